@@ -1,0 +1,1 @@
+//! Programs that show witrpc at work; see `src/bin`.

@@ -1,0 +1,1 @@
+//! Tests of witrpc through its public API, with real processes.

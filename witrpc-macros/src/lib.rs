@@ -1,0 +1,1 @@
+//! The `#[wit_service]` attribute of `witrpc`.

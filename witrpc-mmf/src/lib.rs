@@ -1,0 +1,3 @@
+//! The channel under `witrpc`: bytes between two processes of one machine, never methods.
+
+#![deny(missing_docs)]

@@ -1,0 +1,39 @@
+//! Where a service is: a transport, with the name and limits it was given.
+
+use std::sync::Arc;
+
+use super::Transport;
+use super::mmf::Mmf;
+
+/// Where a service is. Made from a name (`"calc"`), an [`Mmf`], or a transport of one's own.
+#[derive(Clone, Debug)]
+pub struct Endpoint(Arc<dyn Transport>);
+
+impl Endpoint {
+    /// Wraps a transport.
+    pub fn new(transport: impl Transport + 'static) -> Self {
+        Self(Arc::new(transport))
+    }
+
+    pub(crate) fn transport(&self) -> &dyn Transport {
+        &*self.0
+    }
+}
+
+impl From<&str> for Endpoint {
+    fn from(name: &str) -> Self {
+        Mmf::new(name).into()
+    }
+}
+
+impl From<String> for Endpoint {
+    fn from(name: String) -> Self {
+        Mmf::new(name).into()
+    }
+}
+
+impl From<Mmf> for Endpoint {
+    fn from(mmf: Mmf) -> Self {
+        Self::new(mmf)
+    }
+}
