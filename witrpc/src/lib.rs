@@ -3,4 +3,24 @@
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
 
-pub mod wait;
+mod client;
+mod codec;
+mod contract;
+mod error;
+mod handshake;
+mod server;
+mod tag;
+pub mod transport;
+mod wait;
+
+#[doc(hidden)]
+pub mod __private;
+
+pub use client::{ClientBuilder, Connection};
+pub use codec::Codec;
+pub use error::{BindError, CallError, ConnectError, Direction, NoAppError};
+pub use server::{CallContext, Shutdown};
+pub use transport::in_process::InProcess;
+pub use transport::mmf::Mmf;
+pub use transport::{ClientInfo, DisconnectReason, Endpoint};
+pub use wait::WaitPolicy;

@@ -3,9 +3,11 @@
 use std::sync::Arc;
 
 use super::Transport;
+use super::in_process::InProcess;
 use super::mmf::Mmf;
 
-/// Where a service is. Made from a name (`"calc"`), an [`Mmf`], or a transport of one's own.
+/// Where a service is. Made from a name (`"calc"`), an [`Mmf`], an [`InProcess`], or
+/// with [`Endpoint::new`] from a transport of one's own.
 #[derive(Clone, Debug)]
 pub struct Endpoint(Arc<dyn Transport>);
 
@@ -35,5 +37,11 @@ impl From<String> for Endpoint {
 impl From<Mmf> for Endpoint {
     fn from(mmf: Mmf) -> Self {
         Self::new(mmf)
+    }
+}
+
+impl From<InProcess> for Endpoint {
+    fn from(place: InProcess) -> Self {
+        Self::new(place)
     }
 }

@@ -1,0 +1,62 @@
+//! What the types of a service must be able to do.
+
+use bytemuck::Pod;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+/// A type that can be an argument, a result or an error.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot travel between processes",
+    label = "not `Serialize + DeserializeOwned + Send + 'static`",
+    note = "add `#[derive(serde::Serialize, serde::Deserialize)]` to `{Self}`, and make it own its data"
+)]
+pub trait Wire: Serialize + DeserializeOwned + Send + 'static {}
+
+#[diagnostic::do_not_recommend]
+impl<T: Serialize + DeserializeOwned + Send + 'static> Wire for T {}
+
+/// A type whose slices travel as they lie in memory: the `T` of an argument `&[T]`.
+#[diagnostic::on_unimplemented(
+    message = "`&[{Self}]` cannot travel as raw bytes",
+    label = "not `bytemuck::Pod + Serialize + DeserializeOwned + Send + Sync`",
+    note = "derive `bytemuck::Pod` and `bytemuck::Zeroable` (with `#[repr(C)]`), `serde::Serialize` and `serde::Deserialize` on `{Self}`, or take a `Vec<{Self}>`"
+)]
+pub trait RawElement: Pod + Wire + Sync {}
+
+#[diagnostic::do_not_recommend]
+impl<T: Pod + Wire + Sync> RawElement for T {}
+
+/// The largest alignment that raw slices keep.
+const MAX_RAW_ALIGN: usize = 64;
+
+/// Refuses, when it is compiled, what the bounds of [`RawElement`] cannot.
+pub const fn assert_raw<T: RawElement>() {
+    assert!(size_of::<T>() != 0, "the elements of a raw slice must not be of size zero");
+    assert!(
+        align_of::<T>() <= MAX_RAW_ALIGN,
+        "the elements of a raw slice may be aligned to at most 64 bytes"
+    );
+}
+
+/// `Result`, also behind an alias: its two types by name.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is named `Result` but is not `core::result::Result`",
+    note = "rename the type, or return `core::result::Result<T, E>`"
+)]
+pub trait ResultType {
+    /// The type of the value.
+    type Ok;
+    /// The type of the error.
+    type Err;
+    /// The `Result` itself.
+    fn into_result(self) -> Result<Self::Ok, Self::Err>;
+}
+
+impl<T, E> ResultType for Result<T, E> {
+    type Ok = T;
+    type Err = E;
+
+    fn into_result(self) -> Result<T, E> {
+        self
+    }
+}

@@ -1,0 +1,17 @@
+//! The first generation.
+
+mod bounds;
+
+pub use serde;
+
+pub use crate::client::{
+    Async, Blocking, Client, ClientBuilder, ClientCall, connect_async, connect_blocking, in_process,
+};
+pub use crate::contract::{
+    ArgumentDescriptor, ArgumentKind, MethodDescriptor, ServiceDescriptor, Trace, Tracer, trace,
+    trace_path, trace_raw, trace_str,
+};
+pub use crate::server::{
+    Arguments, BadArguments, CallContext, OwnedArguments, ServerCall, Service,
+};
+pub use bounds::{RawElement, ResultType, Wire, assert_raw};

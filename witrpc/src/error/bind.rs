@@ -1,0 +1,116 @@
+//! Errors of starting a server.
+
+use std::io;
+use std::path::PathBuf;
+
+use thiserror::Error;
+
+use crate::codec::Codec;
+
+/// Why a server could not start.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum BindError {
+    /// The name cannot be used on this machine.
+    #[error("{name:?} cannot be a server's name: {rule}")]
+    InvalidName {
+        /// The name as given.
+        name: String,
+        /// The rule that it breaks, as a sentence.
+        rule: String,
+    },
+    /// Another server holds the name.
+    #[error("a server named {name:?} is already running: stop it, or choose another name")]
+    NameInUse {
+        /// The name.
+        name: String,
+    },
+    /// The memory of a connection would be too small to work.
+    #[error("a size of {size} bytes is too small: give at least {min}")]
+    SizeTooSmall {
+        /// The size asked for, in bytes.
+        size: usize,
+        /// The smallest one that works, in bytes.
+        min: usize,
+    },
+    /// A limit of the endpoint or the server is outside its bounds.
+    #[error("{limit} cannot be {value}: give a value from {min} to {max}")]
+    LimitOutOfRange {
+        /// The name of the option.
+        limit: &'static str,
+        /// The value given.
+        value: u64,
+        /// The smallest value allowed.
+        min: u64,
+        /// The largest value allowed.
+        max: u64,
+    },
+    /// The directory of the names is not safe to use.
+    #[error("the directory {} cannot hold names: {problem}", .path.display())]
+    Directory {
+        /// The directory.
+        path: PathBuf,
+        /// What is wrong with it and what to do, as a sentence.
+        problem: String,
+    },
+    /// Something that is not a server's lies where the name belongs; it was left as it was.
+    #[error("{} is taken by something else: {problem}", .path.display())]
+    NotOurs {
+        /// Where.
+        path: PathBuf,
+        /// What lies there and what to do, as a sentence.
+        problem: String,
+    },
+    /// The server was given no service.
+    #[error("the server has nothing to serve: give it one with .service(XServer::new(..))")]
+    NoService,
+    /// The server was not told where to serve.
+    #[error("the server does not know where to serve: give it a name with .listen(\"name\")")]
+    NoEndpoint,
+    /// Two services of one server have the same name.
+    #[error(
+        "two services are named {service:?}: rename one with #[wit_service(name = \"..\")], or \
+         serve it under another server name"
+    )]
+    DuplicateService {
+        /// The name on the wire.
+        service: &'static str,
+    },
+    /// More services than a server can number.
+    #[error("the server has {services} services and can serve at most {max}: use a second server")]
+    TooManyServices {
+        /// How many were given.
+        services: usize,
+        /// How many are possible.
+        max: usize,
+    },
+    /// A type of the service cannot be carried by a codec that the server allows.
+    #[error(
+        "{service}.{method} cannot be served over {codec}: {problem}; change the type, or leave \
+         {codec} out of .codecs([..])"
+    )]
+    CodecRefused {
+        /// The codec.
+        codec: Codec,
+        /// The service's name on the wire.
+        service: &'static str,
+        /// The method's name on the wire.
+        method: &'static str,
+        /// What cannot be carried, and why.
+        problem: String,
+    },
+    /// This build of the transport cannot serve.
+    #[error("the transport cannot serve here: {problem}")]
+    Unsupported {
+        /// What is missing, as a sentence.
+        problem: String,
+    },
+    /// The operating system refused something.
+    #[error("could not {doing}: {source}")]
+    Io {
+        /// What was being done: `create the directory /dev/shm/witrpc-1000`.
+        doing: String,
+        /// The system's word on it.
+        source: io::Error,
+    },
+}

@@ -1,0 +1,291 @@
+//! Errors of calls.
+
+use std::fmt;
+use std::time::Duration;
+
+use serde::Serialize;
+use thiserror::Error;
+
+use crate::transport::{ChannelError, DisconnectReason};
+
+/// Why a call gave no value.
+///
+/// `E` is the error type of a method that returns a `Result`; for all other methods it is
+/// [`NoAppError`], which has no values. `?` turns a `CallError` into a `CallError<E>`.
+///
+/// Three questions decide what to do with one: was it the service that said no
+/// ([`App`](Self::App)), may the call be made again ([`is_retryable`](Self::is_retryable)), and may
+/// the handler have run all the same ([`maybe_executed`](Self::maybe_executed))?
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum CallError<E = NoAppError> {
+    /// The service's own error, as the handler returned it.
+    #[error("{0}")]
+    App(E),
+    /// No answer came in time. The handler may still be running.
+    #[error(
+        "no answer within {}; the handler may still be running: allow more time with call_timeout, \
+         or find out what the server is busy with", Time(*.after)
+    )]
+    TimedOut {
+        /// The time that was allowed, if it was counted from the call.
+        after: Option<Duration>,
+    },
+    /// The call was cancelled on this side.
+    #[error("the call was cancelled by its caller; the handler may have run in part")]
+    Cancelled,
+    /// The server process died with the call pending.
+    #[error(
+        "the server process died while the call was pending, which may have run in part: connect \
+         anew once it serves again"
+    )]
+    PeerDied,
+    /// The handler panicked; the server goes on.
+    #[error("the handler panicked: {message:?}; the server lives on, its log has the backtrace")]
+    Panicked {
+        /// The message of the panic.
+        message: String,
+    },
+    /// A message is over the connection's limit. A request was not sent; an answer was computed
+    /// and thrown away.
+    #[error(
+        "the {direction} has {len} bytes and at most {max} may be sent: send it in parts, or raise \
+         max_message_size on the server's endpoint"
+    )]
+    TooLarge {
+        /// Which of the two messages.
+        direction: Direction,
+        /// Its length in bytes.
+        len: usize,
+        /// The limit in bytes.
+        max: usize,
+    },
+    /// The server does not accept this client's credentials.
+    #[error("the server does not let this client call: check the access token")]
+    Unauthorized,
+    /// Client and server were built from different versions of the method.
+    #[error(
+        "client and server disagree about the method ({difference}): build both from one trait"
+    )]
+    ContractMismatch {
+        /// What differs, in words.
+        difference: String,
+    },
+    /// The connection had been closed before the call was answered.
+    #[error("the connection is closed: {}: connect anew", reason(*.0))]
+    Disconnected(DisconnectReason),
+    /// As many calls as the connection has lanes stayed in flight until the call's time was over.
+    /// Nothing was sent.
+    #[error(
+        "every lane of the connection stayed taken by calls in flight until this call's time was \
+         over: raise lanes on the server's endpoint, or make fewer calls at once"
+    )]
+    NoFreeLane,
+    /// The connection's memory stayed full until the call's time was over.
+    #[error(
+        "the connection's memory stayed taken by other messages until this call's time was over: \
+         raise size on the server's endpoint, or send less at once"
+    )]
+    NoSpace,
+    /// The server's version of the service has no such method. Nothing was sent.
+    #[error("the server has no method {method:?}: it was built from another version of the trait")]
+    UnknownMethod {
+        /// The method's name on the wire.
+        method: &'static str,
+    },
+    /// The server could not decode our arguments; the handler did not run.
+    #[error(
+        "the server could not decode the arguments ({message}): build both sides from one trait, \
+         and see that what the argument types serialize they also deserialize"
+    )]
+    BadRequest {
+        /// The server's words.
+        message: String,
+    },
+    /// Our arguments could not be encoded; nothing was sent.
+    #[error(
+        "the arguments cannot be encoded ({message}): correct the type's Serialize, or choose \
+             another codec"
+    )]
+    Encode {
+        /// What the codec said.
+        message: String,
+    },
+    /// The handler ran, but the server could not encode what it returned.
+    #[error(
+        "the handler ran, but the server could not encode its answer ({message}): correct the \
+             type's Serialize, or choose another codec"
+    )]
+    EncodeAnswer {
+        /// The server's words.
+        message: String,
+    },
+    /// The handler ran, but its answer could not be decoded here.
+    #[error(
+        "the handler ran, but its answer cannot be decoded ({message}): build both sides from \
+             one trait, and see that what the result type serializes it also deserializes"
+    )]
+    Decode {
+        /// What the codec said.
+        message: String,
+    },
+    /// The server is shutting down and did not take the call.
+    #[error(
+        "the server is shutting down and did not take the call: connect anew once it serves \
+             again"
+    )]
+    ShuttingDown,
+    /// The server broke the protocol.
+    #[error(
+        "the server broke the protocol ({message}): check that both sides use compatible \
+             versions of witrpc"
+    )]
+    Protocol {
+        /// How.
+        message: String,
+    },
+}
+
+/// The error type of methods that do not return a `Result`: there is no value of it, so
+/// [`CallError::App`] needs no handling.
+///
+/// It is deliberately not `Serialize`: that keeps the conversion from `CallError` to
+/// `CallError<E>`, which `?` uses, apart from the conversion of a type to itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+pub enum NoAppError {}
+
+/// Which message of a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Direction {
+    /// From the client to the server.
+    Request,
+    /// From the server to the client.
+    Answer,
+}
+
+impl fmt::Display for Direction {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Direction::Request => "request",
+            Direction::Answer => "answer",
+        })
+    }
+}
+
+impl<E> CallError<E> {
+    /// Whether the same call, made again on this connection or a new one, could well succeed.
+    ///
+    /// This says nothing of whether it is *safe* to make it again: ask
+    /// [`maybe_executed`](Self::maybe_executed), or know that the method is idempotent.
+    #[must_use]
+    pub fn is_retryable(&self) -> bool {
+        matches!(
+            self,
+            Self::TimedOut { .. }
+                | Self::PeerDied
+                | Self::Disconnected(_)
+                | Self::NoFreeLane
+                | Self::NoSpace
+                | Self::ShuttingDown
+        )
+    }
+
+    /// Whether the handler may have run, wholly or in part. `false` is certain: it has not.
+    #[must_use]
+    pub fn maybe_executed(&self) -> bool {
+        match self {
+            Self::App(_)
+            | Self::TimedOut { .. }
+            | Self::Cancelled
+            | Self::PeerDied
+            | Self::Panicked { .. }
+            | Self::EncodeAnswer { .. }
+            | Self::Decode { .. }
+            | Self::Protocol { .. }
+            | Self::Disconnected(_) => true,
+            Self::TooLarge { direction, .. } => *direction == Direction::Answer,
+            Self::Unauthorized
+            | Self::ContractMismatch { .. }
+            | Self::NoFreeLane
+            | Self::NoSpace
+            | Self::UnknownMethod { .. }
+            | Self::BadRequest { .. }
+            | Self::Encode { .. }
+            | Self::ShuttingDown => false,
+        }
+    }
+
+    /// Puts another error type in the place of the service's own.
+    pub fn map_app<F>(self, map: impl FnOnce(E) -> F) -> CallError<F> {
+        match self {
+            Self::App(error) => CallError::App(map(error)),
+            Self::TimedOut { after } => CallError::TimedOut { after },
+            Self::Cancelled => CallError::Cancelled,
+            Self::PeerDied => CallError::PeerDied,
+            Self::Panicked { message } => CallError::Panicked { message },
+            Self::TooLarge { direction, len, max } => CallError::TooLarge { direction, len, max },
+            Self::Unauthorized => CallError::Unauthorized,
+            Self::ContractMismatch { difference } => CallError::ContractMismatch { difference },
+            Self::Disconnected(reason) => CallError::Disconnected(reason),
+            Self::NoFreeLane => CallError::NoFreeLane,
+            Self::NoSpace => CallError::NoSpace,
+            Self::UnknownMethod { method } => CallError::UnknownMethod { method },
+            Self::BadRequest { message } => CallError::BadRequest { message },
+            Self::Encode { message } => CallError::Encode { message },
+            Self::EncodeAnswer { message } => CallError::EncodeAnswer { message },
+            Self::Decode { message } => CallError::Decode { message },
+            Self::ShuttingDown => CallError::ShuttingDown,
+            Self::Protocol { message } => CallError::Protocol { message },
+        }
+    }
+}
+
+/// What `?` uses: an error that is not the service's own fits every method.
+impl<E: Serialize> From<CallError> for CallError<E> {
+    fn from(error: CallError) -> Self {
+        error.map_app(|none| match none {})
+    }
+}
+
+impl CallError {
+    /// What a transport reported, in the words of calls; `after` is the call's timeout.
+    pub(crate) fn from_channel(error: ChannelError, after: Option<Duration>) -> Self {
+        match error {
+            ChannelError::TooLarge { len, max } => {
+                Self::TooLarge { direction: Direction::Request, len, max }
+            }
+            ChannelError::NoFreeLane => Self::NoFreeLane,
+            ChannelError::NoSpace => Self::NoSpace,
+            ChannelError::TimedOut => Self::TimedOut { after },
+            ChannelError::PeerDied => Self::PeerDied,
+            ChannelError::Disconnected(reason) => Self::Disconnected(reason),
+            ChannelError::Misbehaved(how) => Self::Protocol { message: how.to_owned() },
+        }
+    }
+}
+
+/// A time allowed, for reading.
+struct Time(Option<Duration>);
+
+impl fmt::Display for Time {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Some(time) => write!(f, "{time:?}"),
+            None => f.write_str("the time allowed"),
+        }
+    }
+}
+
+/// Why a connection is closed, as part of a sentence.
+fn reason(reason: DisconnectReason) -> &'static str {
+    match reason {
+        DisconnectReason::ClosedHere => "this side disconnected",
+        DisconnectReason::ServerShutDown => "the server shut down",
+        DisconnectReason::Dismissed => "the server disconnected this client",
+        DisconnectReason::PeerDied => "the server process died",
+        DisconnectReason::Misbehaved => "the server broke the protocol",
+        DisconnectReason::Forked => {
+            "this process is a fork of the one that connected, and connections stay with the parent"
+        }
+    }
+}

@@ -1,0 +1,182 @@
+//! Errors of connecting to a server.
+
+use std::io;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use thiserror::Error;
+
+use crate::codec::Codec;
+
+/// Why a client could not connect.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum ConnectError {
+    /// The name cannot be used on this machine.
+    #[error("{name:?} cannot be a server's name: {rule}")]
+    InvalidName {
+        /// The name as given.
+        name: String,
+        /// The rule that it breaks, as a sentence.
+        rule: String,
+    },
+    /// No server has this name, or the one that had it has died.
+    #[error(
+        "nobody serves {name:?}{}: start the server first, or wait for it with wait_for_server",
+        waited_for(*.waited)
+    )]
+    NobodyServes {
+        /// The name.
+        name: String,
+        /// How long the client waited for a server, as asked for.
+        waited: Duration,
+    },
+    /// A server has this name, but does not serve the service that the client is for.
+    #[error(
+        "the server does not serve {asked:?}, only {serves:?}: check the name of the server, or add \
+         the service to it"
+    )]
+    UnknownService {
+        /// The service's name on the wire.
+        asked: String,
+        /// The services it does serve.
+        serves: Vec<String>,
+    },
+    /// The server does not speak the codec.
+    #[error(
+        "the server does not speak {asked}, only {allowed:?}: choose one of these with .codec(..)"
+    )]
+    CodecNotAllowed {
+        /// The client's codec.
+        asked: Codec,
+        /// The codecs it speaks.
+        allowed: Vec<Codec>,
+    },
+    /// A type of the service cannot be carried by the client's codec.
+    #[error(
+        "{service}.{method} cannot be called over {codec}: {problem}; change the type, or choose \
+         another codec with .codec(..)"
+    )]
+    CodecRefused {
+        /// The codec.
+        codec: Codec,
+        /// The service's name on the wire.
+        service: &'static str,
+        /// The method's name on the wire.
+        method: &'static str,
+        /// What cannot be carried, and why.
+        problem: String,
+    },
+    /// The server is shutting down or does not accept clients any more.
+    #[error("the server accepts no new clients, it is shutting down: connect once it serves again")]
+    ShuttingDown,
+    /// The server serves as many clients as it may.
+    #[error(
+        "the server already serves {max} clients: wait until one leaves, or raise max_clients on \
+         its endpoint"
+    )]
+    TooManyClients {
+        /// The server's limit.
+        max: u32,
+    },
+    /// Client and server speak different versions of the protocol.
+    #[error(
+        "the server speaks version {theirs} of the protocol and this client version {ours}: build \
+         both with compatible versions of witrpc"
+    )]
+    VersionMismatch {
+        /// This side's version.
+        ours: u32,
+        /// The server's version.
+        theirs: u32,
+    },
+    /// The server refused in a way that this version cannot read. A transport hands every refusal
+    /// of [`Admission::admit`](crate::transport::Admission::admit) on in this variant; clients
+    /// turn those that they can read into the other ones.
+    #[error(
+        "the server refused this client for a reason that this version cannot read ({} bytes): \
+         build both sides with compatible versions of witrpc", .0.len()
+    )]
+    Refused(Vec<u8>),
+    /// The directory of the names is not safe to use.
+    #[error("the directory {} cannot be trusted with names: {problem}", .path.display())]
+    Directory {
+        /// The directory.
+        path: PathBuf,
+        /// What is wrong with it and what to do, as a sentence.
+        problem: String,
+    },
+    /// What lies under the name is not a server of this user.
+    #[error("{} is not a server that can be trusted: {problem}", .path.display())]
+    NotOurs {
+        /// Where.
+        path: PathBuf,
+        /// What lies there and what to do, as a sentence.
+        problem: String,
+    },
+    /// The memory of a connection would be too small to work.
+    #[error("a size of {size} bytes is too small: give at least {min}")]
+    SizeTooSmall {
+        /// The size asked for, in bytes.
+        size: usize,
+        /// The smallest one that works, in bytes.
+        min: usize,
+    },
+    /// A limit of the endpoint is outside its bounds.
+    #[error("{limit} cannot be {value}: give a value from {min} to {max}")]
+    LimitOutOfRange {
+        /// The name of the option.
+        limit: &'static str,
+        /// The value given.
+        value: u64,
+        /// The smallest value allowed.
+        min: u64,
+        /// The largest value allowed.
+        max: u64,
+    },
+    /// The server is alive but did not answer the handshake in time.
+    #[error(
+        "a server holds the name but did not answer the handshake within {after:?}: find out \
+         whether it is stopped or overloaded"
+    )]
+    HandshakeTimedOut {
+        /// The time allowed.
+        after: Duration,
+    },
+    /// The memory of the connection could not be had.
+    #[error("{size} bytes of memory for the connection could not be had ({source}): lower size")]
+    NoMemory {
+        /// How much, in bytes.
+        size: usize,
+        /// The system's word on it.
+        source: io::Error,
+    },
+    /// The server broke the protocol during the handshake.
+    #[error(
+        "the server broke the protocol of the handshake ({problem}): check that both sides use \
+         compatible versions of witrpc"
+    )]
+    Protocol {
+        /// How.
+        problem: String,
+    },
+    /// This build of the transport cannot connect.
+    #[error("the transport cannot connect here: {problem}")]
+    Unsupported {
+        /// What is missing, as a sentence.
+        problem: String,
+    },
+    /// The operating system refused something.
+    #[error("could not {doing}: {source}")]
+    Io {
+        /// What was being done: `connect to the socket /dev/shm/witrpc-1000/calc`.
+        doing: String,
+        /// The system's word on it.
+        source: io::Error,
+    },
+}
+
+/// How long a client waited, as part of a sentence.
+fn waited_for(waited: Duration) -> String {
+    if waited.is_zero() { String::new() } else { format!(" after waiting for {waited:?}") }
+}

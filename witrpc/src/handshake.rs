@@ -1,0 +1,86 @@
+//! What client and server say to each other before the first call, always in postcard.
+
+use serde::{Deserialize, Serialize};
+
+use crate::codec::Codec;
+
+/// The version of these messages, of tags and of bodies. A server refuses any other.
+pub(crate) const VERSION: u32 = 1;
+
+/// What a client asks for.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Hello {
+    /// [`VERSION`]; stays the first field, whatever follows.
+    pub(crate) version: u32,
+    /// The service's name on the wire.
+    pub(crate) service: String,
+    /// [`Codec::number`].
+    pub(crate) codec: u8,
+}
+
+/// What a server says to a client that it lets in.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Welcome {
+    /// All that it serves; a service's place is its number.
+    pub(crate) services: Vec<ServiceCatalog>,
+    /// The number of the service asked for.
+    pub(crate) service: u8,
+}
+
+/// One service of a server.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct ServiceCatalog {
+    /// Its name on the wire.
+    pub(crate) name: String,
+    /// The names of its methods on the wire; a method's place is its number.
+    pub(crate) methods: Vec<String>,
+}
+
+/// What a server says to a client that it turns away.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) enum Refusal {
+    /// It speaks another version.
+    VersionMismatch {
+        /// The server's [`VERSION`].
+        theirs: u32,
+    },
+    /// It does not serve this.
+    UnknownService {
+        /// The service asked for.
+        asked: String,
+        /// What it serves.
+        serves: Vec<String>,
+    },
+    /// It does not speak this codec.
+    CodecNotAllowed {
+        /// The codec asked for.
+        asked: u8,
+        /// What it speaks.
+        allowed: Vec<u8>,
+    },
+    /// It accepts nobody any more.
+    ShuttingDown,
+    /// The hello could not be read.
+    BadHello(String),
+}
+
+impl Codec {
+    /// The codec's number in a hello.
+    pub(crate) fn number(self) -> u8 {
+        match self {
+            Codec::Postcard => 0,
+            #[cfg(feature = "json")]
+            Codec::Json => 1,
+        }
+    }
+
+    /// The codec of that number, if this build has it.
+    pub(crate) fn from_number(number: u8) -> Option<Self> {
+        match number {
+            0 => Some(Codec::Postcard),
+            #[cfg(feature = "json")]
+            1 => Some(Codec::Json),
+            _ => None,
+        }
+    }
+}
