@@ -1,13 +1,42 @@
 //! How values become bytes.
+//!
+//! A message's body is, whatever the codec:
+//!
+//! ```text
+//! raw section 1 | padding | raw section 2 | … | encoded section | lengths: u32 LE each | count: u8
+//! ```
+//!
+//! Raw sections are memory as it lies: slices of plain elements, and a `Vec` of numbers that is a
+//! whole argument or a whole result. Each starts at a multiple of [`body::SECTION_ALIGN`]. Everything
+//! else is in the encoded section, value after value. The lengths and their count are there only
+//! if the message's tag says so; without them the body is the encoded section alone.
+
+mod body;
+mod buffer;
+mod decode;
+mod encode;
+mod error;
+mod open;
+mod plain;
+mod text;
+
+#[cfg(test)]
+mod round_trip;
 
 use std::fmt;
+
+pub(crate) use decode::Decoder;
+pub(crate) use encode::Encoder;
+pub(crate) use error::{DecodeError, EncodeError};
+pub(crate) use open::OpenBody;
+pub(crate) use plain::is_plain_vec;
 
 /// How the values of a service's calls become bytes. The client chooses; one server speaks
 /// several at once.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Codec {
-    /// Compact and quick.
+    /// Compact and quick: the [postcard wire format](https://postcard.jamesmunns.com/wire-format).
     #[default]
     Postcard,
     /// Text that other tools can read.

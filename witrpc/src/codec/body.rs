@@ -1,0 +1,161 @@
+//! Where the sections of a body lie.
+
+use std::ops::Range;
+
+/// Raw sections start at multiples of this many bytes.
+pub(crate) const SECTION_ALIGN: usize = 64;
+
+/// How many raw sections a body may have: as many as a method may have arguments.
+pub(crate) const MAX_SECTIONS: usize = 16;
+
+/// How many bytes hold the length of a section in the trailer.
+const LEN_BYTES: usize = 4;
+
+/// The lengths of a body's raw sections, in order.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Sections {
+    lens: [u32; MAX_SECTIONS],
+    count: usize,
+}
+
+impl Sections {
+    /// Adds a section. `None` when there are [`MAX_SECTIONS`], or its length needs over 32 bits.
+    pub(crate) fn push(&mut self, len: usize) -> Option<()> {
+        *self.lens.get_mut(self.count)? = u32::try_from(len).ok()?;
+        self.count += 1;
+        Some(())
+    }
+
+    pub(crate) fn count(&self) -> usize {
+        self.count
+    }
+
+    /// The byte ranges, in order.
+    pub(crate) fn ranges(&self) -> impl Iterator<Item = Range<usize>> + '_ {
+        let mut end = 0_usize;
+        self.lens[..self.count].iter().map(move |len| {
+            // At most 16 × (4 GiB + 64 bytes): no overflow in 64 bits.
+            let start = end.next_multiple_of(SECTION_ALIGN);
+            end = start + *len as usize;
+            start..end
+        })
+    }
+
+    /// Where the last section ends and the encoded section starts.
+    pub(crate) fn end(&self) -> usize {
+        self.ranges().last().map_or(0, |last| last.end)
+    }
+
+    /// What stands at the end of the body.
+    pub(crate) fn trailer(&self) -> Trailer {
+        let mut trailer = Trailer { bytes: [0; MAX_TRAILER], len: trailer_len(self.count) };
+        for (slot, len) in trailer.bytes.chunks_exact_mut(LEN_BYTES).zip(&self.lens[..self.count]) {
+            slot.copy_from_slice(&len.to_le_bytes());
+        }
+        // At most MAX_SECTIONS.
+        trailer.bytes[trailer.len - 1] = self.count as u8;
+        trailer
+    }
+
+    /// Reads the trailer of a body of `body_len` bytes through `copy(offset, out)`, which is
+    /// asked for each byte once. Returns the sections and where the trailer starts; `None` when
+    /// what it says does not fit in the body.
+    pub(crate) fn read(
+        body_len: usize,
+        mut copy: impl FnMut(usize, &mut [u8]),
+    ) -> Option<(Self, usize)> {
+        let mut count = [0];
+        copy(body_len.checked_sub(1)?, &mut count);
+        let count = usize::from(count[0]);
+        if count == 0 || count > MAX_SECTIONS {
+            return None;
+        }
+        let start = body_len.checked_sub(trailer_len(count))?;
+        let mut bytes = [0; MAX_SECTIONS * LEN_BYTES];
+        copy(start, &mut bytes[..count * LEN_BYTES]);
+
+        let mut sections = Self { lens: [0; MAX_SECTIONS], count };
+        for (len, bytes) in sections.lens[..count].iter_mut().zip(bytes.chunks_exact(LEN_BYTES)) {
+            *len = bytes.iter().rev().fold(0, |len, byte| len << 8 | u32::from(*byte));
+        }
+        (sections.end() <= start).then_some((sections, start))
+    }
+}
+
+const MAX_TRAILER: usize = trailer_len(MAX_SECTIONS);
+
+const fn trailer_len(count: usize) -> usize {
+    count * LEN_BYTES + 1
+}
+
+// Offsets are computed unchecked above.
+const _: () = assert!(usize::BITS >= 64, "witrpc needs 64-bit addresses");
+
+/// The lengths and their count, as they end a body.
+pub(crate) struct Trailer {
+    bytes: [u8; MAX_TRAILER],
+    len: usize,
+}
+
+impl Trailer {
+    pub(crate) fn as_slice(&self) -> &[u8] {
+        &self.bytes[..self.len]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sections(lens: &[usize]) -> Sections {
+        let mut sections = Sections::default();
+        for len in lens {
+            sections.push(*len).unwrap();
+        }
+        sections
+    }
+
+    fn read(body: &[u8]) -> Option<(Sections, usize)> {
+        Sections::read(body.len(), |offset, out| {
+            out.copy_from_slice(&body[offset..offset + out.len()]);
+        })
+    }
+
+    #[test]
+    fn sections_start_at_multiples_of_their_alignment() {
+        let ranges: Vec<_> = sections(&[1, 64, 65, 0, 3]).ranges().collect();
+        assert_eq!(ranges, [0..1, 64..128, 128..193, 256..256, 256..259]);
+        assert_eq!(sections(&[]).end(), 0);
+    }
+
+    #[test]
+    fn a_trailer_survives_the_wire() {
+        let sent = sections(&[3, 0, 300]);
+        let mut body = vec![0xAA; sent.end() + 5];
+        body.extend_from_slice(sent.trailer().as_slice());
+        assert_eq!(read(&body), Some((sent, sent.end() + 5)));
+    }
+
+    #[test]
+    fn a_trailer_that_does_not_fit_is_refused() {
+        for body in [
+            &[][..],
+            &[0],
+            &[1],
+            &[0, 0, 0, 1],
+            &[1, 0, 0, 0, 1],
+            &[255, 255, 255, 255, 1],
+            &[17; 200],
+            &[0, 0, 0, 0, 1, 0, 0, 0, 2],
+        ] {
+            assert_eq!(read(body), None, "{body:?}");
+        }
+    }
+
+    #[test]
+    fn there_is_room_for_sixteen_sections() {
+        let mut all = sections(&[1; MAX_SECTIONS]);
+        assert_eq!(all.push(1), None);
+        assert_eq!(Sections::default().push(u32::MAX as usize + 1), None);
+    }
+}

@@ -1,0 +1,119 @@
+//! Reads the values of an opened message, in order.
+
+use std::borrow::Cow;
+use std::path::Path;
+
+use bytemuck::Pod;
+use serde::de::{Deserialize, DeserializeOwned};
+
+use super::Codec;
+use super::error::{DecodeError, DecodeFault};
+use super::open::RawSections;
+use super::plain::{self, ReadRaw};
+use super::text::Text;
+
+/// Reads the values of an [`OpenBody`](super::OpenBody).
+pub(crate) struct Decoder<'a> {
+    codec: Codec,
+    rest: &'a [u8],
+    raw: Option<&'a RawSections>,
+    next_section: usize,
+}
+
+impl<'a> Decoder<'a> {
+    #[inline]
+    pub(super) fn new(codec: Codec, encoded: &'a [u8], raw: Option<&'a RawSections>) -> Self {
+        Self { codec, rest: encoded, raw, next_section: 0 }
+    }
+
+    /// The next value: from a raw section if it is a `Vec` of numbers, else decoded.
+    #[inline]
+    pub(crate) fn value<T: DeserializeOwned + 'static>(
+        &mut self,
+        name: &'static str,
+    ) -> Result<T, DecodeError> {
+        match plain::read_plain_vec(self) {
+            Some(outcome) => outcome.map_err(|fault| DecodeError::Value { value: name, fault }),
+            None => self.decode(name),
+        }
+    }
+
+    /// The next value, a string; borrowed where the codec allows.
+    pub(crate) fn str(&mut self, name: &'static str) -> Result<Cow<'a, str>, DecodeError> {
+        self.decode(name).map(|Text(text)| text)
+    }
+
+    /// The next value, a path.
+    pub(crate) fn path(&mut self, name: &'static str) -> Result<Cow<'a, Path>, DecodeError> {
+        Ok(match self.str(name)? {
+            Cow::Borrowed(text) => Cow::Borrowed(Path::new(text)),
+            Cow::Owned(text) => Cow::Owned(text.into()),
+        })
+    }
+
+    /// The next value, a slice that travelled raw; borrowed where it is private and aligned.
+    pub(crate) fn raw<T: Pod>(&mut self, name: &'static str) -> Result<Cow<'a, [T]>, DecodeError> {
+        self.section()
+            .and_then(|(raw, index)| raw.view(index))
+            .map_err(|fault| DecodeError::Value { value: name, fault })
+    }
+
+    /// Makes sure that nothing is left.
+    #[inline]
+    pub(crate) fn finish(&self) -> Result<(), DecodeError> {
+        let sections = self.raw.map_or(0, RawSections::count) - self.next_section;
+        if self.rest.is_empty() && sections == 0 {
+            return Ok(());
+        }
+        Err(DecodeError::Trailing { bytes: self.rest.len(), sections })
+    }
+
+    fn section(&mut self) -> Result<(&'a RawSections, usize), DecodeFault> {
+        let raw = self.raw.filter(|raw| self.next_section < raw.count());
+        let raw = raw.ok_or(DecodeFault::NoSection)?;
+        self.next_section += 1;
+        Ok((raw, self.next_section - 1))
+    }
+
+    #[inline]
+    fn decode<T: Deserialize<'a>>(&mut self, name: &'static str) -> Result<T, DecodeError> {
+        let outcome = match self.codec {
+            Codec::Postcard => self.decode_postcard(),
+            #[cfg(feature = "json")]
+            Codec::Json => self.decode_json(),
+        };
+        outcome.map_err(|message| DecodeError::Value {
+            value: name,
+            fault: DecodeFault::Codec { codec: self.codec, message },
+        })
+    }
+
+    #[inline]
+    fn decode_postcard<T: Deserialize<'a>>(&mut self) -> Result<T, String> {
+        let (value, rest) =
+            postcard::take_from_bytes(self.rest).map_err(|error| error.to_string())?;
+        self.rest = rest;
+        Ok(value)
+    }
+
+    #[cfg(feature = "json")]
+    fn decode_json<T: Deserialize<'a>>(&mut self) -> Result<T, String> {
+        let mut values = serde_json::Deserializer::from_slice(self.rest).into_iter();
+        let value = match values.next() {
+            Some(value) => value.map_err(|error| error.to_string())?,
+            None => return Err("the message ends before it".to_owned()),
+        };
+        let rest = &self.rest[values.byte_offset()..];
+        self.rest = rest.strip_prefix(b"\n").ok_or("no line end follows it")?;
+        Ok(value)
+    }
+}
+
+impl ReadRaw for Decoder<'_> {
+    type Error = DecodeFault;
+
+    fn read_raw<E: Pod>(&mut self) -> Result<Vec<E>, DecodeFault> {
+        let (raw, index) = self.section()?;
+        raw.take(index)
+    }
+}

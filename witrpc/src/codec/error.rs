@@ -1,0 +1,62 @@
+//! Why a value did not become bytes, or bytes no value.
+
+use thiserror::Error;
+
+use super::Codec;
+use super::body::MAX_SECTIONS;
+
+/// A value could not be encoded. Nothing of its message is to be sent.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[error("`{value}`: {fault}")]
+pub(crate) struct EncodeError {
+    /// The argument, or `result` or `error`.
+    pub(crate) value: &'static str,
+    pub(crate) fault: EncodeFault,
+}
+
+/// What was wrong with a value.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub(crate) enum EncodeFault {
+    #[error("{codec} cannot encode it: {message}")]
+    Codec { codec: Codec, message: String },
+    #[error("the path is not UTF-8: send its bytes as a `Vec<u8>`")]
+    PathNotUtf8,
+    #[error(
+        "a message carries up to {MAX_SECTIONS} raw slices of up to {} bytes each, this one has \
+         {len} bytes: send less at a time",
+        u32::MAX
+    )]
+    TooMuchRaw { len: usize },
+}
+
+/// A message could not be decoded.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub(crate) enum DecodeError {
+    /// One of its values.
+    #[error("`{value}`: {fault}")]
+    Value {
+        /// The argument, or `result` or `error`.
+        value: &'static str,
+        fault: DecodeFault,
+    },
+    /// The lengths at its end.
+    #[error("a message of {len} bytes has no valid lengths of raw sections at its end")]
+    Trailer { len: usize },
+    /// There is more than was asked for.
+    #[error(
+        "{bytes} bytes and {sections} raw sections follow the last value: client and server differ \
+         in this method"
+    )]
+    Trailing { bytes: usize, sections: usize },
+}
+
+/// What was wrong with a value's bytes.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub(crate) enum DecodeFault {
+    #[error("{codec} cannot decode it: {message}")]
+    Codec { codec: Codec, message: String },
+    #[error("the message has no raw section left for it")]
+    NoSection,
+    #[error("{len} bytes are not a whole number of elements of {element} bytes")]
+    Ragged { len: usize, element: usize },
+}

@@ -1,0 +1,141 @@
+//! A message that has arrived, opened: what is encoded in private memory, what is raw still where
+//! the transport has it.
+
+use std::borrow::Cow;
+use std::sync::{Mutex, OnceLock, PoisonError};
+
+use bytemuck::Pod;
+
+use super::Codec;
+use super::body::Sections;
+use super::buffer::SmallBuf;
+use super::decode::Decoder;
+use super::error::{DecodeError, DecodeFault};
+use crate::transport::Payload;
+
+/// An opened message.
+pub(crate) struct OpenBody {
+    codec: Codec,
+    encoded: SmallBuf,
+    raw: Option<Box<RawSections>>,
+}
+
+impl OpenBody {
+    /// Takes the bytes of a message whose tag says whether it `has_raw` sections. Copies the
+    /// encoded section, once, unless it is private already.
+    pub(crate) fn new(payload: Payload, has_raw: bool, codec: Codec) -> Result<Self, DecodeError> {
+        if has_raw {
+            return Self::with_raw(payload, codec);
+        }
+        let encoded = match payload {
+            Payload::Small { bytes, len } => SmallBuf::Inline { bytes, len },
+            Payload::Whole(bytes) => SmallBuf::Heap(bytes),
+            Payload::Remote(remote) => {
+                let mut encoded = SmallBuf::zeroed(remote.len());
+                remote.copy_to(0, encoded.as_mut_slice());
+                encoded
+            }
+        };
+        Ok(Self { codec, encoded, raw: None })
+    }
+
+    fn with_raw(payload: Payload, codec: Codec) -> Result<Self, DecodeError> {
+        let len = payload.len();
+        let (sections, trailer) = Sections::read(len, |offset, out| payload.copy_to(offset, out))
+            .ok_or(DecodeError::Trailer { len })?;
+        let start = sections.end();
+        let mut encoded = SmallBuf::zeroed(trailer - start);
+        payload.copy_to(start, encoded.as_mut_slice());
+        Ok(Self { codec, encoded, raw: Some(Box::new(RawSections::new(sections, payload))) })
+    }
+
+    /// Reads the values from the first one on.
+    #[inline]
+    pub(crate) fn decoder(&self) -> Decoder<'_> {
+        Decoder::new(self.codec, self.encoded.as_slice(), self.raw.as_deref())
+    }
+}
+
+/// The raw sections of a message. They are copied out when they are taken; after the last one
+/// the message's space goes back to the transport, while the handler still runs.
+pub(super) struct RawSections {
+    sections: Sections,
+    /// Until the last section has been taken.
+    payload: Mutex<Option<Payload>>,
+    /// The payload, once a section has been borrowed from it.
+    kept: OnceLock<Payload>,
+}
+
+impl RawSections {
+    fn new(sections: Sections, payload: Payload) -> Self {
+        Self { sections, payload: Mutex::new(Some(payload)), kept: OnceLock::new() }
+    }
+
+    pub(super) fn count(&self) -> usize {
+        self.sections.count()
+    }
+
+    /// The elements of a section, moved or copied out. Sections are taken in order, each once.
+    pub(super) fn take<T: Pod>(&self, index: usize) -> Result<Vec<T>, DecodeFault> {
+        let range = self.range::<T>(index)?;
+        if let Some(kept) = self.kept.get() {
+            return Ok(copy_elements(kept, range.start, range.len()));
+        }
+        let mut held = self.payload.lock().unwrap_or_else(PoisonError::into_inner);
+        if index + 1 < self.count() {
+            let payload = held.as_ref().ok_or(DecodeFault::NoSection)?;
+            return Ok(copy_elements(payload, range.start, range.len()));
+        }
+        match held.take().ok_or(DecodeFault::NoSection)? {
+            Payload::Whole(mut bytes) if range.start == 0 => {
+                bytes.truncate(range.end);
+                Ok(bytemuck::allocation::try_cast_vec(bytes).unwrap_or_else(|(_, bytes)| {
+                    copy_elements(&Payload::Whole(bytes), 0, range.len())
+                }))
+            }
+            payload => Ok(copy_elements(&payload, range.start, range.len())),
+        }
+    }
+
+    /// The elements of a section, borrowed if they lie in private memory that is aligned for
+    /// them, else copied out. Sections are taken in order, each once.
+    pub(super) fn view<T: Pod>(&self, index: usize) -> Result<Cow<'_, [T]>, DecodeFault> {
+        if self.kept.get().is_none() {
+            let mut held = self.payload.lock().unwrap_or_else(PoisonError::into_inner);
+            if let Some(Payload::Small { .. } | Payload::Whole(_)) = &*held {
+                // Set by this very decoder or not at all: nothing is lost.
+                let _ = held.take().map(|payload| self.kept.set(payload));
+            }
+        }
+        let Some(kept) = self.kept.get() else {
+            return self.take(index).map(Cow::Owned);
+        };
+        let range = self.range::<T>(index)?;
+        let private: &[u8] = match kept {
+            Payload::Small { bytes, .. } => bytes,
+            Payload::Whole(bytes) => bytes,
+            Payload::Remote(_) => return self.take(index).map(Cow::Owned),
+        };
+        match bytemuck::try_cast_slice(&private[range.clone()]) {
+            Ok(elements) => Ok(Cow::Borrowed(elements)),
+            Err(_) => Ok(Cow::Owned(copy_elements(kept, range.start, range.len()))),
+        }
+    }
+
+    /// Where a section lies, if it is a whole number of elements.
+    fn range<T>(&self, index: usize) -> Result<std::ops::Range<usize>, DecodeFault> {
+        let range = self.sections.ranges().nth(index).ok_or(DecodeFault::NoSection)?;
+        let element = size_of::<T>();
+        match range.len().checked_rem(element) {
+            Some(0) => Ok(range),
+            _ => Err(DecodeFault::Ragged { len: range.len(), element }),
+        }
+    }
+}
+
+/// Copies `len` bytes from `offset` on straight to where their elements will stay.
+fn copy_elements<T: Pod>(payload: &Payload, offset: usize, len: usize) -> Vec<T> {
+    let mut elements = bytemuck::zeroed_vec(len / size_of::<T>());
+    payload.copy_to(offset, bytemuck::cast_slice_mut(&mut elements));
+    elements
+}
