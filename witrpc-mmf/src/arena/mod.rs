@@ -1,0 +1,215 @@
+//! The arena of a region: blocks for what is too big to stand inline in a line.
+//!
+//! An arena belongs to the side that writes the region. All of its state is private memory of that
+//! side: nothing that the peer can write, or even read, decides which bytes are given out, and there
+//! is no `unsafe` here. Memory is counted in granules of [`GRANULE_BYTES`].
+//!
+//! # The life of a block
+//!
+//! ```text
+//! alloc ── Block ── filled in place ── lend ── BlockRef, on the line ──▶ peer reads, releases
+//!   ▲        │                          │                                        │
+//!   │        └─ free (never lent)       └─ Outstanding ◀── reclaim looks ── release table
+//!   └─────────────────┴─────────────────────┘
+//! ```
+//!
+//! A lent block comes back only by [`Arena::reclaim`], when the peer has stored the block's
+//! generation in the block's slot of the release table (see [`crate::release`]).
+//!
+//! # Invariants
+//!
+//! 0. Blocks that exist, those in [`Outstanding`] included, never overlap.
+//!    [`OwnMemory::block_mut`](crate::copy::OwnMemory::block_mut) relies on it for soundness.
+//! 1. A [`Block`] is made by `alloc` only, is not `Clone`, and names its arena by an [`ArenaId`] that
+//!    no other arena of this process has.
+//! 2. The generation of a block differs from all that an honest peer can have left in its slot. A
+//!    slot's generation moves on when a block that starts there has been reclaimed, and only then,
+//!    so it is always one ahead of what the peer has stored: generations may wrap as often as they
+//!    like. 0 is skipped, since untouched slots hold it.
+//! 3. A peer that stores what it should not gets blocks of its own connection reused under its
+//!    hands. It harms nobody else.
+
+mod block;
+mod classes;
+mod outstanding;
+mod runs;
+
+use core::{
+    fmt,
+    sync::atomic::{AtomicU64, Ordering},
+};
+
+pub use self::block::{BadBlock, Block, BlockRef};
+use self::{outstanding::Outstanding, runs::Runs};
+
+/// Bytes of a granule, in which an arena is counted. Blocks start at a multiple of it.
+pub const GRANULE_BYTES: usize = 256;
+
+/// The longest arena in granules (2³¹ − 1 of them are 512 GiB).
+pub const MAX_GRANULES: u32 = runs::MAX_GRANULES;
+
+/// Lent blocks that an allocation looks at before it takes fresh space. More than the one that it
+/// adds, so that the number outstanding follows what the peer really holds.
+const LOOKS_PER_ALLOC: usize = 4;
+
+/// Tells whether the peer has released a block: the release table, seen from the writer's side.
+pub trait Released {
+    /// Whether the slot of the block that starts at `granule` carries `generation`. If so, all that
+    /// the peer read from the block was read before.
+    fn is_released(&self, granule: u32, generation: u32) -> bool;
+}
+
+/// Which arena of this process a block belongs to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ArenaId(u64);
+
+/// The writer's allocator of one region: see the [module](self).
+pub struct Arena {
+    id: ArenaId,
+    granules: u32,
+    runs: Runs,
+    /// For each granule the generation last reclaimed of a block that started there, 0 for none.
+    reclaimed_generations: Vec<u32>,
+    outstanding: Outstanding,
+}
+
+impl Arena {
+    /// An arena of `len` bytes, all free.
+    ///
+    /// It keeps 16 bytes of private memory a granule, of which the kernel provides what is touched.
+    ///
+    /// # Panics
+    ///
+    /// If `len` is not a positive multiple of [`GRANULE_BYTES`], or above [`MAX_GRANULES`].
+    #[must_use]
+    pub fn new(len: usize) -> Self {
+        static NEXT_ID: AtomicU64 = AtomicU64::new(0);
+
+        let granules = u32::try_from(len / GRANULE_BYTES).unwrap_or(u32::MAX);
+        assert!(
+            len.is_multiple_of(GRANULE_BYTES) && (1..=MAX_GRANULES).contains(&granules),
+            "an arena of {len} bytes is not made of 1 to {MAX_GRANULES} granules of 256 bytes"
+        );
+        Self {
+            id: ArenaId(NEXT_ID.fetch_add(1, Ordering::Relaxed)),
+            granules,
+            runs: Runs::new(granules),
+            reclaimed_generations: vec![0; granules as usize],
+            outstanding: Outstanding::default(),
+        }
+    }
+
+    /// Which arena this is.
+    #[must_use]
+    pub fn id(&self) -> ArenaId {
+        self.id
+    }
+
+    /// Length of the arena in bytes, free or not: the longest block that there can ever be.
+    #[must_use]
+    #[expect(clippy::len_without_is_empty, reason = "an arena is never empty")]
+    pub fn len(&self) -> usize {
+        self.granules as usize * GRANULE_BYTES
+    }
+
+    /// Bytes that are in no block, wherever they lie.
+    #[must_use]
+    pub fn free_bytes(&self) -> usize {
+        self.runs.free_granules() as usize * GRANULE_BYTES
+    }
+
+    /// Number of blocks that were lent and not reclaimed.
+    #[must_use]
+    pub fn outstanding(&self) -> usize {
+        self.outstanding.len()
+    }
+
+    /// A length in bytes that [`alloc`](Self::alloc) can provide now, without reclaiming: the
+    /// longest free run, or up to an eighth less when several of about that length are free.
+    #[must_use]
+    pub fn largest_possible(&self) -> usize {
+        self.runs.largest() as usize * GRANULE_BYTES
+    }
+
+    /// Takes a block of `len` bytes, in constant time. A block of 0 bytes takes a granule too.
+    ///
+    /// `None` if no free run is long enough. The block is to be given to [`free`](Self::free) or
+    /// [`lend`](Self::lend); dropped otherwise, its space is lost to the arena.
+    pub fn alloc(&mut self, len: usize) -> Option<Block> {
+        let granules = u32::try_from(len.div_ceil(GRANULE_BYTES).max(1)).ok()?;
+        let first = self.runs.take(granules)?;
+        let generation = next_generation(self.reclaimed_generations[first as usize]);
+        Some(Block::new(self.id, first, granules, generation, len))
+    }
+
+    /// Takes a block of `len` bytes, reclaiming what the peer has released: a look at a few lent
+    /// blocks each time, at all of them when there is no space otherwise.
+    pub fn alloc_or_reclaim(&mut self, len: usize, released: &impl Released) -> Option<Block> {
+        self.reclaim_some(LOOKS_PER_ALLOC, released);
+        if let Some(block) = self.alloc(len) {
+            return Some(block);
+        }
+        if self.reclaim(released) == 0 {
+            return None;
+        }
+        self.alloc(len)
+    }
+
+    /// Takes back a block that the peer was never told of.
+    ///
+    /// # Panics
+    ///
+    /// If the block is of another arena.
+    pub fn free(&mut self, block: Block) {
+        assert!(block.arena() == self.id, "the block belongs to another arena");
+        self.runs.give_back(block.first_granule(), block.granules());
+    }
+
+    /// Records a block as lent to the peer, and says what to write to the line for it.
+    ///
+    /// To be called before the line is published: the peer may release the block at once.
+    ///
+    /// # Panics
+    ///
+    /// If the block is of another arena.
+    pub fn lend(&mut self, block: Block) -> BlockRef {
+        assert!(block.arena() == self.id, "the block belongs to another arena");
+        let reference = block.reference();
+        self.outstanding.push(block);
+        reference
+    }
+
+    /// Takes back every lent block that the peer has released, and returns how many there were.
+    pub fn reclaim(&mut self, released: &impl Released) -> usize {
+        self.reclaim_some(self.outstanding.len(), released)
+    }
+
+    /// Looks at up to `looks` lent blocks, those first that have not been looked at for longest.
+    fn reclaim_some(&mut self, looks: usize, released: &impl Released) -> usize {
+        let mut reclaimed = 0;
+        for _ in 0..looks.min(self.outstanding.len()) {
+            if let Some(block) = self.outstanding.next_released(released) {
+                self.reclaimed_generations[block.first_granule() as usize] = block.generation();
+                self.free(block);
+                reclaimed += 1;
+            }
+        }
+        reclaimed
+    }
+}
+
+/// The generation after `generation`, skipping 0.
+fn next_generation(generation: u32) -> u32 {
+    generation.checked_add(1).unwrap_or(1)
+}
+
+impl fmt::Debug for Arena {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Arena")
+            .field("id", &self.id)
+            .field("len", &self.len())
+            .field("free_bytes", &self.free_bytes())
+            .field("outstanding", &self.outstanding())
+            .finish_non_exhaustive()
+    }
+}
