@@ -1,29 +1,147 @@
-//! Client and server in one process, over private memory.
+//! Client and server in one process: the seam with private memory behind it.
+//!
+//! Everything that a call goes through between two processes it goes through here too: values are
+//! encoded and decoded, calls in flight and message sizes are limited, waiting ends at its limit,
+//! and the end of either side ends what is pending. Only the copies through shared memory, and
+//! what a hostile peer could do there, are missing. Waiting always parks the thread;
+//! [`WaitPolicy`](crate::WaitPolicy) changes nothing here.
+//!
+//! The files follow a call: [`place`] is where client and server meet, [`channel`] the client's
+//! end, [`link`] the calls in flight, [`arrivals`] what the server's threads look at, [`port`] the
+//! server's end. [`timer`] wakes futures whose time is over.
 
-use std::sync::Arc;
+mod arrivals;
+mod channel;
+mod link;
+mod place;
+mod port;
+mod timer;
 
+#[cfg(test)]
+mod tests;
+
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use self::place::Place;
 use super::{BindConfig, ClientChannel, ConnectConfig, ServerPort, Transport};
 use crate::error::{BindError, ConnectError};
 
-/// A place in this process where a server and its clients meet.
-#[derive(Clone, Debug, Default)]
+/// A place inside this process where a server and its clients meet, instead of a name that other
+/// processes can reach: for tests, and for programs that run a service in the same process today
+/// and in another one tomorrow.
+///
+/// Clones lead to the same place; so does the same name given to [`InProcess::named`]. The limits
+/// are those of the value that the server listens on.
+///
+/// # Examples
+///
+/// ```
+/// use witrpc::InProcess;
+///
+/// let place = InProcess::new().lanes(8);
+/// assert_eq!(place.name(), None);
+/// assert_eq!(InProcess::named("calc").name(), Some("calc"));
+/// ```
+#[derive(Clone)]
 pub struct InProcess {
-    _shared: Arc<()>,
+    place: Arc<Place>,
+    limits: Limits,
+}
+
+/// What a server allows each of its clients.
+#[derive(Clone, Copy, Debug)]
+struct Limits {
+    lanes: u32,
+    max_clients: u32,
+    max_message_size: usize,
+}
+
+impl Limits {
+    const MAX_LANES: u32 = 1024;
+    const MAX_CLIENTS: u32 = 65_536;
+
+    const DEFAULT: Self = Self { lanes: 64, max_clients: 1024, max_message_size: 64 << 20 };
+
+    fn check(&self) -> Result<(), BindError> {
+        let within = |limit, value, max| match value {
+            value if (1..=max).contains(&value) => Ok(()),
+            value => Err(BindError::LimitOutOfRange { limit, value, min: 1, max }),
+        };
+        within("lanes", u64::from(self.lanes), u64::from(Self::MAX_LANES))?;
+        within("max_clients", u64::from(self.max_clients), u64::from(Self::MAX_CLIENTS))
+    }
 }
 
 impl InProcess {
-    /// A new place, that only clones of it lead to.
+    /// A new place, to which only clones of this value lead.
+    #[must_use]
     pub fn new() -> Self {
-        Self::default()
+        Self { place: Place::anonymous(), limits: Limits::DEFAULT }
+    }
+
+    /// The place of this name in this process. Any name will do; no other process sees it.
+    #[must_use]
+    pub fn named(name: impl Into<String>) -> Self {
+        Self { place: Place::named(name.into()), limits: Limits::DEFAULT }
+    }
+
+    /// The name, if the place has one.
+    #[must_use]
+    pub fn name(&self) -> Option<&str> {
+        self.place.name()
+    }
+
+    /// How many calls of one client may be in flight: 1 to 1024, 64 unless given. Further ones
+    /// wait, until their time is over.
+    #[must_use]
+    pub fn lanes(mut self, lanes: u32) -> Self {
+        self.limits.lanes = lanes;
+        self
+    }
+
+    /// How many clients may be connected at once: 1 to 65,536, 1,024 unless given.
+    #[must_use]
+    pub fn max_clients(mut self, max_clients: u32) -> Self {
+        self.limits.max_clients = max_clients;
+        self
+    }
+
+    /// The largest request or answer in bytes, encoded; 64 MiB unless given.
+    #[must_use]
+    pub fn max_message_size(mut self, max_message_size: usize) -> Self {
+        self.limits.max_message_size = max_message_size;
+        self
+    }
+}
+
+impl Default for InProcess {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl fmt::Debug for InProcess {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("InProcess")
+            .field("name", &self.place.name())
+            .field("limits", &self.limits)
+            .finish_non_exhaustive()
     }
 }
 
 impl Transport for InProcess {
-    fn bind(&self, _config: BindConfig) -> Result<Arc<dyn ServerPort>, BindError> {
-        Err(BindError::Unsupported { problem: "not built in".to_owned() })
+    fn bind(&self, config: BindConfig) -> Result<Arc<dyn ServerPort>, BindError> {
+        self.limits.check()?;
+        Ok(self.place.bind(config.admission, self.limits)?)
     }
 
-    fn connect(&self, _config: ConnectConfig) -> Result<Arc<dyn ClientChannel>, ConnectError> {
-        Err(ConnectError::Unsupported { problem: "not built in".to_owned() })
+    fn connect(&self, config: ConnectConfig) -> Result<Arc<dyn ClientChannel>, ConnectError> {
+        Ok(self.place.connect(&config.hello, config.wait_for_server)?)
     }
+}
+
+/// Locks. Nothing here runs foreign code under a lock, so a poisoned one is as good as any.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

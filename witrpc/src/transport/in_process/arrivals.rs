@@ -1,0 +1,125 @@
+//! The requests that wait for a thread of the server, and the bell that wakes one.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use super::lock;
+use crate::transport::{Peer, Request};
+
+/// Rings that nobody has slept through yet are counted up to this many. More would only make
+/// threads look in vain: whoever wakes sees all that has arrived.
+const MAX_STORED_RINGS: u32 = 64;
+
+/// What has arrived at a server.
+#[derive(Default)]
+pub(super) struct Arrivals {
+    state: Mutex<State>,
+    /// A ring was stored.
+    rung: Condvar,
+}
+
+#[derive(Default)]
+struct State {
+    requests: VecDeque<(Arc<dyn Peer>, Request)>,
+    /// The poller is about to sleep, or asleep: the next request rings, once.
+    armed: bool,
+    /// The poller runs a handler: each request rings, so that another thread takes over.
+    busy: bool,
+    /// Counts those who have been poller; `busy` is the latest one's.
+    poller: u64,
+    rings: u32,
+}
+
+/// One thread's time as poller.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Poller(u64);
+
+impl Arrivals {
+    /// Adds a request, and rings if nobody is looking.
+    pub(super) fn publish(&self, peer: Arc<dyn Peer>, request: Request) {
+        let mut state = lock(&self.state);
+        state.requests.push_back((peer, request));
+        let armed = std::mem::take(&mut state.armed);
+        if armed || state.busy {
+            self.ring_with(&mut state);
+        }
+    }
+
+    /// Says that this thread looks from now on; gives how many requests there are to take.
+    pub(super) fn look(&self) -> (Poller, usize) {
+        let mut state = lock(&self.state);
+        state.poller += 1;
+        state.armed = false;
+        state.busy = false;
+        (Poller(state.poller), state.requests.len())
+    }
+
+    /// Takes the oldest request whose client is still there, to run it at once. Those that stay
+    /// behind need another thread if the handler is slow, so that is rung for.
+    pub(super) fn take(&self, poller: Poller) -> Option<(Arc<dyn Peer>, Request)> {
+        let mut gone = Vec::new();
+        let mut state = lock(&self.state);
+        let taken = loop {
+            match state.requests.pop_front() {
+                Some((peer, request)) if !peer.is_connected() => gone.push((peer, request)),
+                next => break next,
+            }
+        };
+        if taken.is_some() {
+            state.busy |= state.poller == poller.0;
+            if !state.requests.is_empty() {
+                self.ring_with(&mut state);
+            }
+        }
+        drop(state);
+        // Dropped outside of the lock, as these may be the last to hold a connection.
+        drop(gone);
+        taken
+    }
+
+    /// Says that the handler has returned.
+    pub(super) fn handled(&self, poller: Poller) {
+        let mut state = lock(&self.state);
+        if state.poller == poller.0 {
+            state.busy = false;
+        }
+    }
+
+    /// Asks for a ring at the next request. Returns whether there is one already.
+    pub(super) fn arm(&self) -> bool {
+        let mut state = lock(&self.state);
+        state.armed = true;
+        state.busy = false;
+        !state.requests.is_empty()
+    }
+
+    /// Wakes one sleeping thread, or the next that would sleep.
+    pub(super) fn ring(&self) {
+        self.ring_with(&mut lock(&self.state));
+    }
+
+    fn ring_with(&self, state: &mut State) {
+        if state.rings < MAX_STORED_RINGS {
+            state.rings += 1;
+        }
+        self.rung.notify_one();
+    }
+
+    /// Sleeps until a ring, or until the time is over.
+    pub(super) fn park(&self, timeout: Option<Duration>) {
+        let end = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
+        let mut state = lock(&self.state);
+        while state.rings == 0 {
+            state = match end.map(|end| end.saturating_duration_since(Instant::now())) {
+                Some(Duration::ZERO) => return,
+                Some(left) => {
+                    let slept = self.rung.wait_timeout(state, left);
+                    slept.unwrap_or_else(PoisonError::into_inner).0
+                }
+                None => self.rung.wait(state).unwrap_or_else(PoisonError::into_inner),
+            };
+        }
+        state.rings -= 1;
+    }
+}

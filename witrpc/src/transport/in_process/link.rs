@@ -1,0 +1,348 @@
+//! One connection: its calls in flight, and who waits for what.
+//!
+//! A call in flight holds one of the connection's lanes from its sending until its answer, whether
+//! or not somebody still waits for that. The answer then lies in the call's own entry, so one that
+//! is never fetched holds up nobody.
+//!
+//! Wakers are foreign code: they are woken and dropped outside of the lock.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::Mutex;
+use std::task::Waker;
+use std::thread::Thread;
+
+use super::timer::Alarm;
+use super::{Limits, lock};
+use crate::transport::{
+    Answer, Body, ChannelError, ClientInfo, DisconnectReason, Outgoing, Payload, Peer, SMALL_LEN,
+    Ticket,
+};
+
+/// A connection, as both of its ends see it.
+pub(super) struct Link {
+    client: ClientInfo,
+    session: u64,
+    limits: Limits,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    calls: HashMap<u64, Call>,
+    last_seq: u64,
+    /// Calls that wait for a lane, oldest first. Those that were given up are still listed.
+    queue: VecDeque<u64>,
+    lanes_taken: u32,
+    /// The server takes nothing new.
+    draining: bool,
+    closed: Option<Closed>,
+}
+
+/// How a connection ended.
+#[derive(Clone, Debug)]
+struct Closed {
+    /// What calls in flight end with.
+    pending: ChannelError,
+    /// What later calls end with.
+    reason: DisconnectReason,
+}
+
+enum Call {
+    /// Waits for a lane.
+    Queued(Waiting),
+    /// Has a lane, and is to be sent.
+    Granted(Waiting),
+    /// Is sent.
+    Sent(Waiting),
+    /// Is sent, and nobody waits.
+    Abandoned,
+    /// Is answered.
+    Answered(Answer, Waiting),
+}
+
+/// Who waits for a call, and until when.
+#[derive(Default)]
+pub(super) struct Waiting {
+    pub(super) waiter: Option<Waiter>,
+    pub(super) alarm: Option<Alarm>,
+}
+
+/// How to wake who waits.
+pub(super) enum Waiter {
+    Task(Waker),
+    Thread(Thread),
+}
+
+impl Waiter {
+    fn wake(self) {
+        match self {
+            Waiter::Task(waker) => waker.wake(),
+            Waiter::Thread(thread) => thread.unpark(),
+        }
+    }
+}
+
+/// What a look at a call gave.
+pub(super) enum Progress<T> {
+    /// It is over; the alarm, if there was one, is to be taken back.
+    Done(Result<T, ChannelError>, Waiting),
+    /// Not yet. The waiter is in place; this was there before.
+    Wait(Option<Waiter>),
+}
+
+impl Link {
+    pub(super) fn new(client: ClientInfo, session: u64, limits: Limits) -> Self {
+        Self { client, session, limits, state: Mutex::default() }
+    }
+
+    /// Takes a lane for a new call, or finds that none is free.
+    pub(super) fn claim(&self) -> Result<Option<Ticket>, ChannelError> {
+        let mut state = lock(&self.state);
+        state.check_sending()?;
+        if state.lanes_taken == self.limits.lanes {
+            return Ok(None);
+        }
+        state.lanes_taken += 1;
+        Ok(Some(state.enter(Call::Sent(Waiting::default()))))
+    }
+
+    /// Puts a new call at the end of the queue for lanes, or gives it one.
+    pub(super) fn enqueue(&self) -> Result<Ticket, ChannelError> {
+        let mut state = lock(&self.state);
+        state.check_sending()?;
+        if state.lanes_taken < self.limits.lanes {
+            state.lanes_taken += 1;
+            return Ok(state.enter(Call::Granted(Waiting::default())));
+        }
+        let ticket = state.enter(Call::Queued(Waiting::default()));
+        state.queue.push_back(ticket.seq);
+        Ok(ticket)
+    }
+
+    /// Looks whether a queued call has got its lane; then it counts as sent.
+    pub(super) fn poll_lane(&self, ticket: Ticket, waiter: Waiter) -> Progress<()> {
+        let mut state = lock(&self.state);
+        if let Err(error) = state.check_sending() {
+            let waiting = state.calls.remove(&ticket.seq).map(Call::into_waiting);
+            return Progress::Done(Err(error), waiting.unwrap_or_default());
+        }
+        match state.calls.get_mut(&ticket.seq) {
+            Some(Call::Queued(waiting)) => Progress::Wait(waiting.waiter.replace(waiter)),
+            Some(call @ Call::Granted(_)) => {
+                let granted = std::mem::replace(call, Call::Sent(Waiting::default()));
+                Progress::Done(Ok(()), granted.into_waiting())
+            }
+            _ => Progress::Done(Err(SPENT), Waiting::default()),
+        }
+    }
+
+    /// Looks whether a call is answered.
+    pub(super) fn poll_answer(&self, ticket: Ticket, waiter: Waiter) -> Progress<Answer> {
+        let State { calls, closed, .. } = &mut *lock(&self.state);
+        if closed.is_none()
+            && let Some(Call::Sent(waiting)) = calls.get_mut(&ticket.seq)
+        {
+            return Progress::Wait(waiting.waiter.replace(waiter));
+        }
+        match (calls.remove(&ticket.seq), closed) {
+            (Some(Call::Answered(answer, waiting)), _) => Progress::Done(Ok(answer), waiting),
+            (Some(call), Some(closed)) => {
+                Progress::Done(Err(closed.pending.clone()), call.into_waiting())
+            }
+            _ => Progress::Done(Err(SPENT), Waiting::default()),
+        }
+    }
+
+    /// Remembers the alarm of a call that waits; gives it back when the call waits no more.
+    pub(super) fn set_alarm(&self, ticket: Ticket, alarm: Alarm) -> Option<Alarm> {
+        let mut state = lock(&self.state);
+        match state.calls.get_mut(&ticket.seq).and_then(Call::waiting) {
+            Some(waiting) => waiting.alarm.replace(alarm),
+            None => Some(alarm),
+        }
+    }
+
+    /// Nobody waits for this call any more.
+    pub(super) fn abandon(&self, ticket: Ticket) -> Waiting {
+        let mut state = lock(&self.state);
+        let (left, granted) = match state.calls.remove(&ticket.seq) {
+            Some(Call::Sent(waiting)) => {
+                state.calls.insert(ticket.seq, Call::Abandoned);
+                (waiting, None)
+            }
+            Some(Call::Granted(waiting)) => (waiting, state.free_lane()),
+            Some(Call::Queued(waiting) | Call::Answered(_, waiting)) => (waiting, None),
+            Some(Call::Abandoned) => {
+                state.calls.insert(ticket.seq, Call::Abandoned);
+                (Waiting::default(), None)
+            }
+            None => (Waiting::default(), None),
+        };
+        drop(state);
+        if let Some(waiter) = granted {
+            waiter.wake();
+        }
+        left
+    }
+
+    /// Ends the connection, once; the first reason counts.
+    pub(super) fn close(&self, pending: ChannelError, reason: DisconnectReason) {
+        let mut state = lock(&self.state);
+        if state.closed.is_some() {
+            return;
+        }
+        state.closed = Some(Closed { pending, reason });
+        state.calls.retain(|_, call| !matches!(call, Call::Abandoned));
+        state.queue.clear();
+        let waiters = state.waiters();
+        drop(state);
+        waiters.into_iter().for_each(Waiter::wake);
+    }
+
+    /// Takes no new calls from now on. All who wait look again: those still short of a lane fail.
+    pub(super) fn drain(&self) {
+        let mut state = lock(&self.state);
+        state.draining = true;
+        let waiters = state.waiters();
+        drop(state);
+        waiters.into_iter().for_each(Waiter::wake);
+    }
+
+    /// Why no call can succeed any more.
+    pub(super) fn lost(&self) -> Option<ChannelError> {
+        lock(&self.state).check_open().err()
+    }
+
+    /// Refuses a message over the limit.
+    pub(super) fn check_len(&self, len: usize) -> Result<(), ChannelError> {
+        let max = self.limits.max_message_size;
+        if len > max { Err(ChannelError::TooLarge { len, max }) } else { Ok(()) }
+    }
+
+    #[cfg(test)]
+    pub(super) fn entries(&self) -> usize {
+        lock(&self.state).calls.len()
+    }
+}
+
+/// A ticket was used after it was spent: a mistake of the layers above.
+const SPENT: ChannelError = ChannelError::Misbehaved("the call is over already");
+
+/// Takes the bytes of a message out of its sender's hands.
+pub(super) fn receive(body: Body<'_>) -> Payload {
+    let len = body.len();
+    match u8::try_from(len) {
+        Ok(small) if len <= SMALL_LEN => {
+            let mut bytes = [0; SMALL_LEN];
+            body.write_at(0, &mut bytes[..len]);
+            Payload::Small { bytes, len: small }
+        }
+        _ => {
+            let mut bytes = vec![0; len];
+            body.write_at(0, &mut bytes);
+            Payload::Whole(bytes)
+        }
+    }
+}
+
+impl State {
+    fn check_open(&self) -> Result<(), ChannelError> {
+        match &self.closed {
+            None => Ok(()),
+            Some(closed) => Err(ChannelError::Disconnected(closed.reason)),
+        }
+    }
+
+    fn check_sending(&self) -> Result<(), ChannelError> {
+        self.check_open()?;
+        if self.draining {
+            return Err(ChannelError::Disconnected(DisconnectReason::ServerShutDown));
+        }
+        Ok(())
+    }
+
+    /// Takes out all who wait for something.
+    fn waiters(&mut self) -> Vec<Waiter> {
+        let waiting = self.calls.values_mut().filter_map(Call::waiting);
+        waiting.filter_map(|waiting| waiting.waiter.take()).collect()
+    }
+
+    fn enter(&mut self, call: Call) -> Ticket {
+        self.last_seq += 1;
+        self.calls.insert(self.last_seq, call);
+        Ticket { lane: 0, seq: self.last_seq }
+    }
+
+    /// Hands a lane on to the first call that still waits for one; gives whom to wake.
+    fn free_lane(&mut self) -> Option<Waiter> {
+        while let Some(seq) = self.queue.pop_front() {
+            let Some(call @ Call::Queued(_)) = self.calls.get_mut(&seq) else { continue };
+            let waiting = call.waiting().map(std::mem::take).unwrap_or_default();
+            let waiter = waiting.waiter;
+            *call = Call::Granted(Waiting { waiter: None, alarm: waiting.alarm });
+            return waiter;
+        }
+        self.lanes_taken -= 1;
+        None
+    }
+}
+
+impl Call {
+    fn waiting(&mut self) -> Option<&mut Waiting> {
+        match self {
+            Call::Queued(waiting)
+            | Call::Granted(waiting)
+            | Call::Sent(waiting)
+            | Call::Answered(_, waiting) => Some(waiting),
+            Call::Abandoned => None,
+        }
+    }
+
+    fn into_waiting(self) -> Waiting {
+        match self {
+            Call::Queued(waiting)
+            | Call::Granted(waiting)
+            | Call::Sent(waiting)
+            | Call::Answered(_, waiting) => waiting,
+            Call::Abandoned => Waiting::default(),
+        }
+    }
+}
+
+impl Peer for Link {
+    fn client(&self) -> &ClientInfo {
+        &self.client
+    }
+
+    fn session(&self) -> u64 {
+        self.session
+    }
+
+    fn answer(&self, ticket: Ticket, answer: Outgoing<'_>) -> Result<(), ChannelError> {
+        self.check_len(answer.body.len())?;
+        let answer = Answer { tag: answer.tag, payload: receive(answer.body) };
+        let mut state = lock(&self.state);
+        state.check_open()?;
+        let waiter = match state.calls.get_mut(&ticket.seq) {
+            Some(Call::Abandoned) => {
+                state.calls.remove(&ticket.seq);
+                None
+            }
+            Some(call @ Call::Sent(_)) => {
+                let mut waiting = call.waiting().map(std::mem::take).unwrap_or_default();
+                let waiter = waiting.waiter.take();
+                *call = Call::Answered(answer, waiting);
+                waiter
+            }
+            _ => return Err(SPENT),
+        };
+        let granted = state.free_lane();
+        drop(state);
+        waiter.into_iter().chain(granted).for_each(Waiter::wake);
+        Ok(())
+    }
+
+    fn is_connected(&self) -> bool {
+        self.lost().is_none()
+    }
+}

@@ -1,0 +1,116 @@
+//! Where a server and its clients meet.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Condvar, LazyLock, Mutex, PoisonError, Weak};
+use std::time::{Duration, Instant};
+
+use super::channel::Channel;
+use super::port::Port;
+use super::{Limits, lock};
+use crate::error::{BindError, ConnectError};
+use crate::transport::{Admission, MAX_HELLO_LEN};
+
+/// The places that have names. A place leaves when nobody knows it any more.
+static NAMED: LazyLock<Mutex<HashMap<String, Weak<Place>>>> = LazyLock::new(Mutex::default);
+
+/// A meeting place: at most one server at a time.
+pub(super) struct Place {
+    name: Option<String>,
+    server: Mutex<Weak<Port>>,
+    /// A server has come.
+    bound: Condvar,
+}
+
+impl Place {
+    pub(super) fn anonymous() -> Arc<Self> {
+        Arc::new(Self::with_name(None))
+    }
+
+    pub(super) fn named(name: String) -> Arc<Self> {
+        let mut places = lock(&NAMED);
+        if let Some(place) = places.get(&name).and_then(Weak::upgrade) {
+            return place;
+        }
+        let place = Arc::new(Self::with_name(Some(name.clone())));
+        places.insert(name, Arc::downgrade(&place));
+        place
+    }
+
+    fn with_name(name: Option<String>) -> Self {
+        Self { name, server: Mutex::default(), bound: Condvar::new() }
+    }
+
+    pub(super) fn name(&self) -> Option<&str> {
+        self.name.as_deref()
+    }
+
+    /// The name for an error message.
+    fn label(&self) -> String {
+        self.name.clone().unwrap_or_else(|| "(in-process)".to_owned())
+    }
+
+    pub(super) fn bind(
+        self: &Arc<Self>,
+        admission: Arc<dyn Admission>,
+        limits: Limits,
+    ) -> Result<Arc<Port>, BindError> {
+        let mut server = lock(&self.server);
+        if server.upgrade().is_some_and(|port| port.is_serving()) {
+            return Err(BindError::NameInUse { name: self.label() });
+        }
+        let port = Port::new(Arc::clone(self), admission, limits);
+        *server = Arc::downgrade(&port);
+        drop(server);
+        self.bound.notify_all();
+        Ok(port)
+    }
+
+    pub(super) fn connect(
+        &self,
+        hello: &[u8],
+        wait_for_server: Duration,
+    ) -> Result<Arc<Channel>, ConnectError> {
+        if hello.len() > MAX_HELLO_LEN {
+            let problem =
+                format!("this client's hello has {} bytes, over {MAX_HELLO_LEN}", hello.len());
+            return Err(ConnectError::Protocol { problem });
+        }
+        let Some(port) = self.wait_for(wait_for_server) else {
+            return Err(ConnectError::NobodyServes { name: self.label(), waited: wait_for_server });
+        };
+        port.admit(hello)
+    }
+
+    /// The server, now or once it has come.
+    fn wait_for(&self, time: Duration) -> Option<Arc<Port>> {
+        let serving = |server: &Weak<Port>| server.upgrade().filter(|port| port.is_serving());
+        let mut server = lock(&self.server);
+        // A time too long for the clock is as good as for ever.
+        let end = Instant::now().checked_add(time);
+        loop {
+            if let Some(port) = serving(&server) {
+                return Some(port);
+            }
+            let left = end.map(|end| end.saturating_duration_since(Instant::now()));
+            server = match left {
+                Some(Duration::ZERO) => return None,
+                Some(left) => {
+                    let waited = self.bound.wait_timeout(server, left);
+                    waited.unwrap_or_else(PoisonError::into_inner).0
+                }
+                None => self.bound.wait(server).unwrap_or_else(PoisonError::into_inner),
+            };
+        }
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let Some(name) = &self.name else { return };
+        let mut places = lock(&NAMED);
+        // A new place of the name may have come between the end of this one and the lock.
+        if places.get(name).is_some_and(|place| place.strong_count() == 0) {
+            places.remove(name);
+        }
+    }
+}

@@ -1,0 +1,227 @@
+//! The server's end: its clients, and the view of its threads.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::ops::ControlFlow;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use super::arrivals::Arrivals;
+use super::channel::Channel;
+use super::link::Link;
+use super::place::Place;
+use super::{Limits, lock};
+use crate::error::ConnectError;
+use crate::server::Shutdown;
+use crate::transport::{
+    Admission, Admitted, ChannelError, ClientInfo, DisconnectReason, Peer, Request, Scanner,
+    ServerPort,
+};
+
+/// A server at its place.
+pub(super) struct Port {
+    /// Kept, so that clients of a named place find this server for as long as it serves.
+    place: Arc<Place>,
+    admission: Arc<dyn Admission>,
+    limits: Limits,
+    arrivals: Arc<Arrivals>,
+    state: Mutex<State>,
+}
+
+struct State {
+    stage: Stage,
+    links: BTreeMap<u64, Arc<Link>>,
+    last_client: u64,
+}
+
+/// What a server still does; it goes from each to a later one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Stage {
+    /// Takes clients.
+    Open,
+    /// Takes no new clients.
+    Full,
+    /// Takes no new calls.
+    Draining,
+    /// Nothing.
+    Closed,
+}
+
+impl Port {
+    pub(super) fn new(
+        place: Arc<Place>,
+        admission: Arc<dyn Admission>,
+        limits: Limits,
+    ) -> Arc<Self> {
+        let state = State { stage: Stage::Open, links: BTreeMap::new(), last_client: 0 };
+        Arc::new(Self {
+            place,
+            admission,
+            limits,
+            arrivals: Arc::default(),
+            state: Mutex::new(state),
+        })
+    }
+
+    /// Whether the place is still this server's.
+    pub(super) fn is_serving(&self) -> bool {
+        lock(&self.state).stage != Stage::Closed
+    }
+
+    /// Lets a client in, or not.
+    pub(super) fn admit(self: &Arc<Self>, hello: &[u8]) -> Result<Arc<Channel>, ConnectError> {
+        let info = self.next_client()?;
+        let (welcome, session) = match self.admission.admit(hello, &info) {
+            Admitted::Welcome { welcome, session } => (welcome, session),
+            Admitted::Refusal(refusal) => return Err(ConnectError::Refused(refusal)),
+        };
+        let link = Arc::new(Link::new(info, session, self.limits));
+        let mut state = lock(&self.state);
+        // Asked anew: the admission ran without the lock.
+        self.check_room(&state)?;
+        state.links.insert(link.client().id, Arc::clone(&link));
+        drop(state);
+        let arrivals = Arc::clone(&self.arrivals);
+        Ok(Arc::new(Channel::new(welcome, link, arrivals, Arc::downgrade(self))))
+    }
+
+    fn next_client(&self) -> Result<ClientInfo, ConnectError> {
+        let mut state = lock(&self.state);
+        self.check_room(&state)?;
+        state.last_client += 1;
+        let uid = rustix::process::geteuid().as_raw();
+        Ok(ClientInfo::new(state.last_client, std::process::id(), uid))
+    }
+
+    fn check_room(&self, state: &State) -> Result<(), ConnectError> {
+        if state.stage != Stage::Open {
+            return Err(ConnectError::ShuttingDown);
+        }
+        let max = self.limits.max_clients;
+        if state.links.len() >= max as usize {
+            return Err(ConnectError::TooManyClients { max });
+        }
+        Ok(())
+    }
+
+    /// A client has left.
+    pub(super) fn leave(&self, client_id: u64) {
+        lock(&self.state).links.remove(&client_id);
+    }
+
+    fn close_all(&self, pending: &ChannelError, reason: DisconnectReason) {
+        let links = {
+            let mut state = lock(&self.state);
+            state.stage = Stage::Closed;
+            std::mem::take(&mut state.links)
+        };
+        for link in links.into_values() {
+            link.close(pending.clone(), reason);
+        }
+    }
+}
+
+impl ServerPort for Port {
+    fn scanner(&self) -> Box<dyn Scanner + '_> {
+        Box::new(View { arrivals: &self.arrivals, takes_calls: true })
+    }
+
+    fn park(&self, timeout: Option<Duration>) {
+        self.arrivals.park(timeout);
+    }
+
+    fn ring(&self) {
+        self.arrivals.ring();
+    }
+
+    fn stop_accepting(&self) {
+        let mut state = lock(&self.state);
+        state.stage = state.stage.max(Stage::Full);
+    }
+
+    fn clients(&self) -> Vec<ClientInfo> {
+        lock(&self.state).links.values().map(|link| link.client().clone()).collect()
+    }
+
+    fn disconnect(&self, client_id: u64) -> bool {
+        let link = lock(&self.state).links.remove(&client_id);
+        let reason = DisconnectReason::Dismissed;
+        match link {
+            Some(link) => link.close(ChannelError::Disconnected(reason), reason),
+            None => return false,
+        }
+        true
+    }
+
+    fn drain(&self) {
+        let links: Vec<_> = {
+            let mut state = lock(&self.state);
+            state.stage = state.stage.max(Stage::Draining);
+            state.links.values().cloned().collect()
+        };
+        for link in links {
+            link.drain();
+        }
+    }
+
+    fn close(&self, _how: Shutdown) {
+        let reason = DisconnectReason::ServerShutDown;
+        self.close_all(&ChannelError::Disconnected(reason), reason);
+    }
+}
+
+impl fmt::Debug for Port {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let state = lock(&self.state);
+        f.debug_struct("in_process::Port")
+            .field("name", &self.place.name())
+            .field("stage", &state.stage)
+            .field("clients", &state.links.len())
+            .finish_non_exhaustive()
+    }
+}
+
+/// A server that vanishes without a word has died, as a process would.
+impl Drop for Port {
+    fn drop(&mut self) {
+        self.close_all(&ChannelError::PeerDied, DisconnectReason::PeerDied);
+    }
+}
+
+/// What a thread that holds the poller role sees.
+struct View<'a> {
+    arrivals: &'a Arrivals,
+    /// Whether the last turn could take calls: those that it had to leave are no reason to stay
+    /// awake.
+    takes_calls: bool,
+}
+
+impl Scanner for View<'_> {
+    fn turn(
+        &mut self,
+        calls: bool,
+        serve: &mut dyn FnMut(&Arc<dyn Peer>, Request) -> ControlFlow<()>,
+    ) -> bool {
+        self.takes_calls = calls;
+        let (poller, waiting) = self.arrivals.look();
+        if !calls {
+            return false;
+        }
+        // No more than have arrived by now, so that a turn ends however many clients call.
+        let mut found = false;
+        for _ in 0..waiting {
+            let Some((peer, request)) = self.arrivals.take(poller) else { break };
+            found = true;
+            let flow = serve(&peer, request);
+            self.arrivals.handled(poller);
+            if flow.is_break() {
+                break;
+            }
+        }
+        found
+    }
+
+    fn arm(&mut self) -> bool {
+        self.arrivals.arm() && self.takes_calls
+    }
+}

@@ -1,0 +1,393 @@
+//! Both ends of the transport, driven by hand.
+
+use std::ops::ControlFlow;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, mpsc};
+use std::task::{Context, Poll, Wake, Waker};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use super::{InProcess, Place};
+use crate::error::{BindError, ConnectError};
+use crate::server::Shutdown;
+use crate::transport::{
+    Admission, Admitted, BindConfig, Body, ChannelError, ClientChannel, ClientInfo, ConnectConfig,
+    DisconnectReason, Fill, Limit, Outgoing, Peer, Request, Sending, ServerPort, Transport,
+};
+use crate::wait::WaitPolicy;
+
+/// Lets in whoever says so.
+struct Doorman;
+
+impl Admission for Doorman {
+    fn admit(&self, hello: &[u8], client: &ClientInfo) -> Admitted {
+        match hello {
+            b"friend" => Admitted::Welcome { welcome: b"come in".to_vec(), session: client.id },
+            _ => Admitted::Refusal(b"stay out".to_vec()),
+        }
+    }
+}
+
+fn bind(place: &InProcess) -> Arc<dyn ServerPort> {
+    let config = BindConfig { admission: Arc::new(Doorman), wait: WaitPolicy::Adaptive };
+    place.bind(config).expect("nobody else serves here")
+}
+
+fn hello(hello: &[u8], wait_for_server: Duration) -> ConnectConfig {
+    ConnectConfig { hello: hello.to_vec(), wait_for_server, wait: WaitPolicy::Adaptive }
+}
+
+fn connect(place: &InProcess) -> Arc<dyn ClientChannel> {
+    place.connect(hello(b"friend", Duration::ZERO)).expect("the doorman knows this word")
+}
+
+/// Takes all requests that have arrived.
+fn take(port: &Arc<dyn ServerPort>) -> Vec<(Arc<dyn Peer>, Request)> {
+    let mut taken = Vec::new();
+    port.scanner().turn(true, &mut |peer, request| {
+        taken.push((Arc::clone(peer), request));
+        ControlFlow::Continue(())
+    });
+    taken
+}
+
+fn small(tag: u32) -> Outgoing<'static> {
+    Outgoing { tag, body: Body::Small(b"body") }
+}
+
+fn bytes_of(payload: &crate::transport::Payload) -> Vec<u8> {
+    let mut bytes = vec![0; payload.len()];
+    payload.copy_to(0, &mut bytes);
+    bytes
+}
+
+/// Counts how often it is woken.
+#[derive(Default)]
+struct Count(AtomicUsize);
+
+impl Wake for Count {
+    fn wake(self: Arc<Self>) {
+        self.0.fetch_add(1, Ordering::SeqCst);
+    }
+}
+
+struct Ramp(usize);
+
+impl Fill for Ramp {
+    fn len(&self) -> usize {
+        self.0
+    }
+
+    fn write_at(&self, offset: usize, out: &mut [u8]) {
+        for (place, byte) in out.iter_mut().enumerate() {
+            *byte = (offset + place) as u8;
+        }
+    }
+}
+
+#[test]
+fn a_call_goes_there_and_back() {
+    let place = InProcess::new();
+    let port = bind(&place);
+    let client = connect(&place);
+    assert_eq!(client.welcome(), b"come in");
+
+    let ramp = Ramp(1000);
+    let large = Outgoing { tag: 7, body: Body::Large(&ramp) };
+    let ticket = client.try_send(large).unwrap().expect("a lane is free");
+    let (peer, request) = take(&port).pop().expect("the request has arrived");
+    assert_eq!((peer.session(), peer.client().pid), (1, std::process::id()));
+    assert_eq!(request.tag, 7);
+    let expected: Vec<u8> = (0..1000).map(|place| place as u8).collect();
+    assert_eq!(bytes_of(&request.payload), expected);
+
+    peer.answer(request.ticket, small(9)).unwrap();
+    let answer = client.wait_answer(ticket, &mut Limit::Never).unwrap();
+    assert_eq!((answer.tag, bytes_of(&answer.payload)), (9, b"body".to_vec()));
+}
+
+#[test]
+fn an_answer_wakes_the_thread_that_waits() {
+    let place = InProcess::new();
+    let port = bind(&place);
+    let client = connect(&place);
+    let waits = thread::spawn(move || {
+        let ticket = client.try_send(small(1)).unwrap().expect("a lane is free");
+        client.wait_answer(ticket, &mut Limit::Never).map(|answer| answer.tag)
+    });
+    let (peer, request) = loop {
+        if let Some(taken) = take(&port).pop() {
+            break taken;
+        }
+        if !port.scanner().arm() {
+            port.park(None);
+        }
+    };
+    peer.answer(request.ticket, small(2)).unwrap();
+    assert_eq!(waits.join().unwrap(), Ok(2));
+}
+
+#[test]
+fn only_so_many_calls_are_in_flight() {
+    let place = InProcess::new().lanes(1);
+    let port = bind(&place);
+    let client = connect(&place);
+    let first = client.try_send(small(1)).unwrap().expect("a lane is free");
+    assert_eq!(client.try_send(small(2)).unwrap(), None);
+
+    let count = Arc::new(Count::default());
+    let waker = Waker::from(Arc::clone(&count));
+    let mut cx = Context::from_waker(&waker);
+    let mut late = (Sending::default(), Limit::At(Instant::now()));
+    let polled = client.poll_send(&mut cx, &mut late.0, small(3), &mut late.1);
+    assert_eq!(polled, Poll::Ready(Err(ChannelError::NoFreeLane)));
+
+    let (mut given_up, mut patient) = (Sending::default(), Sending::default());
+    assert!(client.poll_send(&mut cx, &mut given_up, small(4), &mut Limit::Never).is_pending());
+    assert!(client.poll_send(&mut cx, &mut patient, small(5), &mut Limit::Never).is_pending());
+    client.abandon(given_up.ticket.expect("a call that waits for a lane has a ticket"));
+
+    let (peer, request) = take(&port).pop().unwrap();
+    peer.answer(request.ticket, small(6)).unwrap();
+    assert_eq!(count.0.load(Ordering::SeqCst), 1, "only the patient call gets the lane");
+    let sent = client.poll_send(&mut cx, &mut patient, small(5), &mut Limit::Never);
+    assert!(matches!(sent, Poll::Ready(Ok(_))));
+    assert_eq!(take(&port).pop().unwrap().1.tag, 5);
+    assert_eq!(client.wait_answer(first, &mut Limit::Never).unwrap().tag, 6);
+}
+
+#[test]
+fn a_lane_that_was_granted_to_a_call_given_up_goes_on_to_the_next() {
+    let place = InProcess::new().lanes(1);
+    let port = bind(&place);
+    let client = connect(&place);
+    client.try_send(small(1)).unwrap().expect("a lane is free");
+    let mut cx = Context::from_waker(Waker::noop());
+    let (mut granted, mut next) = (Sending::default(), Sending::default());
+    assert!(client.poll_send(&mut cx, &mut granted, small(2), &mut Limit::Never).is_pending());
+    assert!(client.poll_send(&mut cx, &mut next, small(3), &mut Limit::Never).is_pending());
+
+    let (peer, request) = take(&port).pop().unwrap();
+    peer.answer(request.ticket, small(4)).unwrap();
+    client.abandon(granted.ticket.unwrap());
+    let sent = client.poll_send(&mut cx, &mut next, small(3), &mut Limit::Never);
+    assert!(matches!(sent, Poll::Ready(Ok(_))));
+}
+
+#[test]
+fn an_abandoned_lane_comes_back_with_the_answer() {
+    let place = InProcess::new().lanes(1);
+    let port = bind(&place);
+    let client = connect(&place);
+    let ticket = client.try_send(small(1)).unwrap().unwrap();
+    let gave_up = client.wait_answer(ticket, &mut Limit::Within(Duration::ZERO));
+    assert_eq!(gave_up.err(), Some(ChannelError::TimedOut));
+    assert_eq!(client.try_send(small(2)).unwrap(), None, "the server may still read the request");
+
+    let (peer, request) = take(&port).pop().unwrap();
+    peer.answer(request.ticket, small(3)).unwrap();
+    assert!(client.try_send(small(4)).unwrap().is_some());
+}
+
+#[test]
+fn an_answer_that_nobody_fetches_holds_no_lane() {
+    let place = InProcess::new().lanes(1);
+    let port = bind(&place);
+    let client = connect(&place);
+    for _ in 0..3 {
+        let _leaked = client.try_send(small(1)).unwrap().expect("the lane came back");
+        let (peer, request) = take(&port).pop().unwrap();
+        peer.answer(request.ticket, small(2)).unwrap();
+    }
+}
+
+#[test]
+fn a_future_is_woken_at_its_limit_and_nothing_stays_behind() {
+    struct Notify(mpsc::Sender<()>);
+    impl Wake for Notify {
+        fn wake(self: Arc<Self>) {
+            self.0.send(()).expect("the test waits");
+        }
+    }
+    let place = InProcess::new();
+    let port = bind(&place);
+    let channel = Place::connect(&place.place, b"friend", Duration::ZERO).unwrap();
+    let (woken, wakes) = mpsc::channel();
+    let waker = Waker::from(Arc::new(Notify(woken)));
+    let mut cx = Context::from_waker(&waker);
+
+    let mut ticket = channel.try_send(small(1)).unwrap().unwrap();
+    let mut limit = Limit::Within(Duration::from_millis(1));
+    let mut polled = channel.poll_answer(&mut cx, &mut ticket, &mut limit);
+    while polled.is_pending() {
+        wakes.recv().expect("the timer wakes");
+        polled = channel.poll_answer(&mut cx, &mut ticket, &mut limit);
+    }
+    assert!(matches!(polled, Poll::Ready(Err(ChannelError::TimedOut))));
+    let (peer, request) = take(&port).pop().unwrap();
+    peer.answer(request.ticket, small(2)).unwrap();
+    assert_eq!(channel.leftovers(), (0, 0));
+
+    let mut ticket = channel.try_send(small(3)).unwrap().unwrap();
+    let mut limit = Limit::Within(Duration::from_secs(3600));
+    assert!(channel.poll_answer(&mut cx, &mut ticket, &mut limit).is_pending());
+    assert_eq!(channel.leftovers(), (1, 1));
+    let (peer, request) = take(&port).pop().unwrap();
+    peer.answer(request.ticket, small(4)).unwrap();
+    assert!(channel.poll_answer(&mut cx, &mut ticket, &mut limit).is_ready());
+    assert_eq!(channel.leftovers(), (0, 0));
+}
+
+#[test]
+fn every_way_to_end_a_connection_has_its_reason() {
+    use DisconnectReason::{ClosedHere, Dismissed, PeerDied, ServerShutDown};
+    type End = fn(&dyn ClientChannel, Arc<dyn ServerPort>);
+    let ways: [(End, ChannelError, DisconnectReason); 4] = [
+        (|client, _| client.disconnect(), ChannelError::Disconnected(ClosedHere), ClosedHere),
+        (
+            |_, port| assert!(port.disconnect(port.clients()[0].id)),
+            ChannelError::Disconnected(Dismissed),
+            Dismissed,
+        ),
+        (
+            |_, port| port.close(Shutdown::Now),
+            ChannelError::Disconnected(ServerShutDown),
+            ServerShutDown,
+        ),
+        (|_, port| drop(port), ChannelError::PeerDied, PeerDied),
+    ];
+    for (end, pending, reason) in ways {
+        let place = InProcess::new();
+        let port = bind(&place);
+        let client = connect(&place);
+        let ticket = client.try_send(small(1)).unwrap().unwrap();
+        end(&*client, port);
+        assert_eq!(client.wait_answer(ticket, &mut Limit::Never).err(), Some(pending));
+        let later = ChannelError::Disconnected(reason);
+        assert_eq!(client.try_send(small(2)), Err(later.clone()));
+        assert_eq!(client.lost(), Some(later));
+    }
+}
+
+#[test]
+fn a_draining_server_answers_what_has_arrived_and_takes_nothing_new() {
+    let place = InProcess::new();
+    let port = bind(&place);
+    let client = connect(&place);
+    let ticket = client.try_send(small(1)).unwrap().unwrap();
+    port.drain();
+    let refused = client.try_send(small(2));
+    assert_eq!(refused, Err(ChannelError::Disconnected(DisconnectReason::ServerShutDown)));
+    let (peer, request) = take(&port).pop().expect("it had arrived before");
+    peer.answer(request.ticket, small(3)).unwrap();
+    assert_eq!(client.wait_answer(ticket, &mut Limit::Never).unwrap().tag, 3);
+}
+
+#[test]
+fn messages_over_the_limit_are_refused_on_both_ways() {
+    let place = InProcess::new().max_message_size(99);
+    let port = bind(&place);
+    let client = connect(&place);
+    let ramp = Ramp(100);
+    let large = Outgoing { tag: 0, body: Body::Large(&ramp) };
+    let too_large = ChannelError::TooLarge { len: 100, max: 99 };
+    assert_eq!(client.try_send(large), Err(too_large.clone()));
+
+    let ticket = client.try_send(small(1)).unwrap().unwrap();
+    let (peer, request) = take(&port).pop().unwrap();
+    assert_eq!(peer.answer(request.ticket, large), Err(too_large));
+    peer.answer(request.ticket, small(2)).expect("the call is still unanswered");
+    assert_eq!(client.wait_answer(ticket, &mut Limit::Never).unwrap().tag, 2);
+}
+
+#[test]
+fn a_place_has_one_server_at_a_time() {
+    let place = InProcess::named("one server at a time");
+    let nobody = place.connect(hello(b"friend", Duration::ZERO));
+    assert!(matches!(nobody, Err(ConnectError::NobodyServes { .. })));
+    let first = bind(&InProcess::named("one server at a time"));
+    let config = BindConfig { admission: Arc::new(Doorman), wait: WaitPolicy::Adaptive };
+    assert!(matches!(place.bind(config), Err(BindError::NameInUse { .. })));
+    first.close(Shutdown::Now);
+    let _second = bind(&place);
+    connect(&place);
+}
+
+#[test]
+fn a_client_can_wait_for_its_server() {
+    let place = InProcess::new();
+    let later = place.clone();
+    let client = thread::spawn(move || later.connect(hello(b"friend", Duration::from_secs(60))));
+    let _port = bind(&place);
+    assert!(client.join().unwrap().is_ok());
+}
+
+#[test]
+fn who_is_turned_away_leaves_no_trace() {
+    let place = InProcess::new().max_clients(1);
+    let port = bind(&place);
+    let refused = place.connect(hello(b"foe", Duration::ZERO));
+    assert!(matches!(refused, Err(ConnectError::Refused(words)) if words == b"stay out"));
+    let client = connect(&place);
+    let second = place.connect(hello(b"friend", Duration::ZERO));
+    assert!(matches!(second, Err(ConnectError::TooManyClients { max: 1 })));
+    drop(client);
+    assert_eq!(port.clients(), []);
+    let _next = connect(&place);
+    port.stop_accepting();
+    let late = place.connect(hello(b"friend", Duration::ZERO));
+    assert!(matches!(late, Err(ConnectError::ShuttingDown)));
+}
+
+#[test]
+fn limits_out_of_bounds_are_refused() {
+    for (place, named) in [
+        (InProcess::new().lanes(0), "lanes"),
+        (InProcess::new().lanes(1025), "lanes"),
+        (InProcess::new().max_clients(0), "max_clients"),
+    ] {
+        let config = BindConfig { admission: Arc::new(Doorman), wait: WaitPolicy::Adaptive };
+        let refused = place.bind(config);
+        assert!(matches!(refused, Err(BindError::LimitOutOfRange { limit, .. }) if limit == named));
+    }
+}
+
+#[test]
+fn a_request_rings_once_for_a_poller_that_went_to_sleep() {
+    let place = InProcess::new();
+    let port = bind(&place);
+    let client = connect(&place);
+    let mut scanner = port.scanner();
+    let mut nothing = |_: &Arc<dyn Peer>, _: Request| ControlFlow::Continue(());
+    assert!(!scanner.turn(true, &mut nothing));
+    assert!(!scanner.arm());
+    client.try_send(small(1)).unwrap().unwrap();
+    port.park(None);
+    assert!(scanner.turn(true, &mut nothing));
+
+    assert!(!scanner.arm());
+    client.try_send(small(2)).unwrap().unwrap();
+    assert!(scanner.arm(), "there is something to do");
+    assert!(!scanner.turn(false, &mut nothing));
+    assert!(!scanner.arm(), "what may not be taken is no reason to stay awake");
+}
+
+#[test]
+fn a_request_behind_a_slow_handler_rings_for_help() {
+    let place = InProcess::new();
+    let port = bind(&place);
+    let client = connect(&place);
+    client.try_send(small(1)).unwrap().unwrap();
+    let mut helped = Vec::new();
+    port.scanner().turn(true, &mut |_, _| {
+        client.try_send(small(2)).unwrap().unwrap();
+        thread::scope(|scope| {
+            scope.spawn(|| {
+                port.park(None);
+                helped.extend(take(&port).into_iter().map(|(_, request)| request.tag));
+            });
+        });
+        ControlFlow::Break(())
+    });
+    assert_eq!(helped, [2]);
+}
