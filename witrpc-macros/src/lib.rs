@@ -1,1 +1,70 @@
-//! The `#[wit_service]` attribute of `witrpc`.
+//! The `#[wit_service]` attribute of `witrpc`; see its documentation there.
+//!
+//! The path of a trait through this crate: [`parse`] reads the tokens, [`model`] says what they
+//! mean, [`check`] finds what cannot cross to another process, and [`expand`] writes the code.
+//! All that a user may be told stands in [`wording`].
+
+#![forbid(unsafe_code)]
+
+mod attributes;
+mod check;
+mod expand;
+mod model;
+mod options;
+mod parse;
+mod report;
+#[cfg(test)]
+mod snapshots;
+mod wording;
+
+use proc_macro2::TokenStream;
+
+use crate::model::Service;
+use crate::parse::Input;
+use crate::report::Report;
+
+/// Makes a service of a trait: a server and typed clients, blocking and async.
+///
+/// For `trait Calculator` there come to be `CalculatorServer`, `CalculatorClient` and
+/// `CalculatorAsyncClient`, of the trait's own visibility. The trait itself comes out as written
+/// but for two things: `async fn` becomes `fn .. -> impl Future + Send`, and `#[wit(..)]` is
+/// stripped. A trait of plain `fn` methods stays dyn-compatible.
+///
+/// # Options of the service
+///
+/// - `name = ".."`: the service's name on the wire, instead of the trait's.
+/// - `crate = path`: where the `witrpc` crate is found, when it is renamed or re-exported.
+///
+/// # Options of a method, `#[wit(..)]`
+///
+/// - `idempotent`: may be sent again when it is not known whether it ran.
+/// - `rename = ".."`: the method's name on the wire.
+/// - `result`: the return type is a `Result` under another name.
+///
+/// # Options of an argument, `#[wit(..)]`
+///
+/// - `ctx`: a `&CallContext` that the server fills in; it is not on the wire and not in clients.
+///
+/// # Arguments and results
+///
+/// An argument is an owned type, `&T`, `&str`, `&Path`, or `&[T]`, which crosses as raw bytes. A
+/// method returns an owned type, or a `Result` of owned types whose error then reaches the client
+/// as `CallError::App`. Owned types implement serde's `Serialize` and `Deserialize`.
+#[proc_macro_attribute]
+pub fn wit_service(
+    options: proc_macro::TokenStream,
+    item: proc_macro::TokenStream,
+) -> proc_macro::TokenStream {
+    service(options.into(), item.into()).into()
+}
+
+fn service(options: TokenStream, item: TokenStream) -> TokenStream {
+    let mut report = Report::default();
+    let input = match parse::input(options, item, &mut report) {
+        Input::Trait(input) => input,
+        Input::Other(item) => return report.beside(item),
+    };
+    let mut service = Service::of(&input, &mut report);
+    check::service(&mut service, &mut report);
+    if report.is_empty() { expand::service(&service) } else { expand::fallback(&service, report) }
+}

@@ -1,0 +1,126 @@
+//! Attributes of the user's: which are ours, and which travel to generated code.
+
+use proc_macro2::TokenStream;
+use quote::{ToTokens, quote};
+use syn::parse::Parser;
+use syn::punctuated::Punctuated;
+use syn::visit_mut::VisitMut;
+use syn::{Attribute, Expr, ItemTrait, Lit, Meta, Token};
+
+/// Whether this is `#[wit ..]`.
+pub(crate) fn is_options(attribute: &Attribute) -> bool {
+    attribute.path().is_ident("wit")
+}
+
+/// Whether this is a `#[cfg_attr(.., wit(..))]`.
+pub(crate) fn hides_options(attribute: &Attribute) -> bool {
+    attribute.path().is_ident("cfg_attr") && filtered(&attribute.meta, &is_wit).is_some()
+}
+
+/// Whether this decides about the presence of what it is on.
+pub(crate) fn is_condition(attribute: &Attribute) -> bool {
+    filtered(&attribute.meta, &is_cfg).is_some()
+}
+
+/// The attributes of a method that its generated counterparts have too.
+#[derive(Default)]
+pub(crate) struct Carried {
+    /// `#[cfg]`: for everything that mentions the method.
+    pub(crate) conditions: Vec<TokenStream>,
+    /// Documentation and the like: for the client's methods.
+    pub(crate) notes: Vec<TokenStream>,
+    /// Whether the user has documented the method.
+    pub(crate) documented: bool,
+    /// An expression for the documentation's text.
+    pub(crate) docs: TokenStream,
+}
+
+impl Carried {
+    pub(crate) fn of(attributes: &[Attribute]) -> Self {
+        let carry = |keep: &dyn Fn(&Meta) -> bool| {
+            let metas = attributes.iter().filter_map(|attribute| filtered(&attribute.meta, keep));
+            metas.map(|meta| quote!(#[#meta])).collect()
+        };
+        Self {
+            conditions: carry(&is_cfg),
+            notes: carry(&is_note),
+            documented: attributes.iter().any(|attribute| attribute.path().is_ident("doc")),
+            docs: docs(attributes),
+        }
+    }
+}
+
+/// Takes every trace of `#[wit]` out of the trait, wherever it stands.
+pub(crate) fn strip_options(item: &mut ItemTrait) {
+    struct Strip;
+    impl VisitMut for Strip {
+        fn visit_attributes_mut(&mut self, attributes: &mut Vec<Attribute>) {
+            attributes.retain_mut(|attribute| match filtered(&attribute.meta, &|m| !is_wit(m)) {
+                Some(meta) => {
+                    if hides_options(attribute) {
+                        attribute.meta = meta;
+                    }
+                    true
+                }
+                None => false,
+            });
+        }
+    }
+    Strip.visit_item_trait_mut(item);
+}
+
+fn is_wit(meta: &Meta) -> bool {
+    meta.path().is_ident("wit")
+}
+
+fn is_cfg(meta: &Meta) -> bool {
+    meta.path().is_ident("cfg")
+}
+
+fn is_note(meta: &Meta) -> bool {
+    ["doc", "deprecated", "allow"].iter().any(|name| meta.path().is_ident(name))
+}
+
+/// What is left of an attribute when only some kinds are kept; looks into `cfg_attr`.
+fn filtered(meta: &Meta, keep: &dyn Fn(&Meta) -> bool) -> Option<Meta> {
+    let Meta::List(list) = meta else { return keep(meta).then(|| meta.clone()) };
+    if !list.path.is_ident("cfg_attr") {
+        return keep(meta).then(|| meta.clone());
+    }
+    let parser = Punctuated::<Meta, Token![,]>::parse_terminated;
+    // What cannot be parsed here is rustc's to complain about, where it stands in the trait.
+    let mut parts = parser.parse2(list.tokens.clone()).ok()?.into_iter();
+    let predicate = parts.next()?;
+    let kept: Vec<Meta> = parts.filter_map(|part| filtered(&part, keep)).collect();
+    if kept.is_empty() {
+        return None;
+    }
+    let mut list = list.clone();
+    list.tokens = quote!(#predicate, #(#kept),*);
+    Some(Meta::List(list))
+}
+
+/// The text of the `#[doc = ..]` attributes as one expression. A text that is itself a macro, such
+/// as `include_str!`, is left for the compiler to put in.
+fn docs(attributes: &[Attribute]) -> TokenStream {
+    let mut parts: Vec<TokenStream> = Vec::new();
+    let mut text = String::new();
+    for attribute in attributes.iter().filter(|attribute| attribute.path().is_ident("doc")) {
+        let Meta::NameValue(pair) = &attribute.meta else { continue };
+        if let Expr::Lit(literal) = &pair.value
+            && let Lit::Str(line) = &literal.lit
+        {
+            let line = line.value();
+            text.push_str(line.strip_prefix(' ').unwrap_or(&line));
+        } else {
+            parts.push(std::mem::take(&mut text).into_token_stream());
+            parts.push(pair.value.to_token_stream());
+        }
+        text.push('\n');
+    }
+    let text = text.trim_end();
+    if parts.is_empty() {
+        return text.into_token_stream();
+    }
+    quote!(::core::concat!(#(#parts,)* #text))
+}

@@ -1,0 +1,143 @@
+//! Checks of one method.
+
+use syn::{
+    FnArg, GenericParam, Pat, ReceiverKind, ReturnType, Safety, Signature, Type, TypeReference,
+};
+
+use super::{no_options, types};
+use crate::model::{Form, Method, Parameter, bare, ends_in};
+use crate::report::Report;
+use crate::{attributes, wording};
+
+/// The most arguments a method may have, the context aside.
+const MAX_ARGUMENTS: usize = 16;
+
+/// What clients have themselves, besides the methods of the service.
+const RESERVED_NAMES: &[&str] = &["connect", "builder", "in_process", "with", "connection"];
+
+/// Reports what is wrong with a method, and marks it.
+pub(super) fn method(method: &mut Method<'_>, report: &mut Report) {
+    let before = report.len();
+    let signature = &method.source.sig;
+    qualifiers(signature, report);
+    receiver(signature, report);
+    generics(signature, report);
+    name(method, report);
+    if let Some(body) = &method.source.default {
+        report.mistake(body, wording::DEFAULT_BODY);
+    }
+    parameters(method, report);
+    if let ReturnType::Type(_, ty) = &signature.output {
+        types::result(ty, report);
+    }
+    if report.len() > before {
+        method.mistake.get_or_insert(before);
+    }
+}
+
+fn qualifiers(signature: &Signature, report: &mut Report) {
+    if let Some(token) = signature.constness {
+        report.mistake(token, wording::CONST_METHOD);
+    }
+    if let Safety::Unsafe(token) = signature.safety {
+        report.mistake(token, wording::UNSAFE_METHOD);
+    }
+    if let Some(abi) = &signature.abi {
+        report.mistake(abi, wording::EXTERN_METHOD);
+    }
+    if let Some(variadic) = &signature.variadic {
+        report.mistake(variadic, wording::VARIADIC_METHOD);
+    }
+}
+
+fn receiver(signature: &Signature, report: &mut Report) {
+    let Some(FnArg::Receiver(receiver)) = signature.inputs.first() else {
+        let name = &signature.ident;
+        return report.mistake(name, wording::receiver_missing(name));
+    };
+    no_options(&receiver.attrs, wording::NO_OPTIONS_HERE, report);
+    match &receiver.kind {
+        ReceiverKind::Value => report.mistake(receiver, wording::RECEIVER_BY_VALUE),
+        ReceiverKind::Reference(_, _, Some(_)) => {
+            report.mistake(receiver, wording::RECEIVER_MUTABLE);
+        }
+        // A lifetime parameter has been reported where it is declared.
+        ReceiverKind::Reference(_, Some(lifetime), _) if lifetime.ident == "static" => {
+            report.mistake(lifetime, wording::RECEIVER_TYPED);
+        }
+        ReceiverKind::Reference(..) => {}
+        _ => report.mistake(receiver, wording::RECEIVER_TYPED),
+    }
+}
+
+fn generics(signature: &Signature, report: &mut Report) {
+    for parameter in &signature.generics.params {
+        let message = match parameter {
+            GenericParam::Lifetime(_) => wording::METHOD_LIFETIME,
+            GenericParam::Type(_) | GenericParam::Const(_) => wording::GENERIC_METHOD,
+        };
+        report.mistake(parameter, message);
+    }
+    if let Some(clause) = &signature.generics.where_clause {
+        report.mistake(clause, wording::METHOD_WHERE);
+    }
+}
+
+fn name(method: &Method<'_>, report: &mut Report) {
+    let name = method.name();
+    if RESERVED_NAMES.iter().any(|reserved| name == reserved) {
+        report.mistake(name, wording::reserved_name(name));
+    }
+}
+
+fn parameters(method: &Method<'_>, report: &mut Report) {
+    let mut has_context = false;
+    for parameter in &method.parameters {
+        for attribute in &parameter.source.attrs {
+            if attributes::is_condition(attribute) {
+                report.mistake(attribute, wording::CONDITIONAL_ARGUMENT);
+            }
+        }
+        pattern(parameter, report);
+        match parameter.form {
+            Form::Context if has_context => report.mistake(parameter.source, wording::TWO_CONTEXTS),
+            Form::Context => {
+                has_context = true;
+                context(&parameter.source.ty, report);
+            }
+            _ => types::argument(&parameter.source.ty, report),
+        }
+    }
+    let found = method.arguments().count();
+    if let Some(surplus) = method.arguments().nth(MAX_ARGUMENTS) {
+        let message = wording::too_many_arguments(MAX_ARGUMENTS, found);
+        report.mistake(surplus.source, message);
+    }
+}
+
+fn pattern(parameter: &Parameter<'_>, report: &mut Report) {
+    match &*parameter.source.pat {
+        Pat::Ident(pattern) if pattern.by_ref.is_some() || pattern.subpat.is_some() => {
+            report.mistake(pattern, wording::PATTERN_ARGUMENT);
+        }
+        Pat::Ident(pattern) => {
+            if let Some(token) = pattern.mutability {
+                report.mistake(token, wording::MUTABLE_BINDING);
+            }
+        }
+        // The server makes the context, so nobody needs its name.
+        Pat::Wild(_) if matches!(parameter.form, Form::Context) => {}
+        Pat::Wild(pattern) => report.mistake(pattern, wording::UNNAMED_ARGUMENT),
+        pattern => report.mistake(pattern, wording::PATTERN_ARGUMENT),
+    }
+}
+
+fn context(ty: &Type, report: &mut Report) {
+    if let Type::Reference(TypeReference { mutability: None, lifetime: None, elem, .. }) = bare(ty)
+        && let Type::Path(path) = bare(elem)
+        && ends_in(path, "CallContext")
+    {
+        return;
+    }
+    report.mistake(ty, wording::NOT_A_CONTEXT);
+}

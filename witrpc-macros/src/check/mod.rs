@@ -1,0 +1,80 @@
+//! Finds everything in a trait that cannot be a service, and says so at the token at fault.
+
+mod method;
+mod types;
+
+use std::collections::HashMap;
+
+use syn::{Attribute, TraitItem};
+
+use crate::model::{Method, Service};
+use crate::report::Report;
+use crate::{attributes, wording};
+
+/// Reports what is wrong with the trait and its methods.
+pub(crate) fn service(service: &mut Service<'_>, report: &mut Report) {
+    let item = service.item;
+    if !item.generics.params.is_empty() {
+        report.mistake(&item.generics.params, wording::GENERIC_TRAIT);
+    }
+    if let Some(token) = item.unsafety {
+        report.mistake(token, wording::UNSAFE_TRAIT);
+    }
+    if let Some(token) = item.modifiers.auto_token {
+        report.mistake(token, wording::AUTO_TRAIT);
+    }
+    no_options(&item.attrs, wording::TRAIT_OPTIONS, report);
+    for item in &item.items {
+        other_item(item, report);
+    }
+    for method in &mut service.methods {
+        method::method(method, report);
+    }
+    wire_names(&mut service.methods, report);
+}
+
+/// Reports an item of the trait that is not a method.
+fn other_item(item: &TraitItem, report: &mut Report) {
+    match item {
+        TraitItem::Fn(_) => {}
+        TraitItem::Const(item) => report.mistake(&item.ident, wording::NOT_A_METHOD),
+        TraitItem::Type(item) => report.mistake(&item.ident, wording::NOT_A_METHOD),
+        TraitItem::Macro(item) => report.mistake(&item.mac.path, wording::NOT_A_METHOD),
+        other => report.mistake(other, wording::NOT_A_METHOD),
+    }
+}
+
+/// Reports `#[wit(..)]` where it means nothing.
+fn no_options(attributes: &[Attribute], message: &str, report: &mut Report) {
+    for attribute in attributes {
+        if attributes::is_options(attribute) {
+            report.mistake(&attribute.meta, message);
+        }
+    }
+}
+
+/// Reports two methods of one wire name, unless conditions may keep them apart.
+fn wire_names(methods: &mut [Method<'_>], report: &mut Report) {
+    let mut seen: HashMap<String, (String, bool)> = HashMap::new();
+    for method in methods {
+        let conditional = !method.carried.conditions.is_empty();
+        let name = method.name().to_string();
+        let wire_name = &method.wire_name;
+        match seen.get(wire_name) {
+            // Two functions of one name are rustc's to report.
+            Some((first, _)) if *first == name => {}
+            Some((first, first_conditional)) if !(conditional && *first_conditional) => {
+                let before = report.len();
+                let message = wording::duplicate_wire_name(wire_name, first);
+                match &method.options.rename {
+                    Some(rename) => report.mistake(rename, message),
+                    None => report.mistake(method.name(), message),
+                }
+                method.mistake.get_or_insert(before);
+            }
+            _ => {
+                seen.insert(wire_name.clone(), (name, conditional));
+            }
+        }
+    }
+}

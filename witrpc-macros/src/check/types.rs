@@ -1,0 +1,125 @@
+//! Checks of the types in a signature, as far as their syntax shows.
+
+use syn::visit::{self, Visit};
+use syn::{Lifetime, Type, TypeImplTrait, TypeParamBound, TypePath, TypeReference};
+
+use crate::model::bare;
+use crate::report::Report;
+use crate::wording;
+
+/// Reports what is wrong with the type of an argument.
+pub(super) fn argument(ty: &Type, report: &mut Report) {
+    let mut owned = Owned { position: Position::Argument, report };
+    match bare(ty) {
+        Type::Reference(reference) => owned.lent(reference),
+        Type::Slice(slice) => report.mistake(slice, wording::UNSIZED_SLICE),
+        Type::Path(path) if path.path.is_ident("str") => {
+            report.mistake(path, wording::UNSIZED_STR);
+        }
+        other => owned.visit_type(other),
+    }
+}
+
+/// Reports what is wrong with the type of a result.
+pub(super) fn result(ty: &Type, report: &mut Report) {
+    match bare(ty) {
+        Type::Slice(slice) => report.mistake(slice, wording::UNSIZED_RESULT),
+        Type::Never(never) => report.mistake(never, wording::NEVER_RETURNS),
+        Type::Path(path) if path.path.is_ident("str") => {
+            report.mistake(path, wording::UNSIZED_RESULT);
+        }
+        other => Owned { position: Position::Result, report }.visit_type(other),
+    }
+}
+
+#[derive(Clone, Copy)]
+enum Position {
+    Argument,
+    Result,
+}
+
+/// Visits a type that must own all it holds. What has been reported is not looked into.
+struct Owned<'r> {
+    position: Position,
+    report: &'r mut Report,
+}
+
+impl Owned<'_> {
+    /// A reference as a whole argument: the one place where there may be one.
+    fn lent(&mut self, reference: &TypeReference) {
+        if reference.mutability.is_some() {
+            return self.report.mistake(reference, wording::MUTABLE_REFERENCE);
+        }
+        if let Some(lifetime) = &reference.lifetime
+            && lifetime.ident == "static"
+        {
+            self.report.mistake(lifetime, wording::STATIC_ARGUMENT);
+        }
+        match bare(&reference.elem) {
+            Type::Slice(slice) => self.element(&slice.elem),
+            other => self.visit_type(other),
+        }
+    }
+
+    /// An element of a raw slice.
+    fn element(&mut self, ty: &Type) {
+        const MACHINE_SIZED: &[(&str, &str)] = &[("usize", "u64"), ("isize", "i64")];
+        if let Type::Path(path) = bare(ty)
+            && let Some(last) = path.path.segments.last()
+            && let Some((found, fixed)) = MACHINE_SIZED.iter().find(|(name, _)| last.ident == name)
+        {
+            self.report.mistake(path, wording::machine_sized_element(found, fixed));
+        } else {
+            self.visit_type(ty);
+        }
+    }
+}
+
+impl<'ast> Visit<'ast> for Owned<'_> {
+    fn visit_type(&mut self, ty: &'ast Type) {
+        let message = match (ty, self.position) {
+            (Type::Reference(_), Position::Argument) => wording::NESTED_REFERENCE,
+            (Type::Reference(_), Position::Result) => wording::RETURNED_REFERENCE,
+            (Type::ImplTrait(ty), position) => opaque(ty, position),
+            (Type::TraitObject(_), _) => wording::DYN_TYPE,
+            (Type::Ptr(_), _) => wording::RAW_POINTER,
+            (Type::FnPtr(_), _) => wording::FN_POINTER,
+            (Type::Infer(_), _) => wording::INFERRED_TYPE,
+            _ => return visit::visit_type(self, ty),
+        };
+        self.report.mistake(ty, message);
+    }
+
+    fn visit_type_path(&mut self, path: &'ast TypePath) {
+        match path.path.segments.first() {
+            Some(first) if first.ident == "Self" => {
+                self.report.mistake(path, wording::SELF_TYPE);
+            }
+            _ => visit::visit_type_path(self, path),
+        }
+    }
+
+    fn visit_lifetime(&mut self, lifetime: &'ast Lifetime) {
+        // A lifetime parameter has been reported where it is declared.
+        if lifetime.ident == "_" {
+            self.report.mistake(lifetime, wording::NESTED_LIFETIME);
+        }
+    }
+}
+
+fn opaque(ty: &TypeImplTrait, position: Position) -> &'static str {
+    let is = |name: &str| {
+        ty.bounds.iter().any(|bound| match bound {
+            TypeParamBound::Trait(bound) => {
+                bound.path.segments.last().is_some_and(|last| last.ident == name)
+            }
+            _ => false,
+        })
+    };
+    match position {
+        _ if is("Iterator") || is("Stream") => wording::STREAM,
+        Position::Result if is("Future") => wording::IMPL_FUTURE,
+        Position::Argument => wording::IMPL_ARGUMENT,
+        Position::Result => wording::IMPL_RESULT,
+    }
+}

@@ -1,0 +1,46 @@
+//! Asks for the bounds of a method's types, at the types, in every body that uses them.
+//!
+//! The compiler drops an error that says the same of the same place as an earlier one. Asked for
+//! first and always in the same words, a missing bound is therefore reported once, and what the
+//! calls into the runtime would add is not.
+
+use proc_macro2::TokenStream;
+use quote::{ToTokens, quote_spanned};
+use syn::spanned::Spanned;
+
+use super::hygiene;
+use super::names::Names;
+use crate::model::{Answer, Form, Method};
+
+/// Statements for all that crosses in a method.
+pub(crate) fn checks(method: &Method<'_>, names: &Names) -> TokenStream {
+    let arguments = method.arguments().map(|argument| of_form(argument.form, names));
+    let answer = match &method.answer {
+        Answer::Value(ok) => wire(ok, names),
+        Answer::Result { ok, error, .. } => {
+            let (ok, error) = (wire(ok, names), wire(error, names));
+            quote_spanned!(hygiene::at(method.name().span())=> #ok #error)
+        }
+    };
+    arguments.chain([answer]).collect()
+}
+
+/// The check of one argument.
+pub(crate) fn of_form(form: Form<'_>, names: &Names) -> TokenStream {
+    match form {
+        Form::Value(ty) | Form::Shared(ty) => wire(ty, names),
+        Form::Raw(ty) => {
+            let runtime = &names.runtime;
+            let span = hygiene::at(ty.span());
+            quote_spanned!(span=> #runtime::assert_raw::<#ty>();)
+        }
+        Form::Context | Form::Str | Form::Path => TokenStream::new(),
+    }
+}
+
+/// The check of a type that serde carries.
+pub(crate) fn wire(ty: &(impl ToTokens + Spanned), names: &Names) -> TokenStream {
+    let runtime = &names.runtime;
+    let span = hygiene::at(ty.span());
+    quote_spanned!(span=> #runtime::assert_wire::<#ty>();)
+}

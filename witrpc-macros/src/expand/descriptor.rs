@@ -1,0 +1,116 @@
+//! What a service is in words and shapes, and the numbers of its methods.
+
+use proc_macro2::TokenStream;
+use quote::quote_spanned;
+
+use super::names::{self, Names};
+use super::{bounds, hygiene};
+use crate::model::{Answer, Form, Method, Parameter, Service};
+
+/// The numbers, then the descriptor.
+pub(crate) fn expand(service: &Service<'_>, names: &Names) -> TokenStream {
+    let span = hygiene::at(service.item.ident.span());
+    let Names { runtime, descriptor, .. } = names;
+    let numbers = numbers(service, names);
+    let (name, docs) = (&service.wire_name, &service.docs);
+    let methods = service.methods.iter().map(|method| described(method, names));
+    quote_spanned! {span=>
+        #numbers
+
+        #[allow(non_upper_case_globals, deprecated)]
+        static #descriptor: #runtime::ServiceDescriptor = #runtime::ServiceDescriptor {
+            name: #name,
+            docs: #docs,
+            methods: &[#(#methods),*],
+        };
+    }
+}
+
+/// A method's number is its place among those that are there under the conditions in force. An
+/// enum lets the compiler do that count.
+fn numbers(service: &Service<'_>, names: &Names) -> TokenStream {
+    let span = hygiene::at(service.item.ident.span());
+    let numbers = &names.numbers;
+    let variants = service.methods.iter().map(|method| {
+        let (conditions, name) = (&method.carried.conditions, variant(method));
+        quote_spanned!(span=> #(#conditions)* #name)
+    });
+    let constants = service.methods.iter().map(|method| {
+        let (conditions, name) = (&method.carried.conditions, variant(method));
+        let number = names::number(method);
+        quote_spanned! {span=>
+            #(#conditions)*
+            #[allow(dead_code, non_upper_case_globals)]
+            const #number: ::core::primitive::u16 = #numbers::#name as ::core::primitive::u16;
+        }
+    });
+    quote_spanned! {span=>
+        #[allow(dead_code, non_camel_case_types)]
+        enum #numbers {
+            #(#variants),*
+        }
+        #(#constants)*
+    }
+}
+
+/// The method's name, located as generated code so that lints leave it alone.
+fn variant(method: &Method<'_>) -> proc_macro2::Ident {
+    let mut name = method.name().clone();
+    name.set_span(hygiene::at(name.span()));
+    name
+}
+
+fn described(method: &Method<'_>, names: &Names) -> TokenStream {
+    let span = hygiene::at(method.name().span());
+    let runtime = &names.runtime;
+    let conditions = &method.carried.conditions;
+    let (name, docs) = (&method.wire_name, &method.carried.docs);
+    let (is_async, idempotent) = (method.is_async(), method.options.idempotent);
+    let arguments = method.arguments().map(|argument| described_argument(argument, names));
+    let trace = |ty: &dyn quote::ToTokens| {
+        let check = bounds::wire(&ty, names);
+        quote_spanned!(span=> { #check #runtime::trace::<#ty> })
+    };
+    let (result, error) = match &method.answer {
+        Answer::Value(ok) => (trace(ok), quote_spanned!(span=> ::core::option::Option::None)),
+        Answer::Result { ok, error, .. } => {
+            let error = trace(error);
+            (trace(ok), quote_spanned!(span=> ::core::option::Option::Some(#error)))
+        }
+    };
+    quote_spanned! {span=>
+        #(#conditions)*
+        #runtime::MethodDescriptor {
+            name: #name,
+            docs: #docs,
+            is_async: #is_async,
+            idempotent: #idempotent,
+            arguments: &[#(#arguments),*],
+            result: #result,
+            error: #error,
+        }
+    }
+}
+
+fn described_argument(argument: &Parameter<'_>, names: &Names) -> TokenStream {
+    let span = hygiene::at(argument.ident().span());
+    let runtime = &names.runtime;
+    let name = argument.wire_name();
+    let check = bounds::of_form(argument.form, names);
+    let (kind, trace) = match argument.form {
+        Form::Value(ty) | Form::Shared(ty) => {
+            (quote_spanned!(span=> Value), quote_spanned!(span=> trace::<#ty>))
+        }
+        Form::Raw(ty) => (quote_spanned!(span=> Raw), quote_spanned!(span=> trace_raw::<#ty>)),
+        Form::Str => (quote_spanned!(span=> Str), quote_spanned!(span=> trace_str)),
+        Form::Path => (quote_spanned!(span=> Path), quote_spanned!(span=> trace_path)),
+        Form::Context => return TokenStream::new(),
+    };
+    quote_spanned! {span=>
+        #runtime::ArgumentDescriptor {
+            name: #name,
+            kind: #runtime::ArgumentKind::#kind,
+            shape: { #check #runtime::#trace },
+        }
+    }
+}

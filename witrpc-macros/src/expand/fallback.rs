@@ -1,0 +1,121 @@
+//! What becomes of a trait with mistakes: they are reported, and all names are there, so that the
+//! user's other code gives no errors of its own.
+
+use proc_macro2::TokenStream;
+use quote::quote_spanned;
+
+use super::flavour::Flavour;
+use super::names::Names;
+use super::{client, hygiene, server, service_trait};
+use crate::model::{Method, Service};
+use crate::report::Report;
+
+/// The trait, its mistakes, and stand-ins for what would have been generated.
+pub(crate) fn fallback(service: &Service<'_>, report: Report) -> TokenStream {
+    let span = hygiene::at(service.item.ident.span());
+    let names = Names::of(service);
+    let item = service_trait::expand(service);
+    let server = server(service, &names);
+    let blocking = client(service, &names, &report, Flavour::Blocking);
+    let asynchronous = client(service, &names, &report, Flavour::Async);
+    let mistakes = report.into_tokens();
+    quote_spanned! {span=>
+        #mistakes
+        #item
+        #server
+        #blocking
+        #asynchronous
+    }
+}
+
+/// A server that takes any handler.
+fn server(service: &Service<'_>, names: &Names) -> TokenStream {
+    let span = hygiene::at(service.item.ident.span());
+    let Names { runtime, server, handler, .. } = names;
+    let definition = server::definition(service, names, &any_handler(service));
+    let nothing = nothing(service, names);
+    quote_spanned! {span=>
+        #definition
+
+        impl<#handler: ?::core::marker::Sized> #runtime::Service for #server<#handler>
+        where
+            Self: ::core::marker::Send + ::core::marker::Sync + 'static,
+        {
+            fn descriptor(&self) -> &'static #runtime::ServiceDescriptor {
+                #nothing
+            }
+
+            fn dispatch(&self, _: #runtime::ServerCall<'_>) {}
+        }
+    }
+}
+
+/// A client with every method that could be made out.
+fn client(service: &Service<'_>, names: &Names, report: &Report, flavour: Flavour) -> TokenStream {
+    let span = hygiene::at(service.item.ident.span());
+    let Names { witrpc, runtime, .. } = names;
+    let client = flavour.client(names);
+    let definition = client::definition(service, names, flavour);
+    let frame = client::frame(service, names, &any_handler(service), flavour);
+    let nothing = nothing(service, names);
+    let whole_trait = !service.item.generics.params.is_empty();
+    let methods = service.methods.iter().map(|method| match method.mistake {
+        Some(mistake) => unknown(service, method, report.nth(mistake)),
+        None if whole_trait => unknown(service, method, report.nth(0)),
+        None => {
+            let signature = client::signature(service, method, names, flavour);
+            let name = method.name();
+            let span = hygiene::at(name.span());
+            let body = flavour.body(&quote_spanned!(span=> ::core::unreachable!()), span);
+            quote_spanned!(span=> #signature #body)
+        }
+    });
+    quote_spanned! {span=>
+        #definition
+
+        #[allow(unused_variables, dead_code, deprecated)]
+        impl #client {
+            #frame
+            #(#methods)*
+        }
+
+        impl #runtime::Client for #client {
+            const DESCRIPTOR: &'static #runtime::ServiceDescriptor = #nothing;
+
+            fn from_connection(connection: #witrpc::Connection) -> Self {
+                Self { connection }
+            }
+        }
+    }
+}
+
+/// The description of no service.
+fn nothing(service: &Service<'_>, names: &Names) -> TokenStream {
+    let span = hygiene::at(service.item.ident.span());
+    let runtime = &names.runtime;
+    quote_spanned!(span=> &#runtime::ServiceDescriptor { name: "", docs: "", methods: &[] })
+}
+
+/// What any handler is: no mention of the trait, which may be at fault.
+fn any_handler(service: &Service<'_>) -> TokenStream {
+    let span = hygiene::at(service.item.ident.span());
+    quote_spanned!(span=> + ::core::marker::Send + ::core::marker::Sync + 'static)
+}
+
+/// A method that could not be made out. Its types are the mistake itself: the compiler says so
+/// once, and then takes any call of it for right.
+fn unknown(service: &Service<'_>, method: &Method<'_>, mistake: &TokenStream) -> TokenStream {
+    let name = method.name();
+    let span = hygiene::at(name.span());
+    let visibility = &service.item.vis;
+    let conditions = &method.carried.conditions;
+    let notes = client::notes(service, method);
+    let arguments = method.arguments().map(|_| quote_spanned!(span=> _: #mistake));
+    quote_spanned! {span=>
+        #(#conditions)*
+        #notes
+        #visibility fn #name(&self, #(#arguments),*) -> #mistake {
+            ::core::unreachable!()
+        }
+    }
+}

@@ -1,0 +1,55 @@
+//! The names that generated code is made of.
+
+use proc_macro2::{Ident, TokenStream};
+use quote::{format_ident, quote_spanned};
+use syn::ext::IdentExt;
+
+use super::hygiene;
+use crate::model::{Method, Service};
+
+/// The names that a service's parts refer to each other by.
+pub(crate) struct Names {
+    /// The `witrpc` crate.
+    pub(crate) witrpc: TokenStream,
+    /// Its part for generated code.
+    pub(crate) runtime: TokenStream,
+    /// `XServer`.
+    pub(crate) server: Ident,
+    /// `XClient`.
+    pub(crate) blocking_client: Ident,
+    /// `XAsyncClient`.
+    pub(crate) async_client: Ident,
+    /// The type parameter of `XServer`, where no type of the user's is in sight.
+    pub(crate) handler: Ident,
+    /// The constant that describes the service.
+    pub(crate) descriptor: Ident,
+    /// The enum that numbers the methods.
+    pub(crate) numbers: Ident,
+}
+
+impl Names {
+    pub(crate) fn of(service: &Service<'_>) -> Self {
+        let witrpc = service.crate_path.clone();
+        let name = service.item.ident.unraw();
+        let place = name.span();
+        let span = hygiene::at(place);
+        // A trait of that very name would be hidden by the parameter.
+        let handler = if name == "S" { "T" } else { "S" };
+        Self {
+            runtime: quote_spanned!(span=> #witrpc::__private::v1),
+            witrpc,
+            server: format_ident!("{name}Server"),
+            blocking_client: format_ident!("{name}Client"),
+            async_client: format_ident!("{name}AsyncClient"),
+            handler: Ident::new(handler, span),
+            descriptor: hygiene::private("descriptor", place),
+            numbers: hygiene::private("methods", place),
+        }
+    }
+}
+
+/// The constant that holds a method's number.
+pub(crate) fn number(method: &Method<'_>) -> Ident {
+    let name = method.name();
+    hygiene::private(&format!("number_{}", name.unraw()), name.span())
+}

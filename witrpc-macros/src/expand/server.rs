@@ -1,0 +1,180 @@
+//! `XServer`: hands the calls that arrive to the user's implementation.
+
+use proc_macro2::{Span, TokenStream};
+use quote::quote_spanned;
+
+use super::names::{self, Names};
+use super::{bounds, hygiene};
+use crate::model::{Answer, Form, Method, Parameter, Service};
+
+/// The struct and its constructors, for handlers of these bounds.
+pub(crate) fn definition(
+    service: &Service<'_>,
+    names: &Names,
+    handler_bounds: &TokenStream,
+) -> TokenStream {
+    let span = hygiene::at(service.item.ident.span());
+    let visibility = &service.item.vis;
+    let trait_name = &service.item.ident;
+    let Names { server, handler, .. } = names;
+    let docs = format!(
+        "Serves a [`{trait_name}`]: give one to the builder of a `WitServer`, which answers the \
+         calls of every client with it."
+    );
+    quote_spanned! {span=>
+        #[doc = #docs]
+        #[must_use = "a service answers nobody until it is given to a `WitServer`"]
+        #[allow(dead_code, non_camel_case_types)]
+        #visibility struct #server<#handler: ?::core::marker::Sized> {
+            service: ::std::sync::Arc<#handler>,
+        }
+
+        #[allow(dead_code)]
+        impl<#handler: ?::core::marker::Sized #handler_bounds> #server<#handler> {
+            /// Serves `service`.
+            #visibility fn new(service: #handler) -> Self
+            where
+                #handler: ::core::marker::Sized,
+            {
+                Self::from_arc(::std::sync::Arc::new(service))
+            }
+
+            /// Serves what others have a hold of too.
+            #visibility fn from_arc(service: ::std::sync::Arc<#handler>) -> Self {
+                Self { service }
+            }
+        }
+    }
+}
+
+/// What a handler must be.
+pub(crate) fn handler_bounds(service: &Service<'_>) -> TokenStream {
+    let trait_name = &service.item.ident;
+    let span = hygiene::at(trait_name.span());
+    quote_spanned! {span=>
+        + #trait_name + ::core::marker::Send + ::core::marker::Sync + 'static
+    }
+}
+
+/// The dispatch of calls to methods.
+pub(crate) fn implementation(service: &Service<'_>, names: &Names) -> TokenStream {
+    let trait_name = &service.item.ident;
+    let span = hygiene::at(trait_name.span());
+    let Names { runtime, server, descriptor, .. } = names;
+    let handler = hygiene::private("S", trait_name.span());
+    let handler_bounds = handler_bounds(service);
+    let arms = service.methods.iter().map(|method| {
+        let conditions = &method.carried.conditions;
+        let number = names::number(method);
+        let name = method.name();
+        let span = hygiene::at(name.span());
+        let function = quote_spanned!(span=> <#handler as #trait_name>::#name);
+        let reply = reply(method, names, &function);
+        quote_spanned!(span=> #(#conditions)* #number => #reply)
+    });
+    quote_spanned! {span=>
+        #[allow(deprecated, non_camel_case_types, non_snake_case)]
+        impl<#handler: ?::core::marker::Sized #handler_bounds> #runtime::Service
+            for #server<#handler>
+        {
+            fn descriptor(&self) -> &'static #runtime::ServiceDescriptor {
+                &#descriptor
+            }
+
+            fn dispatch(&self, call: #runtime::ServerCall<'_>) {
+                match call.method() {
+                    #(#arms)*
+                    _ => call.unknown_method(),
+                }
+            }
+        }
+    }
+}
+
+/// The arm of one method: decode, call, and let the runtime encode.
+fn reply(method: &Method<'_>, names: &Names, function: &TokenStream) -> TokenStream {
+    let span = hygiene::at(method.name().span());
+    let bounds = bounds::checks(method, names);
+    let takes = method.arguments().map(take);
+    let passed = method.parameters.iter().map(|parameter| passed(parameter, method.is_async()));
+    let has_context = method.parameters.len() > method.arguments().count();
+    let context = if has_context { quote_spanned!(span=> context) } else { quote_spanned!(span=> _) };
+    let decode = quote_spanned!(span=> #(#takes)* arguments.finish()?;);
+    let call = quote_spanned!(span=> #function(&service, #(#passed),*));
+    let reply = reply_function(method, span);
+    if method.is_async() {
+        let answer = answer(method, names, &quote_spanned!(span=> #call.await));
+        quote_spanned! {span=> {
+            #bounds
+            let service = ::std::sync::Arc::clone(&self.service);
+            call.#reply(move |arguments, #context| async move {
+                let mut arguments = arguments.open();
+                #decode
+                ::core::result::Result::Ok(#answer)
+            })
+        }}
+    } else {
+        let answer = answer(method, names, &call);
+        quote_spanned! {span=> {
+            #bounds
+            let service = &*self.service;
+            call.#reply(|arguments, #context| {
+                #decode
+                ::core::result::Result::Ok(#answer)
+            })
+        }}
+    }
+}
+
+/// The function of the runtime that answers such a call, with its type arguments.
+fn reply_function(method: &Method<'_>, span: Span) -> TokenStream {
+    match (&method.answer, method.is_async()) {
+        (Answer::Value(ok), false) => quote_spanned!(span=> reply::<#ok>),
+        (Answer::Value(ok), true) => quote_spanned!(span=> reply_async::<#ok, _>),
+        (Answer::Result { ok, error, .. }, false) => quote_spanned!(span=> reply_result::<#ok, #error>),
+        (Answer::Result { ok, error, .. }, true) => {
+            quote_spanned!(span=> reply_async_result::<#ok, #error, _>)
+        }
+    }
+}
+
+/// What the method returned, as the runtime takes it.
+fn answer(method: &Method<'_>, names: &Names, returned: &TokenStream) -> TokenStream {
+    let span = hygiene::at(method.name().span());
+    let runtime = &names.runtime;
+    match &method.answer {
+        Answer::Result { projected: true, .. } => {
+            quote_spanned!(span=> #runtime::ResultType::into_result(#returned))
+        }
+        _ => returned.clone(),
+    }
+}
+
+/// Decodes one argument.
+fn take(argument: &Parameter<'_>) -> TokenStream {
+    let name = argument.ident();
+    let wire_name = argument.wire_name();
+    let span = hygiene::at(name.span());
+    match argument.form {
+        Form::Value(ty) | Form::Shared(ty) => {
+            quote_spanned!(span=> let #name = arguments.value::<#ty>(#wire_name)?;)
+        }
+        Form::Str => quote_spanned!(span=> let #name = arguments.str(#wire_name)?;),
+        Form::Path => quote_spanned!(span=> let #name = arguments.path(#wire_name)?;),
+        Form::Raw(ty) => quote_spanned!(span=> let #name = arguments.raw::<#ty>(#wire_name)?;),
+        Form::Context => TokenStream::new(),
+    }
+}
+
+/// One argument as the method takes it. The context is lent to a sync method and owned by the
+/// future of an async one.
+fn passed(parameter: &Parameter<'_>, is_async: bool) -> TokenStream {
+    let name = parameter.ident();
+    let span = hygiene::at(name.span());
+    match parameter.form {
+        Form::Value(_) => quote_spanned!(span=> #name),
+        Form::Context if is_async => quote_spanned!(span=> &context),
+        Form::Context => quote_spanned!(span=> context),
+        Form::Shared(_) | Form::Str | Form::Path | Form::Raw(_) => quote_spanned!(span=> &#name),
+    }
+}

@@ -1,0 +1,240 @@
+//! The options of `#[wit_service(..)]` and `#[wit(..)]`, read by one table.
+
+use proc_macro2::{Ident, TokenStream};
+use quote::ToTokens;
+use syn::parse::Parser;
+use syn::punctuated::Punctuated;
+use syn::{Attribute, Expr, Lit, LitStr, Meta, Token};
+
+use crate::report::Report;
+use crate::{attributes, wording};
+
+/// What can have options.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Place {
+    Service,
+    Method,
+    Argument,
+}
+
+impl Place {
+    /// With its article, for a sentence.
+    fn described(self) -> &'static str {
+        match self {
+            Place::Service => "a service",
+            Place::Method => "a method",
+            Place::Argument => "an argument",
+        }
+    }
+
+    fn allowed(self) -> String {
+        let mut forms = RULES.iter().filter(|rule| rule.place == self).map(|rule| rule.form);
+        let first = forms.next().map_or(String::new(), |form| format!("`{form}`"));
+        forms.fold(first, |list, form| format!("{list}, `{form}`"))
+    }
+
+    fn attribute(self, form: &str) -> String {
+        match self {
+            Place::Service => format!("`#[wit_service({form})]`"),
+            Place::Method | Place::Argument => format!("`#[wit({form})]`"),
+        }
+    }
+}
+
+/// One option that there is.
+struct Rule {
+    name: &'static str,
+    place: Place,
+    /// How it is written.
+    form: &'static str,
+    kind: Kind,
+}
+
+#[derive(Clone, Copy)]
+enum Kind {
+    Flag,
+    Text,
+    Path,
+}
+
+const RULES: &[Rule] = &[
+    Rule { name: "crate", place: Place::Service, form: "crate = path", kind: Kind::Path },
+    Rule { name: "name", place: Place::Service, form: "name = \"..\"", kind: Kind::Text },
+    Rule { name: "idempotent", place: Place::Method, form: "idempotent", kind: Kind::Flag },
+    Rule { name: "rename", place: Place::Method, form: "rename = \"..\"", kind: Kind::Text },
+    Rule { name: "result", place: Place::Method, form: "result", kind: Kind::Flag },
+    Rule { name: "ctx", place: Place::Argument, form: "ctx", kind: Kind::Flag },
+];
+
+/// Options of events, which have their names reserved.
+const EVENT_OPTIONS: &[&str] = &["event", "overflow"];
+
+/// What an option that was given says.
+enum Value {
+    Flag,
+    Text(LitStr),
+    Path(syn::Path),
+}
+
+/// The options of the service itself.
+#[derive(Default)]
+pub(crate) struct ServiceOptions {
+    /// Where the `witrpc` crate is.
+    pub(crate) crate_path: Option<syn::Path>,
+    /// The name on the wire.
+    pub(crate) name: Option<LitStr>,
+}
+
+impl ServiceOptions {
+    /// Reads what stands in `#[wit_service(..)]`.
+    pub(crate) fn read(tokens: TokenStream, report: &mut Report) -> Self {
+        let mut options = Self::default();
+        let mut found = Vec::new();
+        read_list(Place::Service, tokens, &mut found, report);
+        for (name, value) in found {
+            match (name, value) {
+                ("crate", Value::Path(path)) => options.crate_path = Some(path),
+                (_, Value::Text(text)) => options.name = Some(text),
+                _ => {}
+            }
+        }
+        options
+    }
+}
+
+/// The options of a method.
+#[derive(Default)]
+pub(crate) struct MethodOptions {
+    /// May be sent again when it is not known whether it ran.
+    pub(crate) idempotent: bool,
+    /// The name on the wire.
+    pub(crate) rename: Option<LitStr>,
+    /// The return type is a `Result` under another name.
+    pub(crate) result: bool,
+}
+
+impl MethodOptions {
+    /// Reads the `#[wit(..)]` among a method's attributes.
+    pub(crate) fn read(attributes: &[Attribute], report: &mut Report) -> Self {
+        let mut options = Self::default();
+        for (name, value) in read_attributes(Place::Method, attributes, report) {
+            match (name, value) {
+                ("idempotent", _) => options.idempotent = true,
+                ("result", _) => options.result = true,
+                (_, Value::Text(text)) => options.rename = Some(text),
+                _ => {}
+            }
+        }
+        options
+    }
+}
+
+/// The options of an argument.
+#[derive(Default)]
+pub(crate) struct ArgumentOptions {
+    /// The server fills it in; it is not on the wire.
+    pub(crate) context: bool,
+}
+
+impl ArgumentOptions {
+    /// Reads the `#[wit(..)]` among an argument's attributes.
+    pub(crate) fn read(attributes: &[Attribute], report: &mut Report) -> Self {
+        let context = !read_attributes(Place::Argument, attributes, report).is_empty();
+        Self { context }
+    }
+}
+
+/// Options by name, each once.
+type Found = Vec<(&'static str, Value)>;
+
+fn read_attributes(place: Place, attributes: &[Attribute], report: &mut Report) -> Found {
+    let mut found = Vec::new();
+    for attribute in attributes {
+        if attributes::hides_options(attribute) {
+            report.mistake(attribute, wording::CONDITIONAL_OPTION);
+        } else if attributes::is_options(attribute) {
+            match &attribute.meta {
+                Meta::List(list) if !list.tokens.is_empty() => {
+                    read_list(place, list.tokens.clone(), &mut found, report);
+                }
+                other => {
+                    report.mistake(other, wording::no_options(place.described(), &place.allowed()))
+                }
+            }
+        }
+    }
+    found
+}
+
+/// Adds options to those found, one by one. A faulty one is reported and left out; the others
+/// still count.
+fn read_list(place: Place, tokens: TokenStream, found: &mut Found, report: &mut Report) {
+    let metas = match Punctuated::<Meta, Token![,]>::parse_terminated.parse2(tokens) {
+        Ok(metas) => metas,
+        Err(error) => {
+            report.unparsable(error);
+            return;
+        }
+    };
+    for meta in metas {
+        let Some(rule) = rule_of(place, &meta, report) else { continue };
+        if found.iter().any(|(name, _)| *name == rule.name) {
+            let message =
+                wording::repeated_option(rule.name, place.described(), &place.allowed());
+            report.mistake(&meta, message);
+        } else if let Some(value) = value_of(rule, &meta, report) {
+            found.push((rule.name, value));
+        }
+    }
+}
+
+fn rule_of(place: Place, meta: &Meta, report: &mut Report) -> Option<&'static Rule> {
+    let name = meta.path().get_ident().map(Ident::to_string).unwrap_or_default();
+    let rule = RULES.iter().find(|rule| rule.name == name);
+    match rule {
+        Some(rule) if rule.place == place => return Some(rule),
+        Some(rule) => {
+            let write = rule.place.attribute(rule.form);
+            report.mistake(
+                meta,
+                wording::misplaced_option(&name, rule.place.described(), &write),
+            );
+        }
+        None if EVENT_OPTIONS.contains(&name.as_str()) => {
+            report.mistake(meta, wording::event_option(&name));
+        }
+        None => {
+            let name = meta.path().to_token_stream();
+            report.mistake(
+                meta,
+                wording::unknown_option(name, place.described(), &place.allowed()),
+            );
+        }
+    }
+    None
+}
+
+fn value_of(rule: &Rule, meta: &Meta, report: &mut Report) -> Option<Value> {
+    match (rule.kind, meta) {
+        (Kind::Flag, Meta::Path(_)) => return Some(Value::Flag),
+        (Kind::Text, Meta::NameValue(pair)) => {
+            if let Expr::Lit(literal) = &pair.value
+                && let Lit::Str(text) = &literal.lit
+            {
+                if text.value().is_empty() {
+                    report.mistake(text, wording::empty_name(rule.form));
+                    return None;
+                }
+                return Some(Value::Text(text.clone()));
+            }
+        }
+        (Kind::Path, Meta::NameValue(pair)) => {
+            if let Expr::Path(path) = &pair.value {
+                return Some(Value::Path(path.path.clone()));
+            }
+        }
+        _ => {}
+    }
+    report.mistake(meta, wording::option_form(rule.name, rule.form));
+    None
+}

@@ -1,0 +1,55 @@
+//! Tokens to syntax: what the attribute was written on, with the options it was given.
+
+use proc_macro2::TokenStream;
+use quote::ToTokens;
+use syn::{Item, ItemTrait};
+
+use crate::options::ServiceOptions;
+use crate::report::Report;
+use crate::wording;
+
+/// What `#[wit_service(..)]` was found on.
+pub(crate) enum Input {
+    /// A trait, as it should be.
+    Trait(TraitInput),
+    /// Something else, which has been reported.
+    Other(TokenStream),
+}
+
+/// A trait and the options of its service.
+pub(crate) struct TraitInput {
+    pub(crate) options: ServiceOptions,
+    /// As written.
+    pub(crate) item: ItemTrait,
+}
+
+/// Reads what the compiler hands the macro.
+pub(crate) fn input(options: TokenStream, item: TokenStream, report: &mut Report) -> Input {
+    let parsed = match syn::parse2::<Item>(item.clone()) {
+        Ok(Item::Trait(item)) => {
+            return Input::Trait(TraitInput { options: ServiceOptions::read(options, report), item });
+        }
+        Ok(other) => other,
+        Err(error) => {
+            report.unparsable(error);
+            return Input::Other(item);
+        }
+    };
+    let (found, at) = described(&parsed);
+    report.mistake(at, wording::not_a_trait(found));
+    Input::Other(item)
+}
+
+/// What an item is, in words, and its name or keyword to point at.
+fn described(item: &Item) -> (&'static str, TokenStream) {
+    match item {
+        Item::Struct(item) => ("a struct", item.ident.to_token_stream()),
+        Item::Enum(item) => ("an enum", item.ident.to_token_stream()),
+        Item::Union(item) => ("a union", item.ident.to_token_stream()),
+        Item::Fn(item) => ("a function", item.sig.ident.to_token_stream()),
+        Item::Impl(item) => ("an `impl`", item.impl_token.to_token_stream()),
+        Item::Mod(item) => ("a module", item.ident.to_token_stream()),
+        Item::TraitAlias(item) => ("a trait alias", item.ident.to_token_stream()),
+        other => ("something else", other.to_token_stream()),
+    }
+}

@@ -1,0 +1,198 @@
+//! Everything a user may be told, in one table. Each sentence says what is wrong with the token it
+//! stands under and what to write instead.
+
+use std::fmt::Display;
+
+// ---- what the attribute is on -------------------------------------------------------------
+
+pub(crate) fn not_a_trait(found: &str) -> String {
+    format!(
+        "`#[wit_service]` goes on a trait, this is {found}; put it on the trait whose methods \
+         cross to the other process, and implement that trait as usual"
+    )
+}
+
+pub(crate) const GENERIC_TRAIT: &str = "a service has one fixed set of methods, so its trait cannot be generic; write the concrete types";
+
+pub(crate) const UNSAFE_TRAIT: &str = "a service trait cannot be `unsafe`: a client in another process cannot vouch for anything; remove `unsafe`";
+
+pub(crate) const AUTO_TRAIT: &str = "an `auto` trait has no methods to serve; remove `auto`";
+
+pub(crate) const NOT_A_METHOD: &str = "a service trait holds methods only: a constant, type or macro cannot cross to another \
+     process; move it to another trait or out of the trait";
+
+// ---- methods ------------------------------------------------------------------------------
+
+pub(crate) fn receiver_missing(method: impl Display) -> String {
+    format!(
+        "`{method}` has no receiver; write `&self` as its first argument, since it is called on \
+         the service"
+    )
+}
+
+pub(crate) const RECEIVER_BY_VALUE: &str = "one service serves many calls, so a method cannot consume it; write `&self`";
+
+pub(crate) const RECEIVER_MUTABLE: &str = "calls run at the same time, so a method cannot have the service to itself; write `&self` and \
+     keep what changes in a `Mutex` or an atomic";
+
+pub(crate) const RECEIVER_TYPED: &str = "write the receiver as `&self`";
+
+pub(crate) const GENERIC_METHOD: &str = "a method that crosses to another process cannot be generic; write the concrete types";
+
+pub(crate) const METHOD_LIFETIME: &str = "an argument lives as long as its call and a result is owned, so there is nothing for a \
+     lifetime parameter to say; remove it";
+
+pub(crate) const METHOD_WHERE: &str = "a method that crosses to another process cannot have a `where` clause; remove it";
+
+pub(crate) const CONST_METHOD: &str =
+    "a call to another process cannot be `const`; remove `const`";
+
+pub(crate) const UNSAFE_METHOD: &str = "a method cannot be `unsafe`: a client in another process cannot vouch for anything; remove \
+     `unsafe`, and check the arguments in the method";
+
+pub(crate) const EXTERN_METHOD: &str = "the ABI of a service method is ours; remove `extern`";
+
+pub(crate) const VARIADIC_METHOD: &str =
+    "a service method has a fixed number of arguments; take a `Vec` instead";
+
+pub(crate) const DEFAULT_BODY: &str = "a method of a service has no default body, since the client's is generated; end it with `;` and \
+     write the body in the `impl`";
+
+pub(crate) fn too_many_arguments(most: usize, found: usize) -> String {
+    format!(
+        "a method takes at most {most} arguments, this one has {found}; put some of them together \
+         in a struct"
+    )
+}
+
+pub(crate) fn reserved_name(name: impl Display) -> String {
+    format!(
+        "clients have a function `{name}` of their own; give the method another name, and if \
+         `{name}` is to stay its name on the wire add `#[wit(rename = \"{name}\")]`"
+    )
+}
+
+pub(crate) fn duplicate_wire_name(name: impl Display, first: impl Display) -> String {
+    format!(
+        "`{first}` already has the wire name \"{name}\"; give this method another one with \
+         `#[wit(rename = \"..\")]`"
+    )
+}
+
+// ---- arguments ----------------------------------------------------------------------------
+
+pub(crate) const PATTERN_ARGUMENT: &str = "an argument needs a name of its own, which clients and the contract show; write `name: Type` \
+     and take it apart in the method";
+
+pub(crate) const MUTABLE_BINDING: &str =
+    "`mut` is the business of the `impl`; remove it from the trait";
+
+pub(crate) const UNNAMED_ARGUMENT: &str = "an argument needs a name, which clients and the contract show; write one instead of `_`";
+
+pub(crate) const CONDITIONAL_ARGUMENT: &str = "both processes must agree on the arguments, so one cannot be conditional; put the `#[cfg]` on \
+     the method, or make the argument an `Option`";
+
+pub(crate) const TWO_CONTEXTS: &str =
+    "a method has at most one `#[wit(ctx)]` argument; remove this one";
+
+pub(crate) const NOT_A_CONTEXT: &str =
+    "an argument with `#[wit(ctx)]` is the call's context; write its type as `&CallContext`";
+
+// ---- types, of arguments and results ------------------------------------------------------
+
+pub(crate) const SELF_TYPE: &str = "the client does not know the type that implements the service, so `Self` cannot be part of a \
+     signature; write the concrete type";
+
+pub(crate) const IMPL_ARGUMENT: &str = "another process cannot be handed an `impl Trait`; write the concrete type";
+
+pub(crate) const IMPL_RESULT: &str = "another process cannot hand out an `impl Trait`; write the concrete type";
+
+pub(crate) const IMPL_FUTURE: &str = "write the method as `async fn` with the future's output as its return type";
+
+pub(crate) const STREAM: &str = "streams are not supported yet; use a `Vec`, or several calls";
+
+pub(crate) const DYN_TYPE: &str = "a trait object cannot cross to another process; write a concrete type, for instance an enum of \
+     the cases there are";
+
+pub(crate) const RAW_POINTER: &str =
+    "a pointer means nothing in another process; send the value it points to";
+
+pub(crate) const FN_POINTER: &str = "a function pointer means nothing in another process; send an enum that says what to do";
+
+pub(crate) const MUTABLE_REFERENCE: &str = "the other process cannot change the caller's value; take it by value or by `&`, and return \
+     what has changed";
+
+pub(crate) const STATIC_ARGUMENT: &str =
+    "what is lent to a method is gone after the call; remove `'static`";
+
+pub(crate) const NESTED_REFERENCE: &str = "a reference cannot cross inside another type; write the owned type, such as `String` for \
+     `&str` or `Vec<T>` for `&[T]`";
+
+pub(crate) const NESTED_LIFETIME: &str = "a type that borrows cannot cross to another process; write a type that owns its data, such as \
+     `Cow<'static, str>` or `String`";
+
+pub(crate) const RETURNED_REFERENCE: &str = "a result cannot borrow from the other process; return the owned type, such as `String` for \
+     `&str` or `Vec<T>` for `&[T]`";
+
+pub(crate) const UNSIZED_SLICE: &str = "a slice has no size of its own; write `&[T]`, or `Vec<T>` to hand it over";
+
+pub(crate) const UNSIZED_STR: &str = "`str` has no size of its own; write `&str`, or `String` to hand it over";
+
+pub(crate) const UNSIZED_RESULT: &str = "a result must be owned; return `Vec<T>` for a slice, `String` for a `str`";
+
+pub(crate) const INFERRED_TYPE: &str = "a signature must say its types; write the type";
+
+pub(crate) const NEVER_RETURNS: &str = "a call must be answered; return `()`";
+
+pub(crate) fn machine_sized_element(element: &str, fixed: &str) -> String {
+    format!(
+        "`{element}` differs from machine to machine, so its raw bytes are not a contract; write \
+         `&[{fixed}]`, or take a `Vec<{element}>`"
+    )
+}
+
+/// Becomes the message of a const assertion, so it is about the method as a whole.
+pub(crate) fn hidden_result(service: impl Display, method: impl Display) -> String {
+    format!(
+        "`{service}::{method}` returns a `Result` under another name: put `#[wit(result)]` on the \
+         method, so that its error reaches the client as `CallError::App`"
+    )
+}
+
+// ---- options ------------------------------------------------------------------------------
+
+pub(crate) fn unknown_option(option: impl Display, place: &str, allowed: &str) -> String {
+    format!("unknown option `{option}`; {place} takes {allowed}")
+}
+
+pub(crate) fn repeated_option(option: impl Display, place: &str, allowed: &str) -> String {
+    format!("`{option}` is given twice; {place} takes each of {allowed} once, remove one")
+}
+
+pub(crate) fn misplaced_option(option: impl Display, belongs: &str, write: &str) -> String {
+    format!("`{option}` belongs on {belongs}; write {write} there")
+}
+
+pub(crate) fn option_form(option: impl Display, form: &str) -> String {
+    format!("write the option `{option}` as `{form}`")
+}
+
+pub(crate) fn empty_name(form: &str) -> String {
+    format!("a name on the wire cannot be empty; write `{form}` with a name, or remove it")
+}
+
+pub(crate) fn event_option(option: impl Display) -> String {
+    format!("`{option}`: events are not supported yet; remove it")
+}
+
+pub(crate) fn no_options(place: &str, allowed: &str) -> String {
+    format!("write `#[wit(..)]` with an option in the brackets; {place} takes {allowed}")
+}
+
+pub(crate) const NO_OPTIONS_HERE: &str = "nothing here takes options; remove `#[wit(..)]`";
+
+pub(crate) const TRAIT_OPTIONS: &str =
+    "the options of a service go in the attribute itself; write `#[wit_service(..)]`";
+
+pub(crate) const CONDITIONAL_OPTION: &str = "`#[wit(..)]` is read before conditions are known; write it without `cfg_attr`, and where it \
+     must differ write the method twice, each under its `#[cfg]`";
