@@ -13,8 +13,6 @@ mod model;
 mod options;
 mod parse;
 mod report;
-#[cfg(test)]
-mod snapshots;
 mod wording;
 
 use proc_macro2::TokenStream;

@@ -5,8 +5,8 @@ use quote::{ToTokens, quote_spanned};
 use syn::ext::IdentExt;
 use syn::spanned::Spanned;
 use syn::{
-    FnArg, GenericArgument, ItemTrait, Pat, PatType, PathArguments, ReturnType, Signature, TraitItem,
-    TraitItemFn, Type,
+    FnArg, GenericArgument, ItemTrait, Pat, PatType, PathArguments, ReturnType, Signature,
+    TraitItem, TraitItemFn, Type,
 };
 
 use crate::attributes::Carried;

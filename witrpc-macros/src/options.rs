@@ -179,8 +179,7 @@ fn read_list(place: Place, tokens: TokenStream, found: &mut Found, report: &mut 
     for meta in metas {
         let Some(rule) = rule_of(place, &meta, report) else { continue };
         if found.iter().any(|(name, _)| *name == rule.name) {
-            let message =
-                wording::repeated_option(rule.name, place.described(), &place.allowed());
+            let message = wording::repeated_option(rule.name, place.described(), &place.allowed());
             report.mistake(&meta, message);
         } else if let Some(value) = value_of(rule, &meta, report) {
             found.push((rule.name, value));
@@ -195,20 +194,15 @@ fn rule_of(place: Place, meta: &Meta, report: &mut Report) -> Option<&'static Ru
         Some(rule) if rule.place == place => return Some(rule),
         Some(rule) => {
             let write = rule.place.attribute(rule.form);
-            report.mistake(
-                meta,
-                wording::misplaced_option(&name, rule.place.described(), &write),
-            );
+            report.mistake(meta, wording::misplaced_option(&name, rule.place.described(), &write));
         }
         None if EVENT_OPTIONS.contains(&name.as_str()) => {
             report.mistake(meta, wording::event_option(&name));
         }
         None => {
             let name = meta.path().to_token_stream();
-            report.mistake(
-                meta,
-                wording::unknown_option(name, place.described(), &place.allowed()),
-            );
+            report
+                .mistake(meta, wording::unknown_option(name, place.described(), &place.allowed()));
         }
     }
     None

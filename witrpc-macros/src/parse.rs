@@ -27,7 +27,10 @@ pub(crate) struct TraitInput {
 pub(crate) fn input(options: TokenStream, item: TokenStream, report: &mut Report) -> Input {
     let parsed = match syn::parse2::<Item>(item.clone()) {
         Ok(Item::Trait(item)) => {
-            return Input::Trait(TraitInput { options: ServiceOptions::read(options, report), item });
+            return Input::Trait(TraitInput {
+                options: ServiceOptions::read(options, report),
+                item,
+            });
         }
         Ok(other) => other,
         Err(error) => {

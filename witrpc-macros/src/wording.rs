@@ -30,22 +30,24 @@ pub(crate) fn receiver_missing(method: impl Display) -> String {
     )
 }
 
-pub(crate) const RECEIVER_BY_VALUE: &str = "one service serves many calls, so a method cannot consume it; write `&self`";
+pub(crate) const RECEIVER_BY_VALUE: &str =
+    "one service serves many calls, so a method cannot consume it; write `&self`";
 
 pub(crate) const RECEIVER_MUTABLE: &str = "calls run at the same time, so a method cannot have the service to itself; write `&self` and \
      keep what changes in a `Mutex` or an atomic";
 
 pub(crate) const RECEIVER_TYPED: &str = "write the receiver as `&self`";
 
-pub(crate) const GENERIC_METHOD: &str = "a method that crosses to another process cannot be generic; write the concrete types";
+pub(crate) const GENERIC_METHOD: &str =
+    "a method that crosses to another process cannot be generic; write the concrete types";
 
 pub(crate) const METHOD_LIFETIME: &str = "an argument lives as long as its call and a result is owned, so there is nothing for a \
      lifetime parameter to say; remove it";
 
-pub(crate) const METHOD_WHERE: &str = "a method that crosses to another process cannot have a `where` clause; remove it";
+pub(crate) const METHOD_WHERE: &str =
+    "a method that crosses to another process cannot have a `where` clause; remove it";
 
-pub(crate) const CONST_METHOD: &str =
-    "a call to another process cannot be `const`; remove `const`";
+pub(crate) const CONST_METHOD: &str = "a call to another process cannot be `const`; remove `const`";
 
 pub(crate) const UNSAFE_METHOD: &str = "a method cannot be `unsafe`: a client in another process cannot vouch for anything; remove \
      `unsafe`, and check the arguments in the method";
@@ -87,7 +89,8 @@ pub(crate) const PATTERN_ARGUMENT: &str = "an argument needs a name of its own, 
 pub(crate) const MUTABLE_BINDING: &str =
     "`mut` is the business of the `impl`; remove it from the trait";
 
-pub(crate) const UNNAMED_ARGUMENT: &str = "an argument needs a name, which clients and the contract show; write one instead of `_`";
+pub(crate) const UNNAMED_ARGUMENT: &str =
+    "an argument needs a name, which clients and the contract show; write one instead of `_`";
 
 pub(crate) const CONDITIONAL_ARGUMENT: &str = "both processes must agree on the arguments, so one cannot be conditional; put the `#[cfg]` on \
      the method, or make the argument an `Option`";
@@ -103,11 +106,14 @@ pub(crate) const NOT_A_CONTEXT: &str =
 pub(crate) const SELF_TYPE: &str = "the client does not know the type that implements the service, so `Self` cannot be part of a \
      signature; write the concrete type";
 
-pub(crate) const IMPL_ARGUMENT: &str = "another process cannot be handed an `impl Trait`; write the concrete type";
+pub(crate) const IMPL_ARGUMENT: &str =
+    "another process cannot be handed an `impl Trait`; write the concrete type";
 
-pub(crate) const IMPL_RESULT: &str = "another process cannot hand out an `impl Trait`; write the concrete type";
+pub(crate) const IMPL_RESULT: &str =
+    "another process cannot hand out an `impl Trait`; write the concrete type";
 
-pub(crate) const IMPL_FUTURE: &str = "write the method as `async fn` with the future's output as its return type";
+pub(crate) const IMPL_FUTURE: &str =
+    "write the method as `async fn` with the future's output as its return type";
 
 pub(crate) const STREAM: &str = "streams are not supported yet; use a `Vec`, or several calls";
 
@@ -117,7 +123,8 @@ pub(crate) const DYN_TYPE: &str = "a trait object cannot cross to another proces
 pub(crate) const RAW_POINTER: &str =
     "a pointer means nothing in another process; send the value it points to";
 
-pub(crate) const FN_POINTER: &str = "a function pointer means nothing in another process; send an enum that says what to do";
+pub(crate) const FN_POINTER: &str =
+    "a function pointer means nothing in another process; send an enum that says what to do";
 
 pub(crate) const MUTABLE_REFERENCE: &str = "the other process cannot change the caller's value; take it by value or by `&`, and return \
      what has changed";
@@ -134,11 +141,14 @@ pub(crate) const NESTED_LIFETIME: &str = "a type that borrows cannot cross to an
 pub(crate) const RETURNED_REFERENCE: &str = "a result cannot borrow from the other process; return the owned type, such as `String` for \
      `&str` or `Vec<T>` for `&[T]`";
 
-pub(crate) const UNSIZED_SLICE: &str = "a slice has no size of its own; write `&[T]`, or `Vec<T>` to hand it over";
+pub(crate) const UNSIZED_SLICE: &str =
+    "a slice has no size of its own; write `&[T]`, or `Vec<T>` to hand it over";
 
-pub(crate) const UNSIZED_STR: &str = "`str` has no size of its own; write `&str`, or `String` to hand it over";
+pub(crate) const UNSIZED_STR: &str =
+    "`str` has no size of its own; write `&str`, or `String` to hand it over";
 
-pub(crate) const UNSIZED_RESULT: &str = "a result must be owned; return `Vec<T>` for a slice, `String` for a `str`";
+pub(crate) const UNSIZED_RESULT: &str =
+    "a result must be owned; return `Vec<T>` for a slice, `String` for a `str`";
 
 pub(crate) const INFERRED_TYPE: &str = "a signature must say its types; write the type";
 

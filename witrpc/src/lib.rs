@@ -24,3 +24,4 @@ pub use transport::in_process::InProcess;
 pub use transport::mmf::Mmf;
 pub use transport::{ClientInfo, DisconnectReason, Endpoint};
 pub use wait::WaitPolicy;
+pub use witrpc_macros::wit_service;

@@ -5,7 +5,7 @@ use quote::quote_spanned;
 use syn::Type;
 
 use super::flavour::Flavour;
-use super::names::{self, Names};
+use super::names::Names;
 use super::{bounds, hygiene, server};
 use crate::model::{Answer, Form, Method, Parameter, Service, bare};
 
@@ -32,10 +32,9 @@ pub(crate) fn definition(service: &Service<'_>, names: &Names, flavour: Flavour)
     }
 }
 
-/// The `impl` blocks.
-pub(crate) fn implementation(service: &Service<'_>, names: &Names, flavour: Flavour) -> TokenStream {
+/// The `impl` with the methods of the service.
+pub(crate) fn methods(service: &Service<'_>, names: &Names, flavour: Flavour) -> TokenStream {
     let span = hygiene::at(service.item.ident.span());
-    let Names { witrpc, runtime, descriptor, .. } = names;
     let client = flavour.client(names);
     let frame = frame(service, names, &server::handler_bounds(service), flavour);
     let methods = service.methods.iter().map(|method| {
@@ -49,7 +48,20 @@ pub(crate) fn implementation(service: &Service<'_>, names: &Names, flavour: Flav
             #frame
             #(#methods)*
         }
+    }
+}
 
+/// What makes it a client to the runtime.
+pub(crate) fn implementation(
+    service: &Service<'_>,
+    names: &Names,
+    descriptor: &TokenStream,
+    flavour: Flavour,
+) -> TokenStream {
+    let span = hygiene::at(service.item.ident.span());
+    let Names { witrpc, runtime, .. } = names;
+    let client = flavour.client(names);
+    quote_spanned! {span=>
         impl #runtime::Client for #client {
             const DESCRIPTOR: &'static #runtime::ServiceDescriptor = &#descriptor;
 
@@ -174,7 +186,7 @@ fn output(answer: &Answer, names: &Names, span: Span) -> TokenStream {
 fn body(method: &Method<'_>, names: &Names, flavour: Flavour) -> TokenStream {
     let span = hygiene::at(method.name().span());
     let runtime = &names.runtime;
-    let number = names::number(method);
+    let number = names.number(method);
     let bounds = bounds::checks(method, names);
     let puts = method.arguments().map(put);
     let call = quote_spanned!(span=> call);

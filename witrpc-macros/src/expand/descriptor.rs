@@ -7,16 +7,13 @@ use super::names::{self, Names};
 use super::{bounds, hygiene};
 use crate::model::{Answer, Form, Method, Parameter, Service};
 
-/// The numbers, then the descriptor.
+/// The descriptor.
 pub(crate) fn expand(service: &Service<'_>, names: &Names) -> TokenStream {
     let span = hygiene::at(service.item.ident.span());
     let Names { runtime, descriptor, .. } = names;
-    let numbers = numbers(service, names);
     let (name, docs) = (&service.wire_name, &service.docs);
     let methods = service.methods.iter().map(|method| described(method, names));
     quote_spanned! {span=>
-        #numbers
-
         #[allow(non_upper_case_globals, deprecated)]
         static #descriptor: #runtime::ServiceDescriptor = #runtime::ServiceDescriptor {
             name: #name,
@@ -26,38 +23,21 @@ pub(crate) fn expand(service: &Service<'_>, names: &Names) -> TokenStream {
     }
 }
 
-/// A method's number is its place among those that are there under the conditions in force. An
-/// enum lets the compiler do that count.
-fn numbers(service: &Service<'_>, names: &Names) -> TokenStream {
+/// The enum that numbers the methods. A number is a place among the methods that are there under
+/// the conditions in force, and an enum lets the compiler do that count.
+pub(crate) fn numbers(service: &Service<'_>, names: &Names) -> TokenStream {
     let span = hygiene::at(service.item.ident.span());
     let numbers = &names.numbers;
     let variants = service.methods.iter().map(|method| {
-        let (conditions, name) = (&method.carried.conditions, variant(method));
+        let (conditions, name) = (&method.carried.conditions, names::variant(method));
         quote_spanned!(span=> #(#conditions)* #name)
-    });
-    let constants = service.methods.iter().map(|method| {
-        let (conditions, name) = (&method.carried.conditions, variant(method));
-        let number = names::number(method);
-        quote_spanned! {span=>
-            #(#conditions)*
-            #[allow(dead_code, non_upper_case_globals)]
-            const #number: ::core::primitive::u16 = #numbers::#name as ::core::primitive::u16;
-        }
     });
     quote_spanned! {span=>
         #[allow(dead_code, non_camel_case_types)]
         enum #numbers {
             #(#variants),*
         }
-        #(#constants)*
     }
-}
-
-/// The method's name, located as generated code so that lints leave it alone.
-fn variant(method: &Method<'_>) -> proc_macro2::Ident {
-    let mut name = method.name().clone();
-    name.set_span(hygiene::at(name.span()));
-    name
 }
 
 fn described(method: &Method<'_>, names: &Names) -> TokenStream {

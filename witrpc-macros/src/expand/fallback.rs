@@ -42,7 +42,7 @@ fn server(service: &Service<'_>, names: &Names) -> TokenStream {
             Self: ::core::marker::Send + ::core::marker::Sync + 'static,
         {
             fn descriptor(&self) -> &'static #runtime::ServiceDescriptor {
-                #nothing
+                &#nothing
             }
 
             fn dispatch(&self, _: #runtime::ServerCall<'_>) {}
@@ -53,11 +53,11 @@ fn server(service: &Service<'_>, names: &Names) -> TokenStream {
 /// A client with every method that could be made out.
 fn client(service: &Service<'_>, names: &Names, report: &Report, flavour: Flavour) -> TokenStream {
     let span = hygiene::at(service.item.ident.span());
-    let Names { witrpc, runtime, .. } = names;
     let client = flavour.client(names);
     let definition = client::definition(service, names, flavour);
     let frame = client::frame(service, names, &any_handler(service), flavour);
     let nothing = nothing(service, names);
+    let implementation = client::implementation(service, names, &nothing, flavour);
     let whole_trait = !service.item.generics.params.is_empty();
     let methods = service.methods.iter().map(|method| match method.mistake {
         Some(mistake) => unknown(service, method, report.nth(mistake)),
@@ -79,13 +79,7 @@ fn client(service: &Service<'_>, names: &Names, report: &Report, flavour: Flavou
             #(#methods)*
         }
 
-        impl #runtime::Client for #client {
-            const DESCRIPTOR: &'static #runtime::ServiceDescriptor = #nothing;
-
-            fn from_connection(connection: #witrpc::Connection) -> Self {
-                Self { connection }
-            }
-        }
+        #implementation
     }
 }
 
@@ -93,7 +87,7 @@ fn client(service: &Service<'_>, names: &Names, report: &Report, flavour: Flavou
 fn nothing(service: &Service<'_>, names: &Names) -> TokenStream {
     let span = hygiene::at(service.item.ident.span());
     let runtime = &names.runtime;
-    quote_spanned!(span=> &#runtime::ServiceDescriptor { name: "", docs: "", methods: &[] })
+    quote_spanned!(span=> #runtime::ServiceDescriptor { name: "", docs: "", methods: &[] })
 }
 
 /// What any handler is: no mention of the trait, which may be at fault.

@@ -15,6 +15,8 @@ pub(crate) enum Flavour {
 }
 
 impl Flavour {
+    pub(crate) const ALL: [Self; 2] = [Flavour::Blocking, Flavour::Async];
+
     /// The name of the client.
     pub(crate) fn client(self, names: &Names) -> &Ident {
         match self {

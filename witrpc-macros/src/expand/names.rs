@@ -43,13 +43,25 @@ impl Names {
             async_client: format_ident!("{name}AsyncClient"),
             handler: Ident::new(handler, span),
             descriptor: hygiene::private("descriptor", place),
-            numbers: hygiene::private("methods", place),
+            numbers: format_ident!("__{name}Method", span = span),
         }
     }
 }
 
-/// The constant that holds a method's number.
-pub(crate) fn number(method: &Method<'_>) -> Ident {
-    let name = method.name();
-    hygiene::private(&format!("number_{}", name.unraw()), name.span())
+impl Names {
+    /// A method's number: its place among the methods that are there.
+    pub(crate) fn number(&self, method: &Method<'_>) -> TokenStream {
+        let numbers = &self.numbers;
+        let variant = variant(method);
+        let span = variant.span();
+        quote_spanned!(span=> #numbers::#variant as ::core::primitive::u16)
+    }
+}
+
+/// A method's name as a variant of [`Names::numbers`], located as generated code so that lints
+/// leave it alone.
+pub(crate) fn variant(method: &Method<'_>) -> Ident {
+    let mut name = method.name().clone();
+    name.set_span(hygiene::at(name.span()));
+    name
 }

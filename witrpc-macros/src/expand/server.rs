@@ -1,9 +1,10 @@
 //! `XServer`: hands the calls that arrive to the user's implementation.
 
-use proc_macro2::{Span, TokenStream};
+use proc_macro2::{Ident, Span, TokenStream};
 use quote::quote_spanned;
+use syn::ext::IdentExt;
 
-use super::names::{self, Names};
+use super::names::Names;
 use super::{bounds, hygiene};
 use crate::model::{Answer, Form, Method, Parameter, Service};
 
@@ -63,9 +64,19 @@ pub(crate) fn implementation(service: &Service<'_>, names: &Names) -> TokenStrea
     let Names { runtime, server, descriptor, .. } = names;
     let handler = hygiene::private("S", trait_name.span());
     let handler_bounds = handler_bounds(service);
+    // A number is an expression, and a pattern must be a constant.
+    let numbers = service.methods.iter().map(|method| {
+        let conditions = &method.carried.conditions;
+        let (constant, number) = (constant(method), names.number(method));
+        quote_spanned! {span=>
+            #(#conditions)*
+            #[allow(non_upper_case_globals)]
+            const #constant: ::core::primitive::u16 = #number;
+        }
+    });
     let arms = service.methods.iter().map(|method| {
         let conditions = &method.carried.conditions;
-        let number = names::number(method);
+        let number = constant(method);
         let name = method.name();
         let span = hygiene::at(name.span());
         let function = quote_spanned!(span=> <#handler as #trait_name>::#name);
@@ -73,6 +84,8 @@ pub(crate) fn implementation(service: &Service<'_>, names: &Names) -> TokenStrea
         quote_spanned!(span=> #(#conditions)* #number => #reply)
     });
     quote_spanned! {span=>
+        #(#numbers)*
+
         #[allow(deprecated, non_camel_case_types, non_snake_case)]
         impl<#handler: ?::core::marker::Sized #handler_bounds> #runtime::Service
             for #server<#handler>
@@ -91,6 +104,12 @@ pub(crate) fn implementation(service: &Service<'_>, names: &Names) -> TokenStrea
     }
 }
 
+/// The constant that a method's number is matched with.
+fn constant(method: &Method<'_>) -> Ident {
+    let name = method.name();
+    hygiene::private(&format!("number_{}", name.unraw()), name.span())
+}
+
 /// The arm of one method: decode, call, and let the runtime encode.
 fn reply(method: &Method<'_>, names: &Names, function: &TokenStream) -> TokenStream {
     let span = hygiene::at(method.name().span());
@@ -98,7 +117,8 @@ fn reply(method: &Method<'_>, names: &Names, function: &TokenStream) -> TokenStr
     let takes = method.arguments().map(take);
     let passed = method.parameters.iter().map(|parameter| passed(parameter, method.is_async()));
     let has_context = method.parameters.len() > method.arguments().count();
-    let context = if has_context { quote_spanned!(span=> context) } else { quote_spanned!(span=> _) };
+    let context =
+        if has_context { quote_spanned!(span=> context) } else { quote_spanned!(span=> _) };
     let decode = quote_spanned!(span=> #(#takes)* arguments.finish()?;);
     let call = quote_spanned!(span=> #function(&service, #(#passed),*));
     let reply = reply_function(method, span);
@@ -131,7 +151,9 @@ fn reply_function(method: &Method<'_>, span: Span) -> TokenStream {
     match (&method.answer, method.is_async()) {
         (Answer::Value(ok), false) => quote_spanned!(span=> reply::<#ok>),
         (Answer::Value(ok), true) => quote_spanned!(span=> reply_async::<#ok, _>),
-        (Answer::Result { ok, error, .. }, false) => quote_spanned!(span=> reply_result::<#ok, #error>),
+        (Answer::Result { ok, error, .. }, false) => {
+            quote_spanned!(span=> reply_result::<#ok, #error>)
+        }
         (Answer::Result { ok, error, .. }, true) => {
             quote_spanned!(span=> reply_async_result::<#ok, #error, _>)
         }

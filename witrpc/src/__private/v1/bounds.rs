@@ -26,6 +26,9 @@ pub trait RawElement: Pod + Wire + Sync {}
 #[diagnostic::do_not_recommend]
 impl<T: Pod + Wire + Sync> RawElement for T {}
 
+/// Asks for [`Wire`], in the same words wherever generated code does.
+pub const fn assert_wire<T: Wire>() {}
+
 /// The largest alignment that raw slices keep.
 const MAX_RAW_ALIGN: usize = 64;
 

@@ -1,6 +1,7 @@
 //! The first generation.
 
 mod bounds;
+mod result_probe;
 
 pub use serde;
 
@@ -14,4 +15,5 @@ pub use crate::contract::{
 pub use crate::server::{
     Arguments, BadArguments, CallContext, OwnedArguments, ServerCall, Service,
 };
-pub use bounds::{RawElement, ResultType, Wire, assert_raw};
+pub use bounds::{RawElement, ResultType, Wire, assert_raw, assert_wire};
+pub use result_probe::{NotResult, ResultProbe};
