@@ -1,58 +1,146 @@
-//! One call on the client's side.
+//! One call: takes the arguments, sends them, brings the answer back.
 
 use std::path::Path;
 
+use super::answer::Reply;
+use super::flight::{Flight, block_on};
+use super::{Connection, Inner};
 use crate::__private::v1::{RawElement, Wire};
-use crate::client::Connection;
+use crate::codec::{EncodeError, Encoder};
 use crate::error::CallError;
+use crate::tag;
+use crate::transport::{Answer, ChannelError, Outgoing};
 
-/// One call: takes the arguments, then sends them and brings the answer back.
+/// One call. Generated code makes one with [`new`](Self::new), gives it the arguments in order,
+/// and ends with one of the four that call. What goes wrong with an argument is reported by
+/// those; nothing is sent then.
+#[must_use = "a call that is not finished is not sent"]
 pub struct ClientCall<'a> {
     connection: &'a Connection,
+    /// The number in the client's own descriptor.
     method: u16,
+    arguments: Encoder<'a>,
+    /// The first argument that could not be encoded.
+    fault: Option<EncodeError>,
 }
 
 impl<'a> ClientCall<'a> {
     /// Starts a call of the method of that number in the client's own descriptor.
+    #[inline]
     pub fn new(connection: &'a Connection, method: u16) -> Self {
-        Self { connection, method }
+        let arguments = Encoder::new(connection.inner().codec);
+        Self { connection, method, arguments, fault: None }
     }
 
-    /// The next argument, `T` or `&T`.
-    pub fn value<T: Wire>(&mut self, _name: &'static str, _value: &'a T) {}
+    /// The next argument, declared as `T` or `&T`.
+    #[inline]
+    pub fn value<T: Wire>(&mut self, name: &'static str, value: &'a T) {
+        self.note(|arguments| arguments.value(name, value));
+    }
 
-    /// The next argument, `&str`.
-    pub fn str(&mut self, _name: &'static str, _value: &'a str) {}
+    /// The next argument, declared as `&str`.
+    pub fn str(&mut self, name: &'static str, value: &'a str) {
+        self.note(|arguments| arguments.str(name, value));
+    }
 
-    /// The next argument, `&Path`.
-    pub fn path(&mut self, _name: &'static str, _value: &'a Path) {}
+    /// The next argument, declared as `&Path`.
+    pub fn path(&mut self, name: &'static str, value: &'a Path) {
+        self.note(|arguments| arguments.path(name, value));
+    }
 
-    /// The next argument, `&[T]`.
-    pub fn raw<T: RawElement>(&mut self, _name: &'static str, _value: &'a [T]) {}
+    /// The next argument, declared as `&[T]`.
+    pub fn raw<T: RawElement>(&mut self, name: &'static str, value: &'a [T]) {
+        self.note(|arguments| arguments.raw(name, value));
+    }
 
     /// Calls, and blocks the thread until the answer is there.
     pub fn block<T: Wire>(self) -> Result<T, CallError> {
-        Err(self.unsent())
+        self.exchange_blocking()?.value()
     }
 
     /// The same for a method that returns a `Result`.
     pub fn block_result<T: Wire, E: Wire>(self) -> Result<T, CallError<E>> {
-        Err(self.unsent().into())
+        self.exchange_blocking()?.result()
     }
 
     /// Calls, and completes when the answer is there.
     pub async fn send<T: Wire>(self) -> Result<T, CallError> {
-        Err(self.unsent())
+        self.exchange().await?.value()
     }
 
     /// The same for a method that returns a `Result`.
     pub async fn send_result<T: Wire, E: Wire>(self) -> Result<T, CallError<E>> {
-        Err(self.unsent().into())
+        self.exchange().await?.result()
     }
 
-    fn unsent(&self) -> CallError {
+    #[inline]
+    fn note(&mut self, add: impl FnOnce(&mut Encoder<'a>) -> Result<(), EncodeError>) {
+        if self.fault.is_none() {
+            self.fault = add(&mut self.arguments).err();
+        }
+    }
+
+    fn exchange_blocking(&self) -> Result<Reply, CallError> {
+        let (inner, tag) = self.prepare()?;
+        let mut limit = inner.limit();
+        let sent = self.with_message(tag, |message| inner.channel.try_send(message));
+        let answer = match sent {
+            Ok(Some(ticket)) => inner.channel.wait_answer(ticket, &mut limit),
+            Ok(None) => self.exchange_slowly(tag),
+            Err(error) => Err(error),
+        };
+        self.reply(answer)
+    }
+
+    /// For a request that has to wait for a lane or for space, or goes in segments.
+    #[cold]
+    fn exchange_slowly(&self, tag: u32) -> Result<Answer, ChannelError> {
         let inner = self.connection.inner();
-        let method = inner.descriptor.methods[usize::from(self.method)].name;
-        CallError::UnknownMethod { method }
+        let mut flight = Flight::new(&*inner.channel, inner.limit());
+        block_on(|cx| self.with_message(tag, |message| flight.poll_send(cx, message)))?;
+        flight.wait_answer()
+    }
+
+    async fn exchange(&self) -> Result<Reply, CallError> {
+        let (inner, tag) = self.prepare()?;
+        let mut flight = Flight::new(&*inner.channel, inner.limit());
+        let sent = std::future::poll_fn(|cx| {
+            self.with_message(tag, |message| flight.poll_try_send(cx, message))
+        });
+        let answer = match sent.await {
+            Ok(()) => std::future::poll_fn(|cx| flight.poll_answer(cx)).await,
+            Err(error) => Err(error),
+        };
+        self.reply(answer)
+    }
+
+    /// The tag of the request, or why there is nothing to send.
+    #[inline]
+    fn prepare(&self) -> Result<(&'a Inner, u32), CallError> {
+        let inner = self.connection.inner();
+        if let Some(fault) = &self.fault {
+            return Err(CallError::Encode { message: fault.to_string() });
+        }
+        match inner.tags[usize::from(self.method)] {
+            Some(tag) => Ok((inner, tag)),
+            None => Err(CallError::UnknownMethod { method: inner.method_name(self.method) }),
+        }
+    }
+
+    #[inline]
+    fn with_message<R>(&self, tag: u32, send: impl FnOnce(Outgoing<'_>) -> R) -> R {
+        self.arguments.with_body(|raw, body| {
+            let tag = if raw { tag | tag::RAW } else { tag };
+            send(Outgoing { tag, body })
+        })
+    }
+
+    #[inline]
+    fn reply(&self, answer: Result<Answer, ChannelError>) -> Result<Reply, CallError> {
+        let inner = self.connection.inner();
+        match answer {
+            Ok(answer) => Reply::open(answer, inner.codec, inner.method_name(self.method)),
+            Err(error) => Err(CallError::from_channel(error, inner.call_timeout)),
+        }
     }
 }

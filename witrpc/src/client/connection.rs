@@ -1,12 +1,13 @@
 //! A connection, shared by all clones of a client.
 
+use std::any::Any;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
 use crate::codec::Codec;
 use crate::contract::ServiceDescriptor;
-use crate::transport::ClientChannel;
+use crate::transport::{ClientChannel, Limit};
 
 /// A client that the macro made.
 pub trait Client: Sized {
@@ -23,22 +24,39 @@ pub struct Connection {
 }
 
 /// What the clones of a connection share.
-pub(crate) struct Inner {
-    pub(crate) channel: Arc<dyn ClientChannel>,
-    pub(crate) descriptor: &'static ServiceDescriptor,
-    pub(crate) codec: Codec,
-    pub(crate) call_timeout: Option<Duration>,
+pub(super) struct Inner {
+    pub(super) channel: Arc<dyn ClientChannel>,
+    pub(super) descriptor: &'static ServiceDescriptor,
+    pub(super) codec: Codec,
+    pub(super) call_timeout: Option<Duration>,
     /// The tag of each method's requests, by the method's number here; `None` where the server
     /// has no such method.
-    pub(crate) tags: Box<[Option<u32>]>,
+    pub(super) tags: Box<[Option<u32>]>,
+    /// The server that lives as long as the connection, if it has one of its own.
+    pub(super) server: Option<Box<dyn Any + Send + Sync>>,
+}
+
+impl Inner {
+    /// Until when a call that starts now may take.
+    #[inline]
+    pub(super) fn limit(&self) -> Limit {
+        match self.call_timeout {
+            Some(timeout) => Limit::Within(timeout),
+            None => Limit::Never,
+        }
+    }
+
+    pub(super) fn method_name(&self, method: u16) -> &'static str {
+        self.descriptor.methods[usize::from(method)].name
+    }
 }
 
 impl Connection {
-    pub(crate) fn new(inner: Inner) -> Self {
+    pub(super) fn new(inner: Inner) -> Self {
         Self { inner: Arc::new(inner) }
     }
 
-    pub(crate) fn inner(&self) -> &Inner {
+    pub(super) fn inner(&self) -> &Inner {
         &self.inner
     }
 

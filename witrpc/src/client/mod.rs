@@ -1,9 +1,20 @@
 //! The client: reaching a server, and calling it.
+//!
+//! In the order of a call's life: [`builder`] decides, [`dial`] reaches the server, [`connection`]
+//! is what all clones of a client share, [`call`] takes arguments and sends them, [`flight`] waits
+//! for the answer, [`answer`] reads it. [`in_process`] has a server of its own.
 
+mod answer;
 mod builder;
 mod call;
 mod connection;
+mod dial;
+mod flight;
+mod in_process;
 
-pub use builder::{Async, Blocking, ClientBuilder, connect_async, connect_blocking, in_process};
+pub use builder::{Async, Blocking, ClientBuilder, connect_async, connect_blocking};
 pub use call::ClientCall;
 pub use connection::{Client, Connection};
+pub use in_process::in_process;
+
+use connection::Inner;

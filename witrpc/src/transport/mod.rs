@@ -151,9 +151,9 @@ impl Body<'_> {
 }
 
 /// A body that is written into space which the transport reserved.
+#[expect(clippy::len_without_is_empty, reason = "a body that is filled is never empty")]
 pub trait Fill: Sync {
     /// The length of the whole body in bytes.
-    #[allow(clippy::len_without_is_empty, reason = "a body that is filled is never empty")]
     fn len(&self) -> usize;
 
     /// Writes the bytes from `offset` on into all of `out`; `offset + out.len() <= len()`. A
@@ -209,9 +209,9 @@ impl Payload {
 }
 
 /// A body that still lies where the peer put it. Dropping it gives the space back.
+#[expect(clippy::len_without_is_empty, reason = "empty bodies are small")]
 pub trait RemoteBytes: Send + Sync {
     /// The length in bytes, checked and stored on this side.
-    #[allow(clippy::len_without_is_empty, reason = "empty bodies are small")]
     fn len(&self) -> usize;
 
     /// Copies the bytes from `offset` on into all of `out`. The peer may have changed them since
@@ -439,16 +439,15 @@ pub trait ServerPort: fmt::Debug + Send + Sync {
     fn close(&self, how: Shutdown);
 }
 
+/// What a [`Scanner`] hands new requests to.
+pub type Serve<'a> = dyn FnMut(&Arc<dyn Peer>, Request) -> ControlFlow<()> + 'a;
+
 /// One thread's view of the places where requests appear.
 pub trait Scanner {
     /// Looks once at every place that has lately been busy or has rung, and hands each new request
     /// to `serve` until that breaks. With `calls` false, requests stay where they are and only the
     /// upkeep (space, segments, closed connections) is done. Returns whether it found anything.
-    fn turn(
-        &mut self,
-        calls: bool,
-        serve: &mut dyn FnMut(&Arc<dyn Peer>, Request) -> ControlFlow<()>,
-    ) -> bool;
+    fn turn(&mut self, calls: bool, serve: &mut Serve<'_>) -> bool;
 
     /// Asks every client to ring from now on, then looks once more. Called after the poller role
     /// has been put down. `true`: there is something to do already.

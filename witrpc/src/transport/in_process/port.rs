@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::ops::ControlFlow;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -14,8 +13,7 @@ use super::{Limits, lock};
 use crate::error::ConnectError;
 use crate::server::Shutdown;
 use crate::transport::{
-    Admission, Admitted, ChannelError, ClientInfo, DisconnectReason, Peer, Request, Scanner,
-    ServerPort,
+    Admission, Admitted, ChannelError, ClientInfo, DisconnectReason, Scanner, Serve, ServerPort,
 };
 
 /// A server at its place.
@@ -197,11 +195,7 @@ struct View<'a> {
 }
 
 impl Scanner for View<'_> {
-    fn turn(
-        &mut self,
-        calls: bool,
-        serve: &mut dyn FnMut(&Arc<dyn Peer>, Request) -> ControlFlow<()>,
-    ) -> bool {
+    fn turn(&mut self, calls: bool, serve: &mut Serve<'_>) -> bool {
         self.takes_calls = calls;
         let (poller, waiting) = self.arrivals.look();
         if !calls {

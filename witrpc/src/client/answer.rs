@@ -1,0 +1,154 @@
+//! Reads what a server answered. All of it is untrusted.
+
+use crate::__private::v1::Wire;
+use crate::codec::{Codec, OpenBody};
+use crate::error::{CallError, Direction};
+use crate::tag::{AnswerTag, Status};
+use crate::transport::{Answer, Payload};
+
+/// An answer that has a value: the handler's, or the service's own error.
+pub(super) struct Reply {
+    body: OpenBody,
+    /// Whether it is the service's own error.
+    is_error: bool,
+}
+
+impl Reply {
+    /// Looks how the call of `method` went.
+    #[inline]
+    pub(super) fn open(
+        answer: Answer,
+        codec: Codec,
+        method: &'static str,
+    ) -> Result<Self, CallError> {
+        let tag = match AnswerTag::from_bits(answer.tag) {
+            Some(tag @ AnswerTag { status: Status::Ok | Status::App, .. }) => tag,
+            other => return Err(failure(other, &answer.payload, method)),
+        };
+        match OpenBody::new(answer.payload, tag.raw, codec) {
+            Ok(body) => Ok(Self { body, is_error: tag.status == Status::App }),
+            Err(error) => Err(CallError::Decode { message: error.to_string() }),
+        }
+    }
+
+    /// The value of a method that returns no `Result`.
+    #[inline]
+    pub(super) fn value<T: Wire>(self) -> Result<T, CallError> {
+        if self.is_error {
+            let message = "it answered with an error where the method has none".to_owned();
+            return Err(CallError::Protocol { message });
+        }
+        self.decode("result")
+    }
+
+    /// The value or the error of a method that returns a `Result`.
+    #[inline]
+    pub(super) fn result<T: Wire, E: Wire>(self) -> Result<T, CallError<E>> {
+        if self.is_error {
+            return Err(CallError::App(self.decode("error")?));
+        }
+        Ok(self.decode("result")?)
+    }
+
+    #[inline]
+    fn decode<T: Wire>(&self, name: &'static str) -> Result<T, CallError> {
+        let mut decoder = self.body.decoder();
+        decoder
+            .value(name)
+            .and_then(|value| decoder.finish().map(|()| value))
+            .map_err(|error| CallError::Decode { message: error.to_string() })
+    }
+}
+
+/// Why there is neither value nor error.
+#[cold]
+fn failure(tag: Option<AnswerTag>, payload: &Payload, method: &'static str) -> CallError {
+    let status = match tag {
+        Some(AnswerTag { status, raw: false }) => status,
+        _ => {
+            let message = "the tag of its answer has no meaning".to_owned();
+            return CallError::Protocol { message };
+        }
+    };
+    match status {
+        Status::Panicked => CallError::Panicked { message: text(payload) },
+        Status::BadRequest => CallError::BadRequest { message: text(payload) },
+        Status::EncodeFailed => CallError::EncodeAnswer { message: text(payload) },
+        Status::UnknownMethod => CallError::UnknownMethod { method },
+        Status::ShuttingDown => CallError::ShuttingDown,
+        Status::AnswerTooLarge => too_large(payload),
+        Status::Ok | Status::App => unreachable!("these have a value"),
+    }
+}
+
+fn text(payload: &Payload) -> String {
+    let mut bytes = vec![0; payload.len()];
+    payload.copy_to(0, &mut bytes);
+    String::from_utf8(bytes)
+        .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned())
+}
+
+fn too_large(payload: &Payload) -> CallError {
+    let mut bytes = [0; 16];
+    if payload.len() != bytes.len() {
+        let message = "it refused an answer without saying how large it is".to_owned();
+        return CallError::Protocol { message };
+    }
+    payload.copy_to(0, &mut bytes);
+    let number = |range: std::ops::Range<usize>| {
+        bytes[range].iter().rev().fold(0, |number, byte| number << 8 | usize::from(*byte))
+    };
+    CallError::TooLarge { direction: Direction::Answer, len: number(0..8), max: number(8..16) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn open(tag: u32, bytes: &[u8]) -> Result<Reply, CallError> {
+        let payload = Payload::Whole(bytes.to_vec());
+        Reply::open(Answer { tag, payload }, Codec::Postcard, "divide")
+    }
+
+    fn refused(tag: u32, bytes: &[u8]) -> CallError {
+        open(tag, bytes).err().expect("this answer has no value")
+    }
+
+    #[test]
+    fn each_status_is_an_error_of_its_own() {
+        let message = "boom".to_owned();
+        assert_eq!(refused(2, b"boom"), CallError::Panicked { message: message.clone() });
+        assert_eq!(refused(3, b"boom"), CallError::BadRequest { message: message.clone() });
+        assert_eq!(refused(4, b""), CallError::UnknownMethod { method: "divide" });
+        let sizes = [200_u64.to_le_bytes(), 100_u64.to_le_bytes()].concat();
+        let expected = CallError::TooLarge { direction: Direction::Answer, len: 200, max: 100 };
+        assert_eq!(refused(5, &sizes), expected);
+        assert_eq!(refused(6, b"boom"), CallError::EncodeAnswer { message });
+        assert_eq!(refused(7, b""), CallError::ShuttingDown);
+    }
+
+    #[test]
+    fn an_answer_without_meaning_breaks_the_protocol() {
+        for (tag, bytes) in [(8, &b""[..]), (1 << 27, b""), (2 | crate::tag::RAW, b""), (5, b"x")] {
+            assert!(matches!(refused(tag, bytes), CallError::Protocol { .. }), "{tag:#x}");
+        }
+        let surprise = open(1, &[0]).expect("an error of the service").value::<u8>();
+        assert!(matches!(surprise, Err(CallError::Protocol { .. })));
+    }
+
+    #[test]
+    fn an_answer_that_does_not_decode_is_told_apart() {
+        for bytes in [&b""[..], &[1, 2]] {
+            let decoded = open(0, bytes).expect("a value").value::<u8>();
+            assert!(matches!(decoded, Err(CallError::Decode { .. })), "{bytes:?}");
+        }
+        assert_eq!(open(0, &[7]).unwrap().value::<u8>(), Ok(7));
+        assert_eq!(open(1, &[7]).unwrap().result::<String, u8>(), Err(CallError::App(7)));
+    }
+
+    #[test]
+    fn text_that_is_not_utf8_is_shown_as_well_as_can_be() {
+        let expected = CallError::Panicked { message: "bo\u{FFFD}m".to_owned() };
+        assert_eq!(refused(2, b"bo\xFFm"), expected);
+    }
+}

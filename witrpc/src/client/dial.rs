@@ -1,0 +1,115 @@
+//! Reaching a server: the handshake, seen from the client.
+
+use std::time::Duration;
+
+use super::connection::Inner;
+use crate::codec::Codec;
+use crate::contract::ServiceDescriptor;
+use crate::error::ConnectError;
+use crate::handshake::{Hello, Refusal, VERSION, Welcome};
+use crate::tag::RequestTag;
+use crate::transport::{ConnectConfig, Endpoint};
+use crate::wait::WaitPolicy;
+
+/// How long a call may take when nobody says otherwise.
+const DEFAULT_CALL_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// All that connecting needs, free of the client's type.
+#[derive(Debug)]
+pub(super) struct Dial {
+    pub(super) endpoint: Endpoint,
+    pub(super) codec: Codec,
+    pub(super) call_timeout: Option<Duration>,
+    pub(super) wait_for_server: Duration,
+    pub(super) wait: WaitPolicy,
+}
+
+impl Dial {
+    /// Starts with the defaults.
+    pub(super) fn new(endpoint: Endpoint) -> Self {
+        Self {
+            endpoint,
+            codec: Codec::default(),
+            call_timeout: Some(DEFAULT_CALL_TIMEOUT),
+            wait_for_server: Duration::ZERO,
+            wait: WaitPolicy::default(),
+        }
+    }
+
+    /// Connects, and blocks the thread meanwhile.
+    pub(super) fn connect(
+        self,
+        descriptor: &'static ServiceDescriptor,
+    ) -> Result<Inner, ConnectError> {
+        let hello = Hello {
+            version: VERSION,
+            service: descriptor.name.to_owned(),
+            codec: self.codec.number(),
+        };
+        let config = ConnectConfig {
+            hello: postcard::to_allocvec(&hello).map_err(|error| ConnectError::Protocol {
+                problem: format!("the hello cannot be encoded: {error}"),
+            })?,
+            wait_for_server: self.wait_for_server,
+            wait: self.wait,
+        };
+        let channel = self.endpoint.transport().connect(config).map_err(read_refusal)?;
+        let tags = match_methods(channel.welcome(), descriptor)?;
+        Ok(Inner {
+            channel,
+            descriptor,
+            codec: self.codec,
+            call_timeout: self.call_timeout,
+            tags,
+            server: None,
+        })
+    }
+}
+
+/// Puts a refusal of the server into the words of connecting.
+fn read_refusal(error: ConnectError) -> ConnectError {
+    let ConnectError::Refused(bytes) = error else { return error };
+    match postcard::from_bytes(&bytes) {
+        Ok(Refusal::VersionMismatch { theirs }) => {
+            ConnectError::VersionMismatch { ours: VERSION, theirs }
+        }
+        Ok(Refusal::UnknownService { asked, serves }) => {
+            ConnectError::UnknownService { asked, serves }
+        }
+        Ok(Refusal::CodecNotAllowed { asked, allowed }) => match Codec::from_number(asked) {
+            Some(asked) => ConnectError::CodecNotAllowed {
+                asked,
+                allowed: allowed.into_iter().filter_map(Codec::from_number).collect(),
+            },
+            None => ConnectError::Refused(bytes),
+        },
+        Ok(Refusal::ShuttingDown) => ConnectError::ShuttingDown,
+        Ok(Refusal::BadHello(problem)) => ConnectError::Protocol { problem },
+        Err(_) => ConnectError::Refused(bytes),
+    }
+}
+
+/// Finds the server's number of each of the client's methods, by name.
+fn match_methods(
+    welcome: &[u8],
+    descriptor: &ServiceDescriptor,
+) -> Result<Box<[Option<u32>]>, ConnectError> {
+    let welcome: Welcome = postcard::from_bytes(welcome).map_err(|error| {
+        ConnectError::Protocol { problem: format!("its welcome cannot be decoded: {error}") }
+    })?;
+    let Some(catalog) = welcome.services.get(usize::from(welcome.service)) else {
+        return Err(ConnectError::Protocol {
+            problem: "its welcome names a service that is not in its list".to_owned(),
+        });
+    };
+    let tag_of = |name: &str| {
+        let method = catalog.methods.iter().position(|method| method == name)?;
+        let tag = RequestTag {
+            method: u16::try_from(method).ok()?,
+            service: welcome.service,
+            raw: false,
+        };
+        Some(tag.bits())
+    };
+    Ok(descriptor.methods.iter().map(|method| tag_of(method.name)).collect())
+}

@@ -1,0 +1,124 @@
+//! A call on its way, which is abandoned when whoever waits for it goes away.
+
+use std::sync::Arc;
+use std::task::{Context, Poll, Wake, Waker, ready};
+use std::thread::{self, Thread};
+
+use crate::transport::{Answer, ChannelError, ClientChannel, Limit, Outgoing, Sending, Ticket};
+
+/// A call from the first attempt to send it until its answer.
+pub(super) struct Flight<'c> {
+    channel: &'c dyn ClientChannel,
+    limit: Limit,
+    stage: Stage,
+}
+
+/// How far a call has got.
+enum Stage {
+    /// Nothing has happened.
+    New,
+    /// It waits for a lane or for space, or goes in segments.
+    Sending(Sending),
+    /// It is sent.
+    Sent(Ticket),
+    /// It has ended.
+    Over,
+}
+
+impl<'c> Flight<'c> {
+    pub(super) fn new(channel: &'c dyn ClientChannel, limit: Limit) -> Self {
+        Self { channel, limit, stage: Stage::New }
+    }
+
+    /// Sends: at once if that is possible, else as [`poll_send`](Self::poll_send).
+    pub(super) fn poll_try_send(
+        &mut self,
+        cx: &mut Context<'_>,
+        message: Outgoing<'_>,
+    ) -> Poll<Result<(), ChannelError>> {
+        if let Stage::New = self.stage {
+            match self.channel.try_send(message) {
+                Ok(Some(ticket)) => {
+                    self.stage = Stage::Sent(ticket);
+                    return Poll::Ready(Ok(()));
+                }
+                Ok(None) => {}
+                Err(error) => return Poll::Ready(Err(error)),
+            }
+        }
+        self.poll_send(cx, message)
+    }
+
+    /// Sends, waiting for what that takes. To be polled with an equal message each time.
+    pub(super) fn poll_send(
+        &mut self,
+        cx: &mut Context<'_>,
+        message: Outgoing<'_>,
+    ) -> Poll<Result<(), ChannelError>> {
+        if let Stage::New = self.stage {
+            self.stage = Stage::Sending(Sending::default());
+        }
+        let Stage::Sending(sending) = &mut self.stage else {
+            unreachable!("a call is sent once");
+        };
+        let sent = ready!(self.channel.poll_send(cx, sending, message, &mut self.limit));
+        self.stage = match sent {
+            Ok(ticket) => Stage::Sent(ticket),
+            Err(_) => Stage::Over,
+        };
+        Poll::Ready(sent.map(|_| ()))
+    }
+
+    /// Completes when the answer to a call that was sent is there.
+    pub(super) fn poll_answer(
+        &mut self,
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<Answer, ChannelError>> {
+        let Stage::Sent(ticket) = &mut self.stage else {
+            unreachable!("an answer is waited for once, after sending");
+        };
+        let answer = ready!(self.channel.poll_answer(cx, ticket, &mut self.limit));
+        self.stage = Stage::Over;
+        Poll::Ready(answer)
+    }
+
+    /// Blocks the thread until the answer to a call that was sent is there.
+    pub(super) fn wait_answer(mut self) -> Result<Answer, ChannelError> {
+        let Stage::Sent(ticket) = std::mem::replace(&mut self.stage, Stage::Over) else {
+            unreachable!("an answer is waited for once, after sending");
+        };
+        self.channel.wait_answer(ticket, &mut self.limit)
+    }
+}
+
+impl Drop for Flight<'_> {
+    fn drop(&mut self) {
+        let ticket = match &self.stage {
+            Stage::New | Stage::Over => None,
+            Stage::Sending(sending) => sending.ticket,
+            Stage::Sent(ticket) => Some(*ticket),
+        };
+        if let Some(ticket) = ticket {
+            self.channel.abandon(ticket);
+        }
+    }
+}
+
+/// Polls until it is ready, and parks the thread in between. Whoever polls sees to it that the
+/// thread wakes at the call's limit.
+pub(super) fn block_on<T>(mut poll: impl FnMut(&mut Context<'_>) -> Poll<T>) -> T {
+    struct Unpark(Thread);
+    impl Wake for Unpark {
+        fn wake(self: Arc<Self>) {
+            self.0.unpark();
+        }
+    }
+    let waker = Waker::from(Arc::new(Unpark(thread::current())));
+    let mut cx = Context::from_waker(&waker);
+    loop {
+        match poll(&mut cx) {
+            Poll::Ready(value) => return value,
+            Poll::Pending => thread::park(),
+        }
+    }
+}
