@@ -13,7 +13,8 @@ use super::{Limits, lock};
 use crate::error::ConnectError;
 use crate::server::Shutdown;
 use crate::transport::{
-    Admission, Admitted, ChannelError, ClientInfo, DisconnectReason, Scanner, Serve, ServerPort,
+    Admission, Admitted, ChannelError, ClientInfo, DisconnectReason, Peer, Scanner, Serve,
+    ServerPort,
 };
 
 /// A server at its place.
