@@ -1,0 +1,276 @@
+//! What a forked child must not do: act on what its parent opened.
+//!
+//! After a `fork()` without `exec` the child has copies of our objects. If it closed their
+//! descriptors by number, unmapped their addresses or unlinked their names, it would hit whatever
+//! stands there by then, or a server that lives on in the parent. So everything here knows the
+//! process it was made in ([`Origin`]) and forgets itself in any other, and the descriptors
+//! themselves are closed once, in the child, by an `atfork` handler: a child that lived on with
+//! the parent's links would hide the parent's death from its peers.
+//!
+//! A child may serve and connect anew; what it makes has an origin of its own.
+
+use std::mem::ManuallyDrop;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
+use std::ptr;
+use std::sync::Once;
+use std::sync::atomic::{AtomicI32, AtomicPtr, AtomicU32, Ordering};
+
+use rustix::mm::{Advice, MapFlags, ProtFlags, madvise, mmap_anonymous};
+
+/// The process in which something was made. Equal for all threads of a process, different in its
+/// forked children, even in those that `clone` made without running `atfork` handlers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Origin(u32);
+
+impl Origin {
+    /// This process.
+    pub(crate) fn here() -> Self {
+        install();
+        let word = word();
+        loop {
+            let number = word.load(Ordering::Relaxed);
+            if number != 0 {
+                return Self(number);
+            }
+            // The counter is ordinary memory: a child inherits it, so its number is one that no
+            // process among its ancestors has had.
+            let next = COUNT.fetch_add(1, Ordering::Relaxed) + 1;
+            let _ = word.compare_exchange(0, next, Ordering::Relaxed, Ordering::Relaxed);
+        }
+    }
+
+    /// Whether this process is a forked child of the one that it names. One load of a word that
+    /// hardly ever changes.
+    #[inline]
+    pub(crate) fn is_forked(self) -> bool {
+        word().load(Ordering::Relaxed) != self.0
+    }
+}
+
+/// How many origins this process and its ancestors have had.
+static COUNT: AtomicU32 = AtomicU32::new(0);
+
+/// Stands in for the wiped page where the kernel has none; the `atfork` handler clears it.
+static FALLBACK: AtomicU32 = AtomicU32::new(0);
+
+/// Points to the word that reads as this process's origin, and as 0 in a child that has made
+/// nothing yet. It lies in a page that the kernel wipes at a fork.
+static WORD: AtomicPtr<AtomicU32> = AtomicPtr::new((&raw const FALLBACK).cast_mut());
+
+fn word() -> &'static AtomicU32 {
+    // Relaxed: every holder of an `Origin` got it, perhaps through other threads, from `here`,
+    // which had stored the pointer before.
+    let word = WORD.load(Ordering::Relaxed);
+    // SAFETY: `WORD` points to `FALLBACK` or to the start of a page that is leaked by
+    // `wiped_word`; both live as long as the process, and are aligned and initialised.
+    unsafe { &*word }
+}
+
+fn install() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        if let Some(word) = wiped_word() {
+            WORD.store(word, Ordering::Relaxed);
+        }
+        // SAFETY: the three handlers are `extern "C"`, live as long as the process, and do only
+        // what is async-signal-safe: atomics, `close` and `sched_yield`.
+        let refused =
+            unsafe { libc::pthread_atfork(Some(before_fork), Some(after_fork), Some(in_child)) };
+        // It fails only for want of memory, before anything has been made that needs it.
+        assert_eq!(refused, 0, "pthread_atfork has no memory for three handlers");
+    });
+}
+
+/// A zeroed page that is zeroed again in every child (Linux 4.14).
+fn wiped_word() -> Option<*mut AtomicU32> {
+    let len = rustix::param::page_size();
+    // SAFETY: a fresh anonymous mapping at an address of the kernel's choice touches no memory
+    // that anybody uses. It is never unmapped.
+    let page = unsafe {
+        mmap_anonymous(ptr::null_mut(), len, ProtFlags::READ | ProtFlags::WRITE, MapFlags::PRIVATE)
+    }
+    .ok()?;
+    // SAFETY: the advice concerns only the page mapped above, which is to be zero in children.
+    unsafe { madvise(page, len, Advice::LinuxWipeOnFork) }.ok()?;
+    Some(page.cast())
+}
+
+extern "C" fn before_fork() {
+    GATE.fetch_add(FORKER, Ordering::SeqCst);
+    // Opening is a matter of microseconds. The bound is for a signal handler that forks while its
+    // own thread is opening; the child then keeps that one descriptor.
+    for _ in 0..10_000 {
+        if GATE.load(Ordering::SeqCst) & OPENERS == 0 {
+            return;
+        }
+        rustix::thread::sched_yield();
+    }
+}
+
+extern "C" fn after_fork() {
+    GATE.fetch_sub(FORKER, Ordering::SeqCst);
+}
+
+extern "C" fn in_child() {
+    word().store(0, Ordering::Relaxed);
+    GATE.store(0, Ordering::SeqCst);
+    let mut block = Some(&FIRST_BLOCK);
+    while let Some(slots) = block {
+        for slot in &slots.slots {
+            let fd = slot.swap(EMPTY, Ordering::Relaxed);
+            if fd != EMPTY {
+                // SAFETY: the slot says that the parent had this descriptor open at the fork, so
+                // it is ours to close here; every `Descriptor` of the parent forgets itself.
+                unsafe { libc::close(fd) };
+            }
+        }
+        block = slots.next();
+    }
+}
+
+/// Keeps a fork from falling between the opening of a descriptor and its registration, or between
+/// its removal and its closing.
+static GATE: AtomicU32 = AtomicU32::new(0);
+/// What each thread in `fork` adds to [`GATE`]; below it the opening threads are counted.
+const FORKER: u32 = 1 << 16;
+const OPENERS: u32 = FORKER - 1;
+
+/// While it lives, no fork begins. Not to be nested; nothing that waits may be done meanwhile.
+pub(crate) struct NoFork(());
+
+impl NoFork {
+    fn begin() -> Self {
+        install();
+        let mut state = GATE.load(Ordering::SeqCst);
+        loop {
+            if state >= FORKER {
+                std::thread::yield_now();
+                state = GATE.load(Ordering::SeqCst);
+                continue;
+            }
+            match GATE.compare_exchange(state, state + 1, Ordering::SeqCst, Ordering::SeqCst) {
+                Ok(_) => return Self(()),
+                Err(now) => state = now,
+            }
+        }
+    }
+}
+
+impl Drop for NoFork {
+    fn drop(&mut self) {
+        GATE.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
+const EMPTY: RawFd = -1;
+const BLOCK_LEN: usize = 256;
+
+/// Descriptors to be closed in a child. Blocks are added and never freed, so that the handler can
+/// walk them whatever another thread was doing at the fork.
+struct Block {
+    slots: [AtomicI32; BLOCK_LEN],
+    next: AtomicPtr<Block>,
+}
+
+static FIRST_BLOCK: Block = Block::new();
+
+impl Block {
+    const fn new() -> Self {
+        Self {
+            slots: [const { AtomicI32::new(EMPTY) }; BLOCK_LEN],
+            next: AtomicPtr::new(ptr::null_mut()),
+        }
+    }
+
+    fn next(&self) -> Option<&'static Block> {
+        // Acquire: sees the block that `next_or_grown` filled before it published the pointer.
+        let next = self.next.load(Ordering::Acquire);
+        // SAFETY: null, or a block that was leaked and is never written but through its atomics.
+        unsafe { next.as_ref() }
+    }
+
+    fn next_or_grown(&'static self) -> &'static Block {
+        if let Some(next) = self.next() {
+            return next;
+        }
+        let grown = Box::into_raw(Box::new(Block::new()));
+        // Release: pairs with the load in `next`.
+        match self.next.compare_exchange(
+            ptr::null_mut(),
+            grown,
+            Ordering::AcqRel,
+            Ordering::Acquire,
+        ) {
+            Ok(_) => {}
+            Err(_) => {
+                // SAFETY: `grown` comes from `Box::into_raw` above and was not published.
+                drop(unsafe { Box::from_raw(grown) });
+            }
+        }
+        self.next().expect("a block was published by this thread or by the one that won")
+    }
+}
+
+fn register(fd: RawFd) -> &'static AtomicI32 {
+    let mut block = &FIRST_BLOCK;
+    loop {
+        for slot in &block.slots {
+            if slot.load(Ordering::Relaxed) == EMPTY
+                && slot.compare_exchange(EMPTY, fd, Ordering::Relaxed, Ordering::Relaxed).is_ok()
+            {
+                return slot;
+            }
+        }
+        block = block.next_or_grown();
+    }
+}
+
+/// An owned descriptor that a forked child closes at its birth. In such a child it is dead: its
+/// number may belong to something else, so its users look at [`Descriptor::origin`] first.
+#[derive(Debug)]
+pub(crate) struct Descriptor {
+    fd: ManuallyDrop<OwnedFd>,
+    slot: &'static AtomicI32,
+    origin: Origin,
+}
+
+impl Descriptor {
+    /// Opens and registers, with no fork between the two. `open` must not wait.
+    pub(crate) fn open<E>(open: impl FnOnce() -> Result<OwnedFd, E>) -> Result<Self, E> {
+        Self::open_with(|register| open().map(register))
+    }
+
+    /// Opens any number of descriptors in one call, which hands each to the function it is given.
+    pub(crate) fn open_with<T>(open: impl FnOnce(fn(OwnedFd) -> Descriptor) -> T) -> T {
+        let _no_fork = NoFork::begin();
+        open(|fd| Self {
+            slot: register(fd.as_raw_fd()),
+            fd: ManuallyDrop::new(fd),
+            origin: Origin::here(),
+        })
+    }
+
+    /// The process that opened it.
+    pub(crate) fn origin(&self) -> Origin {
+        self.origin
+    }
+}
+
+impl AsFd for Descriptor {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.fd.as_fd()
+    }
+}
+
+impl Drop for Descriptor {
+    fn drop(&mut self) {
+        if self.origin.is_forked() {
+            // Closed by `in_child`; the number may be somebody else's by now.
+            return;
+        }
+        let _no_fork = NoFork::begin();
+        self.slot.store(EMPTY, Ordering::Relaxed);
+        // SAFETY: dropped once, here, and not used after.
+        unsafe { ManuallyDrop::drop(&mut self.fd) };
+    }
+}

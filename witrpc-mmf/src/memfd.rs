@@ -1,0 +1,220 @@
+//! Memory that two processes share: created and sealed by one, verified and only read by the
+//! other.
+//!
+//! The creator allocates all of it at once, so that no access can run out of memory later; maps it;
+//! and then seals the file, so that from there on nobody can resize it, punch holes into it, write
+//! it or map it writable: the creator's mapping is the only way to write. The receiver checks all
+//! of this before it maps the file for reading.
+
+use std::ffi::CStr;
+use std::fmt;
+use std::io;
+use std::mem::ManuallyDrop;
+use std::os::fd::{AsFd, AsRawFd};
+
+use memmap2::{Advice, MmapOptions, MmapRaw};
+use rustix::fs::{
+    FallocateFlags, MemfdFlags, SealFlags, fallocate, fcntl_add_seals, fcntl_get_seals, fstat,
+    fstatfs, memfd_create,
+};
+use rustix::io::Errno;
+
+use crate::fork::{Descriptor, Origin};
+
+/// What `fstat` says of a file: told to the peer, who compares it with what it received.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct FileIdentity {
+    pub(crate) device: u64,
+    pub(crate) inode: u64,
+    /// The size in bytes.
+    pub(crate) size: u64,
+}
+
+/// Without these a peer could pull the memory away from under us, or we from under it.
+const REQUIRED_SEALS: SealFlags =
+    SealFlags::SHRINK.union(SealFlags::GROW).union(SealFlags::FUTURE_WRITE).union(SealFlags::SEAL);
+
+/// How much is allocated in one system call: a signal that interrupts it costs at most so much
+/// work again, and a periodic one cannot keep a large region from ever being finished.
+const ALLOCATION_STEP: u64 = 4 << 20;
+
+/// The name that `/proc/<pid>/maps` shows.
+const LABEL: &CStr = c"witrpc";
+
+/// A sealed file whose only writable mapping is an [`OwnMemory`]; it lives until it is passed on.
+#[derive(Debug)]
+pub(crate) struct SealedFile {
+    pub(crate) file: Descriptor,
+    pub(crate) identity: FileIdentity,
+}
+
+/// Memory that this process created and alone can write.
+pub(crate) struct OwnMemory(Mapping);
+
+impl OwnMemory {
+    /// Allocates, maps and seals `len` zeroed bytes; `len` is a positive multiple of the page size.
+    ///
+    /// # Errors
+    ///
+    /// `ENOSPC`, `ENOMEM`: the machine has not so much memory to give. `EMFILE`, `ENFILE`: too
+    /// many files are open.
+    pub(crate) fn create(len: usize) -> io::Result<(Self, SealedFile)> {
+        let file = Descriptor::open(open_sealable)?;
+        allocate(&file, len as u64)?;
+        let memory = Mapping::new(MmapOptions::new().len(len).map_raw(file.as_fd().as_raw_fd())?)?;
+        fcntl_add_seals(&file, REQUIRED_SEALS)?;
+        let identity = identify(&file)?;
+        Ok((Self(memory), SealedFile { file, identity }))
+    }
+
+    /// Where it starts.
+    pub(crate) fn as_mut_ptr(&self) -> *mut u8 {
+        self.0.map.as_mut_ptr()
+    }
+
+    /// The length in bytes.
+    pub(crate) fn len(&self) -> usize {
+        self.0.map.len()
+    }
+
+    /// The process that may use it: elsewhere it is not mapped.
+    pub(crate) fn origin(&self) -> Origin {
+        self.0.origin
+    }
+}
+
+impl fmt::Debug for OwnMemory {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "OwnMemory({} bytes)", self.len())
+    }
+}
+
+/// Memory that the peer created and may write at any time. Readable, never writable, here.
+pub(crate) struct PeerMemory(Mapping);
+
+impl PeerMemory {
+    /// Verifies and maps what a peer has passed, and closes it.
+    ///
+    /// # Errors
+    ///
+    /// [`PeerMemoryError`]: the file is not what it must be, or cannot be mapped.
+    pub(crate) fn map(file: Descriptor, named: FileIdentity) -> Result<Self, PeerMemoryError> {
+        // First, and alone safe on any kind of file: a file system of the peer's own making could
+        // keep us waiting for the answer to anything else.
+        let seals = fcntl_get_seals(&file).map_err(|_| PeerMemoryError::NotMemory)?;
+        if !seals.contains(REQUIRED_SEALS) {
+            return Err(PeerMemoryError::SealsMissing);
+        }
+        // Huge pages can be sealed too, but are not set aside by an allocation.
+        if fstatfs(&file).map_err(io::Error::from)?.f_type as u64 != TMPFS_MAGIC {
+            return Err(PeerMemoryError::NotMemory);
+        }
+        let stat = fstat(&file).map_err(io::Error::from)?;
+        let found = identity_in(&stat);
+        if found != named {
+            return Err(PeerMemoryError::OtherFile { named, found });
+        }
+        // A hole would be filled at our cost when we read it, or kill us where it cannot be.
+        let allocated = u64::try_from(stat.st_blocks).unwrap_or(0).saturating_mul(STAT_BLOCK_LEN);
+        if allocated < found.size {
+            return Err(PeerMemoryError::NotAllocated { allocated, size: found.size });
+        }
+        let len = usize::try_from(found.size).map_err(|_| PeerMemoryError::NotMemory)?;
+        let map = MmapOptions::new().len(len).map_raw_read_only(file.as_fd().as_raw_fd())?;
+        Ok(Self(Mapping::new(map)?))
+    }
+
+    /// Where it starts.
+    pub(crate) fn as_ptr(&self) -> *const u8 {
+        self.0.map.as_ptr()
+    }
+
+    /// The length in bytes.
+    pub(crate) fn len(&self) -> usize {
+        self.0.map.len()
+    }
+}
+
+impl fmt::Debug for PeerMemory {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "PeerMemory({} bytes)", self.len())
+    }
+}
+
+/// Why memory that a peer passed was not mapped.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum PeerMemoryError {
+    #[error("the file passed is not shared memory")]
+    NotMemory,
+    #[error("the shared memory passed is not sealed")]
+    SealsMissing,
+    #[error("the shared memory passed is not the one named: {found:?} instead of {named:?}")]
+    OtherFile { named: FileIdentity, found: FileIdentity },
+    #[error("only {allocated} of {size} bytes of the shared memory passed are allocated")]
+    NotAllocated { allocated: u64, size: u64 },
+    #[error("the shared memory passed cannot be mapped: {0}")]
+    System(#[from] io::Error),
+}
+
+/// `f_type` of the kernel's internal mount that memfds live on.
+const TMPFS_MAGIC: u64 = 0x0102_1994;
+
+/// The unit of `st_blocks`, whatever the file system.
+const STAT_BLOCK_LEN: u64 = 512;
+
+/// A mapping that is absent in forked children, where it forgets itself: the addresses may hold
+/// something else by then.
+struct Mapping {
+    map: ManuallyDrop<MmapRaw>,
+    origin: Origin,
+}
+
+impl Mapping {
+    fn new(map: MmapRaw) -> io::Result<Self> {
+        map.advise(Advice::DontFork)?;
+        Ok(Self { map: ManuallyDrop::new(map), origin: Origin::here() })
+    }
+}
+
+impl Drop for Mapping {
+    fn drop(&mut self) {
+        if !self.origin.is_forked() {
+            // SAFETY: dropped once, here, and not used after.
+            unsafe { ManuallyDrop::drop(&mut self.map) };
+        }
+    }
+}
+
+fn open_sealable() -> Result<std::os::fd::OwnedFd, Errno> {
+    let flags = MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING;
+    match memfd_create(LABEL, flags | MemfdFlags::NOEXEC_SEAL) {
+        // Linux before 6.3 does not know the flag.
+        Err(Errno::INVAL) => memfd_create(LABEL, flags),
+        other => other,
+    }
+}
+
+fn allocate(file: &Descriptor, len: u64) -> io::Result<()> {
+    let mut done = 0;
+    while done < len {
+        let step = ALLOCATION_STEP.min(len - done);
+        match fallocate(file, FallocateFlags::empty(), done, step) {
+            Ok(()) => done += step,
+            Err(Errno::INTR) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(())
+}
+
+fn identify(file: &Descriptor) -> io::Result<FileIdentity> {
+    Ok(identity_in(&fstat(file)?))
+}
+
+fn identity_in(stat: &rustix::fs::Stat) -> FileIdentity {
+    FileIdentity {
+        device: stat.st_dev,
+        inode: stat.st_ino,
+        size: u64::try_from(stat.st_size).unwrap_or(0),
+    }
+}

@@ -1,0 +1,268 @@
+//! A server's hold on its name.
+
+use std::io;
+use std::os::fd::AsFd;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use rustix::fs::{AtFlags, Dir, FileType, Stat, chmodat, renameat, unlinkat};
+use rustix::io::Errno;
+use rustix::net::{AddressFamily, SocketFlags, SocketType, bind, connect, listen, socket_with};
+
+use super::directory::{Directory, describe};
+use super::lock::{NameLock, is_served};
+use super::{Name, Place};
+use crate::error::{BindError, DirectoryError};
+use crate::fork::{Descriptor, Origin};
+
+/// How many clients the kernel keeps waiting to be accepted.
+const BACKLOG: i32 = 1024;
+
+/// How many lock files one bind looks at to tidy up behind dead servers; the next looks again.
+const MAX_SWEPT: usize = 4096;
+
+/// How long a socket without a lock may still answer: the kernel closes the descriptors of a dying
+/// server one by one, and may come to the lock first.
+const DYING_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// A name that this process serves, in every directory of its place. Dropping it gives the name
+/// up; a forked child's copy has no hold on it.
+#[derive(Debug)]
+pub(crate) struct Claim {
+    name: Name,
+    seats: Vec<Seat>,
+}
+
+impl Claim {
+    /// Takes the name, over from a dead server if need be, and begins to listen: clients queue up
+    /// from here on. Removes what other dead servers have left in the same directories.
+    ///
+    /// # Errors
+    ///
+    /// [`BindError::NameInUse`] at once when a server has the name; the others say what is wrong
+    /// with the name's directories, or stands in its place.
+    pub(crate) fn new(name: &Name, place: &Place) -> Result<Self, BindError> {
+        let mut seats = Vec::new();
+        // All locks first: a server that lost one of its directories shows in the other.
+        for directory in place.open_to_serve()? {
+            seats.push(Seat::lock(directory, name)?);
+        }
+        for seat in &mut seats {
+            seat.publish(name)?;
+        }
+        for seat in &seats {
+            sweep(seat);
+        }
+        Ok(Self { name: name.clone(), seats })
+    }
+
+    /// The name.
+    pub(crate) fn name(&self) -> &Name {
+        &self.name
+    }
+
+    /// The sockets to accept clients on.
+    pub(super) fn listeners(&self) -> Vec<Listener> {
+        self.seats.iter().filter_map(|seat| seat.listener.clone()).collect()
+    }
+}
+
+/// A socket that clients come in by.
+#[derive(Clone, Debug)]
+pub(super) struct Listener {
+    pub(super) socket: Arc<Descriptor>,
+    /// The only user that is let in; `None` where the directory's mode lets in others too.
+    pub(super) only_uid: Option<u32>,
+}
+
+/// The names that are being served in a place, sorted.
+///
+/// # Errors
+///
+/// [`DirectoryError`]: a directory is not as it must be, or cannot be read.
+pub(crate) fn live_names(place: &Place) -> Result<Vec<String>, DirectoryError> {
+    let mut live = Vec::new();
+    for directory in place.open_to_look()? {
+        let Some(locks) = directory.locks(false)? else { continue };
+        let system = |source| DirectoryError::System { path: locks.path_of(""), source };
+        for name in names_in(&locks).map_err(system)? {
+            if is_served(&locks, &name).map_err(system)? {
+                live.push(name);
+            }
+        }
+    }
+    live.sort();
+    live.dedup();
+    Ok(live)
+}
+
+/// The hold on a name in one directory.
+#[derive(Debug)]
+struct Seat {
+    name: String,
+    directory: Directory,
+    locks: Directory,
+    lock: NameLock,
+    listener: Option<Listener>,
+    /// Device and inode of the socket, once it is published.
+    published: Option<(u64, u64)>,
+    origin: Origin,
+}
+
+impl Seat {
+    fn lock(directory: Directory, name: &Name) -> Result<Self, BindError> {
+        let name = name.as_str().to_owned();
+        let locks = directory.locks(true)?.ok_or_else(|| DirectoryError::System {
+            path: directory.path_of(""),
+            source: io::ErrorKind::NotFound.into(),
+        })?;
+        let lock = NameLock::serve(&locks, &name).map_err(failed("locking it"))?;
+        let Some(lock) = lock else { return Err(BindError::NameInUse { name }) };
+        let origin = Origin::here();
+        Ok(Self { name, directory, locks, lock, listener: None, published: None, origin })
+    }
+
+    /// Puts a listening socket under the name, in one step.
+    fn publish(&mut self, name: &Name) -> Result<(), BindError> {
+        self.make_way()?;
+        let directory = &self.directory;
+        let temporary = temporary(&self.name);
+        // Left by a bind that was killed in its midst: nobody but the lock's holder makes one.
+        remove_socket(directory, &temporary, |_| true).map_err(failed("removing a socket"))?;
+        let address = directory.address_of(&temporary).map_err(failed("forming an address"))?;
+        let socket = open_socket().map_err(failed("opening a socket"))?;
+        bind(&socket, &address).map_err(failed_errno("binding a socket"))?;
+        chmodat(directory, temporary.as_str(), directory.socket_mode(), AtFlags::empty())
+            .map_err(failed_errno("setting a socket's mode"))?;
+        listen(&socket, BACKLOG).map_err(failed_errno("listening"))?;
+        let found = directory.find(&temporary).map_err(failed("finding a socket"))?;
+        let Some(stat) = found else {
+            return Err(failed("finding a socket")(io::ErrorKind::NotFound.into()));
+        };
+        renameat(directory, temporary.as_str(), directory, name.as_str())
+            .map_err(failed_errno("renaming a socket"))?;
+        self.published = Some(identity(&stat));
+        let only_uid = directory.is_private().then_some(directory.owner());
+        self.listener = Some(Listener { socket: Arc::new(socket), only_uid });
+        Ok(())
+    }
+
+    /// Makes sure that nothing stands under the name but what a dead server has left.
+    fn make_way(&self) -> Result<(), BindError> {
+        let started = Instant::now();
+        let refused =
+            |found| Err(BindError::NotOurs { path: self.directory.path_of(&self.name), found });
+        loop {
+            let found = self.directory.find(&self.name).map_err(failed("looking at the name"))?;
+            let Some(stat) = found else { return Ok(()) };
+            if !is_socket(&stat) {
+                return refused(describe(&stat));
+            }
+            if stat.st_uid != self.directory.owner() {
+                return refused("another user's socket");
+            }
+            if is_dead(&self.directory, &self.name).map_err(failed("probing a socket"))? {
+                return Ok(());
+            }
+            if started.elapsed() > DYING_TIMEOUT {
+                return refused("the socket of a program that holds no lock on the name");
+            }
+            std::thread::sleep(Duration::from_millis(2));
+        }
+    }
+}
+
+impl Drop for Seat {
+    fn drop(&mut self) {
+        if self.origin.is_forked() {
+            return;
+        }
+        // Best effort, here and below: what stays behind is swept by the next server.
+        let _ = remove_socket(&self.directory, &temporary(&self.name), |_| true);
+        if let Some(published) = self.published {
+            let _ = remove_socket(&self.directory, &self.name, |stat| identity(stat) == published);
+        }
+        let _ = self.lock.unlink(&self.locks);
+    }
+}
+
+/// Removes what dead servers have left in the directory of a seat. What is not theirs, or cannot
+/// be removed, stays: it harms nobody.
+fn sweep(seat: &Seat) {
+    let Ok(names) = names_in(&seat.locks) else { return };
+    for name in names.iter().filter(|name| **name != seat.name).take(MAX_SWEPT) {
+        if matches!(is_served(&seat.locks, name), Ok(false)) {
+            let _ = sweep_one(seat, name);
+        }
+    }
+}
+
+fn sweep_one(seat: &Seat, name: &str) -> io::Result<()> {
+    let Some(lock) = NameLock::tidy(&seat.locks, name)? else { return Ok(()) };
+    remove_socket(&seat.directory, &temporary(name), |_| true)?;
+    if is_dead(&seat.directory, name)? {
+        remove_socket(&seat.directory, name, |_| true)?;
+        lock.unlink(&seat.locks)?;
+    }
+    Ok(())
+}
+
+/// The name of a socket that does not listen yet. No valid name begins with a dot.
+fn temporary(name: &str) -> String {
+    format!(".{name}")
+}
+
+fn names_in(locks: &Directory) -> io::Result<Vec<String>> {
+    let mut names = Vec::new();
+    for entry in Dir::read_from(locks)? {
+        // Others than valid names were not made here.
+        let entry = entry?;
+        let name = entry.file_name().to_str().ok().and_then(|name| Name::new(name).ok());
+        names.extend(name.map(|name| name.as_str().to_owned()));
+    }
+    Ok(names)
+}
+
+/// Whether nobody listens under a name of which the caller holds the lock.
+fn is_dead(directory: &Directory, name: &str) -> io::Result<bool> {
+    let socket = open_socket()?;
+    match connect(&socket, &directory.address_of(name)?) {
+        Err(Errno::CONNREFUSED | Errno::NOENT) => Ok(true),
+        Ok(()) | Err(Errno::AGAIN) => Ok(false),
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn remove_socket(
+    directory: &Directory,
+    name: &str,
+    is_it: impl FnOnce(&Stat) -> bool,
+) -> io::Result<()> {
+    match directory.find(name)? {
+        Some(stat) if is_socket(&stat) && is_it(&stat) => {
+            Ok(unlinkat(directory, name, AtFlags::empty())?)
+        }
+        _ => Ok(()),
+    }
+}
+
+pub(super) fn open_socket() -> io::Result<Descriptor> {
+    let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
+    Ok(Descriptor::open(|| socket_with(AddressFamily::UNIX, SocketType::STREAM, flags, None))?)
+}
+
+pub(super) fn is_socket(stat: &Stat) -> bool {
+    FileType::from_raw_mode(stat.st_mode) == FileType::Socket
+}
+
+fn identity(stat: &Stat) -> (u64, u64) {
+    (stat.st_dev, stat.st_ino)
+}
+
+fn failed(what: &'static str) -> impl FnOnce(io::Error) -> BindError {
+    move |source| BindError::System { what, source }
+}
+
+fn failed_errno(what: &'static str) -> impl FnOnce(Errno) -> BindError {
+    move |error| failed(what)(error.into())
+}

@@ -1,0 +1,366 @@
+//! The client's side: finds the server and leads the handshake.
+
+use std::io;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::Errno;
+use rustix::net::sockopt::{socket_domain, socket_type};
+use rustix::net::{AddressFamily, SocketType};
+
+use super::claim::{is_socket, open_socket};
+use super::directory::{Directory, describe};
+use super::frame::{Inbox, Outbox, ReceiveError};
+use super::name::random_bytes;
+use super::peer::{Credentials, Established};
+use super::record::{
+    ClientOpening, Failure, MAX_BLOB_LEN, MAX_LANES, Nonce, Offer, PROTOCOL_VERSION, Record,
+    ServerOpening, Verdict,
+};
+use super::sealer::Sealer;
+use super::{Name, Place};
+use crate::error::ConnectError;
+use crate::fdpass::MAX_PASSED;
+use crate::fork::Descriptor;
+use crate::memfd::{FileIdentity, OwnMemory, PeerMemory, PeerMemoryError};
+
+/// How soon to look again for a server that is not there yet; doubles up to the longest.
+const FIRST_PAUSE: Duration = Duration::from_millis(1);
+const LONGEST_PAUSE: Duration = Duration::from_millis(20);
+
+/// What a client wants of a connection.
+pub(crate) struct ConnectOptions<'a> {
+    /// For the server's [`Host::admit`](super::Host::admit); at most [`MAX_BLOB_LEN`] bytes.
+    pub(crate) hello: &'a [u8],
+    /// How long to wait for a server that does not serve yet; zero fails at once.
+    pub(crate) wait_for_server: Duration,
+    /// The longest region, of either side, that this client agrees to; in bytes.
+    pub(crate) max_region_len: u64,
+    /// How long the server may take from the connect to the welcome.
+    pub(crate) handshake_timeout: Duration,
+    /// Protects the records of an attempt.
+    pub(crate) sealer: &'a dyn Fn() -> Box<dyn Sealer>,
+}
+
+/// What a client holds after the handshake.
+#[derive(Debug)]
+pub(crate) struct Connected {
+    /// The socket to the server: hangs up when the server dies, leaves or closes it. Not to be
+    /// read or written.
+    pub(crate) link: Descriptor,
+    /// What the server's host said.
+    pub(crate) welcome: Vec<u8>,
+    /// The regions and the bell.
+    pub(crate) established: Established,
+}
+
+/// Finds the server of a name and becomes its client. Blocks, for at most
+/// `wait_for_server + handshake_timeout`.
+///
+/// # Errors
+///
+/// [`ConnectError`] says whether nobody serves, the server refused, or the machine did.
+pub(crate) fn connect(
+    name: &Name,
+    place: &Place,
+    options: &ConnectOptions<'_>,
+) -> Result<Connected, ConnectError> {
+    if options.hello.len() > MAX_BLOB_LEN {
+        return Err(ConnectError::HelloTooLong { len: options.hello.len(), max: MAX_BLOB_LEN });
+    }
+    let started = Instant::now();
+    let mut pause = FIRST_PAUSE;
+    loop {
+        let error = match attempt(name, place, options) {
+            Ok(connected) => return Ok(connected),
+            Err(error) => error,
+        };
+        // Each of these may be the last of a server that another is about to follow.
+        let may_pass = matches!(
+            error,
+            ConnectError::NobodyServes { .. } | ConnectError::HungUp | ConnectError::NotAccepting
+        );
+        let waited = started.elapsed();
+        if !may_pass || waited >= options.wait_for_server {
+            return Err(match error {
+                ConnectError::NobodyServes { name, .. } => {
+                    ConnectError::NobodyServes { name, waited }
+                }
+                other => other,
+            });
+        }
+        thread::sleep(pause.min(options.wait_for_server - waited));
+        pause = (pause * 2).min(LONGEST_PAUSE);
+    }
+}
+
+fn attempt(
+    name: &Name,
+    place: &Place,
+    options: &ConnectOptions<'_>,
+) -> Result<Connected, ConnectError> {
+    for directory in place.open_to_look()? {
+        let deadline = Deadline::new(options.handshake_timeout);
+        if let Some(link) = reach(&directory, name, &deadline)? {
+            let server = identify(&link, directory.owner())?;
+            return Handshake::new(link, options, deadline).lead(server);
+        }
+    }
+    Err(ConnectError::NobodyServes { name: name.as_str().into(), waited: Duration::ZERO })
+}
+
+/// Connects to the socket of a name in one directory. `None`: nobody serves there.
+fn reach(
+    directory: &Directory,
+    name: &Name,
+    deadline: &Deadline,
+) -> Result<Option<Descriptor>, ConnectError> {
+    let name = name.as_str();
+    let not_a_server = |found| ConnectError::NotAServer { path: directory.path_of(name), found };
+    let Some(stat) = directory.find(name).map_err(failed("looking for the name"))? else {
+        return Ok(None);
+    };
+    if !is_socket(&stat) {
+        return Err(not_a_server(describe(&stat)));
+    }
+    if stat.st_uid != directory.owner() {
+        return Err(not_a_server("another user's socket"));
+    }
+    let socket = open_socket().map_err(failed("opening a socket"))?;
+    let address = directory.address_of(name).map_err(failed("forming an address"))?;
+    loop {
+        match rustix::net::connect(&socket, &address) {
+            Ok(()) => break,
+            Err(Errno::CONNREFUSED | Errno::NOENT) => return Ok(None),
+            Err(Errno::INTR) => {}
+            // The queue is full; nothing tells when it has room again.
+            Err(Errno::AGAIN) if deadline.left().is_some() => thread::sleep(FIRST_PAUSE),
+            Err(Errno::AGAIN) => return Err(deadline.timed_out()),
+            Err(Errno::PROTOTYPE) => return Err(not_a_server("a socket of another type")),
+            Err(error) => return Err(failed("connecting")(error.into())),
+        }
+    }
+    Ok(Some(socket))
+}
+
+/// Makes sure that whoever listens is the user that the directory belongs to.
+fn identify(link: &Descriptor, expected: u32) -> Result<Credentials, ConnectError> {
+    let server = Credentials::of(link).map_err(failed("identifying the server"))?;
+    if server.uid != expected {
+        return Err(ConnectError::OtherUser { expected, found: server.uid });
+    }
+    Ok(server)
+}
+
+struct Deadline {
+    started: Instant,
+    after: Duration,
+}
+
+impl Deadline {
+    fn new(after: Duration) -> Self {
+        Self { started: Instant::now(), after }
+    }
+
+    /// How much time is left; `None` when it is over.
+    fn left(&self) -> Option<Duration> {
+        self.after.checked_sub(self.started.elapsed()).filter(|left| !left.is_zero())
+    }
+
+    fn timed_out(&self) -> ConnectError {
+        ConnectError::TimedOut { after: self.after }
+    }
+}
+
+/// A handshake, led by blocking calls over the same parts that the server's is made of.
+struct Handshake<'a> {
+    link: Descriptor,
+    options: &'a ConnectOptions<'a>,
+    deadline: Deadline,
+    sealer: Box<dyn Sealer>,
+    inbox: Inbox,
+    outbox: Outbox,
+}
+
+impl<'a> Handshake<'a> {
+    fn new(link: Descriptor, options: &'a ConnectOptions<'a>, deadline: Deadline) -> Self {
+        let (inbox, outbox) = (Inbox::new(), Outbox::default());
+        Self { link, options, deadline, sealer: (options.sealer)(), inbox, outbox }
+    }
+
+    fn lead(mut self, credentials: Credentials) -> Result<Connected, ConnectError> {
+        let offer = self.open()?;
+        let (own, nonce) = self.send_region(&offer)?;
+        let (peer, bell, answers) = self.receive_region(&offer, nonce)?;
+        self.send(Record::Hello { answers, blob: self.options.hello }, Vec::new())?;
+        let welcome = self.receive_welcome()?;
+        let Offer { lanes, max_message_len, .. } = offer;
+        let established = Established { credentials, own, peer, bell, lanes, max_message_len };
+        Ok(Connected { link: self.link, welcome, established })
+    }
+
+    fn open(&mut self) -> Result<Offer, ConnectError> {
+        let opening = ClientOpening { version: PROTOCOL_VERSION };
+        self.outbox.opening(&opening.encode());
+        self.flush()?;
+        let opening = loop {
+            let got = self.inbox.opening(&self.link, ServerOpening::LEN).map_err(broken)?;
+            match got.map(ServerOpening::decode) {
+                Some(Some(opening)) => break opening,
+                Some(None) => return Err(misbehaved("it does not open as a server does")),
+                None => self.wait(PollFlags::IN)?,
+            }
+        };
+        match opening.verdict {
+            Verdict::Proceed => self.check(opening.offer),
+            Verdict::Full => Err(ConnectError::ServerFull),
+            Verdict::NotAccepting => Err(ConnectError::NotAccepting),
+            Verdict::OtherVersion => {
+                Err(ConnectError::OtherVersion { ours: PROTOCOL_VERSION, theirs: opening.version })
+            }
+        }
+    }
+
+    fn check(&self, offer: Offer) -> Result<Offer, ConnectError> {
+        let page = rustix::param::page_size() as u64;
+        for len in [offer.client_region_len, offer.server_region_len] {
+            if len == 0 || len % page != 0 {
+                return Err(misbehaved("it announces a region of no whole pages"));
+            }
+            let max = self.options.max_region_len.min(isize::MAX as u64);
+            if len > max {
+                return Err(ConnectError::RegionTooLarge { len, max });
+            }
+        }
+        if !(1..=MAX_LANES).contains(&offer.lanes) || offer.max_message_len == 0 {
+            return Err(misbehaved("it announces limits out of bounds"));
+        }
+        Ok(offer)
+    }
+
+    fn send_region(&mut self, offer: &Offer) -> Result<(OwnMemory, Nonce), ConnectError> {
+        let len = offer.client_region_len;
+        let (own, sealed) = OwnMemory::create(len as usize)
+            .map_err(|source| ConnectError::NoMemory { len, source })?;
+        let nonce = random_bytes();
+        let record = Record::Region { file: sealed.identity, nonce, answers: Nonce::default() };
+        self.send(record, vec![sealed.file])?;
+        Ok((own, nonce))
+    }
+
+    fn receive_region(
+        &mut self,
+        offer: &Offer,
+        nonce: Nonce,
+    ) -> Result<(PeerMemory, Descriptor, Nonce), ConnectError> {
+        let (file, answers) = loop {
+            let sealed = self.inbox.small_record(&self.link, &*self.sealer).map_err(broken)?;
+            let Some(sealed) = sealed else {
+                self.wait(PollFlags::IN)?;
+                continue;
+            };
+            let opened = self.sealer.open(sealed);
+            match opened.as_deref().and_then(Record::decode) {
+                Some(Record::Region { file, nonce: theirs, answers }) if answers == nonce => {
+                    break (file, theirs);
+                }
+                Some(Record::Failure(failure)) => return Err(failure.into()),
+                _ => return Err(misbehaved("its region record is wrong")),
+            }
+        };
+        if file.size != offer.server_region_len {
+            return Err(misbehaved("its region has not the length that it announced"));
+        }
+        let (peer, bell) = accept_passed(self.inbox.take_passed(), file)?;
+        Ok((peer, bell, answers))
+    }
+
+    fn receive_welcome(&mut self) -> Result<Vec<u8>, ConnectError> {
+        let sealed = loop {
+            match self.inbox.long_record(&self.link, &*self.sealer).map_err(broken)? {
+                Some(sealed) => break sealed,
+                None => self.wait(PollFlags::IN)?,
+            }
+        };
+        let opened = self.sealer.open(&sealed);
+        match opened.as_deref().and_then(Record::decode) {
+            Some(Record::Welcome(blob)) => Ok(blob.to_vec()),
+            Some(Record::Refusal(blob)) => Err(ConnectError::Refused(blob.to_vec())),
+            Some(Record::Failure(failure)) => Err(failure.into()),
+            _ => Err(misbehaved("its answer to the hello is wrong")),
+        }
+    }
+
+    fn send(&mut self, record: Record<'_>, passed: Vec<Descriptor>) -> Result<(), ConnectError> {
+        self.outbox.record(&record, &mut *self.sealer, passed);
+        self.flush()
+    }
+
+    fn flush(&mut self) -> Result<(), ConnectError> {
+        loop {
+            match self.outbox.flush(&self.link) {
+                Ok(true) => return Ok(()),
+                Ok(false) => self.wait(PollFlags::OUT)?,
+                Err(Errno::PIPE | Errno::CONNRESET) => return Err(ConnectError::HungUp),
+                Err(error) => return Err(failed("sending")(error.into())),
+            }
+        }
+    }
+
+    fn wait(&self, what: PollFlags) -> Result<(), ConnectError> {
+        let left = self.deadline.left().ok_or_else(|| self.deadline.timed_out())?;
+        // Longer than the kernel can express is as good as without end.
+        let timeout = Timespec::try_from(left).ok();
+        match poll(&mut [PollFd::new(&self.link, what)], timeout.as_ref()) {
+            Ok(_) | Err(Errno::INTR) => Ok(()),
+            Err(error) => Err(failed("waiting for the server")(error.into())),
+        }
+    }
+}
+
+fn accept_passed(
+    passed: [Option<Descriptor>; MAX_PASSED],
+    named: FileIdentity,
+) -> Result<(PeerMemory, Descriptor), ConnectError> {
+    let [Some(file), Some(bell)] = passed else {
+        return Err(misbehaved("it does not pass its region and a bell"));
+    };
+    let peer = PeerMemory::map(file, named).map_err(|error| match error {
+        PeerMemoryError::System(source) => failed("mapping the server's region")(source),
+        wrong => ConnectError::Misbehaved { what: wrong.to_string() },
+    })?;
+    let is_bell = socket_domain(&bell) == Ok(AddressFamily::UNIX)
+        && socket_type(&bell) == Ok(SocketType::STREAM);
+    if !is_bell {
+        return Err(misbehaved("its bell is no socket"));
+    }
+    Ok((peer, bell))
+}
+
+impl From<Failure> for ConnectError {
+    fn from(failure: Failure) -> Self {
+        match failure {
+            Failure::NoMemory => ConnectError::ServerNoMemory,
+            Failure::FoundWrong => ConnectError::FoundWrong,
+            Failure::Full => ConnectError::ServerFull,
+            Failure::NotAccepting => ConnectError::NotAccepting,
+        }
+    }
+}
+
+fn broken(error: ReceiveError) -> ConnectError {
+    match error {
+        ReceiveError::HungUp => ConnectError::HungUp,
+        ReceiveError::Malformed(what) => ConnectError::Misbehaved { what: what.into() },
+        ReceiveError::System(source) => failed("receiving")(source),
+    }
+}
+
+fn misbehaved(what: &'static str) -> ConnectError {
+    ConnectError::Misbehaved { what: what.into() }
+}
+
+fn failed(what: &'static str) -> impl FnOnce(io::Error) -> ConnectError {
+    move |source| ConnectError::System { what, source }
+}

@@ -1,0 +1,195 @@
+//! Whole messages over a socket that never waits.
+
+use std::io;
+use std::os::fd::AsFd;
+
+use rustix::io::Errno;
+
+use super::record::{MAX_RECORD_LEN, MAX_SMALL_LEN, Record};
+use super::sealer::Sealer;
+use crate::fdpass::{MAX_PASSED, receive, receive_with, send_with};
+use crate::fork::Descriptor;
+
+/// Room for the openings, and for small records however they are sealed.
+const SMALL_BUFFER_LEN: usize = 256;
+
+/// How much memory a long message gets before more of it has arrived.
+const GROWTH_LEN: usize = 16 << 10;
+
+const HEADER_LEN: usize = 4;
+
+/// Why a message did not come.
+#[derive(Debug)]
+pub(super) enum ReceiveError {
+    HungUp,
+    /// What was received has not the form of any message expected here.
+    Malformed(&'static str),
+    System(io::Error),
+}
+
+/// What has arrived of the next message. A peer that has proved nothing yet costs a fixed buffer;
+/// a long message costs what has arrived of it.
+pub(super) struct Inbox {
+    small: [u8; SMALL_BUFFER_LEN],
+    long: Vec<u8>,
+    received: usize,
+    passed: [Option<Descriptor>; MAX_PASSED],
+}
+
+impl Inbox {
+    pub(super) fn new() -> Self {
+        Self {
+            small: [0; SMALL_BUFFER_LEN],
+            long: Vec::new(),
+            received: 0,
+            passed: [const { None }; MAX_PASSED],
+        }
+    }
+
+    /// Receives the `len` bytes of an opening. `None`: they are not all there yet.
+    pub(super) fn opening(
+        &mut self,
+        socket: impl AsFd,
+        len: usize,
+    ) -> Result<Option<&[u8]>, ReceiveError> {
+        while self.received < len {
+            let got = receive(&socket, &mut self.small[self.received..len]);
+            let Some(got) = arrived(got, |got| *got)? else { return Ok(None) };
+            self.received += got;
+        }
+        self.received = 0;
+        Ok(Some(&self.small[..len]))
+    }
+
+    /// Receives a record without a blob, and up to [`MAX_PASSED`] descriptors with it.
+    pub(super) fn small_record(
+        &mut self,
+        socket: impl AsFd,
+        sealer: &dyn Sealer,
+    ) -> Result<Option<&[u8]>, ReceiveError> {
+        let longest =
+            (MAX_SMALL_LEN + sealer.overhead(MAX_SMALL_LEN)).min(SMALL_BUFFER_LEN - HEADER_LEN);
+        loop {
+            let end = self.end_of_frame(longest)?;
+            if self.received == end {
+                self.received = 0;
+                return Ok(Some(&self.small[HEADER_LEN..end]));
+            }
+            let got = receive_with(&socket, &mut self.small[self.received..end]);
+            let Some(got) = arrived(got, |got| got.len)? else { return Ok(None) };
+            if got.overfull || (self.received > 0 && got.passed.iter().any(Option::is_some)) {
+                return Err(ReceiveError::Malformed("descriptors that nobody expects"));
+            }
+            if self.received == 0 {
+                self.passed = got.passed;
+            }
+            self.received += got.len;
+        }
+    }
+
+    /// Receives a record that may carry a blob.
+    pub(super) fn long_record(
+        &mut self,
+        socket: impl AsFd,
+        sealer: &dyn Sealer,
+    ) -> Result<Option<Vec<u8>>, ReceiveError> {
+        let longest = MAX_RECORD_LEN + sealer.overhead(MAX_RECORD_LEN);
+        loop {
+            let end = self.end_of_frame(longest)?;
+            if self.received == end {
+                self.received = 0;
+                return Ok(Some(std::mem::take(&mut self.long)));
+            }
+            let got = if self.received < HEADER_LEN {
+                receive(&socket, &mut self.small[self.received..HEADER_LEN])
+            } else {
+                let start = self.received - HEADER_LEN;
+                self.long.resize((end - HEADER_LEN).min(start + GROWTH_LEN), 0);
+                receive(&socket, &mut self.long[start..])
+            };
+            let Some(got) = arrived(got, |got| *got)? else { return Ok(None) };
+            self.received += got;
+        }
+    }
+
+    /// What was passed with the last small record; in the order of the sender.
+    pub(super) fn take_passed(&mut self) -> [Option<Descriptor>; MAX_PASSED] {
+        std::mem::take(&mut self.passed)
+    }
+
+    /// Where the frame ends that the header announces, or the header itself while it is not there.
+    fn end_of_frame(&self, longest: usize) -> Result<usize, ReceiveError> {
+        if self.received < HEADER_LEN {
+            return Ok(HEADER_LEN);
+        }
+        let header = self.small.first_chunk().expect("the buffer is longer than the header");
+        match u32::from_le_bytes(*header) as usize {
+            0 => Err(ReceiveError::Malformed("an empty record")),
+            len if len > longest => Err(ReceiveError::Malformed("a record that is too long")),
+            len => Ok(HEADER_LEN + len),
+        }
+    }
+}
+
+/// What a receiving call brought. `None`: nothing yet.
+fn arrived<T>(
+    got: Result<T, Errno>,
+    len: impl FnOnce(&T) -> usize,
+) -> Result<Option<T>, ReceiveError> {
+    match got {
+        Ok(got) if len(&got) == 0 => Err(ReceiveError::HungUp),
+        Ok(got) => Ok(Some(got)),
+        Err(Errno::AGAIN) => Ok(None),
+        Err(Errno::CONNRESET | Errno::PIPE) => Err(ReceiveError::HungUp),
+        Err(error) => Err(ReceiveError::System(error.into())),
+    }
+}
+
+/// What has not been sent yet.
+#[derive(Default)]
+pub(super) struct Outbox {
+    bytes: Vec<u8>,
+    sent: usize,
+    passed: Vec<Descriptor>,
+}
+
+impl Outbox {
+    /// Adds an opening.
+    pub(super) fn opening(&mut self, bytes: &[u8]) {
+        self.bytes.extend_from_slice(bytes);
+    }
+
+    /// Adds a record, to be the next to go, and what is passed with it.
+    pub(super) fn record(
+        &mut self,
+        record: &Record<'_>,
+        sealer: &mut dyn Sealer,
+        passed: Vec<Descriptor>,
+    ) {
+        // Descriptors go with the first byte that is sent next.
+        debug_assert!(passed.is_empty() || self.bytes.is_empty());
+        let record = record.encode();
+        let sealed = sealer.seal(&record);
+        let len = u32::try_from(sealed.len()).expect("a record is at most a megabyte or so");
+        self.bytes.extend_from_slice(&len.to_le_bytes());
+        self.bytes.extend_from_slice(&sealed);
+        self.passed.extend(passed);
+    }
+
+    /// Sends as much as goes without waiting. `true`: nothing is left.
+    pub(super) fn flush(&mut self, socket: impl AsFd) -> Result<bool, Errno> {
+        while self.sent < self.bytes.len() {
+            let passed: Vec<_> = self.passed.iter().map(AsFd::as_fd).collect();
+            match send_with(&socket, &self.bytes[self.sent..], &passed) {
+                Ok(sent) => self.sent += sent,
+                Err(Errno::AGAIN) => return Ok(false),
+                Err(error) => return Err(error),
+            }
+            // They went with the first byte.
+            self.passed.clear();
+        }
+        self.bytes.clear();
+        self.sent = 0;
+        Ok(true)
+    }
+}

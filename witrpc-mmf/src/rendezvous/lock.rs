@@ -1,0 +1,131 @@
+//! The kernel's word on who serves a name.
+//!
+//! A server locks bytes 0 and 1 of the name's lock file for its life, through a description of its
+//! own (`F_OFD_SETLK`), so that threads of one process exclude each other too. Whoever only tidies
+//! up behind a dead server locks byte 1: that excludes every server, but a bind that meets it can
+//! tell it from one and tries again. Asking who is alive takes no lock, and disturbs nobody.
+//!
+//! A lock file may be unlinked by its holder. Who has locked one therefore makes sure that it is
+//! still the one under its name.
+
+use std::io;
+use std::os::fd::{AsFd, AsRawFd};
+use std::time::{Duration, Instant};
+
+use rustix::fs::{AtFlags, Mode, OFlags, fstat, openat, statat, unlinkat};
+use rustix::io::Errno;
+
+use crate::fork::Descriptor;
+
+const SERVING: i64 = 0;
+const TIDYING: i64 = 1;
+
+/// How long a bind waits for somebody who tidies up. That takes microseconds, unless he is stopped
+/// in the middle of it.
+const TIDYING_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// A locked file under its name. Dropping it unlocks and leaves the file.
+#[derive(Debug)]
+pub(super) struct NameLock {
+    file: Descriptor,
+    name: String,
+}
+
+impl NameLock {
+    /// Locks a name to serve it. `None`: somebody else does.
+    pub(super) fn serve(locks: impl AsFd, name: &str) -> io::Result<Option<Self>> {
+        let started = Instant::now();
+        loop {
+            let flags = OFlags::RDWR | OFlags::CREATE | OFlags::NOFOLLOW | OFlags::NONBLOCK;
+            let file = open_lock(&locks, name, flags)?;
+            if try_lock(&file, SERVING, 2)? {
+                if is_still_named(&locks, name, &file)? {
+                    return Ok(Some(Self { file, name: name.into() }));
+                }
+            } else {
+                let is_served = holder(&file, SERVING, 2)? == Some(SERVING);
+                if is_served || started.elapsed() > TIDYING_TIMEOUT {
+                    return Ok(None);
+                }
+                std::thread::sleep(Duration::from_millis(1));
+            }
+        }
+    }
+
+    /// Locks the name of a dead server to tidy up behind it. `None`: it is alive, somebody else
+    /// tidies up, or there is nothing left.
+    pub(super) fn tidy(locks: impl AsFd, name: &str) -> io::Result<Option<Self>> {
+        let flags = OFlags::RDWR | OFlags::NOFOLLOW | OFlags::NONBLOCK;
+        let file = open_lock(&locks, name, flags)?;
+        if try_lock(&file, TIDYING, 1)? && is_still_named(&locks, name, &file)? {
+            return Ok(Some(Self { file, name: name.into() }));
+        }
+        Ok(None)
+    }
+
+    /// Removes the file, while still holding the lock on it.
+    pub(super) fn unlink(&self, locks: impl AsFd) -> io::Result<()> {
+        if is_still_named(&locks, &self.name, &self.file)? {
+            unlinkat(locks, self.name.as_str(), AtFlags::empty())?;
+        }
+        Ok(())
+    }
+}
+
+/// Whether a server holds the lock of a name.
+pub(super) fn is_served(locks: impl AsFd, name: &str) -> io::Result<bool> {
+    let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK;
+    match open_lock(locks, name, flags) {
+        Ok(file) => Ok(holder(&file, SERVING, 1)?.is_some()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+fn open_lock(locks: impl AsFd, name: &str, flags: OFlags) -> io::Result<Descriptor> {
+    let mode = Mode::RUSR | Mode::WUSR;
+    Ok(Descriptor::open(|| openat(locks, name, flags | OFlags::CLOEXEC, mode))?)
+}
+
+fn is_still_named(locks: impl AsFd, name: &str, file: &Descriptor) -> io::Result<bool> {
+    let held = fstat(file)?;
+    match statat(locks, name, AtFlags::SYMLINK_NOFOLLOW) {
+        Ok(named) => Ok((named.st_dev, named.st_ino) == (held.st_dev, held.st_ino)),
+        Err(Errno::NOENT) => Ok(false),
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn try_lock(file: &Descriptor, start: i64, len: i64) -> io::Result<bool> {
+    let mut range = write_lock(start, len);
+    match fcntl_lock(file, libc::F_OFD_SETLK, &mut range) {
+        Ok(()) => Ok(true),
+        Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+/// Where the lock starts that forbids us this one, if any does.
+fn holder(file: &Descriptor, start: i64, len: i64) -> io::Result<Option<i64>> {
+    let mut range = write_lock(start, len);
+    fcntl_lock(file, libc::F_OFD_GETLK, &mut range)?;
+    let free = range.l_type == libc::F_UNLCK as libc::c_short;
+    Ok((!free).then_some(range.l_start))
+}
+
+fn write_lock(start: i64, len: i64) -> libc::flock {
+    libc::flock {
+        l_type: libc::F_WRLCK as libc::c_short,
+        l_whence: libc::SEEK_SET as libc::c_short,
+        l_start: start,
+        l_len: len,
+        l_pid: 0,
+    }
+}
+
+fn fcntl_lock(file: &Descriptor, command: libc::c_int, range: &mut libc::flock) -> io::Result<()> {
+    // SAFETY: both commands take a pointer to a `flock` that is valid for reads and writes; rustix
+    // has no call for them.
+    let failed = unsafe { libc::fcntl(file.as_fd().as_raw_fd(), command, &raw mut *range) };
+    if failed == -1 { Err(io::Error::last_os_error()) } else { Ok(()) }
+}

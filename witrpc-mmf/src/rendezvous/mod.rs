@@ -1,0 +1,30 @@
+//! How two processes that know only a name find each other, and what they exchange before the
+//! first call.
+//!
+//! A server [claims](claim) a [name] in the [directories](place) of its user: a kernel
+//! [lock] says who serves, a socket lets clients in. A client [connects](connect) to the socket;
+//! on the server one [control] thread leads every client through the [handshake](stranger), of
+//! which [`record`] holds the format. From then on the socket is the *link*: no data crosses it,
+//! and its hang-up tells each side that the other has gone.
+
+mod claim;
+mod connect;
+mod control;
+mod directory;
+mod frame;
+mod lock;
+mod name;
+mod peer;
+mod place;
+mod record;
+mod sealer;
+mod stranger;
+
+pub(crate) use claim::{Claim, live_names};
+pub(crate) use connect::{ConnectOptions, Connected, connect};
+pub(crate) use control::{Admitted, Control, Host, ServerLimits};
+pub use name::Name;
+pub(crate) use peer::{Credentials, Established};
+pub use place::Place;
+pub(crate) use record::MAX_BLOB_LEN;
+pub(crate) use sealer::{Plain, Sealer};

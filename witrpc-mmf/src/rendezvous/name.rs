@@ -1,0 +1,116 @@
+//! What a server may be called.
+
+use std::fmt;
+
+use rustix::rand::{GetRandomFlags, getrandom};
+
+use crate::error::NameError;
+
+/// A valid name of a server: 1 to [`Name::MAX_LEN`] bytes of UTF-8 without slashes or control
+/// characters, not beginning with a dot.
+///
+/// ```
+/// use witrpc_mmf::{Name, NameError};
+///
+/// assert_eq!(Name::new("calc")?.as_str(), "calc");
+/// assert_eq!(Name::new("").unwrap_err(), NameError::Empty);
+/// assert_ne!(Name::unguessable(), Name::unguessable());
+/// # Ok::<(), NameError>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Name(String);
+
+impl Name {
+    /// The most bytes a name may have. With the longest directory of a user it fits into a
+    /// socket's address, which has room for 107.
+    pub const MAX_LEN: usize = 64;
+
+    /// Checks a name.
+    ///
+    /// # Errors
+    ///
+    /// [`NameError`] says which rule it breaks.
+    pub fn new(name: &str) -> Result<Self, NameError> {
+        if name.is_empty() {
+            return Err(NameError::Empty);
+        }
+        if name.len() > Self::MAX_LEN {
+            return Err(NameError::TooLong { len: name.len(), max: Self::MAX_LEN });
+        }
+        if let Some(character) = name.chars().find(|c| *c == '/' || c.is_control()) {
+            return Err(NameError::Character { name: name.into(), character });
+        }
+        if name.starts_with('.') {
+            return Err(NameError::LeadingDot { name: name.into() });
+        }
+        if name == LOCKS {
+            return Err(NameError::Reserved { name: name.into() });
+        }
+        Ok(Self(name.into()))
+    }
+
+    /// A new name of 128 random bits from the kernel: who is not told it cannot find it out, but
+    /// by listing the directory of the same user.
+    pub fn unguessable() -> Self {
+        Self(random_bytes::<16>().iter().map(|byte| format!("{byte:02x}")).collect())
+    }
+
+    /// The name as it was given.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for Name {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// The subdirectory of the locks, beside the names.
+pub(super) const LOCKS: &str = "locks";
+
+/// Random bytes from the kernel.
+pub(super) fn random_bytes<const N: usize>() -> [u8; N] {
+    let mut bytes = [0; N];
+    let mut filled = 0;
+    while filled < N {
+        // It fails only when a signal comes before the kernel's pool is ready, early in a boot.
+        filled += getrandom(&mut bytes[filled..], GetRandomFlags::empty()).unwrap_or(0);
+    }
+    bytes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_rule_is_named() {
+        assert_eq!(Name::new(""), Err(NameError::Empty));
+        assert_eq!(Name::new(&"x".repeat(65)), Err(NameError::TooLong { len: 65, max: 64 }));
+        for (name, at_fault) in [("a/b", '/'), ("a\0b", '\0'), ("a\nb", '\n'), ("/", '/')] {
+            let expected = NameError::Character { name: name.into(), character: at_fault };
+            assert_eq!(Name::new(name), Err(expected));
+        }
+        for name in [".", "..", ".calc"] {
+            assert_eq!(Name::new(name), Err(NameError::LeadingDot { name: name.into() }));
+        }
+        assert_eq!(Name::new("locks"), Err(NameError::Reserved { name: "locks".into() }));
+    }
+
+    #[test]
+    fn the_longest_and_the_unusual_are_accepted() {
+        for name in ["x", &"x".repeat(64), "mit Leerzeichen", "größe", "a.b", "-v"] {
+            assert_eq!(Name::new(name).expect("breaks no rule").as_str(), name);
+        }
+    }
+
+    #[test]
+    fn unguessable_names_have_128_bits_and_break_no_rule() {
+        let name = Name::unguessable();
+        assert_eq!(name.as_str().len() * 4, 128);
+        assert!(name.as_str().bytes().all(|byte| byte.is_ascii_hexdigit()));
+        assert_eq!(Name::new(name.as_str()), Ok(name));
+    }
+}

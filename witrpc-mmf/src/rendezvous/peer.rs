@@ -1,0 +1,59 @@
+//! Who is at the other end, and what both ends hold when the handshake is over.
+
+use std::io;
+use std::mem;
+use std::os::fd::{AsFd, AsRawFd};
+
+use crate::fork::Descriptor;
+use crate::memfd::{OwnMemory, PeerMemory};
+
+/// Who a peer is, in the kernel's words.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Credentials {
+    /// The process, or 0 when this side's pid namespace does not show it.
+    pub(crate) pid: u32,
+    /// The user it ran as when it connected or listened.
+    pub(crate) uid: u32,
+}
+
+impl Credentials {
+    /// Of whoever is at the other end of a connected Unix socket.
+    pub(super) fn of(socket: impl AsFd) -> io::Result<Self> {
+        // Not through rustix, whose type for a pid cannot hold the 0 of another namespace.
+        let mut found = libc::ucred { pid: 0, uid: 0, gid: 0 };
+        let mut len = mem::size_of_val(&found) as libc::socklen_t;
+        // SAFETY: `found` and `len` are valid for writes, and `len` is the size of `found`; any
+        // bytes make a valid `ucred`.
+        let failed = unsafe {
+            libc::getsockopt(
+                socket.as_fd().as_raw_fd(),
+                libc::SOL_SOCKET,
+                libc::SO_PEERCRED,
+                (&raw mut found).cast(),
+                &raw mut len,
+            )
+        };
+        if failed != 0 {
+            return Err(io::Error::last_os_error());
+        }
+        Ok(Self { pid: u32::try_from(found.pid).unwrap_or(0), uid: found.uid })
+    }
+}
+
+/// What either side holds after the handshake, beside the link.
+#[derive(Debug)]
+pub(crate) struct Established {
+    /// Who the peer is.
+    pub(crate) credentials: Credentials,
+    /// This side's region: zeroed, allocated, sealed; nobody else can write it.
+    pub(crate) own: OwnMemory,
+    /// The other side's region, for reading.
+    pub(crate) peer: PeerMemory,
+    /// One end of a nonblocking socket pair: a byte sent rings at the other end. The descriptor
+    /// came from the peer at the client, so only calls with `MSG_DONTWAIT` are safe on it.
+    pub(crate) bell: Descriptor,
+    /// How many calls can be in flight, 1 to [`super::record::MAX_LANES`].
+    pub(crate) lanes: u32,
+    /// The longest message of either side, in bytes.
+    pub(crate) max_message_len: u64,
+}

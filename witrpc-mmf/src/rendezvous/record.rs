@@ -1,0 +1,233 @@
+//! The format of the handshake. Little-endian throughout.
+//!
+//! ```text
+//! client                                     server
+//!   opening: magic, version, options    →
+//!                                       ←    opening: magic, version, verdict, offer
+//!   (here a later version exchanges keys)
+//!   region record + memfd               →
+//!                                       ←    region record + memfd, bell
+//!   hello record                        →
+//!                                       ←    welcome, refusal or failure record
+//! ```
+//!
+//! The openings are in clear, and their first 16 bytes are the same in all versions, so that two
+//! that do not understand each other can say so. Each record is sealed, and framed by the length
+//! of what the sealing made of it. A region record names the file that is passed with it, so that
+//! whoever relays the records cannot slip in memory of his own, and the nonces tie each record to
+//! the one before.
+
+use crate::memfd::FileIdentity;
+
+/// The version of openings, records and region layout that this build speaks.
+pub(crate) const PROTOCOL_VERSION: u32 = 1;
+
+/// The longest hello, welcome or refusal, in bytes.
+pub(crate) const MAX_BLOB_LEN: usize = 1 << 20;
+
+/// The most lanes of a connection.
+pub(crate) const MAX_LANES: u32 = 1024;
+
+/// The longest record that carries no blob, in bytes.
+pub(super) const MAX_SMALL_LEN: usize = 1 + 24 + 2 * NONCE_LEN;
+
+/// The longest record, in bytes.
+pub(super) const MAX_RECORD_LEN: usize = 1 + NONCE_LEN + MAX_BLOB_LEN;
+
+const MAGIC: [u8; 8] = *b"WitRPC\r\n";
+const NONCE_LEN: usize = 16;
+
+/// Ties an answer to what it answers.
+pub(super) type Nonce = [u8; NONCE_LEN];
+
+/// What a client says first.
+pub(super) struct ClientOpening {
+    pub(super) version: u32,
+}
+
+impl ClientOpening {
+    pub(super) const LEN: usize = 16;
+
+    pub(super) fn encode(&self) -> [u8; Self::LEN] {
+        let mut bytes = [0; Self::LEN];
+        bytes[..8].copy_from_slice(&MAGIC);
+        bytes[8..12].copy_from_slice(&self.version.to_le_bytes());
+        bytes
+    }
+
+    /// `None`: this is no client. The options of our own version must be 0; those of another
+    /// version are its own.
+    pub(super) fn decode(bytes: &[u8]) -> Option<Self> {
+        let mut fields = Fields(bytes);
+        if fields.take::<8>()? != MAGIC {
+            return None;
+        }
+        let version = fields.u32()?;
+        let options = fields.u32()?;
+        (version != PROTOCOL_VERSION || options == 0).then_some(Self { version })
+    }
+}
+
+/// What a server says to an opening.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct ServerOpening {
+    pub(super) version: u32,
+    pub(super) verdict: Verdict,
+    pub(super) offer: Offer,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Verdict {
+    Proceed,
+    OtherVersion,
+    Full,
+    NotAccepting,
+}
+
+/// What each connection of a server is like.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Offer {
+    pub(super) lanes: u32,
+    /// In bytes, as are the next two.
+    pub(super) client_region_len: u64,
+    pub(super) server_region_len: u64,
+    pub(super) max_message_len: u64,
+}
+
+impl ServerOpening {
+    pub(super) const LEN: usize = 48;
+
+    pub(super) fn encode(&self) -> [u8; Self::LEN] {
+        let mut bytes = [0; Self::LEN];
+        bytes[..8].copy_from_slice(&MAGIC);
+        bytes[8..12].copy_from_slice(&self.version.to_le_bytes());
+        bytes[12..16].copy_from_slice(&(self.verdict as u32).to_le_bytes());
+        bytes[16..20].copy_from_slice(&self.offer.lanes.to_le_bytes());
+        bytes[24..32].copy_from_slice(&self.offer.client_region_len.to_le_bytes());
+        bytes[32..40].copy_from_slice(&self.offer.server_region_len.to_le_bytes());
+        bytes[40..48].copy_from_slice(&self.offer.max_message_len.to_le_bytes());
+        bytes
+    }
+
+    /// `None`: this is no server. Of another version, only the version is read.
+    pub(super) fn decode(bytes: &[u8]) -> Option<Self> {
+        let mut fields = Fields(bytes);
+        if fields.take::<8>()? != MAGIC {
+            return None;
+        }
+        let version = fields.u32()?;
+        let verdict = fields.u32()?;
+        let lanes = fields.u32()?;
+        let _padding = fields.u32()?;
+        let offer = Offer {
+            lanes,
+            client_region_len: fields.u64()?,
+            server_region_len: fields.u64()?,
+            max_message_len: fields.u64()?,
+        };
+        let verdict = match verdict {
+            _ if version != PROTOCOL_VERSION => Verdict::OtherVersion,
+            0 => Verdict::Proceed,
+            1 => Verdict::OtherVersion,
+            2 => Verdict::Full,
+            3 => Verdict::NotAccepting,
+            _ => return None,
+        };
+        Some(Self { version, verdict, offer })
+    }
+}
+
+/// What follows the openings.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Record<'a> {
+    /// Names the file that is passed with it.
+    Region {
+        file: FileIdentity,
+        nonce: Nonce,
+        /// The nonce of the client's region record, in the server's; zeros in the client's.
+        answers: Nonce,
+    },
+    /// The client's word to the layers above; `answers` the server's region record.
+    Hello { answers: Nonce, blob: &'a [u8] },
+    /// The layers above let the client in.
+    Welcome(&'a [u8]),
+    /// The layers above turn the client away.
+    Refusal(&'a [u8]),
+    /// The server cannot go on.
+    Failure(Failure),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Failure {
+    NoMemory,
+    FoundWrong,
+    Full,
+    NotAccepting,
+}
+
+impl<'a> Record<'a> {
+    pub(super) fn encode(&self) -> Vec<u8> {
+        match *self {
+            Record::Region { file, nonce, answers } => {
+                let numbers = [file.device, file.inode, file.size].map(u64::to_le_bytes);
+                [&[1], numbers.as_flattened(), &nonce, &answers].concat()
+            }
+            Record::Hello { answers, blob } => [&[2], &answers[..], blob].concat(),
+            Record::Welcome(blob) => [&[3], blob].concat(),
+            Record::Refusal(blob) => [&[4], blob].concat(),
+            Record::Failure(failure) => vec![5, failure as u8],
+        }
+    }
+
+    /// `None`: no record has this form.
+    pub(super) fn decode(bytes: &'a [u8]) -> Option<Self> {
+        let mut fields = Fields(bytes);
+        let record = match fields.take::<1>()? {
+            [1] => Record::Region {
+                file: FileIdentity {
+                    device: fields.u64()?,
+                    inode: fields.u64()?,
+                    size: fields.u64()?,
+                },
+                nonce: fields.take()?,
+                answers: fields.take()?,
+            },
+            [2] => Record::Hello { answers: fields.take()?, blob: fields.blob()? },
+            [3] => Record::Welcome(fields.blob()?),
+            [4] => Record::Refusal(fields.blob()?),
+            [5] => Record::Failure(match fields.take::<1>()? {
+                [0] => Failure::NoMemory,
+                [1] => Failure::FoundWrong,
+                [2] => Failure::Full,
+                [3] => Failure::NotAccepting,
+                _ => return None,
+            }),
+            _ => return None,
+        };
+        fields.0.is_empty().then_some(record)
+    }
+}
+
+/// What is left to read.
+struct Fields<'a>(&'a [u8]);
+
+impl<'a> Fields<'a> {
+    fn take<const N: usize>(&mut self) -> Option<[u8; N]> {
+        let (field, rest) = self.0.split_first_chunk()?;
+        self.0 = rest;
+        Some(*field)
+    }
+
+    fn u32(&mut self) -> Option<u32> {
+        self.take().map(u32::from_le_bytes)
+    }
+
+    fn u64(&mut self) -> Option<u64> {
+        self.take().map(u64::from_le_bytes)
+    }
+
+    fn blob(&mut self) -> Option<&'a [u8]> {
+        let blob = std::mem::take(&mut self.0);
+        (blob.len() <= MAX_BLOB_LEN).then_some(blob)
+    }
+}

@@ -1,0 +1,244 @@
+//! The server's side of one handshake: a state machine that never waits.
+
+use std::os::fd::OwnedFd;
+use std::time::Instant;
+
+use rustix::net::{AddressFamily, SocketFlags, SocketType, socketpair};
+
+use super::control::{Admitted, Desk};
+use super::frame::{Inbox, Outbox, ReceiveError};
+use super::name::random_bytes;
+use super::peer::{Credentials, Established};
+use super::record::{
+    ClientOpening, Failure, Nonce, Offer, PROTOCOL_VERSION, Record, ServerOpening, Verdict,
+};
+use super::sealer::Sealer;
+use crate::fdpass::MAX_PASSED;
+use crate::fork::Descriptor;
+use crate::memfd::{FileIdentity, OwnMemory, PeerMemory};
+
+/// Somebody who has connected and is not a client yet.
+pub(super) struct Stranger {
+    socket: Descriptor,
+    who: Credentials,
+    deadline: Instant,
+    stage: Stage,
+    inbox: Inbox,
+    outbox: Outbox,
+    sealer: Box<dyn Sealer>,
+}
+
+/// What is to come next from the stranger, or what is left to say to it.
+enum Stage {
+    Opening,
+    /// A key exchange will come before it.
+    Region,
+    Hello {
+        regions: Regions,
+        nonce: Nonce,
+    },
+    /// The welcome is on its way.
+    Welcoming {
+        client_id: u64,
+    },
+    /// The last word is on its way.
+    Parting,
+}
+
+struct Regions {
+    own: OwnMemory,
+    peer: PeerMemory,
+    bell: Descriptor,
+}
+
+/// How far a handshake has come.
+pub(super) enum Progress {
+    /// It goes on when the socket is ready again.
+    Pending,
+    /// The stranger is a client.
+    Welcomed,
+    /// The stranger was turned away, broke a rule, or left.
+    Over,
+}
+
+impl Stranger {
+    pub(super) fn new(
+        socket: Descriptor,
+        who: Credentials,
+        deadline: Instant,
+        sealer: Box<dyn Sealer>,
+    ) -> Self {
+        let (inbox, outbox) = (Inbox::new(), Outbox::default());
+        Self { socket, who, deadline, stage: Stage::Opening, inbox, outbox, sealer }
+    }
+
+    /// When to drop it, if it is still a stranger then.
+    pub(super) fn deadline(&self) -> Instant {
+        self.deadline
+    }
+
+    pub(super) fn socket(&self) -> &Descriptor {
+        &self.socket
+    }
+
+    /// Its number, once the host knows of it.
+    pub(super) fn client_id(&self) -> Option<u64> {
+        match self.stage {
+            Stage::Welcoming { client_id } => Some(client_id),
+            _ => None,
+        }
+    }
+
+    /// What is left of it when it has been welcomed.
+    pub(super) fn into_link(self) -> Option<(u64, Descriptor)> {
+        Some((self.client_id()?, self.socket))
+    }
+
+    /// Goes on until the socket is not ready for more.
+    pub(super) fn advance(&mut self, desk: &mut Desk) -> Progress {
+        loop {
+            match self.outbox.flush(&self.socket) {
+                Ok(true) => {}
+                Ok(false) => return Progress::Pending,
+                Err(_) => return Progress::Over,
+            }
+            let next = match self.stage {
+                Stage::Opening => self.opening(desk),
+                Stage::Region => self.region(desk),
+                Stage::Hello { .. } => self.hello(desk),
+                Stage::Welcoming { .. } => return Progress::Welcomed,
+                Stage::Parting => return Progress::Over,
+            };
+            match next {
+                Ok(Some(stage)) => self.stage = stage,
+                Ok(None) => return Progress::Pending,
+                Err(_) => return Progress::Over,
+            }
+        }
+    }
+
+    fn opening(&mut self, desk: &Desk) -> Result<Option<Stage>, ReceiveError> {
+        let Some(bytes) = self.inbox.opening(&self.socket, ClientOpening::LEN)? else {
+            return Ok(None);
+        };
+        let opening = ClientOpening::decode(bytes)
+            .ok_or(ReceiveError::Malformed("no opening of a client"))?;
+        let verdict = match opening.version {
+            PROTOCOL_VERSION if desk.turns_away => Verdict::NotAccepting,
+            PROTOCOL_VERSION if desk.is_full => Verdict::Full,
+            PROTOCOL_VERSION => Verdict::Proceed,
+            _ => Verdict::OtherVersion,
+        };
+        let limits = &desk.limits;
+        let offer = Offer {
+            lanes: limits.lanes,
+            client_region_len: limits.client_region_len as u64,
+            server_region_len: limits.server_region_len as u64,
+            max_message_len: limits.max_message_len,
+        };
+        let answer = ServerOpening { version: PROTOCOL_VERSION, verdict, offer };
+        self.outbox.opening(&answer.encode());
+        let proceeds = verdict == Verdict::Proceed;
+        Ok(Some(if proceeds { Stage::Region } else { Stage::Parting }))
+    }
+
+    fn region(&mut self, desk: &Desk) -> Result<Option<Stage>, ReceiveError> {
+        let Some(sealed) = self.inbox.small_record(&self.socket, &*self.sealer)? else {
+            return Ok(None);
+        };
+        let opened = self.sealer.open(sealed);
+        let Some(Record::Region { file, nonce: answers, .. }) =
+            opened.as_deref().and_then(Record::decode)
+        else {
+            return Err(ReceiveError::Malformed("no region record"));
+        };
+        let passed = self.inbox.take_passed();
+        let Some(peer) = map_client_region(passed, file, desk.limits.client_region_len) else {
+            return Ok(Some(self.fail(Failure::FoundWrong)));
+        };
+        let Ok((own, sealed)) = OwnMemory::create(desk.limits.server_region_len) else {
+            return Ok(Some(self.fail(Failure::NoMemory)));
+        };
+        let Ok([bell, their_bell]) = new_bell() else {
+            return Ok(Some(self.fail(Failure::NoMemory)));
+        };
+        let nonce = random_bytes();
+        let record = Record::Region { file: sealed.identity, nonce, answers };
+        self.outbox.record(&record, &mut *self.sealer, vec![sealed.file, their_bell]);
+        Ok(Some(Stage::Hello { regions: Regions { own, peer, bell }, nonce }))
+    }
+
+    fn hello(&mut self, desk: &mut Desk) -> Result<Option<Stage>, ReceiveError> {
+        let Some(sealed) = self.inbox.long_record(&self.socket, &*self.sealer)? else {
+            return Ok(None);
+        };
+        let opened = self.sealer.open(&sealed);
+        let Some(Record::Hello { answers, blob }) = opened.as_deref().and_then(Record::decode)
+        else {
+            return Err(ReceiveError::Malformed("no hello record"));
+        };
+        let Stage::Hello { regions, nonce } = std::mem::replace(&mut self.stage, Stage::Parting)
+        else {
+            unreachable!("the stage is what `advance` matched");
+        };
+        if answers != nonce {
+            return Ok(Some(self.fail(Failure::FoundWrong)));
+        }
+        // Others may have come in since the opening.
+        if desk.is_full || desk.turns_away {
+            let failure = if desk.is_full { Failure::Full } else { Failure::NotAccepting };
+            return Ok(Some(self.fail(failure)));
+        }
+        let client_id = desk.next_client_id;
+        desk.next_client_id += 1;
+        match desk.host.admit(client_id, blob, self.who) {
+            Admitted::Welcome { bytes, session } => {
+                desk.host.connected(client_id, session, self.established(regions, desk));
+                self.outbox.record(&Record::Welcome(&bytes), &mut *self.sealer, Vec::new());
+                Ok(Some(Stage::Welcoming { client_id }))
+            }
+            Admitted::Refusal(bytes) => {
+                self.outbox.record(&Record::Refusal(&bytes), &mut *self.sealer, Vec::new());
+                Ok(Some(Stage::Parting))
+            }
+        }
+    }
+
+    fn established(&self, regions: Regions, desk: &Desk) -> Established {
+        let Regions { own, peer, bell } = regions;
+        Established {
+            credentials: self.who,
+            own,
+            peer,
+            bell,
+            lanes: desk.limits.lanes,
+            max_message_len: desk.limits.max_message_len,
+        }
+    }
+
+    fn fail(&mut self, failure: Failure) -> Stage {
+        self.outbox.record(&Record::Failure(failure), &mut *self.sealer, Vec::new());
+        Stage::Parting
+    }
+}
+
+fn map_client_region(
+    passed: [Option<Descriptor>; MAX_PASSED],
+    named: FileIdentity,
+    len: usize,
+) -> Option<PeerMemory> {
+    let [Some(file), None] = passed else { return None };
+    if named.size != len as u64 {
+        return None;
+    }
+    PeerMemory::map(file, named).ok()
+}
+
+/// Both ends of a bell.
+fn new_bell() -> Result<[Descriptor; 2], rustix::io::Errno> {
+    Descriptor::open_with(|register: fn(OwnedFd) -> Descriptor| {
+        let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
+        let (one, other) = socketpair(AddressFamily::UNIX, SocketType::STREAM, flags, None)?;
+        Ok([register(one), register(other)])
+    })
+}
