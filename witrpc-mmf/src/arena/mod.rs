@@ -18,7 +18,7 @@
 //!
 //! # Invariants
 //!
-//! 0. Blocks that exist, those in [`Outstanding`] included, never overlap.
+//! 0. Blocks that exist, those that are lent included, never overlap.
 //!    [`OwnMemory::block_mut`](crate::copy::OwnMemory::block_mut) relies on it for soundness.
 //! 1. A [`Block`] is made by `alloc` only, is not `Clone`, and names its arena by an [`ArenaId`] that
 //!    no other arena of this process has.
@@ -33,6 +33,9 @@ mod block;
 mod classes;
 mod outstanding;
 mod runs;
+
+#[cfg(test)]
+mod tests;
 
 use core::{
     fmt,
