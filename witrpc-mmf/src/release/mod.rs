@@ -76,9 +76,9 @@ impl<W: Words> Releaser<'_, W> {
         if self.wants_space.load(Ordering::Relaxed) == 0 {
             return SpaceWanted::No;
         }
-        // Release: pairs with the Acquire of `SpaceWait::observe`; who sees the new epoch sees the
-        // slot.
-        self.space_epoch.fetch_add(1, Ordering::Release);
+        // Relaxed: the fence above already orders the slot before the new epoch, so that whoever
+        // sees this by the Acquire of `SpaceWait::observe` sees the slot.
+        self.space_epoch.fetch_add(1, Ordering::Relaxed);
         SpaceWanted::Yes
     }
 }
@@ -126,6 +126,8 @@ impl<'a, W: Words> SpaceWait<'a, W> {
     /// between would change the epoch unnoticed.
     #[must_use]
     pub fn observe(&self) -> u32 {
+        // Acquire: pairs with the fence of `Releaser::release`. Who observed an epoch that is already
+        // changed must see the slot, since no further change would end the wait.
         self.space_epoch.load(Ordering::Acquire)
     }
 }

@@ -162,6 +162,18 @@ fn a_waiter_finds_the_release_or_is_woken_by_it() {
 }
 
 #[test]
+fn a_release_that_nobody_waits_for_wakes_nobody_and_leaves_the_epoch() {
+    model(|| {
+        let shared = Shared::<1>::new();
+        let mut arena = Arena::new(GRANULE_BYTES);
+        drop(SpaceWait::<Modelled>::begin(&shared.wants_space, &shared.space_epoch));
+        let lent = shared.send(&mut arena).expect("an empty arena");
+        assert_eq!(shared.releaser().release(lent), SpaceWanted::No);
+        assert_eq!(shared.space_epoch.load(Ordering::Relaxed), 0);
+    });
+}
+
+#[test]
 fn two_waiters_are_woken_by_whichever_release_they_missed() {
     model(|| {
         let shared = Shared::<1>::new();
