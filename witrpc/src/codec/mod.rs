@@ -12,12 +12,15 @@
 //! if the message's tag says so; without them the body is the encoded section alone.
 
 mod body;
+mod bounded;
 mod buffer;
 mod decode;
 mod encode;
 mod error;
+mod fault;
 mod open;
 mod plain;
+mod strict;
 mod text;
 
 #[cfg(test)]
