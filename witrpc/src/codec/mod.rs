@@ -47,6 +47,13 @@ pub enum Codec {
     Json,
 }
 
+impl Codec {
+    /// Whether types show themselves in the way that they have for people: a date as text.
+    pub(crate) fn is_human_readable(self) -> bool {
+        self != Codec::Postcard
+    }
+}
+
 impl fmt::Display for Codec {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
