@@ -3,22 +3,38 @@
 #![deny(missing_docs)]
 
 pub mod arena;
+mod bell;
+mod client;
 pub mod copy;
 mod error;
-#[allow(dead_code, reason = "the engines of client and server are written beside it")]
 mod fdpass;
-#[allow(dead_code, reason = "the engines of client and server are written beside it")]
 mod fork;
-#[allow(dead_code, reason = "the engines of client and server are written beside it")]
+mod futex;
+mod head;
+mod layout;
+#[doc(hidden)]
+pub mod line;
 mod memfd;
+mod message;
+mod outbox;
+mod region;
 pub mod release;
-#[allow(
-    dead_code,
-    unused_imports,
-    reason = "the engines of client and server are written beside it"
-)]
 mod rendezvous;
+#[doc(hidden)]
+pub mod ring;
+mod server;
+mod spin;
+mod state;
 pub mod words;
 
+pub use client::{Client, ClientOptions, Sending};
 pub use error::{BindError, ConnectError, DirectoryError, NameError};
+pub use head::TAG_BITS;
+pub use layout::{INLINE_LEN, MAX_LANES, MIN_LANES};
+pub use message::{
+    Answer, AnswerPayload, Body, ChannelError, Closed, Fill, Limit, Outgoing, Payload, ReadBlock,
+    Request, RequestPayload, Ticket,
+};
 pub use rendezvous::{Name, Place};
+pub use server::{Admission, Admitted, Connection, Scanner, Serve, Server, ServerOptions};
+pub use spin::WaitPolicy;

@@ -1,7 +1,9 @@
 //! The pointer to a mapped region, sealed in a private field with its invariants.
 
 use core::{
+    fmt,
     mem::align_of,
+    ptr::NonNull,
     sync::atomic::{AtomicU32, AtomicU64},
 };
 
@@ -13,40 +15,66 @@ use crate::words::{PeerU32, PeerU64};
 /// Bytes to which a region is aligned at least: a line, and the strictest raw slice.
 const REGION_ALIGN: usize = 64;
 
+/// Pages mapped into this process, by whatever backend. Dropping them unmaps them.
+pub trait Pages: Send + Sync + 'static {
+    /// Where they start; never null.
+    fn start(&self) -> *mut u8;
+
+    /// How many bytes they have.
+    #[expect(clippy::len_without_is_empty, reason = "a mapping is never empty")]
+    fn len(&self) -> usize;
+}
+
+impl Pages for MmapRaw {
+    fn start(&self) -> *mut u8 {
+        self.as_mut_ptr()
+    }
+
+    fn len(&self) -> usize {
+        self.len()
+    }
+}
+
 /// A region mapped into this process. Dropping it unmaps the region.
-///
-/// It is `Send` and `Sync` because [`MmapRaw`] is: the pages are the same for every thread, and the
-/// only references that safe code gets from here are to atomics.
-#[derive(Debug)]
 pub(super) struct Mapping {
     /// # Invariants
     ///
-    /// 0. The first `len` bytes of `map` can be read for as long as `map` exists.
+    /// 0. The `len` bytes from `start` can be read for as long as `pages` exists.
     /// 1. Within this process, they are accessed through this value only.
-    map: MmapRaw,
+    start: NonNull<u8>,
     /// # Invariants
     ///
-    /// 2. `len <= map.len()`, hence at most `isize::MAX`.
-    /// 3. `len` is a multiple of [`WORD_BYTES`], and the start of `map` is aligned to
-    ///    [`REGION_ALIGN`].
+    /// 2. `len <= pages.len()`, hence at most `isize::MAX`.
+    /// 3. `len` is a multiple of [`WORD_BYTES`], and `start` is aligned to [`REGION_ALIGN`].
     len: usize,
+    /// Keeps the pages mapped.
+    _pages: Box<dyn Pages>,
 }
+
+// SAFETY: the pages are the same for every thread, whatever owns them is `Send`, and the only
+// references that safe code gets from here are to atomics, or exclusive by a token.
+unsafe impl Send for Mapping {}
+// SAFETY: as above, and what owns the pages is `Sync`.
+unsafe impl Sync for Mapping {}
 
 impl Mapping {
     /// # Safety
     ///
     /// The caller promises invariants 0 and 1; the others are checked.
-    pub(super) unsafe fn new(map: MmapRaw, len: usize) -> Result<Self, BadMapping> {
+    pub(super) unsafe fn new(pages: Box<dyn Pages>, len: usize) -> Result<Self, BadMapping> {
         if len == 0 || !len.is_multiple_of(WORD_BYTES) {
             return Err(BadMapping::NotWholeWords { len });
         }
-        if len > map.len() {
-            return Err(BadMapping::TooShort { mapped: map.len(), len });
+        if len > pages.len() {
+            return Err(BadMapping::TooShort { mapped: pages.len(), len });
         }
-        if !map.as_ptr().addr().is_multiple_of(REGION_ALIGN) {
-            return Err(BadMapping::Misaligned { address: map.as_ptr().addr() });
+        let address = pages.start().addr();
+        match NonNull::new(pages.start()) {
+            Some(start) if address.is_multiple_of(REGION_ALIGN) => {
+                Ok(Self { start, len, _pages: pages })
+            }
+            _ => Err(BadMapping::Misaligned { address }),
         }
-        Ok(Self { map, len })
     }
 
     #[inline]
@@ -67,11 +95,11 @@ impl Mapping {
     pub(super) unsafe fn words<W: MappedWord>(&self, offset: usize, count: usize) -> &[W] {
         self.check(offset, count, size_of::<W>());
         // SAFETY: `offset <= len`, and `len` bytes from the start belong to the mapping (2).
-        let first = unsafe { self.map.as_ptr().add(offset) }.cast::<W>();
+        let first = unsafe { self.start.add(offset) }.cast::<W>();
         // SAFETY: `count` words from `first` lie in the mapping and are aligned, as was just checked
         // on top of (3); they can be read as long as `self` exists (0); any bytes are a value of `W`
         // (`MappedWord`); nothing has exclusive access, by this function's contract and (1).
-        unsafe { core::slice::from_raw_parts(first, count) }
+        unsafe { core::slice::from_raw_parts(first.as_ptr(), count) }
     }
 
     /// The `len` bytes at `offset`, exclusively.
@@ -89,11 +117,11 @@ impl Mapping {
     pub(super) unsafe fn bytes_mut(&self, offset: usize, len: usize) -> &mut [u8] {
         self.check(offset, len, 1);
         // SAFETY: `offset <= len`, and `len` bytes from the start belong to the mapping (2).
-        let first = unsafe { self.map.as_mut_ptr().add(offset) };
+        let first = unsafe { self.start.add(offset) };
         // SAFETY: `len` bytes from `first` lie in the mapping, as was just checked, and can be read
         // as long as `self` exists (0); they can be written, and nothing else accesses them, by this
         // function's contract.
-        unsafe { core::slice::from_raw_parts_mut(first, len) }
+        unsafe { core::slice::from_raw_parts_mut(first.as_ptr(), len) }
     }
 
     /// # Panics
@@ -107,6 +135,12 @@ impl Mapping {
             inside && offset.is_multiple_of(size),
             "{count} items of {size} bytes at {offset} are not a part of the region of {len} bytes"
         );
+    }
+}
+
+impl fmt::Debug for Mapping {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Mapping").field("start", &self.start).field("len", &self.len).finish()
     }
 }
 

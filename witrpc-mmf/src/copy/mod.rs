@@ -43,10 +43,8 @@ use core::{
     sync::atomic::{AtomicU64, Ordering},
 };
 
-use memmap2::MmapRaw;
-
 use self::mapping::Mapping;
-pub use self::{mapping::BadMapping, own::OwnMemory};
+pub use self::{mapping::{BadMapping, Pages}, own::OwnMemory};
 use crate::words::{PeerU32, PeerU64, ReadWord};
 
 /// Bytes of a word, the unit in which the peer's memory is read.
@@ -74,9 +72,9 @@ impl PeerMemory {
     /// - all of it can be read (the file under it is sealed against shrinking, and nobody changes
     ///   the protection of the pages or unmaps them);
     /// - this process does not access it other than through the value returned.
-    pub unsafe fn new(map: MmapRaw, len: usize) -> Result<Self, BadMapping> {
+    pub unsafe fn new(pages: impl Pages, len: usize) -> Result<Self, BadMapping> {
         // SAFETY: readable for as long as it exists, by this function's own contract.
-        let mapping = unsafe { Mapping::new(map, len) }?;
+        let mapping = unsafe { Mapping::new(Box::new(pages), len) }?;
         Ok(Self { mapping })
     }
 

@@ -2,9 +2,10 @@
 
 use core::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
-use memmap2::MmapRaw;
-
-use super::{BadMapping, WORD_BYTES, mapping::Mapping};
+use super::{
+    BadMapping, Pages, WORD_BYTES,
+    mapping::Mapping,
+};
 use crate::arena::{Arena, ArenaId, Block, GRANULE_BYTES};
 
 /// The region that this process created and alone may write.
@@ -42,13 +43,13 @@ impl OwnMemory {
     /// - each byte in front of the arena is asked for as a part of a 32-bit word only, or of a
     ///   64-bit word only.
     pub unsafe fn new(
-        map: MmapRaw,
+        pages: impl Pages,
         len: usize,
         arena_start: usize,
         arena: &Arena,
     ) -> Result<Self, BadMapping> {
         // SAFETY: readable for as long as it exists, by this function's own contract.
-        let mapping = unsafe { Mapping::new(map, len) }?;
+        let mapping = unsafe { Mapping::new(Box::new(pages), len) }?;
         let arena_len = arena.len();
         let fits = arena_start.checked_add(arena_len).is_some_and(|end| end <= len);
         if !fits || !arena_start.is_multiple_of(GRANULE_BYTES) {

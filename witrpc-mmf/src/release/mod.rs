@@ -83,6 +83,14 @@ impl<W: Words> Releaser<'_, W> {
     }
 }
 
+/// Releases a block, of which nothing is read any more: stores its generation in its slot. To be
+/// done once for each block.
+pub(crate) fn release<W: Words>(slot: &W::U32, block: &BlockRef) {
+    // Release: pairs with the Acquire of `ReleaseTable::is_released`; orders our loads of the
+    // block before the writer's next use of it.
+    slot.store(block.generation(), Ordering::Release);
+}
+
 /// The writer's side: what the peer has released of our arena.
 pub struct ReleaseTable<'a, W: Words> {
     /// One slot per granule of our arena, in the peer's region.

@@ -46,20 +46,18 @@ pub enum BindError {
         max: u64,
     },
     /// The directory of the names is not safe to use.
-    #[error("the directory {} cannot hold names: {problem}", .path.display())]
+    #[error("the directory of names cannot be used: {source}")]
     Directory {
-        /// The directory.
-        path: PathBuf,
-        /// What is wrong with it and what to do, as a sentence.
-        problem: String,
+        /// What is wrong with it and what to do.
+        source: Box<dyn std::error::Error + Send + Sync>,
     },
     /// Something that is not a server's lies where the name belongs; it was left as it was.
-    #[error("{} is taken by something else: {problem}", .path.display())]
+    #[error("{} is {found}, and was left as it was: remove it, or choose another name", .path.display())]
     NotOurs {
         /// Where.
         path: PathBuf,
-        /// What lies there and what to do, as a sentence.
-        problem: String,
+        /// What lies there.
+        found: &'static str,
     },
     /// The server was given no service.
     #[error("the server has nothing to serve: give it one with .service(XServer::new(..))")]

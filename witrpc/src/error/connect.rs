@@ -72,13 +72,10 @@ pub enum ConnectError {
     ShuttingDown,
     /// The server serves as many clients as it may.
     #[error(
-        "the server already serves {max} clients: wait until one leaves, or raise max_clients on \
-         its endpoint"
+        "the server already serves as many clients as it may: wait until one leaves, or raise \
+         max_clients on its endpoint"
     )]
-    TooManyClients {
-        /// The server's limit.
-        max: u32,
-    },
+    TooManyClients,
     /// Client and server speak different versions of the protocol.
     #[error(
         "the server speaks version {theirs} of the protocol and this client version {ours}: build \
@@ -99,28 +96,32 @@ pub enum ConnectError {
     )]
     Refused(Vec<u8>),
     /// The directory of the names is not safe to use.
-    #[error("the directory {} cannot be trusted with names: {problem}", .path.display())]
+    #[error("the directory of names cannot be trusted: {source}")]
     Directory {
-        /// The directory.
-        path: PathBuf,
-        /// What is wrong with it and what to do, as a sentence.
-        problem: String,
+        /// What is wrong with it and what to do.
+        source: Box<dyn std::error::Error + Send + Sync>,
     },
-    /// What lies under the name is not a server of this user.
-    #[error("{} is not a server that can be trusted: {problem}", .path.display())]
+    /// What lies under the name is not a server.
+    #[error(
+        "{} is {found}, not a server, and was left as it was: remove it, or use another name",
+        .path.display()
+    )]
     NotOurs {
         /// Where.
         path: PathBuf,
-        /// What lies there and what to do, as a sentence.
-        problem: String,
+        /// What lies there.
+        found: &'static str,
     },
-    /// The memory of a connection would be too small to work.
-    #[error("a size of {size} bytes is too small: give at least {min}")]
-    SizeTooSmall {
-        /// The size asked for, in bytes.
-        size: usize,
-        /// The smallest one that works, in bytes.
-        min: usize,
+    /// The server runs as another user than it should.
+    #[error(
+        "the server runs as user {found}, not as {expected}: do not trust it, and find out who put \
+         it there"
+    )]
+    OtherUser {
+        /// The user id that owns the directory of the name.
+        expected: u32,
+        /// The user id that the server runs as.
+        found: u32,
     },
     /// A limit of the endpoint is outside its bounds.
     #[error("{limit} cannot be {value}: give a value from {min} to {max}")]
@@ -147,9 +148,23 @@ pub enum ConnectError {
     #[error("{size} bytes of memory for the connection could not be had ({source}): lower size")]
     NoMemory {
         /// How much, in bytes.
-        size: usize,
+        size: u64,
         /// The system's word on it.
         source: io::Error,
+    },
+    /// The server could not get the memory for another client.
+    #[error("the server has no memory for another client: free some, or lower size on its endpoint")]
+    ServerNoMemory,
+    /// The server asks this client to share more memory than it will.
+    #[error(
+        "the server asks for a region of {size} bytes and this client shares at most {max}: raise \
+         max_region_size, or lower size on the server's endpoint"
+    )]
+    RegionTooLarge {
+        /// What the server asks for, in bytes a direction.
+        size: u64,
+        /// This client's limit in bytes.
+        max: u64,
     },
     /// The server broke the protocol during the handshake.
     #[error(

@@ -15,6 +15,7 @@ pub mod mmf;
 
 mod endpoint;
 
+use std::any::Any;
 use std::fmt;
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -273,12 +274,16 @@ pub struct Answer {
 }
 
 /// A send that is under way, across the polls of a future. Starts as `Sending::default()`.
+///
+/// Dropping it gives up what the transport keeps in `state`.
 #[derive(Debug, Default)]
 pub struct Sending {
     /// The call, once it has a place.
     pub ticket: Option<Ticket>,
     /// How much of the body has gone.
     pub written: usize,
+    /// Whatever else the transport has to remember between polls.
+    pub state: Option<Box<dyn Any + Send + Sync>>,
 }
 
 /// A client's end of a connection.

@@ -98,7 +98,7 @@ impl Port {
         }
         let max = self.limits.max_clients;
         if state.links.len() >= max as usize {
-            return Err(ConnectError::TooManyClients { max });
+            return Err(ConnectError::TooManyClients);
         }
         Ok(())
     }

@@ -1,0 +1,147 @@
+//! Lanes whose caller has gone, or may never come back.
+//!
+//! A lane cannot be used again before its call has been answered, since the server may still read
+//! the request. So an abandoned lane waits for its answer and is then freed by whoever comes by: a
+//! caller that is short of a lane, or the link thread for it. The same two move the answers of
+//! futures that nobody polls to a shelf, so that a leaked future does not cost a lane.
+
+use std::sync::Arc;
+
+use super::Client;
+use super::lanes::Phase;
+use super::receive::Taken;
+use crate::head::{Head, Kind};
+use crate::layout::GROUP;
+use crate::line;
+use crate::message::{Answer, AnswerPayload, ChannelError, Payload, ReadBlock, Ticket};
+use crate::words::Mapped;
+
+impl Client {
+    /// Nobody waits for this call any more.
+    pub fn abandon(&self, ticket: Ticket) {
+        let lane = self.lanes.get(ticket.lane as usize);
+        match lane.lent() {
+            Some((seq, Phase::Collectable)) if seq == ticket.seq => {
+                if lane.reclaim(seq, Phase::Collectable) {
+                    self.abandon_owned(ticket);
+                } else {
+                    self.shelf().remove(&ticket);
+                }
+            }
+            Some((seq, Phase::Shelved)) if seq == ticket.seq => drop(self.shelf().remove(&ticket)),
+            _ if lane.seq() == ticket.seq => self.abandon_owned(ticket),
+            _ => drop(self.shelf().remove(&ticket)),
+        }
+    }
+
+    /// [`abandon`](Self::abandon) by the lane's owner.
+    pub(super) fn abandon_owned(&self, ticket: Ticket) {
+        let number = ticket.lane as usize;
+        let lane = self.lanes.get(number);
+        *lane.sleeper() = None;
+        *lane.partial() = None;
+        lane.lend(ticket.seq, Phase::Abandoned);
+        if !self.lane_waiters.is_empty() {
+            self.arm(number / GROUP);
+        }
+        self.collect_abandoned(number);
+    }
+
+    /// Frees what can be freed of all lanes.
+    pub(super) fn collect(self: &Arc<Self>) {
+        for lane in 0..self.lanes.count() {
+            self.collect_lane(lane);
+        }
+    }
+
+    pub(super) fn collect_lane(self: &Arc<Self>, lane: usize) {
+        match self.lanes.get(lane).lent() {
+            Some((_, Phase::Abandoned)) => self.collect_abandoned(lane),
+            Some((seq, Phase::Collectable)) => self.shelve(Ticket { lane: lane as u32, seq }),
+            _ => {}
+        }
+    }
+
+    /// Moves an answer that has come, and that nobody has fetched yet, to the shelf. An answer in
+    /// segments stays: putting it together would hold a whole message for a caller that may be gone.
+    fn shelve(self: &Arc<Self>, ticket: Ticket) {
+        let lane = ticket.lane as usize;
+        let private = self.lanes.get(lane);
+        if line::shows::<Mapped>(self.response_line(lane)) != ticket.seq || self.is_segment(lane) {
+            return;
+        }
+        // The lock spans the change of phase and the entry: whoever sees the phase finds the entry.
+        let mut shelf = self.shelf();
+        if !private.shelve(ticket.seq) {
+            return;
+        }
+        let answer = match self.take_response(lane, ticket.seq) {
+            Ok(Taken::Answer(answer)) => Ok(private_copy(answer)),
+            Ok(Taken::More(_) | Taken::SegmentTaken) => {
+                Err(self.accuse("an answer that changed while it was read"))
+            }
+            Err(error) => Err(error),
+        };
+        shelf.insert(ticket, answer);
+        drop(shelf);
+        if let Some(sleeper) = private.sleeper().take_if(|sleeper| sleeper.seq == ticket.seq) {
+            sleeper.waker.wake();
+        }
+    }
+
+    /// The answer of a call that was moved off its lane.
+    pub(super) fn from_shelf(&self, ticket: Ticket) -> Result<Answer, ChannelError> {
+        match self.shelf().remove(&ticket) {
+            Some(answer) => answer,
+            None => Err(self.accuse("an answer to a call that was never made")),
+        }
+    }
+
+    fn is_segment(&self, lane: usize) -> bool {
+        let copied = line::copy_out::<Mapped>(self.response_line(lane));
+        Head::from_word(copied.head).is_none_or(|head| matches!(head.kind, Kind::Segment))
+    }
+
+    /// Frees an abandoned lane if it has been answered. The rest of a large message, of either
+    /// direction, is called off first.
+    fn collect_abandoned(&self, lane: usize) {
+        let private = self.lanes.get(lane);
+        let Some((seq, Phase::Abandoned)) = private.lent() else { return };
+        let arrived = line::shows::<Mapped>(self.response_line(lane)) == seq;
+        if !arrived || !private.reclaim(seq, Phase::Abandoned) {
+            return;
+        }
+        let copied = line::copy_out::<Mapped>(self.response_line(lane));
+        let Some(head) = Head::from_word(copied.head) else {
+            self.accuse("an answer of a kind that does not exist");
+            return;
+        };
+        if let Kind::Block | Kind::Segment = head.kind {
+            match self.checked_block(&copied.inline) {
+                Ok(block) => self.release(&block),
+                Err(_) => return,
+            }
+        }
+        match head.kind {
+            Kind::Segment | Kind::Next => {
+                let next = private.next_seq();
+                self.publish(lane, next, Head::new(Kind::Discard, 0, 0), &[0; 6], 0);
+                private.lend(next, Phase::Abandoned);
+            }
+            Kind::Inline | Kind::Block | Kind::Discard => self.free_lane(lane),
+        }
+    }
+}
+
+/// The same answer, out of the server's arena.
+fn private_copy(answer: Answer) -> Answer {
+    let payload = match answer.payload {
+        Payload::Block(block) => {
+            let mut bytes = vec![0; block.len()];
+            block.copy_to(0, &mut bytes);
+            AnswerPayload::Whole(bytes)
+        }
+        small => small,
+    };
+    Answer { tag: answer.tag, payload }
+}

@@ -1,0 +1,239 @@
+//! The client's one thread: wakes futures, and learns of the server's end.
+//!
+//! It sleeps in `epoll_wait` on the link, the doorbell and a private eventfd, until the earliest
+//! deadline of a sleeping future if there is one. It never spins.
+
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed, Ordering::SeqCst};
+use std::sync::{Arc, Weak};
+use std::time::{Duration, Instant};
+
+use rustix::event::{EventfdFlags, Timespec, epoll, eventfd};
+use rustix::net::{Shutdown, shutdown};
+
+use super::Client;
+use super::waiters::earliest;
+use crate::layout::{GROUP, STATE, wait};
+use crate::words::{Mapped, ReadWord};
+use crate::fork::Descriptor;
+use crate::{futex, line, ring, state};
+
+const LINK: u64 = 0;
+const BELL: u64 = 1;
+const POKE: u64 = 2;
+
+/// What the thread and the client share.
+pub(super) struct Link {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    socket: Descriptor,
+    epoll: Descriptor,
+    /// Rung within this process when a deadline comes that is earlier than `planned`.
+    poke: Descriptor,
+    /// When the thread wakes by itself, in nanoseconds since `start`; 0 while it is awake.
+    planned: AtomicU64,
+    start: Instant,
+}
+
+const NO_PLAN: u64 = u64::MAX;
+
+impl Link {
+    pub(super) fn new(socket: Descriptor) -> std::io::Result<Self> {
+        let epoll = Descriptor::open(|| epoll::create(epoll::CreateFlags::CLOEXEC))?;
+        let flags = EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK;
+        let poke = Descriptor::open(|| eventfd(0, flags))?;
+        let watch = |fd: &Descriptor, what| {
+            epoll::add(&epoll, fd, epoll::EventData::new_u64(what), epoll::EventFlags::IN)
+        };
+        watch(&socket, LINK)?;
+        watch(&poke, POKE)?;
+        let planned = AtomicU64::new(NO_PLAN);
+        let shared = Shared { socket, epoll, poke, planned, start: Instant::now() };
+        Ok(Self { shared: Arc::new(shared) })
+    }
+
+    /// Ends the connection: the server sees the hang-up, and so does the thread.
+    pub(super) fn hang_up(&self) {
+        // An error means that the other side has hung up already.
+        let _ = shutdown(&self.shared.socket, Shutdown::Both);
+    }
+
+    /// Has the thread awake at `deadline`. The caller has registered what is to be woken then.
+    pub(super) fn wake_by(&self, deadline: Option<Instant>) {
+        let Some(deadline) = deadline else { return };
+        ring::fence::<Mapped>();
+        if self.shared.nanos(deadline) < self.shared.planned.load(SeqCst) {
+            self.shared.poke();
+        }
+    }
+}
+
+impl Shared {
+    fn nanos(&self, at: Instant) -> u64 {
+        let since = at.saturating_duration_since(self.start).as_nanos();
+        u64::try_from(since).map_or(NO_PLAN - 1, |nanos| nanos.clamp(1, NO_PLAN - 1))
+    }
+
+    fn poke(&self) {
+        // Full means poked already.
+        let _ = rustix::io::write(&self.poke, &1_u64.to_ne_bytes());
+    }
+
+    /// Sleeps until something happens.
+    fn sleep(&self, until: Option<Instant>) -> Vec<epoll::Event> {
+        let timeout = until.map(|at| {
+            let left = at.saturating_duration_since(Instant::now()) + Duration::from_micros(1);
+            Timespec {
+                tv_sec: left.as_secs().try_into().unwrap_or(i64::MAX),
+                tv_nsec: left.subsec_nanos().into(),
+            }
+        });
+        let mut events = Vec::with_capacity(4);
+        // An interrupted sleep is a short one: the thread looks at everything either way.
+        let _ = epoll::wait(&self.epoll, rustix::buffer::spare_capacity(&mut events), timeout.as_ref());
+        events
+    }
+}
+
+/// Starts the thread, which lives as long as the client.
+pub(super) fn start(client: &Arc<Client>) -> std::io::Result<()> {
+    let shared = Arc::clone(&client.link.shared);
+    let bell = epoll::EventData::new_u64(BELL);
+    epoll::add(&shared.epoll, &client.bell, bell, epoll::EventFlags::IN)?;
+    let client = Arc::downgrade(client);
+    let thread = std::thread::Builder::new().name("witrpc-link".into());
+    thread.spawn(move || run(&shared, &client)).map(drop)
+}
+
+fn run(shared: &Shared, client: &Weak<Client>) {
+    loop {
+        shared.planned.store(0, SeqCst);
+        let next = {
+            let Some(client) = client.upgrade() else { return };
+            if client.origin.is_forked() || client.lost.get().is_some() {
+                client.wake_everybody();
+                return;
+            }
+            client.plan(shared)
+        };
+        let events = shared.sleep(next);
+        let Some(client) = client.upgrade() else { return };
+        for event in &events {
+            match event.data.u64() {
+                LINK => client.link_ended(),
+                BELL => client.answer_bell(),
+                _ => drop(rustix::io::read(&shared.poke, &mut [0; 8])),
+            }
+        }
+    }
+}
+
+impl Client {
+    /// Wakes whose deadline has passed, and says when the next one does.
+    fn plan(&self, shared: &Shared) -> Option<Instant> {
+        loop {
+            let next = self.expire(Instant::now());
+            let plan = next.map_or(NO_PLAN, |at| shared.nanos(at));
+            shared.planned.store(plan, SeqCst);
+            ring::fence::<Mapped>();
+            // A deadline that was registered while the thread looked awake did not poke: look again.
+            let again = self.expire(Instant::now());
+            if again.map_or(NO_PLAN, |at| shared.nanos(at)) >= plan {
+                return next;
+            }
+        }
+    }
+
+    fn expire(&self, now: Instant) -> Option<Instant> {
+        let queues = earliest(self.lane_waiters.expire(now), self.space_waiters.expire(now));
+        (0..self.lanes.count()).fold(queues, |next, lane| earliest(next, self.expire_lane(lane, now)))
+    }
+
+    /// Wakes a lane's sleeper if its deadline has passed, or asks for help for it; says when to look
+    /// again.
+    fn expire_lane(&self, lane: usize, now: Instant) -> Option<Instant> {
+        let mut slot = self.lanes.get(lane).sleeper();
+        let sleeper = slot.as_mut()?;
+        if sleeper.deadline.is_none_or(|at| now < at) {
+            let seq = sleeper.seq;
+            self.ask_for_help(lane, seq, &mut sleeper.help, now);
+            return sleeper.help.wake_at(sleeper.deadline);
+        }
+        let late = slot.take();
+        drop(slot);
+        late.into_iter().for_each(|sleeper| sleeper.waker.wake());
+        None
+    }
+
+    /// The server has hung up, or died.
+    fn link_ended(&self) {
+        let state = self.server.word64(STATE).load(Relaxed);
+        self.lose(state::meaning(state));
+    }
+
+    /// The server has answered somebody, or released blocks that somebody waits for.
+    fn answer_bell(self: &Arc<Self>) {
+        self.bell.drain();
+        for group in 0..self.groups.len() {
+            self.disarm(group);
+            if self.wake_group(group) {
+                self.arm(group);
+                // What came in between rang for nobody.
+                self.wake_group(group);
+            }
+        }
+        self.space_waiters.notify_all();
+    }
+
+    /// Wakes those of a group who have been answered; says whether others still sleep.
+    fn wake_group(self: &Arc<Self>, group: usize) -> bool {
+        let short = !self.lane_waiters.is_empty();
+        let mut waiting = short;
+        for (number, lane) in self.lanes.group(group) {
+            let shown = line::shows::<Mapped>(self.response_line(number));
+            let mut sleeper = lane.sleeper();
+            let answered = sleeper.take_if(|sleeper| sleeper.seq == shown);
+            waiting |= sleeper.is_some();
+            drop(sleeper);
+            if let Some(sleeper) = answered {
+                sleeper.waker.wake();
+            }
+            if short {
+                self.collect_lane(number);
+            }
+        }
+        waiting
+    }
+
+    /// The connection has ended: nobody sleeps on.
+    pub(super) fn wake_everybody(&self) {
+        for lane in 0..self.lanes.count() {
+            let sleeper = self.lanes.get(lane).sleeper().take();
+            sleeper.into_iter().for_each(|sleeper| sleeper.waker.wake());
+        }
+        self.lane_waiters.notify_all();
+        self.space_waiters.notify_all();
+        while self.wake_parked() {
+            // Somebody has set its bit and not gone to sleep yet, or has just woken up.
+            std::thread::yield_now();
+        }
+    }
+
+    /// Wakes the threads that sleep on response lines; `false` when there are none.
+    fn wake_parked(&self) -> bool {
+        let mut any = false;
+        for group in 0..self.groups.len() {
+            let first = group * GROUP;
+            let mut parked = self.wait_line(first)[wait::PARKED].load(SeqCst);
+            any |= parked != 0;
+            while parked != 0 {
+                let lane = first + parked.trailing_zeros() as usize;
+                parked &= parked - 1;
+                futex::wake_peers(self.server.word64(self.layout.response_line(lane)));
+            }
+        }
+        any
+    }
+}
+

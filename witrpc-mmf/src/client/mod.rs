@@ -1,0 +1,265 @@
+//! A client's end of a connection.
+//!
+//! One call, by file: [`send`] takes a lane and publishes the request, [`receive`] waits for the
+//! response and takes it, [`collect`] frees lanes whose caller has gone, and [`link_thread`] wakes
+//! futures and learns of the server's death.
+
+mod collect;
+mod help;
+mod lanes;
+mod link_thread;
+mod receive;
+mod send;
+mod waiters;
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::time::Duration;
+
+pub use receive::ReceivedBlock;
+pub use send::Sending;
+
+use crate::outbox::Outbox;
+use crate::bell::Bell;
+use crate::error::ConnectError;
+use crate::fork::Origin;
+use crate::layout::{GROUP, LINE_WORDS, Layout, RING_ME, STATE, WANTS_SPACE, wait};
+use crate::copy::{OwnMemory, PeerMemory};
+use crate::line::line_of;
+use crate::message::{Answer, ChannelError, Closed, Ticket};
+use crate::rendezvous::{self, ConnectOptions, Connected, Name, Place, Plain};
+use crate::region;
+use crate::ring::{self, Epochs, Rung};
+use crate::spin::{Spin, WaitPolicy};
+use crate::state;
+use crate::words::{Mapped, PeerU64};
+use lanes::Lanes;
+use waiters::Waiters;
+
+/// What a client may choose.
+#[derive(Clone, Debug)]
+pub struct ClientOptions {
+    /// How long to wait for a server that does not serve yet; zero fails at once.
+    pub wait_for_server: Duration,
+    /// Handed to the server's admission.
+    pub hello: Vec<u8>,
+    /// How callers wait for answers.
+    pub wait: WaitPolicy,
+    /// The longest region that this client maps, in bytes.
+    pub max_region_len: usize,
+    /// How long the server may take from the connect to the welcome.
+    pub handshake_timeout: Duration,
+}
+
+/// A client's end of a connection. Shared by all its callers.
+pub struct Client {
+    own: OwnMemory,
+    server: PeerMemory,
+    layout: Layout,
+    max_message_len: usize,
+    welcome: Vec<u8>,
+    spin: Spin,
+    lanes: Lanes,
+    lane_waiters: Waiters,
+    /// Blocks of our arena: free ones, and those that the server has not released yet.
+    outbox: Outbox,
+    space_waiters: Waiters,
+    space_epochs: Epochs<Mapped>,
+    /// Answers that were moved off their lanes, for callers that may never come.
+    shelf: Mutex<HashMap<Ticket, Result<Answer, ChannelError>>>,
+    /// Asking the link thread's bell to be rung, one a group of lanes.
+    groups: Box<[Group]>,
+    /// Ringing the server.
+    bell: Bell,
+    rung: Rung<Mapped>,
+    space_rung: Rung<Mapped>,
+    lost: OnceLock<Closed>,
+    origin: Origin,
+    link: link_thread::Link,
+}
+
+/// The private half of a wait line's ring word.
+struct Group {
+    epochs: Epochs<Mapped>,
+    /// Whether the ring word holds an epoch that the link thread has not answered yet. A lock, so
+    /// that nobody finds it set before the epoch stands, or after it has been rung for.
+    armed: Mutex<bool>,
+}
+
+impl Client {
+    /// Reaches the server of `name`.
+    ///
+    /// # Errors
+    ///
+    /// See [`ConnectError`].
+    pub fn connect(
+        name: &Name,
+        place: &Place,
+        options: &ClientOptions,
+    ) -> Result<Arc<Self>, ConnectError> {
+        let connected = rendezvous::connect(
+            name,
+            place,
+            &ConnectOptions {
+                hello: &options.hello,
+                wait_for_server: options.wait_for_server,
+                max_region_len: options.max_region_len as u64,
+                handshake_timeout: options.handshake_timeout,
+                sealer: &|| Box::new(Plain),
+            },
+        )?;
+        let established = &connected.established;
+        let len = established.own.len().min(established.peer.len());
+        let layout = Layout::new(established.lanes, len).ok_or(ConnectError::Misbehaved {
+            what: "its regions are too short for its lanes".into(),
+        })?;
+        let failed = |what| move |source| ConnectError::System { what, source };
+        let client = Self::new(connected, layout, options.wait);
+        let client = Arc::new(client.map_err(failed("opening an epoll instance"))?);
+        link_thread::start(&client).map_err(failed("starting a thread"))?;
+        Ok(client)
+    }
+
+    fn new(connected: Connected, layout: Layout, wait: WaitPolicy) -> std::io::Result<Self> {
+        let established = connected.established;
+        let (own, outbox) = region::own(established.own, &layout, layout.client_arena());
+        let groups = (0..layout.groups()).map(|_| Group {
+            epochs: Epochs::new(AtomicU64::new(0)),
+            armed: Mutex::new(false),
+        });
+        own.word64(STATE).store(state::SERVING, Relaxed);
+        Ok(Self {
+            own,
+            server: region::peer(established.peer, &layout),
+            max_message_len: established.max_message_len as usize,
+            welcome: connected.welcome,
+            spin: Spin::new(wait),
+            lanes: Lanes::new(layout.lanes()),
+            lane_waiters: Waiters::default(),
+            outbox,
+            space_waiters: Waiters::default(),
+            space_epochs: Epochs::new(AtomicU64::new(0)),
+            shelf: Mutex::default(),
+            groups: groups.collect(),
+            bell: Bell::new(established.bell),
+            rung: Rung::new(AtomicU64::new(0)),
+            space_rung: Rung::new(AtomicU64::new(0)),
+            lost: OnceLock::new(),
+            link: link_thread::Link::new(connected.link)?,
+            origin: Origin::here(),
+            layout,
+        })
+    }
+
+    /// What the server's admission said.
+    pub fn welcome(&self) -> &[u8] {
+        &self.welcome
+    }
+
+    /// Why no call can succeed any more, or `None` while the connection stands.
+    pub fn lost(&self) -> Option<Closed> {
+        if self.origin.is_forked() { Some(Closed::Forked) } else { self.lost.get().copied() }
+    }
+
+    /// Leaves on purpose: pending calls end with an error, and the server frees what it held.
+    pub fn disconnect(&self) {
+        self.lose(Closed::Here);
+    }
+
+    /// The connection has ended: says so to the server, wakes everybody, once.
+    fn lose(&self, why: Closed) {
+        if self.origin.is_forked() || self.lost.set(why).is_err() {
+            return;
+        }
+        self.own.word64(STATE).store(state::CLOSED, Relaxed);
+        self.link.hang_up();
+        self.wake_everybody();
+    }
+
+    /// The peer broke a rule: the connection ends.
+    fn accuse(&self, rule: &'static str) -> ChannelError {
+        self.lose(Closed::Misbehaved);
+        ChannelError::Misbehaved(rule)
+    }
+
+    /// What a call that was pending when the connection ended gets.
+    fn pending_error(&self, why: Closed) -> ChannelError {
+        match why {
+            Closed::PeerDied => ChannelError::PeerDied,
+            why => ChannelError::Closed(why),
+        }
+    }
+
+    fn request_line(&self, lane: usize) -> &[AtomicU64; LINE_WORDS] {
+        line_of(self.own.words64(self.layout.request_line(lane), LINE_WORDS))
+    }
+
+    fn response_line(&self, lane: usize) -> &[PeerU64; LINE_WORDS] {
+        line_of(self.server.words64(self.layout.response_line(lane), LINE_WORDS))
+    }
+
+    fn wait_line(&self, lane: usize) -> &[AtomicU64; LINE_WORDS] {
+        line_of(self.own.words64(self.layout.wait_line(lane), LINE_WORDS))
+    }
+
+    /// Rings the server if it sleeps. To be called after every publication.
+    #[inline]
+    fn ring_if_asleep(&self) {
+        ring::fence::<Mapped>();
+        if self.rung.must_ring(self.server.word64(RING_ME)) {
+            self.bell.ring();
+        }
+    }
+
+    /// Rings the server if it waits for blocks that were released before this call.
+    fn ring_if_short_of_space(&self) {
+        ring::fence::<Mapped>();
+        if self.space_rung.must_ring(self.server.word64(WANTS_SPACE)) {
+            self.bell.ring();
+        }
+    }
+
+    /// Has the bell rung when a response appears in `group`. The caller has registered what it
+    /// waits for, and looks once more after this.
+    fn arm(&self, group: usize) {
+        let word = &self.wait_line(group * GROUP)[wait::RING_ME];
+        let group = &self.groups[group];
+        let mut armed = group.armed.lock().unwrap_or_else(PoisonError::into_inner);
+        if !*armed {
+            group.epochs.arm(word);
+            *armed = true;
+        }
+        drop(armed);
+        ring::fence::<Mapped>();
+    }
+
+    /// The bell has been drained: whatever was armed may have been rung for. The caller then looks
+    /// at every sleeper.
+    fn disarm(&self, group: usize) {
+        let group = &self.groups[group];
+        *group.armed.lock().unwrap_or_else(PoisonError::into_inner) = false;
+        ring::fence::<Mapped>();
+    }
+
+    fn shelf(&self) -> std::sync::MutexGuard<'_, HashMap<Ticket, Result<Answer, ChannelError>>> {
+        self.shelf.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Client {
+    fn drop(&mut self) {
+        self.disconnect();
+    }
+}
+
+impl fmt::Debug for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Client")
+            .field("lanes", &self.layout.lanes())
+            .field("region_len", &self.layout.region_len())
+            .field("lost", &self.lost())
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,351 @@
+//! Waiting for a response and taking it off its lane.
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
+use std::task::{Context, Poll};
+use std::time::Instant;
+
+use super::Client;
+use super::help::Help;
+use super::lanes::{Phase, Sleeper};
+use crate::arena::BlockRef;
+use crate::futex::{self, Woken};
+use crate::head::{Head, Kind};
+use crate::layout::{GROUP, INLINE_LEN, line, wait};
+use crate::line::{self as lines, InlineWords};
+use crate::message::{
+    Answer, AnswerPayload, ChannelError, Limit, Payload, ReadBlock, Ticket, inline_bytes,
+};
+use crate::release;
+use crate::ring;
+use crate::spin::Spin;
+use crate::words::Mapped;
+
+/// What a response turned out to be.
+pub(super) enum Taken {
+    /// The answer; the lane is free again.
+    Answer(Answer),
+    /// A part of the answer; the next has been asked for, by this seq.
+    More(u64),
+    /// The server has taken a segment of the request; the lane is still the caller's.
+    SegmentTaken,
+}
+
+/// A block of the server's arena that holds an answer. Dropping it releases the block.
+pub struct ReceivedBlock {
+    client: Arc<Client>,
+    block: BlockRef,
+}
+
+impl ReadBlock for ReceivedBlock {
+    fn len(&self) -> usize {
+        self.block.len()
+    }
+
+    fn copy_to(&self, offset: usize, out: &mut [u8]) {
+        self.client.copy_block(&self.block, offset, out);
+    }
+}
+
+impl Drop for ReceivedBlock {
+    fn drop(&mut self) {
+        self.client.release(&self.block);
+    }
+}
+
+impl fmt::Debug for ReceivedBlock {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ReceivedBlock").field("block", &self.block).finish_non_exhaustive()
+    }
+}
+
+impl Client {
+    /// Blocks the thread until the answer is there: spins, then parks.
+    ///
+    /// # Errors
+    ///
+    /// Why there is none; the ticket is spent then too.
+    pub fn wait_answer(
+        self: &Arc<Self>,
+        ticket: Ticket,
+        limit: &mut Limit,
+    ) -> Result<Answer, ChannelError> {
+        let lane = ticket.lane as usize;
+        let mut seq = ticket.seq;
+        loop {
+            self.wait_response(lane, seq, limit)?;
+            match self.take_response(lane, seq)? {
+                Taken::Answer(answer) => return Ok(answer),
+                Taken::More(next) => seq = next,
+                Taken::SegmentTaken => return Err(self.accuse(UNASKED)),
+            }
+        }
+    }
+
+    /// Blocks until the lane's response line shows `seq`.
+    #[inline]
+    fn wait_response(&self, lane: usize, seq: u64, limit: &mut Limit) -> Result<(), ChannelError> {
+        let line = self.response_line(lane);
+        let arrived = || (lines::shows::<Mapped>(line) == seq).then_some(());
+        match self.spin.until(arrived) {
+            Some(()) => Ok(()),
+            None => self.park(lane, seq, limit),
+        }
+    }
+
+    /// Sleeps until the lane's response line shows `seq`.
+    ///
+    /// The server wakes whoever has a bit in the parked mask when it answers: this side sets the
+    /// bit, fences and looks; that side publishes, fences and looks at the mask.
+    #[cold]
+    fn park(&self, lane: usize, seq: u64, limit: &mut Limit) -> Result<(), ChannelError> {
+        let parked = &self.wait_line(lane)[wait::PARKED];
+        let bit = 1 << (lane % GROUP);
+        parked.fetch_or(bit, Relaxed);
+        ring::fence::<Mapped>();
+        let outcome = self.sleep_on(lane, seq, limit);
+        parked.fetch_and(!bit, Relaxed);
+        if outcome.is_err() {
+            self.abandon(Ticket { lane: lane as u32, seq });
+        }
+        outcome
+    }
+
+    fn sleep_on(&self, lane: usize, seq: u64, limit: &mut Limit) -> Result<(), ChannelError> {
+        let line = self.response_line(lane);
+        let mut help = Help::new();
+        loop {
+            let shown = lines::shows::<Mapped>(line);
+            if shown == seq {
+                return Ok(());
+            }
+            if let Some(why) = self.lost() {
+                return Err(self.pending_error(why));
+            }
+            if limit.passed() {
+                return Err(ChannelError::TimedOut);
+            }
+            let until = help.wake_at(limit.instant());
+            if futex::wait(&line[line::SEQ], shown as u32, until) == Woken::TimedOut {
+                self.ask_for_help(lane, seq, &mut help, Instant::now());
+            }
+        }
+    }
+
+    /// Looks whether the answer is there. Re-wakes itself while spinning is worth while, then has
+    /// `cx` woken when the answer comes, the peer dies or `limit` passes.
+    pub fn poll_answer(
+        self: &Arc<Self>,
+        cx: &mut Context<'_>,
+        ticket: &mut Ticket,
+        limit: &mut Limit,
+    ) -> Poll<Result<Answer, ChannelError>> {
+        let lane = self.lanes.get(ticket.lane as usize);
+        let mine = match lane.lent() {
+            Some((seq, Phase::Collectable)) if seq == ticket.seq => {
+                lane.reclaim(seq, Phase::Collectable)
+            }
+            Some((seq, Phase::Shelved)) if seq == ticket.seq => false,
+            // Never lent since this call began; unless the lane has gone on to a later one.
+            _ => lane.seq() == ticket.seq,
+        };
+        if !mine {
+            return Poll::Ready(self.from_shelf(*ticket));
+        }
+        match self.poll_response(cx, ticket, limit) {
+            Poll::Pending => {
+                lane.lend(ticket.seq, Phase::Collectable);
+                Poll::Pending
+            }
+            ready => ready,
+        }
+    }
+
+    /// [`poll_answer`](Self::poll_answer) for the lane's owner.
+    fn poll_response(
+        self: &Arc<Self>,
+        cx: &mut Context<'_>,
+        ticket: &mut Ticket,
+        limit: &mut Limit,
+    ) -> Poll<Result<Answer, ChannelError>> {
+        let lane = ticket.lane as usize;
+        loop {
+            match self.poll_line(cx, lane, ticket.seq, limit) {
+                Poll::Pending => return Poll::Pending,
+                Poll::Ready(Err(error)) => {
+                    self.abandon_owned(*ticket);
+                    return Poll::Ready(Err(error));
+                }
+                Poll::Ready(Ok(())) => {}
+            }
+            match self.take_response(lane, ticket.seq) {
+                Ok(Taken::Answer(answer)) => return Poll::Ready(Ok(answer)),
+                Ok(Taken::More(next)) => ticket.seq = next,
+                Ok(Taken::SegmentTaken) => return Poll::Ready(Err(self.accuse(UNASKED))),
+                Err(error) => return Poll::Ready(Err(error)),
+            }
+        }
+    }
+
+    /// Waits, as a future, until the lane's response line shows `seq`.
+    pub(super) fn poll_line(
+        &self,
+        cx: &mut Context<'_>,
+        lane: usize,
+        seq: u64,
+        limit: &mut Limit,
+    ) -> Poll<Result<(), ChannelError>> {
+        let line = self.response_line(lane);
+        let arrived = || lines::shows::<Mapped>(line) == seq;
+        let private = self.lanes.get(lane);
+        if arrived() {
+            return Poll::Ready(Ok(()));
+        }
+        let looks = private.looks.load(Relaxed);
+        private.looks.store(looks.saturating_add(1), Relaxed);
+        if looks < self.spin.looks() {
+            Spin::breathe(looks);
+            cx.waker().wake_by_ref();
+            return Poll::Pending;
+        }
+        let deadline = limit.instant();
+        let help = Help::new();
+        self.link_wakes(lane, Sleeper { seq, waker: cx.waker().clone(), deadline, help });
+        if arrived() {
+            return Poll::Ready(Ok(()));
+        }
+        if let Some(why) = self.lost() {
+            return Poll::Ready(Err(self.pending_error(why)));
+        }
+        if deadline.is_some_and(|at| Instant::now() >= at) {
+            return Poll::Ready(Err(ChannelError::TimedOut));
+        }
+        Poll::Pending
+    }
+
+    /// Registers a future that goes to sleep. A sleeper of the same call, from an earlier poll,
+    /// keeps its place in the asking for help.
+    fn link_wakes(&self, lane: usize, mut sleeper: Sleeper) {
+        let mut slot = self.lanes.get(lane).sleeper();
+        if let Some(earlier) = slot.take_if(|earlier| earlier.seq == sleeper.seq) {
+            sleeper.help = earlier.help;
+        }
+        let wake_at = sleeper.help.wake_at(sleeper.deadline);
+        *slot = Some(sleeper);
+        drop(slot);
+        self.arm(lane / GROUP);
+        self.link.wake_by(wake_at);
+    }
+
+    /// Takes a response that has been seen off its lane. On an answer or an error the lane is free
+    /// or the connection over.
+    pub(super) fn take_response(
+        self: &Arc<Self>,
+        lane: usize,
+        seq: u64,
+    ) -> Result<Taken, ChannelError> {
+        let copied = lines::copy_out::<Mapped>(self.response_line(lane));
+        let Some(head) = Head::from_word(copied.head) else {
+            return Err(self.accuse("an answer of a kind that does not exist"));
+        };
+        let payload = match head.kind {
+            Kind::Inline if head.len as usize <= INLINE_LEN => {
+                Payload::Small { bytes: inline_bytes(copied.inline), len: head.len as u8 }
+            }
+            Kind::Block => self.received_block(head, &copied.inline)?,
+            Kind::Segment => return self.take_segment(lane, seq, head, &copied.inline),
+            Kind::Next => return Ok(Taken::SegmentTaken),
+            Kind::Inline => return Err(self.accuse("an inline answer longer than a line")),
+            Kind::Discard => return Err(self.accuse("an answer of a kind that clients send")),
+        };
+        self.free_lane(lane);
+        Ok(Taken::Answer(Answer { tag: head.tag, payload }))
+    }
+
+    fn received_block(
+        self: &Arc<Self>,
+        head: Head,
+        inline: &InlineWords,
+    ) -> Result<AnswerPayload, ChannelError> {
+        let block = self.checked_block(inline)?;
+        if block.len() != head.len as usize {
+            return Err(self.accuse("a block of another length than its answer"));
+        }
+        Ok(Payload::Block(ReceivedBlock { client: Arc::clone(self), block }))
+    }
+
+    /// The block that a line names, if it is one.
+    pub(super) fn checked_block(&self, inline: &InlineWords) -> Result<BlockRef, ChannelError> {
+        let block = BlockRef::check([inline[0], inline[1]], self.layout.arena_len());
+        block.ok().filter(|block| block.len() <= self.max_message_len).ok_or_else(|| {
+            self.accuse("an answer outside the server's arena or over the connection's limit")
+        })
+    }
+
+    /// Takes one segment of an answer and asks for the next.
+    fn take_segment(
+        self: &Arc<Self>,
+        lane: usize,
+        seq: u64,
+        head: Head,
+        inline: &InlineWords,
+    ) -> Result<Taken, ChannelError> {
+        let block = self.checked_block(inline)?;
+        let (total, len, start) = (head.len as usize, block.len(), inline[2]);
+        let private = self.lanes.get(lane);
+        let mut whole = match private.partial().take() {
+            Some(whole) => whole,
+            None => self.begin_partial(total)?,
+        };
+        let fits = whole.capacity() >= total && len > 0 && len <= total - whole.len();
+        if !fits || start != whole.len() as u64 {
+            return Err(self.accuse("a segment that does not follow the one before"));
+        }
+        let from = self.layout.server_arena() + block.offset();
+        self.server.append_to(from, len, &mut whole).expect("a checked block lies in the region");
+        self.release(&block);
+        if whole.len() == total {
+            self.free_lane(lane);
+            return Ok(Taken::Answer(Answer { tag: head.tag, payload: Payload::Whole(whole) }));
+        }
+        *private.partial() = Some(whole);
+        let next = private.next_seq();
+        debug_assert_eq!(next, seq + 1);
+        self.publish(lane, next, Head::new(Kind::Next, 0, 0), &[0; 6], 0);
+        Ok(Taken::More(next))
+    }
+
+    /// All of an answer is reserved before its first segment is taken.
+    fn begin_partial(&self, total: usize) -> Result<Vec<u8>, ChannelError> {
+        let mut whole = Vec::new();
+        if total > self.max_message_len {
+            return Err(self.accuse("an answer over the connection's limit"));
+        }
+        whole.try_reserve_exact(total).map_err(|_| self.accuse("more than memory can hold"))?;
+        Ok(whole)
+    }
+
+    fn copy_block(&self, block: &BlockRef, offset: usize, out: &mut [u8]) {
+        assert!(offset <= block.len() && out.len() <= block.len() - offset, "beyond the block");
+        let start = self.layout.server_arena() + block.offset() + offset;
+        self.server.copy_out(start, out).expect("a checked block lies in the region");
+    }
+
+    /// Gives a block of the server's back.
+    pub(super) fn release(&self, block: &BlockRef) {
+        let slot = self.layout.client_release() + block.slot() * 4;
+        release::release::<Mapped>(self.own.word32(slot), block);
+        self.ring_if_short_of_space();
+    }
+
+    /// The call is over: the lane goes to the next.
+    pub(super) fn free_lane(&self, lane: usize) {
+        self.lanes.give_back(lane);
+        if !self.lane_waiters.is_empty() {
+            self.lane_waiters.notify_one();
+        }
+    }
+}
+
+const UNASKED: &str = "it took a segment that was not sent";

@@ -1,0 +1,350 @@
+//! Taking a lane, and space, and publishing a request.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
+use std::task::{Context, Poll};
+
+use super::Client;
+use super::waiters::{Place, Waiters};
+use crate::arena::Block;
+use crate::head::{Head, Kind};
+use crate::layout::{HIGH_WATER, INLINE_LEN};
+use crate::line::{self, InlineWords};
+use crate::message::{Body, ChannelError, Closed, Limit, Outgoing, Ticket, inline_words};
+use crate::release::ReleaseTable;
+use crate::ring;
+use crate::words::Mapped;
+
+/// A send that is under way across the polls of a future. Dropping it gives the send up.
+#[derive(Debug, Default)]
+pub struct Sending {
+    stage: Stage,
+    lane_place: Place,
+    space_place: Place,
+    /// What to tidy up on, once the send has touched a connection.
+    client: Option<Arc<Client>>,
+}
+
+#[derive(Debug, Default, Clone, Copy)]
+enum Stage {
+    /// No lane yet.
+    #[default]
+    Start,
+    /// A lane, and nothing on it.
+    Lane(usize),
+    /// `written` bytes have been sent as segments, the last by `ticket`.
+    Segments { ticket: Ticket, written: usize },
+    /// The whole request has been published, or the send has failed.
+    Done,
+}
+
+impl Client {
+    /// Sends without ever waiting. `None` when no lane or no space is free, or the body needs
+    /// segments: then [`poll_send`](Self::poll_send).
+    ///
+    /// # Errors
+    ///
+    /// [`ChannelError::TooLarge`], or that the connection is gone.
+    #[inline]
+    pub fn try_send(&self, message: Outgoing<'_>) -> Result<Option<Ticket>, ChannelError> {
+        self.check_connected()?;
+        let Some(lane) = self.lanes.take() else { return Ok(None) };
+        if let Body::Small(bytes) = message.body {
+            return Ok(Some(self.send_inline(lane, message.tag, bytes)));
+        }
+        let sent = self.try_send_block(lane, message);
+        if !matches!(sent, Ok(Some(_))) {
+            self.free_lane(lane);
+        }
+        sent
+    }
+
+    fn check_connected(&self) -> Result<(), ChannelError> {
+        if self.origin.is_forked() {
+            return Err(ChannelError::Closed(Closed::Forked));
+        }
+        match self.lost.get() {
+            None => Ok(()),
+            Some(why) => Err(ChannelError::Closed(*why)),
+        }
+    }
+
+    fn send_inline(&self, lane: usize, tag: u32, bytes: &[u8]) -> Ticket {
+        debug_assert!(bytes.len() <= INLINE_LEN);
+        let head = Head::new(Kind::Inline, tag, bytes.len() as u32);
+        self.send_line(lane, head, &inline_words(bytes), bytes.len().div_ceil(8))
+    }
+
+    /// Publishes the first line of a call.
+    fn send_line(&self, lane: usize, head: Head, inline: &InlineWords, used: usize) -> Ticket {
+        let private = self.lanes.get(lane);
+        let seq = private.next_seq();
+        private.looks.store(0, Relaxed);
+        self.raise_high_water(lane);
+        self.publish(lane, seq, head, inline, used);
+        Ticket { lane: lane as u32, seq }
+    }
+
+    /// Publishes a line and rings the server if it sleeps.
+    #[inline]
+    pub(super) fn publish(
+        &self,
+        lane: usize,
+        seq: u64,
+        head: Head,
+        inline: &InlineWords,
+        used: usize,
+    ) {
+        line::publish::<Mapped>(self.request_line(lane), seq, head.to_word(), inline, used);
+        self.ring_if_asleep();
+    }
+
+    /// Says how far the server has to scan. Stands before the line is published, and never falls.
+    #[inline]
+    fn raise_high_water(&self, lane: usize) {
+        let high_water = self.own.word64(HIGH_WATER);
+        if high_water.load(Relaxed) <= lane as u64 {
+            high_water.fetch_max(lane as u64 + 1, Relaxed);
+        }
+    }
+
+    fn try_send_block(
+        &self,
+        lane: usize,
+        message: Outgoing<'_>,
+    ) -> Result<Option<Ticket>, ChannelError> {
+        let len = self.check_len(&message)?;
+        if len > self.outbox.largest_block() {
+            return Ok(None);
+        }
+        let Some(mut block) = self.reserve(len) else { return Ok(None) };
+        message.body.write_at(0, self.own.block_mut(&mut block));
+        let head = Head::new(Kind::Block, message.tag, len as u32);
+        Ok(Some(self.send_block(lane, head, block, 0)))
+    }
+
+    fn check_len(&self, message: &Outgoing<'_>) -> Result<usize, ChannelError> {
+        let len = message.body.len();
+        if len > self.max_message_len {
+            return Err(ChannelError::TooLarge { len, max: self.max_message_len });
+        }
+        Ok(len)
+    }
+
+    fn reserve(&self, len: usize) -> Option<Block> {
+        let slots = self.server.words32(self.layout.server_release(), self.layout.granules());
+        self.outbox.reserve(len, &ReleaseTable::<Mapped> { slots })
+    }
+
+    /// Publishes a block, or a segment that begins at `start` in its message.
+    fn send_block(&self, lane: usize, head: Head, block: Block, start: usize) -> Ticket {
+        let [place, len] = self.outbox.lend(block);
+        let used = if head.kind == Kind::Segment { 3 } else { 2 };
+        self.send_line(lane, head, &[place, len, start as u64, 0, 0, 0], used)
+    }
+
+    /// Sends, waiting for a lane, for space and for segments to be taken. To be polled with the
+    /// same `sending` and an equal message until it is ready.
+    pub fn poll_send(
+        self: &Arc<Self>,
+        cx: &mut Context<'_>,
+        sending: &mut Sending,
+        message: Outgoing<'_>,
+        limit: &mut Limit,
+    ) -> Poll<Result<Ticket, ChannelError>> {
+        if sending.client.is_none() {
+            sending.client = Some(Arc::clone(self));
+        }
+        loop {
+            let step = match sending.stage {
+                Stage::Start => self.poll_lane(cx, sending, &message, limit),
+                Stage::Lane(lane) => self.poll_first(cx, sending, lane, &message, limit),
+                Stage::Segments { ticket, written } => {
+                    self.poll_segment(cx, sending, ticket, written, &message, limit)
+                }
+                Stage::Done => unreachable!("a send that is over is not polled again"),
+            };
+            match step {
+                Poll::Pending => return Poll::Pending,
+                Poll::Ready(Ok(None)) => {}
+                Poll::Ready(Ok(Some(ticket))) => {
+                    sending.stage = Stage::Done;
+                    return Poll::Ready(Ok(ticket));
+                }
+                Poll::Ready(Err(error)) => {
+                    sending.give_up();
+                    return Poll::Ready(Err(error));
+                }
+            }
+        }
+    }
+
+    /// Waits for a lane.
+    fn poll_lane(
+        self: &Arc<Self>,
+        cx: &mut Context<'_>,
+        sending: &mut Sending,
+        message: &Outgoing<'_>,
+        limit: &mut Limit,
+    ) -> Poll<Result<Option<Ticket>, ChannelError>> {
+        self.check_len(message)?;
+        let place = &mut sending.lane_place;
+        let take = || {
+            self.lanes.take().or_else(|| {
+                self.collect();
+                self.lanes.take()
+            })
+        };
+        let lane = self.poll_for(cx, &self.lane_waiters, place, limit, ChannelError::NoFreeLane, || {
+            take().or_else(|| {
+                self.arm_all();
+                take()
+            })
+        });
+        lane.map_ok(|lane| {
+            sending.stage = Stage::Lane(lane);
+            None
+        })
+    }
+
+    /// Publishes all of the request, or its first segment.
+    fn poll_first(
+        &self,
+        cx: &mut Context<'_>,
+        sending: &mut Sending,
+        lane: usize,
+        message: &Outgoing<'_>,
+        limit: &mut Limit,
+    ) -> Poll<Result<Option<Ticket>, ChannelError>> {
+        if let Body::Small(bytes) = message.body {
+            return Poll::Ready(Ok(Some(self.send_inline(lane, message.tag, bytes))));
+        }
+        let total = message.body.len();
+        let whole = total <= self.outbox.largest_block();
+        let len = if whole { total } else { self.outbox.segment_len() };
+        let mut block = std::task::ready!(self.poll_space(cx, sending, len, limit))?;
+        message.body.write_at(0, self.own.block_mut(&mut block));
+        let kind = if whole { Kind::Block } else { Kind::Segment };
+        let head = Head::new(kind, message.tag, total as u32);
+        let ticket = self.send_block(lane, head, block, 0);
+        if whole {
+            return Poll::Ready(Ok(Some(ticket)));
+        }
+        sending.stage = Stage::Segments { ticket, written: len };
+        Poll::Ready(Ok(None))
+    }
+
+    /// Waits until a segment has been taken, and sends the next.
+    fn poll_segment(
+        self: &Arc<Self>,
+        cx: &mut Context<'_>,
+        sending: &mut Sending,
+        ticket: Ticket,
+        written: usize,
+        message: &Outgoing<'_>,
+        limit: &mut Limit,
+    ) -> Poll<Result<Option<Ticket>, ChannelError>> {
+        let lane = ticket.lane as usize;
+        std::task::ready!(self.poll_line(cx, lane, ticket.seq, limit))?;
+        if !self.segment_taken(lane) {
+            // An answer before the end, say a refusal: the caller takes it as any other.
+            return Poll::Ready(Ok(Some(ticket)));
+        }
+        let total = message.body.len();
+        let len = self.outbox.segment_len().min(total - written);
+        let mut block = std::task::ready!(self.poll_space(cx, sending, len, limit))?;
+        message.body.write_at(written, self.own.block_mut(&mut block));
+        let head = Head::new(Kind::Segment, message.tag, total as u32);
+        let ticket = self.send_block(lane, head, block, written);
+        if written + len == total {
+            return Poll::Ready(Ok(Some(ticket)));
+        }
+        sending.stage = Stage::Segments { ticket, written: written + len };
+        Poll::Ready(Ok(None))
+    }
+
+    /// Whether the response that stands on the lane says that a segment has been taken.
+    fn segment_taken(&self, lane: usize) -> bool {
+        let copied = line::copy_out::<Mapped>(self.response_line(lane));
+        Head::from_word(copied.head).is_some_and(|head| head.kind == Kind::Next)
+    }
+
+    fn poll_space(
+        &self,
+        cx: &mut Context<'_>,
+        sending: &mut Sending,
+        len: usize,
+        limit: &mut Limit,
+    ) -> Poll<Result<Block, ChannelError>> {
+        let place = &mut sending.space_place;
+        self.poll_for(cx, &self.space_waiters, place, limit, ChannelError::NoSpace, || {
+            self.reserve(len).or_else(|| {
+                self.space_epochs.arm(self.own.word64(crate::layout::WANTS_SPACE));
+                ring::fence::<Mapped>();
+                self.reserve(len)
+            })
+        })
+    }
+
+    /// Waits in a queue until `attempt` succeeds.
+    fn poll_for<T>(
+        &self,
+        cx: &mut Context<'_>,
+        queue: &Waiters,
+        place: &mut Place,
+        limit: &mut Limit,
+        late: ChannelError,
+        mut attempt: impl FnMut() -> Option<T>,
+    ) -> Poll<Result<T, ChannelError>> {
+        if let Err(error) = self.check_connected() {
+            return Poll::Ready(Err(error));
+        }
+        if let Some(got) = attempt() {
+            queue.leave(place, true);
+            return Poll::Ready(Ok(got));
+        }
+        if limit.passed() {
+            return Poll::Ready(Err(late));
+        }
+        let deadline = limit.instant();
+        queue.enter(place, cx.waker(), deadline);
+        self.link.wake_by(deadline);
+        // Once more, now that whoever makes room would see us.
+        if let Some(got) = attempt() {
+            queue.leave(place, true);
+            return Poll::Ready(Ok(got));
+        }
+        // Also once more: a connection lost before we entered has woken its waiters already.
+        if let Err(error) = self.check_connected() {
+            return Poll::Ready(Err(error));
+        }
+        Poll::Pending
+    }
+
+    /// Has the bell rung for every answer: the caller is short of a lane.
+    fn arm_all(&self) {
+        for group in 0..self.groups.len() {
+            self.arm(group);
+        }
+    }
+}
+
+impl Sending {
+    /// Leaves the queues, and the lane if there is one.
+    fn give_up(&mut self) {
+        let Some(client) = self.client.take() else { return };
+        client.lane_waiters.leave(&mut self.lane_place, false);
+        client.space_waiters.leave(&mut self.space_place, false);
+        match std::mem::replace(&mut self.stage, Stage::Done) {
+            Stage::Start | Stage::Done => {}
+            Stage::Lane(lane) => client.free_lane(lane),
+            Stage::Segments { ticket, .. } => client.abandon_owned(ticket),
+        }
+    }
+}
+
+impl Drop for Sending {
+    fn drop(&mut self) {
+        self.give_up();
+    }
+}

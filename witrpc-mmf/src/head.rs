@@ -1,0 +1,109 @@
+//! The word of a line that says what its payload is.
+//!
+//! ```text
+//!  63        62..60  59..32  31..0
+//!  deadline  kind    tag     length of the whole message in bytes
+//! ```
+//!
+//! Block and segment lines describe their bytes in the inline words: offset in the writer's arena,
+//! generation of the block, and for segments their own length and their place in the message.
+
+/// Bits of a tag.
+pub const TAG_BITS: u32 = 28;
+
+const TAG_SHIFT: u32 = 32;
+const TAG_MASK: u64 = (1 << TAG_BITS) - 1;
+const KIND_SHIFT: u32 = TAG_SHIFT + TAG_BITS;
+const KIND_MASK: u64 = 0b111;
+const DEADLINE: u64 = 1 << 63;
+
+const _: () = assert!(KIND_SHIFT + 3 == 63);
+
+/// What a line carries. The numbers are the wire's; 0 is what an unwritten line says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub(crate) enum Kind {
+    /// The message itself, at most `INLINE_LEN` bytes.
+    Inline = 1,
+    /// A block that holds the message.
+    Block = 2,
+    /// A block that holds a part of the message.
+    Segment = 3,
+    /// Request: send the next segment of the answer. Response: the segment has been taken.
+    Next = 4,
+    /// Request: drop the rest of the answer, or of the request.
+    Discard = 5,
+}
+
+impl Kind {
+    fn from_bits(bits: u64) -> Option<Self> {
+        Some(match bits {
+            1 => Kind::Inline,
+            2 => Kind::Block,
+            3 => Kind::Segment,
+            4 => Kind::Next,
+            5 => Kind::Discard,
+            _ => return None,
+        })
+    }
+}
+
+/// A head, taken apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Head {
+    pub(crate) kind: Kind,
+    pub(crate) tag: u32,
+    pub(crate) len: u32,
+    pub(crate) deadline: bool,
+}
+
+impl Head {
+    pub(crate) fn new(kind: Kind, tag: u32, len: u32) -> Self {
+        Self { kind, tag, len, deadline: false }
+    }
+
+    pub(crate) fn to_word(self) -> u64 {
+        debug_assert!(u64::from(self.tag) <= TAG_MASK);
+        let deadline = if self.deadline { DEADLINE } else { 0 };
+        deadline
+            | (self.kind as u64) << KIND_SHIFT
+            | (u64::from(self.tag) & TAG_MASK) << TAG_SHIFT
+            | u64::from(self.len)
+    }
+
+    /// `None` when a peer wrote a kind that does not exist.
+    pub(crate) fn from_word(word: u64) -> Option<Self> {
+        Some(Self {
+            kind: Kind::from_bits(word >> KIND_SHIFT & KIND_MASK)?,
+            tag: (word >> TAG_SHIFT & TAG_MASK) as u32,
+            len: word as u32,
+            deadline: word & DEADLINE != 0,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_head_survives_its_word() {
+        for kind in [Kind::Inline, Kind::Block, Kind::Segment, Kind::Next, Kind::Discard] {
+            for tag in [0, 1, (1 << TAG_BITS) - 1] {
+                for len in [0, 48, u32::MAX] {
+                    for deadline in [false, true] {
+                        let head = Head { kind, tag, len, deadline };
+                        assert_eq!(Head::from_word(head.to_word()), Some(head));
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn an_unwritten_or_unknown_kind_is_refused() {
+        for bits in [0_u64, 6, 7] {
+            assert_eq!(Head::from_word(bits << KIND_SHIFT), None);
+        }
+    }
+}

@@ -1,0 +1,225 @@
+//! What goes into the channel and what comes out of it.
+
+use std::time::{Duration, Instant};
+
+use crate::client::ReceivedBlock as AnswerBlock;
+use crate::layout::INLINE_LEN;
+use crate::server::ReceivedBlock as RequestBlock;
+
+/// Names a call in flight: which lane, and which of the calls that have lived there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Ticket {
+    /// The lane's number.
+    pub lane: u32,
+    /// The call's number on it, from 1.
+    pub seq: u64,
+}
+
+/// A message on its way out.
+#[derive(Clone, Copy)]
+pub struct Outgoing<'a> {
+    /// [`TAG_BITS`](crate::TAG_BITS) bits that the channel carries and never reads.
+    pub tag: u32,
+    /// The bytes.
+    pub body: Body<'a>,
+}
+
+/// The bytes of a message on its way out.
+#[derive(Clone, Copy)]
+pub enum Body<'a> {
+    /// At most [`INLINE_LEN`] bytes: they travel in the line.
+    Small(&'a [u8]),
+    /// Anything else.
+    Large(&'a dyn Fill),
+}
+
+impl Body<'_> {
+    pub(crate) fn len(&self) -> usize {
+        match self {
+            Body::Small(bytes) => bytes.len(),
+            Body::Large(fill) => fill.len(),
+        }
+    }
+
+    pub(crate) fn write_at(&self, offset: usize, out: &mut [u8]) {
+        match self {
+            Body::Small(bytes) => out.copy_from_slice(&bytes[offset..offset + out.len()]),
+            Body::Large(fill) => fill.write_at(offset, out),
+        }
+    }
+}
+
+/// A body that is written into a block of the arena.
+pub trait Fill {
+    /// The whole length in bytes.
+    #[allow(clippy::len_without_is_empty, reason = "a body that is filled is never empty")]
+    fn len(&self) -> usize;
+
+    /// Writes the bytes from `offset` on into all of `out`; `offset + out.len() <= len()`.
+    fn write_at(&self, offset: usize, out: &mut [u8]);
+}
+
+/// The words of a line's payload as bytes, and back.
+pub(crate) fn inline_bytes(words: [u64; INLINE_LEN / 8]) -> [u8; INLINE_LEN] {
+    let mut bytes = [0; INLINE_LEN];
+    for (chunk, word) in bytes.chunks_exact_mut(8).zip(words) {
+        chunk.copy_from_slice(&word.to_ne_bytes());
+    }
+    bytes
+}
+
+/// At most [`INLINE_LEN`] bytes as words, with zeros behind them.
+pub(crate) fn inline_words(bytes: &[u8]) -> [u64; INLINE_LEN / 8] {
+    let mut padded = [0; INLINE_LEN];
+    padded[..bytes.len()].copy_from_slice(bytes);
+    let mut words = [0; INLINE_LEN / 8];
+    for (word, chunk) in words.iter_mut().zip(padded.as_chunks::<8>().0) {
+        *word = u64::from_ne_bytes(*chunk);
+    }
+    words
+}
+
+/// The bytes of a request that has arrived.
+pub type RequestPayload = Payload<RequestBlock>;
+
+/// The bytes of an answer that has arrived.
+pub type AnswerPayload = Payload<AnswerBlock>;
+
+/// The bytes of a message that has arrived; `B` is a block in the peer's arena.
+#[derive(Debug)]
+pub enum Payload<B> {
+    /// At most [`INLINE_LEN`] bytes, copied.
+    Small {
+        /// The first `len` of these count.
+        bytes: [u8; INLINE_LEN],
+        /// How many.
+        len: u8,
+    },
+    /// A message that came in segments, put together.
+    Whole(Vec<u8>),
+    /// A block that the peer can still write: read each byte once.
+    Block(B),
+}
+
+/// A block in the peer's arena. Dropping it gives the block back.
+#[expect(clippy::len_without_is_empty, reason = "empty messages travel in the line")]
+pub trait ReadBlock: Send + Sync {
+    /// The length of the message in bytes, checked and stored on this side.
+    fn len(&self) -> usize;
+
+    /// Copies the bytes from `offset` on into all of `out`. The peer may have changed them since an
+    /// earlier look.
+    ///
+    /// # Panics
+    ///
+    /// When `offset + out.len()` is beyond the end.
+    fn copy_to(&self, offset: usize, out: &mut [u8]);
+}
+
+/// An answer that has arrived.
+#[derive(Debug)]
+pub struct Answer {
+    /// The sender's tag.
+    pub tag: u32,
+    /// The bytes.
+    pub payload: AnswerPayload,
+}
+
+/// A request that has arrived.
+#[derive(Debug)]
+pub struct Request {
+    /// Names the call when it is answered.
+    pub ticket: Ticket,
+    /// The sender's tag.
+    pub tag: u32,
+    /// The bytes.
+    pub payload: RequestPayload,
+    /// When the caller stops waiting, if it said so.
+    pub deadline: Option<Instant>,
+}
+
+/// Until when to wait. A relative limit becomes an instant at the first look at the clock, which
+/// a caller that is answered while it spins never takes.
+#[derive(Clone, Copy, Debug)]
+pub enum Limit {
+    /// As long as the peer lives.
+    Never,
+    /// So long from the first look at the clock.
+    Within(Duration),
+    /// Until this instant.
+    At(Instant),
+}
+
+impl Limit {
+    /// The instant, fixed at the first call; `None` for no limit.
+    pub(crate) fn instant(&mut self) -> Option<Instant> {
+        if let Limit::Within(time) = *self {
+            *self = Instant::now().checked_add(time).map_or(Limit::Never, Limit::At);
+        }
+        match *self {
+            Limit::At(at) => Some(at),
+            _ => None,
+        }
+    }
+
+    /// Whether it is over.
+    pub(crate) fn passed(&mut self) -> bool {
+        self.instant().is_some_and(|at| Instant::now() >= at)
+    }
+}
+
+/// Why the channel could not carry a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ChannelError {
+    /// Over the connection's limit; nothing was sent.
+    #[error("the message has {len} bytes, and this connection carries at most {max}")]
+    TooLarge {
+        /// The message's length in bytes.
+        len: usize,
+        /// The limit in bytes.
+        max: usize,
+    },
+    /// Every lane stayed taken until the limit; nothing was sent.
+    #[error("every lane of the connection stayed taken until the deadline")]
+    NoFreeLane,
+    /// The arena stayed full until the limit.
+    #[error("the arena of the connection stayed full until the deadline")]
+    NoSpace,
+    /// The answer did not come in time.
+    #[error("the answer did not come before the deadline")]
+    TimedOut,
+    /// The other process died with the call pending.
+    #[error("the other process died before it answered")]
+    PeerDied,
+    /// The connection had ended.
+    #[error("the connection has ended: {0}")]
+    Closed(Closed),
+    /// The peer broke the protocol.
+    #[error("the other process broke the protocol: {0}")]
+    Misbehaved(&'static str),
+}
+
+/// Why a connection has ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Closed {
+    /// This side closed it.
+    #[error("it was closed here")]
+    Here,
+    /// The server shut down.
+    #[error("the server shut down")]
+    ServerShutDown,
+    /// The server dismissed this client.
+    #[error("the server dismissed this client")]
+    Dismissed,
+    /// The peer died earlier.
+    #[error("the other process had died")]
+    PeerDied,
+    /// The peer had broken the protocol.
+    #[error("the other process had broken the protocol")]
+    Misbehaved,
+    /// This process is a fork of the one that connected.
+    #[error("this process is a fork of the one that connected")]
+    Forked,
+}

@@ -1,0 +1,72 @@
+//! Asking to be rung: how a publisher knows that nobody looks.
+//!
+//! One *sleeper* and any number of *publishers* share a word, **written by the sleeper only**:
+//! 0 while the sleeper looks at every turn, else an epoch that has never stood there before.
+//!
+//! - Sleeper, before it sleeps: store a new epoch; `fence(SeqCst)`; look once more at all that
+//!   publishers may have published; sleep only if there is nothing.
+//! - Publisher: publish; `fence(SeqCst)`; load the word; ring if it is an epoch that this side has
+//!   not rung for yet.
+//!
+//! Why no wake-up is lost: of the two fences one comes first. If it is the sleeper's, the publisher
+//! loads the epoch (or something later) and rings; if it is the publisher's, the sleeper's look
+//! finds what was published. Why one ring an epoch is enough: the first publisher that sees the
+//! epoch rings, and whoever else has seen it had published before the sleeper's look that follows
+//! the ring.
+//!
+//! A sleeper that is slow to store its epoch may overwrite a later one. That costs a ring too many
+//! and never one too few, since no epoch is stored twice.
+
+use std::sync::atomic::Ordering::{Relaxed, SeqCst};
+
+use crate::words::{ReadWord, Word, Words};
+
+/// The sleeper's private half: which epochs it has used.
+pub struct Epochs<W: Words> {
+    used: W::U64,
+}
+
+impl<W: Words> Epochs<W> {
+    /// No epoch used yet; `used` is a private word that holds 0.
+    pub fn new(used: W::U64) -> Self {
+        Self { used }
+    }
+
+    /// Asks to be rung. A `fence(SeqCst)` and one more look must follow before the sleeper sleeps.
+    pub fn arm(&self, word: &W::U64) {
+        // Relaxed: the fence that follows orders it; private uniqueness needs only atomicity.
+        let epoch = self.used.fetch_add(1, Relaxed) + 1;
+        word.store(epoch, Relaxed);
+    }
+
+    /// Says that every turn looks. A `fence(SeqCst)` and a look must follow.
+    pub fn disarm(&self, word: &W::U64) {
+        word.store(0, Relaxed);
+    }
+}
+
+/// The publishers' private half: which epoch they have rung for.
+pub struct Rung<W: Words> {
+    last: W::U64,
+}
+
+impl<W: Words> Rung<W> {
+    /// Nothing rung yet; `last` is a private word that holds 0.
+    pub fn new(last: W::U64) -> Self {
+        Self { last }
+    }
+
+    /// Whether this publisher must ring. To be called after publishing and `W::fence(SeqCst)`.
+    #[inline]
+    pub fn must_ring(&self, word: &W::PeerU64) -> bool {
+        let epoch = word.load(Relaxed);
+        epoch != 0 && self.last.swap(epoch, Relaxed) != epoch
+    }
+}
+
+/// The fence between a publication and the look at the other side's wish to be woken, and between
+/// such a wish and the last look. Every use pairs with another use on the other side.
+#[inline]
+pub fn fence<W: Words>() {
+    W::fence(SeqCst);
+}

@@ -1,0 +1,91 @@
+//! What the control thread calls: clients come in, and go.
+
+use std::sync::atomic::Ordering::Relaxed;
+use std::sync::{Arc, Weak};
+
+use super::Server;
+use super::connection::Connection;
+use crate::layout::STATE;
+use crate::rendezvous::{self, Credentials, Established, Host};
+use crate::state;
+
+/// Decides which clients come in; implemented by the layers above.
+pub trait Admission: Send + Sync {
+    /// Reads a client's hello, which is untrusted. Called on the control thread.
+    fn admit(&self, hello: &[u8], id: u64, pid: u32, uid: u32) -> Admitted;
+}
+
+/// What [`Admission::admit`] decided.
+#[derive(Clone, Debug)]
+pub enum Admitted {
+    /// The client is in.
+    Welcome {
+        /// Sent to the client.
+        welcome: Vec<u8>,
+        /// Kept beside the connection.
+        session: u64,
+    },
+    /// The client is turned away; the bytes tell it why.
+    Refusal(Vec<u8>),
+}
+
+/// The control thread's hold on the server, which it does not keep alive.
+pub(super) struct Reception(Weak<Server>);
+
+impl Reception {
+    pub(super) fn new(server: &Arc<Server>) -> Self {
+        Self(Arc::downgrade(server))
+    }
+}
+
+impl Host for Reception {
+    fn admit(&self, id: u64, hello: &[u8], who: Credentials) -> rendezvous::Admitted {
+        let Some(server) = self.0.upgrade() else {
+            return rendezvous::Admitted::Refusal(Vec::new());
+        };
+        match server.admission.admit(hello, id, who.pid, who.uid) {
+            Admitted::Welcome { welcome, session } => {
+                rendezvous::Admitted::Welcome { bytes: welcome, session }
+            }
+            Admitted::Refusal(bytes) => rendezvous::Admitted::Refusal(bytes),
+        }
+    }
+
+    fn connected(&self, id: u64, session: u64, established: Established) {
+        if let Some(server) = self.0.upgrade() {
+            server.welcome(id, session, established);
+        }
+    }
+
+    fn hung_up(&self, id: u64) {
+        if let Some(server) = self.0.upgrade() {
+            server.forget(id);
+        }
+    }
+}
+
+impl Server {
+    fn welcome(&self, id: u64, session: u64, established: Established) {
+        let connection = Connection::new(id, session, established, self.layout);
+        connection.own.word64(STATE).store(state::SERVING, Relaxed);
+        let connection = Arc::new(connection);
+        self.connections().insert(id, Arc::clone(&connection));
+        if self.parking.watch(&connection.bell, id).is_err() {
+            // No memory for the kernel's entry: the client could never wake us.
+            self.end(&connection, state::DISMISSED);
+        }
+    }
+
+    /// A client has left, died, or been dismissed.
+    fn forget(&self, id: u64) {
+        let Some(connection) = self.connections().remove(&id) else { return };
+        connection.close(state::CLOSED);
+        self.parking.forget(&connection.bell);
+        // Whoever sleeps must not keep it alive; whoever polls reads the news.
+        let mut hot = self.hot.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        hot.retain(|other| other.id() != id);
+        drop(hot);
+        self.rung.lock().unwrap_or_else(std::sync::PoisonError::into_inner).retain(|other| other.id() != id);
+        self.news.fetch_add(1, std::sync::atomic::Ordering::AcqRel);
+    }
+}

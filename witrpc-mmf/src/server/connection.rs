@@ -1,0 +1,287 @@
+//! The server's end of one connection: what its parts share.
+
+use std::fmt;
+use std::sync::atomic::{
+    AtomicBool, AtomicU32, AtomicU64, AtomicUsize,
+    Ordering::{Acquire, Relaxed, Release},
+};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use super::answer::{Outbound, Queue};
+use super::inbound::Inbound;
+use crate::arena::BlockRef;
+use crate::bell::Bell;
+use crate::layout::{
+    GROUP, HIGH_WATER, LINE_WORDS, Layout, RING_ME, STATE, WANTS_SPACE, control,
+};
+use crate::line::line_of;
+use crate::copy::{OwnMemory, PeerMemory};
+use crate::message::ReadBlock;
+use crate::outbox::Outbox;
+use crate::release::{self, ReleaseTable};
+use crate::region;
+use crate::rendezvous::{Credentials, Established};
+use crate::ring::{self, Epochs, Rung};
+use crate::words::{Mapped, PeerU64, ReadWord};
+
+/// The server's end of one connection. The mapping lives as long as anybody holds this, so that a
+/// handler whose client has died still reads valid memory.
+pub struct Connection {
+    pub(super) id: u64,
+    pub(super) credentials: Credentials,
+    pub(super) session: u64,
+    pub(super) own: OwnMemory,
+    pub(super) client: PeerMemory,
+    pub(super) layout: Layout,
+    pub(super) max_message_len: usize,
+    /// The seq last claimed, a word a lane. Written by the holder of the poller role.
+    taken: Box<[AtomicU64]>,
+    pub(super) lanes: Box<[Lane]>,
+    /// The lane to look at first in the next turn.
+    pub(super) cursor: AtomicU32,
+    /// Turns in a row that found nothing.
+    pub(super) idle_turns: AtomicU32,
+    pub(super) outbox: Outbox,
+    pub(super) queue: Mutex<Queue>,
+    /// Bytes of private memory held for this client: segments in, answers out.
+    pub(super) held: AtomicUsize,
+    pub(super) epochs: Epochs<Mapped>,
+    space_epochs: Epochs<Mapped>,
+    pub(super) bell: Bell,
+    /// One a group of lanes.
+    rung: Box<[Rung<Mapped>]>,
+    space_rung: Rung<Mapped>,
+    /// The client has rung: for help, or because it released blocks.
+    pub(super) attention: AtomicBool,
+    closed: AtomicBool,
+}
+
+/// The private half of a lane.
+#[derive(Debug, Default)]
+pub(super) struct Lane {
+    /// The seq last answered. Written by whoever answers.
+    pub(super) answered: AtomicU64,
+    pub(super) inbound: Mutex<Option<Inbound>>,
+    pub(super) outbound: Mutex<Option<Outbound>>,
+}
+
+impl Lane {
+    pub(super) fn inbound(&self) -> MutexGuard<'_, Option<Inbound>> {
+        self.inbound.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn outbound(&self) -> MutexGuard<'_, Option<Outbound>> {
+        self.outbound.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A block of the client's arena that holds a request. Dropping it releases the block.
+pub struct ReceivedBlock {
+    connection: Arc<Connection>,
+    block: BlockRef,
+}
+
+impl ReceivedBlock {
+    pub(super) fn new(connection: Arc<Connection>, block: BlockRef) -> Self {
+        Self { connection, block }
+    }
+}
+
+impl ReadBlock for ReceivedBlock {
+    fn len(&self) -> usize {
+        self.block.len()
+    }
+
+    fn copy_to(&self, offset: usize, out: &mut [u8]) {
+        self.connection.copy_block(&self.block, offset, out);
+    }
+}
+
+impl Drop for ReceivedBlock {
+    fn drop(&mut self) {
+        self.connection.release(&self.block);
+    }
+}
+
+impl fmt::Debug for ReceivedBlock {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ReceivedBlock").field("block", &self.block).finish_non_exhaustive()
+    }
+}
+
+impl Connection {
+    pub(super) fn new(id: u64, session: u64, established: Established, layout: Layout) -> Self {
+        let lanes = layout.lanes();
+        let (own, outbox) = region::own(established.own, &layout, layout.server_arena());
+        let connection = Self {
+            id,
+            credentials: established.credentials,
+            session,
+            own,
+            client: region::peer(established.peer, &layout),
+            max_message_len: established.max_message_len as usize,
+            taken: (0..lanes).map(|_| AtomicU64::new(0)).collect(),
+            lanes: (0..lanes).map(|_| Lane::default()).collect(),
+            cursor: AtomicU32::new(0),
+            idle_turns: AtomicU32::new(0),
+            outbox,
+            queue: Mutex::default(),
+            held: AtomicUsize::new(0),
+            epochs: Epochs::new(AtomicU64::new(0)),
+            space_epochs: Epochs::new(AtomicU64::new(0)),
+            bell: Bell::new(established.bell),
+            rung: (0..layout.groups()).map(|_| Rung::new(AtomicU64::new(0))).collect(),
+            space_rung: Rung::new(AtomicU64::new(0)),
+            attention: AtomicBool::new(false),
+            closed: AtomicBool::new(false),
+            layout,
+        };
+        // A new connection is cold: its first call announces itself.
+        connection.ask_to_be_rung();
+        connection
+    }
+
+    /// Counts the clients of one server from 1.
+    pub fn id(&self) -> u64 {
+        self.id
+    }
+
+    /// The client's process, as our pid namespace numbers it.
+    pub fn pid(&self) -> u32 {
+        self.credentials.pid
+    }
+
+    /// The user that the client runs as.
+    pub fn uid(&self) -> u32 {
+        self.credentials.uid
+    }
+
+    /// What admission gave it.
+    pub fn session(&self) -> u64 {
+        self.session
+    }
+
+    /// Whether the client is still there.
+    pub fn is_connected(&self) -> bool {
+        !self.closed.load(Acquire)
+    }
+
+    /// The connection is over; `state` tells the client why. `false` if it was already.
+    pub(super) fn close(&self, state: u64) -> bool {
+        let first = !self.closed.swap(true, Release);
+        if first {
+            self.own.word64(STATE).store(state, Relaxed);
+        }
+        first
+    }
+
+    /// The client rings from now on. A fence and a look must follow.
+    pub(super) fn ask_to_be_rung(&self) {
+        self.epochs.arm(self.own.word64(RING_ME));
+    }
+
+    /// The client need not ring: every turn looks. A fence and a look must follow.
+    pub(super) fn look_every_turn(&self) {
+        self.epochs.disarm(self.own.word64(RING_ME));
+    }
+
+    pub(super) fn taken(&self, lane: usize) -> u64 {
+        self.taken[lane].load(Relaxed)
+    }
+
+    pub(super) fn take(&self, lane: usize, seq: u64) {
+        self.taken[lane].store(seq, Relaxed);
+    }
+
+    /// How many lanes the client has ever used: what it says, up to what there are.
+    #[inline]
+    pub(super) fn high_water(&self) -> usize {
+        let said = self.client.word64(HIGH_WATER).load(Relaxed);
+        usize::try_from(said).map_or(self.lanes.len(), |said| said.min(self.lanes.len()))
+    }
+
+    #[inline]
+    pub(super) fn request_line(&self, lane: usize) -> &[PeerU64; LINE_WORDS] {
+        line_of(self.client.words64(self.layout.request_line(lane), LINE_WORDS))
+    }
+
+    #[inline]
+    pub(super) fn response_line(&self, lane: usize) -> &[AtomicU64; LINE_WORDS] {
+        line_of(self.own.words64(self.layout.response_line(lane), LINE_WORDS))
+    }
+
+    #[inline]
+    pub(super) fn wait_line(&self, lane: usize) -> &[PeerU64; LINE_WORDS] {
+        line_of(self.client.words64(self.layout.wait_line(lane), LINE_WORDS))
+    }
+
+    pub(super) fn rung(&self, lane: usize) -> &Rung<Mapped> {
+        &self.rung[lane / GROUP]
+    }
+
+    /// The deadline that the client wrote for the call on `lane`.
+    pub(super) fn deadline(&self, lane: usize) -> Instant {
+        let word = self.layout.control_line(lane) + control::DEADLINE * 8;
+        let at_ns = self.client.word64(word).load(Relaxed);
+        let now = rustix::time::clock_gettime(rustix::time::ClockId::Monotonic);
+        let now_ns = now.tv_sec as u64 * 1_000_000_000 + now.tv_nsec as u64;
+        // A deadline far in the future is as good as one in a year.
+        let left = Duration::from_nanos(at_ns.saturating_sub(now_ns));
+        Instant::now() + left.min(Duration::from_secs(365 * 24 * 3600))
+    }
+
+    /// Says which calls have been claimed, to those who ask for help.
+    pub(super) fn publish_claims(&self) {
+        for lane in 0..self.high_water() {
+            let word = self.own.word64(self.layout.claimed_word(lane));
+            let taken = self.taken(lane);
+            if word.load(Relaxed) != taken {
+                word.store(taken, Relaxed);
+            }
+        }
+    }
+
+    pub(super) fn copy_block(&self, block: &BlockRef, offset: usize, out: &mut [u8]) {
+        assert!(offset <= block.len() && out.len() <= block.len() - offset, "beyond the block");
+        let start = self.layout.client_arena() + block.offset() + offset;
+        self.client.copy_out(start, out).expect("a checked block lies in the region");
+    }
+
+    pub(super) fn append_block(&self, block: &BlockRef, out: &mut Vec<u8>) {
+        let start = self.layout.client_arena() + block.offset();
+        let appended = self.client.append_to(start, block.len(), out);
+        appended.expect("a checked block lies in the region");
+    }
+
+    /// Gives a block of the client's back.
+    pub(super) fn release(&self, block: &BlockRef) {
+        let slot = self.layout.server_release() + block.slot() * 4;
+        release::release::<Mapped>(self.own.word32(slot), block);
+        ring::fence::<Mapped>();
+        if self.space_rung.must_ring(self.client.word64(WANTS_SPACE)) {
+            self.bell.ring();
+        }
+    }
+
+    /// Which blocks of our arena the client has released.
+    pub(super) fn released(&self) -> ReleaseTable<'_, Mapped> {
+        let slots = self.client.words32(self.layout.client_release(), self.layout.granules());
+        ReleaseTable { slots }
+    }
+
+    /// The client rings when it releases blocks. A fence and a look must follow.
+    pub(super) fn ask_for_space(&self) {
+        self.space_epochs.arm(self.own.word64(WANTS_SPACE));
+    }
+}
+
+impl fmt::Debug for Connection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Connection")
+            .field("id", &self.id)
+            .field("credentials", &self.credentials)
+            .field("connected", &self.is_connected())
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,193 @@
+//! Reading a request line, and putting segments together.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
+
+use super::connection::{Connection, ReceivedBlock};
+use crate::arena::BlockRef;
+use crate::head::{Head, Kind};
+use crate::layout::INLINE_LEN;
+use crate::line::{self, Copied, InlineWords};
+use crate::message::{Payload, Request, Ticket, inline_bytes};
+use crate::words::Mapped;
+
+/// A request of which not all segments have come.
+#[derive(Debug)]
+pub(super) struct Inbound {
+    tag: u32,
+    total: usize,
+    bytes: Vec<u8>,
+}
+
+/// What a line turned out to be.
+pub(super) enum Line {
+    /// A call to be served.
+    Request(Request),
+    /// Something that was dealt with here.
+    Done,
+}
+
+/// A rule that the client broke; the connection ends.
+#[derive(Debug)]
+pub(super) struct Broken(pub(super) &'static str);
+
+impl Connection {
+    /// The seq of a request on `lane` that has not been taken.
+    #[inline]
+    pub(super) fn waiting(&self, lane: usize) -> Option<u64> {
+        let shown = line::shows::<Mapped>(self.request_line(lane));
+        (shown != self.taken(lane)).then_some(shown)
+    }
+
+    /// Whether there is a request on any lane.
+    pub(super) fn anything_waiting(&self) -> bool {
+        (0..self.high_water()).any(|lane| self.waiting(lane).is_some())
+    }
+
+    /// Takes the request `seq` off `lane`. Only the holder of the poller role calls this.
+    #[inline]
+    pub(super) fn take_line(self: &Arc<Self>, lane: usize, seq: u64) -> Result<Line, Broken> {
+        let before = self.taken(lane);
+        if seq != before + 1 {
+            return Err(Broken("a seq that does not follow the one before"));
+        }
+        if self.lanes[lane].answered.load(Relaxed) != before {
+            return Err(Broken("a request on a lane whose call has not been answered"));
+        }
+        let copied = line::copy_out::<Mapped>(self.request_line(lane));
+        let head = Head::from_word(copied.head).ok_or(Broken("a kind that does not exist"))?;
+        if head.len as usize > self.max_message_len {
+            return Err(Broken("a message over the connection's limit"));
+        }
+        self.take(lane, seq);
+        let ticket = Ticket { lane: lane as u32, seq };
+        match head.kind {
+            Kind::Inline => self.take_inline(ticket, head, &copied).map(Line::Request),
+            _ => self.take_large(ticket, head, &copied),
+        }
+    }
+
+    #[inline]
+    fn take_inline(&self, ticket: Ticket, head: Head, copied: &Copied) -> Result<Request, Broken> {
+        if head.len as usize > INLINE_LEN {
+            return Err(Broken("an inline message longer than a line"));
+        }
+        let payload = Payload::Small { bytes: inline_bytes(copied.inline), len: head.len as u8 };
+        Ok(self.request(ticket, head, payload))
+    }
+
+    #[inline]
+    fn request(&self, ticket: Ticket, head: Head, payload: Payload<ReceivedBlock>) -> Request {
+        let deadline = head.deadline.then(|| self.deadline(ticket.lane as usize));
+        Request { ticket, tag: head.tag, payload, deadline }
+    }
+
+    #[cold]
+    fn take_large(
+        self: &Arc<Self>,
+        ticket: Ticket,
+        head: Head,
+        copied: &Copied,
+    ) -> Result<Line, Broken> {
+        match head.kind {
+            Kind::Inline => unreachable!("taken on the quick path"),
+            Kind::Block => {
+                let block = self.checked_block(&copied.inline)?;
+                if block.len() != head.len as usize {
+                    return Err(Broken("a block of another length than its message"));
+                }
+                let block = ReceivedBlock::new(Arc::clone(self), block);
+                Ok(Line::Request(self.request(ticket, head, Payload::Block(block))))
+            }
+            Kind::Segment => self.take_segment(ticket, head, &copied.inline),
+            Kind::Next => self.send_next(ticket).map(|()| Line::Done),
+            Kind::Discard => {
+                self.discard(ticket);
+                Ok(Line::Done)
+            }
+        }
+    }
+
+    fn checked_block(&self, inline: &InlineWords) -> Result<BlockRef, Broken> {
+        BlockRef::check([inline[0], inline[1]], self.layout.arena_len())
+            .map_err(|_| Broken("a block outside the client's arena"))
+    }
+
+    /// Copies a segment; the last makes the request whole.
+    fn take_segment(
+        self: &Arc<Self>,
+        ticket: Ticket,
+        head: Head,
+        inline: &InlineWords,
+    ) -> Result<Line, Broken> {
+        let block = self.checked_block(inline)?;
+        let total = head.len as usize;
+        let mut slot = self.lanes[ticket.lane as usize].inbound();
+        let mut inbound = match slot.take() {
+            Some(inbound) => inbound,
+            None => self.begin_inbound(head.tag, total)?,
+        };
+        let follows = inline[2] == inbound.bytes.len() as u64
+            && (inbound.tag, inbound.total) == (head.tag, total)
+            && !block.is_empty()
+            && block.len() <= total - inbound.bytes.len();
+        if !follows {
+            return Err(Broken("a segment that does not follow the one before"));
+        }
+        self.append_block(&block, &mut inbound.bytes);
+        self.release(&block);
+        if inbound.bytes.len() == total {
+            self.unhold(total);
+            let payload = Payload::Whole(inbound.bytes);
+            return Ok(Line::Request(self.request(ticket, head, payload)));
+        }
+        *slot = Some(inbound);
+        drop(slot);
+        self.respond(ticket, Head::new(Kind::Next, 0, 0), &[0; 6], 0);
+        Ok(Line::Done)
+    }
+
+    /// All of a message is reserved before its first segment is taken, so that two messages never
+    /// wait for each other half done.
+    fn begin_inbound(&self, tag: u32, total: usize) -> Result<Inbound, Broken> {
+        let mut bytes = Vec::new();
+        bytes.try_reserve_exact(total).map_err(|_| Broken("a message that memory cannot hold"))?;
+        self.hold(total);
+        Ok(Inbound { tag, total, bytes })
+    }
+
+    /// Drops what is left of a large message, of either direction.
+    fn discard(&self, ticket: Ticket) {
+        let lane = &self.lanes[ticket.lane as usize];
+        if let Some(inbound) = lane.inbound().take() {
+            self.unhold(inbound.total);
+        }
+        self.drop_outbound(lane);
+        self.respond(ticket, Head::new(Kind::Discard, 0, 0), &[0; 6], 0);
+    }
+
+    pub(super) fn hold(&self, bytes: usize) {
+        self.held.fetch_add(bytes, Relaxed);
+    }
+
+    pub(super) fn unhold(&self, bytes: usize) {
+        self.held.fetch_sub(bytes, Relaxed);
+    }
+
+    /// Whether this client's new calls have to wait until it has fetched answers: more is held for
+    /// it than one message of the largest kind.
+    pub(super) fn over_budget(&self) -> bool {
+        self.held.load(Relaxed) > self.max_message_len
+    }
+
+    /// Whether the line that waits on `lane` goes on with something that was begun, which no budget
+    /// holds up. The line is read again when it is taken.
+    pub(super) fn goes_on(&self, lane: usize) -> bool {
+        let copied = line::copy_out::<Mapped>(self.request_line(lane));
+        match Head::from_word(copied.head).map(|head| head.kind) {
+            Some(Kind::Inline | Kind::Block) => false,
+            Some(Kind::Segment) => self.lanes[lane].inbound().is_some(),
+            Some(Kind::Next | Kind::Discard) | None => true,
+        }
+    }
+}

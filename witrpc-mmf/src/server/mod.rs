@@ -1,0 +1,264 @@
+//! A bound name and its connections.
+//!
+//! One call, by file: [`scanner`] finds the request line, [`inbound`] reads it, the layers above run
+//! the handler, [`answer`] writes the response. [`parking`] is where idle threads sleep, and
+//! [`admission`] where the control thread brings clients in and learns of their end.
+
+mod admission;
+mod answer;
+mod connection;
+mod inbound;
+mod parking;
+mod scanner;
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::atomic::{
+    AtomicBool, AtomicU64,
+    Ordering::{AcqRel, Relaxed},
+};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+pub use admission::{Admission, Admitted};
+pub use connection::{Connection, ReceivedBlock};
+pub use scanner::{Scanner, Serve};
+
+use crate::error::BindError;
+use crate::layout::{Layout, MAX_LANES, MIN_LANES};
+use crate::rendezvous::{Claim, Control, Name, Place, ServerLimits};
+use crate::state;
+use parking::Parking;
+
+/// What a server offers each client.
+#[derive(Clone, Copy, Debug)]
+pub struct ServerOptions {
+    /// Both regions of one client together, in bytes; rounded up to whole pages.
+    pub size: usize,
+    /// Calls that a client can have in flight.
+    pub lanes: u32,
+    /// Clients that can be connected.
+    pub max_clients: u32,
+    /// The longest message of either side, in bytes.
+    pub max_message_len: usize,
+    /// How long a client may take to introduce itself.
+    pub handshake_timeout: Duration,
+}
+
+impl ServerOptions {
+    /// The least `size` that holds `lanes` lanes, in bytes.
+    pub fn min_size(lanes: u32) -> usize {
+        2 * Layout::min_region_len(lanes)
+    }
+
+    /// The most that `size` can be, in bytes.
+    pub const MAX_SIZE: usize = 1 << 36;
+
+    /// The bounds of `max_message_len`, in bytes.
+    pub const MAX_MESSAGE_LEN: (usize, usize) = (64, u32::MAX as usize);
+
+    /// The bounds of `max_clients`.
+    pub const MAX_CLIENTS: (u32, u32) = (1, 4096);
+
+    fn layout(&self) -> Result<Layout, BindError> {
+        let check = |limit, value: u64, min: u64, max: u64| {
+            if (min..=max).contains(&value) {
+                Ok(())
+            } else {
+                Err(BindError::LimitOutOfRange { limit, value, min, max })
+            }
+        };
+        check("lanes", self.lanes.into(), MIN_LANES.into(), MAX_LANES.into())?;
+        let (min, max) = Self::MAX_CLIENTS;
+        check("max_clients", self.max_clients.into(), min.into(), max.into())?;
+        let (min, max) = Self::MAX_MESSAGE_LEN;
+        check("max_message_size", self.max_message_len as u64, min as u64, max as u64)?;
+        let min = Self::min_size(self.lanes);
+        check("size", self.size as u64, min as u64, Self::MAX_SIZE as u64)?;
+        let region_len = self.size.div_ceil(2).next_multiple_of(PAGE);
+        Ok(Layout::new(self.lanes, region_len).expect("at least the minimum"))
+    }
+}
+
+const PAGE: usize = 4096;
+
+/// A bound name and its connections.
+pub struct Server {
+    name: Name,
+    layout: Layout,
+    admission: Box<dyn Admission>,
+    parking: Parking,
+    connections: Mutex<HashMap<u64, Arc<Connection>>>,
+    /// Connections that have rung, or have something else to be looked at.
+    rung: Mutex<Vec<Arc<Connection>>>,
+    /// Counts what scanners have to read: `rung`, and connections that ended.
+    news: AtomicU64,
+    /// The connections that are looked at every turn. Kept here between holders of the role.
+    hot: Mutex<Vec<Arc<Connection>>>,
+    /// Connections that ended because the client broke the protocol.
+    broken: AtomicU64,
+    last_broken: Mutex<Option<&'static str>>,
+    control: std::sync::OnceLock<Control>,
+    closed: AtomicBool,
+}
+
+impl Server {
+    /// Claims the name and starts to accept clients.
+    ///
+    /// # Errors
+    ///
+    /// See [`BindError`].
+    pub fn bind(
+        name: Name,
+        place: &Place,
+        options: &ServerOptions,
+        admission: Box<dyn Admission>,
+    ) -> Result<Arc<Self>, BindError> {
+        let layout = options.layout()?;
+        let claim = Claim::new(&name, place)?;
+        let failed = |what| move |source| BindError::System { what, source };
+        let server = Arc::new(Self {
+            name,
+            layout,
+            admission,
+            parking: Parking::new().map_err(failed("making an epoll instance"))?,
+            connections: Mutex::default(),
+            rung: Mutex::default(),
+            news: AtomicU64::new(1),
+            hot: Mutex::default(),
+            broken: AtomicU64::new(0),
+            last_broken: Mutex::default(),
+            control: std::sync::OnceLock::new(),
+            closed: AtomicBool::new(false),
+        });
+        let limits = ServerLimits {
+            max_clients: options.max_clients as usize,
+            lanes: options.lanes,
+            client_region_len: layout.region_len(),
+            server_region_len: layout.region_len(),
+            max_message_len: options.max_message_len as u64,
+            handshake_timeout: options.handshake_timeout,
+        };
+        let host = Arc::new(admission::Reception::new(&server));
+        let control = Control::start(claim, limits, host)?;
+        assert!(server.control.set(control).is_ok(), "the control thread is started once");
+        Ok(server)
+    }
+
+    /// The name that is served.
+    pub fn name(&self) -> &str {
+        self.name.as_str()
+    }
+
+    /// A view for the thread that holds the poller role.
+    pub fn scanner(&self) -> Scanner<'_> {
+        Scanner::new(self)
+    }
+
+    /// Sleeps until something rings, or the time is over.
+    pub fn park(&self, timeout: Option<Duration>) {
+        self.parking.sleep(timeout, |id| {
+            let connection = self.connections().get(&id).cloned();
+            if let Some(connection) = connection {
+                connection.bell.drain();
+                connection.attention.store(true, Relaxed);
+                self.report(connection);
+            }
+        });
+    }
+
+    /// Wakes one sleeping thread, or the next that would sleep.
+    pub fn ring(&self) {
+        self.parking.ring();
+    }
+
+    /// The clients that are connected.
+    pub fn clients(&self) -> Vec<Arc<Connection>> {
+        self.connections().values().cloned().collect()
+    }
+
+    /// How many connections ended because the client broke the protocol, and the rule broken last.
+    pub fn broken(&self) -> (u64, Option<&'static str>) {
+        let last = *self.last_broken.lock().unwrap_or_else(PoisonError::into_inner);
+        (self.broken.load(Relaxed), last)
+    }
+
+    /// Turns new clients away; connected ones go on.
+    pub fn stop_accepting(&self) {
+        self.control().stop_accepting();
+    }
+
+    /// Closes one client's connection; `false` when there is none of that id.
+    pub fn disconnect(&self, id: u64) -> bool {
+        let connection = self.connections().get(&id).cloned();
+        connection.is_some_and(|connection| self.end(&connection, state::DISMISSED))
+    }
+
+    /// Tells clients that nothing new is taken.
+    pub fn drain(&self) {
+        for connection in self.clients() {
+            connection.own.word64(crate::layout::STATE).store(state::DRAINING, Relaxed);
+        }
+    }
+
+    /// Closes every connection and gives the name up.
+    pub fn close(&self) {
+        if self.closed.swap(true, AcqRel) {
+            return;
+        }
+        for connection in self.clients() {
+            self.end(&connection, state::SHUT_DOWN);
+        }
+        self.control().shutdown();
+        self.ring();
+    }
+
+    /// Ends a connection from this side: the client reads `state` when the link hangs up.
+    fn end(&self, connection: &Connection, state: u64) -> bool {
+        let first = connection.close(state);
+        if first {
+            self.control().close_link(connection.id());
+        }
+        first
+    }
+
+    fn control(&self) -> &Control {
+        self.control.get().expect("set before the server is handed out")
+    }
+
+    /// Has the next turn of a scanner look at a connection.
+    fn report(&self, connection: Arc<Connection>) {
+        self.rung.lock().unwrap_or_else(PoisonError::into_inner).push(connection);
+        // Release: a scanner that reads the new count finds the entry. The caller goes on to look at
+        // the poller role; the fence pairs with the one in `Scanner::arm`.
+        self.news.fetch_add(1, AcqRel);
+        crate::ring::fence::<crate::words::Mapped>();
+    }
+
+    fn take_rung(&self) -> Vec<Arc<Connection>> {
+        std::mem::take(&mut *self.rung.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn hot(&self) -> Vec<Arc<Connection>> {
+        self.hot.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn set_hot(&self, hot: &[Arc<Connection>]) {
+        let mut kept = self.hot.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.clear();
+        kept.extend_from_slice(hot);
+    }
+
+    fn connections(&self) -> MutexGuard<'_, HashMap<u64, Arc<Connection>>> {
+        self.connections.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl fmt::Debug for Server {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Server")
+            .field("name", &self.name())
+            .field("clients", &self.connections().len())
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,74 @@
+//! Where idle threads of the server sleep: one epoll instance for all of them.
+//!
+//! Every doorbell is registered edge-triggered, so that one ring wakes one thread.
+
+use std::os::fd::AsFd;
+use std::time::Duration;
+
+use rustix::event::{EventfdFlags, Timespec, epoll, eventfd};
+use rustix::io::Errno;
+
+use crate::fork::Descriptor;
+
+/// The private bell's place among the connections, which count from 1.
+const PRIVATE: u64 = 0;
+
+/// Bells that one thread answers at a time.
+const MAX_EVENTS: usize = 64;
+
+/// The bells of all connections, and a private one.
+#[derive(Debug)]
+pub(super) struct Parking {
+    epoll: Descriptor,
+    /// An eventfd: no other process has it.
+    private: Descriptor,
+}
+
+impl Parking {
+    pub(super) fn new() -> Result<Self, std::io::Error> {
+        let epoll = Descriptor::open(|| epoll::create(epoll::CreateFlags::CLOEXEC))?;
+        let flags = EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK;
+        let private = Descriptor::open(|| eventfd(0, flags))?;
+        let parking = Self { epoll, private };
+        parking.watch(&parking.private, PRIVATE)?;
+        Ok(parking)
+    }
+
+    /// Has a doorbell wake sleepers, who are told its `id`.
+    pub(super) fn watch(&self, bell: impl AsFd, id: u64) -> Result<(), Errno> {
+        let flags = epoll::EventFlags::IN | epoll::EventFlags::ET;
+        epoll::add(&self.epoll, bell, epoll::EventData::new_u64(id), flags)
+    }
+
+    /// Has a doorbell wake nobody any more.
+    pub(super) fn forget(&self, bell: impl AsFd) {
+        // An error means that it is not watched, as wanted.
+        let _ = epoll::delete(&self.epoll, bell);
+    }
+
+    /// Wakes one sleeper, or the next that would sleep.
+    pub(super) fn ring(&self) {
+        // Full means rung already.
+        let _ = rustix::io::write(&self.private, &1_u64.to_ne_bytes());
+    }
+
+    /// Sleeps until something rings or the time is over, and tells which connections have rung. An
+    /// interrupted sleep ends early.
+    pub(super) fn sleep(&self, timeout: Option<Duration>, mut rung: impl FnMut(u64)) {
+        let timeout = timeout.map(|time| Timespec {
+            tv_sec: time.as_secs().try_into().unwrap_or(i64::MAX),
+            tv_nsec: time.subsec_nanos().into(),
+        });
+        let mut events = Vec::with_capacity(MAX_EVENTS);
+        let events_buffer = rustix::buffer::spare_capacity(&mut events);
+        if epoll::wait(&self.epoll, events_buffer, timeout.as_ref()).is_err() {
+            return;
+        }
+        for event in &events {
+            match event.data.u64() {
+                PRIVATE => drop(rustix::io::read(&self.private, &mut [0; 8])),
+                id => rung(id),
+            }
+        }
+    }
+}

@@ -1,0 +1,203 @@
+//! Looking for requests: the poller's view of all connections.
+//!
+//! Only *hot* connections are looked at, every turn; a *cold* one rings when it has something. The
+//! ring-me word of a connection is 0 exactly while a scanner looks at it every turn. Scanners are
+//! used by one thread at a time, the holder of the poller role: what one left behind (the hot list,
+//! cursors, claimed seqs) the next one sees by the acquire and release of that role.
+
+use std::ops::ControlFlow;
+use std::sync::Arc;
+use std::sync::atomic::Ordering::{Acquire, Relaxed};
+
+use super::Server;
+use super::connection::Connection;
+use super::inbound::{Broken, Line};
+use crate::message::Request;
+use crate::ring;
+use crate::state;
+use crate::words::Mapped;
+
+/// After so many turns without a request a connection goes cold, if there are others: a look at a
+/// quiet connection costs a cache line a turn, waking up costs its next call a ring.
+const TURNS_TO_COLD: u32 = 4_096;
+
+/// What the poller does with a request.
+pub type Serve<'a> = &'a mut dyn FnMut(&Arc<Connection>, Request) -> ControlFlow<()>;
+
+/// The poller's view. Made by the thread that has taken the poller role.
+#[derive(Debug)]
+pub struct Scanner<'a> {
+    server: &'a Server,
+    hot: Vec<Arc<Connection>>,
+    /// The server's news that this scanner has read.
+    read: u64,
+    /// Everybody has been asked to ring: nothing is hot until the next turn says so.
+    armed: bool,
+}
+
+impl<'a> Scanner<'a> {
+    pub(super) fn new(server: &'a Server) -> Self {
+        // Armed, as the last holder of the role may have left the ring words: the first turn makes
+        // hot again what has anything to do.
+        Self { server, hot: Vec::new(), read: 0, armed: true }
+    }
+
+    /// Looks once at every hot connection and hands each new request to `serve` until that breaks.
+    /// With `calls` false requests stay where they are, and only what was begun goes on. Returns
+    /// whether anything was found.
+    #[inline]
+    pub fn turn(&mut self, calls: bool, serve: Serve<'_>) -> bool {
+        if self.armed || self.server.news.load(Acquire) != self.read {
+            self.read_news();
+        }
+        let mut found = false;
+        let mut cooled = false;
+        for index in 0..self.hot.len() {
+            let connection = &self.hot[index];
+            match look(connection, calls, serve) {
+                Look::Nothing if self.hot.len() > 1 => cooled |= cools(connection),
+                Look::Nothing => {}
+                Look::Found => found = true,
+                Look::Stopped => return true,
+                Look::Broken(rule) => {
+                    self.server.accuse(connection, rule);
+                    cooled = true;
+                    found = true;
+                }
+            }
+        }
+        if cooled {
+            self.let_cool();
+        }
+        found
+    }
+
+    /// Asks every client to ring, then looks once more. Called after the poller role has been put
+    /// down. `true`: there is something to do.
+    pub fn arm(&mut self) -> bool {
+        for connection in &self.hot {
+            connection.ask_to_be_rung();
+        }
+        // Pairs with the clients' fence between publishing and looking at the ring-me word, and with
+        // the stand-bys' between recording news and looking at the role.
+        ring::fence::<Mapped>();
+        let waiting = self.server.news.load(Acquire) != self.read
+            || self.hot.iter().any(|connection| connection.anything_waiting());
+        self.armed = true;
+        if !waiting {
+            // A connection that ends while we sleep must not be kept alive here.
+            self.hot.clear();
+            self.server.set_hot(&[]);
+        }
+        waiting
+    }
+
+    /// Makes hot whoever has rung, and forgets who has gone.
+    #[cold]
+    fn read_news(&mut self) {
+        self.read = self.server.news.load(Acquire);
+        if self.armed {
+            self.hot = self.server.hot();
+            self.armed = false;
+            self.hot.iter().for_each(|connection| connection.look_every_turn());
+        }
+        for connection in self.server.take_rung() {
+            if connection.attention.swap(false, Relaxed) {
+                connection.publish_claims();
+                connection.flush_queue();
+            }
+            if !self.hot.iter().any(|hot| Arc::ptr_eq(hot, &connection)) {
+                connection.look_every_turn();
+                connection.idle_turns.store(0, Relaxed);
+                self.hot.push(connection);
+            }
+        }
+        // Pairs with the clients' fence: what was published before they saw a ring-me word of 0 is
+        // found by this turn's look.
+        ring::fence::<Mapped>();
+        self.hot.retain(|connection| connection.is_connected());
+        self.server.set_hot(&self.hot);
+    }
+
+    /// Sends quiet connections to the cold, unless they speak up at the last moment.
+    #[cold]
+    fn let_cool(&mut self) {
+        self.hot.retain(|connection| {
+            if !connection.is_connected() {
+                return false;
+            }
+            if connection.idle_turns.load(Relaxed) < TURNS_TO_COLD {
+                return true;
+            }
+            connection.idle_turns.store(0, Relaxed);
+            connection.ask_to_be_rung();
+            ring::fence::<Mapped>();
+            let speaks = connection.anything_waiting();
+            if speaks {
+                connection.look_every_turn();
+            }
+            speaks
+        });
+        self.server.set_hot(&self.hot);
+    }
+}
+
+/// What a look at one connection found.
+enum Look {
+    Nothing,
+    Found,
+    Stopped,
+    Broken(&'static str),
+}
+
+/// Counts a turn that found nothing; `true` when it was one too many.
+#[inline]
+fn cools(connection: &Connection) -> bool {
+    let idle = connection.idle_turns.load(Relaxed) + 1;
+    connection.idle_turns.store(idle, Relaxed);
+    idle >= TURNS_TO_COLD
+}
+
+/// Looks at the lanes of one connection, from where the last look stopped.
+#[inline]
+fn look(connection: &Arc<Connection>, calls: bool, serve: Serve<'_>) -> Look {
+    let lanes = connection.high_water();
+    let first = connection.cursor.load(Relaxed) as usize;
+    let first = if first < lanes { first } else { 0 };
+    let mut found = false;
+    for lane in (first..lanes).chain(0..first) {
+        let Some(seq) = connection.waiting(lane) else { continue };
+        if (!calls || connection.over_budget()) && !connection.goes_on(lane) {
+            continue;
+        }
+        found = true;
+        let line = connection.take_line(lane, seq);
+        match line {
+            Ok(Line::Done) => {}
+            Ok(Line::Request(request)) => {
+                // The next look begins behind this lane, whoever takes it: a displaced poller must
+                // not come back to the lanes that its successor has gone past.
+                connection.cursor.store(lane as u32 + 1, Relaxed);
+                if serve(connection, request).is_break() {
+                    return Look::Stopped;
+                }
+            }
+            Err(Broken(rule)) => return Look::Broken(rule),
+        }
+    }
+    if !found {
+        return Look::Nothing;
+    }
+    connection.idle_turns.store(0, Relaxed);
+    Look::Found
+}
+
+impl Server {
+    /// A client broke a rule: its connection ends, the others go on.
+    #[cold]
+    fn accuse(&self, connection: &Arc<Connection>, rule: &'static str) {
+        self.broken.fetch_add(1, Relaxed);
+        *self.last_broken.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = Some(rule);
+        self.end(connection, state::ACCUSED);
+    }
+}

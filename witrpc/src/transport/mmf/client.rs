@@ -1,0 +1,170 @@
+//! A client's end, put on the seam.
+
+use std::fmt;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use witrpc_mmf as channel;
+
+use super::errors;
+use crate::error::ConnectError;
+use crate::transport::{
+    Answer, Body, ChannelError, ClientChannel, Fill, Limit, Outgoing, Payload, RemoteBytes,
+    Sending, Ticket,
+};
+
+pub(super) fn connect(
+    name: &channel::Name,
+    place: &channel::Place,
+    options: &channel::ClientOptions,
+) -> Result<Arc<dyn ClientChannel>, ConnectError> {
+    match channel::Client::connect(name, place, options) {
+        Ok(client) => Ok(Arc::new(Client(client))),
+        Err(error) => Err(errors::connect(error)),
+    }
+}
+
+struct Client(Arc<channel::Client>);
+
+impl ClientChannel for Client {
+    fn welcome(&self) -> &[u8] {
+        self.0.welcome()
+    }
+
+    fn try_send(&self, message: Outgoing<'_>) -> Result<Option<Ticket>, ChannelError> {
+        let sent = with_outgoing(message, |message| self.0.try_send(message));
+        sent.map(|sent| sent.map(from_ticket)).map_err(errors::channel)
+    }
+
+    fn poll_send(
+        &self,
+        cx: &mut Context<'_>,
+        sending: &mut Sending,
+        message: Outgoing<'_>,
+        limit: &mut Limit,
+    ) -> Poll<Result<Ticket, ChannelError>> {
+        let state = sending.state.get_or_insert_with(|| Box::<channel::Sending>::default());
+        let state = state.downcast_mut().expect("a send goes on where it began");
+        let sent = with_limit(limit, |limit| {
+            with_outgoing(message, |message| self.0.poll_send(cx, state, message, limit))
+        });
+        sent.map_ok(from_ticket).map_err(errors::channel)
+    }
+
+    fn wait_answer(&self, ticket: Ticket, limit: &mut Limit) -> Result<Answer, ChannelError> {
+        let answer = with_limit(limit, |limit| self.0.wait_answer(to_ticket(ticket), limit));
+        answer.map(from_answer).map_err(errors::channel)
+    }
+
+    fn poll_answer(
+        &self,
+        cx: &mut Context<'_>,
+        ticket: &mut Ticket,
+        limit: &mut Limit,
+    ) -> Poll<Result<Answer, ChannelError>> {
+        let mut inner = to_ticket(*ticket);
+        let answer = with_limit(limit, |limit| self.0.poll_answer(cx, &mut inner, limit));
+        *ticket = from_ticket(inner);
+        answer.map_ok(from_answer).map_err(errors::channel)
+    }
+
+    fn abandon(&self, ticket: Ticket) {
+        self.0.abandon(to_ticket(ticket));
+    }
+
+    fn lost(&self) -> Option<ChannelError> {
+        self.0.lost().map(|why| errors::channel(channel::ChannelError::Closed(why)))
+    }
+
+    fn disconnect(&self) {
+        self.0.disconnect();
+    }
+}
+
+impl fmt::Debug for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// A body of the seam as one of the channel.
+struct Filled<'a>(&'a dyn Fill);
+
+impl channel::Fill for Filled<'_> {
+    fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    fn write_at(&self, offset: usize, out: &mut [u8]) {
+        self.0.write_at(offset, out);
+    }
+}
+
+#[inline]
+pub(super) fn with_outgoing<R>(
+    message: Outgoing<'_>,
+    send: impl FnOnce(channel::Outgoing<'_>) -> R,
+) -> R {
+    let tag = message.tag;
+    match message.body {
+        Body::Small(bytes) => send(channel::Outgoing { tag, body: channel::Body::Small(bytes) }),
+        Body::Large(fill) => {
+            send(channel::Outgoing { tag, body: channel::Body::Large(&Filled(fill)) })
+        }
+    }
+}
+
+/// Lends a limit to the channel, which may fix it.
+#[inline]
+fn with_limit<R>(limit: &mut Limit, wait: impl FnOnce(&mut channel::Limit) -> R) -> R {
+    let mut inner = match *limit {
+        Limit::Never => channel::Limit::Never,
+        Limit::Within(time) => channel::Limit::Within(time),
+        Limit::At(at) => channel::Limit::At(at),
+    };
+    let result = wait(&mut inner);
+    *limit = match inner {
+        channel::Limit::Never => Limit::Never,
+        channel::Limit::Within(time) => Limit::Within(time),
+        channel::Limit::At(at) => Limit::At(at),
+    };
+    result
+}
+
+pub(super) fn from_ticket(ticket: channel::Ticket) -> Ticket {
+    Ticket { lane: ticket.lane, seq: ticket.seq }
+}
+
+pub(super) fn to_ticket(ticket: Ticket) -> channel::Ticket {
+    channel::Ticket { lane: ticket.lane, seq: ticket.seq }
+}
+
+fn from_answer(answer: channel::Answer) -> Answer {
+    Answer { tag: answer.tag, payload: from_payload(answer.payload) }
+}
+
+/// A payload of the channel as one of the seam.
+#[inline]
+pub(super) fn from_payload<B>(payload: channel::Payload<B>) -> Payload
+where
+    B: channel::ReadBlock + 'static,
+{
+    match payload {
+        channel::Payload::Small { bytes, len } => Payload::Small { bytes, len },
+        channel::Payload::Whole(bytes) => Payload::Whole(bytes),
+        channel::Payload::Block(block) => Payload::Remote(Box::new(Block(block))),
+    }
+}
+
+/// A block in the peer's arena.
+struct Block<B>(B);
+
+impl<B: channel::ReadBlock> RemoteBytes for Block<B> {
+    fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    fn copy_to(&self, offset: usize, out: &mut [u8]) {
+        self.0.copy_to(offset, out);
+    }
+}

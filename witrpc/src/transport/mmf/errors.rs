@@ -1,0 +1,76 @@
+//! What the channel reports, in the words of this crate.
+
+use witrpc_mmf as channel;
+
+use crate::error::{BindError, ConnectError};
+use crate::transport::{ChannelError, DisconnectReason};
+
+pub(super) fn bind_name(name: &str, error: &channel::NameError) -> BindError {
+    BindError::InvalidName { name: name.into(), rule: error.to_string() }
+}
+
+pub(super) fn connect_name(name: &str, error: &channel::NameError) -> ConnectError {
+    ConnectError::InvalidName { name: name.into(), rule: error.to_string() }
+}
+
+pub(super) fn bind(error: channel::BindError) -> BindError {
+    use channel::BindError as E;
+    match error {
+        E::NameInUse { name } => BindError::NameInUse { name },
+        E::Directory(error) => BindError::Directory { source: Box::new(error) },
+        E::NotOurs { path, found } => BindError::NotOurs { path, found },
+        E::LimitOutOfRange { limit: "size", value, min, .. } if value < min => {
+            BindError::SizeTooSmall { size: value as usize, min: min as usize }
+        }
+        E::LimitOutOfRange { limit, value, min, max } => {
+            BindError::LimitOutOfRange { limit, value, min, max }
+        }
+        E::System { what, source } => BindError::Io { doing: what.into(), source },
+        other => BindError::Unsupported { problem: other.to_string() },
+    }
+}
+
+pub(super) fn connect(error: channel::ConnectError) -> ConnectError {
+    use channel::ConnectError as E;
+    match error {
+        E::NobodyServes { name, waited } => ConnectError::NobodyServes { name, waited },
+        E::Directory(error) => ConnectError::Directory { source: Box::new(error) },
+        E::NotAServer { path, found } => ConnectError::NotOurs { path, found },
+        E::OtherUser { expected, found } => ConnectError::OtherUser { expected, found },
+        E::OtherVersion { ours, theirs } => ConnectError::VersionMismatch { ours, theirs },
+        E::RegionTooLarge { len, max } => ConnectError::RegionTooLarge { size: len, max },
+        E::NoMemory { len, source } => ConnectError::NoMemory { size: len, source },
+        E::ServerNoMemory => ConnectError::ServerNoMemory,
+        E::ServerFull => ConnectError::TooManyClients,
+        E::NotAccepting => ConnectError::ShuttingDown,
+        E::Refused(bytes) => ConnectError::Refused(bytes),
+        E::TimedOut { after } => ConnectError::HandshakeTimedOut { after },
+        E::System { what, source } => ConnectError::Io { doing: what.into(), source },
+        other => ConnectError::Protocol { problem: other.to_string() },
+    }
+}
+
+pub(super) fn channel(error: channel::ChannelError) -> ChannelError {
+    use channel::ChannelError as E;
+    match error {
+        E::TooLarge { len, max } => ChannelError::TooLarge { len, max },
+        E::NoFreeLane => ChannelError::NoFreeLane,
+        E::NoSpace => ChannelError::NoSpace,
+        E::TimedOut => ChannelError::TimedOut,
+        E::PeerDied => ChannelError::PeerDied,
+        E::Closed(why) => ChannelError::Disconnected(reason(why)),
+        E::Misbehaved(rule) => ChannelError::Misbehaved(rule),
+        _ => ChannelError::Misbehaved("an error that this version does not know"),
+    }
+}
+
+fn reason(why: channel::Closed) -> DisconnectReason {
+    match why {
+        channel::Closed::Here => DisconnectReason::ClosedHere,
+        channel::Closed::ServerShutDown => DisconnectReason::ServerShutDown,
+        channel::Closed::Dismissed => DisconnectReason::Dismissed,
+        channel::Closed::Misbehaved => DisconnectReason::Misbehaved,
+        channel::Closed::Forked => DisconnectReason::Forked,
+        _ => DisconnectReason::PeerDied,
+    }
+}

@@ -1,0 +1,161 @@
+//! Named shared memory: the transport that `witrpc` exists for.
+//!
+//! This folder is the only place that names the crate `witrpc_mmf`: [`client`] and [`server`] put
+//! its two ends on the seam, [`errors`] translates what it reports.
+
+mod client;
+mod errors;
+mod server;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use witrpc_mmf::{ClientOptions, Name, Place, ServerOptions};
+
+use super::{BindConfig, ClientChannel, ConnectConfig, ServerPort, Transport};
+use crate::error::{BindError, ConnectError};
+use crate::wait::WaitPolicy;
+
+/// A name in shared memory, and the limits of what is served under it.
+///
+/// Only the server's limits count: a client learns them when it connects, and needs no more than
+/// the name. The one limit of a client's own is [`max_region_size`](Self::max_region_size).
+///
+/// # Choosing a size
+///
+/// [`size`](Self::size) is what one client costs in shared memory, both directions together, all of
+/// it allocated when the client connects. A quarter of it is the longest message that crosses in
+/// one piece; longer ones cross in segments, which takes about twice as long a byte. So:
+///
+/// - small calls, a few KiB: leave it at 1 MiB;
+/// - messages of a known size: eight times that size, for two in flight each way;
+/// - many clients: `max_clients × size` is what they can cost together.
+///
+/// # Examples
+///
+/// ```
+/// use witrpc::Mmf;
+///
+/// let endpoint = Mmf::new("calc").size(4 << 20).max_clients(8);
+/// assert_eq!(endpoint.name(), "calc");
+/// ```
+#[derive(Clone, Debug)]
+pub struct Mmf {
+    name: String,
+    place: Place,
+    options: ServerOptions,
+    max_region_size: usize,
+}
+
+/// The largest region that a client maps unless it is told otherwise: 1 GiB.
+const MAX_REGION_SIZE: usize = 1 << 30;
+
+/// How long either side may take over the handshake.
+const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(5);
+
+impl Mmf {
+    /// The endpoint of this name: 1 to 64 bytes without slashes, control characters or a leading
+    /// dot, which is checked when it is bound or connected to. Names are one user's own.
+    pub fn new(name: impl Into<String>) -> Self {
+        Self {
+            name: name.into(),
+            place: Place::default(),
+            options: ServerOptions {
+                size: 1 << 20,
+                lanes: 64,
+                max_clients: 64,
+                max_message_len: 64 << 20,
+                handshake_timeout: HANDSHAKE_TIMEOUT,
+            },
+            max_region_size: MAX_REGION_SIZE,
+        }
+    }
+
+    /// An endpoint whose name nobody can guess: for a worker process that is told it.
+    pub fn unguessable() -> Self {
+        Self::new(Name::unguessable().as_str())
+    }
+
+    /// The name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The shared memory of one client, both directions together, in bytes: 1 MiB unless given. It
+    /// is rounded up to whole pages; the minimum follows from the lanes (some 64 KiB for 64), the
+    /// maximum is 64 GiB.
+    pub fn size(mut self, bytes: usize) -> Self {
+        self.options.size = bytes;
+        self
+    }
+
+    /// How many calls one client can have in flight: 64 unless given, 1 to 1024. More calls than
+    /// that wait for one of these to end.
+    pub fn lanes(mut self, lanes: u32) -> Self {
+        self.options.lanes = lanes;
+        self
+    }
+
+    /// How many clients can be connected at once: 64 unless given, 1 to 4096.
+    pub fn max_clients(mut self, clients: u32) -> Self {
+        self.options.max_clients = clients;
+        self
+    }
+
+    /// The longest request or answer in bytes: 64 MiB unless given, 64 bytes to 4 GiB - 1. A longer
+    /// one is refused where it is made; nothing of it is sent.
+    pub fn max_message_size(mut self, bytes: usize) -> Self {
+        self.options.max_message_len = bytes;
+        self
+    }
+
+    /// How long a client may take to introduce itself: 5 s unless given. Who takes longer is
+    /// dropped.
+    pub fn handshake_timeout(mut self, timeout: Duration) -> Self {
+        self.options.handshake_timeout = timeout;
+        self
+    }
+
+    /// For clients: the most memory to share with a server, a direction, in bytes: 1 GiB unless
+    /// given. A server that asks for more is refused.
+    pub fn max_region_size(mut self, bytes: usize) -> Self {
+        self.max_region_size = bytes;
+        self
+    }
+
+    /// Has the name stand in this directory instead of the user's own: for containers and for
+    /// services of the system. The directory must exist and nobody else may write to it.
+    pub fn in_dir(mut self, path: impl Into<PathBuf>) -> Self {
+        self.place = Place::in_dir(path);
+        self
+    }
+}
+
+impl Transport for Mmf {
+    fn bind(&self, config: BindConfig) -> Result<Arc<dyn ServerPort>, BindError> {
+        let name = Name::new(&self.name).map_err(|error| errors::bind_name(&self.name, &error))?;
+        server::bind(name, &self.place, &self.options, config)
+    }
+
+    fn connect(&self, config: ConnectConfig) -> Result<Arc<dyn ClientChannel>, ConnectError> {
+        let name =
+            Name::new(&self.name).map_err(|error| errors::connect_name(&self.name, &error))?;
+        let options = ClientOptions {
+            wait_for_server: config.wait_for_server,
+            hello: config.hello,
+            wait: wait_policy(config.wait),
+            max_region_len: self.max_region_size,
+            handshake_timeout: self.options.handshake_timeout,
+        };
+        client::connect(&name, &self.place, &options)
+    }
+}
+
+fn wait_policy(policy: WaitPolicy) -> witrpc_mmf::WaitPolicy {
+    match policy {
+        WaitPolicy::Adaptive => witrpc_mmf::WaitPolicy::Adaptive,
+        WaitPolicy::Spin => witrpc_mmf::WaitPolicy::Spin,
+        WaitPolicy::Park => witrpc_mmf::WaitPolicy::Park,
+    }
+}

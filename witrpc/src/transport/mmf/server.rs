@@ -1,0 +1,167 @@
+//! A server's end, put on the seam.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use witrpc_mmf as channel;
+
+use super::client::{from_payload, from_ticket, to_ticket, with_outgoing};
+use super::errors;
+use crate::error::BindError;
+use crate::server::Shutdown;
+use crate::transport::{
+    Admission, Admitted, BindConfig, ChannelError, ClientInfo, Outgoing, Peer, Request, Scanner,
+    Serve, ServerPort, Ticket,
+};
+
+pub(super) fn bind(
+    name: channel::Name,
+    place: &channel::Place,
+    options: &channel::ServerOptions,
+    config: BindConfig,
+) -> Result<Arc<dyn ServerPort>, BindError> {
+    let gate = Box::new(Gate(config.admission));
+    match channel::Server::bind(name, place, options, gate) {
+        Ok(server) => Ok(Arc::new(Port(server))),
+        Err(error) => Err(errors::bind(error)),
+    }
+}
+
+/// The admission of the layers above, as the channel asks it.
+struct Gate(Arc<dyn Admission>);
+
+impl channel::Admission for Gate {
+    fn admit(&self, hello: &[u8], id: u64, pid: u32, uid: u32) -> channel::Admitted {
+        match self.0.admit(hello, &ClientInfo::new(id, pid, uid)) {
+            Admitted::Welcome { welcome, session } => {
+                channel::Admitted::Welcome { welcome, session }
+            }
+            Admitted::Refusal(bytes) => channel::Admitted::Refusal(bytes),
+        }
+    }
+}
+
+struct Port(Arc<channel::Server>);
+
+impl ServerPort for Port {
+    fn scanner(&self) -> Box<dyn Scanner + '_> {
+        Box::new(View { scanner: self.0.scanner(), peers: Vec::new() })
+    }
+
+    fn park(&self, timeout: Option<Duration>) {
+        self.0.park(timeout);
+    }
+
+    fn ring(&self) {
+        self.0.ring();
+    }
+
+    fn stop_accepting(&self) {
+        self.0.stop_accepting();
+    }
+
+    fn clients(&self) -> Vec<ClientInfo> {
+        self.0.clients().iter().map(|connection| client_info(connection)).collect()
+    }
+
+    fn disconnect(&self, client_id: u64) -> bool {
+        self.0.disconnect(client_id)
+    }
+
+    fn drain(&self) {
+        self.0.drain();
+    }
+
+    fn close(&self, _how: Shutdown) {
+        self.0.close();
+    }
+}
+
+impl fmt::Debug for Port {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// A scanner, and the peers that it has met: a request is handed on with a reference to one, which
+/// costs nothing.
+struct View<'a> {
+    scanner: channel::Scanner<'a>,
+    peers: Vec<Known>,
+}
+
+struct Known {
+    connection: Arc<channel::Connection>,
+    peer: Arc<dyn Peer>,
+}
+
+impl Scanner for View<'_> {
+    fn turn(&mut self, calls: bool, serve: &mut Serve<'_>) -> bool {
+        let peers = &mut self.peers;
+        self.scanner.turn(calls, &mut |connection, request| {
+            let peer = known(peers, connection);
+            let request = Request {
+                ticket: from_ticket(request.ticket),
+                tag: request.tag,
+                payload: from_payload(request.payload),
+                deadline: request.deadline,
+            };
+            serve(peer, request)
+        })
+    }
+
+    fn arm(&mut self) -> bool {
+        let busy = self.scanner.arm();
+        if !busy {
+            // A sleeping server keeps no connection alive.
+            self.peers.clear();
+        }
+        busy
+    }
+}
+
+/// The peer of a connection, made when it is first met.
+#[inline]
+fn known<'p>(
+    peers: &'p mut Vec<Known>,
+    connection: &Arc<channel::Connection>,
+) -> &'p Arc<dyn Peer> {
+    let met = peers.iter().position(|known| Arc::ptr_eq(&known.connection, connection));
+    let index = met.unwrap_or_else(|| {
+        peers.retain(|known| known.connection.is_connected());
+        let client = client_info(connection);
+        let peer = Arc::new(ConnectedPeer { connection: Arc::clone(connection), client });
+        peers.push(Known { connection: Arc::clone(connection), peer });
+        peers.len() - 1
+    });
+    &peers[index].peer
+}
+
+fn client_info(connection: &channel::Connection) -> ClientInfo {
+    ClientInfo::new(connection.id(), connection.pid(), connection.uid())
+}
+
+struct ConnectedPeer {
+    connection: Arc<channel::Connection>,
+    client: ClientInfo,
+}
+
+impl Peer for ConnectedPeer {
+    fn client(&self) -> &ClientInfo {
+        &self.client
+    }
+
+    fn session(&self) -> u64 {
+        self.connection.session()
+    }
+
+    fn answer(&self, ticket: Ticket, answer: Outgoing<'_>) -> Result<(), ChannelError> {
+        with_outgoing(answer, |answer| self.connection.answer(to_ticket(ticket), answer))
+            .map_err(errors::channel)
+    }
+
+    fn is_connected(&self) -> bool {
+        self.connection.is_connected()
+    }
+}
