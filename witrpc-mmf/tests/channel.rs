@@ -1,0 +1,241 @@
+//! The channel between two ends in one process: every kind of message, both ways.
+
+use std::ops::ControlFlow;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
+use std::task::{Context, Poll, Waker};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use witrpc_mmf::{
+    Admission, Admitted, Answer, Body, ChannelError, Client, ClientOptions, Fill, Limit, Name,
+    Outgoing, Payload, Place, ReadBlock, Sending, Server, ServerOptions, Ticket, WaitPolicy,
+};
+
+struct Everybody;
+
+impl Admission for Everybody {
+    fn admit(&self, hello: &[u8], _id: u64, _pid: u32, _uid: u32) -> Admitted {
+        Admitted::Welcome { welcome: hello.to_vec(), session: 7 }
+    }
+}
+
+struct Bytes<'a>(&'a [u8]);
+
+impl Fill for Bytes<'_> {
+    fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    fn write_at(&self, offset: usize, out: &mut [u8]) {
+        out.copy_from_slice(&self.0[offset..offset + out.len()]);
+    }
+}
+
+fn with_message<R>(tag: u32, bytes: &[u8], send: impl FnOnce(Outgoing<'_>) -> R) -> R {
+    let fill = Bytes(bytes);
+    let small = bytes.len() <= witrpc_mmf::INLINE_LEN;
+    let body = if small { Body::Small(bytes) } else { Body::Large(&fill) };
+    send(Outgoing { tag, body })
+}
+
+fn bytes_of<B: ReadBlock>(payload: Payload<B>) -> Vec<u8> {
+    match payload {
+        Payload::Small { bytes, len } => bytes[..usize::from(len)].to_vec(),
+        Payload::Whole(bytes) => bytes,
+        Payload::Block(block) => {
+            let mut bytes = vec![0; block.len()];
+            block.copy_to(0, &mut bytes);
+            bytes
+        }
+    }
+}
+
+/// A server that echoes, and the thread that polls for it.
+struct Echo {
+    server: Arc<Server>,
+    stop: Arc<AtomicBool>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Echo {
+    fn start(name: &Name, size: usize) -> Self {
+        let options = ServerOptions {
+            size,
+            lanes: 64,
+            max_clients: 4,
+            max_message_len: 8 << 20,
+            handshake_timeout: Duration::from_secs(5),
+        };
+        let server = Server::bind(name.clone(), &Place::default(), &options, Box::new(Everybody))
+            .expect("the name is free");
+        let stop = Arc::new(AtomicBool::new(false));
+        let thread = thread::spawn({
+            let (server, stop) = (Arc::clone(&server), Arc::clone(&stop));
+            move || poll(&server, &stop)
+        });
+        Self { server, stop, thread: Some(thread) }
+    }
+}
+
+impl Drop for Echo {
+    fn drop(&mut self) {
+        self.stop.store(true, SeqCst);
+        self.server.ring();
+        self.thread.take().map(JoinHandle::join);
+        self.server.close();
+    }
+}
+
+/// The poller: looks for a while, then parks.
+fn poll(server: &Arc<Server>, stop: &AtomicBool) {
+    while !stop.load(SeqCst) {
+        let mut scanner = server.scanner();
+        for _ in 0..200 {
+            scanner.turn(true, &mut |connection, request| {
+                let bytes = bytes_of(request.payload);
+                let answered = with_message(request.tag + 1, &bytes, |answer| {
+                    connection.answer(request.ticket, answer)
+                });
+                answered.expect("an echo is no longer than its request");
+                ControlFlow::Continue(())
+            });
+        }
+        if !scanner.arm() {
+            drop(scanner);
+            server.park(None);
+        }
+    }
+}
+
+fn connect(name: &Name, wait: WaitPolicy) -> Arc<Client> {
+    let options = ClientOptions {
+        wait_for_server: Duration::ZERO,
+        hello: b"hello".to_vec(),
+        wait,
+        max_region_len: 1 << 30,
+        handshake_timeout: Duration::from_secs(5),
+    };
+    Client::connect(name, &Place::default(), &options).expect("the server serves")
+}
+
+/// Polls to the end, on this thread.
+fn drive<T>(mut poll: impl FnMut(&mut Context<'_>) -> Poll<T>) -> T {
+    struct Unpark(thread::Thread);
+    impl std::task::Wake for Unpark {
+        fn wake(self: Arc<Self>) {
+            self.0.unpark();
+        }
+    }
+    let waker = Waker::from(Arc::new(Unpark(thread::current())));
+    loop {
+        match poll(&mut Context::from_waker(&waker)) {
+            Poll::Ready(value) => return value,
+            Poll::Pending => thread::park(),
+        }
+    }
+}
+
+fn send(client: &Arc<Client>, tag: u32, bytes: &[u8]) -> Ticket {
+    with_message(tag, bytes, |message| match client.try_send(message) {
+        Ok(Some(ticket)) => ticket,
+        Ok(None) => {
+            let mut sending = Sending::default();
+            let mut limit = Limit::Within(Duration::from_secs(30));
+            drive(|cx| client.poll_send(cx, &mut sending, message, &mut limit)).expect("sent")
+        }
+        Err(error) => panic!("{error}"),
+    })
+}
+
+fn call(client: &Arc<Client>, bytes: &[u8]) -> Result<Answer, ChannelError> {
+    let ticket = send(client, 5, bytes);
+    client.wait_answer(ticket, &mut Limit::Within(Duration::from_secs(30)))
+}
+
+fn pattern(len: usize, seed: usize) -> Vec<u8> {
+    (0..len).map(|index| ((index + seed) * 31 % 251) as u8).collect()
+}
+
+const LENGTHS: [usize; 12] =
+    [0, 1, 47, 48, 49, 256, 4_000, 100_000, 239_000, 300_000, 1_000_000, 8 << 20];
+
+#[test]
+fn messages_of_every_length_come_back_as_they_went() {
+    let name = Name::unguessable();
+    let _echo = Echo::start(&name, 1 << 20);
+    for wait in [WaitPolicy::Adaptive, WaitPolicy::Park, WaitPolicy::Spin] {
+        let client = connect(&name, wait);
+        assert_eq!(client.welcome(), b"hello");
+        for (seed, len) in LENGTHS.into_iter().enumerate() {
+            let bytes = pattern(len, seed);
+            let answer = call(&client, &bytes).expect("an answer");
+            assert_eq!(answer.tag, 6);
+            assert!(bytes_of(answer.payload) == bytes, "{len} bytes came back changed");
+        }
+    }
+}
+
+#[test]
+fn futures_get_their_answers_too() {
+    let name = Name::unguessable();
+    let _echo = Echo::start(&name, 1 << 20);
+    let client = connect(&name, WaitPolicy::Adaptive);
+    for (seed, len) in LENGTHS.into_iter().enumerate() {
+        let bytes = pattern(len, seed);
+        let mut ticket = send(&client, 5, &bytes);
+        let mut limit = Limit::Within(Duration::from_secs(30));
+        let answer = drive(|cx| client.poll_answer(cx, &mut ticket, &mut limit)).expect("one");
+        assert!(bytes_of(answer.payload) == bytes, "{len} bytes came back changed");
+    }
+}
+
+#[test]
+fn a_message_over_the_limit_is_refused_before_anything_is_sent() {
+    let name = Name::unguessable();
+    let _echo = Echo::start(&name, 1 << 20);
+    let client = connect(&name, WaitPolicy::Adaptive);
+    let bytes = vec![0; (8 << 20) + 1];
+    let refused = with_message(1, &bytes, |message| client.try_send(message));
+    assert_eq!(refused, Err(ChannelError::TooLarge { len: (8 << 20) + 1, max: 8 << 20 }));
+    assert!(call(&client, b"still here").is_ok());
+}
+
+#[test]
+fn threads_share_a_client_and_each_gets_its_own() {
+    let name = Name::unguessable();
+    let _echo = Echo::start(&name, 1 << 20);
+    let client = connect(&name, WaitPolicy::Adaptive);
+    thread::scope(|scope| {
+        for thread in 0..4 {
+            let client = &client;
+            scope.spawn(move || {
+                for round in 0..500 {
+                    let bytes = pattern(round * 7 % 3_000, thread * 1_000 + round);
+                    let answer = call(client, &bytes).expect("an answer");
+                    assert!(bytes_of(answer.payload) == bytes);
+                }
+            });
+        }
+    });
+}
+
+#[test]
+fn a_server_that_closes_is_no_crash() {
+    let name = Name::unguessable();
+    let echo = Echo::start(&name, 1 << 20);
+    let client = connect(&name, WaitPolicy::Adaptive);
+    assert!(call(&client, b"first").is_ok());
+    drop(echo);
+    let error = drive(|cx| match client.lost() {
+        Some(why) => Poll::Ready(why),
+        None => {
+            cx.waker().wake_by_ref();
+            thread::yield_now();
+            Poll::Pending
+        }
+    });
+    assert_eq!(error, witrpc_mmf::Closed::ServerShutDown);
+    let refused = with_message(1, b"second", |message| client.try_send(message));
+    assert_eq!(refused, Err(ChannelError::Closed(witrpc_mmf::Closed::ServerShutDown)));
+}
