@@ -39,8 +39,8 @@ pub(crate) fn wait(word: &PeerU64, shown: u32, until: Option<Instant>) -> Woken 
     // SAFETY: FUTEX_WAIT reads four bytes at `low`, which lie in `word`, and the timeout, which is
     // null or a timespec that outlives the call; it writes nothing.
     let result = unsafe { libc::syscall(libc::SYS_futex, low, libc::FUTEX_WAIT, shown, timeout) };
-    let timed_out = result == -1
-        && std::io::Error::last_os_error().raw_os_error() == Some(libc::ETIMEDOUT);
+    let timed_out =
+        result == -1 && std::io::Error::last_os_error().raw_os_error() == Some(libc::ETIMEDOUT);
     if timed_out { Woken::TimedOut } else { Woken::Look }
 }
 

@@ -64,8 +64,8 @@ pub(crate) mod line {
 
 /// Words of a control line (client region, one a lane).
 pub(crate) mod control {
-    /// The seq of the latest call on this lane that was cancelled; never falls.
-    pub(crate) const CANCELLED: usize = 0;
+    // Word 0 is kept for the seq of the latest call on this lane that was cancelled, which never
+    // falls.
     /// The caller's deadline in `CLOCK_MONOTONIC` nanoseconds, if the head says that there is one.
     pub(crate) const DEADLINE: usize = 1;
 }
@@ -82,7 +82,7 @@ const _: () = assert!(line::INLINE * 8 + INLINE_LEN == LINE);
 const _: () = assert!(line::HEAD < line::INLINE && line::SEQ < line::INLINE);
 const _: () = assert!(control::DEADLINE < LINE_WORDS && wait::RING_ME < LINE_WORDS);
 const _: () = assert!(PAGE.is_multiple_of(GRANULE) && PARTS.is_multiple_of(LINE));
-const _: () = assert!(MAX_LANES as usize % GROUP == 0);
+const _: () = assert!((MAX_LANES as usize).is_multiple_of(GROUP));
 
 /// The offsets that follow from the number of lanes and the length of a region. Computed on each
 /// side from its own copy of the two numbers; nothing of it is ever read from the peer.

@@ -27,7 +27,7 @@ mod spin;
 mod state;
 pub mod words;
 
-pub use client::{Client, ClientOptions, Sending};
+pub use client::{Client, ClientOptions, ReceivedBlock as AnswerBlock, Sending};
 pub use error::{BindError, ConnectError, DirectoryError, NameError};
 pub use head::TAG_BITS;
 pub use layout::{INLINE_LEN, MAX_LANES, MIN_LANES};
@@ -35,6 +35,9 @@ pub use message::{
     Answer, AnswerPayload, Body, ChannelError, Closed, Fill, Limit, Outgoing, Payload, ReadBlock,
     Request, RequestPayload, Ticket,
 };
-pub use rendezvous::{Name, Place};
-pub use server::{Admission, Admitted, Connection, Scanner, Serve, Server, ServerOptions};
+pub use rendezvous::{Name, Place, live_names};
+pub use server::{
+    Admission, Admitted, Connection, ReceivedBlock as RequestBlock, Scanner, Serve, Server,
+    ServerOptions,
+};
 pub use spin::WaitPolicy;

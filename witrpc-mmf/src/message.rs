@@ -50,9 +50,9 @@ impl Body<'_> {
 }
 
 /// A body that is written into a block of the arena.
+#[expect(clippy::len_without_is_empty, reason = "a body that is filled is never empty")]
 pub trait Fill {
     /// The whole length in bytes.
-    #[allow(clippy::len_without_is_empty, reason = "a body that is filled is never empty")]
     fn len(&self) -> usize;
 
     /// Writes the bytes from `offset` on into all of `out`; `offset + out.len() <= len()`.

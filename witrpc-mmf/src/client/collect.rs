@@ -19,6 +19,9 @@ use crate::words::Mapped;
 impl Client {
     /// Nobody waits for this call any more.
     pub fn abandon(&self, ticket: Ticket) {
+        if self.origin.is_forked() {
+            return;
+        }
         let lane = self.lanes.get(ticket.lane as usize);
         match lane.lent() {
             Some((seq, Phase::Collectable)) if seq == ticket.seq => {
@@ -77,7 +80,7 @@ impl Client {
         }
         let answer = match self.take_response(lane, ticket.seq) {
             Ok(Taken::Answer(answer)) => Ok(private_copy(answer)),
-            Ok(Taken::More(_) | Taken::SegmentTaken) => {
+            Ok(Taken::More(_) | Taken::Acknowledged) => {
                 Err(self.accuse("an answer that changed while it was read"))
             }
             Err(error) => Err(error),
@@ -90,7 +93,7 @@ impl Client {
     }
 
     /// The answer of a call that was moved off its lane.
-    pub(super) fn from_shelf(&self, ticket: Ticket) -> Result<Answer, ChannelError> {
+    pub(super) fn take_from_shelf(&self, ticket: Ticket) -> Result<Answer, ChannelError> {
         match self.shelf().remove(&ticket) {
             Some(answer) => answer,
             None => Err(self.accuse("an answer to a call that was never made")),

@@ -12,9 +12,9 @@ use rustix::net::{Shutdown, shutdown};
 
 use super::Client;
 use super::waiters::earliest;
+use crate::fork::Descriptor;
 use crate::layout::{GROUP, STATE, wait};
 use crate::words::{Mapped, ReadWord};
-use crate::fork::Descriptor;
 use crate::{futex, line, ring, state};
 
 const LINK: u64 = 0;
@@ -91,7 +91,8 @@ impl Shared {
         });
         let mut events = Vec::with_capacity(4);
         // An interrupted sleep is a short one: the thread looks at everything either way.
-        let _ = epoll::wait(&self.epoll, rustix::buffer::spare_capacity(&mut events), timeout.as_ref());
+        let _ =
+            epoll::wait(&self.epoll, rustix::buffer::spare_capacity(&mut events), timeout.as_ref());
         events
     }
 }
@@ -147,7 +148,8 @@ impl Client {
 
     fn expire(&self, now: Instant) -> Option<Instant> {
         let queues = earliest(self.lane_waiters.expire(now), self.space_waiters.expire(now));
-        (0..self.lanes.count()).fold(queues, |next, lane| earliest(next, self.expire_lane(lane, now)))
+        (0..self.lanes.count())
+            .fold(queues, |next, lane| earliest(next, self.expire_lane(lane, now)))
     }
 
     /// Wakes a lane's sleeper if its deadline has passed, or asks for help for it; says when to look
@@ -236,4 +238,3 @@ impl Client {
         any
     }
 }
-

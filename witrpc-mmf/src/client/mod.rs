@@ -21,16 +21,16 @@ use std::time::Duration;
 pub use receive::ReceivedBlock;
 pub use send::Sending;
 
-use crate::outbox::Outbox;
 use crate::bell::Bell;
+use crate::copy::{OwnMemory, PeerMemory};
 use crate::error::ConnectError;
 use crate::fork::Origin;
 use crate::layout::{GROUP, LINE_WORDS, Layout, RING_ME, STATE, WANTS_SPACE, wait};
-use crate::copy::{OwnMemory, PeerMemory};
 use crate::line::line_of;
 use crate::message::{Answer, ChannelError, Closed, Ticket};
-use crate::rendezvous::{self, ConnectOptions, Connected, Name, Place, Plain};
+use crate::outbox::Outbox;
 use crate::region;
+use crate::rendezvous::{self, ConnectOptions, Connected, Name, Place, Plain};
 use crate::ring::{self, Epochs, Rung};
 use crate::spin::{Spin, WaitPolicy};
 use crate::state;
@@ -125,10 +125,8 @@ impl Client {
     fn new(connected: Connected, layout: Layout, wait: WaitPolicy) -> std::io::Result<Self> {
         let established = connected.established;
         let (own, outbox) = region::own(established.own, &layout, layout.client_arena());
-        let groups = (0..layout.groups()).map(|_| Group {
-            epochs: Epochs::new(AtomicU64::new(0)),
-            armed: Mutex::new(false),
-        });
+        let groups = (0..layout.groups())
+            .map(|_| Group { epochs: Epochs::new(AtomicU64::new(0)), armed: Mutex::new(false) });
         own.word64(STATE).store(state::SERVING, Relaxed);
         Ok(Self {
             own,

@@ -29,7 +29,7 @@ pub(super) enum Taken {
     /// A part of the answer; the next has been asked for, by this seq.
     More(u64),
     /// The server has taken a segment of the request; the lane is still the caller's.
-    SegmentTaken,
+    Acknowledged,
 }
 
 /// A block of the server's arena that holds an answer. Dropping it releases the block.
@@ -71,6 +71,7 @@ impl Client {
         ticket: Ticket,
         limit: &mut Limit,
     ) -> Result<Answer, ChannelError> {
+        self.check_mapped()?;
         let lane = ticket.lane as usize;
         let mut seq = ticket.seq;
         loop {
@@ -78,7 +79,7 @@ impl Client {
             match self.take_response(lane, seq)? {
                 Taken::Answer(answer) => return Ok(answer),
                 Taken::More(next) => seq = next,
-                Taken::SegmentTaken => return Err(self.accuse(UNASKED)),
+                Taken::Acknowledged => return Err(self.accuse(UNASKED)),
             }
         }
     }
@@ -141,6 +142,7 @@ impl Client {
         ticket: &mut Ticket,
         limit: &mut Limit,
     ) -> Poll<Result<Answer, ChannelError>> {
+        self.check_mapped()?;
         let lane = self.lanes.get(ticket.lane as usize);
         let mine = match lane.lent() {
             Some((seq, Phase::Collectable)) if seq == ticket.seq => {
@@ -151,7 +153,7 @@ impl Client {
             _ => lane.seq() == ticket.seq,
         };
         if !mine {
-            return Poll::Ready(self.from_shelf(*ticket));
+            return Poll::Ready(self.take_from_shelf(*ticket));
         }
         match self.poll_response(cx, ticket, limit) {
             Poll::Pending => {
@@ -182,7 +184,7 @@ impl Client {
             match self.take_response(lane, ticket.seq) {
                 Ok(Taken::Answer(answer)) => return Poll::Ready(Ok(answer)),
                 Ok(Taken::More(next)) => ticket.seq = next,
-                Ok(Taken::SegmentTaken) => return Poll::Ready(Err(self.accuse(UNASKED))),
+                Ok(Taken::Acknowledged) => return Poll::Ready(Err(self.accuse(UNASKED))),
                 Err(error) => return Poll::Ready(Err(error)),
             }
         }
@@ -255,7 +257,7 @@ impl Client {
             }
             Kind::Block => self.received_block(head, &copied.inline)?,
             Kind::Segment => return self.take_segment(lane, seq, head, &copied.inline),
-            Kind::Next => return Ok(Taken::SegmentTaken),
+            Kind::Next => return Ok(Taken::Acknowledged),
             Kind::Inline => return Err(self.accuse("an inline answer longer than a line")),
             Kind::Discard => return Err(self.accuse("an answer of a kind that clients send")),
         };
@@ -328,12 +330,16 @@ impl Client {
 
     fn copy_block(&self, block: &BlockRef, offset: usize, out: &mut [u8]) {
         assert!(offset <= block.len() && out.len() <= block.len() - offset, "beyond the block");
+        assert!(!self.origin.is_forked(), "a block is read in the process that received it");
         let start = self.layout.server_arena() + block.offset() + offset;
         self.server.copy_out(start, out).expect("a checked block lies in the region");
     }
 
     /// Gives a block of the server's back.
     pub(super) fn release(&self, block: &BlockRef) {
+        if self.origin.is_forked() {
+            return;
+        }
         let slot = self.layout.client_release() + block.slot() * 4;
         release::release::<Mapped>(self.own.word32(slot), block);
         self.ring_if_short_of_space();

@@ -60,13 +60,20 @@ impl Client {
     }
 
     fn check_connected(&self) -> Result<(), ChannelError> {
-        if self.origin.is_forked() {
-            return Err(ChannelError::Closed(Closed::Forked));
-        }
+        self.check_mapped()?;
         match self.lost.get() {
             None => Ok(()),
             Some(why) => Err(ChannelError::Closed(*why)),
         }
+    }
+
+    /// In a fork of the process that connected, nothing is mapped and no lock can be trusted.
+    #[inline]
+    pub(super) fn check_mapped(&self) -> Result<(), ChannelError> {
+        if self.origin.is_forked() {
+            return Err(ChannelError::Closed(Closed::Forked));
+        }
+        Ok(())
     }
 
     fn send_inline(&self, lane: usize, tag: u32, bytes: &[u8]) -> Ticket {
@@ -195,12 +202,13 @@ impl Client {
                 self.lanes.take()
             })
         };
-        let lane = self.poll_for(cx, &self.lane_waiters, place, limit, ChannelError::NoFreeLane, || {
-            take().or_else(|| {
-                self.arm_all();
-                take()
-            })
-        });
+        let lane =
+            self.poll_for(cx, &self.lane_waiters, place, limit, ChannelError::NoFreeLane, || {
+                take().or_else(|| {
+                    self.arm_all();
+                    take()
+                })
+            });
         lane.map_ok(|lane| {
             sending.stage = Stage::Lane(lane);
             None
@@ -333,6 +341,9 @@ impl Sending {
     /// Leaves the queues, and the lane if there is one.
     fn give_up(&mut self) {
         let Some(client) = self.client.take() else { return };
+        if client.origin.is_forked() {
+            return;
+        }
         client.lane_waiters.leave(&mut self.lane_place, false);
         client.space_waiters.leave(&mut self.space_place, false);
         match std::mem::replace(&mut self.stage, Stage::Done) {

@@ -16,12 +16,12 @@ use crate::words::{PeerU32, PeerU64};
 const REGION_ALIGN: usize = 64;
 
 /// Pages mapped into this process, by whatever backend. Dropping them unmaps them.
+#[expect(clippy::len_without_is_empty, reason = "a mapping is never empty")]
 pub trait Pages: Send + Sync + 'static {
     /// Where they start; never null.
     fn start(&self) -> *mut u8;
 
     /// How many bytes they have.
-    #[expect(clippy::len_without_is_empty, reason = "a mapping is never empty")]
     fn len(&self) -> usize;
 }
 

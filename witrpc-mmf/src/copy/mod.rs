@@ -44,7 +44,10 @@ use core::{
 };
 
 use self::mapping::Mapping;
-pub use self::{mapping::{BadMapping, Pages}, own::OwnMemory};
+pub use self::{
+    mapping::{BadMapping, Pages},
+    own::OwnMemory,
+};
 use crate::words::{PeerU32, PeerU64, ReadWord};
 
 /// Bytes of a word, the unit in which the peer's memory is read.

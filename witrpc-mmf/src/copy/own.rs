@@ -2,10 +2,7 @@
 
 use core::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
-use super::{
-    BadMapping, Pages, WORD_BYTES,
-    mapping::Mapping,
-};
+use super::{BadMapping, Pages, WORD_BYTES, mapping::Mapping};
 use crate::arena::{Arena, ArenaId, Block, GRANULE_BYTES};
 
 /// The region that this process created and alone may write.

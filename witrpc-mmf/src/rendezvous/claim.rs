@@ -80,7 +80,7 @@ pub(super) struct Listener {
 /// # Errors
 ///
 /// [`DirectoryError`]: a directory is not as it must be, or cannot be read.
-pub(crate) fn live_names(place: &Place) -> Result<Vec<String>, DirectoryError> {
+pub fn live_names(place: &Place) -> Result<Vec<String>, DirectoryError> {
     let mut live = Vec::new();
     for directory in place.open_to_look()? {
         let Some(locks) = directory.locks(false)? else { continue };

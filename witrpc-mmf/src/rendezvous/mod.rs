@@ -20,11 +20,12 @@ mod record;
 mod sealer;
 mod stranger;
 
-pub(crate) use claim::{Claim, live_names};
+pub(crate) use claim::Claim;
+pub use claim::live_names;
 pub(crate) use connect::{ConnectOptions, Connected, connect};
 pub(crate) use control::{Admitted, Control, Host, ServerLimits};
 pub use name::Name;
 pub(crate) use peer::{Credentials, Established};
 pub use place::Place;
 pub(crate) use record::MAX_BLOB_LEN;
-pub(crate) use sealer::{Plain, Sealer};
+pub(crate) use sealer::Plain;

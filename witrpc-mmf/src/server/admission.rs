@@ -85,7 +85,10 @@ impl Server {
         let mut hot = self.hot.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         hot.retain(|other| other.id() != id);
         drop(hot);
-        self.rung.lock().unwrap_or_else(std::sync::PoisonError::into_inner).retain(|other| other.id() != id);
+        self.rung
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner)
+            .retain(|other| other.id() != id);
         self.news.fetch_add(1, std::sync::atomic::Ordering::AcqRel);
     }
 }

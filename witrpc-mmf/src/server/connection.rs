@@ -12,15 +12,14 @@ use super::answer::{Outbound, Queue};
 use super::inbound::Inbound;
 use crate::arena::BlockRef;
 use crate::bell::Bell;
-use crate::layout::{
-    GROUP, HIGH_WATER, LINE_WORDS, Layout, RING_ME, STATE, WANTS_SPACE, control,
-};
-use crate::line::line_of;
 use crate::copy::{OwnMemory, PeerMemory};
+use crate::fork::Origin;
+use crate::layout::{GROUP, HIGH_WATER, LINE_WORDS, Layout, RING_ME, STATE, WANTS_SPACE, control};
+use crate::line::line_of;
 use crate::message::ReadBlock;
 use crate::outbox::Outbox;
-use crate::release::{self, ReleaseTable};
 use crate::region;
+use crate::release::{self, ReleaseTable};
 use crate::rendezvous::{Credentials, Established};
 use crate::ring::{self, Epochs, Rung};
 use crate::words::{Mapped, PeerU64, ReadWord};
@@ -55,6 +54,7 @@ pub struct Connection {
     /// The client has rung: for help, or because it released blocks.
     pub(super) attention: AtomicBool,
     closed: AtomicBool,
+    origin: Origin,
 }
 
 /// The private half of a lane.
@@ -135,6 +135,7 @@ impl Connection {
             space_rung: Rung::new(AtomicU64::new(0)),
             attention: AtomicBool::new(false),
             closed: AtomicBool::new(false),
+            origin: Origin::here(),
             layout,
         };
         // A new connection is cold: its first call announces itself.
@@ -164,7 +165,7 @@ impl Connection {
 
     /// Whether the client is still there.
     pub fn is_connected(&self) -> bool {
-        !self.closed.load(Acquire)
+        !self.closed.load(Acquire) && !self.origin.is_forked()
     }
 
     /// The connection is over; `state` tells the client why. `false` if it was already.
@@ -244,6 +245,7 @@ impl Connection {
 
     pub(super) fn copy_block(&self, block: &BlockRef, offset: usize, out: &mut [u8]) {
         assert!(offset <= block.len() && out.len() <= block.len() - offset, "beyond the block");
+        assert!(!self.origin.is_forked(), "a block is read in the process that received it");
         let start = self.layout.client_arena() + block.offset() + offset;
         self.client.copy_out(start, out).expect("a checked block lies in the region");
     }
@@ -256,6 +258,9 @@ impl Connection {
 
     /// Gives a block of the client's back.
     pub(super) fn release(&self, block: &BlockRef) {
+        if self.origin.is_forked() {
+            return;
+        }
         let slot = self.layout.server_release() + block.slot() * 4;
         release::release::<Mapped>(self.own.word32(slot), block);
         ring::fence::<Mapped>();

@@ -25,6 +25,7 @@ pub use connection::{Connection, ReceivedBlock};
 pub use scanner::{Scanner, Serve};
 
 use crate::error::BindError;
+use crate::fork::Origin;
 use crate::layout::{Layout, MAX_LANES, MIN_LANES};
 use crate::rendezvous::{Claim, Control, Name, Place, ServerLimits};
 use crate::state;
@@ -100,6 +101,7 @@ pub struct Server {
     last_broken: Mutex<Option<&'static str>>,
     control: std::sync::OnceLock<Control>,
     closed: AtomicBool,
+    origin: Origin,
 }
 
 impl Server {
@@ -130,6 +132,7 @@ impl Server {
             last_broken: Mutex::default(),
             control: std::sync::OnceLock::new(),
             closed: AtomicBool::new(false),
+            origin: Origin::here(),
         });
         let limits = ServerLimits {
             max_clients: options.max_clients as usize,
@@ -169,11 +172,17 @@ impl Server {
 
     /// Wakes one sleeping thread, or the next that would sleep.
     pub fn ring(&self) {
+        if self.origin.is_forked() {
+            return;
+        }
         self.parking.ring();
     }
 
     /// The clients that are connected.
     pub fn clients(&self) -> Vec<Arc<Connection>> {
+        if self.origin.is_forked() {
+            return Vec::new();
+        }
         self.connections().values().cloned().collect()
     }
 
@@ -190,6 +199,9 @@ impl Server {
 
     /// Closes one client's connection; `false` when there is none of that id.
     pub fn disconnect(&self, id: u64) -> bool {
+        if self.origin.is_forked() {
+            return false;
+        }
         let connection = self.connections().get(&id).cloned();
         connection.is_some_and(|connection| self.end(&connection, state::DISMISSED))
     }
@@ -203,7 +215,7 @@ impl Server {
 
     /// Closes every connection and gives the name up.
     pub fn close(&self) {
-        if self.closed.swap(true, AcqRel) {
+        if self.origin.is_forked() || self.closed.swap(true, AcqRel) {
             return;
         }
         for connection in self.clients() {

@@ -153,7 +153,9 @@ pub enum ConnectError {
         source: io::Error,
     },
     /// The server could not get the memory for another client.
-    #[error("the server has no memory for another client: free some, or lower size on its endpoint")]
+    #[error(
+        "the server has no memory for another client: free some, or lower size on its endpoint"
+    )]
     ServerNoMemory,
     /// The server asks this client to share more memory than it will.
     #[error(
