@@ -1,10 +1,9 @@
 //! The server.
 
 mod call;
+mod pool;
 
 pub use call::{Arguments, BadArguments, CallContext, OwnedArguments, ServerCall, Service};
-
-use std::time::Duration;
 
 /// How a server ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -12,6 +11,6 @@ use std::time::Duration;
 pub enum Shutdown {
     /// At once: what runs is cut off.
     Now,
-    /// After what runs has been answered, at most after this time.
-    Within(Duration),
+    /// After all that had arrived was answered.
+    Drained,
 }

@@ -1,0 +1,174 @@
+//! How many threads a server has, and how many of them are free.
+//!
+//! A thread is one of three things: the *holder* of the poller role while it looks or serves, a
+//! *stand-by*, which sleeps until something rings, or *displaced*: stuck in a handler that it
+//! began as the holder, while another thread took the role.
+//!
+//! # Invariants
+//!
+//! 1. When a stand-by takes the role and no other is left, another thread is started, up to the
+//!    bound. So a holder that runs a handler leaves somebody to be woken when the handler is slow.
+//! 2. At the bound, with no stand-by left, the holder runs no handlers and no tasks, it only does
+//!    the upkeep: with all others stuck it would be the last one that can be woken.
+//! 3. A holder that is alone runs handlers all the same: no thread could be started, and to serve
+//!    one call at a time is better than none.
+//! 4. A thread counts as a stand-by from before it lets go of the role (or returns from a handler)
+//!    until after it has taken the role again. So the count is exact whenever the role is vacant.
+
+use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed};
+
+use super::primitive::{Primitives, Word};
+
+/// A stand-by in the packed word; threads count in the low half.
+const STANDBY: u64 = 1 << 32;
+
+/// Stand-bys that stay however long nothing happens: one to hold the role when something rings,
+/// one to be left.
+const KEPT: u32 = 2;
+
+/// The count.
+pub(super) struct Crew<P: Primitives> {
+    /// Threads in the low half, stand-bys among them in the high one: one word, so that they are
+    /// seen together.
+    counts: P::Word,
+    /// Threads ever started, for their numbers.
+    started: P::Word,
+    /// How many threads there may be.
+    bound: u32,
+}
+
+/// The two counts of one instant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Counts {
+    pub(super) threads: u32,
+    pub(super) standbys: u32,
+}
+
+impl Counts {
+    fn unpack(word: u64) -> Self {
+        Self { threads: word as u32, standbys: (word >> 32) as u32 }
+    }
+
+    fn pack(self) -> u64 {
+        u64::from(self.threads) | u64::from(self.standbys) << 32
+    }
+
+    /// Whether no thread is in a handler, given that nobody holds the role.
+    pub(super) fn all_stand_by(self) -> bool {
+        self.threads == self.standbys
+    }
+
+    /// Whether more stand by than need to.
+    pub(super) fn has_surplus(self) -> bool {
+        self.standbys > KEPT
+    }
+}
+
+impl<P: Primitives> Crew<P> {
+    /// No threads yet, and at most `max_workers` handlers at once: one more thread looks.
+    pub(super) fn new(max_workers: u32) -> Self {
+        Self {
+            counts: P::Word::new(0),
+            started: P::Word::new(0),
+            bound: max_workers.saturating_add(1),
+        }
+    }
+
+    pub(super) fn counts(&self) -> Counts {
+        Counts::unpack(self.counts.load(Acquire))
+    }
+
+    /// Whether the holder of the role may run handlers: invariants 2 and 3.
+    pub(super) fn may_serve(&self) -> bool {
+        let counts = self.counts();
+        counts.standbys > 0 || counts.threads <= 1
+    }
+
+    /// A new thread is about to start, as a stand-by. Returns the number of those before it.
+    pub(super) fn hire(&self) -> u64 {
+        self.counts.fetch_add(1 + STANDBY, AcqRel);
+        self.started.fetch_add(1, Relaxed)
+    }
+
+    /// A stand-by is gone: it retired, or could not be started.
+    pub(super) fn dismiss(&self) {
+        self.counts.fetch_sub(1 + STANDBY, AcqRel);
+    }
+
+    /// A stand-by has taken the role. `true`: it was the last, another is to be hired.
+    pub(super) fn promote(&self) -> bool {
+        let counts = Counts::unpack(self.counts.fetch_sub(STANDBY, AcqRel) - STANDBY);
+        counts.standbys == 0 && counts.threads < self.bound
+    }
+
+    /// A thread stands by again.
+    pub(super) fn stand_by(&self) {
+        self.counts.fetch_add(STANDBY, AcqRel);
+    }
+
+    /// Lets a stand-by retire if enough others stay.
+    pub(super) fn try_retire(&self) -> bool {
+        let mut seen = self.counts.load(Acquire);
+        loop {
+            let mut counts = Counts::unpack(seen);
+            if !counts.has_surplus() {
+                return false;
+            }
+            counts.threads -= 1;
+            counts.standbys -= 1;
+            match self.counts.compare_exchange(seen, counts.pack()) {
+                Ok(_) => return true,
+                Err(now) => seen = now,
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::primitive::Std;
+    use super::*;
+
+    #[test]
+    fn the_last_stand_by_asks_for_another_up_to_the_bound() {
+        let crew = Crew::<Std>::new(2);
+        crew.hire();
+        crew.hire();
+        assert!(!crew.promote(), "one stand-by is left");
+        assert!(crew.promote(), "none is left, and a third thread is allowed");
+        crew.hire();
+        assert!(crew.may_serve());
+        assert!(!crew.promote(), "none is left, but three threads are the bound");
+        assert!(!crew.may_serve(), "two handlers are stuck: the third thread only looks");
+        crew.stand_by();
+        assert!(crew.may_serve());
+    }
+
+    #[test]
+    fn a_thread_that_is_alone_serves() {
+        let crew = Crew::<Std>::new(8);
+        crew.hire();
+        assert!(crew.promote());
+        assert!(crew.may_serve());
+    }
+
+    #[test]
+    fn two_stand_bys_never_retire() {
+        let crew = Crew::<Std>::new(8);
+        for _ in 0..4 {
+            crew.hire();
+        }
+        assert!(crew.try_retire());
+        assert!(crew.try_retire());
+        assert!(!crew.try_retire());
+        assert_eq!(crew.counts(), Counts { threads: 2, standbys: 2 });
+    }
+
+    #[test]
+    fn numbers_are_not_given_twice() {
+        let crew = Crew::<Std>::new(8);
+        let first = crew.hire();
+        crew.dismiss();
+        assert_ne!(first, crew.hire());
+    }
+}

@@ -1,0 +1,76 @@
+//! The duty to look: the poller role and the tasks' bell in the one order that is right.
+//!
+//! The steps of a server thread that other threads depend on are here and nowhere else; the models
+//! of [`model`](super::model) walk through them with a port of their own.
+
+use super::bell::TaskBell;
+use super::primitive::Primitives;
+use super::role::{Claim, Role, Tenure, ThreadNumber};
+
+/// Who looks for requests and tasks, and who has to be told.
+pub(super) struct Duty<P: Primitives> {
+    role: Role<P>,
+    bell: TaskBell<P>,
+}
+
+impl<P: Primitives> Duty<P> {
+    pub(super) fn new() -> Self {
+        Self { role: Role::new(), bell: TaskBell::new() }
+    }
+
+    /// What tasks are counted with.
+    pub(super) fn bell(&self) -> &TaskBell<P> {
+        &self.bell
+    }
+
+    /// A thread woke up. It gets the role unless somebody looks already at all that may have rung.
+    pub(super) fn woken(&self, me: ThreadNumber) -> Option<Tenure> {
+        self.bell.heard();
+        loop {
+            match self.role.claim(me) {
+                Claim::Taken(tenure) => return Some(tenure),
+                Claim::Watched => return None,
+                Claim::Unwatched if !self.bell.any_ready() => return None,
+                // The holder has not seen yet that there are tasks now. It is one look away from
+                // that, or from being busy or gone. This happens once in a server's life.
+                Claim::Unwatched => P::pause(),
+            }
+        }
+    }
+
+    /// Before each look: the holder promises to look at the tasks as soon as there can be any.
+    pub(super) fn notice_tasks(&self, tenure: &mut Tenure) {
+        if !tenure.watches_tasks() && self.bell.is_in_use() {
+            self.role.watch_tasks(tenure);
+        }
+    }
+
+    /// The holder goes busy. `true`: it must ring, tasks are left behind.
+    #[must_use]
+    pub(super) fn begin(&self, tenure: &mut Tenure) -> bool {
+        self.role.begin(tenure) && self.bell.must_ring_for_rest()
+    }
+
+    /// The holder has answered. `false`: somebody else has the role now.
+    #[must_use]
+    pub(super) fn end(&self, tenure: &mut Tenure) -> bool {
+        self.role.end(tenure)
+    }
+
+    /// The holder lets go. It must look once more afterwards, at requests and at
+    /// [`TaskBell::any_ready`].
+    pub(super) fn put_down(&self, tenure: Tenure) {
+        self.role.put_down(tenure);
+    }
+
+    /// That last look found something.
+    pub(super) fn retake(&self, me: ThreadNumber) -> Option<Tenure> {
+        self.role.retake(me)
+    }
+
+    /// A task was counted and queued. `true`: the caller must ring.
+    #[must_use]
+    pub(super) fn queued(&self) -> bool {
+        self.bell.must_ring(&self.role)
+    }
+}

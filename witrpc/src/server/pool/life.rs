@@ -1,0 +1,120 @@
+//! How a server ends: serving, draining, stopped.
+
+use std::future;
+use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::task::{Poll, Waker};
+use std::time::{Duration, Instant};
+
+const SERVING: u8 = 0;
+const DRAINING: u8 = 1;
+const STOPPING: u8 = 2;
+
+/// The stage a server is in, and those who wait for the next one.
+#[derive(Debug)]
+pub(in crate::server) struct Life {
+    /// Only ever grows. Read by every look of a thread.
+    stage: AtomicU8,
+    ends: Mutex<Ends>,
+    changed: Condvar,
+}
+
+#[derive(Debug, Default)]
+struct Ends {
+    /// While draining: all that had arrived was answered.
+    quiet: bool,
+    /// The connections are closed and the name is free.
+    stopped: bool,
+    wakers: Vec<Waker>,
+}
+
+impl Life {
+    pub(super) fn new() -> Self {
+        Self {
+            stage: AtomicU8::new(SERVING),
+            ends: Mutex::new(Ends::default()),
+            changed: Condvar::new(),
+        }
+    }
+
+    /// Whether a shutdown waits for calls to be answered.
+    pub(super) fn is_draining(&self) -> bool {
+        self.stage.load(Ordering::SeqCst) == DRAINING
+    }
+
+    /// Whether threads should end.
+    pub(super) fn is_stopped(&self) -> bool {
+        self.stage.load(Ordering::Relaxed) == STOPPING
+    }
+
+    pub(super) fn begin_draining(&self) {
+        self.stage.fetch_max(DRAINING, Ordering::SeqCst);
+    }
+
+    /// `true` for the first caller, who then closes the port.
+    pub(super) fn begin_stop(&self) -> bool {
+        self.stage.fetch_max(STOPPING, Ordering::SeqCst) != STOPPING
+    }
+
+    /// While draining: nothing is left to be answered.
+    pub(super) fn quiet(&self) {
+        self.ends().quiet = true;
+        self.changed.notify_all();
+    }
+
+    /// The port is closed.
+    pub(super) fn stopped(&self) {
+        let wakers = {
+            let mut ends = self.ends();
+            ends.stopped = true;
+            std::mem::take(&mut ends.wakers)
+        };
+        self.changed.notify_all();
+        wakers.into_iter().for_each(Waker::wake);
+    }
+
+    /// Waits until nothing is left to be answered, or the server is stopped, or the time is over.
+    /// Returns whether nothing was left.
+    pub(in crate::server) fn wait_quiet(&self, deadline: Duration) -> bool {
+        let until = Instant::now().checked_add(deadline);
+        let mut ends = self.ends();
+        while !ends.quiet && !ends.stopped {
+            let left = until.map(|until| until.saturating_duration_since(Instant::now()));
+            ends = match left {
+                None => self.changed.wait(ends).unwrap_or_else(PoisonError::into_inner),
+                Some(Duration::ZERO) => break,
+                Some(left) => {
+                    self.changed.wait_timeout(ends, left).unwrap_or_else(PoisonError::into_inner).0
+                }
+            };
+        }
+        ends.quiet
+    }
+
+    /// Blocks until the port is closed.
+    pub(in crate::server) fn wait_stopped(&self) {
+        let mut ends = self.ends();
+        while !ends.stopped {
+            ends = self.changed.wait(ends).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    /// Completes when the port is closed.
+    pub(in crate::server) async fn until_stopped(&self) {
+        future::poll_fn(|cx| {
+            let mut ends = self.ends();
+            if ends.stopped {
+                return Poll::Ready(());
+            }
+            if !ends.wakers.iter().any(|waker| waker.will_wake(cx.waker())) {
+                ends.wakers.push(cx.waker().clone());
+            }
+            Poll::Pending
+        })
+        .await;
+    }
+
+    fn ends(&self) -> MutexGuard<'_, Ends> {
+        self.ends.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

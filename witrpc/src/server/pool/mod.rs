@@ -1,0 +1,198 @@
+//! The threads of a server: one looks for requests and runs handlers, the others stand by.
+//!
+//! ```text
+//! stand-by: sleeps ──ring──► role vacant, or its holder busy? ──no──► sleeps
+//!     ▲                        │ yes: takes the role
+//!     │                        ▼
+//!     │◄─ role put down ─── holder: looks ──► request or task: runs it ──► role still mine?
+//!     │   and a last look      ▲                                             │ yes     │ no
+//!     │   found nothing        └─────────────────────────────────────────────┘         │
+//!     └◄───────────────────────── displaced: somebody else looks ◄─────────────────────┘
+//! ```
+//!
+//! Handlers run on the thread that found the request: to hand each call over to another thread
+//! would cost more than most calls do. Nothing watches for slow handlers. The clients do: one that
+//! waits for its request to be taken rings again and again, which wakes a stand-by, which takes the
+//! role from the holder that is stuck.
+//!
+//! What is absent on purpose: no lock, allocation, clock or shared counter on the way of a call
+//! whose handler is not `async`; no timed sleep unless there are more threads than needed or no
+//! free ones.
+//!
+//! - [`role`]: the word that says who looks; [`bell`]: tasks that are ready; [`duty`]: both in
+//!   order; [`primitive`] and `model`: their proof.
+//! - [`crew`]: how many threads there are and may be; [`spin`]: how long they look in vain.
+//! - [`worker`]: the loop of a thread; [`task`]: handlers that wait; [`life`]: how it all ends.
+
+mod bell;
+mod crew;
+mod duty;
+mod life;
+mod primitive;
+mod role;
+mod spin;
+mod task;
+mod worker;
+
+#[cfg(test)]
+mod model;
+
+use std::collections::VecDeque;
+use std::io;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+
+use crate::transport::{Peer, Request, ServerPort};
+use crate::wait::WaitPolicy;
+
+use self::crew::Crew;
+use self::duty::Duty;
+use self::life::Life;
+use self::primitive::Std;
+use self::role::ThreadNumber;
+use self::task::Task;
+use self::worker::Worker;
+
+use super::Shutdown;
+
+pub(super) use self::task::Job;
+
+/// Serves the requests that a pool finds.
+pub(super) trait Serve: Send + Sync {
+    /// Serves one request: answers it, or leaves that to a job. Must not panic.
+    fn serve(&self, pool: &Arc<Pool>, peer: &Arc<dyn Peer>, request: Request);
+}
+
+/// The threads of one server, and what they share.
+pub(super) struct Pool {
+    port: Arc<dyn ServerPort>,
+    serve: Box<dyn Serve>,
+    wait: WaitPolicy,
+    duty: Duty<Std>,
+    crew: Crew<Std>,
+    life: Life,
+    /// Tasks that are ready.
+    ready: Mutex<VecDeque<Arc<Task>>>,
+    /// Jobs that have not ended, wherever they run.
+    jobs: AtomicUsize,
+}
+
+impl Pool {
+    /// Starts two threads: one to look, one to stand by.
+    pub(super) fn start(
+        port: Arc<dyn ServerPort>,
+        serve: Box<dyn Serve>,
+        wait: WaitPolicy,
+        max_workers: u32,
+    ) -> io::Result<Arc<Self>> {
+        let pool = Arc::new(Self {
+            port,
+            serve,
+            wait,
+            duty: Duty::new(),
+            crew: Crew::new(max_workers),
+            life: Life::new(),
+            ready: Mutex::new(VecDeque::new()),
+            jobs: AtomicUsize::new(0),
+        });
+        // Both count before either runs, or the first would see itself alone and hire a third.
+        for count in [pool.crew.hire(), pool.crew.hire()] {
+            if let Err(error) = pool.start_thread(count) {
+                pool.stop(Shutdown::Now);
+                return Err(error);
+            }
+        }
+        Ok(pool)
+    }
+
+    pub(super) fn port(&self) -> &dyn ServerPort {
+        &*self.port
+    }
+
+    pub(super) fn life(&self) -> &Life {
+        &self.life
+    }
+
+    /// Starts one more stand-by. If the machine refuses one, the pool serves on as at its bound.
+    fn hire(self: &Arc<Self>) {
+        let count = self.crew.hire();
+        if self.start_thread(count).is_err() {
+            self.crew.dismiss();
+        }
+    }
+
+    fn start_thread(self: &Arc<Self>, count: u64) -> io::Result<()> {
+        let worker = Worker::new(Arc::clone(self), ThreadNumber::from_count(count));
+        // At most 15 bytes, which is what Linux keeps of a thread's name.
+        let name = format!("witrpc-srv-{}", count % 10_000);
+        thread::Builder::new().name(name).spawn(move || worker.run()).map(drop)
+    }
+
+    /// Runs a job on these threads, starting at once on this one.
+    pub(super) fn run_job(self: &Arc<Self>, job: Job) {
+        self.job_begun();
+        Task::new(job, self).poll(self);
+    }
+
+    /// A job exists that a shutdown waits for.
+    pub(super) fn job_begun(&self) {
+        self.jobs.fetch_add(1, Ordering::SeqCst);
+    }
+
+    /// It has ended.
+    pub(super) fn job_done(&self) {
+        // SeqCst, like the stage and the look at it: either this sees that draining has begun, or
+        // the look that follows its begin sees the job gone.
+        self.jobs.fetch_sub(1, Ordering::SeqCst);
+        if self.life.is_draining() {
+            self.port.ring();
+        }
+    }
+
+    fn queue_task(&self, task: Arc<Task>) {
+        if self.life.is_stopped() {
+            return;
+        }
+        self.duty.bell().add();
+        self.ready.lock().unwrap_or_else(PoisonError::into_inner).push_back(task);
+        if self.duty.queued() {
+            self.port.ring();
+        }
+    }
+
+    fn next_task(&self) -> Option<Arc<Task>> {
+        if !self.duty.bell().any_ready() {
+            return None;
+        }
+        let task = self.ready.lock().unwrap_or_else(PoisonError::into_inner).pop_front()?;
+        self.duty.bell().remove();
+        Some(task)
+    }
+
+    /// Lets the clients know that nothing new is taken, and has all that arrived answered.
+    pub(super) fn drain(&self) {
+        self.port.stop_accepting();
+        self.port.drain();
+        // After `drain`: a last look counts only if nothing can arrive behind it.
+        self.life.begin_draining();
+        self.port.ring();
+    }
+
+    /// Closes all connections and ends the threads; those in a handler, after it. Idempotent.
+    pub(super) fn stop(&self, how: Shutdown) {
+        if self.life.begin_stop() {
+            self.port.close(how);
+            self.life.stopped();
+            // Each thread that ends rings for the next.
+            self.port.ring();
+        }
+    }
+
+    /// After a last look that found nothing, with the role vacant: whether nothing runs either.
+    fn is_quiet(&self) -> bool {
+        self.crew.counts().all_stand_by()
+            && self.jobs.load(Ordering::SeqCst) == 0
+            && !self.duty.bell().any_ready()
+    }
+}

@@ -1,0 +1,161 @@
+//! The poller role: which thread of a server looks for requests.
+//!
+//! One word, private to the process: who holds the role, what it is doing, and an epoch that makes
+//! every state of the word different from all earlier ones.
+//!
+//! # Invariants
+//!
+//! 1. While the word says *looking*, only its holder writes it. So a holder that looks changes the
+//!    word by a plain store ([`Tenure::begin`], [`Role::put_down`]).
+//! 2. While it says *busy*, any thread may take it by compare-exchange. So the holder comes back to
+//!    looking by compare-exchange, and that is how it finds out that it was displaced
+//!    ([`Role::end`]). This is the one locked instruction of a call.
+//! 3. While it says *vacant*, any thread may take it by compare-exchange.
+//! 4. Busy lasts from the claim of a request, or of a task, until after its answer.
+//! 5. A thread that was woken looks at the word *after a fence* ([`Role::claim`]). One that puts
+//!    the role down first makes the word vacant, *then* fences, *then* looks for work once more,
+//!    and retakes the role by compare-exchange if there is any. Of the two fences one comes first:
+//!    either the woken thread finds the role vacant, or the other one finds the work. (To look
+//!    first and then put the role down loses the wake-up for good.)
+//! 6. A looking word that has [`WATCHING`] set is a promise: from here on the holder fences after
+//!    it goes busy and rings if tasks are queued, so whoever queued one may leave without ringing.
+//!    A holder without the promise does neither, which saves every call a fence for as long as no
+//!    task was ever suspended.
+//!
+//! The memory orders: each change of the word releases and each look that leads to taking it
+//! acquires, so that what the last holder did (where it stopped scanning) is seen by the next.
+
+use std::sync::atomic::Ordering::{Relaxed, Release};
+
+use super::primitive::{Primitives, Word};
+
+/// The holder is in a handler; else it looks.
+const BUSY: u64 = 1;
+/// The holder has promised to look at the queue of tasks.
+const WATCHING: u64 = 1 << 1;
+/// Where the holder's number stands; zero when the role is vacant.
+const OWNER_SHIFT: u32 = 2;
+const OWNER_BITS: u32 = 14;
+const OWNER: u64 = ((1 << OWNER_BITS) - 1) << OWNER_SHIFT;
+/// What is added to make a word new.
+const EPOCH: u64 = 1 << (OWNER_SHIFT + OWNER_BITS);
+
+/// The number of a thread, from 1; two threads of one time never share one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct ThreadNumber(u64);
+
+impl ThreadNumber {
+    /// Numbers repeat after so many threads, long after the first of them retired; the epoch keeps
+    /// their words apart all the same.
+    pub(super) fn from_count(count: u64) -> Self {
+        Self(count % ((1 << OWNER_BITS) - 1) + 1)
+    }
+}
+
+/// The word.
+pub(super) struct Role<P: Primitives> {
+    word: P::Word,
+}
+
+/// The role, held: what the holder last made of the word. Not `Clone`, so nobody holds it twice.
+#[derive(Debug)]
+pub(super) struct Tenure {
+    word: u64,
+}
+
+/// What a woken thread learned.
+#[derive(Debug)]
+pub(super) enum Claim {
+    /// The role was vacant or its holder busy: it is ours.
+    Taken(Tenure),
+    /// Somebody looks, and will find whatever rang.
+    Watched,
+    /// Somebody looks, but not at the tasks.
+    Unwatched,
+}
+
+impl<P: Primitives> Role<P> {
+    /// Nobody holds it.
+    pub(super) fn new() -> Self {
+        Self { word: P::Word::new(0) }
+    }
+
+    /// Takes the role unless its holder is looking. For a thread that was rung.
+    pub(super) fn claim(&self, me: ThreadNumber) -> Claim {
+        // Invariant 5; pairs with the fence in `put_down` and with the one in `begin`.
+        P::fence();
+        let mut seen = self.word.load(Relaxed);
+        loop {
+            if seen & OWNER != 0 && seen & BUSY == 0 {
+                return if seen & WATCHING == 0 { Claim::Unwatched } else { Claim::Watched };
+            }
+            match self.take(seen, me) {
+                Ok(tenure) => return Claim::Taken(tenure),
+                Err(now) => seen = now,
+            }
+        }
+    }
+
+    /// Takes the role back after it was put down, unless somebody was quicker: that one looks.
+    pub(super) fn retake(&self, me: ThreadNumber) -> Option<Tenure> {
+        let seen = self.word.load(Relaxed);
+        if seen & OWNER != 0 { None } else { self.take(seen, me).ok() }
+    }
+
+    fn take(&self, seen: u64, me: ThreadNumber) -> Result<Tenure, u64> {
+        let word = (seen & !(EPOCH - 1)).wrapping_add(EPOCH) | me.0 << OWNER_SHIFT;
+        self.word.compare_exchange(seen, word).map(|_| Tenure { word })
+    }
+
+    /// Goes from looking to busy. `true`: the promise holds, the caller must now look at the queue
+    /// of tasks and ring if there are any.
+    pub(super) fn begin(&self, tenure: &mut Tenure) -> bool {
+        debug_assert_eq!(tenure.word & BUSY, 0);
+        tenure.word = tenure.word.wrapping_add(EPOCH) | BUSY;
+        self.word.store(tenure.word, Release);
+        let watching = tenure.word & WATCHING != 0;
+        if watching {
+            // Invariant 6; pairs with the fence of whoever queues a task and with `claim`.
+            P::fence();
+        }
+        watching
+    }
+
+    /// Goes from busy back to looking. `false`: somebody else took the role meanwhile.
+    #[must_use]
+    pub(super) fn end(&self, tenure: &mut Tenure) -> bool {
+        debug_assert_ne!(tenure.word & BUSY, 0);
+        let looking = tenure.word & !BUSY;
+        let held = self.word.compare_exchange(tenure.word, looking).is_ok();
+        tenure.word = looking;
+        held
+    }
+
+    /// Makes the promise of [`WATCHING`]; the caller looks at the queue of tasks from here on.
+    pub(super) fn watch_tasks(&self, tenure: &mut Tenure) {
+        debug_assert_eq!(tenure.word & BUSY, 0);
+        tenure.word |= WATCHING;
+        self.word.store(tenure.word, Release);
+    }
+
+    /// Lets go of the role. The caller must look for work once more, whatever it saw before.
+    pub(super) fn put_down(&self, tenure: Tenure) {
+        debug_assert_eq!(tenure.word & BUSY, 0);
+        self.word.store(tenure.word & !(EPOCH - 1), Release);
+        // Invariant 5; pairs with the fence in `claim` and with that of whoever queues a task.
+        P::fence();
+    }
+
+    /// Whether somebody looks at the queue of tasks. The caller has fenced.
+    pub(super) fn watches_tasks(&self) -> bool {
+        let seen = self.word.load(Relaxed);
+        seen & OWNER != 0 && seen & BUSY == 0 && seen & WATCHING != 0
+    }
+}
+
+impl Tenure {
+    /// Whether the promise of [`WATCHING`] was made.
+    pub(super) fn watches_tasks(&self) -> bool {
+        self.word & WATCHING != 0
+    }
+}

@@ -1,0 +1,151 @@
+//! How long the holder of the role looks in vain before it parks.
+//!
+//! Counted in looks, not in time: a clock read costs a quarter of a call. What a look costs differs
+//! by machine and by the number of busy clients, and the budget need not be exact, since it follows
+//! outcomes: a spin that found nothing halves it, one that found something restores it.
+
+use std::hint;
+use std::thread;
+
+use crate::wait::WaitPolicy;
+
+/// Looks of a full adaptive budget: some 50 to 100 µs at 25 to 50 ns each, pause included.
+const ADAPTIVE: u32 = 2_000;
+
+/// Looks of [`WaitPolicy::Spin`]: some tens of milliseconds.
+const LONG: u32 = 1_000_000;
+
+/// A budget that has been halved to less than this is none.
+const LEAST: u32 = 100;
+
+/// With no budget left, one in so many waits spins all the same, to find out whether it pays again.
+const PROBE_EVERY: u32 = 16;
+
+/// The budget of one thread.
+#[derive(Debug)]
+pub(super) struct Spin {
+    policy: WaitPolicy,
+    budget: u32,
+    left: u32,
+    /// Looks in vain since the last that found something.
+    vain: u32,
+    waits_without: u32,
+}
+
+impl Spin {
+    /// A full budget, or none where spinning only keeps the other side from running.
+    pub(super) fn new(policy: WaitPolicy) -> Self {
+        Self::on_cpus(policy, thread::available_parallelism().map_or(1, usize::from))
+    }
+
+    fn on_cpus(policy: WaitPolicy, cpus: usize) -> Self {
+        let policy = if cpus == 1 { WaitPolicy::Park } else { policy };
+        let budget = match policy {
+            WaitPolicy::Adaptive => ADAPTIVE,
+            WaitPolicy::Spin => LONG,
+            WaitPolicy::Park => 0,
+        };
+        Self { policy, budget, left: budget, vain: 0, waits_without: 0 }
+    }
+
+    /// A look found something.
+    pub(super) fn found(&mut self) {
+        if self.vain > 0 && self.policy == WaitPolicy::Adaptive {
+            self.budget = ADAPTIVE;
+        }
+        self.left = self.budget;
+        self.vain = 0;
+    }
+
+    /// A look found nothing: pauses for a moment and returns `true` if another is worth while, or
+    /// `false` if the thread should park.
+    pub(super) fn again(&mut self) -> bool {
+        if self.left == 0 {
+            self.give_up();
+            return false;
+        }
+        self.left -= 1;
+        self.vain += 1;
+        hint::spin_loop();
+        true
+    }
+
+    fn give_up(&mut self) {
+        self.vain = 0;
+        if self.policy != WaitPolicy::Adaptive {
+            self.left = self.budget;
+            return;
+        }
+        self.budget = if self.budget / 2 < LEAST { 0 } else { self.budget / 2 };
+        self.left = self.budget;
+        if self.budget == 0 {
+            self.waits_without += 1;
+            if self.waits_without == PROBE_EVERY {
+                self.waits_without = 0;
+                self.left = LEAST;
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn looks_before_parking(spin: &mut Spin) -> u32 {
+        let mut looks = 0;
+        while spin.again() {
+            looks += 1;
+        }
+        looks
+    }
+
+    #[test]
+    fn failures_halve_the_budget_down_to_none_but_for_probes() {
+        let mut spin = Spin::on_cpus(WaitPolicy::Adaptive, 2);
+        assert_eq!(looks_before_parking(&mut spin), ADAPTIVE);
+        assert_eq!(looks_before_parking(&mut spin), ADAPTIVE / 2);
+        let later: Vec<u32> = (0..64).map(|_| looks_before_parking(&mut spin)).collect();
+        let probes = later[16..].iter().filter(|&&looks| looks == LEAST).count();
+        assert_eq!(probes, 3, "{later:?}");
+        assert_eq!(later[16..].iter().sum::<u32>(), 3 * LEAST, "{later:?}");
+    }
+
+    #[test]
+    fn a_spin_that_pays_restores_the_budget() {
+        let mut spin = Spin::on_cpus(WaitPolicy::Adaptive, 2);
+        while spin.budget > 0 {
+            looks_before_parking(&mut spin);
+        }
+        while !spin.again() {}
+        spin.found();
+        assert_eq!(looks_before_parking(&mut spin), ADAPTIVE);
+    }
+
+    #[test]
+    fn what_was_there_at_once_says_nothing_about_spinning() {
+        let mut spin = Spin::on_cpus(WaitPolicy::Adaptive, 2);
+        looks_before_parking(&mut spin);
+        spin.found();
+        assert_eq!(looks_before_parking(&mut spin), ADAPTIVE / 2);
+    }
+
+    #[test]
+    fn one_processor_never_spins_and_park_neither() {
+        for mut spin in [
+            Spin::on_cpus(WaitPolicy::Spin, 1),
+            Spin::on_cpus(WaitPolicy::Adaptive, 1),
+            Spin::on_cpus(WaitPolicy::Park, 8),
+        ] {
+            assert_eq!(looks_before_parking(&mut spin), 0);
+            assert_eq!(looks_before_parking(&mut spin), 0);
+        }
+    }
+
+    #[test]
+    fn spin_never_learns() {
+        let mut spin = Spin::on_cpus(WaitPolicy::Spin, 2);
+        assert_eq!(looks_before_parking(&mut spin), LONG);
+        assert_eq!(looks_before_parking(&mut spin), LONG);
+    }
+}

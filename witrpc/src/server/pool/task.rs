@@ -1,0 +1,144 @@
+//! Handlers that wait: what an `async fn` handler is while it has not answered.
+//!
+//! A task is polled by the threads of the pool, as busy work of whoever holds the role. Its waker
+//! queues it again and rings if nobody looks.
+//!
+//! # Invariants
+//!
+//! 1. A task is in the queue at most once, and not while it is polled: [`Schedule`] has four states
+//!    and only the change from idle to queued puts it there. So a thread that takes it out never
+//!    waits for another one that polls it.
+//! 2. A task that was woken while it was polled is queued again by the thread that polled it.
+
+use std::future::Future;
+use std::panic::{self, AssertUnwindSafe};
+use std::pin::Pin;
+use std::sync::atomic::Ordering::{AcqRel, Acquire};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::task::{Context, Poll, Wake, Waker};
+
+use super::Pool;
+use super::primitive::{Primitives, Std, Word};
+
+/// The rest of a call, up to its answer.
+pub(crate) type Job = Pin<Box<dyn Future<Output = ()> + Send>>;
+
+const IDLE: u64 = 0;
+const QUEUED: u64 = 1;
+const POLLED: u64 = 2;
+const POLLED_AND_WOKEN: u64 = 3;
+
+/// Where a task is.
+pub(super) struct Schedule<P: Primitives> {
+    state: P::Word,
+}
+
+impl<P: Primitives> Schedule<P> {
+    /// About to be polled for the first time.
+    pub(super) fn polled() -> Self {
+        Self { state: P::Word::new(POLLED) }
+    }
+
+    /// Wakes the task. `true`: the caller must queue it.
+    #[must_use]
+    pub(super) fn wake(&self) -> bool {
+        let mut seen = self.state.load(Acquire);
+        loop {
+            let (next, queue) = match seen {
+                IDLE => (QUEUED, true),
+                POLLED => (POLLED_AND_WOKEN, false),
+                // Whoever polls it next has yet to say so, by a swap that acquires this wake. The
+                // exchange changes nothing but releases what the waker wrote.
+                same => (same, false),
+            };
+            match self.state.compare_exchange(seen, next) {
+                Ok(_) => return queue,
+                Err(now) => seen = now,
+            }
+        }
+    }
+
+    /// The task was taken out of the queue and is polled next.
+    pub(super) fn start(&self) {
+        self.state.swap(POLLED, AcqRel);
+    }
+
+    /// The task was polled and is not ready. `true`: it was woken, the caller must queue it.
+    #[must_use]
+    pub(super) fn suspend(&self) -> bool {
+        match self.state.compare_exchange(POLLED, IDLE) {
+            Ok(_) => false,
+            Err(_) => {
+                self.state.swap(QUEUED, AcqRel);
+                true
+            }
+        }
+    }
+}
+
+/// A job with its waker.
+pub(super) struct Task {
+    schedule: Schedule<Std>,
+    /// Empty when it is done. Contended by nobody: invariant 1.
+    job: Mutex<Option<Job>>,
+    /// Weak: a waker that somebody forgot does not keep a server.
+    pool: Weak<Pool>,
+}
+
+impl Task {
+    /// A task that is polled next.
+    pub(super) fn new(job: Job, pool: &Arc<Pool>) -> Arc<Self> {
+        Arc::new(Self {
+            schedule: Schedule::polled(),
+            job: Mutex::new(Some(job)),
+            pool: Arc::downgrade(pool),
+        })
+    }
+
+    /// The task has been taken out of the queue: polls it.
+    pub(super) fn run_queued(self: Arc<Self>, pool: &Arc<Pool>) {
+        self.schedule.start();
+        self.poll(pool);
+    }
+
+    /// Polls a task that nobody else can poll.
+    pub(super) fn poll(self: Arc<Self>, pool: &Arc<Pool>) {
+        let waker = Waker::from(Arc::clone(&self));
+        let mut job = self.job.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(future) = job.as_mut() else { return };
+        let mut cx = Context::from_waker(&waker);
+        // A job catches what its handler panics with; what is left is a panic while the handler's
+        // future is dropped, and that one has ended, too.
+        let polled = panic::catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(&mut cx)));
+        if !matches!(polled, Ok(Poll::Pending)) {
+            *job = None;
+            drop(job);
+            pool.job_done();
+            return;
+        }
+        drop(job);
+        pool.duty.bell().put_to_use();
+        if self.schedule.suspend() {
+            pool.queue_task(self);
+        }
+    }
+}
+
+impl Wake for Task {
+    fn wake(self: Arc<Self>) {
+        if !self.schedule.wake() {
+            return;
+        }
+        if let Some(pool) = self.pool.upgrade() {
+            pool.queue_task(self);
+        }
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        if self.schedule.wake()
+            && let Some(pool) = self.pool.upgrade()
+        {
+            pool.queue_task(Arc::clone(self));
+        }
+    }
+}

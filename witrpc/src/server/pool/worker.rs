@@ -1,0 +1,193 @@
+//! The loop of a server thread.
+
+use std::ops::ControlFlow;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use crate::transport::{Scanner, ServerPort};
+
+use super::Pool;
+use super::role::{Tenure, ThreadNumber};
+use super::spin::Spin;
+
+/// A thread that nobody has needed for so long retires, if others stand by.
+const RETIRE_AFTER: Duration = Duration::from_secs(10);
+
+/// How long the last free thread sleeps while all others are stuck. It must not run the requests
+/// that wait, so that they wait is no reason to stay awake; but what its last look missed may have
+/// come without a ring.
+const REST_AT_BOUND: Duration = Duration::from_millis(1);
+
+/// One thread.
+pub(super) struct Worker {
+    pool: Arc<Pool>,
+    me: ThreadNumber,
+    spin: Spin,
+    /// Since when this thread has been one too many, with nothing to do.
+    surplus_since: Option<Instant>,
+    /// When this thread last put the role down, all others were stuck.
+    at_bound: bool,
+}
+
+/// What one look came to.
+enum Look {
+    Nothing,
+    Something,
+    /// Somebody else has the role.
+    Displaced,
+}
+
+/// Why a thread does not hold the role any more.
+enum Left {
+    /// It put it down: nothing to do.
+    PutDown,
+    /// It was displaced while it was in a handler.
+    Displaced,
+}
+
+impl Worker {
+    pub(super) fn new(pool: Arc<Pool>, me: ThreadNumber) -> Self {
+        let spin = Spin::new(pool.wait);
+        Self { pool, me, spin, surplus_since: None, at_bound: false }
+    }
+
+    pub(super) fn run(mut self) {
+        let port = Arc::clone(&self.pool.port);
+        let mut scanner = port.scanner();
+        while !self.pool.life.is_stopped() {
+            // Whoever was displaced looks at the role before it sleeps, as if it had been rung: a
+            // holder that saw no stand-by may have just put it down with requests left.
+            if let Some(tenure) = self.pool.duty.woken(self.me) {
+                self.take_on();
+                if let Left::Displaced = self.hold(tenure, &mut *scanner) {
+                    self.pool.crew.stand_by();
+                    continue;
+                }
+            }
+            if self.retires() {
+                return;
+            }
+            self.sleep(&*port);
+        }
+        // The ring that woke this thread passes through all of them.
+        port.ring();
+    }
+
+    /// The role is ours: sees to it that somebody stands by.
+    fn take_on(&mut self) {
+        self.at_bound = false;
+        if self.pool.crew.promote() {
+            self.pool.hire();
+        }
+    }
+
+    /// Holds the role until there is nothing to do or somebody takes it away.
+    fn hold(&mut self, mut tenure: Tenure, scanner: &mut dyn Scanner) -> Left {
+        loop {
+            let serves = self.pool.crew.may_serve();
+            self.pool.duty.notice_tasks(&mut tenure);
+            match self.look(serves, &mut tenure, scanner) {
+                Look::Displaced => {
+                    self.surplus_since = None;
+                    return Left::Displaced;
+                }
+                Look::Something => {
+                    self.surplus_since = None;
+                    self.spin.found();
+                    if !self.pool.life.is_stopped() {
+                        continue;
+                    }
+                }
+                Look::Nothing if serves && !self.pool.life.is_stopped() && self.spin.again() => {
+                    continue;
+                }
+                Look::Nothing => {}
+            }
+            match self.put_down(serves, tenure, scanner) {
+                Some(again) => tenure = again,
+                None => return Left::PutDown,
+            }
+        }
+    }
+
+    /// Looks once at everything: requests, then one task.
+    fn look(&self, serves: bool, tenure: &mut Tenure, scanner: &mut dyn Scanner) -> Look {
+        let pool = &self.pool;
+        let mut held = true;
+        let found = scanner.turn(serves, &mut |peer, request| {
+            self.begin(tenure);
+            pool.serve.serve(pool, peer, request);
+            held = pool.duty.end(tenure);
+            if held && !pool.life.is_stopped() {
+                ControlFlow::Continue(())
+            } else {
+                ControlFlow::Break(())
+            }
+        });
+        if !held {
+            return Look::Displaced;
+        }
+        let task = if serves && tenure.watches_tasks() { pool.next_task() } else { None };
+        match task {
+            Some(task) => {
+                self.begin(tenure);
+                task.run_queued(pool);
+                if pool.duty.end(tenure) { Look::Something } else { Look::Displaced }
+            }
+            None if found => Look::Something,
+            None => Look::Nothing,
+        }
+    }
+
+    fn begin(&self, tenure: &mut Tenure) {
+        if self.pool.duty.begin(tenure) {
+            self.pool.port.ring();
+        }
+    }
+
+    /// Lets go of the role and looks once more. Returns the role if there is something to do.
+    fn put_down(
+        &mut self,
+        serves: bool,
+        tenure: Tenure,
+        scanner: &mut dyn Scanner,
+    ) -> Option<Tenure> {
+        let pool = &self.pool;
+        pool.crew.stand_by();
+        pool.duty.put_down(tenure);
+        // Before the last look, which then counts as the one after draining began.
+        let draining = pool.life.is_draining();
+        let found = scanner.arm() | pool.duty.bell().any_ready();
+        // At the bound what is found must wait for a thread to come back. One that has come back
+        // meanwhile either took the role or is counted.
+        self.at_bound = !serves && pool.crew.counts().standbys < 2;
+        if found && !self.at_bound && !pool.life.is_stopped() {
+            let again = pool.duty.retake(self.me)?;
+            self.take_on();
+            return Some(again);
+        }
+        if draining && !found && pool.is_quiet() {
+            pool.life.quiet();
+        }
+        None
+    }
+
+    fn sleep(&mut self, port: &dyn ServerPort) {
+        let timeout = if self.at_bound {
+            Some(REST_AT_BOUND)
+        } else {
+            self.surplus_since.map(|since| RETIRE_AFTER.saturating_sub(since.elapsed()))
+        };
+        port.park(timeout);
+    }
+
+    /// Whether this thread has been one too many for long enough and may go.
+    fn retires(&mut self) -> bool {
+        if !self.pool.crew.counts().has_surplus() {
+            self.surplus_since = None;
+            return false;
+        }
+        let since = *self.surplus_since.get_or_insert_with(Instant::now);
+        since.elapsed() >= RETIRE_AFTER && self.pool.crew.try_retire()
+    }
+}
