@@ -83,4 +83,9 @@ impl Codec {
             _ => None,
         }
     }
+
+    /// All that this build has.
+    pub(crate) fn all() -> impl Iterator<Item = Self> {
+        (0..=u8::MAX).map_while(Self::from_number)
+    }
 }

@@ -19,7 +19,7 @@ pub mod __private;
 pub use client::{ClientBuilder, Connection};
 pub use codec::Codec;
 pub use error::{BindError, CallError, ConnectError, Direction, NoAppError};
-pub use server::{CallContext, Shutdown};
+pub use server::{CallContext, ServerHandle, Shutdown, WitServer, WitServerBuilder};
 pub use transport::in_process::InProcess;
 pub use transport::mmf::Mmf;
 pub use transport::{ClientInfo, DisconnectReason, Endpoint};

@@ -126,8 +126,8 @@ impl<'a> Encoder<'a> {
     }
 }
 
-/// A body that is the encoded section alone.
-struct Encoded<'a>(&'a [u8]);
+/// A body that lies in one piece: the encoded section alone, or a text.
+pub(crate) struct Encoded<'a>(pub(crate) &'a [u8]);
 
 impl Fill for Encoded<'_> {
     fn len(&self) -> usize {

@@ -26,7 +26,7 @@ mod round_trip;
 use std::fmt;
 
 pub(crate) use decode::Decoder;
-pub(crate) use encode::Encoder;
+pub(crate) use encode::{Encoded, Encoder};
 pub(crate) use error::{DecodeError, EncodeError};
 pub(crate) use open::OpenBody;
 pub(crate) use plain::is_plain_vec;

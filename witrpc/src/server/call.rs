@@ -1,116 +1,161 @@
-//! One call on the server's side.
+//! One call on its way through a service.
 
-use std::borrow::Cow;
+use std::cell::Cell;
 use std::future::Future;
-use std::marker::PhantomData;
-use std::path::Path;
+use std::sync::Arc;
 
-use crate::__private::v1::{RawElement, Wire};
+use crate::__private::v1::Wire;
+use crate::codec::{Codec, OpenBody};
 use crate::contract::ServiceDescriptor;
+use crate::transport::{Payload, Peer, Ticket};
 
-/// Who calls.
-#[derive(Debug)]
-pub struct CallContext {
-    _private: (),
-}
+use super::arguments::{Arguments, BadArguments, OwnedArguments};
+use super::context::CallContext;
+use super::job::{LateReply, Spawn};
+use super::pool::{Job, Pool};
+use super::reply::Reply;
 
-/// A service that can be served.
+/// What the server of a trait does with calls; implemented by generated code.
 pub trait Service: Send + Sync + 'static {
     /// What it looks like.
     fn descriptor(&self) -> &'static ServiceDescriptor;
-    /// Runs one call.
+
+    /// Runs one call, and answers it by one of the methods of [`ServerCall`].
     fn dispatch(&self, call: ServerCall<'_>);
 }
 
 /// One call to be answered.
 pub struct ServerCall<'a> {
-    _private: PhantomData<&'a ()>,
+    pub(super) line: &'a Line<'a>,
+    pub(super) method: u16,
+    pub(super) payload: Payload,
+    /// Whether the payload has raw sections.
+    pub(super) raw: bool,
 }
 
-/// The arguments of a call.
-pub struct Arguments<'a> {
-    _private: PhantomData<&'a ()>,
+/// Where an answer goes, kept by the dispatch while the call is in the user's hands.
+pub(super) struct Line<'a> {
+    pub(super) peer: &'a Arc<dyn Peer>,
+    pub(super) ticket: Ticket,
+    pub(super) codec: Codec,
+    pub(super) pool: &'a Arc<Pool>,
+    pub(super) spawn: Option<&'a Spawn>,
+    /// Set once the call is answered, or a job has taken it over.
+    pub(super) settled: Cell<bool>,
 }
 
-/// The arguments of a call that outlives its dispatch.
-pub struct OwnedArguments {
-    _private: (),
-}
+impl<'a> Line<'a> {
+    pub(super) fn reply(&self) -> Reply<'a> {
+        Reply { peer: &**self.peer, ticket: self.ticket, codec: self.codec }
+    }
 
-/// The arguments could not be decoded.
-#[derive(Debug)]
-pub struct BadArguments {
-    message: String,
-}
+    fn context(&self) -> CallContext {
+        CallContext::new(&**self.peer, self.ticket)
+    }
 
-fn not_yet() -> BadArguments {
-    BadArguments { message: "this server cannot decode yet".to_owned() }
+    /// Answers. A panic of the user's code while it encodes leaves the call unsettled.
+    #[inline]
+    fn settle(&self, answer: impl FnOnce(Reply<'_>)) {
+        answer(self.reply());
+        self.settled.set(true);
+    }
+
+    fn start(&self, job: Job) {
+        match self.spawn {
+            Some(spawn) => spawn(job),
+            None => self.pool.run_job(job),
+        }
+    }
 }
 
 impl ServerCall<'_> {
-    /// The number of the method.
+    /// The number of the method, in the order of the descriptor.
+    #[inline]
     pub fn method(&self) -> u16 {
-        0
+        self.method
     }
+
     /// Answers that there is no such method.
-    pub fn unknown_method(self) {}
-    /// Answers with a value.
+    pub fn unknown_method(self) {
+        self.line.settle(|reply| reply.unknown_method());
+    }
+
+    /// Answers with the value that `run` makes of the arguments.
+    #[inline]
     pub fn reply<T: Wire>(
         self,
-        _run: impl FnOnce(&mut Arguments<'_>, &CallContext) -> Result<T, BadArguments>,
+        run: impl FnOnce(&mut Arguments<'_>, &CallContext) -> Result<T, BadArguments>,
     ) {
+        self.run(run, |reply, value| reply.value(value));
     }
-    /// Answers with a value or the service's error.
+
+    /// Answers with the value or the service's error that `run` makes of the arguments.
+    #[inline]
     pub fn reply_result<T: Wire, E: Wire>(
         self,
-        _run: impl FnOnce(&mut Arguments<'_>, &CallContext) -> Result<Result<T, E>, BadArguments>,
+        run: impl FnOnce(&mut Arguments<'_>, &CallContext) -> Result<Result<T, E>, BadArguments>,
     ) {
+        self.run(run, |reply, result| reply.result(result));
     }
-    /// Answers with a value when the future is done.
-    pub fn reply_async<T: Wire, F>(self, _run: impl FnOnce(OwnedArguments, CallContext) -> F)
+
+    /// Answers with the value of the future that `run` makes of the arguments, when it is ready.
+    pub fn reply_async<T: Wire, F>(self, run: impl FnOnce(OwnedArguments, CallContext) -> F)
     where
         F: Future<Output = Result<T, BadArguments>> + Send + 'static,
     {
+        self.run_async(run, |reply, value| reply.value(value));
     }
-    /// Answers with a value or the service's error when the future is done.
+
+    /// Answers with the value or the service's error of the future, when it is ready.
     pub fn reply_async_result<T: Wire, E: Wire, F>(
         self,
-        _run: impl FnOnce(OwnedArguments, CallContext) -> F,
+        run: impl FnOnce(OwnedArguments, CallContext) -> F,
     ) where
         F: Future<Output = Result<Result<T, E>, BadArguments>> + Send + 'static,
     {
+        self.run_async(run, |reply, result| reply.result(result));
+    }
+
+    #[inline]
+    fn run<R>(
+        self,
+        run: impl FnOnce(&mut Arguments<'_>, &CallContext) -> Result<R, BadArguments>,
+        answer: impl FnOnce(Reply<'_>, &R),
+    ) {
+        let line = self.line;
+        let outcome = OpenBody::new(self.payload, self.raw, line.codec)
+            .map_err(BadArguments::from)
+            .and_then(|body| run(&mut Arguments::new(&body), &line.context()));
+        line.settle(|reply| answer_or_refuse(reply, &outcome, answer));
+    }
+
+    fn run_async<R: Send + 'static, F>(
+        self,
+        run: impl FnOnce(OwnedArguments, CallContext) -> F,
+        answer: impl FnOnce(Reply<'_>, &R) + Send + 'static,
+    ) where
+        F: Future<Output = Result<R, BadArguments>> + Send + 'static,
+    {
+        let line = self.line;
+        let body = match OpenBody::new(self.payload, self.raw, line.codec) {
+            Ok(body) => body,
+            Err(error) => return line.settle(|reply| reply.bad_request(&error.to_string())),
+        };
+        let handler = run(OwnedArguments::new(body), line.context());
+        let late = LateReply::new(line.peer, line.ticket, line.codec, line.pool);
+        line.settled.set(true);
+        line.start(late.job(handler, |reply, outcome| answer_or_refuse(reply, outcome, answer)));
     }
 }
 
-impl OwnedArguments {
-    /// Reads them.
-    pub fn open(&self) -> Arguments<'_> {
-        Arguments { _private: PhantomData }
-    }
-}
-
-impl<'a> Arguments<'a> {
-    /// The next argument, `T` or `&T`.
-    pub fn value<T: Wire>(&mut self, _name: &'static str) -> Result<T, BadArguments> {
-        Err(not_yet())
-    }
-    /// The next argument, `&str`.
-    pub fn str(&mut self, _name: &'static str) -> Result<Cow<'a, str>, BadArguments> {
-        Err(not_yet())
-    }
-    /// The next argument, `&Path`.
-    pub fn path(&mut self, _name: &'static str) -> Result<Cow<'a, Path>, BadArguments> {
-        Err(not_yet())
-    }
-    /// The next argument, `&[T]`.
-    pub fn raw<T: RawElement>(
-        &mut self,
-        _name: &'static str,
-    ) -> Result<Cow<'a, [T]>, BadArguments> {
-        Err(not_yet())
-    }
-    /// Nothing may follow.
-    pub fn finish(&mut self) -> Result<(), BadArguments> {
-        Err(not_yet())
+#[inline]
+fn answer_or_refuse<R>(
+    reply: Reply<'_>,
+    outcome: &Result<R, BadArguments>,
+    answer: impl FnOnce(Reply<'_>, &R),
+) {
+    match outcome {
+        Ok(value) => answer(reply, value),
+        Err(bad) => reply.bad_request(bad.message()),
     }
 }

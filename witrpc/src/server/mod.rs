@@ -1,9 +1,27 @@
-//! The server.
+//! The server: from a bound name to the handler and back.
+//!
+//! [`builder`] says what is served and starts it; [`admission`] lets clients in; [`pool`] finds
+//! their requests and lends its threads; [`dispatch`] brings a request to its service as a
+//! [`call`], whose [`arguments`] it decodes; [`reply`] answers it, for an `async fn` from a [`job`];
+//! [`handle`] is what the user keeps.
 
+mod admission;
+mod arguments;
+mod builder;
 mod call;
+mod context;
+mod dispatch;
+mod handle;
+mod job;
+mod panics;
 mod pool;
+mod reply;
 
-pub use call::{Arguments, BadArguments, CallContext, OwnedArguments, ServerCall, Service};
+pub use arguments::{Arguments, BadArguments, OwnedArguments};
+pub use builder::WitServerBuilder;
+pub use call::{ServerCall, Service};
+pub use context::CallContext;
+pub use handle::{ServerHandle, WitServer};
 
 /// How a server ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -417,6 +417,11 @@ pub trait Peer: Send + Sync {
 
 /// A bound name, seen by the server's threads.
 pub trait ServerPort: fmt::Debug + Send + Sync {
+    /// The name that clients connect to; empty for a place without one.
+    fn name(&self) -> &str {
+        ""
+    }
+
     /// A view for one thread to look for requests with. Only the thread that holds the poller
     /// role uses its scanner; where the last one stopped is remembered here.
     fn scanner(&self) -> Box<dyn Scanner + '_>;

@@ -58,8 +58,8 @@ use super::Shutdown;
 
 pub(super) use self::task::Job;
 
-/// Serves the requests that a pool finds.
-pub(super) trait Serve: Send + Sync {
+/// What a pool does with the requests it finds.
+pub(super) trait Handler: Send + Sync {
     /// Serves one request: answers it, or leaves that to a job. Must not panic.
     fn serve(&self, pool: &Arc<Pool>, peer: &Arc<dyn Peer>, request: Request);
 }
@@ -67,7 +67,7 @@ pub(super) trait Serve: Send + Sync {
 /// The threads of one server, and what they share.
 pub(super) struct Pool {
     port: Arc<dyn ServerPort>,
-    serve: Box<dyn Serve>,
+    handler: Box<dyn Handler>,
     wait: WaitPolicy,
     duty: Duty<Std>,
     crew: Crew<Std>,
@@ -82,13 +82,13 @@ impl Pool {
     /// Starts two threads: one to look, one to stand by.
     pub(super) fn start(
         port: Arc<dyn ServerPort>,
-        serve: Box<dyn Serve>,
+        handler: Box<dyn Handler>,
         wait: WaitPolicy,
         max_workers: u32,
     ) -> io::Result<Arc<Self>> {
         let pool = Arc::new(Self {
             port,
-            serve,
+            handler,
             wait,
             duty: Duty::new(),
             crew: Crew::new(max_workers),
@@ -131,7 +131,6 @@ impl Pool {
 
     /// Runs a job on these threads, starting at once on this one.
     pub(super) fn run_job(self: &Arc<Self>, job: Job) {
-        self.job_begun();
         Task::new(job, self).poll(self);
     }
 

@@ -112,8 +112,6 @@ impl Task {
         let polled = panic::catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(&mut cx)));
         if !matches!(polled, Ok(Poll::Pending)) {
             *job = None;
-            drop(job);
-            pool.job_done();
             return;
         }
         drop(job);

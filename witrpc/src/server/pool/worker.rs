@@ -116,7 +116,7 @@ impl Worker {
         let mut held = true;
         let found = scanner.turn(serves, &mut |peer, request| {
             self.begin(tenure);
-            pool.serve.serve(pool, peer, request);
+            pool.handler.serve(pool, peer, request);
             held = pool.duty.end(tenure);
             if held && !pool.life.is_stopped() {
                 ControlFlow::Continue(())

@@ -1,0 +1,174 @@
+//! Lets clients in: reads their hello, and tells them what is served or why they are turned away.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use serde::Serialize;
+
+use crate::codec::Codec;
+use crate::contract::ServiceDescriptor;
+use crate::handshake::{Hello, Refusal, ServiceCatalog, VERSION, Welcome};
+use crate::transport::{Admission, Admitted, ClientInfo};
+
+use super::dispatch::session_of;
+
+/// The door of one server.
+pub(super) struct Door {
+    services: Vec<&'static ServiceDescriptor>,
+    codecs: Vec<Codec>,
+    closed: AtomicBool,
+}
+
+impl Door {
+    pub(super) fn new(services: Vec<&'static ServiceDescriptor>, codecs: Vec<Codec>) -> Self {
+        Self { services, codecs, closed: AtomicBool::new(false) }
+    }
+
+    /// Turns everybody away from now on.
+    pub(super) fn close(&self) {
+        self.closed.store(true, Ordering::Relaxed);
+    }
+
+    fn read(&self, hello: &[u8]) -> Result<(Welcome, Codec), Refusal> {
+        if self.closed.load(Ordering::Relaxed) {
+            return Err(Refusal::ShuttingDown);
+        }
+        let hello = read_hello(hello)?;
+        let codec = Codec::from_number(hello.codec)
+            .filter(|codec| self.codecs.contains(codec))
+            .ok_or_else(|| Refusal::CodecNotAllowed {
+                asked: hello.codec,
+                allowed: self.codecs.iter().map(|codec| codec.number()).collect(),
+            })?;
+        let service = self
+            .services
+            .iter()
+            .position(|service| service.name == hello.service)
+            .and_then(|index| u8::try_from(index).ok())
+            .ok_or_else(|| Refusal::UnknownService {
+                asked: hello.service,
+                serves: self.services.iter().map(|service| service.name.to_owned()).collect(),
+            })?;
+        Ok((Welcome { services: self.catalogs(), service }, codec))
+    }
+
+    fn catalogs(&self) -> Vec<ServiceCatalog> {
+        self.services
+            .iter()
+            .map(|service| ServiceCatalog {
+                name: service.name.to_owned(),
+                methods: service.methods.iter().map(|method| method.name.to_owned()).collect(),
+            })
+            .collect()
+    }
+}
+
+/// The version is read by itself first: what follows it may be different in another one.
+fn read_hello(hello: &[u8]) -> Result<Hello, Refusal> {
+    let unreadable = |error: postcard::Error| Refusal::BadHello(error.to_string());
+    let (version, _) = postcard::take_from_bytes::<u32>(hello).map_err(unreadable)?;
+    if version != VERSION {
+        return Err(Refusal::VersionMismatch { theirs: VERSION });
+    }
+    let (hello, rest) = postcard::take_from_bytes(hello).map_err(unreadable)?;
+    if rest.is_empty() {
+        Ok(hello)
+    } else {
+        Err(Refusal::BadHello(format!("{} bytes too many", rest.len())))
+    }
+}
+
+impl Admission for Door {
+    fn admit(&self, hello: &[u8], _client: &ClientInfo) -> Admitted {
+        match self.read(hello) {
+            Ok((welcome, codec)) => {
+                Admitted::Welcome { welcome: bytes(&welcome), session: session_of(codec) }
+            }
+            Err(refusal) => Admitted::Refusal(bytes(&refusal)),
+        }
+    }
+}
+
+fn bytes(message: &impl Serialize) -> Vec<u8> {
+    postcard::to_allocvec(message).expect("strings and numbers always encode")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    static CALCULATOR: ServiceDescriptor =
+        ServiceDescriptor { name: "Calculator", docs: "", methods: &[] };
+
+    fn answer_to(door: &Door, hello: &[u8]) -> Result<(Welcome, u64), Refusal> {
+        match door.admit(hello, &ClientInfo::new(1, 2, 3)) {
+            Admitted::Welcome { welcome, session } => {
+                Ok((postcard::from_bytes(&welcome).unwrap(), session))
+            }
+            Admitted::Refusal(refusal) => Err(postcard::from_bytes(&refusal).unwrap()),
+        }
+    }
+
+    fn hello(version: u32, service: &str, codec: u8) -> Vec<u8> {
+        bytes(&Hello { version, service: service.to_owned(), codec })
+    }
+
+    fn door() -> Door {
+        Door::new(vec![&CALCULATOR], vec![Codec::Postcard])
+    }
+
+    #[test]
+    fn a_client_is_told_what_is_served() {
+        let (welcome, session) = answer_to(&door(), &hello(VERSION, "Calculator", 0)).unwrap();
+        assert_eq!(welcome.service, 0);
+        assert_eq!(welcome.services[0].name, "Calculator");
+        assert_eq!(session, session_of(Codec::Postcard));
+    }
+
+    #[test]
+    fn who_asks_for_something_else_is_told_what_there_is() {
+        let unknown = answer_to(&door(), &hello(VERSION, "Weather", 0)).unwrap_err();
+        assert!(
+            matches!(&unknown, Refusal::UnknownService { asked, serves }
+                if asked == "Weather" && serves == &["Calculator"]),
+            "{unknown:?}"
+        );
+        for codec in [1, 77] {
+            let refusal = answer_to(&door(), &hello(VERSION, "Calculator", codec)).unwrap_err();
+            assert!(
+                matches!(&refusal, Refusal::CodecNotAllowed { asked, allowed }
+                    if *asked == codec && allowed == &[0]),
+                "{refusal:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn another_version_is_told_ours_whatever_follows() {
+        let mut strange = postcard::to_allocvec(&(VERSION + 1)).unwrap();
+        strange.extend([0xff; 40]);
+        let refusal = answer_to(&door(), &strange).unwrap_err();
+        assert!(
+            matches!(refusal, Refusal::VersionMismatch { theirs } if theirs == VERSION),
+            "{refusal:?}"
+        );
+    }
+
+    #[test]
+    fn garbage_is_refused() {
+        let whole = hello(VERSION, "Calculator", 0);
+        let mut longer = whole.clone();
+        longer.push(0);
+        for garbage in [&b""[..], &[0xff; 16], &whole[..5], &longer] {
+            let refusal = answer_to(&door(), garbage).unwrap_err();
+            assert!(matches!(refusal, Refusal::BadHello(_)), "{refusal:?}");
+        }
+    }
+
+    #[test]
+    fn a_closed_door_stays_closed() {
+        let door = door();
+        door.close();
+        let refusal = answer_to(&door, &hello(VERSION, "Calculator", 0)).unwrap_err();
+        assert!(matches!(refusal, Refusal::ShuttingDown), "{refusal:?}");
+    }
+}

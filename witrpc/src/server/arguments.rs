@@ -1,0 +1,100 @@
+//! What a call brings: arguments, decoded one after the other.
+
+use std::borrow::Cow;
+use std::path::Path;
+
+use crate::__private::v1::{RawElement, Wire};
+use crate::codec::{DecodeError, Decoder, OpenBody};
+
+/// The arguments of a call, for generated code: each is read once, in order.
+pub struct Arguments<'a> {
+    decoder: Decoder<'a>,
+}
+
+/// The arguments of a call that outlives its dispatch.
+pub struct OwnedArguments {
+    body: OpenBody,
+}
+
+/// The arguments could not be decoded: why, in a sentence for the caller.
+#[derive(Debug)]
+pub struct BadArguments {
+    message: String,
+}
+
+impl BadArguments {
+    pub(super) fn message(&self) -> &str {
+        &self.message
+    }
+}
+
+impl From<DecodeError> for BadArguments {
+    fn from(error: DecodeError) -> Self {
+        Self { message: error.to_string() }
+    }
+}
+
+impl OwnedArguments {
+    pub(super) fn new(body: OpenBody) -> Self {
+        Self { body }
+    }
+
+    /// Reads them from the first one on.
+    pub fn open(&self) -> Arguments<'_> {
+        Arguments::new(&self.body)
+    }
+}
+
+impl<'a> Arguments<'a> {
+    #[inline]
+    pub(super) fn new(body: &'a OpenBody) -> Self {
+        Self { decoder: body.decoder() }
+    }
+
+    /// The next argument, `T` or `&T`.
+    ///
+    /// # Errors
+    ///
+    /// The bytes are no `T`.
+    #[inline]
+    pub fn value<T: Wire>(&mut self, name: &'static str) -> Result<T, BadArguments> {
+        Ok(self.decoder.value(name)?)
+    }
+
+    /// The next argument, `&str`.
+    ///
+    /// # Errors
+    ///
+    /// The bytes are no UTF-8 text.
+    pub fn str(&mut self, name: &'static str) -> Result<Cow<'a, str>, BadArguments> {
+        Ok(self.decoder.str(name)?)
+    }
+
+    /// The next argument, `&Path`.
+    ///
+    /// # Errors
+    ///
+    /// The bytes are no UTF-8 text.
+    pub fn path(&mut self, name: &'static str) -> Result<Cow<'a, Path>, BadArguments> {
+        Ok(self.decoder.path(name)?)
+    }
+
+    /// The next argument, `&[T]`.
+    ///
+    /// # Errors
+    ///
+    /// There is no section left, or it holds no whole number of elements.
+    pub fn raw<T: RawElement>(&mut self, name: &'static str) -> Result<Cow<'a, [T]>, BadArguments> {
+        Ok(self.decoder.raw(name)?)
+    }
+
+    /// Nothing may follow the last argument.
+    ///
+    /// # Errors
+    ///
+    /// Something does.
+    #[inline]
+    pub fn finish(&mut self) -> Result<(), BadArguments> {
+        Ok(self.decoder.finish()?)
+    }
+}

@@ -1,0 +1,177 @@
+//! What a server serves, and how: decided before it starts.
+
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use crate::codec::Codec;
+use crate::contract::ServiceDescriptor;
+use crate::error::BindError;
+use crate::tag::MAX_SERVICES;
+use crate::transport::{BindConfig, Endpoint};
+use crate::wait::WaitPolicy;
+
+use super::admission::Door;
+use super::call::Service;
+use super::dispatch::Dispatcher;
+use super::handle::{ServerHandle, WitServer};
+use super::job::Spawn;
+use super::pool::Pool;
+
+/// Handlers at once, unless the user says otherwise.
+const DEFAULT_MAX_WORKERS: u32 = 64;
+
+/// The most that may be asked for: threads beyond this only wait for each other.
+const MOST_WORKERS: u32 = 1024;
+
+/// Decides what a server serves, and how. Made by [`WitServer::builder`].
+///
+/// Needed are a place ([`listen`](Self::listen)) and at least one service
+/// ([`service`](Self::service)); all else has defaults.
+#[must_use = "a builder does nothing until start"]
+pub struct WitServerBuilder {
+    endpoint: Option<Endpoint>,
+    services: Vec<Box<dyn Service>>,
+    codecs: Vec<Codec>,
+    max_workers: u32,
+    wait: WaitPolicy,
+    spawn: Option<Spawn>,
+}
+
+impl WitServerBuilder {
+    pub(super) fn new() -> Self {
+        Self {
+            endpoint: None,
+            services: Vec::new(),
+            codecs: Codec::all().collect(),
+            max_workers: DEFAULT_MAX_WORKERS,
+            wait: WaitPolicy::default(),
+            spawn: None,
+        }
+    }
+
+    /// Where to serve: a name, an [`Mmf`](crate::Mmf) with limits, or another transport's endpoint.
+    /// The last one given counts.
+    pub fn listen(mut self, endpoint: impl Into<Endpoint>) -> Self {
+        self.endpoint = Some(endpoint.into());
+        self
+    }
+
+    /// Serves one more service, beside those given before: `XServer::new(..)` of a trait `X`.
+    pub fn service(mut self, service: impl Service) -> Self {
+        self.services.push(Box::new(service));
+        self
+    }
+
+    /// The codecs that clients may choose from; all of them unless given. A type of a service that
+    /// one of them does not give back as it was is refused at the start.
+    pub fn codecs(mut self, codecs: impl IntoIterator<Item = Codec>) -> Self {
+        self.codecs.clear();
+        for codec in codecs {
+            if !self.codecs.contains(&codec) {
+                self.codecs.push(codec);
+            }
+        }
+        self
+    }
+
+    /// How many handlers may run at once, 1 to 1024; 64 unless given. A handler that waits, for a
+    /// lock, a file or a call of its own, counts; an `async fn` handler that waits does not.
+    ///
+    /// The server starts with two threads and adds one whenever a handler takes long, up to one
+    /// more than this; those that have nothing to do for some seconds end. When so many handlers
+    /// are stuck, further calls wait, so handlers that call the server they run in need room here.
+    pub fn max_workers(mut self, max_workers: u32) -> Self {
+        self.max_workers = max_workers;
+        self
+    }
+
+    /// How a thread that looks for requests waits.
+    pub fn wait(mut self, policy: WaitPolicy) -> Self {
+        self.wait = policy;
+        self
+    }
+
+    /// Runs `async fn` handlers elsewhere than on the server's own threads: `spawn` hands each one
+    /// to a runtime, as in `.spawn_with(move |job| drop(runtime.spawn(job)))`. Needed when handlers
+    /// await what only works inside that runtime, such as its timers and sockets.
+    ///
+    /// A job answers its call when it ends; a panic of the handler is caught inside. The caller of
+    /// a job that is dropped before gets an error.
+    pub fn spawn_with(
+        mut self,
+        spawn: impl Fn(Pin<Box<dyn Future<Output = ()> + Send>>) + Send + Sync + 'static,
+    ) -> Self {
+        self.spawn = Some(Box::new(spawn));
+        self
+    }
+
+    /// Claims the place, starts the threads and accepts clients. Needs no runtime.
+    ///
+    /// # Errors
+    ///
+    /// [`BindError`] says what is missing, which limit is out of bounds, which type a codec
+    /// cannot carry, or why the place cannot be had: a name that is in use fails at once.
+    pub fn start(self) -> Result<WitServer, BindError> {
+        let endpoint = self.endpoint.as_ref().ok_or(BindError::NoEndpoint)?;
+        check_limit("max_workers", self.max_workers.into(), 1, MOST_WORKERS.into())?;
+        check_limit(
+            "the number of codecs",
+            self.codecs.len() as u64,
+            1,
+            Codec::all().count() as u64,
+        )?;
+        let descriptors: Vec<_> =
+            self.services.iter().map(|service| service.descriptor()).collect();
+        check_services(&descriptors)?;
+
+        let door = Arc::new(Door::new(descriptors, self.codecs));
+        let admission = Arc::clone(&door) as _;
+        let config = BindConfig { admission, wait: self.wait };
+        let port = endpoint.transport().bind(config)?;
+        let handler = Box::new(Dispatcher { services: self.services, spawn: self.spawn });
+        let pool = Pool::start(port, handler, self.wait, self.max_workers).map_err(|source| {
+            BindError::Io { doing: "start the server's threads".to_owned(), source }
+        })?;
+        Ok(WitServer::new(ServerHandle::new(pool, door)))
+    }
+}
+
+fn check_limit(limit: &'static str, value: u64, min: u64, max: u64) -> Result<(), BindError> {
+    if (min..=max).contains(&value) {
+        Ok(())
+    } else {
+        Err(BindError::LimitOutOfRange { limit, value, min, max })
+    }
+}
+
+fn check_services(services: &[&'static ServiceDescriptor]) -> Result<(), BindError> {
+    if services.is_empty() {
+        return Err(BindError::NoService);
+    }
+    if services.len() > MAX_SERVICES {
+        return Err(BindError::TooManyServices { services: services.len(), max: MAX_SERVICES });
+    }
+    for (index, service) in services.iter().enumerate() {
+        if services[..index].iter().any(|earlier| earlier.name == service.name) {
+            return Err(BindError::DuplicateService { service: service.name });
+        }
+    }
+    Ok(())
+}
+
+impl fmt::Debug for WitServerBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let services: Vec<_> =
+            self.services.iter().map(|service| service.descriptor().name).collect();
+        f.debug_struct("WitServerBuilder")
+            .field("endpoint", &self.endpoint)
+            .field("services", &services)
+            .field("codecs", &self.codecs)
+            .field("max_workers", &self.max_workers)
+            .field("wait", &self.wait)
+            .field("spawns_elsewhere", &self.spawn.is_some())
+            .finish()
+    }
+}

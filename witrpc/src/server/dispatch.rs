@@ -1,0 +1,56 @@
+//! From a request to the service it is for.
+
+use std::cell::Cell;
+use std::sync::Arc;
+
+use crate::codec::Codec;
+use crate::tag::RequestTag;
+use crate::transport::{Peer, Request};
+
+use super::call::{Line, ServerCall, Service};
+use super::job::Spawn;
+use super::panics::catch;
+use super::pool::{Handler, Pool};
+
+/// The services of a server, by number.
+pub(super) struct Dispatcher {
+    pub(super) services: Vec<Box<dyn Service>>,
+    pub(super) spawn: Option<Spawn>,
+}
+
+/// What a peer's session says: how its values are encoded.
+pub(super) fn session_of(codec: Codec) -> u64 {
+    u64::from(codec.number())
+}
+
+fn codec_of(session: u64) -> Option<Codec> {
+    u8::try_from(session).ok().and_then(Codec::from_number)
+}
+
+impl Handler for Dispatcher {
+    fn serve(&self, pool: &Arc<Pool>, peer: &Arc<dyn Peer>, request: Request) {
+        let line = Line {
+            peer,
+            ticket: request.ticket,
+            // Only admission makes sessions.
+            codec: codec_of(peer.session()).unwrap_or_default(),
+            pool,
+            spawn: self.spawn.as_ref(),
+            settled: Cell::new(false),
+        };
+        let Some(tag) = RequestTag::from_bits(request.tag) else {
+            let message = format!("the tag {:#x} has no meaning here", request.tag);
+            return line.reply().bad_request(&message);
+        };
+        let Some(service) = self.services.get(usize::from(tag.service)) else {
+            return line.reply().unknown_method();
+        };
+        let payload = request.payload;
+        let call = ServerCall { line: &line, method: tag.method, payload, raw: tag.raw };
+        let dispatched = catch(|| service.dispatch(call));
+        if !line.settled.get() {
+            let message = dispatched.err();
+            line.reply().panicked(message.as_deref().unwrap_or("the service gave no answer"));
+        }
+    }
+}

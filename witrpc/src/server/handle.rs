@@ -1,0 +1,118 @@
+//! A server that runs, in its user's hands.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::transport::ClientInfo;
+
+use super::Shutdown;
+use super::admission::Door;
+use super::builder::WitServerBuilder;
+use super::pool::Pool;
+
+/// A server that runs on threads of its own, until it is shut down or dropped.
+///
+/// Dropping it closes all connections and frees the name, at once. A handler that runs is not
+/// waited for: it ends on its thread, and its answer goes nowhere. To have calls answered first,
+/// use [`ServerHandle::shutdown`]. Signals are the user's: a process that is killed, by Ctrl-C
+/// too, leaves nothing that the next server of that name would not take over.
+#[must_use = "a server that is dropped stops at once: keep it, and wait()"]
+pub struct WitServer {
+    handle: ServerHandle,
+}
+
+/// Looks after a server from anywhere: can be cloned and sent to other threads. It does not keep
+/// the server running.
+#[derive(Clone)]
+pub struct ServerHandle {
+    pool: Arc<Pool>,
+    door: Arc<Door>,
+}
+
+impl WitServer {
+    /// Starts to decide what to serve.
+    pub fn builder() -> WitServerBuilder {
+        WitServerBuilder::new()
+    }
+
+    pub(super) fn new(handle: ServerHandle) -> Self {
+        Self { handle }
+    }
+
+    /// Blocks until the server has stopped.
+    pub fn wait(&self) {
+        self.handle.pool.life().wait_stopped();
+    }
+
+    /// Completes when the server has stopped, on any executor.
+    pub async fn stopped(&self) {
+        self.handle.pool.life().until_stopped().await;
+    }
+
+    /// A handle to the server, for other threads.
+    pub fn handle(&self) -> ServerHandle {
+        self.handle.clone()
+    }
+}
+
+impl Drop for WitServer {
+    fn drop(&mut self) {
+        self.handle.door.close();
+        self.handle.pool.stop(Shutdown::Now);
+    }
+}
+
+impl ServerHandle {
+    pub(super) fn new(pool: Arc<Pool>, door: Arc<Door>) -> Self {
+        Self { pool, door }
+    }
+
+    /// The name that clients connect to; empty for a place without one.
+    pub fn name(&self) -> &str {
+        self.pool.port().name()
+    }
+
+    /// The clients that are connected.
+    pub fn clients(&self) -> Vec<ClientInfo> {
+        self.pool.port().clients()
+    }
+
+    /// Closes the connection of one client, which its calls in flight and later ones report.
+    /// Returns `false` if no client of that id is connected.
+    pub fn disconnect(&self, client_id: u64) -> bool {
+        self.pool.port().disconnect(client_id)
+    }
+
+    /// Turns new clients away from now on; those that are connected go on.
+    pub fn stop_accepting(&self) {
+        self.door.close();
+        self.pool.port().stop_accepting();
+    }
+
+    /// Ends the server in good order: turns new clients and new calls away, has all calls that have
+    /// arrived answered, for at most the time given, then closes the connections and frees the name.
+    ///
+    /// Returns whether all were answered. A handler that still runs then ends on its thread, and
+    /// its answer goes nowhere. Called from a handler, this waits for that very handler, and so
+    /// for the whole time.
+    pub fn shutdown(&self, deadline: Duration) -> bool {
+        self.door.close();
+        self.pool.drain();
+        let drained = self.pool.life().wait_quiet(deadline);
+        self.pool.stop(if drained { Shutdown::Drained } else { Shutdown::Now });
+        drained
+    }
+}
+
+impl fmt::Debug for WitServer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("WitServer").field(&self.handle.pool.port()).finish()
+    }
+}
+
+impl fmt::Debug for ServerHandle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("ServerHandle").field(&self.pool.port()).finish()
+    }
+}
