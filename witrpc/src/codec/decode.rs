@@ -7,6 +7,7 @@ use bytemuck::Pod;
 use serde::de::{Deserialize, DeserializeOwned};
 
 use super::Codec;
+use super::bounded::Bounds;
 use super::error::{DecodeError, DecodeFault};
 use super::open::RawSections;
 use super::plain::{self, ReadRaw};
@@ -90,9 +91,9 @@ impl<'a> Decoder<'a> {
 
     #[inline]
     fn decode_postcard<T: Deserialize<'a>>(&mut self) -> Result<T, String> {
-        let (value, rest) =
-            postcard::take_from_bytes(self.rest).map_err(|error| error.to_string())?;
-        self.rest = rest;
+        let mut deserializer = postcard::Deserializer::from_bytes(self.rest);
+        let value = Bounds::new(self.rest.len()).deserialize(&mut deserializer, in_words)?;
+        self.rest = deserializer.finalize().map_err(in_words)?;
         Ok(value)
     }
 
@@ -115,5 +116,16 @@ impl ReadRaw for Decoder<'_> {
     fn read_raw<E: Pod>(&mut self) -> Result<Vec<E>, DecodeFault> {
         let (raw, index) = self.section()?;
         raw.take(index)
+    }
+}
+
+/// What postcard reports, for somebody who does not know its insides.
+fn in_words(error: postcard::Error) -> String {
+    match error {
+        postcard::Error::WontImplement => "its type asks what comes next (it is untagged, \
+            internally tagged, flattened or the like), which postcard does not tell"
+            .to_owned(),
+        postcard::Error::DeserializeUnexpectedEnd => "the message ends within it".to_owned(),
+        error => error.to_string(),
     }
 }

@@ -9,7 +9,7 @@ use super::Codec;
 use super::body::{MAX_SECTIONS, Sections, Trailer};
 use super::buffer::SmallBuf;
 use super::error::{EncodeError, EncodeFault};
-use super::plain;
+use super::{plain, strict};
 use crate::transport::{Body, Fill, SMALL_LEN};
 
 /// A message body in the making. What is raw stays where the user has it, until the transport
@@ -115,12 +115,13 @@ impl<'a> Encoder<'a> {
     #[inline]
     fn encode_postcard<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), String> {
         let mut serializer = postcard::Serializer { output: &mut self.encoded };
-        value.serialize(&mut serializer).map_err(|error| error.to_string())
+        strict::serialize(value, Codec::Postcard, &mut serializer)
     }
 
     #[cfg(feature = "json")]
     fn encode_json<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), String> {
-        serde_json::to_writer(&mut self.encoded, value).map_err(|error| error.to_string())?;
+        let mut serializer = serde_json::Serializer::new(&mut self.encoded);
+        strict::serialize(value, Codec::Json, &mut serializer)?;
         self.encoded.push(b'\n');
         Ok(())
     }

@@ -12,12 +12,15 @@
 //! if the message's tag says so; without them the body is the encoded section alone.
 
 mod body;
+mod bounded;
 mod buffer;
 mod decode;
 mod encode;
 mod error;
+mod fault;
 mod open;
 mod plain;
+mod strict;
 mod text;
 
 #[cfg(test)]
@@ -42,6 +45,13 @@ pub enum Codec {
     /// Text that other tools can read.
     #[cfg(feature = "json")]
     Json,
+}
+
+impl Codec {
+    /// Whether types show themselves in the way that they have for people: a date as text.
+    pub(crate) fn is_human_readable(self) -> bool {
+        self != Codec::Postcard
+    }
 }
 
 impl fmt::Display for Codec {

@@ -1,24 +1,13 @@
 //! What a service looks like on the wire.
 
+mod check;
 mod descriptor;
+mod shape;
+mod trace;
 
 pub use descriptor::{
     ArgumentDescriptor, ArgumentKind, MethodDescriptor, ServiceDescriptor, Trace,
 };
+pub use trace::{Tracer, trace, trace_path, trace_raw, trace_str};
 
-use crate::__private::v1::{RawElement, Wire};
-
-/// Collects the shape of one type.
-#[derive(Debug)]
-pub struct Tracer {
-    _private: (),
-}
-
-/// The shape of `T`.
-pub fn trace<T: Wire>(_tracer: &mut Tracer) {}
-/// The shape of a raw `&[T]`.
-pub fn trace_raw<T: RawElement>(_tracer: &mut Tracer) {}
-/// The shape of `&str`.
-pub fn trace_str(_tracer: &mut Tracer) {}
-/// The shape of `&Path`.
-pub fn trace_path(_tracer: &mut Tracer) {}
+pub(crate) use check::{CodecRefusal, check};

@@ -1,0 +1,388 @@
+//! A deserializer around postcard's that sets bounds to what a hostile message can cause.
+//!
+//! - Nesting, since each level takes stack: [`MAX_DEPTH`].
+//! - Elements: one of a sequence or map takes at least one byte of the message, save elements
+//!   without content (`()`), of which a message may hold [`MAX_EMPTY_ELEMENTS`]. So a few bytes
+//!   cannot claim 2⁶⁰ of them. The length that a message claims is not trusted to allocate by.
+//!
+//! JSON needs neither: `serde_json` bounds the nesting, and every element takes bytes.
+
+use std::cell::Cell;
+use std::fmt;
+
+use serde::de::{
+    self, DeserializeSeed, Deserializer, EnumAccess, MapAccess, SeqAccess, VariantAccess, Visitor,
+};
+
+use super::fault::{Fault, MAX_DEPTH, Words};
+
+/// How many elements that take no bytes a message may hold in all its sequences.
+const MAX_EMPTY_ELEMENTS: usize = 1 << 16;
+
+/// What is left of each bound.
+pub(super) struct Bounds {
+    depth: Cell<u32>,
+    elements: Cell<usize>,
+    words: Words,
+}
+
+impl Bounds {
+    /// For a message of that many bytes.
+    #[inline]
+    pub(super) fn new(len: usize) -> Self {
+        Self {
+            depth: Cell::new(MAX_DEPTH),
+            elements: Cell::new(len.saturating_add(MAX_EMPTY_ELEMENTS)),
+            words: Words::default(),
+        }
+    }
+
+    /// Deserializes within these bounds. The error says why, in words.
+    #[inline]
+    pub(super) fn deserialize<'de, T, D>(
+        self,
+        deserializer: D,
+        tell: impl FnOnce(D::Error) -> String,
+    ) -> Result<T, String>
+    where
+        T: de::Deserialize<'de>,
+        D: Deserializer<'de>,
+    {
+        match T::deserialize(Bounded { inner: deserializer, bounds: &self }) {
+            Ok(value) => Ok(value),
+            Err(fault) => Err(self.words.tell(fault, tell)),
+        }
+    }
+
+    fn enter<E>(&self) -> Result<Level<'_>, Fault<E>> {
+        let left = self.depth.get().checked_sub(1).ok_or_else(Fault::too_deep)?;
+        self.depth.set(left);
+        Ok(Level(&self.depth))
+    }
+
+    fn count_element<E>(&self) -> Result<(), Fault<E>> {
+        match self.elements.get().checked_sub(1) {
+            Some(left) => {
+                self.elements.set(left);
+                Ok(())
+            }
+            None => Err(Fault::Said(format!(
+                "it claims more than {MAX_EMPTY_ELEMENTS} elements that take no bytes"
+            ))),
+        }
+    }
+
+    fn keep<E: de::Error>(&self, fault: Fault<E>) -> E {
+        self.words.keep(fault, |words| E::custom(words))
+    }
+}
+
+/// A level of nesting; left when dropped.
+struct Level<'b>(&'b Cell<u32>);
+
+impl Drop for Level<'_> {
+    fn drop(&mut self) {
+        self.0.set(self.0.get() + 1);
+    }
+}
+
+/// Anything of serde's reading side, within bounds.
+struct Bounded<'b, I> {
+    inner: I,
+    bounds: &'b Bounds,
+}
+
+/// Forwards the methods for values without parts, and the few arguments before their visitor.
+macro_rules! forward {
+    ($($method:ident($($argument:ident: $ty:ty),*))*) => {$(
+        #[inline]
+        fn $method<V: Visitor<'de>>(
+            self,
+            $($argument: $ty,)*
+            visitor: V,
+        ) -> Result<V::Value, Self::Error> {
+            let visitor = Inside { visitor, bounds: self.bounds, counted: false };
+            self.inner.$method($($argument,)* visitor).map_err(Fault::Codec)
+        }
+    )*};
+}
+
+/// Forwards the methods for values with parts: one level deeper, elements counted if the message
+/// says how many there are.
+macro_rules! enter {
+    ($($method:ident($($argument:ident: $ty:ty),*), counted: $counted:expr;)*) => {$(
+        #[inline]
+        fn $method<V: Visitor<'de>>(
+            self,
+            $($argument: $ty,)*
+            visitor: V,
+        ) -> Result<V::Value, Self::Error> {
+            let _level = self.bounds.enter()?;
+            let visitor = Inside { visitor, bounds: self.bounds, counted: $counted };
+            self.inner.$method($($argument,)* visitor).map_err(Fault::Codec)
+        }
+    )*};
+}
+
+impl<'de, D: Deserializer<'de>> Deserializer<'de> for Bounded<'_, D> {
+    type Error = Fault<D::Error>;
+
+    forward! {
+        deserialize_any()
+        deserialize_bool()
+        deserialize_i8()
+        deserialize_i16()
+        deserialize_i32()
+        deserialize_i64()
+        deserialize_i128()
+        deserialize_u8()
+        deserialize_u16()
+        deserialize_u32()
+        deserialize_u64()
+        deserialize_u128()
+        deserialize_f32()
+        deserialize_f64()
+        deserialize_char()
+        deserialize_str()
+        deserialize_string()
+        deserialize_bytes()
+        deserialize_byte_buf()
+        deserialize_option()
+        deserialize_unit()
+        deserialize_unit_struct(name: &'static str)
+        deserialize_identifier()
+        deserialize_ignored_any()
+    }
+
+    enter! {
+        deserialize_newtype_struct(name: &'static str), counted: false;
+        deserialize_seq(), counted: true;
+        deserialize_tuple(len: usize), counted: false;
+        deserialize_tuple_struct(name: &'static str, len: usize), counted: false;
+        deserialize_map(), counted: true;
+        deserialize_struct(name: &'static str, fields: &'static [&'static str]), counted: false;
+        deserialize_enum(name: &'static str, variants: &'static [&'static str]), counted: false;
+    }
+
+    #[inline]
+    fn is_human_readable(&self) -> bool {
+        self.inner.is_human_readable()
+    }
+}
+
+/// A type's own visitor, whose parts come back to [`Bounded`].
+struct Inside<'b, V> {
+    visitor: V,
+    bounds: &'b Bounds,
+    /// Whether the elements are as many as the message says, not as the type does.
+    counted: bool,
+}
+
+/// Forwards what has no parts.
+macro_rules! visit {
+    ($($method:ident($($argument:ident: $ty:ty)?))*) => {$(
+        #[inline]
+        fn $method<E: de::Error>(self $(, $argument: $ty)?) -> Result<V::Value, E> {
+            let bounds = self.bounds;
+            self.visitor.$method($($argument)?).map_err(|fault| bounds.keep(fault))
+        }
+    )*};
+}
+
+impl<'de, V: Visitor<'de>> Visitor<'de> for Inside<'_, V> {
+    type Value = V::Value;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.visitor.expecting(f)
+    }
+
+    visit! {
+        visit_bool(value: bool)
+        visit_i8(value: i8)
+        visit_i16(value: i16)
+        visit_i32(value: i32)
+        visit_i64(value: i64)
+        visit_i128(value: i128)
+        visit_u8(value: u8)
+        visit_u16(value: u16)
+        visit_u32(value: u32)
+        visit_u64(value: u64)
+        visit_u128(value: u128)
+        visit_f32(value: f32)
+        visit_f64(value: f64)
+        visit_char(value: char)
+        visit_str(value: &str)
+        visit_borrowed_str(value: &'de str)
+        visit_string(value: String)
+        visit_bytes(value: &[u8])
+        visit_borrowed_bytes(value: &'de [u8])
+        visit_byte_buf(value: Vec<u8>)
+        visit_none()
+        visit_unit()
+    }
+
+    #[inline]
+    fn visit_some<D: Deserializer<'de>>(self, inner: D) -> Result<V::Value, D::Error> {
+        let bounds = self.bounds;
+        self.visitor.visit_some(Bounded { inner, bounds }).map_err(|fault| bounds.keep(fault))
+    }
+
+    #[inline]
+    fn visit_newtype_struct<D: Deserializer<'de>>(self, inner: D) -> Result<V::Value, D::Error> {
+        let bounds = self.bounds;
+        self.visitor
+            .visit_newtype_struct(Bounded { inner, bounds })
+            .map_err(|fault| bounds.keep(fault))
+    }
+
+    #[inline]
+    fn visit_seq<A: SeqAccess<'de>>(self, inner: A) -> Result<V::Value, A::Error> {
+        let Self { visitor, bounds, counted } = self;
+        visitor.visit_seq(Elements { inner, bounds, counted }).map_err(|fault| bounds.keep(fault))
+    }
+
+    #[inline]
+    fn visit_map<A: MapAccess<'de>>(self, inner: A) -> Result<V::Value, A::Error> {
+        let Self { visitor, bounds, counted } = self;
+        visitor.visit_map(Elements { inner, bounds, counted }).map_err(|fault| bounds.keep(fault))
+    }
+
+    #[inline]
+    fn visit_enum<A: EnumAccess<'de>>(self, inner: A) -> Result<V::Value, A::Error> {
+        let bounds = self.bounds;
+        self.visitor.visit_enum(Bounded { inner, bounds }).map_err(|fault| bounds.keep(fault))
+    }
+}
+
+/// The elements of a sequence or the entries of a map.
+struct Elements<'b, A> {
+    inner: A,
+    bounds: &'b Bounds,
+    counted: bool,
+}
+
+impl<A> Elements<'_, A> {
+    fn count<E>(&self) -> Result<(), Fault<E>> {
+        if self.counted { self.bounds.count_element() } else { Ok(()) }
+    }
+
+    /// How many to allocate for: never more than there can be.
+    fn expect(&self, claimed: Option<usize>) -> Option<usize> {
+        claimed.map(|claimed| claimed.min(self.bounds.elements.get()))
+    }
+}
+
+impl<'de, A: SeqAccess<'de>> SeqAccess<'de> for Elements<'_, A> {
+    type Error = Fault<A::Error>;
+
+    #[inline]
+    fn next_element_seed<S: DeserializeSeed<'de>>(
+        &mut self,
+        seed: S,
+    ) -> Result<Option<S::Value>, Self::Error> {
+        let seed = Bounded { inner: seed, bounds: self.bounds };
+        let element = self.inner.next_element_seed(seed).map_err(Fault::Codec)?;
+        if element.is_some() {
+            self.count()?;
+        }
+        Ok(element)
+    }
+
+    fn size_hint(&self) -> Option<usize> {
+        self.expect(self.inner.size_hint())
+    }
+}
+
+impl<'de, A: MapAccess<'de>> MapAccess<'de> for Elements<'_, A> {
+    type Error = Fault<A::Error>;
+
+    #[inline]
+    fn next_key_seed<S: DeserializeSeed<'de>>(
+        &mut self,
+        seed: S,
+    ) -> Result<Option<S::Value>, Self::Error> {
+        let seed = Bounded { inner: seed, bounds: self.bounds };
+        let key = self.inner.next_key_seed(seed).map_err(Fault::Codec)?;
+        if key.is_some() {
+            self.count()?;
+        }
+        Ok(key)
+    }
+
+    #[inline]
+    fn next_value_seed<S: DeserializeSeed<'de>>(
+        &mut self,
+        seed: S,
+    ) -> Result<S::Value, Self::Error> {
+        let seed = Bounded { inner: seed, bounds: self.bounds };
+        self.inner.next_value_seed(seed).map_err(Fault::Codec)
+    }
+
+    fn size_hint(&self) -> Option<usize> {
+        self.expect(self.inner.size_hint())
+    }
+}
+
+impl<'de, S: DeserializeSeed<'de>> DeserializeSeed<'de> for Bounded<'_, S> {
+    type Value = S::Value;
+
+    #[inline]
+    fn deserialize<D: Deserializer<'de>>(self, inner: D) -> Result<S::Value, D::Error> {
+        let bounds = self.bounds;
+        self.inner.deserialize(Bounded { inner, bounds }).map_err(|fault| bounds.keep(fault))
+    }
+}
+
+impl<'de, 'b, A: EnumAccess<'de>> EnumAccess<'de> for Bounded<'b, A> {
+    type Error = Fault<A::Error>;
+    type Variant = Bounded<'b, A::Variant>;
+
+    #[inline]
+    fn variant_seed<S: DeserializeSeed<'de>>(
+        self,
+        seed: S,
+    ) -> Result<(S::Value, Self::Variant), Self::Error> {
+        let bounds = self.bounds;
+        let (value, inner) =
+            self.inner.variant_seed(Bounded { inner: seed, bounds }).map_err(Fault::Codec)?;
+        Ok((value, Bounded { inner, bounds }))
+    }
+}
+
+impl<'de, A: VariantAccess<'de>> VariantAccess<'de> for Bounded<'_, A> {
+    type Error = Fault<A::Error>;
+
+    #[inline]
+    fn unit_variant(self) -> Result<(), Self::Error> {
+        self.inner.unit_variant().map_err(Fault::Codec)
+    }
+
+    #[inline]
+    fn newtype_variant_seed<S: DeserializeSeed<'de>>(
+        self,
+        seed: S,
+    ) -> Result<S::Value, Self::Error> {
+        let seed = Bounded { inner: seed, bounds: self.bounds };
+        self.inner.newtype_variant_seed(seed).map_err(Fault::Codec)
+    }
+
+    #[inline]
+    fn tuple_variant<V: Visitor<'de>>(
+        self,
+        len: usize,
+        visitor: V,
+    ) -> Result<V::Value, Self::Error> {
+        let visitor = Inside { visitor, bounds: self.bounds, counted: false };
+        self.inner.tuple_variant(len, visitor).map_err(Fault::Codec)
+    }
+
+    #[inline]
+    fn struct_variant<V: Visitor<'de>>(
+        self,
+        fields: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Self::Error> {
+        let visitor = Inside { visitor, bounds: self.bounds, counted: false };
+        self.inner.struct_variant(fields, visitor).map_err(Fault::Codec)
+    }
+}

@@ -1,0 +1,278 @@
+//! A serializer around a codec's that refuses what the codec would write but not give back.
+//!
+//! - A field that `skip_serializing_if` leaves out: postcard has no names, so that the reader
+//!   would take the next field's bytes for it.
+//! - A float that is not finite: JSON writes `null`.
+//! - Nesting that the reader would refuse.
+
+use std::fmt;
+
+use serde::ser::{
+    self, Error as _, Serialize, SerializeMap, SerializeSeq, SerializeStruct,
+    SerializeStructVariant, SerializeTuple, SerializeTupleStruct, SerializeTupleVariant,
+};
+
+use super::Codec;
+use super::fault::{Fault, MAX_DEPTH, Words};
+
+/// Serializes `value` by way of a codec's serializer. The error says why, in words.
+#[inline]
+pub(super) fn serialize<T: Serialize + ?Sized, S: ser::Serializer>(
+    value: &T,
+    codec: Codec,
+    serializer: S,
+) -> Result<S::Ok, String> {
+    let words = Words::default();
+    let strict = Strict { inner: serializer, within: Within { codec, depth: 0, words: &words } };
+    match value.serialize(strict) {
+        Ok(done) => Ok(done),
+        Err(fault) => Err(words.tell(fault, |error| error.to_string())),
+    }
+}
+
+/// What holds at one place of a value.
+#[derive(Clone, Copy)]
+struct Within<'w> {
+    codec: Codec,
+    depth: u32,
+    words: &'w Words,
+}
+
+impl Within<'_> {
+    fn deeper<E>(mut self) -> Result<Self, Fault<E>> {
+        self.depth += 1;
+        if self.depth > MAX_DEPTH { Err(Fault::too_deep()) } else { Ok(self) }
+    }
+
+    fn check_float<E>(self, finite: bool) -> Result<(), Fault<E>> {
+        if finite || self.codec == Codec::Postcard {
+            return Ok(());
+        }
+        Err(Fault::Said(
+            "a number is NaN or infinite, which JSON has no notation for: use postcard, or a \
+             whole `Vec` of numbers"
+                .to_owned(),
+        ))
+    }
+
+    fn skip<E>(self, structure: &str, field: &str) -> Result<(), Fault<E>> {
+        if self.codec != Codec::Postcard {
+            return Ok(());
+        }
+        Err(Fault::Said(format!(
+            "field `{field}` of `{structure}` is left out by `skip_serializing_if`, and postcard \
+             has no field names to tell which: remove the attribute, or use JSON"
+        )))
+    }
+
+    fn value<'a, T: ?Sized>(&'a self, value: &'a T) -> Checked<'a, T> {
+        Checked { value, within: *self }
+    }
+}
+
+/// A value inside another, on its way through the codec back to [`Strict`].
+struct Checked<'a, T: ?Sized> {
+    value: &'a T,
+    within: Within<'a>,
+}
+
+impl<T: Serialize + ?Sized> Serialize for Checked<'_, T> {
+    #[inline]
+    fn serialize<S: ser::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.value
+            .serialize(Strict { inner: serializer, within: self.within })
+            .map_err(|fault| self.within.words.keep(fault, |words| S::Error::custom(words)))
+    }
+}
+
+struct Strict<'w, S> {
+    inner: S,
+    within: Within<'w>,
+}
+
+/// Forwards the methods for values without parts.
+macro_rules! forward {
+    ($($method:ident($($argument:ident: $ty:ty),*))*) => {$(
+        #[inline]
+        fn $method(self, $($argument: $ty),*) -> Result<S::Ok, Self::Error> {
+            self.inner.$method($($argument),*).map_err(Fault::Codec)
+        }
+    )*};
+}
+
+/// Forwards the methods that begin a value with parts.
+macro_rules! begin {
+    ($($method:ident($($argument:ident: $ty:ty),*) -> $part:ident, $name:expr;)*) => {$(
+        #[inline]
+        fn $method(self, $($argument: $ty),*) -> Result<Self::$part, Self::Error> {
+            let within = self.within.deeper()?;
+            let inner = self.inner.$method($($argument),*).map_err(Fault::Codec)?;
+            Ok(Parts { inner, within, name: $name })
+        }
+    )*};
+}
+
+impl<'w, S: ser::Serializer> ser::Serializer for Strict<'w, S> {
+    type Ok = S::Ok;
+    type Error = Fault<S::Error>;
+    type SerializeSeq = Parts<'w, S::SerializeSeq>;
+    type SerializeTuple = Parts<'w, S::SerializeTuple>;
+    type SerializeTupleStruct = Parts<'w, S::SerializeTupleStruct>;
+    type SerializeTupleVariant = Parts<'w, S::SerializeTupleVariant>;
+    type SerializeMap = Parts<'w, S::SerializeMap>;
+    type SerializeStruct = Parts<'w, S::SerializeStruct>;
+    type SerializeStructVariant = Parts<'w, S::SerializeStructVariant>;
+
+    forward! {
+        serialize_bool(value: bool)
+        serialize_i8(value: i8)
+        serialize_i16(value: i16)
+        serialize_i32(value: i32)
+        serialize_i64(value: i64)
+        serialize_i128(value: i128)
+        serialize_u8(value: u8)
+        serialize_u16(value: u16)
+        serialize_u32(value: u32)
+        serialize_u64(value: u64)
+        serialize_u128(value: u128)
+        serialize_char(value: char)
+        serialize_str(value: &str)
+        serialize_bytes(value: &[u8])
+        serialize_none()
+        serialize_unit()
+        serialize_unit_struct(name: &'static str)
+        serialize_unit_variant(name: &'static str, index: u32, variant: &'static str)
+    }
+
+    begin! {
+        serialize_seq(len: Option<usize>) -> SerializeSeq, "";
+        serialize_tuple(len: usize) -> SerializeTuple, "";
+        serialize_tuple_struct(name: &'static str, len: usize) -> SerializeTupleStruct, name;
+        serialize_tuple_variant(
+            name: &'static str, index: u32, variant: &'static str, len: usize
+        ) -> SerializeTupleVariant, name;
+        serialize_map(len: Option<usize>) -> SerializeMap, "";
+        serialize_struct(name: &'static str, len: usize) -> SerializeStruct, name;
+        serialize_struct_variant(
+            name: &'static str, index: u32, variant: &'static str, len: usize
+        ) -> SerializeStructVariant, variant;
+    }
+
+    #[inline]
+    fn serialize_f32(self, value: f32) -> Result<S::Ok, Self::Error> {
+        self.within.check_float(value.is_finite())?;
+        self.inner.serialize_f32(value).map_err(Fault::Codec)
+    }
+
+    #[inline]
+    fn serialize_f64(self, value: f64) -> Result<S::Ok, Self::Error> {
+        self.within.check_float(value.is_finite())?;
+        self.inner.serialize_f64(value).map_err(Fault::Codec)
+    }
+
+    #[inline]
+    fn serialize_some<T: Serialize + ?Sized>(self, value: &T) -> Result<S::Ok, Self::Error> {
+        self.inner.serialize_some(&self.within.value(value)).map_err(Fault::Codec)
+    }
+
+    #[inline]
+    fn serialize_newtype_struct<T: Serialize + ?Sized>(
+        self,
+        name: &'static str,
+        value: &T,
+    ) -> Result<S::Ok, Self::Error> {
+        let within = self.within.deeper()?;
+        self.inner.serialize_newtype_struct(name, &within.value(value)).map_err(Fault::Codec)
+    }
+
+    #[inline]
+    fn serialize_newtype_variant<T: Serialize + ?Sized>(
+        self,
+        name: &'static str,
+        index: u32,
+        variant: &'static str,
+        value: &T,
+    ) -> Result<S::Ok, Self::Error> {
+        let within = self.within.deeper()?;
+        self.inner
+            .serialize_newtype_variant(name, index, variant, &within.value(value))
+            .map_err(Fault::Codec)
+    }
+
+    fn collect_str<T: fmt::Display + ?Sized>(self, value: &T) -> Result<S::Ok, Self::Error> {
+        self.inner.collect_str(value).map_err(Fault::Codec)
+    }
+
+    #[inline]
+    fn is_human_readable(&self) -> bool {
+        self.inner.is_human_readable()
+    }
+}
+
+/// A value with parts that has begun.
+struct Parts<'w, C> {
+    inner: C,
+    within: Within<'w>,
+    /// The struct or variant, for messages.
+    name: &'static str,
+}
+
+/// Forwards the parts of the compounds that know no names.
+macro_rules! parts {
+    ($($compound:ident: $($method:ident),+;)*) => {$(
+        impl<C: $compound> $compound for Parts<'_, C> {
+            type Ok = C::Ok;
+            type Error = Fault<C::Error>;
+            $(
+                #[inline]
+                fn $method<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Self::Error> {
+                    self.inner.$method(&self.within.value(value)).map_err(Fault::Codec)
+                }
+            )+
+
+            #[inline]
+            fn end(self) -> Result<C::Ok, Self::Error> {
+                self.inner.end().map_err(Fault::Codec)
+            }
+        }
+    )*};
+}
+
+parts! {
+    SerializeSeq: serialize_element;
+    SerializeTuple: serialize_element;
+    SerializeTupleStruct: serialize_field;
+    SerializeTupleVariant: serialize_field;
+    SerializeMap: serialize_key, serialize_value;
+}
+
+/// Forwards the parts of the compounds whose fields have names.
+macro_rules! named_parts {
+    ($($compound:ident)*) => {$(
+        impl<C: $compound> $compound for Parts<'_, C> {
+            type Ok = C::Ok;
+            type Error = Fault<C::Error>;
+
+            #[inline]
+            fn serialize_field<T: Serialize + ?Sized>(
+                &mut self,
+                field: &'static str,
+                value: &T,
+            ) -> Result<(), Self::Error> {
+                self.inner.serialize_field(field, &self.within.value(value)).map_err(Fault::Codec)
+            }
+
+            fn skip_field(&mut self, field: &'static str) -> Result<(), Self::Error> {
+                self.within.skip(self.name, field)?;
+                self.inner.skip_field(field).map_err(Fault::Codec)
+            }
+
+            #[inline]
+            fn end(self) -> Result<C::Ok, Self::Error> {
+                self.inner.end().map_err(Fault::Codec)
+            }
+        }
+    )*};
+}
+
+named_parts! { SerializeStruct SerializeStructVariant }

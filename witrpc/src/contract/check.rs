@@ -1,0 +1,245 @@
+//! Whether a codec gives every type of a service back as it was.
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
+
+use super::descriptor::{MethodDescriptor, ServiceDescriptor, Trace};
+use super::shape::{Content, Field, Kind, Leaf, Opaque, Part, Shape, TypeIndex, TypeShape};
+use super::trace::Tracer;
+use crate::codec::Codec;
+
+/// A type of a method that a codec does not give back as it was.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct CodecRefusal {
+    /// The method's name on the wire.
+    pub(crate) method: &'static str,
+    /// Where in the method's signature, and where in the type there.
+    place: String,
+    problem: Problem,
+}
+
+/// What is wrong with a type.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Problem {
+    /// JSON writes the inner value's nothing and the outer one's alike.
+    NothingInOption { inner: &'static str },
+    /// The keys of a JSON object are strings.
+    KeyIsNoString { key: String },
+    /// Postcard does not say what comes next.
+    AsksForAny,
+    /// Postcard has no field names.
+    Flattened,
+}
+
+impl fmt::Display for CodecRefusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.place, self.problem)
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Problem::NothingInOption { inner } => {
+                write!(f, "is Option<{inner}>, and JSON writes null for None and for Some of null")
+            }
+            Problem::KeyIsNoString { key } => {
+                write!(
+                    f,
+                    "is a map with keys of type {key}, and those of a JSON object are strings"
+                )
+            }
+            Problem::AsksForAny => f.write_str(
+                "is untagged, internally tagged or of any type, and postcard does not say what \
+                 comes next",
+            ),
+            Problem::Flattened => {
+                f.write_str("has flattened fields, and postcard does not name any")
+            }
+        }
+    }
+}
+
+/// What has been found already, by descriptor (its address) and codec.
+type Found = HashMap<(usize, Codec), Arc<[CodecRefusal]>>;
+
+/// Looks whether the codec gives every argument, result and error back as it was. Traces a
+/// service once for each codec.
+///
+/// # Errors
+///
+/// All that it does not, in the order of the methods.
+pub(crate) fn check(
+    descriptor: &'static ServiceDescriptor,
+    codec: Codec,
+) -> Result<(), Arc<[CodecRefusal]>> {
+    static FOUND: LazyLock<Mutex<Found>> = LazyLock::new(Mutex::default);
+    let key = (std::ptr::from_ref(descriptor).addr(), codec);
+    let known = FOUND.lock().unwrap_or_else(PoisonError::into_inner).get(&key).cloned();
+    // Traced without the lock: a user's Deserialize may connect to a service itself.
+    let refusals = known.unwrap_or_else(|| {
+        let found: Arc<[_]> =
+            descriptor.methods.iter().flat_map(|method| refusals_of(method, codec)).collect();
+        FOUND.lock().unwrap_or_else(PoisonError::into_inner).insert(key, Arc::clone(&found));
+        found
+    });
+    if refusals.is_empty() { Ok(()) } else { Err(refusals) }
+}
+
+fn refusals_of(method: &MethodDescriptor, codec: Codec) -> Vec<CodecRefusal> {
+    let mut traces: Vec<(String, Trace)> = Vec::new();
+    for argument in method.arguments {
+        traces.push((format!("argument `{}`", argument.name), argument.shape));
+    }
+    traces.push(("the result".to_owned(), method.result));
+    traces.extend(method.error.map(|error| ("the error".to_owned(), error)));
+
+    let mut refusals = Vec::new();
+    for (place, trace) in traces {
+        let shape = Tracer::shape(trace, codec.is_human_readable());
+        refusals.extend(problems(&shape, codec).into_iter().map(|(inside, problem)| {
+            let place = match inside {
+                Some(inside) => format!("{place}: {inside}"),
+                None => place.clone(),
+            };
+            CodecRefusal { method: method.name, place, problem }
+        }));
+    }
+    refusals
+}
+
+/// What is wrong in a shape, and where: `None` is the value itself.
+fn problems(shape: &Shape, codec: Codec) -> Vec<(Option<String>, Problem)> {
+    let mut search = Search { shape, codec, seen: vec![false; shape.types.len()], found: vec![] };
+    search.part(&shape.root, None);
+    search.found
+}
+
+struct Search<'s> {
+    shape: &'s Shape,
+    codec: Codec,
+    seen: Vec<bool>,
+    found: Vec<(Option<String>, Problem)>,
+}
+
+impl Search<'_> {
+    fn part(&mut self, part: &Part, place: Option<&str>) {
+        match part {
+            Part::Leaf(_) | Part::Raw(_) => {}
+            Part::Opaque(why) => {
+                if let Some(problem) = self.opaque_problem(why) {
+                    self.found.push((place.map(str::to_owned), problem));
+                }
+            }
+            Part::Type(index) => {
+                if !std::mem::replace(&mut self.seen[*index], true) {
+                    self.composite(*index, place);
+                }
+            }
+        }
+    }
+
+    fn composite(&mut self, index: TypeIndex, place: Option<&str>) {
+        let shape = self.shape;
+        let TypeShape { name, kind } = &shape.types[index];
+        if let Some(problem) = self.composite_problem(kind) {
+            self.found.push((place.map(str::to_owned), problem));
+            return;
+        }
+        match kind {
+            Kind::Struct(fields) => self.fields(fields, name),
+            Kind::Enum(variants) => {
+                for (number, variant) in variants.iter().enumerate() {
+                    let variant_name =
+                        variant.name.map_or_else(|| format!("#{number}"), str::to_owned);
+                    let path = format!("{name}::{variant_name}");
+                    match &variant.content {
+                        Content::Struct(fields) => self.fields(fields, &path),
+                        content => self.numbered(&content.parts(), &path),
+                    }
+                }
+            }
+            Kind::Tuple(parts) if !name.is_empty() => {
+                self.numbered(&parts.iter().collect::<Vec<_>>(), name);
+            }
+            Kind::Newtype(part) => self.numbered(&[part], name),
+            kind => kind.parts().into_iter().for_each(|part| self.part(part, place)),
+        }
+    }
+
+    fn fields(&mut self, fields: &[Field], within: &str) {
+        for (number, field) in fields.iter().enumerate() {
+            let name = field.name.map_or_else(|| format!("#{number}"), str::to_owned);
+            self.part(&field.part, Some(&format!("field `{name}` of `{within}`")));
+        }
+    }
+
+    fn numbered(&mut self, parts: &[&Part], within: &str) {
+        for (number, part) in parts.iter().enumerate() {
+            self.part(part, Some(&format!("field `{number}` of `{within}`")));
+        }
+    }
+
+    fn opaque_problem(&self, why: &Opaque) -> Option<Problem> {
+        match (self.codec, why) {
+            (Codec::Postcard, Opaque::AsksForAny | Opaque::Ignores) => Some(Problem::AsksForAny),
+            (Codec::Postcard, Opaque::Flattened) => Some(Problem::Flattened),
+            _ => None,
+        }
+    }
+
+    fn composite_problem(&self, kind: &Kind) -> Option<Problem> {
+        match kind {
+            Kind::Map(Part::Opaque(why @ Opaque::Flattened), _) => self.opaque_problem(why),
+            _ if !self.codec.is_human_readable() => None,
+            Kind::Option(inner) => {
+                self.null(inner, 0).map(|inner| Problem::NothingInOption { inner })
+            }
+            Kind::Map(key, _) if !self.is_string(key, 0) => {
+                let key = Shape { root: key.clone(), ..self.shape.clone() }.to_string();
+                Some(Problem::KeyIsNoString { key })
+            }
+            _ => None,
+        }
+    }
+
+    /// What JSON may write as null. Newtypes do not show in JSON; `depth` ends those that
+    /// contain themselves.
+    fn null(&self, part: &Part, depth: usize) -> Option<&'static str> {
+        match part {
+            Part::Leaf(Leaf::Unit) => Some("()"),
+            Part::Type(index) => match &self.shape.types[*index].kind {
+                Kind::Option(_) => Some("Option<_>"),
+                Kind::UnitStruct => Some("a unit struct"),
+                Kind::Newtype(inner) if depth < self.shape.types.len() => {
+                    self.null(inner, depth + 1)
+                }
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
+    /// Whether JSON writes such a key as a string; `depth` as for [`null`](Self::null).
+    fn is_string(&self, key: &Part, depth: usize) -> bool {
+        match key {
+            Part::Leaf(leaf) => matches!(leaf, Leaf::Str | Leaf::Char),
+            Part::Raw(_) => false,
+            // serde_json refuses at the first call what turns out to be no string.
+            Part::Opaque(_) => true,
+            Part::Type(index) => match &self.shape.types[*index].kind {
+                Kind::Newtype(inner) if depth < self.shape.types.len() => {
+                    self.is_string(inner, depth + 1)
+                }
+                Kind::Enum(variants) => {
+                    variants.iter().all(|variant| variant.content == Content::Unit)
+                }
+                _ => false,
+            },
+        }
+    }
+}

@@ -1,0 +1,191 @@
+//! Which types which codec refuses, and in which words.
+
+use std::collections::{BTreeMap, HashMap};
+
+use serde::{Deserialize, Serialize};
+
+use super::*;
+use crate::__private::v1::Wire;
+use crate::contract::{ArgumentDescriptor, ArgumentKind, trace, trace_raw};
+
+/// The refusals for a method `save(options: T)`, as text.
+fn refusals<T: Wire>(codec: Codec) -> Vec<String> {
+    let arguments =
+        vec![ArgumentDescriptor { name: "options", kind: ArgumentKind::Value, shape: trace::<T> }];
+    let method = MethodDescriptor {
+        name: "save",
+        docs: "",
+        is_async: false,
+        idempotent: false,
+        arguments: arguments.leak(),
+        result: trace::<()>,
+        error: None,
+    };
+    refusals_of(&method, codec).iter().map(ToString::to_string).collect()
+}
+
+#[derive(Serialize, Deserialize)]
+struct Options {
+    depth: Option<u8>,
+    parent: Option<Box<Options>>,
+    limit: Option<Option<u8>>,
+    marks: Vec<Mark>,
+}
+
+#[derive(Serialize, Deserialize)]
+enum Mark {
+    None,
+    Some(Option<()>),
+    Both { left: HashMap<(u8, u8), u8>, right: u8 },
+}
+
+#[cfg(feature = "json")]
+#[test]
+fn json_refuses_two_nothings_and_keys_that_are_no_strings() {
+    const NULL: &str = "JSON writes null for None and for Some of null";
+    assert_eq!(
+        refusals::<Options>(Codec::Json),
+        [
+            format!(
+                "argument `options`: field `limit` of `Options` is Option<Option<_>>, and {NULL}"
+            ),
+            format!("argument `options`: field `0` of `Mark::Some` is Option<()>, and {NULL}"),
+            "argument `options`: field `left` of `Mark::Both` is a map with keys of type [u8; 2], \
+             and those of a JSON object are strings"
+                .to_owned(),
+        ]
+    );
+    assert_eq!(
+        refusals::<Option<Option<u8>>>(Codec::Json),
+        [format!("argument `options` is Option<Option<_>>, and {NULL}")]
+    );
+    assert_eq!(refusals::<BTreeMap<u64, u8>>(Codec::Json).len(), 1);
+}
+
+#[derive(Serialize, Deserialize)]
+struct Wrapped(Option<u8>);
+
+#[derive(Serialize, Deserialize)]
+struct Nothing;
+
+#[cfg(feature = "json")]
+#[test]
+fn json_refuses_nothings_behind_newtypes() {
+    assert_eq!(refusals::<Option<Wrapped>>(Codec::Json).len(), 1);
+    assert_eq!(refusals::<Option<Nothing>>(Codec::Json).len(), 1);
+    assert_eq!(refusals::<Vec<Wrapped>>(Codec::Json), [""; 0]);
+}
+
+#[derive(Serialize, Deserialize, PartialEq, Eq, Hash)]
+enum Key {
+    Left,
+    Right,
+}
+
+#[derive(Serialize, Deserialize, PartialEq, Eq, Hash)]
+struct Name(String);
+
+#[cfg(feature = "json")]
+#[test]
+fn json_takes_what_it_gives_back() {
+    assert_eq!(refusals::<HashMap<Key, u8>>(Codec::Json), [""; 0]);
+    assert_eq!(refusals::<HashMap<Name, i128>>(Codec::Json), [""; 0]);
+    assert_eq!(refusals::<HashMap<char, (u8, f64)>>(Codec::Json), [""; 0]);
+    assert_eq!(refusals::<Option<Vec<Option<u8>>>>(Codec::Json), [""; 0]);
+    assert_eq!(refusals::<Untagged>(Codec::Json), [""; 0]);
+    assert_eq!(refusals::<Flat>(Codec::Json), [""; 0]);
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(untagged)]
+enum Untagged {
+    Number(u8),
+    Text(String),
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(tag = "kind")]
+enum Tagged {
+    Number { value: u8 },
+    Nothing,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Flat {
+    before: u8,
+    #[serde(flatten)]
+    rest: HashMap<String, u8>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Holder {
+    first: u8,
+    choice: Vec<Untagged>,
+    flat: Option<Flat>,
+}
+
+#[test]
+fn postcard_refuses_what_asks_for_anything() {
+    const ANY: &str = "is untagged, internally tagged or of any type, and postcard does not say \
+                       what comes next";
+    assert_eq!(
+        refusals::<Holder>(Codec::Postcard),
+        [
+            format!("argument `options`: field `choice` of `Holder` {ANY}"),
+            "argument `options`: field `flat` of `Holder` has flattened fields, and postcard does \
+             not name any"
+                .to_owned(),
+        ]
+    );
+    assert_eq!(refusals::<Tagged>(Codec::Postcard), [format!("argument `options` {ANY}")]);
+}
+
+#[test]
+fn postcard_takes_what_it_gives_back() {
+    assert_eq!(refusals::<Options>(Codec::Postcard), [""; 0]);
+    assert_eq!(refusals::<BTreeMap<u64, Option<()>>>(Codec::Postcard), [""; 0]);
+}
+
+static SERVICE: ServiceDescriptor = ServiceDescriptor {
+    name: "Store",
+    docs: "",
+    methods: &[
+        MethodDescriptor {
+            name: "fine",
+            docs: "",
+            is_async: false,
+            idempotent: false,
+            arguments: &[ArgumentDescriptor {
+                name: "samples",
+                kind: ArgumentKind::Raw,
+                shape: trace_raw::<f64>,
+            }],
+            result: trace::<Vec<u8>>,
+            error: None,
+        },
+        MethodDescriptor {
+            name: "load",
+            docs: "",
+            is_async: true,
+            idempotent: true,
+            arguments: &[],
+            result: trace::<Untagged>,
+            error: Some(trace::<Flat>),
+        },
+    ],
+};
+
+#[test]
+fn refusals_name_method_and_place_and_are_found_once() {
+    let refusals = check(&SERVICE, Codec::Postcard).unwrap_err();
+    let told: Vec<_> = refusals.iter().map(|r| (r.method, r.place.as_str())).collect();
+    assert_eq!(told, [("load", "the result"), ("load", "the error")]);
+    let again = check(&SERVICE, Codec::Postcard).unwrap_err();
+    assert!(Arc::ptr_eq(&refusals, &again));
+}
+
+#[cfg(feature = "json")]
+#[test]
+fn a_service_may_fit_one_codec_only() {
+    assert_eq!(check(&SERVICE, Codec::Json), Ok(()));
+}
