@@ -6,7 +6,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use crate::codec::Codec;
-use crate::contract::ServiceDescriptor;
+use crate::contract::{self, CodecRefusal, ServiceDescriptor};
 use crate::error::BindError;
 use crate::tag::MAX_SERVICES;
 use crate::transport::{BindConfig, Endpoint};
@@ -125,6 +125,7 @@ impl WitServerBuilder {
         let descriptors: Vec<_> =
             self.services.iter().map(|service| service.descriptor()).collect();
         check_services(&descriptors)?;
+        check_codecs(&descriptors, &self.codecs)?;
 
         let door = Arc::new(Door::new(descriptors, self.codecs));
         let admission = Arc::clone(&door) as _;
@@ -159,6 +160,29 @@ fn check_services(services: &[&'static ServiceDescriptor]) -> Result<(), BindErr
         }
     }
     Ok(())
+}
+
+fn check_codecs(
+    services: &[&'static ServiceDescriptor],
+    codecs: &[Codec],
+) -> Result<(), BindError> {
+    for service in services {
+        for &codec in codecs {
+            if let Err(refusals) = contract::check(service, codec) {
+                return Err(refused(codec, service.name, &refusals));
+            }
+        }
+    }
+    Ok(())
+}
+
+fn refused(codec: Codec, service: &'static str, refusals: &[CodecRefusal]) -> BindError {
+    let first = &refusals[0];
+    let problem = match refusals.len() - 1 {
+        0 => first.to_string(),
+        more => format!("{first} (and {more} more like it)"),
+    };
+    BindError::CodecRefused { codec, service, method: first.method, problem }
 }
 
 impl fmt::Debug for WitServerBuilder {
