@@ -1,5 +1,4 @@
-//! The server's control thread: accepts clients, leads them through the handshake, and learns when
-//! they die.
+//! The loop of the control thread.
 //!
 //! It sleeps without a timeout but while a handshake is pending. Nothing it does waits for a
 //! client, and a client that has not been admitted costs one of [`MAX_STRANGERS`] places until its
@@ -8,20 +7,18 @@
 use std::collections::HashMap;
 use std::io;
 use std::mem::MaybeUninit;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::thread;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use rustix::event::{EventfdFlags, Timespec, epoll, eventfd};
+use rustix::event::{Timespec, epoll};
 use rustix::io::Errno;
 use rustix::net::{SocketFlags, accept_with};
 
-use super::claim::{Claim, Listener};
-use super::peer::{Credentials, Established};
-use super::sealer::{Plain, Sealer};
-use super::stranger::{Progress, Stranger};
-use crate::error::BindError;
-use crate::fork::{Descriptor, Origin};
+use super::{Host, ServerLimits, Shared};
+use crate::fork::Descriptor;
+use crate::rendezvous::claim::Listener;
+use crate::rendezvous::peer::Credentials;
+use crate::rendezvous::stranger::{Progress, Stranger};
 
 /// How many handshakes can be pending; one more drops the oldest.
 const MAX_STRANGERS: usize = 64;
@@ -34,147 +31,6 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 const MAX_HANDSHAKE: Duration = Duration::from_secs(24 * 60 * 60);
 
 const MAX_EVENTS: usize = 64;
-
-/// What a server offers each client, and how many it takes.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct ServerLimits {
-    /// How many clients can be connected.
-    pub(crate) max_clients: usize,
-    /// How many calls a client can have in flight; 1 to [`super::record::MAX_LANES`].
-    pub(crate) lanes: u32,
-    /// The length of the region that the client creates, in bytes: whole pages.
-    pub(crate) client_region_len: usize,
-    /// The length of the region that the server creates for each client, in bytes: whole pages.
-    pub(crate) server_region_len: usize,
-    /// The longest message of either side, in bytes.
-    pub(crate) max_message_len: u64,
-    /// How long a handshake may take from the accepting to the welcome's last byte.
-    pub(crate) handshake_timeout: Duration,
-}
-
-/// What the control thread reports to. Its calls must not wait for a client or for a handler, nor
-/// for a thread that is in a call of [`Control`].
-pub(crate) trait Host: Send + Sync + 'static {
-    /// Decides on a client by its hello, which is untrusted. `client_id` counts from 1 and names
-    /// it from here on.
-    fn admit(&self, client_id: u64, hello: &[u8], who: Credentials) -> Admitted;
-
-    /// An admitted client's connection, before its welcome is sent: what is written to the region
-    /// here, the client will see. `session` is what `admit` gave.
-    fn connected(&self, client_id: u64, session: u64, connection: Established);
-
-    /// A connected client's link is closed, by its death, by its leaving, by
-    /// [`Control::close_link`] or by [`Control::shutdown`]. Once for each `connected`.
-    fn hung_up(&self, client_id: u64);
-
-    /// Protects the records of the next handshake.
-    fn sealer(&self) -> Box<dyn Sealer> {
-        Box::new(Plain)
-    }
-}
-
-/// What [`Host::admit`] decided.
-pub(crate) enum Admitted {
-    /// The client is in.
-    Welcome {
-        /// Sent to the client; at most [`super::MAX_BLOB_LEN`] bytes.
-        bytes: Vec<u8>,
-        /// Handed to [`Host::connected`].
-        session: u64,
-    },
-    /// The client is turned away; the bytes, at most [`super::MAX_BLOB_LEN`], tell it why.
-    Refusal(Vec<u8>),
-}
-
-/// A claimed name at work. Dropping it shuts it down.
-#[derive(Debug)]
-pub(crate) struct Control {
-    shared: Arc<Shared>,
-    origin: Origin,
-}
-
-impl Control {
-    /// Starts the thread. The limits are the caller's to check.
-    ///
-    /// # Errors
-    ///
-    /// The system has no thread or descriptor to give; the name is given up then.
-    pub(crate) fn start(
-        claim: Claim,
-        limits: ServerLimits,
-        host: Arc<dyn Host>,
-    ) -> Result<Self, BindError> {
-        let failed = |what| move |source| BindError::System { what, source };
-        let wake = Descriptor::open(|| eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK))
-            .map_err(io::Error::from)
-            .map_err(failed("opening an eventfd"))?;
-        let listeners = claim.listeners();
-        let orders = Orders { claim: Some(claim), ..Orders::default() };
-        let shared = Arc::new(Shared { orders: Mutex::new(orders), wake });
-        let thread = ControlThread::new(Arc::clone(&shared), listeners, limits, host)
-            .map_err(failed("opening an epoll"))?;
-        thread::Builder::new()
-            .name("witrpc-control".into())
-            .spawn(move || thread.run())
-            .map_err(failed("starting a thread"))?;
-        Ok(Self { shared, origin: Origin::here() })
-    }
-
-    /// Tells clients that come from now on that none is taken. The name stays this server's.
-    pub(crate) fn stop_accepting(&self) {
-        self.order(|orders| orders.turn_away = true);
-    }
-
-    /// Closes the link of a client, which learns of it as a hang-up.
-    pub(crate) fn close_link(&self, client_id: u64) {
-        self.order(|orders| orders.close.push(client_id));
-    }
-
-    /// Gives up the name before it returns; then, on its own thread, closes every link. Idempotent.
-    pub(crate) fn shutdown(&self) {
-        if self.origin.is_forked() {
-            // Its lock may have been taken at the fork, and the name is the parent's.
-            return;
-        }
-        drop(self.shared.orders().claim.take());
-        self.order(|orders| orders.stop = true);
-    }
-
-    fn order(&self, give: impl FnOnce(&mut Orders)) {
-        if !self.origin.is_forked() {
-            give(&mut self.shared.orders());
-            // A full counter has been rung already.
-            let _ = rustix::io::write(&self.shared.wake, &1_u64.to_ne_bytes());
-        }
-    }
-}
-
-impl Drop for Control {
-    fn drop(&mut self) {
-        self.shutdown();
-    }
-}
-
-#[derive(Debug)]
-struct Shared {
-    orders: Mutex<Orders>,
-    /// An eventfd that nobody else has: rung after an order.
-    wake: Descriptor,
-}
-
-impl Shared {
-    fn orders(&self) -> MutexGuard<'_, Orders> {
-        self.orders.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-#[derive(Debug, Default)]
-struct Orders {
-    turn_away: bool,
-    stop: bool,
-    close: Vec<u64>,
-    claim: Option<Claim>,
-}
 
 /// What an event is about; the upper bits of its data say which kind.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -212,7 +68,7 @@ impl Source {
     }
 }
 
-struct ControlThread {
+pub(super) struct ControlThread {
     epoll: Descriptor,
     listeners: Vec<Listener>,
     /// While it is set, the listeners are not watched.
@@ -226,16 +82,16 @@ struct ControlThread {
 }
 
 /// What the handshakes of a server share.
-pub(super) struct Desk {
-    pub(super) limits: ServerLimits,
-    pub(super) is_full: bool,
-    pub(super) turns_away: bool,
-    pub(super) next_client_id: u64,
-    pub(super) host: Arc<dyn Host>,
+pub(in crate::rendezvous) struct Desk {
+    pub(in crate::rendezvous) limits: ServerLimits,
+    pub(in crate::rendezvous) is_full: bool,
+    pub(in crate::rendezvous) turns_away: bool,
+    pub(in crate::rendezvous) next_client_id: u64,
+    pub(in crate::rendezvous) host: Arc<dyn Host>,
 }
 
 impl ControlThread {
-    fn new(
+    pub(super) fn new(
         shared: Arc<Shared>,
         listeners: Vec<Listener>,
         limits: ServerLimits,
@@ -259,7 +115,7 @@ impl ControlThread {
         })
     }
 
-    fn run(mut self) {
+    pub(super) fn run(mut self) {
         loop {
             let mut buffer = [const { MaybeUninit::uninit() }; MAX_EVENTS];
             let events = match epoll::wait(&self.epoll, &mut buffer[..], self.timeout().as_ref()) {
