@@ -8,6 +8,7 @@
 
 use std::ffi::CStr;
 use std::fmt;
+use std::fs;
 use std::io;
 use std::mem::ManuallyDrop;
 use std::os::fd::{AsFd, AsRawFd};
@@ -37,6 +38,10 @@ const REQUIRED_SEALS: SealFlags =
 /// How much is allocated in one system call: a signal that interrupts it costs at most so much
 /// work again, and a periodic one cannot keep a large region from ever being finished.
 const ALLOCATION_STEP: u64 = 4 << 20;
+
+/// Above this length the machine is asked first how much it has: an allocation that takes the last
+/// of it does not fail but wakes the kernel's killer.
+const UNASKED_LEN: u64 = 16 << 20;
 
 /// The name that `/proc/<pid>/maps` shows.
 const LABEL: &CStr = c"witrpc";
@@ -195,6 +200,9 @@ fn open_sealable() -> Result<std::os::fd::OwnedFd, Errno> {
 }
 
 fn allocate(file: &Descriptor, len: u64) -> io::Result<()> {
+    if len > UNASKED_LEN && available_memory().is_some_and(|available| len > available) {
+        return Err(Errno::NOMEM.into());
+    }
     let mut done = 0;
     while done < len {
         let step = ALLOCATION_STEP.min(len - done);
@@ -205,6 +213,15 @@ fn allocate(file: &Descriptor, len: u64) -> io::Result<()> {
         }
     }
     Ok(())
+}
+
+/// How many bytes the kernel thinks it can give without taking any from others; `None` when it
+/// does not say.
+fn available_memory() -> Option<u64> {
+    let text = fs::read_to_string("/proc/meminfo").ok()?;
+    let line = text.lines().find_map(|line| line.strip_prefix("MemAvailable:"))?;
+    let kibibytes: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
+    kibibytes.checked_mul(1024)
 }
 
 fn identify(file: &Descriptor) -> io::Result<FileIdentity> {

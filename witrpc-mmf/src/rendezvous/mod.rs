@@ -29,3 +29,6 @@ pub(crate) use peer::{Credentials, Established};
 pub use place::Place;
 pub(crate) use record::MAX_BLOB_LEN;
 pub(crate) use sealer::Plain;
+
+#[cfg(test)]
+mod tests;

@@ -47,6 +47,12 @@ impl Place {
         Self(Kind::Given(path.into()))
     }
 
+    /// The directories of this user below others than the system's.
+    #[cfg(test)]
+    pub(super) fn below(session: &Path, shared: &Path) -> Self {
+        Self(Kind::PerUser { session: session.into(), shared: shared.into() })
+    }
+
     /// The directories to take a name in, created if need be; at least one, always in the same
     /// order.
     pub(super) fn open_to_serve(&self) -> Result<Vec<Directory>, DirectoryError> {

@@ -1,0 +1,199 @@
+//! Which directories names live in, and which are refused.
+
+use std::os::unix::fs::{MetadataExt, chown, symlink};
+use std::os::unix::net::UnixStream;
+
+use rustix::process::geteuid;
+
+use super::*;
+use crate::error::{BindError, DirectoryError};
+
+/// The two parents of a user's directories, and a place below them.
+fn per_user() -> (Scratch, PathBuf, PathBuf, Place) {
+    let scratch = Scratch::new();
+    let (session, shared) = (scratch.path().join("session"), scratch.path().join("shared"));
+    fs::create_dir(&session).unwrap();
+    fs::create_dir(&shared).unwrap();
+    set_mode(&session, 0o700);
+    set_mode(&shared, 0o1777);
+    let place = Place::below(&session, &shared);
+    (scratch, session.join("witrpc"), shared.join(format!("witrpc-{}", geteuid().as_raw())), place)
+}
+
+fn refused(place: &Place) -> DirectoryError {
+    let connected = try_connect(place).map(drop);
+    assert!(matches!(connected, Err(ConnectError::Directory(_))), "{connected:?}");
+    match Claim::new(&name("calc"), place) {
+        Err(BindError::Directory(error)) => error,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn the_default_is_by_uid_and_not_by_environment() {
+    let uid = geteuid().as_raw();
+    let expected = Place::below(Path::new(&format!("/run/user/{uid}")), Path::new("/dev/shm"));
+    assert_eq!(Place::default(), expected);
+}
+
+#[test]
+fn a_name_is_taken_in_both_directories_for_this_user_alone() {
+    let (_scratch, session, shared, place) = per_user();
+    let server = Server::start(&place, limits());
+    for directory in [&session, &shared] {
+        for each in [directory.clone(), directory.join("locks")] {
+            assert_eq!(each.metadata().unwrap().mode() & 0o7777, 0o700, "{each:?}");
+        }
+        assert_eq!(directory.join("calc").metadata().unwrap().mode() & 0o777, 0o600);
+        UnixStream::connect(directory.join("calc")).expect("it listens in both");
+    }
+    server.end();
+    assert!(!session.join("calc").exists() && !shared.join("calc").exists());
+}
+
+#[test]
+fn either_directory_may_vanish() {
+    let (_scratch, session, shared, place) = per_user();
+    for vanishing in [&session, &shared] {
+        let server = Server::start(&place, limits());
+        fs::remove_dir_all(vanishing).unwrap();
+        drop(try_connect(&place).expect("the other directory has it"));
+        let again = Claim::new(&name("calc"), &place);
+        assert!(matches!(again, Err(BindError::NameInUse { .. })), "{again:?}");
+        assert_eq!(live_names(&place).unwrap(), ["calc"]);
+        server.end();
+    }
+}
+
+#[test]
+fn a_parent_that_is_missing_is_passed_over_but_one_is_needed() {
+    let (_scratch, session, shared, place) = per_user();
+    fs::remove_dir(session.parent().unwrap()).unwrap();
+    let server = Server::start(&place, limits());
+    drop(try_connect(&place).expect("it is served in the shared directory"));
+    server.end();
+    assert!(!session.exists());
+
+    fs::remove_dir_all(shared.parent().unwrap()).unwrap();
+    let bound = Claim::new(&name("calc"), &place).map(drop);
+    let Err(BindError::Directory(DirectoryError::NonePossible { tried })) = bound else {
+        panic!("{bound:?}");
+    };
+    assert_eq!(tried.len(), 2);
+    let connected = try_connect(&place).map(drop);
+    assert!(matches!(connected, Err(ConnectError::NobodyServes { .. })), "{connected:?}");
+}
+
+#[test]
+fn a_symbolic_link_is_refused() {
+    let (scratch, session, shared, place) = per_user();
+    let elsewhere = scratch.path().join("elsewhere");
+    fs::create_dir(&elsewhere).unwrap();
+    set_mode(&elsewhere, 0o700);
+    for path in [&session, &shared] {
+        symlink(&elsewhere, path).unwrap();
+        let error = refused(&place);
+        let DirectoryError::NotADirectory { path: at, found } = &error else { panic!("{error}") };
+        assert_eq!((at, *found), (path, "a symbolic link"));
+        assert!(path.is_symlink(), "it was left");
+        fs::remove_file(path).unwrap();
+    }
+    assert_eq!(fs::read_dir(elsewhere).unwrap().count(), 0);
+}
+
+#[test]
+fn a_link_in_place_of_the_locks_is_refused() {
+    let scratch = Scratch::new();
+    drop(claim(&scratch.place()));
+    fs::remove_dir(scratch.path_of("locks")).unwrap();
+    symlink(scratch.path(), scratch.path_of("locks")).unwrap();
+    let bound = Claim::new(&name("calc"), &scratch.place());
+    let Err(BindError::Directory(DirectoryError::NotADirectory { found, .. })) = bound else {
+        panic!("{bound:?}");
+    };
+    assert_eq!(found, "a symbolic link");
+}
+
+#[test]
+fn a_file_in_place_of_the_directory_is_refused() {
+    let (_scratch, session, _, place) = per_user();
+    fs::write(&session, "").unwrap();
+    assert!(matches!(refused(&place), DirectoryError::NotADirectory { found: "a file", .. }));
+}
+
+#[test]
+fn a_mode_that_lets_others_in_is_refused() {
+    let (_scratch, session, _, place) = per_user();
+    drop(claim(&place));
+    for (mode, excess) in [(0o755, 0o055), (0o770, 0o070), (0o701, 0o001)] {
+        set_mode(&session, mode);
+        let error = refused(&place);
+        let DirectoryError::WrongMode { mode: found, excess: named, .. } = error else {
+            panic!("{error}");
+        };
+        assert_eq!((found, named), (mode, excess));
+        assert_eq!(session.metadata().unwrap().mode() & 0o777, mode, "it was left");
+    }
+}
+
+#[test]
+fn a_given_directory_must_not_be_writable_by_others() {
+    let scratch = Scratch::new();
+    drop(claim(&scratch.place()));
+    set_mode(&scratch.path().join("names"), 0o770);
+    assert!(matches!(refused(&scratch.place()), DirectoryError::WrongMode { excess: 0o020, .. }));
+}
+
+#[test]
+fn another_users_directory_is_refused() {
+    let (_scratch, session, _, place) = per_user();
+    fs::create_dir(&session).unwrap();
+    set_mode(&session, 0o700);
+    let uid = geteuid().as_raw();
+    if uid != 0 {
+        // Only root can give a directory away; here is one that root has.
+        let bound = Claim::new(&name("calc"), &Place::in_dir("/usr"));
+        let error = match bound {
+            Err(BindError::Directory(error)) => error,
+            other => panic!("{other:?}"),
+        };
+        let expected = uid;
+        assert!(
+            matches!(error, DirectoryError::WrongOwner { owner: 0, expected: e, .. } if e == expected)
+        );
+        return;
+    }
+    chown(&session, Some(12345), None).unwrap();
+    let error = refused(&place);
+    let DirectoryError::WrongOwner { path, owner, expected } = error else { panic!("{error}") };
+    assert_eq!((path, owner, expected), (session, 12345, uid));
+}
+
+#[test]
+fn a_shared_parent_where_others_can_rename_is_refused() {
+    let (_scratch, _, shared, place) = per_user();
+    set_mode(shared.parent().unwrap(), 0o777);
+    assert!(matches!(refused(&place), DirectoryError::System { .. }));
+}
+
+#[test]
+fn a_directory_with_a_path_longer_than_an_address_works() {
+    let scratch = Scratch::new();
+    let long = scratch.path().join("d".repeat(150));
+    let place = Place::in_dir(long);
+    let server = Server::start(&place, limits());
+    drop(try_connect(&place).expect("it is served"));
+    server.end();
+}
+
+#[test]
+fn a_directory_that_others_may_enter_has_sockets_that_they_may_use() {
+    let scratch = Scratch::new();
+    drop(claim(&scratch.place()));
+    for (directory, socket) in [(0o755, 0o666), (0o750, 0o660), (0o700, 0o600)] {
+        set_mode(&scratch.path().join("names"), directory);
+        let claim = claim(&scratch.place());
+        assert_eq!(scratch.path_of("calc").metadata().unwrap().mode() & 0o777, socket);
+        drop(claim);
+    }
+}

@@ -1,0 +1,130 @@
+//! What a forked child may not do to its parent, and what it may do itself.
+
+use std::os::fd::{AsFd, AsRawFd};
+
+use rustix::process::{Pid, WaitOptions, waitpid};
+
+use super::*;
+use crate::fork::{Descriptor, Origin};
+
+/// Forks, runs `body` in the child, and makes sure that it returned `true` there.
+fn in_fork(body: impl FnOnce() -> bool) {
+    // SAFETY: the child runs only `body` and `_exit`; the process has no other thread that holds a
+    // lock which `body` takes, as each test here runs alone in its process.
+    let pid = unsafe { libc::fork() };
+    assert!(pid >= 0);
+    if pid == 0 {
+        let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(body));
+        let code = if matches!(result, Ok(true)) { 0 } else { 1 };
+        // SAFETY: ends the child without running the destructors of the parent's test.
+        unsafe { libc::_exit(code) };
+    }
+    let (_, status) = waitpid(Pid::from_raw(pid), WaitOptions::empty()).unwrap().unwrap();
+    assert_eq!(status.exit_status(), Some(0), "the child says what was wrong");
+}
+
+fn is_open(fd: i32) -> bool {
+    fs::symlink_metadata(format!("/proc/self/fd/{fd}")).is_ok()
+}
+
+#[test]
+fn a_child_knows_that_it_is_one_and_has_an_origin_of_its_own() {
+    let test =
+        "rendezvous::tests::forking::a_child_knows_that_it_is_one_and_has_an_origin_of_its_own";
+    in_own_process(test, || {
+        let parent = Origin::here();
+        assert!(!parent.is_forked());
+        in_fork(|| {
+            assert!(parent.is_forked());
+            let child = Origin::here();
+            assert!(!child.is_forked() && parent.is_forked());
+            in_fork(|| {
+                assert!(child.is_forked() && parent.is_forked());
+                !Origin::here().is_forked()
+            });
+            true
+        });
+        assert!(!parent.is_forked());
+    });
+}
+
+#[test]
+fn a_childs_drops_touch_nothing_of_the_parents() {
+    let test = "rendezvous::tests::forking::a_childs_drops_touch_nothing_of_the_parents";
+    in_own_process(test, || {
+        let scratch = Scratch::new();
+        let mut server = Some(Server::start(&scratch.place(), limits()));
+        let mut client = Some(try_connect(&scratch.place()).unwrap());
+        let (_, connection) = server.as_ref().unwrap().next_connected();
+        let mut connection = Some(connection);
+        let other = Scratch::new();
+        let mut claimed = Some(claim(&other.place()));
+        let link = client.as_ref().unwrap().link.as_fd().as_raw_fd();
+        let open = fs::read_dir("/proc/self/fd").unwrap().count();
+        in_fork(|| {
+            assert!(!is_open(link), "the handler closed it");
+            // The numbers belong to others now.
+            let null: Vec<_> = (0..open).map(|_| fs::File::open("/dev/null").unwrap()).collect();
+            assert!(is_open(link));
+            let server = server.take().unwrap();
+            server.control.stop_accepting();
+            server.control.close_link(1);
+            server.control.shutdown();
+            drop((server, client.take(), connection.take(), claimed.take()));
+            for file in &null {
+                assert!(is_open(file.as_raw_fd()), "nothing was closed by its number");
+            }
+            drop(null);
+            // And it may be a client and a server of its own.
+            drop(try_connect(&scratch.place()).expect("the parent serves"));
+            drop(Claim::new(&name("child"), &scratch.place()).expect("the name is free"));
+            assert_eq!(live_names(&other.place()).unwrap(), ["calc"]);
+            true
+        });
+        assert_eq!(live_names(&scratch.place()).unwrap(), ["calc"]);
+        assert_eq!(live_names(&other.place()).unwrap(), ["calc"]);
+        let server = server.unwrap();
+        let (child, _) = server.next_connected();
+        server.expect_hung_up(child);
+        // The parent's own connection stands, and its end is seen at once.
+        drop(client);
+        server.expect_hung_up(1);
+        server.end();
+    });
+}
+
+#[test]
+fn more_descriptors_than_a_block_holds_are_closed_too() {
+    let test = "rendezvous::tests::forking::more_descriptors_than_a_block_holds_are_closed_too";
+    in_own_process(test, || {
+        let null = fs::File::open("/dev/null").unwrap();
+        let open = || Descriptor::open(|| rustix::io::fcntl_dupfd_cloexec(&null, 0)).unwrap();
+        let many: Vec<_> = (0..700).map(|_| open()).collect();
+        let numbers: Vec<_> = many.iter().map(|each| each.as_fd().as_raw_fd()).collect();
+        in_fork(|| !numbers.iter().any(|fd| is_open(*fd)));
+        assert!(numbers.iter().all(|fd| is_open(*fd)));
+        drop(many);
+        assert!(!numbers.iter().any(|fd| is_open(*fd)));
+    });
+}
+
+#[test]
+fn descriptors_opened_while_another_thread_forks_do_not_stay_open_in_the_child() {
+    let test = "rendezvous::tests::forking::descriptors_opened_while_another_thread_forks_do_not_stay_open_in_the_child";
+    in_own_process(test, || {
+        let stop = std::sync::atomic::AtomicBool::new(false);
+        let null = fs::File::open("/dev/null").unwrap();
+        let before = fs::read_dir("/proc/self/fd").unwrap().count();
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                while !stop.load(std::sync::atomic::Ordering::Relaxed) {
+                    drop(Descriptor::open(|| rustix::io::fcntl_dupfd_cloexec(&null, 0)).unwrap());
+                }
+            });
+            for _ in 0..200 {
+                in_fork(|| fs::read_dir("/proc/self/fd").unwrap().count() == before);
+            }
+            stop.store(true, std::sync::atomic::Ordering::Relaxed);
+        });
+    });
+}

@@ -1,0 +1,305 @@
+//! What a client and a server exchange, and how each turns the other away.
+
+use std::io::{Read, Write};
+use std::os::unix::net::UnixStream;
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::net::{RecvFlags, SendFlags, recv, send};
+
+use super::record::{ClientOpening, Offer, PROTOCOL_VERSION, ServerOpening, Verdict};
+use super::*;
+use crate::fork::Descriptor;
+
+fn wait_for(fd: &Descriptor, what: PollFlags) -> PollFlags {
+    let timeout = Timespec::try_from(PATIENCE).unwrap();
+    let mut fds = [PollFd::new(fd, what)];
+    poll(&mut fds, Some(&timeout)).expect("polling does not fail");
+    fds[0].revents()
+}
+
+#[test]
+fn each_side_reads_what_the_other_writes() {
+    let scratch = Scratch::new();
+    let server = Server::start(&scratch.place(), limits());
+    let Connected { welcome, established: client, .. } =
+        try_connect(&scratch.place()).expect("it is served");
+    let Event::Connected { client_id, session, connection } = server.next() else { panic!() };
+
+    assert_eq!((client_id, session, &*welcome), (1, 101, &b"hello"[..]));
+    for side in [&client, &connection] {
+        assert_eq!((side.lanes, side.max_message_len), (4, 1000));
+        assert_eq!(side.credentials.pid, std::process::id());
+    }
+    assert_eq!((client.own.len(), client.peer.len()), (REGION_LEN, 2 * REGION_LEN));
+    assert_eq!((connection.own.len(), connection.peer.len()), (2 * REGION_LEN, REGION_LEN));
+    for (own, peer) in [(&client.own, &connection.peer), (&connection.own, &client.peer)] {
+        // SAFETY: the byte is inside the mapping, and only this thread uses it.
+        assert_eq!(unsafe { peer.as_ptr().wrapping_add(4999).read_volatile() }, 0);
+        // SAFETY: as above; this side's mapping is the writable one.
+        unsafe { own.as_mut_ptr().wrapping_add(4999).write_volatile(77) };
+        // SAFETY: as above.
+        assert_eq!(unsafe { peer.as_ptr().wrapping_add(4999).read_volatile() }, 77);
+    }
+    for (from, to) in [(&client.bell, &connection.bell), (&connection.bell, &client.bell)] {
+        assert_eq!(send(from, b"!", SendFlags::DONTWAIT), Ok(1));
+        assert_eq!(wait_for(to, PollFlags::IN), PollFlags::IN);
+        assert_eq!(recv(to, &mut [0; 8], RecvFlags::DONTWAIT).unwrap().1, 1);
+    }
+    server.end();
+}
+
+#[test]
+fn a_full_bell_does_not_block() {
+    let scratch = Scratch::new();
+    let server = Server::start(&scratch.place(), limits());
+    let client = try_connect(&scratch.place()).expect("it is served");
+    let full = (0..1_000_000)
+        .find_map(|_| send(&client.established.bell, b"!", SendFlags::DONTWAIT).err());
+    assert_eq!(full, Some(rustix::io::Errno::AGAIN));
+    server.end();
+}
+
+#[test]
+fn a_client_that_leaves_is_reported_and_the_next_can_come() {
+    let scratch = Scratch::new();
+    let server = Server::start(&scratch.place(), ServerLimits { max_clients: 1, ..limits() });
+    for round in 1..=5 {
+        let client = try_connect(&scratch.place()).expect("there is room for one");
+        assert_eq!(server.next_connected().0, round);
+        let second = try_connect(&scratch.place()).map(drop);
+        assert!(matches!(second, Err(ConnectError::ServerFull)), "{second:?}");
+        drop(client);
+        server.expect_hung_up(round);
+    }
+    server.end();
+}
+
+#[test]
+fn a_closed_link_hangs_up_at_the_client() {
+    let scratch = Scratch::new();
+    let server = Server::start(&scratch.place(), limits());
+    let first = try_connect(&scratch.place()).unwrap();
+    let second = try_connect(&scratch.place()).unwrap();
+    let (_one, _two) = (server.next_connected(), server.next_connected());
+    server.control.close_link(1);
+    server.expect_hung_up(1);
+    assert!(wait_for(&first.link, PollFlags::IN).contains(PollFlags::HUP));
+    server.control.close_link(1);
+    server.control.close_link(99);
+
+    server.control.shutdown();
+    server.expect_hung_up(2);
+    assert!(wait_for(&second.link, PollFlags::IN).contains(PollFlags::HUP));
+    assert!(matches!(server.next(), Event::Dropped));
+}
+
+#[test]
+fn a_shutdown_gives_the_name_up_before_it_returns() {
+    let scratch = Scratch::new();
+    for _ in 0..50 {
+        let server = Server::start(&scratch.place(), limits());
+        server.control.shutdown();
+        drop(claim(&scratch.place()));
+        server.control.shutdown();
+    }
+    assert_eq!(scratch.leftovers(), [""; 0]);
+}
+
+#[test]
+fn a_server_that_stops_accepting_keeps_its_clients() {
+    let scratch = Scratch::new();
+    let server = Server::start(&scratch.place(), limits());
+    let client = try_connect(&scratch.place()).unwrap();
+    let (_, connection) = server.next_connected();
+    server.control.stop_accepting();
+    // The order and a connection may cross, but not for ever.
+    let refused = loop {
+        match try_connect(&scratch.place()) {
+            Ok(_) => {}
+            Err(error) => break error,
+        }
+    };
+    assert!(matches!(refused, ConnectError::NotAccepting), "{refused}");
+    let timeout = Timespec { tv_sec: 0, tv_nsec: 0 };
+    let link = &mut [PollFd::new(&client.link, PollFlags::IN)];
+    assert_eq!(poll(link, Some(&timeout)), Ok(0), "the link stands");
+    assert_eq!(send(&connection.bell, b"!", SendFlags::DONTWAIT), Ok(1));
+    server.end();
+}
+
+#[test]
+fn a_refusal_carries_the_hosts_bytes() {
+    let scratch = Scratch::new();
+    let server = Server::start(&scratch.place(), limits());
+    let refused =
+        connect(&name("calc"), &scratch.place(), &ConnectOptions { hello: b"refuse", ..options() });
+    assert!(
+        matches!(&refused, Err(ConnectError::Refused(why)) if why == b"not you"),
+        "{refused:?}"
+    );
+    server.end();
+}
+
+#[test]
+fn the_longest_hello_and_welcome_arrive_and_a_longer_one_is_not_sent() {
+    let scratch = Scratch::new();
+    let server = Server::start(&scratch.place(), limits());
+    let hello: Vec<_> = (0..=MAX_BLOB_LEN).map(|i| (i % 251) as u8).collect();
+    let say =
+        |hello| connect(&name("calc"), &scratch.place(), &ConnectOptions { hello, ..options() });
+    let client = say(&hello[..MAX_BLOB_LEN]).expect("it is just short enough");
+    assert!(client.welcome == hello[..MAX_BLOB_LEN]);
+    let refused = say(&hello).map(drop);
+    assert!(
+        matches!(refused, Err(ConnectError::HelloTooLong { len, max }) if (len, max) == (MAX_BLOB_LEN + 1, MAX_BLOB_LEN))
+    );
+    server.end();
+}
+
+#[test]
+fn nobody_serving_is_told_at_once() {
+    let scratch = Scratch::new();
+    for _ in 0..2 {
+        let refused = try_connect(&scratch.place()).map(drop);
+        assert!(
+            matches!(&refused, Err(ConnectError::NobodyServes { name, .. }) if name == "calc"),
+            "{refused:?}"
+        );
+        // Once without the directory, once with it.
+        drop(claim(&scratch.place()));
+    }
+}
+
+#[test]
+fn a_client_waits_for_a_server_as_long_as_it_was_asked_to() {
+    let scratch = Scratch::new();
+    let wait = |wait_for_server| ConnectOptions { wait_for_server, ..options() };
+    let briefly = connect(&name("calc"), &scratch.place(), &wait(Duration::from_millis(30)));
+    let Err(ConnectError::NobodyServes { waited, .. }) = briefly else { panic!("{briefly:?}") };
+    assert!(waited >= Duration::from_millis(30));
+
+    let started = std::sync::Barrier::new(2);
+    std::thread::scope(|scope| {
+        let client = scope.spawn(|| {
+            started.wait();
+            connect(&name("calc"), &scratch.place(), &wait(PATIENCE)).map(drop)
+        });
+        started.wait();
+        let server = Server::start(&scratch.place(), limits());
+        client.join().unwrap().expect("the server came in time");
+        server.end();
+    });
+}
+
+#[test]
+fn a_server_that_never_answers_is_given_up_at_the_deadline() {
+    let scratch = Scratch::new();
+    let _stopped = claim(&scratch.place());
+    let after = Duration::from_millis(20);
+    let options = ConnectOptions { handshake_timeout: after, ..options() };
+    let refused = connect(&name("calc"), &scratch.place(), &options).map(drop);
+    assert!(
+        matches!(refused, Err(ConnectError::TimedOut { after: a }) if a == after),
+        "{refused:?}"
+    );
+}
+
+#[test]
+fn a_region_above_the_clients_limit_is_refused() {
+    let scratch = Scratch::new();
+    let server = Server::start(&scratch.place(), limits());
+    let max_region_len = REGION_LEN as u64;
+    let options = ConnectOptions { max_region_len, ..options() };
+    let refused = connect(&name("calc"), &scratch.place(), &options).map(drop);
+    let Err(ConnectError::RegionTooLarge { len, max }) = refused else { panic!("{refused:?}") };
+    assert_eq!((len, max), (2 * max_region_len, max_region_len));
+    server.end();
+}
+
+#[test]
+fn regions_that_cannot_be_allocated_are_an_error_on_either_side() {
+    let scratch = Scratch::new();
+    let server =
+        Server::start(&scratch.place(), ServerLimits { server_region_len: 1 << 50, ..limits() });
+    let options = ConnectOptions { max_region_len: u64::MAX, ..options() };
+    let refused = connect(&name("calc"), &scratch.place(), &options).map(drop);
+    assert!(matches!(refused, Err(ConnectError::ServerNoMemory)), "{refused:?}");
+    server.end();
+
+    let server =
+        Server::start(&scratch.place(), ServerLimits { client_region_len: 1 << 50, ..limits() });
+    let refused = connect(&name("calc"), &scratch.place(), &options).map(drop);
+    assert!(matches!(refused, Err(ConnectError::NoMemory { len, .. }) if len == 1 << 50));
+    server.end();
+}
+
+#[test]
+fn a_client_of_another_version_is_told_ours() {
+    let scratch = Scratch::new();
+    let server = Server::start(&scratch.place(), limits());
+    let mut client = UnixStream::connect(scratch.path_of("calc")).unwrap();
+    let mut opening = ClientOpening { version: 9 }.encode();
+    opening[12] = 0xff; // Options of a version that we cannot know.
+    client.write_all(&opening).unwrap();
+    let mut answer = Vec::new();
+    client.read_to_end(&mut answer).expect("the server hangs up");
+    let answer = ServerOpening::decode(&answer).expect("it answers");
+    assert_eq!((answer.version, answer.verdict), (PROTOCOL_VERSION, Verdict::OtherVersion));
+    server.end();
+}
+
+/// Plays a server that answers the first client with these bytes.
+fn answer_with(place: &Place, bytes: &[u8]) -> ConnectError {
+    let claim = claim(place);
+    let listener = claim.listeners().remove(0);
+    std::thread::scope(|scope| {
+        let client = scope.spawn(|| try_connect(place).map(drop));
+        wait_for(&listener.socket, PollFlags::IN);
+        let client_end = rustix::net::accept(&*listener.socket).unwrap();
+        let mut client_end = UnixStream::from(client_end);
+        client_end.read_exact(&mut [0; ClientOpening::LEN]).unwrap();
+        client_end.write_all(bytes).unwrap();
+        // The server's hang-up comes when the client has seen enough, or is waiting for more.
+        client_end.shutdown(std::net::Shutdown::Write).unwrap();
+        client.join().unwrap().expect_err("that is no server")
+    })
+}
+
+#[test]
+fn a_server_that_answers_wrongly_is_refused() {
+    let scratch = Scratch::new();
+    let offer =
+        Offer { lanes: 1, client_region_len: 4096, server_region_len: 4096, max_message_len: 1 };
+    let good = ServerOpening { version: PROTOCOL_VERSION, verdict: Verdict::Proceed, offer };
+    let with = |offer| ServerOpening { offer, ..good }.encode();
+
+    let error = answer_with(&scratch.place(), &ServerOpening { version: 7, ..good }.encode());
+    assert!(
+        matches!(error, ConnectError::OtherVersion { ours: PROTOCOL_VERSION, theirs: 7 }),
+        "{error}"
+    );
+    assert!(error.to_string().contains('7') && error.to_string().contains('1'), "{error}");
+
+    let wrong_lens = Offer { client_region_len: 4097, ..offer };
+    let wrong: [&[u8]; 5] = [
+        &[b'x'; ServerOpening::LEN],
+        &with(Offer { lanes: 0, ..offer }),
+        &with(Offer { lanes: 1025, ..offer }),
+        &with(Offer { max_message_len: 0, ..offer }),
+        &with(wrong_lens),
+    ];
+    for bytes in wrong {
+        let error = answer_with(&scratch.place(), bytes);
+        assert!(matches!(error, ConnectError::Misbehaved { .. }), "{error}");
+    }
+    let too_large = with(Offer { server_region_len: 1 << 41, ..offer });
+    let error = answer_with(&scratch.place(), &too_large);
+    assert!(matches!(error, ConnectError::RegionTooLarge { .. }), "{error}");
+    for bytes in [&b""[..], &good.encode()[..20], &good.encode()] {
+        let error = answer_with(&scratch.place(), bytes);
+        assert!(matches!(error, ConnectError::HungUp), "{error}");
+    }
+    let record_too_long = [&good.encode()[..], &u32::MAX.to_le_bytes()].concat();
+    let error = answer_with(&scratch.place(), &record_too_long);
+    assert!(matches!(error, ConnectError::Misbehaved { .. }), "{error}");
+}

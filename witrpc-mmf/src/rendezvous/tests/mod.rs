@@ -1,0 +1,241 @@
+//! Tests of the rendezvous as a whole; what they share.
+
+mod bind;
+mod directories;
+mod forking;
+mod handshake;
+mod regions;
+mod strangers;
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command};
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::time::Duration;
+
+use rustix::process::{Signal, set_parent_process_death_signal};
+
+use super::*;
+use crate::error::ConnectError;
+
+/// Long enough to be met by a machine under any load: only a failing test waits for so long.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+const REGION_LEN: usize = 64 << 10;
+
+/// A directory of the test's own, removed at its end.
+struct Scratch(PathBuf);
+
+impl Scratch {
+    fn new() -> Self {
+        let path = std::env::temp_dir().join(format!("witrpc-{}", Name::unguessable()));
+        fs::create_dir(&path).expect("the directory for temporary files can be written");
+        set_mode(&path, 0o700);
+        Self(path)
+    }
+
+    fn path(&self) -> &Path {
+        &self.0
+    }
+
+    /// A place of one directory.
+    fn place(&self) -> Place {
+        Place::in_dir(self.0.join("names"))
+    }
+
+    /// Where [`Scratch::place`] keeps a name.
+    fn path_of(&self, name: &str) -> PathBuf {
+        self.0.join("names").join(name)
+    }
+
+    /// What is left in the directory of [`Scratch::place`] and in its locks.
+    fn leftovers(&self) -> Vec<String> {
+        let names = self.0.join("names");
+        let mut found: Vec<_> = [names.clone(), names.join("locks")]
+            .iter()
+            .flat_map(|path| fs::read_dir(path).expect("a server has been there"))
+            .map(|entry| entry.expect("it can be read").file_name().into_string().unwrap())
+            .filter(|name| name != "locks")
+            .collect();
+        found.sort();
+        found
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+fn set_mode(path: &Path, mode: u32) {
+    fs::set_permissions(path, fs::Permissions::from_mode(mode)).expect("it is ours");
+}
+
+fn name(name: &str) -> Name {
+    Name::new(name).expect("it breaks no rule")
+}
+
+fn claim(place: &Place) -> Claim {
+    Claim::new(&name("calc"), place).expect("nobody else has it")
+}
+
+fn limits() -> ServerLimits {
+    ServerLimits {
+        max_clients: 8,
+        lanes: 4,
+        client_region_len: REGION_LEN,
+        server_region_len: 2 * REGION_LEN,
+        max_message_len: 1000,
+        handshake_timeout: PATIENCE,
+    }
+}
+
+/// What the control thread tells a [`Recorder`].
+#[derive(Debug)]
+enum Event {
+    Connected {
+        client_id: u64,
+        session: u64,
+        connection: Established,
+    },
+    HungUp(u64),
+    /// The thread has ended, and dropped all that it had.
+    Dropped,
+}
+
+/// A host that admits every hello but `refuse`, welcomes with the hello, and reports to the test.
+struct Recorder(Sender<Event>);
+
+impl Host for Recorder {
+    fn admit(&self, client_id: u64, hello: &[u8], who: Credentials) -> Admitted {
+        assert_eq!(who.uid, rustix::process::geteuid().as_raw());
+        match hello {
+            b"refuse" => Admitted::Refusal(b"not you".into()),
+            _ => Admitted::Welcome { bytes: hello.into(), session: client_id + 100 },
+        }
+    }
+
+    fn connected(&self, client_id: u64, session: u64, connection: Established) {
+        let _ = self.0.send(Event::Connected { client_id, session, connection });
+    }
+
+    fn hung_up(&self, client_id: u64) {
+        let _ = self.0.send(Event::HungUp(client_id));
+    }
+}
+
+impl Drop for Recorder {
+    fn drop(&mut self) {
+        let _ = self.0.send(Event::Dropped);
+    }
+}
+
+/// A server of the name `calc`, and what happens to it.
+struct Server {
+    control: Control,
+    events: Receiver<Event>,
+}
+
+impl Server {
+    fn start(place: &Place, limits: ServerLimits) -> Self {
+        let (sender, events) = channel();
+        let control = Control::start(claim(place), limits, Arc::new(Recorder(sender)))
+            .expect("the machine has a thread to give");
+        Self { control, events }
+    }
+
+    fn next(&self) -> Event {
+        self.events.recv_timeout(PATIENCE).expect("something happens in time")
+    }
+
+    fn next_connected(&self) -> (u64, Established) {
+        match self.next() {
+            Event::Connected { client_id, connection, .. } => (client_id, connection),
+            other => panic!("{other:?} instead of a client"),
+        }
+    }
+
+    fn expect_hung_up(&self, client_id: u64) {
+        assert!(matches!(self.next(), Event::HungUp(id) if id == client_id));
+    }
+
+    /// Shuts down and waits for the control thread's end.
+    fn end(self) {
+        self.control.shutdown();
+        while !matches!(self.next(), Event::Dropped) {}
+    }
+}
+
+fn options<'a>() -> ConnectOptions<'a> {
+    ConnectOptions {
+        hello: b"hello",
+        wait_for_server: Duration::ZERO,
+        max_region_len: 1 << 40,
+        handshake_timeout: PATIENCE,
+        sealer: &|| Box::new(Plain),
+    }
+}
+
+fn try_connect(place: &Place) -> Result<Connected, ConnectError> {
+    connect(&name("calc"), place, &options())
+}
+
+/// Reads to the end of the stream: returns when the other side has hung up.
+fn wait_for_hang_up(mut socket: impl std::io::Read) {
+    let mut rest = Vec::new();
+    // An error is a hang-up too: the peer had not read all that we sent.
+    let _ = socket.read_to_end(&mut rest);
+}
+
+/// Set in the processes that [`child`] starts: which role the test is to play there.
+const ROLE: &str = "WITRPC_TEST_ROLE";
+
+/// The role of this process: `None` in the test runner.
+fn role() -> Option<String> {
+    let role = std::env::var(ROLE).ok()?;
+    set_parent_process_death_signal(Some(Signal::KILL)).expect("a signal that exists");
+    // The parent may have died before the line above.
+    assert!(rustix::process::getppid().is_some_and(|pid| !pid.is_init()), "the parent is dead");
+    Some(role)
+}
+
+/// Runs a test of this file's crate, alone, in a process of its own, which sees `role`.
+fn child(test: &str, role: &str) -> Command {
+    let mut command = Command::new(std::env::current_exe().expect("this is a program"));
+    command.args([test, "--exact", "--nocapture", "--test-threads=1"]).env(ROLE, role);
+    command
+}
+
+/// Runs `body` in a process where nothing else goes on, for what concerns a whole process.
+fn in_own_process(test: &str, body: impl FnOnce()) {
+    if role().is_some() {
+        return body();
+    }
+    let output = child(test, "alone").output().expect("this program can be run again");
+    let text = format!(
+        "{}{}",
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr)
+    );
+    assert!(output.status.success() && text.contains("1 passed"), "{test}: {text}");
+}
+
+/// A child that is killed at the latest when the test ends.
+struct Killed(Child);
+
+impl Killed {
+    fn kill(&mut self) {
+        self.0.kill().expect("it is our child");
+        self.0.wait().expect("it is our child");
+    }
+}
+
+impl Drop for Killed {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}

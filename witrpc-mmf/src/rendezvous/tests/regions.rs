@@ -1,0 +1,154 @@
+//! That neither side, nor anybody between them, can slip in or change memory.
+
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use std::os::unix::net::{UnixListener, UnixStream};
+
+use memmap2::MmapOptions;
+use rustix::event::{PollFd, PollFlags, poll};
+use rustix::fs::{
+    FallocateFlags, MemfdFlags, SealFlags, fallocate, fcntl_add_seals, fcntl_get_seals, fstat,
+    ftruncate, memfd_create,
+};
+use rustix::io::{Errno, FdFlags, fcntl_getfd, pwrite};
+
+use super::*;
+use crate::fdpass::{receive_with, send_with};
+use crate::fork::Descriptor;
+use crate::memfd::{FileIdentity, OwnMemory, PeerMemory, PeerMemoryError};
+
+const LEN: usize = 16 << 10;
+
+#[test]
+fn a_sealed_region_cannot_be_resized_punched_written_or_mapped_writable() {
+    let (own, sealed) = OwnMemory::create(LEN).unwrap();
+    let file = &sealed.file;
+    assert!(fcntl_getfd(file).unwrap().contains(FdFlags::CLOEXEC));
+    let required = SealFlags::SHRINK | SealFlags::GROW | SealFlags::FUTURE_WRITE | SealFlags::SEAL;
+    assert!(fcntl_get_seals(file).unwrap().contains(required));
+    assert_eq!(ftruncate(file, 0), Err(Errno::PERM));
+    assert_eq!(ftruncate(file, 2 * LEN as u64), Err(Errno::PERM));
+    assert_eq!(pwrite(file, b"x", 0), Err(Errno::PERM));
+    let punch = FallocateFlags::PUNCH_HOLE | FallocateFlags::KEEP_SIZE;
+    assert_eq!(fallocate(file, punch, 0, LEN as u64), Err(Errno::PERM));
+    assert!(MmapOptions::new().map_raw(file.as_fd().as_raw_fd()).is_err());
+    assert_eq!(fcntl_add_seals(file, SealFlags::WRITE), Err(Errno::PERM));
+    assert!(fstat(file).unwrap().st_blocks * 512 >= LEN as i64, "all of it is allocated");
+
+    let peer = PeerMemory::map(sealed.file, sealed.identity).unwrap();
+    // SAFETY: the range is the whole mapping, and the call is expected to change nothing.
+    let made_writable = unsafe {
+        rustix::mm::mprotect(
+            peer.as_ptr().cast_mut().cast(),
+            LEN,
+            rustix::mm::MprotectFlags::READ | rustix::mm::MprotectFlags::WRITE,
+        )
+    };
+    assert_eq!(made_writable, Err(Errno::ACCESS));
+    drop(own);
+    // SAFETY: the byte is inside the mapping, which outlives its creator's.
+    assert_eq!(unsafe { peer.as_ptr().wrapping_add(LEN - 1).read_volatile() }, 0);
+}
+
+/// A memfd of `LEN` bytes, allocated or not, with these seals.
+fn memfd(allocated: bool, seals: SealFlags) -> (Descriptor, FileIdentity) {
+    let flags = MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING;
+    let file = Descriptor::open(|| memfd_create("test", flags)).unwrap();
+    ftruncate(&file, LEN as u64).unwrap();
+    if allocated {
+        fallocate(&file, FallocateFlags::empty(), 0, LEN as u64).unwrap();
+    }
+    fcntl_add_seals(&file, seals).unwrap();
+    let stat = fstat(&file).unwrap();
+    let identity = FileIdentity { device: stat.st_dev, inode: stat.st_ino, size: LEN as u64 };
+    (file, identity)
+}
+
+#[test]
+fn memory_without_every_seal_or_with_holes_is_not_mapped() {
+    let all = SealFlags::SHRINK | SealFlags::GROW | SealFlags::FUTURE_WRITE | SealFlags::SEAL;
+    for missing in [SealFlags::SHRINK, SealFlags::GROW, SealFlags::FUTURE_WRITE, SealFlags::SEAL] {
+        let (file, identity) = memfd(true, all - missing);
+        let refused = PeerMemory::map(file, identity);
+        assert!(matches!(refused, Err(PeerMemoryError::SealsMissing)), "{missing:?}: {refused:?}");
+    }
+    let (file, identity) = memfd(false, all);
+    let refused = PeerMemory::map(file, identity);
+    assert!(matches!(refused, Err(PeerMemoryError::NotAllocated { .. })), "{refused:?}");
+    let (file, identity) = memfd(true, all);
+    PeerMemory::map(file, identity).expect("it is as it must be");
+}
+
+#[test]
+fn what_is_not_shared_memory_is_not_mapped() {
+    let (_, identity) = memfd(true, SealFlags::empty());
+    let (reader, _writer) = std::io::pipe().unwrap();
+    let file = fs::File::open(std::env::current_exe().unwrap()).unwrap();
+    for other in [OwnedFd::from(reader), OwnedFd::from(file)] {
+        let refused =
+            PeerMemory::map(Descriptor::open(|| Ok::<_, Errno>(other)).unwrap(), identity);
+        assert!(matches!(refused, Err(PeerMemoryError::NotMemory)), "{refused:?}");
+    }
+}
+
+/// A relay between a client and a server, that replaces the first descriptor of each message that
+/// goes `to_server` or not.
+fn relay(client: &UnixStream, server: &UnixStream, to_server: bool) {
+    for socket in [client, server] {
+        socket.set_nonblocking(true).unwrap();
+    }
+    loop {
+        let mut ready = [PollFd::new(client, PollFlags::IN), PollFd::new(server, PollFlags::IN)];
+        poll(&mut ready, None).unwrap();
+        let ready = ready.map(|fd| !fd.revents().is_empty());
+        for (from, to, is_ready, tampers) in
+            [(client, server, ready[0], to_server), (server, client, ready[1], !to_server)]
+        {
+            let mut bytes = [0; 4096];
+            if !is_ready {
+                continue;
+            }
+            let Ok(received) = receive_with(from, &mut bytes) else { return };
+            if received.len == 0 {
+                return;
+            }
+            let mut passed: Vec<_> = received.passed.into_iter().flatten().collect();
+            if tampers && !passed.is_empty() {
+                let len = fstat(&passed[0]).unwrap().st_size as usize;
+                passed[0] = OwnMemory::create(len).unwrap().1.file;
+            }
+            let passed: Vec<_> = passed.iter().map(AsFd::as_fd).collect();
+            let sent = send_with(to, &bytes[..received.len], &passed);
+            if sent != Ok(received.len) {
+                return;
+            }
+        }
+    }
+}
+
+#[test]
+fn memory_that_a_relay_slips_in_is_refused_by_either_side() {
+    let scratch = Scratch::new();
+    let server = Server::start(&scratch.place(), limits());
+    for to_server in [true, false] {
+        fs::create_dir_all(scratch.path().join("relay")).unwrap();
+        set_mode(&scratch.path().join("relay"), 0o700);
+        let listener = UnixListener::bind(scratch.path().join("relay/calc")).unwrap();
+        let refused = std::thread::scope(|scope| {
+            scope.spawn(|| {
+                let (client, _) = listener.accept().unwrap();
+                let server = UnixStream::connect(scratch.path_of("calc")).unwrap();
+                relay(&client, &server, to_server);
+            });
+            try_connect(&Place::in_dir(scratch.path().join("relay"))).map(drop)
+        });
+        match (to_server, refused) {
+            (true, Err(ConnectError::FoundWrong)) => {}
+            (false, Err(ConnectError::Misbehaved { what })) => {
+                assert!(what.contains("not the one named"), "{what}");
+            }
+            (_, other) => panic!("{other:?}"),
+        }
+        fs::remove_dir_all(scratch.path().join("relay")).unwrap();
+    }
+    server.end();
+}

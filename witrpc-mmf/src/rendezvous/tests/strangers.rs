@@ -1,0 +1,198 @@
+//! Those who connect and are no clients.
+
+use std::io::Write;
+use std::os::fd::{AsFd, BorrowedFd};
+use std::os::unix::net::UnixStream;
+
+use super::record::{ClientOpening, Nonce, PROTOCOL_VERSION, Record, ServerOpening};
+use super::*;
+use crate::fdpass::send_with;
+use crate::memfd::{FileIdentity, OwnMemory};
+
+/// So soon that a test can wait for it; a client is quicker by far, and is tried again if not.
+const SOON: Duration = Duration::from_millis(200);
+
+fn server(scratch: &Scratch) -> Server {
+    Server::start(&scratch.place(), ServerLimits { handshake_timeout: SOON, ..limits() })
+}
+
+fn stranger(scratch: &Scratch) -> UnixStream {
+    UnixStream::connect(scratch.path_of("calc")).expect("it is served")
+}
+
+fn opening() -> [u8; ClientOpening::LEN] {
+    ClientOpening { version: PROTOCOL_VERSION }.encode()
+}
+
+fn framed(bytes: &[u8]) -> Vec<u8> {
+    [&u32::try_from(bytes.len()).unwrap().to_le_bytes(), bytes].concat()
+}
+
+/// Clients come and go as if nothing were.
+fn assert_serves(scratch: &Scratch, server: &Server) {
+    let client = loop {
+        match try_connect(&scratch.place()) {
+            Ok(client) => break client,
+            // On a machine under load even a client may miss so short a deadline.
+            Err(ConnectError::HungUp) => {}
+            Err(other) => panic!("{other}"),
+        }
+    };
+    drop(client);
+    loop {
+        let (id, _) = server.next_connected();
+        server.expect_hung_up(id);
+        if server.events.try_recv().is_err() {
+            return;
+        }
+    }
+}
+
+#[test]
+fn the_silent_the_half_and_the_garbled_are_dropped_and_others_served() {
+    let scratch = Scratch::new();
+    let server = server(&scratch);
+    let words: [Vec<u8>; 8] = [
+        Vec::new(),
+        opening()[..7].to_vec(),
+        opening().to_vec(),
+        [&opening()[..], &[9, 0]].concat(),
+        [&opening()[..], &framed(&[1; 73])[..40]].concat(),
+        [&opening()[..], &framed(&[0; 20])].concat(),
+        [&opening()[..], &[0; 4]].concat(),
+        vec![b'G'; 100_000],
+    ];
+    let strangers = words.map(|word| {
+        let mut stranger = stranger(&scratch);
+        // It may be dropped before it has said all of it.
+        let _ = stranger.write_all(&word);
+        stranger
+    });
+    assert_serves(&scratch, &server);
+    strangers.into_iter().for_each(wait_for_hang_up);
+    assert_serves(&scratch, &server);
+    server.end();
+}
+
+#[test]
+fn more_strangers_than_places_do_not_keep_clients_out() {
+    let scratch = Scratch::new();
+    let server = Server::start(&scratch.place(), limits());
+    let strangers: Vec<_> = (0..200).map(|_| stranger(&scratch)).collect();
+    drop(try_connect(&scratch.place()).expect("a newcomer takes the oldest's place"));
+    let mut strangers = strangers.into_iter();
+    for stranger in strangers.by_ref().take(100) {
+        wait_for_hang_up(stranger);
+    }
+    server.end();
+    strangers.for_each(wait_for_hang_up);
+}
+
+#[test]
+fn a_client_that_does_not_read_its_welcome_is_dropped() {
+    let scratch = Scratch::new();
+    let server = server(&scratch);
+    let mut client = stranger(&scratch);
+    client.write_all(&opening()).unwrap();
+    let answers = exchange_regions(&mut client, REGION_LEN);
+    let hello = Record::Hello { answers, blob: &vec![7; MAX_BLOB_LEN] }.encode();
+    client.write_all(&framed(&hello)).unwrap();
+    let (id, _connection) = server.next_connected();
+    server.expect_hung_up(id);
+    server.end();
+}
+
+#[test]
+fn a_hello_that_answers_another_region_record_is_found_wrong() {
+    let scratch = Scratch::new();
+    let server = server(&scratch);
+    let mut client = stranger(&scratch);
+    client.write_all(&opening()).unwrap();
+    exchange_regions(&mut client, REGION_LEN);
+    let hello = Record::Hello { answers: [9; 16], blob: b"hello" }.encode();
+    client.write_all(&framed(&hello)).unwrap();
+    assert_eq!(read_record(&mut client), Record::Failure(record::Failure::FoundWrong).encode());
+    wait_for_hang_up(client);
+    server.end();
+}
+
+/// Does a client's part up to the server's region record, and returns the nonce in that.
+fn exchange_regions(client: &mut UnixStream, len: usize) -> Nonce {
+    read_exactly(client, ServerOpening::LEN);
+    let (_memory, sealed) = OwnMemory::create(len).unwrap();
+    send_region(client, sealed.identity, &[sealed.file.as_fd()]);
+    let record = read_record(client);
+    match Record::decode(&record) {
+        Some(Record::Region { nonce, .. }) => nonce,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn send_region(client: &UnixStream, file: FileIdentity, passed: &[BorrowedFd<'_>]) {
+    let record = Record::Region { file, nonce: [1; 16], answers: [0; 16] };
+    let bytes = framed(&record.encode());
+    assert_eq!(send_with(client, &bytes, passed), Ok(bytes.len()));
+}
+
+fn read_exactly(client: &mut UnixStream, len: usize) -> Vec<u8> {
+    let mut bytes = vec![0; len];
+    std::io::Read::read_exact(client, &mut bytes).expect("the server answers");
+    bytes
+}
+
+fn read_record(client: &mut UnixStream) -> Vec<u8> {
+    let header = read_exactly(client, 4);
+    read_exactly(client, u32::from_le_bytes(header.try_into().unwrap()) as usize)
+}
+
+#[test]
+fn a_region_that_is_not_what_it_must_be_is_found_wrong() {
+    let scratch = Scratch::new();
+    let server = server(&scratch);
+    let (_memory, sealed) = OwnMemory::create(REGION_LEN).unwrap();
+    let (_other_memory, other) = OwnMemory::create(REGION_LEN).unwrap();
+    let (_small_memory, small) = OwnMemory::create(REGION_LEN / 2).unwrap();
+    let (pipe, _writer) = std::io::pipe().unwrap();
+    let file = sealed.file.as_fd();
+    let wrong: [(FileIdentity, &[BorrowedFd<'_>]); 6] = [
+        (sealed.identity, &[]),
+        (sealed.identity, &[file, file]),
+        (sealed.identity, &[other.file.as_fd()]),
+        (FileIdentity { inode: sealed.identity.inode + 1, ..sealed.identity }, &[file]),
+        (small.identity, &[small.file.as_fd()]),
+        (sealed.identity, &[pipe.as_fd()]),
+    ];
+    for (identity, passed) in wrong {
+        let mut client = stranger(&scratch);
+        client.write_all(&opening()).unwrap();
+        read_exactly(&mut client, ServerOpening::LEN);
+        send_region(&client, identity, passed);
+        assert_eq!(read_record(&mut client), Record::Failure(record::Failure::FoundWrong).encode());
+        wait_for_hang_up(client);
+    }
+    assert_serves(&scratch, &server);
+    server.end();
+}
+
+#[test]
+fn strangers_and_clients_leave_no_descriptor_behind() {
+    let test = "rendezvous::tests::strangers::strangers_and_clients_leave_no_descriptor_behind";
+    in_own_process(test, || {
+        let open = || fs::read_dir("/proc/self/fd").unwrap().count();
+        let scratch = Scratch::new();
+        let before = open();
+        let server = server(&scratch);
+        let file = fs::File::open("/proc/self/exe").unwrap();
+        for round in 0..20 {
+            let mut stranger = stranger(&scratch);
+            stranger.write_all(&opening()[..round % 17]).unwrap();
+            // Descriptors that nobody asked for.
+            let _ = send_with(&stranger, b"x", &[file.as_fd(), file.as_fd()]);
+            drop(stranger);
+            assert_serves(&scratch, &server);
+        }
+        drop(file);
+        server.end();
+        assert_eq!(open(), before);
+    });
+}
