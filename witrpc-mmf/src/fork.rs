@@ -226,7 +226,7 @@ fn register(fd: RawFd) -> &'static AtomicI32 {
 }
 
 /// An owned descriptor that a forked child closes at its birth. In such a child it is dead: its
-/// number may belong to something else, so its users look at [`Descriptor::origin`] first.
+/// number may belong to something else, so its users look at their [`Origin`] first.
 #[derive(Debug)]
 pub(crate) struct Descriptor {
     fd: ManuallyDrop<OwnedFd>,
@@ -248,11 +248,6 @@ impl Descriptor {
             fd: ManuallyDrop::new(fd),
             origin: Origin::here(),
         })
-    }
-
-    /// The process that opened it.
-    pub(crate) fn origin(&self) -> Origin {
-        self.origin
     }
 }
 

@@ -57,7 +57,7 @@ pub(crate) struct SealedFile {
 pub(crate) struct OwnMemory(Mapping);
 
 impl OwnMemory {
-    /// Allocates, maps and seals `len` zeroed bytes; `len` is a positive multiple of the page size.
+    /// Allocates, maps and seals `len` zeroed bytes; `len` is positive.
     ///
     /// # Errors
     ///
@@ -80,11 +80,6 @@ impl OwnMemory {
     /// The length in bytes.
     pub(crate) fn len(&self) -> usize {
         self.0.map.len()
-    }
-
-    /// The process that may use it: elsewhere it is not mapped.
-    pub(crate) fn origin(&self) -> Origin {
-        self.0.origin
     }
 }
 

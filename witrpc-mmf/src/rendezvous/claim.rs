@@ -1,7 +1,6 @@
 //! A server's hold on its name.
 
 use std::io;
-use std::os::fd::AsFd;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -29,7 +28,6 @@ const DYING_TIMEOUT: Duration = Duration::from_secs(1);
 /// up; a forked child's copy has no hold on it.
 #[derive(Debug)]
 pub(crate) struct Claim {
-    name: Name,
     seats: Vec<Seat>,
 }
 
@@ -53,12 +51,7 @@ impl Claim {
         for seat in &seats {
             sweep(seat);
         }
-        Ok(Self { name: name.clone(), seats })
-    }
-
-    /// The name.
-    pub(crate) fn name(&self) -> &Name {
-        &self.name
+        Ok(Self { seats })
     }
 
     /// The sockets to accept clients on.

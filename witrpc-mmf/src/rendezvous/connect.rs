@@ -15,14 +15,15 @@ use super::frame::{Inbox, Outbox, ReceiveError};
 use super::name::random_bytes;
 use super::peer::{Credentials, Established};
 use super::record::{
-    ClientOpening, Failure, MAX_BLOB_LEN, MAX_LANES, Nonce, Offer, PROTOCOL_VERSION, Record,
-    ServerOpening, Verdict,
+    ClientOpening, Failure, MAX_BLOB_LEN, Nonce, Offer, PROTOCOL_VERSION, Record, ServerOpening,
+    Verdict,
 };
 use super::sealer::Sealer;
 use super::{Name, Place};
 use crate::error::ConnectError;
 use crate::fdpass::MAX_PASSED;
 use crate::fork::Descriptor;
+use crate::layout::{MAX_LANES, MIN_LANES};
 use crate::memfd::{FileIdentity, OwnMemory, PeerMemory, PeerMemoryError};
 
 /// How soon to look again for a server that is not there yet; doubles up to the longest.
@@ -223,17 +224,16 @@ impl<'a> Handshake<'a> {
     }
 
     fn check(&self, offer: Offer) -> Result<Offer, ConnectError> {
-        let page = rustix::param::page_size() as u64;
         for len in [offer.client_region_len, offer.server_region_len] {
-            if len == 0 || len % page != 0 {
-                return Err(misbehaved("it announces a region of no whole pages"));
+            if len == 0 {
+                return Err(misbehaved("it announces an empty region"));
             }
             let max = self.options.max_region_len.min(isize::MAX as u64);
             if len > max {
                 return Err(ConnectError::RegionTooLarge { len, max });
             }
         }
-        if !(1..=MAX_LANES).contains(&offer.lanes) || offer.max_message_len == 0 {
+        if !(MIN_LANES..=MAX_LANES).contains(&offer.lanes) || offer.max_message_len == 0 {
             return Err(misbehaved("it announces limits out of bounds"));
         }
         Ok(offer)

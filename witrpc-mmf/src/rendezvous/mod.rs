@@ -27,7 +27,6 @@ pub(crate) use control::{Admitted, Control, Host, ServerLimits};
 pub use name::Name;
 pub(crate) use peer::{Credentials, Established};
 pub use place::Place;
-pub(crate) use record::MAX_BLOB_LEN;
 pub(crate) use sealer::Plain;
 
 #[cfg(test)]

@@ -52,7 +52,7 @@ pub(crate) struct Established {
     /// One end of a nonblocking socket pair: a byte sent rings at the other end. The descriptor
     /// came from the peer at the client, so only calls with `MSG_DONTWAIT` are safe on it.
     pub(crate) bell: Descriptor,
-    /// How many calls can be in flight, 1 to [`super::record::MAX_LANES`].
+    /// How many calls can be in flight, 1 to [`crate::MAX_LANES`].
     pub(crate) lanes: u32,
     /// The longest message of either side, in bytes.
     pub(crate) max_message_len: u64,

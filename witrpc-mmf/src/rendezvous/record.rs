@@ -25,9 +25,6 @@ pub(crate) const PROTOCOL_VERSION: u32 = 1;
 /// The longest hello, welcome or refusal, in bytes.
 pub(crate) const MAX_BLOB_LEN: usize = 1 << 20;
 
-/// The most lanes of a connection.
-pub(crate) const MAX_LANES: u32 = 1024;
-
 /// The longest record that carries no blob, in bytes.
 pub(super) const MAX_SMALL_LEN: usize = 1 + 24 + 2 * NONCE_LEN;
 

@@ -24,11 +24,11 @@ use crate::fork::{Descriptor, Origin};
 pub(crate) struct ServerLimits {
     /// How many clients can be connected.
     pub(crate) max_clients: usize,
-    /// How many calls a client can have in flight; 1 to [`crate::rendezvous::record::MAX_LANES`].
+    /// How many calls a client can have in flight; 1 to [`crate::MAX_LANES`].
     pub(crate) lanes: u32,
-    /// The length of the region that the client creates, in bytes: whole pages.
+    /// The length of the region that the client creates, in bytes.
     pub(crate) client_region_len: usize,
-    /// The length of the region that the server creates for each client, in bytes: whole pages.
+    /// The length of the region that the server creates for each client, in bytes.
     pub(crate) server_region_len: usize,
     /// The longest message of either side, in bytes.
     pub(crate) max_message_len: u64,
@@ -61,12 +61,12 @@ pub(crate) trait Host: Send + Sync + 'static {
 pub(crate) enum Admitted {
     /// The client is in.
     Welcome {
-        /// Sent to the client; at most [`super::MAX_BLOB_LEN`] bytes.
+        /// Sent to the client; at most [`MAX_BLOB_LEN`](super::record::MAX_BLOB_LEN) bytes.
         bytes: Vec<u8>,
         /// Handed to [`Host::connected`].
         session: u64,
     },
-    /// The client is turned away; the bytes, at most [`super::MAX_BLOB_LEN`], tell it why.
+    /// The client is turned away; the bytes, at most [`MAX_BLOB_LEN`](super::record::MAX_BLOB_LEN), tell it why.
     Refusal(Vec<u8>),
 }
 

@@ -17,6 +17,8 @@ use std::time::Duration;
 
 use rustix::process::{Signal, set_parent_process_death_signal};
 
+use super::record::MAX_BLOB_LEN;
+use super::sealer::Plain;
 use super::*;
 use crate::error::ConnectError;
 
