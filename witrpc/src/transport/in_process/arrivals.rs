@@ -11,6 +11,9 @@ use crate::transport::{Peer, Request};
 /// threads look in vain: whoever wakes sees all that has arrived.
 const MAX_STORED_RINGS: u32 = 64;
 
+/// How long a thread sleeps between two looks at a poller that requests wait for.
+const RECHECK: Duration = Duration::from_micros(200);
+
 /// What has arrived at a server.
 #[derive(Default)]
 pub(super) struct Arrivals {
@@ -106,20 +109,36 @@ impl Arrivals {
         self.rung.notify_one();
     }
 
-    /// Sleeps until a ring, or until the time is over.
+    /// Sleeps until a ring, or until the time is over, or while requests wait behind a handler only
+    /// for a moment: the ring for them may have come before the server's word said that the poller
+    /// is in a handler, and whoever it woke then left the role where it was.
     pub(super) fn park(&self, timeout: Option<Duration>) {
         let end = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
         let mut state = lock(&self.state);
         while state.rings == 0 {
-            state = match end.map(|end| end.saturating_duration_since(Instant::now())) {
+            let stuck = state.is_stuck();
+            let left = end.map(|end| end.saturating_duration_since(Instant::now()));
+            let sleep =
+                if stuck { Some(left.map_or(RECHECK, |left| left.min(RECHECK))) } else { left };
+            state = match sleep {
                 Some(Duration::ZERO) => return,
-                Some(left) => {
-                    let slept = self.rung.wait_timeout(state, left);
+                Some(sleep) => {
+                    let slept = self.rung.wait_timeout(state, sleep);
                     slept.unwrap_or_else(PoisonError::into_inner).0
                 }
                 None => self.rung.wait(state).unwrap_or_else(PoisonError::into_inner),
             };
+            if stuck && state.rings == 0 && state.is_stuck() {
+                return;
+            }
         }
         state.rings -= 1;
+    }
+}
+
+impl State {
+    /// Whether requests wait for a poller that runs a handler.
+    fn is_stuck(&self) -> bool {
+        self.busy && !self.requests.is_empty()
     }
 }

@@ -391,3 +391,19 @@ fn a_request_behind_a_slow_handler_rings_for_help() {
     });
     assert_eq!(helped, [2]);
 }
+
+#[test]
+fn whoever_stands_by_looks_again_while_a_handler_is_slow() {
+    let place = InProcess::new();
+    let port = bind(&place);
+    let client = connect(&place);
+    client.try_send(small(1)).unwrap().unwrap();
+    port.scanner().turn(true, &mut |_, _| {
+        client.try_send(small(2)).unwrap().unwrap();
+        // The first time it is the ring that wakes; one that came too early must not be the last.
+        port.park(None);
+        port.park(None);
+        ControlFlow::Break(())
+    });
+    assert_eq!(take(&port).len(), 1);
+}
