@@ -22,7 +22,31 @@ pub enum Blocking {}
 #[derive(Clone, Copy, Debug)]
 pub enum Async {}
 
-/// Decides how a client connects and calls. Made by the `builder` function of a client.
+/// Decides how a client connects and calls; what `XClient::builder(endpoint)` gives.
+///
+/// In the order in which the decisions matter: whether to [wait for the
+/// server](Self::wait_for_server), which [codec](Self::codec) to use, [how long a call may
+/// take](Self::call_timeout), [how threads wait](Self::wait). All have defaults. `connect` ends it:
+/// a plain `fn` for the builder of an `XClient`, an `async fn` for that of an `XAsyncClient`.
+///
+/// # Examples
+///
+/// ```
+/// use std::time::Duration;
+/// use witrpc::{Codec, ConnectError, InProcess, wit_service};
+///
+/// #[wit_service]
+/// pub trait Clock {
+///     fn now(&self) -> u64;
+/// }
+///
+/// let connected = ClockClient::builder(InProcess::new())
+///     .codec(Codec::Postcard)
+///     .call_timeout(Duration::from_secs(2))
+///     .wait_for_server(Duration::from_millis(1))
+///     .connect();
+/// assert!(matches!(connected, Err(ConnectError::NobodyServes { .. })));
+/// ```
 #[must_use = "a builder does nothing until connect"]
 pub struct ClientBuilder<C, Mode> {
     dial: Dial,
@@ -50,19 +74,21 @@ impl<C: Client, Mode> ClientBuilder<C, Mode> {
     }
 
     /// How long a call may take, from the call to its answer; 30 s unless given, `None` for as
-    /// long as the server lives.
+    /// long as the server lives. The handler is not told: it may go on after the caller has got
+    /// [`CallError::TimedOut`](crate::CallError::TimedOut).
     pub fn call_timeout(mut self, timeout: impl Into<Option<Duration>>) -> Self {
         self.dial.call_timeout = timeout.into();
         self
     }
 
-    /// How long to wait for a server that does not serve yet; not at all unless given.
+    /// How long to wait for a server that does not serve yet; not at all unless given. A server
+    /// that refuses this client is not waited for.
     pub fn wait_for_server(mut self, time: Duration) -> Self {
         self.dial.wait_for_server = time;
         self
     }
 
-    /// How callers wait for answers.
+    /// How callers wait for answers; [`WaitPolicy::Adaptive`] unless given.
     pub fn wait(mut self, policy: WaitPolicy) -> Self {
         self.dial.wait = policy;
         self

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use crate::codec::Codec;
 use crate::contract::ServiceDescriptor;
-use crate::transport::{ClientChannel, Limit};
+use crate::transport::{ChannelError, ClientChannel, DisconnectReason, Limit};
 
 /// A client that the macro made.
 pub trait Client: Sized {
@@ -17,7 +17,40 @@ pub trait Client: Sized {
     fn from_connection(connection: Connection) -> Self;
 }
 
-/// A connection to one service of a server.
+/// A connection to one service of a server: what all clones of a client share.
+///
+/// Any number of threads and tasks may call at once; each call in flight takes one of the
+/// connection's lanes. The connection ends when the last clone is dropped, on
+/// [`disconnect`](Self::disconnect), and with the server.
+///
+/// # Examples
+///
+/// ```
+/// use witrpc::{CallError, Codec, DisconnectReason, wit_service};
+///
+/// #[wit_service]
+/// pub trait Clock {
+///     fn now(&self) -> u64;
+/// }
+///
+/// struct Stopped;
+///
+/// impl Clock for Stopped {
+///     fn now(&self) -> u64 {
+///         12
+///     }
+/// }
+///
+/// let clock = ClockClient::in_process(Stopped);
+/// let connection = clock.connection();
+/// assert!(connection.is_connected());
+/// assert_eq!(connection.codec(), Codec::Postcard);
+///
+/// connection.disconnect();
+/// let closed = DisconnectReason::ClosedHere;
+/// assert_eq!(connection.disconnect_reason(), Some(closed));
+/// assert_eq!(clock.now(), Err(CallError::Disconnected(closed)));
+/// ```
 #[derive(Clone)]
 pub struct Connection {
     inner: Arc<Inner>,
@@ -60,8 +93,9 @@ impl Connection {
         &self.inner
     }
 
-    /// Leaves the server. Pending and later calls end with
-    /// [`CallError::Disconnected`](crate::CallError::Disconnected).
+    /// Leaves the server, for all clones of the client. Pending and later calls end with
+    /// [`CallError::Disconnected`](crate::CallError::Disconnected). Dropping the last clone does
+    /// the same.
     pub fn disconnect(&self) {
         self.inner.channel.disconnect();
     }
@@ -72,10 +106,27 @@ impl Connection {
         self.inner.channel.lost().is_none()
     }
 
-    /// The codec of the calls.
+    /// Why no call can succeed any more; `None` while the connection stands.
+    #[must_use]
+    pub fn disconnect_reason(&self) -> Option<DisconnectReason> {
+        self.inner.channel.lost().map(|lost| match lost {
+            ChannelError::Disconnected(reason) => reason,
+            ChannelError::Misbehaved(_) => DisconnectReason::Misbehaved,
+            // The others that a transport may report of a whole connection.
+            _ => DisconnectReason::PeerDied,
+        })
+    }
+
+    /// How values become bytes on this connection.
     #[must_use]
     pub fn codec(&self) -> Codec {
         self.inner.codec
+    }
+
+    /// How long a call may take; `None` for as long as the server lives.
+    #[must_use]
+    pub fn call_timeout(&self) -> Option<Duration> {
+        self.inner.call_timeout
     }
 }
 

@@ -289,3 +289,86 @@ fn reason(reason: DisconnectReason) -> &'static str {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde::Deserialize;
+
+    use super::*;
+
+    #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Error)]
+    #[error("there is nothing to divide by")]
+    struct ByZero;
+
+    fn examples() -> Vec<CallError> {
+        let message = || "oh".to_owned();
+        vec![
+            CallError::TimedOut { after: Some(Duration::from_secs(1)) },
+            CallError::Cancelled,
+            CallError::PeerDied,
+            CallError::Panicked { message: message() },
+            CallError::TooLarge { direction: Direction::Request, len: 2, max: 1 },
+            CallError::TooLarge { direction: Direction::Answer, len: 2, max: 1 },
+            CallError::Unauthorized,
+            CallError::ContractMismatch { difference: message() },
+            CallError::Disconnected(DisconnectReason::Forked),
+            CallError::NoFreeLane,
+            CallError::NoSpace,
+            CallError::UnknownMethod { method: "divide" },
+            CallError::BadRequest { message: message() },
+            CallError::Encode { message: message() },
+            CallError::EncodeAnswer { message: message() },
+            CallError::Decode { message: message() },
+            CallError::ShuttingDown,
+            CallError::Protocol { message: message() },
+        ]
+    }
+
+    #[test]
+    fn a_question_mark_widens_and_changes_nothing_else() {
+        fn widen(error: CallError) -> Result<(), CallError<ByZero>> {
+            Err(error)?
+        }
+        for error in examples() {
+            let words = error.to_string();
+            let (retryable, executed) = (error.is_retryable(), error.maybe_executed());
+            let widened = widen(error).unwrap_err();
+            assert_eq!(widened.to_string(), words);
+            assert_eq!(
+                (widened.is_retryable(), widened.maybe_executed()),
+                (retryable, executed),
+                "{words}"
+            );
+        }
+    }
+
+    #[test]
+    fn the_service_s_error_speaks_for_itself() {
+        let error = CallError::App(ByZero);
+        assert_eq!(error.to_string(), "there is nothing to divide by");
+        assert!(!error.is_retryable());
+        let _: Box<dyn std::error::Error + Send + Sync> = error.into();
+    }
+
+    #[test]
+    fn sentences_have_no_stray_spaces() {
+        for error in examples() {
+            let words = error.to_string();
+            assert!(!words.contains("  ") && !words.contains('\n'), "{words}");
+        }
+    }
+
+    #[test]
+    fn what_was_never_sent_was_never_run() {
+        for error in [
+            ChannelError::TooLarge { len: 2, max: 1 },
+            ChannelError::NoFreeLane,
+            ChannelError::NoSpace,
+        ] {
+            assert!(!CallError::from_channel(error, None).maybe_executed());
+        }
+        for error in [ChannelError::TimedOut, ChannelError::PeerDied] {
+            assert!(CallError::from_channel(error, None).maybe_executed());
+        }
+    }
+}

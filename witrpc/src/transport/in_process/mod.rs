@@ -6,9 +6,9 @@
 //! what a hostile peer could do there, are missing. Waiting always parks the thread;
 //! [`WaitPolicy`](crate::WaitPolicy) changes nothing here.
 //!
-//! The files follow a call: [`place`] is where client and server meet, [`channel`] the client's
-//! end, [`link`] the calls in flight, [`arrivals`] what the server's threads look at, [`port`] the
-//! server's end. [`timer`] wakes futures whose time is over.
+//! The files follow a call: `place` is where client and server meet, `channel` the client's
+//! end, `link` the calls in flight, `arrivals` what the server's threads look at, `port` the
+//! server's end. `timer` wakes futures whose time is over.
 
 mod arrivals;
 mod channel;
