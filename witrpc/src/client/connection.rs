@@ -1,12 +1,12 @@
 //! A connection, shared by all clones of a client.
 
-use std::any::Any;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
 use crate::codec::Codec;
 use crate::contract::ServiceDescriptor;
+use crate::server::WitServer;
 use crate::transport::{ChannelError, ClientChannel, DisconnectReason, Limit};
 
 /// A client that the macro made.
@@ -66,7 +66,7 @@ pub(super) struct Inner {
     /// has no such method.
     pub(super) tags: Box<[Option<u32>]>,
     /// The server that lives as long as the connection, if it has one of its own.
-    pub(super) server: Option<Box<dyn Any + Send + Sync>>,
+    pub(super) server: Option<WitServer>,
 }
 
 impl Inner {
