@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::connection::Inner;
 use crate::codec::Codec;
-use crate::contract::ServiceDescriptor;
+use crate::contract::{self, CodecRefusal, ServiceDescriptor};
 use crate::error::ConnectError;
 use crate::handshake::{Hello, Refusal, VERSION, Welcome};
 use crate::tag::RequestTag;
@@ -41,6 +41,11 @@ impl Dial {
         self,
         descriptor: &'static ServiceDescriptor,
     ) -> Result<Inner, ConnectError> {
+        if let Err(refusals) = contract::check(descriptor, self.codec) {
+            let (method, problem) = CodecRefusal::first_of(&refusals);
+            let (codec, service) = (self.codec, descriptor.name);
+            return Err(ConnectError::CodecRefused { codec, service, method, problem });
+        }
         let hello = Hello {
             version: VERSION,
             service: descriptor.name.to_owned(),

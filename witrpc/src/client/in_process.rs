@@ -2,22 +2,29 @@
 
 use super::connection::{Client, Connection};
 use super::dial::Dial;
+use crate::codec::Codec;
+use crate::contract;
 use crate::server::{Service, WitServer};
 use crate::transport::in_process::InProcess;
 
-/// `XClient::in_process`: a small server of its own, as long as the client's connection lives.
+/// `XClient::in_process`: a small server of its own, as long as the client's connection lives. It
+/// speaks the first codec that carries all of the service's types.
 ///
 /// # Panics
 ///
-/// When the service cannot be served at all: one of its types cannot be carried by a codec, or no
-/// thread can be started.
+/// When the service cannot be served at all: no codec carries all of its types, or no thread can
+/// be started.
 pub fn in_process<C: Client>(service: impl Service) -> C {
     let place = InProcess::new();
-    let server =
-        WitServer::builder().listen(place.clone()).service(service).start().unwrap_or_else(
-            |error| panic!("the service cannot be served in this process: {error}"),
-        );
-    let mut inner = Dial::new(place.into())
+    let codec = Codec::all()
+        .find(|codec| contract::check(C::DESCRIPTOR, *codec).is_ok())
+        .unwrap_or_default();
+    let builder = WitServer::builder().listen(place.clone()).codecs([codec]);
+    let server = builder
+        .service(service)
+        .start()
+        .unwrap_or_else(|error| panic!("the service cannot be served in this process: {error}"));
+    let mut inner = Dial { codec, ..Dial::new(place.into()) }
         .connect(C::DESCRIPTOR)
         .unwrap_or_else(|error| panic!("the service cannot be called in this process: {error}"));
     inner.server = Some(server);

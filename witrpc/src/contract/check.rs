@@ -16,7 +16,7 @@ use crate::codec::Codec;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct CodecRefusal {
     /// The method's name on the wire.
-    pub(crate) method: &'static str,
+    method: &'static str,
     /// Where in the method's signature, and where in the type there.
     place: String,
     problem: Problem,
@@ -33,6 +33,19 @@ enum Problem {
     AsksForAny,
     /// Postcard has no field names.
     Flattened,
+}
+
+impl CodecRefusal {
+    /// For an error that has room for one: the method of the first, and what is wrong there, with
+    /// a word on how many more there are.
+    pub(crate) fn first_of(refusals: &[Self]) -> (&'static str, String) {
+        let first = &refusals[0];
+        let problem = match refusals.len() - 1 {
+            0 => first.to_string(),
+            more => format!("{first} (and {more} more like it)"),
+        };
+        (first.method, problem)
+    }
 }
 
 impl fmt::Display for CodecRefusal {

@@ -169,20 +169,13 @@ fn check_codecs(
     for service in services {
         for &codec in codecs {
             if let Err(refusals) = contract::check(service, codec) {
-                return Err(refused(codec, service.name, &refusals));
+                let (method, problem) = CodecRefusal::first_of(&refusals);
+                let service = service.name;
+                return Err(BindError::CodecRefused { codec, service, method, problem });
             }
         }
     }
     Ok(())
-}
-
-fn refused(codec: Codec, service: &'static str, refusals: &[CodecRefusal]) -> BindError {
-    let first = &refusals[0];
-    let problem = match refusals.len() - 1 {
-        0 => first.to_string(),
-        more => format!("{first} (and {more} more like it)"),
-    };
-    BindError::CodecRefused { codec, service, method: first.method, problem }
 }
 
 impl fmt::Debug for WitServerBuilder {

@@ -4,7 +4,7 @@ use std::thread;
 use std::time::Duration;
 
 use witrpc::{
-    BindError, CallError, ConnectError, DisconnectReason, InProcess, WitServer, wit_service,
+    BindError, CallError, Codec, ConnectError, DisconnectReason, InProcess, WitServer, wit_service,
 };
 
 use crate::service::{Corner, ShopClient, ShopServer, serve};
@@ -22,6 +22,19 @@ mod other {
     #[wit_service]
     pub trait Bank {
         fn balance(&self) -> i64;
+    }
+
+    /// Postcard does not say which of an untagged enum's variants comes.
+    #[derive(Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+    #[serde(untagged)]
+    pub enum Amount {
+        Cents(i64),
+        Words(String),
+    }
+
+    #[wit_service]
+    pub trait Teller {
+        fn take(&self, amount: Amount) -> Amount;
     }
 }
 
@@ -123,4 +136,41 @@ fn handlers_know_their_clients_apart() {
     let second = ShopClient::connect(place).unwrap();
     assert_ne!(first.client_id(), second.client_id());
     assert_eq!(first.client_id(), first.clone().client_id());
+}
+
+#[test]
+fn a_codec_that_is_not_allowed_or_does_not_fit_is_refused() {
+    let place = InProcess::new();
+    let server = WitServer::builder().listen(place.clone()).codecs([Codec::Postcard]);
+    let _server = server.service(ShopServer::new(Corner::default())).start().unwrap();
+    #[cfg(feature = "json")]
+    match ShopClient::builder(place.clone()).codec(Codec::Json).connect() {
+        Err(ConnectError::CodecNotAllowed { asked, allowed }) => {
+            assert_eq!((asked, allowed), (Codec::Json, vec![Codec::Postcard]));
+        }
+        other => panic!("{other:?}"),
+    }
+    match other::TellerClient::connect(place) {
+        Err(ConnectError::CodecRefused { codec, method, .. }) => {
+            assert_eq!((codec, method), (Codec::Postcard, "take"));
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+#[cfg(feature = "json")]
+#[test]
+fn a_client_with_a_server_of_its_own_uses_the_codec_that_fits() {
+    struct Mirror;
+
+    impl other::Teller for Mirror {
+        fn take(&self, amount: other::Amount) -> other::Amount {
+            amount
+        }
+    }
+
+    let teller = other::TellerClient::in_process(Mirror);
+    assert_eq!(teller.connection().codec(), Codec::Json);
+    let words = || other::Amount::Words("ten".to_owned());
+    assert_eq!(teller.take(words()), Ok(words()));
 }
