@@ -1,1 +1,6 @@
-//! Programs that show witrpc at work; see `src/bin`.
+//! Programs that show witrpc at work: see `src/bin`. What several of them share is here.
+
+#![forbid(unsafe_code)]
+
+pub mod calculator;
+pub mod floor;

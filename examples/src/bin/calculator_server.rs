@@ -1,0 +1,17 @@
+//! Serves a calculator: `calculator_server NAME`. Call it with `calculator_client NAME`.
+
+#![forbid(unsafe_code)]
+
+use std::error::Error;
+
+use witrpc::WitServer;
+use witrpc_examples::calculator::{CalculatorServer, Desk};
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let name = std::env::args().nth(1).ok_or("usage: calculator_server NAME")?;
+    let server =
+        WitServer::builder().listen(name.as_str()).service(CalculatorServer::new(Desk)).start()?;
+    println!("serving {name:?}; Ctrl-C ends it");
+    server.wait();
+    Ok(())
+}
