@@ -1,6 +1,6 @@
 //! What a trait means as a service: the checks read it, the expanders write code from it.
 
-use proc_macro2::{Ident, Span, TokenStream};
+use proc_macro2::{Group, Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote_spanned};
 use syn::ext::IdentExt;
 use syn::spanned::Spanned;
@@ -13,6 +13,9 @@ use crate::attributes::Carried;
 use crate::options::{ArgumentOptions, MethodOptions, ServiceOptions};
 use crate::parse::TraitInput;
 use crate::report::Report;
+
+/// What clients have themselves, besides the methods of the service.
+const RESERVED_NAMES: &[&str] = &["connect", "builder", "in_process", "with", "connection"];
 
 /// A service: a trait, seen as what crosses between two processes.
 pub(crate) struct Service<'a> {
@@ -78,8 +81,8 @@ pub(crate) enum Answer {
         ok: TokenStream,
         /// The application error's.
         error: TokenStream,
-        /// Whether they are projected from the return type, instead of spelled in it.
-        projected: bool,
+        /// The return type as the trait that they are projected through, unless it spells them.
+        projected: Option<TokenStream>,
     },
 }
 
@@ -135,6 +138,20 @@ impl<'a> Method<'a> {
     /// The method's name in Rust.
     pub(crate) fn name(&self) -> &'a Ident {
         &self.source.sig.ident
+    }
+
+    /// Whether clients have something of that name themselves.
+    pub(crate) fn is_reserved(&self) -> bool {
+        RESERVED_NAMES.iter().any(|reserved| self.name() == reserved)
+    }
+
+    /// Where generated code for the method points. What only the compiler can tell to be a
+    /// `Result` is asked about throughout the method, so it all points there.
+    pub(crate) fn place(&self) -> Span {
+        match &self.answer {
+            Answer::Result { projected: Some(result), .. } => result.span(),
+            _ => self.name().span(),
+        }
     }
 
     pub(crate) fn is_async(&self) -> bool {
@@ -195,19 +212,45 @@ impl Answer {
                     Vec::from_iter(&arguments.args)[..]
             {
                 let (ok, error) = (ok.to_token_stream(), error.to_token_stream());
-                return Answer::Result { ok, error, projected: false };
+                return Answer::Result { ok, error, projected: None };
             }
         } else if !marked {
             return Answer::Value(Type::clone(ty));
         }
-        let at = Span::mixed_site().located_at(ty.span());
-        let of = quote_spanned!(at=> #crate_path::__private::v1::ResultType);
+        Answer::projected(ty, crate_path)
+    }
+
+    /// The types of what only the compiler can tell to be a `Result`. All tokens point at one, so
+    /// that a type which is none is reported once.
+    fn projected(ty: &Type, crate_path: &TokenStream) -> Self {
+        let place = match bare(ty) {
+            Type::Path(path) => path.path.segments.last().map(|last| last.ident.span()),
+            _ => None,
+        };
+        let span = Span::mixed_site().located_at(place.unwrap_or_else(|| ty.span()));
+        let ty = relocated(ty.to_token_stream(), span);
+        let result = quote_spanned!(span=> <#ty as #crate_path::__private::v1::ResultType>);
         Answer::Result {
-            ok: quote_spanned!(at=> <#ty as #of>::Ok),
-            error: quote_spanned!(at=> <#ty as #of>::Err),
-            projected: true,
+            ok: quote_spanned!(span=> #result::Ok),
+            error: quote_spanned!(span=> #result::Err),
+            projected: Some(result),
         }
     }
+}
+
+/// The same type, all of whose tokens point at one place.
+fn relocated(tokens: TokenStream, place: Span) -> TokenStream {
+    let relocate = |mut token: TokenTree| {
+        if let TokenTree::Group(group) = &token {
+            let inner = relocated(group.stream(), place);
+            token = Group::new(group.delimiter(), inner).into();
+        }
+        // `$crate` alone means where it was written; all other names resolve alike.
+        let is_crate = matches!(&token, TokenTree::Ident(name) if name == "$crate");
+        token.set_span(if is_crate { token.span().located_at(place) } else { place });
+        token
+    };
+    tokens.into_iter().map(relocate).collect()
 }
 
 /// A type without the parentheses and invisible groups around it.

@@ -101,6 +101,9 @@ pub(crate) const TWO_CONTEXTS: &str =
 pub(crate) const NOT_A_CONTEXT: &str =
     "an argument with `#[wit(ctx)]` is the call's context; write its type as `&CallContext`";
 
+pub(crate) const UNMARKED_CONTEXT: &str =
+    "the call's context is made by the server; write `#[wit(ctx)]` before the argument";
+
 // ---- types, of arguments and results ------------------------------------------------------
 
 pub(crate) const SELF_TYPE: &str = "the client does not know the type that implements the service, so `Self` cannot be part of a \

@@ -27,7 +27,7 @@ pub trait Calculator {
     /// The mean.
     fn mean(&self, samples: &[f64]) -> f64;
     /// The length of a path, and of what it is asked for.
-    async fn measure(&self, path: &Path, units: &Vec<String>) -> Result<usize, DivideError>;
+    async fn measure(&self, path: &Path, units: &Option<String>) -> Result<usize, DivideError>;
     /// Who is there.
     #[wit(idempotent)]
     fn ping(&self, #[wit(ctx)] cx: &CallContext) -> u64;
@@ -51,8 +51,8 @@ impl Calculator for MyCalculator {
     fn mean(&self, samples: &[f64]) -> f64 {
         samples.iter().sum::<f64>() / samples.len() as f64
     }
-    async fn measure(&self, path: &Path, units: &Vec<String>) -> Result<usize, DivideError> {
-        Ok(path.as_os_str().len() + units.len())
+    async fn measure(&self, path: &Path, units: &Option<String>) -> Result<usize, DivideError> {
+        Ok(path.as_os_str().len() + units.iter().len())
     }
     fn ping(&self, _cx: &CallContext) -> u64 {
         1
@@ -70,7 +70,7 @@ pub fn calls(calc: &CalculatorClient) -> Result<(), CallError<DivideError>> {
     let _: i64 = calc.divide(1, 2)?;
     let _: Option<String> = calc.lookup("key")?;
     let _: f64 = calc.mean(&[1.0])?;
-    let _: usize = calc.measure(Path::new("/"), &Vec::new())?;
+    let _: usize = calc.measure(Path::new("/"), &None)?;
     let _: u64 = calc.ping()?;
     calc.reset()?;
     Ok(())
@@ -83,7 +83,7 @@ pub async fn async_calls(calc: &CalculatorAsyncClient) -> Result<(), CallError<D
     let _: i64 = is_send(calc.divide(1, 2)).await?;
     let _: Option<String> = is_send(calc.lookup(&key)).await?;
     let _: f64 = is_send(calc.mean(&[1.0])).await?;
-    let _: usize = is_send(calc.measure(Path::new("/"), &Vec::new())).await?;
+    let _: usize = is_send(calc.measure(Path::new("/"), &None)).await?;
     let _: u64 = is_send(calc.ping()).await?;
     is_send(calc.reset()).await?;
     Ok(())
@@ -93,6 +93,6 @@ fn main() {
     let _ = CalculatorServer::new(MyCalculator);
     let _ = CalculatorServer::from_arc(std::sync::Arc::new(MyCalculator));
     let _ = || CalculatorClient::connect("calculator");
-    let _ = is_send(CalculatorAsyncClient::connect("calculator"));
+    drop(is_send(CalculatorAsyncClient::connect("calculator")));
     let _ = CalculatorClient::builder("calculator");
 }

@@ -1,8 +1,6 @@
 //! Checks of one method.
 
-use syn::{
-    FnArg, GenericParam, Pat, ReceiverKind, ReturnType, Safety, Signature, Type, TypeReference,
-};
+use syn::{FnArg, GenericParam, Pat, ReceiverKind, ReturnType, Safety, Signature, Type};
 
 use super::{no_options, types};
 use crate::model::{Form, Method, Parameter, bare, ends_in};
@@ -11,9 +9,6 @@ use crate::{attributes, wording};
 
 /// The most arguments a method may have, the context aside.
 const MAX_ARGUMENTS: usize = 16;
-
-/// What clients have themselves, besides the methods of the service.
-const RESERVED_NAMES: &[&str] = &["connect", "builder", "in_process", "with", "connection"];
 
 /// Reports what is wrong with a method, and marks it.
 pub(super) fn method(method: &mut Method<'_>, report: &mut Report) {
@@ -85,7 +80,7 @@ fn generics(signature: &Signature, report: &mut Report) {
 
 fn name(method: &Method<'_>, report: &mut Report) {
     let name = method.name();
-    if RESERVED_NAMES.iter().any(|reserved| name == reserved) {
+    if method.is_reserved() {
         report.mistake(name, wording::reserved_name(name));
     }
 }
@@ -104,6 +99,9 @@ fn parameters(method: &Method<'_>, report: &mut Report) {
             Form::Context => {
                 has_context = true;
                 context(&parameter.source.ty, report);
+            }
+            _ if is_context(&parameter.source.ty) => {
+                report.mistake(&parameter.source.ty, wording::UNMARKED_CONTEXT);
             }
             _ => types::argument(&parameter.source.ty, report),
         }
@@ -133,11 +131,22 @@ fn pattern(parameter: &Parameter<'_>, report: &mut Report) {
 }
 
 fn context(ty: &Type, report: &mut Report) {
-    if let Type::Reference(TypeReference { mutability: None, lifetime: None, elem, .. }) = bare(ty)
-        && let Type::Path(path) = bare(elem)
-        && ends_in(path, "CallContext")
-    {
-        return;
+    let is_lent = match bare(ty) {
+        Type::Reference(reference) => {
+            reference.mutability.is_none() && reference.lifetime.is_none()
+        }
+        _ => false,
+    };
+    if !(is_lent && is_context(ty)) {
+        report.mistake(ty, wording::NOT_A_CONTEXT);
     }
-    report.mistake(ty, wording::NOT_A_CONTEXT);
+}
+
+/// Whether this is the context or a reference to it.
+fn is_context(ty: &Type) -> bool {
+    match bare(ty) {
+        Type::Reference(reference) => is_context(&reference.elem),
+        Type::Path(path) => ends_in(path, "CallContext"),
+        _ => false,
+    }
 }

@@ -132,7 +132,7 @@ pub(crate) fn signature(
     flavour: Flavour,
 ) -> TokenStream {
     let name = method.name();
-    let span = hygiene::at(name.span());
+    let span = hygiene::at(method.place());
     let visibility = &service.item.vis;
     let conditions = &method.carried.conditions;
     let notes = notes(service, method);
@@ -184,22 +184,23 @@ fn output(answer: &Answer, names: &Names, span: Span) -> TokenStream {
 }
 
 fn body(method: &Method<'_>, names: &Names, flavour: Flavour) -> TokenStream {
-    let span = hygiene::at(method.name().span());
+    let span = hygiene::at(method.place());
     let runtime = &names.runtime;
     let number = names.number(method);
     let bounds = bounds::checks(method, names);
     let puts = method.arguments().map(put);
     let call = quote_spanned!(span=> call);
     let mutable = method.arguments().next().map(|_| quote_spanned!(span=> mut));
-    let finish = match &method.answer {
-        Answer::Value(ok) => flavour.finish(&call, &quote_spanned!(span=> #ok), span),
-        Answer::Result { ok, error, .. } => flavour.finish_result(&call, ok, error, span),
+    let answered = flavour.finish(&call, span);
+    let outcome = match &method.answer {
+        Answer::Value(ok) => quote_spanned!(span=> value::<#ok>()),
+        Answer::Result { ok, error, .. } => quote_spanned!(span=> result::<#ok, #error>()),
     };
     let statements = quote_spanned! {span=>
         #bounds
         let #mutable #call = #runtime::ClientCall::new(&self.connection, #number);
         #(#puts)*
-        #finish
+        #answered.#outcome
     };
     flavour.body(&statements, span)
 }

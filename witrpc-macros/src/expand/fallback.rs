@@ -28,26 +28,14 @@ pub(crate) fn fallback(service: &Service<'_>, report: Report) -> TokenStream {
     }
 }
 
-/// A server that takes any handler.
+/// A server that takes any handler and serves nothing.
 fn server(service: &Service<'_>, names: &Names) -> TokenStream {
     let span = hygiene::at(service.item.ident.span());
-    let Names { runtime, server, handler, .. } = names;
-    let definition = server::definition(service, names, &any_handler(service));
-    let nothing = nothing(service, names);
-    quote_spanned! {span=>
-        #definition
-
-        impl<#handler: ?::core::marker::Sized> #runtime::Service for #server<#handler>
-        where
-            Self: ::core::marker::Send + ::core::marker::Sync + 'static,
-        {
-            fn descriptor(&self) -> &'static #runtime::ServiceDescriptor {
-                &#nothing
-            }
-
-            fn dispatch(&self, _: #runtime::ServerCall<'_>) {}
-        }
-    }
+    let definition = server::definition(service, names);
+    let body = quote_spanned!(span=> let _ = service; ::core::unreachable!());
+    let constructors = server::constructors(service, names, &any_handler(service), &body);
+    let implementation = server::implementation(service, names);
+    quote_spanned!(span=> #definition #constructors #implementation)
 }
 
 /// A client with every method that could be made out.
@@ -59,7 +47,8 @@ fn client(service: &Service<'_>, names: &Names, report: &Report, flavour: Flavou
     let nothing = nothing(service, names);
     let implementation = client::implementation(service, names, &nothing, flavour);
     let whole_trait = !service.item.generics.params.is_empty();
-    let methods = service.methods.iter().map(|method| match method.mistake {
+    let methods = service.methods.iter().filter(|method| !method.is_reserved());
+    let methods = methods.map(|method| match method.mistake {
         Some(mistake) => unknown(service, method, report.nth(mistake)),
         None if whole_trait => unknown(service, method, report.nth(0)),
         None => {
@@ -96,19 +85,24 @@ fn any_handler(service: &Service<'_>) -> TokenStream {
     quote_spanned!(span=> + ::core::marker::Send + ::core::marker::Sync + 'static)
 }
 
-/// A method that could not be made out. Its types are the mistake itself: the compiler says so
-/// once, and then takes any call of it for right.
+/// A method that could not be made out. Its types are a mistake that has been reported, which the
+/// compiler says once, and then takes any call of the method for right.
 fn unknown(service: &Service<'_>, method: &Method<'_>, mistake: &TokenStream) -> TokenStream {
     let name = method.name();
     let span = hygiene::at(name.span());
     let visibility = &service.item.vis;
     let conditions = &method.carried.conditions;
     let notes = client::notes(service, method);
-    let arguments = method.arguments().map(|_| quote_spanned!(span=> _: #mistake));
+    // A macro that fails is an error as an expression, but `()` as a type; the way from one to the
+    // other is the length of an array.
+    let wrong = quote_spanned! {span=>
+        <[(); { #mistake }] as ::core::iter::IntoIterator>::Item
+    };
+    let arguments = method.arguments().map(|_| quote_spanned!(span=> _: #wrong));
     quote_spanned! {span=>
         #(#conditions)*
         #notes
-        #visibility fn #name(&self, #(#arguments),*) -> #mistake {
+        #visibility fn #name(&self, #(#arguments),*) -> #wrong {
             ::core::unreachable!()
         }
     }

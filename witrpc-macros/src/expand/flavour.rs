@@ -83,25 +83,11 @@ impl Flavour {
         }
     }
 
-    /// The last step of a call that answers a plain value.
-    pub(crate) fn finish(self, call: &TokenStream, ok: &TokenStream, span: Span) -> TokenStream {
+    /// Makes a call, and waits for its answer.
+    pub(crate) fn finish(self, call: &TokenStream, span: Span) -> TokenStream {
         match self {
-            Flavour::Blocking => quote_spanned!(span=> #call.block::<#ok>()),
-            Flavour::Async => quote_spanned!(span=> #call.send::<#ok>().await),
-        }
-    }
-
-    /// The last step of a call that answers a `Result`.
-    pub(crate) fn finish_result(
-        self,
-        call: &TokenStream,
-        ok: &TokenStream,
-        error: &TokenStream,
-        span: Span,
-    ) -> TokenStream {
-        match self {
-            Flavour::Blocking => quote_spanned!(span=> #call.block_result::<#ok, #error>()),
-            Flavour::Async => quote_spanned!(span=> #call.send_result::<#ok, #error>().await),
+            Flavour::Blocking => quote_spanned!(span=> #call.block()),
+            Flavour::Async => quote_spanned!(span=> #call.send().await),
         }
     }
 }

@@ -19,7 +19,9 @@ pub(crate) struct Names {
     pub(crate) blocking_client: Ident,
     /// `XAsyncClient`.
     pub(crate) async_client: Ident,
-    /// The type parameter of `XServer`, where no type of the user's is in sight.
+    /// The struct that hands calls to a handler.
+    pub(crate) dispatch: Ident,
+    /// The type parameter for a handler, where no type of the user's is in sight.
     pub(crate) handler: Ident,
     /// The constant that describes the service.
     pub(crate) descriptor: Ident,
@@ -41,6 +43,7 @@ impl Names {
             server: format_ident!("{name}Server"),
             blocking_client: format_ident!("{name}Client"),
             async_client: format_ident!("{name}AsyncClient"),
+            dispatch: format_ident!("__{name}Dispatch", span = span),
             handler: Ident::new(handler, span),
             descriptor: hygiene::private("descriptor", place),
             numbers: format_ident!("__{name}Method", span = span),

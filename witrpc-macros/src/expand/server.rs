@@ -8,41 +8,73 @@ use super::names::Names;
 use super::{bounds, hygiene};
 use crate::model::{Answer, Form, Method, Parameter, Service};
 
-/// The struct and its constructors, for handlers of these bounds.
-pub(crate) fn definition(
-    service: &Service<'_>,
-    names: &Names,
-    handler_bounds: &TokenStream,
-) -> TokenStream {
+/// The struct.
+pub(crate) fn definition(service: &Service<'_>, names: &Names) -> TokenStream {
     let span = hygiene::at(service.item.ident.span());
     let visibility = &service.item.vis;
     let trait_name = &service.item.ident;
-    let Names { server, handler, .. } = names;
+    let Names { runtime, server, .. } = names;
     let docs = format!(
         "Serves a [`{trait_name}`]: give one to the builder of a `WitServer`, which answers the \
-         calls of every client with it."
+         calls of every client with it.\n\nClones serve the same."
     );
     quote_spanned! {span=>
         #[doc = #docs]
         #[must_use = "a service answers nobody until it is given to a `WitServer`"]
         #[allow(dead_code, non_camel_case_types)]
-        #visibility struct #server<#handler: ?::core::marker::Sized> {
-            service: ::std::sync::Arc<#handler>,
+        #[derive(::core::clone::Clone)]
+        #visibility struct #server {
+            service: ::std::sync::Arc<dyn #runtime::Service>,
         }
+    }
+}
 
+/// How to make one from a handler of these bounds. They are asked for here alone: the type that
+/// comes out does not mention the handler, so what it lacks is not reported again by whoever takes
+/// the server.
+pub(crate) fn constructors(
+    service: &Service<'_>,
+    names: &Names,
+    handler_bounds: &TokenStream,
+    body: &TokenStream,
+) -> TokenStream {
+    let span = hygiene::at(service.item.ident.span());
+    let visibility = &service.item.vis;
+    let Names { server, handler, .. } = names;
+    quote_spanned! {span=>
         #[allow(dead_code)]
-        impl<#handler: ?::core::marker::Sized #handler_bounds> #server<#handler> {
+        impl #server {
             /// Serves `service`.
-            #visibility fn new(service: #handler) -> Self
+            #visibility fn new<#handler>(service: #handler) -> Self
             where
-                #handler: ::core::marker::Sized,
+                #handler: ::core::marker::Sized #handler_bounds,
             {
                 Self::from_arc(::std::sync::Arc::new(service))
             }
 
             /// Serves what others have a hold of too.
-            #visibility fn from_arc(service: ::std::sync::Arc<#handler>) -> Self {
-                Self { service }
+            #visibility fn from_arc<#handler>(service: ::std::sync::Arc<#handler>) -> Self
+            where
+                #handler: ?::core::marker::Sized #handler_bounds,
+            {
+                #body
+            }
+        }
+    }
+}
+
+/// What makes it a service to the runtime: it passes the calls on.
+pub(crate) fn implementation(service: &Service<'_>, names: &Names) -> TokenStream {
+    let span = hygiene::at(service.item.ident.span());
+    let Names { runtime, server, .. } = names;
+    quote_spanned! {span=>
+        impl #runtime::Service for #server {
+            fn descriptor(&self) -> &'static #runtime::ServiceDescriptor {
+                self.service.descriptor()
+            }
+
+            fn dispatch(&self, call: #runtime::ServerCall<'_>) {
+                self.service.dispatch(call);
             }
         }
     }
@@ -57,11 +89,21 @@ pub(crate) fn handler_bounds(service: &Service<'_>) -> TokenStream {
     }
 }
 
+/// The struct that hands calls to a handler of a known type.
+pub(crate) fn dispatch_definition(service: &Service<'_>, names: &Names) -> TokenStream {
+    let span = hygiene::at(service.item.ident.span());
+    let Names { dispatch, handler, .. } = names;
+    quote_spanned! {span=>
+        #[allow(non_camel_case_types)]
+        struct #dispatch<#handler: ?::core::marker::Sized>(::std::sync::Arc<#handler>);
+    }
+}
+
 /// The dispatch of calls to methods.
-pub(crate) fn implementation(service: &Service<'_>, names: &Names) -> TokenStream {
+pub(crate) fn dispatch_implementation(service: &Service<'_>, names: &Names) -> TokenStream {
     let trait_name = &service.item.ident;
     let span = hygiene::at(trait_name.span());
-    let Names { runtime, server, descriptor, .. } = names;
+    let Names { runtime, dispatch, descriptor, .. } = names;
     let handler = hygiene::private("S", trait_name.span());
     let handler_bounds = handler_bounds(service);
     // A number is an expression, and a pattern must be a constant.
@@ -88,7 +130,7 @@ pub(crate) fn implementation(service: &Service<'_>, names: &Names) -> TokenStrea
 
         #[allow(deprecated, non_camel_case_types, non_snake_case)]
         impl<#handler: ?::core::marker::Sized #handler_bounds> #runtime::Service
-            for #server<#handler>
+            for #dispatch<#handler>
         {
             fn descriptor(&self) -> &'static #runtime::ServiceDescriptor {
                 &#descriptor
@@ -112,7 +154,7 @@ fn constant(method: &Method<'_>) -> Ident {
 
 /// The arm of one method: decode, call, and let the runtime encode.
 fn reply(method: &Method<'_>, names: &Names, function: &TokenStream) -> TokenStream {
-    let span = hygiene::at(method.name().span());
+    let span = hygiene::at(method.place());
     let bounds = bounds::checks(method, names);
     let takes = method.arguments().map(take);
     let passed = method.parameters.iter().map(|parameter| passed(parameter, method.is_async()));
@@ -123,10 +165,10 @@ fn reply(method: &Method<'_>, names: &Names, function: &TokenStream) -> TokenStr
     let call = quote_spanned!(span=> #function(&service, #(#passed),*));
     let reply = reply_function(method, span);
     if method.is_async() {
-        let answer = answer(method, names, &quote_spanned!(span=> #call.await));
+        let answer = answer(method, &quote_spanned!(span=> #call.await));
         quote_spanned! {span=> {
             #bounds
-            let service = ::std::sync::Arc::clone(&self.service);
+            let service = ::core::clone::Clone::clone(&self.0);
             call.#reply(move |arguments, #context| async move {
                 let mut arguments = arguments.open();
                 #decode
@@ -134,10 +176,10 @@ fn reply(method: &Method<'_>, names: &Names, function: &TokenStream) -> TokenStr
             })
         }}
     } else {
-        let answer = answer(method, names, &call);
+        let answer = answer(method, &call);
         quote_spanned! {span=> {
             #bounds
-            let service = &*self.service;
+            let service = &*self.0;
             call.#reply(|arguments, #context| {
                 #decode
                 ::core::result::Result::Ok(#answer)
@@ -161,12 +203,11 @@ fn reply_function(method: &Method<'_>, span: Span) -> TokenStream {
 }
 
 /// What the method returned, as the runtime takes it.
-fn answer(method: &Method<'_>, names: &Names, returned: &TokenStream) -> TokenStream {
-    let span = hygiene::at(method.name().span());
-    let runtime = &names.runtime;
+fn answer(method: &Method<'_>, returned: &TokenStream) -> TokenStream {
+    let span = hygiene::at(method.place());
     match &method.answer {
-        Answer::Result { projected: true, .. } => {
-            quote_spanned!(span=> #runtime::ResultType::into_result(#returned))
+        Answer::Result { projected: Some(result), .. } => {
+            quote_spanned!(span=> #result::into_result(#returned))
         }
         _ => returned.clone(),
     }

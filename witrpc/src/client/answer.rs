@@ -6,6 +6,23 @@ use crate::error::{CallError, Direction};
 use crate::tag::{AnswerTag, Status};
 use crate::transport::{Answer, Payload};
 
+/// How a call ended, its answer not yet decoded.
+pub struct Answered(pub(super) Result<Reply, CallError>);
+
+impl Answered {
+    /// Of a method that returns no `Result`.
+    #[inline]
+    pub fn value<T: Wire>(self) -> Result<T, CallError> {
+        self.0?.value()
+    }
+
+    /// Of a method that returns a `Result`.
+    #[inline]
+    pub fn result<T: Wire, E: Wire>(self) -> Result<T, CallError<E>> {
+        self.0?.result()
+    }
+}
+
 /// An answer that has a value: the handler's, or the service's own error.
 pub(super) struct Reply {
     body: OpenBody,
@@ -33,7 +50,7 @@ impl Reply {
 
     /// The value of a method that returns no `Result`.
     #[inline]
-    pub(super) fn value<T: Wire>(self) -> Result<T, CallError> {
+    fn value<T: Wire>(self) -> Result<T, CallError> {
         if self.is_error {
             let message = "it answered with an error where the method has none".to_owned();
             return Err(CallError::Protocol { message });
@@ -43,7 +60,7 @@ impl Reply {
 
     /// The value or the error of a method that returns a `Result`.
     #[inline]
-    pub(super) fn result<T: Wire, E: Wire>(self) -> Result<T, CallError<E>> {
+    fn result<T: Wire, E: Wire>(self) -> Result<T, CallError<E>> {
         if self.is_error {
             return Err(CallError::App(self.decode("error")?));
         }

@@ -12,6 +12,7 @@ mod dial;
 mod flight;
 mod in_process;
 
+pub use answer::Answered;
 pub use builder::{Async, Blocking, ClientBuilder, connect_async, connect_blocking};
 pub use call::ClientCall;
 pub use connection::{Client, Connection};

@@ -8,7 +8,8 @@ use serde::de::DeserializeOwned;
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot travel between processes",
     label = "not `Serialize + DeserializeOwned + Send + 'static`",
-    note = "add `#[derive(serde::Serialize, serde::Deserialize)]` to `{Self}`, and make it own its data"
+    note = "derive `serde::Serialize` and `serde::Deserialize` for it and for every type in it, and have it own its data",
+    note = "a type of another crate may have them behind a feature, often called `serde`; or send what you need of it in a type of your own"
 )]
 pub trait Wire: Serialize + DeserializeOwned + Send + 'static {}
 
@@ -34,17 +35,21 @@ const MAX_RAW_ALIGN: usize = 64;
 
 /// Refuses, when it is compiled, what the bounds of [`RawElement`] cannot.
 pub const fn assert_raw<T: RawElement>() {
-    assert!(size_of::<T>() != 0, "the elements of a raw slice must not be of size zero");
+    assert!(
+        size_of::<T>() != 0,
+        "the elements of a raw slice must not be of size zero; send their number instead"
+    );
     assert!(
         align_of::<T>() <= MAX_RAW_ALIGN,
-        "the elements of a raw slice may be aligned to at most 64 bytes"
+        "the elements of a raw slice may be aligned to at most 64 bytes; take a `Vec` instead"
     );
 }
 
 /// `Result`, also behind an alias: its two types by name.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is named `Result` but is not `core::result::Result`",
-    note = "rename the type, or return `core::result::Result<T, E>`"
+    message = "`{Self}` is not a `Result`, though it is named so or marked `#[wit(result)]`",
+    label = "not a `core::result::Result`",
+    note = "remove `#[wit(result)]`, or for a type of your own that is named `Result` write an alias of another name"
 )]
 pub trait ResultType {
     /// The type of the value.
@@ -55,6 +60,7 @@ pub trait ResultType {
     fn into_result(self) -> Result<Self::Ok, Self::Err>;
 }
 
+#[diagnostic::do_not_recommend]
 impl<T, E> ResultType for Result<T, E> {
     type Ok = T;
     type Err = E;

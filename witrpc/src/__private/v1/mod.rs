@@ -6,7 +6,8 @@ mod result_probe;
 pub use serde;
 
 pub use crate::client::{
-    Async, Blocking, Client, ClientBuilder, ClientCall, connect_async, connect_blocking, in_process,
+    Answered, Async, Blocking, Client, ClientBuilder, ClientCall, connect_async, connect_blocking,
+    in_process,
 };
 pub use crate::contract::{
     ArgumentDescriptor, ArgumentKind, MethodDescriptor, ServiceDescriptor, Trace, Tracer, trace,

@@ -1,0 +1,8 @@
+use witrpc::wit_service;
+
+#[wit_service]
+trait Words {
+    fn text(&self) -> impl AsRef<str>;
+}
+
+fn main() {}

@@ -1,0 +1,12 @@
+use witrpc::wit_service;
+
+struct Job {
+    name: String,
+}
+
+#[wit_service]
+trait Jobs {
+    async fn start(&self, job: &Job) -> u64;
+}
+
+fn main() {}

@@ -1,0 +1,9 @@
+use witrpc::wit_service;
+
+#[wit_service]
+#[wit(name = "calculator")]
+trait Calculator {
+    fn add(&self, a: i64, b: i64) -> i64;
+}
+
+fn main() {}
