@@ -13,12 +13,13 @@ mod model;
 mod options;
 mod parse;
 mod report;
+#[cfg(test)]
+mod snapshots;
 mod wording;
 
 use proc_macro2::TokenStream;
 
 use crate::model::Service;
-use crate::parse::Input;
 use crate::report::Report;
 
 /// Makes a service of a trait: a server and typed clients, blocking and async.
@@ -59,8 +60,8 @@ pub fn wit_service(
 fn service(options: TokenStream, item: TokenStream) -> TokenStream {
     let mut report = Report::default();
     let input = match parse::input(options, item, &mut report) {
-        Input::Trait(input) => input,
-        Input::Other(item) => return report.beside(item),
+        Ok(input) => input,
+        Err(item) => return report.beside(item),
     };
     let mut service = Service::of(&input, &mut report);
     check::service(&mut service, &mut report);

@@ -4,9 +4,10 @@ use proc_macro2::{Group, Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote_spanned};
 use syn::ext::IdentExt;
 use syn::spanned::Spanned;
+use syn::visit::Visit;
 use syn::{
     FnArg, GenericArgument, ItemTrait, Pat, PatType, PathArguments, ReturnType, Signature,
-    TraitItem, TraitItemFn, Type,
+    TraitItem, TraitItemFn, Type, TypeInfer,
 };
 
 use crate::attributes::Carried;
@@ -91,11 +92,21 @@ impl<'a> Service<'a> {
     pub(crate) fn of(input: &'a TraitInput, report: &mut Report) -> Self {
         let TraitInput { options, item } = input;
         let crate_path = crate_path(options, item.ident.span());
-        let methods = item.items.iter().filter_map(|item| match item {
-            TraitItem::Fn(method) => Some(Method::of(method, &crate_path, report)),
+        let functions = item.items.iter().filter_map(|item| match item {
+            TraitItem::Fn(method) => Some(method),
             _ => None,
         });
-        let methods = methods.collect();
+        let mut methods: Vec<Method<'_>> = Vec::new();
+        for function in functions {
+            // What the compiler reports in the trait itself is left to it, and left out here.
+            if has_placeholder(&function.sig) {
+                continue;
+            }
+            let method = Method::of(function, &crate_path, report);
+            if !methods.iter().any(|earlier| earlier.clashes_with(&method)) {
+                methods.push(method);
+            }
+        }
         let name = options.name.as_ref().map(syn::LitStr::value);
         Self {
             item,
@@ -138,6 +149,12 @@ impl<'a> Method<'a> {
     /// The method's name in Rust.
     pub(crate) fn name(&self) -> &'a Ident {
         &self.source.sig.ident
+    }
+
+    /// Whether there are two functions of one name for certain.
+    fn clashes_with(&self, other: &Self) -> bool {
+        let unconditional = |method: &Self| method.carried.conditions.is_empty();
+        self.name() == other.name() && unconditional(self) && unconditional(other)
     }
 
     /// Whether clients have something of that name themselves.
@@ -251,6 +268,19 @@ fn relocated(tokens: TokenStream, place: Span) -> TokenStream {
         token
     };
     tokens.into_iter().map(relocate).collect()
+}
+
+/// Whether `_` stands for some type of a signature.
+fn has_placeholder(signature: &Signature) -> bool {
+    struct Search(bool);
+    impl Visit<'_> for Search {
+        fn visit_type_infer(&mut self, _: &TypeInfer) {
+            self.0 = true;
+        }
+    }
+    let mut search = Search(false);
+    search.visit_signature(signature);
+    search.0
 }
 
 /// A type without the parentheses and invisible groups around it.

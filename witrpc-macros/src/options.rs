@@ -1,6 +1,6 @@
 //! The options of `#[wit_service(..)]` and `#[wit(..)]`, read by one table.
 
-use proc_macro2::{Ident, TokenStream};
+use proc_macro2::TokenStream;
 use quote::ToTokens;
 use syn::parse::Parser;
 use syn::punctuated::Punctuated;
@@ -188,23 +188,19 @@ fn read_list(place: Place, tokens: TokenStream, found: &mut Found, report: &mut 
 }
 
 fn rule_of(place: Place, meta: &Meta, report: &mut Report) -> Option<&'static Rule> {
-    let name = meta.path().get_ident().map(Ident::to_string).unwrap_or_default();
-    let rule = RULES.iter().find(|rule| rule.name == name);
-    match rule {
+    let name = meta.path().to_token_stream().to_string();
+    let (described, allowed) = (place.described(), place.allowed());
+    let message = match RULES.iter().find(|rule| rule.name == name) {
         Some(rule) if rule.place == place => return Some(rule),
         Some(rule) => {
             let write = rule.place.attribute(rule.form);
-            report.mistake(meta, wording::misplaced_option(&name, rule.place.described(), &write));
+            let belongs = rule.place.described();
+            wording::misplaced_option(name, belongs, &write, described, &allowed)
         }
-        None if EVENT_OPTIONS.contains(&name.as_str()) => {
-            report.mistake(meta, wording::event_option(&name));
-        }
-        None => {
-            let name = meta.path().to_token_stream();
-            report
-                .mistake(meta, wording::unknown_option(name, place.described(), &place.allowed()));
-        }
-    }
+        None if EVENT_OPTIONS.contains(&name.as_str()) => wording::event_option(name),
+        None => wording::unknown_option(name, described, &allowed),
+    };
+    report.mistake(meta, message);
     None
 }
 
@@ -229,6 +225,12 @@ fn value_of(rule: &Rule, meta: &Meta, report: &mut Report) -> Option<Value> {
         }
         _ => {}
     }
-    report.mistake(meta, wording::option_form(rule.name, rule.form));
+    report.mistake(
+        meta,
+        match rule.kind {
+            Kind::Flag => wording::flag_with_value(rule.name),
+            Kind::Text | Kind::Path => wording::option_form(rule.name, rule.form),
+        },
+    );
     None
 }

@@ -8,14 +8,6 @@ use crate::options::ServiceOptions;
 use crate::report::Report;
 use crate::wording;
 
-/// What `#[wit_service(..)]` was found on.
-pub(crate) enum Input {
-    /// A trait, as it should be.
-    Trait(TraitInput),
-    /// Something else, which has been reported.
-    Other(TokenStream),
-}
-
 /// A trait and the options of its service.
 pub(crate) struct TraitInput {
     pub(crate) options: ServiceOptions,
@@ -24,23 +16,26 @@ pub(crate) struct TraitInput {
 }
 
 /// Reads what the compiler hands the macro.
-pub(crate) fn input(options: TokenStream, item: TokenStream, report: &mut Report) -> Input {
-    let parsed = match syn::parse2::<Item>(item.clone()) {
+///
+/// # Errors
+///
+/// The item again, when it is not a trait, which has been reported then.
+pub(crate) fn input(
+    options: TokenStream,
+    item: TokenStream,
+    report: &mut Report,
+) -> Result<TraitInput, TokenStream> {
+    match syn::parse2::<Item>(item.clone()) {
         Ok(Item::Trait(item)) => {
-            return Input::Trait(TraitInput {
-                options: ServiceOptions::read(options, report),
-                item,
-            });
+            return Ok(TraitInput { options: ServiceOptions::read(options, report), item });
         }
-        Ok(other) => other,
-        Err(error) => {
-            report.unparsable(error);
-            return Input::Other(item);
+        Ok(other) => {
+            let (found, at) = described(&other);
+            report.mistake(at, wording::not_a_trait(found));
         }
-    };
-    let (found, at) = described(&parsed);
-    report.mistake(at, wording::not_a_trait(found));
-    Input::Other(item)
+        Err(error) => report.unparsable(error),
+    }
+    Err(item)
 }
 
 /// What an item is, in words, and its name or keyword to point at.

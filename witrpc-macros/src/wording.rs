@@ -153,8 +153,6 @@ pub(crate) const UNSIZED_STR: &str =
 pub(crate) const UNSIZED_RESULT: &str =
     "a result must be owned; return `Vec<T>` for a slice, `String` for a `str`";
 
-pub(crate) const INFERRED_TYPE: &str = "a signature must say its types; write the type";
-
 pub(crate) const NEVER_RETURNS: &str = "a call must be answered; return `()`";
 
 pub(crate) fn machine_sized_element(element: &str, fixed: &str) -> String {
@@ -182,8 +180,18 @@ pub(crate) fn repeated_option(option: impl Display, place: &str, allowed: &str) 
     format!("`{option}` is given twice; {place} takes each of {allowed} once, remove one")
 }
 
-pub(crate) fn misplaced_option(option: impl Display, belongs: &str, write: &str) -> String {
-    format!("`{option}` belongs on {belongs}; write {write} there")
+pub(crate) fn misplaced_option(
+    option: impl Display,
+    belongs: &str,
+    write: &str,
+    place: &str,
+    allowed: &str,
+) -> String {
+    format!("`{option}` belongs on {belongs}, as {write}; {place} takes {allowed}")
+}
+
+pub(crate) fn flag_with_value(option: impl Display) -> String {
+    format!("`{option}` takes no value; write `{option}` alone")
 }
 
 pub(crate) fn option_form(option: impl Display, form: &str) -> String {

@@ -84,7 +84,6 @@ impl<'ast> Visit<'ast> for Owned<'_> {
             (Type::TraitObject(_), _) => wording::DYN_TYPE,
             (Type::Ptr(_), _) => wording::RAW_POINTER,
             (Type::FnPtr(_), _) => wording::FN_POINTER,
-            (Type::Infer(_), _) => wording::INFERRED_TYPE,
             _ => return visit::visit_type(self, ty),
         };
         self.report.mistake(ty, message);

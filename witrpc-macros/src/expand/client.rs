@@ -18,8 +18,8 @@ pub(crate) fn definition(service: &Service<'_>, names: &Names, flavour: Flavour)
     let other = flavour.other(names);
     let trait_name = &service.item.ident;
     let docs = format!(
-        "Calls a [`{trait_name}`] in another process. Its methods {}; [`{other}`] is the other \
-         flavour.\n\nClones share one connection.",
+        " Calls a [`{trait_name}`] in another process. Its methods {}; [`{other}`] is the other \
+         flavour.\n\n Clones share one connection.",
         flavour.manner(),
     );
     quote_spanned! {span=>
@@ -153,7 +153,7 @@ pub(crate) fn notes(service: &Service<'_>, method: &Method<'_>) -> TokenStream {
     let span = hygiene::at(method.name().span());
     let notes = &method.carried.notes;
     let line = (!method.carried.documented).then(|| {
-        let line = format!("Calls [`{}::{}`].", service.item.ident, method.name());
+        let line = format!(" Calls [`{}::{}`].", service.item.ident, method.name());
         quote_spanned!(span=> #[doc = #line])
     });
     quote_spanned!(span=> #line #(#notes)*)

@@ -15,8 +15,8 @@ pub(crate) fn definition(service: &Service<'_>, names: &Names) -> TokenStream {
     let trait_name = &service.item.ident;
     let Names { runtime, server, .. } = names;
     let docs = format!(
-        "Serves a [`{trait_name}`]: give one to the builder of a `WitServer`, which answers the \
-         calls of every client with it.\n\nClones serve the same."
+        " Serves a [`{trait_name}`]: give one to the builder of a `WitServer`, which answers the \
+         calls of every client with it.\n\n Clones serve the same."
     );
     quote_spanned! {span=>
         #[doc = #docs]
@@ -162,10 +162,10 @@ fn reply(method: &Method<'_>, names: &Names, function: &TokenStream) -> TokenStr
     let context =
         if has_context { quote_spanned!(span=> context) } else { quote_spanned!(span=> _) };
     let decode = quote_spanned!(span=> #(#takes)* arguments.finish()?;);
-    let call = quote_spanned!(span=> #function(&service, #(#passed),*));
     let reply = reply_function(method, span);
     if method.is_async() {
-        let answer = answer(method, &quote_spanned!(span=> #call.await));
+        let returned = quote_spanned!(span=> #function(&service, #(#passed),*).await);
+        let answer = answer(method, &returned);
         quote_spanned! {span=> {
             #bounds
             let service = ::core::clone::Clone::clone(&self.0);
@@ -176,10 +176,9 @@ fn reply(method: &Method<'_>, names: &Names, function: &TokenStream) -> TokenStr
             })
         }}
     } else {
-        let answer = answer(method, &call);
+        let answer = answer(method, &quote_spanned!(span=> #function(&self.0, #(#passed),*)));
         quote_spanned! {span=> {
             #bounds
-            let service = &*self.0;
             call.#reply(|arguments, #context| {
                 #decode
                 ::core::result::Result::Ok(#answer)
