@@ -7,7 +7,7 @@ use crate::codec::Codec;
 use crate::contract::{self, CodecRefusal, ServiceDescriptor};
 use crate::error::ConnectError;
 use crate::handshake::{Hello, Refusal, VERSION, Welcome};
-use crate::tag::RequestTag;
+use crate::tag::{MAX_METHODS, RequestTag};
 use crate::transport::{ConnectConfig, Endpoint};
 use crate::wait::WaitPolicy;
 
@@ -109,12 +109,85 @@ fn match_methods(
     };
     let tag_of = |name: &str| {
         let method = catalog.methods.iter().position(|method| method == name)?;
-        let tag = RequestTag {
-            method: u16::try_from(method).ok()?,
-            service: welcome.service,
-            raw: false,
-        };
+        // A server that lists more than there can be has no number for the rest.
+        let method = u16::try_from(method).ok().filter(|_| method < MAX_METHODS)?;
+        let tag = RequestTag { method, service: welcome.service, raw: false };
         Some(tag.bits())
     };
     Ok(descriptor.methods.iter().map(|method| tag_of(method.name)).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::contract::MethodDescriptor;
+    use crate::handshake::ServiceCatalog;
+
+    const fn method(name: &'static str) -> MethodDescriptor {
+        MethodDescriptor {
+            name,
+            docs: "",
+            is_async: false,
+            idempotent: false,
+            arguments: &[],
+            result: crate::contract::trace_str,
+            error: None,
+        }
+    }
+
+    static CLOCK: ServiceDescriptor = ServiceDescriptor {
+        name: "Clock",
+        docs: "",
+        methods: &[method("now"), method("set"), method("stop")],
+    };
+
+    fn welcome(service: u8, methods: Vec<String>) -> Vec<u8> {
+        let catalog = |name: &str, methods| ServiceCatalog { name: name.to_owned(), methods };
+        let services = vec![catalog("Shop", vec!["now".to_owned()]), catalog("Clock", methods)];
+        postcard::to_allocvec(&Welcome { services, service }).unwrap()
+    }
+
+    #[test]
+    fn methods_get_the_server_s_numbers() {
+        let methods = ["stop", "other", "now"].map(str::to_owned).to_vec();
+        let tags = match_methods(&welcome(1, methods), &CLOCK).unwrap();
+        let tag = |method| Some(RequestTag { method, service: 1, raw: false }.bits());
+        assert_eq!(*tags, [tag(2), None, tag(0)]);
+    }
+
+    #[test]
+    fn a_method_beyond_the_numbers_is_none() {
+        let mut methods = vec![String::new(); MAX_METHODS];
+        methods.push("now".to_owned());
+        assert_eq!(*match_methods(&welcome(1, methods), &CLOCK).unwrap(), [None; 3]);
+    }
+
+    #[test]
+    fn a_welcome_that_makes_no_sense_is_refused() {
+        for welcome in [welcome(2, Vec::new()), Vec::new(), vec![255; 99]] {
+            let refused = match_methods(&welcome, &CLOCK);
+            assert!(matches!(refused, Err(ConnectError::Protocol { .. })), "{refused:?}");
+        }
+    }
+
+    #[test]
+    fn refusals_become_errors_of_their_own() {
+        let read = |refusal: &Refusal| {
+            let bytes = postcard::to_allocvec(refusal).unwrap();
+            read_refusal(ConnectError::Refused(bytes))
+        };
+        assert!(matches!(
+            read(&Refusal::VersionMismatch { theirs: 7 }),
+            ConnectError::VersionMismatch { ours: VERSION, theirs: 7 }
+        ));
+        assert!(matches!(read(&Refusal::ShuttingDown), ConnectError::ShuttingDown));
+        // A codec that this build has no name for.
+        let unknown = Refusal::CodecNotAllowed { asked: 0, allowed: vec![99, 0] };
+        assert!(matches!(
+            read(&unknown),
+            ConnectError::CodecNotAllowed { asked: Codec::Postcard, allowed } if allowed == [Codec::Postcard]
+        ));
+        let garbage = read_refusal(ConnectError::Refused(vec![255; 9]));
+        assert!(matches!(garbage, ConnectError::Refused(words) if words == [255; 9]));
+    }
 }

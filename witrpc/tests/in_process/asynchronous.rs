@@ -86,10 +86,10 @@ fn a_call_that_waits_for_a_lane_can_be_dropped() {
     let shop = block_on(ShopAsyncClient::connect(place)).unwrap();
 
     let held: Vec<_> = (0..2)
-        .map(|value| poll_once(Box::pin(shop.pass_later(value))).err().expect("the gate is shut"))
+        .map(|value| poll_once(Box::pin(shop.pass_later(value))).expect_err("the gate is shut"))
         .collect();
-    let queued = poll_once(Box::pin(shop.add(1, 1))).err().expect("no lane is free");
-    let patient = poll_once(Box::pin(shop.add(2, 2))).err().expect("no lane is free");
+    let queued = poll_once(Box::pin(shop.add(1, 1))).expect_err("no lane is free");
+    let patient = poll_once(Box::pin(shop.add(2, 2))).expect_err("no lane is free");
     drop(queued);
     drop(held);
     // The lanes of calls given up come back with their answers.

@@ -14,26 +14,26 @@ mod other {
     use super::wit_service;
 
     #[wit_service(name = "Shop")]
-    pub trait NewerShop {
+    pub(crate) trait NewerShop {
         fn refund(&self, amount: u32) -> u32;
         fn add(&self, a: i64, b: i64) -> i64;
     }
 
     #[wit_service]
-    pub trait Bank {
+    pub(crate) trait Bank {
         fn balance(&self) -> i64;
     }
 
     /// Postcard does not say which of an untagged enum's variants comes.
     #[derive(Debug, PartialEq, serde::Serialize, serde::Deserialize)]
     #[serde(untagged)]
-    pub enum Amount {
+    pub(crate) enum Amount {
         Cents(i64),
         Words(String),
     }
 
     #[wit_service]
-    pub trait Teller {
+    pub(crate) trait Teller {
         fn take(&self, amount: Amount) -> Amount;
     }
 }

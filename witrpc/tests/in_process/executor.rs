@@ -14,7 +14,7 @@ impl Wake for Unpark {
 }
 
 /// Runs one future on this thread.
-pub fn block_on<F: Future>(future: F) -> F::Output {
+pub(crate) fn block_on<F: Future>(future: F) -> F::Output {
     let waker = Waker::from(Arc::new(Unpark(thread::current())));
     let mut cx = Context::from_waker(&waker);
     let mut future = pin!(future);
@@ -27,7 +27,7 @@ pub fn block_on<F: Future>(future: F) -> F::Output {
 }
 
 /// Polls a future once and hands it back if it is not ready.
-pub fn poll_once<F: Future>(mut future: Pin<Box<F>>) -> Result<F::Output, Pin<Box<F>>> {
+pub(crate) fn poll_once<F: Future>(mut future: Pin<Box<F>>) -> Result<F::Output, Pin<Box<F>>> {
     let mut cx = Context::from_waker(Waker::noop());
     match future.as_mut().poll(&mut cx) {
         Poll::Ready(output) => Ok(output),
@@ -48,7 +48,7 @@ impl Wake for Queued {
 }
 
 /// Runs futures together on this thread, and polls each only when it was woken.
-pub fn join_all<F: Future>(futures: impl IntoIterator<Item = F>) -> Vec<F::Output> {
+pub(crate) fn join_all<F: Future>(futures: impl IntoIterator<Item = F>) -> Vec<F::Output> {
     let (ready, woken) = mpsc::channel();
     let mut tasks: Vec<_> = futures.into_iter().map(|future| Some(Box::pin(future))).collect();
     let mut outputs: Vec<_> = tasks.iter().map(|_| None).collect();

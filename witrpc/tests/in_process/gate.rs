@@ -5,7 +5,7 @@ use std::task::{Poll, Waker};
 
 /// Holds handlers up, and says how many it holds.
 #[derive(Clone, Default)]
-pub struct Gate(Arc<Shared>);
+pub(crate) struct Gate(Arc<Shared>);
 
 #[derive(Default)]
 struct Shared {
@@ -22,7 +22,7 @@ struct State {
 
 impl Gate {
     /// Blocks the thread until the gate is open.
-    pub fn pass(&self) {
+    pub(crate) fn pass(&self) {
         let mut state = self.0.state.lock().unwrap();
         state.waiting += 1;
         self.0.changed.notify_all();
@@ -33,7 +33,7 @@ impl Gate {
     }
 
     /// Completes once the gate is open.
-    pub async fn pass_async(&self) {
+    pub(crate) async fn pass_async(&self) {
         let mut counted = false;
         std::future::poll_fn(|cx| {
             let mut state = self.0.state.lock().unwrap();
@@ -51,7 +51,7 @@ impl Gate {
     }
 
     /// Blocks the thread until that many handlers wait.
-    pub fn await_waiting(&self, handlers: usize) {
+    pub(crate) fn await_waiting(&self, handlers: usize) {
         let mut state = self.0.state.lock().unwrap();
         while state.waiting < handlers {
             state = self.0.changed.wait(state).unwrap();
@@ -59,7 +59,7 @@ impl Gate {
     }
 
     /// Lets everybody through, now and later.
-    pub fn open(&self) {
+    pub(crate) fn open(&self) {
         let mut state = self.0.state.lock().unwrap();
         state.open = true;
         let wakers = std::mem::take(&mut state.wakers);

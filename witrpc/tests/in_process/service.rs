@@ -10,34 +10,34 @@ use witrpc::{CallContext, InProcess, WitServer, wit_service};
 use crate::gate::Gate;
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Order {
-    pub id: u64,
-    pub lines: Vec<(String, Option<f64>)>,
-    pub paid: Payment,
+pub(crate) struct Order {
+    pub(crate) id: u64,
+    pub(crate) lines: Vec<(String, Option<f64>)>,
+    pub(crate) paid: Payment,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub enum Payment {
+pub(crate) enum Payment {
     Open,
     Card { number: String },
     Parts(Vec<i32>),
 }
 
 impl Order {
-    pub fn example() -> Self {
+    pub(crate) fn example() -> Self {
         let lines = vec![("tea".to_owned(), Some(2.5)), ("\"milk\"\n".to_owned(), None)];
         Self { id: u64::MAX, lines, paid: Payment::Card { number: "12".to_owned() } }
     }
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, thiserror::Error)]
-pub enum DivideError {
+pub(crate) enum DivideError {
     #[error("{dividend} cannot be divided by zero")]
     ByZero { dividend: i64 },
 }
 
 #[wit_service]
-pub trait Shop {
+pub(crate) trait Shop {
     fn add(&self, a: i64, b: i64) -> i64;
     fn divide(&self, a: i64, b: i64) -> Result<i64, DivideError>;
     fn nothing(&self);
@@ -63,9 +63,9 @@ pub trait Shop {
 }
 
 #[derive(Clone, Default)]
-pub struct Corner {
-    pub gate: Gate,
-    pub calls: Arc<AtomicU64>,
+pub(crate) struct Corner {
+    pub(crate) gate: Gate,
+    pub(crate) calls: Arc<AtomicU64>,
 }
 
 impl Shop for Corner {
@@ -153,7 +153,7 @@ impl Shop for Corner {
 }
 
 /// Serves `shop` at `place`.
-pub fn serve(place: &InProcess, shop: &Corner) -> WitServer {
+pub(crate) fn serve(place: &InProcess, shop: &Corner) -> WitServer {
     WitServer::builder()
         .listen(place.clone())
         .service(ShopServer::new(shop.clone()))

@@ -122,3 +122,67 @@ impl Shared {
         state.asleep_until = None;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc;
+    use std::task::Wake;
+    use std::time::Duration;
+
+    use super::*;
+
+    const HOUR: Duration = Duration::from_secs(3600);
+
+    struct Tell(mpsc::Sender<u32>, u32);
+
+    impl Wake for Tell {
+        fn wake(self: Arc<Self>) {
+            self.0.send(self.1).expect("the test listens");
+        }
+    }
+
+    fn waker(wakes: &mpsc::Sender<u32>, number: u32) -> Waker {
+        Waker::from(Arc::new(Tell(wakes.clone(), number)))
+    }
+
+    /// Returns once the thread has let go of the alarms.
+    fn await_end(shared: &Arc<Shared>) {
+        while Arc::strong_count(shared) > 1 {
+            thread::yield_now();
+        }
+    }
+
+    #[test]
+    fn an_earlier_alarm_is_not_slept_through() {
+        let (wakes, woken) = mpsc::channel();
+        let timer = Timer::default();
+        let now = Instant::now();
+        timer.arm(now + HOUR, waker(&wakes, 1));
+        let taken_back = timer.arm(now + HOUR / 2, waker(&wakes, 2));
+        timer.arm(now, waker(&wakes, 3));
+        assert_eq!(woken.recv(), Ok(3));
+        timer.disarm(taken_back);
+        assert_eq!(timer.alarms(), 1);
+    }
+
+    #[test]
+    fn the_thread_ends_when_nothing_is_left_and_a_new_one_comes() {
+        let (wakes, woken) = mpsc::channel();
+        let timer = Timer::default();
+        for number in 0..3 {
+            timer.arm(Instant::now(), waker(&wakes, number));
+            assert_eq!(woken.recv(), Ok(number));
+            await_end(&timer.shared);
+        }
+    }
+
+    #[test]
+    fn the_thread_ends_with_its_owner() {
+        let (wakes, _woken) = mpsc::channel();
+        let timer = Timer::default();
+        timer.arm(Instant::now() + HOUR, waker(&wakes, 0));
+        let shared = Arc::clone(&timer.shared);
+        drop(timer);
+        await_end(&shared);
+    }
+}
