@@ -500,6 +500,9 @@ const _: () = {
         fn dispatch(&self, call: ::witrpc::__private::v1::ServerCall<'_>) {
             self.service.dispatch(call);
         }
+        fn into_shared(self) -> ::std::sync::Arc<dyn ::witrpc::__private::v1::Service> {
+            self.service
+        }
     }
     #[allow(non_upper_case_globals)]
     const __wit_number_add: ::core::primitive::u16 = __CalculatorMethod::add

@@ -49,6 +49,9 @@ impl ::witrpc::__private::v1::Service for CalculatorServer {
     fn dispatch(&self, call: ::witrpc::__private::v1::ServerCall<'_>) {
         self.service.dispatch(call);
     }
+    fn into_shared(self) -> ::std::sync::Arc<dyn ::witrpc::__private::v1::Service> {
+        self.service
+    }
 }
 /** Calls a [`Calculator`] in another process. Its methods block the calling thread; [`CalculatorAsyncClient`] is the other flavour.
 

@@ -294,6 +294,11 @@ const _: () = {
         fn dispatch(&self, call: crate::vendored::__private::v1::ServerCall<'_>) {
             self.service.dispatch(call);
         }
+        fn into_shared(
+            self,
+        ) -> ::std::sync::Arc<dyn crate::vendored::__private::v1::Service> {
+            self.service
+        }
     }
     #[cfg(unix)]
     #[allow(non_upper_case_globals)]

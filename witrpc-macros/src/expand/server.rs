@@ -76,6 +76,10 @@ pub(crate) fn implementation(service: &Service<'_>, names: &Names) -> TokenStrea
             fn dispatch(&self, call: #runtime::ServerCall<'_>) {
                 self.service.dispatch(call);
             }
+
+            fn into_shared(self) -> ::std::sync::Arc<dyn #runtime::Service> {
+                self.service
+            }
         }
     }
 }

@@ -32,7 +32,7 @@ const MOST_WORKERS: u32 = 1024;
 #[must_use = "a builder does nothing until start"]
 pub struct WitServerBuilder {
     endpoint: Option<Endpoint>,
-    services: Vec<Box<dyn Service>>,
+    services: Vec<Arc<dyn Service>>,
     codecs: Vec<Codec>,
     max_workers: u32,
     wait: WaitPolicy,
@@ -60,7 +60,7 @@ impl WitServerBuilder {
 
     /// Serves one more service, beside those given before: `XServer::new(..)` of a trait `X`.
     pub fn service(mut self, service: impl Service) -> Self {
-        self.services.push(Box::new(service));
+        self.services.push(service.into_shared());
         self
     }
 

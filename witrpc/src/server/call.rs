@@ -22,6 +22,15 @@ pub trait Service: Send + Sync + 'static {
 
     /// Runs one call, and answers it by one of the methods of [`ServerCall`].
     fn dispatch(&self, call: ServerCall<'_>);
+
+    /// Itself, for the threads of a server to share; what only passes calls on to another service
+    /// gives that one, and is out of the way of every call.
+    fn into_shared(self) -> Arc<dyn Service>
+    where
+        Self: Sized,
+    {
+        Arc::new(self)
+    }
 }
 
 /// One call to be answered.

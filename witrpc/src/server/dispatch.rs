@@ -14,7 +14,7 @@ use super::pool::{Handler, Pool};
 
 /// The services of a server, by number.
 pub(super) struct Dispatcher {
-    pub(super) services: Vec<Box<dyn Service>>,
+    pub(super) services: Vec<Arc<dyn Service>>,
     pub(super) spawn: Option<Spawn>,
 }
 
