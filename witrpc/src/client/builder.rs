@@ -29,6 +29,10 @@ pub enum Async {}
 /// take](Self::call_timeout), [how threads wait](Self::wait). All have defaults. `connect` ends it:
 /// a plain `fn` for the builder of an `XClient`, an `async fn` for that of an `XAsyncClient`.
 ///
+/// The methods of an `XClient` block their thread until the answer is there. In a task of an async
+/// runtime that stops the runtime's thread too: use an `XAsyncClient` there, whose futures run on
+/// any executor, or make the call where the runtime allows blocking.
+///
 /// # Examples
 ///
 /// ```

@@ -16,6 +16,33 @@ use crate::transport::{ChannelError, DisconnectReason};
 /// Three questions decide what to do with one: was it the service that said no
 /// ([`App`](Self::App)), may the call be made again ([`is_retryable`](Self::is_retryable)), and may
 /// the handler have run all the same ([`maybe_executed`](Self::maybe_executed))?
+///
+/// # Examples
+///
+/// ```
+/// use serde::{Deserialize, Serialize};
+/// use witrpc::CallError;
+///
+/// #[derive(Debug, Serialize, Deserialize)]
+/// enum Refused {
+///     TooExpensive,
+/// }
+///
+/// /// What to do about the error of a call that must not run twice.
+/// fn advice(error: &CallError<Refused>) -> &'static str {
+///     match error {
+///         CallError::App(Refused::TooExpensive) => "offer less",
+///         error if !error.is_retryable() => "report it",
+///         error if error.maybe_executed() => "find out whether it ran",
+///         _ => "call again",
+///     }
+/// }
+///
+/// assert_eq!(advice(&CallError::App(Refused::TooExpensive)), "offer less");
+/// assert_eq!(advice(&CallError::NoFreeLane), "call again");
+/// assert_eq!(advice(&CallError::PeerDied), "find out whether it ran");
+/// assert_eq!(advice(&CallError::Unauthorized), "report it");
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum CallError<E = NoAppError> {
@@ -71,7 +98,8 @@ pub enum CallError<E = NoAppError> {
         /// What differs, in words.
         difference: String,
     },
-    /// The connection had been closed before the call was answered.
+    /// The connection had been closed before the call was answered. Whether the call was sent is
+    /// not told apart, so it counts as one that may have run.
     #[error("the connection is closed: {}: connect anew", reason(*.0))]
     Disconnected(DisconnectReason),
     /// As many calls as the connection has lanes stayed in flight until the call's time was over.

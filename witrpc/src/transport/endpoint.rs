@@ -6,13 +6,23 @@ use super::Transport;
 use super::in_process::InProcess;
 use super::mmf::Mmf;
 
-/// Where a service is. Made from a name (`"calc"`), an [`Mmf`], an [`InProcess`], or
-/// with [`Endpoint::new`] from a transport of one's own.
+/// Where a service is. Made from a name (`"calc"`), an [`Mmf`], an [`InProcess`], or with
+/// [`Endpoint::new`] from a transport of one's own. Clones lead to the same place.
+///
+/// # Examples
+///
+/// ```
+/// use witrpc::{Endpoint, InProcess, Mmf};
+///
+/// let by_name = Endpoint::from("calc");
+/// let with_limits = Endpoint::from(Mmf::new("calc").size(1 << 20));
+/// let in_this_process = Endpoint::from(InProcess::new());
+/// ```
 #[derive(Clone, Debug)]
 pub struct Endpoint(Arc<dyn Transport>);
 
 impl Endpoint {
-    /// Wraps a transport.
+    /// The place that a transport of one's own leads to.
     pub fn new(transport: impl Transport + 'static) -> Self {
         Self(Arc::new(transport))
     }

@@ -1,0 +1,173 @@
+//! The seam from outside: a transport of one's own, around the in-process one, which is slow to
+//! take requests and tampers with answers.
+
+use std::sync::Arc;
+use std::task::{Context, Poll, Wake, Waker};
+
+use witrpc::transport::{
+    Answer, BindConfig, ChannelError, ClientChannel, ConnectConfig, Limit, Outgoing, Payload,
+    Sending, ServerPort, Ticket, Transport,
+};
+use witrpc::{BindError, CallError, ConnectError, Endpoint, InProcess, WitServer, wit_service};
+
+#[wit_service]
+trait Echo {
+    fn echo(&self, text: String) -> String;
+    fn checked(&self, text: String) -> Result<u8, u8>;
+}
+
+struct Wall;
+
+impl Echo for Wall {
+    fn echo(&self, text: String) -> String {
+        text
+    }
+
+    fn checked(&self, text: String) -> Result<u8, u8> {
+        text.parse().map_err(|_| 0)
+    }
+}
+
+type Tamper = fn(Answer) -> Answer;
+
+#[derive(Debug)]
+struct Wrapped {
+    place: InProcess,
+    tamper: Tamper,
+}
+
+impl Transport for Wrapped {
+    fn bind(&self, config: BindConfig) -> Result<Arc<dyn ServerPort>, BindError> {
+        self.place.bind(config)
+    }
+
+    fn connect(&self, config: ConnectConfig) -> Result<Arc<dyn ClientChannel>, ConnectError> {
+        let inner = self.place.connect(config)?;
+        Ok(Arc::new(WrappedChannel { inner, tamper: self.tamper }))
+    }
+}
+
+#[derive(Debug)]
+struct WrappedChannel {
+    inner: Arc<dyn ClientChannel>,
+    tamper: Tamper,
+}
+
+impl ClientChannel for WrappedChannel {
+    fn welcome(&self) -> &[u8] {
+        self.inner.welcome()
+    }
+
+    /// Never at once.
+    fn try_send(&self, _: Outgoing<'_>) -> Result<Option<Ticket>, ChannelError> {
+        Ok(None)
+    }
+
+    /// Not at the first poll.
+    fn poll_send(
+        &self,
+        cx: &mut Context<'_>,
+        sending: &mut Sending,
+        message: Outgoing<'_>,
+        limit: &mut Limit,
+    ) -> Poll<Result<Ticket, ChannelError>> {
+        if sending.state.is_none() {
+            sending.state = Some(Box::new(()));
+            cx.waker().wake_by_ref();
+            return Poll::Pending;
+        }
+        self.inner.poll_send(cx, sending, message, limit)
+    }
+
+    fn wait_answer(&self, ticket: Ticket, limit: &mut Limit) -> Result<Answer, ChannelError> {
+        self.inner.wait_answer(ticket, limit).map(self.tamper)
+    }
+
+    fn poll_answer(
+        &self,
+        cx: &mut Context<'_>,
+        ticket: &mut Ticket,
+        limit: &mut Limit,
+    ) -> Poll<Result<Answer, ChannelError>> {
+        self.inner.poll_answer(cx, ticket, limit).map(|answer| answer.map(self.tamper))
+    }
+
+    fn abandon(&self, ticket: Ticket) {
+        self.inner.abandon(ticket);
+    }
+
+    fn lost(&self) -> Option<ChannelError> {
+        self.inner.lost()
+    }
+
+    fn disconnect(&self) {
+        self.inner.disconnect();
+    }
+}
+
+fn serve(tamper: Tamper) -> (WitServer, Endpoint) {
+    let endpoint = Endpoint::new(Wrapped { place: InProcess::new(), tamper });
+    let server = WitServer::builder().listen(endpoint.clone()).service(EchoServer::new(Wall));
+    (server.start().expect("the place is new"), endpoint)
+}
+
+fn block_on<F: Future>(future: F) -> F::Output {
+    struct Unpark(std::thread::Thread);
+    impl Wake for Unpark {
+        fn wake(self: Arc<Self>) {
+            self.0.unpark();
+        }
+    }
+    let waker = Waker::from(Arc::new(Unpark(std::thread::current())));
+    let mut future = std::pin::pin!(future);
+    loop {
+        match future.as_mut().poll(&mut Context::from_waker(&waker)) {
+            Poll::Ready(output) => return output,
+            Poll::Pending => std::thread::park(),
+        }
+    }
+}
+
+#[test]
+fn calls_cross_a_transport_that_never_takes_them_at_once() {
+    let (_server, endpoint) = serve(|answer| answer);
+    let blocking = EchoClient::connect(endpoint.clone()).unwrap();
+    let later = block_on(EchoAsyncClient::connect(endpoint)).unwrap();
+    for len in [0, 1, 47, 48, 49, 10_000] {
+        let text = "x".repeat(len);
+        assert_eq!(blocking.echo(text.clone()), Ok(text.clone()));
+        assert_eq!(block_on(later.echo(text.clone())), Ok(text));
+    }
+    assert_eq!(blocking.checked("x".to_owned()), Err(CallError::App(0)));
+}
+
+#[test]
+fn an_answer_that_makes_no_sense_is_an_error_of_its_call() {
+    let (_server, endpoint) = serve(|answer| Answer { tag: answer.tag | 0x80, ..answer });
+    let client = EchoClient::connect(endpoint).unwrap();
+    for _ in 0..2 {
+        let error = client.echo("x".to_owned()).unwrap_err();
+        assert!(matches!(error, CallError::Protocol { .. }), "{error}");
+    }
+    assert!(client.connection().is_connected());
+}
+
+#[test]
+fn an_answer_of_another_length_is_not_decoded() {
+    let longer: Tamper = |answer| {
+        let mut bytes = vec![0; answer.payload.len() + 1];
+        let len = answer.payload.len();
+        answer.payload.copy_to(0, &mut bytes[..len]);
+        Answer { payload: Payload::Whole(bytes), ..answer }
+    };
+    let shorter: Tamper = |answer| Answer { payload: Payload::Whole(Vec::new()), ..answer };
+    for tamper in [longer, shorter] {
+        let (_server, endpoint) = serve(tamper);
+        let client = EchoClient::connect(endpoint).unwrap();
+        let error = client.echo("x".to_owned()).unwrap_err();
+        assert!(matches!(error, CallError::Decode { .. }), "{error}");
+        let error = client.checked("7".to_owned()).unwrap_err();
+        assert!(matches!(error, CallError::Decode { .. }), "{error}");
+        assert!(error.maybe_executed());
+    }
+}
