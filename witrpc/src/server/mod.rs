@@ -17,6 +17,9 @@ mod panics;
 mod pool;
 mod reply;
 
+#[cfg(test)]
+mod tests;
+
 pub use arguments::{Arguments, BadArguments, OwnedArguments};
 pub use builder::WitServerBuilder;
 pub use call::{ServerCall, Service};

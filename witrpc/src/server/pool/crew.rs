@@ -84,6 +84,11 @@ impl<P: Primitives> Crew<P> {
         counts.standbys > 0 || counts.threads <= 1
     }
 
+    /// Whether there are stand-bys beside the caller, who is one.
+    pub(super) fn others_stand_by(&self) -> bool {
+        self.counts().standbys > 1
+    }
+
     /// A new thread is about to start, as a stand-by. Returns the number of those before it.
     pub(super) fn hire(&self) -> u64 {
         self.counts.fetch_add(1 + STANDBY, AcqRel);

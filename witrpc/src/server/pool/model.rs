@@ -299,7 +299,8 @@ fn serve_within_the_bound(server: &Server, tenure: Tenure, me: u64) {
         server.crew.stand_by();
         server.duty.put_down(tenure);
         let found = server.port.arm();
-        if found && (serves || server.crew.counts().standbys > 1) {
+        let goes_on = if serves { found } else { server.crew.others_stand_by() };
+        if goes_on {
             held = server.duty.retake(ThreadNumber::from_count(me));
             if held.is_some() {
                 server.crew.promote();

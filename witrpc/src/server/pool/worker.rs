@@ -160,8 +160,9 @@ impl Worker {
         let found = scanner.arm() | pool.duty.bell().any_ready();
         // At the bound what is found must wait for a thread to come back. One that has come back
         // meanwhile either took the role or is counted.
-        self.at_bound = !serves && pool.crew.counts().standbys < 2;
-        if found && !self.at_bound && !pool.life.is_stopped() {
+        let goes_on = if serves { found } else { pool.crew.others_stand_by() };
+        self.at_bound = !serves && !goes_on;
+        if goes_on && !pool.life.is_stopped() {
             let again = pool.duty.retake(self.me)?;
             self.take_on();
             return Some(again);

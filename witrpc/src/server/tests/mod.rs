@@ -1,0 +1,9 @@
+//! Servers over the in-process transport, called by a client written by hand.
+
+mod calls;
+mod gate;
+mod jobs;
+mod life;
+mod probe;
+mod start;
+mod workers;

@@ -1,0 +1,269 @@
+//! A service that can do all that a handler can do, and its client.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
+use std::thread;
+
+use serde::ser::Error as _;
+use serde::{Deserialize, Serialize, Serializer};
+
+use super::gate::Gate;
+use crate::__private::v1::{
+    Blocking, Client, ClientBuilder, ClientCall, MethodDescriptor, Service, ServiceDescriptor,
+    Wire, trace,
+};
+use crate::server::{ServerCall, WitServer, WitServerBuilder};
+use crate::transport::in_process::InProcess;
+use crate::{CallError, Connection, Endpoint};
+
+pub(super) const ECHO: u16 = 0;
+pub(super) const DIVIDE: u16 = 1;
+pub(super) const EXPLODE: u16 = 2;
+pub(super) const HOLD: u16 = 3;
+pub(super) const HOLD_LATER: u16 = 4;
+pub(super) const COUNT_DOWN: u16 = 5;
+pub(super) const WHO: u16 = 6;
+pub(super) const BULK: u16 = 7;
+pub(super) const ENCODE: u16 = 8;
+pub(super) const EXPLODE_LATER: u16 = 9;
+pub(super) const CROWD: u16 = 10;
+pub(super) const THREAD_LATER: u16 = 11;
+pub(super) const GHOST: u16 = 12;
+
+const fn method(name: &'static str) -> MethodDescriptor {
+    MethodDescriptor {
+        name,
+        docs: "",
+        is_async: false,
+        idempotent: false,
+        arguments: &[],
+        result: trace::<()>,
+        error: None,
+    }
+}
+
+pub(super) static DESCRIPTOR: ServiceDescriptor = ServiceDescriptor {
+    name: "Probe",
+    docs: "",
+    methods: &[
+        method("echo"),
+        method("divide"),
+        method("explode"),
+        method("hold"),
+        method("hold_later"),
+        method("count_down"),
+        method("who"),
+        method("bulk"),
+        method("encode"),
+        method("explode_later"),
+        method("crowd"),
+        method("thread_later"),
+        method("ghost"),
+    ],
+};
+
+/// A value that is hard to encode.
+#[derive(Clone, Copy, Deserialize)]
+pub(super) enum Stubborn {
+    Refuses,
+    Panics,
+}
+
+impl Serialize for Stubborn {
+    fn serialize<S: Serializer>(&self, _serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Stubborn::Refuses => Err(S::Error::custom("not today")),
+            Stubborn::Panics => panic!("while it was encoded"),
+        }
+    }
+}
+
+/// What the handlers share with the test.
+#[derive(Default)]
+pub(super) struct Probe {
+    pub(super) gate: Gate,
+    /// A client of the probe's own server, for calls within calls.
+    pub(super) own: OnceLock<ProbeClient>,
+    crowd: AtomicUsize,
+    /// The most handlers of [`CROWD`] that ran at once.
+    pub(super) most: AtomicUsize,
+}
+
+impl Probe {
+    fn count_down(&self, from: u32) -> u32 {
+        match from {
+            0 => 0,
+            _ => 1 + self.own.get().unwrap().count_down(from - 1).unwrap(),
+        }
+    }
+
+    fn crowd(&self) {
+        let now = self.crowd.fetch_add(1, Ordering::SeqCst) + 1;
+        self.most.fetch_max(now, Ordering::SeqCst);
+        thread::yield_now();
+        self.crowd.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
+pub(super) struct ProbeServer(pub(super) Arc<Probe>);
+
+impl Service for ProbeServer {
+    fn descriptor(&self) -> &'static ServiceDescriptor {
+        &DESCRIPTOR
+    }
+
+    fn dispatch(&self, call: ServerCall<'_>) {
+        let probe = &self.0;
+        match call.method() {
+            ECHO => call.reply(|arguments, _| {
+                let text = arguments.str("text")?;
+                arguments.finish()?;
+                Ok(text.into_owned())
+            }),
+            DIVIDE => call.reply_result(|arguments, _| {
+                let a = arguments.value::<i64>("a")?;
+                let b = arguments.value::<i64>("b")?;
+                arguments.finish()?;
+                Ok(a.checked_div(b).ok_or_else(|| "no quotient".to_owned()))
+            }),
+            EXPLODE => call.reply(|arguments, _| {
+                let text = arguments.str("text")?;
+                let explode: fn(&str) = |text| panic!("{text}");
+                explode(&text);
+                Ok(())
+            }),
+            HOLD => call.reply(|_, _| Ok(probe.gate.pass())),
+            COUNT_DOWN => call.reply(|arguments, _| {
+                let from = arguments.value("from")?;
+                Ok(probe.count_down(from))
+            }),
+            WHO => call.reply(|_, cx| Ok((cx.client_id(), cx.pid(), cx.uid(), cx.call_id()))),
+            BULK => call.reply(|arguments, _| Ok(vec![7_u8; arguments.value("len")?])),
+            ENCODE => call.reply(|arguments, _| {
+                let panics = arguments.value("panics")?;
+                Ok(if panics { Stubborn::Panics } else { Stubborn::Refuses })
+            }),
+            CROWD => call.reply(|_, _| Ok(probe.crowd())),
+            HOLD_LATER | EXPLODE_LATER | THREAD_LATER => self.dispatch_later(call),
+            _ => call.unknown_method(),
+        }
+    }
+}
+
+impl ProbeServer {
+    fn dispatch_later(&self, call: ServerCall<'_>) {
+        let probe = Arc::clone(&self.0);
+        match call.method() {
+            HOLD_LATER => call.reply_async_result(move |arguments, _| async move {
+                let mut arguments = arguments.open();
+                let answer = arguments.value::<Result<u64, u64>>("answer")?;
+                arguments.finish()?;
+                probe.gate.pass_later().await;
+                Ok(answer)
+            }),
+            EXPLODE_LATER => call.reply_async(move |_, _| async move {
+                probe.gate.pass_later().await;
+                let explode: fn() = || panic!("later");
+                explode();
+                Ok(())
+            }),
+            _ => call.reply_async(|_, _| async {
+                Ok(thread::current().name().unwrap_or_default().to_owned())
+            }),
+        }
+    }
+}
+
+#[derive(Clone, Debug)]
+pub(super) struct ProbeClient {
+    pub(super) connection: Connection,
+}
+
+impl Client for ProbeClient {
+    const DESCRIPTOR: &'static ServiceDescriptor = &DESCRIPTOR;
+
+    fn from_connection(connection: Connection) -> Self {
+        Self { connection }
+    }
+}
+
+impl ProbeClient {
+    pub(super) fn builder(endpoint: impl Into<Endpoint>) -> ClientBuilder<Self, Blocking> {
+        ClientBuilder::new(endpoint)
+    }
+
+    pub(super) fn start(&self, method: u16) -> ClientCall<'_> {
+        ClientCall::new(&self.connection, method)
+    }
+
+    /// Calls a method that takes nothing.
+    pub(super) fn call<T: Wire>(&self, method: u16) -> Result<T, CallError> {
+        self.start(method).block()
+    }
+
+    /// Calls a method that takes one value.
+    pub(super) fn call_with<A: Wire, T: Wire>(
+        &self,
+        method: u16,
+        argument: A,
+    ) -> Result<T, CallError> {
+        let mut call = self.start(method);
+        call.value("argument", &argument);
+        call.block()
+    }
+
+    pub(super) fn echo(&self, text: &str) -> Result<String, CallError> {
+        let mut call = self.start(ECHO);
+        call.str("text", text);
+        call.block()
+    }
+
+    pub(super) fn divide(&self, a: i64, b: i64) -> Result<i64, CallError<String>> {
+        let mut call = self.start(DIVIDE);
+        call.value("a", &a);
+        call.value("b", &b);
+        call.block_result()
+    }
+
+    pub(super) fn count_down(&self, from: u32) -> Result<u32, CallError> {
+        self.call_with(COUNT_DOWN, from)
+    }
+
+    pub(super) fn hold_later(&self, answer: Result<u64, u64>) -> Result<u64, CallError<u64>> {
+        let mut call = self.start(HOLD_LATER);
+        call.value("answer", &answer);
+        call.block_result()
+    }
+}
+
+/// A server of a probe at a place of its own.
+pub(super) struct Fixture {
+    pub(super) probe: Arc<Probe>,
+    pub(super) place: InProcess,
+    pub(super) server: WitServer,
+}
+
+impl Fixture {
+    pub(super) fn new() -> Self {
+        Self::with(|builder| builder)
+    }
+
+    pub(super) fn with(adjust: impl FnOnce(WitServerBuilder) -> WitServerBuilder) -> Self {
+        Self::at(InProcess::new(), adjust)
+    }
+
+    pub(super) fn at(
+        place: InProcess,
+        adjust: impl FnOnce(WitServerBuilder) -> WitServerBuilder,
+    ) -> Self {
+        let probe = Arc::new(Probe::default());
+        let service = ProbeServer(Arc::clone(&probe));
+        let builder = WitServer::builder().listen(place.clone()).service(service);
+        let server = adjust(builder).start().unwrap();
+        Self { probe, place, server }
+    }
+
+    pub(super) fn client(&self) -> ProbeClient {
+        ProbeClient::builder(self.place.clone()).connect().unwrap()
+    }
+}

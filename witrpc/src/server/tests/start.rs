@@ -1,0 +1,142 @@
+//! What a server refuses before it starts.
+
+use std::sync::Arc;
+
+use super::probe::{DESCRIPTOR, Fixture, Probe, ProbeClient, ProbeServer};
+use crate::__private::v1::{
+    Client, ClientBuilder, MethodDescriptor, Service, ServiceDescriptor, trace,
+};
+use crate::codec::Codec;
+use crate::error::{BindError, ConnectError};
+use crate::server::{ServerCall, WitServer};
+use crate::transport::in_process::InProcess;
+use crate::{Connection, Endpoint};
+
+fn probe() -> ProbeServer {
+    ProbeServer(Arc::new(Probe::default()))
+}
+
+/// Another service; its one method is the probe's `echo`, and returns what JSON cannot tell apart.
+struct Other;
+
+static OTHER: ServiceDescriptor = ServiceDescriptor {
+    name: "Other",
+    docs: "",
+    methods: &[MethodDescriptor {
+        name: "maybe",
+        docs: "",
+        is_async: false,
+        idempotent: false,
+        arguments: &[],
+        result: trace::<Option<Option<u8>>>,
+        error: None,
+    }],
+};
+
+impl Service for Other {
+    fn descriptor(&self) -> &'static ServiceDescriptor {
+        &OTHER
+    }
+
+    fn dispatch(&self, call: ServerCall<'_>) {
+        // Forgets to answer what it does not know.
+        if call.method() == 0 {
+            call.reply(|_, _| Ok(Some(None::<u8>)));
+        }
+    }
+}
+
+#[derive(Debug)]
+struct OtherClient(Connection);
+
+impl Client for OtherClient {
+    const DESCRIPTOR: &'static ServiceDescriptor = &OTHER;
+
+    fn from_connection(connection: Connection) -> Self {
+        Self(connection)
+    }
+}
+
+fn connect_other(endpoint: impl Into<Endpoint>) -> Result<OtherClient, ConnectError> {
+    ClientBuilder::<OtherClient, crate::__private::v1::Blocking>::new(endpoint).connect()
+}
+
+#[test]
+fn what_is_missing_is_said() {
+    let error = WitServer::builder().service(probe()).start().unwrap_err();
+    assert!(matches!(error, BindError::NoEndpoint), "{error}");
+    let error = WitServer::builder().listen(InProcess::new()).start().unwrap_err();
+    assert!(matches!(error, BindError::NoService), "{error}");
+}
+
+#[test]
+fn limits_out_of_bounds_are_named() {
+    for max_workers in [0, 1025] {
+        let builder = WitServer::builder().listen(InProcess::new()).service(probe());
+        let error = builder.max_workers(max_workers).start().unwrap_err();
+        assert!(
+            matches!(&error, BindError::LimitOutOfRange { limit: "max_workers", value, min: 1, max: 1024 }
+                if *value == u64::from(max_workers)),
+            "{error}"
+        );
+    }
+    let builder = WitServer::builder().listen(InProcess::new()).service(probe());
+    let error = builder.codecs([]).start().unwrap_err();
+    assert!(matches!(error, BindError::LimitOutOfRange { value: 0, .. }), "{error}");
+}
+
+#[test]
+fn two_services_of_one_name_are_refused_and_of_two_names_served() {
+    let place = InProcess::new();
+    let builder = WitServer::builder().listen(place.clone()).service(probe()).service(probe());
+    let error = builder.start().unwrap_err();
+    assert!(matches!(error, BindError::DuplicateService { service: "Probe" }), "{error}");
+
+    let builder = WitServer::builder().listen(place.clone()).service(probe()).service(Other);
+    let _server = builder.codecs([Codec::Postcard]).start().unwrap();
+    let probe = ProbeClient::builder(place.clone()).connect().unwrap();
+    let other = connect_other(place).unwrap();
+    assert_eq!(probe.echo("first").unwrap(), "first");
+    let call = crate::__private::v1::ClientCall::new(&other.0, 0);
+    assert_eq!(call.block::<Option<Option<u8>>>().unwrap(), Some(None));
+}
+
+#[test]
+fn a_type_that_a_codec_would_change_is_refused_by_name() {
+    let builder = WitServer::builder().listen(InProcess::new()).service(Other);
+    let error = builder.start().unwrap_err();
+    assert!(
+        matches!(
+            &error,
+            BindError::CodecRefused { codec: Codec::Json, service: "Other", method: "maybe", .. }
+        ),
+        "{error}"
+    );
+}
+
+#[test]
+fn who_asks_for_another_service_or_codec_is_told_what_there_is() {
+    let fixture = Fixture::with(|builder| builder.codecs([Codec::Postcard]));
+    let error = connect_other(fixture.place.clone()).unwrap_err();
+    assert!(
+        matches!(&error, ConnectError::UnknownService { asked, serves }
+            if asked == "Other" && serves == &[DESCRIPTOR.name]),
+        "{error}"
+    );
+    let error =
+        ProbeClient::builder(fixture.place.clone()).codec(Codec::Json).connect().unwrap_err();
+    assert!(
+        matches!(&error, ConnectError::CodecNotAllowed { asked: Codec::Json, allowed }
+            if allowed == &[Codec::Postcard]),
+        "{error}"
+    );
+}
+
+#[test]
+fn a_place_in_use_is_refused_and_left_alone() {
+    let place = InProcess::named("server::tests::in_use");
+    let first = Fixture::at(place.clone(), |builder| builder);
+    let error = WitServer::builder().listen(place).service(probe()).start().unwrap_err();
+    assert!(matches!(error, BindError::NameInUse { .. }), "{error}");
+    assert_eq!(first.client().echo("undisturbed").unwrap(), "undisturbed");
+}
