@@ -30,7 +30,7 @@ fn either_codec_brings_values_and_errors_back() {
 fn explode(client: &ProbeClient, text: &str) -> CallError {
     let mut call = client.start(EXPLODE);
     call.str("text", text);
-    call.block::<()>().unwrap_err()
+    call.block().value::<()>().unwrap_err()
 }
 
 #[test]
@@ -92,7 +92,7 @@ fn arguments_that_do_not_decode_are_refused_by_name() {
     let mut call = client.start(ECHO);
     call.str("text", "one");
     call.str("text", "too many");
-    let error = call.block::<String>().unwrap_err();
+    let error = call.block().value::<String>().unwrap_err();
     assert!(matches!(&error, CallError::BadRequest { .. }), "{error}");
     assert_eq!(client.echo("still here").unwrap(), "still here");
 }

@@ -198,7 +198,7 @@ impl ProbeClient {
 
     /// Calls a method that takes nothing.
     pub(super) fn call<T: Wire>(&self, method: u16) -> Result<T, CallError> {
-        self.start(method).block()
+        self.start(method).block().value()
     }
 
     /// Calls a method that takes one value.
@@ -209,20 +209,20 @@ impl ProbeClient {
     ) -> Result<T, CallError> {
         let mut call = self.start(method);
         call.value("argument", &argument);
-        call.block()
+        call.block().value()
     }
 
     pub(super) fn echo(&self, text: &str) -> Result<String, CallError> {
         let mut call = self.start(ECHO);
         call.str("text", text);
-        call.block()
+        call.block().value()
     }
 
     pub(super) fn divide(&self, a: i64, b: i64) -> Result<i64, CallError<String>> {
         let mut call = self.start(DIVIDE);
         call.value("a", &a);
         call.value("b", &b);
-        call.block_result()
+        call.block().result()
     }
 
     pub(super) fn count_down(&self, from: u32) -> Result<u32, CallError> {
@@ -232,7 +232,7 @@ impl ProbeClient {
     pub(super) fn hold_later(&self, answer: Result<u64, u64>) -> Result<u64, CallError<u64>> {
         let mut call = self.start(HOLD_LATER);
         call.value("answer", &answer);
-        call.block_result()
+        call.block().result()
     }
 }
 
