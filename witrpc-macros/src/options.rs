@@ -55,6 +55,8 @@ enum Kind {
     Flag,
     Text,
     Path,
+    /// Known, but reported wherever it is given.
+    NotYet,
 }
 
 const RULES: &[Rule] = &[
@@ -66,8 +68,11 @@ const RULES: &[Rule] = &[
     Rule { name: "ctx", place: Place::Argument, form: "ctx", kind: Kind::Flag },
 ];
 
-/// Options of events, which have their names reserved.
-const EVENT_OPTIONS: &[&str] = &["event", "overflow"];
+/// The options of events, which are not among those that can be given.
+const EVENT_RULES: &[Rule] = &[
+    Rule { name: "event", place: Place::Method, form: "event", kind: Kind::NotYet },
+    Rule { name: "overflow", place: Place::Method, form: "overflow", kind: Kind::NotYet },
+];
 
 /// What an option that was given says.
 enum Value {
@@ -111,6 +116,8 @@ pub(crate) struct MethodOptions {
     pub(crate) rename: Option<LitStr>,
     /// The return type is a `Result` under another name.
     pub(crate) result: bool,
+    /// The server tells clients of it: users do not implement it.
+    pub(crate) event: bool,
 }
 
 impl MethodOptions {
@@ -121,6 +128,7 @@ impl MethodOptions {
             match (name, value) {
                 ("idempotent", _) => options.idempotent = true,
                 ("result", _) => options.result = true,
+                ("event", _) => options.event = true,
                 (_, Value::Text(text)) => options.rename = Some(text),
                 _ => {}
             }
@@ -190,14 +198,15 @@ fn read_list(place: Place, tokens: TokenStream, found: &mut Found, report: &mut 
 fn rule_of(place: Place, meta: &Meta, report: &mut Report) -> Option<&'static Rule> {
     let name = meta.path().to_token_stream().to_string();
     let (described, allowed) = (place.described(), place.allowed());
-    let message = match RULES.iter().find(|rule| rule.name == name) {
-        Some(rule) if rule.place == place => return Some(rule),
+    let message = match RULES.iter().chain(EVENT_RULES).find(|rule| rule.name == name) {
+        Some(rule) if rule.place == place || matches!(rule.kind, Kind::NotYet) => {
+            return Some(rule);
+        }
         Some(rule) => {
             let write = rule.place.attribute(rule.form);
             let belongs = rule.place.described();
             wording::misplaced_option(name, belongs, &write, described, &allowed)
         }
-        None if EVENT_OPTIONS.contains(&name.as_str()) => wording::event_option(name),
         None => wording::unknown_option(name, described, &allowed),
     };
     report.mistake(meta, message);
@@ -206,6 +215,10 @@ fn rule_of(place: Place, meta: &Meta, report: &mut Report) -> Option<&'static Ru
 
 fn value_of(rule: &Rule, meta: &Meta, report: &mut Report) -> Option<Value> {
     match (rule.kind, meta) {
+        (Kind::NotYet, _) => {
+            report.mistake(meta, wording::event_option(rule.name));
+            return Some(Value::Flag);
+        }
         (Kind::Flag, Meta::Path(_)) => return Some(Value::Flag),
         (Kind::Text, Meta::NameValue(pair)) => {
             if let Expr::Lit(literal) = &pair.value
@@ -229,7 +242,7 @@ fn value_of(rule: &Rule, meta: &Meta, report: &mut Report) -> Option<Value> {
         meta,
         match rule.kind {
             Kind::Flag => wording::flag_with_value(rule.name),
-            Kind::Text | Kind::Path => wording::option_form(rule.name, rule.form),
+            _ => wording::option_form(rule.name, rule.form),
         },
     );
     None

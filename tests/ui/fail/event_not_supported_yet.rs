@@ -3,8 +3,21 @@ use witrpc::wit_service;
 #[wit_service]
 trait Jobs {
     fn start(&self) -> u64;
-    #[wit(event)]
+    #[wit(event, overflow = "newest")]
     fn progress(&self, job: u64, done: f32);
 }
 
-fn main() {}
+struct MyJobs;
+
+impl Jobs for MyJobs {
+    fn start(&self) -> u64 {
+        1
+    }
+}
+
+fn main() {
+    let jobs = JobsClient::in_process(MyJobs);
+    for progress in jobs.progress() {
+        drop(progress);
+    }
+}

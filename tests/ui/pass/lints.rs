@@ -5,6 +5,8 @@
 
 use std::cell::Cell;
 
+use witrpc::__private::v1::Client;
+
 #[allow(non_camel_case_types, non_snake_case)]
 #[witrpc::wit_service]
 trait odd_names {
@@ -38,4 +40,7 @@ fn main() {
     let _ = |client: odd_namesClient| client.Add(1, 2);
     let _ = |client: CalculatorAsyncClient| async move { is_send(client.later(Cell::new(1))).await };
     let _ = |client: NothingClient| client.connection().is_connected();
+    let docs = CalculatorClient::DESCRIPTOR.methods.iter().map(|method| method.docs);
+    let expected = ["Old and tired.", "", "Documented.\n\nIn paragraphs.", ""];
+    assert_eq!(docs.collect::<Vec<_>>(), expected);
 }

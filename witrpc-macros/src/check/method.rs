@@ -18,12 +18,12 @@ pub(super) fn method(method: &mut Method<'_>, report: &mut Report) {
     receiver(signature, report);
     generics(signature, report);
     name(method, report);
-    if let Some(body) = &method.source.default {
-        report.mistake(body, wording::DEFAULT_BODY);
-    }
     parameters(method, report);
     if let ReturnType::Type(_, ty) = &signature.output {
         types::result(ty, report);
+    }
+    if let Some(body) = &method.source.default {
+        report.mistake(body, wording::DEFAULT_BODY);
     }
     if report.len() > before {
         method.mistake.get_or_insert(before);

@@ -98,7 +98,9 @@ fn unknown(service: &Service<'_>, method: &Method<'_>, mistake: &TokenStream) ->
     let wrong = quote_spanned! {span=>
         <[(); { #mistake }] as ::core::iter::IntoIterator>::Item
     };
-    let arguments = method.arguments().map(|_| quote_spanned!(span=> _: #wrong));
+    // Clients subscribe to an event, whatever it brings.
+    let arguments = method.arguments().filter(|_| !method.options.event);
+    let arguments = arguments.map(|_| quote_spanned!(span=> _: #wrong));
     quote_spanned! {span=>
         #(#conditions)*
         #notes

@@ -12,6 +12,7 @@ use crate::model::Service;
 pub(crate) fn expand(service: &Service<'_>) -> TokenStream {
     let mut item = ItemTrait::clone(service.item);
     attributes::strip_options(&mut item);
+    item.items.retain(|item| !is_event(item, service));
     for item in &mut item.items {
         if let TraitItem::Fn(method) = item {
             tolerated(&mut method.sig);
@@ -19,6 +20,13 @@ pub(crate) fn expand(service: &Service<'_>) -> TokenStream {
         }
     }
     item.into_token_stream()
+}
+
+/// Whether an item is an event, which nobody implements.
+fn is_event(item: &TraitItem, service: &Service<'_>) -> bool {
+    let TraitItem::Fn(function) = item else { return false };
+    let mut events = service.methods.iter().filter(|method| method.options.event);
+    events.any(|event| *event.name() == function.sig.ident)
 }
 
 /// `async fn f() -> T` as `fn f() -> impl Future<Output = T> + Send`, which an `async fn` may
