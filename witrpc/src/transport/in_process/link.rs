@@ -167,12 +167,16 @@ impl Link {
         let mut state = lock(&self.state);
         let (left, granted) = match state.calls.remove(&ticket.seq) {
             Some(Call::Sent(waiting)) => {
-                state.calls.insert(ticket.seq, Call::Abandoned);
+                // On a closed connection no answer will come to take the entry away.
+                if state.closed.is_none() {
+                    state.calls.insert(ticket.seq, Call::Abandoned);
+                }
                 (waiting, None)
             }
             Some(Call::Granted(waiting)) => (waiting, state.free_lane()),
             Some(Call::Queued(waiting) | Call::Answered(_, waiting)) => (waiting, None),
             Some(Call::Abandoned) => {
+                // Given up twice is given up.
                 state.calls.insert(ticket.seq, Call::Abandoned);
                 (Waiting::default(), None)
             }

@@ -407,3 +407,20 @@ fn whoever_stands_by_looks_again_while_a_handler_is_slow() {
     });
     assert_eq!(take(&port).len(), 1);
 }
+
+#[test]
+fn nothing_stays_behind_of_calls_given_up_around_the_end_of_a_connection() {
+    let place = InProcess::new().lanes(2);
+    let _port = bind(&place);
+    let channel = Place::connect(&place.place, b"friend", Duration::ZERO).unwrap();
+    let mut cx = Context::from_waker(Waker::noop());
+    let before = channel.try_send(small(1)).unwrap().unwrap();
+    let after = channel.try_send(small(2)).unwrap().unwrap();
+    let mut queued = Sending::default();
+    assert!(channel.poll_send(&mut cx, &mut queued, small(3), &mut Limit::Never).is_pending());
+    channel.abandon(before);
+    channel.disconnect();
+    channel.abandon(after);
+    channel.abandon(queued.ticket.unwrap());
+    assert_eq!(channel.leftovers(), (0, 0));
+}
