@@ -1,1 +1,16 @@
-//! Tests of witrpc through its public API, with real processes.
+//! What the tests of witrpc share: real processes that play a role, and a service to call.
+//!
+//! A test starts [`process::Child`]ren, each of which runs the program `witrpc-peer` in a
+//! [`roles::Role`], and talks to them over pipes: every wait is for a line that says what has
+//! happened. [`site`] puts a server of the [`workshop`] into such a process, or into the test's own
+//! one over the in-process transport, so that one test body runs over both.
+
+#![forbid(unsafe_code)]
+
+pub mod errands;
+pub mod process;
+pub mod resources;
+pub mod roles;
+pub mod site;
+pub mod watchdog;
+pub mod workshop;

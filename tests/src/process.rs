@@ -1,0 +1,234 @@
+//! Processes that talk over pipes and die together.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::path::PathBuf;
+use std::process::{ChildStdin, Command, ExitStatus, Stdio};
+use std::sync::mpsc::{self, Receiver};
+use std::sync::{Arc, Mutex};
+use std::thread;
+
+use rustix::process::{Pid, Signal, kill_process, set_parent_process_death_signal};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::resources::is_stopped;
+use crate::roles::Role;
+use crate::watchdog::{PATIENCE, eventually};
+
+/// Tells `witrpc-peer` its role.
+const ROLE: &str = "WITRPC_TEST_ROLE";
+
+/// A process in a role. Dropping it kills it; it also ends when this process does, in whatever way.
+///
+/// To be started on the thread of the test: the kernel kills it when that thread has ended.
+#[derive(Debug)]
+pub struct Child {
+    process: std::process::Child,
+    input: ChildStdin,
+    lines: Receiver<String>,
+    /// What it has written to its standard error, for when the test fails.
+    complaints: Arc<Mutex<String>>,
+}
+
+impl Child {
+    /// Starts `witrpc-peer` in a role.
+    ///
+    /// # Panics
+    ///
+    /// When the process cannot be started.
+    pub fn start(role: &Role) -> Self {
+        let role = serde_json::to_string(role).expect("a role is data");
+        let mut process = Command::new(peer_program())
+            .env(ROLE, role)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("witrpc-peer starts");
+        let input = process.stdin.take().expect("it is piped");
+        let output = BufReader::new(process.stdout.take().expect("it is piped"));
+        let mut errors = process.stderr.take().expect("it is piped");
+        let (to_lines, lines) = mpsc::channel();
+        thread::spawn(move || {
+            for line in output.lines().map_while(Result::ok) {
+                if to_lines.send(line).is_err() {
+                    break;
+                }
+            }
+        });
+        let complaints = Arc::new(Mutex::new(String::new()));
+        let all = Arc::clone(&complaints);
+        thread::spawn(move || {
+            let mut part = [0; 4096];
+            while let Ok(len @ 1..) = errors.read(&mut part) {
+                let part = String::from_utf8_lossy(&part[..len]);
+                all.lock().expect("nobody panics with it").push_str(&part);
+            }
+        });
+        Self { process, input, lines, complaints }
+    }
+
+    /// Its process id.
+    pub fn pid(&self) -> u32 {
+        self.process.id()
+    }
+
+    /// The next thing that it reports.
+    ///
+    /// # Panics
+    ///
+    /// When it ends, or nothing comes within [`PATIENCE`].
+    pub fn hear<T: DeserializeOwned>(&self) -> T {
+        match self.lines.recv_timeout(PATIENCE) {
+            Ok(line) => serde_json::from_str(&line).expect("the child reports what is expected"),
+            Err(error) => panic!("the child says nothing ({error}); {}", self.complaints()),
+        }
+    }
+
+    /// Says something to it.
+    ///
+    /// # Panics
+    ///
+    /// When it has ended.
+    pub fn tell<T: Serialize>(&mut self, message: &T) {
+        let line = serde_json::to_string(message).expect("a message is data");
+        writeln!(self.input, "{line}").expect("the child listens");
+    }
+
+    /// Says something to it and waits for what it reports.
+    ///
+    /// # Panics
+    ///
+    /// As [`tell`](Self::tell) and [`hear`](Self::hear).
+    pub fn ask<T: Serialize, A: DeserializeOwned>(&mut self, message: &T) -> A {
+        self.tell(message);
+        self.hear()
+    }
+
+    /// Kills it, as `kill -9` does, and returns when it has gone.
+    ///
+    /// # Panics
+    ///
+    /// When it had ended by itself.
+    pub fn kill(mut self) {
+        self.signal(Signal::KILL);
+        let status = self.end();
+        assert_eq!(
+            std::os::unix::process::ExitStatusExt::signal(&status),
+            Some(Signal::KILL.as_raw()),
+            "the child had ended before: {status}; {}",
+            self.complaints()
+        );
+    }
+
+    /// Kills it without waiting until it has gone.
+    ///
+    /// # Panics
+    ///
+    /// When the signal cannot be sent.
+    pub fn signal(&self, signal: Signal) {
+        let pid = Pid::from_raw(self.pid() as i32).expect("no process has number 0");
+        kill_process(pid, signal).expect("a child can be sent signals until it is waited for");
+    }
+
+    /// Stops it, as Ctrl-Z does, and returns when it has stopped.
+    pub fn pause(&self) {
+        self.signal(Signal::STOP);
+        eventually("the child stops", || is_stopped(self.pid()));
+    }
+
+    /// Has it go on.
+    pub fn resume(&self) {
+        self.signal(Signal::CONT);
+    }
+
+    /// Waits for its end.
+    fn end(&mut self) -> ExitStatus {
+        self.process.wait().expect("a child can be waited for")
+    }
+
+    fn complaints(&self) -> String {
+        let complaints = self.complaints.lock().expect("nobody panics with it");
+        format!("its standard error: {complaints:?}")
+    }
+}
+
+impl Drop for Child {
+    fn drop(&mut self) {
+        if thread::panicking() {
+            eprintln!("child {}: {}", self.pid(), self.complaints());
+        }
+        // An error means that it has been waited for.
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+fn peer_program() -> PathBuf {
+    let own = std::env::current_exe().expect("a program knows its path");
+    let mut folder = own.parent().expect("a program is in a folder");
+    if folder.ends_with("deps") {
+        folder = folder.parent().expect("cargo puts tests into a subfolder");
+    }
+    folder.join("witrpc-peer")
+}
+
+/// A child's view of the test that started it.
+#[derive(Debug)]
+pub struct Parent {
+    lines: Receiver<String>,
+}
+
+impl Parent {
+    /// Reads the role, and sees to it that this process ends with its parent.
+    ///
+    /// # Panics
+    ///
+    /// When it was not started by [`Child::start`].
+    pub fn meet() -> (Self, Role) {
+        let role = std::env::var(ROLE).expect("only the tests start this program");
+        let role = serde_json::from_str(&role).expect("the tests give a role");
+        // A stopped process does not read its pipe; this reaches it all the same.
+        set_parent_process_death_signal(Some(Signal::KILL)).expect("Linux has it");
+        let (to_lines, lines) = mpsc::channel();
+        thread::spawn(move || {
+            for line in std::io::stdin().lines().map_while(Result::ok) {
+                if to_lines.send(line).is_err() {
+                    break;
+                }
+            }
+            std::process::exit(1);
+        });
+        (Self { lines }, role)
+    }
+
+    /// Reports something to the test.
+    ///
+    /// # Panics
+    ///
+    /// When the test has ended.
+    pub fn report<T: Serialize>(&self, message: &T) {
+        let line = serde_json::to_string(message).expect("a message is data");
+        println!("{line}");
+    }
+
+    /// The next thing that the test says.
+    ///
+    /// # Panics
+    ///
+    /// When it says something else than is expected.
+    pub fn hear<T: DeserializeOwned>(&self) -> T {
+        match self.lines.recv() {
+            Ok(line) => serde_json::from_str(&line).expect("the test says what is expected"),
+            Err(_) => self.outlive(),
+        }
+    }
+
+    /// Does nothing more until the test has had enough.
+    pub fn outlive(&self) -> ! {
+        // The thread that reads ends the process.
+        loop {
+            thread::park();
+        }
+    }
+}

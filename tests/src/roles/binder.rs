@@ -1,0 +1,43 @@
+//! The role of somebody who wants a name.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+use witrpc::BindError;
+
+use crate::process::Parent;
+use crate::site::{Address, Plan};
+use crate::workshop::Bench;
+
+/// Tells a binder to bind now.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub struct Go;
+
+/// What came of it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Bid {
+    /// It is ready to bind.
+    Ready,
+    /// It has the name.
+    Won,
+    /// Somebody else has it.
+    InUse,
+    /// Neither: what the error says.
+    Failed(String),
+}
+
+/// See [`Role::Bind`](super::Role::Bind). A winner keeps the name for life.
+pub(super) fn bind(parent: &Parent, address: &Address) {
+    let bench = Arc::<Bench>::default();
+    parent.report(&Bid::Ready);
+    let server = loop {
+        let Go = parent.hear();
+        match Plan::default().start(address, &bench) {
+            Ok(server) => break server,
+            Err(BindError::NameInUse { .. }) => parent.report(&Bid::InUse),
+            Err(other) => parent.report(&Bid::Failed(other.to_string())),
+        }
+    };
+    parent.report(&Bid::Won);
+    server.wait();
+}

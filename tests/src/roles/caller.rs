@@ -1,0 +1,63 @@
+//! The roles of clients.
+
+use std::time::Duration;
+
+use fastrand::Rng;
+use futures_executor::block_on;
+use futures_util::future::join_all;
+use witrpc::{CallError, WaitPolicy};
+
+use crate::errands::Pair;
+use crate::process::Parent;
+use crate::site::Address;
+use crate::workshop::{WorkshopAsyncClient, WorkshopClient, bytes_of};
+
+/// See [`Role::Call`](super::Role::Call). Reports the client's number once it has been answered,
+/// and how many calls it has made when it has made all.
+pub(super) fn call(
+    parent: &Parent,
+    address: &Address,
+    seed: u64,
+    calls: Option<u64>,
+    most: usize,
+    spin: bool,
+) {
+    let policy = if spin { WaitPolicy::Spin } else { WaitPolicy::Adaptive };
+    let blocking = WorkshopClient::builder(address.endpoint()).wait(policy).connect();
+    let blocking = blocking.expect("the client connects");
+    let later = WorkshopAsyncClient::builder(address.endpoint()).wait(policy);
+    let later = block_on(later.connect()).expect("the client connects");
+    let pair = Pair { blocking, later };
+    parent.report(&pair.blocking.who().expect("the server answers").client_id);
+    let mut rng = Rng::with_seed(seed);
+    let mut made = 0;
+    while calls.is_none_or(|calls| made < calls) {
+        pair.errand(&mut rng, most).expect("the server answers");
+        made += 1;
+    }
+    parent.report(&made);
+    parent.outlive();
+}
+
+/// See [`Role::Hold`](super::Role::Hold). Reports the token that came back, or the error's text.
+pub(super) fn hold(parent: &Parent, address: &Address, gate: u64, timeout: Duration) {
+    let client = WorkshopClient::builder(address.endpoint()).call_timeout(timeout).connect();
+    let client = client.expect("the client connects");
+    let token = u64::from(std::process::id());
+    let came: Result<u64, CallError> = client.hold(gate, token);
+    parent.report(&came.map_err(|error| error.to_string()));
+    parent.outlive();
+}
+
+/// See [`Role::TakeLarge`](super::Role::TakeLarge). Reports how many answers were right.
+pub(super) fn take_large(parent: &Parent, address: &Address, gate: u64, calls: u32, len: usize) {
+    let client = block_on(WorkshopAsyncClient::connect(address.endpoint()));
+    let client = client.expect("the client connects");
+    let ask = |seed| client.make_later(gate, len as u64, u64::from(seed));
+    let answers = block_on(join_all((0..calls).map(ask)));
+    let is_right = |(seed, answer): &(u64, Result<Vec<u8>, CallError>)| {
+        answer.as_ref().expect("the server answers") == &bytes_of(len, *seed)
+    };
+    parent.report(&(0..).zip(answers).filter(is_right).count());
+    parent.outlive();
+}

@@ -1,0 +1,93 @@
+//! What a child process can be.
+
+mod binder;
+mod caller;
+mod forker;
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::process::Parent;
+use crate::site::{self, Address, Plan};
+
+pub use binder::{Bid, Go};
+pub use forker::Finding;
+
+/// What a child process is.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub enum Role {
+    /// Serves, and does what it is told.
+    Serve {
+        /// Where.
+        address: Address,
+        /// How.
+        plan: Plan,
+    },
+    /// Makes so many random calls, and says when the first and the last have been answered.
+    Call {
+        /// Where.
+        address: Address,
+        /// What is random follows from it.
+        seed: u64,
+        /// How many calls; the rest of its life if none is given.
+        calls: Option<u64>,
+        /// The most bytes of an argument or answer.
+        most: usize,
+        /// Whether it spins as long as it can.
+        spin: bool,
+    },
+    /// Calls a method that is held up at a gate, says what came of it.
+    Hold {
+        /// Where.
+        address: Address,
+        /// The gate.
+        gate: u64,
+        /// How long to wait.
+        timeout: Duration,
+    },
+    /// Asks for many large answers at once, which are held up at a gate, and checks them.
+    TakeLarge {
+        /// Where.
+        address: Address,
+        /// The gate.
+        gate: u64,
+        /// How many answers.
+        calls: u32,
+        /// How long each, in bytes.
+        len: usize,
+    },
+    /// Binds a name when told to.
+    Bind {
+        /// The name.
+        address: Address,
+    },
+    /// Connects, forks without exec, and reports what the child finds.
+    ForkClient {
+        /// Where.
+        address: Address,
+    },
+    /// Serves, forks without exec, and reports the number of the child, which lives on.
+    ForkServer {
+        /// Where.
+        address: Address,
+    },
+}
+
+/// Plays the role that the parent gives.
+pub fn main() {
+    let (parent, role) = Parent::meet();
+    match role {
+        Role::Serve { address, plan } => site::serve(&parent, &address, &plan),
+        Role::Call { address, seed, calls, most, spin } => {
+            caller::call(&parent, &address, seed, calls, most, spin);
+        }
+        Role::Hold { address, gate, timeout } => caller::hold(&parent, &address, gate, timeout),
+        Role::TakeLarge { address, gate, calls, len } => {
+            caller::take_large(&parent, &address, gate, calls, len);
+        }
+        Role::Bind { address } => binder::bind(&parent, &address),
+        Role::ForkClient { address } => forker::client(&parent, &address),
+        Role::ForkServer { address } => forker::server(&parent, &address),
+    }
+}

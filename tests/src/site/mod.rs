@@ -1,0 +1,149 @@
+//! A server of the workshop, in another process or in this one.
+
+mod address;
+mod host;
+mod plan;
+
+use std::time::Duration;
+
+use futures_executor::block_on;
+use witrpc::{Endpoint, Mmf};
+
+pub use address::Address;
+pub(crate) use host::serve;
+pub use host::{Host, ServerCommand, ServerReply, Started};
+pub use plan::{Plan, Transport};
+
+use crate::watchdog::Watchdog;
+use crate::workshop::{WorkshopAsyncClient, WorkshopClient};
+
+/// The most that one test may take.
+const TEST_TIME: Duration = Duration::from_secs(150);
+
+/// A server of the workshop, with a name that nobody else knows.
+#[derive(Debug)]
+pub struct Site {
+    address: Address,
+    plan: Plan,
+    host: Host,
+    _watchdog: Watchdog,
+}
+
+impl Site {
+    /// A server with all defaults.
+    pub fn new(transport: Transport) -> Self {
+        Self::with(transport, Plan::default())
+    }
+
+    /// A server as planned.
+    ///
+    /// # Panics
+    ///
+    /// When it does not start.
+    pub fn with(transport: Transport, plan: Plan) -> Self {
+        let address = match transport {
+            Transport::Mmf => Address::unguessable(),
+            Transport::InProcess => {
+                Address::InProcess { name: Mmf::unguessable().name().to_owned() }
+            }
+        };
+        Self::at(address, plan)
+    }
+
+    /// A server under this address.
+    ///
+    /// # Panics
+    ///
+    /// When it does not start.
+    pub fn at(address: Address, plan: Plan) -> Self {
+        let host = Host::start(&address, &plan).expect("the server starts");
+        Self { address, plan, host, _watchdog: Watchdog::new(TEST_TIME) }
+    }
+
+    /// Where it is.
+    pub fn address(&self) -> &Address {
+        &self.address
+    }
+
+    /// A new client.
+    ///
+    /// # Panics
+    ///
+    /// When it cannot connect.
+    pub fn client(&self) -> WorkshopClient {
+        WorkshopClient::builder(self.endpoint())
+            .wait(self.plan.wait())
+            .connect()
+            .expect("the client connects")
+    }
+
+    /// A new async client.
+    ///
+    /// # Panics
+    ///
+    /// When it cannot connect.
+    pub fn async_client(&self) -> WorkshopAsyncClient {
+        let builder = WorkshopAsyncClient::builder(self.endpoint()).wait(self.plan.wait());
+        block_on(builder.connect()).expect("the client connects")
+    }
+
+    /// Where to connect, for clients with options.
+    pub fn endpoint(&self) -> Endpoint {
+        self.address.endpoint()
+    }
+
+    /// Has the server do something that answers nothing.
+    ///
+    /// # Panics
+    ///
+    /// When it answers something.
+    pub fn tell(&self, command: ServerCommand) {
+        assert_eq!(self.host.tell(command), ServerReply::Done);
+    }
+
+    /// Shuts the server down; whether all calls were answered.
+    ///
+    /// # Panics
+    ///
+    /// When the server's process answers something else.
+    pub fn shutdown(&self, deadline: Duration) -> bool {
+        self.host.tell(ServerCommand::Shutdown(deadline)) == ServerReply::Was(true)
+    }
+
+    /// Disconnects a client; whether there was one of that number.
+    pub fn disconnect(&self, client_id: u64) -> bool {
+        self.host.tell(ServerCommand::Disconnect(client_id)) == ServerReply::Was(true)
+    }
+
+    /// The clients' numbers and processes.
+    ///
+    /// # Panics
+    ///
+    /// When the server's process answers something else.
+    pub fn clients(&self) -> Vec<(u64, u32)> {
+        match self.host.tell(ServerCommand::Clients) {
+            ServerReply::Clients(clients) => clients,
+            other => panic!("that was not the question: {other:?}"),
+        }
+    }
+
+    /// Whoever runs the server.
+    pub fn host(&self) -> &Host {
+        &self.host
+    }
+}
+
+/// Makes two tests of each function: one over the in-process transport, one over shared memory with
+/// the server in another process.
+#[macro_export]
+macro_rules! over_both_transports {
+    ($($(#[$attribute:meta])* fn $name:ident($transport:ident) $body:block)*) => {
+        $($(#[$attribute])* fn $name($transport: $crate::site::Transport) $body)*
+        mod in_process {
+            $(#[test] fn $name() { super::$name($crate::site::Transport::InProcess) })*
+        }
+        mod mmf {
+            $(#[test] fn $name() { super::$name($crate::site::Transport::Mmf) })*
+        }
+    };
+}

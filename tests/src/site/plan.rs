@@ -1,0 +1,97 @@
+//! How a server is to be.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use witrpc::{BindError, Codec, Endpoint, InProcess, WaitPolicy, WitServer};
+
+use super::address::{Address, mmf};
+use crate::workshop::{Bench, WorkshopServer};
+
+/// How client and server reach each other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Transport {
+    /// In the test's own process.
+    InProcess,
+    /// Through shared memory, with the server in a process of its own.
+    Mmf,
+}
+
+/// How a server is to be: data that a process can be told. What is not given is left at its
+/// default.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct Plan {
+    /// Shared memory of one client, in bytes.
+    pub size: Option<usize>,
+    /// Calls of one client in flight.
+    pub lanes: Option<u32>,
+    /// Clients at once.
+    pub max_clients: Option<u32>,
+    /// The longest message, in bytes.
+    pub max_message_size: Option<usize>,
+    /// Handlers at once.
+    pub max_workers: Option<u32>,
+    /// Time for a handshake.
+    pub handshake_timeout: Option<Duration>,
+    /// Whether both sides spin as long as they can.
+    pub spin: bool,
+    /// Whether only postcard is spoken.
+    pub postcard_only: bool,
+}
+
+impl Plan {
+    /// Starts a server.
+    ///
+    /// # Errors
+    ///
+    /// As `start` of its builder.
+    pub fn start(&self, address: &Address, bench: &Arc<Bench>) -> Result<WitServer, BindError> {
+        let service = WorkshopServer::from_arc(Arc::clone(bench));
+        let mut builder = WitServer::builder().listen(self.endpoint(address)).service(service);
+        if let Some(max_workers) = self.max_workers {
+            builder = builder.max_workers(max_workers);
+        }
+        if self.postcard_only {
+            builder = builder.codecs([Codec::Postcard]);
+        }
+        builder.wait(self.wait()).start()
+    }
+
+    /// How both sides wait.
+    pub fn wait(&self) -> WaitPolicy {
+        if self.spin { WaitPolicy::Spin } else { WaitPolicy::Adaptive }
+    }
+
+    fn endpoint(&self, address: &Address) -> Endpoint {
+        match address {
+            Address::Mmf { name, dir } => {
+                let mut place = mmf(name, dir.clone());
+                place = self.size.into_iter().fold(place, |place, size| place.size(size));
+                place = self.lanes.into_iter().fold(place, |place, lanes| place.lanes(lanes));
+                place =
+                    self.max_clients.into_iter().fold(place, |place, most| place.max_clients(most));
+                place = self
+                    .max_message_size
+                    .into_iter()
+                    .fold(place, |place, most| place.max_message_size(most));
+                place = self
+                    .handshake_timeout
+                    .into_iter()
+                    .fold(place, |place, time| place.handshake_timeout(time));
+                place.into()
+            }
+            Address::InProcess { name } => {
+                let mut place = InProcess::named(name.clone());
+                place = self.lanes.into_iter().fold(place, |place, lanes| place.lanes(lanes));
+                place =
+                    self.max_clients.into_iter().fold(place, |place, most| place.max_clients(most));
+                place = self
+                    .max_message_size
+                    .into_iter()
+                    .fold(place, |place, most| place.max_message_size(most));
+                place.into()
+            }
+        }
+    }
+}
