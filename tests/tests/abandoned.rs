@@ -1,0 +1,142 @@
+//! A caller that gives up, while its handler goes on.
+
+use std::time::Duration;
+
+use futures_executor::block_on;
+use futures_util::FutureExt;
+use futures_util::future::join_all;
+use witrpc::{CallError, DisconnectReason};
+use witrpc_tests::over_both_transports;
+use witrpc_tests::site::{Plan, Site};
+use witrpc_tests::watchdog::eventually;
+use witrpc_tests::workshop::{WorkshopAsyncClient, WorkshopClient, bytes_of};
+
+const SHORT: Duration = Duration::from_millis(50);
+
+over_both_transports! {
+    fn a_timed_out_call_says_so_and_leaves_the_connection_fine(transport) {
+        let site = Site::new(transport);
+        let client = WorkshopClient::builder(site.endpoint()).call_timeout(SHORT);
+        let client = client.connect().unwrap();
+        let helper = site.client();
+        for token in 0..3 {
+            let timed_out = Err(CallError::TimedOut { after: Some(SHORT) });
+            assert_eq!(client.hold(1, token), timed_out);
+            assert_eq!(client.hold_later(1, token), timed_out);
+        }
+        helper.arrived(1, 6).unwrap();
+        helper.open(1).unwrap();
+        eventually("a quick call is in time", || client.add(1, 2) == Ok(3));
+    }
+
+    fn lanes_of_abandoned_calls_come_back_when_they_are_answered(transport) {
+        let site = Site::with(transport, Plan { lanes: Some(2), ..Plan::default() });
+        let client = WorkshopClient::builder(site.endpoint()).call_timeout(SHORT);
+        let client = client.connect().unwrap();
+        let helper = site.client();
+        for round in 0..10 {
+            for token in 0..2 {
+                abandon(|| client.hold(round, token));
+            }
+            assert_eq!(client.add(1, 2), Err(CallError::NoFreeLane), "round {round}");
+            helper.open(round).unwrap();
+            eventually("a lane comes back", || client.add(1, 2) == Ok(3));
+        }
+    }
+
+    fn an_answer_that_comes_too_late_never_reaches_another_call(transport) {
+        let site = Site::with(transport, Plan { lanes: Some(4), ..Plan::default() });
+        let hasty = WorkshopClient::builder(site.endpoint()).call_timeout(SHORT);
+        let hasty = hasty.connect().unwrap();
+        let helper = site.client();
+        for round in 0..20 {
+            // Two late answers, a small and a large one, race with calls that reuse their lanes.
+            abandon(|| hasty.make_later(round, 300_000, round));
+            abandon(|| hasty.hold(round, 7_777));
+            helper.open(round).unwrap();
+            for seed in 0..10 {
+                match hasty.make(1_000 + seed, seed) {
+                    Ok(answer) => assert!(answer == bytes_of(1_000 + seed as usize, seed)),
+                    Err(CallError::TimedOut { .. } | CallError::NoFreeLane) => {}
+                    Err(other) => panic!("round {round}: {other}"),
+                }
+                match hasty.divide_later(seed as i64, 1) {
+                    Ok(quotient) => assert_eq!(quotient, seed as i64),
+                    Err(CallError::TimedOut { .. } | CallError::NoFreeLane) => {}
+                    Err(other) => panic!("round {round}: {other}"),
+                }
+            }
+        }
+    }
+
+    fn dropped_futures_give_their_lanes_back(transport) {
+        let site = Site::with(transport, Plan { lanes: Some(4), ..Plan::default() });
+        let client = site.async_client();
+        let helper = site.client();
+        for round in 0..30 {
+            let mut pending: Vec<_> =
+                (0..4).map(|token| Box::pin(client.hold_later(round, token))).collect();
+            for call in &mut pending {
+                assert!(call.now_or_never().is_none(), "round {round}: the gate is closed");
+            }
+            helper.arrived(round, 4).unwrap();
+            drop(pending);
+            helper.open(round).unwrap();
+            let sums = block_on(join_all((0..8).map(|n| client.add(n, round as i64))));
+            assert_eq!(sums, (0..8).map(|n| Ok(n + round as i64)).collect::<Vec<_>>());
+        }
+    }
+
+    fn a_future_that_is_leaked_wedges_nobody(transport) {
+        let site = Site::with(transport, Plan { lanes: Some(3), ..Plan::default() });
+        let client = Box::leak(Box::new(site.async_client()));
+        for seed in 0..2 {
+            let mut call = Box::pin(client.make(500_000, seed));
+            let _ = (&mut call).now_or_never();
+            Box::leak(Box::new(call));
+        }
+        for n in 0..20 {
+            assert_eq!(block_on(client.add(n, 1)), Ok(n + 1));
+        }
+        assert_eq!(block_on(client.make(500_000, 9)), Ok(bytes_of(500_000, 9)));
+    }
+
+    fn a_client_that_disconnects_ends_its_pending_calls(transport) {
+        let site = Site::new(transport);
+        let client = site.client();
+        let helper = site.client();
+        let held = std::thread::spawn({
+            let client = client.clone();
+            move || client.hold(1, 1)
+        });
+        helper.arrived(1, 1).unwrap();
+        client.connection().disconnect();
+        let closed = Err(CallError::Disconnected(DisconnectReason::ClosedHere));
+        assert_eq!(held.join().unwrap(), closed);
+        assert_eq!(client.hold(1, 2), closed);
+        assert!(!client.connection().is_connected());
+        assert_eq!(helper.add(1, 2), Ok(3));
+    }
+
+    fn a_call_without_a_timeout_waits_as_long_as_it_takes(transport) {
+        let site = Site::new(transport);
+        let client = WorkshopAsyncClient::builder(site.endpoint()).call_timeout(None);
+        let client = block_on(client.connect()).unwrap();
+        let mut held = Box::pin(client.hold_later(1, 5));
+        assert!((&mut held).now_or_never().is_none());
+        let helper = site.client();
+        helper.arrived(1, 1).unwrap();
+        helper.open(1).unwrap();
+        assert_eq!(block_on(held), Ok(5));
+    }
+}
+
+/// Makes a call that is held up, until it has really been sent and given up.
+fn abandon<T: std::fmt::Debug>(call: impl Fn() -> Result<T, CallError>) {
+    eventually("a call finds a lane", || match call() {
+        Err(CallError::TimedOut { .. }) => true,
+        // The lanes of the calls before are about to come back.
+        Err(CallError::NoFreeLane) => false,
+        other => panic!("the gate is closed: {other:?}"),
+    });
+}

@@ -1,0 +1,139 @@
+//! Many calls, threads and clients at once: each gets its own answers.
+
+use std::thread;
+use std::time::Duration;
+
+use futures_executor::block_on;
+use futures_util::StreamExt;
+use futures_util::future::{Either, join_all, select};
+use futures_util::stream::FuturesUnordered;
+use witrpc_tests::errands::Pair;
+use witrpc_tests::over_both_transports;
+use witrpc_tests::process::Child;
+use witrpc_tests::roles::Role;
+use witrpc_tests::site::{Address, Plan, Site, Transport};
+use witrpc_tests::workshop::WorkshopClient;
+
+over_both_transports! {
+    fn sixty_four_calls_complete_out_of_order(transport) {
+        let site = Site::new(transport);
+        let client = site.async_client();
+        let opener = site.async_client();
+        let mut pending: FuturesUnordered<_> =
+            (0..64).map(|n| client.hold_later(n, 1_000 + n)).collect();
+        block_on(async {
+            // Polls all of them until all have reached the server.
+            let arrivals = join_all((0..64).map(|gate| opener.arrived(gate, 1)));
+            match select(pending.next(), arrivals).await {
+                Either::Left(_) => panic!("one passed a closed gate"),
+                Either::Right((arrivals, _)) => assert!(arrivals.iter().all(Result::is_ok)),
+            }
+            // A permutation of 0..64, as 27 and 64 have no common divisor.
+            for gate in (0..64).map(|n| (n * 27 + 5) % 64) {
+                opener.open(gate).await.unwrap();
+                assert_eq!(pending.next().await, Some(Ok(1_000 + gate)));
+            }
+            assert!(pending.next().await.is_none());
+        });
+    }
+
+    fn blocked_handlers_hold_up_nobody_else(transport) {
+        let site = Site::new(transport);
+        let client = site.client();
+        thread::scope(|scope| {
+            let held: Vec<_> = (0..20)
+                .map(|token| { let client = &client; scope.spawn(move || client.hold(1, token)) })
+                .collect();
+            client.arrived(1, 20).unwrap();
+            for n in 0..100 {
+                assert_eq!(client.add(n, 1), Ok(n + 1));
+            }
+            client.open(1).unwrap();
+            for (token, held) in (0..).zip(held) {
+                assert_eq!(held.join().unwrap(), Ok(token));
+            }
+        });
+    }
+
+    fn threads_share_a_client(transport) {
+        let site = Site::new(transport);
+        let pair = Pair { blocking: site.client(), later: site.async_client() };
+        thread::scope(|scope| {
+            for seed in 0..4 {
+                let pair = &pair;
+                scope.spawn(move || {
+                    let mut rng = fastrand::Rng::with_seed(seed);
+                    for _ in 0..200 {
+                        pair.errand(&mut rng, 20_000).unwrap();
+                    }
+                });
+            }
+        });
+    }
+
+    fn more_calls_than_lanes_wait_for_each_other(transport) {
+        let site = Site::with(transport, Plan { lanes: Some(3), ..Plan::default() });
+        let client = site.async_client();
+        let answers = block_on(join_all((0..100).map(|n| client.divide_later(n, 1))));
+        assert_eq!(answers, (0..100).map(Ok).collect::<Vec<_>>());
+    }
+
+    fn handlers_call_the_service_they_are_in(transport) {
+        let site = Site::new(transport);
+        let client = site.client();
+        assert_eq!(client.relay(site.address().clone(), 10), Ok(55));
+        // From several callers at once, each level holding one worker.
+        thread::scope(|scope| {
+            for _ in 0..4 {
+                let (client, site) = (&client, &site);
+                scope.spawn(move || {
+                    assert_eq!(client.relay(site.address().clone(), 8), Ok(36));
+                });
+            }
+        });
+        assert_eq!(client.add(1, 1), Ok(2));
+    }
+}
+
+#[test]
+fn ten_clients_in_parallel_each_get_their_own_answers() {
+    let site = Site::new(Transport::Mmf);
+    let clients = start_callers(site.address(), 10, 150, false);
+    let mut numbers: Vec<u64> = clients.iter().map(Child::hear).collect();
+    numbers.sort_unstable();
+    numbers.dedup();
+    assert_eq!(numbers.len(), 10, "each has a number of its own");
+    for client in &clients {
+        assert_eq!(client.hear::<u64>(), 150);
+    }
+}
+
+#[test]
+fn more_spinning_processes_than_cores_make_progress() {
+    let cores = thread::available_parallelism().unwrap().get();
+    let site = Site::with(Transport::Mmf, Plan { spin: true, ..Plan::default() });
+    let clients = start_callers(site.address(), cores + 3, 60, true);
+    for client in &clients {
+        let _number: u64 = client.hear();
+        assert_eq!(client.hear::<u64>(), 60);
+    }
+}
+
+#[test]
+fn handlers_call_each_other_across_processes() {
+    let (here, there) = (Site::new(Transport::Mmf), Site::new(Transport::Mmf));
+    let client = WorkshopClient::builder(here.endpoint()).call_timeout(Duration::from_secs(60));
+    let client = client.connect().unwrap();
+    assert_eq!(client.relay(there.address().clone(), 6), Ok(21));
+}
+
+fn start_callers(address: &Address, clients: usize, calls: u64, spin: bool) -> Vec<Child> {
+    let role = |seed| Role::Call {
+        address: address.clone(),
+        seed,
+        calls: Some(calls),
+        most: 20_000,
+        spin,
+    };
+    (0..clients as u64).map(|seed| Child::start(&role(seed))).collect()
+}
