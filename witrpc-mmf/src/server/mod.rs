@@ -255,10 +255,13 @@ impl Server {
         self.hot.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    fn set_hot(&self, hot: &[Arc<Connection>]) {
+    /// Replaces the list of hot connections; returns the count of news before.
+    fn set_hot(&self, hot: &[Arc<Connection>]) -> u64 {
         let mut kept = self.hot.lock().unwrap_or_else(PoisonError::into_inner);
         kept.clear();
         kept.extend_from_slice(hot);
+        drop(kept);
+        self.news.fetch_add(1, AcqRel)
     }
 
     fn connections(&self) -> MutexGuard<'_, HashMap<u64, Arc<Connection>>> {

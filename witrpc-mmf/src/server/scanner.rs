@@ -31,15 +31,13 @@ pub struct Scanner<'a> {
     hot: Vec<Arc<Connection>>,
     /// The server's news that this scanner has read.
     read: u64,
-    /// Everybody has been asked to ring: nothing is hot until the next turn says so.
-    armed: bool,
+    /// Nothing is looked at until the next turn has read the server's list.
+    rested: bool,
 }
 
 impl<'a> Scanner<'a> {
     pub(super) fn new(server: &'a Server) -> Self {
-        // Armed, as the last holder of the role may have left the ring words: the first turn makes
-        // hot again what has anything to do.
-        Self { server, hot: Vec::new(), read: 0, armed: true }
+        Self { server, hot: Vec::new(), read: 0, rested: true }
     }
 
     /// Looks once at every hot connection and hands each new request to `serve` until that breaks.
@@ -47,7 +45,7 @@ impl<'a> Scanner<'a> {
     /// whether anything was found.
     #[inline]
     pub fn turn(&mut self, calls: bool, serve: Serve<'_>) -> bool {
-        if self.armed || self.server.news.load(Acquire) != self.read {
+        if self.rested || self.server.news.load(Acquire) != self.read {
             self.read_news();
         }
         let mut found = false;
@@ -58,7 +56,10 @@ impl<'a> Scanner<'a> {
                 Look::Nothing if self.hot.len() > 1 => cooled |= cools(connection),
                 Look::Nothing => {}
                 Look::Found => found = true,
-                Look::Stopped => return true,
+                Look::Stopped => {
+                    self.rest();
+                    return true;
+                }
                 Look::Broken(rule) => {
                     self.server.accuse(connection, rule);
                     cooled = true;
@@ -83,22 +84,29 @@ impl<'a> Scanner<'a> {
         ring::fence::<Mapped>();
         let waiting = self.server.news.load(Acquire) != self.read
             || self.hot.iter().any(|connection| connection.anything_waiting());
-        self.armed = true;
-        if !waiting {
-            // A connection that ends while we sleep must not be kept alive here.
-            self.hot.clear();
-            self.server.set_hot(&[]);
-        }
+        // The server's list stays: it may be another holder's by now.
+        self.rest();
         waiting
     }
 
+    /// This view may not be used for long: it keeps no connection alive, and begins anew when it is
+    /// used again.
+    fn rest(&mut self) {
+        self.hot.clear();
+        self.rested = true;
+    }
+
     /// Makes hot whoever has rung, and forgets who has gone.
+    ///
+    /// The server's list is what counts: any other holder since this one's last turn has changed it,
+    /// and counted that as news.
     #[cold]
     fn read_news(&mut self) {
         self.read = self.server.news.load(Acquire);
-        if self.armed {
-            self.hot = self.server.hot();
-            self.armed = false;
+        self.hot = self.server.hot();
+        if self.rested {
+            self.rested = false;
+            // Whoever held the role last may have asked them to ring.
             self.hot.iter().for_each(|connection| connection.look_every_turn());
         }
         for connection in self.server.take_rung() {
@@ -116,7 +124,15 @@ impl<'a> Scanner<'a> {
         // found by this turn's look.
         ring::fence::<Mapped>();
         self.hot.retain(|connection| connection.is_connected());
-        self.server.set_hot(&self.hot);
+        self.tell();
+    }
+
+    /// Leaves the list for the next holder of the role, and counts it as news.
+    fn tell(&mut self) {
+        let before = self.server.set_hot(&self.hot);
+        if before == self.read {
+            self.read += 1;
+        }
     }
 
     /// Sends quiet connections to the cold, unless they speak up at the last moment.
@@ -138,7 +154,7 @@ impl<'a> Scanner<'a> {
             }
             speaks
         });
-        self.server.set_hot(&self.hot);
+        self.tell();
     }
 }
 

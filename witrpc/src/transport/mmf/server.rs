@@ -84,8 +84,8 @@ impl fmt::Debug for Port {
     }
 }
 
-/// A scanner, and the peers that it has met: a request is handed on with a reference to one, which
-/// costs nothing.
+/// A scanner, and the peers that it has met in this tenure: a request is handed on with a reference
+/// to one, which costs nothing.
 struct View<'a> {
     scanner: channel::Scanner<'a>,
     peers: Vec<Known>,
@@ -99,7 +99,8 @@ struct Known {
 impl Scanner for View<'_> {
     fn turn(&mut self, calls: bool, serve: &mut Serve<'_>) -> bool {
         let peers = &mut self.peers;
-        self.scanner.turn(calls, &mut |connection, request| {
+        let mut displaced = false;
+        let found = self.scanner.turn(calls, &mut |connection, request| {
             let peer = known(peers, connection);
             let request = Request {
                 ticket: from_ticket(request.ticket),
@@ -107,17 +108,20 @@ impl Scanner for View<'_> {
                 payload: from_payload(request.payload),
                 deadline: request.deadline,
             };
-            serve(peer, request)
-        })
+            let go_on = serve(peer, request);
+            displaced = go_on.is_break();
+            go_on
+        });
+        if displaced {
+            self.peers.clear();
+        }
+        found
     }
 
     fn arm(&mut self) -> bool {
-        let busy = self.scanner.arm();
-        if !busy {
-            // A sleeping server keeps no connection alive.
-            self.peers.clear();
-        }
-        busy
+        // A sleeping server keeps no connection alive.
+        self.peers.clear();
+        self.scanner.arm()
     }
 }
 
