@@ -1,16 +1,18 @@
 //! Named shared memory: the transport that `witrpc` exists for.
 //!
-//! This folder is the only place that names the crate `witrpc_mmf`: [`client`] and [`server`] put
-//! its two ends on the seam, [`errors`] translates what it reports.
+//! This folder is the only place that names the crate `witrpc_mmf`: `client` and `server` put its
+//! two ends on the seam, `errors` translates what it reports, `names` lists who serves.
 
 mod client;
 mod errors;
+mod names;
 mod server;
 
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+pub use names::servers;
 use witrpc_mmf::{ClientOptions, Name, Place, ServerOptions};
 
 use super::{BindConfig, ClientChannel, ConnectConfig, ServerPort, Transport};
