@@ -1,7 +1,8 @@
 //! What `#[wit_service]` accepts, and what it says to what it does not.
 //!
 //! Each file in `ui/fail` is named after one mistake, and the `.stderr` beside it holds what the
-//! user reads. To accept new wording, run with `TRYBUILD=overwrite`.
+//! user reads, to be accepted anew with `TRYBUILD=overwrite`. Half of that is the compiler's own
+//! wording, so it holds for the toolchain that CI runs.
 
 #[test]
 fn mistakes_are_explained_and_the_rest_compiles() {

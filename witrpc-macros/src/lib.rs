@@ -9,6 +9,7 @@
 mod attributes;
 mod check;
 mod expand;
+mod hygiene;
 mod model;
 mod options;
 mod parse;

@@ -1,5 +1,6 @@
 //! Checks of one method.
 
+use syn::ext::IdentExt;
 use syn::{FnArg, GenericParam, Pat, ReceiverKind, ReturnType, Safety, Signature, Type};
 
 use super::{no_options, types};
@@ -81,7 +82,7 @@ fn generics(signature: &Signature, report: &mut Report) {
 fn name(method: &Method<'_>, report: &mut Report) {
     let name = method.name();
     if method.is_reserved() {
-        report.mistake(name, wording::reserved_name(name));
+        report.mistake(name, wording::reserved_name(name.unraw()));
     }
 }
 

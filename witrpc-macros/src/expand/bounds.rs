@@ -8,8 +8,8 @@ use proc_macro2::TokenStream;
 use quote::{ToTokens, quote_spanned};
 use syn::spanned::Spanned;
 
-use super::hygiene;
 use super::names::Names;
+use crate::hygiene;
 use crate::model::{Answer, Form, Method};
 
 /// Statements for all that crosses in a method.
@@ -30,8 +30,8 @@ pub(crate) fn of_form(form: Form<'_>, names: &Names) -> TokenStream {
     match form {
         Form::Value(ty) | Form::Shared(ty) => wire(ty, names),
         Form::Raw(ty) => {
-            let runtime = &names.runtime;
             let span = hygiene::at(ty.span());
+            let runtime = hygiene::relocated(names.runtime.clone(), span);
             quote_spanned!(span=> #runtime::assert_raw::<#ty>();)
         }
         Form::Context | Form::Str | Form::Path => TokenStream::new(),
@@ -40,7 +40,7 @@ pub(crate) fn of_form(form: Form<'_>, names: &Names) -> TokenStream {
 
 /// The check of a type that serde carries.
 pub(crate) fn wire(ty: &(impl ToTokens + Spanned), names: &Names) -> TokenStream {
-    let runtime = &names.runtime;
     let span = hygiene::at(ty.span());
+    let runtime = hygiene::relocated(names.runtime.clone(), span);
     quote_spanned!(span=> #runtime::assert_wire::<#ty>();)
 }

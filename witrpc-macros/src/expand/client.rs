@@ -6,7 +6,8 @@ use syn::Type;
 
 use super::flavour::Flavour;
 use super::names::Names;
-use super::{bounds, hygiene, server};
+use super::{bounds, server};
+use crate::hygiene;
 use crate::model::{Answer, Form, Method, Parameter, Service, bare};
 
 /// The struct.

@@ -3,8 +3,9 @@
 use proc_macro2::TokenStream;
 use quote::quote_spanned;
 
+use super::bounds;
 use super::names::{self, Names};
-use super::{bounds, hygiene};
+use crate::hygiene;
 use crate::model::{Answer, Form, Method, Parameter, Service};
 
 /// The descriptor.

@@ -6,7 +6,8 @@ use quote::quote_spanned;
 
 use super::flavour::Flavour;
 use super::names::Names;
-use super::{client, hygiene, server, service_trait};
+use super::{client, server, service_trait};
+use crate::hygiene;
 use crate::model::{Method, Service};
 use crate::report::Report;
 

@@ -2,14 +2,13 @@
 //!
 //! It stands beside the trait: the three structs `XServer`, `XClient` and `XAsyncClient`, and two
 //! private items that they share. All else is in one unnamed constant, so that nothing more is
-//! added to the user's names. Tokens resolve by [`hygiene`].
+//! added to the user's names. Tokens resolve by [`hygiene`](crate::hygiene).
 
 mod bounds;
 mod client;
 mod descriptor;
 mod fallback;
 mod flavour;
-mod hygiene;
 mod names;
 mod result_alias;
 mod server;
@@ -20,6 +19,7 @@ use quote::{ToTokens, quote_spanned};
 
 use self::flavour::Flavour;
 use self::names::Names;
+use crate::hygiene;
 use crate::model::Service;
 
 pub(crate) use self::fallback::fallback;

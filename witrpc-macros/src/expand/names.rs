@@ -4,7 +4,7 @@ use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote_spanned};
 use syn::ext::IdentExt;
 
-use super::hygiene;
+use crate::hygiene;
 use crate::model::{Method, Service};
 
 /// The names that a service's parts refer to each other by.

@@ -7,19 +7,19 @@ use proc_macro2::TokenStream;
 use quote::quote_spanned;
 use syn::spanned::Spanned;
 
-use super::hygiene;
 use super::names::Names;
+use crate::hygiene;
 use crate::model::{Answer, Service};
 use crate::wording;
 
 /// An assertion for each method whose return type does not look like a `Result`.
 pub(crate) fn expand(service: &Service<'_>, names: &Names) -> TokenStream {
-    let runtime = &names.runtime;
     let assertions = service.methods.iter().filter_map(|method| {
         let Answer::Value(ty) = &method.answer else { return None };
         let message = wording::hidden_result(&service.item.ident, method.name());
         let conditions = &method.carried.conditions;
         let span = hygiene::at(ty.span());
+        let runtime = hygiene::relocated(names.runtime.clone(), span);
         Some(quote_spanned! {span=>
             #(#conditions)*
             const _: () = {

@@ -4,8 +4,9 @@ use proc_macro2::{Ident, Span, TokenStream};
 use quote::quote_spanned;
 use syn::ext::IdentExt;
 
+use super::bounds;
 use super::names::Names;
-use super::{bounds, hygiene};
+use crate::hygiene;
 use crate::model::{Answer, Form, Method, Parameter, Service};
 
 /// The struct.

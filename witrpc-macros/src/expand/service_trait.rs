@@ -4,8 +4,8 @@ use proc_macro2::TokenStream;
 use quote::{ToTokens, quote_spanned};
 use syn::{FnArg, ItemTrait, Pat, PatIdent, ReturnType, Signature, TraitItem, TraitItemFn, Type};
 
-use super::hygiene;
 use crate::attributes;
+use crate::hygiene;
 use crate::model::Service;
 
 /// The trait, without options and with its `async fn`s spelled as functions that return futures.

@@ -1,0 +1,158 @@
+//! What a trait means as a service: the checks read it, the expanders write code from it.
+
+mod answer;
+mod parameter;
+
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{ToTokens, quote_spanned};
+use syn::ext::IdentExt;
+use syn::spanned::Spanned;
+use syn::visit::Visit;
+use syn::{FnArg, ItemTrait, Signature, TraitItem, TraitItemFn, TypeInfer};
+
+pub(crate) use self::answer::Answer;
+pub(crate) use self::parameter::{Form, Parameter, bare, ends_in};
+use crate::attributes::Carried;
+use crate::hygiene;
+use crate::options::{MethodOptions, ServiceOptions};
+use crate::parse::TraitInput;
+use crate::report::Report;
+
+/// What clients have themselves, besides the methods of the service.
+const RESERVED_NAMES: &[&str] = &["connect", "builder", "in_process", "with", "connection"];
+
+/// A service: a trait, seen as what crosses between two processes.
+pub(crate) struct Service<'a> {
+    /// The trait as written.
+    pub(crate) item: &'a ItemTrait,
+    /// Where the `witrpc` crate is.
+    pub(crate) crate_path: TokenStream,
+    /// Its name on the wire.
+    pub(crate) wire_name: String,
+    /// Its documentation, as an expression.
+    pub(crate) docs: TokenStream,
+    pub(crate) methods: Vec<Method<'a>>,
+}
+
+/// One method of a service.
+pub(crate) struct Method<'a> {
+    /// As written.
+    pub(crate) source: &'a TraitItemFn,
+    /// Its name on the wire.
+    pub(crate) wire_name: String,
+    pub(crate) options: MethodOptions,
+    pub(crate) carried: Carried,
+    /// In the order of the declaration, without the receiver.
+    pub(crate) parameters: Vec<Parameter<'a>>,
+    pub(crate) answer: Answer,
+    /// The first of the mistakes that were found in it, by its number in the report.
+    pub(crate) mistake: Option<usize>,
+}
+
+impl<'a> Service<'a> {
+    /// Reads a trait. Mistakes in options are reported here, all others by the checks.
+    pub(crate) fn of(input: &'a TraitInput, report: &mut Report) -> Self {
+        let TraitInput { options, item } = input;
+        let crate_path = crate_path(options, item.ident.span());
+        let functions = item.items.iter().filter_map(|item| match item {
+            TraitItem::Fn(method) => Some(method),
+            _ => None,
+        });
+        let mut methods: Vec<Method<'_>> = Vec::new();
+        for function in functions {
+            // What the compiler reports in the trait itself is left to it, and left out here.
+            if has_placeholder(&function.sig) {
+                continue;
+            }
+            let method = Method::of(function, &crate_path, report);
+            if !methods.iter().any(|earlier| earlier.clashes_with(&method)) {
+                methods.push(method);
+            }
+        }
+        let name = options.name.as_ref().map(syn::LitStr::value);
+        Self {
+            item,
+            wire_name: name.unwrap_or_else(|| item.ident.unraw().to_string()),
+            docs: Carried::of(&item.attrs).docs,
+            methods,
+            crate_path,
+        }
+    }
+}
+
+fn crate_path(options: &ServiceOptions, span: Span) -> TokenStream {
+    match &options.crate_path {
+        Some(path) => path.to_token_stream(),
+        None => quote_spanned!(hygiene::at(span)=> ::witrpc),
+    }
+}
+
+impl<'a> Method<'a> {
+    fn of(source: &'a TraitItemFn, crate_path: &TokenStream, report: &mut Report) -> Self {
+        let before = report.len();
+        let options = MethodOptions::read(&source.attrs, report);
+        let arguments = source.sig.inputs.iter().filter_map(|input| match input {
+            FnArg::Typed(argument) => Some(Parameter::of(argument, report)),
+            FnArg::Receiver(_) => None,
+        });
+        let parameters = arguments.collect();
+        let rename = options.rename.as_ref().map(syn::LitStr::value);
+        Self {
+            source,
+            wire_name: rename.unwrap_or_else(|| source.sig.ident.unraw().to_string()),
+            carried: Carried::of(&source.attrs),
+            parameters,
+            answer: Answer::of(&source.sig, options.result, crate_path),
+            options,
+            mistake: (report.len() > before).then_some(before),
+        }
+    }
+
+    /// The method's name in Rust.
+    pub(crate) fn name(&self) -> &'a Ident {
+        &self.source.sig.ident
+    }
+
+    /// Whether there are two functions of one name for certain.
+    fn clashes_with(&self, other: &Self) -> bool {
+        let unconditional = |method: &Self| method.carried.conditions.is_empty();
+        self.name() == other.name() && unconditional(self) && unconditional(other)
+    }
+
+    /// Whether clients have something of that name themselves.
+    pub(crate) fn is_reserved(&self) -> bool {
+        let name = self.name().unraw();
+        RESERVED_NAMES.iter().any(|reserved| name == reserved)
+    }
+
+    /// Where generated code for the method points. What only the compiler can tell to be a
+    /// `Result` is asked about throughout the method, so it all points there.
+    pub(crate) fn place(&self) -> Span {
+        match &self.answer {
+            Answer::Result { projected: Some(result), .. } => result.span(),
+            _ => self.name().span(),
+        }
+    }
+
+    pub(crate) fn is_async(&self) -> bool {
+        self.source.sig.asyncness.is_some()
+    }
+
+    /// What crosses: the parameters without the context.
+    pub(crate) fn arguments(&self) -> impl Iterator<Item = &Parameter<'a>> {
+        self.parameters.iter().filter(|parameter| !matches!(parameter.form, Form::Context))
+    }
+}
+
+/// Whether `_` stands for some type of a signature.
+fn has_placeholder(signature: &Signature) -> bool {
+    struct Search(bool);
+    impl Visit<'_> for Search {
+        fn visit_type_infer(&mut self, _: &TypeInfer) {
+            self.0 = true;
+        }
+    }
+    let mut search = Search(false);
+    search.visit_signature(signature);
+    search.0
+}
