@@ -1,8 +1,8 @@
 //! The `#[wit_service]` attribute of `witrpc`; see its documentation there.
 //!
-//! The path of a trait through this crate: [`parse`] reads the tokens, [`model`] says what they
-//! mean, [`check`] finds what cannot cross to another process, and [`expand`] writes the code.
-//! All that a user may be told stands in [`wording`].
+//! The path of a trait through this crate: `parse` reads the tokens, `model` says what they
+//! mean, `check` finds what cannot cross to another process, and `expand` writes the code.
+//! All that a user may be told stands in `wording`.
 
 #![forbid(unsafe_code)]
 
