@@ -175,6 +175,12 @@ impl Layout {
         self.client.notes + lane / GROUP * LINE
     }
 
+    /// The bit of `lane` in the words of its group.
+    #[inline]
+    pub(crate) fn lane_bit(lane: usize) -> u64 {
+        1 << (lane % GROUP)
+    }
+
     /// The word that says which call of `lane` the server has taken.
     pub(crate) fn claimed_word(&self, lane: usize) -> usize {
         self.server.notes + lane * 8

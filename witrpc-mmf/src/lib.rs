@@ -17,6 +17,7 @@ pub mod line;
 mod memfd;
 mod message;
 mod outbox;
+mod park;
 mod region;
 pub mod release;
 mod rendezvous;

@@ -15,7 +15,7 @@ use super::waiters::earliest;
 use crate::fork::Descriptor;
 use crate::layout::{GROUP, STATE, wait};
 use crate::words::{Mapped, ReadWord};
-use crate::{futex, line, ring, state};
+use crate::{futex, line, park, ring, state};
 
 const LINK: u64 = 0;
 const BELL: u64 = 1;
@@ -178,12 +178,7 @@ impl Client {
     fn answer_bell(self: &Arc<Self>) {
         self.bell.drain();
         for group in 0..self.groups.len() {
-            self.disarm(group);
-            if self.wake_group(group) {
-                self.arm(group);
-                // What came in between rang for nobody.
-                self.wake_group(group);
-            }
+            self.groups[group].answer(self.ring_word(group), || self.wake_group(group));
         }
         self.space_waiters.notify_all();
     }
@@ -227,7 +222,7 @@ impl Client {
         let mut any = false;
         for group in 0..self.groups.len() {
             let first = group * GROUP;
-            let mut parked = self.wait_line(first)[wait::PARKED].load(SeqCst);
+            let mut parked = park::still_parked::<Mapped>(&self.wait_line(first)[wait::PARKED]);
             any |= parked != 0;
             while parked != 0 {
                 let lane = first + parked.trailing_zeros() as usize;

@@ -25,13 +25,13 @@ use crate::bell::Bell;
 use crate::copy::{OwnMemory, PeerMemory};
 use crate::error::ConnectError;
 use crate::fork::Origin;
-use crate::layout::{GROUP, LINE_WORDS, Layout, RING_ME, STATE, WANTS_SPACE, wait};
+use crate::layout::{GROUP, LINE_WORDS, Layout, RING_ME, STATE, wait};
 use crate::line::line_of;
 use crate::message::{Answer, ChannelError, Closed, Ticket};
 use crate::outbox::Outbox;
 use crate::region;
 use crate::rendezvous::{self, ConnectOptions, Connected, Name, Place, Plain};
-use crate::ring::{self, Epochs, Rung};
+use crate::ring::{self, Epochs, Rung, SharedEpochs};
 use crate::spin::{Spin, WaitPolicy};
 use crate::state;
 use crate::words::{Mapped, PeerU64};
@@ -70,7 +70,7 @@ pub struct Client {
     /// Answers that were moved off their lanes, for callers that may never come.
     shelf: Mutex<HashMap<Ticket, Result<Answer, ChannelError>>>,
     /// Asking the link thread's bell to be rung, one a group of lanes.
-    groups: Box<[Group]>,
+    groups: Box<[SharedEpochs<Mapped>]>,
     /// Ringing the server.
     bell: Bell,
     rung: Rung<Mapped>,
@@ -78,14 +78,6 @@ pub struct Client {
     lost: OnceLock<Closed>,
     origin: Origin,
     link: link_thread::Link,
-}
-
-/// The private half of a wait line's ring word.
-struct Group {
-    epochs: Epochs<Mapped>,
-    /// Whether the ring word holds an epoch that the link thread has not answered yet. A lock, so
-    /// that nobody finds it set before the epoch stands, or after it has been rung for.
-    armed: Mutex<bool>,
 }
 
 impl Client {
@@ -125,8 +117,8 @@ impl Client {
     fn new(connected: Connected, layout: Layout, wait: WaitPolicy) -> std::io::Result<Self> {
         let established = connected.established;
         let (own, outbox) = region::own(established.own, &layout, layout.client_arena());
-        let groups = (0..layout.groups())
-            .map(|_| Group { epochs: Epochs::new(AtomicU64::new(0)), armed: Mutex::new(false) });
+        let groups =
+            (0..layout.groups()).map(|_| SharedEpochs::new(AtomicU64::new(0), Mutex::new(false)));
         own.word64(STATE).store(state::SERVING, Relaxed);
         Ok(Self {
             own,
@@ -211,34 +203,15 @@ impl Client {
         }
     }
 
-    /// Rings the server if it waits for blocks that were released before this call.
-    fn ring_if_short_of_space(&self) {
-        ring::fence::<Mapped>();
-        if self.space_rung.must_ring(self.server.word64(WANTS_SPACE)) {
-            self.bell.ring();
-        }
-    }
-
     /// Has the bell rung when a response appears in `group`. The caller has registered what it
     /// waits for, and looks once more after this.
     fn arm(&self, group: usize) {
-        let word = &self.wait_line(group * GROUP)[wait::RING_ME];
-        let group = &self.groups[group];
-        let mut armed = group.armed.lock().unwrap_or_else(PoisonError::into_inner);
-        if !*armed {
-            group.epochs.arm(word);
-            *armed = true;
-        }
-        drop(armed);
-        ring::fence::<Mapped>();
+        self.groups[group].arm(self.ring_word(group));
     }
 
-    /// The bell has been drained: whatever was armed may have been rung for. The caller then looks
-    /// at every sleeper.
-    fn disarm(&self, group: usize) {
-        let group = &self.groups[group];
-        *group.armed.lock().unwrap_or_else(PoisonError::into_inner) = false;
-        ring::fence::<Mapped>();
+    /// Where this client asks for the bell to be rung for a response in `group`.
+    fn ring_word(&self, group: usize) -> &AtomicU64 {
+        &self.wait_line(group * GROUP)[wait::RING_ME]
     }
 
     fn shelf(&self) -> std::sync::MutexGuard<'_, HashMap<Ticket, Result<Answer, ChannelError>>> {

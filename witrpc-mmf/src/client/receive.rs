@@ -12,13 +12,13 @@ use super::lanes::{Phase, Sleeper};
 use crate::arena::BlockRef;
 use crate::futex::{self, Woken};
 use crate::head::{Head, Kind};
-use crate::layout::{GROUP, INLINE_LEN, line, wait};
+use crate::layout::{GROUP, INLINE_LEN, Layout, WANTS_SPACE, line, wait};
 use crate::line::{self as lines, InlineWords};
 use crate::message::{
     Answer, AnswerPayload, ChannelError, Limit, Payload, ReadBlock, Ticket, inline_bytes,
 };
+use crate::park;
 use crate::release;
-use crate::ring;
 use crate::spin::Spin;
 use crate::words::Mapped;
 
@@ -96,17 +96,11 @@ impl Client {
     }
 
     /// Sleeps until the lane's response line shows `seq`.
-    ///
-    /// The server wakes whoever has a bit in the parked mask when it answers: this side sets the
-    /// bit, fences and looks; that side publishes, fences and looks at the mask.
     #[cold]
     fn park(&self, lane: usize, seq: u64, limit: &mut Limit) -> Result<(), ChannelError> {
-        let parked = &self.wait_line(lane)[wait::PARKED];
-        let bit = 1 << (lane % GROUP);
-        parked.fetch_or(bit, Relaxed);
-        ring::fence::<Mapped>();
-        let outcome = self.sleep_on(lane, seq, limit);
-        parked.fetch_and(!bit, Relaxed);
+        let mask = &self.wait_line(lane)[wait::PARKED];
+        let bit = Layout::lane_bit(lane);
+        let outcome = park::parked::<Mapped, _>(mask, bit, || self.sleep_on(lane, seq, limit));
         if outcome.is_err() {
             self.abandon(Ticket { lane: lane as u32, seq });
         }
@@ -341,8 +335,11 @@ impl Client {
             return;
         }
         let slot = self.layout.client_release() + block.slot() * 4;
-        release::release::<Mapped>(self.own.word32(slot), block);
-        self.ring_if_short_of_space();
+        let slot = self.own.word32(slot);
+        let wants_space = self.server.word64(WANTS_SPACE);
+        if release::release(slot, block, wants_space, &self.space_rung) {
+            self.bell.ring();
+        }
     }
 
     /// The call is over: the lane goes to the next.

@@ -8,11 +8,10 @@ use super::Client;
 use super::waiters::{Place, Waiters};
 use crate::arena::Block;
 use crate::head::{Head, Kind};
-use crate::layout::{HIGH_WATER, INLINE_LEN};
+use crate::layout::{HIGH_WATER, INLINE_LEN, WANTS_SPACE};
 use crate::line::{self, InlineWords};
 use crate::message::{Body, ChannelError, Closed, Limit, Outgoing, Ticket, inline_words};
-use crate::release::ReleaseTable;
-use crate::ring;
+use crate::release::{self, ReleaseTable};
 use crate::words::Mapped;
 
 /// A send that is under way across the polls of a future. Dropping it gives the send up.
@@ -286,11 +285,8 @@ impl Client {
     ) -> Poll<Result<Block, ChannelError>> {
         let place = &mut sending.space_place;
         self.poll_for(cx, &self.space_waiters, place, limit, ChannelError::NoSpace, || {
-            self.reserve(len).or_else(|| {
-                self.space_epochs.arm(self.own.word64(crate::layout::WANTS_SPACE));
-                ring::fence::<Mapped>();
-                self.reserve(len)
-            })
+            let wants_space = self.own.word64(WANTS_SPACE);
+            release::find_or_ask(&self.space_epochs, wants_space, || self.reserve(len))
         })
     }
 

@@ -5,13 +5,15 @@
 //! block's first granule; from then on the writer may reuse the block. Blocks are released there and
 //! only there.
 //!
+//! A writer that is short of space asks to be rung at the next release, by the protocol of
+//! [`crate::ring`]: the wish is an epoch word in the writer's own region.
+//!
 //! # Words and who writes them
 //!
-//! | word          | lies in the region of | written by                    | means                      |
-//! | ------------- | --------------------- | ----------------------------- | -------------------------- |
-//! | slot          | the reader            | the reader's threads          | generation released last   |
-//! | `space_epoch` | the reader            | the reader's threads, adding 1 | changed for those who wait |
-//! | `wants_space` | the writer            | the writer's threads, ±1      | how many of them wait      |
+//! | word          | lies in the region of | written by           | means                             |
+//! | ------------- | --------------------- | -------------------- | --------------------------------- |
+//! | slot          | the reader            | the reader's threads | generation released last          |
+//! | `wants_space` | the writer            | the writer's threads | the epoch to ring for; 0 at first |
 //!
 //! # Invariants
 //!
@@ -20,75 +22,57 @@
 //!    be read as its old content.
 //! 1. A slot holds a block's generation only after the block was released: before, it holds that of
 //!    an earlier block or 0 (see the invariants of [`crate::arena`]). One block is released once.
-//! 2. No wake-up for space is lost. The waiter raises `wants_space`, fences, then looks at the slots;
-//!    the releaser stores the slot, fences, then looks at `wants_space`. At least one of the two sees
-//!    what the other did. If it is the releaser, it changes `space_epoch`, which the waiter loaded
-//!    **before** it looked at the slots, and wakes: a wait on the value loaded ends, whether it began
-//!    before the change or begins after it.
-//! 3. `space_epoch` is the word to wait on, since the waker changes it. As long as nobody waits, it
-//!    is not touched, and a release is a store, a fence and a load.
-//! 4. Whatever the peer stores in a slot or an epoch only decides when blocks of this connection are
-//!    reused, and when its waiters look again. None of it is an index or a length.
+//! 2. No wake-up for space is lost. A waiter stores a new epoch in `wants_space`, fences, then looks
+//!    at the slots (`find_or_ask`); the releaser stores the slot, fences, then looks at
+//!    `wants_space` (`release`). At least one of the two sees what the other did: the waiter finds
+//!    space, or the releaser rings. Each further wait needs a new epoch, since one is rung for once.
+//! 3. The word is never taken back: an epoch whose waiter has gone costs one ring, and a release
+//!    that nobody waits for is a store, a fence and a load.
+//! 4. Whatever the peer stores in a slot, or as its wish, only decides when blocks of this connection
+//!    are reused, and whether it is rung. None of it is an index or a length.
 
 #[cfg(test)]
 mod model;
 
-use core::{fmt, sync::atomic::Ordering};
+use core::fmt;
+use core::sync::atomic::Ordering;
 
 use crate::{
     arena::{BlockRef, Released},
+    ring::{self, Epochs, Rung},
     words::{ReadWord, Word, Words},
 };
 
-/// The reader's side: it releases blocks of the peer's arena.
-pub struct Releaser<'a, W: Words> {
-    /// One slot per granule of the peer's arena, in our region.
-    pub slots: &'a [W::U32],
-    /// Changed for the peer's waiters, in our region.
-    pub space_epoch: &'a W::U32,
-    /// How many of the peer's threads wait for space, in the peer's region.
-    pub wants_space: &'a W::PeerU32,
-}
-
-/// Whether anybody has to be told of a release.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[must_use = "a peer that waits for space is to be woken"]
-pub enum SpaceWanted {
-    /// Nobody waits.
-    No,
-    /// The peer waits: `space_epoch` was changed, and those who wait on it are to be woken (by futex
-    /// on `space_epoch`, or by the doorbell).
-    Yes,
-}
-
-impl<W: Words> Releaser<'_, W> {
-    /// Releases a block, of which nothing is read any more. To be done once for each block.
-    ///
-    /// # Panics
-    ///
-    /// If the block was not checked against the length of the arena that the slots are for.
-    pub fn release(&self, block: BlockRef) -> SpaceWanted {
-        // Release: pairs with the Acquire of `ReleaseTable::is_released`; orders our loads of the
-        // block before the writer's next use of it.
-        self.slots[block.slot()].store(block.generation(), Ordering::Release);
-        // Pairs with the fence of `SpaceWait::begin`: either we see the waiter or it sees the slot.
-        W::fence(Ordering::SeqCst);
-        if self.wants_space.load(Ordering::Relaxed) == 0 {
-            return SpaceWanted::No;
-        }
-        // Relaxed: the fence above already orders the slot before the new epoch, so that whoever
-        // sees this by the Acquire of `SpaceWait::observe` sees the slot.
-        self.space_epoch.fetch_add(1, Ordering::Relaxed);
-        SpaceWanted::Yes
-    }
-}
-
-/// Releases a block, of which nothing is read any more: stores its generation in its slot. To be
-/// done once for each block.
-pub(crate) fn release<W: Words>(slot: &W::U32, block: &BlockRef) {
+/// The reader's side: releases a block, of which nothing is read any more. To be done once for each
+/// block. `true`: the writer waits for space and is to be rung.
+#[must_use = "a writer that waits for space is to be rung"]
+pub(crate) fn release<W: Words>(
+    slot: &W::U32,
+    block: &BlockRef,
+    wants_space: &W::PeerU64,
+    rung: &Rung<W>,
+) -> bool {
     // Release: pairs with the Acquire of `ReleaseTable::is_released`; orders our loads of the
     // block before the writer's next use of it.
     slot.store(block.generation(), Ordering::Release);
+    // Pairs with the fence of `find_or_ask`: either we see its epoch or it sees the slot.
+    ring::fence::<W>();
+    rung.must_ring(wants_space)
+}
+
+/// The writer's side: looks for space with `find`. If there is none, asks to be rung at the next
+/// release and looks once more; `None` then means that the bell will ring.
+pub(crate) fn find_or_ask<W: Words, T>(
+    epochs: &Epochs<W>,
+    wants_space: &W::U64,
+    mut find: impl FnMut() -> Option<T>,
+) -> Option<T> {
+    find().or_else(|| {
+        epochs.arm(wants_space);
+        // Pairs with the fence of `release`.
+        ring::fence::<W>();
+        find()
+    })
 }
 
 /// The writer's side: what the peer has released of our arena.
@@ -100,67 +84,13 @@ pub struct ReleaseTable<'a, W: Words> {
 impl<W: Words> Released for ReleaseTable<'_, W> {
     #[inline]
     fn is_released(&self, granule: u32, generation: u32) -> bool {
-        // Acquire: pairs with the Release of `Releaser::release`.
+        // Acquire: pairs with the Release of `release`.
         self.slots[granule as usize].load(Ordering::Acquire) == generation
-    }
-}
-
-/// The writer's side: a thread that waits for space, from [`begin`](Self::begin) to its drop.
-///
-/// ```text
-/// let wait = SpaceWait::begin(wants_space, space_epoch);
-/// loop {
-///     let epoch = wait.observe();
-///     if let Some(block) = arena.alloc_or_reclaim(len, &table) { break block }
-///     // wait while space_epoch == epoch, to the deadline
-/// }
-/// ```
-pub struct SpaceWait<'a, W: Words> {
-    wants_space: &'a W::U32,
-    space_epoch: &'a W::PeerU32,
-}
-
-impl<'a, W: Words> SpaceWait<'a, W> {
-    /// Says that one more thread waits: `wants_space` in our region, `space_epoch` in the peer's.
-    pub fn begin(wants_space: &'a W::U32, space_epoch: &'a W::PeerU32) -> Self {
-        wants_space.fetch_add(1, Ordering::Relaxed);
-        // Pairs with the fence of `Releaser::release`: a releaser that does not see us has stored its
-        // slot where the look that follows will see it.
-        W::fence(Ordering::SeqCst);
-        Self { wants_space, space_epoch }
-    }
-
-    /// The epoch to wait on. To be taken before each look at the arena, not after it: a release in
-    /// between would change the epoch unnoticed.
-    #[must_use]
-    pub fn observe(&self) -> u32 {
-        // Acquire: pairs with the fence of `Releaser::release`. Who observed an epoch that is already
-        // changed must see the slot, since no further change would end the wait.
-        self.space_epoch.load(Ordering::Acquire)
-    }
-}
-
-impl<W: Words> Drop for SpaceWait<'_, W> {
-    fn drop(&mut self) {
-        // Relaxed: at worst a releaser wakes nobody.
-        self.wants_space.fetch_sub(1, Ordering::Relaxed);
-    }
-}
-
-impl<W: Words> fmt::Debug for Releaser<'_, W> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Releaser").field("slots", &self.slots.len()).finish_non_exhaustive()
     }
 }
 
 impl<W: Words> fmt::Debug for ReleaseTable<'_, W> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ReleaseTable").field("slots", &self.slots.len()).finish()
-    }
-}
-
-impl<W: Words> fmt::Debug for SpaceWait<'_, W> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("SpaceWait").finish_non_exhaustive()
     }
 }

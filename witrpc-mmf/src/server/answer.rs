@@ -13,11 +13,12 @@ use super::inbound::Broken;
 use crate::arena::Block;
 use crate::futex;
 use crate::head::{Head, Kind};
-use crate::layout::{GROUP, INLINE_LEN, line, wait};
+use crate::layout::{INLINE_LEN, Layout, WANTS_SPACE, line};
 use crate::line::{self as lines, InlineWords};
 use crate::message::{Body, ChannelError, Outgoing, Ticket, inline_words};
-use crate::ring;
-use crate::words::{Mapped, ReadWord};
+use crate::park;
+use crate::release;
+use crate::words::Mapped;
 
 /// An answer in private memory.
 #[derive(Debug)]
@@ -108,13 +109,10 @@ impl Connection {
     pub(super) fn flush_queue(&self) {
         let mut queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
         while let Some(&lane) = queue.lanes.front() {
-            if !self.send_outbound(lane) {
-                self.ask_for_space();
-                ring::fence::<Mapped>();
-                // Once more, now that a release would ring.
-                if !self.send_outbound(lane) {
-                    return;
-                }
+            let wants_space = self.own.word64(WANTS_SPACE);
+            let send = || self.send_outbound(lane).then_some(());
+            if release::find_or_ask(&self.space_epochs, wants_space, send).is_none() {
+                return;
             }
             queue.lanes.pop_front();
         }
@@ -158,13 +156,12 @@ impl Connection {
         self.lanes[lane].answered.store(ticket.seq, Relaxed);
         let line = self.response_line(lane);
         lines::publish::<Mapped>(line, ticket.seq, head.to_word(), inline, used);
-        // Pairs with the fence of the client's `park` and `arm`.
-        ring::fence::<Mapped>();
-        let wait_line = self.wait_line(lane);
-        if wait_line[wait::PARKED].load(Relaxed) & 1 << (lane % GROUP) != 0 {
+        let bit = Layout::lane_bit(lane);
+        let to_wake = park::whom_to_wake(self.wait_line(lane), bit, self.rung(lane));
+        if to_wake.caller {
             futex::wake_own(&line[line::SEQ]);
         }
-        if self.rung(lane).must_ring(&wait_line[wait::RING_ME]) {
+        if to_wake.link {
             self.bell.ring();
         }
     }

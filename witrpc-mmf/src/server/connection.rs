@@ -21,7 +21,7 @@ use crate::outbox::Outbox;
 use crate::region;
 use crate::release::{self, ReleaseTable};
 use crate::rendezvous::{Credentials, Established};
-use crate::ring::{self, Epochs, Rung};
+use crate::ring::{Epochs, Rung};
 use crate::words::{Mapped, PeerU64, ReadWord};
 
 /// The server's end of one connection. The mapping lives as long as anybody holds this, so that a
@@ -46,7 +46,7 @@ pub struct Connection {
     /// Bytes of private memory held for this client: segments in, answers out.
     pub(super) held: AtomicUsize,
     pub(super) epochs: Epochs<Mapped>,
-    space_epochs: Epochs<Mapped>,
+    pub(super) space_epochs: Epochs<Mapped>,
     pub(super) bell: Bell,
     /// One a group of lanes.
     rung: Box<[Rung<Mapped>]>,
@@ -262,9 +262,9 @@ impl Connection {
             return;
         }
         let slot = self.layout.server_release() + block.slot() * 4;
-        release::release::<Mapped>(self.own.word32(slot), block);
-        ring::fence::<Mapped>();
-        if self.space_rung.must_ring(self.client.word64(WANTS_SPACE)) {
+        let slot = self.own.word32(slot);
+        let wants_space = self.client.word64(WANTS_SPACE);
+        if release::release(slot, block, wants_space, &self.space_rung) {
             self.bell.ring();
         }
     }
@@ -273,11 +273,6 @@ impl Connection {
     pub(super) fn released(&self) -> ReleaseTable<'_, Mapped> {
         let slots = self.client.words32(self.layout.client_release(), self.layout.granules());
         ReleaseTable { slots }
-    }
-
-    /// The client rings when it releases blocks. A fence and a look must follow.
-    pub(super) fn ask_for_space(&self) {
-        self.space_epochs.arm(self.own.word64(WANTS_SPACE));
     }
 }
 

@@ -17,6 +17,7 @@
 //! fence, never on a load or a store: it is the form that loom models rightly.
 
 use core::sync::atomic::{self, AtomicU32, AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
 
 /// A word that may be looked at: one's own, or the peer's.
 pub trait ReadWord<V> {
@@ -58,6 +59,12 @@ pub trait Word<V>: ReadWord<V> {
     fn fetch_and(&self, value: V, order: Ordering) -> V;
 }
 
+/// A flag that threads of this process change under a lock. It lies in no region.
+pub trait Flag {
+    /// Runs `change` with the flag while nobody else does.
+    fn locked(&self, change: impl FnOnce(&mut bool));
+}
+
 /// A family of words: [`Mapped`], or loom's in the models.
 pub trait Words: 'static {
     /// A 32-bit word of one's own.
@@ -68,6 +75,8 @@ pub trait Words: 'static {
     type PeerU32: ReadWord<u32>;
     /// A 64-bit word of the peer's.
     type PeerU64: ReadWord<u64>;
+    /// A private flag.
+    type Flag: Flag;
 
     /// Orders this thread's accesses to words before and after it.
     fn fence(order: Ordering);
@@ -82,10 +91,17 @@ impl Words for Mapped {
     type U64 = AtomicU64;
     type PeerU32 = PeerU32;
     type PeerU64 = PeerU64;
+    type Flag = Mutex<bool>;
 
     #[inline]
     fn fence(order: Ordering) {
         atomic::fence(order);
+    }
+}
+
+impl Flag for Mutex<bool> {
+    fn locked(&self, change: impl FnOnce(&mut bool)) {
+        change(&mut self.lock().unwrap_or_else(PoisonError::into_inner));
     }
 }
 

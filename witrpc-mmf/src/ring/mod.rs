@@ -16,10 +16,16 @@
 //!
 //! A sleeper that is slow to store its epoch may overwrite a later one. That costs a ring too many
 //! and never one too few, since no epoch is stored twice.
+//!
+//! Where one thread answers the bell for many sleepers, an epoch each would be a ring each:
+//! [`SharedEpochs`] has one stand for all of them until it has been answered.
+
+#[cfg(test)]
+mod model;
 
 use std::sync::atomic::Ordering::{Relaxed, SeqCst};
 
-use crate::words::{ReadWord, Word, Words};
+use crate::words::{Flag, ReadWord, Word, Words};
 
 /// The sleeper's private half: which epochs it has used.
 pub struct Epochs<W: Words> {
@@ -60,7 +66,48 @@ impl<W: Words> Rung<W> {
     #[inline]
     pub fn must_ring(&self, word: &W::PeerU64) -> bool {
         let epoch = word.load(Relaxed);
-        epoch != 0 && self.last.swap(epoch, Relaxed) != epoch
+        // The load first: while an epoch stands that has been rung for, nothing is written.
+        epoch != 0 && self.last.load(Relaxed) != epoch && self.last.swap(epoch, Relaxed) != epoch
+    }
+}
+
+/// The sleepers' private half where one thread answers the bell for all of them.
+pub struct SharedEpochs<W: Words> {
+    epochs: Epochs<W>,
+    /// Whether an epoch stands that the bell has not been answered for. Under a lock, so that no
+    /// sleeper relies on an epoch before it stands, or after the sleepers have been looked at for it.
+    armed: W::Flag,
+}
+
+impl<W: Words> SharedEpochs<W> {
+    /// No epoch used yet; `used` holds 0 and `armed` is false, both private.
+    pub fn new(used: W::U64, armed: W::Flag) -> Self {
+        Self { epochs: Epochs::new(used), armed }
+    }
+
+    /// Asks to be rung, unless that has been asked already. The caller has registered where
+    /// [`answer`](Self::answer) finds it, and looks once more after this before it sleeps.
+    pub fn arm(&self, word: &W::U64) {
+        self.armed.locked(|armed| {
+            if !*armed {
+                self.epochs.arm(word);
+                *armed = true;
+            }
+        });
+        // Whoever finds an epoch standing needs its own fence: the one that stored it may not have
+        // come to its fence yet.
+        fence::<W>();
+    }
+
+    /// Answers the bell, which has been drained. `wake` looks at every sleeper, wakes those whose
+    /// wait is over, and says whether others sleep on.
+    pub fn answer(&self, word: &W::U64, mut wake: impl FnMut() -> bool) {
+        self.armed.locked(|armed| *armed = false);
+        if wake() {
+            self.arm(word);
+            // What was published since the first look may have found the old epoch rung for.
+            wake();
+        }
     }
 }
 

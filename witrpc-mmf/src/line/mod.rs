@@ -64,3 +64,6 @@ pub fn copy_out<W: Words>(line: &[W::PeerU64; LINE_WORDS]) -> Copied {
 pub(crate) fn line_of<W>(words: &[W]) -> &[W; LINE_WORDS] {
     words.try_into().expect("a line has eight words")
 }
+
+#[cfg(test)]
+mod model;
