@@ -66,7 +66,8 @@ pub(crate) enum Admitted {
         /// Handed to [`Host::connected`].
         session: u64,
     },
-    /// The client is turned away; the bytes, at most [`MAX_BLOB_LEN`](super::record::MAX_BLOB_LEN), tell it why.
+    /// The client is turned away; the bytes tell it why. At most
+    /// [`MAX_BLOB_LEN`](super::record::MAX_BLOB_LEN).
     Refusal(Vec<u8>),
 }
 

@@ -153,7 +153,7 @@ impl ControlThread {
         Timespec::try_from(timeout).ok()
     }
 
-    /// Does what [`Control`] has ordered; `true` to stop.
+    /// Does what [`Control`](super::Control) has ordered; `true` to stop.
     fn obey(&mut self) -> bool {
         let mut count = [0; 8];
         // Empty when an order came while the last was being obeyed.
