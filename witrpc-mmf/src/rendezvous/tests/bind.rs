@@ -67,8 +67,9 @@ fn two_binds_that_race_for_a_dead_servers_name_never_both_win() {
     let start = Barrier::new(2);
     let over = AtomicBool::new(false);
     std::thread::scope(|scope| {
+        let _over = SetAtEnd(&over);
         // Others bind meanwhile, and sweep what they take for dead.
-        let sweeper = scope.spawn(|| {
+        scope.spawn(|| {
             while !over.load(Ordering::Relaxed) {
                 drop(Claim::new(&name("sweeper"), &place).expect("nobody else has it"));
             }
@@ -96,9 +97,44 @@ fn two_binds_that_race_for_a_dead_servers_name_never_both_win() {
             assert_eq!(winners.len(), 1, "round {round}");
             UnixStream::connect(scratch.path_of("calc")).expect("the winner listens");
         }
-        over.store(true, Ordering::Relaxed);
-        sweeper.join().expect("it does not panic");
     });
+}
+
+/// Ends the threads of a test also when it fails.
+struct SetAtEnd<'a>(&'a AtomicBool);
+
+impl Drop for SetAtEnd<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
+#[test]
+fn binds_that_race_with_a_server_that_gives_its_name_up_never_overlap() {
+    let scratch = Scratch::new();
+    let place = scratch.place();
+    let served = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| {
+                let mut turns = 0;
+                while turns < 200 {
+                    match Claim::new(&name("calc"), &place) {
+                        Ok(claim) => {
+                            assert!(!served.swap(true, Ordering::Relaxed), "two serve at once");
+                            UnixStream::connect(scratch.path_of("calc")).expect("it listens");
+                            turns += 1;
+                            served.store(false, Ordering::Relaxed);
+                            drop(claim);
+                        }
+                        Err(BindError::NameInUse { .. }) => std::thread::yield_now(),
+                        Err(error) => panic!("{error}"),
+                    }
+                }
+            });
+        }
+    });
+    assert_eq!(scratch.leftovers(), [""; 0]);
 }
 
 /// Binding fails with this description and leaves what stands there alone.

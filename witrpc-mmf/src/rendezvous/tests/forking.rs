@@ -2,16 +2,21 @@
 
 use std::os::fd::{AsFd, AsRawFd};
 
+use rustix::mm::{MapFlags, ProtFlags, mmap_anonymous};
 use rustix::process::{Pid, WaitOptions, waitpid};
 
 use super::*;
 use crate::fork::{Descriptor, Origin};
+use crate::memfd::{OwnMemory, PeerMemory};
 
 /// Forks, runs `body` in the child, and makes sure that it returned `true` there.
 fn in_fork(body: impl FnOnce() -> bool) {
     // SAFETY: the child runs only `body` and `_exit`; the process has no other thread that holds a
     // lock which `body` takes, as each test here runs alone in its process.
-    let pid = unsafe { libc::fork() };
+    in_child(unsafe { libc::fork() }, body);
+}
+
+fn in_child(pid: libc::pid_t, body: impl FnOnce() -> bool) {
     assert!(pid >= 0);
     if pid == 0 {
         let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(body));
@@ -90,6 +95,64 @@ fn a_childs_drops_touch_nothing_of_the_parents() {
         drop(client);
         server.expect_hung_up(1);
         server.end();
+    });
+}
+
+#[test]
+fn regions_are_absent_in_a_child_whose_drops_unmap_nothing() {
+    let test =
+        "rendezvous::tests::forking::regions_are_absent_in_a_child_whose_drops_unmap_nothing";
+    in_own_process(test, || {
+        let len = REGION_LEN;
+        let (own, sealed) = OwnMemory::create(len).unwrap();
+        let peer = PeerMemory::map(sealed.file, sealed.identity).unwrap();
+        let mut regions = Some((own, peer));
+        let is_mapped = |start: *const u8| {
+            let maps = fs::read_to_string("/proc/self/maps").unwrap();
+            maps.lines().any(|line| {
+                let (range, _) = line.split_once(' ').unwrap();
+                let (first, end) = range.split_once('-').unwrap();
+                let parse = |number| usize::from_str_radix(number, 16).unwrap();
+                (parse(first)..parse(end)).contains(&start.addr())
+            })
+        };
+        let starts =
+            regions.as_ref().map(|(own, peer)| [own.as_mut_ptr().cast_const(), peer.as_ptr()]);
+        let starts = starts.unwrap();
+        assert!(starts.iter().all(|start| is_mapped(*start)));
+        in_fork(|| {
+            for start in starts {
+                assert!(!is_mapped(start), "the region stayed behind");
+                let flags = MapFlags::PRIVATE | MapFlags::FIXED_NOREPLACE;
+                // SAFETY: the kernel refuses a range of which anything is mapped.
+                unsafe { mmap_anonymous(start.cast_mut().cast(), len, ProtFlags::READ, flags) }
+                    .expect("nothing is there");
+            }
+            drop(regions.take());
+            starts.iter().all(|start| is_mapped(*start))
+        });
+        drop(regions);
+        assert!(!starts.iter().any(|start| is_mapped(*start)));
+    });
+}
+
+#[test]
+fn a_child_of_a_bare_clone_touches_nothing_either() {
+    let test = "rendezvous::tests::forking::a_child_of_a_bare_clone_touches_nothing_either";
+    in_own_process(test, || {
+        let scratch = Scratch::new();
+        let mut claimed = Some(claim(&scratch.place()));
+        // SAFETY: without a stack or further flags it is a `fork` that runs no handlers; otherwise
+        // as in `in_fork`.
+        let pid = unsafe { libc::syscall(libc::SYS_clone, libc::SIGCHLD, 0, 0, 0, 0) };
+        in_child(pid as libc::pid_t, || {
+            drop(claimed.take());
+            true
+        });
+        assert_eq!(scratch.leftovers(), ["calc", "calc"]);
+        assert_eq!(live_names(&scratch.place()).unwrap(), ["calc"]);
+        drop(claimed);
+        assert_eq!(scratch.leftovers(), [""; 0]);
     });
 }
 

@@ -29,6 +29,7 @@ fn each_side_reads_what_the_other_writes() {
     for side in [&client, &connection] {
         assert_eq!((side.lanes, side.max_message_len), (4, 1000));
         assert_eq!(side.credentials.pid, std::process::id());
+        assert_eq!(side.credentials.uid, rustix::process::geteuid().as_raw());
     }
     assert_eq!((client.own.len(), client.peer.len()), (REGION_LEN, 2 * REGION_LEN));
     assert_eq!((connection.own.len(), connection.peer.len()), (2 * REGION_LEN, REGION_LEN));

@@ -112,8 +112,7 @@ enum Event {
 struct Recorder(Sender<Event>);
 
 impl Host for Recorder {
-    fn admit(&self, client_id: u64, hello: &[u8], who: Credentials) -> Admitted {
-        assert_eq!(who.uid, rustix::process::geteuid().as_raw());
+    fn admit(&self, client_id: u64, hello: &[u8], _who: Credentials) -> Admitted {
         match hello {
             b"refuse" => Admitted::Refusal(b"not you".into()),
             _ => Admitted::Welcome { bytes: hello.into(), session: client_id + 100 },
