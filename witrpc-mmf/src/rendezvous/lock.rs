@@ -36,19 +36,25 @@ impl NameLock {
     pub(super) fn serve(locks: impl AsFd, name: &str) -> io::Result<Option<Self>> {
         let started = Instant::now();
         loop {
-            let flags = OFlags::RDWR | OFlags::CREATE | OFlags::NOFOLLOW | OFlags::NONBLOCK;
-            let file = open_lock(&locks, name, flags)?;
-            if try_lock(&file, SERVING, 2)? {
-                if is_still_named(&locks, name, &file)? {
-                    return Ok(Some(Self { file, name: name.into() }));
-                }
-            } else {
-                let is_served = holder(&file, SERVING, 2)? == Some(SERVING);
-                if is_served || started.elapsed() > TIDYING_TIMEOUT {
-                    return Ok(None);
-                }
-                std::thread::sleep(Duration::from_millis(1));
+            match Self::attempt(&locks, name, open_to_serve(&locks, name)?)? {
+                Attempt::Locked(lock) => return Ok(Some(lock)),
+                Attempt::Served => return Ok(None),
+                Attempt::Unlinked => {}
+                Attempt::Tidied if started.elapsed() > TIDYING_TIMEOUT => return Ok(None),
+                Attempt::Tidied => std::thread::sleep(Duration::from_millis(1)),
             }
+        }
+    }
+
+    fn attempt(locks: impl AsFd, name: &str, file: Descriptor) -> io::Result<Attempt> {
+        if !try_lock(&file, SERVING, 2)? {
+            let is_served = holder(&file, SERVING, 2)? == Some(SERVING);
+            return Ok(if is_served { Attempt::Served } else { Attempt::Tidied });
+        }
+        if is_still_named(locks, name, &file)? {
+            Ok(Attempt::Locked(Self { file, name: name.into() }))
+        } else {
+            Ok(Attempt::Unlinked)
         }
     }
 
@@ -70,6 +76,22 @@ impl NameLock {
         }
         Ok(())
     }
+}
+
+/// What came of trying to lock an open file to serve its name.
+#[derive(Debug)]
+enum Attempt {
+    Locked(NameLock),
+    /// A server holds it.
+    Served,
+    /// Somebody tidies up behind a dead server.
+    Tidied,
+    /// The file was unlinked after it was opened: the lock on it excludes nobody.
+    Unlinked,
+}
+
+fn open_to_serve(locks: impl AsFd, name: &str) -> io::Result<Descriptor> {
+    open_lock(locks, name, OFlags::RDWR | OFlags::CREATE | OFlags::NOFOLLOW | OFlags::NONBLOCK)
 }
 
 /// Whether a server holds the lock of a name.
@@ -128,4 +150,44 @@ fn fcntl_lock(file: &Descriptor, command: libc::c_int, range: &mut libc::flock) 
     // has no call for them.
     let failed = unsafe { libc::fcntl(file.as_fd().as_raw_fd(), command, &raw mut *range) };
     if failed == -1 { Err(io::Error::last_os_error()) } else { Ok(()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rendezvous::tests::Scratch;
+
+    #[test]
+    fn a_lock_on_an_unlinked_file_is_never_taken_for_the_names() {
+        let scratch = Scratch::new();
+        let locks = std::fs::File::open(scratch.path()).unwrap();
+        let open = || open_to_serve(&locks, "calc").unwrap();
+        let attempt = |file| NameLock::attempt(&locks, "calc", file).unwrap();
+        let Attempt::Locked(leaving) = attempt(open()) else { panic!("nobody has it") };
+        let opened_before = open();
+        assert!(matches!(attempt(open()), Attempt::Served));
+        leaving.unlink(&locks).unwrap();
+        drop(leaving);
+        let Attempt::Locked(_next) = attempt(open()) else { panic!("it was given up") };
+        assert!(matches!(attempt(opened_before), Attempt::Unlinked));
+        assert!(matches!(attempt(open()), Attempt::Served));
+    }
+
+    #[test]
+    fn whoever_tidies_up_excludes_a_server_but_is_not_taken_for_one() {
+        let scratch = Scratch::new();
+        let locks = std::fs::File::open(scratch.path()).unwrap();
+        std::fs::write(scratch.path().join("calc"), "").unwrap();
+        let tidying = NameLock::tidy(&locks, "calc").unwrap().expect("nobody has it");
+        assert!(NameLock::tidy(&locks, "calc").unwrap().is_none(), "one is enough");
+        assert!(!is_served(&locks, "calc").unwrap());
+        std::thread::scope(|scope| {
+            let serving = scope.spawn(|| NameLock::serve(&locks, "calc").unwrap());
+            tidying.unlink(&locks).unwrap();
+            drop(tidying);
+            let _lock = serving.join().unwrap().expect("it waits, and makes a file anew");
+            assert!(is_served(&locks, "calc").unwrap());
+            assert!(NameLock::tidy(&locks, "calc").unwrap().is_none(), "it is alive");
+        });
+    }
 }

@@ -28,17 +28,17 @@ const PATIENCE: Duration = Duration::from_secs(60);
 const REGION_LEN: usize = 64 << 10;
 
 /// A directory of the test's own, removed at its end.
-struct Scratch(PathBuf);
+pub(super) struct Scratch(PathBuf);
 
 impl Scratch {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         let path = std::env::temp_dir().join(format!("witrpc-{}", Name::unguessable()));
         fs::create_dir(&path).expect("the directory for temporary files can be written");
         set_mode(&path, 0o700);
         Self(path)
     }
 
-    fn path(&self) -> &Path {
+    pub(super) fn path(&self) -> &Path {
         &self.0
     }
 
