@@ -24,6 +24,10 @@ mod strict;
 mod text;
 
 #[cfg(test)]
+mod fidelity;
+#[cfg(test)]
+mod properties;
+#[cfg(test)]
 mod round_trip;
 
 use std::fmt;

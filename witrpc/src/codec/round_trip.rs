@@ -31,7 +31,7 @@ impl Drop for Held {
 }
 
 /// Every way in which a body may arrive.
-fn arrivals(body: &[u8]) -> Vec<Payload> {
+pub(super) fn arrivals(body: &[u8]) -> Vec<Payload> {
     let held = Held { bytes: body.to_vec(), released: Arc::default() };
     let mut all = vec![Payload::Whole(body.to_vec()), Payload::Remote(Box::new(held))];
     if body.len() <= SMALL_LEN {
@@ -43,7 +43,7 @@ fn arrivals(body: &[u8]) -> Vec<Payload> {
 }
 
 /// The body as a transport writes it, in segments of `segment` bytes.
-fn written(encoder: &Encoder<'_>, segment: usize) -> (bool, Vec<u8>) {
+pub(super) fn written(encoder: &Encoder<'_>, segment: usize) -> (bool, Vec<u8>) {
     encoder.with_body(|raw, body| {
         assert_eq!(body.len() <= SMALL_LEN, matches!(body, Body::Small(_)));
         let mut bytes = vec![0xDD; body.len()];
@@ -54,7 +54,7 @@ fn written(encoder: &Encoder<'_>, segment: usize) -> (bool, Vec<u8>) {
     })
 }
 
-fn codecs() -> impl Iterator<Item = Codec> {
+pub(super) fn codecs() -> impl Iterator<Item = Codec> {
     [
         Codec::Postcard,
         #[cfg(feature = "json")]

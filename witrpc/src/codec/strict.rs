@@ -141,7 +141,6 @@ impl<'w, S: ser::Serializer> ser::Serializer for Strict<'w, S> {
         serialize_none()
         serialize_unit()
         serialize_unit_struct(name: &'static str)
-        serialize_unit_variant(name: &'static str, index: u32, variant: &'static str)
     }
 
     begin! {
@@ -173,6 +172,17 @@ impl<'w, S: ser::Serializer> ser::Serializer for Strict<'w, S> {
     #[inline]
     fn serialize_some<T: Serialize + ?Sized>(self, value: &T) -> Result<S::Ok, Self::Error> {
         self.inner.serialize_some(&self.within.value(value)).map_err(Fault::Codec)
+    }
+
+    #[inline]
+    fn serialize_unit_variant(
+        self,
+        name: &'static str,
+        index: u32,
+        variant: &'static str,
+    ) -> Result<S::Ok, Self::Error> {
+        self.within.deeper()?;
+        self.inner.serialize_unit_variant(name, index, variant).map_err(Fault::Codec)
     }
 
     #[inline]

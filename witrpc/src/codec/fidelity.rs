@@ -1,0 +1,218 @@
+//! What a codec would not give back is refused, in words; hostile bytes cost little.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+use super::fault::MAX_DEPTH;
+use super::round_trip::{codecs, written};
+use super::*;
+use crate::transport::Payload;
+
+/// Encodes and decodes one value.
+fn pass<T: Serialize + DeserializeOwned + 'static>(value: &T, codec: Codec) -> Result<T, String> {
+    let mut encoder = Encoder::new(codec);
+    encoder.value("value", value).map_err(|error| error.to_string())?;
+    let (raw, body) = written(&encoder, usize::MAX);
+    decode(body, raw, codec)
+}
+
+/// Decodes a message that is one value.
+fn decode<T: DeserializeOwned + 'static>(
+    body: Vec<u8>,
+    raw: bool,
+    codec: Codec,
+) -> Result<T, String> {
+    let open = OpenBody::new(Payload::Whole(body), raw, codec).map_err(|e| e.to_string())?;
+    let mut decoder = open.decoder();
+    let value = decoder.value("value").map_err(|error| error.to_string())?;
+    decoder.finish().map_err(|error| error.to_string())?;
+    Ok(value)
+}
+
+#[derive(Debug, PartialEq, Serialize, Deserialize)]
+struct Sparse {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    note: Option<u8>,
+    count: u8,
+}
+
+#[test]
+fn postcard_refuses_a_field_that_is_left_out() {
+    let error = pass(&vec![Sparse { note: None, count: 1 }], Codec::Postcard).unwrap_err();
+    assert_eq!(
+        error,
+        "`value`: postcard cannot encode it: field `note` of `Sparse` is left out by \
+         `skip_serializing_if`, and postcard has no field names to tell which: remove the \
+         attribute, or use JSON"
+    );
+    let whole = Sparse { note: Some(1), count: 1 };
+    assert_eq!(pass(&whole, Codec::Postcard), Ok(whole));
+}
+
+#[cfg(feature = "json")]
+#[test]
+fn json_takes_a_field_that_is_left_out() {
+    let sparse = Sparse { note: None, count: 1 };
+    assert_eq!(pass(&sparse, Codec::Json), Ok(sparse));
+}
+
+#[cfg(feature = "json")]
+#[test]
+fn json_refuses_numbers_that_it_cannot_write() {
+    for number in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
+        let inside = HashMap::from([("key".to_owned(), (1_u8, number))]);
+        for error in [
+            pass(&number, Codec::Json).unwrap_err(),
+            pass(&Some(number as f32), Codec::Json).unwrap_err(),
+            pass(&inside, Codec::Json).unwrap_err(),
+        ] {
+            assert!(error.contains("a number is NaN or infinite"), "{error}");
+        }
+        let raw = pass(&vec![number], Codec::Json).unwrap();
+        assert_eq!(raw[0].to_bits(), number.to_bits());
+    }
+}
+
+#[test]
+fn wide_integers_come_back() {
+    for codec in codecs() {
+        for number in [0, 1, i128::MIN, i128::MAX, i128::from(u64::MAX) + 1] {
+            assert_eq!(pass(&number, codec), Ok(number));
+        }
+        assert_eq!(pass(&u128::MAX, codec), Ok(u128::MAX));
+    }
+}
+
+/// Says no in its own words, both ways.
+#[derive(Debug)]
+struct Refuses;
+
+impl Serialize for Refuses {
+    fn serialize<S: serde::Serializer>(&self, _: S) -> Result<S::Ok, S::Error> {
+        Err(serde::ser::Error::custom("I would rather stay here"))
+    }
+}
+
+impl<'de> Deserialize<'de> for Refuses {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        u8::deserialize(deserializer)?;
+        Err(serde::de::Error::custom("I would rather stay there"))
+    }
+}
+
+#[test]
+fn a_types_own_words_are_kept() {
+    for codec in codecs() {
+        let error = pass(&vec![Some(Refuses)], codec).unwrap_err();
+        assert!(error.ends_with("I would rather stay here"), "{error}");
+        let mut encoder = Encoder::new(codec);
+        let numbers = vec![Some(1_u8)];
+        encoder.value("value", &numbers).unwrap();
+        let (raw, body) = written(&encoder, usize::MAX);
+        let error = decode::<Vec<Option<Refuses>>>(body, raw, codec).unwrap_err();
+        assert!(error.contains("I would rather stay there"), "{error}");
+    }
+}
+
+#[derive(Debug, PartialEq, Serialize, Deserialize)]
+enum Chain {
+    End,
+    Link(Box<Chain>),
+}
+
+fn chain(links: u32) -> Chain {
+    (0..links).fold(Chain::End, |chain, _| Chain::Link(Box::new(chain)))
+}
+
+#[test]
+fn nesting_is_allowed_up_to_its_limit() {
+    let deepest = chain(MAX_DEPTH - 1);
+    assert_eq!(pass(&deepest, Codec::Postcard), Ok(deepest));
+    let error = pass(&chain(MAX_DEPTH), Codec::Postcard).unwrap_err();
+    assert_eq!(error, "`value`: postcard cannot encode it: it is nested deeper than 128 levels");
+}
+
+#[test]
+fn a_message_of_nothing_but_nesting_is_refused() {
+    let error = decode::<Chain>(vec![1; 1 << 20], false, Codec::Postcard).unwrap_err();
+    assert_eq!(error, "`value`: postcard cannot decode it: it is nested deeper than 128 levels");
+}
+
+#[cfg(feature = "json")]
+#[test]
+fn a_text_of_nothing_but_brackets_is_refused() {
+    #[derive(Debug, Serialize, Deserialize)]
+    struct Nest(Vec<Nest>);
+    let error = decode::<Nest>(vec![b'['; 1 << 20], false, Codec::Json).unwrap_err();
+    assert!(error.contains("recursion limit exceeded"), "{error}");
+}
+
+/// 2⁶³, as postcard writes lengths.
+const HUGE: [u8; 10] = [128, 128, 128, 128, 128, 128, 128, 128, 128, 1];
+
+#[derive(Debug, Default, PartialEq, Serialize, Deserialize)]
+struct Hollow {
+    #[serde(skip)]
+    cache: u64,
+}
+
+#[test]
+fn lengths_that_are_claimed_but_not_there_are_refused() {
+    fn refused<T: DeserializeOwned + std::fmt::Debug + 'static>() -> String {
+        decode::<T>(HUGE.to_vec(), false, Codec::Postcard).unwrap_err()
+    }
+    for error in [refused::<Vec<()>>(), refused::<Vec<Hollow>>(), refused::<Vec<[(); 4]>>()] {
+        assert!(error.ends_with("more than 65536 elements that take no bytes"), "{error}");
+    }
+    for error in [refused::<String>(), refused::<HashMap<u8, u8>>(), refused::<Vec<String>>()] {
+        assert!(error.ends_with("the message ends within it"), "{error}");
+    }
+}
+
+#[test]
+fn some_elements_without_content_are_fine() {
+    for codec in codecs() {
+        assert_eq!(pass(&vec![(); 1000], codec), Ok(vec![(); 1000]));
+        assert_eq!(pass(&[vec![[(); 4]; 9], vec![]], codec), Ok([vec![[(); 4]; 9], vec![]]));
+    }
+}
+
+#[derive(Debug, PartialEq, Serialize, Deserialize)]
+#[serde(untagged)]
+enum Untagged {
+    Number(u8),
+}
+
+#[test]
+fn postcard_says_why_it_cannot_decode_what_asks_for_anything() {
+    let error = pass(&Untagged::Number(1), Codec::Postcard).unwrap_err();
+    assert!(error.contains("its type asks what comes next"), "{error}");
+}
+
+#[test]
+fn a_string_is_borrowed_unless_it_must_be_put_together() {
+    for codec in codecs() {
+        let mut encoder = Encoder::new(codec);
+        encoder.str("plain", "plain").unwrap();
+        encoder.str("quoted", "\"quoted\"").unwrap();
+        let (raw, body) = written(&encoder, usize::MAX);
+        let open = OpenBody::new(Payload::Whole(body), raw, codec).unwrap();
+        let mut decoder = open.decoder();
+        assert!(matches!(decoder.str("plain"), Ok(Cow::Borrowed("plain"))));
+        let quoted = decoder.str("quoted").unwrap();
+        assert_eq!(quoted, "\"quoted\"");
+        assert_eq!(matches!(quoted, Cow::Borrowed(_)), codec == Codec::Postcard);
+    }
+}
+
+#[cfg(feature = "json")]
+#[test]
+fn json_values_without_their_line_end_are_refused() {
+    assert_eq!(decode::<u8>(b"7\n".to_vec(), false, Codec::Json), Ok(7));
+    for body in [&b"7"[..], b"7 8\n", b"", b"7\n\n", b"\n"] {
+        decode::<u8>(body.to_vec(), false, Codec::Json).unwrap_err();
+    }
+}
