@@ -66,7 +66,7 @@ impl Bounds {
                 self.elements.set(left);
                 Ok(())
             }
-            None => Err(Fault::Said(format!(
+            None => Err(Fault::said(format!(
                 "it claims more than {MAX_EMPTY_ELEMENTS} elements that take no bytes"
             ))),
         }

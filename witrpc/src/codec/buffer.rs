@@ -7,83 +7,87 @@ use crate::transport::SMALL_LEN;
 /// Bytes that stay on the stack up to [`SMALL_LEN`] of them and move to the heap once there are
 /// more.
 #[derive(Debug)]
-pub(crate) enum SmallBuf {
-    /// The first `len` of `bytes`.
-    Inline { bytes: [u8; SMALL_LEN], len: u8 },
-    /// More of them, or bytes that came on the heap.
-    Heap(Vec<u8>),
+pub(crate) struct SmallBuf {
+    inline: Inline,
+    /// How many of the inline bytes count; [`ON_HEAP`] when they are on the heap.
+    len: usize,
+    heap: Vec<u8>,
 }
+
+/// Aligned so that a move copies it in the pieces in which it was written: loads that straddle
+/// earlier stores would wait for these to reach the cache.
+#[derive(Clone, Copy, Debug)]
+#[repr(align(16))]
+struct Inline([u8; SMALL_LEN]);
+
+const ON_HEAP: usize = SMALL_LEN + 1;
 
 impl SmallBuf {
     #[inline]
     pub(crate) fn new() -> Self {
-        Self::Inline { bytes: [0; SMALL_LEN], len: 0 }
-    }
-
-    /// `len` zeros, to be overwritten.
-    pub(crate) fn zeroed(len: usize) -> Self {
-        match u8::try_from(len) {
-            Ok(short) if len <= SMALL_LEN => Self::Inline { bytes: [0; SMALL_LEN], len: short },
-            _ => Self::Heap(vec![0; len]),
-        }
+        Self { inline: Inline([0; SMALL_LEN]), len: 0, heap: Vec::new() }
     }
 
     #[inline]
     pub(crate) fn as_slice(&self) -> &[u8] {
-        match self {
-            Self::Inline { bytes, len } => &bytes[..usize::from(*len)],
-            Self::Heap(bytes) => bytes,
-        }
-    }
-
-    #[inline]
-    pub(crate) fn as_mut_slice(&mut self) -> &mut [u8] {
-        match self {
-            Self::Inline { bytes, len } => &mut bytes[..usize::from(*len)],
-            Self::Heap(bytes) => bytes,
-        }
+        self.inline.0.get(..self.len).unwrap_or(&self.heap)
     }
 
     #[inline]
     pub(crate) fn push(&mut self, byte: u8) {
-        self.extend(&[byte]);
+        match self.inline.0.get_mut(self.len) {
+            Some(slot) => {
+                *slot = byte;
+                self.len += 1;
+            }
+            None => self.extend_heap(&[byte]),
+        }
     }
 
     #[inline]
     pub(crate) fn extend(&mut self, data: &[u8]) {
-        if let Self::Inline { bytes, len } = self {
-            let start = usize::from(*len);
-            if let Some(room) = bytes.get_mut(start..start + data.len()) {
+        match self.inline.0.get_mut(self.len..self.len + data.len()) {
+            Some(room) => {
                 room.copy_from_slice(data);
-                // `room` ends within SMALL_LEN, which a u8 holds.
-                *len = (start + data.len()) as u8;
-                return;
+                self.len += data.len();
             }
+            None => self.extend_heap(data),
         }
-        self.extend_heap(data);
+    }
+
+    /// Appends bytes one by one: an encoded number was written so just now, and wider loads would
+    /// wait for these stores.
+    #[inline]
+    fn extend_short(&mut self, data: &[u8]) {
+        if self.len + data.len() > SMALL_LEN {
+            return self.extend_heap(data);
+        }
+        let mut end = self.len;
+        for byte in data {
+            self.inline.0[end] = *byte;
+            end += 1;
+        }
+        self.len = end;
+    }
+
+    #[inline]
+    fn extend_heap(&mut self, data: &[u8]) {
+        if self.len != ON_HEAP {
+            self.move_to_heap();
+        }
+        self.heap.extend_from_slice(data);
     }
 
     #[cold]
-    fn spill(&mut self, more: usize) -> &mut Vec<u8> {
-        if let Self::Inline { bytes, len } = self {
-            let held = &bytes[..usize::from(*len)];
-            let mut heap = Vec::with_capacity((held.len() + more).max(4 * SMALL_LEN));
-            heap.extend_from_slice(held);
-            *self = Self::Heap(heap);
-        }
-        match self {
-            Self::Heap(bytes) => bytes,
-            Self::Inline { .. } => unreachable!("moved to the heap just now"),
-        }
-    }
-
-    fn extend_heap(&mut self, data: &[u8]) {
-        match self {
-            Self::Heap(bytes) => bytes.extend_from_slice(data),
-            Self::Inline { .. } => self.spill(data.len()).extend_from_slice(data),
-        }
+    fn move_to_heap(&mut self) {
+        self.heap.reserve(8 * SMALL_LEN);
+        self.heap.extend_from_slice(&self.inline.0[..self.len]);
+        self.len = ON_HEAP;
     }
 }
+
+/// The longest encoding of a number of 64 bits.
+const VARINT_LEN: usize = 10;
 
 impl postcard::ser_flavors::Flavor for &mut SmallBuf {
     type Output = ();
@@ -96,7 +100,11 @@ impl postcard::ser_flavors::Flavor for &mut SmallBuf {
 
     #[inline]
     fn try_extend(&mut self, data: &[u8]) -> postcard::Result<()> {
-        self.extend(data);
+        if data.len() <= VARINT_LEN {
+            self.extend_short(data);
+        } else {
+            self.extend(data);
+        }
         Ok(())
     }
 
@@ -129,7 +137,8 @@ mod tests {
     fn what_fits_stays_inline() {
         let mut buffer = SmallBuf::new();
         buffer.extend(&[7; SMALL_LEN]);
-        assert!(matches!(buffer, SmallBuf::Inline { .. }));
+        assert_eq!(buffer.len, SMALL_LEN);
+        assert_eq!(buffer.heap.capacity(), 0);
         assert_eq!(buffer.as_slice(), [7; SMALL_LEN]);
     }
 
@@ -139,7 +148,7 @@ mod tests {
         buffer.extend(&[7; SMALL_LEN]);
         buffer.push(8);
         buffer.extend(&[9; 3]);
-        assert!(matches!(buffer, SmallBuf::Heap(_)));
+        assert_eq!(buffer.len, ON_HEAP);
         let mut expected = vec![7; SMALL_LEN];
         expected.extend([8, 9, 9, 9]);
         assert_eq!(buffer.as_slice(), expected);

@@ -76,7 +76,7 @@ impl<'a> Decoder<'a> {
         Ok((raw, self.next_section - 1))
     }
 
-    #[inline]
+    #[inline(always)]
     fn decode<T: Deserialize<'a>>(&mut self, name: &'static str) -> Result<T, DecodeError> {
         let outcome = match self.codec {
             Codec::Postcard => self.decode_postcard(),
@@ -89,7 +89,7 @@ impl<'a> Decoder<'a> {
         })
     }
 
-    #[inline]
+    #[inline(always)]
     fn decode_postcard<T: Deserialize<'a>>(&mut self) -> Result<T, String> {
         let mut deserializer = postcard::Deserializer::from_bytes(self.rest);
         let value = Bounds::new(self.rest.len()).deserialize(&mut deserializer, in_words)?;

@@ -14,12 +14,17 @@ pub(super) const MAX_DEPTH: u32 = 128;
 #[derive(Debug)]
 pub(super) enum Fault<E> {
     Codec(E),
-    Said(String),
+    Said(Box<String>),
 }
 
 impl<E> Fault<E> {
+    #[cold]
+    pub(super) fn said(words: String) -> Self {
+        Self::Said(Box::new(words))
+    }
+
     pub(super) fn too_deep() -> Self {
-        Self::Said(format!("it is nested deeper than {MAX_DEPTH} levels"))
+        Self::said(format!("it is nested deeper than {MAX_DEPTH} levels"))
     }
 }
 
@@ -36,13 +41,13 @@ impl<E: fmt::Debug + fmt::Display> std::error::Error for Fault<E> {}
 
 impl<E: fmt::Debug + fmt::Display> ser::Error for Fault<E> {
     fn custom<T: fmt::Display>(words: T) -> Self {
-        Self::Said(words.to_string())
+        Self::said(words.to_string())
     }
 }
 
 impl<E: fmt::Debug + fmt::Display> de::Error for Fault<E> {
     fn custom<T: fmt::Display>(words: T) -> Self {
-        Self::Said(words.to_string())
+        Self::said(words.to_string())
     }
 }
 
@@ -57,7 +62,7 @@ impl Words {
             Fault::Codec(error) => error,
             Fault::Said(words) => {
                 let error = custom(&words);
-                *self.0.borrow_mut() = Some(words);
+                *self.0.borrow_mut() = Some(*words);
                 error
             }
         }
@@ -66,7 +71,7 @@ impl Words {
     /// What is to be told of a fault that has come all the way out.
     pub(super) fn tell<E>(self, fault: Fault<E>, tell: impl FnOnce(E) -> String) -> String {
         match fault {
-            Fault::Said(words) => words,
+            Fault::Said(words) => *words,
             Fault::Codec(error) => self.0.into_inner().unwrap_or_else(|| tell(error)),
         }
     }

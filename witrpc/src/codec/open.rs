@@ -2,39 +2,38 @@
 //! the transport has it.
 
 use std::borrow::Cow;
+use std::ops::Range;
 use std::sync::{Mutex, OnceLock, PoisonError};
 
 use bytemuck::Pod;
 
 use super::Codec;
 use super::body::Sections;
-use super::buffer::SmallBuf;
 use super::decode::Decoder;
 use super::error::{DecodeError, DecodeFault};
-use crate::transport::Payload;
+use crate::transport::{Payload, SMALL_LEN};
 
 /// An opened message.
 pub(crate) struct OpenBody {
     codec: Codec,
-    encoded: SmallBuf,
+    /// Private: a small message stays as it came, since moving it into another layout would cost
+    /// more than decoding it does.
+    encoded: Payload,
     raw: Option<Box<RawSections>>,
 }
 
 impl OpenBody {
     /// Takes the bytes of a message whose tag says whether it `has_raw` sections. Copies the
     /// encoded section, once, unless it is private already.
+    #[inline]
     pub(crate) fn new(payload: Payload, has_raw: bool, codec: Codec) -> Result<Self, DecodeError> {
         if has_raw {
             return Self::with_raw(payload, codec);
         }
+        let len = payload.len();
         let encoded = match payload {
-            Payload::Small { bytes, len } => SmallBuf::Inline { bytes, len },
-            Payload::Whole(bytes) => SmallBuf::Heap(bytes),
-            Payload::Remote(remote) => {
-                let mut encoded = SmallBuf::zeroed(remote.len());
-                remote.copy_to(0, encoded.as_mut_slice());
-                encoded
-            }
+            Payload::Remote(remote) => copy_range(&Payload::Remote(remote), 0..len),
+            private => private,
         };
         Ok(Self { codec, encoded, raw: None })
     }
@@ -43,16 +42,41 @@ impl OpenBody {
         let len = payload.len();
         let (sections, trailer) = Sections::read(len, |offset, out| payload.copy_to(offset, out))
             .ok_or(DecodeError::Trailer { len })?;
-        let start = sections.end();
-        let mut encoded = SmallBuf::zeroed(trailer - start);
-        payload.copy_to(start, encoded.as_mut_slice());
+        let encoded = copy_range(&payload, sections.end()..trailer);
         Ok(Self { codec, encoded, raw: Some(Box::new(RawSections::new(sections, payload))) })
     }
 
     /// Reads the values from the first one on.
     #[inline]
     pub(crate) fn decoder(&self) -> Decoder<'_> {
-        Decoder::new(self.codec, self.encoded.as_slice(), self.raw.as_deref())
+        let encoded = private_bytes(&self.encoded).unwrap_or_default();
+        Decoder::new(self.codec, encoded, self.raw.as_deref())
+    }
+}
+
+/// The bytes of a payload that the peer cannot reach.
+#[inline]
+fn private_bytes(payload: &Payload) -> Option<&[u8]> {
+    match payload {
+        Payload::Small { bytes, len } => bytes.get(..usize::from(*len)),
+        Payload::Whole(bytes) => Some(bytes),
+        Payload::Remote(_) => None,
+    }
+}
+
+/// A private copy of a range of bytes.
+fn copy_range(payload: &Payload, range: Range<usize>) -> Payload {
+    let mut small = [0; SMALL_LEN];
+    match (small.get_mut(..range.len()), u8::try_from(range.len())) {
+        (Some(out), Ok(len)) => {
+            payload.copy_to(range.start, out);
+            Payload::Small { bytes: small, len }
+        }
+        _ => {
+            let mut whole = vec![0; range.len()];
+            payload.copy_to(range.start, &mut whole);
+            Payload::Whole(whole)
+        }
     }
 }
 
@@ -102,7 +126,7 @@ impl RawSections {
     pub(super) fn view<T: Pod>(&self, index: usize) -> Result<Cow<'_, [T]>, DecodeFault> {
         if self.kept.get().is_none() {
             let mut held = self.payload.lock().unwrap_or_else(PoisonError::into_inner);
-            if let Some(Payload::Small { .. } | Payload::Whole(_)) = &*held {
+            if held.as_ref().is_some_and(|payload| private_bytes(payload).is_some()) {
                 // Set by this very decoder or not at all: nothing is lost.
                 let _ = held.take().map(|payload| self.kept.set(payload));
             }
@@ -111,19 +135,15 @@ impl RawSections {
             return self.take(index).map(Cow::Owned);
         };
         let range = self.range::<T>(index)?;
-        let private: &[u8] = match kept {
-            Payload::Small { bytes, .. } => bytes,
-            Payload::Whole(bytes) => bytes,
-            Payload::Remote(_) => return self.take(index).map(Cow::Owned),
-        };
-        match bytemuck::try_cast_slice(&private[range.clone()]) {
-            Ok(elements) => Ok(Cow::Borrowed(elements)),
-            Err(_) => Ok(Cow::Owned(copy_elements(kept, range.start, range.len()))),
+        let private = private_bytes(kept).and_then(|bytes| bytes.get(range.clone()));
+        match private.map(bytemuck::try_cast_slice) {
+            Some(Ok(elements)) => Ok(Cow::Borrowed(elements)),
+            _ => Ok(Cow::Owned(copy_elements(kept, range.start, range.len()))),
         }
     }
 
     /// Where a section lies, if it is a whole number of elements.
-    fn range<T>(&self, index: usize) -> Result<std::ops::Range<usize>, DecodeFault> {
+    fn range<T>(&self, index: usize) -> Result<Range<usize>, DecodeFault> {
         let range = self.sections.ranges().nth(index).ok_or(DecodeFault::NoSection)?;
         let element = size_of::<T>();
         match range.len().checked_rem(element) {

@@ -25,10 +25,15 @@ pub(crate) fn is_plain_vec<T: 'static>() -> bool {
 /// The bytes of a `Vec` that travels raw; `None` for a value of any other type.
 #[inline]
 pub(super) fn raw_bytes<T: 'static>(value: &T) -> Option<&[u8]> {
-    fn bytes_of<E: Pod>(value: &dyn Any) -> Option<&[u8]> {
+    #[inline]
+    fn bytes_of<T: 'static, E: Pod>(value: &T) -> Option<&[u8]> {
+        if TypeId::of::<T>() != TypeId::of::<Vec<E>>() {
+            return None;
+        }
+        let value: &dyn Any = value;
         value.downcast_ref::<Vec<E>>().map(|elements| bytemuck::cast_slice(elements))
     }
-    first_plain!(E => bytes_of::<E>(value))
+    first_plain!(E => bytes_of::<T, E>(value))
 }
 
 /// Where the elements of a raw section come from.

@@ -48,7 +48,7 @@ impl Within<'_> {
         if finite || self.codec == Codec::Postcard {
             return Ok(());
         }
-        Err(Fault::Said(
+        Err(Fault::said(
             "a number is NaN or infinite, which JSON has no notation for: use postcard, or a \
              whole `Vec` of numbers"
                 .to_owned(),
@@ -59,7 +59,7 @@ impl Within<'_> {
         if self.codec != Codec::Postcard {
             return Ok(());
         }
-        Err(Fault::Said(format!(
+        Err(Fault::said(format!(
             "field `{field}` of `{structure}` is left out by `skip_serializing_if`, and postcard \
              has no field names to tell which: remove the attribute, or use JSON"
         )))
