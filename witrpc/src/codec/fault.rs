@@ -14,13 +14,13 @@ pub(super) const MAX_DEPTH: u32 = 128;
 #[derive(Debug)]
 pub(super) enum Fault<E> {
     Codec(E),
-    Said(Box<String>),
+    Said(Box<str>),
 }
 
 impl<E> Fault<E> {
     #[cold]
     pub(super) fn said(words: String) -> Self {
-        Self::Said(Box::new(words))
+        Self::Said(words.into())
     }
 
     pub(super) fn too_deep() -> Self {
@@ -62,7 +62,7 @@ impl Words {
             Fault::Codec(error) => error,
             Fault::Said(words) => {
                 let error = custom(&words);
-                *self.0.borrow_mut() = Some(*words);
+                *self.0.borrow_mut() = Some(words.into());
                 error
             }
         }
@@ -71,7 +71,7 @@ impl Words {
     /// What is to be told of a fault that has come all the way out.
     pub(super) fn tell<E>(self, fault: Fault<E>, tell: impl FnOnce(E) -> String) -> String {
         match fault {
-            Fault::Said(words) => *words,
+            Fault::Said(words) => words.into(),
             Fault::Codec(error) => self.0.into_inner().unwrap_or_else(|| tell(error)),
         }
     }

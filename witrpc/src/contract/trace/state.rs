@@ -269,10 +269,10 @@ impl State {
         let mut parts = vec![part];
         loop {
             for part in parts.drain(..) {
-                if let Part::Type(index) = part {
-                    if !std::mem::replace(&mut seen[*index], true) {
-                        todo.push(*index);
-                    }
+                if let Part::Type(index) = part
+                    && !std::mem::replace(&mut seen[*index], true)
+                {
+                    todo.push(*index);
                 }
             }
             let Some(index) = todo.pop() else { return false };
