@@ -96,6 +96,11 @@ impl Connection {
         }
     }
 
+    /// Whether no answer is held in private memory.
+    pub(super) fn has_delivered(&self) -> bool {
+        self.lanes.iter().all(|lane| lane.outbound().is_none())
+    }
+
     fn send_or_queue(&self, lane: u32) {
         if !self.send_outbound(lane) {
             let mut queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);

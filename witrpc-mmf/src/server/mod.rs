@@ -206,11 +206,20 @@ impl Server {
         connection.is_some_and(|connection| self.end(&connection, state::DISMISSED))
     }
 
-    /// Tells clients that nothing new is taken.
+    /// Tells clients that nothing new is taken. The next turn of a scanner looks at every
+    /// connection, hot or cold, so that it finds all that has arrived.
     pub fn drain(&self) {
         for connection in self.clients() {
             connection.own.word64(crate::layout::STATE).store(state::DRAINING, Relaxed);
+            self.report(connection);
         }
+    }
+
+    /// Whether no answer waits for space or for its next segment to be fetched.
+    pub fn has_delivered(&self) -> bool {
+        self.clients()
+            .iter()
+            .all(|connection| !connection.is_connected() || connection.has_delivered())
     }
 
     /// Closes every connection and gives the name up.

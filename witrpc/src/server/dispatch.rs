@@ -38,6 +38,9 @@ impl Handler for Dispatcher {
             spawn: self.spawn.as_ref(),
             settled: Cell::new(false),
         };
+        if pool.life().refuses() {
+            return line.reply().shutting_down();
+        }
         let Some(tag) = RequestTag::from_bits(request.tag) else {
             let message = format!("the tag {:#x} has no meaning here", request.tag);
             return line.reply().bad_request(&message);

@@ -16,7 +16,8 @@ use super::pool::Pool;
 /// Dropping it closes all connections and frees the name, at once. A handler that runs is not
 /// waited for: it ends on its thread, and its answer goes nowhere. To have calls answered first,
 /// use [`ServerHandle::shutdown`]. Signals are the user's: a process that is killed, by Ctrl-C
-/// too, leaves nothing that the next server of that name would not take over.
+/// too, leaves nothing that the next server of that name would not take over. In a forked child the
+/// server does not run: there it counts as stopped, and dropping it does nothing.
 #[must_use = "a server that is dropped stops at once: keep it, and wait()"]
 pub struct WitServer {
     handle: ServerHandle,

@@ -442,8 +442,16 @@ pub trait ServerPort: fmt::Debug + Send + Sync {
     /// Closes one client's connection; `false` when there is none of that id.
     fn disconnect(&self, client_id: u64) -> bool;
 
-    /// Tells clients that nothing new is taken; what has arrived is still found by a scanner.
+    /// Tells clients that nothing new is taken. What has arrived is found by the next whole turn of
+    /// a scanner; what later turns find is refused by the layers above.
     fn drain(&self);
+
+    /// Whether the clients that are there could fetch all answers given so far, or whether some
+    /// still wait for space. Asked after a scanner's last look while draining; as the rest leaves,
+    /// scanners find something to do.
+    fn has_delivered(&self) -> bool {
+        true
+    }
 
     /// Closes every connection and gives the name up. Idempotent.
     fn close(&self, how: Shutdown);

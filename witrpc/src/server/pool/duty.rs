@@ -1,7 +1,7 @@
 //! The duty to look: the poller role and the tasks' bell in the one order that is right.
 //!
 //! The steps of a server thread that other threads depend on are here and nowhere else; the models
-//! of [`model`](super::model) walk through them with a port of their own.
+//! of `model.rs` walk through them with a port of their own.
 
 use super::bell::TaskBell;
 use super::primitive::Primitives;

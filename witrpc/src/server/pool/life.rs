@@ -1,14 +1,18 @@
-//! How a server ends: serving, draining, stopped.
+//! How a server ends: serving, draining, refusing, stopped.
 
 use std::future;
+use std::process;
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::task::{Poll, Waker};
 use std::time::{Duration, Instant};
 
 const SERVING: u8 = 0;
+/// All that had arrived when this began is yet to be found.
 const DRAINING: u8 = 1;
-const STOPPING: u8 = 2;
+/// All of that was found: what is found now has come later.
+const REFUSING: u8 = 2;
+const STOPPING: u8 = 3;
 
 /// The stage a server is in, and those who wait for the next one.
 #[derive(Debug)]
@@ -17,6 +21,9 @@ pub(in crate::server) struct Life {
     stage: AtomicU8,
     ends: Mutex<Ends>,
     changed: Condvar,
+    /// The process whose threads serve. A forked child has a copy of all this and none of the
+    /// threads, and a lock may have been held by one of them.
+    process: u32,
 }
 
 #[derive(Debug, Default)]
@@ -34,12 +41,19 @@ impl Life {
             stage: AtomicU8::new(SERVING),
             ends: Mutex::new(Ends::default()),
             changed: Condvar::new(),
+            process: process::id(),
         }
     }
 
     /// Whether a shutdown waits for calls to be answered.
     pub(super) fn is_draining(&self) -> bool {
-        self.stage.load(Ordering::SeqCst) == DRAINING
+        matches!(self.stage.load(Ordering::SeqCst), DRAINING | REFUSING)
+    }
+
+    /// Whether calls that are found now have come too late.
+    #[inline]
+    pub(in crate::server) fn refuses(&self) -> bool {
+        self.stage.load(Ordering::Relaxed) == REFUSING
     }
 
     /// Whether threads should end.
@@ -47,8 +61,18 @@ impl Life {
         self.stage.load(Ordering::Relaxed) == STOPPING
     }
 
+    /// Whether this process is the one that serves, not a fork of it.
+    pub(super) fn is_ours(&self) -> bool {
+        process::id() == self.process
+    }
+
     pub(super) fn begin_draining(&self) {
         self.stage.fetch_max(DRAINING, Ordering::SeqCst);
+    }
+
+    /// While draining: a whole turn has found all that had arrived.
+    pub(super) fn begin_refusing(&self) {
+        self.stage.fetch_max(REFUSING, Ordering::SeqCst);
     }
 
     /// `true` for the first caller, who then closes the port.
@@ -76,6 +100,9 @@ impl Life {
     /// Waits until nothing is left to be answered, or the server is stopped, or the time is over.
     /// Returns whether nothing was left.
     pub(in crate::server) fn wait_quiet(&self, deadline: Duration) -> bool {
+        if !self.is_ours() {
+            return false;
+        }
         let until = Instant::now().checked_add(deadline);
         let mut ends = self.ends();
         while !ends.quiet && !ends.stopped {
@@ -93,6 +120,9 @@ impl Life {
 
     /// Blocks until the port is closed.
     pub(in crate::server) fn wait_stopped(&self) {
+        if !self.is_ours() {
+            return;
+        }
         let mut ends = self.ends();
         while !ends.stopped {
             ends = self.changed.wait(ends).unwrap_or_else(PoisonError::into_inner);
@@ -102,6 +132,9 @@ impl Life {
     /// Completes when the port is closed.
     pub(in crate::server) async fn until_stopped(&self) {
         future::poll_fn(|cx| {
+            if !self.is_ours() {
+                return Poll::Ready(());
+            }
             let mut ends = self.ends();
             if ends.stopped {
                 return Poll::Ready(());

@@ -171,6 +171,9 @@ impl Pool {
 
     /// Lets the clients know that nothing new is taken, and has all that arrived answered.
     pub(super) fn drain(&self) {
+        if !self.life.is_ours() {
+            return;
+        }
         self.port.stop_accepting();
         self.port.drain();
         // After `drain`: a last look counts only if nothing can arrive behind it.
@@ -180,7 +183,7 @@ impl Pool {
 
     /// Closes all connections and ends the threads; those in a handler, after it. Idempotent.
     pub(super) fn stop(&self, how: Shutdown) {
-        if self.life.begin_stop() {
+        if self.life.is_ours() && self.life.begin_stop() {
             self.port.close(how);
             self.life.stopped();
             // Each thread that ends rings for the next.
@@ -188,10 +191,12 @@ impl Pool {
         }
     }
 
-    /// After a last look that found nothing, with the role vacant: whether nothing runs either.
+    /// After a last look that found nothing, with the role vacant: whether nothing runs or waits to
+    /// be sent either.
     fn is_quiet(&self) -> bool {
         self.crew.counts().all_stand_by()
             && self.jobs.load(Ordering::SeqCst) == 0
             && !self.duty.bell().any_ready()
+            && self.port.has_delivered()
     }
 }

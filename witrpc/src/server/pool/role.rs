@@ -6,7 +6,7 @@
 //! # Invariants
 //!
 //! 1. While the word says *looking*, only its holder writes it. So a holder that looks changes the
-//!    word by a plain store ([`Tenure::begin`], [`Role::put_down`]).
+//!    word by a plain store ([`Role::begin`], [`Role::put_down`]).
 //! 2. While it says *busy*, any thread may take it by compare-exchange. So the holder comes back to
 //!    looking by compare-exchange, and that is how it finds out that it was displaced
 //!    ([`Role::end`]). This is the one locked instruction of a call.

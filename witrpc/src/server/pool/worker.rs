@@ -85,8 +85,13 @@ impl Worker {
     fn hold(&mut self, mut tenure: Tenure, scanner: &mut dyn Scanner) -> Left {
         loop {
             let serves = self.pool.crew.may_serve();
+            let draining = self.pool.life.is_draining();
             self.pool.duty.notice_tasks(&mut tenure);
-            match self.look(serves, &mut tenure, scanner) {
+            let look = self.look(serves, &mut tenure, scanner);
+            if draining && serves && !matches!(look, Look::Displaced) {
+                self.pool.life.begin_refusing();
+            }
+            match look {
                 Look::Displaced => {
                     self.surplus_since = None;
                     return Left::Displaced;

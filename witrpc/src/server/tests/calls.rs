@@ -2,13 +2,13 @@
 
 use std::collections::HashSet;
 
-use super::probe::{BULK, ECHO, ENCODE, EXPLODE, Fixture, GHOST, HOLD, ProbeClient, Stubborn, WHO};
+use super::probe::{BULK, ECHO, ENCODE, EXPLODE, Fixture, GHOST, ProbeClient, Stubborn, WHO};
 use crate::codec::Codec;
 use crate::error::{CallError, Direction};
 use crate::handshake::{Hello, VERSION};
 use crate::tag::{AnswerTag, RAW, RequestTag, Status};
 use crate::transport::in_process::InProcess;
-use crate::transport::{Body, ClientChannel, ConnectConfig, Endpoint, Limit, Outgoing, Payload};
+use crate::transport::{Body, ClientChannel, ConnectConfig, Limit, Outgoing, Payload};
 use crate::wait::WaitPolicy;
 
 #[test]
@@ -71,7 +71,7 @@ fn an_answer_that_cannot_be_encoded_is_said_to_be_so() {
 #[test]
 fn an_answer_over_the_limit_says_how_long_it_was() {
     let place = InProcess::new().max_message_size(10_000);
-    let fixture = Fixture::at(place, |builder| builder);
+    let fixture = Fixture::at(place.into(), |builder| builder);
     let client = fixture.client();
     let error = client.call_with::<_, Vec<u8>>(BULK, 20_000_usize).unwrap_err();
     let CallError::TooLarge { direction, len, max } = error else { panic!("{error}") };
@@ -128,7 +128,7 @@ fn raw_channel(fixture: &Fixture) -> std::sync::Arc<dyn ClientChannel> {
         wait_for_server: std::time::Duration::ZERO,
         wait: WaitPolicy::default(),
     };
-    Endpoint::from(fixture.place.clone()).transport().connect(config).unwrap()
+    fixture.place.transport().connect(config).unwrap()
 }
 
 #[test]
@@ -159,7 +159,7 @@ fn a_slow_handler_does_not_hold_up_its_own_client_either() {
     let fixture = Fixture::new();
     let client = fixture.client();
     std::thread::scope(|scope| {
-        let held = scope.spawn(|| client.call::<()>(HOLD));
+        let held = scope.spawn(|| client.hold(0));
         fixture.probe.gate.await_arrivals(1);
         assert_eq!(client.echo("meanwhile").unwrap(), "meanwhile");
         fixture.probe.gate.open();

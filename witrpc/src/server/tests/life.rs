@@ -1,4 +1,4 @@
-//! How a server ends, and what its clients see of that.
+//! How a server ends, and what its clients see of that, over either transport.
 
 use std::future::Future;
 use std::pin::pin;
@@ -6,37 +6,21 @@ use std::task::{Context, Waker};
 use std::thread;
 use std::time::Duration;
 
-use super::probe::{Fixture, HOLD, ProbeClient, ProbeServer};
+use super::probe::{Fixture, ProbeClient, ProbeServer};
 use crate::error::{CallError, ConnectError};
 use crate::server::WitServer;
 use crate::transport::DisconnectReason;
+use crate::transport::in_process::InProcess;
+use crate::{Endpoint, Mmf};
 
 /// Longer than any of this takes.
 const LONG: Duration = Duration::from_secs(60);
 
-#[test]
-fn a_shutdown_has_what_runs_answered_and_refuses_the_rest() {
-    let fixture = Fixture::new();
-    let (held, pending, late) = (fixture.client(), fixture.client(), fixture.client());
-    thread::scope(|scope| {
-        let held = scope.spawn(move || held.call::<()>(HOLD));
-        let pending = scope.spawn(move || pending.hold_later(Ok(3)));
-        fixture.probe.gate.await_arrivals(2);
-        let handle = fixture.server.handle();
-        let shutdown = scope.spawn(move || handle.shutdown(LONG));
-        let refused = until_err(|| late.echo("too late"));
-        assert!(
-            matches!(refused, CallError::Disconnected(DisconnectReason::ServerShutDown)),
-            "{refused}"
-        );
-        let refused = ProbeClient::builder(fixture.place.clone()).connect().unwrap_err();
-        assert!(matches!(refused, ConnectError::ShuttingDown), "{refused}");
-        fixture.probe.gate.open();
-        held.join().unwrap().unwrap();
-        assert_eq!(pending.join().unwrap().unwrap(), 3);
-        assert!(shutdown.join().unwrap(), "all were answered");
-    });
-    fixture.server.wait();
+fn everywhere(test: fn(Fixture)) {
+    let places: [Endpoint; 2] = [InProcess::new().into(), Mmf::unguessable().into()];
+    for place in places {
+        test(Fixture::at(place, |builder| builder));
+    }
 }
 
 /// Calls until that fails: the shutdown of another thread has begun.
@@ -49,91 +33,146 @@ fn until_err<T, E>(mut call: impl FnMut() -> Result<T, E>) -> E {
 }
 
 #[test]
+fn a_shutdown_has_what_runs_answered_and_refuses_the_rest() {
+    everywhere(|fixture| {
+        let (held, pending, late) = (fixture.client(), fixture.client(), fixture.client());
+        thread::scope(|scope| {
+            let held = scope.spawn(move || held.hold(5));
+            let pending = scope.spawn(move || pending.hold_later(Ok(3)));
+            fixture.probe.gate.await_arrivals(2);
+            let handle = fixture.server.handle();
+            let shutdown = scope.spawn(move || handle.shutdown(LONG));
+            let refused = until_err(|| late.echo("too late"));
+            // The client may know already, or learn it from the server.
+            let known = CallError::Disconnected(DisconnectReason::ServerShutDown);
+            assert!(refused == known || refused == CallError::ShuttingDown, "{refused}");
+            ProbeClient::builder(fixture.place.clone()).connect().map(drop).unwrap_err();
+            fixture.probe.gate.open();
+            assert_eq!(held.join().unwrap().unwrap(), [7; 5]);
+            assert_eq!(pending.join().unwrap().unwrap(), 3);
+            assert!(shutdown.join().unwrap(), "all were answered");
+        });
+        fixture.server.wait();
+    });
+}
+
+#[test]
+fn a_shutdown_waits_until_long_answers_are_fetched() {
+    const LEN: usize = 8 << 20;
+    everywhere(|fixture| {
+        let (held, late) = (fixture.client(), fixture.client());
+        thread::scope(|scope| {
+            let held = scope.spawn(move || held.hold(LEN));
+            fixture.probe.gate.await_arrivals(1);
+            let handle = fixture.server.handle();
+            let shutdown = scope.spawn(move || handle.shutdown(LONG));
+            until_err(|| late.echo("too late"));
+            fixture.probe.gate.open();
+            assert_eq!(held.join().unwrap().unwrap().len(), LEN);
+            assert!(shutdown.join().unwrap(), "all was fetched");
+        });
+    });
+}
+
+#[test]
 fn a_shutdown_of_an_idle_server_is_over_at_once() {
-    let fixture = Fixture::new();
-    let client = fixture.client();
-    assert_eq!(client.echo("hello").unwrap(), "hello");
-    assert!(fixture.server.handle().shutdown(LONG));
-    assert!(fixture.server.handle().shutdown(LONG), "again");
+    everywhere(|fixture| {
+        let client = fixture.client();
+        assert_eq!(client.echo("hello").unwrap(), "hello");
+        assert!(fixture.server.handle().shutdown(LONG));
+        assert!(fixture.server.handle().shutdown(LONG), "again");
+        client.echo("gone").unwrap_err();
+    });
 }
 
 #[test]
 fn a_deadline_cuts_off_what_still_runs() {
-    let fixture = Fixture::new();
-    let client = fixture.client();
-    thread::scope(|scope| {
-        let held = scope.spawn(move || client.call::<()>(HOLD));
-        fixture.probe.gate.await_arrivals(1);
-        assert!(!fixture.server.handle().shutdown(Duration::ZERO));
-        let error = held.join().unwrap().unwrap_err();
-        assert!(matches!(error, CallError::Disconnected(_)), "{error}");
-        assert!(error.maybe_executed());
-        fixture.probe.gate.open();
+    everywhere(|fixture| {
+        let client = fixture.client();
+        thread::scope(|scope| {
+            let held = scope.spawn(move || client.hold(0));
+            fixture.probe.gate.await_arrivals(1);
+            assert!(!fixture.server.handle().shutdown(Duration::ZERO));
+            let error = held.join().unwrap().unwrap_err();
+            assert!(matches!(error, CallError::Disconnected(_)), "{error}");
+            assert!(error.maybe_executed());
+            fixture.probe.gate.open();
+        });
     });
 }
 
 #[test]
 fn a_drop_waits_for_no_handler_and_frees_the_place() {
-    let fixture = Fixture::new();
-    let client = fixture.client();
-    let (probe, place) = (fixture.probe, fixture.place);
-    thread::scope(|scope| {
-        let held = scope.spawn(move || client.call::<()>(HOLD));
-        probe.gate.await_arrivals(1);
-        drop(fixture.server);
-        let error = held.join().unwrap().unwrap_err();
-        assert!(matches!(error, CallError::Disconnected(_)), "{error}");
-        let again = WitServer::builder()
-            .listen(place.clone())
-            .service(ProbeServer(probe.clone()))
-            .start()
-            .unwrap();
-        let client = ProbeClient::builder(place).connect().unwrap();
-        assert_eq!(client.echo("again").unwrap(), "again");
-        probe.gate.open();
-        drop(again);
+    everywhere(|fixture| {
+        let client = fixture.client();
+        let (probe, place) = (fixture.probe, fixture.place);
+        thread::scope(|scope| {
+            let held = scope.spawn(move || client.hold(0));
+            probe.gate.await_arrivals(1);
+            drop(fixture.server);
+            let error = held.join().unwrap().unwrap_err();
+            assert!(matches!(error, CallError::Disconnected(_)), "{error}");
+            let again = WitServer::builder()
+                .listen(place.clone())
+                .service(ProbeServer(probe.clone()))
+                .start()
+                .unwrap();
+            let client = ProbeClient::builder(place).connect().unwrap();
+            assert_eq!(client.echo("again").unwrap(), "again");
+            probe.gate.open();
+            drop(again);
+        });
     });
 }
 
 #[test]
 fn waiting_ends_with_the_server() {
-    let fixture = Fixture::new();
-    let handle = fixture.server.handle();
-    let server = fixture.server;
-    let mut stopped = pin!(server.stopped());
-    let mut cx = Context::from_waker(Waker::noop());
-    assert!(stopped.as_mut().poll(&mut cx).is_pending());
-    thread::scope(|scope| {
-        let waits = scope.spawn(|| server.wait());
-        assert!(handle.shutdown(LONG));
-        waits.join().unwrap();
+    everywhere(|fixture| {
+        let server = fixture.server;
+        let mut stopped = pin!(server.stopped());
+        let mut cx = Context::from_waker(Waker::noop());
+        assert!(stopped.as_mut().poll(&mut cx).is_pending());
+        thread::scope(|scope| {
+            let waits = scope.spawn(|| server.wait());
+            assert!(server.handle().shutdown(LONG));
+            waits.join().unwrap();
+        });
+        assert!(stopped.as_mut().poll(&mut cx).is_ready());
     });
-    assert!(stopped.as_mut().poll(&mut cx).is_ready());
 }
 
 #[test]
 fn a_server_that_accepts_nobody_serves_those_it_has() {
-    let fixture = Fixture::new();
-    let client = fixture.client();
-    fixture.server.handle().stop_accepting();
-    let refused = ProbeClient::builder(fixture.place.clone()).connect().unwrap_err();
-    assert!(matches!(refused, ConnectError::ShuttingDown), "{refused}");
-    assert_eq!(client.echo("going on").unwrap(), "going on");
+    everywhere(|fixture| {
+        let client = fixture.client();
+        fixture.server.handle().stop_accepting();
+        let refused = ProbeClient::builder(fixture.place.clone()).connect().unwrap_err();
+        assert!(matches!(refused, ConnectError::ShuttingDown), "{refused}");
+        assert_eq!(client.echo("going on").unwrap(), "going on");
+    });
 }
 
 #[test]
 fn one_client_can_be_sent_away() {
-    let fixture = Fixture::new();
-    let handle = fixture.server.handle();
-    let unwanted = fixture.client();
-    let id = handle.clients()[0].id;
-    let other = fixture.client();
-    assert!(handle.disconnect(id));
-    assert!(!handle.disconnect(id), "gone already");
-    let error = unwanted.echo("anybody?").unwrap_err();
-    assert!(matches!(error, CallError::Disconnected(DisconnectReason::Dismissed)), "{error}");
-    assert_eq!(other.echo("going on").unwrap(), "going on");
-    assert_eq!(handle.clients().len(), 1);
+    everywhere(|fixture| {
+        let handle = fixture.server.handle();
+        let unwanted = fixture.client();
+        let id = handle.clients()[0].id;
+        let other = fixture.client();
+        assert!(handle.disconnect(id));
+        let error = until_err(|| unwanted.echo("anybody?"));
+        assert!(matches!(error, CallError::Disconnected(DisconnectReason::Dismissed)), "{error}");
+        assert!(!handle.disconnect(id), "gone already");
+        assert_eq!(other.echo("going on").unwrap(), "going on");
+    });
+}
+
+#[test]
+fn the_name_is_the_one_that_clients_use() {
+    let mmf = Mmf::unguessable();
+    let name = mmf.name().to_owned();
+    let fixture = Fixture::at(mmf.into(), |builder| builder);
+    assert_eq!(fixture.server.handle().name(), name);
 }
 
 #[test]

@@ -19,7 +19,7 @@ use crate::{CallError, Connection, Endpoint};
 pub(super) const ECHO: u16 = 0;
 pub(super) const DIVIDE: u16 = 1;
 pub(super) const EXPLODE: u16 = 2;
-pub(super) const HOLD: u16 = 3;
+const HOLD: u16 = 3;
 pub(super) const HOLD_LATER: u16 = 4;
 pub(super) const COUNT_DOWN: u16 = 5;
 pub(super) const WHO: u16 = 6;
@@ -132,7 +132,11 @@ impl Service for ProbeServer {
                 explode(&text);
                 Ok(())
             }),
-            HOLD => call.reply(|_, _| Ok(probe.gate.pass())),
+            HOLD => call.reply(|arguments, _| {
+                let len = arguments.value("len")?;
+                probe.gate.pass();
+                Ok(vec![7_u8; len])
+            }),
             COUNT_DOWN => call.reply(|arguments, _| {
                 let from = arguments.value("from")?;
                 Ok(probe.count_down(from))
@@ -143,7 +147,10 @@ impl Service for ProbeServer {
                 let panics = arguments.value("panics")?;
                 Ok(if panics { Stubborn::Panics } else { Stubborn::Refuses })
             }),
-            CROWD => call.reply(|_, _| Ok(probe.crowd())),
+            CROWD => call.reply(|_, _| {
+                probe.crowd();
+                Ok(())
+            }),
             HOLD_LATER | EXPLODE_LATER | THREAD_LATER => self.dispatch_later(call),
             _ => call.unknown_method(),
         }
@@ -229,6 +236,11 @@ impl ProbeClient {
         self.call_with(COUNT_DOWN, from)
     }
 
+    /// Calls [`HOLD`] for an answer of that many bytes.
+    pub(super) fn hold(&self, len: usize) -> Result<Vec<u8>, CallError> {
+        self.call_with(HOLD, len)
+    }
+
     pub(super) fn hold_later(&self, answer: Result<u64, u64>) -> Result<u64, CallError<u64>> {
         let mut call = self.start(HOLD_LATER);
         call.value("answer", &answer);
@@ -239,7 +251,7 @@ impl ProbeClient {
 /// A server of a probe at a place of its own.
 pub(super) struct Fixture {
     pub(super) probe: Arc<Probe>,
-    pub(super) place: InProcess,
+    pub(super) place: Endpoint,
     pub(super) server: WitServer,
 }
 
@@ -249,11 +261,11 @@ impl Fixture {
     }
 
     pub(super) fn with(adjust: impl FnOnce(WitServerBuilder) -> WitServerBuilder) -> Self {
-        Self::at(InProcess::new(), adjust)
+        Self::at(InProcess::new().into(), adjust)
     }
 
     pub(super) fn at(
-        place: InProcess,
+        place: Endpoint,
         adjust: impl FnOnce(WitServerBuilder) -> WitServerBuilder,
     ) -> Self {
         let probe = Arc::new(Probe::default());

@@ -135,7 +135,7 @@ fn who_asks_for_another_service_or_codec_is_told_what_there_is() {
 #[test]
 fn a_place_in_use_is_refused_and_left_alone() {
     let place = InProcess::named("server::tests::in_use");
-    let first = Fixture::at(place.clone(), |builder| builder);
+    let first = Fixture::at(place.clone().into(), |builder| builder);
     let error = WitServer::builder().listen(place).service(probe()).start().unwrap_err();
     assert!(matches!(error, BindError::NameInUse { .. }), "{error}");
     assert_eq!(first.client().echo("undisturbed").unwrap(), "undisturbed");

@@ -4,7 +4,7 @@ use std::sync::atomic::Ordering;
 use std::thread;
 use std::time::Duration;
 
-use super::probe::{CROWD, Fixture, HOLD, ProbeClient};
+use super::probe::{CROWD, Fixture, ProbeClient};
 use crate::error::CallError;
 use crate::wait::WaitPolicy;
 
@@ -15,7 +15,7 @@ fn slow_handlers_do_not_hold_up_others() {
         thread::scope(|scope| {
             for slow in 1..=8 {
                 let client = fixture.client();
-                scope.spawn(move || client.call::<()>(HOLD).unwrap());
+                scope.spawn(move || client.hold(0).unwrap());
                 fixture.probe.gate.await_arrivals(slow);
                 assert_eq!(fixture.client().echo("quick").unwrap(), "quick");
             }
@@ -48,7 +48,7 @@ fn calls_at_the_bound_run_when_a_handler_ends() {
     let fixture = Fixture::with(|builder| builder.max_workers(1));
     thread::scope(|scope| {
         let (first, second) = (fixture.client(), fixture.client());
-        let held = scope.spawn(move || first.call::<()>(HOLD));
+        let held = scope.spawn(move || first.hold(0));
         fixture.probe.gate.await_arrivals(1);
         let waiting = scope.spawn(move || second.echo("at last"));
         fixture.probe.gate.open();
@@ -62,7 +62,7 @@ fn a_call_at_the_bound_can_give_up() {
     let fixture = Fixture::with(|builder| builder.max_workers(1));
     thread::scope(|scope| {
         let client = fixture.client();
-        let held = scope.spawn(move || client.call::<()>(HOLD));
+        let held = scope.spawn(move || client.hold(0));
         fixture.probe.gate.await_arrivals(1);
         let hurried = ProbeClient::builder(fixture.place.clone())
             .call_timeout(Duration::from_millis(5))

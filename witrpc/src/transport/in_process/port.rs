@@ -121,6 +121,10 @@ impl Port {
 }
 
 impl ServerPort for Port {
+    fn name(&self) -> &str {
+        self.place.name().unwrap_or_default()
+    }
+
     fn scanner(&self) -> Box<dyn Scanner + '_> {
         Box::new(View { arrivals: &self.arrivals, takes_calls: true })
     }

@@ -45,6 +45,10 @@ impl channel::Admission for Gate {
 struct Port(Arc<channel::Server>);
 
 impl ServerPort for Port {
+    fn name(&self) -> &str {
+        self.0.name()
+    }
+
     fn scanner(&self) -> Box<dyn Scanner + '_> {
         Box::new(View { scanner: self.0.scanner(), peers: Vec::new() })
     }
@@ -71,6 +75,10 @@ impl ServerPort for Port {
 
     fn drain(&self) {
         self.0.drain();
+    }
+
+    fn has_delivered(&self) -> bool {
+        self.0.has_delivered()
     }
 
     fn close(&self, _how: Shutdown) {
