@@ -31,7 +31,7 @@ use crate::message::{Answer, ChannelError, Closed, Ticket};
 use crate::outbox::Outbox;
 use crate::region;
 use crate::rendezvous::{self, ConnectOptions, Connected, Name, Place, Plain};
-use crate::ring::{self, Epochs, Rung, SharedEpochs};
+use crate::ring::{Epochs, Rung, SharedEpochs};
 use crate::spin::{Spin, WaitPolicy};
 use crate::state;
 use crate::words::{Mapped, PeerU64};
@@ -197,7 +197,6 @@ impl Client {
     /// Rings the server if it sleeps. To be called after every publication.
     #[inline]
     fn ring_if_asleep(&self) {
-        ring::fence::<Mapped>();
         if self.rung.must_ring(self.server.word64(RING_ME)) {
             self.bell.ring();
         }

@@ -55,8 +55,7 @@ pub(crate) fn release<W: Words>(
     // Release: pairs with the Acquire of `ReleaseTable::is_released`; orders our loads of the
     // block before the writer's next use of it.
     slot.store(block.generation(), Ordering::Release);
-    // Pairs with the fence of `find_or_ask`: either we see its epoch or it sees the slot.
-    ring::fence::<W>();
+    // Its fence pairs with that of `find_or_ask`: either we see its epoch or it sees the slot.
     rung.must_ring(wants_space)
 }
 
@@ -69,7 +68,7 @@ pub(crate) fn find_or_ask<W: Words, T>(
 ) -> Option<T> {
     find().or_else(|| {
         epochs.arm(wants_space);
-        // Pairs with the fence of `release`.
+        // Pairs with the fence in `release`.
         ring::fence::<W>();
         find()
     })

@@ -62,9 +62,16 @@ impl<W: Words> Rung<W> {
         Self { last }
     }
 
-    /// Whether this publisher must ring. To be called after publishing and `W::fence(SeqCst)`.
+    /// Whether this publisher must ring. To be called after publishing.
     #[inline]
     pub fn must_ring(&self, word: &W::PeerU64) -> bool {
+        fence::<W>();
+        self.must_ring_after_fence(word)
+    }
+
+    /// [`must_ring`](Self::must_ring) for who has fenced since publishing.
+    #[inline]
+    pub fn must_ring_after_fence(&self, word: &W::PeerU64) -> bool {
         let epoch = word.load(Relaxed);
         // The load first: while an epoch stands that has been rung for, nothing is written.
         epoch != 0 && self.last.load(Relaxed) != epoch && self.last.swap(epoch, Relaxed) != epoch

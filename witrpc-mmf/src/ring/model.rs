@@ -29,7 +29,6 @@ impl<const PLACES: usize> Shared<PLACES> {
 
     fn publish(&self, place: usize) {
         self.places[place].store(1, Release);
-        fence::<Modelled>();
         if self.rung.must_ring(&self.word) {
             self.bell.ring();
         }

@@ -89,6 +89,6 @@ impl Server {
             .lock()
             .unwrap_or_else(std::sync::PoisonError::into_inner)
             .retain(|other| other.id() != id);
-        self.news.fetch_add(1, std::sync::atomic::Ordering::AcqRel);
+        self.news.tell();
     }
 }

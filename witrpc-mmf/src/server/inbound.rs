@@ -39,9 +39,16 @@ impl Connection {
         (shown != self.taken(lane)).then_some(shown)
     }
 
-    /// Whether there is a request on any lane.
-    pub(super) fn anything_waiting(&self) -> bool {
-        (0..self.high_water()).any(|lane| self.waiting(lane).is_some())
+    /// Whether there is a request on any lane that the budget does not hold up. What is held up is
+    /// looked at again when the client fetches or releases something, for which it rings.
+    pub(super) fn anything_to_take(&self) -> bool {
+        (0..self.high_water()).any(|lane| self.waiting(lane).is_some() && !self.is_held_up(lane))
+    }
+
+    /// Whether the request on `lane` has to wait until the client has fetched answers.
+    #[inline]
+    pub(super) fn is_held_up(&self, lane: usize) -> bool {
+        self.over_budget() && !self.goes_on(lane)
     }
 
     /// Takes the request `seq` off `lane`. Only the holder of the poller role calls this.
@@ -176,7 +183,7 @@ impl Connection {
 
     /// Whether this client's new calls have to wait until it has fetched answers: more is held for
     /// it than one message of the largest kind.
-    pub(super) fn over_budget(&self) -> bool {
+    fn over_budget(&self) -> bool {
         self.held.load(Relaxed) > self.max_message_len
     }
 

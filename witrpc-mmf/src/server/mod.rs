@@ -8,6 +8,7 @@ mod admission;
 mod answer;
 mod connection;
 mod inbound;
+mod news;
 mod parking;
 mod scanner;
 
@@ -29,6 +30,8 @@ use crate::fork::Origin;
 use crate::layout::{Layout, MAX_LANES, MIN_LANES};
 use crate::rendezvous::{Claim, Control, Name, Place, ServerLimits};
 use crate::state;
+use crate::words::Mapped;
+use news::News;
 use parking::Parking;
 
 /// What a server offers each client.
@@ -93,7 +96,7 @@ pub struct Server {
     /// Connections that have rung, or have something else to be looked at.
     rung: Mutex<Vec<Arc<Connection>>>,
     /// Counts what scanners have to read: `rung`, and connections that ended.
-    news: AtomicU64,
+    news: News<Mapped>,
     /// The connections that are looked at every turn. Kept here between holders of the role.
     hot: Mutex<Vec<Arc<Connection>>>,
     /// Connections that ended because the client broke the protocol.
@@ -126,7 +129,7 @@ impl Server {
             parking: Parking::new().map_err(failed("making an epoll instance"))?,
             connections: Mutex::default(),
             rung: Mutex::default(),
-            news: AtomicU64::new(1),
+            news: News::new(AtomicU64::new(1)),
             hot: Mutex::default(),
             broken: AtomicU64::new(0),
             last_broken: Mutex::default(),
@@ -164,8 +167,11 @@ impl Server {
             let connection = self.connections().get(&id).cloned();
             if let Some(connection) = connection {
                 connection.bell.drain();
-                connection.attention.store(true, Relaxed);
-                self.report(connection);
+                // A report that has not been read yet will do for this ring too. AcqRel, here and
+                // in `read_news`: the reader sees what this ring was for.
+                if !connection.attention.swap(true, AcqRel) {
+                    self.report(connection);
+                }
             }
         });
     }
@@ -250,10 +256,7 @@ impl Server {
     /// Has the next turn of a scanner look at a connection.
     fn report(&self, connection: Arc<Connection>) {
         self.rung.lock().unwrap_or_else(PoisonError::into_inner).push(connection);
-        // Release: a scanner that reads the new count finds the entry. The caller goes on to look at
-        // the poller role; the fence pairs with the one in `Scanner::arm`.
-        self.news.fetch_add(1, AcqRel);
-        crate::ring::fence::<crate::words::Mapped>();
+        self.news.tell();
     }
 
     fn take_rung(&self) -> Vec<Arc<Connection>> {
@@ -270,7 +273,7 @@ impl Server {
         kept.clear();
         kept.extend_from_slice(hot);
         drop(kept);
-        self.news.fetch_add(1, AcqRel)
+        self.news.tell()
     }
 
     fn connections(&self) -> MutexGuard<'_, HashMap<u64, Arc<Connection>>> {

@@ -7,7 +7,7 @@
 
 use std::ops::ControlFlow;
 use std::sync::Arc;
-use std::sync::atomic::Ordering::{Acquire, Relaxed};
+use std::sync::atomic::Ordering::{AcqRel, Relaxed};
 
 use super::Server;
 use super::connection::Connection;
@@ -45,7 +45,7 @@ impl<'a> Scanner<'a> {
     /// whether anything was found.
     #[inline]
     pub fn turn(&mut self, calls: bool, serve: Serve<'_>) -> bool {
-        if self.rested || self.server.news.load(Acquire) != self.read {
+        if self.rested || self.server.news.count() != self.read {
             self.read_news();
         }
         let mut found = false;
@@ -82,8 +82,8 @@ impl<'a> Scanner<'a> {
         // Pairs with the clients' fence between publishing and looking at the ring-me word, and with
         // the stand-bys' between recording news and looking at the role.
         ring::fence::<Mapped>();
-        let waiting = self.server.news.load(Acquire) != self.read
-            || self.hot.iter().any(|connection| connection.anything_waiting());
+        let waiting = self.server.news.count() != self.read
+            || self.hot.iter().any(|connection| connection.anything_to_take());
         // The server's list stays: it may be another holder's by now.
         self.rest();
         waiting
@@ -102,7 +102,7 @@ impl<'a> Scanner<'a> {
     /// and counted that as news.
     #[cold]
     fn read_news(&mut self) {
-        self.read = self.server.news.load(Acquire);
+        self.read = self.server.news.count();
         self.hot = self.server.hot();
         if self.rested {
             self.rested = false;
@@ -110,7 +110,7 @@ impl<'a> Scanner<'a> {
             self.hot.iter().for_each(|connection| connection.look_every_turn());
         }
         for connection in self.server.take_rung() {
-            if connection.attention.swap(false, Relaxed) {
+            if connection.attention.swap(false, AcqRel) {
                 connection.publish_claims();
                 connection.flush_queue();
             }
@@ -148,7 +148,7 @@ impl<'a> Scanner<'a> {
             connection.idle_turns.store(0, Relaxed);
             connection.ask_to_be_rung();
             ring::fence::<Mapped>();
-            let speaks = connection.anything_waiting();
+            let speaks = connection.anything_to_take();
             if speaks {
                 connection.look_every_turn();
             }
@@ -183,7 +183,7 @@ fn look(connection: &Arc<Connection>, calls: bool, serve: Serve<'_>) -> Look {
     let mut found = false;
     for lane in (first..lanes).chain(0..first) {
         let Some(seq) = connection.waiting(lane) else { continue };
-        if (!calls || connection.over_budget()) && !connection.goes_on(lane) {
+        if !calls && !connection.goes_on(lane) || connection.is_held_up(lane) {
             continue;
         }
         found = true;
