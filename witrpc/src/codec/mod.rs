@@ -40,6 +40,23 @@ pub(crate) use plain::is_plain_vec;
 
 /// How the values of a service's calls become bytes. The client chooses; one server speaks
 /// several at once.
+///
+/// Whatever the codec, a `&[T]` argument travels as it lies in memory, and so does a `Vec` of
+/// numbers (`u8` to `u64`, `i8` to `i64`, `f32`, `f64`) that is a whole argument, a whole result or
+/// its `Ok`. A `Vec` *inside* another value is encoded element by element; for bytes, the
+/// `serde_bytes` crate helps.
+///
+/// What a codec would not give back as it was is refused, never sent as something else:
+///
+/// - When a server binds or a client connects, by the name of the method and field: for JSON
+///   `Option<Option<_>>`, `Option<()>` and maps whose keys are no strings; for postcard untagged and
+///   internally tagged enums and flattened fields; for both, types whose `Serialize` and
+///   `Deserialize` are seen to differ.
+/// - At the call: floats that are NaN or infinite in JSON (not those that travel raw); fields that
+///   `skip_serializing_if` leaves out in postcard; paths that are not UTF-8.
+///
+/// A value may be nested 128 levels deep. In postcard, a sequence may have 65,536 elements that
+/// take no bytes, such as `()`, beyond one for each byte of the message.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Codec {

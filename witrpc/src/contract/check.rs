@@ -33,6 +33,8 @@ enum Problem {
     AsksForAny,
     /// Postcard has no field names.
     Flattened,
+    /// What the type writes is not what it reads.
+    ComesBackDifferent { difference: String },
 }
 
 impl CodecRefusal {
@@ -69,6 +71,12 @@ impl fmt::Display for Problem {
             Problem::AsksForAny => f.write_str(
                 "is untagged, internally tagged or of any type, and postcard does not say what \
                  comes next",
+            ),
+            Problem::ComesBackDifferent { difference } => write!(
+                f,
+                "does not come back as it was sent ({difference}): its Serialize and Deserialize \
+                 differ, by a skipped variant before others, a field that is skipped one way only, \
+                 or the like"
             ),
             Problem::Flattened => {
                 f.write_str("has flattened fields, and postcard does not name any")
@@ -113,8 +121,11 @@ fn refusals_of(method: &MethodDescriptor, codec: Codec) -> Vec<CodecRefusal> {
 
     let mut refusals = Vec::new();
     for (place, trace) in traces {
-        let shape = Tracer::shape(trace, codec.is_human_readable());
-        refusals.extend(problems(&shape, codec).into_iter().map(|(inside, problem)| {
+        let Tracer { shape, difference, .. } = Tracer::of(trace, codec);
+        let mut found = problems(&shape, codec);
+        let comes_back = |difference| (None, Problem::ComesBackDifferent { difference });
+        found.extend(difference.map(comes_back));
+        refusals.extend(found.into_iter().map(|(inside, problem)| {
             let place = match inside {
                 Some(inside) => format!("{place}: {inside}"),
                 None => place.clone(),

@@ -146,6 +146,42 @@ fn postcard_takes_what_it_gives_back() {
     assert_eq!(refusals::<BTreeMap<u64, Option<()>>>(Codec::Postcard), [""; 0]);
 }
 
+#[derive(Serialize, Deserialize)]
+enum SkipsVariant {
+    First(u8),
+    #[serde(skip)]
+    #[allow(dead_code, reason = "what matters is that it is counted")]
+    Skipped,
+    Second(u8),
+    Third(u8),
+}
+
+#[derive(Serialize, Deserialize)]
+struct SkipsOneWay {
+    a: u8,
+    #[serde(skip_serializing, default)]
+    b: u8,
+}
+
+#[test]
+fn postcard_refuses_what_it_would_read_as_something_else() {
+    for (refused, how) in [
+        (refusals::<Vec<SkipsVariant>>(Codec::Postcard), "another value comes back"),
+        (refusals::<SkipsOneWay>(Codec::Postcard), "the message ends within it"),
+    ] {
+        assert_eq!(refused.len(), 1);
+        assert!(refused[0].contains("`options` does not come back as it was sent"), "{refused:?}");
+        assert!(refused[0].contains(how), "{refused:?}");
+    }
+}
+
+#[cfg(feature = "json")]
+#[test]
+fn json_goes_by_names_and_takes_what_is_skipped() {
+    assert_eq!(refusals::<SkipsVariant>(Codec::Json), [""; 0]);
+    assert_eq!(refusals::<SkipsOneWay>(Codec::Json), [""; 0]);
+}
+
 static SERVICE: ServiceDescriptor = ServiceDescriptor {
     name: "Store",
     docs: "",

@@ -7,6 +7,7 @@
 
 mod access;
 mod deserializer;
+mod echo;
 mod sample;
 mod state;
 
@@ -20,47 +21,57 @@ use serde::de::DeserializeOwned;
 
 use super::shape::{Leaf, Part, Shape};
 use crate::__private::v1::{RawElement, Wire};
-use crate::codec::is_plain_vec;
+use crate::codec::{Codec, is_plain_vec};
 use deserializer::{TraceError, Tracing};
 use state::{Place, State};
 
-/// Takes down the shape of one type.
+/// Takes down the shape of one type, as one codec has it.
 #[derive(Debug)]
 pub struct Tracer {
-    human_readable: bool,
-    shape: Shape,
+    codec: Codec,
+    /// The shape, once it has been reported.
+    pub(super) shape: Shape,
+    /// How a value of it differs when it has been sent around, if one does.
+    pub(super) difference: Option<String>,
 }
 
 impl Tracer {
-    /// The shape that `trace` reports, for codecs of that kind: types may look different to
-    /// people than to programs.
-    pub(crate) fn shape(trace: super::Trace, human_readable: bool) -> Shape {
-        let mut tracer = Self { human_readable, shape: Shape::of(state::UNSEEN) };
+    /// Has `trace` report.
+    pub(super) fn of(trace: super::Trace, codec: Codec) -> Self {
+        let mut tracer = Self { codec, shape: Shape::of(state::UNSEEN), difference: None };
         trace(&mut tracer);
-        tracer.shape
+        tracer
     }
 
-    fn run<T: DeserializeOwned>(&self) -> Shape {
+    /// The shape of `T`; `look` is shown the values that are made up.
+    fn run<T: DeserializeOwned>(&self, mut look: impl FnMut(&T)) -> Shape {
         let state = RefCell::new(State::new());
-        let trace =
-            Tracing { state: &state, place: Place::Root, human_readable: self.human_readable };
-        State::run(&state, || match catch_unwind(AssertUnwindSafe(|| T::deserialize(trace))) {
-            Ok(Ok(_)) => Ok(()),
+        let human_readable = self.codec.is_human_readable();
+        let trace = Tracing { state: &state, place: Place::Root, human_readable };
+        let mut pass = || T::deserialize(trace).map(|value| look(&value));
+        State::run(&state, || match catch_unwind(AssertUnwindSafe(&mut pass)) {
+            Ok(Ok(())) => Ok(()),
             Ok(Err(TraceError(words))) => Err(words),
-            Err(_) => Err("its Deserialize panics".to_owned()),
+            Err(_) => Err("its code panics".to_owned()),
         })
     }
 }
 
 /// Reports the shape of `T`.
 pub fn trace<T: Wire>(tracer: &mut Tracer) {
-    let shape = tracer.run::<T>();
+    let mut difference = None;
+    let shape = tracer.run::<T>(|value| {
+        if difference.is_none() {
+            difference = echo::difference(value, tracer.codec);
+        }
+    });
     tracer.shape = if is_plain_vec::<T>() { shape.into_raw() } else { shape };
+    tracer.difference = difference;
 }
 
 /// Reports the shape of a raw `&[T]`.
 pub fn trace_raw<T: RawElement>(tracer: &mut Tracer) {
-    tracer.shape = tracer.run::<Vec<T>>().into_raw();
+    tracer.shape = tracer.run::<Vec<T>>(|_| {}).into_raw();
 }
 
 /// Reports the shape of `&str`.

@@ -1,0 +1,37 @@
+//! Whether values come back through a codec as they went.
+//!
+//! A trace sees how a type is read. That it is written in the same way is the type's own affair,
+//! and where it is not, a codec without names reads one thing for another: serde counts a
+//! `#[serde(skip)]`ped variant when it writes and leaves it out when it reads. So the values that
+//! a trace makes up are sent around once.
+
+use crate::__private::v1::Wire;
+use crate::codec::{Codec, Encoder, OpenBody};
+use crate::transport::Payload;
+
+/// How a value differs when it has come back, in words; `None` if it does not, or if that cannot
+/// be told: it cannot be encoded, or is encoded differently each time.
+pub(super) fn difference<T: Wire>(value: &T, codec: Codec) -> Option<String> {
+    let (raw, sent) = encoded(value, codec)?;
+    if encoded(value, codec)?.1 != sent {
+        return None;
+    }
+    let open = OpenBody::new(Payload::Whole(sent.clone()), raw, codec).ok()?;
+    let mut decoder = open.decoder();
+    let back = match decoder.value::<T>("it").and_then(|back| decoder.finish().map(|()| back)) {
+        Ok(back) => back,
+        Err(error) => return Some(error.to_string()),
+    };
+    let same = encoded(&back, codec).is_some_and(|(_, again)| again == sent);
+    (!same).then(|| "another value comes back".to_owned())
+}
+
+fn encoded<T: Wire>(value: &T, codec: Codec) -> Option<(bool, Vec<u8>)> {
+    let mut encoder = Encoder::new(codec);
+    encoder.value("it", value).ok()?;
+    Some(encoder.with_body(|raw, body| {
+        let mut bytes = vec![0; body.len()];
+        body.write_at(0, &mut bytes);
+        (raw, bytes)
+    }))
+}
