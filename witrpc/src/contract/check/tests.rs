@@ -160,6 +160,7 @@ enum SkipsVariant {
 struct SkipsOneWay {
     a: u8,
     #[serde(skip_serializing, default)]
+    #[allow(dead_code, reason = "what matters is that it is skipped")]
     b: u8,
 }
 

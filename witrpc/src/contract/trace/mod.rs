@@ -42,28 +42,27 @@ impl Tracer {
         trace(&mut tracer);
         tracer
     }
+}
 
-    /// The shape of `T`; `look` is shown the values that are made up.
-    fn run<T: DeserializeOwned>(&self, mut look: impl FnMut(&T)) -> Shape {
-        let state = RefCell::new(State::new());
-        let human_readable = self.codec.is_human_readable();
-        let trace = Tracing { state: &state, place: Place::Root, human_readable };
-        let mut pass = || T::deserialize(trace).map(|value| look(&value));
-        State::run(&state, || match catch_unwind(AssertUnwindSafe(&mut pass)) {
-            Ok(Ok(())) => Ok(()),
-            Ok(Err(TraceError(words))) => Err(words),
-            Err(_) => Err("its code panics".to_owned()),
-        })
-    }
+/// The shape of `T`, in the way that it has for people or for programs; `look` is shown the
+/// values that are made up.
+fn shape_of<T: DeserializeOwned>(human_readable: bool, mut look: impl FnMut(&T)) -> Shape {
+    let state = RefCell::new(State::new());
+    let trace = Tracing { state: &state, place: Place::Root, human_readable };
+    let mut pass = || T::deserialize(trace).map(|value| look(&value));
+    State::run(&state, || match catch_unwind(AssertUnwindSafe(&mut pass)) {
+        Ok(Ok(())) => Ok(()),
+        Ok(Err(TraceError(words))) => Err(words),
+        Err(_) => Err("its code panics".to_owned()),
+    })
 }
 
 /// Reports the shape of `T`.
 pub fn trace<T: Wire>(tracer: &mut Tracer) {
+    let codec = tracer.codec;
     let mut difference = None;
-    let shape = tracer.run::<T>(|value| {
-        if difference.is_none() {
-            difference = echo::difference(value, tracer.codec);
-        }
+    let shape = shape_of::<T>(codec.is_human_readable(), |value| {
+        difference = difference.take().or_else(|| echo::difference(value, codec));
     });
     tracer.shape = if is_plain_vec::<T>() { shape.into_raw() } else { shape };
     tracer.difference = difference;
@@ -71,7 +70,7 @@ pub fn trace<T: Wire>(tracer: &mut Tracer) {
 
 /// Reports the shape of a raw `&[T]`.
 pub fn trace_raw<T: RawElement>(tracer: &mut Tracer) {
-    tracer.shape = tracer.run::<Vec<T>>(|_| {}).into_raw();
+    tracer.shape = shape_of::<Vec<T>>(false, |_| {}).into_raw();
 }
 
 /// Reports the shape of `&str`.
