@@ -18,6 +18,45 @@ use super::pool::Pool;
 /// use [`ServerHandle::shutdown`]. Signals are the user's: a process that is killed, by Ctrl-C
 /// too, leaves nothing that the next server of that name would not take over. In a forked child the
 /// server does not run: there it counts as stopped, and dropping it does nothing.
+///
+/// # Examples
+///
+/// ```
+/// use std::time::Duration;
+/// use witrpc::{InProcess, WitServer, wit_service};
+///
+/// #[wit_service]
+/// pub trait Greeter {
+///     fn greet(&self, name: &str) -> String;
+/// }
+///
+/// struct Polite;
+///
+/// impl Greeter for Polite {
+///     fn greet(&self, name: &str) -> String {
+///         format!("Good day, {name}")
+///     }
+/// }
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let place = InProcess::new(); // or a name, for other processes
+/// let server = WitServer::builder()
+///     .listen(place.clone())
+///     .service(GreeterServer::new(Polite))
+///     .max_workers(8)
+///     .start()?;
+///
+/// let greeter = GreeterClient::connect(place)?;
+/// assert_eq!(greeter.greet("Ada")?, "Good day, Ada");
+///
+/// // Another thread ends it; this one waits for that.
+/// let handle = server.handle();
+/// let ended = std::thread::spawn(move || handle.shutdown(Duration::from_secs(5)));
+/// server.wait();
+/// assert!(ended.join().unwrap(), "every call was answered");
+/// # Ok(())
+/// # }
+/// ```
 #[must_use = "a server that is dropped stops at once: keep it, and wait()"]
 pub struct WitServer {
     handle: ServerHandle,

@@ -1,4 +1,14 @@
 //! The loop of a server thread.
+//!
+//! # Invariants
+//!
+//! 1. A thread sleeps only after it has looked at the role ([`Duty::woken`](super::duty::Duty)), and
+//!    one that held the role only after a last look that found nothing it may do.
+//! 2. Whatever woke it, a thread does the same: it takes the role if that is free or stuck, and
+//!    looks at everything. So rings carry no meaning, and two may become one.
+//! 3. A displaced thread touches neither its scanner nor the queue of tasks until it holds the role
+//!    again.
+//! 4. The only timed sleeps are those of a surplus thread and of the last free one at the bound.
 
 use std::ops::ControlFlow;
 use std::sync::Arc;
