@@ -14,6 +14,7 @@ use crate::head::{Head, Kind};
 use crate::layout::GROUP;
 use crate::line;
 use crate::message::{Answer, AnswerPayload, ChannelError, Payload, ReadBlock, Ticket};
+use crate::ring;
 use crate::words::Mapped;
 
 impl Client {
@@ -41,9 +42,13 @@ impl Client {
     pub(super) fn abandon_owned(&self, ticket: Ticket) {
         let number = ticket.lane as usize;
         let lane = self.lanes.get(number);
-        *lane.sleeper() = None;
+        lane.forget_sleeper();
         *lane.partial() = None;
         lane.lend(ticket.seq, Phase::Abandoned);
+        // Either a caller that is short of a lane finds this one abandoned when it looks, or it is
+        // seen here; and either the link thread finds it when it is rung for the answer, or the
+        // answer is seen here.
+        ring::fence::<Mapped>();
         if !self.lane_waiters.is_empty() {
             self.arm(number / GROUP);
         }
@@ -78,23 +83,31 @@ impl Client {
         if !private.shelve(ticket.seq) {
             return;
         }
-        let answer = match self.take_response(lane, ticket.seq) {
+        let answer = match self.read_response(lane, ticket.seq) {
             Ok(Taken::Answer(answer)) => Ok(private_copy(answer)),
             Ok(Taken::More(_) | Taken::Acknowledged) => {
-                Err(self.accuse("an answer that changed while it was read"))
+                Err(ChannelError::Misbehaved("an answer that changed while it was read"))
             }
             Err(error) => Err(error),
         };
+        let outcome = answer.as_ref().map(drop).map_err(|error| *error);
         shelf.insert(ticket, answer);
+        // From here on others are woken, who may come back to the shelf at once.
         drop(shelf);
-        if let Some(sleeper) = private.sleeper().take_if(|sleeper| sleeper.seq == ticket.seq) {
+        match outcome {
+            Ok(()) => self.free_lane(lane),
+            Err(error) => self.end_if_broken(error),
+        }
+        let sleeper = private.sleeper().take_if(|sleeper| sleeper.seq == ticket.seq);
+        if let Some(sleeper) = sleeper {
             sleeper.waker.wake();
         }
     }
 
     /// The answer of a call that was moved off its lane.
     pub(super) fn take_from_shelf(&self, ticket: Ticket) -> Result<Answer, ChannelError> {
-        match self.shelf().remove(&ticket) {
+        let answer = self.shelf().remove(&ticket);
+        match answer {
             Some(answer) => answer,
             None => Err(self.accuse("an answer to a call that was never made")),
         }
@@ -122,7 +135,10 @@ impl Client {
         if let Kind::Block | Kind::Segment = head.kind {
             match self.checked_block(&copied.inline) {
                 Ok(block) => self.release(&block),
-                Err(_) => return,
+                Err(error) => {
+                    self.end_if_broken(error);
+                    return;
+                }
             }
         }
         match head.kind {

@@ -16,7 +16,7 @@ const FIRST: Duration = Duration::from_micros(100);
 const LONGEST: Duration = Duration::from_millis(2);
 
 /// When to ask next, for one sleeping call.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(super) struct Help {
     /// `None` once the call has been claimed.
     next: Option<Instant>,

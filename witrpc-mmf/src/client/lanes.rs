@@ -38,6 +38,9 @@ fn word(seq: u64, phase: Phase) -> u64 {
     seq << 2 | phase as u64
 }
 
+/// [`Looks::Asleep`] as a word; no budget comes near it.
+const ASLEEP: u32 = u32::MAX;
+
 /// A future that sleeps until its lane's response line shows `seq`.
 #[derive(Debug)]
 pub(super) struct Sleeper {
@@ -47,14 +50,24 @@ pub(super) struct Sleeper {
     pub(super) help: Help,
 }
 
+/// How often the present call's future may still look in vain before it goes to sleep.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Looks {
+    /// It has not looked yet.
+    NotGranted,
+    Left(u32),
+    /// It may have registered as a sleeper.
+    Asleep,
+}
+
 /// The private half of a lane.
 #[derive(Debug, Default)]
 pub(super) struct Lane {
     /// The seq of the lane's latest line; changed by the owner only.
     seq: AtomicU64,
     phase: AtomicU64,
-    /// Looks that the present call's future has taken in vain.
-    pub(super) looks: AtomicU32,
+    /// See [`Looks`]. Accessed by the owner only.
+    looks: AtomicU32,
     sleeper: Mutex<Option<Sleeper>>,
     /// The part of a segmented answer that has come.
     partial: Mutex<Option<Vec<u8>>>,
@@ -103,6 +116,30 @@ impl Lane {
 
     pub(super) fn sleeper(&self) -> MutexGuard<'_, Option<Sleeper>> {
         self.sleeper.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Nobody is to be woken any more.
+    pub(super) fn forget_sleeper(&self) {
+        let sleeper = self.sleeper().take();
+        // Without the lock, as its waker may be a task's last.
+        drop(sleeper);
+    }
+
+    pub(super) fn looks(&self) -> Looks {
+        match self.looks.load(Relaxed) {
+            0 => Looks::NotGranted,
+            ASLEEP => Looks::Asleep,
+            more => Looks::Left(more - 1),
+        }
+    }
+
+    pub(super) fn set_looks(&self, looks: Looks) {
+        let word = match looks {
+            Looks::NotGranted => 0,
+            Looks::Left(left) => left + 1,
+            Looks::Asleep => ASLEEP,
+        };
+        self.looks.store(word, Relaxed);
     }
 
     pub(super) fn partial(&self) -> MutexGuard<'_, Option<Vec<u8>>> {

@@ -174,6 +174,13 @@ impl Client {
         ChannelError::Misbehaved(rule)
     }
 
+    /// Ends the connection if `error` says that the peer broke a rule.
+    fn end_if_broken(&self, error: ChannelError) {
+        if let ChannelError::Misbehaved(_) = error {
+            self.lose(Closed::Misbehaved);
+        }
+    }
+
     /// What a call that was pending when the connection ended gets.
     fn pending_error(&self, why: Closed) -> ChannelError {
         match why {

@@ -2,13 +2,12 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::Ordering::Relaxed;
 use std::task::{Context, Poll};
 use std::time::Instant;
 
 use super::Client;
 use super::help::Help;
-use super::lanes::{Phase, Sleeper};
+use super::lanes::{Looks, Phase, Sleeper};
 use crate::arena::BlockRef;
 use crate::futex::{self, Woken};
 use crate::head::{Head, Kind};
@@ -19,7 +18,6 @@ use crate::message::{
 };
 use crate::park;
 use crate::release;
-use crate::spin::Spin;
 use crate::words::Mapped;
 
 /// What a response turned out to be.
@@ -195,16 +193,30 @@ impl Client {
         let line = self.response_line(lane);
         let arrived = || lines::shows::<Mapped>(line) == seq;
         let private = self.lanes.get(lane);
+        let looks = private.looks();
         if arrived() {
+            match looks {
+                Looks::NotGranted => {}
+                Looks::Left(_) => self.spin.succeeded(),
+                // It may have been polled for another reason than being woken by the link thread.
+                Looks::Asleep => private.forget_sleeper(),
+            }
             return Poll::Ready(Ok(()));
         }
-        let looks = private.looks.load(Relaxed);
-        private.looks.store(looks.saturating_add(1), Relaxed);
-        if looks < self.spin.looks() {
-            Spin::breathe(looks);
+        let left = match looks {
+            Looks::NotGranted => self.spin.looks(),
+            Looks::Left(left) => left,
+            Looks::Asleep => 0,
+        };
+        if left > 0 {
+            private.set_looks(Looks::Left(left - 1));
             cx.waker().wake_by_ref();
             return Poll::Pending;
         }
+        if let Looks::Left(_) = looks {
+            self.spin.failed();
+        }
+        private.set_looks(Looks::Asleep);
         let deadline = limit.instant();
         let help = Help::new();
         self.link_wakes(lane, Sleeper { seq, waker: cx.waker().clone(), deadline, help });
@@ -224,12 +236,17 @@ impl Client {
     /// keeps its place in the asking for help.
     fn link_wakes(&self, lane: usize, mut sleeper: Sleeper) {
         let mut slot = self.lanes.get(lane).sleeper();
-        if let Some(earlier) = slot.take_if(|earlier| earlier.seq == sleeper.seq) {
+        let earlier = slot.take();
+        if let Some(earlier) = &earlier
+            && earlier.seq == sleeper.seq
+        {
             sleeper.help = earlier.help;
         }
         let wake_at = sleeper.help.wake_at(sleeper.deadline);
         *slot = Some(sleeper);
         drop(slot);
+        // Without the lock, as its waker may be a task's last.
+        drop(earlier);
         self.arm(lane / GROUP);
         self.link.wake_by(wake_at);
     }
@@ -241,9 +258,25 @@ impl Client {
         lane: usize,
         seq: u64,
     ) -> Result<Taken, ChannelError> {
+        let taken = self.read_response(lane, seq);
+        match &taken {
+            Ok(Taken::Answer(_)) => self.free_lane(lane),
+            Ok(Taken::More(_) | Taken::Acknowledged) => {}
+            Err(error) => self.end_if_broken(*error),
+        }
+        taken
+    }
+
+    /// [`take_response`](Self::take_response) without what wakes others: to be followed by that.
+    #[inline]
+    pub(super) fn read_response(
+        self: &Arc<Self>,
+        lane: usize,
+        seq: u64,
+    ) -> Result<Taken, ChannelError> {
         let copied = lines::copy_out::<Mapped>(self.response_line(lane));
         let Some(head) = Head::from_word(copied.head) else {
-            return Err(self.accuse("an answer of a kind that does not exist"));
+            return Err(ChannelError::Misbehaved("an answer of a kind that does not exist"));
         };
         let payload = match head.kind {
             Kind::Inline if head.len as usize <= INLINE_LEN => {
@@ -252,10 +285,13 @@ impl Client {
             Kind::Block => self.received_block(head, &copied.inline)?,
             Kind::Segment => return self.take_segment(lane, seq, head, &copied.inline),
             Kind::Next => return Ok(Taken::Acknowledged),
-            Kind::Inline => return Err(self.accuse("an inline answer longer than a line")),
-            Kind::Discard => return Err(self.accuse("an answer of a kind that clients send")),
+            Kind::Inline => {
+                return Err(ChannelError::Misbehaved("an inline answer longer than a line"));
+            }
+            Kind::Discard => {
+                return Err(ChannelError::Misbehaved("an answer of a kind that clients send"));
+            }
         };
-        self.free_lane(lane);
         Ok(Taken::Answer(Answer { tag: head.tag, payload }))
     }
 
@@ -266,7 +302,7 @@ impl Client {
     ) -> Result<AnswerPayload, ChannelError> {
         let block = self.checked_block(inline)?;
         if block.len() != head.len as usize {
-            return Err(self.accuse("a block of another length than its answer"));
+            return Err(ChannelError::Misbehaved("a block of another length than its answer"));
         }
         Ok(Payload::Block(ReceivedBlock { client: Arc::clone(self), block }))
     }
@@ -274,9 +310,11 @@ impl Client {
     /// The block that a line names, if it is one.
     pub(super) fn checked_block(&self, inline: &InlineWords) -> Result<BlockRef, ChannelError> {
         let block = BlockRef::check([inline[0], inline[1]], self.layout.arena_len());
-        block.ok().filter(|block| block.len() <= self.max_message_len).ok_or_else(|| {
-            self.accuse("an answer outside the server's arena or over the connection's limit")
-        })
+        block.ok().filter(|block| block.len() <= self.max_message_len).ok_or(
+            ChannelError::Misbehaved(
+                "an answer outside the server's arena or over the connection's limit",
+            ),
+        )
     }
 
     /// Takes one segment of an answer and asks for the next.
@@ -296,13 +334,12 @@ impl Client {
         };
         let fits = whole.capacity() >= total && len > 0 && len <= total - whole.len();
         if !fits || start != whole.len() as u64 {
-            return Err(self.accuse("a segment that does not follow the one before"));
+            return Err(ChannelError::Misbehaved("a segment that does not follow the one before"));
         }
         let from = self.layout.server_arena() + block.offset();
         self.server.append_to(from, len, &mut whole).expect("a checked block lies in the region");
         self.release(&block);
         if whole.len() == total {
-            self.free_lane(lane);
             return Ok(Taken::Answer(Answer { tag: head.tag, payload: Payload::Whole(whole) }));
         }
         *private.partial() = Some(whole);
@@ -316,9 +353,11 @@ impl Client {
     fn begin_partial(&self, total: usize) -> Result<Vec<u8>, ChannelError> {
         let mut whole = Vec::new();
         if total > self.max_message_len {
-            return Err(self.accuse("an answer over the connection's limit"));
+            return Err(ChannelError::Misbehaved("an answer over the connection's limit"));
         }
-        whole.try_reserve_exact(total).map_err(|_| self.accuse("more than memory can hold"))?;
+        whole
+            .try_reserve_exact(total)
+            .map_err(|_| ChannelError::Misbehaved("more than memory can hold"))?;
         Ok(whole)
     }
 

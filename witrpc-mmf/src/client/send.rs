@@ -5,6 +5,7 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::task::{Context, Poll};
 
 use super::Client;
+use super::lanes::Looks;
 use super::waiters::{Place, Waiters};
 use crate::arena::Block;
 use crate::head::{Head, Kind};
@@ -85,7 +86,7 @@ impl Client {
     fn send_line(&self, lane: usize, head: Head, inline: &InlineWords, used: usize) -> Ticket {
         let private = self.lanes.get(lane);
         let seq = private.next_seq();
-        private.looks.store(0, Relaxed);
+        private.set_looks(Looks::NotGranted);
         self.raise_high_water(lane);
         self.publish(lane, seq, head, inline, used);
         Ticket { lane: lane as u32, seq }

@@ -6,7 +6,10 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::task::Waker;
 use std::time::Instant;
 
-/// A queue of wakers. A notified waiter that goes away without having used its turn passes it on
+/// A queue of wakers, none of which is run or dropped under the lock: either may end a task that
+/// waits here, and so come back to it.
+///
+/// A notified waiter that goes away without having used its turn passes it on
 /// by [`Waiters::leave`].
 #[derive(Debug, Default)]
 pub(super) struct Waiters {
@@ -42,19 +45,21 @@ impl Waiters {
             queue.next_place
         });
         place.0 = Some(number);
-        queue.entries.insert(number, Entry { waker: waker.clone(), deadline });
+        let earlier = queue.entries.insert(number, Entry { waker: waker.clone(), deadline });
         // SeqCst, as in `is_empty`: the caller's next try and the other side's look are ordered.
         self.count.store(queue.entries.len(), SeqCst);
+        drop(queue);
+        drop(earlier);
     }
 
     /// Leaves: `served` when the waiter got what it waited for. A turn not used is passed on.
     pub(super) fn leave(&self, place: &mut Place, served: bool) {
         let Some(number) = place.0.take() else { return };
         let mut queue = self.lock();
-        let was_waiting = queue.entries.remove(&number).is_some();
+        let entry = queue.entries.remove(&number);
         self.count.store(queue.entries.len(), SeqCst);
         drop(queue);
-        if !was_waiting && !served {
+        if entry.is_none() && !served {
             self.notify_one();
         }
     }
@@ -90,13 +95,16 @@ impl Waiters {
         }
         let queue = self.lock();
         let mut next = None;
+        let mut late = Vec::new();
         for entry in queue.entries.values() {
             match entry.deadline {
-                Some(at) if at <= now => entry.waker.wake_by_ref(),
+                Some(at) if at <= now => late.push(entry.waker.clone()),
                 Some(at) => next = earliest(next, Some(at)),
                 None => {}
             }
         }
+        drop(queue);
+        late.into_iter().for_each(Waker::wake);
         next
     }
 
@@ -110,5 +118,60 @@ pub(super) fn earliest(a: Option<Instant>, b: Option<Instant>) -> Option<Instant
     match (a, b) {
         (Some(a), Some(b)) => Some(a.min(b)),
         (a, b) => a.or(b),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::AtomicU32;
+    use std::task::Wake;
+
+    use super::*;
+
+    /// A task that comes back to the queue when it is woken, and when it ends.
+    struct Returning {
+        queue: Arc<Waiters>,
+        wakes: Arc<AtomicU32>,
+    }
+
+    impl Wake for Returning {
+        fn wake(self: Arc<Self>) {
+            assert!(self.queue.queue.try_lock().is_ok(), "woken under the lock");
+            self.wakes.fetch_add(1, SeqCst);
+        }
+    }
+
+    impl Drop for Returning {
+        fn drop(&mut self) {
+            assert!(self.queue.queue.try_lock().is_ok(), "dropped under the lock");
+        }
+    }
+
+    #[test]
+    fn no_waker_runs_or_ends_under_the_lock() {
+        let queue = Arc::new(Waiters::default());
+        let wakes = Arc::new(AtomicU32::new(0));
+        let task = || {
+            let (queue, wakes) = (Arc::clone(&queue), Arc::clone(&wakes));
+            Waker::from(Arc::new(Returning { queue, wakes }))
+        };
+        let mut places: [Place; 3] = Default::default();
+        let past = Instant::now();
+        for place in &mut places {
+            queue.enter(place, &task(), Some(past));
+            queue.enter(place, &task(), Some(past));
+        }
+        assert_eq!(queue.expire(past), None);
+        assert_eq!(wakes.load(SeqCst), 3);
+        queue.notify_one();
+        assert_eq!(wakes.load(SeqCst), 4);
+        // Notified, and gone without having used its turn: the next is notified.
+        queue.leave(&mut places[0], false);
+        assert_eq!(wakes.load(SeqCst), 5);
+        queue.leave(&mut places[2], false);
+        assert!(queue.is_empty());
+        queue.notify_all();
+        assert_eq!(wakes.load(SeqCst), 5);
     }
 }
