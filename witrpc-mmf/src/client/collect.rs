@@ -8,7 +8,7 @@
 use std::sync::Arc;
 
 use super::Client;
-use super::lanes::Phase;
+use super::phase::Phase;
 use super::receive::Taken;
 use crate::head::{Head, Kind};
 use crate::layout::GROUP;
@@ -24,9 +24,9 @@ impl Client {
             return;
         }
         let lane = self.lanes.get(ticket.lane as usize);
-        match lane.lent() {
+        match lane.lent.current() {
             Some((seq, Phase::Collectable)) if seq == ticket.seq => {
-                if lane.reclaim(seq, Phase::Collectable) {
+                if lane.lent.reclaim(seq, Phase::Collectable) {
                     self.abandon_owned(ticket);
                 } else {
                     self.shelf().remove(&ticket);
@@ -44,7 +44,7 @@ impl Client {
         let lane = self.lanes.get(number);
         lane.forget_sleeper();
         *lane.partial() = None;
-        lane.lend(ticket.seq, Phase::Abandoned);
+        lane.lent.lend(ticket.seq, Phase::Abandoned);
         // Either a caller that is short of a lane finds this one abandoned when it looks, or it is
         // seen here; and either the link thread finds it when it is rung for the answer, or the
         // answer is seen here.
@@ -63,7 +63,7 @@ impl Client {
     }
 
     pub(super) fn collect_lane(self: &Arc<Self>, lane: usize) {
-        match self.lanes.get(lane).lent() {
+        match self.lanes.get(lane).lent.current() {
             Some((_, Phase::Abandoned)) => self.collect_abandoned(lane),
             Some((seq, Phase::Collectable)) => self.shelve(Ticket { lane: lane as u32, seq }),
             _ => {}
@@ -80,7 +80,7 @@ impl Client {
         }
         // The lock spans the change of phase and the entry: whoever sees the phase finds the entry.
         let mut shelf = self.shelf();
-        if !private.shelve(ticket.seq) {
+        if !private.lent.shelve(ticket.seq) {
             return;
         }
         let answer = match self.read_response(lane, ticket.seq) {
@@ -122,9 +122,9 @@ impl Client {
     /// direction, is called off first.
     fn collect_abandoned(&self, lane: usize) {
         let private = self.lanes.get(lane);
-        let Some((seq, Phase::Abandoned)) = private.lent() else { return };
+        let Some((seq, Phase::Abandoned)) = private.lent.current() else { return };
         let arrived = line::shows::<Mapped>(self.response_line(lane)) == seq;
-        if !arrived || !private.reclaim(seq, Phase::Abandoned) {
+        if !arrived || !private.lent.reclaim(seq, Phase::Abandoned) {
             return;
         }
         let copied = line::copy_out::<Mapped>(self.response_line(lane));
@@ -145,7 +145,7 @@ impl Client {
             Kind::Segment | Kind::Next => {
                 let next = private.next_seq();
                 self.publish(lane, next, Head::new(Kind::Discard, 0, 0), &[0; 6], 0);
-                private.lend(next, Phase::Abandoned);
+                private.lent.lend(next, Phase::Abandoned);
             }
             Kind::Inline | Kind::Block | Kind::Discard => self.free_lane(lane),
         }

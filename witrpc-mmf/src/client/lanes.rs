@@ -1,41 +1,26 @@
 //! Which lanes are free, and what became of the others. All of it is private to this process.
-//!
-//! A lane has one owner from [`Lanes::take`] to [`Lanes::give_back`]. While its call is pending the
-//! owner may lend it to the collector by a change of *phase*, which carries the call's seq so that
-//! a phase left over from an earlier call means nothing:
-//!
-//! - `Owned`: only the caller touches the lane. The blocking path never leaves it.
-//! - `Collectable`: a future has returned `Pending` and may never be polled again. Its answer may be
-//!   moved to the shelf by whoever needs a lane.
-//! - `Shelved`: that has happened; the lane has gone on to others.
-//! - `Abandoned`: nobody waits; the lane comes back when the answer is there.
-//!
-//! Whoever wins the compare-exchange out of `Collectable` or `Abandoned` is the owner.
 
 use std::sync::atomic::{
     AtomicU32, AtomicU64,
-    Ordering::{AcqRel, Acquire, Relaxed, Release, SeqCst},
+    Ordering::{Acquire, Relaxed, SeqCst},
 };
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::task::Waker;
 use std::time::Instant;
 
 use super::help::Help;
+use super::phase::Lent;
 use crate::layout::GROUP;
+use crate::words::Mapped;
 
-/// See the head of this file.
+/// How often the present call's future may still look in vain before it goes to sleep.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(u8)]
-pub(super) enum Phase {
-    Owned = 0,
-    Collectable = 1,
-    Abandoned = 2,
-    Shelved = 3,
-}
-
-fn word(seq: u64, phase: Phase) -> u64 {
-    // 2^62 calls on one lane would take 14,000 years at 10 M a second.
-    seq << 2 | phase as u64
+pub(super) enum Looks {
+    /// It has not looked yet.
+    NotGranted,
+    Left(u32),
+    /// It may have registered as a sleeper.
+    Asleep,
 }
 
 /// [`Looks::Asleep`] as a word; no budget comes near it.
@@ -50,22 +35,13 @@ pub(super) struct Sleeper {
     pub(super) help: Help,
 }
 
-/// How often the present call's future may still look in vain before it goes to sleep.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Looks {
-    /// It has not looked yet.
-    NotGranted,
-    Left(u32),
-    /// It may have registered as a sleeper.
-    Asleep,
-}
-
 /// The private half of a lane.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(super) struct Lane {
     /// The seq of the lane's latest line; changed by the owner only.
     seq: AtomicU64,
-    phase: AtomicU64,
+    /// Who may touch the lane.
+    pub(super) lent: Lent<Mapped>,
     /// See [`Looks`]. Accessed by the owner only.
     looks: AtomicU32,
     sleeper: Mutex<Option<Sleeper>>,
@@ -81,37 +57,9 @@ impl Lane {
         seq
     }
 
-    /// Gives the owner's rights away. Release: the taker sees all that the owner did.
-    pub(super) fn lend(&self, seq: u64, phase: Phase) {
-        self.phase.store(word(seq, phase), Release);
-    }
-
-    /// Takes the owner's rights for this very call, if the lane is in `phase`.
-    pub(super) fn reclaim(&self, seq: u64, phase: Phase) -> bool {
-        let owned = word(seq, Phase::Owned);
-        self.phase.compare_exchange(word(seq, phase), owned, AcqRel, Relaxed).is_ok()
-    }
-
-    /// Takes a collectable call off the lane: the winner is the lane's owner.
-    pub(super) fn shelve(&self, seq: u64) -> bool {
-        let (from, to) = (word(seq, Phase::Collectable), word(seq, Phase::Shelved));
-        self.phase.compare_exchange(from, to, AcqRel, Relaxed).is_ok()
-    }
-
     /// The seq of the lane's latest line.
     pub(super) fn seq(&self) -> u64 {
         self.seq.load(Relaxed)
-    }
-
-    /// The call and phase that the lane was last lent with.
-    pub(super) fn lent(&self) -> Option<(u64, Phase)> {
-        let word = self.phase.load(Acquire);
-        match word & 3 {
-            1 => Some((word >> 2, Phase::Collectable)),
-            2 => Some((word >> 2, Phase::Abandoned)),
-            3 => Some((word >> 2, Phase::Shelved)),
-            _ => None,
-        }
     }
 
     pub(super) fn sleeper(&self) -> MutexGuard<'_, Option<Sleeper>> {
@@ -148,7 +96,6 @@ impl Lane {
 }
 
 /// All lanes of a connection.
-#[derive(Debug)]
 pub(super) struct Lanes {
     /// A bit a lane: free.
     free: Box<[AtomicU64]>,
@@ -220,17 +167,5 @@ mod tests {
             assert_eq!(lanes.take(), Some(count - 1));
             assert_eq!(lanes.take(), None);
         }
-    }
-
-    #[test]
-    fn a_phase_of_an_earlier_call_means_nothing() {
-        let lane = Lane::default();
-        let first = lane.next_seq();
-        lane.lend(first, Phase::Collectable);
-        assert!(lane.reclaim(first, Phase::Collectable));
-        let second = lane.next_seq();
-        lane.lend(second, Phase::Collectable);
-        assert!(!lane.reclaim(first, Phase::Collectable));
-        assert_eq!(lane.lent(), Some((second, Phase::Collectable)));
     }
 }

@@ -8,6 +8,7 @@ mod collect;
 mod help;
 mod lanes;
 mod link_thread;
+mod phase;
 mod receive;
 mod send;
 mod waiters;

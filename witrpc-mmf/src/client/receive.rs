@@ -7,7 +7,8 @@ use std::time::Instant;
 
 use super::Client;
 use super::help::Help;
-use super::lanes::{Looks, Phase, Sleeper};
+use super::lanes::{Looks, Sleeper};
+use super::phase::Phase;
 use crate::arena::BlockRef;
 use crate::futex::{self, Woken};
 use crate::head::{Head, Kind};
@@ -136,9 +137,9 @@ impl Client {
     ) -> Poll<Result<Answer, ChannelError>> {
         self.check_mapped()?;
         let lane = self.lanes.get(ticket.lane as usize);
-        let mine = match lane.lent() {
+        let mine = match lane.lent.current() {
             Some((seq, Phase::Collectable)) if seq == ticket.seq => {
-                lane.reclaim(seq, Phase::Collectable)
+                lane.lent.reclaim(seq, Phase::Collectable)
             }
             Some((seq, Phase::Shelved)) if seq == ticket.seq => false,
             // Never lent since this call began; unless the lane has gone on to a later one.
@@ -149,7 +150,7 @@ impl Client {
         }
         match self.poll_response(cx, ticket, limit) {
             Poll::Pending => {
-                lane.lend(ticket.seq, Phase::Collectable);
+                lane.lent.lend(ticket.seq, Phase::Collectable);
                 Poll::Pending
             }
             ready => ready,

@@ -1,6 +1,6 @@
 //! loom models: calls over a lane's two lines.
 
-use core::sync::atomic::Ordering::{Acquire, Relaxed, Release};
+use core::sync::atomic::Ordering::Relaxed;
 
 use loom::sync::Arc;
 use loom::sync::atomic::AtomicU64;
@@ -137,41 +137,5 @@ fn who_finds_the_next_request_knows_that_the_one_before_was_answered() {
         }
         worker.join().expect("the worker");
         client.join().expect("the client");
-    });
-}
-
-/// A caller that gave up leaves the lane to a collector: whoever sees the answer takes the lane by
-/// one compare-exchange, and only that one uses it again.
-#[test]
-fn an_abandoned_lane_is_used_again_once_and_after_its_answer() {
-    const ABANDONED: u64 = 1;
-    explore(3, || {
-        let lane = Arc::new((Lane::new(), AtomicU64::new(0)));
-        lane.0.ask(1, 10);
-        let server = thread::spawn({
-            let lane = Arc::clone(&lane);
-            move || {
-                let request = lane.0.find(1).expect("published before this thread began");
-                lane.0.answer(1, &request);
-                lane.0.find(2).map(|request| lane.0.answer(2, &request))
-            }
-        });
-        let collect = |lane: &(Lane, AtomicU64)| {
-            let answered = shows::<Modelled>(&lane.0.response) == 1;
-            let won = answered && lane.1.compare_exchange(ABANDONED, 0, Acquire, Relaxed).is_ok();
-            if won {
-                lane.0.ask(2, 20);
-            }
-            won
-        };
-        let collector = thread::spawn({
-            let lane = Arc::clone(&lane);
-            move || collect(&lane)
-        });
-        lane.1.store(ABANDONED, Release);
-        let ours = collect(&lane);
-        let theirs = collector.join().expect("the collector");
-        assert!(!(ours && theirs), "a lane with two owners");
-        server.join().expect("the server");
     });
 }

@@ -20,6 +20,8 @@ struct Server {
     news: News<Modelled>,
     /// Who has rung.
     rung: Mutex<u32>,
+    /// What else a teller may have recorded, under no lock.
+    recorded: AtomicU64,
     /// The ring-me word, and the private halves of it.
     ring_me: AtomicU64,
     epochs: Epochs<Modelled>,
@@ -36,6 +38,7 @@ impl Server {
             role: word(POLLER),
             news: News::new(word(1)),
             rung: Mutex::new(0),
+            recorded: word(0),
             ring_me: word(0),
             epochs: Epochs::new(word(0)),
             client: Rung::new(word(0)),
@@ -58,6 +61,9 @@ impl Server {
     /// A turn of the role's holder, after which nobody need have rung for what came before it.
     fn turn(&self, read: &mut u64) {
         *read = self.news.count();
+        if *read > 1 {
+            assert_eq!(self.recorded.load(Relaxed), 1, "told before it was recorded");
+        }
         *self.rung.lock().expect("no panic") = 0;
         self.epochs.disarm(&self.ring_me);
         ring::fence::<Modelled>();
@@ -86,6 +92,7 @@ impl Server {
     /// A stand-by that has been rung.
     fn woken(&self) {
         *self.rung.lock().expect("no panic") += 1;
+        self.recorded.store(1, Relaxed);
         self.news.tell();
         if self.takes_role(STAND_BY) {
             let mut read = 0;
