@@ -54,33 +54,40 @@ impl Bounds {
         }
     }
 
+    #[inline]
     fn enter<E>(&self) -> Result<Level<'_>, Fault<E>> {
         let left = self.depth.get().checked_sub(1).ok_or_else(Fault::too_deep)?;
         self.depth.set(left);
         Ok(Level(&self.depth))
     }
 
+    #[inline]
     fn count_element<E>(&self) -> Result<(), Fault<E>> {
         match self.elements.get().checked_sub(1) {
             Some(left) => {
                 self.elements.set(left);
                 Ok(())
             }
-            None => Err(Fault::said(format!(
-                "it claims more than {MAX_EMPTY_ELEMENTS} elements that take no bytes"
-            ))),
+            None => Err(too_many_elements()),
         }
     }
 
+    #[cold]
     fn keep<E: de::Error>(&self, fault: Fault<E>) -> E {
         self.words.keep(fault, |words| E::custom(words))
     }
+}
+
+#[cold]
+fn too_many_elements<E>() -> Fault<E> {
+    Fault::said(format!("it claims more than {MAX_EMPTY_ELEMENTS} elements that take no bytes"))
 }
 
 /// A level of nesting; left when dropped.
 struct Level<'b>(&'b Cell<u32>);
 
 impl Drop for Level<'_> {
+    #[inline]
     fn drop(&mut self) {
         self.0.set(self.0.get() + 1);
     }
@@ -262,6 +269,7 @@ struct Elements<'b, A> {
 }
 
 impl<A> Elements<'_, A> {
+    #[inline]
     fn count<E>(&self) -> Result<(), Fault<E>> {
         if self.counted { self.bounds.count_element() } else { Ok(()) }
     }
@@ -288,6 +296,7 @@ impl<'de, A: SeqAccess<'de>> SeqAccess<'de> for Elements<'_, A> {
         Ok(element)
     }
 
+    #[inline]
     fn size_hint(&self) -> Option<usize> {
         self.expect(self.inner.size_hint())
     }
@@ -318,6 +327,7 @@ impl<'de, A: MapAccess<'de>> MapAccess<'de> for Elements<'_, A> {
         self.inner.next_value_seed(seed).map_err(Fault::Codec)
     }
 
+    #[inline]
     fn size_hint(&self) -> Option<usize> {
         self.expect(self.inner.size_hint())
     }

@@ -23,6 +23,7 @@ impl<E> Fault<E> {
         Self::Said(words.into())
     }
 
+    #[cold]
     pub(super) fn too_deep() -> Self {
         Self::said(format!("it is nested deeper than {MAX_DEPTH} levels"))
     }
@@ -57,6 +58,7 @@ pub(super) struct Words(RefCell<Option<String>>);
 
 impl Words {
     /// The codec's error for a fault on its way out, made with `custom` if it has none yet.
+    #[cold]
     pub(super) fn keep<E>(&self, fault: Fault<E>, custom: impl FnOnce(&str) -> E) -> E {
         match fault {
             Fault::Codec(error) => error,
@@ -69,6 +71,7 @@ impl Words {
     }
 
     /// What is to be told of a fault that has come all the way out.
+    #[cold]
     pub(super) fn tell<E>(self, fault: Fault<E>, tell: impl FnOnce(E) -> String) -> String {
         match fault {
             Fault::Said(words) => words.into(),
