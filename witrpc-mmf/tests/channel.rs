@@ -9,7 +9,8 @@ use std::time::Duration;
 
 use witrpc_mmf::{
     Admission, Admitted, Answer, Body, ChannelError, Client, ClientOptions, Fill, Limit, Name,
-    Outgoing, Payload, Place, ReadBlock, Sending, Server, ServerOptions, Ticket, WaitPolicy,
+    Outgoing, Payload, Place, ReadBlock, Scanner, Sending, Server, ServerOptions, Ticket,
+    WaitPolicy,
 };
 
 struct Everybody;
@@ -58,17 +59,23 @@ struct Echo {
     thread: Option<JoinHandle<()>>,
 }
 
+fn bind(name: &Name, size: usize) -> Arc<Server> {
+    let options = ServerOptions {
+        size,
+        lanes: 64,
+        max_clients: 4,
+        max_message_len: MAX_MESSAGE_LEN,
+        handshake_timeout: Duration::from_secs(5),
+    };
+    Server::bind(name.clone(), &Place::default(), &options, Box::new(Everybody))
+        .expect("the name is free")
+}
+
+const MAX_MESSAGE_LEN: usize = 8 << 20;
+
 impl Echo {
     fn start(name: &Name, size: usize) -> Self {
-        let options = ServerOptions {
-            size,
-            lanes: 64,
-            max_clients: 4,
-            max_message_len: 8 << 20,
-            handshake_timeout: Duration::from_secs(5),
-        };
-        let server = Server::bind(name.clone(), &Place::default(), &options, Box::new(Everybody))
-            .expect("the name is free");
+        let server = bind(name, size);
         let stop = Arc::new(AtomicBool::new(false));
         let thread = thread::spawn({
             let (server, stop) = (Arc::clone(&server), Arc::clone(&stop));
@@ -238,4 +245,52 @@ fn a_server_that_closes_is_no_crash() {
     assert_eq!(error, witrpc_mmf::Closed::ServerShutDown);
     let refused = with_message(1, b"second", |message| client.try_send(message));
     assert_eq!(refused, Err(ChannelError::Closed(witrpc_mmf::Closed::ServerShutDown)));
+}
+
+/// A client's budget is one message of the largest kind: what it asks beyond that waits, and nobody
+/// stays awake for it.
+#[test]
+fn a_request_that_is_over_its_clients_budget_waits_until_answers_are_fetched() {
+    const SMALL: u32 = 2;
+    let name = Name::unguessable();
+    let server = bind(&name, 1 << 20);
+    let client = connect(&name, WaitPolicy::Park);
+    let tickets = [0, 1, SMALL].map(|tag| send(&client, tag, b"please"));
+    server.park(None);
+
+    let large = pattern(MAX_MESSAGE_LEN, 3);
+    let mut served = Vec::new();
+    let mut scanner = server.scanner();
+    let mut turn = |scanner: &mut Scanner<'_>| {
+        scanner.turn(true, &mut |connection, request| {
+            served.push(request.tag);
+            let body = if request.tag == SMALL { b"small".as_slice() } else { &large };
+            with_message(request.tag, body, |answer| connection.answer(request.ticket, answer))
+                .expect("no answer is over the limit");
+            ControlFlow::Continue(())
+        })
+    };
+    assert!(turn(&mut scanner), "two requests");
+    assert!(!turn(&mut scanner), "the third is over the budget");
+    assert!(!scanner.arm(), "nobody stays awake for it");
+
+    let fetched = AtomicBool::new(false);
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            for (ticket, len) in tickets.into_iter().zip([large.len(), large.len(), 5]) {
+                let mut limit = Limit::Within(Duration::from_secs(30));
+                let answer = client.wait_answer(ticket, &mut limit).expect("an answer");
+                assert_eq!(bytes_of(answer.payload).len(), len);
+            }
+            fetched.store(true, SeqCst);
+            server.ring();
+        });
+        while !fetched.load(SeqCst) {
+            if !turn(&mut scanner) && !scanner.arm() {
+                server.park(Some(Duration::from_secs(30)));
+            }
+        }
+    });
+    assert_eq!(served, [0, 1, SMALL]);
+    server.close();
 }
