@@ -1,7 +1,7 @@
 //! Whoever runs a server: this process, or another that is told what to do.
 
-use std::sync::Arc;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
+use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -21,8 +21,12 @@ pub type Started = Result<(), String>;
 pub enum ServerCommand {
     /// To take no new clients.
     StopAccepting,
-    /// To shut down within a time.
-    Shutdown(Duration),
+    /// To begin to shut down, within a time.
+    BeginShutdown(Duration),
+    /// To say what came of the shutdown.
+    EndShutdown,
+    /// To open a gate of the workshop, which no call can do while the server shuts down.
+    Open(u64),
     /// To disconnect a client.
     Disconnect(u64),
     /// To list the clients.
@@ -44,38 +48,62 @@ pub enum ServerReply {
     Clients(Vec<(u64, u32)>),
 }
 
-/// Does to a server what was asked for.
-fn obey(server: &mut Option<WitServer>, command: ServerCommand) -> ServerReply {
-    if let ServerCommand::Drop = command {
-        drop(server.take());
-        return ServerReply::Done;
+/// A server and its service.
+#[derive(Debug)]
+pub struct Running {
+    /// Until it is dropped.
+    server: Option<WitServer>,
+    bench: Arc<Bench>,
+    /// Whether all calls were answered, from the thread that shuts down.
+    shutdown: Option<JoinHandle<bool>>,
+}
+
+impl Running {
+    fn start(address: &Address, plan: &Plan) -> Result<Self, String> {
+        let bench = Arc::default();
+        let server = plan.start(address, &bench).map_err(|error| error.to_string())?;
+        Ok(Self { server: Some(server), bench, shutdown: None })
     }
-    let server = server.as_ref().expect("the server has not been dropped");
-    let handle = server.handle();
-    match command {
-        ServerCommand::StopAccepting => handle.stop_accepting(),
-        ServerCommand::Wait => server.wait(),
-        ServerCommand::Shutdown(deadline) => return ServerReply::Was(handle.shutdown(deadline)),
-        ServerCommand::Disconnect(client) => return ServerReply::Was(handle.disconnect(client)),
-        ServerCommand::Clients => {
-            let clients = handle.clients();
-            return ServerReply::Clients(clients.iter().map(|c| (c.id, c.pid)).collect());
+
+    fn obey(&mut self, command: ServerCommand) -> ServerReply {
+        let server = self.server.as_ref().expect("the server has not been dropped");
+        let handle = server.handle();
+        match command {
+            ServerCommand::StopAccepting => handle.stop_accepting(),
+            ServerCommand::BeginShutdown(deadline) => {
+                self.shutdown = Some(thread::spawn(move || handle.shutdown(deadline)));
+            }
+            ServerCommand::EndShutdown => {
+                let shutdown = self.shutdown.take().expect("it has begun");
+                return ServerReply::Was(shutdown.join().expect("a shutdown does not panic"));
+            }
+            ServerCommand::Open(gate) => self.bench.gates().open(gate),
+            ServerCommand::Disconnect(client) => {
+                return ServerReply::Was(handle.disconnect(client));
+            }
+            ServerCommand::Clients => {
+                let clients = handle.clients();
+                return ServerReply::Clients(clients.iter().map(|c| (c.id, c.pid)).collect());
+            }
+            ServerCommand::Drop => drop(self.server.take()),
+            ServerCommand::Wait => server.wait(),
         }
-        ServerCommand::Drop => unreachable!("handled above"),
+        ServerReply::Done
     }
-    ServerReply::Done
+}
+
+impl Drop for Running {
+    /// No handler outlives its test.
+    fn drop(&mut self) {
+        self.bench.gates().open_all();
+    }
 }
 
 /// Whoever runs the server of a site.
 #[derive(Debug)]
 pub enum Host {
     /// This process.
-    Here {
-        /// The server, until it is dropped.
-        server: Mutex<Option<WitServer>>,
-        /// Its service.
-        bench: Arc<Bench>,
-    },
+    Here(Mutex<Running>),
     /// Another one.
     There(Mutex<Child>),
 }
@@ -89,9 +117,7 @@ impl Host {
     /// What the server's builder says.
     pub fn start(address: &Address, plan: &Plan) -> Result<Self, String> {
         if let Address::InProcess { .. } = address {
-            let bench = Arc::<Bench>::default();
-            let server = plan.start(address, &bench).map_err(|error| error.to_string())?;
-            return Ok(Self::Here { server: Mutex::new(Some(server)), bench });
+            return Ok(Self::Here(Mutex::new(Running::start(address, plan)?)));
         }
         let child = Child::start(&Role::Serve { address: address.clone(), plan: plan.clone() });
         let started: Started = child.hear();
@@ -99,32 +125,25 @@ impl Host {
     }
 
     /// Has the server do something.
+    ///
+    /// # Panics
+    ///
+    /// When its process has ended.
     pub fn tell(&self, command: ServerCommand) -> ServerReply {
         match self {
-            Self::Here { server, .. } => {
-                obey(&mut server.lock().expect("nobody panics with it"), command)
-            }
+            Self::Here(running) => running.lock().expect("nobody panics with it").obey(command),
             Self::There(child) => child.lock().expect("nobody panics with it").ask(&command),
-        }
-    }
-}
-
-impl Drop for Host {
-    fn drop(&mut self) {
-        if let Self::Here { bench, .. } = self {
-            bench.gates().open_all();
         }
     }
 }
 
 /// The role of a server's process.
 pub(crate) fn serve(parent: &Parent, address: &Address, plan: &Plan) {
-    let bench = Arc::<Bench>::default();
-    let started = plan.start(address, &bench);
-    parent.report(&started.as_ref().map(drop).map_err(ToString::to_string));
-    let mut server = started.ok();
-    while server.is_some() {
-        let reply = obey(&mut server, parent.hear());
+    let running = Running::start(address, plan);
+    parent.report(&running.as_ref().map(drop));
+    let Ok(mut running) = running else { parent.outlive() };
+    while running.server.is_some() {
+        let reply = running.obey(parent.hear());
         parent.report(&reply);
     }
     // Lives on without a server.

@@ -107,7 +107,8 @@ impl Site {
     ///
     /// When the server's process answers something else.
     pub fn shutdown(&self, deadline: Duration) -> bool {
-        self.host.tell(ServerCommand::Shutdown(deadline)) == ServerReply::Was(true)
+        self.tell(ServerCommand::BeginShutdown(deadline));
+        self.host.tell(ServerCommand::EndShutdown) == ServerReply::Was(true)
     }
 
     /// Disconnects a client; whether there was one of that number.

@@ -1,0 +1,89 @@
+//! Clients that are killed in the middle of calls. Alone in its process, which counts what it
+//! holds.
+
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::thread;
+use std::time::Duration;
+
+use fastrand::Rng;
+use witrpc_tests::errands::Pair;
+use witrpc_tests::process::Child;
+use witrpc_tests::resources::Resources;
+use witrpc_tests::roles::Role;
+use witrpc_tests::site::{Site, Transport};
+use witrpc_tests::watchdog::eventually;
+
+const KILLED: u64 = 200;
+
+#[test]
+fn killed_clients_harm_nobody_and_leave_nothing_behind() {
+    let site = Site::new(Transport::Mmf);
+    let bystander = Pair { blocking: site.client(), later: site.async_client() };
+    let quick_calls = AtomicU64::new(0);
+    let is_over = AtomicBool::new(false);
+    let mut rng = Rng::with_seed(42);
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            let mut rng = Rng::with_seed(1);
+            while !is_over.load(Ordering::Relaxed) {
+                bystander.errand(&mut rng, 20_000).expect("a bystander is not concerned");
+                quick_calls.fetch_add(1, Ordering::Relaxed);
+            }
+        });
+        let _over = Over(&is_over);
+        kill_some(&site, &mut rng, 5);
+        let before = settled(&site, &bystander);
+        kill_some(&site, &mut rng, KILLED);
+        let after = settled(&site, &bystander);
+        assert_eq!(after, before, "what the server's process holds");
+    });
+    assert!(quick_calls.into_inner() > KILLED);
+    assert_eq!(site.client().add(1, 2), Ok(3));
+}
+
+/// Starts clients one after the other, two at a time, and kills each at a random moment of its
+/// calls.
+fn kill_some(site: &Site, rng: &mut Rng, clients: u64) {
+    let start = |seed| {
+        let client = Child::start(&Role::Call {
+            address: site.address().clone(),
+            seed,
+            calls: None,
+            most: 600_000,
+            spin: false,
+        });
+        // The next one is fine: it has been answered.
+        let _number: u64 = client.hear();
+        client
+    };
+    let mut last = None;
+    for seed in 0..clients {
+        let client = start(seed);
+        // Not to wait for anything: this chooses the moment.
+        thread::sleep(Duration::from_micros(rng.u64(..4_000)));
+        if let Some(last) = last.replace(client) {
+            last.kill();
+        }
+    }
+    last.into_iter().for_each(Child::kill);
+}
+
+/// What the server holds when it has noticed that all others have gone.
+fn settled(site: &Site, bystander: &Pair) -> Resources {
+    eventually("the killed ones are gone", || site.clients().len() == 2);
+    let mut last = bystander.blocking.resources().unwrap();
+    eventually("handlers of the killed ones have ended", || {
+        let now = bystander.blocking.resources().unwrap();
+        std::mem::replace(&mut last, now) == now && now.regions == 2 * 2
+    });
+    last
+}
+
+/// Ends the bystander, also when an assertion fails.
+struct Over<'a>(&'a AtomicBool);
+
+impl Drop for Over<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}

@@ -1,0 +1,141 @@
+//! What is over a limit is refused where it is made; what waits for room waits until its time is
+//! over; and the next call is fine.
+
+use std::time::Duration;
+
+use witrpc::{CallError, Codec, ConnectError, Direction};
+use witrpc_tests::over_both_transports;
+use witrpc_tests::site::{Plan, Site, Transport};
+use witrpc_tests::watchdog::eventually;
+use witrpc_tests::workshop::{Nest, WorkshopClient, bytes_of};
+
+const LIMIT: usize = 10_000;
+/// More than the encoding adds to some bytes.
+const OVERHEAD: usize = 100;
+
+over_both_transports! {
+    fn a_request_over_the_limit_is_refused_at_the_caller(transport) {
+        let site = Site::with(transport, limited());
+        let client = site.client();
+        for len in [LIMIT + 1, 50 * LIMIT] {
+            let refused = client.echo(vec![1; len]).unwrap_err();
+            let CallError::TooLarge { direction: Direction::Request, len: said, max: LIMIT } = refused
+            else {
+                panic!("{refused}")
+            };
+            assert!(said >= len && said <= len + OVERHEAD, "{said} of {len}");
+            assert!(!refused.maybe_executed());
+        }
+        assert_eq!(client.count(), Ok(0), "no handler ran");
+        assert_eq!(client.echo(vec![1; LIMIT - OVERHEAD]).map(|echo| echo.len()), Ok(LIMIT - OVERHEAD));
+    }
+
+    fn an_answer_over_the_limit_is_an_error_of_its_call(transport) {
+        let site = Site::with(transport, limited());
+        let client = site.client();
+        client.open(1).unwrap();
+        for len in [LIMIT + 1, 50 * LIMIT] {
+            let refused = client.make(len as u64, 1).unwrap_err();
+            let CallError::TooLarge { direction: Direction::Answer, len: said, max: LIMIT } = refused
+            else {
+                panic!("{refused}")
+            };
+            assert!(said >= len && said <= len + OVERHEAD, "{said} of {len}");
+            assert!(refused.maybe_executed());
+            assert_eq!(client.make_later(1, len as u64, 1), Err(refused));
+        }
+        assert_eq!(client.make((LIMIT - OVERHEAD) as u64, 2), Ok(bytes_of(LIMIT - OVERHEAD, 2)));
+    }
+
+    fn a_call_without_a_lane_fails_when_its_time_is_over(transport) {
+        let site = Site::with(transport, Plan { lanes: Some(4), ..Plan::default() });
+        let client = WorkshopClient::builder(site.endpoint()).call_timeout(None).connect().unwrap();
+        let helper = site.client();
+        let hasty = WorkshopClient::builder(site.endpoint()).call_timeout(Duration::from_millis(30));
+        let hasty = hasty.connect().unwrap();
+        std::thread::scope(|scope| {
+            // The lanes of one client, and only those.
+            let held: Vec<_> = (0..4)
+                .map(|token| { let client = &client; scope.spawn(move || client.hold_later(1, token)) })
+                .collect();
+            helper.arrived(1, 4).unwrap();
+            for token in 0..4 {
+                let given_up = hasty.hold_later(1, token);
+                assert!(matches!(given_up, Err(CallError::TimedOut { .. })), "{given_up:?}");
+            }
+            let refused = hasty.add(1, 2).unwrap_err();
+            assert_eq!(refused, CallError::NoFreeLane);
+            assert!(refused.is_retryable() && !refused.maybe_executed());
+            assert_eq!(helper.add(1, 2), Ok(3));
+            helper.open(1).unwrap();
+            for (token, held) in (0..).zip(held) {
+                assert_eq!(held.join().unwrap(), Ok(token));
+            }
+        });
+    }
+
+    fn one_client_too_many_is_turned_away_until_one_leaves(transport) {
+        let site = Site::with(transport, Plan { max_clients: Some(2), ..Plan::default() });
+        let (one, other) = (site.client(), site.client());
+        let third = || WorkshopClient::connect(site.endpoint());
+        let turned_away = third().unwrap_err();
+        assert!(matches!(turned_away, ConnectError::TooManyClients), "{turned_away}");
+        assert_eq!(one.add(1, 2), Ok(3));
+        drop(one);
+        eventually("the place is free again", || third().is_ok_and(|third| third.add(1, 2) == Ok(3)));
+        assert_eq!(other.add(1, 2), Ok(3));
+    }
+
+    fn a_codec_that_the_server_does_not_speak_is_refused(transport) {
+        let site = Site::with(transport, Plan { postcard_only: true, ..Plan::default() });
+        let refused = WorkshopClient::builder(site.endpoint()).codec(Codec::Json).connect();
+        match refused.unwrap_err() {
+            ConnectError::CodecNotAllowed { asked: Codec::Json, allowed } => {
+                assert_eq!(allowed, [Codec::Postcard]);
+            }
+            other => panic!("{other}"),
+        }
+        assert_eq!(site.client().add(1, 2), Ok(3));
+    }
+
+    fn a_value_too_deep_to_decode_is_an_error_of_its_call(transport) {
+        let site = Site::new(transport);
+        for codec in [Codec::Postcard, Codec::Json] {
+            let client = WorkshopClient::builder(site.endpoint()).codec(codec).connect().unwrap();
+            let bystander = site.client();
+            let refused = client.depth(Nest::of_depth(3_000));
+            assert!(
+                matches!(refused, Err(CallError::BadRequest { .. } | CallError::Encode { .. })),
+                "{codec}: {refused:?}"
+            );
+            assert_eq!(client.depth(Nest::of_depth(30)), Ok(30), "{codec}");
+            assert_eq!(bystander.add(1, 2), Ok(3));
+        }
+    }
+}
+
+/// Requests lie in the client's memory until a worker takes them; here there is one, and it is busy
+/// until the server ends.
+#[test]
+fn a_request_without_space_fails_when_its_time_is_over() {
+    let plan = Plan { max_workers: Some(1), size: Some(1 << 18), ..Plan::default() };
+    let site = Site::with(Transport::Mmf, plan);
+    let hasty = WorkshopClient::builder(site.endpoint()).call_timeout(Duration::from_millis(50));
+    let hasty = hasty.connect().unwrap();
+    let busy = std::thread::spawn({
+        let client = site.client();
+        move || client.hold(1, 1)
+    });
+    eventually("the only worker is busy", || hasty.add(1, 2).is_err());
+    let mut waited = (0..64).map(|seed| hasty.digest(&bytes_of(20_000, seed)).unwrap_err());
+    let timed_out = |error: &CallError| matches!(error, CallError::TimedOut { .. });
+    let error = waited.find(|error| !timed_out(error)).expect("64 times 20 kB are over 256 KiB");
+    assert_eq!(error, CallError::NoSpace);
+    assert!(error.is_retryable() && !error.maybe_executed());
+    drop(site);
+    assert_eq!(busy.join().unwrap(), Err(CallError::PeerDied));
+}
+
+fn limited() -> Plan {
+    Plan { max_message_size: Some(LIMIT), ..Plan::default() }
+}

@@ -1,0 +1,164 @@
+//! Whoever connects to the socket and is no client is dropped, and others do not notice.
+
+use std::io::{ErrorKind, Read, Write};
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use tempfile::TempDir;
+use witrpc::{ConnectError, Mmf};
+use witrpc_tests::site::{Address, Plan, Site};
+use witrpc_tests::watchdog::PATIENCE;
+use witrpc_tests::workshop::WorkshopClient;
+
+const HANDSHAKE: Duration = Duration::from_millis(300);
+
+/// What every version of the protocol begins with, then version 1 and no options.
+const OPENING: &[u8; 16] = b"WitRPC\r\n\x01\0\0\0\0\0\0\0";
+
+#[test]
+fn who_says_nothing_is_dropped_at_the_deadline() {
+    let (_dir, site, mut stranger) = site_and_stranger();
+    let client = site.client();
+    let started = Instant::now();
+    assert_eq!(client.add(1, 2), Ok(3));
+    assert!(is_hung_up(&mut stranger));
+    assert!(started.elapsed() >= HANDSHAKE / 2, "it was given time");
+    assert_eq!(client.add(1, 2), Ok(3));
+}
+
+#[test]
+fn half_a_hello_is_dropped_at_the_deadline() {
+    let (_dir, site, mut stranger) = site_and_stranger();
+    stranger.write_all(&OPENING[..11]).unwrap();
+    assert!(is_hung_up(&mut stranger));
+    let mut other = stranger_at(&site);
+    other.write_all(OPENING).unwrap();
+    other.write_all(&[200, 0, 0]).unwrap();
+    assert!(is_hung_up(&mut other));
+    assert_eq!(site.client().add(1, 2), Ok(3));
+}
+
+#[test]
+fn garbage_is_dropped() {
+    let (_dir, site, _silent) = site_and_stranger();
+    let client = site.client();
+    let mut rng = fastrand::Rng::with_seed(5);
+    for round in 0..40 {
+        let mut stranger = stranger_at(&site);
+        let mut garbage = vec![0; rng.usize(1..5_000)];
+        rng.fill(&mut garbage);
+        if round % 2 == 0 {
+            garbage.splice(0..0, *OPENING);
+        }
+        // The server may hang up in the middle of it.
+        let _ = stranger.write_all(&garbage);
+        assert!(is_hung_up(&mut stranger), "round {round}");
+        assert_eq!(client.add(round, 1), Ok(round + 1));
+    }
+    assert_eq!(site.client().add(1, 2), Ok(3));
+}
+
+#[test]
+fn a_crowd_of_silent_strangers_keeps_no_client_out() {
+    let (_dir, site, _silent) = site_and_stranger();
+    let _crowd: Vec<_> = (0..100).map(|_| stranger_at(&site)).collect();
+    let clients: Vec<_> = (0..5).map(|_| site.client()).collect();
+    for client in &clients {
+        assert_eq!(client.add(1, 2), Ok(3));
+    }
+}
+
+#[test]
+fn another_version_is_told_ours() {
+    let (_dir, _site, mut stranger) = site_and_stranger();
+    let mut opening = *OPENING;
+    opening[8] = 77;
+    stranger.write_all(&opening).unwrap();
+    let mut answer = Vec::new();
+    stranger.read_to_end(&mut answer).unwrap();
+    assert_eq!(&answer[..8], &OPENING[..8]);
+    assert_eq!(answer[8..12], [1, 0, 0, 0]);
+}
+
+#[test]
+fn a_server_of_another_version_is_refused_with_both_versions() {
+    let mut opening = [0; 48];
+    opening[..16].copy_from_slice(OPENING);
+    opening[8] = 77;
+    match connect_to_one_that_says(Some(opening.to_vec())) {
+        ConnectError::VersionMismatch { ours: 1, theirs: 77 } => {}
+        other => panic!("{other}"),
+    }
+}
+
+#[test]
+fn a_server_that_speaks_garbage_or_not_at_all_is_refused() {
+    let protocol = connect_to_one_that_says(Some(vec![0x55; 200]));
+    assert!(matches!(protocol, ConnectError::Protocol { .. }), "{protocol}");
+    // An offer of no lanes, and of regions that are no whole pages.
+    let mut opening = [0; 48];
+    opening[..16].copy_from_slice(OPENING);
+    let protocol = connect_to_one_that_says(Some(opening.to_vec()));
+    assert!(matches!(protocol, ConnectError::Protocol { .. }), "{protocol}");
+    let silent = connect_to_one_that_says(None);
+    assert!(matches!(silent, ConnectError::HandshakeTimedOut { after: HANDSHAKE }), "{silent}");
+}
+
+#[test]
+fn a_region_larger_than_the_client_allows_is_refused() {
+    let dir = TempDir::new().unwrap();
+    let site = Site::at(Address::in_dir(dir.path(), "calc"), Plan::default());
+    let small = Mmf::new("calc").in_dir(dir.path()).max_region_size(1 << 16);
+    match WorkshopClient::connect(small).unwrap_err() {
+        ConnectError::RegionTooLarge { size, max } => {
+            assert_eq!((size, max), (1 << 19, 1 << 16));
+        }
+        other => panic!("{other}"),
+    }
+    assert_eq!(site.client().add(1, 2), Ok(3));
+}
+
+fn site_and_stranger() -> (TempDir, Site, UnixStream) {
+    let dir = TempDir::new().unwrap();
+    let plan = Plan { handshake_timeout: Some(HANDSHAKE), ..Plan::default() };
+    let site = Site::at(Address::in_dir(dir.path(), "calc"), plan);
+    let stranger = stranger_at(&site);
+    (dir, site, stranger)
+}
+
+fn stranger_at(site: &Site) -> UnixStream {
+    let Address::Mmf { name, dir: Some(dir) } = site.address() else {
+        panic!("the server is in a directory")
+    };
+    let stranger = UnixStream::connect(dir.join(name)).unwrap();
+    stranger.set_read_timeout(Some(PATIENCE)).unwrap();
+    stranger
+}
+
+/// Reads to the end, which comes when the server hangs up.
+fn is_hung_up(stranger: &mut UnixStream) -> bool {
+    match stranger.read_to_end(&mut Vec::new()) {
+        Ok(_) => true,
+        // What was written after the server had stopped to read.
+        Err(error) => error.kind() == ErrorKind::ConnectionReset,
+    }
+}
+
+/// What comes of connecting to somebody who says `first`, and no more.
+fn connect_to_one_that_says(first: Option<Vec<u8>>) -> ConnectError {
+    let dir = TempDir::new().unwrap();
+    let listener = UnixListener::bind(dir.path().join("calc")).unwrap();
+    let impostor = thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        if let Some(first) = first {
+            // The client may have hung up before all of it.
+            let _ = stream.write_all(&first);
+        }
+        stream
+    });
+    let place = Mmf::new("calc").in_dir(dir.path()).handshake_timeout(HANDSHAKE);
+    let error = WorkshopClient::connect(place).unwrap_err();
+    drop(impostor.join().unwrap());
+    error
+}
