@@ -2,6 +2,7 @@
 //!
 //! Written by the owner only, with a relaxed store before it hangs up the link; read by the peer
 //! after the hang-up, which orders the two. A region whose owner was killed still says `SERVING`.
+//! Only [`DRAINING`] is for a peer that is still connected: before each call it looks for it.
 
 use crate::message::Closed;
 

@@ -9,11 +9,12 @@ use super::lanes::Looks;
 use super::waiters::{Place, Waiters};
 use crate::arena::Block;
 use crate::head::{Head, Kind};
-use crate::layout::{HIGH_WATER, INLINE_LEN, WANTS_SPACE};
+use crate::layout::{HIGH_WATER, INLINE_LEN, STATE, WANTS_SPACE};
 use crate::line::{self, InlineWords};
 use crate::message::{Body, ChannelError, Closed, Limit, Outgoing, Ticket, inline_words};
 use crate::release::{self, ReleaseTable};
-use crate::words::Mapped;
+use crate::state;
+use crate::words::{Mapped, ReadWord};
 
 /// A send that is under way across the polls of a future. Dropping it gives the send up.
 #[derive(Debug, Default)]
@@ -62,9 +63,18 @@ impl Client {
     fn check_connected(&self) -> Result<(), ChannelError> {
         self.check_mapped()?;
         match self.lost.get() {
-            None => Ok(()),
             Some(why) => Err(ChannelError::Closed(*why)),
+            // What is sent now would arrive behind the server's last look, or keep it from one.
+            None if self.is_drained() => Err(ChannelError::Closed(Closed::ServerShutDown)),
+            None => Ok(()),
         }
+    }
+
+    /// Whether the server takes nothing new. Relaxed: a request that it had found by then is
+    /// answered all the same, and one that it never finds ends with the connection.
+    #[inline]
+    fn is_drained(&self) -> bool {
+        self.server.word64(STATE).load(Relaxed) == state::DRAINING
     }
 
     /// In a fork of the process that connected, nothing is mapped and no lock can be trusted.
