@@ -1,6 +1,8 @@
 //! The roles of processes that fork without exec.
 
+use std::fs::File;
 use std::io::{Read, Write};
+use std::os::fd::AsFd;
 use std::os::unix::net::UnixStream;
 use std::sync::Arc;
 
@@ -65,8 +67,10 @@ pub(super) fn server(parent: &Parent, address: &Address) {
         Fork::Child => {
             drop(server);
             println!("\"forked\"");
-            // The pipe ends with the test; the parent's thread that reads it is not here.
-            let _ = std::io::stdin().read_to_end(&mut Vec::new());
+            // The pipe ends with the test. A copy of it: the lock of the standard input is held by a
+            // thread of the parent that is not here.
+            let input = std::io::stdin().as_fd().try_clone_to_owned().expect("it is open");
+            let _ = File::from(input).read_to_end(&mut Vec::new());
             std::process::exit(0);
         }
         Fork::Parent(_) => parent.outlive(),

@@ -4,6 +4,7 @@ mod address;
 mod host;
 mod plan;
 
+use std::sync::MutexGuard;
 use std::time::Duration;
 
 use futures_executor::block_on;
@@ -14,6 +15,7 @@ pub(crate) use host::serve;
 pub use host::{Host, ServerCommand, ServerReply, Started};
 pub use plan::{Plan, Transport};
 
+use crate::process::Child;
 use crate::watchdog::Watchdog;
 use crate::workshop::{WorkshopAsyncClient, WorkshopClient};
 
@@ -125,6 +127,18 @@ impl Site {
         match self.host.tell(ServerCommand::Clients) {
             ServerReply::Clients(clients) => clients,
             other => panic!("that was not the question: {other:?}"),
+        }
+    }
+
+    /// The server's process.
+    ///
+    /// # Panics
+    ///
+    /// When it is this one.
+    pub fn server_process(&self) -> MutexGuard<'_, Child> {
+        match &self.host {
+            Host::There(child) => child.lock().expect("nobody panics with it"),
+            Host::Here(_) => panic!("the server is in this process"),
         }
     }
 

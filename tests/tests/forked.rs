@@ -1,0 +1,44 @@
+//! A fork without exec on either side: the child has no part in what its parent holds.
+
+use witrpc::{CallError, DisconnectReason};
+use witrpc_tests::process::Child;
+use witrpc_tests::roles::{Finding, Role};
+use witrpc_tests::site::{Address, Plan, Site, Transport};
+use witrpc_tests::workshop::WorkshopClient;
+
+#[test]
+fn a_clients_forked_child_is_disconnected_and_can_connect_anew() {
+    let site = Site::new(Transport::Mmf);
+    let client = Child::start(&Role::ForkClient { address: site.address().clone() });
+    let finding: Finding = client.hear();
+    assert_eq!(finding.inherited, "Err(Disconnected(Forked))");
+    assert_eq!(finding.own, "Ok(Ok(7))");
+    // The child has dropped its copy of the client, and ended.
+    assert_eq!(client.hear::<Result<i64, String>>(), Ok(3), "the parent's connection stands");
+}
+
+#[test]
+fn a_servers_forked_child_neither_holds_its_name_nor_hides_its_death() {
+    let address = Address::unguessable();
+    let mut server = Child::start(&Role::ForkServer { address: address.clone() });
+    let () = server.hear();
+    let client = WorkshopClient::connect(address.endpoint()).unwrap();
+    assert_eq!(client.add(1, 2), Ok(3));
+    server.tell(&());
+    // From the child, which has dropped its copy of the server and lives on.
+    assert_eq!(server.hear::<String>(), "forked");
+    assert_eq!(client.add(1, 2), Ok(3), "the parent serves on");
+    assert_eq!(WorkshopClient::connect(address.endpoint()).unwrap().add(1, 2), Ok(3));
+    let held = std::thread::spawn({
+        let client = client.clone();
+        move || client.hold(1, 1)
+    });
+    client.arrived(1, 1).unwrap();
+    server.signal(rustix::process::Signal::KILL);
+    assert_eq!(held.join().unwrap(), Err(CallError::PeerDied));
+    let died = CallError::Disconnected(DisconnectReason::PeerDied);
+    assert_eq!(client.add(1, 2), Err(died));
+    let next = Site::at(address, Plan::default());
+    assert_eq!(next.client().add(1, 2), Ok(3), "the name is free while the child still lives");
+    drop(server);
+}

@@ -1,0 +1,111 @@
+//! A stopped process is not a dead one, and harms nobody but itself.
+
+use std::thread;
+
+use futures_executor::block_on;
+use futures_util::future::join_all;
+use witrpc_tests::errands::Pair;
+use witrpc_tests::process::Child;
+use witrpc_tests::roles::Role;
+use witrpc_tests::site::{Plan, Site, Transport};
+use witrpc_tests::watchdog::{PATIENCE, eventually};
+
+#[test]
+fn a_stopped_client_with_large_answers_pending_harms_nobody() {
+    // 40 MB of answers for a client with 1 MiB of shared memory.
+    const CALLS: u32 = 40;
+    const LEN: usize = 1_000_000;
+    let site = Site::new(Transport::Mmf);
+    let bystander = Pair { blocking: site.client(), later: site.async_client() };
+    let (address, gate) = (site.address().clone(), 1);
+    let client = Child::start(&Role::TakeLarge { address, gate, calls: CALLS, len: LEN });
+    bystander.blocking.arrived(gate, CALLS).unwrap();
+    client.pause();
+    bystander.blocking.open(gate).unwrap();
+    let mut rng = fastrand::Rng::with_seed(3);
+    for _ in 0..300 {
+        bystander.errand(&mut rng, 300_000).unwrap();
+    }
+    assert_eq!(site.client().add(1, 2), Ok(3), "new clients come in");
+    client.resume();
+    assert_eq!(client.hear::<u32>(), CALLS, "all answers, and all right");
+}
+
+#[test]
+fn a_client_killed_while_stopped_with_answers_pending_is_forgotten() {
+    let site = Site::with(Transport::Mmf, Plan { max_clients: Some(2), ..Plan::default() });
+    let bystander = site.client();
+    for gate in 0..5 {
+        let address = site.address().clone();
+        let client = Child::start(&Role::TakeLarge { address, gate, calls: 20, len: 500_000 });
+        bystander.arrived(gate, 20).unwrap();
+        client.pause();
+        bystander.open(gate).unwrap();
+        assert_eq!(bystander.add(1, 2), Ok(3));
+        client.kill();
+        eventually("its place is free", || site.clients().len() == 1);
+    }
+    assert_eq!(bystander.make(2_000_000, 1).map(|bytes| bytes.len()), Ok(2_000_000));
+}
+
+#[test]
+fn a_stopped_client_goes_on_where_it_was() {
+    let site = Site::new(Transport::Mmf);
+    let observer = site.client();
+    let address = site.address().clone();
+    let caller = Child::start(&Role::Hold { address, gate: 1, timeout: PATIENCE });
+    observer.arrived(1, 1).unwrap();
+    caller.pause();
+    assert_eq!(site.clients().len(), 2, "it is not taken for dead");
+    observer.open(1).unwrap();
+    assert_eq!(observer.add(1, 2), Ok(3));
+    caller.resume();
+    assert_eq!(caller.hear::<Result<u64, String>>(), Ok(u64::from(caller.pid())));
+}
+
+#[test]
+fn a_stopped_server_is_not_taken_for_dead() {
+    let site = Site::new(Transport::Mmf);
+    let pair = Pair { blocking: site.client(), later: site.async_client() };
+    site.server_process().pause();
+    let waiting: Vec<_> = (0..3)
+        .map(|n| {
+            let client = pair.blocking.clone();
+            thread::spawn(move || client.add(n, 1))
+        })
+        .collect();
+    assert!(pair.blocking.connection().is_connected());
+    site.server_process().resume();
+    for (n, waiting) in (0..).zip(waiting) {
+        assert_eq!(waiting.join().unwrap(), Ok(n + 1));
+    }
+    let sums = block_on(join_all((0..50).map(|n| pair.later.add(n, 2))));
+    assert_eq!(sums, (0..50).map(|n| Ok(n + 2)).collect::<Vec<_>>());
+}
+
+#[test]
+fn stopping_and_continuing_either_side_loses_no_call() {
+    let site = Site::new(Transport::Mmf);
+    let role = |seed| Role::Call {
+        address: site.address().clone(),
+        seed,
+        calls: Some(400),
+        most: 100_000,
+        spin: false,
+    };
+    let clients = [Child::start(&role(1)), Child::start(&role(2))];
+    for client in &clients {
+        let _number: u64 = client.hear();
+    }
+    for _ in 0..20 {
+        clients[0].pause();
+        site.server_process().pause();
+        clients[0].resume();
+        clients[1].pause();
+        site.server_process().resume();
+        clients[1].resume();
+    }
+    for client in &clients {
+        assert_eq!(client.hear::<u64>(), 400);
+    }
+}
