@@ -222,6 +222,7 @@ impl Client {
         let help = Help::new();
         self.link_wakes(lane, Sleeper { seq, waker: cx.waker().clone(), deadline, help });
         if arrived() {
+            private.forget_sleeper();
             return Poll::Ready(Ok(()));
         }
         if let Some(why) = self.lost() {

@@ -45,7 +45,8 @@ impl<W: Words> Epochs<W> {
         word.store(epoch, Relaxed);
     }
 
-    /// Says that every turn looks. A `fence(SeqCst)` and a look must follow.
+    /// Says that every turn looks. What a turn misses that a publisher did not ring for, the next one
+    /// finds, or the look that follows [`arm`](Self::arm).
     pub fn disarm(&self, word: &W::U64) {
         word.store(0, Relaxed);
     }

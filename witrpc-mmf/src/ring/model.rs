@@ -86,7 +86,6 @@ fn a_sleeper_that_turned_rings_off_misses_nothing_when_it_sleeps_again() {
             move || shared.publish(0)
         });
         epochs.disarm(&shared.word);
-        fence::<Modelled>();
         let mut found = shared.all_show();
         let heard = shared.bell.rings();
         if !found {

@@ -182,7 +182,7 @@ impl Connection {
         self.epochs.arm(self.own.word64(RING_ME));
     }
 
-    /// The client need not ring: every turn looks. A fence and a look must follow.
+    /// The client need not ring: every turn looks, until it is asked to ring again.
     pub(super) fn look_every_turn(&self) {
         self.epochs.disarm(self.own.word64(RING_ME));
     }

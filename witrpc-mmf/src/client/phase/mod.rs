@@ -16,7 +16,7 @@
 #[cfg(test)]
 mod model;
 
-use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
+use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 
 use crate::words::{Mapped, ReadWord, Word, Words};
 
@@ -61,11 +61,13 @@ impl<W: Words> Lent<W> {
     }
 
     fn exchange(&self, seq: u64, from: Phase, to: Phase) -> bool {
-        self.0.compare_exchange(word(seq, from), word(seq, to), AcqRel, Relaxed).is_ok()
+        // Acquire: the winner sees all that the owner did before it lent the lane.
+        self.0.compare_exchange(word(seq, from), word(seq, to), Acquire, Relaxed).is_ok()
     }
 
     /// The call and phase that the lane was last lent with; `None` while it is owned.
     pub(super) fn current(&self) -> Option<(u64, Phase)> {
+        // Acquire: a call that finds its lane gone on sees the later call's seq.
         let word = self.0.load(Acquire);
         let phase = match word & 3 {
             1 => Phase::Collectable,

@@ -66,7 +66,6 @@ impl Server {
         }
         *self.rung.lock().expect("no panic") = 0;
         self.epochs.disarm(&self.ring_me);
-        ring::fence::<Modelled>();
         for request in &self.requests {
             if request.load(Acquire) == 1 {
                 request.store(2, Relaxed);
