@@ -105,9 +105,13 @@ fn a_sleeper_that_turned_rings_off_misses_nothing_when_it_sleeps_again() {
 fn one_ring_an_epoch_and_none_without() {
     explore(3, || {
         let shared = Shared::<3>::new();
+        let epochs = epochs();
+        shared.publish(2);
+        epochs.arm(&shared.word);
+        epochs.disarm(&shared.word);
         shared.publish(2);
         assert_eq!(shared.bell.rings(), 0);
-        epochs().arm(&shared.word);
+        epochs.arm(&shared.word);
         fence::<Modelled>();
         let publishers = [0, 1].map(|place| {
             let shared = Arc::clone(&shared);
