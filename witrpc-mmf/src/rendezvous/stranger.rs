@@ -15,7 +15,7 @@ use super::record::{
 use super::sealer::Sealer;
 use crate::fdpass::MAX_PASSED;
 use crate::fork::Descriptor;
-use crate::memfd::{FileIdentity, OwnMemory, PeerMemory};
+use crate::memfd::{FileIdentity, OwnMemory, PeerMemory, PeerMemoryError};
 
 /// Somebody who has connected and is not a client yet.
 pub(super) struct Stranger {
@@ -153,8 +153,9 @@ impl Stranger {
             return Err(ReceiveError::Malformed("no region record"));
         };
         let passed = self.inbox.take_passed();
-        let Some(peer) = map_client_region(passed, file, desk.limits.client_region_len) else {
-            return Ok(Some(self.fail(Failure::FoundWrong)));
+        let peer = match map_client_region(passed, file, desk.limits.client_region_len) {
+            Ok(peer) => peer,
+            Err(failure) => return Ok(Some(self.fail(failure))),
         };
         let Ok((own, sealed)) = OwnMemory::create(desk.limits.server_region_len) else {
             return Ok(Some(self.fail(Failure::NoMemory)));
@@ -226,12 +227,16 @@ fn map_client_region(
     passed: [Option<Descriptor>; MAX_PASSED],
     named: FileIdentity,
     len: usize,
-) -> Option<PeerMemory> {
-    let [Some(file), None] = passed else { return None };
+) -> Result<PeerMemory, Failure> {
+    let [Some(file), None] = passed else { return Err(Failure::FoundWrong) };
     if named.size != len as u64 {
-        return None;
+        return Err(Failure::FoundWrong);
     }
-    PeerMemory::map(file, named).ok()
+    PeerMemory::map(file, named).map_err(|error| match error {
+        // A file that is what it should be, and no room for it here.
+        PeerMemoryError::System(_) => Failure::NoMemory,
+        _ => Failure::FoundWrong,
+    })
 }
 
 /// Both ends of a bell.
