@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::Path;
 
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use serde::{Deserialize, Serialize};
 
 /// Counts of what a process can leak.
@@ -34,4 +35,19 @@ pub fn is_stopped(pid: u32) -> bool {
     let stat = fs::read_to_string(Path::new("/proc").join(pid.to_string()).join("stat"));
     // The state follows the name, which stands in parentheses and may contain anything.
     stat.is_ok_and(|stat| stat.rsplit(") ").next().is_some_and(|rest| rest.starts_with('T')))
+}
+
+/// Allows this process so many bytes of memory beyond what it has: addresses, not pages.
+///
+/// # Panics
+///
+/// Without `/proc`, and when the limit cannot be set.
+pub fn limit_memory(bytes: u64) {
+    let status = fs::read_to_string("/proc/self/status").expect("Linux has /proc");
+    let size = status.lines().find_map(|line| line.strip_prefix("VmSize:"));
+    let size_kib = size.and_then(|size| size.trim().strip_suffix(" kB"));
+    let size_kib: u64 = size_kib.expect("it is there").parse().expect("it is a number");
+    let current = Some(size_kib * 1024 + bytes);
+    let maximum = getrlimit(Resource::As).maximum;
+    setrlimit(Resource::As, Rlimit { current, maximum }).expect("a limit can be lowered");
 }

@@ -7,11 +7,13 @@ use futures_executor::block_on;
 use futures_util::StreamExt;
 use futures_util::future::{Either, join_all, select};
 use futures_util::stream::FuturesUnordered;
+use witrpc::CallError;
 use witrpc_tests::errands::Pair;
 use witrpc_tests::over_both_transports;
 use witrpc_tests::process::Child;
 use witrpc_tests::roles::Role;
 use witrpc_tests::site::{Address, Plan, Site, Transport};
+use witrpc_tests::watchdog::PATIENCE;
 use witrpc_tests::workshop::WorkshopClient;
 
 over_both_transports! {
@@ -81,18 +83,33 @@ over_both_transports! {
     fn handlers_call_the_service_they_are_in(transport) {
         let site = Site::new(transport);
         let client = site.client();
-        assert_eq!(client.relay(site.address().clone(), 10), Ok(55));
+        assert_eq!(client.relay(site.address().clone(), 10, PATIENCE), Ok(55));
         // From several callers at once, each level holding one worker.
         thread::scope(|scope| {
             for _ in 0..4 {
                 let (client, site) = (&client, &site);
                 scope.spawn(move || {
-                    assert_eq!(client.relay(site.address().clone(), 8), Ok(36));
+                    assert_eq!(client.relay(site.address().clone(), 8, PATIENCE), Ok(36));
                 });
             }
         });
         assert_eq!(client.add(1, 1), Ok(2));
     }
+}
+
+/// Each level holds one of the two workers, so the third waits until its caller gives up.
+#[test]
+fn nested_calls_beyond_the_bound_of_workers_end_in_time() {
+    let site = Site::with(Transport::Mmf, Plan { max_workers: Some(2), ..Plan::default() });
+    let client = site.client();
+    let time = Duration::from_millis(300);
+    assert_eq!(client.relay(site.address().clone(), 1, time), Ok(1), "two levels fit");
+    let refused = client.relay(site.address().clone(), 5, time);
+    assert!(
+        matches!(&refused, Err(CallError::App(why)) if why.contains("no answer")),
+        "{refused:?}"
+    );
+    assert_eq!(client.add(1, 2), Ok(3), "the workers are free again");
 }
 
 #[test]
@@ -122,9 +139,9 @@ fn more_spinning_processes_than_cores_make_progress() {
 #[test]
 fn handlers_call_each_other_across_processes() {
     let (here, there) = (Site::new(Transport::Mmf), Site::new(Transport::Mmf));
-    let client = WorkshopClient::builder(here.endpoint()).call_timeout(Duration::from_secs(60));
+    let client = WorkshopClient::builder(here.endpoint()).call_timeout(PATIENCE);
     let client = client.connect().unwrap();
-    assert_eq!(client.relay(there.address().clone(), 6), Ok(21));
+    assert_eq!(client.relay(there.address().clone(), 6, PATIENCE), Ok(21));
 }
 
 fn start_callers(address: &Address, clients: usize, calls: u64, spin: bool) -> Vec<Child> {

@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use witrpc::{CallError, Codec, ConnectError, Direction};
 use witrpc_tests::over_both_transports;
-use witrpc_tests::site::{Plan, Site, Transport};
+use witrpc_tests::process::Child;
+use witrpc_tests::roles::Role;
+use witrpc_tests::site::{Plan, ServerCommand, Site, Transport};
 use witrpc_tests::watchdog::eventually;
 use witrpc_tests::workshop::{Nest, WorkshopClient, bytes_of};
 
@@ -134,6 +136,29 @@ fn a_request_without_space_fails_when_its_time_is_over() {
     assert!(error.is_retryable() && !error.maybe_executed());
     drop(site);
     assert_eq!(busy.join().unwrap(), Err(CallError::PeerDied));
+}
+
+#[test]
+fn a_server_without_memory_for_another_client_says_so_and_goes_on() {
+    let site = Site::with(Transport::Mmf, Plan { size: Some(128 << 20), ..Plan::default() });
+    let client = site.client();
+    site.tell(ServerCommand::LimitMemory(16 << 20));
+    for _ in 0..3 {
+        let refused = WorkshopClient::connect(site.endpoint()).unwrap_err();
+        assert!(matches!(refused, ConnectError::ServerNoMemory), "{refused}");
+    }
+    assert_eq!(client.make(100_000, 1), Ok(bytes_of(100_000, 1)));
+}
+
+#[test]
+fn a_client_without_memory_for_its_connection_says_so() {
+    let site = Site::with(Transport::Mmf, Plan { size: Some(128 << 20), ..Plan::default() });
+    let (address, bytes) = (site.address().clone(), 16 << 20);
+    let client = Child::start(&Role::ConnectInLittleMemory { address, bytes });
+    let refused: Result<(), String> = client.hear();
+    let refused = refused.unwrap_err();
+    assert!(refused.contains("NoMemory"), "{refused}");
+    assert_eq!(site.client().add(1, 2), Ok(3));
 }
 
 fn limited() -> Plan {

@@ -13,7 +13,7 @@ use witrpc::{BindError, ConnectError, Mmf, WitServer};
 use witrpc_tests::over_both_transports;
 use witrpc_tests::process::Child;
 use witrpc_tests::roles::{Bid, Go, Role};
-use witrpc_tests::site::{Address, Plan, Site, Transport};
+use witrpc_tests::site::{Address, Plan, ServerCommand, Site, Transport};
 use witrpc_tests::watchdog::{PATIENCE, Watchdog, eventually};
 use witrpc_tests::workshop::{Bench, WorkshopClient, WorkshopServer};
 
@@ -240,6 +240,22 @@ fn a_killed_servers_name_is_taken_over_and_others_are_swept() {
     eventually("a dropped server takes its name along", || {
         names_in(dir.path()) == ["locks"] && names_in(&dir.path().join("locks")).is_empty()
     });
+}
+
+#[test]
+fn the_names_that_are_served_can_be_listed() {
+    let listed = |site: &Site| {
+        let Address::Mmf { name, .. } = site.address() else { panic!("it has a name") };
+        witrpc::servers().unwrap().contains(name)
+    };
+    let dropped = Site::new(Transport::Mmf);
+    assert!(listed(&dropped));
+    dropped.tell(ServerCommand::Drop);
+    eventually("a dropped server is not listed", || !listed(&dropped));
+    let killed = Site::new(Transport::Mmf);
+    assert!(listed(&killed));
+    killed.server_process().signal(Signal::KILL);
+    eventually("nor is a killed one", || !listed(&killed));
 }
 
 #[test]

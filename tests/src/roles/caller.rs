@@ -9,6 +9,7 @@ use witrpc::{CallError, WaitPolicy};
 
 use crate::errands::Pair;
 use crate::process::Parent;
+use crate::resources::limit_memory;
 use crate::site::Address;
 use crate::workshop::{WorkshopAsyncClient, WorkshopClient, bytes_of};
 
@@ -59,5 +60,13 @@ pub(super) fn take_large(parent: &Parent, address: &Address, gate: u64, calls: u
         answer.as_ref().expect("the server answers") == &bytes_of(len, *seed)
     };
     parent.report(&(0..).zip(answers).filter(is_right).count());
+    parent.outlive();
+}
+
+/// See [`Role::ConnectInLittleMemory`](super::Role::ConnectInLittleMemory).
+pub(super) fn connect_in_little_memory(parent: &Parent, address: &Address, bytes: u64) {
+    limit_memory(bytes);
+    let refused = WorkshopClient::connect(address.endpoint());
+    parent.report(&refused.map(drop).map_err(|error| format!("{error:?}")));
     parent.outlive();
 }

@@ -57,6 +57,13 @@ pub enum Role {
         /// How long each, in bytes.
         len: usize,
     },
+    /// Connects with so little memory that it cannot, and reports the error.
+    ConnectInLittleMemory {
+        /// Where.
+        address: Address,
+        /// How much it gets, in bytes.
+        bytes: u64,
+    },
     /// Binds a name when told to.
     Bind {
         /// The name.
@@ -85,6 +92,9 @@ pub fn main() {
         Role::Hold { address, gate, timeout } => caller::hold(&parent, &address, gate, timeout),
         Role::TakeLarge { address, gate, calls, len } => {
             caller::take_large(&parent, &address, gate, calls, len);
+        }
+        Role::ConnectInLittleMemory { address, bytes } => {
+            caller::connect_in_little_memory(&parent, &address, bytes);
         }
         Role::Bind { address } => binder::bind(&parent, &address),
         Role::ForkClient { address } => forker::client(&parent, &address),

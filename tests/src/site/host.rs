@@ -10,6 +10,7 @@ use witrpc::WitServer;
 use super::address::Address;
 use super::plan::Plan;
 use crate::process::{Child, Parent};
+use crate::resources::limit_memory;
 use crate::roles::Role;
 use crate::workshop::Bench;
 
@@ -35,6 +36,8 @@ pub enum ServerCommand {
     Drop,
     /// To wait for the server's end.
     Wait,
+    /// To get no more memory than it has, but so many bytes.
+    LimitMemory(u64),
 }
 
 /// What it replies.
@@ -87,6 +90,7 @@ impl Running {
             }
             ServerCommand::Drop => drop(self.server.take()),
             ServerCommand::Wait => server.wait(),
+            ServerCommand::LimitMemory(bytes) => limit_memory(bytes),
         }
         ServerReply::Done
     }

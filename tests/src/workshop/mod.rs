@@ -5,6 +5,7 @@ mod goods;
 
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use witrpc::{CallContext, CallError, wit_service};
@@ -104,8 +105,8 @@ pub trait Workshop {
     /// Answers when so many calls have arrived at the gate.
     async fn arrived(&self, gate: u64, calls: u32);
     /// Connects to another workshop, or this one, and has it do the same with one less; the sum
-    /// of what is left at each.
-    fn relay(&self, via: Address, depth: u32) -> Result<u32, String>;
+    /// of what is left at each. Each of the calls may take as long as given.
+    fn relay(&self, via: Address, depth: u32, time: Duration) -> Result<u32, String>;
     /// What the server's process holds.
     fn resources(&self) -> Resources;
 }
@@ -235,12 +236,13 @@ impl Workshop for Bench {
         self.gates.arrived(gate, calls).await;
     }
 
-    fn relay(&self, via: Address, depth: u32) -> Result<u32, String> {
+    fn relay(&self, via: Address, depth: u32, time: Duration) -> Result<u32, String> {
         if depth == 0 {
             return Ok(0);
         }
-        let next = WorkshopClient::connect(via.endpoint()).map_err(|error| error.to_string())?;
-        match next.relay(via, depth - 1) {
+        let next = WorkshopClient::builder(via.endpoint()).call_timeout(time).connect();
+        let next = next.map_err(|error| error.to_string())?;
+        match next.relay(via, depth - 1, time) {
             Ok(rest) => Ok(depth + rest),
             Err(CallError::App(error)) => Err(error),
             Err(other) => Err(other.to_string()),
