@@ -241,8 +241,13 @@ impl<'a> Handshake<'a> {
 
     fn send_region(&mut self, offer: &Offer) -> Result<(OwnMemory, Nonce), ConnectError> {
         let len = offer.client_region_len;
-        let (own, sealed) = OwnMemory::create(len as usize)
-            .map_err(|source| ConnectError::NoMemory { len, source })?;
+        let (own, sealed) =
+            OwnMemory::create(len as usize).map_err(|source| match source.kind() {
+                io::ErrorKind::OutOfMemory | io::ErrorKind::StorageFull => {
+                    ConnectError::NoMemory { len, source }
+                }
+                _ => failed("creating a region")(source),
+            })?;
         let nonce = random_bytes();
         let record = Record::Region { file: sealed.identity, nonce, answers: Nonce::default() };
         self.send(record, vec![sealed.file])?;

@@ -2,7 +2,9 @@
 //!
 //! It sleeps without a timeout but while a handshake is pending. Nothing it does waits for a
 //! client, and a client that has not been admitted costs one of [`MAX_STRANGERS`] places until its
-//! deadline.
+//! deadline, and from the exchange of regions on the memory of one connection. So the connections'
+//! memory is bounded by `max_clients + MAX_STRANGERS` of them: counting strangers as clients would
+//! let whoever stalls keep others out.
 
 use std::collections::HashMap;
 use std::io;
@@ -77,8 +79,9 @@ pub(super) struct ControlThread {
     strangers: Vec<(u64, Stranger)>,
     next_stranger: u64,
     links: HashMap<u64, Descriptor>,
-    desk: Desk,
     shared: Arc<Shared>,
+    /// The last to go: who sees the host dropped knows that all descriptors are closed.
+    desk: Desk,
 }
 
 /// What the handshakes of a server share.

@@ -1,5 +1,6 @@
 //! What a client and a server exchange, and how each turns the other away.
 
+use std::borrow::Cow;
 use std::io::{Read, Write};
 use std::os::unix::net::UnixStream;
 
@@ -7,6 +8,7 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::net::{RecvFlags, SendFlags, recv, send};
 
 use super::record::{ClientOpening, Offer, PROTOCOL_VERSION, ServerOpening, Verdict};
+use super::sealer::Sealer;
 use super::*;
 use crate::fork::Descriptor;
 
@@ -206,6 +208,30 @@ fn a_server_that_never_answers_is_given_up_at_the_deadline() {
 }
 
 #[test]
+fn a_server_whose_queue_is_full_is_given_up_at_the_deadline() {
+    let scratch = Scratch::new();
+    drop(claim(&scratch.place()));
+    let socket = claim::open_socket().unwrap();
+    let address = rustix::net::SocketAddrUnix::new(scratch.path_of("calc")).unwrap();
+    rustix::net::bind(&socket, &address).unwrap();
+    rustix::net::listen(&socket, 0).unwrap();
+    let queued: Vec<_> = std::iter::repeat_with(|| {
+        let client = claim::open_socket().unwrap();
+        rustix::net::connect(&client, &address).is_ok().then_some(client)
+    })
+    .map_while(|client| client)
+    .collect();
+    assert!(!queued.is_empty());
+    let after = Duration::from_millis(20);
+    let options = ConnectOptions { handshake_timeout: after, ..options() };
+    let refused = connect(&name("calc"), &scratch.place(), &options).map(drop);
+    assert!(
+        matches!(refused, Err(ConnectError::TimedOut { after: a }) if a == after),
+        "{refused:?}"
+    );
+}
+
+#[test]
 fn a_region_above_the_clients_limit_is_refused() {
     let scratch = Scratch::new();
     let server = Server::start(&scratch.place(), limits());
@@ -303,4 +329,71 @@ fn a_server_that_answers_wrongly_is_refused() {
     let record_too_long = [&good.encode()[..], &u32::MAX.to_le_bytes()].concat();
     let error = answer_with(&scratch.place(), &record_too_long);
     assert!(matches!(error, ConnectError::Misbehaved { .. }), "{error}");
+}
+
+/// Seals by a tag that counts the records: enough to see that each passes here once, in order.
+struct Tagging {
+    key: u8,
+    sealed: u8,
+    opened: u8,
+}
+
+impl Tagging {
+    const TAG_LEN: usize = 64;
+
+    fn new(key: u8) -> Self {
+        Self { key, sealed: 0, opened: 0 }
+    }
+}
+
+impl Sealer for Tagging {
+    fn overhead(&self, _len: usize) -> usize {
+        Self::TAG_LEN
+    }
+
+    fn seal<'a>(&mut self, record: &'a [u8]) -> Cow<'a, [u8]> {
+        self.sealed += 1;
+        let tag = [self.key ^ self.sealed; Self::TAG_LEN];
+        [&tag[..], record].concat().into()
+    }
+
+    fn open<'a>(&mut self, sealed: &'a [u8]) -> Option<Cow<'a, [u8]>> {
+        self.opened += 1;
+        let tag = [self.key ^ self.opened; Self::TAG_LEN];
+        sealed.strip_prefix(&tag).map(Cow::Borrowed)
+    }
+}
+
+struct SealingHost;
+
+impl Host for SealingHost {
+    fn admit(&self, _: u64, hello: &[u8], _: Credentials) -> Admitted {
+        Admitted::Welcome { bytes: hello.into(), session: 0 }
+    }
+
+    fn connected(&self, _: u64, _: u64, _: Established) {}
+
+    fn hung_up(&self, _: u64) {}
+
+    fn sealer(&self) -> Box<dyn Sealer> {
+        Box::new(Tagging::new(0x50))
+    }
+}
+
+#[test]
+fn every_record_passes_through_the_sealer() {
+    let scratch = Scratch::new();
+    let _control =
+        Control::start(claim(&scratch.place()), limits(), Arc::new(SealingHost)).unwrap();
+    let hello = vec![7; MAX_BLOB_LEN];
+    let with = |key: u8| {
+        let sealer = || Box::new(Tagging::new(key)) as Box<dyn Sealer>;
+        let options = ConnectOptions { hello: &hello, sealer: &sealer, ..options() };
+        connect(&name("calc"), &scratch.place(), &options)
+    };
+    assert!(with(0x50).expect("both have the key").welcome == hello);
+    let refused = with(0x51).map(drop);
+    assert!(matches!(refused, Err(ConnectError::HungUp)), "{refused:?}");
+    let refused = try_connect(&scratch.place()).map(drop);
+    assert!(matches!(refused, Err(ConnectError::HungUp)), "{refused:?}");
 }

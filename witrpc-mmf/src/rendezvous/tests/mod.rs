@@ -8,7 +8,9 @@ mod regions;
 mod strangers;
 
 use std::fs;
+use std::io::Read;
 use std::os::unix::fs::PermissionsExt;
+use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command};
 use std::sync::Arc;
@@ -185,10 +187,12 @@ fn try_connect(place: &Place) -> Result<Connected, ConnectError> {
 }
 
 /// Reads to the end of the stream: returns when the other side has hung up.
-fn wait_for_hang_up(mut socket: impl std::io::Read) {
-    let mut rest = Vec::new();
-    // An error is a hang-up too: the peer had not read all that we sent.
-    let _ = socket.read_to_end(&mut rest);
+fn wait_for_hang_up(mut socket: UnixStream) {
+    socket.set_read_timeout(Some(PATIENCE)).expect("it is not zero");
+    if let Err(error) = socket.read_to_end(&mut Vec::new()) {
+        // A hang-up too: the peer had not read all that we sent.
+        assert_eq!(error.kind(), std::io::ErrorKind::ConnectionReset);
+    }
 }
 
 /// Set in the processes that [`child`] starts: which role the test is to play there.

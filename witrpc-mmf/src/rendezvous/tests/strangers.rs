@@ -1,10 +1,12 @@
 //! Those who connect and are no clients.
 
-use std::io::Write;
+use std::io::{IoSlice, Write};
+use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::net::UnixStream;
 use std::os::unix::process::CommandExt;
 
+use rustix::net::{SendAncillaryBuffer, SendAncillaryMessage, SendFlags, sendmsg};
 use rustix::process::{Resource, Rlimit, setrlimit};
 
 use super::record::{ClientOpening, Nonce, PROTOCOL_VERSION, Record, ServerOpening};
@@ -192,12 +194,26 @@ fn strangers_and_clients_leave_no_descriptor_behind() {
             // Descriptors that nobody asked for.
             let _ = send_with(&stranger, b"x", &[file.as_fd(), file.as_fd()]);
             drop(stranger);
+            let mut greedy = self::stranger(&scratch);
+            greedy.write_all(&opening()).unwrap();
+            read_exactly(&mut greedy, ServerOpening::LEN);
+            send_many(&greedy, &[file.as_fd(); 8]);
+            wait_for_hang_up(greedy);
             assert_serves(&scratch, &server);
         }
         drop(file);
         server.end();
         assert_eq!(open(), before);
     });
+}
+
+/// Passes more descriptors than any message of the handshake does.
+fn send_many(stranger: &UnixStream, passed: &[BorrowedFd<'_>; 8]) {
+    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(8))];
+    let mut control = SendAncillaryBuffer::new(&mut space);
+    assert!(control.push(SendAncillaryMessage::ScmRights(passed)));
+    let bytes = [IoSlice::new(b"abcd")];
+    assert_eq!(sendmsg(stranger, &bytes, &mut control, SendFlags::empty()), Ok(4));
 }
 
 #[test]
