@@ -14,6 +14,7 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 use std::ptr;
 use std::sync::Once;
 use std::sync::atomic::{AtomicI32, AtomicPtr, AtomicU32, Ordering};
+use std::time::Duration;
 
 use rustix::mm::{Advice, MapFlags, ProtFlags, madvise, mmap_anonymous};
 
@@ -73,7 +74,7 @@ fn install() {
             WORD.store(word, Ordering::Relaxed);
         }
         // SAFETY: the three handlers are `extern "C"`, live as long as the process, and do only
-        // what is async-signal-safe: atomics, `close` and `sched_yield`.
+        // what is async-signal-safe: atomics, `close`, `sched_yield` and `nanosleep`.
         let refused =
             unsafe { libc::pthread_atfork(Some(before_fork), Some(after_fork), Some(in_child)) };
         // It fails only for want of memory, before anything has been made that needs it.
@@ -97,15 +98,25 @@ fn wiped_word() -> Option<*mut AtomicU32> {
 
 extern "C" fn before_fork() {
     GATE.fetch_add(FORKER, Ordering::SeqCst);
-    // Opening is a matter of microseconds. The bound is for a signal handler that forks while its
-    // own thread is opening; the child then keeps that one descriptor.
-    for _ in 0..10_000 {
+    // Opening is a matter of microseconds, but an opening thread may have been put off its
+    // processor. The bound is for a signal handler that forks while its own thread is opening; the
+    // child then keeps that one descriptor.
+    for turn in 0..OPENING_TURNS {
         if GATE.load(Ordering::SeqCst) & OPENERS == 0 {
             return;
         }
-        rustix::thread::sched_yield();
+        match turn {
+            0..YIELDS => rustix::thread::sched_yield(),
+            _ => std::thread::sleep(OPENING_PAUSE),
+        }
     }
 }
+
+/// How often a fork looks whether the opening threads are through: first between yields, then
+/// between pauses, for a second or so.
+const OPENING_TURNS: u32 = YIELDS + 5000;
+const YIELDS: u32 = 100;
+const OPENING_PAUSE: Duration = Duration::from_micros(200);
 
 extern "C" fn after_fork() {
     GATE.fetch_sub(FORKER, Ordering::SeqCst);

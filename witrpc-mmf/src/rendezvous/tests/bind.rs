@@ -100,15 +100,6 @@ fn two_binds_that_race_for_a_dead_servers_name_never_both_win() {
     });
 }
 
-/// Ends the threads of a test also when it fails.
-struct SetAtEnd<'a>(&'a AtomicBool);
-
-impl Drop for SetAtEnd<'_> {
-    fn drop(&mut self) {
-        self.0.store(true, Ordering::Relaxed);
-    }
-}
-
 #[test]
 fn binds_that_race_with_a_server_that_gives_its_name_up_never_overlap() {
     let scratch = Scratch::new();

@@ -1,6 +1,7 @@
 //! What a forked child may not do to its parent, and what it may do itself.
 
 use std::os::fd::{AsFd, AsRawFd};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use rustix::mm::{MapFlags, ProtFlags, mmap_anonymous};
 use rustix::process::{Pid, WaitOptions, waitpid};
@@ -175,19 +176,19 @@ fn more_descriptors_than_a_block_holds_are_closed_too() {
 fn descriptors_opened_while_another_thread_forks_do_not_stay_open_in_the_child() {
     let test = "rendezvous::tests::forking::descriptors_opened_while_another_thread_forks_do_not_stay_open_in_the_child";
     in_own_process(test, || {
-        let stop = std::sync::atomic::AtomicBool::new(false);
+        let stop = AtomicBool::new(false);
         let null = fs::File::open("/dev/null").unwrap();
         let before = fs::read_dir("/proc/self/fd").unwrap().count();
         std::thread::scope(|scope| {
+            let _stop = SetAtEnd(&stop);
             scope.spawn(|| {
-                while !stop.load(std::sync::atomic::Ordering::Relaxed) {
+                while !stop.load(Ordering::Relaxed) {
                     drop(Descriptor::open(|| rustix::io::fcntl_dupfd_cloexec(&null, 0)).unwrap());
                 }
             });
             for _ in 0..200 {
                 in_fork(|| fs::read_dir("/proc/self/fd").unwrap().count() == before);
             }
-            stop.store(true, std::sync::atomic::Ordering::Relaxed);
         });
     });
 }
