@@ -1,0 +1,60 @@
+//! One core for each process, where there are two.
+
+use std::fs;
+
+use rustix::process::Pid;
+use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
+
+/// The cores that this process may use.
+pub(crate) struct Cores {
+    all: CpuSet,
+}
+
+impl Cores {
+    /// To be asked before anything is pinned.
+    pub(crate) fn available() -> Self {
+        Self { all: sched_getaffinity(None).expect("the kernel knows this thread's cores") }
+    }
+
+    /// Measures with every thread of this process pinned to the first core, the peer's threads
+    /// being on the second. Does nothing on one core.
+    ///
+    /// Connecting comes before: a thread that finds itself on one core takes it that its peer has
+    /// no other either, and does not spin.
+    pub(crate) fn while_pinned<R>(&self, measure: impl FnOnce() -> R) -> R {
+        if let Some([core, _]) = self.two() {
+            pin_to(core);
+        }
+        let measured = measure();
+        move_all_threads(&self.all);
+        measured
+    }
+
+    /// Pins every thread that the peer has, and so all that those start later, to the second core.
+    pub(crate) fn pin_peer(&self) {
+        if let Some([_, core]) = self.two() {
+            pin_to(core);
+        }
+    }
+
+    /// The first two cores, if there are two.
+    fn two(&self) -> Option<[usize; 2]> {
+        let mut cores = (0..CpuSet::MAX_CPU).filter(|core| self.all.is_set(*core));
+        Some([cores.next()?, cores.next()?])
+    }
+}
+
+fn pin_to(core: usize) {
+    let mut set = CpuSet::new();
+    set.set(core);
+    move_all_threads(&set);
+}
+
+fn move_all_threads(set: &CpuSet) {
+    let threads = fs::read_dir("/proc/self/task").expect("proc is mounted");
+    for thread in threads.flatten() {
+        let id = thread.file_name().to_str().and_then(|id| id.parse().ok()).and_then(Pid::from_raw);
+        // A thread that has ended meanwhile needs no core.
+        let _ = id.map(|id| sched_setaffinity(Some(id), set));
+    }
+}

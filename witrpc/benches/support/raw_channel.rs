@@ -1,0 +1,122 @@
+//! The channel alone, without codec, dispatch and types: the same lanes, driven by hand.
+
+use std::collections::VecDeque;
+use std::hint::black_box;
+use std::ops::ControlFlow;
+use std::sync::Arc;
+use std::time::Duration;
+
+use witrpc_mmf::{
+    Admission, Admitted, Body, Client, ClientOptions, Limit, Name, Outgoing, Payload, Place,
+    Server, ServerOptions, Ticket, WaitPolicy,
+};
+
+use super::race::Contender;
+
+/// Turns without a request before the peer sleeps.
+const TURNS: usize = 20_000;
+
+struct Everybody;
+
+impl Admission for Everybody {
+    fn admit(&self, _hello: &[u8], _id: u64, _pid: u32, _uid: u32) -> Admitted {
+        Admitted::Welcome { welcome: Vec::new(), session: 0 }
+    }
+}
+
+/// The peer's side: a server that may be polled by one thread.
+pub(crate) fn bind(name: &str) -> Arc<Server> {
+    let options = ServerOptions {
+        size: 1 << 20,
+        lanes: 64,
+        max_clients: 4,
+        max_message_len: 1 << 20,
+        handshake_timeout: Duration::from_secs(5),
+    };
+    let name = Name::new(name).expect("the name was made by this crate");
+    let bound = Server::bind(name, &Place::default(), &options, Box::new(Everybody));
+    bound.expect("the name is free")
+}
+
+/// Answers every request with its own bytes.
+pub(crate) fn respond(server: &Server) -> ! {
+    loop {
+        let mut scanner = server.scanner();
+        let mut idle = 0;
+        while idle < TURNS {
+            let found = scanner.turn(true, &mut |connection, request| {
+                let Payload::Small { bytes, len } = &request.payload else {
+                    unreachable!("only short messages are sent")
+                };
+                let body = Body::Small(&bytes[..usize::from(*len)]);
+                // A client that has gone needs no answer.
+                let _ = connection.answer(request.ticket, Outgoing { tag: request.tag, body });
+                ControlFlow::Continue(())
+            });
+            idle = if found { 0 } else { idle + 1 };
+        }
+        if !scanner.arm() {
+            drop(scanner);
+            server.park(None);
+        }
+    }
+}
+
+/// The side that measures.
+#[derive(Clone)]
+pub(crate) struct RawClient {
+    client: Arc<Client>,
+}
+
+impl RawClient {
+    pub(crate) fn connect(name: &str) -> Self {
+        let options = ClientOptions {
+            wait_for_server: Duration::ZERO,
+            hello: Vec::new(),
+            wait: WaitPolicy::Adaptive,
+            max_region_len: 1 << 30,
+            handshake_timeout: Duration::from_secs(5),
+        };
+        let name = Name::new(name).expect("the name was made by this crate");
+        let connected = Client::connect(&name, &Place::default(), &options);
+        Self { client: connected.expect("the peer serves") }
+    }
+
+    fn send(&self) -> Ticket {
+        let message = Outgoing { tag: 1, body: Body::Small(black_box(&[3; 16])) };
+        self.client.try_send(message).expect("a connection").expect("a free lane")
+    }
+
+    fn receive(&self, ticket: Ticket) {
+        let answer = self.client.wait_answer(ticket, &mut Limit::Never);
+        black_box(answer.expect("an answer"));
+    }
+}
+
+/// One call at a time.
+pub(crate) struct OneByOne(pub(crate) RawClient);
+
+impl Contender for OneByOne {
+    fn run(&mut self, calls: usize) {
+        (0..calls).for_each(|_| self.0.receive(self.0.send()));
+    }
+}
+
+/// So many calls in flight.
+pub(crate) struct InFlight {
+    pub(crate) client: RawClient,
+    pub(crate) calls: usize,
+}
+
+impl Contender for InFlight {
+    fn run(&mut self, calls: usize) {
+        let mut flying = VecDeque::with_capacity(self.calls);
+        for _ in 0..calls {
+            if flying.len() == self.calls {
+                flying.pop_front().into_iter().for_each(|ticket| self.client.receive(ticket));
+            }
+            flying.push_back(self.client.send());
+        }
+        flying.into_iter().for_each(|ticket| self.client.receive(ticket));
+    }
+}

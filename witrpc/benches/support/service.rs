@@ -1,0 +1,97 @@
+//! The service whose calls are timed.
+
+use std::thread;
+use std::time::Duration;
+
+use witrpc::{Mmf, WaitPolicy, WitServer, wit_service};
+
+/// Null calls of every kind.
+#[wit_service]
+pub(crate) trait Bench {
+    fn add(&self, a: u64, b: u64) -> u64;
+    fn text_len(&self, text: &str) -> u64;
+    fn bytes_len(&self, bytes: &[u8]) -> u64;
+    fn floats_len(&self, floats: &[f64]) -> u64;
+    fn echo(&self, bytes: Vec<u8>) -> Vec<u8>;
+    fn sleep(&self, milliseconds: u64);
+}
+
+struct Null;
+
+impl Bench for Null {
+    fn add(&self, a: u64, b: u64) -> u64 {
+        a.wrapping_add(b)
+    }
+
+    fn text_len(&self, text: &str) -> u64 {
+        text.len() as u64
+    }
+
+    fn bytes_len(&self, bytes: &[u8]) -> u64 {
+        bytes.len() as u64
+    }
+
+    fn floats_len(&self, floats: &[f64]) -> u64 {
+        floats.len() as u64
+    }
+
+    fn echo(&self, bytes: Vec<u8>) -> Vec<u8> {
+        bytes
+    }
+
+    fn sleep(&self, milliseconds: u64) {
+        thread::sleep(Duration::from_millis(milliseconds));
+    }
+}
+
+/// What the peer serves.
+#[derive(Clone)]
+pub(crate) struct Serving {
+    pub(crate) name: String,
+    /// Shared memory of one client, in bytes.
+    pub(crate) size: usize,
+    pub(crate) max_clients: u32,
+    pub(crate) wait: WaitPolicy,
+}
+
+impl Serving {
+    /// With the defaults, under a name of its own.
+    pub(crate) fn new() -> Self {
+        let name = Mmf::unguessable().name().to_owned();
+        Self { name, size: 1 << 20, max_clients: 64, wait: WaitPolicy::Adaptive }
+    }
+
+    /// As an argument of the peer's command line.
+    pub(crate) fn to_arg(&self) -> String {
+        let Self { name, size, max_clients, wait } = self;
+        format!("{name},{size},{max_clients},{}", *wait == WaitPolicy::Park)
+    }
+
+    /// What [`to_arg`](Self::to_arg) made an argument of.
+    pub(crate) fn from_arg(arg: &str) -> Option<Self> {
+        let [name, size, max_clients, parks] =
+            arg.split(',').collect::<Vec<_>>().try_into().ok()?;
+        let parks: bool = parks.parse().ok()?;
+        Some(Self {
+            name: name.to_owned(),
+            size: size.parse().ok()?,
+            max_clients: max_clients.parse().ok()?,
+            wait: if parks { WaitPolicy::Park } else { WaitPolicy::Adaptive },
+        })
+    }
+
+    pub(crate) fn start(&self) -> WitServer {
+        let endpoint = Mmf::new(&self.name).size(self.size).max_clients(self.max_clients);
+        WitServer::builder()
+            .listen(endpoint)
+            .wait(self.wait)
+            .service(BenchServer::new(Null))
+            .start()
+            .expect("the name is free")
+    }
+
+    pub(crate) fn connect(&self) -> BenchClient {
+        let builder = BenchClient::builder(self.name.as_str()).wait(self.wait);
+        builder.connect().expect("the peer serves")
+    }
+}
