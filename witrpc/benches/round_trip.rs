@@ -28,7 +28,8 @@ fn main() {
 const TEXT: &str = "forty bytes of text, counted one by one.";
 
 fn polled(options: Options, report: Report) {
-    let (serving, floors) = (Serving::new(), Floors::new());
+    let serving = Serving { wait: WaitPolicy::Spin, ..Serving::new() };
+    let floors = Floors::new();
     let raw = Mmf::unguessable().name().to_owned();
     let _peer = Parts::default().service(&serving).floors(&floors).raw_channel(&raw).start();
     let cores = Cores::available();

@@ -64,19 +64,18 @@ impl Serving {
     /// As an argument of the peer's command line.
     pub(crate) fn to_arg(&self) -> String {
         let Self { name, size, max_clients, wait } = self;
-        format!("{name},{size},{max_clients},{}", *wait == WaitPolicy::Park)
+        format!("{name},{size},{max_clients},{wait:?}")
     }
 
     /// What [`to_arg`](Self::to_arg) made an argument of.
     pub(crate) fn from_arg(arg: &str) -> Option<Self> {
-        let [name, size, max_clients, parks] =
-            arg.split(',').collect::<Vec<_>>().try_into().ok()?;
-        let parks: bool = parks.parse().ok()?;
+        let [name, size, max_clients, wait] = arg.split(',').collect::<Vec<_>>().try_into().ok()?;
+        let policies = [WaitPolicy::Adaptive, WaitPolicy::Spin, WaitPolicy::Park];
         Some(Self {
             name: name.to_owned(),
             size: size.parse().ok()?,
             max_clients: max_clients.parse().ok()?,
-            wait: if parks { WaitPolicy::Park } else { WaitPolicy::Adaptive },
+            wait: policies.into_iter().find(|policy| format!("{policy:?}") == wait)?,
         })
     }
 
