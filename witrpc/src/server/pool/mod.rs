@@ -51,6 +51,7 @@ use self::duty::Duty;
 use self::life::Life;
 use self::primitive::Std;
 use self::role::ThreadNumber;
+use self::spin::Spin;
 use self::task::Task;
 use self::worker::Worker;
 
@@ -68,7 +69,9 @@ pub(super) trait Handler: Send + Sync {
 pub(super) struct Pool {
     port: Arc<dyn ServerPort>,
     handler: Box<dyn Handler>,
-    wait: WaitPolicy,
+    /// What each thread starts with. Made once, at the start of the server: a thread that is hired
+    /// later by one that was pinned to a core would take it that there is no other.
+    spin: Spin,
     duty: Duty<Std>,
     crew: Crew<Std>,
     life: Life,
@@ -89,7 +92,7 @@ impl Pool {
         let pool = Arc::new(Self {
             port,
             handler,
-            wait,
+            spin: Spin::new(wait),
             duty: Duty::new(),
             crew: Crew::new(max_workers),
             life: Life::new(),

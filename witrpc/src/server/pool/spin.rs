@@ -26,7 +26,7 @@ const LEAST: u32 = 100;
 const PROBE_EVERY: u32 = 16;
 
 /// The budget of one thread.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Spin {
     policy: WaitPolicy,
     budget: u32,

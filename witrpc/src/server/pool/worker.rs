@@ -57,7 +57,7 @@ enum Left {
 
 impl Worker {
     pub(super) fn new(pool: Arc<Pool>, me: ThreadNumber) -> Self {
-        let spin = Spin::new(pool.wait);
+        let spin = pool.spin.clone();
         Self { pool, me, spin, surplus_since: None, at_bound: false }
     }
 
