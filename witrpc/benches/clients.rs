@@ -18,12 +18,8 @@ fn main() {
 }
 
 fn clients(options: Options) {
-    let serving = Serving {
-        size: 128 << 10,
-        max_clients: 256,
-        wait: WaitPolicy::Spin,
-        ..Serving::new()
-    };
+    let serving =
+        Serving { size: 128 << 10, max_clients: 256, wait: WaitPolicy::Spin, ..Serving::new() };
     let floors = Floors::new();
     let _peer = Parts::default().service(&serving).floors(&floors).start();
     let cores = Cores::available();
@@ -37,7 +33,9 @@ fn clients(options: Options) {
         for (times, count) in calls.iter_mut().zip(counts) {
             connected.resize_with(count, || serving.connect());
             // Each has called: none is only a name to the server.
-            connected.iter().for_each(|client| drop(black_box(client.add(1, 2).expect("a sum"))));
+            for client in &connected {
+                client.add(1, 2).expect("a sum");
+            }
             let [ping, call] = cores.while_pinned(|| turn(&floors, &connected[0]));
             // In floors: the rounds of different counts lie apart.
             times.medians.push(call.ratio_to(&ping));

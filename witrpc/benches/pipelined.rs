@@ -47,16 +47,11 @@ fn pipelined(options: Options) {
 
     let rounds = if options.quick { 5 } else { 51 };
     let course = Course { rounds, warm_up: 20_000, batches: 20, batch: 20_000, singles: 0 };
-    let contenders: [&mut dyn Contender; 4] = [
-        &mut Lanes(floors),
-        &mut raw,
-        &mut Pipelined(asynchronous),
-        &mut || {
+    let contenders: [&mut dyn Contender; 4] =
+        [&mut Lanes(floors), &mut raw, &mut Pipelined(asynchronous), &mut || {
             black_box(client.add(black_box(1), black_box(2))).expect("a sum");
-        },
-    ];
-    let [lanes, channel, pipelined, blocking] =
-        cores.while_pinned(|| race(course, contenders));
+        }];
+    let [lanes, channel, pipelined, blocking] = cores.while_pinned(|| race(course, contenders));
 
     let report = Report::new(options);
     report.figure("lanes_by_hand_64", lanes.median(), "ns");
