@@ -51,7 +51,7 @@ pub(crate) fn whom_to_wake<W: Words>(
     bit: u64,
     rung: &Rung<W>,
 ) -> ToWake {
-    // Pairs with the fences of `parked` and of `ring::Shared`.
+    // Pairs with the fences of `parked` and of `ring::SharedEpochs`.
     W::fence(SeqCst);
     ToWake {
         caller: wait_line[wait::PARKED].load(Relaxed) & bit != 0,

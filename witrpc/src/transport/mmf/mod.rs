@@ -85,7 +85,7 @@ impl Mmf {
     }
 
     /// The shared memory of one client, both directions together, in bytes: 1 MiB unless given. It
-    /// is rounded up to whole pages; the minimum follows from the lanes (some 64 KiB for 64), the
+    /// is rounded up to whole pages; the minimum follows from the lanes (40 KiB for 64), the
     /// maximum is 64 GiB.
     pub fn size(mut self, bytes: usize) -> Self {
         self.options.size = bytes;
@@ -127,7 +127,8 @@ impl Mmf {
     }
 
     /// Has the name stand in this directory instead of the user's own: for containers and for
-    /// services of the system. The directory must exist and nobody else may write to it.
+    /// services of the system. A server creates it, for its user alone, if it is missing; nobody else
+    /// may be able to write to it. Whoever may enter it, by its mode, may connect.
     pub fn in_dir(mut self, path: impl Into<PathBuf>) -> Self {
         self.place = Place::in_dir(path);
         self
