@@ -1,5 +1,6 @@
 //! An end for tests that hang.
 
+use std::fmt::Debug;
 use std::sync::mpsc::{self, RecvTimeoutError, Sender};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -39,6 +40,24 @@ pub fn eventually(what: &str, mut is_true: impl FnMut() -> bool) {
     let started = Instant::now();
     while !is_true() {
         assert!(started.elapsed() < PATIENCE, "waited for {PATIENCE:?} in vain: {what}");
+        thread::sleep(Duration::from_millis(1));
+    }
+}
+
+/// Looks again and again until `what` is as expected.
+///
+/// # Panics
+///
+/// When it is not within [`PATIENCE`]; says what it was at last.
+pub fn eventually_equal<T: PartialEq + Debug>(what: &str, expected: &T, look: impl Fn() -> T) {
+    let started = Instant::now();
+    loop {
+        let found = look();
+        if found == *expected {
+            return;
+        }
+        let waited = started.elapsed();
+        assert!(waited < PATIENCE, "{what} is {found:?} after {waited:?}, not {expected:?}");
         thread::sleep(Duration::from_millis(1));
     }
 }

@@ -1,10 +1,11 @@
 //! A caller that gives up, while its handler goes on.
 
+use std::pin::pin;
 use std::time::Duration;
 
 use futures_executor::block_on;
 use futures_util::FutureExt;
-use futures_util::future::join_all;
+use futures_util::future::{Either, join_all, select};
 use witrpc::{CallError, DisconnectReason};
 use witrpc_tests::over_both_transports;
 use witrpc_tests::site::{Plan, Site};
@@ -72,16 +73,18 @@ over_both_transports! {
     fn dropped_futures_give_their_lanes_back(transport) {
         let site = Site::with(transport, Plan { lanes: Some(4), ..Plan::default() });
         let client = site.async_client();
-        let helper = site.client();
+        let helper = site.async_client();
         for round in 0..30 {
-            let mut pending: Vec<_> =
-                (0..4).map(|token| Box::pin(client.hold_later(round, token))).collect();
-            for call in &mut pending {
-                assert!(call.now_or_never().is_none(), "round {round}: the gate is closed");
+            let pending = join_all((0..4).map(|token| client.hold_later(round, token)));
+            // Polled until all have arrived: the lanes of the round before may still be taken.
+            match block_on(select(pending, pin!(helper.arrived(round, 4)))) {
+                Either::Left(_) => panic!("round {round}: the gate is closed"),
+                Either::Right((arrived, pending)) => {
+                    arrived.unwrap();
+                    drop(pending);
+                }
             }
-            helper.arrived(round, 4).unwrap();
-            drop(pending);
-            helper.open(round).unwrap();
+            block_on(helper.open(round)).unwrap();
             let sums = block_on(join_all((0..8).map(|n| client.add(n, round as i64))));
             assert_eq!(sums, (0..8).map(|n| Ok(n + round as i64)).collect::<Vec<_>>());
         }

@@ -6,10 +6,9 @@ use std::time::{Duration, Instant};
 use witrpc::{CallError, ConnectError, DisconnectReason};
 use witrpc_tests::over_both_transports;
 use witrpc_tests::process::Child;
-use witrpc_tests::resources::Resources;
 use witrpc_tests::roles::Role;
 use witrpc_tests::site::{Plan, ServerCommand, ServerReply, Site, Transport};
-use witrpc_tests::watchdog::{PATIENCE, eventually};
+use witrpc_tests::watchdog::{PATIENCE, eventually, eventually_equal};
 use witrpc_tests::workshop::{WorkshopAsyncClient, WorkshopClient};
 
 over_both_transports! {
@@ -158,12 +157,10 @@ fn clients_that_come_and_go_leave_nothing_behind() {
         let visitor = site.client();
         visitor.make(100_000, seed).unwrap();
     };
-    (0..5).for_each(visit);
-    let settled = || observer.resources().unwrap();
-    eventually("the first have left", || site.clients().len() == 1);
-    let before: Resources = settled();
-    (5..60).for_each(visit);
-    eventually("all have left and taken their memory along", || settled() == before);
+    let held = || observer.resources().unwrap();
+    let before = held();
+    (0..60).for_each(visit);
+    eventually_equal("what the server's process holds", &before, held);
 }
 
 #[test]
