@@ -1,0 +1,151 @@
+//! Where idle threads of a server of the portable backend sleep: nobody rings for them.
+//!
+//! One of them, the one that came last, is *on the lookout*: it wakes up at growing distances and
+//! looks at all connections. The others sleep until somebody of this process wakes them.
+
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use crate::backend::Backoff;
+
+#[derive(Debug, Default)]
+pub(super) struct Lookout {
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    /// Somebody of this process has rung, and nobody has heard it yet.
+    rung: bool,
+    /// Threads that ever came to sleep.
+    arrivals: u64,
+    /// Which of them is on the lookout.
+    on_lookout: Option<u64>,
+}
+
+impl Lookout {
+    /// Wakes one sleeper, or the next that would sleep.
+    pub(super) fn ring(&self) {
+        self.lock().rung = true;
+        self.changed.notify_one();
+    }
+
+    /// Sleeps until somebody rings, `look` finds something, or the time is over. `look` is told
+    /// whether it was called at the longest distance from the call before.
+    pub(super) fn sleep(&self, timeout: Option<Duration>, mut look: impl FnMut(bool) -> bool) {
+        let until = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
+        let mut backoff = Backoff::new();
+        let mut state = self.lock();
+        state.arrivals += 1;
+        let me = state.arrivals;
+        // Whoever is on the lookout has become slow; something has just ended, and may go on.
+        state.on_lookout = Some(me);
+        while !std::mem::take(&mut state.rung) {
+            let left = until.map(|at| at.saturating_duration_since(Instant::now()));
+            if left.is_some_and(|left| left.is_zero()) {
+                break;
+            }
+            if *state.on_lookout.get_or_insert(me) != me {
+                state = self.wait(state, left);
+                continue;
+            }
+            let slow = backoff.is_at_longest();
+            let pause = backoff.next();
+            state = self.wait(state, Some(left.map_or(pause, |left| left.min(pause))));
+            if state.rung {
+                continue;
+            }
+            drop(state);
+            let found = look(slow);
+            state = self.lock();
+            if found {
+                break;
+            }
+        }
+        if state.on_lookout == Some(me) {
+            state.on_lookout = None;
+            drop(state);
+            // Another takes it over.
+            self.changed.notify_one();
+        }
+    }
+
+    fn wait<'a>(
+        &self,
+        state: MutexGuard<'a, State>,
+        time: Option<Duration>,
+    ) -> MutexGuard<'a, State> {
+        match time {
+            Some(time) => {
+                self.changed.wait_timeout(state, time).unwrap_or_else(PoisonError::into_inner).0
+            }
+            None => self.changed.wait(state).unwrap_or_else(PoisonError::into_inner),
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
+    use std::sync::mpsc::channel;
+    use std::thread;
+
+    use super::*;
+
+    #[test]
+    fn a_ring_before_the_sleep_is_not_lost() {
+        let lookout = Lookout::default();
+        lookout.ring();
+        lookout.sleep(None, |_| panic!("there is no time to look"));
+    }
+
+    #[test]
+    fn one_looks_at_a_time_and_hands_over_when_it_leaves() {
+        let lookout = Lookout::default();
+        let there = AtomicBool::new(false);
+        let (sender, left) = channel();
+        thread::scope(|scope| {
+            for _ in 0..3 {
+                let (lookout, there, sender) = (&lookout, &there, sender.clone());
+                scope.spawn(move || {
+                    lookout.sleep(None, |_| there.swap(false, SeqCst));
+                    sender.send(()).expect("the test listens");
+                });
+            }
+            // Each is found by a thread on the lookout, which then leaves: three times.
+            for _ in 0..3 {
+                there.store(true, SeqCst);
+                left.recv_timeout(Duration::from_secs(60)).expect("somebody is on the lookout");
+            }
+        });
+    }
+
+    #[test]
+    fn each_ring_wakes_one() {
+        let lookout = Lookout::default();
+        let (sender, left) = channel();
+        thread::scope(|scope| {
+            for _ in 0..2 {
+                let (lookout, sender) = (&lookout, sender.clone());
+                scope.spawn(move || {
+                    lookout.sleep(None, |_| false);
+                    sender.send(()).expect("the test listens");
+                });
+            }
+            for _ in 0..2 {
+                lookout.ring();
+                left.recv_timeout(Duration::from_secs(60)).expect("somebody heard it");
+            }
+        });
+    }
+
+    #[test]
+    fn the_time_ends_a_sleep_that_nothing_else_ends() {
+        Lookout::default().sleep(Some(Duration::from_millis(3)), |_| false);
+    }
+}
