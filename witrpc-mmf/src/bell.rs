@@ -11,37 +11,38 @@ use rustix::net::{RecvFlags, SendFlags, recv, send};
 
 use crate::fork::Descriptor;
 
-/// One side's end.
+/// One side's end, or none: with the portable backend nobody sleeps until rung.
 #[derive(Debug)]
-pub(crate) struct Bell(Descriptor);
+pub(crate) struct Bell(Option<Descriptor>);
 
 impl Bell {
-    pub(crate) fn new(end: Descriptor) -> Self {
+    pub(crate) fn new(end: Option<Descriptor>) -> Self {
         Self(end)
     }
 
     /// Wakes the other side. A peer that is gone needs no waking.
     #[cold]
     pub(crate) fn ring(&self) {
-        while send(&self.0, &[1], SendFlags::DONTWAIT | SendFlags::NOSIGNAL) == Err(Errno::INTR) {}
+        let Some(end) = &self.0 else { return };
+        while send(end, &[1], SendFlags::DONTWAIT | SendFlags::NOSIGNAL) == Err(Errno::INTR) {}
     }
 
     /// Takes the rings that have come. A peer that rings without end is left with some: they wake
     /// us again.
     pub(crate) fn drain(&self) {
+        let Some(end) = &self.0 else { return };
         let mut rings = [0; 64];
         for _ in 0..16 {
-            match recv(&self.0, &mut rings, RecvFlags::DONTWAIT) {
+            match recv(end, &mut rings, RecvFlags::DONTWAIT) {
                 Ok((received, _)) if received == rings.len() => {}
                 Err(Errno::INTR) => {}
                 _ => return,
             }
         }
     }
-}
 
-impl AsFd for Bell {
-    fn as_fd(&self) -> BorrowedFd<'_> {
-        self.0.as_fd()
+    /// What becomes readable when the other side rings.
+    pub(crate) fn end(&self) -> Option<BorrowedFd<'_>> {
+        self.0.as_ref().map(AsFd::as_fd)
     }
 }

@@ -196,6 +196,16 @@ pub enum ConnectError {
         /// The server's version.
         theirs: u32,
     },
+    /// The server's connections stand on another backend than this client was told to use.
+    #[error(
+        "the server uses the {theirs} backend and this client the {ours} one; choose the same backend for both"
+    )]
+    OtherBackend {
+        /// This client's.
+        ours: crate::Backend,
+        /// The server's.
+        theirs: crate::Backend,
+    },
     /// A region would take more memory than this client allows.
     #[error(
         "the server asks for a region of {len} bytes and this client allows {max}; raise the client's limit or lower the server's size"

@@ -3,6 +3,7 @@
 #![deny(missing_docs)]
 
 pub mod arena;
+mod backend;
 mod bell;
 mod client;
 pub mod copy;
@@ -24,10 +25,12 @@ mod rendezvous;
 #[doc(hidden)]
 pub mod ring;
 mod server;
+mod shm;
 mod spin;
 mod state;
 pub mod words;
 
+pub use backend::Backend;
 pub use client::{Client, ClientOptions, ReceivedBlock as AnswerBlock, Sending};
 pub use error::{BindError, ConnectError, DirectoryError, NameError};
 pub use head::TAG_BITS;

@@ -194,7 +194,12 @@ fn open_sealable() -> Result<std::os::fd::OwnedFd, Errno> {
     }
 }
 
-fn allocate(file: &Descriptor, len: u64) -> io::Result<()> {
+/// Allocates all of a file of shared memory, in steps.
+///
+/// # Errors
+///
+/// The machine has not so much memory to give.
+pub(crate) fn allocate(file: &Descriptor, len: u64) -> io::Result<()> {
     if len > UNASKED_LEN && available_memory().is_some_and(|available| len > available) {
         return Err(Errno::NOMEM.into());
     }

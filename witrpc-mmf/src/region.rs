@@ -1,49 +1,182 @@
-//! Regions as memory: where sealed pages become something that the protocol may touch.
+//! Regions as memory: how each backend makes and opens them, and where their pages become something
+//! that the protocol may touch.
+
+use std::io;
 
 use crate::arena::Arena;
+use crate::backend::Backend;
 use crate::copy::{OwnMemory, Pages, PeerMemory};
+use crate::fork::Descriptor;
 use crate::layout::Layout;
-use crate::memfd;
+use crate::memfd::{self, FileIdentity, PeerMemoryError};
 use crate::outbox::Outbox;
+use crate::rendezvous::random_bytes;
+use crate::shm;
 
-impl Pages for memfd::OwnMemory {
-    fn start(&self) -> *mut u8 {
-        self.as_mut_ptr()
-    }
+/// What the peer is told of a region, to open it by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Identity {
+    /// The file that is passed with it.
+    File(FileIdentity),
+    /// Named memory of `size` bytes.
+    Named { id: shm::Id, size: u64 },
+}
 
-    fn len(&self) -> usize {
-        self.len()
+impl Identity {
+    /// The size of the region in bytes.
+    pub(crate) fn size(&self) -> u64 {
+        match self {
+            Self::File(file) => file.size,
+            Self::Named { size, .. } => *size,
+        }
     }
 }
 
-impl Pages for memfd::PeerMemory {
+/// The pages of a region that this process made.
+#[derive(Debug)]
+pub(crate) enum OwnPages {
+    Sealed(memfd::OwnMemory),
+    Named(shm::OwnMemory),
+}
+
+/// A region just made, and how to tell the peer of it.
+pub(crate) struct Made {
+    pub(crate) pages: OwnPages,
+    pub(crate) identity: Identity,
+    /// To be passed to the peer.
+    pub(crate) file: Option<Descriptor>,
+}
+
+impl OwnPages {
+    /// Makes `len` zeroed and allocated bytes; `len` is positive.
+    ///
+    /// # Errors
+    ///
+    /// What the system said: it has no memory, or no descriptors.
+    pub(crate) fn make(backend: Backend, len: usize) -> io::Result<Made> {
+        match backend {
+            Backend::Native => {
+                let (pages, sealed) = memfd::OwnMemory::create(len)?;
+                let identity = Identity::File(sealed.identity);
+                Ok(Made { pages: Self::Sealed(pages), identity, file: Some(sealed.file) })
+            }
+            Backend::Portable => {
+                let id = shm::Id(random_bytes());
+                let pages = Self::Named(shm::OwnMemory::create(id, len)?);
+                Ok(Made { pages, identity: Identity::Named { id, size: len as u64 }, file: None })
+            }
+        }
+    }
+}
+
+impl Pages for OwnPages {
     fn start(&self) -> *mut u8 {
-        self.as_ptr().cast_mut()
+        match self {
+            Self::Sealed(pages) => pages.as_mut_ptr(),
+            Self::Named(pages) => pages.as_mut_ptr(),
+        }
     }
 
     fn len(&self) -> usize {
-        self.len()
+        match self {
+            Self::Sealed(pages) => pages.len(),
+            Self::Named(pages) => pages.len(),
+        }
+    }
+}
+
+/// The pages of a region that the peer made.
+#[derive(Debug)]
+pub(crate) enum PeerPages {
+    Sealed(memfd::PeerMemory),
+    Named(shm::PeerMemory),
+}
+
+impl PeerPages {
+    /// Opens what a peer has told of, and passed, for a connection of this backend.
+    ///
+    /// # Errors
+    ///
+    /// [`OpenError`]: it is not what it must be, or cannot be mapped.
+    pub(crate) fn open(
+        backend: Backend,
+        identity: Identity,
+        file: Option<Descriptor>,
+    ) -> Result<Self, OpenError> {
+        match (backend, identity, file) {
+            (Backend::Native, Identity::File(named), Some(file)) => {
+                Ok(Self::Sealed(memfd::PeerMemory::map(file, named)?))
+            }
+            (Backend::Portable, Identity::Named { id, size }, None) => {
+                let len = usize::try_from(size).map_err(|_| OpenError::OtherBackend(backend))?;
+                let pages = shm::PeerMemory::open(id, len).map_err(|source| match source.kind() {
+                    io::ErrorKind::NotFound
+                    | io::ErrorKind::PermissionDenied
+                    | io::ErrorKind::InvalidData => OpenError::NotThere(source),
+                    _ => OpenError::System(source),
+                })?;
+                Ok(Self::Named(pages))
+            }
+            _ => Err(OpenError::OtherBackend(backend)),
+        }
+    }
+}
+
+impl Pages for PeerPages {
+    fn start(&self) -> *mut u8 {
+        match self {
+            Self::Sealed(pages) => pages.as_ptr().cast_mut(),
+            Self::Named(pages) => pages.as_ptr().cast_mut(),
+        }
+    }
+
+    fn len(&self) -> usize {
+        match self {
+            Self::Sealed(pages) => pages.len(),
+            Self::Named(pages) => pages.len(),
+        }
+    }
+}
+
+/// Why a region of the peer's was not opened.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum OpenError {
+    #[error("its region is not one of the {0} backend")]
+    OtherBackend(Backend),
+    #[error(transparent)]
+    Wrong(PeerMemoryError),
+    #[error("the region that it names cannot be used: {0}")]
+    NotThere(io::Error),
+    #[error("its region cannot be mapped: {0}")]
+    System(io::Error),
+}
+
+impl From<PeerMemoryError> for OpenError {
+    fn from(error: PeerMemoryError) -> Self {
+        match error {
+            PeerMemoryError::System(source) => Self::System(source),
+            wrong => Self::Wrong(wrong),
+        }
     }
 }
 
 /// Our region, with the arena that starts at `arena_start`.
-pub(crate) fn own(
-    pages: memfd::OwnMemory,
-    layout: &Layout,
-    arena_start: usize,
-) -> (OwnMemory, Outbox) {
+pub(crate) fn own(pages: OwnPages, layout: &Layout, arena_start: usize) -> (OwnMemory, Outbox) {
     let arena = Arena::new(layout.arena_len());
-    // SAFETY: a `memfd::OwnMemory` is fully allocated, sealed against shrinking and against writing
-    // by anybody else, and moved in here, so that nobody else reaches its bytes; the layout gives
-    // every word in front of the arena one size.
+    // SAFETY: the pages are fully allocated and moved in here, so that nobody else in this process
+    // reaches their bytes; the layout gives every word in front of the arena one size. Against other
+    // processes, sealed pages are sealed against shrinking and against writing by anybody else;
+    // named ones are known, and can be opened, only by the processes of this user that have chosen
+    // the portable backend, which trusts them to keep to the protocol: see `Backend::Portable`.
     let memory = unsafe { OwnMemory::new(pages, layout.region_len(), arena_start, &arena) };
     (memory.expect("the layout fits the region"), Outbox::new(arena))
 }
 
 /// The peer's region.
-pub(crate) fn peer(pages: memfd::PeerMemory, layout: &Layout) -> PeerMemory {
-    // SAFETY: a `memfd::PeerMemory` was found to be fully allocated and sealed against shrinking,
-    // and is moved in here, so that nobody else in this process reaches its bytes.
+pub(crate) fn peer(pages: PeerPages, layout: &Layout) -> PeerMemory {
+    // SAFETY: the pages are moved in here, so that nobody else in this process reaches their bytes.
+    // Sealed pages were found to be fully allocated and sealed against shrinking; of named ones that
+    // is trusted, as in `own`.
     let memory = unsafe { PeerMemory::new(pages, layout.region_len()) };
     memory.expect("the layout fits the region")
 }

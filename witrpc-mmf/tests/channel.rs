@@ -1,4 +1,4 @@
-//! The channel between two ends in one process: every kind of message, both ways.
+//! The channel between two ends in one process: every kind of message, both ways, over each backend.
 
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -8,10 +8,31 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use witrpc_mmf::{
-    Admission, Admitted, Answer, Body, ChannelError, Client, ClientOptions, Fill, Limit, Name,
-    Outgoing, Payload, Place, ReadBlock, Scanner, Sending, Server, ServerOptions, Ticket,
+    Admission, Admitted, Answer, Backend, Body, ChannelError, Client, ClientOptions, Fill, Limit,
+    Name, Outgoing, Payload, Place, ReadBlock, Scanner, Sending, Server, ServerOptions, Ticket,
     WaitPolicy,
 };
+
+/// Makes a test of each function, over each backend.
+macro_rules! over_each_backend {
+    ($($test:ident)*) => {
+        mod native {
+            $(#[test] fn $test() { super::$test(witrpc_mmf::Backend::Native); })*
+        }
+        mod portable {
+            $(#[test] fn $test() { super::$test(witrpc_mmf::Backend::Portable); })*
+        }
+    };
+}
+
+over_each_backend! {
+    messages_of_every_length_come_back_as_they_went
+    futures_get_their_answers_too
+    a_message_over_the_limit_is_refused_before_anything_is_sent
+    threads_share_a_client_and_each_gets_its_own
+    a_server_that_closes_is_no_crash
+    a_request_that_is_over_its_clients_budget_waits_until_answers_are_fetched
+}
 
 struct Everybody;
 
@@ -59,8 +80,9 @@ struct Echo {
     thread: Option<JoinHandle<()>>,
 }
 
-fn bind(name: &Name, size: usize) -> Arc<Server> {
+fn bind(backend: Backend, name: &Name, size: usize) -> Arc<Server> {
     let options = ServerOptions {
+        backend,
         size,
         lanes: 64,
         max_clients: 4,
@@ -74,8 +96,8 @@ fn bind(name: &Name, size: usize) -> Arc<Server> {
 const MAX_MESSAGE_LEN: usize = 8 << 20;
 
 impl Echo {
-    fn start(name: &Name, size: usize) -> Self {
-        let server = bind(name, size);
+    fn start(backend: Backend, name: &Name, size: usize) -> Self {
+        let server = bind(backend, name, size);
         let stop = Arc::new(AtomicBool::new(false));
         let thread = thread::spawn({
             let (server, stop) = (Arc::clone(&server), Arc::clone(&stop));
@@ -115,8 +137,9 @@ fn poll(server: &Arc<Server>, stop: &AtomicBool) {
     }
 }
 
-fn connect(name: &Name, wait: WaitPolicy) -> Arc<Client> {
+fn connect(backend: Backend, name: &Name, wait: WaitPolicy) -> Arc<Client> {
     let options = ClientOptions {
+        backend,
         wait_for_server: Duration::ZERO,
         hello: b"hello".to_vec(),
         wait,
@@ -167,12 +190,11 @@ fn pattern(len: usize, seed: usize) -> Vec<u8> {
 const LENGTHS: [usize; 12] =
     [0, 1, 47, 48, 49, 256, 4_000, 100_000, 239_000, 300_000, 1_000_000, 8 << 20];
 
-#[test]
-fn messages_of_every_length_come_back_as_they_went() {
+fn messages_of_every_length_come_back_as_they_went(backend: Backend) {
     let name = Name::unguessable();
-    let _echo = Echo::start(&name, 1 << 20);
+    let _echo = Echo::start(backend, &name, 1 << 20);
     for wait in [WaitPolicy::Adaptive, WaitPolicy::Park, WaitPolicy::Spin] {
-        let client = connect(&name, wait);
+        let client = connect(backend, &name, wait);
         assert_eq!(client.welcome(), b"hello");
         for (seed, len) in LENGTHS.into_iter().enumerate() {
             let bytes = pattern(len, seed);
@@ -183,11 +205,10 @@ fn messages_of_every_length_come_back_as_they_went() {
     }
 }
 
-#[test]
-fn futures_get_their_answers_too() {
+fn futures_get_their_answers_too(backend: Backend) {
     let name = Name::unguessable();
-    let _echo = Echo::start(&name, 1 << 20);
-    let client = connect(&name, WaitPolicy::Adaptive);
+    let _echo = Echo::start(backend, &name, 1 << 20);
+    let client = connect(backend, &name, WaitPolicy::Adaptive);
     for (seed, len) in LENGTHS.into_iter().enumerate() {
         let bytes = pattern(len, seed);
         let mut ticket = send(&client, 5, &bytes);
@@ -197,22 +218,20 @@ fn futures_get_their_answers_too() {
     }
 }
 
-#[test]
-fn a_message_over_the_limit_is_refused_before_anything_is_sent() {
+fn a_message_over_the_limit_is_refused_before_anything_is_sent(backend: Backend) {
     let name = Name::unguessable();
-    let _echo = Echo::start(&name, 1 << 20);
-    let client = connect(&name, WaitPolicy::Adaptive);
+    let _echo = Echo::start(backend, &name, 1 << 20);
+    let client = connect(backend, &name, WaitPolicy::Adaptive);
     let bytes = vec![0; (8 << 20) + 1];
     let refused = with_message(1, &bytes, |message| client.try_send(message));
     assert_eq!(refused, Err(ChannelError::TooLarge { len: (8 << 20) + 1, max: 8 << 20 }));
     assert!(call(&client, b"still here").is_ok());
 }
 
-#[test]
-fn threads_share_a_client_and_each_gets_its_own() {
+fn threads_share_a_client_and_each_gets_its_own(backend: Backend) {
     let name = Name::unguessable();
-    let _echo = Echo::start(&name, 1 << 20);
-    let client = connect(&name, WaitPolicy::Adaptive);
+    let _echo = Echo::start(backend, &name, 1 << 20);
+    let client = connect(backend, &name, WaitPolicy::Adaptive);
     thread::scope(|scope| {
         for thread in 0..4 {
             let client = &client;
@@ -227,11 +246,10 @@ fn threads_share_a_client_and_each_gets_its_own() {
     });
 }
 
-#[test]
-fn a_server_that_closes_is_no_crash() {
+fn a_server_that_closes_is_no_crash(backend: Backend) {
     let name = Name::unguessable();
-    let echo = Echo::start(&name, 1 << 20);
-    let client = connect(&name, WaitPolicy::Adaptive);
+    let echo = Echo::start(backend, &name, 1 << 20);
+    let client = connect(backend, &name, WaitPolicy::Adaptive);
     assert!(call(&client, b"first").is_ok());
     drop(echo);
     let error = drive(|cx| match client.lost() {
@@ -249,12 +267,11 @@ fn a_server_that_closes_is_no_crash() {
 
 /// A client's budget is one message of the largest kind: what it asks beyond that waits, and nobody
 /// stays awake for it.
-#[test]
-fn a_request_that_is_over_its_clients_budget_waits_until_answers_are_fetched() {
+fn a_request_that_is_over_its_clients_budget_waits_until_answers_are_fetched(backend: Backend) {
     const SMALL: u32 = 2;
     let name = Name::unguessable();
-    let server = bind(&name, 1 << 20);
-    let client = connect(&name, WaitPolicy::Park);
+    let server = bind(backend, &name, 1 << 20);
+    let client = connect(backend, &name, WaitPolicy::Park);
     let tickets = [0, 1, SMALL].map(|tag| send(&client, tag, b"please"));
     server.park(None);
 

@@ -98,7 +98,7 @@ pub use codec::Codec;
 pub use error::{BindError, CallError, ConnectError, Direction, NoAppError};
 pub use server::{CallContext, ServerHandle, Shutdown, WitServer, WitServerBuilder};
 pub use transport::in_process::InProcess;
-pub use transport::mmf::{Mmf, servers};
+pub use transport::mmf::{Backend, Mmf, servers};
 pub use transport::{ClientInfo, DisconnectReason, Endpoint};
 pub use wait::WaitPolicy;
 pub use witrpc_macros::wit_service;

@@ -2,6 +2,9 @@
 //!
 //! It sleeps in `epoll_wait` on the link, the doorbell and a private eventfd, until the earliest
 //! deadline of a sleeping future if there is one. It never spins.
+//!
+//! With the portable backend no doorbell rings. While somebody sleeps, the thread then looks at
+//! growing distances as if it had been rung.
 
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed, Ordering::SeqCst};
 use std::sync::{Arc, Weak};
@@ -12,6 +15,7 @@ use rustix::net::{Shutdown, shutdown};
 
 use super::Client;
 use super::waiters::earliest;
+use crate::backend::{Backend, Backoff};
 use crate::fork::Descriptor;
 use crate::layout::{GROUP, STATE, wait};
 use crate::words::{Mapped, ReadWord};
@@ -100,14 +104,17 @@ impl Shared {
 /// Starts the thread, which lives as long as the client.
 pub(super) fn start(client: &Arc<Client>) -> std::io::Result<()> {
     let shared = Arc::clone(&client.link.shared);
-    let bell = epoll::EventData::new_u64(BELL);
-    epoll::add(&shared.epoll, &client.bell, bell, epoll::EventFlags::IN)?;
+    if let Some(bell) = client.bell.end() {
+        let data = epoll::EventData::new_u64(BELL);
+        epoll::add(&shared.epoll, bell, data, epoll::EventFlags::IN)?;
+    }
     let client = Arc::downgrade(client);
     let thread = std::thread::Builder::new().name("witrpc-link".into());
     thread.spawn(move || run(&shared, &client)).map(drop)
 }
 
 fn run(shared: &Shared, client: &Weak<Client>) {
+    let mut backoff = Backoff::new();
     loop {
         shared.planned.store(0, SeqCst);
         let next = {
@@ -116,7 +123,7 @@ fn run(shared: &Shared, client: &Weak<Client>) {
                 client.wake_everybody();
                 return;
             }
-            client.plan(shared)
+            client.plan(shared, &mut backoff)
         };
         let events = shared.sleep(next);
         let Some(client) = client.upgrade() else { return };
@@ -124,26 +131,59 @@ fn run(shared: &Shared, client: &Weak<Client>) {
             match event.data.u64() {
                 LINK => client.link_ended(),
                 BELL => client.answer_bell(),
-                _ => drop(rustix::io::read(&shared.poke, &mut [0; 8])),
+                _ => {
+                    let _ = rustix::io::read(&shared.poke, &mut [0; 8]);
+                    // Somebody has just begun to wait.
+                    backoff = Backoff::new();
+                }
             }
+        }
+        if client.backend == Backend::Portable {
+            client.answer_bell();
         }
     }
 }
 
 impl Client {
-    /// Wakes whose deadline has passed, and says when the next one does.
-    fn plan(&self, shared: &Shared) -> Option<Instant> {
+    /// Has the link thread awake at `deadline`, and within `soon` where nothing else wakes it. The
+    /// caller has registered what is to be woken then.
+    pub(super) fn wake_link(&self, deadline: Option<Instant>, soon: Duration) {
+        self.link.wake_by(match self.backend {
+            Backend::Native => deadline,
+            Backend::Portable => earliest(deadline, Some(Instant::now() + soon)),
+        });
+    }
+
+    /// Wakes whose deadline has passed, and says when to look again: when the next one does, or,
+    /// where nothing rings and somebody sleeps, after a while.
+    fn plan(&self, shared: &Shared, backoff: &mut Backoff) -> Option<Instant> {
+        let pause = (self.backend == Backend::Portable).then(|| backoff.next());
         loop {
-            let next = self.expire(Instant::now());
+            let next = self.when_to_look(pause);
             let plan = next.map_or(NO_PLAN, |at| shared.nanos(at));
             shared.planned.store(plan, SeqCst);
             ring::fence::<Mapped>();
             // A deadline that was registered while the thread looked awake did not poke: look again.
-            let again = self.expire(Instant::now());
+            let again = self.when_to_look(pause);
             if again.map_or(NO_PLAN, |at| shared.nanos(at)) >= plan {
                 return next;
             }
         }
+    }
+
+    /// Wakes whose deadline has passed; says when to look again, which is after `pause` if there is
+    /// one and anybody sleeps.
+    fn when_to_look(&self, pause: Option<Duration>) -> Option<Instant> {
+        let now = Instant::now();
+        let deadline = self.expire(now);
+        let pause = pause.filter(|_| self.anybody_sleeps());
+        earliest(deadline, pause.map(|pause| now + pause))
+    }
+
+    fn anybody_sleeps(&self) -> bool {
+        !self.lane_waiters.is_empty()
+            || !self.space_waiters.is_empty()
+            || (0..self.lanes.count()).any(|lane| self.lanes.get(lane).sleeper().is_some())
     }
 
     fn expire(&self, now: Instant) -> Option<Instant> {

@@ -22,8 +22,9 @@ use std::time::Duration;
 pub use receive::ReceivedBlock;
 pub use send::Sending;
 
+use crate::backend::Backend;
 use crate::bell::Bell;
-use crate::copy::{OwnMemory, PeerMemory};
+use crate::copy::{OwnMemory, Pages, PeerMemory};
 use crate::error::ConnectError;
 use crate::fork::Origin;
 use crate::layout::{GROUP, LINE_WORDS, Layout, RING_ME, STATE, wait};
@@ -42,6 +43,8 @@ use waiters::Waiters;
 /// What a client may choose.
 #[derive(Clone, Debug)]
 pub struct ClientOptions {
+    /// What the connection stands on; the server must have chosen the same.
+    pub backend: Backend,
     /// How long to wait for a server that does not serve yet; zero fails at once.
     pub wait_for_server: Duration,
     /// Handed to the server's admission.
@@ -56,6 +59,7 @@ pub struct ClientOptions {
 
 /// A client's end of a connection. Shared by all its callers.
 pub struct Client {
+    backend: Backend,
     own: OwnMemory,
     server: PeerMemory,
     layout: Layout,
@@ -96,6 +100,7 @@ impl Client {
             name,
             place,
             &ConnectOptions {
+                backend: options.backend,
                 hello: &options.hello,
                 wait_for_server: options.wait_for_server,
                 max_region_len: options.max_region_len as u64,
@@ -109,24 +114,25 @@ impl Client {
             what: "its regions are too short for its lanes".into(),
         })?;
         let failed = |what| move |source| ConnectError::System { what, source };
-        let client = Self::new(connected, layout, options.wait);
+        let client = Self::new(connected, layout, options);
         let client = Arc::new(client.map_err(failed("opening an epoll instance"))?);
         link_thread::start(&client).map_err(failed("starting a thread"))?;
         Ok(client)
     }
 
-    fn new(connected: Connected, layout: Layout, wait: WaitPolicy) -> std::io::Result<Self> {
+    fn new(connected: Connected, layout: Layout, options: &ClientOptions) -> std::io::Result<Self> {
         let established = connected.established;
         let (own, outbox) = region::own(established.own, &layout, layout.client_arena());
         let groups =
             (0..layout.groups()).map(|_| SharedEpochs::new(AtomicU64::new(0), Mutex::new(false)));
         own.word64(STATE).store(state::SERVING, Relaxed);
         Ok(Self {
+            backend: options.backend,
             own,
             server: region::peer(established.peer, &layout),
             max_message_len: established.max_message_len as usize,
             welcome: connected.welcome,
-            spin: Spin::new(wait),
+            spin: Spin::new(options.wait),
             lanes: Lanes::new(layout.lanes()),
             lane_waiters: Waiters::default(),
             outbox,

@@ -10,6 +10,7 @@ use super::help::Help;
 use super::lanes::{Looks, Sleeper};
 use super::phase::Phase;
 use crate::arena::BlockRef;
+use crate::backend::{Backend, Backoff};
 use crate::futex::{self, Woken};
 use crate::head::{Head, Kind};
 use crate::layout::{GROUP, INLINE_LEN, Layout, WANTS_SPACE, line, wait};
@@ -97,18 +98,43 @@ impl Client {
     /// Sleeps until the lane's response line shows `seq`.
     #[cold]
     fn park(&self, lane: usize, seq: u64, limit: &mut Limit) -> Result<(), ChannelError> {
-        let mask = &self.wait_line(lane)[wait::PARKED];
-        let bit = Layout::lane_bit(lane);
-        let outcome = park::parked::<Mapped, _>(mask, bit, || self.sleep_on(lane, seq, limit));
+        let outcome = match self.backend {
+            Backend::Native => {
+                let mask = &self.wait_line(lane)[wait::PARKED];
+                let bit = Layout::lane_bit(lane);
+                park::parked::<Mapped, _>(mask, bit, || self.sleep_by_futex(lane, seq, limit))
+            }
+            Backend::Portable => {
+                let mut backoff = Backoff::new();
+                self.sleep_on(lane, seq, limit, |_, until| backoff.sleep(until))
+            }
+        };
         if outcome.is_err() {
             self.abandon(Ticket { lane: lane as u32, seq });
         }
         outcome
     }
 
-    fn sleep_on(&self, lane: usize, seq: u64, limit: &mut Limit) -> Result<(), ChannelError> {
-        let line = self.response_line(lane);
+    fn sleep_by_futex(&self, lane: usize, seq: u64, limit: &mut Limit) -> Result<(), ChannelError> {
+        let word = &self.response_line(lane)[line::SEQ];
         let mut help = Help::new();
+        self.sleep_on(lane, seq, limit, |shown, until| {
+            if futex::wait(word, shown as u32, help.wake_at(until)) == Woken::TimedOut {
+                self.ask_for_help(lane, seq, &mut help, Instant::now());
+            }
+        })
+    }
+
+    /// Sleeps by `sleep`, which is told what the line shows and when to come back at the latest,
+    /// until the line shows `seq` or nothing can be waited for any more.
+    fn sleep_on(
+        &self,
+        lane: usize,
+        seq: u64,
+        limit: &mut Limit,
+        mut sleep: impl FnMut(u64, Option<Instant>),
+    ) -> Result<(), ChannelError> {
+        let line = self.response_line(lane);
         loop {
             let shown = lines::shows::<Mapped>(line);
             if shown == seq {
@@ -120,10 +146,7 @@ impl Client {
             if limit.passed() {
                 return Err(ChannelError::TimedOut);
             }
-            let until = help.wake_at(limit.instant());
-            if futex::wait(&line[line::SEQ], shown as u32, until) == Woken::TimedOut {
-                self.ask_for_help(lane, seq, &mut help, Instant::now());
-            }
+            sleep(shown, limit.instant());
         }
     }
 
@@ -250,7 +273,7 @@ impl Client {
         // Without the lock, as its waker may be a task's last.
         drop(earlier);
         self.arm(lane / GROUP);
-        self.link.wake_by(wake_at);
+        self.wake_link(wake_at, Backoff::SHORTEST);
     }
 
     /// Takes a response that has been seen off its lane. On an answer or an error the lane is free

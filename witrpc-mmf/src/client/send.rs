@@ -8,6 +8,7 @@ use super::Client;
 use super::lanes::Looks;
 use super::waiters::{Place, Waiters};
 use crate::arena::Block;
+use crate::backend::Backoff;
 use crate::head::{Head, Kind};
 use crate::layout::{HIGH_WATER, INLINE_LEN, STATE, WANTS_SPACE};
 use crate::line::{self, InlineWords};
@@ -323,7 +324,7 @@ impl Client {
         }
         let deadline = limit.instant();
         queue.enter(place, cx.waker(), deadline);
-        self.link.wake_by(deadline);
+        self.wake_link(deadline, Backoff::LONGEST);
         // Once more, now that whoever makes room would see us.
         if let Some(got) = attempt() {
             queue.leave(place, true);

@@ -20,11 +20,12 @@ use super::record::{
 };
 use super::sealer::Sealer;
 use super::{Name, Place};
+use crate::backend::Backend;
 use crate::error::ConnectError;
 use crate::fdpass::MAX_PASSED;
 use crate::fork::Descriptor;
 use crate::layout::{MAX_LANES, MIN_LANES};
-use crate::memfd::{FileIdentity, OwnMemory, PeerMemory, PeerMemoryError};
+use crate::region::{Identity, Made, OpenError, OwnPages, PeerPages};
 
 /// How soon to look again for a server that is not there yet; doubles up to the longest.
 const FIRST_PAUSE: Duration = Duration::from_millis(1);
@@ -32,6 +33,8 @@ const LONGEST_PAUSE: Duration = Duration::from_millis(20);
 
 /// What a client wants of a connection.
 pub(crate) struct ConnectOptions<'a> {
+    /// What the connection stands on; the server must have chosen the same.
+    pub(crate) backend: Backend,
     /// For the server's [`Host::admit`](super::Host::admit); at most [`MAX_BLOB_LEN`] bytes.
     pub(crate) hello: &'a [u8],
     /// How long to wait for a server that does not serve yet; zero fails at once.
@@ -224,6 +227,11 @@ impl<'a> Handshake<'a> {
     }
 
     fn check(&self, offer: Offer) -> Result<Offer, ConnectError> {
+        let (ours, theirs) = (self.options.backend, offer.backend);
+        // Not left to the server: it could talk us out of the seals that protect us from it.
+        if ours != theirs {
+            return Err(ConnectError::OtherBackend { ours, theirs });
+        }
         for len in [offer.client_region_len, offer.server_region_len] {
             if len == 0 {
                 return Err(misbehaved("it announces an empty region"));
@@ -239,27 +247,27 @@ impl<'a> Handshake<'a> {
         Ok(offer)
     }
 
-    fn send_region(&mut self, offer: &Offer) -> Result<(OwnMemory, Nonce), ConnectError> {
+    fn send_region(&mut self, offer: &Offer) -> Result<(OwnPages, Nonce), ConnectError> {
         let len = offer.client_region_len;
-        let (own, sealed) =
-            OwnMemory::create(len as usize).map_err(|source| match source.kind() {
-                io::ErrorKind::OutOfMemory | io::ErrorKind::StorageFull => {
-                    ConnectError::NoMemory { len, source }
-                }
-                _ => failed("creating a region")(source),
-            })?;
+        let made = OwnPages::make(self.options.backend, len as usize);
+        let Made { pages, identity, file } = made.map_err(|source| match source.kind() {
+            io::ErrorKind::OutOfMemory | io::ErrorKind::StorageFull => {
+                ConnectError::NoMemory { len, source }
+            }
+            _ => failed("creating a region")(source),
+        })?;
         let nonce = random_bytes();
-        let record = Record::Region { file: sealed.identity, nonce, answers: Nonce::default() };
-        self.send(record, vec![sealed.file])?;
-        Ok((own, nonce))
+        let record = Record::Region { region: identity, nonce, answers: Nonce::default() };
+        self.send(record, file.into_iter().collect())?;
+        Ok((pages, nonce))
     }
 
     fn receive_region(
         &mut self,
         offer: &Offer,
         nonce: Nonce,
-    ) -> Result<(PeerMemory, Descriptor, Nonce), ConnectError> {
-        let (file, answers) = loop {
+    ) -> Result<(PeerPages, Option<Descriptor>, Nonce), ConnectError> {
+        let (region, answers) = loop {
             let sealed = self.inbox.small_record(&self.link, &*self.sealer).map_err(broken)?;
             let Some(sealed) = sealed else {
                 self.wait(PollFlags::IN)?;
@@ -267,17 +275,17 @@ impl<'a> Handshake<'a> {
             };
             let opened = self.sealer.open(sealed);
             match opened.as_deref().and_then(Record::decode) {
-                Some(Record::Region { file, nonce: theirs, answers }) if answers == nonce => {
-                    break (file, theirs);
+                Some(Record::Region { region, nonce: theirs, answers }) if answers == nonce => {
+                    break (region, theirs);
                 }
                 Some(Record::Failure(failure)) => return Err(failure.into()),
                 _ => return Err(misbehaved("its region record is wrong")),
             }
         };
-        if file.size != offer.server_region_len {
+        if region.size() != offer.server_region_len {
             return Err(misbehaved("its region has not the length that it announced"));
         }
-        let (peer, bell) = accept_passed(self.inbox.take_passed(), file)?;
+        let (peer, bell) = accept_passed(self.options.backend, self.inbox.take_passed(), region)?;
         Ok((peer, bell, answers))
     }
 
@@ -324,20 +332,25 @@ impl<'a> Handshake<'a> {
     }
 }
 
+/// Opens the server's region, and takes its bell if the backend has one.
 fn accept_passed(
+    backend: Backend,
     passed: [Option<Descriptor>; MAX_PASSED],
-    named: FileIdentity,
-) -> Result<(PeerMemory, Descriptor), ConnectError> {
-    let [Some(file), Some(bell)] = passed else {
+    region: Identity,
+) -> Result<(PeerPages, Option<Descriptor>), ConnectError> {
+    let [file, bell] = passed;
+    if bell.is_some() != (backend == Backend::Native) {
         return Err(misbehaved("it does not pass its region and a bell"));
-    };
-    let peer = PeerMemory::map(file, named).map_err(|error| match error {
-        PeerMemoryError::System(source) => failed("mapping the server's region")(source),
+    }
+    let peer = PeerPages::open(backend, region, file).map_err(|error| match error {
+        OpenError::System(source) => failed("mapping the server's region")(source),
         wrong => ConnectError::Misbehaved { what: wrong.to_string() },
     })?;
-    let is_bell = socket_domain(&bell) == Ok(AddressFamily::UNIX)
-        && socket_type(&bell) == Ok(SocketType::STREAM);
-    if !is_bell {
+    let is_bell = |bell: &Descriptor| {
+        socket_domain(bell) == Ok(AddressFamily::UNIX)
+            && socket_type(bell) == Ok(SocketType::STREAM)
+    };
+    if !bell.as_ref().is_none_or(is_bell) {
         return Err(misbehaved("its bell is no socket"));
     }
     Ok((peer, bell))

@@ -25,6 +25,7 @@ pub use claim::live_names;
 pub(crate) use connect::{ConnectOptions, Connected, connect};
 pub(crate) use control::{Admitted, Control, Host, ServerLimits};
 pub use name::Name;
+pub(crate) use name::random_bytes;
 pub(crate) use peer::{Credentials, Established};
 pub use place::Place;
 pub(crate) use sealer::Plain;

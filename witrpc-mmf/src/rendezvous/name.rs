@@ -71,7 +71,7 @@ impl fmt::Display for Name {
 pub(super) const LOCKS: &str = "locks";
 
 /// Random bytes from the kernel.
-pub(super) fn random_bytes<const N: usize>() -> [u8; N] {
+pub(crate) fn random_bytes<const N: usize>() -> [u8; N] {
     let mut bytes = [0; N];
     let mut filled = 0;
     while filled < N {

@@ -5,7 +5,7 @@ use std::mem;
 use std::os::fd::{AsFd, AsRawFd};
 
 use crate::fork::Descriptor;
-use crate::memfd::{OwnMemory, PeerMemory};
+use crate::region::{OwnPages, PeerPages};
 
 /// Who a peer is, in the kernel's words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,13 +45,15 @@ impl Credentials {
 pub(crate) struct Established {
     /// Who the peer is.
     pub(crate) credentials: Credentials,
-    /// This side's region: zeroed, allocated, sealed; nobody else can write it.
-    pub(crate) own: OwnMemory,
+    /// This side's region: zeroed and allocated; of the native backend also sealed, so that nobody
+    /// else can write it.
+    pub(crate) own: OwnPages,
     /// The other side's region, for reading.
-    pub(crate) peer: PeerMemory,
+    pub(crate) peer: PeerPages,
     /// One end of a nonblocking socket pair: a byte sent rings at the other end. The descriptor
-    /// came from the peer at the client, so only calls with `MSG_DONTWAIT` are safe on it.
-    pub(crate) bell: Descriptor,
+    /// came from the peer at the client, so only calls with `MSG_DONTWAIT` are safe on it. The
+    /// portable backend has none.
+    pub(crate) bell: Option<Descriptor>,
     /// How many calls can be in flight, 1 to [`crate::MAX_LANES`].
     pub(crate) lanes: u32,
     /// The longest message of either side, in bytes.

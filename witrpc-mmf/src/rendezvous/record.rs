@@ -15,9 +15,13 @@
 //! that do not understand each other can say so. Each record is sealed, and framed by the length
 //! of what the sealing made of it. A region record names the file that is passed with it, so that
 //! whoever relays the records cannot slip in memory of his own, and the nonces tie each record to
-//! the one before.
+//! the one before. With the portable backend nothing is passed: its region records name the memory
+//! that is to be opened.
 
+use crate::backend::Backend;
 use crate::memfd::FileIdentity;
+use crate::region::Identity;
+use crate::shm;
 
 /// The version of openings, records and region layout that this build speaks.
 pub(crate) const PROTOCOL_VERSION: u32 = 1;
@@ -84,6 +88,7 @@ pub(super) enum Verdict {
 /// What each connection of a server is like.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Offer {
+    pub(super) backend: Backend,
     pub(super) lanes: u32,
     /// In bytes, as are the next two.
     pub(super) client_region_len: u64,
@@ -100,6 +105,7 @@ impl ServerOpening {
         bytes[8..12].copy_from_slice(&self.version.to_le_bytes());
         bytes[12..16].copy_from_slice(&(self.verdict as u32).to_le_bytes());
         bytes[16..20].copy_from_slice(&self.offer.lanes.to_le_bytes());
+        bytes[20..24].copy_from_slice(&self.offer.backend.code().to_le_bytes());
         bytes[24..32].copy_from_slice(&self.offer.client_region_len.to_le_bytes());
         bytes[32..40].copy_from_slice(&self.offer.server_region_len.to_le_bytes());
         bytes[40..48].copy_from_slice(&self.offer.max_message_len.to_le_bytes());
@@ -115,8 +121,13 @@ impl ServerOpening {
         let version = fields.u32()?;
         let verdict = fields.u32()?;
         let lanes = fields.u32()?;
-        let _padding = fields.u32()?;
+        let backend = match Backend::from_code(fields.u32()?) {
+            Some(backend) => backend,
+            None if version != PROTOCOL_VERSION => Backend::default(),
+            None => return None,
+        };
         let offer = Offer {
+            backend,
             lanes,
             client_region_len: fields.u64()?,
             server_region_len: fields.u64()?,
@@ -137,9 +148,9 @@ impl ServerOpening {
 /// What follows the openings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Record<'a> {
-    /// Names the file that is passed with it.
+    /// Names the region that the sender has made.
     Region {
-        file: FileIdentity,
+        region: Identity,
         nonce: Nonce,
         /// The nonce of the client's region record, in the server's; zeros in the client's.
         answers: Nonce,
@@ -165,9 +176,12 @@ pub(super) enum Failure {
 impl<'a> Record<'a> {
     pub(super) fn encode(&self) -> Vec<u8> {
         match *self {
-            Record::Region { file, nonce, answers } => {
+            Record::Region { region: Identity::File(file), nonce, answers } => {
                 let numbers = [file.device, file.inode, file.size].map(u64::to_le_bytes);
                 [&[1], numbers.as_flattened(), &nonce, &answers].concat()
+            }
+            Record::Region { region: Identity::Named { id, size }, nonce, answers } => {
+                [&[6], &id.0[..], &size.to_le_bytes(), &nonce, &answers].concat()
             }
             Record::Hello { answers, blob } => [&[2], &answers[..], blob].concat(),
             Record::Welcome(blob) => [&[3], blob].concat(),
@@ -181,11 +195,16 @@ impl<'a> Record<'a> {
         let mut fields = Fields(bytes);
         let record = match fields.take::<1>()? {
             [1] => Record::Region {
-                file: FileIdentity {
+                region: Identity::File(FileIdentity {
                     device: fields.u64()?,
                     inode: fields.u64()?,
                     size: fields.u64()?,
-                },
+                }),
+                nonce: fields.take()?,
+                answers: fields.take()?,
+            },
+            [6] => Record::Region {
+                region: Identity::Named { id: shm::Id(fields.take()?), size: fields.u64()? },
                 nonce: fields.take()?,
                 answers: fields.take()?,
             },

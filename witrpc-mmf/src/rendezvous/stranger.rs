@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use rustix::net::{AddressFamily, SocketFlags, SocketType, socketpair};
 
-use super::control::{Admitted, Desk};
+use super::control::{Admitted, Desk, ServerLimits};
 use super::frame::{Inbox, Outbox, ReceiveError};
 use super::name::random_bytes;
 use super::peer::{Credentials, Established};
@@ -13,9 +13,10 @@ use super::record::{
     ClientOpening, Failure, Nonce, Offer, PROTOCOL_VERSION, Record, ServerOpening, Verdict,
 };
 use super::sealer::Sealer;
+use crate::backend::Backend;
 use crate::fdpass::MAX_PASSED;
 use crate::fork::Descriptor;
-use crate::memfd::{FileIdentity, OwnMemory, PeerMemory, PeerMemoryError};
+use crate::region::{Identity, Made, OpenError, OwnPages, PeerPages};
 
 /// Somebody who has connected and is not a client yet.
 pub(super) struct Stranger {
@@ -46,9 +47,9 @@ enum Stage {
 }
 
 struct Regions {
-    own: OwnMemory,
-    peer: PeerMemory,
-    bell: Descriptor,
+    own: OwnPages,
+    peer: PeerPages,
+    bell: Option<Descriptor>,
 }
 
 /// How far a handshake has come.
@@ -131,6 +132,7 @@ impl Stranger {
         };
         let limits = &desk.limits;
         let offer = Offer {
+            backend: limits.backend,
             lanes: limits.lanes,
             client_region_len: limits.client_region_len as u64,
             server_region_len: limits.server_region_len as u64,
@@ -147,25 +149,27 @@ impl Stranger {
             return Ok(None);
         };
         let opened = self.sealer.open(sealed);
-        let Some(Record::Region { file, nonce: answers, .. }) =
+        let Some(Record::Region { region, nonce: answers, .. }) =
             opened.as_deref().and_then(Record::decode)
         else {
             return Err(ReceiveError::Malformed("no region record"));
         };
         let passed = self.inbox.take_passed();
-        let peer = match map_client_region(passed, file, desk.limits.client_region_len) {
+        let peer = match open_client_region(passed, region, &desk.limits) {
             Ok(peer) => peer,
             Err(failure) => return Ok(Some(self.fail(failure))),
         };
-        let Ok((own, sealed)) = OwnMemory::create(desk.limits.server_region_len) else {
+        let made = OwnPages::make(desk.limits.backend, desk.limits.server_region_len);
+        let Ok(Made { pages: own, identity, file }) = made else {
             return Ok(Some(self.fail(Failure::NoMemory)));
         };
-        let Ok([bell, their_bell]) = new_bell() else {
+        let Ok((bell, their_bell)) = new_bell(desk.limits.backend) else {
             return Ok(Some(self.fail(Failure::NoMemory)));
         };
         let nonce = random_bytes();
-        let record = Record::Region { file: sealed.identity, nonce, answers };
-        self.outbox.record(&record, &mut *self.sealer, vec![sealed.file, their_bell]);
+        let record = Record::Region { region: identity, nonce, answers };
+        let passed = file.into_iter().chain(their_bell).collect();
+        self.outbox.record(&record, &mut *self.sealer, passed);
         Ok(Some(Stage::Hello { regions: Regions { own, peer, bell }, nonce }))
     }
 
@@ -223,27 +227,32 @@ impl Stranger {
     }
 }
 
-fn map_client_region(
+fn open_client_region(
     passed: [Option<Descriptor>; MAX_PASSED],
-    named: FileIdentity,
-    len: usize,
-) -> Result<PeerMemory, Failure> {
-    let [Some(file), None] = passed else { return Err(Failure::FoundWrong) };
-    if named.size != len as u64 {
+    region: Identity,
+    limits: &ServerLimits,
+) -> Result<PeerPages, Failure> {
+    let [file, None] = passed else { return Err(Failure::FoundWrong) };
+    if region.size() != limits.client_region_len as u64 {
         return Err(Failure::FoundWrong);
     }
-    PeerMemory::map(file, named).map_err(|error| match error {
-        // A file that is what it should be, and no room for it here.
-        PeerMemoryError::System(_) => Failure::NoMemory,
+    PeerPages::open(limits.backend, region, file).map_err(|error| match error {
+        // A region that is what it should be, and no room for it here.
+        OpenError::System(_) => Failure::NoMemory,
         _ => Failure::FoundWrong,
     })
 }
 
-/// Both ends of a bell.
-fn new_bell() -> Result<[Descriptor; 2], rustix::io::Errno> {
+/// Both ends of a bell, ours first, if the backend rings at all.
+fn new_bell(
+    backend: Backend,
+) -> Result<(Option<Descriptor>, Option<Descriptor>), rustix::io::Errno> {
+    if backend == Backend::Portable {
+        return Ok((None, None));
+    }
     Descriptor::open_with(|register: fn(OwnedFd) -> Descriptor| {
         let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
         let (one, other) = socketpair(AddressFamily::UNIX, SocketType::STREAM, flags, None)?;
-        Ok([register(one), register(other)])
+        Ok((Some(register(one)), Some(register(other))))
     })
 }

@@ -51,6 +51,8 @@ pub struct Connection {
     /// One a group of lanes.
     rung: Box<[Rung<Mapped>]>,
     space_rung: Rung<Mapped>,
+    /// What was found taken at the last look that found something to take, for a lookout.
+    pub(super) taken_at_look: AtomicU64,
     /// The client has rung: for help, or because it released blocks.
     pub(super) attention: AtomicBool,
     closed: AtomicBool,
@@ -133,6 +135,7 @@ impl Connection {
             bell: Bell::new(established.bell),
             rung: (0..layout.groups()).map(|_| Rung::new(AtomicU64::new(0))).collect(),
             space_rung: Rung::new(AtomicU64::new(0)),
+            taken_at_look: AtomicU64::new(u64::MAX),
             attention: AtomicBool::new(false),
             closed: AtomicBool::new(false),
             origin: Origin::here(),
@@ -189,6 +192,16 @@ impl Connection {
 
     pub(super) fn taken(&self, lane: usize) -> u64 {
         self.taken[lane].load(Relaxed)
+    }
+
+    /// How many requests have been taken, in all.
+    pub(super) fn taken_in_all(&self) -> u64 {
+        (0..self.high_water()).map(|lane| self.taken(lane)).fold(0, u64::wrapping_add)
+    }
+
+    /// Whether the client has been asked to ring, since nobody looks at this connection every turn.
+    pub(super) fn is_asked_to_ring(&self) -> bool {
+        self.own.word64(RING_ME).load(Relaxed) != 0
     }
 
     pub(super) fn take(&self, lane: usize, seq: u64) {

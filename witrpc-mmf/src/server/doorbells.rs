@@ -1,4 +1,4 @@
-//! Where idle threads of the server sleep: one epoll instance for all of them.
+//! Where idle threads of a server of the native backend sleep: one epoll instance for all of them.
 //!
 //! Every doorbell is registered edge-triggered, so that one ring wakes one thread.
 
@@ -18,20 +18,20 @@ const MAX_EVENTS: usize = 64;
 
 /// The bells of all connections, and a private one.
 #[derive(Debug)]
-pub(super) struct Parking {
+pub(super) struct Doorbells {
     epoll: Descriptor,
     /// An eventfd: no other process has it.
     private: Descriptor,
 }
 
-impl Parking {
+impl Doorbells {
     pub(super) fn new() -> Result<Self, std::io::Error> {
         let epoll = Descriptor::open(|| epoll::create(epoll::CreateFlags::CLOEXEC))?;
         let flags = EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK;
         let private = Descriptor::open(|| eventfd(0, flags))?;
-        let parking = Self { epoll, private };
-        parking.watch(&parking.private, PRIVATE)?;
-        Ok(parking)
+        let doorbells = Self { epoll, private };
+        doorbells.watch(&doorbells.private, PRIVATE)?;
+        Ok(doorbells)
     }
 
     /// Has a doorbell wake sleepers, who are told its `id`.

@@ -3,9 +3,11 @@
 //! One of them, the one that came last, is *on the lookout*: it wakes up at growing distances and
 //! looks at all connections. The others sleep until somebody of this process wakes them.
 
+use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use super::Connection;
 use crate::backend::Backoff;
 
 #[derive(Debug, Default)]
@@ -86,6 +88,22 @@ impl Lookout {
 
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Connection {
+    /// Whether a thread that sleeps should see to this connection. `slow`: the look before this one
+    /// is [`Backoff::LONGEST`] ago.
+    pub(super) fn needs_thread(&self, slow: bool) -> bool {
+        if !self.anything_to_take() {
+            self.taken_at_look.store(u64::MAX, Relaxed);
+            return false;
+        }
+        let taken = self.taken_in_all();
+        let stands_still = self.taken_at_look.swap(taken, Relaxed) == taken;
+        // What was there at the last look already is left to the thread that was woken for it, or
+        // that looks every turn; but after a while that thread must be stuck in a handler.
+        if stands_still { slow } else { self.is_asked_to_ring() }
     }
 }
 

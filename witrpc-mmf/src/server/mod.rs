@@ -7,7 +7,9 @@
 mod admission;
 mod answer;
 mod connection;
+mod doorbells;
 mod inbound;
+mod lookout;
 mod news;
 mod parking;
 mod scanner;
@@ -25,6 +27,7 @@ pub use admission::{Admission, Admitted};
 pub use connection::{Connection, ReceivedBlock};
 pub use scanner::{Scanner, Serve};
 
+use crate::backend::Backend;
 use crate::error::BindError;
 use crate::fork::Origin;
 use crate::layout::{Layout, MAX_LANES, MIN_LANES};
@@ -37,6 +40,8 @@ use parking::Parking;
 /// What a server offers each client.
 #[derive(Clone, Copy, Debug)]
 pub struct ServerOptions {
+    /// What connections stand on; a client must have chosen the same.
+    pub backend: Backend,
     /// Both regions of one client together, in bytes; rounded up to whole pages.
     pub size: usize,
     /// Calls that a client can have in flight.
@@ -126,7 +131,7 @@ impl Server {
             name,
             layout,
             admission,
-            parking: Parking::new().map_err(failed("making an epoll instance"))?,
+            parking: Parking::new(options.backend).map_err(failed("making an epoll instance"))?,
             connections: Mutex::default(),
             rung: Mutex::default(),
             news: News::new(AtomicU64::new(1)),
@@ -138,6 +143,7 @@ impl Server {
             origin: Origin::here(),
         });
         let limits = ServerLimits {
+            backend: options.backend,
             max_clients: options.max_clients as usize,
             lanes: options.lanes,
             client_region_len: layout.region_len(),
@@ -159,21 +165,6 @@ impl Server {
     /// A view for the thread that holds the poller role.
     pub fn scanner(&self) -> Scanner<'_> {
         Scanner::new(self)
-    }
-
-    /// Sleeps until something rings, or the time is over.
-    pub fn park(&self, timeout: Option<Duration>) {
-        self.parking.sleep(timeout, |id| {
-            let connection = self.connections().get(&id).cloned();
-            if let Some(connection) = connection {
-                connection.bell.drain();
-                // A report that has not been read yet will do for this ring too. AcqRel, here and
-                // in `read_news`: the reader sees what this ring was for.
-                if !connection.attention.swap(true, AcqRel) {
-                    self.report(connection);
-                }
-            }
-        });
     }
 
     /// Wakes one sleeping thread, or the next that would sleep.

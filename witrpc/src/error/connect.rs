@@ -87,6 +87,17 @@ pub enum ConnectError {
         /// The server's version.
         theirs: u32,
     },
+    /// Client and server were told to stand on different backends.
+    #[error(
+        "the server uses the {theirs} backend and this client the {ours} one: choose the same one \
+         with .backend(..) on both endpoints"
+    )]
+    BackendMismatch {
+        /// The client's.
+        ours: String,
+        /// The server's.
+        theirs: String,
+    },
     /// The server refused in a way that this version cannot read. A transport hands every refusal
     /// of [`Admission::admit`](crate::transport::Admission::admit) on in this variant; clients
     /// turn those that they can read into the other ones.

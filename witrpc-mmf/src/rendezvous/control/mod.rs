@@ -16,12 +16,15 @@ pub(super) use self::thread::Desk;
 use super::claim::Claim;
 use super::peer::{Credentials, Established};
 use super::sealer::{Plain, Sealer};
+use crate::backend::Backend;
 use crate::error::BindError;
 use crate::fork::{Descriptor, Origin};
 
 /// What a server offers each client, and how many it takes.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct ServerLimits {
+    /// What its connections stand on.
+    pub(crate) backend: Backend,
     /// How many clients can be connected.
     pub(crate) max_clients: usize,
     /// How many calls a client can have in flight; 1 to [`crate::MAX_LANES`].

@@ -7,8 +7,9 @@ use rustix::mm::{MapFlags, ProtFlags, mmap_anonymous};
 use rustix::process::{Pid, WaitOptions, waitpid};
 
 use super::*;
+use crate::copy::Pages;
 use crate::fork::{Descriptor, Origin};
-use crate::memfd::{OwnMemory, PeerMemory};
+use crate::region::{OwnPages, PeerPages};
 
 /// Forks, runs `body` in the child, and makes sure that it returned `true` there.
 fn in_fork(body: impl FnOnce() -> bool) {
@@ -58,45 +59,52 @@ fn a_child_knows_that_it_is_one_and_has_an_origin_of_its_own() {
 fn a_childs_drops_touch_nothing_of_the_parents() {
     let test = "rendezvous::tests::forking::a_childs_drops_touch_nothing_of_the_parents";
     in_own_process(test, || {
-        let scratch = Scratch::new();
-        let mut server = Some(Server::start(&scratch.place(), limits()));
-        let mut client = Some(try_connect(&scratch.place()).unwrap());
-        let (_, connection) = server.as_ref().unwrap().next_connected();
-        let mut connection = Some(connection);
-        let other = Scratch::new();
-        let mut claimed = Some(claim(&other.place()));
-        let link = client.as_ref().unwrap().link.as_fd().as_raw_fd();
-        let open = fs::read_dir("/proc/self/fd").unwrap().count();
-        in_fork(|| {
-            assert!(!is_open(link), "the handler closed it");
-            // The numbers belong to others now.
-            let null: Vec<_> = (0..open).map(|_| fs::File::open("/dev/null").unwrap()).collect();
-            assert!(is_open(link));
-            let server = server.take().unwrap();
-            server.control.stop_accepting();
-            server.control.close_link(1);
-            server.control.shutdown();
-            drop((server, client.take(), connection.take(), claimed.take()));
-            for file in &null {
-                assert!(is_open(file.as_raw_fd()), "nothing was closed by its number");
-            }
-            drop(null);
-            // And it may be a client and a server of its own.
-            drop(try_connect(&scratch.place()).expect("the parent serves"));
-            drop(Claim::new(&name("child"), &scratch.place()).expect("the name is free"));
-            assert_eq!(live_names(&other.place()).unwrap(), ["calc"]);
-            true
-        });
-        assert_eq!(live_names(&scratch.place()).unwrap(), ["calc"]);
-        assert_eq!(live_names(&other.place()).unwrap(), ["calc"]);
-        let server = server.unwrap();
-        let (child, _) = server.next_connected();
-        server.expect_hung_up(child);
-        // The parent's own connection stands, and its end is seen at once.
-        drop(client);
-        server.expect_hung_up(1);
-        server.end();
+        drop_in_a_child(Backend::Native);
+        drop_in_a_child(Backend::Portable);
     });
+}
+
+fn drop_in_a_child(backend: Backend) {
+    let scratch = Scratch::new();
+    let limits = ServerLimits { backend, ..limits() };
+    let mut server = Some(Server::start(&scratch.place(), limits));
+    let options = ConnectOptions { backend, ..options() };
+    let mut client = Some(connect(&name("calc"), &scratch.place(), &options).unwrap());
+    let (_, connection) = server.as_ref().unwrap().next_connected();
+    let mut connection = Some(connection);
+    let other = Scratch::new();
+    let mut claimed = Some(claim(&other.place()));
+    let link = client.as_ref().unwrap().link.as_fd().as_raw_fd();
+    let open = fs::read_dir("/proc/self/fd").unwrap().count();
+    in_fork(|| {
+        assert!(!is_open(link), "the handler closed it");
+        // The numbers belong to others now.
+        let null: Vec<_> = (0..open).map(|_| fs::File::open("/dev/null").unwrap()).collect();
+        assert!(is_open(link));
+        let server = server.take().unwrap();
+        server.control.stop_accepting();
+        server.control.close_link(1);
+        server.control.shutdown();
+        drop((server, client.take(), connection.take(), claimed.take()));
+        for file in &null {
+            assert!(is_open(file.as_raw_fd()), "nothing was closed by its number");
+        }
+        drop(null);
+        // And it may be a client and a server of its own.
+        drop(connect(&name("calc"), &scratch.place(), &options).expect("the parent serves"));
+        drop(Claim::new(&name("child"), &scratch.place()).expect("the name is free"));
+        assert_eq!(live_names(&other.place()).unwrap(), ["calc"]);
+        true
+    });
+    assert_eq!(live_names(&scratch.place()).unwrap(), ["calc"]);
+    assert_eq!(live_names(&other.place()).unwrap(), ["calc"]);
+    let server = server.unwrap();
+    let (child, _) = server.next_connected();
+    server.expect_hung_up(child);
+    // The parent's own connection stands, and its end is seen at once.
+    drop(client);
+    server.expect_hung_up(1);
+    server.end();
 }
 
 #[test]
@@ -104,37 +112,42 @@ fn regions_are_absent_in_a_child_whose_drops_unmap_nothing() {
     let test =
         "rendezvous::tests::forking::regions_are_absent_in_a_child_whose_drops_unmap_nothing";
     in_own_process(test, || {
-        let len = REGION_LEN;
-        let (own, sealed) = OwnMemory::create(len).unwrap();
-        let peer = PeerMemory::map(sealed.file, sealed.identity).unwrap();
-        let mut regions = Some((own, peer));
-        let is_mapped = |start: *const u8| {
-            let maps = fs::read_to_string("/proc/self/maps").unwrap();
-            maps.lines().any(|line| {
-                let (range, _) = line.split_once(' ').unwrap();
-                let (first, end) = range.split_once('-').unwrap();
-                let parse = |number| usize::from_str_radix(number, 16).unwrap();
-                (parse(first)..parse(end)).contains(&start.addr())
-            })
-        };
-        let starts =
-            regions.as_ref().map(|(own, peer)| [own.as_mut_ptr().cast_const(), peer.as_ptr()]);
-        let starts = starts.unwrap();
-        assert!(starts.iter().all(|start| is_mapped(*start)));
-        in_fork(|| {
-            for start in starts {
-                assert!(!is_mapped(start), "the region stayed behind");
-                let flags = MapFlags::PRIVATE | MapFlags::FIXED_NOREPLACE;
-                // SAFETY: the kernel refuses a range of which anything is mapped.
-                unsafe { mmap_anonymous(start.cast_mut().cast(), len, ProtFlags::READ, flags) }
-                    .expect("nothing is there");
-            }
-            drop(regions.take());
-            starts.iter().all(|start| is_mapped(*start))
-        });
-        drop(regions);
-        assert!(!starts.iter().any(|start| is_mapped(*start)));
+        look_for_regions_in_a_child(Backend::Native);
+        look_for_regions_in_a_child(Backend::Portable);
     });
+}
+
+fn look_for_regions_in_a_child(backend: Backend) {
+    let len = REGION_LEN;
+    let made = OwnPages::make(backend, len).unwrap();
+    let peer = PeerPages::open(backend, made.identity, made.file).unwrap();
+    let mut regions = Some((made.pages, peer));
+    let is_mapped = |start: *const u8| {
+        let maps = fs::read_to_string("/proc/self/maps").unwrap();
+        maps.lines().any(|line| {
+            let (range, _) = line.split_once(' ').unwrap();
+            let (first, end) = range.split_once('-').unwrap();
+            let parse = |number| usize::from_str_radix(number, 16).unwrap();
+            (parse(first)..parse(end)).contains(&start.addr())
+        })
+    };
+    let starts =
+        regions.as_ref().map(|(own, peer)| [own.start(), peer.start()].map(<*mut u8>::cast_const));
+    let starts = starts.unwrap();
+    assert!(starts.iter().all(|start| is_mapped(*start)));
+    in_fork(|| {
+        for start in starts {
+            assert!(!is_mapped(start), "the region stayed behind");
+            let flags = MapFlags::PRIVATE | MapFlags::FIXED_NOREPLACE;
+            // SAFETY: the kernel refuses a range of which anything is mapped.
+            unsafe { mmap_anonymous(start.cast_mut().cast(), len, ProtFlags::READ, flags) }
+                .expect("nothing is there");
+        }
+        drop(regions.take());
+        starts.iter().all(|start| is_mapped(*start))
+    });
+    drop(regions);
+    assert!(!starts.iter().any(|start| is_mapped(*start)));
 }
 
 #[test]

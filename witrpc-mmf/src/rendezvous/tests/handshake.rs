@@ -10,6 +10,7 @@ use rustix::net::{RecvFlags, SendFlags, recv, send};
 use super::record::{ClientOpening, Offer, PROTOCOL_VERSION, ServerOpening, Verdict};
 use super::sealer::Sealer;
 use super::*;
+use crate::copy::Pages;
 use crate::fork::Descriptor;
 
 fn wait_for(fd: &Descriptor, what: PollFlags) -> PollFlags {
@@ -19,36 +20,69 @@ fn wait_for(fd: &Descriptor, what: PollFlags) -> PollFlags {
     fds[0].revents()
 }
 
-#[test]
-fn each_side_reads_what_the_other_writes() {
-    let scratch = Scratch::new();
-    let server = Server::start(&scratch.place(), limits());
-    let Connected { welcome, established: client, .. } =
-        try_connect(&scratch.place()).expect("it is served");
-    let Event::Connected { client_id, session, connection } = server.next() else { panic!() };
-
-    assert_eq!((client_id, session, &*welcome), (1, 101, &b"hello"[..]));
-    for side in [&client, &connection] {
+/// Both ends of a connection see the same limits, and each what the other writes.
+fn assert_fit(client: &Established, server: &Established) {
+    for side in [client, server] {
         assert_eq!((side.lanes, side.max_message_len), (4, 1000));
         assert_eq!(side.credentials.pid, std::process::id());
-        assert_eq!(side.credentials.uid, rustix::process::geteuid().as_raw());
     }
     assert_eq!((client.own.len(), client.peer.len()), (REGION_LEN, 2 * REGION_LEN));
-    assert_eq!((connection.own.len(), connection.peer.len()), (2 * REGION_LEN, REGION_LEN));
-    for (own, peer) in [(&client.own, &connection.peer), (&connection.own, &client.peer)] {
+    assert_eq!((server.own.len(), server.peer.len()), (2 * REGION_LEN, REGION_LEN));
+    for (own, peer) in [(&client.own, &server.peer), (&server.own, &client.peer)] {
         // SAFETY: the byte is inside the mapping, and only this thread uses it.
-        assert_eq!(unsafe { peer.as_ptr().wrapping_add(4999).read_volatile() }, 0);
+        assert_eq!(unsafe { peer.start().wrapping_add(4999).read_volatile() }, 0);
         // SAFETY: as above; this side's mapping is the writable one.
-        unsafe { own.as_mut_ptr().wrapping_add(4999).write_volatile(77) };
+        unsafe { own.start().wrapping_add(4999).write_volatile(77) };
         // SAFETY: as above.
-        assert_eq!(unsafe { peer.as_ptr().wrapping_add(4999).read_volatile() }, 77);
+        assert_eq!(unsafe { peer.start().wrapping_add(4999).read_volatile() }, 77);
     }
-    for (from, to) in [(&client.bell, &connection.bell), (&connection.bell, &client.bell)] {
-        assert_eq!(send(from, b"!", SendFlags::DONTWAIT), Ok(1));
-        assert_eq!(wait_for(to, PollFlags::IN), PollFlags::IN);
-        assert_eq!(recv(to, &mut [0; 8], RecvFlags::DONTWAIT).unwrap().1, 1);
+}
+
+#[test]
+fn each_side_reads_what_the_other_writes() {
+    for backend in [Backend::Native, Backend::Portable] {
+        let scratch = Scratch::new();
+        let server = Server::start(&scratch.place(), ServerLimits { backend, ..limits() });
+        let options = ConnectOptions { backend, ..options() };
+        let Connected { welcome, established: client, .. } =
+            connect(&name("calc"), &scratch.place(), &options).expect("it is served");
+        let Event::Connected { client_id, session, connection } = server.next() else { panic!() };
+        assert_eq!((client_id, session, &*welcome), (1, 101, &b"hello"[..]));
+        assert_fit(&client, &connection);
+        let bells = (&client.bell, &connection.bell);
+        let (Some(ours), Some(theirs)) = bells else {
+            assert!(backend == Backend::Portable && bells.0.is_none() && bells.1.is_none());
+            continue;
+        };
+        for (from, to) in [(ours, theirs), (theirs, ours)] {
+            assert_eq!(send(from, b"!", SendFlags::DONTWAIT), Ok(1));
+            assert_eq!(wait_for(to, PollFlags::IN), PollFlags::IN);
+            assert_eq!(recv(to, &mut [0; 8], RecvFlags::DONTWAIT).unwrap().1, 1);
+        }
+        server.end();
     }
-    server.end();
+}
+
+#[test]
+fn a_client_of_another_backend_is_told_both_and_the_server_goes_on() {
+    for (ours, theirs) in
+        [(Backend::Native, Backend::Portable), (Backend::Portable, Backend::Native)]
+    {
+        let scratch = Scratch::new();
+        let server = Server::start(&scratch.place(), ServerLimits { backend: theirs, ..limits() });
+        let with = |backend| {
+            let options = ConnectOptions { backend, ..options() };
+            connect(&name("calc"), &scratch.place(), &options)
+        };
+        let refused = with(ours).expect_err("they differ");
+        assert!(
+            matches!(refused, ConnectError::OtherBackend { ours: o, theirs: t } if (o, t) == (ours, theirs))
+        );
+        let text = refused.to_string();
+        assert!(text.contains("native") && text.contains("portable"), "{text}");
+        with(theirs).expect("it is the server's");
+        server.end();
+    }
 }
 
 #[test]
@@ -56,8 +90,8 @@ fn a_full_bell_does_not_block() {
     let scratch = Scratch::new();
     let server = Server::start(&scratch.place(), limits());
     let client = try_connect(&scratch.place()).expect("it is served");
-    let full = (0..1_000_000)
-        .find_map(|_| send(&client.established.bell, b"!", SendFlags::DONTWAIT).err());
+    let bell = client.established.bell.as_ref().expect("natively there is one");
+    let full = (0..1_000_000).find_map(|_| send(bell, b"!", SendFlags::DONTWAIT).err());
     assert_eq!(full, Some(rustix::io::Errno::AGAIN));
     server.end();
 }
@@ -126,7 +160,8 @@ fn a_server_that_stops_accepting_keeps_its_clients() {
     let timeout = Timespec { tv_sec: 0, tv_nsec: 0 };
     let link = &mut [PollFd::new(&client.link, PollFlags::IN)];
     assert_eq!(poll(link, Some(&timeout)), Ok(0), "the link stands");
-    assert_eq!(send(&connection.bell, b"!", SendFlags::DONTWAIT), Ok(1));
+    let bell = connection.bell.expect("natively there is one");
+    assert_eq!(send(&bell, b"!", SendFlags::DONTWAIT), Ok(1));
     server.end();
 }
 
@@ -295,8 +330,13 @@ fn answer_with(place: &Place, bytes: &[u8]) -> ConnectError {
 #[test]
 fn a_server_that_answers_wrongly_is_refused() {
     let scratch = Scratch::new();
-    let offer =
-        Offer { lanes: 1, client_region_len: 4096, server_region_len: 4096, max_message_len: 1 };
+    let offer = Offer {
+        backend: Backend::Native,
+        lanes: 1,
+        client_region_len: 4096,
+        server_region_len: 4096,
+        max_message_len: 1,
+    };
     let good = ServerOpening { version: PROTOCOL_VERSION, verdict: Verdict::Proceed, offer };
     let with = |offer| ServerOpening { offer, ..good }.encode();
 
@@ -308,7 +348,10 @@ fn a_server_that_answers_wrongly_is_refused() {
     assert!(error.to_string().contains('7') && error.to_string().contains('1'), "{error}");
 
     let empty = Offer { client_region_len: 0, ..offer };
-    let wrong: [&[u8]; 5] = [
+    let mut unknown_backend = with(offer);
+    unknown_backend[20] = 2;
+    let wrong: [&[u8]; 6] = [
+        &unknown_backend,
         &[b'x'; ServerOpening::LEN],
         &with(Offer { lanes: 0, ..offer }),
         &with(Offer { lanes: 1025, ..offer }),

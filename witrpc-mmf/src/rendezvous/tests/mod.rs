@@ -23,6 +23,7 @@ use rustix::process::{Signal, set_parent_process_death_signal};
 use super::record::MAX_BLOB_LEN;
 use super::sealer::Plain;
 use super::*;
+use crate::backend::Backend;
 use crate::error::ConnectError;
 
 /// Long enough to be met by a machine under any load: only a failing test waits for so long.
@@ -89,6 +90,7 @@ fn claim(place: &Place) -> Claim {
 
 fn limits() -> ServerLimits {
     ServerLimits {
+        backend: Backend::Native,
         max_clients: 8,
         lanes: 4,
         client_region_len: REGION_LEN,
@@ -175,6 +177,7 @@ impl Server {
 
 fn options<'a>() -> ConnectOptions<'a> {
     ConnectOptions {
+        backend: Backend::Native,
         hello: b"hello",
         wait_for_server: Duration::ZERO,
         max_region_len: 1 << 40,

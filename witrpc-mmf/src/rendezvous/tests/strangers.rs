@@ -13,6 +13,8 @@ use super::record::{ClientOpening, Nonce, PROTOCOL_VERSION, Record, ServerOpenin
 use super::*;
 use crate::fdpass::send_with;
 use crate::memfd::{FileIdentity, OwnMemory};
+use crate::region::Identity;
+use crate::shm;
 
 /// So soon that a test can wait for it; a client is quicker by far, and is tried again if not.
 const SOON: Duration = Duration::from_millis(200);
@@ -121,6 +123,64 @@ fn a_hello_that_answers_another_region_record_is_found_wrong() {
     server.end();
 }
 
+/// Sends a client's region record that names memory, to a server of the portable backend.
+fn send_name(client: &UnixStream, id: shm::Id, size: usize) {
+    let region = Identity::Named { id, size: size as u64 };
+    let record = Record::Region { region, nonce: [1; 16], answers: [0; 16] };
+    let bytes = framed(&record.encode());
+    assert_eq!(send_with(client, &bytes, &[]), Ok(bytes.len()));
+}
+
+#[test]
+fn named_regions_leave_no_name_when_the_client_dies_in_the_handshake() {
+    let scratch = Scratch::new();
+    let limits = ServerLimits { backend: Backend::Portable, ..limits() };
+    let server = Server::start(&scratch.place(), limits);
+    let mut client = stranger(&scratch);
+    client.write_all(&opening()).unwrap();
+    read_exactly(&mut client, ServerOpening::LEN);
+    let id = shm::Id(random_bytes());
+    // As if killed after sending: nothing on this side will ever take the name away.
+    std::mem::forget(shm::OwnMemory::create(id, REGION_LEN).unwrap());
+    send_name(&client, id, REGION_LEN);
+    let record = read_record(&mut client);
+    let Some(Record::Region { region: Identity::Named { id: theirs, .. }, .. }) =
+        Record::decode(&record)
+    else {
+        panic!("{record:?}")
+    };
+    let exists = |id: shm::Id| Path::new("/dev/shm").join(&id.os_id()[1..]).exists();
+    assert!(!exists(id), "the server has it open");
+    assert!(exists(theirs), "nobody has opened it yet");
+    drop(client);
+    server.end();
+    assert!(!exists(theirs), "the server has given it up");
+}
+
+#[test]
+fn a_region_of_the_other_backend_or_that_does_not_exist_is_refused() {
+    let nowhere = shm::Id(random_bytes());
+    for backend in [Backend::Native, Backend::Portable] {
+        let scratch = Scratch::new();
+        let server = Server::start(&scratch.place(), ServerLimits { backend, ..limits() });
+        let mut client = stranger(&scratch);
+        client.write_all(&opening()).unwrap();
+        read_exactly(&mut client, ServerOpening::LEN);
+        send_name(&client, nowhere, REGION_LEN);
+        let refused = Record::Failure(record::Failure::FoundWrong).encode();
+        assert_eq!(read_record(&mut client), refused);
+        if backend == Backend::Portable {
+            let mut client = stranger(&scratch);
+            client.write_all(&opening()).unwrap();
+            read_exactly(&mut client, ServerOpening::LEN);
+            let (_memory, sealed) = OwnMemory::create(REGION_LEN).unwrap();
+            send_region(&client, sealed.identity, &[sealed.file.as_fd()]);
+            assert_eq!(read_record(&mut client), refused);
+        }
+        server.end();
+    }
+}
+
 /// Does a client's part up to the server's region record, and returns the nonce in that.
 fn exchange_regions(client: &mut UnixStream, len: usize) -> Nonce {
     read_exactly(client, ServerOpening::LEN);
@@ -134,7 +194,7 @@ fn exchange_regions(client: &mut UnixStream, len: usize) -> Nonce {
 }
 
 fn send_region(client: &UnixStream, file: FileIdentity, passed: &[BorrowedFd<'_>]) {
-    let record = Record::Region { file, nonce: [1; 16], answers: [0; 16] };
+    let record = Record::Region { region: Identity::File(file), nonce: [1; 16], answers: [0; 16] };
     let bytes = framed(&record.encode());
     assert_eq!(send_with(client, &bytes, passed), Ok(bytes.len()));
 }

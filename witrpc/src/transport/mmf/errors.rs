@@ -37,6 +37,9 @@ pub(super) fn connect(error: channel::ConnectError) -> ConnectError {
         E::Directory(error) => ConnectError::Directory { source: Box::new(error) },
         E::NotAServer { path, found } => ConnectError::NotOurs { path, found },
         E::OtherUser { expected, found } => ConnectError::OtherUser { expected, found },
+        E::OtherBackend { ours, theirs } => {
+            ConnectError::BackendMismatch { ours: ours.to_string(), theirs: theirs.to_string() }
+        }
         E::OtherVersion { ours, theirs } => ConnectError::VersionMismatch { ours, theirs },
         E::RegionTooLarge { len, max } => ConnectError::RegionTooLarge { size: len, max },
         E::NoMemory { len, source } => ConnectError::NoMemory { size: len, source },

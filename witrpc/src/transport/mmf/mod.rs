@@ -13,6 +13,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub use names::servers;
+pub use witrpc_mmf::Backend;
 use witrpc_mmf::{ClientOptions, Name, Place, ServerOptions};
 
 use super::{BindConfig, ClientChannel, ConnectConfig, ServerPort, Transport};
@@ -22,7 +23,8 @@ use crate::wait::WaitPolicy;
 /// A name in shared memory, and the limits of what is served under it.
 ///
 /// Only the server's limits count: a client learns them when it connects, and needs no more than
-/// the name. The one limit of a client's own is [`max_region_size`](Self::max_region_size).
+/// the name. The one limit of a client's own is [`max_region_size`](Self::max_region_size). Only the
+/// [`backend`](Self::backend) must be the same on both sides.
 ///
 /// # Choosing a size
 ///
@@ -64,6 +66,7 @@ impl Mmf {
             name: name.into(),
             place: Place::default(),
             options: ServerOptions {
+                backend: Backend::default(),
                 size: 1 << 20,
                 lanes: 64,
                 max_clients: 64,
@@ -126,6 +129,24 @@ impl Mmf {
         self
     }
 
+    /// What connections stand on: [`Backend::Native`] unless given. Server and client must choose the
+    /// same; a client that finds another refuses to connect, and its error names both. (A client that
+    /// followed the server's choice could be talked out of the protection of the native one.)
+    ///
+    /// # Examples
+    ///
+    /// A server for programs that trust each other, over the means that other systems have too:
+    ///
+    /// ```
+    /// use witrpc::{Backend, Mmf};
+    ///
+    /// let endpoint = Mmf::new("calc").backend(Backend::Portable);
+    /// ```
+    pub fn backend(mut self, backend: Backend) -> Self {
+        self.options.backend = backend;
+        self
+    }
+
     /// Has the name stand in this directory instead of the user's own: for containers and for
     /// services of the system. A server creates it, for its user alone, if it is missing; nobody else
     /// may be able to write to it. Whoever may enter it, by its mode, may connect.
@@ -145,6 +166,7 @@ impl Transport for Mmf {
         let name =
             Name::new(&self.name).map_err(|error| errors::connect_name(&self.name, &error))?;
         let options = ClientOptions {
+            backend: self.options.backend,
             wait_for_server: config.wait_for_server,
             hello: config.hello,
             wait: wait_policy(config.wait),

@@ -1,0 +1,250 @@
+//! Either side killed, over each backend: the other learns of it, and nothing is left behind.
+
+use std::io::{BufRead, BufReader, Read};
+use std::ops::ControlFlow;
+use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
+use std::task::{Context, Poll, Waker};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use witrpc_mmf::{
+    Admission, Admitted, Backend, Body, ChannelError, Client, ClientOptions, Closed, Limit, Name,
+    Outgoing, Place, Server, ServerOptions, WaitPolicy,
+};
+
+/// Only a failing test waits for so long.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Set in the process that a test starts: the name to serve or to reach.
+const NAME: &str = "WITRPC_TEST_NAME";
+
+/// A call with this tag is never answered.
+const UNANSWERED: u32 = 9;
+
+struct Everybody;
+
+impl Admission for Everybody {
+    fn admit(&self, _hello: &[u8], _id: u64, _pid: u32, _uid: u32) -> Admitted {
+        Admitted::Welcome { welcome: Vec::new(), session: 0 }
+    }
+}
+
+fn bind(backend: Backend, name: &Name) -> Arc<Server> {
+    let options = ServerOptions {
+        backend,
+        size: 1 << 20,
+        lanes: 64,
+        max_clients: 1,
+        max_message_len: 1 << 20,
+        handshake_timeout: PATIENCE,
+    };
+    Server::bind(name.clone(), &Place::default(), &options, Box::new(Everybody))
+        .expect("the name is free")
+}
+
+fn connect(backend: Backend, name: &Name, wait: WaitPolicy) -> Arc<Client> {
+    let options = ClientOptions {
+        backend,
+        wait_for_server: PATIENCE,
+        hello: Vec::new(),
+        wait,
+        max_region_len: 1 << 30,
+        handshake_timeout: PATIENCE,
+    };
+    Client::connect(name, &Place::default(), &options).expect("the server serves")
+}
+
+/// Answers every call but those that must not be, until `stop`.
+fn serve(server: &Server, stop: &AtomicBool) {
+    let mut scanner = server.scanner();
+    while !stop.load(SeqCst) {
+        let found = scanner.turn(true, &mut |connection, request| {
+            if request.tag != UNANSWERED {
+                let answer = Outgoing { tag: request.tag, body: Body::Small(b"") };
+                // An error means that the client has just died.
+                let _ = connection.answer(request.ticket, answer);
+            }
+            ControlFlow::Continue(())
+        });
+        if !found && !scanner.arm() {
+            server.park(None);
+        }
+    }
+}
+
+fn call(client: &Arc<Client>, tag: u32) -> Result<(), ChannelError> {
+    let sent = client.try_send(Outgoing { tag, body: Body::Small(b"") })?;
+    let ticket = sent.expect("there are lanes for all calls of these tests");
+    client.wait_answer(ticket, &mut Limit::Within(PATIENCE)).map(drop)
+}
+
+/// The same as a future, polled on this thread.
+fn call_by_future(client: &Arc<Client>, tag: u32) -> Result<(), ChannelError> {
+    struct Unpark(thread::Thread);
+    impl std::task::Wake for Unpark {
+        fn wake(self: Arc<Self>) {
+            self.0.unpark();
+        }
+    }
+    let sent = client.try_send(Outgoing { tag, body: Body::Small(b"") })?;
+    let mut ticket = sent.expect("there are lanes for all calls of these tests");
+    let waker = Waker::from(Arc::new(Unpark(thread::current())));
+    let mut limit = Limit::Within(PATIENCE);
+    loop {
+        let mut cx = Context::from_waker(&waker);
+        match client.poll_answer(&mut cx, &mut ticket, &mut limit) {
+            Poll::Ready(answer) => return answer.map(drop),
+            Poll::Pending => thread::park(),
+        }
+    }
+}
+
+/// A test of this file in a process of its own, which plays the other side.
+struct Other(Child);
+
+impl Other {
+    /// Starts it, and returns when it says that it is ready.
+    fn start(test: &str, name: &Name) -> Self {
+        let mut command = Command::new(std::env::current_exe().expect("this is a program"));
+        command.args([test, "--exact", "--nocapture"]).env(NAME, name.as_str());
+        // It ends when its standard input does, should this process end first.
+        command.stdin(Stdio::piped()).stdout(Stdio::piped());
+        let mut other = Self(command.spawn().expect("this program can be run again"));
+        let output = other.0.stdout.take().expect("it is piped");
+        let ready =
+            BufReader::new(output).lines().any(|line| line.is_ok_and(|l| l.contains(READY)));
+        assert!(ready, "the other side ended before it was ready");
+        other
+    }
+
+    /// The regions of the portable backend that it has mapped, each as its line of the map.
+    fn named_regions(&self) -> Vec<String> {
+        let maps = std::fs::read_to_string(format!("/proc/{}/maps", self.0.id()));
+        let maps = maps.expect("it lives");
+        maps.lines().filter(|line| line.contains("/dev/shm/wit")).map(String::from).collect()
+    }
+
+    /// Both regions are there, and have no name any more: so a kill cannot leave one.
+    fn assert_regions_are_nameless(&self, backend: Backend) {
+        let regions = self.named_regions();
+        let expected = if backend == Backend::Portable { 2 } else { 0 };
+        assert_eq!(regions.len(), expected, "{regions:?}");
+        for line in regions {
+            let path = line.strip_suffix(" (deleted)").expect("its name is gone");
+            let path = &path[path.find('/').expect("it contains a path")..];
+            assert!(!std::path::Path::new(path).exists(), "{path}");
+        }
+    }
+
+    fn kill(mut self) {
+        self.0.kill().expect("it is our child");
+        self.0.wait().expect("it is our child");
+    }
+}
+
+const READY: &str = "the other side is ready";
+
+/// The name that this process was started to serve or to reach; `None` in the test runner.
+fn role() -> Option<Name> {
+    let name = std::env::var(NAME).ok()?;
+    Some(Name::new(&name).expect("the test gave a good one"))
+}
+
+fn wait_for_the_end() -> ! {
+    let _ = std::io::stdin().read_to_end(&mut Vec::new());
+    std::process::exit(0);
+}
+
+fn kill_the_server(backend: Backend, test: &str) {
+    if let Some(name) = role() {
+        let server = bind(backend, &name);
+        println!("{READY}");
+        thread::spawn(move || serve(&server, &AtomicBool::new(false)));
+        wait_for_the_end();
+    }
+    let name = Name::unguessable();
+    let server = Other::start(test, &name);
+    let client = connect(backend, &name, WaitPolicy::Adaptive);
+    assert_eq!(call(&client, 1), Ok(()));
+    assert_eq!(call_by_future(&client, 1), Ok(()));
+    server.assert_regions_are_nameless(backend);
+    thread::scope(|scope| {
+        let pending = [call as fn(&Arc<Client>, u32) -> _, call_by_future].map(|call| {
+            scope.spawn({
+                let client = &client;
+                move || call(client, UNANSWERED)
+            })
+        });
+        server.kill();
+        for call in pending {
+            let error = call.join().expect("no panic").expect_err("nobody answers");
+            assert!(
+                matches!(error, ChannelError::PeerDied | ChannelError::Closed(Closed::PeerDied)),
+                "{error:?}"
+            );
+        }
+    });
+    assert_eq!(client.lost(), Some(Closed::PeerDied));
+    assert_eq!(call(&client, 1), Err(ChannelError::Closed(Closed::PeerDied)));
+
+    // The next one takes the name over.
+    let server = Other::start(test, &name);
+    assert_eq!(call(&connect(backend, &name, WaitPolicy::Park), 1), Ok(()));
+    server.kill();
+    drop(bind(backend, &name));
+}
+
+fn kill_the_client(backend: Backend, test: &str) {
+    if let Some(name) = role() {
+        let client = connect(backend, &name, WaitPolicy::Adaptive);
+        assert_eq!(call(&client, 1), Ok(()));
+        // A call is pending when this process is killed.
+        let sent = client.try_send(Outgoing { tag: UNANSWERED, body: Body::Small(b"") });
+        assert!(matches!(sent, Ok(Some(_))));
+        println!("{READY}");
+        wait_for_the_end();
+    }
+    let name = Name::unguessable();
+    let (server, stop) = (bind(backend, &name), AtomicBool::new(false));
+    thread::scope(|scope| {
+        scope.spawn(|| serve(&server, &stop));
+        for _ in 0..3 {
+            let client = Other::start(test, &name);
+            client.assert_regions_are_nameless(backend);
+            assert_eq!(server.clients().len(), 1);
+            client.kill();
+            let deadline = Instant::now() + PATIENCE;
+            while !server.clients().is_empty() {
+                assert!(Instant::now() < deadline, "the client's death was not seen");
+                thread::yield_now();
+            }
+        }
+        // There is room for one only: the dead are gone.
+        assert_eq!(call(&connect(backend, &name, WaitPolicy::Adaptive), 1), Ok(()));
+        stop.store(true, SeqCst);
+        server.ring();
+    });
+    server.close();
+}
+
+#[test]
+fn a_killed_server_is_learned_of_native() {
+    kill_the_server(Backend::Native, "a_killed_server_is_learned_of_native");
+}
+
+#[test]
+fn a_killed_server_is_learned_of_portable() {
+    kill_the_server(Backend::Portable, "a_killed_server_is_learned_of_portable");
+}
+
+#[test]
+fn a_killed_client_is_learned_of_native() {
+    kill_the_client(Backend::Native, "a_killed_client_is_learned_of_native");
+}
+
+#[test]
+fn a_killed_client_is_learned_of_portable() {
+    kill_the_client(Backend::Portable, "a_killed_client_is_learned_of_portable");
+}
