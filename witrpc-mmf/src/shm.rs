@@ -112,7 +112,7 @@ fn unlink(os_id: &str) {
 /// A mapping that is absent in forked children, where it forgets itself: addresses and descriptor
 /// may be something else by then, and the name is the parent's to take away.
 struct Mapping {
-    shmem: ManuallyDrop<Shmem>,
+    shmem: ManuallyDrop<Box<Shmem>>,
     /// What was asked for; the system may have rounded it up.
     len: usize,
     origin: Origin,
@@ -131,7 +131,7 @@ impl Mapping {
         // SAFETY: the pages are exactly those of the mapping, and the advice changes nothing in this
         // process.
         unsafe { madvise(shmem.as_ptr().cast(), shmem.len(), Advice::LinuxDontFork) }?;
-        Ok(Self { shmem: ManuallyDrop::new(shmem), len, origin: Origin::here() })
+        Ok(Self { shmem: ManuallyDrop::new(Box::new(shmem)), len, origin: Origin::here() })
     }
 }
 

@@ -12,10 +12,12 @@
 //!    used is the copy that was checked. Nothing looks at the original again, so there is no second
 //!    fetch that could differ from the first. Decoding, and borrowing (`&str`, `&[T]`), happen in
 //!    the copy.
-//! 3. **It is never written here.** It is mapped read-only; [`PeerU32`] and [`PeerU64`] are words
+//! 3. **It is never written here.** It is mapped read-only (of the portable backend, which cannot,
+//!    merely used so); [`PeerU32`] and [`PeerU64`] are words
 //!    that can only be loaded.
 //! 4. **Our own region is written by this process only**: its file is sealed against writes through
-//!    any other descriptor or mapping before the peer gets it. That is what makes a `&mut [u8]` to a
+//!    any other descriptor or mapping before the peer gets it (the portable backend trusts the peer
+//!    instead, and says so: [`Backend::Portable`](crate::Backend::Portable)). That is what makes a `&mut [u8]` to a
 //!    block of it sound: no other process can write there, and within this process the block is the
 //!    exclusive token ([`OwnMemory::block_mut`]). The words in front of the arena are atomics even
 //!    for us, since our threads share them.
