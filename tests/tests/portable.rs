@@ -97,5 +97,5 @@ fn a_client_of_the_other_backend_is_told_both() {
     assert!(matches!(refused, ConnectError::BackendMismatch { .. }), "{refused:?}");
     let text = refused.to_string();
     assert!(text.contains("native") && text.contains("portable"), "{text}");
-    assert!(server.shutdown(Duration::from_secs(60)));
+    assert!(server.handle().shutdown(Duration::from_secs(60)));
 }

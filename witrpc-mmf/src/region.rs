@@ -109,12 +109,13 @@ impl PeerPages {
             }
             (Backend::Portable, Identity::Named { id, size }, None) => {
                 let len = usize::try_from(size).map_err(|_| OpenError::OtherBackend(backend))?;
-                let pages = shm::PeerMemory::open(id, len).map_err(|source| match source.kind() {
-                    io::ErrorKind::NotFound
-                    | io::ErrorKind::PermissionDenied
-                    | io::ErrorKind::InvalidData => OpenError::NotThere(source),
-                    _ => OpenError::System(source),
-                })?;
+                let pages =
+                    shm::PeerMemory::open(id, len).map_err(|source| match source.kind() {
+                        io::ErrorKind::NotFound
+                        | io::ErrorKind::PermissionDenied
+                        | io::ErrorKind::InvalidData => OpenError::NotThere(source),
+                        _ => OpenError::System(source),
+                    })?;
                 Ok(Self::Named(pages))
             }
             _ => Err(OpenError::OtherBackend(backend)),

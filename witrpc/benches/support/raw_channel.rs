@@ -7,8 +7,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use witrpc_mmf::{
-    Admission, Admitted, Body, Client, ClientOptions, Limit, Name, Outgoing, Payload, Place,
-    Server, ServerOptions, Ticket, WaitPolicy,
+    Admission, Admitted, Backend, Body, Client, ClientOptions, Limit, Name, Outgoing, Payload,
+    Place, Server, ServerOptions, Ticket, WaitPolicy,
 };
 
 use super::race::Contender;
@@ -27,6 +27,7 @@ impl Admission for Everybody {
 /// The peer's side: a server that may be polled by one thread.
 pub(crate) fn bind(name: &str) -> Arc<Server> {
     let options = ServerOptions {
+        backend: Backend::Native,
         size: 1 << 20,
         lanes: 64,
         max_clients: 4,
@@ -71,6 +72,7 @@ pub(crate) struct RawClient {
 impl RawClient {
     pub(crate) fn connect(name: &str) -> Self {
         let options = ClientOptions {
+            backend: Backend::Native,
             wait_for_server: Duration::ZERO,
             hello: Vec::new(),
             wait: WaitPolicy::Adaptive,
