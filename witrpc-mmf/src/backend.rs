@@ -38,9 +38,10 @@ pub enum Backend {
     ///   second, a client only while it waits.
     /// - Server and client must run as the same user.
     /// - The names of regions are unguessable and gone as soon as both sides have opened them. If a
-    ///   side is killed *between* creating its region and the other side's opening it, well under a
-    ///   millisecond of the handshake, the region stays in the system (on Linux as
-    ///   `/dev/shm/wit…`, as long as the region) until it is removed by hand or the machine restarts.
+    ///   side is killed in the handshake *after* creating its region and *before* it has sent the
+    ///   name, or both sides before the region was opened, the region stays in the system (on Linux
+    ///   as `/dev/shm/wit…`) until it is removed by hand or the machine restarts. That is the time
+    ///   that the allocation takes, a fraction of a millisecond a MiB, and little more.
     /// - A forked child keeps the regions' descriptors, which it never uses, until it ends or calls
     ///   `exec`.
     Portable,
