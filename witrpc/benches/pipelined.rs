@@ -46,7 +46,7 @@ fn pipelined(options: Options) {
     let mut raw = InFlight { client: RawClient::connect(&raw), calls: LANES };
 
     let rounds = if options.quick { 5 } else { 51 };
-    let course = Course { rounds, warm_up: 20_000, batches: 20, batch: 20_000, singles: 0 };
+    let course = Course { rounds, warm_up: 20_000, batches: 100, batch: 3_200, singles: 0 };
     let contenders: [&mut dyn Contender; 4] =
         [&mut Lanes(floors), &mut raw, &mut Pipelined(asynchronous), &mut || {
             black_box(client.add(black_box(1), black_box(2))).expect("a sum");
