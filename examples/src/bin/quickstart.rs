@@ -98,9 +98,9 @@ fn show_calls(calculator: &CalculatorClient) -> Result<(), Box<dyn Error>> {
 fn show_async(endpoint: &Mmf) -> Result<(), Box<dyn Error>> {
     let found = block_on(async {
         let calculator = CalculatorAsyncClient::connect(endpoint.clone()).await?;
-        Ok::<_, Box<dyn Error>>(calculator.name_of(3.1416).await?)
+        Ok::<_, Box<dyn Error>>(calculator.name_of(std::f64::consts::PI).await?)
     })?;
-    println!("name_of(3.1416).await    = {found:?}");
+    println!("name_of(pi).await        = {found:?}");
     Ok(())
 }
 
