@@ -58,6 +58,7 @@ static FALLBACK: AtomicU32 = AtomicU32::new(0);
 /// nothing yet. It lies in a page that the kernel wipes at a fork.
 static WORD: AtomicPtr<AtomicU32> = AtomicPtr::new((&raw const FALLBACK).cast_mut());
 
+#[inline]
 fn word() -> &'static AtomicU32 {
     // Relaxed: every holder of an `Origin` got it, perhaps through other threads, from `here`,
     // which had stored the pointer before.

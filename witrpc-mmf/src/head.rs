@@ -36,6 +36,7 @@ pub(crate) enum Kind {
 }
 
 impl Kind {
+    #[inline]
     fn from_bits(bits: u64) -> Option<Self> {
         Some(match bits {
             1 => Kind::Inline,
@@ -58,10 +59,12 @@ pub(crate) struct Head {
 }
 
 impl Head {
+    #[inline]
     pub(crate) fn new(kind: Kind, tag: u32, len: u32) -> Self {
         Self { kind, tag, len, deadline: false }
     }
 
+    #[inline]
     pub(crate) fn to_word(self) -> u64 {
         debug_assert!(u64::from(self.tag) <= TAG_MASK);
         let deadline = if self.deadline { DEADLINE } else { 0 };
@@ -72,6 +75,7 @@ impl Head {
     }
 
     /// `None` when a peer wrote a kind that does not exist.
+    #[inline]
     pub(crate) fn from_word(word: u64) -> Option<Self> {
         Some(Self {
             kind: Kind::from_bits(word >> KIND_SHIFT & KIND_MASK)?,

@@ -41,7 +41,7 @@ pub use message::{
 };
 pub use rendezvous::{Name, Place, live_names};
 pub use server::{
-    Admission, Admitted, Connection, ReceivedBlock as RequestBlock, Scanner, Serve, Server,
+    Admission, Admitted, Connection, ReceivedBlock as RequestBlock, Scanner, Server,
     ServerOptions,
 };
 pub use spin::WaitPolicy;

@@ -60,6 +60,7 @@ pub trait Fill {
 }
 
 /// The words of a line's payload as bytes, and back.
+#[inline]
 pub(crate) fn inline_bytes(words: [u64; INLINE_LEN / 8]) -> [u8; INLINE_LEN] {
     let mut bytes = [0; INLINE_LEN];
     for (chunk, word) in bytes.chunks_exact_mut(8).zip(words) {
@@ -69,6 +70,7 @@ pub(crate) fn inline_bytes(words: [u64; INLINE_LEN / 8]) -> [u8; INLINE_LEN] {
 }
 
 /// At most [`INLINE_LEN`] bytes as words, with zeros behind them.
+#[inline]
 pub(crate) fn inline_words(bytes: &[u8]) -> [u64; INLINE_LEN / 8] {
     let mut padded = [0; INLINE_LEN];
     padded[..bytes.len()].copy_from_slice(bytes);

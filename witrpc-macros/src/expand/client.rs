@@ -191,7 +191,6 @@ fn body(method: &Method<'_>, names: &Names, flavour: Flavour) -> TokenStream {
     let bounds = bounds::checks(method, names);
     let puts = method.arguments().map(put);
     let call = quote_spanned!(span=> call);
-    let mutable = method.arguments().next().map(|_| quote_spanned!(span=> mut));
     let answered = flavour.finish(&call, span);
     let outcome = match &method.answer {
         Answer::Value(ok) => quote_spanned!(span=> value::<#ok>()),
@@ -199,7 +198,7 @@ fn body(method: &Method<'_>, names: &Names, flavour: Flavour) -> TokenStream {
     };
     let statements = quote_spanned! {span=>
         #bounds
-        let #mutable #call = #runtime::ClientCall::new(&self.connection, #number);
+        let mut #call = #runtime::ClientCall::new(&self.connection, #number);
         #(#puts)*
         #answered.#outcome
     };

@@ -14,7 +14,7 @@ use crate::backend::{Backend, Backoff};
 use crate::futex::{self, Woken};
 use crate::head::{Head, Kind};
 use crate::layout::{GROUP, INLINE_LEN, Layout, WANTS_SPACE, line, wait};
-use crate::line::{self as lines, InlineWords};
+use crate::line::{self as lines, Copied, InlineWords};
 use crate::message::{
     Answer, AnswerPayload, ChannelError, Limit, Payload, ReadBlock, Ticket, inline_bytes,
 };
@@ -23,9 +23,9 @@ use crate::release;
 use crate::words::Mapped;
 
 /// What a response turned out to be.
-pub(super) enum Taken {
-    /// The answer; the lane is free again.
-    Answer(Answer),
+pub(super) enum Taken<R = Answer> {
+    /// The answer, or what was made of it.
+    Answer(R),
     /// A part of the answer; the next has been asked for, by this seq.
     More(u64),
     /// The server has taken a segment of the request; the lane is still the caller's.
@@ -61,23 +61,28 @@ impl fmt::Debug for ReceivedBlock {
 }
 
 impl Client {
-    /// Blocks the thread until the answer is there: spins, then parks.
+    /// Blocks the thread until the answer is there: spins, then parks. Returns what `receive` makes
+    /// of it: a short answer goes from the line straight to where that puts it.
+    ///
+    /// `receive` runs before the lane is free again, so it is to be short.
     ///
     /// # Errors
     ///
     /// Why there is none; the ticket is spent then too.
-    pub fn wait_answer(
+    #[inline]
+    pub fn wait_answer<R>(
         self: &Arc<Self>,
         ticket: Ticket,
         limit: &mut Limit,
-    ) -> Result<Answer, ChannelError> {
+        mut receive: impl FnMut(Answer) -> R,
+    ) -> Result<R, ChannelError> {
         self.check_mapped()?;
         let lane = ticket.lane as usize;
         let mut seq = ticket.seq;
         loop {
             self.wait_response(lane, seq, limit)?;
-            match self.take_response(lane, seq)? {
-                Taken::Answer(answer) => return Ok(answer),
+            match self.take_response(lane, seq, &mut receive)? {
+                Taken::Answer(received) => return Ok(received),
                 Taken::More(next) => seq = next,
                 Taken::Acknowledged => return Err(self.accuse(UNASKED)),
             }
@@ -151,13 +156,16 @@ impl Client {
     }
 
     /// Looks whether the answer is there. Re-wakes itself while spinning is worth while, then has
-    /// `cx` woken when the answer comes, the peer dies or `limit` passes.
-    pub fn poll_answer(
+    /// `cx` woken when the answer comes, the peer dies or `limit` passes. `receive` is as in
+    /// [`wait_answer`](Self::wait_answer).
+    #[inline]
+    pub fn poll_answer<R>(
         self: &Arc<Self>,
         cx: &mut Context<'_>,
         ticket: &mut Ticket,
         limit: &mut Limit,
-    ) -> Poll<Result<Answer, ChannelError>> {
+        mut receive: impl FnMut(Answer) -> R,
+    ) -> Poll<Result<R, ChannelError>> {
         self.check_mapped()?;
         let lane = self.lanes.get(ticket.lane as usize);
         let mine = match lane.lent.current() {
@@ -169,9 +177,9 @@ impl Client {
             _ => lane.seq() == ticket.seq,
         };
         if !mine {
-            return Poll::Ready(self.take_from_shelf(*ticket));
+            return Poll::Ready(self.take_from_shelf(*ticket).map(receive));
         }
-        match self.poll_response(cx, ticket, limit) {
+        match self.poll_response(cx, ticket, limit, &mut receive) {
             Poll::Pending => {
                 lane.lent.lend(ticket.seq, Phase::Collectable);
                 Poll::Pending
@@ -181,12 +189,14 @@ impl Client {
     }
 
     /// [`poll_answer`](Self::poll_answer) for the lane's owner.
-    fn poll_response(
+    #[inline]
+    fn poll_response<R>(
         self: &Arc<Self>,
         cx: &mut Context<'_>,
         ticket: &mut Ticket,
         limit: &mut Limit,
-    ) -> Poll<Result<Answer, ChannelError>> {
+        receive: &mut impl FnMut(Answer) -> R,
+    ) -> Poll<Result<R, ChannelError>> {
         let lane = ticket.lane as usize;
         loop {
             match self.poll_line(cx, lane, ticket.seq, limit) {
@@ -197,8 +207,8 @@ impl Client {
                 }
                 Poll::Ready(Ok(())) => {}
             }
-            match self.take_response(lane, ticket.seq) {
-                Ok(Taken::Answer(answer)) => return Poll::Ready(Ok(answer)),
+            match self.take_response(lane, ticket.seq, receive) {
+                Ok(Taken::Answer(received)) => return Poll::Ready(Ok(received)),
                 Ok(Taken::More(next)) => ticket.seq = next,
                 Ok(Taken::Acknowledged) => return Poll::Ready(Err(self.accuse(UNASKED))),
                 Err(error) => return Poll::Ready(Err(error)),
@@ -278,12 +288,23 @@ impl Client {
 
     /// Takes a response that has been seen off its lane. On an answer or an error the lane is free
     /// or the connection over.
-    pub(super) fn take_response(
+    #[inline]
+    fn take_response<R>(
         self: &Arc<Self>,
         lane: usize,
         seq: u64,
-    ) -> Result<Taken, ChannelError> {
-        let taken = self.read_response(lane, seq);
+        receive: &mut impl FnMut(Answer) -> R,
+    ) -> Result<Taken<R>, ChannelError> {
+        let copied = lines::copy_out::<Mapped>(self.response_line(lane));
+        let taken = match inline_answer(&copied) {
+            Some(answer) => Ok(Taken::Answer(receive(answer))),
+            None => match self.read_copied(lane, seq, &copied) {
+                Ok(Taken::Answer(answer)) => Ok(Taken::Answer(receive(answer))),
+                Ok(Taken::More(next)) => Ok(Taken::More(next)),
+                Ok(Taken::Acknowledged) => Ok(Taken::Acknowledged),
+                Err(error) => Err(error),
+            },
+        };
         match &taken {
             Ok(Taken::Answer(_)) => self.free_lane(lane),
             Ok(Taken::More(_) | Taken::Acknowledged) => {}
@@ -292,21 +313,30 @@ impl Client {
         taken
     }
 
-    /// [`take_response`](Self::take_response) without what wakes others: to be followed by that.
-    #[inline]
+    /// Takes a response without what wakes others: to be followed by that.
     pub(super) fn read_response(
         self: &Arc<Self>,
         lane: usize,
         seq: u64,
     ) -> Result<Taken, ChannelError> {
         let copied = lines::copy_out::<Mapped>(self.response_line(lane));
+        match inline_answer(&copied) {
+            Some(answer) => Ok(Taken::Answer(answer)),
+            None => self.read_copied(lane, seq, &copied),
+        }
+    }
+
+    /// What a copied line says that is no short answer.
+    fn read_copied(
+        self: &Arc<Self>,
+        lane: usize,
+        seq: u64,
+        copied: &Copied,
+    ) -> Result<Taken, ChannelError> {
         let Some(head) = Head::from_word(copied.head) else {
             return Err(ChannelError::Misbehaved("an answer of a kind that does not exist"));
         };
         let payload = match head.kind {
-            Kind::Inline if head.len as usize <= INLINE_LEN => {
-                Payload::Small { bytes: inline_bytes(copied.inline), len: head.len as u8 }
-            }
             Kind::Block => self.received_block(head, &copied.inline)?,
             Kind::Segment => return self.take_segment(lane, seq, head, &copied.inline),
             Kind::Next => return Ok(Taken::Acknowledged),
@@ -407,12 +437,24 @@ impl Client {
     }
 
     /// The call is over: the lane goes to the next.
+    #[inline]
     pub(super) fn free_lane(&self, lane: usize) {
         self.lanes.give_back(lane);
         if !self.lane_waiters.is_empty() {
             self.lane_waiters.notify_one();
         }
     }
+}
+
+/// The answer that a copied line holds itself.
+#[inline]
+fn inline_answer(copied: &Copied) -> Option<Answer> {
+    let Head { kind, tag, len, .. } = Head::from_word(copied.head)?;
+    if kind != Kind::Inline || len as usize > INLINE_LEN {
+        return None;
+    }
+    let payload = Payload::Small { bytes: inline_bytes(copied.inline), len: len as u8 };
+    Some(Answer { tag, payload })
 }
 
 const UNASKED: &str = "it took a segment that was not sent";

@@ -162,11 +162,13 @@ impl Connection {
     }
 
     /// What admission gave it.
+    #[inline]
     pub fn session(&self) -> u64 {
         self.session
     }
 
     /// Whether the client is still there.
+    #[inline]
     pub fn is_connected(&self) -> bool {
         !self.closed.load(Acquire) && !self.origin.is_forked()
     }
@@ -190,6 +192,7 @@ impl Connection {
         self.epochs.disarm(self.own.word64(RING_ME));
     }
 
+    #[inline]
     pub(super) fn taken(&self, lane: usize) -> u64 {
         self.taken[lane].load(Relaxed)
     }
@@ -204,6 +207,7 @@ impl Connection {
         self.own.word64(RING_ME).load(Relaxed) != 0
     }
 
+    #[inline]
     pub(super) fn take(&self, lane: usize, seq: u64) {
         self.taken[lane].store(seq, Relaxed);
     }
@@ -230,6 +234,7 @@ impl Connection {
         line_of(self.client.words64(self.layout.wait_line(lane), LINE_WORDS))
     }
 
+    #[inline]
     pub(super) fn rung(&self, lane: usize) -> &Rung<Mapped> {
         &self.rung[lane / GROUP]
     }

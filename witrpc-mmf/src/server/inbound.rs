@@ -183,6 +183,7 @@ impl Connection {
 
     /// Whether this client's new calls have to wait until it has fetched answers: more is held for
     /// it than one message of the largest kind.
+    #[inline]
     fn over_budget(&self) -> bool {
         self.held.load(Relaxed) > self.max_message_len
     }

@@ -25,7 +25,7 @@ use std::time::Duration;
 
 pub use admission::{Admission, Admitted};
 pub use connection::{Connection, ReceivedBlock};
-pub use scanner::{Scanner, Serve};
+pub use scanner::Scanner;
 
 use crate::backend::Backend;
 use crate::error::BindError;

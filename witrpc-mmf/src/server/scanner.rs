@@ -21,9 +21,6 @@ use crate::words::Mapped;
 /// quiet connection costs a cache line a turn, waking up costs its next call a ring.
 const TURNS_TO_COLD: u32 = 4_096;
 
-/// What the poller does with a request.
-pub type Serve<'a> = &'a mut dyn FnMut(&Arc<Connection>, Request) -> ControlFlow<()>;
-
 /// The poller's view. Made by the thread that has taken the poller role.
 #[derive(Debug)]
 pub struct Scanner<'a> {
@@ -41,10 +38,15 @@ impl<'a> Scanner<'a> {
     }
 
     /// Looks once at every hot connection and hands each new request to `serve` until that breaks.
+    /// Generic, so that a request goes from the line straight to where `serve` wants it.
     /// With `calls` false requests stay where they are, and only what was begun goes on. Returns
     /// whether anything was found.
     #[inline]
-    pub fn turn(&mut self, calls: bool, serve: Serve<'_>) -> bool {
+    pub fn turn(
+        &mut self,
+        calls: bool,
+        mut serve: impl FnMut(&Arc<Connection>, Request) -> ControlFlow<()>,
+    ) -> bool {
         if self.rested || self.server.news.count() != self.read {
             self.read_news();
         }
@@ -52,7 +54,7 @@ impl<'a> Scanner<'a> {
         let mut cooled = false;
         for index in 0..self.hot.len() {
             let connection = &self.hot[index];
-            match look(connection, calls, serve) {
+            match look(connection, calls, &mut serve) {
                 Look::Nothing if self.hot.len() > 1 => cooled |= cools(connection),
                 Look::Nothing => {}
                 Look::Found => found = true,
@@ -173,7 +175,11 @@ fn cools(connection: &Connection) -> bool {
 
 /// Looks at the lanes of one connection, from where the last look stopped.
 #[inline]
-fn look(connection: &Arc<Connection>, calls: bool, serve: Serve<'_>) -> Look {
+fn look(
+    connection: &Arc<Connection>,
+    calls: bool,
+    serve: &mut impl FnMut(&Arc<Connection>, Request) -> ControlFlow<()>,
+) -> Look {
     let lanes = connection.high_water();
     let first = connection.cursor.load(Relaxed) as usize;
     let first = if first < lanes { first } else { 0 };

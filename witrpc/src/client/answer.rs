@@ -7,34 +7,40 @@ use crate::tag::{AnswerTag, Status};
 use crate::transport::{Answer, Payload};
 
 /// How a call ended, its answer not yet decoded.
-pub struct Answered(pub(super) Result<Reply, CallError>);
+pub struct Answered<'a>(pub(super) Result<Reply<'a>, CallError>);
 
-impl Answered {
+impl Answered<'_> {
     /// Of a method that returns no `Result`.
     #[inline]
     pub fn value<T: Wire>(self) -> Result<T, CallError> {
-        self.0?.value()
+        match self.0 {
+            Ok(ref reply) => reply.value(),
+            Err(error) => Err(error),
+        }
     }
 
     /// Of a method that returns a `Result`.
     #[inline]
     pub fn result<T: Wire, E: Wire>(self) -> Result<T, CallError<E>> {
-        self.0?.result()
+        match self.0 {
+            Ok(ref reply) => reply.result(),
+            Err(error) => Err(error.into()),
+        }
     }
 }
 
 /// An answer that has a value: the handler's, or the service's own error.
-pub(super) struct Reply {
-    body: OpenBody,
+pub(super) struct Reply<'a> {
+    body: OpenBody<'a>,
     /// Whether it is the service's own error.
     is_error: bool,
 }
 
-impl Reply {
+impl<'a> Reply<'a> {
     /// Looks how the call of `method` went.
     #[inline]
     pub(super) fn open(
-        answer: Answer,
+        answer: &'a mut Answer,
         codec: Codec,
         method: &'static str,
     ) -> Result<Self, CallError> {
@@ -42,7 +48,7 @@ impl Reply {
             Some(tag @ AnswerTag { status: Status::Ok | Status::App, .. }) => tag,
             other => return Err(failure(other, &answer.payload, method)),
         };
-        match OpenBody::new(answer.payload, tag.raw, codec) {
+        match OpenBody::new(&mut answer.payload, tag.raw, codec) {
             Ok(body) => Ok(Self { body, is_error: tag.status == Status::App }),
             Err(error) => Err(CallError::Decode { message: error.to_string() }),
         }
@@ -50,7 +56,7 @@ impl Reply {
 
     /// The value of a method that returns no `Result`.
     #[inline]
-    fn value<T: Wire>(self) -> Result<T, CallError> {
+    fn value<T: Wire>(&self) -> Result<T, CallError> {
         if self.is_error {
             let message = "it answered with an error where the method has none".to_owned();
             return Err(CallError::Protocol { message });
@@ -60,7 +66,7 @@ impl Reply {
 
     /// The value or the error of a method that returns a `Result`.
     #[inline]
-    fn result<T: Wire, E: Wire>(self) -> Result<T, CallError<E>> {
+    fn result<T: Wire, E: Wire>(&self) -> Result<T, CallError<E>> {
         if self.is_error {
             return Err(CallError::App(self.decode("error")?));
         }

@@ -22,6 +22,8 @@ pub struct ClientCall<'a> {
     arguments: Encoder<'a>,
     /// The first argument that could not be encoded.
     fault: Option<EncodeError>,
+    /// Where the answer goes, and is decoded.
+    answer: Answer,
 }
 
 impl<'a> ClientCall<'a> {
@@ -29,7 +31,7 @@ impl<'a> ClientCall<'a> {
     #[inline]
     pub fn new(connection: &'a Connection, method: u16) -> Self {
         let arguments = Encoder::new(connection.inner().codec);
-        Self { connection, method, arguments, fault: None }
+        Self { connection, method, arguments, fault: None, answer: Answer::default() }
     }
 
     /// The next argument, declared as `T` or `&T`.
@@ -55,7 +57,7 @@ impl<'a> ClientCall<'a> {
 
     /// Calls, and blocks the thread until the answer is there.
     #[inline]
-    pub fn block(self) -> Answered {
+    pub fn block(&mut self) -> Answered<'_> {
         Answered(self.exchange_blocking())
     }
 
@@ -64,7 +66,7 @@ impl<'a> ClientCall<'a> {
     /// The future knows nothing of the answer's type. Were that a parameter, a type without the
     /// bounds would be reported here once more, in the middle of generated code.
     #[inline]
-    pub async fn send(self) -> Answered {
+    pub async fn send(&mut self) -> Answered<'_> {
         Answered(self.exchange().await)
     }
 
@@ -75,38 +77,38 @@ impl<'a> ClientCall<'a> {
         }
     }
 
-    fn exchange_blocking(&self) -> Result<Reply, CallError> {
+    fn exchange_blocking(&mut self) -> Result<Reply<'_>, CallError> {
         let (inner, tag) = self.prepare()?;
         let mut limit = inner.limit();
         let sent = self.with_message(tag, |message| inner.channel.try_send(message));
-        let answer = match sent {
-            Ok(Some(ticket)) => inner.channel.wait_answer(ticket, &mut limit),
+        let ended = match sent {
+            Ok(Some(ticket)) => inner.channel.wait_answer(ticket, &mut limit, &mut self.answer),
             Ok(None) => self.exchange_slowly(tag),
             Err(error) => Err(error),
         };
-        self.reply(answer)
+        self.reply(ended)
     }
 
     /// For a request that has to wait for a lane or for space, or goes in segments.
     #[cold]
-    fn exchange_slowly(&self, tag: u32) -> Result<Answer, ChannelError> {
+    fn exchange_slowly(&mut self, tag: u32) -> Result<(), ChannelError> {
         let inner = self.connection.inner();
         let mut flight = Flight::new(&*inner.channel, inner.limit());
         block_on(|cx| self.with_message(tag, |message| flight.poll_send(cx, message)))?;
-        flight.wait_answer()
+        flight.wait_answer(&mut self.answer)
     }
 
-    async fn exchange(&self) -> Result<Reply, CallError> {
+    async fn exchange(&mut self) -> Result<Reply<'_>, CallError> {
         let (inner, tag) = self.prepare()?;
         let mut flight = Flight::new(&*inner.channel, inner.limit());
         let sent = std::future::poll_fn(|cx| {
             self.with_message(tag, |message| flight.poll_try_send(cx, message))
         });
-        let answer = match sent.await {
-            Ok(()) => std::future::poll_fn(|cx| flight.poll_answer(cx)).await,
+        let ended = match sent.await {
+            Ok(()) => std::future::poll_fn(|cx| flight.poll_answer(cx, &mut self.answer)).await,
             Err(error) => Err(error),
         };
-        self.reply(answer)
+        self.reply(ended)
     }
 
     /// The tag of the request, or why there is nothing to send.
@@ -131,10 +133,10 @@ impl<'a> ClientCall<'a> {
     }
 
     #[inline]
-    fn reply(&self, answer: Result<Answer, ChannelError>) -> Result<Reply, CallError> {
+    fn reply(&mut self, ended: Result<(), ChannelError>) -> Result<Reply<'_>, CallError> {
         let inner = self.connection.inner();
-        match answer {
-            Ok(answer) => Reply::open(answer, inner.codec, inner.method_name(self.method)),
+        match ended {
+            Ok(()) => Reply::open(&mut self.answer, inner.codec, inner.method_name(self.method)),
             Err(error) => Err(CallError::from_channel(error, inner.call_timeout)),
         }
     }

@@ -73,21 +73,22 @@ impl<'c> Flight<'c> {
     pub(super) fn poll_answer(
         &mut self,
         cx: &mut Context<'_>,
-    ) -> Poll<Result<Answer, ChannelError>> {
+        answer: &mut Answer,
+    ) -> Poll<Result<(), ChannelError>> {
         let Stage::Sent(ticket) = &mut self.stage else {
             unreachable!("an answer is waited for once, after sending");
         };
-        let answer = ready!(self.channel.poll_answer(cx, ticket, &mut self.limit));
+        let ended = ready!(self.channel.poll_answer(cx, ticket, &mut self.limit, answer));
         self.stage = Stage::Over;
-        Poll::Ready(answer)
+        Poll::Ready(ended)
     }
 
     /// Blocks the thread until the answer to a call that was sent is there.
-    pub(super) fn wait_answer(mut self) -> Result<Answer, ChannelError> {
+    pub(super) fn wait_answer(mut self, answer: &mut Answer) -> Result<(), ChannelError> {
         let Stage::Sent(ticket) = std::mem::replace(&mut self.stage, Stage::Over) else {
             unreachable!("an answer is waited for once, after sending");
         };
-        self.channel.wait_answer(ticket, &mut self.limit)
+        self.channel.wait_answer(ticket, &mut self.limit, answer)
     }
 }
 

@@ -13,7 +13,7 @@ use super::open::RawSections;
 use super::plain::{self, ReadRaw};
 use super::text::Text;
 
-/// Reads the values of an [`OpenBody`](super::OpenBody).
+/// Reads the values of an opened message.
 pub(crate) struct Decoder<'a> {
     codec: Codec,
     rest: &'a [u8],

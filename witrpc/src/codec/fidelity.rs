@@ -25,7 +25,7 @@ fn decode<T: DeserializeOwned + 'static>(
     raw: bool,
     codec: Codec,
 ) -> Result<T, String> {
-    let open = OpenBody::new(Payload::Whole(body), raw, codec).map_err(|e| e.to_string())?;
+    let open = OwnedBody::new(Payload::Whole(body), raw, codec).map_err(|e| e.to_string())?;
     let mut decoder = open.decoder();
     let value = decoder.value("value").map_err(|error| error.to_string())?;
     decoder.finish().map_err(|error| error.to_string())?;
@@ -199,7 +199,7 @@ fn a_string_is_borrowed_unless_it_must_be_put_together() {
         encoder.str("plain", "plain").unwrap();
         encoder.str("quoted", "\"quoted\"").unwrap();
         let (raw, body) = written(&encoder, usize::MAX);
-        let open = OpenBody::new(Payload::Whole(body), raw, codec).unwrap();
+        let open = OwnedBody::new(Payload::Whole(body), raw, codec).unwrap();
         let mut decoder = open.decoder();
         assert!(matches!(decoder.str("plain"), Ok(Cow::Borrowed("plain"))));
         let quoted = decoder.str("quoted").unwrap();

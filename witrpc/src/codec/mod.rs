@@ -35,7 +35,7 @@ use std::fmt;
 pub(crate) use decode::Decoder;
 pub(crate) use encode::{Encoded, Encoder};
 pub(crate) use error::{DecodeError, EncodeError};
-pub(crate) use open::OpenBody;
+pub(crate) use open::{OpenBody, OwnedBody};
 pub(crate) use plain::is_plain_vec;
 
 /// How the values of a service's calls become bytes. The client chooses; one server speaks

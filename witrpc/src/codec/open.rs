@@ -2,6 +2,7 @@
 //! the transport has it.
 
 use std::borrow::Cow;
+use std::mem;
 use std::ops::Range;
 use std::sync::{Mutex, OnceLock, PoisonError};
 
@@ -13,45 +14,79 @@ use super::decode::Decoder;
 use super::error::{DecodeError, DecodeFault};
 use crate::transport::{Payload, SMALL_LEN};
 
-/// An opened message.
-pub(crate) struct OpenBody {
+/// An opened message, which stays where it has arrived: to move a short one would cost more than
+/// to decode it does.
+pub(crate) struct OpenBody<'p> {
     codec: Codec,
-    /// Private: a small message stays as it came, since moving it into another layout would cost
-    /// more than decoding it does.
-    encoded: Payload,
+    encoded: &'p [u8],
     raw: Option<Box<RawSections>>,
 }
 
-impl OpenBody {
-    /// Takes the bytes of a message whose tag says whether it `has_raw` sections. Copies the
-    /// encoded section, once, unless it is private already.
+impl<'p> OpenBody<'p> {
+    /// Opens a message whose tag says whether it `has_raw` sections. Of `payload` the encoded
+    /// section is left, in private memory: copied there, once, unless it is there already.
     #[inline]
-    pub(crate) fn new(payload: Payload, has_raw: bool, codec: Codec) -> Result<Self, DecodeError> {
-        if has_raw {
-            return Self::with_raw(payload, codec);
-        }
-        let len = payload.len();
-        let encoded = match payload {
-            Payload::Remote(remote) => copy_range(&Payload::Remote(remote), 0..len),
-            private => private,
-        };
-        Ok(Self { codec, encoded, raw: None })
-    }
-
-    fn with_raw(payload: Payload, codec: Codec) -> Result<Self, DecodeError> {
-        let len = payload.len();
-        let (sections, trailer) = Sections::read(len, |offset, out| payload.copy_to(offset, out))
-            .ok_or(DecodeError::Trailer { len })?;
-        let encoded = copy_range(&payload, sections.end()..trailer);
-        Ok(Self { codec, encoded, raw: Some(Box::new(RawSections::new(sections, payload))) })
+    pub(crate) fn new(
+        payload: &'p mut Payload,
+        has_raw: bool,
+        codec: Codec,
+    ) -> Result<Self, DecodeError> {
+        let raw = open(payload, has_raw)?;
+        Ok(Self { codec, encoded: private_bytes(payload).unwrap_or_default(), raw })
     }
 
     /// Reads the values from the first one on.
     #[inline]
     pub(crate) fn decoder(&self) -> Decoder<'_> {
+        Decoder::new(self.codec, self.encoded, self.raw.as_deref())
+    }
+}
+
+/// An opened message that outlives the place where it has arrived.
+pub(crate) struct OwnedBody {
+    codec: Codec,
+    /// In private memory.
+    encoded: Payload,
+    raw: Option<Box<RawSections>>,
+}
+
+impl OwnedBody {
+    /// As [`OpenBody::new`].
+    pub(crate) fn new(
+        mut payload: Payload,
+        has_raw: bool,
+        codec: Codec,
+    ) -> Result<Self, DecodeError> {
+        let raw = open(&mut payload, has_raw)?;
+        Ok(Self { codec, encoded: payload, raw })
+    }
+
+    /// Reads the values from the first one on.
+    pub(crate) fn decoder(&self) -> Decoder<'_> {
         let encoded = private_bytes(&self.encoded).unwrap_or_default();
         Decoder::new(self.codec, encoded, self.raw.as_deref())
     }
+}
+
+/// Takes the raw sections out of a payload, and leaves the encoded one in private memory.
+#[inline]
+fn open(payload: &mut Payload, has_raw: bool) -> Result<Option<Box<RawSections>>, DecodeError> {
+    if has_raw {
+        return open_raw(payload).map(Some);
+    }
+    if let Payload::Remote(_) = payload {
+        *payload = copy_range(payload, 0..payload.len());
+    }
+    Ok(None)
+}
+
+fn open_raw(payload: &mut Payload) -> Result<Box<RawSections>, DecodeError> {
+    let whole = mem::take(payload);
+    let len = whole.len();
+    let (sections, trailer) = Sections::read(len, |offset, out| whole.copy_to(offset, out))
+        .ok_or(DecodeError::Trailer { len })?;
+    *payload = copy_range(&whole, sections.end()..trailer);
+    Ok(Box::new(RawSections::new(sections, whole)))
 }
 
 /// The bytes of a payload that the peer cannot reach.

@@ -84,7 +84,7 @@ fn value() -> impl Strategy<Value = Value> {
 }
 
 /// Asks a message for everything that a decoder can be asked for; the outcome does not matter.
-fn read_all(open: &OpenBody) {
+fn read_all(open: &OwnedBody) {
     let ways: [fn(&mut Decoder<'_>); 9] = [
         |decoder| drop(decoder.value::<Value>("a")),
         |decoder| drop(decoder.value::<u64>("a")),
@@ -118,7 +118,7 @@ proptest! {
             encoder.path("path", Path::new(&text)).unwrap();
             let (raw, body) = written(&encoder, 100);
             for payload in arrivals(&body) {
-                let open = OpenBody::new(payload, raw, codec).unwrap();
+                let open = OwnedBody::new(payload, raw, codec).unwrap();
                 let mut decoder = open.decoder();
                 prop_assert_eq!(decoder.value::<Value>("value").unwrap(), value.clone());
                 prop_assert_eq!(&*decoder.raw::<u8>("bytes").unwrap(), &bytes[..]);
@@ -142,7 +142,7 @@ proptest! {
     fn any_bytes_are_read_or_refused(body: Vec<u8>, raw: bool) {
         for codec in codecs() {
             for payload in arrivals(&body) {
-                if let Ok(open) = OpenBody::new(payload, raw, codec) {
+                if let Ok(open) = OwnedBody::new(payload, raw, codec) {
                     read_all(&open);
                 }
             }
@@ -157,7 +157,7 @@ proptest! {
         lens.iter().for_each(|len| body.extend(len.to_le_bytes()));
         body.push(lens.len() as u8);
         for codec in codecs() {
-            if let Ok(open) = OpenBody::new(Payload::Whole(body.clone()), true, codec) {
+            if let Ok(open) = OwnedBody::new(Payload::Whole(body.clone()), true, codec) {
                 read_all(&open);
             }
         }
@@ -177,7 +177,7 @@ proptest! {
             let (raw, mut body) = written(&encoder, usize::MAX);
             let place = place.index(body.len());
             body[place] = damage;
-            if let Ok(open) = OpenBody::new(Payload::Whole(body), raw, codec) {
+            if let Ok(open) = OwnedBody::new(Payload::Whole(body), raw, codec) {
                 read_all(&open);
             }
         }

@@ -67,7 +67,7 @@ fn open_all(encoder: &Encoder<'_>, codec: Codec, check: impl Fn(Decoder<'_>)) {
     for segment in [1, 63, 64, 1 << 20] {
         let (raw, body) = written(encoder, segment);
         for payload in arrivals(&body) {
-            let open = OpenBody::new(payload, raw, codec).unwrap();
+            let open = OwnedBody::new(payload, raw, codec).unwrap();
             check(open.decoder());
         }
     }
@@ -127,7 +127,7 @@ fn a_whole_message_that_is_one_vec_of_bytes_keeps_its_memory() {
     encoder.value("result", &bytes).unwrap();
     let (raw, body) = written(&encoder, 1 << 20);
     let memory = body.as_ptr();
-    let open = OpenBody::new(Payload::Whole(body), raw, Codec::Postcard).unwrap();
+    let open = OwnedBody::new(Payload::Whole(body), raw, Codec::Postcard).unwrap();
     let back: Vec<u8> = open.decoder().value("result").unwrap();
     assert_eq!(back, bytes);
     assert_eq!(back.as_ptr(), memory);
@@ -141,7 +141,7 @@ fn space_goes_back_once_the_last_section_is_taken() {
     let (raw, bytes) = written(&encoder, 1 << 20);
     let released = Arc::<AtomicBool>::default();
     let held = Held { bytes, released: Arc::clone(&released) };
-    let open = OpenBody::new(Payload::Remote(Box::new(held)), raw, Codec::Postcard).unwrap();
+    let open = OwnedBody::new(Payload::Remote(Box::new(held)), raw, Codec::Postcard).unwrap();
     let mut decoder = open.decoder();
     let a = decoder.raw::<u64>("a").unwrap();
     assert!(!released.load(Ordering::Relaxed));

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::path::Path;
 
 use crate::__private::v1::{RawElement, Wire};
-use crate::codec::{DecodeError, Decoder, OpenBody};
+use crate::codec::{DecodeError, Decoder, OwnedBody};
 
 /// The arguments of a call, for generated code: each is read once, in order.
 pub struct Arguments<'a> {
@@ -13,7 +13,7 @@ pub struct Arguments<'a> {
 
 /// The arguments of a call that outlives its dispatch.
 pub struct OwnedArguments {
-    body: OpenBody,
+    body: OwnedBody,
 }
 
 /// The arguments could not be decoded: why, in a sentence for the caller.
@@ -35,20 +35,20 @@ impl From<DecodeError> for BadArguments {
 }
 
 impl OwnedArguments {
-    pub(super) fn new(body: OpenBody) -> Self {
+    pub(super) fn new(body: OwnedBody) -> Self {
         Self { body }
     }
 
     /// Reads them from the first one on.
     pub fn open(&self) -> Arguments<'_> {
-        Arguments::new(&self.body)
+        Arguments::new(self.body.decoder())
     }
 }
 
 impl<'a> Arguments<'a> {
     #[inline]
-    pub(super) fn new(body: &'a OpenBody) -> Self {
-        Self { decoder: body.decoder() }
+    pub(super) fn new(decoder: Decoder<'a>) -> Self {
+        Self { decoder }
     }
 
     /// The next argument, `T` or `&T`.

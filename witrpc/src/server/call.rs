@@ -2,10 +2,11 @@
 
 use std::cell::Cell;
 use std::future::Future;
+use std::mem;
 use std::sync::Arc;
 
 use crate::__private::v1::Wire;
-use crate::codec::{Codec, OpenBody};
+use crate::codec::{Codec, OpenBody, OwnedBody};
 use crate::contract::ServiceDescriptor;
 use crate::transport::{Payload, Peer, Ticket};
 
@@ -37,7 +38,8 @@ pub trait Service: Send + Sync + 'static {
 pub struct ServerCall<'a> {
     pub(super) line: &'a Line<'a>,
     pub(super) method: u16,
-    pub(super) payload: Payload,
+    /// Where the transport has put it: a short one is decoded there.
+    pub(super) payload: &'a mut Payload,
     /// Whether the payload has raw sections.
     pub(super) raw: bool,
 }
@@ -134,7 +136,7 @@ impl ServerCall<'_> {
         let line = self.line;
         let outcome = OpenBody::new(self.payload, self.raw, line.codec)
             .map_err(BadArguments::from)
-            .and_then(|body| run(&mut Arguments::new(&body), &line.context()));
+            .and_then(|body| run(&mut Arguments::new(body.decoder()), &line.context()));
         line.settle(|reply| answer_or_refuse(reply, &outcome, answer));
     }
 
@@ -146,7 +148,7 @@ impl ServerCall<'_> {
         F: Future<Output = Result<R, BadArguments>> + Send + 'static,
     {
         let line = self.line;
-        let body = match OpenBody::new(self.payload, self.raw, line.codec) {
+        let body = match OwnedBody::new(mem::take(self.payload), self.raw, line.codec) {
             Ok(body) => body,
             Err(error) => return line.settle(|reply| reply.bad_request(&error.to_string())),
         };

@@ -28,7 +28,7 @@ fn codec_of(session: u64) -> Option<Codec> {
 }
 
 impl Handler for Dispatcher {
-    fn serve(&self, pool: &Arc<Pool>, peer: &Arc<dyn Peer>, request: Request) {
+    fn serve(&self, pool: &Arc<Pool>, peer: &Arc<dyn Peer>, request: &mut Request) {
         let line = Line {
             peer,
             ticket: request.ticket,
@@ -48,7 +48,7 @@ impl Handler for Dispatcher {
         let Some(service) = self.services.get(usize::from(tag.service)) else {
             return line.reply().unknown_method();
         };
-        let payload = request.payload;
+        let payload = &mut request.payload;
         let call = ServerCall { line: &line, method: tag.method, payload, raw: tag.raw };
         let dispatched = catch(|| service.dispatch(call));
         if !line.settled.get() {

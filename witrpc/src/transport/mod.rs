@@ -178,6 +178,14 @@ pub enum Payload {
     Remote(Box<dyn RemoteBytes>),
 }
 
+impl Default for Payload {
+    /// No bytes.
+    #[inline]
+    fn default() -> Self {
+        Payload::Small { bytes: [0; SMALL_LEN], len: 0 }
+    }
+}
+
 impl Payload {
     /// The length in bytes.
     pub fn len(&self) -> usize {
@@ -265,7 +273,8 @@ impl Limit {
     }
 }
 
-/// An answer that has arrived.
+/// An answer that has arrived, or the place for one: [`Answer::default`].
+#[derive(Default)]
 pub struct Answer {
     /// [`TAG_BITS`] bits of the layers above.
     pub tag: u32,
@@ -313,22 +322,29 @@ pub trait ClientChannel: fmt::Debug + Send + Sync {
         limit: &mut Limit,
     ) -> Poll<Result<Ticket, ChannelError>>;
 
-    /// Blocks the thread until the answer is there: spins, then parks.
+    /// Blocks the thread until the answer is there: spins, then parks. Writes it to `answer`,
+    /// which the caller keeps where the answer is decoded: a short answer is moved only once.
     ///
     /// # Errors
     ///
     /// Why there is none. The ticket is spent then: abandoned or lost with the connection.
-    fn wait_answer(&self, ticket: Ticket, limit: &mut Limit) -> Result<Answer, ChannelError>;
+    fn wait_answer(
+        &self,
+        ticket: Ticket,
+        limit: &mut Limit,
+        answer: &mut Answer,
+    ) -> Result<(), ChannelError>;
 
     /// Looks whether the answer is there. Re-wakes itself while spinning is worth while, then
     /// wakes `cx` when the answer comes, the peer dies, or `limit` passes. `ticket` may change.
-    /// After `Ready` the ticket is spent.
+    /// After `Ready` the ticket is spent, and the answer, if there is one, stands in `answer`.
     fn poll_answer(
         &self,
         cx: &mut Context<'_>,
         ticket: &mut Ticket,
         limit: &mut Limit,
-    ) -> Poll<Result<Answer, ChannelError>>;
+        answer: &mut Answer,
+    ) -> Poll<Result<(), ChannelError>>;
 
     /// Nobody waits for this call any more. Its place comes back when the server has answered.
     fn abandon(&self, ticket: Ticket);
@@ -457,8 +473,9 @@ pub trait ServerPort: fmt::Debug + Send + Sync {
     fn close(&self, how: Shutdown);
 }
 
-/// What a [`Scanner`] hands new requests to.
-pub type Serve<'a> = dyn FnMut(&Arc<dyn Peer>, Request) -> ControlFlow<()> + 'a;
+/// What a [`Scanner`] hands new requests to. The request stays where the scanner has put it, so that
+/// a short one is decoded there; whoever needs it for longer takes the payload out.
+pub type Serve<'a> = dyn FnMut(&Arc<dyn Peer>, &mut Request) -> ControlFlow<()> + 'a;
 
 /// One thread's view of the places where requests appear.
 pub trait Scanner {

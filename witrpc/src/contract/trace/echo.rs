@@ -6,7 +6,7 @@
 //! a trace makes up are sent around once.
 
 use crate::__private::v1::Wire;
-use crate::codec::{Codec, Encoder, OpenBody};
+use crate::codec::{Codec, Encoder, OwnedBody};
 use crate::transport::Payload;
 
 /// How a value differs when it has come back, in words; `None` if it does not, or if that cannot
@@ -16,7 +16,7 @@ pub(super) fn difference<T: Wire>(value: &T, codec: Codec) -> Option<String> {
     if encoded(value, codec)?.1 != sent {
         return None;
     }
-    let open = OpenBody::new(Payload::Whole(sent.clone()), raw, codec).ok()?;
+    let open = OwnedBody::new(Payload::Whole(sent.clone()), raw, codec).ok()?;
     let mut decoder = open.decoder();
     let back = match decoder.value::<T>("it").and_then(|back| decoder.finish().map(|()| back)) {
         Ok(back) => back,

@@ -62,7 +62,7 @@ pub(super) use self::task::Job;
 /// What a pool does with the requests it finds.
 pub(super) trait Handler: Send + Sync {
     /// Serves one request: answers it, or leaves that to a job. Must not panic.
-    fn serve(&self, pool: &Arc<Pool>, peer: &Arc<dyn Peer>, request: Request);
+    fn serve(&self, pool: &Arc<Pool>, peer: &Arc<dyn Peer>, request: &mut Request);
 }
 
 /// The threads of one server, and what they share.

@@ -127,12 +127,17 @@ impl ClientChannel for Channel {
         })
     }
 
-    fn wait_answer(&self, ticket: Ticket, limit: &mut Limit) -> Result<Answer, ChannelError> {
+    fn wait_answer(
+        &self,
+        ticket: Ticket,
+        limit: &mut Limit,
+        answer: &mut Answer,
+    ) -> Result<(), ChannelError> {
         loop {
             match self.link.poll_answer(ticket, Waiter::Thread(thread::current())) {
                 Progress::Done(result, waiting) => {
                     self.clear(waiting);
-                    return result;
+                    return result.map(|arrived| *answer = arrived);
                 }
                 Progress::Wait(_former) => {}
             }
@@ -155,9 +160,11 @@ impl ClientChannel for Channel {
         cx: &mut Context<'_>,
         ticket: &mut Ticket,
         limit: &mut Limit,
-    ) -> Poll<Result<Answer, ChannelError>> {
+        answer: &mut Answer,
+    ) -> Poll<Result<(), ChannelError>> {
         let progress = self.link.poll_answer(*ticket, Waiter::Task(cx.waker().clone()));
-        self.settle(cx, *ticket, progress, limit, ChannelError::TimedOut)
+        let settled = self.settle(cx, *ticket, progress, limit, ChannelError::TimedOut);
+        settled.map_ok(|arrived| *answer = arrived)
     }
 
     fn abandon(&self, ticket: Ticket) {

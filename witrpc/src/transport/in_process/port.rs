@@ -209,9 +209,9 @@ impl Scanner for View<'_> {
         // No more than have arrived by now, so that a turn ends however many clients call.
         let mut found = false;
         for _ in 0..waiting {
-            let Some((peer, request)) = self.arrivals.take(poller) else { break };
+            let Some((peer, mut request)) = self.arrivals.take(poller) else { break };
             found = true;
-            let flow = serve(&peer, request);
+            let flow = serve(&peer, &mut request);
             self.arrivals.handled(poller);
             if flow.is_break() {
                 break;

@@ -51,9 +51,15 @@ impl ClientChannel for Client {
         sent.map_ok(from_ticket).map_err(errors::channel)
     }
 
-    fn wait_answer(&self, ticket: Ticket, limit: &mut Limit) -> Result<Answer, ChannelError> {
-        let answer = with_limit(limit, |limit| self.0.wait_answer(to_ticket(ticket), limit));
-        answer.map(from_answer).map_err(errors::channel)
+    fn wait_answer(
+        &self,
+        ticket: Ticket,
+        limit: &mut Limit,
+        answer: &mut Answer,
+    ) -> Result<(), ChannelError> {
+        let put = |arrived| *answer = from_answer(arrived);
+        let waited = with_limit(limit, |limit| self.0.wait_answer(to_ticket(ticket), limit, put));
+        waited.map_err(errors::channel)
     }
 
     fn poll_answer(
@@ -61,11 +67,13 @@ impl ClientChannel for Client {
         cx: &mut Context<'_>,
         ticket: &mut Ticket,
         limit: &mut Limit,
-    ) -> Poll<Result<Answer, ChannelError>> {
+        answer: &mut Answer,
+    ) -> Poll<Result<(), ChannelError>> {
         let mut inner = to_ticket(*ticket);
-        let answer = with_limit(limit, |limit| self.0.poll_answer(cx, &mut inner, limit));
+        let put = |arrived| *answer = from_answer(arrived);
+        let polled = with_limit(limit, |limit| self.0.poll_answer(cx, &mut inner, limit, put));
         *ticket = from_ticket(inner);
-        answer.map_ok(from_answer).map_err(errors::channel)
+        polled.map_err(errors::channel)
     }
 
     fn abandon(&self, ticket: Ticket) {
@@ -131,14 +139,17 @@ fn with_limit<R>(limit: &mut Limit, wait: impl FnOnce(&mut channel::Limit) -> R)
     result
 }
 
+#[inline]
 pub(super) fn from_ticket(ticket: channel::Ticket) -> Ticket {
     Ticket { lane: ticket.lane, seq: ticket.seq }
 }
 
+#[inline]
 pub(super) fn to_ticket(ticket: Ticket) -> channel::Ticket {
     channel::Ticket { lane: ticket.lane, seq: ticket.seq }
 }
 
+#[inline]
 fn from_answer(answer: channel::Answer) -> Answer {
     Answer { tag: answer.tag, payload: from_payload(answer.payload) }
 }

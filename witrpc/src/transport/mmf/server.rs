@@ -108,15 +108,15 @@ impl Scanner for View<'_> {
     fn turn(&mut self, calls: bool, serve: &mut Serve<'_>) -> bool {
         let peers = &mut self.peers;
         let mut displaced = false;
-        let found = self.scanner.turn(calls, &mut |connection, request| {
+        let found = self.scanner.turn(calls, |connection, request| {
             let peer = known(peers, connection);
-            let request = Request {
+            let mut request = Request {
                 ticket: from_ticket(request.ticket),
                 tag: request.tag,
                 payload: from_payload(request.payload),
                 deadline: request.deadline,
             };
-            let go_on = serve(peer, request);
+            let go_on = serve(peer, &mut request);
             displaced = go_on.is_break();
             go_on
         });
