@@ -27,8 +27,14 @@ pub struct Outgoing<'a> {
 /// The bytes of a message on its way out.
 #[derive(Clone, Copy)]
 pub enum Body<'a> {
-    /// At most [`INLINE_LEN`] bytes: they travel in the line.
-    Small(&'a [u8]),
+    /// At most [`INLINE_LEN`] bytes, which travel in the line: the first `len` of `padded`, which
+    /// has zeros behind them.
+    Small {
+        /// The bytes, in whole words.
+        padded: &'a [u8; INLINE_LEN],
+        /// How many count.
+        len: usize,
+    },
     /// Anything else.
     Large(&'a dyn Fill),
 }
@@ -36,14 +42,16 @@ pub enum Body<'a> {
 impl Body<'_> {
     pub(crate) fn len(&self) -> usize {
         match self {
-            Body::Small(bytes) => bytes.len(),
+            Body::Small { len, .. } => *len,
             Body::Large(fill) => fill.len(),
         }
     }
 
     pub(crate) fn write_at(&self, offset: usize, out: &mut [u8]) {
         match self {
-            Body::Small(bytes) => out.copy_from_slice(&bytes[offset..offset + out.len()]),
+            Body::Small { padded, len } => {
+                out.copy_from_slice(&padded[..*len][offset..offset + out.len()]);
+            }
             Body::Large(fill) => fill.write_at(offset, out),
         }
     }
@@ -69,13 +77,10 @@ pub(crate) fn inline_bytes(words: [u64; INLINE_LEN / 8]) -> [u8; INLINE_LEN] {
     bytes
 }
 
-/// At most [`INLINE_LEN`] bytes as words, with zeros behind them.
 #[inline]
-pub(crate) fn inline_words(bytes: &[u8]) -> [u64; INLINE_LEN / 8] {
-    let mut padded = [0; INLINE_LEN];
-    padded[..bytes.len()].copy_from_slice(bytes);
+pub(crate) fn inline_words(bytes: &[u8; INLINE_LEN]) -> [u64; INLINE_LEN / 8] {
     let mut words = [0; INLINE_LEN / 8];
-    for (word, chunk) in words.iter_mut().zip(padded.as_chunks::<8>().0) {
+    for (word, chunk) in words.iter_mut().zip(bytes.as_chunks::<8>().0) {
         *word = u64::from_ne_bytes(*chunk);
     }
     words

@@ -51,6 +51,7 @@ pub(super) struct Lane {
 
 impl Lane {
     /// The seq for the lane's next line. Only the owner calls this.
+    #[inline]
     pub(super) fn next_seq(&self) -> u64 {
         let seq = self.seq.load(Relaxed) + 1;
         self.seq.store(seq, Relaxed);

@@ -196,14 +196,17 @@ impl Client {
         }
     }
 
+    #[inline]
     fn request_line(&self, lane: usize) -> &[AtomicU64; LINE_WORDS] {
         line_of(self.own.words64(self.layout.request_line(lane), LINE_WORDS))
     }
 
+    #[inline]
     fn response_line(&self, lane: usize) -> &[PeerU64; LINE_WORDS] {
         line_of(self.server.words64(self.layout.response_line(lane), LINE_WORDS))
     }
 
+    #[inline]
     fn wait_line(&self, lane: usize) -> &[AtomicU64; LINE_WORDS] {
         line_of(self.own.words64(self.layout.wait_line(lane), LINE_WORDS))
     }

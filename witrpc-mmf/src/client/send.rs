@@ -51,8 +51,8 @@ impl Client {
     pub fn try_send(&self, message: Outgoing<'_>) -> Result<Option<Ticket>, ChannelError> {
         self.check_connected()?;
         let Some(lane) = self.lanes.take() else { return Ok(None) };
-        if let Body::Small(bytes) = message.body {
-            return Ok(Some(self.send_inline(lane, message.tag, bytes)));
+        if let Body::Small { padded, len } = message.body {
+            return Ok(Some(self.send_inline(lane, message.tag, padded, len)));
         }
         let sent = self.try_send_block(lane, message);
         if !matches!(sent, Ok(Some(_))) {
@@ -61,6 +61,7 @@ impl Client {
         sent
     }
 
+    #[inline]
     fn check_connected(&self) -> Result<(), ChannelError> {
         self.check_mapped()?;
         match self.lost.get() {
@@ -87,13 +88,15 @@ impl Client {
         Ok(())
     }
 
-    fn send_inline(&self, lane: usize, tag: u32, bytes: &[u8]) -> Ticket {
-        debug_assert!(bytes.len() <= INLINE_LEN);
-        let head = Head::new(Kind::Inline, tag, bytes.len() as u32);
-        self.send_line(lane, head, &inline_words(bytes), bytes.len().div_ceil(8))
+    #[inline]
+    fn send_inline(&self, lane: usize, tag: u32, padded: &[u8; INLINE_LEN], len: usize) -> Ticket {
+        debug_assert!(len <= INLINE_LEN);
+        let head = Head::new(Kind::Inline, tag, len as u32);
+        self.send_line(lane, head, &inline_words(padded), len.div_ceil(8))
     }
 
     /// Publishes the first line of a call.
+    #[inline]
     fn send_line(&self, lane: usize, head: Head, inline: &InlineWords, used: usize) -> Ticket {
         let private = self.lanes.get(lane);
         let seq = private.next_seq();
@@ -235,8 +238,8 @@ impl Client {
         message: &Outgoing<'_>,
         limit: &mut Limit,
     ) -> Poll<Result<Option<Ticket>, ChannelError>> {
-        if let Body::Small(bytes) = message.body {
-            return Poll::Ready(Ok(Some(self.send_inline(lane, message.tag, bytes))));
+        if let Body::Small { padded, len } = message.body {
+            return Poll::Ready(Ok(Some(self.send_inline(lane, message.tag, padded, len))));
         }
         let total = message.body.len();
         let whole = total <= self.outbox.largest_block();

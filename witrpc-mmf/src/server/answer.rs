@@ -49,10 +49,10 @@ impl Connection {
             return Err(ChannelError::PeerDied);
         }
         match answer.body {
-            Body::Small(bytes) => {
-                debug_assert!(bytes.len() <= INLINE_LEN);
-                let head = Head::new(Kind::Inline, answer.tag, bytes.len() as u32);
-                self.respond(ticket, head, &inline_words(bytes), bytes.len().div_ceil(8));
+            Body::Small { padded, len } => {
+                debug_assert!(len <= INLINE_LEN);
+                let head = Head::new(Kind::Inline, answer.tag, len as u32);
+                self.respond(ticket, head, &inline_words(padded), len.div_ceil(8));
                 Ok(())
             }
             Body::Large(_) => self.answer_large(ticket, answer),

@@ -28,6 +28,12 @@ impl SmallBuf {
         Self { inline: Inline([0; SMALL_LEN]), len: 0, heap: Vec::new() }
     }
 
+    /// The bytes with zeros behind them, and how many there are, while they are on the stack.
+    #[inline]
+    pub(crate) fn as_padded(&self) -> Option<(&[u8; SMALL_LEN], usize)> {
+        (self.len <= SMALL_LEN).then_some((&self.inline.0, self.len))
+    }
+
     #[inline]
     pub(crate) fn as_slice(&self) -> &[u8] {
         self.inline.0.get(..self.len).unwrap_or(&self.heap)

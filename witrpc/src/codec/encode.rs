@@ -66,11 +66,9 @@ impl<'a> Encoder<'a> {
         if !self.raw.is_empty() {
             return self.with_raw_body(|body| send(true, body));
         }
-        let encoded = self.encoded.as_slice();
-        if encoded.len() <= SMALL_LEN {
-            send(false, Body::Small(encoded))
-        } else {
-            send(false, Body::Large(&Encoded(encoded)))
+        match self.encoded.as_padded() {
+            Some((padded, len)) => send(false, Body::Small { padded, len }),
+            None => send(false, Body::Large(&Encoded(self.encoded.as_slice()))),
         }
     }
 
@@ -78,9 +76,9 @@ impl<'a> Encoder<'a> {
         let gathered = Gathered::new(&self.raw, self.encoded.as_slice());
         let len = gathered.len();
         if len <= SMALL_LEN {
-            let mut small = [0; SMALL_LEN];
-            gathered.write_at(0, &mut small[..len]);
-            send(Body::Small(&small[..len]))
+            let mut padded = [0; SMALL_LEN];
+            gathered.write_at(0, &mut padded[..len]);
+            send(Body::Small { padded: &padded, len })
         } else {
             send(Body::Large(&gathered))
         }

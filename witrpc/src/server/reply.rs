@@ -3,7 +3,7 @@
 use crate::__private::v1::Wire;
 use crate::codec::{Codec, Encoded, Encoder};
 use crate::tag::{AnswerTag, Status};
-use crate::transport::{Body, ChannelError, Outgoing, Peer, SMALL_LEN, Ticket};
+use crate::transport::{Body, ChannelError, Outgoing, Peer, SMALL_LEN, Ticket, pad};
 
 /// The longest text of an answer that is not a value, in bytes.
 const MAX_TEXT_LEN: usize = 4096;
@@ -90,11 +90,13 @@ impl Reply<'_> {
     }
 
     fn send(self, status: Status, bytes: &[u8]) {
-        let encoded = Encoded(bytes);
-        let body =
-            if bytes.len() <= SMALL_LEN { Body::Small(bytes) } else { Body::Large(&encoded) };
         let tag = AnswerTag { status, raw: false }.bits();
+        let answer = |body| self.peer.answer(self.ticket, Outgoing { tag, body });
         // Nothing that is sent here is over a limit that a transport may set.
-        let _ = self.peer.answer(self.ticket, Outgoing { tag, body });
+        let _ = if bytes.len() <= SMALL_LEN {
+            answer(Body::Small { padded: &pad(bytes), len: bytes.len() })
+        } else {
+            answer(Body::Large(&Encoded(bytes)))
+        };
     }
 }

@@ -122,17 +122,35 @@ pub struct Outgoing<'a> {
 /// The bytes of a message on its way out.
 #[derive(Clone, Copy)]
 pub enum Body<'a> {
-    /// At most [`SMALL_LEN`] bytes.
-    Small(&'a [u8]),
+    /// At most [`SMALL_LEN`] bytes: the first `len` of `padded`, which has zeros behind them, so that
+    /// a transport can carry whole words.
+    Small {
+        /// See [`pad`].
+        padded: &'a [u8; SMALL_LEN],
+        /// How many count.
+        len: usize,
+    },
     /// More: the transport reserves space of [`Fill::len`] bytes and has it filled.
     Large(&'a dyn Fill),
+}
+
+/// A few bytes with zeros behind them: what [`Body::Small`] is made of.
+///
+/// # Panics
+///
+/// When there are more than [`SMALL_LEN`] of them.
+#[must_use]
+pub fn pad(bytes: &[u8]) -> [u8; SMALL_LEN] {
+    let mut padded = [0; SMALL_LEN];
+    padded[..bytes.len()].copy_from_slice(bytes);
+    padded
 }
 
 impl Body<'_> {
     /// The length in bytes.
     pub fn len(&self) -> usize {
         match self {
-            Body::Small(bytes) => bytes.len(),
+            Body::Small { len, .. } => *len,
             Body::Large(fill) => fill.len(),
         }
     }
@@ -145,7 +163,9 @@ impl Body<'_> {
     /// Writes the bytes from `offset` on into `out`, which ends at or before the body's end.
     pub fn write_at(&self, offset: usize, out: &mut [u8]) {
         match self {
-            Body::Small(bytes) => out.copy_from_slice(&bytes[offset..offset + out.len()]),
+            Body::Small { padded, len } => {
+                out.copy_from_slice(&padded[..*len][offset..offset + out.len()]);
+            }
             Body::Large(fill) => fill.write_at(offset, out),
         }
     }

@@ -115,7 +115,9 @@ pub(super) fn with_outgoing<R>(
 ) -> R {
     let tag = message.tag;
     match message.body {
-        Body::Small(bytes) => send(channel::Outgoing { tag, body: channel::Body::Small(bytes) }),
+        Body::Small { padded, len } => {
+            send(channel::Outgoing { tag, body: channel::Body::Small { padded, len } })
+        }
         Body::Large(fill) => {
             send(channel::Outgoing { tag, body: channel::Body::Large(&Filled(fill)) })
         }
