@@ -41,7 +41,6 @@ pub use message::{
 };
 pub use rendezvous::{Name, Place, live_names};
 pub use server::{
-    Admission, Admitted, Connection, ReceivedBlock as RequestBlock, Scanner, Server,
-    ServerOptions,
+    Admission, Admitted, Connection, ReceivedBlock as RequestBlock, Scanner, Server, ServerOptions,
 };
 pub use spin::WaitPolicy;

@@ -56,8 +56,14 @@ impl Fill for Bytes<'_> {
 
 fn with_message<R>(tag: u32, bytes: &[u8], send: impl FnOnce(Outgoing<'_>) -> R) -> R {
     let fill = Bytes(bytes);
-    let small = bytes.len() <= witrpc_mmf::INLINE_LEN;
-    let body = if small { Body::Small(bytes) } else { Body::Large(&fill) };
+    let mut padded = [0; witrpc_mmf::INLINE_LEN];
+    let body = match padded.get_mut(..bytes.len()) {
+        Some(start) => {
+            start.copy_from_slice(bytes);
+            Body::Small { padded: &padded, len: bytes.len() }
+        }
+        None => Body::Large(&fill),
+    };
     send(Outgoing { tag, body })
 }
 
@@ -121,7 +127,7 @@ fn poll(server: &Arc<Server>, stop: &AtomicBool) {
     while !stop.load(SeqCst) {
         let mut scanner = server.scanner();
         for _ in 0..200 {
-            scanner.turn(true, &mut |connection, request| {
+            scanner.turn(true, |connection, request| {
                 let bytes = bytes_of(request.payload);
                 let answered = with_message(request.tag + 1, &bytes, |answer| {
                     connection.answer(request.ticket, answer)
@@ -180,7 +186,7 @@ fn send(client: &Arc<Client>, tag: u32, bytes: &[u8]) -> Ticket {
 
 fn call(client: &Arc<Client>, bytes: &[u8]) -> Result<Answer, ChannelError> {
     let ticket = send(client, 5, bytes);
-    client.wait_answer(ticket, &mut Limit::Within(Duration::from_secs(30)))
+    client.wait_answer(ticket, &mut Limit::Within(Duration::from_secs(30)), |answer| answer)
 }
 
 fn pattern(len: usize, seed: usize) -> Vec<u8> {
@@ -213,7 +219,8 @@ fn futures_get_their_answers_too(backend: Backend) {
         let bytes = pattern(len, seed);
         let mut ticket = send(&client, 5, &bytes);
         let mut limit = Limit::Within(Duration::from_secs(30));
-        let answer = drive(|cx| client.poll_answer(cx, &mut ticket, &mut limit)).expect("one");
+        let answer = drive(|cx| client.poll_answer(cx, &mut ticket, &mut limit, |answer| answer));
+        let answer = answer.expect("one");
         assert!(bytes_of(answer.payload) == bytes, "{len} bytes came back changed");
     }
 }
@@ -279,7 +286,7 @@ fn a_request_that_is_over_its_clients_budget_waits_until_answers_are_fetched(bac
     let mut served = Vec::new();
     let mut scanner = server.scanner();
     let mut turn = |scanner: &mut Scanner<'_>| {
-        scanner.turn(true, &mut |connection, request| {
+        scanner.turn(true, |connection, request| {
             served.push(request.tag);
             let body = if request.tag == SMALL { b"small".as_slice() } else { &large };
             with_message(request.tag, body, |answer| connection.answer(request.ticket, answer))
@@ -296,7 +303,8 @@ fn a_request_that_is_over_its_clients_budget_waits_until_answers_are_fetched(bac
         scope.spawn(|| {
             for (ticket, len) in tickets.into_iter().zip([large.len(), large.len(), 5]) {
                 let mut limit = Limit::Within(Duration::from_secs(30));
-                let answer = client.wait_answer(ticket, &mut limit).expect("an answer");
+                let answer = client.wait_answer(ticket, &mut limit, |answer| answer);
+                let answer = answer.expect("an answer");
                 assert_eq!(bytes_of(answer.payload).len(), len);
             }
             fetched.store(true, SeqCst);

@@ -15,6 +15,7 @@ use witrpc_mmf::{
 };
 
 /// Only a failing test waits for so long.
+const EMPTY: Body<'static> = Body::Small { padded: &[0; witrpc_mmf::INLINE_LEN], len: 0 };
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Set in the process that a test starts: the name to serve or to reach.
@@ -60,9 +61,9 @@ fn connect(backend: Backend, name: &Name, wait: WaitPolicy) -> Arc<Client> {
 fn serve(server: &Server, stop: &AtomicBool) {
     let mut scanner = server.scanner();
     while !stop.load(SeqCst) {
-        let found = scanner.turn(true, &mut |connection, request| {
+        let found = scanner.turn(true, |connection, request| {
             if request.tag != UNANSWERED {
-                let answer = Outgoing { tag: request.tag, body: Body::Small(b"") };
+                let answer = Outgoing { tag: request.tag, body: EMPTY };
                 // An error means that the client has just died.
                 let _ = connection.answer(request.ticket, answer);
             }
@@ -75,9 +76,9 @@ fn serve(server: &Server, stop: &AtomicBool) {
 }
 
 fn call(client: &Arc<Client>, tag: u32) -> Result<(), ChannelError> {
-    let sent = client.try_send(Outgoing { tag, body: Body::Small(b"") })?;
+    let sent = client.try_send(Outgoing { tag, body: EMPTY })?;
     let ticket = sent.expect("there are lanes for all calls of these tests");
-    client.wait_answer(ticket, &mut Limit::Within(PATIENCE)).map(drop)
+    client.wait_answer(ticket, &mut Limit::Within(PATIENCE), drop)
 }
 
 /// The same as a future, polled on this thread.
@@ -88,14 +89,14 @@ fn call_by_future(client: &Arc<Client>, tag: u32) -> Result<(), ChannelError> {
             self.0.unpark();
         }
     }
-    let sent = client.try_send(Outgoing { tag, body: Body::Small(b"") })?;
+    let sent = client.try_send(Outgoing { tag, body: EMPTY })?;
     let mut ticket = sent.expect("there are lanes for all calls of these tests");
     let waker = Waker::from(Arc::new(Unpark(thread::current())));
     let mut limit = Limit::Within(PATIENCE);
     loop {
         let mut cx = Context::from_waker(&waker);
-        match client.poll_answer(&mut cx, &mut ticket, &mut limit) {
-            Poll::Ready(answer) => return answer.map(drop),
+        match client.poll_answer(&mut cx, &mut ticket, &mut limit, drop) {
+            Poll::Ready(answered) => return answered,
             Poll::Pending => thread::park(),
         }
     }
@@ -201,7 +202,7 @@ fn kill_the_client(backend: Backend, test: &str) {
         let client = connect(backend, &name, WaitPolicy::Adaptive);
         assert_eq!(call(&client, 1), Ok(()));
         // A call is pending when this process is killed.
-        let sent = client.try_send(Outgoing { tag: UNANSWERED, body: Body::Small(b"") });
+        let sent = client.try_send(Outgoing { tag: UNANSWERED, body: EMPTY });
         assert!(matches!(sent, Ok(Some(_))));
         println!("{READY}");
         wait_for_the_end();

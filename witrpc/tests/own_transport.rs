@@ -79,8 +79,15 @@ impl ClientChannel for WrappedChannel {
         self.inner.poll_send(cx, sending, message, limit)
     }
 
-    fn wait_answer(&self, ticket: Ticket, limit: &mut Limit) -> Result<Answer, ChannelError> {
-        self.inner.wait_answer(ticket, limit).map(self.tamper)
+    fn wait_answer(
+        &self,
+        ticket: Ticket,
+        limit: &mut Limit,
+        answer: &mut Answer,
+    ) -> Result<(), ChannelError> {
+        self.inner.wait_answer(ticket, limit, answer)?;
+        *answer = (self.tamper)(std::mem::take(answer));
+        Ok(())
     }
 
     fn poll_answer(
@@ -88,8 +95,11 @@ impl ClientChannel for WrappedChannel {
         cx: &mut Context<'_>,
         ticket: &mut Ticket,
         limit: &mut Limit,
-    ) -> Poll<Result<Answer, ChannelError>> {
-        self.inner.poll_answer(cx, ticket, limit).map(|answer| answer.map(self.tamper))
+        answer: &mut Answer,
+    ) -> Poll<Result<(), ChannelError>> {
+        self.inner.poll_answer(cx, ticket, limit, answer).map_ok(|()| {
+            *answer = (self.tamper)(std::mem::take(answer));
+        })
     }
 
     fn abandon(&self, ticket: Ticket) {

@@ -128,13 +128,16 @@ fn too_large(payload: &Payload) -> CallError {
 mod tests {
     use super::*;
 
-    fn open(tag: u32, bytes: &[u8]) -> Result<Reply, CallError> {
-        let payload = Payload::Whole(bytes.to_vec());
-        Reply::open(Answer { tag, payload }, Codec::Postcard, "divide")
+    fn answer(tag: u32, bytes: &[u8]) -> Answer {
+        Answer { tag, payload: Payload::Whole(bytes.to_vec()) }
+    }
+
+    fn open(answer: &mut Answer) -> Result<Reply<'_>, CallError> {
+        Reply::open(answer, Codec::Postcard, "divide")
     }
 
     fn refused(tag: u32, bytes: &[u8]) -> CallError {
-        open(tag, bytes).err().expect("this answer has no value")
+        open(&mut answer(tag, bytes)).err().expect("this answer has no value")
     }
 
     #[test]
@@ -155,18 +158,21 @@ mod tests {
         for (tag, bytes) in [(8, &b""[..]), (1 << 27, b""), (2 | crate::tag::RAW, b""), (5, b"x")] {
             assert!(matches!(refused(tag, bytes), CallError::Protocol { .. }), "{tag:#x}");
         }
-        let surprise = open(1, &[0]).expect("an error of the service").value::<u8>();
+        let surprise = open(&mut answer(1, &[0])).expect("an error of the service").value::<u8>();
         assert!(matches!(surprise, Err(CallError::Protocol { .. })));
     }
 
     #[test]
     fn an_answer_that_does_not_decode_is_told_apart() {
         for bytes in [&b""[..], &[1, 2]] {
-            let decoded = open(0, bytes).expect("a value").value::<u8>();
+            let decoded = open(&mut answer(0, bytes)).expect("a value").value::<u8>();
             assert!(matches!(decoded, Err(CallError::Decode { .. })), "{bytes:?}");
         }
-        assert_eq!(open(0, &[7]).unwrap().value::<u8>(), Ok(7));
-        assert_eq!(open(1, &[7]).unwrap().result::<String, u8>(), Err(CallError::App(7)));
+        assert_eq!(open(&mut answer(0, &[7])).unwrap().value::<u8>(), Ok(7));
+        assert_eq!(
+            open(&mut answer(1, &[7])).unwrap().result::<String, u8>(),
+            Err(CallError::App(7))
+        );
     }
 
     #[test]

@@ -45,7 +45,7 @@ pub(super) fn arrivals(body: &[u8]) -> Vec<Payload> {
 /// The body as a transport writes it, in segments of `segment` bytes.
 pub(super) fn written(encoder: &Encoder<'_>, segment: usize) -> (bool, Vec<u8>) {
     encoder.with_body(|raw, body| {
-        assert_eq!(body.len() <= SMALL_LEN, matches!(body, Body::Small(_)));
+        assert_eq!(body.len() <= SMALL_LEN, matches!(body, Body::Small { .. }));
         let mut bytes = vec![0xDD; body.len()];
         for (index, chunk) in bytes.chunks_mut(segment).enumerate() {
             body.write_at(index * segment, chunk);
@@ -102,7 +102,7 @@ fn two_numbers_fit_beside_the_head() {
     let mut encoder = Encoder::new(Codec::Postcard);
     encoder.value("a", &u64::MAX).unwrap();
     encoder.value("b", &u64::MAX).unwrap();
-    assert!(encoder.with_body(|raw, body| !raw && matches!(body, Body::Small(_))));
+    assert!(encoder.with_body(|raw, body| !raw && matches!(body, Body::Small { .. })));
 }
 
 #[test]

@@ -140,9 +140,9 @@ pub enum Body<'a> {
 ///
 /// When there are more than [`SMALL_LEN`] of them.
 #[must_use]
-pub fn pad(bytes: &[u8]) -> [u8; SMALL_LEN] {
+pub const fn pad(bytes: &[u8]) -> [u8; SMALL_LEN] {
     let mut padded = [0; SMALL_LEN];
-    padded[..bytes.len()].copy_from_slice(bytes);
+    padded.split_at_mut(bytes.len()).0.copy_from_slice(bytes);
     padded
 }
 

@@ -37,13 +37,17 @@ pub(super) struct Spin {
 }
 
 impl Spin {
-    /// A full budget, or none where spinning only keeps the other side from running.
+    /// A full budget, or none where spinning only keeps the other side from running: who asks for
+    /// [`WaitPolicy::Spin`] is believed to know better.
     pub(super) fn new(policy: WaitPolicy) -> Self {
         Self::on_cpus(policy, thread::available_parallelism().map_or(1, usize::from))
     }
 
     fn on_cpus(policy: WaitPolicy, cpus: usize) -> Self {
-        let policy = if cpus == 1 { WaitPolicy::Park } else { policy };
+        let policy = match policy {
+            WaitPolicy::Adaptive if cpus == 1 => WaitPolicy::Park,
+            policy => policy,
+        };
         let budget = match policy {
             WaitPolicy::Adaptive => ADAPTIVE,
             WaitPolicy::Spin => LONG,
@@ -61,8 +65,8 @@ impl Spin {
         self.vain = 0;
     }
 
-    /// A look found nothing: pauses, unless work has only just run out, and returns `true` if another is worth while, or
-    /// `false` if the thread should park.
+    /// A look found nothing. Returns `true` if another is worth while, after a pause unless work
+    /// has only just run out, or `false` if the thread should park.
     pub(super) fn again(&mut self) -> bool {
         if self.left == 0 {
             self.give_up();
@@ -137,15 +141,13 @@ mod tests {
     }
 
     #[test]
-    fn one_processor_never_spins_and_park_neither() {
-        for mut spin in [
-            Spin::on_cpus(WaitPolicy::Spin, 1),
-            Spin::on_cpus(WaitPolicy::Adaptive, 1),
-            Spin::on_cpus(WaitPolicy::Park, 8),
-        ] {
+    fn one_processor_never_spins_unless_told_to_and_park_neither() {
+        for mut spin in [Spin::on_cpus(WaitPolicy::Adaptive, 1), Spin::on_cpus(WaitPolicy::Park, 8)]
+        {
             assert_eq!(looks_before_parking(&mut spin), 0);
             assert_eq!(looks_before_parking(&mut spin), 0);
         }
+        assert_eq!(looks_before_parking(&mut Spin::on_cpus(WaitPolicy::Spin, 1)), LONG);
     }
 
     #[test]

@@ -8,7 +8,7 @@ use crate::error::{CallError, Direction};
 use crate::handshake::{Hello, VERSION};
 use crate::tag::{AnswerTag, RAW, RequestTag, Status};
 use crate::transport::in_process::InProcess;
-use crate::transport::{Body, ClientChannel, ConnectConfig, Limit, Outgoing, Payload};
+use crate::transport::{Answer, Body, ClientChannel, ConnectConfig, Limit, Outgoing, Payload, pad};
 use crate::wait::WaitPolicy;
 
 #[test]
@@ -136,9 +136,11 @@ fn requests_without_meaning_are_answered_and_harm_nobody() {
     let fixture = Fixture::new();
     let channel = raw_channel(&fixture);
     let status = |tag, body: &[u8]| {
-        let message = Outgoing { tag, body: Body::Small(body) };
+        let body = Body::Small { padded: &pad(body), len: body.len() };
+        let message = Outgoing { tag, body };
         let ticket = channel.try_send(message).unwrap().unwrap();
-        let answer = channel.wait_answer(ticket, &mut Limit::Never).unwrap();
+        let mut answer = Answer::default();
+        channel.wait_answer(ticket, &mut Limit::Never, &mut answer).unwrap();
         (AnswerTag::from_bits(answer.tag).unwrap().status, answer.payload)
     };
     let request = |method, service| RequestTag { method, service, raw: false }.bits();

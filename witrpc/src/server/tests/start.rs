@@ -97,7 +97,7 @@ fn two_services_of_one_name_are_refused_and_of_two_names_served() {
     let probe = ProbeClient::builder(place.clone()).connect().unwrap();
     let other = connect_other(place).unwrap();
     assert_eq!(probe.echo("first").unwrap(), "first");
-    let call = crate::__private::v1::ClientCall::new(&other.0, 0);
+    let mut call = crate::__private::v1::ClientCall::new(&other.0, 0);
     assert_eq!(call.block().value::<Option<Option<u8>>>().unwrap(), Some(None));
 }
 

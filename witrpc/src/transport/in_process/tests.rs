@@ -11,8 +11,9 @@ use super::{InProcess, Place};
 use crate::error::{BindError, ConnectError};
 use crate::server::Shutdown;
 use crate::transport::{
-    Admission, Admitted, BindConfig, Body, ChannelError, ClientChannel, ClientInfo, ConnectConfig,
-    DisconnectReason, Fill, Limit, Outgoing, Peer, Request, Sending, ServerPort, Transport,
+    Admission, Admitted, Answer, BindConfig, Body, ChannelError, ClientChannel, ClientInfo,
+    ConnectConfig, DisconnectReason, Fill, Limit, Outgoing, Peer, Request, SMALL_LEN, Sending,
+    ServerPort, Ticket, Transport, pad,
 };
 use crate::wait::WaitPolicy;
 
@@ -45,14 +46,27 @@ fn connect(place: &InProcess) -> Arc<dyn ClientChannel> {
 fn take(port: &Arc<dyn ServerPort>) -> Vec<(Arc<dyn Peer>, Request)> {
     let mut taken = Vec::new();
     port.scanner().turn(true, &mut |peer, request| {
-        taken.push((Arc::clone(peer), request));
+        let Request { ticket, tag, deadline, .. } = *request;
+        let payload = std::mem::take(&mut request.payload);
+        taken.push((Arc::clone(peer), Request { ticket, tag, payload, deadline }));
         ControlFlow::Continue(())
     });
     taken
 }
 
+fn wait(
+    client: &Arc<dyn ClientChannel>,
+    ticket: Ticket,
+    limit: &mut Limit,
+) -> Result<Answer, ChannelError> {
+    let mut answer = Answer::default();
+    client.wait_answer(ticket, limit, &mut answer)?;
+    Ok(answer)
+}
+
 fn small(tag: u32) -> Outgoing<'static> {
-    Outgoing { tag, body: Body::Small(b"body") }
+    const BODY: [u8; SMALL_LEN] = pad(b"body");
+    Outgoing { tag, body: Body::Small { padded: &BODY, len: 4 } }
 }
 
 fn bytes_of(payload: &crate::transport::Payload) -> Vec<u8> {
@@ -102,7 +116,7 @@ fn a_call_goes_there_and_back() {
     assert_eq!(bytes_of(&request.payload), expected);
 
     peer.answer(request.ticket, small(9)).unwrap();
-    let answer = client.wait_answer(ticket, &mut Limit::Never).unwrap();
+    let answer = wait(&client, ticket, &mut Limit::Never).unwrap();
     assert_eq!((answer.tag, bytes_of(&answer.payload)), (9, b"body".to_vec()));
 }
 
@@ -113,7 +127,7 @@ fn an_answer_wakes_the_thread_that_waits() {
     let client = connect(&place);
     let waits = thread::spawn(move || {
         let ticket = client.try_send(small(1)).unwrap().expect("a lane is free");
-        client.wait_answer(ticket, &mut Limit::Never).map(|answer| answer.tag)
+        wait(&client, ticket, &mut Limit::Never).map(|answer| answer.tag)
     });
     let (peer, request) = loop {
         if let Some(taken) = take(&port).pop() {
@@ -153,7 +167,7 @@ fn only_so_many_calls_are_in_flight() {
     let sent = client.poll_send(&mut cx, &mut patient, small(5), &mut Limit::Never);
     assert!(matches!(sent, Poll::Ready(Ok(_))));
     assert_eq!(take(&port).pop().unwrap().1.tag, 5);
-    assert_eq!(client.wait_answer(first, &mut Limit::Never).unwrap().tag, 6);
+    assert_eq!(wait(&client, first, &mut Limit::Never).unwrap().tag, 6);
 }
 
 #[test]
@@ -180,7 +194,7 @@ fn an_abandoned_lane_comes_back_with_the_answer() {
     let port = bind(&place);
     let client = connect(&place);
     let ticket = client.try_send(small(1)).unwrap().unwrap();
-    let gave_up = client.wait_answer(ticket, &mut Limit::Within(Duration::ZERO));
+    let gave_up = wait(&client, ticket, &mut Limit::Within(Duration::ZERO));
     assert_eq!(gave_up.err(), Some(ChannelError::TimedOut));
     assert_eq!(client.try_send(small(2)).unwrap(), None, "the server may still read the request");
 
@@ -218,10 +232,11 @@ fn a_future_is_woken_at_its_limit_and_nothing_stays_behind() {
 
     let mut ticket = channel.try_send(small(1)).unwrap().unwrap();
     let mut limit = Limit::Within(Duration::from_millis(1));
-    let mut polled = channel.poll_answer(&mut cx, &mut ticket, &mut limit);
+    let mut answer = Answer::default();
+    let mut polled = channel.poll_answer(&mut cx, &mut ticket, &mut limit, &mut answer);
     while polled.is_pending() {
         wakes.recv().expect("the timer wakes");
-        polled = channel.poll_answer(&mut cx, &mut ticket, &mut limit);
+        polled = channel.poll_answer(&mut cx, &mut ticket, &mut limit, &mut answer);
     }
     assert!(matches!(polled, Poll::Ready(Err(ChannelError::TimedOut))));
     let (peer, request) = take(&port).pop().unwrap();
@@ -230,11 +245,11 @@ fn a_future_is_woken_at_its_limit_and_nothing_stays_behind() {
 
     let mut ticket = channel.try_send(small(3)).unwrap().unwrap();
     let mut limit = Limit::Within(Duration::from_secs(3600));
-    assert!(channel.poll_answer(&mut cx, &mut ticket, &mut limit).is_pending());
+    assert!(channel.poll_answer(&mut cx, &mut ticket, &mut limit, &mut answer).is_pending());
     assert_eq!(channel.leftovers(), (1, 1));
     let (peer, request) = take(&port).pop().unwrap();
     peer.answer(request.ticket, small(4)).unwrap();
-    assert!(channel.poll_answer(&mut cx, &mut ticket, &mut limit).is_ready());
+    assert!(channel.poll_answer(&mut cx, &mut ticket, &mut limit, &mut answer).is_ready());
     assert_eq!(channel.leftovers(), (0, 0));
 }
 
@@ -262,7 +277,7 @@ fn every_way_to_end_a_connection_has_its_reason() {
         let client = connect(&place);
         let ticket = client.try_send(small(1)).unwrap().unwrap();
         end(&*client, port);
-        assert_eq!(client.wait_answer(ticket, &mut Limit::Never).err(), Some(pending));
+        assert_eq!(wait(&client, ticket, &mut Limit::Never).err(), Some(pending));
         let later = ChannelError::Disconnected(reason);
         assert_eq!(client.try_send(small(2)), Err(later.clone()));
         assert_eq!(client.lost(), Some(later));
@@ -280,7 +295,7 @@ fn a_draining_server_answers_what_has_arrived_and_takes_nothing_new() {
     assert_eq!(refused, Err(ChannelError::Disconnected(DisconnectReason::ServerShutDown)));
     let (peer, request) = take(&port).pop().expect("it had arrived before");
     peer.answer(request.ticket, small(3)).unwrap();
-    assert_eq!(client.wait_answer(ticket, &mut Limit::Never).unwrap().tag, 3);
+    assert_eq!(wait(&client, ticket, &mut Limit::Never).unwrap().tag, 3);
 }
 
 #[test]
@@ -297,7 +312,7 @@ fn messages_over_the_limit_are_refused_on_both_ways() {
     let (peer, request) = take(&port).pop().unwrap();
     assert_eq!(peer.answer(request.ticket, large), Err(too_large));
     peer.answer(request.ticket, small(2)).expect("the call is still unanswered");
-    assert_eq!(client.wait_answer(ticket, &mut Limit::Never).unwrap().tag, 2);
+    assert_eq!(wait(&client, ticket, &mut Limit::Never).unwrap().tag, 2);
 }
 
 #[test]
@@ -358,7 +373,7 @@ fn a_request_rings_once_for_a_poller_that_went_to_sleep() {
     let port = bind(&place);
     let client = connect(&place);
     let mut scanner = port.scanner();
-    let mut nothing = |_: &Arc<dyn Peer>, _: Request| ControlFlow::Continue(());
+    let mut nothing = |_: &Arc<dyn Peer>, _: &mut Request| ControlFlow::Continue(());
     assert!(!scanner.turn(true, &mut nothing));
     assert!(!scanner.arm());
     client.try_send(small(1)).unwrap().unwrap();
