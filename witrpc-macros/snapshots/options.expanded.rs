@@ -112,7 +112,7 @@ impl CalculatorClient {
         crate::vendored::__private::v1::assert_wire::<
             <Outcome as crate::vendored::__private::v1::ResultType>::Err,
         >();
-        let call = crate::vendored::__private::v1::ClientCall::new(
+        let mut call = crate::vendored::__private::v1::ClientCall::new(
             &self.connection,
             __CalculatorMethod::outcome as ::core::primitive::u16,
         );
@@ -209,7 +209,7 @@ impl CalculatorAsyncClient {
             crate::vendored::__private::v1::assert_wire::<
                 <Outcome as crate::vendored::__private::v1::ResultType>::Err,
             >();
-            let call = crate::vendored::__private::v1::ClientCall::new(
+            let mut call = crate::vendored::__private::v1::ClientCall::new(
                 &self.connection,
                 __CalculatorMethod::outcome as ::core::primitive::u16,
             );
