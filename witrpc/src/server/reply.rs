@@ -49,13 +49,13 @@ impl Reply<'_> {
     /// There is no such method.
     #[cold]
     pub(super) fn unknown_method(self) {
-        self.send(Status::UnknownMethod, &[]);
+        let _ = self.send(Status::UnknownMethod, &[]);
     }
 
     /// The call was not begun, and will not be.
     #[cold]
     pub(super) fn shutting_down(self) {
-        self.send(Status::ShuttingDown, &[]);
+        let _ = self.send(Status::ShuttingDown, &[]);
     }
 
     #[inline]
@@ -78,25 +78,36 @@ impl Reply<'_> {
         let mut numbers = [0; 16];
         numbers[..8].copy_from_slice(&(len as u64).to_le_bytes());
         numbers[8..].copy_from_slice(&(max as u64).to_le_bytes());
-        self.send(Status::AnswerTooLarge, &numbers);
+        let _ = self.send(Status::AnswerTooLarge, &numbers);
     }
 
+    /// Answers with a text, or with as much of it as the connection's limit lets through.
     fn text(self, status: Status, text: &str) {
-        let mut end = text.len().min(MAX_TEXT_LEN);
-        while !text.is_char_boundary(end) {
-            end -= 1;
+        let sent = self.send(status, cut(text, MAX_TEXT_LEN).as_bytes());
+        if let Err(ChannelError::TooLarge { max, .. }) = sent {
+            let _ = self.send(status, cut(text, max).as_bytes());
         }
-        self.send(status, &text.as_bytes()[..end]);
     }
 
-    fn send(self, status: Status, bytes: &[u8]) {
+    /// Sends what is no value. But for texts, nothing of it is over [`MIN_MESSAGE_LEN`].
+    ///
+    /// [`MIN_MESSAGE_LEN`]: crate::transport::MIN_MESSAGE_LEN
+    fn send(self, status: Status, bytes: &[u8]) -> Result<(), ChannelError> {
         let tag = AnswerTag { status, raw: false }.bits();
         let answer = |body| self.peer.answer(self.ticket, Outgoing { tag, body });
-        // Nothing that is sent here is over a limit that a transport may set.
-        let _ = if bytes.len() <= SMALL_LEN {
+        if bytes.len() <= SMALL_LEN {
             answer(Body::Small { padded: &pad(bytes), len: bytes.len() })
         } else {
             answer(Body::Large(&Encoded(bytes)))
-        };
+        }
     }
+}
+
+/// The beginning of a text, in at most so many bytes.
+fn cut(text: &str, most: usize) -> &str {
+    let mut end = text.len().min(most);
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    &text[..end]
 }

@@ -72,6 +72,10 @@ pub struct ConnectConfig {
 /// The longest [`ConnectConfig::hello`] and the longest welcome or refusal, in bytes.
 pub const MAX_HELLO_LEN: usize = 1 << 20;
 
+/// The least that a transport may set as its limit of a message, in bytes: with it, every error can
+/// still be told to the caller.
+pub const MIN_MESSAGE_LEN: usize = 64;
+
 /// Decides which clients come in; implemented by the server above the transport.
 pub trait Admission: Send + Sync {
     /// Reads a client's hello. Called once a client, on a transport thread, with untrusted bytes.

@@ -3,9 +3,9 @@
 use std::thread;
 use std::time::Duration;
 
-use witrpc::{CallError, Direction, InProcess};
+use witrpc::{BindError, CallError, Direction, InProcess, WitServer};
 
-use crate::service::{Corner, ShopClient, serve};
+use crate::service::{Corner, ShopClient, ShopServer, serve};
 
 const SHORT: Duration = Duration::from_millis(20);
 
@@ -67,6 +67,24 @@ fn messages_over_the_limit_are_refused_on_both_ways() {
     ));
     assert!(error.maybe_executed());
     assert_eq!(shop.shout("fits"), Ok("FITS".to_owned()));
+}
+
+#[test]
+fn limits_out_of_bounds_are_refused_by_name() {
+    let places = [
+        (InProcess::new().lanes(0), "lanes"),
+        (InProcess::new().lanes(1025), "lanes"),
+        (InProcess::new().max_clients(0), "max_clients"),
+        (InProcess::new().max_message_size(63), "max_message_size"),
+    ];
+    for (place, option) in places {
+        let service = ShopServer::new(Corner::default());
+        let refused = WitServer::builder().listen(place).service(service).start().unwrap_err();
+        assert!(
+            matches!(refused, BindError::LimitOutOfRange { limit, .. } if limit == option),
+            "{refused}"
+        );
+    }
 }
 
 #[test]

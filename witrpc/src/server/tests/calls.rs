@@ -2,14 +2,19 @@
 
 use std::collections::HashSet;
 
-use super::probe::{BULK, ECHO, ENCODE, EXPLODE, Fixture, GHOST, ProbeClient, Stubborn, WHO};
+use super::probe::{
+    BULK, ECHO, ENCODE, EXPLODE, EXPLODE_AT_LENGTH, Fixture, GHOST, ProbeClient, Stubborn, WHO,
+};
 use crate::codec::Codec;
 use crate::error::{CallError, Direction};
 use crate::handshake::{Hello, VERSION};
 use crate::tag::{AnswerTag, RAW, RequestTag, Status};
 use crate::transport::in_process::InProcess;
-use crate::transport::{Answer, Body, ClientChannel, ConnectConfig, Limit, Outgoing, Payload, pad};
+use crate::transport::{
+    Answer, Body, ClientChannel, ConnectConfig, Limit, MIN_MESSAGE_LEN, Outgoing, Payload, pad,
+};
 use crate::wait::WaitPolicy;
+use crate::{Endpoint, Mmf};
 
 #[test]
 fn either_codec_brings_values_and_errors_back() {
@@ -49,6 +54,34 @@ fn a_panic_of_many_words_is_cut_between_characters() {
     let CallError::Panicked { message } = &error else { panic!("{error}") };
     assert_eq!(message.len(), 4095);
     assert!(message.ends_with('ü'));
+}
+
+#[test]
+fn whatever_goes_wrong_is_told_under_the_least_limit_too() {
+    let mmf = Mmf::unguessable().max_message_size(MIN_MESSAGE_LEN);
+    let in_process = InProcess::new().max_message_size(MIN_MESSAGE_LEN);
+    for place in [Endpoint::from(mmf), in_process.into()] {
+        let fixture = Fixture::at(place, |builder| builder);
+        let client = fixture.client();
+        let error = client.call_with::<_, ()>(EXPLODE_AT_LENGTH, 100_usize).unwrap_err();
+        let CallError::Panicked { message } = &error else { panic!("{error}") };
+        assert_eq!(*message, format!("x{}", "ü".repeat(31)), "63 bytes, whole characters");
+
+        let mut call = client.start(ECHO);
+        call.str("text", "one");
+        call.str("text", "too many");
+        let error = call.block().value::<String>().unwrap_err();
+        assert!(matches!(&error, CallError::BadRequest { message } if !message.is_empty()));
+        let error = client.call_with::<_, Stubborn>(ENCODE, false).map(drop).unwrap_err();
+        assert!(matches!(&error, CallError::EncodeAnswer { message } if !message.is_empty()));
+        let error = client.call_with::<_, Vec<u8>>(BULK, 65_usize).unwrap_err();
+        let CallError::TooLarge { direction, len, max } = error else { panic!("{error}") };
+        assert_eq!((direction, max), (Direction::Answer, MIN_MESSAGE_LEN));
+        assert!(len >= 65, "{len}");
+        let error = client.call::<()>(GHOST).unwrap_err();
+        assert!(matches!(error, CallError::UnknownMethod { .. }), "{error}");
+        assert_eq!(client.echo("still here").unwrap(), "still here");
+    }
 }
 
 #[test]

@@ -28,7 +28,8 @@ pub(super) const ENCODE: u16 = 8;
 pub(super) const EXPLODE_LATER: u16 = 9;
 pub(super) const CROWD: u16 = 10;
 pub(super) const THREAD_LATER: u16 = 11;
-pub(super) const GHOST: u16 = 12;
+pub(super) const EXPLODE_AT_LENGTH: u16 = 12;
+pub(super) const GHOST: u16 = 13;
 
 const fn method(name: &'static str) -> MethodDescriptor {
     MethodDescriptor {
@@ -58,6 +59,7 @@ pub(super) static DESCRIPTOR: ServiceDescriptor = ServiceDescriptor {
         method("explode_later"),
         method("crowd"),
         method("thread_later"),
+        method("explode_at_length"),
         method("ghost"),
     ],
 };
@@ -130,6 +132,12 @@ impl Service for ProbeServer {
                 let text = arguments.str("text")?;
                 let explode: fn(&str) = |text| panic!("{text}");
                 explode(&text);
+                Ok(())
+            }),
+            EXPLODE_AT_LENGTH => call.reply(|arguments, _| {
+                let len: usize = arguments.value("len")?;
+                let explode: fn(usize) = |len| panic!("x{}", "ü".repeat(len));
+                explode(len);
                 Ok(())
             }),
             HOLD => call.reply(|arguments, _| {

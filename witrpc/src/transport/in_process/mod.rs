@@ -24,7 +24,7 @@ use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use self::place::Place;
-use super::{BindConfig, ClientChannel, ConnectConfig, ServerPort, Transport};
+use super::{BindConfig, ClientChannel, ConnectConfig, MIN_MESSAGE_LEN, ServerPort, Transport};
 use crate::error::{BindError, ConnectError};
 
 /// A place inside this process where a server and its clients meet, instead of a name that other
@@ -64,12 +64,14 @@ impl Limits {
     const DEFAULT: Self = Self { lanes: 64, max_clients: 1024, max_message_size: 64 << 20 };
 
     fn check(&self) -> Result<(), BindError> {
-        let within = |limit, value, max| match value {
-            value if (1..=max).contains(&value) => Ok(()),
-            value => Err(BindError::LimitOutOfRange { limit, value, min: 1, max }),
+        let within = |limit, value, min, max| match value {
+            value if (min..=max).contains(&value) => Ok(()),
+            value => Err(BindError::LimitOutOfRange { limit, value, min, max }),
         };
-        within("lanes", u64::from(self.lanes), u64::from(Self::MAX_LANES))?;
-        within("max_clients", u64::from(self.max_clients), u64::from(Self::MAX_CLIENTS))
+        within("lanes", self.lanes.into(), 1, Self::MAX_LANES.into())?;
+        within("max_clients", self.max_clients.into(), 1, Self::MAX_CLIENTS.into())?;
+        let least = MIN_MESSAGE_LEN as u64;
+        within("max_message_size", self.max_message_size as u64, least, usize::MAX as u64)
     }
 }
 
@@ -107,7 +109,7 @@ impl InProcess {
         self
     }
 
-    /// The largest request or answer in bytes, encoded; 64 MiB unless given.
+    /// The largest request or answer in bytes, encoded: 64 at least, 64 MiB unless given.
     #[must_use]
     pub fn max_message_size(mut self, max_message_size: usize) -> Self {
         self.limits.max_message_size = max_message_size;
