@@ -51,9 +51,13 @@ pub const GRANULE_BYTES: usize = 256;
 /// The longest arena in granules (2³¹ − 1 of them are 512 GiB).
 pub const MAX_GRANULES: u32 = runs::MAX_GRANULES;
 
-/// Lent blocks that an allocation looks at before it takes fresh space. More than the one that it
-/// adds, so that the number outstanding follows what the peer really holds.
-const LOOKS_PER_ALLOC: usize = 4;
+/// Lent blocks of up to so much space together, 16 KiB, are not looked at as long as there is other
+/// space. A look takes the cache line of a slot away from the peer, which writes it at each release:
+/// small blocks that come back sixteen to a line cost a sixteenth of that.
+const LINGERING_GRANULES: u32 = 64;
+
+/// After so many blocks that the peer still holds, the others are likely to be held too.
+const LOOKS_IN_VAIN: usize = 4;
 
 /// Tells whether the peer has released a block: the release table, seen from the writer's side.
 pub trait Released {
@@ -145,10 +149,12 @@ impl Arena {
         Some(Block::new(self.id, first, granules, generation, len))
     }
 
-    /// Takes a block of `len` bytes, reclaiming what the peer has released: a look at a few lent
-    /// blocks each time, at all of them when there is no space otherwise.
+    /// Takes a block of `len` bytes, reclaiming what the peer has released: some of it when more is
+    /// lent than may linger, all of it when there is no space otherwise.
     pub fn alloc_or_reclaim(&mut self, len: usize, released: &impl Released) -> Option<Block> {
-        self.reclaim_some(LOOKS_PER_ALLOC, released);
+        if self.outstanding.granules() > LINGERING_GRANULES {
+            self.reclaim_some(LINGERING_GRANULES as usize, released);
+        }
         if let Some(block) = self.alloc(len) {
             return Some(block);
         }
@@ -184,20 +190,29 @@ impl Arena {
 
     /// Takes back every lent block that the peer has released, and returns how many there were.
     pub fn reclaim(&mut self, released: &impl Released) -> usize {
-        self.reclaim_some(self.outstanding.len(), released)
+        (0..self.outstanding.len()).filter(|_| self.reclaim_next(released)).count()
     }
 
-    /// Looks at up to `looks` lent blocks, those first that have not been looked at for longest.
-    fn reclaim_some(&mut self, looks: usize, released: &impl Released) -> usize {
-        let mut reclaimed = 0;
+    /// Looks at up to `looks` lent blocks, those first that have not been looked at for longest;
+    /// stops when the peer is seen to hold several of them.
+    fn reclaim_some(&mut self, looks: usize, released: &impl Released) {
+        let mut held = 0;
         for _ in 0..looks.min(self.outstanding.len()) {
-            if let Some(block) = self.outstanding.next_released(released) {
-                self.reclaimed_generations[block.first_granule() as usize] = block.generation();
-                self.free(block);
-                reclaimed += 1;
+            if !self.reclaim_next(released) {
+                held += 1;
+                if held == LOOKS_IN_VAIN {
+                    return;
+                }
             }
         }
-        reclaimed
+    }
+
+    /// Looks at one lent block; `true` if it has come back.
+    fn reclaim_next(&mut self, released: &impl Released) -> bool {
+        let Some(block) = self.outstanding.next_released(released) else { return false };
+        self.reclaimed_generations[block.first_granule() as usize] = block.generation();
+        self.free(block);
+        true
     }
 }
 

@@ -8,6 +8,7 @@ use super::{Block, Released};
 #[derive(Debug, Default)]
 pub(super) struct Outstanding {
     blocks: VecDeque<Block>,
+    granules: u32,
 }
 
 impl Outstanding {
@@ -15,7 +16,13 @@ impl Outstanding {
         self.blocks.len()
     }
 
+    /// Granules in all of them together.
+    pub(super) fn granules(&self) -> u32 {
+        self.granules
+    }
+
     pub(super) fn push(&mut self, block: Block) {
+        self.granules += block.granules();
         self.blocks.push_back(block);
     }
 
@@ -24,6 +31,7 @@ impl Outstanding {
     pub(super) fn next_released(&mut self, released: &impl Released) -> Option<Block> {
         let block = self.blocks.pop_front()?;
         if released.is_released(block.first_granule(), block.generation()) {
+            self.granules -= block.granules();
             return Some(block);
         }
         self.blocks.push_back(block);

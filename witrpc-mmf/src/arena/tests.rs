@@ -274,20 +274,34 @@ fn a_block_freed_without_being_lent_uses_up_no_generation() {
 #[test]
 fn every_lent_block_is_looked_at_in_turn() {
     // Most are never released: a look that always began at the same ones would not find the last.
-    let mut arena = Arena::new(64 * GRANULE_BYTES);
+    let mut arena = Arena::new(128 * GRANULE_BYTES);
     let mut slots = Slots::default();
-    let lent: Vec<_> = (0..60)
+    let lent: Vec<_> = (0..100)
         .map(|_| {
             let block = arena.alloc(1).expect("space");
             arena.lend(block)
         })
         .collect();
-    slots.release(lent[59]);
-    for _ in 0..15 {
+    slots.release(lent[99]);
+    for _ in 0..25 {
         let block = arena.alloc_or_reclaim(1, &slots).expect("space");
         arena.free(block);
     }
-    assert_eq!(arena.outstanding(), 59);
+    assert_eq!(arena.outstanding(), 99);
+}
+
+#[test]
+fn small_blocks_that_came_back_are_taken_together() {
+    let mut arena = Arena::new(128 * GRANULE_BYTES);
+    let mut slots = Slots::default();
+    for lent_before in 0..=64 {
+        let block = arena.alloc_or_reclaim(1, &slots).expect("space");
+        assert_eq!(arena.outstanding(), lent_before);
+        slots.release(arena.lend(block));
+    }
+    let block = arena.alloc_or_reclaim(1, &slots).expect("space");
+    assert_eq!(arena.outstanding(), 1);
+    arena.free(block);
 }
 
 #[test]
