@@ -30,6 +30,8 @@ over_each_backend! {
     futures_get_their_answers_too
     a_message_over_the_limit_is_refused_before_anything_is_sent
     threads_share_a_client_and_each_gets_its_own
+    many_large_messages_at_once_all_get_through
+    large_answers_are_fetched_one_after_the_other
     a_server_that_closes_is_no_crash
     a_request_that_is_over_its_clients_budget_waits_until_answers_are_fetched
 }
@@ -251,6 +253,66 @@ fn threads_share_a_client_and_each_gets_its_own(backend: Backend) {
             });
         }
     });
+}
+
+/// Far more at once than either arena holds, or than a client's budget lets begin.
+fn many_large_messages_at_once_all_get_through(backend: Backend) {
+    let name = Name::unguessable();
+    let _echo = Echo::start(backend, &name, 256 << 10);
+    let client = connect(backend, &name, WaitPolicy::Park);
+    thread::scope(|scope| {
+        for thread in 0..8 {
+            let client = &client;
+            scope.spawn(move || {
+                for (round, len) in [MAX_MESSAGE_LEN, 50_000].into_iter().enumerate() {
+                    let bytes = pattern(len, thread * 10 + round);
+                    let answer = call(client, &bytes).expect("an answer");
+                    assert!(bytes_of(answer.payload) == bytes, "{len} bytes came back changed");
+                }
+            });
+        }
+    });
+}
+
+/// The first segments of answers that are not fetched yet fill the arena, and more answers wait:
+/// the one that is fetched goes past them.
+fn large_answers_are_fetched_one_after_the_other(backend: Backend) {
+    const LEN: usize = 1 << 20;
+    let name = Name::unguessable();
+    let server = bind(backend, &name, 256 << 10);
+    let client = connect(backend, &name, WaitPolicy::Park);
+    let tickets: Vec<_> = (0..8).map(|tag| send(&client, tag, b"please")).collect();
+    let done = AtomicBool::new(false);
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            let mut answered = 0;
+            let mut scanner = server.scanner();
+            while !done.load(SeqCst) {
+                let found = scanner.turn(true, &mut |connection, request| {
+                    let answer = pattern(LEN, request.tag as usize);
+                    with_message(request.tag, &answer, |answer| {
+                        connection.answer(request.ticket, answer)
+                    })
+                    .expect("no answer is over the limit");
+                    answered += 1;
+                    ControlFlow::Continue(())
+                });
+                if !found && !scanner.arm() {
+                    server.park(Some(Duration::from_secs(30)));
+                }
+            }
+            assert_eq!(answered, 8);
+        });
+        // All have been answered: each line of an answer waits, or its lane for space.
+        for (seed, ticket) in tickets.into_iter().enumerate() {
+            let mut limit = Limit::Within(Duration::from_secs(30));
+            let answer = client.wait_answer(ticket, &mut limit).expect("an answer");
+            assert!(bytes_of(answer.payload) == pattern(LEN, seed));
+        }
+        done.store(true, SeqCst);
+        server.ring();
+    });
+    server.close();
 }
 
 fn a_server_that_closes_is_no_crash(backend: Backend) {

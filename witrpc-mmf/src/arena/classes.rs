@@ -19,6 +19,14 @@ pub(super) const fn class_of(granules: u32) -> usize {
     ((doubling - STEP_BITS + 1) * STEPS + step) as usize
 }
 
+/// The least number of granules in the class of `granules`.
+pub(super) const fn shortest_of_class(granules: u32) -> u32 {
+    if granules < STEPS {
+        return granules;
+    }
+    granules & (u32::MAX << (granules.ilog2() - STEP_BITS))
+}
+
 /// A set of classes: those of which there are free runs.
 #[derive(Debug, Default)]
 pub(super) struct ClassSet {
@@ -66,6 +74,7 @@ mod tests {
                 lowest = granules;
             }
             assert!(granules - lowest <= lowest / STEPS, "{granules} and {lowest} share a class");
+            assert_eq!(shortest_of_class(granules), lowest);
         }
         assert_eq!(class_of(15) + 1, class_of(16));
     }

@@ -138,6 +138,14 @@ impl Arena {
         self.runs.largest() as usize * GRANULE_BYTES
     }
 
+    /// The longest length up to `len` bytes that [`alloc`](Self::alloc) provides whenever there is a
+    /// free run as long: at others it may overlook one. A granule at least.
+    #[must_use]
+    pub fn never_overlooked(len: usize) -> usize {
+        let granules = u32::try_from(len / GRANULE_BYTES).unwrap_or(u32::MAX);
+        classes::shortest_of_class(granules.max(1)) as usize * GRANULE_BYTES
+    }
+
     /// Takes a block of `len` bytes, in constant time. A block of 0 bytes takes a granule too.
     ///
     /// `None` if no free run is long enough. The block is to be given to [`free`](Self::free) or
@@ -149,19 +157,23 @@ impl Arena {
         Some(Block::new(self.id, first, granules, generation, len))
     }
 
-    /// Takes a block of `len` bytes, reclaiming what the peer has released: some of it when more is
-    /// lent than may linger, all of it when there is no space otherwise.
-    pub fn alloc_or_reclaim(&mut self, len: usize, released: &impl Released) -> Option<Block> {
+    /// Does what `find` does, reclaiming what the peer has released: some of it when more is lent than
+    /// may linger; all of it, and `find` once more, when it finds no space otherwise.
+    pub fn find_or_reclaim<T>(
+        &mut self,
+        released: &impl Released,
+        mut find: impl FnMut(&mut Self) -> Option<T>,
+    ) -> Option<T> {
         if self.outstanding.granules() > LINGERING_GRANULES {
             self.reclaim_some(LINGERING_GRANULES as usize, released);
         }
-        if let Some(block) = self.alloc(len) {
-            return Some(block);
+        if let Some(found) = find(self) {
+            return Some(found);
         }
         if self.reclaim(released) == 0 {
             return None;
         }
-        self.alloc(len)
+        find(self)
     }
 
     /// Takes back a block that the peer was never told of.

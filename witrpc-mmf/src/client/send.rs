@@ -7,12 +7,12 @@ use std::task::{Context, Poll};
 use super::Client;
 use super::lanes::Looks;
 use super::waiters::{Place, Waiters};
-use crate::arena::Block;
 use crate::backend::Backoff;
 use crate::head::{Head, Kind};
 use crate::layout::{HIGH_WATER, INLINE_LEN, STATE, WANTS_SPACE};
 use crate::line::{self, InlineWords};
 use crate::message::{Body, ChannelError, Closed, Limit, Outgoing, Ticket, inline_words};
+use crate::outbox::{Purpose, Reserved};
 use crate::release::{self, ReleaseTable};
 use crate::state;
 use crate::words::{Mapped, ReadWord};
@@ -138,8 +138,8 @@ impl Client {
         if len > self.outbox.largest_block() {
             return Ok(None);
         }
-        let Some(mut block) = self.reserve(len) else { return Ok(None) };
-        message.body.write_at(0, self.own.block_mut(&mut block));
+        let Some(mut block) = self.reserve(len, Purpose::Begin) else { return Ok(None) };
+        message.body.write_at(0, self.own.block_mut(block.block_mut()));
         let head = Head::new(Kind::Block, message.tag, len as u32);
         Ok(Some(self.send_block(lane, head, block, 0)))
     }
@@ -152,14 +152,14 @@ impl Client {
         Ok(len)
     }
 
-    fn reserve(&self, len: usize) -> Option<Block> {
+    fn reserve(&self, len: usize, purpose: Purpose) -> Option<Reserved<'_>> {
         let slots = self.server.words32(self.layout.server_release(), self.layout.granules());
-        self.outbox.reserve(len, &ReleaseTable::<Mapped> { slots })
+        self.outbox.reserve(len, purpose, &ReleaseTable::<Mapped> { slots })
     }
 
     /// Publishes a block, or a segment that begins at `start` in its message.
-    fn send_block(&self, lane: usize, head: Head, block: Block, start: usize) -> Ticket {
-        let [place, len] = self.outbox.lend(block);
+    fn send_block(&self, lane: usize, head: Head, block: Reserved<'_>, start: usize) -> Ticket {
+        let [place, len] = block.lend();
         let used = if head.kind == Kind::Segment { 3 } else { 2 };
         self.send_line(lane, head, &[place, len, start as u64, 0, 0, 0], used)
     }
@@ -244,8 +244,9 @@ impl Client {
         let total = message.body.len();
         let whole = total <= self.outbox.largest_block();
         let len = if whole { total } else { self.outbox.segment_len() };
-        let mut block = std::task::ready!(self.poll_space(cx, sending, len, limit))?;
-        message.body.write_at(0, self.own.block_mut(&mut block));
+        let mut block =
+            std::task::ready!(self.poll_space(cx, sending, len, Purpose::Begin, limit))?;
+        message.body.write_at(0, self.own.block_mut(block.block_mut()));
         let kind = if whole { Kind::Block } else { Kind::Segment };
         let head = Head::new(kind, message.tag, total as u32);
         let ticket = self.send_block(lane, head, block, 0);
@@ -274,8 +275,9 @@ impl Client {
         }
         let total = message.body.len();
         let len = self.outbox.segment_len().min(total - written);
-        let mut block = std::task::ready!(self.poll_space(cx, sending, len, limit))?;
-        message.body.write_at(written, self.own.block_mut(&mut block));
+        let mut block =
+            std::task::ready!(self.poll_space(cx, sending, len, Purpose::Continue, limit))?;
+        message.body.write_at(written, self.own.block_mut(block.block_mut()));
         let head = Head::new(Kind::Segment, message.tag, total as u32);
         let ticket = self.send_block(lane, head, block, written);
         if written + len == total {
@@ -296,12 +298,13 @@ impl Client {
         cx: &mut Context<'_>,
         sending: &mut Sending,
         len: usize,
+        purpose: Purpose,
         limit: &mut Limit,
-    ) -> Poll<Result<Block, ChannelError>> {
+    ) -> Poll<Result<Reserved<'_>, ChannelError>> {
         let place = &mut sending.space_place;
         self.poll_for(cx, &self.space_waiters, place, limit, ChannelError::NoSpace, || {
             let wants_space = self.own.word64(WANTS_SPACE);
-            release::find_or_ask(&self.space_epochs, wants_space, || self.reserve(len))
+            release::find_or_ask(&self.space_epochs, wants_space, || self.reserve(len, purpose))
         })
     }
 

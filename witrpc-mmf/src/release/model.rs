@@ -46,7 +46,7 @@ impl<const SLOTS: usize> Shared<SLOTS> {
 
     /// Takes a block of a granule, writes it and publishes it, if there is space.
     fn send(&self, arena: &mut Arena) -> Option<BlockRef> {
-        let block = arena.alloc_or_reclaim(GRANULE_BYTES, &self.table())?;
+        let block = arena.find_or_reclaim(&self.table(), |arena| arena.alloc(GRANULE_BYTES))?;
         let reference = arena.lend(block);
         self.bytes[reference.slot()].with_mut(|_| ());
         self.published.store(reference.to_words()[0], Release);

@@ -3,19 +3,28 @@
 //! A short answer travels in the response line, a longer one in a block of our arena. One that finds
 //! no space, or is too long for a block, stays in private memory, charged to its connection: it is
 //! sent when the client has released blocks, and in segments that the client fetches one by one.
+//!
+//! Answers that wait for space are sent in their order. Two kinds go past them:
+//!
+//! - Segments that the client has asked for. The space in front of them may be held by answers that
+//!   are fetched only after this one, by a caller who fetches one after the other; the spare of the
+//!   [`outbox`](crate::outbox) is there for them.
+//! - Short answers, so few bytes that those of all lanes together leave most of the arena to the
+//!   longer ones. A client need not fetch in order, so an answer that waits for it to fetch others
+//!   must not hold up every other call.
 
 use std::collections::VecDeque;
-use std::sync::PoisonError;
 use std::sync::atomic::Ordering::Relaxed;
+use std::sync::{MutexGuard, PoisonError};
 
 use super::connection::{Connection, Lane};
 use super::inbound::Broken;
-use crate::arena::Block;
 use crate::futex;
 use crate::head::{Head, Kind};
 use crate::layout::{INLINE_LEN, Layout, WANTS_SPACE, line};
 use crate::line::{self as lines, InlineWords};
 use crate::message::{Body, ChannelError, Outgoing, Ticket, inline_words};
+use crate::outbox::{Purpose, Reserved};
 use crate::park;
 use crate::release;
 use crate::words::Mapped;
@@ -30,10 +39,22 @@ pub(super) struct Outbound {
     sent: usize,
 }
 
-/// Lanes whose answer waits for space, first come first served.
+/// Lanes whose answer waits for space.
 #[derive(Debug, Default)]
 pub(super) struct Queue {
-    lanes: VecDeque<u32>,
+    /// Those of which nothing has been sent.
+    begin: VecDeque<u32>,
+    /// Those whose next segment has been asked for.
+    go_on: VecDeque<u32>,
+}
+
+impl Queue {
+    fn of(&mut self, purpose: Purpose) -> &mut VecDeque<u32> {
+        match purpose {
+            Purpose::Begin => &mut self.begin,
+            Purpose::Continue => &mut self.go_on,
+        }
+    }
 }
 
 impl Connection {
@@ -65,9 +86,10 @@ impl Connection {
             return Err(ChannelError::TooLarge { len, max: self.max_message_len });
         }
         if len <= self.outbox.largest_block()
-            && let Some(mut block) = self.outbox.reserve(len, &self.released())
+            && self.need_not_queue(len)
+            && let Some(mut block) = self.outbox.reserve(len, Purpose::Begin, &self.released())
         {
-            answer.body.write_at(0, self.own.block_mut(&mut block));
+            answer.body.write_at(0, self.own.block_mut(block.block_mut()));
             self.respond_block(ticket, Head::new(Kind::Block, answer.tag, len as u32), block, 0);
             return Ok(());
         }
@@ -76,8 +98,14 @@ impl Connection {
         self.hold(len);
         let outbound = Outbound { ticket, tag: answer.tag, bytes, sent: 0 };
         *self.lanes[ticket.lane as usize].outbound() = Some(outbound);
-        self.send_or_queue(ticket.lane);
+        self.queue_answer(ticket.lane, Purpose::Begin);
         Ok(())
+    }
+
+    /// Whether an answer of `len` bytes goes past those that wait, or none do.
+    fn need_not_queue(&self, len: usize) -> bool {
+        let short = self.layout.arena_len() / 4 / self.lanes.len();
+        len <= short || self.queue().begin.is_empty()
     }
 
     /// The client has taken a segment and asks for the next.
@@ -86,7 +114,7 @@ impl Connection {
             Some(outbound) if outbound.sent > 0 => outbound.ticket = ticket,
             _ => return Err(Broken("a request for a segment of no answer")),
         }
-        self.send_or_queue(ticket.lane);
+        self.queue_answer(ticket.lane, Purpose::Continue);
         Ok(())
     }
 
@@ -101,26 +129,30 @@ impl Connection {
         self.lanes.iter().all(|lane| lane.outbound().is_none())
     }
 
-    fn send_or_queue(&self, lane: u32) {
-        if !self.send_outbound(lane) {
-            let mut queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
-            queue.lanes.push_back(lane);
-            drop(queue);
-            self.flush_queue();
-        }
+    /// Sends what is in private memory for `lane`, when its turn has come and there is space.
+    fn queue_answer(&self, lane: u32, purpose: Purpose) {
+        self.queue().of(purpose).push_back(lane);
+        self.flush_queue();
     }
 
     /// Sends what waits for space, as far as there is any; asks to be rung for the rest.
     pub(super) fn flush_queue(&self) {
-        let mut queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
-        while let Some(&lane) = queue.lanes.front() {
-            let wants_space = self.own.word64(WANTS_SPACE);
-            let send = || self.send_outbound(lane).then_some(());
-            if release::find_or_ask(&self.space_epochs, wants_space, send).is_none() {
-                return;
+        let mut queue = self.queue();
+        for purpose in [Purpose::Continue, Purpose::Begin] {
+            let lanes = queue.of(purpose);
+            while let Some(&lane) = lanes.front() {
+                let wants_space = self.own.word64(WANTS_SPACE);
+                let send = || self.send_outbound(lane).then_some(());
+                if release::find_or_ask(&self.space_epochs, wants_space, send).is_none() {
+                    break;
+                }
+                lanes.pop_front();
             }
-            queue.lanes.pop_front();
         }
+    }
+
+    fn queue(&self) -> MutexGuard<'_, Queue> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Sends an answer from private memory, or its next segment. `false` when there is no space.
@@ -131,9 +163,11 @@ impl Connection {
         let total = outbound.bytes.len();
         let whole = outbound.sent == 0 && total <= self.outbox.largest_block();
         let len = if whole { total } else { self.outbox.segment_len().min(total - outbound.sent) };
-        let Some(mut block) = self.outbox.reserve(len, &self.released()) else { return false };
+        let purpose = if outbound.sent == 0 { Purpose::Begin } else { Purpose::Continue };
+        let reserved = self.outbox.reserve(len, purpose, &self.released());
+        let Some(mut block) = reserved else { return false };
         let start = outbound.sent;
-        self.own.block_mut(&mut block).copy_from_slice(&outbound.bytes[start..start + len]);
+        self.own.block_mut(block.block_mut()).copy_from_slice(&outbound.bytes[start..start + len]);
         outbound.sent += len;
         let kind = if whole { Kind::Block } else { Kind::Segment };
         let (ticket, head) = (outbound.ticket, Head::new(kind, outbound.tag, total as u32));
@@ -147,8 +181,8 @@ impl Connection {
     }
 
     /// Publishes a block, or a segment that begins at `start` in its message.
-    fn respond_block(&self, ticket: Ticket, head: Head, block: Block, start: usize) {
-        let [place, len] = self.outbox.lend(block);
+    fn respond_block(&self, ticket: Ticket, head: Head, block: Reserved<'_>, start: usize) {
+        let [place, len] = block.lend();
         let used = if head.kind == Kind::Segment { 3 } else { 2 };
         self.respond(ticket, head, &[place, len, start as u64, 0, 0, 0], used);
     }
