@@ -288,7 +288,7 @@ fn large_answers_are_fetched_one_after_the_other(backend: Backend) {
             let mut answered = 0;
             let mut scanner = server.scanner();
             while !done.load(SeqCst) {
-                let found = scanner.turn(true, &mut |connection, request| {
+                let found = scanner.turn(true, |connection, request| {
                     let answer = pattern(LEN, request.tag as usize);
                     with_message(request.tag, &answer, |answer| {
                         connection.answer(request.ticket, answer)
@@ -306,7 +306,8 @@ fn large_answers_are_fetched_one_after_the_other(backend: Backend) {
         // All have been answered: each line of an answer waits, or its lane for space.
         for (seed, ticket) in tickets.into_iter().enumerate() {
             let mut limit = Limit::Within(Duration::from_secs(30));
-            let answer = client.wait_answer(ticket, &mut limit).expect("an answer");
+            let answer =
+                client.wait_answer(ticket, &mut limit, |answer| answer).expect("an answer");
             assert!(bytes_of(answer.payload) == pattern(LEN, seed));
         }
         done.store(true, SeqCst);
