@@ -102,6 +102,19 @@ fn unusual_names_serve() {
 }
 
 #[test]
+fn what_the_system_refuses_is_said_with_what_was_being_done() {
+    let dir = TempDir::new().unwrap();
+    fs::set_permissions(dir.path(), fs::Permissions::from_mode(0o700)).unwrap();
+    // The server makes its directories; a directory where a lock's file belongs is not taken away.
+    drop(start(Mmf::new("other").in_dir(dir.path())).unwrap());
+    fs::create_dir(dir.path().join("locks/calc")).unwrap();
+    let refused = start(Mmf::new("calc").in_dir(dir.path())).map(drop).unwrap_err();
+    assert!(matches!(refused, BindError::Io { .. }), "{refused}");
+    let words = refused.to_string();
+    assert!(words.starts_with("could not lock the name: Is a directory"), "{words}");
+}
+
+#[test]
 fn limits_out_of_their_bounds_are_refused_with_the_bounds() {
     let place = Mmf::unguessable();
     let min = match start(place.clone().size(1)).map(drop).unwrap_err() {

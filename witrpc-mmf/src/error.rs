@@ -139,10 +139,10 @@ pub enum BindError {
         max: u64,
     },
     /// The system refused.
-    #[error("the name cannot be served, as {what} failed: {source}")]
+    #[error("could not {doing}: {source}; see to what the system says, and try again")]
     System {
-        /// What was tried.
-        what: &'static str,
+        /// What was tried, as in `lock the name`.
+        doing: &'static str,
         /// What the system said.
         source: io::Error,
     },
@@ -216,7 +216,7 @@ pub enum ConnectError {
         /// This client's limit in bytes.
         max: u64,
     },
-    /// This process could not get the memory for its region.
+    /// This process could not get the memory for its region, or map the server's.
     #[error(
         "there is no memory for a region of {len} bytes: {source}; free some, or lower the server's size"
     )]
@@ -274,10 +274,10 @@ pub enum ConnectError {
     )]
     FoundWrong,
     /// The system refused.
-    #[error("the server cannot be reached, as {what} failed: {source}")]
+    #[error("could not {doing}: {source}; see to what the system says, and try again")]
     System {
-        /// What was tried.
-        what: &'static str,
+        /// What was tried, as in `lock the name`.
+        doing: &'static str,
         /// What the system said.
         source: io::Error,
     },

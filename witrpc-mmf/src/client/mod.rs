@@ -113,10 +113,10 @@ impl Client {
         let layout = Layout::new(established.lanes, len).ok_or(ConnectError::Misbehaved {
             what: "its regions are too short for its lanes".into(),
         })?;
-        let failed = |what| move |source| ConnectError::System { what, source };
+        let failed = |doing| move |source| ConnectError::System { doing, source };
         let client = Self::new(connected, layout, options);
-        let client = Arc::new(client.map_err(failed("opening an epoll instance"))?);
-        link_thread::start(&client).map_err(failed("starting a thread"))?;
+        let client = Arc::new(client.map_err(failed("make an epoll instance"))?);
+        link_thread::start(&client).map_err(failed("start the link thread"))?;
         Ok(client)
     }
 

@@ -109,7 +109,7 @@ impl Seat {
             path: directory.path_of(""),
             source: io::ErrorKind::NotFound.into(),
         })?;
-        let lock = NameLock::serve(&locks, &name).map_err(failed("locking it"))?;
+        let lock = NameLock::serve(&locks, &name).map_err(failed("lock the name"))?;
         let Some(lock) = lock else { return Err(BindError::NameInUse { name }) };
         let origin = Origin::here();
         Ok(Self { name, directory, locks, lock, listener: None, published: None, origin })
@@ -121,19 +121,21 @@ impl Seat {
         let directory = &self.directory;
         let temporary = temporary(&self.name);
         // Left by a bind that was killed in its midst: nobody but the lock's holder makes one.
-        remove_socket(directory, &temporary, |_| true).map_err(failed("removing a socket"))?;
-        let address = directory.address_of(&temporary).map_err(failed("forming an address"))?;
-        let socket = open_socket().map_err(failed("opening a socket"))?;
-        bind(&socket, &address).map_err(failed_errno("binding a socket"))?;
+        remove_socket(directory, &temporary, |_| true)
+            .map_err(failed("remove a dead server's socket"))?;
+        let address =
+            directory.address_of(&temporary).map_err(failed("form the socket's address"))?;
+        let socket = open_socket().map_err(failed("open a socket"))?;
+        bind(&socket, &address).map_err(failed_errno("bind the socket"))?;
         chmodat(directory, temporary.as_str(), directory.socket_mode(), AtFlags::empty())
-            .map_err(failed_errno("setting a socket's mode"))?;
-        listen(&socket, BACKLOG).map_err(failed_errno("listening"))?;
-        let found = directory.find(&temporary).map_err(failed("finding a socket"))?;
+            .map_err(failed_errno("set the socket's mode"))?;
+        listen(&socket, BACKLOG).map_err(failed_errno("listen on the socket"))?;
+        let found = directory.find(&temporary).map_err(failed("find the socket again"))?;
         let Some(stat) = found else {
-            return Err(failed("finding a socket")(io::ErrorKind::NotFound.into()));
+            return Err(failed("find the socket again")(io::ErrorKind::NotFound.into()));
         };
         renameat(directory, temporary.as_str(), directory, name.as_str())
-            .map_err(failed_errno("renaming a socket"))?;
+            .map_err(failed_errno("put the socket under the name"))?;
         self.published = Some(identity(&stat));
         let only_uid = directory.is_private().then_some(directory.owner());
         self.listener = Some(Listener { socket: Arc::new(socket), only_uid });
@@ -146,7 +148,10 @@ impl Seat {
         let refused =
             |found| Err(BindError::NotOurs { path: self.directory.path_of(&self.name), found });
         loop {
-            let found = self.directory.find(&self.name).map_err(failed("looking at the name"))?;
+            let found = self
+                .directory
+                .find(&self.name)
+                .map_err(failed("look at what stands under the name"))?;
             let Some(stat) = found else { return Ok(()) };
             if !is_socket(&stat) {
                 return refused(describe(&stat));
@@ -154,7 +159,9 @@ impl Seat {
             if stat.st_uid != self.directory.owner() {
                 return refused("another user's socket");
             }
-            if is_dead(&self.directory, &self.name).map_err(failed("probing a socket"))? {
+            if is_dead(&self.directory, &self.name)
+                .map_err(failed("probe the socket under the name"))?
+            {
                 return Ok(());
             }
             if started.elapsed() > DYING_TIMEOUT {
@@ -252,10 +259,10 @@ fn identity(stat: &Stat) -> (u64, u64) {
     (stat.st_dev, stat.st_ino)
 }
 
-fn failed(what: &'static str) -> impl FnOnce(io::Error) -> BindError {
-    move |source| BindError::System { what, source }
+fn failed(doing: &'static str) -> impl FnOnce(io::Error) -> BindError {
+    move |source| BindError::System { doing, source }
 }
 
-fn failed_errno(what: &'static str) -> impl FnOnce(Errno) -> BindError {
-    move |error| failed(what)(error.into())
+fn failed_errno(doing: &'static str) -> impl FnOnce(Errno) -> BindError {
+    move |error| failed(doing)(error.into())
 }

@@ -122,7 +122,7 @@ fn reach(
 ) -> Result<Option<Descriptor>, ConnectError> {
     let name = name.as_str();
     let not_a_server = |found| ConnectError::NotAServer { path: directory.path_of(name), found };
-    let Some(stat) = directory.find(name).map_err(failed("looking for the name"))? else {
+    let Some(stat) = directory.find(name).map_err(failed("look for the name"))? else {
         return Ok(None);
     };
     if !is_socket(&stat) {
@@ -131,8 +131,8 @@ fn reach(
     if stat.st_uid != directory.owner() {
         return Err(not_a_server("another user's socket"));
     }
-    let socket = open_socket().map_err(failed("opening a socket"))?;
-    let address = directory.address_of(name).map_err(failed("forming an address"))?;
+    let socket = open_socket().map_err(failed("open a socket"))?;
+    let address = directory.address_of(name).map_err(failed("form the socket's address"))?;
     loop {
         match rustix::net::connect(&socket, &address) {
             Ok(()) => break,
@@ -142,7 +142,7 @@ fn reach(
             Err(Errno::AGAIN) if deadline.left().is_some() => thread::sleep(FIRST_PAUSE),
             Err(Errno::AGAIN) => return Err(deadline.timed_out()),
             Err(Errno::PROTOTYPE) => return Err(not_a_server("a socket of another type")),
-            Err(error) => return Err(failed("connecting")(error.into())),
+            Err(error) => return Err(failed("connect to the socket")(error.into())),
         }
     }
     Ok(Some(socket))
@@ -150,7 +150,7 @@ fn reach(
 
 /// Makes sure that whoever listens is the user that the directory belongs to.
 fn identify(link: &Descriptor, expected: u32) -> Result<Credentials, ConnectError> {
-    let server = Credentials::of(link).map_err(failed("identifying the server"))?;
+    let server = Credentials::of(link).map_err(failed("ask the system who the server is"))?;
     if server.uid != expected {
         return Err(ConnectError::OtherUser { expected, found: server.uid });
     }
@@ -250,12 +250,8 @@ impl<'a> Handshake<'a> {
     fn send_region(&mut self, offer: &Offer) -> Result<(OwnPages, Nonce), ConnectError> {
         let len = offer.client_region_len;
         let made = OwnPages::make(self.options.backend, len as usize);
-        let Made { pages, identity, file } = made.map_err(|source| match source.kind() {
-            io::ErrorKind::OutOfMemory | io::ErrorKind::StorageFull => {
-                ConnectError::NoMemory { len, source }
-            }
-            _ => failed("creating a region")(source),
-        })?;
+        let Made { pages, identity, file } =
+            made.map_err(no_region("make this client's region", len))?;
         let nonce = random_bytes();
         let record = Record::Region { region: identity, nonce, answers: Nonce::default() };
         self.send(record, file.into_iter().collect())?;
@@ -316,7 +312,7 @@ impl<'a> Handshake<'a> {
                 Ok(true) => return Ok(()),
                 Ok(false) => self.wait(PollFlags::OUT)?,
                 Err(Errno::PIPE | Errno::CONNRESET) => return Err(ConnectError::HungUp),
-                Err(error) => return Err(failed("sending")(error.into())),
+                Err(error) => return Err(failed("send to the server")(error.into())),
             }
         }
     }
@@ -327,7 +323,7 @@ impl<'a> Handshake<'a> {
         let timeout = Timespec::try_from(left).ok();
         match poll(&mut [PollFd::new(&self.link, what)], timeout.as_ref()) {
             Ok(_) | Err(Errno::INTR) => Ok(()),
-            Err(error) => Err(failed("waiting for the server")(error.into())),
+            Err(error) => Err(failed("wait for the server")(error.into())),
         }
     }
 }
@@ -343,7 +339,7 @@ fn accept_passed(
         return Err(misbehaved("it does not pass its region and a bell"));
     }
     let peer = PeerPages::open(backend, region, file).map_err(|error| match error {
-        OpenError::System(source) => failed("mapping the server's region")(source),
+        OpenError::System(source) => no_region("map the server's region", region.size())(source),
         wrong => ConnectError::Misbehaved { what: wrong.to_string() },
     })?;
     let is_bell = |bell: &Descriptor| {
@@ -371,7 +367,7 @@ fn broken(error: ReceiveError) -> ConnectError {
     match error {
         ReceiveError::HungUp => ConnectError::HungUp,
         ReceiveError::Malformed(what) => ConnectError::Misbehaved { what: what.into() },
-        ReceiveError::System(source) => failed("receiving")(source),
+        ReceiveError::System(source) => failed("receive from the server")(source),
     }
 }
 
@@ -379,6 +375,16 @@ fn misbehaved(what: &'static str) -> ConnectError {
     ConnectError::Misbehaved { what: what.into() }
 }
 
-fn failed(what: &'static str) -> impl FnOnce(io::Error) -> ConnectError {
-    move |source| ConnectError::System { what, source }
+/// Why there is no region: mostly for want of memory, or of addresses to map it at.
+fn no_region(doing: &'static str, len: u64) -> impl FnOnce(io::Error) -> ConnectError {
+    move |source| match source.kind() {
+        io::ErrorKind::OutOfMemory | io::ErrorKind::StorageFull => {
+            ConnectError::NoMemory { len, source }
+        }
+        _ => failed(doing)(source),
+    }
+}
+
+fn failed(doing: &'static str) -> impl FnOnce(io::Error) -> ConnectError {
+    move |source| ConnectError::System { doing, source }
 }

@@ -126,12 +126,12 @@ impl Server {
     ) -> Result<Arc<Self>, BindError> {
         let layout = options.layout()?;
         let claim = Claim::new(&name, place)?;
-        let failed = |what| move |source| BindError::System { what, source };
+        let failed = |doing| move |source| BindError::System { doing, source };
         let server = Arc::new(Self {
             name,
             layout,
             admission,
-            parking: Parking::new(options.backend).map_err(failed("making an epoll instance"))?,
+            parking: Parking::new(options.backend).map_err(failed("make an epoll instance"))?,
             connections: Mutex::default(),
             rung: Mutex::default(),
             news: News::new(AtomicU64::new(1)),

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use thiserror::Error;
 
+use super::remedy::remedy;
 use crate::codec::Codec;
 
 /// Why a server could not start.
@@ -46,7 +47,7 @@ pub enum BindError {
         max: u64,
     },
     /// The directory of the names is not safe to use.
-    #[error("the directory of names cannot be used: {source}")]
+    #[error("the directory of names cannot be used: {source} (Mmf::in_dir names another one)")]
     Directory {
         /// What is wrong with it and what to do.
         source: Box<dyn std::error::Error + Send + Sync>,
@@ -98,17 +99,56 @@ pub enum BindError {
         problem: String,
     },
     /// This build of the transport cannot serve.
-    #[error("the transport cannot serve here: {problem}")]
+    #[error(
+        "the transport cannot serve here: {problem}; listen on an endpoint of another transport"
+    )]
     Unsupported {
         /// What is missing, as a sentence.
         problem: String,
     },
     /// The operating system refused something.
-    #[error("could not {doing}: {source}")]
+    #[error("could not {doing}: {source}; {}", remedy(.source))]
     Io {
-        /// What was being done: `create the directory /dev/shm/witrpc-1000`.
+        /// What was being done, as in "could not ..": `lock the name`.
         doing: String,
         /// The system's word on it.
         source: io::Error,
     },
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::assert_is_sentence;
+    use super::*;
+
+    fn examples() -> Vec<BindError> {
+        let (text, path) = (|| "oh".to_owned(), PathBuf::from("/run/calc"));
+        vec![
+            BindError::InvalidName { name: text(), rule: "choose another one".to_owned() },
+            BindError::NameInUse { name: text() },
+            BindError::SizeTooSmall { size: 1, min: 40_960 },
+            BindError::LimitOutOfRange { limit: "lanes", value: 0, min: 1, max: 1024 },
+            BindError::Directory { source: "it is a file; remove it".into() },
+            BindError::NotOurs { path, found: "a file" },
+            BindError::NoService,
+            BindError::NoEndpoint,
+            BindError::DuplicateService { service: "Calculator" },
+            BindError::TooManyServices { services: 300, max: 256 },
+            BindError::CodecRefused {
+                codec: Codec::Postcard,
+                service: "Calculator",
+                method: "add",
+                problem: text(),
+            },
+            BindError::Unsupported { problem: text() },
+            BindError::Io { doing: "lock the name".to_owned(), source: io::Error::other("oh") },
+        ]
+    }
+
+    #[test]
+    fn every_error_is_a_sentence() {
+        for error in examples() {
+            assert_is_sentence(&error.to_string());
+        }
+    }
 }

@@ -322,6 +322,7 @@ fn reason(reason: DisconnectReason) -> &'static str {
 mod tests {
     use serde::Deserialize;
 
+    use super::super::assert_is_sentence;
     use super::*;
 
     #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Error)]
@@ -379,10 +380,9 @@ mod tests {
     }
 
     #[test]
-    fn sentences_have_no_stray_spaces() {
+    fn every_error_is_a_sentence() {
         for error in examples() {
-            let words = error.to_string();
-            assert!(!words.contains("  ") && !words.contains('\n'), "{words}");
+            assert_is_sentence(&error.to_string());
         }
     }
 

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use thiserror::Error;
 
+use super::remedy::remedy;
 use crate::codec::Codec;
 
 /// Why a client could not connect.
@@ -107,7 +108,7 @@ pub enum ConnectError {
     )]
     Refused(Vec<u8>),
     /// The directory of the names is not safe to use.
-    #[error("the directory of names cannot be trusted: {source}")]
+    #[error("the directory of names cannot be trusted: {source} (Mmf::in_dir names another one)")]
     Directory {
         /// What is wrong with it and what to do.
         source: Box<dyn std::error::Error + Send + Sync>,
@@ -189,15 +190,15 @@ pub enum ConnectError {
         problem: String,
     },
     /// This build of the transport cannot connect.
-    #[error("the transport cannot connect here: {problem}")]
+    #[error("the transport cannot connect here: {problem}; use an endpoint of another transport")]
     Unsupported {
         /// What is missing, as a sentence.
         problem: String,
     },
     /// The operating system refused something.
-    #[error("could not {doing}: {source}")]
+    #[error("could not {doing}: {source}; {}", remedy(.source))]
     Io {
-        /// What was being done: `connect to the socket /dev/shm/witrpc-1000/calc`.
+        /// What was being done, as in "could not ..": `connect to the socket`.
         doing: String,
         /// The system's word on it.
         source: io::Error,
@@ -207,4 +208,51 @@ pub enum ConnectError {
 /// How long a client waited, as part of a sentence.
 fn waited_for(waited: Duration) -> String {
     if waited.is_zero() { String::new() } else { format!(" after waiting for {waited:?}") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::assert_is_sentence;
+    use super::*;
+
+    fn examples() -> Vec<ConnectError> {
+        let (text, path) = (|| "oh".to_owned(), PathBuf::from("/run/calc"));
+        let second = Duration::from_secs(1);
+        vec![
+            ConnectError::InvalidName { name: text(), rule: "choose another one".to_owned() },
+            ConnectError::NobodyServes { name: text(), waited: Duration::ZERO },
+            ConnectError::NobodyServes { name: text(), waited: second },
+            ConnectError::UnknownService { asked: text(), serves: vec![text()] },
+            ConnectError::CodecNotAllowed { asked: Codec::Postcard, allowed: vec![] },
+            ConnectError::CodecRefused {
+                codec: Codec::Postcard,
+                service: "Calculator",
+                method: "add",
+                problem: text(),
+            },
+            ConnectError::ShuttingDown,
+            ConnectError::TooManyClients,
+            ConnectError::VersionMismatch { ours: 1, theirs: 2 },
+            ConnectError::BackendMismatch { ours: text(), theirs: text() },
+            ConnectError::Refused(vec![1, 2, 3]),
+            ConnectError::Directory { source: "it is a file; remove it".into() },
+            ConnectError::NotOurs { path, found: "a file" },
+            ConnectError::OtherUser { expected: 1, found: 2 },
+            ConnectError::LimitOutOfRange { limit: "lanes", value: 0, min: 1, max: 1024 },
+            ConnectError::HandshakeTimedOut { after: second },
+            ConnectError::NoMemory { size: 4096, source: io::Error::other("oh") },
+            ConnectError::ServerNoMemory,
+            ConnectError::RegionTooLarge { size: 2, max: 1 },
+            ConnectError::Protocol { problem: text() },
+            ConnectError::Unsupported { problem: text() },
+            ConnectError::Io { doing: "open a socket".to_owned(), source: io::Error::other("oh") },
+        ]
+    }
+
+    #[test]
+    fn every_error_is_a_sentence() {
+        for error in examples() {
+            assert_is_sentence(&error.to_string());
+        }
+    }
 }

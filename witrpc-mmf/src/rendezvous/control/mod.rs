@@ -92,19 +92,19 @@ impl Control {
         limits: ServerLimits,
         host: Arc<dyn Host>,
     ) -> Result<Self, BindError> {
-        let failed = |what| move |source| BindError::System { what, source };
+        let failed = |doing| move |source| BindError::System { doing, source };
         let wake = Descriptor::open(|| eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK))
             .map_err(io::Error::from)
-            .map_err(failed("opening an eventfd"))?;
+            .map_err(failed("make an eventfd"))?;
         let listeners = claim.listeners();
         let orders = Orders { claim: Some(claim), ..Orders::default() };
         let shared = Arc::new(Shared { orders: Mutex::new(orders), wake });
         let thread = ControlThread::new(Arc::clone(&shared), listeners, limits, host)
-            .map_err(failed("opening an epoll"))?;
+            .map_err(failed("make an epoll instance"))?;
         std::thread::Builder::new()
             .name("witrpc-control".into())
             .spawn(move || thread.run())
-            .map_err(failed("starting a thread"))?;
+            .map_err(failed("start the control thread"))?;
         Ok(Self { shared, origin: Origin::here() })
     }
 

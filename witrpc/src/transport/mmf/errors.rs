@@ -25,7 +25,7 @@ pub(super) fn bind(error: channel::BindError) -> BindError {
         E::LimitOutOfRange { limit, value, min, max } => {
             BindError::LimitOutOfRange { limit, value, min, max }
         }
-        E::System { what, source } => BindError::Io { doing: what.into(), source },
+        E::System { doing, source } => BindError::Io { doing: doing.into(), source },
         other => BindError::Unsupported { problem: other.to_string() },
     }
 }
@@ -48,7 +48,7 @@ pub(super) fn connect(error: channel::ConnectError) -> ConnectError {
         E::NotAccepting => ConnectError::ShuttingDown,
         E::Refused(bytes) => ConnectError::Refused(bytes),
         E::TimedOut { after } => ConnectError::HandshakeTimedOut { after },
-        E::System { what, source } => ConnectError::Io { doing: what.into(), source },
+        E::System { doing, source } => ConnectError::Io { doing: doing.into(), source },
         other => ConnectError::Protocol { problem: other.to_string() },
     }
 }
