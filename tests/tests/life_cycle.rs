@@ -44,7 +44,6 @@ over_both_transports! {
         eventually("new calls are turned away", || match helper.add(1, 2) {
             Ok(_) => false,
             Err(CallError::ShuttingDown) => true,
-            Err(CallError::Disconnected(DisconnectReason::ServerShutDown)) => true,
             Err(other) => panic!("{other}"),
         });
         let refused = WorkshopClient::connect(site.endpoint()).unwrap_err();

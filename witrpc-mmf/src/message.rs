@@ -193,6 +193,9 @@ pub enum ChannelError {
     /// The arena stayed full until the limit.
     #[error("the arena of the connection stayed full until the deadline")]
     NoSpace,
+    /// The server shuts down and takes nothing new; the request was not sent, or not to its end.
+    #[error("the server is shutting down and takes no new calls")]
+    Draining,
     /// The answer did not come in time.
     #[error("the answer did not come before the deadline")]
     TimedOut,

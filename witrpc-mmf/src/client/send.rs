@@ -67,7 +67,7 @@ impl Client {
         match self.lost.get() {
             Some(why) => Err(ChannelError::Closed(*why)),
             // What is sent now would arrive behind the server's last look, or keep it from one.
-            None if self.is_drained() => Err(ChannelError::Closed(Closed::ServerShutDown)),
+            None if self.is_drained() => Err(ChannelError::Draining),
             None => Ok(()),
         }
     }

@@ -284,6 +284,7 @@ impl CallError {
             }
             ChannelError::NoFreeLane => Self::NoFreeLane,
             ChannelError::NoSpace => Self::NoSpace,
+            ChannelError::ShuttingDown => Self::ShuttingDown,
             ChannelError::TimedOut => Self::TimedOut { after },
             ChannelError::PeerDied => Self::PeerDied,
             ChannelError::Disconnected(reason) => Self::Disconnected(reason),
@@ -392,6 +393,7 @@ mod tests {
             ChannelError::TooLarge { len: 2, max: 1 },
             ChannelError::NoFreeLane,
             ChannelError::NoSpace,
+            ChannelError::ShuttingDown,
         ] {
             assert!(!CallError::from_channel(error, None).maybe_executed());
         }

@@ -395,6 +395,8 @@ pub enum ChannelError {
     NoFreeLane,
     /// The space for messages stayed taken until the limit.
     NoSpace,
+    /// The server is draining; the request was not sent, or not to its end.
+    ShuttingDown,
     /// The answer did not come in time; the handler may still run.
     TimedOut,
     /// The other process died with the call pending.

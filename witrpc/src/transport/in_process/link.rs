@@ -260,7 +260,7 @@ impl State {
     fn check_sending(&self) -> Result<(), ChannelError> {
         self.check_open()?;
         if self.draining {
-            return Err(ChannelError::Disconnected(DisconnectReason::ServerShutDown));
+            return Err(ChannelError::ShuttingDown);
         }
         Ok(())
     }

@@ -292,7 +292,7 @@ fn a_draining_server_answers_what_has_arrived_and_takes_nothing_new() {
     let ticket = client.try_send(small(1)).unwrap().unwrap();
     port.drain();
     let refused = client.try_send(small(2));
-    assert_eq!(refused, Err(ChannelError::Disconnected(DisconnectReason::ServerShutDown)));
+    assert_eq!(refused, Err(ChannelError::ShuttingDown));
     let (peer, request) = take(&port).pop().expect("it had arrived before");
     peer.answer(request.ticket, small(3)).unwrap();
     assert_eq!(wait(&client, ticket, &mut Limit::Never).unwrap().tag, 3);

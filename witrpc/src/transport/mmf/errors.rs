@@ -59,6 +59,7 @@ pub(super) fn channel(error: channel::ChannelError) -> ChannelError {
         E::TooLarge { len, max } => ChannelError::TooLarge { len, max },
         E::NoFreeLane => ChannelError::NoFreeLane,
         E::NoSpace => ChannelError::NoSpace,
+        E::Draining => ChannelError::ShuttingDown,
         E::TimedOut => ChannelError::TimedOut,
         E::PeerDied => ChannelError::PeerDied,
         E::Closed(why) => ChannelError::Disconnected(reason(why)),
