@@ -93,7 +93,7 @@ mod wait;
 #[doc(hidden)]
 pub mod __private;
 
-pub use client::{ClientBuilder, Connection};
+pub use client::{Async, Blocking, ClientBuilder, Connection};
 pub use codec::Codec;
 pub use error::{BindError, CallError, ConnectError, Direction, NoAppError};
 pub use server::{CallContext, ServerHandle, Shutdown, WitServer, WitServerBuilder};

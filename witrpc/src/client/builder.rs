@@ -37,18 +37,19 @@ pub enum Async {}
 ///
 /// ```
 /// use std::time::Duration;
-/// use witrpc::{Codec, ConnectError, InProcess, wit_service};
+/// use witrpc::{Blocking, ClientBuilder, Codec, ConnectError, Endpoint, InProcess, wit_service};
 ///
 /// #[wit_service]
 /// pub trait Clock {
 ///     fn now(&self) -> u64;
 /// }
 ///
-/// let connected = ClockClient::builder(InProcess::new())
-///     .codec(Codec::Postcard)
-///     .call_timeout(Duration::from_secs(2))
-///     .wait_for_server(Duration::from_millis(1))
-///     .connect();
+/// /// How all of a program's clients of a clock call.
+/// fn clock(place: impl Into<Endpoint>) -> ClientBuilder<ClockClient, Blocking> {
+///     ClockClient::builder(place).codec(Codec::Postcard).call_timeout(Duration::from_secs(2))
+/// }
+///
+/// let connected = clock(InProcess::new()).wait_for_server(Duration::from_millis(1)).connect();
 /// assert!(matches!(connected, Err(ConnectError::NobodyServes { .. })));
 /// ```
 #[must_use = "a builder does nothing until connect"]

@@ -15,7 +15,7 @@ use super::pool::Pool;
 ///
 /// Dropping it closes all connections and frees the name, at once. A handler that runs is not
 /// waited for: it ends on its thread, and its answer goes nowhere. To have calls answered first,
-/// use [`ServerHandle::shutdown`]. Signals are the user's: a process that is killed, by Ctrl-C
+/// use [`shutdown`](Self::shutdown). Signals are the user's: a process that is killed, by Ctrl-C
 /// too, leaves nothing that the next server of that name would not take over. In a forked child the
 /// server does not run: there it counts as stopped, and dropping it does nothing.
 ///
@@ -90,9 +90,34 @@ impl WitServer {
         self.handle.pool.life().until_stopped().await;
     }
 
-    /// A handle to the server, for other threads.
+    /// A handle to the server, for other threads. It can do all that follows here.
     pub fn handle(&self) -> ServerHandle {
         self.handle.clone()
+    }
+
+    /// The name that clients connect to: [`ServerHandle::name`].
+    pub fn name(&self) -> &str {
+        self.handle.name()
+    }
+
+    /// The clients that are connected: [`ServerHandle::clients`].
+    pub fn clients(&self) -> Vec<ClientInfo> {
+        self.handle.clients()
+    }
+
+    /// Closes the connection of one client: [`ServerHandle::disconnect`].
+    pub fn disconnect(&self, client_id: u64) -> bool {
+        self.handle.disconnect(client_id)
+    }
+
+    /// Turns new clients away from now on: [`ServerHandle::stop_accepting`].
+    pub fn stop_accepting(&self) {
+        self.handle.stop_accepting();
+    }
+
+    /// Ends the server in good order: [`ServerHandle::shutdown`].
+    pub fn shutdown(&self, deadline: Duration) -> bool {
+        self.handle.shutdown(deadline)
     }
 }
 
