@@ -19,6 +19,7 @@ mod memfd;
 mod message;
 mod outbox;
 mod park;
+mod partial;
 mod region;
 pub mod release;
 mod rendezvous;

@@ -199,6 +199,12 @@ pub enum ChannelError {
     /// The answer did not come in time.
     #[error("the answer did not come before the deadline")]
     TimedOut,
+    /// This process could not allocate the memory for an answer.
+    #[error("there is no memory for an answer of {len} bytes")]
+    NoMemory {
+        /// The answer's length in bytes.
+        len: usize,
+    },
     /// The other process died with the call pending.
     #[error("the other process died before it answered")]
     PeerDied,

@@ -11,6 +11,7 @@ use std::time::Instant;
 use super::help::Help;
 use super::phase::Lent;
 use crate::layout::GROUP;
+use crate::partial::Partial;
 use crate::words::Mapped;
 
 /// How often the present call's future may still look in vain before it goes to sleep.
@@ -46,7 +47,7 @@ pub(super) struct Lane {
     looks: AtomicU32,
     sleeper: Mutex<Option<Sleeper>>,
     /// The part of a segmented answer that has come.
-    partial: Mutex<Option<Vec<u8>>>,
+    partial: Mutex<Option<Partial>>,
 }
 
 impl Lane {
@@ -91,7 +92,7 @@ impl Lane {
         self.looks.store(word, Relaxed);
     }
 
-    pub(super) fn partial(&self) -> MutexGuard<'_, Option<Vec<u8>>> {
+    pub(super) fn partial(&self) -> MutexGuard<'_, Option<Partial>> {
         self.partial.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

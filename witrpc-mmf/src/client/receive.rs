@@ -19,6 +19,7 @@ use crate::message::{
     Answer, AnswerPayload, ChannelError, Limit, Payload, ReadBlock, Ticket, inline_bytes,
 };
 use crate::park;
+use crate::partial::{OutOfOrder, Partial};
 use crate::release;
 use crate::words::Mapped;
 
@@ -308,6 +309,9 @@ impl Client {
         match &taken {
             Ok(Taken::Answer(_)) => self.free_lane(lane),
             Ok(Taken::More(_) | Taken::Acknowledged) => {}
+            Err(ChannelError::NoMemory { .. }) => {
+                self.abandon_owned(Ticket { lane: lane as u32, seq });
+            }
             Err(error) => self.end_if_broken(*error),
         }
         taken
@@ -381,39 +385,33 @@ impl Client {
         inline: &InlineWords,
     ) -> Result<Taken, ChannelError> {
         let block = self.checked_block(inline)?;
-        let (total, len, start) = (head.len as usize, block.len(), inline[2]);
         let private = self.lanes.get(lane);
-        let mut whole = match private.partial().take() {
-            Some(whole) => whole,
-            None => self.begin_partial(total)?,
+        let mut partial = match private.partial().take() {
+            Some(partial) => partial,
+            None => self.begin_partial(head)?,
         };
-        let fits = whole.capacity() >= total && len > 0 && len <= total - whole.len();
-        if !fits || start != whole.len() as u64 {
-            return Err(ChannelError::Misbehaved("a segment that does not follow the one before"));
-        }
-        let from = self.layout.server_arena() + block.offset();
-        self.server.append_to(from, len, &mut whole).expect("a checked block lies in the region");
+        partial.append(head, inline[2], &block, &self.server, self.layout.server_arena()).map_err(
+            |OutOfOrder| ChannelError::Misbehaved("a segment that does not follow the one before"),
+        )?;
         self.release(&block);
-        if whole.len() == total {
-            return Ok(Taken::Answer(Answer { tag: head.tag, payload: Payload::Whole(whole) }));
+        match partial.whole() {
+            Ok(bytes) => {
+                return Ok(Taken::Answer(Answer { tag: head.tag, payload: Payload::Whole(bytes) }));
+            }
+            Err(partial) => *private.partial() = Some(partial),
         }
-        *private.partial() = Some(whole);
         let next = private.next_seq();
         debug_assert_eq!(next, seq + 1);
         self.publish(lane, next, Head::new(Kind::Next, 0, 0), &[0; 6], 0);
         Ok(Taken::More(next))
     }
 
-    /// All of an answer is reserved before its first segment is taken.
-    fn begin_partial(&self, total: usize) -> Result<Vec<u8>, ChannelError> {
-        let mut whole = Vec::new();
-        if total > self.max_message_len {
+    fn begin_partial(&self, head: Head) -> Result<Partial, ChannelError> {
+        let len = head.len as usize;
+        if len > self.max_message_len {
             return Err(ChannelError::Misbehaved("an answer over the connection's limit"));
         }
-        whole
-            .try_reserve_exact(total)
-            .map_err(|_| ChannelError::Misbehaved("more than memory can hold"))?;
-        Ok(whole)
+        Partial::begin(head).map_err(|_| ChannelError::NoMemory { len })
     }
 
     fn copy_block(&self, block: &BlockRef, offset: usize, out: &mut [u8]) {

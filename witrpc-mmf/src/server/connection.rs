@@ -9,7 +9,6 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::answer::{Outbound, Queue};
-use super::inbound::Inbound;
 use crate::arena::BlockRef;
 use crate::bell::Bell;
 use crate::copy::{OwnMemory, PeerMemory};
@@ -18,6 +17,7 @@ use crate::layout::{GROUP, HIGH_WATER, LINE_WORDS, Layout, RING_ME, STATE, WANTS
 use crate::line::line_of;
 use crate::message::ReadBlock;
 use crate::outbox::Outbox;
+use crate::partial::Partial;
 use crate::region;
 use crate::release::{self, ReleaseTable};
 use crate::rendezvous::{Credentials, Established};
@@ -64,12 +64,12 @@ pub struct Connection {
 pub(super) struct Lane {
     /// The seq last answered. Written by whoever answers.
     pub(super) answered: AtomicU64,
-    pub(super) inbound: Mutex<Option<Inbound>>,
+    pub(super) inbound: Mutex<Option<Partial>>,
     pub(super) outbound: Mutex<Option<Outbound>>,
 }
 
 impl Lane {
-    pub(super) fn inbound(&self) -> MutexGuard<'_, Option<Inbound>> {
+    pub(super) fn inbound(&self) -> MutexGuard<'_, Option<Partial>> {
         self.inbound.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -266,12 +266,6 @@ impl Connection {
         assert!(!self.origin.is_forked(), "a block is read in the process that received it");
         let start = self.layout.client_arena() + block.offset() + offset;
         self.client.copy_out(start, out).expect("a checked block lies in the region");
-    }
-
-    pub(super) fn append_block(&self, block: &BlockRef, out: &mut Vec<u8>) {
-        let start = self.layout.client_arena() + block.offset();
-        let appended = self.client.append_to(start, block.len(), out);
-        appended.expect("a checked block lies in the region");
     }
 
     /// Gives a block of the client's back.

@@ -9,15 +9,8 @@ use crate::head::{Head, Kind};
 use crate::layout::INLINE_LEN;
 use crate::line::{self, Copied, InlineWords};
 use crate::message::{Payload, Request, Ticket, inline_bytes};
+use crate::partial::{OutOfOrder, Partial};
 use crate::words::Mapped;
-
-/// A request of which not all segments have come.
-#[derive(Debug)]
-pub(super) struct Inbound {
-    tag: u32,
-    total: usize,
-    bytes: Vec<u8>,
-}
 
 /// What a line turned out to be.
 pub(super) enum Line {
@@ -128,46 +121,40 @@ impl Connection {
         inline: &InlineWords,
     ) -> Result<Line, Broken> {
         let block = self.checked_block(inline)?;
-        let total = head.len as usize;
         let mut slot = self.lanes[ticket.lane as usize].inbound();
         let mut inbound = match slot.take() {
             Some(inbound) => inbound,
-            None => self.begin_inbound(head.tag, total)?,
+            None => self.begin_inbound(head)?,
         };
-        let follows = inline[2] == inbound.bytes.len() as u64
-            && (inbound.tag, inbound.total) == (head.tag, total)
-            && !block.is_empty()
-            && block.len() <= total - inbound.bytes.len();
-        if !follows {
-            return Err(Broken("a segment that does not follow the one before"));
-        }
-        self.append_block(&block, &mut inbound.bytes);
+        inbound
+            .append(head, inline[2], &block, &self.client, self.layout.client_arena())
+            .map_err(|OutOfOrder| Broken("a segment that does not follow the one before"))?;
         self.release(&block);
-        if inbound.bytes.len() == total {
-            self.unhold(total);
-            let payload = Payload::Whole(inbound.bytes);
-            return Ok(Line::Request(self.request(ticket, head, payload)));
+        let total = inbound.total();
+        match inbound.whole() {
+            Ok(bytes) => {
+                self.unhold(total);
+                return Ok(Line::Request(self.request(ticket, head, Payload::Whole(bytes))));
+            }
+            Err(inbound) => *slot = Some(inbound),
         }
-        *slot = Some(inbound);
         drop(slot);
         self.respond(ticket, Head::new(Kind::Next, 0, 0), &[0; 6], 0);
         Ok(Line::Done)
     }
 
-    /// All of a message is reserved before its first segment is taken, so that two messages never
-    /// wait for each other half done.
-    fn begin_inbound(&self, tag: u32, total: usize) -> Result<Inbound, Broken> {
-        let mut bytes = Vec::new();
-        bytes.try_reserve_exact(total).map_err(|_| Broken("a message that memory cannot hold"))?;
-        self.hold(total);
-        Ok(Inbound { tag, total, bytes })
+    fn begin_inbound(&self, head: Head) -> Result<Partial, Broken> {
+        let inbound =
+            Partial::begin(head).map_err(|_| Broken("a message that memory cannot hold"))?;
+        self.hold(inbound.total());
+        Ok(inbound)
     }
 
     /// Drops what is left of a large message, of either direction.
     fn discard(&self, ticket: Ticket) {
         let lane = &self.lanes[ticket.lane as usize];
         if let Some(inbound) = lane.inbound().take() {
-            self.unhold(inbound.total);
+            self.unhold(inbound.total());
         }
         self.drop_outbound(lane);
         self.respond(ticket, Head::new(Kind::Discard, 0, 0), &[0; 6], 0);
