@@ -12,6 +12,8 @@ mod fdpass;
 mod fork;
 mod futex;
 mod head;
+#[cfg(test)]
+mod hostile;
 mod layout;
 #[doc(hidden)]
 pub mod line;

@@ -1,0 +1,206 @@
+//! A hostile client against an honest server, with another client that notices nothing.
+
+use std::ops::ControlFlow;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
+use std::time::{Duration, Instant};
+
+use super::{LANES, MAX_MESSAGE_LEN, REGION_LEN, Raw, Said, Site, broken_lines};
+use crate::backend::Backend;
+use crate::client::{Client, ClientOptions};
+use crate::fork::Descriptor;
+use crate::head::Kind;
+use crate::layout::{HIGH_WATER, INLINE_LEN, Layout};
+use crate::line;
+use crate::message::{Body, Limit, Outgoing};
+use crate::rendezvous::{ConnectOptions, Plain, connect};
+use crate::server::{Admission, Admitted, Server, ServerOptions};
+use crate::spin::WaitPolicy;
+use crate::words::Mapped;
+
+struct Everybody;
+
+impl Admission for Everybody {
+    fn admit(&self, _hello: &[u8], _id: u64, _pid: u32, _uid: u32) -> Admitted {
+        Admitted::Welcome { welcome: Vec::new(), session: 0 }
+    }
+}
+
+/// A server that answers every call with its tag, but for those of tag 1.
+struct Honest {
+    site: Site,
+    server: Arc<Server>,
+}
+
+impl Honest {
+    fn start() -> Self {
+        let site = Site::new();
+        let options = ServerOptions {
+            backend: Backend::Native,
+            size: 2 * REGION_LEN,
+            lanes: LANES,
+            max_clients: 64,
+            max_message_len: MAX_MESSAGE_LEN,
+            handshake_timeout: Duration::from_secs(30),
+        };
+        let server = Server::bind(site.name.clone(), &site.place, &options, Box::new(Everybody));
+        Self { site, server: server.expect("the name is free") }
+    }
+
+    fn serve(&self, until: impl Fn() -> bool) {
+        let patience = Instant::now() + Duration::from_secs(30);
+        let mut scanner = self.server.scanner();
+        while !until() {
+            assert!(Instant::now() < patience, "it did not come to that");
+            let found = scanner.turn(true, |connection, request| {
+                let body = Body::Small { padded: &[0; INLINE_LEN], len: 0 };
+                if request.tag != 1 {
+                    let _ = connection.answer(request.ticket, Outgoing { tag: request.tag, body });
+                }
+                ControlFlow::Continue(())
+            });
+            if !found && !scanner.arm() {
+                self.server.park(Some(Duration::from_millis(1)));
+            }
+        }
+    }
+
+    fn hostile(&self) -> (Raw, Descriptor) {
+        let connected = connect(
+            &self.site.name,
+            &self.site.place,
+            &ConnectOptions {
+                backend: Backend::Native,
+                hello: &[],
+                wait_for_server: Duration::ZERO,
+                max_region_len: REGION_LEN as u64,
+                handshake_timeout: Duration::from_secs(30),
+                sealer: &|| Box::new(Plain),
+            },
+        );
+        let connected = connected.expect("the server lets everybody in");
+        let raw = Raw::new(connected.established, Layout::client_arena);
+        raw.set(HIGH_WATER, LANES.into());
+        (raw, connected.link)
+    }
+
+    fn bystander(&self) -> Arc<Client> {
+        let options = ClientOptions {
+            backend: Backend::Native,
+            wait_for_server: Duration::ZERO,
+            hello: Vec::new(),
+            wait: WaitPolicy::Park,
+            max_region_len: REGION_LEN,
+            handshake_timeout: Duration::from_secs(30),
+        };
+        Client::connect(&self.site.name, &self.site.place, &options).expect("the server serves")
+    }
+
+    /// Has the hostile client ask by `said` as call `seq` of lane 0, until it is answered.
+    fn answers(&self, raw: &Raw, seq: u64, said: Said) {
+        raw.ask(seq, said);
+        let response = raw.peer_line(raw.layout.response_line(0));
+        self.serve(|| line::shows::<Mapped>(response) == seq);
+    }
+
+    /// Has the hostile client ask, until its connection ends for it.
+    fn ends(&self, raw: &Raw, seq: u64, said: Said) {
+        let (before, _) = self.server.broken();
+        raw.ask(seq, said);
+        self.serve(|| self.server.broken().0 > before);
+    }
+
+    /// The bystander makes a call.
+    fn serves(&self, bystander: &Arc<Client>) {
+        let answered = AtomicBool::new(false);
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                let sent = bystander.try_send(Outgoing {
+                    tag: 7,
+                    body: Body::Small { padded: &[0; INLINE_LEN], len: 1 },
+                });
+                let ticket = sent.expect("connected").expect("a lane is free");
+                let mut limit = Limit::Within(Duration::from_secs(30));
+                let tag = bystander.wait_answer(ticket, &mut limit, |answer| answer.tag);
+                assert_eq!(tag, Ok(7));
+                answered.store(true, SeqCst);
+            });
+            self.serve(|| answered.load(SeqCst));
+        });
+    }
+}
+
+impl Drop for Honest {
+    fn drop(&mut self) {
+        self.server.close();
+    }
+}
+
+impl Raw {
+    fn ask(&self, seq: u64, said: Said) {
+        self.say(self.layout.request_line(0), seq, said);
+        self.bell.ring();
+    }
+}
+
+fn inline() -> Said {
+    Said::kind(Kind::Inline, 0)
+}
+
+#[test]
+fn a_client_that_breaks_a_rule_is_alone_in_its_end() {
+    let honest = Honest::start();
+    let bystander = honest.bystander();
+    let unasked = [vec![Said::kind(Kind::Next, 0)], vec![inline(), Said::kind(Kind::Next, 0)]];
+    for mut script in broken_lines().into_iter().chain(unasked) {
+        let (raw, _link) = honest.hostile();
+        let last = script.pop().expect("a line that breaks a rule");
+        let mut seq = 1;
+        for said in script {
+            honest.answers(&raw, seq, said);
+            seq += 1;
+        }
+        honest.ends(&raw, seq, last);
+        honest.serves(&bystander);
+    }
+}
+
+#[test]
+fn seqs_go_up_by_one() {
+    let honest = Honest::start();
+    let bystander = honest.bystander();
+    for seq in [0, 1, 4, u64::MAX] {
+        let (raw, _link) = honest.hostile();
+        honest.answers(&raw, 1, inline());
+        honest.answers(&raw, 2, inline());
+        honest.ends(&raw, seq, inline());
+        honest.serves(&bystander);
+    }
+}
+
+#[test]
+fn a_lane_has_one_call_at_a_time() {
+    let honest = Honest::start();
+    let bystander = honest.bystander();
+    let (raw, _link) = honest.hostile();
+    raw.ask(1, inline().tagged());
+    // The bystander's call is found behind it.
+    honest.serves(&bystander);
+    honest.ends(&raw, 2, inline());
+    honest.serves(&bystander);
+}
+
+#[test]
+fn a_high_water_beyond_the_lanes_and_a_call_off_of_nothing_do_no_harm() {
+    let honest = Honest::start();
+    let bystander = honest.bystander();
+    let (raw, _link) = honest.hostile();
+    for (seq, high_water) in [(1, u64::MAX), (2, u64::from(LANES) + 1), (3, 1 << 32)] {
+        raw.set(HIGH_WATER, high_water);
+        honest.answers(&raw, seq, inline());
+    }
+    honest.answers(&raw, 4, Said::kind(Kind::Discard, 0));
+    honest.answers(&raw, 5, inline());
+    assert_eq!(honest.server.broken(), (0, None));
+    honest.serves(&bystander);
+}

@@ -1,0 +1,153 @@
+//! Tests of peers that break the rules: the other side ends that connection, and nothing else.
+
+mod client;
+mod server;
+
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+
+use crate::arena::GRANULE_BYTES;
+use crate::bell::Bell;
+use crate::copy::{OwnMemory, Pages, PeerMemory};
+use crate::head::{Head, Kind};
+use crate::layout::{INLINE_LEN, LINE_WORDS, Layout};
+use crate::line::{self, InlineWords, line_of};
+use crate::region;
+use crate::rendezvous::{Established, Name, Place};
+use crate::words::{Mapped, PeerU64};
+
+const LANES: u32 = 4;
+const REGION_LEN: usize = 1 << 16;
+/// Less than the arena, so that a block may be in it and over the limit all the same.
+const MAX_MESSAGE_LEN: usize = 20_000;
+
+/// One end of a connection, driven by hand.
+struct Raw {
+    own: OwnMemory,
+    peer: PeerMemory,
+    layout: Layout,
+    bell: Bell,
+}
+
+impl Raw {
+    /// `arena`: where one's own begins, by the side that this is.
+    fn new(established: Established, arena: impl Fn(&Layout) -> usize) -> Self {
+        let layout = Layout::new(LANES, established.own.len()).expect("the regions hold the lanes");
+        let (own, _) = region::own(established.own, &layout, arena(&layout));
+        let peer = region::peer(established.peer, &layout);
+        Self { own, peer, layout, bell: Bell::new(established.bell) }
+    }
+
+    fn line(&self, offset: usize) -> &[AtomicU64; LINE_WORDS] {
+        line_of(self.own.words64(offset, LINE_WORDS))
+    }
+
+    fn peer_line(&self, offset: usize) -> &[PeerU64; LINE_WORDS] {
+        line_of(self.peer.words64(offset, LINE_WORDS))
+    }
+
+    fn set(&self, offset: usize, value: u64) {
+        self.own.word64(offset).store(value, Relaxed);
+    }
+
+    /// Publishes on the line at `offset`.
+    fn say(&self, offset: usize, seq: u64, said: Said) {
+        line::publish::<Mapped>(self.line(offset), seq, said.head, &said.inline, 6);
+    }
+}
+
+/// What a line says beside its seq.
+#[derive(Clone, Copy, Debug)]
+struct Said {
+    head: u64,
+    inline: InlineWords,
+}
+
+impl Said {
+    fn kind(kind: Kind, len: usize) -> Self {
+        Self { head: Head::new(kind, 0, len as u32).to_word(), inline: [0; 6] }
+    }
+
+    /// A kind by its bits, whether it exists or not.
+    fn bits(bits: u64) -> Self {
+        Self { head: bits << 60, inline: [0; 6] }
+    }
+
+    /// A block of `len` bytes at the start of the arena, for a message as long.
+    fn block(len: usize) -> Self {
+        Self::kind(Kind::Block, len).at(0, 1, len)
+    }
+
+    /// A segment at the start of the arena: `len` bytes from `start` of `total`.
+    fn segment(total: usize, start: usize, len: usize) -> Self {
+        let mut said = Self::kind(Kind::Segment, total).at(0, 1, len);
+        said.inline[2] = start as u64;
+        said
+    }
+
+    /// In another place of the arena, or out of it.
+    fn at(mut self, granule: u64, generation: u64, len: usize) -> Self {
+        (self.inline[0], self.inline[1]) = (granule | generation << 32, len as u64);
+        self
+    }
+
+    fn tagged(mut self) -> Self {
+        self.head |= 1 << 32;
+        self
+    }
+}
+
+/// Lines that no honest peer writes on a lane, one after the other; all but the last are in order.
+/// The same in either direction.
+fn broken_lines() -> Vec<Vec<Said>> {
+    let beyond = (REGION_LEN / GRANULE_BYTES) as u64;
+    let of = Said::segment;
+    vec![
+        vec![Said::bits(0)],
+        vec![Said::bits(6)],
+        vec![Said::bits(7)],
+        vec![Said::kind(Kind::Inline, INLINE_LEN + 1)],
+        vec![Said::kind(Kind::Inline, u32::MAX as usize)],
+        vec![Said::block(100).at(beyond, 1, 100)],
+        vec![Said::block(100).at(u32::MAX.into(), 1, 100)],
+        vec![Said::block(100).at(0, 0, 100)],
+        vec![Said::block(REGION_LEN)],
+        vec![Said::block(100).at(0, 1, usize::MAX)],
+        vec![Said::block(100).at(0, 1, 99)],
+        vec![Said::block(MAX_MESSAGE_LEN + 1)],
+        vec![of(MAX_MESSAGE_LEN + 1, 0, 100)],
+        vec![of(u32::MAX as usize, 0, 100)],
+        vec![of(1_000, 0, 0)],
+        vec![of(1_000, 1, 100)],
+        vec![of(1_000, 0, 1_001)],
+        vec![of(1_000, 0, 100), of(1_000, 0, 100)],
+        vec![of(1_000, 0, 100), of(1_000, 200, 100)],
+        vec![of(1_000, 0, 100), of(1_000, 100, 901)],
+        vec![of(1_000, 0, 100), of(1_000, 100, 0)],
+        vec![of(1_000, 0, 100), of(50, 100, 10)],
+        vec![of(1_000, 0, 100), of(1_001, 100, 100)],
+        vec![of(1_000, 0, 100), of(MAX_MESSAGE_LEN, 100, 10_000)],
+        vec![of(1_000, 0, 100), of(1_000, 100, 100).tagged()],
+        vec![of(1_000, 0, 100), of(1_000, 100, 100).at(beyond, 1, 100)],
+    ]
+}
+
+/// A name in a directory of its own, which goes with it.
+struct Site {
+    directory: std::path::PathBuf,
+    place: Place,
+    name: Name,
+}
+
+impl Site {
+    fn new() -> Self {
+        let name = Name::unguessable();
+        let directory = std::env::temp_dir().join(format!("witrpc-hostile-{}", name.as_str()));
+        Self { place: Place::in_dir(&directory), directory, name }
+    }
+}
+
+impl Drop for Site {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.directory);
+    }
+}

@@ -1,0 +1,140 @@
+//! A hostile server against an honest client.
+
+use std::ops::ControlFlow;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::time::{Duration, Instant};
+
+use super::{LANES, MAX_MESSAGE_LEN, REGION_LEN, Raw, Said, Site, broken_lines};
+use crate::backend::Backend;
+use crate::client::{Client, ClientOptions};
+use crate::futex;
+use crate::head::Kind;
+use crate::layout::{INLINE_LEN, Layout, line as words};
+use crate::line;
+use crate::message::{Body, ChannelError, Closed, Limit, Outgoing, Ticket};
+use crate::rendezvous::{Admitted, Claim, Control, Credentials, Established, Host, ServerLimits};
+use crate::spin::WaitPolicy;
+use crate::words::Mapped;
+
+struct Everybody(Sender<Established>);
+
+impl Host for Everybody {
+    fn admit(&self, _id: u64, _hello: &[u8], _who: Credentials) -> Admitted {
+        Admitted::Welcome { bytes: Vec::new(), session: 0 }
+    }
+
+    fn connected(&self, _id: u64, _session: u64, established: Established) {
+        self.0.send(established).expect("the test waits for it");
+    }
+
+    fn hung_up(&self, _id: u64) {}
+}
+
+/// Serves nobody: what its clients get is up to the test.
+struct Hostile {
+    site: Site,
+    control: Control,
+    connected: Receiver<Established>,
+}
+
+impl Hostile {
+    fn start() -> Self {
+        let site = Site::new();
+        let limits = ServerLimits {
+            backend: Backend::Native,
+            max_clients: 64,
+            lanes: LANES,
+            client_region_len: REGION_LEN,
+            server_region_len: REGION_LEN,
+            max_message_len: MAX_MESSAGE_LEN as u64,
+            handshake_timeout: Duration::from_secs(30),
+        };
+        let (sender, connected) = channel();
+        let claim = Claim::new(&site.name, &site.place).expect("the name is free");
+        let control = Control::start(claim, limits, Arc::new(Everybody(sender)));
+        Self { site, control: control.expect("a thread and an epoll instance"), connected }
+    }
+
+    fn client(&self) -> (Arc<Client>, Raw) {
+        let options = ClientOptions {
+            backend: Backend::Native,
+            wait_for_server: Duration::ZERO,
+            hello: Vec::new(),
+            wait: WaitPolicy::Park,
+            max_region_len: REGION_LEN,
+            handshake_timeout: Duration::from_secs(30),
+        };
+        let client = Client::connect(&self.site.name, &self.site.place, &options);
+        let established = self.connected.recv().expect("a client has come");
+        (client.expect("it lets everybody in"), Raw::new(established, Layout::server_arena))
+    }
+}
+
+impl Drop for Hostile {
+    fn drop(&mut self) {
+        self.control.shutdown();
+    }
+}
+
+impl Raw {
+    /// Waits until the client has written `seq` on lane 0, and answers.
+    fn answer(&self, seq: u64, said: Said) -> ControlFlow<()> {
+        let request = self.peer_line(self.layout.request_line(0));
+        let patience = Instant::now() + Duration::from_secs(30);
+        while line::shows::<Mapped>(request) != seq {
+            if Instant::now() > patience {
+                return ControlFlow::Break(());
+            }
+            std::thread::yield_now();
+        }
+        let response = self.layout.response_line(0);
+        self.say(response, seq, said);
+        futex::wake_own(&self.line(response)[words::SEQ]);
+        ControlFlow::Continue(())
+    }
+}
+
+fn send(client: &Client) -> Ticket {
+    let sent = client
+        .try_send(Outgoing { tag: 0, body: Body::Small { padded: &[0; INLINE_LEN], len: 1 } });
+    sent.expect("connected").expect("a lane is free")
+}
+
+fn call(client: &Arc<Client>, limit: Duration) -> Result<u32, ChannelError> {
+    client.wait_answer(send(client), &mut Limit::Within(limit), |answer| answer.tag)
+}
+
+#[test]
+fn a_server_that_breaks_a_rule_loses_its_client() {
+    let server = Hostile::start();
+    let unasked = [vec![Said::kind(Kind::Next, 0)], vec![Said::kind(Kind::Discard, 0)]];
+    for script in broken_lines().into_iter().chain(unasked) {
+        let (client, raw) = server.client();
+        let lines = script.clone();
+        let hostile = std::thread::spawn(move || {
+            for (seq, said) in (1..).zip(lines) {
+                assert!(raw.answer(seq, said).is_continue(), "the client did not go on to {seq}");
+            }
+            raw
+        });
+        let outcome = call(&client, Duration::from_secs(30));
+        assert!(matches!(outcome, Err(ChannelError::Misbehaved(_))), "{script:x?}: {outcome:?}");
+        assert_eq!(client.lost(), Some(Closed::Misbehaved), "{script:x?}");
+        hostile.join().expect("every line was asked for");
+    }
+}
+
+#[test]
+fn answers_to_calls_that_were_not_made_are_no_answers() {
+    let server = Hostile::start();
+    let (client, raw) = server.client();
+    let response = raw.layout.response_line(0);
+    for seq in [2, u64::MAX, 0] {
+        raw.say(response, seq, Said::kind(Kind::Inline, 0));
+        let outcome = client.wait_answer(send(&client), &mut Limit::Within(Duration::ZERO), drop);
+        assert_eq!(outcome, Err(ChannelError::TimedOut), "seq {seq}");
+    }
+    assert_eq!(client.lost(), None);
+    assert_eq!(call(&client, Duration::ZERO), Err(ChannelError::TimedOut));
+}
