@@ -34,6 +34,8 @@ over_each_backend! {
     large_answers_are_fetched_one_after_the_other
     a_server_that_closes_is_no_crash
     a_request_that_is_over_its_clients_budget_waits_until_answers_are_fetched
+    no_client_starves_another
+    a_waker_that_panics_ends_nobody_elses_call
 }
 
 struct Everybody;
@@ -380,5 +382,83 @@ fn a_request_that_is_over_its_clients_budget_waits_until_answers_are_fetched(bac
         }
     });
     assert_eq!(served, [0, 1, SMALL]);
+    server.close();
+}
+
+/// Serves until `serve` breaks, and answers each request with nothing.
+fn turn(scanner: &mut Scanner<'_>, mut serve: impl FnMut(u32) -> ControlFlow<()>) -> bool {
+    scanner.turn(true, |connection, request| {
+        with_message(0, b"", |answer| connection.answer(request.ticket, answer))
+            .expect("the connection stands");
+        serve(request.tag)
+    })
+}
+
+/// Whether every call displaces the poller, or none does.
+fn no_client_starves_another(backend: Backend) {
+    const BUSY: u32 = 1;
+    const QUIET: u32 = 2;
+    let name = Name::unguessable();
+    let server = bind(backend, &name, 1 << 20);
+    let [busy, quiet] = [(); 2].map(|()| connect(backend, &name, WaitPolicy::Park));
+    for _ in 0..40 {
+        send(&busy, BUSY, b"");
+    }
+    send(&quiet, QUIET, b"");
+    server.park(None);
+
+    // Two threads that take the role in turns.
+    let mut scanners = [server.scanner(), server.scanner()];
+    let mut served = Vec::new();
+    for scanner in &mut scanners {
+        let found = turn(scanner, |tag| {
+            served.push(tag);
+            ControlFlow::Break(())
+        });
+        assert!(found);
+    }
+    served.sort_unstable();
+    assert_eq!(served, [BUSY, QUIET]);
+
+    // One that stays: it comes round to everybody, however many calls one client has made.
+    send(&quiet, QUIET, b"");
+    let mut served = Vec::new();
+    let found = turn(&mut scanners[0], |tag| {
+        served.push(tag);
+        ControlFlow::Continue(())
+    });
+    assert!(found && served.contains(&QUIET));
+    assert!((2..30).contains(&served.len()), "{served:?}");
+    server.close();
+}
+
+fn a_waker_that_panics_ends_nobody_elses_call(backend: Backend) {
+    struct Panics;
+    impl std::task::Wake for Panics {
+        fn wake(self: Arc<Self>) {
+            panic!("as this test wants it");
+        }
+    }
+    struct Tells(std::sync::mpsc::Sender<()>);
+    impl std::task::Wake for Tells {
+        fn wake(self: Arc<Self>) {
+            let _ = self.0.send(());
+        }
+    }
+    let name = Name::unguessable();
+    let server = bind(backend, &name, 1 << 20);
+    let client = connect(backend, &name, WaitPolicy::Park);
+    let (sender, woken) = std::sync::mpsc::channel();
+    let wakers = [Waker::from(Arc::new(Panics)), Waker::from(Arc::new(Tells(sender)))];
+    for (tag, waker) in (0..).zip(&wakers) {
+        let mut ticket = send(&client, tag, b"");
+        let mut limit = Limit::Within(Duration::from_secs(60));
+        let mut cx = Context::from_waker(waker);
+        assert!(client.poll_answer(&mut cx, &mut ticket, &mut limit, |_| ()).is_pending());
+    }
+    server.park(None);
+    assert!(turn(&mut server.scanner(), |_| ControlFlow::Continue(())));
+    woken.recv_timeout(Duration::from_secs(60)).expect("the second is woken too");
+    assert_eq!(client.lost(), None);
     server.close();
 }

@@ -102,6 +102,8 @@ pub struct Server {
     rung: Mutex<Vec<Arc<Connection>>>,
     /// Counts what scanners have to read: `rung`, and connections that ended.
     news: News<Mapped>,
+    /// The id of the connection whose request was served last; written by the holder of the role.
+    served_last: AtomicU64,
     /// The connections that are looked at every turn. Kept here between holders of the role.
     hot: Mutex<Vec<Arc<Connection>>>,
     /// Connections that ended because the client broke the protocol.
@@ -134,6 +136,7 @@ impl Server {
             parking: Parking::new(options.backend).map_err(failed("make an epoll instance"))?,
             connections: Mutex::default(),
             rung: Mutex::default(),
+            served_last: AtomicU64::new(0),
             news: News::new(AtomicU64::new(1)),
             hot: Mutex::default(),
             broken: AtomicU64::new(0),

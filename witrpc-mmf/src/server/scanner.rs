@@ -21,11 +21,17 @@ use crate::words::Mapped;
 /// quiet connection costs a cache line a turn, waking up costs its next call a ring.
 const TURNS_TO_COLD: u32 = 4_096;
 
+/// How many requests of one connection are served before the next connection is looked at.
+const BURST: u32 = 16;
+
 /// The poller's view. Made by the thread that has taken the poller role.
 #[derive(Debug)]
 pub struct Scanner<'a> {
     server: &'a Server,
     hot: Vec<Arc<Connection>>,
+    /// Where in `hot` the next turn begins: behind the connection that was served last, by this
+    /// scanner or, after a change of the role, by another.
+    first: usize,
     /// The server's news that this scanner has read.
     read: u64,
     /// Nothing is looked at until the next turn has read the server's list.
@@ -34,10 +40,13 @@ pub struct Scanner<'a> {
 
 impl<'a> Scanner<'a> {
     pub(super) fn new(server: &'a Server) -> Self {
-        Self { server, hot: Vec::new(), read: 0, rested: true }
+        Self { server, hot: Vec::new(), first: 0, read: 0, rested: true }
     }
 
-    /// Looks once at every hot connection and hands each new request to `serve` until that breaks.
+    /// Looks once at every hot connection and hands its new requests to `serve`, a bounded number
+    /// of each connection, until that breaks. The connection after the one that was served last is
+    /// looked at first, even if the turn before ended with a change of the role: no client's calls
+    /// keep another's waiting for more than a round.
     /// Generic, so that a request goes from the line straight to where `serve` wants it.
     /// With `calls` false requests stay where they are, and only what was begun goes on. Returns
     /// whether anything was found.
@@ -52,12 +61,17 @@ impl<'a> Scanner<'a> {
         }
         let mut found = false;
         let mut cooled = false;
-        for index in 0..self.hot.len() {
+        let count = self.hot.len();
+        let first = if self.first < count { self.first } else { 0 };
+        for index in (first..count).chain(0..first) {
             let connection = &self.hot[index];
-            match look(connection, calls, &mut serve) {
-                Look::Nothing if self.hot.len() > 1 => cooled |= cools(connection),
+            match look(self.server, connection, calls, &mut serve) {
+                Look::Nothing if count > 1 => cooled |= cools(connection),
                 Look::Nothing => {}
-                Look::Found => found = true,
+                Look::Found => {
+                    self.first = index + 1;
+                    found = true;
+                }
                 Look::Stopped => {
                     self.rest();
                     return true;
@@ -128,6 +142,9 @@ impl<'a> Scanner<'a> {
 
     /// Leaves the list for the next holder of the role, and counts it as news.
     fn tell(&mut self) {
+        let served = self.server.served_last.load(Relaxed);
+        let place = self.hot.iter().position(|connection| connection.id() == served);
+        self.first = place.map_or(0, |place| place + 1);
         let before = self.server.set_hot(&self.hot);
         if before == self.read {
             self.read += 1;
@@ -173,9 +190,11 @@ fn cools(connection: &Connection) -> bool {
     idle >= TURNS_TO_COLD
 }
 
-/// Looks at the lanes of one connection, from where the last look stopped.
+/// Looks at the lanes of one connection, from where the last look stopped, until a burst has been
+/// served.
 #[inline]
 fn look(
+    server: &Server,
     connection: &Arc<Connection>,
     calls: bool,
     serve: &mut impl FnMut(&Arc<Connection>, Request) -> ControlFlow<()>,
@@ -184,6 +203,7 @@ fn look(
     let first = connection.cursor.load(Relaxed) as usize;
     let first = if first < lanes { first } else { 0 };
     let mut found = false;
+    let mut left = BURST;
     for lane in (first..lanes).chain(0..first) {
         let Some(seq) = connection.waiting(lane) else { continue };
         if !calls && !connection.goes_on(lane) || connection.is_held_up(lane) {
@@ -194,11 +214,16 @@ fn look(
         match line {
             Ok(Line::Done) => {}
             Ok(Line::Request(request)) => {
-                // The next look begins behind this lane, whoever takes it: a displaced poller must
-                // not come back to the lanes that its successor has gone past.
+                // The next look begins behind this lane and this connection, whoever takes it: a
+                // displaced poller must not come back to what its successor has gone past.
                 connection.cursor.store(lane as u32 + 1, Relaxed);
+                server.served_last.store(connection.id(), Relaxed);
                 if serve(connection, request).is_break() {
                     return Look::Stopped;
+                }
+                left -= 1;
+                if left == 0 {
+                    break;
                 }
             }
             Err(Broken(rule)) => return Look::Broken(rule),
