@@ -96,13 +96,39 @@ fn a_server_of_another_version_is_refused_with_both_versions() {
 fn a_server_that_speaks_garbage_or_not_at_all_is_refused() {
     let protocol = connect_to_one_that_says(Some(vec![0x55; 200]));
     assert!(matches!(protocol, ConnectError::Protocol { .. }), "{protocol}");
-    // An offer of no lanes, and of regions that are no whole pages.
-    let mut opening = [0; 48];
-    opening[..16].copy_from_slice(OPENING);
-    let protocol = connect_to_one_that_says(Some(opening.to_vec()));
-    assert!(matches!(protocol, ConnectError::Protocol { .. }), "{protocol}");
     let silent = connect_to_one_that_says(None);
     assert!(matches!(silent, ConnectError::HandshakeTimedOut { after: HANDSHAKE }), "{silent}");
+}
+
+/// A server's opening that offers this.
+fn offering(lanes: u32, region_lens: [u64; 2], max_message_len: u64) -> Vec<u8> {
+    let mut opening = OPENING.to_vec();
+    opening.extend(lanes.to_le_bytes());
+    opening.extend([0; 4]);
+    for len in [region_lens[0], region_lens[1], max_message_len] {
+        opening.extend(len.to_le_bytes());
+    }
+    opening
+}
+
+#[test]
+fn an_offer_that_no_server_makes_is_refused() {
+    let (good, odd) = ([1 << 16; 2], [(1 << 16) + 1; 2]);
+    let offers = [
+        (offering(0, good, 64), "lanes"),
+        (offering(4, [0; 2], 64), "lanes"),
+        (offering(4, [4096; 2], 64), "lanes"),
+        (offering(4, odd, 64), "regions"),
+        (offering(4, [1 << 16, 1 << 17], 64), "regions"),
+        (offering(4, good, 0), "message"),
+    ];
+    for (offer, what) in offers {
+        let error = connect_to_one_that_says(Some(offer));
+        let ConnectError::Protocol { problem } = error else { panic!("{error}") };
+        assert!(problem.contains(what), "{problem}");
+    }
+    let accepted = connect_to_one_that_says(Some(offering(4, good, 64)));
+    assert!(matches!(accepted, ConnectError::HandshakeTimedOut { .. }), "{accepted}");
 }
 
 #[test]

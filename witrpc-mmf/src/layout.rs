@@ -39,7 +39,8 @@ pub const MAX_LANES: u32 = 1024;
 /// The smallest arena, so that one segment is never uselessly small.
 const MIN_ARENA: usize = 16 * GRANULE;
 
-const PAGE: usize = 4096;
+/// What the length of a region is a multiple of.
+pub(crate) const PAGE: usize = 4096;
 
 /// The owner's state word (`u64`), in both regions.
 pub(crate) const STATE: usize = 0;

@@ -109,10 +109,8 @@ impl Client {
             },
         )?;
         let established = &connected.established;
-        let len = established.own.len().min(established.peer.len());
-        let layout = Layout::new(established.lanes, len).ok_or(ConnectError::Misbehaved {
-            what: "its regions are too short for its lanes".into(),
-        })?;
+        let layout = Layout::new(established.lanes, established.own.len())
+            .expect("the handshake has checked what the server offers");
         let failed = |doing| move |source| ConnectError::System { doing, source };
         let client = Self::new(connected, layout, options);
         let client = Arc::new(client.map_err(failed("make an epoll instance"))?);

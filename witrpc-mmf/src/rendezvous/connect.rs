@@ -24,8 +24,9 @@ use crate::backend::Backend;
 use crate::error::ConnectError;
 use crate::fdpass::MAX_PASSED;
 use crate::fork::Descriptor;
-use crate::layout::{MAX_LANES, MIN_LANES};
+use crate::layout::{Layout, PAGE};
 use crate::region::{Identity, Made, OpenError, OwnPages, PeerPages};
+use crate::server::ServerOptions;
 
 /// How soon to look again for a server that is not there yet; doubles up to the longest.
 const FIRST_PAUSE: Duration = Duration::from_millis(1);
@@ -232,17 +233,20 @@ impl<'a> Handshake<'a> {
         if ours != theirs {
             return Err(ConnectError::OtherBackend { ours, theirs });
         }
-        for len in [offer.client_region_len, offer.server_region_len] {
-            if len == 0 {
-                return Err(misbehaved("it announces an empty region"));
-            }
-            let max = self.options.max_region_len.min(isize::MAX as u64);
-            if len > max {
-                return Err(ConnectError::RegionTooLarge { len, max });
-            }
+        let len = offer.client_region_len;
+        let max = self.options.max_region_len.min(isize::MAX as u64);
+        if len > max {
+            return Err(ConnectError::RegionTooLarge { len, max });
         }
-        if !(MIN_LANES..=MAX_LANES).contains(&offer.lanes) || offer.max_message_len == 0 {
-            return Err(misbehaved("it announces limits out of bounds"));
+        if offer.server_region_len != len || !len.is_multiple_of(PAGE as u64) {
+            return Err(misbehaved("it announces regions that are not of one length in pages"));
+        }
+        if Layout::new(offer.lanes, len as usize).is_none() {
+            return Err(misbehaved("it announces lanes that do not fit its regions"));
+        }
+        let (min, max) = ServerOptions::MAX_MESSAGE_LEN;
+        if !(min as u64..=max as u64).contains(&offer.max_message_len) {
+            return Err(misbehaved("it announces a longest message out of bounds"));
         }
         Ok(offer)
     }

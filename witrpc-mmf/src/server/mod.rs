@@ -30,7 +30,7 @@ pub use scanner::Scanner;
 use crate::backend::Backend;
 use crate::error::BindError;
 use crate::fork::Origin;
-use crate::layout::{Layout, MAX_LANES, MIN_LANES};
+use crate::layout::{Layout, MAX_LANES, MIN_LANES, PAGE};
 use crate::rendezvous::{Claim, Control, Name, Place, ServerLimits};
 use crate::state;
 use crate::words::Mapped;
@@ -88,8 +88,6 @@ impl ServerOptions {
         Ok(Layout::new(self.lanes, region_len).expect("at least the minimum"))
     }
 }
-
-const PAGE: usize = 4096;
 
 /// A bound name and its connections.
 pub struct Server {
