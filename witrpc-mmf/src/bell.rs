@@ -11,6 +11,17 @@ use rustix::net::{RecvFlags, SendFlags, recv, send};
 
 use crate::fork::Descriptor;
 
+/// What [`Bell::drain`] came upon behind the rings.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use]
+pub(crate) enum Drained {
+    /// Nothing so far.
+    Quiet,
+    /// The peer has closed its end: it can neither ring nor be rung any more, and the end stays
+    /// readable for ever.
+    HungUp,
+}
+
 /// One side's end, or none: with the portable backend nobody sleeps until rung.
 #[derive(Debug)]
 pub(crate) struct Bell(Option<Descriptor>);
@@ -29,16 +40,20 @@ impl Bell {
 
     /// Takes the rings that have come. A peer that rings without end is left with some: they wake
     /// us again.
-    pub(crate) fn drain(&self) {
-        let Some(end) = &self.0 else { return };
+    pub(crate) fn drain(&self) -> Drained {
+        let Some(end) = &self.0 else { return Drained::Quiet };
         let mut rings = [0; 64];
         for _ in 0..16 {
             match recv(end, &mut rings, RecvFlags::DONTWAIT) {
                 Ok((received, _)) if received == rings.len() => {}
                 Err(Errno::INTR) => {}
-                _ => return,
+                Ok((0, _)) => return Drained::HungUp,
+                Ok(_) | Err(Errno::AGAIN) => break,
+                // Reset by a peer that has left rings of ours unread.
+                Err(_) => return Drained::HungUp,
             }
         }
+        Drained::Quiet
     }
 
     /// What becomes readable when the other side rings.

@@ -16,6 +16,7 @@ use rustix::net::{Shutdown, shutdown};
 use super::Client;
 use super::waiters::earliest;
 use crate::backend::{Backend, Backoff};
+use crate::bell::Drained;
 use crate::fork::Descriptor;
 use crate::layout::{GROUP, STATE, wait};
 use crate::words::{Mapped, ReadWord};
@@ -208,7 +209,7 @@ impl Client {
         None
     }
 
-    /// The server has hung up, or died.
+    /// The server has hung up, or died. Either shows at the link or at the bell first.
     fn link_ended(&self) {
         let state = self.server.word64(STATE).load(Relaxed);
         self.lose(state::meaning(state));
@@ -216,7 +217,9 @@ impl Client {
 
     /// The server has answered somebody, or released blocks that somebody waits for.
     fn answer_bell(self: &Arc<Self>) {
-        self.bell.drain();
+        if self.bell.drain() == Drained::HungUp {
+            return self.link_ended();
+        }
         for group in 0..self.groups.len() {
             self.groups[group].answer(self.ring_word(group), || self.wake_group(group));
         }

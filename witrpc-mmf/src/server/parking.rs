@@ -11,7 +11,8 @@ use super::doorbells::Doorbells;
 use super::lookout::Lookout;
 use super::{Connection, Server};
 use crate::backend::Backend;
-use crate::bell::Bell;
+use crate::bell::{Bell, Drained};
+use crate::state;
 
 /// As the backend has it.
 #[derive(Debug)]
@@ -65,8 +66,12 @@ impl Server {
             Parking::Doorbells(doorbells) => doorbells.sleep(timeout, |id| {
                 let connection = self.connections().get(&id).cloned();
                 if let Some(connection) = connection {
-                    connection.bell.drain();
-                    self.draw_attention(&connection);
+                    match connection.bell.drain() {
+                        Drained::Quiet => self.draw_attention(&connection),
+                        // It is dying, which its link will show too, or cannot go on: its calls
+                        // would not be heard of.
+                        Drained::HungUp => drop(self.end(&connection, state::ACCUSED)),
+                    }
                 }
             }),
             Parking::Lookout(lookout) => lookout.sleep(timeout, |slow| self.look_out(slow)),
@@ -95,5 +100,94 @@ impl Server {
         if !connection.attention.swap(true, AcqRel) {
             self.report(Arc::clone(connection));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Admission, Admitted, ServerOptions};
+    use super::*;
+    use crate::copy::PeerMemory;
+    use crate::layout::STATE;
+    use crate::region;
+    use crate::rendezvous::{ConnectOptions, Name, Place, Plain, connect};
+    use crate::words::ReadWord;
+    use crate::{Client, ClientOptions, Closed, WaitPolicy};
+
+    struct Everybody;
+
+    impl Admission for Everybody {
+        fn admit(&self, _: &[u8], _: u64, _: u32, _: u32) -> Admitted {
+            Admitted::Welcome { welcome: Vec::new(), session: 0 }
+        }
+    }
+
+    const PATIENCE: Duration = Duration::from_secs(60);
+
+    fn bind() -> Arc<Server> {
+        let options = ServerOptions {
+            backend: Backend::Native,
+            size: 1 << 17,
+            lanes: 1,
+            max_clients: 1,
+            max_message_len: 64,
+            handshake_timeout: PATIENCE,
+        };
+        let name = Name::unguessable();
+        Server::bind(name, &Place::default(), &options, Box::new(Everybody)).expect("it is free")
+    }
+
+    fn state_in(region: &PeerMemory) -> u64 {
+        region.word64(STATE).load(std::sync::atomic::Ordering::Relaxed)
+    }
+
+    #[test]
+    fn a_client_that_closes_its_bell_alone_is_sent_away() {
+        let server = bind();
+        let options = ConnectOptions {
+            backend: Backend::Native,
+            hello: b"",
+            wait_for_server: Duration::ZERO,
+            max_region_len: 1 << 20,
+            handshake_timeout: PATIENCE,
+            sealer: &|| Box::new(Plain),
+        };
+        let connected = connect(&server.name, &Place::default(), &options);
+        let mut client = connected.expect("it is served");
+        let layout = server.layout;
+        let region = region::peer(client.established.peer, &layout);
+        assert_eq!(state_in(&region), state::SERVING);
+        drop(client.established.bell.take());
+        while !server.clients().is_empty() {
+            server.park(Some(Duration::from_millis(1)));
+        }
+        assert_eq!(state_in(&region), state::ACCUSED);
+        // It may have died, after all.
+        assert_eq!(server.broken(), (0, None));
+        server.close();
+    }
+
+    #[test]
+    fn a_client_leaves_a_server_that_closes_its_bell_alone() {
+        let server = bind();
+        let options = ClientOptions {
+            backend: Backend::Native,
+            wait_for_server: Duration::ZERO,
+            hello: Vec::new(),
+            wait: WaitPolicy::Park,
+            max_region_len: 1 << 20,
+            handshake_timeout: PATIENCE,
+        };
+        let client = Client::connect(&server.name, &Place::default(), &options);
+        let client = client.expect("it is served");
+        let connection = server.clients().remove(0);
+        let bell = connection.bell.end().expect("the backend has one");
+        rustix::net::shutdown(bell, rustix::net::Shutdown::Both).expect("it is a socket");
+        while client.lost().is_none() {
+            std::thread::yield_now();
+        }
+        // It looks like a death, and a death may show at the bell first.
+        assert_eq!(client.lost(), Some(Closed::PeerDied));
+        server.close();
     }
 }
