@@ -10,6 +10,7 @@ use std::sync::Arc;
 use super::Client;
 use super::phase::Phase;
 use super::receive::Taken;
+use super::waiters::wake;
 use crate::head::{Head, Kind};
 use crate::layout::GROUP;
 use crate::line;
@@ -100,7 +101,7 @@ impl Client {
         }
         let sleeper = private.sleeper().take_if(|sleeper| sleeper.seq == ticket.seq);
         if let Some(sleeper) = sleeper {
-            sleeper.waker.wake();
+            wake(sleeper.waker);
         }
     }
 

@@ -14,7 +14,7 @@ use rustix::event::{EventfdFlags, Timespec, epoll, eventfd};
 use rustix::net::{Shutdown, shutdown};
 
 use super::Client;
-use super::waiters::earliest;
+use super::waiters::{earliest, wake};
 use crate::backend::{Backend, Backoff};
 use crate::bell::Drained;
 use crate::fork::Descriptor;
@@ -205,7 +205,7 @@ impl Client {
         }
         let late = slot.take();
         drop(slot);
-        late.into_iter().for_each(|sleeper| sleeper.waker.wake());
+        late.into_iter().for_each(|sleeper| wake(sleeper.waker));
         None
     }
 
@@ -237,7 +237,7 @@ impl Client {
             waiting |= sleeper.is_some();
             drop(sleeper);
             if let Some(sleeper) = answered {
-                sleeper.waker.wake();
+                wake(sleeper.waker);
             }
             if short {
                 self.collect_lane(number);
@@ -250,7 +250,7 @@ impl Client {
     pub(super) fn wake_everybody(&self) {
         for lane in 0..self.lanes.count() {
             let sleeper = self.lanes.get(lane).sleeper().take();
-            sleeper.into_iter().for_each(|sleeper| sleeper.waker.wake());
+            sleeper.into_iter().for_each(|sleeper| wake(sleeper.waker));
         }
         self.lane_waiters.notify_all();
         self.space_waiters.notify_all();

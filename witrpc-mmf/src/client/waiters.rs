@@ -1,6 +1,7 @@
 //! Tasks that wait for a lane or for space, first come first served.
 
 use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::task::Waker;
@@ -75,7 +76,7 @@ impl Waiters {
         self.count.store(queue.entries.len(), SeqCst);
         drop(queue);
         if let Some((_, entry)) = first {
-            entry.waker.wake();
+            wake(entry.waker);
         }
     }
 
@@ -85,7 +86,7 @@ impl Waiters {
         let entries = std::mem::take(&mut queue.entries);
         self.count.store(0, SeqCst);
         drop(queue);
-        entries.into_values().for_each(|entry| entry.waker.wake());
+        entries.into_values().for_each(|entry| wake(entry.waker));
     }
 
     /// Wakes those whose deadline has passed; returns the earliest of the others.
@@ -104,12 +105,21 @@ impl Waiters {
             }
         }
         drop(queue);
-        late.into_iter().for_each(Waker::wake);
+        late.into_iter().for_each(wake);
         next
     }
 
     fn lock(&self) -> MutexGuard<'_, Queue> {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Wakes a task. A waker is its executor's code: should it panic, that is between the executor and
+/// its task, and neither the link thread nor another task's call ends of it.
+pub(super) fn wake(waker: Waker) {
+    if let Err(panic) = catch_unwind(AssertUnwindSafe(|| waker.wake())) {
+        // To drop it may panic again.
+        std::mem::forget(panic);
     }
 }
 
