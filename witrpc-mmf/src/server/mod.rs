@@ -100,14 +100,14 @@ pub struct Server {
     rung: Mutex<Vec<Arc<Connection>>>,
     /// Counts what scanners have to read: `rung`, and connections that ended.
     news: News<Mapped>,
-    /// The id of the connection whose request was served last; written by the holder of the role.
-    served_last: AtomicU64,
     /// The connections that are looked at every turn. Kept here between holders of the role.
     hot: Mutex<Vec<Arc<Connection>>>,
+    /// The id of the connection whose request was served last; written by the holder of the role.
+    served_last: AtomicU64,
     /// Connections that ended because the client broke the protocol.
     broken: AtomicU64,
     last_broken: Mutex<Option<&'static str>>,
-    control: std::sync::OnceLock<Control>,
+    control: Control,
     closed: AtomicBool,
     origin: Origin,
 }
@@ -134,12 +134,12 @@ impl Server {
             parking: Parking::new(options.backend).map_err(failed("make an epoll instance"))?,
             connections: Mutex::default(),
             rung: Mutex::default(),
-            served_last: AtomicU64::new(0),
             news: News::new(AtomicU64::new(1)),
             hot: Mutex::default(),
+            served_last: AtomicU64::new(0),
             broken: AtomicU64::new(0),
             last_broken: Mutex::default(),
-            control: std::sync::OnceLock::new(),
+            control: Control::new(claim)?,
             closed: AtomicBool::new(false),
             origin: Origin::here(),
         });
@@ -153,8 +153,7 @@ impl Server {
             handshake_timeout: options.handshake_timeout,
         };
         let host = Arc::new(admission::Reception::new(&server));
-        let control = Control::start(claim, limits, host)?;
-        assert!(server.control.set(control).is_ok(), "the control thread is started once");
+        server.control.start(limits, host)?;
         Ok(server)
     }
 
@@ -192,7 +191,7 @@ impl Server {
 
     /// Turns new clients away; connected ones go on.
     pub fn stop_accepting(&self) {
-        self.control().stop_accepting();
+        self.control.stop_accepting();
     }
 
     /// Closes one client's connection; `false` when there is none of that id.
@@ -228,7 +227,7 @@ impl Server {
         for connection in self.clients() {
             self.end(&connection, state::SHUT_DOWN);
         }
-        self.control().shutdown();
+        self.control.shutdown();
         self.ring();
     }
 
@@ -236,13 +235,9 @@ impl Server {
     fn end(&self, connection: &Connection, state: u64) -> bool {
         let first = connection.close(state);
         if first {
-            self.control().close_link(connection.id());
+            self.control.close_link(connection.id());
         }
         first
-    }
-
-    fn control(&self) -> &Control {
-        self.control.get().expect("set before the server is handed out")
     }
 
     /// Has the next turn of a scanner look at a connection.

@@ -82,30 +82,40 @@ pub(crate) struct Control {
 }
 
 impl Control {
-    /// Starts the thread. The limits are the caller's to check.
+    /// Takes the claim over. Orders can be given from here on, so that a host can hold what it
+    /// gives them to before the thread calls it.
+    ///
+    /// # Errors
+    ///
+    /// The system has no descriptor to give; the name is given up then.
+    pub(crate) fn new(claim: Claim) -> Result<Self, BindError> {
+        let wake = Descriptor::open(|| eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK))
+            .map_err(io::Error::from)
+            .map_err(failed("make an eventfd"))?;
+        let orders = Orders { claim: Some(claim), ..Orders::default() };
+        let shared = Arc::new(Shared { orders: Mutex::new(orders), wake });
+        Ok(Self { shared, origin: Origin::here() })
+    }
+
+    /// Starts the thread, once. The limits are the caller's to check.
     ///
     /// # Errors
     ///
     /// The system has no thread or descriptor to give; the name is given up then.
-    pub(crate) fn start(
-        claim: Claim,
-        limits: ServerLimits,
-        host: Arc<dyn Host>,
-    ) -> Result<Self, BindError> {
-        let failed = |doing| move |source| BindError::System { doing, source };
-        let wake = Descriptor::open(|| eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK))
-            .map_err(io::Error::from)
-            .map_err(failed("make an eventfd"))?;
-        let listeners = claim.listeners();
-        let orders = Orders { claim: Some(claim), ..Orders::default() };
-        let shared = Arc::new(Shared { orders: Mutex::new(orders), wake });
-        let thread = ControlThread::new(Arc::clone(&shared), listeners, limits, host)
-            .map_err(failed("make an epoll instance"))?;
-        std::thread::Builder::new()
-            .name("witrpc-control".into())
-            .spawn(move || thread.run())
-            .map_err(failed("start the control thread"))?;
-        Ok(Self { shared, origin: Origin::here() })
+    pub(crate) fn start(&self, limits: ServerLimits, host: Arc<dyn Host>) -> Result<(), BindError> {
+        let listeners = self.shared.orders().claim.as_ref().map(Claim::listeners);
+        // Without a claim it has been shut down already.
+        let listeners = listeners.unwrap_or_default();
+        let started = ControlThread::new(Arc::clone(&self.shared), listeners, limits, host)
+            .map_err(failed("make an epoll instance"))
+            .and_then(|thread| {
+                let builder = std::thread::Builder::new().name("witrpc-control".into());
+                builder.spawn(move || thread.run()).map_err(failed("start the control thread"))
+            });
+        if started.is_err() {
+            drop(self.shared.orders().claim.take());
+        }
+        started.map(drop)
     }
 
     /// Tells clients that come from now on that none is taken. The name stays this server's.
@@ -135,6 +145,10 @@ impl Control {
             let _ = rustix::io::write(&self.shared.wake, &1_u64.to_ne_bytes());
         }
     }
+}
+
+fn failed(doing: &'static str) -> impl FnOnce(io::Error) -> BindError {
+    move |source| BindError::System { doing, source }
 }
 
 impl Drop for Control {

@@ -426,8 +426,7 @@ impl Host for SealingHost {
 #[test]
 fn every_record_passes_through_the_sealer() {
     let scratch = Scratch::new();
-    let _control =
-        Control::start(claim(&scratch.place()), limits(), Arc::new(SealingHost)).unwrap();
+    let _control = start(claim(&scratch.place()), limits(), Arc::new(SealingHost));
     let hello = vec![7; MAX_BLOB_LEN];
     let with = |key: u8| {
         let sealer = || Box::new(Tagging::new(key)) as Box<dyn Sealer>;

@@ -139,6 +139,12 @@ impl Drop for Recorder {
     }
 }
 
+fn start(claim: Claim, limits: ServerLimits, host: Arc<dyn Host>) -> Control {
+    let control = Control::new(claim).expect("the machine has descriptors to give");
+    control.start(limits, host).expect("the machine has a thread to give");
+    control
+}
+
 /// A server of the name `calc`, and what happens to it.
 struct Server {
     control: Control,
@@ -148,8 +154,7 @@ struct Server {
 impl Server {
     fn start(place: &Place, limits: ServerLimits) -> Self {
         let (sender, events) = channel();
-        let control = Control::start(claim(place), limits, Arc::new(Recorder(sender)))
-            .expect("the machine has a thread to give");
+        let control = start(claim(place), limits, Arc::new(Recorder(sender)));
         Self { control, events }
     }
 
