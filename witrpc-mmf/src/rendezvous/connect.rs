@@ -77,7 +77,14 @@ pub(crate) fn connect(
     let started = Instant::now();
     let mut pause = FIRST_PAUSE;
     loop {
-        let error = match attempt(name, place, options) {
+        let deadline = Deadline::new(options.handshake_timeout);
+        let mut result = attempt(name, place, options, deadline);
+        if let Err(ConnectError::HungUp) = result {
+            // A server that many clients rush at gives the place of a slow one to another. No call
+            // has been made yet, so that it is safe to come again.
+            result = attempt(name, place, options, deadline);
+        }
+        let error = match result {
             Ok(connected) => return Ok(connected),
             Err(error) => error,
         };
@@ -104,9 +111,9 @@ fn attempt(
     name: &Name,
     place: &Place,
     options: &ConnectOptions<'_>,
+    deadline: Deadline,
 ) -> Result<Connected, ConnectError> {
     for directory in place.open_to_look()? {
-        let deadline = Deadline::new(options.handshake_timeout);
         if let Some(link) = reach(&directory, name, &deadline)? {
             let server = identify(&link, directory.owner())?;
             return Handshake::new(link, options, deadline).lead(server);
@@ -158,6 +165,7 @@ fn identify(link: &Descriptor, expected: u32) -> Result<Credentials, ConnectErro
     Ok(server)
 }
 
+#[derive(Clone, Copy)]
 struct Deadline {
     started: Instant,
     after: Duration,

@@ -1,7 +1,7 @@
 //! The server's side of one handshake: a state machine that never waits.
 
 use std::os::fd::OwnedFd;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use rustix::net::{AddressFamily, SocketFlags, SocketType, socketpair};
 
@@ -22,7 +22,9 @@ use crate::region::{Identity, Made, OpenError, OwnPages, PeerPages};
 pub(super) struct Stranger {
     socket: Descriptor,
     who: Credentials,
-    deadline: Instant,
+    came: Instant,
+    /// How long it may stay a stranger.
+    timeout: Duration,
     stage: Stage,
     inbox: Inbox,
     outbox: Outbox,
@@ -66,16 +68,22 @@ impl Stranger {
     pub(super) fn new(
         socket: Descriptor,
         who: Credentials,
-        deadline: Instant,
+        timeout: Duration,
         sealer: Box<dyn Sealer>,
     ) -> Self {
         let (inbox, outbox) = (Inbox::new(), Outbox::default());
-        Self { socket, who, deadline, stage: Stage::Opening, inbox, outbox, sealer }
+        let (came, stage) = (Instant::now(), Stage::Opening);
+        Self { socket, who, came, timeout, stage, inbox, outbox, sealer }
+    }
+
+    /// When it was let in.
+    pub(super) fn came(&self) -> Instant {
+        self.came
     }
 
     /// When to drop it, if it is still a stranger then.
     pub(super) fn deadline(&self) -> Instant {
-        self.deadline
+        self.came + self.timeout
     }
 
     pub(super) fn socket(&self) -> &Descriptor {

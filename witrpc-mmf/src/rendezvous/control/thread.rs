@@ -22,8 +22,12 @@ use crate::rendezvous::claim::Listener;
 use crate::rendezvous::peer::Credentials;
 use crate::rendezvous::stranger::{Progress, Stranger};
 
-/// How many handshakes can be pending; one more drops the oldest.
+/// How many handshakes can be pending; who comes then stays in the listener's queue.
 const MAX_STRANGERS: usize = 64;
+
+/// How long a handshake may take while others wait for its place. Whoever means it needs a
+/// millisecond or so.
+const GRACE: Duration = Duration::from_millis(100);
 
 /// How long to leave clients in the queue when this process has no descriptor or memory to accept
 /// one.
@@ -73,7 +77,8 @@ impl Source {
 pub(super) struct ControlThread {
     epoll: Descriptor,
     listeners: Vec<Listener>,
-    /// While it is set, the listeners are not watched.
+    /// While it is set, the listeners are not watched: nobody can be let in before that, unless a
+    /// stranger goes.
     accept_again: Option<Instant>,
     /// In the order of their deadlines, which are all equally long.
     strangers: Vec<(u64, Stranger)>,
@@ -177,12 +182,15 @@ impl ControlThread {
         let Listener { socket, only_uid } = self.listeners[index].clone();
         // The rest is still there in the next turn; others are served in between.
         for _ in 0..MAX_STRANGERS {
+            if let Err(room_at) = self.make_room() {
+                return self.pause_accepting(room_at);
+            }
             let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
             let client = match Descriptor::open(|| accept_with(&*socket, flags)) {
                 Ok(client) => client,
                 Err(Errno::AGAIN) => return,
                 Err(Errno::INTR | Errno::CONNABORTED) => continue,
-                Err(_) => return self.pause_accepting(),
+                Err(_) => return self.pause_accepting(Instant::now() + ACCEPT_PAUSE),
             };
             let Ok(who) = Credentials::of(&client) else { continue };
             if only_uid.is_none_or(|uid| uid == who.uid) {
@@ -191,12 +199,22 @@ impl ControlThread {
         }
     }
 
-    fn greet(&mut self, client: Descriptor, who: Credentials) {
-        if self.strangers.len() == MAX_STRANGERS {
-            // Whoever means it needs a millisecond or so: the oldest is the least likely to.
-            let oldest = self.strangers[0].0;
-            self.drop_stranger(oldest);
+    /// Sees to it that there is a place for one more stranger, at the cost of the oldest if that
+    /// has had its time. `Err`: when it will have had it.
+    fn make_room(&mut self) -> Result<(), Instant> {
+        if self.strangers.len() < MAX_STRANGERS {
+            return Ok(());
         }
+        let (oldest, stranger) = &self.strangers[0];
+        let (oldest, room_at) = (*oldest, stranger.came() + GRACE);
+        if Instant::now() < room_at {
+            return Err(room_at);
+        }
+        self.drop_stranger(oldest);
+        Ok(())
+    }
+
+    fn greet(&mut self, client: Descriptor, who: Credentials) {
         let number = self.next_stranger;
         self.next_stranger += 1;
         let flags = epoll::EventFlags::IN
@@ -208,8 +226,8 @@ impl ControlThread {
             return;
         }
         let sealer = self.desk.host.sealer();
-        let deadline = Instant::now() + self.desk.limits.handshake_timeout.min(MAX_HANDSHAKE);
-        self.strangers.push((number, Stranger::new(client, who, deadline, sealer)));
+        let timeout = self.desk.limits.handshake_timeout.min(MAX_HANDSHAKE);
+        self.strangers.push((number, Stranger::new(client, who, timeout, sealer)));
         self.advance(number);
     }
 
@@ -271,7 +289,9 @@ impl ControlThread {
 
     fn remove_stranger(&mut self, number: u64) -> Option<Stranger> {
         let index = self.strangers.iter().position(|(each, _)| *each == number)?;
-        Some(self.strangers.remove(index).1)
+        let stranger = self.strangers.remove(index).1;
+        self.resume_accepting();
+        Some(stranger)
     }
 
     /// Says good-bye for every copy of a socket: a child of a `clone` without handlers may have one,
@@ -285,15 +305,20 @@ impl ControlThread {
         let now = Instant::now();
         self.drop_strangers(|stranger| stranger.deadline() <= now);
         if self.accept_again.is_some_and(|at| at <= now) {
-            self.accept_again = None;
-            self.watch_listeners(epoll::EventFlags::IN);
+            self.resume_accepting();
         }
     }
 
     /// The queue stays readable while it cannot be emptied: not to be looked at for a while.
-    fn pause_accepting(&mut self) {
-        self.accept_again = Some(Instant::now() + ACCEPT_PAUSE);
+    fn pause_accepting(&mut self, until: Instant) {
+        self.accept_again = Some(until);
         self.watch_listeners(epoll::EventFlags::empty());
+    }
+
+    fn resume_accepting(&mut self) {
+        if self.accept_again.take().is_some() {
+            self.watch_listeners(epoll::EventFlags::IN);
+        }
     }
 
     fn watch_listeners(&self, flags: epoll::EventFlags) {

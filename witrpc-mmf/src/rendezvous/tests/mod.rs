@@ -94,7 +94,7 @@ fn limits() -> ServerLimits {
         max_clients: 8,
         lanes: 4,
         client_region_len: REGION_LEN,
-        server_region_len: 2 * REGION_LEN,
+        server_region_len: REGION_LEN,
         max_message_len: 1000,
         handshake_timeout: PATIENCE,
     }

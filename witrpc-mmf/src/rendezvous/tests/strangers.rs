@@ -86,13 +86,49 @@ fn more_strangers_than_places_do_not_keep_clients_out() {
     let scratch = Scratch::new();
     let server = Server::start(&scratch.place(), limits());
     let strangers: Vec<_> = (0..200).map(|_| stranger(&scratch)).collect();
-    drop(try_connect(&scratch.place()).expect("a newcomer takes the oldest's place"));
+    drop(try_connect(&scratch.place()).expect("the oldest give way in the end"));
     let mut strangers = strangers.into_iter();
     for stranger in strangers.by_ref().take(100) {
         wait_for_hang_up(stranger);
     }
     server.end();
     strangers.for_each(wait_for_hang_up);
+}
+
+#[test]
+fn a_rush_of_clients_waits_for_its_turn() {
+    let scratch = Scratch::new();
+    let limits = ServerLimits { max_clients: 200, ..limits() };
+    let server = Server::start(&scratch.place(), limits);
+    let (rush, place) = (std::sync::Barrier::new(limits.max_clients), scratch.place());
+    let connected: Vec<_> = std::thread::scope(|scope| {
+        let client = || {
+            rush.wait();
+            try_connect(&place)
+        };
+        let clients: Vec<_> = (0..limits.max_clients).map(|_| scope.spawn(client)).collect();
+        clients.into_iter().map(|client| client.join().unwrap()).collect()
+    });
+    for client in &connected {
+        assert!(client.is_ok(), "{client:?}");
+    }
+    drop(connected);
+    server.end();
+}
+
+#[test]
+fn a_server_that_cannot_allocate_its_region_says_so() {
+    let scratch = Scratch::new();
+    let limits = ServerLimits { server_region_len: 1 << 50, ..limits() };
+    let server = Server::start(&scratch.place(), limits);
+    let mut client = stranger(&scratch);
+    client.write_all(&opening()).unwrap();
+    read_exactly(&mut client, ServerOpening::LEN);
+    let (_memory, sealed) = OwnMemory::create(REGION_LEN).unwrap();
+    send_region(&client, sealed.identity, &[sealed.file.as_fd()]);
+    assert_eq!(read_record(&mut client), Record::Failure(record::Failure::NoMemory).encode());
+    wait_for_hang_up(client);
+    server.end();
 }
 
 #[test]
@@ -219,12 +255,14 @@ fn a_region_that_is_not_what_it_must_be_is_found_wrong() {
     let (_small_memory, small) = OwnMemory::create(REGION_LEN / 2).unwrap();
     let (pipe, _writer) = std::io::pipe().unwrap();
     let file = sealed.file.as_fd();
-    let wrong: [(FileIdentity, &[BorrowedFd<'_>]); 6] = [
+    let lied = FileIdentity { size: REGION_LEN as u64, ..small.identity };
+    let wrong: [(FileIdentity, &[BorrowedFd<'_>]); 7] = [
         (sealed.identity, &[]),
         (sealed.identity, &[file, file]),
         (sealed.identity, &[other.file.as_fd()]),
         (FileIdentity { inode: sealed.identity.inode + 1, ..sealed.identity }, &[file]),
         (small.identity, &[small.file.as_fd()]),
+        (lied, &[small.file.as_fd()]),
         (sealed.identity, &[pipe.as_fd()]),
     ];
     for (identity, passed) in wrong {
