@@ -1,5 +1,6 @@
 //! Many calls, threads and clients at once: each gets its own answers.
 
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::thread;
 use std::time::Duration;
 
@@ -110,6 +111,28 @@ fn nested_calls_beyond_the_bound_of_workers_end_in_time() {
         "{refused:?}"
     );
     assert_eq!(client.add(1, 2), Ok(3), "the workers are free again");
+}
+
+/// With one worker each call that takes a while displaces the poller: others come in between.
+#[test]
+fn a_client_that_calls_without_pause_lets_others_in() {
+    let site = Site::with(Transport::Mmf, Plan { max_workers: Some(1), ..Plan::default() });
+    let (busy, other) = (site.client(), site.client());
+    let over = AtomicBool::new(false);
+    thread::scope(|scope| {
+        for seed in 0..8 {
+            let (busy, over) = (&busy, &over);
+            scope.spawn(move || {
+                while !over.load(Relaxed) {
+                    assert_eq!(busy.make(100_000, seed).map(|made| made.len()), Ok(100_000));
+                }
+            });
+        }
+        // The others keep on until all of these have been answered.
+        let answers: Vec<_> = (0..20).map(|n| other.add(n, 1)).collect();
+        over.store(true, Relaxed);
+        assert_eq!(answers, (1..=20).map(Ok).collect::<Vec<_>>());
+    });
 }
 
 #[test]

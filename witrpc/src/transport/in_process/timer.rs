@@ -5,6 +5,7 @@
 //! wake it, so a client that calls again and again keeps one thread.
 
 use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::task::Waker;
 use std::thread;
@@ -99,7 +100,11 @@ impl Shared {
                 Some(first) if first.key().at <= now => {
                     let waker = first.remove();
                     drop(state);
-                    waker.wake();
+                    // An executor's panic is no reason for other alarms not to go off. To drop what
+                    // it panicked with may panic again.
+                    if let Err(panic) = catch_unwind(AssertUnwindSafe(|| waker.wake())) {
+                        std::mem::forget(panic);
+                    }
                     state = lock(&self.state);
                 }
                 Some(first) => {
@@ -174,6 +179,23 @@ mod tests {
             assert_eq!(woken.recv(), Ok(number));
             await_end(&timer.shared);
         }
+    }
+
+    #[test]
+    fn a_waker_that_panics_silences_no_other_alarm() {
+        struct Panics;
+        impl Wake for Panics {
+            fn wake(self: Arc<Self>) {
+                panic!("as this test wants it");
+            }
+        }
+        let (wakes, woken) = mpsc::channel();
+        let timer = Timer::default();
+        let soon = Instant::now() + Duration::from_millis(1);
+        timer.arm(soon, Waker::from(Arc::new(Panics)));
+        timer.arm(soon, waker(&wakes, 7));
+        // Not `recv`: were the thread gone, the alarm would keep its sender for ever.
+        assert_eq!(woken.recv_timeout(Duration::from_secs(60)), Ok(7));
     }
 
     #[test]
