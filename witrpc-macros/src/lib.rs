@@ -37,7 +37,8 @@ use crate::report::Report;
 ///
 /// # Options of a method, `#[wit(..)]`
 ///
-/// - `idempotent`: may be sent again when it is not known whether it ran.
+/// - `idempotent`: running it twice does what running it once does. This is recorded for a later
+///   version, which may then send a call again; nothing sends one again today.
 /// - `rename = ".."`: the method's name on the wire.
 /// - `result`: the return type is a `Result` under another name.
 ///
