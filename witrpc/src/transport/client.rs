@@ -1,0 +1,171 @@
+//! A client's side of a transport.
+
+use std::any::Any;
+use std::fmt;
+use std::task::{Context, Poll};
+use std::time::{Duration, Instant};
+
+use super::{Answer, Outgoing, Ticket};
+use crate::wait::WaitPolicy;
+
+/// What a client gives its transport at the start.
+pub struct ConnectConfig {
+    /// Handed to the server's [`Admission::admit`](super::Admission::admit); at most
+    /// [`MAX_HELLO_LEN`](super::MAX_HELLO_LEN) bytes.
+    pub hello: Vec<u8>,
+    /// How long to wait for a server that does not serve yet; zero fails at once.
+    pub wait_for_server: Duration,
+    /// How callers wait for answers.
+    pub wait: WaitPolicy,
+}
+
+/// Until when to wait. A relative limit becomes an instant when somebody first reads the clock,
+/// which a caller that is answered while it spins never does.
+#[derive(Clone, Copy, Debug)]
+pub enum Limit {
+    /// As long as the peer lives.
+    Never,
+    /// So long from the first look at the clock.
+    Within(Duration),
+    /// Until this instant.
+    At(Instant),
+}
+
+impl Limit {
+    /// The instant, fixed at the first call; `None` for [`Limit::Never`].
+    pub fn instant(&mut self) -> Option<Instant> {
+        match *self {
+            Limit::Never => None,
+            Limit::At(at) => Some(at),
+            Limit::Within(time) => match Instant::now().checked_add(time) {
+                Some(at) => {
+                    *self = Limit::At(at);
+                    Some(at)
+                }
+                None => {
+                    *self = Limit::Never;
+                    None
+                }
+            },
+        }
+    }
+}
+
+/// A send that is under way, across the polls of a future. Starts as `Sending::default()`.
+///
+/// Dropping it gives up what the transport keeps in `state`.
+#[derive(Debug, Default)]
+pub struct Sending {
+    /// The call, once it has a place.
+    pub ticket: Option<Ticket>,
+    /// How much of the body has gone.
+    pub written: usize,
+    /// Whatever else the transport has to remember between polls.
+    pub state: Option<Box<dyn Any + Send + Sync>>,
+}
+
+/// A client's end of a connection.
+///
+/// Whoever stops waiting for a ticket before it is answered must say so with
+/// [`abandon`](Self::abandon).
+pub trait ClientChannel: fmt::Debug + Send + Sync {
+    /// What the server's [`Admission`](super::Admission) said.
+    fn welcome(&self) -> &[u8];
+
+    /// Sends without ever waiting: the path of nearly every call. `None` when there is no free
+    /// place or space, or the body needs segments: then [`poll_send`](Self::poll_send).
+    ///
+    /// # Errors
+    ///
+    /// [`ChannelError::TooLarge`], or that the connection is gone.
+    fn try_send(&self, message: Outgoing<'_>) -> Result<Option<Ticket>, ChannelError>;
+
+    /// Sends, waiting for a place, for space and for segments to be taken. To be polled with the
+    /// same `sending` and an equal message until it is ready; wakes at `limit` at the latest.
+    /// When it is given up, `sending.ticket` is to be abandoned.
+    fn poll_send(
+        &self,
+        cx: &mut Context<'_>,
+        sending: &mut Sending,
+        message: Outgoing<'_>,
+        limit: &mut Limit,
+    ) -> Poll<Result<Ticket, ChannelError>>;
+
+    /// Blocks the thread until the answer is there: spins, then parks. Writes it to `answer`,
+    /// which the caller keeps where the answer is decoded: a short answer is moved only once.
+    ///
+    /// # Errors
+    ///
+    /// Why there is none. The ticket is spent then: abandoned or lost with the connection.
+    fn wait_answer(
+        &self,
+        ticket: Ticket,
+        limit: &mut Limit,
+        answer: &mut Answer,
+    ) -> Result<(), ChannelError>;
+
+    /// Looks whether the answer is there. Re-wakes itself while spinning is worth while, then
+    /// wakes `cx` when the answer comes, the peer dies, or `limit` passes. `ticket` may change.
+    /// After `Ready` the ticket is spent, and the answer, if there is one, stands in `answer`.
+    fn poll_answer(
+        &self,
+        cx: &mut Context<'_>,
+        ticket: &mut Ticket,
+        limit: &mut Limit,
+        answer: &mut Answer,
+    ) -> Poll<Result<(), ChannelError>>;
+
+    /// Nobody waits for this call any more. Its place comes back when the server has answered.
+    fn abandon(&self, ticket: Ticket);
+
+    /// Why no call can succeed any more, or `None` while the connection stands.
+    fn lost(&self) -> Option<ChannelError>;
+
+    /// Leaves on purpose: pending calls end with [`ChannelError::Disconnected`].
+    fn disconnect(&self);
+}
+
+/// Why a transport could not carry a message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ChannelError {
+    /// Over the connection's limit; nothing was sent.
+    TooLarge {
+        /// The message's length in bytes.
+        len: usize,
+        /// The limit in bytes.
+        max: usize,
+    },
+    /// Every place for a call stayed taken until the limit; nothing was sent.
+    NoFreeLane,
+    /// The space for messages stayed taken until the limit.
+    NoSpace,
+    /// The server is draining; the request was not sent, or not to its end.
+    ShuttingDown,
+    /// The answer did not come in time; the handler may still run.
+    TimedOut,
+    /// The other process died with the call pending.
+    PeerDied,
+    /// The connection was closed on purpose, here or there, or had been lost before.
+    Disconnected(DisconnectReason),
+    /// The peer broke the protocol; the connection is closed.
+    Misbehaved(&'static str),
+}
+
+/// Why a connection is closed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum DisconnectReason {
+    /// This side closed it.
+    ClosedHere,
+    /// The server shut down.
+    ServerShutDown,
+    /// The server disconnected this client.
+    Dismissed,
+    /// The peer died earlier.
+    PeerDied,
+    /// The peer had broken the protocol.
+    Misbehaved,
+    /// This process is a fork of the one that connected.
+    Forked,
+}

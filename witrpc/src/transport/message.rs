@@ -1,0 +1,185 @@
+//! What crosses a transport, on its way out and once it has arrived.
+
+use std::time::Instant;
+
+/// How many bits of a [`Request::tag`] or [`Answer::tag`] a transport must carry.
+pub const TAG_BITS: u32 = 28;
+
+/// Bodies of up to this many bytes are [`Body::Small`]: they fit beside a message's head.
+pub const SMALL_LEN: usize = 48;
+
+/// The least that a transport may set as its limit of a message, in bytes: with it, every error can
+/// still be told to the caller.
+pub const MIN_MESSAGE_LEN: usize = 64;
+
+/// A message on its way out.
+#[derive(Clone, Copy)]
+pub struct Outgoing<'a> {
+    /// [`TAG_BITS`] bits of the layers above.
+    pub tag: u32,
+    /// The bytes.
+    pub body: Body<'a>,
+}
+
+/// The bytes of a message on its way out.
+#[derive(Clone, Copy)]
+pub enum Body<'a> {
+    /// At most [`SMALL_LEN`] bytes: the first `len` of `padded`, which has zeros behind them, so that
+    /// a transport can carry whole words.
+    Small {
+        /// See [`pad`].
+        padded: &'a [u8; SMALL_LEN],
+        /// How many count.
+        len: usize,
+    },
+    /// More: the transport reserves space of [`Fill::len`] bytes and has it filled.
+    Large(&'a dyn Fill),
+}
+
+/// A few bytes with zeros behind them: what [`Body::Small`] is made of.
+///
+/// # Panics
+///
+/// When there are more than [`SMALL_LEN`] of them.
+#[must_use]
+pub const fn pad(bytes: &[u8]) -> [u8; SMALL_LEN] {
+    let mut padded = [0; SMALL_LEN];
+    padded.split_at_mut(bytes.len()).0.copy_from_slice(bytes);
+    padded
+}
+
+impl Body<'_> {
+    /// The length in bytes.
+    pub fn len(&self) -> usize {
+        match self {
+            Body::Small { len, .. } => *len,
+            Body::Large(fill) => fill.len(),
+        }
+    }
+
+    /// Whether there is nothing to carry.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Writes the bytes from `offset` on into `out`, which ends at or before the body's end.
+    pub fn write_at(&self, offset: usize, out: &mut [u8]) {
+        match self {
+            Body::Small { padded, len } => {
+                out.copy_from_slice(&padded[..*len][offset..offset + out.len()]);
+            }
+            Body::Large(fill) => fill.write_at(offset, out),
+        }
+    }
+}
+
+/// A body that is written into space which the transport reserved.
+#[expect(clippy::len_without_is_empty, reason = "a body that is filled is never empty")]
+pub trait Fill: Sync {
+    /// The length of the whole body in bytes.
+    fn len(&self) -> usize;
+
+    /// Writes the bytes from `offset` on into all of `out`; `offset + out.len() <= len()`. A
+    /// transport calls this once for the whole body, or once a segment, front to back.
+    fn write_at(&self, offset: usize, out: &mut [u8]);
+}
+
+/// The bytes of a message that has arrived, already beyond the reach of the peer or copied on
+/// demand.
+pub enum Payload {
+    /// At most [`SMALL_LEN`] bytes, copied.
+    Small {
+        /// The first `len` of these count.
+        bytes: [u8; SMALL_LEN],
+        /// How many.
+        len: u8,
+    },
+    /// A private copy.
+    Whole(Vec<u8>),
+    /// Still in memory that the peer can write: read each byte once.
+    Remote(Box<dyn RemoteBytes>),
+}
+
+impl Default for Payload {
+    /// No bytes.
+    #[inline]
+    fn default() -> Self {
+        Payload::Small { bytes: [0; SMALL_LEN], len: 0 }
+    }
+}
+
+impl Payload {
+    /// The length in bytes.
+    pub fn len(&self) -> usize {
+        match self {
+            Payload::Small { len, .. } => usize::from(*len),
+            Payload::Whole(bytes) => bytes.len(),
+            Payload::Remote(remote) => remote.len(),
+        }
+    }
+
+    /// Whether it is empty.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Copies the bytes from `offset` on into all of `out`.
+    ///
+    /// # Panics
+    ///
+    /// When `offset + out.len()` is beyond the end.
+    pub fn copy_to(&self, offset: usize, out: &mut [u8]) {
+        match self {
+            Payload::Small { bytes, len } => {
+                out.copy_from_slice(&bytes[..usize::from(*len)][offset..offset + out.len()]);
+            }
+            Payload::Whole(bytes) => out.copy_from_slice(&bytes[offset..offset + out.len()]),
+            Payload::Remote(remote) => remote.copy_to(offset, out),
+        }
+    }
+}
+
+/// A body that still lies where the peer put it. Dropping it gives the space back.
+#[expect(clippy::len_without_is_empty, reason = "empty bodies are small")]
+pub trait RemoteBytes: Send + Sync {
+    /// The length in bytes, checked and stored on this side.
+    fn len(&self) -> usize;
+
+    /// Copies the bytes from `offset` on into all of `out`. The peer may have changed them since
+    /// an earlier look: whoever validates must validate what this call copied.
+    ///
+    /// # Panics
+    ///
+    /// When `offset + out.len()` is beyond the end.
+    fn copy_to(&self, offset: usize, out: &mut [u8]);
+}
+
+/// Names a call in flight; only the transport that made it knows what it means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Ticket {
+    /// Where the call lives.
+    pub lane: u32,
+    /// Which of the calls that have lived there.
+    pub seq: u64,
+}
+
+/// An answer that has arrived, or the place for one: [`Answer::default`].
+#[derive(Default)]
+pub struct Answer {
+    /// [`TAG_BITS`] bits of the layers above.
+    pub tag: u32,
+    /// The bytes.
+    pub payload: Payload,
+}
+
+/// A request that has arrived.
+pub struct Request {
+    /// Names the call when it is answered.
+    pub ticket: Ticket,
+    /// [`TAG_BITS`] bits of the layers above; untrusted.
+    pub tag: u32,
+    /// The bytes; untrusted.
+    pub payload: Payload,
+    /// When the caller stops waiting, if it said so.
+    pub deadline: Option<Instant>,
+}

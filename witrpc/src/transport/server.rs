@@ -1,0 +1,136 @@
+//! A server's side of a transport.
+
+use std::fmt;
+use std::ops::ControlFlow;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::{ChannelError, Outgoing, Request, Ticket};
+use crate::server::Shutdown;
+use crate::wait::WaitPolicy;
+
+/// What a server gives its transport at the start.
+pub struct BindConfig {
+    /// Decides which clients come in.
+    pub admission: Arc<dyn Admission>,
+    /// How idle threads of the server wait.
+    pub wait: WaitPolicy,
+}
+
+/// Decides which clients come in; implemented by the server above the transport.
+pub trait Admission: Send + Sync {
+    /// Reads a client's hello. Called once a client, on a transport thread, with untrusted bytes.
+    fn admit(&self, hello: &[u8], client: &ClientInfo) -> Admitted;
+}
+
+/// What [`Admission::admit`] decided.
+pub enum Admitted {
+    /// The client is in.
+    Welcome {
+        /// Sent to the client, which reads it with
+        /// [`ClientChannel::welcome`](super::ClientChannel::welcome).
+        welcome: Vec<u8>,
+        /// Kept beside the connection: [`Peer::session`].
+        session: u64,
+    },
+    /// The client is turned away; the bytes reach it in
+    /// [`ConnectError::Refused`](crate::ConnectError::Refused).
+    Refusal(Vec<u8>),
+}
+
+/// Who a client is, in the kernel's words.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ClientInfo {
+    /// Counts the clients of one server from 1; never used twice.
+    pub id: u64,
+    /// The process that connected, as the server's pid namespace numbers it.
+    pub pid: u32,
+    /// The user it runs as.
+    pub uid: u32,
+}
+
+impl ClientInfo {
+    /// Puts the three together; for those who write a transport.
+    pub fn new(id: u64, pid: u32, uid: u32) -> Self {
+        Self { id, pid, uid }
+    }
+}
+
+/// The server's end of one connection.
+pub trait Peer: Send + Sync {
+    /// Who is there.
+    fn client(&self) -> &ClientInfo;
+
+    /// What [`Admission::admit`] gave it.
+    fn session(&self) -> u64;
+
+    /// Answers a call, once, from any thread, without ever waiting for the client.
+    ///
+    /// # Errors
+    ///
+    /// [`ChannelError::TooLarge`]: the call is still unanswered. Anything else: nobody is there to
+    /// hear it.
+    fn answer(&self, ticket: Ticket, answer: Outgoing<'_>) -> Result<(), ChannelError>;
+
+    /// Whether the client is still there.
+    fn is_connected(&self) -> bool;
+}
+
+/// A bound name, seen by the server's threads.
+pub trait ServerPort: fmt::Debug + Send + Sync {
+    /// The name that clients connect to; empty for a place without one.
+    fn name(&self) -> &str {
+        ""
+    }
+
+    /// A view for one thread to look for requests with. Only the thread that holds the poller
+    /// role uses its scanner; where the last one stopped is remembered here.
+    fn scanner(&self) -> Box<dyn Scanner + '_>;
+
+    /// Sleeps until something rings, or the time is over. Any number of threads may sleep; one
+    /// ring wakes one of them.
+    fn park(&self, timeout: Option<Duration>);
+
+    /// Rings: wakes one sleeping thread, or the next that would sleep.
+    fn ring(&self);
+
+    /// Turns new clients away; connected ones go on.
+    fn stop_accepting(&self);
+
+    /// The clients that are connected.
+    fn clients(&self) -> Vec<ClientInfo>;
+
+    /// Closes one client's connection; `false` when there is none of that id.
+    fn disconnect(&self, client_id: u64) -> bool;
+
+    /// Tells clients that nothing new is taken. What has arrived is found by the next whole turn of
+    /// a scanner; what later turns find is refused by the layers above.
+    fn drain(&self);
+
+    /// Whether the clients that are there could fetch all answers given so far, or whether some
+    /// still wait for space. Asked after a scanner's last look while draining; as the rest leaves,
+    /// scanners find something to do.
+    fn has_delivered(&self) -> bool {
+        true
+    }
+
+    /// Closes every connection and gives the name up. Idempotent.
+    fn close(&self, how: Shutdown);
+}
+
+/// What a [`Scanner`] hands new requests to. The request stays where the scanner has put it, so that
+/// a short one is decoded there; whoever needs it for longer takes the payload out.
+pub type Serve<'a> = dyn FnMut(&Arc<dyn Peer>, &mut Request) -> ControlFlow<()> + 'a;
+
+/// One thread's view of the places where requests appear.
+pub trait Scanner {
+    /// Looks once at every place that has lately been busy or has rung, and hands each new request
+    /// to `serve` until that breaks. With `calls` false, requests stay where they are and only the
+    /// upkeep (space, segments, closed connections) is done. Returns whether it found anything.
+    fn turn(&mut self, calls: bool, serve: &mut Serve<'_>) -> bool;
+
+    /// Asks every client to ring from now on, then looks once more. Called after the poller role
+    /// has been put down. `true`: there is something to do already.
+    fn arm(&mut self) -> bool;
+}
