@@ -52,8 +52,9 @@ impl Hostile {
         };
         let (sender, connected) = channel();
         let claim = Claim::new(&site.name, &site.place).expect("the name is free");
-        let control = Control::start(claim, limits, Arc::new(Everybody(sender)));
-        Self { site, control: control.expect("a thread and an epoll instance"), connected }
+        let control = Control::new(claim).expect("an eventfd");
+        control.start(limits, Arc::new(Everybody(sender))).expect("a thread and an epoll instance");
+        Self { site, control, connected }
     }
 
     fn client(&self) -> (Arc<Client>, Raw) {
