@@ -156,8 +156,8 @@ fn a_client_without_memory_for_its_connection_says_so() {
     // Too little for its own region, then enough for that but not to map the server's too.
     for bytes in [16 << 20, 96 << 20] {
         let address = site.address().clone();
-        let client = Child::start(&Role::ConnectInLittleMemory { address, bytes });
-        let refused: Result<(), String> = client.hear();
+        let mut client = Child::start(&Role::ConnectInLittleMemory { address, bytes });
+        let refused: Result<(), String> = client.ask(&());
         let refused = refused.unwrap_err();
         assert!(refused.starts_with("NoMemory"), "{refused}");
     }

@@ -65,6 +65,8 @@ pub(super) fn take_large(parent: &Parent, address: &Address, gate: u64, calls: u
 
 /// See [`Role::ConnectInLittleMemory`](super::Role::ConnectInLittleMemory).
 pub(super) fn connect_in_little_memory(parent: &Parent, address: &Address, bytes: u64) {
+    // To have heard something, the thread that listens has taken all the memory it needs.
+    let () = parent.hear();
     limit_memory(bytes);
     let refused = WorkshopClient::connect(address.endpoint());
     parent.report(&refused.map(drop).map_err(|error| format!("{error:?}")));

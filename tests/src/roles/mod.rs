@@ -57,7 +57,7 @@ pub enum Role {
         /// How long each, in bytes.
         len: usize,
     },
-    /// Connects with so little memory that it cannot, and reports the error.
+    /// When told to, connects with so little memory that it cannot, and reports the error.
     ConnectInLittleMemory {
         /// Where.
         address: Address,
