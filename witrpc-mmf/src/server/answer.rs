@@ -95,9 +95,12 @@ impl Connection {
         }
         let mut bytes = vec![0; len];
         answer.body.write_at(0, &mut bytes);
+        let lane = &self.lanes[ticket.lane as usize];
+        // Only a client that breaks the rules has left some: at most one message a lane is held.
+        self.drop_large(lane);
         self.hold(len);
         let outbound = Outbound { ticket, tag: answer.tag, bytes, sent: 0 };
-        *self.lanes[ticket.lane as usize].outbound() = Some(outbound);
+        *lane.outbound() = Some(outbound);
         self.queue_answer(ticket.lane, Purpose::Begin);
         Ok(())
     }
@@ -118,6 +121,7 @@ impl Connection {
         Ok(())
     }
 
+    /// Drops the answer that is held for a lane.
     pub(super) fn drop_outbound(&self, lane: &Lane) {
         if let Some(outbound) = lane.outbound().take() {
             self.unhold(outbound.bytes.len());

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 
-use super::connection::{Connection, ReceivedBlock};
+use super::connection::{Connection, Lane, ReceivedBlock};
 use crate::arena::BlockRef;
 use crate::head::{Head, Kind};
 use crate::layout::INLINE_LEN;
@@ -11,6 +11,9 @@ use crate::line::{self, Copied, InlineWords};
 use crate::message::{Payload, Request, Ticket, inline_bytes};
 use crate::partial::{OutOfOrder, Partial};
 use crate::words::Mapped;
+
+/// Messages of the largest kind that are held for a client before its short requests wait too.
+const MESSAGES_HELD: usize = 4;
 
 /// What a line turned out to be.
 pub(super) enum Line {
@@ -41,7 +44,22 @@ impl Connection {
     /// Whether the request on `lane` has to wait until the client has fetched answers.
     #[inline]
     pub(super) fn is_held_up(&self, lane: usize) -> bool {
-        self.over_budget() && !self.goes_on(lane)
+        let held = self.held.load(Relaxed);
+        held > self.max_message_len && self.is_over_budget(lane, held)
+    }
+
+    /// Whether the request on `lane` has to wait while so much is held. What was begun goes on. A
+    /// long request waits at once; a short one for longer, so that a client may leave some large
+    /// answers unfetched and go on. The line is read again when it is taken.
+    #[cold]
+    fn is_over_budget(&self, lane: usize, held: usize) -> bool {
+        let short = line::copy_out::<Mapped>(self.request_line(lane));
+        let short = Head::from_word(short.head).is_some_and(|head| head.kind == Kind::Inline);
+        if short {
+            held > self.max_message_len.saturating_mul(MESSAGES_HELD)
+        } else {
+            !self.goes_on(lane)
+        }
     }
 
     /// Takes the request `seq` off `lane`. Only the holder of the poller role calls this.
@@ -124,7 +142,7 @@ impl Connection {
         let mut slot = self.lanes[ticket.lane as usize].inbound();
         let mut inbound = match slot.take() {
             Some(inbound) => inbound,
-            None => self.begin_inbound(head)?,
+            None => self.begin_inbound(&self.lanes[ticket.lane as usize], head)?,
         };
         inbound
             .append(head, inline[2], &block, &self.client, self.layout.client_arena())
@@ -143,7 +161,9 @@ impl Connection {
         Ok(Line::Done)
     }
 
-    fn begin_inbound(&self, head: Head) -> Result<Partial, Broken> {
+    fn begin_inbound(&self, lane: &Lane, head: Head) -> Result<Partial, Broken> {
+        // Only a client that breaks the rules has left some: at most one message a lane is held.
+        self.drop_outbound(lane);
         let inbound =
             Partial::begin(head).map_err(|_| Broken("a message that memory cannot hold"))?;
         self.hold(inbound.total());
@@ -152,12 +172,16 @@ impl Connection {
 
     /// Drops what is left of a large message, of either direction.
     fn discard(&self, ticket: Ticket) {
-        let lane = &self.lanes[ticket.lane as usize];
+        self.drop_large(&self.lanes[ticket.lane as usize]);
+        self.respond(ticket, Head::new(Kind::Discard, 0, 0), &[0; 6], 0);
+    }
+
+    /// Drops what is held of large messages on a lane, of either direction.
+    pub(super) fn drop_large(&self, lane: &Lane) {
         if let Some(inbound) = lane.inbound().take() {
             self.unhold(inbound.total());
         }
         self.drop_outbound(lane);
-        self.respond(ticket, Head::new(Kind::Discard, 0, 0), &[0; 6], 0);
     }
 
     pub(super) fn hold(&self, bytes: usize) {
@@ -166,13 +190,6 @@ impl Connection {
 
     pub(super) fn unhold(&self, bytes: usize) {
         self.held.fetch_sub(bytes, Relaxed);
-    }
-
-    /// Whether this client's new calls have to wait until it has fetched answers: more is held for
-    /// it than one message of the largest kind.
-    #[inline]
-    fn over_budget(&self) -> bool {
-        self.held.load(Relaxed) > self.max_message_len
     }
 
     /// Whether the line that waits on `lane` goes on with something that was begun, which no budget

@@ -288,6 +288,9 @@ impl CallError {
             ChannelError::TimedOut => Self::TimedOut { after },
             ChannelError::PeerDied => Self::PeerDied,
             ChannelError::Disconnected(reason) => Self::Disconnected(reason),
+            ChannelError::NoMemory { len } => {
+                Self::Decode { message: format!("there is no memory for its {len} bytes") }
+            }
             ChannelError::Misbehaved(how) => Self::Protocol { message: how.to_owned() },
         }
     }
@@ -397,7 +400,8 @@ mod tests {
         ] {
             assert!(!CallError::from_channel(error, None).maybe_executed());
         }
-        for error in [ChannelError::TimedOut, ChannelError::PeerDied] {
+        let no_memory = ChannelError::NoMemory { len: 1 };
+        for error in [ChannelError::TimedOut, ChannelError::PeerDied, no_memory] {
             assert!(CallError::from_channel(error, None).maybe_executed());
         }
     }

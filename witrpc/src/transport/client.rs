@@ -148,6 +148,11 @@ pub enum ChannelError {
     PeerDied,
     /// The connection was closed on purpose, here or there, or had been lost before.
     Disconnected(DisconnectReason),
+    /// There is no memory here for an answer that has come; the connection goes on.
+    NoMemory {
+        /// The answer's length in bytes.
+        len: usize,
+    },
     /// The peer broke the protocol; the connection is closed.
     Misbehaved(&'static str),
 }

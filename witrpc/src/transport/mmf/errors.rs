@@ -63,6 +63,7 @@ pub(super) fn channel(error: channel::ChannelError) -> ChannelError {
         E::TimedOut => ChannelError::TimedOut,
         E::PeerDied => ChannelError::PeerDied,
         E::Closed(why) => ChannelError::Disconnected(reason(why)),
+        E::NoMemory { len } => ChannelError::NoMemory { len },
         E::Misbehaved(rule) => ChannelError::Misbehaved(rule),
         _ => ChannelError::Misbehaved("an error that this version does not know"),
     }

@@ -110,6 +110,13 @@ impl Mmf {
 
     /// The longest request or answer in bytes: 64 MiB unless given, 64 bytes to 4 GiB - 1. A longer
     /// one is refused where it is made; nothing of it is sent.
+    ///
+    /// It also decides how much private memory the server spends on one client, besides
+    /// [`size`](Self::size). Messages that have come in part, and answers that the client has not
+    /// fetched, count against it: over one such message, its further requests of more than 48 bytes
+    /// wait, over four, all of its new calls do. Handlers that run by then may each add an answer,
+    /// so the bound is a message for each of its [`lanes`](Self::lanes). A request that has come
+    /// whole is its handler's: `async` handlers can hold one a lane too.
     pub fn max_message_size(mut self, bytes: usize) -> Self {
         self.options.max_message_len = bytes;
         self
