@@ -35,6 +35,7 @@ over_each_backend! {
     a_server_that_closes_is_no_crash
     requests_that_are_over_their_clients_budget_wait_until_answers_are_fetched
     no_client_starves_another
+    a_body_that_panics_costs_neither_lane_nor_space
     a_waker_that_panics_ends_nobody_elses_call
 }
 
@@ -316,6 +317,31 @@ fn large_answers_are_fetched_one_after_the_other(backend: Backend) {
         server.ring();
     });
     server.close();
+}
+
+fn a_body_that_panics_costs_neither_lane_nor_space(backend: Backend) {
+    struct Panics;
+    impl Fill for Panics {
+        fn len(&self) -> usize {
+            50_000
+        }
+        fn write_at(&self, _offset: usize, _out: &mut [u8]) {
+            panic!("as this test wants it");
+        }
+    }
+    let name = Name::unguessable();
+    let _echo = Echo::start(backend, &name, 256 << 10);
+    let client = connect(backend, &name, WaitPolicy::Park);
+    for _ in 0..70 {
+        let message = Outgoing { tag: 0, body: Body::Large(&Panics) };
+        let sending = std::panic::AssertUnwindSafe(|| client.try_send(message));
+        assert!(std::panic::catch_unwind(sending).is_err());
+    }
+    let bytes = pattern(50_000, 1);
+    let sent = with_message(5, &bytes, |message| client.try_send(message));
+    let ticket = sent.expect("connected").expect("a lane and space");
+    let mut limit = Limit::Within(Duration::from_secs(30));
+    assert!(client.wait_answer(ticket, &mut limit, |_| ()).is_ok());
 }
 
 fn a_server_that_closes_is_no_crash(backend: Backend) {

@@ -27,6 +27,18 @@ pub struct Sending {
     client: Option<Arc<Client>>,
 }
 
+/// A lane on which nothing is sent yet. It is free again if that fails, or a body panics.
+struct UnusedLane<'a> {
+    client: &'a Client,
+    lane: usize,
+}
+
+impl Drop for UnusedLane<'_> {
+    fn drop(&mut self) {
+        self.client.free_lane(self.lane);
+    }
+}
+
 #[derive(Debug, Default, Clone, Copy)]
 enum Stage {
     /// No lane yet.
@@ -54,9 +66,10 @@ impl Client {
         if let Body::Small { padded, len } = message.body {
             return Ok(Some(self.send_inline(lane, message.tag, padded, len)));
         }
+        let unused = UnusedLane { client: self, lane };
         let sent = self.try_send_block(lane, message);
-        if !matches!(sent, Ok(Some(_))) {
-            self.free_lane(lane);
+        if matches!(sent, Ok(Some(_))) {
+            std::mem::forget(unused);
         }
         sent
     }
