@@ -156,6 +156,14 @@ pub enum ConnectError {
         /// The time allowed.
         after: Duration,
     },
+    /// The server hung up in the middle of the handshake, twice: it ends, or more clients rush at it
+    /// than it can attend to. Nothing is wrong with this client, and nothing was called: connecting
+    /// again is safe and may well succeed.
+    #[error(
+        "the server hung up during the handshake: see whether it is shutting down or overrun by \
+         clients, and connect again"
+    )]
+    HungUp,
     /// The memory of the connection could not be had.
     #[error("{size} bytes of memory for the connection could not be had ({source}): lower size")]
     NoMemory {
@@ -232,6 +240,7 @@ mod tests {
             },
             ConnectError::ShuttingDown,
             ConnectError::TooManyClients,
+            ConnectError::HungUp,
             ConnectError::VersionMismatch { ours: 1, theirs: 2 },
             ConnectError::BackendMismatch { ours: text(), theirs: text() },
             ConnectError::Refused(vec![1, 2, 3]),

@@ -47,6 +47,7 @@ pub(super) fn connect(error: channel::ConnectError) -> ConnectError {
         E::ServerFull => ConnectError::TooManyClients,
         E::NotAccepting => ConnectError::ShuttingDown,
         E::Refused(bytes) => ConnectError::Refused(bytes),
+        E::HungUp => ConnectError::HungUp,
         E::TimedOut { after } => ConnectError::HandshakeTimedOut { after },
         E::System { doing, source } => ConnectError::Io { doing: doing.into(), source },
         other => ConnectError::Protocol { problem: other.to_string() },
