@@ -18,8 +18,10 @@ pub enum WaitPolicy {
 /// Looks without a pause between them: the first microsecond or so, in which a short call is
 /// answered. A `pause` takes up to 140 cycles on Intel since Skylake, a third of a round trip.
 const EAGER: u32 = 1_000;
-/// The longest adaptive spin: some 50 µs where a pause is long.
-const MAX: u32 = 2_000;
+/// The longest adaptive spin: some 100 µs where a pause is short. It must outlast the waking of a
+/// server that sleeps (25 to 50 µs): a caller that gave up before would sleep too, its next call
+/// would find the server asleep again, and both would go on like that for good.
+const MAX: u32 = 10_000;
 /// The spin of [`WaitPolicy::Spin`]: some 10 ms.
 const LONG: u32 = 200_000;
 /// After so many parks in a row without a spin, one spin is tried.

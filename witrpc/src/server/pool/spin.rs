@@ -61,7 +61,8 @@ impl Spin {
         if self.vain > 0 && self.policy == WaitPolicy::Adaptive {
             self.budget = ADAPTIVE;
         }
-        self.left = self.budget;
+        // A probe that was granted stands: what woke the thread was there at its first look.
+        self.left = self.left.max(self.budget);
         self.vain = 0;
     }
 
@@ -155,5 +156,18 @@ mod tests {
         let mut spin = Spin::on_cpus(WaitPolicy::Spin, 2);
         assert_eq!(looks_before_parking(&mut spin), LONG);
         assert_eq!(looks_before_parking(&mut spin), LONG);
+    }
+
+    #[test]
+    fn a_probe_outlives_the_find_that_woke_the_thread() {
+        let mut spin = Spin::on_cpus(WaitPolicy::Adaptive, 2);
+        while spin.budget > 0 {
+            looks_before_parking(&mut spin);
+        }
+        let waits = (0..2 * PROBE_EVERY).map(|_| {
+            spin.found();
+            looks_before_parking(&mut spin)
+        });
+        assert_eq!(waits.max(), Some(LEAST));
     }
 }
