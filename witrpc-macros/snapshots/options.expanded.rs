@@ -326,11 +326,12 @@ const _: () = {
                     crate::vendored::__private::v1::assert_wire::<u8>();
                     call.reply::<
                             u8,
-                        >(|arguments, context| {
+                        >(|arguments, caller| {
                         let r#fn = arguments.value::<u8>("fn")?;
                         arguments.finish()?;
+                        let context = caller.context();
                         ::core::result::Result::Ok(
-                            <__wit_S as Calculator>::r#type(&self.0, r#fn, context),
+                            <__wit_S as Calculator>::r#type(&self.0, r#fn, &context),
                         )
                     })
                 }

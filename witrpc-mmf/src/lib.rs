@@ -42,7 +42,7 @@ pub use message::{
     Answer, AnswerPayload, Body, ChannelError, Closed, Fill, Limit, Outgoing, Payload, ReadBlock,
     Request, RequestPayload, Ticket,
 };
-pub use rendezvous::{Name, Place, live_names};
+pub use rendezvous::{Name, Place, Session, live_names};
 pub use server::{
     Admission, Admitted, Connection, ReceivedBlock as RequestBlock, Scanner, Server, ServerOptions,
 };

@@ -1,16 +1,16 @@
 //! The channel between two ends in one process: every kind of message, both ways, over each backend.
 
 use std::ops::ControlFlow;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
+use std::sync::{Arc, mpsc};
 use std::task::{Context, Poll, Waker};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use witrpc_mmf::{
     Admission, Admitted, Answer, Backend, Body, ChannelError, Client, ClientOptions, Fill, Limit,
-    Name, Outgoing, Payload, Place, ReadBlock, Scanner, Sending, Server, ServerOptions, Ticket,
-    WaitPolicy,
+    Name, Outgoing, Payload, Place, ReadBlock, Scanner, Sending, Server, ServerOptions, Session,
+    Ticket, WaitPolicy,
 };
 
 /// Makes a test of each function, over each backend.
@@ -37,13 +37,30 @@ over_each_backend! {
     no_client_starves_another
     a_body_that_panics_costs_neither_lane_nor_space
     a_waker_that_panics_ends_nobody_elses_call
+    who_leaves_is_told_once_with_what_was_kept
 }
 
 struct Everybody;
 
 impl Admission for Everybody {
     fn admit(&self, hello: &[u8], _id: u64, _pid: u32, _uid: u32) -> Admitted {
-        Admitted::Welcome { welcome: hello.to_vec(), session: 7 }
+        Admitted::Welcome { welcome: hello.to_vec(), session: Arc::new(()) }
+    }
+}
+
+/// Keeps the hello of each client, and reports it when the client has left.
+struct Register(mpsc::Sender<(u64, String)>);
+
+impl Admission for Register {
+    fn admit(&self, hello: &[u8], _id: u64, _pid: u32, _uid: u32) -> Admitted {
+        let session = Arc::new(String::from_utf8_lossy(hello).into_owned());
+        Admitted::Welcome { welcome: Vec::new(), session }
+    }
+
+    fn left(&self, id: u64, pid: u32, _uid: u32, session: &Session) {
+        assert_eq!(pid, std::process::id());
+        let hello = session.downcast_ref::<String>().expect("what admit gave");
+        let _ = self.0.send((id, hello.clone()));
     }
 }
 
@@ -92,6 +109,15 @@ struct Echo {
 }
 
 fn bind(backend: Backend, name: &Name, size: usize) -> Arc<Server> {
+    bind_with(backend, name, size, Box::new(Everybody))
+}
+
+fn bind_with(
+    backend: Backend,
+    name: &Name,
+    size: usize,
+    admission: Box<dyn Admission>,
+) -> Arc<Server> {
     let options = ServerOptions {
         backend,
         size,
@@ -100,8 +126,7 @@ fn bind(backend: Backend, name: &Name, size: usize) -> Arc<Server> {
         max_message_len: MAX_MESSAGE_LEN,
         handshake_timeout: Duration::from_secs(5),
     };
-    Server::bind(name.clone(), &Place::default(), &options, Box::new(Everybody))
-        .expect("the name is free")
+    Server::bind(name.clone(), &Place::default(), &options, admission).expect("the name is free")
 }
 
 const MAX_MESSAGE_LEN: usize = 8 << 20;
@@ -497,4 +522,20 @@ fn a_waker_that_panics_ends_nobody_elses_call(backend: Backend) {
     woken.recv_timeout(Duration::from_secs(60)).expect("the second is woken too");
     assert_eq!(client.lost(), None);
     server.close();
+}
+
+fn who_leaves_is_told_once_with_what_was_kept(backend: Backend) {
+    let name = Name::unguessable();
+    let (tell, told) = mpsc::channel();
+    let server = bind_with(backend, &name, 1 << 20, Box::new(Register(tell)));
+    let clients = [(); 3].map(|()| connect(backend, &name, WaitPolicy::Park));
+    let hello = || "hello".to_owned();
+    clients[0].disconnect();
+    assert_eq!(told.recv(), Ok((1, hello())));
+    assert!(server.disconnect(2));
+    assert_eq!(told.recv(), Ok((2, hello())));
+    server.close();
+    assert_eq!(told.recv(), Ok((3, hello())));
+    drop((clients, server));
+    assert!(told.recv().is_err(), "nobody is told of twice");
 }

@@ -162,10 +162,16 @@ fn reply(method: &Method<'_>, names: &Names, function: &TokenStream) -> TokenStr
     let span = hygiene::at(method.place());
     let bounds = bounds::checks(method, names);
     let takes = method.arguments().map(take);
-    let passed = method.parameters.iter().map(|parameter| passed(parameter, method.is_async()));
+    let passed = method.parameters.iter().map(passed);
     let has_context = method.parameters.len() > method.arguments().count();
     let context =
         if has_context { quote_spanned!(span=> context) } else { quote_spanned!(span=> _) };
+    let (caller, make_context) = if has_context {
+        let make = quote_spanned!(span=> let context = caller.context(););
+        (quote_spanned!(span=> caller), make)
+    } else {
+        (quote_spanned!(span=> _), TokenStream::new())
+    };
     let decode = quote_spanned!(span=> #(#takes)* arguments.finish()?;);
     let reply = reply_function(method, span);
     if method.is_async() {
@@ -184,8 +190,9 @@ fn reply(method: &Method<'_>, names: &Names, function: &TokenStream) -> TokenStr
         let answer = answer(method, &quote_spanned!(span=> #function(&self.0, #(#passed),*)));
         quote_spanned! {span=> {
             #bounds
-            call.#reply(|arguments, #context| {
+            call.#reply(|arguments, #caller| {
                 #decode
+                #make_context
                 ::core::result::Result::Ok(#answer)
             })
         }}
@@ -233,15 +240,13 @@ fn take(argument: &Parameter<'_>) -> TokenStream {
     }
 }
 
-/// One argument as the method takes it. The context is lent to a sync method and owned by the
-/// future of an async one.
-fn passed(parameter: &Parameter<'_>, is_async: bool) -> TokenStream {
+/// One argument as the method takes it.
+fn passed(parameter: &Parameter<'_>) -> TokenStream {
     let name = parameter.ident();
     let span = hygiene::at(name.span());
     match parameter.form {
         Form::Value(_) => quote_spanned!(span=> #name),
-        Form::Context if is_async => quote_spanned!(span=> &context),
-        Form::Context => quote_spanned!(span=> context),
+        Form::Context => quote_spanned!(span=> &context),
         Form::Shared(_) | Form::Str | Form::Path | Form::Raw(_) => quote_spanned!(span=> &#name),
     }
 }

@@ -13,7 +13,9 @@ use crate::head::Kind;
 use crate::layout::{INLINE_LEN, Layout, line as words};
 use crate::line;
 use crate::message::{Body, ChannelError, Closed, Limit, Outgoing, Ticket};
-use crate::rendezvous::{Admitted, Claim, Control, Credentials, Established, Host, ServerLimits};
+use crate::rendezvous::{
+    Admitted, Claim, Control, Credentials, Established, Host, ServerLimits, Session,
+};
 use crate::spin::WaitPolicy;
 use crate::words::Mapped;
 
@@ -21,10 +23,10 @@ struct Everybody(Sender<Established>);
 
 impl Host for Everybody {
     fn admit(&self, _id: u64, _hello: &[u8], _who: Credentials) -> Admitted {
-        Admitted::Welcome { bytes: Vec::new(), session: 0 }
+        Admitted::Welcome { bytes: Vec::new(), session: Arc::new(()) }
     }
 
-    fn connected(&self, _id: u64, _session: u64, established: Established) {
+    fn connected(&self, _id: u64, _session: Session, established: Established) {
         self.0.send(established).expect("the test waits for it");
     }
 

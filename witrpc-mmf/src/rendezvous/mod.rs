@@ -23,6 +23,7 @@ mod stranger;
 pub(crate) use claim::Claim;
 pub use claim::live_names;
 pub(crate) use connect::{ConnectOptions, Connected, connect};
+pub use control::Session;
 pub(crate) use control::{Admitted, Control, Host, ServerLimits};
 pub use name::Name;
 pub(crate) use name::random_bytes;

@@ -6,13 +6,17 @@ use std::sync::{Arc, Weak};
 use super::Server;
 use super::connection::Connection;
 use crate::layout::STATE;
-use crate::rendezvous::{self, Credentials, Established, Host};
+use crate::rendezvous::{self, Credentials, Established, Host, Session};
 use crate::state;
 
 /// Decides which clients come in; implemented by the layers above.
 pub trait Admission: Send + Sync {
     /// Reads a client's hello, which is untrusted. Called on the control thread.
     fn admit(&self, hello: &[u8], id: u64, pid: u32, uid: u32) -> Admitted;
+
+    /// A client that was let in has left, died, or been sent away. Called on the control thread,
+    /// once for each, with what [`admit`](Self::admit) gave.
+    fn left(&self, _id: u64, _pid: u32, _uid: u32, _session: &Session) {}
 }
 
 /// What [`Admission::admit`] decided.
@@ -23,7 +27,7 @@ pub enum Admitted {
         /// Sent to the client.
         welcome: Vec<u8>,
         /// Kept beside the connection.
-        session: u64,
+        session: Session,
     },
     /// The client is turned away; the bytes tell it why.
     Refusal(Vec<u8>),
@@ -51,7 +55,7 @@ impl Host for Reception {
         }
     }
 
-    fn connected(&self, id: u64, session: u64, established: Established) {
+    fn connected(&self, id: u64, session: Session, established: Established) {
         if let Some(server) = self.0.upgrade() {
             server.welcome(id, session, established);
         }
@@ -65,7 +69,7 @@ impl Host for Reception {
 }
 
 impl Server {
-    fn welcome(&self, id: u64, session: u64, established: Established) {
+    fn welcome(&self, id: u64, session: Session, established: Established) {
         let connection = Connection::new(id, session, established, self.layout);
         connection.own.word64(STATE).store(state::SERVING, Relaxed);
         let connection = Arc::new(connection);
@@ -90,5 +94,6 @@ impl Server {
             .unwrap_or_else(std::sync::PoisonError::into_inner)
             .retain(|other| other.id() != id);
         self.news.tell();
+        self.admission.left(id, connection.pid(), connection.uid(), &connection.session);
     }
 }

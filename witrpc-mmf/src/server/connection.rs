@@ -20,7 +20,7 @@ use crate::outbox::Outbox;
 use crate::partial::Partial;
 use crate::region;
 use crate::release::{self, ReleaseTable};
-use crate::rendezvous::{Credentials, Established};
+use crate::rendezvous::{Credentials, Established, Session};
 use crate::ring::{Epochs, Rung};
 use crate::words::{Mapped, PeerU64, ReadWord};
 
@@ -29,7 +29,7 @@ use crate::words::{Mapped, PeerU64, ReadWord};
 pub struct Connection {
     pub(super) id: u64,
     pub(super) credentials: Credentials,
-    pub(super) session: u64,
+    pub(super) session: Session,
     pub(super) own: OwnMemory,
     pub(super) client: PeerMemory,
     pub(super) layout: Layout,
@@ -113,7 +113,7 @@ impl fmt::Debug for ReceivedBlock {
 }
 
 impl Connection {
-    pub(super) fn new(id: u64, session: u64, established: Established, layout: Layout) -> Self {
+    pub(super) fn new(id: u64, session: Session, established: Established, layout: Layout) -> Self {
         let lanes = layout.lanes();
         let (own, outbox) = region::own(established.own, &layout, layout.server_arena());
         let connection = Self {
@@ -163,8 +163,8 @@ impl Connection {
 
     /// What admission gave it.
     #[inline]
-    pub fn session(&self) -> u64 {
-        self.session
+    pub fn session(&self) -> &Session {
+        &self.session
     }
 
     /// Whether the client is still there.

@@ -118,7 +118,7 @@ mod tests {
 
     impl Admission for Everybody {
         fn admit(&self, _: &[u8], _: u64, _: u32, _: u32) -> Admitted {
-            Admitted::Welcome { welcome: Vec::new(), session: 0 }
+            Admitted::Welcome { welcome: Vec::new(), session: Arc::new(()) }
         }
     }
 

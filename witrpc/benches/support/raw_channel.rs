@@ -20,7 +20,7 @@ struct Everybody;
 
 impl Admission for Everybody {
     fn admit(&self, _hello: &[u8], _id: u64, _pid: u32, _uid: u32) -> Admitted {
-        Admitted::Welcome { welcome: Vec::new(), session: 0 }
+        Admitted::Welcome { welcome: Vec::new(), session: Arc::new(()) }
     }
 }
 

@@ -80,9 +80,11 @@ impl<'a> ClientCall<'a> {
     fn exchange_blocking(&mut self) -> Result<Reply<'_>, CallError> {
         let (inner, tag) = self.prepare()?;
         let mut limit = inner.limit();
-        let sent = self.with_message(tag, |message| inner.channel.try_send(message));
+        let sent = self.with_message(tag, |message| inner.link.channel.try_send(message));
         let ended = match sent {
-            Ok(Some(ticket)) => inner.channel.wait_answer(ticket, &mut limit, &mut self.answer),
+            Ok(Some(ticket)) => {
+                inner.link.channel.wait_answer(ticket, &mut limit, &mut self.answer)
+            }
             Ok(None) => self.exchange_slowly(tag),
             Err(error) => Err(error),
         };
@@ -93,14 +95,14 @@ impl<'a> ClientCall<'a> {
     #[cold]
     fn exchange_slowly(&mut self, tag: u32) -> Result<(), ChannelError> {
         let inner = self.connection.inner();
-        let mut flight = Flight::new(&*inner.channel, inner.limit());
+        let mut flight = Flight::new(&*inner.link.channel, inner.limit());
         block_on(|cx| self.with_message(tag, |message| flight.poll_send(cx, message)))?;
         flight.wait_answer(&mut self.answer)
     }
 
     async fn exchange(&mut self) -> Result<Reply<'_>, CallError> {
         let (inner, tag) = self.prepare()?;
-        let mut flight = Flight::new(&*inner.channel, inner.limit());
+        let mut flight = Flight::new(&*inner.link.channel, inner.limit());
         let sent = std::future::poll_fn(|cx| {
             self.with_message(tag, |message| flight.poll_try_send(cx, message))
         });
@@ -118,7 +120,7 @@ impl<'a> ClientCall<'a> {
         if let Some(fault) = &self.fault {
             return Err(CallError::Encode { message: fault.to_string() });
         }
-        match inner.tags[usize::from(self.method)] {
+        match inner.link.tags[usize::from(self.method)] {
             Some(tag) => Ok((inner, tag)),
             None => Err(CallError::UnknownMethod { method: inner.method_name(self.method) }),
         }

@@ -58,15 +58,20 @@ pub struct Connection {
 
 /// What the clones of a connection share.
 pub(super) struct Inner {
-    pub(super) channel: Arc<dyn ClientChannel>,
+    pub(super) link: Link,
     pub(super) descriptor: &'static ServiceDescriptor,
     pub(super) codec: Codec,
     pub(super) call_timeout: Option<Duration>,
+    /// The server that lives as long as the connection, if it has one of its own.
+    pub(super) server: Option<WitServer>,
+}
+
+/// What belongs to one meeting with a server.
+pub(super) struct Link {
+    pub(super) channel: Arc<dyn ClientChannel>,
     /// The tag of each method's requests, by the method's number here; `None` where the server
     /// has no such method.
     pub(super) tags: Box<[Option<u32>]>,
-    /// The server that lives as long as the connection, if it has one of its own.
-    pub(super) server: Option<WitServer>,
 }
 
 impl Inner {
@@ -97,19 +102,19 @@ impl Connection {
     /// [`CallError::Disconnected`](crate::CallError::Disconnected). Dropping the last clone does
     /// the same.
     pub fn disconnect(&self) {
-        self.inner.channel.disconnect();
+        self.inner.link.channel.disconnect();
     }
 
     /// Whether calls can still succeed, as far as this side knows.
     #[must_use]
     pub fn is_connected(&self) -> bool {
-        self.inner.channel.lost().is_none()
+        self.inner.link.channel.lost().is_none()
     }
 
     /// Why no call can succeed any more; `None` while the connection stands.
     #[must_use]
     pub fn disconnect_reason(&self) -> Option<DisconnectReason> {
-        self.inner.channel.lost().map(|lost| match lost {
+        self.inner.link.channel.lost().map(|lost| match lost {
             ChannelError::Disconnected(reason) => reason,
             ChannelError::Misbehaved(_) => DisconnectReason::Misbehaved,
             // The others that a transport may report of a whole connection.

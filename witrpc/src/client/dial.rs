@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::connection::Inner;
+use super::connection::{Inner, Link};
 use crate::codec::Codec;
 use crate::contract::{self, CodecRefusal, ServiceDescriptor};
 use crate::error::ConnectError;
@@ -61,11 +61,10 @@ impl Dial {
         let channel = self.endpoint.transport().connect(config).map_err(read_refusal)?;
         let tags = match_methods(channel.welcome(), descriptor)?;
         Ok(Inner {
-            channel,
+            link: Link { channel, tags },
             descriptor,
             codec: self.codec,
             call_timeout: self.call_timeout,
-            tags,
             server: None,
         })
     }

@@ -9,7 +9,7 @@ use crate::contract::ServiceDescriptor;
 use crate::handshake::{Hello, Refusal, ServiceCatalog, VERSION, Welcome};
 use crate::transport::{Admission, Admitted, ClientInfo};
 
-use super::dispatch::session_of;
+use super::session::Session;
 
 /// The door of one server.
 pub(super) struct Door {
@@ -81,11 +81,13 @@ impl Admission for Door {
     fn admit(&self, hello: &[u8], _client: &ClientInfo) -> Admitted {
         match self.read(hello) {
             Ok((welcome, codec)) => {
-                Admitted::Welcome { welcome: bytes(&welcome), session: session_of(codec) }
+                Admitted::Welcome { welcome: bytes(&welcome), session: Session::new(codec) }
             }
             Err(refusal) => Admitted::Refusal(bytes(&refusal)),
         }
     }
+
+    fn left(&self, _client: &ClientInfo, _session: &Session) {}
 }
 
 fn bytes(message: &impl Serialize) -> Vec<u8> {
@@ -99,7 +101,7 @@ mod tests {
     static CALCULATOR: ServiceDescriptor =
         ServiceDescriptor { name: "Calculator", docs: "", methods: &[] };
 
-    fn answer_to(door: &Door, hello: &[u8]) -> Result<(Welcome, u64), Refusal> {
+    fn answer_to(door: &Door, hello: &[u8]) -> Result<(Welcome, Session), Refusal> {
         match door.admit(hello, &ClientInfo::new(1, 2, 3)) {
             Admitted::Welcome { welcome, session } => {
                 Ok((postcard::from_bytes(&welcome).unwrap(), session))
@@ -121,7 +123,7 @@ mod tests {
         let (welcome, session) = answer_to(&door(), &hello(VERSION, "Calculator", 0)).unwrap();
         assert_eq!(welcome.service, 0);
         assert_eq!(welcome.services[0].name, "Calculator");
-        assert_eq!(session, session_of(Codec::Postcard));
+        assert_eq!(session.codec(), Codec::Postcard);
     }
 
     #[test]

@@ -61,7 +61,7 @@ impl<'a> Line<'a> {
     }
 
     fn context(&self) -> CallContext {
-        CallContext::new(&**self.peer, self.ticket)
+        CallContext::new(self.peer, self.ticket)
     }
 
     /// Answers. A panic of the user's code while it encodes leaves the call unsettled.
@@ -76,6 +76,16 @@ impl<'a> Line<'a> {
             Some(spawn) => spawn(job),
             None => self.pool.run_job(job),
         }
+    }
+}
+
+/// Who makes a call: what a context is made of for a method that asks for one.
+pub struct Caller<'a>(&'a Line<'a>);
+
+impl Caller<'_> {
+    /// The context of the call.
+    pub fn context(&self) -> CallContext {
+        self.0.context()
     }
 }
 
@@ -95,7 +105,7 @@ impl ServerCall<'_> {
     #[inline]
     pub fn reply<T: Wire>(
         self,
-        run: impl FnOnce(&mut Arguments<'_>, &CallContext) -> Result<T, BadArguments>,
+        run: impl FnOnce(&mut Arguments<'_>, &Caller<'_>) -> Result<T, BadArguments>,
     ) {
         self.run(run, |reply, value| reply.value(value));
     }
@@ -104,7 +114,7 @@ impl ServerCall<'_> {
     #[inline]
     pub fn reply_result<T: Wire, E: Wire>(
         self,
-        run: impl FnOnce(&mut Arguments<'_>, &CallContext) -> Result<Result<T, E>, BadArguments>,
+        run: impl FnOnce(&mut Arguments<'_>, &Caller<'_>) -> Result<Result<T, E>, BadArguments>,
     ) {
         self.run(run, |reply, result| reply.result(result));
     }
@@ -130,13 +140,13 @@ impl ServerCall<'_> {
     #[inline]
     fn run<R>(
         self,
-        run: impl FnOnce(&mut Arguments<'_>, &CallContext) -> Result<R, BadArguments>,
+        run: impl FnOnce(&mut Arguments<'_>, &Caller<'_>) -> Result<R, BadArguments>,
         answer: impl FnOnce(Reply<'_>, &R),
     ) {
         let line = self.line;
         let outcome = OpenBody::new(self.payload, self.raw, line.codec)
             .map_err(BadArguments::from)
-            .and_then(|body| run(&mut Arguments::new(body.decoder()), &line.context()));
+            .and_then(|body| run(&mut Arguments::new(body.decoder()), &Caller(line)));
         line.settle(|reply| answer_or_refuse(reply, &outcome, answer));
     }
 

@@ -1,47 +1,51 @@
 //! Who calls.
 
+use std::fmt;
+use std::sync::Arc;
+
 use crate::transport::{Peer, Ticket};
 
 /// Who calls: what a method gets for an argument marked `#[wit(ctx)]`.
 ///
 /// Process and user are the kernel's word, not the client's.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone)]
 pub struct CallContext {
-    client_id: u64,
-    pid: u32,
-    uid: u32,
-    call_id: u64,
+    peer: Arc<dyn Peer>,
+    ticket: Ticket,
 }
 
 impl CallContext {
-    pub(super) fn new(peer: &dyn Peer, ticket: Ticket) -> Self {
-        let client = peer.client();
-        Self {
-            client_id: client.id,
-            pid: client.pid,
-            uid: client.uid,
-            // A lane has less than 2^16 neighbours and is used less than 2^48 times.
-            call_id: ticket.seq << 16 | u64::from(ticket.lane) & 0xffff,
-        }
+    pub(super) fn new(peer: &Arc<dyn Peer>, ticket: Ticket) -> Self {
+        Self { peer: Arc::clone(peer), ticket }
     }
 
     /// The client's number: counts the clients of this server from 1.
     pub fn client_id(&self) -> u64 {
-        self.client_id
+        self.peer.client().id
     }
 
     /// The client's process, as this process's pid namespace numbers it.
     pub fn pid(&self) -> u32 {
-        self.pid
+        self.peer.client().pid
     }
 
     /// The user that the client runs as.
     pub fn uid(&self) -> u32 {
-        self.uid
+        self.peer.client().uid
     }
 
     /// A number that no other call of this client has.
     pub fn call_id(&self) -> u64 {
-        self.call_id
+        // A lane has less than 2^16 neighbours and is used less than 2^48 times.
+        self.ticket.seq << 16 | u64::from(self.ticket.lane) & 0xffff
+    }
+}
+
+impl fmt::Debug for CallContext {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CallContext")
+            .field("client", self.peer.client())
+            .field("call_id", &self.call_id())
+            .finish_non_exhaustive()
     }
 }

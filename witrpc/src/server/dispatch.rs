@@ -3,7 +3,6 @@
 use std::cell::Cell;
 use std::sync::Arc;
 
-use crate::codec::Codec;
 use crate::tag::RequestTag;
 use crate::transport::{Peer, Request};
 
@@ -18,22 +17,12 @@ pub(super) struct Dispatcher {
     pub(super) spawn: Option<Spawn>,
 }
 
-/// What a peer's session says: how its values are encoded.
-pub(super) fn session_of(codec: Codec) -> u64 {
-    u64::from(codec.number())
-}
-
-fn codec_of(session: u64) -> Option<Codec> {
-    u8::try_from(session).ok().and_then(Codec::from_number)
-}
-
 impl Handler for Dispatcher {
     fn serve(&self, pool: &Arc<Pool>, peer: &Arc<dyn Peer>, request: &mut Request) {
         let line = Line {
             peer,
             ticket: request.ticket,
-            // Only admission makes sessions.
-            codec: codec_of(peer.session()).unwrap_or_default(),
+            codec: peer.session().codec(),
             pool,
             spawn: self.spawn.as_ref(),
             settled: Cell::new(false),

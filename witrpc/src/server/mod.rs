@@ -3,7 +3,7 @@
 //! [`builder`] says what is served and starts it; [`admission`] lets clients in; [`pool`] finds
 //! their requests and lends its threads; [`dispatch`] brings a request to its service as a
 //! [`call`], whose [`arguments`] it decodes; [`reply`] answers it, for an `async fn` from a [`job`];
-//! [`handle`] is what the user keeps.
+//! [`handle`] is what the user keeps, [`session`] what the server keeps for each client.
 
 mod admission;
 mod arguments;
@@ -16,15 +16,17 @@ mod job;
 mod panics;
 mod pool;
 mod reply;
+mod session;
 
 #[cfg(test)]
 mod tests;
 
 pub use arguments::{Arguments, BadArguments, OwnedArguments};
 pub use builder::WitServerBuilder;
-pub use call::{ServerCall, Service};
+pub use call::{Caller, ServerCall, Service};
 pub use context::CallContext;
 pub use handle::{ServerHandle, WitServer};
+pub use session::Session;
 
 /// How a server ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

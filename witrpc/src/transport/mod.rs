@@ -21,6 +21,7 @@ mod server;
 use std::fmt;
 use std::sync::Arc;
 
+pub use crate::server::Session;
 pub use client::{ChannelError, ClientChannel, ConnectConfig, DisconnectReason, Limit, Sending};
 pub use endpoint::Endpoint;
 pub use message::{

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::{ChannelError, Outgoing, Request, Ticket};
-use crate::server::Shutdown;
+use crate::server::{Session, Shutdown};
 use crate::wait::WaitPolicy;
 
 /// What a server gives its transport at the start.
@@ -21,6 +21,10 @@ pub struct BindConfig {
 pub trait Admission: Send + Sync {
     /// Reads a client's hello. Called once a client, on a transport thread, with untrusted bytes.
     fn admit(&self, hello: &[u8], client: &ClientInfo) -> Admitted;
+
+    /// A client that was let in has gone, whoever ended its connection. A transport calls this once
+    /// for each [`Admitted::Welcome`], from any thread, with no lock held.
+    fn left(&self, client: &ClientInfo, session: &Session);
 }
 
 /// What [`Admission::admit`] decided.
@@ -31,7 +35,7 @@ pub enum Admitted {
         /// [`ClientChannel::welcome`](super::ClientChannel::welcome).
         welcome: Vec<u8>,
         /// Kept beside the connection: [`Peer::session`].
-        session: u64,
+        session: Session,
     },
     /// The client is turned away; the bytes reach it in
     /// [`ConnectError::Refused`](crate::ConnectError::Refused).
@@ -63,7 +67,7 @@ pub trait Peer: Send + Sync {
     fn client(&self) -> &ClientInfo;
 
     /// What [`Admission::admit`] gave it.
-    fn session(&self) -> u64;
+    fn session(&self) -> &Session;
 
     /// Answers a call, once, from any thread, without ever waiting for the client.
     ///

@@ -5,6 +5,7 @@
 
 mod thread;
 
+use std::any::Any;
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -39,6 +40,9 @@ pub(crate) struct ServerLimits {
     pub(crate) handshake_timeout: Duration,
 }
 
+/// What the layers above keep beside a connection; nothing here reads it.
+pub type Session = Arc<dyn Any + Send + Sync>;
+
 /// What the control thread reports to. Its calls must not wait for a client or for a handler, nor
 /// for a thread that is in a call of [`Control`].
 pub(crate) trait Host: Send + Sync + 'static {
@@ -48,7 +52,7 @@ pub(crate) trait Host: Send + Sync + 'static {
 
     /// An admitted client's connection, before its welcome is sent: what is written to the region
     /// here, the client will see. `session` is what `admit` gave.
-    fn connected(&self, client_id: u64, session: u64, connection: Established);
+    fn connected(&self, client_id: u64, session: Session, connection: Established);
 
     /// A connected client's link is closed, by its death, by its leaving, by
     /// [`Control::close_link`] or by [`Control::shutdown`]. Once for each `connected`.
@@ -67,7 +71,7 @@ pub(crate) enum Admitted {
         /// Sent to the client; at most [`MAX_BLOB_LEN`](super::record::MAX_BLOB_LEN) bytes.
         bytes: Vec<u8>,
         /// Handed to [`Host::connected`].
-        session: u64,
+        session: Session,
     },
     /// The client is turned away; the bytes tell it why. At most
     /// [`MAX_BLOB_LEN`](super::record::MAX_BLOB_LEN).

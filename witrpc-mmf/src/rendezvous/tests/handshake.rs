@@ -48,7 +48,8 @@ fn each_side_reads_what_the_other_writes() {
         let Connected { welcome, established: client, .. } =
             connect(&name("calc"), &scratch.place(), &options).expect("it is served");
         let Event::Connected { client_id, session, connection } = server.next() else { panic!() };
-        assert_eq!((client_id, session, &*welcome), (1, 101, &b"hello"[..]));
+        assert_eq!((client_id, &*welcome), (1, &b"hello"[..]));
+        assert_eq!(session.downcast_ref(), Some(&101_u64));
         assert_fit(&client, &connection);
         let bells = (&client.bell, &connection.bell);
         let (Some(ours), Some(theirs)) = bells else {
@@ -418,10 +419,10 @@ struct SealingHost;
 
 impl Host for SealingHost {
     fn admit(&self, _: u64, hello: &[u8], _: Credentials) -> Admitted {
-        Admitted::Welcome { bytes: hello.into(), session: 0 }
+        Admitted::Welcome { bytes: hello.into(), session: Arc::new(()) }
     }
 
-    fn connected(&self, _: u64, _: u64, _: Established) {}
+    fn connected(&self, _: u64, _: Session, _: Established) {}
 
     fn hung_up(&self, _: u64) {}
 

@@ -105,7 +105,7 @@ fn limits() -> ServerLimits {
 enum Event {
     Connected {
         client_id: u64,
-        session: u64,
+        session: Session,
         connection: Established,
     },
     HungUp(u64),
@@ -120,11 +120,11 @@ impl Host for Recorder {
     fn admit(&self, client_id: u64, hello: &[u8], _who: Credentials) -> Admitted {
         match hello {
             b"refuse" => Admitted::Refusal(b"not you".into()),
-            _ => Admitted::Welcome { bytes: hello.into(), session: client_id + 100 },
+            _ => Admitted::Welcome { bytes: hello.into(), session: Arc::new(client_id + 100) },
         }
     }
 
-    fn connected(&self, client_id: u64, session: u64, connection: Established) {
+    fn connected(&self, client_id: u64, session: Session, connection: Established) {
         let _ = self.0.send(Event::Connected { client_id, session, connection });
     }
 

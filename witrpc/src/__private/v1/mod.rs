@@ -14,7 +14,7 @@ pub use crate::contract::{
     trace_path, trace_raw, trace_str,
 };
 pub use crate::server::{
-    Arguments, BadArguments, CallContext, OwnedArguments, ServerCall, Service,
+    Arguments, BadArguments, CallContext, Caller, OwnedArguments, ServerCall, Service,
 };
 pub use bounds::{RawElement, ResultType, Wire, assert_raw, assert_wire};
 pub use result_probe::{NotResult, ResultProbe};

@@ -149,7 +149,10 @@ impl Service for ProbeServer {
                 let from = arguments.value("from")?;
                 Ok(probe.count_down(from))
             }),
-            WHO => call.reply(|_, cx| Ok((cx.client_id(), cx.pid(), cx.uid(), cx.call_id()))),
+            WHO => call.reply(|_, caller| {
+                let cx = caller.context();
+                Ok((cx.client_id(), cx.pid(), cx.uid(), cx.call_id()))
+            }),
             BULK => call.reply(|arguments, _| Ok(vec![7_u8; arguments.value("len")?])),
             ENCODE => call.reply(|arguments, _| {
                 let panics = arguments.value("panics")?;

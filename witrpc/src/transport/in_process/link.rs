@@ -13,6 +13,7 @@ use std::thread::Thread;
 
 use super::timer::Alarm;
 use super::{Limits, lock};
+use crate::server::Session;
 use crate::transport::{
     Answer, Body, ChannelError, ClientInfo, DisconnectReason, Outgoing, Payload, Peer, SMALL_LEN,
     Ticket,
@@ -21,7 +22,7 @@ use crate::transport::{
 /// A connection, as both of its ends see it.
 pub(super) struct Link {
     client: ClientInfo,
-    session: u64,
+    session: Session,
     limits: Limits,
     state: Mutex<State>,
 }
@@ -91,7 +92,7 @@ pub(super) enum Progress<T> {
 }
 
 impl Link {
-    pub(super) fn new(client: ClientInfo, session: u64, limits: Limits) -> Self {
+    pub(super) fn new(client: ClientInfo, session: Session, limits: Limits) -> Self {
         Self { client, session, limits, state: Mutex::default() }
     }
 
@@ -318,8 +319,8 @@ impl Peer for Link {
         &self.client
     }
 
-    fn session(&self) -> u64 {
-        self.session
+    fn session(&self) -> &Session {
+        &self.session
     }
 
     fn answer(&self, ticket: Ticket, answer: Outgoing<'_>) -> Result<(), ChannelError> {

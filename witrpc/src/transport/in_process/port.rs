@@ -77,7 +77,11 @@ impl Port {
         let link = Arc::new(Link::new(info, session, self.limits));
         let mut state = lock(&self.state);
         // Asked anew: the admission ran without the lock.
-        self.check_room(&state)?;
+        if let Err(error) = self.check_room(&state) {
+            drop(state);
+            self.say_left(&link);
+            return Err(error);
+        }
         state.links.insert(link.client().id, Arc::clone(&link));
         drop(state);
         let arrivals = Arc::clone(&self.arrivals);
@@ -105,7 +109,14 @@ impl Port {
 
     /// A client has left.
     pub(super) fn leave(&self, client_id: u64) {
-        lock(&self.state).links.remove(&client_id);
+        let link = lock(&self.state).links.remove(&client_id);
+        if let Some(link) = link {
+            self.say_left(&link);
+        }
+    }
+
+    fn say_left(&self, link: &Link) {
+        self.admission.left(link.client(), link.session());
     }
 
     fn close_all(&self, pending: &ChannelError, reason: DisconnectReason) {
@@ -116,6 +127,7 @@ impl Port {
         };
         for link in links.into_values() {
             link.close(pending.clone(), reason);
+            self.say_left(&link);
         }
     }
 }
@@ -150,10 +162,13 @@ impl ServerPort for Port {
         let link = lock(&self.state).links.remove(&client_id);
         let reason = DisconnectReason::Dismissed;
         match link {
-            Some(link) => link.close(ChannelError::Disconnected(reason), reason),
-            None => return false,
+            Some(link) => {
+                link.close(ChannelError::Disconnected(reason), reason);
+                self.say_left(&link);
+                true
+            }
+            None => false,
         }
-        true
     }
 
     fn drain(&self) {

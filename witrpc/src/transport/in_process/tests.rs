@@ -2,14 +2,15 @@
 
 use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, mpsc};
+use std::sync::{Arc, Mutex, mpsc};
 use std::task::{Context, Poll, Wake, Waker};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use super::{InProcess, Place};
+use crate::codec::Codec;
 use crate::error::{BindError, ConnectError};
-use crate::server::Shutdown;
+use crate::server::{Session, Shutdown};
 use crate::transport::{
     Admission, Admitted, Answer, BindConfig, Body, ChannelError, ClientChannel, ClientInfo,
     ConnectConfig, DisconnectReason, Fill, Limit, Outgoing, Peer, Request, SMALL_LEN, Sending,
@@ -17,20 +18,32 @@ use crate::transport::{
 };
 use crate::wait::WaitPolicy;
 
-/// Lets in whoever says so.
-struct Doorman;
+/// Lets in whoever says so, and writes down who leaves.
+#[derive(Default)]
+struct Doorman(Mutex<Vec<u64>>);
 
 impl Admission for Doorman {
-    fn admit(&self, hello: &[u8], client: &ClientInfo) -> Admitted {
+    fn admit(&self, hello: &[u8], _: &ClientInfo) -> Admitted {
         match hello {
-            b"friend" => Admitted::Welcome { welcome: b"come in".to_vec(), session: client.id },
+            b"friend" => Admitted::Welcome {
+                welcome: b"come in".to_vec(),
+                session: Session::new(Codec::Postcard),
+            },
             _ => Admitted::Refusal(b"stay out".to_vec()),
         }
+    }
+
+    fn left(&self, client: &ClientInfo, _: &Session) {
+        self.0.lock().unwrap().push(client.id);
     }
 }
 
 fn bind(place: &InProcess) -> Arc<dyn ServerPort> {
-    let config = BindConfig { admission: Arc::new(Doorman), wait: WaitPolicy::Adaptive };
+    bind_with(place, Arc::default())
+}
+
+fn bind_with(place: &InProcess, doorman: Arc<Doorman>) -> Arc<dyn ServerPort> {
+    let config = BindConfig { admission: doorman, wait: WaitPolicy::Adaptive };
     place.bind(config).expect("nobody else serves here")
 }
 
@@ -110,7 +123,7 @@ fn a_call_goes_there_and_back() {
     let large = Outgoing { tag: 7, body: Body::Large(&ramp) };
     let ticket = client.try_send(large).unwrap().expect("a lane is free");
     let (peer, request) = take(&port).pop().expect("the request has arrived");
-    assert_eq!((peer.session(), peer.client().pid), (1, std::process::id()));
+    assert_eq!((peer.client().id, peer.client().pid), (1, std::process::id()));
     assert_eq!(request.tag, 7);
     let expected: Vec<u8> = (0..1000).map(|place| place as u8).collect();
     assert_eq!(bytes_of(&request.payload), expected);
@@ -321,7 +334,7 @@ fn a_place_has_one_server_at_a_time() {
     let nobody = place.connect(hello(b"friend", Duration::ZERO));
     assert!(matches!(nobody, Err(ConnectError::NobodyServes { .. })));
     let first = bind(&InProcess::named("one server at a time"));
-    let config = BindConfig { admission: Arc::new(Doorman), wait: WaitPolicy::Adaptive };
+    let config = BindConfig { admission: Arc::<Doorman>::default(), wait: WaitPolicy::Adaptive };
     assert!(matches!(place.bind(config), Err(BindError::NameInUse { .. })));
     first.close(Shutdown::Now);
     let _second = bind(&place);
@@ -361,7 +374,8 @@ fn limits_out_of_bounds_are_refused() {
         (InProcess::new().lanes(1025), "lanes"),
         (InProcess::new().max_clients(0), "max_clients"),
     ] {
-        let config = BindConfig { admission: Arc::new(Doorman), wait: WaitPolicy::Adaptive };
+        let config =
+            BindConfig { admission: Arc::<Doorman>::default(), wait: WaitPolicy::Adaptive };
         let refused = place.bind(config);
         assert!(matches!(refused, Err(BindError::LimitOutOfRange { limit, .. }) if limit == named));
     }
@@ -438,4 +452,26 @@ fn nothing_stays_behind_of_calls_given_up_around_the_end_of_a_connection() {
     channel.abandon(after);
     channel.abandon(queued.ticket.unwrap());
     assert_eq!(channel.leftovers(), (0, 0));
+}
+
+#[test]
+fn who_leaves_is_told_once_however_it_goes() {
+    let place = InProcess::new();
+    let doorman = Arc::<Doorman>::default();
+    let port = bind_with(&place, Arc::clone(&doorman));
+    let left = || doorman.0.lock().unwrap().clone();
+    let [leaves, is_dropped, is_sent_away, stays] = [(); 4].map(|()| connect(&place));
+
+    leaves.disconnect();
+    leaves.disconnect();
+    drop(leaves);
+    drop(is_dropped);
+    assert_eq!(left(), [1, 2]);
+    assert!(port.disconnect(3));
+    assert!(!port.disconnect(3));
+    drop(is_sent_away);
+    assert_eq!(left(), [1, 2, 3]);
+    port.close(Shutdown::Now);
+    drop((stays, port));
+    assert_eq!(left(), [1, 2, 3, 4]);
 }

@@ -9,7 +9,7 @@ use witrpc_mmf as channel;
 use super::client::{from_payload, from_ticket, to_ticket, with_outgoing};
 use super::errors;
 use crate::error::BindError;
-use crate::server::Shutdown;
+use crate::server::{Session, Shutdown};
 use crate::transport::{
     Admission, Admitted, BindConfig, ChannelError, ClientInfo, Outgoing, Peer, Request, Scanner,
     Serve, ServerPort, Ticket,
@@ -35,11 +35,20 @@ impl channel::Admission for Gate {
     fn admit(&self, hello: &[u8], id: u64, pid: u32, uid: u32) -> channel::Admitted {
         match self.0.admit(hello, &ClientInfo::new(id, pid, uid)) {
             Admitted::Welcome { welcome, session } => {
-                channel::Admitted::Welcome { welcome, session }
+                channel::Admitted::Welcome { welcome, session: Arc::new(session) }
             }
             Admitted::Refusal(bytes) => channel::Admitted::Refusal(bytes),
         }
     }
+
+    fn left(&self, id: u64, pid: u32, uid: u32, session: &channel::Session) {
+        self.0.left(&ClientInfo::new(id, pid, uid), session_in(session));
+    }
+}
+
+/// The session that the channel keeps for a connection.
+fn session_in(kept: &channel::Session) -> &Session {
+    kept.downcast_ref().expect("the gate gives the channel nothing else to keep")
 }
 
 struct Port(Arc<channel::Server>);
@@ -143,7 +152,8 @@ fn known<'p>(
     let index = met.unwrap_or_else(|| {
         peers.retain(|known| known.connection.is_connected());
         let client = client_info(connection);
-        let peer = Arc::new(ConnectedPeer { connection: Arc::clone(connection), client });
+        let session = session_in(connection.session()).clone();
+        let peer = Arc::new(ConnectedPeer { connection: Arc::clone(connection), client, session });
         peers.push(Known { connection: Arc::clone(connection), peer });
         peers.len() - 1
     });
@@ -157,6 +167,7 @@ fn client_info(connection: &channel::Connection) -> ClientInfo {
 struct ConnectedPeer {
     connection: Arc<channel::Connection>,
     client: ClientInfo,
+    session: Session,
 }
 
 impl Peer for ConnectedPeer {
@@ -164,8 +175,8 @@ impl Peer for ConnectedPeer {
         &self.client
     }
 
-    fn session(&self) -> u64 {
-        self.connection.session()
+    fn session(&self) -> &Session {
+        &self.session
     }
 
     fn answer(&self, ticket: Ticket, answer: Outgoing<'_>) -> Result<(), ChannelError> {
