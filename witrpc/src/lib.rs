@@ -65,6 +65,7 @@
 //!
 //! # Where things are
 //!
+//! - how to build with it, chapter by chapter: [`guide`];
 //! - a trait's options and what is made of it: [`wit_service`](macro@wit_service);
 //! - where a server is: [`Endpoint`], made from a name, an [`Mmf`] with limits, or an
 //!   [`InProcess`];
@@ -84,6 +85,7 @@ mod client;
 mod codec;
 mod contract;
 mod error;
+pub mod guide;
 mod handshake;
 mod server;
 mod tag;

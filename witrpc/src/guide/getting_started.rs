@@ -1,0 +1,153 @@
+//! From an empty folder to two programs that talk.
+//!
+//! # The service
+//!
+//! ```sh
+//! cargo new --lib words && cd words
+//! cargo add witrpc
+//! ```
+//!
+//! The trait says what can be called. Both programs use it, so it goes to the library, with
+//! `#[wit_service]` on it; what implements it is an ordinary type. `src/lib.rs`:
+//!
+//! ```
+//! use witrpc::wit_service;
+//!
+//! /// Counts and compares words.
+//! #[wit_service]
+//! pub trait Words {
+//!     /// How many words a text has.
+//!     fn count(&self, text: &str) -> u64;
+//!
+//!     /// The longest word, if there is one.
+//!     fn longest(&self, text: &str) -> Option<String>;
+//! }
+//!
+//! pub struct Reader;
+//!
+//! impl Words for Reader {
+//!     fn count(&self, text: &str) -> u64 {
+//!         text.split_whitespace().count() as u64
+//!     }
+//!
+//!     fn longest(&self, text: &str) -> Option<String> {
+//!         text.split_whitespace().max_by_key(|word| word.len()).map(str::to_owned)
+//!     }
+//! }
+//! ```
+//!
+//! From `trait Words` the attribute makes `WordsServer`, which serves anything that implements the
+//! trait, and two clients: `WordsClient`, whose methods block, and `WordsAsyncClient`, whose
+//! methods are `async`.
+//!
+//! Methods take `&self`, since calls run at the same time: keep what changes in a `Mutex` or an
+//! atomic. Arguments are owned values, or `&str`, `&[T]`, `&Path` and `&T`; results are owned.
+//! Your own types derive serde's `Serialize` and `Deserialize` (`cargo add serde -F derive`). What
+//! cannot cross is a compile error that says what to write instead. All options stand at
+//! [`wit_service`](macro@crate::wit_service).
+//!
+//! # The server
+//!
+//! `src/bin/server.rs`, which begins with `use words::{Reader, WordsServer};`:
+//!
+//! ```no_run
+//! # use witrpc::wit_service;
+//! # #[wit_service]
+//! # pub trait Words {
+//! #     fn count(&self, text: &str) -> u64;
+//! # }
+//! # struct Reader;
+//! # impl Words for Reader {
+//! #     fn count(&self, text: &str) -> u64 {
+//! #         text.len() as u64
+//! #     }
+//! # }
+//! use witrpc::{BindError, WitServer};
+//!
+//! fn main() -> Result<(), BindError> {
+//!     let server = WitServer::builder()
+//!         .listen("words")
+//!         .service(WordsServer::new(Reader))
+//!         .start()?;
+//!     server.wait();
+//!     Ok(())
+//! }
+//! ```
+//!
+//! The server runs on threads of its own as soon as it has started. [`wait`](crate::WitServer::wait)
+//! keeps `main` from ending; dropping the server stops it. One server has a name at a time: a second
+//! one gets [`BindError::NameInUse`](crate::BindError::NameInUse) at once. A server that is killed,
+//! by Ctrl-C too, leaves nothing behind that the next would not take over.
+//!
+//! # The client
+//!
+//! `src/bin/client.rs`, which begins with `use words::WordsClient;`:
+//!
+//! ```no_run
+//! # use witrpc::wit_service;
+//! # #[wit_service]
+//! # pub trait Words {
+//! #     fn count(&self, text: &str) -> u64;
+//! #     fn longest(&self, text: &str) -> Option<String>;
+//! # }
+//! use std::time::Duration;
+//!
+//! fn main() -> Result<(), Box<dyn std::error::Error>> {
+//!     let words = WordsClient::builder("words")
+//!         .wait_for_server(Duration::from_secs(5))
+//!         .connect()?;
+//!     println!("{} words", words.count("the quick brown fox")?);
+//!     println!("the longest is {:?}", words.longest("the quick brown fox")?);
+//!     Ok(())
+//! }
+//! ```
+//!
+//! `WordsClient::connect("words")` does the same for a server that already runs.
+//! [`wait_for_server`](crate::ClientBuilder::wait_for_server) lets the two be started in any order.
+//!
+//! ```sh
+//! cargo run --bin server &
+//! cargo run --bin client
+//! ```
+//!
+//! Every method of a client returns a `Result`, even where the trait's does not: the other process
+//! may have died. What the errors mean is told in [`errors`](super::errors). A client can be cloned
+//! and used by many threads at once.
+//!
+//! # Names
+//!
+//! A name is 1 to 64 bytes, and one user's own: two users can both serve `words` and never meet.
+//! [`servers`](crate::servers()) lists the names that are served now. Where nobody else is to find
+//! the server, take [`Mmf::unguessable`](crate::Mmf::unguessable) and tell its name to the client.
+//! [`Mmf`](crate::Mmf) also sets limits, such as the memory of a connection:
+//!
+//! ```
+//! # use witrpc::wit_service;
+//! # #[wit_service]
+//! # pub trait Words {
+//! #     fn count(&self, text: &str) -> u64;
+//! # }
+//! # struct Reader;
+//! # impl Words for Reader {
+//! #     fn count(&self, text: &str) -> u64 {
+//! #         text.split_whitespace().count() as u64
+//! #     }
+//! # }
+//! use witrpc::{Mmf, WitServer};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let place = Mmf::unguessable().size(4 << 20);
+//! let server =
+//!     WitServer::builder().listen(place.clone()).service(WordsServer::new(Reader)).start()?;
+//!
+//! let words = WordsClient::connect(place.name())?;
+//! assert_eq!(words.count("all good things")?, 3);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # Where to go from here
+//!
+//! - Calls that may fail for reasons of the service's own: [`errors`](super::errors).
+//! - A program on tokio, or handlers that wait: [`asynchronous`](super::asynchronous).
+//! - Long messages, many clients: [`choosing_size`](super::choosing_size).

@@ -1,0 +1,20 @@
+//! The guide: how to build with this crate, a chapter for each thing that one sets out to do.
+//!
+//! Read [`getting_started`] first; it ends with two programs that talk. The other chapters stand
+//! alone:
+//!
+//! - [`errors`]: what can go wrong with a call, and what to do about it;
+//! - [`asynchronous`]: `async` handlers and clients, with tokio, another runtime or none;
+//! - [`testing`]: services without a second process, and with one;
+//! - [`choosing_size`]: how much memory, how many lanes, clients and threads;
+//! - [`from_dotnet`]: for those who know WitRPC for .NET.
+//!
+//! All code of the guide is compiled, and run where it can be, by the tests of this crate. Whole
+//! programs stand in the folder `examples` of the repository.
+
+pub mod asynchronous;
+pub mod choosing_size;
+pub mod errors;
+pub mod from_dotnet;
+pub mod getting_started;
+pub mod testing;

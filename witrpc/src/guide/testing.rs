@@ -1,0 +1,108 @@
+//! Testing services, and programs that call them.
+//!
+//! # The service alone
+//!
+//! The trait is an ordinary trait: call its methods on the type that implements it. No server is
+//! needed to test what a handler does.
+//!
+//! # The service through a client
+//!
+//! `in_process` gives a client with a server of its own in this process. It is no shortcut: values
+//! are encoded and decoded, panics are caught, time runs out. What it shows, a second process would:
+//!
+//! ```
+//! use std::sync::atomic::{AtomicU64, Ordering};
+//! use witrpc::{CallError, wit_service};
+//!
+//! #[wit_service]
+//! pub trait Tickets {
+//!     fn next(&self) -> u64;
+//!     fn reserve(&self, seats: &[u32]) -> Result<u64, String>;
+//! }
+//!
+//! #[derive(Default)]
+//! struct Counter(AtomicU64);
+//!
+//! impl Tickets for Counter {
+//!     fn next(&self) -> u64 {
+//!         self.0.fetch_add(1, Ordering::Relaxed)
+//!     }
+//!
+//!     fn reserve(&self, seats: &[u32]) -> Result<u64, String> {
+//!         seats.first().map(|seat| u64::from(*seat)).ok_or_else(|| "no seat".to_owned())
+//!     }
+//! }
+//!
+//! // In a #[test]:
+//! let tickets = TicketsClient::in_process(Counter::default());
+//! assert_eq!((tickets.next()?, tickets.next()?), (0, 1));
+//! assert_eq!(tickets.reserve(&[]), Err(CallError::App("no seat".to_owned())));
+//! # Ok::<(), CallError>(())
+//! ```
+//!
+//! The server and the client's builder have their say over an [`InProcess`](crate::InProcess)
+//! endpoint: `.listen(place.clone())` on the one side and `builder(place)` on the other, with one
+//! `let place = InProcess::new()`.
+//!
+//! # A program that calls
+//!
+//! Code that takes a client can be given one whose service is a stand-in. There is nothing to mock:
+//! the stand-in is one more `impl` of the trait.
+//!
+//! ```
+//! # use witrpc::wit_service;
+//! # #[wit_service]
+//! # pub trait Tickets {
+//! #     fn next(&self) -> u64;
+//! # }
+//! use witrpc::CallError;
+//!
+//! /// What is tested.
+//! fn greeting(tickets: &TicketsClient) -> String {
+//!     match tickets.next() {
+//!         Ok(number) => format!("you are number {number}"),
+//!         Err(error) => format!("try later: {error}"),
+//!     }
+//! }
+//!
+//! struct OutOfOrder;
+//!
+//! impl Tickets for OutOfOrder {
+//!     fn next(&self) -> u64 {
+//!         panic!("no paper");
+//!     }
+//! }
+//!
+//! assert!(greeting(&TicketsClient::in_process(OutOfOrder)).starts_with("try later"));
+//! ```
+//!
+//! # Two processes
+//!
+//! Each test takes [`Mmf::unguessable`](crate::Mmf::unguessable), so that tests can run at once,
+//! starts the server's program with the name, and waits for it by
+//! [`wait_for_server`](crate::ClientBuilder::wait_for_server) instead of sleeping. Cargo tells tests
+//! in the folder `tests` where a program is: `env!("CARGO_BIN_EXE_server")`.
+//!
+//! ```no_run
+//! # use witrpc::wit_service;
+//! # #[wit_service]
+//! # pub trait Tickets {
+//! #     fn next(&self) -> u64;
+//! # }
+//! use std::process::Command;
+//! use std::time::Duration;
+//! use witrpc::{CallError, Mmf};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let program = "server";
+//! let place = Mmf::unguessable();
+//! let mut server = Command::new(program).arg(place.name()).spawn()?;
+//! let tickets =
+//!     TicketsClient::builder(place).wait_for_server(Duration::from_secs(10)).connect()?;
+//!
+//! server.kill()?;
+//! assert!(matches!(tickets.next(), Err(CallError::PeerDied | CallError::Disconnected(_))));
+//! server.wait()?;
+//! # Ok(())
+//! # }
+//! ```
