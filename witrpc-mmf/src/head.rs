@@ -64,6 +64,12 @@ impl Head {
         Self { kind, tag, len, deadline: false }
     }
 
+    /// The same, of a request whose deadline stands in the lane's control line if there is one.
+    #[inline]
+    pub(crate) fn with_deadline(self, deadline: bool) -> Self {
+        Self { deadline, ..self }
+    }
+
     #[inline]
     pub(crate) fn to_word(self) -> u64 {
         debug_assert!(u64::from(self.tag) <= TAG_MASK);

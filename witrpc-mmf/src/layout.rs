@@ -9,7 +9,7 @@
 //! |------------------------|------------------------|
 //! | state                  | state                  |
 //! | high water             | ring-me                |
-//! | wants space            | wants space            |
+//! | wants space            | wants space, cancels   |
 //! | wait lines             | claimed words          |
 //! | request lines          | response lines         |
 //! | control lines          |                        |
@@ -50,6 +50,9 @@ pub(crate) const HIGH_WATER: usize = LINE;
 pub(crate) const RING_ME: usize = LINE;
 /// Both regions: whether the owner waits for its peer to release blocks (`u64`).
 pub(crate) const WANTS_SPACE: usize = 2 * LINE;
+/// Server region, on the line of the one before: the epoch to ring for when a call is cancelled, or 0
+/// (`u64`). Both are read by a client that does something rare.
+pub(crate) const WANTS_CANCEL: usize = WANTS_SPACE + 8;
 /// Where the parts begin whose size depends on the number of lanes.
 const PARTS: usize = 3 * LINE;
 
@@ -65,8 +68,9 @@ pub(crate) mod line {
 
 /// Words of a control line (client region, one a lane).
 pub(crate) mod control {
-    // Word 0 is kept for the seq of the latest call on this lane that was cancelled, which never
-    // falls.
+    /// The seq of the latest call on this lane that was given up, which never falls: see
+    /// `cancel.rs`.
+    pub(crate) const CANCELLED: usize = 0;
     /// The caller's deadline in `CLOCK_MONOTONIC` nanoseconds, if the head says that there is one.
     pub(crate) const DEADLINE: usize = 1;
 }
@@ -81,7 +85,8 @@ pub(crate) mod wait {
 
 const _: () = assert!(line::INLINE * 8 + INLINE_LEN == LINE);
 const _: () = assert!(line::HEAD < line::INLINE && line::SEQ < line::INLINE);
-const _: () = assert!(control::DEADLINE < LINE_WORDS && wait::RING_ME < LINE_WORDS);
+const _: () = assert!(control::DEADLINE < LINE_WORDS && control::CANCELLED != control::DEADLINE);
+const _: () = assert!(wait::RING_ME < LINE_WORDS && WANTS_CANCEL < WANTS_SPACE + LINE);
 const _: () = assert!(PAGE.is_multiple_of(GRANULE) && PARTS.is_multiple_of(LINE));
 const _: () = assert!((MAX_LANES as usize).is_multiple_of(GROUP));
 
@@ -167,8 +172,9 @@ impl Layout {
         self.server.lines + lane * LINE
     }
 
-    pub(crate) fn control_line(&self, lane: usize) -> usize {
-        self.client.control + lane * LINE
+    /// The word of `lane`'s control line that `word` of [`control`] names.
+    pub(crate) fn control_word(&self, lane: usize, word: usize) -> usize {
+        self.client.control + lane * LINE + word * 8
     }
 
     /// The wait line of the group that `lane` belongs to.

@@ -5,7 +5,9 @@
 pub mod arena;
 mod backend;
 mod bell;
+mod cancel;
 mod client;
+mod clock;
 pub mod copy;
 mod error;
 mod fdpass;
@@ -31,6 +33,7 @@ mod server;
 mod shm;
 mod spin;
 mod state;
+mod wake;
 pub mod words;
 
 pub use backend::Backend;

@@ -22,6 +22,8 @@ pub struct Outgoing<'a> {
     pub tag: u32,
     /// The bytes.
     pub body: Body<'a>,
+    /// When the caller of a request stops waiting, for the server to know. An answer has none.
+    pub deadline: Option<Instant>,
 }
 
 /// The bytes of a message on its way out.

@@ -86,7 +86,7 @@ fn with_message<R>(tag: u32, bytes: &[u8], send: impl FnOnce(Outgoing<'_>) -> R)
         }
         None => Body::Large(&fill),
     };
-    send(Outgoing { tag, body })
+    send(Outgoing { tag, body, deadline: None })
 }
 
 fn bytes_of<B: ReadBlock>(payload: Payload<B>) -> Vec<u8> {
@@ -358,7 +358,7 @@ fn a_body_that_panics_costs_neither_lane_nor_space(backend: Backend) {
     let _echo = Echo::start(backend, &name, 256 << 10);
     let client = connect(backend, &name, WaitPolicy::Park);
     for _ in 0..70 {
-        let message = Outgoing { tag: 0, body: Body::Large(&Panics) };
+        let message = Outgoing { tag: 0, body: Body::Large(&Panics), deadline: None };
         let sending = std::panic::AssertUnwindSafe(|| client.try_send(message));
         assert!(std::panic::catch_unwind(sending).is_err());
     }

@@ -10,16 +10,17 @@ use std::sync::Arc;
 use super::Client;
 use super::phase::Phase;
 use super::receive::Taken;
-use super::waiters::wake;
+use crate::cancel;
 use crate::head::{Head, Kind};
-use crate::layout::GROUP;
+use crate::layout::{GROUP, WANTS_CANCEL, control};
 use crate::line;
 use crate::message::{Answer, AnswerPayload, ChannelError, Payload, ReadBlock, Ticket};
 use crate::ring;
+use crate::wake::wake;
 use crate::words::Mapped;
 
 impl Client {
-    /// Nobody waits for this call any more.
+    /// Nobody waits for this call any more. A handler that still runs can find that out.
     pub fn abandon(&self, ticket: Ticket) {
         if self.origin.is_forked() {
             return;
@@ -45,13 +46,19 @@ impl Client {
         let lane = self.lanes.get(number);
         lane.forget_sleeper();
         *lane.partial() = None;
+        let word = self.layout.control_word(number, control::CANCELLED);
+        cancel::cancel::<Mapped>(self.own.word64(word), ticket.seq);
         lane.lent.lend(ticket.seq, Phase::Abandoned);
         // Either a caller that is short of a lane finds this one abandoned when it looks, or it is
-        // seen here; and either the link thread finds it when it is rung for the answer, or the
-        // answer is seen here.
+        // seen here; either the link thread finds it when it is rung for the answer, or the answer
+        // is seen here; and either a handler that goes to sleep sees that it is cancelled, or that
+        // it wants to be told is seen here.
         ring::fence::<Mapped>();
         if !self.lane_waiters.is_empty() {
             self.arm(number / GROUP);
+        }
+        if self.cancel_rung.must_ring_after_fence(self.server.word64(WANTS_CANCEL)) {
+            self.bell.ring();
         }
         self.collect_abandoned(number);
     }

@@ -14,11 +14,12 @@ use rustix::event::{EventfdFlags, Timespec, epoll, eventfd};
 use rustix::net::{Shutdown, shutdown};
 
 use super::Client;
-use super::waiters::{earliest, wake};
+use super::waiters::earliest;
 use crate::backend::{Backend, Backoff};
 use crate::bell::Drained;
 use crate::fork::Descriptor;
 use crate::layout::{GROUP, STATE, wait};
+use crate::wake::wake;
 use crate::words::{Mapped, ReadWord};
 use crate::{futex, line, park, ring, state};
 

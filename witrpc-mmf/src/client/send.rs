@@ -3,13 +3,15 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::task::{Context, Poll};
+use std::time::Instant;
 
 use super::Client;
 use super::lanes::Looks;
 use super::waiters::{Place, Waiters};
 use crate::backend::Backoff;
+use crate::clock;
 use crate::head::{Head, Kind};
-use crate::layout::{HIGH_WATER, INLINE_LEN, STATE, WANTS_SPACE};
+use crate::layout::{HIGH_WATER, INLINE_LEN, STATE, WANTS_SPACE, control};
 use crate::line::{self, InlineWords};
 use crate::message::{Body, ChannelError, Closed, Limit, Outgoing, Ticket, inline_words};
 use crate::outbox::{Purpose, Reserved};
@@ -64,7 +66,7 @@ impl Client {
         self.check_connected()?;
         let Some(lane) = self.lanes.take() else { return Ok(None) };
         if let Body::Small { padded, len } = message.body {
-            return Ok(Some(self.send_inline(lane, message.tag, padded, len)));
+            return Ok(Some(self.send_inline(lane, &message, padded, len)));
         }
         let unused = UnusedLane { client: self, lane };
         let sent = self.try_send_block(lane, message);
@@ -102,10 +104,32 @@ impl Client {
     }
 
     #[inline]
-    fn send_inline(&self, lane: usize, tag: u32, padded: &[u8; INLINE_LEN], len: usize) -> Ticket {
+    fn send_inline(
+        &self,
+        lane: usize,
+        message: &Outgoing<'_>,
+        padded: &[u8; INLINE_LEN],
+        len: usize,
+    ) -> Ticket {
         debug_assert!(len <= INLINE_LEN);
-        let head = Head::new(Kind::Inline, tag, len as u32);
+        let head = self.head(lane, Kind::Inline, message, len);
         self.send_line(lane, head, &inline_words(padded), len.div_ceil(8))
+    }
+
+    /// The head of a line, of a message of so many bytes. Its deadline is put beside the lane.
+    #[inline]
+    fn head(&self, lane: usize, kind: Kind, message: &Outgoing<'_>, len: usize) -> Head {
+        if let Some(deadline) = message.deadline {
+            self.write_deadline(lane, deadline);
+        }
+        Head::new(kind, message.tag, len as u32).with_deadline(message.deadline.is_some())
+    }
+
+    /// Relaxed: it stands before the line that speaks of it is published.
+    #[cold]
+    fn write_deadline(&self, lane: usize, deadline: Instant) {
+        let word = self.layout.control_word(lane, control::DEADLINE);
+        self.own.word64(word).store(clock::nanos_at(deadline), Relaxed);
     }
 
     /// Publishes the first line of a call.
@@ -153,7 +177,7 @@ impl Client {
         }
         let Some(mut block) = self.reserve(len, Purpose::Begin) else { return Ok(None) };
         message.body.write_at(0, self.own.block_mut(block.block_mut()));
-        let head = Head::new(Kind::Block, message.tag, len as u32);
+        let head = self.head(lane, Kind::Block, &message, len);
         Ok(Some(self.send_block(lane, head, block, 0)))
     }
 
@@ -252,7 +276,7 @@ impl Client {
         limit: &mut Limit,
     ) -> Poll<Result<Option<Ticket>, ChannelError>> {
         if let Body::Small { padded, len } = message.body {
-            return Poll::Ready(Ok(Some(self.send_inline(lane, message.tag, padded, len))));
+            return Poll::Ready(Ok(Some(self.send_inline(lane, message, padded, len))));
         }
         let total = message.body.len();
         let whole = total <= self.outbox.largest_block();
@@ -261,7 +285,7 @@ impl Client {
             std::task::ready!(self.poll_space(cx, sending, len, Purpose::Begin, limit))?;
         message.body.write_at(0, self.own.block_mut(block.block_mut()));
         let kind = if whole { Kind::Block } else { Kind::Segment };
-        let head = Head::new(kind, message.tag, total as u32);
+        let head = self.head(lane, kind, message, total);
         let ticket = self.send_block(lane, head, block, 0);
         if whole {
             return Poll::Ready(Ok(Some(ticket)));
@@ -291,7 +315,7 @@ impl Client {
         let mut block =
             std::task::ready!(self.poll_space(cx, sending, len, Purpose::Continue, limit))?;
         message.body.write_at(written, self.own.block_mut(block.block_mut()));
-        let head = Head::new(Kind::Segment, message.tag, total as u32);
+        let head = self.head(lane, Kind::Segment, message, total);
         let ticket = self.send_block(lane, head, block, written);
         if written + len == total {
             return Poll::Ready(Ok(Some(ticket)));

@@ -1,11 +1,12 @@
 //! Tasks that wait for a lane or for space, first come first served.
 
 use std::collections::BTreeMap;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::task::Waker;
 use std::time::Instant;
+
+use crate::wake::wake;
 
 /// A queue of wakers, none of which is run or dropped under the lock: either may end a task that
 /// waits here, and so come back to it.
@@ -111,15 +112,6 @@ impl Waiters {
 
     fn lock(&self) -> MutexGuard<'_, Queue> {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// Wakes a task. A waker is its executor's code: should it panic, that is between the executor and
-/// its task, and neither the link thread nor another task's call ends of it.
-pub(super) fn wake(waker: Waker) {
-    if let Err(panic) = catch_unwind(AssertUnwindSafe(|| waker.wake())) {
-        // To drop it may panic again.
-        std::mem::forget(panic);
     }
 }
 

@@ -55,7 +55,10 @@ impl Honest {
             let found = scanner.turn(true, |connection, request| {
                 let body = Body::Small { padded: &[0; INLINE_LEN], len: 0 };
                 if request.tag != 1 {
-                    let _ = connection.answer(request.ticket, Outgoing { tag: request.tag, body });
+                    let _ = connection.answer(
+                        request.ticket,
+                        Outgoing { tag: request.tag, body, deadline: None },
+                    );
                 }
                 ControlFlow::Continue(())
             });
@@ -118,6 +121,7 @@ impl Honest {
                 let sent = bystander.try_send(Outgoing {
                     tag: 7,
                     body: Body::Small { padded: &[0; INLINE_LEN], len: 1 },
+                    deadline: None,
                 });
                 let ticket = sent.expect("connected").expect("a lane is free");
                 let mut limit = Limit::Within(Duration::from_secs(30));

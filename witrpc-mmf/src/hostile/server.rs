@@ -99,8 +99,11 @@ impl Raw {
 }
 
 fn send(client: &Client) -> Ticket {
-    let sent = client
-        .try_send(Outgoing { tag: 0, body: Body::Small { padded: &[0; INLINE_LEN], len: 1 } });
+    let sent = client.try_send(Outgoing {
+        tag: 0,
+        body: Body::Small { padded: &[0; INLINE_LEN], len: 1 },
+        deadline: None,
+    });
     sent.expect("connected").expect("a lane is free")
 }
 

@@ -6,11 +6,13 @@ use std::sync::atomic::{
     Ordering::{Acquire, Relaxed, Release},
 };
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use super::answer::{Outbound, Queue};
+use super::cancelled::Cancels;
 use crate::arena::BlockRef;
 use crate::bell::Bell;
+use crate::clock;
 use crate::copy::{OwnMemory, PeerMemory};
 use crate::fork::Origin;
 use crate::layout::{GROUP, HIGH_WATER, LINE_WORDS, Layout, RING_ME, STATE, WANTS_SPACE, control};
@@ -51,6 +53,8 @@ pub struct Connection {
     /// One a group of lanes.
     rung: Box<[Rung<Mapped>]>,
     space_rung: Rung<Mapped>,
+    /// Handlers that sleep until their calls are given up.
+    pub(super) cancels: Cancels,
     /// What was found taken at the last look that found something to take, for a lookout.
     pub(super) taken_at_look: AtomicU64,
     /// The client has rung: for help, or because it released blocks.
@@ -135,6 +139,7 @@ impl Connection {
             bell: Bell::new(established.bell),
             rung: (0..layout.groups()).map(|_| Rung::new(AtomicU64::new(0))).collect(),
             space_rung: Rung::new(AtomicU64::new(0)),
+            cancels: Cancels::default(),
             taken_at_look: AtomicU64::new(u64::MAX),
             attention: AtomicBool::new(false),
             closed: AtomicBool::new(false),
@@ -178,6 +183,7 @@ impl Connection {
         let first = !self.closed.swap(true, Release);
         if first {
             self.own.word64(STATE).store(state, Relaxed);
+            self.wake_cancelled();
         }
         first
     }
@@ -241,13 +247,8 @@ impl Connection {
 
     /// The deadline that the client wrote for the call on `lane`.
     pub(super) fn deadline(&self, lane: usize) -> Instant {
-        let word = self.layout.control_line(lane) + control::DEADLINE * 8;
-        let at_ns = self.client.word64(word).load(Relaxed);
-        let now = rustix::time::clock_gettime(rustix::time::ClockId::Monotonic);
-        let now_ns = now.tv_sec as u64 * 1_000_000_000 + now.tv_nsec as u64;
-        // A deadline far in the future is as good as one in a year.
-        let left = Duration::from_nanos(at_ns.saturating_sub(now_ns));
-        Instant::now() + left.min(Duration::from_secs(365 * 24 * 3600))
+        let word = self.layout.control_word(lane, control::DEADLINE);
+        clock::instant_at(self.client.word64(word).load(Relaxed))
     }
 
     /// Says which calls have been claimed, to those who ask for help.

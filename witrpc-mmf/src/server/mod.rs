@@ -6,6 +6,7 @@
 
 mod admission;
 mod answer;
+mod cancelled;
 mod connection;
 mod doorbells;
 mod inbound;

@@ -67,7 +67,10 @@ impl Server {
                 let connection = self.connections().get(&id).cloned();
                 if let Some(connection) = connection {
                     match connection.bell.drain() {
-                        Drained::Quiet => self.draw_attention(&connection),
+                        Drained::Quiet => {
+                            connection.wake_cancelled();
+                            self.draw_attention(&connection);
+                        }
                         // It is dying, which its link will show too, or cannot go on: its calls
                         // would not be heard of.
                         Drained::HungUp => drop(self.end(&connection, state::ACCUSED)),
@@ -83,8 +86,9 @@ impl Server {
     fn look_out(&self, slow: bool) -> bool {
         let mut found = false;
         for connection in self.clients() {
-            // The client may have released blocks.
+            // The client may have released blocks, or given calls up.
             connection.flush_queue();
+            connection.wake_cancelled();
             if connection.needs_thread(slow) {
                 self.draw_attention(&connection);
                 found = true;

@@ -51,7 +51,8 @@ pub(crate) fn respond(server: &Server) -> ! {
                 };
                 let body = Body::Small { padded: bytes, len: usize::from(*len) };
                 // A client that has gone needs no answer.
-                let _ = connection.answer(request.ticket, Outgoing { tag: request.tag, body });
+                let _ = connection
+                    .answer(request.ticket, Outgoing { tag: request.tag, body, deadline: None });
                 ControlFlow::Continue(())
             });
             idle = if found { 0 } else { idle + 1 };
@@ -86,7 +87,7 @@ impl RawClient {
 
     fn send(&self) -> Ticket {
         let padded = black_box(&[3; witrpc_mmf::INLINE_LEN]);
-        let message = Outgoing { tag: 1, body: Body::Small { padded, len: 16 } };
+        let message = Outgoing { tag: 1, body: Body::Small { padded, len: 16 }, deadline: None };
         self.client.try_send(message).expect("a connection").expect("a free lane")
     }
 

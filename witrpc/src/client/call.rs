@@ -130,7 +130,7 @@ impl<'a> ClientCall<'a> {
     fn with_message<R>(&self, tag: u32, send: impl FnOnce(Outgoing<'_>) -> R) -> R {
         self.arguments.with_body(|raw, body| {
             let tag = if raw { tag | tag::RAW } else { tag };
-            send(Outgoing { tag, body })
+            send(Outgoing { tag, body, deadline: None })
         })
     }
 

@@ -66,7 +66,7 @@ impl Reply<'_> {
         }
         let answered = encoder.with_body(|raw, body| {
             let tag = AnswerTag { status, raw }.bits();
-            self.peer.answer(self.ticket, Outgoing { tag, body })
+            self.peer.answer(self.ticket, Outgoing { tag, body, deadline: None })
         });
         if let Err(ChannelError::TooLarge { len, max }) = answered {
             self.too_large(len, max);
@@ -94,7 +94,7 @@ impl Reply<'_> {
     /// [`MIN_MESSAGE_LEN`]: crate::transport::MIN_MESSAGE_LEN
     fn send(self, status: Status, bytes: &[u8]) -> Result<(), ChannelError> {
         let tag = AnswerTag { status, raw: false }.bits();
-        let answer = |body| self.peer.answer(self.ticket, Outgoing { tag, body });
+        let answer = |body| self.peer.answer(self.ticket, Outgoing { tag, body, deadline: None });
         if bytes.len() <= SMALL_LEN {
             answer(Body::Small { padded: &pad(bytes), len: bytes.len() })
         } else {

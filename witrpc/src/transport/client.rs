@@ -115,7 +115,9 @@ pub trait ClientChannel: fmt::Debug + Send + Sync {
         answer: &mut Answer,
     ) -> Poll<Result<(), ChannelError>>;
 
-    /// Nobody waits for this call any more. Its place comes back when the server has answered.
+    /// Nobody waits for this call any more: it is cancelled, as far as the server looks
+    /// ([`Peer::is_cancelled`](super::Peer::is_cancelled)). Its place comes back when the server has
+    /// answered.
     fn abandon(&self, ticket: Ticket);
 
     /// Why no call can succeed any more, or `None` while the connection stands.

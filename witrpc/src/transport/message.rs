@@ -19,6 +19,9 @@ pub struct Outgoing<'a> {
     pub tag: u32,
     /// The bytes.
     pub body: Body<'a>,
+    /// When the caller of a request stops waiting, for the server to know: [`Request::deadline`]. An
+    /// answer has none.
+    pub deadline: Option<Instant>,
 }
 
 /// The bytes of a message on its way out.

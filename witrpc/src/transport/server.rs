@@ -3,6 +3,7 @@
 use std::fmt;
 use std::ops::ControlFlow;
 use std::sync::Arc;
+use std::task::Waker;
 use std::time::Duration;
 
 use super::{ChannelError, Outgoing, Request, Ticket};
@@ -79,6 +80,23 @@ pub trait Peer: Send + Sync {
 
     /// Whether the client is still there.
     fn is_connected(&self) -> bool;
+
+    /// Whether the caller has [given the call up](super::ClientChannel::abandon), or the client has
+    /// gone. To be asked while the call is unanswered; cheap enough for a loop. A transport that
+    /// cannot tell says when the client has gone.
+    fn is_cancelled(&self, _ticket: Ticket) -> bool {
+        !self.is_connected()
+    }
+
+    /// Has `waker` woken once [`is_cancelled`](Self::is_cancelled) says so, which may be at once.
+    /// Gives the key by which [`unwatch`](Self::unwatch) takes it back. A transport that cannot tell
+    /// never wakes it.
+    fn watch(&self, _ticket: Ticket, _waker: &Waker) -> u64 {
+        0
+    }
+
+    /// Wakes nobody for this key any more; whoever watches takes it back, woken or not.
+    fn unwatch(&self, _key: u64) {}
 }
 
 /// A bound name, seen by the server's threads.

@@ -37,7 +37,8 @@ impl Channel {
     fn publish(&self, ticket: Ticket, message: Outgoing<'_>) {
         let peer: Arc<dyn Peer> = Arc::clone(&self.link) as _;
         let payload = receive(message.body);
-        let request = Request { ticket, tag: message.tag, payload, deadline: None };
+        let Outgoing { tag, deadline, .. } = message;
+        let request = Request { ticket, tag, payload, deadline };
         self.arrivals.publish(peer, request);
     }
 

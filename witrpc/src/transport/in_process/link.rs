@@ -12,6 +12,7 @@ use std::task::Waker;
 use std::thread::Thread;
 
 use super::timer::Alarm;
+use super::watchers::Watchers;
 use super::{Limits, lock};
 use crate::server::Session;
 use crate::transport::{
@@ -34,6 +35,7 @@ struct State {
     /// Calls that wait for a lane, oldest first. Those that were given up are still listed.
     queue: VecDeque<u64>,
     lanes_taken: u32,
+    watchers: Watchers,
     /// The server takes nothing new.
     draining: bool,
     closed: Option<Closed>,
@@ -166,11 +168,13 @@ impl Link {
     /// Nobody waits for this call any more.
     pub(super) fn abandon(&self, ticket: Ticket) -> Waiting {
         let mut state = lock(&self.state);
+        let mut told = Vec::new();
         let (left, granted) = match state.calls.remove(&ticket.seq) {
             Some(Call::Sent(waiting)) => {
                 // On a closed connection no answer will come to take the entry away.
                 if state.closed.is_none() {
                     state.calls.insert(ticket.seq, Call::Abandoned);
+                    told = state.watchers.of(ticket);
                 }
                 (waiting, None)
             }
@@ -184,9 +188,7 @@ impl Link {
             None => (Waiting::default(), None),
         };
         drop(state);
-        if let Some(waiter) = granted {
-            waiter.wake();
-        }
+        granted.into_iter().chain(told).for_each(Waiter::wake);
         left
     }
 
@@ -200,8 +202,9 @@ impl Link {
         state.calls.retain(|_, call| !matches!(call, Call::Abandoned));
         state.queue.clear();
         let waiters = state.waiters();
+        let told = state.watchers.all();
         drop(state);
-        waiters.into_iter().for_each(Waiter::wake);
+        waiters.into_iter().chain(told).for_each(Waiter::wake);
     }
 
     /// Takes no new calls from now on. All who wait look again: those still short of a lane fail.
@@ -264,6 +267,10 @@ impl State {
             return Err(ChannelError::ShuttingDown);
         }
         Ok(())
+    }
+
+    fn is_cancelled(&self, ticket: Ticket) -> bool {
+        self.closed.is_some() || matches!(self.calls.get(&ticket.seq), Some(Call::Abandoned))
     }
 
     /// Takes out all who wait for something.
@@ -349,5 +356,26 @@ impl Peer for Link {
 
     fn is_connected(&self) -> bool {
         self.lost().is_none()
+    }
+
+    fn is_cancelled(&self, ticket: Ticket) -> bool {
+        lock(&self.state).is_cancelled(ticket)
+    }
+
+    fn watch(&self, ticket: Ticket, waker: &Waker) -> u64 {
+        let mut state = lock(&self.state);
+        let key = state.watchers.add(ticket, waker.clone());
+        let told = state.is_cancelled(ticket);
+        drop(state);
+        if told {
+            waker.wake_by_ref();
+        }
+        key
+    }
+
+    fn unwatch(&self, key: u64) {
+        let watcher = lock(&self.state).watchers.take(key);
+        // Outside of the lock, as the last waker of a task may drop its future.
+        drop(watcher);
     }
 }

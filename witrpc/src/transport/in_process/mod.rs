@@ -8,7 +8,8 @@
 //!
 //! The files follow a call: `place` is where client and server meet, `channel` the client's
 //! end, `link` the calls in flight, `arrivals` what the server's threads look at, `port` the
-//! server's end. `timer` wakes futures whose time is over.
+//! server's end. `timer` wakes futures whose time is over, `watchers` handlers whose callers have
+//! gone.
 
 mod arrivals;
 mod channel;
@@ -16,6 +17,7 @@ mod link;
 mod place;
 mod port;
 mod timer;
+mod watchers;
 
 #[cfg(test)]
 mod tests;

@@ -79,7 +79,7 @@ fn wait(
 
 fn small(tag: u32) -> Outgoing<'static> {
     const BODY: [u8; SMALL_LEN] = pad(b"body");
-    Outgoing { tag, body: Body::Small { padded: &BODY, len: 4 } }
+    Outgoing { tag, body: Body::Small { padded: &BODY, len: 4 }, deadline: None }
 }
 
 fn bytes_of(payload: &crate::transport::Payload) -> Vec<u8> {
@@ -120,7 +120,7 @@ fn a_call_goes_there_and_back() {
     assert_eq!(client.welcome(), b"come in");
 
     let ramp = Ramp(1000);
-    let large = Outgoing { tag: 7, body: Body::Large(&ramp) };
+    let large = Outgoing { tag: 7, body: Body::Large(&ramp), deadline: None };
     let ticket = client.try_send(large).unwrap().expect("a lane is free");
     let (peer, request) = take(&port).pop().expect("the request has arrived");
     assert_eq!((peer.client().id, peer.client().pid), (1, std::process::id()));
@@ -317,7 +317,7 @@ fn messages_over_the_limit_are_refused_on_both_ways() {
     let port = bind(&place);
     let client = connect(&place);
     let ramp = Ramp(100);
-    let large = Outgoing { tag: 0, body: Body::Large(&ramp) };
+    let large = Outgoing { tag: 0, body: Body::Large(&ramp), deadline: None };
     let too_large = ChannelError::TooLarge { len: 100, max: 99 };
     assert_eq!(client.try_send(large), Err(too_large.clone()));
 

@@ -113,13 +113,15 @@ pub(super) fn with_outgoing<R>(
     message: Outgoing<'_>,
     send: impl FnOnce(channel::Outgoing<'_>) -> R,
 ) -> R {
-    let tag = message.tag;
-    match message.body {
+    let Outgoing { tag, body, deadline } = message;
+    match body {
         Body::Small { padded, len } => {
-            send(channel::Outgoing { tag, body: channel::Body::Small { padded, len } })
+            let body = channel::Body::Small { padded, len };
+            send(channel::Outgoing { tag, body, deadline })
         }
         Body::Large(fill) => {
-            send(channel::Outgoing { tag, body: channel::Body::Large(&Filled(fill)) })
+            let body = channel::Body::Large(&Filled(fill));
+            send(channel::Outgoing { tag, body, deadline })
         }
     }
 }

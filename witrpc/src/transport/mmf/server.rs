@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::task::Waker;
 use std::time::Duration;
 
 use witrpc_mmf as channel;
@@ -186,5 +187,17 @@ impl Peer for ConnectedPeer {
 
     fn is_connected(&self) -> bool {
         self.connection.is_connected()
+    }
+
+    fn is_cancelled(&self, ticket: Ticket) -> bool {
+        self.connection.is_cancelled(to_ticket(ticket))
+    }
+
+    fn watch(&self, ticket: Ticket, waker: &Waker) -> u64 {
+        self.connection.watch(to_ticket(ticket), waker)
+    }
+
+    fn unwatch(&self, key: u64) {
+        self.connection.unwatch(key);
     }
 }

@@ -1,0 +1,57 @@
+//! Instants as numbers that another process of the machine understands.
+
+use std::time::{Duration, Instant};
+
+use rustix::time::{ClockId, clock_gettime};
+
+/// What is later than this counts as this: a number from a peer can be anything.
+const FAR: Duration = Duration::from_secs(365 * 24 * 3600);
+
+/// Nanoseconds of `CLOCK_MONOTONIC` at that instant; 0 for one before the machine started.
+pub(crate) fn nanos_at(instant: Instant) -> u64 {
+    let (now, now_ns) = now();
+    match instant.checked_duration_since(now) {
+        Some(left) => now_ns.saturating_add(nanos(left)),
+        None => now_ns.saturating_sub(nanos(now - instant)),
+    }
+}
+
+/// The instant at so many nanoseconds of `CLOCK_MONOTONIC`. One that is over is now.
+pub(crate) fn instant_at(at_ns: u64) -> Instant {
+    let (now, now_ns) = now();
+    now + Duration::from_nanos(at_ns.saturating_sub(now_ns)).min(FAR)
+}
+
+/// The same moment as both.
+fn now() -> (Instant, u64) {
+    let clock = clock_gettime(ClockId::Monotonic);
+    (Instant::now(), clock.tv_sec as u64 * 1_000_000_000 + clock.tv_nsec as u64)
+}
+
+fn nanos(duration: Duration) -> u64 {
+    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_instant_survives_its_number() {
+        let soon = Instant::now() + Duration::from_secs(100);
+        let there_and_back = instant_at(nanos_at(soon));
+        // Less the time that passed between two looks at the clock, each way.
+        assert!(there_and_back <= soon + Duration::from_secs(50));
+        assert!(there_and_back >= soon - Duration::from_secs(50));
+    }
+
+    #[test]
+    fn what_is_over_is_now_and_what_is_absurd_is_far() {
+        let before = Instant::now();
+        let over = instant_at(nanos_at(before));
+        assert!(over >= before && over <= Instant::now());
+        assert!(instant_at(0) <= Instant::now());
+        assert!(instant_at(u64::MAX) <= Instant::now() + FAR);
+        assert!(instant_at(u64::MAX) >= before + FAR);
+    }
+}

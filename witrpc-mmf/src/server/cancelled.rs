@@ -1,0 +1,99 @@
+//! Calls that their callers have given up: who looks, and who is to be woken. See [`crate::cancel`].
+
+use std::sync::atomic::AtomicU64;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::task::Waker;
+
+use super::connection::Connection;
+use crate::cancel;
+use crate::layout::{WANTS_CANCEL, control};
+use crate::message::Ticket;
+use crate::ring::SharedEpochs;
+use crate::wake::wake;
+use crate::words::Mapped;
+
+/// Those of one connection who sleep until their calls are given up.
+pub(super) struct Cancels {
+    epochs: SharedEpochs<Mapped>,
+    watchers: Mutex<Watchers>,
+}
+
+#[derive(Default)]
+struct Watchers {
+    next_key: u64,
+    entries: Vec<Watcher>,
+}
+
+struct Watcher {
+    key: u64,
+    ticket: Ticket,
+    waker: Waker,
+}
+
+impl Default for Cancels {
+    fn default() -> Self {
+        let epochs = SharedEpochs::new(AtomicU64::new(0), Mutex::new(false));
+        Self { epochs, watchers: Mutex::default() }
+    }
+}
+
+impl Cancels {
+    fn watchers(&self) -> MutexGuard<'_, Watchers> {
+        self.watchers.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Connection {
+    /// Whether the caller has given this call up, or the client has gone. To be asked while the call
+    /// is unanswered.
+    #[inline]
+    pub fn is_cancelled(&self, ticket: Ticket) -> bool {
+        if !self.is_connected() {
+            return true;
+        }
+        let word = self.layout.control_word(ticket.lane as usize, control::CANCELLED);
+        cancel::is_cancelled::<Mapped>(self.client.word64(word), ticket.seq)
+    }
+
+    /// Has `waker` woken once [`is_cancelled`](Self::is_cancelled) says so, which may be at once.
+    /// Gives the key by which [`unwatch`](Self::unwatch) takes it back.
+    pub fn watch(&self, ticket: Ticket, waker: &Waker) -> u64 {
+        let mut watchers = self.cancels.watchers();
+        let key = watchers.next_key;
+        watchers.next_key += 1;
+        watchers.entries.push(Watcher { key, ticket, waker: waker.clone() });
+        drop(watchers);
+        self.cancels.epochs.arm(self.own.word64(WANTS_CANCEL));
+        if self.is_cancelled(ticket) {
+            waker.wake_by_ref();
+        }
+        key
+    }
+
+    /// Wakes nobody for this key any more.
+    pub fn unwatch(&self, key: u64) {
+        let mut watchers = self.cancels.watchers();
+        let place = watchers.entries.iter().position(|watcher| watcher.key == key);
+        let watcher = place.map(|place| watchers.entries.swap_remove(place));
+        drop(watchers);
+        // Without the lock, as its waker may be a task's last.
+        drop(watcher);
+    }
+
+    /// Wakes those whose calls have been given up, and asks to be rung for the others.
+    pub(super) fn wake_cancelled(&self) {
+        self.cancels.epochs.answer(self.own.word64(WANTS_CANCEL), || self.wake_watchers());
+    }
+
+    /// Wakes those whose calls have been given up; says whether others sleep on.
+    fn wake_watchers(&self) -> bool {
+        let mut watchers = self.cancels.watchers();
+        let entries = &mut watchers.entries;
+        let told: Vec<_> =
+            entries.extract_if(.., |watcher| self.is_cancelled(watcher.ticket)).collect();
+        let others = !watchers.entries.is_empty();
+        drop(watchers);
+        told.into_iter().for_each(|watcher| wake(watcher.waker));
+        others
+    }
+}

@@ -1,0 +1,251 @@
+//! Calls that are given up, as the server sees them, over each backend.
+
+use std::ops::ControlFlow;
+use std::sync::mpsc::{self, Receiver};
+use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll, Wake, Waker};
+use std::time::{Duration, Instant};
+
+use witrpc_mmf::{
+    Admission, Admitted, Backend, Body, Client, ClientOptions, Connection, Fill, INLINE_LEN, Limit,
+    Name, Outgoing, Place, Request, Sending, Server, ServerOptions, Session, Ticket, WaitPolicy,
+};
+
+/// Makes a test of each function, over each backend.
+macro_rules! over_each_backend {
+    ($($test:ident)*) => {
+        mod native {
+            $(#[test] fn $test() { super::$test(witrpc_mmf::Backend::Native); })*
+        }
+        mod portable {
+            $(#[test] fn $test() { super::$test(witrpc_mmf::Backend::Portable); })*
+        }
+    };
+}
+
+over_each_backend! {
+    a_call_that_is_given_up_is_cancelled_and_the_next_on_its_lane_is_not
+    who_sleeps_until_a_call_is_given_up_is_woken
+    who_watches_no_more_is_not_woken
+    the_end_of_a_client_cancels_what_it_has_pending
+    a_deadline_arrives_with_every_kind_of_message
+}
+
+struct Everybody;
+
+impl Admission for Everybody {
+    fn admit(&self, _: &[u8], _: u64, _: u32, _: u32) -> Admitted {
+        Admitted::Welcome { welcome: Vec::new(), session: Arc::new(()) }
+    }
+
+    fn left(&self, _: u64, _: u32, _: u32, _: &Session) {}
+}
+
+/// A server with one client, which has one lane.
+struct Site {
+    server: Arc<Server>,
+    client: Arc<Client>,
+}
+
+impl Site {
+    fn new(backend: Backend) -> Self {
+        let options = ServerOptions {
+            backend,
+            size: 1 << 18,
+            lanes: 1,
+            max_clients: 1,
+            max_message_len: 1 << 20,
+            handshake_timeout: PATIENCE,
+        };
+        let name = Name::unguessable();
+        let server = Server::bind(name.clone(), &Place::default(), &options, Box::new(Everybody));
+        let options = ClientOptions {
+            backend,
+            wait_for_server: Duration::ZERO,
+            hello: Vec::new(),
+            wait: WaitPolicy::Park,
+            max_region_len: 1 << 20,
+            handshake_timeout: PATIENCE,
+        };
+        let server = server.expect("the name is new");
+        let client = Client::connect(&name, &Place::default(), &options).expect("it is served");
+        Self { server, client }
+    }
+
+    fn send(&self) -> Ticket {
+        self.client.try_send(EMPTY).expect("it is connected").expect("the lane is free")
+    }
+
+    /// The next request, with its connection.
+    fn take(&self) -> (Arc<Connection>, Request) {
+        let mut taken = None;
+        let mut scanner = self.server.scanner();
+        while taken.is_none() {
+            scanner.turn(true, |connection, request| {
+                taken = Some((Arc::clone(connection), request));
+                ControlFlow::Break(())
+            });
+            if taken.is_none() && !scanner.arm() {
+                self.server.park(Some(Duration::from_millis(1)));
+            }
+        }
+        taken.expect("the loop ends with one")
+    }
+
+    /// Looks after the bell until the waker has been run.
+    fn park_until_woken(&self, woken: &Receiver<()>) {
+        let start = Instant::now();
+        while woken.try_recv().is_err() {
+            assert!(start.elapsed() < PATIENCE, "nobody was woken");
+            self.server.park(Some(Duration::from_millis(10)));
+        }
+    }
+}
+
+impl Drop for Site {
+    fn drop(&mut self) {
+        self.server.close();
+    }
+}
+
+const PATIENCE: Duration = Duration::from_secs(60);
+
+const EMPTY: Outgoing<'_> =
+    Outgoing { tag: 1, body: Body::Small { padded: &[0; INLINE_LEN], len: 0 }, deadline: None };
+
+fn telling() -> (Waker, Receiver<()>) {
+    struct Tells(Mutex<mpsc::Sender<()>>);
+    impl Wake for Tells {
+        fn wake(self: Arc<Self>) {
+            let _ = self.0.lock().expect("nobody panics with it").send(());
+        }
+    }
+    let (tell, told) = mpsc::channel();
+    (Waker::from(Arc::new(Tells(Mutex::new(tell)))), told)
+}
+
+fn a_call_that_is_given_up_is_cancelled_and_the_next_on_its_lane_is_not(backend: Backend) {
+    let site = Site::new(backend);
+    for _ in 0..3 {
+        let ticket = site.send();
+        let (connection, request) = site.take();
+        assert!(!connection.is_cancelled(request.ticket));
+        site.client.abandon(ticket);
+        assert!(connection.is_cancelled(request.ticket));
+        connection.answer(request.ticket, EMPTY).expect("the client is there");
+
+        let ticket = site.client.try_send(EMPTY).expect("it is connected");
+        let ticket = ticket.unwrap_or_else(|| {
+            let mut sending = Sending::default();
+            let mut cx = Context::from_waker(Waker::noop());
+            match site.client.poll_send(&mut cx, &mut sending, EMPTY, &mut Limit::Never) {
+                Poll::Ready(sent) => sent.expect("it is connected"),
+                Poll::Pending => panic!("the lane of an answered call does not come back"),
+            }
+        });
+        let (connection, request) = site.take();
+        assert!(!connection.is_cancelled(request.ticket), "a call that nobody gave up");
+        connection.answer(request.ticket, EMPTY).expect("the client is there");
+        let answered = site.client.wait_answer(ticket, &mut Limit::Never, |answer| answer.tag);
+        assert_eq!(answered, Ok(1));
+    }
+}
+
+fn who_sleeps_until_a_call_is_given_up_is_woken(backend: Backend) {
+    let site = Site::new(backend);
+    let ticket = site.send();
+    let (connection, request) = site.take();
+    let (first, first_woken) = telling();
+    let (second, second_woken) = telling();
+    connection.watch(request.ticket, &first);
+    connection.watch(request.ticket, &second);
+    assert!(first_woken.try_recv().is_err());
+    site.client.abandon(ticket);
+    site.park_until_woken(&first_woken);
+    site.park_until_woken(&second_woken);
+    // Once it is so, whoever asks is told at once.
+    let (late, late_woken) = telling();
+    connection.watch(request.ticket, &late);
+    assert_eq!(late_woken.try_recv(), Ok(()));
+}
+
+fn who_watches_no_more_is_not_woken(backend: Backend) {
+    let site = Site::new(backend);
+    let ticket = site.send();
+    let (connection, request) = site.take();
+    let (gone, gone_woken) = telling();
+    let key = connection.watch(request.ticket, &gone);
+    connection.unwatch(key);
+    drop(gone);
+    assert_eq!(gone_woken.try_recv(), Err(mpsc::TryRecvError::Disconnected), "the waker is kept");
+    // The epoch that the first has left behind does not keep the second from being woken.
+    let (stays, stays_woken) = telling();
+    connection.watch(request.ticket, &stays);
+    site.client.abandon(ticket);
+    site.park_until_woken(&stays_woken);
+}
+
+fn the_end_of_a_client_cancels_what_it_has_pending(backend: Backend) {
+    let site = Site::new(backend);
+    site.send();
+    let (connection, request) = site.take();
+    let (waker, woken) = telling();
+    connection.watch(request.ticket, &waker);
+    assert!(!connection.is_cancelled(request.ticket));
+    site.client.disconnect();
+    woken.recv_timeout(PATIENCE).expect("it is woken");
+    assert!(connection.is_cancelled(request.ticket));
+}
+
+fn a_deadline_arrives_with_every_kind_of_message(backend: Backend) {
+    let site = Site::new(backend);
+    let now = Instant::now();
+    for len in [0, 1_000, 1 << 20] {
+        for deadline in [Some(now + Duration::from_secs(1_000)), None] {
+            std::thread::scope(|scope| {
+                scope.spawn(|| send_and_wait(&site.client, len, deadline));
+                let (connection, request) = site.take();
+                connection.answer(request.ticket, EMPTY).expect("the client is there");
+                let told = request.deadline.map(|at| at.saturating_duration_since(now).as_secs());
+                // Two clocks that are read one after the other make it less than exact.
+                assert!(matches!(told, None | Some(900..=1_100)), "{told:?}");
+                assert_eq!(told.is_some(), deadline.is_some(), "{len} bytes");
+            });
+        }
+    }
+}
+
+struct Zeros(usize);
+
+impl Fill for Zeros {
+    fn len(&self) -> usize {
+        self.0
+    }
+
+    fn write_at(&self, _: usize, out: &mut [u8]) {
+        out.fill(0);
+    }
+}
+
+fn send_and_wait(client: &Arc<Client>, len: usize, deadline: Option<Instant>) {
+    struct Unpark(std::thread::Thread);
+    impl Wake for Unpark {
+        fn wake(self: Arc<Self>) {
+            self.0.unpark();
+        }
+    }
+    let fill = Zeros(len);
+    let body = if len == 0 { EMPTY.body } else { Body::Large(&fill) };
+    let message = Outgoing { tag: 1, body, deadline };
+    let mut sending = Sending::default();
+    let mut limit = Limit::Within(PATIENCE);
+    let waker = Waker::from(Arc::new(Unpark(std::thread::current())));
+    let mut cx = Context::from_waker(&waker);
+    let ticket = loop {
+        match client.poll_send(&mut cx, &mut sending, message, &mut limit) {
+            Poll::Ready(sent) => break sent.expect("it is sent"),
+            Poll::Pending => std::thread::park(),
+        }
+    };
+    client.wait_answer(ticket, &mut limit, |_| ()).expect("it is answered");
+}
