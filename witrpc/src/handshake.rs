@@ -58,6 +58,8 @@ pub(crate) enum Refusal {
         /// What it speaks.
         allowed: Vec<u8>,
     },
+    /// The transport has not had the client's credentials checked.
+    NotChecked,
     /// It accepts nobody any more.
     ShuttingDown,
     /// The hello could not be read.

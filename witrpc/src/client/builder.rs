@@ -1,5 +1,6 @@
 //! Connecting.
 
+use std::error::Error;
 use std::fmt;
 use std::marker::PhantomData;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -11,6 +12,7 @@ use super::connection::{Client, Connection};
 use super::dial::Dial;
 use crate::codec::Codec;
 use crate::error::ConnectError;
+use crate::security::{AccessToken, TokenSource};
 use crate::transport::Endpoint;
 use crate::wait::WaitPolicy;
 
@@ -90,6 +92,32 @@ impl<C: Client, Mode> ClientBuilder<C, Mode> {
     /// that refuses this client is not waited for.
     pub fn wait_for_server(mut self, time: Duration) -> Self {
         self.dial.wait_for_server = time;
+        self
+    }
+
+    /// The token to prove to the server, which must prove that it has it too; none unless given. Of
+    /// this method and the next, the last one called counts.
+    pub fn access_token(mut self, token: AccessToken) -> Self {
+        self.dial.token = TokenSource::Fixed(token);
+        self
+    }
+
+    /// As [`access_token`](Self::access_token), with the token that `provider` gives. It is asked at
+    /// each connect, on the thread that connects; what it fails with is in
+    /// [`ConnectError::NoToken`].
+    pub fn access_token_from(
+        mut self,
+        provider: impl Fn() -> Result<AccessToken, Box<dyn Error + Send + Sync>> + Send + Sync + 'static,
+    ) -> Self {
+        self.dial.token = TokenSource::Provider(Arc::new(provider));
+        self
+    }
+
+    /// Encrypts all that crosses, with keys of this connection's own; not unless given. The server
+    /// must ask for it too, with
+    /// [`WitServerBuilder::encryption`](crate::WitServerBuilder::encryption).
+    pub fn encryption(mut self, encryption: bool) -> Self {
+        self.dial.encryption = encryption;
         self
     }
 

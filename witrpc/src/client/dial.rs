@@ -7,6 +7,7 @@ use crate::codec::Codec;
 use crate::contract::{self, CodecRefusal, ServiceDescriptor};
 use crate::error::ConnectError;
 use crate::handshake::{Hello, Refusal, VERSION, Welcome};
+use crate::security::TokenSource;
 use crate::tag::{MAX_METHODS, RequestTag};
 use crate::transport::{ConnectConfig, Endpoint};
 use crate::wait::WaitPolicy;
@@ -22,6 +23,8 @@ pub(super) struct Dial {
     pub(super) call_timeout: Option<Duration>,
     pub(super) wait_for_server: Duration,
     pub(super) wait: WaitPolicy,
+    pub(super) token: TokenSource,
+    pub(super) encryption: bool,
 }
 
 impl Dial {
@@ -33,6 +36,8 @@ impl Dial {
             call_timeout: Some(DEFAULT_CALL_TIMEOUT),
             wait_for_server: Duration::ZERO,
             wait: WaitPolicy::default(),
+            token: TokenSource::default(),
+            encryption: false,
         }
     }
 
@@ -57,6 +62,7 @@ impl Dial {
             })?,
             wait_for_server: self.wait_for_server,
             wait: self.wait,
+            credentials: self.token.credentials(self.encryption)?,
         };
         let channel = self.endpoint.transport().connect(config).map_err(read_refusal)?;
         let tags = match_methods(channel.welcome(), descriptor)?;
@@ -86,6 +92,10 @@ fn read_refusal(error: ConnectError) -> ConnectError {
                 allowed: allowed.into_iter().filter_map(Codec::from_number).collect(),
             },
             None => ConnectError::Refused(bytes),
+        },
+        Ok(Refusal::NotChecked) => ConnectError::Unsupported {
+            problem: "it cannot check the access token or encrypt, which the server requires"
+                .into(),
         },
         Ok(Refusal::ShuttingDown) => ConnectError::ShuttingDown,
         Ok(Refusal::BadHello(problem)) => ConnectError::Protocol { problem },

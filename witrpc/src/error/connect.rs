@@ -203,6 +203,43 @@ pub enum ConnectError {
         /// What is missing, as a sentence.
         problem: String,
     },
+    /// The server asks for an access token and this client has none.
+    #[error(
+        "the server asks for an access token and this client has none: give it the server's with \
+         .access_token(..)"
+    )]
+    TokenRequired,
+    /// The server does not know this client's access token; nothing else is wrong with the client.
+    #[error(
+        "the server does not accept this client's access token: see that it was given the same one, \
+         and that the token has not been replaced"
+    )]
+    TokenRejected,
+    /// This client has an access token, and who serves here asks for none, so it cannot show that it
+    /// is the server that was meant.
+    #[error(
+        "this client has an access token and the server asks for none, so it may be somebody \
+         else's: give the server the token too, or connect without it"
+    )]
+    TokenUnexpected,
+    /// This client's access token could not be had.
+    #[error("the access token of this client could not be had: {source}; see to its provider")]
+    NoToken {
+        /// What the provider said.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// The server requires encryption and this client does not.
+    #[error(
+        "the server requires encryption and this client does not: add .encryption(true) to the \
+         client"
+    )]
+    EncryptionRequired,
+    /// This client requires encryption and the server does not.
+    #[error(
+        "this client requires encryption and the server does not: add .encryption(true) to the \
+         server"
+    )]
+    EncryptionUnavailable,
     /// The operating system refused something.
     #[error("could not {doing}: {source}; {}", remedy(.source))]
     Io {
@@ -252,6 +289,12 @@ mod tests {
             ConnectError::NoMemory { size: 4096, source: io::Error::other("oh") },
             ConnectError::ServerNoMemory,
             ConnectError::RegionTooLarge { size: 2, max: 1 },
+            ConnectError::TokenRequired,
+            ConnectError::TokenRejected,
+            ConnectError::TokenUnexpected,
+            ConnectError::NoToken { source: "the vault is locked".into() },
+            ConnectError::EncryptionRequired,
+            ConnectError::EncryptionUnavailable,
             ConnectError::Protocol { problem: text() },
             ConnectError::Unsupported { problem: text() },
             ConnectError::Io { doing: "open a socket".to_owned(), source: io::Error::other("oh") },

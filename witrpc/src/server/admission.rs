@@ -1,5 +1,6 @@
 //! Lets clients in: reads their hello, and tells them what is served or why they are turned away.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde::Serialize;
@@ -7,6 +8,7 @@ use serde::Serialize;
 use crate::codec::Codec;
 use crate::contract::ServiceDescriptor;
 use crate::handshake::{Hello, Refusal, ServiceCatalog, VERSION, Welcome};
+use crate::security::Guard;
 use crate::transport::{Admission, Admitted, ClientInfo};
 
 use super::session::Session;
@@ -15,12 +17,17 @@ use super::session::Session;
 pub(super) struct Door {
     services: Vec<&'static ServiceDescriptor>,
     codecs: Vec<Codec>,
+    guard: Arc<Guard>,
     closed: AtomicBool,
 }
 
 impl Door {
-    pub(super) fn new(services: Vec<&'static ServiceDescriptor>, codecs: Vec<Codec>) -> Self {
-        Self { services, codecs, closed: AtomicBool::new(false) }
+    pub(super) fn new(
+        services: Vec<&'static ServiceDescriptor>,
+        codecs: Vec<Codec>,
+        guard: Arc<Guard>,
+    ) -> Self {
+        Self { services, codecs, guard, closed: AtomicBool::new(false) }
     }
 
     /// Turns everybody away from now on.
@@ -78,7 +85,10 @@ fn read_hello(hello: &[u8]) -> Result<Hello, Refusal> {
 }
 
 impl Admission for Door {
-    fn admit(&self, hello: &[u8], _client: &ClientInfo) -> Admitted {
+    fn admit(&self, hello: &[u8], client: &ClientInfo) -> Admitted {
+        if client.clearance().is_none() && !self.guard.is_open() {
+            return Admitted::Refusal(bytes(&Refusal::NotChecked));
+        }
         match self.read(hello) {
             Ok((welcome, codec)) => {
                 Admitted::Welcome { welcome: bytes(&welcome), session: Session::new(codec) }
@@ -97,6 +107,7 @@ fn bytes(message: &impl Serialize) -> Vec<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::security::{Accepted, AccessToken, TokenSource};
 
     static CALCULATOR: ServiceDescriptor =
         ServiceDescriptor { name: "Calculator", docs: "", methods: &[] };
@@ -115,7 +126,7 @@ mod tests {
     }
 
     fn door() -> Door {
-        Door::new(vec![&CALCULATOR], vec![Codec::Postcard])
+        Door::new(vec![&CALCULATOR], vec![Codec::Postcard], Arc::default())
     }
 
     #[test]
@@ -164,6 +175,19 @@ mod tests {
             let refusal = answer_to(&door(), garbage).unwrap_err();
             assert!(matches!(refusal, Refusal::BadHello(_)), "{refusal:?}");
         }
+    }
+
+    #[test]
+    fn whom_the_guard_has_not_seen_does_not_get_in() {
+        let token = AccessToken::random();
+        let guard = Arc::new(Guard::new(Accepted::Fixed(token.clone().into()), false));
+        let door = Door::new(vec![&CALCULATOR], vec![Codec::Postcard], Arc::clone(&guard));
+        let hello = hello(VERSION, "Calculator", 0);
+        let refusal = answer_to(&door, &hello).unwrap_err();
+        assert!(matches!(refusal, Refusal::NotChecked), "{refusal:?}");
+        let credentials = TokenSource::Fixed(token).credentials(false).unwrap();
+        let client = ClientInfo::new(1, 2, 3).cleared(guard.check(&credentials).unwrap());
+        assert!(matches!(door.admit(&hello, &client), Admitted::Welcome { .. }));
     }
 
     #[test]

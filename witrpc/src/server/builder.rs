@@ -8,6 +8,7 @@ use std::sync::Arc;
 use crate::codec::Codec;
 use crate::contract::{self, CodecRefusal, ServiceDescriptor};
 use crate::error::BindError;
+use crate::security::{Accepted, AccessToken, AccessTokens, Guard};
 use crate::tag::MAX_SERVICES;
 use crate::transport::{BindConfig, Endpoint};
 use crate::wait::WaitPolicy;
@@ -37,6 +38,8 @@ pub struct WitServerBuilder {
     max_workers: u32,
     wait: WaitPolicy,
     spawn: Option<Spawn>,
+    accepted: Accepted,
+    encryption: bool,
 }
 
 impl WitServerBuilder {
@@ -48,6 +51,8 @@ impl WitServerBuilder {
             max_workers: DEFAULT_MAX_WORKERS,
             wait: WaitPolicy::default(),
             spawn: None,
+            accepted: Accepted::default(),
+            encryption: false,
         }
     }
 
@@ -107,6 +112,76 @@ impl WitServerBuilder {
         self
     }
 
+    /// Lets in only clients that have this token. A client is checked before anything is done for
+    /// it, and the server proves to the client that it has the token too. Of this method and the
+    /// next two, the last one called counts; without any of them, whoever can reach the server gets
+    /// in.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use witrpc::{AccessToken, ConnectError, InProcess, WitServer, wit_service};
+    ///
+    /// #[wit_service]
+    /// pub trait Clock {
+    ///     fn now(&self) -> u64;
+    /// }
+    ///
+    /// struct Stopped;
+    ///
+    /// impl Clock for Stopped {
+    ///     fn now(&self) -> u64 {
+    ///         12
+    ///     }
+    /// }
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let (place, token) = (InProcess::new(), AccessToken::random());
+    /// let _server = WitServer::builder()
+    ///     .listen(place.clone())
+    ///     .service(ClockServer::new(Stopped))
+    ///     .access_token(token.clone())
+    ///     .start()?;
+    ///
+    /// let clock = ClockClient::builder(place.clone()).access_token(token).connect()?;
+    /// assert_eq!(clock.now()?, 12);
+    /// assert!(matches!(ClockClient::connect(place), Err(ConnectError::TokenRequired)));
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn access_token(self, token: AccessToken) -> Self {
+        self.access_tokens(token.into())
+    }
+
+    /// Lets in only clients that have one of these tokens. Whose it is, methods see in
+    /// [`CallContext::identity`](crate::CallContext::identity).
+    pub fn access_tokens(mut self, tokens: AccessTokens) -> Self {
+        self.accepted = Accepted::Fixed(tokens);
+        self
+    }
+
+    /// Lets in only clients that have one of the tokens that `provider` gives at that moment, so that
+    /// tokens can come and go while the server runs. Connected clients stay.
+    ///
+    /// It is asked once for each client that comes, on the thread that lets clients in: it should
+    /// answer from memory. When it panics, that client is turned away. It cannot be shown what the
+    /// client has brought, as no token ever crosses to the server: both sides prove that they have
+    /// the same one.
+    pub fn access_tokens_from(
+        mut self,
+        provider: impl Fn() -> AccessTokens + Send + Sync + 'static,
+    ) -> Self {
+        self.accepted = Accepted::Provider(Box::new(provider));
+        self
+    }
+
+    /// Encrypts all that crosses, with keys of each connection's own; not unless given. A client must
+    /// ask for it too, with [`ClientBuilder::encryption`](crate::ClientBuilder::encryption).
+    pub fn encryption(mut self, encryption: bool) -> Self {
+        self.encryption = encryption;
+        self
+    }
+
     /// Claims the place, starts the threads and accepts clients. Needs no runtime.
     ///
     /// # Errors
@@ -127,9 +202,10 @@ impl WitServerBuilder {
         check_services(&descriptors)?;
         check_codecs(&descriptors, &self.codecs)?;
 
-        let door = Arc::new(Door::new(descriptors, self.codecs));
+        let guard = Arc::new(Guard::new(self.accepted, self.encryption));
+        let door = Arc::new(Door::new(descriptors, self.codecs, Arc::clone(&guard)));
         let admission = Arc::clone(&door) as _;
-        let config = BindConfig { admission, wait: self.wait };
+        let config = BindConfig { admission, wait: self.wait, guard };
         let port = endpoint.transport().bind(config)?;
         let handler = Box::new(Dispatcher { services: self.services, spawn: self.spawn });
         let pool = Pool::start(port, handler, self.wait, self.max_workers).map_err(|source| {
@@ -188,6 +264,8 @@ impl fmt::Debug for WitServerBuilder {
             .field("codecs", &self.codecs)
             .field("max_workers", &self.max_workers)
             .field("wait", &self.wait)
+            .field("tokens", &self.accepted)
+            .field("encryption", &self.encryption)
             .field("spawns_elsewhere", &self.spawn.is_some())
             .finish()
     }

@@ -34,6 +34,13 @@ impl CallContext {
         self.peer.client().uid
     }
 
+    /// The name under which the server knows the client's access token: what was given to
+    /// [`AccessTokens::allow`](crate::AccessTokens::allow). `None` for a token without a name, and on
+    /// a server that asks for none.
+    pub fn identity(&self) -> Option<&str> {
+        self.peer.client().identity()
+    }
+
     /// A number that no other call of this client has.
     pub fn call_id(&self) -> u64 {
         // A lane has less than 2^16 neighbours and is used less than 2^48 times.

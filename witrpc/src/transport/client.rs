@@ -6,6 +6,7 @@ use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 use super::{Answer, Outgoing, Ticket};
+use crate::security::Credentials;
 use crate::wait::WaitPolicy;
 
 /// What a client gives its transport at the start.
@@ -17,6 +18,8 @@ pub struct ConnectConfig {
     pub wait_for_server: Duration,
     /// How callers wait for answers.
     pub wait: WaitPolicy,
+    /// What the client brings, and asks of the server.
+    pub credentials: Credentials,
 }
 
 /// Until when to wait. A relative limit becomes an instant when somebody first reads the clock,

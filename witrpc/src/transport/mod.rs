@@ -31,6 +31,7 @@ pub use message::{
 pub use server::{Admission, Admitted, BindConfig, ClientInfo, Peer, Scanner, Serve, ServerPort};
 
 use crate::error::{BindError, ConnectError};
+pub use crate::security::{Clearance, Credentials, Guard};
 
 /// A way for clients to reach servers: what an [`Endpoint`] stands for.
 pub trait Transport: fmt::Debug + Send + Sync {

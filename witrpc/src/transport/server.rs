@@ -7,6 +7,7 @@ use std::task::Waker;
 use std::time::Duration;
 
 use super::{ChannelError, Outgoing, Request, Ticket};
+use crate::security::{Clearance, Guard};
 use crate::server::{Session, Shutdown};
 use crate::wait::WaitPolicy;
 
@@ -16,6 +17,8 @@ pub struct BindConfig {
     pub admission: Arc<dyn Admission>,
     /// How idle threads of the server wait.
     pub wait: WaitPolicy,
+    /// Decides which clients are heard at all: to be asked before the admission.
+    pub guard: Arc<Guard>,
 }
 
 /// Decides which clients come in; implemented by the server above the transport.
@@ -53,12 +56,29 @@ pub struct ClientInfo {
     pub pid: u32,
     /// The user it runs as.
     pub uid: u32,
+    clearance: Option<Clearance>,
 }
 
 impl ClientInfo {
     /// Puts the three together; for those who write a transport.
     pub fn new(id: u64, pid: u32, uid: u32) -> Self {
-        Self { id, pid, uid }
+        Self { id, pid, uid, clearance: None }
+    }
+
+    /// The same client, which the server's [`Guard`] has let pass.
+    #[must_use]
+    pub fn cleared(self, clearance: Clearance) -> Self {
+        Self { clearance: Some(clearance), ..self }
+    }
+
+    /// The word of the server's [`Guard`] on this client, if it was asked.
+    pub fn clearance(&self) -> Option<&Clearance> {
+        self.clearance.as_ref()
+    }
+
+    /// The name under which the server knows the client's access token, if it has one.
+    pub fn identity(&self) -> Option<&str> {
+        self.clearance.as_ref().and_then(Clearance::identity)
     }
 }
 

@@ -8,3 +8,4 @@ mod calls;
 mod connecting;
 mod limits;
 mod service;
+mod tokens;

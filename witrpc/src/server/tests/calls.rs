@@ -11,7 +11,8 @@ use crate::handshake::{Hello, VERSION};
 use crate::tag::{AnswerTag, RAW, RequestTag, Status};
 use crate::transport::in_process::InProcess;
 use crate::transport::{
-    Answer, Body, ClientChannel, ConnectConfig, Limit, MIN_MESSAGE_LEN, Outgoing, Payload, pad,
+    Answer, Body, ClientChannel, ConnectConfig, Credentials, Limit, MIN_MESSAGE_LEN, Outgoing,
+    Payload, pad,
 };
 use crate::wait::WaitPolicy;
 use crate::{Endpoint, Mmf};
@@ -160,6 +161,7 @@ fn raw_channel(fixture: &Fixture) -> std::sync::Arc<dyn ClientChannel> {
         hello: postcard::to_allocvec(&hello).unwrap(),
         wait_for_server: std::time::Duration::ZERO,
         wait: WaitPolicy::default(),
+        credentials: Credentials::default(),
     };
     fixture.place.transport().connect(config).unwrap()
 }

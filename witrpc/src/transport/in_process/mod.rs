@@ -137,11 +137,11 @@ impl fmt::Debug for InProcess {
 impl Transport for InProcess {
     fn bind(&self, config: BindConfig) -> Result<Arc<dyn ServerPort>, BindError> {
         self.limits.check()?;
-        Ok(self.place.bind(config.admission, self.limits)?)
+        Ok(self.place.bind(config.admission, config.guard, self.limits)?)
     }
 
     fn connect(&self, config: ConnectConfig) -> Result<Arc<dyn ClientChannel>, ConnectError> {
-        Ok(self.place.connect(&config.hello, config.wait_for_server)?)
+        Ok(self.place.connect(&config)?)
     }
 }
 

@@ -8,7 +8,7 @@ use super::channel::Channel;
 use super::port::Port;
 use super::{Limits, lock};
 use crate::error::{BindError, ConnectError};
-use crate::transport::{Admission, MAX_HELLO_LEN};
+use crate::transport::{Admission, ConnectConfig, Guard, MAX_HELLO_LEN};
 
 /// The places that have names. A place leaves when nobody knows it any more.
 static NAMED: LazyLock<Mutex<HashMap<String, Weak<Place>>>> = LazyLock::new(Mutex::default);
@@ -52,33 +52,32 @@ impl Place {
     pub(super) fn bind(
         self: &Arc<Self>,
         admission: Arc<dyn Admission>,
+        guard: Arc<Guard>,
         limits: Limits,
     ) -> Result<Arc<Port>, BindError> {
         let mut server = lock(&self.server);
         if server.upgrade().is_some_and(|port| port.is_serving()) {
             return Err(BindError::NameInUse { name: self.label() });
         }
-        let port = Port::new(Arc::clone(self), admission, limits);
+        let port = Port::new(Arc::clone(self), admission, guard, limits);
         *server = Arc::downgrade(&port);
         drop(server);
         self.bound.notify_all();
         Ok(port)
     }
 
-    pub(super) fn connect(
-        &self,
-        hello: &[u8],
-        wait_for_server: Duration,
-    ) -> Result<Arc<Channel>, ConnectError> {
+    pub(super) fn connect(&self, config: &ConnectConfig) -> Result<Arc<Channel>, ConnectError> {
+        let ConnectConfig { hello, wait_for_server, credentials, .. } = config;
         if hello.len() > MAX_HELLO_LEN {
             let problem =
                 format!("this client's hello has {} bytes, over {MAX_HELLO_LEN}", hello.len());
             return Err(ConnectError::Protocol { problem });
         }
-        let Some(port) = self.wait_for(wait_for_server) else {
-            return Err(ConnectError::NobodyServes { name: self.label(), waited: wait_for_server });
+        let Some(port) = self.wait_for(*wait_for_server) else {
+            let waited = *wait_for_server;
+            return Err(ConnectError::NobodyServes { name: self.label(), waited });
         };
-        port.admit(hello)
+        port.admit(hello, credentials)
     }
 
     /// The server, now or once it has come.

@@ -13,8 +13,8 @@ use super::{Limits, lock};
 use crate::error::ConnectError;
 use crate::server::Shutdown;
 use crate::transport::{
-    Admission, Admitted, ChannelError, ClientInfo, DisconnectReason, Peer, Scanner, Serve,
-    ServerPort,
+    Admission, Admitted, ChannelError, ClientInfo, Credentials, DisconnectReason, Guard, Peer,
+    Scanner, Serve, ServerPort,
 };
 
 /// A server at its place.
@@ -22,6 +22,7 @@ pub(super) struct Port {
     /// Kept, so that clients of a named place find this server for as long as it serves.
     place: Arc<Place>,
     admission: Arc<dyn Admission>,
+    guard: Arc<Guard>,
     limits: Limits,
     arrivals: Arc<Arrivals>,
     state: Mutex<State>,
@@ -50,12 +51,14 @@ impl Port {
     pub(super) fn new(
         place: Arc<Place>,
         admission: Arc<dyn Admission>,
+        guard: Arc<Guard>,
         limits: Limits,
     ) -> Arc<Self> {
         let state = State { stage: Stage::Open, links: BTreeMap::new(), last_client: 0 };
         Arc::new(Self {
             place,
             admission,
+            guard,
             limits,
             arrivals: Arc::default(),
             state: Mutex::new(state),
@@ -68,8 +71,13 @@ impl Port {
     }
 
     /// Lets a client in, or not.
-    pub(super) fn admit(self: &Arc<Self>, hello: &[u8]) -> Result<Arc<Channel>, ConnectError> {
-        let info = self.next_client()?;
+    pub(super) fn admit(
+        self: &Arc<Self>,
+        hello: &[u8],
+        credentials: &Credentials,
+    ) -> Result<Arc<Channel>, ConnectError> {
+        let clearance = self.guard.check(credentials)?;
+        let info = self.next_client()?.cleared(clearance);
         let (welcome, session) = match self.admission.admit(hello, &info) {
             Admitted::Welcome { welcome, session } => (welcome, session),
             Admitted::Refusal(refusal) => return Err(ConnectError::Refused(refusal)),

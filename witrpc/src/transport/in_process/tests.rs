@@ -13,8 +13,8 @@ use crate::error::{BindError, ConnectError};
 use crate::server::{Session, Shutdown};
 use crate::transport::{
     Admission, Admitted, Answer, BindConfig, Body, ChannelError, ClientChannel, ClientInfo,
-    ConnectConfig, DisconnectReason, Fill, Limit, Outgoing, Peer, Request, SMALL_LEN, Sending,
-    ServerPort, Ticket, Transport, pad,
+    ConnectConfig, Credentials, DisconnectReason, Fill, Limit, Outgoing, Peer, Request, SMALL_LEN,
+    Sending, ServerPort, Ticket, Transport, pad,
 };
 use crate::wait::WaitPolicy;
 
@@ -43,12 +43,16 @@ fn bind(place: &InProcess) -> Arc<dyn ServerPort> {
 }
 
 fn bind_with(place: &InProcess, doorman: Arc<Doorman>) -> Arc<dyn ServerPort> {
-    let config = BindConfig { admission: doorman, wait: WaitPolicy::Adaptive };
-    place.bind(config).expect("nobody else serves here")
+    place.bind(config(doorman)).expect("nobody else serves here")
+}
+
+fn config(doorman: Arc<Doorman>) -> BindConfig {
+    BindConfig { admission: doorman, wait: WaitPolicy::Adaptive, guard: Arc::default() }
 }
 
 fn hello(hello: &[u8], wait_for_server: Duration) -> ConnectConfig {
-    ConnectConfig { hello: hello.to_vec(), wait_for_server, wait: WaitPolicy::Adaptive }
+    let (wait, credentials) = (WaitPolicy::Adaptive, Credentials::default());
+    ConnectConfig { hello: hello.to_vec(), wait_for_server, wait, credentials }
 }
 
 fn connect(place: &InProcess) -> Arc<dyn ClientChannel> {
@@ -238,7 +242,7 @@ fn a_future_is_woken_at_its_limit_and_nothing_stays_behind() {
     }
     let place = InProcess::new();
     let port = bind(&place);
-    let channel = Place::connect(&place.place, b"friend", Duration::ZERO).unwrap();
+    let channel = Place::connect(&place.place, &hello(b"friend", Duration::ZERO)).unwrap();
     let (woken, wakes) = mpsc::channel();
     let waker = Waker::from(Arc::new(Notify(woken)));
     let mut cx = Context::from_waker(&waker);
@@ -334,8 +338,7 @@ fn a_place_has_one_server_at_a_time() {
     let nobody = place.connect(hello(b"friend", Duration::ZERO));
     assert!(matches!(nobody, Err(ConnectError::NobodyServes { .. })));
     let first = bind(&InProcess::named("one server at a time"));
-    let config = BindConfig { admission: Arc::<Doorman>::default(), wait: WaitPolicy::Adaptive };
-    assert!(matches!(place.bind(config), Err(BindError::NameInUse { .. })));
+    assert!(matches!(place.bind(config(Arc::default())), Err(BindError::NameInUse { .. })));
     first.close(Shutdown::Now);
     let _second = bind(&place);
     connect(&place);
@@ -374,9 +377,7 @@ fn limits_out_of_bounds_are_refused() {
         (InProcess::new().lanes(1025), "lanes"),
         (InProcess::new().max_clients(0), "max_clients"),
     ] {
-        let config =
-            BindConfig { admission: Arc::<Doorman>::default(), wait: WaitPolicy::Adaptive };
-        let refused = place.bind(config);
+        let refused = place.bind(config(Arc::default()));
         assert!(matches!(refused, Err(BindError::LimitOutOfRange { limit, .. }) if limit == named));
     }
 }
@@ -441,7 +442,7 @@ fn whoever_stands_by_looks_again_while_a_handler_is_slow() {
 fn nothing_stays_behind_of_calls_given_up_around_the_end_of_a_connection() {
     let place = InProcess::new().lanes(2);
     let _port = bind(&place);
-    let channel = Place::connect(&place.place, b"friend", Duration::ZERO).unwrap();
+    let channel = Place::connect(&place.place, &hello(b"friend", Duration::ZERO)).unwrap();
     let mut cx = Context::from_waker(Waker::noop());
     let before = channel.try_send(small(1)).unwrap().unwrap();
     let after = channel.try_send(small(2)).unwrap().unwrap();

@@ -1,0 +1,93 @@
+//! What a client brings to a server.
+
+use std::error::Error;
+use std::fmt;
+use std::sync::Arc;
+
+use super::token::AccessToken;
+use crate::error::ConnectError;
+
+/// What a client brings to one connect: part of a
+/// [`ConnectConfig`](crate::transport::ConnectConfig).
+#[derive(Clone, Debug, Default)]
+pub struct Credentials {
+    pub(super) token: Option<AccessToken>,
+    pub(super) encryption: bool,
+}
+
+impl Credentials {
+    /// Whether the server is asked to know a token of this client's.
+    #[must_use]
+    pub fn has_token(&self) -> bool {
+        self.token.is_some()
+    }
+
+    /// Whether messages are to be encrypted.
+    #[must_use]
+    pub fn encrypts(&self) -> bool {
+        self.encryption
+    }
+}
+
+/// Where a client gets its token from.
+#[derive(Clone, Default)]
+pub(crate) enum TokenSource {
+    /// It has none.
+    #[default]
+    None,
+    Fixed(AccessToken),
+    /// Asked at each connect.
+    Provider(Arc<Provider>),
+}
+
+/// Gives the token for one connect.
+pub(crate) type Provider =
+    dyn Fn() -> Result<AccessToken, Box<dyn Error + Send + Sync>> + Send + Sync;
+
+impl TokenSource {
+    /// What to bring to a connect that begins now.
+    pub(crate) fn credentials(&self, encryption: bool) -> Result<Credentials, ConnectError> {
+        let token = match self {
+            Self::None => None,
+            Self::Fixed(token) => Some(token.clone()),
+            Self::Provider(provider) => {
+                Some(provider().map_err(|source| ConnectError::NoToken { source })?)
+            }
+        };
+        Ok(Credentials { token, encryption })
+    }
+}
+
+impl fmt::Debug for TokenSource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::None => "none",
+            Self::Fixed(_) => "fixed",
+            Self::Provider(_) => "provided",
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicU8, Ordering::Relaxed};
+
+    use super::*;
+
+    #[test]
+    fn a_provider_is_asked_at_each_connect() {
+        let asked = AtomicU8::new(0);
+        let source = TokenSource::Provider(Arc::new(move || match asked.fetch_add(1, Relaxed) {
+            0 => Err("the vault is locked".into()),
+            count => Ok(AccessToken::new([count; 16])?),
+        }));
+        let error = source.credentials(false).unwrap_err();
+        assert!(error.to_string().contains("the vault is locked"), "{error}");
+        for count in 1..3 {
+            let credentials = source.credentials(true).unwrap();
+            assert!(credentials.has_token() && credentials.encrypts());
+            assert_eq!(credentials.token, Some(AccessToken::new([count; 16]).unwrap()));
+        }
+        assert_eq!(format!("{source:?}"), "provided");
+    }
+}

@@ -1,0 +1,156 @@
+//! What a server asks of its clients.
+
+use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+use super::credentials::Credentials;
+use super::tokens::AccessTokens;
+use crate::error::ConnectError;
+
+/// What a server asks of its clients before it hears them: part of a
+/// [`BindConfig`](crate::transport::BindConfig).
+///
+/// A transport checks each client with it, and hands the [`Clearance`] that it gives to the
+/// admission in a [`ClientInfo`](crate::transport::ClientInfo). Without one nobody gets into a server
+/// that asks for anything, so that a transport which forgets to check lets nobody in.
+#[derive(Debug, Default)]
+pub struct Guard {
+    accepted: Accepted,
+    encryption: bool,
+}
+
+/// Which tokens a server accepts.
+#[derive(Default)]
+pub(crate) enum Accepted {
+    /// It asks for none.
+    #[default]
+    Anybody,
+    Fixed(AccessTokens),
+    /// Asked for each client.
+    Provider(Box<dyn Fn() -> AccessTokens + Send + Sync>),
+}
+
+/// The word of a [`Guard`] that a client has brought what the server asks for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Clearance {
+    identity: Option<Arc<str>>,
+}
+
+impl Clearance {
+    /// The name under which the server knows the client's token, if it has one.
+    #[must_use]
+    pub fn identity(&self) -> Option<&str> {
+        self.identity.as_deref()
+    }
+}
+
+impl Guard {
+    pub(crate) fn new(accepted: Accepted, encryption: bool) -> Self {
+        Self { accepted, encryption }
+    }
+
+    /// Whether clients must bring a token.
+    #[must_use]
+    pub fn asks_for_token(&self) -> bool {
+        !matches!(self.accepted, Accepted::Anybody)
+    }
+
+    /// Whether messages are encrypted.
+    #[must_use]
+    pub fn encrypts(&self) -> bool {
+        self.encryption
+    }
+
+    /// Whether it lets in everybody.
+    pub(crate) fn is_open(&self) -> bool {
+        !self.asks_for_token() && !self.encryption
+    }
+
+    /// Checks a client whose credentials are in this process, where nobody can have changed them. A
+    /// transport to others must not carry a token, but prove that both sides have it.
+    ///
+    /// # Errors
+    ///
+    /// What the client is to be told.
+    pub fn check(&self, client: &Credentials) -> Result<Clearance, ConnectError> {
+        self.compare(client.has_token(), client.encrypts())?;
+        let Some(token) = &client.token else { return Ok(Clearance { identity: None }) };
+        match self.tokens().find(token) {
+            Some(entry) => Ok(Clearance { identity: entry.identity.clone() }),
+            None => Err(ConnectError::TokenRejected),
+        }
+    }
+
+    /// Whether a client brings what this server asks for, and no more.
+    fn compare(&self, token: bool, encryption: bool) -> Result<(), ConnectError> {
+        match (self.asks_for_token(), token) {
+            (true, false) => return Err(ConnectError::TokenRequired),
+            (false, true) => return Err(ConnectError::TokenUnexpected),
+            _ => {}
+        }
+        match (self.encryption, encryption) {
+            (true, false) => Err(ConnectError::EncryptionRequired),
+            (false, true) => Err(ConnectError::EncryptionUnavailable),
+            _ => Ok(()),
+        }
+    }
+
+    /// The tokens that are accepted now. None from a provider that panics.
+    fn tokens(&self) -> AccessTokens {
+        match &self.accepted {
+            Accepted::Anybody => AccessTokens::new(),
+            Accepted::Fixed(tokens) => tokens.clone(),
+            Accepted::Provider(provider) => {
+                catch_unwind(AssertUnwindSafe(provider)).unwrap_or_default()
+            }
+        }
+    }
+}
+
+impl fmt::Debug for Accepted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Anybody => f.write_str("anybody"),
+            Self::Fixed(tokens) => tokens.fmt(f),
+            Self::Provider(_) => f.write_str("provided"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{AccessToken, TokenSource};
+    use super::*;
+
+    fn client(token: Option<&AccessToken>, encryption: bool) -> Credentials {
+        let source = token.cloned().map_or(TokenSource::None, TokenSource::Fixed);
+        source.credentials(encryption).unwrap()
+    }
+
+    #[test]
+    fn both_sides_must_want_the_same() {
+        let token = AccessToken::random();
+        let open = Guard::default();
+        let closed = Guard::new(Accepted::Fixed(token.clone().into()), true);
+        assert!(open.is_open() && !closed.is_open());
+        assert_eq!(open.check(&client(None, false)).unwrap().identity(), None);
+        assert!(closed.check(&client(Some(&token), true)).is_ok());
+
+        type E = ConnectError;
+        let refused = |guard: &Guard, client| guard.check(&client).unwrap_err();
+        assert!(matches!(refused(&open, client(Some(&token), false)), E::TokenUnexpected));
+        assert!(matches!(refused(&open, client(None, true)), E::EncryptionUnavailable));
+        assert!(matches!(refused(&closed, client(None, true)), E::TokenRequired));
+        assert!(matches!(refused(&closed, client(Some(&token), false)), E::EncryptionRequired));
+        let other = AccessToken::random();
+        assert!(matches!(refused(&closed, client(Some(&other), true)), E::TokenRejected));
+    }
+
+    #[test]
+    fn a_provider_that_panics_lets_nobody_in() {
+        let guard = Guard::new(Accepted::Provider(Box::new(|| panic!("no file"))), false);
+        let refused = guard.check(&client(Some(&AccessToken::random()), false)).unwrap_err();
+        assert!(matches!(refused, ConnectError::TokenRejected), "{refused}");
+    }
+}

@@ -1,0 +1,216 @@
+//! A secret that server and client share.
+
+use std::fmt;
+use std::sync::Arc;
+
+use ring::rand::{SecureRandom, SystemRandom};
+use subtle::ConstantTimeEq;
+use zeroize::Zeroizing;
+
+/// A secret that server and client share: who does not know it does not get in, and a client does
+/// not take anybody else for its server.
+///
+/// The token itself never leaves the process, and nothing that does tells anybody what it is. But
+/// whoever can watch a handshake can try out guesses against it afterwards, so a token is to be
+/// random: [`random`](Self::random) makes one. Clones share the bytes, which are wiped when the last
+/// is dropped. `Debug` does not show them, and there is no `Display`.
+///
+/// # Examples
+///
+/// ```
+/// use witrpc::AccessToken;
+///
+/// let token = AccessToken::random();
+/// // For a child process: over its standard input, say. Not in its arguments, which all can see.
+/// let text = token.to_hex();
+/// assert_eq!(AccessToken::from_hex(&text)?, token);
+///
+/// assert!(AccessToken::new(b"12345").is_err());
+/// # Ok::<(), witrpc::TokenError>(())
+/// ```
+#[derive(Clone)]
+pub struct AccessToken(Arc<Zeroizing<Vec<u8>>>);
+
+impl AccessToken {
+    /// The shortest token, in bytes.
+    pub const MIN_LEN: usize = 16;
+
+    /// The longest token, in bytes.
+    pub const MAX_LEN: usize = 1024;
+
+    /// What [`random`](Self::random) makes, in bytes.
+    const RANDOM_LEN: usize = 32;
+
+    /// 32 random bytes.
+    ///
+    /// # Panics
+    ///
+    /// When the system has no random numbers to give.
+    #[must_use]
+    pub fn random() -> Self {
+        let mut bytes = Zeroizing::new(vec![0; Self::RANDOM_LEN]);
+        SystemRandom::new().fill(&mut bytes).expect("the system has random numbers");
+        Self(Arc::new(bytes))
+    }
+
+    /// A token of these bytes, from a file or a vault. The caller's own copy is the caller's to wipe.
+    ///
+    /// # Errors
+    ///
+    /// [`TokenError`]: there are fewer than [`MIN_LEN`](Self::MIN_LEN) of them, which could be found
+    /// by trying, or more than [`MAX_LEN`](Self::MAX_LEN).
+    pub fn new(bytes: impl AsRef<[u8]>) -> Result<Self, TokenError> {
+        let bytes = bytes.as_ref();
+        match bytes.len() {
+            len @ ..Self::MIN_LEN => Err(TokenError::TooShort { len }),
+            len if len > Self::MAX_LEN => Err(TokenError::TooLong { len }),
+            _ => Ok(Self(Arc::new(Zeroizing::new(bytes.to_vec())))),
+        }
+    }
+
+    /// The token that [`to_hex`](Self::to_hex) has written.
+    ///
+    /// # Errors
+    ///
+    /// [`TokenError`]: it has other characters than hexadecimal digits, or an odd number of them; or
+    /// the bytes are too few or too many, as for [`new`](Self::new).
+    pub fn from_hex(text: &str) -> Result<Self, TokenError> {
+        // Reserved at once: a buffer that grew would leave copies behind.
+        let mut bytes = Zeroizing::new(Vec::with_capacity(text.len() / 2));
+        for (index, pair) in text.as_bytes().chunks(2).enumerate() {
+            let digit = |at: usize| {
+                let digit = pair.get(at).and_then(|byte| char::from(*byte).to_digit(16));
+                digit.ok_or(TokenError::NotHex { position: 2 * index + at })
+            };
+            // Two digits make a byte.
+            bytes.push((digit(0)? << 4 | digit(1)?) as u8);
+        }
+        Self::new(&*bytes)
+    }
+
+    /// The token in hexadecimal digits, to be handed to the other side. It is wiped when it is
+    /// dropped; whatever it is written to is not.
+    #[must_use]
+    pub fn to_hex(&self) -> Zeroizing<String> {
+        let mut text = Zeroizing::new(String::with_capacity(2 * self.0.len()));
+        for byte in self.0.iter() {
+            for digit in [byte >> 4, byte & 0xf] {
+                text.push(char::from_digit(digit.into(), 16).expect("it is below 16"));
+            }
+        }
+        text
+    }
+
+    #[cfg(test)]
+    pub(crate) fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+/// Takes as long whatever the bytes are, if their number is the same.
+impl PartialEq for AccessToken {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.ct_eq(&other.0).into()
+    }
+}
+
+impl Eq for AccessToken {}
+
+impl fmt::Debug for AccessToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("AccessToken(..)")
+    }
+}
+
+/// Why something cannot be a token, or cannot be accepted beside others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum TokenError {
+    /// It could be found by trying.
+    #[error(
+        "the access token has {len} bytes and could be guessed: give at least {min}, or take \
+         AccessToken::random()", min = AccessToken::MIN_LEN
+    )]
+    TooShort {
+        /// How many bytes it has.
+        len: usize,
+    },
+    /// It is longer than is of any use.
+    #[error("the access token has {len} bytes: give at most {max}", max = AccessToken::MAX_LEN)]
+    TooLong {
+        /// How many bytes it has.
+        len: usize,
+    },
+    /// The text is not made of pairs of hexadecimal digits.
+    #[error(
+        "the access token is no hexadecimal text: character {position} is missing or no digit; \
+         give all of what AccessToken::to_hex has written"
+    )]
+    NotHex {
+        /// Which character is wrong, from 0.
+        position: usize,
+    },
+    /// Two clients would be told apart by the same token.
+    #[error("two identities have the same access token: give each a token of its own")]
+    Duplicate,
+    /// A server tries each token that it accepts.
+    #[error(
+        "a server accepts at most {max} access tokens at a time: give several clients the same \
+         one, or use another server", max = super::AccessTokens::MAX_LEN
+    )]
+    TooMany,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn random_tokens_differ_and_are_long() {
+        let (one, other) = (AccessToken::random(), AccessToken::random());
+        assert_eq!(one.as_bytes().len(), 32);
+        assert_ne!(one, other);
+        assert_eq!(one, one.clone());
+    }
+
+    #[test]
+    fn the_length_is_checked_and_the_error_says_how() {
+        for len in [0, 1, 15, 1025] {
+            let error = AccessToken::new(vec![7; len]).unwrap_err();
+            assert!(error.to_string().contains(&len.to_string()), "{error}");
+        }
+        for len in [16, 1024] {
+            assert_eq!(AccessToken::new(vec![7; len]).unwrap().as_bytes(), vec![7; len]);
+        }
+    }
+
+    #[test]
+    fn a_token_survives_its_text() {
+        let token = AccessToken::random();
+        assert_eq!(AccessToken::from_hex(&token.to_hex()).unwrap(), token);
+        let all: Vec<u8> = (0..=255).collect();
+        let token = AccessToken::new(all).unwrap();
+        assert_eq!(AccessToken::from_hex(&token.to_hex().to_uppercase()).unwrap(), token);
+    }
+
+    #[test]
+    fn other_text_is_refused_with_the_place() {
+        let good = "00112233445566778899aabbccddeeff";
+        for (text, position) in
+            [("x0", 0), (&good[1..], 31), ("0011é", 4), (&good.replace('f', "g"), 30)]
+        {
+            assert_eq!(AccessToken::from_hex(text), Err(TokenError::NotHex { position }), "{text}");
+        }
+        assert_eq!(AccessToken::from_hex("0011"), Err(TokenError::TooShort { len: 2 }));
+    }
+
+    #[test]
+    fn what_is_shown_holds_nothing_of_the_bytes() {
+        let token = AccessToken::new(b"an open secret of some length").unwrap();
+        assert_eq!(format!("{token:?} {token:#?}"), "AccessToken(..) AccessToken(..)");
+        assert_eq!(
+            format!("{:?}", AccessToken::from_hex("736563726574")),
+            "Err(TooShort { len: 6 })"
+        );
+    }
+}
