@@ -3,42 +3,47 @@
 #![forbid(unsafe_code)]
 
 use std::io::{BufRead, BufReader};
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Child, ChildStdout, Command, Output, Stdio};
 
 use witrpc::Mmf;
 
 const SERVER: &str = env!("CARGO_BIN_EXE_calculator_server");
 const CLIENT: &str = env!("CARGO_BIN_EXE_calculator_client");
 const QUICKSTART: &str = env!("CARGO_BIN_EXE_quickstart");
+const NOTES: &str = env!("CARGO_BIN_EXE_tokio_service");
 
 /// Runs its arguments until its standard input ends, as it does with the test, however that ends.
 /// The program alone holds the output then: who reads that learns when it dies.
 const UNTIL_THE_INPUT_ENDS: &str = r#""$@" & exec >&-; read -r _; kill -KILL $!"#;
 
-/// A server that dies with the test.
-struct Server {
+/// A program that runs on beside the test, and dies with it.
+struct Running {
     shell: Child,
-    /// The first line that it wrote.
-    greeting: String,
+    output: BufReader<ChildStdout>,
 }
 
-impl Server {
-    /// Returns when it serves.
-    fn start(name: &str) -> Self {
+impl Running {
+    fn start(program: &str, arguments: &[&str]) -> Self {
         let mut shell = Command::new("sh")
-            .args(["-c", UNTIL_THE_INPUT_ENDS, "sh", SERVER, name])
+            .args(["-c", UNTIL_THE_INPUT_ENDS, "sh", program])
+            .args(arguments)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
             .expect("there is a shell");
-        let output = shell.stdout.take().expect("it is piped");
-        let mut greeting = String::new();
-        BufReader::new(output).read_line(&mut greeting).expect("the server writes text");
-        Self { shell, greeting }
+        let output = BufReader::new(shell.stdout.take().expect("it is piped"));
+        Self { shell, output }
+    }
+
+    /// The next line that it writes; waits for it.
+    fn line(&mut self) -> String {
+        let mut line = String::new();
+        self.output.read_line(&mut line).expect("it writes text");
+        line
     }
 }
 
-impl Drop for Server {
+impl Drop for Running {
     fn drop(&mut self) {
         drop(self.shell.stdin.take());
         // That it has ended is all that is asked for.
@@ -62,8 +67,9 @@ fn words_of(program: &str, arguments: &[&str]) -> String {
 fn a_server_in_one_terminal_answers_a_client_in_another() {
     let place = Mmf::unguessable();
     let name = place.name();
-    let server = Server::start(name);
-    assert!(server.greeting.contains(name), "{:?}", server.greeting);
+    let mut server = Running::start(SERVER, &[name]);
+    let greeting = server.line();
+    assert!(greeting.contains(name), "{greeting:?}");
     assert_eq!(words_of(CLIENT, &[name]), "84 + 2 = 86\n84 / 2 = 42\n");
     let by_zero = words_of(CLIENT, &[name, "1", "0"]);
     assert_eq!(by_zero, "1 + 0 = 1\n1 / 0: nothing can be divided by zero\n");
@@ -71,7 +77,7 @@ fn a_server_in_one_terminal_answers_a_client_in_another() {
 
 #[test]
 fn who_gives_no_name_is_told_what_to_give() {
-    for program in [SERVER, CLIENT] {
+    for program in [SERVER, CLIENT, NOTES] {
         let output = run(program, &[]);
         assert!(!output.status.success());
         let words = String::from_utf8_lossy(&output.stderr);
@@ -95,4 +101,28 @@ fn the_quickstart_shows_all_it_promises() {
     ] {
         assert!(words.contains(promised), "{promised:?} is missing: {words}");
     }
+}
+
+#[test]
+fn notes_are_waited_for_and_expire() {
+    let place = Mmf::unguessable();
+    let name = place.name();
+    let mut server = Running::start(NOTES, &[name, "serve"]);
+    assert!(server.line().contains(name));
+
+    // It ends with the server at the latest, and so with the test.
+    let waiter = Command::new(NOTES).args([name, "wait", "lunch"]).stdout(Stdio::piped()).spawn();
+    words_of(NOTES, &[name, "put", "lunch", "is ready"]);
+    let waited = waiter.and_then(Child::wait_with_output).expect("cargo has built it");
+    assert_eq!(String::from_utf8_lossy(&waited.stdout), "is ready\n");
+
+    words_of(NOTES, &[name, "put", "lunch", "is cold", "0.01"]);
+    words_of(NOTES, &[name, "gone", "lunch"]);
+    let output = run(NOTES, &[name, "get", "lunch"]);
+    assert!(!output.status.success());
+    assert!(String::from_utf8_lossy(&output.stderr).contains("no note"), "{output:?}");
+
+    words_of(NOTES, &[name, "put", "tea", "for one", "0.01"]);
+    words_of(NOTES, &[name, "put", "tea", "for two"]);
+    assert_eq!(words_of(NOTES, &[name, "get", "tea"]), "for two\n");
 }
