@@ -2,7 +2,7 @@
 
 use futures_executor::block_on;
 use serde::{Deserialize, Serialize};
-use witrpc::{CallError, Codec, ConnectError, wit_service};
+use witrpc::{CallError, Codec, ConnectError, ContractDifference, wit_service};
 use witrpc_tests::over_both_transports;
 use witrpc_tests::site::Site;
 
@@ -25,14 +25,63 @@ pub trait Misremembered {
     fn echo_text(&self, text: &[f64]) -> String;
     /// It takes no third number.
     fn add(&self, a: i64, b: i64, c: i64) -> i64;
-    /// It takes a second number.
-    fn divide(&self, dividend: i64) -> Result<i64, String>;
+    /// It fails in other ways too.
+    fn divide(&self, dividend: i64, divisor: i64) -> Result<i64, DivideError>;
     /// It gives a plain number.
     fn mean(&self, samples: &[f64]) -> Quotient;
-    /// It gives another error.
-    fn divide_later(&self, dividend: i64, divisor: i64) -> Result<i64, Vec<String>>;
     /// This one is right.
     fn extend(&self, path: &std::path::Path, with: &str) -> String;
+}
+
+/// What went wrong before there was overflow.
+#[derive(Debug, PartialEq, Serialize, Deserialize)]
+pub enum DivideError {
+    /// Was all.
+    ByZero,
+}
+
+/// An older version of the workshop, whose server has since got more.
+#[wit_service(name = "Workshop")]
+pub trait Earlier {
+    /// There is no such method any more.
+    fn polish(&self, times: u32) -> bool;
+    /// Is an `async fn` here.
+    async fn extend(&self, path: &std::path::Path, with: &str) -> String;
+    /// Is not one here.
+    #[wit(idempotent)]
+    fn lookup(&self, key: String) -> Option<String>;
+}
+
+/// Anything that JSON can say in one word.
+#[derive(Debug, PartialEq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Word {
+    /// A number.
+    Number(i64),
+    /// A text.
+    Text(String),
+}
+
+/// The workshop to those who do not say what they send.
+#[wit_service(name = "Workshop")]
+pub trait Vague {
+    /// The sum.
+    fn add(&self, a: Word, b: Word) -> Word;
+    /// It gives a text.
+    fn lookup(&self, key: String) -> Option<Number>;
+}
+
+/// Reads a number, or fails.
+#[derive(Debug, PartialEq, Serialize)]
+pub struct Number(i64);
+
+impl<'de> Deserialize<'de> for Number {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        match Word::deserialize(deserializer)? {
+            Word::Number(number) => Ok(Self(number)),
+            Word::Text(text) => Err(serde::de::Error::custom(format!("{text} is no number"))),
+        }
+    }
 }
 
 /// A service that no workshop serves.
@@ -43,28 +92,54 @@ pub trait Bakery {
 }
 
 over_both_transports! {
-    fn calls_that_disagree_are_errors_and_harm_nobody(transport) {
+    fn all_that_differs_is_told_when_connecting(transport) {
         let site = Site::new(transport);
         let bystander = site.client();
+        let expected = [
+            "echo_text: argument `text` is raw [f64] here and str there",
+            "add: takes 3 arguments here and 2 there",
+            "divide: the error: `Overflow` is a variant only there",
+            "mean: the result is Quotient { whole: i64, rest: str } here and f64 there",
+        ];
+        let told = |error| match error {
+            ConnectError::ContractMismatch { service, differences } => {
+                assert_eq!(service, "Workshop");
+                differences.iter().map(ContractDifference::to_string).collect::<Vec<_>>()
+            }
+            other => panic!("{other}"),
+        };
         for codec in [Codec::Postcard, Codec::Json] {
             let client = MisrememberedClient::builder(site.endpoint()).codec(codec);
-            let client = client.connect().unwrap();
+            assert_eq!(told(client.connect().unwrap_err()), expected, "{codec}");
+            let client = MisrememberedAsyncClient::builder(site.endpoint()).codec(codec);
+            assert_eq!(told(block_on(client.connect()).unwrap_err()), expected, "{codec}");
+        }
+        assert_eq!(bystander.add(1, 2), Ok(3));
+    }
+
+    fn methods_may_come_and_go(transport) {
+        let site = Site::new(transport);
+        for codec in [Codec::Postcard, Codec::Json] {
+            let client = EarlierClient::builder(site.endpoint()).codec(codec).connect().unwrap();
             assert_eq!(client.polish(3), Err(CallError::UnknownMethod { method: "polish" }));
-            let refused = client.add(1, 2, 3).unwrap_err();
-            assert!(matches!(refused, CallError::BadRequest { .. }), "{codec}: {refused}");
-            assert!(!refused.maybe_executed());
-            let refused = client.divide(1);
-            assert!(matches!(refused, Err(CallError::BadRequest { .. })), "{codec}: {refused:?}");
-            let refused = client.echo_text(&[1.0, 2.0]);
-            assert!(matches!(refused, Err(CallError::BadRequest { .. })), "{codec}: {refused:?}");
-            let unread = client.mean(&[1.0, 2.0]);
-            assert!(matches!(unread, Err(CallError::Decode { .. })), "{codec}: {unread:?}");
-            let unread = client.divide_later(i64::MIN, -1);
-            assert!(matches!(unread, Err(CallError::Decode { .. })), "{codec}: {unread:?}");
             // Matched by name, wherever it stands in either trait.
             assert_eq!(client.extend("a".as_ref(), "b"), Ok("a/b".to_owned()));
-            assert_eq!(bystander.add(1, 2), Ok(3));
+            assert_eq!(client.lookup("pi".to_owned()), Ok(Some("PI".to_owned())));
         }
+    }
+
+    fn what_cannot_be_traced_is_told_by_the_call(transport) {
+        let site = Site::new(transport);
+        let client = VagueClient::builder(site.endpoint()).codec(Codec::Json).connect().unwrap();
+        let contract = client.connection().contract();
+        assert_eq!(contract.lines().next(), Some("add(a: ?, b: ?) -> ?"));
+        assert_eq!(client.add(Word::Number(1), Word::Number(2)), Ok(Word::Number(3)));
+        let refused = client.add(Word::Number(1), Word::Text("two".to_owned())).unwrap_err();
+        assert!(matches!(refused, CallError::BadRequest { .. }), "{refused}");
+        assert!(!refused.maybe_executed());
+        let unread = client.lookup("pi".to_owned());
+        assert!(matches!(unread, Err(CallError::Decode { .. })), "{unread:?}");
+        assert_eq!(site.client().add(1, 2), Ok(3));
     }
 
     fn a_service_that_is_not_served_is_refused_with_those_that_are(transport) {

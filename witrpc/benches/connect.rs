@@ -4,6 +4,9 @@ mod support;
 
 use std::time::Instant;
 
+use witrpc::{InProcess, WitServer};
+
+use support::catalogue::{later, now, small};
 use support::options::Options;
 use support::peer::{self, Parts, Peer};
 use support::process;
@@ -17,6 +20,7 @@ fn main() {
         for size in [128 << 10, 1 << 20] {
             connect(options, report, &Serving { size, max_clients: 256, ..Serving::new() });
         }
+        contracts(options, report);
     });
 }
 
@@ -45,16 +49,49 @@ fn connect(options: Options, report: Report, serving: &Serving) {
 
 /// Microseconds from the first byte to the first answer, then gone again; sorted.
 fn times(serving: &Serving, count: usize) -> Vec<f64> {
+    timed(count, || {
+        let client = serving.connect();
+        client.add(1, 2).expect("a sum");
+    })
+}
+
+/// Microseconds of each run, sorted.
+fn timed(count: usize, mut run: impl FnMut()) -> Vec<f64> {
     let mut times: Vec<f64> = (0..count)
         .map(|_| {
             let start = Instant::now();
-            let client = serving.connect();
-            client.add(1, 2).expect("a sum");
+            run();
             start.elapsed().as_nanos() as f64 / 1e3
         })
         .collect();
     times.sort_by(f64::total_cmp);
     times
+}
+
+/// What a contract of 20 methods adds to connecting within one process, over one of a single
+/// method: if both sides have the same, and if the server has one method more, so that it tells its
+/// contract and the client compares it.
+fn contracts(options: Options, report: Report) {
+    let count = if options.quick { 50 } else { 2_000 };
+    let (place, newer, single) = (InProcess::new(), InProcess::new(), InProcess::new());
+    let _servers = [
+        WitServer::builder().listen(place.clone()).service(now::CatalogueServer::new(now::Idle)),
+        WitServer::builder()
+            .listen(newer.clone())
+            .service(later::CatalogueServer::new(later::Idle)),
+        WitServer::builder()
+            .listen(single.clone())
+            .service(small::CatalogueServer::new(small::Idle)),
+    ]
+    .map(|builder| builder.start().expect("the place is free"));
+    let floor = timed(count, || drop(small::CatalogueClient::connect(single.clone())));
+    let same = timed(count, || drop(now::CatalogueClient::connect(place.clone())));
+    let other = timed(count, || drop(now::CatalogueClient::connect(newer.clone())));
+    assert!(now::CatalogueClient::connect(newer).is_ok(), "a method more is no difference");
+    for (name, times) in [("same", same), ("other", other)] {
+        let added = percentile(&times, 0.5) - percentile(&floor, 0.5);
+        report.goal(&format!("connect_20_methods_{name}_contract_p50"), added, "us", 1_000.0);
+    }
 }
 
 /// Bytes of both processes, alone and with what is shared.

@@ -3,9 +3,10 @@
 use serde::{Deserialize, Serialize};
 
 use crate::codec::Codec;
+use crate::contract::Digest;
 
 /// The version of these messages, of tags and of bodies. A server refuses any other.
-pub(crate) const VERSION: u32 = 1;
+pub(crate) const VERSION: u32 = 2;
 
 /// What a client asks for.
 #[derive(Debug, Serialize, Deserialize)]
@@ -16,24 +17,19 @@ pub(crate) struct Hello {
     pub(crate) service: String,
     /// [`Codec::number`].
     pub(crate) codec: u8,
+    /// Of the client's contract: [`Contract`](crate::contract::Contract).
+    pub(crate) contract: Digest,
 }
 
 /// What a server says to a client that it lets in.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Welcome {
-    /// All that it serves; a service's place is its number.
-    pub(crate) services: Vec<ServiceCatalog>,
+    /// The names of all that it serves; a service's place is its number.
+    pub(crate) services: Vec<String>,
     /// The number of the service asked for.
     pub(crate) service: u8,
-}
-
-/// One service of a server.
-#[derive(Debug, Serialize, Deserialize)]
-pub(crate) struct ServiceCatalog {
-    /// Its name on the wire.
-    pub(crate) name: String,
-    /// The names of its methods on the wire; a method's place is its number.
-    pub(crate) methods: Vec<String>,
+    /// The contract of that service in the client's codec, unless the client's is the same.
+    pub(crate) contract: Option<Vec<u8>>,
 }
 
 /// What a server says to a client that it turns away.

@@ -98,6 +98,7 @@ pub mod __private;
 
 pub use client::{Async, Blocking, ClientBuilder, Connection};
 pub use codec::Codec;
+pub use contract::ContractDifference;
 pub use error::{BindError, CallError, ConnectError, Direction, NoAppError};
 pub use security::{AccessToken, AccessTokens, TokenError};
 pub use server::{CallContext, ServerHandle, Shutdown, WitServer, WitServerBuilder};

@@ -5,6 +5,7 @@
 //! the typed calls and their [`floor`] take turns, so that a disturbance of the machine meets both.
 #![allow(dead_code, reason = "each benchmark is a crate of its own and uses a part of this")]
 
+pub(crate) mod catalogue;
 pub(crate) mod cores;
 pub(crate) mod executor;
 pub(crate) mod floor;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::codec::Codec;
-use crate::contract::ServiceDescriptor;
+use crate::contract::{self, ServiceDescriptor};
 use crate::server::WitServer;
 use crate::transport::{ChannelError, ClientChannel, DisconnectReason, Limit};
 
@@ -22,6 +22,68 @@ pub trait Client: Sized {
 /// Any number of threads and tasks may call at once; each call in flight takes one of the
 /// connection's lanes. The connection ends when the last clone is dropped, on
 /// [`disconnect`](Self::disconnect), and with the server.
+///
+/// # Contracts
+///
+/// When a client connects, its version of the service is compared with the server's: the shapes of
+/// all arguments, results and errors, as serde and the codec have them. Whatever one side may send,
+/// the other must be able to read, and mean the same by it; if not, connecting fails with
+/// [`ConnectError::ContractMismatch`](crate::ConnectError::ContractMismatch), which lists what
+/// differs. In detail:
+///
+/// - Methods are matched by name, wherever they stand. Either side may have methods that the other
+///   lacks; to call one that the server lacks is
+///   [`CallError::UnknownMethod`](crate::CallError::UnknownMethod).
+/// - The arguments of a method are the same in number, order, names and shapes. Whether it is an
+///   `async fn` or idempotent is each side's own affair.
+/// - The names of arguments, fields and variants count, as serde has them (`#[serde(rename)]`).
+///   Those of types do not, and a newtype is the same as what it wraps.
+/// - Of an enum, the side that reads may know more variants than the side that writes: the server
+///   for arguments, the client for results and errors. Postcard numbers variants, so there the new
+///   ones stand after the old.
+/// - A struct has the same fields on both sides, over postcard in the same order. Over JSON either
+///   side may have more, if these are `Option`s: what is missing is read as `None`, what is not
+///   known is skipped. That a struct denies unknown fields does not show; calls report it then.
+/// - What cannot be traced, such as an untagged enum over JSON, is not compared;
+///   [`contract`](Self::contract) shows it as `?`. Calls report then what they cannot decode.
+///
+/// ```
+/// use witrpc::{ConnectError, InProcess, WitServer, wit_service};
+///
+/// mod old {
+///     #[witrpc::wit_service]
+///     pub trait Calculator {
+///         fn divide(&self, a: i64, b: i32) -> i64;
+///     }
+/// }
+///
+/// #[wit_service]
+/// pub trait Calculator {
+///     fn divide(&self, a: i64, b: i64) -> i64;
+/// }
+///
+/// struct Abacus;
+///
+/// impl old::Calculator for Abacus {
+///     fn divide(&self, a: i64, b: i32) -> i64 {
+///         a / i64::from(b)
+///     }
+/// }
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let place = InProcess::new();
+/// let service = old::CalculatorServer::new(Abacus);
+/// let server = WitServer::builder().listen(place.clone()).service(service).start()?;
+/// match CalculatorClient::connect(place) {
+///     Err(ConnectError::ContractMismatch { differences, .. }) => assert_eq!(
+///         differences[0].to_string(),
+///         "divide: argument `b` is i64 here and i32 there"
+///     ),
+///     other => panic!("{other:?}"),
+/// }
+/// # Ok(())
+/// # }
+/// ```
 ///
 /// # Examples
 ///
@@ -126,6 +188,34 @@ impl Connection {
     #[must_use]
     pub fn codec(&self) -> Codec {
         self.inner.codec
+    }
+
+    /// What of the service is compared with the server's, in words: a line for each method. What
+    /// cannot be traced, and so is not compared, is a `?`.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// #[witrpc::wit_service]
+    /// pub trait Clock {
+    ///     fn set(&self, hour: u8, zone: Option<String>) -> Result<(), String>;
+    /// }
+    ///
+    /// struct Stopped;
+    ///
+    /// impl Clock for Stopped {
+    ///     fn set(&self, _: u8, _: Option<String>) -> Result<(), String> {
+    ///         Err("it is stopped".to_owned())
+    ///     }
+    /// }
+    ///
+    /// let clock = ClockClient::in_process(Stopped);
+    /// let contract = clock.connection().contract();
+    /// assert_eq!(contract, "set(hour: u8, zone: Option<str>) -> () or str");
+    /// ```
+    #[must_use]
+    pub fn contract(&self) -> String {
+        contract::traced(self.inner.descriptor, self.inner.codec).contract.to_string()
     }
 
     /// How long a call may take; `None` for as long as the server lives.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::connection::{Inner, Link};
 use crate::codec::Codec;
-use crate::contract::{self, CodecRefusal, ServiceDescriptor};
+use crate::contract::{self, Contract, ServiceDescriptor};
 use crate::error::ConnectError;
 use crate::handshake::{Hello, Refusal, VERSION, Welcome};
 use crate::security::TokenSource;
@@ -46,8 +46,8 @@ impl Dial {
         self,
         descriptor: &'static ServiceDescriptor,
     ) -> Result<Inner, ConnectError> {
-        if let Err(refusals) = contract::check(descriptor, self.codec) {
-            let (method, problem) = CodecRefusal::first_of(&refusals);
+        let ours = contract::traced(descriptor, self.codec);
+        if let Some((method, problem)) = ours.refusal() {
             let (codec, service) = (self.codec, descriptor.name);
             return Err(ConnectError::CodecRefused { codec, service, method, problem });
         }
@@ -55,6 +55,7 @@ impl Dial {
             version: VERSION,
             service: descriptor.name.to_owned(),
             codec: self.codec.number(),
+            contract: ours.digest,
         };
         let config = ConnectConfig {
             hello: postcard::to_allocvec(&hello).map_err(|error| ConnectError::Protocol {
@@ -65,7 +66,7 @@ impl Dial {
             credentials: self.token.credentials(self.encryption)?,
         };
         let channel = self.endpoint.transport().connect(config).map_err(read_refusal)?;
-        let tags = match_methods(channel.welcome(), descriptor)?;
+        let tags = match_methods(channel.welcome(), &ours.contract, descriptor.name, self.codec)?;
         Ok(Inner {
             link: Link { channel, tags },
             descriptor,
@@ -103,34 +104,41 @@ fn read_refusal(error: ConnectError) -> ConnectError {
     }
 }
 
-/// Finds the server's number of each of the client's methods, by name.
+/// Compares the contracts, and finds the tag of each of the client's methods.
 fn match_methods(
     welcome: &[u8],
-    descriptor: &ServiceDescriptor,
+    ours: &Contract,
+    service: &'static str,
+    codec: Codec,
 ) -> Result<Box<[Option<u32>]>, ConnectError> {
-    let welcome: Welcome = postcard::from_bytes(welcome).map_err(|error| {
-        ConnectError::Protocol { problem: format!("its welcome cannot be decoded: {error}") }
-    })?;
-    let Some(catalog) = welcome.services.get(usize::from(welcome.service)) else {
-        return Err(ConnectError::Protocol {
-            problem: "its welcome names a service that is not in its list".to_owned(),
-        });
-    };
+    let broken = |problem| ConnectError::Protocol { problem };
+    let welcome: Welcome = postcard::from_bytes(welcome)
+        .map_err(|error| broken(format!("its welcome cannot be decoded: {error}")))?;
+    if usize::from(welcome.service) >= welcome.services.len() {
+        return Err(broken("its welcome names a service that is not in its list".to_owned()));
+    }
+    let theirs = welcome.contract.as_deref().map(Contract::read).transpose().map_err(broken)?;
+    if let Some(theirs) = &theirs {
+        let differences = contract::compare(ours, theirs, codec);
+        if !differences.is_empty() {
+            return Err(ConnectError::ContractMismatch { service, differences });
+        }
+    }
+    let theirs = theirs.as_ref().unwrap_or(ours);
     let tag_of = |name: &str| {
-        let method = catalog.methods.iter().position(|method| method == name)?;
+        let method = theirs.methods.iter().position(|method| method.name == name)?;
         // A server that lists more than there can be has no number for the rest.
         let method = u16::try_from(method).ok().filter(|_| method < MAX_METHODS)?;
         let tag = RequestTag { method, service: welcome.service, raw: false };
         Some(tag.bits())
     };
-    Ok(descriptor.methods.iter().map(|method| tag_of(method.name)).collect())
+    Ok(ours.methods.iter().map(|method| tag_of(&method.name)).collect())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::contract::MethodDescriptor;
-    use crate::handshake::ServiceCatalog;
+    use crate::contract::{MethodDescriptor, Traced};
 
     const fn method(name: &'static str) -> MethodDescriptor {
         MethodDescriptor {
@@ -144,37 +152,53 @@ mod tests {
         }
     }
 
-    static CLOCK: ServiceDescriptor = ServiceDescriptor {
-        name: "Clock",
-        docs: "",
-        methods: &[method("now"), method("set"), method("stop")],
-    };
+    /// The contract of methods of these names, with results that are text.
+    fn contract(names: &[&'static str]) -> Contract {
+        let methods = names.iter().map(|name| method(name)).collect::<Vec<_>>().leak();
+        let descriptor = ServiceDescriptor { name: "Clock", docs: "", methods };
+        Traced::of(&descriptor, Codec::Postcard).contract
+    }
 
-    fn welcome(service: u8, methods: Vec<String>) -> Vec<u8> {
-        let catalog = |name: &str, methods| ServiceCatalog { name: name.to_owned(), methods };
-        let services = vec![catalog("Shop", vec!["now".to_owned()]), catalog("Clock", methods)];
-        postcard::to_allocvec(&Welcome { services, service }).unwrap()
+    fn matched(welcome: &Welcome) -> Result<Box<[Option<u32>]>, ConnectError> {
+        let ours = contract(&["now", "set", "stop"]);
+        let welcome = postcard::to_allocvec(welcome).unwrap();
+        match_methods(&welcome, &ours, "Clock", Codec::Postcard)
+    }
+
+    fn welcome(service: u8, contract: Option<&Contract>) -> Welcome {
+        Welcome {
+            services: ["Shop", "Clock"].map(str::to_owned).to_vec(),
+            service,
+            contract: contract.map(|contract| postcard::to_allocvec(contract).unwrap()),
+        }
+    }
+
+    fn tag(method: u16) -> Option<u32> {
+        Some(RequestTag { method, service: 1, raw: false }.bits())
     }
 
     #[test]
     fn methods_get_the_server_s_numbers() {
-        let methods = ["stop", "other", "now"].map(str::to_owned).to_vec();
-        let tags = match_methods(&welcome(1, methods), &CLOCK).unwrap();
-        let tag = |method| Some(RequestTag { method, service: 1, raw: false }.bits());
+        let theirs = contract(&["stop", "other", "now"]);
+        let tags = matched(&welcome(1, Some(&theirs))).unwrap();
         assert_eq!(*tags, [tag(2), None, tag(0)]);
+        let tags = matched(&welcome(1, None)).unwrap();
+        assert_eq!(*tags, [tag(0), tag(1), tag(2)]);
     }
 
     #[test]
     fn a_method_beyond_the_numbers_is_none() {
-        let mut methods = vec![String::new(); MAX_METHODS];
-        methods.push("now".to_owned());
-        assert_eq!(*match_methods(&welcome(1, methods), &CLOCK).unwrap(), [None; 3]);
+        let mut names = vec![""; MAX_METHODS];
+        names.push("now");
+        assert_eq!(*matched(&welcome(1, Some(&contract(&names)))).unwrap(), [None; 3]);
     }
 
     #[test]
     fn a_welcome_that_makes_no_sense_is_refused() {
-        for welcome in [welcome(2, Vec::new()), Vec::new(), vec![255; 99]] {
-            let refused = match_methods(&welcome, &CLOCK);
+        let encoded = postcard::to_allocvec(&welcome(2, None)).unwrap();
+        let ours = contract(&["now"]);
+        for welcome in [encoded, Vec::new(), vec![255; 99]] {
+            let refused = match_methods(&welcome, &ours, "Clock", Codec::Postcard);
             assert!(matches!(refused, Err(ConnectError::Protocol { .. })), "{refused:?}");
         }
     }

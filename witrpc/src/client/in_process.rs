@@ -17,7 +17,7 @@ use crate::transport::in_process::InProcess;
 pub fn in_process<C: Client>(service: impl Service) -> C {
     let place = InProcess::new();
     let codec = Codec::all()
-        .find(|codec| contract::check(C::DESCRIPTOR, *codec).is_ok())
+        .find(|codec| contract::traced(C::DESCRIPTOR, *codec).refusal().is_none())
         .unwrap_or_default();
     let builder = WitServer::builder().listen(place.clone()).codecs([codec]);
     let server = builder

@@ -3,12 +3,10 @@
 #[cfg(test)]
 mod tests;
 
-use std::collections::HashMap;
 use std::fmt;
-use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
-use super::descriptor::{MethodDescriptor, ServiceDescriptor, Trace};
 use super::shape::{Content, Field, Kind, Leaf, Opaque, Part, Shape, TypeIndex, TypeShape};
+use super::text::label;
 use super::trace::Tracer;
 use crate::codec::Codec;
 
@@ -40,13 +38,13 @@ enum Problem {
 impl CodecRefusal {
     /// For an error that has room for one: the method of the first, and what is wrong there, with
     /// a word on how many more there are.
-    pub(crate) fn first_of(refusals: &[Self]) -> (&'static str, String) {
-        let first = &refusals[0];
+    pub(super) fn first_of(refusals: &[Self]) -> Option<(&'static str, String)> {
+        let first = refusals.first()?;
         let problem = match refusals.len() - 1 {
             0 => first.to_string(),
             more => format!("{first} (and {more} more like it)"),
         };
-        (first.method, problem)
+        Some((first.method, problem))
     }
 }
 
@@ -85,55 +83,24 @@ impl fmt::Display for Problem {
     }
 }
 
-/// What has been found already, by descriptor (its address) and codec.
-type Found = HashMap<(usize, Codec), Arc<[CodecRefusal]>>;
-
-/// Looks whether the codec gives every argument, result and error back as it was. Traces a
-/// service once for each codec.
-///
-/// # Errors
-///
-/// All that it does not, in the order of the methods.
-pub(crate) fn check(
-    descriptor: &'static ServiceDescriptor,
+/// What the codec does not give back as it was of what has been traced at one place of a method.
+pub(super) fn problems_of(
+    method: &'static str,
+    place: &str,
+    traced: &Tracer,
     codec: Codec,
-) -> Result<(), Arc<[CodecRefusal]>> {
-    static FOUND: LazyLock<Mutex<Found>> = LazyLock::new(Mutex::default);
-    let key = (std::ptr::from_ref(descriptor).addr(), codec);
-    let known = FOUND.lock().unwrap_or_else(PoisonError::into_inner).get(&key).cloned();
-    // Traced without the lock: a user's Deserialize may connect to a service itself.
-    let refusals = known.unwrap_or_else(|| {
-        let found: Arc<[_]> =
-            descriptor.methods.iter().flat_map(|method| refusals_of(method, codec)).collect();
-        FOUND.lock().unwrap_or_else(PoisonError::into_inner).insert(key, Arc::clone(&found));
-        found
+) -> Vec<CodecRefusal> {
+    let mut found = problems(&traced.shape, codec);
+    let comes_back = |difference| (None, Problem::ComesBackDifferent { difference });
+    found.extend(traced.difference.clone().map(comes_back));
+    let refusals = found.into_iter().map(|(inside, problem)| {
+        let place = match inside {
+            Some(inside) => format!("{place}: {inside}"),
+            None => place.to_owned(),
+        };
+        CodecRefusal { method, place, problem }
     });
-    if refusals.is_empty() { Ok(()) } else { Err(refusals) }
-}
-
-fn refusals_of(method: &MethodDescriptor, codec: Codec) -> Vec<CodecRefusal> {
-    let mut traces: Vec<(String, Trace)> = Vec::new();
-    for argument in method.arguments {
-        traces.push((format!("argument `{}`", argument.name), argument.shape));
-    }
-    traces.push(("the result".to_owned(), method.result));
-    traces.extend(method.error.map(|error| ("the error".to_owned(), error)));
-
-    let mut refusals = Vec::new();
-    for (place, trace) in traces {
-        let Tracer { shape, difference, .. } = Tracer::of(trace, codec);
-        let mut found = problems(&shape, codec);
-        let comes_back = |difference| (None, Problem::ComesBackDifferent { difference });
-        found.extend(difference.map(comes_back));
-        refusals.extend(found.into_iter().map(|(inside, problem)| {
-            let place = match inside {
-                Some(inside) => format!("{place}: {inside}"),
-                None => place.clone(),
-            };
-            CodecRefusal { method: method.name, place, problem }
-        }));
-    }
-    refusals
+    refusals.collect()
 }
 
 /// What is wrong in a shape, and where: `None` is the value itself.
@@ -153,7 +120,7 @@ struct Search<'s> {
 impl Search<'_> {
     fn part(&mut self, part: &Part, place: Option<&str>) {
         match part {
-            Part::Leaf(_) | Part::Raw(_) => {}
+            Part::Leaf(_) => {}
             Part::Opaque(why) => {
                 if let Some(problem) = self.opaque_problem(why) {
                     self.found.push((place.map(str::to_owned), problem));
@@ -175,11 +142,12 @@ impl Search<'_> {
             return;
         }
         match kind {
+            // What lies in memory as it is needs no codec.
+            Kind::Raw(_) => {}
             Kind::Struct(fields) => self.fields(fields, name),
             Kind::Enum(variants) => {
                 for (number, variant) in variants.iter().enumerate() {
-                    let variant_name =
-                        variant.name.map_or_else(|| format!("#{number}"), str::to_owned);
+                    let variant_name = label(variant.name.as_ref(), number);
                     let path = format!("{name}::{variant_name}");
                     match &variant.content {
                         Content::Struct(fields) => self.fields(fields, &path),
@@ -197,7 +165,7 @@ impl Search<'_> {
 
     fn fields(&mut self, fields: &[Field], within: &str) {
         for (number, field) in fields.iter().enumerate() {
-            let name = field.name.map_or_else(|| format!("#{number}"), str::to_owned);
+            let name = label(field.name.as_ref(), number);
             self.part(&field.part, Some(&format!("field `{name}` of `{within}`")));
         }
     }
@@ -252,7 +220,6 @@ impl Search<'_> {
     fn is_string(&self, key: &Part, depth: usize) -> bool {
         match key {
             Part::Leaf(leaf) => matches!(leaf, Leaf::Str | Leaf::Char),
-            Part::Raw(_) => false,
             // serde_json refuses at the first call what turns out to be no string.
             Part::Opaque(_) => true,
             Part::Type(index) => match &self.shape.types[*index].kind {

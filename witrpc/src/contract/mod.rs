@@ -1,13 +1,25 @@
-//! What a service looks like on the wire.
+//! What a service looks like on the wire, and whether two versions of it fit together.
+//!
+//! The macro gives a [`descriptor`]; a [`trace`] finds the [`shape`] of each type in it, as one codec
+//! has it, and [`check`] what that codec would not give back as it was; together they are a method's
+//! [`signature`]. [`compare`] finds the [`difference`]s between a client's and its server's.
 
 mod check;
+mod compare;
 mod descriptor;
+mod difference;
 mod shape;
+mod signature;
+mod text;
 mod trace;
 
 pub use descriptor::{
     ArgumentDescriptor, ArgumentKind, MethodDescriptor, ServiceDescriptor, Trace,
 };
+pub use difference::ContractDifference;
 pub use trace::{Tracer, trace, trace_path, trace_raw, trace_str};
 
-pub(crate) use check::{CodecRefusal, check};
+pub(crate) use compare::compare;
+#[cfg(test)]
+pub(crate) use signature::Traced;
+pub(crate) use signature::{Contract, Digest, MAX_CONTRACT_LEN, traced};

@@ -98,6 +98,20 @@ pub enum BindError {
         /// What cannot be carried, and why.
         problem: String,
     },
+    /// The description of a service's methods and types, which clients compare with their own, is
+    /// too long to be sent to them.
+    #[error(
+        "the methods and types of {service:?} take {len} bytes to describe, and at most {max} can \
+         be sent to a client: split it into several services"
+    )]
+    ContractTooLarge {
+        /// The service's name on the wire.
+        service: &'static str,
+        /// The length of the description in bytes.
+        len: usize,
+        /// The limit in bytes.
+        max: usize,
+    },
     /// This build of the transport cannot serve.
     #[error(
         "the transport cannot serve here: {problem}; listen on an endpoint of another transport"
@@ -140,6 +154,7 @@ mod tests {
                 method: "add",
                 problem: text(),
             },
+            BindError::ContractTooLarge { service: "Calculator", len: 2, max: 1 },
             BindError::Unsupported { problem: text() },
             BindError::Io { doing: "lock the name".to_owned(), source: io::Error::other("oh") },
         ]

@@ -8,6 +8,7 @@ use thiserror::Error;
 
 use super::remedy::remedy;
 use crate::codec::Codec;
+use crate::contract::ContractDifference;
 
 /// Why a client could not connect.
 #[derive(Debug, Error)]
@@ -67,6 +68,19 @@ pub enum ConnectError {
         method: &'static str,
         /// What cannot be carried, and why.
         problem: String,
+    },
+    /// Client and server were built from versions of the service that do not fit together.
+    ///
+    /// What fits is said at [`Connection`](crate::Connection#contracts).
+    #[error(
+        "client and server have different versions of {service:?} ({}): build both from one trait",
+        listed(.differences)
+    )]
+    ContractMismatch {
+        /// The service's name on the wire.
+        service: &'static str,
+        /// In what they differ: the first twenty things.
+        differences: Vec<ContractDifference>,
     },
     /// The server is shutting down or does not accept clients any more.
     #[error("the server accepts no new clients, it is shutting down: connect once it serves again")]
@@ -255,6 +269,18 @@ fn waited_for(waited: Duration) -> String {
     if waited.is_zero() { String::new() } else { format!(" after waiting for {waited:?}") }
 }
 
+/// How many differences a sentence lists.
+const MOST_LISTED: usize = 5;
+
+/// Differences, as part of a sentence.
+fn listed(differences: &[ContractDifference]) -> String {
+    let mut first: Vec<_> = differences.iter().take(MOST_LISTED).map(ToString::to_string).collect();
+    if differences.len() > first.len() {
+        first.push(format!("and {} more", differences.len() - first.len()));
+    }
+    first.join("; ")
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::assert_is_sentence;
@@ -263,6 +289,8 @@ mod tests {
     fn examples() -> Vec<ConnectError> {
         let (text, path) = (|| "oh".to_owned(), PathBuf::from("/run/calc"));
         let second = Duration::from_secs(1);
+        let difference =
+            ContractDifference { method: text(), place: text(), problem: "is odd".to_owned() };
         vec![
             ConnectError::InvalidName { name: text(), rule: "choose another one".to_owned() },
             ConnectError::NobodyServes { name: text(), waited: Duration::ZERO },
@@ -275,6 +303,7 @@ mod tests {
                 method: "add",
                 problem: text(),
             },
+            ConnectError::ContractMismatch { service: "Calculator", differences: vec![difference] },
             ConnectError::ShuttingDown,
             ConnectError::TooManyClients,
             ConnectError::HungUp,

@@ -6,8 +6,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use serde::Serialize;
 
 use crate::codec::Codec;
-use crate::contract::ServiceDescriptor;
-use crate::handshake::{Hello, Refusal, ServiceCatalog, VERSION, Welcome};
+use crate::contract::{self, Digest, ServiceDescriptor};
+use crate::handshake::{Hello, Refusal, VERSION, Welcome};
 use crate::security::Guard;
 use crate::transport::{Admission, Admitted, ClientInfo};
 
@@ -46,26 +46,22 @@ impl Door {
                 asked: hello.codec,
                 allowed: self.codecs.iter().map(|codec| codec.number()).collect(),
             })?;
-        let service = self
-            .services
-            .iter()
-            .position(|service| service.name == hello.service)
-            .and_then(|index| u8::try_from(index).ok())
-            .ok_or_else(|| Refusal::UnknownService {
-                asked: hello.service,
-                serves: self.services.iter().map(|service| service.name.to_owned()).collect(),
-            })?;
-        Ok((Welcome { services: self.catalogs(), service }, codec))
+        Ok((self.welcome(hello.service, codec, hello.contract)?, codec))
     }
 
-    fn catalogs(&self) -> Vec<ServiceCatalog> {
-        self.services
-            .iter()
-            .map(|service| ServiceCatalog {
-                name: service.name.to_owned(),
-                methods: service.methods.iter().map(|method| method.name.to_owned()).collect(),
-            })
-            .collect()
+    /// Finds the service, and tells its contract to a client that has another one.
+    fn welcome(&self, asked: String, codec: Codec, known: Digest) -> Result<Welcome, Refusal> {
+        let names = || self.services.iter().map(|service| service.name.to_owned()).collect();
+        let found = self.services.iter().position(|service| service.name == asked);
+        let Some((index, number)) =
+            found.and_then(|index| Some((index, u8::try_from(index).ok()?)))
+        else {
+            return Err(Refusal::UnknownService { asked, serves: names() });
+        };
+        // Traced when the server was started.
+        let traced = contract::traced(self.services[index], codec);
+        let contract = (traced.digest != known).then(|| traced.bytes.clone());
+        Ok(Welcome { services: names(), service: number, contract })
     }
 }
 
@@ -122,7 +118,8 @@ mod tests {
     }
 
     fn hello(version: u32, service: &str, codec: u8) -> Vec<u8> {
-        bytes(&Hello { version, service: service.to_owned(), codec })
+        let contract = contract::traced(&CALCULATOR, Codec::Postcard).digest;
+        bytes(&Hello { version, service: service.to_owned(), codec, contract })
     }
 
     fn door() -> Door {
@@ -133,7 +130,8 @@ mod tests {
     fn a_client_is_told_what_is_served() {
         let (welcome, session) = answer_to(&door(), &hello(VERSION, "Calculator", 0)).unwrap();
         assert_eq!(welcome.service, 0);
-        assert_eq!(welcome.services[0].name, "Calculator");
+        assert_eq!(welcome.services, ["Calculator"]);
+        assert_eq!(welcome.contract, None, "the client has the same");
         assert_eq!(session.codec(), Codec::Postcard);
     }
 

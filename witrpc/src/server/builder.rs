@@ -6,7 +6,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use crate::codec::Codec;
-use crate::contract::{self, CodecRefusal, ServiceDescriptor};
+use crate::contract::{self, MAX_CONTRACT_LEN, ServiceDescriptor};
 use crate::error::BindError;
 use crate::security::{Accepted, AccessToken, AccessTokens, Guard};
 use crate::tag::MAX_SERVICES;
@@ -244,10 +244,13 @@ fn check_codecs(
 ) -> Result<(), BindError> {
     for service in services {
         for &codec in codecs {
-            if let Err(refusals) = contract::check(service, codec) {
-                let (method, problem) = CodecRefusal::first_of(&refusals);
-                let service = service.name;
+            let traced = contract::traced(service, codec);
+            let (service, len) = (service.name, traced.bytes.len());
+            if let Some((method, problem)) = traced.refusal() {
                 return Err(BindError::CodecRefused { codec, service, method, problem });
+            }
+            if len > MAX_CONTRACT_LEN {
+                return Err(BindError::ContractTooLarge { service, len, max: MAX_CONTRACT_LEN });
             }
         }
     }

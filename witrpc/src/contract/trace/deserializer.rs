@@ -64,7 +64,7 @@ impl<'t> Tracing<'t> {
         kind: impl FnOnce() -> Kind,
     ) -> Result<(TypeIndex, usize), TraceError> {
         let key = Key { visitor: type_name::<V>(), value: type_name::<V::Value>(), name, asked };
-        let shape = || TypeShape { name, kind: kind() };
+        let shape = || TypeShape { name: name.into(), kind: kind() };
         let index = self.state.borrow_mut().see_type(self.place, key, shape);
         self.step(ways).map(|due| (index, due))
     }
@@ -281,7 +281,7 @@ impl<'de> Deserializer<'de> for Tracing<'_> {
 
 /// The fields of a struct before any has been seen.
 pub(super) fn unseen_fields(names: &[&'static str]) -> Vec<Field> {
-    names.iter().map(|name| Field { name: Some(name), part: UNSEEN }).collect()
+    names.iter().map(|name| Field { name: Some((*name).into()), part: UNSEEN }).collect()
 }
 
 /// A struct that took fewer fields than it has names has aliases among these: then it is unknown

@@ -161,7 +161,10 @@ impl State {
             return Some(&mut self.root);
         };
         match &mut self.types[within].kind {
-            Kind::Option(inner) | Kind::Newtype(inner) | Kind::Sequence(inner) => Some(inner),
+            Kind::Option(inner)
+            | Kind::Newtype(inner)
+            | Kind::Sequence(inner)
+            | Kind::Raw(inner) => Some(inner),
             Kind::Map(key, value) => Some(if part == 0 { key } else { value }),
             Kind::Tuple(parts) => parts.get_mut(part),
             Kind::UnitStruct => None,
@@ -343,5 +346,5 @@ pub(super) const UNSEEN: Part = Part::Opaque(Opaque::NotReached);
 
 /// A variant that has not been seen yet.
 pub(super) fn unseen_variant(name: &'static str) -> Variant {
-    Variant { name: Some(name), content: Content::Unit }
+    Variant { name: Some(name.into()), content: Content::Unit }
 }

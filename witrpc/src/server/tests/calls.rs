@@ -156,7 +156,12 @@ fn the_handler_learns_who_calls() {
 
 /// A client that can send what the real one never would.
 fn raw_channel(fixture: &Fixture) -> std::sync::Arc<dyn ClientChannel> {
-    let hello = Hello { version: VERSION, service: "Probe".to_owned(), codec: 0 };
+    let hello = Hello {
+        version: VERSION,
+        service: "Probe".to_owned(),
+        codec: 0,
+        contract: Default::default(),
+    };
     let config = ConnectConfig {
         hello: postcard::to_allocvec(&hello).unwrap(),
         wait_for_server: std::time::Duration::ZERO,

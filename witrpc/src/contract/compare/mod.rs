@@ -1,0 +1,103 @@
+//! Compares a client's contract with the server's.
+//!
+//! The rule, which is also told in the docs of [`Connection`](crate::Connection): whatever one side
+//! may send, the other must be able to read, and mean the same by it.
+//!
+//! - Methods are matched by name. One that only one side has is no difference: the client learns of
+//!   it by [`CallError::UnknownMethod`](crate::CallError::UnknownMethod) when it calls it.
+//! - The arguments of a method are the same on both sides: number, order, names, shapes.
+//! - Names count, as serde has them: of arguments, fields and variants. Those of types do not, and a
+//!   newtype is what it wraps.
+//! - Of an enum, the side that reads may know more variants; over postcard, which numbers them, only
+//!   after all others.
+//! - The fields of a struct are the same on both sides, and over postcard in the same order. Over
+//!   JSON, either side may have more if these are `Option`s: what is missing is `None`, and what is
+//!   not known is skipped.
+//! - What cannot be traced is not compared.
+//!
+//! The server's contract is untrusted. What is done with it is bounded: the depth, the work, and
+//! the length of what is said about it.
+
+mod shapes;
+
+#[cfg(all(test, feature = "json"))]
+mod tests;
+
+use super::difference::ContractDifference;
+use super::signature::{Contract, Signature};
+use super::text::Shown;
+use crate::codec::Codec;
+use shapes::{Comparison, Side};
+
+/// How many differences are listed.
+const MOST_DIFFERENCES: usize = 20;
+
+/// How many parts are looked at, of all methods together. A contract that fits into a welcome has
+/// no more.
+const MOST_STEPS: usize = 1 << 21;
+
+/// In what the server's contract differs from the client's, so that calls could fail for it.
+pub(crate) fn compare(ours: &Contract, theirs: &Contract, codec: Codec) -> Vec<ContractDifference> {
+    let mut findings = Findings { list: Vec::new(), steps_left: MOST_STEPS };
+    for our in &ours.methods {
+        if let Some(their) = theirs.methods.iter().find(|their| their.name == our.name) {
+            compare_method(our, their, codec, &mut findings);
+        }
+        if findings.list.len() >= MOST_DIFFERENCES {
+            break;
+        }
+    }
+    findings.list
+}
+
+/// What has been found so far, and how much may still be looked at.
+struct Findings {
+    list: Vec<ContractDifference>,
+    steps_left: usize,
+}
+
+impl Findings {
+    fn add(&mut self, method: &str, place: String, problem: String) {
+        if self.list.len() < MOST_DIFFERENCES {
+            self.list.push(ContractDifference { method: method.to_owned(), place, problem });
+        }
+    }
+}
+
+fn compare_method(our: &Signature, their: &Signature, codec: Codec, findings: &mut Findings) {
+    let method = &*our.name;
+    let (here, there) = (our.arguments.len(), their.arguments.len());
+    if here != there {
+        let problem = format!("takes {} here and {there} there", arguments(here));
+        return findings.add(method, String::new(), problem);
+    }
+    for (number, (a, b)) in our.arguments.iter().zip(&their.arguments).enumerate() {
+        if a.name == b.name {
+            let place = format!("argument `{}`", a.name);
+            let mut comparison = Comparison::new(method, place, (&a.shape, &b.shape), codec);
+            comparison.run(Side::Here, findings);
+        } else {
+            let problem = format!("is `{}` here and `{}` there", a.name, Shown(&b.name));
+            findings.add(method, format!("argument {}", number + 1), problem);
+        }
+    }
+    let place = "the result".to_owned();
+    Comparison::new(method, place, (&our.result, &their.result), codec).run(Side::There, findings);
+    match (&our.error, &their.error) {
+        (Some(a), Some(b)) => {
+            let place = "the error".to_owned();
+            Comparison::new(method, place, (a, b), codec).run(Side::There, findings);
+        }
+        (None, None) => {}
+        (here, _) => {
+            let (with, without) =
+                if here.is_some() { ("here", "there") } else { ("there", "here") };
+            let problem = format!("is a Result {with} and a plain value {without}");
+            findings.add(method, "the result".to_owned(), problem);
+        }
+    }
+}
+
+fn arguments(count: usize) -> String {
+    if count == 1 { "1 argument".to_owned() } else { format!("{count} arguments") }
+}

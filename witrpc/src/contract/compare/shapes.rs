@@ -1,0 +1,296 @@
+//! Compares the shapes of one argument, result or error.
+
+use std::collections::{HashMap, HashSet};
+use std::fmt::Display;
+
+use super::super::shape::{Content, Field, Kind, Leaf, Part, Shape, TypeIndex, Variant};
+use super::super::text::{Brief, BriefContent, Shown, label};
+use super::Findings;
+use crate::codec::Codec;
+
+/// How deep two shapes are compared. Traces do not nest as deep.
+const MAX_DEPTH: usize = 256;
+
+/// Client and server.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Side {
+    /// The client.
+    Here,
+    /// The server.
+    There,
+}
+
+impl Side {
+    fn word(self) -> &'static str {
+        match self {
+            Side::Here => "here",
+            Side::There => "there",
+        }
+    }
+}
+
+/// Two shapes of one place in a method.
+pub(super) struct Comparison<'c> {
+    method: &'c str,
+    place: String,
+    ours: &'c Shape,
+    theirs: &'c Shape,
+    /// Whether what is sent stands in order, without names.
+    ordered: bool,
+    /// The pairs of types that have been met, here and there.
+    met: HashSet<(TypeIndex, TypeIndex)>,
+    /// The fields and variants that lead to where the comparison is.
+    path: Vec<String>,
+    depth: usize,
+}
+
+impl<'c> Comparison<'c> {
+    pub(super) fn new(
+        method: &'c str,
+        place: String,
+        (ours, theirs): (&'c Shape, &'c Shape),
+        codec: Codec,
+    ) -> Self {
+        Self {
+            method,
+            place,
+            ours,
+            theirs,
+            ordered: !codec.is_human_readable(),
+            met: HashSet::new(),
+            path: Vec::new(),
+            depth: 0,
+        }
+    }
+
+    /// Adds all differences of values that `writer` sends.
+    pub(super) fn run(&mut self, writer: Side, findings: &mut Findings) {
+        let (ours, theirs) = (&self.ours.root, &self.theirs.root);
+        Walk { comparison: self, writer, findings }.part(ours, theirs);
+    }
+}
+
+/// A comparison on its way through the shapes.
+struct Walk<'w, 'c> {
+    comparison: &'w mut Comparison<'c>,
+    writer: Side,
+    findings: &'w mut Findings,
+}
+
+impl<'c> Walk<'_, 'c> {
+    fn part(&mut self, ours: &'c Part, theirs: &'c Part) {
+        let (here, there) = (self.comparison.ours, self.comparison.theirs);
+        let (ours, theirs) = (bare(here, ours), bare(there, theirs));
+        match (ours, theirs) {
+            (Part::Opaque(_), _) | (_, Part::Opaque(_)) => {}
+            (Part::Leaf(a), Part::Leaf(b)) if a == b => {}
+            (Part::Type(a), Part::Type(b)) => self.types(*a, *b),
+            _ => self.differ(Brief(here, ours), Brief(there, theirs)),
+        }
+    }
+
+    fn types(&mut self, a: TypeIndex, b: TypeIndex) {
+        if !self.comparison.met.insert((a, b)) {
+            return;
+        }
+        let (here, there) = (Part::Type(a), Part::Type(b));
+        let (ours, theirs) = (self.comparison.ours, self.comparison.theirs);
+        let (a, b) = (&ours.types[a].kind, &theirs.types[b].kind);
+        if self.comparison.depth == MAX_DEPTH || !self.spend(size(a) + size(b)) {
+            return self.add("is too large or nests too deep to be compared".to_owned());
+        }
+        self.comparison.depth += 1;
+        match (a, b) {
+            (Kind::Option(a), Kind::Option(b)) => self.part(a, b),
+            (Kind::Sequence(a), Kind::Sequence(b)) => self.inside("[]", a, b),
+            (Kind::Raw(a), Kind::Raw(b)) => {
+                self.comparison.ordered = true;
+                self.inside("[]", a, b);
+            }
+            (Kind::Map(key_a, a), Kind::Map(key_b, b)) => {
+                self.inside("{key}", key_a, key_b);
+                self.inside("{}", a, b);
+            }
+            (Kind::Tuple(a), Kind::Tuple(b)) if a.len() == b.len() => self.tuples(a, b),
+            (Kind::Struct(a), Kind::Struct(b)) => self.fields(a, b),
+            (Kind::Enum(a), Kind::Enum(b)) => self.variants(a, b),
+            _ => self.differ(Brief(ours, &here), Brief(theirs, &there)),
+        }
+        self.comparison.depth -= 1;
+    }
+
+    fn tuples(&mut self, ours: &'c [Part], theirs: &'c [Part]) {
+        for (number, (a, b)) in ours.iter().zip(theirs).enumerate() {
+            self.inside(&number.to_string(), a, b);
+        }
+    }
+
+    fn fields(&mut self, ours: &'c [Field], theirs: &'c [Field]) {
+        let (names_here, names_there) = (names(ours), names(theirs));
+        let (Some(names_here), Some(names_there)) = (names_here, names_there) else {
+            return self.numbered_fields(ours, theirs);
+        };
+        let (here, there) = (places(&names_here), places(&names_there));
+        let known = self.findings.list.len();
+        for (number, field) in ours.iter().enumerate() {
+            match there.get(names_here[number]) {
+                Some(place) => self.inside(names_here[number], &field.part, &theirs[*place].part),
+                None => self.lone_field(field, number, Side::Here),
+            }
+        }
+        for (number, field) in theirs.iter().enumerate() {
+            if !here.contains_key(names_there[number]) {
+                self.lone_field(field, number, Side::There);
+            }
+        }
+        let is_moved = self.comparison.ordered && names_here != names_there;
+        if is_moved && self.findings.list.len() == known {
+            self.add("has its fields in another order there".to_owned());
+        }
+    }
+
+    /// Fields some of whose names are unknown: only their order tells which is which.
+    fn numbered_fields(&mut self, ours: &'c [Field], theirs: &'c [Field]) {
+        if ours.len() != theirs.len() {
+            return self.differ(count(ours.len(), "field"), count(theirs.len(), "field"));
+        }
+        for (number, (a, b)) in ours.iter().zip(theirs).enumerate() {
+            self.inside(&label(a.name.as_ref(), number), &a.part, &b.part);
+        }
+    }
+
+    fn lone_field(&mut self, field: &'c Field, number: usize, side: Side) {
+        let shape = match side {
+            Side::Here => self.comparison.ours,
+            Side::There => self.comparison.theirs,
+        };
+        let is_option = matches!(bare(shape, &field.part),
+            Part::Type(index) if matches!(shape.types[*index].kind, Kind::Option(_)));
+        if self.comparison.ordered || !is_option {
+            let problem = format!("is only {}", side.word());
+            self.within(&label(field.name.as_ref(), number), |walk| walk.add(problem));
+        }
+    }
+
+    fn variants(&mut self, ours: &'c [Variant], theirs: &'c [Variant]) {
+        let (written, read) = match self.writer {
+            Side::Here => (ours, theirs),
+            Side::There => (theirs, ours),
+        };
+        let by_name = variant_names(written).zip(variant_names(read));
+        if let Some((written_names, read_names)) = &by_name {
+            let known = places(read_names);
+            for (number, name) in written_names.iter().enumerate() {
+                let Some(place) = known.get(*name).copied() else {
+                    let problem = format!("is a variant only {}", self.writer.word());
+                    self.within(name, |walk| walk.add(problem));
+                    continue;
+                };
+                self.variant(name, (number, &written[number]), (place, &read[place]));
+            }
+        } else if written.len() > read.len() {
+            self.differ(count(ours.len(), "variant"), count(theirs.len(), "variant"));
+        } else {
+            for (number, (a, b)) in written.iter().zip(read).enumerate() {
+                self.variant(&label(a.name.as_ref(), number), (number, a), (number, b));
+            }
+        }
+    }
+
+    fn variant(&mut self, name: &str, written: (usize, &'c Variant), read: (usize, &'c Variant)) {
+        let ((a, ours), (b, theirs)) = match self.writer {
+            Side::Here => (written, read),
+            Side::There => (read, written),
+        };
+        self.within(name, |walk| {
+            if walk.comparison.ordered && a != b {
+                return walk.differ(format!("variant {a}"), format!("variant {b}"));
+            }
+            walk.contents(&ours.content, &theirs.content);
+        });
+    }
+
+    fn contents(&mut self, ours: &'c Content, theirs: &'c Content) {
+        match (ours, theirs) {
+            (Content::Opaque, _) | (_, Content::Opaque) | (Content::Unit, Content::Unit) => {}
+            (Content::Newtype(a), Content::Newtype(b)) => self.part(a, b),
+            (Content::Tuple(a), Content::Tuple(b)) if a.len() == b.len() => self.tuples(a, b),
+            (Content::Struct(a), Content::Struct(b)) => self.fields(a, b),
+            _ => {
+                let (here, there) = (self.comparison.ours, self.comparison.theirs);
+                self.differ(BriefContent(here, ours), BriefContent(there, theirs));
+            }
+        }
+    }
+
+    fn inside(&mut self, step: &str, ours: &'c Part, theirs: &'c Part) {
+        self.within(step, |walk| walk.part(ours, theirs));
+    }
+
+    fn within(&mut self, step: &str, look: impl FnOnce(&mut Self)) {
+        self.comparison.path.push(Shown(step).to_string());
+        look(self);
+        self.comparison.path.pop();
+    }
+
+    fn differ(&mut self, here: impl Display, there: impl Display) {
+        self.add(format!("is {here} here and {there} there"));
+    }
+
+    fn add(&mut self, problem: String) {
+        let Comparison { method, place, path, .. } = &*self.comparison;
+        let place = match path.as_slice() {
+            [] => place.clone(),
+            path => format!("{place}: `{}`", path.join(".")),
+        };
+        self.findings.add(method, place, problem);
+    }
+
+    /// Takes so many steps of those that are left.
+    fn spend(&mut self, steps: usize) -> bool {
+        let left = self.findings.steps_left.checked_sub(steps);
+        self.findings.steps_left = left.unwrap_or(0);
+        left.is_some()
+    }
+}
+
+/// What stands there once newtypes are taken off: they do not show on the wire.
+fn bare<'s>(shape: &'s Shape, mut part: &'s Part) -> &'s Part {
+    // A newtype may contain itself.
+    for _ in 0..=shape.types.len().min(MAX_DEPTH) {
+        let Part::Type(index) = part else { return part };
+        match &shape.types[*index].kind {
+            Kind::Newtype(inner) => part = inner,
+            Kind::UnitStruct => return &Part::Leaf(Leaf::Unit),
+            _ => return part,
+        }
+    }
+    part
+}
+
+/// How many parts a type has of its own.
+fn size(kind: &Kind) -> usize {
+    match kind {
+        Kind::Enum(variants) => variants.len() + kind.parts().len(),
+        _ => 1 + kind.parts().len(),
+    }
+}
+
+fn count(number: usize, of: &str) -> String {
+    let plural = if number == 1 { "" } else { "s" };
+    format!("of {number} {of}{plural}")
+}
+
+/// The names, if all are known.
+fn names(fields: &[Field]) -> Option<Vec<&str>> {
+    fields.iter().map(|field| field.name.as_deref()).collect()
+}
+
+fn variant_names(variants: &[Variant]) -> Option<Vec<&str>> {
+    variants.iter().map(|variant| variant.name.as_deref()).collect()
+}
+
+/// Where each name stands.
+fn places<'n>(names: &[&'n str]) -> HashMap<&'n str, usize> {
+    names.iter().enumerate().map(|(place, name)| (*name, place)).collect()
+}

@@ -1,0 +1,30 @@
+//! What two versions of a service disagree about, in words.
+
+use std::fmt;
+
+/// One thing in which a client's version of a service differs from the server's: in a
+/// [`ConnectError::ContractMismatch`](crate::ConnectError::ContractMismatch).
+///
+/// It reads ``divide: argument `b` is i64 here and i32 there``, where *here* is the client and
+/// *there* the server.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ContractDifference {
+    /// The method's name on the wire.
+    pub method: String,
+    /// Where in the method: ``argument `b` ``, `the result`, ``the error: field `line` ``. Empty
+    /// when it is about the method as a whole.
+    pub place: String,
+    /// How that differs: `is i64 here and i32 there`.
+    pub problem: String,
+}
+
+impl fmt::Display for ContractDifference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: ", self.method)?;
+        if !self.place.is_empty() {
+            write!(f, "{} ", self.place)?;
+        }
+        f.write_str(&self.problem)
+    }
+}

@@ -1,0 +1,180 @@
+//! The contract of a service: its methods in the shapes of one codec. The server tells it, the
+//! client compares it with its own.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
+
+use ring::digest::{SHA256, digest};
+use serde::{Deserialize, Serialize};
+
+use super::check::{CodecRefusal, problems_of};
+use super::descriptor::{MethodDescriptor, ServiceDescriptor, Trace};
+use super::shape::{Name, Part, Shape};
+use super::text::Shown;
+use super::trace::Tracer;
+use crate::codec::Codec;
+use crate::transport::MAX_HELLO_LEN;
+
+/// The longest contract that is told, in bytes: it has to fit into a welcome.
+pub(crate) const MAX_CONTRACT_LEN: usize = MAX_HELLO_LEN - (64 << 10);
+
+/// What tells contracts apart that are not the same.
+pub(crate) type Digest = [u8; 16];
+
+/// What a service is on the wire of one codec.
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Contract {
+    /// A method's place is its number.
+    pub(crate) methods: Vec<Signature>,
+}
+
+/// What a method is on the wire.
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Signature {
+    pub(crate) name: Name,
+    pub(super) arguments: Vec<Argument>,
+    /// What it returns: the `Ok` of a `Result`.
+    pub(super) result: Shape,
+    /// The `Err` of its `Result`, if it returns one.
+    pub(super) error: Option<Shape>,
+}
+
+/// What an argument is on the wire.
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Argument {
+    pub(super) name: Name,
+    pub(super) shape: Shape,
+}
+
+/// All that is known of a service of this process, over one codec.
+#[derive(Debug)]
+pub(crate) struct Traced {
+    pub(crate) contract: Contract,
+    /// The contract as a server tells it.
+    pub(crate) bytes: Vec<u8>,
+    pub(crate) digest: Digest,
+    /// The types that the codec does not give back as they were, in the order of the methods.
+    pub(super) refusals: Vec<CodecRefusal>,
+}
+
+/// Services of this process by descriptor (its address) and codec.
+type Known = HashMap<(usize, Codec), Arc<Traced>>;
+
+/// What is known of a service. It is traced once for each codec.
+pub(crate) fn traced(descriptor: &'static ServiceDescriptor, codec: Codec) -> Arc<Traced> {
+    static KNOWN: LazyLock<Mutex<Known>> = LazyLock::new(Mutex::default);
+    let key = (std::ptr::from_ref(descriptor).addr(), codec);
+    let known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner).get(&key).cloned();
+    // Traced without the lock: a user's Deserialize may connect to a service itself.
+    known.unwrap_or_else(|| {
+        let traced = Arc::new(Traced::of(descriptor, codec));
+        KNOWN.lock().unwrap_or_else(PoisonError::into_inner).insert(key, Arc::clone(&traced));
+        traced
+    })
+}
+
+impl Traced {
+    /// Traces it anew: [`traced`] remembers.
+    pub(crate) fn of(descriptor: &ServiceDescriptor, codec: Codec) -> Self {
+        let mut refusals = Vec::new();
+        let methods =
+            descriptor.methods.iter().map(|method| Signature::of(method, codec, &mut refusals));
+        let contract = Contract { methods: methods.collect() };
+        let bytes = postcard::to_allocvec(&contract).expect("names and numbers always encode");
+        let hash = digest(&SHA256, &bytes);
+        let digest = *hash.as_ref().first_chunk().expect("a hash is longer");
+        Self { contract, bytes, digest, refusals }
+    }
+
+    /// The first method that the codec cannot carry, and why; `None` if it carries all.
+    pub(crate) fn refusal(&self) -> Option<(&'static str, String)> {
+        CodecRefusal::first_of(&self.refusals)
+    }
+}
+
+impl Signature {
+    /// Traces a method, and adds to `refusals` what the codec does not give back as it was.
+    pub(super) fn of(
+        method: &MethodDescriptor,
+        codec: Codec,
+        refusals: &mut Vec<CodecRefusal>,
+    ) -> Self {
+        let mut shape_of = |place: String, trace: Trace| {
+            let tracer = Tracer::of(trace, codec);
+            refusals.extend(problems_of(method.name, &place, &tracer, codec));
+            tracer.shape
+        };
+        let arguments = method.arguments.iter().map(|argument| Argument {
+            name: argument.name.into(),
+            shape: shape_of(format!("argument `{}`", argument.name), argument.shape),
+        });
+        Self {
+            name: method.name.into(),
+            arguments: arguments.collect(),
+            result: shape_of("the result".to_owned(), method.result),
+            error: method.error.map(|error| shape_of("the error".to_owned(), error)),
+        }
+    }
+
+    fn shapes(&self) -> impl Iterator<Item = &Shape> {
+        let arguments = self.arguments.iter().map(|argument| &argument.shape);
+        arguments.chain([&self.result]).chain(&self.error)
+    }
+}
+
+impl Contract {
+    /// Reads what a server told.
+    ///
+    /// # Errors
+    ///
+    /// Why it makes no sense, in words.
+    pub(crate) fn read(bytes: &[u8]) -> Result<Self, String> {
+        let unreadable = |error| format!("its contract cannot be decoded: {error}");
+        let (contract, rest) = postcard::take_from_bytes::<Self>(bytes).map_err(unreadable)?;
+        if !rest.is_empty() {
+            return Err("its contract has bytes too many".to_owned());
+        }
+        let is_whole = contract.methods.iter().flat_map(Signature::shapes).all(is_whole);
+        if is_whole {
+            Ok(contract)
+        } else {
+            Err("its contract refers to types that it does not have".to_owned())
+        }
+    }
+}
+
+/// Whether the shape has all types that it refers to.
+fn is_whole(shape: &Shape) -> bool {
+    let there = |part: &Part| match part {
+        Part::Type(index) => *index < shape.types.len(),
+        Part::Leaf(_) | Part::Opaque(_) => true,
+    };
+    let types = &shape.types;
+    there(&shape.root) && types.iter().all(|of| of.kind.parts().into_iter().all(there))
+}
+
+impl fmt::Display for Contract {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (number, method) in self.methods.iter().enumerate() {
+            f.write_str(if number == 0 { "" } else { "\n" })?;
+            write!(f, "{method}")?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for Signature {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}(", Shown(&self.name))?;
+        for (number, argument) in self.arguments.iter().enumerate() {
+            f.write_str(if number == 0 { "" } else { ", " })?;
+            write!(f, "{}: {}", Shown(&argument.name), argument.shape)?;
+        }
+        write!(f, ") -> {}", self.result)?;
+        match &self.error {
+            Some(error) => write!(f, " or {error}"),
+            None => Ok(()),
+        }
+    }
+}
