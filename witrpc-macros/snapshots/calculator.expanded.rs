@@ -83,6 +83,14 @@ impl CalculatorClient {
     {
         ::witrpc::__private::v1::in_process::<Self>(CalculatorServer::new(service))
     }
+    /// This client with `options` for each of its calls: a deadline, a token that cancels them. It
+    /// shares the connection.
+    #[must_use]
+    pub fn with(&self, options: ::witrpc::CallOptions) -> Self {
+        Self {
+            connection: self.connection.with(options),
+        }
+    }
     /// The connection, which says how it stands and can be closed.
     pub fn connection(&self) -> &::witrpc::Connection {
         &self.connection
@@ -219,6 +227,14 @@ impl CalculatorAsyncClient {
             + ::core::marker::Sync + 'static,
     {
         ::witrpc::__private::v1::in_process::<Self>(CalculatorServer::new(service))
+    }
+    /// This client with `options` for each of its calls: a deadline, a token that cancels them. It
+    /// shares the connection.
+    #[must_use]
+    pub fn with(&self, options: ::witrpc::CallOptions) -> Self {
+        Self {
+            connection: self.connection.with(options),
+        }
     }
     /// The connection, which says how it stands and can be closed.
     pub fn connection(&self) -> &::witrpc::Connection {

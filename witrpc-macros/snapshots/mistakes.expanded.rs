@@ -90,6 +90,14 @@ impl CalculatorClient {
     {
         ::witrpc::__private::v1::in_process::<Self>(CalculatorServer::new(service))
     }
+    /// This client with `options` for each of its calls: a deadline, a token that cancels them. It
+    /// shares the connection.
+    #[must_use]
+    fn with(&self, options: ::witrpc::CallOptions) -> Self {
+        Self {
+            connection: self.connection.with(options),
+        }
+    }
     /// The connection, which says how it stands and can be closed.
     fn connection(&self) -> &::witrpc::Connection {
         &self.connection
@@ -162,6 +170,14 @@ impl CalculatorAsyncClient {
         S: ::core::marker::Sized + ::core::marker::Send + ::core::marker::Sync + 'static,
     {
         ::witrpc::__private::v1::in_process::<Self>(CalculatorServer::new(service))
+    }
+    /// This client with `options` for each of its calls: a deadline, a token that cancels them. It
+    /// shares the connection.
+    #[must_use]
+    fn with(&self, options: ::witrpc::CallOptions) -> Self {
+        Self {
+            connection: self.connection.with(options),
+        }
     }
     /// The connection, which says how it stands and can be closed.
     fn connection(&self) -> &::witrpc::Connection {

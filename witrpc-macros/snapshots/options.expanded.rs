@@ -75,6 +75,14 @@ impl CalculatorClient {
             Self,
         >(CalculatorServer::new(service))
     }
+    /// This client with `options` for each of its calls: a deadline, a token that cancels them. It
+    /// shares the connection.
+    #[must_use]
+    pub(crate) fn with(&self, options: crate::vendored::CallOptions) -> Self {
+        Self {
+            connection: self.connection.with(options),
+        }
+    }
     /// The connection, which says how it stands and can be closed.
     pub(crate) fn connection(&self) -> &crate::vendored::Connection {
         &self.connection
@@ -164,6 +172,14 @@ impl CalculatorAsyncClient {
         crate::vendored::__private::v1::in_process::<
             Self,
         >(CalculatorServer::new(service))
+    }
+    /// This client with `options` for each of its calls: a deadline, a token that cancels them. It
+    /// shares the connection.
+    #[must_use]
+    pub(crate) fn with(&self, options: crate::vendored::CallOptions) -> Self {
+        Self {
+            connection: self.connection.with(options),
+        }
     }
     /// The connection, which says how it stands and can be closed.
     pub(crate) fn connection(&self) -> &crate::vendored::Connection {

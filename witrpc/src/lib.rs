@@ -69,7 +69,8 @@
 //! - a trait's options and what is made of it: [`wit_service`](macro@wit_service);
 //! - where a server is: [`Endpoint`], made from a name, an [`Mmf`] with limits, or an
 //!   [`InProcess`];
-//! - how a client connects: [`ClientBuilder`]; what it has then: [`Connection`];
+//! - how a client connects: [`ClientBuilder`]; what it has then: [`Connection`]; what applies to some
+//!   of its calls: [`CallOptions`], [`CancelToken`];
 //! - what can go wrong: [`BindError`], [`ConnectError`], [`CallError`];
 //! - how values become bytes: [`Codec`]; how threads wait: [`WaitPolicy`];
 //! - the seam for other ways to carry calls: [`transport`].
@@ -90,18 +91,22 @@ mod handshake;
 mod security;
 mod server;
 mod tag;
+mod timer;
 pub mod transport;
 mod wait;
+mod wake;
 
 #[doc(hidden)]
 pub mod __private;
 
-pub use client::{Async, Blocking, ClientBuilder, Connection};
+pub use client::{Async, Blocking, CallOptions, CancelToken, ClientBuilder, Connection};
 pub use codec::Codec;
 pub use contract::ContractDifference;
 pub use error::{BindError, CallError, ConnectError, Direction, NoAppError};
 pub use security::{AccessToken, AccessTokens, TokenError};
-pub use server::{CallContext, ServerHandle, Shutdown, WitServer, WitServerBuilder};
+pub use server::{
+    CallContext, ServerHandle, Shutdown, UntilCancelled, WitServer, WitServerBuilder,
+};
 pub use transport::in_process::InProcess;
 pub use transport::mmf::{Backend, Mmf, servers};
 pub use transport::{ClientInfo, DisconnectReason, Endpoint};

@@ -66,6 +66,8 @@ pub(crate) enum Status {
     EncodeFailed = 6,
     /// The server takes no calls any more: empty.
     ShuttingDown = 7,
+    /// The caller's deadline had passed before the handler was begun: empty.
+    Expired = 8,
 }
 
 /// The tag of an answer.
@@ -94,6 +96,7 @@ impl AnswerTag {
             5 => Status::AnswerTooLarge,
             6 => Status::EncodeFailed,
             7 => Status::ShuttingDown,
+            8 => Status::Expired,
             _ => return None,
         };
         let tag = Self { status, raw: bits & RAW != 0 };
@@ -119,13 +122,13 @@ mod tests {
     #[test]
     fn a_bit_without_meaning_is_refused() {
         assert_eq!(RequestTag::from_bits(1 << 23), None);
-        assert_eq!(AnswerTag::from_bits(8), None);
+        assert_eq!(AnswerTag::from_bits(200), None);
         assert_eq!(AnswerTag::from_bits(1 << 8), None);
     }
 
     #[test]
     fn answer_tags_survive_the_wire() {
-        for bits in (0..8).flat_map(|status| [status, status | RAW]) {
+        for bits in (0..9).flat_map(|status| [status, status | RAW]) {
             assert_eq!(AnswerTag::from_bits(bits).map(AnswerTag::bits), Some(bits));
         }
     }

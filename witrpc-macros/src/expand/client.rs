@@ -118,6 +118,13 @@ pub(crate) fn frame(
             #runtime::in_process::<Self>(#server::new(service))
         }
 
+        /// This client with `options` for each of its calls: a deadline, a token that cancels them. It
+        /// shares the connection.
+        #[must_use]
+        #visibility fn with(&self, options: #witrpc::CallOptions) -> Self {
+            Self { connection: self.connection.with(options) }
+        }
+
         /// The connection, which says how it stands and can be closed.
         #visibility fn connection(&self) -> &#witrpc::Connection {
             &self.connection

@@ -99,6 +99,7 @@ fn failure(tag: Option<AnswerTag>, payload: &Payload, method: &'static str) -> C
         Status::EncodeFailed => CallError::EncodeAnswer { message: text(payload) },
         Status::UnknownMethod => CallError::UnknownMethod { method },
         Status::ShuttingDown => CallError::ShuttingDown,
+        Status::Expired => CallError::Expired,
         Status::AnswerTooLarge => too_large(payload),
         Status::Ok | Status::App => unreachable!("these have a value"),
     }
@@ -151,11 +152,13 @@ mod tests {
         assert_eq!(refused(5, &sizes), expected);
         assert_eq!(refused(6, b"boom"), CallError::EncodeAnswer { message });
         assert_eq!(refused(7, b""), CallError::ShuttingDown);
+        assert_eq!(refused(8, b""), CallError::Expired);
     }
 
     #[test]
     fn an_answer_without_meaning_breaks_the_protocol() {
-        for (tag, bytes) in [(8, &b""[..]), (1 << 27, b""), (2 | crate::tag::RAW, b""), (5, b"x")] {
+        for (tag, bytes) in [(200, &b""[..]), (1 << 27, b""), (2 | crate::tag::RAW, b""), (5, b"x")]
+        {
             assert!(matches!(refused(tag, bytes), CallError::Protocol { .. }), "{tag:#x}");
         }
         let surprise = open(&mut answer(1, &[0])).expect("an error of the service").value::<u8>();

@@ -1,9 +1,15 @@
 //! One call: takes the arguments, sends them, brings the answer back.
 
+use std::future::{Future, poll_fn};
 use std::path::Path;
+use std::pin::pin;
+use std::task::Poll;
+use std::time::Instant;
 
 use super::answer::{Answered, Reply};
+use super::cancel_token::CancelToken;
 use super::flight::{Flight, block_on};
+use super::options::Terms;
 use super::{Connection, Inner};
 use crate::__private::v1::{RawElement, Wire};
 use crate::codec::{EncodeError, Encoder};
@@ -78,14 +84,16 @@ impl<'a> ClientCall<'a> {
     }
 
     fn exchange_blocking(&mut self) -> Result<Reply<'_>, CallError> {
+        if self.connection.token().is_some() {
+            return self.exchange_as_task();
+        }
         let (inner, tag) = self.prepare()?;
-        let mut limit = inner.limit();
-        let sent = self.with_message(tag, |message| inner.link.channel.try_send(message));
+        let Terms { mut limit, deadline } = self.connection.terms()?;
+        let channel = &*inner.link.channel;
+        let sent = self.with_message(tag, deadline, |message| channel.try_send(message));
         let ended = match sent {
-            Ok(Some(ticket)) => {
-                inner.link.channel.wait_answer(ticket, &mut limit, &mut self.answer)
-            }
-            Ok(None) => self.exchange_slowly(tag),
+            Ok(Some(ticket)) => channel.wait_answer(ticket, &mut limit, &mut self.answer),
+            Ok(None) => self.exchange_slowly(tag, Terms { limit, deadline }),
             Err(error) => Err(error),
         };
         self.reply(ended)
@@ -93,22 +101,40 @@ impl<'a> ClientCall<'a> {
 
     /// For a request that has to wait for a lane or for space, or goes in segments.
     #[cold]
-    fn exchange_slowly(&mut self, tag: u32) -> Result<(), ChannelError> {
-        let inner = self.connection.inner();
-        let mut flight = Flight::new(&*inner.link.channel, inner.limit());
-        block_on(|cx| self.with_message(tag, |message| flight.poll_send(cx, message)))?;
+    fn exchange_slowly(&mut self, tag: u32, terms: Terms) -> Result<(), ChannelError> {
+        let Terms { limit, deadline } = terms;
+        let mut flight = Flight::new(&*self.connection.inner().link.channel, limit);
+        block_on(|cx| self.with_message(tag, deadline, |message| flight.poll_send(cx, message)))?;
         flight.wait_answer(&mut self.answer)
+    }
+
+    /// For a call that can be cancelled: whoever does so wakes a task, and this thread waits as one.
+    #[cold]
+    fn exchange_as_task(&mut self) -> Result<Reply<'_>, CallError> {
+        let mut exchange = pin!(self.exchange());
+        block_on(|cx| exchange.as_mut().poll(cx))
     }
 
     async fn exchange(&mut self) -> Result<Reply<'_>, CallError> {
         let (inner, tag) = self.prepare()?;
-        let mut flight = Flight::new(&*inner.link.channel, inner.limit());
-        let sent = std::future::poll_fn(|cx| {
-            self.with_message(tag, |message| flight.poll_try_send(cx, message))
-        });
-        let ended = match sent.await {
-            Ok(()) => std::future::poll_fn(|cx| flight.poll_answer(cx, &mut self.answer)).await,
-            Err(error) => Err(error),
+        let Terms { limit, deadline } = self.connection.terms()?;
+        let mut cancelled = self.connection.token().map(CancelToken::watch);
+        let ended = {
+            let mut exchange = pin!(async {
+                let mut flight = Flight::new(&*inner.link.channel, limit);
+                poll_fn(|cx| {
+                    self.with_message(tag, deadline, |message| flight.poll_try_send(cx, message))
+                })
+                .await?;
+                poll_fn(|cx| flight.poll_answer(cx, &mut self.answer)).await
+            });
+            poll_fn(|cx| {
+                if cancelled.as_mut().is_some_and(|cancelled| cancelled.poll(cx).is_ready()) {
+                    return Poll::Ready(Err(CallError::Cancelled));
+                }
+                exchange.as_mut().poll(cx).map(Ok)
+            })
+            .await?
         };
         self.reply(ended)
     }
@@ -127,10 +153,15 @@ impl<'a> ClientCall<'a> {
     }
 
     #[inline]
-    fn with_message<R>(&self, tag: u32, send: impl FnOnce(Outgoing<'_>) -> R) -> R {
+    fn with_message<R>(
+        &self,
+        tag: u32,
+        deadline: Option<Instant>,
+        send: impl FnOnce(Outgoing<'_>) -> R,
+    ) -> R {
         self.arguments.with_body(|raw, body| {
             let tag = if raw { tag | tag::RAW } else { tag };
-            send(Outgoing { tag, body, deadline: None })
+            send(Outgoing { tag, body, deadline })
         })
     }
 
@@ -139,7 +170,7 @@ impl<'a> ClientCall<'a> {
         let inner = self.connection.inner();
         match ended {
             Ok(()) => Reply::open(&mut self.answer, inner.codec, inner.method_name(self.method)),
-            Err(error) => Err(CallError::from_channel(error, inner.call_timeout)),
+            Err(error) => Err(self.connection.call_error(error)),
         }
     }
 }

@@ -6,8 +6,12 @@ use std::time::Duration;
 
 use crate::codec::Codec;
 use crate::contract::{self, ServiceDescriptor};
+use crate::error::CallError;
 use crate::server::WitServer;
-use crate::transport::{ChannelError, ClientChannel, DisconnectReason, Limit};
+use crate::transport::{ChannelError, ClientChannel, DisconnectReason};
+
+use super::cancel_token::CancelToken;
+use super::options::{CallOptions, Terms};
 
 /// A client that the macro made.
 pub trait Client: Sized {
@@ -116,6 +120,8 @@ pub trait Client: Sized {
 #[derive(Clone)]
 pub struct Connection {
     inner: Arc<Inner>,
+    /// What applies to the calls of this view.
+    options: Option<Arc<CallOptions>>,
 }
 
 /// What the clones of a connection share.
@@ -137,15 +143,6 @@ pub(super) struct Link {
 }
 
 impl Inner {
-    /// Until when a call that starts now may take.
-    #[inline]
-    pub(super) fn limit(&self) -> Limit {
-        match self.call_timeout {
-            Some(timeout) => Limit::Within(timeout),
-            None => Limit::Never,
-        }
-    }
-
     pub(super) fn method_name(&self, method: u16) -> &'static str {
         self.descriptor.methods[usize::from(method)].name
     }
@@ -153,11 +150,45 @@ impl Inner {
 
 impl Connection {
     pub(super) fn new(inner: Inner) -> Self {
-        Self { inner: Arc::new(inner) }
+        Self { inner: Arc::new(inner), options: None }
     }
 
+    #[inline]
     pub(super) fn inner(&self) -> &Inner {
         &self.inner
+    }
+
+    /// The same connection, for calls with these options. For generated code: `XClient::with`.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn with(&self, options: CallOptions) -> Self {
+        let options = options.or(self.options.as_deref());
+        Self { inner: Arc::clone(&self.inner), options: Some(Arc::new(options)) }
+    }
+
+    /// Until when a call that starts now may take.
+    ///
+    /// # Errors
+    ///
+    /// [`CallError::Expired`]: no longer than until now.
+    #[inline]
+    pub(super) fn terms(&self) -> Result<Terms, CallError> {
+        let terms = Terms::new(self.options.as_deref(), self.inner.call_timeout);
+        if terms.are_over() { Err(CallError::Expired) } else { Ok(terms) }
+    }
+
+    /// What cancels the calls of this view.
+    #[inline]
+    pub(super) fn token(&self) -> Option<&CancelToken> {
+        self.options.as_ref()?.token()
+    }
+
+    /// What a call gets for what its transport reported.
+    #[cold]
+    pub(super) fn call_error(&self, error: ChannelError) -> CallError {
+        let default = self.inner.call_timeout;
+        let options = self.options.as_ref();
+        CallError::from_channel(error, options.map_or(default, |it| it.time_allowed(default)))
     }
 
     /// Leaves the server, for all clones of the client. Pending and later calls end with
@@ -218,7 +249,7 @@ impl Connection {
         contract::traced(self.inner.descriptor, self.inner.codec).contract.to_string()
     }
 
-    /// How long a call may take; `None` for as long as the server lives.
+    /// How long a call may take that has no [`CallOptions`]; `None` for as long as the server lives.
     #[must_use]
     pub fn call_timeout(&self) -> Option<Duration> {
         self.inner.call_timeout

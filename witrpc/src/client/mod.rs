@@ -2,20 +2,25 @@
 //!
 //! In the order of a call's life: [`builder`] decides, [`dial`] reaches the server, [`connection`]
 //! is what all clones of a client share, [`call`] takes arguments and sends them, [`flight`] waits
-//! for the answer, [`answer`] reads it. [`in_process`] has a server of its own.
+//! for the answer, [`answer`] reads it. [`options`] and [`cancel_token`] say when a call is over before
+//! that. [`in_process`] has a server of its own.
 
 mod answer;
 mod builder;
 mod call;
+mod cancel_token;
 mod connection;
 mod dial;
 mod flight;
 mod in_process;
+mod options;
 
 pub use answer::Answered;
 pub use builder::{Async, Blocking, ClientBuilder, connect_async, connect_blocking};
 pub use call::ClientCall;
+pub use cancel_token::CancelToken;
 pub use connection::{Client, Connection};
 pub use in_process::in_process;
+pub use options::CallOptions;
 
 use connection::Inner;

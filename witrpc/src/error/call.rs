@@ -58,9 +58,15 @@ pub enum CallError<E = NoAppError> {
         /// The time that was allowed, if it was counted from the call.
         after: Option<Duration>,
     },
-    /// The call was cancelled on this side.
+    /// The call was cancelled on this side. The handler may have run, and may still run.
     #[error("the call was cancelled by its caller; the handler may have run in part")]
     Cancelled,
+    /// The call's deadline had passed before its handler was begun.
+    #[error(
+        "the deadline of the call had passed before it was begun, and its handler did not run: \
+         allow more time with CallOptions"
+    )]
+    Expired,
     /// The server process died with the call pending.
     #[error(
         "the server process died while the call was pending, which may have run in part: connect \
@@ -214,6 +220,7 @@ impl<E> CallError<E> {
                 | Self::Disconnected(_)
                 | Self::NoFreeLane
                 | Self::NoSpace
+                | Self::Expired
                 | Self::ShuttingDown
         )
     }
@@ -232,7 +239,8 @@ impl<E> CallError<E> {
             | Self::Protocol { .. }
             | Self::Disconnected(_) => true,
             Self::TooLarge { direction, .. } => *direction == Direction::Answer,
-            Self::Unauthorized
+            Self::Expired
+            | Self::Unauthorized
             | Self::ContractMismatch { .. }
             | Self::NoFreeLane
             | Self::NoSpace
@@ -249,6 +257,7 @@ impl<E> CallError<E> {
             Self::App(error) => CallError::App(map(error)),
             Self::TimedOut { after } => CallError::TimedOut { after },
             Self::Cancelled => CallError::Cancelled,
+            Self::Expired => CallError::Expired,
             Self::PeerDied => CallError::PeerDied,
             Self::Panicked { message } => CallError::Panicked { message },
             Self::TooLarge { direction, len, max } => CallError::TooLarge { direction, len, max },
@@ -338,6 +347,7 @@ mod tests {
         vec![
             CallError::TimedOut { after: Some(Duration::from_secs(1)) },
             CallError::Cancelled,
+            CallError::Expired,
             CallError::PeerDied,
             CallError::Panicked { message: message() },
             CallError::TooLarge { direction: Direction::Request, len: 2, max: 1 },

@@ -4,6 +4,7 @@ use std::cell::Cell;
 use std::future::Future;
 use std::mem;
 use std::sync::Arc;
+use std::time::Instant;
 
 use crate::__private::v1::Wire;
 use crate::codec::{Codec, OpenBody, OwnedBody};
@@ -11,6 +12,7 @@ use crate::contract::ServiceDescriptor;
 use crate::transport::{Payload, Peer, Ticket};
 
 use super::arguments::{Arguments, BadArguments, OwnedArguments};
+use super::cancel::Deadline;
 use super::context::CallContext;
 use super::job::{LateReply, Spawn};
 use super::pool::{Job, Pool};
@@ -48,6 +50,7 @@ pub struct ServerCall<'a> {
 pub(super) struct Line<'a> {
     pub(super) peer: &'a Arc<dyn Peer>,
     pub(super) ticket: Ticket,
+    pub(super) deadline: Option<Instant>,
     pub(super) codec: Codec,
     pub(super) pool: &'a Arc<Pool>,
     pub(super) spawn: Option<&'a Spawn>,
@@ -61,7 +64,9 @@ impl<'a> Line<'a> {
     }
 
     fn context(&self) -> CallContext {
-        CallContext::new(self.peer, self.ticket)
+        let timer = || Arc::clone(self.pool.timer());
+        let deadline = self.deadline.map(|at| Deadline { at, timer: timer() });
+        CallContext::new(self.peer, self.ticket, deadline)
     }
 
     /// Answers. A panic of the user's code while it encodes leaves the call unsettled.

@@ -1,22 +1,25 @@
-//! Who calls.
+//! Who calls. What a handler asks about its caller's patience is in `cancel.rs`.
 
 use std::fmt;
 use std::sync::Arc;
 
 use crate::transport::{Peer, Ticket};
 
+use super::cancel::Deadline;
+
 /// Who calls: what a method gets for an argument marked `#[wit(ctx)]`.
 ///
 /// Process and user are the kernel's word, not the client's.
 #[derive(Clone)]
 pub struct CallContext {
-    peer: Arc<dyn Peer>,
-    ticket: Ticket,
+    pub(super) peer: Arc<dyn Peer>,
+    pub(super) ticket: Ticket,
+    pub(super) deadline: Option<Deadline>,
 }
 
 impl CallContext {
-    pub(super) fn new(peer: &Arc<dyn Peer>, ticket: Ticket) -> Self {
-        Self { peer: Arc::clone(peer), ticket }
+    pub(super) fn new(peer: &Arc<dyn Peer>, ticket: Ticket, deadline: Option<Deadline>) -> Self {
+        Self { peer: Arc::clone(peer), ticket, deadline }
     }
 
     /// The client's number: counts the clients of this server from 1.

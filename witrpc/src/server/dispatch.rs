@@ -2,6 +2,7 @@
 
 use std::cell::Cell;
 use std::sync::Arc;
+use std::time::Instant;
 
 use crate::tag::RequestTag;
 use crate::transport::{Peer, Request};
@@ -22,6 +23,7 @@ impl Handler for Dispatcher {
         let line = Line {
             peer,
             ticket: request.ticket,
+            deadline: request.deadline,
             codec: peer.session().codec(),
             pool,
             spawn: self.spawn.as_ref(),
@@ -29,6 +31,9 @@ impl Handler for Dispatcher {
         };
         if pool.life().refuses() {
             return line.reply().shutting_down();
+        }
+        if line.deadline.is_some_and(|at| at <= Instant::now()) {
+            return line.reply().expired();
         }
         let Some(tag) = RequestTag::from_bits(request.tag) else {
             let message = format!("the tag {:#x} has no meaning here", request.tag);

@@ -52,6 +52,12 @@ impl Reply<'_> {
         let _ = self.send(Status::UnknownMethod, &[]);
     }
 
+    /// The caller's deadline has passed, and the call was not begun.
+    #[cold]
+    pub(super) fn expired(self) {
+        let _ = self.send(Status::Expired, &[]);
+    }
+
     /// The call was not begun, and will not be.
     #[cold]
     pub(super) fn shutting_down(self) {

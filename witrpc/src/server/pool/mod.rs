@@ -43,6 +43,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
+use crate::timer::Timer;
 use crate::transport::{Peer, Request, ServerPort};
 use crate::wait::WaitPolicy;
 
@@ -79,6 +80,8 @@ pub(super) struct Pool {
     ready: Mutex<VecDeque<Arc<Task>>>,
     /// Jobs that have not ended, wherever they run.
     jobs: AtomicUsize,
+    /// Wakes handlers that wait for the deadline of their call. Has a thread only while some do.
+    timer: Arc<Timer>,
 }
 
 impl Pool {
@@ -98,6 +101,7 @@ impl Pool {
             life: Life::new(),
             ready: Mutex::new(VecDeque::new()),
             jobs: AtomicUsize::new(0),
+            timer: Arc::default(),
         });
         // Both count before either runs, or the first would see itself alone and hire a third.
         for count in [pool.crew.hire(), pool.crew.hire()] {
@@ -111,6 +115,10 @@ impl Pool {
 
     pub(super) fn port(&self) -> &dyn ServerPort {
         &*self.port
+    }
+
+    pub(super) fn timer(&self) -> &Arc<Timer> {
+        &self.timer
     }
 
     pub(super) fn life(&self) -> &Life {

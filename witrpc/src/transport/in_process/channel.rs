@@ -9,7 +9,7 @@ use std::time::Instant;
 use super::arrivals::Arrivals;
 use super::link::{Link, Progress, Waiter, Waiting, receive};
 use super::port::Port;
-use super::timer::Timer;
+use crate::timer::Timer;
 use crate::transport::{
     Answer, ChannelError, ClientChannel, DisconnectReason, Limit, Outgoing, Peer, Request, Sending,
     Ticket,

@@ -11,10 +11,10 @@ use std::sync::Mutex;
 use std::task::Waker;
 use std::thread::Thread;
 
-use super::timer::Alarm;
 use super::watchers::Watchers;
 use super::{Limits, lock};
 use crate::server::Session;
+use crate::timer::Alarm;
 use crate::transport::{
     Answer, Body, ChannelError, ClientInfo, DisconnectReason, Outgoing, Payload, Peer, SMALL_LEN,
     Ticket,

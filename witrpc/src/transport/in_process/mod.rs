@@ -8,15 +8,13 @@
 //!
 //! The files follow a call: `place` is where client and server meet, `channel` the client's
 //! end, `link` the calls in flight, `arrivals` what the server's threads look at, `port` the
-//! server's end. `timer` wakes futures whose time is over, `watchers` handlers whose callers have
-//! gone.
+//! server's end. `watchers` wakes handlers whose callers have gone.
 
 mod arrivals;
 mod channel;
 mod link;
 mod place;
 mod port;
-mod timer;
 mod watchers;
 
 #[cfg(test)]

@@ -1,27 +1,26 @@
 //! Wakes futures whose time is over.
 //!
-//! One thread a client, started when the first future waits with a limit. It ends once it wakes
-//! up and nothing is left to wait for, or with the client. An alarm that is taken back does not
-//! wake it, so a client that calls again and again keeps one thread.
+//! One thread a timer, started when the first future waits with a limit. It ends once it wakes up
+//! and nothing is left to wait for, or with the timer's owner. An alarm that is taken back does not
+//! wake it, so an owner whose alarms follow each other keeps one thread.
 
 use std::collections::BTreeMap;
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::task::Waker;
 use std::thread;
 use std::time::Instant;
 
-use super::lock;
+use crate::wake::wake;
 
-/// The alarms of one client.
+/// The alarms of one owner.
 #[derive(Default)]
-pub(super) struct Timer {
+pub(crate) struct Timer {
     shared: Arc<Shared>,
 }
 
 /// Names an alarm that is set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Alarm {
+pub(crate) struct Alarm {
     at: Instant,
     number: u64,
 }
@@ -29,7 +28,7 @@ pub(super) struct Alarm {
 #[derive(Default)]
 struct Shared {
     state: Mutex<State>,
-    /// An earlier alarm was set, or the client has gone.
+    /// An earlier alarm was set, or the owner has gone.
     changed: Condvar,
 }
 
@@ -44,8 +43,8 @@ struct State {
 
 impl Timer {
     /// Has `waker` woken at `at`, unless [`disarm`](Self::disarm) comes first.
-    pub(super) fn arm(&self, at: Instant, waker: Waker) -> Alarm {
-        let mut state = lock(&self.shared.state);
+    pub(crate) fn arm(&self, at: Instant, waker: Waker) -> Alarm {
+        let mut state = self.shared.lock();
         let alarm = Alarm { at, number: state.next_number };
         state.next_number += 1;
         match state.asleep_until {
@@ -67,8 +66,8 @@ impl Timer {
     }
 
     /// Takes an alarm back; one that has gone off is no error.
-    pub(super) fn disarm(&self, alarm: Alarm) {
-        let waker = lock(&self.shared.state).alarms.remove(&alarm);
+    pub(crate) fn disarm(&self, alarm: Alarm) {
+        let waker = self.shared.lock().alarms.remove(&alarm);
         // Outside of the lock, as the last waker of a task may drop its future.
         drop(waker);
     }
@@ -79,33 +78,34 @@ impl Timer {
     }
 
     #[cfg(test)]
-    pub(super) fn alarms(&self) -> usize {
-        lock(&self.shared.state).alarms.len()
+    pub(crate) fn alarms(&self) -> usize {
+        self.shared.lock().alarms.len()
     }
 }
 
 impl Drop for Timer {
     fn drop(&mut self) {
-        lock(&self.shared.state).closed = true;
+        self.shared.lock().closed = true;
         self.shared.changed.notify_one();
     }
 }
 
 impl Shared {
+    /// Nothing here runs foreign code under the lock, so a poisoned one is as good as any.
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn run(&self) {
-        let mut state = lock(&self.state);
+        let mut state = self.lock();
         while !state.closed {
             let now = Instant::now();
             match state.alarms.first_entry() {
                 Some(first) if first.key().at <= now => {
                     let waker = first.remove();
                     drop(state);
-                    // An executor's panic is no reason for other alarms not to go off. To drop what
-                    // it panicked with may panic again.
-                    if let Err(panic) = catch_unwind(AssertUnwindSafe(|| waker.wake())) {
-                        std::mem::forget(panic);
-                    }
-                    state = lock(&self.state);
+                    wake(waker);
+                    state = self.lock();
                 }
                 Some(first) => {
                     let at = first.key().at;
