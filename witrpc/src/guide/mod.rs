@@ -7,6 +7,7 @@
 //! - [`asynchronous`]: `async` handlers and clients, with tokio, another runtime or none;
 //! - [`testing`]: services without a second process, and with one;
 //! - [`choosing_size`]: how much memory, how many lanes, clients and threads;
+//! - [`versions`]: programs of different versions, and what may change between them;
 //! - [`from_dotnet`]: for those who know WitRPC for .NET.
 //!
 //! All code of the guide is compiled, and run where it can be, by the tests of this crate. Whole
@@ -18,3 +19,4 @@ pub mod errors;
 pub mod from_dotnet;
 pub mod getting_started;
 pub mod testing;
+pub mod versions;
