@@ -147,7 +147,12 @@ impl Child {
         self.process.wait().expect("a child can be waited for")
     }
 
-    fn complaints(&self) -> String {
+    /// What it has written to its standard error.
+    ///
+    /// # Panics
+    ///
+    /// When the thread that reads it has panicked.
+    pub fn complaints(&self) -> String {
         let complaints = self.complaints.lock().expect("nobody panics with it");
         format!("its standard error: {complaints:?}")
     }
@@ -164,7 +169,7 @@ impl Drop for Child {
     }
 }
 
-fn peer_program() -> PathBuf {
+pub(crate) fn peer_program() -> PathBuf {
     let own = std::env::current_exe().expect("a program knows its path");
     let mut folder = own.parent().expect("a program is in a folder");
     if folder.ends_with("deps") {

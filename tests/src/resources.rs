@@ -32,9 +32,18 @@ impl Resources {
 
 /// Whether a process has been stopped by a signal.
 pub fn is_stopped(pid: u32) -> bool {
-    let stat = fs::read_to_string(Path::new("/proc").join(pid.to_string()).join("stat"));
+    state_of(pid) == Some('T')
+}
+
+/// Whether a process is there and has not ended: one that waits to be reaped has.
+pub fn is_alive(pid: u32) -> bool {
+    state_of(pid).is_some_and(|state| !matches!(state, 'Z' | 'X'))
+}
+
+fn state_of(pid: u32) -> Option<char> {
+    let stat = Path::new("/proc").join(pid.to_string()).join("stat");
     // The state follows the name, which stands in parentheses and may contain anything.
-    stat.is_ok_and(|stat| stat.rsplit(") ").next().is_some_and(|rest| rest.starts_with('T')))
+    fs::read_to_string(stat).ok()?.rsplit(") ").next()?.chars().next()
 }
 
 /// Allows this process so many bytes of memory beyond what it has: addresses, not pages.

@@ -21,11 +21,11 @@ use rustix::mm::{Advice, MapFlags, ProtFlags, madvise, mmap_anonymous};
 /// The process in which something was made. Equal for all threads of a process, different in its
 /// forked children, even in those that `clone` made without running `atfork` handlers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Origin(u32);
+pub struct Origin(u32);
 
 impl Origin {
     /// This process.
-    pub(crate) fn here() -> Self {
+    pub fn here() -> Self {
         install();
         let word = word();
         loop {
@@ -43,7 +43,7 @@ impl Origin {
     /// Whether this process is a forked child of the one that it names. One load of a word that
     /// hardly ever changes.
     #[inline]
-    pub(crate) fn is_forked(self) -> bool {
+    pub fn is_forked(self) -> bool {
         word().load(Ordering::Relaxed) != self.0
     }
 }
@@ -240,7 +240,7 @@ fn register(fd: RawFd) -> &'static AtomicI32 {
 /// An owned descriptor that a forked child closes at its birth. In such a child it is dead: its
 /// number may belong to something else, so its users look at their [`Origin`] first.
 #[derive(Debug)]
-pub(crate) struct Descriptor {
+pub struct Descriptor {
     fd: ManuallyDrop<OwnedFd>,
     slot: &'static AtomicI32,
     origin: Origin,
@@ -248,12 +248,12 @@ pub(crate) struct Descriptor {
 
 impl Descriptor {
     /// Opens and registers, with no fork between the two. `open` must not wait.
-    pub(crate) fn open<E>(open: impl FnOnce() -> Result<OwnedFd, E>) -> Result<Self, E> {
+    pub fn open<E>(open: impl FnOnce() -> Result<OwnedFd, E>) -> Result<Self, E> {
         Self::open_with(|register| open().map(register))
     }
 
     /// Opens any number of descriptors in one call, which hands each to the function it is given.
-    pub(crate) fn open_with<T>(open: impl FnOnce(fn(OwnedFd) -> Descriptor) -> T) -> T {
+    pub fn open_with<T>(open: impl FnOnce(fn(OwnedFd) -> Descriptor) -> T) -> T {
         let _no_fork = NoFork::begin();
         open(|fd| Self {
             slot: register(fd.as_raw_fd()),

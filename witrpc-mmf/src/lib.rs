@@ -39,6 +39,7 @@ pub mod words;
 pub use backend::Backend;
 pub use client::{Client, ClientOptions, ReceivedBlock as AnswerBlock, Sending};
 pub use error::{BindError, ConnectError, DirectoryError, NameError};
+pub use fork::{Descriptor, Origin};
 pub use head::TAG_BITS;
 pub use layout::{INLINE_LEN, MAX_LANES, MIN_LANES};
 pub use message::{

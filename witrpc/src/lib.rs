@@ -82,12 +82,14 @@
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
 
+mod backoff;
 mod client;
 mod codec;
 mod contract;
 mod error;
 pub mod guide;
 mod handshake;
+mod offload;
 mod security;
 mod server;
 mod tag;
@@ -95,14 +97,18 @@ mod timer;
 pub mod transport;
 mod wait;
 mod wake;
+pub mod worker;
 
 #[doc(hidden)]
 pub mod __private;
 
+pub use backoff::Backoff;
 pub use client::{Async, Blocking, CallOptions, CancelToken, ClientBuilder, Connection};
 pub use codec::Codec;
 pub use contract::ContractDifference;
-pub use error::{BindError, CallError, ConnectError, Direction, NoAppError};
+pub use error::{
+    BindError, CallError, ConnectError, Direction, NoAppError, ServeError, WorkerError,
+};
 pub use security::{AccessToken, AccessTokens, TokenError};
 pub use server::{
     CallContext, ServerHandle, Shutdown, UntilCancelled, WitServer, WitServerBuilder,
@@ -112,6 +118,7 @@ pub use transport::mmf::{Backend, Mmf, servers};
 pub use transport::{ClientInfo, DisconnectReason, Endpoint};
 pub use wait::WaitPolicy;
 pub use witrpc_macros::wit_service;
+pub use worker::{Worker, WorkerBuilder, WorkerExit, WorkerState};
 
 /// Compiles the example of the README.
 #[cfg(doctest)]

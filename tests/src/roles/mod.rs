@@ -3,6 +3,7 @@
 mod binder;
 mod caller;
 mod forker;
+mod worker;
 
 use std::time::Duration;
 
@@ -13,6 +14,7 @@ use crate::site::{self, Address, Plan};
 
 pub use binder::{Bid, Go};
 pub use forker::Finding;
+pub use worker::{Besides, Duty};
 
 /// What a child process is.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -79,10 +81,20 @@ pub enum Role {
         /// Where.
         address: Address,
     },
+    /// Has a worker, whose process it reports; drops it when told to, and says so.
+    Employ {
+        /// What the worker does.
+        duty: Duty,
+        /// What else.
+        besides: Besides,
+    },
 }
 
-/// Plays the role that the parent gives.
+/// Plays the role that the parent gives, or does the duty of a worker.
 pub fn main() {
+    if let Some(duty) = Duty::of_this_process() {
+        return duty.perform();
+    }
     let (parent, role) = Parent::meet();
     match role {
         Role::Serve { address, plan } => site::serve(&parent, &address, &plan),
@@ -99,5 +111,6 @@ pub fn main() {
         Role::Bind { address } => binder::bind(&parent, &address),
         Role::ForkClient { address } => forker::client(&parent, &address),
         Role::ForkServer { address } => forker::server(&parent, &address),
+        Role::Employ { duty, besides } => worker::employ(&parent, &duty, besides),
     }
 }

@@ -109,6 +109,8 @@ pub trait Workshop {
     fn relay(&self, via: Address, depth: u32, time: Duration) -> Result<u32, String>;
     /// What the server's process holds.
     fn resources(&self) -> Resources;
+    /// The number of the server's process.
+    fn who_serves(&self) -> u32;
 }
 
 /// A workshop.
@@ -251,6 +253,10 @@ impl Workshop for Bench {
 
     fn resources(&self) -> Resources {
         Resources::of_this_process()
+    }
+
+    fn who_serves(&self) -> u32 {
+        std::process::id()
     }
 }
 

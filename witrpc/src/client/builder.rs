@@ -3,15 +3,14 @@
 use std::error::Error;
 use std::fmt;
 use std::marker::PhantomData;
-use std::sync::{Arc, Mutex, PoisonError};
-use std::task::{Poll, Waker};
-use std::thread;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::connection::{Client, Connection};
 use super::dial::Dial;
 use crate::codec::Codec;
 use crate::error::ConnectError;
+use crate::offload::offload;
 use crate::security::{AccessToken, TokenSource};
 use crate::transport::Endpoint;
 use crate::wait::WaitPolicy;
@@ -135,8 +134,12 @@ impl<C: Client> ClientBuilder<C, Blocking> {
     ///
     /// [`ConnectError`] says whether nobody serves, the server refused, or the machine did.
     pub fn connect(self) -> Result<C, ConnectError> {
-        let inner = self.dial.connect(C::DESCRIPTOR)?;
-        Ok(C::from_connection(Connection::new(inner)))
+        self.connection().map(C::from_connection)
+    }
+
+    /// The connection alone.
+    pub(crate) fn connection(self) -> Result<Connection, ConnectError> {
+        self.dial.connect(C::DESCRIPTOR).map(Connection::new)
     }
 }
 
@@ -148,7 +151,10 @@ impl<C: Client> ClientBuilder<C, Async> {
     /// [`ConnectError`] says whether nobody serves, the server refused, or the machine did.
     pub async fn connect(self) -> Result<C, ConnectError> {
         let dial = self.dial;
-        let inner = on_a_thread(move || dial.connect(C::DESCRIPTOR)).await?;
+        let connected = offload("witrpc-connect", move || dial.connect(C::DESCRIPTOR)).await;
+        let refused =
+            |source| ConnectError::Io { doing: "start a thread that connects".to_owned(), source };
+        let inner = connected.map_err(refused)??;
         Ok(C::from_connection(Connection::new(inner)))
     }
 }
@@ -161,43 +167,4 @@ pub fn connect_blocking<C: Client>(endpoint: Endpoint) -> Result<C, ConnectError
 /// `XAsyncClient::connect`.
 pub async fn connect_async<C: Client>(endpoint: Endpoint) -> Result<C, ConnectError> {
     ClientBuilder::<C, Async>::new(endpoint).connect().await
-}
-
-/// Runs `work` on a thread of its own and completes when it is done.
-async fn on_a_thread<T: Send + 'static>(
-    work: impl FnOnce() -> Result<T, ConnectError> + Send + 'static,
-) -> Result<T, ConnectError> {
-    struct Meeting<T> {
-        result: Option<Result<T, ConnectError>>,
-        waker: Option<Waker>,
-    }
-    let ours = Arc::new(Mutex::new(Meeting { result: None, waker: None }));
-    let theirs = Arc::clone(&ours);
-    thread::Builder::new()
-        .name("witrpc-connect".to_owned())
-        .spawn(move || {
-            let result = work();
-            let mut meeting = theirs.lock().unwrap_or_else(PoisonError::into_inner);
-            meeting.result = Some(result);
-            let waker = meeting.waker.take();
-            drop(meeting);
-            if let Some(waker) = waker {
-                waker.wake();
-            }
-        })
-        .map_err(|source| ConnectError::Io {
-            doing: "start a thread that connects".to_owned(),
-            source,
-        })?;
-    std::future::poll_fn(|cx| {
-        let mut meeting = ours.lock().unwrap_or_else(PoisonError::into_inner);
-        match meeting.result.take() {
-            Some(result) => Poll::Ready(result),
-            None => {
-                meeting.waker = Some(cx.waker().clone());
-                Poll::Pending
-            }
-        }
-    })
-    .await
 }

@@ -1,13 +1,16 @@
-//! What can go wrong, by what the user was doing: binding, connecting, calling.
+//! What can go wrong, by what the user was doing: binding, connecting, calling,
+//! having a worker.
 
 mod bind;
 mod call;
 mod connect;
 mod remedy;
+mod worker;
 
 pub use bind::BindError;
 pub use call::{CallError, Direction, NoAppError};
 pub use connect::ConnectError;
+pub use worker::{ServeError, WorkerError};
 
 /// Checks that an error reads as a sentence that goes on after what has happened: with a colon, or
 /// a semicolon, and what to do.

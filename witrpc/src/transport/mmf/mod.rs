@@ -14,7 +14,9 @@ use std::time::Duration;
 
 pub use names::servers;
 pub use witrpc_mmf::Backend;
+// What a forked child must not do holds for a worker's parent as well.
 use witrpc_mmf::{ClientOptions, Name, Place, ServerOptions};
+pub(crate) use witrpc_mmf::{Descriptor, Origin};
 
 use super::{BindConfig, ClientChannel, ConnectConfig, ServerPort, Transport};
 use crate::error::{BindError, ConnectError};

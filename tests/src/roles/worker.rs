@@ -1,0 +1,184 @@
+//! The roles of workers, and of a process that has one.
+
+use std::fs::File;
+use std::io::Read;
+use std::os::fd::AsFd;
+use std::os::unix::net::UnixStream;
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+use std::thread;
+
+use fork::Fork;
+use serde::{Deserialize, Serialize};
+use witrpc::{Worker, worker};
+
+use crate::process::{Parent, peer_program};
+use crate::workshop::{Bench, WorkshopClient, WorkshopServer};
+
+/// What a worker does with its life.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub enum Duty {
+    /// Serves a workshop, as long as it is to.
+    Serve,
+    /// The same; stays when it is to end.
+    ServeAndLinger,
+    /// The same, and leaves a file that says so; whoever finds that does something else.
+    ServeOnce(PathBuf, Box<Duty>),
+    /// The same, but first says so much on its standard error, a line at a time.
+    ServeTalking(u32),
+    /// The same, with two children: one finds out whether it is a worker, to go on only if it is
+    /// not, the other keeps standard error open until standard output ends.
+    ServeWithChildren,
+    /// Cannot serve: its server is refused.
+    ServeBadly,
+    /// Says something on its standard error and ends.
+    Exit(i32, String),
+    /// Does nothing, with or without its standard input.
+    Idle {
+        /// Without.
+        closed: bool,
+    },
+    /// Says over the line what makes no sense.
+    Babble,
+    /// Ends with 1 if it is a worker.
+    FindOut,
+}
+
+impl Duty {
+    /// A command that does it.
+    ///
+    /// # Panics
+    ///
+    /// Never: a duty is data.
+    pub fn command(&self) -> Command {
+        let mut command = Command::new(peer_program());
+        command.arg(serde_json::to_string(self).expect("a duty is data"));
+        command
+    }
+
+    /// The duty that this process was started for.
+    pub(super) fn of_this_process() -> Option<Self> {
+        let duty = std::env::args().nth(1)?;
+        Some(serde_json::from_str(&duty).expect("only tests start this program"))
+    }
+
+    /// Does it.
+    pub(super) fn perform(self) {
+        match self {
+            Duty::Serve => serve(),
+            Duty::ServeAndLinger => {
+                serve();
+                forever();
+            }
+            Duty::ServeOnce(file, then) => match File::create_new(&file) {
+                Ok(_) => serve(),
+                Err(_) => then.perform(),
+            },
+            Duty::ServeTalking(lines) => {
+                (0..lines).for_each(|line| eprintln!("this is line {line}"));
+                serve();
+            }
+            Duty::ServeWithChildren => worker::serve_with(|server, _| {
+                start_children();
+                server.service(WorkshopServer::new(Bench::default()))
+            })
+            .expect("it is a worker"),
+            Duty::ServeBadly => {
+                let served = worker::serve_with(|server, _| {
+                    server.service(WorkshopServer::new(Bench::default())).max_workers(0)
+                });
+                served.expect_err("there are no threads");
+            }
+            Duty::Exit(code, words) => {
+                eprintln!("{words}");
+                std::process::exit(code);
+            }
+            Duty::Idle { closed } => {
+                if closed {
+                    let nothing = File::open("/dev/null").expect("Linux has it");
+                    rustix::stdio::dup2_stdin(nothing).expect("it can be replaced");
+                }
+                forever();
+            }
+            Duty::Babble => {
+                let line = std::io::stdin().as_fd().try_clone_to_owned().expect("it is open");
+                std::io::Write::write_all(&mut File::from(line), b"hello there").expect("it is");
+                forever();
+            }
+            Duty::FindOut => std::process::exit(worker::is_worker().into()),
+        }
+    }
+}
+
+fn serve() {
+    worker::serve(WorkshopServer::new(Bench::default())).expect("it is a worker");
+}
+
+fn forever() -> ! {
+    loop {
+        thread::park();
+    }
+}
+
+fn start_children() {
+    let found = Duty::FindOut.command().status().expect("it starts");
+    assert!(found.success(), "a worker's child takes itself for one");
+    let output = std::io::stdout().as_fd().try_clone_to_owned().expect("it is open");
+    let mut holder = Command::new("cat");
+    let holder = holder.stdin(output).stdout(Stdio::null()).spawn();
+    let mut holder = holder.expect("there is a cat");
+    thread::spawn(move || holder.wait());
+}
+
+/// What the process that has a worker does besides.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Besides {
+    /// Nothing.
+    Nothing,
+    /// It keeps the worker busy.
+    Call,
+    /// It forks a child that lives on, once it has a worker. The child drops its copy.
+    Fork,
+    /// It starts the worker on a thread that ends.
+    EndThread,
+}
+
+/// See [`Role::Employ`](super::Role::Employ).
+pub(super) fn employ(parent: &Parent, duty: &Duty, besides: Besides) {
+    let spawn = || {
+        let worker = Worker::<WorkshopClient>::builder(duty.command()).forward_stderr(true);
+        worker.spawn().expect("the worker starts")
+    };
+    let worker = match besides {
+        Besides::EndThread => thread::scope(|scope| scope.spawn(spawn).join()).expect("it starts"),
+        _ => spawn(),
+    };
+    let pid = worker.client().who_serves().expect("it serves");
+    match besides {
+        Besides::Nothing | Besides::EndThread => {}
+        Besides::Call => {
+            let client = worker.client().clone();
+            thread::spawn(move || client.hold(1, 1));
+            worker.client().arrived(1, 1).expect("it serves");
+        }
+        Besides::Fork => {
+            let (mut here, there) = UnixStream::pair().expect("sockets can be had");
+            if let Fork::Child = fork::fork().expect("this process may fork") {
+                // Neither kills it nor waits for it.
+                drop(worker);
+                drop((here, there));
+                let input = std::io::stdin().as_fd().try_clone_to_owned().expect("it is open");
+                let _ = File::from(input).read_to_end(&mut Vec::new());
+                std::process::exit(0);
+            }
+            drop(there);
+            here.read_to_end(&mut Vec::new()).expect("the child drops its copies");
+            worker.client().add(1, 2).expect("it serves on");
+        }
+    }
+    parent.report(&pid);
+    let () = parent.hear();
+    drop(worker);
+    parent.report(&());
+    parent.outlive();
+}

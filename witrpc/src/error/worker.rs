@@ -1,0 +1,177 @@
+//! Errors of worker processes, on both sides of the line.
+
+use std::fmt;
+use std::io;
+use std::time::Duration;
+
+use thiserror::Error;
+
+use super::remedy::remedy;
+use super::{BindError, ConnectError};
+use crate::worker::WorkerExit;
+
+/// Why a worker did not start, or does not serve any more.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum WorkerError {
+    /// No process could be started.
+    #[error("the worker {program:?} could not be started: {source}; {}", start_remedy(.source))]
+    Spawn {
+        /// The program of the command.
+        program: String,
+        /// The system's word on it.
+        source: io::Error,
+    },
+    /// The process ended before it served.
+    #[error("the worker ended before it served: {exit}")]
+    Exited {
+        /// How.
+        exit: WorkerExit,
+    },
+    /// The process reports that its server cannot start.
+    #[error("the worker cannot serve: {problem}")]
+    CannotServe {
+        /// Why, in the words of its [`ServeError`].
+        problem: String,
+        /// How it ended.
+        exit: WorkerExit,
+    },
+    /// The process did not serve in time, and was killed.
+    #[error(
+        "the worker did not serve within {after:?}: see that its program calls \
+         witrpc::worker::serve, or allow more with start_timeout{}", Quoted(.exit)
+    )]
+    NotServing {
+        /// The time allowed.
+        after: Duration,
+        /// How it ended.
+        exit: WorkerExit,
+    },
+    /// The process ended while it served.
+    #[error("the worker has ended: {exit}")]
+    Ended {
+        /// How.
+        exit: WorkerExit,
+    },
+    /// The worker serves, but its client could not connect.
+    #[error("the worker serves, but its client cannot connect: {source}")]
+    Connect {
+        /// Why.
+        source: ConnectError,
+    },
+    /// The operating system refused something.
+    #[error("could not {doing}: {source}; {}", remedy(.source))]
+    Io {
+        /// What was being done, as in "could not ..": `watch the worker`.
+        doing: &'static str,
+        /// The system's word on it.
+        source: io::Error,
+    },
+}
+
+impl WorkerError {
+    /// How the process ended, if there was one.
+    #[must_use]
+    pub fn exit(&self) -> Option<&WorkerExit> {
+        match self {
+            Self::Exited { exit }
+            | Self::CannotServe { exit, .. }
+            | Self::NotServing { exit, .. }
+            | Self::Ended { exit } => Some(exit),
+            Self::Spawn { .. } | Self::Connect { .. } | Self::Io { .. } => None,
+        }
+    }
+}
+
+fn start_remedy(error: &io::Error) -> &'static str {
+    match error.kind() {
+        io::ErrorKind::NotFound => "give the path of a program that exists",
+        io::ErrorKind::PermissionDenied => "see that this user may execute it",
+        _ => remedy(error),
+    }
+}
+
+/// The last words of a process, where there are any.
+struct Quoted<'a>(&'a WorkerExit);
+
+impl fmt::Display for Quoted<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.0.stderr().is_empty() { Ok(()) } else { self.0.fmt_last_words(f) }
+    }
+}
+
+/// Why a worker's program cannot serve its parent.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum ServeError {
+    /// The process was not started by a [`Worker`](crate::Worker), or serves already.
+    #[error(
+        "this process is not a worker that waits for its assignment: have its parent start it with \
+         witrpc::Worker::spawn, and call serve once, before anything reads standard input"
+    )]
+    NotAWorker,
+    /// What the parent says makes no sense here.
+    #[error(
+        "the assignment of this worker cannot be read ({problem}): build parent and worker with \
+         the same version of witrpc"
+    )]
+    Assignment {
+        /// Why not.
+        problem: String,
+    },
+    /// The server cannot start.
+    #[error(transparent)]
+    Bind(#[from] BindError),
+    /// The operating system refused something.
+    #[error("could not {doing}: {source}; {}", remedy(.source))]
+    Io {
+        /// What was being done, as in "could not ..": `take the line to the parent`.
+        doing: &'static str,
+        /// The system's word on it.
+        source: io::Error,
+    },
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::process::ExitStatusExt;
+    use std::process::ExitStatus;
+
+    use super::super::assert_is_sentence;
+    use super::*;
+
+    fn exit() -> WorkerExit {
+        WorkerExit::new(Some(ExitStatus::from_raw(9)), String::new())
+    }
+
+    #[test]
+    fn every_error_is_a_sentence() {
+        let not_found = || io::Error::from(io::ErrorKind::NotFound);
+        for error in [
+            WorkerError::Spawn { program: "render".to_owned(), source: not_found() },
+            WorkerError::Exited { exit: exit() },
+            WorkerError::CannotServe { problem: "oh: no".to_owned(), exit: exit() },
+            WorkerError::NotServing { after: Duration::from_secs(1), exit: exit() },
+            WorkerError::Ended { exit: exit() },
+            WorkerError::Connect { source: ConnectError::TooManyClients },
+            WorkerError::Io { doing: "watch the worker", source: not_found() },
+        ] {
+            assert_is_sentence(&error.to_string());
+        }
+        for error in [
+            ServeError::NotAWorker,
+            ServeError::Assignment { problem: "oh".to_owned() },
+            ServeError::Bind(BindError::NoService),
+            ServeError::Io { doing: "take the line", source: not_found() },
+        ] {
+            assert_is_sentence(&error.to_string());
+        }
+    }
+
+    #[test]
+    fn last_words_are_quoted_where_there_are_any() {
+        let exit = WorkerExit::new(None, "loading\nstill loading".to_owned());
+        let error = WorkerError::NotServing { after: Duration::from_secs(1), exit };
+        assert!(error.to_string().ends_with(":\n  | loading\n  | still loading"), "{error}");
+    }
+}

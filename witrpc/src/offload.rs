@@ -1,0 +1,47 @@
+//! Work that blocks, on a thread of its own, for those who must not.
+
+use std::io;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Poll, Waker};
+use std::thread;
+
+/// Where the thread leaves the result.
+struct Meeting<T> {
+    result: Option<T>,
+    waker: Option<Waker>,
+}
+
+/// Runs `work` on a short-lived thread and completes when it is done. Dropped before, it lets the
+/// work go on, and drops the result.
+///
+/// # Errors
+///
+/// There can be no thread.
+pub(crate) async fn offload<T: Send + 'static>(
+    name: &str,
+    work: impl FnOnce() -> T + Send + 'static,
+) -> io::Result<T> {
+    let ours = Arc::new(Mutex::new(Meeting { result: None, waker: None }));
+    let theirs = Arc::clone(&ours);
+    thread::Builder::new().name(name.to_owned()).spawn(move || {
+        let result = work();
+        let mut meeting = theirs.lock().unwrap_or_else(PoisonError::into_inner);
+        meeting.result = Some(result);
+        let waker = meeting.waker.take();
+        drop(meeting);
+        if let Some(waker) = waker {
+            waker.wake();
+        }
+    })?;
+    let result = std::future::poll_fn(|cx| {
+        let mut meeting = ours.lock().unwrap_or_else(PoisonError::into_inner);
+        match meeting.result.take() {
+            Some(result) => Poll::Ready(result),
+            None => {
+                meeting.waker = Some(cx.waker().clone());
+                Poll::Pending
+            }
+        }
+    });
+    Ok(result.await)
+}

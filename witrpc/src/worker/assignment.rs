@@ -1,0 +1,139 @@
+//! What parent and worker say to each other before the first call: an assignment there, a report
+//! back. Each is a message of postcard behind its length, four bytes, little-endian.
+
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+use crate::transport::mmf::Mmf;
+
+/// The version of these messages, the first number of an assignment. Both sides are nearly always
+/// of one build; the number is for when they are not.
+pub(super) const VERSION: u32 = 1;
+
+/// The longest message, in bytes: it has to fit in the socket's buffer.
+const MAX_LEN: usize = 16 << 10;
+
+/// Where a worker is to serve.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Assignment {
+    version: u32,
+    name: String,
+    /// The path of the name's directory, if that is not the user's own. Paths need not be text.
+    dir: Option<Vec<u8>>,
+}
+
+impl Assignment {
+    /// A place that nobody can guess.
+    pub(super) fn new(dir: Option<&Path>) -> Self {
+        let dir = dir.map(|dir| dir.as_os_str().as_bytes().to_vec());
+        Self { version: VERSION, name: Mmf::unguessable().name().to_owned(), dir }
+    }
+
+    /// The place.
+    pub(super) fn place(&self) -> Mmf {
+        let place = Mmf::new(&*self.name);
+        match &self.dir {
+            Some(dir) => place.in_dir(OsStr::from_bytes(dir)),
+            None => place,
+        }
+    }
+}
+
+/// What has become of it.
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) enum Report {
+    /// The worker serves.
+    Serving,
+    /// It cannot; why.
+    Failed(String),
+}
+
+/// Puts a message into bytes.
+pub(super) fn to_frame(message: &impl Serialize) -> Vec<u8> {
+    let body = postcard::to_allocvec(message).expect("strings and numbers always encode");
+    let mut frame = (body.len() as u32).to_le_bytes().to_vec();
+    frame.extend_from_slice(&body);
+    frame
+}
+
+impl Report {
+    /// A failure whose text is cut to what fits into a message.
+    pub(super) fn failed(problem: &str) -> Self {
+        let cut = problem.char_indices().take_while(|(at, _)| *at < MAX_LEN / 2);
+        Self::Failed(cut.map(|(_, char)| char).collect())
+    }
+}
+
+/// The body of a message once all of it is there: `None` until then.
+pub(super) fn whole_body(bytes: &[u8]) -> Result<Option<&[u8]>, String> {
+    let Some((len, body)) = bytes.split_first_chunk::<4>() else { return Ok(None) };
+    let len = u32::from_le_bytes(*len) as usize;
+    if len > MAX_LEN {
+        return Err(format!("a message of {len} bytes is over the limit of {MAX_LEN}"));
+    }
+    Ok(body.get(..len))
+}
+
+/// Reads an assignment. The version is read by itself first: what follows it may differ.
+pub(super) fn read_assignment(body: &[u8]) -> Result<Assignment, String> {
+    let (version, _): (u32, _) = postcard::take_from_bytes(body).map_err(|e| e.to_string())?;
+    if version != VERSION {
+        return Err(format!("the parent speaks version {version} to workers, this one {VERSION}"));
+    }
+    postcard::from_bytes(body).map_err(|error| error.to_string())
+}
+
+/// Reads a report.
+pub(super) fn read_report(body: &[u8]) -> Result<Report, String> {
+    postcard::from_bytes(body).map_err(|error| error.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_assignment_crosses_whole_or_not_yet() {
+        for dir in [None, Some(Path::new(OsStr::from_bytes(b"/a/\xff")))] {
+            let assignment = Assignment::new(dir);
+            let frame = to_frame(&assignment);
+            for end in 0..frame.len() {
+                assert_eq!(whole_body(&frame[..end]), Ok(None), "{end} of {}", frame.len());
+            }
+            let body = whole_body(&frame).unwrap().unwrap();
+            assert!(read_assignment(body).unwrap() == assignment);
+        }
+    }
+
+    #[test]
+    fn no_two_assignments_name_the_same_place() {
+        let name = || Assignment::new(None).name;
+        assert_ne!(name(), name());
+    }
+
+    #[test]
+    fn another_version_is_named_whatever_follows() {
+        let body = postcard::to_allocvec(&(VERSION + 1, 0xffff_ffff_u32)).unwrap();
+        let error = read_assignment(&body).err().unwrap();
+        assert!(error.contains(&format!("version {}", VERSION + 1)), "{error}");
+    }
+
+    #[test]
+    fn what_is_no_message_is_said_to_be_none() {
+        assert!(whole_body(b"GET / HTTP/1.1").is_err());
+        assert!(read_report(&[7]).is_err() && read_report(&[]).is_err());
+    }
+
+    #[test]
+    fn a_long_failure_is_cut_between_characters() {
+        let frame = to_frame(&Report::failed(&"\u{e9}".repeat(MAX_LEN)));
+        let Report::Failed(problem) = read_report(whole_body(&frame).unwrap().unwrap()).unwrap()
+        else {
+            panic!("it was a failure");
+        };
+        assert_eq!(problem, "\u{e9}".repeat(MAX_LEN / 4));
+    }
+}

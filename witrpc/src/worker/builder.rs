@@ -1,0 +1,175 @@
+//! How a worker is run: decided before it starts.
+
+use std::fmt;
+use std::os::unix::process::CommandExt;
+use std::path::PathBuf;
+use std::process::Command;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::assignment::Assignment;
+use super::keeper::{Keeper, OnFailure, Plan};
+use super::parent::Worker;
+use crate::__private::v1::Client;
+use crate::backoff::Backoff;
+use crate::client::{Blocking, ClientBuilder};
+use crate::error::WorkerError;
+use crate::offload::offload;
+
+/// How long a process may take until it serves, unless the user says otherwise.
+const START_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Decides how a worker is run; made by [`Worker::builder`].
+///
+/// The command is run as it is, but for these: its standard input is the line between the two, its
+/// standard error is kept for the error of a crash, and it leads a process group of its own, so
+/// that Ctrl-C in a terminal is its parent's to handle. Standard output is the command's own matter:
+/// inherited unless it says otherwise.
+#[must_use = "a builder does nothing until spawn"]
+pub struct WorkerBuilder<C> {
+    command: Command,
+    dir: Option<PathBuf>,
+    start_timeout: Duration,
+    forward_stderr: bool,
+    own_process_group: bool,
+    restart: Option<Backoff>,
+    on_failure: Option<OnFailure>,
+    client: ConfigureClient<C>,
+}
+
+type ConfigureClient<C> =
+    Box<dyn FnOnce(ClientBuilder<C, Blocking>) -> ClientBuilder<C, Blocking> + Send>;
+
+impl<C: Client> WorkerBuilder<C> {
+    pub(super) fn new(command: Command) -> Self {
+        Self {
+            command,
+            dir: None,
+            start_timeout: START_TIMEOUT,
+            forward_stderr: false,
+            own_process_group: true,
+            restart: None,
+            on_failure: None,
+            client: Box::new(|builder| builder),
+        }
+    }
+
+    /// Decides how the client connects and calls: its codec, its timeouts.
+    pub fn client(
+        mut self,
+        configure: impl FnOnce(ClientBuilder<C, Blocking>) -> ClientBuilder<C, Blocking>
+        + Send
+        + 'static,
+    ) -> Self {
+        self.client = Box::new(configure);
+        self
+    }
+
+    /// How long a process may take from its start until it serves; 10 s unless given. One that
+    /// takes longer is killed.
+    pub fn start_timeout(mut self, timeout: Duration) -> Self {
+        self.start_timeout = timeout;
+        self
+    }
+
+    /// Starts another process whenever one has ended without being told to, after a pause: not at
+    /// all unless given. It serves under the same name. What was called when the process ended
+    /// fails.
+    pub fn restart(mut self, backoff: Backoff) -> Self {
+        self.restart = Some(backoff);
+        self
+    }
+
+    /// Is told of every end of a process that was not asked for, and of every attempt to restart
+    /// that failed: to log it. Runs on the thread that keeps the worker, which does nothing else
+    /// meanwhile.
+    pub fn on_failure(mut self, told: impl FnMut(&WorkerError) + Send + 'static) -> Self {
+        self.on_failure = Some(Box::new(told));
+        self
+    }
+
+    /// Whether what the process writes to standard error also goes to this one's; not unless given.
+    /// The end of it is kept for errors in any case.
+    pub fn forward_stderr(mut self, forward: bool) -> Self {
+        self.forward_stderr = forward;
+        self
+    }
+
+    /// Whether the process leads a process group of its own; it does unless given. Without one, the
+    /// signals of a terminal reach the worker as they reach its parent, and a worker that has been
+    /// stopped ends with its parent only once it goes on.
+    pub fn own_process_group(mut self, own: bool) -> Self {
+        self.own_process_group = own;
+        self
+    }
+
+    /// Has the name stand in this directory: see [`Mmf::in_dir`](crate::Mmf::in_dir).
+    pub fn in_dir(mut self, path: impl Into<PathBuf>) -> Self {
+        self.dir = Some(path.into());
+        self
+    }
+
+    /// Starts the process, and blocks the thread until the service answers.
+    ///
+    /// # Errors
+    ///
+    /// [`WorkerError`] says whether the process did not start, did not serve, or ended, and how. No
+    /// process is left then.
+    pub fn spawn(mut self) -> Result<Worker<C>, WorkerError> {
+        if self.own_process_group {
+            self.command.process_group(0);
+        }
+        let assignment = Assignment::new(self.dir.as_deref());
+        let place = assignment.place();
+        let mut plan = Plan {
+            command: self.command,
+            assignment,
+            start_timeout: self.start_timeout,
+            forward_stderr: self.forward_stderr,
+            restart: self.restart,
+            on_failure: self.on_failure,
+        };
+        let keeper = Arc::new(Keeper::new());
+        let process = plan.start(&keeper)?;
+        keeper.keep(plan, process)?;
+        let builder = (self.client)(ClientBuilder::new(place.clone()));
+        match builder.connection() {
+            Ok(connection) => {
+                let client = C::from_connection(connection.clone());
+                Ok(Worker::new(client, connection, place, keeper))
+            }
+            Err(source) => {
+                keeper.dismiss(|leash| leash.kill());
+                keeper.wait_ended();
+                Err(WorkerError::Connect { source })
+            }
+        }
+    }
+
+    /// Does the same on a short-lived thread of its own; the future can be polled by any executor.
+    /// One that is dropped leaves no process.
+    ///
+    /// # Errors
+    ///
+    /// As [`spawn`](Self::spawn).
+    pub async fn spawn_async(self) -> Result<Worker<C>, WorkerError>
+    where
+        C: Send + 'static,
+    {
+        let refused = |source| WorkerError::Io { doing: "start a thread", source };
+        offload("witrpc-spawn", move || self.spawn()).await.map_err(refused)?
+    }
+}
+
+impl<C> fmt::Debug for WorkerBuilder<C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("WorkerBuilder")
+            .field("command", &self.command)
+            .field("dir", &self.dir)
+            .field("start_timeout", &self.start_timeout)
+            .field("forward_stderr", &self.forward_stderr)
+            .field("own_process_group", &self.own_process_group)
+            .field("restart", &self.restart)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,184 @@
+//! A worker's own side: takes the line, serves, and ends with its parent.
+
+use std::io::{self, Read, Write};
+use std::os::unix::net::UnixStream;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+use std::time::Duration;
+
+use rustix::io::fcntl_dupfd_cloexec;
+use rustix::process::{Signal, getpid, kill_process};
+use rustix::stdio::{dup2_stdin, stdin};
+
+use super::assignment::{Assignment, Report, read_assignment, to_frame, whole_body};
+use super::process::{LINE, identity};
+use crate::__private::v1::Service;
+use crate::error::ServeError;
+use crate::server::{ServerHandle, WitServer, WitServerBuilder};
+use crate::transport::mmf::Mmf;
+
+/// How long a process whose parent has gone may take to end by itself.
+const GRACE: Duration = Duration::from_secs(1);
+
+/// Set once this process has taken its line.
+static TAKEN: AtomicBool = AtomicBool::new(false);
+
+/// Whether this process was started as a worker: for a program that is its own worker.
+#[must_use]
+pub fn is_worker() -> bool {
+    TAKEN.load(Ordering::Relaxed) || has_line()
+}
+
+/// Serves the parent that started this process as a [`Worker`](crate::Worker), until that goes.
+///
+/// To be called before anything reads standard input, and before processes are started that must
+/// not hold the line.
+///
+/// When it returns, the parent has gone or does not want the worker any more, and the server has
+/// been closed: time to tidy up. A process that is still there one second later, because a
+/// handler or another thread holds it up, is killed. The line is watched from the beginning, so all
+/// this also holds while the server is being started.
+///
+/// # Errors
+///
+/// [`ServeError`]: this process is no worker, or its server cannot start; the parent is told why.
+///
+/// # Examples
+///
+/// The whole program of a worker:
+///
+/// ```no_run
+/// use witrpc::{ServeError, wit_service};
+///
+/// #[wit_service]
+/// pub trait Greeter {
+///     fn greet(&self, name: &str) -> String;
+/// }
+///
+/// struct Polite;
+///
+/// impl Greeter for Polite {
+///     fn greet(&self, name: &str) -> String {
+///         format!("Good day, {name}")
+///     }
+/// }
+///
+/// fn main() -> Result<(), ServeError> {
+///     witrpc::worker::serve(GreeterServer::new(Polite))
+/// }
+/// ```
+pub fn serve(service: impl Service) -> Result<(), ServeError> {
+    serve_with(|server, _| server.service(service))
+}
+
+/// The same as [`serve`], with a server of one's own making: `configure` gets a builder that already
+/// listens to the assigned place, and adds services and limits. It may listen to the place anew
+/// with a size: `server.listen(place.size(64 << 20)).service(..)`.
+///
+/// # Errors
+///
+/// As [`serve`].
+pub fn serve_with(
+    configure: impl FnOnce(WitServerBuilder, Mmf) -> WitServerBuilder,
+) -> Result<(), ServeError> {
+    let line = take_line()?;
+    let assignment = receive(&line)?;
+    let parent = Arc::new(Mutex::new(Parent { gone: false, server: None }));
+    watch(&line, &parent)?;
+
+    let place = assignment.place();
+    let server = match configure(WitServer::builder().listen(place.clone()), place).start() {
+        Ok(server) => server,
+        Err(error) => {
+            report(&line, &Report::failed(&error.to_string()));
+            return Err(error.into());
+        }
+    };
+    {
+        let mut parent = parent.lock().unwrap_or_else(PoisonError::into_inner);
+        if parent.gone {
+            return Ok(());
+        }
+        parent.server = Some(server.handle());
+    }
+    report(&line, &Report::Serving);
+    server.wait();
+    Ok(())
+}
+
+fn has_line() -> bool {
+    let named = std::env::var_os(LINE);
+    named.is_some_and(|name| identity(stdin()).is_ok_and(|found| name == *found))
+}
+
+/// Takes the line away from standard input, so that neither this program nor those that it starts
+/// have to do with it.
+fn take_line() -> Result<UnixStream, ServeError> {
+    if TAKEN.load(Ordering::Relaxed) || !has_line() {
+        return Err(ServeError::NotAWorker);
+    }
+    let refused = |source| ServeError::Io { doing: "take the line to the parent", source };
+    // Above the standard streams, wherever those may be closed.
+    let line = fcntl_dupfd_cloexec(stdin(), 3).map_err(|errno| refused(errno.into()))?;
+    let nothing = std::fs::File::open("/dev/null").map_err(refused)?;
+    dup2_stdin(nothing).map_err(|errno| refused(errno.into()))?;
+    TAKEN.store(true, Ordering::Relaxed);
+    Ok(line.into())
+}
+
+/// Reads the assignment, which the parent has written before it started this process.
+fn receive(mut line: &UnixStream) -> Result<Assignment, ServeError> {
+    let bad = |problem| ServeError::Assignment { problem };
+    let refused = |source| ServeError::Io { doing: "read the assignment", source };
+    let mut heard = Vec::new();
+    loop {
+        if let Some(body) = whole_body(&heard).map_err(bad)? {
+            return read_assignment(body).map_err(bad);
+        }
+        // A byte at a time would do: this is read once.
+        let mut part = [0; 512];
+        match line.read(&mut part) {
+            Ok(0) => return Err(refused(io::ErrorKind::UnexpectedEof.into())),
+            Ok(len) => heard.extend_from_slice(&part[..len]),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(refused(error)),
+        }
+    }
+}
+
+/// Tells the parent something. If that has gone, the thread that watches the line sees it too.
+fn report(mut line: &UnixStream, report: &Report) {
+    let _ = line.write_all(&to_frame(report));
+}
+
+/// What the thread that watches the line shares with the one that serves.
+struct Parent {
+    gone: bool,
+    server: Option<ServerHandle>,
+}
+
+/// Starts the thread that ends all this when the parent hangs up.
+fn watch(line: &UnixStream, parent: &Arc<Mutex<Parent>>) -> Result<(), ServeError> {
+    let refused = |source| ServeError::Io { doing: "watch the line to the parent", source };
+    let mut line = line.try_clone().map_err(refused)?;
+    let parent = Arc::clone(parent);
+    let wait = move || {
+        // The parent says nothing more: what ends this is its end, or a line that is out of order.
+        let _ = io::copy(&mut line, &mut io::sink());
+        let server = {
+            let mut parent = parent.lock().unwrap_or_else(PoisonError::into_inner);
+            parent.gone = true;
+            parent.server.take()
+        };
+        if let Some(server) = server {
+            server.shutdown(Duration::ZERO);
+        }
+        thread::sleep(GRACE);
+        // Not `exit`, which runs what other threads may hold up or be surprised by.
+        let _ = kill_process(getpid(), Signal::KILL);
+        // The first process of a container does not receive its own signal.
+        std::process::abort();
+    };
+    thread::Builder::new().name("witrpc-parent".to_owned()).spawn(wait).map(drop).map_err(refused)
+}

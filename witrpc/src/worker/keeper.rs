@@ -1,0 +1,251 @@
+//! Keeps a worker: notices its end, starts the next process if that is wanted.
+
+use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::process::{Command, ExitStatus};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use super::assignment::{Assignment, Report};
+use super::exit::WorkerExit;
+use super::process::{Event, Leash, Process};
+use crate::backoff::Backoff;
+use crate::error::WorkerError;
+
+/// What a worker is doing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum WorkerState {
+    /// It serves.
+    Serving {
+        /// The number of its process.
+        pid: u32,
+    },
+    /// Its process has ended, and the next one does not serve yet.
+    Restarting,
+    /// Its process has ended, and there will be no other.
+    Ended,
+}
+
+/// How a worker's processes are started and followed by others.
+pub(super) struct Plan {
+    pub(super) command: Command,
+    pub(super) assignment: Assignment,
+    pub(super) start_timeout: Duration,
+    pub(super) forward_stderr: bool,
+    pub(super) restart: Option<Backoff>,
+    pub(super) on_failure: Option<OnFailure>,
+}
+
+pub(super) type OnFailure = Box<dyn FnMut(&WorkerError) + Send>;
+
+impl Plan {
+    /// Starts a process, and returns once it serves.
+    pub(super) fn start(&mut self, keeper: &Keeper) -> Result<Process, WorkerError> {
+        let mut process = Process::start(&mut self.command, &self.assignment, self.forward_stderr)?;
+        keeper.hold(process.leash());
+        let until = Instant::now().checked_add(self.start_timeout);
+        match process.wait(until) {
+            Ok(Event::Reported(Report::Serving)) => Ok(process),
+            Ok(Event::Reported(Report::Failed(problem))) => {
+                Err(WorkerError::CannotServe { problem, exit: process.kill() })
+            }
+            Ok(Event::Ended) => Err(WorkerError::Exited { exit: process.reap() }),
+            Ok(Event::TimedOut) => {
+                let after = self.start_timeout;
+                Err(WorkerError::NotServing { after, exit: process.kill() })
+            }
+            Err(source) => Err(WorkerError::Io { doing: "watch the worker", source }),
+        }
+    }
+
+    fn report(&mut self, failure: &WorkerError) {
+        if let Some(on_failure) = &mut self.on_failure {
+            // A panic has been reported by the panic hook; the worker is to be kept all the same.
+            let _ = catch_unwind(AssertUnwindSafe(|| on_failure(failure)));
+        }
+    }
+}
+
+/// What a [`Worker`](super::Worker) and the thread that keeps it share.
+pub(super) struct Keeper {
+    shared: Mutex<Shared>,
+    changed: Condvar,
+}
+
+struct Shared {
+    state: WorkerState,
+    /// Of the process that is there, whether it serves yet or not.
+    leash: Option<Arc<Leash>>,
+    /// Nobody wants it any more.
+    unwanted: bool,
+    restarts: u64,
+    failure: Option<Arc<WorkerError>>,
+    /// How the last process ended.
+    status: Option<ExitStatus>,
+}
+
+impl Keeper {
+    pub(super) fn new() -> Self {
+        let shared = Shared {
+            state: WorkerState::Restarting,
+            leash: None,
+            unwanted: false,
+            restarts: 0,
+            failure: None,
+            status: None,
+        };
+        Self { shared: Mutex::new(shared), changed: Condvar::new() }
+    }
+
+    /// Starts the thread that keeps a worker whose first process serves.
+    pub(super) fn keep(self: &Arc<Self>, plan: Plan, process: Process) -> Result<(), WorkerError> {
+        self.serves(process.leash());
+        let keeper = Arc::clone(self);
+        thread::Builder::new()
+            .name("witrpc-worker".to_owned())
+            .spawn(move || keeper.run(plan, process))
+            .map(drop)
+            .map_err(|source| WorkerError::Io { doing: "start a thread", source })
+    }
+
+    fn run(&self, mut plan: Plan, mut process: Process) {
+        let mut pauses = plan.restart.map(Backoff::pauses);
+        loop {
+            let since = Instant::now();
+            let exit = to_its_end(process);
+            let mut lasted = since.elapsed();
+            let mut failure = WorkerError::Ended { exit };
+            process = loop {
+                if !self.is_unwanted() {
+                    plan.report(&failure);
+                }
+                let may_restart = pauses.is_some();
+                self.has_failed(failure, may_restart);
+                let Some(pauses) = &mut pauses else { return };
+                if !self.pause(pauses.after(lasted)) {
+                    return;
+                }
+                match plan.start(self) {
+                    Ok(process) => break process,
+                    Err(error) => failure = error,
+                }
+                lasted = Duration::ZERO;
+            };
+            self.has_restarted(process.leash());
+        }
+    }
+
+    /// Takes note of a process that has just been started, and kills it if nobody wants it.
+    fn hold(&self, leash: &Arc<Leash>) {
+        let mut shared = self.lock();
+        if shared.unwanted {
+            leash.kill();
+        }
+        shared.leash = Some(Arc::clone(leash));
+    }
+
+    fn serves(&self, leash: &Leash) {
+        self.lock().state = WorkerState::Serving { pid: leash.pid };
+        self.changed.notify_all();
+    }
+
+    fn has_restarted(&self, leash: &Leash) {
+        self.lock().restarts += 1;
+        self.serves(leash);
+    }
+
+    fn has_failed(&self, failure: WorkerError, may_restart: bool) {
+        let mut shared = self.lock();
+        shared.leash = None;
+        shared.status = failure.exit().and_then(WorkerExit::status);
+        shared.failure = Some(Arc::new(failure));
+        shared.state = match may_restart && !shared.unwanted {
+            true => WorkerState::Restarting,
+            false => WorkerState::Ended,
+        };
+        self.changed.notify_all();
+    }
+
+    /// Waits so long, unless the worker becomes unwanted; whether it is still wanted.
+    fn pause(&self, time: Duration) -> bool {
+        let (mut shared, _) = self
+            .changed
+            .wait_timeout_while(self.lock(), time, |shared| !shared.unwanted)
+            .unwrap_or_else(PoisonError::into_inner);
+        if shared.unwanted {
+            shared.state = WorkerState::Ended;
+            self.changed.notify_all();
+        }
+        !shared.unwanted
+    }
+
+    /// Nobody wants the worker any more: what is there gets `end`, and nothing is started.
+    pub(super) fn dismiss(&self, end: impl FnOnce(&Leash)) {
+        let mut shared = self.lock();
+        shared.unwanted = true;
+        if let Some(leash) = &shared.leash {
+            end(leash);
+        }
+        self.changed.notify_all();
+    }
+
+    /// Waits until the worker has ended for good and its last process is reaped.
+    pub(super) fn wait_ended(&self) {
+        let ended = |shared: &mut Shared| shared.state != WorkerState::Ended;
+        drop(self.changed.wait_while(self.lock(), ended).unwrap_or_else(PoisonError::into_inner));
+    }
+
+    /// The same, for so long at most; whether it has.
+    pub(super) fn wait_ended_for(&self, time: Duration) -> bool {
+        let (shared, _) = self
+            .changed
+            .wait_timeout_while(self.lock(), time, |shared| shared.state != WorkerState::Ended)
+            .unwrap_or_else(PoisonError::into_inner);
+        shared.state == WorkerState::Ended
+    }
+
+    pub(super) fn state(&self) -> WorkerState {
+        self.lock().state
+    }
+
+    pub(super) fn restarts(&self) -> u64 {
+        self.lock().restarts
+    }
+
+    pub(super) fn failure(&self) -> Option<Arc<WorkerError>> {
+        self.lock().failure.clone()
+    }
+
+    pub(super) fn status(&self) -> Option<ExitStatus> {
+        self.lock().status
+    }
+
+    fn is_unwanted(&self) -> bool {
+        self.lock().unwanted
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Shared> {
+        self.shared.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl fmt::Debug for Keeper {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.state().fmt(f)
+    }
+}
+
+/// Follows a process until it has ended.
+fn to_its_end(mut process: Process) -> WorkerExit {
+    loop {
+        match process.wait(None) {
+            Ok(Event::Ended) => return process.reap(),
+            // It says no more than that it serves, and without a limit nothing times out.
+            Ok(Event::Reported(_) | Event::TimedOut) => {}
+            // It cannot be watched, so it must not go on.
+            Err(_) => return process.kill(),
+        }
+    }
+}

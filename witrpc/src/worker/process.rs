@@ -1,0 +1,276 @@
+//! One process of a worker: started, watched, reaped.
+
+use std::io::{self, Write};
+use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::net::UnixStream;
+use std::process::{Child, ChildStderr, Command, Stdio};
+use std::sync::Arc;
+use std::time::Instant;
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::fs::fstat;
+use rustix::io::{Errno, ioctl_fionbio};
+use rustix::net::{RecvFlags, SendFlags, Shutdown, recv, send, shutdown};
+use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
+
+use super::assignment::{Assignment, Report, read_report, to_frame, whole_body};
+use super::exit::WorkerExit;
+use super::last_words::LastWords;
+use crate::error::WorkerError;
+use crate::transport::mmf::Descriptor;
+
+/// In a worker's environment: which socket its line is, as `device:inode` of its standard input.
+/// What the worker starts in turn inherits the variable but not the socket, and so is no worker.
+pub(super) const LINE: &str = "WITRPC_WORKER";
+
+/// What tells one socket from all others, as [`LINE`] has it.
+pub(super) fn identity(socket: impl AsFd) -> io::Result<String> {
+    let stat = fstat(socket)?;
+    Ok(format!("{}:{}", stat.st_dev, stat.st_ino))
+}
+
+/// The most that is read from a process that has ended, in bytes: what its pipe can hold. Another
+/// process may have inherited the pipe and may go on writing.
+const LAST_READ: usize = 1 << 20;
+
+/// A process, from its start until it is reaped. Dropping it kills it.
+pub(super) struct Process {
+    child: Child,
+    leash: Arc<Leash>,
+    /// Its standard error, until nobody can write to it any more.
+    errors: Option<ChildStderr>,
+    forward: bool,
+    last_words: LastWords,
+    /// What has come over the line, until that is a report.
+    heard: Vec<u8>,
+    /// Whether a report may still come.
+    listening: bool,
+    reaped: bool,
+}
+
+/// What ends a process, from any thread. A forked child of this process has neither of the two.
+#[derive(Debug)]
+pub(super) struct Leash {
+    pub(super) pid: u32,
+    process: Descriptor,
+    line: Descriptor,
+}
+
+impl Leash {
+    /// Kills it, whatever it does. One that has ended is left alone: the descriptor cannot mean
+    /// another process that has its number by now.
+    pub(super) fn kill(&self) {
+        // An error means that it has ended.
+        let _ = pidfd_send_signal(&self.process, Signal::KILL);
+    }
+
+    /// Has it end by itself.
+    pub(super) fn hang_up(&self) {
+        // An error means that it has hung up.
+        let _ = shutdown(&self.line, Shutdown::Both);
+    }
+}
+
+/// What a wait ended with.
+pub(super) enum Event {
+    Reported(Report),
+    Ended,
+    TimedOut,
+}
+
+impl Process {
+    /// Starts a process and gives it its assignment.
+    pub(super) fn start(
+        command: &mut Command,
+        assignment: &Assignment,
+        forward: bool,
+    ) -> Result<Self, WorkerError> {
+        let (line, theirs) = open_line(assignment).map_err(system("make a line to the worker"))?;
+        let name = identity(&theirs).map_err(system("look at the line to the worker"))?;
+        command.env(LINE, name).stdin(theirs).stderr(Stdio::piped());
+        let started = command.spawn();
+        // The command keeps our copy of the worker's end until it gets another one.
+        command.stdin(Stdio::null());
+        let mut child = started.map_err(|source| WorkerError::Spawn {
+            program: command.get_program().to_string_lossy().into_owned(),
+            source,
+        })?;
+        let watched = (|| -> io::Result<_> {
+            let errors = child.stderr.take();
+            if let Some(errors) = &errors {
+                ioctl_fionbio(errors, true)?;
+            }
+            let pidfd = || pidfd_open(Pid::from_child(&child), PidfdFlags::empty());
+            let process = Descriptor::open(pidfd)?;
+            Ok((errors, Arc::new(Leash { pid: child.id(), process, line })))
+        })();
+        let (errors, leash) = match watched {
+            Ok(watched) => watched,
+            Err(source) => {
+                // It may have ended; nobody reaps it but us.
+                let _ = child.kill().and_then(|()| child.wait());
+                return Err(system("watch the worker")(source));
+            }
+        };
+        let last_words = LastWords::default();
+        let (heard, listening, reaped) = (Vec::new(), true, false);
+        Ok(Self { child, leash, errors, forward, last_words, heard, listening, reaped })
+    }
+
+    pub(super) fn leash(&self) -> &Arc<Leash> {
+        &self.leash
+    }
+
+    /// Waits for the next thing to happen, and takes up what the process writes meanwhile.
+    pub(super) fn wait(&mut self, until: Option<Instant>) -> io::Result<Event> {
+        loop {
+            let ready = self.poll(until)?;
+            if ready.errors {
+                self.read_errors();
+            }
+            // Before the end: a process that cannot serve says why, and ends.
+            if ready.line
+                && let Some(report) = self.listen()
+            {
+                self.listening = false;
+                return Ok(Event::Reported(report));
+            }
+            if ready.process {
+                return Ok(Event::Ended);
+            }
+            if until.is_some_and(|until| until <= Instant::now()) {
+                return Ok(Event::TimedOut);
+            }
+        }
+    }
+
+    /// Reaps a process that has ended, or is about to.
+    pub(super) fn reap(mut self) -> WorkerExit {
+        let status = self.child.wait().ok();
+        self.reaped = true;
+        let mut rest = LAST_READ;
+        while rest > 0
+            && let read @ 1.. = self.read_errors()
+        {
+            rest = rest.saturating_sub(read);
+        }
+        WorkerExit::new(status, self.last_words.text())
+    }
+
+    /// Kills and reaps it.
+    pub(super) fn kill(self) -> WorkerExit {
+        self.leash.kill();
+        self.reap()
+    }
+
+    fn poll(&self, until: Option<Instant>) -> Result<Ready, Errno> {
+        let mut polled = vec![PollFd::new(&self.leash.process, PollFlags::IN)];
+        if self.listening {
+            polled.push(PollFd::new(&self.leash.line, PollFlags::IN));
+        }
+        if let Some(errors) = &self.errors {
+            polled.push(PollFd::new(errors, PollFlags::IN));
+        }
+        let timeout = until.map(|until| {
+            let rest = until.saturating_duration_since(Instant::now());
+            Timespec::try_from(rest).unwrap_or(Timespec { tv_sec: i64::MAX, tv_nsec: 0 })
+        });
+        match poll(&mut polled, timeout.as_ref()) {
+            Ok(_) => {}
+            Err(Errno::INTR) => return Ok(Ready::default()),
+            Err(errno) => return Err(errno),
+        }
+        let mut happened = polled.iter().map(|polled| !polled.revents().is_empty());
+        let mut next_if = |is_polled: bool| is_polled && happened.next().unwrap_or(false);
+        Ok(Ready {
+            process: next_if(true),
+            line: next_if(self.listening),
+            errors: next_if(self.errors.is_some()),
+        })
+    }
+
+    /// Reads some of its standard error; how many bytes.
+    fn read_errors(&mut self) -> usize {
+        let mut part = [0; 4096];
+        let read = match &self.errors {
+            Some(errors) => rustix::io::read(errors, &mut part),
+            None => Ok(0),
+        };
+        match read {
+            Ok(len @ 1..) => {
+                self.last_words.push(&part[..len]);
+                if self.forward {
+                    // Where our own standard error is gone, so are those who would read this.
+                    let _ = io::stderr().write_all(&part[..len]);
+                }
+                len
+            }
+            Err(Errno::AGAIN | Errno::INTR) => 0,
+            Ok(0) | Err(_) => {
+                self.errors = None;
+                0
+            }
+        }
+    }
+
+    /// Reads what has come over the line; the report, once it is whole.
+    fn listen(&mut self) -> Option<Report> {
+        let mut part = [0; 4096];
+        match recv(&self.leash.line, &mut part, RecvFlags::DONTWAIT) {
+            Ok((_, len @ 1..)) => self.heard.extend_from_slice(&part[..len]),
+            Err(Errno::AGAIN | Errno::INTR) => return None,
+            // Nobody holds the other end. It may end now, or never have been one of ours.
+            Ok((_, 0)) | Err(_) => {
+                self.listening = false;
+                return None;
+            }
+        }
+        let body = match whole_body(&self.heard) {
+            Ok(body) => body?,
+            Err(problem) => return Some(not_a_report(&problem)),
+        };
+        Some(read_report(body).unwrap_or_else(|problem| not_a_report(&problem)))
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        if !self.reaped {
+            self.leash.kill();
+            // It has been killed, so this does not last; an error means that it is gone.
+            let _ = self.child.wait();
+        }
+    }
+}
+
+#[derive(Default)]
+struct Ready {
+    process: bool,
+    line: bool,
+    errors: bool,
+}
+
+fn not_a_report(problem: &str) -> Report {
+    Report::Failed(format!(
+        "what it writes to its standard input is no report ({problem}): see that its program calls \
+         witrpc::worker::serve, of the same version of witrpc"
+    ))
+}
+
+/// A line with the assignment in it: the parent's end and the worker's.
+fn open_line(assignment: &Assignment) -> io::Result<(Descriptor, OwnedFd)> {
+    let (ours, theirs) = Descriptor::open_with(|register| {
+        // Both are closed on exec; the worker gets a copy that is not.
+        UnixStream::pair().map(|(ours, theirs)| (register(ours.into()), theirs))
+    })?;
+    let frame = to_frame(assignment);
+    let sent = send(&ours, &frame, SendFlags::NOSIGNAL | SendFlags::DONTWAIT)?;
+    if sent < frame.len() {
+        return Err(io::Error::other("the assignment does not fit into the socket"));
+    }
+    Ok((ours, theirs.into()))
+}
+
+fn system(doing: &'static str) -> impl FnOnce(io::Error) -> WorkerError {
+    move |source| WorkerError::Io { doing, source }
+}
