@@ -7,9 +7,10 @@
 use std::os::fd::{AsFd, BorrowedFd};
 
 use rustix::io::Errno;
-use rustix::net::{RecvFlags, SendFlags, recv, send};
+use rustix::net::{SendFlags, send};
 
-use crate::fork::Descriptor;
+use crate::disposal::Socket;
+use crate::fdpass::receive_with;
 
 /// What [`Bell::drain`] came upon behind the rings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,14 +21,16 @@ pub(crate) enum Drained {
     /// The peer has closed its end: it can neither ring nor be rung any more, and the end stays
     /// readable for ever.
     HungUp,
+    /// The peer has sent descriptors with a ring, which nobody does who means well.
+    Passed,
 }
 
 /// One side's end, or none: with the portable backend nobody sleeps until rung.
 #[derive(Debug)]
-pub(crate) struct Bell(Option<Descriptor>);
+pub(crate) struct Bell(Option<Socket>);
 
 impl Bell {
-    pub(crate) fn new(end: Option<Descriptor>) -> Self {
+    pub(crate) fn new(end: Option<Socket>) -> Self {
         Self(end)
     }
 
@@ -44,10 +47,10 @@ impl Bell {
         let Some(end) = &self.0 else { return Drained::Quiet };
         let mut rings = [0; 64];
         for _ in 0..16 {
-            match recv(end, &mut rings, RecvFlags::DONTWAIT) {
-                Ok((received, _)) if received == rings.len() => {}
-                Err(Errno::INTR) => {}
-                Ok((0, _)) => return Drained::HungUp,
+            match receive_with(end, &mut rings) {
+                Ok(received) if !received.is_plain() => return Drained::Passed,
+                Ok(received) if received.len == rings.len() => {}
+                Ok(received) if received.len == 0 => return Drained::HungUp,
                 Ok(_) | Err(Errno::AGAIN) => break,
                 // Reset by a peer that has left rings of ours unread.
                 Err(_) => return Drained::HungUp,

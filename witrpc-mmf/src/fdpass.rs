@@ -1,4 +1,6 @@
 //! Bytes and descriptors over a Unix socket, never waiting.
+//!
+//! Whatever a peer passes is received, wanted or not: see [`disposal`](crate::disposal).
 
 use std::io::{IoSlice, IoSliceMut};
 use std::mem::MaybeUninit;
@@ -7,13 +9,17 @@ use std::os::fd::{AsFd, BorrowedFd};
 use rustix::io::Errno;
 use rustix::net::{
     RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, ReturnFlags, SendAncillaryBuffer,
-    SendAncillaryMessage, SendFlags, recv, recvmsg, sendmsg,
+    SendAncillaryMessage, SendFlags, recvmsg, sendmsg,
 };
 
+use crate::disposal::Passed;
 use crate::fork::Descriptor;
 
 /// The most descriptors that one message carries here.
 pub(crate) const MAX_PASSED: usize = 2;
+
+/// The most descriptors that the kernel lets one message carry (`SCM_MAX_FD`).
+const MAX_RECEIVED: usize = 253;
 
 /// Sends some of `bytes`, and with the first of them the descriptors.
 ///
@@ -42,8 +48,8 @@ pub(crate) struct Received {
     /// How many bytes; 0 when the peer has hung up.
     pub(crate) len: usize,
     /// What came along.
-    pub(crate) passed: [Option<Descriptor>; MAX_PASSED],
-    /// More was passed than is ever expected; the kernel has closed it.
+    pub(crate) passed: [Option<Passed>; MAX_PASSED],
+    /// More was passed than is ever expected; it is not kept.
     pub(crate) overfull: bool,
 }
 
@@ -53,9 +59,10 @@ pub(crate) struct Received {
 ///
 /// `EAGAIN` when there is nothing; else the socket's.
 pub(crate) fn receive_with(socket: impl AsFd, bytes: &mut [u8]) -> Result<Received, Errno> {
-    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(MAX_PASSED))];
+    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(MAX_RECEIVED))];
     let mut control = RecvAncillaryBuffer::new(&mut space);
-    Descriptor::open_with(|register| {
+    let mut surplus = Vec::new();
+    let received = Descriptor::open_with(|register| {
         let message = retry(|| {
             let flags = RecvFlags::DONTWAIT | RecvFlags::CMSG_CLOEXEC;
             recvmsg(&socket, &mut [IoSliceMut::new(bytes)], &mut control, flags)
@@ -63,26 +70,32 @@ pub(crate) fn receive_with(socket: impl AsFd, bytes: &mut [u8]) -> Result<Receiv
         let mut received = Received {
             len: message.bytes,
             passed: [const { None }; MAX_PASSED],
+            // This process may have no place for them.
             overfull: message.flags.contains(ReturnFlags::CTRUNC),
         };
         let rights = control.drain().filter_map(|message| match message {
             RecvAncillaryMessage::ScmRights(passed) => Some(passed),
             _ => None,
         });
-        for (fd, place) in rights.flatten().zip(&mut received.passed) {
-            *place = Some(register(fd));
+        let mut places = received.passed.iter_mut();
+        for passed in rights.flatten().map(|fd| Passed::new(register(fd))) {
+            match places.next() {
+                Some(place) => *place = Some(passed),
+                None => surplus.push(passed),
+            }
         }
         Ok(received)
-    })
+    });
+    // Here, since nothing may be disposed of while descriptors are being opened.
+    received
+        .map(|received| Received { overfull: received.overfull || !surplus.is_empty(), ..received })
 }
 
-/// Receives some bytes. The kernel closes whatever was passed with them.
-///
-/// # Errors
-///
-/// `EAGAIN` when there is nothing; else the socket's.
-pub(crate) fn receive(socket: impl AsFd, bytes: &mut [u8]) -> Result<usize, Errno> {
-    retry(|| recv(&socket, &mut *bytes, RecvFlags::DONTWAIT).map(|(len, _)| len))
+impl Received {
+    /// Whether nothing was passed.
+    pub(crate) fn is_plain(&self) -> bool {
+        !self.overfull && self.passed.iter().all(Option::is_none)
+    }
 }
 
 fn retry<T>(mut call: impl FnMut() -> Result<T, Errno>) -> Result<T, Errno> {

@@ -151,7 +151,7 @@ const OPENERS: u32 = FORKER - 1;
 pub(crate) struct NoFork(());
 
 impl NoFork {
-    fn begin() -> Self {
+    pub(crate) fn begin() -> Self {
         install();
         let mut state = GATE.load(Ordering::SeqCst);
         loop {
@@ -261,6 +261,22 @@ impl Descriptor {
             origin: Origin::here(),
         })
     }
+
+    /// Whether this process is a forked child of the one that opened it, so that it is dead.
+    pub(crate) fn is_forked(&self) -> bool {
+        self.origin.is_forked()
+    }
+
+    /// Gives it up to the caller. Children that are forked from here on keep a copy open. Not to be
+    /// called in a forked child.
+    pub(crate) fn unregister(self) -> OwnedFd {
+        let mut descriptor = ManuallyDrop::new(self);
+        assert!(!descriptor.is_forked(), "the number may be somebody else's in a forked child");
+        let _no_fork = NoFork::begin();
+        descriptor.slot.store(EMPTY, Ordering::Relaxed);
+        // SAFETY: taken once, since `descriptor` is neither used nor dropped after.
+        unsafe { ManuallyDrop::take(&mut descriptor.fd) }
+    }
 }
 
 impl AsFd for Descriptor {
@@ -271,7 +287,7 @@ impl AsFd for Descriptor {
 
 impl Drop for Descriptor {
     fn drop(&mut self) {
-        if self.origin.is_forked() {
+        if self.is_forked() {
             // Closed by `in_child`; the number may be somebody else's by now.
             return;
         }

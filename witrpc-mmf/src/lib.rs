@@ -9,6 +9,7 @@ mod cancel;
 mod client;
 mod clock;
 pub mod copy;
+mod disposal;
 mod error;
 mod fdpass;
 mod fork;

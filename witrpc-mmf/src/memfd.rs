@@ -20,6 +20,7 @@ use rustix::fs::{
 };
 use rustix::io::Errno;
 
+use crate::disposal::Passed;
 use crate::fork::{Descriptor, Origin};
 
 /// What `fstat` says of a file: told to the peer, who compares it with what it received.
@@ -98,7 +99,7 @@ impl PeerMemory {
     /// # Errors
     ///
     /// [`PeerMemoryError`]: the file is not what it must be, or cannot be mapped.
-    pub(crate) fn map(file: Descriptor, named: FileIdentity) -> Result<Self, PeerMemoryError> {
+    pub(crate) fn map(file: Passed, named: FileIdentity) -> Result<Self, PeerMemoryError> {
         // First, and alone safe on any kind of file: a file system of the peer's own making could
         // keep us waiting for the answer to anything else.
         let seals = fcntl_get_seals(&file).map_err(|_| PeerMemoryError::NotMemory)?;
@@ -121,7 +122,9 @@ impl PeerMemory {
         }
         let len = usize::try_from(found.size).map_err(|_| PeerMemoryError::NotMemory)?;
         let map = MmapOptions::new().len(len).map_raw_read_only(file.as_fd().as_raw_fd())?;
-        Ok(Self(Mapping::new(map)?))
+        let memory = Self(Mapping::new(map)?);
+        drop(file.harmless());
+        Ok(memory)
     }
 
     /// Where it starts.

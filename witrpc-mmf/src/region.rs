@@ -6,6 +6,7 @@ use std::io;
 use crate::arena::Arena;
 use crate::backend::Backend;
 use crate::copy::{OwnMemory, Pages, PeerMemory};
+use crate::disposal::Passed;
 use crate::fork::Descriptor;
 use crate::layout::Layout;
 use crate::memfd::{self, FileIdentity, PeerMemoryError};
@@ -101,7 +102,7 @@ impl PeerPages {
     pub(crate) fn open(
         backend: Backend,
         identity: Identity,
-        file: Option<Descriptor>,
+        file: Option<Passed>,
     ) -> Result<Self, OpenError> {
         match (backend, identity, file) {
             (Backend::Native, Identity::File(named), Some(file)) => {

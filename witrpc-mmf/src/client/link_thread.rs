@@ -6,19 +6,21 @@
 //! With the portable backend no doorbell rings. While somebody sleeps, the thread then looks at
 //! growing distances as if it had been rung.
 
+use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed, Ordering::SeqCst};
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
 use rustix::event::{EventfdFlags, Timespec, epoll, eventfd};
-use rustix::net::{Shutdown, shutdown};
 
 use super::Client;
 use super::waiters::earliest;
 use crate::backend::{Backend, Backoff};
 use crate::bell::Drained;
+use crate::disposal::Socket;
 use crate::fork::Descriptor;
 use crate::layout::{GROUP, STATE, wait};
+use crate::message::Closed;
 use crate::wake::wake;
 use crate::words::{Mapped, ReadWord};
 use crate::{futex, line, park, ring, state};
@@ -33,7 +35,7 @@ pub(super) struct Link {
 }
 
 struct Shared {
-    socket: Descriptor,
+    socket: Socket,
     epoll: Descriptor,
     /// Rung within this process when a deadline comes that is earlier than `planned`.
     poke: Descriptor,
@@ -45,15 +47,15 @@ struct Shared {
 const NO_PLAN: u64 = u64::MAX;
 
 impl Link {
-    pub(super) fn new(socket: Descriptor) -> std::io::Result<Self> {
+    pub(super) fn new(socket: Socket) -> std::io::Result<Self> {
         let epoll = Descriptor::open(|| epoll::create(epoll::CreateFlags::CLOEXEC))?;
         let flags = EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK;
         let poke = Descriptor::open(|| eventfd(0, flags))?;
-        let watch = |fd: &Descriptor, what| {
+        let watch = |fd: BorrowedFd<'_>, what| {
             epoll::add(&epoll, fd, epoll::EventData::new_u64(what), epoll::EventFlags::IN)
         };
-        watch(&socket, LINK)?;
-        watch(&poke, POKE)?;
+        watch(socket.as_fd(), LINK)?;
+        watch(poke.as_fd(), POKE)?;
         let planned = AtomicU64::new(NO_PLAN);
         let shared = Shared { socket, epoll, poke, planned, start: Instant::now() };
         Ok(Self { shared: Arc::new(shared) })
@@ -61,8 +63,7 @@ impl Link {
 
     /// Ends the connection: the server sees the hang-up, and so does the thread.
     pub(super) fn hang_up(&self) {
-        // An error means that the other side has hung up already.
-        let _ = shutdown(&self.shared.socket, Shutdown::Both);
+        self.shared.socket.hang_up();
     }
 
     /// Has the thread awake at `deadline`. The caller has registered what is to be woken then.
@@ -218,8 +219,10 @@ impl Client {
 
     /// The server has answered somebody, or released blocks that somebody waits for.
     fn answer_bell(self: &Arc<Self>) {
-        if self.bell.drain() == Drained::HungUp {
-            return self.link_ended();
+        match self.bell.drain() {
+            Drained::Quiet => {}
+            Drained::HungUp => return self.link_ended(),
+            Drained::Passed => return self.lose(Closed::Misbehaved),
         }
         for group in 0..self.groups.len() {
             self.groups[group].answer(self.ring_word(group), || self.wake_group(group));

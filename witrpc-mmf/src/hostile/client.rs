@@ -6,13 +6,16 @@ use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::time::{Duration, Instant};
 
 use super::{LANES, MAX_MESSAGE_LEN, REGION_LEN, Raw, Said, Site, broken_lines};
+use rustix::net::SendFlags;
+
 use crate::backend::Backend;
 use crate::client::{Client, ClientOptions};
-use crate::fork::Descriptor;
+use crate::disposal::Socket;
 use crate::head::Kind;
 use crate::layout::{HIGH_WATER, INLINE_LEN, Layout};
 use crate::line;
 use crate::message::{Body, Limit, Outgoing};
+use crate::rendezvous::tests::bombs::Bomb;
 use crate::rendezvous::{ConnectOptions, Plain, connect};
 use crate::server::{Admission, Admitted, Server, ServerOptions};
 use crate::spin::WaitPolicy;
@@ -68,7 +71,7 @@ impl Honest {
         }
     }
 
-    fn hostile(&self) -> (Raw, Descriptor) {
+    fn hostile(&self) -> (Raw, Socket) {
         let connected = connect(
             &self.site.name,
             &self.site.place,
@@ -207,4 +210,19 @@ fn a_high_water_beyond_the_lanes_and_a_call_off_of_nothing_do_no_harm() {
     honest.answers(&raw, 5, inline());
     assert_eq!(honest.server.broken(), (0, None));
     honest.serves(&bystander);
+}
+
+/// What comes by the bell is received by the threads that serve all clients.
+#[test]
+fn a_bomb_by_the_bell_ends_its_sender_and_keeps_nobody_waiting() {
+    let honest = Honest::start();
+    let bystander = honest.bystander();
+    for (broken, flags) in [(1, SendFlags::empty()), (2, SendFlags::OOB)] {
+        let (raw, _link) = honest.hostile();
+        let _fuse = Bomb::new().send(raw.bell.end().expect("native"), &[1], flags);
+        honest.serve(|| honest.server.broken().0 == broken);
+        honest.serves(&bystander);
+    }
+    let (_, rule) = honest.server.broken();
+    assert!(rule.is_some_and(|rule| rule.contains("doorbell")), "{rule:?}");
 }

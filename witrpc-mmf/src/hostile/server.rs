@@ -6,6 +6,8 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::{Duration, Instant};
 
 use super::{LANES, MAX_MESSAGE_LEN, REGION_LEN, Raw, Said, Site, broken_lines};
+use rustix::net::SendFlags;
+
 use crate::backend::Backend;
 use crate::client::{Client, ClientOptions};
 use crate::futex;
@@ -13,6 +15,7 @@ use crate::head::Kind;
 use crate::layout::{INLINE_LEN, Layout, line as words};
 use crate::line;
 use crate::message::{Body, ChannelError, Closed, Limit, Outgoing, Ticket};
+use crate::rendezvous::tests::bombs::Bomb;
 use crate::rendezvous::{
     Admitted, Claim, Control, Credentials, Established, Host, ServerLimits, Session,
 };
@@ -143,4 +146,16 @@ fn answers_to_calls_that_were_not_made_are_no_answers() {
     }
     assert_eq!(client.lost(), None);
     assert_eq!(call(&client, Duration::ZERO), Err(ChannelError::TimedOut));
+}
+
+#[test]
+fn a_bomb_by_the_bell_loses_the_server_its_client() {
+    let server = Hostile::start();
+    for flags in [SendFlags::empty(), SendFlags::OOB] {
+        let (client, raw) = server.client();
+        let _fuse = Bomb::new().send(raw.bell.end().expect("native"), &[1], flags);
+        // The link thread goes on, and says so.
+        assert_eq!(call(&client, Duration::MAX), Err(ChannelError::Closed(Closed::Misbehaved)));
+        assert_eq!(client.lost(), Some(Closed::Misbehaved));
+    }
 }

@@ -21,6 +21,7 @@ use super::record::{
 use super::sealer::Sealer;
 use super::{Name, Place};
 use crate::backend::Backend;
+use crate::disposal::{Passed, Socket};
 use crate::error::ConnectError;
 use crate::fdpass::MAX_PASSED;
 use crate::fork::Descriptor;
@@ -53,7 +54,7 @@ pub(crate) struct ConnectOptions<'a> {
 pub(crate) struct Connected {
     /// The socket to the server: hangs up when the server dies, leaves or closes it. Not to be
     /// read or written.
-    pub(crate) link: Descriptor,
+    pub(crate) link: Socket,
     /// What the server's host said.
     pub(crate) welcome: Vec<u8>,
     /// The regions and the bell.
@@ -127,7 +128,7 @@ fn reach(
     directory: &Directory,
     name: &Name,
     deadline: &Deadline,
-) -> Result<Option<Descriptor>, ConnectError> {
+) -> Result<Option<Socket>, ConnectError> {
     let name = name.as_str();
     let not_a_server = |found| ConnectError::NotAServer { path: directory.path_of(name), found };
     let Some(stat) = directory.find(name).map_err(failed("look for the name"))? else {
@@ -153,11 +154,11 @@ fn reach(
             Err(error) => return Err(failed("connect to the socket")(error.into())),
         }
     }
-    Ok(Some(socket))
+    Ok(Some(Socket::new(socket)))
 }
 
 /// Makes sure that whoever listens is the user that the directory belongs to.
-fn identify(link: &Descriptor, expected: u32) -> Result<Credentials, ConnectError> {
+fn identify(link: &Socket, expected: u32) -> Result<Credentials, ConnectError> {
     let server = Credentials::of(link).map_err(failed("ask the system who the server is"))?;
     if server.uid != expected {
         return Err(ConnectError::OtherUser { expected, found: server.uid });
@@ -188,7 +189,7 @@ impl Deadline {
 
 /// A handshake, led by blocking calls over the same parts that the server's is made of.
 struct Handshake<'a> {
-    link: Descriptor,
+    link: Socket,
     options: &'a ConnectOptions<'a>,
     deadline: Deadline,
     sealer: Box<dyn Sealer>,
@@ -197,7 +198,7 @@ struct Handshake<'a> {
 }
 
 impl<'a> Handshake<'a> {
-    fn new(link: Descriptor, options: &'a ConnectOptions<'a>, deadline: Deadline) -> Self {
+    fn new(link: Socket, options: &'a ConnectOptions<'a>, deadline: Deadline) -> Self {
         let (inbox, outbox) = (Inbox::new(), Outbox::default());
         Self { link, options, deadline, sealer: (options.sealer)(), inbox, outbox }
     }
@@ -274,7 +275,7 @@ impl<'a> Handshake<'a> {
         &mut self,
         offer: &Offer,
         nonce: Nonce,
-    ) -> Result<(PeerPages, Option<Descriptor>, Nonce), ConnectError> {
+    ) -> Result<(PeerPages, Option<Socket>, Nonce), ConnectError> {
         let (region, answers) = loop {
             let sealed = self.inbox.small_record(&self.link, &*self.sealer).map_err(broken)?;
             let Some(sealed) = sealed else {
@@ -343,9 +344,9 @@ impl<'a> Handshake<'a> {
 /// Opens the server's region, and takes its bell if the backend has one.
 fn accept_passed(
     backend: Backend,
-    passed: [Option<Descriptor>; MAX_PASSED],
+    passed: [Option<Passed>; MAX_PASSED],
     region: Identity,
-) -> Result<(PeerPages, Option<Descriptor>), ConnectError> {
+) -> Result<(PeerPages, Option<Socket>), ConnectError> {
     let [file, bell] = passed;
     if bell.is_some() != (backend == Backend::Native) {
         return Err(misbehaved("it does not pass its region and a bell"));
@@ -354,14 +355,14 @@ fn accept_passed(
         OpenError::System(source) => no_region("map the server's region", region.size())(source),
         wrong => ConnectError::Misbehaved { what: wrong.to_string() },
     })?;
-    let is_bell = |bell: &Descriptor| {
+    let is_bell = |bell: &Passed| {
         socket_domain(bell) == Ok(AddressFamily::UNIX)
             && socket_type(bell) == Ok(SocketType::STREAM)
     };
     if !bell.as_ref().is_none_or(is_bell) {
         return Err(misbehaved("its bell is no socket"));
     }
-    Ok((peer, bell))
+    Ok((peer, bell.map(|bell| Socket::new(bell.harmless()))))
 }
 
 impl From<Failure> for ConnectError {

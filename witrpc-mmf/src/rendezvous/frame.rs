@@ -7,7 +7,8 @@ use rustix::io::Errno;
 
 use super::record::{MAX_RECORD_LEN, MAX_SMALL_LEN, Record};
 use super::sealer::Sealer;
-use crate::fdpass::{MAX_PASSED, receive, receive_with, send_with};
+use crate::disposal::Passed;
+use crate::fdpass::{MAX_PASSED, Received, receive_with, send_with};
 use crate::fork::Descriptor;
 
 /// Room for the openings, and for small records however they are sealed.
@@ -33,7 +34,7 @@ pub(super) struct Inbox {
     small: [u8; SMALL_BUFFER_LEN],
     long: Vec<u8>,
     received: usize,
-    passed: [Option<Descriptor>; MAX_PASSED],
+    passed: [Option<Passed>; MAX_PASSED],
 }
 
 impl Inbox {
@@ -53,9 +54,9 @@ impl Inbox {
         len: usize,
     ) -> Result<Option<&[u8]>, ReceiveError> {
         while self.received < len {
-            let got = receive(&socket, &mut self.small[self.received..len]);
-            let Some(got) = arrived(got, |got| *got)? else { return Ok(None) };
-            self.received += got;
+            let got = receive_with(&socket, &mut self.small[self.received..len]);
+            let Some(got) = arrived(got)? else { return Ok(None) };
+            self.received += plain(got)?;
         }
         self.received = 0;
         Ok(Some(&self.small[..len]))
@@ -76,14 +77,13 @@ impl Inbox {
                 return Ok(Some(&self.small[HEADER_LEN..end]));
             }
             let got = receive_with(&socket, &mut self.small[self.received..end]);
-            let Some(got) = arrived(got, |got| got.len)? else { return Ok(None) };
-            if got.overfull || (self.received > 0 && got.passed.iter().any(Option::is_some)) {
-                return Err(ReceiveError::Malformed("descriptors that nobody expects"));
-            }
-            if self.received == 0 {
+            let Some(got) = arrived(got)? else { return Ok(None) };
+            self.received += if self.received == 0 && !got.overfull {
                 self.passed = got.passed;
-            }
-            self.received += got.len;
+                got.len
+            } else {
+                plain(got)?
+            };
         }
     }
 
@@ -101,19 +101,19 @@ impl Inbox {
                 return Ok(Some(std::mem::take(&mut self.long)));
             }
             let got = if self.received < HEADER_LEN {
-                receive(&socket, &mut self.small[self.received..HEADER_LEN])
+                receive_with(&socket, &mut self.small[self.received..HEADER_LEN])
             } else {
                 let start = self.received - HEADER_LEN;
                 self.long.resize((end - HEADER_LEN).min(start + GROWTH_LEN), 0);
-                receive(&socket, &mut self.long[start..])
+                receive_with(&socket, &mut self.long[start..])
             };
-            let Some(got) = arrived(got, |got| *got)? else { return Ok(None) };
-            self.received += got;
+            let Some(got) = arrived(got)? else { return Ok(None) };
+            self.received += plain(got)?;
         }
     }
 
     /// What was passed with the last small record; in the order of the sender.
-    pub(super) fn take_passed(&mut self) -> [Option<Descriptor>; MAX_PASSED] {
+    pub(super) fn take_passed(&mut self) -> [Option<Passed>; MAX_PASSED] {
         std::mem::take(&mut self.passed)
     }
 
@@ -132,17 +132,22 @@ impl Inbox {
 }
 
 /// What a receiving call brought. `None`: nothing yet.
-fn arrived<T>(
-    got: Result<T, Errno>,
-    len: impl FnOnce(&T) -> usize,
-) -> Result<Option<T>, ReceiveError> {
+fn arrived(got: Result<Received, Errno>) -> Result<Option<Received>, ReceiveError> {
     match got {
-        Ok(got) if len(&got) == 0 => Err(ReceiveError::HungUp),
+        Ok(got) if got.len == 0 => Err(ReceiveError::HungUp),
         Ok(got) => Ok(Some(got)),
         Err(Errno::AGAIN) => Ok(None),
         Err(Errno::CONNRESET | Errno::PIPE) => Err(ReceiveError::HungUp),
         Err(error) => Err(ReceiveError::System(error.into())),
     }
+}
+
+/// How many bytes have come, and nothing else.
+fn plain(got: Received) -> Result<usize, ReceiveError> {
+    if got.is_plain() {
+        return Ok(got.len);
+    }
+    Err(ReceiveError::Malformed("descriptors that nobody expects"))
 }
 
 /// What has not been sent yet.

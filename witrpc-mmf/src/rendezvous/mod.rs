@@ -32,4 +32,4 @@ pub use place::Place;
 pub(crate) use sealer::Plain;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

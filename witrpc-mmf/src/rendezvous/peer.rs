@@ -4,7 +4,7 @@ use std::io;
 use std::mem;
 use std::os::fd::{AsFd, AsRawFd};
 
-use crate::fork::Descriptor;
+use crate::disposal::Socket;
 use crate::region::{OwnPages, PeerPages};
 
 /// Who a peer is, in the kernel's words.
@@ -53,7 +53,7 @@ pub(crate) struct Established {
     /// One end of a nonblocking socket pair: a byte sent rings at the other end. The descriptor
     /// came from the peer at the client, so only calls with `MSG_DONTWAIT` are safe on it. The
     /// portable backend has none.
-    pub(crate) bell: Option<Descriptor>,
+    pub(crate) bell: Option<Socket>,
     /// How many calls can be in flight, 1 to [`crate::MAX_LANES`].
     pub(crate) lanes: u32,
     /// The longest message of either side, in bytes.

@@ -14,13 +14,14 @@ use super::record::{
 };
 use super::sealer::Sealer;
 use crate::backend::Backend;
+use crate::disposal::{Passed, Socket};
 use crate::fdpass::MAX_PASSED;
 use crate::fork::Descriptor;
 use crate::region::{Identity, Made, OpenError, OwnPages, PeerPages};
 
 /// Somebody who has connected and is not a client yet.
 pub(super) struct Stranger {
-    socket: Descriptor,
+    socket: Socket,
     who: Credentials,
     came: Instant,
     /// How long it may stay a stranger.
@@ -51,7 +52,7 @@ enum Stage {
 struct Regions {
     own: OwnPages,
     peer: PeerPages,
-    bell: Option<Descriptor>,
+    bell: Option<Socket>,
 }
 
 /// How far a handshake has come.
@@ -66,7 +67,7 @@ pub(super) enum Progress {
 
 impl Stranger {
     pub(super) fn new(
-        socket: Descriptor,
+        socket: Socket,
         who: Credentials,
         timeout: Duration,
         sealer: Box<dyn Sealer>,
@@ -86,7 +87,7 @@ impl Stranger {
         self.came + self.timeout
     }
 
-    pub(super) fn socket(&self) -> &Descriptor {
+    pub(super) fn socket(&self) -> &Socket {
         &self.socket
     }
 
@@ -99,7 +100,7 @@ impl Stranger {
     }
 
     /// What is left of it when it has been welcomed.
-    pub(super) fn into_link(self) -> Option<(u64, Descriptor)> {
+    pub(super) fn into_link(self) -> Option<(u64, Socket)> {
         Some((self.client_id()?, self.socket))
     }
 
@@ -236,7 +237,7 @@ impl Stranger {
 }
 
 fn open_client_region(
-    passed: [Option<Descriptor>; MAX_PASSED],
+    passed: [Option<Passed>; MAX_PASSED],
     region: Identity,
     limits: &ServerLimits,
 ) -> Result<PeerPages, Failure> {
@@ -252,15 +253,14 @@ fn open_client_region(
 }
 
 /// Both ends of a bell, ours first, if the backend rings at all.
-fn new_bell(
-    backend: Backend,
-) -> Result<(Option<Descriptor>, Option<Descriptor>), rustix::io::Errno> {
+fn new_bell(backend: Backend) -> Result<(Option<Socket>, Option<Descriptor>), rustix::io::Errno> {
     if backend == Backend::Portable {
         return Ok((None, None));
     }
     Descriptor::open_with(|register: fn(OwnedFd) -> Descriptor| {
         let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
         let (one, other) = socketpair(AddressFamily::UNIX, SocketType::STREAM, flags, None)?;
-        Ok((Some(register(one)), Some(register(other))))
+        Ok((register(one), register(other)))
     })
+    .map(|(one, other)| (Some(Socket::new(one)), Some(other)))
 }

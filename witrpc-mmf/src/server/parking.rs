@@ -14,6 +14,9 @@ use crate::backend::Backend;
 use crate::bell::{Bell, Drained};
 use crate::state;
 
+/// What a client has done that passes descriptors with a ring.
+const NO_RING: &str = "more than a ring by the doorbell";
+
 /// As the backend has it.
 #[derive(Debug)]
 pub(super) enum Parking {
@@ -74,6 +77,7 @@ impl Server {
                         // It is dying, which its link will show too, or cannot go on: its calls
                         // would not be heard of.
                         Drained::HungUp => drop(self.end(&connection, state::ACCUSED)),
+                        Drained::Passed => self.accuse(&connection, NO_RING),
                     }
                 }
             }),

@@ -239,7 +239,7 @@ fn look(
 impl Server {
     /// A client broke a rule: its connection ends, the others go on.
     #[cold]
-    fn accuse(&self, connection: &Arc<Connection>, rule: &'static str) {
+    pub(super) fn accuse(&self, connection: &Connection, rule: &'static str) {
         self.broken.fetch_add(1, Relaxed);
         *self.last_broken.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = Some(rule);
         self.end(connection, state::ACCUSED);

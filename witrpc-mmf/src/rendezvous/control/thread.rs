@@ -17,6 +17,7 @@ use rustix::io::Errno;
 use rustix::net::{SocketFlags, accept_with};
 
 use super::{Host, ServerLimits, Shared};
+use crate::disposal::{self, Socket};
 use crate::fork::Descriptor;
 use crate::rendezvous::claim::Listener;
 use crate::rendezvous::peer::Credentials;
@@ -83,7 +84,7 @@ pub(super) struct ControlThread {
     /// In the order of their deadlines, which are all equally long.
     strangers: Vec<(u64, Stranger)>,
     next_stranger: u64,
-    links: HashMap<u64, Descriptor>,
+    links: HashMap<u64, Socket>,
     shared: Arc<Shared>,
     /// The last to go: who sees the host dropped knows that all descriptors are closed.
     desk: Desk,
@@ -185,6 +186,10 @@ impl ControlThread {
             if let Err(room_at) = self.make_room() {
                 return self.pause_accepting(room_at);
             }
+            if disposal::is_backed_up() {
+                // Whoever comes may bring more to be closed.
+                return self.pause_accepting(Instant::now() + ACCEPT_PAUSE);
+            }
             let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
             let client = match Descriptor::open(|| accept_with(&*socket, flags)) {
                 Ok(client) => client,
@@ -194,7 +199,7 @@ impl ControlThread {
             };
             let Ok(who) = Credentials::of(&client) else { continue };
             if only_uid.is_none_or(|uid| uid == who.uid) {
-                self.greet(client, who);
+                self.greet(Socket::new(client), who);
             }
         }
     }
@@ -214,7 +219,7 @@ impl ControlThread {
         Ok(())
     }
 
-    fn greet(&mut self, client: Descriptor, who: Credentials) {
+    fn greet(&mut self, client: Socket, who: Credentials) {
         let number = self.next_stranger;
         self.next_stranger += 1;
         let flags = epoll::EventFlags::IN
@@ -296,9 +301,9 @@ impl ControlThread {
 
     /// Says good-bye for every copy of a socket: a child of a `clone` without handlers may have one,
     /// which would go on to report events and hide the hang-up from the client.
-    fn close(&self, socket: &Descriptor) {
+    fn close(&self, socket: &Socket) {
         let _ = epoll::delete(&self.epoll, socket);
-        let _ = rustix::net::shutdown(socket, rustix::net::Shutdown::Both);
+        socket.hang_up();
     }
 
     fn expire(&mut self) {

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::io::{Read, Write};
+use std::os::fd::AsFd;
 use std::os::unix::net::UnixStream;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -11,9 +12,8 @@ use super::record::{ClientOpening, Offer, PROTOCOL_VERSION, ServerOpening, Verdi
 use super::sealer::Sealer;
 use super::*;
 use crate::copy::Pages;
-use crate::fork::Descriptor;
 
-fn wait_for(fd: &Descriptor, what: PollFlags) -> PollFlags {
+fn wait_for(fd: &impl AsFd, what: PollFlags) -> PollFlags {
     let timeout = Timespec::try_from(PATIENCE).unwrap();
     let mut fds = [PollFd::new(fd, what)];
     poll(&mut fds, Some(&timeout)).expect("polling does not fail");

@@ -1,6 +1,8 @@
 //! Tests of the rendezvous as a whole; what they share.
 
 mod bind;
+pub(crate) mod bombs;
+mod descriptors;
 mod directories;
 mod forking;
 mod handshake;

