@@ -17,7 +17,7 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until};
-use witrpc::{WitServer, wit_service};
+use witrpc::{CallContext, WitServer, wit_service};
 
 /// Notes under keys.
 #[wit_service]
@@ -29,10 +29,10 @@ trait Notebook {
     fn get(&self, key: &str) -> Option<String>;
 
     /// The note, as soon as there is one.
-    async fn wait(&self, key: &str) -> String;
+    async fn wait(&self, key: &str, #[wit(ctx)] cx: &CallContext) -> String;
 
     /// Returns as soon as there is no note.
-    async fn gone(&self, key: &str);
+    async fn gone(&self, key: &str, #[wit(ctx)] cx: &CallContext);
 }
 
 /// Whoever waits for a note watches them all; however many wait, they hold no thread.
@@ -47,15 +47,19 @@ struct Note {
 }
 
 impl Pinboard {
-    /// Waits inside tokio for the notes to be as asked, and reads something from them.
-    async fn when<T>(
+    /// Waits for the notes to be as asked, and reads something from them.
+    async fn when<T: Default>(
         &self,
+        cx: &CallContext,
         as_asked: impl Fn(&HashMap<String, Note>) -> bool,
         read: impl Fn(&HashMap<String, Note>) -> T,
     ) -> T {
         let mut watcher = self.notes.subscribe();
-        let notes = watcher.wait_for(as_asked).await;
-        read(&notes.expect("the board has the sender"))
+        tokio::select! {
+            notes = watcher.wait_for(as_asked) => read(&notes.expect("the board has the sender")),
+            // The caller has left or died: nobody reads the answer.
+            () = cx.until_cancelled() => T::default(),
+        }
     }
 }
 
@@ -83,12 +87,12 @@ impl Notebook for Pinboard {
         self.notes.borrow().get(key).map(|note| note.text.clone())
     }
 
-    async fn wait(&self, key: &str) -> String {
-        self.when(|notes| notes.contains_key(key), |notes| notes[key].text.clone()).await
+    async fn wait(&self, key: &str, cx: &CallContext) -> String {
+        self.when(cx, |notes| notes.contains_key(key), |notes| notes[key].text.clone()).await
     }
 
-    async fn gone(&self, key: &str) {
-        self.when(|notes| !notes.contains_key(key), |_| ()).await;
+    async fn gone(&self, key: &str, cx: &CallContext) {
+        self.when(cx, |notes| !notes.contains_key(key), |_| ()).await;
     }
 }
 

@@ -5,6 +5,7 @@
 //!
 //! - [`errors`]: what can go wrong with a call, and what to do about it;
 //! - [`asynchronous`]: `async` handlers and clients, with tokio, another runtime or none;
+//! - [`workers`]: work in a process of its own: what may crash, leak, or be killed;
 //! - [`testing`]: services without a second process, and with one;
 //! - [`choosing_size`]: how much memory, how many lanes, clients and threads;
 //! - [`versions`]: programs of different versions, and what may change between them;
@@ -20,3 +21,4 @@ pub mod from_dotnet;
 pub mod getting_started;
 pub mod testing;
 pub mod versions;
+pub mod workers;

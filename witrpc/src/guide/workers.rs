@@ -1,0 +1,93 @@
+//! Work in a process of its own: what may crash, leak, or be killed.
+//!
+//! A worker is a child process that serves the program that started it, and nobody else. It ends
+//! with its parent, however that ends, and its crash is an error in the parent that says how it
+//! ended and what it wrote last. This is how a service of the first chapter becomes one.
+//!
+//! # A program that is its own worker
+//!
+//! Nothing needs to be installed beside the program: it starts itself. `src/main.rs`:
+//!
+//! ```no_run
+//! use std::process::Command;
+//! use witrpc::{CallError, Worker, wit_service, worker};
+//!
+//! #[wit_service]
+//! pub trait Decoder {
+//!     /// The width and height of a picture. May do anything with a broken one.
+//!     fn size_of(&self, file: &[u8]) -> Result<(u32, u32), String>;
+//! }
+//!
+//! struct Careless;
+//!
+//! impl Decoder for Careless {
+//!     fn size_of(&self, file: &[u8]) -> Result<(u32, u32), String> {
+//!         if file.starts_with(b"broken") {
+//!             std::process::abort();
+//!         }
+//!         Ok((640, 480))
+//!     }
+//! }
+//!
+//! fn main() -> Result<(), Box<dyn std::error::Error>> {
+//!     // Before anything else that main does.
+//!     if worker::is_worker() {
+//!         return Ok(worker::serve(DecoderServer::new(Careless))?);
+//!     }
+//!
+//!     let program = Command::new(std::env::current_exe()?);
+//!     let worker = Worker::<DecoderClient>::spawn(program)?;
+//!     println!("{:?}", worker.client().size_of(b"fine")?);
+//!
+//!     match worker.client().size_of(b"broken") {
+//!         Err(CallError::PeerDied) => println!("that one killed the decoder: {}", worker.wait()),
+//!         other => println!("{other:?}"),
+//!     }
+//!     Ok(())
+//! }
+//! ```
+//!
+//! It prints `(640, 480)`, and then that the worker was ended by `SIGABRT`. Without the abort,
+//! dropping the [`Worker`](crate::Worker) at the end of `main` would kill the process;
+//! [`stop`](crate::Worker::stop) lets it end by itself.
+//!
+//! A worker of another program is started the same way, by the command that runs it. Its whole `main`
+//! is the call of [`worker::serve`](crate::worker::serve).
+//!
+//! # What a worker can rely on, and its parent
+//!
+//! - The name under which it serves cannot be guessed, and is not in the process list or the
+//!   environment. The two find each other without a word from you.
+//! - It ends with its parent, also when that is killed, also when a handler runs at that moment.
+//! - Ctrl-C in a terminal reaches the parent alone, which decides. The worker's standard error is
+//!   kept for the error of its end; [`forward_stderr`](crate::WorkerBuilder::forward_stderr) shows it
+//!   as well.
+//! - A handler that panics is no crash: the call ends with
+//!   [`CallError::Panicked`](crate::CallError::Panicked), and the worker lives on.
+//!
+//! # Restarting
+//!
+//! ```no_run
+//! # use witrpc::wit_service;
+//! # #[wit_service]
+//! # pub trait Decoder {
+//! #     fn size_of(&self, file: &[u8]) -> Result<(u32, u32), String>;
+//! # }
+//! use std::process::Command;
+//! use witrpc::{Backoff, Worker, WorkerError};
+//!
+//! fn decoder() -> Result<Worker<DecoderClient>, WorkerError> {
+//!     Worker::builder(Command::new("/usr/libexec/decoder"))
+//!         .restart(Backoff::default())
+//!         .on_failure(|failure| eprintln!("{failure}"))
+//!         .spawn()
+//! }
+//! ```
+//!
+//! Whenever the process ends without being told to, another one is started, after a pause that grows
+//! while they keep ending: [`Backoff`](crate::Backoff). The calls that were pending fail, with an
+//! error that says that they may have run. The next process serves under the same name, so a client
+//! that connects to [`worker.place()`](crate::Worker::place) finds it.
+//!
+//! A worker that deals with large messages sets its [size](super::choosing_size) with
+//! [`worker::serve_with`](crate::worker::serve_with).
