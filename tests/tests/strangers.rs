@@ -13,8 +13,8 @@ use witrpc_tests::workshop::WorkshopClient;
 
 const HANDSHAKE: Duration = Duration::from_millis(300);
 
-/// What every version of the protocol begins with, then version 1 and no options.
-const OPENING: &[u8; 16] = b"WitRPC\r\n\x01\0\0\0\0\0\0\0";
+/// What every version of the protocol begins with, then version 2 and no demands.
+const OPENING: &[u8; 16] = b"WitRPC\r\n\x02\0\0\0\0\0\0\0";
 
 #[test]
 fn who_says_nothing_is_dropped_at_the_deadline() {
@@ -78,7 +78,7 @@ fn another_version_is_told_ours() {
     let mut answer = Vec::new();
     stranger.read_to_end(&mut answer).unwrap();
     assert_eq!(&answer[..8], &OPENING[..8]);
-    assert_eq!(answer[8..12], [1, 0, 0, 0]);
+    assert_eq!(answer[8..12], [2, 0, 0, 0]);
 }
 
 #[test]
@@ -87,7 +87,7 @@ fn a_server_of_another_version_is_refused_with_both_versions() {
     opening[..16].copy_from_slice(OPENING);
     opening[8] = 77;
     match connect_to_one_that_says(Some(opening.to_vec())) {
-        ConnectError::VersionMismatch { ours: 1, theirs: 77 } => {}
+        ConnectError::VersionMismatch { ours: 2, theirs: 77 } => {}
         other => panic!("{other}"),
     }
 }
@@ -108,6 +108,9 @@ fn offering(lanes: u32, region_lens: [u64; 2], max_message_len: u64) -> Vec<u8> 
     for len in [region_lens[0], region_lens[1], max_message_len] {
         opening.extend(len.to_le_bytes());
     }
+    // A generation, and no demands.
+    opening.extend([7; 16]);
+    opening.extend([0; 8]);
     opening
 }
 

@@ -206,6 +206,23 @@ pub enum ConnectError {
         /// The server's.
         theirs: crate::Backend,
     },
+    /// The server asks for a secret or for encryption and this client does not, or the other way
+    /// round.
+    #[error(
+        "the server asks for {theirs:?} and this client for {ours:?}; have both ask for the same"
+    )]
+    OtherDemands {
+        /// This client's.
+        ours: crate::Demands,
+        /// The server's.
+        theirs: crate::Demands,
+    },
+    /// Server and client have not the same secret, or somebody between them has changed what they
+    /// said.
+    #[error(
+        "the server and this client do not know the same secret; give both the same, and see who stands between"
+    )]
+    Unauthorized,
     /// A region would take more memory than this client allows.
     #[error(
         "the server asks for a region of {len} bytes and this client allows {max}; raise the client's limit or lower the server's size"

@@ -30,6 +30,7 @@ pub mod release;
 mod rendezvous;
 #[doc(hidden)]
 pub mod ring;
+mod security;
 mod server;
 mod shm;
 mod spin;
@@ -48,6 +49,10 @@ pub use message::{
     Request, RequestPayload, Ticket,
 };
 pub use rendezvous::{Name, Place, Session, live_names};
+pub use security::{
+    Begun, COUNTER_BITS, Clearance, Demands, Finish, Initiator, Keys, MAX_EXCHANGE_LEN,
+    MAX_PIECE_LEN, Plain, Responder, Response, TAG_LEN,
+};
 pub use server::{
     Admission, Admitted, Connection, ReceivedBlock as RequestBlock, Scanner, Server, ServerOptions,
 };

@@ -7,8 +7,9 @@ use std::task::{Context, Poll, Wake, Waker};
 use std::time::{Duration, Instant};
 
 use witrpc_mmf::{
-    Admission, Admitted, Backend, Body, Client, ClientOptions, Connection, Fill, INLINE_LEN, Limit,
-    Name, Outgoing, Place, Request, Sending, Server, ServerOptions, Session, Ticket, WaitPolicy,
+    Admission, Admitted, Backend, Body, Clearance, Client, ClientOptions, Connection, Fill,
+    INLINE_LEN, Limit, Name, Outgoing, Place, Plain, Request, Sending, Server, ServerOptions,
+    Session, Ticket, WaitPolicy,
 };
 
 /// Makes a test of each function, over each backend.
@@ -34,7 +35,7 @@ over_each_backend! {
 struct Everybody;
 
 impl Admission for Everybody {
-    fn admit(&self, _: &[u8], _: u64, _: u32, _: u32) -> Admitted {
+    fn admit(&self, _: &[u8], _: u64, _: u32, _: u32, _: &Clearance) -> Admitted {
         Admitted::Welcome { welcome: Vec::new(), session: Arc::new(()) }
     }
 
@@ -58,7 +59,13 @@ impl Site {
             handshake_timeout: PATIENCE,
         };
         let name = Name::unguessable();
-        let server = Server::bind(name.clone(), &Place::default(), &options, Box::new(Everybody));
+        let server = Server::bind(
+            name.clone(),
+            &Place::default(),
+            &options,
+            Box::new(Everybody),
+            Box::<Plain>::default(),
+        );
         let options = ClientOptions {
             backend,
             wait_for_server: Duration::ZERO,
@@ -68,7 +75,8 @@ impl Site {
             handshake_timeout: PATIENCE,
         };
         let server = server.expect("the name is new");
-        let client = Client::connect(&name, &Place::default(), &options).expect("it is served");
+        let client = Client::connect(&name, &Place::default(), &options, &Plain::default())
+            .expect("it is served");
         Self { server, client }
     }
 

@@ -8,9 +8,9 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use witrpc_mmf::{
-    Admission, Admitted, Answer, Backend, Body, ChannelError, Client, ClientOptions, Fill, Limit,
-    Name, Outgoing, Payload, Place, ReadBlock, Scanner, Sending, Server, ServerOptions, Session,
-    Ticket, WaitPolicy,
+    Admission, Admitted, Answer, Backend, Body, ChannelError, Clearance, Client, ClientOptions,
+    Fill, Limit, Name, Outgoing, Payload, Place, Plain, ReadBlock, Scanner, Sending, Server,
+    ServerOptions, Session, Ticket, WaitPolicy,
 };
 
 /// Makes a test of each function, over each backend.
@@ -43,7 +43,7 @@ over_each_backend! {
 struct Everybody;
 
 impl Admission for Everybody {
-    fn admit(&self, hello: &[u8], _id: u64, _pid: u32, _uid: u32) -> Admitted {
+    fn admit(&self, hello: &[u8], _id: u64, _pid: u32, _uid: u32, _: &Clearance) -> Admitted {
         Admitted::Welcome { welcome: hello.to_vec(), session: Arc::new(()) }
     }
 }
@@ -52,7 +52,7 @@ impl Admission for Everybody {
 struct Register(mpsc::Sender<(u64, String)>);
 
 impl Admission for Register {
-    fn admit(&self, hello: &[u8], _id: u64, _pid: u32, _uid: u32) -> Admitted {
+    fn admit(&self, hello: &[u8], _id: u64, _pid: u32, _uid: u32, _: &Clearance) -> Admitted {
         let session = Arc::new(String::from_utf8_lossy(hello).into_owned());
         Admitted::Welcome { welcome: Vec::new(), session }
     }
@@ -126,7 +126,8 @@ fn bind_with(
         max_message_len: MAX_MESSAGE_LEN,
         handshake_timeout: Duration::from_secs(5),
     };
-    Server::bind(name.clone(), &Place::default(), &options, admission).expect("the name is free")
+    Server::bind(name.clone(), &Place::default(), &options, admission, Box::<Plain>::default())
+        .expect("the name is free")
 }
 
 const MAX_MESSAGE_LEN: usize = 8 << 20;
@@ -182,7 +183,8 @@ fn connect(backend: Backend, name: &Name, wait: WaitPolicy) -> Arc<Client> {
         max_region_len: 1 << 30,
         handshake_timeout: Duration::from_secs(5),
     };
-    Client::connect(name, &Place::default(), &options).expect("the server serves")
+    Client::connect(name, &Place::default(), &options, &Plain::default())
+        .expect("the server serves")
 }
 
 /// Polls to the end, on this thread.

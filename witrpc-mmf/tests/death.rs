@@ -10,8 +10,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use witrpc_mmf::{
-    Admission, Admitted, Backend, Body, ChannelError, Client, ClientOptions, Closed, Limit, Name,
-    Outgoing, Place, Server, ServerOptions, WaitPolicy,
+    Admission, Admitted, Backend, Body, ChannelError, Clearance, Client, ClientOptions, Closed,
+    Limit, Name, Outgoing, Place, Plain, Server, ServerOptions, WaitPolicy,
 };
 
 /// Only a failing test waits for so long.
@@ -27,7 +27,7 @@ const UNANSWERED: u32 = 9;
 struct Everybody;
 
 impl Admission for Everybody {
-    fn admit(&self, _hello: &[u8], _id: u64, _pid: u32, _uid: u32) -> Admitted {
+    fn admit(&self, _hello: &[u8], _id: u64, _pid: u32, _uid: u32, _: &Clearance) -> Admitted {
         Admitted::Welcome { welcome: Vec::new(), session: Arc::new(()) }
     }
 }
@@ -41,8 +41,14 @@ fn bind(backend: Backend, name: &Name) -> Arc<Server> {
         max_message_len: 1 << 20,
         handshake_timeout: PATIENCE,
     };
-    Server::bind(name.clone(), &Place::default(), &options, Box::new(Everybody))
-        .expect("the name is free")
+    Server::bind(
+        name.clone(),
+        &Place::default(),
+        &options,
+        Box::new(Everybody),
+        Box::<Plain>::default(),
+    )
+    .expect("the name is free")
 }
 
 fn connect(backend: Backend, name: &Name, wait: WaitPolicy) -> Arc<Client> {
@@ -54,7 +60,8 @@ fn connect(backend: Backend, name: &Name, wait: WaitPolicy) -> Arc<Client> {
         max_region_len: 1 << 30,
         handshake_timeout: PATIENCE,
     };
-    Client::connect(name, &Place::default(), &options).expect("the server serves")
+    Client::connect(name, &Place::default(), &options, &Plain::default())
+        .expect("the server serves")
 }
 
 /// Answers every call but those that must not be, until `stop`.

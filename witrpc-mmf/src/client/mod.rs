@@ -32,8 +32,9 @@ use crate::line::line_of;
 use crate::message::{Answer, ChannelError, Closed, Ticket};
 use crate::outbox::Outbox;
 use crate::region;
-use crate::rendezvous::{self, ConnectOptions, Connected, Name, Place, Plain};
+use crate::rendezvous::{self, ConnectOptions, Connected, Name, Place};
 use crate::ring::{Epochs, Rung, SharedEpochs};
+use crate::security::Initiator;
 use crate::spin::{Spin, WaitPolicy};
 use crate::state;
 use crate::words::{Mapped, PeerU64};
@@ -87,7 +88,7 @@ pub struct Client {
 }
 
 impl Client {
-    /// Reaches the server of `name`.
+    /// Reaches the server of `name`, and has `initiator` make the keys.
     ///
     /// # Errors
     ///
@@ -96,6 +97,7 @@ impl Client {
         name: &Name,
         place: &Place,
         options: &ClientOptions,
+        initiator: &dyn Initiator,
     ) -> Result<Arc<Self>, ConnectError> {
         let connected = rendezvous::connect(
             name,
@@ -106,7 +108,7 @@ impl Client {
                 wait_for_server: options.wait_for_server,
                 max_region_len: options.max_region_len as u64,
                 handshake_timeout: options.handshake_timeout,
-                sealer: &|| Box::new(Plain),
+                initiator,
             },
         )?;
         let established = &connected.established;

@@ -16,7 +16,8 @@ use crate::layout::{HIGH_WATER, INLINE_LEN, Layout};
 use crate::line;
 use crate::message::{Body, Limit, Outgoing};
 use crate::rendezvous::tests::bombs::Bomb;
-use crate::rendezvous::{ConnectOptions, Plain, connect};
+use crate::rendezvous::{ConnectOptions, connect};
+use crate::security::{Clearance, Plain};
 use crate::server::{Admission, Admitted, Server, ServerOptions};
 use crate::spin::WaitPolicy;
 use crate::words::Mapped;
@@ -24,7 +25,7 @@ use crate::words::Mapped;
 struct Everybody;
 
 impl Admission for Everybody {
-    fn admit(&self, _hello: &[u8], _id: u64, _pid: u32, _uid: u32) -> Admitted {
+    fn admit(&self, _hello: &[u8], _id: u64, _pid: u32, _uid: u32, _: &Clearance) -> Admitted {
         Admitted::Welcome { welcome: Vec::new(), session: Arc::new(()) }
     }
 }
@@ -46,7 +47,13 @@ impl Honest {
             max_message_len: MAX_MESSAGE_LEN,
             handshake_timeout: Duration::from_secs(30),
         };
-        let server = Server::bind(site.name.clone(), &site.place, &options, Box::new(Everybody));
+        let server = Server::bind(
+            site.name.clone(),
+            &site.place,
+            &options,
+            Box::new(Everybody),
+            Box::<Plain>::default(),
+        );
         Self { site, server: server.expect("the name is free") }
     }
 
@@ -81,7 +88,7 @@ impl Honest {
                 wait_for_server: Duration::ZERO,
                 max_region_len: REGION_LEN as u64,
                 handshake_timeout: Duration::from_secs(30),
-                sealer: &|| Box::new(Plain),
+                initiator: &Plain::default(),
             },
         );
         let connected = connected.expect("the server lets everybody in");
@@ -99,7 +106,8 @@ impl Honest {
             max_region_len: REGION_LEN,
             handshake_timeout: Duration::from_secs(30),
         };
-        Client::connect(&self.site.name, &self.site.place, &options).expect("the server serves")
+        Client::connect(&self.site.name, &self.site.place, &options, &Plain::default())
+            .expect("the server serves")
     }
 
     /// Has the hostile client ask by `said` as call `seq` of lane 0, until it is answered.

@@ -19,13 +19,14 @@ use crate::rendezvous::tests::bombs::Bomb;
 use crate::rendezvous::{
     Admitted, Claim, Control, Credentials, Established, Host, ServerLimits, Session,
 };
+use crate::security::{Clearance, Plain};
 use crate::spin::WaitPolicy;
 use crate::words::Mapped;
 
 struct Everybody(Sender<Established>);
 
 impl Host for Everybody {
-    fn admit(&self, _id: u64, _hello: &[u8], _who: Credentials) -> Admitted {
+    fn admit(&self, _id: u64, _hello: &[u8], _who: Credentials, _: &Clearance) -> Admitted {
         Admitted::Welcome { bytes: Vec::new(), session: Arc::new(()) }
     }
 
@@ -71,7 +72,8 @@ impl Hostile {
             max_region_len: REGION_LEN,
             handshake_timeout: Duration::from_secs(30),
         };
-        let client = Client::connect(&self.site.name, &self.site.place, &options);
+        let client =
+            Client::connect(&self.site.name, &self.site.place, &options, &Plain::default());
         let established = self.connected.recv().expect("a client has come");
         (client.expect("it lets everybody in"), Raw::new(established, Layout::server_arena))
     }

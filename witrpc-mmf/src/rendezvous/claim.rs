@@ -54,6 +54,11 @@ impl Claim {
         Ok(Self { seats })
     }
 
+    /// The name.
+    pub(super) fn name(&self) -> &str {
+        self.seats.first().map_or("", |seat| &seat.name)
+    }
+
     /// The sockets to accept clients on.
     pub(super) fn listeners(&self) -> Vec<Listener> {
         self.seats.iter().filter_map(|seat| seat.listener.clone()).collect()

@@ -13,12 +13,12 @@ use super::claim::{is_socket, open_socket};
 use super::directory::{Directory, describe};
 use super::frame::{Inbox, Outbox, ReceiveError};
 use super::name::random_bytes;
-use super::peer::{Credentials, Established};
+use super::peer::{Credentials, Established, inode_of};
 use super::record::{
-    ClientOpening, Failure, MAX_BLOB_LEN, Nonce, Offer, PROTOCOL_VERSION, Record, ServerOpening,
-    Verdict,
+    ClientOpening, Exchanged, Failure, MAX_BLOB_LEN, Nonce, Offer, PROTOCOL_VERSION, Record,
+    ServerOpening, Verdict, prologue,
 };
-use super::sealer::Sealer;
+use super::records::Records;
 use super::{Name, Place};
 use crate::backend::Backend;
 use crate::disposal::{Passed, Socket};
@@ -27,6 +27,7 @@ use crate::fdpass::MAX_PASSED;
 use crate::fork::Descriptor;
 use crate::layout::{Layout, PAGE};
 use crate::region::{Identity, Made, OpenError, OwnPages, PeerPages};
+use crate::security::{Begun, Initiator};
 use crate::server::ServerOptions;
 
 /// How soon to look again for a server that is not there yet; doubles up to the longest.
@@ -45,8 +46,8 @@ pub(crate) struct ConnectOptions<'a> {
     pub(crate) max_region_len: u64,
     /// How long the server may take from the connect to the welcome.
     pub(crate) handshake_timeout: Duration,
-    /// Protects the records of an attempt.
-    pub(crate) sealer: &'a dyn Fn() -> Box<dyn Sealer>,
+    /// Makes the keys of an attempt.
+    pub(crate) initiator: &'a dyn Initiator,
 }
 
 /// What a client holds after the handshake.
@@ -117,7 +118,7 @@ fn attempt(
     for directory in place.open_to_look()? {
         if let Some(link) = reach(&directory, name, &deadline)? {
             let server = identify(&link, directory.owner())?;
-            return Handshake::new(link, options, deadline).lead(server);
+            return Handshake::new(link, name, options, deadline).lead(server);
         }
     }
     Err(ConnectError::NobodyServes { name: name.as_str().into(), waited: Duration::ZERO })
@@ -190,53 +191,105 @@ impl Deadline {
 /// A handshake, led by blocking calls over the same parts that the server's is made of.
 struct Handshake<'a> {
     link: Socket,
+    name: &'a Name,
     options: &'a ConnectOptions<'a>,
     deadline: Deadline,
-    sealer: Box<dyn Sealer>,
     inbox: Inbox,
     outbox: Outbox,
 }
 
 impl<'a> Handshake<'a> {
-    fn new(link: Socket, options: &'a ConnectOptions<'a>, deadline: Deadline) -> Self {
+    fn new(
+        link: Socket,
+        name: &'a Name,
+        options: &'a ConnectOptions<'a>,
+        deadline: Deadline,
+    ) -> Self {
         let (inbox, outbox) = (Inbox::new(), Outbox::default());
-        Self { link, options, deadline, sealer: (options.sealer)(), inbox, outbox }
+        Self { link, name, options, deadline, inbox, outbox }
     }
 
     fn lead(mut self, credentials: Credentials) -> Result<Connected, ConnectError> {
-        let offer = self.open()?;
-        let (own, nonce) = self.send_region(&offer)?;
-        let (peer, bell, answers) = self.receive_region(&offer, nonce)?;
-        self.send(Record::Hello { answers, blob: self.options.hello }, Vec::new())?;
-        let welcome = self.receive_welcome()?;
+        let demands = self.options.initiator.demands();
+        let ours = ClientOpening { version: PROTOCOL_VERSION, demands };
+        let theirs = self.open(&ours)?;
+        let offer = theirs.offer;
+        let mut records = self.exchange_keys(&prologue(&ours, &theirs, self.name.as_str()))?;
+        let (own, nonce) = self.send_region(&offer, &mut records)?;
+        let (peer, bell, answers) = self.receive_region(&offer, nonce, &mut records)?;
+        let hello = Record::Hello { answers, blob: self.options.hello };
+        self.send(&hello, &mut records, Vec::new())?;
+        let welcome = self.receive_welcome(&mut records)?;
         let Offer { lanes, max_message_len, .. } = offer;
-        let established = Established { credentials, own, peer, bell, lanes, max_message_len };
+        let keys = demands.encryption.then(|| records.into_keys());
+        let established =
+            Established { credentials, own, peer, bell, lanes, max_message_len, keys };
         Ok(Connected { link: self.link, welcome, established })
     }
 
-    fn open(&mut self) -> Result<Offer, ConnectError> {
-        let opening = ClientOpening { version: PROTOCOL_VERSION };
-        self.outbox.opening(&opening.encode());
+    fn open(&mut self, ours: &ClientOpening) -> Result<ServerOpening, ConnectError> {
+        self.outbox.opening(&ours.encode());
         self.flush()?;
-        let opening = loop {
-            let got = self.inbox.opening(&self.link, ServerOpening::LEN).map_err(broken)?;
-            match got.map(ServerOpening::decode) {
-                Some(Some(opening)) => break opening,
-                Some(None) => return Err(misbehaved("it does not open as a server does")),
-                None => self.wait(PollFlags::IN)?,
-            }
-        };
+        let mut bytes = [0; ServerOpening::LEN];
+        let (head, rest) = bytes.split_at_mut(ServerOpening::HEAD_LEN);
+        self.receive_opening(head)?;
+        let odd = || misbehaved("it does not open as a server does");
+        let theirs = ServerOpening::version_in(head).ok_or_else(odd)?;
+        if theirs != PROTOCOL_VERSION {
+            // The rest may be as long as it likes.
+            return Err(ConnectError::OtherVersion { ours: PROTOCOL_VERSION, theirs });
+        }
+        self.receive_opening(rest)?;
+        let opening = ServerOpening::decode(&bytes).ok_or_else(odd)?;
         match opening.verdict {
-            Verdict::Proceed => self.check(opening.offer),
-            Verdict::Full => Err(ConnectError::ServerFull),
-            Verdict::NotAccepting => Err(ConnectError::NotAccepting),
-            Verdict::OtherVersion => {
-                Err(ConnectError::OtherVersion { ours: PROTOCOL_VERSION, theirs: opening.version })
+            Verdict::Full => return Err(ConnectError::ServerFull),
+            Verdict::NotAccepting => return Err(ConnectError::NotAccepting),
+            Verdict::Proceed | Verdict::OtherDemands | Verdict::OtherVersion => {}
+        }
+        // Not left to the server: it could talk us out of what protects us from it.
+        if ours.demands != opening.demands {
+            let (ours, theirs) = (ours.demands, opening.demands);
+            return Err(ConnectError::OtherDemands { ours, theirs });
+        }
+        if opening.verdict != Verdict::Proceed {
+            return Err(misbehaved("it turns away what it says that it wants"));
+        }
+        self.check(opening.offer)?;
+        Ok(opening)
+    }
+
+    fn receive_opening(&mut self, out: &mut [u8]) -> Result<(), ConnectError> {
+        loop {
+            if let Some(bytes) = self.inbox.opening(&self.link, out.len()).map_err(broken)? {
+                out.copy_from_slice(bytes);
+                return Ok(());
             }
+            self.wait(PollFlags::IN)?;
         }
     }
 
-    fn check(&self, offer: Offer) -> Result<Offer, ConnectError> {
+    fn exchange_keys(&mut self, prologue: &[u8]) -> Result<Records, ConnectError> {
+        let Begun { message, finish } = self.options.initiator.begin(prologue);
+        self.outbox.framed(&message);
+        self.flush()?;
+        let reply = loop {
+            match self.inbox.exchanged(&self.link).map_err(broken)? {
+                Some(reply) => break reply,
+                None => self.wait(PollFlags::IN)?,
+            }
+        };
+        match Exchanged::decode(reply) {
+            Some(Exchanged::Message(reply)) => match finish(reply) {
+                Some(keys) => Ok(Records::new(keys)),
+                // It does not know what our message was made of, or has heard another.
+                None => Err(ConnectError::Unauthorized),
+            },
+            Some(Exchanged::Rejected) => Err(ConnectError::Unauthorized),
+            None => Err(misbehaved("its part of the key exchange is wrong")),
+        }
+    }
+
+    fn check(&self, offer: Offer) -> Result<(), ConnectError> {
         let (ours, theirs) = (self.options.backend, offer.backend);
         // Not left to the server: it could talk us out of the seals that protect us from it.
         if ours != theirs {
@@ -257,17 +310,21 @@ impl<'a> Handshake<'a> {
         if !(min as u64..=max as u64).contains(&offer.max_message_len) {
             return Err(misbehaved("it announces a longest message out of bounds"));
         }
-        Ok(offer)
+        Ok(())
     }
 
-    fn send_region(&mut self, offer: &Offer) -> Result<(OwnPages, Nonce), ConnectError> {
+    fn send_region(
+        &mut self,
+        offer: &Offer,
+        records: &mut Records,
+    ) -> Result<(OwnPages, Nonce), ConnectError> {
         let len = offer.client_region_len;
         let made = OwnPages::make(self.options.backend, len as usize);
         let Made { pages, identity, file } =
             made.map_err(no_region("make this client's region", len))?;
         let nonce = random_bytes();
-        let record = Record::Region { region: identity, nonce, answers: Nonce::default() };
-        self.send(record, file.into_iter().collect())?;
+        let record = Record::Region { region: identity, bell: 0, nonce, answers: Nonce::default() };
+        self.send(&record, records, file.into_iter().collect())?;
         Ok((pages, nonce))
     }
 
@@ -275,17 +332,20 @@ impl<'a> Handshake<'a> {
         &mut self,
         offer: &Offer,
         nonce: Nonce,
+        records: &mut Records,
     ) -> Result<(PeerPages, Option<Socket>, Nonce), ConnectError> {
-        let (region, answers) = loop {
-            let sealed = self.inbox.small_record(&self.link, &*self.sealer).map_err(broken)?;
+        let (region, inode, answers) = loop {
+            let sealed = self.inbox.small_record(&self.link).map_err(broken)?;
             let Some(sealed) = sealed else {
                 self.wait(PollFlags::IN)?;
                 continue;
             };
-            let opened = self.sealer.open(sealed);
+            let opened = records.open(sealed);
             match opened.as_deref().and_then(Record::decode) {
-                Some(Record::Region { region, nonce: theirs, answers }) if answers == nonce => {
-                    break (region, theirs);
+                Some(Record::Region { region, bell, nonce: theirs, answers })
+                    if answers == nonce =>
+                {
+                    break (region, bell, theirs);
                 }
                 Some(Record::Failure(failure)) => return Err(failure.into()),
                 _ => return Err(misbehaved("its region record is wrong")),
@@ -295,17 +355,20 @@ impl<'a> Handshake<'a> {
             return Err(misbehaved("its region has not the length that it announced"));
         }
         let (peer, bell) = accept_passed(self.options.backend, self.inbox.take_passed(), region)?;
+        if inode_of(bell.as_ref()) != Ok(inode) {
+            return Err(misbehaved("the bell that came is not the one that it names"));
+        }
         Ok((peer, bell, answers))
     }
 
-    fn receive_welcome(&mut self) -> Result<Vec<u8>, ConnectError> {
+    fn receive_welcome(&mut self, records: &mut Records) -> Result<Vec<u8>, ConnectError> {
         let sealed = loop {
-            match self.inbox.long_record(&self.link, &*self.sealer).map_err(broken)? {
+            match self.inbox.long_record(&self.link).map_err(broken)? {
                 Some(sealed) => break sealed,
                 None => self.wait(PollFlags::IN)?,
             }
         };
-        let opened = self.sealer.open(&sealed);
+        let opened = records.open(&sealed);
         match opened.as_deref().and_then(Record::decode) {
             Some(Record::Welcome(blob)) => Ok(blob.to_vec()),
             Some(Record::Refusal(blob)) => Err(ConnectError::Refused(blob.to_vec())),
@@ -314,8 +377,13 @@ impl<'a> Handshake<'a> {
         }
     }
 
-    fn send(&mut self, record: Record<'_>, passed: Vec<Descriptor>) -> Result<(), ConnectError> {
-        self.outbox.record(&record, &mut *self.sealer, passed);
+    fn send(
+        &mut self,
+        record: &Record<'_>,
+        records: &mut Records,
+        passed: Vec<Descriptor>,
+    ) -> Result<(), ConnectError> {
+        self.outbox.record(record, records, passed);
         self.flush()
     }
 

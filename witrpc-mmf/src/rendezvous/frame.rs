@@ -5,13 +5,13 @@ use std::os::fd::AsFd;
 
 use rustix::io::Errno;
 
-use super::record::{MAX_RECORD_LEN, MAX_SMALL_LEN, Record};
-use super::sealer::Sealer;
+use super::record::{MAX_EXCHANGED_LEN, MAX_RECORD_LEN, MAX_SMALL_LEN, Record};
+use super::records::Records;
 use crate::disposal::Passed;
 use crate::fdpass::{MAX_PASSED, Received, receive_with, send_with};
 use crate::fork::Descriptor;
 
-/// Room for the openings, and for small records however they are sealed.
+/// Room for the openings, the messages of the key exchange and small records.
 const SMALL_BUFFER_LEN: usize = 256;
 
 /// How much memory a long message gets before more of it has arrived.
@@ -62,14 +62,28 @@ impl Inbox {
         Ok(Some(&self.small[..len]))
     }
 
-    /// Receives a record without a blob, and up to [`MAX_PASSED`] descriptors with it.
+    /// Receives a message of the key exchange.
+    pub(super) fn exchanged(&mut self, socket: impl AsFd) -> Result<Option<&[u8]>, ReceiveError> {
+        const { assert!(MAX_EXCHANGED_LEN <= SMALL_BUFFER_LEN - HEADER_LEN) };
+        loop {
+            let end = self.end_of_frame(MAX_EXCHANGED_LEN)?;
+            if self.received == end {
+                self.received = 0;
+                return Ok(Some(&self.small[HEADER_LEN..end]));
+            }
+            let got = receive_with(&socket, &mut self.small[self.received..end]);
+            let Some(got) = arrived(got)? else { return Ok(None) };
+            self.received += plain(got)?;
+        }
+    }
+
+    /// Receives a sealed record without a blob, and up to [`MAX_PASSED`] descriptors with it.
     pub(super) fn small_record(
         &mut self,
         socket: impl AsFd,
-        sealer: &dyn Sealer,
     ) -> Result<Option<&[u8]>, ReceiveError> {
-        let longest =
-            (MAX_SMALL_LEN + sealer.overhead(MAX_SMALL_LEN)).min(SMALL_BUFFER_LEN - HEADER_LEN);
+        let longest = Records::sealed_len(MAX_SMALL_LEN);
+        debug_assert!(longest <= SMALL_BUFFER_LEN - HEADER_LEN);
         loop {
             let end = self.end_of_frame(longest)?;
             if self.received == end {
@@ -87,13 +101,12 @@ impl Inbox {
         }
     }
 
-    /// Receives a record that may carry a blob.
+    /// Receives a sealed record that may carry a blob.
     pub(super) fn long_record(
         &mut self,
         socket: impl AsFd,
-        sealer: &dyn Sealer,
     ) -> Result<Option<Vec<u8>>, ReceiveError> {
-        let longest = MAX_RECORD_LEN + sealer.overhead(MAX_RECORD_LEN);
+        let longest = Records::sealed_len(MAX_RECORD_LEN);
         loop {
             let end = self.end_of_frame(longest)?;
             if self.received == end {
@@ -168,17 +181,20 @@ impl Outbox {
     pub(super) fn record(
         &mut self,
         record: &Record<'_>,
-        sealer: &mut dyn Sealer,
+        records: &mut Records,
         passed: Vec<Descriptor>,
     ) {
         // Descriptors go with the first byte that is sent next.
         debug_assert!(passed.is_empty() || self.bytes.is_empty());
-        let record = record.encode();
-        let sealed = sealer.seal(&record);
-        let len = u32::try_from(sealed.len()).expect("a record is at most a megabyte or so");
-        self.bytes.extend_from_slice(&len.to_le_bytes());
-        self.bytes.extend_from_slice(&sealed);
+        self.framed(&records.seal(&record.encode()));
         self.passed.extend(passed);
+    }
+
+    /// Adds a message of the key exchange, or a sealed record, behind its length.
+    pub(super) fn framed(&mut self, message: &[u8]) {
+        let len = u32::try_from(message.len()).expect("a record is at most a megabyte or so");
+        self.bytes.extend_from_slice(&len.to_le_bytes());
+        self.bytes.extend_from_slice(message);
     }
 
     /// Sends as much as goes without waiting. `true`: nothing is left.

@@ -17,7 +17,7 @@ mod name;
 mod peer;
 mod place;
 mod record;
-mod sealer;
+mod records;
 mod stranger;
 
 pub(crate) use claim::Claim;
@@ -29,7 +29,6 @@ pub use name::Name;
 pub(crate) use name::random_bytes;
 pub(crate) use peer::{Credentials, Established};
 pub use place::Place;
-pub(crate) use sealer::Plain;
 
 #[cfg(test)]
 pub(crate) mod tests;

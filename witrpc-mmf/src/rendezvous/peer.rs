@@ -4,8 +4,12 @@ use std::io;
 use std::mem;
 use std::os::fd::{AsFd, AsRawFd};
 
+use rustix::fs::fstat;
+use rustix::io::Errno;
+
 use crate::disposal::Socket;
 use crate::region::{OwnPages, PeerPages};
+use crate::security::Keys;
 
 /// Who a peer is, in the kernel's words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,6 +44,11 @@ impl Credentials {
     }
 }
 
+/// What tells a socket from all others of this machine that exist at the same time; 0 for none.
+pub(super) fn inode_of(socket: Option<&impl AsFd>) -> Result<u64, Errno> {
+    socket.map_or(Ok(0), |socket| Ok(fstat(socket)?.st_ino))
+}
+
 /// What either side holds after the handshake, beside the link.
 #[derive(Debug)]
 pub(crate) struct Established {
@@ -58,4 +67,7 @@ pub(crate) struct Established {
     pub(crate) lanes: u32,
     /// The longest message of either side, in bytes.
     pub(crate) max_message_len: u64,
+    /// What messages are sealed with, if they are.
+    #[expect(dead_code, reason = "messages are not sealed yet")]
+    pub(crate) keys: Option<Box<dyn Keys>>,
 }

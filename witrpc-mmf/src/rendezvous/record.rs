@@ -2,9 +2,11 @@
 //!
 //! ```text
 //! client                                     server
-//!   opening: magic, version, options    →
-//!                                       ←    opening: magic, version, verdict, offer
-//!   (here a later version exchanges keys)
+//!   opening: magic, version, demands    →
+//!                                       ←    opening: magic, version, verdict, offer,
+//!                                            generation, demands
+//!   message of the key exchange         →
+//!                                       ←    message of the key exchange, or a rejection
 //!   region record + memfd               →
 //!                                       ←    region record + memfd, bell
 //!   hello record                        →
@@ -12,25 +14,28 @@
 //! ```
 //!
 //! The openings are in clear, and their first 16 bytes are the same in all versions, so that two
-//! that do not understand each other can say so. Each record is sealed, and framed by the length
-//! of what the sealing made of it. A region record names the file that is passed with it, so that
-//! whoever relays the records cannot slip in memory of his own, and the nonces tie each record to
-//! the one before. With the portable backend nothing is passed: its region records name the memory
-//! that is to be opened.
+//! that do not understand each other can say so. The key exchange binds them, with the name: two
+//! sides that have heard different openings do not get the same keys. Its messages and the records
+//! are framed by their length. Each record is sealed; the client's first is what shows that it has
+//! the keys, and nothing is made for it before. A region record names the file that is passed with
+//! it, and the server's the bell too, so that whoever relays the records cannot slip in his own, and
+//! the nonces tie each record to the one before. With the portable backend nothing is passed: its
+//! region records name the memory that is to be opened.
 
 use crate::backend::Backend;
 use crate::memfd::FileIdentity;
 use crate::region::Identity;
+use crate::security::{Demands, MAX_EXCHANGE_LEN};
 use crate::shm;
 
 /// The version of openings, records and region layout that this build speaks.
-pub(crate) const PROTOCOL_VERSION: u32 = 1;
+pub(crate) const PROTOCOL_VERSION: u32 = 2;
 
 /// The longest hello, welcome or refusal, in bytes.
 pub(crate) const MAX_BLOB_LEN: usize = 1 << 20;
 
 /// The longest record that carries no blob, in bytes.
-pub(super) const MAX_SMALL_LEN: usize = 1 + 24 + 2 * NONCE_LEN;
+pub(super) const MAX_SMALL_LEN: usize = 1 + 32 + 2 * NONCE_LEN;
 
 /// The longest record, in bytes.
 pub(super) const MAX_RECORD_LEN: usize = 1 + NONCE_LEN + MAX_BLOB_LEN;
@@ -38,12 +43,20 @@ pub(super) const MAX_RECORD_LEN: usize = 1 + NONCE_LEN + MAX_BLOB_LEN;
 const MAGIC: [u8; 8] = *b"WitRPC\r\n";
 const NONCE_LEN: usize = 16;
 
+/// What a server says instead of its part of the key exchange, and what it says before it.
+const REJECTED: u8 = 1;
+const EXCHANGED: u8 = 0;
+
+/// The longest message of the key exchange, in bytes.
+pub(super) const MAX_EXCHANGED_LEN: usize = 1 + MAX_EXCHANGE_LEN;
+
 /// Ties an answer to what it answers.
 pub(super) type Nonce = [u8; NONCE_LEN];
 
 /// What a client says first.
 pub(super) struct ClientOpening {
     pub(super) version: u32,
+    pub(super) demands: Demands,
 }
 
 impl ClientOpening {
@@ -53,19 +66,23 @@ impl ClientOpening {
         let mut bytes = [0; Self::LEN];
         bytes[..8].copy_from_slice(&MAGIC);
         bytes[8..12].copy_from_slice(&self.version.to_le_bytes());
+        bytes[12..16].copy_from_slice(&self.demands.to_bits().to_le_bytes());
         bytes
     }
 
-    /// `None`: this is no client. The options of our own version must be 0; those of another
-    /// version are its own.
+    /// `None`: this is no client. The demands of another version are its own.
     pub(super) fn decode(bytes: &[u8]) -> Option<Self> {
         let mut fields = Fields(bytes);
         if fields.take::<8>()? != MAGIC {
             return None;
         }
         let version = fields.u32()?;
-        let options = fields.u32()?;
-        (version != PROTOCOL_VERSION || options == 0).then_some(Self { version })
+        let demands = match Demands::from_bits(fields.u32()?) {
+            Some(demands) => demands,
+            None if version != PROTOCOL_VERSION => Demands::default(),
+            None => return None,
+        };
+        Some(Self { version, demands })
     }
 }
 
@@ -75,6 +92,10 @@ pub(super) struct ServerOpening {
     pub(super) version: u32,
     pub(super) verdict: Verdict,
     pub(super) offer: Offer,
+    /// Random for each server that takes a name, so that what one has heard means nothing to the
+    /// next.
+    pub(super) generation: Nonce,
+    pub(super) demands: Demands,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -83,6 +104,7 @@ pub(super) enum Verdict {
     OtherVersion,
     Full,
     NotAccepting,
+    OtherDemands,
 }
 
 /// What each connection of a server is like.
@@ -97,7 +119,10 @@ pub(super) struct Offer {
 }
 
 impl ServerOpening {
-    pub(super) const LEN: usize = 48;
+    pub(super) const LEN: usize = 72;
+
+    /// What all versions have in common: magic, version and verdict.
+    pub(super) const HEAD_LEN: usize = 16;
 
     pub(super) fn encode(&self) -> [u8; Self::LEN] {
         let mut bytes = [0; Self::LEN];
@@ -109,48 +134,85 @@ impl ServerOpening {
         bytes[24..32].copy_from_slice(&self.offer.client_region_len.to_le_bytes());
         bytes[32..40].copy_from_slice(&self.offer.server_region_len.to_le_bytes());
         bytes[40..48].copy_from_slice(&self.offer.max_message_len.to_le_bytes());
+        bytes[48..64].copy_from_slice(&self.generation);
+        bytes[64..68].copy_from_slice(&self.demands.to_bits().to_le_bytes());
         bytes
     }
 
-    /// `None`: this is no server. Of another version, only the version is read.
+    /// The version that an opening's head names. `None`: this is no server.
+    pub(super) fn version_in(head: &[u8]) -> Option<u32> {
+        let mut fields = Fields(head);
+        (fields.take::<8>()? == MAGIC).then(|| fields.u32())?
+    }
+
+    /// An opening of our own version. `None`: no server sends that.
     pub(super) fn decode(bytes: &[u8]) -> Option<Self> {
         let mut fields = Fields(bytes);
         if fields.take::<8>()? != MAGIC {
             return None;
         }
         let version = fields.u32()?;
-        let verdict = fields.u32()?;
-        let lanes = fields.u32()?;
-        let backend = match Backend::from_code(fields.u32()?) {
-            Some(backend) => backend,
-            None if version != PROTOCOL_VERSION => Backend::default(),
-            None => return None,
+        let verdict = match fields.u32()? {
+            0 => Verdict::Proceed,
+            1 => Verdict::OtherVersion,
+            2 => Verdict::Full,
+            3 => Verdict::NotAccepting,
+            4 => Verdict::OtherDemands,
+            _ => return None,
         };
+        let lanes = fields.u32()?;
         let offer = Offer {
-            backend,
+            backend: Backend::from_code(fields.u32()?)?,
             lanes,
             client_region_len: fields.u64()?,
             server_region_len: fields.u64()?,
             max_message_len: fields.u64()?,
         };
-        let verdict = match verdict {
-            _ if version != PROTOCOL_VERSION => Verdict::OtherVersion,
-            0 => Verdict::Proceed,
-            1 => Verdict::OtherVersion,
-            2 => Verdict::Full,
-            3 => Verdict::NotAccepting,
-            _ => return None,
-        };
-        Some(Self { version, verdict, offer })
+        let generation = fields.take()?;
+        let demands = Demands::from_bits(fields.u32()?)?;
+        (fields.u32()? == 0).then_some(Self { version, verdict, offer, generation, demands })
     }
 }
 
-/// What follows the openings.
+/// What a key exchange binds: what both sides have said, or think to have heard, and of whom.
+pub(super) fn prologue(client: &ClientOpening, server: &ServerOpening, name: &str) -> Vec<u8> {
+    [&client.encode()[..], &server.encode(), name.as_bytes()].concat()
+}
+
+/// What a server says when it has heard a client's message of the key exchange.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Exchanged<'a> {
+    /// Its own message.
+    Message(&'a [u8]),
+    /// It could not read the client's.
+    Rejected,
+}
+
+impl<'a> Exchanged<'a> {
+    pub(super) fn encode(&self) -> Vec<u8> {
+        match self {
+            Self::Message(message) => [&[EXCHANGED], *message].concat(),
+            Self::Rejected => vec![REJECTED],
+        }
+    }
+
+    pub(super) fn decode(bytes: &'a [u8]) -> Option<Self> {
+        match bytes.split_first()? {
+            (&EXCHANGED, message) => Some(Self::Message(message)),
+            (&REJECTED, []) => Some(Self::Rejected),
+            _ => None,
+        }
+    }
+}
+
+/// What follows the key exchange.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Record<'a> {
     /// Names the region that the sender has made.
     Region {
         region: Identity,
+        /// The inode of the bell that is passed too; 0 for none.
+        bell: u64,
         nonce: Nonce,
         /// The nonce of the client's region record, in the server's; zeros in the client's.
         answers: Nonce,
@@ -176,11 +238,11 @@ pub(super) enum Failure {
 impl<'a> Record<'a> {
     pub(super) fn encode(&self) -> Vec<u8> {
         match *self {
-            Record::Region { region: Identity::File(file), nonce, answers } => {
-                let numbers = [file.device, file.inode, file.size].map(u64::to_le_bytes);
+            Record::Region { region: Identity::File(file), bell, nonce, answers } => {
+                let numbers = [file.device, file.inode, file.size, bell].map(u64::to_le_bytes);
                 [&[1], numbers.as_flattened(), &nonce, &answers].concat()
             }
-            Record::Region { region: Identity::Named { id, size }, nonce, answers } => {
+            Record::Region { region: Identity::Named { id, size }, nonce, answers, .. } => {
                 [&[6], &id.0[..], &size.to_le_bytes(), &nonce, &answers].concat()
             }
             Record::Hello { answers, blob } => [&[2], &answers[..], blob].concat(),
@@ -200,11 +262,13 @@ impl<'a> Record<'a> {
                     inode: fields.u64()?,
                     size: fields.u64()?,
                 }),
+                bell: fields.u64()?,
                 nonce: fields.take()?,
                 answers: fields.take()?,
             },
             [6] => Record::Region {
                 region: Identity::Named { id: shm::Id(fields.take()?), size: fields.u64()? },
+                bell: 0,
                 nonce: fields.take()?,
                 answers: fields.take()?,
             },

@@ -8,16 +8,18 @@ use rustix::net::{AddressFamily, SocketFlags, SocketType, socketpair};
 use super::control::{Admitted, Desk, ServerLimits};
 use super::frame::{Inbox, Outbox, ReceiveError};
 use super::name::random_bytes;
-use super::peer::{Credentials, Established};
+use super::peer::{Credentials, Established, inode_of};
 use super::record::{
-    ClientOpening, Failure, Nonce, Offer, PROTOCOL_VERSION, Record, ServerOpening, Verdict,
+    ClientOpening, Exchanged, Failure, Nonce, Offer, PROTOCOL_VERSION, Record, ServerOpening,
+    Verdict, prologue,
 };
-use super::sealer::Sealer;
+use super::records::Records;
 use crate::backend::Backend;
 use crate::disposal::{Passed, Socket};
 use crate::fdpass::MAX_PASSED;
 use crate::fork::Descriptor;
 use crate::region::{Identity, Made, OpenError, OwnPages, PeerPages};
+use crate::security::Clearance;
 
 /// Somebody who has connected and is not a client yet.
 pub(super) struct Stranger {
@@ -29,13 +31,22 @@ pub(super) struct Stranger {
     stage: Stage,
     inbox: Inbox,
     outbox: Outbox,
-    sealer: Box<dyn Sealer>,
+    /// From the key exchange on.
+    secured: Option<Secured>,
+}
+
+/// What a key exchange has made. That a stranger has the keys too shows in its first record.
+struct Secured {
+    records: Records,
+    clearance: Clearance,
 }
 
 /// What is to come next from the stranger, or what is left to say to it.
 enum Stage {
     Opening,
-    /// A key exchange will come before it.
+    KeyExchange {
+        prologue: Vec<u8>,
+    },
     Region,
     Hello {
         regions: Regions,
@@ -66,15 +77,10 @@ pub(super) enum Progress {
 }
 
 impl Stranger {
-    pub(super) fn new(
-        socket: Socket,
-        who: Credentials,
-        timeout: Duration,
-        sealer: Box<dyn Sealer>,
-    ) -> Self {
+    pub(super) fn new(socket: Socket, who: Credentials, timeout: Duration) -> Self {
         let (inbox, outbox) = (Inbox::new(), Outbox::default());
         let (came, stage) = (Instant::now(), Stage::Opening);
-        Self { socket, who, came, timeout, stage, inbox, outbox, sealer }
+        Self { socket, who, came, timeout, stage, inbox, outbox, secured: None }
     }
 
     /// When it was let in.
@@ -112,8 +118,9 @@ impl Stranger {
                 Ok(false) => return Progress::Pending,
                 Err(_) => return Progress::Over,
             }
-            let next = match self.stage {
+            let next = match &self.stage {
                 Stage::Opening => self.opening(desk),
+                Stage::KeyExchange { .. } => self.exchange_keys(desk),
                 Stage::Region => self.region(desk),
                 Stage::Hello { .. } => self.hello(desk),
                 Stage::Welcoming { .. } => return Progress::Welcomed,
@@ -133,9 +140,11 @@ impl Stranger {
         };
         let opening = ClientOpening::decode(bytes)
             .ok_or(ReceiveError::Malformed("no opening of a client"))?;
+        let demands = desk.host.responder().demands();
         let verdict = match opening.version {
             PROTOCOL_VERSION if desk.turns_away => Verdict::NotAccepting,
             PROTOCOL_VERSION if desk.is_full => Verdict::Full,
+            PROTOCOL_VERSION if opening.demands != demands => Verdict::OtherDemands,
             PROTOCOL_VERSION => Verdict::Proceed,
             _ => Verdict::OtherVersion,
         };
@@ -147,17 +156,36 @@ impl Stranger {
             server_region_len: limits.server_region_len as u64,
             max_message_len: limits.max_message_len,
         };
-        let answer = ServerOpening { version: PROTOCOL_VERSION, verdict, offer };
+        let (version, generation) = (PROTOCOL_VERSION, desk.generation);
+        let answer = ServerOpening { version, verdict, offer, generation, demands };
         self.outbox.opening(&answer.encode());
-        let proceeds = verdict == Verdict::Proceed;
-        Ok(Some(if proceeds { Stage::Region } else { Stage::Parting }))
+        Ok(Some(match verdict {
+            Verdict::Proceed => {
+                Stage::KeyExchange { prologue: prologue(&opening, &answer, &desk.name) }
+            }
+            _ => Stage::Parting,
+        }))
+    }
+
+    fn exchange_keys(&mut self, desk: &Desk) -> Result<Option<Stage>, ReceiveError> {
+        let Some(message) = self.inbox.exchanged(&self.socket)? else { return Ok(None) };
+        let Stage::KeyExchange { prologue } = &self.stage else {
+            unreachable!("the stage is what `advance` matched");
+        };
+        let Some(response) = desk.host.responder().respond(prologue, message) else {
+            self.outbox.framed(&Exchanged::Rejected.encode());
+            return Ok(Some(Stage::Parting));
+        };
+        self.outbox.framed(&Exchanged::Message(&response.message).encode());
+        let records = Records::new(response.keys);
+        self.secured = Some(Secured { records, clearance: response.clearance });
+        Ok(Some(Stage::Region))
     }
 
     fn region(&mut self, desk: &Desk) -> Result<Option<Stage>, ReceiveError> {
-        let Some(sealed) = self.inbox.small_record(&self.socket, &*self.sealer)? else {
-            return Ok(None);
-        };
-        let opened = self.sealer.open(sealed);
+        let Some(sealed) = self.inbox.small_record(&self.socket)? else { return Ok(None) };
+        // Nothing is made before this has shown that the stranger has the keys.
+        let opened = secured(&mut self.secured).records.open(sealed);
         let Some(Record::Region { region, nonce: answers, .. }) =
             opened.as_deref().and_then(Record::decode)
         else {
@@ -172,21 +200,21 @@ impl Stranger {
         let Ok(Made { pages: own, identity, file }) = made else {
             return Ok(Some(self.fail(Failure::NoMemory)));
         };
-        let Ok((bell, their_bell)) = new_bell(desk.limits.backend) else {
+        let bells = new_bell(desk.limits.backend)
+            .and_then(|(ours, theirs)| Ok((ours, inode_of(theirs.as_ref())?, theirs)));
+        let Ok((bell, inode, their_bell)) = bells else {
             return Ok(Some(self.fail(Failure::NoMemory)));
         };
         let nonce = random_bytes();
-        let record = Record::Region { region: identity, nonce, answers };
+        let record = Record::Region { region: identity, bell: inode, nonce, answers };
         let passed = file.into_iter().chain(their_bell).collect();
-        self.outbox.record(&record, &mut *self.sealer, passed);
+        self.say(&record, passed);
         Ok(Some(Stage::Hello { regions: Regions { own, peer, bell }, nonce }))
     }
 
     fn hello(&mut self, desk: &mut Desk) -> Result<Option<Stage>, ReceiveError> {
-        let Some(sealed) = self.inbox.long_record(&self.socket, &*self.sealer)? else {
-            return Ok(None);
-        };
-        let opened = self.sealer.open(&sealed);
+        let Some(sealed) = self.inbox.long_record(&self.socket)? else { return Ok(None) };
+        let opened = secured(&mut self.secured).records.open(&sealed);
         let Some(Record::Hello { answers, blob }) = opened.as_deref().and_then(Record::decode)
         else {
             return Err(ReceiveError::Malformed("no hello record"));
@@ -205,21 +233,25 @@ impl Stranger {
         }
         let client_id = desk.next_client_id;
         desk.next_client_id += 1;
-        match desk.host.admit(client_id, blob, self.who) {
+        let clearance = &secured(&mut self.secured).clearance;
+        match desk.host.admit(client_id, blob, self.who, clearance) {
             Admitted::Welcome { bytes, session } => {
+                // The last record; the keys are the messages' from here on. It is sent when this
+                // returns.
+                self.say(&Record::Welcome(&bytes), Vec::new());
                 desk.host.connected(client_id, session, self.established(regions, desk));
-                self.outbox.record(&Record::Welcome(&bytes), &mut *self.sealer, Vec::new());
                 Ok(Some(Stage::Welcoming { client_id }))
             }
             Admitted::Refusal(bytes) => {
-                self.outbox.record(&Record::Refusal(&bytes), &mut *self.sealer, Vec::new());
+                self.say(&Record::Refusal(&bytes), Vec::new());
                 Ok(Some(Stage::Parting))
             }
         }
     }
 
-    fn established(&self, regions: Regions, desk: &Desk) -> Established {
+    fn established(&mut self, regions: Regions, desk: &Desk) -> Established {
         let Regions { own, peer, bell } = regions;
+        let secured = self.secured.take().filter(|_| desk.host.responder().demands().encryption);
         Established {
             credentials: self.who,
             own,
@@ -227,13 +259,23 @@ impl Stranger {
             bell,
             lanes: desk.limits.lanes,
             max_message_len: desk.limits.max_message_len,
+            keys: secured.map(|secured| secured.records.into_keys()),
         }
     }
 
     fn fail(&mut self, failure: Failure) -> Stage {
-        self.outbox.record(&Record::Failure(failure), &mut *self.sealer, Vec::new());
+        self.say(&Record::Failure(failure), Vec::new());
         Stage::Parting
     }
+
+    fn say(&mut self, record: &Record<'_>, passed: Vec<Descriptor>) {
+        self.outbox.record(record, &mut secured(&mut self.secured).records, passed);
+    }
+}
+
+/// To be asked for after the key exchange and up to the welcome only.
+fn secured(secured: &mut Option<Secured>) -> &mut Secured {
+    secured.as_mut().expect("no stage after the key exchange comes before it")
 }
 
 fn open_client_region(

@@ -7,12 +7,14 @@ use super::Server;
 use super::connection::Connection;
 use crate::layout::STATE;
 use crate::rendezvous::{self, Credentials, Established, Host, Session};
+use crate::security::{Clearance, Responder};
 use crate::state;
 
 /// Decides which clients come in; implemented by the layers above.
 pub trait Admission: Send + Sync {
-    /// Reads a client's hello, which is untrusted. Called on the control thread.
-    fn admit(&self, hello: &[u8], id: u64, pid: u32, uid: u32) -> Admitted;
+    /// Reads a client's hello, which is untrusted. Called on the control thread. `clearance` is what
+    /// the server's [`Responder`] has found out about the client.
+    fn admit(&self, hello: &[u8], id: u64, pid: u32, uid: u32, clearance: &Clearance) -> Admitted;
 
     /// A client that was let in has left, died, or been sent away. Called on the control thread,
     /// once for each, with what [`admit`](Self::admit) gave.
@@ -34,20 +36,29 @@ pub enum Admitted {
 }
 
 /// The control thread's hold on the server, which it does not keep alive.
-pub(super) struct Reception(Weak<Server>);
+pub(super) struct Reception {
+    server: Weak<Server>,
+    responder: Box<dyn Responder>,
+}
 
 impl Reception {
-    pub(super) fn new(server: &Arc<Server>) -> Self {
-        Self(Arc::downgrade(server))
+    pub(super) fn new(server: &Arc<Server>, responder: Box<dyn Responder>) -> Self {
+        Self { server: Arc::downgrade(server), responder }
     }
 }
 
 impl Host for Reception {
-    fn admit(&self, id: u64, hello: &[u8], who: Credentials) -> rendezvous::Admitted {
-        let Some(server) = self.0.upgrade() else {
+    fn admit(
+        &self,
+        id: u64,
+        hello: &[u8],
+        who: Credentials,
+        clearance: &Clearance,
+    ) -> rendezvous::Admitted {
+        let Some(server) = self.server.upgrade() else {
             return rendezvous::Admitted::Refusal(Vec::new());
         };
-        match server.admission.admit(hello, id, who.pid, who.uid) {
+        match server.admission.admit(hello, id, who.pid, who.uid, clearance) {
             Admitted::Welcome { welcome, session } => {
                 rendezvous::Admitted::Welcome { bytes: welcome, session }
             }
@@ -56,15 +67,19 @@ impl Host for Reception {
     }
 
     fn connected(&self, id: u64, session: Session, established: Established) {
-        if let Some(server) = self.0.upgrade() {
+        if let Some(server) = self.server.upgrade() {
             server.welcome(id, session, established);
         }
     }
 
     fn hung_up(&self, id: u64) {
-        if let Some(server) = self.0.upgrade() {
+        if let Some(server) = self.server.upgrade() {
             server.forget(id);
         }
+    }
+
+    fn responder(&self) -> &dyn Responder {
+        &*self.responder
     }
 }
 

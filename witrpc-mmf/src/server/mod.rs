@@ -33,6 +33,7 @@ use crate::error::BindError;
 use crate::fork::Origin;
 use crate::layout::{Layout, MAX_LANES, MIN_LANES, PAGE};
 use crate::rendezvous::{Claim, Control, Name, Place, ServerLimits};
+use crate::security::Responder;
 use crate::state;
 use crate::words::Mapped;
 use news::News;
@@ -114,7 +115,7 @@ pub struct Server {
 }
 
 impl Server {
-    /// Claims the name and starts to accept clients.
+    /// Claims the name and starts to accept clients, with keys that `responder` makes.
     ///
     /// # Errors
     ///
@@ -124,6 +125,7 @@ impl Server {
         place: &Place,
         options: &ServerOptions,
         admission: Box<dyn Admission>,
+        responder: Box<dyn Responder>,
     ) -> Result<Arc<Self>, BindError> {
         let layout = options.layout()?;
         let claim = Claim::new(&name, place)?;
@@ -153,7 +155,7 @@ impl Server {
             max_message_len: options.max_message_len as u64,
             handshake_timeout: options.handshake_timeout,
         };
-        let host = Arc::new(admission::Reception::new(&server));
+        let host = Arc::new(admission::Reception::new(&server, responder));
         server.control.start(limits, host)?;
         Ok(server)
     }

@@ -118,14 +118,15 @@ mod tests {
     use crate::copy::PeerMemory;
     use crate::layout::STATE;
     use crate::region;
-    use crate::rendezvous::{ConnectOptions, Name, Place, Plain, connect};
+    use crate::rendezvous::{ConnectOptions, Name, Place, connect};
+    use crate::security::{Clearance, Plain};
     use crate::words::ReadWord;
     use crate::{Client, ClientOptions, Closed, WaitPolicy};
 
     struct Everybody;
 
     impl Admission for Everybody {
-        fn admit(&self, _: &[u8], _: u64, _: u32, _: u32) -> Admitted {
+        fn admit(&self, _: &[u8], _: u64, _: u32, _: u32, _: &Clearance) -> Admitted {
             Admitted::Welcome { welcome: Vec::new(), session: Arc::new(()) }
         }
     }
@@ -142,7 +143,14 @@ mod tests {
             handshake_timeout: PATIENCE,
         };
         let name = Name::unguessable();
-        Server::bind(name, &Place::default(), &options, Box::new(Everybody)).expect("it is free")
+        Server::bind(
+            name,
+            &Place::default(),
+            &options,
+            Box::new(Everybody),
+            Box::<Plain>::default(),
+        )
+        .expect("it is free")
     }
 
     fn state_in(region: &PeerMemory) -> u64 {
@@ -158,7 +166,7 @@ mod tests {
             wait_for_server: Duration::ZERO,
             max_region_len: 1 << 20,
             handshake_timeout: PATIENCE,
-            sealer: &|| Box::new(Plain),
+            initiator: &Plain::default(),
         };
         let connected = connect(&server.name, &Place::default(), &options);
         let mut client = connected.expect("it is served");
@@ -186,7 +194,7 @@ mod tests {
             max_region_len: 1 << 20,
             handshake_timeout: PATIENCE,
         };
-        let client = Client::connect(&server.name, &Place::default(), &options);
+        let client = Client::connect(&server.name, &Place::default(), &options, &Plain::default());
         let client = client.expect("it is served");
         let connection = server.clients().remove(0);
         let bell = connection.bell.end().expect("the backend has one");

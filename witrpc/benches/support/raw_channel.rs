@@ -7,8 +7,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use witrpc_mmf::{
-    Admission, Admitted, Backend, Body, Client, ClientOptions, Limit, Name, Outgoing, Payload,
-    Place, Server, ServerOptions, Ticket, WaitPolicy,
+    Admission, Admitted, Backend, Body, Clearance, Client, ClientOptions, Limit, Name, Outgoing,
+    Payload, Place, Plain, Server, ServerOptions, Ticket, WaitPolicy,
 };
 
 use super::race::Contender;
@@ -19,7 +19,7 @@ const TURNS: usize = 20_000;
 struct Everybody;
 
 impl Admission for Everybody {
-    fn admit(&self, _hello: &[u8], _id: u64, _pid: u32, _uid: u32) -> Admitted {
+    fn admit(&self, _hello: &[u8], _id: u64, _pid: u32, _uid: u32, _: &Clearance) -> Admitted {
         Admitted::Welcome { welcome: Vec::new(), session: Arc::new(()) }
     }
 }
@@ -35,7 +35,13 @@ pub(crate) fn bind(name: &str) -> Arc<Server> {
         handshake_timeout: Duration::from_secs(5),
     };
     let name = Name::new(name).expect("the name was made by this crate");
-    let bound = Server::bind(name, &Place::default(), &options, Box::new(Everybody));
+    let bound = Server::bind(
+        name,
+        &Place::default(),
+        &options,
+        Box::new(Everybody),
+        Box::<Plain>::default(),
+    );
     bound.expect("the name is free")
 }
 
@@ -81,7 +87,7 @@ impl RawClient {
             handshake_timeout: Duration::from_secs(5),
         };
         let name = Name::new(name).expect("the name was made by this crate");
-        let connected = Client::connect(&name, &Place::default(), &options);
+        let connected = Client::connect(&name, &Place::default(), &options, &Plain::default());
         Self { client: connected.expect("the peer serves") }
     }
 

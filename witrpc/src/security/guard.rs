@@ -34,7 +34,7 @@ pub(crate) enum Accepted {
 /// The word of a [`Guard`] that a client has brought what the server asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Clearance {
-    identity: Option<Arc<str>>,
+    pub(super) identity: Option<Arc<str>>,
 }
 
 impl Clearance {
@@ -74,7 +74,8 @@ impl Guard {
     ///
     /// What the client is to be told.
     pub fn check(&self, client: &Credentials) -> Result<Clearance, ConnectError> {
-        self.compare(client.has_token(), client.encrypts())?;
+        let server = (self.asks_for_token(), self.encryption);
+        compare(server, (client.has_token(), client.encrypts()))?;
         let Some(token) = &client.token else { return Ok(Clearance { identity: None }) };
         match self.tokens().find(token) {
             Some(entry) => Ok(Clearance { identity: entry.identity.clone() }),
@@ -82,22 +83,8 @@ impl Guard {
         }
     }
 
-    /// Whether a client brings what this server asks for, and no more.
-    fn compare(&self, token: bool, encryption: bool) -> Result<(), ConnectError> {
-        match (self.asks_for_token(), token) {
-            (true, false) => return Err(ConnectError::TokenRequired),
-            (false, true) => return Err(ConnectError::TokenUnexpected),
-            _ => {}
-        }
-        match (self.encryption, encryption) {
-            (true, false) => Err(ConnectError::EncryptionRequired),
-            (false, true) => Err(ConnectError::EncryptionUnavailable),
-            _ => Ok(()),
-        }
-    }
-
     /// The tokens that are accepted now. None from a provider that panics.
-    fn tokens(&self) -> AccessTokens {
+    pub(super) fn tokens(&self) -> AccessTokens {
         match &self.accepted {
             Accepted::Anybody => AccessTokens::new(),
             Accepted::Fixed(tokens) => tokens.clone(),
@@ -105,6 +92,20 @@ impl Guard {
                 catch_unwind(AssertUnwindSafe(provider)).unwrap_or_default()
             }
         }
+    }
+}
+
+/// Whether server and client ask for the same, each for a token and for encryption.
+pub(crate) fn compare(server: (bool, bool), client: (bool, bool)) -> Result<(), ConnectError> {
+    match (server.0, client.0) {
+        (true, false) => return Err(ConnectError::TokenRequired),
+        (false, true) => return Err(ConnectError::TokenUnexpected),
+        _ => {}
+    }
+    match (server.1, client.1) {
+        (true, false) => Err(ConnectError::EncryptionRequired),
+        (false, true) => Err(ConnectError::EncryptionUnavailable),
+        _ => Ok(()),
     }
 }
 

@@ -1,16 +1,23 @@
 //! Who gets in: the secrets that both sides know, and what each asks of the other.
 //!
 //! [`token`] is one secret, [`tokens`] all that a server accepts. [`guard`] is what a server asks of
-//! its clients, [`credentials`] what a client brings.
+//! its clients, [`credentials`] what a client brings. [`exchange`] makes the keys of a connection
+//! from the secret, without showing it, and [`keys`] seals with them; [`algorithms`] is
+//! what both stand on.
 
+mod algorithms;
 mod credentials;
+mod exchange;
 mod guard;
+mod keys;
 mod token;
 mod tokens;
 
 pub use credentials::Credentials;
 pub(crate) use credentials::TokenSource;
-pub(crate) use guard::Accepted;
+pub(crate) use exchange::{Exchange, respond};
+pub(crate) use guard::{Accepted, compare};
 pub use guard::{Clearance, Guard};
+pub(crate) use keys::{COUNTER_BITS, SessionKeys};
 pub use token::{AccessToken, TokenError};
 pub use tokens::AccessTokens;

@@ -101,8 +101,7 @@ impl AccessToken {
         text
     }
 
-    #[cfg(test)]
-    pub(crate) fn as_bytes(&self) -> &[u8] {
+    pub(super) fn as_bytes(&self) -> &[u8] {
         &self.0
     }
 }

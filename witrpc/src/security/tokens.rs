@@ -72,6 +72,10 @@ impl AccessTokens {
         self.0.is_empty()
     }
 
+    pub(super) fn entries(&self) -> &[Entry] {
+        &self.0
+    }
+
     /// Who has this token. Looks at all of them, whichever it is.
     pub(super) fn find(&self, token: &AccessToken) -> Option<&Entry> {
         self.0

@@ -16,10 +16,10 @@ use self::thread::ControlThread;
 pub(super) use self::thread::Desk;
 use super::claim::Claim;
 use super::peer::{Credentials, Established};
-use super::sealer::{Plain, Sealer};
 use crate::backend::Backend;
 use crate::error::BindError;
 use crate::fork::{Descriptor, Origin};
+use crate::security::{Clearance, Plain, Responder};
 
 /// What a server offers each client, and how many it takes.
 #[derive(Clone, Copy, Debug)]
@@ -47,8 +47,14 @@ pub type Session = Arc<dyn Any + Send + Sync>;
 /// for a thread that is in a call of [`Control`].
 pub(crate) trait Host: Send + Sync + 'static {
     /// Decides on a client by its hello, which is untrusted. `client_id` counts from 1 and names
-    /// it from here on.
-    fn admit(&self, client_id: u64, hello: &[u8], who: Credentials) -> Admitted;
+    /// it from here on; `clearance` is what the [`responder`](Self::responder) has found out.
+    fn admit(
+        &self,
+        client_id: u64,
+        hello: &[u8],
+        who: Credentials,
+        clearance: &Clearance,
+    ) -> Admitted;
 
     /// An admitted client's connection, before its welcome is sent: what is written to the region
     /// here, the client will see. `session` is what `admit` gave.
@@ -58,9 +64,9 @@ pub(crate) trait Host: Send + Sync + 'static {
     /// [`Control::close_link`] or by [`Control::shutdown`]. Once for each `connected`.
     fn hung_up(&self, client_id: u64);
 
-    /// Protects the records of the next handshake.
-    fn sealer(&self) -> Box<dyn Sealer> {
-        Box::new(Plain)
+    /// Makes the keys of clients.
+    fn responder(&self) -> &dyn Responder {
+        &Plain { encryption: false }
     }
 }
 
@@ -107,10 +113,11 @@ impl Control {
     ///
     /// The system has no thread or descriptor to give; the name is given up then.
     pub(crate) fn start(&self, limits: ServerLimits, host: Arc<dyn Host>) -> Result<(), BindError> {
-        let listeners = self.shared.orders().claim.as_ref().map(Claim::listeners);
         // Without a claim it has been shut down already.
-        let listeners = listeners.unwrap_or_default();
-        let started = ControlThread::new(Arc::clone(&self.shared), listeners, limits, host)
+        let claim = self.shared.orders().claim.as_ref().map(|c| (c.listeners(), c.name().into()));
+        let (listeners, name) = claim.unwrap_or_default();
+        let desk = Desk::new(name, limits, host);
+        let started = ControlThread::new(Arc::clone(&self.shared), listeners, desk)
             .map_err(failed("make an epoll instance"))
             .and_then(|thread| {
                 let builder = std::thread::Builder::new().name("witrpc-control".into());

@@ -2,7 +2,8 @@
 //!
 //! It sleeps without a timeout but while a handshake is pending. Nothing it does waits for a
 //! client, and a client that has not been admitted costs one of [`MAX_STRANGERS`] places until its
-//! deadline, and from the exchange of regions on the memory of one connection. So the connections'
+//! deadline, the work of one key exchange, and from the exchange of regions on, when it has shown that
+//! it has the keys, the memory of one connection. So the connections'
 //! memory is bounded by `max_clients + MAX_STRANGERS` of them: counting strangers as clients would
 //! let whoever stalls keep others out.
 
@@ -20,7 +21,9 @@ use super::{Host, ServerLimits, Shared};
 use crate::disposal::{self, Socket};
 use crate::fork::Descriptor;
 use crate::rendezvous::claim::Listener;
+use crate::rendezvous::name::random_bytes;
 use crate::rendezvous::peer::Credentials;
+use crate::rendezvous::record::Nonce;
 use crate::rendezvous::stranger::{Progress, Stranger};
 
 /// How many handshakes can be pending; who comes then stays in the listener's queue.
@@ -92,6 +95,9 @@ pub(super) struct ControlThread {
 
 /// What the handshakes of a server share.
 pub(in crate::rendezvous) struct Desk {
+    pub(in crate::rendezvous) name: String,
+    /// See [`ServerOpening::generation`](crate::rendezvous::record::ServerOpening::generation).
+    pub(in crate::rendezvous) generation: Nonce,
     pub(in crate::rendezvous) limits: ServerLimits,
     pub(in crate::rendezvous) is_full: bool,
     pub(in crate::rendezvous) turns_away: bool,
@@ -99,12 +105,26 @@ pub(in crate::rendezvous) struct Desk {
     pub(in crate::rendezvous) host: Arc<dyn Host>,
 }
 
+impl Desk {
+    pub(super) fn new(name: String, limits: ServerLimits, host: Arc<dyn Host>) -> Self {
+        let generation = random_bytes();
+        Self {
+            name,
+            generation,
+            limits,
+            is_full: false,
+            turns_away: false,
+            next_client_id: 1,
+            host,
+        }
+    }
+}
+
 impl ControlThread {
     pub(super) fn new(
         shared: Arc<Shared>,
         listeners: Vec<Listener>,
-        limits: ServerLimits,
-        host: Arc<dyn Host>,
+        desk: Desk,
     ) -> io::Result<Self> {
         let epoll = Descriptor::open(|| epoll::create(epoll::CreateFlags::CLOEXEC))?;
         epoll::add(&epoll, &shared.wake, Source::Wake.data(), epoll::EventFlags::IN)?;
@@ -119,7 +139,7 @@ impl ControlThread {
             strangers: Vec::with_capacity(MAX_STRANGERS),
             next_stranger: 0,
             links: HashMap::new(),
-            desk: Desk { limits, is_full: false, turns_away: false, next_client_id: 1, host },
+            desk,
             shared,
         })
     }
@@ -230,9 +250,8 @@ impl ControlThread {
             // No memory in the kernel: the client sees a hang-up.
             return;
         }
-        let sealer = self.desk.host.sealer();
         let timeout = self.desk.limits.handshake_timeout.min(MAX_HANDSHAKE);
-        self.strangers.push((number, Stranger::new(client, who, timeout, sealer)));
+        self.strangers.push((number, Stranger::new(client, who, timeout)));
         self.advance(number);
     }
 

@@ -8,8 +8,9 @@ use std::os::fd::{AsFd, OwnedFd};
 use rustix::net::sockopt::set_socket_linger;
 use rustix::net::{SendAncillaryBuffer, SendAncillaryMessage, SendFlags, sendmsg};
 
-use super::record::{ClientOpening, PROTOCOL_VERSION, Record, ServerOpening};
-use super::strangers::{assert_serves, exchange_regions, opening, read_exactly, stranger};
+use super::raw::{Raw, opening, read_exactly, stranger};
+use super::record::{ClientOpening, PROTOCOL_VERSION, ServerOpening};
+use super::strangers::assert_serves;
 use super::*;
 use crate::disposal;
 use crate::fork::Descriptor;
@@ -73,24 +74,27 @@ fn strangers_that_pass_bombs_keep_nobody_waiting() {
     let server = Server::start(&scratch.place(), limits());
     let mut fuses = Vec::new();
     for flags in [SendFlags::empty(), SendFlags::OOB] {
-        // With the first or the last bytes of an opening; in place of a region; with the hello.
+        // With the first or the last bytes of an opening; in place of a key or a region; with the
+        // hello.
         let early = stranger(&scratch);
         fuses.push(Bomb::new().send(&early, &opening()[..1], flags));
         let mut behind = stranger(&scratch);
-        let other = ClientOpening { version: PROTOCOL_VERSION + 1 }.encode();
+        let other =
+            ClientOpening { version: PROTOCOL_VERSION + 1, demands: Demands::default() }.encode();
         behind.write_all(&other[..15]).unwrap();
         fuses.push(Bomb::new().send(&behind, &other[15..], SendFlags::empty()));
-        let mut as_region = stranger(&scratch);
-        as_region.write_all(&opening()).unwrap();
-        read_exactly(&mut as_region, ServerOpening::LEN);
+        let mut as_key = stranger(&scratch);
+        as_key.write_all(&opening()).unwrap();
+        read_exactly(&mut as_key, ServerOpening::LEN);
+        fuses.push(Bomb::new().send(&as_key, b"abcd", flags));
+        let as_region = Raw::new(&scratch).stream;
         fuses.push(Bomb::new().send(&as_region, b"abcd", flags));
-        let mut with_hello = stranger(&scratch);
-        with_hello.write_all(&opening()).unwrap();
-        exchange_regions(&mut with_hello, REGION_LEN);
-        let hello = Record::Hello { answers: [0; 16], blob: &[0; 1000] }.encode();
-        fuses.push(Bomb::new().send(&with_hello, &hello, flags));
+        let mut with_hello = Raw::new(&scratch);
+        with_hello.exchange_regions();
+        let with_hello = with_hello.stream;
+        fuses.push(Bomb::new().send(&with_hello, &[1; 1000], flags));
         assert_serves(&scratch, &server);
-        for stranger in [early, behind, as_region, with_hello] {
+        for stranger in [early, behind, as_key, as_region, with_hello] {
             wait_for_hang_up(stranger);
         }
         assert_serves(&scratch, &server);

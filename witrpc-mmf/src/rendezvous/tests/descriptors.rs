@@ -1,7 +1,6 @@
 //! Descriptors of every wrong kind, on either side: refused, by name, and nothing left behind.
 
 use std::ffi::CStr;
-use std::io::Write;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::fs::OpenOptionsExt;
 use std::os::unix::net::UnixListener;
@@ -12,16 +11,13 @@ use rustix::fs::{
     memfd_create,
 };
 
-use super::record::{Failure, Offer, Record, ServerOpening, Verdict};
-use super::strangers::{
-    assert_serves, framed, opening, read_exactly, read_record, send_region, stranger,
-};
+use super::raw::{Raw, mislead};
+use super::record::{Failure, Record};
+use super::strangers::assert_serves;
 use super::*;
 use crate::disposal::Passed;
-use crate::fdpass::send_with;
 use crate::fork::Descriptor;
 use crate::memfd::{FileIdentity, OwnMemory, PeerMemory, PeerMemoryError};
-use crate::region::Identity;
 
 const ALL: SealFlags =
     SealFlags::SHRINK.union(SealFlags::GROW).union(SealFlags::FUTURE_WRITE).union(SealFlags::SEAL);
@@ -162,13 +158,11 @@ fn a_server_refuses_wrong_descriptors_keeps_none_and_lives_on() {
         let before = open_now();
         let server = Server::start(&scratch.place(), limits());
         let refused = |named: FileIdentity, passed: &[BorrowedFd<'_>], what: &str| {
-            let mut client = stranger(&scratch);
-            client.write_all(&opening()).unwrap();
-            read_exactly(&mut client, ServerOpening::LEN);
-            send_region(&client, named, passed);
+            let mut client = Raw::new(&scratch);
+            client.say_file(named, passed);
             let found_wrong = Record::Failure(Failure::FoundWrong).encode();
-            assert_eq!(read_record(&mut client), found_wrong, "{what}");
-            wait_for_hang_up(client);
+            assert_eq!(client.hear(), found_wrong, "{what}");
+            wait_for_hang_up(client.stream);
         };
         for Wrong { what, file, named } in wrong_kinds(&scratch) {
             refused(named, &[file.as_fd()], what);
@@ -183,28 +177,6 @@ fn a_server_refuses_wrong_descriptors_keeps_none_and_lives_on() {
         server.end();
         settle_at(before);
     });
-}
-
-/// A server that goes through the handshake up to its region record, for which it passes `passed`.
-fn mislead(client: &mut UnixStream, named: FileIdentity, passed: &[BorrowedFd<'_>]) {
-    read_exactly(client, opening().len());
-    let offer = Offer {
-        backend: Backend::Native,
-        lanes: limits().lanes,
-        client_region_len: REGION_LEN as u64,
-        server_region_len: REGION_LEN as u64,
-        max_message_len: limits().max_message_len,
-    };
-    let verdict = Verdict::Proceed;
-    let opening = ServerOpening { version: record::PROTOCOL_VERSION, verdict, offer };
-    client.write_all(&opening.encode()).unwrap();
-    let record = read_record(client);
-    let Some(Record::Region { nonce: answers, .. }) = Record::decode(&record) else {
-        panic!("{record:?}")
-    };
-    let record = Record::Region { region: Identity::File(named), nonce: [1; 16], answers };
-    let bytes = framed(&record.encode());
-    assert_eq!(send_with(&*client, &bytes, passed), Ok(bytes.len()));
 }
 
 #[test]

@@ -1,6 +1,5 @@
 //! What a client and a server exchange, and how each turns the other away.
 
-use std::borrow::Cow;
 use std::io::{Read, Write};
 use std::os::fd::AsFd;
 use std::os::unix::net::UnixStream;
@@ -9,7 +8,6 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::net::{RecvFlags, SendFlags, recv, send};
 
 use super::record::{ClientOpening, Offer, PROTOCOL_VERSION, ServerOpening, Verdict};
-use super::sealer::Sealer;
 use super::*;
 use crate::copy::Pages;
 
@@ -297,7 +295,7 @@ fn a_client_of_another_version_is_told_ours() {
     let scratch = Scratch::new();
     let server = Server::start(&scratch.place(), limits());
     let mut client = UnixStream::connect(scratch.path_of("calc")).unwrap();
-    let mut opening = ClientOpening { version: 9 }.encode();
+    let mut opening = ClientOpening { version: 9, demands: Demands::default() }.encode();
     opening[12] = 0xff; // Options of a version that we cannot know.
     client.write_all(&opening).unwrap();
     let mut answer = Vec::new();
@@ -338,15 +336,25 @@ fn a_server_that_answers_wrongly_is_refused() {
         server_region_len: 1 << 16,
         max_message_len: 64,
     };
-    let good = ServerOpening { version: PROTOCOL_VERSION, verdict: Verdict::Proceed, offer };
-    let with = |offer| ServerOpening { offer, ..good }.encode();
+    let good = ServerOpening {
+        version: PROTOCOL_VERSION,
+        verdict: Verdict::Proceed,
+        offer,
+        generation: [1; 16],
+        demands: Demands::default(),
+    };
+    let with = |offer| {
+        let mut opening = good;
+        opening.offer = offer;
+        opening.encode()
+    };
 
     let error = answer_with(&scratch.place(), &ServerOpening { version: 7, ..good }.encode(), 1);
     assert!(
         matches!(error, ConnectError::OtherVersion { ours: PROTOCOL_VERSION, theirs: 7 }),
         "{error}"
     );
-    assert!(error.to_string().contains('7') && error.to_string().contains('1'), "{error}");
+    assert!(error.to_string().contains('7') && error.to_string().contains('2'), "{error}");
 
     let regions = |len| with(Offer { client_region_len: len, server_region_len: len, ..offer });
     let mut unknown_backend = with(offer);
@@ -380,70 +388,4 @@ fn a_server_that_answers_wrongly_is_refused() {
     let record_too_long = [&good.encode()[..], &u32::MAX.to_le_bytes()].concat();
     let error = answer_with(&scratch.place(), &record_too_long, 1);
     assert!(matches!(error, ConnectError::Misbehaved { .. }), "{error}");
-}
-
-/// Seals by a tag that counts the records: enough to see that each passes here once, in order.
-struct Tagging {
-    key: u8,
-    sealed: u8,
-    opened: u8,
-}
-
-impl Tagging {
-    const TAG_LEN: usize = 64;
-
-    fn new(key: u8) -> Self {
-        Self { key, sealed: 0, opened: 0 }
-    }
-}
-
-impl Sealer for Tagging {
-    fn overhead(&self, _len: usize) -> usize {
-        Self::TAG_LEN
-    }
-
-    fn seal<'a>(&mut self, record: &'a [u8]) -> Cow<'a, [u8]> {
-        self.sealed += 1;
-        let tag = [self.key ^ self.sealed; Self::TAG_LEN];
-        [&tag[..], record].concat().into()
-    }
-
-    fn open<'a>(&mut self, sealed: &'a [u8]) -> Option<Cow<'a, [u8]>> {
-        self.opened += 1;
-        let tag = [self.key ^ self.opened; Self::TAG_LEN];
-        sealed.strip_prefix(&tag).map(Cow::Borrowed)
-    }
-}
-
-struct SealingHost;
-
-impl Host for SealingHost {
-    fn admit(&self, _: u64, hello: &[u8], _: Credentials) -> Admitted {
-        Admitted::Welcome { bytes: hello.into(), session: Arc::new(()) }
-    }
-
-    fn connected(&self, _: u64, _: Session, _: Established) {}
-
-    fn hung_up(&self, _: u64) {}
-
-    fn sealer(&self) -> Box<dyn Sealer> {
-        Box::new(Tagging::new(0x50))
-    }
-}
-
-#[test]
-fn every_record_passes_through_the_sealer() {
-    let scratch = Scratch::new();
-    let _control = start(claim(&scratch.place()), limits(), Arc::new(SealingHost));
-    let hello = vec![7; MAX_BLOB_LEN];
-    let with = |key: u8| {
-        let sealer = || Box::new(Tagging::new(key)) as Box<dyn Sealer>;
-        let options = ConnectOptions { hello: &hello, sealer: &sealer, ..options() };
-        connect(&name("calc"), &scratch.place(), &options)
-    };
-    assert!(with(0x50).expect("both have the key").welcome == hello);
-    let refused = with(0x51).map(drop);
-    assert!(matches!(refused, Err(ConnectError::HungUp)), "{refused:?}");
-    let refused = try_connect(&scratch.place()).map(drop);
-    assert!(matches!(refused, Err(ConnectError::HungUp)), "{refused:?}");
 }

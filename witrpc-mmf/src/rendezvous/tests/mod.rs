@@ -6,6 +6,7 @@ mod descriptors;
 mod directories;
 mod forking;
 mod handshake;
+mod raw;
 mod regions;
 mod strangers;
 
@@ -23,10 +24,10 @@ use std::time::Duration;
 use rustix::process::{Signal, set_parent_process_death_signal};
 
 use super::record::MAX_BLOB_LEN;
-use super::sealer::Plain;
 use super::*;
 use crate::backend::Backend;
 use crate::error::ConnectError;
+use crate::security::{Clearance, Demands, Plain};
 
 /// Long enough to be met by a machine under any load: only a failing test waits for so long.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -119,7 +120,7 @@ enum Event {
 struct Recorder(Sender<Event>);
 
 impl Host for Recorder {
-    fn admit(&self, client_id: u64, hello: &[u8], _who: Credentials) -> Admitted {
+    fn admit(&self, client_id: u64, hello: &[u8], _: Credentials, _: &Clearance) -> Admitted {
         match hello {
             b"refuse" => Admitted::Refusal(b"not you".into()),
             _ => Admitted::Welcome { bytes: hello.into(), session: Arc::new(client_id + 100) },
@@ -189,7 +190,7 @@ fn options<'a>() -> ConnectOptions<'a> {
         wait_for_server: Duration::ZERO,
         max_region_len: 1 << 40,
         handshake_timeout: PATIENCE,
-        sealer: &|| Box::new(Plain),
+        initiator: &Plain { encryption: false },
     }
 }
 

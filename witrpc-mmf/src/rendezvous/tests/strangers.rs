@@ -9,10 +9,11 @@ use std::os::unix::process::CommandExt;
 use rustix::net::{SendAncillaryBuffer, SendAncillaryMessage, SendFlags, sendmsg};
 use rustix::process::{Resource, Rlimit, setrlimit};
 
-use super::record::{ClientOpening, Nonce, PROTOCOL_VERSION, Record, ServerOpening};
+use super::raw::{Raw, framed, opening, stranger};
+use super::record::Record;
 use super::*;
 use crate::fdpass::send_with;
-use crate::memfd::{FileIdentity, OwnMemory};
+use crate::memfd::OwnMemory;
 use crate::region::Identity;
 use crate::shm;
 
@@ -21,18 +22,6 @@ const SOON: Duration = Duration::from_millis(200);
 
 fn server(scratch: &Scratch) -> Server {
     Server::start(&scratch.place(), ServerLimits { handshake_timeout: SOON, ..limits() })
-}
-
-pub(super) fn stranger(scratch: &Scratch) -> UnixStream {
-    UnixStream::connect(scratch.path_of("calc")).expect("it is served")
-}
-
-pub(super) fn opening() -> [u8; ClientOpening::LEN] {
-    ClientOpening { version: PROTOCOL_VERSION }.encode()
-}
-
-pub(super) fn framed(bytes: &[u8]) -> Vec<u8> {
-    [&u32::try_from(bytes.len()).unwrap().to_le_bytes(), bytes].concat()
 }
 
 /// Clients come and go as if nothing were.
@@ -121,13 +110,11 @@ fn a_server_that_cannot_allocate_its_region_says_so() {
     let scratch = Scratch::new();
     let limits = ServerLimits { server_region_len: 1 << 50, ..limits() };
     let server = Server::start(&scratch.place(), limits);
-    let mut client = stranger(&scratch);
-    client.write_all(&opening()).unwrap();
-    read_exactly(&mut client, ServerOpening::LEN);
+    let mut client = Raw::new(&scratch);
     let (_memory, sealed) = OwnMemory::create(REGION_LEN).unwrap();
-    send_region(&client, sealed.identity, &[sealed.file.as_fd()]);
-    assert_eq!(read_record(&mut client), Record::Failure(record::Failure::NoMemory).encode());
-    wait_for_hang_up(client);
+    client.say_file(sealed.identity, &[sealed.file.as_fd()]);
+    assert_eq!(client.hear(), Record::Failure(record::Failure::NoMemory).encode());
+    wait_for_hang_up(client.stream);
     server.end();
 }
 
@@ -135,11 +122,9 @@ fn a_server_that_cannot_allocate_its_region_says_so() {
 fn a_client_that_does_not_read_its_welcome_is_dropped() {
     let scratch = Scratch::new();
     let server = server(&scratch);
-    let mut client = stranger(&scratch);
-    client.write_all(&opening()).unwrap();
-    let answers = exchange_regions(&mut client, REGION_LEN);
-    let hello = Record::Hello { answers, blob: &vec![7; MAX_BLOB_LEN] }.encode();
-    client.write_all(&framed(&hello)).unwrap();
+    let mut client = Raw::new(&scratch);
+    let answers = client.exchange_regions();
+    client.say(&Record::Hello { answers, blob: &vec![7; MAX_BLOB_LEN] }, &[]);
     let (id, _connection) = server.next_connected();
     server.expect_hung_up(id);
     server.end();
@@ -149,22 +134,12 @@ fn a_client_that_does_not_read_its_welcome_is_dropped() {
 fn a_hello_that_answers_another_region_record_is_found_wrong() {
     let scratch = Scratch::new();
     let server = server(&scratch);
-    let mut client = stranger(&scratch);
-    client.write_all(&opening()).unwrap();
-    exchange_regions(&mut client, REGION_LEN);
-    let hello = Record::Hello { answers: [9; 16], blob: b"hello" }.encode();
-    client.write_all(&framed(&hello)).unwrap();
-    assert_eq!(read_record(&mut client), Record::Failure(record::Failure::FoundWrong).encode());
-    wait_for_hang_up(client);
+    let mut client = Raw::new(&scratch);
+    client.exchange_regions();
+    client.say(&Record::Hello { answers: [9; 16], blob: &[7; 40] }, &[]);
+    assert_eq!(client.hear(), Record::Failure(record::Failure::FoundWrong).encode());
+    wait_for_hang_up(client.stream);
     server.end();
-}
-
-/// Sends a client's region record that names memory, to a server of the portable backend.
-fn send_name(client: &UnixStream, id: shm::Id, size: usize) {
-    let region = Identity::Named { id, size: size as u64 };
-    let record = Record::Region { region, nonce: [1; 16], answers: [0; 16] };
-    let bytes = framed(&record.encode());
-    assert_eq!(send_with(client, &bytes, &[]), Ok(bytes.len()));
 }
 
 #[test]
@@ -172,14 +147,12 @@ fn named_regions_leave_no_name_when_the_client_dies_in_the_handshake() {
     let scratch = Scratch::new();
     let limits = ServerLimits { backend: Backend::Portable, ..limits() };
     let server = Server::start(&scratch.place(), limits);
-    let mut client = stranger(&scratch);
-    client.write_all(&opening()).unwrap();
-    read_exactly(&mut client, ServerOpening::LEN);
+    let mut client = Raw::new(&scratch);
     let id = shm::Id(random_bytes());
     // As if killed after sending: nothing on this side will ever take the name away.
     std::mem::forget(shm::OwnMemory::create(id, REGION_LEN).unwrap());
-    send_name(&client, id, REGION_LEN);
-    let record = read_record(&mut client);
+    client.say_name(id, REGION_LEN);
+    let record = client.hear();
     let Some(Record::Region { region: Identity::Named { id: theirs, .. }, .. }) =
         Record::decode(&record)
     else {
@@ -199,51 +172,18 @@ fn a_region_of_the_other_backend_or_that_does_not_exist_is_refused() {
     for backend in [Backend::Native, Backend::Portable] {
         let scratch = Scratch::new();
         let server = Server::start(&scratch.place(), ServerLimits { backend, ..limits() });
-        let mut client = stranger(&scratch);
-        client.write_all(&opening()).unwrap();
-        read_exactly(&mut client, ServerOpening::LEN);
-        send_name(&client, nowhere, REGION_LEN);
+        let mut client = Raw::new(&scratch);
+        client.say_name(nowhere, REGION_LEN);
         let refused = Record::Failure(record::Failure::FoundWrong).encode();
-        assert_eq!(read_record(&mut client), refused);
+        assert_eq!(client.hear(), refused);
         if backend == Backend::Portable {
-            let mut client = stranger(&scratch);
-            client.write_all(&opening()).unwrap();
-            read_exactly(&mut client, ServerOpening::LEN);
+            let mut client = Raw::new(&scratch);
             let (_memory, sealed) = OwnMemory::create(REGION_LEN).unwrap();
-            send_region(&client, sealed.identity, &[sealed.file.as_fd()]);
-            assert_eq!(read_record(&mut client), refused);
+            client.say_file(sealed.identity, &[sealed.file.as_fd()]);
+            assert_eq!(client.hear(), refused);
         }
         server.end();
     }
-}
-
-/// Does a client's part up to the server's region record, and returns the nonce in that.
-pub(super) fn exchange_regions(client: &mut UnixStream, len: usize) -> Nonce {
-    read_exactly(client, ServerOpening::LEN);
-    let (_memory, sealed) = OwnMemory::create(len).unwrap();
-    send_region(client, sealed.identity, &[sealed.file.as_fd()]);
-    let record = read_record(client);
-    match Record::decode(&record) {
-        Some(Record::Region { nonce, .. }) => nonce,
-        other => panic!("{other:?}"),
-    }
-}
-
-pub(super) fn send_region(client: &UnixStream, file: FileIdentity, passed: &[BorrowedFd<'_>]) {
-    let record = Record::Region { region: Identity::File(file), nonce: [1; 16], answers: [0; 16] };
-    let bytes = framed(&record.encode());
-    assert_eq!(send_with(client, &bytes, passed), Ok(bytes.len()));
-}
-
-pub(super) fn read_exactly(client: &mut UnixStream, len: usize) -> Vec<u8> {
-    let mut bytes = vec![0; len];
-    std::io::Read::read_exact(client, &mut bytes).expect("the server answers");
-    bytes
-}
-
-pub(super) fn read_record(client: &mut UnixStream) -> Vec<u8> {
-    let header = read_exactly(client, 4);
-    read_exactly(client, u32::from_le_bytes(header.try_into().unwrap()) as usize)
 }
 
 #[test]
@@ -261,11 +201,9 @@ fn strangers_and_clients_leave_no_descriptor_behind() {
             // Descriptors that nobody asked for.
             let _ = send_with(&stranger, b"x", &[file.as_fd(), file.as_fd()]);
             drop(stranger);
-            let mut greedy = self::stranger(&scratch);
-            greedy.write_all(&opening()).unwrap();
-            read_exactly(&mut greedy, ServerOpening::LEN);
-            send_many(&greedy, &[file.as_fd(); 8]);
-            wait_for_hang_up(greedy);
+            let greedy = Raw::new(&scratch);
+            send_many(&greedy.stream, &[file.as_fd(); 8]);
+            wait_for_hang_up(greedy.stream);
             assert_serves(&scratch, &server);
         }
         drop(file);

@@ -7,18 +7,20 @@ use std::task::{Context, Poll};
 use witrpc_mmf as channel;
 
 use super::errors;
+use super::keys::Bringing;
 use crate::error::ConnectError;
 use crate::transport::{
-    Answer, Body, ChannelError, ClientChannel, Fill, Limit, Outgoing, Payload, RemoteBytes,
-    Sending, Ticket,
+    Answer, Body, ChannelError, ClientChannel, Credentials, Fill, Limit, Outgoing, Payload,
+    RemoteBytes, Sending, Ticket,
 };
 
 pub(super) fn connect(
     name: &channel::Name,
     place: &channel::Place,
     options: &channel::ClientOptions,
+    credentials: Credentials,
 ) -> Result<Arc<dyn ClientChannel>, ConnectError> {
-    match channel::Client::connect(name, place, options) {
+    match channel::Client::connect(name, place, options, &Bringing(credentials)) {
         Ok(client) => Ok(Arc::new(Client(client))),
         Err(error) => Err(errors::connect(error)),
     }

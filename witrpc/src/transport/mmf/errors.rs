@@ -3,6 +3,7 @@
 use witrpc_mmf as channel;
 
 use crate::error::{BindError, ConnectError};
+use crate::security::compare;
 use crate::transport::{ChannelError, DisconnectReason};
 
 pub(super) fn bind_name(name: &str, error: &channel::NameError) -> BindError {
@@ -41,6 +42,14 @@ pub(super) fn connect(error: channel::ConnectError) -> ConnectError {
             ConnectError::BackendMismatch { ours: ours.to_string(), theirs: theirs.to_string() }
         }
         E::OtherVersion { ours, theirs } => ConnectError::VersionMismatch { ours, theirs },
+        E::OtherDemands { ours, theirs } => {
+            let each = |demands: channel::Demands| (demands.token, demands.encryption);
+            match compare(each(theirs), each(ours)) {
+                Err(error) => error,
+                Ok(()) => ConnectError::Protocol { problem: error.to_string() },
+            }
+        }
+        E::Unauthorized => ConnectError::TokenRejected,
         E::RegionTooLarge { len, max } => ConnectError::RegionTooLarge { size: len, max },
         E::NoMemory { len, source } => ConnectError::NoMemory { size: len, source },
         E::ServerNoMemory => ConnectError::ServerNoMemory,

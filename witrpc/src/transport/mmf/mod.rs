@@ -1,10 +1,11 @@
 //! Named shared memory: the transport that `witrpc` exists for.
 //!
 //! This folder is the only place that names the crate `witrpc_mmf`: `client` and `server` put its
-//! two ends on the seam, `errors` translates what it reports, `names` lists who serves.
+//! two ends on the seam, `keys` gives it the key exchange, `errors` translates what it reports, `names` lists who serves.
 
 mod client;
 mod errors;
+mod keys;
 mod names;
 mod server;
 
@@ -172,6 +173,10 @@ impl Mmf {
 
 impl Transport for Mmf {
     fn bind(&self, config: BindConfig) -> Result<Arc<dyn ServerPort>, BindError> {
+        if config.guard.encrypts() {
+            let problem = "messages in shared memory are not encrypted yet".to_owned();
+            return Err(BindError::Unsupported { problem });
+        }
         let name = Name::new(&self.name).map_err(|error| errors::bind_name(&self.name, &error))?;
         server::bind(name, &self.place, &self.options, config)
     }
@@ -187,7 +192,7 @@ impl Transport for Mmf {
             max_region_len: self.max_region_size,
             handshake_timeout: self.options.handshake_timeout,
         };
-        client::connect(&name, &self.place, &options)
+        client::connect(&name, &self.place, &options, config.credentials)
     }
 }
 

@@ -9,11 +9,12 @@ use witrpc_mmf as channel;
 
 use super::client::{from_payload, from_ticket, to_ticket, with_outgoing};
 use super::errors;
+use super::keys::Asking;
 use crate::error::BindError;
 use crate::server::{Session, Shutdown};
 use crate::transport::{
-    Admission, Admitted, BindConfig, ChannelError, ClientInfo, Outgoing, Peer, Request, Scanner,
-    Serve, ServerPort, Ticket,
+    Admission, Admitted, BindConfig, ChannelError, Clearance, ClientInfo, Outgoing, Peer, Request,
+    Scanner, Serve, ServerPort, Ticket,
 };
 
 pub(super) fn bind(
@@ -22,8 +23,8 @@ pub(super) fn bind(
     options: &channel::ServerOptions,
     config: BindConfig,
 ) -> Result<Arc<dyn ServerPort>, BindError> {
-    let gate = Box::new(Gate(config.admission));
-    match channel::Server::bind(name, place, options, gate) {
+    let (gate, keys) = (Box::new(Gate(config.admission)), Box::new(Asking(config.guard)));
+    match channel::Server::bind(name, place, options, gate, keys) {
         Ok(server) => Ok(Arc::new(Port(server))),
         Err(error) => Err(errors::bind(error)),
     }
@@ -33,23 +34,39 @@ pub(super) fn bind(
 struct Gate(Arc<dyn Admission>);
 
 impl channel::Admission for Gate {
-    fn admit(&self, hello: &[u8], id: u64, pid: u32, uid: u32) -> channel::Admitted {
-        match self.0.admit(hello, &ClientInfo::new(id, pid, uid)) {
+    fn admit(
+        &self,
+        hello: &[u8],
+        id: u64,
+        pid: u32,
+        uid: u32,
+        clearance: &channel::Clearance,
+    ) -> channel::Admitted {
+        let clearance: &Clearance = clearance.downcast_ref().expect("it is what `Asking` gave");
+        let client = ClientInfo::new(id, pid, uid).cleared(clearance.clone());
+        match self.0.admit(hello, &client) {
             Admitted::Welcome { welcome, session } => {
-                channel::Admitted::Welcome { welcome, session: Arc::new(session) }
+                let session = Arc::new(Kept { client, session });
+                channel::Admitted::Welcome { welcome, session }
             }
             Admitted::Refusal(bytes) => channel::Admitted::Refusal(bytes),
         }
     }
 
-    fn left(&self, id: u64, pid: u32, uid: u32, session: &channel::Session) {
-        self.0.left(&ClientInfo::new(id, pid, uid), session_in(session));
+    fn left(&self, _id: u64, _pid: u32, _uid: u32, session: &channel::Session) {
+        let Kept { client, session } = kept(session);
+        self.0.left(client, session);
     }
 }
 
-/// The session that the channel keeps for a connection.
-fn session_in(kept: &channel::Session) -> &Session {
-    kept.downcast_ref().expect("the gate gives the channel nothing else to keep")
+/// What the channel keeps beside a connection.
+struct Kept {
+    client: ClientInfo,
+    session: Session,
+}
+
+fn kept(session: &channel::Session) -> &Kept {
+    session.downcast_ref().expect("the gate gives the channel nothing else to keep")
 }
 
 struct Port(Arc<channel::Server>);
@@ -76,7 +93,7 @@ impl ServerPort for Port {
     }
 
     fn clients(&self) -> Vec<ClientInfo> {
-        self.0.clients().iter().map(|connection| client_info(connection)).collect()
+        self.0.clients().iter().map(|each| kept(each.session()).client.clone()).collect()
     }
 
     fn disconnect(&self, client_id: u64) -> bool {
@@ -152,17 +169,13 @@ fn known<'p>(
     let met = peers.iter().position(|known| Arc::ptr_eq(&known.connection, connection));
     let index = met.unwrap_or_else(|| {
         peers.retain(|known| known.connection.is_connected());
-        let client = client_info(connection);
-        let session = session_in(connection.session()).clone();
+        let Kept { client, session } = kept(connection.session());
+        let (client, session) = (client.clone(), session.clone());
         let peer = Arc::new(ConnectedPeer { connection: Arc::clone(connection), client, session });
         peers.push(Known { connection: Arc::clone(connection), peer });
         peers.len() - 1
     });
     &peers[index].peer
-}
-
-fn client_info(connection: &channel::Connection) -> ClientInfo {
-    ClientInfo::new(connection.id(), connection.pid(), connection.uid())
 }
 
 struct ConnectedPeer {

@@ -1,0 +1,98 @@
+//! The records of one handshake, sealed on their way out and opened as they come.
+
+use crate::security::{FIRST_MESSAGE_NUMBER, Keys, MAX_PIECE_LEN, TAG_LEN};
+
+/// One side's half. The first record sealed is the first opened at the other side, and so on; none
+/// is skipped, so that a record that was left out, repeated or moved does not open.
+#[derive(Debug)]
+pub(super) struct Records {
+    keys: Box<dyn Keys>,
+    /// Pieces sealed, and so the number of the next.
+    sealed: u64,
+    opened: u64,
+}
+
+impl Records {
+    pub(super) fn new(keys: Box<dyn Keys>) -> Self {
+        Self { keys, sealed: 0, opened: 0 }
+    }
+
+    /// How long a record of `len` bytes is once it is sealed.
+    pub(super) fn sealed_len(len: usize) -> usize {
+        len + len.div_ceil(MAX_PIECE_LEN) * TAG_LEN
+    }
+
+    pub(super) fn seal(&mut self, record: &[u8]) -> Vec<u8> {
+        let mut sealed = vec![0; Self::sealed_len(record.len())];
+        let pieces = record.chunks(MAX_PIECE_LEN);
+        for (piece, sealed) in pieces.zip(sealed.chunks_mut(MAX_PIECE_LEN + TAG_LEN)) {
+            self.keys.seal(next(&mut self.sealed), piece, sealed);
+        }
+        sealed
+    }
+
+    /// `None`: this is not the next record of the peer's.
+    pub(super) fn open(&mut self, sealed: &[u8]) -> Option<Vec<u8>> {
+        // What is opened ends before what was sealed does.
+        let mut record = vec![0; sealed.len()];
+        let mut len = 0;
+        for sealed in sealed.chunks(MAX_PIECE_LEN + TAG_LEN) {
+            let piece = &mut record[len..len + sealed.len()];
+            let opened = self.keys.open(next(&mut self.opened), sealed, piece);
+            len += opened.then(|| sealed.len().checked_sub(TAG_LEN))??;
+        }
+        record.truncate(len);
+        Some(record)
+    }
+
+    /// The keys, for the messages that follow.
+    pub(super) fn into_keys(self) -> Box<dyn Keys> {
+        self.keys
+    }
+}
+
+fn next(count: &mut u64) -> u64 {
+    let number = *count;
+    *count += 1;
+    assert!(number < FIRST_MESSAGE_NUMBER, "a handshake has a few records of some pieces");
+    number
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::record::MAX_RECORD_LEN;
+    use super::*;
+    use crate::security::Plain;
+
+    fn pair() -> (Records, Records) {
+        let records = || Records::new(Box::new(Plain::default()));
+        (records(), records())
+    }
+
+    #[test]
+    fn records_of_any_length_come_through_in_order() {
+        let (mut sender, mut receiver) = pair();
+        for len in [1, 73, MAX_PIECE_LEN, MAX_PIECE_LEN + 1, MAX_RECORD_LEN] {
+            let record: Vec<_> = (0..len).map(|i| (i % 251) as u8).collect();
+            let sealed = sender.seal(&record);
+            assert_eq!(sealed.len(), Records::sealed_len(len));
+            assert!(receiver.open(&sealed).as_ref() == Some(&record), "{len}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_the_next_record_does_not_open() {
+        let (mut sender, mut receiver) = pair();
+        let (first, second) = (sender.seal(b"first"), sender.seal(b"second"));
+        assert_eq!(receiver.open(&second), None, "moved");
+        let (_, mut receiver) = pair();
+        receiver.open(&first).unwrap();
+        assert_eq!(receiver.open(&first), None, "repeated");
+        let (_, mut receiver) = pair();
+        assert_eq!(receiver.open(&first[..first.len() - 1]), None, "cut short");
+        for sealed in [&b""[..], &[0; TAG_LEN - 1]] {
+            let (_, mut receiver) = pair();
+            assert!(receiver.open(sealed).is_none_or(|record| record.is_empty()));
+        }
+    }
+}

@@ -1,0 +1,192 @@
+//! Keys: what this crate asks of the layers above, which know the cryptography.
+//!
+//! Before anything is made for a client, both sides exchange one message each way ([`Initiator`],
+//! [`Responder`]) and have the same [`Keys`] from there on. What is sealed with them, and under which
+//! number, is decided here: the records of the handshake by [`records`](crate::rendezvous), the
+//! messages of calls, if they are to be encrypted, by [`crate::sealed`].
+//!
+//! # Invariant
+//!
+//! No number is ever used twice for sealing in one direction of a connection. Records count from 0;
+//! messages have the lane in the upper bits and count from [`FIRST_MESSAGE_NUMBER`] in the lower, each
+//! lane for itself.
+
+use std::any::Any;
+use std::fmt;
+use std::sync::Arc;
+
+/// How many bytes sealing adds to a piece.
+pub const TAG_LEN: usize = 16;
+
+/// The longest piece that is sealed at once, in bytes.
+pub const MAX_PIECE_LEN: usize = 65_535 - TAG_LEN;
+
+/// The longest message of a key exchange, in bytes.
+pub const MAX_EXCHANGE_LEN: usize = 96;
+
+/// Bits of the number of a message that count the pieces of a lane; the lane is in those above.
+pub const COUNTER_BITS: u32 = 54;
+
+/// What the count of each lane's pieces begins with. All below is the records'.
+pub(crate) const FIRST_MESSAGE_NUMBER: u64 = 256;
+
+const _: () = assert!(crate::layout::MAX_LANES as u64 == 1 << (64 - COUNTER_BITS));
+
+/// What a side asks for. It is said in clear, and bound by the exchange: both must ask for the same.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Demands {
+    /// That the other side has a secret too.
+    pub token: bool,
+    /// That messages are sealed, and not only the handshake.
+    pub encryption: bool,
+}
+
+impl Demands {
+    const TOKEN: u32 = 1;
+    const ENCRYPTION: u32 = 2;
+
+    pub(crate) fn to_bits(self) -> u32 {
+        (if self.token { Self::TOKEN } else { 0 })
+            | (if self.encryption { Self::ENCRYPTION } else { 0 })
+    }
+
+    /// `None`: there is a bit that nobody sets.
+    pub(crate) fn from_bits(bits: u32) -> Option<Self> {
+        let known =
+            Self { token: bits & Self::TOKEN != 0, encryption: bits & Self::ENCRYPTION != 0 };
+        (known.to_bits() == bits).then_some(known)
+    }
+}
+
+/// A client's side of key exchanges.
+pub trait Initiator: Send + Sync {
+    /// What it asks for.
+    fn demands(&self) -> Demands;
+
+    /// Begins an exchange. `prologue` is what both sides have said in clear: an exchange in which the
+    /// two have heard different things fails.
+    fn begin(&self, prologue: &[u8]) -> Begun;
+}
+
+/// An exchange that a client has begun.
+pub struct Begun {
+    /// To be sent; 1 to [`MAX_EXCHANGE_LEN`] bytes.
+    pub message: Vec<u8>,
+    /// Makes the keys of what the server replies. `None`: that is no reply to this message.
+    pub finish: Box<Finish>,
+}
+
+/// What is left of an exchange once the server has replied.
+pub type Finish = dyn FnOnce(&[u8]) -> Option<Box<dyn Keys>> + Send;
+
+/// A server's side of key exchanges.
+pub trait Responder: Send + Sync {
+    /// What it asks for.
+    fn demands(&self) -> Demands;
+
+    /// Replies to a client's message, which is untrusted, on the control thread. `None`: the client
+    /// has not the secret, or has heard something else than `prologue`.
+    ///
+    /// Whoever has sent the message may only have seen it: a client is what it says it is when it has
+    /// sealed something with the keys.
+    fn respond(&self, prologue: &[u8], message: &[u8]) -> Option<Response>;
+}
+
+/// What a server replies to a client that has the secret.
+pub struct Response {
+    /// To be sent; 1 to [`MAX_EXCHANGE_LEN`] bytes.
+    pub message: Vec<u8>,
+    /// The keys of this connection.
+    pub keys: Box<dyn Keys>,
+    /// Handed to the admission.
+    pub clearance: Clearance,
+}
+
+/// What a [`Responder`] has found out about a client; carried, and never looked at.
+pub type Clearance = Arc<dyn Any + Send + Sync>;
+
+/// One side's keys of one connection.
+pub trait Keys: Send + Sync {
+    /// Seals a piece of at most [`MAX_PIECE_LEN`] bytes into the first `piece.len() + TAG_LEN` bytes
+    /// of `sealed`. No `number` is to be used twice.
+    fn seal(&self, number: u64, piece: &[u8], sealed: &mut [u8]);
+
+    /// Opens what the other side has sealed under this number into the start of `piece`, which is at
+    /// least as long as `sealed`. `false`: it is something else, and `piece` holds garbage.
+    #[must_use]
+    fn open(&self, number: u64, sealed: &[u8], piece: &mut [u8]) -> bool;
+}
+
+/// Protects nothing: each side trusts whoever the directory's mode lets in to be himself. The number
+/// goes with what is sealed, so that mistakes in the order are found.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Plain {
+    /// Whether messages pass through the sealing too.
+    pub encryption: bool,
+}
+
+impl Plain {
+    const EXCHANGE: &[u8] = &[0];
+
+    fn keys() -> Box<dyn Keys> {
+        Box::new(Self::default())
+    }
+}
+
+impl Initiator for Plain {
+    fn demands(&self) -> Demands {
+        Demands { token: false, encryption: self.encryption }
+    }
+
+    fn begin(&self, _prologue: &[u8]) -> Begun {
+        let finish = |reply: &[u8]| (reply == Self::EXCHANGE).then(Self::keys);
+        Begun { message: Self::EXCHANGE.to_vec(), finish: Box::new(finish) }
+    }
+}
+
+impl Responder for Plain {
+    fn demands(&self) -> Demands {
+        Initiator::demands(self)
+    }
+
+    fn respond(&self, _prologue: &[u8], message: &[u8]) -> Option<Response> {
+        (message == Self::EXCHANGE).then(|| Response {
+            message: Self::EXCHANGE.to_vec(),
+            keys: Self::keys(),
+            clearance: Arc::new(()),
+        })
+    }
+}
+
+impl Keys for Plain {
+    fn seal(&self, number: u64, piece: &[u8], sealed: &mut [u8]) {
+        let (text, tag) = sealed[..piece.len() + TAG_LEN].split_at_mut(piece.len());
+        text.copy_from_slice(piece);
+        tag.copy_from_slice(&u128::from(number).to_le_bytes());
+    }
+
+    fn open(&self, number: u64, sealed: &[u8], piece: &mut [u8]) -> bool {
+        let Some((text, tag)) = sealed.split_last_chunk::<TAG_LEN>() else { return false };
+        piece[..text.len()].copy_from_slice(text);
+        *tag == u128::from(number).to_le_bytes()
+    }
+}
+
+impl fmt::Debug for dyn Keys {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Keys(..)")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn demands_survive_their_bits_and_unknown_ones_are_refused() {
+        for bits in 0..4 {
+            assert_eq!(Demands::from_bits(bits).map(Demands::to_bits), Some(bits));
+        }
+        assert_eq!(Demands::from_bits(4), None);
+    }
+}

@@ -1,0 +1,197 @@
+//! The key exchange: Noise `NNpsk0`, one message each way.
+//!
+//! The pre-shared key is made from the token, or is a constant that everybody knows when there is
+//! none, so that all connections go the same way. Both sides' ephemeral keys go into the session's
+//! keys: whoever learns the token later cannot read what was said before.
+//!
+//! A client's message can be read with the right token only, by which the server also learns whose
+//! it is. It may have been sent before by somebody else: that its sender has the keys shows with the
+//! first thing that is sealed with them.
+
+use std::sync::LazyLock;
+
+use ring::hkdf;
+use snow::params::NoiseParams;
+use snow::{Builder, HandshakeState};
+use zeroize::Zeroizing;
+
+use super::algorithms::Algorithms;
+use super::credentials::Credentials;
+use super::guard::{Clearance, Guard};
+use super::keys::SessionKeys;
+use super::token::AccessToken;
+
+static PARAMS: LazyLock<NoiseParams> = LazyLock::new(|| {
+    "Noise_NNpsk0_25519_AESGCM_SHA256".parse().expect("it is a protocol of the framework")
+});
+
+/// An ephemeral key and a tag.
+const MESSAGE_LEN: usize = 48;
+
+/// Keeps the keys that are made here apart from whatever else a token may be used for.
+const DOMAIN: &[u8] = b"WitRPC access token, version 2";
+
+type Psk = Zeroizing<[u8; 32]>;
+
+/// The key that both sides have before they meet.
+fn psk(token: Option<&AccessToken>) -> Psk {
+    // No token is empty.
+    let secret = token.map_or(&b""[..], AccessToken::as_bytes);
+    let pseudorandom = hkdf::Salt::new(hkdf::HKDF_SHA256, DOMAIN).extract(secret);
+    let mut psk = Zeroizing::new([0; 32]);
+    let filled =
+        pseudorandom.expand(&[b"psk"], hkdf::HKDF_SHA256).and_then(|okm| okm.fill(&mut *psk));
+    filled.expect("a key is as long as the hash");
+    psk
+}
+
+/// What is left between building a handshake and its first message cannot fail.
+const WELL_FORMED: &str = "the pattern has what it needs, and the buffer room for its messages";
+
+fn builder<'a>(prologue: &'a [u8], psk: &'a Psk) -> Builder<'a> {
+    let builder = Builder::with_resolver(PARAMS.clone(), Box::new(Algorithms));
+    builder.prologue(prologue).and_then(|builder| builder.psk(0, psk)).expect(WELL_FORMED)
+}
+
+fn write(handshake: &mut HandshakeState) -> Vec<u8> {
+    let mut message = vec![0; MESSAGE_LEN];
+    let len = handshake.write_message(&[], &mut message).expect(WELL_FORMED);
+    debug_assert_eq!(len, MESSAGE_LEN);
+    message
+}
+
+/// Reads a message that carries nothing beside the exchange.
+fn read(handshake: &mut HandshakeState, message: &[u8]) -> Option<()> {
+    (handshake.read_message(message, &mut [0; MESSAGE_LEN]).ok()? == 0).then_some(())
+}
+
+/// An exchange that a client has begun.
+pub(crate) struct Exchange(HandshakeState);
+
+impl Exchange {
+    /// Begins an exchange, and gives the message to send. It fails between two that disagree on
+    /// `prologue`.
+    pub(crate) fn begin(credentials: &Credentials, prologue: &[u8]) -> (Self, Vec<u8>) {
+        let psk = psk(credentials.token.as_ref());
+        let mut handshake = builder(prologue, &psk).build_initiator().expect(WELL_FORMED);
+        let message = write(&mut handshake);
+        (Self(handshake), message)
+    }
+
+    /// The keys. `None`: that is no reply to our message of somebody who has the token.
+    pub(crate) fn finish(self, reply: &[u8]) -> Option<SessionKeys> {
+        let mut handshake = self.0;
+        read(&mut handshake, reply)?;
+        Some(SessionKeys::new(handshake))
+    }
+}
+
+/// Replies to a client that has one of the server's tokens.
+pub(crate) fn respond(
+    guard: &Guard,
+    prologue: &[u8],
+    message: &[u8],
+) -> Option<(Vec<u8>, SessionKeys, Clearance)> {
+    let attempt = |token: Option<&AccessToken>| {
+        let psk = psk(token);
+        let mut handshake = builder(prologue, &psk).build_responder().expect(WELL_FORMED);
+        read(&mut handshake, message)?;
+        Some(handshake)
+    };
+    let (mut handshake, identity) = if guard.asks_for_token() {
+        let tokens = guard.tokens();
+        let found = tokens
+            .entries()
+            .iter()
+            .find_map(|entry| Some((attempt(Some(&entry.token))?, entry.identity.clone())));
+        found?
+    } else {
+        (attempt(None)?, None)
+    };
+    let reply = write(&mut handshake);
+    Some((reply, SessionKeys::new(handshake), Clearance { identity }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Accepted, AccessTokens, TokenSource};
+    use super::*;
+
+    fn client(token: Option<&AccessToken>) -> Credentials {
+        let source = token.cloned().map_or(TokenSource::None, TokenSource::Fixed);
+        source.credentials(false).unwrap()
+    }
+
+    fn guard(tokens: impl Into<AccessTokens>) -> Guard {
+        Guard::new(Accepted::Fixed(tokens.into()), false)
+    }
+
+    fn meet(client: &Credentials, guard: &Guard) -> Option<(SessionKeys, SessionKeys, Clearance)> {
+        let (exchange, message) = Exchange::begin(client, b"prologue");
+        let (reply, server, clearance) = respond(guard, b"prologue", &message)?;
+        Some((exchange.finish(&reply)?, server, clearance))
+    }
+
+    fn assert_same(client: &SessionKeys, server: &SessionKeys) {
+        for (from, to) in [(client, server), (server, client)] {
+            let (mut sealed, mut opened) = ([0; 21], [0; 21]);
+            from.seal(7, b"hello", &mut sealed);
+            assert!(to.open(7, &sealed, &mut opened));
+            assert_eq!(&opened[..5], b"hello");
+            assert!(!to.open(8, &sealed, &mut opened));
+            sealed[3] ^= 1;
+            assert!(!to.open(7, &sealed, &mut opened));
+        }
+    }
+
+    #[test]
+    fn two_that_have_the_same_token_or_none_get_the_same_keys() {
+        let token = AccessToken::random();
+        let (one, other, _) = meet(&client(Some(&token)), &guard(token)).unwrap();
+        assert_same(&one, &other);
+        let (one, other, clearance) = meet(&client(None), &Guard::default()).unwrap();
+        assert_same(&one, &other);
+        assert_eq!(clearance.identity(), None);
+    }
+
+    #[test]
+    fn the_token_says_who_it_is_and_no_other_is_read() {
+        let tokens: Vec<_> = (0..3).map(|_| AccessToken::random()).collect();
+        let set = AccessTokens::new().allow("one", tokens[0].clone()).unwrap();
+        let guard = guard(set.allow("two", tokens[1].clone()).unwrap());
+        for (token, identity) in tokens.iter().zip([Some("one"), Some("two"), None]) {
+            let met = meet(&client(Some(token)), &guard);
+            assert_eq!(met.as_ref().and_then(|met| met.2.identity()), identity);
+            assert_eq!(met.is_some(), identity.is_some());
+        }
+        assert!(meet(&client(None), &guard).is_none());
+    }
+
+    #[test]
+    fn what_differs_in_the_clear_or_on_the_way_makes_no_keys() {
+        let token = AccessToken::random();
+        let (client, guard) = (client(Some(&token)), guard(token));
+        let (_, message) = Exchange::begin(&client, b"prologue");
+        assert!(respond(&guard, b"prologues", &message).is_none());
+        for index in [0, 31, 32, 47] {
+            let mut changed = message.clone();
+            changed[index] ^= 0x40;
+            assert!(respond(&guard, b"prologue", &changed).is_none(), "byte {index}");
+        }
+        for cut in [&message[..47], &message[..0], &[message.as_slice(), b"x"].concat()] {
+            assert!(respond(&guard, b"prologue", cut).is_none());
+        }
+        let (exchange, _) = Exchange::begin(&client, b"prologue");
+        let (reply, ..) = respond(&guard, b"prologue", &message).unwrap();
+        assert!(exchange.finish(&reply).is_none(), "a reply to another message");
+    }
+
+    /// The same for all who have no token, in every process.
+    #[test]
+    fn without_a_token_the_key_is_a_constant_that_no_token_makes() {
+        assert_eq!(*psk(None), *psk(None));
+        let zeros = AccessToken::new([0; 16]).unwrap();
+        assert_ne!(*psk(None), *psk(Some(&zeros)));
+        assert_ne!(psk(Some(&zeros))[..16], [0; 16]);
+    }
+}
