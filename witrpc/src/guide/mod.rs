@@ -7,6 +7,7 @@
 //! - [`asynchronous`]: `async` handlers and clients, with tokio, another runtime or none;
 //! - [`workers`]: work in a process of its own: what may crash, leak, or be killed;
 //! - [`testing`]: services without a second process, and with one;
+//! - [`security`]: who can call, and what protects against whom;
 //! - [`choosing_size`]: how much memory, how many lanes, clients and threads;
 //! - [`versions`]: programs of different versions, and what may change between them;
 //! - [`from_dotnet`]: for those who know WitRPC for .NET.
@@ -19,6 +20,7 @@ pub mod choosing_size;
 pub mod errors;
 pub mod from_dotnet;
 pub mod getting_started;
+pub mod security;
 pub mod testing;
 pub mod versions;
 pub mod workers;
