@@ -103,7 +103,10 @@ pub mod worker;
 pub mod __private;
 
 pub use backoff::Backoff;
-pub use client::{Async, Blocking, CallOptions, CancelToken, ClientBuilder, Connection};
+pub use client::{
+    Async, Blocking, CallOptions, CancelToken, ClientBuilder, Connection, ConnectionState,
+    Reconnect,
+};
 pub use codec::Codec;
 pub use contract::ContractDifference;
 pub use error::{

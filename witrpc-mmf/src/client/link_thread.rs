@@ -258,6 +258,7 @@ impl Client {
         }
         self.lane_waiters.notify_all();
         self.space_waiters.notify_all();
+        self.lost_waiters.notify_all();
         while self.wake_parked() {
             // Somebody has set its bit and not gone to sleep yet, or has just woken up.
             std::thread::yield_now();

@@ -17,6 +17,7 @@ use std::collections::HashMap;
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::task::Waker;
 use std::time::Duration;
 
 pub use receive::ReceivedBlock;
@@ -83,6 +84,8 @@ pub struct Client {
     space_rung: Rung<Mapped>,
     cancel_rung: Rung<Mapped>,
     lost: OnceLock<Closed>,
+    /// Those who are to be told when it is lost.
+    lost_waiters: Waiters,
     origin: Origin,
     link: link_thread::Link,
 }
@@ -146,6 +149,7 @@ impl Client {
             space_rung: Rung::new(AtomicU64::new(0)),
             cancel_rung: Rung::new(AtomicU64::new(0)),
             lost: OnceLock::new(),
+            lost_waiters: Waiters::default(),
             link: link_thread::Link::new(connected.link)?,
             origin: Origin::here(),
             layout,
@@ -160,6 +164,18 @@ impl Client {
     /// Why no call can succeed any more, or `None` while the connection stands.
     pub fn lost(&self) -> Option<Closed> {
         if self.origin.is_forked() { Some(Closed::Forked) } else { self.lost.get().copied() }
+    }
+
+    /// Wakes `waker` once when the connection is lost, or at once if it is.
+    pub fn when_lost(&self, waker: Waker) {
+        if self.origin.is_forked() {
+            return waker.wake();
+        }
+        self.lost_waiters.enter(&mut waiters::Place::default(), &waker, None);
+        // Whoever loses it says so before it wakes: one of the two sees the other.
+        if self.lost.get().is_some() {
+            self.lost_waiters.notify_all();
+        }
     }
 
     /// Leaves on purpose: pending calls end with an error, and the server frees what it held.

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use super::connection::{Client, Connection};
 use super::dial::Dial;
+use super::reconnect::Reconnect;
 use crate::codec::Codec;
 use crate::error::ConnectError;
 use crate::offload::offload;
@@ -117,6 +118,12 @@ impl<C: Client, Mode> ClientBuilder<C, Mode> {
     /// [`WitServerBuilder::encryption`](crate::WitServerBuilder::encryption).
     pub fn encryption(mut self, encryption: bool) -> Self {
         self.dial.encryption = encryption;
+        self
+    }
+
+    /// Comes back to a server that was lost; not unless given.
+    pub fn reconnect(mut self, reconnect: Reconnect) -> Self {
+        self.dial.reconnect = Some(reconnect);
         self
     }
 

@@ -4,18 +4,18 @@ use std::future::{Future, poll_fn};
 use std::path::Path;
 use std::pin::pin;
 use std::task::Poll;
-use std::time::Instant;
 
+use super::Connection;
 use super::answer::{Answered, Reply};
 use super::cancel_token::CancelToken;
 use super::flight::{Flight, block_on};
+use super::links::{self, Held, Link};
 use super::options::Terms;
-use super::{Connection, Inner};
 use crate::__private::v1::{RawElement, Wire};
 use crate::codec::{EncodeError, Encoder};
 use crate::error::CallError;
 use crate::tag;
-use crate::transport::{Answer, ChannelError, Outgoing};
+use crate::transport::{Answer, ChannelError, DisconnectReason, Outgoing};
 
 /// One call. Generated code makes one with [`new`](Self::new), gives it the arguments in order,
 /// and ends with one of the two that call. What goes wrong with an argument is reported by
@@ -87,25 +87,38 @@ impl<'a> ClientCall<'a> {
         if self.connection.token().is_some() {
             return self.exchange_as_task();
         }
-        let (inner, tag) = self.prepare()?;
-        let Terms { mut limit, deadline } = self.connection.terms()?;
-        let channel = &*inner.link.channel;
-        let sent = self.with_message(tag, deadline, |message| channel.try_send(message));
-        let ended = match sent {
-            Ok(Some(ticket)) => channel.wait_answer(ticket, &mut limit, &mut self.answer),
-            Ok(None) => self.exchange_slowly(tag, Terms { limit, deadline }),
-            Err(error) => Err(error),
+        let mut terms = self.prepare()?;
+        let link = self.connection.inner().link();
+        let ended = match self.attempt_blocking(&link, &mut terms) {
+            Ok(()) => Ok(()),
+            Err(failed) => self.give_up_or_wait(link, failed, terms),
         };
         self.reply(ended)
     }
 
+    /// Sends the request over a link and waits for its answer.
+    #[inline]
+    fn attempt_blocking(&mut self, link: &Link, terms: &mut Terms) -> Result<(), Failed> {
+        let tag = self.tag(link)?;
+        let sent = self.with_message(tag, terms, |message| link.channel.try_send(message));
+        match sent {
+            Ok(Some(ticket)) => {
+                let waited = link.channel.wait_answer(ticket, &mut terms.limit, &mut self.answer);
+                waited.map_err(Failed::Unanswered)
+            }
+            Ok(None) => self.attempt_slowly(link, tag, terms),
+            Err(error) => Err(Failed::Unsent(error)),
+        }
+    }
+
     /// For a request that has to wait for a lane or for space, or goes in segments.
     #[cold]
-    fn exchange_slowly(&mut self, tag: u32, terms: Terms) -> Result<(), ChannelError> {
-        let Terms { limit, deadline } = terms;
-        let mut flight = Flight::new(&*self.connection.inner().link.channel, limit);
-        block_on(|cx| self.with_message(tag, deadline, |message| flight.poll_send(cx, message)))?;
-        flight.wait_answer(&mut self.answer)
+    fn attempt_slowly(&mut self, link: &Link, tag: u32, terms: &mut Terms) -> Result<(), Failed> {
+        let message = *terms;
+        let mut flight = Flight::new(&*link.channel, &mut terms.limit);
+        block_on(|cx| self.with_message(tag, &message, |message| flight.poll_send(cx, message)))
+            .map_err(Failed::Unsent)?;
+        flight.wait_answer(&mut self.answer).map_err(Failed::Unanswered)
     }
 
     /// For a call that can be cancelled: whoever does so wakes a task, and this thread waits as one.
@@ -115,62 +128,152 @@ impl<'a> ClientCall<'a> {
         block_on(|cx| exchange.as_mut().poll(cx))
     }
 
+    /// For an attempt that failed: the thread waits for another link, if there may be one, as a task
+    /// does.
+    #[cold]
+    fn give_up_or_wait(
+        &mut self,
+        link: Held<'a>,
+        failed: Failed,
+        terms: Terms,
+    ) -> Result<(), CallError> {
+        let mut waited = pin!(self.attempt_again(link, failed, terms));
+        block_on(|cx| waited.as_mut().poll(cx))
+    }
+
     async fn exchange(&mut self) -> Result<Reply<'_>, CallError> {
-        let (inner, tag) = self.prepare()?;
-        let Terms { limit, deadline } = self.connection.terms()?;
+        let terms = self.prepare()?;
         let mut cancelled = self.connection.token().map(CancelToken::watch);
         let ended = {
-            let mut exchange = pin!(async {
-                let mut flight = Flight::new(&*inner.link.channel, limit);
-                poll_fn(|cx| {
-                    self.with_message(tag, deadline, |message| flight.poll_try_send(cx, message))
-                })
-                .await?;
-                poll_fn(|cx| flight.poll_answer(cx, &mut self.answer)).await
-            });
+            let mut attempts = pin!(self.attempts(terms));
             poll_fn(|cx| {
                 if cancelled.as_mut().is_some_and(|cancelled| cancelled.poll(cx).is_ready()) {
                     return Poll::Ready(Err(CallError::Cancelled));
                 }
-                exchange.as_mut().poll(cx).map(Ok)
+                attempts.as_mut().poll(cx)
             })
-            .await?
+            .await
         };
         self.reply(ended)
     }
 
-    /// The tag of the request, or why there is nothing to send.
-    #[inline]
-    fn prepare(&self) -> Result<(&'a Inner, u32), CallError> {
+    async fn attempts(&mut self, mut terms: Terms) -> Result<(), CallError> {
+        let link = self.connection.inner().link();
+        match self.attempt(&link, &mut terms).await {
+            Ok(()) => Ok(()),
+            // Boxed, so that the future of a call that needs no second attempt is none the larger.
+            Err(failed) => Box::pin(self.attempt_again(link, failed, terms)).await,
+        }
+    }
+
+    /// Sends the request over a link and completes when its answer is there.
+    async fn attempt(&mut self, link: &Link, terms: &mut Terms) -> Result<(), Failed> {
+        let tag = self.tag(link)?;
+        let message = *terms;
+        let mut flight = Flight::new(&*link.channel, &mut terms.limit);
+        let sent = poll_fn(|cx| {
+            self.with_message(tag, &message, |message| flight.poll_try_send(cx, message))
+        });
+        sent.await.map_err(Failed::Unsent)?;
+        let answered = poll_fn(|cx| flight.poll_answer(cx, &mut self.answer));
+        answered.await.map_err(Failed::Unanswered)
+    }
+
+    /// Goes on after an attempt that failed: over the next link, if the connection gets one and
+    /// nothing can happen twice that must not.
+    async fn attempt_again(
+        &mut self,
+        mut link: Held<'a>,
+        mut failed: Failed,
+        mut terms: Terms,
+    ) -> Result<(), CallError> {
         let inner = self.connection.inner();
+        // What the last attempt got that may have run: no later one tells the caller otherwise.
+        let mut may_have_run = None;
+        loop {
+            let reason = failed.lost_for();
+            let was_sent = matches!(failed, Failed::Unanswered(_));
+            let error = self.error(failed);
+            if was_sent {
+                may_have_run = Some(error.clone());
+            }
+            let may_repeat = may_have_run.is_none() || inner.is_idempotent(self.method);
+            let keeper = reason.filter(|_| may_repeat).and_then(|it| inner.links.keeper_after(it));
+            let Some(keeper) = keeper else { return Err(may_have_run.unwrap_or(error)) };
+            let next = {
+                let mut next = keeper.next(&link);
+                poll_fn(|cx| next.poll(cx, &mut terms.limit)).await
+            };
+            link = match next {
+                Ok(next) => Held::Kept(next),
+                Err(error) => return Err(may_have_run.unwrap_or(error)),
+            };
+            failed = match self.attempt(&link, &mut terms).await {
+                Ok(()) => return Ok(()),
+                Err(failed) => failed,
+            };
+        }
+    }
+
+    /// Until when the call may take, or why there is nothing to send.
+    #[inline]
+    fn prepare(&self) -> Result<Terms, CallError> {
         if let Some(fault) = &self.fault {
             return Err(CallError::Encode { message: fault.to_string() });
         }
-        match inner.link.tags[usize::from(self.method)] {
-            Some(tag) => Ok((inner, tag)),
-            None => Err(CallError::UnknownMethod { method: inner.method_name(self.method) }),
+        self.connection.terms()
+    }
+
+    /// The tag of the request, if the server at the other end of this link has the method.
+    #[inline]
+    fn tag(&self, link: &Link) -> Result<u32, Failed> {
+        link.tags[usize::from(self.method)].ok_or(Failed::NoMethod)
+    }
+
+    /// What the caller gets for an attempt that failed.
+    fn error(&self, failed: Failed) -> CallError {
+        match failed {
+            Failed::NoMethod => {
+                let method = self.connection.inner().method_name(self.method);
+                CallError::UnknownMethod { method }
+            }
+            Failed::Unsent(error) | Failed::Unanswered(error) => self.connection.call_error(error),
         }
     }
 
     #[inline]
-    fn with_message<R>(
-        &self,
-        tag: u32,
-        deadline: Option<Instant>,
-        send: impl FnOnce(Outgoing<'_>) -> R,
-    ) -> R {
+    fn with_message<R>(&self, tag: u32, terms: &Terms, send: impl FnOnce(Outgoing<'_>) -> R) -> R {
         self.arguments.with_body(|raw, body| {
             let tag = if raw { tag | tag::RAW } else { tag };
-            send(Outgoing { tag, body, deadline })
+            send(Outgoing { tag, body, deadline: terms.deadline })
         })
     }
 
     #[inline]
-    fn reply(&mut self, ended: Result<(), ChannelError>) -> Result<Reply<'_>, CallError> {
+    fn reply(&mut self, ended: Result<(), CallError>) -> Result<Reply<'_>, CallError> {
         let inner = self.connection.inner();
-        match ended {
-            Ok(()) => Reply::open(&mut self.answer, inner.codec, inner.method_name(self.method)),
-            Err(error) => Err(self.connection.call_error(error)),
+        ended.and_then(|()| {
+            Reply::open(&mut self.answer, inner.codec, inner.method_name(self.method))
+        })
+    }
+}
+
+/// Why an attempt at a call brought no answer.
+enum Failed {
+    /// The server has no such method.
+    NoMethod,
+    /// The request has not been sent to its end: its handler does not run.
+    Unsent(ChannelError),
+    /// The request has been sent.
+    Unanswered(ChannelError),
+}
+
+impl Failed {
+    /// Why the whole link is lost, if it is.
+    fn lost_for(&self) -> Option<DisconnectReason> {
+        match self {
+            Failed::Unsent(error) | Failed::Unanswered(error) => links::lost_for(error),
+            Failed::NoMethod => None,
         }
     }
 }

@@ -6,12 +6,14 @@ use std::time::Duration;
 
 use crate::codec::Codec;
 use crate::contract::{self, ServiceDescriptor};
-use crate::error::CallError;
+use crate::error::{CallError, ConnectError};
 use crate::server::WitServer;
-use crate::transport::{ChannelError, ClientChannel, DisconnectReason};
+use crate::transport::{ChannelError, DisconnectReason};
 
 use super::cancel_token::CancelToken;
+use super::links::{Held, Links};
 use super::options::{CallOptions, Terms};
+use super::reconnect::ConnectionState;
 
 /// A client that the macro made.
 pub trait Client: Sized {
@@ -126,7 +128,7 @@ pub struct Connection {
 
 /// What the clones of a connection share.
 pub(super) struct Inner {
-    pub(super) link: Link,
+    pub(super) links: Links,
     pub(super) descriptor: &'static ServiceDescriptor,
     pub(super) codec: Codec,
     pub(super) call_timeout: Option<Duration>,
@@ -134,15 +136,17 @@ pub(super) struct Inner {
     pub(super) server: Option<WitServer>,
 }
 
-/// What belongs to one meeting with a server.
-pub(super) struct Link {
-    pub(super) channel: Arc<dyn ClientChannel>,
-    /// The tag of each method's requests, by the method's number here; `None` where the server
-    /// has no such method.
-    pub(super) tags: Box<[Option<u32>]>,
-}
-
 impl Inner {
+    /// The link that stands now. To be taken once a call, which goes over that one throughout.
+    #[inline]
+    pub(super) fn link(&self) -> Held<'_> {
+        self.links.current()
+    }
+
+    pub(super) fn is_idempotent(&self, method: u16) -> bool {
+        self.descriptor.methods[usize::from(method)].idempotent
+    }
+
     pub(super) fn method_name(&self, method: u16) -> &'static str {
         self.descriptor.methods[usize::from(method)].name
     }
@@ -193,26 +197,38 @@ impl Connection {
 
     /// Leaves the server, for all clones of the client. Pending and later calls end with
     /// [`CallError::Disconnected`](crate::CallError::Disconnected). Dropping the last clone does
-    /// the same.
+    /// the same. A client that [reconnects](crate::Reconnect) does not do so any more.
     pub fn disconnect(&self) {
-        self.inner.link.channel.disconnect();
+        self.inner.links.disconnect();
     }
 
-    /// Whether calls can still succeed, as far as this side knows.
+    /// How the connection stands, as far as this side knows.
+    #[must_use]
+    pub fn state(&self) -> ConnectionState {
+        self.inner.links.state()
+    }
+
+    /// Whether a server is there, as far as this side knows.
     #[must_use]
     pub fn is_connected(&self) -> bool {
-        self.inner.link.channel.lost().is_none()
+        self.state() == ConnectionState::Connected
     }
 
-    /// Why no call can succeed any more; `None` while the connection stands.
+    /// Why no call can succeed any more; `None` while the connection stands, and while a client that
+    /// [reconnects](crate::Reconnect) tries to.
     #[must_use]
     pub fn disconnect_reason(&self) -> Option<DisconnectReason> {
-        self.inner.link.channel.lost().map(|lost| match lost {
-            ChannelError::Disconnected(reason) => reason,
-            ChannelError::Misbehaved(_) => DisconnectReason::Misbehaved,
-            // The others that a transport may report of a whole connection.
-            _ => DisconnectReason::PeerDied,
-        })
+        match self.state() {
+            ConnectionState::Connected | ConnectionState::Reconnecting => None,
+            ConnectionState::Disconnected(reason) => Some(reason),
+        }
+    }
+
+    /// Why reconnecting failed for good, after [`DisconnectReason::ReconnectFailed`]; `None` also if
+    /// code of the user's panicked while connecting.
+    #[must_use]
+    pub fn reconnect_error(&self) -> Option<Arc<ConnectError>> {
+        self.inner.links.reconnect_error()
     }
 
     /// How values become bytes on this connection.

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use super::connection::{Inner, Link};
+use super::connection::Inner;
+use super::links::{Link, Links};
+use super::reconnect::{Keeper, Reconnect};
 use crate::codec::Codec;
 use crate::contract::{self, Contract, ServiceDescriptor};
 use crate::error::ConnectError;
@@ -25,6 +27,7 @@ pub(super) struct Dial {
     pub(super) wait: WaitPolicy,
     pub(super) token: TokenSource,
     pub(super) encryption: bool,
+    pub(super) reconnect: Option<Reconnect>,
 }
 
 impl Dial {
@@ -38,14 +41,29 @@ impl Dial {
             wait: WaitPolicy::default(),
             token: TokenSource::default(),
             encryption: false,
+            reconnect: None,
         }
     }
 
     /// Connects, and blocks the thread meanwhile.
     pub(super) fn connect(
-        self,
+        mut self,
         descriptor: &'static ServiceDescriptor,
     ) -> Result<Inner, ConnectError> {
+        let link = self.link(descriptor)?;
+        let (codec, call_timeout) = (self.codec, self.call_timeout);
+        let links = match self.reconnect.take() {
+            None => Links::One(link),
+            Some(policy) => Links::Kept(Keeper::start(self, descriptor, policy, link)?),
+        };
+        Ok(Inner { links, descriptor, codec, call_timeout, server: None })
+    }
+
+    /// Meets the server, and agrees with it on what is called.
+    pub(super) fn link(
+        &self,
+        descriptor: &'static ServiceDescriptor,
+    ) -> Result<Link, ConnectError> {
         let ours = contract::traced(descriptor, self.codec);
         if let Some((method, problem)) = ours.refusal() {
             let (codec, service) = (self.codec, descriptor.name);
@@ -67,13 +85,7 @@ impl Dial {
         };
         let channel = self.endpoint.transport().connect(config).map_err(read_refusal)?;
         let tags = match_methods(channel.welcome(), &ours.contract, descriptor.name, self.codec)?;
-        Ok(Inner {
-            link: Link { channel, tags },
-            descriptor,
-            codec: self.codec,
-            call_timeout: self.call_timeout,
-            server: None,
-        })
+        Ok(Link { channel, tags })
     }
 }
 

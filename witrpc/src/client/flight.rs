@@ -9,7 +9,7 @@ use crate::transport::{Answer, ChannelError, ClientChannel, Limit, Outgoing, Sen
 /// A call from the first attempt to send it until its answer.
 pub(super) struct Flight<'c> {
     channel: &'c dyn ClientChannel,
-    limit: Limit,
+    limit: &'c mut Limit,
     stage: Stage,
 }
 
@@ -26,7 +26,7 @@ enum Stage {
 }
 
 impl<'c> Flight<'c> {
-    pub(super) fn new(channel: &'c dyn ClientChannel, limit: Limit) -> Self {
+    pub(super) fn new(channel: &'c dyn ClientChannel, limit: &'c mut Limit) -> Self {
         Self { channel, limit, stage: Stage::New }
     }
 
@@ -61,7 +61,7 @@ impl<'c> Flight<'c> {
         let Stage::Sending(sending) = &mut self.stage else {
             unreachable!("a call is sent once");
         };
-        let sent = ready!(self.channel.poll_send(cx, sending, message, &mut self.limit));
+        let sent = ready!(self.channel.poll_send(cx, sending, message, self.limit));
         self.stage = match sent {
             Ok(ticket) => Stage::Sent(ticket),
             Err(_) => Stage::Over,
@@ -78,7 +78,7 @@ impl<'c> Flight<'c> {
         let Stage::Sent(ticket) = &mut self.stage else {
             unreachable!("an answer is waited for once, after sending");
         };
-        let ended = ready!(self.channel.poll_answer(cx, ticket, &mut self.limit, answer));
+        let ended = ready!(self.channel.poll_answer(cx, ticket, self.limit, answer));
         self.stage = Stage::Over;
         Poll::Ready(ended)
     }
@@ -88,7 +88,7 @@ impl<'c> Flight<'c> {
         let Stage::Sent(ticket) = std::mem::replace(&mut self.stage, Stage::Over) else {
             unreachable!("an answer is waited for once, after sending");
         };
-        self.channel.wait_answer(ticket, &mut self.limit, answer)
+        self.channel.wait_answer(ticket, self.limit, answer)
     }
 }
 

@@ -3,7 +3,8 @@
 //! In the order of a call's life: [`builder`] decides, [`dial`] reaches the server, [`connection`]
 //! is what all clones of a client share, [`call`] takes arguments and sends them, [`flight`] waits
 //! for the answer, [`answer`] reads it. [`options`] and [`cancel_token`] say when a call is over before
-//! that. [`in_process`] has a server of its own.
+//! that. [`links`] are what calls go over; they are replaced if the client [`reconnect`]s.
+//! [`in_process`] has a server of its own.
 
 mod answer;
 mod builder;
@@ -13,7 +14,9 @@ mod connection;
 mod dial;
 mod flight;
 mod in_process;
+mod links;
 mod options;
+mod reconnect;
 
 pub use answer::Answered;
 pub use builder::{Async, Blocking, ClientBuilder, connect_async, connect_blocking};
@@ -22,5 +25,4 @@ pub use cancel_token::CancelToken;
 pub use connection::{Client, Connection};
 pub use in_process::in_process;
 pub use options::CallOptions;
-
-use connection::Inner;
+pub use reconnect::{ConnectionState, Reconnect};

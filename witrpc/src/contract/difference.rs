@@ -19,6 +19,21 @@ pub struct ContractDifference {
     pub problem: String,
 }
 
+/// How many differences a sentence lists.
+const MOST_LISTED: usize = 5;
+
+impl ContractDifference {
+    /// Several of them, as part of a sentence.
+    pub(crate) fn list(differences: &[Self]) -> String {
+        let mut first: Vec<_> =
+            differences.iter().take(MOST_LISTED).map(ToString::to_string).collect();
+        if differences.len() > first.len() {
+            first.push(format!("and {} more", differences.len() - first.len()));
+        }
+        first.join("; ")
+    }
+}
+
 impl fmt::Display for ContractDifference {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: ", self.method)?;

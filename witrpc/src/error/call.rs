@@ -96,9 +96,11 @@ pub enum CallError<E = NoAppError> {
     /// The server does not accept this client's credentials.
     #[error("the server does not let this client call: check the access token")]
     Unauthorized,
-    /// Client and server were built from different versions of the method.
+    /// The server that a client [came back](crate::Reconnect) to has another version of the service.
+    /// Nothing was sent.
     #[error(
-        "client and server disagree about the method ({difference}): build both from one trait"
+        "the server that came back has another version of the service ({difference}): build both \
+         from one trait"
     )]
     ContractMismatch {
         /// What differs, in words.
@@ -108,6 +110,13 @@ pub enum CallError<E = NoAppError> {
     /// not told apart, so it counts as one that may have run.
     #[error("the connection is closed: {}: connect anew", reason(*.0))]
     Disconnected(DisconnectReason),
+    /// The server was lost, and none had come back when the call's time was over, for a client that
+    /// [reconnects](crate::Reconnect). Nothing was sent.
+    #[error(
+        "the server is gone, and none had come back when this call's time was over: see why it \
+         does not serve, or allow more time"
+    )]
+    NotConnected,
     /// As many calls as the connection has lanes stayed in flight until the call's time was over.
     /// Nothing was sent.
     #[error(
@@ -218,6 +227,7 @@ impl<E> CallError<E> {
             Self::TimedOut { .. }
                 | Self::PeerDied
                 | Self::Disconnected(_)
+                | Self::NotConnected
                 | Self::NoFreeLane
                 | Self::NoSpace
                 | Self::Expired
@@ -242,6 +252,7 @@ impl<E> CallError<E> {
             Self::Expired
             | Self::Unauthorized
             | Self::ContractMismatch { .. }
+            | Self::NotConnected
             | Self::NoFreeLane
             | Self::NoSpace
             | Self::UnknownMethod { .. }
@@ -264,6 +275,7 @@ impl<E> CallError<E> {
             Self::Unauthorized => CallError::Unauthorized,
             Self::ContractMismatch { difference } => CallError::ContractMismatch { difference },
             Self::Disconnected(reason) => CallError::Disconnected(reason),
+            Self::NotConnected => CallError::NotConnected,
             Self::NoFreeLane => CallError::NoFreeLane,
             Self::NoSpace => CallError::NoSpace,
             Self::UnknownMethod { method } => CallError::UnknownMethod { method },
@@ -325,6 +337,9 @@ fn reason(reason: DisconnectReason) -> &'static str {
         DisconnectReason::Dismissed => "the server disconnected this client",
         DisconnectReason::PeerDied => "the server process died",
         DisconnectReason::Misbehaved => "the server broke the protocol",
+        DisconnectReason::ReconnectFailed => {
+            "the server was lost, and the client could not reconnect"
+        }
         DisconnectReason::Forked => {
             "this process is a fork of the one that connected, and connections stay with the parent"
         }
@@ -355,6 +370,7 @@ mod tests {
             CallError::Unauthorized,
             CallError::ContractMismatch { difference: message() },
             CallError::Disconnected(DisconnectReason::Forked),
+            CallError::NotConnected,
             CallError::NoFreeLane,
             CallError::NoSpace,
             CallError::UnknownMethod { method: "divide" },

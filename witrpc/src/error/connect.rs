@@ -74,7 +74,7 @@ pub enum ConnectError {
     /// What fits is said at [`Connection`](crate::Connection#contracts).
     #[error(
         "client and server have different versions of {service:?} ({}): build both from one trait",
-        listed(.differences)
+        ContractDifference::list(.differences)
     )]
     ContractMismatch {
         /// The service's name on the wire.
@@ -264,21 +264,29 @@ pub enum ConnectError {
     },
 }
 
+impl ConnectError {
+    /// Whether connecting again, with nothing changed on this side, could well succeed: what stands
+    /// in the way passes by itself, or when a server starts or has room.
+    #[must_use]
+    pub fn is_retryable(&self) -> bool {
+        matches!(
+            self,
+            Self::NobodyServes { .. }
+                | Self::ShuttingDown
+                | Self::TooManyClients
+                | Self::HandshakeTimedOut { .. }
+                | Self::HungUp
+                | Self::NoMemory { .. }
+                | Self::ServerNoMemory
+                | Self::NoToken { .. }
+                | Self::Io { .. }
+        )
+    }
+}
+
 /// How long a client waited, as part of a sentence.
 fn waited_for(waited: Duration) -> String {
     if waited.is_zero() { String::new() } else { format!(" after waiting for {waited:?}") }
-}
-
-/// How many differences a sentence lists.
-const MOST_LISTED: usize = 5;
-
-/// Differences, as part of a sentence.
-fn listed(differences: &[ContractDifference]) -> String {
-    let mut first: Vec<_> = differences.iter().take(MOST_LISTED).map(ToString::to_string).collect();
-    if differences.len() > first.len() {
-        first.push(format!("and {} more", differences.len() - first.len()));
-    }
-    first.join("; ")
 }
 
 #[cfg(test)]

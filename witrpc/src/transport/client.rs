@@ -2,7 +2,7 @@
 
 use std::any::Any;
 use std::fmt;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
 use super::{Answer, Outgoing, Ticket};
@@ -86,6 +86,11 @@ pub trait ClientChannel: fmt::Debug + Send + Sync {
     /// Sends, waiting for a place, for space and for segments to be taken. To be polled with the
     /// same `sending` and an equal message until it is ready; wakes at `limit` at the latest.
     /// When it is given up, `sending.ticket` is to be abandoned.
+    ///
+    /// # Errors
+    ///
+    /// Why the request was not sent to its end; so the server has not taken it for a call. The same
+    /// holds for [`try_send`](Self::try_send).
     fn poll_send(
         &self,
         cx: &mut Context<'_>,
@@ -125,6 +130,12 @@ pub trait ClientChannel: fmt::Debug + Send + Sync {
 
     /// Why no call can succeed any more, or `None` while the connection stands.
     fn lost(&self) -> Option<ChannelError>;
+
+    /// Wakes `waker` once when the connection is lost, or at once if it is. A transport that does
+    /// not say so lets clients find out by their next call.
+    fn when_lost(&self, waker: Waker) {
+        drop(waker);
+    }
 
     /// Leaves on purpose: pending calls end with [`ChannelError::Disconnected`].
     fn disconnect(&self);
@@ -178,4 +189,8 @@ pub enum DisconnectReason {
     Misbehaved,
     /// This process is a fork of the one that connected.
     Forked,
+    /// The server was lost, and a client that [reconnects](crate::Reconnect) could not: a server that
+    /// came back did not let it in, or its time was over.
+    /// [`Connection::reconnect_error`](crate::Connection::reconnect_error) says why.
+    ReconnectFailed,
 }

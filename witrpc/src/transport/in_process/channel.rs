@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::sync::{Arc, Weak};
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker};
 use std::thread;
 use std::time::Instant;
 
@@ -174,6 +174,10 @@ impl ClientChannel for Channel {
 
     fn lost(&self) -> Option<ChannelError> {
         self.link.lost()
+    }
+
+    fn when_lost(&self, waker: Waker) {
+        self.link.when_lost(waker);
     }
 
     fn disconnect(&self) {

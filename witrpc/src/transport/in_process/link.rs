@@ -19,6 +19,7 @@ use crate::transport::{
     Answer, Body, ChannelError, ClientInfo, DisconnectReason, Outgoing, Payload, Peer, SMALL_LEN,
     Ticket,
 };
+use crate::wake::wake;
 
 /// A connection, as both of its ends see it.
 pub(super) struct Link {
@@ -39,6 +40,8 @@ struct State {
     /// The server takes nothing new.
     draining: bool,
     closed: Option<Closed>,
+    /// Who is to be told when it is closed.
+    lost_waiters: Vec<Waker>,
 }
 
 /// How a connection ended.
@@ -203,8 +206,10 @@ impl Link {
         state.queue.clear();
         let waiters = state.waiters();
         let told = state.watchers.all();
+        let lost_waiters = std::mem::take(&mut state.lost_waiters);
         drop(state);
         waiters.into_iter().chain(told).for_each(Waiter::wake);
+        lost_waiters.into_iter().for_each(wake);
     }
 
     /// Takes no new calls from now on. All who wait look again: those still short of a lane fail.
@@ -219,6 +224,16 @@ impl Link {
     /// Why no call can succeed any more.
     pub(super) fn lost(&self) -> Option<ChannelError> {
         lock(&self.state).check_open().err()
+    }
+
+    /// Has `waker` woken when the connection is closed, or at once if it is.
+    pub(super) fn when_lost(&self, waker: Waker) {
+        let mut state = lock(&self.state);
+        if state.closed.is_none() {
+            return state.lost_waiters.push(waker);
+        }
+        drop(state);
+        wake(waker);
     }
 
     /// Refuses a message over the limit.

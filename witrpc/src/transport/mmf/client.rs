@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker};
 
 use witrpc_mmf as channel;
 
@@ -84,6 +84,10 @@ impl ClientChannel for Client {
 
     fn lost(&self) -> Option<ChannelError> {
         self.0.lost().map(|why| errors::channel(channel::ChannelError::Closed(why)))
+    }
+
+    fn when_lost(&self, waker: Waker) {
+        self.0.when_lost(waker);
     }
 
     fn disconnect(&self) {

@@ -1,0 +1,123 @@
+//! The link of a connection: one for all its life, or one after the other.
+
+use std::fmt;
+use std::ops::Deref;
+use std::sync::Arc;
+
+use arc_swap::Guard;
+
+use super::reconnect::{ConnectionState, Keeper};
+use crate::error::ConnectError;
+use crate::transport::{ChannelError, ClientChannel, DisconnectReason};
+
+/// What belongs to one meeting with a server.
+pub(super) struct Link {
+    pub(super) channel: Arc<dyn ClientChannel>,
+    /// The tag of each method's requests, by the method's number here; `None` where the server
+    /// has no such method.
+    pub(super) tags: Box<[Option<u32>]>,
+}
+
+impl Link {
+    /// Why no call can succeed over this link any more.
+    pub(super) fn lost(&self) -> Option<DisconnectReason> {
+        let lost = self.channel.lost()?;
+        // A transport has no other reasons for the end of a whole connection.
+        Some(lost_for(&lost).unwrap_or(DisconnectReason::PeerDied))
+    }
+}
+
+impl fmt::Debug for Link {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.channel.fmt(f)
+    }
+}
+
+/// Why the whole link is lost, if that is what a transport reports.
+pub(super) fn lost_for(error: &ChannelError) -> Option<DisconnectReason> {
+    match error {
+        ChannelError::PeerDied => Some(DisconnectReason::PeerDied),
+        ChannelError::ShuttingDown => Some(DisconnectReason::ServerShutDown),
+        ChannelError::Disconnected(reason) => Some(*reason),
+        ChannelError::Misbehaved(_) => Some(DisconnectReason::Misbehaved),
+        _ => None,
+    }
+}
+
+/// The link of a connection, as time goes by.
+#[derive(Debug)]
+pub(super) enum Links {
+    /// It stays.
+    One(Link),
+    /// It is replaced when it is lost.
+    Kept(Arc<Keeper>),
+}
+
+/// A link that stays while it is held, and is taken once a call.
+pub(super) enum Held<'c> {
+    One(&'c Link),
+    Kept(Guard<Arc<Link>>),
+}
+
+impl Deref for Held<'_> {
+    type Target = Link;
+
+    #[inline]
+    fn deref(&self) -> &Link {
+        match self {
+            Held::One(link) => link,
+            Held::Kept(link) => link,
+        }
+    }
+}
+
+impl Links {
+    /// The link that stands now, perhaps lost by now.
+    #[inline]
+    pub(super) fn current(&self) -> Held<'_> {
+        match self {
+            Links::One(link) => Held::One(link),
+            Links::Kept(keeper) => Held::Kept(keeper.link()),
+        }
+    }
+
+    /// Whoever brings another link after a loss for this reason.
+    pub(super) fn keeper_after(&self, reason: DisconnectReason) -> Option<&Keeper> {
+        match self {
+            Links::Kept(keeper) if keeper.follows(reason) => Some(keeper),
+            _ => None,
+        }
+    }
+
+    pub(super) fn state(&self) -> ConnectionState {
+        match self {
+            Links::One(link) => {
+                link.lost().map_or(ConnectionState::Connected, ConnectionState::Disconnected)
+            }
+            Links::Kept(keeper) => keeper.told(),
+        }
+    }
+
+    pub(super) fn reconnect_error(&self) -> Option<Arc<ConnectError>> {
+        match self {
+            Links::One(_) => None,
+            Links::Kept(keeper) => keeper.error(),
+        }
+    }
+
+    pub(super) fn disconnect(&self) {
+        match self {
+            Links::One(link) => link.channel.disconnect(),
+            Links::Kept(keeper) => keeper.disconnect(),
+        }
+    }
+}
+
+impl Drop for Links {
+    /// The thread that keeps a link has a hold of it too.
+    fn drop(&mut self) {
+        if let Links::Kept(keeper) = self {
+            keeper.disconnect();
+        }
+    }
+}
