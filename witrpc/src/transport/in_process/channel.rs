@@ -6,69 +6,37 @@ use std::task::{Context, Poll, Waker};
 use std::thread;
 use std::time::Instant;
 
-use super::arrivals::Arrivals;
-use super::link::{Link, Progress, Waiter, Waiting, receive};
+use super::link::{Link, Progress, Waiter, Waiting};
 use super::port::Port;
 use crate::timer::Timer;
 use crate::transport::{
-    Answer, ChannelError, ClientChannel, DisconnectReason, Limit, Outgoing, Peer, Request, Sending,
-    Ticket,
+    Answer, ChannelError, ClientChannel, DisconnectReason, Limit, Outgoing, Peer, Sending, Ticket,
 };
 
 /// A client's end of a connection.
 pub(super) struct Channel {
     welcome: Vec<u8>,
     link: Arc<Link>,
-    arrivals: Arc<Arrivals>,
     port: Weak<Port>,
     timer: Timer,
 }
 
 impl Channel {
-    pub(super) fn new(
-        welcome: Vec<u8>,
-        link: Arc<Link>,
-        arrivals: Arc<Arrivals>,
-        port: Weak<Port>,
-    ) -> Self {
-        Self { welcome, link, arrivals, port, timer: Timer::default() }
+    pub(super) fn new(welcome: Vec<u8>, link: Arc<Link>, port: Weak<Port>) -> Self {
+        Self { welcome, link, port, timer: Timer::default() }
     }
 
-    fn publish(&self, ticket: Ticket, message: Outgoing<'_>) {
-        let peer: Arc<dyn Peer> = Arc::clone(&self.link) as _;
-        let payload = receive(message.body);
-        let Outgoing { tag, deadline, .. } = message;
-        let request = Request { ticket, tag, payload, deadline };
-        self.arrivals.publish(peer, request);
-    }
-
-    /// Ends one poll of a future: completes it, or sees to it that it wakes at its limit.
-    fn settle<T>(
-        &self,
-        cx: &Context<'_>,
-        ticket: Ticket,
-        progress: Progress<T>,
-        limit: &mut Limit,
-        too_late: ChannelError,
-    ) -> Poll<Result<T, ChannelError>> {
-        match progress {
-            Progress::Done(result, waiting) => {
-                self.clear(waiting);
-                Poll::Ready(result)
-            }
-            Progress::Wait(_former) => {
-                let Some(at) = limit.instant() else { return Poll::Pending };
-                if at <= Instant::now() {
-                    self.abandon(ticket);
-                    return Poll::Ready(Err(too_late));
-                }
-                let alarm = self.timer.arm(at, cx.waker().clone());
-                if let Some(former) = self.link.set_alarm(ticket, alarm) {
-                    self.timer.disarm(former);
-                }
-                Poll::Pending
-            }
+    /// Has a future that waits for a call wake at its limit; `false` if that has passed.
+    fn sleep(&self, cx: &Context<'_>, ticket: Ticket, limit: &mut Limit) -> bool {
+        let Some(at) = limit.instant() else { return true };
+        if at <= Instant::now() {
+            return false;
         }
+        let alarm = self.timer.arm(at, cx.waker().clone());
+        if let Some(former) = self.link.set_alarm(ticket, alarm) {
+            self.timer.disarm(former);
+        }
+        true
     }
 
     /// Takes back what waiting left behind.
@@ -91,11 +59,7 @@ impl ClientChannel for Channel {
 
     fn try_send(&self, message: Outgoing<'_>) -> Result<Option<Ticket>, ChannelError> {
         self.link.check_len(message.body.len())?;
-        let ticket = self.link.claim()?;
-        if let Some(ticket) = ticket {
-            self.publish(ticket, message);
-        }
-        Ok(ticket)
+        self.link.try_send(message)
     }
 
     fn poll_send(
@@ -105,27 +69,33 @@ impl ClientChannel for Channel {
         message: Outgoing<'_>,
         limit: &mut Limit,
     ) -> Poll<Result<Ticket, ChannelError>> {
+        let len = message.body.len();
         let ticket = match sending.ticket {
             Some(ticket) => ticket,
-            None => {
-                let len = message.body.len();
-                match self.link.check_len(len).and_then(|()| self.link.enqueue()) {
-                    Ok(ticket) => *sending.ticket.insert(ticket),
-                    Err(error) => return Poll::Ready(Err(error)),
-                }
-            }
+            None => match self.link.check_len(len).and_then(|()| self.link.send_later(message)) {
+                Ok(ticket) => *sending.ticket.insert(ticket),
+                Err(error) => return Poll::Ready(Err(error)),
+            },
         };
-        let waiter = Waiter::Task(cx.waker().clone());
-        let progress = self.link.poll_lane(ticket, waiter);
-        let lane = self.settle(cx, ticket, progress, limit, ChannelError::NoFreeLane);
-        lane.map(|granted| {
-            // Sent or failed, it is no longer a call whose sending could be given up.
-            sending.ticket = None;
-            granted?;
-            self.publish(ticket, message);
-            sending.written = message.body.len();
-            Ok(ticket)
-        })
+        let sent = match self.link.poll_sent(ticket, Waiter::Task(cx.waker().clone())) {
+            Progress::Done(sent, waiting) => {
+                self.clear(waiting);
+                sent
+            }
+            Progress::Wait(_former) if self.sleep(cx, ticket, limit) => return Poll::Pending,
+            Progress::Wait(_former) => match self.link.take_back(ticket) {
+                Some(waiting) => {
+                    self.clear(waiting);
+                    Err(ChannelError::NoFreeLane)
+                }
+                // At the last moment: it is for its answer to be late.
+                None => Ok(()),
+            },
+        };
+        // Sent or failed, it is no longer a call whose sending could be given up.
+        sending.ticket = None;
+        sending.written = len;
+        Poll::Ready(sent.map(|()| ticket))
     }
 
     fn wait_answer(
@@ -163,9 +133,17 @@ impl ClientChannel for Channel {
         limit: &mut Limit,
         answer: &mut Answer,
     ) -> Poll<Result<(), ChannelError>> {
-        let progress = self.link.poll_answer(*ticket, Waiter::Task(cx.waker().clone()));
-        let settled = self.settle(cx, *ticket, progress, limit, ChannelError::TimedOut);
-        settled.map_ok(|arrived| *answer = arrived)
+        match self.link.poll_answer(*ticket, Waiter::Task(cx.waker().clone())) {
+            Progress::Done(result, waiting) => {
+                self.clear(waiting);
+                Poll::Ready(result.map(|arrived| *answer = arrived))
+            }
+            Progress::Wait(_former) if self.sleep(cx, *ticket, limit) => Poll::Pending,
+            Progress::Wait(_former) => {
+                self.abandon(*ticket);
+                Poll::Ready(Err(ChannelError::TimedOut))
+            }
+        }
     }
 
     fn abandon(&self, ticket: Ticket) {

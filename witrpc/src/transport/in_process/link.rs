@@ -2,22 +2,24 @@
 //!
 //! A call in flight holds one of the connection's lanes from its sending until its answer, whether
 //! or not somebody still waits for that. The answer then lies in the call's own entry, so one that
-//! is never fetched holds up nobody.
+//! is never fetched holds up nobody. A call that waits for a lane lies here whole, and whoever frees
+//! a lane sends it: a future that nobody polls any more holds up nobody either.
 //!
 //! Wakers are foreign code: they are woken and dropped outside of the lock.
 
 use std::collections::{HashMap, VecDeque};
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex, Weak};
 use std::task::Waker;
 use std::thread::Thread;
 
+use super::arrivals::Arrivals;
 use super::watchers::Watchers;
 use super::{Limits, lock};
 use crate::server::Session;
 use crate::timer::Alarm;
 use crate::transport::{
-    Answer, Body, ChannelError, ClientInfo, DisconnectReason, Outgoing, Payload, Peer, SMALL_LEN,
-    Ticket,
+    Answer, Body, ChannelError, ClientInfo, DisconnectReason, Outgoing, Payload, Peer, Request,
+    SMALL_LEN, Ticket,
 };
 use crate::wake::wake;
 
@@ -26,6 +28,9 @@ pub(super) struct Link {
     client: ClientInfo,
     session: Session,
     limits: Limits,
+    /// Where requests go, each with this very link.
+    arrivals: Arc<Arrivals>,
+    me: Weak<Link>,
     state: Mutex<State>,
 }
 
@@ -55,9 +60,7 @@ struct Closed {
 
 enum Call {
     /// Waits for a lane.
-    Queued(Waiting),
-    /// Has a lane, and is to be sent.
-    Granted(Waiting),
+    Queued(Waiting, Request),
     /// Is sent.
     Sent(Waiting),
     /// Is sent, and nobody waits.
@@ -97,49 +100,85 @@ pub(super) enum Progress<T> {
 }
 
 impl Link {
-    pub(super) fn new(client: ClientInfo, session: Session, limits: Limits) -> Self {
-        Self { client, session, limits, state: Mutex::default() }
+    pub(super) fn new(
+        client: ClientInfo,
+        session: Session,
+        limits: Limits,
+        arrivals: Arc<Arrivals>,
+    ) -> Arc<Self> {
+        let state = Mutex::default();
+        Arc::new_cyclic(|me| Self { client, session, limits, arrivals, me: me.clone(), state })
     }
 
-    /// Takes a lane for a new call, or finds that none is free.
-    pub(super) fn claim(&self) -> Result<Option<Ticket>, ChannelError> {
+    /// Sends a call, unless no lane is free.
+    pub(super) fn try_send(&self, message: Outgoing<'_>) -> Result<Option<Ticket>, ChannelError> {
         let mut state = lock(&self.state);
         state.check_sending()?;
         if state.lanes_taken == self.limits.lanes {
             return Ok(None);
         }
         state.lanes_taken += 1;
-        Ok(Some(state.enter(Call::Sent(Waiting::default()))))
+        let ticket = state.next_ticket();
+        state.calls.insert(ticket.seq, Call::Sent(Waiting::default()));
+        drop(state);
+        self.publish(to_request(ticket, message));
+        Ok(Some(ticket))
     }
 
-    /// Puts a new call at the end of the queue for lanes, or gives it one.
-    pub(super) fn enqueue(&self) -> Result<Ticket, ChannelError> {
+    /// Sends a call as soon as there is a lane for it: those who came before have theirs first.
+    pub(super) fn send_later(&self, message: Outgoing<'_>) -> Result<Ticket, ChannelError> {
+        if let Some(ticket) = self.try_send(message)? {
+            return Ok(ticket);
+        }
+        let ticket = lock(&self.state).next_ticket();
+        // Copied without the lock.
+        let request = to_request(ticket, message);
         let mut state = lock(&self.state);
         state.check_sending()?;
-        if state.lanes_taken < self.limits.lanes {
-            state.lanes_taken += 1;
-            return Ok(state.enter(Call::Granted(Waiting::default())));
-        }
-        let ticket = state.enter(Call::Queued(Waiting::default()));
+        state.calls.insert(ticket.seq, Call::Queued(Waiting::default(), request));
         state.queue.push_back(ticket.seq);
+        // A lane may have become free since.
+        let next = state.fill_lane(self.limits.lanes);
+        drop(state);
+        next.into_iter().for_each(|request| self.publish(request));
         Ok(ticket)
     }
 
-    /// Looks whether a queued call has got its lane; then it counts as sent.
-    pub(super) fn poll_lane(&self, ticket: Ticket, waiter: Waiter) -> Progress<()> {
+    /// Looks whether a queued call has been sent.
+    pub(super) fn poll_sent(&self, ticket: Ticket, waiter: Waiter) -> Progress<()> {
         let mut state = lock(&self.state);
-        if let Err(error) = state.check_sending() {
-            let waiting = state.calls.remove(&ticket.seq).map(Call::into_waiting);
-            return Progress::Done(Err(error), waiting.unwrap_or_default());
-        }
+        let refused = state.check_sending().err();
         match state.calls.get_mut(&ticket.seq) {
-            Some(Call::Queued(waiting)) => Progress::Wait(waiting.waiter.replace(waiter)),
-            Some(call @ Call::Granted(_)) => {
-                let granted = std::mem::replace(call, Call::Sent(Waiting::default()));
-                Progress::Done(Ok(()), granted.into_waiting())
+            Some(Call::Queued(waiting, _)) => match refused {
+                None => Progress::Wait(waiting.waiter.replace(waiter)),
+                Some(error) => {
+                    let waiting = std::mem::take(waiting);
+                    let _never_sent = state.calls.remove(&ticket.seq);
+                    Progress::Done(Err(error), waiting)
+                }
+            },
+            Some(Call::Sent(waiting) | Call::Answered(_, waiting)) => {
+                Progress::Done(Ok(()), std::mem::take(waiting))
             }
-            _ => Progress::Done(Err(SPENT), Waiting::default()),
+            Some(Call::Abandoned) | None => Progress::Done(Err(SPENT), Waiting::default()),
         }
+    }
+
+    /// Takes a call back that has not been sent; `None` if it has.
+    pub(super) fn take_back(&self, ticket: Ticket) -> Option<Waiting> {
+        let mut state = lock(&self.state);
+        match state.calls.remove(&ticket.seq)? {
+            Call::Queued(waiting, _) => Some(waiting),
+            sent => {
+                state.calls.insert(ticket.seq, sent);
+                None
+            }
+        }
+    }
+
+    fn publish(&self, request: Request) {
+        let me = self.me.upgrade().expect("whoever calls this holds it");
+        self.arrivals.publish(me, request);
     }
 
     /// Looks whether a call is answered.
@@ -172,26 +211,25 @@ impl Link {
     pub(super) fn abandon(&self, ticket: Ticket) -> Waiting {
         let mut state = lock(&self.state);
         let mut told = Vec::new();
-        let (left, granted) = match state.calls.remove(&ticket.seq) {
+        let left = match state.calls.remove(&ticket.seq) {
             Some(Call::Sent(waiting)) => {
                 // On a closed connection no answer will come to take the entry away.
                 if state.closed.is_none() {
                     state.calls.insert(ticket.seq, Call::Abandoned);
                     told = state.watchers.of(ticket);
                 }
-                (waiting, None)
+                waiting
             }
-            Some(Call::Granted(waiting)) => (waiting, state.free_lane()),
-            Some(Call::Queued(waiting) | Call::Answered(_, waiting)) => (waiting, None),
+            Some(Call::Queued(waiting, _) | Call::Answered(_, waiting)) => waiting,
             Some(Call::Abandoned) => {
                 // Given up twice is given up.
                 state.calls.insert(ticket.seq, Call::Abandoned);
-                (Waiting::default(), None)
+                Waiting::default()
             }
-            None => (Waiting::default(), None),
+            None => Waiting::default(),
         };
         drop(state);
-        granted.into_iter().chain(told).for_each(Waiter::wake);
+        told.into_iter().for_each(Waiter::wake);
         left
     }
 
@@ -251,6 +289,11 @@ impl Link {
 /// A ticket was used after it was spent: a mistake of the layers above.
 const SPENT: ChannelError = ChannelError::Misbehaved("the call is over already");
 
+fn to_request(ticket: Ticket, message: Outgoing<'_>) -> Request {
+    let Outgoing { tag, body, deadline } = message;
+    Request { ticket, tag, payload: receive(body), deadline }
+}
+
 /// Takes the bytes of a message out of its sender's hands.
 pub(super) fn receive(body: Body<'_>) -> Payload {
     let len = body.len();
@@ -294,22 +337,24 @@ impl State {
         waiting.filter_map(|waiting| waiting.waiter.take()).collect()
     }
 
-    fn enter(&mut self, call: Call) -> Ticket {
+    fn next_ticket(&mut self) -> Ticket {
         self.last_seq += 1;
-        self.calls.insert(self.last_seq, call);
         Ticket { lane: 0, seq: self.last_seq }
     }
 
-    /// Hands a lane on to the first call that still waits for one; gives whom to wake.
-    fn free_lane(&mut self) -> Option<Waiter> {
-        while let Some(seq) = self.queue.pop_front() {
-            let Some(call @ Call::Queued(_)) = self.calls.get_mut(&seq) else { continue };
-            let waiting = call.waiting().map(std::mem::take).unwrap_or_default();
-            let waiter = waiting.waiter;
-            *call = Call::Granted(Waiting { waiter: None, alarm: waiting.alarm });
-            return waiter;
+    /// Gives a free lane to the first call that still waits for one, which is to be published.
+    fn fill_lane(&mut self, lanes: u32) -> Option<Request> {
+        if self.lanes_taken == lanes || self.draining {
+            return None;
         }
-        self.lanes_taken -= 1;
+        while let Some(seq) = self.queue.pop_front() {
+            // Those that were given up are still listed.
+            if let Some(Call::Queued(waiting, request)) = self.calls.remove(&seq) {
+                self.calls.insert(seq, Call::Sent(waiting));
+                self.lanes_taken += 1;
+                return Some(request);
+            }
+        }
         None
     }
 }
@@ -317,20 +362,16 @@ impl State {
 impl Call {
     fn waiting(&mut self) -> Option<&mut Waiting> {
         match self {
-            Call::Queued(waiting)
-            | Call::Granted(waiting)
-            | Call::Sent(waiting)
-            | Call::Answered(_, waiting) => Some(waiting),
+            Call::Queued(waiting, _) | Call::Sent(waiting) | Call::Answered(_, waiting) => {
+                Some(waiting)
+            }
             Call::Abandoned => None,
         }
     }
 
     fn into_waiting(self) -> Waiting {
         match self {
-            Call::Queued(waiting)
-            | Call::Granted(waiting)
-            | Call::Sent(waiting)
-            | Call::Answered(_, waiting) => waiting,
+            Call::Queued(waiting, _) | Call::Sent(waiting) | Call::Answered(_, waiting) => waiting,
             Call::Abandoned => Waiting::default(),
         }
     }
@@ -363,9 +404,11 @@ impl Peer for Link {
             }
             _ => return Err(SPENT),
         };
-        let granted = state.free_lane();
+        state.lanes_taken -= 1;
+        let next = state.fill_lane(self.limits.lanes);
         drop(state);
-        waiter.into_iter().chain(granted).for_each(Waiter::wake);
+        next.into_iter().for_each(|request| self.publish(request));
+        waiter.into_iter().for_each(Waiter::wake);
         Ok(())
     }
 

@@ -82,7 +82,7 @@ impl Port {
             Admitted::Welcome { welcome, session } => (welcome, session),
             Admitted::Refusal(refusal) => return Err(ConnectError::Refused(refusal)),
         };
-        let link = Arc::new(Link::new(info, session, self.limits));
+        let link = Link::new(info, session, self.limits, Arc::clone(&self.arrivals));
         let mut state = lock(&self.state);
         // Asked anew: the admission ran without the lock.
         if let Err(error) = self.check_room(&state) {
@@ -92,8 +92,7 @@ impl Port {
         }
         state.links.insert(link.client().id, Arc::clone(&link));
         drop(state);
-        let arrivals = Arc::clone(&self.arrivals);
-        Ok(Arc::new(Channel::new(welcome, link, arrivals, Arc::downgrade(self))))
+        Ok(Arc::new(Channel::new(welcome, link, Arc::downgrade(self))))
     }
 
     fn next_client(&self) -> Result<ClientInfo, ConnectError> {

@@ -166,9 +166,7 @@ fn only_so_many_calls_are_in_flight() {
     let first = client.try_send(small(1)).unwrap().expect("a lane is free");
     assert_eq!(client.try_send(small(2)).unwrap(), None);
 
-    let count = Arc::new(Count::default());
-    let waker = Waker::from(Arc::clone(&count));
-    let mut cx = Context::from_waker(&waker);
+    let mut cx = Context::from_waker(Waker::noop());
     let mut late = (Sending::default(), Limit::At(Instant::now()));
     let polled = client.poll_send(&mut cx, &mut late.0, small(3), &mut late.1);
     assert_eq!(polled, Poll::Ready(Err(ChannelError::NoFreeLane)));
@@ -180,29 +178,41 @@ fn only_so_many_calls_are_in_flight() {
 
     let (peer, request) = take(&port).pop().unwrap();
     peer.answer(request.ticket, small(6)).unwrap();
-    assert_eq!(count.0.load(Ordering::SeqCst), 1, "only the patient call gets the lane");
+    let tags: Vec<_> = take(&port).iter().map(|(_, request)| request.tag).collect();
+    assert_eq!(tags, [5], "only the patient call gets the lane");
     let sent = client.poll_send(&mut cx, &mut patient, small(5), &mut Limit::Never);
     assert!(matches!(sent, Poll::Ready(Ok(_))));
-    assert_eq!(take(&port).pop().unwrap().1.tag, 5);
     assert_eq!(wait(&client, first, &mut Limit::Never).unwrap().tag, 6);
 }
 
 #[test]
-fn a_lane_that_was_granted_to_a_call_given_up_goes_on_to_the_next() {
+fn calls_that_nobody_polls_any_more_pass_through_their_lane() {
     let place = InProcess::new().lanes(1);
     let port = bind(&place);
     let client = connect(&place);
     client.try_send(small(1)).unwrap().expect("a lane is free");
-    let mut cx = Context::from_waker(Waker::noop());
-    let (mut granted, mut next) = (Sending::default(), Sending::default());
-    assert!(client.poll_send(&mut cx, &mut granted, small(2), &mut Limit::Never).is_pending());
-    assert!(client.poll_send(&mut cx, &mut next, small(3), &mut Limit::Never).is_pending());
-
-    let (peer, request) = take(&port).pop().unwrap();
-    peer.answer(request.ticket, small(4)).unwrap();
-    client.abandon(granted.ticket.unwrap());
-    let sent = client.poll_send(&mut cx, &mut next, small(3), &mut Limit::Never);
-    assert!(matches!(sent, Poll::Ready(Ok(_))));
+    let count = Arc::new(Count::default());
+    let waker = Waker::from(Arc::clone(&count));
+    let mut cx = Context::from_waker(&waker);
+    let mut queued: [Sending; 3] = Default::default();
+    for (tag, sending) in (2..).zip(&mut queued) {
+        let sent = client.poll_send(&mut cx, sending, small(tag), &mut Limit::Never);
+        assert!(sent.is_pending());
+    }
+    for tag in 1..=4 {
+        let (peer, request) = take(&port).pop().expect("the one before has been answered");
+        assert_eq!(request.tag, tag);
+        // Given up after it was sent: it keeps its lane until it is answered, and no longer.
+        if tag == 3 {
+            client.abandon(queued[1].ticket.unwrap());
+        }
+        peer.answer(request.ticket, small(10 + tag)).unwrap();
+    }
+    assert_eq!(count.0.load(Ordering::SeqCst), 2, "an answer wakes those who still wait for it");
+    assert!(client.try_send(small(5)).unwrap().is_some(), "the lane is free");
+    let sent = client.poll_send(&mut cx, &mut queued[2], small(4), &mut Limit::Never);
+    let Poll::Ready(Ok(ticket)) = sent else { panic!("{sent:?}") };
+    assert_eq!(wait(&client, ticket, &mut Limit::Never).unwrap().tag, 14);
 }
 
 #[test]
