@@ -140,6 +140,11 @@ impl Lanes {
         free.fetch_or(1 << (lane % GROUP), SeqCst);
     }
 
+    /// How many are free at this moment.
+    pub(super) fn free(&self) -> u32 {
+        self.free.iter().map(|free| free.load(Relaxed).count_ones()).sum()
+    }
+
     pub(super) fn count(&self) -> usize {
         self.lanes.len()
     }
@@ -168,6 +173,9 @@ mod tests {
             lanes.give_back(count - 1);
             assert_eq!(lanes.take(), Some(count - 1));
             assert_eq!(lanes.take(), None);
+            assert_eq!(lanes.free(), 0);
+            (0..count).for_each(|lane| lanes.give_back(lane));
+            assert_eq!(lanes.free() as usize, count);
         }
     }
 }

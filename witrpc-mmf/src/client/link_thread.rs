@@ -116,8 +116,16 @@ pub(super) fn start(client: &Arc<Client>) -> std::io::Result<()> {
     thread.spawn(move || run(&shared, &client)).map(drop)
 }
 
+/// When the thread looks by itself, besides at deadlines.
+struct Looks {
+    /// Where nothing rings.
+    backoff: Backoff,
+    /// While somebody waits for a lane: when to see whether those who were woken have taken theirs.
+    turns_over: Option<Instant>,
+}
+
 fn run(shared: &Shared, client: &Weak<Client>) {
-    let mut backoff = Backoff::new();
+    let mut looks = Looks { backoff: Backoff::new(), turns_over: None };
     loop {
         shared.planned.store(0, SeqCst);
         let next = {
@@ -126,7 +134,7 @@ fn run(shared: &Shared, client: &Weak<Client>) {
                 client.wake_everybody();
                 return;
             }
-            client.plan(shared, &mut backoff)
+            client.plan(shared, &mut looks)
         };
         let events = shared.sleep(next);
         let Some(client) = client.upgrade() else { return };
@@ -137,7 +145,7 @@ fn run(shared: &Shared, client: &Weak<Client>) {
                 _ => {
                     let _ = rustix::io::read(&shared.poke, &mut [0; 8]);
                     // Somebody has just begun to wait.
-                    backoff = Backoff::new();
+                    looks.backoff = Backoff::new();
                 }
             }
         }
@@ -159,28 +167,54 @@ impl Client {
 
     /// Wakes whose deadline has passed, and says when to look again: when the next one does, or,
     /// where nothing rings and somebody sleeps, after a while.
-    fn plan(&self, shared: &Shared, backoff: &mut Backoff) -> Option<Instant> {
-        let pause = (self.backend == Backend::Portable).then(|| backoff.next());
+    fn plan(&self, shared: &Shared, looks: &mut Looks) -> Option<Instant> {
+        let pause = (self.backend == Backend::Portable).then(|| looks.backoff.next());
+        let turns_over = self.pass_turns_on(looks.turns_over);
+        looks.turns_over = turns_over;
         loop {
-            let next = self.when_to_look(pause);
+            let next = self.when_to_look(pause, turns_over);
             let plan = next.map_or(NO_PLAN, |at| shared.nanos(at));
             shared.planned.store(plan, SeqCst);
             ring::fence::<Mapped>();
             // A deadline that was registered while the thread looked awake did not poke: look again.
-            let again = self.when_to_look(pause);
+            let again = self.when_to_look(pause, turns_over);
             if again.map_or(NO_PLAN, |at| shared.nanos(at)) >= plan {
                 return next;
             }
         }
     }
 
+    /// Lanes are free and somebody waits for one: whoever was woken for them has not come, and may
+    /// be a future that nobody polls any more. Once its turn is over, wakes as many others as there
+    /// are lanes. Says when the turns of those who wait then are over.
+    fn pass_turns_on(&self, over: Option<Instant>) -> Option<Instant> {
+        let turn = self.lane_turn()?;
+        let now = Instant::now();
+        match over {
+            Some(over) if now < over => return Some(over),
+            Some(_) => (0..self.lanes.free()).for_each(|_| self.lane_waiters.notify_one()),
+            None => {}
+        }
+        Some(now + turn)
+    }
+
+    /// How long a turn for a lane takes, if anybody waits for one.
+    fn lane_turn(&self) -> Option<Duration> {
+        self.lane_waiters.turn().filter(|_| !self.lane_waiters.is_empty())
+    }
+
     /// Wakes whose deadline has passed; says when to look again, which is after `pause` if there is
-    /// one and anybody sleeps.
-    fn when_to_look(&self, pause: Option<Duration>) -> Option<Instant> {
+    /// one and anybody sleeps, and when turns are over.
+    fn when_to_look(
+        &self,
+        pause: Option<Duration>,
+        turns_over: Option<Instant>,
+    ) -> Option<Instant> {
         let now = Instant::now();
         let deadline = self.expire(now);
         let pause = pause.filter(|_| self.anybody_sleeps());
-        earliest(deadline, pause.map(|pause| now + pause))
+        let turns = self.lane_turn().map(|turn| turns_over.unwrap_or(now + turn));
+        earliest(earliest(deadline, turns), pause.map(|pause| now + pause))
     }
 
     fn anybody_sleeps(&self) -> bool {

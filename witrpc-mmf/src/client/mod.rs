@@ -138,7 +138,7 @@ impl Client {
             welcome: connected.welcome,
             spin: Spin::new(options.wait),
             lanes: Lanes::new(layout.lanes()),
-            lane_waiters: Waiters::default(),
+            lane_waiters: Waiters::one_at_a_time(),
             outbox,
             space_waiters: Waiters::default(),
             space_epochs: Epochs::new(AtomicU64::new(0)),

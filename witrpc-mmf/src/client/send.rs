@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use super::Client;
 use super::lanes::Looks;
-use super::waiters::{Place, Waiters};
+use super::waiters::{Place, Waiters, earliest};
 use crate::backend::Backoff;
 use crate::clock;
 use crate::head::{Head, Kind};
@@ -48,6 +48,8 @@ enum Stage {
     Start,
     /// A lane, and nothing on it.
     Lane(usize),
+    /// No space for the first part, and no lane: whoever waits may never be polled again.
+    Space,
     /// `written` bytes have been sent as segments, the last by `ticket`.
     Segments { ticket: Ticket, written: usize },
     /// The whole request has been published, or the send has failed.
@@ -216,7 +218,8 @@ impl Client {
         loop {
             let step = match sending.stage {
                 Stage::Start => self.poll_lane(cx, sending, &message, limit),
-                Stage::Lane(lane) => self.poll_first(cx, sending, lane, &message, limit),
+                Stage::Lane(lane) => self.send_first(sending, lane, &message),
+                Stage::Space => self.poll_first_space(cx, sending, &message, limit),
                 Stage::Segments { ticket, written } => {
                     self.poll_segment(cx, sending, ticket, written, &message, limit)
                 }
@@ -266,23 +269,24 @@ impl Client {
         })
     }
 
-    /// Publishes all of the request, or its first segment.
-    fn poll_first(
+    /// Publishes all of the request, or its first segment, unless there is no space for that.
+    fn send_first(
         &self,
-        cx: &mut Context<'_>,
         sending: &mut Sending,
         lane: usize,
         message: &Outgoing<'_>,
-        limit: &mut Limit,
     ) -> Poll<Result<Option<Ticket>, ChannelError>> {
         if let Body::Small { padded, len } = message.body {
             return Poll::Ready(Ok(Some(self.send_inline(lane, message, padded, len))));
         }
         let total = message.body.len();
-        let whole = total <= self.outbox.largest_block();
-        let len = if whole { total } else { self.outbox.segment_len() };
-        let mut block =
-            std::task::ready!(self.poll_space(cx, sending, len, Purpose::Begin, limit))?;
+        let len = self.first_len(total);
+        let whole = len == total;
+        let Some(mut block) = self.reserve(len, Purpose::Begin) else {
+            self.free_lane(lane);
+            sending.stage = Stage::Space;
+            return Poll::Ready(Ok(None));
+        };
         message.body.write_at(0, self.own.block_mut(block.block_mut()));
         let kind = if whole { Kind::Block } else { Kind::Segment };
         let head = self.head(lane, kind, message, total);
@@ -291,6 +295,26 @@ impl Client {
             return Poll::Ready(Ok(Some(ticket)));
         }
         sending.stage = Stage::Segments { ticket, written: len };
+        Poll::Ready(Ok(None))
+    }
+
+    /// How much of so many bytes goes first.
+    fn first_len(&self, total: usize) -> usize {
+        if total <= self.outbox.largest_block() { total } else { self.outbox.segment_len() }
+    }
+
+    /// Waits until there is space for the first part, and begins anew.
+    fn poll_first_space(
+        &self,
+        cx: &mut Context<'_>,
+        sending: &mut Sending,
+        message: &Outgoing<'_>,
+        limit: &mut Limit,
+    ) -> Poll<Result<Option<Ticket>, ChannelError>> {
+        let len = self.first_len(message.body.len());
+        let found = std::task::ready!(self.poll_space(cx, sending, len, Purpose::Begin, limit))?;
+        drop(found);
+        sending.stage = Stage::Start;
         Poll::Ready(Ok(None))
     }
 
@@ -367,7 +391,8 @@ impl Client {
         }
         let deadline = limit.instant();
         queue.enter(place, cx.waker(), deadline);
-        self.wake_link(deadline, Backoff::LONGEST);
+        let turn_over = queue.turn().map(|turn| Instant::now() + turn);
+        self.wake_link(earliest(deadline, turn_over), Backoff::LONGEST);
         // Once more, now that whoever makes room would see us.
         if let Some(got) = attempt() {
             queue.leave(place, true);
@@ -398,7 +423,7 @@ impl Sending {
         client.lane_waiters.leave(&mut self.lane_place, false);
         client.space_waiters.leave(&mut self.space_place, false);
         match std::mem::replace(&mut self.stage, Stage::Done) {
-            Stage::Start | Stage::Done => {}
+            Stage::Start | Stage::Space | Stage::Done => {}
             Stage::Lane(lane) => client.free_lane(lane),
             Stage::Segments { ticket, .. } => client.abandon_owned(ticket),
         }

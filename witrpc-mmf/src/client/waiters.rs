@@ -4,17 +4,19 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::task::Waker;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::wake::wake;
 
 /// A queue of wakers, none of which is run or dropped under the lock: either may end a task that
 /// waits here, and so come back to it.
 ///
-/// A notified waiter that goes away without having used its turn passes it on
-/// by [`Waiters::leave`].
+/// A notified waiter that goes away without having used its turn passes it on by
+/// [`Waiters::leave`]. One that is neither dropped nor polled again cannot; where waiters are woken
+/// one at a time, the link thread wakes others for it after a [`turn`](Waiters::turn).
 #[derive(Debug, Default)]
 pub(super) struct Waiters {
+    turn: Option<Duration>,
     /// `queue.entries.len()`, readable without the lock.
     count: AtomicUsize,
     queue: Mutex<Queue>,
@@ -37,7 +39,21 @@ struct Entry {
 #[derive(Debug, Default)]
 pub(super) struct Place(Option<u64>);
 
+/// How long a waiter has to use its turn. Executors take far less; if one does not, waking another
+/// waiter beside it does no harm.
+const TURN: Duration = Duration::from_millis(10);
+
 impl Waiters {
+    /// A queue whose waiters are woken one at a time.
+    pub(super) fn one_at_a_time() -> Self {
+        Self { turn: Some(TURN), ..Self::default() }
+    }
+
+    /// How long to wait for a waiter that was woken before another is; `None` where all are woken.
+    pub(super) fn turn(&self) -> Option<Duration> {
+        self.turn
+    }
+
     /// Waits in `place`. After this the caller must try once more before it sleeps: whoever makes
     /// room looks at the count after having made it.
     pub(super) fn enter(&self, place: &mut Place, waker: &Waker, deadline: Option<Instant>) {
