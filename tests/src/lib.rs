@@ -12,5 +12,6 @@ pub mod process;
 pub mod resources;
 pub mod roles;
 pub mod site;
+pub mod vigil;
 pub mod watchdog;
 pub mod workshop;

@@ -147,7 +147,7 @@ over_both_transports! {
         let refused = block_on(BakeryAsyncClient::connect(site.endpoint())).unwrap_err();
         match refused {
             ConnectError::UnknownService { asked, serves } => {
-                assert_eq!((asked.as_str(), serves), ("Bakery", vec!["Workshop".to_owned()]));
+                assert_eq!((asked.as_str(), serves), ("Bakery", vec!["Workshop".to_owned(), "Vigil".to_owned()]));
             }
             other => panic!("{other}"),
         }

@@ -89,7 +89,7 @@ impl Outbox {
         let block = arena.find_or_reclaim(released, |arena| {
             keep_spare(arena, spare, self.segment_len);
             arena.alloc(len).or_else(|| match purpose {
-                Purpose::Begin => None,
+                Purpose::Begin => beside_moved_spare(arena, spare, len, self.segment_len),
                 Purpose::Continue => spare.take(),
             })
         });
@@ -109,6 +109,26 @@ fn keep_spare(arena: &mut Arena, spare: &mut Option<Block>, len: usize) {
     if spare.is_none() {
         *spare = arena.alloc(len);
     }
+}
+
+/// A block of `len` bytes beside a spare that lies elsewhere. Where it lies now, in the middle of
+/// what is free, the longest blocks may not fit beside it, however much the peer releases.
+fn beside_moved_spare(
+    arena: &mut Arena,
+    spare: &mut Option<Block>,
+    len: usize,
+    spare_len: usize,
+) -> Option<Block> {
+    arena.free(spare.take()?);
+    let block = arena.alloc(len);
+    keep_spare(arena, spare, spare_len);
+    if spare.is_none() {
+        // Not both: the spare comes first.
+        arena.free(block?);
+        keep_spare(arena, spare, spare_len);
+        return None;
+    }
+    block
 }
 
 impl Reserved<'_> {
@@ -190,6 +210,39 @@ mod tests {
                 while let Some(block) = reserve(1 + below(segment), Purpose::Begin) {
                     held.push(block.lend());
                 }
+            }
+        }
+    }
+
+    /// Wherever the spare has come to lie by then.
+    #[test]
+    fn the_longest_block_fits_once_all_is_released() {
+        for granules in [16, 17, 100, 223, 1_777] {
+            let outbox = Outbox::new(Arena::new(granules * GRANULE_BYTES));
+            let slots = Slots::default();
+            let mut state = granules as u64;
+            let mut below = |bound: usize| {
+                state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+                (state >> 33) as usize % bound
+            };
+            for _ in 0..200 {
+                let mut held = Vec::new();
+                for _ in 0..below(30) {
+                    let (len, purpose) = match below(3) {
+                        0 => (below(outbox.segment_len()), Purpose::Continue),
+                        _ => (below(outbox.largest_block()), Purpose::Begin),
+                    };
+                    match outbox.reserve(len, purpose, &slots) {
+                        Some(block) => held.push(block.lend()),
+                        None if held.is_empty() => {}
+                        None => slots.release(held.swap_remove(below(held.len()))),
+                    }
+                }
+                held.drain(..).for_each(|words| slots.release(words));
+                let longest = outbox.reserve(outbox.largest_block(), Purpose::Begin, &slots);
+                drop(longest.expect("all of the arena is free but the spare"));
+                let on = outbox.reserve(outbox.segment_len(), Purpose::Continue, &slots);
+                drop(on.expect("the spare"));
             }
         }
     }

@@ -11,6 +11,7 @@ use crate::errands::Pair;
 use crate::process::Parent;
 use crate::resources::limit_memory;
 use crate::site::Address;
+use crate::vigil::VigilClient;
 use crate::workshop::{WorkshopAsyncClient, WorkshopClient, bytes_of};
 
 /// See [`Role::Call`](super::Role::Call). Reports the client's number once it has been answered,
@@ -48,6 +49,13 @@ pub(super) fn hold(parent: &Parent, address: &Address, gate: u64, timeout: Durat
     let came: Result<u64, CallError> = client.hold(gate, token);
     parent.report(&came.map_err(|error| error.to_string()));
     parent.outlive();
+}
+
+/// See [`Role::Stay`](super::Role::Stay). The call ends with the process.
+pub(super) fn stay(address: &Address, token: u64) {
+    let client = VigilClient::connect(address.endpoint()).expect("the client connects");
+    let ended = client.stay(token);
+    panic!("nobody cancels it: {ended:?}");
 }
 
 /// See [`Role::TakeLarge`](super::Role::TakeLarge). Reports how many answers were right.

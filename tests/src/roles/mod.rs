@@ -48,6 +48,13 @@ pub enum Role {
         /// How long to wait.
         timeout: Duration,
     },
+    /// Makes a call that stays until it is cancelled.
+    Stay {
+        /// Where.
+        address: Address,
+        /// The call's number.
+        token: u64,
+    },
     /// Asks for many large answers at once, which are held up at a gate, and checks them.
     TakeLarge {
         /// Where.
@@ -102,6 +109,7 @@ pub fn main() {
             caller::call(&parent, &address, seed, calls, most, spin);
         }
         Role::Hold { address, gate, timeout } => caller::hold(&parent, &address, gate, timeout),
+        Role::Stay { address, token } => caller::stay(&address, token),
         Role::TakeLarge { address, gate, calls, len } => {
             caller::take_large(&parent, &address, gate, calls, len);
         }

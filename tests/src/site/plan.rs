@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use witrpc::{BindError, Codec, Endpoint, InProcess, WaitPolicy, WitServer};
 
 use super::address::{Address, mmf};
+use crate::vigil::{VigilServer, Watchman};
 use crate::workshop::{Bench, WorkshopServer};
 
 /// How client and server reach each other.
@@ -48,7 +49,9 @@ impl Plan {
     /// As `start` of its builder.
     pub fn start(&self, address: &Address, bench: &Arc<Bench>) -> Result<WitServer, BindError> {
         let service = WorkshopServer::from_arc(Arc::clone(bench));
-        let mut builder = WitServer::builder().listen(self.endpoint(address)).service(service);
+        let vigil = VigilServer::new(Watchman::default());
+        let mut builder =
+            WitServer::builder().listen(self.endpoint(address)).service(service).service(vigil);
         if let Some(max_workers) = self.max_workers {
             builder = builder.max_workers(max_workers);
         }

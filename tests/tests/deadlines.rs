@@ -1,0 +1,107 @@
+//! Deadlines that go with a call.
+
+use std::pin::pin;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use futures_executor::block_on;
+use futures_util::future::{Either, select};
+use witrpc::{CallError, CallOptions, CancelToken};
+use witrpc_tests::over_both_transports;
+use witrpc_tests::site::{Plan, Site};
+use witrpc_tests::vigil::{Note, VigilAsyncClient, VigilClient};
+use witrpc_tests::watchdog::{eventually, eventually_equal};
+
+const SHORT: Duration = Duration::from_millis(40);
+const LONG: Duration = Duration::from_secs(1_000);
+
+fn vigil(site: &Site) -> VigilClient {
+    VigilClient::connect(site.endpoint()).expect("the client connects")
+}
+
+fn vigil_later(site: &Site) -> VigilAsyncClient {
+    block_on(VigilAsyncClient::connect(site.endpoint())).expect("the client connects")
+}
+
+over_both_transports! {
+    fn only_an_explicit_time_is_told_to_the_handler(transport) {
+        let site = Site::new(transport);
+        let client = VigilClient::builder(site.endpoint()).call_timeout(LONG).connect().unwrap();
+        assert_eq!(client.time_left(), Ok(None));
+        let within = |client: &VigilClient, time: Duration| {
+            let left = client.time_left().unwrap().expect("a deadline was given");
+            assert!(left <= time && left > time / 2, "{left:?} of {time:?}");
+        };
+        within(&client.with(CallOptions::new().timeout(LONG)), LONG);
+        within(&client.with(CallOptions::new().deadline(Instant::now() + LONG)), LONG);
+        let both = CallOptions::new().timeout(LONG).deadline(Instant::now() + 4 * LONG);
+        within(&client.with(both), LONG);
+        // A view of a view: what the second leaves open is the first's.
+        let nested = client.with(CallOptions::new().timeout(LONG));
+        within(&nested.with(CallOptions::new().cancelled_by(&CancelToken::new())), LONG);
+        within(&nested.with(CallOptions::new().timeout(2 * LONG)), 2 * LONG);
+        let later = vigil_later(&site).with(CallOptions::new().timeout(LONG));
+        assert!(block_on(later.time_left()).unwrap().is_some_and(|left| left <= LONG));
+        assert_eq!(client.time_left(), Ok(None), "a view changes nothing of its client");
+    }
+
+    fn a_call_without_time_is_not_begun(transport) {
+        let site = Site::new(transport);
+        let client = vigil(&site);
+        let view = client.with(CallOptions::new().deadline(Instant::now()));
+        let error = view.count().unwrap_err();
+        assert_eq!(error, CallError::Expired);
+        assert!(!error.maybe_executed());
+        let later = vigil_later(&site).with(CallOptions::new().timeout(Duration::ZERO));
+        assert_eq!(block_on(later.count()), Err(CallError::Expired));
+        assert_eq!(client.counted(), Ok(0));
+    }
+
+    fn a_call_that_expires_while_it_waits_for_a_worker_is_not_begun(transport) {
+        let site = Site::with(transport, Plan { max_workers: Some(1), ..Plan::default() });
+        let client = vigil(&site);
+        let token = CancelToken::new();
+        let staying = client.with(CallOptions::new().cancelled_by(&token));
+        let staying = thread::spawn(move || staying.stay(1));
+        let hasty = client.with(CallOptions::new().timeout(SHORT));
+        let timed_out = Err(CallError::TimedOut { after: Some(SHORT) });
+        eventually("the only worker is taken", || hasty.count() == timed_out);
+        token.cancel();
+        assert_eq!(staying.join().unwrap(), Err(CallError::Cancelled));
+        let counted = client.counted().unwrap();
+        client.count().unwrap();
+        assert_eq!(client.counted(), Ok(counted + 1), "what had expired was begun after all");
+    }
+
+    fn at_its_deadline_a_handler_is_told(transport) {
+        let site = Site::new(transport);
+        let client = vigil(&site).with(CallOptions::new().timeout(SHORT));
+        let timed_out = Err(CallError::TimedOut { after: Some(SHORT) });
+        assert_eq!(client.stay(1), timed_out);
+        assert_eq!(client.stay_asleep(2), timed_out);
+        let at = Instant::now() + SHORT;
+        let until = vigil(&site).with(CallOptions::new().deadline(at));
+        assert_eq!(until.stay(3), Err(CallError::TimedOut { after: None }));
+        let told: Vec<_> = (1..=3).map(|token| Note { token, cancelled: true }).collect();
+        let helper = vigil(&site);
+        eventually_equal("what the handlers learned", &Ok(told), || helper.notes());
+    }
+
+    fn a_deadline_is_no_reason_to_wait_for_a_lane_any_longer(transport) {
+        let site = Site::with(transport, Plan { lanes: Some(1), ..Plan::default() });
+        let client = vigil_later(&site);
+        let staying = pin!(client.stay_asleep(1));
+        let helper = vigil(&site);
+        let begun = pin!(async { helper.begun(1) });
+        let Either::Right((begun, staying)) = block_on(select(staying, begun)) else {
+            panic!("it stays");
+        };
+        begun.unwrap();
+        let hasty = client.with(CallOptions::new().timeout(SHORT));
+        let error = block_on(hasty.count()).unwrap_err();
+        assert_eq!(error, CallError::NoFreeLane);
+        assert!(!error.maybe_executed());
+        drop(staying);
+        assert_eq!(helper.counted(), Ok(0));
+    }
+}
