@@ -87,10 +87,23 @@ over_both_transports! {
         eventually_equal("what the handlers learned", &Ok(told), || helper.notes());
     }
 
+    fn no_answer_counts_that_was_given_after_the_deadline(transport) {
+        // The handler sees that the time is over and gives up, in a race with its caller's own look
+        // at the clock: the caller must not take what it says then for an answer.
+        let site = Site::new(transport);
+        let client = vigil(&site).with(CallOptions::new().timeout(Duration::from_millis(2)));
+        let later = vigil_later(&site).with(CallOptions::new().timeout(Duration::from_millis(2)));
+        for number in 0..100 {
+            let ended = if number % 2 == 0 { client.stay(number) } else { block_on(later.stay(number)) };
+            let none = matches!(ended, Err(CallError::TimedOut { .. } | CallError::Expired));
+            assert!(none, "{number}: {ended:?}");
+        }
+    }
+
     fn a_deadline_is_no_reason_to_wait_for_a_lane_any_longer(transport) {
         let site = Site::with(transport, Plan { lanes: Some(1), ..Plan::default() });
         let client = vigil_later(&site);
-        let staying = pin!(client.stay_asleep(1));
+        let staying = Box::pin(client.stay_asleep(1));
         let helper = vigil(&site);
         let begun = pin!(async { helper.begun(1) });
         let Either::Right((begun, staying)) = block_on(select(staying, begun)) else {

@@ -9,7 +9,10 @@ const FAR: Duration = Duration::from_secs(365 * 24 * 3600);
 
 /// Nanoseconds of `CLOCK_MONOTONIC` at that instant; 0 for one before the machine started.
 pub(crate) fn nanos_at(instant: Instant) -> u64 {
-    let (now, now_ns) = now();
+    // In this order the number is, if anything, too high, and in `instant_at` the instant too late: who
+    // looks at the one never takes for over what is not yet over by the other.
+    let now = Instant::now();
+    let now_ns = monotonic_ns();
     match instant.checked_duration_since(now) {
         Some(left) => now_ns.saturating_add(nanos(left)),
         None => now_ns.saturating_sub(nanos(now - instant)),
@@ -18,14 +21,14 @@ pub(crate) fn nanos_at(instant: Instant) -> u64 {
 
 /// The instant at so many nanoseconds of `CLOCK_MONOTONIC`. One that is over is now.
 pub(crate) fn instant_at(at_ns: u64) -> Instant {
-    let (now, now_ns) = now();
+    let now_ns = monotonic_ns();
+    let now = Instant::now();
     now + Duration::from_nanos(at_ns.saturating_sub(now_ns)).min(FAR)
 }
 
-/// The same moment as both.
-fn now() -> (Instant, u64) {
-    let clock = clock_gettime(ClockId::Monotonic);
-    (Instant::now(), clock.tv_sec as u64 * 1_000_000_000 + clock.tv_nsec as u64)
+fn monotonic_ns() -> u64 {
+    let now = clock_gettime(ClockId::Monotonic);
+    now.tv_sec as u64 * 1_000_000_000 + now.tv_nsec as u64
 }
 
 fn nanos(duration: Duration) -> u64 {

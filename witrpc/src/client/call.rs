@@ -93,7 +93,7 @@ impl<'a> ClientCall<'a> {
             Ok(()) => Ok(()),
             Err(failed) => self.give_up_or_wait(link, failed, terms),
         };
-        self.reply(ended)
+        self.reply(ended, terms)
     }
 
     /// Sends the request over a link and waits for its answer.
@@ -154,7 +154,7 @@ impl<'a> ClientCall<'a> {
             })
             .await
         };
-        self.reply(ended)
+        self.reply(ended, terms)
     }
 
     async fn attempts(&mut self, mut terms: Terms) -> Result<(), CallError> {
@@ -250,11 +250,18 @@ impl<'a> ClientCall<'a> {
     }
 
     #[inline]
-    fn reply(&mut self, ended: Result<(), CallError>) -> Result<Reply<'_>, CallError> {
+    fn reply(
+        &mut self,
+        ended: Result<(), CallError>,
+        terms: Terms,
+    ) -> Result<Reply<'_>, CallError> {
+        ended?;
+        if terms.are_over() {
+            // A handler that sees that the time is over may answer anything.
+            return Err(self.connection.call_error(ChannelError::TimedOut));
+        }
         let inner = self.connection.inner();
-        ended.and_then(|()| {
-            Reply::open(&mut self.answer, inner.codec, inner.method_name(self.method))
-        })
+        Reply::open(&mut self.answer, inner.codec, inner.method_name(self.method))
     }
 }
 

@@ -137,6 +137,7 @@ impl Terms {
     /// Whether there is no use in calling.
     #[inline]
     pub(super) fn are_over(&self) -> bool {
+        // The clock is read only for a call that has a deadline.
         self.deadline.is_some_and(|at| at <= Instant::now())
     }
 }
