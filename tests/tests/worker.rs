@@ -54,9 +54,12 @@ fn a_worker_serves_until_it_is_dropped() {
     assert_eq!(worker.state(), WorkerState::Serving { pid });
     assert_ne!(pid, std::process::id());
     assert!(worker.last_failure().is_none());
-    // Others who are told the place can connect.
-    let other = WorkshopClient::connect(worker.place()).unwrap();
+    // Others who are told the place and the token can connect.
+    let other = WorkshopClient::builder(worker.place());
+    let other = other.access_token(worker.access_token().clone()).connect().unwrap();
     assert_eq!(other.who_serves(), Ok(pid));
+    let uninvited = WorkshopClient::connect(worker.place());
+    assert!(matches!(uninvited, Err(ConnectError::TokenRequired)), "{uninvited:?}");
     drop(worker);
     assert!(!fs::exists(format!("/proc/{pid}")).unwrap(), "it is reaped");
     let closed = Err(CallError::Disconnected(DisconnectReason::ClosedHere));
@@ -64,13 +67,15 @@ fn a_worker_serves_until_it_is_dropped() {
 }
 
 #[test]
-fn neither_command_line_nor_environment_tell_the_name() {
+fn neither_command_line_nor_environment_tell_the_secrets() {
     let worker = spawn(&Duty::Serve);
     let name = worker.place().name().to_owned();
+    let token = worker.access_token().to_hex();
     for file in ["cmdline", "environ"] {
         let bytes = fs::read(format!("/proc/{}/{file}", pid_of(&worker))).unwrap();
         let text = String::from_utf8_lossy(&bytes);
         assert!(!text.is_empty() && !text.contains(&name), "{file}: {text}");
+        assert!(!text.contains(token.as_str()), "{file}: {text}");
     }
     assert!(!format!("{worker:?}").contains(&name));
 }
@@ -207,13 +212,14 @@ fn a_crashed_worker_is_followed_by_another() {
         .spawn()
         .unwrap();
     for round in 1..=5 {
-        let pid = WorkshopClient::connect(worker.place()).unwrap().who_serves().unwrap();
-        assert_eq!(pid, pid_of(&worker));
+        let pid = pid_of(&worker);
+        assert_eq!(worker.client().who_serves(), Ok(pid));
         signal(pid, Signal::KILL);
         eventually_equal("restarts", &round, || worker.restarts());
         let failure = failures.recv_timeout(PATIENCE).unwrap();
         assert!(failure.contains("SIGKILL"), "{failure}");
         assert_ne!(pid_of(&worker), pid);
+        eventually("the client comes back", || worker.client().who_serves() == Ok(pid_of(&worker)));
     }
     let pid = pid_of(&worker);
     drop(worker);

@@ -6,7 +6,9 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
+use zeroize::Zeroizing;
 
+use crate::security::AccessToken;
 use crate::transport::mmf::Mmf;
 
 /// The version of these messages, the first number of an assignment. Both sides are nearly always
@@ -14,22 +16,38 @@ use crate::transport::mmf::Mmf;
 pub(super) const VERSION: u32 = 1;
 
 /// The longest message, in bytes: it has to fit in the socket's buffer.
-const MAX_LEN: usize = 16 << 10;
+pub(super) const MAX_LEN: usize = 16 << 10;
 
-/// Where a worker is to serve.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+/// Where a worker is to serve, and who may call it.
+#[derive(Clone, PartialEq, Eq)]
 pub(super) struct Assignment {
-    version: u32,
     name: String,
     /// The path of the name's directory, if that is not the user's own. Paths need not be text.
     dir: Option<Vec<u8>>,
+    token: AccessToken,
+}
+
+/// An assignment as it crosses.
+#[derive(Serialize, Deserialize)]
+struct Written<'a> {
+    version: u32,
+    name: &'a str,
+    #[serde(borrow)]
+    dir: Option<&'a [u8]>,
+    token: &'a str,
 }
 
 impl Assignment {
     /// A place that nobody can guess.
     pub(super) fn new(dir: Option<&Path>) -> Self {
         let dir = dir.map(|dir| dir.as_os_str().as_bytes().to_vec());
-        Self { version: VERSION, name: Mmf::unguessable().name().to_owned(), dir }
+        let name = Mmf::unguessable().name().to_owned();
+        Self { name, dir, token: AccessToken::random() }
+    }
+
+    /// The token of those who may call.
+    pub(super) fn token(&self) -> &AccessToken {
+        &self.token
     }
 
     /// The place.
@@ -39,6 +57,20 @@ impl Assignment {
             Some(dir) => place.in_dir(OsStr::from_bytes(dir)),
             None => place,
         }
+    }
+
+    /// Puts it into bytes, which are wiped after.
+    pub(super) fn to_frame(&self) -> Zeroizing<Vec<u8>> {
+        let token = self.token.to_hex();
+        let (name, dir) = (&*self.name, self.dir.as_deref());
+        let written = Written { version: VERSION, name, dir, token: &token };
+        // At once as long as it may get: what a growing vector leaves behind is not wiped.
+        let mut frame = Zeroizing::new(vec![0; 4 + MAX_LEN]);
+        let body = postcard::to_slice(&written, &mut frame[4..]);
+        let len = body.expect("paths are shorter than a message").len();
+        frame[..4].copy_from_slice(&(len as u32).to_le_bytes());
+        frame.truncate(4 + len);
+        frame
     }
 }
 
@@ -51,19 +83,19 @@ pub(super) enum Report {
     Failed(String),
 }
 
-/// Puts a message into bytes.
-pub(super) fn to_frame(message: &impl Serialize) -> Vec<u8> {
-    let body = postcard::to_allocvec(message).expect("strings and numbers always encode");
-    let mut frame = (body.len() as u32).to_le_bytes().to_vec();
-    frame.extend_from_slice(&body);
-    frame
-}
-
 impl Report {
     /// A failure whose text is cut to what fits into a message.
     pub(super) fn failed(problem: &str) -> Self {
         let cut = problem.char_indices().take_while(|(at, _)| *at < MAX_LEN / 2);
         Self::Failed(cut.map(|(_, char)| char).collect())
+    }
+
+    /// Puts it into bytes.
+    pub(super) fn to_frame(&self) -> Vec<u8> {
+        let body = postcard::to_allocvec(self).expect("a string always encodes");
+        let mut frame = (body.len() as u32).to_le_bytes().to_vec();
+        frame.extend_from_slice(&body);
+        frame
     }
 }
 
@@ -83,7 +115,12 @@ pub(super) fn read_assignment(body: &[u8]) -> Result<Assignment, String> {
     if version != VERSION {
         return Err(format!("the parent speaks version {version} to workers, this one {VERSION}"));
     }
-    postcard::from_bytes(body).map_err(|error| error.to_string())
+    let written: Written<'_> = postcard::from_bytes(body).map_err(|error| error.to_string())?;
+    Ok(Assignment {
+        name: written.name.to_owned(),
+        dir: written.dir.map(<[u8]>::to_vec),
+        token: AccessToken::from_hex(written.token).map_err(|error| error.to_string())?,
+    })
 }
 
 /// Reads a report.
@@ -99,7 +136,7 @@ mod tests {
     fn an_assignment_crosses_whole_or_not_yet() {
         for dir in [None, Some(Path::new(OsStr::from_bytes(b"/a/\xff")))] {
             let assignment = Assignment::new(dir);
-            let frame = to_frame(&assignment);
+            let frame = assignment.to_frame();
             for end in 0..frame.len() {
                 assert_eq!(whole_body(&frame[..end]), Ok(None), "{end} of {}", frame.len());
             }
@@ -109,9 +146,10 @@ mod tests {
     }
 
     #[test]
-    fn no_two_assignments_name_the_same_place() {
-        let name = || Assignment::new(None).name;
-        assert_ne!(name(), name());
+    fn no_two_assignments_share_a_secret() {
+        let (one, other) = (Assignment::new(None), Assignment::new(None));
+        assert_ne!(one.name, other.name);
+        assert_ne!(one.token, other.token);
     }
 
     #[test]
@@ -129,7 +167,7 @@ mod tests {
 
     #[test]
     fn a_long_failure_is_cut_between_characters() {
-        let frame = to_frame(&Report::failed(&"\u{e9}".repeat(MAX_LEN)));
+        let frame = Report::failed(&"\u{e9}".repeat(MAX_LEN)).to_frame();
         let Report::Failed(problem) = read_report(whole_body(&frame).unwrap().unwrap()).unwrap()
         else {
             panic!("it was a failure");

@@ -12,7 +12,7 @@ use super::keeper::{Keeper, OnFailure, Plan};
 use super::parent::Worker;
 use crate::__private::v1::Client;
 use crate::backoff::Backoff;
-use crate::client::{Blocking, ClientBuilder};
+use crate::client::{Blocking, ClientBuilder, Reconnect};
 use crate::error::WorkerError;
 use crate::offload::offload;
 
@@ -54,7 +54,8 @@ impl<C: Client> WorkerBuilder<C> {
         }
     }
 
-    /// Decides how the client connects and calls: its codec, its timeouts.
+    /// Decides how the client connects and calls: its codec, its timeouts. The builder has the
+    /// worker's token; with [`restart`](Self::restart) it also comes back to the next process.
     pub fn client(
         mut self,
         configure: impl FnOnce(ClientBuilder<C, Blocking>) -> ClientBuilder<C, Blocking>
@@ -73,8 +74,8 @@ impl<C: Client> WorkerBuilder<C> {
     }
 
     /// Starts another process whenever one has ended without being told to, after a pause: not at
-    /// all unless given. It serves under the same name. What was called when the process ended
-    /// fails.
+    /// all unless given. It serves under the same name and token, and the client
+    /// [comes back](ClientBuilder::reconnect) to it, with the same pauses.
     pub fn restart(mut self, backoff: Backoff) -> Self {
         self.restart = Some(backoff);
         self
@@ -120,7 +121,7 @@ impl<C: Client> WorkerBuilder<C> {
             self.command.process_group(0);
         }
         let assignment = Assignment::new(self.dir.as_deref());
-        let place = assignment.place();
+        let (place, token) = (assignment.place(), assignment.token().clone());
         let mut plan = Plan {
             command: self.command,
             assignment,
@@ -132,11 +133,14 @@ impl<C: Client> WorkerBuilder<C> {
         let keeper = Arc::new(Keeper::new());
         let process = plan.start(&keeper)?;
         keeper.keep(plan, process)?;
-        let builder = (self.client)(ClientBuilder::new(place.clone()));
-        match builder.connection() {
+        let mut builder = ClientBuilder::new(place.clone()).access_token(token.clone());
+        if let Some(backoff) = self.restart {
+            builder = builder.reconnect(Reconnect::new().backoff(backoff).after_shutdown(true));
+        }
+        match (self.client)(builder).connection() {
             Ok(connection) => {
                 let client = C::from_connection(connection.clone());
-                Ok(Worker::new(client, connection, place, keeper))
+                Ok(Worker::new(client, connection, place, token, keeper))
             }
             Err(source) => {
                 keeper.dismiss(|leash| leash.kill());

@@ -10,8 +10,9 @@ use std::time::Duration;
 use rustix::io::fcntl_dupfd_cloexec;
 use rustix::process::{Signal, getpid, kill_process};
 use rustix::stdio::{dup2_stdin, stdin};
+use zeroize::Zeroizing;
 
-use super::assignment::{Assignment, Report, read_assignment, to_frame, whole_body};
+use super::assignment::{Assignment, MAX_LEN, Report, read_assignment, whole_body};
 use super::process::{LINE, identity};
 use crate::__private::v1::Service;
 use crate::error::ServeError;
@@ -73,8 +74,8 @@ pub fn serve(service: impl Service) -> Result<(), ServeError> {
 }
 
 /// The same as [`serve`], with a server of one's own making: `configure` gets a builder that already
-/// listens to the assigned place, and adds services and limits. It may listen to the place anew
-/// with a size: `server.listen(place.size(64 << 20)).service(..)`.
+/// listens to the assigned place and asks for the parent's token, and adds services and limits. It
+/// may listen to the place anew with a size: `server.listen(place.size(64 << 20)).service(..)`.
 ///
 /// # Errors
 ///
@@ -88,7 +89,9 @@ pub fn serve_with(
     watch(&line, &parent)?;
 
     let place = assignment.place();
-    let server = match configure(WitServer::builder().listen(place.clone()), place).start() {
+    let builder = WitServer::builder().listen(place.clone());
+    let builder = builder.access_token(assignment.token().clone());
+    let server = match configure(builder, place).start() {
         Ok(server) => server,
         Err(error) => {
             report(&line, &Report::failed(&error.to_string()));
@@ -131,14 +134,13 @@ fn take_line() -> Result<UnixStream, ServeError> {
 fn receive(mut line: &UnixStream) -> Result<Assignment, ServeError> {
     let bad = |problem| ServeError::Assignment { problem };
     let refused = |source| ServeError::Io { doing: "read the assignment", source };
-    let mut heard = Vec::new();
+    let mut heard = Zeroizing::new(Vec::with_capacity(4 + MAX_LEN));
     loop {
         if let Some(body) = whole_body(&heard).map_err(bad)? {
             return read_assignment(body).map_err(bad);
         }
-        // A byte at a time would do: this is read once.
-        let mut part = [0; 512];
-        match line.read(&mut part) {
+        let mut part = Zeroizing::new([0; 512]);
+        match line.read(&mut *part) {
             Ok(0) => return Err(refused(io::ErrorKind::UnexpectedEof.into())),
             Ok(len) => heard.extend_from_slice(&part[..len]),
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
@@ -149,7 +151,7 @@ fn receive(mut line: &UnixStream) -> Result<Assignment, ServeError> {
 
 /// Tells the parent something. If that has gone, the thread that watches the line sees it too.
 fn report(mut line: &UnixStream, report: &Report) {
-    let _ = line.write_all(&to_frame(report));
+    let _ = line.write_all(&report.to_frame());
 }
 
 /// What the thread that watches the line shares with the one that serves.

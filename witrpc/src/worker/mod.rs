@@ -2,8 +2,8 @@
 //!
 //! Work that may crash, leak or take the machine with it is put into a process of its own:
 //! [`Worker::spawn`] starts one and gives a typed client of the service in it. The worker's program
-//! has one line, [`serve`]. Neither names a place: the parent makes up a name that nobody can guess,
-//! and hands it over in private.
+//! has one line, [`serve`]. Neither names a place: the parent makes up a name that nobody can guess
+//! and an access token, and hands both over in private.
 //!
 //! What the two can rely on:
 //!
@@ -12,12 +12,13 @@
 //!   a worker that is busy ends too, and so does one that has been stopped.
 //! - **The worker ends with its [`Worker`]**: dropping that kills the process and reaps it.
 //! - **A crash is an error** that carries the exit status and the last words on standard error:
-//!   [`WorkerExit`]. With [`WorkerBuilder::restart`] the next process takes over the name.
+//!   [`WorkerExit`]. With [`WorkerBuilder::restart`] the next process takes over the name, and the
+//!   client comes back to it.
 //!
 //! # The line
 //!
-//! The worker's standard input is a socket to its parent. The name and what else is secret cross
-//! there, so they are neither in the process list nor in the environment, which only says which
+//! The worker's standard input is a socket to its parent. The name and the token cross there, so
+//! they are neither in the process list nor in the environment, which only says which
 //! socket it is. [`serve`] takes the line away from standard input, which reads as empty from then
 //! on; processes that the worker starts do not inherit it. Being standard input, it also goes
 //! through wrappers such as `nice`, `perf record` or a shell.

@@ -10,6 +10,7 @@ use super::keeper::{Keeper, WorkerState};
 use crate::__private::v1::Client;
 use crate::client::Connection;
 use crate::error::WorkerError;
+use crate::security::AccessToken;
 use crate::transport::mmf::{Mmf, Origin};
 
 /// How long dropping a worker waits for its killed process to be gone. Memory that the kernel takes
@@ -50,6 +51,7 @@ pub struct Worker<C> {
     client: C,
     connection: Connection,
     place: Mmf,
+    token: AccessToken,
     keeper: Arc<Keeper>,
     origin: Origin,
 }
@@ -73,8 +75,14 @@ impl<C: Client> Worker<C> {
 }
 
 impl<C> Worker<C> {
-    pub(super) fn new(client: C, connection: Connection, place: Mmf, keeper: Arc<Keeper>) -> Self {
-        Self { client, connection, place, keeper, origin: Origin::here() }
+    pub(super) fn new(
+        client: C,
+        connection: Connection,
+        place: Mmf,
+        token: AccessToken,
+        keeper: Arc<Keeper>,
+    ) -> Self {
+        Self { client, connection, place, token, keeper, origin: Origin::here() }
     }
 
     /// The client. Its clones can go to other threads; they do not keep the worker.
@@ -82,10 +90,15 @@ impl<C> Worker<C> {
         &self.client
     }
 
-    /// Where it serves, for clients with options of their own and for those of its other services.
-    /// Whoever is told this place can connect.
+    /// Where it serves, for clients with options of their own and for those of its other services;
+    /// they need its [token](Self::access_token) too.
     pub fn place(&self) -> Mmf {
         self.place.clone()
+    }
+
+    /// The token that it asks its clients for.
+    pub fn access_token(&self) -> &AccessToken {
+        &self.token
     }
 
     /// What it is doing, as far as its parent knows by now.
@@ -150,7 +163,7 @@ impl<C> Drop for Worker<C> {
 
 impl<C> fmt::Debug for Worker<C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // Not the place: its name is the way in.
+        // Not the place, whose name nobody else is to know.
         f.debug_struct("Worker")
             .field("state", &self.state())
             .field("restarts", &self.restarts())

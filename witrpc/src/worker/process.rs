@@ -13,7 +13,7 @@ use rustix::io::{Errno, ioctl_fionbio};
 use rustix::net::{RecvFlags, SendFlags, Shutdown, recv, send, shutdown};
 use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
 
-use super::assignment::{Assignment, Report, read_report, to_frame, whole_body};
+use super::assignment::{Assignment, Report, read_report, whole_body};
 use super::exit::WorkerExit;
 use super::last_words::LastWords;
 use crate::error::WorkerError;
@@ -263,7 +263,7 @@ fn open_line(assignment: &Assignment) -> io::Result<(Descriptor, OwnedFd)> {
         // Both are closed on exec; the worker gets a copy that is not.
         UnixStream::pair().map(|(ours, theirs)| (register(ours.into()), theirs))
     })?;
-    let frame = to_frame(assignment);
+    let frame = assignment.to_frame();
     let sent = send(&ours, &frame, SendFlags::NOSIGNAL | SendFlags::DONTWAIT)?;
     if sent < frame.len() {
         return Err(io::Error::other("the assignment does not fit into the socket"));
