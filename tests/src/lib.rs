@@ -7,6 +7,7 @@
 
 #![forbid(unsafe_code)]
 
+pub mod annex;
 pub mod errands;
 pub mod process;
 pub mod resources;

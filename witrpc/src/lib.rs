@@ -90,6 +90,7 @@ mod error;
 pub mod guide;
 mod handshake;
 mod offload;
+mod registry;
 mod security;
 mod server;
 mod tag;

@@ -9,8 +9,10 @@ const STATUS_BITS: u32 = 8;
 
 /// How many methods a service may have.
 pub(crate) const MAX_METHODS: usize = 1 << METHOD_BITS;
-/// How many services a server may have.
-pub(crate) const MAX_SERVICES: usize = 1 << SERVICE_BITS;
+/// How many services a server may have. One number is the [`REGISTRY`]'s.
+pub(crate) const MAX_SERVICES: usize = (1 << SERVICE_BITS) - 1;
+/// The number of the service that finds the others.
+pub(crate) const REGISTRY: u8 = MAX_SERVICES as u8;
 
 const _: () = assert!(METHOD_BITS + SERVICE_BITS == RAW.trailing_zeros());
 const _: () = assert!(RAW < 1 << crate::transport::TAG_BITS);

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use witrpc::{BindError, Codec, Endpoint, InProcess, WaitPolicy, WitServer};
 
 use super::address::{Address, mmf};
+use crate::annex::{AnnexServer, Shed};
 use crate::vigil::{VigilServer, Watchman};
 use crate::workshop::{Bench, WorkshopServer};
 
@@ -39,6 +40,8 @@ pub struct Plan {
     pub spin: bool,
     /// Whether only postcard is spoken.
     pub postcard_only: bool,
+    /// Whether the annex is served too.
+    pub annex: bool,
 }
 
 impl Plan {
@@ -54,6 +57,9 @@ impl Plan {
             WitServer::builder().listen(self.endpoint(address)).service(service).service(vigil);
         if let Some(max_workers) = self.max_workers {
             builder = builder.max_workers(max_workers);
+        }
+        if self.annex {
+            builder = builder.service(AnnexServer::new(Shed));
         }
         if self.postcard_only {
             builder = builder.codecs([Codec::Postcard]);

@@ -134,6 +134,8 @@ pub(super) struct Inner {
     pub(super) call_timeout: Option<Duration>,
     /// The server that lives as long as the connection, if it has one of its own.
     pub(super) server: Option<WitServer>,
+    /// The connection that this one goes over, if it is for a further service.
+    pub(super) root: Option<Connection>,
 }
 
 impl Inner {
@@ -195,10 +197,14 @@ impl Connection {
         CallError::from_channel(error, options.map_or(default, |it| it.time_allowed(default)))
     }
 
-    /// Leaves the server, for all clones of the client. Pending and later calls end with
+    /// Leaves the server, for all clones of the client and all [others](Self::client) that go over
+    /// this connection. Pending and later calls end with
     /// [`CallError::Disconnected`](crate::CallError::Disconnected). Dropping the last clone does
     /// the same. A client that [reconnects](crate::Reconnect) does not do so any more.
     pub fn disconnect(&self) {
+        if let Some(root) = &self.inner.root {
+            root.disconnect();
+        }
         self.inner.links.disconnect();
     }
 

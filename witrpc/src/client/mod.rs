@@ -1,11 +1,12 @@
 //! The client: reaching a server, and calling it.
 //!
-//! In the order of a call's life: [`builder`] decides, [`dial`] reaches the server, [`connection`]
-//! is what all clones of a client share, [`call`] takes arguments and sends them, [`flight`] waits
+//! In the order of a call's life: [`builder`] decides, [`dial`] reaches the server, and
+//! [`agreement`] settles what is called, [`connection`] is what all clones of a client share, [`call`] takes arguments and sends them, [`flight`] waits
 //! for the answer, [`answer`] reads it. [`options`] and [`cancel_token`] say when a call is over before
 //! that. [`links`] are what calls go over; they are replaced if the client [`reconnect`]s.
-//! [`in_process`] has a server of its own.
+//! A [`sibling`] goes over another client's connection; [`in_process`] has a server of its own.
 
+mod agreement;
 mod answer;
 mod builder;
 mod call;
@@ -17,6 +18,7 @@ mod in_process;
 mod links;
 mod options;
 mod reconnect;
+mod sibling;
 
 pub use answer::Answered;
 pub use builder::{Async, Blocking, ClientBuilder, connect_async, connect_blocking};

@@ -20,6 +20,4 @@ pub use difference::ContractDifference;
 pub use trace::{Tracer, trace, trace_path, trace_raw, trace_str};
 
 pub(crate) use compare::compare;
-#[cfg(test)]
-pub(crate) use signature::Traced;
-pub(crate) use signature::{Contract, Digest, MAX_CONTRACT_LEN, traced};
+pub(crate) use signature::{Contract, Digest, MAX_CONTRACT_LEN, Traced, traced};

@@ -262,6 +262,11 @@ impl<E> CallError<E> {
         }
     }
 
+    /// The same without the service's own error, which has been dealt with.
+    pub(crate) fn without_app(self) -> CallError {
+        self.map_app(|_| unreachable!("it has been dealt with"))
+    }
+
     /// Puts another error type in the place of the service's own.
     pub fn map_app<F>(self, map: impl FnOnce(E) -> F) -> CallError<F> {
         match self {

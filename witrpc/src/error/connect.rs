@@ -6,9 +6,11 @@ use std::time::Duration;
 
 use thiserror::Error;
 
+use super::call::CallError;
 use super::remedy::remedy;
 use crate::codec::Codec;
 use crate::contract::ContractDifference;
+use crate::transport::DisconnectReason;
 
 /// Why a client could not connect.
 #[derive(Debug, Error)]
@@ -43,6 +45,14 @@ pub enum ConnectError {
         asked: String,
         /// The services it does serve.
         serves: Vec<String>,
+    },
+    /// A server that is connected already did not answer whether it serves another service.
+    #[error("the server could not be asked for {service:?}: {source}")]
+    Unanswered {
+        /// The service's name on the wire.
+        service: &'static str,
+        /// Why.
+        source: CallError,
     },
     /// The server does not speak the codec.
     #[error(
@@ -269,18 +279,23 @@ impl ConnectError {
     /// in the way passes by itself, or when a server starts or has room.
     #[must_use]
     pub fn is_retryable(&self) -> bool {
-        matches!(
-            self,
-            Self::NobodyServes { .. }
-                | Self::ShuttingDown
-                | Self::TooManyClients
-                | Self::HandshakeTimedOut { .. }
-                | Self::HungUp
-                | Self::NoMemory { .. }
-                | Self::ServerNoMemory
-                | Self::NoToken { .. }
-                | Self::Io { .. }
-        )
+        let passes = |source: &CallError| match source {
+            CallError::Disconnected(reason) => *reason == DisconnectReason::PeerDied,
+            other => other.is_retryable(),
+        };
+        matches!(self, Self::Unanswered { source, .. } if passes(source))
+            || matches!(
+                self,
+                Self::NobodyServes { .. }
+                    | Self::ShuttingDown
+                    | Self::TooManyClients
+                    | Self::HandshakeTimedOut { .. }
+                    | Self::HungUp
+                    | Self::NoMemory { .. }
+                    | Self::ServerNoMemory
+                    | Self::NoToken { .. }
+                    | Self::Io { .. }
+            )
     }
 }
 
@@ -304,6 +319,7 @@ mod tests {
             ConnectError::NobodyServes { name: text(), waited: Duration::ZERO },
             ConnectError::NobodyServes { name: text(), waited: second },
             ConnectError::UnknownService { asked: text(), serves: vec![text()] },
+            ConnectError::Unanswered { service: "Calculator", source: CallError::PeerDied },
             ConnectError::CodecNotAllowed { asked: Codec::Postcard, allowed: vec![] },
             ConnectError::CodecRefused {
                 codec: Codec::Postcard,

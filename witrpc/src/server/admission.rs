@@ -8,9 +8,11 @@ use serde::Serialize;
 use crate::codec::Codec;
 use crate::contract::{self, Digest, ServiceDescriptor};
 use crate::handshake::{Hello, Refusal, VERSION, Welcome};
+use crate::registry::Registry;
 use crate::security::Guard;
 use crate::transport::{Admission, Admitted, ClientInfo};
 
+use super::context::CallContext;
 use super::session::Session;
 
 /// The door of one server.
@@ -46,22 +48,35 @@ impl Door {
                 asked: hello.codec,
                 allowed: self.codecs.iter().map(|codec| codec.number()).collect(),
             })?;
-        Ok((self.welcome(hello.service, codec, hello.contract)?, codec))
+        match self.welcome(&hello.service, codec, hello.contract) {
+            Ok(welcome) => Ok((welcome, codec)),
+            Err(serves) => Err(Refusal::UnknownService { asked: hello.service, serves }),
+        }
     }
 
-    /// Finds the service, and tells its contract to a client that has another one.
-    fn welcome(&self, asked: String, codec: Codec, known: Digest) -> Result<Welcome, Refusal> {
-        let names = || self.services.iter().map(|service| service.name.to_owned()).collect();
+    /// Finds a service, and tells its contract to a client that has another one; the names of all
+    /// that is served if it is not.
+    fn welcome(&self, asked: &str, codec: Codec, known: Digest) -> Result<Welcome, Vec<String>> {
+        let names = self.services.iter().map(|service| service.name.to_owned()).collect();
         let found = self.services.iter().position(|service| service.name == asked);
-        let Some((index, number)) =
-            found.and_then(|index| Some((index, u8::try_from(index).ok()?)))
-        else {
-            return Err(Refusal::UnknownService { asked, serves: names() });
+        let Some((index, service)) = found.and_then(|it| Some((it, u8::try_from(it).ok()?))) else {
+            return Err(names);
         };
         // Traced when the server was started.
         let traced = contract::traced(self.services[index], codec);
         let contract = (traced.digest != known).then(|| traced.bytes.clone());
-        Ok(Welcome { services: names(), service: number, contract })
+        Ok(Welcome { services: names, service, contract })
+    }
+}
+
+impl Registry for Door {
+    fn find(
+        &self,
+        service: &str,
+        contract: Digest,
+        cx: &CallContext,
+    ) -> Result<Welcome, Vec<String>> {
+        self.welcome(service, cx.peer.session().codec(), contract)
     }
 }
 

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use crate::codec::Codec;
 use crate::contract::{self, MAX_CONTRACT_LEN, ServiceDescriptor};
 use crate::error::BindError;
+use crate::registry::RegistryServer;
 use crate::security::{Accepted, AccessToken, AccessTokens, Guard};
 use crate::tag::MAX_SERVICES;
 use crate::transport::{BindConfig, Endpoint};
@@ -207,7 +208,9 @@ impl WitServerBuilder {
         let admission = Arc::clone(&door) as _;
         let config = BindConfig { admission, wait: self.wait, guard };
         let port = endpoint.transport().bind(config)?;
-        let handler = Box::new(Dispatcher { services: self.services, spawn: self.spawn });
+        let registry = RegistryServer::from_arc(Arc::clone(&door)).into_shared();
+        let handler = Dispatcher { services: self.services, registry, spawn: self.spawn };
+        let handler = Box::new(handler);
         let pool = Pool::start(port, handler, self.wait, self.max_workers).map_err(|source| {
             BindError::Io { doing: "start the server's threads".to_owned(), source }
         })?;

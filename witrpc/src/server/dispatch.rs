@@ -4,7 +4,7 @@ use std::cell::Cell;
 use std::sync::Arc;
 use std::time::Instant;
 
-use crate::tag::RequestTag;
+use crate::tag::{REGISTRY, RequestTag};
 use crate::transport::{Peer, Request};
 
 use super::call::{Line, ServerCall, Service};
@@ -15,6 +15,8 @@ use super::pool::{Handler, Pool};
 /// The services of a server, by number.
 pub(super) struct Dispatcher {
     pub(super) services: Vec<Arc<dyn Service>>,
+    /// Finds the others.
+    pub(super) registry: Arc<dyn Service>,
     pub(super) spawn: Option<Spawn>,
 }
 
@@ -39,8 +41,10 @@ impl Handler for Dispatcher {
             let message = format!("the tag {:#x} has no meaning here", request.tag);
             return line.reply().bad_request(&message);
         };
-        let Some(service) = self.services.get(usize::from(tag.service)) else {
-            return line.reply().unknown_method();
+        let service = match self.services.get(usize::from(tag.service)) {
+            Some(service) => service,
+            None if tag.service == REGISTRY => &self.registry,
+            None => return line.reply().unknown_method(),
         };
         let payload = &mut request.payload;
         let call = ServerCall { line: &line, method: tag.method, payload, raw: tag.raw };

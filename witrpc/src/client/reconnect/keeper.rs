@@ -25,9 +25,9 @@ use std::time::{Duration, Instant};
 
 use arc_swap::{ArcSwap, Guard};
 
-use super::super::dial::Dial;
 use super::super::links::Link;
 use super::Reconnect;
+use super::source::Source;
 use super::state::{ConnectionState, Ended};
 use crate::backoff::Pauses;
 use crate::contract::ServiceDescriptor;
@@ -38,7 +38,7 @@ use crate::wake::wake;
 
 /// Keeps the link of one connection.
 pub(crate) struct Keeper {
-    dial: Dial,
+    source: Source,
     descriptor: &'static ServiceDescriptor,
     policy: Reconnect,
     link: ArcSwap<Link>,
@@ -75,21 +75,20 @@ impl Phase {
 }
 
 impl Keeper {
-    /// Keeps a link that has just been made by `dial`.
+    /// Keeps a link that has just been got from `source`.
     ///
     /// # Errors
     ///
     /// No thread could be started.
     pub(crate) fn start(
-        dial: Dial,
+        source: Source,
         descriptor: &'static ServiceDescriptor,
         policy: Reconnect,
         link: Link,
     ) -> Result<Arc<Self>, ConnectError> {
         let state = State { phase: Phase::Connected, waiting: BTreeMap::new(), next_key: 0 };
         let keeper = Arc::new(Self {
-            // The pauses between attempts are ours.
-            dial: Dial { wait_for_server: Duration::ZERO, ..dial },
+            source,
             descriptor,
             policy,
             link: ArcSwap::from_pointee(link),
@@ -120,6 +119,11 @@ impl Keeper {
         self.policy.follows(reason)
     }
 
+    /// What to do for a further service over the same connection.
+    pub(crate) fn quiet_policy(&self) -> Reconnect {
+        self.policy.quiet()
+    }
+
     /// How the connection stands.
     pub(crate) fn told(&self) -> ConnectionState {
         match self.link().lost() {
@@ -146,7 +150,8 @@ impl Keeper {
         if self.link().lost() == Some(DisconnectReason::Forked) {
             return;
         }
-        if self.change(Phase::Ended(Ended::for_reason(DisconnectReason::ClosedHere))) {
+        let ended = Phase::Ended(Ended::for_reason(DisconnectReason::ClosedHere));
+        if self.change(ended) && self.source.has_channel() {
             self.link().channel.disconnect();
         }
         self.nudge();
@@ -248,14 +253,18 @@ impl Keeper {
         mut lasted: Duration,
     ) -> Result<Option<Link>, Option<ConnectError>> {
         let end = self.policy.give_up_after.and_then(|time| Instant::now().checked_add(time));
+        let mut waits_elsewhere = !self.source.has_channel();
         loop {
-            let pause = pauses.after(mem::take(&mut lasted));
+            let pause = match mem::take(&mut waits_elsewhere) {
+                true => Duration::ZERO,
+                false => pauses.after(mem::take(&mut lasted)),
+            };
             let left = end.map(|end| end.saturating_duration_since(Instant::now()));
             if !self.sleep(left.map_or(pause, |left| left.min(pause))) {
                 return Ok(None);
             }
             // Providers of tokens, `Deserialize` and transports are the user's.
-            let dialled = catch_unwind(AssertUnwindSafe(|| self.dial.link(self.descriptor)));
+            let dialled = catch_unwind(AssertUnwindSafe(|| self.source.link(self.descriptor)));
             match dialled {
                 Ok(Ok(link)) => return Ok(Some(link)),
                 Ok(Err(error)) => {

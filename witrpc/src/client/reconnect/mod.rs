@@ -1,10 +1,11 @@
 //! Clients that come back to a server that was lost.
 //!
 //! [`Reconnect`] is what the user decides, [`state`] what they see of it. A [`keeper`] replaces the
-//! link whenever it is lost; [`next`] is a call's wait for that.
+//! link whenever it is lost, from its [`source`]; [`next`] is a call's wait for that.
 
 mod keeper;
 mod next;
+mod source;
 mod state;
 
 use std::fmt;
@@ -15,6 +16,7 @@ use crate::backoff::Backoff;
 use crate::transport::DisconnectReason;
 
 pub(super) use keeper::Keeper;
+pub(super) use source::Source;
 pub use state::ConnectionState;
 
 /// Decides how a client comes back to a server that was lost: what is given to
@@ -134,6 +136,12 @@ impl Reconnect {
     pub fn on_change(mut self, tell: impl Fn(ConnectionState) + Send + Sync + 'static) -> Self {
         self.on_change = Some(Arc::new(tell));
         self
+    }
+
+    /// The same for a further service over a connection, whose first client tells the states and
+    /// decides when to give up.
+    fn quiet(&self) -> Self {
+        Self { give_up_after: None, on_change: None, ..self.clone() }
     }
 
     /// Whether to reconnect after the loss of a connection for this reason.

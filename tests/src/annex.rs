@@ -1,0 +1,27 @@
+//! A second service, for a server that has more than one.
+
+use witrpc::wit_service;
+
+/// Has methods of the names and numbers of the workshop's, which do other things.
+#[wit_service]
+pub trait Annex {
+    /// The difference.
+    fn add(&self, a: i64, b: i64) -> i64;
+    /// The text, in capitals.
+    #[wit(idempotent)]
+    fn echo_text(&self, text: &str) -> String;
+}
+
+/// The annex.
+#[derive(Debug)]
+pub struct Shed;
+
+impl Annex for Shed {
+    fn add(&self, a: i64, b: i64) -> i64 {
+        a - b
+    }
+
+    fn echo_text(&self, text: &str) -> String {
+        text.to_uppercase()
+    }
+}

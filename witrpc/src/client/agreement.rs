@@ -1,0 +1,140 @@
+//! What client and server agree on before the first call of a service.
+
+use std::sync::Arc;
+
+use crate::codec::Codec;
+use crate::contract::{self, Contract, ServiceDescriptor, Traced};
+use crate::error::ConnectError;
+use crate::handshake::Welcome;
+use crate::tag::{MAX_METHODS, RequestTag};
+
+/// A service as this client has it, in its codec.
+pub(super) struct Proposal {
+    descriptor: &'static ServiceDescriptor,
+    codec: Codec,
+    pub(super) ours: Arc<Traced>,
+}
+
+impl Proposal {
+    /// # Errors
+    ///
+    /// The codec cannot carry a type of the service.
+    pub(super) fn new(
+        descriptor: &'static ServiceDescriptor,
+        codec: Codec,
+    ) -> Result<Self, ConnectError> {
+        let ours = contract::traced(descriptor, codec);
+        match ours.refusal() {
+            None => Ok(Self { descriptor, codec, ours }),
+            Some((method, problem)) => {
+                let service = descriptor.name;
+                Err(ConnectError::CodecRefused { codec, service, method, problem })
+            }
+        }
+    }
+
+    /// Compares the contracts, and finds the tag of each of the client's methods: `None` where the
+    /// server has no such method. All that the server says is untrusted.
+    ///
+    /// # Errors
+    ///
+    /// In what the two differ, or what makes no sense.
+    pub(super) fn settle(&self, welcome: &Welcome) -> Result<Box<[Option<u32>]>, ConnectError> {
+        match_methods(welcome, &self.ours.contract, self.descriptor.name, self.codec)
+    }
+}
+
+fn match_methods(
+    welcome: &Welcome,
+    ours: &Contract,
+    service: &'static str,
+    codec: Codec,
+) -> Result<Box<[Option<u32>]>, ConnectError> {
+    let broken = |problem| ConnectError::Protocol { problem };
+    if usize::from(welcome.service) >= welcome.services.len() {
+        return Err(broken("its welcome names a service that is not in its list".to_owned()));
+    }
+    let theirs = welcome.contract.as_deref().map(Contract::read).transpose().map_err(broken)?;
+    if let Some(theirs) = &theirs {
+        let differences = contract::compare(ours, theirs, codec);
+        if !differences.is_empty() {
+            return Err(ConnectError::ContractMismatch { service, differences });
+        }
+    }
+    let theirs = theirs.as_ref().unwrap_or(ours);
+    let tag_of = |name: &str| {
+        let method = theirs.methods.iter().position(|method| method.name == name)?;
+        // A server that lists more than there can be has no number for the rest.
+        let method = u16::try_from(method).ok().filter(|_| method < MAX_METHODS)?;
+        let tag = RequestTag { method, service: welcome.service, raw: false };
+        Some(tag.bits())
+    };
+    Ok(ours.methods.iter().map(|method| tag_of(&method.name)).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::contract::MethodDescriptor;
+
+    const fn method(name: &'static str) -> MethodDescriptor {
+        MethodDescriptor {
+            name,
+            docs: "",
+            is_async: false,
+            idempotent: false,
+            arguments: &[],
+            result: crate::contract::trace_str,
+            error: None,
+        }
+    }
+
+    /// The contract of methods of these names, with results that are text.
+    fn contract(names: &[&'static str]) -> Contract {
+        let methods = names.iter().map(|name| method(name)).collect::<Vec<_>>().leak();
+        let descriptor = ServiceDescriptor { name: "Clock", docs: "", methods };
+        Traced::of(&descriptor, Codec::Postcard).contract
+    }
+
+    fn matched(welcome: &Welcome) -> Result<Box<[Option<u32>]>, ConnectError> {
+        let ours = contract(&["now", "set", "stop"]);
+        match_methods(welcome, &ours, "Clock", Codec::Postcard)
+    }
+
+    fn welcome(service: u8, contract: Option<&Contract>) -> Welcome {
+        Welcome {
+            services: ["Shop", "Clock"].map(str::to_owned).to_vec(),
+            service,
+            contract: contract.map(|contract| postcard::to_allocvec(contract).unwrap()),
+        }
+    }
+
+    fn tag(method: u16) -> Option<u32> {
+        Some(RequestTag { method, service: 1, raw: false }.bits())
+    }
+
+    #[test]
+    fn methods_get_the_server_s_numbers() {
+        let theirs = contract(&["stop", "other", "now"]);
+        let tags = matched(&welcome(1, Some(&theirs))).unwrap();
+        assert_eq!(*tags, [tag(2), None, tag(0)]);
+        let tags = matched(&welcome(1, None)).unwrap();
+        assert_eq!(*tags, [tag(0), tag(1), tag(2)]);
+    }
+
+    #[test]
+    fn a_method_beyond_the_numbers_is_none() {
+        let mut names = vec![""; MAX_METHODS];
+        names.push("now");
+        assert_eq!(*matched(&welcome(1, Some(&contract(&names)))).unwrap(), [None; 3]);
+    }
+
+    #[test]
+    fn a_welcome_that_makes_no_sense_is_refused() {
+        let garbage = Welcome { contract: Some(vec![255; 99]), ..welcome(1, None) };
+        for welcome in [welcome(2, None), garbage] {
+            let refused = matched(&welcome);
+            assert!(matches!(refused, Err(ConnectError::Protocol { .. })), "{refused:?}");
+        }
+    }
+}

@@ -1,0 +1,46 @@
+//! Where the next link comes from.
+
+use std::time::Duration;
+
+use super::super::connection::Connection;
+use super::super::dial::Dial;
+use super::super::links::Link;
+use super::super::sibling;
+use crate::contract::ServiceDescriptor;
+use crate::error::ConnectError;
+use crate::transport::Limit;
+
+/// Where the next link comes from.
+pub(crate) enum Source {
+    /// A server is met anew.
+    Dial(Dial),
+    /// It goes over the channel of this connection, which gets its next one itself.
+    Over(Connection),
+}
+
+/// How long to wait for the next channel of another connection before looking whether there is
+/// still a use for it.
+const LOOK_UP: Duration = Duration::from_secs(1);
+
+impl Source {
+    pub(crate) fn dial(dial: Dial) -> Self {
+        // The pauses between attempts are the keeper's.
+        Self::Dial(Dial { wait_for_server: Duration::ZERO, ..dial })
+    }
+
+    /// The next link.
+    pub(super) fn link(
+        &self,
+        descriptor: &'static ServiceDescriptor,
+    ) -> Result<Link, ConnectError> {
+        match self {
+            Source::Dial(dial) => dial.link(descriptor),
+            Source::Over(root) => sibling::ask_again(root, descriptor, &mut Limit::Within(LOOK_UP)),
+        }
+    }
+
+    /// Whether the channel is this client's own, to be closed with it.
+    pub(super) fn has_channel(&self) -> bool {
+        matches!(self, Source::Dial(_))
+    }
+}
