@@ -29,7 +29,7 @@ pub enum WorkerError {
         exit: WorkerExit,
     },
     /// The process reports that its server cannot start.
-    #[error("the worker cannot serve: {problem}")]
+    #[error("the worker's process started and cannot serve: {problem}")]
     CannotServe {
         /// Why, in the words of its [`ServeError`].
         problem: String,
