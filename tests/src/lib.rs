@@ -12,6 +12,7 @@ pub mod errands;
 pub mod process;
 pub mod resources;
 pub mod roles;
+pub mod scribbler;
 pub mod site;
 pub mod vigil;
 pub mod watchdog;

@@ -229,6 +229,16 @@ impl Parent {
         }
     }
 
+    /// The next thing that the test says, if it has said something.
+    ///
+    /// # Panics
+    ///
+    /// When it says something else than is expected.
+    pub fn hear_if_said<T: DeserializeOwned>(&self) -> Option<T> {
+        let line = self.lines.try_recv().ok()?;
+        Some(serde_json::from_str(&line).expect("the test says what is expected"))
+    }
+
     /// Does nothing more until the test has had enough.
     pub fn outlive(&self) -> ! {
         // The thread that reads ends the process.

@@ -3,6 +3,7 @@
 mod binder;
 mod caller;
 mod forker;
+mod scribble;
 mod worker;
 
 use std::time::Duration;
@@ -88,6 +89,25 @@ pub enum Role {
         /// Where.
         address: Address,
     },
+    /// Connects, and writes into its region: first each of the first words with each edge value, then
+    /// anything; says how often.
+    Scribble {
+        /// Where.
+        address: Address,
+        /// What is random follows from it.
+        seed: u64,
+        /// How many words there are in front of the arena.
+        words: u64,
+    },
+    /// Serves, and writes into its regions: first what it is told to, then anything.
+    ServeScribbling {
+        /// Where.
+        address: Address,
+        /// How.
+        plan: Plan,
+        /// What is random follows from it.
+        seed: u64,
+    },
     /// Has a worker, whose process it reports; drops it when told to, and says so.
     Employ {
         /// What the worker does.
@@ -119,6 +139,12 @@ pub fn main() {
         Role::Bind { address } => binder::bind(&parent, &address),
         Role::ForkClient { address } => forker::client(&parent, &address),
         Role::ForkServer { address } => forker::server(&parent, &address),
+        Role::Scribble { address, seed, words } => {
+            scribble::client(&parent, &address, seed, words);
+        }
+        Role::ServeScribbling { address, plan, seed } => {
+            scribble::server(&parent, &address, &plan, seed);
+        }
         Role::Employ { duty, besides } => worker::employ(&parent, &duty, besides),
     }
 }

@@ -1,0 +1,55 @@
+//! The worst that a client meets beside one that writes what it likes into its own region, and is
+//! thrown out and comes back again and again.
+
+#[path = "../../witrpc/benches/support"]
+mod support {
+    #![allow(dead_code, reason = "this benchmark uses a part of it")]
+    pub(crate) mod options;
+    pub(crate) mod report;
+}
+
+use std::time::{Duration, Instant};
+
+use support::options::Options;
+use support::report::Report;
+use witrpc_tests::process::Child;
+use witrpc_tests::roles::Role;
+use witrpc_tests::site::{Plan, Site, Transport};
+
+/// The worst stall that is to be, in milliseconds.
+const GOAL_MS: f64 = 100.0;
+
+fn main() {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    let options = Options::from_args(&args);
+    let time = Duration::from_secs(if options.quick { 2 } else { 60 });
+    let plan =
+        Plan { lanes: Some(4), size: Some(48 << 10), max_message_size: Some(1 << 18), ..Plan::default() };
+    let site = Site::with(Transport::Mmf, plan);
+
+    let alone = worst_of_calls(&site, time / 4);
+    let role = Role::Scribble { address: site.address().clone(), seed: 1, words: 1 };
+    let mut vandal = Child::start(&role);
+    let _: u64 = vandal.hear();
+    let beside = worst_of_calls(&site, time);
+    let writes: u64 = vandal.ask(&());
+    vandal.kill();
+
+    let report = Report::new(options);
+    report.figure("scribbles", writes as f64, "writes");
+    report.figure("alone_worst_stall", alone, "ms");
+    report.goal("beside_scribbler_worst_stall", beside, "ms", GOAL_MS);
+}
+
+/// The longest that one of the calls takes, in milliseconds, made one after the other for a while.
+fn worst_of_calls(site: &Site, time: Duration) -> f64 {
+    let client = site.client();
+    let began = Instant::now();
+    let mut worst = Duration::ZERO;
+    while began.elapsed() < time {
+        let call = Instant::now();
+        assert_eq!(client.add(1, 2).expect("the honest are served"), 3);
+        worst = worst.max(call.elapsed());
+    }
+    worst.as_secs_f64() * 1e3
+}
