@@ -23,8 +23,12 @@ fn main() {
     let args: Vec<String> = std::env::args().skip(1).collect();
     let options = Options::from_args(&args);
     let time = Duration::from_secs(if options.quick { 2 } else { 60 });
-    let plan =
-        Plan { lanes: Some(4), size: Some(48 << 10), max_message_size: Some(1 << 18), ..Plan::default() };
+    let plan = Plan {
+        lanes: Some(4),
+        size: Some(48 << 10),
+        max_message_size: Some(1 << 18),
+        ..Plan::default()
+    };
     let site = Site::with(Transport::Mmf, plan);
 
     let alone = worst_of_calls(&site, time / 4);

@@ -14,6 +14,9 @@ mod error;
 mod fdpass;
 mod fork;
 mod futex;
+#[cfg(any(test, fuzzing))]
+#[doc(hidden)]
+pub mod fuzzing;
 mod head;
 #[cfg(test)]
 mod hostile;

@@ -268,3 +268,30 @@ impl fmt::Debug for Client {
             .finish_non_exhaustive()
     }
 }
+
+#[cfg(any(test, fuzzing))]
+impl Client {
+    /// A client without a link thread.
+    pub(crate) fn for_fuzzing(
+        established: rendezvous::Established,
+        link: crate::disposal::Socket,
+        layout: Layout,
+        wait: WaitPolicy,
+    ) -> Arc<Self> {
+        let options = ClientOptions {
+            backend: Backend::Native,
+            wait_for_server: Duration::ZERO,
+            hello: Vec::new(),
+            wait,
+            max_region_len: layout.region_len(),
+            handshake_timeout: Duration::ZERO,
+        };
+        let connected = Connected { link, welcome: Vec::new(), established };
+        Arc::new(Self::new(connected, layout, &options).expect("there are descriptors"))
+    }
+
+    /// Does what the link thread does for those who are short of a lane.
+    pub(crate) fn collect_all(self: &Arc<Self>) {
+        self.collect();
+    }
+}

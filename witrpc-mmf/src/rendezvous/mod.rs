@@ -12,6 +12,8 @@ mod connect;
 mod control;
 mod directory;
 mod frame;
+#[cfg(any(test, fuzzing))]
+mod fuzzed;
 mod lock;
 mod name;
 mod peer;
@@ -29,6 +31,8 @@ pub use name::Name;
 pub(crate) use name::random_bytes;
 pub(crate) use peer::{Credentials, Established};
 pub use place::Place;
+#[cfg(any(test, fuzzing))]
+pub(crate) use {fuzzed::handshake as fuzzed_handshake, record::fuzzed as fuzzed_records};
 
 #[cfg(test)]
 pub(crate) mod tests;

@@ -71,3 +71,17 @@ pub(crate) struct Established {
     #[expect(dead_code, reason = "messages are not sealed yet")]
     pub(crate) keys: Option<Box<dyn Keys>>,
 }
+
+#[cfg(any(test, fuzzing))]
+impl Established {
+    /// With a peer that has never been met, and without a bell.
+    pub(crate) fn for_fuzzing(
+        own: OwnPages,
+        peer: PeerPages,
+        lanes: u32,
+        max_message_len: u64,
+    ) -> Self {
+        let credentials = Credentials { pid: 0, uid: 0 };
+        Self { credentials, own, peer, bell: None, lanes, max_message_len, keys: None }
+    }
+}

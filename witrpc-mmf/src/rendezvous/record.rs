@@ -311,3 +311,21 @@ impl<'a> Fields<'a> {
         (blob.len() <= MAX_BLOB_LEN).then_some(blob)
     }
 }
+
+/// Reads the bytes as each message that there is. Whatever can be read is what would be written.
+#[cfg(any(test, fuzzing))]
+pub(crate) fn fuzzed(bytes: &[u8]) {
+    if let Some(opening) = ClientOpening::decode(bytes) {
+        assert!(opening.version != PROTOCOL_VERSION || opening.encode() == bytes[..16]);
+    }
+    let _ = ServerOpening::version_in(bytes);
+    if let Some(opening) = ServerOpening::decode(bytes) {
+        assert_eq!(opening.encode(), bytes[..ServerOpening::LEN]);
+    }
+    if let Some(exchanged) = Exchanged::decode(bytes) {
+        assert_eq!(exchanged.encode(), bytes);
+    }
+    if let Some(record) = Record::decode(bytes) {
+        assert_eq!(record.encode(), bytes);
+    }
+}

@@ -9,6 +9,8 @@ mod answer;
 mod cancelled;
 mod connection;
 mod doorbells;
+#[cfg(any(test, fuzzing))]
+mod fuzzed;
 mod inbound;
 mod lookout;
 mod news;

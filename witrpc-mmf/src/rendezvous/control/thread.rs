@@ -106,7 +106,11 @@ pub(in crate::rendezvous) struct Desk {
 }
 
 impl Desk {
-    pub(super) fn new(name: String, limits: ServerLimits, host: Arc<dyn Host>) -> Self {
+    pub(in crate::rendezvous) fn new(
+        name: String,
+        limits: ServerLimits,
+        host: Arc<dyn Host>,
+    ) -> Self {
         let generation = random_bytes();
         Self {
             name,

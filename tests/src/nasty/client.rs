@@ -1,0 +1,108 @@
+//! A hostile client of an honest server in this process.
+
+use std::sync::{Arc, LazyLock, OnceLock};
+
+use witrpc::transport::{
+    Answer, BindConfig, Body, ChannelError, ClientChannel, ConnectConfig, Fill, Limit, Outgoing,
+    SMALL_LEN, ServerPort, Transport, pad,
+};
+use witrpc::{BindError, Codec, ConnectError, Endpoint, InProcess, WitServer};
+
+use super::{Mirror, NastyClient, NastyServer, codec_of, take};
+use crate::watchdog::PATIENCE;
+
+/// The name of the server, which lives as long as the process.
+const NAME: &str = "nasty";
+
+/// The status of a panic in the bits of an answer's tag.
+const PANICKED: u32 = 2;
+
+static SERVER: LazyLock<WitServer> = LazyLock::new(|| {
+    let server = WitServer::builder().listen(InProcess::named(NAME));
+    server.service(NastyServer::new(Mirror)).start().expect("the name is free")
+});
+
+/// Connects as every client does, but for its hello, and keeps the channel.
+#[derive(Clone, Debug)]
+struct Tap {
+    hello: Option<Vec<u8>>,
+    channel: Arc<OnceLock<Arc<dyn ClientChannel>>>,
+}
+
+impl Transport for Tap {
+    fn bind(&self, _: BindConfig) -> Result<Arc<dyn ServerPort>, BindError> {
+        unreachable!("only clients get this endpoint")
+    }
+
+    fn connect(&self, mut config: ConnectConfig) -> Result<Arc<dyn ClientChannel>, ConnectError> {
+        config.hello = self.hello.clone().unwrap_or(config.hello);
+        let channel = InProcess::named(NAME).connect(config)?;
+        Ok(Arc::clone(self.channel.get_or_init(|| channel)))
+    }
+}
+
+fn connect(
+    hello: Option<Vec<u8>>,
+    codec: Codec,
+) -> (Result<NastyClient, ConnectError>, Option<Arc<dyn ClientChannel>>) {
+    LazyLock::force(&SERVER);
+    let tap = Tap { hello, channel: Arc::default() };
+    let client = NastyClient::builder(Endpoint::new(tap.clone())).codec(codec).connect();
+    (client, tap.channel.get().cloned())
+}
+
+/// A client whose hello is these bytes.
+pub fn hello(bytes: &[u8]) {
+    if let (Ok(client), _) = connect(Some(bytes.to_vec()), Codec::Postcard) {
+        // It was a hello; perhaps that of the other codec.
+        let _ = client.nothing();
+    }
+}
+
+struct Bytes<'a>(&'a [u8]);
+
+impl Fill for Bytes<'_> {
+    fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    fn write_at(&self, offset: usize, out: &mut [u8]) {
+        out.copy_from_slice(&self.0[offset..offset + out.len()]);
+    }
+}
+
+/// A client that has come in, and whose requests the bytes say: a tag and a body each. All are
+/// answered, and none makes the service panic.
+pub fn requests(bytes: &[u8]) {
+    let Some((&codec, mut script)) = bytes.split_first() else { return };
+    let (client, channel) = connect(None, codec_of(codec));
+    let _client = client.expect("the hello is in order");
+    let channel = channel.expect("it has connected");
+    while let Some((tag, rest)) = script.split_first_chunk() {
+        script = rest;
+        let tag = u32::from_le_bytes(*tag) & ((1 << witrpc::transport::TAG_BITS) - 1);
+        let body = take(&mut script);
+        match ask(&*channel, tag, body) {
+            Ok(answer) => {
+                assert_ne!(answer.tag & 0xFF, PANICKED, "tag {tag:#x}, body {body:x?}");
+            }
+            Err(ChannelError::TimedOut) => panic!("no answer to tag {tag:#x}, body {body:x?}"),
+            // It was thrown out.
+            Err(_) => return,
+        }
+    }
+}
+
+fn ask(channel: &dyn ClientChannel, tag: u32, bytes: &[u8]) -> Result<Answer, ChannelError> {
+    let large = Bytes(bytes);
+    let small = pad(&bytes[..bytes.len().min(SMALL_LEN)]);
+    let body = match bytes.len() {
+        len @ 0..=SMALL_LEN => Body::Small { padded: &small, len },
+        _ => Body::Large(&large),
+    };
+    let sent = channel.try_send(Outgoing { tag, body, deadline: None })?;
+    let ticket = sent.expect("one call at a time finds a lane");
+    let mut answer = Answer::default();
+    channel.wait_answer(ticket, &mut Limit::Within(PATIENCE), &mut answer)?;
+    Ok(answer)
+}

@@ -1,0 +1,160 @@
+//! A hostile server, and an honest client of it.
+
+use std::collections::VecDeque;
+use std::path::Path;
+use std::sync::{Arc, Mutex, OnceLock};
+use std::task::{Context, Poll};
+
+use witrpc::transport::{
+    Answer, BindConfig, ChannelError, ClientChannel, ConnectConfig, Limit, Outgoing, Payload,
+    Sending, ServerPort, Ticket, Transport, pad,
+};
+use witrpc::{BindError, ConnectError, Endpoint, InProcess, WitServer};
+
+use super::{Mirror, NastyClient, NastyServer, Tree, codec_of, take};
+
+/// What is left to be answered: a tag and a body each.
+type Answers = Arc<Mutex<VecDeque<(u32, Vec<u8>)>>>;
+
+/// Welcomes with some bytes, and answers with others.
+#[derive(Debug)]
+struct Liar {
+    welcome: Vec<u8>,
+    answers: Answers,
+}
+
+impl Transport for Liar {
+    fn bind(&self, _: BindConfig) -> Result<Arc<dyn ServerPort>, BindError> {
+        unreachable!("only clients get this endpoint")
+    }
+
+    fn connect(&self, _: ConnectConfig) -> Result<Arc<dyn ClientChannel>, ConnectError> {
+        let answers = Arc::clone(&self.answers);
+        Ok(Arc::new(Lies { welcome: self.welcome.clone(), answers }))
+    }
+}
+
+#[derive(Debug)]
+struct Lies {
+    welcome: Vec<u8>,
+    answers: Answers,
+}
+
+impl Lies {
+    /// The next answer; that the connection has ended, when there is none.
+    fn next(&self, answer: &mut Answer) -> Result<(), ChannelError> {
+        let next = self.answers.lock().expect("nobody panics with it").pop_front();
+        let (tag, bytes) = next.ok_or(ChannelError::PeerDied)?;
+        let payload = match bytes.len() {
+            len @ 0..=40 => Payload::Small { bytes: pad(&bytes), len: len as u8 },
+            _ => Payload::Whole(bytes),
+        };
+        *answer = Answer { tag, payload };
+        Ok(())
+    }
+}
+
+impl ClientChannel for Lies {
+    fn welcome(&self) -> &[u8] {
+        &self.welcome
+    }
+
+    fn try_send(&self, _: Outgoing<'_>) -> Result<Option<Ticket>, ChannelError> {
+        Ok(Some(Ticket { lane: 0, seq: 1 }))
+    }
+
+    fn poll_send(
+        &self,
+        _: &mut Context<'_>,
+        _: &mut Sending,
+        _: Outgoing<'_>,
+        _: &mut Limit,
+    ) -> Poll<Result<Ticket, ChannelError>> {
+        Poll::Ready(Ok(Ticket { lane: 0, seq: 1 }))
+    }
+
+    fn wait_answer(
+        &self,
+        _: Ticket,
+        _: &mut Limit,
+        answer: &mut Answer,
+    ) -> Result<(), ChannelError> {
+        self.next(answer)
+    }
+
+    fn poll_answer(
+        &self,
+        _: &mut Context<'_>,
+        _: &mut Ticket,
+        _: &mut Limit,
+        answer: &mut Answer,
+    ) -> Poll<Result<(), ChannelError>> {
+        Poll::Ready(self.next(answer))
+    }
+
+    fn abandon(&self, _: Ticket) {}
+
+    fn lost(&self) -> Option<ChannelError> {
+        None
+    }
+
+    fn disconnect(&self) {}
+}
+
+/// A server whose welcome is these bytes.
+pub fn welcome(bytes: &[u8]) {
+    let liar = Liar { welcome: bytes.to_vec(), answers: Arc::default() };
+    let _ = NastyClient::connect(Endpoint::new(liar));
+}
+
+/// What an honest server says to its client, so that the client goes on to its calls.
+fn honest_welcome() -> &'static [u8] {
+    /// Listens to a connect.
+    #[derive(Clone, Debug)]
+    struct Ear(InProcess, Arc<OnceLock<Vec<u8>>>);
+
+    impl Transport for Ear {
+        fn bind(&self, _: BindConfig) -> Result<Arc<dyn ServerPort>, BindError> {
+            unreachable!("only clients get this endpoint")
+        }
+
+        fn connect(&self, config: ConnectConfig) -> Result<Arc<dyn ClientChannel>, ConnectError> {
+            let channel = self.0.connect(config)?;
+            self.1.get_or_init(|| channel.welcome().to_vec());
+            Ok(channel)
+        }
+    }
+
+    static WELCOME: OnceLock<Vec<u8>> = OnceLock::new();
+    WELCOME.get_or_init(|| {
+        let place = InProcess::new();
+        let server = WitServer::builder().listen(place.clone()).service(NastyServer::new(Mirror));
+        let _server = server.start().expect("it is this test's own place");
+        let ear = Ear(place, Arc::default());
+        NastyClient::connect(Endpoint::new(ear.clone())).expect("the server serves");
+        ear.1.get().expect("it has been heard").clone()
+    })
+}
+
+/// A server whose answers the bytes say: a tag and a body each, to a call of each method.
+pub fn answers(bytes: &[u8]) {
+    let Some((&codec, mut script)) = bytes.split_first() else { return };
+    let mut said = VecDeque::new();
+    while let Some((tag, rest)) = script.split_first_chunk() {
+        script = rest;
+        said.push_back((u32::from_le_bytes(*tag), take(&mut script).to_vec()));
+    }
+    let answers = Arc::new(Mutex::new(said));
+    let liar = Liar { welcome: honest_welcome().to_vec(), answers: Arc::clone(&answers) };
+    let client = NastyClient::builder(Endpoint::new(liar)).codec(codec_of(codec)).connect();
+    let Ok(client) = client else { return };
+    while !answers.lock().expect("nobody panics with it").is_empty() {
+        let _ = client.nothing();
+        let _ = client.tree(Tree::Leaf);
+        let _ = client.odds(Vec::new());
+        let _ = client.nothings(Vec::new(), Default::default());
+        let _ = client.raw(&[], &[], &[], "");
+        let _ = client.lent(Path::new(""), &Tree::Leaf);
+        let _ = client.later(Tree::Leaf, Vec::new());
+    }
+}

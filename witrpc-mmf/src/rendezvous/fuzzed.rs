@@ -1,0 +1,194 @@
+//! A server's side of a handshake, and a stranger who says and passes what some bytes tell it to.
+
+use std::os::fd::{AsFd, OwnedFd};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering::SeqCst};
+use std::time::Duration;
+
+use rustix::net::{AddressFamily, SocketFlags, SocketType, socketpair};
+
+use super::control::{Admitted, Desk, Host, ServerLimits, Session};
+use super::frame::Inbox;
+use super::peer::{Credentials, Established};
+use super::record::{ClientOpening, Exchanged, Nonce, PROTOCOL_VERSION, Record, ServerOpening};
+use super::records::Records;
+use super::stranger::{Progress, Stranger};
+use crate::backend::Backend;
+use crate::disposal::Socket;
+use crate::fdpass::send_with;
+use crate::fork::Descriptor;
+use crate::fuzzing::Script;
+use crate::layout::Layout;
+use crate::region::{Identity, Made, OwnPages};
+use crate::security::{Clearance, Demands, Initiator, Plain, Responder};
+
+const LANES: u32 = 4;
+
+/// Counts whom it has let in.
+#[derive(Default)]
+struct Door(AtomicU32);
+
+impl Host for Door {
+    fn responder(&self) -> &dyn Responder {
+        &Plain { encryption: false }
+    }
+
+    fn admit(&self, _: u64, hello: &[u8], _: Credentials, _: &Clearance) -> Admitted {
+        match hello.first() {
+            Some(0) => Admitted::Refusal(hello.into()),
+            _ => Admitted::Welcome { bytes: hello.into(), session: Arc::new(()) },
+        }
+    }
+
+    fn connected(&self, _: u64, _: Session, _: Established) {
+        self.0.fetch_add(1, SeqCst);
+    }
+
+    fn hung_up(&self, _: u64) {}
+}
+
+/// The stranger's end, and what it has learned.
+struct Hostile {
+    socket: Socket,
+    inbox: Inbox,
+    /// Whether it has heard the server's opening.
+    is_greeted: bool,
+    records: Option<Records>,
+    /// Of the server's region record.
+    nonce: Option<Nonce>,
+    /// Whether it has done as a client does, up to here.
+    may_come_in: bool,
+}
+
+/// Whatever the bytes have the stranger do, the server says good-bye or lets it in, and lets nobody
+/// in who has not gone through all of it.
+pub(crate) fn handshake(bytes: &[u8]) {
+    let len = Layout::min_region_len(LANES);
+    let door = Arc::new(Door::default());
+    let limits = ServerLimits {
+        backend: Backend::Native,
+        max_clients: 1,
+        lanes: LANES,
+        client_region_len: len,
+        server_region_len: len,
+        max_message_len: 1000,
+        handshake_timeout: Duration::MAX,
+    };
+    let mut desk = Desk::new(String::from("calc"), limits, Arc::clone(&door) as Arc<dyn Host>);
+    let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
+    let (ours, theirs) = socketpair(AddressFamily::UNIX, SocketType::STREAM, flags, None)
+        .expect("there are descriptors");
+    let who = Credentials { pid: 1, uid: 1 };
+    let mut stranger = Stranger::new(open(ours), who, Duration::from_secs(3600));
+    let mut hostile = Hostile::new(open(theirs));
+    let mut script = Script::new(bytes);
+    while let Some([step]) = script.next() {
+        hostile.act(step, &mut script, len);
+        let progress = stranger.advance(&mut desk);
+        let let_in = door.0.load(SeqCst) > 0;
+        assert!(!let_in || hostile.may_come_in, "a stranger was let in");
+        if !matches!(progress, Progress::Pending) {
+            return;
+        }
+        hostile.listen();
+    }
+}
+
+fn open(socket: OwnedFd) -> Socket {
+    Socket::new(Descriptor::open(|| Ok::<_, ()>(socket)).expect("it is open"))
+}
+
+impl Hostile {
+    fn new(socket: Socket) -> Self {
+        let (records, nonce) = (None, None);
+        Self { socket, inbox: Inbox::new(), is_greeted: false, records, nonce, may_come_in: false }
+    }
+
+    /// A full socket, or one that has been closed, takes less.
+    fn send(&self, bytes: &[u8], passed: &[OwnedFd]) {
+        let passed: Vec<_> = passed.iter().map(AsFd::as_fd).collect();
+        let _ = send_with(&self.socket, bytes, &passed);
+    }
+
+    fn send_framed(&self, bytes: &[u8], passed: &[OwnedFd]) {
+        let len = u32::try_from(bytes.len()).expect("they come from a script");
+        self.send(&[&len.to_le_bytes(), bytes].concat(), passed);
+    }
+
+    fn send_sealed(&mut self, record: &[u8], passed: &[OwnedFd]) {
+        let Some(records) = &mut self.records else { return self.send_framed(record, passed) };
+        let sealed = records.seal(record);
+        self.send_framed(&sealed, passed);
+    }
+
+    /// One step: bytes as they stand in the script, or what a client would say by now.
+    fn act(&mut self, step: u8, script: &mut Script<'_>, region_len: usize) {
+        match step % 8 {
+            0 => {
+                let bytes = script.bytes();
+                self.send(bytes, &[]);
+            }
+            1 => {
+                let bytes = script.bytes();
+                self.send_sealed(bytes, &[]);
+            }
+            2 | 3 => {
+                let demands = Demands::default();
+                self.send(&ClientOpening { version: PROTOCOL_VERSION, demands }.encode(), &[]);
+            }
+            4 => {
+                let begun = Plain::default().begin(&[]);
+                self.send_framed(&begun.message, &[]);
+            }
+            5 | 6 => self.send_region(script.byte(), region_len),
+            _ => {
+                let answers = self.nonce.unwrap_or_default();
+                self.may_come_in = self.nonce.is_some();
+                let blob = script.bytes();
+                self.send_sealed(&Record::Hello { answers, blob }.encode(), &[]);
+            }
+        }
+    }
+
+    fn send_region(&mut self, how: u8, len: usize) {
+        let made = OwnPages::make(Backend::Native, len).expect("there is memory");
+        let Made { identity, file, .. } = made;
+        let identity = match identity {
+            Identity::File(file) if how & 16 != 0 => {
+                Identity::File(crate::memfd::FileIdentity { inode: file.inode ^ 1, ..file })
+            }
+            other => other,
+        };
+        let file = file.expect("the native backend passes it").unregister();
+        let pipe = || OwnedFd::from(std::io::pipe().expect("there are descriptors").0);
+        let passed = match how & 7 {
+            0 => vec![],
+            1 => vec![pipe()],
+            2 => vec![file, pipe()],
+            _ => vec![file],
+        };
+        let record = Record::Region { region: identity, bell: 0, nonce: [1; 16], answers: [0; 16] };
+        self.send_sealed(&record.encode(), &passed);
+    }
+
+    /// Reads what the server has said, as far as a client would.
+    fn listen(&mut self) {
+        if !self.is_greeted {
+            let heard = self.inbox.opening(&self.socket, ServerOpening::LEN);
+            self.is_greeted = matches!(heard, Ok(Some(_)));
+        }
+        if self.is_greeted && self.records.is_none() {
+            let Ok(Some(reply)) = self.inbox.exchanged(&self.socket) else { return };
+            let Some(Exchanged::Message(message)) = Exchanged::decode(reply) else { return };
+            let keys = (Plain::default().begin(&[]).finish)(message);
+            self.records = Some(Records::new(keys.expect("the server replies as it must")));
+        }
+        let Some(records) = &mut self.records else { return };
+        let Ok(Some(record)) = self.inbox.small_record(&self.socket) else { return };
+        let opened = records.open(record);
+        if let Some(Record::Region { nonce, .. }) = opened.as_deref().and_then(Record::decode) {
+            self.nonce = Some(nonce);
+        }
+        drop(self.inbox.take_passed());
+    }
+}

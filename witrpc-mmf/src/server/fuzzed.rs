@@ -1,0 +1,39 @@
+//! A server's end of a connection without its server, for the fuzz targets.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
+
+use super::connection::Connection;
+use super::inbound::{Broken, Line};
+use crate::layout::Layout;
+use crate::message::Request;
+use crate::rendezvous::Established;
+
+impl Connection {
+    pub(crate) fn for_fuzzing(established: Established, layout: Layout) -> Arc<Self> {
+        Arc::new(Self::new(1, Arc::new(()), established, layout))
+    }
+
+    /// Does what a turn would, and what the client's ring would have done.
+    pub(crate) fn look(self: &Arc<Self>) -> Result<Vec<Request>, &'static str> {
+        let mut taken = Vec::new();
+        for lane in 0..self.high_water() {
+            let Some(seq) = self.waiting(lane) else { continue };
+            if self.is_held_up(lane) {
+                continue;
+            }
+            if let Line::Request(request) =
+                self.take_line(lane, seq).map_err(|Broken(rule)| rule)?
+            {
+                taken.push(request);
+            }
+        }
+        self.flush_queue();
+        Ok(taken)
+    }
+
+    /// Bytes of private memory that are held for the client.
+    pub(crate) fn held(&self) -> usize {
+        self.held.load(Relaxed)
+    }
+}
