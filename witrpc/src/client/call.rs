@@ -7,6 +7,7 @@ use std::task::Poll;
 
 use super::Connection;
 use super::answer::{Answered, Reply};
+use super::call_streams::CallStream;
 use super::cancel_token::CancelToken;
 use super::flight::{Flight, block_on};
 use super::links::{self, Held, Link};
@@ -22,14 +23,16 @@ use crate::transport::{Answer, ChannelError, DisconnectReason, Outgoing};
 /// those; nothing is sent then.
 #[must_use = "a call that is not finished is not sent"]
 pub struct ClientCall<'a> {
-    connection: &'a Connection,
+    pub(super) connection: &'a Connection,
     /// The number in the client's own descriptor.
-    method: u16,
+    pub(super) method: u16,
     arguments: Encoder<'a>,
     /// The first argument that could not be encoded.
     fault: Option<EncodeError>,
     /// Where the answer goes, and is decoded.
-    answer: Answer,
+    pub(super) answer: Answer,
+    /// The stream that the method takes or returns.
+    pub(super) stream: Option<Box<CallStream>>,
 }
 
 impl<'a> ClientCall<'a> {
@@ -37,7 +40,7 @@ impl<'a> ClientCall<'a> {
     #[inline]
     pub fn new(connection: &'a Connection, method: u16) -> Self {
         let arguments = Encoder::new(connection.inner().codec);
-        Self { connection, method, arguments, fault: None, answer: Answer::default() }
+        Self { connection, method, arguments, fault: None, answer: Answer::default(), stream: None }
     }
 
     /// The next argument, declared as `T` or `&T`.
@@ -77,7 +80,7 @@ impl<'a> ClientCall<'a> {
     }
 
     #[inline]
-    fn note(&mut self, add: impl FnOnce(&mut Encoder<'a>) -> Result<(), EncodeError>) {
+    pub(super) fn note(&mut self, add: impl FnOnce(&mut Encoder<'a>) -> Result<(), EncodeError>) {
         if self.fault.is_none() {
             self.fault = add(&mut self.arguments).err();
         }
@@ -226,8 +229,12 @@ impl<'a> ClientCall<'a> {
 
     /// The tag of the request, if the server at the other end of this link has the method.
     #[inline]
-    fn tag(&self, link: &Link) -> Result<u32, Failed> {
-        link.tags[usize::from(self.method)].ok_or(Failed::NoMethod)
+    fn tag(&mut self, link: &Link) -> Result<u32, Failed> {
+        let tag = link.tags[usize::from(self.method)].ok_or(Failed::NoMethod)?;
+        if let Some(stream) = &mut self.stream {
+            stream.opens_over(link);
+        }
+        Ok(tag)
     }
 
     /// What the caller gets for an attempt that failed.
@@ -260,8 +267,19 @@ impl<'a> ClientCall<'a> {
             // A handler that sees that the time is over may answer anything.
             return Err(self.connection.call_error(ChannelError::TimedOut));
         }
+        self.open_answer()
+    }
+
+    /// Looks at the answer that has come.
+    #[inline]
+    pub(super) fn open_answer(&mut self) -> Result<Reply<'_>, CallError> {
         let inner = self.connection.inner();
-        Reply::open(&mut self.answer, inner.codec, inner.method_name(self.method))
+        let reply = Reply::open(&mut self.answer, inner.codec, inner.method_name(self.method));
+        if let Some(stream) = &mut self.stream {
+            // A server that has not opened it has nothing to close.
+            stream.may_be_open = reply.as_ref().is_ok_and(|reply| !reply.is_error());
+        }
+        reply
     }
 }
 

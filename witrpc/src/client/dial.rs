@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::agreement::Proposal;
 use super::connection::Inner;
+use super::events::Subscriptions;
 use super::links::{Link, Links};
 use super::reconnect::{Keeper, Reconnect, Source};
 use crate::codec::Codec;
@@ -58,7 +59,9 @@ impl Dial {
                 Links::Kept(Keeper::start(Source::dial(self), descriptor, policy, link)?)
             }
         };
-        Ok(Inner { links, descriptor, codec, call_timeout, server: None, root: None })
+        let subscriptions = Subscriptions::new();
+        let server = None;
+        Ok(Inner { links, descriptor, codec, call_timeout, subscriptions, server, root: None })
     }
 
     /// Meets the server, and agrees with it on what is called.
@@ -85,8 +88,7 @@ impl Dial {
         let welcome = postcard::from_bytes(channel.welcome()).map_err(|error| {
             ConnectError::Protocol { problem: format!("its welcome cannot be decoded: {error}") }
         })?;
-        let tags = proposal.settle(&welcome)?;
-        Ok(Link { channel, tags })
+        Ok(Link::new(channel, self.codec, proposal.settle(&welcome)?))
     }
 }
 

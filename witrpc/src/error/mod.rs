@@ -4,12 +4,14 @@
 mod bind;
 mod call;
 mod connect;
+mod event;
 mod remedy;
 mod worker;
 
 pub use bind::BindError;
 pub use call::{CallError, Direction, NoAppError};
 pub use connect::ConnectError;
+pub use event::{EmitError, EventError};
 pub use worker::{ServeError, WorkerError};
 
 /// Checks that an error reads as a sentence that goes on after what has happened: with a colon, or

@@ -108,7 +108,9 @@ impl Admission for Door {
         }
     }
 
-    fn left(&self, _client: &ClientInfo, _session: &Session) {}
+    fn left(&self, _client: &ClientInfo, session: &Session) {
+        session.leave();
+    }
 }
 
 fn bytes(message: &impl Serialize) -> Vec<u8> {
@@ -121,7 +123,7 @@ mod tests {
     use crate::security::{Accepted, AccessToken, TokenSource};
 
     static CALCULATOR: ServiceDescriptor =
-        ServiceDescriptor { name: "Calculator", docs: "", methods: &[] };
+        ServiceDescriptor { name: "Calculator", docs: "", methods: &[], events: &[] };
 
     fn answer_to(door: &Door, hello: &[u8]) -> Result<(Welcome, Session), Refusal> {
         match door.admit(hello, &ClientInfo::new(1, 2, 3)) {

@@ -2,7 +2,8 @@
 //!
 //! [`builder`] says what is served and starts it; [`admission`] lets clients in; [`pool`] finds
 //! their requests and lends its threads; [`dispatch`] brings a request to its service as a
-//! [`call`], whose [`arguments`] it decodes; [`reply`] answers it, for an `async fn` from a [`job`];
+//! [`call`], whose [`arguments`] it decodes; [`reply`] answers it, for an `async fn` from a [`job`].
+//! Requests that are no calls go by [`control`] to the client's [`streams`] and [`events`].
 //! [`handle`] is what the user keeps, [`session`] what the server keeps for each client.
 
 mod admission;
@@ -11,13 +12,16 @@ mod builder;
 mod call;
 mod cancel;
 mod context;
+mod control;
 mod dispatch;
+mod events;
 mod handle;
 mod job;
 mod panics;
 mod pool;
 mod reply;
 mod session;
+mod streams;
 
 #[cfg(test)]
 mod tests;
@@ -27,8 +31,10 @@ pub use builder::WitServerBuilder;
 pub use call::{Caller, ServerCall, Service};
 pub use cancel::UntilCancelled;
 pub use context::CallContext;
+pub use events::{Emitter, EventHub, EventWriter};
 pub use handle::{ServerHandle, WitServer};
 pub use session::Session;
+pub use streams::{Feed, StreamWriter};
 
 /// How a server ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
