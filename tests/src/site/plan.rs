@@ -8,6 +8,7 @@ use witrpc::{BindError, Codec, Endpoint, InProcess, WaitPolicy, WitServer};
 
 use super::address::{Address, mmf};
 use crate::annex::{AnnexServer, Shed};
+use crate::conveyor::{Belt, ConveyorServer};
 use crate::vigil::{VigilServer, Watchman};
 use crate::workshop::{Bench, WorkshopServer};
 
@@ -42,6 +43,8 @@ pub struct Plan {
     pub postcard_only: bool,
     /// Whether the annex is served too.
     pub annex: bool,
+    /// Whether the conveyor is served too.
+    pub conveyor: bool,
 }
 
 impl Plan {
@@ -60,6 +63,10 @@ impl Plan {
         }
         if self.annex {
             builder = builder.service(AnnexServer::new(Shed));
+        }
+        if self.conveyor {
+            let belt = |events| Belt::new(bench, events);
+            builder = builder.service(ConveyorServer::with_events(belt));
         }
         if self.postcard_only {
             builder = builder.codecs([Codec::Postcard]);
