@@ -125,6 +125,7 @@ fn bind_with(
         max_clients: 4,
         max_message_len: MAX_MESSAGE_LEN,
         handshake_timeout: Duration::from_secs(5),
+        trusted: None,
     };
     Server::bind(name.clone(), &Place::default(), &options, admission, Box::<Plain>::default())
         .expect("the name is free")
@@ -182,6 +183,7 @@ fn connect(backend: Backend, name: &Name, wait: WaitPolicy) -> Arc<Client> {
         wait,
         max_region_len: 1 << 30,
         handshake_timeout: Duration::from_secs(5),
+        trusted: None,
     };
     Client::connect(name, &Place::default(), &options, &Plain::default())
         .expect("the server serves")

@@ -11,17 +11,17 @@ use super::Client;
 use super::phase::Phase;
 use super::receive::Taken;
 use crate::cancel;
-use crate::head::{Head, Kind};
+use crate::head::{Head, Kind, LEASES};
 use crate::layout::{GROUP, WANTS_CANCEL, control};
 use crate::line;
-use crate::message::{Answer, AnswerPayload, ChannelError, Payload, ReadBlock, Ticket};
+use crate::message::{Answer, AnswerPayload, ChannelError, Leasing, Payload, ReadBlock, Ticket};
 use crate::ring;
 use crate::wake::wake;
 use crate::words::Mapped;
 
 impl Client {
     /// Nobody waits for this call any more. A handler that still runs can find that out.
-    pub fn abandon(&self, ticket: Ticket) {
+    pub fn abandon(self: &Arc<Self>, ticket: Ticket) {
         if self.origin.is_forked() {
             return;
         }
@@ -41,7 +41,7 @@ impl Client {
     }
 
     /// [`abandon`](Self::abandon) by the lane's owner.
-    pub(super) fn abandon_owned(&self, ticket: Ticket) {
+    pub(super) fn abandon_owned(self: &Arc<Self>, ticket: Ticket) {
         let number = ticket.lane as usize;
         let lane = self.lanes.get(number);
         lane.forget_sleeper();
@@ -128,7 +128,7 @@ impl Client {
 
     /// Frees an abandoned lane if it has been answered. The rest of a large message, of either
     /// direction, is called off first.
-    fn collect_abandoned(&self, lane: usize) {
+    fn collect_abandoned(self: &Arc<Self>, lane: usize) {
         let private = self.lanes.get(lane);
         let Some((seq, Phase::Abandoned)) = private.lent.current() else { return };
         let arrived = line::shows::<Mapped>(self.response_line(lane)) == seq;
@@ -140,6 +140,14 @@ impl Client {
             self.accuse("an answer of a kind that does not exist");
             return;
         };
+        if head.tag & LEASES != 0 && matches!(head.kind, Kind::Inline | Kind::Block) {
+            // It comes whole. What is dropped is released, the leases and the block that names them.
+            match self.read_copied(lane, seq, &copied) {
+                Ok(_) => self.free_lane(lane),
+                Err(error) => self.end_if_broken(error),
+            }
+            return;
+        }
         if let Kind::Block | Kind::Segment = head.kind {
             match self.checked_block(&copied.inline) {
                 Ok(block) => self.release(&block),
@@ -162,13 +170,21 @@ impl Client {
 
 /// The same answer, out of the server's arena.
 fn private_copy(answer: Answer) -> Answer {
-    let payload = match answer.payload {
+    Answer { tag: answer.tag, payload: private_payload(answer.payload) }
+}
+
+/// The same bytes, out of the server's arena; leases stay there.
+fn private_payload(payload: AnswerPayload) -> AnswerPayload {
+    match payload {
         Payload::Block(block) => {
             let mut bytes = vec![0; block.len()];
             block.copy_to(0, &mut bytes);
-            AnswerPayload::Whole(bytes)
+            Payload::Whole(bytes)
         }
-        small => small,
-    };
-    Answer { tag: answer.tag, payload }
+        Payload::Leasing(leasing) => {
+            let Leasing { payload, leases } = *leasing;
+            Payload::Leasing(Box::new(Leasing { payload: private_payload(payload), leases }))
+        }
+        private => private,
+    }
 }

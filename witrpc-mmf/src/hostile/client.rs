@@ -46,6 +46,7 @@ impl Honest {
             max_clients: 64,
             max_message_len: MAX_MESSAGE_LEN,
             handshake_timeout: Duration::from_secs(30),
+            trusted: None,
         };
         let server = Server::bind(
             site.name.clone(),
@@ -105,6 +106,7 @@ impl Honest {
             wait: WaitPolicy::Park,
             max_region_len: REGION_LEN,
             handshake_timeout: Duration::from_secs(30),
+            trusted: None,
         };
         Client::connect(&self.site.name, &self.site.place, &options, &Plain::default())
             .expect("the server serves")

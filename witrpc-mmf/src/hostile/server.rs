@@ -71,6 +71,7 @@ impl Hostile {
             wait: WaitPolicy::Park,
             max_region_len: REGION_LEN,
             handshake_timeout: Duration::from_secs(30),
+            trusted: None,
         };
         let client =
             Client::connect(&self.site.name, &self.site.place, &options, &Plain::default());

@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 /// How many bits of a [`Request::tag`] or [`Answer::tag`] a transport must carry.
-pub const TAG_BITS: u32 = 28;
+pub const TAG_BITS: u32 = 27;
 
 /// Bodies of up to this many bytes are [`Body::Small`]: they fit beside a message's head.
 pub const SMALL_LEN: usize = 48;

@@ -75,6 +75,7 @@ impl Mmf {
                 max_clients: 64,
                 max_message_len: 64 << 20,
                 handshake_timeout: HANDSHAKE_TIMEOUT,
+                trusted: None,
             },
             max_region_size: MAX_REGION_SIZE,
         }
@@ -191,6 +192,7 @@ impl Transport for Mmf {
             wait: wait_policy(config.wait),
             max_region_len: self.max_region_size,
             handshake_timeout: self.options.handshake_timeout,
+            trusted: None,
         };
         client::connect(&name, &self.place, &options, config.credentials)
     }
