@@ -46,7 +46,7 @@ pub use error::{BindError, ConnectError, DirectoryError, NameError};
 pub use fork::{Descriptor, Origin};
 pub use head::TAG_BITS;
 pub use layout::{INLINE_LEN, MAX_LANES, MIN_LANES};
-pub use lease::{Claim, LeaseWriter, OwnLease, ReceivedLease};
+pub use lease::{Claim, LeaseWriter, MAX_LEASES_OF_A_MESSAGE, OwnLease, ReceivedLease};
 pub use message::{
     Answer, AnswerPayload, Body, ChannelError, Closed, Fill, Leasing, Limit, Outgoing, Payload,
     ReadBlock, Request, RequestPayload, Ticket,

@@ -93,6 +93,7 @@ mod offload;
 mod registry;
 mod security;
 mod server;
+mod shared;
 mod tag;
 mod timer;
 pub mod transport;
@@ -111,14 +112,15 @@ pub use client::{
 pub use codec::Codec;
 pub use contract::ContractDifference;
 pub use error::{
-    BindError, CallError, ConnectError, Direction, NoAppError, ServeError, WorkerError,
+    AllocError, BindError, CallError, ConnectError, Direction, NoAppError, ServeError, WorkerError,
 };
 pub use security::{AccessToken, AccessTokens, TokenError};
 pub use server::{
     CallContext, ServerHandle, Shutdown, UntilCancelled, WitServer, WitServerBuilder,
 };
+pub use shared::{Chunks, Iter, Shareable, Shared, SharedMut};
 pub use transport::in_process::InProcess;
-pub use transport::mmf::{Backend, Mmf, servers};
+pub use transport::mmf::{Backend, Mmf, TrustedPeer, servers};
 pub use transport::{ClientInfo, DisconnectReason, Endpoint};
 pub use wait::WaitPolicy;
 pub use witrpc_macros::wit_service;

@@ -49,6 +49,7 @@ pub(crate) use held::Held;
 pub use own::{Claim, LeaseWriter, OwnLease};
 pub use received::ReceivedLease;
 pub(crate) use received::take_leases;
+pub use trailer::MAX_LEASES_OF_A_MESSAGE;
 
 use crate::arena::BlockRef;
 use crate::copy::OwnMemory;

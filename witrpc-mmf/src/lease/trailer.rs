@@ -12,7 +12,7 @@ use crate::layout::INLINE_LEN;
 use crate::message::{Body, Fill, Payload, ReadBlock};
 
 /// The most leases that one message takes along.
-pub(crate) const MAX_LEASES_OF_A_MESSAGE: usize = 16;
+pub const MAX_LEASES_OF_A_MESSAGE: usize = 16;
 
 const DESCRIPTION_LEN: usize = 16;
 

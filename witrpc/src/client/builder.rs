@@ -14,6 +14,7 @@ use crate::error::ConnectError;
 use crate::offload::offload;
 use crate::security::{AccessToken, TokenSource};
 use crate::transport::Endpoint;
+use crate::transport::mmf::TrustedPeer;
 use crate::wait::WaitPolicy;
 
 /// Marks a [`ClientBuilder`] whose `connect` blocks.
@@ -124,6 +125,14 @@ impl<C: Client, Mode> ClientBuilder<C, Mode> {
     /// Comes back to a server that was lost; not unless given.
     pub fn reconnect(mut self, reconnect: Reconnect) -> Self {
         self.dial.reconnect = Some(reconnect);
+        self
+    }
+
+    /// Has [`Shared::as_slice`](crate::Shared::as_slice) give what the server has sent where it lies in
+    /// shared memory. To be had only by the promise that the server does not write to what it has
+    /// sent, which [`TrustedPeer`] states.
+    pub fn trust_server(mut self, promise: TrustedPeer) -> Self {
+        self.dial.trusted = Some(promise);
         self
     }
 

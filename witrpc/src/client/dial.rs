@@ -11,6 +11,7 @@ use crate::contract::ServiceDescriptor;
 use crate::error::ConnectError;
 use crate::handshake::{Hello, Refusal, VERSION};
 use crate::security::TokenSource;
+use crate::transport::mmf::TrustedPeer;
 use crate::transport::{ConnectConfig, Endpoint};
 use crate::wait::WaitPolicy;
 
@@ -28,6 +29,7 @@ pub(super) struct Dial {
     pub(super) token: TokenSource,
     pub(super) encryption: bool,
     pub(super) reconnect: Option<Reconnect>,
+    pub(super) trusted: Option<TrustedPeer>,
 }
 
 impl Dial {
@@ -42,6 +44,7 @@ impl Dial {
             token: TokenSource::default(),
             encryption: false,
             reconnect: None,
+            trusted: None,
         }
     }
 
@@ -80,6 +83,7 @@ impl Dial {
             wait_for_server: self.wait_for_server,
             wait: self.wait,
             credentials: self.token.credentials(self.encryption)?,
+            trusted: self.trusted,
         };
         let channel = self.endpoint.transport().connect(config).map_err(read_refusal)?;
         let welcome = postcard::from_bytes(channel.welcome()).map_err(|error| {

@@ -11,6 +11,7 @@ use crate::error::BindError;
 use crate::registry::RegistryServer;
 use crate::security::{Accepted, AccessToken, AccessTokens, Guard};
 use crate::tag::MAX_SERVICES;
+use crate::transport::mmf::TrustedPeer;
 use crate::transport::{BindConfig, Endpoint};
 use crate::wait::WaitPolicy;
 
@@ -41,6 +42,7 @@ pub struct WitServerBuilder {
     spawn: Option<Spawn>,
     accepted: Accepted,
     encryption: bool,
+    trusted: Option<TrustedPeer>,
 }
 
 impl WitServerBuilder {
@@ -54,6 +56,7 @@ impl WitServerBuilder {
             spawn: None,
             accepted: Accepted::default(),
             encryption: false,
+            trusted: None,
         }
     }
 
@@ -183,6 +186,14 @@ impl WitServerBuilder {
         self
     }
 
+    /// Has methods see what clients send where it lies in shared memory, without a copy: a `&[T]`
+    /// argument refers to it, and [`Shared::as_slice`](crate::Shared::as_slice) gives it. To be had
+    /// only by the promise that no client writes to what it has sent, which [`TrustedPeer`] states.
+    pub fn trust_clients(mut self, promise: TrustedPeer) -> Self {
+        self.trusted = Some(promise);
+        self
+    }
+
     /// Claims the place, starts the threads and accepts clients. Needs no runtime.
     ///
     /// # Errors
@@ -206,7 +217,7 @@ impl WitServerBuilder {
         let guard = Arc::new(Guard::new(self.accepted, self.encryption));
         let door = Arc::new(Door::new(descriptors, self.codecs, Arc::clone(&guard)));
         let admission = Arc::clone(&door) as _;
-        let config = BindConfig { admission, wait: self.wait, guard };
+        let config = BindConfig { admission, wait: self.wait, guard, trusted: self.trusted };
         let port = endpoint.transport().bind(config)?;
         let registry = RegistryServer::from_arc(Arc::clone(&door)).into_shared();
         let handler = Dispatcher { services: self.services, registry, spawn: self.spawn };

@@ -6,6 +6,7 @@
 //! [`handle`] is what the user keeps, [`session`] what the server keeps for each client.
 
 mod admission;
+mod alloc;
 mod arguments;
 mod builder;
 mod call;

@@ -18,7 +18,7 @@ impl<T: Serialize + DeserializeOwned + Send + 'static> Wire for T {}
 
 /// A type whose slices travel as they lie in memory: the `T` of an argument `&[T]`.
 #[diagnostic::on_unimplemented(
-    message = "`&[{Self}]` cannot travel as raw bytes",
+    message = "`{Self}` cannot travel as raw bytes",
     label = "not `bytemuck::Pod + Serialize + DeserializeOwned + Send + Sync`",
     note = "derive `bytemuck::Pod` and `bytemuck::Zeroable` (with `#[repr(C)]`), `serde::Serialize` and `serde::Deserialize` on `{Self}`, or take a `Vec<{Self}>`"
 )]
