@@ -9,6 +9,7 @@
 
 pub mod annex;
 pub mod errands;
+pub mod gallery;
 pub mod process;
 pub mod resources;
 pub mod roles;
