@@ -10,14 +10,14 @@ use futures_util::future::{Either, join_all, select};
 use futures_util::stream::FuturesUnordered;
 use witrpc::CallError;
 use witrpc_tests::errands::Pair;
-use witrpc_tests::over_both_transports;
+use witrpc_tests::over_every_transport;
 use witrpc_tests::process::Child;
 use witrpc_tests::roles::Role;
 use witrpc_tests::site::{Address, Plan, Site, Transport};
 use witrpc_tests::watchdog::PATIENCE;
 use witrpc_tests::workshop::WorkshopClient;
 
-over_both_transports! {
+over_every_transport! {
     fn sixty_four_calls_complete_out_of_order(transport) {
         let site = Site::new(transport);
         let client = site.async_client();

@@ -325,6 +325,7 @@ fn reason(reason: DisconnectReason) -> &'static str {
         DisconnectReason::Dismissed => "the server disconnected this client",
         DisconnectReason::PeerDied => "the server process died",
         DisconnectReason::Misbehaved => "the server broke the protocol",
+        DisconnectReason::KeysSpent => "it has carried as much as its keys may",
         DisconnectReason::Forked => {
             "this process is a fork of the one that connected, and connections stay with the parent"
         }
