@@ -9,6 +9,7 @@
 //! - [`testing`]: services without a second process, and with one;
 //! - [`security`]: who can call, and what protects against whom;
 //! - [`choosing_size`]: how much memory, how many lanes, clients and threads;
+//! - [`reconnection`]: clients that outlive their server;
 //! - [`versions`]: programs of different versions, and what may change between them;
 //! - [`from_dotnet`]: for those who know WitRPC for .NET.
 //!
@@ -20,6 +21,7 @@ pub mod choosing_size;
 pub mod errors;
 pub mod from_dotnet;
 pub mod getting_started;
+pub mod reconnection;
 pub mod security;
 pub mod testing;
 pub mod versions;
