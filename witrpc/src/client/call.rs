@@ -302,7 +302,7 @@ impl<'a> ClientCall<'a> {
     ) -> Result<Reply<'_>, CallError> {
         match self.watched.take() {
             None => self.open(ended, terms),
-            Some(watched) => self.reply_watched(watched, ended, terms),
+            Some(watched) => self.reply_watched(*watched, ended, terms),
         }
     }
 
@@ -310,7 +310,7 @@ impl<'a> ClientCall<'a> {
     #[cold]
     fn reply_watched(
         &mut self,
-        mut watched: Box<WatchedCall>,
+        mut watched: WatchedCall,
         ended: Result<(), CallError>,
         terms: Terms,
     ) -> Result<Reply<'_>, CallError> {

@@ -190,6 +190,7 @@ impl Question {
             descriptor: RegistryClient::DESCRIPTOR,
             codec: inner.codec,
             call_timeout: inner.call_timeout,
+            hook: None,
             server: None,
             root: None,
         });

@@ -63,7 +63,7 @@ pub enum CallError<E = NoAppError> {
     #[error("the call was cancelled by its caller; the handler may have run in part")]
     Cancelled,
     /// A hook, of the server or of this client, did not let the call through.
-    #[error("the call was rejected: {reason}")]
+    #[error("a hook rejected the call, whose handler did not run: {reason}")]
     Rejected {
         /// The hook's words.
         reason: String,
