@@ -65,7 +65,11 @@ impl<'a> Encoder<'a> {
     }
 
     /// Adds numbers that a protocol of ours needs.
-    pub(crate) fn list(&mut self, name: &'static str, numbers: &[u16]) -> Result<(), EncodeError> {
+    pub(crate) fn list<N: Serialize>(
+        &mut self,
+        name: &'static str,
+        numbers: &[N],
+    ) -> Result<(), EncodeError> {
         self.encode(name, numbers)
     }
 
