@@ -9,7 +9,7 @@
 //! | [`Call`](Operation::Call) | the number of each stream that the method takes or returns, as the client chose it; then the arguments | with the result; when there are streams, as soon as they are open |
 //! | [`Pull`](Operation::Pull) | the number of a stream | with a batch, once there is an item; for a method that takes a stream, with its result |
 //! | [`Push`](Operation::Push) | the number of a stream, whether this is the end, a batch | when there is room for more |
-//! | [`Close`](Operation::Close) | the numbers of streams, opened or not | at once |
+//! | [`Close`](Operation::Close) | the number of a stream, opened or not | at once |
 //! | [`Subscribe`](Operation::Subscribe) | a version, and the numbers of all events that the client wants from now on | at once |
 //! | [`PullEvents`](Operation::PullEvents) | nothing | with events, once there is one |
 //!

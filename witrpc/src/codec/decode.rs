@@ -65,10 +65,7 @@ impl<'a> Decoder<'a> {
     }
 
     /// The next value, numbers that a protocol of ours needs.
-    pub(crate) fn list<N: DeserializeOwned>(
-        &mut self,
-        name: &'static str,
-    ) -> Result<Vec<N>, DecodeError> {
+    pub(crate) fn list(&mut self, name: &'static str) -> Result<Vec<u16>, DecodeError> {
         self.decode(name)
     }
 

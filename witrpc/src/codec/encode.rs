@@ -65,11 +65,7 @@ impl<'a> Encoder<'a> {
     }
 
     /// Adds numbers that a protocol of ours needs.
-    pub(crate) fn list<N: Serialize>(
-        &mut self,
-        name: &'static str,
-        numbers: &[N],
-    ) -> Result<(), EncodeError> {
+    pub(crate) fn list(&mut self, name: &'static str, numbers: &[u16]) -> Result<(), EncodeError> {
         self.encode(name, numbers)
     }
 
