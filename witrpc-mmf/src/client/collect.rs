@@ -2,10 +2,13 @@
 //!
 //! A lane cannot be used again before its call has been answered, since the server may still read
 //! the request. So an abandoned lane waits for its answer and is then freed by whoever comes by: a
-//! caller that is short of a lane, or the link thread for it. The same two move the answers of
+//! caller that is short of a lane, or the link thread for it; and since an answer that lies there
+//! takes space of the server's, also a caller that takes such an answer, or that goes to sleep and may
+//! be waiting for that very space. The same two move the answers of
 //! futures that nobody polls to a shelf, so that a leaked future does not cost a lane.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
 
 use super::Client;
 use super::phase::Phase;
@@ -48,6 +51,7 @@ impl Client {
         *lane.partial() = None;
         let word = self.layout.control_word(number, control::CANCELLED);
         cancel::cancel::<Mapped>(self.own.word64(word), ticket.seq);
+        self.abandoned.fetch_add(1, Relaxed);
         lane.lent.lend(ticket.seq, Phase::Abandoned);
         // Either a caller that is short of a lane finds this one abandoned when it looks, or it is
         // seen here; either the link thread finds it when it is rung for the answer, or the answer
@@ -67,6 +71,22 @@ impl Client {
     pub(super) fn collect(self: &Arc<Self>) {
         for lane in 0..self.lanes.count() {
             self.collect_lane(lane);
+        }
+    }
+
+    /// Frees what has been answered of abandoned lanes, if there are any.
+    #[inline]
+    pub(super) fn collect_if_abandoned(self: &Arc<Self>) {
+        if self.abandoned.load(Relaxed) > 0 {
+            (0..self.lanes.count()).for_each(|lane| self.collect_abandoned(lane));
+        }
+    }
+
+    /// The same for a caller that goes to sleep: what is answered later is the link thread's to free.
+    pub(super) fn collect_before_sleep(self: &Arc<Self>) {
+        if self.abandoned.load(Relaxed) > 0 {
+            self.arm_all();
+            self.collect_if_abandoned();
         }
     }
 
@@ -128,7 +148,7 @@ impl Client {
 
     /// Frees an abandoned lane if it has been answered. The rest of a large message, of either
     /// direction, is called off first.
-    fn collect_abandoned(self: &Arc<Self>, lane: usize) {
+    pub(super) fn collect_abandoned(self: &Arc<Self>, lane: usize) {
         let private = self.lanes.get(lane);
         let Some((seq, Phase::Abandoned)) = private.lent.current() else { return };
         let arrived = line::shows::<Mapped>(self.response_line(lane)) == seq;
@@ -143,7 +163,7 @@ impl Client {
         if head.tag & LEASES != 0 && matches!(head.kind, Kind::Inline | Kind::Block) {
             // It comes whole. What is dropped is released, the leases and the block that names them.
             match self.read_copied(lane, seq, &copied) {
-                Ok(_) => self.free_lane(lane),
+                Ok(_) => self.free_abandoned(lane),
                 Err(error) => self.end_if_broken(error),
             }
             return;
@@ -163,8 +183,13 @@ impl Client {
                 self.publish(lane, next, Head::new(Kind::Discard, 0, 0), &[0; 6], 0);
                 private.lent.lend(next, Phase::Abandoned);
             }
-            Kind::Inline | Kind::Block | Kind::Discard => self.free_lane(lane),
+            Kind::Inline | Kind::Block | Kind::Discard => self.free_abandoned(lane),
         }
+    }
+
+    fn free_abandoned(&self, lane: usize) {
+        self.abandoned.fetch_sub(1, Relaxed);
+        self.free_lane(lane);
     }
 }
 

@@ -16,7 +16,7 @@ mod waiters;
 
 use std::collections::HashMap;
 use std::fmt;
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::task::Waker;
 use std::time::Duration;
@@ -76,6 +76,8 @@ pub struct Client {
     spin: Spin,
     lanes: Lanes,
     lane_waiters: Waiters,
+    /// How many lanes are abandoned and not free yet.
+    abandoned: AtomicUsize,
     /// Blocks of our arena: free ones, and those that the server has not released yet.
     outbox: Outbox,
     space_waiters: Waiters,
@@ -148,6 +150,7 @@ impl Client {
             spin: Spin::new(options.wait),
             lanes: Lanes::new(layout.lanes()),
             lane_waiters: Waiters::one_at_a_time(),
+            abandoned: AtomicUsize::new(0),
             outbox,
             space_waiters: Waiters::default(),
             space_epochs: Epochs::new(AtomicU64::new(0)),

@@ -125,6 +125,7 @@ impl Client {
         seq: u64,
         limit: &mut Limit,
     ) -> Result<(), ChannelError> {
+        self.collect_before_sleep();
         let outcome = match self.backend {
             Backend::Native => {
                 let mask = &self.wait_line(lane)[wait::PARKED];
@@ -320,12 +321,15 @@ impl Client {
         let copied = lines::copy_out::<Mapped>(self.response_line(lane));
         let taken = match inline_answer(&copied) {
             Some(answer) => Ok(Taken::Answer(receive(answer))),
-            None => match self.read_copied(lane, seq, &copied) {
-                Ok(Taken::Answer(answer)) => Ok(Taken::Answer(receive(answer))),
-                Ok(Taken::More(next)) => Ok(Taken::More(next)),
-                Ok(Taken::Acknowledged) => Ok(Taken::Acknowledged),
-                Err(error) => Err(error),
-            },
+            None => {
+                self.collect_if_abandoned();
+                match self.read_copied(lane, seq, &copied) {
+                    Ok(Taken::Answer(answer)) => Ok(Taken::Answer(receive(answer))),
+                    Ok(Taken::More(next)) => Ok(Taken::More(next)),
+                    Ok(Taken::Acknowledged) => Ok(Taken::Acknowledged),
+                    Err(error) => Err(error),
+                }
+            }
         };
         match &taken {
             Ok(Taken::Answer(_)) => self.free_lane(lane),

@@ -445,8 +445,8 @@ impl Client {
         Poll::Pending
     }
 
-    /// Has the bell rung for every answer: the caller is short of a lane.
-    fn arm_all(&self) {
+    /// Has the bell rung for every answer: the caller is short of a lane, or of space.
+    pub(super) fn arm_all(&self) {
         for group in 0..self.groups.len() {
             self.arm(group);
         }

@@ -8,7 +8,7 @@ use super::flight::block_on;
 use crate::__private::v1::RawElement;
 use crate::error::AllocError;
 use crate::shared::{SharedMut, check};
-use crate::transport::{ChannelError, ClientChannel, Limit, WritableBytes, private_bytes};
+use crate::transport::{ChannelError, Limit, WritableBytes, private_bytes};
 
 impl Connection {
     /// Takes space for `len` elements in the memory that the server sees, to be filled in place and
@@ -85,9 +85,10 @@ impl Connection {
         check::<T>();
         let lens = lens_in_bytes::<T>(&[len]);
         let channel = self.channel();
-        let bytes = match channel.lessor() {
-            Some(lessor) => lessor.try_alloc(&lens),
-            None => private(&*channel, &lens),
+        let bytes = match (channel.lost(), channel.lessor()) {
+            (Some(lost), _) => Err(lost),
+            (None, Some(lessor)) => lessor.try_alloc(&lens),
+            (None, None) => private(&lens),
         };
         let bytes = bytes.map_err(|error| AllocError::from_channel(error, sum(&lens), None))?;
         Ok(SharedMut::new(the_one(bytes)))
@@ -120,12 +121,13 @@ impl Connection {
         let channel = self.channel();
         let time = self.call_timeout();
         let mut limit = time.map_or(Limit::Never, Limit::Within);
-        let bytes = match channel.lessor() {
-            Some(lessor) => {
+        let bytes = match (channel.lost(), channel.lessor()) {
+            (Some(lost), _) => Err(lost),
+            (None, Some(lessor)) => {
                 let mut waiting = None;
                 poll_fn(|cx| lessor.poll_alloc(cx, &mut waiting, lens, &mut limit)).await
             }
-            None => private(&*channel, lens),
+            (None, None) => private(lens),
         };
         let waited = Some(time.unwrap_or(Duration::MAX));
         bytes.map_err(|error| AllocError::from_channel(error, sum(lens), waited))
@@ -133,13 +135,7 @@ impl Connection {
 }
 
 /// Space where the transport has none to share.
-fn private(
-    channel: &dyn ClientChannel,
-    lens: &[usize],
-) -> Result<Vec<Box<dyn WritableBytes>>, ChannelError> {
-    if let Some(lost) = channel.lost() {
-        return Err(lost);
-    }
+fn private(lens: &[usize]) -> Result<Vec<Box<dyn WritableBytes>>, ChannelError> {
     let max = isize::MAX as usize;
     if let Some(len) = lens.iter().copied().find(|len| *len > max) {
         return Err(ChannelError::TooLarge { len, max });

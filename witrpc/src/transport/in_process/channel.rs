@@ -11,7 +11,8 @@ use super::link::{Link, Progress, Waiter, Waiting};
 use super::port::Port;
 use crate::timer::Timer;
 use crate::transport::{
-    Answer, ChannelError, ClientChannel, DisconnectReason, Lessor, Limit, Outgoing, Peer, Sending, Ticket,
+    Answer, ChannelError, ClientChannel, DisconnectReason, Lessor, Limit, Outgoing, Peer, Sending,
+    Ticket,
 };
 
 /// A client's end of a connection.

@@ -19,8 +19,8 @@ use super::{Limits, lock};
 use crate::server::Session;
 use crate::timer::Alarm;
 use crate::transport::{
-    Answer, Body, ChannelError, ClientInfo, DisconnectReason, Leasing, Lessor, Outgoing, Payload, Peer, Request,
-    SMALL_LEN, Ticket,
+    Answer, Body, ChannelError, ClientInfo, DisconnectReason, Leasing, Lessor, Outgoing, Payload,
+    Peer, Request, SMALL_LEN, Ticket,
 };
 use crate::wake::wake;
 

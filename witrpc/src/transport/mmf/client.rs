@@ -11,8 +11,8 @@ use super::keys::Bringing;
 use super::lease::{Received, with_claims};
 use crate::error::ConnectError;
 use crate::transport::{
-    Answer, Body, ChannelError, ClientChannel, Credentials, Fill, Leasing, Lessor, Limit, Outgoing, Payload,
-    RemoteBytes, Sending, Ticket,
+    Answer, Body, ChannelError, ClientChannel, Credentials, Fill, Leasing, Lessor, Limit, Outgoing,
+    Payload, RemoteBytes, Sending, Ticket,
 };
 
 pub(super) fn connect(

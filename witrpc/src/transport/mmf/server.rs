@@ -13,8 +13,8 @@ use super::keys::Asking;
 use crate::error::BindError;
 use crate::server::{Session, Shutdown};
 use crate::transport::{
-    Admission, Admitted, BindConfig, ChannelError, Clearance, ClientInfo, Lessor, Outgoing, Peer, Request,
-    Scanner, Serve, ServerPort, Ticket,
+    Admission, Admitted, BindConfig, ChannelError, Clearance, ClientInfo, Lessor, Outgoing, Peer,
+    Request, Scanner, Serve, ServerPort, Ticket,
 };
 
 pub(super) fn bind(
