@@ -127,6 +127,10 @@ impl End for Client {
         }
     }
 
+    fn accuse(&self, rule: &'static str) {
+        self.accuse(rule);
+    }
+
     fn is_forked(&self) -> bool {
         self.origin.is_forked()
     }

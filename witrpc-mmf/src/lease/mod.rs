@@ -26,7 +26,8 @@
 //!    protocol of [`lending`]. A second message, while the first's reader has not released the block,
 //!    does not get it (and carries a copy instead).
 //! 2. **Each time a block is lent it has a new generation**, one after what the peer's slot holds.
-//!    So the reader tells a stale name by its own slot alone, and the writer an old release.
+//!    So the reader tells a stale name by its own slot alone, and the writer a release of what it has
+//!    not lent, such as a second one: both end the connection.
 //! 3. **A reader holds a granule once.** What it holds is in a table ([`held`]); a lease that
 //!    overlaps one that is held, is stale, lies outside the arena or is one of too many ends the
 //!    connection. The table's entry goes before the release is published, so an honest writer is
@@ -70,6 +71,9 @@ pub(crate) trait End: Send + Sync + 'static {
 
     /// A block of ours has come back, or may have: whoever waits for space looks again.
     fn space_returned(&self);
+
+    /// The peer has broken this rule: the connection ends.
+    fn accuse(&self, rule: &'static str);
 
     /// Whether this process is a fork of the one that connected, where nothing is mapped.
     fn is_forked(&self) -> bool;

@@ -130,10 +130,14 @@ impl OwnLease {
             return None;
         }
         let granule = block.first_granule();
-        let generation = self
-            .lending
-            .claim(|generation| self.end.released().is_released(granule, generation))?;
-        Some(Claim { lease: Arc::clone(self), generation, is_spent: AtomicBool::new(false) })
+        let is_released = |generation| self.end.released().is_released(granule, generation);
+        let generation = self.lending.claim(is_released)?;
+        let claim = Claim { lease: Arc::clone(self), generation, is_spent: AtomicBool::new(false) };
+        if is_released(generation) {
+            self.end.accuse("a release of a block that it was not lent");
+            return None;
+        }
+        Some(claim)
     }
 
     fn block(&self) -> &Block {

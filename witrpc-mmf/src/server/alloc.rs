@@ -66,6 +66,11 @@ impl End for Connection {
         }
     }
 
+    /// Its next request ends it.
+    fn accuse(&self, rule: &'static str) {
+        self.suspect(rule);
+    }
+
     fn is_forked(&self) -> bool {
         self.is_forked()
     }

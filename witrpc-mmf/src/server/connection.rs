@@ -5,7 +5,7 @@ use std::sync::atomic::{
     AtomicBool, AtomicU32, AtomicU64, AtomicUsize,
     Ordering::{Acquire, Relaxed, Release},
 };
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Instant;
 
 use super::answer::{Outbound, Queue};
@@ -65,6 +65,8 @@ pub struct Connection {
     /// The client has rung: for help, or because it released blocks.
     pub(super) attention: AtomicBool,
     closed: AtomicBool,
+    /// A rule that the client was found to break where nobody can end its connection.
+    suspicion: OnceLock<&'static str>,
     origin: Origin,
 }
 
@@ -166,6 +168,7 @@ impl Connection {
             taken_at_look: AtomicU64::new(u64::MAX),
             attention: AtomicBool::new(false),
             closed: AtomicBool::new(false),
+            suspicion: OnceLock::new(),
             origin: Origin::here(),
             layout,
         };
@@ -209,6 +212,17 @@ impl Connection {
             self.wake_cancelled();
         }
         first
+    }
+
+    /// The client breaks a rule. The connection ends when its next request is taken.
+    pub(super) fn suspect(&self, rule: &'static str) {
+        let _ = self.suspicion.set(rule);
+    }
+
+    /// The rule that the client was found to break.
+    #[inline]
+    pub(super) fn suspicion(&self) -> Option<&'static str> {
+        self.suspicion.get().copied()
     }
 
     /// Whether this process is a fork of the one that serves.

@@ -70,6 +70,9 @@ impl Connection {
         if seq != before + 1 {
             return Err(Broken("a seq that does not follow the one before"));
         }
+        if let Some(rule) = self.suspicion() {
+            return Err(Broken(rule));
+        }
         if self.lanes[lane].answered.load(Relaxed) != before {
             return Err(Broken("a request on a lane whose call has not been answered"));
         }
