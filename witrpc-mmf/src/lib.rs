@@ -30,6 +30,7 @@ pub mod release;
 mod rendezvous;
 #[doc(hidden)]
 pub mod ring;
+mod sealed;
 mod security;
 mod server;
 mod shm;
