@@ -6,6 +6,7 @@ pub mod arena;
 mod backend;
 mod bell;
 mod cancel;
+mod carriage;
 mod client;
 mod clock;
 pub mod copy;

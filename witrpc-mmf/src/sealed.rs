@@ -14,8 +14,9 @@
 //! 1. The counts of a lane are used by whoever has the lane: the caller, or whoever answers its call.
 //!    What hands a lane on orders them.
 //! 2. No number is used twice. A count stands at [`SPENT`] while a message is sealed, and stays there
-//!    if its body panics: the numbers used by then must not be used for something else. A lane that
-//!    is spent, so or by having come to the end of its numbers, ends the connection when it is used.
+//!    if its body panics between two pieces: the numbers used by then must not be used for something
+//!    else. A lane that is spent, so or by having come to the end of its numbers, ends the connection
+//!    when it is used.
 
 use std::cell::Cell;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
@@ -118,21 +119,24 @@ impl Sealing {
         block: &mut [u8],
     ) -> Result<(), Spent> {
         debug_assert_eq!(block.len(), sealed_len(len));
-        let first = self.begin(lane, pieces(len))?;
         with_scratch(|clear, sealed| {
             clear[..HEAD_LEN].copy_from_slice(&head.to_word().to_le_bytes());
+            let mut next = None;
             for (index, block) in block.chunks_mut(CHUNK + OVERHEAD).enumerate() {
                 let piece = &mut clear[..block.len() - TAG_LEN];
                 fill(index * CHUNK, &mut piece[HEAD_LEN..]);
-                self.keys.seal(number(lane, first + index as u64), piece, sealed);
+                // Begun when the first piece is there: most messages have no other that could panic.
+                let count = next.map_or_else(|| self.begin(lane, pieces(len)), Ok)?;
+                self.keys.seal(number(lane, count), piece, sealed);
                 block.copy_from_slice(&sealed[..block.len()]);
+                next = Some(count + 1);
             }
-        });
-        self.end(lane, first + pieces(len));
-        Ok(())
+            self.end(lane, next.expect("even an empty message has a piece"));
+            Ok(())
+        })
     }
 
-    /// The first number for so many pieces. Until [`end`](Self::end) there is none for others.
+    /// The count to begin so many pieces at. Until [`end`](Self::end) there is none for others.
     fn begin(&self, lane: usize, pieces: u64) -> Result<u64, Spent> {
         let count = &self.lanes[lane].sealed;
         let first = count.load(Relaxed);

@@ -31,13 +31,18 @@ impl Admission for Everybody {
 }
 
 /// A server that answers every call with its tag, but for those of tag 1.
-struct Honest {
+pub(super) struct Honest {
     site: Site,
+    keys: Plain,
     server: Arc<Server>,
 }
 
 impl Honest {
     fn start() -> Self {
+        Self::start_with(Plain::default())
+    }
+
+    pub(super) fn start_with(keys: Plain) -> Self {
         let site = Site::new();
         let options = ServerOptions {
             backend: Backend::Native,
@@ -52,9 +57,9 @@ impl Honest {
             &site.place,
             &options,
             Box::new(Everybody),
-            Box::<Plain>::default(),
+            Box::new(keys),
         );
-        Self { site, server: server.expect("the name is free") }
+        Self { site, keys, server: server.expect("the name is free") }
     }
 
     fn serve(&self, until: impl Fn() -> bool) {
@@ -78,7 +83,7 @@ impl Honest {
         }
     }
 
-    fn hostile(&self) -> (Raw, Socket) {
+    pub(super) fn hostile(&self) -> (Raw, Socket) {
         let connected = connect(
             &self.site.name,
             &self.site.place,
@@ -88,7 +93,7 @@ impl Honest {
                 wait_for_server: Duration::ZERO,
                 max_region_len: REGION_LEN as u64,
                 handshake_timeout: Duration::from_secs(30),
-                initiator: &Plain::default(),
+                initiator: &self.keys,
             },
         );
         let connected = connected.expect("the server lets everybody in");
@@ -97,7 +102,7 @@ impl Honest {
         (raw, connected.link)
     }
 
-    fn bystander(&self) -> Arc<Client> {
+    pub(super) fn bystander(&self) -> Arc<Client> {
         let options = ClientOptions {
             backend: Backend::Native,
             wait_for_server: Duration::ZERO,
@@ -106,26 +111,31 @@ impl Honest {
             max_region_len: REGION_LEN,
             handshake_timeout: Duration::from_secs(30),
         };
-        Client::connect(&self.site.name, &self.site.place, &options, &Plain::default())
+        Client::connect(&self.site.name, &self.site.place, &options, &self.keys)
             .expect("the server serves")
     }
 
     /// Has the hostile client ask by `said` as call `seq` of lane 0, until it is answered.
-    fn answers(&self, raw: &Raw, seq: u64, said: Said) {
+    pub(super) fn answers(&self, raw: &Raw, seq: u64, said: Said) {
         raw.ask(seq, said);
         let response = raw.peer_line(raw.layout.response_line(0));
         self.serve(|| line::shows::<Mapped>(response) == seq);
     }
 
     /// Has the hostile client ask, until its connection ends for it.
-    fn ends(&self, raw: &Raw, seq: u64, said: Said) {
+    pub(super) fn ends(&self, raw: &Raw, seq: u64, said: Said) {
         let (before, _) = self.server.broken();
         raw.ask(seq, said);
         self.serve(|| self.server.broken().0 > before);
     }
 
+    /// The rule that was broken last.
+    pub(super) fn broken(&self) -> Option<&'static str> {
+        self.server.broken().1
+    }
+
     /// The bystander makes a call.
-    fn serves(&self, bystander: &Arc<Client>) {
+    pub(super) fn serves(&self, bystander: &Arc<Client>) {
         let answered = AtomicBool::new(false);
         std::thread::scope(|scope| {
             scope.spawn(|| {

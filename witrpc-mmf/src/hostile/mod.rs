@@ -1,6 +1,7 @@
 //! Tests of peers that break the rules: the other side ends that connection, and nothing else.
 
 mod client;
+mod sealed;
 mod server;
 
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};

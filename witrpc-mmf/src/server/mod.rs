@@ -14,6 +14,7 @@ mod lookout;
 mod news;
 mod parking;
 mod scanner;
+mod sealed;
 
 use std::collections::HashMap;
 use std::fmt;

@@ -85,6 +85,7 @@ fn reason(why: channel::Closed) -> DisconnectReason {
         channel::Closed::ServerShutDown => DisconnectReason::ServerShutDown,
         channel::Closed::Dismissed => DisconnectReason::Dismissed,
         channel::Closed::Misbehaved => DisconnectReason::Misbehaved,
+        channel::Closed::KeysSpent => DisconnectReason::KeysSpent,
         channel::Closed::Forked => DisconnectReason::Forked,
         _ => DisconnectReason::PeerDied,
     }

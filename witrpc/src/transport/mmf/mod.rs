@@ -173,10 +173,6 @@ impl Mmf {
 
 impl Transport for Mmf {
     fn bind(&self, config: BindConfig) -> Result<Arc<dyn ServerPort>, BindError> {
-        if config.guard.encrypts() {
-            let problem = "messages in shared memory are not encrypted yet".to_owned();
-            return Err(BindError::Unsupported { problem });
-        }
         let name = Name::new(&self.name).map_err(|error| errors::bind_name(&self.name, &error))?;
         server::bind(name, &self.place, &self.options, config)
     }
