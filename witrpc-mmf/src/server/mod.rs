@@ -129,6 +129,9 @@ impl Server {
         responder: Box<dyn Responder>,
     ) -> Result<Arc<Self>, BindError> {
         let layout = options.layout()?;
+        if options.backend == Backend::Portable && place.is_shared() {
+            return Err(BindError::PortableIsPrivate);
+        }
         let claim = Claim::new(&name, place)?;
         let failed = |doing| move |source| BindError::System { doing, source };
         let server = Arc::new(Self {

@@ -20,7 +20,7 @@ use rustix::net::{SocketFlags, accept_with};
 use super::{Host, ServerLimits, Shared};
 use crate::disposal::{self, Socket};
 use crate::fork::Descriptor;
-use crate::rendezvous::claim::Listener;
+use crate::rendezvous::claim::Claim;
 use crate::rendezvous::name::random_bytes;
 use crate::rendezvous::peer::Credentials;
 use crate::rendezvous::record::Nonce;
@@ -80,7 +80,7 @@ impl Source {
 
 pub(super) struct ControlThread {
     epoll: Descriptor,
-    listeners: Vec<Listener>,
+    listeners: Vec<Arc<Descriptor>>,
     /// While it is set, the listeners are not watched: nobody can be let in before that, unless a
     /// stranger goes.
     accept_again: Option<Instant>,
@@ -96,6 +96,8 @@ pub(super) struct ControlThread {
 /// What the handshakes of a server share.
 pub(in crate::rendezvous) struct Desk {
     pub(in crate::rendezvous) name: String,
+    /// The users whose clients are let in.
+    pub(in crate::rendezvous) uids: Vec<u32>,
     /// See [`ServerOpening::generation`](crate::rendezvous::record::ServerOpening::generation).
     pub(in crate::rendezvous) generation: Nonce,
     pub(in crate::rendezvous) limits: ServerLimits,
@@ -106,11 +108,11 @@ pub(in crate::rendezvous) struct Desk {
 }
 
 impl Desk {
-    pub(super) fn new(name: String, limits: ServerLimits, host: Arc<dyn Host>) -> Self {
-        let generation = random_bytes();
+    pub(super) fn new(claim: Option<&Claim>, limits: ServerLimits, host: Arc<dyn Host>) -> Self {
         Self {
-            name,
-            generation,
+            name: claim.map(Claim::name).unwrap_or_default().to_owned(),
+            uids: claim.map(Claim::uids).unwrap_or_default().to_vec(),
+            generation: random_bytes(),
             limits,
             is_full: false,
             turns_away: false,
@@ -123,14 +125,14 @@ impl Desk {
 impl ControlThread {
     pub(super) fn new(
         shared: Arc<Shared>,
-        listeners: Vec<Listener>,
+        listeners: Vec<Arc<Descriptor>>,
         desk: Desk,
     ) -> io::Result<Self> {
         let epoll = Descriptor::open(|| epoll::create(epoll::CreateFlags::CLOEXEC))?;
         epoll::add(&epoll, &shared.wake, Source::Wake.data(), epoll::EventFlags::IN)?;
         for (index, listener) in listeners.iter().enumerate() {
             let data = Source::Listener(index).data();
-            epoll::add(&epoll, &*listener.socket, data, epoll::EventFlags::IN)?;
+            epoll::add(&epoll, &**listener, data, epoll::EventFlags::IN)?;
         }
         Ok(Self {
             epoll,
@@ -200,7 +202,7 @@ impl ControlThread {
     }
 
     fn accept(&mut self, index: usize) {
-        let Listener { socket, only_uid } = self.listeners[index].clone();
+        let socket = Arc::clone(&self.listeners[index]);
         // The rest is still there in the next turn; others are served in between.
         for _ in 0..MAX_STRANGERS {
             if let Err(room_at) = self.make_room() {
@@ -218,9 +220,7 @@ impl ControlThread {
                 Err(_) => return self.pause_accepting(Instant::now() + ACCEPT_PAUSE),
             };
             let Ok(who) = Credentials::of(&client) else { continue };
-            if only_uid.is_none_or(|uid| uid == who.uid) {
-                self.greet(Socket::new(client), who);
-            }
+            self.greet(Socket::new(client), who);
         }
     }
 
@@ -348,12 +348,7 @@ impl ControlThread {
     fn watch_listeners(&self, flags: epoll::EventFlags) {
         for (index, listener) in self.listeners.iter().enumerate() {
             // The descriptors are registered and stay so: it cannot fail.
-            let _ = epoll::modify(
-                &self.epoll,
-                &*listener.socket,
-                Source::Listener(index).data(),
-                flags,
-            );
+            let _ = epoll::modify(&self.epoll, &**listener, Source::Listener(index).data(), flags);
         }
     }
 }
