@@ -10,6 +10,7 @@
 pub mod annex;
 pub mod errands;
 pub mod process;
+pub mod relay;
 pub mod resources;
 pub mod roles;
 pub mod site;
