@@ -6,8 +6,8 @@ use crate::transport::SharedBytes;
 /// What can lie in shared memory: `[T]`, or one `T`. Nobody else implements it.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot lie in shared memory",
-    label = "neither a slice nor a value of plain elements",
-    note = "write `Shared<[T]>` or `Shared<T>`, with a `T` that is `bytemuck::Pod + Serialize + DeserializeOwned`; `Shared<[u8]>` for text"
+    label = "not a slice or a value of plain elements",
+    note = "write `Shared<[T]>` or `Shared<T>` with a `T` of plain numbers (`Shared<[u8]>` for text), or derive `bytemuck::Pod` and `bytemuck::Zeroable` (with `#[repr(C)]`), `serde::Serialize` and `serde::Deserialize` on it"
 )]
 pub trait Shareable: sealed::Form + Send + Sync + 'static {}
 

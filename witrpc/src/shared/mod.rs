@@ -123,12 +123,12 @@ pub use write::SharedMut;
 /// in an `Option`, a `Vec` or a tuple: pass several arguments, and beside them what goes with them.
 ///
 /// [`bytemuck::Pod`]: https://docs.rs/bytemuck/latest/bytemuck/trait.Pod.html
-pub struct Shared<T: ?Sized + Shareable> {
+pub struct Shared<T: ?Sized> {
     bytes: Arc<dyn SharedBytes>,
     form: PhantomData<T>,
 }
 
-impl<T: ?Sized + Shareable> Shared<T> {
+impl<T: ?Sized> Shared<T> {
     /// To be called with bytes of a length that is one of the form's.
     pub(crate) fn new(bytes: Arc<dyn SharedBytes>) -> Self {
         Self { bytes, form: PhantomData }
@@ -138,7 +138,10 @@ impl<T: ?Sized + Shareable> Shared<T> {
         &self.bytes
     }
 
-    fn in_place(&self) -> Option<&T> {
+    fn in_place(&self) -> Option<&T>
+    where
+        T: Shareable,
+    {
         T::of_bytes(self.bytes.as_slice()?)
     }
 }
@@ -263,7 +266,7 @@ impl<T: RawElement> Shared<T> {
     }
 }
 
-impl<T: ?Sized + Shareable> Clone for Shared<T> {
+impl<T: ?Sized> Clone for Shared<T> {
     fn clone(&self) -> Self {
         Self::new(Arc::clone(&self.bytes))
     }
@@ -284,7 +287,7 @@ impl<'a, T: RawElement> IntoIterator for &'a Shared<[T]> {
     }
 }
 
-impl<T: ?Sized + Shareable> fmt::Debug for Shared<T> {
+impl<T: ?Sized> fmt::Debug for Shared<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Shared").field("bytes", &self.bytes.len()).finish_non_exhaustive()
     }

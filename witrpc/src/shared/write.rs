@@ -17,12 +17,12 @@ use crate::transport::WritableBytes;
 ///
 /// Dropped, the space goes back. To write element by element, take the slice out of the loop:
 /// `let frame = &mut frame[..];`.
-pub struct SharedMut<T: ?Sized + Shareable> {
+pub struct SharedMut<T: ?Sized> {
     bytes: Box<dyn WritableBytes>,
     form: PhantomData<T>,
 }
 
-impl<T: ?Sized + Shareable> SharedMut<T> {
+impl<T: ?Sized> SharedMut<T> {
     /// To be called with bytes of a length that is one of the form's.
     pub(crate) fn new(bytes: Box<dyn WritableBytes>) -> Self {
         Self { bytes, form: PhantomData }
@@ -49,13 +49,13 @@ impl<T: ?Sized + Shareable> DerefMut for SharedMut<T> {
     }
 }
 
-impl<T: ?Sized + Shareable> From<SharedMut<T>> for Shared<T> {
+impl<T: ?Sized> From<SharedMut<T>> for Shared<T> {
     fn from(filled: SharedMut<T>) -> Self {
         filled.freeze()
     }
 }
 
-impl<T: ?Sized + Shareable> fmt::Debug for SharedMut<T> {
+impl<T: ?Sized> fmt::Debug for SharedMut<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("SharedMut")
             .field("bytes", &self.bytes.as_slice().len())

@@ -2,7 +2,10 @@
 
 #![expect(private_interfaces, reason = "what is in the trait is called by this crate alone")]
 
+use std::alloc::Layout;
+
 use super::Wire;
+use super::bounds::assert_element;
 use crate::codec::{DecodeError, Decoder, EncodeError, Encoder};
 use crate::contract::{Tracer, trace_value};
 use crate::shared::{Shareable, Shared};
@@ -14,9 +17,13 @@ use crate::shared::{Shareable, Shared};
     label = "not `Serialize + DeserializeOwned + Send + 'static`",
     note = "derive `serde::Serialize` and `serde::Deserialize` for it and for every type in it, and have it own its data",
     note = "a type of another crate may have them behind a feature, often called `serde`; or send what you need of it in a type of your own",
-    note = "a `Shared` is an argument of its own, a whole result or its `Ok`, and stands in no other type; what goes with it goes beside it"
+    note = "a `Shared` is an argument of its own, a whole result or its `Ok`, and stands in no other type; on its elements derive `bytemuck::Pod` and `bytemuck::Zeroable` too"
 )]
 pub trait Travels: Sized + Send + 'static {
+    /// What is shared, if it is.
+    #[doc(hidden)]
+    const ELEMENT: Option<Layout> = None;
+
     /// Gives it to a message.
     #[doc(hidden)]
     fn put<'a>(&'a self, name: &'static str, to: &mut Encoder<'a>) -> Result<(), EncodeError>;
@@ -48,6 +55,8 @@ impl<T: Wire> Travels for T {
 }
 
 impl<T: ?Sized + Shareable> Travels for Shared<T> {
+    const ELEMENT: Option<Layout> = Some(Layout::new::<T::Element>());
+
     fn put<'a>(&'a self, name: &'static str, to: &mut Encoder<'a>) -> Result<(), EncodeError> {
         to.shared(name, self.bytes())
     }
@@ -62,4 +71,8 @@ impl<T: ?Sized + Shareable> Travels for Shared<T> {
 }
 
 /// Asks for [`Travels`], in the same words wherever generated code does.
-pub const fn assert_travels<T: Travels>() {}
+pub const fn assert_travels<T: Travels>() {
+    if let Some(element) = T::ELEMENT {
+        assert_element(element);
+    }
+}
