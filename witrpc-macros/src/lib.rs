@@ -37,8 +37,8 @@ use crate::report::Report;
 ///
 /// # Options of a method, `#[wit(..)]`
 ///
-/// - `idempotent`: running it twice does what running it once does. This is recorded for a later
-///   version, which may then send a call again; nothing sends one again today.
+/// - `idempotent`: running it twice does what running it once does. A client that comes
+///   back to a server makes such calls again, even if they may have run already.
 /// - `rename = ".."`: the method's name on the wire.
 /// - `result`: the return type is a `Result` under another name.
 ///
