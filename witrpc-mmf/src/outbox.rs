@@ -178,17 +178,21 @@ mod tests {
         }
     }
 
+    /// Numbers below a bound, the same at each run (Knuth's MMIX generator, its upper bits).
+    fn numbers_from(mut state: u64) -> impl FnMut(usize) -> usize {
+        move |bound| {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            (state >> 33) as usize % bound
+        }
+    }
+
     /// However the arena was filled by those who begin, in whatever order it is released.
     #[test]
     fn a_message_that_was_begun_goes_on_in_a_full_arena() {
         for granules in [16, 17, 100, 1_777, 5_000] {
             let outbox = Outbox::new(Arena::new(granules * GRANULE_BYTES));
             let slots = Slots::default();
-            let mut state = granules as u64;
-            let mut below = |bound: usize| {
-                state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
-                (state >> 33) as usize % bound
-            };
+            let mut below = numbers_from(granules as u64);
             let mut held = Vec::new();
             for _ in 0..300 {
                 let segment = outbox.segment_len();
@@ -220,11 +224,7 @@ mod tests {
         for granules in [16, 17, 100, 223, 1_777] {
             let outbox = Outbox::new(Arena::new(granules * GRANULE_BYTES));
             let slots = Slots::default();
-            let mut state = granules as u64;
-            let mut below = |bound: usize| {
-                state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
-                (state >> 33) as usize % bound
-            };
+            let mut below = numbers_from(granules as u64);
             for _ in 0..200 {
                 let mut held = Vec::new();
                 for _ in 0..below(30) {

@@ -1,5 +1,8 @@
 //! Calls that are given up, as the server sees them, over each backend.
 
+#[macro_use]
+mod backends;
+
 use std::ops::ControlFlow;
 use std::sync::mpsc::{self, Receiver};
 use std::sync::{Arc, Mutex};
@@ -11,18 +14,6 @@ use witrpc_mmf::{
     INLINE_LEN, Limit, Name, Outgoing, Place, Plain, Request, Sending, Server, ServerOptions,
     Session, Ticket, WaitPolicy,
 };
-
-/// Makes a test of each function, over each backend.
-macro_rules! over_each_backend {
-    ($($test:ident)*) => {
-        mod native {
-            $(#[test] fn $test() { super::$test(witrpc_mmf::Backend::Native); })*
-        }
-        mod portable {
-            $(#[test] fn $test() { super::$test(witrpc_mmf::Backend::Portable); })*
-        }
-    };
-}
 
 over_each_backend! {
     a_call_that_is_given_up_is_cancelled_and_the_next_on_its_lane_is_not

@@ -1,5 +1,8 @@
 //! The channel between two ends in one process: every kind of message, both ways, over each backend.
 
+#[macro_use]
+mod backends;
+
 use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::sync::{Arc, mpsc};
@@ -12,18 +15,6 @@ use witrpc_mmf::{
     Fill, Limit, Name, Outgoing, Payload, Place, Plain, ReadBlock, Scanner, Sending, Server,
     ServerOptions, Session, Ticket, WaitPolicy,
 };
-
-/// Makes a test of each function, over each backend.
-macro_rules! over_each_backend {
-    ($($test:ident)*) => {
-        mod native {
-            $(#[test] fn $test() { super::$test(witrpc_mmf::Backend::Native); })*
-        }
-        mod portable {
-            $(#[test] fn $test() { super::$test(witrpc_mmf::Backend::Portable); })*
-        }
-    };
-}
 
 over_each_backend! {
     messages_of_every_length_come_back_as_they_went
