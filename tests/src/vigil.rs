@@ -1,13 +1,14 @@
 //! A service of handlers that take long, and note what they learn of their callers.
 
+use std::collections::HashSet;
 use std::future::poll_fn;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
-use witrpc::{CallContext, wit_service};
+use witrpc::{CallContext, ClientInfo, Rejection, ServedCall, ServedEnd, ServerHook, wit_service};
 
 use crate::workshop::Gates;
 
@@ -18,6 +19,23 @@ pub struct Note {
     pub token: u64,
     /// Whether it was told that the call is cancelled.
     pub cancelled: bool,
+}
+
+/// What a hook was told of one call, after it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Line {
+    /// Service and method.
+    pub method: (String, String),
+    /// The client's number and process.
+    pub client: (u64, u32),
+    /// The call's number.
+    pub call_id: u64,
+    /// The encoded arguments' length, and the answer's, in bytes.
+    pub lens: (usize, usize),
+    /// How it ended.
+    pub end: String,
+    /// Whether it was told how long it took.
+    pub timed: bool,
 }
 
 /// A gate through which the handlers come when they begin.
@@ -51,6 +69,8 @@ pub trait Vigil {
     async fn begun(&self, calls: u32);
     /// What the calls have noted that ended by now.
     fn notes(&self) -> Vec<Note>;
+    /// What the server's hook has noted, in its order.
+    fn book(&self) -> Vec<Line>;
 }
 
 /// Whoever stays.
@@ -59,9 +79,16 @@ pub struct Watchman {
     notes: Mutex<Vec<Note>>,
     counted: AtomicU64,
     gates: Gates,
+    book: Arc<Mutex<Vec<Line>>>,
 }
 
 impl Watchman {
+    /// A hook that notes all that it is told, and rejects calls of `count` whose client has been
+    /// rejected none yet.
+    pub fn bookkeeper(&self) -> Bookkeeper {
+        Bookkeeper { book: Arc::clone(&self.book), rejected: Mutex::default() }
+    }
+
     fn note(&self, token: u64, cancelled: bool) {
         let mut notes = self.notes.lock().unwrap_or_else(PoisonError::into_inner);
         notes.push(Note { token, cancelled });
@@ -130,9 +157,66 @@ impl Vigil for Watchman {
         self.gates.arrived(BEGUN, calls).await;
     }
 
+    fn book(&self) -> Vec<Line> {
+        self.book.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
     fn notes(&self) -> Vec<Note> {
         let mut notes = self.notes.lock().unwrap_or_else(PoisonError::into_inner).clone();
         notes.sort_unstable();
         notes
+    }
+}
+
+/// See [`Watchman::bookkeeper`].
+#[derive(Debug)]
+pub struct Bookkeeper {
+    book: Arc<Mutex<Vec<Line>>>,
+    rejected: Mutex<HashSet<u64>>,
+}
+
+impl Bookkeeper {
+    fn note(&self, line: Line) {
+        self.book.lock().unwrap_or_else(PoisonError::into_inner).push(line);
+    }
+
+    fn note_client(&self, client: &ClientInfo, end: &str) {
+        let client = (client.id, client.pid);
+        let method = Default::default();
+        self.note(Line { method, client, call_id: 0, lens: (0, 0), end: end.into(), timed: false });
+    }
+}
+
+impl ServerHook for Bookkeeper {
+    fn before(&self, call: &ServedCall<'_>) -> Result<(), Rejection> {
+        let mut rejected = self.rejected.lock().unwrap_or_else(PoisonError::into_inner);
+        if call.method() == "count" && rejected.insert(call.client().id) {
+            return Err(Rejection::new("not the first time").retryable());
+        }
+        assert_ne!(call.method(), "time_left", "this hook is fragile");
+        Ok(())
+    }
+
+    fn after(&self, call: &ServedCall<'_>, end: ServedEnd, answer_len: usize) {
+        self.note(Line {
+            method: (call.service().to_owned(), call.method().to_owned()),
+            client: (call.client().id, call.client().pid),
+            call_id: call.call_id(),
+            lens: (call.request_len(), answer_len),
+            end: format!("{end:?}"),
+            timed: call.duration().is_some(),
+        });
+    }
+
+    fn wants_durations(&self) -> bool {
+        true
+    }
+
+    fn joined(&self, client: &ClientInfo) {
+        self.note_client(client, "joined");
+    }
+
+    fn left(&self, client: &ClientInfo) {
+        self.note_client(client, "left");
     }
 }

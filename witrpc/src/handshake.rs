@@ -30,6 +30,8 @@ pub(crate) struct Welcome {
     pub(crate) service: u8,
     /// The contract of that service in the client's codec, unless the client's is the same.
     pub(crate) contract: Option<Vec<u8>>,
+    /// How the server numbers this client; for the client's logs only.
+    pub(crate) client_id: u64,
 }
 
 /// What a server says to a client that it turns away.

@@ -89,6 +89,7 @@ mod contract;
 mod error;
 pub mod guide;
 mod handshake;
+mod hooks;
 mod offload;
 mod registry;
 mod security;
@@ -113,6 +114,7 @@ pub use contract::ContractDifference;
 pub use error::{
     BindError, CallError, ConnectError, Direction, NoAppError, ServeError, WorkerError,
 };
+pub use hooks::{CallEnd, ClientHook, MadeCall, Rejection, ServedCall, ServedEnd, ServerHook};
 pub use security::{AccessToken, AccessTokens, TokenError};
 pub use server::{
     CallContext, ServerHandle, Shutdown, UntilCancelled, WitServer, WitServerBuilder,

@@ -70,6 +70,8 @@ pub(crate) enum Status {
     ShuttingDown = 7,
     /// The caller's deadline had passed before the handler was begun: empty.
     Expired = 8,
+    /// A hook did not let the call through: `+` if it may later, else `-`, then why, as UTF-8.
+    Rejected = 9,
 }
 
 /// The tag of an answer.
@@ -99,6 +101,7 @@ impl AnswerTag {
             6 => Status::EncodeFailed,
             7 => Status::ShuttingDown,
             8 => Status::Expired,
+            9 => Status::Rejected,
             _ => return None,
         };
         let tag = Self { status, raw: bits & RAW != 0 };
@@ -130,7 +133,7 @@ mod tests {
 
     #[test]
     fn answer_tags_survive_the_wire() {
-        for bits in (0..9).flat_map(|status| [status, status | RAW]) {
+        for bits in (0..10).flat_map(|status| [status, status | RAW]) {
             assert_eq!(AnswerTag::from_bits(bits).map(AnswerTag::bits), Some(bits));
         }
     }

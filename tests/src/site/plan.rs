@@ -38,6 +38,8 @@ pub struct Plan {
     pub handshake_timeout: Option<Duration>,
     /// Whether both sides spin as long as they can.
     pub spin: bool,
+    /// Whether a hook keeps a book of the calls, and rejects some: see `vigil::Bookkeeper`.
+    pub bookkeeping: bool,
     /// Whether only postcard is spoken.
     pub postcard_only: bool,
     /// Whether the annex is served too.
@@ -52,7 +54,9 @@ impl Plan {
     /// As `start` of its builder.
     pub fn start(&self, address: &Address, bench: &Arc<Bench>) -> Result<WitServer, BindError> {
         let service = WorkshopServer::from_arc(Arc::clone(bench));
-        let vigil = VigilServer::new(Watchman::default());
+        let watchman = Watchman::default();
+        let bookkeeper = watchman.bookkeeper();
+        let vigil = VigilServer::new(watchman);
         let mut builder =
             WitServer::builder().listen(self.endpoint(address)).service(service).service(vigil);
         if let Some(max_workers) = self.max_workers {
@@ -60,6 +64,9 @@ impl Plan {
         }
         if self.annex {
             builder = builder.service(AnnexServer::new(Shed));
+        }
+        if self.bookkeeping {
+            builder = builder.hook(bookkeeper);
         }
         if self.postcard_only {
             builder = builder.codecs([Codec::Postcard]);

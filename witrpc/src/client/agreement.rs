@@ -106,6 +106,7 @@ mod tests {
             services: ["Shop", "Clock"].map(str::to_owned).to_vec(),
             service,
             contract: contract.map(|contract| postcard::to_allocvec(contract).unwrap()),
+            client_id: 1,
         }
     }
 

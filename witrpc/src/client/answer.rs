@@ -54,6 +54,11 @@ impl<'a> Reply<'a> {
         }
     }
 
+    /// Whether it is the service's own error.
+    pub(super) fn is_error(&self) -> bool {
+        self.is_error
+    }
+
     /// The value of a method that returns no `Result`.
     #[inline]
     fn value<T: Wire>(&self) -> Result<T, CallError> {
@@ -100,6 +105,7 @@ fn failure(tag: Option<AnswerTag>, payload: &Payload, method: &'static str) -> C
         Status::UnknownMethod => CallError::UnknownMethod { method },
         Status::ShuttingDown => CallError::ShuttingDown,
         Status::Expired => CallError::Expired,
+        Status::Rejected => rejected(&text(payload)),
         Status::AnswerTooLarge => too_large(payload),
         Status::Ok | Status::App => unreachable!("these have a value"),
     }
@@ -110,6 +116,17 @@ fn text(payload: &Payload) -> String {
     payload.copy_to(0, &mut bytes);
     String::from_utf8(bytes)
         .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned())
+}
+
+fn rejected(text: &str) -> CallError {
+    match (text.strip_prefix('+'), text.strip_prefix('-')) {
+        (Some(reason), _) => CallError::Rejected { reason: reason.to_owned(), is_retryable: true },
+        (_, Some(reason)) => CallError::Rejected { reason: reason.to_owned(), is_retryable: false },
+        _ => {
+            let message = "it rejected a call without saying whether it may be made again".into();
+            CallError::Protocol { message }
+        }
+    }
 }
 
 fn too_large(payload: &Payload) -> CallError {
@@ -153,11 +170,16 @@ mod tests {
         assert_eq!(refused(6, b"boom"), CallError::EncodeAnswer { message });
         assert_eq!(refused(7, b""), CallError::ShuttingDown);
         assert_eq!(refused(8, b""), CallError::Expired);
+        for (text, is_retryable) in [(b"+boom", true), (b"-boom", false)] {
+            let reason = "boom".to_owned();
+            assert_eq!(refused(9, text), CallError::Rejected { reason, is_retryable });
+        }
     }
 
     #[test]
     fn an_answer_without_meaning_breaks_the_protocol() {
-        for (tag, bytes) in [(200, &b""[..]), (1 << 27, b""), (2 | crate::tag::RAW, b""), (5, b"x")]
+        for (tag, bytes) in
+            [(200, &b""[..]), (1 << 27, b""), (2 | crate::tag::RAW, b""), (5, b"x"), (9, b"")]
         {
             assert!(matches!(refused(tag, bytes), CallError::Protocol { .. }), "{tag:#x}");
         }

@@ -9,8 +9,10 @@ use std::time::Duration;
 use super::connection::{Client, Connection};
 use super::dial::Dial;
 use super::reconnect::Reconnect;
+use super::watched::Hook;
 use crate::codec::Codec;
 use crate::error::ConnectError;
+use crate::hooks::ClientHook;
 use crate::offload::offload;
 use crate::security::{AccessToken, TokenSource};
 use crate::transport::Endpoint;
@@ -124,6 +126,13 @@ impl<C: Client, Mode> ClientBuilder<C, Mode> {
     /// Comes back to a server that was lost; not unless given.
     pub fn reconnect(mut self, reconnect: Reconnect) -> Self {
         self.dial.reconnect = Some(reconnect);
+        self
+    }
+
+    /// Has this hook stand around every call of the client, and of those that go over its connection;
+    /// the last one given counts.
+    pub fn hook(mut self, hook: impl ClientHook) -> Self {
+        self.dial.hook = Some(Arc::new(Hook::new(hook)));
         self
     }
 

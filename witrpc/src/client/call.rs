@@ -11,11 +11,13 @@ use super::cancel_token::CancelToken;
 use super::flight::{Flight, block_on};
 use super::links::{self, Held, Link};
 use super::options::Terms;
+use super::watched::WatchedCall;
 use crate::__private::v1::{RawElement, Wire};
 use crate::codec::{EncodeError, Encoder};
 use crate::error::CallError;
+use crate::hooks::CallEnd;
 use crate::tag;
-use crate::transport::{Answer, ChannelError, DisconnectReason, Outgoing};
+use crate::transport::{Answer, ChannelError, DisconnectReason, Outgoing, Ticket};
 
 /// One call. Generated code makes one with [`new`](Self::new), gives it the arguments in order,
 /// and ends with one of the two that call. What goes wrong with an argument is reported by
@@ -30,6 +32,8 @@ pub struct ClientCall<'a> {
     fault: Option<EncodeError>,
     /// Where the answer goes, and is decoded.
     answer: Answer,
+    /// Set while a hook stands around the call.
+    watched: Option<Box<WatchedCall>>,
 }
 
 impl<'a> ClientCall<'a> {
@@ -37,7 +41,14 @@ impl<'a> ClientCall<'a> {
     #[inline]
     pub fn new(connection: &'a Connection, method: u16) -> Self {
         let arguments = Encoder::new(connection.inner().codec);
-        Self { connection, method, arguments, fault: None, answer: Answer::default() }
+        Self {
+            connection,
+            method,
+            arguments,
+            fault: None,
+            answer: Answer::default(),
+            watched: None,
+        }
     }
 
     /// The next argument, declared as `T` or `&T`.
@@ -103,6 +114,7 @@ impl<'a> ClientCall<'a> {
         let sent = self.with_message(tag, terms, |message| link.channel.try_send(message));
         match sent {
             Ok(Some(ticket)) => {
+                self.note_sent(link, Some(ticket));
                 let waited = link.channel.wait_answer(ticket, &mut terms.limit, &mut self.answer);
                 waited.map_err(Failed::Unanswered)
             }
@@ -118,6 +130,7 @@ impl<'a> ClientCall<'a> {
         let mut flight = Flight::new(&*link.channel, &mut terms.limit);
         block_on(|cx| self.with_message(tag, &message, |message| flight.poll_send(cx, message)))
             .map_err(Failed::Unsent)?;
+        self.note_sent(link, flight.ticket());
         flight.wait_answer(&mut self.answer).map_err(Failed::Unanswered)
     }
 
@@ -175,6 +188,7 @@ impl<'a> ClientCall<'a> {
             self.with_message(tag, &message, |message| flight.poll_try_send(cx, message))
         });
         sent.await.map_err(Failed::Unsent)?;
+        self.note_sent(link, flight.ticket());
         let answered = poll_fn(|cx| flight.poll_answer(cx, &mut self.answer));
         answered.await.map_err(Failed::Unanswered)
     }
@@ -217,11 +231,42 @@ impl<'a> ClientCall<'a> {
 
     /// Until when the call may take, or why there is nothing to send.
     #[inline]
-    fn prepare(&self) -> Result<Terms, CallError> {
+    fn prepare(&mut self) -> Result<Terms, CallError> {
+        if self.connection.inner().hook.is_some() {
+            return self.prepare_watched();
+        }
+        self.check()
+    }
+
+    #[inline]
+    fn check(&self) -> Result<Terms, CallError> {
         if let Some(fault) = &self.fault {
             return Err(CallError::Encode { message: fault.to_string() });
         }
         self.connection.terms()
+    }
+
+    /// [`prepare`](Self::prepare) for a call that a hook stands around.
+    #[cold]
+    fn prepare_watched(&mut self) -> Result<Terms, CallError> {
+        let inner = self.connection.inner();
+        let Some(hook) = &inner.hook else { return self.check() };
+        let len = self.arguments.with_body(|_, body| body.len());
+        let (service, method) = (inner.descriptor.name, inner.method_name(self.method));
+        let mut watched = WatchedCall::begin(hook, service, method, len)?;
+        let checked = self.check();
+        match &checked {
+            Ok(_) => self.watched = Some(watched),
+            Err(error) => watched.end(CallEnd::Failed(error), 0),
+        }
+        checked
+    }
+
+    #[inline]
+    fn note_sent(&mut self, link: &Link, ticket: Option<Ticket>) {
+        if let (Some(watched), Some(ticket)) = (&mut self.watched, ticket) {
+            watched.sent(link.client_id, ticket);
+        }
     }
 
     /// The tag of the request, if the server at the other end of this link has the method.
@@ -255,6 +300,33 @@ impl<'a> ClientCall<'a> {
         ended: Result<(), CallError>,
         terms: Terms,
     ) -> Result<Reply<'_>, CallError> {
+        match self.watched.take() {
+            None => self.open(ended, terms),
+            Some(watched) => self.reply_watched(*watched, ended, terms),
+        }
+    }
+
+    /// [`reply`](Self::reply) of a call that a hook stands around.
+    #[cold]
+    fn reply_watched(
+        &mut self,
+        mut watched: WatchedCall,
+        ended: Result<(), CallError>,
+        terms: Terms,
+    ) -> Result<Reply<'_>, CallError> {
+        let len = self.answer.payload.len();
+        let reply = self.open(ended, terms);
+        let end = match &reply {
+            Ok(reply) if reply.is_error() => CallEnd::AppError,
+            Ok(_) => CallEnd::Ok,
+            Err(error) => CallEnd::Failed(error),
+        };
+        watched.end(end, len);
+        reply
+    }
+
+    #[inline]
+    fn open(&mut self, ended: Result<(), CallError>, terms: Terms) -> Result<Reply<'_>, CallError> {
         ended?;
         if terms.are_over() {
             // A handler that sees that the time is over may answer anything.

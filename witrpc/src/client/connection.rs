@@ -14,6 +14,7 @@ use super::cancel_token::CancelToken;
 use super::links::{Held, Links};
 use super::options::{CallOptions, Terms};
 use super::reconnect::ConnectionState;
+use super::watched::Hook;
 
 /// A client that the macro made.
 pub trait Client: Sized {
@@ -132,6 +133,7 @@ pub(super) struct Inner {
     pub(super) descriptor: &'static ServiceDescriptor,
     pub(super) codec: Codec,
     pub(super) call_timeout: Option<Duration>,
+    pub(super) hook: Option<Arc<Hook>>,
     /// The server that lives as long as the connection, if it has one of its own.
     pub(super) server: Option<WitServer>,
     /// The connection that this one goes over, if it is for a further service.

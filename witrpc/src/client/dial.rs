@@ -1,15 +1,17 @@
 //! Reaching a server: the handshake, seen from the client.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::agreement::Proposal;
 use super::connection::Inner;
 use super::links::{Link, Links};
 use super::reconnect::{Keeper, Reconnect, Source};
+use super::watched::Hook;
 use crate::codec::Codec;
 use crate::contract::ServiceDescriptor;
 use crate::error::ConnectError;
-use crate::handshake::{Hello, Refusal, VERSION};
+use crate::handshake::{Hello, Refusal, VERSION, Welcome};
 use crate::security::TokenSource;
 use crate::transport::{ConnectConfig, Endpoint};
 use crate::wait::WaitPolicy;
@@ -28,6 +30,7 @@ pub(super) struct Dial {
     pub(super) token: TokenSource,
     pub(super) encryption: bool,
     pub(super) reconnect: Option<Reconnect>,
+    pub(super) hook: Option<Arc<Hook>>,
 }
 
 impl Dial {
@@ -42,6 +45,7 @@ impl Dial {
             token: TokenSource::default(),
             encryption: false,
             reconnect: None,
+            hook: None,
         }
     }
 
@@ -51,14 +55,14 @@ impl Dial {
         descriptor: &'static ServiceDescriptor,
     ) -> Result<Inner, ConnectError> {
         let link = self.link(descriptor)?;
-        let (codec, call_timeout) = (self.codec, self.call_timeout);
+        let (codec, call_timeout, hook) = (self.codec, self.call_timeout, self.hook.take());
         let links = match self.reconnect.take() {
             None => Links::One(link),
             Some(policy) => {
                 Links::Kept(Keeper::start(Source::dial(self), descriptor, policy, link)?)
             }
         };
-        Ok(Inner { links, descriptor, codec, call_timeout, server: None, root: None })
+        Ok(Inner { links, descriptor, codec, call_timeout, hook, server: None, root: None })
     }
 
     /// Meets the server, and agrees with it on what is called.
@@ -82,11 +86,11 @@ impl Dial {
             credentials: self.token.credentials(self.encryption)?,
         };
         let channel = self.endpoint.transport().connect(config).map_err(read_refusal)?;
-        let welcome = postcard::from_bytes(channel.welcome()).map_err(|error| {
+        let welcome: Welcome = postcard::from_bytes(channel.welcome()).map_err(|error| {
             ConnectError::Protocol { problem: format!("its welcome cannot be decoded: {error}") }
         })?;
         let tags = proposal.settle(&welcome)?;
-        Ok(Link { channel, tags })
+        Ok(Link { channel, tags, client_id: welcome.client_id })
     }
 }
 

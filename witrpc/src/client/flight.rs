@@ -69,6 +69,14 @@ impl<'c> Flight<'c> {
         Poll::Ready(sent.map(|_| ()))
     }
 
+    /// The call, once it is sent.
+    pub(super) fn ticket(&self) -> Option<Ticket> {
+        match self.stage {
+            Stage::Sent(ticket) => Some(ticket),
+            _ => None,
+        }
+    }
+
     /// Completes when the answer to a call that was sent is there.
     pub(super) fn poll_answer(
         &mut self,

@@ -16,6 +16,8 @@ pub(super) struct Link {
     /// The tag of each method's requests, by the method's number here; `None` where the server
     /// has no such method.
     pub(super) tags: Box<[Option<u32>]>,
+    /// How the server numbers this client.
+    pub(super) client_id: u64,
 }
 
 impl Link {

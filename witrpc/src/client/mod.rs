@@ -19,6 +19,7 @@ mod links;
 mod options;
 mod reconnect;
 mod sibling;
+mod watched;
 
 pub use answer::Answered;
 pub use builder::{Async, Blocking, ClientBuilder, connect_async, connect_blocking};

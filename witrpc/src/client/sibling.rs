@@ -123,6 +123,7 @@ impl Connection {
             descriptor,
             codec: inner.codec,
             call_timeout: inner.call_timeout,
+            hook: inner.hook.clone(),
             server: None,
             root: Some(self.clone()),
         })))
@@ -181,10 +182,15 @@ impl Question {
         let inner = root.inner();
         let proposal = Proposal::new(descriptor, inner.codec)?;
         let registry = Connection::new(Inner {
-            links: Links::One(Link { channel: Arc::clone(&link.channel), tags: registry::tags() }),
+            links: Links::One(Link {
+                channel: Arc::clone(&link.channel),
+                tags: registry::tags(),
+                client_id: link.client_id,
+            }),
             descriptor: RegistryClient::DESCRIPTOR,
             codec: inner.codec,
             call_timeout: inner.call_timeout,
+            hook: None,
             server: None,
             root: None,
         });
@@ -197,7 +203,8 @@ impl Question {
         match answer {
             Ok(welcome) => {
                 let channel = Arc::clone(&self.registry.inner().link().channel);
-                Ok(Link { channel, tags: self.proposal.settle(&welcome)? })
+                let tags = self.proposal.settle(&welcome)?;
+                Ok(Link { channel, tags, client_id: welcome.client_id })
             }
             Err(CallError::App(serves)) => {
                 Err(ConnectError::UnknownService { asked: asked(), serves })

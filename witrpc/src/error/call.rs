@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde::Serialize;
 use thiserror::Error;
 
+use crate::hooks::Rejection;
 use crate::transport::{ChannelError, DisconnectReason};
 
 /// Why a call gave no value.
@@ -61,6 +62,14 @@ pub enum CallError<E = NoAppError> {
     /// The call was cancelled on this side. The handler may have run, and may still run.
     #[error("the call was cancelled by its caller; the handler may have run in part")]
     Cancelled,
+    /// A hook, of the server or of this client, did not let the call through.
+    #[error("a hook rejected the call, whose handler did not run: {reason}")]
+    Rejected {
+        /// The hook's words.
+        reason: String,
+        /// Whether it may be let through later.
+        is_retryable: bool,
+    },
     /// The call's deadline had passed before its handler was begun.
     #[error(
         "the deadline of the call had passed before it was begun, and its handler did not run: \
@@ -231,6 +240,7 @@ impl<E> CallError<E> {
                 | Self::NoFreeLane
                 | Self::NoSpace
                 | Self::Expired
+                | Self::Rejected { is_retryable: true, .. }
                 | Self::ShuttingDown
         )
     }
@@ -250,6 +260,7 @@ impl<E> CallError<E> {
             | Self::Disconnected(_) => true,
             Self::TooLarge { direction, .. } => *direction == Direction::Answer,
             Self::Expired
+            | Self::Rejected { .. }
             | Self::Unauthorized
             | Self::ContractMismatch { .. }
             | Self::NotConnected
@@ -274,6 +285,7 @@ impl<E> CallError<E> {
             Self::TimedOut { after } => CallError::TimedOut { after },
             Self::Cancelled => CallError::Cancelled,
             Self::Expired => CallError::Expired,
+            Self::Rejected { reason, is_retryable } => CallError::Rejected { reason, is_retryable },
             Self::PeerDied => CallError::PeerDied,
             Self::Panicked { message } => CallError::Panicked { message },
             Self::TooLarge { direction, len, max } => CallError::TooLarge { direction, len, max },
@@ -302,6 +314,12 @@ impl<E: Serialize> From<CallError> for CallError<E> {
 }
 
 impl CallError {
+    /// What a hook said.
+    pub(crate) fn rejected(rejection: Rejection) -> Self {
+        let Rejection { reason, is_retryable } = rejection;
+        Self::Rejected { reason: reason.into_owned(), is_retryable }
+    }
+
     /// What a transport reported, in the words of calls; `after` is the call's timeout.
     pub(crate) fn from_channel(error: ChannelError, after: Option<Duration>) -> Self {
         match error {
@@ -368,6 +386,7 @@ mod tests {
             CallError::TimedOut { after: Some(Duration::from_secs(1)) },
             CallError::Cancelled,
             CallError::Expired,
+            CallError::Rejected { reason: message(), is_retryable: false },
             CallError::PeerDied,
             CallError::Panicked { message: message() },
             CallError::TooLarge { direction: Direction::Request, len: 2, max: 1 },

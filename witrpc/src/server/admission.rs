@@ -14,12 +14,14 @@ use crate::transport::{Admission, Admitted, ClientInfo};
 
 use super::context::CallContext;
 use super::session::Session;
+use super::watched::Hooks;
 
 /// The door of one server.
 pub(super) struct Door {
     services: Vec<&'static ServiceDescriptor>,
     codecs: Vec<Codec>,
     guard: Arc<Guard>,
+    hooks: Option<Arc<Hooks>>,
     closed: AtomicBool,
 }
 
@@ -28,8 +30,9 @@ impl Door {
         services: Vec<&'static ServiceDescriptor>,
         codecs: Vec<Codec>,
         guard: Arc<Guard>,
+        hooks: Option<Arc<Hooks>>,
     ) -> Self {
-        Self { services, codecs, guard, closed: AtomicBool::new(false) }
+        Self { services, codecs, guard, hooks, closed: AtomicBool::new(false) }
     }
 
     /// Turns everybody away from now on.
@@ -37,7 +40,7 @@ impl Door {
         self.closed.store(true, Ordering::Relaxed);
     }
 
-    fn read(&self, hello: &[u8]) -> Result<(Welcome, Codec), Refusal> {
+    fn read(&self, hello: &[u8], client_id: u64) -> Result<(Welcome, Codec), Refusal> {
         if self.closed.load(Ordering::Relaxed) {
             return Err(Refusal::ShuttingDown);
         }
@@ -48,7 +51,7 @@ impl Door {
                 asked: hello.codec,
                 allowed: self.codecs.iter().map(|codec| codec.number()).collect(),
             })?;
-        match self.welcome(&hello.service, codec, hello.contract) {
+        match self.welcome(&hello.service, codec, hello.contract, client_id) {
             Ok(welcome) => Ok((welcome, codec)),
             Err(serves) => Err(Refusal::UnknownService { asked: hello.service, serves }),
         }
@@ -56,7 +59,13 @@ impl Door {
 
     /// Finds a service, and tells its contract to a client that has another one; the names of all
     /// that is served if it is not.
-    fn welcome(&self, asked: &str, codec: Codec, known: Digest) -> Result<Welcome, Vec<String>> {
+    fn welcome(
+        &self,
+        asked: &str,
+        codec: Codec,
+        known: Digest,
+        client_id: u64,
+    ) -> Result<Welcome, Vec<String>> {
         let names = self.services.iter().map(|service| service.name.to_owned()).collect();
         let found = self.services.iter().position(|service| service.name == asked);
         let Some((index, service)) = found.and_then(|it| Some((it, u8::try_from(it).ok()?))) else {
@@ -65,7 +74,7 @@ impl Door {
         // Traced when the server was started.
         let traced = contract::traced(self.services[index], codec);
         let contract = (traced.digest != known).then(|| traced.bytes.clone());
-        Ok(Welcome { services: names, service, contract })
+        Ok(Welcome { services: names, service, contract, client_id })
     }
 }
 
@@ -76,7 +85,7 @@ impl Registry for Door {
         contract: Digest,
         cx: &CallContext,
     ) -> Result<Welcome, Vec<String>> {
-        self.welcome(service, cx.peer.session().codec(), contract)
+        self.welcome(service, cx.peer.session().codec(), contract, cx.client_id())
     }
 }
 
@@ -100,15 +109,22 @@ impl Admission for Door {
         if client.clearance().is_none() && !self.guard.is_open() {
             return Admitted::Refusal(bytes(&Refusal::NotChecked));
         }
-        match self.read(hello) {
+        match self.read(hello, client.id) {
             Ok((welcome, codec)) => {
+                if let Some(hooks) = &self.hooks {
+                    hooks.joined(client);
+                }
                 Admitted::Welcome { welcome: bytes(&welcome), session: Session::new(codec) }
             }
             Err(refusal) => Admitted::Refusal(bytes(&refusal)),
         }
     }
 
-    fn left(&self, _client: &ClientInfo, _session: &Session) {}
+    fn left(&self, client: &ClientInfo, _session: &Session) {
+        if let Some(hooks) = &self.hooks {
+            hooks.left(client);
+        }
+    }
 }
 
 fn bytes(message: &impl Serialize) -> Vec<u8> {
@@ -138,7 +154,7 @@ mod tests {
     }
 
     fn door() -> Door {
-        Door::new(vec![&CALCULATOR], vec![Codec::Postcard], Arc::default())
+        Door::new(vec![&CALCULATOR], vec![Codec::Postcard], Arc::default(), None)
     }
 
     #[test]
@@ -194,7 +210,7 @@ mod tests {
     fn whom_the_guard_has_not_seen_does_not_get_in() {
         let token = AccessToken::random();
         let guard = Arc::new(Guard::new(Accepted::Fixed(token.clone().into()), false));
-        let door = Door::new(vec![&CALCULATOR], vec![Codec::Postcard], Arc::clone(&guard));
+        let door = Door::new(vec![&CALCULATOR], vec![Codec::Postcard], Arc::clone(&guard), None);
         let hello = hello(VERSION, "Calculator", 0);
         let refusal = answer_to(&door, &hello).unwrap_err();
         assert!(matches!(refusal, Refusal::NotChecked), "{refusal:?}");

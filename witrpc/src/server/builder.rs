@@ -8,6 +8,7 @@ use std::sync::Arc;
 use crate::codec::Codec;
 use crate::contract::{self, MAX_CONTRACT_LEN, ServiceDescriptor};
 use crate::error::BindError;
+use crate::hooks::ServerHook;
 use crate::registry::RegistryServer;
 use crate::security::{Accepted, AccessToken, AccessTokens, Guard};
 use crate::tag::MAX_SERVICES;
@@ -20,6 +21,7 @@ use super::dispatch::Dispatcher;
 use super::handle::{ServerHandle, WitServer};
 use super::job::Spawn;
 use super::pool::Pool;
+use super::watched::Hooks;
 
 /// Handlers at once, unless the user says otherwise.
 const DEFAULT_MAX_WORKERS: u32 = 64;
@@ -41,6 +43,7 @@ pub struct WitServerBuilder {
     spawn: Option<Spawn>,
     accepted: Accepted,
     encryption: bool,
+    hooks: Vec<Box<dyn ServerHook>>,
 }
 
 impl WitServerBuilder {
@@ -54,6 +57,7 @@ impl WitServerBuilder {
             spawn: None,
             accepted: Accepted::default(),
             encryption: false,
+            hooks: Vec::new(),
         }
     }
 
@@ -183,6 +187,13 @@ impl WitServerBuilder {
         self
     }
 
+    /// Has this hook stand around every call, behind those given before: for audits, limits and
+    /// measurements.
+    pub fn hook(mut self, hook: impl ServerHook) -> Self {
+        self.hooks.push(Box::new(hook));
+        self
+    }
+
     /// Claims the place, starts the threads and accepts clients. Needs no runtime.
     ///
     /// # Errors
@@ -204,12 +215,14 @@ impl WitServerBuilder {
         check_codecs(&descriptors, &self.codecs)?;
 
         let guard = Arc::new(Guard::new(self.accepted, self.encryption));
-        let door = Arc::new(Door::new(descriptors, self.codecs, Arc::clone(&guard)));
+        let hooks = Hooks::new(self.hooks);
+        let door = Door::new(descriptors, self.codecs, Arc::clone(&guard), hooks.clone());
+        let door = Arc::new(door);
         let admission = Arc::clone(&door) as _;
         let config = BindConfig { admission, wait: self.wait, guard };
         let port = endpoint.transport().bind(config)?;
         let registry = RegistryServer::from_arc(Arc::clone(&door)).into_shared();
-        let handler = Dispatcher { services: self.services, registry, spawn: self.spawn };
+        let handler = Dispatcher { services: self.services, registry, spawn: self.spawn, hooks };
         let handler = Box::new(handler);
         let pool = Pool::start(port, handler, self.wait, self.max_workers).map_err(|source| {
             BindError::Io { doing: "start the server's threads".to_owned(), source }
@@ -273,6 +286,7 @@ impl fmt::Debug for WitServerBuilder {
             .field("tokens", &self.accepted)
             .field("encryption", &self.encryption)
             .field("spawns_elsewhere", &self.spawn.is_some())
+            .field("hooks", &self.hooks.len())
             .finish()
     }
 }

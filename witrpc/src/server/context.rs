@@ -46,8 +46,7 @@ impl CallContext {
 
     /// A number that no other call of this client has.
     pub fn call_id(&self) -> u64 {
-        // A lane has less than 2^16 neighbours and is used less than 2^48 times.
-        self.ticket.seq << 16 | u64::from(self.ticket.lane) & 0xffff
+        self.ticket.call_id()
     }
 }
 

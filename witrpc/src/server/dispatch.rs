@@ -11,6 +11,7 @@ use super::call::{Line, ServerCall, Service};
 use super::job::Spawn;
 use super::panics::catch;
 use super::pool::{Handler, Pool};
+use super::watched::{Hooks, Stopped, WatchedCall};
 
 /// The services of a server, by number.
 pub(super) struct Dispatcher {
@@ -18,10 +19,53 @@ pub(super) struct Dispatcher {
     /// Finds the others.
     pub(super) registry: Arc<dyn Service>,
     pub(super) spawn: Option<Spawn>,
+    pub(super) hooks: Option<Arc<Hooks>>,
 }
 
 impl Handler for Dispatcher {
+    #[inline]
     fn serve(&self, pool: &Arc<Pool>, peer: &Arc<dyn Peer>, request: &mut Request) {
+        match &self.hooks {
+            None => self.run(pool, peer, request, || Ok(())),
+            Some(hooks) => self.run_watched(hooks, pool, peer, request),
+        }
+    }
+}
+
+impl Dispatcher {
+    /// Runs a call that hooks stand around. What names no method of the user's services is none.
+    fn run_watched(
+        &self,
+        hooks: &Arc<Hooks>,
+        pool: &Arc<Pool>,
+        peer: &Arc<dyn Peer>,
+        request: &mut Request,
+    ) {
+        match RequestTag::from_bits(request.tag).and_then(|tag| self.names(tag)) {
+            None => self.run(pool, peer, request, || Ok(())),
+            Some(names) => {
+                let call = WatchedCall::new(hooks, peer, request, names);
+                let peer: Arc<dyn Peer> = Arc::clone(&call) as _;
+                self.run(pool, &peer, request, || call.before());
+            }
+        }
+    }
+
+    /// The names of the service and the method that a tag means.
+    fn names(&self, tag: RequestTag) -> Option<[&'static str; 2]> {
+        let service = self.services.get(usize::from(tag.service))?.descriptor();
+        Some([service.name, service.methods.get(usize::from(tag.method))?.name])
+    }
+
+    /// Brings a request to its service, unless `admit` stops it.
+    #[inline]
+    fn run(
+        &self,
+        pool: &Arc<Pool>,
+        peer: &Arc<dyn Peer>,
+        request: &mut Request,
+        admit: impl FnOnce() -> Result<(), Stopped>,
+    ) {
         let line = Line {
             peer,
             ticket: request.ticket,
@@ -46,6 +90,11 @@ impl Handler for Dispatcher {
             None if tag.service == REGISTRY => &self.registry,
             None => return line.reply().unknown_method(),
         };
+        match admit() {
+            Ok(()) => {}
+            Err(Stopped::Rejected(rejection)) => return line.reply().rejected(&rejection),
+            Err(Stopped::Panicked(message)) => return line.reply().panicked(&message),
+        }
         let payload = &mut request.payload;
         let call = ServerCall { line: &line, method: tag.method, payload, raw: tag.raw };
         let dispatched = catch(|| service.dispatch(call));

@@ -3,7 +3,8 @@
 //! [`builder`] says what is served and starts it; [`admission`] lets clients in; [`pool`] finds
 //! their requests and lends its threads; [`dispatch`] brings a request to its service as a
 //! [`call`], whose [`arguments`] it decodes; [`reply`] answers it, for an `async fn` from a [`job`];
-//! [`handle`] is what the user keeps, [`session`] what the server keeps for each client.
+//! [`handle`] is what the user keeps, [`session`] what the server keeps for each client; [`watched`] are
+//! calls that hooks stand around.
 
 mod admission;
 mod arguments;
@@ -18,6 +19,7 @@ mod panics;
 mod pool;
 mod reply;
 mod session;
+mod watched;
 
 #[cfg(test)]
 mod tests;

@@ -2,6 +2,7 @@
 
 use crate::__private::v1::Wire;
 use crate::codec::{Codec, Encoded, Encoder};
+use crate::hooks::Rejection;
 use crate::tag::{AnswerTag, Status};
 use crate::transport::{Body, ChannelError, Outgoing, Peer, SMALL_LEN, Ticket, pad};
 
@@ -56,6 +57,14 @@ impl Reply<'_> {
     #[cold]
     pub(super) fn expired(self) {
         let _ = self.send(Status::Expired, &[]);
+    }
+
+    /// A hook did not let the call through.
+    #[cold]
+    pub(super) fn rejected(self, rejection: &Rejection) {
+        let mut text = String::from(if rejection.is_retryable { "+" } else { "-" });
+        text.push_str(&rejection.reason);
+        self.text(Status::Rejected, &text);
     }
 
     /// The call was not begun, and will not be.

@@ -166,6 +166,14 @@ pub struct Ticket {
     pub seq: u64,
 }
 
+impl Ticket {
+    /// A number that no other call of the same client has, and that both ends know.
+    pub(crate) fn call_id(self) -> u64 {
+        // A lane has less than 2^16 neighbours and is used less than 2^48 times.
+        self.seq << 16 | u64::from(self.lane) & 0xffff
+    }
+}
+
 /// An answer that has arrived, or the place for one: [`Answer::default`].
 #[derive(Default)]
 pub struct Answer {

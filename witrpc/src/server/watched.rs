@@ -1,0 +1,164 @@
+//! A call that hooks stand around.
+
+use std::sync::Arc;
+use std::task::Waker;
+use std::time::Instant;
+
+use crate::hooks::{Rejection, ServedCall, ServedEnd, ServerHook};
+use crate::tag::{AnswerTag, Status};
+use crate::transport::{ChannelError, ClientInfo, Outgoing, Peer, Request, Ticket};
+
+use super::panics::catch;
+use super::session::Session;
+
+/// The hooks of a server, in the order in which they were given.
+pub(super) struct Hooks {
+    hooks: Box<[Box<dyn ServerHook>]>,
+    want_durations: bool,
+}
+
+impl Hooks {
+    /// `None` when there are none, so that calls need not look.
+    pub(super) fn new(hooks: Vec<Box<dyn ServerHook>>) -> Option<Arc<Self>> {
+        let want_durations = hooks.iter().any(|hook| hook.wants_durations());
+        let hooks = hooks.into_boxed_slice();
+        (!hooks.is_empty()).then(|| Arc::new(Self { hooks, want_durations }))
+    }
+
+    pub(super) fn joined(&self, client: &ClientInfo) {
+        self.tell(|hook| hook.joined(client));
+    }
+
+    pub(super) fn left(&self, client: &ClientInfo) {
+        self.tell(|hook| hook.left(client));
+    }
+
+    /// Runs code of the user's whose outcome matters to nobody.
+    fn tell(&self, tell: impl Fn(&dyn ServerHook)) {
+        for hook in &self.hooks {
+            let _ = catch(|| tell(&**hook));
+        }
+    }
+}
+
+/// Why a call is not begun.
+pub(super) enum Stopped {
+    /// A hook rejected it.
+    Rejected(Rejection),
+    /// A hook panicked: the message.
+    Panicked(String),
+}
+
+/// The peer of one call: what its answer goes through, whoever gives it.
+pub(super) struct WatchedCall {
+    peer: Arc<dyn Peer>,
+    hooks: Arc<Hooks>,
+    ticket: Ticket,
+    service: &'static str,
+    method: &'static str,
+    request_len: usize,
+    deadline: Option<Instant>,
+    began: Option<Instant>,
+}
+
+impl WatchedCall {
+    /// Of a method by the names of its service and its own.
+    pub(super) fn new(
+        hooks: &Arc<Hooks>,
+        peer: &Arc<dyn Peer>,
+        request: &Request,
+        [service, method]: [&'static str; 2],
+    ) -> Arc<Self> {
+        Arc::new(Self {
+            peer: Arc::clone(peer),
+            hooks: Arc::clone(hooks),
+            ticket: request.ticket,
+            service,
+            method,
+            request_len: request.payload.len(),
+            deadline: request.deadline,
+            began: hooks.want_durations.then(Instant::now),
+        })
+    }
+
+    /// Asks the hooks, until one of them stops the call.
+    pub(super) fn before(&self) -> Result<(), Stopped> {
+        let call = self.call();
+        for hook in &self.hooks.hooks {
+            catch(|| hook.before(&call)).map_err(Stopped::Panicked)?.map_err(Stopped::Rejected)?;
+        }
+        Ok(())
+    }
+
+    fn after(&self, end: ServedEnd, answer_len: usize) {
+        let duration = self.began.map(|began| began.elapsed());
+        let call = ServedCall { duration, ..self.call() };
+        self.hooks.tell(|hook| hook.after(&call, end, answer_len));
+    }
+
+    fn call(&self) -> ServedCall<'_> {
+        ServedCall {
+            service: self.service,
+            method: self.method,
+            client: self.peer.client(),
+            call_id: self.ticket.call_id(),
+            request_len: self.request_len,
+            deadline: self.deadline,
+            duration: None,
+        }
+    }
+}
+
+impl Peer for WatchedCall {
+    fn client(&self) -> &ClientInfo {
+        self.peer.client()
+    }
+
+    fn session(&self) -> &Session {
+        self.peer.session()
+    }
+
+    fn answer(&self, ticket: Ticket, answer: Outgoing<'_>) -> Result<(), ChannelError> {
+        let answered = self.peer.answer(ticket, answer);
+        if ticket == self.ticket {
+            match &answered {
+                Ok(()) => self.after(end(answer.tag), answer.body.len()),
+                // It will be answered with that.
+                Err(ChannelError::TooLarge { .. }) => {}
+                Err(_) => self.after(ServedEnd::Unheard, answer.body.len()),
+            }
+        }
+        answered
+    }
+
+    fn is_connected(&self) -> bool {
+        self.peer.is_connected()
+    }
+
+    fn is_cancelled(&self, ticket: Ticket) -> bool {
+        self.peer.is_cancelled(ticket)
+    }
+
+    fn watch(&self, ticket: Ticket, waker: &Waker) -> u64 {
+        self.peer.watch(ticket, waker)
+    }
+
+    fn unwatch(&self, key: u64) {
+        self.peer.unwatch(key);
+    }
+}
+
+/// What an answer of that tag says of its call.
+fn end(tag: u32) -> ServedEnd {
+    let status = AnswerTag::from_bits(tag).map(|tag| tag.status);
+    match status.expect("this server made it") {
+        Status::Ok => ServedEnd::Ok,
+        Status::App => ServedEnd::AppError,
+        Status::Panicked => ServedEnd::Panicked,
+        Status::BadRequest | Status::UnknownMethod => ServedEnd::BadRequest,
+        Status::AnswerTooLarge | Status::EncodeFailed => ServedEnd::AnswerFailed,
+        Status::ShuttingDown => ServedEnd::ShuttingDown,
+        Status::Expired => ServedEnd::Expired,
+        Status::Rejected => ServedEnd::Rejected,
+    }
+}
