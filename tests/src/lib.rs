@@ -9,6 +9,7 @@
 
 pub mod annex;
 pub mod errands;
+pub mod gallery;
 pub mod nasty;
 pub mod process;
 pub mod resources;

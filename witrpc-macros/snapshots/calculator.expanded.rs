@@ -101,9 +101,9 @@ impl CalculatorClient {
         a: i64,
         b: i64,
     ) -> ::core::result::Result<i64, ::witrpc::CallError> {
-        ::witrpc::__private::v1::assert_wire::<i64>();
-        ::witrpc::__private::v1::assert_wire::<i64>();
-        ::witrpc::__private::v1::assert_wire::<i64>();
+        ::witrpc::__private::v1::assert_travels::<i64>();
+        ::witrpc::__private::v1::assert_travels::<i64>();
+        ::witrpc::__private::v1::assert_travels::<i64>();
         let mut call = ::witrpc::__private::v1::ClientCall::new(
             &self.connection,
             __CalculatorMethod::add as ::core::primitive::u16,
@@ -118,9 +118,9 @@ impl CalculatorClient {
         a: i64,
         b: i64,
     ) -> ::core::result::Result<i64, ::witrpc::CallError<DivideError>> {
-        ::witrpc::__private::v1::assert_wire::<i64>();
-        ::witrpc::__private::v1::assert_wire::<i64>();
-        ::witrpc::__private::v1::assert_wire::<i64>();
+        ::witrpc::__private::v1::assert_travels::<i64>();
+        ::witrpc::__private::v1::assert_travels::<i64>();
+        ::witrpc::__private::v1::assert_travels::<i64>();
         ::witrpc::__private::v1::assert_wire::<DivideError>();
         let mut call = ::witrpc::__private::v1::ClientCall::new(
             &self.connection,
@@ -135,7 +135,7 @@ impl CalculatorClient {
         &self,
         key: &str,
     ) -> ::core::result::Result<Option<String>, ::witrpc::CallError> {
-        ::witrpc::__private::v1::assert_wire::<Option<String>>();
+        ::witrpc::__private::v1::assert_travels::<Option<String>>();
         let mut call = ::witrpc::__private::v1::ClientCall::new(
             &self.connection,
             __CalculatorMethod::lookup as ::core::primitive::u16,
@@ -149,7 +149,7 @@ impl CalculatorClient {
         samples: &[f64],
     ) -> ::core::result::Result<f64, ::witrpc::CallError> {
         ::witrpc::__private::v1::assert_raw::<f64>();
-        ::witrpc::__private::v1::assert_wire::<f64>();
+        ::witrpc::__private::v1::assert_travels::<f64>();
         let mut call = ::witrpc::__private::v1::ClientCall::new(
             &self.connection,
             __CalculatorMethod::mean as ::core::primitive::u16,
@@ -168,8 +168,8 @@ impl CalculatorClient {
             <io::Result<u64> as ::witrpc::__private::v1::ResultType>::Err,
         >,
     > {
-        ::witrpc::__private::v1::assert_wire::<Table>();
-        ::witrpc::__private::v1::assert_wire::<
+        ::witrpc::__private::v1::assert_travels::<Table>();
+        ::witrpc::__private::v1::assert_travels::<
             <io::Result<u64> as ::witrpc::__private::v1::ResultType>::Ok,
         >();
         ::witrpc::__private::v1::assert_wire::<
@@ -249,9 +249,9 @@ impl CalculatorAsyncClient {
         Output = ::core::result::Result<i64, ::witrpc::CallError>,
     > + ::core::marker::Send + 'call {
         async move {
-            ::witrpc::__private::v1::assert_wire::<i64>();
-            ::witrpc::__private::v1::assert_wire::<i64>();
-            ::witrpc::__private::v1::assert_wire::<i64>();
+            ::witrpc::__private::v1::assert_travels::<i64>();
+            ::witrpc::__private::v1::assert_travels::<i64>();
+            ::witrpc::__private::v1::assert_travels::<i64>();
             let mut call = ::witrpc::__private::v1::ClientCall::new(
                 &self.connection,
                 __CalculatorMethod::add as ::core::primitive::u16,
@@ -270,9 +270,9 @@ impl CalculatorAsyncClient {
         Output = ::core::result::Result<i64, ::witrpc::CallError<DivideError>>,
     > + ::core::marker::Send + 'call {
         async move {
-            ::witrpc::__private::v1::assert_wire::<i64>();
-            ::witrpc::__private::v1::assert_wire::<i64>();
-            ::witrpc::__private::v1::assert_wire::<i64>();
+            ::witrpc::__private::v1::assert_travels::<i64>();
+            ::witrpc::__private::v1::assert_travels::<i64>();
+            ::witrpc::__private::v1::assert_travels::<i64>();
             ::witrpc::__private::v1::assert_wire::<DivideError>();
             let mut call = ::witrpc::__private::v1::ClientCall::new(
                 &self.connection,
@@ -291,7 +291,7 @@ impl CalculatorAsyncClient {
         Output = ::core::result::Result<Option<String>, ::witrpc::CallError>,
     > + ::core::marker::Send + 'call {
         async move {
-            ::witrpc::__private::v1::assert_wire::<Option<String>>();
+            ::witrpc::__private::v1::assert_travels::<Option<String>>();
             let mut call = ::witrpc::__private::v1::ClientCall::new(
                 &self.connection,
                 __CalculatorMethod::lookup as ::core::primitive::u16,
@@ -309,7 +309,7 @@ impl CalculatorAsyncClient {
     > + ::core::marker::Send + 'call {
         async move {
             ::witrpc::__private::v1::assert_raw::<f64>();
-            ::witrpc::__private::v1::assert_wire::<f64>();
+            ::witrpc::__private::v1::assert_travels::<f64>();
             let mut call = ::witrpc::__private::v1::ClientCall::new(
                 &self.connection,
                 __CalculatorMethod::mean as ::core::primitive::u16,
@@ -332,8 +332,8 @@ impl CalculatorAsyncClient {
         >,
     > + ::core::marker::Send + 'call {
         async move {
-            ::witrpc::__private::v1::assert_wire::<Table>();
-            ::witrpc::__private::v1::assert_wire::<
+            ::witrpc::__private::v1::assert_travels::<Table>();
+            ::witrpc::__private::v1::assert_travels::<
                 <io::Result<u64> as ::witrpc::__private::v1::ResultType>::Ok,
             >();
             ::witrpc::__private::v1::assert_wire::<
@@ -380,7 +380,7 @@ const _: () = {
                         name: "a",
                         kind: ::witrpc::__private::v1::ArgumentKind::Value,
                         shape: {
-                            ::witrpc::__private::v1::assert_wire::<i64>();
+                            ::witrpc::__private::v1::assert_travels::<i64>();
                             ::witrpc::__private::v1::trace::<i64>
                         },
                     },
@@ -388,13 +388,13 @@ const _: () = {
                         name: "b",
                         kind: ::witrpc::__private::v1::ArgumentKind::Value,
                         shape: {
-                            ::witrpc::__private::v1::assert_wire::<i64>();
+                            ::witrpc::__private::v1::assert_travels::<i64>();
                             ::witrpc::__private::v1::trace::<i64>
                         },
                     },
                 ],
                 result: {
-                    ::witrpc::__private::v1::assert_wire::<i64>();
+                    ::witrpc::__private::v1::assert_travels::<i64>();
                     ::witrpc::__private::v1::trace::<i64>
                 },
                 error: ::core::option::Option::None,
@@ -409,7 +409,7 @@ const _: () = {
                         name: "a",
                         kind: ::witrpc::__private::v1::ArgumentKind::Value,
                         shape: {
-                            ::witrpc::__private::v1::assert_wire::<i64>();
+                            ::witrpc::__private::v1::assert_travels::<i64>();
                             ::witrpc::__private::v1::trace::<i64>
                         },
                     },
@@ -417,13 +417,13 @@ const _: () = {
                         name: "b",
                         kind: ::witrpc::__private::v1::ArgumentKind::Value,
                         shape: {
-                            ::witrpc::__private::v1::assert_wire::<i64>();
+                            ::witrpc::__private::v1::assert_travels::<i64>();
                             ::witrpc::__private::v1::trace::<i64>
                         },
                     },
                 ],
                 result: {
-                    ::witrpc::__private::v1::assert_wire::<i64>();
+                    ::witrpc::__private::v1::assert_travels::<i64>();
                     ::witrpc::__private::v1::trace::<i64>
                 },
                 error: ::core::option::Option::Some({
@@ -444,7 +444,7 @@ const _: () = {
                     },
                 ],
                 result: {
-                    ::witrpc::__private::v1::assert_wire::<Option<String>>();
+                    ::witrpc::__private::v1::assert_travels::<Option<String>>();
                     ::witrpc::__private::v1::trace::<Option<String>>
                 },
                 error: ::core::option::Option::None,
@@ -465,7 +465,7 @@ const _: () = {
                     },
                 ],
                 result: {
-                    ::witrpc::__private::v1::assert_wire::<f64>();
+                    ::witrpc::__private::v1::assert_travels::<f64>();
                     ::witrpc::__private::v1::trace::<f64>
                 },
                 error: ::core::option::Option::None,
@@ -485,13 +485,13 @@ const _: () = {
                         name: "table",
                         kind: ::witrpc::__private::v1::ArgumentKind::Value,
                         shape: {
-                            ::witrpc::__private::v1::assert_wire::<Table>();
+                            ::witrpc::__private::v1::assert_travels::<Table>();
                             ::witrpc::__private::v1::trace::<Table>
                         },
                     },
                 ],
                 result: {
-                    ::witrpc::__private::v1::assert_wire::<
+                    ::witrpc::__private::v1::assert_travels::<
                         <io::Result<u64> as ::witrpc::__private::v1::ResultType>::Ok,
                     >();
                     ::witrpc::__private::v1::trace::<
@@ -546,9 +546,9 @@ const _: () = {
         fn dispatch(&self, call: ::witrpc::__private::v1::ServerCall<'_>) {
             match call.method() {
                 __wit_number_add => {
-                    ::witrpc::__private::v1::assert_wire::<i64>();
-                    ::witrpc::__private::v1::assert_wire::<i64>();
-                    ::witrpc::__private::v1::assert_wire::<i64>();
+                    ::witrpc::__private::v1::assert_travels::<i64>();
+                    ::witrpc::__private::v1::assert_travels::<i64>();
+                    ::witrpc::__private::v1::assert_travels::<i64>();
                     call.reply::<
                             i64,
                         >(|arguments, _| {
@@ -561,9 +561,9 @@ const _: () = {
                     })
                 }
                 __wit_number_divide => {
-                    ::witrpc::__private::v1::assert_wire::<i64>();
-                    ::witrpc::__private::v1::assert_wire::<i64>();
-                    ::witrpc::__private::v1::assert_wire::<i64>();
+                    ::witrpc::__private::v1::assert_travels::<i64>();
+                    ::witrpc::__private::v1::assert_travels::<i64>();
+                    ::witrpc::__private::v1::assert_travels::<i64>();
                     ::witrpc::__private::v1::assert_wire::<DivideError>();
                     call.reply_result::<
                             i64,
@@ -578,7 +578,7 @@ const _: () = {
                     })
                 }
                 __wit_number_lookup => {
-                    ::witrpc::__private::v1::assert_wire::<Option<String>>();
+                    ::witrpc::__private::v1::assert_travels::<Option<String>>();
                     let service = ::core::clone::Clone::clone(&self.0);
                     call.reply_async::<
                             Option<String>,
@@ -594,7 +594,7 @@ const _: () = {
                 }
                 __wit_number_mean => {
                     ::witrpc::__private::v1::assert_raw::<f64>();
-                    ::witrpc::__private::v1::assert_wire::<f64>();
+                    ::witrpc::__private::v1::assert_travels::<f64>();
                     call.reply::<
                             f64,
                         >(|arguments, _| {
@@ -606,8 +606,8 @@ const _: () = {
                     })
                 }
                 __wit_number_store => {
-                    ::witrpc::__private::v1::assert_wire::<Table>();
-                    ::witrpc::__private::v1::assert_wire::<
+                    ::witrpc::__private::v1::assert_travels::<Table>();
+                    ::witrpc::__private::v1::assert_travels::<
                         <io::Result<u64> as ::witrpc::__private::v1::ResultType>::Ok,
                     >();
                     ::witrpc::__private::v1::assert_wire::<

@@ -93,8 +93,8 @@ impl CalculatorClient {
         &self,
         r#fn: u8,
     ) -> ::core::result::Result<u8, crate::vendored::CallError> {
-        crate::vendored::__private::v1::assert_wire::<u8>();
-        crate::vendored::__private::v1::assert_wire::<u8>();
+        crate::vendored::__private::v1::assert_travels::<u8>();
+        crate::vendored::__private::v1::assert_travels::<u8>();
         let mut call = crate::vendored::__private::v1::ClientCall::new(
             &self.connection,
             __CalculatorMethod::r#type as ::core::primitive::u16,
@@ -114,7 +114,7 @@ impl CalculatorClient {
             <Outcome as crate::vendored::__private::v1::ResultType>::Err,
         >,
     > {
-        crate::vendored::__private::v1::assert_wire::<
+        crate::vendored::__private::v1::assert_travels::<
             <Outcome as crate::vendored::__private::v1::ResultType>::Ok,
         >();
         crate::vendored::__private::v1::assert_wire::<
@@ -194,8 +194,8 @@ impl CalculatorAsyncClient {
         Output = ::core::result::Result<u8, crate::vendored::CallError>,
     > + ::core::marker::Send + 'call {
         async move {
-            crate::vendored::__private::v1::assert_wire::<u8>();
-            crate::vendored::__private::v1::assert_wire::<u8>();
+            crate::vendored::__private::v1::assert_travels::<u8>();
+            crate::vendored::__private::v1::assert_travels::<u8>();
             let mut call = crate::vendored::__private::v1::ClientCall::new(
                 &self.connection,
                 __CalculatorMethod::r#type as ::core::primitive::u16,
@@ -219,7 +219,7 @@ impl CalculatorAsyncClient {
         >,
     > + ::core::marker::Send + 'call {
         async move {
-            crate::vendored::__private::v1::assert_wire::<
+            crate::vendored::__private::v1::assert_travels::<
                 <Outcome as crate::vendored::__private::v1::ResultType>::Ok,
             >();
             crate::vendored::__private::v1::assert_wire::<
@@ -264,13 +264,13 @@ const _: () = {
                         name: "fn",
                         kind: crate::vendored::__private::v1::ArgumentKind::Value,
                         shape: {
-                            crate::vendored::__private::v1::assert_wire::<u8>();
+                            crate::vendored::__private::v1::assert_travels::<u8>();
                             crate::vendored::__private::v1::trace::<u8>
                         },
                     },
                 ],
                 result: {
-                    crate::vendored::__private::v1::assert_wire::<u8>();
+                    crate::vendored::__private::v1::assert_travels::<u8>();
                     crate::vendored::__private::v1::trace::<u8>
                 },
                 error: ::core::option::Option::None,
@@ -283,7 +283,7 @@ const _: () = {
                 idempotent: false,
                 arguments: &[],
                 result: {
-                    crate::vendored::__private::v1::assert_wire::<
+                    crate::vendored::__private::v1::assert_travels::<
                         <Outcome as crate::vendored::__private::v1::ResultType>::Ok,
                     >();
                     crate::vendored::__private::v1::trace::<
@@ -338,8 +338,8 @@ const _: () = {
             match call.method() {
                 #[cfg(unix)]
                 __wit_number_type => {
-                    crate::vendored::__private::v1::assert_wire::<u8>();
-                    crate::vendored::__private::v1::assert_wire::<u8>();
+                    crate::vendored::__private::v1::assert_travels::<u8>();
+                    crate::vendored::__private::v1::assert_travels::<u8>();
                     call.reply::<
                             u8,
                         >(|arguments, caller| {
@@ -353,7 +353,7 @@ const _: () = {
                 }
                 #[cfg_attr(windows, cfg(feature = "calc"))]
                 __wit_number_outcome => {
-                    crate::vendored::__private::v1::assert_wire::<
+                    crate::vendored::__private::v1::assert_travels::<
                         <Outcome as crate::vendored::__private::v1::ResultType>::Ok,
                     >();
                     crate::vendored::__private::v1::assert_wire::<

@@ -162,6 +162,17 @@ pub(crate) fn machine_sized_element(element: &str, fixed: &str) -> String {
     )
 }
 
+pub(crate) fn machine_sized_share(
+    element: &str,
+    fixed: &str,
+    (before, behind): (&str, &str),
+) -> String {
+    format!(
+        "`{element}` differs from machine to machine, so its raw bytes are not a contract; write \
+         `{before}{fixed}{behind}`"
+    )
+}
+
 /// Becomes the message of a const assertion, so it is about the method as a whole.
 pub(crate) fn hidden_result(service: impl Display, method: impl Display) -> String {
     format!(

@@ -1,19 +1,23 @@
 //! The word of a line that says what its payload is.
 //!
 //! ```text
-//!  63        62..60  59..32  31..0
-//!  deadline  kind    tag     length of the whole message in bytes
+//!  63        62..60  59      58..32  31..0
+//!  deadline  kind    leases  tag     length of the whole message in bytes
 //! ```
 //!
 //! Block and segment lines describe their bytes in the inline words: offset in the writer's arena,
 //! generation of the block, and for segments their own length and their place in the message.
 
 /// Bits of a tag.
-pub const TAG_BITS: u32 = 28;
+pub const TAG_BITS: u32 = 27;
+
+/// Set beside the tag: the message ends with the descriptions of leases.
+pub(crate) const LEASES: u32 = 1 << TAG_BITS;
 
 const TAG_SHIFT: u32 = 32;
-const TAG_MASK: u64 = (1 << TAG_BITS) - 1;
-const KIND_SHIFT: u32 = TAG_SHIFT + TAG_BITS;
+/// The tag, and [`LEASES`].
+const TAG_MASK: u64 = (1 << (TAG_BITS + 1)) - 1;
+const KIND_SHIFT: u32 = TAG_SHIFT + TAG_BITS + 1;
 const KIND_MASK: u64 = 0b111;
 const DEADLINE: u64 = 1 << 63;
 
@@ -53,6 +57,7 @@ impl Kind {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Head {
     pub(crate) kind: Kind,
+    /// The sender's tag, and [`LEASES`].
     pub(crate) tag: u32,
     pub(crate) len: u32,
     pub(crate) deadline: bool,
@@ -99,7 +104,7 @@ mod tests {
     #[test]
     fn a_head_survives_its_word() {
         for kind in [Kind::Inline, Kind::Block, Kind::Segment, Kind::Next, Kind::Discard] {
-            for tag in [0, 1, (1 << TAG_BITS) - 1] {
+            for tag in [0, 1, (1 << TAG_BITS) - 1, LEASES, LEASES | 1] {
                 for len in [0, 48, u32::MAX] {
                     for deadline in [false, true] {
                         let head = Head { kind, tag, len, deadline };

@@ -21,6 +21,7 @@ mod head;
 #[cfg(test)]
 mod hostile;
 mod layout;
+pub mod lease;
 #[doc(hidden)]
 pub mod line;
 mod memfd;
@@ -38,19 +39,22 @@ mod server;
 mod shm;
 mod spin;
 mod state;
+mod trust;
 mod wake;
 pub mod words;
 
 pub use backend::Backend;
-pub use client::{Client, ClientOptions, ReceivedBlock as AnswerBlock, Sending};
+pub use client::{Allocating, Client, ClientOptions, ReceivedBlock as AnswerBlock, Sending};
 pub use error::{BindError, ConnectError, DirectoryError, NameError};
 pub use fork::{Descriptor, Origin};
 pub use head::TAG_BITS;
 pub use layout::{INLINE_LEN, MAX_LANES, MIN_LANES};
+pub use lease::{Claim, LeaseWriter, MAX_LEASES_OF_A_MESSAGE, OwnLease, ReceivedLease};
 pub use message::{
-    Answer, AnswerPayload, Body, ChannelError, Closed, Fill, Limit, Outgoing, Payload, ReadBlock,
-    Request, RequestPayload, Ticket,
+    Answer, AnswerPayload, Body, ChannelError, Closed, Fill, Leasing, Limit, Outgoing, Payload,
+    ReadBlock, Request, RequestPayload, Ticket,
 };
+pub use outbox::MAX_LEASES;
 pub use rendezvous::{Name, Place, Session, live_names};
 pub use security::{
     Begun, COUNTER_BITS, Clearance, Demands, Finish, Initiator, Keys, MAX_EXCHANGE_LEN,
@@ -60,3 +64,4 @@ pub use server::{
     Admission, Admitted, Connection, ReceivedBlock as RequestBlock, Scanner, Server, ServerOptions,
 };
 pub use spin::WaitPolicy;
+pub use trust::TrustedPeer;

@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use crate::client::ReceivedBlock as AnswerBlock;
 use crate::layout::INLINE_LEN;
+use crate::lease::{Claim, ReceivedLease};
 use crate::server::ReceivedBlock as RequestBlock;
 
 /// Names a call in flight: which lane, and which of the calls that have lived there.
@@ -39,6 +40,14 @@ pub enum Body<'a> {
     },
     /// Anything else.
     Large(&'a dyn Fill),
+    /// A body that takes leases along: at most 16, claimed of the connection that it is sent over.
+    Leasing {
+        /// The body itself, which is none of these; no longer than the connection's
+        /// `longest_body_with` says.
+        body: &'a Body<'a>,
+        /// The leases, in order.
+        leases: &'a [&'a Claim],
+    },
 }
 
 impl Body<'_> {
@@ -46,6 +55,7 @@ impl Body<'_> {
         match self {
             Body::Small { len, .. } => *len,
             Body::Large(fill) => fill.len(),
+            Body::Leasing { body, .. } => body.len(),
         }
     }
 
@@ -55,6 +65,7 @@ impl Body<'_> {
                 out.copy_from_slice(&padded[..*len][offset..offset + out.len()]);
             }
             Body::Large(fill) => fill.write_at(offset, out),
+            Body::Leasing { body, .. } => body.write_at(offset, out),
         }
     }
 }
@@ -108,6 +119,39 @@ pub enum Payload<B> {
     Whole(Vec<u8>),
     /// A block that the peer can still write: read each byte once.
     Block(B),
+    /// A message that takes leases along.
+    Leasing(Box<Leasing<B>>),
+}
+
+/// A message that takes leases along, and these.
+#[derive(Debug)]
+pub struct Leasing<B> {
+    /// The message itself, which is none of these.
+    pub payload: Payload<B>,
+    /// The leases, in order.
+    pub leases: Vec<ReceivedLease>,
+}
+
+impl<B: ReadBlock> Payload<B> {
+    pub(crate) fn len(&self) -> usize {
+        match self {
+            Payload::Small { len, .. } => usize::from(*len),
+            Payload::Whole(bytes) => bytes.len(),
+            Payload::Block(block) => block.len(),
+            Payload::Leasing(leasing) => leasing.payload.len(),
+        }
+    }
+
+    pub(crate) fn copy_to(&self, offset: usize, out: &mut [u8]) {
+        match self {
+            Payload::Small { bytes, len } => {
+                out.copy_from_slice(&bytes[..usize::from(*len)][offset..offset + out.len()]);
+            }
+            Payload::Whole(bytes) => out.copy_from_slice(&bytes[offset..offset + out.len()]),
+            Payload::Block(block) => block.copy_to(offset, out),
+            Payload::Leasing(leasing) => leasing.payload.copy_to(offset, out),
+        }
+    }
 }
 
 /// A block in the peer's arena. Dropping it gives the block back.
@@ -123,6 +167,12 @@ pub trait ReadBlock: Send + Sync {
     ///
     /// When `offset + out.len()` is beyond the end.
     fn copy_to(&self, offset: usize, out: &mut [u8]);
+
+    /// The bytes in place, if the peer is trusted.
+    fn as_slice(&self) -> Option<&[u8]>;
+
+    /// Shortens it to its first `len` bytes.
+    fn truncate(&mut self, len: usize);
 }
 
 /// An answer that has arrived.
@@ -195,6 +245,12 @@ pub enum ChannelError {
     /// The arena stayed full until the limit.
     #[error("the arena of the connection stayed full until the deadline")]
     NoSpace,
+    /// So many leases stayed out until the limit.
+    #[error("{max} leases of the connection, the most there may be, stayed out until the deadline")]
+    TooManyLeases {
+        /// The limit.
+        max: usize,
+    },
     /// The server shuts down and takes nothing new; the request was not sent, or not to its end.
     #[error("the server is shutting down and takes no new calls")]
     Draining,

@@ -12,14 +12,24 @@
 //!    continue a message whatever else it holds up, a client asks for a segment from the poll of the
 //!    very future that takes it.
 //! 2. Nobody who continues a message waits in a queue behind somebody who begins one.
+//! 3. **Leases leave room for messages.** They are held for as long as users like, so together they
+//!    take no more than the arena without two segments: one is the spare, which is never leased, the
+//!    other is left to messages, if not in one piece. There are at most [`MAX_LEASES`] of them.
+//! 4. The spare stands in nobody's way: while it is not lent it is moved for a block that finds no
+//!    space otherwise. So a lease of the greatest length fits whenever nothing else is out.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use crate::arena::{Arena, Block, Released};
+use crate::arena::{Arena, Block, GRANULE_BYTES, Leases, Released};
+use crate::lease::trailer;
+use crate::message::ChannelError;
 
 /// The longest segment in bytes: long enough that a hand-over does not show beside the copy, short
 /// enough that both copies of it stay in a core's cache.
 const MAX_SEGMENT: usize = 256 << 10;
+
+/// The most leases that one side of a connection may have out at once, and that its peer holds.
+pub const MAX_LEASES: usize = 1024;
 
 /// A writer's arena, shared by its threads.
 #[derive(Debug)]
@@ -27,6 +37,16 @@ pub(crate) struct Outbox {
     space: Mutex<Space>,
     largest_block: usize,
     segment_len: usize,
+    largest_lease: usize,
+}
+
+/// What there is not enough of for a lease.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Shortage {
+    /// Space, at present.
+    Space,
+    /// There are [`MAX_LEASES`] already.
+    Leases,
 }
 
 #[derive(Debug)]
@@ -61,9 +81,15 @@ impl Outbox {
         // spare beside both.
         let largest_block = arena.len() / 2;
         let segment_len = Arena::never_overlooked((arena.len() / 4).min(MAX_SEGMENT));
+        let largest_lease = arena.len() - 2 * segment_len;
         // The first to reserve anything makes the spare.
         let space = Mutex::new(Space { arena, spare: None });
-        Self { space, largest_block, segment_len }
+        Self { space, largest_block, segment_len, largest_lease }
+    }
+
+    /// Bytes that all leases together may take, and so the longest that there can ever be.
+    pub(crate) fn largest_lease(&self) -> usize {
+        self.largest_lease
     }
 
     /// The longest message that travels in one block, in bytes; longer ones go in segments.
@@ -89,7 +115,7 @@ impl Outbox {
         let block = arena.find_or_reclaim(released, |arena| {
             keep_spare(arena, spare, self.segment_len);
             arena.alloc(len).or_else(|| match purpose {
-                Purpose::Begin => beside_moved_spare(arena, spare, len, self.segment_len),
+                Purpose::Begin => self.beside_moved_spare(arena, spare, |arena| arena.alloc(len)),
                 Purpose::Continue => spare.take(),
             })
         });
@@ -99,8 +125,125 @@ impl Outbox {
         Some(Reserved { outbox: self, block: Some(block) })
     }
 
+    /// The longest body that travels in one piece with so many leases.
+    pub(crate) fn longest_body_with(&self, leases: usize, max_message_len: usize) -> usize {
+        self.largest_block.min(max_message_len).saturating_sub(trailer::len_of(leases))
+    }
+
+    /// Refuses leases that can never be had together.
+    pub(crate) fn check_leases(&self, lens: &[usize]) -> Result<(), ChannelError> {
+        if lens.len() > MAX_LEASES {
+            return Err(ChannelError::TooManyLeases { max: MAX_LEASES });
+        }
+        let taken = lens.iter().fold(0_usize, |sum, len| sum.saturating_add(granules_of(*len)));
+        if taken > self.largest_lease {
+            return Err(ChannelError::TooLarge {
+                len: lens.iter().fold(0, |sum, len| sum.saturating_add(*len)),
+                max: self.largest_lease,
+            });
+        }
+        Ok(())
+    }
+
+    /// Takes space for leases of these lengths: for all of them or for none, so that nobody waits
+    /// for the second with the first in hand.
+    pub(crate) fn reserve_leases(
+        &self,
+        lens: &[usize],
+        released: &impl Released,
+    ) -> Result<Vec<Block>, Shortage> {
+        let mut shortage = Shortage::Space;
+        let mut space = self.lock();
+        let Space { arena, spare } = &mut *space;
+        let blocks = arena.find_or_reclaim(released, |arena| {
+            keep_spare(arena, spare, self.segment_len);
+            let mut blocks = Vec::with_capacity(lens.len());
+            for len in lens {
+                match self.alloc_lease(arena, spare, *len) {
+                    Ok(block) => blocks.push(block),
+                    Err(short_of) => {
+                        shortage = short_of;
+                        blocks.into_iter().for_each(|block| arena.free(block));
+                        return None;
+                    }
+                }
+            }
+            Some(blocks)
+        });
+        drop(space);
+        blocks.ok_or(shortage)
+    }
+
+    fn alloc_lease(
+        &self,
+        arena: &mut Arena,
+        spare: &mut Option<Block>,
+        len: usize,
+    ) -> Result<Block, Shortage> {
+        let Leases { count, bytes } = arena.leases();
+        if count == MAX_LEASES {
+            return Err(Shortage::Leases);
+        }
+        if granules_of(len) > self.largest_lease - bytes {
+            return Err(Shortage::Space);
+        }
+        let alloc = |arena: &mut Arena| arena.alloc_lease(len);
+        alloc(arena).or_else(|| self.beside_moved_spare(arena, spare, alloc)).ok_or(Shortage::Space)
+    }
+
+    /// A block beside a spare that lies elsewhere. Where it lies now, in the middle of what is free,
+    /// the longest blocks may not fit beside it, however much the peer releases.
+    fn beside_moved_spare(
+        &self,
+        arena: &mut Arena,
+        spare: &mut Option<Block>,
+        alloc: impl FnOnce(&mut Arena) -> Option<Block>,
+    ) -> Option<Block> {
+        arena.free(spare.take()?);
+        let block = alloc(arena);
+        keep_spare(arena, spare, self.segment_len);
+        if spare.is_none() {
+            // Not both: the spare comes first.
+            arena.free(block?);
+            keep_spare(arena, spare, self.segment_len);
+            return None;
+        }
+        block
+    }
+
+    /// Takes back a lease that the peer does not hold.
+    pub(crate) fn free(&self, block: Block) {
+        self.lock().arena.free(block);
+    }
+
+    /// Takes back a lease that the peer holds, or has just released.
+    pub(crate) fn await_release(&self, block: Block) {
+        // What describes it stands on a line already.
+        let _ = self.lock().arena.lend(block);
+    }
+
+    /// The leases that have not come back.
+    #[cfg(test)]
+    pub(crate) fn leases(&self) -> Leases {
+        self.lock().arena.leases()
+    }
+
     fn lock(&self) -> MutexGuard<'_, Space> {
         self.space.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The bytes of the granules that a block of `len` bytes takes.
+fn granules_of(len: usize) -> usize {
+    len.max(1).checked_next_multiple_of(GRANULE_BYTES).unwrap_or(usize::MAX)
+}
+
+impl From<Shortage> for ChannelError {
+    fn from(shortage: Shortage) -> Self {
+        match shortage {
+            Shortage::Space => ChannelError::NoSpace,
+            Shortage::Leases => ChannelError::TooManyLeases { max: MAX_LEASES },
+        }
     }
 }
 
@@ -109,26 +252,6 @@ fn keep_spare(arena: &mut Arena, spare: &mut Option<Block>, len: usize) {
     if spare.is_none() {
         *spare = arena.alloc(len);
     }
-}
-
-/// A block of `len` bytes beside a spare that lies elsewhere. Where it lies now, in the middle of
-/// what is free, the longest blocks may not fit beside it, however much the peer releases.
-fn beside_moved_spare(
-    arena: &mut Arena,
-    spare: &mut Option<Block>,
-    len: usize,
-    spare_len: usize,
-) -> Option<Block> {
-    arena.free(spare.take()?);
-    let block = arena.alloc(len);
-    keep_spare(arena, spare, spare_len);
-    if spare.is_none() {
-        // Not both: the spare comes first.
-        arena.free(block?);
-        keep_spare(arena, spare, spare_len);
-        return None;
-    }
-    block
 }
 
 impl Reserved<'_> {
@@ -159,7 +282,7 @@ mod tests {
     use std::collections::HashSet;
 
     use super::*;
-    use crate::arena::{BlockRef, GRANULE_BYTES};
+    use crate::arena::BlockRef;
 
     /// What the peer has released: granule and generation.
     #[derive(Default)]
@@ -245,6 +368,85 @@ mod tests {
                 drop(on.expect("the spare"));
             }
         }
+    }
+
+    /// However blocks and leases have come and gone, and wherever the spare has got to by that.
+    #[test]
+    fn the_longest_lease_fits_when_nothing_else_is_out_and_leaves_room_for_messages() {
+        for granules in [16, 17, 100, 1_777, 5_000, 131_072] {
+            let outbox = Outbox::new(Arena::new(granules * GRANULE_BYTES));
+            let slots = Slots::default();
+            let mut below = numbers_from(granules as u64);
+            for _ in 0..100 {
+                let mut held = Vec::new();
+                let mut leases = Vec::new();
+                for _ in 0..below(40) {
+                    let len = below(outbox.largest_block() + 1);
+                    if below(2) == 0 {
+                        leases.extend(outbox.reserve_leases(&[len], &slots).unwrap_or_default());
+                    } else if let Some(block) = outbox.reserve(len, Purpose::Begin, &slots) {
+                        held.push(block.lend());
+                    }
+                    if below(3) == 0 {
+                        let segment =
+                            outbox.reserve(outbox.segment_len(), Purpose::Continue, &slots);
+                        held.extend(segment.map(Reserved::lend));
+                    }
+                    while below(3) == 0 && !held.is_empty() {
+                        slots.release(held.swap_remove(below(held.len())));
+                    }
+                    while below(3) == 0 && !leases.is_empty() {
+                        outbox.free(leases.swap_remove(below(leases.len())));
+                    }
+                }
+                held.into_iter().for_each(|block| slots.release(block));
+                leases.into_iter().for_each(|block| outbox.free(block));
+                assert_eq!(outbox.leases(), Leases::default());
+
+                let longest = outbox.largest_lease();
+                assert_eq!(outbox.check_leases(&[longest]), Ok(()));
+                assert!(outbox.check_leases(&[longest + 1]).is_err());
+                let lease = outbox.reserve_leases(&[longest], &slots).expect("nothing else is out");
+                assert_eq!(outbox.reserve_leases(&[0], &slots), Err(Shortage::Space));
+                let message = outbox.reserve(outbox.segment_len() / 2, Purpose::Begin, &slots);
+                let segment = outbox.reserve(outbox.segment_len(), Purpose::Continue, &slots);
+                assert!(message.is_some() && segment.is_some(), "messages go on beside leases");
+                lease.into_iter().for_each(|block| outbox.free(block));
+            }
+        }
+    }
+
+    #[test]
+    fn leases_are_taken_together_or_not_at_all() {
+        let outbox = Outbox::new(Arena::new(1_000 * GRANULE_BYTES));
+        let slots = Slots::default();
+        let half = outbox.largest_lease() / 2 / GRANULE_BYTES * GRANULE_BYTES;
+        let one = outbox.reserve_leases(&[half], &slots).expect("space");
+        let before = outbox.leases();
+        assert_eq!(outbox.reserve_leases(&[half, half], &slots), Err(Shortage::Space));
+        assert_eq!(outbox.leases(), before, "the first of the two was given back");
+        one.into_iter().for_each(|block| outbox.free(block));
+        assert_eq!(outbox.reserve_leases(&[half, half], &slots).expect("space for two").len(), 2);
+    }
+
+    #[test]
+    fn there_are_so_many_leases_and_no_more() {
+        let outbox = Outbox::new(Arena::new(4 * MAX_LEASES * GRANULE_BYTES));
+        let slots = Slots::default();
+        let mut leases = outbox.reserve_leases(&[1; MAX_LEASES], &slots).expect("so many");
+        assert_eq!(outbox.reserve_leases(&[1], &slots), Err(Shortage::Leases));
+        let max = MAX_LEASES;
+        assert_eq!(
+            outbox.check_leases(&[1; MAX_LEASES + 1]),
+            Err(ChannelError::TooManyLeases { max })
+        );
+        // One that is lent counts until it is released.
+        let lent = leases.pop().expect("many");
+        let reference = lent.reference_as(lent.generation());
+        outbox.await_release(lent);
+        assert_eq!(outbox.reserve_leases(&[1], &slots), Err(Shortage::Leases));
+        slots.release(reference.to_words());
+        assert!(outbox.reserve_leases(&[1], &slots).is_ok());
     }
 
     #[test]

@@ -48,6 +48,7 @@ impl Site {
             max_clients: 1,
             max_message_len: 1 << 20,
             handshake_timeout: PATIENCE,
+            trusted: None,
         };
         let name = Name::unguessable();
         let server = Server::bind(
@@ -64,6 +65,7 @@ impl Site {
             wait: WaitPolicy::Park,
             max_region_len: 1 << 20,
             handshake_timeout: PATIENCE,
+            trusted: None,
         };
         let server = server.expect("the name is new");
         let client = Client::connect(&name, &Place::default(), &options, &Plain::default())

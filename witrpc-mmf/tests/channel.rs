@@ -89,6 +89,7 @@ fn bytes_of<B: ReadBlock>(payload: Payload<B>) -> Vec<u8> {
             block.copy_to(0, &mut bytes);
             bytes
         }
+        Payload::Leasing(_) => panic!("nothing was leased"),
     }
 }
 
@@ -116,6 +117,7 @@ fn bind_with(
         max_clients: 4,
         max_message_len: MAX_MESSAGE_LEN,
         handshake_timeout: Duration::from_secs(5),
+        trusted: None,
     };
     Server::bind(name.clone(), &Place::default(), &options, admission, Box::<Plain>::default())
         .expect("the name is free")
@@ -173,6 +175,7 @@ fn connect(backend: Backend, name: &Name, wait: WaitPolicy) -> Arc<Client> {
         wait,
         max_region_len: 1 << 30,
         handshake_timeout: Duration::from_secs(5),
+        trusted: None,
     };
     Client::connect(name, &Place::default(), &options, &Plain::default())
         .expect("the server serves")

@@ -40,6 +40,7 @@ fn bind(backend: Backend, name: &Name) -> Arc<Server> {
         max_clients: 1,
         max_message_len: 1 << 20,
         handshake_timeout: PATIENCE,
+        trusted: None,
     };
     Server::bind(
         name.clone(),
@@ -59,6 +60,7 @@ fn connect(backend: Backend, name: &Name, wait: WaitPolicy) -> Arc<Client> {
         wait,
         max_region_len: 1 << 30,
         handshake_timeout: PATIENCE,
+        trusted: None,
     };
     Client::connect(name, &Place::default(), &options, &Plain::default())
         .expect("the server serves")

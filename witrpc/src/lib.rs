@@ -94,6 +94,7 @@ mod offload;
 mod registry;
 mod security;
 mod server;
+mod shared;
 mod tag;
 mod timer;
 pub mod transport;
@@ -112,15 +113,16 @@ pub use client::{
 pub use codec::Codec;
 pub use contract::ContractDifference;
 pub use error::{
-    BindError, CallError, ConnectError, Direction, NoAppError, ServeError, WorkerError,
+    AllocError, BindError, CallError, ConnectError, Direction, NoAppError, ServeError, WorkerError,
 };
 pub use hooks::{CallEnd, ClientHook, MadeCall, Rejection, ServedCall, ServedEnd, ServerHook};
 pub use security::{AccessToken, AccessTokens, TokenError};
 pub use server::{
     CallContext, ServerHandle, Shutdown, UntilCancelled, WitServer, WitServerBuilder,
 };
+pub use shared::{Chunks, Iter, Shareable, Shared, SharedMut};
 pub use transport::in_process::InProcess;
-pub use transport::mmf::{Backend, Mmf, servers};
+pub use transport::mmf::{Backend, Mmf, TrustedPeer, servers};
 pub use transport::{ClientInfo, DisconnectReason, Endpoint};
 pub use wait::WaitPolicy;
 pub use witrpc_macros::wit_service;

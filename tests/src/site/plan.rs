@@ -8,6 +8,7 @@ use witrpc::{BindError, Codec, Endpoint, InProcess, WaitPolicy, WitServer};
 
 use super::address::{Address, mmf};
 use crate::annex::{AnnexServer, Shed};
+use crate::gallery::{GalleryServer, Rooms};
 use crate::vigil::{VigilServer, Watchman};
 use crate::workshop::{Bench, WorkshopServer};
 
@@ -57,8 +58,12 @@ impl Plan {
         let watchman = Watchman::default();
         let bookkeeper = watchman.bookkeeper();
         let vigil = VigilServer::new(watchman);
-        let mut builder =
-            WitServer::builder().listen(self.endpoint(address)).service(service).service(vigil);
+        let gallery = GalleryServer::new(Rooms::default());
+        let mut builder = WitServer::builder()
+            .listen(self.endpoint(address))
+            .service(service)
+            .service(vigil)
+            .service(gallery);
         if let Some(max_workers) = self.max_workers {
             builder = builder.max_workers(max_workers);
         }

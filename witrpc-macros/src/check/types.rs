@@ -1,7 +1,10 @@
 //! Checks of the types in a signature, as far as their syntax shows.
 
 use syn::visit::{self, Visit};
-use syn::{Lifetime, Type, TypeImplTrait, TypeParamBound, TypePath, TypeReference};
+use syn::{
+    GenericArgument, Lifetime, PathArguments, Type, TypeImplTrait, TypeParamBound, TypePath,
+    TypeReference,
+};
 
 use crate::model::bare;
 use crate::report::Report;
@@ -63,16 +66,38 @@ impl Owned<'_> {
 
     /// An element of a raw slice.
     fn element(&mut self, ty: &Type) {
-        const MACHINE_SIZED: &[(&str, &str)] = &[("usize", "u64"), ("isize", "i64")];
-        if let Type::Path(path) = bare(ty)
-            && let Some(last) = path.path.segments.last()
-            && let Some((found, fixed)) = MACHINE_SIZED.iter().find(|(name, _)| last.ident == name)
-        {
-            self.report.mistake(path, wording::machine_sized_element(found, fixed));
-        } else {
-            self.visit_type(ty);
+        match machine_sized(ty) {
+            Some((found, fixed)) => {
+                self.report.mistake(ty, wording::machine_sized_element(found, fixed));
+            }
+            None => self.visit_type(ty),
         }
     }
+
+    /// What is shared, if the path is of a `Shared`: reports an element that differs from machine to
+    /// machine.
+    fn shared(&mut self, path: &TypePath) -> bool {
+        let Some(last) = path.path.segments.last().filter(|last| last.ident == "Shared") else {
+            return false;
+        };
+        let PathArguments::AngleBracketed(arguments) = &last.arguments else { return false };
+        let [GenericArgument::Type(ty)] = Vec::from_iter(&arguments.args)[..] else { return false };
+        let (element, shape) = match bare(ty) {
+            Type::Slice(slice) => (&*slice.elem, ("Shared<[", "]>")),
+            value => (value, ("Shared<", ">")),
+        };
+        let Some((found, fixed)) = machine_sized(element) else { return false };
+        self.report.mistake(element, wording::machine_sized_share(found, fixed, shape));
+        true
+    }
+}
+
+/// A type whose size is the machine's, and one to write instead.
+fn machine_sized(ty: &Type) -> Option<(&'static str, &'static str)> {
+    const MACHINE_SIZED: &[(&str, &str)] = &[("usize", "u64"), ("isize", "i64")];
+    let Type::Path(path) = bare(ty) else { return None };
+    let last = path.path.segments.last()?;
+    MACHINE_SIZED.iter().copied().find(|(name, _)| last.ident == name)
 }
 
 impl<'ast> Visit<'ast> for Owned<'_> {
@@ -94,6 +119,7 @@ impl<'ast> Visit<'ast> for Owned<'_> {
             Some(first) if first.ident == "Self" => {
                 self.report.mistake(path, wording::SELF_TYPE);
             }
+            _ if self.shared(path) => {}
             _ => visit::visit_type_path(self, path),
         }
     }

@@ -16,9 +16,9 @@ use crate::model::{Answer, Form, Method};
 pub(crate) fn checks(method: &Method<'_>, names: &Names) -> TokenStream {
     let arguments = method.arguments().map(|argument| of_form(argument.form, names));
     let answer = match &method.answer {
-        Answer::Value(ok) => wire(ok, names),
+        Answer::Value(ok) => travels(ok, names),
         Answer::Result { ok, error, .. } => {
-            let (ok, error) = (wire(ok, names), wire(error, names));
+            let (ok, error) = (travels(ok, names), wire(error, names));
             quote_spanned!(hygiene::at(method.name().span())=> #ok #error)
         }
     };
@@ -28,7 +28,7 @@ pub(crate) fn checks(method: &Method<'_>, names: &Names) -> TokenStream {
 /// The check of one argument.
 pub(crate) fn of_form(form: Form<'_>, names: &Names) -> TokenStream {
     match form {
-        Form::Value(ty) | Form::Shared(ty) => wire(ty, names),
+        Form::Value(ty) | Form::Shared(ty) => travels(ty, names),
         Form::Raw(ty) => {
             let span = hygiene::at(ty.span());
             let runtime = hygiene::relocated(names.runtime.clone(), span);
@@ -36,6 +36,13 @@ pub(crate) fn of_form(form: Form<'_>, names: &Names) -> TokenStream {
         }
         Form::Context | Form::Str | Form::Path => TokenStream::new(),
     }
+}
+
+/// The check of the type of a value: an argument, a result or its `Ok`.
+pub(crate) fn travels(ty: &(impl ToTokens + Spanned), names: &Names) -> TokenStream {
+    let span = hygiene::at(ty.span());
+    let runtime = hygiene::relocated(names.runtime.clone(), span);
+    quote_spanned!(span=> #runtime::assert_travels::<#ty>();)
 }
 
 /// The check of a type that serde carries.

@@ -48,15 +48,16 @@ fn described(method: &Method<'_>, names: &Names) -> TokenStream {
     let (name, docs) = (&method.wire_name, &method.carried.docs);
     let (is_async, idempotent) = (method.is_async(), method.options.idempotent);
     let arguments = method.arguments().map(|argument| described_argument(argument, names));
-    let trace = |ty: &dyn quote::ToTokens| {
-        let check = bounds::wire(&ty, names);
-        quote_spanned!(span=> { #check #runtime::trace::<#ty> })
-    };
+    let trace = |check: TokenStream, ty: &dyn quote::ToTokens| quote_spanned!(span=> { #check #runtime::trace::<#ty> });
     let (result, error) = match &method.answer {
-        Answer::Value(ok) => (trace(ok), quote_spanned!(span=> ::core::option::Option::None)),
+        Answer::Value(ok) => {
+            let none = quote_spanned!(span=> ::core::option::Option::None);
+            (trace(bounds::travels(ok, names), ok), none)
+        }
         Answer::Result { ok, error, .. } => {
-            let error = trace(error);
-            (trace(ok), quote_spanned!(span=> ::core::option::Option::Some(#error)))
+            let error = trace(bounds::wire(error, names), error);
+            let some = quote_spanned!(span=> ::core::option::Option::Some(#error));
+            (trace(bounds::travels(ok, names), ok), some)
         }
     };
     quote_spanned! {span=>

@@ -14,6 +14,16 @@ pub struct Block {
     granules: u32,
     generation: u32,
     len: usize,
+    purpose: Use,
+}
+
+/// What a block is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Use {
+    /// A message, or a part of one.
+    Message,
+    /// A lease, which is counted.
+    Lease,
 }
 
 impl Block {
@@ -24,9 +34,10 @@ impl Block {
         granules: u32,
         generation: u32,
         len: usize,
+        purpose: Use,
     ) -> Self {
         debug_assert!(len <= granules as usize * GRANULE_BYTES);
-        Self { arena, first_granule, granules, generation, len }
+        Self { arena, first_granule, granules, generation, len, purpose }
     }
 
     /// The arena that the block belongs to.
@@ -59,7 +70,8 @@ impl Block {
         self.len = self.len.min(len);
     }
 
-    pub(super) fn first_granule(&self) -> u32 {
+    /// The index of its slot in the release table.
+    pub(crate) fn first_granule(&self) -> u32 {
         self.first_granule
     }
 
@@ -67,12 +79,27 @@ impl Block {
         self.granules
     }
 
-    pub(super) fn generation(&self) -> u32 {
+    /// What it is lent under, next or at present.
+    pub(crate) fn generation(&self) -> u32 {
         self.generation
     }
 
+    /// It has been lent, and released, under the generations before this one.
+    pub(crate) fn set_generation(&mut self, generation: u32) {
+        self.generation = generation;
+    }
+
+    pub(super) fn purpose(&self) -> Use {
+        self.purpose
+    }
+
     pub(super) fn reference(&self) -> BlockRef {
-        BlockRef { granule: self.first_granule, generation: self.generation, len: self.len as u64 }
+        self.reference_as(self.generation)
+    }
+
+    /// What stands on a line for it when it is lent under `generation`.
+    pub(crate) fn reference_as(&self, generation: u32) -> BlockRef {
+        BlockRef { granule: self.first_granule, generation, len: self.len as u64 }
     }
 }
 
@@ -141,6 +168,18 @@ impl BlockRef {
     #[must_use]
     pub fn generation(self) -> u32 {
         self.generation
+    }
+
+    /// The granules that the block takes: those that its bytes touch, and one if it has none.
+    #[must_use]
+    pub fn granules(self) -> core::ops::Range<u32> {
+        // Of a block in an arena of at most 2³¹ granules.
+        self.granule..self.granule + self.len().div_ceil(GRANULE_BYTES).max(1) as u32
+    }
+
+    /// Shortens the block to its first `len` bytes, for its reader.
+    pub fn truncate(&mut self, len: usize) {
+        self.len = self.len.min(len as u64);
     }
 }
 

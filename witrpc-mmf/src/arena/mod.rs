@@ -23,9 +23,10 @@
 //! 1. A [`Block`] is made by `alloc` only, is not `Clone`, and names its arena by an [`ArenaId`] that
 //!    no other arena of this process has.
 //! 2. The generation of a block differs from all that an honest peer can have left in its slot. A
-//!    slot's generation moves on when a block that starts there has been reclaimed, and only then,
+//!    slot's generation moves on when a block that starts there has been released, and only then,
 //!    so it is always one ahead of what the peer has stored: generations may wrap as often as they
-//!    like. 0 is skipped, since untouched slots hold it.
+//!    like. 0 is skipped, since untouched slots hold it. (A lease may be lent again before it comes
+//!    back to the arena, each time under the next generation: [`crate::lease`].)
 //! 3. A peer that stores what it should not gets blocks of its own connection reused under its
 //!    hands. It harms nobody else.
 
@@ -43,7 +44,7 @@ use core::{
 };
 
 pub use self::block::{BadBlock, Block, BlockRef};
-use self::{outstanding::Outstanding, runs::Runs};
+use self::{block::Use, outstanding::Outstanding, runs::Runs};
 
 /// Bytes of a granule, in which an arena is counted. Blocks start at a multiple of it.
 pub const GRANULE_BYTES: usize = 256;
@@ -78,6 +79,16 @@ pub struct Arena {
     /// For each granule the generation last reclaimed of a block that started there, 0 for none.
     reclaimed_generations: Vec<u32>,
     outstanding: Outstanding,
+    leases: Leases,
+}
+
+/// The blocks of an arena that are leases, wherever they are: in their writer's hands or lent.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Leases {
+    /// How many there are.
+    pub count: usize,
+    /// Bytes that they take, in whole granules.
+    pub bytes: usize,
 }
 
 impl Arena {
@@ -103,6 +114,7 @@ impl Arena {
             runs: Runs::new(granules),
             reclaimed_generations: vec![0; granules as usize],
             outstanding: Outstanding::default(),
+            leases: Leases::default(),
         }
     }
 
@@ -131,6 +143,12 @@ impl Arena {
         self.outstanding.len()
     }
 
+    /// The leases that have not come back.
+    #[must_use]
+    pub fn leases(&self) -> Leases {
+        self.leases
+    }
+
     /// A length in bytes that [`alloc`](Self::alloc) can provide now, without reclaiming: the
     /// longest free run, or up to an eighth less when several of about that length are free.
     #[must_use]
@@ -151,10 +169,22 @@ impl Arena {
     /// `None` if no free run is long enough. The block is to be given to [`free`](Self::free) or
     /// [`lend`](Self::lend); dropped otherwise, its space is lost to the arena.
     pub fn alloc(&mut self, len: usize) -> Option<Block> {
+        self.alloc_as(Use::Message, len)
+    }
+
+    /// As [`alloc`](Self::alloc), for a block that counts among the [`leases`](Self::leases).
+    pub fn alloc_lease(&mut self, len: usize) -> Option<Block> {
+        let block = self.alloc_as(Use::Lease, len)?;
+        self.leases.count += 1;
+        self.leases.bytes += block.granules() as usize * GRANULE_BYTES;
+        Some(block)
+    }
+
+    fn alloc_as(&mut self, purpose: Use, len: usize) -> Option<Block> {
         let granules = u32::try_from(len.div_ceil(GRANULE_BYTES).max(1)).ok()?;
         let first = self.runs.take(granules)?;
         let generation = next_generation(self.reclaimed_generations[first as usize]);
-        Some(Block::new(self.id, first, granules, generation, len))
+        Some(Block::new(self.id, first, granules, generation, len, purpose))
     }
 
     /// Does what `find` does, reclaiming what the peer has released: some of it when more is lent than
@@ -176,13 +206,23 @@ impl Arena {
         find(self)
     }
 
-    /// Takes back a block that the peer was never told of.
+    /// Takes back a block whose generation the peer was never told of.
     ///
     /// # Panics
     ///
     /// If the block is of another arena.
     pub fn free(&mut self, block: Block) {
         assert!(block.arena() == self.id, "the block belongs to another arena");
+        self.give_back(&block, previous_generation(block.generation()));
+    }
+
+    /// Frees a block of which the peer has stored `released` last.
+    fn give_back(&mut self, block: &Block, released: u32) {
+        self.reclaimed_generations[block.first_granule() as usize] = released;
+        if block.purpose() == Use::Lease {
+            self.leases.count -= 1;
+            self.leases.bytes -= block.granules() as usize * GRANULE_BYTES;
+        }
         self.runs.give_back(block.first_granule(), block.granules());
     }
 
@@ -222,15 +262,19 @@ impl Arena {
     /// Looks at one lent block; `true` if it has come back.
     fn reclaim_next(&mut self, released: &impl Released) -> bool {
         let Some(block) = self.outstanding.next_released(released) else { return false };
-        self.reclaimed_generations[block.first_granule() as usize] = block.generation();
-        self.free(block);
+        self.give_back(&block, block.generation());
         true
     }
 }
 
 /// The generation after `generation`, skipping 0.
-fn next_generation(generation: u32) -> u32 {
+pub(crate) fn next_generation(generation: u32) -> u32 {
     generation.checked_add(1).unwrap_or(1)
+}
+
+/// A generation that [`next_generation`] follows.
+fn previous_generation(generation: u32) -> u32 {
+    generation - 1
 }
 
 impl fmt::Debug for Arena {

@@ -1,11 +1,11 @@
 //! The arena against an oracle that knows nothing but a map of who has which granule.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use proptest::prelude::*;
 
 use super::{
-    Arena, BadBlock, Block, BlockRef, GRANULE_BYTES, Released, next_generation, runs::Runs,
+    Arena, BadBlock, Block, BlockRef, GRANULE_BYTES, Leases, Released, next_generation, runs::Runs,
 };
 
 /// What the peer has stored, by granule.
@@ -54,11 +54,28 @@ impl Oracle {
 /// One thing that a writer or its peer does.
 #[derive(Debug, Clone)]
 enum Step {
-    Alloc { len: usize },
-    AllocOrReclaim { len: usize },
-    Free { which: usize },
-    Lend { which: usize },
-    Release { which: usize },
+    Alloc {
+        len: usize,
+    },
+    AllocOrReclaim {
+        len: usize,
+    },
+    AllocLease {
+        len: usize,
+    },
+    /// Lends a block and takes it back before it goes to the arena, as leases are.
+    LendAndTakeBack {
+        which: usize,
+    },
+    Free {
+        which: usize,
+    },
+    Lend {
+        which: usize,
+    },
+    Release {
+        which: usize,
+    },
     Reclaim,
 }
 
@@ -66,7 +83,9 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
     let len = prop_oneof![0..2000_usize, 0..40_000_usize];
     let step = prop_oneof![
         3 => len.clone().prop_map(|len| Step::Alloc { len }),
-        3 => len.prop_map(|len| Step::AllocOrReclaim { len }),
+        3 => len.clone().prop_map(|len| Step::AllocOrReclaim { len }),
+        2 => len.prop_map(|len| Step::AllocLease { len }),
+        1 => any::<usize>().prop_map(|which| Step::LendAndTakeBack { which }),
         3 => any::<usize>().prop_map(|which| Step::Free { which }),
         2 => any::<usize>().prop_map(|which| Step::Lend { which }),
         2 => any::<usize>().prop_map(|which| Step::Release { which }),
@@ -83,6 +102,8 @@ struct Scene {
     held: Vec<Block>,
     lent: Vec<BlockRef>,
     released: Vec<BlockRef>,
+    /// Where those of them begin that are leases.
+    leases: HashSet<u32>,
 }
 
 impl Scene {
@@ -94,6 +115,7 @@ impl Scene {
             held: Vec::new(),
             lent: Vec::new(),
             released: Vec::new(),
+            leases: HashSet::new(),
         }
     }
 
@@ -109,6 +131,18 @@ impl Scene {
                 );
                 self.take(block, len);
             }
+            Step::AllocLease { len } => {
+                let block = self.arena.alloc_lease(len);
+                self.leases.extend(block.as_ref().map(Block::first_granule));
+                self.take(block, len);
+            }
+            Step::LendAndTakeBack { which } => {
+                if let Some(mut block) = pick(&mut self.held, which) {
+                    self.slots.release(block.reference());
+                    block.set_generation(next_generation(block.generation()));
+                    self.held.push(block);
+                }
+            }
             Step::AllocOrReclaim { len } => {
                 let block = self.arena.find_or_reclaim(&self.slots, |arena| arena.alloc(len));
                 self.notice_reclaimed();
@@ -120,6 +154,7 @@ impl Scene {
             Step::Free { which } => {
                 if let Some(block) = pick(&mut self.held, which) {
                     self.oracle.set(block.offset(), block.len(), false);
+                    self.leases.remove(&block.first_granule());
                     self.arena.free(block);
                 }
             }
@@ -157,17 +192,23 @@ impl Scene {
     /// Frees in the oracle what the arena no longer counts as outstanding. Which of the released
     /// blocks those are shows in the generation that their granule is at.
     fn notice_reclaimed(&mut self) {
-        let (arena, oracle) = (&self.arena, &mut self.oracle);
+        let (arena, oracle, leases) = (&self.arena, &mut self.oracle, &mut self.leases);
         self.released.retain(|block| {
             let reclaimed = arena.reclaimed_generations[block.slot()] == block.generation();
             if reclaimed {
                 oracle.set(block.offset(), block.len(), false);
+                leases.remove(&(block.slot() as u32));
             }
             !reclaimed
         });
     }
 
     fn check(&self) {
+        let Leases { count, bytes } = self.arena.leases();
+        assert_eq!(count, self.leases.len());
+        assert!(
+            bytes >= count * GRANULE_BYTES && bytes + self.arena.free_bytes() <= self.arena.len()
+        );
         assert_eq!(self.arena.outstanding(), self.lent.len() + self.released.len());
         assert_eq!(self.arena.free_bytes(), self.oracle.free() * GRANULE_BYTES);
         let longest = self.oracle.longest_free_run();
@@ -204,6 +245,7 @@ proptest! {
         }
         scene.settle();
         prop_assert_eq!(scene.arena.outstanding(), 0);
+        prop_assert_eq!(scene.arena.leases(), Leases::default());
         prop_assert_eq!(scene.arena.largest_possible(), granules * GRANULE_BYTES);
         prop_assert!(scene.arena.alloc(granules * GRANULE_BYTES).is_some());
     }

@@ -2,26 +2,29 @@
 //!
 //! A lane cannot be used again before its call has been answered, since the server may still read
 //! the request. So an abandoned lane waits for its answer and is then freed by whoever comes by: a
-//! caller that is short of a lane, or the link thread for it. The same two move the answers of
+//! caller that is short of a lane, or the link thread for it; and since an answer that lies there
+//! takes space of the server's, also a caller that takes such an answer, or that goes to sleep and may
+//! be waiting for that very space. The same two move the answers of
 //! futures that nobody polls to a shelf, so that a leaked future does not cost a lane.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
 
 use super::Client;
 use super::phase::Phase;
 use super::receive::Taken;
 use crate::cancel;
-use crate::head::{Head, Kind};
+use crate::head::{Head, Kind, LEASES};
 use crate::layout::{GROUP, WANTS_CANCEL, control};
 use crate::line;
-use crate::message::{Answer, AnswerPayload, ChannelError, Payload, ReadBlock, Ticket};
+use crate::message::{Answer, AnswerPayload, ChannelError, Leasing, Payload, ReadBlock, Ticket};
 use crate::ring;
 use crate::wake::wake;
 use crate::words::Mapped;
 
 impl Client {
     /// Nobody waits for this call any more. A handler that still runs can find that out.
-    pub fn abandon(&self, ticket: Ticket) {
+    pub fn abandon(self: &Arc<Self>, ticket: Ticket) {
         if self.origin.is_forked() {
             return;
         }
@@ -41,13 +44,14 @@ impl Client {
     }
 
     /// [`abandon`](Self::abandon) by the lane's owner.
-    pub(super) fn abandon_owned(&self, ticket: Ticket) {
+    pub(super) fn abandon_owned(self: &Arc<Self>, ticket: Ticket) {
         let number = ticket.lane as usize;
         let lane = self.lanes.get(number);
         lane.forget_sleeper();
         *lane.partial() = None;
         let word = self.layout.control_word(number, control::CANCELLED);
         cancel::cancel::<Mapped>(self.own.word64(word), ticket.seq);
+        self.abandoned.fetch_add(1, Relaxed);
         lane.lent.lend(ticket.seq, Phase::Abandoned);
         // Either a caller that is short of a lane finds this one abandoned when it looks, or it is
         // seen here; either the link thread finds it when it is rung for the answer, or the answer
@@ -67,6 +71,22 @@ impl Client {
     pub(super) fn collect(self: &Arc<Self>) {
         for lane in 0..self.lanes.count() {
             self.collect_lane(lane);
+        }
+    }
+
+    /// Frees what has been answered of abandoned lanes, if there are any.
+    #[inline]
+    pub(super) fn collect_if_abandoned(self: &Arc<Self>) {
+        if self.abandoned.load(Relaxed) > 0 {
+            (0..self.lanes.count()).for_each(|lane| self.collect_abandoned(lane));
+        }
+    }
+
+    /// The same for a caller that goes to sleep: what is answered later is the link thread's to free.
+    pub(super) fn collect_before_sleep(self: &Arc<Self>) {
+        if self.abandoned.load(Relaxed) > 0 {
+            self.arm_all();
+            self.collect_if_abandoned();
         }
     }
 
@@ -128,7 +148,7 @@ impl Client {
 
     /// Frees an abandoned lane if it has been answered. The rest of a large message, of either
     /// direction, is called off first.
-    fn collect_abandoned(&self, lane: usize) {
+    pub(super) fn collect_abandoned(self: &Arc<Self>, lane: usize) {
         let private = self.lanes.get(lane);
         let Some((seq, Phase::Abandoned)) = private.lent.current() else { return };
         let arrived = line::shows::<Mapped>(self.response_line(lane)) == seq;
@@ -140,6 +160,14 @@ impl Client {
             self.accuse("an answer of a kind that does not exist");
             return;
         };
+        if head.tag & LEASES != 0 && matches!(head.kind, Kind::Inline | Kind::Block) {
+            // It comes whole. What is dropped is released, the leases and the block that names them.
+            match self.read_copied(lane, seq, &copied) {
+                Ok(_) => self.free_abandoned(lane),
+                Err(error) => self.end_if_broken(error),
+            }
+            return;
+        }
         if let Kind::Block | Kind::Segment = head.kind {
             match self.checked_block(&copied.inline) {
                 Ok(block) => self.release(&block),
@@ -155,20 +183,33 @@ impl Client {
                 self.publish(lane, next, Head::new(Kind::Discard, 0, 0), &[0; 6], 0);
                 private.lent.lend(next, Phase::Abandoned);
             }
-            Kind::Inline | Kind::Block | Kind::Discard => self.free_lane(lane),
+            Kind::Inline | Kind::Block | Kind::Discard => self.free_abandoned(lane),
         }
+    }
+
+    fn free_abandoned(&self, lane: usize) {
+        self.abandoned.fetch_sub(1, Relaxed);
+        self.free_lane(lane);
     }
 }
 
 /// The same answer, out of the server's arena.
 fn private_copy(answer: Answer) -> Answer {
-    let payload = match answer.payload {
+    Answer { tag: answer.tag, payload: private_payload(answer.payload) }
+}
+
+/// The same bytes, out of the server's arena; leases stay there.
+fn private_payload(payload: AnswerPayload) -> AnswerPayload {
+    match payload {
         Payload::Block(block) => {
             let mut bytes = vec![0; block.len()];
             block.copy_to(0, &mut bytes);
-            AnswerPayload::Whole(bytes)
+            Payload::Whole(bytes)
         }
-        small => small,
-    };
-    Answer { tag: answer.tag, payload }
+        Payload::Leasing(leasing) => {
+            let Leasing { payload, leases } = *leasing;
+            Payload::Leasing(Box::new(Leasing { payload: private_payload(payload), leases }))
+        }
+        private => private,
+    }
 }

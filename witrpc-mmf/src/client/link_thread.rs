@@ -267,6 +267,7 @@ impl Client {
     /// Wakes those of a group who have been answered; says whether others still sleep.
     fn wake_group(self: &Arc<Self>, group: usize) -> bool {
         let short = !self.lane_waiters.is_empty();
+        let abandoned = self.abandoned.load(Relaxed) > 0;
         let mut waiting = short;
         for (number, lane) in self.lanes.group(group) {
             let shown = line::shows::<Mapped>(self.response_line(number));
@@ -279,6 +280,8 @@ impl Client {
             }
             if short {
                 self.collect_lane(number);
+            } else if abandoned {
+                self.collect_abandoned(number);
             }
         }
         waiting

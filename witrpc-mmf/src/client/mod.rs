@@ -4,6 +4,7 @@
 //! response and takes it, [`collect`] frees lanes whose caller has gone, and [`link_thread`] wakes
 //! futures and learns of the server's death.
 
+mod alloc;
 mod collect;
 mod help;
 mod lanes;
@@ -15,11 +16,12 @@ mod waiters;
 
 use std::collections::HashMap;
 use std::fmt;
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::task::Waker;
 use std::time::Duration;
 
+pub use alloc::Allocating;
 pub use receive::ReceivedBlock;
 pub use send::Sending;
 
@@ -29,6 +31,7 @@ use crate::copy::{OwnMemory, Pages, PeerMemory};
 use crate::error::ConnectError;
 use crate::fork::Origin;
 use crate::layout::{GROUP, LINE_WORDS, Layout, RING_ME, STATE, wait};
+use crate::lease::Held;
 use crate::line::line_of;
 use crate::message::{Answer, ChannelError, Closed, Ticket};
 use crate::outbox::Outbox;
@@ -38,6 +41,7 @@ use crate::ring::{Epochs, Rung, SharedEpochs};
 use crate::security::Initiator;
 use crate::spin::{Spin, WaitPolicy};
 use crate::state;
+use crate::trust::TrustedPeer;
 use crate::words::{Mapped, PeerU64};
 use lanes::Lanes;
 use waiters::Waiters;
@@ -57,6 +61,8 @@ pub struct ClientOptions {
     pub max_region_len: usize,
     /// How long the server may take from the connect to the welcome.
     pub handshake_timeout: Duration,
+    /// Whether what the server sends may be read in place.
+    pub trusted: Option<TrustedPeer>,
 }
 
 /// A client's end of a connection. Shared by all its callers.
@@ -70,10 +76,15 @@ pub struct Client {
     spin: Spin,
     lanes: Lanes,
     lane_waiters: Waiters,
+    /// How many lanes are abandoned and not free yet.
+    abandoned: AtomicUsize,
     /// Blocks of our arena: free ones, and those that the server has not released yet.
     outbox: Outbox,
     space_waiters: Waiters,
     space_epochs: Epochs<Mapped>,
+    /// Leases of the server's that this process holds.
+    held: Held,
+    trusted: Option<TrustedPeer>,
     /// Answers that were moved off their lanes, for callers that may never come.
     shelf: Mutex<HashMap<Ticket, Result<Answer, ChannelError>>>,
     /// Asking the link thread's bell to be rung, one a group of lanes.
@@ -139,9 +150,12 @@ impl Client {
             spin: Spin::new(options.wait),
             lanes: Lanes::new(layout.lanes()),
             lane_waiters: Waiters::one_at_a_time(),
+            abandoned: AtomicUsize::new(0),
             outbox,
             space_waiters: Waiters::default(),
             space_epochs: Epochs::new(AtomicU64::new(0)),
+            held: Held::default(),
+            trusted: options.trusted,
             shelf: Mutex::default(),
             groups: groups.collect(),
             bell: Bell::new(established.bell),
@@ -285,6 +299,7 @@ impl Client {
             wait,
             max_region_len: layout.region_len(),
             handshake_timeout: Duration::ZERO,
+            trusted: None,
         };
         let connected = Connected { link, welcome: Vec::new(), established };
         Arc::new(Self::new(connected, layout, &options).expect("there are descriptors"))

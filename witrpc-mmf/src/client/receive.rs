@@ -12,8 +12,9 @@ use super::phase::Phase;
 use crate::arena::BlockRef;
 use crate::backend::{Backend, Backoff};
 use crate::futex::{self, Woken};
-use crate::head::{Head, Kind};
+use crate::head::{Head, Kind, LEASES};
 use crate::layout::{GROUP, INLINE_LEN, Layout, WANTS_SPACE, line, wait};
+use crate::lease::take_leases;
 use crate::line::{self as lines, Copied, InlineWords};
 use crate::message::{
     Answer, AnswerPayload, ChannelError, Limit, Payload, ReadBlock, Ticket, inline_bytes,
@@ -46,6 +47,16 @@ impl ReadBlock for ReceivedBlock {
 
     fn copy_to(&self, offset: usize, out: &mut [u8]) {
         self.client.copy_block(&self.block, offset, out);
+    }
+
+    fn as_slice(&self) -> Option<&[u8]> {
+        // SAFETY: the server has lent the block with an answer, and it is released when this value
+        // is dropped, which the result borrows.
+        unsafe { self.client.view_block(&self.block) }
+    }
+
+    fn truncate(&mut self, len: usize) {
+        self.block.truncate(len);
     }
 }
 
@@ -92,7 +103,12 @@ impl Client {
 
     /// Blocks until the lane's response line shows `seq`.
     #[inline]
-    fn wait_response(&self, lane: usize, seq: u64, limit: &mut Limit) -> Result<(), ChannelError> {
+    fn wait_response(
+        self: &Arc<Self>,
+        lane: usize,
+        seq: u64,
+        limit: &mut Limit,
+    ) -> Result<(), ChannelError> {
         let line = self.response_line(lane);
         let arrived = || (lines::shows::<Mapped>(line) == seq).then_some(());
         match self.spin.until(arrived) {
@@ -103,7 +119,13 @@ impl Client {
 
     /// Sleeps until the lane's response line shows `seq`.
     #[cold]
-    fn park(&self, lane: usize, seq: u64, limit: &mut Limit) -> Result<(), ChannelError> {
+    fn park(
+        self: &Arc<Self>,
+        lane: usize,
+        seq: u64,
+        limit: &mut Limit,
+    ) -> Result<(), ChannelError> {
+        self.collect_before_sleep();
         let outcome = match self.backend {
             Backend::Native => {
                 let mask = &self.wait_line(lane)[wait::PARKED];
@@ -299,12 +321,15 @@ impl Client {
         let copied = lines::copy_out::<Mapped>(self.response_line(lane));
         let taken = match inline_answer(&copied) {
             Some(answer) => Ok(Taken::Answer(receive(answer))),
-            None => match self.read_copied(lane, seq, &copied) {
-                Ok(Taken::Answer(answer)) => Ok(Taken::Answer(receive(answer))),
-                Ok(Taken::More(next)) => Ok(Taken::More(next)),
-                Ok(Taken::Acknowledged) => Ok(Taken::Acknowledged),
-                Err(error) => Err(error),
-            },
+            None => {
+                self.collect_if_abandoned();
+                match self.read_copied(lane, seq, &copied) {
+                    Ok(Taken::Answer(answer)) => Ok(Taken::Answer(receive(answer))),
+                    Ok(Taken::More(next)) => Ok(Taken::More(next)),
+                    Ok(Taken::Acknowledged) => Ok(Taken::Acknowledged),
+                    Err(error) => Err(error),
+                }
+            }
         };
         match &taken {
             Ok(Taken::Answer(_)) => self.free_lane(lane),
@@ -331,7 +356,7 @@ impl Client {
     }
 
     /// What a copied line says that is no short answer.
-    fn read_copied(
+    pub(super) fn read_copied(
         self: &Arc<Self>,
         lane: usize,
         seq: u64,
@@ -342,6 +367,11 @@ impl Client {
         };
         let payload = match head.kind {
             Kind::Block => self.received_block(head, &copied.inline)?,
+            // On the quick path, but for one with leases.
+            Kind::Inline if head.len as usize <= INLINE_LEN => small(head, copied),
+            Kind::Segment if head.tag & LEASES != 0 => {
+                return Err(ChannelError::Misbehaved("an answer with leases in segments"));
+            }
             Kind::Segment => return self.take_segment(lane, seq, head, &copied.inline),
             Kind::Next => return Ok(Taken::Acknowledged),
             Kind::Inline => {
@@ -351,7 +381,11 @@ impl Client {
                 return Err(ChannelError::Misbehaved("an answer of a kind that clients send"));
             }
         };
-        Ok(Taken::Answer(Answer { tag: head.tag, payload }))
+        if head.tag & LEASES == 0 {
+            return Ok(Taken::Answer(Answer { tag: head.tag, payload }));
+        }
+        let payload = take_leases(self, payload).map_err(ChannelError::Misbehaved)?;
+        Ok(Taken::Answer(Answer { tag: head.tag & !LEASES, payload }))
     }
 
     fn received_block(
@@ -414,11 +448,24 @@ impl Client {
         Partial::begin(head).map_err(|_| ChannelError::NoMemory { len })
     }
 
-    fn copy_block(&self, block: &BlockRef, offset: usize, out: &mut [u8]) {
+    pub(super) fn copy_block(&self, block: &BlockRef, offset: usize, out: &mut [u8]) {
         assert!(offset <= block.len() && out.len() <= block.len() - offset, "beyond the block");
         assert!(!self.origin.is_forked(), "a block is read in the process that received it");
         let start = self.layout.server_arena() + block.offset() + offset;
         self.server.copy_out(start, out).expect("a checked block lies in the region");
+    }
+
+    /// The bytes of a block in place, if the server is trusted.
+    ///
+    /// # Safety
+    ///
+    /// The server has lent the block, and it is not released while the result exists.
+    pub(super) unsafe fn view_block(&self, block: &BlockRef) -> Option<&[u8]> {
+        let trusted = self.trusted?;
+        assert!(!self.origin.is_forked(), "a block is read in the process that received it");
+        let start = self.layout.server_arena() + block.offset();
+        // SAFETY: it is lent, and not released meanwhile, by this function's own contract.
+        Some(unsafe { self.server.trusted(start, block.len(), trusted) })
     }
 
     /// Gives a block of the server's back.
@@ -448,11 +495,16 @@ impl Client {
 #[inline]
 fn inline_answer(copied: &Copied) -> Option<Answer> {
     let Head { kind, tag, len, .. } = Head::from_word(copied.head)?;
-    if kind != Kind::Inline || len as usize > INLINE_LEN {
+    if kind != Kind::Inline || len as usize > INLINE_LEN || tag & LEASES != 0 {
         return None;
     }
     let payload = Payload::Small { bytes: inline_bytes(copied.inline), len: len as u8 };
     Some(Answer { tag, payload })
+}
+
+/// The bytes that a copied line holds itself: at most [`INLINE_LEN`], which has been checked.
+fn small(head: Head, copied: &Copied) -> AnswerPayload {
+    Payload::Small { bytes: inline_bytes(copied.inline), len: head.len as u8 }
 }
 
 const UNASKED: &str = "it took a segment that was not sent";

@@ -10,8 +10,9 @@ use super::lanes::Looks;
 use super::waiters::{Place, Waiters, earliest};
 use crate::backend::Backoff;
 use crate::clock;
-use crate::head::{Head, Kind};
+use crate::head::{Head, Kind, LEASES};
 use crate::layout::{HIGH_WATER, INLINE_LEN, STATE, WANTS_SPACE, control};
+use crate::lease::{Claim, trailer};
 use crate::line::{self, InlineWords};
 use crate::message::{Body, ChannelError, Closed, Limit, Outgoing, Ticket, inline_words};
 use crate::outbox::{Purpose, Reserved};
@@ -79,7 +80,7 @@ impl Client {
     }
 
     #[inline]
-    fn check_connected(&self) -> Result<(), ChannelError> {
+    pub(super) fn check_connected(&self) -> Result<(), ChannelError> {
         self.check_mapped()?;
         match self.lost.get() {
             Some(why) => Err(ChannelError::Closed(*why)),
@@ -173,6 +174,14 @@ impl Client {
         lane: usize,
         message: Outgoing<'_>,
     ) -> Result<Option<Ticket>, ChannelError> {
+        if let Body::Leasing { body, leases } = message.body {
+            return self.leasing(message, body, leases, |message| match message.body {
+                Body::Small { padded, len } => {
+                    Ok(Some(self.send_inline(lane, &message, padded, len)))
+                }
+                _ => self.try_send_block(lane, message),
+            });
+        }
         let len = self.check_len(&message)?;
         if len > self.outbox.largest_block() {
             return Ok(None);
@@ -181,6 +190,28 @@ impl Client {
         message.body.write_at(0, self.own.block_mut(block.block_mut()));
         let head = self.head(lane, Kind::Block, &message, len);
         Ok(Some(self.send_block(lane, head, block, 0)))
+    }
+
+    /// Has `send` send a body with what says which leases it takes along. They are the server's once
+    /// the whole is published.
+    fn leasing(
+        &self,
+        message: Outgoing<'_>,
+        body: &Body<'_>,
+        leases: &[&Claim],
+        send: impl FnOnce(Outgoing<'_>) -> Result<Option<Ticket>, ChannelError>,
+    ) -> Result<Option<Ticket>, ChannelError> {
+        let sent = trailer::with_leases(*body, leases, |body| {
+            let (len, max) = (body.len(), self.outbox.largest_block());
+            if len > max {
+                return Err(ChannelError::TooLarge { len, max });
+            }
+            send(Outgoing { tag: message.tag | LEASES, body, ..message })
+        });
+        if let Ok(Some(_)) = sent {
+            leases.iter().for_each(|lease| lease.commit());
+        }
+        sent
     }
 
     fn check_len(&self, message: &Outgoing<'_>) -> Result<usize, ChannelError> {
@@ -212,6 +243,15 @@ impl Client {
         message: Outgoing<'_>,
         limit: &mut Limit,
     ) -> Poll<Result<Ticket, ChannelError>> {
+        if let Body::Leasing { body, leases } = message.body {
+            let sent = self.leasing(message, body, leases, |message| {
+                match self.poll_send(cx, sending, message, limit) {
+                    Poll::Ready(sent) => sent.map(Some),
+                    Poll::Pending => Ok(None),
+                }
+            });
+            return sent.transpose().map_or(Poll::Pending, Poll::Ready);
+        }
         if sending.client.is_none() {
             sending.client = Some(Arc::clone(self));
         }
@@ -370,7 +410,7 @@ impl Client {
     }
 
     /// Waits in a queue until `attempt` succeeds.
-    fn poll_for<T>(
+    pub(super) fn poll_for<T>(
         &self,
         cx: &mut Context<'_>,
         queue: &Waiters,
@@ -405,8 +445,8 @@ impl Client {
         Poll::Pending
     }
 
-    /// Has the bell rung for every answer: the caller is short of a lane.
-    fn arm_all(&self) {
+    /// Has the bell rung for every answer: the caller is short of a lane, or of space.
+    pub(super) fn arm_all(&self) {
         for group in 0..self.groups.len() {
             self.arm(group);
         }

@@ -124,6 +124,25 @@ impl Mapping {
         unsafe { core::slice::from_raw_parts_mut(first.as_ptr(), len) }
     }
 
+    /// The `len` bytes at `offset`, to be read in place.
+    ///
+    /// # Panics
+    ///
+    /// If the bytes do not lie in the region.
+    ///
+    /// # Safety
+    ///
+    /// Nobody writes to the range, in this process or another, while the result exists.
+    #[inline]
+    pub(super) unsafe fn bytes(&self, offset: usize, len: usize) -> &[u8] {
+        self.check(offset, len, 1);
+        // SAFETY: `offset <= len`, and `len` bytes from the start belong to the mapping (2).
+        let first = unsafe { self.start.add(offset) };
+        // SAFETY: `len` bytes from `first` lie in the mapping, as was just checked, and can be read
+        // as long as `self` exists (0); nobody writes to them, by this function's contract.
+        unsafe { core::slice::from_raw_parts(first.as_ptr(), len) }
+    }
+
     /// # Panics
     ///
     /// If the `count` items of `size` bytes at `offset` are not aligned or not in the region.

@@ -7,7 +7,9 @@
 //!
 //! 1. **The peer's region is read by aligned relaxed atomic loads of words, and in no other way.**
 //!    No `&u8`, `&[u8]` or `&T` to it ever exists, only references to atomics. A write that the peer
-//!    does meanwhile makes a load return one value or another; it cannot make it undefined.
+//!    does meanwhile makes a load return one value or another; it cannot make it undefined. The one
+//!    exception is [`PeerMemory::trusted`], which a user has to unlock by an unsafe promise
+//!    ([`TrustedPeer`]): that this peer does not write to what it has sent.
 //! 2. **It is copied out once.** Whatever is checked is checked on the private copy, and whatever is
 //!    used is the copy that was checked. Nothing looks at the original again, so there is no second
 //!    fetch that could differ from the first. Decoding, and borrowing (`&str`, `&[T]`), happen in
@@ -50,6 +52,7 @@ pub use self::{
     mapping::{BadMapping, Pages},
     own::OwnMemory,
 };
+use crate::trust::TrustedPeer;
 use crate::words::{PeerU32, PeerU64, ReadWord};
 
 /// Bytes of a word, the unit in which the peer's memory is read.
@@ -128,6 +131,24 @@ impl PeerMemory {
         // SAFETY: the capacity was reserved, and `copy_to` has initialised the `len` bytes.
         unsafe { out.set_len(out.len() + len) };
         Ok(())
+    }
+
+    /// The `len` bytes at `offset`, in place, if the peer is trusted not to write there.
+    ///
+    /// # Panics
+    ///
+    /// If the bytes do not lie in the region.
+    ///
+    /// # Safety
+    ///
+    /// They are of a block that the peer has lent, and that this process does not release while the
+    /// result exists.
+    #[must_use]
+    pub unsafe fn trusted(&self, offset: usize, len: usize, _promise: TrustedPeer) -> &[u8] {
+        // SAFETY: this process never writes to the region (rule 3). The peer does not write to a
+        // block until it is released: whoever made the `TrustedPeer` has promised that, and by this
+        // function's contract it is not released while the result exists.
+        unsafe { self.mapping.bytes(offset, len) }
     }
 
     /// Copies the `N` words at `offset` out of the region, such as a line.

@@ -73,6 +73,28 @@ impl OwnMemory {
         unsafe { self.mapping.bytes_mut(self.arena_start + block.offset(), block.len()) }
     }
 
+    /// The bytes of a block, to be read in place.
+    ///
+    /// Nobody writes to them meanwhile: to write takes the block exclusively.
+    ///
+    /// # Panics
+    ///
+    /// If the block is of another arena than the one this memory was made with.
+    #[inline]
+    #[must_use]
+    pub fn block<'a>(&'a self, block: &'a Block) -> &'a [u8] {
+        assert!(block.arena() == self.arena, "the block belongs to the arena of another region");
+        // SAFETY: no other process writes, by `new`'s contract. In this process only `block_mut`
+        // does, of a block that is borrowed exclusively, which is none that overlaps this one.
+        unsafe { self.mapping.bytes(self.arena_start + block.offset(), block.len()) }
+    }
+
+    /// The arena whose blocks lie here.
+    #[must_use]
+    pub fn arena(&self) -> ArenaId {
+        self.arena
+    }
+
     /// The 64-bit word at `offset`.
     ///
     /// # Panics

@@ -1,8 +1,8 @@
 //! A hostile client against an honest server, with another client that notices nothing.
 
 use std::ops::ControlFlow;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use super::{LANES, MAX_MESSAGE_LEN, REGION_LEN, Raw, Said, Site, broken_lines};
@@ -14,7 +14,7 @@ use crate::disposal::Socket;
 use crate::head::Kind;
 use crate::layout::{HIGH_WATER, INLINE_LEN, Layout};
 use crate::line;
-use crate::message::{Body, Limit, Outgoing};
+use crate::message::{Body, Limit, Outgoing, RequestPayload};
 use crate::rendezvous::tests::bombs::Bomb;
 use crate::rendezvous::{ConnectOptions, connect};
 use crate::security::{Clearance, Plain};
@@ -31,13 +31,15 @@ impl Admission for Everybody {
 }
 
 /// A server that answers every call with its tag, but for those of tag 1.
-struct Honest {
+pub(super) struct Honest {
     site: Site,
-    server: Arc<Server>,
+    pub(super) server: Arc<Server>,
+    /// What came with calls of tag 2, and is not let go.
+    kept: Mutex<Vec<RequestPayload>>,
 }
 
 impl Honest {
-    fn start() -> Self {
+    pub(super) fn start() -> Self {
         let site = Site::new();
         let options = ServerOptions {
             backend: Backend::Native,
@@ -46,6 +48,7 @@ impl Honest {
             max_clients: 64,
             max_message_len: MAX_MESSAGE_LEN,
             handshake_timeout: Duration::from_secs(30),
+            trusted: None,
         };
         let server = Server::bind(
             site.name.clone(),
@@ -54,16 +57,19 @@ impl Honest {
             Box::new(Everybody),
             Box::<Plain>::default(),
         );
-        Self { site, server: server.expect("the name is free") }
+        Self { site, server: server.expect("the name is free"), kept: Mutex::default() }
     }
 
-    fn serve(&self, until: impl Fn() -> bool) {
+    pub(super) fn serve(&self, until: impl Fn() -> bool) {
         let patience = Instant::now() + Duration::from_secs(30);
         let mut scanner = self.server.scanner();
         while !until() {
             assert!(Instant::now() < patience, "it did not come to that");
             let found = scanner.turn(true, |connection, request| {
                 let body = Body::Small { padded: &[0; INLINE_LEN], len: 0 };
+                if request.tag == 2 {
+                    self.kept.lock().expect("nobody panics with it").push(request.payload);
+                }
                 if request.tag != 1 {
                     let _ = connection.answer(
                         request.ticket,
@@ -78,7 +84,7 @@ impl Honest {
         }
     }
 
-    fn hostile(&self) -> (Raw, Socket) {
+    pub(super) fn hostile(&self) -> (Raw, Socket) {
         let connected = connect(
             &self.site.name,
             &self.site.place,
@@ -97,7 +103,7 @@ impl Honest {
         (raw, connected.link)
     }
 
-    fn bystander(&self) -> Arc<Client> {
+    pub(super) fn bystander(&self) -> Arc<Client> {
         let options = ClientOptions {
             backend: Backend::Native,
             wait_for_server: Duration::ZERO,
@@ -105,27 +111,28 @@ impl Honest {
             wait: WaitPolicy::Park,
             max_region_len: REGION_LEN,
             handshake_timeout: Duration::from_secs(30),
+            trusted: None,
         };
         Client::connect(&self.site.name, &self.site.place, &options, &Plain::default())
             .expect("the server serves")
     }
 
     /// Has the hostile client ask by `said` as call `seq` of lane 0, until it is answered.
-    fn answers(&self, raw: &Raw, seq: u64, said: Said) {
+    pub(super) fn answers(&self, raw: &Raw, seq: u64, said: Said) {
         raw.ask(seq, said);
         let response = raw.peer_line(raw.layout.response_line(0));
         self.serve(|| line::shows::<Mapped>(response) == seq);
     }
 
     /// Has the hostile client ask, until its connection ends for it.
-    fn ends(&self, raw: &Raw, seq: u64, said: Said) {
+    pub(super) fn ends(&self, raw: &Raw, seq: u64, said: Said) {
         let (before, _) = self.server.broken();
         raw.ask(seq, said);
         self.serve(|| self.server.broken().0 > before);
     }
 
     /// The bystander makes a call.
-    fn serves(&self, bystander: &Arc<Client>) {
+    pub(super) fn serves(&self, bystander: &Arc<Client>) {
         let answered = AtomicBool::new(false);
         std::thread::scope(|scope| {
             scope.spawn(|| {

@@ -1,6 +1,7 @@
 //! Tests of peers that break the rules: the other side ends that connection, and nothing else.
 
 mod client;
+mod leases;
 mod server;
 
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
@@ -8,9 +9,10 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use crate::arena::GRANULE_BYTES;
 use crate::bell::Bell;
 use crate::copy::{OwnMemory, Pages, PeerMemory};
-use crate::head::{Head, Kind};
+use crate::head::{Head, Kind, LEASES};
 use crate::layout::{INLINE_LEN, LINE_WORDS, Layout};
 use crate::line::{self, InlineWords, line_of};
+use crate::message::{inline_bytes, inline_words};
 use crate::region;
 use crate::rendezvous::{Established, Name, Place};
 use crate::words::{Mapped, PeerU64};
@@ -90,9 +92,40 @@ impl Said {
         self
     }
 
-    fn tagged(mut self) -> Self {
-        self.head |= 1 << 32;
+    /// A message of nothing but leases: granule, generation and length of each.
+    fn leases(leases: &[[u64; 3]]) -> Self {
+        let mut bytes = [0; INLINE_LEN];
+        for (words, lease) in bytes.as_chunks_mut::<16>().0.iter_mut().zip(leases) {
+            let [granule, generation, len] = *lease;
+            words[..8].copy_from_slice(&(granule | generation << 32).to_ne_bytes());
+            words[8..].copy_from_slice(&len.to_ne_bytes());
+        }
+        let len = leases.len() * 16 + 1;
+        bytes[len - 1] = leases.len() as u8;
+        Self { inline: inline_words(&bytes), ..Self::kind(Kind::Inline, len).leasing() }
+    }
+
+    /// The same line, which says that it takes leases along.
+    fn leasing(mut self) -> Self {
+        self.head |= u64::from(LEASES) << 32;
         self
+    }
+
+    /// With another number in the line's byte at `at`.
+    fn with_byte(mut self, at: usize, value: u8) -> Self {
+        let mut bytes = inline_bytes(self.inline);
+        bytes[at] = value;
+        self.inline = inline_words(&bytes);
+        self
+    }
+
+    fn with_tag(mut self, tag: u64) -> Self {
+        self.head |= tag << 32;
+        self
+    }
+
+    fn tagged(self) -> Self {
+        self.with_tag(1)
     }
 }
 
@@ -128,6 +161,41 @@ fn broken_lines() -> Vec<Vec<Said>> {
         vec![of(1_000, 0, 100), of(MAX_MESSAGE_LEN, 100, 10_000)],
         vec![of(1_000, 0, 100), of(1_000, 100, 100).tagged()],
         vec![of(1_000, 0, 100), of(1_000, 100, 100).at(beyond, 1, 100)],
+    ]
+}
+
+/// Lines that name leases which cannot be, by a peer that was leased nothing yet.
+fn broken_leases() -> Vec<Said> {
+    let beyond = (REGION_LEN / GRANULE_BYTES) as u64;
+    let lease = Said::leases;
+    vec![
+        // No descriptions, or none that fit the message.
+        Said::kind(Kind::Inline, 0).leasing(),
+        Said::kind(Kind::Inline, 5).leasing(),
+        Said::kind(Kind::Inline, INLINE_LEN + 1).leasing(),
+        lease(&[[0, 1, 100]]).with_byte(16, 0),
+        lease(&[[0, 1, 100]]).with_byte(16, 2),
+        lease(&[[0, 1, 100]]).with_byte(16, 17),
+        lease(&[[0, 1, 100]]).with_byte(16, 255),
+        // At the end of a block that is all zeros.
+        Said::block(100).leasing(),
+        // Outside the arena.
+        lease(&[[beyond, 1, 1]]),
+        lease(&[[u32::MAX.into(), 1, 1]]),
+        lease(&[[0, 1, REGION_LEN as u64]]),
+        lease(&[[0, 1, u64::MAX]]),
+        lease(&[[1, 1, 1], [2, 1, u64::MAX - 256]]),
+        // Of no generation, or one that is not the next.
+        lease(&[[0, 0, 1]]),
+        lease(&[[0, 2, 1]]),
+        lease(&[[0, u32::MAX.into(), 1]]),
+        // One granule twice.
+        lease(&[[3, 1, 10], [3, 1, 10]]),
+        lease(&[[3, 1, 0], [3, 1, 0]]),
+        lease(&[[3, 1, 257], [4, 1, 1]]),
+        lease(&[[4, 1, 1], [3, 1, 600]]),
+        // Such messages travel in one piece.
+        Said::segment(1_000, 0, 100).leasing(),
     ]
 }
 

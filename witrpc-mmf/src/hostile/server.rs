@@ -38,14 +38,14 @@ impl Host for Everybody {
 }
 
 /// Serves nobody: what its clients get is up to the test.
-struct Hostile {
+pub(super) struct Hostile {
     site: Site,
     control: Control,
     connected: Receiver<Established>,
 }
 
 impl Hostile {
-    fn start() -> Self {
+    pub(super) fn start() -> Self {
         let site = Site::new();
         let limits = ServerLimits {
             backend: Backend::Native,
@@ -63,7 +63,7 @@ impl Hostile {
         Self { site, control, connected }
     }
 
-    fn client(&self) -> (Arc<Client>, Raw) {
+    pub(super) fn client(&self) -> (Arc<Client>, Raw) {
         let options = ClientOptions {
             backend: Backend::Native,
             wait_for_server: Duration::ZERO,
@@ -71,6 +71,7 @@ impl Hostile {
             wait: WaitPolicy::Park,
             max_region_len: REGION_LEN,
             handshake_timeout: Duration::from_secs(30),
+            trusted: None,
         };
         let client =
             Client::connect(&self.site.name, &self.site.place, &options, &Plain::default());
@@ -87,7 +88,7 @@ impl Drop for Hostile {
 
 impl Raw {
     /// Waits until the client has written `seq` on lane 0, and answers.
-    fn answer(&self, seq: u64, said: Said) -> ControlFlow<()> {
+    pub(super) fn answer(&self, seq: u64, said: Said) -> ControlFlow<()> {
         let request = self.peer_line(self.layout.request_line(0));
         let patience = Instant::now() + Duration::from_secs(30);
         while line::shows::<Mapped>(request) != seq {
@@ -112,7 +113,7 @@ fn send(client: &Client) -> Ticket {
     sent.expect("connected").expect("a lane is free")
 }
 
-fn call(client: &Arc<Client>, limit: Duration) -> Result<u32, ChannelError> {
+pub(super) fn call(client: &Arc<Client>, limit: Duration) -> Result<u32, ChannelError> {
     client.wait_answer(send(client), &mut Limit::Within(limit), |answer| answer.tag)
 }
 

@@ -85,7 +85,7 @@ impl Host for Reception {
 
 impl Server {
     fn welcome(&self, id: u64, session: Session, established: Established) {
-        let connection = Connection::new(id, session, established, self.layout);
+        let connection = Connection::new(id, session, established, self.layout, self.trusted);
         connection.own.word64(STATE).store(state::SERVING, Relaxed);
         let connection = Arc::new(connection);
         self.connections().insert(id, Arc::clone(&connection));

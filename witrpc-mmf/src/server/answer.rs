@@ -20,8 +20,9 @@ use std::sync::{MutexGuard, PoisonError};
 use super::connection::{Connection, Lane};
 use super::inbound::Broken;
 use crate::futex;
-use crate::head::{Head, Kind};
+use crate::head::{Head, Kind, LEASES};
 use crate::layout::{INLINE_LEN, Layout, WANTS_SPACE, line};
+use crate::lease::{Claim, trailer};
 use crate::line::{self as lines, InlineWords};
 use crate::message::{Body, ChannelError, Outgoing, Ticket, inline_words};
 use crate::outbox::{Purpose, Reserved};
@@ -37,6 +38,8 @@ pub(super) struct Outbound {
     tag: u32,
     bytes: Vec<u8>,
     sent: usize,
+    /// The leases that it takes along, if it travels in one block.
+    claims: Vec<Claim>,
 }
 
 /// Lanes whose answer waits for space.
@@ -76,11 +79,43 @@ impl Connection {
                 self.respond(ticket, head, &inline_words(padded), len.div_ceil(8));
                 Ok(())
             }
-            Body::Large(_) => self.answer_large(ticket, answer),
+            Body::Large(_) => self.answer_large(ticket, answer, &[]),
+            Body::Leasing { body, leases } => self.answer_leasing(ticket, answer.tag, body, leases),
         }
     }
 
-    fn answer_large(&self, ticket: Ticket, answer: Outgoing<'_>) -> Result<(), ChannelError> {
+    /// Answers with a body and what says which leases it takes along. They are the client's once
+    /// that is published.
+    #[cold]
+    fn answer_leasing(
+        &self,
+        ticket: Ticket,
+        tag: u32,
+        body: &Body<'_>,
+        leases: &[&Claim],
+    ) -> Result<(), ChannelError> {
+        let tag = tag | LEASES;
+        trailer::with_leases(*body, leases, |body| {
+            let (len, max) = (body.len(), self.outbox.largest_block());
+            if len > max {
+                return Err(ChannelError::TooLarge { len, max });
+            }
+            if let Body::Small { padded, len } = body {
+                let head = Head::new(Kind::Inline, tag, len as u32);
+                self.respond(ticket, head, &inline_words(padded), len.div_ceil(8));
+                leases.iter().for_each(|lease| lease.commit());
+                return Ok(());
+            }
+            self.answer_large(ticket, Outgoing { tag, body, deadline: None }, leases)
+        })
+    }
+
+    fn answer_large(
+        &self,
+        ticket: Ticket,
+        answer: Outgoing<'_>,
+        leases: &[&Claim],
+    ) -> Result<(), ChannelError> {
         let len = answer.body.len();
         if len > self.max_message_len {
             return Err(ChannelError::TooLarge { len, max: self.max_message_len });
@@ -91,6 +126,7 @@ impl Connection {
         {
             answer.body.write_at(0, self.own.block_mut(block.block_mut()));
             self.respond_block(ticket, Head::new(Kind::Block, answer.tag, len as u32), block, 0);
+            leases.iter().for_each(|lease| lease.commit());
             return Ok(());
         }
         let mut bytes = vec![0; len];
@@ -99,7 +135,8 @@ impl Connection {
         // Only a client that breaks the rules has left some: at most one message a lane is held.
         self.drop_large(lane);
         self.hold(len);
-        let outbound = Outbound { ticket, tag: answer.tag, bytes, sent: 0 };
+        let claims = leases.iter().map(|lease| lease.hand_over()).collect();
+        let outbound = Outbound { ticket, tag: answer.tag, bytes, sent: 0, claims };
         *lane.outbound() = Some(outbound);
         self.queue_answer(ticket.lane, Purpose::Begin);
         Ok(())
@@ -123,7 +160,9 @@ impl Connection {
 
     /// Drops the answer that is held for a lane.
     pub(super) fn drop_outbound(&self, lane: &Lane) {
-        if let Some(outbound) = lane.outbound().take() {
+        // Out of the lock: its leases may come back to look for what waits for space.
+        let dropped = lane.outbound().take();
+        if let Some(outbound) = dropped {
             self.unhold(outbound.bytes.len());
         }
     }
@@ -141,18 +180,21 @@ impl Connection {
 
     /// Sends what waits for space, as far as there is any; asks to be rung for the rest.
     pub(super) fn flush_queue(&self) {
+        // Dropped when the queue is unlocked, which the return of a lease comes back to.
+        let mut claims = Vec::new();
         let mut queue = self.queue();
         for purpose in [Purpose::Continue, Purpose::Begin] {
             let lanes = queue.of(purpose);
             while let Some(&lane) = lanes.front() {
                 let wants_space = self.own.word64(WANTS_SPACE);
-                let send = || self.send_outbound(lane).then_some(());
+                let send = || self.send_outbound(lane, &mut claims).then_some(());
                 if release::find_or_ask(&self.space_epochs, wants_space, send).is_none() {
                     break;
                 }
                 lanes.pop_front();
             }
         }
+        drop(queue);
     }
 
     fn queue(&self) -> MutexGuard<'_, Queue> {
@@ -160,7 +202,8 @@ impl Connection {
     }
 
     /// Sends an answer from private memory, or its next segment. `false` when there is no space.
-    fn send_outbound(&self, lane: u32) -> bool {
+    /// The leases that went with it are put to `claims`.
+    fn send_outbound(&self, lane: u32, claims: &mut Vec<Claim>) -> bool {
         let mut slot = self.lanes[lane as usize].outbound();
         // Called off meanwhile.
         let Some(outbound) = &mut *slot else { return true };
@@ -175,12 +218,16 @@ impl Connection {
         outbound.sent += len;
         let kind = if whole { Kind::Block } else { Kind::Segment };
         let (ticket, head) = (outbound.ticket, Head::new(kind, outbound.tag, total as u32));
+        let mut taken_along = Vec::new();
         if outbound.sent == total {
+            taken_along = std::mem::take(&mut outbound.claims);
             *slot = None;
             self.unhold(total);
         }
         drop(slot);
         self.respond_block(ticket, head, block, start);
+        taken_along.iter().for_each(Claim::commit);
+        claims.append(&mut taken_along);
         true
     }
 

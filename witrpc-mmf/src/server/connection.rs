@@ -5,7 +5,7 @@ use std::sync::atomic::{
     AtomicBool, AtomicU32, AtomicU64, AtomicUsize,
     Ordering::{Acquire, Relaxed, Release},
 };
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Instant;
 
 use super::answer::{Outbound, Queue};
@@ -16,6 +16,7 @@ use crate::clock;
 use crate::copy::{OwnMemory, PeerMemory};
 use crate::fork::Origin;
 use crate::layout::{GROUP, HIGH_WATER, LINE_WORDS, Layout, RING_ME, STATE, WANTS_SPACE, control};
+use crate::lease::Held;
 use crate::line::line_of;
 use crate::message::ReadBlock;
 use crate::outbox::Outbox;
@@ -24,6 +25,7 @@ use crate::region;
 use crate::release::{self, ReleaseTable};
 use crate::rendezvous::{Credentials, Established, Session};
 use crate::ring::{Epochs, Rung};
+use crate::trust::TrustedPeer;
 use crate::words::{Mapped, PeerU64, ReadWord};
 
 /// The server's end of one connection. The mapping lives as long as anybody holds this, so that a
@@ -53,6 +55,9 @@ pub struct Connection {
     /// One a group of lanes.
     rung: Box<[Rung<Mapped>]>,
     space_rung: Rung<Mapped>,
+    /// Leases of the client's that this process holds.
+    pub(super) leases_held: Held,
+    trusted: Option<TrustedPeer>,
     /// Handlers that sleep until their calls are given up.
     pub(super) cancels: Cancels,
     /// What was found taken at the last look that found something to take, for a lookout.
@@ -60,6 +65,8 @@ pub struct Connection {
     /// The client has rung: for help, or because it released blocks.
     pub(super) attention: AtomicBool,
     closed: AtomicBool,
+    /// A rule that the client was found to break where nobody can end its connection.
+    suspicion: OnceLock<&'static str>,
     origin: Origin,
 }
 
@@ -102,6 +109,16 @@ impl ReadBlock for ReceivedBlock {
     fn copy_to(&self, offset: usize, out: &mut [u8]) {
         self.connection.copy_block(&self.block, offset, out);
     }
+
+    fn as_slice(&self) -> Option<&[u8]> {
+        // SAFETY: the client has lent the block with a request, and it is released when this value
+        // is dropped, which the result borrows.
+        unsafe { self.connection.view_block(&self.block) }
+    }
+
+    fn truncate(&mut self, len: usize) {
+        self.block.truncate(len);
+    }
 }
 
 impl Drop for ReceivedBlock {
@@ -117,7 +134,13 @@ impl fmt::Debug for ReceivedBlock {
 }
 
 impl Connection {
-    pub(super) fn new(id: u64, session: Session, established: Established, layout: Layout) -> Self {
+    pub(super) fn new(
+        id: u64,
+        session: Session,
+        established: Established,
+        layout: Layout,
+        trusted: Option<TrustedPeer>,
+    ) -> Self {
         let lanes = layout.lanes();
         let (own, outbox) = region::own(established.own, &layout, layout.server_arena());
         let connection = Self {
@@ -139,10 +162,13 @@ impl Connection {
             bell: Bell::new(established.bell),
             rung: (0..layout.groups()).map(|_| Rung::new(AtomicU64::new(0))).collect(),
             space_rung: Rung::new(AtomicU64::new(0)),
+            leases_held: Held::default(),
+            trusted,
             cancels: Cancels::default(),
             taken_at_look: AtomicU64::new(u64::MAX),
             attention: AtomicBool::new(false),
             closed: AtomicBool::new(false),
+            suspicion: OnceLock::new(),
             origin: Origin::here(),
             layout,
         };
@@ -186,6 +212,22 @@ impl Connection {
             self.wake_cancelled();
         }
         first
+    }
+
+    /// The client breaks a rule. The connection ends when its next request is taken.
+    pub(super) fn suspect(&self, rule: &'static str) {
+        let _ = self.suspicion.set(rule);
+    }
+
+    /// The rule that the client was found to break.
+    #[inline]
+    pub(super) fn suspicion(&self) -> Option<&'static str> {
+        self.suspicion.get().copied()
+    }
+
+    /// Whether this process is a fork of the one that serves.
+    pub(super) fn is_forked(&self) -> bool {
+        self.origin.is_forked()
     }
 
     /// The client rings from now on. A fence and a look must follow.
@@ -267,6 +309,19 @@ impl Connection {
         assert!(!self.origin.is_forked(), "a block is read in the process that received it");
         let start = self.layout.client_arena() + block.offset() + offset;
         self.client.copy_out(start, out).expect("a checked block lies in the region");
+    }
+
+    /// The bytes of a block in place, if the client is trusted.
+    ///
+    /// # Safety
+    ///
+    /// The client has lent the block, and it is not released while the result exists.
+    pub(super) unsafe fn view_block(&self, block: &BlockRef) -> Option<&[u8]> {
+        let trusted = self.trusted?;
+        assert!(!self.origin.is_forked(), "a block is read in the process that received it");
+        let start = self.layout.client_arena() + block.offset();
+        // SAFETY: it is lent, and not released meanwhile, by this function's own contract.
+        Some(unsafe { self.client.trusted(start, block.len(), trusted) })
     }
 
     /// Gives a block of the client's back.

@@ -11,7 +11,7 @@ use crate::rendezvous::Established;
 
 impl Connection {
     pub(crate) fn for_fuzzing(established: Established, layout: Layout) -> Arc<Self> {
-        Arc::new(Self::new(1, Arc::new(()), established, layout))
+        Arc::new(Self::new(1, Arc::new(()), established, layout, None))
     }
 
     /// Does what a turn would, and what the client's ring would have done.

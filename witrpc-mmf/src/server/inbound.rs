@@ -5,8 +5,9 @@ use std::sync::atomic::Ordering::Relaxed;
 
 use super::connection::{Connection, Lane, ReceivedBlock};
 use crate::arena::BlockRef;
-use crate::head::{Head, Kind};
+use crate::head::{Head, Kind, LEASES};
 use crate::layout::INLINE_LEN;
+use crate::lease::take_leases;
 use crate::line::{self, Copied, InlineWords};
 use crate::message::{Payload, Request, Ticket, inline_bytes};
 use crate::partial::{OutOfOrder, Partial};
@@ -69,6 +70,9 @@ impl Connection {
         if seq != before + 1 {
             return Err(Broken("a seq that does not follow the one before"));
         }
+        if let Some(rule) = self.suspicion() {
+            return Err(Broken(rule));
+        }
         if self.lanes[lane].answered.load(Relaxed) != before {
             return Err(Broken("a request on a lane whose call has not been answered"));
         }
@@ -80,18 +84,28 @@ impl Connection {
         self.take(lane, seq);
         let ticket = Ticket { lane: lane as u32, seq };
         match head.kind {
-            Kind::Inline => self.take_inline(ticket, head, &copied).map(Line::Request),
+            Kind::Inline if head.tag & LEASES == 0 => {
+                self.take_inline(ticket, head, &copied).map(Line::Request)
+            }
             _ => self.take_large(ticket, head, &copied),
         }
     }
 
     #[inline]
     fn take_inline(&self, ticket: Ticket, head: Head, copied: &Copied) -> Result<Request, Broken> {
-        if head.len as usize > INLINE_LEN {
-            return Err(Broken("an inline message longer than a line"));
-        }
-        let payload = Payload::Small { bytes: inline_bytes(copied.inline), len: head.len as u8 };
-        Ok(self.request(ticket, head, payload))
+        Ok(self.request(ticket, head, small(head, copied)?))
+    }
+
+    /// A request that takes leases along.
+    fn leasing(
+        self: &Arc<Self>,
+        ticket: Ticket,
+        head: Head,
+        payload: Payload<ReceivedBlock>,
+    ) -> Result<Line, Broken> {
+        let payload = take_leases(self, payload).map_err(Broken)?;
+        let head = Head { tag: head.tag & !LEASES, ..head };
+        Ok(Line::Request(self.request(ticket, head, payload)))
     }
 
     #[inline]
@@ -108,13 +122,20 @@ impl Connection {
         copied: &Copied,
     ) -> Result<Line, Broken> {
         match head.kind {
-            Kind::Inline => unreachable!("taken on the quick path"),
+            // One with leases; any other is taken on the quick path.
+            Kind::Inline => self.leasing(ticket, head, small(head, copied)?),
+            Kind::Segment if head.tag & LEASES != 0 => {
+                Err(Broken("a message with leases in segments"))
+            }
             Kind::Block => {
                 let block = self.checked_block(&copied.inline)?;
                 if block.len() != head.len as usize {
                     return Err(Broken("a block of another length than its message"));
                 }
                 let block = ReceivedBlock::new(Arc::clone(self), block);
+                if head.tag & LEASES != 0 {
+                    return self.leasing(ticket, head, Payload::Block(block));
+                }
                 Ok(Line::Request(self.request(ticket, head, Payload::Block(block))))
             }
             Kind::Segment => self.take_segment(ticket, head, &copied.inline),
@@ -202,4 +223,13 @@ impl Connection {
             Some(Kind::Next | Kind::Discard) | None => true,
         }
     }
+}
+
+/// The bytes that a copied line holds itself.
+#[inline]
+fn small<B>(head: Head, copied: &Copied) -> Result<Payload<B>, Broken> {
+    if head.len as usize > INLINE_LEN {
+        return Err(Broken("an inline message longer than a line"));
+    }
+    Ok(Payload::Small { bytes: inline_bytes(copied.inline), len: head.len as u8 })
 }

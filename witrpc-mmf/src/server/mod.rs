@@ -5,6 +5,7 @@
 //! [`admission`] where the control thread brings clients in and learns of their end.
 
 mod admission;
+mod alloc;
 mod answer;
 mod cancelled;
 mod connection;
@@ -37,6 +38,7 @@ use crate::layout::{Layout, MAX_LANES, MIN_LANES, PAGE};
 use crate::rendezvous::{Claim, Control, Name, Place, ServerLimits};
 use crate::security::Responder;
 use crate::state;
+use crate::trust::TrustedPeer;
 use crate::words::Mapped;
 use news::News;
 use parking::Parking;
@@ -56,6 +58,8 @@ pub struct ServerOptions {
     pub max_message_len: usize,
     /// How long a client may take to introduce itself.
     pub handshake_timeout: Duration,
+    /// Whether what clients send may be read in place.
+    pub trusted: Option<TrustedPeer>,
 }
 
 impl ServerOptions {
@@ -97,6 +101,7 @@ impl ServerOptions {
 pub struct Server {
     name: Name,
     layout: Layout,
+    trusted: Option<TrustedPeer>,
     admission: Box<dyn Admission>,
     parking: Parking,
     connections: Mutex<HashMap<u64, Arc<Connection>>>,
@@ -135,6 +140,7 @@ impl Server {
         let server = Arc::new(Self {
             name,
             layout,
+            trusted: options.trusted,
             admission,
             parking: Parking::new(options.backend).map_err(failed("make an epoll instance"))?,
             connections: Mutex::default(),

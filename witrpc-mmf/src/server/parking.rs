@@ -141,6 +141,7 @@ mod tests {
             max_clients: 1,
             max_message_len: 64,
             handshake_timeout: PATIENCE,
+            trusted: None,
         };
         let name = Name::unguessable();
         Server::bind(
@@ -193,6 +194,7 @@ mod tests {
             wait: WaitPolicy::Park,
             max_region_len: 1 << 20,
             handshake_timeout: PATIENCE,
+            trusted: None,
         };
         let client = Client::connect(&server.name, &Place::default(), &options, &Plain::default());
         let client = client.expect("it is served");

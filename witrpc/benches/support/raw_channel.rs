@@ -33,6 +33,7 @@ pub(crate) fn bind(name: &str) -> Arc<Server> {
         max_clients: 4,
         max_message_len: 1 << 20,
         handshake_timeout: Duration::from_secs(5),
+        trusted: None,
     };
     let name = Name::new(name).expect("the name was made by this crate");
     let bound = Server::bind(
@@ -85,6 +86,7 @@ impl RawClient {
             wait: WaitPolicy::Adaptive,
             max_region_len: 1 << 30,
             handshake_timeout: Duration::from_secs(5),
+            trusted: None,
         };
         let name = Name::new(name).expect("the name was made by this crate");
         let connected = Client::connect(&name, &Place::default(), &options, &Plain::default());

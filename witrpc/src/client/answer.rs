@@ -1,6 +1,6 @@
 //! Reads what a server answered. All of it is untrusted.
 
-use crate::__private::v1::Wire;
+use crate::__private::v1::{Travels, Wire};
 use crate::codec::{Codec, OpenBody};
 use crate::error::{CallError, Direction};
 use crate::tag::{AnswerTag, Status};
@@ -12,7 +12,7 @@ pub struct Answered<'a>(pub(super) Result<Reply<'a>, CallError>);
 impl Answered<'_> {
     /// Of a method that returns no `Result`.
     #[inline]
-    pub fn value<T: Wire>(self) -> Result<T, CallError> {
+    pub fn value<T: Travels>(self) -> Result<T, CallError> {
         match self.0 {
             Ok(ref reply) => reply.value(),
             Err(error) => Err(error),
@@ -21,7 +21,7 @@ impl Answered<'_> {
 
     /// Of a method that returns a `Result`.
     #[inline]
-    pub fn result<T: Wire, E: Wire>(self) -> Result<T, CallError<E>> {
+    pub fn result<T: Travels, E: Wire>(self) -> Result<T, CallError<E>> {
         match self.0 {
             Ok(ref reply) => reply.result(),
             Err(error) => Err(error.into()),
@@ -61,7 +61,7 @@ impl<'a> Reply<'a> {
 
     /// The value of a method that returns no `Result`.
     #[inline]
-    fn value<T: Wire>(&self) -> Result<T, CallError> {
+    fn value<T: Travels>(&self) -> Result<T, CallError> {
         if self.is_error {
             let message = "it answered with an error where the method has none".to_owned();
             return Err(CallError::Protocol { message });
@@ -71,7 +71,7 @@ impl<'a> Reply<'a> {
 
     /// The value or the error of a method that returns a `Result`.
     #[inline]
-    fn result<T: Wire, E: Wire>(&self) -> Result<T, CallError<E>> {
+    fn result<T: Travels, E: Wire>(&self) -> Result<T, CallError<E>> {
         if self.is_error {
             return Err(CallError::App(self.decode("error")?));
         }
@@ -79,10 +79,9 @@ impl<'a> Reply<'a> {
     }
 
     #[inline]
-    fn decode<T: Wire>(&self, name: &'static str) -> Result<T, CallError> {
+    fn decode<T: Travels>(&self, name: &'static str) -> Result<T, CallError> {
         let mut decoder = self.body.decoder();
-        decoder
-            .value(name)
+        T::take(name, &mut decoder)
             .and_then(|value| decoder.finish().map(|()| value))
             .map_err(|error| CallError::Decode { message: error.to_string() })
     }

@@ -16,6 +16,7 @@ use crate::hooks::ClientHook;
 use crate::offload::offload;
 use crate::security::{AccessToken, TokenSource};
 use crate::transport::Endpoint;
+use crate::transport::mmf::TrustedPeer;
 use crate::wait::WaitPolicy;
 
 /// Marks a [`ClientBuilder`] whose `connect` blocks.
@@ -133,6 +134,14 @@ impl<C: Client, Mode> ClientBuilder<C, Mode> {
     /// the last one given counts.
     pub fn hook(mut self, hook: impl ClientHook) -> Self {
         self.dial.hook = Some(Arc::new(Hook::new(hook)));
+        self
+    }
+
+    /// Has [`Shared::as_slice`](crate::Shared::as_slice) give what the server has sent where it lies in
+    /// shared memory. To be had only by the promise that the server does not write to what it has
+    /// sent, which [`TrustedPeer`] states.
+    pub fn trust_server(mut self, promise: TrustedPeer) -> Self {
+        self.dial.trusted = Some(promise);
         self
     }
 

@@ -12,7 +12,7 @@ use super::flight::{Flight, block_on};
 use super::links::{self, Held, Link};
 use super::options::Terms;
 use super::watched::WatchedCall;
-use crate::__private::v1::{RawElement, Wire};
+use crate::__private::v1::{RawElement, Travels};
 use crate::codec::{EncodeError, Encoder};
 use crate::error::CallError;
 use crate::hooks::CallEnd;
@@ -53,8 +53,8 @@ impl<'a> ClientCall<'a> {
 
     /// The next argument, declared as `T` or `&T`.
     #[inline]
-    pub fn value<T: Wire>(&mut self, name: &'static str, value: &'a T) {
-        self.note(|arguments| arguments.value(name, value));
+    pub fn value<T: Travels>(&mut self, name: &'static str, value: &'a T) {
+        self.note(|arguments| value.put(name, arguments));
     }
 
     /// The next argument, declared as `&str`.
@@ -111,6 +111,7 @@ impl<'a> ClientCall<'a> {
     #[inline]
     fn attempt_blocking(&mut self, link: &Link, terms: &mut Terms) -> Result<(), Failed> {
         let tag = self.tag(link)?;
+        self.arguments.decide_leases(|| link.channel.lessor());
         let sent = self.with_message(tag, terms, |message| link.channel.try_send(message));
         match sent {
             Ok(Some(ticket)) => {
@@ -182,6 +183,7 @@ impl<'a> ClientCall<'a> {
     /// Sends the request over a link and completes when its answer is there.
     async fn attempt(&mut self, link: &Link, terms: &mut Terms) -> Result<(), Failed> {
         let tag = self.tag(link)?;
+        self.arguments.decide_leases(|| link.channel.lessor());
         let message = *terms;
         let mut flight = Flight::new(&*link.channel, &mut terms.limit);
         let sent = poll_fn(|cx| {

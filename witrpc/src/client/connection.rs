@@ -8,7 +8,7 @@ use crate::codec::Codec;
 use crate::contract::{self, ServiceDescriptor};
 use crate::error::{CallError, ConnectError};
 use crate::server::WitServer;
-use crate::transport::{ChannelError, DisconnectReason};
+use crate::transport::{ChannelError, ClientChannel, DisconnectReason};
 
 use super::cancel_token::CancelToken;
 use super::links::{Held, Links};
@@ -197,6 +197,11 @@ impl Connection {
         let default = self.inner.call_timeout;
         let options = self.options.as_ref();
         CallError::from_channel(error, options.map_or(default, |it| it.time_allowed(default)))
+    }
+
+    /// The channel of the present link.
+    pub(super) fn channel(&self) -> Arc<dyn ClientChannel> {
+        Arc::clone(&self.inner.link().channel)
     }
 
     /// Leaves the server, for all clones of the client and all [others](Self::client) that go over

@@ -13,6 +13,7 @@ use crate::contract::ServiceDescriptor;
 use crate::error::ConnectError;
 use crate::handshake::{Hello, Refusal, VERSION, Welcome};
 use crate::security::TokenSource;
+use crate::transport::mmf::TrustedPeer;
 use crate::transport::{ConnectConfig, Endpoint};
 use crate::wait::WaitPolicy;
 
@@ -31,6 +32,7 @@ pub(super) struct Dial {
     pub(super) encryption: bool,
     pub(super) reconnect: Option<Reconnect>,
     pub(super) hook: Option<Arc<Hook>>,
+    pub(super) trusted: Option<TrustedPeer>,
 }
 
 impl Dial {
@@ -46,6 +48,7 @@ impl Dial {
             encryption: false,
             reconnect: None,
             hook: None,
+            trusted: None,
         }
     }
 
@@ -84,6 +87,7 @@ impl Dial {
             wait_for_server: self.wait_for_server,
             wait: self.wait,
             credentials: self.token.credentials(self.encryption)?,
+            trusted: self.trusted,
         };
         let channel = self.endpoint.transport().connect(config).map_err(read_refusal)?;
         let welcome: Welcome = postcard::from_bytes(channel.welcome()).map_err(|error| {

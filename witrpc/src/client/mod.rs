@@ -7,6 +7,7 @@
 //! A [`sibling`] goes over another client's connection; [`in_process`] has a server of its own.
 
 mod agreement;
+mod alloc;
 mod answer;
 mod builder;
 mod call;

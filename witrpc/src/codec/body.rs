@@ -5,8 +5,15 @@ use std::ops::Range;
 /// Raw sections start at multiples of this many bytes.
 pub(crate) const SECTION_ALIGN: usize = 64;
 
+/// The longest raw section in bytes.
+pub(crate) const MAX_SECTION_LEN: usize = LEASED as usize - 1;
+
 /// How many raw sections a body may have: as many as a method may have arguments.
 pub(crate) const MAX_SECTIONS: usize = 16;
+
+/// The length that stands for a section whose bytes the message takes along as a lease, and so does
+/// not hold itself.
+const LEASED: u32 = u32::MAX;
 
 /// How many bytes hold the length of a section in the trailer.
 const LEN_BYTES: usize = 4;
@@ -19,11 +26,33 @@ pub(crate) struct Sections {
 }
 
 impl Sections {
-    /// Adds a section. `None` when there are [`MAX_SECTIONS`], or its length needs over 32 bits.
+    /// Adds a section. `None` when there are [`MAX_SECTIONS`], or it is longer than
+    /// [`MAX_SECTION_LEN`].
     pub(crate) fn push(&mut self, len: usize) -> Option<()> {
-        *self.lens.get_mut(self.count)? = u32::try_from(len).ok()?;
+        let len = u32::try_from(len).ok().filter(|len| *len != LEASED)?;
+        self.push_raw(len)
+    }
+
+    /// Adds a section that is the message's next lease. `None` when there are [`MAX_SECTIONS`].
+    pub(crate) fn push_lease(&mut self) -> Option<()> {
+        self.push_raw(LEASED)
+    }
+
+    fn push_raw(&mut self, len: u32) -> Option<()> {
+        *self.lens.get_mut(self.count)? = len;
         self.count += 1;
         Some(())
+    }
+
+    /// Which of the message's leases this section is, if it is one.
+    pub(crate) fn lease(&self, index: usize) -> Option<usize> {
+        let (before, rest) = self.lens[..self.count].split_at_checked(index)?;
+        (*rest.first()? == LEASED).then(|| before.iter().filter(|len| **len == LEASED).count())
+    }
+
+    /// How many of the sections are leases.
+    pub(crate) fn leases(&self) -> usize {
+        self.lens[..self.count].iter().filter(|len| **len == LEASED).count()
     }
 
     pub(crate) fn count(&self) -> usize {
@@ -36,7 +65,7 @@ impl Sections {
         self.lens[..self.count].iter().map(move |len| {
             // At most 16 × (4 GiB + 64 bytes): no overflow in 64 bits.
             let start = end.next_multiple_of(SECTION_ALIGN);
-            end = start + *len as usize;
+            end = start + if *len == LEASED { 0 } else { *len as usize };
             start..end
         })
     }
@@ -144,7 +173,7 @@ mod tests {
             &[1],
             &[0, 0, 0, 1],
             &[1, 0, 0, 0, 1],
-            &[255, 255, 255, 255, 1],
+            &[254, 255, 255, 255, 1],
             &[17; 200],
             &[0, 0, 0, 0, 1, 0, 0, 0, 2],
         ] {
@@ -153,9 +182,26 @@ mod tests {
     }
 
     #[test]
+    fn a_lease_takes_no_bytes_and_is_counted() {
+        let mut sent = sections(&[3]);
+        sent.push_lease().unwrap();
+        sent.push(5).unwrap();
+        sent.push_lease().unwrap();
+        let ranges: Vec<_> = sent.ranges().collect();
+        assert_eq!(ranges, [0..3, 64..64, 64..69, 128..128]);
+        let leases: Vec<_> = (0..5).map(|index| sent.lease(index)).collect();
+        assert_eq!(leases, [None, Some(0), None, Some(1), None]);
+        let mut body = vec![0xAA; sent.end()];
+        body.extend_from_slice(sent.trailer().as_slice());
+        assert_eq!(read(&body), Some((sent, sent.end())));
+        assert_eq!(sent.leases(), 2);
+    }
+
+    #[test]
     fn there_is_room_for_sixteen_sections() {
         let mut all = sections(&[1; MAX_SECTIONS]);
         assert_eq!(all.push(1), None);
-        assert_eq!(Sections::default().push(u32::MAX as usize + 1), None);
+        assert_eq!(Sections::default().push(MAX_SECTION_LEN + 1), None);
+        assert!(Sections::default().push(MAX_SECTION_LEN).is_some());
     }
 }

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::path::Path;
+use std::sync::Arc;
 
 use bytemuck::Pod;
 use serde::de::{Deserialize, DeserializeOwned};
@@ -12,6 +13,8 @@ use super::error::{DecodeError, DecodeFault};
 use super::open::RawSections;
 use super::plain::{self, ReadRaw};
 use super::text::Text;
+use crate::shared::Shareable;
+use crate::transport::SharedBytes;
 
 /// Reads the values of an opened message.
 pub(crate) struct Decoder<'a> {
@@ -56,6 +59,16 @@ impl<'a> Decoder<'a> {
     pub(crate) fn raw<T: Pod>(&mut self, name: &'static str) -> Result<Cow<'a, [T]>, DecodeError> {
         self.section()
             .and_then(|(raw, index)| raw.view(index))
+            .map_err(|fault| DecodeError::Value { value: name, fault })
+    }
+
+    /// The next value, bytes to be shared.
+    pub(crate) fn shared<F: ?Sized + Shareable>(
+        &mut self,
+        name: &'static str,
+    ) -> Result<Arc<dyn SharedBytes>, DecodeError> {
+        self.section()
+            .and_then(|(raw, index)| raw.share::<F>(index))
             .map_err(|fault| DecodeError::Value { value: name, fault })
     }
 

@@ -1,29 +1,54 @@
 //! Builds the body of a message.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use bytemuck::Pod;
 use serde::Serialize;
 
 use super::Codec;
-use super::body::{MAX_SECTIONS, Sections, Trailer};
+use super::body::{MAX_SECTION_LEN, MAX_SECTIONS, Sections, Trailer};
 use super::buffer::SmallBuf;
 use super::error::{EncodeError, EncodeFault};
 use super::{plain, strict};
-use crate::transport::{Body, Fill, SMALL_LEN};
+use crate::transport::{Body, Fill, Lent, Lessor, SMALL_LEN, SharedBytes};
 
 /// A message body in the making. What is raw stays where the user has it, until the transport
 /// has found space for it.
 pub(crate) struct Encoder<'a> {
     codec: Codec,
     encoded: SmallBuf,
-    raw: Vec<&'a [u8]>,
+    raw: Vec<Section<'a>>,
+    /// What the message takes along, once that is decided.
+    leases: Vec<Lent>,
+}
+
+/// A raw section on its way out.
+enum Section<'a> {
+    Bytes(&'a [u8]),
+    /// Copied out of a lease of a peer's.
+    Copied(Vec<u8>),
+    /// To be taken along, or copied.
+    Shared(&'a Arc<dyn SharedBytes>),
+    /// Taken along: the next of the leases.
+    Lease(&'a Arc<dyn SharedBytes>),
+}
+
+impl Section<'_> {
+    /// What the body holds of it.
+    fn bytes(&self) -> &[u8] {
+        match self {
+            Section::Bytes(bytes) => bytes,
+            Section::Copied(bytes) => bytes,
+            Section::Shared(_) | Section::Lease(_) => &[],
+        }
+    }
 }
 
 impl<'a> Encoder<'a> {
     #[inline]
     pub(crate) fn new(codec: Codec) -> Self {
-        Self { codec, encoded: SmallBuf::new(), raw: Vec::new() }
+        Self { codec, encoded: SmallBuf::new(), raw: Vec::new(), leases: Vec::new() }
     }
 
     /// Adds a value: raw if it is a `Vec` of numbers, else encoded.
@@ -59,12 +84,60 @@ impl<'a> Encoder<'a> {
         self.section(name, bytemuck::cast_slice(elements))
     }
 
+    /// Adds bytes that the message takes along if it can. After the last value,
+    /// [`decide_leases`](Self::decide_leases) is to be called.
+    pub(crate) fn shared(
+        &mut self,
+        name: &'static str,
+        bytes: &'a Arc<dyn SharedBytes>,
+    ) -> Result<(), EncodeError> {
+        self.check_section(name, bytes.len())?;
+        self.raw.push(Section::Shared(bytes));
+        Ok(())
+    }
+
+    /// Decides what is taken along: all that `lessor` lends, if the body stays short enough for that.
+    /// The rest is copied. Decides anew for a message that is sent again, over another connection.
+    #[inline]
+    pub(crate) fn decide_leases<'l>(&mut self, lessor: impl FnOnce() -> Option<&'l dyn Lessor>) {
+        if self.raw.iter().any(|raw| matches!(raw, Section::Shared(_) | Section::Lease(_))) {
+            self.lend(lessor());
+        }
+    }
+
+    #[cold]
+    fn lend(&mut self, lessor: Option<&dyn Lessor>) {
+        self.leases.clear();
+        for section in &mut self.raw {
+            let (Section::Shared(bytes) | Section::Lease(bytes)) = *section else { continue };
+            *section = match lessor.and_then(|lessor| lessor.lend(bytes)) {
+                Some(lent) => {
+                    self.leases.push(lent);
+                    Section::Lease(bytes)
+                }
+                None => copied(bytes),
+            };
+        }
+        let longest = lessor.map_or(0, |lessor| lessor.longest_body_with(self.leases.len()));
+        if Gathered::new(&self.raw, self.encoded.as_slice()).len() > longest {
+            self.leases.clear();
+            for section in &mut self.raw {
+                if let Section::Lease(bytes) = *section {
+                    *section = copied(bytes);
+                }
+            }
+        }
+    }
+
     /// Hands out whether the body has raw sections, and the body. May be called again, with an
     /// equal body, as long as a transport asks for it.
     #[inline]
     pub(crate) fn with_body<R>(&self, send: impl FnOnce(bool, Body<'_>) -> R) -> R {
         if !self.raw.is_empty() {
-            return self.with_raw_body(|body| send(true, body));
+            return self.with_raw_body(|body| match &*self.leases {
+                [] => send(true, body),
+                leases => send(true, Body::Leasing { body: &body, leases }),
+            });
         }
         match self.encoded.as_padded() {
             Some((padded, len)) => send(false, Body::Small { padded, len }),
@@ -85,11 +158,15 @@ impl<'a> Encoder<'a> {
     }
 
     fn section(&mut self, name: &'static str, bytes: &'a [u8]) -> Result<(), EncodeError> {
-        if self.raw.len() == MAX_SECTIONS || u32::try_from(bytes.len()).is_err() {
-            let fault = EncodeFault::TooMuchRaw { len: bytes.len() };
-            return Err(EncodeError { value: name, fault });
+        self.check_section(name, bytes.len())?;
+        self.raw.push(Section::Bytes(bytes));
+        Ok(())
+    }
+
+    fn check_section(&self, name: &'static str, len: usize) -> Result<(), EncodeError> {
+        if self.raw.len() == MAX_SECTIONS || len > MAX_SECTION_LEN {
+            return Err(EncodeError { value: name, fault: EncodeFault::TooMuchRaw { len } });
         }
-        self.raw.push(bytes);
         Ok(())
     }
 
@@ -140,19 +217,36 @@ impl Fill for Encoded<'_> {
     }
 }
 
+/// Bytes that cannot be taken along.
+fn copied(bytes: &Arc<dyn SharedBytes>) -> Section<'_> {
+    match bytes.as_slice() {
+        Some(bytes) => Section::Bytes(bytes),
+        None => {
+            let mut copy = vec![0; bytes.len()];
+            bytes.copy_to(0, &mut copy);
+            Section::Copied(copy)
+        }
+    }
+}
+
 /// A body with raw sections, whose parts are brought together where the transport wants them.
 struct Gathered<'a> {
-    raw: &'a [&'a [u8]],
+    raw: &'a [Section<'a>],
     sections: Sections,
     encoded: &'a [u8],
     trailer: Trailer,
 }
 
 impl<'a> Gathered<'a> {
-    fn new(raw: &'a [&'a [u8]], encoded: &'a [u8]) -> Self {
+    fn new(raw: &'a [Section<'a>], encoded: &'a [u8]) -> Self {
         let mut sections = Sections::default();
-        for bytes in raw {
-            sections.push(bytes.len()).expect("count and length were checked when it was added");
+        for section in raw {
+            let added = match section {
+                Section::Bytes(_) | Section::Copied(_) => sections.push(section.bytes().len()),
+                Section::Lease(_) => sections.push_lease(),
+                Section::Shared(_) => unreachable!("it was decided what is taken along"),
+            };
+            added.expect("count and length were checked when it was added");
         }
         Self { raw, sections, encoded, trailer: sections.trailer() }
     }
@@ -168,7 +262,7 @@ impl Fill for Gathered<'_> {
         let tail = [(end, self.encoded), (end + self.encoded.len(), self.trailer.as_slice())];
         let starts = self.sections.ranges().map(|range| range.start);
         let mut written = 0;
-        for (start, part) in starts.zip(self.raw.iter().copied()).chain(tail) {
+        for (start, part) in starts.zip(self.raw.iter().map(Section::bytes)).chain(tail) {
             // The padding before this part: nothing of the space's former content may leak.
             let pad = start.saturating_sub(offset + written).min(out.len() - written);
             out[written..written + pad].fill(0);

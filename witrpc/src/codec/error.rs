@@ -3,7 +3,7 @@
 use thiserror::Error;
 
 use super::Codec;
-use super::body::MAX_SECTIONS;
+use super::body::{MAX_SECTION_LEN, MAX_SECTIONS};
 
 /// A value could not be encoded. Nothing of its message is to be sent.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
@@ -24,7 +24,7 @@ pub(crate) enum EncodeFault {
     #[error(
         "a message carries up to {MAX_SECTIONS} raw slices of up to {} bytes each, this one has \
          {len} bytes: send less at a time",
-        u32::MAX
+        MAX_SECTION_LEN
     )]
     TooMuchRaw { len: usize },
 }
@@ -42,6 +42,9 @@ pub(crate) enum DecodeError {
     /// The lengths at its end.
     #[error("a message of {len} bytes has no valid lengths of raw sections at its end")]
     Trailer { len: usize },
+    /// What it takes along.
+    #[error("a message that speaks of {named} leases takes {taken} along")]
+    Leases { named: usize, taken: usize },
     /// There is more than was asked for.
     #[error(
         "{bytes} bytes and {sections} raw sections follow the last value: client and server differ \

@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 use std::mem;
 use std::ops::Range;
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use bytemuck::Pod;
 
@@ -12,7 +12,8 @@ use super::Codec;
 use super::body::Sections;
 use super::decode::Decoder;
 use super::error::{DecodeError, DecodeFault};
-use crate::transport::{Payload, SMALL_LEN};
+use crate::shared::{Elements, Shareable};
+use crate::transport::{Payload, SMALL_LEN, SharedBytes};
 
 /// An opened message, which stays where it has arrived: to move a short one would cost more than
 /// to decode it does.
@@ -74,19 +75,29 @@ fn open(payload: &mut Payload, has_raw: bool) -> Result<Option<Box<RawSections>>
     if has_raw {
         return open_raw(payload).map(Some);
     }
-    if let Payload::Remote(_) = payload {
-        *payload = copy_range(payload, 0..payload.len());
+    match payload {
+        Payload::Remote(_) => *payload = copy_range(payload, 0..payload.len()),
+        Payload::Leasing(leasing) => {
+            return Err(DecodeError::Leases { named: 0, taken: leasing.leases.len() });
+        }
+        Payload::Small { .. } | Payload::Whole(_) => {}
     }
     Ok(None)
 }
 
 fn open_raw(payload: &mut Payload) -> Result<Box<RawSections>, DecodeError> {
-    let whole = mem::take(payload);
+    let (whole, leases) = match mem::take(payload) {
+        Payload::Leasing(leasing) => (leasing.payload, leasing.leases),
+        whole => (whole, Vec::new()),
+    };
     let len = whole.len();
     let (sections, trailer) = Sections::read(len, |offset, out| whole.copy_to(offset, out))
         .ok_or(DecodeError::Trailer { len })?;
+    if sections.leases() != leases.len() {
+        return Err(DecodeError::Leases { named: sections.leases(), taken: leases.len() });
+    }
     *payload = copy_range(&whole, sections.end()..trailer);
-    Ok(Box::new(RawSections::new(sections, whole)))
+    Ok(Box::new(RawSections::new(sections, whole, leases)))
 }
 
 /// The bytes of a payload that the peer cannot reach.
@@ -95,7 +106,15 @@ fn private_bytes(payload: &Payload) -> Option<&[u8]> {
     match payload {
         Payload::Small { bytes, len } => bytes.get(..usize::from(*len)),
         Payload::Whole(bytes) => Some(bytes),
-        Payload::Remote(_) => None,
+        Payload::Remote(_) | Payload::Leasing(_) => None,
+    }
+}
+
+/// The bytes of a payload that nobody writes to: private ones, and those of a trusted peer.
+fn steady_bytes(payload: &Payload) -> Option<&[u8]> {
+    match payload {
+        Payload::Remote(remote) => remote.as_slice(),
+        private => private_bytes(private),
     }
 }
 
@@ -115,19 +134,27 @@ fn copy_range(payload: &Payload, range: Range<usize>) -> Payload {
     }
 }
 
-/// The raw sections of a message. They are copied out when they are taken; after the last one
-/// the message's space goes back to the transport, while the handler still runs.
+/// The raw sections of a message, and its leases among them. They are copied out when they are taken;
+/// after the last one the message's space goes back to the transport, while the handler still runs.
 pub(super) struct RawSections {
     sections: Sections,
     /// Until the last section has been taken.
     payload: Mutex<Option<Payload>>,
     /// The payload, once a section has been borrowed from it.
     kept: OnceLock<Payload>,
+    /// Each until it has been taken.
+    leases: Mutex<Vec<Option<Arc<dyn SharedBytes>>>>,
 }
 
 impl RawSections {
-    fn new(sections: Sections, payload: Payload) -> Self {
-        Self { sections, payload: Mutex::new(Some(payload)), kept: OnceLock::new() }
+    fn new(sections: Sections, payload: Payload, leases: Vec<Arc<dyn SharedBytes>>) -> Self {
+        let leases = leases.into_iter().map(Some).collect();
+        Self {
+            sections,
+            payload: Mutex::new(Some(payload)),
+            kept: OnceLock::new(),
+            leases: Mutex::new(leases),
+        }
     }
 
     pub(super) fn count(&self) -> usize {
@@ -136,32 +163,65 @@ impl RawSections {
 
     /// The elements of a section, moved or copied out. Sections are taken in order, each once.
     pub(super) fn take<T: Pod>(&self, index: usize) -> Result<Vec<T>, DecodeFault> {
+        if let Some(lease) = self.lease(index) {
+            let len = lease.len();
+            return whole_elements::<T>(len)
+                .map(|()| copy_elements(|out| lease.copy_to(0, out), len));
+        }
         let range = self.range::<T>(index)?;
         if let Some(kept) = self.kept.get() {
-            return Ok(copy_elements(kept, range.start, range.len()));
+            return Ok(copy_section(kept, &range));
         }
         let mut held = self.payload.lock().unwrap_or_else(PoisonError::into_inner);
         if index + 1 < self.count() {
             let payload = held.as_ref().ok_or(DecodeFault::NoSection)?;
-            return Ok(copy_elements(payload, range.start, range.len()));
+            return Ok(copy_section(payload, &range));
         }
         match held.take().ok_or(DecodeFault::NoSection)? {
             Payload::Whole(mut bytes) if range.start == 0 => {
                 bytes.truncate(range.end);
-                Ok(bytemuck::allocation::try_cast_vec(bytes).unwrap_or_else(|(_, bytes)| {
-                    copy_elements(&Payload::Whole(bytes), 0, range.len())
-                }))
+                Ok(bytemuck::allocation::try_cast_vec(bytes)
+                    .unwrap_or_else(|(_, bytes)| copy_section(&Payload::Whole(bytes), &range)))
             }
-            payload => Ok(copy_elements(&payload, range.start, range.len())),
+            payload => Ok(copy_section(&payload, &range)),
         }
     }
 
-    /// The elements of a section, borrowed if they lie in private memory that is aligned for
-    /// them, else copied out. Sections are taken in order, each once.
+    /// The bytes of a section, to be shared, as many as the form can have: those that the message took
+    /// along, or copied out. Sections are taken in order, each once.
+    pub(super) fn share<F: ?Sized + Shareable>(
+        &self,
+        index: usize,
+    ) -> Result<Arc<dyn SharedBytes>, DecodeFault> {
+        let bytes = match self.lease(index) {
+            Some(lease) => lease,
+            None => Arc::new(Elements(self.take::<F::Element>(index)?)),
+        };
+        let len = bytes.len();
+        if F::fits(len) {
+            return Ok(bytes);
+        }
+        Err(DecodeFault::Ragged { len, element: size_of::<F::Element>() })
+    }
+
+    /// The lease that a section is. After the last section the message's space goes back.
+    fn lease(&self, index: usize) -> Option<Arc<dyn SharedBytes>> {
+        let number = self.sections.lease(index)?;
+        if index + 1 == self.count() {
+            drop(self.payload.lock().unwrap_or_else(PoisonError::into_inner).take());
+        }
+        self.leases.lock().unwrap_or_else(PoisonError::into_inner).get_mut(number)?.take()
+    }
+
+    /// The elements of a section, borrowed if they lie in memory that nobody writes to and that is
+    /// aligned for them, else copied out. Sections are taken in order, each once.
     pub(super) fn view<T: Pod>(&self, index: usize) -> Result<Cow<'_, [T]>, DecodeFault> {
+        if self.sections.lease(index).is_some() {
+            return self.take(index).map(Cow::Owned);
+        }
         if self.kept.get().is_none() {
             let mut held = self.payload.lock().unwrap_or_else(PoisonError::into_inner);
-            if held.as_ref().is_some_and(|payload| private_bytes(payload).is_some()) {
+            if held.as_ref().is_some_and(|payload| steady_bytes(payload).is_some()) {
                 // Set by this very decoder or not at all: nothing is lost.
                 let _ = held.take().map(|payload| self.kept.set(payload));
             }
@@ -170,27 +230,36 @@ impl RawSections {
             return self.take(index).map(Cow::Owned);
         };
         let range = self.range::<T>(index)?;
-        let private = private_bytes(kept).and_then(|bytes| bytes.get(range.clone()));
-        match private.map(bytemuck::try_cast_slice) {
+        let steady = steady_bytes(kept).and_then(|bytes| bytes.get(range.clone()));
+        match steady.map(bytemuck::try_cast_slice) {
             Some(Ok(elements)) => Ok(Cow::Borrowed(elements)),
-            _ => Ok(Cow::Owned(copy_elements(kept, range.start, range.len()))),
+            _ => Ok(Cow::Owned(copy_section(kept, &range))),
         }
     }
 
     /// Where a section lies, if it is a whole number of elements.
     fn range<T>(&self, index: usize) -> Result<Range<usize>, DecodeFault> {
         let range = self.sections.ranges().nth(index).ok_or(DecodeFault::NoSection)?;
-        let element = size_of::<T>();
-        match range.len().checked_rem(element) {
-            Some(0) => Ok(range),
-            _ => Err(DecodeFault::Ragged { len: range.len(), element }),
-        }
+        whole_elements::<T>(range.len()).map(|()| range)
     }
 }
 
-/// Copies `len` bytes from `offset` on straight to where their elements will stay.
-fn copy_elements<T: Pod>(payload: &Payload, offset: usize, len: usize) -> Vec<T> {
+/// Checks that so many bytes are a whole number of elements.
+fn whole_elements<T>(len: usize) -> Result<(), DecodeFault> {
+    let element = size_of::<T>();
+    match len.checked_rem(element) {
+        Some(0) => Ok(()),
+        _ => Err(DecodeFault::Ragged { len, element }),
+    }
+}
+
+fn copy_section<T: Pod>(payload: &Payload, range: &Range<usize>) -> Vec<T> {
+    copy_elements(|out| payload.copy_to(range.start, out), range.len())
+}
+
+/// Has `len` bytes copied straight to where their elements will stay.
+fn copy_elements<T: Pod>(copy: impl FnOnce(&mut [u8]), len: usize) -> Vec<T> {
     let mut elements = bytemuck::zeroed_vec(len / size_of::<T>());
-    payload.copy_to(offset, bytemuck::cast_slice_mut(&mut elements));
+    copy(bytemuck::cast_slice_mut(&mut elements));
     elements
 }

@@ -18,6 +18,7 @@ pub use descriptor::{
 };
 pub use difference::ContractDifference;
 pub use trace::{Tracer, trace, trace_path, trace_raw, trace_str};
+pub(crate) use trace::{trace_raw_value, trace_value};
 
 pub(crate) use compare::compare;
 pub(crate) use signature::{Contract, Digest, MAX_CONTRACT_LEN, Traced, traced};

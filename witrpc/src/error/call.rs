@@ -327,7 +327,7 @@ impl CallError {
                 Self::TooLarge { direction: Direction::Request, len, max }
             }
             ChannelError::NoFreeLane => Self::NoFreeLane,
-            ChannelError::NoSpace => Self::NoSpace,
+            ChannelError::NoSpace | ChannelError::TooManyLeases { .. } => Self::NoSpace,
             ChannelError::ShuttingDown => Self::ShuttingDown,
             ChannelError::TimedOut => Self::TimedOut { after },
             ChannelError::PeerDied => Self::PeerDied,
@@ -353,7 +353,7 @@ impl fmt::Display for Time {
 }
 
 /// Why a connection is closed, as part of a sentence.
-fn reason(reason: DisconnectReason) -> &'static str {
+pub(super) fn reason(reason: DisconnectReason) -> &'static str {
     match reason {
         DisconnectReason::ClosedHere => "this side disconnected",
         DisconnectReason::ServerShutDown => "the server shut down",

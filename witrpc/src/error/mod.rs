@@ -1,12 +1,14 @@
 //! What can go wrong, by what the user was doing: binding, connecting, calling,
 //! having a worker.
 
+mod alloc;
 mod bind;
 mod call;
 mod connect;
 mod remedy;
 mod worker;
 
+pub use alloc::AllocError;
 pub use bind::BindError;
 pub use call::{CallError, Direction, NoAppError};
 pub use connect::ConnectError;

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::path::Path;
 
-use crate::__private::v1::{RawElement, Wire};
+use crate::__private::v1::{RawElement, Travels};
 use crate::codec::{DecodeError, Decoder, OwnedBody};
 
 /// The arguments of a call, for generated code: each is read once, in order.
@@ -57,8 +57,8 @@ impl<'a> Arguments<'a> {
     ///
     /// The bytes are no `T`.
     #[inline]
-    pub fn value<T: Wire>(&mut self, name: &'static str) -> Result<T, BadArguments> {
-        Ok(self.decoder.value(name)?)
+    pub fn value<T: Travels>(&mut self, name: &'static str) -> Result<T, BadArguments> {
+        Ok(T::take(name, &mut self.decoder)?)
     }
 
     /// The next argument, `&str`.

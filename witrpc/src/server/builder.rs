@@ -12,6 +12,7 @@ use crate::hooks::ServerHook;
 use crate::registry::RegistryServer;
 use crate::security::{Accepted, AccessToken, AccessTokens, Guard};
 use crate::tag::MAX_SERVICES;
+use crate::transport::mmf::TrustedPeer;
 use crate::transport::{BindConfig, Endpoint};
 use crate::wait::WaitPolicy;
 
@@ -44,6 +45,7 @@ pub struct WitServerBuilder {
     accepted: Accepted,
     encryption: bool,
     hooks: Vec<Box<dyn ServerHook>>,
+    trusted: Option<TrustedPeer>,
 }
 
 impl WitServerBuilder {
@@ -58,6 +60,7 @@ impl WitServerBuilder {
             accepted: Accepted::default(),
             encryption: false,
             hooks: Vec::new(),
+            trusted: None,
         }
     }
 
@@ -194,6 +197,14 @@ impl WitServerBuilder {
         self
     }
 
+    /// Has methods see what clients send where it lies in shared memory, without a copy: a `&[T]`
+    /// argument refers to it, and [`Shared::as_slice`](crate::Shared::as_slice) gives it. To be had
+    /// only by the promise that no client writes to what it has sent, which [`TrustedPeer`] states.
+    pub fn trust_clients(mut self, promise: TrustedPeer) -> Self {
+        self.trusted = Some(promise);
+        self
+    }
+
     /// Claims the place, starts the threads and accepts clients. Needs no runtime.
     ///
     /// # Errors
@@ -219,7 +230,7 @@ impl WitServerBuilder {
         let door = Door::new(descriptors, self.codecs, Arc::clone(&guard), hooks.clone());
         let door = Arc::new(door);
         let admission = Arc::clone(&door) as _;
-        let config = BindConfig { admission, wait: self.wait, guard };
+        let config = BindConfig { admission, wait: self.wait, guard, trusted: self.trusted };
         let port = endpoint.transport().bind(config)?;
         let registry = RegistryServer::from_arc(Arc::clone(&door)).into_shared();
         let handler = Dispatcher { services: self.services, registry, spawn: self.spawn, hooks };

@@ -6,7 +6,7 @@ use std::mem;
 use std::sync::Arc;
 use std::time::Instant;
 
-use crate::__private::v1::Wire;
+use crate::__private::v1::{Travels, Wire};
 use crate::codec::{Codec, OpenBody, OwnedBody};
 use crate::contract::ServiceDescriptor;
 use crate::transport::{Payload, Peer, Ticket};
@@ -108,7 +108,7 @@ impl ServerCall<'_> {
 
     /// Answers with the value that `run` makes of the arguments.
     #[inline]
-    pub fn reply<T: Wire>(
+    pub fn reply<T: Travels>(
         self,
         run: impl FnOnce(&mut Arguments<'_>, &Caller<'_>) -> Result<T, BadArguments>,
     ) {
@@ -117,7 +117,7 @@ impl ServerCall<'_> {
 
     /// Answers with the value or the service's error that `run` makes of the arguments.
     #[inline]
-    pub fn reply_result<T: Wire, E: Wire>(
+    pub fn reply_result<T: Travels, E: Wire>(
         self,
         run: impl FnOnce(&mut Arguments<'_>, &Caller<'_>) -> Result<Result<T, E>, BadArguments>,
     ) {
@@ -125,7 +125,7 @@ impl ServerCall<'_> {
     }
 
     /// Answers with the value of the future that `run` makes of the arguments, when it is ready.
-    pub fn reply_async<T: Wire, F>(self, run: impl FnOnce(OwnedArguments, CallContext) -> F)
+    pub fn reply_async<T: Travels, F>(self, run: impl FnOnce(OwnedArguments, CallContext) -> F)
     where
         F: Future<Output = Result<T, BadArguments>> + Send + 'static,
     {
@@ -133,7 +133,7 @@ impl ServerCall<'_> {
     }
 
     /// Answers with the value or the service's error of the future, when it is ready.
-    pub fn reply_async_result<T: Wire, E: Wire, F>(
+    pub fn reply_async_result<T: Travels, E: Wire, F>(
         self,
         run: impl FnOnce(OwnedArguments, CallContext) -> F,
     ) where

@@ -7,6 +7,7 @@
 //! calls that hooks stand around.
 
 mod admission;
+mod alloc;
 mod arguments;
 mod builder;
 mod call;

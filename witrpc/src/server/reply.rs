@@ -1,6 +1,6 @@
 //! Answers.
 
-use crate::__private::v1::Wire;
+use crate::__private::v1::{Travels, Wire};
 use crate::codec::{Codec, Encoded, Encoder};
 use crate::hooks::Rejection;
 use crate::tag::{AnswerTag, Status};
@@ -22,13 +22,13 @@ pub(super) struct Reply<'a> {
 impl Reply<'_> {
     /// The handler's value.
     #[inline]
-    pub(super) fn value<T: Wire>(self, value: &T) {
+    pub(super) fn value<T: Travels>(self, value: &T) {
         self.encode("result", Status::Ok, value);
     }
 
     /// What the handler returned.
     #[inline]
-    pub(super) fn result<T: Wire, E: Wire>(self, result: &Result<T, E>) {
+    pub(super) fn result<T: Travels, E: Wire>(self, result: &Result<T, E>) {
         match result {
             Ok(value) => self.value(value),
             Err(error) => self.encode("error", Status::App, error),
@@ -74,11 +74,12 @@ impl Reply<'_> {
     }
 
     #[inline]
-    fn encode<T: Wire>(self, name: &'static str, status: Status, value: &T) {
+    fn encode<T: Travels>(self, name: &'static str, status: Status, value: &T) {
         let mut encoder = Encoder::new(self.codec);
-        if let Err(error) = encoder.value(name, value) {
+        if let Err(error) = value.put(name, &mut encoder) {
             return self.text(Status::EncodeFailed, &error.to_string());
         }
+        encoder.decide_leases(|| self.peer.lessor());
         let answered = encoder.with_body(|raw, body| {
             let tag = AnswerTag { status, raw }.bits();
             self.peer.answer(self.ticket, Outgoing { tag, body, deadline: None })

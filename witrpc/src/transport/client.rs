@@ -5,7 +5,8 @@ use std::fmt;
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
-use super::{Answer, Outgoing, Ticket};
+use super::mmf::TrustedPeer;
+use super::{Answer, Lessor, Outgoing, Ticket};
 use crate::security::Credentials;
 use crate::wait::WaitPolicy;
 
@@ -20,6 +21,8 @@ pub struct ConnectConfig {
     pub wait: WaitPolicy,
     /// What the client brings, and asks of the server.
     pub credentials: Credentials,
+    /// Whether what the server sends may be read in place.
+    pub trusted: Option<TrustedPeer>,
 }
 
 /// Until when to wait. A relative limit becomes an instant when somebody first reads the clock,
@@ -137,6 +140,11 @@ pub trait ClientChannel: fmt::Debug + Send + Sync {
         drop(waker);
     }
 
+    /// What gives out space that requests can hand over, if the transport has such.
+    fn lessor(&self) -> Option<&dyn Lessor> {
+        None
+    }
+
     /// Leaves on purpose: pending calls end with [`ChannelError::Disconnected`].
     fn disconnect(&self);
 }
@@ -156,6 +164,11 @@ pub enum ChannelError {
     NoFreeLane,
     /// The space for messages stayed taken until the limit.
     NoSpace,
+    /// As many leases as there may be stayed out until the limit.
+    TooManyLeases {
+        /// How many there may be.
+        max: usize,
+    },
     /// The server is draining; the request was not sent, or not to its end.
     ShuttingDown,
     /// The answer did not come in time; the handler may still run.

@@ -1,9 +1,12 @@
 //! What crosses a transport, on its way out and once it has arrived.
 
+use std::sync::Arc;
 use std::time::Instant;
 
+use super::{Lent, SharedBytes};
+
 /// How many bits of a [`Request::tag`] or [`Answer::tag`] a transport must carry.
-pub const TAG_BITS: u32 = 28;
+pub const TAG_BITS: u32 = 27;
 
 /// Bodies of up to this many bytes are [`Body::Small`]: they fit beside a message's head.
 pub const SMALL_LEN: usize = 48;
@@ -37,6 +40,15 @@ pub enum Body<'a> {
     },
     /// More: the transport reserves space of [`Fill::len`] bytes and has it filled.
     Large(&'a dyn Fill),
+    /// A body, and bytes that it takes along without copying them. Only a transport that has given
+    /// them out by [`Lessor::lend`](super::Lessor::lend) gets it, and then only for a body of a
+    /// length that the lessor allows.
+    Leasing {
+        /// The body itself, which is none of these.
+        body: &'a Body<'a>,
+        /// What it takes along, in order.
+        leases: &'a [Lent],
+    },
 }
 
 /// A few bytes with zeros behind them: what [`Body::Small`] is made of.
@@ -57,6 +69,7 @@ impl Body<'_> {
         match self {
             Body::Small { len, .. } => *len,
             Body::Large(fill) => fill.len(),
+            Body::Leasing { body, .. } => body.len(),
         }
     }
 
@@ -72,6 +85,7 @@ impl Body<'_> {
                 out.copy_from_slice(&padded[..*len][offset..offset + out.len()]);
             }
             Body::Large(fill) => fill.write_at(offset, out),
+            Body::Leasing { body, .. } => body.write_at(offset, out),
         }
     }
 }
@@ -101,6 +115,16 @@ pub enum Payload {
     Whole(Vec<u8>),
     /// Still in memory that the peer can write: read each byte once.
     Remote(Box<dyn RemoteBytes>),
+    /// A message that takes bytes along.
+    Leasing(Box<Leasing>),
+}
+
+/// A message that takes bytes along, and these.
+pub struct Leasing {
+    /// The message itself, which is none of these.
+    pub payload: Payload,
+    /// What it takes along, in order.
+    pub leases: Vec<Arc<dyn SharedBytes>>,
 }
 
 impl Default for Payload {
@@ -118,6 +142,7 @@ impl Payload {
             Payload::Small { len, .. } => usize::from(*len),
             Payload::Whole(bytes) => bytes.len(),
             Payload::Remote(remote) => remote.len(),
+            Payload::Leasing(leasing) => leasing.payload.len(),
         }
     }
 
@@ -138,6 +163,7 @@ impl Payload {
             }
             Payload::Whole(bytes) => out.copy_from_slice(&bytes[offset..offset + out.len()]),
             Payload::Remote(remote) => remote.copy_to(offset, out),
+            Payload::Leasing(leasing) => leasing.payload.copy_to(offset, out),
         }
     }
 }
@@ -155,6 +181,12 @@ pub trait RemoteBytes: Send + Sync {
     ///
     /// When `offset + out.len()` is beyond the end.
     fn copy_to(&self, offset: usize, out: &mut [u8]);
+
+    /// The bytes in place, each raw section aligned as it is in the body, if the peer is trusted not
+    /// to write to them.
+    fn as_slice(&self) -> Option<&[u8]> {
+        None
+    }
 }
 
 /// Names a call in flight; only the transport that made it knows what it means.

@@ -9,12 +9,16 @@
 //!
 //! - a body is written by the caller *into space that the transport reserved* ([`Fill`]);
 //! - a body that arrives is copied *once*, straight to where it is wanted ([`RemoteBytes`]).
+//!
+//! What is not to be copied at all is handed over by a message that names it ([`Lessor`]), which a
+//! transport may leave out: it is copied into the message then.
 
 pub mod in_process;
 pub mod mmf;
 
 mod client;
 mod endpoint;
+mod lease;
 mod message;
 mod server;
 
@@ -24,9 +28,10 @@ use std::sync::Arc;
 pub use crate::server::Session;
 pub use client::{ChannelError, ClientChannel, ConnectConfig, DisconnectReason, Limit, Sending};
 pub use endpoint::Endpoint;
+pub use lease::{Lent, Lessor, SharedBytes, WritableBytes, private_bytes};
 pub use message::{
-    Answer, Body, Fill, MIN_MESSAGE_LEN, Outgoing, Payload, RemoteBytes, Request, SMALL_LEN,
-    TAG_BITS, Ticket, pad,
+    Answer, Body, Fill, Leasing, MIN_MESSAGE_LEN, Outgoing, Payload, RemoteBytes, Request,
+    SMALL_LEN, TAG_BITS, Ticket, pad,
 };
 pub use server::{Admission, Admitted, BindConfig, ClientInfo, Peer, Scanner, Serve, ServerPort};
 

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use std::task::Waker;
 use std::time::Duration;
 
-use super::{ChannelError, Outgoing, Request, Ticket};
+use super::mmf::TrustedPeer;
+use super::{ChannelError, Lessor, Outgoing, Request, Ticket};
 use crate::security::{Clearance, Guard};
 use crate::server::{Session, Shutdown};
 use crate::wait::WaitPolicy;
@@ -19,6 +20,8 @@ pub struct BindConfig {
     pub wait: WaitPolicy,
     /// Decides which clients are heard at all: to be asked before the admission.
     pub guard: Arc<Guard>,
+    /// Whether what clients send may be read in place.
+    pub trusted: Option<TrustedPeer>,
 }
 
 /// Decides which clients come in; implemented by the server above the transport.
@@ -100,6 +103,12 @@ pub trait Peer: Send + Sync {
 
     /// Whether the client is still there.
     fn is_connected(&self) -> bool;
+
+    /// What gives out space that answers can hand over, if the transport has such. It never waits
+    /// for the client.
+    fn lessor(&self) -> Option<&dyn Lessor> {
+        None
+    }
 
     /// Whether the caller has [given the call up](super::ClientChannel::abandon), or the client has
     /// gone. To be asked while the call is unanswered; cheap enough for a loop. A transport that

@@ -1,5 +1,7 @@
 //! What the types of a service must be able to do.
 
+use std::alloc::Layout;
+
 use bytemuck::Pod;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -18,7 +20,7 @@ impl<T: Serialize + DeserializeOwned + Send + 'static> Wire for T {}
 
 /// A type whose slices travel as they lie in memory: the `T` of an argument `&[T]`.
 #[diagnostic::on_unimplemented(
-    message = "`&[{Self}]` cannot travel as raw bytes",
+    message = "`{Self}` cannot travel as raw bytes",
     label = "not `bytemuck::Pod + Serialize + DeserializeOwned + Send + Sync`",
     note = "derive `bytemuck::Pod` and `bytemuck::Zeroable` (with `#[repr(C)]`), `serde::Serialize` and `serde::Deserialize` on `{Self}`, or take a `Vec<{Self}>`"
 )]
@@ -35,13 +37,18 @@ const MAX_RAW_ALIGN: usize = 64;
 
 /// Refuses, when it is compiled, what the bounds of [`RawElement`] cannot.
 pub const fn assert_raw<T: RawElement>() {
+    assert_element(Layout::new::<T>());
+}
+
+/// Refuses elements of this size and alignment.
+pub(super) const fn assert_element(element: Layout) {
     assert!(
-        size_of::<T>() != 0,
-        "the elements of a raw slice must not be of size zero; send their number instead"
+        element.size() != 0,
+        "the elements of raw memory must not be of size zero; send their number instead"
     );
     assert!(
-        align_of::<T>() <= MAX_RAW_ALIGN,
-        "the elements of a raw slice may be aligned to at most 64 bytes; take a `Vec` instead"
+        element.align() <= MAX_RAW_ALIGN,
+        "the elements of raw memory may be aligned to at most 64 bytes; take a `Vec` instead"
     );
 }
 

@@ -2,6 +2,7 @@
 
 mod bounds;
 mod result_probe;
+mod travels;
 
 pub use serde;
 
@@ -18,3 +19,4 @@ pub use crate::server::{
 };
 pub use bounds::{RawElement, ResultType, Wire, assert_raw, assert_wire};
 pub use result_probe::{NotResult, ResultProbe};
+pub use travels::{Travels, assert_travels};

@@ -20,7 +20,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use serde::de::DeserializeOwned;
 
 use super::shape::{Leaf, Part, Shape};
-use crate::__private::v1::{RawElement, Wire};
+use crate::__private::v1::{RawElement, Travels, Wire};
 use crate::codec::{Codec, is_plain_vec};
 use deserializer::{TraceError, Tracing};
 use state::{Place, State};
@@ -57,8 +57,13 @@ fn shape_of<T: DeserializeOwned>(human_readable: bool, mut look: impl FnMut(&T))
     })
 }
 
-/// Reports the shape of `T`.
-pub fn trace<T: Wire>(tracer: &mut Tracer) {
+/// Reports the shape of a value of `T`.
+pub fn trace<T: Travels>(tracer: &mut Tracer) {
+    T::trace(tracer);
+}
+
+/// Reports the shape of a `T` that serde carries.
+pub(crate) fn trace_value<T: Wire>(tracer: &mut Tracer) {
     let codec = tracer.codec;
     let mut difference = None;
     let shape = shape_of::<T>(codec.is_human_readable(), |value| {
@@ -71,6 +76,11 @@ pub fn trace<T: Wire>(tracer: &mut Tracer) {
 /// Reports the shape of a raw `&[T]`.
 pub fn trace_raw<T: RawElement>(tracer: &mut Tracer) {
     tracer.shape = shape_of::<Vec<T>>(false, |_| {}).into_raw();
+}
+
+/// Reports the shape of one raw `T`.
+pub(crate) fn trace_raw_value<T: RawElement>(tracer: &mut Tracer) {
+    tracer.shape = shape_of::<T>(false, |_| {}).into_raw();
 }
 
 /// Reports the shape of `&str`.

@@ -167,6 +167,7 @@ fn raw_channel(fixture: &Fixture) -> std::sync::Arc<dyn ClientChannel> {
         wait_for_server: std::time::Duration::ZERO,
         wait: WaitPolicy::default(),
         credentials: Credentials::default(),
+        trusted: None,
     };
     fixture.place.transport().connect(config).unwrap()
 }

@@ -6,11 +6,13 @@ use std::task::{Context, Poll, Waker};
 use std::thread;
 use std::time::Instant;
 
+use super::handover::Handover;
 use super::link::{Link, Progress, Waiter, Waiting};
 use super::port::Port;
 use crate::timer::Timer;
 use crate::transport::{
-    Answer, ChannelError, ClientChannel, DisconnectReason, Limit, Outgoing, Peer, Sending, Ticket,
+    Answer, ChannelError, ClientChannel, DisconnectReason, Lessor, Limit, Outgoing, Peer, Sending,
+    Ticket,
 };
 
 /// A client's end of a connection.
@@ -156,6 +158,10 @@ impl ClientChannel for Channel {
 
     fn when_lost(&self, waker: Waker) {
         self.link.when_lost(waker);
+    }
+
+    fn lessor(&self) -> Option<&dyn Lessor> {
+        Some(&Handover)
     }
 
     fn disconnect(&self) {

@@ -13,13 +13,14 @@ use std::task::Waker;
 use std::thread::Thread;
 
 use super::arrivals::Arrivals;
+use super::handover::{Handover, taken_along};
 use super::watchers::Watchers;
 use super::{Limits, lock};
 use crate::server::Session;
 use crate::timer::Alarm;
 use crate::transport::{
-    Answer, Body, ChannelError, ClientInfo, DisconnectReason, Outgoing, Payload, Peer, Request,
-    SMALL_LEN, Ticket,
+    Answer, Body, ChannelError, ClientInfo, DisconnectReason, Leasing, Lessor, Outgoing, Payload,
+    Peer, Request, SMALL_LEN, Ticket,
 };
 use crate::wake::wake;
 
@@ -296,6 +297,10 @@ fn to_request(ticket: Ticket, message: Outgoing<'_>) -> Request {
 
 /// Takes the bytes of a message out of its sender's hands.
 pub(super) fn receive(body: Body<'_>) -> Payload {
+    if let Body::Leasing { body, leases } = body {
+        let leases = leases.iter().map(taken_along).collect();
+        return Payload::Leasing(Box::new(Leasing { payload: receive(*body), leases }));
+    }
     let len = body.len();
     match u8::try_from(len) {
         Ok(small) if len <= SMALL_LEN => {
@@ -414,6 +419,10 @@ impl Peer for Link {
 
     fn is_connected(&self) -> bool {
         self.lost().is_none()
+    }
+
+    fn lessor(&self) -> Option<&dyn Lessor> {
+        Some(&Handover)
     }
 
     fn is_cancelled(&self, ticket: Ticket) -> bool {

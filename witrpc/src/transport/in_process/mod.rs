@@ -12,6 +12,7 @@
 
 mod arrivals;
 mod channel;
+mod handover;
 mod link;
 mod place;
 mod port;

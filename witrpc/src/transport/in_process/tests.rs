@@ -47,12 +47,17 @@ fn bind_with(place: &InProcess, doorman: Arc<Doorman>) -> Arc<dyn ServerPort> {
 }
 
 fn config(doorman: Arc<Doorman>) -> BindConfig {
-    BindConfig { admission: doorman, wait: WaitPolicy::Adaptive, guard: Arc::default() }
+    BindConfig {
+        admission: doorman,
+        wait: WaitPolicy::Adaptive,
+        guard: Arc::default(),
+        trusted: None,
+    }
 }
 
 fn hello(hello: &[u8], wait_for_server: Duration) -> ConnectConfig {
     let (wait, credentials) = (WaitPolicy::Adaptive, Credentials::default());
-    ConnectConfig { hello: hello.to_vec(), wait_for_server, wait, credentials }
+    ConnectConfig { hello: hello.to_vec(), wait_for_server, wait, credentials, trusted: None }
 }
 
 fn connect(place: &InProcess) -> Arc<dyn ClientChannel> {

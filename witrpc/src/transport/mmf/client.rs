@@ -8,10 +8,11 @@ use witrpc_mmf as channel;
 
 use super::errors;
 use super::keys::Bringing;
+use super::lease::{Received, with_claims};
 use crate::error::ConnectError;
 use crate::transport::{
-    Answer, Body, ChannelError, ClientChannel, Credentials, Fill, Limit, Outgoing, Payload,
-    RemoteBytes, Sending, Ticket,
+    Answer, Body, ChannelError, ClientChannel, Credentials, Fill, Leasing, Lessor, Limit, Outgoing,
+    Payload, RemoteBytes, Sending, Ticket,
 };
 
 pub(super) fn connect(
@@ -90,7 +91,18 @@ impl ClientChannel for Client {
         self.0.when_lost(waker);
     }
 
+    fn lessor(&self) -> Option<&dyn Lessor> {
+        Some(&self.0)
+    }
+
     fn disconnect(&self) {
+        self.0.disconnect();
+    }
+}
+
+/// Leases may keep the channel's end, but not the connection.
+impl Drop for Client {
+    fn drop(&mut self) {
         self.0.disconnect();
     }
 }
@@ -129,12 +141,24 @@ pub(super) fn with_outgoing<R>(
             let body = channel::Body::Large(&Filled(fill));
             send(channel::Outgoing { tag, body, deadline })
         }
+        Body::Leasing { body, leases } => with_claims(leases, |leases| {
+            let filled;
+            let body = &match *body {
+                Body::Small { padded, len } => channel::Body::Small { padded, len },
+                Body::Large(fill) => {
+                    filled = Filled(fill);
+                    channel::Body::Large(&filled)
+                }
+                Body::Leasing { .. } => unreachable!("a body with leases stands in no other"),
+            };
+            send(channel::Outgoing { tag, body: channel::Body::Leasing { body, leases }, deadline })
+        }),
     }
 }
 
 /// Lends a limit to the channel, which may fix it.
 #[inline]
-fn with_limit<R>(limit: &mut Limit, wait: impl FnOnce(&mut channel::Limit) -> R) -> R {
+pub(super) fn with_limit<R>(limit: &mut Limit, wait: impl FnOnce(&mut channel::Limit) -> R) -> R {
     let mut inner = match *limit {
         Limit::Never => channel::Limit::Never,
         Limit::Within(time) => channel::Limit::Within(time),
@@ -174,6 +198,11 @@ where
         channel::Payload::Small { bytes, len } => Payload::Small { bytes, len },
         channel::Payload::Whole(bytes) => Payload::Whole(bytes),
         channel::Payload::Block(block) => Payload::Remote(Box::new(Block(block))),
+        channel::Payload::Leasing(leasing) => {
+            let channel::Leasing { payload, leases } = *leasing;
+            let leases = leases.into_iter().map(|lease| Arc::new(Received(lease)) as _).collect();
+            Payload::Leasing(Box::new(Leasing { payload: from_payload(payload), leases }))
+        }
     }
 }
 
@@ -187,5 +216,9 @@ impl<B: channel::ReadBlock> RemoteBytes for Block<B> {
 
     fn copy_to(&self, offset: usize, out: &mut [u8]) {
         self.0.copy_to(offset, out);
+    }
+
+    fn as_slice(&self) -> Option<&[u8]> {
+        self.0.as_slice()
     }
 }

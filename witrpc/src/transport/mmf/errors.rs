@@ -69,6 +69,7 @@ pub(super) fn channel(error: channel::ChannelError) -> ChannelError {
         E::TooLarge { len, max } => ChannelError::TooLarge { len, max },
         E::NoFreeLane => ChannelError::NoFreeLane,
         E::NoSpace => ChannelError::NoSpace,
+        E::TooManyLeases { max } => ChannelError::TooManyLeases { max },
         E::Draining => ChannelError::ShuttingDown,
         E::TimedOut => ChannelError::TimedOut,
         E::PeerDied => ChannelError::PeerDied,

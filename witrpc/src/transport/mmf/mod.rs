@@ -6,6 +6,7 @@
 mod client;
 mod errors;
 mod keys;
+mod lease;
 mod names;
 mod server;
 
@@ -14,7 +15,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub use names::servers;
-pub use witrpc_mmf::Backend;
+pub use witrpc_mmf::{Backend, TrustedPeer};
 // What a forked child must not do holds for a worker's parent as well.
 use witrpc_mmf::{ClientOptions, Name, Place, ServerOptions};
 pub(crate) use witrpc_mmf::{Descriptor, Origin};
@@ -75,6 +76,7 @@ impl Mmf {
                 max_clients: 64,
                 max_message_len: 64 << 20,
                 handshake_timeout: HANDSHAKE_TIMEOUT,
+                trusted: None,
             },
             max_region_size: MAX_REGION_SIZE,
         }
@@ -178,7 +180,8 @@ impl Transport for Mmf {
             return Err(BindError::Unsupported { problem });
         }
         let name = Name::new(&self.name).map_err(|error| errors::bind_name(&self.name, &error))?;
-        server::bind(name, &self.place, &self.options, config)
+        let options = ServerOptions { trusted: config.trusted, ..self.options };
+        server::bind(name, &self.place, &options, config)
     }
 
     fn connect(&self, config: ConnectConfig) -> Result<Arc<dyn ClientChannel>, ConnectError> {
@@ -191,6 +194,7 @@ impl Transport for Mmf {
             wait: wait_policy(config.wait),
             max_region_len: self.max_region_size,
             handshake_timeout: self.options.handshake_timeout,
+            trusted: config.trusted,
         };
         client::connect(&name, &self.place, &options, config.credentials)
     }

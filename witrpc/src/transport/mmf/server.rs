@@ -13,8 +13,8 @@ use super::keys::Asking;
 use crate::error::BindError;
 use crate::server::{Session, Shutdown};
 use crate::transport::{
-    Admission, Admitted, BindConfig, ChannelError, Clearance, ClientInfo, Outgoing, Peer, Request,
-    Scanner, Serve, ServerPort, Ticket,
+    Admission, Admitted, BindConfig, ChannelError, Clearance, ClientInfo, Lessor, Outgoing, Peer,
+    Request, Scanner, Serve, ServerPort, Ticket,
 };
 
 pub(super) fn bind(
@@ -200,6 +200,10 @@ impl Peer for ConnectedPeer {
 
     fn is_connected(&self) -> bool {
         self.connection.is_connected()
+    }
+
+    fn lessor(&self) -> Option<&dyn Lessor> {
+        Some(&self.connection)
     }
 
     fn is_cancelled(&self, ticket: Ticket) -> bool {

@@ -1,0 +1,201 @@
+//! The service of the tests of shared memory.
+
+use std::sync::{Mutex, MutexGuard};
+
+use serde::{Deserialize, Serialize};
+use witrpc::{CallContext, Shared, wit_service};
+
+use crate::workshop::{Gates, Point, bytes_of, checksum};
+
+/// What the gallery saw of a frame.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Seen {
+    /// The checksum of its bytes.
+    pub checksum: u64,
+    /// Whether it lies where the client has put it, and was not copied into the message.
+    pub in_place: bool,
+}
+
+impl Seen {
+    /// A frame as it is seen here. What the other process could write to gives no slice.
+    pub fn of(frame: &Shared<[u8]>) -> Self {
+        Self { checksum: checksum(&frame.to_vec()), in_place: frame.as_slice().is_none() }
+    }
+}
+
+/// Methods that take and give shared memory, beside and instead of other values.
+#[wit_service]
+pub trait Gallery {
+    /// Looks at a frame.
+    fn look(&self, frame: Shared<[u8]>) -> Seen;
+    /// Looks at a frame, on a task.
+    async fn look_later(&self, frame: Shared<[u8]>) -> Seen;
+    /// Looks at a frame that is lent.
+    fn look_at(&self, frame: &Shared<[u8]>) -> Seen;
+    /// Looks at two, with a text between them.
+    fn look_twice(
+        &self,
+        left: Shared<[u8]>,
+        between: &str,
+        right: Shared<[u8]>,
+    ) -> (Seen, Seen, String);
+    /// Looks at a frame that comes with a long message.
+    fn look_beside(&self, frame: Shared<[u8]>, message: &[u8]) -> (Seen, u64);
+    /// All kinds at once: the sum of everything.
+    fn sum(
+        &self,
+        bytes: Shared<[u8]>,
+        name: &str,
+        weights: &[f64],
+        words: Shared<[u32]>,
+        offset: Shared<Point>,
+        more: Option<u8>,
+        numbers: Vec<u16>,
+    ) -> f64;
+    /// So many bytes that follow from the seed.
+    fn render(&self, #[wit(ctx)] cx: &CallContext, len: u64, seed: u64) -> Shared<[u8]>;
+    /// The same, once the gate is open.
+    async fn render_later(
+        &self,
+        #[wit(ctx)] cx: &CallContext,
+        gate: u64,
+        len: u64,
+        seed: u64,
+    ) -> Result<Shared<[u8]>, String>;
+    /// The middle of some points.
+    fn middle(&self, #[wit(ctx)] cx: &CallContext, points: Shared<[Point]>) -> Shared<Point>;
+    /// The same frame.
+    fn echo(&self, frame: Shared<[u8]>) -> Shared<[u8]>;
+    /// The frame that hangs there, which the first call has made for its client.
+    fn exhibit(&self, #[wit(ctx)] cx: &CallContext, len: u64, seed: u64) -> Shared<[u8]>;
+    /// Keeps a frame; says how many are kept.
+    fn keep(&self, frame: Shared<[u8]>) -> u64;
+    /// The checksums of the frames that are kept.
+    fn kept(&self) -> Vec<u64>;
+    /// Drops the frames that are kept.
+    fn forget(&self);
+    /// Panics with a frame in its hands.
+    fn spill(&self, frame: Shared<[u8]>) -> u64;
+    /// Opens a gate for good.
+    fn open(&self, gate: u64);
+}
+
+/// A gallery.
+#[derive(Debug, Default)]
+pub struct Rooms {
+    kept: Mutex<Vec<Shared<[u8]>>>,
+    exhibit: Mutex<Option<Shared<[u8]>>>,
+    gates: Gates,
+}
+
+impl Rooms {
+    fn frames(&self) -> MutexGuard<'_, Vec<Shared<[u8]>>> {
+        self.kept.lock().expect("nobody panics with it")
+    }
+}
+
+impl Gallery for Rooms {
+    fn look(&self, frame: Shared<[u8]>) -> Seen {
+        Seen::of(&frame)
+    }
+
+    async fn look_later(&self, frame: Shared<[u8]>) -> Seen {
+        Seen::of(&frame)
+    }
+
+    fn look_at(&self, frame: &Shared<[u8]>) -> Seen {
+        Seen::of(frame)
+    }
+
+    fn look_twice(
+        &self,
+        left: Shared<[u8]>,
+        between: &str,
+        right: Shared<[u8]>,
+    ) -> (Seen, Seen, String) {
+        (Seen::of(&left), Seen::of(&right), between.to_owned())
+    }
+
+    fn look_beside(&self, frame: Shared<[u8]>, message: &[u8]) -> (Seen, u64) {
+        (Seen::of(&frame), checksum(message))
+    }
+
+    fn sum(
+        &self,
+        bytes: Shared<[u8]>,
+        name: &str,
+        weights: &[f64],
+        words: Shared<[u32]>,
+        offset: Shared<Point>,
+        more: Option<u8>,
+        numbers: Vec<u16>,
+    ) -> f64 {
+        let offset = offset.get();
+        bytes.iter().map(f64::from).sum::<f64>()
+            + name.len() as f64
+            + weights.iter().sum::<f64>()
+            + words.iter().map(f64::from).sum::<f64>()
+            + offset.x
+            + offset.y
+            + f64::from(more.unwrap_or_default())
+            + numbers.into_iter().map(f64::from).sum::<f64>()
+    }
+
+    fn render(&self, cx: &CallContext, len: u64, seed: u64) -> Shared<[u8]> {
+        let mut frame = cx.alloc(len as usize).expect("it is not too large");
+        frame.copy_from_slice(&bytes_of(len as usize, seed));
+        frame.freeze()
+    }
+
+    async fn render_later(
+        &self,
+        cx: &CallContext,
+        gate: u64,
+        len: u64,
+        seed: u64,
+    ) -> Result<Shared<[u8]>, String> {
+        self.gates.wait_at(gate).await;
+        let mut frame = cx.alloc(len as usize).map_err(|error| error.to_string())?;
+        frame.copy_from_slice(&bytes_of(len as usize, seed));
+        Ok(frame.freeze())
+    }
+
+    fn middle(&self, cx: &CallContext, points: Shared<[Point]>) -> Shared<Point> {
+        let mut middle = cx.alloc_value::<Point>().expect("it is small");
+        let count = points.len() as f64;
+        middle.x = points.iter().map(|point| point.x).sum::<f64>() / count;
+        middle.y = points.iter().map(|point| point.y).sum::<f64>() / count;
+        middle.freeze()
+    }
+
+    fn echo(&self, frame: Shared<[u8]>) -> Shared<[u8]> {
+        frame
+    }
+
+    fn exhibit(&self, cx: &CallContext, len: u64, seed: u64) -> Shared<[u8]> {
+        let mut exhibit = self.exhibit.lock().expect("nobody panics with it");
+        exhibit.get_or_insert_with(|| self.render(cx, len, seed)).clone()
+    }
+
+    fn keep(&self, frame: Shared<[u8]>) -> u64 {
+        let mut frames = self.frames();
+        frames.push(frame);
+        frames.len() as u64
+    }
+
+    fn kept(&self) -> Vec<u64> {
+        self.frames().iter().map(|frame| checksum(&frame.to_vec())).collect()
+    }
+
+    fn forget(&self) {
+        self.frames().clear();
+    }
+
+    fn spill(&self, frame: Shared<[u8]>) -> u64 {
+        panic!("spilled {} bytes", frame.len());
+    }
+
+    fn open(&self, gate: u64) {
+        self.gates.open(gate);
+    }
+}

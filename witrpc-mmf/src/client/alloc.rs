@@ -1,0 +1,162 @@
+//! Space for leases in the client's arena: taken at once, or waited for.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
+use std::task::{Context, Poll};
+
+use super::Client;
+use super::waiters::Place;
+use crate::arena::{Block, BlockRef};
+use crate::copy::OwnMemory;
+use crate::layout::WANTS_SPACE;
+use crate::lease::{Claim, End, Held, LeaseWriter, OwnLease};
+use crate::message::{ChannelError, Limit};
+use crate::outbox::{Outbox, Shortage};
+use crate::release::{self, ReleaseTable};
+use crate::words::Mapped;
+
+/// A wait for space across the polls of a future. Dropping it gives the wait up.
+#[derive(Debug, Default)]
+pub struct Allocating {
+    place: Place,
+    /// Whose queue it stands in.
+    client: Option<Arc<Client>>,
+}
+
+impl Client {
+    /// The longest that a lease, or all leases together, can be, in bytes.
+    pub fn largest_lease(&self) -> usize {
+        self.outbox.largest_lease()
+    }
+
+    /// The longest body of a request that takes so many leases along.
+    pub fn longest_body_with(&self, leases: usize) -> usize {
+        self.outbox.longest_body_with(leases, self.max_message_len)
+    }
+
+    /// Takes space for leases of these lengths, for all of them or none, without waiting.
+    ///
+    /// # Errors
+    ///
+    /// [`ChannelError::TooLarge`]: it can never be had. [`ChannelError::NoSpace`],
+    /// [`ChannelError::TooManyLeases`]: not now. Or that the connection is gone.
+    pub fn try_alloc(self: &Arc<Self>, lens: &[usize]) -> Result<Vec<LeaseWriter>, ChannelError> {
+        self.check_connected()?;
+        self.outbox.check_leases(lens)?;
+        match self.outbox.reserve_leases(lens, &self.released()) {
+            Ok(blocks) => Ok(self.writers(blocks)),
+            Err(shortage) => Err(shortage.into()),
+        }
+    }
+
+    /// As [`try_alloc`](Self::try_alloc), but waits for what is short. To be polled with the same
+    /// `allocating` and lengths until it is ready.
+    ///
+    /// # Errors
+    ///
+    /// As [`try_alloc`](Self::try_alloc); what is short now, only when `limit` has passed.
+    pub fn poll_alloc(
+        self: &Arc<Self>,
+        cx: &mut Context<'_>,
+        allocating: &mut Allocating,
+        lens: &[usize],
+        limit: &mut Limit,
+    ) -> Poll<Result<Vec<LeaseWriter>, ChannelError>> {
+        self.outbox.check_leases(lens)?;
+        allocating.client.get_or_insert_with(|| Arc::clone(self));
+        let mut short_of = Shortage::Space;
+        let mut reserve = || match self.outbox.reserve_leases(lens, &self.released()) {
+            Ok(blocks) => Some(blocks),
+            Err(shortage) => {
+                short_of = shortage;
+                None
+            }
+        };
+        let place = &mut allocating.place;
+        let late = ChannelError::NoSpace;
+        let blocks = self.poll_for(cx, &self.space_waiters, place, limit, late, || {
+            let wants_space = self.own.word64(WANTS_SPACE);
+            release::find_or_ask(&self.space_epochs, wants_space, &mut reserve)
+        });
+        match blocks {
+            Poll::Pending => Poll::Pending,
+            Poll::Ready(Ok(blocks)) => Poll::Ready(Ok(self.writers(blocks))),
+            Poll::Ready(Err(ChannelError::NoSpace)) => Poll::Ready(Err(short_of.into())),
+            Poll::Ready(Err(error)) => Poll::Ready(Err(error)),
+        }
+    }
+
+    /// Claims a lease for a request. `None` if it is another connection's, or is with another
+    /// message.
+    pub fn claim(&self, lease: &Arc<OwnLease>) -> Option<Claim> {
+        lease.claim(self.own.arena())
+    }
+
+    fn writers(self: &Arc<Self>, blocks: Vec<Block>) -> Vec<LeaseWriter> {
+        blocks.into_iter().map(|block| LeaseWriter::new(Arc::clone(self) as _, block)).collect()
+    }
+}
+
+impl Drop for Allocating {
+    fn drop(&mut self) {
+        if let Some(client) = self.client.take()
+            && !client.origin.is_forked()
+        {
+            client.space_waiters.leave(&mut self.place, false);
+        }
+    }
+}
+
+impl End for Client {
+    fn own(&self) -> &OwnMemory {
+        &self.own
+    }
+
+    fn outbox(&self) -> &Outbox {
+        &self.outbox
+    }
+
+    fn released(&self) -> ReleaseTable<'_, Mapped> {
+        let slots = self.server.words32(self.layout.server_release(), self.layout.granules());
+        ReleaseTable { slots }
+    }
+
+    fn space_returned(&self) {
+        if !self.space_waiters.is_empty() {
+            self.space_waiters.notify_all();
+        }
+    }
+
+    fn accuse(&self, rule: &'static str) {
+        self.accuse(rule);
+    }
+
+    fn is_forked(&self) -> bool {
+        self.origin.is_forked()
+    }
+
+    fn arena_len(&self) -> usize {
+        self.layout.arena_len()
+    }
+
+    fn held(&self) -> &Held {
+        &self.held
+    }
+
+    fn last_released(&self, granule: usize) -> u32 {
+        self.own.word32(self.layout.client_release() + granule * 4).load(Relaxed)
+    }
+
+    fn copy_block(&self, block: &BlockRef, offset: usize, out: &mut [u8]) {
+        self.copy_block(block, offset, out);
+    }
+
+    unsafe fn view_block(&self, block: &BlockRef) -> Option<&[u8]> {
+        // SAFETY: the contract is the same.
+        unsafe { self.view_block(block) }
+    }
+
+    fn release(&self, block: &BlockRef) {
+        self.release(block);
+    }
+}

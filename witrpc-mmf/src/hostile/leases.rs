@@ -1,0 +1,96 @@
+//! Peers that name leases which cannot be, or release what they were not lent.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::client::Honest;
+use super::server::{Hostile, call};
+use super::{Raw, Said, broken_leases};
+use crate::message::ChannelError;
+
+/// Claims that every block of the peer's has been released under its first generation.
+fn release_everything(raw: &Raw, table: usize) {
+    for granule in 0..raw.layout.granules() {
+        raw.own.word32(table + granule * 4).store(1, std::sync::atomic::Ordering::Release);
+    }
+}
+
+#[test]
+fn a_client_that_names_a_lease_that_cannot_be_is_alone_in_its_end() {
+    let honest = Honest::start();
+    let bystander = honest.bystander();
+    for said in broken_leases() {
+        let (raw, _link) = honest.hostile();
+        honest.ends(&raw, 1, said);
+        honest.serves(&bystander);
+    }
+}
+
+#[test]
+fn a_server_that_names_a_lease_that_cannot_be_loses_its_client() {
+    let server = Hostile::start();
+    for said in broken_leases() {
+        let (client, raw) = server.client();
+        let hostile = std::thread::spawn(move || raw.answer(1, said));
+        let outcome = call(&client, Duration::from_secs(30));
+        assert!(matches!(outcome, Err(ChannelError::Misbehaved(_))), "{said:x?}: {outcome:?}");
+        let _ = hostile.join().expect("the line was asked for");
+    }
+}
+
+#[test]
+fn a_granule_that_is_leased_cannot_be_leased_again() {
+    let honest = Honest::start();
+    let bystander = honest.bystander();
+    // Of the granules 3 to 5, which the handler keeps.
+    let kept = || Said::leases(&[[3, 1, 600]]).with_tag(2);
+    for again in [[3, 1, 600], [5, 1, 1], [2, 1, 257], [4, 1, 0], [1, 1, 2_000]] {
+        let (raw, _link) = honest.hostile();
+        honest.answers(&raw, 1, kept());
+        honest.answers(&raw, 2, Said::leases(&[[6, 1, 100], [2, 1, 100]]));
+        honest.ends(&raw, 3, Said::leases(&[again]));
+        honest.serves(&bystander);
+    }
+}
+
+#[test]
+fn a_lease_is_named_once_under_each_generation() {
+    let honest = Honest::start();
+    let bystander = honest.bystander();
+    for stale in [1, 2, 4, 0] {
+        let (raw, _link) = honest.hostile();
+        for generation in 1..=2 {
+            honest.answers(&raw, generation, Said::leases(&[[3, generation, 600]]));
+        }
+        honest.ends(&raw, 3, Said::leases(&[[3, stale, 600]]));
+        honest.serves(&bystander);
+    }
+}
+
+#[test]
+fn a_client_that_releases_what_it_was_not_lent_is_alone_in_its_end() {
+    let honest = Honest::start();
+    let bystander = honest.bystander();
+    let (raw, _link) = honest.hostile();
+    honest.answers(&raw, 1, Said::leases(&[[3, 1, 10]]));
+    release_everything(&raw, raw.layout.client_release());
+    let clients = honest.server.clients();
+    let hostile = clients.iter().max_by_key(|client| client.id()).expect("it is connected");
+    let writer = hostile.try_alloc(&[100]).expect("there is space").remove(0);
+    assert!(hostile.claim(&Arc::new(writer.freeze())).is_none());
+    honest.ends(&raw, 2, Said::leases(&[[3, 2, 10]]));
+    honest.serves(&bystander);
+}
+
+#[test]
+fn a_server_that_releases_what_it_was_not_lent_loses_its_client() {
+    let server = Hostile::start();
+    let (client, raw) = server.client();
+    release_everything(&raw, raw.layout.server_release());
+    let writer = client.try_alloc(&[100]).expect("there is space").remove(0);
+    assert!(client.claim(&Arc::new(writer.freeze())).is_none());
+    assert!(matches!(
+        client.try_alloc(&[1]).map(drop),
+        Err(ChannelError::Closed(crate::message::Closed::Misbehaved))
+    ));
+}

@@ -1,0 +1,102 @@
+//! Space for leases in the arena of the server's end, which is never waited for: a server's thread
+//! waits for no client.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
+
+use super::connection::Connection;
+use crate::arena::BlockRef;
+use crate::copy::OwnMemory;
+use crate::lease::{Claim, End, Held, LeaseWriter, OwnLease};
+use crate::message::ChannelError;
+use crate::outbox::Outbox;
+use crate::release::ReleaseTable;
+use crate::words::Mapped;
+
+impl Connection {
+    /// The longest that a lease, or all leases together, can be, in bytes.
+    pub fn largest_lease(&self) -> usize {
+        self.outbox.largest_lease()
+    }
+
+    /// The longest body of an answer that takes so many leases along.
+    pub fn longest_body_with(&self, leases: usize) -> usize {
+        self.outbox.longest_body_with(leases, self.max_message_len)
+    }
+
+    /// Takes space for leases of these lengths, for all of them or none.
+    ///
+    /// # Errors
+    ///
+    /// [`ChannelError::TooLarge`]: it can never be had. [`ChannelError::NoSpace`],
+    /// [`ChannelError::TooManyLeases`]: not now. [`ChannelError::PeerDied`]: nobody is there.
+    pub fn try_alloc(self: &Arc<Self>, lens: &[usize]) -> Result<Vec<LeaseWriter>, ChannelError> {
+        if !self.is_connected() {
+            return Err(ChannelError::PeerDied);
+        }
+        self.outbox.check_leases(lens)?;
+        let blocks = self.outbox.reserve_leases(lens, &self.released())?;
+        Ok(blocks.into_iter().map(|block| LeaseWriter::new(Arc::clone(self) as _, block)).collect())
+    }
+
+    /// Claims a lease for an answer. `None` if it is another connection's, or is with another
+    /// message.
+    pub fn claim(&self, lease: &Arc<OwnLease>) -> Option<Claim> {
+        lease.claim(self.own.arena())
+    }
+}
+
+impl End for Connection {
+    fn own(&self) -> &OwnMemory {
+        &self.own
+    }
+
+    fn outbox(&self) -> &Outbox {
+        &self.outbox
+    }
+
+    fn released(&self) -> ReleaseTable<'_, Mapped> {
+        self.released()
+    }
+
+    /// Answers may wait for it.
+    fn space_returned(&self) {
+        if self.is_connected() {
+            self.flush_queue();
+        }
+    }
+
+    /// Its next request ends it.
+    fn accuse(&self, rule: &'static str) {
+        self.suspect(rule);
+    }
+
+    fn is_forked(&self) -> bool {
+        self.is_forked()
+    }
+
+    fn arena_len(&self) -> usize {
+        self.layout.arena_len()
+    }
+
+    fn held(&self) -> &Held {
+        &self.leases_held
+    }
+
+    fn last_released(&self, granule: usize) -> u32 {
+        self.own.word32(self.layout.server_release() + granule * 4).load(Relaxed)
+    }
+
+    fn copy_block(&self, block: &BlockRef, offset: usize, out: &mut [u8]) {
+        self.copy_block(block, offset, out);
+    }
+
+    unsafe fn view_block(&self, block: &BlockRef) -> Option<&[u8]> {
+        // SAFETY: the contract is the same.
+        unsafe { self.view_block(block) }
+    }
+
+    fn release(&self, block: &BlockRef) {
+        self.release(block);
+    }
+}

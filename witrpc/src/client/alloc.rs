@@ -1,0 +1,157 @@
+//! Space in shared memory, to be filled and passed to methods.
+
+use std::future::{Future, poll_fn};
+use std::time::Duration;
+
+use super::Connection;
+use super::flight::block_on;
+use crate::__private::v1::RawElement;
+use crate::error::AllocError;
+use crate::shared::{SharedMut, check};
+use crate::transport::{ChannelError, Limit, WritableBytes, private_bytes};
+
+impl Connection {
+    /// Takes space for `len` elements in the memory that the server sees, to be filled in place and
+    /// passed to a method as a [`Shared`](crate::Shared).
+    ///
+    /// Waits while there is too little, and blocks the thread meanwhile, for as long as
+    /// [`call_timeout`](Self::call_timeout) says: until leases are dropped, here and in the server.
+    /// Threads that each hold some and wait for more can all wait in vain, which ends in time; who
+    /// needs several at once takes them by [`alloc_all`](Self::alloc_all) and waits with nothing in
+    /// hand.
+    ///
+    /// Over a transport without shared memory, and within one process, it is private memory.
+    ///
+    /// # Errors
+    ///
+    /// [`AllocError::TooLarge`] at once, [`AllocError::NoSpace`] and [`AllocError::TooManyLeases`]
+    /// when the time is over; or the connection is closed.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # #[witrpc::wit_service]
+    /// # pub trait Mixer { fn mean(&self, samples: witrpc::Shared<[f32]>) -> f32; }
+    /// # struct Mean;
+    /// # impl Mixer for Mean {
+    /// #     fn mean(&self, samples: witrpc::Shared<[f32]>) -> f32 {
+    /// #         samples.iter().sum::<f32>() / samples.len() as f32
+    /// #     }
+    /// # }
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let mixer = MixerClient::in_process(Mean);
+    /// let mut samples = mixer.connection().alloc::<f32>(4)?;
+    /// samples.copy_from_slice(&[1.0, 2.0, 3.0, 6.0]);
+    /// assert_eq!(mixer.mean(samples.freeze())?, 3.0);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn alloc<T: RawElement>(&self, len: usize) -> Result<SharedMut<[T]>, AllocError> {
+        self.alloc_all(&[len]).map(the_one)
+    }
+
+    /// As [`alloc`](Self::alloc), for one value.
+    ///
+    /// # Errors
+    ///
+    /// As [`alloc`](Self::alloc).
+    pub fn alloc_value<T: RawElement>(&self) -> Result<SharedMut<T>, AllocError> {
+        check::<T>();
+        let bytes = self.wait_for_bytes(&[size_of::<T>()])?;
+        Ok(SharedMut::new(the_one(bytes)))
+    }
+
+    /// As [`alloc`](Self::alloc), for several at once, of these numbers of elements: all of them, or
+    /// none.
+    ///
+    /// # Errors
+    ///
+    /// As [`alloc`](Self::alloc); together they are too large if all of them do not fit at once.
+    pub fn alloc_all<T: RawElement>(
+        &self,
+        lens: &[usize],
+    ) -> Result<Vec<SharedMut<[T]>>, AllocError> {
+        check::<T>();
+        let bytes = self.wait_for_bytes(&lens_in_bytes::<T>(lens))?;
+        Ok(bytes.into_iter().map(SharedMut::new).collect())
+    }
+
+    /// As [`alloc`](Self::alloc), without waiting.
+    ///
+    /// # Errors
+    ///
+    /// As [`alloc`](Self::alloc), all of them at once.
+    pub fn try_alloc<T: RawElement>(&self, len: usize) -> Result<SharedMut<[T]>, AllocError> {
+        check::<T>();
+        let lens = lens_in_bytes::<T>(&[len]);
+        let channel = self.channel();
+        let bytes = match (channel.lost(), channel.lessor()) {
+            (Some(lost), _) => Err(lost),
+            (None, Some(lessor)) => lessor.try_alloc(&lens),
+            (None, None) => private(&lens),
+        };
+        let bytes = bytes.map_err(|error| AllocError::from_channel(error, sum(&lens), None))?;
+        Ok(SharedMut::new(the_one(bytes)))
+    }
+
+    /// As [`alloc`](Self::alloc), for async code: the future can be polled by any executor, and
+    /// waits, if it has to, for as long as a call may take. Dropped, it gives up its place.
+    ///
+    /// # Errors
+    ///
+    /// As [`alloc`](Self::alloc).
+    pub fn alloc_async<T: RawElement>(
+        &self,
+        len: usize,
+    ) -> impl Future<Output = Result<SharedMut<[T]>, AllocError>> + Send + 'static {
+        check::<T>();
+        let connection = self.clone();
+        async move {
+            let bytes = connection.bytes(&lens_in_bytes::<T>(&[len])).await?;
+            Ok(SharedMut::new(the_one(bytes)))
+        }
+    }
+
+    fn wait_for_bytes(&self, lens: &[usize]) -> Result<Vec<Box<dyn WritableBytes>>, AllocError> {
+        let mut bytes = std::pin::pin!(self.bytes(lens));
+        block_on(|cx| bytes.as_mut().poll(cx))
+    }
+
+    async fn bytes(&self, lens: &[usize]) -> Result<Vec<Box<dyn WritableBytes>>, AllocError> {
+        let channel = self.channel();
+        let time = self.call_timeout();
+        let mut limit = time.map_or(Limit::Never, Limit::Within);
+        let bytes = match (channel.lost(), channel.lessor()) {
+            (Some(lost), _) => Err(lost),
+            (None, Some(lessor)) => {
+                let mut waiting = None;
+                poll_fn(|cx| lessor.poll_alloc(cx, &mut waiting, lens, &mut limit)).await
+            }
+            (None, None) => private(lens),
+        };
+        let waited = Some(time.unwrap_or(Duration::MAX));
+        bytes.map_err(|error| AllocError::from_channel(error, sum(lens), waited))
+    }
+}
+
+/// Space where the transport has none to share.
+fn private(lens: &[usize]) -> Result<Vec<Box<dyn WritableBytes>>, ChannelError> {
+    let max = isize::MAX as usize;
+    if let Some(len) = lens.iter().copied().find(|len| *len > max) {
+        return Err(ChannelError::TooLarge { len, max });
+    }
+    Ok(lens.iter().map(|len| private_bytes(*len)).collect())
+}
+
+/// Lengths in bytes; too many elements for any memory stay too many.
+fn lens_in_bytes<T>(lens: &[usize]) -> Vec<usize> {
+    lens.iter().map(|len| len.saturating_mul(size_of::<T>())).collect()
+}
+
+fn sum(lens: &[usize]) -> usize {
+    lens.iter().fold(0, |sum, len| sum.saturating_add(*len))
+}
+
+fn the_one<T>(items: Vec<T>) -> T {
+    items.into_iter().next().expect("one was asked for")
+}

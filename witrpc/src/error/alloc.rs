@@ -1,0 +1,111 @@
+//! Why there is no space for elements to be shared.
+
+use std::time::Duration;
+
+use thiserror::Error;
+
+use super::call::reason;
+use crate::transport::{ChannelError, DisconnectReason};
+
+/// Why [`Connection::alloc`](crate::Connection::alloc) or
+/// [`CallContext::alloc`](crate::CallContext::alloc) gave nothing. Nothing has been taken then.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum AllocError {
+    /// So much can never be had, however long one waits.
+    #[error(
+        "{len} bytes are more than the {max} that this connection can share at once, in this \
+         direction; give the server a larger `Mmf::size`, or share less at a time"
+    )]
+    TooLarge {
+        /// What was asked for, in bytes.
+        len: usize,
+        /// The most that can be had, in bytes.
+        max: usize,
+    },
+    /// The space stayed taken, by leases that are held here or by the server, or by messages.
+    #[error(
+        "the {len} bytes did not become free within {}: drop `Shared` values that are not needed \
+         any more, here and in the server, or give the server a larger `Mmf::size`",
+        Waited(*waited)
+    )]
+    NoSpace {
+        /// What was asked for, in bytes.
+        len: usize,
+        /// How long was waited for it; `None` for not at all.
+        waited: Option<Duration>,
+    },
+    /// As many leases as there may be stayed out.
+    #[error(
+        "the {max} leases that a connection may have out at once, in this direction, were out for \
+         {}: drop `Shared` values that are not needed any more, here and in the server",
+        Waited(*waited)
+    )]
+    TooManyLeases {
+        /// How many there may be.
+        max: usize,
+        /// How long was waited; `None` for not at all.
+        waited: Option<Duration>,
+    },
+    /// The server is shutting down.
+    #[error("the server is shutting down; connect again when it is back")]
+    ShuttingDown,
+    /// The connection is closed, or was just lost.
+    #[error("the connection is closed, so nothing can be shared over it: {}", reason(*.0))]
+    Disconnected(DisconnectReason),
+}
+
+impl AllocError {
+    /// What a transport reported of `len` bytes, after a wait of `waited`.
+    pub(crate) fn from_channel(error: ChannelError, len: usize, waited: Option<Duration>) -> Self {
+        match error {
+            ChannelError::TooLarge { len, max } => Self::TooLarge { len, max },
+            ChannelError::TooManyLeases { max } => Self::TooManyLeases { max, waited },
+            ChannelError::ShuttingDown => Self::ShuttingDown,
+            ChannelError::Disconnected(reason) => Self::Disconnected(reason),
+            ChannelError::Misbehaved(_) => Self::Disconnected(DisconnectReason::Misbehaved),
+            ChannelError::PeerDied => Self::Disconnected(DisconnectReason::PeerDied),
+            _ => Self::NoSpace { len, waited },
+        }
+    }
+}
+
+/// A time waited, for reading.
+struct Waited(Option<Duration>);
+
+impl std::fmt::Display for Waited {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self.0 {
+            Some(time) => write!(f, "{time:?}"),
+            None => f.write_str("no time"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::assert_is_sentence;
+    use super::*;
+
+    #[test]
+    fn every_error_is_a_sentence_and_says_how_long_was_waited() {
+        let waited = Some(Duration::from_millis(20));
+        for error in [
+            ChannelError::TooLarge { len: 2, max: 1 },
+            ChannelError::NoSpace,
+            ChannelError::TooManyLeases { max: 1 },
+            ChannelError::ShuttingDown,
+            ChannelError::Disconnected(DisconnectReason::ClosedHere),
+            ChannelError::Misbehaved("it"),
+            ChannelError::PeerDied,
+        ] {
+            for waited in [waited, None] {
+                let words = AllocError::from_channel(error.clone(), 100, waited).to_string();
+                assert_is_sentence(&words);
+                let is_short =
+                    matches!(error, ChannelError::NoSpace | ChannelError::TooManyLeases { .. });
+                assert_eq!(words.contains("20ms"), is_short && waited.is_some(), "{words}");
+            }
+        }
+    }
+}

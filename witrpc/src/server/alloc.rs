@@ -1,0 +1,76 @@
+//! Space in the memory that the caller sees, for results.
+
+use super::context::CallContext;
+use crate::__private::v1::RawElement;
+use crate::error::AllocError;
+use crate::shared::{SharedMut, check};
+use crate::transport::{ChannelError, WritableBytes, private_bytes};
+
+impl CallContext {
+    /// Takes space for `len` elements in the memory that the caller sees, to be filled in place and
+    /// returned as a [`Shared`](crate::Shared).
+    ///
+    /// It never waits: a client that keeps what it was sent would hold up the server's threads
+    /// otherwise. While there is too little, it is private memory, which the answer copies, as it
+    /// does over a transport without shared memory; nothing is copied within one process.
+    ///
+    /// # Errors
+    ///
+    /// [`AllocError::TooLarge`]: it does not fit however little is taken; or the client has gone.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use witrpc::{AllocError, CallContext, Shared, wit_service};
+    ///
+    /// #[wit_service]
+    /// pub trait Generator {
+    ///     fn ramp(&self, #[wit(ctx)] cx: &CallContext, len: u64) -> Result<Shared<[u64]>, String>;
+    /// }
+    ///
+    /// struct Ramp;
+    ///
+    /// impl Generator for Ramp {
+    ///     fn ramp(&self, cx: &CallContext, len: u64) -> Result<Shared<[u64]>, String> {
+    ///         let mut ramp = cx.alloc(len as usize).map_err(|error| error.to_string())?;
+    ///         ramp.iter_mut().zip(0..).for_each(|(element, value)| *element = value);
+    ///         Ok(ramp.freeze())
+    ///     }
+    /// }
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let generator = GeneratorClient::in_process(Ramp);
+    /// assert_eq!(generator.ramp(1_000)?.get(999), Some(999));
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn alloc<T: RawElement>(&self, len: usize) -> Result<SharedMut<[T]>, AllocError> {
+        check::<T>();
+        self.bytes(len.saturating_mul(size_of::<T>())).map(SharedMut::new)
+    }
+
+    /// As [`alloc`](Self::alloc), for one value.
+    ///
+    /// # Errors
+    ///
+    /// As [`alloc`](Self::alloc).
+    pub fn alloc_value<T: RawElement>(&self) -> Result<SharedMut<T>, AllocError> {
+        check::<T>();
+        self.bytes(size_of::<T>()).map(SharedMut::new)
+    }
+
+    fn bytes(&self, len: usize) -> Result<Box<dyn WritableBytes>, AllocError> {
+        let max = isize::MAX as usize;
+        if len > max {
+            return Err(AllocError::TooLarge { len, max });
+        }
+        let Some(lessor) = self.peer.lessor() else { return Ok(private_bytes(len)) };
+        match lessor.try_alloc(&[len]) {
+            Ok(bytes) => Ok(bytes.into_iter().next().expect("one was asked for")),
+            Err(ChannelError::NoSpace | ChannelError::TooManyLeases { .. }) => {
+                Ok(private_bytes(len))
+            }
+            Err(error) => Err(AllocError::from_channel(error, len, None)),
+        }
+    }
+}

@@ -1,0 +1,137 @@
+//! What a transport with shared memory offers besides carrying messages: bytes that stay where they
+//! are while a message hands them over.
+
+use std::any::Any;
+use std::fmt;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use bytemuck::{Pod, Zeroable};
+
+use super::{ChannelError, Limit};
+
+/// Bytes that any number of holders may read and that nobody here writes to: what a
+/// [`Shared`](crate::Shared) stands on. They go back to where they came from with the last holder.
+pub trait SharedBytes: Any + Send + Sync {
+    /// How many there are.
+    fn len(&self) -> usize;
+
+    /// Whether there are none.
+    fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Copies the bytes from `offset` on into all of `out`. If a peer can still write to them, they
+    /// may differ from what an earlier look saw.
+    ///
+    /// # Panics
+    ///
+    /// When `offset + out.len()` is beyond the end.
+    fn copy_to(&self, offset: usize, out: &mut [u8]);
+
+    /// The bytes in place, aligned for any raw element; `None` if a peer that is not trusted can
+    /// write to them.
+    fn as_slice(&self) -> Option<&[u8]>;
+}
+
+/// Bytes that one holder fills, aligned for any raw element.
+pub trait WritableBytes: Send + Sync {
+    /// The bytes, as they are so far.
+    fn as_slice(&self) -> &[u8];
+
+    /// The bytes, to be filled.
+    fn as_mut_slice(&mut self) -> &mut [u8];
+
+    /// Nobody writes to them any more.
+    fn freeze(self: Box<Self>) -> Arc<dyn SharedBytes>;
+}
+
+/// One message's right to take some [`SharedBytes`] along, given by [`Lessor::lend`]; only the
+/// transport that made it knows what is in it. Dropped before the message is sent, they are free
+/// for another.
+pub struct Lent(pub Box<dyn Any + Send + Sync>);
+
+/// Gives out space that messages can hand over, and lends what is in it: one end of a connection.
+pub trait Lessor: Send + Sync {
+    /// The most bytes that can be had at once.
+    fn largest_lease(&self) -> usize;
+
+    /// The longest body, in bytes, of a message that takes so many leases along.
+    fn longest_body_with(&self, leases: usize) -> usize;
+
+    /// Takes space of these lengths, all of it or none, without waiting.
+    ///
+    /// # Errors
+    ///
+    /// [`ChannelError::TooLarge`]: it can never be had. [`ChannelError::NoSpace`],
+    /// [`ChannelError::TooManyLeases`]: not now. Or that the connection is gone.
+    fn try_alloc(&self, lens: &[usize]) -> Result<Vec<Box<dyn WritableBytes>>, ChannelError>;
+
+    /// As [`try_alloc`](Self::try_alloc), but waits for what is short, until `limit`. To be polled
+    /// with the same `waiting`, which starts as `None`, and lengths.
+    fn poll_alloc(
+        &self,
+        cx: &mut Context<'_>,
+        waiting: &mut Option<Box<dyn Any + Send + Sync>>,
+        lens: &[usize],
+        limit: &mut Limit,
+    ) -> Poll<Result<Vec<Box<dyn WritableBytes>>, ChannelError>> {
+        let _ = (cx, waiting, limit);
+        Poll::Ready(self.try_alloc(lens))
+    }
+
+    /// Lets one message of this connection take `bytes` along. `None` if they are to be copied into
+    /// it: they are another's, or with another message.
+    fn lend(&self, bytes: &Arc<dyn SharedBytes>) -> Option<Lent>;
+}
+
+/// So many bytes of private memory, all zero: for transports without shared memory.
+#[must_use]
+pub fn private_bytes(len: usize) -> Box<dyn WritableBytes> {
+    let lines = bytemuck::zeroed_vec(len.div_ceil(size_of::<Line>()));
+    Box::new(Private { lines, len })
+}
+
+/// Private memory, aligned for any raw element.
+struct Private {
+    lines: Vec<Line>,
+    len: usize,
+}
+
+#[derive(Clone, Copy, Pod, Zeroable)]
+#[repr(C, align(64))]
+struct Line([u8; 64]);
+
+impl WritableBytes for Private {
+    fn as_slice(&self) -> &[u8] {
+        &bytemuck::cast_slice(&self.lines)[..self.len]
+    }
+
+    fn as_mut_slice(&mut self) -> &mut [u8] {
+        &mut bytemuck::cast_slice_mut(&mut self.lines)[..self.len]
+    }
+
+    fn freeze(self: Box<Self>) -> Arc<dyn SharedBytes> {
+        Arc::new(*self)
+    }
+}
+
+impl SharedBytes for Private {
+    fn len(&self) -> usize {
+        self.len
+    }
+
+    fn copy_to(&self, offset: usize, out: &mut [u8]) {
+        out.copy_from_slice(&WritableBytes::as_slice(self)[offset..offset + out.len()]);
+    }
+
+    fn as_slice(&self) -> Option<&[u8]> {
+        Some(WritableBytes::as_slice(self))
+    }
+}
+
+impl fmt::Debug for Lent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Lent").finish_non_exhaustive()
+    }
+}
