@@ -12,6 +12,7 @@ pub mod errands;
 pub mod gallery;
 pub mod nasty;
 pub mod process;
+pub mod relay;
 pub mod resources;
 pub mod roles;
 pub mod scribbler;

@@ -7,17 +7,17 @@ use futures_executor::block_on;
 use futures_util::FutureExt;
 use futures_util::future::{Either, join_all, select};
 use witrpc::{CallError, DisconnectReason};
-use witrpc_tests::over_both_transports;
+use witrpc_tests::over_every_transport;
 use witrpc_tests::site::{Plan, Site};
 use witrpc_tests::watchdog::eventually;
-use witrpc_tests::workshop::{WorkshopAsyncClient, WorkshopClient, bytes_of};
+use witrpc_tests::workshop::bytes_of;
 
 const SHORT: Duration = Duration::from_millis(50);
 
-over_both_transports! {
+over_every_transport! {
     fn a_timed_out_call_says_so_and_leaves_the_connection_fine(transport) {
         let site = Site::new(transport);
-        let client = WorkshopClient::builder(site.endpoint()).call_timeout(SHORT);
+        let client = site.builder().call_timeout(SHORT);
         let client = client.connect().unwrap();
         let helper = site.client();
         for token in 0..3 {
@@ -32,7 +32,7 @@ over_both_transports! {
 
     fn lanes_of_abandoned_calls_come_back_when_they_are_answered(transport) {
         let site = Site::with(transport, Plan { lanes: Some(2), ..Plan::default() });
-        let client = WorkshopClient::builder(site.endpoint()).call_timeout(SHORT);
+        let client = site.builder().call_timeout(SHORT);
         let client = client.connect().unwrap();
         let helper = site.client();
         for round in 0..10 {
@@ -47,7 +47,7 @@ over_both_transports! {
 
     fn an_answer_that_comes_too_late_never_reaches_another_call(transport) {
         let site = Site::with(transport, Plan { lanes: Some(4), ..Plan::default() });
-        let hasty = WorkshopClient::builder(site.endpoint()).call_timeout(SHORT);
+        let hasty = site.builder().call_timeout(SHORT);
         let hasty = hasty.connect().unwrap();
         let helper = site.client();
         for round in 0..20 {
@@ -123,7 +123,7 @@ over_both_transports! {
 
     fn a_call_without_a_timeout_waits_as_long_as_it_takes(transport) {
         let site = Site::new(transport);
-        let client = WorkshopAsyncClient::builder(site.endpoint()).call_timeout(None);
+        let client = site.async_builder().call_timeout(None);
         let client = block_on(client.connect()).unwrap();
         let mut held = Box::pin(client.hold_later(1, 5));
         assert!((&mut held).now_or_never().is_none());

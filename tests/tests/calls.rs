@@ -5,18 +5,17 @@ use std::path::Path;
 use futures_executor::block_on;
 use futures_util::future::join;
 use witrpc::{CallError, Codec};
-use witrpc_tests::over_both_transports;
+use witrpc_tests::over_every_transport;
 use witrpc_tests::site::Site;
 use witrpc_tests::workshop::{
-    Bench, DivideError, Nest, Parcel, Point, WorkshopAsyncClient, WorkshopClient, bytes_of,
-    checksum,
+    Bench, DivideError, Nest, Parcel, Point, WorkshopClient, bytes_of, checksum,
 };
 
-over_both_transports! {
+over_every_transport! {
     fn values_arrive_as_they_were(transport) {
         let site = Site::new(transport);
         for codec in [Codec::Postcard, Codec::Json] {
-            let client = WorkshopClient::builder(site.endpoint()).codec(codec).connect().unwrap();
+            let client = site.builder().codec(codec).connect().unwrap();
             assert_eq!(client.add(i64::MAX, 1), Ok(i64::MIN));
             assert_eq!(client.mean(&[1.0, 2.0, 6.0]), Ok(3.0));
             assert_eq!(client.mean(&[0.1]).unwrap().to_bits(), 0.1_f64.to_bits());
@@ -48,7 +47,7 @@ over_both_transports! {
     fn the_services_own_errors_come_back_as_their_type(transport) {
         let site = Site::new(transport);
         for codec in [Codec::Postcard, Codec::Json] {
-            let client = WorkshopClient::builder(site.endpoint()).codec(codec).connect().unwrap();
+            let client = site.builder().codec(codec).connect().unwrap();
             assert_eq!(client.divide(7, 2), Ok(3));
             assert_eq!(client.divide(7, 0), Err(CallError::App(DivideError::ByZero)));
             let overflow = DivideError::Overflow { dividend: i64::MIN };
@@ -108,9 +107,9 @@ over_both_transports! {
 
     fn clients_of_one_server_choose_different_codecs(transport) {
         let site = Site::new(transport);
-        let compact = WorkshopClient::builder(site.endpoint()).codec(Codec::Postcard);
+        let compact = site.builder().codec(Codec::Postcard);
         let compact = compact.connect().unwrap();
-        let text = WorkshopAsyncClient::builder(site.endpoint()).codec(Codec::Json);
+        let text = site.async_builder().codec(Codec::Json);
         let text = block_on(text.connect()).unwrap();
         let mut rng = fastrand::Rng::with_seed(1);
         for round in 0..50 {

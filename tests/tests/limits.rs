@@ -4,18 +4,18 @@
 use std::time::Duration;
 
 use witrpc::{CallError, Codec, ConnectError, Direction};
-use witrpc_tests::over_both_transports;
+use witrpc_tests::over_every_transport;
 use witrpc_tests::process::Child;
 use witrpc_tests::roles::Role;
 use witrpc_tests::site::{Plan, ServerCommand, Site, Transport};
 use witrpc_tests::watchdog::eventually;
-use witrpc_tests::workshop::{Nest, WorkshopClient, bytes_of};
+use witrpc_tests::workshop::{Nest, bytes_of};
 
 const LIMIT: usize = 10_000;
 /// More than the encoding adds to some bytes.
 const OVERHEAD: usize = 100;
 
-over_both_transports! {
+over_every_transport! {
     fn a_request_over_the_limit_is_refused_at_the_caller(transport) {
         let site = Site::with(transport, limited());
         let client = site.client();
@@ -51,9 +51,9 @@ over_both_transports! {
 
     fn a_call_without_a_lane_fails_when_its_time_is_over(transport) {
         let site = Site::with(transport, Plan { lanes: Some(4), ..Plan::default() });
-        let client = WorkshopClient::builder(site.endpoint()).call_timeout(None).connect().unwrap();
+        let client = site.builder().call_timeout(None).connect().unwrap();
         let helper = site.client();
-        let hasty = WorkshopClient::builder(site.endpoint()).call_timeout(Duration::from_millis(30));
+        let hasty = site.builder().call_timeout(Duration::from_millis(30));
         let hasty = hasty.connect().unwrap();
         std::thread::scope(|scope| {
             // The lanes of one client, and only those.
@@ -79,7 +79,7 @@ over_both_transports! {
     fn one_client_too_many_is_turned_away_until_one_leaves(transport) {
         let site = Site::with(transport, Plan { max_clients: Some(2), ..Plan::default() });
         let (one, other) = (site.client(), site.client());
-        let third = || WorkshopClient::connect(site.endpoint());
+        let third = || site.builder().connect();
         let turned_away = third().unwrap_err();
         assert!(matches!(turned_away, ConnectError::TooManyClients), "{turned_away}");
         assert_eq!(one.add(1, 2), Ok(3));
@@ -90,7 +90,7 @@ over_both_transports! {
 
     fn a_codec_that_the_server_does_not_speak_is_refused(transport) {
         let site = Site::with(transport, Plan { postcard_only: true, ..Plan::default() });
-        let refused = WorkshopClient::builder(site.endpoint()).codec(Codec::Json).connect();
+        let refused = site.builder().codec(Codec::Json).connect();
         match refused.unwrap_err() {
             ConnectError::CodecNotAllowed { asked: Codec::Json, allowed } => {
                 assert_eq!(allowed, [Codec::Postcard]);
@@ -103,7 +103,7 @@ over_both_transports! {
     fn a_value_too_deep_to_decode_is_an_error_of_its_call(transport) {
         let site = Site::new(transport);
         for codec in [Codec::Postcard, Codec::Json] {
-            let client = WorkshopClient::builder(site.endpoint()).codec(codec).connect().unwrap();
+            let client = site.builder().codec(codec).connect().unwrap();
             let bystander = site.client();
             let refused = client.depth(Nest::of_depth(3_000));
             assert!(
@@ -122,7 +122,7 @@ over_both_transports! {
 fn a_request_without_space_fails_when_its_time_is_over() {
     let plan = Plan { max_workers: Some(1), size: Some(1 << 18), ..Plan::default() };
     let site = Site::with(Transport::Mmf, plan);
-    let hasty = WorkshopClient::builder(site.endpoint()).call_timeout(Duration::from_millis(50));
+    let hasty = site.builder().call_timeout(Duration::from_millis(50));
     let hasty = hasty.connect().unwrap();
     let busy = std::thread::spawn({
         let client = site.client();
@@ -144,7 +144,7 @@ fn a_server_without_memory_for_another_client_says_so_and_goes_on() {
     let client = site.client();
     site.tell(ServerCommand::LimitMemory(16 << 20));
     for _ in 0..3 {
-        let refused = WorkshopClient::connect(site.endpoint()).unwrap_err();
+        let refused = site.builder().connect().unwrap_err();
         assert!(matches!(refused, ConnectError::ServerNoMemory), "{refused}");
     }
     assert_eq!(client.make(100_000, 1), Ok(bytes_of(100_000, 1)));

@@ -30,7 +30,7 @@ over_both_transports! {
 
     fn nobody_serving_is_an_error_at_once_or_after_the_wait(transport) {
         let address = match transport {
-            Transport::Mmf => Address::unguessable(),
+            Transport::Mmf | Transport::Encrypted => Address::unguessable(),
             Transport::InProcess => Address::InProcess { name: "nobody serves this".to_owned() },
         };
         let nobody = |error: ConnectError, at_least: Duration| match error {
@@ -47,7 +47,7 @@ over_both_transports! {
 
     fn a_client_can_wait_for_its_server(transport) {
         let address = match transport {
-            Transport::Mmf => Address::unguessable(),
+            Transport::Mmf | Transport::Encrypted => Address::unguessable(),
             Transport::InProcess => Address::InProcess { name: "comes soon".to_owned() },
         };
         let endpoint = address.endpoint();

@@ -56,7 +56,7 @@ pub enum DirectoryError {
     },
     /// It belongs to another user.
     #[error(
-        "{path:?} belongs to user {owner}, not to {expected}; have its owner remove it, or choose another directory"
+        "{path:?} belongs to user {owner}, not to {expected}; have its owner remove it, choose another directory, or, if that user is to serve there, allow it with allow_uid"
     )]
     WrongOwner {
         /// Where.
@@ -78,6 +78,21 @@ pub enum DirectoryError {
         /// The bits that must not be set.
         excess: u32,
     },
+    /// It is to let other users reach the server, and does not.
+    #[error(
+        "{path:?} has mode {mode:04o}, which keeps the users out that are allowed; let others enter it (chmod 0711)"
+    )]
+    KeepsOthersOut {
+        /// Where.
+        path: PathBuf,
+        /// Its permission bits.
+        mode: u32,
+    },
+    /// The directories of a user are for him alone.
+    #[error(
+        "other users are allowed, and the directories of a user's names are his alone; name a directory to share with in_dir"
+    )]
+    NotShared,
     /// No directory can hold names on this machine.
     #[error(
         "there is no place for names: {} cannot be used; name a directory of your own",
@@ -126,6 +141,11 @@ pub enum BindError {
         /// What stands there; it was left as it was.
         found: &'static str,
     },
+    /// Other users are allowed, and the backend cannot share memory with them.
+    #[error(
+        "the portable backend shares memory within one user only; choose the native one, or allow no others"
+    )]
+    PortableIsPrivate,
     /// A limit is out of its bounds.
     #[error("{limit} is {value}; choose from {min} to {max}")]
     LimitOutOfRange {
@@ -185,6 +205,12 @@ pub enum ConnectError {
         expected: u32,
         /// The user id it has.
         found: u32,
+    },
+    /// The server lets in clients of other users than this one.
+    #[error("the server does not let user {uid} in; allow it there with allow_uid")]
+    NotAllowed {
+        /// The user id that this client runs as.
+        uid: u32,
     },
     /// The server speaks another version of the channel's protocol.
     #[error(

@@ -6,6 +6,7 @@ pub mod arena;
 mod backend;
 mod bell;
 mod cancel;
+mod carriage;
 mod client;
 mod clock;
 pub mod copy;
@@ -34,6 +35,7 @@ pub mod release;
 mod rendezvous;
 #[doc(hidden)]
 pub mod ring;
+mod sealed;
 mod security;
 mod server;
 mod shm;

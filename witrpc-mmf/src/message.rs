@@ -154,6 +154,20 @@ impl<B: ReadBlock> Payload<B> {
     }
 }
 
+impl<B> Payload<B> {
+    /// Bytes that nobody else can reach, in the shortest form.
+    pub(crate) fn from_private(bytes: Vec<u8>) -> Self {
+        let mut small = [0; INLINE_LEN];
+        match small.get_mut(..bytes.len()) {
+            Some(start) => {
+                start.copy_from_slice(&bytes);
+                Payload::Small { bytes: small, len: bytes.len() as u8 }
+            }
+            None => Payload::Whole(bytes),
+        }
+    }
+}
+
 /// A block in the peer's arena. Dropping it gives the block back.
 #[expect(clippy::len_without_is_empty, reason = "empty messages travel in the line")]
 pub trait ReadBlock: Send + Sync {
@@ -293,6 +307,9 @@ pub enum Closed {
     /// The peer had broken the protocol.
     #[error("the other process had broken the protocol")]
     Misbehaved,
+    /// So much has been sealed that the numbers of a lane would come to their end.
+    #[error("the keys of the connection have been used for as much as they may")]
+    KeysSpent,
     /// This process is a fork of the one that connected.
     #[error("this process is a fork of the one that connected")]
     Forked,

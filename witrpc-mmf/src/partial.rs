@@ -2,9 +2,8 @@
 
 use std::collections::TryReserveError;
 
-use crate::arena::BlockRef;
-use crate::copy::PeerMemory;
 use crate::head::Head;
+use crate::sealed::{FORGED, Forged};
 
 /// What every segment must say again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,9 +25,24 @@ pub(crate) struct Partial {
     bytes: Vec<u8>,
 }
 
-/// The peer sent a segment that does not follow the one before.
+/// Why a segment was not added.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct OutOfOrder;
+pub(crate) enum Refused {
+    /// It does not follow the one before.
+    OutOfOrder,
+    /// What it holds is not what the peer has sealed.
+    Forged,
+}
+
+impl Refused {
+    /// The rule that the peer has broken.
+    pub(crate) fn rule(&self) -> &'static str {
+        match self {
+            Self::OutOfOrder => "a segment that does not follow the one before",
+            Self::Forged => FORGED,
+        }
+    }
+}
 
 impl Partial {
     /// Room for all of the message whose first segment has this head: two messages never wait for
@@ -44,30 +58,27 @@ impl Partial {
         Ok(Self { said, bytes })
     }
 
-    /// Copies the segment that begins at `start` in its message, from `block` of the arena that
-    /// begins at `arena` in the peer's memory. What it says is checked against the first.
+    /// Adds the segment of `len` bytes that begins at `start` in its message. What it says is checked
+    /// against the first; then `copy` adds the bytes, or says that they are not the peer's.
     ///
     /// # Errors
     ///
-    /// [`OutOfOrder`]: nothing was copied.
+    /// [`Refused`]: the peer has broken a rule.
     pub(crate) fn append(
         &mut self,
         head: Head,
         start: u64,
-        block: &BlockRef,
-        peer: &PeerMemory,
-        arena: usize,
-    ) -> Result<(), OutOfOrder> {
+        len: usize,
+        copy: impl FnOnce(&mut Vec<u8>) -> Result<(), Forged>,
+    ) -> Result<(), Refused> {
         let follows = Said::from(head) == self.said
             && start == self.bytes.len() as u64
-            && !block.is_empty()
-            && block.len() <= self.said.total - self.bytes.len();
+            && len > 0
+            && len <= self.said.total - self.bytes.len();
         if !follows {
-            return Err(OutOfOrder);
+            return Err(Refused::OutOfOrder);
         }
-        let copied = peer.append_to(arena + block.offset(), block.len(), &mut self.bytes);
-        copied.expect("a checked block lies in the region");
-        Ok(())
+        copy(&mut self.bytes).map_err(|Forged| Refused::Forged)
     }
 
     /// The length of the whole message in bytes.

@@ -1,7 +1,4 @@
-//! The channel between two ends in one process: every kind of message, both ways, over each backend.
-
-#[macro_use]
-mod backends;
+//! The channel between two ends in one process: every kind of message, both ways, each way.
 
 use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
@@ -16,7 +13,33 @@ use witrpc_mmf::{
     ServerOptions, Session, Ticket, WaitPolicy,
 };
 
-over_each_backend! {
+/// What a channel stands on, and whether its messages are sealed.
+#[derive(Clone, Copy)]
+struct Way {
+    backend: Backend,
+    keys: Plain,
+}
+
+/// Makes a test of each function, each way.
+macro_rules! each_way {
+    ($($test:ident)*) => {
+        each_way! { native Native false: $($test)* }
+        each_way! { portable Portable false: $($test)* }
+        each_way! { native_sealed Native true: $($test)* }
+        each_way! { portable_sealed Portable true: $($test)* }
+    };
+    ($way:ident $backend:ident $encryption:literal: $($test:ident)*) => {
+        mod $way {
+            const WAY: super::Way = super::Way {
+                backend: witrpc_mmf::Backend::$backend,
+                keys: witrpc_mmf::Plain { encryption: $encryption },
+            };
+            $(#[test] fn $test() { super::$test(WAY); })*
+        }
+    };
+}
+
+each_way! {
     messages_of_every_length_come_back_as_they_went
     futures_get_their_answers_too
     a_message_over_the_limit_is_refused_before_anything_is_sent
@@ -100,18 +123,13 @@ struct Echo {
     thread: Option<JoinHandle<()>>,
 }
 
-fn bind(backend: Backend, name: &Name, size: usize) -> Arc<Server> {
-    bind_with(backend, name, size, Box::new(Everybody))
+fn bind(way: Way, name: &Name, size: usize) -> Arc<Server> {
+    bind_with(way, name, size, Box::new(Everybody))
 }
 
-fn bind_with(
-    backend: Backend,
-    name: &Name,
-    size: usize,
-    admission: Box<dyn Admission>,
-) -> Arc<Server> {
+fn bind_with(way: Way, name: &Name, size: usize, admission: Box<dyn Admission>) -> Arc<Server> {
     let options = ServerOptions {
-        backend,
+        backend: way.backend,
         size,
         lanes: 64,
         max_clients: 4,
@@ -119,15 +137,15 @@ fn bind_with(
         handshake_timeout: Duration::from_secs(5),
         trusted: None,
     };
-    Server::bind(name.clone(), &Place::default(), &options, admission, Box::<Plain>::default())
+    Server::bind(name.clone(), &Place::default(), &options, admission, Box::new(way.keys))
         .expect("the name is free")
 }
 
 const MAX_MESSAGE_LEN: usize = 8 << 20;
 
 impl Echo {
-    fn start(backend: Backend, name: &Name, size: usize) -> Self {
-        let server = bind(backend, name, size);
+    fn start(way: Way, name: &Name, size: usize) -> Self {
+        let server = bind(way, name, size);
         let stop = Arc::new(AtomicBool::new(false));
         let thread = thread::spawn({
             let (server, stop) = (Arc::clone(&server), Arc::clone(&stop));
@@ -167,9 +185,9 @@ fn poll(server: &Arc<Server>, stop: &AtomicBool) {
     }
 }
 
-fn connect(backend: Backend, name: &Name, wait: WaitPolicy) -> Arc<Client> {
+fn connect(way: Way, name: &Name, wait: WaitPolicy) -> Arc<Client> {
     let options = ClientOptions {
-        backend,
+        backend: way.backend,
         wait_for_server: Duration::ZERO,
         hello: b"hello".to_vec(),
         wait,
@@ -177,8 +195,7 @@ fn connect(backend: Backend, name: &Name, wait: WaitPolicy) -> Arc<Client> {
         handshake_timeout: Duration::from_secs(5),
         trusted: None,
     };
-    Client::connect(name, &Place::default(), &options, &Plain::default())
-        .expect("the server serves")
+    Client::connect(name, &Place::default(), &options, &way.keys).expect("the server serves")
 }
 
 /// Polls to the end, on this thread.
@@ -222,11 +239,11 @@ fn pattern(len: usize, seed: usize) -> Vec<u8> {
 const LENGTHS: [usize; 12] =
     [0, 1, 47, 48, 49, 256, 4_000, 100_000, 239_000, 300_000, 1_000_000, 8 << 20];
 
-fn messages_of_every_length_come_back_as_they_went(backend: Backend) {
+fn messages_of_every_length_come_back_as_they_went(way: Way) {
     let name = Name::unguessable();
-    let _echo = Echo::start(backend, &name, 1 << 20);
+    let _echo = Echo::start(way, &name, 1 << 20);
     for wait in [WaitPolicy::Adaptive, WaitPolicy::Park, WaitPolicy::Spin] {
-        let client = connect(backend, &name, wait);
+        let client = connect(way, &name, wait);
         assert_eq!(client.welcome(), b"hello");
         for (seed, len) in LENGTHS.into_iter().enumerate() {
             let bytes = pattern(len, seed);
@@ -237,10 +254,10 @@ fn messages_of_every_length_come_back_as_they_went(backend: Backend) {
     }
 }
 
-fn futures_get_their_answers_too(backend: Backend) {
+fn futures_get_their_answers_too(way: Way) {
     let name = Name::unguessable();
-    let _echo = Echo::start(backend, &name, 1 << 20);
-    let client = connect(backend, &name, WaitPolicy::Adaptive);
+    let _echo = Echo::start(way, &name, 1 << 20);
+    let client = connect(way, &name, WaitPolicy::Adaptive);
     for (seed, len) in LENGTHS.into_iter().enumerate() {
         let bytes = pattern(len, seed);
         let mut ticket = send(&client, 5, &bytes);
@@ -251,20 +268,20 @@ fn futures_get_their_answers_too(backend: Backend) {
     }
 }
 
-fn a_message_over_the_limit_is_refused_before_anything_is_sent(backend: Backend) {
+fn a_message_over_the_limit_is_refused_before_anything_is_sent(way: Way) {
     let name = Name::unguessable();
-    let _echo = Echo::start(backend, &name, 1 << 20);
-    let client = connect(backend, &name, WaitPolicy::Adaptive);
+    let _echo = Echo::start(way, &name, 1 << 20);
+    let client = connect(way, &name, WaitPolicy::Adaptive);
     let bytes = vec![0; (8 << 20) + 1];
     let refused = with_message(1, &bytes, |message| client.try_send(message));
     assert_eq!(refused, Err(ChannelError::TooLarge { len: (8 << 20) + 1, max: 8 << 20 }));
     assert!(call(&client, b"still here").is_ok());
 }
 
-fn threads_share_a_client_and_each_gets_its_own(backend: Backend) {
+fn threads_share_a_client_and_each_gets_its_own(way: Way) {
     let name = Name::unguessable();
-    let _echo = Echo::start(backend, &name, 1 << 20);
-    let client = connect(backend, &name, WaitPolicy::Adaptive);
+    let _echo = Echo::start(way, &name, 1 << 20);
+    let client = connect(way, &name, WaitPolicy::Adaptive);
     thread::scope(|scope| {
         for thread in 0..4 {
             let client = &client;
@@ -280,10 +297,10 @@ fn threads_share_a_client_and_each_gets_its_own(backend: Backend) {
 }
 
 /// Far more at once than either arena holds, or than a client's budget lets begin.
-fn many_large_messages_at_once_all_get_through(backend: Backend) {
+fn many_large_messages_at_once_all_get_through(way: Way) {
     let name = Name::unguessable();
-    let _echo = Echo::start(backend, &name, 256 << 10);
-    let client = connect(backend, &name, WaitPolicy::Park);
+    let _echo = Echo::start(way, &name, 256 << 10);
+    let client = connect(way, &name, WaitPolicy::Park);
     thread::scope(|scope| {
         for thread in 0..6 {
             let client = &client;
@@ -300,11 +317,11 @@ fn many_large_messages_at_once_all_get_through(backend: Backend) {
 
 /// The first segments of answers that are not fetched yet fill the arena, and more answers wait:
 /// the one that is fetched goes past them.
-fn large_answers_are_fetched_one_after_the_other(backend: Backend) {
+fn large_answers_are_fetched_one_after_the_other(way: Way) {
     const LEN: usize = 1 << 20;
     let name = Name::unguessable();
-    let server = bind(backend, &name, 256 << 10);
-    let client = connect(backend, &name, WaitPolicy::Park);
+    let server = bind(way, &name, 256 << 10);
+    let client = connect(way, &name, WaitPolicy::Park);
     let tickets: Vec<_> = (0..8).map(|tag| send(&client, tag, b"please")).collect();
     let done = AtomicBool::new(false);
     thread::scope(|scope| {
@@ -340,7 +357,7 @@ fn large_answers_are_fetched_one_after_the_other(backend: Backend) {
     server.close();
 }
 
-fn a_body_that_panics_costs_neither_lane_nor_space(backend: Backend) {
+fn a_body_that_panics_costs_neither_lane_nor_space(way: Way) {
     struct Panics;
     impl Fill for Panics {
         fn len(&self) -> usize {
@@ -351,8 +368,8 @@ fn a_body_that_panics_costs_neither_lane_nor_space(backend: Backend) {
         }
     }
     let name = Name::unguessable();
-    let _echo = Echo::start(backend, &name, 256 << 10);
-    let client = connect(backend, &name, WaitPolicy::Park);
+    let _echo = Echo::start(way, &name, 256 << 10);
+    let client = connect(way, &name, WaitPolicy::Park);
     for _ in 0..70 {
         let message = Outgoing { tag: 0, body: Body::Large(&Panics), deadline: None };
         let sending = std::panic::AssertUnwindSafe(|| client.try_send(message));
@@ -365,10 +382,10 @@ fn a_body_that_panics_costs_neither_lane_nor_space(backend: Backend) {
     assert!(client.wait_answer(ticket, &mut limit, |_| ()).is_ok());
 }
 
-fn a_server_that_closes_is_no_crash(backend: Backend) {
+fn a_server_that_closes_is_no_crash(way: Way) {
     let name = Name::unguessable();
-    let echo = Echo::start(backend, &name, 1 << 20);
-    let client = connect(backend, &name, WaitPolicy::Adaptive);
+    let echo = Echo::start(way, &name, 1 << 20);
+    let client = connect(way, &name, WaitPolicy::Adaptive);
     assert!(call(&client, b"first").is_ok());
     drop(echo);
     let error = drive(|cx| match client.lost() {
@@ -386,13 +403,13 @@ fn a_server_that_closes_is_no_crash(backend: Backend) {
 
 /// Once more than a message of the largest kind is held for a client, its long requests wait; once
 /// more than four are, all do, and nobody stays awake for it.
-fn requests_that_are_over_their_clients_budget_wait_until_answers_are_fetched(backend: Backend) {
+fn requests_that_are_over_their_clients_budget_wait_until_answers_are_fetched(way: Way) {
     const LONG: u32 = 2;
     const SMALL: u32 = 3;
     const LAST: u32 = 7;
     let name = Name::unguessable();
-    let server = bind(backend, &name, 1 << 20);
-    let client = connect(backend, &name, WaitPolicy::Park);
+    let server = bind(way, &name, 1 << 20);
+    let client = connect(way, &name, WaitPolicy::Park);
     let mut tickets = [0, 1, LONG, SMALL, 4, 5, 6, LAST].map(|tag| {
         let request = if tag == LONG { [0; 100].as_slice() } else { b"please" };
         (tag, send(&client, tag, request))
@@ -452,12 +469,12 @@ fn turn(scanner: &mut Scanner<'_>, mut serve: impl FnMut(u32) -> ControlFlow<()>
 }
 
 /// Whether every call displaces the poller, or none does.
-fn no_client_starves_another(backend: Backend) {
+fn no_client_starves_another(way: Way) {
     const BUSY: u32 = 1;
     const QUIET: u32 = 2;
     let name = Name::unguessable();
-    let server = bind(backend, &name, 1 << 20);
-    let [busy, quiet] = [(); 2].map(|()| connect(backend, &name, WaitPolicy::Park));
+    let server = bind(way, &name, 1 << 20);
+    let [busy, quiet] = [(); 2].map(|()| connect(way, &name, WaitPolicy::Park));
     for _ in 0..40 {
         send(&busy, BUSY, b"");
     }
@@ -489,7 +506,7 @@ fn no_client_starves_another(backend: Backend) {
     server.close();
 }
 
-fn a_waker_that_panics_ends_nobody_elses_call(backend: Backend) {
+fn a_waker_that_panics_ends_nobody_elses_call(way: Way) {
     struct Panics;
     impl std::task::Wake for Panics {
         fn wake(self: Arc<Self>) {
@@ -503,8 +520,8 @@ fn a_waker_that_panics_ends_nobody_elses_call(backend: Backend) {
         }
     }
     let name = Name::unguessable();
-    let server = bind(backend, &name, 1 << 20);
-    let client = connect(backend, &name, WaitPolicy::Park);
+    let server = bind(way, &name, 1 << 20);
+    let client = connect(way, &name, WaitPolicy::Park);
     let (sender, woken) = std::sync::mpsc::channel();
     let wakers = [Waker::from(Arc::new(Panics)), Waker::from(Arc::new(Tells(sender)))];
     for (tag, waker) in (0..).zip(&wakers) {
@@ -520,11 +537,11 @@ fn a_waker_that_panics_ends_nobody_elses_call(backend: Backend) {
     server.close();
 }
 
-fn who_leaves_is_told_once_with_what_was_kept(backend: Backend) {
+fn who_leaves_is_told_once_with_what_was_kept(way: Way) {
     let name = Name::unguessable();
     let (tell, told) = mpsc::channel();
-    let server = bind_with(backend, &name, 1 << 20, Box::new(Register(tell)));
-    let clients = [(); 3].map(|()| connect(backend, &name, WaitPolicy::Park));
+    let server = bind_with(way, &name, 1 << 20, Box::new(Register(tell)));
+    let clients = [(); 3].map(|()| connect(way, &name, WaitPolicy::Park));
     let hello = || "hello".to_owned();
     clients[0].disconnect();
     assert_eq!(told.recv(), Ok((1, hello())));

@@ -8,7 +8,7 @@ use std::sync::MutexGuard;
 use std::time::Duration;
 
 use futures_executor::block_on;
-use witrpc::{Endpoint, Mmf};
+use witrpc::{AccessToken, Async, Blocking, ClientBuilder, Endpoint, Mmf};
 
 pub use address::Address;
 pub(crate) use host::serve;
@@ -44,10 +44,17 @@ impl Site {
     /// When it does not start.
     pub fn with(transport: Transport, plan: Plan) -> Self {
         let address = match transport {
-            Transport::Mmf => Address::unguessable(),
+            Transport::Mmf | Transport::Encrypted => Address::unguessable(),
             Transport::InProcess => {
                 Address::InProcess { name: Mmf::unguessable().name().to_owned() }
             }
+        };
+        let plan = match transport {
+            Transport::Encrypted => {
+                let token = Some(AccessToken::random().to_hex().to_string());
+                Plan { token, encryption: true, ..plan }
+            }
+            _ => plan,
         };
         Self::at(address, plan)
     }
@@ -73,10 +80,12 @@ impl Site {
     ///
     /// When it cannot connect.
     pub fn client(&self) -> WorkshopClient {
-        WorkshopClient::builder(self.endpoint())
-            .wait(self.plan.wait())
-            .connect()
-            .expect("the client connects")
+        self.builder().connect().expect("the client connects")
+    }
+
+    /// A new client's builder.
+    pub fn builder(&self) -> ClientBuilder<WorkshopClient, Blocking> {
+        self.plan.client(WorkshopClient::builder(self.endpoint()))
     }
 
     /// A new async client.
@@ -85,8 +94,12 @@ impl Site {
     ///
     /// When it cannot connect.
     pub fn async_client(&self) -> WorkshopAsyncClient {
-        let builder = WorkshopAsyncClient::builder(self.endpoint()).wait(self.plan.wait());
-        block_on(builder.connect()).expect("the client connects")
+        block_on(self.async_builder().connect()).expect("the client connects")
+    }
+
+    /// A new async client's builder.
+    pub fn async_builder(&self) -> ClientBuilder<WorkshopAsyncClient, Async> {
+        self.plan.async_client(WorkshopAsyncClient::builder(self.endpoint()))
     }
 
     /// Where to connect, for clients with options.
@@ -154,11 +167,26 @@ impl Site {
 macro_rules! over_both_transports {
     ($($(#[$attribute:meta])* fn $name:ident($transport:ident) $body:block)*) => {
         $($(#[$attribute])* fn $name($transport: $crate::site::Transport) $body)*
+        $crate::over_both_transports! { $($name)* }
+    };
+    ($($name:ident)*) => {
         mod in_process {
             $(#[test] fn $name() { super::$name($crate::site::Transport::InProcess) })*
         }
         mod mmf {
             $(#[test] fn $name() { super::$name($crate::site::Transport::Mmf) })*
+        }
+    };
+}
+
+/// As [`over_both_transports!`], and a third over shared memory that is encrypted.
+#[macro_export]
+macro_rules! over_every_transport {
+    ($($(#[$attribute:meta])* fn $name:ident($transport:ident) $body:block)*) => {
+        $($(#[$attribute])* fn $name($transport: $crate::site::Transport) $body)*
+        $crate::over_both_transports! { $($name)* }
+        mod encrypted {
+            $(#[test] fn $name() { super::$name($crate::site::Transport::Encrypted) })*
         }
     };
 }

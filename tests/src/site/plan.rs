@@ -4,13 +4,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
-use witrpc::{BindError, Codec, Endpoint, InProcess, WaitPolicy, WitServer};
+use witrpc::{
+    AccessToken, Async, BindError, Blocking, ClientBuilder, Codec, Endpoint, InProcess, WaitPolicy,
+    WitServer,
+};
 
 use super::address::{Address, mmf};
 use crate::annex::{AnnexServer, Shed};
 use crate::gallery::{GalleryServer, Rooms};
 use crate::vigil::{VigilServer, Watchman};
-use crate::workshop::{Bench, WorkshopServer};
+use crate::workshop::{Bench, WorkshopAsyncClient, WorkshopClient, WorkshopServer};
 
 /// How client and server reach each other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,6 +22,8 @@ pub enum Transport {
     InProcess,
     /// Through shared memory, with the server in a process of its own.
     Mmf,
+    /// As [`Transport::Mmf`], with a token that both sides have, and encrypted.
+    Encrypted,
 }
 
 /// How a server is to be: data that a process can be told. What is not given is left at its
@@ -45,6 +50,10 @@ pub struct Plan {
     pub postcard_only: bool,
     /// Whether the annex is served too.
     pub annex: bool,
+    /// The access token, in hexadecimal digits.
+    pub token: Option<String>,
+    /// Whether messages are encrypted.
+    pub encryption: bool,
 }
 
 impl Plan {
@@ -76,12 +85,38 @@ impl Plan {
         if self.postcard_only {
             builder = builder.codecs([Codec::Postcard]);
         }
-        builder.wait(self.wait()).start()
+        if let Some(token) = self.token() {
+            builder = builder.access_token(token);
+        }
+        builder.wait(self.wait()).encryption(self.encryption).start()
     }
 
     /// How both sides wait.
     pub fn wait(&self) -> WaitPolicy {
         if self.spin { WaitPolicy::Spin } else { WaitPolicy::Adaptive }
+    }
+
+    /// Has a client ask for what such a server does, and wait as it does.
+    pub fn client(
+        &self,
+        builder: ClientBuilder<WorkshopClient, Blocking>,
+    ) -> ClientBuilder<WorkshopClient, Blocking> {
+        let builder = builder.wait(self.wait()).encryption(self.encryption);
+        self.token().into_iter().fold(builder, ClientBuilder::access_token)
+    }
+
+    /// [`client`](Self::client) for an async one.
+    pub fn async_client(
+        &self,
+        builder: ClientBuilder<WorkshopAsyncClient, Async>,
+    ) -> ClientBuilder<WorkshopAsyncClient, Async> {
+        let builder = builder.wait(self.wait()).encryption(self.encryption);
+        self.token().into_iter().fold(builder, ClientBuilder::access_token)
+    }
+
+    fn token(&self) -> Option<AccessToken> {
+        let token = self.token.as_deref()?;
+        Some(AccessToken::from_hex(token).expect("the tests give a token"))
     }
 
     fn endpoint(&self, address: &Address) -> Endpoint {

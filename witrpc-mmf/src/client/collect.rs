@@ -169,13 +169,20 @@ impl Client {
             return;
         }
         if let Kind::Block | Kind::Segment = head.kind {
-            match self.checked_block(&copied.inline) {
+            let checked = self.checked_block(&copied.inline).and_then(|block| {
+                self.pass_over(lane, head.kind, Some(&block))?;
+                Ok(block)
+            });
+            match checked {
                 Ok(block) => self.release(&block),
                 Err(error) => {
                     self.end_if_broken(error);
                     return;
                 }
             }
+        } else if let Err(error) = self.pass_over(lane, head.kind, None) {
+            self.end_if_broken(error);
+            return;
         }
         match head.kind {
             Kind::Segment | Kind::Next => {

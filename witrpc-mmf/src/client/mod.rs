@@ -11,6 +11,7 @@ mod lanes;
 mod link_thread;
 mod phase;
 mod receive;
+mod sealed;
 mod send;
 mod waiters;
 
@@ -27,6 +28,7 @@ pub use send::Sending;
 
 use crate::backend::Backend;
 use crate::bell::Bell;
+use crate::carriage::Carriage;
 use crate::copy::{OwnMemory, Pages, PeerMemory};
 use crate::error::ConnectError;
 use crate::fork::Origin;
@@ -72,6 +74,7 @@ pub struct Client {
     server: PeerMemory,
     layout: Layout,
     max_message_len: usize,
+    carriage: Carriage,
     welcome: Vec<u8>,
     spin: Spin,
     lanes: Lanes,
@@ -146,6 +149,7 @@ impl Client {
             own,
             server: region::peer(established.peer, &layout),
             max_message_len: established.max_message_len as usize,
+            carriage: Carriage::new(established.keys, layout.lanes()),
             welcome: connected.welcome,
             spin: Spin::new(options.wait),
             lanes: Lanes::new(layout.lanes()),

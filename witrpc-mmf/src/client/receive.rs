@@ -20,7 +20,7 @@ use crate::message::{
     Answer, AnswerPayload, ChannelError, Limit, Payload, ReadBlock, Ticket, inline_bytes,
 };
 use crate::park;
-use crate::partial::{OutOfOrder, Partial};
+use crate::partial::Partial;
 use crate::release;
 use crate::words::Mapped;
 
@@ -319,7 +319,7 @@ impl Client {
         receive: &mut impl FnMut(Answer) -> R,
     ) -> Result<Taken<R>, ChannelError> {
         let copied = lines::copy_out::<Mapped>(self.response_line(lane));
-        let taken = match inline_answer(&copied) {
+        let taken = match self.inline_answer(&copied) {
             Some(answer) => Ok(Taken::Answer(receive(answer))),
             None => {
                 self.collect_if_abandoned();
@@ -349,10 +349,21 @@ impl Client {
         seq: u64,
     ) -> Result<Taken, ChannelError> {
         let copied = lines::copy_out::<Mapped>(self.response_line(lane));
-        match inline_answer(&copied) {
+        match self.inline_answer(&copied) {
             Some(answer) => Ok(Taken::Answer(answer)),
             None => self.read_copied(lane, seq, &copied),
         }
+    }
+
+    /// The answer that a copied line holds itself, in clear.
+    #[inline]
+    fn inline_answer(&self, copied: &Copied) -> Option<Answer> {
+        let head = Head::from_word(copied.head)?;
+        let Head { kind, tag, len, .. } = head;
+        if kind != Kind::Inline || len as usize > INLINE_LEN || tag & LEASES != 0 {
+            return None;
+        }
+        self.carriage.is_plain().then(|| Answer { tag, payload: small(head, copied) })
     }
 
     /// What a copied line says that is no short answer.
@@ -365,18 +376,19 @@ impl Client {
         let Some(head) = Head::from_word(copied.head) else {
             return Err(ChannelError::Misbehaved("an answer of a kind that does not exist"));
         };
+        self.carriage.check_leases(head).map_err(ChannelError::Misbehaved)?;
         let payload = match head.kind {
-            Kind::Block => self.received_block(head, &copied.inline)?,
-            // On the quick path, but for one with leases.
-            Kind::Inline if head.len as usize <= INLINE_LEN => small(head, copied),
-            Kind::Segment if head.tag & LEASES != 0 => {
-                return Err(ChannelError::Misbehaved("an answer with leases in segments"));
-            }
+            Kind::Block => self.received_block(lane, head, &copied.inline)?,
             Kind::Segment => return self.take_segment(lane, seq, head, &copied.inline),
             Kind::Next => return Ok(Taken::Acknowledged),
-            Kind::Inline => {
-                return Err(ChannelError::Misbehaved("an inline answer longer than a line"));
-            }
+            Kind::Inline => match self.carriage.sealing() {
+                Some(sealing) => Self::open_inline(sealing, lane, head, &copied.inline)?,
+                // On the quick path, but for one with leases.
+                None if head.len as usize <= INLINE_LEN => small(head, copied),
+                None => {
+                    return Err(ChannelError::Misbehaved("an inline answer longer than a line"));
+                }
+            },
             Kind::Discard => {
                 return Err(ChannelError::Misbehaved("an answer of a kind that clients send"));
             }
@@ -390,10 +402,14 @@ impl Client {
 
     fn received_block(
         self: &Arc<Self>,
+        lane: usize,
         head: Head,
         inline: &InlineWords,
     ) -> Result<AnswerPayload, ChannelError> {
         let block = self.checked_block(inline)?;
+        if let Some(sealing) = self.carriage.sealing() {
+            return self.open_block(sealing, lane, head, &block);
+        }
         if block.len() != head.len as usize {
             return Err(ChannelError::Misbehaved("a block of another length than its answer"));
         }
@@ -403,11 +419,10 @@ impl Client {
     /// The block that a line names, if it is one.
     pub(super) fn checked_block(&self, inline: &InlineWords) -> Result<BlockRef, ChannelError> {
         let block = BlockRef::check([inline[0], inline[1]], self.layout.arena_len());
-        block.ok().filter(|block| block.len() <= self.max_message_len).ok_or(
-            ChannelError::Misbehaved(
-                "an answer outside the server's arena or over the connection's limit",
-            ),
-        )
+        let longest = self.carriage.block_len(self.max_message_len);
+        block.ok().filter(|block| block.len() <= longest).ok_or(ChannelError::Misbehaved(
+            "an answer outside the server's arena or over the connection's limit",
+        ))
     }
 
     /// Takes one segment of an answer and asks for the next.
@@ -424,9 +439,9 @@ impl Client {
             Some(partial) => partial,
             None => self.begin_partial(head)?,
         };
-        partial.append(head, inline[2], &block, &self.server, self.layout.server_arena()).map_err(
-            |OutOfOrder| ChannelError::Misbehaved("a segment that does not follow the one before"),
-        )?;
+        let appended =
+            self.carriage.append(&mut partial, lane, head, inline[2], &block, self.source());
+        appended.map_err(|refused| ChannelError::Misbehaved(refused.rule()))?;
         self.release(&block);
         match partial.whole() {
             Ok(bytes) => {
@@ -489,17 +504,6 @@ impl Client {
             self.lane_waiters.notify_one();
         }
     }
-}
-
-/// The answer that a copied line holds itself.
-#[inline]
-fn inline_answer(copied: &Copied) -> Option<Answer> {
-    let Head { kind, tag, len, .. } = Head::from_word(copied.head)?;
-    if kind != Kind::Inline || len as usize > INLINE_LEN || tag & LEASES != 0 {
-        return None;
-    }
-    let payload = Payload::Small { bytes: inline_bytes(copied.inline), len: len as u8 };
-    Some(Answer { tag, payload })
 }
 
 /// The bytes that a copied line holds itself: at most [`INLINE_LEN`], which has been checked.

@@ -68,7 +68,9 @@ impl Client {
     pub fn try_send(&self, message: Outgoing<'_>) -> Result<Option<Ticket>, ChannelError> {
         self.check_connected()?;
         let Some(lane) = self.lanes.take() else { return Ok(None) };
-        if let Body::Small { padded, len } = message.body {
+        if let Body::Small { padded, len } = message.body
+            && self.carriage.is_plain()
+        {
             return Ok(Some(self.send_inline(lane, &message, padded, len)));
         }
         let unused = UnusedLane { client: self, lane };
@@ -121,7 +123,7 @@ impl Client {
 
     /// The head of a line, of a message of so many bytes. Its deadline is put beside the lane.
     #[inline]
-    fn head(&self, lane: usize, kind: Kind, message: &Outgoing<'_>, len: usize) -> Head {
+    pub(super) fn head(&self, lane: usize, kind: Kind, message: &Outgoing<'_>, len: usize) -> Head {
         if let Some(deadline) = message.deadline {
             self.write_deadline(lane, deadline);
         }
@@ -137,7 +139,13 @@ impl Client {
 
     /// Publishes the first line of a call.
     #[inline]
-    fn send_line(&self, lane: usize, head: Head, inline: &InlineWords, used: usize) -> Ticket {
+    pub(super) fn send_line(
+        &self,
+        lane: usize,
+        head: Head,
+        inline: &InlineWords,
+        used: usize,
+    ) -> Ticket {
         let private = self.lanes.get(lane);
         let seq = private.next_seq();
         private.set_looks(Looks::NotGranted);
@@ -183,12 +191,16 @@ impl Client {
             });
         }
         let len = self.check_len(&message)?;
-        if len > self.outbox.largest_block() {
+        if let Some(sent) = self.send_inline_sealed(lane, &message)? {
+            return Ok(Some(sent));
+        }
+        if len > self.carriage.longest_whole(&self.outbox) {
             return Ok(None);
         }
-        let Some(mut block) = self.reserve(len, Purpose::Begin) else { return Ok(None) };
-        message.body.write_at(0, self.own.block_mut(block.block_mut()));
+        let room = self.carriage.block_len(len);
+        let Some(mut block) = self.reserve(room, Purpose::Begin) else { return Ok(None) };
         let head = self.head(lane, Kind::Block, &message, len);
+        self.fill(lane, head, &message.body, 0, len, &mut block)?;
         Ok(Some(self.send_block(lane, head, block, 0)))
     }
 
@@ -212,6 +224,21 @@ impl Client {
             leases.iter().for_each(|lease| lease.commit());
         }
         sent
+    }
+
+    /// Writes `len` bytes of a body from `start` on into their block.
+    fn fill(
+        &self,
+        lane: usize,
+        head: Head,
+        body: &Body<'_>,
+        start: usize,
+        len: usize,
+        block: &mut Reserved<'_>,
+    ) -> Result<(), ChannelError> {
+        let write = |offset: usize, out: &mut [u8]| body.write_at(start + offset, out);
+        let block = self.own.block_mut(block.block_mut());
+        self.carriage.fill(lane, head, len, write, block).map_err(|spent| self.keys_spent(spent))
     }
 
     fn check_len(&self, message: &Outgoing<'_>) -> Result<usize, ChannelError> {
@@ -316,20 +343,26 @@ impl Client {
         lane: usize,
         message: &Outgoing<'_>,
     ) -> Poll<Result<Option<Ticket>, ChannelError>> {
-        if let Body::Small { padded, len } = message.body {
+        if let Body::Small { padded, len } = message.body
+            && self.carriage.is_plain()
+        {
             return Poll::Ready(Ok(Some(self.send_inline(lane, message, padded, len))));
+        }
+        if let Some(sent) = self.send_inline_sealed(lane, message)? {
+            return Poll::Ready(Ok(Some(sent)));
         }
         let total = message.body.len();
         let len = self.first_len(total);
         let whole = len == total;
-        let Some(mut block) = self.reserve(len, Purpose::Begin) else {
+        let room = self.carriage.block_len(len);
+        let Some(mut block) = self.reserve(room, Purpose::Begin) else {
             self.free_lane(lane);
             sending.stage = Stage::Space;
             return Poll::Ready(Ok(None));
         };
-        message.body.write_at(0, self.own.block_mut(block.block_mut()));
         let kind = if whole { Kind::Block } else { Kind::Segment };
         let head = self.head(lane, kind, message, total);
+        self.fill(lane, head, &message.body, 0, len, &mut block)?;
         let ticket = self.send_block(lane, head, block, 0);
         if whole {
             return Poll::Ready(Ok(Some(ticket)));
@@ -340,7 +373,11 @@ impl Client {
 
     /// How much of so many bytes goes first.
     fn first_len(&self, total: usize) -> usize {
-        if total <= self.outbox.largest_block() { total } else { self.outbox.segment_len() }
+        if total <= self.carriage.longest_whole(&self.outbox) {
+            total
+        } else {
+            self.carriage.longest_segment(&self.outbox)
+        }
     }
 
     /// Waits until there is space for the first part, and begins anew.
@@ -351,8 +388,8 @@ impl Client {
         message: &Outgoing<'_>,
         limit: &mut Limit,
     ) -> Poll<Result<Option<Ticket>, ChannelError>> {
-        let len = self.first_len(message.body.len());
-        let found = std::task::ready!(self.poll_space(cx, sending, len, Purpose::Begin, limit))?;
+        let room = self.carriage.block_len(self.first_len(message.body.len()));
+        let found = std::task::ready!(self.poll_space(cx, sending, room, Purpose::Begin, limit))?;
         drop(found);
         sending.stage = Stage::Start;
         Poll::Ready(Ok(None))
@@ -375,11 +412,12 @@ impl Client {
             return Poll::Ready(Ok(Some(ticket)));
         }
         let total = message.body.len();
-        let len = self.outbox.segment_len().min(total - written);
+        let len = self.carriage.longest_segment(&self.outbox).min(total - written);
+        let room = self.carriage.block_len(len);
         let mut block =
-            std::task::ready!(self.poll_space(cx, sending, len, Purpose::Continue, limit))?;
-        message.body.write_at(written, self.own.block_mut(block.block_mut()));
+            std::task::ready!(self.poll_space(cx, sending, room, Purpose::Continue, limit))?;
         let head = self.head(lane, Kind::Segment, message, total);
+        self.fill(lane, head, &message.body, written, len, &mut block)?;
         let ticket = self.send_block(lane, head, block, written);
         if written + len == total {
             return Poll::Ready(Ok(Some(ticket)));

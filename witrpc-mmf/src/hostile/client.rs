@@ -33,6 +33,7 @@ impl Admission for Everybody {
 /// A server that answers every call with its tag, but for those of tag 1.
 pub(super) struct Honest {
     site: Site,
+    keys: Plain,
     pub(super) server: Arc<Server>,
     /// What came with calls of tag 2, and is not let go.
     kept: Mutex<Vec<RequestPayload>>,
@@ -40,6 +41,10 @@ pub(super) struct Honest {
 
 impl Honest {
     pub(super) fn start() -> Self {
+        Self::start_with(Plain::default())
+    }
+
+    pub(super) fn start_with(keys: Plain) -> Self {
         let site = Site::new();
         let options = ServerOptions {
             backend: Backend::Native,
@@ -55,9 +60,9 @@ impl Honest {
             &site.place,
             &options,
             Box::new(Everybody),
-            Box::<Plain>::default(),
+            Box::new(keys),
         );
-        Self { site, server: server.expect("the name is free"), kept: Mutex::default() }
+        Self { site, keys, server: server.expect("the name is free"), kept: Mutex::default() }
     }
 
     pub(super) fn serve(&self, until: impl Fn() -> bool) {
@@ -94,7 +99,7 @@ impl Honest {
                 wait_for_server: Duration::ZERO,
                 max_region_len: REGION_LEN as u64,
                 handshake_timeout: Duration::from_secs(30),
-                initiator: &Plain::default(),
+                initiator: &self.keys,
             },
         );
         let connected = connected.expect("the server lets everybody in");
@@ -113,7 +118,7 @@ impl Honest {
             handshake_timeout: Duration::from_secs(30),
             trusted: None,
         };
-        Client::connect(&self.site.name, &self.site.place, &options, &Plain::default())
+        Client::connect(&self.site.name, &self.site.place, &options, &self.keys)
             .expect("the server serves")
     }
 
@@ -129,6 +134,11 @@ impl Honest {
         let (before, _) = self.server.broken();
         raw.ask(seq, said);
         self.serve(|| self.server.broken().0 > before);
+    }
+
+    /// The rule that was broken last.
+    pub(super) fn broken(&self) -> Option<&'static str> {
+        self.server.broken().1
     }
 
     /// The bystander makes a call.

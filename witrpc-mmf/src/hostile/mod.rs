@@ -2,6 +2,7 @@
 
 mod client;
 mod leases;
+mod sealed;
 mod server;
 
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};

@@ -19,11 +19,14 @@ use crate::rendezvous::tests::bombs::Bomb;
 use crate::rendezvous::{
     Admitted, Claim, Control, Credentials, Established, Host, ServerLimits, Session,
 };
-use crate::security::{Clearance, Plain};
+use crate::security::{Clearance, Plain, Responder};
 use crate::spin::WaitPolicy;
 use crate::words::Mapped;
 
-struct Everybody(Sender<Established>);
+struct Everybody {
+    connected: Sender<Established>,
+    keys: Plain,
+}
 
 impl Host for Everybody {
     fn admit(&self, _id: u64, _hello: &[u8], _who: Credentials, _: &Clearance) -> Admitted {
@@ -31,21 +34,30 @@ impl Host for Everybody {
     }
 
     fn connected(&self, _id: u64, _session: Session, established: Established) {
-        self.0.send(established).expect("the test waits for it");
+        self.connected.send(established).expect("the test waits for it");
     }
 
     fn hung_up(&self, _id: u64) {}
+
+    fn responder(&self) -> &dyn Responder {
+        &self.keys
+    }
 }
 
 /// Serves nobody: what its clients get is up to the test.
 pub(super) struct Hostile {
     site: Site,
+    keys: Plain,
     control: Control,
     connected: Receiver<Established>,
 }
 
 impl Hostile {
     pub(super) fn start() -> Self {
+        Self::start_with(Plain::default())
+    }
+
+    pub(super) fn start_with(keys: Plain) -> Self {
         let site = Site::new();
         let limits = ServerLimits {
             backend: Backend::Native,
@@ -59,8 +71,10 @@ impl Hostile {
         let (sender, connected) = channel();
         let claim = Claim::new(&site.name, &site.place).expect("the name is free");
         let control = Control::new(claim).expect("an eventfd");
-        control.start(limits, Arc::new(Everybody(sender))).expect("a thread and an epoll instance");
-        Self { site, control, connected }
+        control
+            .start(limits, Arc::new(Everybody { connected: sender, keys }))
+            .expect("a thread and an epoll instance");
+        Self { site, keys, control, connected }
     }
 
     pub(super) fn client(&self) -> (Arc<Client>, Raw) {
@@ -73,8 +87,7 @@ impl Hostile {
             handshake_timeout: Duration::from_secs(30),
             trusted: None,
         };
-        let client =
-            Client::connect(&self.site.name, &self.site.place, &options, &Plain::default());
+        let client = Client::connect(&self.site.name, &self.site.place, &options, &self.keys);
         let established = self.connected.recv().expect("a client has come");
         (client.expect("it lets everybody in"), Raw::new(established, Layout::server_arena))
     }

@@ -29,6 +29,8 @@ const DYING_TIMEOUT: Duration = Duration::from_secs(1);
 #[derive(Debug)]
 pub(crate) struct Claim {
     seats: Vec<Seat>,
+    /// Whose clients are let in.
+    uids: Vec<u32>,
 }
 
 impl Claim {
@@ -51,7 +53,7 @@ impl Claim {
         for seat in &seats {
             sweep(seat);
         }
-        Ok(Self { seats })
+        Ok(Self { seats, uids: place.uids() })
     }
 
     /// The name.
@@ -59,18 +61,15 @@ impl Claim {
         self.seats.first().map_or("", |seat| &seat.name)
     }
 
+    /// The users whose clients are let in.
+    pub(super) fn uids(&self) -> &[u32] {
+        &self.uids
+    }
+
     /// The sockets to accept clients on.
-    pub(super) fn listeners(&self) -> Vec<Listener> {
+    pub(super) fn listeners(&self) -> Vec<Arc<Descriptor>> {
         self.seats.iter().filter_map(|seat| seat.listener.clone()).collect()
     }
-}
-
-/// A socket that clients come in by.
-#[derive(Clone, Debug)]
-pub(super) struct Listener {
-    pub(super) socket: Arc<Descriptor>,
-    /// The only user that is let in; `None` where the directory's mode lets in others too.
-    pub(super) only_uid: Option<u32>,
 }
 
 /// The names that are being served in a place, sorted.
@@ -101,7 +100,7 @@ struct Seat {
     directory: Directory,
     locks: Directory,
     lock: NameLock,
-    listener: Option<Listener>,
+    listener: Option<Arc<Descriptor>>,
     /// Device and inode of the socket, once it is published.
     published: Option<(u64, u64)>,
     origin: Origin,
@@ -142,8 +141,7 @@ impl Seat {
         renameat(directory, temporary.as_str(), directory, name.as_str())
             .map_err(failed_errno("put the socket under the name"))?;
         self.published = Some(identity(&stat));
-        let only_uid = directory.is_private().then_some(directory.owner());
-        self.listener = Some(Listener { socket: Arc::new(socket), only_uid });
+        self.listener = Some(Arc::new(socket));
         Ok(())
     }
 

@@ -244,6 +244,9 @@ impl<'a> Handshake<'a> {
         match opening.verdict {
             Verdict::Full => return Err(ConnectError::ServerFull),
             Verdict::NotAccepting => return Err(ConnectError::NotAccepting),
+            Verdict::NotAllowed => {
+                return Err(ConnectError::NotAllowed { uid: rustix::process::geteuid().as_raw() });
+            }
             Verdict::Proceed | Verdict::OtherDemands | Verdict::OtherVersion => {}
         }
         // Not left to the server: it could talk us out of what protects us from it.

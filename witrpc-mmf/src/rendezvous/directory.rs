@@ -6,7 +6,7 @@ use std::os::fd::{AsFd, BorrowedFd};
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{
-    AtFlags, CWD, FileType, Mode, OFlags, Stat, fstat, mkdirat, openat, stat, statat,
+    AtFlags, CWD, FileType, Mode, OFlags, Stat, chmodat, fstat, mkdirat, openat, stat, statat,
 };
 use rustix::io::Errno;
 use rustix::net::SocketAddrUnix;
@@ -20,13 +20,27 @@ pub(super) const ALL_OF_OTHERS: u32 = 0o077;
 /// What would let others put something under a name.
 pub(super) const WRITE_OF_OTHERS: u32 = 0o022;
 
+/// Any of these lets others reach what is in it.
+const ENTER_OF_OTHERS: u32 = 0o011;
+
+/// Who is to reach the sockets in a directory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Access {
+    /// Its owner.
+    Private,
+    /// Others too.
+    Shared,
+}
+
 /// What a directory must be like.
 #[derive(Clone, Copy)]
-pub(super) struct Rules {
-    /// Who must own it; `None` for whoever serves there.
-    pub(super) owner: Option<u32>,
+pub(super) struct Rules<'a> {
+    /// Of whom one must own it; the first is this user.
+    pub(super) owners: &'a [u32],
     /// The permission bits that must not be set.
     pub(super) excess: u32,
+    /// Who is to reach the sockets made in it.
+    pub(super) access: Access,
 }
 
 /// An open directory.
@@ -36,26 +50,29 @@ pub(super) struct Directory {
     fd: Descriptor,
     owner: u32,
     mode: u32,
+    access: Access,
 }
 
 impl Directory {
-    /// Creates `name` in `parent` for this user alone, unless something stands there.
-    pub(super) fn create(parent: &Path, name: &Path) -> Result<(), DirectoryError> {
-        create(CWD, &parent.join(name))
+    /// Creates `name` in `parent`, unless something stands there.
+    pub(super) fn create(parent: &Path, name: &Path, access: Access) -> Result<(), DirectoryError> {
+        create(CWD, &parent.join(name), access)
     }
 
     /// Opens and checks it; `None` when it is missing.
-    pub(super) fn open(path: PathBuf, rules: Rules) -> Result<Option<Self>, DirectoryError> {
-        Self::open_at(CWD, &path.clone(), path, rules)
+    pub(super) fn open(path: PathBuf, rules: Rules<'_>) -> Result<Option<Self>, DirectoryError> {
+        // As a place only: whoever may not list it may use what is in it.
+        Self::open_at(CWD, &path.clone(), path, OFlags::PATH, rules)
     }
 
     fn open_at(
         parent: BorrowedFd<'_>,
         name: &Path,
         path: PathBuf,
-        rules: Rules,
+        how: OFlags,
+        rules: Rules<'_>,
     ) -> Result<Option<Self>, DirectoryError> {
-        let flags = OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let flags = how | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         let fd = match Descriptor::open(|| openat(parent, name, flags, Mode::empty())) {
             Ok(fd) => fd,
             Err(Errno::NOENT) => return Ok(None),
@@ -67,19 +84,24 @@ impl Directory {
             Err(error) => return Err(system(path, error)),
         };
         let stat = fstat(&fd).map_err(|error| system(path.clone(), error))?;
-        let directory = Self { path, fd, owner: stat.st_uid, mode: stat.st_mode & 0o7777 };
+        let (owner, mode) = (stat.st_uid, stat.st_mode & 0o7777);
+        let directory = Self { path, fd, owner, mode, access: rules.access };
         directory.check(rules)?;
         Ok(Some(directory))
     }
 
-    fn check(&self, rules: Rules) -> Result<(), DirectoryError> {
+    fn check(&self, rules: Rules<'_>) -> Result<(), DirectoryError> {
         let path = || self.path.clone();
-        if let Some(expected) = rules.owner.filter(|owner| *owner != self.owner) {
-            return Err(DirectoryError::WrongOwner { path: path(), owner: self.owner, expected });
+        if !rules.owners.contains(&self.owner) {
+            let (owner, expected) = (self.owner, rules.owners[0]);
+            return Err(DirectoryError::WrongOwner { path: path(), owner, expected });
         }
         let excess = self.mode & rules.excess;
         if excess != 0 {
             return Err(DirectoryError::WrongMode { path: path(), mode: self.mode, excess });
+        }
+        if rules.access == Access::Shared && self.mode & ENTER_OF_OTHERS == 0 {
+            return Err(DirectoryError::KeepsOthersOut { path: path(), mode: self.mode });
         }
         Ok(())
     }
@@ -88,10 +110,11 @@ impl Directory {
     pub(super) fn locks(&self, create_it: bool) -> Result<Option<Self>, DirectoryError> {
         let name = Path::new(LOCKS);
         if create_it {
-            create(self.fd.as_fd(), name)?;
+            create(self.fd.as_fd(), name, Access::Private)?;
         }
-        let rules = Rules { owner: Some(self.owner), excess: ALL_OF_OTHERS };
-        Self::open_at(self.fd.as_fd(), name, self.path.join(name), rules)
+        let owners = &[self.owner];
+        let rules = Rules { owners, excess: ALL_OF_OTHERS, access: Access::Private };
+        Self::open_at(self.fd.as_fd(), name, self.path.join(name), OFlags::RDONLY, rules)
     }
 
     /// Who owns it, and so serves there.
@@ -99,15 +122,13 @@ impl Directory {
         self.owner
     }
 
-    /// Whether its mode lets in nobody but its owner.
-    pub(super) fn is_private(&self) -> bool {
-        self.mode & ALL_OF_OTHERS == 0
-    }
-
-    /// The mode of a socket that whoever may enter the directory may connect to.
+    /// The mode of a socket made in it: if it is shared, for whoever may enter the directory.
     pub(super) fn socket_mode(&self) -> Mode {
-        let enter = self.mode & 0o011;
-        Mode::from_bits_truncate(0o600 | (enter * 0o6))
+        let others = match self.access {
+            Access::Private => 0,
+            Access::Shared => (self.mode & ENTER_OF_OTHERS) * 0o6,
+        };
+        Mode::from_bits_truncate(0o600 | others)
     }
 
     /// Where something of this name is.
@@ -162,11 +183,19 @@ pub(super) fn describe(stat: &Stat) -> &'static str {
     }
 }
 
-fn create(parent: BorrowedFd<'_>, path: &Path) -> Result<(), DirectoryError> {
-    match mkdirat(parent, path, Mode::RWXU) {
+fn create(parent: BorrowedFd<'_>, path: &Path, access: Access) -> Result<(), DirectoryError> {
+    let mode = match access {
+        Access::Private => Mode::RWXU,
+        // To enter, and not to list.
+        Access::Shared => Mode::RWXU | Mode::XGRP | Mode::XOTH,
+    };
+    let made = match mkdirat(parent, path, mode) {
+        // The umask may have taken something away.
+        Ok(()) if access == Access::Shared => chmodat(parent, path, mode, AtFlags::empty()),
         Ok(()) | Err(Errno::EXIST) => Ok(()),
-        Err(error) => Err(system(path.into(), error)),
-    }
+        Err(error) => Err(error),
+    };
+    made.map_err(|error| system(path.into(), error))
 }
 
 fn system(path: PathBuf, error: Errno) -> DirectoryError {

@@ -65,6 +65,7 @@ struct Hostile {
 pub(crate) fn handshake(bytes: &[u8]) {
     let len = Layout::min_region_len(LANES);
     let door = Arc::new(Door::default());
+    let who = Credentials { pid: 1, uid: 1 };
     let limits = ServerLimits {
         backend: Backend::Native,
         max_clients: 1,
@@ -74,11 +75,11 @@ pub(crate) fn handshake(bytes: &[u8]) {
         max_message_len: 1000,
         handshake_timeout: Duration::MAX,
     };
-    let mut desk = Desk::new(String::from("calc"), limits, Arc::clone(&door) as Arc<dyn Host>);
+    let host = Arc::clone(&door) as Arc<dyn Host>;
+    let mut desk = Desk::new(String::from("calc"), vec![who.uid], limits, host);
     let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
     let (ours, theirs) = socketpair(AddressFamily::UNIX, SocketType::STREAM, flags, None)
         .expect("there are descriptors");
-    let who = Credentials { pid: 1, uid: 1 };
     let mut stranger = Stranger::new(open(ours), who, Duration::from_secs(3600));
     let mut hostile = Hostile::new(open(theirs));
     let mut script = Script::new(bytes);

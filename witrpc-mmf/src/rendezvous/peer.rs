@@ -68,7 +68,6 @@ pub(crate) struct Established {
     /// The longest message of either side, in bytes.
     pub(crate) max_message_len: u64,
     /// What messages are sealed with, if they are.
-    #[expect(dead_code, reason = "messages are not sealed yet")]
     pub(crate) keys: Option<Box<dyn Keys>>,
 }
 

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use rustix::process::geteuid;
 
-use super::directory::{ALL_OF_OTHERS, Directory, Rules, WRITE_OF_OTHERS, is_safe_parent};
+use super::directory::{ALL_OF_OTHERS, Access, Directory, Rules, WRITE_OF_OTHERS, is_safe_parent};
 use crate::error::DirectoryError;
 
 /// Where names are looked up: a server and its clients must agree on it.
@@ -15,7 +15,11 @@ use crate::error::DirectoryError;
 /// server takes its name in both and a client looks in both, as either may be missing, or vanish
 /// when the user logs out. Both are for this user alone.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Place(Kind);
+pub struct Place {
+    kind: Kind,
+    /// Other users that a server lets in, and that a client takes for its server's.
+    allowed: Vec<u32>,
+}
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Kind {
@@ -31,7 +35,7 @@ enum Kind {
 
 impl Default for Place {
     fn default() -> Self {
-        Self(Kind::PerUser {
+        Self::of(Kind::PerUser {
             session: Path::new("/run/user").join(uid().to_string()),
             shared: "/dev/shm".into(),
         })
@@ -39,28 +43,61 @@ impl Default for Place {
 }
 
 impl Place {
-    /// A directory of the user who serves, for containers, system services and clients of other
-    /// users. A server creates it, for its user alone, if it is missing. Whoever may enter the
-    /// directory, by its mode, may connect; nobody else may be able to write it. A client trusts
-    /// the directory's owner to be the one who serves.
+    fn of(kind: Kind) -> Self {
+        Self { kind, allowed: Vec::new() }
+    }
+
+    /// A directory of the user who serves, for containers and system services. A server creates it,
+    /// for its user alone, if it is missing; nobody else may be able to write it. Clients are of the
+    /// same user, but for those that [`allow_uid`](Self::allow_uid) lets in.
     pub fn in_dir(path: impl Into<PathBuf>) -> Self {
-        Self(Kind::Given(path.into()))
+        Self::of(Kind::Given(path.into()))
+    }
+
+    /// The same, for the same users, but in the directory of [`in_dir`](Self::in_dir).
+    #[must_use]
+    pub fn moved_to(self, path: impl Into<PathBuf>) -> Self {
+        Self { kind: Kind::Given(path.into()), ..self }
+    }
+
+    /// For a server: lets clients of this user in too. For a client: takes this user for its
+    /// server's too. In a directory of [`in_dir`](Self::in_dir) only, and with the native backend.
+    ///
+    /// A server that creates the directory lets everybody enter it, and connect; who is not allowed is
+    /// told so by the server, which asks the kernel. A directory that exists must let the others
+    /// enter already.
+    #[must_use]
+    pub fn allow_uid(mut self, uid: u32) -> Self {
+        self.allowed.push(uid);
+        self
+    }
+
+    /// The users on either side: this one and those that are allowed.
+    pub(super) fn uids(&self) -> Vec<u32> {
+        std::iter::once(uid()).chain(self.allowed.iter().copied()).collect()
+    }
+
+    /// Whether other users than this one may be on either side.
+    pub(crate) fn is_shared(&self) -> bool {
+        self.uids().iter().any(|each| *each != uid())
     }
 
     /// The directories of this user below others than the system's.
     #[cfg(test)]
     pub(super) fn below(session: &Path, shared: &Path) -> Self {
-        Self(Kind::PerUser { session: session.into(), shared: shared.into() })
+        Self::of(Kind::PerUser { session: session.into(), shared: shared.into() })
     }
 
     /// The directories to take a name in, created if need be; at least one, always in the same
     /// order.
     pub(super) fn open_to_serve(&self) -> Result<Vec<Directory>, DirectoryError> {
-        match &self.0 {
+        self.check_shared()?;
+        match &self.kind {
             Kind::PerUser { session, shared } => serve_per_user(session, shared),
             Kind::Given(path) => {
-                Directory::create(Path::new(""), path)?;
-                let rules = Rules { owner: Some(uid()), excess: WRITE_OF_OTHERS };
+                let access = if self.is_shared() { Access::Shared } else { Access::Private };
+                Directory::create(Path::new(""), path, access)?;
+                let rules = Rules { owners: &[uid()], excess: WRITE_OF_OTHERS, access };
                 let missing = || DirectoryError::NonePossible {
                     tried: vec![(path.clone(), io::ErrorKind::NotFound.into())],
                 };
@@ -69,18 +106,28 @@ impl Place {
         }
     }
 
+    /// Refuses to share what is one user's own.
+    fn check_shared(&self) -> Result<(), DirectoryError> {
+        match &self.kind {
+            Kind::PerUser { .. } if self.is_shared() => Err(DirectoryError::NotShared),
+            _ => Ok(()),
+        }
+    }
+
     /// The directories to look for a name in: those that exist.
     pub(super) fn open_to_look(&self) -> Result<Vec<Directory>, DirectoryError> {
-        match &self.0 {
+        self.check_shared()?;
+        match &self.kind {
             Kind::PerUser { session, shared } => {
                 let mut found = Vec::new();
                 for (parent, child) in usable(session, shared)? {
-                    found.extend(Directory::open(parent.join(child), for_this_user())?);
+                    found.extend(open_per_user(parent.join(child))?);
                 }
                 Ok(found)
             }
             Kind::Given(path) => {
-                let rules = Rules { owner: None, excess: WRITE_OF_OTHERS };
+                let owners = &self.uids();
+                let rules = Rules { owners, excess: WRITE_OF_OTHERS, access: Access::Private };
                 Ok(Directory::open(path.clone(), rules)?.into_iter().collect())
             }
         }
@@ -91,8 +138,8 @@ fn serve_per_user(session: &Path, shared: &Path) -> Result<Vec<Directory>, Direc
     let mut found = Vec::new();
     let mut tried = Vec::new();
     for (parent, child) in usable(session, shared)? {
-        match Directory::create(parent, &child) {
-            Ok(()) => found.extend(Directory::open(parent.join(child), for_this_user())?),
+        match Directory::create(parent, &child, Access::Private) {
+            Ok(()) => found.extend(open_per_user(parent.join(child))?),
             // A read-only or full file system: the other directory may do.
             Err(DirectoryError::System { path, source }) => tried.push((path, source)),
             Err(error) => return Err(error),
@@ -132,8 +179,9 @@ fn usable<'a>(
     Ok(usable)
 }
 
-fn for_this_user() -> Rules {
-    Rules { owner: Some(uid()), excess: ALL_OF_OTHERS }
+fn open_per_user(path: PathBuf) -> Result<Option<Directory>, DirectoryError> {
+    let rules = Rules { owners: &[uid()], excess: ALL_OF_OTHERS, access: Access::Private };
+    Directory::open(path, rules)
 }
 
 fn uid() -> u32 {

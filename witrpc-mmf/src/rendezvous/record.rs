@@ -105,6 +105,7 @@ pub(super) enum Verdict {
     Full,
     NotAccepting,
     OtherDemands,
+    NotAllowed,
 }
 
 /// What each connection of a server is like.
@@ -158,6 +159,7 @@ impl ServerOpening {
             2 => Verdict::Full,
             3 => Verdict::NotAccepting,
             4 => Verdict::OtherDemands,
+            5 => Verdict::NotAllowed,
             _ => return None,
         };
         let lanes = fields.u32()?;

@@ -142,6 +142,8 @@ impl Stranger {
             .ok_or(ReceiveError::Malformed("no opening of a client"))?;
         let demands = desk.host.responder().demands();
         let verdict = match opening.version {
+            // Also where its directory lets it: only the kernel's word on who it is counts.
+            PROTOCOL_VERSION if !desk.uids.contains(&self.who.uid) => Verdict::NotAllowed,
             PROTOCOL_VERSION if desk.turns_away => Verdict::NotAccepting,
             PROTOCOL_VERSION if desk.is_full => Verdict::Full,
             PROTOCOL_VERSION if opening.demands != demands => Verdict::OtherDemands,

@@ -19,6 +19,7 @@ use std::sync::{MutexGuard, PoisonError};
 
 use super::connection::{Connection, Lane};
 use super::inbound::Broken;
+use super::sealed::unheard;
 use crate::futex;
 use crate::head::{Head, Kind, LEASES};
 use crate::layout::{INLINE_LEN, Layout, WANTS_SPACE, line};
@@ -28,6 +29,7 @@ use crate::message::{Body, ChannelError, Outgoing, Ticket, inline_words};
 use crate::outbox::{Purpose, Reserved};
 use crate::park;
 use crate::release;
+use crate::sealed::Spent;
 use crate::words::Mapped;
 
 /// An answer in private memory.
@@ -73,14 +75,14 @@ impl Connection {
             return Err(ChannelError::PeerDied);
         }
         match answer.body {
-            Body::Small { padded, len } => {
+            Body::Small { padded, len } if self.carriage.is_plain() => {
                 debug_assert!(len <= INLINE_LEN);
                 let head = Head::new(Kind::Inline, answer.tag, len as u32);
                 self.respond(ticket, head, &inline_words(padded), len.div_ceil(8));
                 Ok(())
             }
-            Body::Large(_) => self.answer_large(ticket, answer, &[]),
             Body::Leasing { body, leases } => self.answer_leasing(ticket, answer.tag, body, leases),
+            _ => self.answer_large(ticket, answer, &[]),
         }
     }
 
@@ -120,12 +122,19 @@ impl Connection {
         if len > self.max_message_len {
             return Err(ChannelError::TooLarge { len, max: self.max_message_len });
         }
-        if len <= self.outbox.largest_block()
+        if self.answer_inline_sealed(ticket, &answer)? {
+            return Ok(());
+        }
+        let room = self.carriage.block_len(len);
+        if len <= self.carriage.longest_whole(&self.outbox)
             && self.need_not_queue(len)
-            && let Some(mut block) = self.outbox.reserve(len, Purpose::Begin, &self.released())
+            && let Some(mut block) = self.outbox.reserve(room, Purpose::Begin, &self.released())
         {
-            answer.body.write_at(0, self.own.block_mut(block.block_mut()));
-            self.respond_block(ticket, Head::new(Kind::Block, answer.tag, len as u32), block, 0);
+            let head = Head::new(Kind::Block, answer.tag, len as u32);
+            let write = |offset: usize, out: &mut [u8]| answer.body.write_at(offset, out);
+            let filled = self.fill(ticket.lane, head, len, write, &mut block);
+            filled.map_err(unheard)?;
+            self.respond_block(ticket, head, block, 0);
             leases.iter().for_each(|lease| lease.commit());
             return Ok(());
         }
@@ -140,6 +149,18 @@ impl Connection {
         *lane.outbound() = Some(outbound);
         self.queue_answer(ticket.lane, Purpose::Begin);
         Ok(())
+    }
+
+    fn fill(
+        &self,
+        lane: u32,
+        head: Head,
+        len: usize,
+        write: impl FnMut(usize, &mut [u8]),
+        block: &mut Reserved<'_>,
+    ) -> Result<(), Spent> {
+        let block = self.own.block_mut(block.block_mut());
+        self.carriage.fill(lane as usize, head, len, write, block)
     }
 
     /// Whether an answer of `len` bytes goes past those that wait, or none do.
@@ -208,16 +229,27 @@ impl Connection {
         // Called off meanwhile.
         let Some(outbound) = &mut *slot else { return true };
         let total = outbound.bytes.len();
-        let whole = outbound.sent == 0 && total <= self.outbox.largest_block();
-        let len = if whole { total } else { self.outbox.segment_len().min(total - outbound.sent) };
+        let whole = outbound.sent == 0 && total <= self.carriage.longest_whole(&self.outbox);
+        let len = if whole {
+            total
+        } else {
+            self.carriage.longest_segment(&self.outbox).min(total - outbound.sent)
+        };
         let purpose = if outbound.sent == 0 { Purpose::Begin } else { Purpose::Continue };
-        let reserved = self.outbox.reserve(len, purpose, &self.released());
+        let reserved = self.outbox.reserve(self.carriage.block_len(len), purpose, &self.released());
         let Some(mut block) = reserved else { return false };
         let start = outbound.sent;
-        self.own.block_mut(block.block_mut()).copy_from_slice(&outbound.bytes[start..start + len]);
-        outbound.sent += len;
         let kind = if whole { Kind::Block } else { Kind::Segment };
         let (ticket, head) = (outbound.ticket, Head::new(kind, outbound.tag, total as u32));
+        let rest = &outbound.bytes[start..];
+        let write = |offset: usize, out: &mut [u8]| {
+            out.copy_from_slice(&rest[offset..offset + out.len()]);
+        };
+        if self.fill(lane, head, len, write, &mut block).is_err() {
+            // Nobody will hear it.
+            return true;
+        }
+        outbound.sent += len;
         let mut taken_along = Vec::new();
         if outbound.sent == total {
             taken_along = std::mem::take(&mut outbound.claims);

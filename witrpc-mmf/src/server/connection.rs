@@ -12,6 +12,7 @@ use super::answer::{Outbound, Queue};
 use super::cancelled::Cancels;
 use crate::arena::BlockRef;
 use crate::bell::Bell;
+use crate::carriage::Carriage;
 use crate::clock;
 use crate::copy::{OwnMemory, PeerMemory};
 use crate::fork::Origin;
@@ -38,6 +39,7 @@ pub struct Connection {
     pub(super) client: PeerMemory,
     pub(super) layout: Layout,
     pub(super) max_message_len: usize,
+    pub(super) carriage: Carriage,
     /// The seq last claimed, a word a lane. Written by the holder of the poller role.
     taken: Box<[AtomicU64]>,
     pub(super) lanes: Box<[Lane]>,
@@ -150,6 +152,7 @@ impl Connection {
             own,
             client: region::peer(established.peer, &layout),
             max_message_len: established.max_message_len as usize,
+            carriage: Carriage::new(established.keys, lanes),
             taken: (0..lanes).map(|_| AtomicU64::new(0)).collect(),
             lanes: (0..lanes).map(|_| Lane::default()).collect(),
             cursor: AtomicU32::new(0),

@@ -10,7 +10,7 @@ use crate::layout::INLINE_LEN;
 use crate::lease::take_leases;
 use crate::line::{self, Copied, InlineWords};
 use crate::message::{Payload, Request, Ticket, inline_bytes};
-use crate::partial::{OutOfOrder, Partial};
+use crate::partial::Partial;
 use crate::words::Mapped;
 
 /// Messages of the largest kind that are held for a client before its short requests wait too.
@@ -81,6 +81,9 @@ impl Connection {
         if head.len as usize > self.max_message_len {
             return Err(Broken("a message over the connection's limit"));
         }
+        if !self.carriage.is_plain() {
+            self.check_numbers(lane)?;
+        }
         self.take(lane, seq);
         let ticket = Ticket { lane: lane as u32, seq };
         match head.kind {
@@ -93,6 +96,9 @@ impl Connection {
 
     #[inline]
     fn take_inline(&self, ticket: Ticket, head: Head, copied: &Copied) -> Result<Request, Broken> {
+        if let Some(sealing) = self.carriage.sealing() {
+            return self.open_inline(sealing, ticket, head, copied);
+        }
         Ok(self.request(ticket, head, small(head, copied)?))
     }
 
@@ -109,7 +115,12 @@ impl Connection {
     }
 
     #[inline]
-    fn request(&self, ticket: Ticket, head: Head, payload: Payload<ReceivedBlock>) -> Request {
+    pub(super) fn request(
+        &self,
+        ticket: Ticket,
+        head: Head,
+        payload: Payload<ReceivedBlock>,
+    ) -> Request {
         let deadline = head.deadline.then(|| self.deadline(ticket.lane as usize));
         Request { ticket, tag: head.tag, payload, deadline }
     }
@@ -121,14 +132,15 @@ impl Connection {
         head: Head,
         copied: &Copied,
     ) -> Result<Line, Broken> {
+        self.carriage.check_leases(head).map_err(Broken)?;
         match head.kind {
             // One with leases; any other is taken on the quick path.
             Kind::Inline => self.leasing(ticket, head, small(head, copied)?),
-            Kind::Segment if head.tag & LEASES != 0 => {
-                Err(Broken("a message with leases in segments"))
-            }
             Kind::Block => {
                 let block = self.checked_block(&copied.inline)?;
+                if let Some(sealing) = self.carriage.sealing() {
+                    return self.open_block(sealing, ticket, head, &block).map(Line::Request);
+                }
                 if block.len() != head.len as usize {
                     return Err(Broken("a block of another length than its message"));
                 }
@@ -165,9 +177,10 @@ impl Connection {
             Some(inbound) => inbound,
             None => self.begin_inbound(&self.lanes[ticket.lane as usize], head)?,
         };
-        inbound
-            .append(head, inline[2], &block, &self.client, self.layout.client_arena())
-            .map_err(|OutOfOrder| Broken("a segment that does not follow the one before"))?;
+        let lane = ticket.lane as usize;
+        let appended =
+            self.carriage.append(&mut inbound, lane, head, inline[2], &block, self.source());
+        appended.map_err(|refused| Broken(refused.rule()))?;
         self.release(&block);
         let total = inbound.total();
         match inbound.whole() {

@@ -17,6 +17,7 @@ mod lookout;
 mod news;
 mod parking;
 mod scanner;
+mod sealed;
 
 use std::collections::HashMap;
 use std::fmt;
@@ -135,6 +136,9 @@ impl Server {
         responder: Box<dyn Responder>,
     ) -> Result<Arc<Self>, BindError> {
         let layout = options.layout()?;
+        if options.backend == Backend::Portable && place.is_shared() {
+            return Err(BindError::PortableIsPrivate);
+        }
         let claim = Claim::new(&name, place)?;
         let failed = |doing| move |source| BindError::System { doing, source };
         let server = Arc::new(Self {

@@ -363,6 +363,7 @@ pub(super) fn reason(reason: DisconnectReason) -> &'static str {
         DisconnectReason::ReconnectFailed => {
             "the server was lost, and the client could not reconnect"
         }
+        DisconnectReason::KeysSpent => "it has carried as much as its keys may",
         DisconnectReason::Forked => {
             "this process is a fork of the one that connected, and connections stay with the parent"
         }

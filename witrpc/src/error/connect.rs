@@ -159,6 +159,14 @@ pub enum ConnectError {
         /// The user id that the server runs as.
         found: u32,
     },
+    /// The server does not let the user in that this client runs as.
+    #[error(
+        "the server does not let user {uid} in: allow that user with allow_uid on its endpoint"
+    )]
+    NotAllowed {
+        /// The user id of this client.
+        uid: u32,
+    },
     /// A limit of the endpoint is outside its bounds.
     #[error("{limit} cannot be {value}: give a value from {min} to {max}")]
     LimitOutOfRange {
@@ -337,6 +345,7 @@ mod tests {
             ConnectError::Directory { source: "it is a file; remove it".into() },
             ConnectError::NotOurs { path, found: "a file" },
             ConnectError::OtherUser { expected: 1, found: 2 },
+            ConnectError::NotAllowed { uid: 2 },
             ConnectError::LimitOutOfRange { limit: "lanes", value: 0, min: 1, max: 1024 },
             ConnectError::HandshakeTimedOut { after: second },
             ConnectError::NoMemory { size: 4096, source: io::Error::other("oh") },

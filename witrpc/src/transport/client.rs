@@ -200,6 +200,8 @@ pub enum DisconnectReason {
     PeerDied,
     /// The peer had broken the protocol.
     Misbehaved,
+    /// An encrypted connection has carried as much as its keys may: some 10¹⁶ messages.
+    KeysSpent,
     /// This process is a fork of the one that connected.
     Forked,
     /// The server was lost, and a client that [reconnects](crate::Reconnect) could not: a server that

@@ -114,9 +114,12 @@ impl Control {
     /// The system has no thread or descriptor to give; the name is given up then.
     pub(crate) fn start(&self, limits: ServerLimits, host: Arc<dyn Host>) -> Result<(), BindError> {
         // Without a claim it has been shut down already.
-        let claim = self.shared.orders().claim.as_ref().map(|c| (c.listeners(), c.name().into()));
-        let (listeners, name) = claim.unwrap_or_default();
-        let desk = Desk::new(name, limits, host);
+        let orders = self.shared.orders();
+        let listeners = orders.claim.as_ref().map(Claim::listeners).unwrap_or_default();
+        let (name, uids) =
+            orders.claim.as_ref().map(|claim| (claim.name(), claim.uids())).unwrap_or_default();
+        let desk = Desk::new(name.to_owned(), uids.to_vec(), limits, host);
+        drop(orders);
         let started = ControlThread::new(Arc::clone(&self.shared), listeners, desk)
             .map_err(failed("make an epoll instance"))
             .and_then(|thread| {

@@ -20,7 +20,6 @@ use rustix::net::{SocketFlags, accept_with};
 use super::{Host, ServerLimits, Shared};
 use crate::disposal::{self, Socket};
 use crate::fork::Descriptor;
-use crate::rendezvous::claim::Listener;
 use crate::rendezvous::name::random_bytes;
 use crate::rendezvous::peer::Credentials;
 use crate::rendezvous::record::Nonce;
@@ -80,7 +79,7 @@ impl Source {
 
 pub(super) struct ControlThread {
     epoll: Descriptor,
-    listeners: Vec<Listener>,
+    listeners: Vec<Arc<Descriptor>>,
     /// While it is set, the listeners are not watched: nobody can be let in before that, unless a
     /// stranger goes.
     accept_again: Option<Instant>,
@@ -96,6 +95,8 @@ pub(super) struct ControlThread {
 /// What the handshakes of a server share.
 pub(in crate::rendezvous) struct Desk {
     pub(in crate::rendezvous) name: String,
+    /// The users whose clients are let in.
+    pub(in crate::rendezvous) uids: Vec<u32>,
     /// See [`ServerOpening::generation`](crate::rendezvous::record::ServerOpening::generation).
     pub(in crate::rendezvous) generation: Nonce,
     pub(in crate::rendezvous) limits: ServerLimits,
@@ -108,13 +109,14 @@ pub(in crate::rendezvous) struct Desk {
 impl Desk {
     pub(in crate::rendezvous) fn new(
         name: String,
+        uids: Vec<u32>,
         limits: ServerLimits,
         host: Arc<dyn Host>,
     ) -> Self {
-        let generation = random_bytes();
         Self {
             name,
-            generation,
+            uids,
+            generation: random_bytes(),
             limits,
             is_full: false,
             turns_away: false,
@@ -127,14 +129,14 @@ impl Desk {
 impl ControlThread {
     pub(super) fn new(
         shared: Arc<Shared>,
-        listeners: Vec<Listener>,
+        listeners: Vec<Arc<Descriptor>>,
         desk: Desk,
     ) -> io::Result<Self> {
         let epoll = Descriptor::open(|| epoll::create(epoll::CreateFlags::CLOEXEC))?;
         epoll::add(&epoll, &shared.wake, Source::Wake.data(), epoll::EventFlags::IN)?;
         for (index, listener) in listeners.iter().enumerate() {
             let data = Source::Listener(index).data();
-            epoll::add(&epoll, &*listener.socket, data, epoll::EventFlags::IN)?;
+            epoll::add(&epoll, &**listener, data, epoll::EventFlags::IN)?;
         }
         Ok(Self {
             epoll,
@@ -204,7 +206,7 @@ impl ControlThread {
     }
 
     fn accept(&mut self, index: usize) {
-        let Listener { socket, only_uid } = self.listeners[index].clone();
+        let socket = Arc::clone(&self.listeners[index]);
         // The rest is still there in the next turn; others are served in between.
         for _ in 0..MAX_STRANGERS {
             if let Err(room_at) = self.make_room() {
@@ -222,9 +224,7 @@ impl ControlThread {
                 Err(_) => return self.pause_accepting(Instant::now() + ACCEPT_PAUSE),
             };
             let Ok(who) = Credentials::of(&client) else { continue };
-            if only_uid.is_none_or(|uid| uid == who.uid) {
-                self.greet(Socket::new(client), who);
-            }
+            self.greet(Socket::new(client), who);
         }
     }
 
@@ -352,12 +352,7 @@ impl ControlThread {
     fn watch_listeners(&self, flags: epoll::EventFlags) {
         for (index, listener) in self.listeners.iter().enumerate() {
             // The descriptors are registered and stay so: it cannot fail.
-            let _ = epoll::modify(
-                &self.epoll,
-                &*listener.socket,
-                Source::Listener(index).data(),
-                flags,
-            );
+            let _ = epoll::modify(&self.epoll, &**listener, Source::Listener(index).data(), flags);
         }
     }
 }

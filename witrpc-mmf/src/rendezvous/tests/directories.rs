@@ -187,12 +187,19 @@ fn a_directory_with_a_path_longer_than_an_address_works() {
 }
 
 #[test]
-fn a_directory_that_others_may_enter_has_sockets_that_they_may_use() {
+fn others_may_use_the_sockets_of_a_directory_that_they_may_enter_where_it_is_shared() {
     let scratch = Scratch::new();
     drop(claim(&scratch.place()));
-    for (directory, socket) in [(0o755, 0o666), (0o750, 0o660), (0o700, 0o600)] {
+    let shared = || scratch.place().allow_uid(u32::MAX);
+    for (directory, place, socket) in [
+        (0o755, shared(), 0o666),
+        (0o711, shared(), 0o666),
+        (0o750, shared(), 0o660),
+        (0o755, scratch.place(), 0o600),
+        (0o700, scratch.place(), 0o600),
+    ] {
         set_mode(&scratch.path().join("names"), directory);
-        let claim = claim(&scratch.place());
+        let claim = claim(&place);
         assert_eq!(scratch.path_of("calc").metadata().unwrap().mode() & 0o777, socket);
         drop(claim);
     }

@@ -312,8 +312,8 @@ fn answer_with(place: &Place, bytes: &[u8], times: usize) -> ConnectError {
     std::thread::scope(|scope| {
         let client = scope.spawn(|| try_connect(place).map(drop));
         let answer = || {
-            wait_for(&listener.socket, PollFlags::IN);
-            let client_end = rustix::net::accept(&*listener.socket).unwrap();
+            wait_for(&listener, PollFlags::IN);
+            let client_end = rustix::net::accept(&*listener).unwrap();
             let mut client_end = UnixStream::from(client_end);
             client_end.read_exact(&mut [0; ClientOpening::LEN]).unwrap();
             client_end.write_all(bytes).unwrap();

@@ -9,6 +9,7 @@ mod handshake;
 mod raw;
 mod regions;
 mod strangers;
+mod users;
 
 use std::fs;
 use std::io::Read;

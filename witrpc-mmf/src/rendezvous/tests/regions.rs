@@ -1,6 +1,6 @@
 //! That neither side, nor anybody between them, can slip in or change memory.
 
-use std::os::fd::{AsFd, AsRawFd};
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::os::unix::net::{UnixListener, UnixStream};
 
 use memmap2::MmapOptions;
@@ -79,9 +79,17 @@ fn memory_without_every_seal_or_with_holes_is_not_mapped() {
     PeerMemory::map(Passed::new(file), identity).expect("it is as it must be");
 }
 
-/// A relay between a client and a server, that replaces the first descriptor of each message that
-/// goes `to_server` or not.
-fn relay(client: &UnixStream, server: &UnixStream, to_server: bool) {
+/// What a relay replaces by something of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Slipped {
+    ClientRegion,
+    ServerRegion,
+    Bell,
+}
+
+/// A relay between a client and a server.
+fn relay(client: &UnixStream, server: &UnixStream, slipped: Slipped) {
+    let to_server = slipped == Slipped::ClientRegion;
     for socket in [client, server] {
         socket.set_nonblocking(true).unwrap();
     }
@@ -102,8 +110,13 @@ fn relay(client: &UnixStream, server: &UnixStream, to_server: bool) {
             }
             let mut passed: Vec<_> = received.passed.into_iter().flatten().collect();
             if tampers && !passed.is_empty() {
-                let len = fstat(&passed[0]).unwrap().st_size as usize;
-                passed[0] = Passed::new(OwnMemory::create(len).unwrap().1.file);
+                if slipped == Slipped::Bell {
+                    let bell = OwnedFd::from(UnixStream::pair().unwrap().0);
+                    passed[1] = Passed::new(Descriptor::open(|| Ok::<_, Errno>(bell)).unwrap());
+                } else {
+                    let len = fstat(&passed[0]).unwrap().st_size as usize;
+                    passed[0] = Passed::new(OwnMemory::create(len).unwrap().1.file);
+                }
             }
             let passed: Vec<_> = passed.iter().map(AsFd::as_fd).collect();
             let sent = send_with(to, &bytes[..received.len], &passed);
@@ -115,10 +128,10 @@ fn relay(client: &UnixStream, server: &UnixStream, to_server: bool) {
 }
 
 #[test]
-fn memory_that_a_relay_slips_in_is_refused_by_either_side() {
+fn what_a_relay_slips_in_is_refused_by_either_side() {
     let scratch = Scratch::new();
     let server = Server::start(&scratch.place(), limits());
-    for to_server in [true, false] {
+    for slipped in [Slipped::ClientRegion, Slipped::ServerRegion, Slipped::Bell] {
         fs::create_dir_all(scratch.path().join("relay")).unwrap();
         set_mode(&scratch.path().join("relay"), 0o700);
         let listener = UnixListener::bind(scratch.path().join("relay/calc")).unwrap();
@@ -126,14 +139,17 @@ fn memory_that_a_relay_slips_in_is_refused_by_either_side() {
             scope.spawn(|| {
                 let (client, _) = listener.accept().unwrap();
                 let server = UnixStream::connect(scratch.path_of("calc")).unwrap();
-                relay(&client, &server, to_server);
+                relay(&client, &server, slipped);
             });
             try_connect(&Place::in_dir(scratch.path().join("relay"))).map(drop)
         });
-        match (to_server, refused) {
-            (true, Err(ConnectError::FoundWrong)) => {}
-            (false, Err(ConnectError::Misbehaved { what })) => {
+        match (slipped, refused) {
+            (Slipped::ClientRegion, Err(ConnectError::FoundWrong)) => {}
+            (Slipped::ServerRegion, Err(ConnectError::Misbehaved { what })) => {
                 assert!(what.contains("not the one named"), "{what}");
+            }
+            (Slipped::Bell, Err(ConnectError::Misbehaved { what })) => {
+                assert!(what.contains("bell"), "{what}");
             }
             (_, other) => panic!("{other:?}"),
         }

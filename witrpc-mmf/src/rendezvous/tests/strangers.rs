@@ -4,7 +4,6 @@ use std::io::{IoSlice, Write};
 use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::net::UnixStream;
-use std::os::unix::process::CommandExt;
 
 use rustix::net::{SendAncillaryBuffer, SendAncillaryMessage, SendFlags, sendmsg};
 use rustix::process::{Resource, Rlimit, setrlimit};
@@ -241,66 +240,4 @@ fn a_server_that_ran_out_of_descriptors_goes_on_when_it_has_some_again() {
         drop(client);
         server.end();
     });
-}
-
-#[test]
-fn another_user_comes_in_only_where_the_directory_lets_him() {
-    const OTHER: u32 = 12345;
-    let test =
-        "rendezvous::tests::strangers::another_user_comes_in_only_where_the_directory_lets_him";
-    if let Some(path) = role() {
-        let client = try_connect(&Place::in_dir(path)).map(drop);
-        println!("result: {client:?}");
-        return;
-    }
-    if !rustix::process::geteuid().is_root() {
-        // Nobody else can become another user.
-        return;
-    }
-    let scratch = Scratch::new();
-    // The other user must be able to run this program, wherever it was built.
-    let program = scratch.path().join("program");
-    fs::copy(std::env::current_exe().unwrap(), &program).unwrap();
-    set_mode(scratch.path(), 0o711);
-    let directory = scratch.path().join("names");
-    let as_other = || {
-        let mut command = std::process::Command::new(&program);
-        command.args([test, "--exact", "--nocapture"]).env(ROLE, &directory).uid(OTHER);
-        let output = command.output().unwrap();
-        let text = String::from_utf8_lossy(&output.stdout).into_owned();
-        assert!(output.status.success(), "{text}{}", String::from_utf8_lossy(&output.stderr));
-        text
-    };
-    fs::create_dir(&directory).unwrap();
-
-    set_mode(&directory, 0o755);
-    let server = Server::start(&scratch.place(), limits());
-    let text = as_other();
-    assert!(text.contains("result: Ok"), "{text}");
-    let (_, connection) = server.next_connected();
-    assert_eq!(connection.credentials.uid, OTHER);
-    server.end();
-
-    set_mode(&directory, 0o700);
-    let server = Server::start(&scratch.place(), limits());
-    let text = as_other();
-    assert!(text.contains("PermissionDenied"), "{text}");
-    // Even if the file system lets him through, the server does not.
-    set_mode(&directory, 0o755);
-    set_mode(&directory.join("calc"), 0o666);
-    let text = as_other();
-    assert!(text.contains("HungUp"), "{text}");
-    server.end();
-
-    // A server that is not the user to whom its directory belongs.
-    let server = Server::start(&scratch.place(), limits());
-    for path in [directory.join("calc"), directory.clone()] {
-        std::os::unix::fs::chown(path, Some(OTHER), None).unwrap();
-    }
-    let refused = try_connect(&scratch.place()).map(drop);
-    assert!(
-        matches!(refused, Err(ConnectError::OtherUser { expected: OTHER, found: 0 })),
-        "{refused:?}"
-    );
-    server.end();
 }

@@ -42,6 +42,7 @@ pub(super) fn connect(error: channel::ConnectError) -> ConnectError {
             ConnectError::BackendMismatch { ours: ours.to_string(), theirs: theirs.to_string() }
         }
         E::OtherVersion { ours, theirs } => ConnectError::VersionMismatch { ours, theirs },
+        E::NotAllowed { uid } => ConnectError::NotAllowed { uid },
         E::OtherDemands { ours, theirs } => {
             let each = |demands: channel::Demands| (demands.token, demands.encryption);
             match compare(each(theirs), each(ours)) {
@@ -86,6 +87,7 @@ fn reason(why: channel::Closed) -> DisconnectReason {
         channel::Closed::ServerShutDown => DisconnectReason::ServerShutDown,
         channel::Closed::Dismissed => DisconnectReason::Dismissed,
         channel::Closed::Misbehaved => DisconnectReason::Misbehaved,
+        channel::Closed::KeysSpent => DisconnectReason::KeysSpent,
         channel::Closed::Forked => DisconnectReason::Forked,
         _ => DisconnectReason::PeerDied,
     }

@@ -166,19 +166,49 @@ impl Mmf {
 
     /// Has the name stand in this directory instead of the user's own: for containers and for
     /// services of the system. A server creates it, for its user alone, if it is missing; nobody else
-    /// may be able to write to it. Whoever may enter it, by its mode, may connect.
+    /// may be able to write to it. Clients of other users need [`allow_uid`](Self::allow_uid).
     pub fn in_dir(mut self, path: impl Into<PathBuf>) -> Self {
-        self.place = Place::in_dir(path);
+        self.place = std::mem::take(&mut self.place).moved_to(path);
+        self
+    }
+
+    /// Shares the server with another user of the machine. On a server, clients that run as `uid` get
+    /// in beside those of its own user; on a client, a server that runs as `uid` is trusted to be the
+    /// right one. Both sides must say so, and name the directory with [`in_dir`](Self::in_dir); may be
+    /// called for several users. The backend must be the native one.
+    ///
+    /// Who somebody is, is the kernel's word (`SO_PEERCRED`), not the peer's. But the wall around the
+    /// server has a door then, and that costs:
+    ///
+    /// - a directory that the server creates gets mode `0711` and its socket `0666`, so that *every*
+    ///   user can knock. Who is not allowed is told so before anything else happens, and costs one of
+    ///   64 places for pending handshakes meanwhile. A directory that exists keeps its mode and must
+    ///   let the others enter; mode `0710` with a group of theirs keeps the rest of the machine out;
+    /// - an allowed user can do what any client can: take [`max_clients`](Self::max_clients)
+    ///   places and the memory that comes with them, keep the server's threads busy, and call every
+    ///   method. An access token says more about who calls;
+    /// - the memory that a client makes counts against that client's limits, not the server's, though
+    ///   the server has it mapped.
+    ///
+    /// # Examples
+    ///
+    /// A server that runs as user 990, and a client of user 1000:
+    ///
+    /// ```
+    /// use witrpc::Mmf;
+    ///
+    /// let at_the_server = Mmf::new("spooler").in_dir("/run/spooler").allow_uid(1000);
+    /// let at_the_client = Mmf::new("spooler").in_dir("/run/spooler").allow_uid(990);
+    /// # drop((at_the_server, at_the_client));
+    /// ```
+    pub fn allow_uid(mut self, uid: u32) -> Self {
+        self.place = self.place.allow_uid(uid);
         self
     }
 }
 
 impl Transport for Mmf {
     fn bind(&self, config: BindConfig) -> Result<Arc<dyn ServerPort>, BindError> {
-        if config.guard.encrypts() {
-            let problem = "messages in shared memory are not encrypted yet".to_owned();
-            return Err(BindError::Unsupported { problem });
-        }
         let name = Name::new(&self.name).map_err(|error| errors::bind_name(&self.name, &error))?;
         let options = ServerOptions { trusted: config.trusted, ..self.options };
         server::bind(name, &self.place, &options, config)

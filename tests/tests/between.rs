@@ -1,0 +1,235 @@
+//! Somebody between a client and its server, or in the server's place, gets nowhere: not by changing,
+//! cutting, repeating or turning around what they say, and not without the token.
+
+use std::io::{Read, Write};
+use std::os::unix::net::UnixStream;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use tempfile::TempDir;
+use witrpc::{AccessToken, ConnectError, Mmf, WitServer, wit_service};
+use witrpc_tests::relay::{Meddle, Way, relay};
+use witrpc_tests::watchdog::{PATIENCE, eventually};
+
+#[wit_service]
+trait Lamp {
+    fn is_lit(&self) -> bool;
+}
+
+struct Lit;
+
+impl Lamp for Lit {
+    fn is_lit(&self) -> bool {
+        true
+    }
+}
+
+/// So short that a handshake which has come to a standstill is over soon.
+const HANDSHAKE: Duration = Duration::from_millis(150);
+
+/// A server, and a directory in which somebody stands between it and its clients.
+struct Scene {
+    served: TempDir,
+    between: TempDir,
+    token: AccessToken,
+    server: WitServer,
+}
+
+impl Scene {
+    fn new() -> Self {
+        let (served, between) = (TempDir::new().unwrap(), TempDir::new().unwrap());
+        let token = AccessToken::random();
+        let place = Mmf::new("lamp").in_dir(served.path()).handshake_timeout(HANDSHAKE);
+        let builder = WitServer::builder().listen(place.lanes(4).size(64 << 10));
+        let builder = builder.service(LampServer::new(Lit)).access_token(token.clone());
+        let server = builder.encryption(true).start().unwrap();
+        Self { served, between, token, server }
+    }
+
+    fn socket(&self) -> PathBuf {
+        self.served.path().join("lamp")
+    }
+
+    fn connect_in(&self, dir: &TempDir) -> Result<LampClient, ConnectError> {
+        let place = Mmf::new("lamp").in_dir(dir.path()).handshake_timeout(HANDSHAKE);
+        let builder = LampClient::builder(place).access_token(self.token.clone());
+        builder.encryption(true).connect()
+    }
+
+    /// What comes of connecting through somebody who meddles. Twice, as a client that is hung up on
+    /// tries once more.
+    fn connect_through(&self, meddle: impl Meddle + Clone) -> Result<LampClient, ConnectError> {
+        let at = self.between.path().join("lamp");
+        let first = relay(&at, &self.socket(), meddle.clone());
+        let result = self.connect_in(&self.between);
+        let _ = std::fs::remove_file(&at);
+        if result.is_err() {
+            first.join().expect("the relay ends with its connection");
+        }
+        result
+    }
+
+    /// Nobody has come in, and whoever may still can.
+    fn assert_unharmed(&self) {
+        let client = loop {
+            match self.connect_in(&self.served) {
+                Ok(client) => break client,
+                // On a machine under load even a client may miss so short a deadline.
+                Err(ConnectError::HungUp | ConnectError::HandshakeTimedOut { .. }) => {}
+                Err(other) => panic!("{other}"),
+            }
+        };
+        assert_eq!(client.is_lit(), Ok(true));
+        drop(client);
+        eventually("nobody is in", || self.server.handle().clients().is_empty());
+    }
+}
+
+/// All that was said, each way, in a handshake that nobody meddled with.
+fn recorded(scene: &Scene) -> (Vec<u8>, Vec<u8>) {
+    let said = Arc::new(Mutex::new((Vec::new(), Vec::new())));
+    let record = Arc::clone(&said);
+    let client = scene.connect_through(move |way, _, bytes: &mut Vec<u8>| {
+        let mut said = record.lock().unwrap();
+        match way {
+            Way::ToServer => said.0.extend_from_slice(bytes),
+            Way::ToClient => said.1.extend_from_slice(bytes),
+        }
+        true
+    });
+    // Who only passes on what is said is a wire.
+    let client = client.expect("nothing was changed");
+    assert_eq!(client.is_lit(), Ok(true));
+    drop(client);
+    let said = said.lock().unwrap();
+    assert!(said.0.len() > 150 && said.1.len() > 200, "{} {}", said.0.len(), said.1.len());
+    (said.0.clone(), said.1.clone())
+}
+
+#[test]
+fn no_byte_of_a_handshake_can_be_changed() {
+    let scene = Scene::new();
+    let (to_server, to_client) = recorded(&scene);
+    for (changed, len) in [(Way::ToServer, to_server.len()), (Way::ToClient, to_client.len())] {
+        // Every byte of what goes in clear, and some of what is sealed.
+        for place in (0..len).filter(|place| *place < 150 || place % 7 == 0) {
+            let result = scene.connect_through(move |way, offset, bytes: &mut Vec<u8>| {
+                if way == changed && (offset..offset + bytes.len()).contains(&place) {
+                    bytes[place - offset] ^= 0x20;
+                }
+                true
+            });
+            assert!(result.is_err(), "{changed:?}, byte {place} of {len}");
+        }
+    }
+    scene.assert_unharmed();
+}
+
+#[test]
+fn a_handshake_that_is_cut_short_leaves_nothing() {
+    let scene = Scene::new();
+    let (to_server, to_client) = recorded(&scene);
+    for (cut, len) in [(Way::ToServer, to_server.len()), (Way::ToClient, to_client.len())] {
+        for place in (0..len).step_by(5) {
+            let result = scene.connect_through(move |way, offset, bytes: &mut Vec<u8>| {
+                let ends = way == cut && offset + bytes.len() > place;
+                if ends {
+                    bytes.truncate(place.saturating_sub(offset));
+                }
+                !ends
+            });
+            assert!(result.is_err(), "{cut:?}, after byte {place} of {len}");
+        }
+    }
+    scene.assert_unharmed();
+}
+
+#[test]
+fn what_a_client_has_said_opens_nothing_when_it_is_said_again() {
+    let scene = Scene::new();
+    let (said, _) = recorded(&scene);
+    for _ in 0..20 {
+        let mut again = UnixStream::connect(scene.socket()).unwrap();
+        again.set_read_timeout(Some(PATIENCE)).unwrap();
+        // The server may have hung up by then.
+        let _ = again.write_all(&said);
+        let mut answer = Vec::new();
+        let _ = again.read_to_end(&mut answer);
+        // It opens, and exchanges keys that nobody here has; then the record does not open.
+        assert!(answer.len() <= 72 + 4 + 1 + 48, "{} bytes", answer.len());
+    }
+    scene.assert_unharmed();
+}
+
+#[test]
+fn what_a_side_has_said_is_no_answer_to_it() {
+    let scene = Scene::new();
+    let heard = Arc::new(Mutex::new(Vec::new()));
+    let result = scene.connect_through(move |way, offset, bytes: &mut Vec<u8>| {
+        let mut heard = heard.lock().unwrap();
+        match way {
+            // The client's part of the key exchange, behind its opening.
+            Way::ToServer if offset == 16 => heard.clone_from(bytes),
+            Way::ToClient if offset == 72 => {
+                // What the server says is longer by the byte that says that it is one.
+                bytes.splice(5.., heard[4..].iter().copied());
+            }
+            _ => {}
+        }
+        true
+    });
+    assert!(matches!(result, Err(ConnectError::TokenRejected)), "{result:?}");
+    scene.assert_unharmed();
+}
+
+#[test]
+fn neither_side_can_be_talked_out_of_what_it_asks_for() {
+    let scene = Scene::new();
+    // What the two ask for stands at these places of their openings; all is taken away, or a part.
+    for left in [0, 1, 2] {
+        let result = scene.connect_through(move |way, offset, bytes: &mut Vec<u8>| {
+            match (way, offset) {
+                (Way::ToServer, 0) => bytes[12] = left,
+                (Way::ToClient, 0) => bytes[64] = left,
+                _ => {}
+            }
+            true
+        });
+        assert!(result.is_err(), "with {left}");
+        // To the client alone, which could else be led to speak in clear.
+        let result = scene.connect_through(move |way, offset, bytes: &mut Vec<u8>| {
+            if (way, offset) == (Way::ToClient, 0) {
+                bytes[64] = left;
+            }
+            true
+        });
+        let refused = result.unwrap_err();
+        let expected = match left {
+            1 => matches!(refused, ConnectError::EncryptionUnavailable),
+            _ => matches!(refused, ConnectError::TokenUnexpected),
+        };
+        assert!(expected, "with {left}: {refused}");
+    }
+    scene.assert_unharmed();
+}
+
+#[test]
+fn a_squatter_of_the_name_is_found_by_the_client() {
+    let scene = Scene::new();
+    for token in [Some(AccessToken::random()), None] {
+        let dir = TempDir::new().unwrap();
+        let squatter = WitServer::builder().listen(Mmf::new("lamp").in_dir(dir.path()));
+        let squatter = squatter.service(LampServer::new(Lit)).encryption(true);
+        let squatter = match &token {
+            Some(token) => squatter.access_token(token.clone()),
+            None => squatter,
+        };
+        let squatter = squatter.start().unwrap();
+        match (token, scene.connect_in(&dir).unwrap_err()) {
+            (Some(_), ConnectError::TokenRejected) | (None, ConnectError::TokenUnexpected) => {}
+            (_, other) => panic!("{other}"),
+        }
+        assert!(squatter.handle().clients().is_empty());
+    }
+}

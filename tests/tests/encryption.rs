@@ -1,0 +1,153 @@
+//! What is encrypted comes through as it went, and nobody finds it in the shared memory.
+
+use std::fs::{self, File};
+use std::os::unix::fs::FileExt;
+use std::sync::mpsc;
+use std::thread;
+
+use tempfile::TempDir;
+use witrpc::{CallError, ConnectError, Mmf, WitServer, WitServerBuilder, wit_service};
+
+/// Keeps what it is told while the shared memory is searched, and gives it back.
+#[wit_service]
+trait Vault {
+    fn echo(&self, secret: Vec<u8>) -> Vec<u8>;
+    fn mean(&self, samples: &[f64]) -> f64;
+    fn refuse(&self, secret: String) -> Result<(), String>;
+}
+
+struct Safe;
+
+impl Vault for Safe {
+    fn echo(&self, secret: Vec<u8>) -> Vec<u8> {
+        secret
+    }
+
+    fn mean(&self, samples: &[f64]) -> f64 {
+        samples.iter().sum::<f64>() / samples.len() as f64
+    }
+
+    fn refuse(&self, secret: String) -> Result<(), String> {
+        Err(secret)
+    }
+}
+
+fn server(place: &Mmf, encryption: bool) -> WitServer {
+    let builder: WitServerBuilder = WitServer::builder().listen(place.clone());
+    builder.service(VaultServer::new(Safe)).encryption(encryption).start().unwrap()
+}
+
+fn client(place: &Mmf, encryption: bool) -> Result<VaultClient, ConnectError> {
+    VaultClient::builder(place.clone()).encryption(encryption).connect()
+}
+
+#[test]
+fn messages_of_every_length_come_back_as_they_went() {
+    let dir = TempDir::new().unwrap();
+    for size in [48 << 10, 1 << 20, 32 << 20] {
+        let place = Mmf::new("vault").in_dir(dir.path()).size(size);
+        let _server = server(&place, true);
+        let vault = client(&place, true).unwrap();
+        for len in [0, 1, 20, 23, 24, 25, 47, 48, 49, 1_000, 65_471, 65_473, 200_000, 6_000_000] {
+            let secret: Vec<u8> = (0..len).map(|i| (i % 251) as u8).collect();
+            assert!(vault.echo(secret.clone()).unwrap() == secret, "{len} bytes over {size}");
+        }
+        assert_eq!(vault.mean(&[1.0; 100_000]), Ok(1.0));
+        assert_eq!(vault.refuse("no".to_owned()), Err(CallError::App("no".to_owned())));
+    }
+}
+
+#[test]
+fn threads_share_an_encrypted_connection() {
+    let dir = TempDir::new().unwrap();
+    let place = Mmf::new("vault").in_dir(dir.path()).lanes(8);
+    let _server = server(&place, true);
+    let vault = client(&place, true).unwrap();
+    thread::scope(|scope| {
+        for number in 0..16_u8 {
+            let vault = &vault;
+            scope.spawn(move || {
+                for len in (0..200_usize).map(|round| round * round) {
+                    let secret = vec![number; len];
+                    assert!(vault.echo(secret.clone()).unwrap() == secret);
+                }
+            });
+        }
+    });
+}
+
+#[test]
+fn one_side_alone_is_told_which() {
+    let dir = TempDir::new().unwrap();
+    let place = Mmf::new("vault").in_dir(dir.path());
+    for (ours, theirs) in [(true, false), (false, true)] {
+        let _server = server(&place, theirs);
+        match (ours, client(&place, ours).unwrap_err()) {
+            (true, ConnectError::EncryptionUnavailable) => {}
+            (false, ConnectError::EncryptionRequired) => {}
+            (_, other) => panic!("{other}"),
+        }
+    }
+}
+
+/// Whether these bytes are anywhere in the regions that this process has mapped.
+fn is_in_shared_memory(wanted: &[u8]) -> bool {
+    let memory = File::open("/proc/self/mem").unwrap();
+    let maps = fs::read_to_string("/proc/self/maps").unwrap();
+    let mut searched = 0;
+    let found = maps.lines().filter(|line| line.contains("/memfd:witrpc")).any(|line| {
+        let (start, end) = line.split(' ').next().unwrap().split_once('-').unwrap();
+        let [start, end] = [start, end].map(|at| u64::from_str_radix(at, 16).unwrap());
+        let mut bytes = vec![0; (end - start) as usize];
+        // Another test's may have gone by now.
+        if memory.read_exact_at(&mut bytes, start).is_err() {
+            return false;
+        }
+        searched += 1;
+        bytes.windows(wanted.len()).any(|window| window == wanted)
+    });
+    assert!(found || searched >= 4, "each side of a connection has two");
+    found
+}
+
+#[test]
+fn what_was_said_is_found_in_the_shared_memory_only_in_clear() {
+    let dir = TempDir::new().unwrap();
+    let place = Mmf::new("vault").in_dir(dir.path()).size(1 << 20);
+    for encryption in [false, true] {
+        let _server = server(&place, encryption);
+        let vault = client(&place, encryption).unwrap();
+        // In a line, in a block, in segments.
+        for (marker, copies) in
+            [(&b"on one line"[..], 1), (b"in one block", 90), (b"in segments", 90_000)]
+        {
+            let secret = marker.repeat(copies);
+            assert!(vault.echo(secret.clone()).unwrap() == secret);
+            let found = is_in_shared_memory(marker);
+            assert_eq!(found, !encryption, "{}", String::from_utf8_lossy(marker));
+        }
+    }
+}
+
+/// The memory is searched while a large request is on its way, when it would be easiest to see.
+#[test]
+fn no_part_of_a_message_stands_in_clear_while_it_is_sealed() {
+    let dir = TempDir::new().unwrap();
+    let place = Mmf::new("vault").in_dir(dir.path()).size(1 << 20);
+    let _server = server(&place, true);
+    let vault = client(&place, true).unwrap();
+    let marker = b"while it is sealed";
+    let secret = marker.repeat(100_000);
+    let (done, is_done) = mpsc::channel();
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            for _ in 0..20 {
+                assert!(vault.echo(secret.clone()).unwrap() == secret);
+            }
+            done.send(()).unwrap();
+        });
+        while is_done.try_recv().is_err() {
+            assert!(!is_in_shared_memory(marker));
+        }
+    });
+}

@@ -1,0 +1,164 @@
+//! How messages are carried: as they are, or sealed. The same on both sides.
+
+use crate::arena::BlockRef;
+use crate::copy::PeerMemory;
+use crate::head::{Head, Kind, LEASES};
+use crate::outbox::Outbox;
+use crate::partial::{Partial, Refused};
+use crate::sealed::{
+    FORGED, Forged, MAX_WHOLE, Sealing, Spent, longest_within, opened_len, sealed_len,
+};
+use crate::security::Keys;
+
+/// How the messages of a connection are carried.
+#[derive(Debug)]
+pub(crate) struct Carriage(Option<Sealing>);
+
+/// Why a block was not opened.
+pub(crate) enum Unopened {
+    /// This process has no memory for what it holds.
+    NoMemory,
+    /// The peer has broken this rule.
+    Broken(&'static str),
+}
+
+/// Where the blocks of a peer lie.
+#[derive(Clone, Copy)]
+pub(crate) struct Source<'a> {
+    pub(crate) peer: &'a PeerMemory,
+    /// Where its arena begins in its region.
+    pub(crate) arena: usize,
+}
+
+impl Source<'_> {
+    fn copy(self, block: &BlockRef, offset: usize, out: &mut [u8]) {
+        let copied = self.peer.copy_out(self.arena + block.offset() + offset, out);
+        copied.expect("a checked block lies in the region");
+    }
+
+    fn append(self, block: &BlockRef, out: &mut Vec<u8>) {
+        let copied = self.peer.append_to(self.arena + block.offset(), block.len(), out);
+        copied.expect("a checked block lies in the region");
+    }
+}
+
+impl Carriage {
+    /// Sealed, if there are keys.
+    pub(crate) fn new(keys: Option<Box<dyn Keys>>, lanes: usize) -> Self {
+        Self(keys.map(|keys| Sealing::new(keys, lanes)))
+    }
+
+    #[inline]
+    pub(crate) fn is_plain(&self) -> bool {
+        self.0.is_none()
+    }
+
+    pub(crate) fn sealing(&self) -> Option<&Sealing> {
+        self.0.as_ref()
+    }
+
+    /// The longest message that is sent in one block, in bytes.
+    pub(crate) fn longest_whole(&self, outbox: &Outbox) -> usize {
+        match self.0 {
+            None => outbox.largest_block(),
+            Some(_) => longest_within(outbox.largest_block()).min(MAX_WHOLE),
+        }
+    }
+
+    /// The longest part of a message that is sent as a segment, in bytes.
+    pub(crate) fn longest_segment(&self, outbox: &Outbox) -> usize {
+        match self.0 {
+            None => outbox.segment_len(),
+            Some(_) => longest_within(outbox.segment_len()),
+        }
+    }
+
+    /// Refuses a head that speaks of leases where there can be none.
+    ///
+    /// # Errors
+    ///
+    /// The rule that the peer has broken.
+    pub(crate) fn check_leases(&self, head: Head) -> Result<(), &'static str> {
+        if head.tag & LEASES == 0 {
+            return Ok(());
+        }
+        match head.kind {
+            _ if !self.is_plain() => Err("leases on an encrypted connection"),
+            Kind::Segment => Err("a message with leases in segments"),
+            _ => Ok(()),
+        }
+    }
+
+    /// How long the block is that carries so many bytes of a message.
+    pub(crate) fn block_len(&self, len: usize) -> usize {
+        if self.is_plain() { len } else { sealed_len(len) }
+    }
+
+    /// Writes `len` bytes of a message into all of their block. `write` writes those from an offset
+    /// on, front to back.
+    ///
+    /// # Errors
+    ///
+    /// [`Spent`]: the lane, and the connection with it, is at its end.
+    pub(crate) fn fill(
+        &self,
+        lane: usize,
+        head: Head,
+        len: usize,
+        mut write: impl FnMut(usize, &mut [u8]),
+        block: &mut [u8],
+    ) -> Result<(), Spent> {
+        match &self.0 {
+            None => {
+                write(0, block);
+                Ok(())
+            }
+            Some(sealing) => sealing.seal(lane, head, len, write, block),
+        }
+    }
+
+    /// Adds a segment, which begins at `start`, to what has come of its message.
+    pub(crate) fn append(
+        &self,
+        partial: &mut Partial,
+        lane: usize,
+        head: Head,
+        start: u64,
+        block: &BlockRef,
+        source: Source<'_>,
+    ) -> Result<(), Refused> {
+        let Some(sealing) = &self.0 else {
+            return partial.append(head, start, block.len(), |out| {
+                source.append(block, out);
+                Ok(())
+            });
+        };
+        let len = opened_len(block.len()).unwrap_or(0);
+        partial.append(head, start, len, |out| {
+            let copy = |offset: usize, out: &mut [u8]| source.copy(block, offset, out);
+            sealing.open(lane, head, block.len(), copy, out)
+        })
+    }
+}
+
+impl Sealing {
+    /// Opens a message that came in one block.
+    pub(crate) fn open_whole(
+        &self,
+        lane: usize,
+        head: Head,
+        block: &BlockRef,
+        source: Source<'_>,
+    ) -> Result<Vec<u8>, Unopened> {
+        let len = head.len as usize;
+        if opened_len(block.len()) != Some(len) {
+            return Err(Unopened::Broken("a sealed block of another length than its message"));
+        }
+        let mut bytes = Vec::new();
+        bytes.try_reserve_exact(len).map_err(|_| Unopened::NoMemory)?;
+        let copy = |offset: usize, out: &mut [u8]| source.copy(block, offset, out);
+        let opened = self.open(lane, head, block.len(), copy, &mut bytes);
+        opened.map_err(|Forged| Unopened::Broken(FORGED))?;
+        Ok(bytes)
+    }
+}

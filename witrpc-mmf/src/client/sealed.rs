@@ -1,0 +1,99 @@
+//! What a client does differently when messages are sealed.
+
+use std::sync::Arc;
+
+use super::Client;
+use crate::arena::BlockRef;
+use crate::carriage::{Source, Unopened};
+use crate::head::{Head, Kind};
+use crate::line::InlineWords;
+use crate::message::{AnswerPayload, Body, ChannelError, Closed, Outgoing, Payload, Ticket};
+use crate::sealed::{FORGED, Forged, INLINE_SEALED, Sealing, Spent, sealed_len};
+
+impl Client {
+    /// Sends a message in its line, if messages are sealed and it is short enough.
+    ///
+    /// # Errors
+    ///
+    /// The lane is spent, and with it the connection.
+    pub(super) fn send_inline_sealed(
+        &self,
+        lane: usize,
+        message: &Outgoing<'_>,
+    ) -> Result<Option<Ticket>, ChannelError> {
+        let Some(sealing) = self.carriage.sealing() else { return Ok(None) };
+        if sealing.is_spent(lane, false) {
+            return Err(self.keys_spent(Spent));
+        }
+        let Body::Small { padded, len: len @ ..=INLINE_SEALED } = message.body else {
+            return Ok(None);
+        };
+        let head = self.head(lane, Kind::Inline, message, len);
+        let sealed = sealing.seal_inline(lane, head, padded, len);
+        let (inline, used) = sealed.map_err(|spent| self.keys_spent(spent))?;
+        Ok(Some(self.send_line(lane, head, &inline, used)))
+    }
+
+    /// The connection has to end before a number is used twice.
+    #[cold]
+    pub(super) fn keys_spent(&self, _: Spent) -> ChannelError {
+        self.lose(Closed::KeysSpent);
+        ChannelError::Closed(Closed::KeysSpent)
+    }
+
+    /// Opens an answer that came in its line.
+    pub(super) fn open_inline(
+        sealing: &Sealing,
+        lane: usize,
+        head: Head,
+        inline: &InlineWords,
+    ) -> Result<AnswerPayload, ChannelError> {
+        let bytes = sealing.open_inline(lane, head, inline).map_err(misbehaved)?;
+        // It has opened, so it is short.
+        Ok(Payload::Small { bytes, len: head.len as u8 })
+    }
+
+    /// Opens an answer that came in a block, which is released.
+    pub(super) fn open_block(
+        self: &Arc<Self>,
+        sealing: &Sealing,
+        lane: usize,
+        head: Head,
+        block: &BlockRef,
+    ) -> Result<AnswerPayload, ChannelError> {
+        match sealing.open_whole(lane, head, block, self.source()) {
+            Ok(bytes) => {
+                self.release(block);
+                Ok(Payload::from_private(bytes))
+            }
+            Err(Unopened::NoMemory) => Err(ChannelError::NoMemory { len: head.len as usize }),
+            Err(Unopened::Broken(rule)) => Err(ChannelError::Misbehaved(rule)),
+        }
+    }
+
+    /// Where the server's blocks lie.
+    pub(super) fn source(&self) -> Source<'_> {
+        Source { peer: &self.server, arena: self.layout.server_arena() }
+    }
+
+    /// Keeps count of an answer that nobody opens.
+    pub(super) fn pass_over(
+        &self,
+        lane: usize,
+        kind: Kind,
+        block: Option<&BlockRef>,
+    ) -> Result<(), ChannelError> {
+        let Some(sealing) = self.carriage.sealing() else { return Ok(()) };
+        let passed = match (kind, block) {
+            (Kind::Inline, _) => sealing.pass_over(lane, sealed_len(0)),
+            (_, Some(block)) => sealing.pass_over(lane, block.len()),
+            // No part of a message.
+            _ => Ok(()),
+        };
+        passed.map_err(misbehaved)
+    }
+}
+
+fn misbehaved(_: Forged) -> ChannelError {
+    ChannelError::Misbehaved(FORGED)
+}

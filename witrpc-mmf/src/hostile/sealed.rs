@@ -1,0 +1,80 @@
+//! Messages that do not open end the connection, whoever has written them.
+
+use std::time::Duration;
+
+use super::client::Honest;
+use super::server::{Hostile, call};
+use super::{LANES, Said};
+use crate::head::{Head, Kind};
+use crate::layout::INLINE_LEN;
+use crate::message::{ChannelError, Closed};
+use crate::sealed::{FORGED, Sealing};
+use crate::security::Plain;
+
+const KEYS: Plain = Plain { encryption: true };
+
+/// The honest lines of lane 0, one after the other.
+fn honest_lines() -> impl FnMut() -> Said {
+    let sealing = Sealing::new(Box::new(KEYS), LANES as usize);
+    move || {
+        let head = Head::new(Kind::Inline, 0, 1);
+        let (inline, _) = sealing.seal_inline(0, head, &[7; INLINE_LEN], 1).expect("it is new");
+        Said { head: head.to_word(), inline }
+    }
+}
+
+/// Lines that do not open as the second of their lane, each with what it is.
+fn forged_lines() -> Vec<(&'static str, Said)> {
+    let mut next = honest_lines();
+    let (first, second, third) = (next(), next(), next());
+    let mut flipped = second;
+    flipped.inline[1] ^= 1 << 17;
+    vec![
+        ("a repeated line", first),
+        ("a line that comes too early", third),
+        ("a line of another head", second.tagged()),
+        ("a changed line", flipped),
+        ("a line in clear", Said::kind(Kind::Inline, 1)),
+        ("a longer line than can be sealed", Said::kind(Kind::Inline, 25)),
+        ("a block in clear", Said::block(100)),
+        ("a block that holds nothing", Said::block(0).at(0, 1, 23)),
+        ("a block without a tag", Said::block(76)),
+        ("a segment in clear", Said::segment(1_000, 0, 100)),
+    ]
+}
+
+#[test]
+fn a_client_s_message_that_does_not_open_ends_its_connection_alone() {
+    let honest = Honest::start_with(KEYS);
+    let bystander = honest.bystander();
+    for (what, forged) in forged_lines() {
+        let (raw, _link) = honest.hostile();
+        honest.answers(&raw, 1, honest_lines()());
+        honest.ends(&raw, 2, forged);
+        let rule = honest.broken().expect("it has just ended");
+        assert!(
+            rule == FORGED || rule.contains("block") || rule.contains("segment"),
+            "{what}: {rule}"
+        );
+        honest.serves(&bystander);
+    }
+}
+
+#[test]
+fn an_answer_that_does_not_open_ends_the_connection() {
+    let server = Hostile::start_with(KEYS);
+    for (what, forged) in forged_lines() {
+        let (client, raw) = server.client();
+        let hostile = std::thread::spawn(move || {
+            for (seq, said) in (1..).zip([honest_lines()(), forged]) {
+                assert!(raw.answer(seq, said).is_continue(), "the client did not go on to {seq}");
+            }
+            raw
+        });
+        assert_eq!(call(&client, Duration::from_secs(30)), Ok(0), "{what}");
+        let outcome = call(&client, Duration::from_secs(30));
+        assert!(matches!(outcome, Err(ChannelError::Misbehaved(_))), "{what}: {outcome:?}");
+        assert_eq!(client.lost(), Some(Closed::Misbehaved), "{what}");
+        hostile.join().expect("both lines were asked for");
+    }
+}

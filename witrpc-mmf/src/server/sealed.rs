@@ -1,0 +1,81 @@
+//! What a server does differently when messages are sealed.
+
+use super::connection::Connection;
+use super::inbound::Broken;
+use crate::arena::BlockRef;
+use crate::carriage::{Source, Unopened};
+use crate::head::{Head, Kind};
+use crate::line::Copied;
+use crate::message::{Body, ChannelError, Outgoing, Payload, Request, Ticket};
+use crate::sealed::{FORGED, Forged, INLINE_SEALED, Sealing, Spent};
+
+impl Connection {
+    /// Refuses a lane that has come near the end of its numbers: no answer is to.
+    pub(super) fn check_numbers(&self, lane: usize) -> Result<(), Broken> {
+        match self.carriage.sealing() {
+            Some(sealing) if sealing.is_spent(lane, true) => {
+                Err(Broken("a call on a lane whose numbers are used up"))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Opens a request that came in its line.
+    pub(super) fn open_inline(
+        &self,
+        sealing: &Sealing,
+        ticket: Ticket,
+        head: Head,
+        copied: &Copied,
+    ) -> Result<Request, Broken> {
+        let bytes = sealing.open_inline(ticket.lane as usize, head, &copied.inline);
+        let bytes = bytes.map_err(|Forged| Broken(FORGED))?;
+        // It has opened, so it is short.
+        Ok(self.request(ticket, head, Payload::Small { bytes, len: head.len as u8 }))
+    }
+
+    /// Opens a request that came in a block, which is released.
+    pub(super) fn open_block(
+        &self,
+        sealing: &Sealing,
+        ticket: Ticket,
+        head: Head,
+        block: &BlockRef,
+    ) -> Result<Request, Broken> {
+        let opened = sealing.open_whole(ticket.lane as usize, head, block, self.source());
+        let bytes = opened.map_err(|unopened| match unopened {
+            Unopened::NoMemory => Broken("a message that memory cannot hold"),
+            Unopened::Broken(rule) => Broken(rule),
+        })?;
+        self.release(block);
+        Ok(self.request(ticket, head, Payload::from_private(bytes)))
+    }
+
+    /// Where the client's blocks lie.
+    pub(super) fn source(&self) -> Source<'_> {
+        Source { peer: &self.client, arena: self.layout.client_arena() }
+    }
+
+    /// Answers in the line, if messages are sealed and the answer is short enough.
+    pub(super) fn answer_inline_sealed(
+        &self,
+        ticket: Ticket,
+        answer: &Outgoing<'_>,
+    ) -> Result<bool, ChannelError> {
+        let (Some(sealing), Body::Small { padded, len: len @ ..=INLINE_SEALED }) =
+            (self.carriage.sealing(), answer.body)
+        else {
+            return Ok(false);
+        };
+        let head = Head::new(Kind::Inline, answer.tag, len as u32);
+        let sealed = sealing.seal_inline(ticket.lane as usize, head, padded, len);
+        let (inline, used) = sealed.map_err(unheard)?;
+        self.respond(ticket, head, &inline, used);
+        Ok(true)
+    }
+}
+
+/// Nobody will hear the answer: the client's next use of the lane ends the connection.
+pub(super) fn unheard(_: Spent) -> ChannelError {
+    ChannelError::PeerDied
+}
