@@ -8,6 +8,7 @@
 #![forbid(unsafe_code)]
 
 pub mod annex;
+pub mod conveyor;
 pub mod errands;
 pub mod gallery;
 pub mod nasty;

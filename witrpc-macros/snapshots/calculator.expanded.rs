@@ -393,6 +393,7 @@ const _: () = {
                         },
                     },
                 ],
+                streams: false,
                 result: {
                     ::witrpc::__private::v1::assert_travels::<i64>();
                     ::witrpc::__private::v1::trace::<i64>
@@ -422,6 +423,7 @@ const _: () = {
                         },
                     },
                 ],
+                streams: false,
                 result: {
                     ::witrpc::__private::v1::assert_travels::<i64>();
                     ::witrpc::__private::v1::trace::<i64>
@@ -443,6 +445,7 @@ const _: () = {
                         shape: { ::witrpc::__private::v1::trace_str },
                     },
                 ],
+                streams: false,
                 result: {
                     ::witrpc::__private::v1::assert_travels::<Option<String>>();
                     ::witrpc::__private::v1::trace::<Option<String>>
@@ -464,6 +467,7 @@ const _: () = {
                         },
                     },
                 ],
+                streams: false,
                 result: {
                     ::witrpc::__private::v1::assert_travels::<f64>();
                     ::witrpc::__private::v1::trace::<f64>
@@ -490,6 +494,7 @@ const _: () = {
                         },
                     },
                 ],
+                streams: false,
                 result: {
                     ::witrpc::__private::v1::assert_travels::<
                         <io::Result<u64> as ::witrpc::__private::v1::ResultType>::Ok,
@@ -508,6 +513,7 @@ const _: () = {
                 }),
             },
         ],
+        events: &[],
     };
     impl ::witrpc::__private::v1::Service for CalculatorServer {
         fn descriptor(&self) -> &'static ::witrpc::__private::v1::ServiceDescriptor {

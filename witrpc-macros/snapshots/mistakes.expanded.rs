@@ -127,6 +127,7 @@ impl ::witrpc::__private::v1::Client for CalculatorClient {
         name: "",
         docs: "",
         methods: &[],
+        events: &[],
     };
     fn from_connection(connection: ::witrpc::Connection) -> Self {
         Self { connection }
@@ -214,6 +215,7 @@ impl ::witrpc::__private::v1::Client for CalculatorAsyncClient {
         name: "",
         docs: "",
         methods: &[],
+        events: &[],
     };
     fn from_connection(connection: ::witrpc::Connection) -> Self {
         Self { connection }

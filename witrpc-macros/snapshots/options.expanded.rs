@@ -269,6 +269,7 @@ const _: () = {
                         },
                     },
                 ],
+                streams: false,
                 result: {
                     crate::vendored::__private::v1::assert_travels::<u8>();
                     crate::vendored::__private::v1::trace::<u8>
@@ -282,6 +283,7 @@ const _: () = {
                 is_async: false,
                 idempotent: false,
                 arguments: &[],
+                streams: false,
                 result: {
                     crate::vendored::__private::v1::assert_travels::<
                         <Outcome as crate::vendored::__private::v1::ResultType>::Ok,
@@ -300,6 +302,7 @@ const _: () = {
                 }),
             },
         ],
+        events: &[],
     };
     impl crate::vendored::__private::v1::Service for CalculatorServer {
         fn descriptor(

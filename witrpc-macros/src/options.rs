@@ -55,23 +55,17 @@ enum Kind {
     Flag,
     Text,
     Path,
-    /// Known, but reported wherever it is given.
-    NotYet,
 }
 
 const RULES: &[Rule] = &[
     Rule { name: "crate", place: Place::Service, form: "crate = path", kind: Kind::Path },
     Rule { name: "name", place: Place::Service, form: "name = \"..\"", kind: Kind::Text },
+    Rule { name: "event", place: Place::Method, form: "event", kind: Kind::Flag },
     Rule { name: "idempotent", place: Place::Method, form: "idempotent", kind: Kind::Flag },
+    Rule { name: "overflow", place: Place::Method, form: "overflow = \"..\"", kind: Kind::Text },
     Rule { name: "rename", place: Place::Method, form: "rename = \"..\"", kind: Kind::Text },
     Rule { name: "result", place: Place::Method, form: "result", kind: Kind::Flag },
     Rule { name: "ctx", place: Place::Argument, form: "ctx", kind: Kind::Flag },
-];
-
-/// The options of events, which are not among those that can be given.
-const EVENT_RULES: &[Rule] = &[
-    Rule { name: "event", place: Place::Method, form: "event", kind: Kind::NotYet },
-    Rule { name: "overflow", place: Place::Method, form: "overflow", kind: Kind::NotYet },
 ];
 
 /// What an option that was given says.
@@ -118,6 +112,8 @@ pub(crate) struct MethodOptions {
     pub(crate) result: bool,
     /// The server tells clients of it: users do not implement it.
     pub(crate) event: bool,
+    /// What becomes of an event that a client has no room for.
+    pub(crate) overflow: Option<LitStr>,
 }
 
 impl MethodOptions {
@@ -129,6 +125,7 @@ impl MethodOptions {
                 ("idempotent", _) => options.idempotent = true,
                 ("result", _) => options.result = true,
                 ("event", _) => options.event = true,
+                ("overflow", Value::Text(text)) => options.overflow = Some(text),
                 (_, Value::Text(text)) => options.rename = Some(text),
                 _ => {}
             }
@@ -198,10 +195,8 @@ fn read_list(place: Place, tokens: TokenStream, found: &mut Found, report: &mut 
 fn rule_of(place: Place, meta: &Meta, report: &mut Report) -> Option<&'static Rule> {
     let name = meta.path().to_token_stream().to_string();
     let (described, allowed) = (place.described(), place.allowed());
-    let message = match RULES.iter().chain(EVENT_RULES).find(|rule| rule.name == name) {
-        Some(rule) if rule.place == place || matches!(rule.kind, Kind::NotYet) => {
-            return Some(rule);
-        }
+    let message = match RULES.iter().find(|rule| rule.name == name) {
+        Some(rule) if rule.place == place => return Some(rule),
         Some(rule) => {
             let write = rule.place.attribute(rule.form);
             let belongs = rule.place.described();
@@ -215,10 +210,6 @@ fn rule_of(place: Place, meta: &Meta, report: &mut Report) -> Option<&'static Ru
 
 fn value_of(rule: &Rule, meta: &Meta, report: &mut Report) -> Option<Value> {
     match (rule.kind, meta) {
-        (Kind::NotYet, _) => {
-            report.mistake(meta, wording::event_option(rule.name));
-            return Some(Value::Flag);
-        }
         (Kind::Flag, Meta::Path(_)) => return Some(Value::Flag),
         (Kind::Text, Meta::NameValue(pair)) => {
             if let Expr::Lit(literal) = &pair.value

@@ -81,6 +81,36 @@ pub(crate) fn duplicate_wire_name(name: impl Display, first: impl Display) -> St
     )
 }
 
+// ---- events -------------------------------------------------------------------------------
+
+pub(crate) const EVENT_RESULT: &str = "nobody answers an event, so it returns nothing; remove the return type, or make a method of it";
+
+pub(crate) const EVENT_ASYNC: &str =
+    "nobody implements an event, so it cannot be `async`; remove `async`";
+
+pub(crate) const EVENT_BODY: &str =
+    "nobody implements an event: the service emits it; end it with `;`";
+
+pub(crate) const EVENT_CONTEXT: &str =
+    "no call brings an event, so it has no context; remove this argument";
+
+pub(crate) const EVENT_STREAM: &str =
+    "an event is one value for each subscriber; emit it several times instead of a stream";
+
+pub(crate) fn event_clash(event: impl Display, taken: &str, other: impl Display) -> String {
+    format!(
+        "clients get the functions `{event}` and `on_{event}` of this event, and `{taken}` is \
+         taken by {other}; give one of the two another name"
+    )
+}
+
+pub(crate) fn reserved_event(event: impl Display, what: &str) -> String {
+    format!(
+        "the event `{event}` would be called as {what} is in the generated code; give it another \
+         name, and if `{event}` is to stay its name on the wire add `#[wit(rename = \"{event}\")]`"
+    )
+}
+
 // ---- arguments ----------------------------------------------------------------------------
 
 pub(crate) const PATTERN_ARGUMENT: &str = "an argument needs a name of its own, which clients and the contract show; write `name: Type` \
@@ -118,7 +148,26 @@ pub(crate) const IMPL_RESULT: &str =
 pub(crate) const IMPL_FUTURE: &str =
     "write the method as `async fn` with the future's output as its return type";
 
-pub(crate) const STREAM: &str = "streams are not supported yet; use a `Vec`, or several calls";
+pub(crate) const STREAM_WITHOUT_ITEM: &str =
+    "a stream says what its items are; write `impl Iterator<Item = T>` or `impl Stream<Item = T>`";
+
+pub(crate) const STREAM_IN_STREAM: &str = "the items of a stream are values, and cannot be streams themselves; send an item that says which \
+     of the inner streams it belongs to, or make a method of the inner stream";
+
+pub(crate) const STREAM_INSIDE: &str = "a stream stands by itself, as an argument, as what a method returns, or as the first type of \
+     `Result<.., ..>`; it cannot be part of another type";
+
+pub(crate) const STREAM_BOUND: &str = "a stream that crosses to another process has no other traits; write `impl Iterator<Item = T>` or \
+     `impl Stream<Item = T>`";
+
+pub(crate) const STREAM_RESULT_ALIAS: &str = "beside a stream the `Result` must be spelled with both types, since nothing can be asked about an \
+     `impl Trait`; write `Result<impl .., E>`";
+
+pub(crate) const STREAM_IN_AND_OUT: &str = "a method takes a stream or returns one, not both; return what the stream comes to, or make a \
+     method for each direction";
+
+pub(crate) const TWO_STREAMS: &str =
+    "a method takes at most one stream; make it one whose items are an `enum` of both";
 
 pub(crate) const DYN_TYPE: &str = "a trait object cannot cross to another process; write a concrete type, for instance an enum of \
      the cases there are";
@@ -181,6 +230,14 @@ pub(crate) fn hidden_result(service: impl Display, method: impl Display) -> Stri
     )
 }
 
+/// The same of the items of a stream.
+pub(crate) fn hidden_result_of_items(service: impl Display, method: impl Display) -> String {
+    format!(
+        "the items of `{service}::{method}` are `Result`s under another name: put `#[wit(result)]` \
+         on the method, so that their errors reach the client as `CallError::App`"
+    )
+}
+
 // ---- options ------------------------------------------------------------------------------
 
 pub(crate) fn unknown_option(option: impl Display, place: &str, allowed: &str) -> String {
@@ -213,9 +270,14 @@ pub(crate) fn empty_name(form: &str) -> String {
     format!("a name on the wire cannot be empty; write `{form}` with a name, or remove it")
 }
 
-pub(crate) fn event_option(option: impl Display) -> String {
-    format!("`{option}`: events are not supported yet; remove it")
+pub(crate) fn not_for_events(option: impl Display) -> String {
+    format!("`{option}` says something about calls, and an event is none; remove it")
 }
+
+pub(crate) const OVERFLOW_WITHOUT_EVENT: &str = "`overflow` says what becomes of events that a client has no room for; add `event`, or remove it";
+
+pub(crate) const OVERFLOW_FORM: &str = "write `overflow = \"oldest\"` to drop the oldest events when a client has no room, \"newest\" to drop \
+     the new ones, or \"wait 100ms\" (`us`, `ms` or `s`) to have whoever emits wait that long at most";
 
 pub(crate) fn no_options(place: &str, allowed: &str) -> String {
     format!("write `#[wit(..)]` with an option in the brackets; {place} takes {allowed}")

@@ -82,11 +82,13 @@
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
 
+mod backlog;
 mod backoff;
 mod client;
 mod codec;
 mod contract;
 mod error;
+mod events;
 pub mod guide;
 mod handshake;
 mod hooks;
@@ -107,14 +109,16 @@ pub mod __private;
 
 pub use backoff::Backoff;
 pub use client::{
-    Async, Blocking, CallOptions, CancelToken, ClientBuilder, Connection, ConnectionState,
-    Reconnect,
+    Async, AsyncStream, Blocking, BlockingStream, CallOptions, CancelToken, ClientBuilder,
+    Connection, ConnectionState, EventGuard, EventStream, Events, Reconnect,
 };
 pub use codec::Codec;
 pub use contract::ContractDifference;
 pub use error::{
-    AllocError, BindError, CallError, ConnectError, Direction, NoAppError, ServeError, WorkerError,
+    AllocError, BindError, CallError, ConnectError, Direction, EmitError, EventError, NoAppError,
+    ServeError, WorkerError,
 };
+pub use futures_core::Stream;
 pub use hooks::{CallEnd, ClientHook, MadeCall, Rejection, ServedCall, ServedEnd, ServerHook};
 pub use security::{AccessToken, AccessTokens, TokenError};
 pub use server::{

@@ -22,6 +22,5 @@ pub(crate) trait Registry {
 
 /// The tags of its methods.
 pub(crate) fn tags() -> Box<[Option<u32>]> {
-    let find = RequestTag { method: 0, service: REGISTRY, raw: false };
-    Box::new([Some(find.bits())])
+    Box::new([Some(RequestTag::call(REGISTRY, 0).bits())])
 }

@@ -1,4 +1,19 @@
-//! What the 28 bits beside a message say: which method is called, how a call went.
+//! What the 28 bits beside a message say: what is asked for and how it went.
+//!
+//! # Operations
+//!
+//! A request asks for one of these, all answered like calls, some of them late:
+//!
+//! | Operation | Its body, in the client's codec | It is answered |
+//! | --- | --- | --- |
+//! | [`Call`](Operation::Call) | the number of each stream that the method takes or returns, as the client chose it; then the arguments | with the result; when there are streams, as soon as they are open |
+//! | [`Pull`](Operation::Pull) | the number of a stream | with a batch, once there is an item; for a method that takes a stream, with its result |
+//! | [`Push`](Operation::Push) | the number of a stream, whether this is the end, a batch | when there is room for more |
+//! | [`Close`](Operation::Close) | the number of a stream, opened or not | at once |
+//! | [`Subscribe`](Operation::Subscribe) | a version, and the numbers of all events that the client wants from now on | at once |
+//! | [`PullEvents`](Operation::PullEvents) | nothing | with events, once there is one |
+//!
+//! A batch is the number of its items, then the items; plain numbers are one raw section.
 
 /// Set when a trailer with the lengths of raw sections ends the body; in requests and answers.
 pub(crate) const RAW: u32 = 1 << 22;
@@ -14,12 +29,54 @@ pub(crate) const MAX_SERVICES: usize = (1 << SERVICE_BITS) - 1;
 /// The number of the service that finds the others.
 pub(crate) const REGISTRY: u8 = MAX_SERVICES as u8;
 
+/// How many streams of one client may be open.
+pub(crate) const MAX_STREAMS: usize = 1024;
+
+/// Where the operation of a request stands.
+const OPERATION_SHIFT: u32 = RAW.trailing_zeros() + 1;
+const OPERATION_BITS: u32 = 3;
+
 const _: () = assert!(METHOD_BITS + SERVICE_BITS == RAW.trailing_zeros());
+const _: () = assert!(OPERATION_SHIFT + OPERATION_BITS <= crate::transport::TAG_BITS);
 const _: () = assert!(RAW < 1 << crate::transport::TAG_BITS);
+
+/// What a request asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub(crate) enum Operation {
+    /// To run a method.
+    Call = 0,
+    /// For the next items of a stream.
+    Pull = 1,
+    /// To take the next items of a stream.
+    Push = 2,
+    /// To forget a stream.
+    Close = 3,
+    /// To be told of events of a service: `method` is zero.
+    Subscribe = 4,
+    /// For the next events.
+    PullEvents = 5,
+}
+
+impl Operation {
+    fn from_bits(bits: u32) -> Option<Self> {
+        Some(match bits {
+            0 => Operation::Call,
+            1 => Operation::Pull,
+            2 => Operation::Push,
+            3 => Operation::Close,
+            4 => Operation::Subscribe,
+            5 => Operation::PullEvents,
+            _ => return None,
+        })
+    }
+}
 
 /// The tag of a request: `method` and `service` as the server numbers them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct RequestTag {
+    /// What is asked for.
+    pub(crate) operation: Operation,
     /// The method's place in the server's list.
     pub(crate) method: u16,
     /// The service's place in the server's list.
@@ -29,17 +86,30 @@ pub(crate) struct RequestTag {
 }
 
 impl RequestTag {
+    /// Of a request that concerns a stream, or all events of the client.
+    pub(crate) const fn of(operation: Operation) -> Self {
+        Self { operation, method: 0, service: 0, raw: false }
+    }
+
+    /// Of a call.
+    pub(crate) const fn call(service: u8, method: u16) -> Self {
+        Self { operation: Operation::Call, method, service, raw: false }
+    }
+
     /// The bits. `method` must be below [`MAX_METHODS`].
     pub(crate) fn bits(self) -> u32 {
         debug_assert!(usize::from(self.method) < MAX_METHODS);
         u32::from(self.method)
             | u32::from(self.service) << METHOD_BITS
             | if self.raw { RAW } else { 0 }
+            | u32::from(self.operation as u8) << OPERATION_SHIFT
     }
 
     /// Reads what a peer sent; `None` when a bit is set that has no meaning.
     pub(crate) fn from_bits(bits: u32) -> Option<Self> {
+        let operation = bits >> OPERATION_SHIFT & ((1 << OPERATION_BITS) - 1);
         let tag = Self {
+            operation: Operation::from_bits(operation)?,
             method: (bits & (MAX_METHODS as u32 - 1)) as u16,
             service: (bits >> METHOD_BITS) as u8,
             raw: bits & RAW != 0,
@@ -72,6 +142,10 @@ pub(crate) enum Status {
     Expired = 8,
     /// A hook did not let the call through: `+` if it may later, else `-`, then why, as UTF-8.
     Rejected = 9,
+    /// The stream is over, or is not known any more: empty.
+    End = 10,
+    /// As many streams of the client are open as may be: empty.
+    TooManyStreams = 11,
 }
 
 /// The tag of an answer.
@@ -102,6 +176,8 @@ impl AnswerTag {
             7 => Status::ShuttingDown,
             8 => Status::Expired,
             9 => Status::Rejected,
+            10 => Status::End,
+            11 => Status::TooManyStreams,
             _ => return None,
         };
         let tag = Self { status, raw: bits & RAW != 0 };
@@ -116,9 +192,11 @@ mod tests {
     #[test]
     fn request_tags_survive_the_wire() {
         for tag in [
-            RequestTag { method: 0, service: 0, raw: false },
-            RequestTag { method: MAX_METHODS as u16 - 1, service: 255, raw: true },
-            RequestTag { method: 1, service: 2, raw: true },
+            RequestTag::call(0, 0),
+            RequestTag { raw: true, ..RequestTag::call(255, MAX_METHODS as u16 - 1) },
+            RequestTag { raw: true, ..RequestTag::call(2, 1) },
+            RequestTag { raw: true, ..RequestTag::of(Operation::Push) },
+            RequestTag { operation: Operation::PullEvents, ..RequestTag::call(255, 3) },
         ] {
             assert_eq!(RequestTag::from_bits(tag.bits()), Some(tag));
         }
@@ -126,14 +204,15 @@ mod tests {
 
     #[test]
     fn a_bit_without_meaning_is_refused() {
-        assert_eq!(RequestTag::from_bits(1 << 23), None);
+        assert_eq!(RequestTag::from_bits(7 << 23), None);
+        assert_eq!(RequestTag::from_bits(1 << 26), None);
         assert_eq!(AnswerTag::from_bits(200), None);
         assert_eq!(AnswerTag::from_bits(1 << 8), None);
     }
 
     #[test]
     fn answer_tags_survive_the_wire() {
-        for bits in (0..10).flat_map(|status| [status, status | RAW]) {
+        for bits in (0..12).flat_map(|status| [status, status | RAW]) {
             assert_eq!(AnswerTag::from_bits(bits).map(AnswerTag::bits), Some(bits));
         }
     }

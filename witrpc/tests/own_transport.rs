@@ -102,6 +102,10 @@ impl ClientChannel for WrappedChannel {
         })
     }
 
+    fn lanes(&self) -> u32 {
+        self.inner.lanes()
+    }
+
     fn abandon(&self, ticket: Ticket) {
         self.inner.abandon(ticket);
     }

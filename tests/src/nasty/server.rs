@@ -94,6 +94,10 @@ impl ClientChannel for Lies {
 
     fn abandon(&self, _: Ticket) {}
 
+    fn lanes(&self) -> u32 {
+        64
+    }
+
     fn lost(&self) -> Option<ChannelError> {
         None
     }

@@ -11,6 +11,7 @@ use witrpc::{
 
 use super::address::{Address, mmf};
 use crate::annex::{AnnexServer, Shed};
+use crate::conveyor::{Belt, ConveyorServer};
 use crate::gallery::{GalleryServer, Rooms};
 use crate::vigil::{VigilServer, Watchman};
 use crate::workshop::{Bench, WorkshopAsyncClient, WorkshopClient, WorkshopServer};
@@ -54,6 +55,8 @@ pub struct Plan {
     pub token: Option<String>,
     /// Whether messages are encrypted.
     pub encryption: bool,
+    /// Whether the conveyor is served too.
+    pub conveyor: bool,
 }
 
 impl Plan {
@@ -81,6 +84,10 @@ impl Plan {
         }
         if self.bookkeeping {
             builder = builder.hook(bookkeeper);
+        }
+        if self.conveyor {
+            let belt = |events| Belt::new(bench, events);
+            builder = builder.service(ConveyorServer::with_events(belt));
         }
         if self.postcard_only {
             builder = builder.codecs([Codec::Postcard]);

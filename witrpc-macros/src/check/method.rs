@@ -4,7 +4,7 @@ use syn::ext::IdentExt;
 use syn::{FnArg, GenericParam, Pat, ReceiverKind, ReturnType, Safety, Signature, Type};
 
 use super::{no_options, types};
-use crate::model::{Form, Method, Parameter, bare, ends_in};
+use crate::model::{Answer, Form, Method, Overflow, Parameter, bare, ends_in};
 use crate::report::Report;
 use crate::{attributes, wording};
 
@@ -20,16 +20,84 @@ pub(super) fn method(method: &mut Method<'_>, report: &mut Report) {
     generics(signature, report);
     name(method, report);
     parameters(method, report);
+    if let Some(surplus) = method.arguments().filter(|a| a.stream().is_some()).nth(1) {
+        report.mistake(&surplus.source.ty, wording::TWO_STREAMS);
+    }
     if let ReturnType::Type(_, ty) = &signature.output {
         types::result(ty, report);
     }
+    if let (Some(argument), Answer::Stream { .. }) = (method.stream_argument(), &method.answer) {
+        report.mistake(&argument.source.ty, wording::STREAM_IN_AND_OUT);
+    }
     if let Some(body) = &method.source.default {
         report.mistake(body, wording::DEFAULT_BODY);
+    }
+    if let Some(overflow) = &method.options.overflow {
+        report.mistake(overflow, wording::OVERFLOW_WITHOUT_EVENT);
     }
     if report.len() > before {
         method.mistake.get_or_insert(before);
     }
 }
+
+/// Reports what is wrong with an event, and marks it.
+pub(super) fn event(event: &mut Method<'_>, report: &mut Report) {
+    let before = report.len();
+    let signature = &event.source.sig;
+    qualifiers(signature, report);
+    receiver(signature, report);
+    generics(signature, report);
+    name(event, report);
+    parameters(event, report);
+    for parameter in &event.parameters {
+        match parameter.form {
+            Form::Context => report.mistake(parameter.source, wording::EVENT_CONTEXT),
+            Form::Stream(..) => report.mistake(&parameter.source.ty, wording::EVENT_STREAM),
+            _ => {}
+        }
+    }
+    if let Some(token) = signature.asyncness {
+        report.mistake(token, wording::EVENT_ASYNC);
+    }
+    if let ReturnType::Type(_, ty) = &signature.output {
+        report.mistake(ty, wording::EVENT_RESULT);
+    }
+    if let Some(body) = &event.source.default {
+        report.mistake(body, wording::EVENT_BODY);
+    }
+    event_options(event, report);
+    if report.len() > before {
+        event.mistake.get_or_insert(before);
+    }
+}
+
+fn event_options(event: &Method<'_>, report: &mut Report) {
+    let name = event.name();
+    let options = &event.options;
+    for (given, option) in [(options.idempotent, "idempotent"), (options.result, "result")] {
+        if given {
+            report.mistake(name, wording::not_for_events(option));
+        }
+    }
+    if let Some(overflow) = &options.overflow
+        && Overflow::of(overflow).is_none()
+    {
+        report.mistake(overflow, wording::OVERFLOW_FORM);
+    }
+    let taken = RESERVED_EVENTS.iter().find(|(reserved, _)| name.unraw() == reserved);
+    if let Some((_, what)) = taken {
+        report.mistake(name, wording::reserved_event(name.unraw(), what));
+    }
+}
+
+/// Events that something generated would be called like, and what.
+const RESERVED_EVENTS: &[(&str, &str)] = &[
+    ("client", "the client"),
+    ("async_client", "the async client"),
+    ("server", "the server"),
+    ("events", "whoever emits the events"),
+    ("to", "the function of whoever emits the events"),
+];
 
 fn qualifiers(signature: &Signature, report: &mut Report) {
     if let Some(token) = signature.constness {

@@ -5,6 +5,7 @@ mod types;
 
 use std::collections::HashMap;
 
+use syn::ext::IdentExt;
 use syn::{Attribute, TraitItem};
 
 use crate::model::{Method, Service};
@@ -30,7 +31,36 @@ pub(crate) fn service(service: &mut Service<'_>, report: &mut Report) {
     for method in &mut service.methods {
         method::method(method, report);
     }
+    for event in &mut service.events {
+        method::event(event, report);
+    }
     wire_names(&mut service.methods, report);
+    wire_names(&mut service.events, report);
+    clashes(service, report);
+}
+
+/// Reports events whose functions in clients have the names of others.
+fn clashes(service: &mut Service<'_>, report: &mut Report) {
+    let mut taken: HashMap<String, String> = HashMap::new();
+    for method in &service.methods {
+        let name = method.name().unraw().to_string();
+        taken.insert(name.clone(), format!("the method `{name}`"));
+    }
+    for event in &mut service.events {
+        let name = event.name().unraw().to_string();
+        for function in [name.clone(), format!("on_{name}")] {
+            match taken.get(&function) {
+                // Two functions of one name under opposite conditions.
+                Some(other) if other.ends_with(&format!("event `{name}`")) => {}
+                Some(other) => {
+                    let before = report.len();
+                    report.mistake(event.name(), wording::event_clash(&name, &function, other));
+                    event.mistake.get_or_insert(before);
+                }
+                None => drop(taken.insert(function, format!("the event `{name}`"))),
+            }
+        }
+    }
 }
 
 /// Reports an item of the trait that is not a method.

@@ -6,7 +6,7 @@ use syn::{
     TypeReference,
 };
 
-use crate::model::bare;
+use crate::model::{Flow, bare, stream_in};
 use crate::report::Report;
 use crate::wording;
 
@@ -14,6 +14,7 @@ use crate::wording;
 pub(super) fn argument(ty: &Type, report: &mut Report) {
     let mut owned = Owned { position: Position::Argument, report };
     match bare(ty) {
+        Type::ImplTrait(opaque) if names_stream(opaque) => stream(opaque, report),
         Type::Reference(reference) => owned.lent(reference),
         Type::Slice(slice) => report.mistake(slice, wording::UNSIZED_SLICE),
         Type::Path(path) if path.path.is_ident("str") => {
@@ -25,7 +26,17 @@ pub(super) fn argument(ty: &Type, report: &mut Report) {
 
 /// Reports what is wrong with the type of a result.
 pub(super) fn result(ty: &Type, report: &mut Report) {
+    if let Some((first, error)) = stream_in(ty)
+        && let Type::ImplTrait(opaque) = bare(first)
+        && names_stream(opaque)
+    {
+        stream(opaque, report);
+        return error.into_iter().for_each(|error| result(error, report));
+    }
     match bare(ty) {
+        Type::Path(path) if holds_stream_alone(path) => {
+            report.mistake(path, wording::STREAM_RESULT_ALIAS);
+        }
         Type::Slice(slice) => report.mistake(slice, wording::UNSIZED_RESULT),
         Type::Never(never) => report.mistake(never, wording::NEVER_RETURNS),
         Type::Path(path) if path.path.is_ident("str") => {
@@ -35,10 +46,55 @@ pub(super) fn result(ty: &Type, report: &mut Report) {
     }
 }
 
+/// Reports what is wrong with an `impl Iterator` or `impl Stream`.
+fn stream(opaque: &TypeImplTrait, report: &mut Report) {
+    for bound in &opaque.bounds {
+        if !may_bound_stream(bound) {
+            return report.mistake(bound, wording::STREAM_BOUND);
+        }
+    }
+    let ty = Type::ImplTrait(opaque.clone());
+    match Flow::of(&ty) {
+        Some((_, item)) => Owned { position: Position::Item, report }.visit_type(item),
+        None => report.mistake(opaque, wording::STREAM_WITHOUT_ITEM),
+    }
+}
+
+fn names_stream(opaque: &TypeImplTrait) -> bool {
+    opaque.bounds.iter().any(|bound| Flow::named(bound).is_some())
+}
+
+/// Whether a bound may stand in a stream: the stream itself, and what every stream is anyway.
+fn may_bound_stream(bound: &TypeParamBound) -> bool {
+    match bound {
+        TypeParamBound::Trait(of) => {
+            let last = of.path.segments.last();
+            Flow::named(bound).is_some() || last.is_some_and(|last| last.ident == "Send")
+        }
+        TypeParamBound::Lifetime(_) => true,
+        _ => false,
+    }
+}
+
+/// Whether this is a `Result` of some alias with nothing but a stream in it.
+fn holds_stream_alone(path: &TypePath) -> bool {
+    let Some(last) = path.path.segments.last() else { return false };
+    let PathArguments::AngleBracketed(arguments) = &last.arguments else { return false };
+    let mut types = arguments.args.iter().filter_map(|argument| match argument {
+        GenericArgument::Type(ty) => Some(bare(ty)),
+        _ => None,
+    });
+    last.ident == "Result"
+        && matches!(types.next(), Some(Type::ImplTrait(opaque)) if names_stream(opaque))
+        && types.next().is_none()
+}
+
 #[derive(Clone, Copy)]
 enum Position {
     Argument,
     Result,
+    /// An item of a stream.
+    Item,
 }
 
 /// Visits a type that must own all it holds. What has been reported is not looked into.
@@ -105,6 +161,7 @@ impl<'ast> Visit<'ast> for Owned<'_> {
         let message = match (ty, self.position) {
             (Type::Reference(_), Position::Argument) => wording::NESTED_REFERENCE,
             (Type::Reference(_), Position::Result) => wording::RETURNED_REFERENCE,
+            (Type::Reference(_), Position::Item) => wording::NESTED_REFERENCE,
             (Type::ImplTrait(ty), position) => opaque(ty, position),
             (Type::TraitObject(_), _) => wording::DYN_TYPE,
             (Type::Ptr(_), _) => wording::RAW_POINTER,
@@ -142,9 +199,10 @@ fn opaque(ty: &TypeImplTrait, position: Position) -> &'static str {
         })
     };
     match position {
-        _ if is("Iterator") || is("Stream") => wording::STREAM,
+        Position::Item if names_stream(ty) => wording::STREAM_IN_STREAM,
+        _ if names_stream(ty) => wording::STREAM_INSIDE,
         Position::Result if is("Future") => wording::IMPL_FUTURE,
-        Position::Argument => wording::IMPL_ARGUMENT,
+        Position::Argument | Position::Item => wording::IMPL_ARGUMENT,
         Position::Result => wording::IMPL_RESULT,
     }
 }

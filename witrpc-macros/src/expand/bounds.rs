@@ -15,20 +15,28 @@ use crate::model::{Answer, Form, Method};
 /// Statements for all that crosses in a method.
 pub(crate) fn checks(method: &Method<'_>, names: &Names) -> TokenStream {
     let arguments = method.arguments().map(|argument| of_form(argument.form, names));
-    let answer = match &method.answer {
+    arguments.chain([of_answer(&method.answer, names)]).collect()
+}
+
+fn of_answer(answer: &Answer, names: &Names) -> TokenStream {
+    match answer {
         Answer::Value(ok) => travels(ok, names),
         Answer::Result { ok, error, .. } => {
-            let (ok, error) = (travels(ok, names), wire(error, names));
-            quote_spanned!(hygiene::at(method.name().span())=> #ok #error)
+            let checks = [travels(ok, names), wire(error, names)];
+            checks.into_iter().collect()
         }
-    };
-    arguments.chain([answer]).collect()
+        Answer::Stream { item, error, .. } => {
+            let error = error.as_ref().map(|error| wire(error, names));
+            [of_answer(item, names)].into_iter().chain(error).collect()
+        }
+    }
 }
 
 /// The check of one argument.
 pub(crate) fn of_form(form: Form<'_>, names: &Names) -> TokenStream {
     match form {
         Form::Value(ty) | Form::Shared(ty) => travels(ty, names),
+        Form::Stream(_, ty) => wire(ty, names),
         Form::Raw(ty) => {
             let span = hygiene::at(ty.span());
             let runtime = hygiene::relocated(names.runtime.clone(), span);

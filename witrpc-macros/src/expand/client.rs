@@ -6,7 +6,7 @@ use syn::Type;
 
 use super::flavour::Flavour;
 use super::names::Names;
-use super::{bounds, server};
+use super::{bounds, events, server};
 use crate::hygiene;
 use crate::model::{Answer, Form, Method, Parameter, Service, bare};
 
@@ -43,11 +43,13 @@ pub(crate) fn methods(service: &Service<'_>, names: &Names, flavour: Flavour) ->
         let signature = signature(service, method, names, flavour);
         quote_spanned!(span=> #signature #body)
     });
+    let events = service.events.iter().map(|event| events::client(service, event, names, flavour));
     quote_spanned! {span=>
         #[allow(dead_code, deprecated, non_snake_case)]
         impl #client {
             #frame
             #(#methods)*
+            #(#events)*
         }
     }
 }
@@ -147,8 +149,15 @@ pub(crate) fn signature(
     let lifetime = flavour.lifetime(span);
     let generics = lifetime.as_ref().map(|lifetime| quote_spanned!(span=> <#lifetime>));
     let bound = lifetime.as_ref().map(|lifetime| quote_spanned!(span=> + #lifetime));
-    let arguments = method.arguments().map(|argument| declaration(argument, lifetime.as_ref()));
-    let output = flavour.returns(&output(&method.answer, names, span), span);
+    let arguments = method.arguments().map(|argument| match argument.stream() {
+        Some((_, item)) => {
+            let name = argument.ident();
+            let fed = flavour.fed_with(item, names, span);
+            quote_spanned!(span=> #name: #fed)
+        }
+        None => declaration(argument, lifetime.as_ref()),
+    });
+    let output = flavour.returns(&output(&method.answer, names, flavour, span), span);
     quote_spanned! {span=>
         #(#conditions)*
         #notes
@@ -179,9 +188,21 @@ fn declaration(argument: &Parameter<'_>, lifetime: Option<&syn::Lifetime>) -> To
 }
 
 /// The outcome of a call, as a type.
-fn output(answer: &Answer, names: &Names, span: Span) -> TokenStream {
+fn output(answer: &Answer, names: &Names, flavour: Flavour, span: Span) -> TokenStream {
     let Names { witrpc, .. } = names;
     match answer {
+        Answer::Stream { item, error, .. } => {
+            let stream = flavour.stream(span);
+            let items = match &**item {
+                Answer::Result { ok, error, .. } => quote_spanned!(span=> #ok, #error),
+                Answer::Value(item) => quote_spanned!(span=> #item),
+                Answer::Stream { .. } => unreachable!("the checks refuse a stream in a stream"),
+            };
+            let error = error.as_ref().map(|error| quote_spanned!(span=> <#error>));
+            quote_spanned! {span=>
+                ::core::result::Result<#witrpc::#stream<#items>, #witrpc::CallError #error>
+            }
+        }
         Answer::Value(ok) => quote_spanned! {span=>
             ::core::result::Result<#ok, #witrpc::CallError>
         },
@@ -198,18 +219,48 @@ fn body(method: &Method<'_>, names: &Names, flavour: Flavour) -> TokenStream {
     let bounds = bounds::checks(method, names);
     let puts = method.arguments().map(put);
     let call = quote_spanned!(span=> call);
-    let answered = flavour.finish(&call, span);
-    let outcome = match &method.answer {
-        Answer::Value(ok) => quote_spanned!(span=> value::<#ok>()),
-        Answer::Result { ok, error, .. } => quote_spanned!(span=> result::<#ok, #error>()),
+    let answered = match method.stream_argument().and_then(|a| Some((a.ident(), a.stream()?.1))) {
+        None => flavour.finish(&call, span),
+        Some((stream, item)) => flavour.finish_feeding(&call, &stream, item, span),
     };
+    let outcome = match &method.answer {
+        Answer::Value(ok) => quote_spanned!(span=> #answered.value::<#ok>()),
+        Answer::Result { ok, error, .. } => {
+            quote_spanned!(span=> #answered.result::<#ok, #error>())
+        }
+        Answer::Stream { item, error, .. } => {
+            opened(&call, &answered, item, error.as_deref(), flavour, span)
+        }
+    };
+    let opens = method.has_stream().then(|| quote_spanned!(span=> #call.opens();));
     let statements = quote_spanned! {span=>
         #bounds
         let mut #call = #runtime::ClientCall::new(&self.connection, #number);
+        #opens
         #(#puts)*
-        #answered.#outcome
+        #outcome
     };
     flavour.body(&statements, span)
+}
+
+/// The stream that a call has opened, if it has.
+fn opened(
+    call: &TokenStream,
+    answered: &TokenStream,
+    item: &Answer,
+    error: Option<&Type>,
+    flavour: Flavour,
+    span: Span,
+) -> TokenStream {
+    let outcome = match error {
+        Some(error) => quote_spanned!(span=> result::<(), #error>()),
+        None => quote_spanned!(span=> value::<()>()),
+    };
+    let take = flavour.take_stream(item, span);
+    quote_spanned! {span=>
+        let opened = #answered.#outcome;
+        opened.map(|()| #call.#take)
+    }
 }
 
 /// Hands one argument to the call.
@@ -224,6 +275,6 @@ fn put(argument: &Parameter<'_>) -> TokenStream {
         Form::Str => quote_spanned!(span=> call.str(#wire_name, #name);),
         Form::Path => quote_spanned!(span=> call.path(#wire_name, #name);),
         Form::Raw(ty) => quote_spanned!(span=> call.raw::<#ty>(#wire_name, #name);),
-        Form::Context => TokenStream::new(),
+        Form::Context | Form::Stream(..) => TokenStream::new(),
     }
 }

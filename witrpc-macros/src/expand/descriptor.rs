@@ -1,12 +1,12 @@
 //! What a service is in words and shapes, and the numbers of its methods.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Ident, TokenStream};
 use quote::quote_spanned;
 
 use super::bounds;
 use super::names::{self, Names};
 use crate::hygiene;
-use crate::model::{Answer, Form, Method, Parameter, Service};
+use crate::model::{Answer, Form, Method, Overflow, Parameter, Service};
 
 /// The descriptor.
 pub(crate) fn expand(service: &Service<'_>, names: &Names) -> TokenStream {
@@ -14,22 +14,30 @@ pub(crate) fn expand(service: &Service<'_>, names: &Names) -> TokenStream {
     let Names { runtime, descriptor, .. } = names;
     let (name, docs) = (&service.wire_name, &service.docs);
     let methods = service.methods.iter().map(|method| described(method, names));
+    let events = service.events.iter().map(|event| described_event(event, names));
     quote_spanned! {span=>
         #[allow(non_upper_case_globals, deprecated)]
         static #descriptor: #runtime::ServiceDescriptor = #runtime::ServiceDescriptor {
             name: #name,
             docs: #docs,
             methods: &[#(#methods),*],
+            events: &[#(#events),*],
         };
     }
 }
 
-/// The enum that numbers the methods. A number is a place among the methods that are there under
-/// the conditions in force, and an enum lets the compiler do that count.
+/// The enums that number the methods and the events. A number is a place among those that are there
+/// under the conditions in force, and an enum lets the compiler do that count.
 pub(crate) fn numbers(service: &Service<'_>, names: &Names) -> TokenStream {
+    let methods = numbered(service, &names.numbers, &service.methods);
+    let events =
+        service.has_events().then(|| numbered(service, &names.event_numbers, &service.events));
+    [Some(methods), events].into_iter().flatten().collect()
+}
+
+fn numbered(service: &Service<'_>, numbers: &Ident, numbered: &[Method<'_>]) -> TokenStream {
     let span = hygiene::at(service.item.ident.span());
-    let numbers = &names.numbers;
-    let variants = service.methods.iter().map(|method| {
+    let variants = numbered.iter().map(|method| {
         let (conditions, name) = (&method.carried.conditions, names::variant(method));
         quote_spanned!(span=> #(#conditions)* #name)
     });
@@ -50,16 +58,21 @@ fn described(method: &Method<'_>, names: &Names) -> TokenStream {
     let arguments = method.arguments().map(|argument| described_argument(argument, names));
     let trace = |check: TokenStream, ty: &dyn quote::ToTokens| quote_spanned!(span=> { #check #runtime::trace::<#ty> });
     let (result, error) = match &method.answer {
-        Answer::Value(ok) => {
-            let none = quote_spanned!(span=> ::core::option::Option::None);
-            (trace(bounds::travels(ok, names), ok), none)
-        }
+        Answer::Value(ok) => (trace(bounds::travels(ok, names), ok), None),
         Answer::Result { ok, error, .. } => {
             let error = trace(bounds::wire(error, names), error);
-            let some = quote_spanned!(span=> ::core::option::Option::Some(#error));
-            (trace(bounds::travels(ok, names), ok), some)
+            (trace(bounds::travels(ok, names), ok), Some(error))
+        }
+        Answer::Stream { item_type, error, .. } => {
+            let traced = |ty: &syn::Type| trace(bounds::wire(ty, names), ty);
+            (traced(item_type), error.as_ref().map(|error| traced(error)))
         }
     };
+    let error = match error {
+        Some(error) => quote_spanned!(span=> ::core::option::Option::Some(#error)),
+        None => quote_spanned!(span=> ::core::option::Option::None),
+    };
+    let streams = matches!(method.answer, Answer::Stream { .. });
     quote_spanned! {span=>
         #(#conditions)*
         #runtime::MethodDescriptor {
@@ -68,8 +81,34 @@ fn described(method: &Method<'_>, names: &Names) -> TokenStream {
             is_async: #is_async,
             idempotent: #idempotent,
             arguments: &[#(#arguments),*],
+            streams: #streams,
             result: #result,
             error: #error,
+        }
+    }
+}
+
+fn described_event(event: &Method<'_>, names: &Names) -> TokenStream {
+    let span = hygiene::at(event.name().span());
+    let runtime = &names.runtime;
+    let conditions = &event.carried.conditions;
+    let (name, docs) = (&event.wire_name, &event.carried.docs);
+    let arguments = event.arguments().map(|argument| described_argument(argument, names));
+    let overflow = match event.overflow() {
+        Overflow::DropOldest => quote_spanned!(span=> DropOldest),
+        Overflow::DropNewest => quote_spanned!(span=> DropNewest),
+        Overflow::Wait(time) => {
+            let micros = u64::try_from(time.as_micros()).unwrap_or(u64::MAX);
+            quote_spanned!(span=> Wait(::core::time::Duration::from_micros(#micros)))
+        }
+    };
+    quote_spanned! {span=>
+        #(#conditions)*
+        #runtime::EventDescriptor {
+            name: #name,
+            docs: #docs,
+            arguments: &[#(#arguments),*],
+            overflow: #runtime::Overflow::#overflow,
         }
     }
 }
@@ -84,6 +123,7 @@ fn described_argument(argument: &Parameter<'_>, names: &Names) -> TokenStream {
             (quote_spanned!(span=> Value), quote_spanned!(span=> trace::<#ty>))
         }
         Form::Raw(ty) => (quote_spanned!(span=> Raw), quote_spanned!(span=> trace_raw::<#ty>)),
+        Form::Stream(_, ty) => (quote_spanned!(span=> Stream), quote_spanned!(span=> trace::<#ty>)),
         Form::Str => (quote_spanned!(span=> Str), quote_spanned!(span=> trace_str)),
         Form::Path => (quote_spanned!(span=> Path), quote_spanned!(span=> trace_path)),
         Form::Context => return TokenStream::new(),

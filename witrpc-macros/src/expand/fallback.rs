@@ -1,12 +1,12 @@
 //! What becomes of a trait with mistakes: they are reported, and all names are there, so that the
 //! user's other code gives no errors of its own.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Ident, TokenStream};
 use quote::quote_spanned;
 
 use super::flavour::Flavour;
 use super::names::Names;
-use super::{client, server, service_trait};
+use super::{client, events, server, service_trait};
 use crate::hygiene;
 use crate::model::{Method, Service};
 use crate::report::Report;
@@ -17,6 +17,7 @@ pub(crate) fn fallback(service: &Service<'_>, report: Report) -> TokenStream {
     let names = Names::of(service);
     let item = service_trait::expand(service);
     let server = server(service, &names);
+    let events = events(service, &names, &report);
     let blocking = client(service, &names, &report, Flavour::Blocking);
     let asynchronous = client(service, &names, &report, Flavour::Async);
     let mistakes = report.into_tokens();
@@ -24,6 +25,7 @@ pub(crate) fn fallback(service: &Service<'_>, report: Report) -> TokenStream {
         #mistakes
         #item
         #server
+        #events
         #blocking
         #asynchronous
     }
@@ -34,9 +36,54 @@ fn server(service: &Service<'_>, names: &Names) -> TokenStream {
     let span = hygiene::at(service.item.ident.span());
     let definition = server::definition(service, names);
     let body = quote_spanned!(span=> let _ = service; ::core::unreachable!());
-    let constructors = server::constructors(service, names, &any_handler(service), &body);
+    let with_events = quote_spanned!(span=> let _ = make; ::core::unreachable!());
+    let bounds = any_handler(service);
+    let constructors = server::constructors(service, names, &bounds, &body, &with_events);
     let implementation = server::implementation(service, names);
     quote_spanned!(span=> #definition #constructors #implementation)
+}
+
+/// What emits the events, and their items, as far as they could be made out.
+fn events(service: &Service<'_>, names: &Names, report: &Report) -> TokenStream {
+    if !service.has_events() {
+        return TokenStream::new();
+    }
+    let emits = service.events.iter().map(|event| match event.mistake {
+        Some(mistake) => {
+            let arguments = event.arguments().count();
+            unknown(service, event, event.name(), arguments, report.nth(mistake))
+        }
+        None => {
+            let signature = events::emit_signature(service, event, names);
+            quote_spanned!(event.name().span()=> #signature { ::core::unreachable!() })
+        }
+    });
+    let emitter = events::emitter(service, names, emits);
+    let sound = service.events.iter().filter(|event| event.mistake.is_none());
+    let items = sound.map(|event| events::item_definition(service, event));
+    let span = hygiene::at(service.item.ident.span());
+    quote_spanned!(span=> #emitter #(#items)*)
+}
+
+/// The two functions of a client for one event.
+fn subscribers(
+    service: &Service<'_>,
+    event: &Method<'_>,
+    names: &Names,
+    report: &Report,
+    flavour: Flavour,
+) -> TokenStream {
+    let span = hygiene::at(event.name().span());
+    if let Some(mistake) = event.mistake {
+        let mistake = report.nth(mistake);
+        let on_name = events::on_name(event);
+        let stream = unknown(service, event, event.name(), 0, mistake);
+        let react = unknown(service, event, &on_name, 1, mistake);
+        return quote_spanned!(span=> #stream #react);
+    }
+    let body = flavour.body(&quote_spanned!(span=> ::core::unreachable!()), span);
+    let [stream, react] = events::client_signatures(service, event, names, flavour);
+    quote_spanned!(span=> #stream #body #react #body)
 }
 
 /// A client with every method that could be made out.
@@ -50,8 +97,14 @@ fn client(service: &Service<'_>, names: &Names, report: &Report, flavour: Flavou
     let whole_trait = !service.item.generics.params.is_empty();
     let methods = service.methods.iter().filter(|method| !method.is_reserved());
     let methods = methods.map(|method| match method.mistake {
-        Some(mistake) => unknown(service, method, report.nth(mistake)),
-        None if whole_trait => unknown(service, method, report.nth(0)),
+        Some(mistake) => {
+            let arguments = method.arguments().count();
+            unknown(service, method, method.name(), arguments, report.nth(mistake))
+        }
+        None if whole_trait => {
+            let arguments = method.arguments().count();
+            unknown(service, method, method.name(), arguments, report.nth(0))
+        }
         None => {
             let signature = client::signature(service, method, names, flavour);
             let name = method.name();
@@ -60,6 +113,8 @@ fn client(service: &Service<'_>, names: &Names, report: &Report, flavour: Flavou
             quote_spanned!(span=> #signature #body)
         }
     });
+    let events = service.events.iter().filter(|event| !event.is_reserved());
+    let events = events.map(|event| subscribers(service, event, names, report, flavour));
     quote_spanned! {span=>
         #definition
 
@@ -67,6 +122,7 @@ fn client(service: &Service<'_>, names: &Names, report: &Report, flavour: Flavou
         impl #client {
             #frame
             #(#methods)*
+            #(#events)*
         }
 
         #implementation
@@ -77,7 +133,12 @@ fn client(service: &Service<'_>, names: &Names, report: &Report, flavour: Flavou
 fn nothing(service: &Service<'_>, names: &Names) -> TokenStream {
     let span = hygiene::at(service.item.ident.span());
     let runtime = &names.runtime;
-    quote_spanned!(span=> #runtime::ServiceDescriptor { name: "", docs: "", methods: &[] })
+    quote_spanned!(span=> #runtime::ServiceDescriptor {
+        name: "",
+        docs: "",
+        methods: &[],
+        events: &[],
+    })
 }
 
 /// What any handler is: no mention of the trait, which may be at fault.
@@ -88,8 +149,13 @@ fn any_handler(service: &Service<'_>) -> TokenStream {
 
 /// A method that could not be made out. Its types are a mistake that has been reported, which the
 /// compiler says once, and then takes any call of the method for right.
-fn unknown(service: &Service<'_>, method: &Method<'_>, mistake: &TokenStream) -> TokenStream {
-    let name = method.name();
+fn unknown(
+    service: &Service<'_>,
+    method: &Method<'_>,
+    name: &Ident,
+    arguments: usize,
+    mistake: &TokenStream,
+) -> TokenStream {
     let span = hygiene::at(name.span());
     let visibility = &service.item.vis;
     let conditions = &method.carried.conditions;
@@ -99,9 +165,7 @@ fn unknown(service: &Service<'_>, method: &Method<'_>, mistake: &TokenStream) ->
     let wrong = quote_spanned! {span=>
         <[(); { #mistake }] as ::core::iter::IntoIterator>::Item
     };
-    // Clients subscribe to an event, whatever it brings.
-    let arguments = method.arguments().filter(|_| !method.options.event);
-    let arguments = arguments.map(|_| quote_spanned!(span=> _: #wrong));
+    let arguments = (0..arguments).map(|_| quote_spanned!(span=> _: #wrong));
     quote_spanned! {span=>
         #(#conditions)*
         #notes

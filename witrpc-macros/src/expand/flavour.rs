@@ -1,9 +1,11 @@
 //! The two flavours of client, and all in which they differ.
 
 use proc_macro2::{Ident, Span, TokenStream};
-use quote::quote_spanned;
+use quote::{format_ident, quote_spanned};
+use syn::Type;
 
 use super::names::Names;
+use crate::model::Answer;
 
 /// Whether a client's calls block the thread or are futures.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -80,6 +82,84 @@ impl Flavour {
         match self {
             Flavour::Blocking => quote_spanned!(span=> { #statements }),
             Flavour::Async => quote_spanned!(span=> { async move { #statements } }),
+        }
+    }
+
+    /// What feeds a method's stream argument.
+    pub(crate) fn fed_with(self, item: &Type, names: &Names, span: Span) -> TokenStream {
+        let witrpc = &names.witrpc;
+        match self {
+            Flavour::Blocking => quote_spanned!(span=> impl ::core::iter::Iterator<Item = #item>),
+            Flavour::Async => quote_spanned! {span=>
+                impl #witrpc::Stream<Item = #item> + ::core::marker::Send + 'call
+            },
+        }
+    }
+
+    /// The type of what a method streams.
+    pub(crate) fn stream(self, span: Span) -> TokenStream {
+        match self {
+            Flavour::Blocking => quote_spanned!(span=> BlockingStream),
+            Flavour::Async => quote_spanned!(span=> AsyncStream),
+        }
+    }
+
+    /// Takes the stream that a call has opened.
+    pub(crate) fn take_stream(self, item: &Answer, span: Span) -> TokenStream {
+        match (self, item) {
+            (Flavour::Blocking, Answer::Result { ok, error, .. }) => {
+                quote_spanned!(span=> blocking_results::<#ok, #error>())
+            }
+            (Flavour::Blocking, Answer::Value(item)) => {
+                quote_spanned!(span=> blocking_values::<#item>())
+            }
+            (Flavour::Async, Answer::Result { ok, error, .. }) => {
+                quote_spanned!(span=> async_results::<#ok, #error>())
+            }
+            (Flavour::Async, Answer::Value(item)) => {
+                quote_spanned!(span=> async_values::<#item>())
+            }
+            (_, Answer::Stream { .. }) => {
+                unreachable!("the checks refuse a stream in a stream")
+            }
+        }
+    }
+
+    /// The type of a subscription to an event.
+    pub(crate) fn subscription(self, span: Span) -> TokenStream {
+        match self {
+            Flavour::Blocking => quote_spanned!(span=> Events),
+            Flavour::Async => quote_spanned!(span=> EventStream),
+        }
+    }
+
+    /// Subscribes by a function of the runtime.
+    pub(crate) fn subscribe(self, function: &str, span: Span) -> Ident {
+        match self {
+            Flavour::Blocking => format_ident!("{function}_blocking", span = span),
+            Flavour::Async => format_ident!("{function}_async", span = span),
+        }
+    }
+
+    /// Waits for the outcome of a function that came from [`subscribe`](Self::subscribe).
+    pub(crate) fn awaited(self, outcome: &TokenStream, span: Span) -> TokenStream {
+        match self {
+            Flavour::Blocking => outcome.clone(),
+            Flavour::Async => quote_spanned!(span=> #outcome.await),
+        }
+    }
+
+    /// Makes a call that a stream goes with, and waits for its answer.
+    pub(crate) fn finish_feeding(
+        self,
+        call: &TokenStream,
+        stream: &Ident,
+        item: &Type,
+        span: Span,
+    ) -> TokenStream {
+        match self {
+            Flavour::Blocking => quote_spanned!(span=> #call.block_feeding::<#item>(#stream)),
+            Flavour::Async => quote_spanned!(span=> #call.send_feeding::<#item>(#stream).await),
         }
     }
 

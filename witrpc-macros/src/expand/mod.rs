@@ -1,18 +1,20 @@
 //! Writes the code of a service.
 //!
-//! It stands beside the trait: the three structs `XServer`, `XClient` and `XAsyncClient`, and two
-//! private items that they share. All else is in one unnamed constant, so that nothing more is
+//! It stands beside the trait: the three structs `XServer`, `XClient` and `XAsyncClient`, for events
+//! also `XEvents` and a struct for each, and a few private items that they share. All else is in one unnamed constant, so that nothing more is
 //! added to the user's names. Tokens resolve by [`hygiene`](crate::hygiene).
 
 mod bounds;
 mod client;
 mod descriptor;
+mod events;
 mod fallback;
 mod flavour;
 mod names;
 mod result_alias;
 mod server;
 mod service_trait;
+mod streams;
 
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote_spanned};
@@ -37,6 +39,7 @@ pub(crate) fn service(service: &Service<'_>) -> TokenStream {
     let descriptor_name = &names.descriptor;
     let descriptor = descriptor::expand(service, names);
     let aliases = result_alias::expand(service, names);
+    let events = events::definitions(service, names);
     let clients = Flavour::ALL.map(|flavour| {
         let definition = client::definition(service, names, flavour);
         let methods = client::methods(service, names, flavour);
@@ -48,6 +51,7 @@ pub(crate) fn service(service: &Service<'_>) -> TokenStream {
     quote_spanned! {span=>
         #item
         #server
+        #events
         #(#clients)*
         #numbers
         #dispatch
@@ -63,12 +67,14 @@ pub(crate) fn service(service: &Service<'_>) -> TokenStream {
 
 fn server_definition(service: &Service<'_>, names: &Names) -> TokenStream {
     let span = hygiene::at(service.item.ident.span());
-    let Names { dispatch, .. } = names;
+    let Names { runtime, dispatch, .. } = names;
     let definition = server::definition(service, names);
     let bounds = server::handler_bounds(service);
+    let hub = service.has_events().then(|| quote_spanned!(span=> , #runtime::EventHub::new()));
     let body = quote_spanned! {span=>
-        Self { service: ::std::sync::Arc::new(#dispatch(service)) }
+        Self { service: ::std::sync::Arc::new(#dispatch(service #hub)) }
     };
-    let constructors = server::constructors(service, names, &bounds, &body);
+    let with_events = events::constructor_body(service, names);
+    let constructors = server::constructors(service, names, &bounds, &body, &with_events);
     quote_spanned!(span=> #definition #constructors)
 }

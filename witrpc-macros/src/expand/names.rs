@@ -27,6 +27,10 @@ pub(crate) struct Names {
     pub(crate) descriptor: Ident,
     /// The enum that numbers the methods.
     pub(crate) numbers: Ident,
+    /// The enum that numbers the events.
+    pub(crate) event_numbers: Ident,
+    /// `XEvents`.
+    pub(crate) events: Ident,
 }
 
 impl Names {
@@ -47,14 +51,16 @@ impl Names {
             handler: Ident::new(handler, span),
             descriptor: hygiene::private("descriptor", place),
             numbers: format_ident!("__{name}Method", span = span),
+            event_numbers: format_ident!("__{name}Event", span = span),
+            events: format_ident!("{name}Events"),
         }
     }
 }
 
 impl Names {
-    /// A method's number: its place among the methods that are there.
+    /// A method's or an event's number: its place among those that are there.
     pub(crate) fn number(&self, method: &Method<'_>) -> TokenStream {
-        let numbers = &self.numbers;
+        let numbers = if method.options.event { &self.event_numbers } else { &self.numbers };
         let variant = variant(method);
         let span = variant.span();
         quote_spanned!(span=> #numbers::#variant as ::core::primitive::u16)

@@ -15,8 +15,15 @@ use crate::wording;
 /// An assertion for each method whose return type does not look like a `Result`.
 pub(crate) fn expand(service: &Service<'_>, names: &Names) -> TokenStream {
     let assertions = service.methods.iter().filter_map(|method| {
-        let Answer::Value(ty) = &method.answer else { return None };
-        let message = wording::hidden_result(&service.item.ident, method.name());
+        let (service, name) = (&service.item.ident, method.name());
+        let (ty, message) = match &method.answer {
+            Answer::Value(ty) => (ty, wording::hidden_result(service, name)),
+            Answer::Stream { item, .. } => match &**item {
+                Answer::Value(ty) => (ty, wording::hidden_result_of_items(service, name)),
+                _ => return None,
+            },
+            Answer::Result { .. } => return None,
+        };
         let conditions = &method.carried.conditions;
         let span = hygiene::at(ty.span());
         let runtime = hygiene::relocated(names.runtime.clone(), span);

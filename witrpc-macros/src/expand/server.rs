@@ -4,10 +4,10 @@ use proc_macro2::{Ident, Span, TokenStream};
 use quote::quote_spanned;
 use syn::ext::IdentExt;
 
-use super::bounds;
 use super::names::Names;
+use super::{bounds, events, streams};
 use crate::hygiene;
-use crate::model::{Answer, Form, Method, Parameter, Service};
+use crate::model::{Answer, Flow, Form, Method, Parameter, Service};
 
 /// The struct.
 pub(crate) fn definition(service: &Service<'_>, names: &Names) -> TokenStream {
@@ -38,10 +38,12 @@ pub(crate) fn constructors(
     names: &Names,
     handler_bounds: &TokenStream,
     body: &TokenStream,
+    body_with_events: &TokenStream,
 ) -> TokenStream {
     let span = hygiene::at(service.item.ident.span());
     let visibility = &service.item.vis;
     let Names { server, handler, .. } = names;
+    let with_events = events::constructor(service, names, handler_bounds, body_with_events);
     quote_spanned! {span=>
         #[allow(dead_code)]
         impl #server {
@@ -60,6 +62,8 @@ pub(crate) fn constructors(
             {
                 #body
             }
+
+            #with_events
         }
     }
 }
@@ -97,10 +101,12 @@ pub(crate) fn handler_bounds(service: &Service<'_>) -> TokenStream {
 /// The struct that hands calls to a handler of a known type.
 pub(crate) fn dispatch_definition(service: &Service<'_>, names: &Names) -> TokenStream {
     let span = hygiene::at(service.item.ident.span());
-    let Names { dispatch, handler, .. } = names;
+    let Names { runtime, dispatch, handler, .. } = names;
+    let hub =
+        service.has_events().then(|| quote_spanned!(span=> , ::std::sync::Arc<#runtime::EventHub>));
     quote_spanned! {span=>
         #[allow(non_camel_case_types)]
-        struct #dispatch<#handler: ?::core::marker::Sized>(::std::sync::Arc<#handler>);
+        struct #dispatch<#handler: ?::core::marker::Sized>(::std::sync::Arc<#handler> #hub);
     }
 }
 
@@ -130,6 +136,13 @@ pub(crate) fn dispatch_implementation(service: &Service<'_>, names: &Names) -> T
         let reply = reply(method, names, &function);
         quote_spanned!(span=> #(#conditions)* #number => #reply)
     });
+    let events = service.has_events().then(|| {
+        quote_spanned! {span=>
+            fn events(&self) -> ::core::option::Option<&::std::sync::Arc<#runtime::EventHub>> {
+                ::core::option::Option::Some(&self.1)
+            }
+        }
+    });
     quote_spanned! {span=>
         #(#numbers)*
 
@@ -147,6 +160,8 @@ pub(crate) fn dispatch_implementation(service: &Service<'_>, names: &Names) -> T
                     _ => call.unknown_method(),
                 }
             }
+
+            #events
         }
     }
 }
@@ -173,6 +188,10 @@ fn reply(method: &Method<'_>, names: &Names, function: &TokenStream) -> TokenStr
         (quote_spanned!(span=> _), TokenStream::new())
     };
     let decode = quote_spanned!(span=> #(#takes)* arguments.finish()?;);
+    if method.has_stream() {
+        let returned = quote_spanned!(span=> #function(&service, #(#passed),*));
+        return streams::reply(method, &bounds, &context, &decode, &returned);
+    }
     let reply = reply_function(method, span);
     if method.is_async() {
         let returned = quote_spanned!(span=> #function(&service, #(#passed),*).await);
@@ -203,18 +222,27 @@ fn reply(method: &Method<'_>, names: &Names, function: &TokenStream) -> TokenStr
 fn reply_function(method: &Method<'_>, span: Span) -> TokenStream {
     match (&method.answer, method.is_async()) {
         (Answer::Value(ok), false) => quote_spanned!(span=> reply::<#ok>),
-        (Answer::Value(ok), true) => quote_spanned!(span=> reply_async::<#ok, _>),
         (Answer::Result { ok, error, .. }, false) => {
             quote_spanned!(span=> reply_result::<#ok, #error>)
         }
-        (Answer::Result { ok, error, .. }, true) => {
+        (_, true) => reply_later(method, span),
+        (Answer::Stream { .. }, _) => unreachable!("streams are answered elsewhere"),
+    }
+}
+
+/// The function of the runtime that answers with what a future comes to.
+pub(super) fn reply_later(method: &Method<'_>, span: Span) -> TokenStream {
+    match &method.answer {
+        Answer::Value(ok) => quote_spanned!(span=> reply_async::<#ok, _>),
+        Answer::Result { ok, error, .. } => {
             quote_spanned!(span=> reply_async_result::<#ok, #error, _>)
         }
+        Answer::Stream { item_type, .. } => quote_spanned!(span=> stream::<#item_type, _>),
     }
 }
 
 /// What the method returned, as the runtime takes it.
-fn answer(method: &Method<'_>, returned: &TokenStream) -> TokenStream {
+pub(super) fn answer(method: &Method<'_>, returned: &TokenStream) -> TokenStream {
     let span = hygiene::at(method.place());
     match &method.answer {
         Answer::Result { projected: Some(result), .. } => {
@@ -236,6 +264,8 @@ fn take(argument: &Parameter<'_>) -> TokenStream {
         Form::Str => quote_spanned!(span=> let #name = arguments.str(#wire_name)?;),
         Form::Path => quote_spanned!(span=> let #name = arguments.path(#wire_name)?;),
         Form::Raw(ty) => quote_spanned!(span=> let #name = arguments.raw::<#ty>(#wire_name)?;),
+        Form::Stream(Flow::Iterator, _) => quote_spanned!(span=> let #name = feed.iterator();),
+        Form::Stream(Flow::Stream, _) => quote_spanned!(span=> let #name = feed.stream();),
         Form::Context => TokenStream::new(),
     }
 }
@@ -245,7 +275,7 @@ fn passed(parameter: &Parameter<'_>) -> TokenStream {
     let name = parameter.ident();
     let span = hygiene::at(name.span());
     match parameter.form {
-        Form::Value(_) => quote_spanned!(span=> #name),
+        Form::Value(_) | Form::Stream(..) => quote_spanned!(span=> #name),
         Form::Context => quote_spanned!(span=> &context),
         Form::Shared(_) | Form::Str | Form::Path | Form::Raw(_) => quote_spanned!(span=> &#name),
     }

@@ -2,20 +2,29 @@
 
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote_spanned};
-use syn::{FnArg, ItemTrait, Pat, PatIdent, ReturnType, Signature, TraitItem, TraitItemFn, Type};
+use syn::spanned::Spanned;
+use syn::visit_mut::VisitMut;
+use syn::{
+    FnArg, ItemTrait, Pat, PatIdent, ReturnType, Signature, TraitItem, TraitItemFn, Type,
+    TypeImplTrait,
+};
 
 use crate::attributes;
 use crate::hygiene;
-use crate::model::Service;
+use crate::model::{Flow, Service};
 
-/// The trait, without options and with its `async fn`s spelled as functions that return futures.
+/// The trait, without options and events, with its `async fn`s spelled as functions that return
+/// futures, and its streams as ones that may change threads.
 pub(crate) fn expand(service: &Service<'_>) -> TokenStream {
     let mut item = ItemTrait::clone(service.item);
+    // Before anything else is changed: an event is recognised by where it stands.
+    let mut kept = service.item.items.iter().map(|item| !is_event(item, service));
+    item.items.retain(|_| kept.next().unwrap_or(true));
     attributes::strip_options(&mut item);
-    item.items.retain(|item| !is_event(item, service));
     for item in &mut item.items {
         if let TraitItem::Fn(method) = item {
             tolerated(&mut method.sig);
+            SendStreams.visit_signature_mut(&mut method.sig);
             spell_future(method);
         }
     }
@@ -25,8 +34,19 @@ pub(crate) fn expand(service: &Service<'_>) -> TokenStream {
 /// Whether an item is an event, which nobody implements.
 fn is_event(item: &TraitItem, service: &Service<'_>) -> bool {
     let TraitItem::Fn(function) = item else { return false };
-    let mut events = service.methods.iter().filter(|method| method.options.event);
-    events.any(|event| *event.name() == function.sig.ident)
+    service.events.iter().any(|event| std::ptr::eq(event.source, function))
+}
+
+/// Adds `+ Send` to each `impl Iterator` and `impl Stream`, which cross threads.
+struct SendStreams;
+
+impl VisitMut for SendStreams {
+    fn visit_type_impl_trait_mut(&mut self, opaque: &mut TypeImplTrait) {
+        if let Some(stream) = opaque.bounds.iter().find(|bound| Flow::named(bound).is_some()) {
+            let span = hygiene::at(stream.span());
+            opaque.bounds.push(syn::parse_quote_spanned!(span=> ::core::marker::Send));
+        }
+    }
 }
 
 /// `async fn f() -> T` as `fn f() -> impl Future<Output = T> + Send`, which an `async fn` may

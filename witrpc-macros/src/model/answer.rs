@@ -1,11 +1,11 @@
-//! What a method answers, and whether that is a `Result`.
+//! What a method answers: a value, a `Result`, a stream.
 
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote_spanned};
 use syn::spanned::Spanned;
 use syn::{GenericArgument, PathArguments, ReturnType, Signature, Type};
 
-use super::bare;
+use super::{Flow, bare};
 use crate::hygiene;
 
 /// What a method answers.
@@ -21,14 +21,37 @@ pub(crate) enum Answer {
         /// The return type as the trait that they are projected through, unless it spells them.
         projected: Option<TokenStream>,
     },
+    /// A stream of items, one after the other.
+    Stream {
+        flow: Flow,
+        /// What each item is: a value or a `Result`.
+        item: Box<Answer>,
+        item_type: Box<Type>,
+        /// The error of the method itself, if it returns a `Result` of a stream.
+        error: Option<Box<Type>>,
+    },
 }
 
 impl Answer {
-    /// Reads a return type; `marked` when the user says that it is a `Result`.
+    /// Reads a return type; `marked` when the user says that it, or each of its items, is a
+    /// `Result`.
     pub(super) fn of(signature: &Signature, marked: bool, crate_path: &TokenStream) -> Self {
         let ReturnType::Type(_, ty) = &signature.output else {
             return Answer::Value(syn::parse_quote_spanned!(signature.ident.span()=> ()));
         };
+        if let Some((stream, error)) = stream_in(ty)
+            && let Some((flow, item)) = Flow::of(stream)
+        {
+            let item_type = Box::new(Type::clone(item));
+            let item = Box::new(Answer::of_type(&item_type, marked, crate_path));
+            let error = error.cloned().map(Box::new);
+            return Answer::Stream { flow, item, item_type, error };
+        }
+        Answer::of_type(ty, marked, crate_path)
+    }
+
+    /// Reads the type of a value or an item.
+    fn of_type(ty: &Type, marked: bool, crate_path: &TokenStream) -> Self {
         if let Type::Path(path) = bare(ty)
             && let Some(last) = path.path.segments.last()
             && last.ident == "Result"
@@ -62,4 +85,17 @@ impl Answer {
             projected: Some(result),
         }
     }
+}
+
+/// The type that may be a stream in a return type, with the error beside it: the type itself, or the
+/// first one of `Result<.., ..>`.
+pub(crate) fn stream_in(ty: &Type) -> Option<(&Type, Option<&Type>)> {
+    let Type::Path(path) = bare(ty) else { return Some((ty, None)) };
+    let last = path.path.segments.last().filter(|last| last.ident == "Result")?;
+    let PathArguments::AngleBracketed(arguments) = &last.arguments else { return None };
+    let mut types = arguments.args.iter().filter_map(|argument| match argument {
+        GenericArgument::Type(ty) => Some(ty),
+        _ => None,
+    });
+    Some((types.next()?, Some(types.next()?)))
 }

@@ -1,6 +1,8 @@
 //! What a trait means as a service: the checks read it, the expanders write code from it.
 
 mod answer;
+mod event;
+mod flow;
 mod parameter;
 
 use proc_macro2::{Ident, Span, TokenStream};
@@ -10,7 +12,9 @@ use syn::spanned::Spanned;
 use syn::visit::Visit;
 use syn::{FnArg, ItemTrait, Signature, TraitItem, TraitItemFn, TypeInfer};
 
-pub(crate) use self::answer::Answer;
+pub(crate) use self::answer::{Answer, stream_in};
+pub(crate) use self::event::Overflow;
+pub(crate) use self::flow::Flow;
 pub(crate) use self::parameter::{Form, Parameter, bare, ends_in};
 use crate::attributes::Carried;
 use crate::hygiene;
@@ -32,6 +36,8 @@ pub(crate) struct Service<'a> {
     /// Its documentation, as an expression.
     pub(crate) docs: TokenStream,
     pub(crate) methods: Vec<Method<'a>>,
+    /// What it tells its clients of: the methods that nobody implements.
+    pub(crate) events: Vec<Method<'a>>,
 }
 
 /// One method of a service.
@@ -59,15 +65,17 @@ impl<'a> Service<'a> {
             _ => None,
         });
         let mut methods: Vec<Method<'_>> = Vec::new();
+        let mut events: Vec<Method<'_>> = Vec::new();
         for function in functions {
             // What the compiler reports in the trait itself is left to it, and left out here.
             if has_placeholder(&function.sig) {
                 continue;
             }
             let method = Method::of(function, &crate_path, report);
-            if !methods.iter().any(|earlier| earlier.clashes_with(&method)) {
-                methods.push(method);
+            if methods.iter().chain(&events).any(|earlier| earlier.clashes_with(&method)) {
+                continue;
             }
+            if method.options.event { events.push(method) } else { methods.push(method) }
         }
         let name = options.name.as_ref().map(syn::LitStr::value);
         Self {
@@ -75,8 +83,15 @@ impl<'a> Service<'a> {
             wire_name: name.unwrap_or_else(|| item.ident.unraw().to_string()),
             docs: Carried::of(&item.attrs).docs,
             methods,
+            events,
             crate_path,
         }
+    }
+}
+
+impl Service<'_> {
+    pub(crate) fn has_events(&self) -> bool {
+        !self.events.is_empty()
     }
 }
 
@@ -141,6 +156,16 @@ impl<'a> Method<'a> {
     /// What crosses: the parameters without the context.
     pub(crate) fn arguments(&self) -> impl Iterator<Item = &Parameter<'a>> {
         self.parameters.iter().filter(|parameter| !matches!(parameter.form, Form::Context))
+    }
+
+    /// Whether it takes or returns a stream.
+    pub(crate) fn has_stream(&self) -> bool {
+        matches!(self.answer, Answer::Stream { .. }) || self.stream_argument().is_some()
+    }
+
+    /// The argument that is a stream.
+    pub(crate) fn stream_argument(&self) -> Option<&Parameter<'a>> {
+        self.arguments().find(|argument| argument.stream().is_some())
     }
 }
 

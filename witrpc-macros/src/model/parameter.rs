@@ -5,6 +5,7 @@ use syn::ext::IdentExt;
 use syn::spanned::Spanned;
 use syn::{Pat, PatType, Type};
 
+use super::Flow;
 use crate::options::ArgumentOptions;
 use crate::report::Report;
 
@@ -32,6 +33,8 @@ pub(crate) enum Form<'a> {
     Path,
     /// `&[T]`, as raw bytes.
     Raw(&'a Type),
+    /// `impl Iterator` or `impl Stream`, with the type of the items.
+    Stream(Flow, &'a Type),
 }
 
 impl<'a> Parameter<'a> {
@@ -50,6 +53,14 @@ impl<'a> Parameter<'a> {
         self.name.cloned().unwrap_or_else(|| Ident::new("_unnamed", self.source.pat.span()))
     }
 
+    /// The items, if it is a stream.
+    pub(crate) fn stream(&self) -> Option<(Flow, &'a Type)> {
+        match self.form {
+            Form::Stream(flow, item) => Some((flow, item)),
+            _ => None,
+        }
+    }
+
     /// The name on the wire.
     pub(crate) fn wire_name(&self) -> String {
         self.ident().unraw().to_string()
@@ -58,6 +69,9 @@ impl<'a> Parameter<'a> {
 
 impl<'a> Form<'a> {
     fn of(ty: &'a Type) -> Self {
+        if let Some((flow, item)) = Flow::of(ty) {
+            return Form::Stream(flow, item);
+        }
         let Type::Reference(reference) = bare(ty) else { return Form::Value(ty) };
         match bare(&reference.elem) {
             Type::Slice(slice) => Form::Raw(&slice.elem),

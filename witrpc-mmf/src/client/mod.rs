@@ -179,6 +179,11 @@ impl Client {
         &self.welcome
     }
 
+    /// How many calls can be in flight at once.
+    pub fn lanes(&self) -> u32 {
+        self.layout.lanes() as u32
+    }
+
     /// Why no call can succeed any more, or `None` while the connection stands.
     pub fn lost(&self) -> Option<Closed> {
         if self.origin.is_forked() { Some(Closed::Forked) } else { self.lost.get().copied() }

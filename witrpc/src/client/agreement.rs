@@ -8,6 +8,17 @@ use crate::error::ConnectError;
 use crate::handshake::Welcome;
 use crate::tag::{MAX_METHODS, RequestTag};
 
+/// What the server calls the parts of a service, by their numbers here.
+#[derive(Debug)]
+pub(super) struct Agreed {
+    /// The service's number.
+    pub(super) service: u8,
+    /// The tag of each method; `None` where the server has no such method.
+    pub(super) tags: Box<[Option<u32>]>,
+    /// The number of each event; `None` where the server has no such event.
+    pub(super) events: Box<[Option<u16>]>,
+}
+
 /// A service as this client has it, in its codec.
 pub(super) struct Proposal {
     descriptor: &'static ServiceDescriptor,
@@ -33,23 +44,23 @@ impl Proposal {
         }
     }
 
-    /// Compares the contracts, and finds the tag of each of the client's methods: `None` where the
-    /// server has no such method. All that the server says is untrusted.
+    /// Compares the contracts, and finds what the server calls the client's methods and events. All
+    /// that the server says is untrusted.
     ///
     /// # Errors
     ///
     /// In what the two differ, or what makes no sense.
-    pub(super) fn settle(&self, welcome: &Welcome) -> Result<Box<[Option<u32>]>, ConnectError> {
-        match_methods(welcome, &self.ours.contract, self.descriptor.name, self.codec)
+    pub(super) fn settle(&self, welcome: &Welcome) -> Result<Agreed, ConnectError> {
+        match_up(welcome, &self.ours.contract, self.descriptor.name, self.codec)
     }
 }
 
-fn match_methods(
+fn match_up(
     welcome: &Welcome,
     ours: &Contract,
     service: &'static str,
     codec: Codec,
-) -> Result<Box<[Option<u32>]>, ConnectError> {
+) -> Result<Agreed, ConnectError> {
     let broken = |problem| ConnectError::Protocol { problem };
     if usize::from(welcome.service) >= welcome.services.len() {
         return Err(broken("its welcome names a service that is not in its list".to_owned()));
@@ -66,10 +77,17 @@ fn match_methods(
         let method = theirs.methods.iter().position(|method| method.name == name)?;
         // A server that lists more than there can be has no number for the rest.
         let method = u16::try_from(method).ok().filter(|_| method < MAX_METHODS)?;
-        let tag = RequestTag { method, service: welcome.service, raw: false };
-        Some(tag.bits())
+        Some(RequestTag::call(welcome.service, method).bits())
     };
-    Ok(ours.methods.iter().map(|method| tag_of(&method.name)).collect())
+    let event_of = |name: &str| {
+        let event = theirs.events.iter().position(|event| event.name == name)?;
+        u16::try_from(event).ok()
+    };
+    Ok(Agreed {
+        service: welcome.service,
+        tags: ours.methods.iter().map(|method| tag_of(&method.name)).collect(),
+        events: ours.events.iter().map(|event| event_of(&event.name)).collect(),
+    })
 }
 
 #[cfg(test)]
@@ -84,6 +102,7 @@ mod tests {
             is_async: false,
             idempotent: false,
             arguments: &[],
+            streams: false,
             result: crate::contract::trace_str,
             error: None,
         }
@@ -92,13 +111,13 @@ mod tests {
     /// The contract of methods of these names, with results that are text.
     fn contract(names: &[&'static str]) -> Contract {
         let methods = names.iter().map(|name| method(name)).collect::<Vec<_>>().leak();
-        let descriptor = ServiceDescriptor { name: "Clock", docs: "", methods };
+        let descriptor = ServiceDescriptor { name: "Clock", docs: "", methods, events: &[] };
         Traced::of(&descriptor, Codec::Postcard).contract
     }
 
     fn matched(welcome: &Welcome) -> Result<Box<[Option<u32>]>, ConnectError> {
         let ours = contract(&["now", "set", "stop"]);
-        match_methods(welcome, &ours, "Clock", Codec::Postcard)
+        match_up(welcome, &ours, "Clock", Codec::Postcard).map(|agreed| agreed.tags)
     }
 
     fn welcome(service: u8, contract: Option<&Contract>) -> Welcome {
@@ -111,7 +130,7 @@ mod tests {
     }
 
     fn tag(method: u16) -> Option<u32> {
-        Some(RequestTag { method, service: 1, raw: false }.bits())
+        Some(RequestTag::call(1, method).bits())
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use crate::__private::v1::{Travels, Wire};
 use crate::codec::{Codec, OpenBody};
 use crate::error::{CallError, Direction};
-use crate::tag::{AnswerTag, Status};
+use crate::tag::{AnswerTag, MAX_STREAMS, Status};
 use crate::transport::{Answer, Payload};
 
 /// How a call ended, its answer not yet decoded.
@@ -87,6 +87,28 @@ impl<'a> Reply<'a> {
     }
 }
 
+/// Reads the answer to a request that keeps a stream going; `None` at the stream's end.
+///
+/// # Errors
+///
+/// What went wrong at the server.
+pub(super) fn read_pulled<'a>(
+    answer: &'a mut Answer,
+    codec: Codec,
+    method: &'static str,
+) -> Result<Option<OpenBody<'a>>, CallError> {
+    match AnswerTag::from_bits(answer.tag) {
+        Some(AnswerTag { status: Status::End, .. }) => Ok(None),
+        Some(AnswerTag { status: Status::Ok, raw }) => {
+            let body = OpenBody::new(&mut answer.payload, raw, codec);
+            body.map(Some).map_err(|error| CallError::Decode { message: error.to_string() })
+        }
+        // There is no error of the service's own here.
+        Some(AnswerTag { status: Status::App, .. }) => Err(failure(None, &answer.payload, method)),
+        other => Err(failure(other, &answer.payload, method)),
+    }
+}
+
 /// Why there is neither value nor error.
 #[cold]
 fn failure(tag: Option<AnswerTag>, payload: &Payload, method: &'static str) -> CallError {
@@ -106,6 +128,11 @@ fn failure(tag: Option<AnswerTag>, payload: &Payload, method: &'static str) -> C
         Status::Expired => CallError::Expired,
         Status::Rejected => rejected(&text(payload)),
         Status::AnswerTooLarge => too_large(payload),
+        Status::TooManyStreams => CallError::TooManyStreams { max: MAX_STREAMS },
+        Status::End => {
+            let message = "it does not know the stream any more".to_owned();
+            CallError::Protocol { message }
+        }
         Status::Ok | Status::App => unreachable!("these have a value"),
     }
 }

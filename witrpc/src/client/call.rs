@@ -7,6 +7,7 @@ use std::task::Poll;
 
 use super::Connection;
 use super::answer::{Answered, Reply};
+use super::call_streams::CallStream;
 use super::cancel_token::CancelToken;
 use super::flight::{Flight, block_on};
 use super::links::{self, Held, Link};
@@ -24,16 +25,18 @@ use crate::transport::{Answer, ChannelError, DisconnectReason, Outgoing, Ticket}
 /// those; nothing is sent then.
 #[must_use = "a call that is not finished is not sent"]
 pub struct ClientCall<'a> {
-    connection: &'a Connection,
+    pub(super) connection: &'a Connection,
     /// The number in the client's own descriptor.
-    method: u16,
+    pub(super) method: u16,
     arguments: Encoder<'a>,
     /// The first argument that could not be encoded.
     fault: Option<EncodeError>,
     /// Where the answer goes, and is decoded.
-    answer: Answer,
     /// Set while a hook stands around the call.
     watched: Option<Box<WatchedCall>>,
+    pub(super) answer: Answer,
+    /// The stream that the method takes or returns.
+    pub(super) stream: Option<Box<CallStream>>,
 }
 
 impl<'a> ClientCall<'a> {
@@ -47,6 +50,7 @@ impl<'a> ClientCall<'a> {
             arguments,
             fault: None,
             answer: Answer::default(),
+            stream: None,
             watched: None,
         }
     }
@@ -88,7 +92,7 @@ impl<'a> ClientCall<'a> {
     }
 
     #[inline]
-    fn note(&mut self, add: impl FnOnce(&mut Encoder<'a>) -> Result<(), EncodeError>) {
+    pub(super) fn note(&mut self, add: impl FnOnce(&mut Encoder<'a>) -> Result<(), EncodeError>) {
         if self.fault.is_none() {
             self.fault = add(&mut self.arguments).err();
         }
@@ -273,8 +277,12 @@ impl<'a> ClientCall<'a> {
 
     /// The tag of the request, if the server at the other end of this link has the method.
     #[inline]
-    fn tag(&self, link: &Link) -> Result<u32, Failed> {
-        link.tags[usize::from(self.method)].ok_or(Failed::NoMethod)
+    fn tag(&mut self, link: &Link) -> Result<u32, Failed> {
+        let tag = link.tags[usize::from(self.method)].ok_or(Failed::NoMethod)?;
+        if let Some(stream) = &mut self.stream {
+            stream.opens_over(link);
+        }
+        Ok(tag)
     }
 
     /// What the caller gets for an attempt that failed.
@@ -334,8 +342,19 @@ impl<'a> ClientCall<'a> {
             // A handler that sees that the time is over may answer anything.
             return Err(self.connection.call_error(ChannelError::TimedOut));
         }
+        self.open_answer()
+    }
+
+    /// Looks at the answer that has come.
+    #[inline]
+    pub(super) fn open_answer(&mut self) -> Result<Reply<'_>, CallError> {
         let inner = self.connection.inner();
-        Reply::open(&mut self.answer, inner.codec, inner.method_name(self.method))
+        let reply = Reply::open(&mut self.answer, inner.codec, inner.method_name(self.method));
+        if let Some(stream) = &mut self.stream {
+            // A server that has not opened it has nothing to close.
+            stream.may_be_open = reply.as_ref().is_ok_and(|reply| !reply.is_error());
+        }
+        reply
     }
 }
 

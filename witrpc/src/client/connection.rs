@@ -11,6 +11,7 @@ use crate::server::WitServer;
 use crate::transport::{ChannelError, ClientChannel, DisconnectReason};
 
 use super::cancel_token::CancelToken;
+use super::events::Subscriptions;
 use super::links::{Held, Links};
 use super::options::{CallOptions, Terms};
 use super::reconnect::ConnectionState;
@@ -134,10 +135,21 @@ pub(super) struct Inner {
     pub(super) codec: Codec,
     pub(super) call_timeout: Option<Duration>,
     pub(super) hook: Option<Arc<Hook>>,
+    /// What all clones, and the clients of further services, want to be told.
+    pub(super) subscriptions: Arc<Subscriptions>,
     /// The server that lives as long as the connection, if it has one of its own.
     pub(super) server: Option<WitServer>,
     /// The connection that this one goes over, if it is for a further service.
     pub(super) root: Option<Connection>,
+}
+
+impl Drop for Inner {
+    /// The thread that pulls events has a hold of the channel, and is not to keep the connection.
+    fn drop(&mut self) {
+        if self.root.is_none() && self.subscriptions.is_pulling() {
+            self.links.disconnect();
+        }
+    }
 }
 
 impl Inner {

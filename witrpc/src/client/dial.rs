@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::agreement::Proposal;
 use super::connection::Inner;
+use super::events::Subscriptions;
 use super::links::{Link, Links};
 use super::reconnect::{Keeper, Reconnect, Source};
 use super::watched::Hook;
@@ -65,7 +66,16 @@ impl Dial {
                 Links::Kept(Keeper::start(Source::dial(self), descriptor, policy, link)?)
             }
         };
-        Ok(Inner { links, descriptor, codec, call_timeout, hook, server: None, root: None })
+        Ok(Inner {
+            links,
+            descriptor,
+            codec,
+            call_timeout,
+            subscriptions: Subscriptions::new(),
+            hook,
+            server: None,
+            root: None,
+        })
     }
 
     /// Meets the server, and agrees with it on what is called.
@@ -93,8 +103,8 @@ impl Dial {
         let welcome: Welcome = postcard::from_bytes(channel.welcome()).map_err(|error| {
             ConnectError::Protocol { problem: format!("its welcome cannot be decoded: {error}") }
         })?;
-        let tags = proposal.settle(&welcome)?;
-        Ok(Link { channel, tags, client_id: welcome.client_id })
+        let agreed = proposal.settle(&welcome)?;
+        Ok(Link::new(channel, self.codec, welcome.client_id, agreed))
     }
 }
 

@@ -1,15 +1,22 @@
 //! A call on its way, which is abandoned when whoever waits for it goes away.
 
+use std::borrow::BorrowMut;
+use std::ops::Deref;
 use std::sync::Arc;
 use std::task::{Context, Poll, Wake, Waker, ready};
 use std::thread::{self, Thread};
 
 use crate::transport::{Answer, ChannelError, ClientChannel, Limit, Outgoing, Sending, Ticket};
 
-/// A call from the first attempt to send it until its answer.
-pub(super) struct Flight<'c> {
-    channel: &'c dyn ClientChannel,
-    limit: &'c mut Limit,
+/// A call from the first attempt to send it until its answer, on a channel and with a limit that are
+/// lent or its own.
+pub(super) struct Flight<C, L>
+where
+    C: Deref<Target = dyn ClientChannel>,
+    L: BorrowMut<Limit>,
+{
+    channel: C,
+    limit: L,
     stage: Stage,
 }
 
@@ -25,9 +32,23 @@ enum Stage {
     Over,
 }
 
-impl<'c> Flight<'c> {
-    pub(super) fn new(channel: &'c dyn ClientChannel, limit: &'c mut Limit) -> Self {
+impl<C, L> Flight<C, L>
+where
+    C: Deref<Target = dyn ClientChannel>,
+    L: BorrowMut<Limit>,
+{
+    pub(super) fn new(channel: C, limit: L) -> Self {
         Self { channel, limit, stage: Stage::New }
+    }
+
+    /// Sends at once, if that is possible; `false` when it is not.
+    pub(super) fn try_send(&mut self, message: Outgoing<'_>) -> Result<bool, ChannelError> {
+        let ticket = self.channel.try_send(message)?;
+        let is_sent = ticket.is_some();
+        if let Some(ticket) = ticket {
+            self.stage = Stage::Sent(ticket);
+        }
+        Ok(is_sent)
     }
 
     /// Sends: at once if that is possible, else as [`poll_send`](Self::poll_send).
@@ -36,15 +57,10 @@ impl<'c> Flight<'c> {
         cx: &mut Context<'_>,
         message: Outgoing<'_>,
     ) -> Poll<Result<(), ChannelError>> {
-        if let Stage::New = self.stage {
-            match self.channel.try_send(message) {
-                Ok(Some(ticket)) => {
-                    self.stage = Stage::Sent(ticket);
-                    return Poll::Ready(Ok(()));
-                }
-                Ok(None) => {}
-                Err(error) => return Poll::Ready(Err(error)),
-            }
+        if let Stage::New = self.stage
+            && self.try_send(message)?
+        {
+            return Poll::Ready(Ok(()));
         }
         self.poll_send(cx, message)
     }
@@ -61,7 +77,7 @@ impl<'c> Flight<'c> {
         let Stage::Sending(sending) = &mut self.stage else {
             unreachable!("a call is sent once");
         };
-        let sent = ready!(self.channel.poll_send(cx, sending, message, self.limit));
+        let sent = ready!(self.channel.poll_send(cx, sending, message, self.limit.borrow_mut()));
         self.stage = match sent {
             Ok(ticket) => Stage::Sent(ticket),
             Err(_) => Stage::Over,
@@ -77,6 +93,11 @@ impl<'c> Flight<'c> {
         }
     }
 
+    /// From now on the call may take until this limit.
+    pub(super) fn set_limit(&mut self, limit: Limit) {
+        *self.limit.borrow_mut() = limit;
+    }
+
     /// Completes when the answer to a call that was sent is there.
     pub(super) fn poll_answer(
         &mut self,
@@ -86,7 +107,8 @@ impl<'c> Flight<'c> {
         let Stage::Sent(ticket) = &mut self.stage else {
             unreachable!("an answer is waited for once, after sending");
         };
-        let ended = ready!(self.channel.poll_answer(cx, ticket, self.limit, answer));
+        let limit = self.limit.borrow_mut();
+        let ended = ready!(self.channel.poll_answer(cx, ticket, limit, answer));
         self.stage = Stage::Over;
         Poll::Ready(ended)
     }
@@ -96,11 +118,15 @@ impl<'c> Flight<'c> {
         let Stage::Sent(ticket) = std::mem::replace(&mut self.stage, Stage::Over) else {
             unreachable!("an answer is waited for once, after sending");
         };
-        self.channel.wait_answer(ticket, self.limit, answer)
+        self.channel.wait_answer(ticket, self.limit.borrow_mut(), answer)
     }
 }
 
-impl Drop for Flight<'_> {
+impl<C, L> Drop for Flight<C, L>
+where
+    C: Deref<Target = dyn ClientChannel>,
+    L: BorrowMut<Limit>,
+{
     fn drop(&mut self) {
         let ticket = match &self.stage {
             Stage::New | Stage::Over => None,

@@ -6,7 +6,10 @@ use std::sync::Arc;
 
 use arc_swap::Guard;
 
+use super::agreement::Agreed;
 use super::reconnect::{ConnectionState, Keeper};
+use super::streams::LinkStreams;
+use crate::codec::Codec;
 use crate::error::ConnectError;
 use crate::transport::{ChannelError, ClientChannel, DisconnectReason};
 
@@ -18,9 +21,35 @@ pub(super) struct Link {
     pub(super) tags: Box<[Option<u32>]>,
     /// How the server numbers this client.
     pub(super) client_id: u64,
+    /// Of all that go over this channel.
+    pub(super) streams: Arc<LinkStreams>,
+    /// The server's number of the service.
+    pub(super) service: u8,
+    /// The server's number of each event, by the event's number here; `None` where the server has no
+    /// such event.
+    pub(super) events: Box<[Option<u16>]>,
 }
 
 impl Link {
+    /// The first link over a channel.
+    pub(super) fn new(
+        channel: Arc<dyn ClientChannel>,
+        codec: Codec,
+        client_id: u64,
+        agreed: Agreed,
+    ) -> Self {
+        let streams = LinkStreams::new(&channel, codec);
+        let Agreed { service, tags, events } = agreed;
+        Self { channel, client_id, tags, streams, service, events }
+    }
+
+    /// A link for another service over the same channel.
+    pub(super) fn beside(&self, agreed: Agreed) -> Self {
+        let Agreed { service, tags, events } = agreed;
+        let (channel, streams) = (Arc::clone(&self.channel), Arc::clone(&self.streams));
+        Self { channel, client_id: self.client_id, tags, streams, service, events }
+    }
+
     /// Why no call can succeed over this link any more.
     pub(super) fn lost(&self) -> Option<DisconnectReason> {
         let lost = self.channel.lost()?;

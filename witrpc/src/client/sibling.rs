@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
-use super::agreement::Proposal;
+use super::agreement::{Agreed, Proposal};
 use super::connection::{Client, Connection, Inner};
+use super::events::Subscriptions;
 use super::flight::block_on;
 use super::links::{Held, Link, Links};
 use super::reconnect::{Keeper, Source};
@@ -11,6 +12,7 @@ use crate::contract::ServiceDescriptor;
 use crate::error::{CallError, ConnectError};
 use crate::handshake::Welcome;
 use crate::registry::{self, RegistryAsyncClient, RegistryClient};
+use crate::tag::REGISTRY;
 use crate::transport::Limit;
 
 impl Connection {
@@ -100,7 +102,7 @@ impl Connection {
     }
 
     /// The connection that was made first, which all others over it share.
-    fn root(&self) -> &Connection {
+    pub(super) fn root(&self) -> &Connection {
         self.inner().root.as_ref().unwrap_or(self)
     }
 
@@ -124,6 +126,7 @@ impl Connection {
             codec: inner.codec,
             call_timeout: inner.call_timeout,
             hook: inner.hook.clone(),
+            subscriptions: Arc::clone(&inner.subscriptions),
             server: None,
             root: Some(self.clone()),
         })))
@@ -182,14 +185,15 @@ impl Question {
         let inner = root.inner();
         let proposal = Proposal::new(descriptor, inner.codec)?;
         let registry = Connection::new(Inner {
-            links: Links::One(Link {
-                channel: Arc::clone(&link.channel),
+            links: Links::One(link.beside(Agreed {
+                service: REGISTRY,
                 tags: registry::tags(),
-                client_id: link.client_id,
-            }),
+                events: Box::new([]),
+            })),
             descriptor: RegistryClient::DESCRIPTOR,
             codec: inner.codec,
             call_timeout: inner.call_timeout,
+            subscriptions: Subscriptions::new(),
             hook: None,
             server: None,
             root: None,
@@ -202,9 +206,8 @@ impl Question {
         let asked = || self.descriptor.name.to_owned();
         match answer {
             Ok(welcome) => {
-                let channel = Arc::clone(&self.registry.inner().link().channel);
-                let tags = self.proposal.settle(&welcome)?;
-                Ok(Link { channel, tags, client_id: welcome.client_id })
+                let agreed = self.proposal.settle(&welcome)?;
+                Ok(self.registry.inner().link().beside(agreed))
             }
             Err(CallError::App(serves)) => {
                 Err(ConnectError::UnknownService { asked: asked(), serves })

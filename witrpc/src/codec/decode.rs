@@ -72,6 +72,20 @@ impl<'a> Decoder<'a> {
             .map_err(|fault| DecodeError::Value { value: name, fault })
     }
 
+    /// The next value, a number that a protocol of ours needs.
+    pub(crate) fn number(&mut self, name: &'static str) -> Result<u64, DecodeError> {
+        self.decode(name)
+    }
+
+    /// The next value, numbers that a protocol of ours needs.
+    pub(crate) fn list(&mut self, name: &'static str) -> Result<Vec<u16>, DecodeError> {
+        self.decode(name)
+    }
+
+    pub(super) fn codec(&self) -> Codec {
+        self.codec
+    }
+
     /// Makes sure that nothing is left.
     #[inline]
     pub(crate) fn finish(&self) -> Result<(), DecodeError> {

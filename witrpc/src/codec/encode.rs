@@ -129,6 +129,35 @@ impl<'a> Encoder<'a> {
         }
     }
 
+    /// Adds a number that a protocol of ours needs.
+    pub(crate) fn number(&mut self, name: &'static str, number: u64) -> Result<(), EncodeError> {
+        self.encode(name, &number)
+    }
+
+    /// Adds numbers that a protocol of ours needs.
+    pub(crate) fn list(&mut self, name: &'static str, numbers: &[u16]) -> Result<(), EncodeError> {
+        self.encode(name, numbers)
+    }
+
+    /// Adds a raw section.
+    pub(super) fn raw_bytes(
+        &mut self,
+        name: &'static str,
+        bytes: &'a [u8],
+    ) -> Result<(), EncodeError> {
+        self.section(name, bytes)
+    }
+
+    /// Adds values that are encoded already.
+    pub(super) fn append(&mut self, encoded: &[u8]) {
+        self.encoded.extend(encoded);
+    }
+
+    /// What has been encoded so far.
+    pub(super) fn encoded(&self) -> &[u8] {
+        self.encoded.as_slice()
+    }
+
     /// Hands out whether the body has raw sections, and the body. May be called again, with an
     /// equal body, as long as a transport asks for it.
     #[inline]

@@ -11,6 +11,7 @@
 //! else is in the encoded section, value after value. The lengths and their count are there only
 //! if the message's tag says so; without them the body is the encoded section alone.
 
+mod batch;
 mod body;
 mod bounded;
 mod buffer;
@@ -32,6 +33,7 @@ mod round_trip;
 
 use std::fmt;
 
+pub(crate) use batch::{Batch, Piece, read_batch};
 pub(crate) use decode::Decoder;
 pub(crate) use encode::{Encoded, Encoder};
 pub(crate) use error::{DecodeError, EncodeError};

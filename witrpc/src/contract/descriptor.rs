@@ -1,5 +1,7 @@
 //! What the macro says of a service.
 
+use std::time::Duration;
+
 use super::Tracer;
 
 /// A service, as its trait declares it.
@@ -11,6 +13,8 @@ pub struct ServiceDescriptor {
     pub docs: &'static str,
     /// Its methods; a method's place is its number.
     pub methods: &'static [MethodDescriptor],
+    /// What it tells its clients of; an event's place is its number.
+    pub events: &'static [EventDescriptor],
 }
 
 /// A method of a service.
@@ -26,7 +30,9 @@ pub struct MethodDescriptor {
     pub idempotent: bool,
     /// What it takes, in order; without the context.
     pub arguments: &'static [ArgumentDescriptor],
-    /// What it returns: the `Ok` of a `Result`.
+    /// Whether it returns a stream.
+    pub streams: bool,
+    /// What it returns: the `Ok` of a `Result`; of a stream, an item.
     pub result: Trace,
     /// The `Err` of its `Result`, if it returns one.
     pub error: Option<Trace>,
@@ -54,6 +60,32 @@ pub enum ArgumentKind {
     Path,
     /// `&[T]`: as it lies in memory.
     Raw,
+    /// `impl Iterator` or `impl Stream`: apart from the call; the shape is that of an item.
+    Stream,
+}
+
+/// An event of a service.
+#[derive(Debug)]
+pub struct EventDescriptor {
+    /// Its name on the wire.
+    pub name: &'static str,
+    /// The docs of the event.
+    pub docs: &'static str,
+    /// What it is emitted with, in order.
+    pub arguments: &'static [ArgumentDescriptor],
+    /// What becomes of it when a client has no room for it.
+    pub overflow: Overflow,
+}
+
+/// What becomes of an event that a client has no room for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Overflow {
+    /// The oldest one that waits makes room.
+    DropOldest,
+    /// It is dropped itself.
+    DropNewest,
+    /// Whoever emits it waits, for at most this time; then it is dropped.
+    Wait(Duration),
 }
 
 /// Reports the shape of a type.

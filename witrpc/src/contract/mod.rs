@@ -14,7 +14,8 @@ mod text;
 mod trace;
 
 pub use descriptor::{
-    ArgumentDescriptor, ArgumentKind, MethodDescriptor, ServiceDescriptor, Trace,
+    ArgumentDescriptor, ArgumentKind, EventDescriptor, MethodDescriptor, Overflow,
+    ServiceDescriptor, Trace,
 };
 pub use difference::ContractDifference;
 pub use trace::{Tracer, trace, trace_path, trace_raw, trace_str};

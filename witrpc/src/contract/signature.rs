@@ -9,7 +9,9 @@ use ring::digest::{SHA256, digest};
 use serde::{Deserialize, Serialize};
 
 use super::check::{CodecRefusal, problems_of};
-use super::descriptor::{MethodDescriptor, ServiceDescriptor, Trace};
+use super::descriptor::{
+    ArgumentDescriptor, ArgumentKind, EventDescriptor, MethodDescriptor, ServiceDescriptor, Trace,
+};
 use super::shape::{Name, Part, Shape};
 use super::text::Shown;
 use super::trace::Tracer;
@@ -27,6 +29,8 @@ pub(crate) type Digest = [u8; 16];
 pub(crate) struct Contract {
     /// A method's place is its number.
     pub(crate) methods: Vec<Signature>,
+    /// An event's place is its number.
+    pub(crate) events: Vec<EventSignature>,
 }
 
 /// What a method is on the wire.
@@ -34,7 +38,9 @@ pub(crate) struct Contract {
 pub(crate) struct Signature {
     pub(crate) name: Name,
     pub(super) arguments: Vec<Argument>,
-    /// What it returns: the `Ok` of a `Result`.
+    /// Whether it returns a stream.
+    pub(super) streams: bool,
+    /// What it returns: the `Ok` of a `Result`; of a stream, an item.
     pub(super) result: Shape,
     /// The `Err` of its `Result`, if it returns one.
     pub(super) error: Option<Shape>,
@@ -44,7 +50,16 @@ pub(crate) struct Signature {
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Argument {
     pub(super) name: Name,
+    /// Whether it is a stream, of items of this shape.
+    pub(super) streams: bool,
     pub(super) shape: Shape,
+}
+
+/// What an event is on the wire.
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct EventSignature {
+    pub(crate) name: Name,
+    pub(super) arguments: Vec<Argument>,
 }
 
 /// All that is known of a service of this process, over one codec.
@@ -80,7 +95,10 @@ impl Traced {
         let mut refusals = Vec::new();
         let methods =
             descriptor.methods.iter().map(|method| Signature::of(method, codec, &mut refusals));
-        let contract = Contract { methods: methods.collect() };
+        let methods = methods.collect();
+        let events = descriptor.events.iter();
+        let events = events.map(|event| EventSignature::of(event, codec, &mut refusals)).collect();
+        let contract = Contract { methods, events };
         let bytes = postcard::to_allocvec(&contract).expect("names and numbers always encode");
         let hash = digest(&SHA256, &bytes);
         let digest = *hash.as_ref().first_chunk().expect("a hash is longer");
@@ -100,19 +118,16 @@ impl Signature {
         codec: Codec,
         refusals: &mut Vec<CodecRefusal>,
     ) -> Self {
-        let mut shape_of = |place: String, trace: Trace| {
-            let tracer = Tracer::of(trace, codec);
-            refusals.extend(problems_of(method.name, &place, &tracer, codec));
-            tracer.shape
-        };
-        let arguments = method.arguments.iter().map(|argument| Argument {
-            name: argument.name.into(),
-            shape: shape_of(format!("argument `{}`", argument.name), argument.shape),
-        });
+        let mut shape_of =
+            |place: String, trace: Trace| shape_of(method.name, &place, trace, codec, refusals);
+        let arguments = method.arguments.iter();
+        let arguments = arguments.map(|argument| Argument::of(argument, &mut shape_of)).collect();
+        let result = if method.streams { "the items" } else { "the result" };
         Self {
             name: method.name.into(),
-            arguments: arguments.collect(),
-            result: shape_of("the result".to_owned(), method.result),
+            arguments,
+            streams: method.streams,
+            result: shape_of(result.to_owned(), method.result),
             error: method.error.map(|error| shape_of("the error".to_owned(), error)),
         }
     }
@@ -121,6 +136,47 @@ impl Signature {
         let arguments = self.arguments.iter().map(|argument| &argument.shape);
         arguments.chain([&self.result]).chain(&self.error)
     }
+}
+
+impl Argument {
+    fn of(
+        argument: &ArgumentDescriptor,
+        shape_of: &mut impl FnMut(String, Trace) -> Shape,
+    ) -> Self {
+        Self {
+            name: argument.name.into(),
+            streams: argument.kind == ArgumentKind::Stream,
+            shape: shape_of(format!("argument `{}`", argument.name), argument.shape),
+        }
+    }
+}
+
+impl EventSignature {
+    /// Traces an event, and adds to `refusals` what the codec does not give back as it was.
+    fn of(event: &EventDescriptor, codec: Codec, refusals: &mut Vec<CodecRefusal>) -> Self {
+        let mut shape_of =
+            |place: String, trace: Trace| shape_of(event.name, &place, trace, codec, refusals);
+        let arguments = event.arguments.iter();
+        let arguments = arguments.map(|argument| Argument::of(argument, &mut shape_of)).collect();
+        Self { name: event.name.into(), arguments }
+    }
+
+    fn shapes(&self) -> impl Iterator<Item = &Shape> {
+        self.arguments.iter().map(|argument| &argument.shape)
+    }
+}
+
+/// Traces what stands at a place of a method or event.
+fn shape_of(
+    name: &'static str,
+    place: &str,
+    trace: Trace,
+    codec: Codec,
+    refusals: &mut Vec<CodecRefusal>,
+) -> Shape {
+    let tracer = Tracer::of(trace, codec);
+    refusals.extend(problems_of(name, place, &tracer, codec));
+    tracer.shape
 }
 
 impl Contract {
@@ -135,8 +191,9 @@ impl Contract {
         if !rest.is_empty() {
             return Err("its contract has bytes too many".to_owned());
         }
-        let is_whole = contract.methods.iter().flat_map(Signature::shapes).all(is_whole);
-        if is_whole {
+        if contract.methods.iter().flat_map(Signature::shapes).all(is_whole)
+            && contract.events.iter().flat_map(EventSignature::shapes).all(is_whole)
+        {
             Ok(contract)
         } else {
             Err("its contract refers to types that it does not have".to_owned())
@@ -160,6 +217,11 @@ impl fmt::Display for Contract {
             f.write_str(if number == 0 { "" } else { "\n" })?;
             write!(f, "{method}")?;
         }
+        for event in &self.events {
+            write!(f, "\nevent {}(", Shown(&event.name))?;
+            list(f, &event.arguments)?;
+            f.write_str(")")?;
+        }
         Ok(())
     }
 }
@@ -167,14 +229,23 @@ impl fmt::Display for Contract {
 impl fmt::Display for Signature {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}(", Shown(&self.name))?;
-        for (number, argument) in self.arguments.iter().enumerate() {
-            f.write_str(if number == 0 { "" } else { ", " })?;
-            write!(f, "{}: {}", Shown(&argument.name), argument.shape)?;
-        }
-        write!(f, ") -> {}", self.result)?;
+        list(f, &self.arguments)?;
+        write!(f, ") -> {}{}", stream(self.streams), self.result)?;
         match &self.error {
             Some(error) => write!(f, " or {error}"),
             None => Ok(()),
         }
     }
+}
+
+fn list(f: &mut fmt::Formatter<'_>, arguments: &[Argument]) -> fmt::Result {
+    for (number, Argument { name, streams, shape }) in arguments.iter().enumerate() {
+        f.write_str(if number == 0 { "" } else { ", " })?;
+        write!(f, "{}: {}{shape}", Shown(name), stream(*streams))?;
+    }
+    Ok(())
+}
+
+fn stream(streams: bool) -> &'static str {
+    if streams { "stream of " } else { "" }
 }

@@ -139,6 +139,15 @@ pub enum CallError<E = NoAppError> {
          raise size on the server's endpoint, or send less at once"
     )]
     NoSpace,
+    /// As many streams of this client are open as a server allows. The method did not run, or what it
+    /// returned was dropped.
+    #[error(
+        "the client has as many open streams as the server allows ({max}): drop some of them first"
+    )]
+    TooManyStreams {
+        /// How many that is.
+        max: usize,
+    },
     /// The server's version of the service has no such method. Nothing was sent.
     #[error("the server has no method {method:?}: it was built from another version of the trait")]
     UnknownMethod {
@@ -241,6 +250,7 @@ impl<E> CallError<E> {
                 | Self::NoSpace
                 | Self::Expired
                 | Self::Rejected { is_retryable: true, .. }
+                | Self::TooManyStreams { .. }
                 | Self::ShuttingDown
         )
     }
@@ -257,6 +267,7 @@ impl<E> CallError<E> {
             | Self::EncodeAnswer { .. }
             | Self::Decode { .. }
             | Self::Protocol { .. }
+            | Self::TooManyStreams { .. }
             | Self::Disconnected(_) => true,
             Self::TooLarge { direction, .. } => *direction == Direction::Answer,
             Self::Expired
@@ -295,6 +306,7 @@ impl<E> CallError<E> {
             Self::NotConnected => CallError::NotConnected,
             Self::NoFreeLane => CallError::NoFreeLane,
             Self::NoSpace => CallError::NoSpace,
+            Self::TooManyStreams { max } => CallError::TooManyStreams { max },
             Self::UnknownMethod { method } => CallError::UnknownMethod { method },
             Self::BadRequest { message } => CallError::BadRequest { message },
             Self::Encode { message } => CallError::Encode { message },
@@ -398,6 +410,7 @@ mod tests {
             CallError::NotConnected,
             CallError::NoFreeLane,
             CallError::NoSpace,
+            CallError::TooManyStreams { max: 1024 },
             CallError::UnknownMethod { method: "divide" },
             CallError::BadRequest { message: message() },
             CallError::Encode { message: message() },

@@ -5,6 +5,7 @@ mod alloc;
 mod bind;
 mod call;
 mod connect;
+mod event;
 mod remedy;
 mod worker;
 
@@ -12,6 +13,7 @@ pub use alloc::AllocError;
 pub use bind::BindError;
 pub use call::{CallError, Direction, NoAppError};
 pub use connect::ConnectError;
+pub use event::{EmitError, EventError};
 pub use worker::{ServeError, WorkerError};
 
 /// Checks that an error reads as a sentence that goes on after what has happened: with a colon, or

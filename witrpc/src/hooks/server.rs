@@ -182,6 +182,8 @@ pub enum ServedEnd {
     Expired,
     /// A hook rejected it.
     Rejected,
+    /// As many streams of the client were open as may be.
+    TooManyStreams,
     /// The server was shutting down and did not begin it.
     ShuttingDown,
     /// The client was gone when the answer was there.

@@ -120,7 +120,8 @@ impl Admission for Door {
         }
     }
 
-    fn left(&self, client: &ClientInfo, _session: &Session) {
+    fn left(&self, client: &ClientInfo, session: &Session) {
+        session.leave();
         if let Some(hooks) = &self.hooks {
             hooks.left(client);
         }
@@ -137,7 +138,7 @@ mod tests {
     use crate::security::{Accepted, AccessToken, TokenSource};
 
     static CALCULATOR: ServiceDescriptor =
-        ServiceDescriptor { name: "Calculator", docs: "", methods: &[] };
+        ServiceDescriptor { name: "Calculator", docs: "", methods: &[], events: &[] };
 
     fn answer_to(door: &Door, hello: &[u8]) -> Result<(Welcome, Session), Refusal> {
         match door.admit(hello, &ClientInfo::new(1, 2, 3)) {

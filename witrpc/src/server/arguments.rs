@@ -14,6 +14,8 @@ pub struct Arguments<'a> {
 /// The arguments of a call that outlives its dispatch.
 pub struct OwnedArguments {
     body: OwnedBody,
+    /// Whether the number of a stream comes before them.
+    behind_number: bool,
 }
 
 /// The arguments could not be decoded: why, in a sentence for the caller.
@@ -23,7 +25,7 @@ pub struct BadArguments {
 }
 
 impl BadArguments {
-    pub(super) fn message(&self) -> &str {
+    pub(crate) fn message(&self) -> &str {
         &self.message
     }
 }
@@ -36,18 +38,29 @@ impl From<DecodeError> for BadArguments {
 
 impl OwnedArguments {
     pub(super) fn new(body: OwnedBody) -> Self {
-        Self { body }
+        Self { body, behind_number: false }
+    }
+
+    /// Those of a method with a stream, and the number of that.
+    pub(super) fn behind_number(body: OwnedBody) -> Result<(Self, u64), BadArguments> {
+        let number = body.decoder().number("stream")?;
+        Ok((Self { body, behind_number: true }, number))
     }
 
     /// Reads them from the first one on.
     pub fn open(&self) -> Arguments<'_> {
-        Arguments::new(self.body.decoder())
+        let mut decoder = self.body.decoder();
+        if self.behind_number {
+            // Read once already, so it is there.
+            let _ = decoder.number("stream");
+        }
+        Arguments::new(decoder)
     }
 }
 
 impl<'a> Arguments<'a> {
     #[inline]
-    pub(super) fn new(decoder: Decoder<'a>) -> Self {
+    pub(crate) fn new(decoder: Decoder<'a>) -> Self {
         Self { decoder }
     }
 

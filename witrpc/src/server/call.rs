@@ -14,9 +14,11 @@ use crate::transport::{Payload, Peer, Ticket};
 use super::arguments::{Arguments, BadArguments, OwnedArguments};
 use super::cancel::Deadline;
 use super::context::CallContext;
-use super::job::{LateReply, Spawn};
+use super::events::EventHub;
+use super::job::{Counted, LateReply, Place, Spawn, stream_job};
 use super::pool::{Job, Pool};
 use super::reply::Reply;
+use super::streams::{Asked, Feed, FeedState, Outflow, StreamWriter};
 
 /// What the server of a trait does with calls; implemented by generated code.
 pub trait Service: Send + Sync + 'static {
@@ -25,6 +27,11 @@ pub trait Service: Send + Sync + 'static {
 
     /// Runs one call, and answers it by one of the methods of [`ServerCall`].
     fn dispatch(&self, call: ServerCall<'_>);
+
+    /// Where its events are emitted, if it has any.
+    fn events(&self) -> Option<&Arc<EventHub>> {
+        None
+    }
 
     /// Itself, for the threads of a server to share; what only passes calls on to another service
     /// gives that one, and is out of the way of every call.
@@ -38,12 +45,23 @@ pub trait Service: Send + Sync + 'static {
 
 /// One call to be answered.
 pub struct ServerCall<'a> {
-    pub(super) line: &'a Line<'a>,
-    pub(super) method: u16,
+    line: &'a Line<'a>,
+    method: u16,
     /// Where the transport has put it: a short one is decoded there.
-    pub(super) payload: &'a mut Payload,
+    payload: &'a mut Payload,
     /// Whether the payload has raw sections.
-    pub(super) raw: bool,
+    raw: bool,
+    /// What a method with streams needs besides.
+    streams: Option<Box<WithStreams>>,
+}
+
+/// A call of a method that takes a stream, once that is open.
+#[derive(Default)]
+struct WithStreams {
+    /// The handler may block its thread, so it runs on one of the server's.
+    on_server_threads: bool,
+    /// The arguments behind the stream's number, and where the answer goes.
+    fed: Option<(OwnedArguments, Place)>,
 }
 
 /// Where an answer goes, kept by the dispatch while the call is in the user's hands.
@@ -61,6 +79,10 @@ pub(super) struct Line<'a> {
 impl<'a> Line<'a> {
     pub(super) fn reply(&self) -> Reply<'a> {
         Reply { peer: &**self.peer, ticket: self.ticket, codec: self.codec }
+    }
+
+    pub(super) fn asked(&self) -> Asked {
+        Asked { peer: Arc::clone(self.peer), ticket: self.ticket, codec: self.codec }
     }
 
     fn context(&self) -> CallContext {
@@ -91,6 +113,18 @@ impl Caller<'_> {
     /// The context of the call.
     pub fn context(&self) -> CallContext {
         self.0.context()
+    }
+}
+
+impl<'a> ServerCall<'a> {
+    #[inline]
+    pub(super) fn new(
+        line: &'a Line<'a>,
+        method: u16,
+        payload: &'a mut Payload,
+        raw: bool,
+    ) -> Self {
+        Self { line, method, payload, raw, streams: None }
     }
 }
 
@@ -155,22 +189,87 @@ impl ServerCall<'_> {
         line.settle(|reply| answer_or_refuse(reply, &outcome, answer));
     }
 
+    /// The handler may block its thread, so it runs on one of the server's own.
+    #[must_use]
+    pub fn on_server_threads(mut self) -> Self {
+        self.streams.get_or_insert_default().on_server_threads = true;
+        self
+    }
+
+    /// Opens the stream that the method takes. `None` when it is not open, which has been answered.
+    pub fn feed<T: Wire>(mut self) -> Option<(Self, Feed<T>)> {
+        let line = self.line;
+        let (arguments, number) = self.take_stream_arguments()?;
+        let session = line.peer.session();
+        let state = FeedState::new();
+        if let Err(why) = session.flows().open(number, Arc::clone(&state) as _) {
+            line.settle(|reply| reply.not_opened(why));
+            return None;
+        }
+        let feed = Arc::clone(&state) as _;
+        let place = Place::Slot { feed, session: session.clone(), number };
+        self.streams.get_or_insert_default().fed = Some((arguments, place));
+        line.settle(|reply| reply.value(&()));
+        Some((self, Feed::new(&state)))
+    }
+
+    /// Answers that a stream is open, once the future that `run` makes of the arguments says so, and
+    /// has the future send the items.
+    pub fn stream<T: Wire, F>(
+        mut self,
+        run: impl FnOnce(OwnedArguments, CallContext, StreamWriter<T>) -> F,
+    ) where
+        F: Future<Output = Result<(), BadArguments>> + Send + 'static,
+    {
+        let line = self.line;
+        let Some((arguments, number)) = self.take_stream_arguments() else { return };
+        let counted = Counted::new(line.pool);
+        let flow = Outflow::new(line.peer.session(), number, line.asked(), counted);
+        let handler = run(arguments, line.context(), StreamWriter::new(&flow));
+        line.settled.set(true);
+        self.start(stream_job(flow, handler));
+    }
+
+    /// Opens the arguments of a method with a stream, whose number comes first.
+    fn take_stream_arguments(&mut self) -> Option<(OwnedArguments, u64)> {
+        let opened = OwnedBody::new(mem::take(self.payload), self.raw, self.line.codec)
+            .map_err(BadArguments::from)
+            .and_then(OwnedArguments::behind_number);
+        match opened {
+            Ok(opened) => Some(opened),
+            Err(bad) => {
+                self.line.settle(|reply| reply.bad_request(bad.message()));
+                None
+            }
+        }
+    }
+
+    fn start(&self, job: Job) {
+        match &self.streams {
+            Some(streams) if streams.on_server_threads => self.line.pool.run_job(job),
+            _ => self.line.start(job),
+        }
+    }
+
     fn run_async<R: Send + 'static, F>(
-        self,
+        mut self,
         run: impl FnOnce(OwnedArguments, CallContext) -> F,
         answer: impl FnOnce(Reply<'_>, &R) + Send + 'static,
     ) where
         F: Future<Output = Result<R, BadArguments>> + Send + 'static,
     {
         let line = self.line;
-        let body = match OwnedBody::new(mem::take(self.payload), self.raw, line.codec) {
-            Ok(body) => body,
-            Err(error) => return line.settle(|reply| reply.bad_request(&error.to_string())),
+        let (arguments, place) = match self.streams.as_mut().and_then(|with| with.fed.take()) {
+            Some(fed) => fed,
+            None => match OwnedBody::new(mem::take(self.payload), self.raw, line.codec) {
+                Ok(body) => (OwnedArguments::new(body), Place::Caller(line.asked())),
+                Err(error) => return line.settle(|reply| reply.bad_request(&error.to_string())),
+            },
         };
-        let handler = run(OwnedArguments::new(body), line.context());
-        let late = LateReply::new(line.peer, line.ticket, line.codec, line.pool);
+        let handler = run(arguments, line.context());
+        let late = LateReply::new(place, line.pool);
         line.settled.set(true);
-        line.start(late.job(handler, |reply, outcome| answer_or_refuse(reply, outcome, answer)));
+        self.start(late.job(handler, |reply, outcome| answer_or_refuse(reply, outcome, answer)));
     }
 }
 

@@ -4,10 +4,11 @@ use std::cell::Cell;
 use std::sync::Arc;
 use std::time::Instant;
 
-use crate::tag::{REGISTRY, RequestTag};
+use crate::tag::{Operation, REGISTRY, RequestTag};
 use crate::transport::{Peer, Request};
 
 use super::call::{Line, ServerCall, Service};
+use super::control;
 use super::job::Spawn;
 use super::panics::catch;
 use super::pool::{Handler, Pool};
@@ -85,6 +86,9 @@ impl Dispatcher {
             let message = format!("the tag {:#x} has no meaning here", request.tag);
             return line.reply().bad_request(&message);
         };
+        if tag.operation != Operation::Call {
+            return control::serve(&line, tag, &self.services, &mut request.payload);
+        }
         let service = match self.services.get(usize::from(tag.service)) {
             Some(service) => service,
             None if tag.service == REGISTRY => &self.registry,
@@ -96,7 +100,7 @@ impl Dispatcher {
             Err(Stopped::Panicked(message)) => return line.reply().panicked(&message),
         }
         let payload = &mut request.payload;
-        let call = ServerCall { line: &line, method: tag.method, payload, raw: tag.raw };
+        let call = ServerCall::new(&line, tag.method, payload, tag.raw);
         let dispatched = catch(|| service.dispatch(call));
         if !line.settled.get() {
             let message = dispatched.err();

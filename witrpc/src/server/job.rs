@@ -1,27 +1,55 @@
 //! The jobs of `async fn` handlers: what is left of a call when its dispatch is over.
 
+use std::cell::Cell;
 use std::future::{Future, poll_fn};
 use std::pin::{Pin, pin};
 use std::sync::{Arc, Weak};
 use std::task::Poll;
 
-use crate::codec::Codec;
-use crate::transport::{Peer, Ticket};
+use crate::__private::v1::Wire;
 
+use super::arguments::BadArguments;
 use super::panics::catch;
 use super::pool::{Job, Pool};
 use super::reply::Reply;
+use super::session::Session;
+use super::streams::{Asked, HasSlot, Outflow};
 
 /// Where jobs run if not on the server's threads: hands one to a runtime of the user's.
 pub(super) type Spawn = Box<dyn Fn(Job) + Send + Sync>;
 
+/// Counts as a call that has not been answered: a shutdown waits for it.
+pub(super) struct Counted(Weak<Pool>);
+
+impl Counted {
+    pub(super) fn new(pool: &Arc<Pool>) -> Self {
+        pool.job_begun();
+        Self(Arc::downgrade(pool))
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        if let Some(pool) = self.0.upgrade() {
+            pool.job_done();
+        }
+    }
+}
+
 /// A call that will be answered by a job. If the job is dropped before, it is answered then.
 pub(super) struct LateReply {
-    peer: Arc<dyn Peer>,
-    ticket: Ticket,
-    codec: Codec,
-    pool: Weak<Pool>,
-    stage: Stage,
+    place: Place,
+    stage: Cell<Stage>,
+    /// Given back when the call has been answered.
+    _counted: Counted,
+}
+
+/// Where an answer goes.
+pub(super) enum Place {
+    /// To whoever has called.
+    Caller(Asked),
+    /// To whoever will ask for it: the call itself was answered when its stream was open.
+    Slot { feed: Arc<dyn HasSlot>, session: Session, number: u64 },
 }
 
 #[derive(Clone, Copy, PartialEq)]
@@ -33,33 +61,34 @@ enum Stage {
 
 impl LateReply {
     /// Takes the call over from its dispatch. A shutdown waits for it from now on.
-    pub(super) fn new(
-        peer: &Arc<dyn Peer>,
-        ticket: Ticket,
-        codec: Codec,
-        pool: &Arc<Pool>,
-    ) -> Self {
-        pool.job_begun();
-        Self {
-            peer: Arc::clone(peer),
-            ticket,
-            codec,
-            pool: Arc::downgrade(pool),
-            stage: Stage::NotBegun,
-        }
+    pub(super) fn new(place: Place, pool: &Arc<Pool>) -> Self {
+        Self { place, stage: Cell::new(Stage::NotBegun), _counted: Counted::new(pool) }
     }
 
     /// The job that runs the handler and answers with what `answer` makes of its outcome.
     pub(super) fn job<T: Send + 'static>(
-        mut self,
+        self,
         handler: impl Future<Output = T> + Send + 'static,
         answer: impl FnOnce(Reply<'_>, &T) + Send + 'static,
     ) -> Job {
         Box::pin(async move {
-            self.stage = Stage::Running;
-            let outcome = caught(pin!(handler)).await;
-            self.stage = Stage::Answered;
-            let reply = self.reply();
+            self.stage.set(Stage::Running);
+            let outcome = match &self.place {
+                Place::Caller(_) => Some(caught(pin!(handler)).await),
+                Place::Slot { feed, .. } => unless_lost(&**feed, pin!(handler)).await,
+            };
+            let late;
+            let asked = match &self.place {
+                Place::Caller(asked) => Some(asked),
+                Place::Slot { .. } if outcome.is_none() => None,
+                Place::Slot { feed, .. } => {
+                    late = poll_fn(|cx| feed.slot().poll_asked(cx)).await;
+                    late.as_ref()
+                }
+            };
+            self.stage.set(Stage::Answered);
+            let (Some(outcome), Some(asked)) = (outcome, asked) else { return };
+            let reply = asked.reply();
             match outcome {
                 // The user's code encodes the value, and may panic before it is sent.
                 Ok(value) => {
@@ -71,25 +100,66 @@ impl LateReply {
             }
         })
     }
-
-    fn reply(&self) -> Reply<'_> {
-        Reply { peer: &*self.peer, ticket: self.ticket, codec: self.codec }
-    }
 }
 
 impl Drop for LateReply {
     fn drop(&mut self) {
-        match self.stage {
-            Stage::NotBegun => self.reply().shutting_down(),
-            Stage::Running => {
-                self.reply().panicked("the handler's future was dropped before it had an answer");
+        let asked = match &self.place {
+            Place::Slot { session, number, .. } if self.stage.get() == Stage::Answered => {
+                return session.flows().forget(*number);
             }
+            Place::Caller(asked) => Some(asked.clone()),
+            Place::Slot { feed, .. } => feed.slot().give_up(),
+        };
+        let Some(asked) = asked else { return };
+        match self.stage.get() {
+            Stage::NotBegun => asked.reply().shutting_down(),
+            Stage::Running => asked.reply().panicked(DROPPED),
             Stage::Answered => {}
         }
-        if let Some(pool) = self.pool.upgrade() {
-            pool.job_done();
+    }
+}
+
+/// What the caller of a job learns that was dropped while it ran.
+pub(super) const DROPPED: &str = "the handler's future was dropped before it had an answer";
+
+/// The job that runs a method which returns a stream, up to the end of that.
+pub(super) fn stream_job<T: Wire>(
+    flow: Arc<Outflow<T>>,
+    handler: impl Future<Output = Result<(), BadArguments>> + Send + 'static,
+) -> Job {
+    /// Ends the stream, if nothing else has.
+    struct Ended<T: Wire>(Arc<Outflow<T>>);
+
+    impl<T: Wire> Drop for Ended<T> {
+        fn drop(&mut self) {
+            self.0.panicked(DROPPED);
         }
     }
+
+    let flow = Ended(flow);
+    Box::pin(async move {
+        match caught(pin!(handler)).await {
+            Ok(Ok(())) => {}
+            Ok(Err(bad)) => drop(flow.0.answer_call(|reply| reply.bad_request(bad.message()))),
+            Err(message) => flow.0.panicked(&message),
+        }
+    })
+}
+
+/// As [`caught`]; `None` when the caller has gone, with whom the handler is dropped.
+async fn unless_lost<F: Future>(
+    feed: &dyn HasSlot,
+    mut handler: Pin<&mut F>,
+) -> Option<Result<F::Output, String>> {
+    let mut handler = pin!(caught(handler.as_mut()));
+    poll_fn(|cx| {
+        if feed.slot().poll_lost(cx) {
+            return Poll::Ready(None);
+        }
+        handler.as_mut().poll(cx).map(Some)
+    })
+    .await
 }
 
 /// Polls the user's future; a panic becomes its message.

@@ -2,9 +2,10 @@
 //!
 //! [`builder`] says what is served and starts it; [`admission`] lets clients in; [`pool`] finds
 //! their requests and lends its threads; [`dispatch`] brings a request to its service as a
-//! [`call`], whose [`arguments`] it decodes; [`reply`] answers it, for an `async fn` from a [`job`];
-//! [`handle`] is what the user keeps, [`session`] what the server keeps for each client; [`watched`] are
-//! calls that hooks stand around.
+//! [`call`], whose [`arguments`] it decodes; [`reply`] answers it, for an `async fn` from a [`job`].
+//! Requests that are no calls go by [`control`] to the client's [`streams`] and [`events`].
+//! [`handle`] is what the user keeps, [`session`] what the server keeps for each client; [`watched`]
+//! are calls that hooks stand around.
 
 mod admission;
 mod alloc;
@@ -13,13 +14,16 @@ mod builder;
 mod call;
 mod cancel;
 mod context;
+mod control;
 mod dispatch;
+mod events;
 mod handle;
 mod job;
 mod panics;
 mod pool;
 mod reply;
 mod session;
+mod streams;
 mod watched;
 
 #[cfg(test)]
@@ -30,8 +34,10 @@ pub use builder::WitServerBuilder;
 pub use call::{Caller, ServerCall, Service};
 pub use cancel::UntilCancelled;
 pub use context::CallContext;
+pub use events::{Emitter, EventHub, EventWriter};
 pub use handle::{ServerHandle, WitServer};
 pub use session::Session;
+pub use streams::{Feed, StreamWriter};
 
 /// How a server ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,10 +1,12 @@
 //! Answers.
 
 use crate::__private::v1::{Travels, Wire};
-use crate::codec::{Codec, Encoded, Encoder};
+use crate::codec::{Batch, Codec, Encoded, Encoder};
 use crate::hooks::Rejection;
 use crate::tag::{AnswerTag, Status};
 use crate::transport::{Body, ChannelError, Outgoing, Peer, SMALL_LEN, Ticket, pad};
+
+use super::streams::NotOpened;
 
 /// The longest text of an answer that is not a value, in bytes.
 const MAX_TEXT_LEN: usize = 4096;
@@ -31,8 +33,69 @@ impl Reply<'_> {
     pub(super) fn result<T: Travels, E: Wire>(self, result: &Result<T, E>) {
         match result {
             Ok(value) => self.value(value),
-            Err(error) => self.encode("error", Status::App, error),
+            Err(error) => self.error(error),
         }
+    }
+
+    /// The service's own error.
+    #[inline]
+    pub(super) fn error<E: Wire>(self, error: &E) {
+        self.encode("error", Status::App, error);
+    }
+
+    /// The first items of a batch, and whether these are the last of the stream. The only error that
+    /// is reported is that they are too many.
+    pub(super) fn batch<T: Wire>(
+        self,
+        batch: &Batch<T>,
+        items: usize,
+        over: bool,
+    ) -> Result<(), ChannelError> {
+        let mut encoder = Encoder::new(self.codec);
+        let encoded = encoder.number("over", over.into());
+        if let Err(error) = encoded.and_then(|()| batch.write(items, &mut encoder)) {
+            self.not_encoded(&error.to_string());
+            return Ok(());
+        }
+        let answered = encoder.with_body(|raw, body| {
+            let tag = AnswerTag { status: Status::Ok, raw }.bits();
+            self.peer.answer(self.ticket, Outgoing { tag, body, deadline: None })
+        });
+        match answered {
+            Err(ChannelError::TooLarge { .. }) => answered,
+            // Nobody is there to hear it.
+            _ => Ok(()),
+        }
+    }
+
+    /// Events. The only error that is reported is that they are too many.
+    pub(super) fn events(self, message: &[u8]) -> Result<(), ChannelError> {
+        match self.send(Status::Ok, message) {
+            Err(ChannelError::TooLarge { len, max }) => Err(ChannelError::TooLarge { len, max }),
+            // Nobody is there to hear it.
+            _ => Ok(()),
+        }
+    }
+
+    /// The stream is over.
+    pub(super) fn end(self) {
+        let _ = self.send(Status::End, &[]);
+    }
+
+    /// A stream is not open.
+    #[cold]
+    pub(super) fn not_opened(self, why: NotOpened) {
+        match why {
+            NotOpened::TooMany => drop(self.send(Status::TooManyStreams, &[])),
+            NotOpened::NumberInUse => self.bad_request("the stream's number is in use"),
+            NotOpened::Closed => self.end(),
+        }
+    }
+
+    /// The value could not be encoded.
+    #[cold]
+    pub(super) fn not_encoded(self, message: &str) {
+        self.text(Status::EncodeFailed, message);
     }
 
     /// The arguments could not be decoded.
@@ -90,7 +153,7 @@ impl Reply<'_> {
     }
 
     #[cold]
-    fn too_large(self, len: usize, max: usize) {
+    pub(super) fn too_large(self, len: usize, max: usize) {
         let mut numbers = [0; 16];
         numbers[..8].copy_from_slice(&(len as u64).to_le_bytes());
         numbers[8..].copy_from_slice(&(max as u64).to_le_bytes());

@@ -5,6 +5,9 @@ use std::sync::Arc;
 
 use crate::codec::Codec;
 
+use super::events::ClientEvents;
+use super::streams::Flows;
+
 /// What a server keeps for a client, made when the client is let in and gone with its connection.
 /// For a transport it is a thing to keep beside the connection and to hand back
 /// ([`Peer::session`](crate::transport::Peer::session)). Clones are the same session.
@@ -14,11 +17,29 @@ pub struct Session(Arc<State>);
 struct State {
     /// How the client's values become bytes.
     codec: Codec,
+    flows: Flows,
+    events: Arc<ClientEvents>,
 }
 
 impl Session {
     pub(crate) fn new(codec: Codec) -> Self {
-        Self(Arc::new(State { codec }))
+        Self(Arc::new(State { codec, flows: Flows::default(), events: ClientEvents::new(codec) }))
+    }
+
+    /// The client's streams.
+    pub(super) fn flows(&self) -> &Flows {
+        &self.0.flows
+    }
+
+    /// The events that the client wants.
+    pub(super) fn events(&self) -> &Arc<ClientEvents> {
+        &self.0.events
+    }
+
+    /// The client has gone: ends its streams and subscriptions.
+    pub(super) fn leave(&self) {
+        self.0.flows.leave();
+        self.0.events.leave();
     }
 
     #[inline]

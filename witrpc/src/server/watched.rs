@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use crate::hooks::{Rejection, ServedCall, ServedEnd, ServerHook};
 use crate::tag::{AnswerTag, Status};
-use crate::transport::{ChannelError, ClientInfo, Outgoing, Peer, Request, Ticket};
+use crate::transport::{ChannelError, ClientInfo, Lessor, Outgoing, Peer, Request, Ticket};
 
 use super::panics::catch;
 use super::session::Session;
@@ -135,6 +135,10 @@ impl Peer for WatchedCall {
         self.peer.is_connected()
     }
 
+    fn lessor(&self) -> Option<&dyn Lessor> {
+        self.peer.lessor()
+    }
+
     fn is_cancelled(&self, ticket: Ticket) -> bool {
         self.peer.is_cancelled(ticket)
     }
@@ -152,7 +156,7 @@ impl Peer for WatchedCall {
 fn end(tag: u32) -> ServedEnd {
     let status = AnswerTag::from_bits(tag).map(|tag| tag.status);
     match status.expect("this server made it") {
-        Status::Ok => ServedEnd::Ok,
+        Status::Ok | Status::End => ServedEnd::Ok,
         Status::App => ServedEnd::AppError,
         Status::Panicked => ServedEnd::Panicked,
         Status::BadRequest | Status::UnknownMethod => ServedEnd::BadRequest,
@@ -160,5 +164,6 @@ fn end(tag: u32) -> ServedEnd {
         Status::ShuttingDown => ServedEnd::ShuttingDown,
         Status::Expired => ServedEnd::Expired,
         Status::Rejected => ServedEnd::Rejected,
+        Status::TooManyStreams => ServedEnd::TooManyStreams,
     }
 }

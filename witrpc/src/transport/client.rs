@@ -131,6 +131,9 @@ pub trait ClientChannel: fmt::Debug + Send + Sync {
     /// answered.
     fn abandon(&self, ticket: Ticket);
 
+    /// How many calls can be in flight at once.
+    fn lanes(&self) -> u32;
+
     /// Why no call can succeed any more, or `None` while the connection stands.
     fn lost(&self) -> Option<ChannelError>;
 

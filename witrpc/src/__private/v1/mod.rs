@@ -7,15 +7,17 @@ mod travels;
 pub use serde;
 
 pub use crate::client::{
-    Answered, Async, Blocking, Client, ClientBuilder, ClientCall, connect_async, connect_blocking,
-    in_process,
+    Answered, Async, Blocking, Client, ClientBuilder, ClientCall, EventItem, attach_async,
+    attach_blocking, connect_async, connect_blocking, in_process, subscribe_async,
+    subscribe_blocking,
 };
 pub use crate::contract::{
-    ArgumentDescriptor, ArgumentKind, MethodDescriptor, ServiceDescriptor, Trace, Tracer, trace,
-    trace_path, trace_raw, trace_str,
+    ArgumentDescriptor, ArgumentKind, EventDescriptor, MethodDescriptor, Overflow,
+    ServiceDescriptor, Trace, Tracer, trace, trace_path, trace_raw, trace_str,
 };
 pub use crate::server::{
-    Arguments, BadArguments, CallContext, Caller, OwnedArguments, ServerCall, Service,
+    Arguments, BadArguments, CallContext, Caller, Emitter, EventHub, EventWriter, Feed,
+    OwnedArguments, ServerCall, Service, StreamWriter,
 };
 pub use bounds::{RawElement, ResultType, Wire, assert_raw, assert_wire};
 pub use result_probe::{NotResult, ResultProbe};

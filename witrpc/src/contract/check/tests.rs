@@ -22,6 +22,7 @@ fn refusals<T: Wire>(codec: Codec) -> Vec<String> {
         is_async: false,
         idempotent: false,
         arguments: arguments.leak(),
+        streams: false,
         result: trace::<()>,
         error: None,
     };
@@ -203,6 +204,7 @@ static SERVICE: ServiceDescriptor = ServiceDescriptor {
                 kind: ArgumentKind::Raw,
                 shape: trace_raw::<f64>,
             }],
+            streams: false,
             result: trace::<Vec<u8>>,
             error: None,
         },
@@ -212,10 +214,12 @@ static SERVICE: ServiceDescriptor = ServiceDescriptor {
             is_async: true,
             idempotent: true,
             arguments: &[],
+            streams: false,
             result: trace::<Untagged>,
             error: Some(trace::<Flat>),
         },
     ],
+    events: &[],
 };
 
 #[test]

@@ -5,6 +5,7 @@
 //!
 //! - Methods are matched by name. One that only one side has is no difference: the client learns of
 //!   it by [`CallError::UnknownMethod`](crate::CallError::UnknownMethod) when it calls it.
+//! - The same goes for events. What one side streams the other must stream, too.
 //! - The arguments of a method are the same on both sides: number, order, names, shapes.
 //! - Names count, as serde has them: of arguments, fields and variants. Those of types do not, and a
 //!   newtype is what it wraps.
@@ -24,7 +25,7 @@ mod shapes;
 mod tests;
 
 use super::difference::ContractDifference;
-use super::signature::{Contract, Signature};
+use super::signature::{Argument, Contract, Signature};
 use super::text::Shown;
 use crate::codec::Codec;
 use shapes::{Comparison, Side};
@@ -42,6 +43,15 @@ pub(crate) fn compare(ours: &Contract, theirs: &Contract, codec: Codec) -> Vec<C
     for our in &ours.methods {
         if let Some(their) = theirs.methods.iter().find(|their| their.name == our.name) {
             compare_method(our, their, codec, &mut findings);
+        }
+        if findings.list.len() >= MOST_DIFFERENCES {
+            break;
+        }
+    }
+    for our in &ours.events {
+        if let Some(their) = theirs.events.iter().find(|their| their.name == our.name) {
+            let arguments = (&our.arguments[..], &their.arguments[..]);
+            compare_arguments(&our.name, arguments, Side::There, codec, &mut findings);
         }
         if findings.list.len() >= MOST_DIFFERENCES {
             break;
@@ -66,22 +76,14 @@ impl Findings {
 
 fn compare_method(our: &Signature, their: &Signature, codec: Codec, findings: &mut Findings) {
     let method = &*our.name;
-    let (here, there) = (our.arguments.len(), their.arguments.len());
-    if here != there {
-        let problem = format!("takes {} here and {there} there", arguments(here));
-        return findings.add(method, String::new(), problem);
+    let both = (&our.arguments[..], &their.arguments[..]);
+    if !compare_arguments(method, both, Side::Here, codec, findings) {
+        return;
     }
-    for (number, (a, b)) in our.arguments.iter().zip(&their.arguments).enumerate() {
-        if a.name == b.name {
-            let place = format!("argument `{}`", a.name);
-            let mut comparison = Comparison::new(method, place, (&a.shape, &b.shape), codec);
-            comparison.run(Side::Here, findings);
-        } else {
-            let problem = format!("is `{}` here and `{}` there", a.name, Shown(&b.name));
-            findings.add(method, format!("argument {}", number + 1), problem);
-        }
+    if our.streams != their.streams {
+        return findings.add(method, "the result".to_owned(), stream_beside(our.streams));
     }
-    let place = "the result".to_owned();
+    let place = if our.streams { "the items" } else { "the result" }.to_owned();
     Comparison::new(method, place, (&our.result, &their.result), codec).run(Side::There, findings);
     match (&our.error, &their.error) {
         (Some(a), Some(b)) => {
@@ -96,6 +98,41 @@ fn compare_method(our: &Signature, their: &Signature, codec: Codec, findings: &m
             findings.add(method, "the result".to_owned(), problem);
         }
     }
+}
+
+/// Compares what a method takes or an event brings, which `sender` sends; `false` when even their
+/// number differs.
+fn compare_arguments(
+    method: &str,
+    (ours, theirs): (&[Argument], &[Argument]),
+    sender: Side,
+    codec: Codec,
+    findings: &mut Findings,
+) -> bool {
+    let (here, there) = (ours.len(), theirs.len());
+    if here != there {
+        let problem = format!("takes {} here and {there} there", arguments(here));
+        findings.add(method, String::new(), problem);
+        return false;
+    }
+    for (number, (a, b)) in ours.iter().zip(theirs).enumerate() {
+        let place = format!("argument `{}`", a.name);
+        if a.name != b.name {
+            let problem = format!("is `{}` here and `{}` there", a.name, Shown(&b.name));
+            findings.add(method, format!("argument {}", number + 1), problem);
+        } else if a.streams != b.streams {
+            findings.add(method, place, stream_beside(a.streams));
+        } else {
+            let mut comparison = Comparison::new(method, place, (&a.shape, &b.shape), codec);
+            comparison.run(sender, findings);
+        }
+    }
+    true
+}
+
+fn stream_beside(here: bool) -> String {
+    let (with, without) = if here { ("here", "there") } else { ("there", "here") };
+    format!("is a stream {with} and a plain value {without}")
 }
 
 fn arguments(count: usize) -> String {

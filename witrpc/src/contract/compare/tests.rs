@@ -22,10 +22,12 @@ fn method(argument: (&'static str, Trace), result: Trace, error: Option<Trace>) 
         is_async: false,
         idempotent: false,
         arguments: arguments.leak(),
+        streams: false,
         result,
         error,
     };
-    let descriptor = ServiceDescriptor { name: "Test", docs: "", methods: vec![method].leak() };
+    let descriptor =
+        ServiceDescriptor { name: "Test", docs: "", methods: vec![method].leak(), events: &[] };
     // As it comes from a server.
     Contract::read(&Traced::of(&descriptor, Codec::Postcard).bytes).unwrap();
     Traced::of(&descriptor, Codec::Json).contract

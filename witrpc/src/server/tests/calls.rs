@@ -184,7 +184,7 @@ fn requests_without_meaning_are_answered_and_harm_nobody() {
         channel.wait_answer(ticket, &mut Limit::Never, &mut answer).unwrap();
         (AnswerTag::from_bits(answer.tag).unwrap().status, answer.payload)
     };
-    let request = |method, service| RequestTag { method, service, raw: false }.bits();
+    let request = |method, service| RequestTag::call(service, method).bits();
     assert_eq!(status(request(ECHO, 0), b"\x02hi").0, Status::Ok);
     assert_eq!(status(request(ECHO, 200), b"\x02hi").0, Status::UnknownMethod);
     assert_eq!(status(request(16_000, 0), b"").0, Status::UnknownMethod);

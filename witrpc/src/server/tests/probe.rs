@@ -38,6 +38,7 @@ const fn method(name: &'static str) -> MethodDescriptor {
         is_async: false,
         idempotent: false,
         arguments: &[],
+        streams: false,
         result: trace::<()>,
         error: None,
     }
@@ -62,6 +63,7 @@ pub(super) static DESCRIPTOR: ServiceDescriptor = ServiceDescriptor {
         method("explode_at_length"),
         method("ghost"),
     ],
+    events: &[],
 };
 
 /// A value that is hard to encode.

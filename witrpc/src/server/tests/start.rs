@@ -28,9 +28,11 @@ static OTHER: ServiceDescriptor = ServiceDescriptor {
         is_async: false,
         idempotent: false,
         arguments: &[],
+        streams: false,
         result: trace::<Option<Option<u8>>>,
         error: None,
     }],
+    events: &[],
 };
 
 impl Service for Other {

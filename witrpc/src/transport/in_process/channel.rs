@@ -152,6 +152,10 @@ impl ClientChannel for Channel {
         self.clear(self.link.abandon(ticket));
     }
 
+    fn lanes(&self) -> u32 {
+        self.link.lanes()
+    }
+
     fn lost(&self) -> Option<ChannelError> {
         self.link.lost()
     }

@@ -208,6 +208,11 @@ impl Link {
         }
     }
 
+    /// How many calls can be in flight.
+    pub(super) fn lanes(&self) -> u32 {
+        self.limits.lanes
+    }
+
     /// Nobody waits for this call any more.
     pub(super) fn abandon(&self, ticket: Ticket) -> Waiting {
         let mut state = lock(&self.state);

@@ -79,6 +79,10 @@ impl ClientChannel for Client {
         polled.map_err(errors::channel)
     }
 
+    fn lanes(&self) -> u32 {
+        self.0.lanes()
+    }
+
     fn abandon(&self, ticket: Ticket) {
         self.0.abandon(to_ticket(ticket));
     }

@@ -1,0 +1,323 @@
+//! A service of streams and events.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
+use std::task::Poll;
+
+use futures_util::StreamExt;
+use futures_util::stream;
+use serde::{Deserialize, Serialize};
+use witrpc::{CallContext, EmitError, Stream, wit_service};
+
+use crate::workshop::{Bench, DivideError, Parcel, bytes_of, checksum};
+
+/// Streams of every form, and events of every kind of overflow. Gates are those of the workshop that
+/// is served beside it.
+#[wit_service]
+pub trait Conveyor {
+    /// Counts up to, and without, the end.
+    fn range(&self, end: u64) -> impl Iterator<Item = u64>;
+    /// Counts, and never ends.
+    fn endless(&self) -> impl Iterator<Item = u64>;
+    /// The same, as a stream that lets others have the thread.
+    fn endless_later(&self) -> impl Stream<Item = u64>;
+    /// So many random parcels.
+    fn parcels(&self, seed: u64, count: u32) -> impl Iterator<Item = Parcel>;
+    /// So many blocks of bytes, see `bytes_of`.
+    fn blocks(&self, len: u64, count: u64) -> impl Iterator<Item = Vec<u8>>;
+    /// The words of a text that is lent.
+    fn words(&self, text: &str) -> impl Iterator<Item = String>;
+    /// Each gate's number, once that is open; blocks a thread meanwhile.
+    fn gated(&self, gates: Vec<u64>) -> impl Iterator<Item = u64>;
+    /// Each gate's number, once that is open; without a thread.
+    fn gated_later(&self, gates: Vec<u64>) -> impl Stream<Item = u64>;
+    /// So many numbers and errors in turn, unless there are too many.
+    fn checked(&self, count: u32)
+    -> Result<impl Iterator<Item = Result<u32, String>>, DivideError>;
+    /// The same, later.
+    async fn checked_later(
+        &self,
+        count: u32,
+    ) -> Result<impl Stream<Item = Result<u32, String>>, DivideError>;
+    /// So many numbers, then a panic.
+    fn breaks(&self, after: u32) -> impl Iterator<Item = u32>;
+    /// A panic instead of a stream.
+    fn breaks_at_once(&self) -> impl Iterator<Item = u32>;
+    /// Numbers that JSON cannot write at the end.
+    fn unspeakable(&self) -> impl Iterator<Item = Vec<Option<f64>>>;
+    /// How many iterators and streams of this service are there now.
+    fn running(&self) -> u64;
+
+    /// The sum of what is fed.
+    fn sum(&self, numbers: impl Iterator<Item = u64>) -> u64;
+    /// The checksum of what is fed, unless a part of it is empty.
+    async fn digest(&self, parts: impl Stream<Item = Vec<u8>>) -> Result<u64, String>;
+    /// As many of the first as wanted; the rest is not looked at.
+    async fn first(&self, parcels: impl Stream<Item = Parcel>, count: u32) -> Vec<Parcel>;
+    /// Says for each number that has come that it has; their count.
+    fn follow(&self, numbers: impl Iterator<Item = u64>) -> u64;
+    /// The same, without a thread.
+    async fn follow_later(&self, numbers: impl Stream<Item = u64>) -> u64;
+    /// How many calls that were fed came to their end, and how many were broken off.
+    fn fed(&self) -> Fed;
+
+    /// Emits so many ticks, to all or to the caller, and gives how many went on their way.
+    fn tick(&self, count: u64, to_caller: bool, #[wit(ctx)] cx: &CallContext) -> u64;
+    /// Emits so many knocks; how many found no room.
+    fn knock(&self, count: u64) -> u64;
+    /// Emits so many beats.
+    fn beat(&self, count: u64);
+    /// Emits a weight, and gives what came of it.
+    fn weigh(&self, grams: f64) -> Result<u64, String>;
+
+    /// A number has come in a call that is fed.
+    #[wit(event)]
+    fn came(&self, number: u64);
+    /// Time goes by.
+    #[wit(event)]
+    fn ticked(&self, number: u64, text: &str, bytes: &[u8]);
+    /// The same, where the newest have to go.
+    #[wit(event, overflow = "newest")]
+    fn beaten(&self, number: u64);
+    /// The same, where whoever emits waits.
+    #[wit(event, overflow = "wait 5ms")]
+    fn knocked(&self, number: u64);
+    /// Something that JSON cannot always write.
+    #[wit(event)]
+    fn weighed(&self, grams: f64);
+}
+
+/// What became of calls that were fed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Fed {
+    /// They came to their end.
+    pub whole: u64,
+    /// They did not.
+    pub broken: u64,
+}
+
+/// The conveyor.
+#[derive(Debug)]
+pub struct Belt {
+    bench: Arc<Bench>,
+    events: ConveyorEvents,
+    running: Arc<AtomicU64>,
+    whole: AtomicU64,
+    begun: AtomicU64,
+    ended: Arc<AtomicU64>,
+}
+
+/// Counts one more, until it is dropped.
+struct Counted(Arc<AtomicU64>, i8);
+
+impl Counted {
+    fn up(count: &Arc<AtomicU64>) -> Self {
+        count.fetch_add(1, SeqCst);
+        Self(Arc::clone(count), -1)
+    }
+
+    fn at_end(count: &Arc<AtomicU64>) -> Self {
+        Self(Arc::clone(count), 1)
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.0.fetch_add(self.1 as u64, SeqCst);
+    }
+}
+
+impl Belt {
+    /// One beside this workshop.
+    pub fn new(bench: &Arc<Bench>, events: ConveyorEvents) -> Self {
+        Self {
+            bench: Arc::clone(bench),
+            events,
+            running: Arc::default(),
+            whole: AtomicU64::new(0),
+            begun: AtomicU64::new(0),
+            ended: Arc::default(),
+        }
+    }
+
+    /// The same items, counted as running until they are dropped.
+    fn counted<T>(&self, items: impl Iterator<Item = T>) -> impl Iterator<Item = T> {
+        let counted = Counted::up(&self.running);
+        items.inspect(move |_| _ = &counted)
+    }
+
+    fn begin(&self) -> Counted {
+        self.begun.fetch_add(1, SeqCst);
+        Counted::at_end(&self.ended)
+    }
+}
+
+impl Conveyor for Belt {
+    fn range(&self, end: u64) -> impl Iterator<Item = u64> {
+        self.counted(0..end)
+    }
+
+    fn endless(&self) -> impl Iterator<Item = u64> {
+        self.counted(0..)
+    }
+
+    fn endless_later(&self) -> impl Stream<Item = u64> {
+        let counted = Counted::up(&self.running);
+        stream::iter(0..).then(move |number| {
+            _ = &counted;
+            let mut waited = false;
+            std::future::poll_fn(move |cx| {
+                if std::mem::replace(&mut waited, true) {
+                    return Poll::Ready(number);
+                }
+                cx.waker().wake_by_ref();
+                Poll::Pending
+            })
+        })
+    }
+
+    fn parcels(&self, seed: u64, count: u32) -> impl Iterator<Item = Parcel> {
+        let mut rng = fastrand::Rng::with_seed(seed);
+        self.counted((0..count).map(move |_| Parcel::random(&mut rng, 300)))
+    }
+
+    fn blocks(&self, len: u64, count: u64) -> impl Iterator<Item = Vec<u8>> {
+        self.counted((0..count).map(move |seed| bytes_of(len as usize, seed)))
+    }
+
+    fn words(&self, text: &str) -> impl Iterator<Item = String> {
+        self.counted(text.split_whitespace().map(str::to_owned))
+    }
+
+    fn gated(&self, gates: Vec<u64>) -> impl Iterator<Item = u64> {
+        self.counted(gates.into_iter().inspect(|gate| self.bench.gates().block_at(*gate)))
+    }
+
+    fn gated_later(&self, gates: Vec<u64>) -> impl Stream<Item = u64> {
+        let counted = Counted::up(&self.running);
+        stream::iter(gates).then(move |gate| {
+            _ = &counted;
+            async move {
+                self.bench.gates().wait_at(gate).await;
+                gate
+            }
+        })
+    }
+
+    fn checked(
+        &self,
+        count: u32,
+    ) -> Result<impl Iterator<Item = Result<u32, String>>, DivideError> {
+        if count > 100 {
+            return Err(DivideError::ByZero);
+        }
+        Ok(self.counted((0..count).map(|n| match n % 2 {
+            0 => Ok(n),
+            _ => Err(format!("{n} is odd")),
+        })))
+    }
+
+    async fn checked_later(
+        &self,
+        count: u32,
+    ) -> Result<impl Stream<Item = Result<u32, String>>, DivideError> {
+        self.checked(count).map(stream::iter)
+    }
+
+    fn breaks(&self, after: u32) -> impl Iterator<Item = u32> {
+        self.counted((0..=after).inspect(move |n| assert!(*n < after, "broken after {after}")))
+    }
+
+    fn breaks_at_once(&self) -> impl Iterator<Item = u32> {
+        if self.running.load(SeqCst) < u64::MAX {
+            panic!("broken at once");
+        }
+        0..1
+    }
+
+    fn unspeakable(&self) -> impl Iterator<Item = Vec<Option<f64>>> {
+        [vec![Some(1.0)], vec![Some(f64::NAN)]].into_iter()
+    }
+
+    fn running(&self) -> u64 {
+        self.running.load(SeqCst)
+    }
+
+    fn sum(&self, numbers: impl Iterator<Item = u64>) -> u64 {
+        let _ended = self.begin();
+        let sum = numbers.fold(0, u64::wrapping_add);
+        self.whole.fetch_add(1, SeqCst);
+        sum
+    }
+
+    async fn digest(&self, parts: impl Stream<Item = Vec<u8>>) -> Result<u64, String> {
+        let mut parts = std::pin::pin!(parts);
+        let mut all = Vec::new();
+        while let Some(part) = parts.next().await {
+            if part.is_empty() {
+                return Err("an empty part".to_owned());
+            }
+            all.extend(part);
+        }
+        Ok(checksum(&all))
+    }
+
+    async fn first(&self, parcels: impl Stream<Item = Parcel>, count: u32) -> Vec<Parcel> {
+        parcels.take(count as usize).collect().await
+    }
+
+    fn follow(&self, numbers: impl Iterator<Item = u64>) -> u64 {
+        let _ended = self.begin();
+        let mut count = 0;
+        for number in numbers {
+            count += 1;
+            self.events.came(number).expect("numbers can be emitted");
+        }
+        self.whole.fetch_add(1, SeqCst);
+        count
+    }
+
+    async fn follow_later(&self, numbers: impl Stream<Item = u64>) -> u64 {
+        let _ended = self.begin();
+        let mut numbers = std::pin::pin!(numbers);
+        let mut count = 0;
+        while let Some(number) = numbers.next().await {
+            count += 1;
+            self.events.came(number).expect("numbers can be emitted");
+        }
+        self.whole.fetch_add(1, SeqCst);
+        count
+    }
+
+    fn fed(&self) -> Fed {
+        let (whole, ended) = (self.whole.load(SeqCst), self.ended.load(SeqCst));
+        Fed { whole, broken: ended - whole }
+    }
+
+    fn tick(&self, count: u64, to_caller: bool, cx: &CallContext) -> u64 {
+        let events = if to_caller { self.events.to(cx.client_id()) } else { self.events.clone() };
+        let tick = |number: u64| {
+            let text = format!("tick {number}");
+            events.ticked(number, &text, &number.to_le_bytes()).expect("it can be encoded")
+        };
+        (0..count).map(|number| tick(number) as u64).sum()
+    }
+
+    fn knock(&self, count: u64) -> u64 {
+        let knock = |number| match self.events.knocked(number) {
+            Ok(_) => 0,
+            Err(EmitError::NoRoom { clients, .. }) => clients as u64,
+            Err(other) => panic!("{other}"),
+        };
+        (0..count).map(knock).sum()
+    }
+
+    fn beat(&self, count: u64) {
+        (0..count).for_each(|number| _ = self.events.beaten(number));
+    }
+
+    fn weigh(&self, grams: f64) -> Result<u64, String> {
+        let emitted = self.events.weighed(grams);
+        emitted.map(|clients| clients as u64).map_err(|error| error.to_string())
+    }
+}

@@ -1,0 +1,347 @@
+//! Streams that methods return.
+
+use std::time::Duration;
+
+use futures_executor::block_on;
+use futures_util::{FutureExt, StreamExt};
+use witrpc::{CallError, Codec};
+use witrpc_tests::conveyor::{ConveyorAsyncClient, ConveyorClient};
+use witrpc_tests::over_both_transports;
+use witrpc_tests::site::{Plan, Site, Transport};
+use witrpc_tests::watchdog::eventually_equal;
+use witrpc_tests::workshop::{DivideError, Parcel, bytes_of};
+
+fn site(transport: Transport) -> Site {
+    with(transport, Plan::default())
+}
+
+fn with(transport: Transport, plan: Plan) -> Site {
+    Site::with(transport, Plan { conveyor: true, ..plan })
+}
+
+fn conveyor(site: &Site) -> ConveyorClient {
+    ConveyorClient::connect(site.endpoint()).expect("the client connects")
+}
+
+fn conveyor_later(site: &Site) -> ConveyorAsyncClient {
+    block_on(ConveyorAsyncClient::connect(site.endpoint())).expect("the client connects")
+}
+
+/// Waits until no iterator or stream is left at the server.
+fn until_none_runs(client: &ConveyorClient) {
+    eventually_equal("how many streams run", &Ok(0), || client.running());
+}
+
+over_both_transports! {
+    fn items_of_every_kind_arrive_in_order(transport) {
+        let site = site(transport);
+        for codec in [Codec::Postcard, Codec::Json] {
+            let client = ConveyorClient::builder(site.endpoint()).codec(codec).connect().unwrap();
+            let numbers: Vec<u64> = client.range(100_000).unwrap().map(Result::unwrap).collect();
+            assert!(numbers.into_iter().eq(0..100_000));
+            let mut rng = fastrand::Rng::with_seed(7);
+            for parcel in client.parcels(7, 1_000).unwrap() {
+                assert_eq!(parcel.unwrap(), Parcel::random(&mut rng, 300));
+            }
+            let words: Vec<_> = client.words(" to be\nor ").unwrap().map(Result::unwrap).collect();
+            assert_eq!(words, ["to", "be", "or"]);
+            assert_eq!(client.range(0).unwrap().next(), None);
+            until_none_runs(&client);
+        }
+    }
+
+    fn the_async_client_gets_the_same(transport) {
+        let site = site(transport);
+        let client = conveyor_later(&site);
+        block_on(async {
+            let numbers = client.range(100_000).await.unwrap();
+            let numbers: Vec<u64> = numbers.map(Result::unwrap).collect().await;
+            assert!(numbers.into_iter().eq(0..100_000));
+            let first = client.endless_later().await.unwrap().take(1_000);
+            let first: Vec<u64> = first.map(Result::unwrap).collect().await;
+            assert!(first.into_iter().eq(0..1_000));
+            let mut words = client.words("one two").await.unwrap();
+            assert_eq!(words.next().await, Some(Ok("one".to_owned())));
+            assert_eq!(words.next().await, Some(Ok("two".to_owned())));
+            assert_eq!(words.next().await, None);
+        });
+    }
+
+    fn each_item_is_seen_before_the_next_is_made(transport) {
+        let site = site(transport);
+        let (client, workshop) = (conveyor(&site), site.client());
+        let mut blocking = client.gated(vec![1, 2, 3]).unwrap();
+        let mut later = client.gated_later(vec![1, 2, 3]).unwrap();
+        for gate in [1, 2, 3] {
+            workshop.arrived(gate, 1).unwrap();
+            workshop.open(gate).unwrap();
+            assert_eq!(blocking.next(), Some(Ok(gate)));
+            assert_eq!(later.next(), Some(Ok(gate)));
+        }
+        assert_eq!((blocking.next(), later.next()), (None, None));
+    }
+
+    fn a_dropped_stream_stops_its_producer(transport) {
+        let site = site(transport);
+        let client = conveyor(&site);
+        let mut taken = client.endless().unwrap();
+        assert!(taken.by_ref().take(10_000).map(Result::unwrap).eq(0..10_000));
+        let never_pulled = client.endless_later().unwrap();
+        // This one waits inside its stream, for ever.
+        let silent = client.gated_later(vec![99]).unwrap();
+        assert_eq!(client.running(), Ok(3));
+        drop((taken, never_pulled, silent));
+        until_none_runs(&client);
+    }
+
+    fn a_stream_whose_opening_is_given_up_is_not_left_open(transport) {
+        let site = site(transport);
+        let (client, later) = (conveyor(&site), conveyor_later(&site));
+        for round in 0..200 {
+            let mut opening = Box::pin(later.endless_later());
+            for _ in 0..round % 7 {
+                let _ = opening.as_mut().now_or_never();
+            }
+            drop(opening);
+        }
+        until_none_runs(&client);
+    }
+
+    fn errors_come_as_what_they_are(transport) {
+        let site = site(transport);
+        for codec in [Codec::Postcard, Codec::Json] {
+            let client = ConveyorClient::builder(site.endpoint()).codec(codec).connect().unwrap();
+            let refused = CallError::App(DivideError::ByZero);
+            assert_eq!(client.checked(1_000).unwrap_err(), refused);
+            assert_eq!(client.checked_later(1_000).unwrap_err(), refused);
+            let expected = [Ok(0), Err(CallError::App("1 is odd".to_owned())), Ok(2)];
+            assert!(client.checked(3).unwrap().eq(expected.clone()));
+            assert!(client.checked_later(3).unwrap().eq(expected));
+        }
+    }
+
+    fn a_panic_ends_the_stream_behind_the_items_before_it(transport) {
+        let site = site(transport);
+        let client = conveyor(&site);
+        let mut items = client.breaks(3).unwrap();
+        assert!(items.by_ref().take(3).map(Result::unwrap).eq(0..3));
+        match items.next() {
+            Some(Err(CallError::Panicked { message })) => assert_eq!(message, "broken after 3"),
+            other => panic!("{other:?}"),
+        }
+        assert_eq!(items.next(), None);
+        let error = client.breaks_at_once().unwrap_err();
+        assert_eq!(error, CallError::Panicked { message: "broken at once".to_owned() });
+        until_none_runs(&client);
+    }
+
+    fn an_item_that_cannot_be_written_is_an_error_of_its_own(transport) {
+        let site = site(transport);
+        let client = ConveyorClient::builder(site.endpoint()).codec(Codec::Json).connect().unwrap();
+        let mut items = client.unspeakable().unwrap();
+        assert_eq!(items.next(), Some(Ok(vec![Some(1.0)])));
+        match items.next() {
+            Some(Err(CallError::EncodeAnswer { message })) => assert!(message.contains("item")),
+            other => panic!("{other:?}"),
+        }
+        assert_eq!(items.next(), None);
+    }
+
+    fn items_of_any_size_fit_into_a_small_memory(transport) {
+        let plan = Plan { size: Some(40 << 10), max_message_size: Some(1 << 20), ..Plan::default() };
+        let site = with(transport, plan);
+        let client = conveyor(&site);
+        for len in [0, 1, 1_000, 50_000, 900_000] {
+            let blocks = client.blocks(len, 40).unwrap().map(Result::unwrap);
+            let expected = (0..40).map(|seed| bytes_of(len as usize, seed));
+            assert!(blocks.eq(expected), "{len} bytes");
+        }
+        let mut too_large = client.blocks(2 << 20, 3).unwrap();
+        match too_large.next() {
+            Some(Err(CallError::TooLarge { max, .. })) => assert_eq!(max, 1 << 20),
+            other => panic!("{other:?}"),
+        }
+        assert_eq!(too_large.next(), None);
+        until_none_runs(&client);
+    }
+
+    fn batches_shrink_to_the_message_size(transport) {
+        let site = with(transport, Plan { max_message_size: Some(64), ..Plan::default() });
+        let client = conveyor(&site);
+        assert!(client.range(1_000).unwrap().map(Result::unwrap).eq(0..1_000));
+        let text = "a bb ccc ".repeat(100);
+        assert!(matches!(client.words(&text).unwrap_err(), CallError::TooLarge { .. }));
+        let words = "a bb ccc dddd eeeee ffffff ggggggg";
+        assert!(client.words(words).unwrap().map(Result::unwrap).eq(words.split(' ')));
+    }
+
+    fn an_item_that_takes_too_long_can_still_come(transport) {
+        let site = site(transport);
+        let (client, workshop) = (conveyor(&site), site.client());
+        let patience = Duration::from_millis(5);
+        let late = CallError::TimedOut { after: Some(patience) };
+        let mut items = client.gated_later(vec![1, 2]).unwrap().item_timeout(patience);
+        assert_eq!(items.next(), Some(Err(late.clone())));
+        workshop.open(1).unwrap();
+        let came = items.find(|item| *item != Err(late.clone()));
+        assert_eq!(came, Some(Ok(1)));
+        let later = conveyor_later(&site);
+        block_on(async {
+            let mut items = later.gated_later(vec![1, 2]).await.unwrap().item_timeout(patience);
+            assert_eq!(items.next().await, Some(Ok(1)));
+            assert_eq!(items.next().await, Some(Err(late.clone())));
+            workshop.open(2).unwrap();
+            loop {
+                match items.next().await {
+                    Some(Err(error)) => assert_eq!(error, late),
+                    other => break assert_eq!(other, Some(Ok(2))),
+                }
+            }
+            assert_eq!(items.next().await, None);
+        });
+    }
+
+    fn a_wait_for_an_item_that_is_given_up_loses_nothing(transport) {
+        let site = site(transport);
+        let (later, workshop) = (conveyor_later(&site), site.client());
+        block_on(async {
+            let mut items = later.gated_later(vec![1, 2]).await.unwrap();
+            for gate in [1, 2] {
+                for _ in 0..3 {
+                    assert_eq!(items.next().now_or_never(), None);
+                }
+                workshop.open(gate).unwrap();
+                assert_eq!(items.next().await, Some(Ok(gate)));
+            }
+        });
+    }
+
+    fn many_open_streams_do_not_keep_calls_waiting(transport) {
+        let site = with(transport, Plan { lanes: Some(1024), size: Some(8 << 20), ..Plan::default() });
+        let (later, workshop) = (conveyor_later(&site), site.client());
+        block_on(async {
+            let mut silent = Vec::new();
+            for gate in 1..=256 {
+                silent.push(later.gated_later(vec![gate]).await.unwrap());
+            }
+            // All of them are pulled from, and none has an item.
+            for stream in &mut silent {
+                assert_eq!(stream.next().now_or_never(), None);
+            }
+            for round in 0..200 {
+                assert_eq!(later.running().await, Ok(256), "round {round}");
+                assert_eq!(workshop.add(round, 1), Ok(round + 1));
+            }
+            let first: Vec<_> = later.range(50_000).await.unwrap().collect().await;
+            assert_eq!(first.len(), 50_000);
+            for (gate, mut stream) in (1..).zip(silent) {
+                workshop.open(gate).unwrap();
+                assert_eq!(stream.next().await, Some(Ok(gate)));
+                assert_eq!(stream.next().await, None);
+            }
+        });
+    }
+
+    fn streams_wait_for_half_of_the_lanes_and_no_longer_than_a_call_may_take(transport) {
+        let site = with(transport, Plan { lanes: Some(4), ..Plan::default() });
+        let builder = ConveyorAsyncClient::builder(site.endpoint());
+        let later = block_on(builder.call_timeout(Duration::from_millis(20)).connect()).unwrap();
+        let workshop = site.client();
+        block_on(async {
+            let mut silent = Vec::new();
+            for gate in [1, 2, 3] {
+                silent.push(later.gated_later(vec![gate]).await.unwrap());
+            }
+            let [first, second, third] = &mut silent[..] else { panic!("there are three") };
+            assert_eq!(first.next().now_or_never(), None);
+            assert_eq!(second.next().now_or_never(), None);
+            assert_eq!(third.next().await, Some(Err(CallError::NoFreeLane)));
+            assert_eq!(later.running().await.map(|running| running >= 2), Ok(true));
+            workshop.open(1).unwrap();
+            assert_eq!(first.next().await, Some(Ok(1)));
+        });
+    }
+
+    fn a_client_has_so_many_streams_and_no_more(transport) {
+        let site = site(transport);
+        let client = conveyor(&site);
+        let mut open: Vec<_> = (0..1024).map(|_| client.endless().unwrap()).collect();
+        assert_eq!(client.endless().unwrap_err(), CallError::TooManyStreams { max: 1024 });
+        assert!(conveyor(&site).range(3).unwrap().map(Result::unwrap).eq(0..3), "of another client");
+        let last = open.pop().unwrap();
+        drop(last);
+        eventually_equal("whether there is room for one more", &true, || client.endless().is_ok());
+        drop(open);
+        until_none_runs(&client);
+    }
+
+    fn a_client_that_leaves_takes_its_streams_with_it(transport) {
+        let site = site(transport);
+        let (client, other) = (conveyor(&site), conveyor(&site));
+        let mut streams: Vec<_> = (0..20).map(|_| client.endless().unwrap()).collect();
+        streams.iter_mut().for_each(|stream| assert_eq!(stream.next(), Some(Ok(0))));
+        client.connection().disconnect();
+        until_none_runs(&other);
+        // What had been pulled is still there; then the end is told.
+        let ended = streams[0].find_map(Result::err);
+        assert!(matches!(ended, Some(CallError::Disconnected(_))), "{ended:?}");
+        assert_eq!(streams[0].next(), None);
+    }
+
+    fn a_shutdown_ends_streams_and_does_not_wait_for_them(transport) {
+        let site = site(transport);
+        let client = conveyor(&site);
+        let mut endless = client.endless().unwrap();
+        assert_eq!(endless.next(), Some(Ok(0)));
+        assert!(site.shutdown(Duration::from_secs(60)), "all calls were answered");
+        let ended = endless.find_map(Result::err).expect("it does not end by itself");
+        assert!(
+            matches!(ended, CallError::ShuttingDown | CallError::Disconnected(_)),
+            "{ended:?}"
+        );
+    }
+
+    fn streams_and_calls_of_many_threads_do_not_mix(transport) {
+        let site = site(transport);
+        let client = conveyor(&site);
+        std::thread::scope(|scope| {
+            for seed in 0..6_u64 {
+                let client = client.clone();
+                scope.spawn(move || {
+                    let mut rng = fastrand::Rng::with_seed(seed);
+                    for _ in 0..20 {
+                        let end = rng.u64(..20_000);
+                        let items = client.range(end).unwrap().map(Result::unwrap);
+                        let take = rng.usize(..=end as usize);
+                        assert!(items.take(take).eq(0..take as u64));
+                        let seed = rng.u64(..);
+                        let mut expected = fastrand::Rng::with_seed(seed);
+                        for parcel in client.parcels(seed, rng.u32(..50)).unwrap() {
+                            assert_eq!(parcel.unwrap(), Parcel::random(&mut expected, 300));
+                        }
+                    }
+                });
+            }
+        });
+        until_none_runs(&client);
+    }
+}
+
+#[test]
+fn a_stream_of_a_killed_server_ends_with_its_death() {
+    let site = site(Transport::Mmf);
+    let client = conveyor(&site);
+    let mut silent = client.gated_later(vec![1]).unwrap();
+    let waiting = std::thread::spawn(move || (silent.next(), silent.next()));
+    let mut endless = client.endless().unwrap();
+    assert_eq!(endless.next(), Some(Ok(0)));
+    site.server_process().signal(rustix::process::Signal::KILL);
+    let died =
+        |error: &CallError| matches!(error, CallError::PeerDied | CallError::Disconnected(_));
+    let ended = endless.find_map(Result::err).expect("it does not end by itself");
+    assert!(died(&ended), "{ended:?}");
+    match waiting.join().unwrap() {
+        (Some(Err(error)), None) => assert!(died(&error), "{error:?}"),
+        other => panic!("{other:?}"),
+    }
+}

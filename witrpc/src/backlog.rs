@@ -1,0 +1,198 @@
+//! Events that wait for somebody slow, with a bound, and a count of what did not fit.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use crate::contract::Overflow;
+
+/// How many events of a kind wait for one who takes them.
+pub(crate) const MAX_EVENTS: usize = 1024;
+
+/// How many bytes of them, unless a single one has more.
+pub(crate) const MAX_BYTES: usize = 1 << 20;
+
+/// Events of one kind that wait for one who takes them, the oldest first. What is dropped is counted
+/// where it is missing.
+pub(crate) struct Backlog<T> {
+    overflow: Overflow,
+    entries: VecDeque<Entry<T>>,
+    bytes: usize,
+    /// Dropped behind the last entry.
+    lost: u64,
+    /// Somebody waited for room in vain, and nobody does so again before something was taken.
+    is_stuck: bool,
+}
+
+struct Entry<T> {
+    /// How many were dropped before it.
+    lost: u64,
+    len: usize,
+    item: T,
+}
+
+/// What became of an event.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Offer<T> {
+    Taken,
+    /// It is not there, and counted.
+    Dropped,
+    /// Whoever brings it is to wait so long for room, and to offer it again.
+    Full(T, Duration),
+}
+
+/// What comes next: how many were dropped, and what came then, if anything did.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Next<T> {
+    pub(crate) lost: u64,
+    pub(crate) item: Option<T>,
+}
+
+impl<T> Backlog<T> {
+    pub(crate) fn new(overflow: Overflow) -> Self {
+        Self { overflow, entries: VecDeque::new(), bytes: 0, lost: 0, is_stuck: false }
+    }
+
+    /// Takes an event of so many bytes, or deals with it as is told for one that finds no room.
+    pub(crate) fn offer(&mut self, item: T, len: usize) -> Offer<T> {
+        match self.overflow {
+            _ if self.has_room(len) => {}
+            Overflow::DropOldest => {
+                while !self.has_room(len) {
+                    self.drop_oldest();
+                }
+            }
+            Overflow::Wait(time) if !self.is_stuck => return Offer::Full(item, time),
+            Overflow::DropNewest | Overflow::Wait(_) => {
+                self.lose(1);
+                return Offer::Dropped;
+            }
+        }
+        self.bytes += len;
+        let lost = std::mem::take(&mut self.lost);
+        self.entries.push_back(Entry { lost, len, item });
+        Offer::Taken
+    }
+
+    /// There was no room in time: nobody waits again until something was taken.
+    pub(crate) fn give_up_waiting(&mut self) {
+        self.is_stuck = true;
+    }
+
+    /// Counts events that were lost on the way here.
+    pub(crate) fn lose(&mut self, events: u64) {
+        self.lost = self.lost.saturating_add(events);
+    }
+
+    /// The oldest that waits.
+    pub(crate) fn first(&self) -> Option<&T> {
+        self.entries.front().map(|entry| &entry.item)
+    }
+
+    /// Whether there is nothing to take.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.entries.is_empty() && self.lost == 0
+    }
+
+    /// Takes what comes next.
+    pub(crate) fn take(&mut self) -> Option<Next<T>> {
+        if let Some(entry) = self.entries.pop_front() {
+            self.bytes -= entry.len;
+            self.is_stuck = false;
+            return Some(Next { lost: entry.lost, item: Some(entry.item) });
+        }
+        match std::mem::take(&mut self.lost) {
+            0 => None,
+            lost => Some(Next { lost, item: None }),
+        }
+    }
+
+    fn has_room(&self, len: usize) -> bool {
+        self.entries.is_empty()
+            || self.entries.len() < MAX_EVENTS && self.bytes.saturating_add(len) <= MAX_BYTES
+    }
+
+    fn drop_oldest(&mut self) {
+        let Some(dropped) = self.entries.pop_front() else { return };
+        self.bytes -= dropped.len;
+        let lost = dropped.lost.saturating_add(1);
+        match self.entries.front_mut() {
+            Some(next) => next.lost = next.lost.saturating_add(lost),
+            None => self.lose(lost),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SECOND: Duration = Duration::from_secs(1);
+
+    /// All that there is to take, in words.
+    fn taken(backlog: &mut Backlog<usize>) -> Vec<String> {
+        let mut taken = Vec::new();
+        while let Some(next) = backlog.take() {
+            if next.lost > 0 {
+                taken.push(format!("{} lost", next.lost));
+            }
+            taken.extend(next.item.map(|item| item.to_string()));
+        }
+        taken
+    }
+
+    fn filled(overflow: Overflow, more: usize) -> Backlog<usize> {
+        let mut backlog = Backlog::new(overflow);
+        for item in 0..MAX_EVENTS + more {
+            backlog.offer(item, 1);
+        }
+        backlog
+    }
+
+    #[test]
+    fn the_oldest_make_room_and_are_counted_before_what_is_left() {
+        let mut backlog = filled(Overflow::DropOldest, 3);
+        let taken = taken(&mut backlog);
+        assert_eq!(taken[..3], ["3 lost", "3", "4"]);
+        assert_eq!(taken.len(), MAX_EVENTS + 1);
+        assert!(backlog.is_empty());
+    }
+
+    #[test]
+    fn the_newest_are_counted_after_what_was_there_before() {
+        let mut backlog = filled(Overflow::DropNewest, 3);
+        assert_eq!(backlog.take(), Some(Next { lost: 0, item: Some(0) }));
+        assert_eq!(backlog.offer(7, 1), Offer::Taken);
+        let taken = taken(&mut backlog);
+        assert_eq!(taken[MAX_EVENTS - 2..], ["1023", "3 lost", "7"]);
+    }
+
+    #[test]
+    fn what_is_lost_at_last_is_told_too() {
+        let mut backlog = filled(Overflow::DropNewest, 2);
+        assert_eq!(taken(&mut backlog).last().unwrap(), "2 lost");
+        backlog.lose(1);
+        assert!(!backlog.is_empty());
+        assert_eq!(taken(&mut backlog), ["1 lost"]);
+    }
+
+    #[test]
+    fn one_who_took_nothing_in_time_is_not_waited_for_again() {
+        let mut backlog = filled(Overflow::Wait(SECOND), 0);
+        assert_eq!(backlog.offer(7, 1), Offer::Full(7, SECOND));
+        backlog.give_up_waiting();
+        assert_eq!(backlog.offer(7, 1), Offer::Dropped);
+        backlog.take();
+        assert_eq!(backlog.offer(8, 1), Offer::Taken);
+        assert_eq!(backlog.offer(9, 1), Offer::Full(9, SECOND));
+    }
+
+    #[test]
+    fn bytes_count_too_but_a_single_one_may_be_of_any_size() {
+        let mut backlog = Backlog::new(Overflow::DropOldest);
+        assert_eq!(backlog.offer(0, 2 * MAX_BYTES), Offer::Taken);
+        assert_eq!(backlog.offer(1, MAX_BYTES / 2), Offer::Taken);
+        assert_eq!(backlog.offer(2, MAX_BYTES / 2), Offer::Taken);
+        assert_eq!(backlog.offer(3, 1), Offer::Taken);
+        assert_eq!(taken(&mut backlog), ["2 lost", "2", "3"]);
+    }
+}

@@ -1,0 +1,95 @@
+//! Closures that are called for events.
+
+use std::fmt;
+use std::marker::PhantomData;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use super::subscriptions::Subscription;
+use super::{EventItem, Sink, read_item};
+use crate::codec::Codec;
+use crate::error::{CallError, EventError};
+use crate::events::Emitted;
+
+/// Has a closure called for each event, until it is dropped: what a client's `on_…` gives.
+///
+/// After the drop no call of the closure begins. One that runs on the connection's thread at that
+/// moment is not waited for, so a closure may drop its own guard. While the guard lives, the
+/// connection does.
+///
+/// A closure that panics is not called again.
+#[must_use = "the closure is called until this is dropped"]
+pub struct EventGuard {
+    closed: Arc<AtomicBool>,
+    subscription: Subscription,
+}
+
+impl EventGuard {
+    pub(super) fn new(closed: Arc<AtomicBool>, subscription: Subscription) -> Self {
+        Self { closed, subscription }
+    }
+
+    pub(super) fn subscription(&self) -> &Subscription {
+        &self.subscription
+    }
+}
+
+impl Drop for EventGuard {
+    fn drop(&mut self) {
+        self.closed.store(true, Ordering::Relaxed);
+    }
+}
+
+impl fmt::Debug for EventGuard {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("EventGuard").finish_non_exhaustive()
+    }
+}
+
+/// A closure for events of type `T`, and whether it is still to be called.
+pub(super) struct Reaction<T, F> {
+    codec: Codec,
+    closed: Arc<AtomicBool>,
+    react: Mutex<F>,
+    item: PhantomData<fn() -> T>,
+}
+
+impl<T, F: FnMut(Result<T, EventError>)> Reaction<T, F> {
+    pub(super) fn new(codec: Codec, closed: &Arc<AtomicBool>, react: F) -> Arc<Self> {
+        let closed = Arc::clone(closed);
+        Arc::new(Self { codec, closed, react: Mutex::new(react), item: PhantomData })
+    }
+
+    fn call(&self, came: Result<T, EventError>) {
+        if self.closed.load(Ordering::Relaxed) {
+            return;
+        }
+        // Only the connection's thread calls it.
+        let mut react = self.react.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Err(panic) = catch_unwind(AssertUnwindSafe(|| react(came))) {
+            self.closed.store(true, Ordering::Relaxed);
+            // To drop it may panic again.
+            std::mem::forget(panic);
+        }
+    }
+}
+
+impl<T: EventItem, F: FnMut(Result<T, EventError>) + Send> Sink for Reaction<T, F> {
+    fn deliver(&self, lost: u64, emitted: Option<Arc<Emitted>>) {
+        if lost > 0 {
+            self.call(Err(EventError::Lagged(lost)));
+        }
+        if let Some(emitted) = emitted {
+            self.call(read_item(&emitted, self.codec));
+        }
+    }
+
+    fn may_have_missed(&self) {
+        self.call(Err(EventError::MayHaveMissed));
+    }
+
+    fn end(&self, error: CallError) {
+        self.call(Err(EventError::Ended(error)));
+    }
+}

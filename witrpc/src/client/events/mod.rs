@@ -1,0 +1,57 @@
+//! Events, seen from the client: who wants which, and the thread that has them.
+//!
+//! [`subscriptions`] is the one place that knows what all clones of a client want, and tells the
+//! server. A [`puller`] has what comes, with one request for all, and deals it out: to closures,
+//! which it runs ([`guard`]), and to the [`queue`]s of [`blocking`] and [`asynchronous`] subscribers.
+
+mod asynchronous;
+mod blocking;
+mod guard;
+mod puller;
+mod queue;
+mod subscribe;
+mod subscriptions;
+
+use std::sync::Arc;
+
+use crate::codec::{Codec, OwnedBody};
+use crate::error::{CallError, EventError};
+use crate::events::Emitted;
+use crate::server::{Arguments, BadArguments};
+use crate::transport::Payload;
+
+pub use asynchronous::EventStream;
+pub use blocking::Events;
+pub use guard::EventGuard;
+pub use subscribe::{attach_async, attach_blocking, subscribe_async, subscribe_blocking};
+pub(super) use subscriptions::Subscriptions;
+
+/// The item of an event; implemented by generated code.
+pub trait EventItem: Sized + Send + 'static {
+    /// Reads what it was emitted with.
+    ///
+    /// # Errors
+    ///
+    /// The bytes are none of it.
+    fn read(arguments: &mut Arguments<'_>) -> Result<Self, BadArguments>;
+}
+
+/// What comes to a subscriber, one after the other: how many events were dropped, then an event.
+trait Sink: Send + Sync {
+    fn deliver(&self, lost: u64, emitted: Option<Arc<Emitted>>);
+
+    /// Any number of events may be missing here.
+    fn may_have_missed(&self);
+
+    /// No more come.
+    fn end(&self, error: CallError);
+}
+
+/// Reads an event that has come.
+fn read_item<T: EventItem>(emitted: &Emitted, codec: Codec) -> Result<T, EventError> {
+    let undecoded = |message: &str| EventError::Decode { message: message.to_owned() };
+    let payload = Payload::Whole(emitted.bytes.clone());
+    let body = OwnedBody::new(payload, emitted.raw, codec)
+        .map_err(|error| undecoded(&error.to_string()))?;
+    T::read(&mut Arguments::new(body.decoder())).map_err(|bad| undecoded(bad.message()))
+}

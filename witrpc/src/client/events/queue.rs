@@ -1,0 +1,230 @@
+//! The events that wait for a subscriber who takes them himself.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Waker};
+use std::time::{Duration, Instant};
+
+use super::Sink;
+use crate::backlog::{Backlog, Offer};
+use crate::contract::Overflow;
+use crate::error::{CallError, EventError};
+use crate::events::Emitted;
+use crate::wake::wake;
+
+/// The events that wait for one subscriber.
+pub(super) struct Queue {
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+struct State {
+    /// What comes before all of the backlog.
+    first: VecDeque<Came>,
+    backlog: Backlog<Arc<Emitted>>,
+    /// Everything up to now may have been missed, behind the backlog.
+    may_have_missed: bool,
+    /// No more come, and why.
+    ended: Option<CallError>,
+    waker: Option<Waker>,
+}
+
+/// What comes to a subscriber.
+pub(super) enum Came {
+    Event(Arc<Emitted>),
+    Gap(EventError),
+}
+
+impl Queue {
+    pub(super) fn new(overflow: Overflow) -> Arc<Self> {
+        let state = State {
+            first: VecDeque::new(),
+            backlog: Backlog::new(overflow),
+            may_have_missed: false,
+            ended: None,
+            waker: None,
+        };
+        Arc::new(Self { state: Mutex::new(state), changed: Condvar::new() })
+    }
+
+    /// What is there; `None` when there is nothing. Whoever waits for room learns of it.
+    pub(super) fn take(&self) -> Option<Came> {
+        let came = self.lock().take();
+        self.changed.notify_all();
+        came
+    }
+
+    /// Blocks the thread until something is there; `None` when nothing will be.
+    pub(super) fn wait(&self) -> Option<Came> {
+        let mut state = self.lock();
+        loop {
+            if let Some(came) = state.take() {
+                drop(state);
+                self.changed.notify_all();
+                return Some(came);
+            }
+            if state.is_over() {
+                return None;
+            }
+            state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    /// Completes when something is there; `None` when nothing will be.
+    pub(super) fn poll(&self, cx: &Context<'_>) -> Poll<Option<Came>> {
+        let mut state = self.lock();
+        if let Some(came) = state.take() {
+            drop(state);
+            self.changed.notify_all();
+            return Poll::Ready(Some(came));
+        }
+        if state.is_over() {
+            return Poll::Ready(None);
+        }
+        state.waker = Some(cx.waker().clone());
+        Poll::Pending
+    }
+
+    /// Whoever took from it has gone: nobody waits for room any more.
+    pub(super) fn close(&self) {
+        self.lock().ended = Some(CallError::Cancelled);
+        self.changed.notify_all();
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Says that something has changed.
+    fn tell(&self, mut state: MutexGuard<'_, State>) {
+        let waker = state.waker.take();
+        drop(state);
+        self.changed.notify_all();
+        waker.into_iter().for_each(wake);
+    }
+
+    /// Waits until there is room, for at most this time.
+    fn offer_within(&self, emitted: Arc<Emitted>, time: Duration) {
+        let deadline = Instant::now().checked_add(time);
+        let mut state = self.lock();
+        let mut emitted = emitted;
+        let len = emitted.bytes.len();
+        while state.ended.is_none() {
+            match state.backlog.offer(emitted, len) {
+                Offer::Full(back, _) => emitted = back,
+                Offer::Taken | Offer::Dropped => break,
+            }
+            let left = deadline.map(|at| at.saturating_duration_since(Instant::now()));
+            if left.is_some_and(|left| left.is_zero()) {
+                state.backlog.give_up_waiting();
+                state.backlog.lose(1);
+                break;
+            }
+            let waited = self.changed.wait_timeout(state, left.unwrap_or(Duration::MAX));
+            state = waited.unwrap_or_else(PoisonError::into_inner).0;
+        }
+        self.tell(state);
+    }
+}
+
+impl State {
+    fn take(&mut self) -> Option<Came> {
+        if let Some(came) = self.first.pop_front() {
+            return Some(came);
+        }
+        if let Some(next) = self.backlog.take() {
+            let came = next.item.map(Came::Event);
+            if next.lost == 0 {
+                return came;
+            }
+            self.first.extend(came);
+            return Some(Came::Gap(EventError::Lagged(next.lost)));
+        }
+        if std::mem::take(&mut self.may_have_missed) {
+            return Some(Came::Gap(EventError::MayHaveMissed));
+        }
+        match self.ended.take()? {
+            // Told already.
+            CallError::Cancelled => {
+                self.ended = Some(CallError::Cancelled);
+                None
+            }
+            error => {
+                self.ended = Some(CallError::Cancelled);
+                Some(Came::Gap(EventError::Ended(error)))
+            }
+        }
+    }
+
+    fn is_over(&self) -> bool {
+        self.ended.is_some()
+    }
+}
+
+impl Sink for Queue {
+    fn deliver(&self, lost: u64, emitted: Option<Arc<Emitted>>) {
+        let mut state = self.lock();
+        if lost > 0 {
+            state.backlog.lose(lost);
+        }
+        if let Some(emitted) = emitted {
+            let len = emitted.bytes.len();
+            if let Offer::Full(emitted, time) = state.backlog.offer(emitted, len) {
+                drop(state);
+                return self.offer_within(emitted, time);
+            }
+        }
+        self.tell(state);
+    }
+
+    fn may_have_missed(&self) {
+        let mut state = self.lock();
+        state.may_have_missed = true;
+        self.tell(state);
+    }
+
+    fn end(&self, error: CallError) {
+        let mut state = self.lock();
+        state.ended.get_or_insert(error);
+        self.tell(state);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn emitted(byte: u8) -> Option<Arc<Emitted>> {
+        Some(Arc::new(Emitted { raw: false, bytes: vec![byte] }))
+    }
+
+    fn taken(queue: &Queue) -> Vec<String> {
+        let words = |came| match came {
+            Came::Event(emitted) => format!("{:?}", emitted.bytes),
+            Came::Gap(gap) => format!("{gap:?}"),
+        };
+        std::iter::from_fn(|| queue.take().map(words)).collect()
+    }
+
+    #[test]
+    fn gaps_stand_where_something_is_missing_and_the_end_is_told_once() {
+        let queue = Queue::new(Overflow::DropOldest);
+        queue.deliver(0, emitted(1));
+        queue.deliver(3, emitted(2));
+        queue.may_have_missed();
+        queue.end(CallError::PeerDied);
+        assert_eq!(taken(&queue), ["[1]", "Lagged(3)", "[2]", "MayHaveMissed", "Ended(PeerDied)"]);
+        assert!(queue.wait().is_none());
+    }
+
+    #[test]
+    fn one_who_takes_nothing_is_waited_for_in_its_time_alone() {
+        let queue = Queue::new(Overflow::Wait(Duration::from_millis(1)));
+        for _ in 0..crate::backlog::MAX_EVENTS + 3 {
+            queue.deliver(0, emitted(1));
+        }
+        let taken = taken(&queue);
+        assert_eq!(taken.len(), crate::backlog::MAX_EVENTS + 1);
+        assert_eq!(taken.last().unwrap(), "Lagged(3)");
+    }
+}

@@ -1,0 +1,139 @@
+//! A request that concerns a stream or all events, on its way.
+
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+
+use crate::client::flight::{Flight, block_on};
+use crate::codec::{Codec, EncodeError, Encoder};
+use crate::tag::{Operation, RAW, RequestTag};
+use crate::transport::{Answer, ChannelError, ClientChannel, Limit, Outgoing};
+
+use super::LinkStreams;
+use super::share::{Permit, Turn};
+
+/// What such a request says.
+pub(in crate::client) struct Control<'a> {
+    tag: u32,
+    body: Encoder<'a>,
+}
+
+impl<'a> Control<'a> {
+    /// With a body that is still empty.
+    pub(in crate::client) fn new(tag: RequestTag, codec: Codec) -> Self {
+        Self { tag: tag.bits(), body: Encoder::new(codec) }
+    }
+
+    /// About the stream of that number.
+    pub(in crate::client) fn of_stream(operation: Operation, number: u64, codec: Codec) -> Self {
+        let mut control = Self::new(RequestTag::of(operation), codec);
+        control.add(|body| body.number("stream", number)).expect("numbers always encode");
+        control
+    }
+
+    /// Adds to the body.
+    pub(in crate::client) fn add(
+        &mut self,
+        add: impl FnOnce(&mut Encoder<'a>) -> Result<(), EncodeError>,
+    ) -> Result<(), EncodeError> {
+        add(&mut self.body)
+    }
+
+    /// Hands the message out, an equal one each time.
+    pub(in crate::client) fn with_message<R>(&self, send: impl FnOnce(Outgoing<'_>) -> R) -> R {
+        self.body.with_body(|raw, body| {
+            let tag = if raw { self.tag | RAW } else { self.tag };
+            send(Outgoing { tag, body, deadline: None })
+        })
+    }
+}
+
+/// Such a request from its first poll to its answer. Dropping it gives it up.
+pub(in crate::client) struct Request {
+    streams: Arc<LinkStreams>,
+    /// To wait for items, if it does.
+    permit: Admission,
+    flight: Flight<Arc<dyn ClientChannel>, Limit>,
+    is_sent: bool,
+    /// How long it may take to get a permit and a lane.
+    send_limit: Limit,
+    pub(super) answer: Answer,
+}
+
+enum Admission {
+    NotNeeded,
+    Wanted(Option<Turn>),
+    Here(#[expect(dead_code, reason = "it is held")] Permit),
+}
+
+impl Request {
+    /// One that may have to wait for items, and waits for its answer for as long as it takes.
+    pub(in crate::client) fn for_items(streams: &Arc<LinkStreams>, send_limit: Limit) -> Self {
+        Self::new(streams, Admission::Wanted(None), send_limit, Limit::Never)
+    }
+
+    /// One that the server answers at once or that stands for a call.
+    pub(in crate::client) fn plain(streams: &Arc<LinkStreams>, limit: Limit) -> Self {
+        Self::new(streams, Admission::NotNeeded, limit, limit)
+    }
+
+    /// One that is made before it is needed, if that costs nobody anything: sent already.
+    pub(super) fn ahead(streams: &Arc<LinkStreams>, control: &Control<'_>) -> Option<Self> {
+        let permit = streams.share.spare()?;
+        let mut request = Self::new(streams, Admission::Here(permit), Limit::Never, Limit::Never);
+        let sent = control.with_message(|message| request.flight.try_send(message));
+        request.is_sent = true;
+        sent.ok()?.then_some(request)
+    }
+
+    fn new(streams: &Arc<LinkStreams>, permit: Admission, send_limit: Limit, limit: Limit) -> Self {
+        streams.close_rest();
+        let flight = Flight::new(Arc::clone(&streams.channel), limit);
+        let streams = Arc::clone(streams);
+        Self { streams, permit, flight, is_sent: false, send_limit, answer: Answer::default() }
+    }
+
+    /// From now on it may take until this limit.
+    pub(in crate::client) fn set_limit(&mut self, limit: Limit) {
+        self.flight.set_limit(limit);
+    }
+
+    /// Completes when it is sent. To be polled with an equal message each time.
+    fn poll_send(
+        &mut self,
+        cx: &mut Context<'_>,
+        control: &Control<'_>,
+    ) -> Poll<Result<(), ChannelError>> {
+        if let Admission::Wanted(turn) = &mut self.permit {
+            let permit = self.streams.share.poll_permit(cx, turn, &mut self.send_limit);
+            self.permit = Admission::Here(ready!(permit)?);
+        }
+        if !self.is_sent {
+            ready!(control.with_message(|message| self.flight.poll_try_send(cx, message)))?;
+            self.is_sent = true;
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    /// Completes when the answer is there, which then is in `answer`.
+    pub(in crate::client) fn poll(
+        &mut self,
+        cx: &mut Context<'_>,
+        control: &Control<'_>,
+    ) -> Poll<Result<(), ChannelError>> {
+        ready!(self.poll_send(cx, control))?;
+        self.flight.poll_answer(cx, &mut self.answer)
+    }
+
+    /// The answer, once it is there.
+    pub(in crate::client) fn into_answer(mut self) -> Answer {
+        std::mem::take(&mut self.answer)
+    }
+
+    /// Blocks the thread until the answer is there.
+    pub(in crate::client) fn wait(mut self, control: &Control<'_>) -> Result<Answer, ChannelError> {
+        block_on(|cx| self.poll_send(cx, control))?;
+        let mut answer = Answer::default();
+        self.flight.wait_answer(&mut answer)?;
+        Ok(answer)
+    }
+}

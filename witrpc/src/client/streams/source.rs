@@ -1,0 +1,247 @@
+//! Pulls the items of a stream.
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+use std::time::{Duration, Instant};
+
+use crate::__private::v1::Wire;
+use crate::client::Connection;
+use crate::client::answer::read_pulled;
+use crate::codec::{DecodeError, Decoder, read_batch};
+use crate::error::CallError;
+use crate::tag::Operation;
+use crate::timer::Alarm;
+use crate::transport::{Answer, ChannelError, Limit};
+
+use super::LinkStreams;
+use super::request::{Control, Request};
+
+/// A batch of so many items says that it pays to pull the next one while these are used.
+const PULL_AHEAD_FROM: usize = 64;
+
+/// The client's end of a stream, and the items that have come.
+pub(in crate::client) struct Source<T, E> {
+    connection: Connection,
+    streams: Arc<LinkStreams>,
+    number: u64,
+    method: &'static str,
+    items: VecDeque<Result<T, E>>,
+    pull: Option<Request>,
+    /// No more items come than those that are there.
+    is_over: bool,
+    item_timeout: Option<Duration>,
+    patience: Option<Patience>,
+    read: ReadItems<T, E>,
+}
+
+/// Reads a batch.
+pub(in crate::client) type ReadItems<T, E> =
+    fn(&mut Decoder<'_>) -> Result<VecDeque<Result<T, E>>, DecodeError>;
+
+/// Until when the next item is waited for.
+struct Patience {
+    until: Instant,
+    alarm: Option<Alarm>,
+}
+
+/// Reads items that are values.
+pub(in crate::client) fn read_values<T: Wire, E>(
+    decoder: &mut Decoder<'_>,
+) -> Result<VecDeque<Result<T, E>>, DecodeError> {
+    let items = read_batch::<T>(decoder)?;
+    Ok(items.into_iter().map(Ok).collect())
+}
+
+/// Reads items that are `Result`s.
+pub(in crate::client) fn read_results<T: Wire, E: Wire>(
+    decoder: &mut Decoder<'_>,
+) -> Result<VecDeque<Result<T, E>>, DecodeError> {
+    read_batch(decoder)
+}
+
+impl<T, E> Source<T, E> {
+    /// Of a stream that is open.
+    pub(in crate::client) fn new(
+        connection: &Connection,
+        streams: &Arc<LinkStreams>,
+        number: u64,
+        method: &'static str,
+        read: ReadItems<T, E>,
+    ) -> Self {
+        Self {
+            connection: connection.clone(),
+            streams: Arc::clone(streams),
+            number,
+            method,
+            items: VecDeque::new(),
+            pull: None,
+            is_over: false,
+            item_timeout: None,
+            patience: None,
+            read,
+        }
+    }
+
+    pub(super) fn set_item_timeout(&mut self, timeout: Option<Duration>) {
+        self.item_timeout = timeout;
+    }
+
+    /// The next item of those that are here.
+    #[inline]
+    pub(super) fn here(&mut self) -> Option<Result<T, CallError<E>>> {
+        let item = self.items.pop_front()?;
+        Some(item.map_err(CallError::App))
+    }
+
+    /// Completes with the next item, or `None` at the end.
+    pub(super) fn poll_item(
+        &mut self,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<T, CallError<E>>>> {
+        loop {
+            if let Some(item) = self.here() {
+                self.be_patient_no_more();
+                return Poll::Ready(Some(item));
+            }
+            if self.is_over {
+                return Poll::Ready(None);
+            }
+            let control = self.control();
+            let mut pull = self.pull.take().unwrap_or_else(|| self.request());
+            match pull.poll(cx, &control) {
+                Poll::Ready(ended) => {
+                    let taken = self.take(ended.map(|()| pull.answer));
+                    if let Err(error) = taken {
+                        return Poll::Ready(Some(Err(error)));
+                    }
+                }
+                Poll::Pending => {
+                    self.pull = Some(pull);
+                    ready!(self.poll_patience(cx));
+                    let after = self.item_timeout;
+                    return Poll::Ready(Some(Err(CallError::TimedOut { after })));
+                }
+            }
+        }
+    }
+
+    /// Blocks the thread until the next item, or `None` at the end.
+    pub(super) fn wait_item(&mut self) -> Option<Result<T, CallError<E>>> {
+        if self.item_timeout.is_some() {
+            return crate::client::flight::block_on(|cx| self.poll_item(cx));
+        }
+        loop {
+            if let Some(item) = self.here() {
+                return Some(item);
+            }
+            if self.is_over {
+                return None;
+            }
+            let pull = self.pull.take().unwrap_or_else(|| self.request());
+            let ended = pull.wait(&self.control());
+            if let Err(error) = self.take(ended) {
+                return Some(Err(error));
+            }
+        }
+    }
+
+    fn request(&self) -> Request {
+        let timeout = self.connection.call_timeout();
+        Request::for_items(&self.streams, timeout.map_or(Limit::Never, Limit::Within))
+    }
+
+    fn control(&self) -> Control<'static> {
+        Control::of_stream(Operation::Pull, self.number, self.streams.codec)
+    }
+
+    /// Takes what a pull has brought.
+    fn take(&mut self, ended: Result<Answer, ChannelError>) -> Result<(), CallError<E>> {
+        let taken = match ended {
+            Ok(answer) => self.read(answer),
+            Err(error) => {
+                self.is_over = true;
+                Err(self.connection.call_error(error))
+            }
+        };
+        taken.map_err(|error| error.map_app(|none| match none {}))
+    }
+
+    fn read(&mut self, mut answer: Answer) -> Result<(), CallError> {
+        // Until it turns out that there is more.
+        self.is_over = true;
+        let Some(body) = read_pulled(&mut answer, self.streams.codec, self.method)? else {
+            return Ok(());
+        };
+        let mut decoder = body.decoder();
+        let read = decoder.number("over").and_then(|over| {
+            let items = (self.read)(&mut decoder)?;
+            decoder.finish()?;
+            Ok((over != 0, items))
+        });
+        match read {
+            Ok((is_over, items)) => {
+                let many = items.len() >= PULL_AHEAD_FROM;
+                self.items = items;
+                self.is_over = is_over;
+                if many && !is_over {
+                    self.pull = Request::ahead(&self.streams, &self.control());
+                }
+                Ok(())
+            }
+            Err(error) => {
+                // The server knows nothing of this.
+                self.streams.close(self.number);
+                Err(CallError::Decode { message: error.to_string() })
+            }
+        }
+    }
+
+    /// Completes when the next item has been waited for long enough.
+    fn poll_patience(&mut self, cx: &Context<'_>) -> Poll<()> {
+        let Some(timeout) = self.item_timeout else { return Poll::Pending };
+        let until = match &self.patience {
+            Some(patience) => patience.until,
+            None => match Instant::now().checked_add(timeout) {
+                Some(until) => until,
+                None => return Poll::Pending,
+            },
+        };
+        let is_over = Instant::now() >= until;
+        self.be_patient_no_more();
+        if is_over {
+            return Poll::Ready(());
+        }
+        let alarm = Some(self.streams.share.timer().arm(until, cx.waker().clone()));
+        self.patience = Some(Patience { until, alarm });
+        Poll::Pending
+    }
+
+    fn be_patient_no_more(&mut self) {
+        if let Some(alarm) = self.patience.take().and_then(|patience| patience.alarm) {
+            self.streams.share.timer().disarm(alarm);
+        }
+    }
+}
+
+impl<T, E> Drop for Source<T, E> {
+    fn drop(&mut self) {
+        self.be_patient_no_more();
+        if !self.is_over {
+            // First the pull, whose lane the close may need.
+            self.pull = None;
+            self.streams.close(self.number);
+        }
+    }
+}
+
+impl<T, E> fmt::Debug for Source<T, E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Source")
+            .field("method", &self.method)
+            .field("here", &self.items.len())
+            .field("over", &self.is_over)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,307 @@
+//! Items of a stream, many in one message.
+//!
+//! A batch is the number of its items and then the items: plain numbers as one raw section, a `Vec`
+//! of numbers as a raw section each, all else as encoded values.
+
+use std::collections::VecDeque;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::Codec;
+use super::body::MAX_SECTIONS;
+use super::decode::Decoder;
+use super::encode::Encoder;
+use super::error::{DecodeError, DecodeFault, EncodeError};
+use super::plain::{self, is_plain_vec};
+
+/// How many bytes of items wait on either side of a stream before whoever makes them has to wait.
+/// The item that reaches it still belongs to the batch.
+pub(crate) const WINDOW_BYTES: usize = 64 << 10;
+
+/// The most items of a batch: each counts as a byte at least.
+const MAX_ITEMS: usize = WINDOW_BYTES;
+
+/// Items that wait to be sent.
+pub(crate) struct Batch<T> {
+    store: Store<T>,
+    /// What they count as.
+    bytes: usize,
+}
+
+enum Store<T> {
+    /// Plain numbers.
+    Numbers(Vec<T>),
+    /// Each a `Vec` of plain numbers.
+    Vecs(VecDeque<T>),
+    /// One after the other, as the codec has them, and where each ends.
+    Encoded { bytes: Vec<u8>, ends: Vec<usize> },
+}
+
+/// An item ready for its batch: what the user's code had to do with it is done.
+pub(crate) enum Piece<T> {
+    Plain { item: T, len: usize },
+    Encoded(Vec<u8>),
+}
+
+impl<T: Serialize + 'static> Piece<T> {
+    /// Makes an item ready.
+    ///
+    /// # Errors
+    ///
+    /// The codec cannot encode it.
+    #[inline]
+    pub(crate) fn new(item: T, codec: Codec) -> Result<Self, EncodeError> {
+        if is_plain_vec::<Vec<T>>() {
+            return Ok(Piece::Plain { item, len: size_of::<T>() });
+        }
+        if let Some(bytes) = plain::raw_bytes(&item) {
+            let len = bytes.len();
+            return Ok(Piece::Plain { item, len });
+        }
+        let mut encoder = Encoder::new(codec);
+        encoder.value("item", &item)?;
+        Ok(Piece::Encoded(encoder.encoded().to_vec()))
+    }
+}
+
+impl<T: Serialize + 'static> Batch<T> {
+    pub(crate) fn new() -> Self {
+        let store = if is_plain_vec::<Vec<T>>() {
+            Store::Numbers(Vec::new())
+        } else if is_plain_vec::<T>() {
+            Store::Vecs(VecDeque::new())
+        } else {
+            Store::Encoded { bytes: Vec::new(), ends: Vec::new() }
+        };
+        Self { store, bytes: 0 }
+    }
+
+    #[inline]
+    pub(crate) fn push(&mut self, piece: Piece<T>) {
+        match (piece, &mut self.store) {
+            (Piece::Plain { item, len }, Store::Numbers(items)) => {
+                items.push(item);
+                self.bytes += len;
+            }
+            (Piece::Plain { item, len }, Store::Vecs(items)) => {
+                items.push_back(item);
+                self.bytes += len.max(1);
+            }
+            (Piece::Encoded(encoded), Store::Encoded { bytes, ends }) => {
+                bytes.extend_from_slice(&encoded);
+                ends.push(bytes.len());
+                self.bytes += encoded.len().max(1);
+            }
+            _ => unreachable!("an item and its batch are of one type"),
+        }
+    }
+
+    /// How many items wait.
+    pub(crate) fn len(&self) -> usize {
+        match &self.store {
+            Store::Numbers(items) => items.len(),
+            Store::Vecs(items) => items.len(),
+            Store::Encoded { ends, .. } => ends.len(),
+        }
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Whether no more should be added before some have been sent.
+    #[inline]
+    pub(crate) fn is_full(&self) -> bool {
+        self.bytes >= WINDOW_BYTES
+    }
+
+    /// How many of the items one message can carry.
+    pub(crate) fn sendable(&self) -> usize {
+        match &self.store {
+            Store::Vecs(items) => items.len().min(MAX_SECTIONS),
+            _ => self.len(),
+        }
+    }
+
+    /// Adds the first items to a message.
+    ///
+    /// # Errors
+    ///
+    /// They are too much for one message.
+    pub(crate) fn write<'a>(
+        &'a self,
+        items: usize,
+        encoder: &mut Encoder<'a>,
+    ) -> Result<(), EncodeError> {
+        encoder.number("count", items as u64)?;
+        match &self.store {
+            Store::Numbers(all) => {
+                let bytes = plain::raw_bytes(all).expect("these are plain numbers");
+                encoder.raw_bytes("items", &bytes[..items * size_of::<T>()])
+            }
+            Store::Vecs(all) => {
+                all.iter().take(items).try_for_each(|item| encoder.value("item", item))
+            }
+            Store::Encoded { bytes, ends } => {
+                let end = items.checked_sub(1).map_or(0, |last| ends[last]);
+                encoder.append(&bytes[..end]);
+                Ok(())
+            }
+        }
+    }
+
+    /// Forgets the first items, which have been sent.
+    pub(crate) fn forget(&mut self, items: usize) {
+        match &mut self.store {
+            Store::Numbers(all) => {
+                drop(all.drain(..items));
+                self.bytes = all.len() * size_of::<T>();
+            }
+            Store::Vecs(all) => {
+                for item in all.drain(..items) {
+                    self.bytes -= plain::raw_bytes(&item).map_or(0, <[u8]>::len).max(1);
+                }
+            }
+            Store::Encoded { bytes, ends } => {
+                let sent = items.checked_sub(1).map_or(0, |last| ends[last]);
+                bytes.drain(..sent);
+                ends.drain(..items);
+                ends.iter_mut().for_each(|end| *end -= sent);
+                self.bytes = bytes.len().max(ends.len());
+            }
+        }
+    }
+}
+
+/// Reads a batch. The count is untrusted.
+///
+/// # Errors
+///
+/// The bytes are no batch of such items.
+pub(crate) fn read_batch<T: DeserializeOwned + 'static>(
+    decoder: &mut Decoder<'_>,
+) -> Result<VecDeque<T>, DecodeError> {
+    let count = decoder.number("count")?;
+    let codec = decoder.codec();
+    let wrong = |value, message: String| {
+        Err(DecodeError::Value { value, fault: DecodeFault::Codec { codec, message } })
+    };
+    let Some(count) = usize::try_from(count).ok().filter(|count| *count <= MAX_ITEMS) else {
+        return wrong("count", format!("{count} items in a batch, at most {MAX_ITEMS} can be"));
+    };
+    if is_plain_vec::<Vec<T>>() {
+        let items: Vec<T> = decoder.value("items")?;
+        if items.len() != count {
+            return wrong("items", format!("{} items where {count} are said to be", items.len()));
+        }
+        return Ok(items.into());
+    }
+    (0..count).map(|_| decoder.value("item")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fmt::Debug;
+
+    use super::super::OwnedBody;
+    use super::*;
+    use crate::transport::Payload;
+
+    /// The body of a message with the first items.
+    fn body<T: Serialize + 'static>(
+        batch: &Batch<T>,
+        items: usize,
+        codec: Codec,
+    ) -> (bool, Vec<u8>) {
+        let mut encoder = Encoder::new(codec);
+        batch.write(items, &mut encoder).unwrap();
+        encoder.with_body(|raw, body| {
+            let mut bytes = vec![0; body.len()];
+            body.write_at(0, &mut bytes);
+            (raw, bytes)
+        })
+    }
+
+    fn read<T: DeserializeOwned + 'static>(
+        (raw, bytes): (bool, Vec<u8>),
+        codec: Codec,
+    ) -> Result<VecDeque<T>, DecodeError> {
+        let body = OwnedBody::new(Payload::Whole(bytes), raw, codec).unwrap();
+        let mut decoder = body.decoder();
+        let items = read_batch(&mut decoder)?;
+        decoder.finish()?;
+        Ok(items)
+    }
+
+    fn survives<T>(items: &[T])
+    where
+        T: Serialize + DeserializeOwned + Clone + PartialEq + Debug + 'static,
+    {
+        for codec in Codec::all() {
+            let mut batch = Batch::new();
+            for item in items {
+                batch.push(Piece::new(item.clone(), codec).unwrap());
+            }
+            let (first, rest) = items.split_at(1);
+            assert_eq!(read::<T>(body(&batch, 1, codec), codec).unwrap(), first);
+            batch.forget(1);
+            assert_eq!(batch.len(), rest.len());
+            assert_eq!(read::<T>(body(&batch, rest.len(), codec), codec).unwrap(), rest);
+            batch.forget(rest.len());
+            assert!(batch.is_empty());
+            assert_eq!(batch.bytes, 0);
+        }
+    }
+
+    #[test]
+    fn items_of_every_kind_survive_the_wire_in_parts() {
+        survives(&[1_u64, u64::MAX, 3]);
+        survives(&[1.5_f32, -0.0, 3.0]);
+        survives(&[vec![1_u8, 2], vec![], vec![3; 1000]]);
+        survives(&["a".to_owned(), String::new(), "c\n".to_owned()]);
+        survives(&[Ok::<u32, String>(1), Err("no".to_owned()), Ok(3)]);
+        survives(&[(), (), ()]);
+    }
+
+    #[test]
+    fn a_batch_of_large_vecs_is_sent_in_several_messages() {
+        let mut batch = Batch::new();
+        for _ in 0..MAX_SECTIONS + 1 {
+            batch.push(Piece::new(vec![0_u8; 10], Codec::Postcard).unwrap());
+        }
+        assert_eq!(batch.sendable(), MAX_SECTIONS);
+        batch.forget(MAX_SECTIONS);
+        assert_eq!((batch.len(), batch.bytes), (1, 10));
+    }
+
+    #[test]
+    fn a_window_ends_whatever_the_items_are() {
+        let mut nothing = Batch::new();
+        let mut numbers = Batch::new();
+        let mut pushed = (0, 0);
+        while !nothing.is_full() {
+            nothing.push(Piece::new((), Codec::Postcard).unwrap());
+            pushed.0 += 1;
+        }
+        while !numbers.is_full() {
+            numbers.push(Piece::new(1_u64, Codec::Postcard).unwrap());
+            pushed.1 += 1;
+        }
+        assert_eq!(pushed, (MAX_ITEMS, WINDOW_BYTES / 8));
+    }
+
+    #[test]
+    fn a_count_that_cannot_be_is_refused() {
+        let refused = |bytes: &[u8], raw| read::<u64>((raw, bytes.to_vec()), Codec::Postcard);
+        // 2^32 items, and no section.
+        assert!(refused(&[0x80, 0x80, 0x80, 0x80, 0x10], false).is_err());
+        assert!(refused(&[1], false).is_err());
+        let empty = read::<()>((false, vec![0xff, 0xff, 0xff, 0x7f]), Codec::Postcard);
+        assert!(empty.unwrap_err().to_string().contains("at most 65536"));
+        // One section of one number, where two are said to be.
+        let mut section = 7_u64.to_le_bytes().to_vec();
+        section.extend([2, 8, 0, 0, 0, 1]);
+        assert!(refused(&section, true).unwrap_err().to_string().contains("where 2 are said"));
+    }
+}

@@ -1,0 +1,116 @@
+//! How events cross: several in one answer, of all services and kinds that a client wants.
+//!
+//! ```text
+//! service: u8 | flags: u8 | event: u16 LE | len: u32 LE | lost: u64 LE | len bytes | the next one …
+//! ```
+//!
+//! `lost` is how many events of that kind were dropped before this one. Flag 1 is set when there is
+//! one, and not the count alone; flag 2 when its body has raw sections.
+
+use std::sync::Arc;
+
+/// How many bytes stand before each event.
+pub(crate) const HEADER_LEN: usize = 16;
+
+const HAS_BODY: u8 = 1;
+const RAW: u8 = 2;
+
+/// What an event was emitted with, as one codec has it.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Emitted {
+    /// Whether there are raw sections.
+    pub(crate) raw: bool,
+    pub(crate) bytes: Vec<u8>,
+}
+
+/// An event on its way to a client.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Delivery {
+    pub(crate) service: u8,
+    pub(crate) event: u16,
+    /// How many of its kind were dropped before.
+    pub(crate) lost: u64,
+    /// `None`: nothing has come since these were dropped.
+    pub(crate) emitted: Option<Arc<Emitted>>,
+}
+
+impl Delivery {
+    /// How many bytes it takes in a message.
+    pub(crate) fn len(&self) -> usize {
+        HEADER_LEN + self.emitted.as_ref().map_or(0, |emitted| emitted.bytes.len())
+    }
+
+    pub(crate) fn write(&self, out: &mut Vec<u8>) {
+        let (flags, bytes) = match &self.emitted {
+            Some(emitted) if emitted.raw => (HAS_BODY | RAW, &emitted.bytes[..]),
+            Some(emitted) => (HAS_BODY, &emitted.bytes[..]),
+            None => (0, &[][..]),
+        };
+        out.extend([self.service, flags]);
+        out.extend(self.event.to_le_bytes());
+        // No message is longer, and this is part of one.
+        out.extend((bytes.len() as u32).to_le_bytes());
+        out.extend(self.lost.to_le_bytes());
+        out.extend(bytes);
+    }
+}
+
+/// Reads a message of events, which is untrusted; `None` when it makes no sense.
+pub(crate) fn read(mut message: &[u8]) -> Option<Vec<Delivery>> {
+    let mut deliveries = Vec::new();
+    while !message.is_empty() {
+        let (header, rest) = message.split_first_chunk::<HEADER_LEN>()?;
+        let [service, flags, e0, e1, l0, l1, l2, l3, lost @ ..] = *header;
+        let (bytes, rest) = rest.split_at_checked(u32::from_le_bytes([l0, l1, l2, l3]) as usize)?;
+        let emitted = match flags {
+            0 if bytes.is_empty() => None,
+            HAS_BODY => Some(Emitted { raw: false, bytes: bytes.to_vec() }),
+            flags if flags == HAS_BODY | RAW => Some(Emitted { raw: true, bytes: bytes.to_vec() }),
+            _ => return None,
+        };
+        deliveries.push(Delivery {
+            service,
+            event: u16::from_le_bytes([e0, e1]),
+            lost: u64::from_le_bytes(lost),
+            emitted: emitted.map(Arc::new),
+        });
+        message = rest;
+    }
+    Some(deliveries)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn events_survive_the_wire() {
+        let emitted = |raw, bytes: &[u8]| Some(Arc::new(Emitted { raw, bytes: bytes.to_vec() }));
+        let sent = [
+            Delivery { service: 1, event: 300, lost: 0, emitted: emitted(false, b"one") },
+            Delivery { service: 255, event: 0, lost: u64::MAX, emitted: emitted(true, b"") },
+            Delivery { service: 0, event: 7, lost: 2, emitted: None },
+        ];
+        let mut message = Vec::new();
+        for delivery in &sent {
+            let before = message.len();
+            delivery.write(&mut message);
+            assert_eq!(message.len() - before, delivery.len());
+        }
+        assert_eq!(read(&message).unwrap(), sent);
+        for cut in [1, 15, 18, message.len() - 1] {
+            assert_eq!(read(&message[..cut]), None, "{cut}");
+        }
+    }
+
+    #[test]
+    fn a_message_without_meaning_is_refused() {
+        let mut message = vec![0; HEADER_LEN];
+        assert!(read(&message).is_some());
+        message[1] = RAW;
+        assert_eq!(read(&message), None);
+        message[1] = HAS_BODY;
+        message[4] = 1;
+        assert_eq!(read(&message), None);
+    }
+}

@@ -1,0 +1,92 @@
+//! Requests that are no calls: what keeps streams and subscriptions going.
+
+use std::sync::Arc;
+
+use crate::codec::{Decoder, OpenBody};
+use crate::tag::{Operation, RequestTag};
+use crate::transport::Payload;
+
+use super::arguments::BadArguments;
+use super::call::{Line, Service};
+use super::panics::catch;
+
+/// Serves one such request.
+pub(super) fn serve(
+    line: &Line<'_>,
+    tag: RequestTag,
+    services: &[Arc<dyn Service>],
+    payload: &mut Payload,
+) {
+    let body = OpenBody::new(payload, tag.raw, line.codec).map_err(BadArguments::from);
+    // Items are the user's to decode, and may panic.
+    let served = catch(|| {
+        let body = body?;
+        let mut decoder = body.decoder();
+        match tag.operation {
+            Operation::Subscribe => {
+                subscribe(line, services.get(usize::from(tag.service)), tag, &mut decoder)
+            }
+            Operation::PullEvents => {
+                decoder.finish()?;
+                line.peer.session().events().pull(line.asked());
+                Ok(())
+            }
+            _ => stream(line, tag.operation, &mut decoder),
+        }
+    });
+    match served {
+        Ok(Ok(())) => {}
+        Ok(Err(bad)) => line.reply().bad_request(bad.message()),
+        Err(message) => line.reply().panicked(&message),
+    }
+}
+
+fn stream(
+    line: &Line<'_>,
+    operation: Operation,
+    decoder: &mut Decoder<'_>,
+) -> Result<(), BadArguments> {
+    let number = decoder.number("stream")?;
+    let flows = line.peer.session().flows();
+    if operation == Operation::Push {
+        flows.push(number, line.asked(), decoder);
+        return Ok(());
+    }
+    decoder.finish()?;
+    if operation == Operation::Pull {
+        flows.pull(number, line.asked());
+    } else {
+        flows.close(number);
+        line.reply().value(&());
+    }
+    Ok(())
+}
+
+fn subscribe(
+    line: &Line<'_>,
+    service: Option<&Arc<dyn Service>>,
+    tag: RequestTag,
+    decoder: &mut Decoder<'_>,
+) -> Result<(), BadArguments> {
+    let version = decoder.number("version")?;
+    let wanted = decoder.list("events")?;
+    decoder.finish()?;
+    let Some(service) = service else {
+        line.reply().unknown_method();
+        return Ok(());
+    };
+    let events = service.descriptor().events;
+    if let Some(unknown) = wanted.iter().find(|event| events.get(usize::from(**event)).is_none()) {
+        let message = format!("the service has no event of number {unknown}");
+        line.reply().bad_request(&message);
+        return Ok(());
+    }
+    let session = line.peer.session().events();
+    let policies = |event: u16| events[usize::from(event)].overflow;
+    session.subscribe(tag.service, version, &wanted, policies);
+    if let Some(hub) = service.events() {
+        hub.add(line.peer.client().id, tag.service, session);
+    }
+    line.reply().value(&());
+    Ok(())
+}

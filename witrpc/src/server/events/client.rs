@@ -1,0 +1,236 @@
+//! The events that wait for one client.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use crate::backlog::{Backlog, Offer};
+use crate::codec::Codec;
+use crate::contract::Overflow;
+use crate::events::{Delivery, Emitted};
+use crate::server::reply::Reply;
+use crate::server::streams::Asked;
+use crate::transport::ChannelError;
+
+/// How many bytes of events one answer brings, unless a single one has more.
+const ANSWER_LEN: usize = 32 << 10;
+
+/// A service's number and the number of an event of it.
+type Key = (u8, u16);
+
+/// What a client wants to be told, and what it has not been told yet.
+pub(in crate::server) struct ClientEvents {
+    codec: Codec,
+    state: Mutex<State>,
+    /// Something was taken, or nothing will be.
+    changed: Condvar,
+}
+
+#[derive(Default)]
+struct State {
+    /// The version of what the client wants, by service.
+    versions: BTreeMap<u8, u64>,
+    /// All that it wants.
+    kinds: BTreeMap<Key, Backlog<Waiting>>,
+    /// Counts the events of all kinds, to tell them in order.
+    emitted: u64,
+    /// What an answer was to bring that had not room for all of it.
+    next: VecDeque<Delivery>,
+    /// The pull that came when nothing was there.
+    waiting: Option<Asked>,
+    /// The client has gone.
+    left: bool,
+}
+
+struct Waiting {
+    /// Its place among the events of all kinds.
+    place: u64,
+    emitted: Arc<Emitted>,
+}
+
+impl ClientEvents {
+    pub(in crate::server) fn new(codec: Codec) -> Arc<Self> {
+        Arc::new(Self { codec, state: Mutex::default(), changed: Condvar::new() })
+    }
+
+    pub(super) fn codec(&self) -> Codec {
+        self.codec
+    }
+
+    /// Puts what the client wants of a service in the place of what it wanted in earlier versions.
+    pub(in crate::server) fn subscribe(
+        &self,
+        service: u8,
+        version: u64,
+        wanted: &[u16],
+        overflow: impl Fn(u16) -> Overflow,
+    ) {
+        let mut state = self.lock();
+        if state.left || state.versions.get(&service).is_some_and(|known| *known >= version) {
+            return;
+        }
+        state.versions.insert(service, version);
+        state.kinds.retain(|(of, event), _| *of != service || wanted.contains(event));
+        for event in wanted {
+            let kind = state.kinds.entry((service, *event));
+            kind.or_insert_with(|| Backlog::new(overflow(*event)));
+        }
+        if state.kinds.is_empty() {
+            state.next.clear();
+            let waiting = state.waiting.take();
+            drop(state);
+            waiting.inspect(|asked| asked.reply().end());
+        }
+        self.changed.notify_all();
+    }
+
+    /// Answers with the next events, once there are some.
+    pub(in crate::server) fn pull(&self, asked: Asked) {
+        let mut state = self.lock();
+        if state.left {
+            return;
+        }
+        if state.kinds.is_empty() {
+            drop(state);
+            return asked.reply().end();
+        }
+        if state.waiting.is_some() {
+            drop(state);
+            return asked.reply().bad_request("a pull of events is still unanswered");
+        }
+        if state.deliver(asked.reply()) {
+            drop(state);
+            self.changed.notify_all();
+        } else {
+            state.waiting = Some(asked);
+        }
+    }
+
+    /// The client has gone.
+    pub(in crate::server) fn leave(&self) {
+        let mut state = self.lock();
+        let former = std::mem::take(&mut *state);
+        state.left = true;
+        drop(state);
+        drop(former);
+        self.changed.notify_all();
+    }
+
+    pub(super) fn has_left(&self) -> bool {
+        self.lock().left
+    }
+
+    pub(super) fn wants(&self, key: Key) -> bool {
+        self.lock().kinds.contains_key(&key)
+    }
+
+    /// Takes an event on its way, or deals with it as its kind says. `None`: it is not wanted.
+    pub(super) fn offer(&self, key: Key, emitted: &Arc<Emitted>) -> Option<Offer<()>> {
+        let mut state = self.lock();
+        let offer = state.offer(key, emitted)?;
+        state.tell();
+        Some(offer)
+    }
+
+    /// Offers again when there is room, until this instant.
+    pub(super) fn offer_until(
+        &self,
+        key: Key,
+        emitted: &Arc<Emitted>,
+        deadline: Option<Instant>,
+    ) -> Option<Offer<()>> {
+        let mut state = self.lock();
+        loop {
+            let offer = state.offer(key, emitted)?;
+            if !matches!(offer, Offer::Full(..)) {
+                state.tell();
+                return Some(offer);
+            }
+            let left = deadline.map(|at| at.saturating_duration_since(Instant::now()));
+            if left.is_some_and(|left| left.is_zero()) {
+                let kind = state.kinds.get_mut(&key)?;
+                kind.give_up_waiting();
+                kind.lose(1);
+                return Some(Offer::Dropped);
+            }
+            let waited = self.changed.wait_timeout(state, left.unwrap_or(Duration::MAX));
+            state = waited.unwrap_or_else(PoisonError::into_inner).0;
+        }
+    }
+
+    /// Counts an event that could not be put on its way.
+    pub(super) fn lose(&self, key: Key) {
+        let mut state = self.lock();
+        if let Some(kind) = state.kinds.get_mut(&key) {
+            kind.lose(1);
+            state.tell();
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    fn offer(&mut self, key: Key, emitted: &Arc<Emitted>) -> Option<Offer<()>> {
+        let kind = self.kinds.get_mut(&key)?;
+        let waiting = Waiting { place: self.emitted, emitted: Arc::clone(emitted) };
+        self.emitted += 1;
+        Some(match kind.offer(waiting, emitted.bytes.len()) {
+            Offer::Taken => Offer::Taken,
+            Offer::Dropped => Offer::Dropped,
+            Offer::Full(_, time) => Offer::Full((), time),
+        })
+    }
+
+    /// Answers the pull that waits, now that there is something.
+    fn tell(&mut self) {
+        if let Some(asked) = self.waiting.take()
+            && !self.deliver(asked.reply())
+        {
+            self.waiting = Some(asked);
+        }
+    }
+
+    /// Answers with what is next; `false` if nothing is.
+    fn deliver(&mut self, reply: Reply<'_>) -> bool {
+        let mut len: usize = self.next.iter().map(Delivery::len).sum();
+        while len < ANSWER_LEN {
+            let Some(delivery) = self.take() else { break };
+            len += delivery.len();
+            self.next.push_back(delivery);
+        }
+        let mut count = self.next.len();
+        while count > 0 {
+            let mut message = Vec::with_capacity(len);
+            self.next.iter().take(count).for_each(|delivery| delivery.write(&mut message));
+            match reply.events(&message) {
+                Err(ChannelError::TooLarge { .. }) if count > 1 => count /= 2,
+                Err(ChannelError::TooLarge { .. }) if self.next[0].emitted.is_some() => {
+                    // It can never be told: that it is missing can.
+                    self.next[0].emitted = None;
+                    self.next[0].lost = self.next[0].lost.saturating_add(1);
+                }
+                _ => {
+                    self.next.drain(..count);
+                    return true;
+                }
+            }
+        }
+        false
+    }
+
+    /// The event that was emitted first of all that wait.
+    fn take(&mut self) -> Option<Delivery> {
+        let first =
+            self.kinds.iter().filter(|(_, kind)| !kind.is_empty()).min_by_key(|(_, kind)| {
+                // A count alone comes last: nothing has come behind it.
+                kind.first().map_or(u64::MAX, |waiting| waiting.place)
+            });
+        let (service, event) = *first?.0;
+        let next = self.kinds.get_mut(&(service, event))?.take()?;
+        let emitted = next.item.map(|waiting| waiting.emitted);
+        Some(Delivery { service, event, lost: next.lost, emitted })
+    }
+}

@@ -1,0 +1,227 @@
+//! Emitting: from the service to the queues of the clients that want it.
+
+use std::fmt;
+use std::path::Path;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::{Duration, Instant};
+
+use crate::__private::v1::{RawElement, Wire};
+use crate::backlog::Offer;
+use crate::codec::{Codec, EncodeError, Encoder};
+use crate::error::EmitError;
+use crate::events::Emitted;
+
+use super::ClientEvents;
+
+/// Where the events of one service are emitted, for generated code.
+#[derive(Default)]
+pub struct EventHub {
+    /// Clients that want, or wanted, some event.
+    clients: Mutex<Vec<Listener>>,
+}
+
+#[derive(Clone)]
+struct Listener {
+    client_id: u64,
+    /// The service's number on the client's server.
+    service: u8,
+    events: Weak<ClientEvents>,
+}
+
+impl EventHub {
+    /// One that nobody listens to yet.
+    pub fn new() -> Arc<Self> {
+        Arc::default()
+    }
+
+    /// Emits here as long as it is there.
+    pub fn emitter(self: &Arc<Self>) -> Emitter {
+        Emitter { hub: Arc::downgrade(self), only: None }
+    }
+
+    /// Adds a client that wants something of this service.
+    pub(in crate::server) fn add(&self, client_id: u64, service: u8, events: &Arc<ClientEvents>) {
+        let events = Arc::downgrade(events);
+        let mut clients = self.lock();
+        let is_new = !clients.iter().any(|known| known.events.ptr_eq(&events));
+        if is_new {
+            clients.push(Listener { client_id, service, events });
+        }
+    }
+
+    /// Those who want the event, and forgets those who have gone.
+    fn listeners(&self, event: u16, only: Option<u64>) -> Vec<(u8, Arc<ClientEvents>)> {
+        let mut listeners = Vec::new();
+        self.lock().retain(|client| {
+            let Some(events) = client.events.upgrade().filter(|events| !events.has_left()) else {
+                return false;
+            };
+            let is_meant = only.is_none_or(|only| only == client.client_id);
+            if is_meant && events.wants((client.service, event)) {
+                listeners.push((client.service, events));
+            }
+            true
+        });
+        listeners
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Vec<Listener>> {
+        self.clients.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl fmt::Debug for EventHub {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("EventHub").field("clients", &self.lock().len()).finish_non_exhaustive()
+    }
+}
+
+/// Emits the events of one service, for generated code.
+#[derive(Clone, Debug)]
+pub struct Emitter {
+    hub: Weak<EventHub>,
+    /// The one client that is meant.
+    only: Option<u64>,
+}
+
+/// What an event is emitted with, on its way to one codec.
+pub struct EventWriter<'a> {
+    encoder: Encoder<'a>,
+    fault: Option<EncodeError>,
+}
+
+impl Emitter {
+    /// The same, for one client.
+    #[must_use]
+    pub fn to(&self, client_id: u64) -> Self {
+        Self { hub: Weak::clone(&self.hub), only: Some(client_id) }
+    }
+
+    /// Emits the event of that number; `write` puts down what it is emitted with.
+    ///
+    /// # Errors
+    ///
+    /// It could not be encoded, or a client had no room in time. Those clients learn that they have
+    /// missed one; all others have it on its way.
+    pub fn emit<'a>(
+        &self,
+        event: u16,
+        write: &dyn Fn(&mut EventWriter<'a>),
+    ) -> Result<usize, EmitError> {
+        let Some(hub) = self.hub.upgrade() else { return Ok(0) };
+        let mut emission = Emission::default();
+        for (service, client) in hub.listeners(event, self.only) {
+            emission.put((service, event), client, write);
+        }
+        emission.finish()
+    }
+}
+
+/// One emission under way.
+#[derive(Default)]
+struct Emission {
+    /// The body for each codec that somebody speaks, or why there is none.
+    bodies: Vec<(Codec, Result<Arc<Emitted>, String>)>,
+    /// How many clients it is on its way to.
+    reached: usize,
+    /// Those who have no room, and are to be waited for.
+    full: Vec<Full>,
+}
+
+struct Full {
+    key: (u8, u16),
+    client: Arc<ClientEvents>,
+    body: Arc<Emitted>,
+    time: Duration,
+}
+
+impl Emission {
+    fn put<'a>(
+        &mut self,
+        key: (u8, u16),
+        client: Arc<ClientEvents>,
+        write: &dyn Fn(&mut EventWriter<'a>),
+    ) {
+        let Ok(body) = self.body(client.codec(), write) else { return client.lose(key) };
+        match client.offer(key, &body) {
+            Some(Offer::Taken) => self.reached += 1,
+            Some(Offer::Full((), time)) => self.full.push(Full { key, client, body, time }),
+            Some(Offer::Dropped) | None => {}
+        }
+    }
+
+    fn body<'a>(
+        &mut self,
+        codec: Codec,
+        write: &dyn Fn(&mut EventWriter<'a>),
+    ) -> Result<Arc<Emitted>, String> {
+        if let Some((_, body)) = self.bodies.iter().find(|(known, _)| *known == codec) {
+            return body.clone();
+        }
+        let mut writer = EventWriter { encoder: Encoder::new(codec), fault: None };
+        write(&mut writer);
+        let body = match writer.fault {
+            Some(fault) => Err(fault.to_string()),
+            None => Ok(Arc::new(writer.encoder.with_body(|raw, body| {
+                let mut bytes = vec![0; body.len()];
+                body.write_at(0, &mut bytes);
+                Emitted { raw, bytes }
+            }))),
+        };
+        self.bodies.push((codec, body.clone()));
+        body
+    }
+
+    /// Waits for those who have no room, and says what came of it all.
+    fn finish(mut self) -> Result<usize, EmitError> {
+        // The clock is read by those alone who have to wait.
+        let started = (!self.full.is_empty()).then(Instant::now);
+        let mut missed = 0;
+        let mut longest = Duration::ZERO;
+        for Full { key, client, body, time } in self.full {
+            longest = longest.max(time);
+            let deadline = started.and_then(|started| started.checked_add(time));
+            match client.offer_until(key, &body, deadline) {
+                Some(Offer::Taken) => self.reached += 1,
+                Some(_) => missed += 1,
+                None => {}
+            }
+        }
+        let failed = self.bodies.into_iter().find_map(|(_, body)| body.err());
+        if let Some(message) = failed {
+            return Err(EmitError::NotEncoded { message });
+        }
+        if missed > 0 {
+            return Err(EmitError::NoRoom { clients: missed, waited: longest });
+        }
+        Ok(self.reached)
+    }
+}
+
+impl<'a> EventWriter<'a> {
+    /// The next argument, declared as `T` or `&T`.
+    pub fn value<T: Wire>(&mut self, name: &'static str, value: &'a T) {
+        self.note(|encoder| encoder.value(name, value));
+    }
+
+    /// The next argument, declared as `&str`.
+    pub fn str(&mut self, name: &'static str, value: &'a str) {
+        self.note(|encoder| encoder.str(name, value));
+    }
+
+    /// The next argument, declared as `&Path`.
+    pub fn path(&mut self, name: &'static str, value: &'a Path) {
+        self.note(|encoder| encoder.path(name, value));
+    }
+
+    /// The next argument, declared as `&[T]`.
+    pub fn raw<T: RawElement>(&mut self, name: &'static str, value: &'a [T]) {
+        self.note(|encoder| encoder.raw(name, value));
+    }
+
+    fn note(&mut self, add: impl FnOnce(&mut Encoder<'a>) -> Result<(), EncodeError>) {
+        if self.fault.is_none() {
+            self.fault = add(&mut self.encoder).err();
+        }
+    }
+}

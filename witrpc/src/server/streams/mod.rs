@@ -1,0 +1,233 @@
+//! Streams, seen from the server: what methods return one item after the other, and what clients
+//! feed to methods that take a stream.
+//!
+//! No stream holds a lane or a thread while nothing happens in it. Items that a method makes wait in
+//! its [`outflow`] until the client pulls; items that a client pushes wait in a [`feed`] until the
+//! method takes them. Both have a bound: whoever makes items waits, as a task, when it is reached.
+//!
+//! # Invariants
+//!
+//! 1. The client numbers its streams, each once. [`Flows`] has one from the moment it is open until
+//!    its end was told, or the client closed it or left.
+//! 2. At most one pull and one push of a stream are unanswered. A second one is refused, so what is
+//!    kept for a stream has a bound.
+//! 3. Locks of this folder are leaves: no code of the user's runs under them, no other of our locks
+//!    is taken but those of a transport that answers. Wakers are woken after they are let go.
+
+mod feed;
+mod outflow;
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use crate::codec::{Codec, Decoder};
+use crate::tag::MAX_STREAMS;
+use crate::transport::{Peer, Ticket};
+
+use super::reply::Reply;
+
+pub use feed::Feed;
+pub(super) use feed::{FeedState, HasSlot};
+pub(super) use outflow::Outflow;
+pub use outflow::StreamWriter;
+
+/// How many streams that were closed before they were opened are remembered. Those that a client
+/// still means are younger than this many others: it has no more lanes.
+const MAX_CLOSED_EARLY: usize = 4096;
+
+/// Who has asked for something and waits for the answer.
+#[derive(Clone)]
+pub(super) struct Asked {
+    pub(super) peer: Arc<dyn Peer>,
+    pub(super) ticket: Ticket,
+    pub(super) codec: Codec,
+}
+
+impl Asked {
+    pub(super) fn reply(&self) -> Reply<'_> {
+        Reply { peer: &*self.peer, ticket: self.ticket, codec: self.codec }
+    }
+}
+
+/// Whether a stream goes on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Course {
+    GoesOn,
+    /// All has been told of it.
+    Over,
+}
+
+/// One stream.
+pub(super) trait Flow: Send + Sync {
+    /// Answers a pull, at once or later.
+    fn pull(&self, asked: Asked) -> Course;
+
+    /// Takes a push and answers it, at once or later.
+    fn push(&self, asked: Asked, _items: &mut Decoder<'_>) -> Course {
+        asked.reply().bad_request("nothing can be pushed into this stream");
+        Course::GoesOn
+    }
+
+    /// The client does not want it any more, or has gone.
+    fn close(&self);
+}
+
+/// The streams of a client.
+#[derive(Default)]
+pub(super) struct Flows {
+    table: Mutex<Table>,
+}
+
+#[derive(Default)]
+struct Table {
+    open: HashMap<u64, Arc<dyn Flow>>,
+    closed_early: BTreeSet<u64>,
+    /// The client has gone.
+    left: bool,
+}
+
+/// Why a stream was not opened.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum NotOpened {
+    /// There is one of that number.
+    NumberInUse,
+    TooMany,
+    /// The client has closed it already, or has gone.
+    Closed,
+}
+
+impl Flows {
+    /// Adds a stream.
+    pub(super) fn open(&self, number: u64, flow: Arc<dyn Flow>) -> Result<(), NotOpened> {
+        let mut table = self.lock();
+        if table.left || table.closed_early.remove(&number) {
+            return Err(NotOpened::Closed);
+        }
+        if table.open.contains_key(&number) {
+            return Err(NotOpened::NumberInUse);
+        }
+        if table.open.len() >= MAX_STREAMS {
+            return Err(NotOpened::TooMany);
+        }
+        table.open.insert(number, flow);
+        Ok(())
+    }
+
+    /// Pulls from a stream, if there is one.
+    pub(super) fn pull(&self, number: u64, asked: Asked) {
+        match self.get(number) {
+            Some(flow) => self.follow(number, flow.pull(asked)),
+            None => asked.reply().end(),
+        }
+    }
+
+    /// Pushes into a stream, if there is one.
+    pub(super) fn push(&self, number: u64, asked: Asked, items: &mut Decoder<'_>) {
+        match self.get(number) {
+            Some(flow) => self.follow(number, flow.push(asked, items)),
+            None => asked.reply().end(),
+        }
+    }
+
+    /// Forgets a stream at the client's wish, now or as soon as it is opened.
+    pub(super) fn close(&self, number: u64) {
+        let mut table = self.lock();
+        let flow = table.open.remove(&number);
+        if flow.is_none() && !table.left {
+            table.closed_early.insert(number);
+            if table.closed_early.len() > MAX_CLOSED_EARLY {
+                table.closed_early.pop_first();
+            }
+        }
+        drop(table);
+        flow.inspect(|flow| flow.close());
+    }
+
+    /// Forgets a stream that has ended.
+    pub(super) fn forget(&self, number: u64) {
+        let flow = self.lock().open.remove(&number);
+        drop(flow);
+    }
+
+    /// Ends all: the client has gone.
+    pub(super) fn leave(&self) {
+        let mut table = self.lock();
+        table.left = true;
+        let open = std::mem::take(&mut table.open);
+        drop(table);
+        open.values().for_each(|flow| flow.close());
+    }
+
+    fn follow(&self, number: u64, course: Course) {
+        if course == Course::Over {
+            self.forget(number);
+        }
+    }
+
+    fn get(&self, number: u64) -> Option<Arc<dyn Flow>> {
+        self.lock().open.get(&number).cloned()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Table> {
+        self.table.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+
+    use super::*;
+
+    #[derive(Default)]
+    struct Counts(AtomicUsize);
+
+    impl Flow for Counts {
+        fn pull(&self, _asked: Asked) -> Course {
+            Course::GoesOn
+        }
+
+        fn close(&self) {
+            self.0.fetch_add(1, Relaxed);
+        }
+    }
+
+    fn open(flows: &Flows, number: u64) -> Result<Arc<Counts>, NotOpened> {
+        let flow = Arc::<Counts>::default();
+        flows.open(number, Arc::clone(&flow) as _).map(|()| flow)
+    }
+
+    #[test]
+    fn a_stream_is_closed_once_by_whoever_comes_first() {
+        let flows = Flows::default();
+        let [closed, left] = [1, 2].map(|number| open(&flows, number).ok().unwrap());
+        flows.close(1);
+        flows.leave();
+        flows.leave();
+        assert_eq!((closed.0.load(Relaxed), left.0.load(Relaxed)), (1, 1));
+        assert!(matches!(open(&flows, 3), Err(NotOpened::Closed)), "the client has gone");
+    }
+
+    #[test]
+    fn a_stream_that_was_closed_early_is_never_opened() {
+        let flows = Flows::default();
+        flows.close(7);
+        assert!(matches!(open(&flows, 7), Err(NotOpened::Closed)));
+        assert!(open(&flows, 8).is_ok());
+        assert!(matches!(open(&flows, 8), Err(NotOpened::NumberInUse)));
+    }
+
+    #[test]
+    fn what_is_kept_of_a_client_has_a_bound() {
+        let flows = Flows::default();
+        (0..10 * MAX_CLOSED_EARLY as u64).for_each(|number| flows.close(number));
+        assert_eq!(flows.lock().closed_early.len(), MAX_CLOSED_EARLY);
+        let first = 100_000;
+        for number in 0..MAX_STREAMS as u64 {
+            assert!(open(&flows, first + number).is_ok());
+        }
+        assert!(matches!(open(&flows, 1), Err(NotOpened::TooMany)));
+        flows.forget(first);
+        assert!(open(&flows, 1).is_ok());
+    }
+}
