@@ -49,7 +49,6 @@ pub trait Gallery {
         weights: &[f64],
         words: Shared<[u32]>,
         offset: Shared<Point>,
-        more: Option<u8>,
         numbers: Vec<u16>,
     ) -> f64;
     /// So many bytes that follow from the seed.
@@ -127,7 +126,6 @@ impl Gallery for Rooms {
         weights: &[f64],
         words: Shared<[u32]>,
         offset: Shared<Point>,
-        more: Option<u8>,
         numbers: Vec<u16>,
     ) -> f64 {
         let offset = offset.get();
@@ -137,7 +135,6 @@ impl Gallery for Rooms {
             + words.iter().map(f64::from).sum::<f64>()
             + offset.x
             + offset.y
-            + f64::from(more.unwrap_or_default())
             + numbers.into_iter().map(f64::from).sum::<f64>()
     }
 

@@ -260,9 +260,8 @@ impl<T: Wire> StreamWriter<T> {
         if !self.open() {
             return;
         }
-        let mut items = items;
         let mut slice = Slice::new();
-        while let Some(item) = items.next() {
+        for item in items {
             match self.flow.put(item) {
                 Room::More => slice.step().await,
                 Room::Full => {
