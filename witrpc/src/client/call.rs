@@ -3,12 +3,13 @@
 use std::future::{Future, poll_fn};
 use std::path::Path;
 use std::pin::pin;
-use std::task::Poll;
+use std::task::{Context, Poll, ready};
+use std::time::Instant;
 
 use super::Connection;
 use super::answer::{Answered, Reply};
 use super::call_streams::CallStream;
-use super::cancel_token::CancelToken;
+use super::cancel_token::{CancelToken, Watch};
 use super::flight::{Flight, block_on};
 use super::links::{self, Held, Link};
 use super::options::Terms;
@@ -29,14 +30,20 @@ pub struct ClientCall<'a> {
     /// The number in the client's own descriptor.
     pub(super) method: u16,
     arguments: Encoder<'a>,
+    /// Where the answer goes, and is decoded.
+    pub(super) answer: Answer,
+    extras: Option<Box<Extras>>,
+}
+
+/// What few calls have. In one box, so that the others pay for one look.
+#[derive(Default)]
+struct Extras {
     /// The first argument that could not be encoded.
     fault: Option<EncodeError>,
-    /// Where the answer goes, and is decoded.
     /// Set while a hook stands around the call.
-    watched: Option<Box<WatchedCall>>,
-    pub(super) answer: Answer,
+    watched: Option<WatchedCall>,
     /// The stream that the method takes or returns.
-    pub(super) stream: Option<Box<CallStream>>,
+    stream: Option<CallStream>,
 }
 
 impl<'a> ClientCall<'a> {
@@ -44,15 +51,7 @@ impl<'a> ClientCall<'a> {
     #[inline]
     pub fn new(connection: &'a Connection, method: u16) -> Self {
         let arguments = Encoder::new(connection.inner().codec);
-        Self {
-            connection,
-            method,
-            arguments,
-            fault: None,
-            answer: Answer::default(),
-            stream: None,
-            watched: None,
-        }
+        Self { connection, method, arguments, answer: Answer::default(), extras: None }
     }
 
     /// The next argument, declared as `T` or `&T`.
@@ -93,9 +92,33 @@ impl<'a> ClientCall<'a> {
 
     #[inline]
     pub(super) fn note(&mut self, add: impl FnOnce(&mut Encoder<'a>) -> Result<(), EncodeError>) {
-        if self.fault.is_none() {
-            self.fault = add(&mut self.arguments).err();
+        if let Err(fault) = add(&mut self.arguments) {
+            self.note_fault(fault);
         }
+    }
+
+    #[cold]
+    fn note_fault(&mut self, fault: EncodeError) {
+        self.extras().fault.get_or_insert(fault);
+    }
+
+    fn extras(&mut self) -> &mut Extras {
+        self.extras.get_or_insert_default()
+    }
+
+    /// The method takes or returns this stream.
+    pub(super) fn set_stream(&mut self, stream: CallStream) {
+        self.extras().stream = Some(stream);
+    }
+
+    /// The stream that the method takes or returns.
+    pub(super) fn stream(&self) -> Option<&CallStream> {
+        self.extras.as_ref()?.stream.as_ref()
+    }
+
+    /// Takes the stream out of the call.
+    pub(super) fn take_stream_out(&mut self) -> Option<CallStream> {
+        self.extras.as_mut()?.stream.take()
     }
 
     fn exchange_blocking(&mut self) -> Result<Reply<'_>, CallError> {
@@ -116,7 +139,7 @@ impl<'a> ClientCall<'a> {
     fn attempt_blocking(&mut self, link: &Link, terms: &mut Terms) -> Result<(), Failed> {
         let tag = self.tag(link)?;
         self.arguments.decide_leases(|| link.channel.lessor());
-        let sent = self.with_message(tag, terms, |message| link.channel.try_send(message));
+        let sent = self.with_message(tag, terms.deadline, |message| link.channel.try_send(message));
         match sent {
             Ok(Some(ticket)) => {
                 self.note_sent(link, Some(ticket));
@@ -131,9 +154,9 @@ impl<'a> ClientCall<'a> {
     /// For a request that has to wait for a lane or for space, or goes in segments.
     #[cold]
     fn attempt_slowly(&mut self, link: &Link, tag: u32, terms: &mut Terms) -> Result<(), Failed> {
-        let message = *terms;
+        let deadline = terms.deadline;
         let mut flight = Flight::new(&*link.channel, &mut terms.limit);
-        block_on(|cx| self.with_message(tag, &message, |message| flight.poll_send(cx, message)))
+        block_on(|cx| self.with_message(tag, deadline, |message| flight.poll_send(cx, message)))
             .map_err(Failed::Unsent)?;
         self.note_sent(link, flight.ticket());
         flight.wait_answer(&mut self.answer).map_err(Failed::Unanswered)
@@ -155,48 +178,44 @@ impl<'a> ClientCall<'a> {
         failed: Failed,
         terms: Terms,
     ) -> Result<(), CallError> {
-        let mut waited = pin!(self.attempt_again(link, failed, terms));
+        let mut waited = pin!(self.attempt_again(link, failed, terms, None));
         block_on(|cx| waited.as_mut().poll(cx))
     }
 
     async fn exchange(&mut self) -> Result<Reply<'_>, CallError> {
-        let terms = self.prepare()?;
+        let mut terms = self.prepare()?;
         let mut cancelled = self.connection.token().map(CancelToken::watch);
-        let ended = {
-            let mut attempts = pin!(self.attempts(terms));
-            poll_fn(|cx| {
-                if cancelled.as_mut().is_some_and(|cancelled| cancelled.poll(cx).is_ready()) {
-                    return Poll::Ready(Err(CallError::Cancelled));
-                }
-                attempts.as_mut().poll(cx)
-            })
-            .await
+        let link = self.connection.inner().link();
+        let ended = match self.attempt(&link, &mut terms, &mut cancelled).await {
+            Ok(()) => Ok(()),
+            // Boxed, so that the future of a call that needs no second attempt is none the larger.
+            Err(failed) => Box::pin(self.attempt_again(link, failed, terms, cancelled)).await,
         };
         self.reply(ended, terms)
     }
 
-    async fn attempts(&mut self, mut terms: Terms) -> Result<(), CallError> {
-        let link = self.connection.inner().link();
-        match self.attempt(&link, &mut terms).await {
-            Ok(()) => Ok(()),
-            // Boxed, so that the future of a call that needs no second attempt is none the larger.
-            Err(failed) => Box::pin(self.attempt_again(link, failed, terms)).await,
-        }
-    }
-
     /// Sends the request over a link and completes when its answer is there.
-    async fn attempt(&mut self, link: &Link, terms: &mut Terms) -> Result<(), Failed> {
+    async fn attempt(
+        &mut self,
+        link: &Link,
+        terms: &mut Terms,
+        cancelled: &mut Option<Watch<'_>>,
+    ) -> Result<(), Failed> {
         let tag = self.tag(link)?;
         self.arguments.decide_leases(|| link.channel.lessor());
-        let message = *terms;
+        let deadline = terms.deadline;
         let mut flight = Flight::new(&*link.channel, &mut terms.limit);
-        let sent = poll_fn(|cx| {
-            self.with_message(tag, &message, |message| flight.poll_try_send(cx, message))
-        });
-        sent.await.map_err(Failed::Unsent)?;
-        self.note_sent(link, flight.ticket());
-        let answered = poll_fn(|cx| flight.poll_answer(cx, &mut self.answer));
-        answered.await.map_err(Failed::Unanswered)
+        poll_fn(|cx| {
+            poll_cancelled(cx, cancelled)?;
+            if !flight.is_sent() {
+                let sent =
+                    self.with_message(tag, deadline, |message| flight.poll_try_send(cx, message));
+                ready!(sent).map_err(Failed::Unsent)?;
+                self.note_sent(link, flight.ticket());
+            }
+            flight.poll_answer(cx, &mut self.answer).map_err(Failed::Unanswered)
+        })
+        .await
     }
 
     /// Goes on after an attempt that failed: over the next link, if the connection gets one and
@@ -206,11 +225,15 @@ impl<'a> ClientCall<'a> {
         mut link: Held<'a>,
         mut failed: Failed,
         mut terms: Terms,
+        mut cancelled: Option<Watch<'_>>,
     ) -> Result<(), CallError> {
         let inner = self.connection.inner();
         // What the last attempt got that may have run: no later one tells the caller otherwise.
         let mut may_have_run = None;
         loop {
+            if let Failed::Cancelled = failed {
+                return Err(CallError::Cancelled);
+            }
             let reason = failed.lost_for();
             let was_sent = matches!(failed, Failed::Unanswered(_));
             let error = self.error(failed);
@@ -222,13 +245,20 @@ impl<'a> ClientCall<'a> {
             let Some(keeper) = keeper else { return Err(may_have_run.unwrap_or(error)) };
             let next = {
                 let mut next = keeper.next(&link);
-                poll_fn(|cx| next.poll(cx, &mut terms.limit)).await
+                poll_fn(|cx| {
+                    if poll_cancelled(cx, &mut cancelled).is_err() {
+                        return Poll::Ready(Err(CallError::Cancelled));
+                    }
+                    next.poll(cx, &mut terms.limit)
+                })
+                .await
             };
             link = match next {
                 Ok(next) => Held::Kept(next),
+                Err(CallError::Cancelled) => return Err(CallError::Cancelled),
                 Err(error) => return Err(may_have_run.unwrap_or(error)),
             };
-            failed = match self.attempt(&link, &mut terms).await {
+            failed = match self.attempt(&link, &mut terms, &mut cancelled).await {
                 Ok(()) => return Ok(()),
                 Err(failed) => failed,
             };
@@ -238,23 +268,15 @@ impl<'a> ClientCall<'a> {
     /// Until when the call may take, or why there is nothing to send.
     #[inline]
     fn prepare(&mut self) -> Result<Terms, CallError> {
-        if self.connection.inner().hook.is_some() {
-            return self.prepare_watched();
-        }
-        self.check()
-    }
-
-    #[inline]
-    fn check(&self) -> Result<Terms, CallError> {
-        if let Some(fault) = &self.fault {
-            return Err(CallError::Encode { message: fault.to_string() });
+        if self.connection.inner().hook.is_some() || self.extras.is_some() {
+            return self.prepare_extras();
         }
         self.connection.terms()
     }
 
-    /// [`prepare`](Self::prepare) for a call that a hook stands around.
+    /// [`prepare`](Self::prepare) for a call that is not quite plain, or that a hook stands around.
     #[cold]
-    fn prepare_watched(&mut self) -> Result<Terms, CallError> {
+    fn prepare_extras(&mut self) -> Result<Terms, CallError> {
         let inner = self.connection.inner();
         let Some(hook) = &inner.hook else { return self.check() };
         let len = self.arguments.with_body(|_, body| body.len());
@@ -262,15 +284,24 @@ impl<'a> ClientCall<'a> {
         let mut watched = WatchedCall::begin(hook, service, method, len)?;
         let checked = self.check();
         match &checked {
-            Ok(_) => self.watched = Some(watched),
+            Ok(_) => self.extras().watched = Some(*watched),
             Err(error) => watched.end(CallEnd::Failed(error), 0),
         }
         checked
     }
 
+    fn check(&self) -> Result<Terms, CallError> {
+        if let Some(fault) = self.extras.as_ref().and_then(|extras| extras.fault.as_ref()) {
+            return Err(CallError::Encode { message: fault.to_string() });
+        }
+        self.connection.terms()
+    }
+
     #[inline]
     fn note_sent(&mut self, link: &Link, ticket: Option<Ticket>) {
-        if let (Some(watched), Some(ticket)) = (&mut self.watched, ticket) {
+        if let Some(extras) = &mut self.extras
+            && let (Some(watched), Some(ticket)) = (&mut extras.watched, ticket)
+        {
             watched.sent(link.client_id, ticket);
         }
     }
@@ -279,7 +310,9 @@ impl<'a> ClientCall<'a> {
     #[inline]
     fn tag(&mut self, link: &Link) -> Result<u32, Failed> {
         let tag = link.tags[usize::from(self.method)].ok_or(Failed::NoMethod)?;
-        if let Some(stream) = &mut self.stream {
+        if let Some(extras) = &mut self.extras
+            && let Some(stream) = &mut extras.stream
+        {
             stream.opens_over(link);
         }
         Ok(tag)
@@ -293,14 +326,20 @@ impl<'a> ClientCall<'a> {
                 CallError::UnknownMethod { method }
             }
             Failed::Unsent(error) | Failed::Unanswered(error) => self.connection.call_error(error),
+            Failed::Cancelled => CallError::Cancelled,
         }
     }
 
     #[inline]
-    fn with_message<R>(&self, tag: u32, terms: &Terms, send: impl FnOnce(Outgoing<'_>) -> R) -> R {
+    fn with_message<R>(
+        &self,
+        tag: u32,
+        deadline: Option<Instant>,
+        send: impl FnOnce(Outgoing<'_>) -> R,
+    ) -> R {
         self.arguments.with_body(|raw, body| {
             let tag = if raw { tag | tag::RAW } else { tag };
-            send(Outgoing { tag, body, deadline: terms.deadline })
+            send(Outgoing { tag, body, deadline })
         })
     }
 
@@ -310,9 +349,10 @@ impl<'a> ClientCall<'a> {
         ended: Result<(), CallError>,
         terms: Terms,
     ) -> Result<Reply<'_>, CallError> {
-        match self.watched.take() {
+        let watched = self.extras.as_mut().and_then(|extras| extras.watched.take());
+        match watched {
             None => self.open(ended, terms),
-            Some(watched) => self.reply_watched(*watched, ended, terms),
+            Some(watched) => self.reply_watched(watched, ended, terms),
         }
     }
 
@@ -350,11 +390,22 @@ impl<'a> ClientCall<'a> {
     pub(super) fn open_answer(&mut self) -> Result<Reply<'_>, CallError> {
         let inner = self.connection.inner();
         let reply = Reply::open(&mut self.answer, inner.codec, inner.method_name(self.method));
-        if let Some(stream) = &mut self.stream {
+        if let Some(extras) = &mut self.extras
+            && let Some(stream) = &mut extras.stream
+        {
             // A server that has not opened it has nothing to close.
             stream.may_be_open = reply.as_ref().is_ok_and(|reply| !reply.is_error());
         }
         reply
+    }
+}
+
+/// Whether the call's token, if it has one, ends it now.
+#[inline]
+fn poll_cancelled(cx: &Context<'_>, cancelled: &mut Option<Watch<'_>>) -> Result<(), Failed> {
+    match cancelled.as_mut().map(|cancelled| cancelled.poll(cx)) {
+        Some(Poll::Ready(())) => Err(Failed::Cancelled),
+        Some(Poll::Pending) | None => Ok(()),
     }
 }
 
@@ -366,6 +417,8 @@ enum Failed {
     Unsent(ChannelError),
     /// The request has been sent.
     Unanswered(ChannelError),
+    /// The call's token was cancelled.
+    Cancelled,
 }
 
 impl Failed {
@@ -373,7 +426,7 @@ impl Failed {
     fn lost_for(&self) -> Option<DisconnectReason> {
         match self {
             Failed::Unsent(error) | Failed::Unanswered(error) => links::lost_for(error),
-            Failed::NoMethod => None,
+            Failed::NoMethod | Failed::Cancelled => None,
         }
     }
 }

@@ -54,7 +54,7 @@ impl<'a> ClientCall<'a> {
     pub fn opens(&mut self) {
         let number = LinkStreams::next_number();
         self.note(|arguments| arguments.number("stream", number));
-        self.stream = Some(Box::new(CallStream { number, streams: None, may_be_open: false }));
+        self.set_stream(CallStream { number, streams: None, may_be_open: false });
     }
 
     /// The stream that the call has opened, of values.
@@ -85,7 +85,7 @@ impl<'a> ClientCall<'a> {
 
     /// The stream that the call has opened, which is another's to close from now on.
     fn take_open_stream(&mut self) -> (u64, Arc<LinkStreams>) {
-        let mut stream = self.stream.take().expect("generated code has asked for a stream");
+        let mut stream = self.take_stream_out().expect("generated code has asked for a stream");
         stream.may_be_open = false;
         let streams = stream.streams.take().expect("the call has been answered");
         (stream.number, streams)
@@ -171,7 +171,7 @@ impl<'a> ClientCall<'a> {
 
     /// Whom the items of the stream go to.
     fn target(&self) -> Target<'_> {
-        let stream = self.stream.as_ref().expect("generated code has asked for a stream");
+        let stream = self.stream().expect("generated code has asked for a stream");
         Target {
             connection: self.connection,
             streams: stream.streams.as_ref().expect("the call has been answered"),

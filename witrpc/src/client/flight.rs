@@ -85,6 +85,11 @@ where
         Poll::Ready(sent.map(|_| ()))
     }
 
+    /// Whether the request has been sent to its end.
+    pub(super) fn is_sent(&self) -> bool {
+        matches!(self.stage, Stage::Sent(_))
+    }
+
     /// The call, once it is sent.
     pub(super) fn ticket(&self) -> Option<Ticket> {
         match self.stage {

@@ -30,8 +30,9 @@ impl<'a> Decoder<'a> {
         Self { codec, rest: encoded, raw, next_section: 0 }
     }
 
-    /// The next value: from a raw section if it is a `Vec` of numbers, else decoded.
-    #[inline]
+    /// The next value: from a raw section if it is a `Vec` of numbers, else decoded. Inlined for the
+    /// reason that the encoder has.
+    #[inline(always)]
     pub(crate) fn value<T: DeserializeOwned + 'static>(
         &mut self,
         name: &'static str,

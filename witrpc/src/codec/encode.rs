@@ -19,28 +19,43 @@ pub(crate) struct Encoder<'a> {
     codec: Codec,
     encoded: SmallBuf,
     raw: Vec<Section<'a>>,
-    /// What the message takes along, once that is decided.
-    leases: Vec<Lent>,
+    /// What the shared ones among them have become, once that is decided.
+    shared: Option<Box<Decided>>,
 }
 
-/// A raw section on its way out.
+/// A raw section on its way out. There is nothing to drop in it: that would be looked for after each
+/// call.
+#[derive(Clone, Copy)]
 enum Section<'a> {
     Bytes(&'a [u8]),
-    /// Copied out of a lease of a peer's.
-    Copied(Vec<u8>),
     /// To be taken along, or copied.
     Shared(&'a Arc<dyn SharedBytes>),
     /// Taken along: the next of the leases.
     Lease(&'a Arc<dyn SharedBytes>),
+    /// Copied out of a lease of a peer's: the copy of that number.
+    Copied(&'a Arc<dyn SharedBytes>, usize),
 }
 
-impl Section<'_> {
-    /// What the body holds of it.
-    fn bytes(&self) -> &[u8] {
-        match self {
-            Section::Bytes(bytes) => bytes,
-            Section::Copied(bytes) => bytes,
-            Section::Shared(_) | Section::Lease(_) => &[],
+/// How shared bytes travel.
+#[derive(Default)]
+struct Decided {
+    /// What the message takes along.
+    leases: Vec<Lent>,
+    /// What it does not.
+    copies: Vec<Vec<u8>>,
+}
+
+impl Decided {
+    /// A section of bytes that cannot be taken along.
+    fn copy<'a>(&mut self, bytes: &'a Arc<dyn SharedBytes>) -> Section<'a> {
+        match bytes.as_slice() {
+            Some(bytes) => Section::Bytes(bytes),
+            None => {
+                let mut copy = vec![0; bytes.len()];
+                bytes.copy_to(0, &mut copy);
+                self.copies.push(copy);
+                Section::Copied(bytes, self.copies.len() - 1)
+            }
         }
     }
 }
@@ -48,11 +63,12 @@ impl Section<'_> {
 impl<'a> Encoder<'a> {
     #[inline]
     pub(crate) fn new(codec: Codec) -> Self {
-        Self { codec, encoded: SmallBuf::new(), raw: Vec::new(), leases: Vec::new() }
+        Self { codec, encoded: SmallBuf::new(), raw: Vec::new(), shared: None }
     }
 
-    /// Adds a value: raw if it is a `Vec` of numbers, else encoded.
-    #[inline]
+    /// Adds a value: raw if it is a `Vec` of numbers, else encoded. Inlined for the reason that
+    /// [`encode`](Self::encode) has.
+    #[inline(always)]
     pub(crate) fn value<T: Serialize + 'static>(
         &mut self,
         name: &'static str,
@@ -100,33 +116,38 @@ impl<'a> Encoder<'a> {
     /// The rest is copied. Decides anew for a message that is sent again, over another connection.
     #[inline]
     pub(crate) fn decide_leases<'l>(&mut self, lessor: impl FnOnce() -> Option<&'l dyn Lessor>) {
-        if self.raw.iter().any(|raw| matches!(raw, Section::Shared(_) | Section::Lease(_))) {
+        if self.raw.iter().any(|raw| !matches!(raw, Section::Bytes(_))) {
             self.lend(lessor());
         }
     }
 
     #[cold]
     fn lend(&mut self, lessor: Option<&dyn Lessor>) {
-        self.leases.clear();
+        let mut decided = Decided::default();
         for section in &mut self.raw {
-            let (Section::Shared(bytes) | Section::Lease(bytes)) = *section else { continue };
+            let (Section::Shared(bytes) | Section::Lease(bytes) | Section::Copied(bytes, _)) =
+                *section
+            else {
+                continue;
+            };
             *section = match lessor.and_then(|lessor| lessor.lend(bytes)) {
                 Some(lent) => {
-                    self.leases.push(lent);
+                    decided.leases.push(lent);
                     Section::Lease(bytes)
                 }
-                None => copied(bytes),
+                None => decided.copy(bytes),
             };
         }
-        let longest = lessor.map_or(0, |lessor| lessor.longest_body_with(self.leases.len()));
-        if Gathered::new(&self.raw, self.encoded.as_slice()).len() > longest {
-            self.leases.clear();
+        let longest = lessor.map_or(0, |lessor| lessor.longest_body_with(decided.leases.len()));
+        if Gathered::new(&self.raw, &decided.copies, self.encoded.as_slice()).len() > longest {
+            decided.leases.clear();
             for section in &mut self.raw {
                 if let Section::Lease(bytes) = *section {
-                    *section = copied(bytes);
+                    *section = decided.copy(bytes);
                 }
             }
         }
+        self.shared = Some(Box::new(decided));
     }
 
     /// Adds a number that a protocol of ours needs.
@@ -163,9 +184,11 @@ impl<'a> Encoder<'a> {
     #[inline]
     pub(crate) fn with_body<R>(&self, send: impl FnOnce(bool, Body<'_>) -> R) -> R {
         if !self.raw.is_empty() {
-            return self.with_raw_body(|body| match &*self.leases {
-                [] => send(true, body),
-                leases => send(true, Body::Leasing { body: &body, leases }),
+            return self.with_raw_body(|body| match &self.shared {
+                Some(decided) if !decided.leases.is_empty() => {
+                    send(true, Body::Leasing { body: &body, leases: &decided.leases })
+                }
+                _ => send(true, body),
             });
         }
         match self.encoded.as_padded() {
@@ -175,7 +198,8 @@ impl<'a> Encoder<'a> {
     }
 
     fn with_raw_body<R>(&self, send: impl FnOnce(Body<'_>) -> R) -> R {
-        let gathered = Gathered::new(&self.raw, self.encoded.as_slice());
+        let copies = self.shared.as_ref().map_or(&[][..], |decided| &decided.copies);
+        let gathered = Gathered::new(&self.raw, copies, self.encoded.as_slice());
         let len = gathered.len();
         if len <= SMALL_LEN {
             let mut padded = [0; SMALL_LEN];
@@ -246,38 +270,37 @@ impl Fill for Encoded<'_> {
     }
 }
 
-/// Bytes that cannot be taken along.
-fn copied(bytes: &Arc<dyn SharedBytes>) -> Section<'_> {
-    match bytes.as_slice() {
-        Some(bytes) => Section::Bytes(bytes),
-        None => {
-            let mut copy = vec![0; bytes.len()];
-            bytes.copy_to(0, &mut copy);
-            Section::Copied(copy)
-        }
-    }
-}
-
 /// A body with raw sections, whose parts are brought together where the transport wants them.
 struct Gathered<'a> {
     raw: &'a [Section<'a>],
+    copies: &'a [Vec<u8>],
     sections: Sections,
     encoded: &'a [u8],
     trailer: Trailer,
 }
 
 impl<'a> Gathered<'a> {
-    fn new(raw: &'a [Section<'a>], encoded: &'a [u8]) -> Self {
+    fn new(raw: &'a [Section<'a>], copies: &'a [Vec<u8>], encoded: &'a [u8]) -> Self {
         let mut sections = Sections::default();
         for section in raw {
             let added = match section {
-                Section::Bytes(_) | Section::Copied(_) => sections.push(section.bytes().len()),
+                Section::Bytes(bytes) => sections.push(bytes.len()),
+                Section::Copied(_, copy) => sections.push(copies[*copy].len()),
                 Section::Lease(_) => sections.push_lease(),
                 Section::Shared(_) => unreachable!("it was decided what is taken along"),
             };
             added.expect("count and length were checked when it was added");
         }
-        Self { raw, sections, encoded, trailer: sections.trailer() }
+        Self { raw, copies, sections, encoded, trailer: sections.trailer() }
+    }
+
+    /// What the body holds of a section.
+    fn bytes(&self, section: &Section<'a>) -> &'a [u8] {
+        match section {
+            Section::Bytes(bytes) => bytes,
+            Section::Copied(_, copy) => &self.copies[*copy],
+            Section::Shared(_) | Section::Lease(_) => &[],
+        }
     }
 }
 
@@ -291,7 +314,9 @@ impl Fill for Gathered<'_> {
         let tail = [(end, self.encoded), (end + self.encoded.len(), self.trailer.as_slice())];
         let starts = self.sections.ranges().map(|range| range.start);
         let mut written = 0;
-        for (start, part) in starts.zip(self.raw.iter().map(Section::bytes)).chain(tail) {
+        for (start, part) in
+            starts.zip(self.raw.iter().map(|section| self.bytes(section))).chain(tail)
+        {
             // The padding before this part: nothing of the space's former content may leak.
             let pad = start.saturating_sub(offset + written).min(out.len() - written);
             out[written..written + pad].fill(0);
