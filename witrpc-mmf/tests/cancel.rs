@@ -1,7 +1,7 @@
-//! Calls that are given up, as the server sees them, over each backend.
+//! Calls that are given up, as the server sees them, each way.
 
 #[macro_use]
-mod backends;
+mod ways;
 
 use std::ops::ControlFlow;
 use std::sync::mpsc::{self, Receiver};
@@ -10,12 +10,14 @@ use std::task::{Context, Poll, Wake, Waker};
 use std::time::{Duration, Instant};
 
 use witrpc_mmf::{
-    Admission, Admitted, Backend, Body, Clearance, Client, ClientOptions, Connection, Fill,
-    INLINE_LEN, Limit, Name, Outgoing, Place, Plain, Request, Sending, Server, ServerOptions,
-    Session, Ticket, WaitPolicy,
+    Admission, Admitted, Body, Clearance, Client, ClientOptions, Connection, Fill, INLINE_LEN,
+    Limit, Name, Outgoing, Place, Request, Sending, Server, ServerOptions, Session, Ticket,
+    WaitPolicy,
 };
 
-over_each_backend! {
+use ways::Way;
+
+each_way! {
     a_call_that_is_given_up_is_cancelled_and_the_next_on_its_lane_is_not
     who_sleeps_until_a_call_is_given_up_is_woken
     who_watches_no_more_is_not_woken
@@ -40,9 +42,9 @@ struct Site {
 }
 
 impl Site {
-    fn new(backend: Backend) -> Self {
+    fn new(way: Way) -> Self {
         let options = ServerOptions {
-            backend,
+            backend: way.backend,
             size: 1 << 18,
             lanes: 1,
             max_clients: 1,
@@ -56,10 +58,10 @@ impl Site {
             &Place::default(),
             &options,
             Box::new(Everybody),
-            Box::<Plain>::default(),
+            Box::new(way.keys),
         );
         let options = ClientOptions {
-            backend,
+            backend: way.backend,
             wait_for_server: Duration::ZERO,
             hello: Vec::new(),
             wait: WaitPolicy::Park,
@@ -68,8 +70,8 @@ impl Site {
             trusted: None,
         };
         let server = server.expect("the name is new");
-        let client = Client::connect(&name, &Place::default(), &options, &Plain::default())
-            .expect("it is served");
+        let client =
+            Client::connect(&name, &Place::default(), &options, &way.keys).expect("it is served");
         Self { server, client }
     }
 
@@ -125,8 +127,8 @@ fn telling() -> (Waker, Receiver<()>) {
     (Waker::from(Arc::new(Tells(Mutex::new(tell)))), told)
 }
 
-fn a_call_that_is_given_up_is_cancelled_and_the_next_on_its_lane_is_not(backend: Backend) {
-    let site = Site::new(backend);
+fn a_call_that_is_given_up_is_cancelled_and_the_next_on_its_lane_is_not(way: Way) {
+    let site = Site::new(way);
     for _ in 0..3 {
         let ticket = site.send();
         let (connection, request) = site.take();
@@ -152,8 +154,8 @@ fn a_call_that_is_given_up_is_cancelled_and_the_next_on_its_lane_is_not(backend:
     }
 }
 
-fn who_sleeps_until_a_call_is_given_up_is_woken(backend: Backend) {
-    let site = Site::new(backend);
+fn who_sleeps_until_a_call_is_given_up_is_woken(way: Way) {
+    let site = Site::new(way);
     let ticket = site.send();
     let (connection, request) = site.take();
     let (first, first_woken) = telling();
@@ -170,8 +172,8 @@ fn who_sleeps_until_a_call_is_given_up_is_woken(backend: Backend) {
     assert_eq!(late_woken.try_recv(), Ok(()));
 }
 
-fn who_watches_no_more_is_not_woken(backend: Backend) {
-    let site = Site::new(backend);
+fn who_watches_no_more_is_not_woken(way: Way) {
+    let site = Site::new(way);
     let ticket = site.send();
     let (connection, request) = site.take();
     let (gone, gone_woken) = telling();
@@ -186,8 +188,8 @@ fn who_watches_no_more_is_not_woken(backend: Backend) {
     site.park_until_woken(&stays_woken);
 }
 
-fn the_end_of_a_client_cancels_what_it_has_pending(backend: Backend) {
-    let site = Site::new(backend);
+fn the_end_of_a_client_cancels_what_it_has_pending(way: Way) {
+    let site = Site::new(way);
     site.send();
     let (connection, request) = site.take();
     let (waker, woken) = telling();
@@ -198,8 +200,8 @@ fn the_end_of_a_client_cancels_what_it_has_pending(backend: Backend) {
     assert!(connection.is_cancelled(request.ticket));
 }
 
-fn a_deadline_arrives_with_every_kind_of_message(backend: Backend) {
-    let site = Site::new(backend);
+fn a_deadline_arrives_with_every_kind_of_message(way: Way) {
+    let site = Site::new(way);
     let now = Instant::now();
     for len in [0, 1_000, 1 << 20] {
         for deadline in [Some(now + Duration::from_secs(1_000)), None] {

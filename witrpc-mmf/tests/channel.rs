@@ -1,5 +1,8 @@
 //! The channel between two ends in one process: every kind of message, both ways, each way.
 
+#[macro_use]
+mod ways;
+
 use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::sync::{Arc, mpsc};
@@ -8,36 +11,12 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use witrpc_mmf::{
-    Admission, Admitted, Answer, Backend, Body, ChannelError, Clearance, Client, ClientOptions,
-    Fill, Limit, Name, Outgoing, Payload, Place, Plain, ReadBlock, Scanner, Sending, Server,
-    ServerOptions, Session, Ticket, WaitPolicy,
+    Admission, Admitted, Answer, Body, ChannelError, Clearance, Client, ClientOptions, Fill, Limit,
+    Name, Outgoing, Payload, Place, ReadBlock, Scanner, Sending, Server, ServerOptions, Session,
+    Ticket, WaitPolicy,
 };
 
-/// What a channel stands on, and whether its messages are sealed.
-#[derive(Clone, Copy)]
-struct Way {
-    backend: Backend,
-    keys: Plain,
-}
-
-/// Makes a test of each function, each way.
-macro_rules! each_way {
-    ($($test:ident)*) => {
-        each_way! { native Native false: $($test)* }
-        each_way! { portable Portable false: $($test)* }
-        each_way! { native_sealed Native true: $($test)* }
-        each_way! { portable_sealed Portable true: $($test)* }
-    };
-    ($way:ident $backend:ident $encryption:literal: $($test:ident)*) => {
-        mod $way {
-            const WAY: super::Way = super::Way {
-                backend: witrpc_mmf::Backend::$backend,
-                keys: witrpc_mmf::Plain { encryption: $encryption },
-            };
-            $(#[test] fn $test() { super::$test(WAY); })*
-        }
-    };
-}
+use ways::Way;
 
 each_way! {
     messages_of_every_length_come_back_as_they_went

@@ -1,0 +1,29 @@
+//! The ways a channel can go, on which tests run alike.
+
+use witrpc_mmf::{Backend, Plain};
+
+/// What a channel stands on, and whether its messages are sealed.
+#[derive(Clone, Copy)]
+pub(crate) struct Way {
+    pub(crate) backend: Backend,
+    pub(crate) keys: Plain,
+}
+
+/// Makes a test of each function, each way.
+macro_rules! each_way {
+    ($($test:ident)*) => {
+        each_way! { native Native false: $($test)* }
+        each_way! { portable Portable false: $($test)* }
+        each_way! { native_sealed Native true: $($test)* }
+        each_way! { portable_sealed Portable true: $($test)* }
+    };
+    ($way:ident $backend:ident $encryption:literal: $($test:ident)*) => {
+        mod $way {
+            const WAY: super::Way = super::Way {
+                backend: witrpc_mmf::Backend::$backend,
+                keys: witrpc_mmf::Plain { encryption: $encryption },
+            };
+            $(#[test] fn $test() { super::$test(WAY); })*
+        }
+    };
+}
