@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use futures_executor::block_on;
 use witrpc::{CallError, Codec, ConnectError, Direction};
 use witrpc_tests::over_every_transport;
 use witrpc_tests::process::Child;
@@ -148,6 +149,27 @@ fn a_server_without_memory_for_another_client_says_so_and_goes_on() {
         assert!(matches!(refused, ConnectError::ServerNoMemory), "{refused}");
     }
     assert_eq!(client.make(100_000, 1), Ok(bytes_of(100_000, 1)));
+}
+
+/// More than a thread's part of the heap, which may have been set aside before memory is short.
+#[test]
+fn a_server_without_memory_for_a_request_refuses_it_and_goes_on() {
+    let long = vec![7; 80 << 20];
+    for transport in [Transport::Mmf, Transport::Encrypted] {
+        let plan = Plan { lanes: Some(4), max_message_size: Some(100 << 20), ..Plan::default() };
+        let site = Site::with(transport, plan);
+        let (client, async_client) = (site.client(), site.async_client());
+        site.tell(ServerCommand::LimitMemory(16 << 20));
+        // Oftener than there are lanes.
+        for _ in 0..6 {
+            let refused = client.digest(&long).unwrap_err();
+            assert_eq!(refused, CallError::ServerNoMemory, "{transport:?}");
+            assert!(refused.is_retryable() && !refused.maybe_executed());
+            assert_eq!(block_on(async_client.digest(&long)), Err(refused));
+        }
+        assert_eq!(client.make(400_000, 1), Ok(bytes_of(400_000, 1)));
+        assert_eq!(block_on(async_client.add(1, 2)), Ok(3));
+    }
 }
 
 #[test]

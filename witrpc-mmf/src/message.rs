@@ -277,6 +277,10 @@ pub enum ChannelError {
         /// The answer's length in bytes.
         len: usize,
     },
+    /// The server could not allocate the memory for a request, which it has dropped; the connection
+    /// goes on.
+    #[error("the server has no memory for the request")]
+    PeerNoMemory,
     /// The other process died with the call pending.
     #[error("the other process died before it answered")]
     PeerDied,

@@ -111,14 +111,14 @@ impl Client {
         if !private.lent.shelve(ticket.seq) {
             return;
         }
-        let answer = match self.read_response(lane, ticket.seq) {
-            Ok(Taken::Answer(answer)) => Ok(private_copy(answer)),
+        let (answer, outcome) = match self.read_response(lane, ticket.seq) {
+            Ok(Taken::Answer(answer)) => (answer.map(private_copy), Ok(())),
             Ok(Taken::More(_) | Taken::Acknowledged) => {
-                Err(ChannelError::Misbehaved("an answer that changed while it was read"))
+                let error = ChannelError::Misbehaved("an answer that changed while it was read");
+                (Err(error), Err(error))
             }
-            Err(error) => Err(error),
+            Err(error) => (Err(error), Err(error)),
         };
-        let outcome = answer.as_ref().map(drop).map_err(|error| *error);
         shelf.insert(ticket, answer);
         // From here on others are woken, who may come back to the shelf at once.
         drop(shelf);

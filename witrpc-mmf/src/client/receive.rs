@@ -25,8 +25,8 @@ use crate::release;
 use crate::words::Mapped;
 
 /// What a response turned out to be.
-pub(super) enum Taken<R = Answer> {
-    /// The answer, or what was made of it.
+pub(super) enum Taken<R = Result<Answer, ChannelError>> {
+    /// The call is over: the answer, or why there is none; or what was made of the answer.
     Answer(R),
     /// A part of the answer; the next has been asked for, by this seq.
     More(u64),
@@ -324,7 +324,11 @@ impl Client {
             None => {
                 self.collect_if_abandoned();
                 match self.read_copied(lane, seq, &copied) {
-                    Ok(Taken::Answer(answer)) => Ok(Taken::Answer(receive(answer))),
+                    Ok(Taken::Answer(Ok(answer))) => Ok(Taken::Answer(receive(answer))),
+                    Ok(Taken::Answer(Err(error))) => {
+                        self.free_lane(lane);
+                        return Err(error);
+                    }
                     Ok(Taken::More(next)) => Ok(Taken::More(next)),
                     Ok(Taken::Acknowledged) => Ok(Taken::Acknowledged),
                     Err(error) => Err(error),
@@ -350,7 +354,7 @@ impl Client {
     ) -> Result<Taken, ChannelError> {
         let copied = lines::copy_out::<Mapped>(self.response_line(lane));
         match self.inline_answer(&copied) {
-            Some(answer) => Ok(Taken::Answer(answer)),
+            Some(answer) => Ok(Taken::Answer(Ok(answer))),
             None => self.read_copied(lane, seq, &copied),
         }
     }
@@ -378,7 +382,10 @@ impl Client {
         };
         self.carriage.check_leases(head).map_err(ChannelError::Misbehaved)?;
         let payload = match head.kind {
-            Kind::Block => self.received_block(lane, head, &copied.inline)?,
+            Kind::Block => match self.received_block(lane, head, &copied.inline)? {
+                Ok(payload) => payload,
+                Err(error) => return Ok(Taken::Answer(Err(error))),
+            },
             Kind::Segment => return self.take_segment(lane, seq, head, &copied.inline),
             Kind::Next => return Ok(Taken::Acknowledged),
             Kind::Inline => match self.carriage.sealing() {
@@ -389,23 +396,22 @@ impl Client {
                     return Err(ChannelError::Misbehaved("an inline answer longer than a line"));
                 }
             },
-            Kind::Discard => {
-                return Err(ChannelError::Misbehaved("an answer of a kind that clients send"));
-            }
+            Kind::Discard => return Ok(Taken::Answer(Err(ChannelError::PeerNoMemory))),
         };
         if head.tag & LEASES == 0 {
-            return Ok(Taken::Answer(Answer { tag: head.tag, payload }));
+            return Ok(Taken::Answer(Ok(Answer { tag: head.tag, payload })));
         }
         let payload = take_leases(self, payload).map_err(ChannelError::Misbehaved)?;
-        Ok(Taken::Answer(Answer { tag: head.tag & !LEASES, payload }))
+        Ok(Taken::Answer(Ok(Answer { tag: head.tag & !LEASES, payload })))
     }
 
+    /// The answer in a block; or why this process does not take it, if it has been dropped.
     fn received_block(
         self: &Arc<Self>,
         lane: usize,
         head: Head,
         inline: &InlineWords,
-    ) -> Result<AnswerPayload, ChannelError> {
+    ) -> Result<Result<AnswerPayload, ChannelError>, ChannelError> {
         let block = self.checked_block(inline)?;
         if let Some(sealing) = self.carriage.sealing() {
             return self.open_block(sealing, lane, head, &block);
@@ -413,7 +419,7 @@ impl Client {
         if block.len() != head.len as usize {
             return Err(ChannelError::Misbehaved("a block of another length than its answer"));
         }
-        Ok(Payload::Block(ReceivedBlock { client: Arc::clone(self), block }))
+        Ok(Ok(Payload::Block(ReceivedBlock { client: Arc::clone(self), block })))
     }
 
     /// The block that a line names, if it is one.
@@ -445,7 +451,8 @@ impl Client {
         self.release(&block);
         match partial.whole() {
             Ok(bytes) => {
-                return Ok(Taken::Answer(Answer { tag: head.tag, payload: Payload::Whole(bytes) }));
+                let answer = Answer { tag: head.tag, payload: Payload::Whole(bytes) };
+                return Ok(Taken::Answer(Ok(answer)));
             }
             Err(partial) => *private.partial() = Some(partial),
         }

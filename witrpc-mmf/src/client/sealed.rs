@@ -53,22 +53,25 @@ impl Client {
         Ok(Payload::Small { bytes, len: head.len as u8 })
     }
 
-    /// Opens an answer that came in a block, which is released.
+    /// Opens an answer that came in a block, which is released; or passes it over, if this process
+    /// has no memory for it.
     pub(super) fn open_block(
         self: &Arc<Self>,
         sealing: &Sealing,
         lane: usize,
         head: Head,
         block: &BlockRef,
-    ) -> Result<AnswerPayload, ChannelError> {
-        match sealing.open_whole(lane, head, block, self.source()) {
-            Ok(bytes) => {
-                self.release(block);
-                Ok(Payload::from_private(bytes))
+    ) -> Result<Result<AnswerPayload, ChannelError>, ChannelError> {
+        let payload = match sealing.open_whole(lane, head, block, self.source()) {
+            Ok(bytes) => Ok(Payload::from_private(bytes)),
+            Err(Unopened::NoMemory) => {
+                self.pass_over(lane, head.kind, Some(block))?;
+                Err(ChannelError::NoMemory { len: head.len as usize })
             }
-            Err(Unopened::NoMemory) => Err(ChannelError::NoMemory { len: head.len as usize }),
-            Err(Unopened::Broken(rule)) => Err(ChannelError::Misbehaved(rule)),
-        }
+            Err(Unopened::Broken(rule)) => return Err(ChannelError::Misbehaved(rule)),
+        };
+        self.release(block);
+        Ok(payload)
     }
 
     /// Where the server's blocks lie.

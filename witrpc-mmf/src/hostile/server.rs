@@ -133,8 +133,8 @@ pub(super) fn call(client: &Arc<Client>, limit: Duration) -> Result<u32, Channel
 #[test]
 fn a_server_that_breaks_a_rule_loses_its_client() {
     let server = Hostile::start();
-    let unasked = [vec![Said::kind(Kind::Next, 0)], vec![Said::kind(Kind::Discard, 0)]];
-    for script in broken_lines().into_iter().chain(unasked) {
+    let unasked = vec![Said::kind(Kind::Next, 0)];
+    for script in broken_lines().into_iter().chain([unasked]) {
         let (client, raw) = server.client();
         let lines = script.clone();
         let hostile = std::thread::spawn(move || {
@@ -148,6 +148,26 @@ fn a_server_that_breaks_a_rule_loses_its_client() {
         assert_eq!(client.lost(), Some(Closed::Misbehaved), "{script:x?}");
         hostile.join().expect("every line was asked for");
     }
+}
+
+/// What a server says that has no memory for a request.
+#[test]
+fn a_refusal_ends_its_call_and_frees_the_lane() {
+    let server = Hostile::start();
+    let (client, raw) = server.client();
+    let refusal = Said::kind(Kind::Discard, 0);
+    let hostile = std::thread::spawn(move || {
+        for (seq, said) in (1..).zip([refusal, Said::kind(Kind::Inline, 0), refusal]) {
+            assert!(raw.answer(seq, said).is_continue(), "the client did not go on to {seq}");
+        }
+        raw
+    });
+    let limit = Duration::from_secs(30);
+    assert_eq!(call(&client, limit), Err(ChannelError::PeerNoMemory));
+    assert_eq!(call(&client, limit), Ok(0));
+    assert_eq!(call(&client, limit), Err(ChannelError::PeerNoMemory));
+    assert_eq!(client.lost(), None);
+    hostile.join().expect("every line was asked for");
 }
 
 #[test]

@@ -11,6 +11,7 @@ use crate::lease::take_leases;
 use crate::line::{self, Copied, InlineWords};
 use crate::message::{Payload, Request, Ticket, inline_bytes};
 use crate::partial::Partial;
+use crate::sealed::{FORGED, Forged};
 use crate::words::Mapped;
 
 /// Messages of the largest kind that are held for a client before its short requests wait too.
@@ -139,7 +140,7 @@ impl Connection {
             Kind::Block => {
                 let block = self.checked_block(&copied.inline)?;
                 if let Some(sealing) = self.carriage.sealing() {
-                    return self.open_block(sealing, ticket, head, &block).map(Line::Request);
+                    return self.open_block(sealing, ticket, head, &block);
                 }
                 if block.len() != head.len as usize {
                     return Err(Broken("a block of another length than its message"));
@@ -173,10 +174,9 @@ impl Connection {
     ) -> Result<Line, Broken> {
         let block = self.checked_block(inline)?;
         let mut slot = self.lanes[ticket.lane as usize].inbound();
-        let mut inbound = match slot.take() {
-            Some(inbound) => inbound,
-            None => self.begin_inbound(&self.lanes[ticket.lane as usize], head)?,
-        };
+        let begun =
+            slot.take().or_else(|| self.begin_inbound(&self.lanes[ticket.lane as usize], head));
+        let Some(mut inbound) = begun else { return self.refuse(ticket, &block) };
         let lane = ticket.lane as usize;
         let appended =
             self.carriage.append(&mut inbound, lane, head, inline[2], &block, self.source());
@@ -195,13 +195,26 @@ impl Connection {
         Ok(Line::Done)
     }
 
-    fn begin_inbound(&self, lane: &Lane, head: Head) -> Result<Partial, Broken> {
+    /// `None`: there is no memory for so long a message.
+    fn begin_inbound(&self, lane: &Lane, head: Head) -> Option<Partial> {
         // Only a client that breaks the rules has left some: at most one message a lane is held.
         self.drop_outbound(lane);
-        let inbound =
-            Partial::begin(head).map_err(|_| Broken("a message that memory cannot hold"))?;
+        let inbound = Partial::begin(head).ok()?;
         self.hold(inbound.total());
-        Ok(inbound)
+        Some(inbound)
+    }
+
+    /// Drops a request for which there is no memory, and tells the client. `block` is what has come
+    /// of it.
+    #[cold]
+    pub(super) fn refuse(&self, ticket: Ticket, block: &BlockRef) -> Result<Line, Broken> {
+        if let Some(sealing) = self.carriage.sealing() {
+            let passed = sealing.pass_over(ticket.lane as usize, block.len());
+            passed.map_err(|Forged| Broken(FORGED))?;
+        }
+        self.release(block);
+        self.respond(ticket, Head::new(Kind::Discard, 0, 0), &[0; 6], 0);
+        Ok(Line::Done)
     }
 
     /// Drops what is left of a large message, of either direction.

@@ -1,7 +1,7 @@
 //! What a server does differently when messages are sealed.
 
 use super::connection::Connection;
-use super::inbound::Broken;
+use super::inbound::{Broken, Line};
 use crate::arena::BlockRef;
 use crate::carriage::{Source, Unopened};
 use crate::head::{Head, Kind};
@@ -41,14 +41,15 @@ impl Connection {
         ticket: Ticket,
         head: Head,
         block: &BlockRef,
-    ) -> Result<Request, Broken> {
-        let opened = sealing.open_whole(ticket.lane as usize, head, block, self.source());
-        let bytes = opened.map_err(|unopened| match unopened {
-            Unopened::NoMemory => Broken("a message that memory cannot hold"),
-            Unopened::Broken(rule) => Broken(rule),
-        })?;
-        self.release(block);
-        Ok(self.request(ticket, head, Payload::from_private(bytes)))
+    ) -> Result<Line, Broken> {
+        match sealing.open_whole(ticket.lane as usize, head, block, self.source()) {
+            Ok(bytes) => {
+                self.release(block);
+                Ok(Line::Request(self.request(ticket, head, Payload::from_private(bytes))))
+            }
+            Err(Unopened::NoMemory) => self.refuse(ticket, block),
+            Err(Unopened::Broken(rule)) => Err(Broken(rule)),
+        }
     }
 
     /// Where the client's blocks lie.

@@ -139,6 +139,13 @@ pub enum CallError<E = NoAppError> {
          raise size on the server's endpoint, or send less at once"
     )]
     NoSpace,
+    /// The server could not allocate the memory for the request, and dropped it; the connection goes
+    /// on.
+    #[error(
+        "the server has no memory for so long a request, and dropped it: send it in parts, or call \
+         again when the server has less to do"
+    )]
+    ServerNoMemory,
     /// As many streams of this client are open as a server allows. The method did not run, or what it
     /// returned was dropped.
     #[error(
@@ -248,6 +255,7 @@ impl<E> CallError<E> {
                 | Self::NotConnected
                 | Self::NoFreeLane
                 | Self::NoSpace
+                | Self::ServerNoMemory
                 | Self::Expired
                 | Self::Rejected { is_retryable: true, .. }
                 | Self::TooManyStreams { .. }
@@ -277,6 +285,7 @@ impl<E> CallError<E> {
             | Self::NotConnected
             | Self::NoFreeLane
             | Self::NoSpace
+            | Self::ServerNoMemory
             | Self::UnknownMethod { .. }
             | Self::BadRequest { .. }
             | Self::Encode { .. }
@@ -306,6 +315,7 @@ impl<E> CallError<E> {
             Self::NotConnected => CallError::NotConnected,
             Self::NoFreeLane => CallError::NoFreeLane,
             Self::NoSpace => CallError::NoSpace,
+            Self::ServerNoMemory => CallError::ServerNoMemory,
             Self::TooManyStreams { max } => CallError::TooManyStreams { max },
             Self::UnknownMethod { method } => CallError::UnknownMethod { method },
             Self::BadRequest { message } => CallError::BadRequest { message },
@@ -347,6 +357,7 @@ impl CallError {
             ChannelError::NoMemory { len } => {
                 Self::Decode { message: format!("there is no memory for its {len} bytes") }
             }
+            ChannelError::PeerNoMemory => Self::ServerNoMemory,
             ChannelError::Misbehaved(how) => Self::Protocol { message: how.to_owned() },
         }
     }
@@ -410,6 +421,7 @@ mod tests {
             CallError::NotConnected,
             CallError::NoFreeLane,
             CallError::NoSpace,
+            CallError::ServerNoMemory,
             CallError::TooManyStreams { max: 1024 },
             CallError::UnknownMethod { method: "divide" },
             CallError::BadRequest { message: message() },
@@ -460,6 +472,7 @@ mod tests {
             ChannelError::TooLarge { len: 2, max: 1 },
             ChannelError::NoFreeLane,
             ChannelError::NoSpace,
+            ChannelError::PeerNoMemory,
             ChannelError::ShuttingDown,
         ] {
             assert!(!CallError::from_channel(error, None).maybe_executed());

@@ -185,6 +185,8 @@ pub enum ChannelError {
         /// The answer's length in bytes.
         len: usize,
     },
+    /// The server has no memory for the request, which did not run; the connection goes on.
+    PeerNoMemory,
     /// The peer broke the protocol; the connection is closed.
     Misbehaved(&'static str),
 }

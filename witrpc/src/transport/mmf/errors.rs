@@ -76,6 +76,7 @@ pub(super) fn channel(error: channel::ChannelError) -> ChannelError {
         E::PeerDied => ChannelError::PeerDied,
         E::Closed(why) => ChannelError::Disconnected(reason(why)),
         E::NoMemory { len } => ChannelError::NoMemory { len },
+        E::PeerNoMemory => ChannelError::PeerNoMemory,
         E::Misbehaved(rule) => ChannelError::Misbehaved(rule),
         _ => ChannelError::Misbehaved("an error that this version does not know"),
     }
