@@ -1,7 +1,7 @@
 //! Memory that two processes share: created and sealed by one, verified and only read by the
 //! other.
 //!
-//! The creator allocates all of it at once, so that no access can run out of memory later; maps it;
+//! The creator allocates all of it first, so that no access can run out of memory later; maps it;
 //! and then seals the file, so that from there on nobody can resize it, punch holes into it, write
 //! it or map it writable: the creator's mapping is the only way to write. The receiver checks all
 //! of this before it maps the file for reading.
@@ -36,8 +36,9 @@ pub(crate) struct FileIdentity {
 const REQUIRED_SEALS: SealFlags =
     SealFlags::SHRINK.union(SealFlags::GROW).union(SealFlags::FUTURE_WRITE).union(SealFlags::SEAL);
 
-/// How much is allocated in one system call: a signal that interrupts it costs at most so much
-/// work again, and a periodic one cannot keep a large region from ever being finished.
+/// How much is allocated in one system call, some milliseconds' worth: a signal that interrupts it
+/// costs at most so much work again, and a periodic one cannot keep a large region from ever being
+/// finished.
 const ALLOCATION_STEP: u64 = 4 << 20;
 
 /// Above this length the machine is asked first how much it has: an allocation that takes the last
@@ -54,23 +55,60 @@ pub(crate) struct SealedFile {
     pub(crate) identity: FileIdentity,
 }
 
+/// Memory that is being allocated.
+#[derive(Debug)]
+pub(crate) struct Making {
+    file: Descriptor,
+    allocation: Allocation,
+}
+
+impl Making {
+    /// Begins with `len` zeroed bytes; `len` is positive.
+    ///
+    /// # Errors
+    ///
+    /// `ENOMEM`: the machine has not so much memory to give. `EMFILE`, `ENFILE`: too many files are
+    /// open.
+    pub(crate) fn begin(len: usize) -> io::Result<Self> {
+        let allocation = Allocation::begin(len as u64)?;
+        Ok(Self { file: Descriptor::open(open_sealable)?, allocation })
+    }
+
+    /// Allocates some more. `true`: it is all there.
+    ///
+    /// # Errors
+    ///
+    /// `ENOSPC`, `ENOMEM`: the machine has not so much memory to give.
+    pub(crate) fn step(&mut self) -> io::Result<bool> {
+        self.allocation.step(&self.file)
+    }
+
+    /// Maps and seals what has been allocated.
+    ///
+    /// # Errors
+    ///
+    /// What the system said.
+    pub(crate) fn finish(self) -> io::Result<(OwnMemory, SealedFile)> {
+        let Self { file, allocation } = self;
+        debug_assert_eq!(allocation.done, allocation.len, "it is all there");
+        let len = allocation.len as usize;
+        let memory = Mapping::new(MmapOptions::new().len(len).map_raw(file.as_fd().as_raw_fd())?)?;
+        fcntl_add_seals(&file, REQUIRED_SEALS)?;
+        let identity = identify(&file)?;
+        Ok((OwnMemory(memory), SealedFile { file, identity }))
+    }
+}
+
 /// Memory that this process created and alone can write.
 pub(crate) struct OwnMemory(Mapping);
 
 impl OwnMemory {
-    /// Allocates, maps and seals `len` zeroed bytes; `len` is positive.
-    ///
-    /// # Errors
-    ///
-    /// `ENOSPC`, `ENOMEM`: the machine has not so much memory to give. `EMFILE`, `ENFILE`: too
-    /// many files are open.
+    /// All steps at once.
+    #[cfg(test)]
     pub(crate) fn create(len: usize) -> io::Result<(Self, SealedFile)> {
-        let file = Descriptor::open(open_sealable)?;
-        allocate(&file, len as u64)?;
-        let memory = Mapping::new(MmapOptions::new().len(len).map_raw(file.as_fd().as_raw_fd())?)?;
-        fcntl_add_seals(&file, REQUIRED_SEALS)?;
-        let identity = identify(&file)?;
-        Ok((Self(memory), SealedFile { file, identity }))
+        let mut making = Making::begin(len)?;
+        while !making.step()? {}
+        making.finish()
     }
 
     /// Where it starts.
@@ -197,25 +235,41 @@ fn open_sealable() -> Result<std::os::fd::OwnedFd, Errno> {
     }
 }
 
-/// Allocates all of a file of shared memory, in steps.
-///
-/// # Errors
-///
-/// The machine has not so much memory to give.
-pub(crate) fn allocate(file: &Descriptor, len: u64) -> io::Result<()> {
-    if len > UNASKED_LEN && available_memory().is_some_and(|available| len > available) {
-        return Err(Errno::NOMEM.into());
+/// How much of a file of shared memory has been allocated: it is done in steps, so that whoever does
+/// it can do other things in between.
+#[derive(Debug)]
+pub(crate) struct Allocation {
+    len: u64,
+    done: u64,
+}
+
+impl Allocation {
+    /// Begins with `len` bytes.
+    ///
+    /// # Errors
+    ///
+    /// The machine has not so much memory to give.
+    pub(crate) fn begin(len: u64) -> io::Result<Self> {
+        if len > UNASKED_LEN && available_memory().is_some_and(|available| len > available) {
+            return Err(Errno::NOMEM.into());
+        }
+        Ok(Self { len, done: 0 })
     }
-    let mut done = 0;
-    while done < len {
-        let step = ALLOCATION_STEP.min(len - done);
-        match fallocate(file, FallocateFlags::empty(), done, step) {
-            Ok(()) => done += step,
+
+    /// Allocates some more. `true`: it is all there.
+    ///
+    /// # Errors
+    ///
+    /// The machine has not so much memory to give.
+    pub(crate) fn step(&mut self, file: &Descriptor) -> io::Result<bool> {
+        let step = ALLOCATION_STEP.min(self.len - self.done);
+        match fallocate(file, FallocateFlags::empty(), self.done, step) {
+            Ok(()) => self.done += step,
             Err(Errno::INTR) => {}
             Err(error) => return Err(error.into()),
         }
+        Ok(self.done == self.len)
     }
-    Ok(())
 }
 
 /// How many bytes the kernel thinks it can give without taking any from others; `None` when it

@@ -48,6 +48,61 @@ pub(crate) struct Made {
     pub(crate) file: Option<Descriptor>,
 }
 
+/// A region that is being made, a step of some milliseconds at a time.
+#[derive(Debug)]
+pub(crate) enum Making {
+    Sealed(memfd::Making),
+    Named { making: shm::Making, identity: Identity },
+}
+
+impl Making {
+    /// Begins with `len` zeroed bytes; `len` is positive.
+    ///
+    /// # Errors
+    ///
+    /// What the system said: it has no memory, or no descriptors.
+    pub(crate) fn begin(backend: Backend, len: usize) -> io::Result<Self> {
+        match backend {
+            Backend::Native => memfd::Making::begin(len).map(Self::Sealed),
+            Backend::Portable => {
+                let id = shm::Id(random_bytes());
+                let identity = Identity::Named { id, size: len as u64 };
+                Ok(Self::Named { making: shm::Making::begin(id, len)?, identity })
+            }
+        }
+    }
+
+    /// Allocates some more. `true`: it is all there.
+    ///
+    /// # Errors
+    ///
+    /// The machine has not so much memory to give.
+    pub(crate) fn step(&mut self) -> io::Result<bool> {
+        match self {
+            Self::Sealed(making) => making.step(),
+            Self::Named { making, .. } => making.step(),
+        }
+    }
+
+    /// What has been allocated.
+    ///
+    /// # Errors
+    ///
+    /// What the system said.
+    pub(crate) fn finish(self) -> io::Result<Made> {
+        match self {
+            Self::Sealed(making) => {
+                let (pages, sealed) = making.finish()?;
+                let identity = Identity::File(sealed.identity);
+                Ok(Made { pages: OwnPages::Sealed(pages), identity, file: Some(sealed.file) })
+            }
+            Self::Named { making, identity } => {
+                Ok(Made { pages: OwnPages::Named(making.finish()), identity, file: None })
+            }
+        }
+    }
+}
+
 impl OwnPages {
     /// Makes `len` zeroed and allocated bytes; `len` is positive.
     ///
@@ -55,18 +110,9 @@ impl OwnPages {
     ///
     /// What the system said: it has no memory, or no descriptors.
     pub(crate) fn make(backend: Backend, len: usize) -> io::Result<Made> {
-        match backend {
-            Backend::Native => {
-                let (pages, sealed) = memfd::OwnMemory::create(len)?;
-                let identity = Identity::File(sealed.identity);
-                Ok(Made { pages: Self::Sealed(pages), identity, file: Some(sealed.file) })
-            }
-            Backend::Portable => {
-                let id = shm::Id(random_bytes());
-                let pages = Self::Named(shm::OwnMemory::create(id, len)?);
-                Ok(Made { pages, identity: Identity::Named { id, size: len as u64 }, file: None })
-            }
-        }
+        let mut making = Making::begin(backend, len)?;
+        while !making.step()? {}
+        making.finish()
     }
 }
 

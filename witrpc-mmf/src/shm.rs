@@ -18,7 +18,7 @@ use rustix::shm;
 use shared_memory::{Shmem, ShmemConf, ShmemError};
 
 use crate::fork::{Descriptor, Origin};
-use crate::memfd;
+use crate::memfd::Allocation;
 
 /// What a region's name is made of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,26 +34,59 @@ impl Id {
     }
 }
 
+/// Memory that is being allocated.
+///
+/// All of it is, so that no access can run out of memory later. This is the part that is not portable:
+/// see "What a port needs" in the architecture.
+#[derive(Debug)]
+pub(crate) struct Making {
+    memory: OwnMemory,
+    file: Descriptor,
+    allocation: Allocation,
+}
+
+impl Making {
+    /// Creates and maps `len` zeroed bytes under a name that does not exist; `len` is positive.
+    ///
+    /// # Errors
+    ///
+    /// `ENOMEM`: the machine has not so much memory to give. `EMFILE`, `ENFILE`: too many files are
+    /// open. `EEXIST`: the id is not random.
+    pub(crate) fn begin(id: Id, len: usize) -> io::Result<Self> {
+        let os_id = id.os_id();
+        let allocation = Allocation::begin(len as u64)?;
+        let shmem = ShmemConf::new().os_id(&os_id).size(len).create().map_err(system)?;
+        let memory = OwnMemory(Mapping::new(shmem, len)?);
+        let file = Descriptor::open(|| shm::open(&*os_id, shm::OFlags::RDWR, Mode::empty()))?;
+        Ok(Self { memory, file, allocation })
+    }
+
+    /// Allocates some more. `true`: it is all there.
+    ///
+    /// # Errors
+    ///
+    /// `ENOSPC`, `ENOMEM`: the machine has not so much memory to give.
+    pub(crate) fn step(&mut self) -> io::Result<bool> {
+        self.allocation.step(&self.file)
+    }
+
+    /// What has been allocated.
+    pub(crate) fn finish(self) -> OwnMemory {
+        self.memory
+    }
+}
+
 /// Memory that this process created. Dropping it takes its name away, if nobody has yet.
 #[derive(Debug)]
 pub(crate) struct OwnMemory(Mapping);
 
 impl OwnMemory {
-    /// Creates and maps `len` zeroed bytes under a name that does not exist; `len` is positive.
-    ///
-    /// All of it is allocated, so that no access can run out of memory later. This is the part that
-    /// is not portable: see "What a port needs" in the architecture.
-    ///
-    /// # Errors
-    ///
-    /// `ENOSPC`, `ENOMEM`: the machine has not so much memory to give. `EMFILE`, `ENFILE`: too many
-    /// files are open. `EEXIST`: the id is not random.
+    /// All steps at once.
+    #[cfg(test)]
     pub(crate) fn create(id: Id, len: usize) -> io::Result<Self> {
-        let os_id = id.os_id();
-        let shmem = ShmemConf::new().os_id(&os_id).size(len).create().map_err(system)?;
-        let file = Descriptor::open(|| shm::open(&*os_id, shm::OFlags::RDWR, Mode::empty()))?;
-        memfd::allocate(&file, len as u64)?;
-        Mapping::new(shmem, len).map(Self)
+        let mut making = Making::begin(id, len)?;
+        while !making.step()? {}
+        Ok(making.finish())
     }
 
     /// Where it starts.

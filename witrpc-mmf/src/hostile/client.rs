@@ -1,6 +1,8 @@
 //! A hostile client against an honest server, with another client that notices nothing.
 
+use std::io::{Read, Write};
 use std::ops::ControlFlow;
+use std::os::unix::net::UnixStream;
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -11,6 +13,7 @@ use rustix::net::SendFlags;
 use crate::backend::Backend;
 use crate::client::{Client, ClientOptions};
 use crate::disposal::Socket;
+use crate::error::ConnectError;
 use crate::head::Kind;
 use crate::layout::{HIGH_WATER, INLINE_LEN, Layout};
 use crate::line;
@@ -235,6 +238,32 @@ fn a_high_water_beyond_the_lanes_and_a_call_off_of_nothing_do_no_harm() {
     honest.answers(&raw, 5, inline());
     assert_eq!(honest.server.broken(), (0, None));
     honest.serves(&bystander);
+}
+
+#[test]
+fn who_is_turned_away_is_counted_and_who_leaves_is_not() {
+    let honest = Honest::start();
+    let path = honest.site.directory.join(honest.site.name.as_str());
+    let stranger = || UnixStream::connect(&path).expect("it is served");
+    assert_eq!(honest.server.refused(), 0);
+    drop(stranger());
+    let mut garbled = stranger();
+    garbled.write_all(&[b'G'; 16]).expect("it is listened to");
+    assert_eq!(garbled.read(&mut [0]).expect("a hang-up"), 0);
+    assert_eq!(honest.server.refused(), 1, "who spoke nonsense");
+    let options = ConnectOptions {
+        backend: Backend::Native,
+        hello: &[],
+        wait_for_server: Duration::ZERO,
+        max_region_len: REGION_LEN as u64,
+        handshake_timeout: Duration::from_secs(30),
+        initiator: &Plain { encryption: true },
+    };
+    let refused = connect(&honest.site.name, &honest.site.place, &options).map(drop);
+    assert!(matches!(refused, Err(ConnectError::OtherDemands { .. })), "{refused:?}");
+    assert_eq!(honest.server.refused(), 2, "who wants something else");
+    honest.serves(&honest.bystander());
+    assert_eq!(honest.server.refused(), 2, "who is let in");
 }
 
 /// What comes by the bell is received by the threads that serve all clients.

@@ -3,6 +3,7 @@
 use std::os::fd::OwnedFd;
 use std::time::{Duration, Instant};
 
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::net::{AddressFamily, SocketFlags, SocketType, socketpair};
 
 use super::control::{Admitted, Desk, ServerLimits};
@@ -18,7 +19,7 @@ use crate::backend::Backend;
 use crate::disposal::{Passed, Socket};
 use crate::fdpass::MAX_PASSED;
 use crate::fork::Descriptor;
-use crate::region::{Identity, Made, OpenError, OwnPages, PeerPages};
+use crate::region::{Identity, Made, Making, OpenError, OwnPages, PeerPages};
 use crate::security::Clearance;
 
 /// Somebody who has connected and is not a client yet.
@@ -48,6 +49,13 @@ enum Stage {
         prologue: Vec<u8>,
     },
     Region,
+    /// Our region is being made.
+    Making {
+        making: Making,
+        peer: PeerPages,
+        /// The nonce that the client's region record came with.
+        answers: Nonce,
+    },
     Hello {
         regions: Regions,
         nonce: Nonce,
@@ -56,8 +64,10 @@ enum Stage {
     Welcoming {
         client_id: u64,
     },
-    /// The last word is on its way.
-    Parting,
+    /// The word that turns it away is on its way.
+    TurnedAway,
+    /// The word by which the layers above turn it away, and count it, is on its way.
+    Refused,
 }
 
 struct Regions {
@@ -66,10 +76,12 @@ struct Regions {
     bell: Option<Socket>,
 }
 
-/// How far a handshake has come.
+/// How far a handshake has come, which the host is told of if this side turns the stranger away.
 pub(super) enum Progress {
     /// It goes on when the socket is ready again.
     Pending,
+    /// It goes on whenever there is time.
+    Busy,
     /// The stranger is a client.
     Welcomed,
     /// The stranger was turned away, broke a rule, or left.
@@ -93,6 +105,16 @@ impl Stranger {
         self.came + self.timeout
     }
 
+    /// Whether it has neither been let in nor been turned away.
+    pub(super) fn is_undecided(&self) -> bool {
+        !matches!(self.stage, Stage::Welcoming { .. } | Stage::TurnedAway | Stage::Refused)
+    }
+
+    /// Whether this side is at work for it.
+    pub(super) fn is_busy(&self) -> bool {
+        matches!(self.stage, Stage::Making { .. })
+    }
+
     pub(super) fn socket(&self) -> &Socket {
         &self.socket
     }
@@ -110,7 +132,7 @@ impl Stranger {
         Some((self.client_id()?, self.socket))
     }
 
-    /// Goes on until the socket is not ready for more.
+    /// Goes on until the socket is not ready for more, or others are to have their turn.
     pub(super) fn advance(&mut self, desk: &mut Desk) -> Progress {
         loop {
             match self.outbox.flush(&self.socket) {
@@ -122,14 +144,27 @@ impl Stranger {
                 Stage::Opening => self.opening(desk),
                 Stage::KeyExchange { .. } => self.exchange_keys(desk),
                 Stage::Region => self.region(desk),
+                Stage::Making { .. } => match self.make(desk) {
+                    Ok(None) => return Progress::Busy,
+                    next => next,
+                },
                 Stage::Hello { .. } => self.hello(desk),
                 Stage::Welcoming { .. } => return Progress::Welcomed,
-                Stage::Parting => return Progress::Over,
+                Stage::TurnedAway | Stage::Refused => return Progress::Over,
             };
             match next {
-                Ok(Some(stage)) => self.stage = stage,
+                Ok(Some(stage)) => {
+                    if let Stage::TurnedAway = stage {
+                        desk.host.turned_away();
+                    }
+                    self.stage = stage;
+                }
                 Ok(None) => return Progress::Pending,
-                Err(_) => return Progress::Over,
+                Err(ReceiveError::Malformed(_)) => {
+                    desk.host.turned_away();
+                    return Progress::Over;
+                }
+                Err(ReceiveError::HungUp | ReceiveError::System(_)) => return Progress::Over,
             }
         }
     }
@@ -165,7 +200,7 @@ impl Stranger {
             Verdict::Proceed => {
                 Stage::KeyExchange { prologue: prologue(&opening, &answer, &desk.name) }
             }
-            _ => Stage::Parting,
+            _ => Stage::TurnedAway,
         }))
     }
 
@@ -176,7 +211,7 @@ impl Stranger {
         };
         let Some(response) = desk.host.responder().respond(prologue, message) else {
             self.outbox.framed(&Exchanged::Rejected.encode());
-            return Ok(Some(Stage::Parting));
+            return Ok(Some(Stage::TurnedAway));
         };
         self.outbox.framed(&Exchanged::Message(&response.message).encode());
         let records = Records::new(response.keys);
@@ -198,8 +233,31 @@ impl Stranger {
             Ok(peer) => peer,
             Err(failure) => return Ok(Some(self.fail(failure))),
         };
-        let made = OwnPages::make(desk.limits.backend, desk.limits.server_region_len);
-        let Ok(Made { pages: own, identity, file }) = made else {
+        match Making::begin(desk.limits.backend, desk.limits.server_region_len) {
+            Ok(making) => Ok(Some(Stage::Making { making, peer, answers })),
+            Err(_) => Ok(Some(self.fail(Failure::NoMemory))),
+        }
+    }
+
+    /// Makes some more of our region, or sends it. `None`: there is more to be made.
+    fn make(&mut self, desk: &Desk) -> Result<Option<Stage>, ReceiveError> {
+        if has_hung_up(&self.socket) {
+            return Err(ReceiveError::HungUp);
+        }
+        let Stage::Making { making, .. } = &mut self.stage else {
+            unreachable!("the stage is what `advance` matched");
+        };
+        match making.step() {
+            Ok(true) => {}
+            Ok(false) => return Ok(None),
+            Err(_) => return Ok(Some(self.fail(Failure::NoMemory))),
+        }
+        let Stage::Making { making, peer, answers } =
+            std::mem::replace(&mut self.stage, Stage::TurnedAway)
+        else {
+            unreachable!("it was that a moment ago");
+        };
+        let Ok(Made { pages: own, identity, file }) = making.finish() else {
             return Ok(Some(self.fail(Failure::NoMemory)));
         };
         let bells = new_bell(desk.limits.backend)
@@ -221,7 +279,7 @@ impl Stranger {
         else {
             return Err(ReceiveError::Malformed("no hello record"));
         };
-        let Stage::Hello { regions, nonce } = std::mem::replace(&mut self.stage, Stage::Parting)
+        let Stage::Hello { regions, nonce } = std::mem::replace(&mut self.stage, Stage::TurnedAway)
         else {
             unreachable!("the stage is what `advance` matched");
         };
@@ -246,7 +304,7 @@ impl Stranger {
             }
             Admitted::Refusal(bytes) => {
                 self.say(&Record::Refusal(&bytes), Vec::new());
-                Ok(Some(Stage::Parting))
+                Ok(Some(Stage::Refused))
             }
         }
     }
@@ -267,12 +325,19 @@ impl Stranger {
 
     fn fail(&mut self, failure: Failure) -> Stage {
         self.say(&Record::Failure(failure), Vec::new());
-        Stage::Parting
+        Stage::TurnedAway
     }
 
     fn say(&mut self, record: &Record<'_>, passed: Vec<Descriptor>) {
         self.outbox.record(record, &mut secured(&mut self.secured).records, passed);
     }
+}
+
+/// Whether nobody is there to be made something for.
+fn has_hung_up(socket: &Socket) -> bool {
+    let mut ready = [PollFd::new(socket, PollFlags::RDHUP)];
+    let gone = PollFlags::RDHUP | PollFlags::HUP | PollFlags::ERR;
+    poll(&mut ready, Some(&Timespec::default())).is_ok() && ready[0].revents().intersects(gone)
 }
 
 /// To be asked for after the key exchange and up to the welcome only.

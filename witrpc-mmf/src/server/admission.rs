@@ -78,6 +78,12 @@ impl Host for Reception {
         }
     }
 
+    fn turned_away(&self) {
+        if let Some(server) = self.server.upgrade() {
+            server.refused.fetch_add(1, Relaxed);
+        }
+    }
+
     fn responder(&self) -> &dyn Responder {
         &*self.responder
     }

@@ -117,6 +117,8 @@ pub struct Server {
     /// Connections that ended because the client broke the protocol.
     broken: AtomicU64,
     last_broken: Mutex<Option<&'static str>>,
+    /// Handshakes that ended before there was anything to admit.
+    refused: AtomicU64,
     control: Control,
     closed: AtomicBool,
     origin: Origin,
@@ -154,6 +156,7 @@ impl Server {
             served_last: AtomicU64::new(0),
             broken: AtomicU64::new(0),
             last_broken: Mutex::default(),
+            refused: AtomicU64::new(0),
             control: Control::new(claim)?,
             closed: AtomicBool::new(false),
             origin: Origin::here(),
@@ -202,6 +205,14 @@ impl Server {
     pub fn broken(&self) -> (u64, Option<&'static str>) {
         let last = *self.last_broken.lock().unwrap_or_else(PoisonError::into_inner);
         (self.broken.load(Relaxed), last)
+    }
+
+    /// How many handshakes this server has ended before there was anything to admit: by those who
+    /// have not the secret, ask for something else, are of another user or version, find the server
+    /// full, break a rule or take too long. Who leaves by himself is not counted, nor whom
+    /// [`Admission`] refuses.
+    pub fn refused(&self) -> u64 {
+        self.refused.load(Relaxed)
     }
 
     /// Turns new clients away; connected ones go on.

@@ -64,6 +64,10 @@ pub(crate) trait Host: Send + Sync + 'static {
     /// [`Control::close_link`] or by [`Control::shutdown`]. Once for each `connected`.
     fn hung_up(&self, client_id: u64);
 
+    /// A stranger was turned away before there was anything to admit: it wanted something else, has
+    /// not the secret, broke a rule, or came to a full server or not to its end.
+    fn turned_away(&self) {}
+
     /// Makes the keys of clients.
     fn responder(&self) -> &dyn Responder {
         &Plain { encryption: false }

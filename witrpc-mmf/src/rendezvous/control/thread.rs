@@ -1,13 +1,14 @@
 //! The loop of the control thread.
 //!
 //! It sleeps without a timeout but while a handshake is pending. Nothing it does waits for a
-//! client, and a client that has not been admitted costs one of [`MAX_STRANGERS`] places until its
+//! client, or takes longer than some milliseconds: the regions of connections are made in steps, one a
+//! turn. And a client that has not been admitted costs one of [`MAX_STRANGERS`] places until its
 //! deadline, the work of one key exchange, and from the exchange of regions on, when it has shown that
 //! it has the keys, the memory of one connection. So the connections'
 //! memory is bounded by `max_clients + MAX_STRANGERS` of them: counting strangers as clients would
 //! let whoever stalls keep others out.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::io;
 use std::mem::MaybeUninit;
 use std::sync::Arc;
@@ -86,6 +87,8 @@ pub(super) struct ControlThread {
     /// In the order of their deadlines, which are all equally long.
     strangers: Vec<(u64, Stranger)>,
     next_stranger: u64,
+    /// Strangers whose regions are being made, who take turns.
+    busy: VecDeque<u64>,
     links: HashMap<u64, Socket>,
     shared: Arc<Shared>,
     /// The last to go: who sees the host dropped knows that all descriptors are closed.
@@ -144,6 +147,7 @@ impl ControlThread {
             accept_again: None,
             strangers: Vec::with_capacity(MAX_STRANGERS),
             next_stranger: 0,
+            busy: VecDeque::new(),
             links: HashMap::new(),
             desk,
             shared,
@@ -175,12 +179,18 @@ impl ControlThread {
                     Source::Wake | Source::Link(_) => {}
                 }
             }
+            if let Some(number) = self.busy.pop_front() {
+                self.advance(number);
+            }
             self.expire();
         }
     }
 
     /// How long to sleep; `None` without end, when no handshake is pending.
     fn timeout(&self) -> Option<Timespec> {
+        if !self.busy.is_empty() {
+            return Some(Timespec::default());
+        }
         let deadline = self.strangers.first().map(|(_, stranger)| stranger.deadline());
         let wake_at = [deadline, self.accept_again].into_iter().flatten().min()?;
         let timeout = wake_at.saturating_duration_since(Instant::now());
@@ -234,12 +244,14 @@ impl ControlThread {
         if self.strangers.len() < MAX_STRANGERS {
             return Ok(());
         }
-        let (oldest, stranger) = &self.strangers[0];
+        // Who waits for us is not slow.
+        let oldest = self.strangers.iter().find(|(_, stranger)| !stranger.is_busy());
+        let Some((oldest, stranger)) = oldest else { return Err(Instant::now() + GRACE) };
         let (oldest, room_at) = (*oldest, stranger.came() + GRACE);
         if Instant::now() < room_at {
             return Err(room_at);
         }
-        self.drop_stranger(oldest);
+        self.end_time_of(oldest);
         Ok(())
     }
 
@@ -266,6 +278,8 @@ impl ControlThread {
         let Some((_, stranger)) = found else { return };
         match stranger.advance(&mut self.desk) {
             Progress::Pending => {}
+            Progress::Busy if self.busy.contains(&number) => {}
+            Progress::Busy => self.busy.push_back(number),
             Progress::Over => self.drop_stranger(number),
             Progress::Welcomed => self.keep(number),
         }
@@ -307,12 +321,23 @@ impl ControlThread {
         }
     }
 
+    /// A stranger has had its time.
+    fn end_time_of(&mut self, number: u64) {
+        let found = self.strangers.iter().find(|(each, _)| *each == number);
+        if found.is_some_and(|(_, stranger)| stranger.is_undecided()) {
+            self.desk.host.turned_away();
+        }
+        self.drop_stranger(number);
+    }
+
     fn drop_strangers(&mut self, which: impl Fn(&Stranger) -> bool) {
-        let numbers: Vec<_> =
-            self.strangers.iter().filter(|(_, s)| which(s)).map(|(number, _)| *number).collect();
-        for number in numbers {
+        for number in self.strangers_that(which) {
             self.drop_stranger(number);
         }
+    }
+
+    fn strangers_that(&self, which: impl Fn(&Stranger) -> bool) -> Vec<u64> {
+        self.strangers.iter().filter(|(_, s)| which(s)).map(|(number, _)| *number).collect()
     }
 
     fn remove_stranger(&mut self, number: u64) -> Option<Stranger> {
@@ -331,7 +356,9 @@ impl ControlThread {
 
     fn expire(&mut self) {
         let now = Instant::now();
-        self.drop_strangers(|stranger| stranger.deadline() <= now);
+        for number in self.strangers_that(|stranger| stranger.deadline() <= now) {
+            self.end_time_of(number);
+        }
         if self.accept_again.is_some_and(|at| at <= now) {
             self.resume_accepting();
         }

@@ -6,6 +6,7 @@ mod descriptors;
 mod directories;
 mod forking;
 mod handshake;
+mod making;
 mod raw;
 mod regions;
 mod strangers;

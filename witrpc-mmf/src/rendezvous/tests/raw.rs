@@ -34,11 +34,17 @@ pub(super) struct Raw {
 
 impl Raw {
     pub(super) fn new(scratch: &Scratch) -> Self {
-        let mut stream = stranger(scratch);
+        Self::meet(stranger(scratch), || {})
+    }
+
+    /// `said` is called whenever it is the server's turn to say something.
+    pub(super) fn meet(mut stream: UnixStream, mut said: impl FnMut()) -> Self {
         stream.write_all(&opening()).unwrap();
+        said();
         read_exactly(&mut stream, ServerOpening::LEN);
         let Begun { message, finish } = Plain::default().begin(&[]);
         stream.write_all(&framed(&message)).unwrap();
+        said();
         let reply = read_framed(&mut stream);
         let Some(Exchanged::Message(reply)) = Exchanged::decode(&reply) else {
             panic!("{reply:?}");

@@ -96,10 +96,10 @@ impl Mmf {
     /// is rounded up to whole pages; the minimum follows from the lanes (40 KiB for 64), the
     /// maximum is 64 GiB.
     ///
-    /// One thread of the server brings all clients in, and allocates their memory: about a
-    /// millisecond for 4 MiB, seconds for the largest sizes. Until it has, other clients wait to be
-    /// connected, and those that leave or die wait to be noticed; calls go on meanwhile. A size that
-    /// takes longer than [`handshake_timeout`](Self::handshake_timeout) cannot be connected to.
+    /// Both sides allocate their half when a client connects: about a millisecond for 4 MiB, seconds
+    /// for the largest sizes. The server does it in steps of that length, so that others are brought
+    /// in meanwhile, and calls go on. A size that takes longer than
+    /// [`handshake_timeout`](Self::handshake_timeout) cannot be connected to.
     pub fn size(mut self, bytes: usize) -> Self {
         self.options.size = bytes;
         self

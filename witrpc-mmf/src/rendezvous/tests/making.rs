@@ -1,0 +1,79 @@
+//! Long regions, which are made in steps so that others need not wait for them.
+
+use std::os::fd::{AsFd, OwnedFd};
+
+use super::control::Desk;
+use super::raw::Raw;
+use super::record::Record;
+use super::stranger::{Progress, Stranger};
+use super::*;
+use crate::disposal::Socket;
+use crate::fork::Descriptor;
+use crate::memfd::OwnMemory;
+use crate::region::Identity;
+
+/// Three steps.
+const LONG: usize = 12 << 20;
+
+fn long_limits() -> ServerLimits {
+    ServerLimits { server_region_len: LONG, ..limits() }
+}
+
+/// A handshake of which the server has just been told the client's region.
+fn before_the_region() -> (Stranger, Desk, Raw) {
+    let (ours, theirs) = UnixStream::pair().expect("there are descriptors");
+    ours.set_nonblocking(true).expect("it is open");
+    let socket = Descriptor::open(|| Ok::<_, ()>(OwnedFd::from(ours))).expect("it is open");
+    let who = Credentials { pid: 1, uid: 1 };
+    let host = Arc::new(Recorder(channel().0));
+    let mut desk = Desk::new("calc".to_owned(), vec![who.uid], long_limits(), host);
+    let mut stranger = Stranger::new(Socket::new(socket), who, PATIENCE);
+    let mut raw = Raw::meet(theirs, || {
+        assert!(matches!(stranger.advance(&mut desk), Progress::Pending));
+    });
+    let (_memory, sealed) = OwnMemory::create(REGION_LEN).expect("there is memory");
+    raw.say_file(sealed.identity, &[sealed.file.as_fd()]);
+    (stranger, desk, raw)
+}
+
+#[test]
+fn others_have_their_turn_between_the_steps() {
+    let (mut stranger, mut desk, mut raw) = before_the_region();
+    for _ in 0..2 {
+        assert!(matches!(stranger.advance(&mut desk), Progress::Busy));
+        assert!(stranger.is_busy());
+    }
+    assert!(matches!(stranger.advance(&mut desk), Progress::Pending));
+    match Record::decode(&raw.hear()) {
+        Some(Record::Region { region: Identity::File(file), .. }) => {
+            assert_eq!(file.size, LONG as u64);
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn nothing_more_is_made_for_one_who_has_left() {
+    let (mut stranger, mut desk, raw) = before_the_region();
+    assert!(matches!(stranger.advance(&mut desk), Progress::Busy));
+    drop(raw);
+    assert!(matches!(stranger.advance(&mut desk), Progress::Over));
+}
+
+#[test]
+fn clients_whose_regions_are_made_at_the_same_time_all_come_in() {
+    let scratch = Scratch::new();
+    let limits = ServerLimits { client_region_len: LONG, ..long_limits() };
+    let server = Server::start(&scratch.place(), limits);
+    let clients: Vec<_> = std::thread::scope(|scope| {
+        let connecting: Vec<_> =
+            (0..4).map(|_| scope.spawn(|| try_connect(&scratch.place()))).collect();
+        connecting.into_iter().map(|client| client.join().unwrap().expect("let in")).collect()
+    });
+    let ids: Vec<_> = clients.iter().map(|_| server.next_connected().0).collect();
+    drop(clients);
+    for _ in ids {
+        assert!(matches!(server.next(), Event::HungUp(_)));
+    }
+    server.end();
+}
