@@ -1,11 +1,11 @@
 //! The service of the tests of shared memory.
 
-use std::sync::{Mutex, MutexGuard};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use serde::{Deserialize, Serialize};
 use witrpc::{CallContext, Shared, wit_service};
 
-use crate::workshop::{Gates, Point, bytes_of, checksum};
+use crate::workshop::{Bench, Point, bytes_of, checksum};
 
 /// What the gallery saw of a frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -30,6 +30,8 @@ pub trait Gallery {
     fn look(&self, frame: Shared<[u8]>) -> Seen;
     /// Looks at a frame, on a task.
     async fn look_later(&self, frame: Shared<[u8]>) -> Seen;
+    /// Looks at a frame once the gate is open.
+    async fn hold(&self, gate: u64, frame: Shared<[u8]>) -> Seen;
     /// Looks at a frame that is lent.
     fn look_at(&self, frame: &Shared<[u8]>) -> Seen;
     /// Looks at two, with a text between them.
@@ -77,17 +79,25 @@ pub trait Gallery {
     fn spill(&self, frame: Shared<[u8]>) -> u64;
     /// Opens a gate for good.
     fn open(&self, gate: u64);
+    /// Answers when so many calls have come to the gate.
+    async fn arrived(&self, gate: u64, calls: u32);
 }
 
 /// A gallery.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Rooms {
     kept: Mutex<Vec<Shared<[u8]>>>,
     exhibit: Mutex<Option<Shared<[u8]>>>,
-    gates: Gates,
+    /// The workshop, whose gates are the gallery's too.
+    bench: Arc<Bench>,
 }
 
 impl Rooms {
+    /// A gallery beside a workshop.
+    pub fn beside(bench: &Arc<Bench>) -> Self {
+        Self { kept: Mutex::default(), exhibit: Mutex::default(), bench: Arc::clone(bench) }
+    }
+
     fn frames(&self) -> MutexGuard<'_, Vec<Shared<[u8]>>> {
         self.kept.lock().expect("nobody panics with it")
     }
@@ -99,6 +109,11 @@ impl Gallery for Rooms {
     }
 
     async fn look_later(&self, frame: Shared<[u8]>) -> Seen {
+        Seen::of(&frame)
+    }
+
+    async fn hold(&self, gate: u64, frame: Shared<[u8]>) -> Seen {
+        self.bench.gates().wait_at(gate).await;
         Seen::of(&frame)
     }
 
@@ -151,7 +166,7 @@ impl Gallery for Rooms {
         len: u64,
         seed: u64,
     ) -> Result<Shared<[u8]>, String> {
-        self.gates.wait_at(gate).await;
+        self.bench.gates().wait_at(gate).await;
         let mut frame = cx.alloc(len as usize).map_err(|error| error.to_string())?;
         frame.copy_from_slice(&bytes_of(len as usize, seed));
         Ok(frame.freeze())
@@ -193,6 +208,10 @@ impl Gallery for Rooms {
     }
 
     fn open(&self, gate: u64) {
-        self.gates.open(gate);
+        self.bench.gates().open(gate);
+    }
+
+    async fn arrived(&self, gate: u64, calls: u32) {
+        self.bench.gates().arrived(gate, calls).await;
     }
 }

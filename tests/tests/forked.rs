@@ -1,10 +1,11 @@
 //! A fork without exec on either side: the child has no part in what its parent holds.
 
 use witrpc::{CallError, DisconnectReason};
+use witrpc_tests::gallery::Seen;
 use witrpc_tests::process::Child;
-use witrpc_tests::roles::{Finding, Role};
+use witrpc_tests::roles::{Finding, Leases, Role};
 use witrpc_tests::site::{Address, Plan, Site, Transport};
-use witrpc_tests::workshop::WorkshopClient;
+use witrpc_tests::workshop::{WorkshopClient, bytes_of, checksum};
 
 #[test]
 fn a_clients_forked_child_is_disconnected_and_can_connect_anew() {
@@ -13,8 +14,15 @@ fn a_clients_forked_child_is_disconnected_and_can_connect_anew() {
     let finding: Finding = client.hear();
     assert_eq!(finding.inherited, "Err(Disconnected(Forked))");
     assert_eq!(finding.own, "Ok(Ok(7))");
-    // The child has dropped its copy of the client, and ended.
+    let all = Leases { received: true, sent: true, unsent: true, refused: true };
+    assert_eq!(finding.leases, all, "nothing is mapped there");
+    // The child has dropped its copy of the client and of its leases, and ended.
     assert_eq!(client.hear::<Result<i64, String>>(), Ok(3), "the parent's connection stands");
+    let (intact, unsent, kept): (bool, Result<Seen, String>, Result<Seen, String>) = client.hear();
+    assert!(intact, "the lease that the parent has received");
+    let unsent = unsent.unwrap();
+    assert_eq!(unsent.checksum, checksum(&bytes_of(10_000, 2)));
+    assert!(unsent.in_place && !kept.unwrap().in_place, "the server still has the latter");
 }
 
 #[test]

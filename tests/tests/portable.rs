@@ -5,7 +5,7 @@ use std::thread;
 use std::time::Duration;
 
 use futures_executor::block_on;
-use witrpc::{Backend, ConnectError, Mmf, WitServer, wit_service};
+use witrpc::{Backend, CallContext, ConnectError, Mmf, Shared, WitServer, wit_service};
 
 /// A door that calls can wait at.
 #[wit_service]
@@ -15,6 +15,8 @@ trait Door {
     fn wait_for_open(&self);
     fn open(&self);
     async fn greet(&self, name: &str) -> String;
+    /// The words doubled, if they lie where the client has put them.
+    fn double(&self, #[wit(ctx)] cx: &CallContext, words: Shared<[u64]>) -> Shared<[u64]>;
 }
 
 #[derive(Default)]
@@ -45,11 +47,35 @@ impl Door for House {
     async fn greet(&self, name: &str) -> String {
         format!("Hello, {name}")
     }
+
+    fn double(&self, cx: &CallContext, words: Shared<[u64]>) -> Shared<[u64]> {
+        if words.as_slice().is_some() {
+            return words;
+        }
+        let mut doubled = cx.alloc(words.len()).expect("there is space");
+        doubled.iter_mut().zip(&words).for_each(|(doubled, word)| *doubled = 2 * word);
+        doubled.freeze()
+    }
 }
 
 fn serve(endpoint: &Mmf) -> WitServer {
     let service = DoorServer::new(House::default());
     WitServer::builder().listen(endpoint.clone()).service(service).start().expect("it is free")
+}
+
+#[test]
+fn what_is_shared_is_not_copied() {
+    let endpoint = Mmf::unguessable().backend(Backend::Portable);
+    let _server = serve(&endpoint);
+    let client = DoorClient::connect(endpoint).expect("it is served");
+    for round in 0..30 {
+        // Some ten of them would fill the memory.
+        let mut words = client.connection().alloc::<u64>(5_000).expect("there is space");
+        words.fill(round);
+        let doubled = client.double(words.freeze()).expect("it is served");
+        assert!(doubled.as_slice().is_none(), "it lies where the server has put it");
+        assert_eq!(doubled.to_vec(), [2 * round; 5_000]);
+    }
 }
 
 #[test]

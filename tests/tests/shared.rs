@@ -1,14 +1,15 @@
 //! Elements that cross where they lie, between two processes and within one.
 
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use futures_executor::block_on;
 use futures_util::future::join;
-use witrpc::{AllocError, CallError, Codec, DisconnectReason, Shared};
+use witrpc::{AllocError, CallError, CallOptions, ClientHook, Codec, DisconnectReason, Shared};
 use witrpc_tests::gallery::{GalleryAsyncClient, GalleryClient, Seen};
 use witrpc_tests::over_both_transports;
 use witrpc_tests::site::{Plan, ServerCommand, Site, Transport};
+use witrpc_tests::vigil::VigilClient;
 use witrpc_tests::watchdog::{PATIENCE, eventually};
 use witrpc_tests::workshop::{Point, WorkshopClient, bytes_of, checksum};
 
@@ -44,6 +45,11 @@ fn seen(transport: Transport, len: usize, seed: u64) -> Seen {
 fn copied(len: usize, seed: u64) -> Seen {
     Seen { checksum: checksum(&bytes_of(len, seed)), in_place: false }
 }
+
+/// A hook that looks on.
+struct Passing;
+
+impl ClientHook for Passing {}
 
 /// All that a client can share at once, in bytes.
 fn most(client: &GalleryClient) -> usize {
@@ -134,6 +140,42 @@ over_both_transports! {
         assert_eq!(Seen::of(&there.exhibit(5_000, 2).unwrap()), copied(5_000, 2));
         drop(here);
         assert_eq!(Seen::of(&client.exhibit(5_000, 2).unwrap()), seen(transport, 5_000, 2));
+    }
+
+    fn a_clone_keeps_what_it_is_of(transport) {
+        let site = Site::new(transport);
+        let client = gallery(&site);
+        let len = 100_000;
+        let (sent, got) = (frame(&client, len, 1), client.render(len as u64, 2).unwrap());
+        let (sent_too, got_too) = (sent.clone(), got.clone());
+        assert_eq!(client.look(sent), Ok(seen(transport, len, 1)));
+        drop(got);
+        // More than there is, so that none of it would be left of what was given back.
+        for seed in 3..30 {
+            let got = client.render(len as u64, seed).unwrap();
+            assert_eq!(Seen::of(&got).checksum, checksum(&bytes_of(len, seed)));
+            let sent = frame(&client, len, seed);
+            assert_eq!(client.look(sent), Ok(seen(transport, len, seed)));
+        }
+        assert_eq!(sent_too.to_vec(), bytes_of(len, 1));
+        assert_eq!(got_too.to_vec(), bytes_of(len, 2));
+    }
+
+    fn hooks_stand_around_calls_that_share(transport) {
+        let site = Site::with(transport, Plan { bookkeeping: true, ..Plan::default() });
+        let client = GalleryClient::builder(site.endpoint()).hook(Passing).connect().unwrap();
+        let vigil: VigilClient = client.connection().client().unwrap();
+        let len = 100_000;
+        assert_eq!(client.look(frame(&client, len, 1)), Ok(seen(transport, len, 1)));
+        let rendered = client.render(len as u64, 2).unwrap();
+        assert_eq!(Seen::of(&rendered), seen(transport, len, 2));
+        let line = |method: &str| {
+            vigil.book().unwrap().into_iter().find(|line| line.method.1 == method)
+        };
+        eventually("the server's hook has been told", || line("render").is_some());
+        let (request, _) = line("look").unwrap().lens;
+        let (_, answer) = line("render").unwrap().lens;
+        assert!(request < 1_000 && answer < 1_000, "what is lent is no part of a message");
     }
 
     fn the_accessors_agree(transport) {
@@ -379,6 +421,33 @@ fn a_server_whose_memory_a_client_keeps_goes_on_with_copies() {
 }
 
 #[test]
+fn a_server_all_of_whose_leases_a_client_keeps_goes_on_with_copies() {
+    let site = with_size(Transport::Mmf, 4 << 20);
+    let client = gallery(&site);
+    let mut kept: Vec<_> = (0..1_024).map(|seed| client.render(5, seed).unwrap()).collect();
+    for (seed, got) in (0..).zip(&kept) {
+        assert_eq!(Seen::of(got), seen(Transport::Mmf, 5, seed));
+    }
+    assert_eq!(Seen::of(&client.render(5, 2_000).unwrap()), copied(5, 2_000));
+    kept.pop();
+    assert_eq!(Seen::of(&client.render(5, 2_001).unwrap()), seen(Transport::Mmf, 5, 2_001));
+}
+
+#[test]
+fn the_time_to_wait_for_space_is_that_of_a_call() {
+    let site = Site::new(Transport::Mmf);
+    let client = GalleryClient::builder(site.endpoint()).call_timeout(None).connect().unwrap();
+    let _held = client.connection().alloc::<u8>(most(&client)).unwrap();
+    let hasty = client.with(CallOptions::new().timeout(SOON));
+    let short = AllocError::NoSpace { len: 1, waited: Some(SOON) };
+    assert_eq!(hasty.connection().alloc::<u8>(1).unwrap_err(), short);
+    assert_eq!(block_on(hasty.connection().alloc_async::<u8>(1)).unwrap_err(), short);
+    let late = client.with(CallOptions::new().deadline(Instant::now()));
+    let short = AllocError::NoSpace { len: 1, waited: Some(Duration::ZERO) };
+    assert_eq!(late.connection().alloc::<u8>(1).unwrap_err(), short);
+}
+
+#[test]
 fn long_messages_go_on_beside_the_largest_lease() {
     let site = Site::new(Transport::Mmf);
     let client = gallery(&site);
@@ -388,50 +457,6 @@ fn long_messages_go_on_beside_the_largest_lease() {
     // In segments, both ways, for which space is kept that no lease takes.
     assert_eq!(workshop.echo(bytes.clone()), Ok(bytes));
     drop(held);
-}
-
-#[test]
-fn a_lease_outlives_the_server_that_gave_it() {
-    let site = Site::new(Transport::Mmf);
-    let client = gallery(&site);
-    let got = client.render(200_000, 1).unwrap();
-    let sent = frame(&client, 200_000, 2);
-    site.server_process().signal(rustix::process::Signal::KILL);
-    eventually("the client has heard of it", || !client.connection().is_connected());
-    drop(client.clone());
-    assert_eq!(got.to_vec(), bytes_of(200_000, 1));
-    assert_eq!(sent.to_vec(), bytes_of(200_000, 2));
-    let refused = client.connection().alloc::<u8>(1).unwrap_err();
-    assert_eq!(refused, AllocError::Disconnected(DisconnectReason::PeerDied));
-    drop(client);
-    assert_eq!(Seen::of(&got), seen(Transport::Mmf, 200_000, 1));
-}
-
-#[test]
-fn leases_do_not_keep_a_connection() {
-    let site = Site::new(Transport::Mmf);
-    let client = gallery(&site);
-    let got = client.render(10_000, 1).unwrap();
-    let sent = frame(&client, 10_000, 2);
-    let connected = || site.clients().len();
-    assert_eq!(connected(), 1);
-    drop(client);
-    eventually("the client has left", || connected() == 0);
-    assert_eq!(got.to_vec(), bytes_of(10_000, 1));
-    assert_eq!(sent.to_vec(), bytes_of(10_000, 2));
-}
-
-#[test]
-fn what_a_handler_keeps_outlives_the_client() {
-    let site = Site::new(Transport::Mmf);
-    let client = gallery(&site);
-    assert_eq!(client.keep(frame(&client, 100_000, 1)), Ok(1));
-    drop(client);
-    eventually("the client has left", || site.clients().is_empty());
-    let other = gallery(&site);
-    assert_eq!(other.kept(), Ok(vec![checksum(&bytes_of(100_000, 1))]));
-    other.forget().unwrap();
-    assert_eq!(other.look(frame(&other, 100_000, 2)), Ok(seen(Transport::Mmf, 100_000, 2)));
 }
 
 #[test]

@@ -8,6 +8,7 @@ use futures_util::future::join_all;
 use witrpc::{CallError, WaitPolicy};
 
 use crate::errands::Pair;
+use crate::gallery::GalleryClient;
 use crate::process::Parent;
 use crate::resources::limit_memory;
 use crate::site::Address;
@@ -38,6 +39,20 @@ pub(super) fn call(
         made += 1;
     }
     parent.report(&made);
+    parent.outlive();
+}
+
+/// See [`Role::Lend`](super::Role::Lend).
+pub(super) fn lend(parent: &Parent, address: &Address, len: usize, seed: u64, gate: u64) {
+    let client = GalleryClient::builder(address.endpoint()).call_timeout(None).connect();
+    let client = client.expect("the client connects");
+    let frame = |seed| {
+        let mut frame = client.connection().alloc::<u8>(len).expect("there is space");
+        frame.copy_from_slice(&bytes_of(len, seed));
+        frame.freeze()
+    };
+    parent.report(&client.keep(frame(seed)).expect("the server answers"));
+    client.hold(gate, frame(seed + 1)).expect("the server answers");
     parent.outlive();
 }
 

@@ -4,14 +4,63 @@ use std::fs::File;
 use std::io::{Read, Write};
 use std::os::fd::AsFd;
 use std::os::unix::net::UnixStream;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use fork::Fork;
 use serde::{Deserialize, Serialize};
+use witrpc::{AllocError, DisconnectReason, Shared, SharedMut};
 
+use crate::gallery::GalleryClient;
 use crate::process::Parent;
 use crate::site::{Address, Plan};
-use crate::workshop::{Bench, WorkshopClient};
+use crate::workshop::{Bench, WorkshopClient, bytes_of};
+
+/// What a forked child found of leases.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Leases {
+    /// Whether looking into one that was received has panicked.
+    pub received: bool,
+    /// Whether looking into one that was sent has panicked.
+    pub sent: bool,
+    /// Whether writing into one that was to be sent has panicked.
+    pub unsent: bool,
+    /// Whether a new one was refused, as to a fork.
+    pub refused: bool,
+}
+
+/// The leases of a client that forks.
+struct Lent {
+    received: Shared<[u8]>,
+    sent: Shared<[u8]>,
+    unsent: SharedMut<[u8]>,
+}
+
+impl Lent {
+    fn of(client: &GalleryClient) -> Self {
+        let alloc = || client.connection().alloc::<u8>(LEN).expect("there is space");
+        let sent = alloc().freeze();
+        assert_eq!(client.keep(sent.clone()), Ok(1));
+        let received = client.render(LEN as u64, SEED).expect("the server answers");
+        Self { received, sent, unsent: alloc() }
+    }
+
+    /// Looks into all of them, and drops them.
+    fn in_child(self, client: &GalleryClient) -> Leases {
+        let Self { received, sent, mut unsent } = self;
+        let panics = |look: &mut dyn FnMut()| catch_unwind(AssertUnwindSafe(look)).is_err();
+        let refused = client.connection().try_alloc::<u8>(1).map(drop);
+        Leases {
+            received: panics(&mut || drop(received.to_vec())),
+            sent: panics(&mut || drop(sent.to_vec())),
+            unsent: panics(&mut || unsent.fill(1)),
+            refused: refused == Err(AllocError::Disconnected(DisconnectReason::Forked)),
+        }
+    }
+}
+
+const LEN: usize = 10_000;
+const SEED: u64 = 1;
 
 /// What a forked child found.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -20,23 +69,30 @@ pub struct Finding {
     pub inherited: String,
     /// What came of a call on a connection of its own.
     pub own: String,
+    /// What came of the leases that its parent had, looked into and asked for.
+    pub leases: Leases,
 }
 
 /// See [`Role::ForkClient`](super::Role::ForkClient). Reports what the child found, then the answer
-/// to a call of the parent.
+/// to a call of the parent, then how its leases are: whether the one received is as it was, and what
+/// the gallery sees of the one not sent yet, and of the one that it keeps.
 pub(super) fn client(parent: &Parent, address: &Address) {
     let client = WorkshopClient::connect(address.endpoint()).expect("the client connects");
     client.add(1, 2).expect("the server answers");
+    let gallery: GalleryClient = client.connection().client().expect("the server has one");
+    let lent = Lent::of(&gallery);
     let (mut here, mut there) = UnixStream::pair().expect("sockets can be had");
     match fork::fork().expect("this process may fork") {
         Fork::Child => {
             drop(here);
             let inherited = format!("{:?}", client.add(1, 2));
-            drop(client);
+            let leases = lent.in_child(&gallery);
+            drop((client, gallery));
             let own = WorkshopClient::connect(address.endpoint());
             let own = own.map_err(|error| error.to_string());
             let own = format!("{:?}", own.map(|client| client.add(3, 4)));
-            let finding = serde_json::to_vec(&Finding { inherited, own }).expect("it is data");
+            let finding =
+                serde_json::to_vec(&Finding { inherited, own, leases }).expect("it is data");
             there.write_all(&finding).expect("the parent listens");
             drop(there);
             // The end of this process is no end of the parent's connection.
@@ -50,6 +106,12 @@ pub(super) fn client(parent: &Parent, address: &Address) {
             let finding: Finding = serde_json::from_slice(&finding).expect("the child reports");
             parent.report(&finding);
             parent.report(&client.add(1, 2).map_err(|error| error.to_string()));
+            // The child has given none of the leases back.
+            let intact = lent.received.to_vec() == bytes_of(LEN, SEED);
+            let Lent { sent, mut unsent, .. } = lent;
+            unsent.copy_from_slice(&bytes_of(LEN, SEED + 1));
+            let look = |frame: Shared<[u8]>| gallery.look(frame).map_err(|error| error.to_string());
+            parent.report(&(intact, look(unsent.freeze()), look(sent)));
         }
     }
     parent.outlive();

@@ -14,7 +14,7 @@ use crate::process::Parent;
 use crate::site::{self, Address, Plan};
 
 pub use binder::{Bid, Go};
-pub use forker::Finding;
+pub use forker::{Finding, Leases};
 pub use worker::{Besides, Duty};
 
 /// What a child process is.
@@ -39,6 +39,18 @@ pub enum Role {
         most: usize,
         /// Whether it spins as long as it can.
         spin: bool,
+    },
+    /// Has the gallery keep a frame of its own shared memory, and take another to a gate; says how
+    /// many are kept.
+    Lend {
+        /// Where.
+        address: Address,
+        /// How long each is, in bytes.
+        len: usize,
+        /// What the frame that is kept follows from, and the other from the next.
+        seed: u64,
+        /// The gate.
+        gate: u64,
     },
     /// Calls a method that is held up at a gate, says what came of it.
     Hold {
@@ -128,6 +140,7 @@ pub fn main() {
         Role::Call { address, seed, calls, most, spin } => {
             caller::call(&parent, &address, seed, calls, most, spin);
         }
+        Role::Lend { address, len, seed, gate } => caller::lend(&parent, &address, len, seed, gate),
         Role::Hold { address, gate, timeout } => caller::hold(&parent, &address, gate, timeout),
         Role::Stay { address, token } => caller::stay(&address, token),
         Role::TakeLarge { address, gate, calls, len } => {

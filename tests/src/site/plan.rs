@@ -70,7 +70,7 @@ impl Plan {
         let watchman = Watchman::default();
         let bookkeeper = watchman.bookkeeper();
         let vigil = VigilServer::new(watchman);
-        let gallery = GalleryServer::new(Rooms::default());
+        let gallery = GalleryServer::new(Rooms::beside(bench));
         let mut builder = WitServer::builder()
             .listen(self.endpoint(address))
             .service(service)

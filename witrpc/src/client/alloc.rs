@@ -1,31 +1,36 @@
 //! Space in shared memory, to be filled and passed to methods.
 
 use std::future::{Future, poll_fn};
-use std::time::Duration;
 
 use super::Connection;
 use super::flight::block_on;
+use super::links::{self, Held};
 use crate::__private::v1::RawElement;
 use crate::error::AllocError;
 use crate::shared::{SharedMut, check};
-use crate::transport::{ChannelError, Limit, WritableBytes, private_bytes};
+use crate::transport::{ChannelError, ClientChannel, Limit, WritableBytes, private_bytes};
 
 impl Connection {
     /// Takes space for `len` elements in the memory that the server sees, to be filled in place and
     /// passed to a method as a [`Shared`](crate::Shared).
     ///
-    /// Waits while there is too little, and blocks the thread meanwhile, for as long as
-    /// [`call_timeout`](Self::call_timeout) says: until leases are dropped, here and in the server.
+    /// Waits while there is too little, and blocks the thread meanwhile, until leases are dropped,
+    /// here and in the server: for as long as a call may take, which is
+    /// [`call_timeout`](Self::call_timeout) or what the client was given
+    /// [`with`](crate::CallOptions). (A [`CancelToken`](crate::CancelToken) does not end the wait.)
     /// Threads that each hold some and wait for more can all wait in vain, which ends in time; who
     /// needs several at once takes them by [`alloc_all`](Self::alloc_all) and waits with nothing in
     /// hand.
+    ///
+    /// A client that [reconnects](crate::Reconnect) waits for the next server as its calls do, within
+    /// the same time.
     ///
     /// Over a transport without shared memory, and within one process, it is private memory.
     ///
     /// # Errors
     ///
     /// [`AllocError::TooLarge`] at once, [`AllocError::NoSpace`] and [`AllocError::TooManyLeases`]
-    /// when the time is over; or the connection is closed.
+    /// when the time is over; or the connection is closed, or lost.
     ///
     /// # Examples
     ///
@@ -117,21 +122,42 @@ impl Connection {
         block_on(|cx| bytes.as_mut().poll(cx))
     }
 
+    /// Over the next link, if one is lost and the connection gets another.
     async fn bytes(&self, lens: &[usize]) -> Result<Vec<Box<dyn WritableBytes>>, AllocError> {
-        let channel = self.channel();
-        let time = self.call_timeout();
+        let default = self.call_timeout();
+        let time = self.options().map_or(default, |options| options.time_left(default));
         let mut limit = time.map_or(Limit::Never, Limit::Within);
-        let bytes = match (channel.lost(), channel.lessor()) {
-            (Some(lost), _) => Err(lost),
-            (None, Some(lessor)) => {
-                let mut waiting = None;
-                poll_fn(|cx| lessor.poll_alloc(cx, &mut waiting, lens, &mut limit)).await
-            }
-            (None, None) => private(lens),
-        };
-        let waited = Some(time.unwrap_or(Duration::MAX));
-        bytes.map_err(|error| AllocError::from_channel(error, sum(lens), waited))
+        let mut link = self.inner().link();
+        loop {
+            let error = match bytes_of(&*link.channel, lens, &mut limit).await {
+                Ok(bytes) => return Ok(bytes),
+                Err(error) => error,
+            };
+            let keeper = links::lost_for(&error).and_then(|it| self.inner().links.keeper_after(it));
+            let Some(keeper) = keeper else {
+                return Err(AllocError::from_channel(error, sum(lens), time));
+            };
+            let next = {
+                let mut next = keeper.next(&link);
+                poll_fn(|cx| next.poll(cx, &mut limit)).await
+            };
+            link = Held::Kept(next.map_err(AllocError::from_wait)?);
+        }
     }
+}
+
+/// Space of one link, as soon as it is there.
+async fn bytes_of(
+    channel: &dyn ClientChannel,
+    lens: &[usize],
+    limit: &mut Limit,
+) -> Result<Vec<Box<dyn WritableBytes>>, ChannelError> {
+    if let Some(lost) = channel.lost() {
+        return Err(lost);
+    }
+    let Some(lessor) = channel.lessor() else { return private(lens) };
+    let mut waiting = None;
+    poll_fn(|cx| lessor.poll_alloc(cx, &mut waiting, lens, limit)).await
 }
 
 /// Space where the transport has none to share.

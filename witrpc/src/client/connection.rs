@@ -197,6 +197,11 @@ impl Connection {
         if terms.are_over() { Err(CallError::Expired) } else { Ok(terms) }
     }
 
+    /// What applies to the calls of this view.
+    pub(super) fn options(&self) -> Option<&CallOptions> {
+        self.options.as_deref()
+    }
+
     /// What cancels the calls of this view.
     #[inline]
     pub(super) fn token(&self) -> Option<&CancelToken> {

@@ -102,6 +102,16 @@ impl CallOptions {
         }
     }
 
+    /// How long something that starts now may take; `None` for as long as the server lives.
+    pub(super) fn time_left(&self, default: Option<Duration>) -> Option<Duration> {
+        let left = self.deadline.map(|at| at.saturating_duration_since(Instant::now()));
+        match (left, self.timeout) {
+            (Some(left), Some(timeout)) => Some(left.min(timeout)),
+            (None, None) => default,
+            (left, timeout) => left.or(timeout),
+        }
+    }
+
     /// The time that a call is allowed, as its error says it: none if it is a deadline.
     pub(super) fn time_allowed(&self, default: Option<Duration>) -> Option<Duration> {
         match (self.deadline, self.timeout) {
@@ -165,6 +175,7 @@ mod tests {
         let options = CallOptions::new().deadline(soon);
         let terms = |options: &CallOptions| Terms::new(Some(options), Some(hour));
         assert_eq!(terms(&options).deadline, Some(soon));
+        assert!(options.time_left(None).is_some_and(|left| left <= hour));
         assert_eq!(terms(&options.clone().timeout(2 * hour)).deadline, Some(soon));
         assert!(terms(&options.timeout(hour / 2)).deadline.is_some_and(|at| at < soon));
         let endless = CallOptions::new().timeout(Duration::MAX);

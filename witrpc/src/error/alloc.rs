@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use thiserror::Error;
 
-use super::call::reason;
+use super::call::{CallError, reason};
 use crate::transport::{ChannelError, DisconnectReason};
 
 /// Why [`Connection::alloc`](crate::Connection::alloc) or
@@ -50,6 +50,13 @@ pub enum AllocError {
     /// The server is shutting down.
     #[error("the server is shutting down; connect again when it is back")]
     ShuttingDown,
+    /// The server was lost, and none had come back when the time was over, for a client that
+    /// [reconnects](crate::Reconnect).
+    #[error(
+        "the server is gone, and none had come back when the time to wait for space was over: see \
+         why it does not serve, or allow more time"
+    )]
+    NotConnected,
     /// The connection is closed, or was just lost.
     #[error("the connection is closed, so nothing can be shared over it: {}", reason(*.0))]
     Disconnected(DisconnectReason),
@@ -66,6 +73,16 @@ impl AllocError {
             ChannelError::Misbehaved(_) => Self::Disconnected(DisconnectReason::Misbehaved),
             ChannelError::PeerDied => Self::Disconnected(DisconnectReason::PeerDied),
             _ => Self::NoSpace { len, waited },
+        }
+    }
+
+    /// What a wait for the next server came to.
+    pub(crate) fn from_wait(error: CallError) -> Self {
+        match error {
+            CallError::NotConnected => Self::NotConnected,
+            CallError::Disconnected(reason) => Self::Disconnected(reason),
+            // The next server has refused this client: see `Connection::reconnect_error`.
+            _ => Self::Disconnected(DisconnectReason::ReconnectFailed),
         }
     }
 }
@@ -106,6 +123,13 @@ mod tests {
                     matches!(error, ChannelError::NoSpace | ChannelError::TooManyLeases { .. });
                 assert_eq!(words.contains("20ms"), is_short && waited.is_some(), "{words}");
             }
+        }
+        for error in [
+            CallError::NotConnected,
+            CallError::Unauthorized,
+            CallError::Disconnected(DisconnectReason::ClosedHere),
+        ] {
+            assert_is_sentence(&AllocError::from_wait(error).to_string());
         }
     }
 }
