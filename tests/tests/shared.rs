@@ -20,8 +20,9 @@ fn gallery(site: &Site) -> GalleryClient {
     GalleryClient::connect(site.endpoint()).unwrap()
 }
 
-fn hasty(site: &Site) -> GalleryClient {
-    GalleryClient::builder(site.endpoint()).call_timeout(SOON).connect().unwrap()
+/// The same client, for what is waited for in vain.
+fn hasty(client: &GalleryClient) -> GalleryClient {
+    client.with(CallOptions::new().timeout(SOON))
 }
 
 fn with_size(transport: Transport, size: usize) -> Site {
@@ -257,9 +258,9 @@ over_both_transports! {
 
     fn answers_that_nobody_fetches_give_their_memory_back(transport) {
         let site = Site::new(transport);
-        let (client, opener) = (hasty(&site), gallery(&site));
+        let (client, opener) = (gallery(&site), gallery(&site));
         for round in 0..20 {
-            let late = client.render_later(round, 100_000, 1);
+            let late = hasty(&client).render_later(round, 100_000, 1);
             assert!(matches!(late, Err(CallError::TimedOut { .. })), "{late:?}");
             opener.open(round).unwrap();
         }
@@ -306,12 +307,13 @@ fn all_there_is_can_be_had_at_once_and_more_is_refused_at_once() {
 #[test]
 fn space_is_waited_for_until_the_time_is_over() {
     let site = Site::new(Transport::Mmf);
-    let (client, other) = (hasty(&site), gallery(&site));
+    let (client, other) = (gallery(&site), gallery(&site));
     let most = most(&client);
     client.keep(frame(&client, most, 1)).unwrap();
-    let short = client.connection().alloc::<u8>(1).unwrap_err();
+    let hasty = hasty(&client);
+    let short = hasty.connection().alloc::<u8>(1).unwrap_err();
     assert_eq!(short, AllocError::NoSpace { len: 1, waited: Some(SOON) });
-    let short = block_on(client.connection().alloc_async::<u8>(1)).unwrap_err();
+    let short = block_on(hasty.connection().alloc_async::<u8>(1)).unwrap_err();
     assert_eq!(short, AllocError::NoSpace { len: 1, waited: Some(SOON) });
     let short = client.connection().try_alloc::<u8>(1).unwrap_err();
     assert_eq!(short, AllocError::NoSpace { len: 1, waited: None });
@@ -355,7 +357,7 @@ fn whoever_waits_for_space_is_woken_when_it_comes_back() {
 #[test]
 fn threads_that_hold_some_and_wait_for_more_are_told_in_time() {
     let site = Site::new(Transport::Mmf);
-    let client = hasty(&site);
+    let client = hasty(&gallery(&site));
     let connection = client.connection();
     let half = most(&client) / 2;
     let barrier = std::sync::Barrier::new(2);
@@ -390,11 +392,11 @@ fn threads_that_hold_some_and_wait_for_more_are_told_in_time() {
 fn a_client_has_so_many_leases_out_and_no_more() {
     const MAX: usize = 1_024;
     let site = with_size(Transport::Mmf, 4 << 20);
-    let (client, other) = (hasty(&site), gallery(&site));
+    let (client, other) = (gallery(&site), gallery(&site));
     for seed in 0..MAX as u64 {
         assert_eq!(client.keep(frame(&client, 5, seed)), Ok(seed + 1));
     }
-    let refused = client.connection().alloc::<u8>(5).unwrap_err();
+    let refused = hasty(&client).connection().alloc::<u8>(5).unwrap_err();
     assert_eq!(refused, AllocError::TooManyLeases { max: MAX, waited: Some(SOON) });
     // Another client's leases, and the server's, are counted apart.
     assert_eq!(other.look(frame(&other, 5, 1)), Ok(seen(Transport::Mmf, 5, 1)));
@@ -438,7 +440,7 @@ fn the_time_to_wait_for_space_is_that_of_a_call() {
     let site = Site::new(Transport::Mmf);
     let client = GalleryClient::builder(site.endpoint()).call_timeout(None).connect().unwrap();
     let _held = client.connection().alloc::<u8>(most(&client)).unwrap();
-    let hasty = client.with(CallOptions::new().timeout(SOON));
+    let hasty = hasty(&client);
     let short = AllocError::NoSpace { len: 1, waited: Some(SOON) };
     assert_eq!(hasty.connection().alloc::<u8>(1).unwrap_err(), short);
     assert_eq!(block_on(hasty.connection().alloc_async::<u8>(1)).unwrap_err(), short);

@@ -279,6 +279,9 @@ impl<'a> ClientCall<'a> {
     fn prepare_extras(&mut self) -> Result<Terms, CallError> {
         let inner = self.connection.inner();
         let Some(hook) = &inner.hook else { return self.check() };
+        // Once more, for the hook's length, than the call itself does.
+        let link = inner.link();
+        self.arguments.decide_leases(|| link.channel.lessor());
         let len = self.arguments.with_body(|_, body| body.len());
         let (service, method) = (inner.descriptor.name, inner.method_name(self.method));
         let mut watched = WatchedCall::begin(hook, service, method, len)?;
