@@ -12,6 +12,9 @@ use std::sync::Arc;
 /// How many bytes stand before each event.
 pub(crate) const HEADER_LEN: usize = 16;
 
+/// How many bytes of events one answer brings: none begins behind so many, the last may be longer.
+pub(crate) const ANSWER_LEN: usize = 32 << 10;
+
 const HAS_BODY: u8 = 1;
 const RAW: u8 = 2;
 
@@ -55,15 +58,23 @@ impl Delivery {
     }
 }
 
-/// Reads a message of events, which is untrusted; `None` when it makes no sense.
-pub(crate) fn read(mut message: &[u8]) -> Option<Vec<Delivery>> {
+/// Reads a message of events, which is untrusted; `None` when it makes no sense. There is at least one
+/// event in it, and no more than [`ANSWER_LEN`] lets in: what is made of a message is not much longer
+/// than that, and whoever pulls gets something for it.
+pub(crate) fn read(message: &[u8]) -> Option<Vec<Delivery>> {
     let mut deliveries = Vec::new();
-    while !message.is_empty() {
+    let mut message = message;
+    let end = message.len();
+    while !message.is_empty() || deliveries.is_empty() {
+        if end - message.len() >= ANSWER_LEN {
+            return None;
+        }
         let (header, rest) = message.split_first_chunk::<HEADER_LEN>()?;
         let [service, flags, e0, e1, l0, l1, l2, l3, lost @ ..] = *header;
         let (bytes, rest) = rest.split_at_checked(u32::from_le_bytes([l0, l1, l2, l3]) as usize)?;
+        let lost = u64::from_le_bytes(lost);
         let emitted = match flags {
-            0 if bytes.is_empty() => None,
+            0 if bytes.is_empty() && lost > 0 => None,
             HAS_BODY => Some(Emitted { raw: false, bytes: bytes.to_vec() }),
             flags if flags == HAS_BODY | RAW => Some(Emitted { raw: true, bytes: bytes.to_vec() }),
             _ => return None,
@@ -71,7 +82,7 @@ pub(crate) fn read(mut message: &[u8]) -> Option<Vec<Delivery>> {
         deliveries.push(Delivery {
             service,
             event: u16::from_le_bytes([e0, e1]),
-            lost: u64::from_le_bytes(lost),
+            lost,
             emitted: emitted.map(Arc::new),
         });
         message = rest;
@@ -105,12 +116,26 @@ mod tests {
 
     #[test]
     fn a_message_without_meaning_is_refused() {
+        assert_eq!(read(&[]), None, "no event");
         let mut message = vec![0; HEADER_LEN];
+        assert_eq!(read(&message), None, "neither an event nor one that was lost");
+        message[8] = 1;
         assert!(read(&message).is_some());
         message[1] = RAW;
         assert_eq!(read(&message), None);
         message[1] = HAS_BODY;
         message[4] = 1;
+        assert_eq!(read(&message), None);
+    }
+    #[test]
+    fn a_message_has_no_more_events_than_a_server_sends() {
+        let lost = Delivery { service: 0, event: 0, lost: 1, emitted: None };
+        let mut message = Vec::new();
+        while message.len() < ANSWER_LEN {
+            lost.write(&mut message);
+        }
+        assert_eq!(read(&message).unwrap().len(), ANSWER_LEN / HEADER_LEN);
+        lost.write(&mut message);
         assert_eq!(read(&message), None);
     }
 }

@@ -181,6 +181,12 @@ impl<T, E> Source<T, E> {
             Ok((over != 0, items))
         });
         match read {
+            // Whoever takes it for an item that is still to come would pull for ever.
+            Ok((false, items)) if items.is_empty() => {
+                self.streams.close(self.number);
+                let message = "a batch of its stream has no items".to_owned();
+                Err(CallError::Protocol { message })
+            }
             Ok((is_over, items)) => {
                 let many = items.len() >= PULL_AHEAD_FROM;
                 self.items = items;

@@ -7,13 +7,10 @@ use std::time::{Duration, Instant};
 use crate::backlog::{Backlog, Offer};
 use crate::codec::Codec;
 use crate::contract::Overflow;
-use crate::events::{Delivery, Emitted};
+use crate::events::{ANSWER_LEN, Delivery, Emitted};
 use crate::server::reply::Reply;
 use crate::server::streams::Asked;
 use crate::transport::ChannelError;
-
-/// How many bytes of events one answer brings, unless a single one has more.
-const ANSWER_LEN: usize = 32 << 10;
 
 /// A service's number and the number of an event of it.
 type Key = (u8, u16);

@@ -43,6 +43,8 @@ impl EventHub {
     pub(in crate::server) fn add(&self, client_id: u64, service: u8, events: &Arc<ClientEvents>) {
         let events = Arc::downgrade(events);
         let mut clients = self.lock();
+        // Those who have gone: a service may emit seldom, and clients come and go often.
+        clients.retain(|known| known.events.strong_count() > 0);
         let is_new = !clients.iter().any(|known| known.events.ptr_eq(&events));
         if is_new {
             clients.push(Listener { client_id, service, events });
