@@ -10,8 +10,9 @@ use std::num::NonZeroU32;
 use std::path::Path;
 use std::time::Duration;
 
+use futures_util::StreamExt;
 use serde::{Deserialize, Serialize};
-use witrpc::{Codec, wit_service};
+use witrpc::{Codec, Stream, wit_service};
 
 use crate::workshop::Point;
 
@@ -78,11 +79,33 @@ pub trait Nasty {
     fn lent(&self, path: &Path, tree: &Tree) -> String;
     /// The same, later.
     async fn later(&self, tree: Tree, numbers: Vec<u32>) -> Result<Vec<u8>, String>;
+    /// So many times the same, one after the other.
+    fn repeat(&self, tree: Tree, count: u16) -> impl Iterator<Item = Result<Tree, String>>;
+    /// Numbers without an end, which cross as a raw section.
+    fn numbers(&self, from: u64) -> impl Iterator<Item = u64>;
+    /// How many trees are fed.
+    async fn count(&self, trees: impl Stream<Item = Tree>) -> Result<u64, String>;
+    /// The same of blocks of bytes, on a thread.
+    fn weigh(&self, blocks: impl Iterator<Item = Vec<u8>>, tree: Tree) -> u64;
+    /// Emits events of both kinds.
+    fn emit(&self, count: u8);
+
+    /// Something has happened.
+    #[wit(event)]
+    fn happened(&self, tree: &Tree, bytes: &[u8]);
+    /// Something has happened that is worth a wait.
+    #[wit(event, overflow = "wait 1ms")]
+    fn waited(&self, odd: u8);
 }
 
 /// Gives back what it gets.
-#[derive(Debug, Default)]
-pub struct Mirror;
+#[derive(Debug)]
+pub struct Mirror(NastyEvents);
+
+/// The service, its events among it.
+fn mirror() -> NastyServer {
+    NastyServer::with_events(Mirror)
+}
 
 impl Nasty for Mirror {
     fn nothing(&self) {}
@@ -112,6 +135,30 @@ impl Nasty for Mirror {
         match tree {
             Tree::Leaf => Err(String::new()),
             _ => Ok(numbers.into_iter().map(|number| number as u8).collect()),
+        }
+    }
+
+    fn repeat(&self, tree: Tree, count: u16) -> impl Iterator<Item = Result<Tree, String>> {
+        (0..count).map(move |n| if n % 5 == 4 { Err(n.to_string()) } else { Ok(tree.clone()) })
+    }
+
+    fn numbers(&self, from: u64) -> impl Iterator<Item = u64> {
+        (0..).map(move |n: u64| from.wrapping_add(n))
+    }
+
+    async fn count(&self, trees: impl Stream<Item = Tree>) -> Result<u64, String> {
+        Ok(trees.count().await as u64)
+    }
+
+    fn weigh(&self, blocks: impl Iterator<Item = Vec<u8>>, _: Tree) -> u64 {
+        blocks.map(|block| block.len() as u64).sum()
+    }
+
+    fn emit(&self, count: u8) {
+        for n in 0..count {
+            // Whoever does not take them in time misses them.
+            let _ = self.0.happened(&Tree::Leaf, &[n]);
+            let _ = self.0.waited(n);
         }
     }
 }

@@ -11,7 +11,10 @@ use witrpc::transport::{
 };
 use witrpc::{BindError, ConnectError, Endpoint, InProcess, WitServer};
 
-use super::{Mirror, NastyClient, NastyServer, Tree, codec_of, take};
+use super::{NastyClient, Tree, codec_of, mirror, take};
+
+/// A stream without an end is as long as what an answer can say.
+const MOST_ITEMS: usize = 1 << 17;
 
 /// What is left to be answered: a tag and a body each.
 type Answers = Arc<Mutex<VecDeque<(u32, Vec<u8>)>>>;
@@ -132,7 +135,7 @@ fn honest_welcome() -> &'static [u8] {
     static WELCOME: OnceLock<Vec<u8>> = OnceLock::new();
     WELCOME.get_or_init(|| {
         let place = InProcess::new();
-        let server = WitServer::builder().listen(place.clone()).service(NastyServer::new(Mirror));
+        let server = WitServer::builder().listen(place.clone()).service(mirror());
         let _server = server.start().expect("it is this test's own place");
         let ear = Ear(place, Arc::default());
         NastyClient::connect(Endpoint::new(ear.clone())).expect("the server serves");
@@ -160,5 +163,23 @@ pub fn answers(bytes: &[u8]) {
         let _ = client.raw(&[], &[], &[], "");
         let _ = client.lent(Path::new(""), &Tree::Leaf);
         let _ = client.later(Tree::Leaf, Vec::new());
+        flows(&client);
     }
+}
+
+/// A call of each method that takes or returns a stream, and a subscription to each event. Each item
+/// takes an answer of its own at least now and then, so all come to an end.
+fn flows(client: &NastyClient) {
+    if let Ok(items) = client.repeat(Tree::Leaf, 3) {
+        items.for_each(drop);
+    }
+    if let Ok(items) = client.numbers(0) {
+        items.take(MOST_ITEMS).for_each(drop);
+    }
+    let _ = client.weigh([vec![1, 2], Vec::new()].into_iter(), Tree::Leaf);
+    if let Ok(events) = client.happened() {
+        // The thread that pulls goes on until the answers are used up, which ends the subscription.
+        events.for_each(drop);
+    }
+    let _guard = client.on_waited(drop);
 }

@@ -58,6 +58,10 @@ pub(crate) fn reply(
 
 /// Whether a method blocks its thread, by itself or by its stream.
 fn is_blocking(method: &Method<'_>) -> bool {
+    let taken = method.stream_argument().and_then(|argument| argument.stream());
+    if matches!(taken, Some((Flow::Iterator, _))) {
+        return true;
+    }
     let streams = matches!(method.answer, Answer::Stream { flow: Flow::Stream, .. });
     !method.is_async() && !streams
 }

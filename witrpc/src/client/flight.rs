@@ -146,7 +146,7 @@ where
 
 /// Polls until it is ready, and parks the thread in between. Whoever polls sees to it that the
 /// thread wakes at the call's limit.
-pub(super) fn block_on<T>(mut poll: impl FnMut(&mut Context<'_>) -> Poll<T>) -> T {
+pub(crate) fn block_on<T>(mut poll: impl FnMut(&mut Context<'_>) -> Poll<T>) -> T {
     struct Unpark(Thread);
     impl Wake for Unpark {
         fn wake(self: Arc<Self>) {

@@ -18,7 +18,7 @@ use super::events::EventHub;
 use super::job::{Counted, LateReply, Place, Spawn, stream_job};
 use super::pool::{Job, Pool};
 use super::reply::Reply;
-use super::streams::{Asked, Feed, FeedState, Outflow, StreamWriter};
+use super::streams::{Asked, Burden, Feed, FeedState, NotOpened, Outflow, StreamWriter};
 
 /// What the server of a trait does with calls; implemented by generated code.
 pub trait Service: Send + Sync + 'static {
@@ -189,7 +189,8 @@ impl ServerCall<'_> {
         line.settle(|reply| answer_or_refuse(reply, &outcome, answer));
     }
 
-    /// The handler may block its thread, so it runs on one of the server's own.
+    /// The handler may block its thread, so it runs on one of the server's own; if it waits for its
+    /// client, on one outside of the pool.
     #[must_use]
     pub fn on_server_threads(mut self) -> Self {
         self.streams.get_or_insert_default().on_server_threads = true;
@@ -199,15 +200,15 @@ impl ServerCall<'_> {
     /// Opens the stream that the method takes. `None` when it is not open, which has been answered.
     pub fn feed<T: Wire>(mut self) -> Option<(Self, Feed<T>)> {
         let line = self.line;
-        let (arguments, number) = self.take_stream_arguments()?;
+        let (arguments, number, burden) = self.take_stream_arguments()?;
         let session = line.peer.session();
-        let state = FeedState::new();
+        let state = FeedState::new(session.flows().load());
         if let Err(why) = session.flows().open(number, Arc::clone(&state) as _) {
             line.settle(|reply| reply.not_opened(why));
             return None;
         }
         let feed = Arc::clone(&state) as _;
-        let place = Place::Slot { feed, session: session.clone(), number };
+        let place = Place::Slot { feed, session: session.clone(), number, _burden: burden };
         self.streams.get_or_insert_default().fed = Some((arguments, place));
         line.settle(|reply| reply.value(&()));
         Some((self, Feed::new(&state)))
@@ -222,21 +223,27 @@ impl ServerCall<'_> {
         F: Future<Output = Result<(), BadArguments>> + Send + 'static,
     {
         let line = self.line;
-        let Some((arguments, number)) = self.take_stream_arguments() else { return };
+        let Some((arguments, number, burden)) = self.take_stream_arguments() else { return };
         let counted = Counted::new(line.pool);
         let flow = Outflow::new(line.peer.session(), number, line.asked(), counted);
         let handler = run(arguments, line.context(), StreamWriter::new(&flow));
         line.settled.set(true);
-        self.start(stream_job(flow, handler));
+        self.start(stream_job(flow, burden, handler), None);
     }
 
-    /// Opens the arguments of a method with a stream, whose number comes first.
-    fn take_stream_arguments(&mut self) -> Option<(OwnedArguments, u64)> {
+    /// Opens the arguments of a method with a stream, whose number comes first. `None` when the method
+    /// does not begin, which has been answered.
+    fn take_stream_arguments(&mut self) -> Option<(OwnedArguments, u64, Burden)> {
+        let burden = self.line.peer.session().flows().load().begin(self.payload.len());
+        let Some(burden) = burden else {
+            self.line.settle(|reply| reply.not_opened(NotOpened::TooMany));
+            return None;
+        };
         let opened = OwnedBody::new(mem::take(self.payload), self.raw, self.line.codec)
             .map_err(BadArguments::from)
             .and_then(OwnedArguments::behind_number);
         match opened {
-            Ok(opened) => Some(opened),
+            Ok((arguments, number)) => Some((arguments, number, burden)),
             Err(bad) => {
                 self.line.settle(|reply| reply.bad_request(bad.message()));
                 None
@@ -244,10 +251,15 @@ impl ServerCall<'_> {
         }
     }
 
-    fn start(&self, job: Job) {
-        match &self.streams {
-            Some(streams) if streams.on_server_threads => self.line.pool.run_job(job),
-            _ => self.line.start(job),
+    fn start(&self, job: Job, fed: Option<u64>) {
+        let on_server_threads = self.streams.as_ref().is_some_and(|with| with.on_server_threads);
+        match fed {
+            _ if !on_server_threads => self.line.start(job),
+            None => self.line.pool.run_job(job),
+            // It waits for its client, and nobody is to wait for it.
+            Some(number) => {
+                self.line.peer.session().flows().threads().run(number, job, self.line.pool);
+            }
         }
     }
 
@@ -266,10 +278,15 @@ impl ServerCall<'_> {
                 Err(error) => return line.settle(|reply| reply.bad_request(&error.to_string())),
             },
         };
+        let fed = match &place {
+            Place::Slot { number, .. } => Some(*number),
+            Place::Caller(_) => None,
+        };
         let handler = run(arguments, line.context());
         let late = LateReply::new(place, line.pool);
         line.settled.set(true);
-        self.start(late.job(handler, |reply, outcome| answer_or_refuse(reply, outcome, answer)));
+        let job = late.job(handler, |reply, outcome| answer_or_refuse(reply, outcome, answer));
+        self.start(job, fed);
     }
 }
 

@@ -17,6 +17,7 @@ pub(super) fn serve(
     services: &[Arc<dyn Service>],
     payload: &mut Payload,
 ) {
+    let len = payload.len();
     let body = OpenBody::new(payload, tag.raw, line.codec).map_err(BadArguments::from);
     // Items are the user's to decode, and may panic.
     let served = catch(|| {
@@ -31,7 +32,7 @@ pub(super) fn serve(
                 line.peer.session().events().pull(line.asked());
                 Ok(())
             }
-            _ => stream(line, tag.operation, &mut decoder),
+            _ => stream(line, tag.operation, len, &mut decoder),
         }
     });
     match served {
@@ -44,12 +45,13 @@ pub(super) fn serve(
 fn stream(
     line: &Line<'_>,
     operation: Operation,
+    len: usize,
     decoder: &mut Decoder<'_>,
 ) -> Result<(), BadArguments> {
     let number = decoder.number("stream")?;
     let flows = line.peer.session().flows();
     if operation == Operation::Push {
-        flows.push(number, line.asked(), decoder);
+        flows.push(number, line.asked(), len, decoder);
         return Ok(());
     }
     decoder.finish()?;

@@ -13,7 +13,7 @@ use super::panics::catch;
 use super::pool::{Job, Pool};
 use super::reply::Reply;
 use super::session::Session;
-use super::streams::{Asked, HasSlot, Outflow};
+use super::streams::{Asked, Burden, HasSlot, Outflow};
 
 /// Where jobs run if not on the server's threads: hands one to a runtime of the user's.
 pub(super) type Spawn = Box<dyn Fn(Job) + Send + Sync>;
@@ -49,7 +49,7 @@ pub(super) enum Place {
     /// To whoever has called.
     Caller(Asked),
     /// To whoever will ask for it: the call itself was answered when its stream was open.
-    Slot { feed: Arc<dyn HasSlot>, session: Session, number: u64 },
+    Slot { feed: Arc<dyn HasSlot>, session: Session, number: u64, _burden: Burden },
 }
 
 #[derive(Clone, Copy, PartialEq)]
@@ -126,6 +126,7 @@ pub(super) const DROPPED: &str = "the handler's future was dropped before it had
 /// The job that runs a method which returns a stream, up to the end of that.
 pub(super) fn stream_job<T: Wire>(
     flow: Arc<Outflow<T>>,
+    burden: Burden,
     handler: impl Future<Output = Result<(), BadArguments>> + Send + 'static,
 ) -> Job {
     /// Ends the stream, if nothing else has.
@@ -139,6 +140,7 @@ pub(super) fn stream_job<T: Wire>(
 
     let flow = Ended(flow);
     Box::pin(async move {
+        let _burden = burden;
         match caught(pin!(handler)).await {
             Ok(Ok(())) => {}
             Ok(Err(bad)) => drop(flow.0.answer_call(|reply| reply.bad_request(bad.message()))),

@@ -12,6 +12,7 @@ use crate::__private::v1::Wire;
 use crate::codec::{Decoder, read_batch};
 use crate::wake::wake;
 
+use super::load::{Credit, Load};
 use super::{Asked, Course, Flow};
 use crate::server::job::DROPPED;
 
@@ -53,8 +54,12 @@ pub(in crate::server) struct FeedState<T> {
 
 struct Items<T> {
     queue: VecDeque<T>,
-    /// A push that came while others were unread, and how many may be when it is answered.
-    held: Option<(Asked, usize)>,
+    /// A push that is answered when there is room for more.
+    held: Option<Held>,
+    /// For what is unread of pushes that were answered.
+    credit: Option<Credit>,
+    /// Grants it.
+    load: Arc<Load>,
     /// The client has pushed its last item.
     over: bool,
     /// The client has gone, or has given the call up: the last item never comes.
@@ -64,11 +69,22 @@ struct Items<T> {
     reader: Option<Waker>,
 }
 
+/// A push that came while others were unread, or while there was no credit for more.
+struct Held {
+    asked: Asked,
+    /// How many items it brought: when no others are unread, it can be answered.
+    items: usize,
+    /// How long it was.
+    len: usize,
+}
+
 impl<T: Wire> FeedState<T> {
-    pub(in crate::server) fn new() -> Arc<Self> {
+    pub(in crate::server) fn new(load: &Arc<Load>) -> Arc<Self> {
         let items = Items {
             queue: VecDeque::new(),
             held: None,
+            credit: None,
+            load: Arc::clone(load),
             over: false,
             lost: false,
             unwanted: false,
@@ -82,7 +98,7 @@ impl<T: Wire> FeedState<T> {
     }
 
     /// Takes what a push brings, or says why it makes no sense.
-    fn take(&self, asked: &Asked, decoder: &mut Decoder<'_>) -> Result<Taken, String> {
+    fn take(&self, asked: &Asked, len: usize, decoder: &mut Decoder<'_>) -> Result<Taken, String> {
         let words = |error: crate::codec::DecodeError| error.to_string();
         let over = decoder.number("over").map_err(words)? != 0;
         let batch = read_batch::<T>(decoder).map_err(words)?;
@@ -100,12 +116,11 @@ impl<T: Wire> FeedState<T> {
         let (unread, new) = (items.queue.len(), batch.len());
         items.over = over;
         items.queue.extend(batch);
-        let taken = if unread == 0 || over {
-            Taken::Room
-        } else {
-            items.held = Some((asked.clone(), new));
-            Taken::Held
-        };
+        let has_room = over || unread == 0 && items.get_credit(len);
+        if !has_room {
+            items.held = Some(Held { asked: asked.clone(), items: new, len });
+        }
+        let taken = if has_room { Taken::Room } else { Taken::Held };
         let reader = items.reader.take();
         drop(items);
         self.changed.notify_one();
@@ -129,8 +144,8 @@ impl<T: Wire> Flow for FeedState<T> {
         self.slot.fill(asked)
     }
 
-    fn push(&self, asked: Asked, items: &mut Decoder<'_>) -> Course {
-        match self.take(&asked, items) {
+    fn push(&self, asked: Asked, len: usize, items: &mut Decoder<'_>) -> Course {
+        match self.take(&asked, len, items) {
             Ok(Taken::Room) => asked.reply().value(&()),
             Ok(Taken::Held) => {}
             Ok(Taken::Unwanted) => asked.reply().end(),
@@ -144,7 +159,7 @@ impl<T: Wire> Flow for FeedState<T> {
         items.lost = true;
         let (held, reader) = (items.held.take(), items.reader.take());
         drop(items);
-        held.inspect(|(asked, _)| asked.reply().end());
+        held.inspect(|held| held.asked.reply().end());
         self.changed.notify_all();
         reader.into_iter().for_each(wake);
         self.slot.lose();
@@ -155,9 +170,24 @@ impl<T: Wire> Items<T> {
     /// The next item, and the push to answer for it.
     fn pop(&mut self) -> Option<(T, Option<Asked>)> {
         let item = self.queue.pop_front()?;
-        let unread = self.queue.len();
-        let held = self.held.take_if(|(_, most)| unread <= *most);
-        Some((item, held.map(|(asked, _)| asked)))
+        if self.queue.is_empty() {
+            self.credit = None;
+            return Some((item, self.held.take().map(|held| held.asked)));
+        }
+        let len = match &self.held {
+            // At the first moment alone: without credit now, it waits for the last item.
+            Some(held) if self.queue.len() == held.items => held.len,
+            _ => return Some((item, None)),
+        };
+        let granted = self.get_credit(len).then(|| self.held.take()).flatten();
+        Some((item, granted.map(|held| held.asked)))
+    }
+
+    /// Whether the only unread items, of a push of so many bytes, may wait behind its answer.
+    fn get_credit(&mut self, len: usize) -> bool {
+        self.credit = None;
+        self.credit = self.load.grant(len);
+        self.credit.is_some()
     }
 }
 
@@ -217,9 +247,9 @@ impl<T: Wire> Drop for Reader<T> {
         let mut items = self.0.lock();
         items.unwanted = true;
         let held = items.held.take();
-        let unread = std::mem::take(&mut items.queue);
+        let unread = (std::mem::take(&mut items.queue), items.credit.take());
         drop(items);
-        held.inspect(|(asked, _)| asked.reply().end());
+        held.inspect(|held| held.asked.reply().end());
         drop(unread);
     }
 }
@@ -249,6 +279,11 @@ impl Slot {
             asked.reply().bad_request("the answer has been asked for already");
             return Course::GoesOn;
         }
+        if pickup.lost {
+            drop(pickup);
+            asked.reply().end();
+            return Course::GoesOn;
+        }
         if pickup.dropped {
             drop(pickup);
             asked.reply().panicked(DROPPED);
@@ -264,8 +299,10 @@ impl Slot {
     fn lose(&self) {
         let mut pickup = self.lock();
         pickup.lost = true;
-        let job = pickup.job.take();
+        let (asked, job) = (pickup.asked.take(), pickup.job.take());
         drop(pickup);
+        // Whoever gave the call up has its lane back only when this is answered.
+        asked.inspect(|asked| asked.reply().end());
         job.into_iter().for_each(wake);
     }
 

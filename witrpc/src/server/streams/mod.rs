@@ -11,11 +11,14 @@
 //!    its end was told, or the client closed it or left.
 //! 2. At most one pull and one push of a stream are unanswered. A second one is refused, so what is
 //!    kept for a stream has a bound.
-//! 3. Locks of this folder are leaves: no code of the user's runs under them, no other of our locks
+//! 3. What streams cost beside that has a bound too: see [`load`] and [`threads`].
+//! 4. Locks of this folder are leaves: no code of the user's runs under them, no other of our locks
 //!    is taken but those of a transport that answers. Wakers are woken after they are let go.
 
 mod feed;
+mod load;
 mod outflow;
+mod threads;
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -26,8 +29,11 @@ use crate::transport::{Peer, Ticket};
 
 use super::reply::Reply;
 
+use self::threads::FedThreads;
+
 pub use feed::Feed;
 pub(super) use feed::{FeedState, HasSlot};
+pub(super) use load::{Burden, Load};
 pub(super) use outflow::Outflow;
 pub use outflow::StreamWriter;
 
@@ -62,8 +68,8 @@ pub(super) trait Flow: Send + Sync {
     /// Answers a pull, at once or later.
     fn pull(&self, asked: Asked) -> Course;
 
-    /// Takes a push and answers it, at once or later.
-    fn push(&self, asked: Asked, _items: &mut Decoder<'_>) -> Course {
+    /// Takes a push of so many bytes and answers it, at once or later.
+    fn push(&self, asked: Asked, _len: usize, _items: &mut Decoder<'_>) -> Course {
         asked.reply().bad_request("nothing can be pushed into this stream");
         Course::GoesOn
     }
@@ -76,6 +82,8 @@ pub(super) trait Flow: Send + Sync {
 #[derive(Default)]
 pub(super) struct Flows {
     table: Mutex<Table>,
+    load: Arc<Load>,
+    threads: Arc<FedThreads>,
 }
 
 #[derive(Default)]
@@ -97,6 +105,16 @@ pub(super) enum NotOpened {
 }
 
 impl Flows {
+    /// What the streams cost.
+    pub(super) fn load(&self) -> &Arc<Load> {
+        &self.load
+    }
+
+    /// Where methods run that wait for what the client feeds.
+    pub(super) fn threads(&self) -> &Arc<FedThreads> {
+        &self.threads
+    }
+
     /// Adds a stream.
     pub(super) fn open(&self, number: u64, flow: Arc<dyn Flow>) -> Result<(), NotOpened> {
         let mut table = self.lock();
@@ -121,10 +139,10 @@ impl Flows {
         }
     }
 
-    /// Pushes into a stream, if there is one.
-    pub(super) fn push(&self, number: u64, asked: Asked, items: &mut Decoder<'_>) {
+    /// Pushes a message of so many bytes into a stream, if there is one.
+    pub(super) fn push(&self, number: u64, asked: Asked, len: usize, items: &mut Decoder<'_>) {
         match self.get(number) {
-            Some(flow) => self.follow(number, flow.push(asked, items)),
+            Some(flow) => self.follow(number, flow.push(asked, len, items)),
             None => asked.reply().end(),
         }
     }
@@ -141,6 +159,7 @@ impl Flows {
         }
         drop(table);
         flow.inspect(|flow| flow.close());
+        self.threads.call_off(number);
     }
 
     /// Forgets a stream that has ended.
@@ -156,6 +175,7 @@ impl Flows {
         let open = std::mem::take(&mut table.open);
         drop(table);
         open.values().for_each(|flow| flow.close());
+        self.threads.leave();
     }
 
     fn follow(&self, number: u64, course: Course) {

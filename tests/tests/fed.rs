@@ -1,0 +1,90 @@
+//! Methods that are fed by a client which takes its time: nobody but that client waits for it.
+
+use std::sync::mpsc;
+use std::thread;
+
+use futures_executor::block_on;
+use futures_util::{FutureExt, stream};
+use witrpc_tests::conveyor::{ConveyorAsyncClient, ConveyorClient};
+use witrpc_tests::over_both_transports;
+use witrpc_tests::site::{Plan, Site, Transport};
+use witrpc_tests::watchdog::eventually_equal;
+
+/// More than there are threads for one client's.
+const UPLOADS: u64 = 12;
+
+fn conveyor(site: &Site) -> ConveyorClient {
+    ConveyorClient::connect(site.endpoint()).expect("the client connects")
+}
+
+fn site(transport: Transport) -> Site {
+    Site::with(transport, Plan { conveyor: true, max_workers: Some(1), ..Plan::default() })
+}
+
+over_both_transports! {
+    fn methods_that_wait_for_their_client_keep_nobody_else_waiting(transport) {
+        let site = site(transport);
+        let (client, other) = (conveyor(&site), conveyor(&site));
+        thread::scope(|scope| {
+            let feed = |_| {
+                let (sender, items) = mpsc::channel();
+                sender.send(100).expect("it is fed");
+                let client = &client;
+                (sender, scope.spawn(move || client.sum(items.into_iter())))
+            };
+            let uploads: Vec<_> = (0..UPLOADS).map(feed).collect();
+            // The only worker is free, also for those who feed in turn with others who call.
+            for number in 0..100 {
+                uploads.iter().for_each(|(sender, _)| sender.send(number).expect("it is fed"));
+                assert_eq!(other.running(), Ok(0));
+            }
+            // Those without a thread wait until others have come to their end.
+            let (senders, sums): (Vec<_>, Vec<_>) = uploads.into_iter().unzip();
+            drop(senders);
+            for sum in sums {
+                assert_eq!(sum.join().expect("no panic"), Ok(100 + 4950));
+            }
+        });
+    }
+
+    fn a_call_that_is_given_up_while_it_is_fed_gives_its_lane_back(transport) {
+        let site = Site::with(transport, Plan { conveyor: true, lanes: Some(4), ..Plan::default() });
+        let builder = ConveyorAsyncClient::builder(site.endpoint());
+        let client = block_on(builder.connect()).expect("the client connects");
+        for _ in 0..10 {
+            let mut call = Box::pin(client.follow_later(stream::pending()));
+            // It is fed, and asks for its answer.
+            let looks = (0..1000).map(|_| call.as_mut().now_or_never());
+            assert_eq!(looks.flatten().next(), None);
+            drop(call);
+            assert_eq!(block_on(client.fed()).map(|fed| fed.whole), Ok(0));
+        }
+        eventually_equal("how many were broken off", &Ok(10), || {
+            block_on(client.fed()).map(|fed| fed.broken)
+        });
+    }
+
+    fn a_client_that_goes_frees_what_waited_for_it(transport) {
+        let site = site(transport);
+        let (client, other) = (conveyor(&site), conveyor(&site));
+        thread::scope(|scope| {
+            let feed = |_| {
+                let (sender, items) = mpsc::channel::<u64>();
+                let client = &client;
+                (sender, scope.spawn(move || client.sum(items.into_iter())))
+            };
+            let uploads: Vec<_> = (0..UPLOADS).map(feed).collect();
+            uploads.iter().for_each(|(sender, _)| sender.send(1).expect("it is fed"));
+            // Begun, all for which there are threads; the call that is last shows that the rest waits.
+            assert_eq!(other.running(), Ok(0));
+            client.connection().disconnect();
+            for (sender, sum) in uploads {
+                drop(sender);
+                sum.join().expect("no panic").expect_err("its client has gone");
+            }
+        });
+        // Those that had begun are broken off, the others were never begun; there is room again.
+        assert_eq!(other.fed().map(|fed| fed.whole), Ok(0));
+        assert_eq!(other.sum(1..=4), Ok(10));
+    }
+}

@@ -1,0 +1,111 @@
+//! Threads for methods that take their items from an iterator.
+//!
+//! Such a method keeps its thread for as long as its client likes. On a thread of the pool it would
+//! keep all others waiting, even those that bring what it waits for. So it has a thread of its own.
+//! A client has [`MAX_FED_THREADS`] of them; more methods wait until one is free, and with them
+//! nobody but that client.
+//!
+//! # Invariants
+//!
+//! 1. A thread that has done its job takes the next that waits or ends, in one step. So jobs wait only
+//!    while all threads are taken.
+//! 2. A job waits until a thread takes it, its stream is closed, or the client goes.
+
+use std::collections::VecDeque;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread;
+
+use crate::client::block_on;
+use crate::server::pool::{Job, Pool};
+
+/// How many methods that are fed by one client have a thread.
+const MAX_FED_THREADS: usize = 8;
+
+/// The threads of one client.
+#[derive(Default)]
+pub(in crate::server) struct FedThreads(Mutex<State>);
+
+#[derive(Default)]
+struct State {
+    running: usize,
+    /// With the numbers of their streams.
+    waiting: VecDeque<(u64, Job)>,
+    /// The client has gone: nothing waits any more.
+    left: bool,
+}
+
+impl FedThreads {
+    /// Runs the job of the stream of that number, now or when its turn comes.
+    pub(in crate::server) fn run(self: &Arc<Self>, number: u64, job: Job, pool: &Arc<Pool>) {
+        let mut state = self.lock();
+        if state.running == MAX_FED_THREADS {
+            if !state.left {
+                return state.waiting.push_back((number, job));
+            }
+            drop(state);
+            return drop(job);
+        }
+        state.running += 1;
+        drop(state);
+        let work = Arc::new(Mutex::new(Some(job)));
+        let (threads, theirs) = (Arc::clone(self), Arc::clone(&work));
+        let thread = thread::Builder::new().name("witrpc-fed".to_owned());
+        let started = thread.spawn(move || {
+            let first = theirs.lock().unwrap_or_else(PoisonError::into_inner).take();
+            threads.work(first);
+        });
+        if started.is_err() {
+            // Better on a thread of the pool than never.
+            self.lock().running -= 1;
+            let job = work.lock().unwrap_or_else(PoisonError::into_inner).take();
+            job.into_iter().for_each(|job| pool.run_job(job));
+        }
+    }
+
+    fn work(&self, mut next: Option<Job>) {
+        while let Some(mut job) = next {
+            // A job catches what its handler panics with; what is left is a panic while the handler's
+            // future is dropped.
+            let done = catch_unwind(AssertUnwindSafe(|| {
+                block_on(|cx| job.as_mut().poll(cx));
+                drop(job);
+            }));
+            done.unwrap_or_else(std::mem::forget);
+            next = self.next();
+        }
+    }
+
+    fn next(&self) -> Option<Job> {
+        let mut state = self.lock();
+        match state.waiting.pop_front() {
+            Some((_, job)) => Some(job),
+            None => {
+                state.running -= 1;
+                None
+            }
+        }
+    }
+
+    /// The stream of that number is closed: its job need not begin.
+    pub(super) fn call_off(&self, number: u64) {
+        let mut state = self.lock();
+        let place = state.waiting.iter().position(|(waiting, _)| *waiting == number);
+        let job = place.and_then(|place| state.waiting.remove(place));
+        drop(state);
+        drop(job);
+    }
+
+    /// The client has gone.
+    pub(super) fn leave(&self) {
+        let mut state = self.lock();
+        state.left = true;
+        let waiting = std::mem::take(&mut state.waiting);
+        drop(state);
+        drop(waiting);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
