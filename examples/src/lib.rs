@@ -4,3 +4,4 @@
 
 pub mod calculator;
 pub mod floor;
+pub mod fractal;

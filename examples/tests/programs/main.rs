@@ -2,66 +2,19 @@
 
 #![forbid(unsafe_code)]
 
-use std::io::{BufRead, BufReader};
-use std::process::{Child, ChildStdout, Command, Output, Stdio};
+mod render_worker;
+mod running;
+
+use std::process::{Child, Command, Stdio};
 
 use witrpc::Mmf;
+
+use running::{Running, complaint_of, words_of};
 
 const SERVER: &str = env!("CARGO_BIN_EXE_calculator_server");
 const CLIENT: &str = env!("CARGO_BIN_EXE_calculator_client");
 const QUICKSTART: &str = env!("CARGO_BIN_EXE_quickstart");
 const NOTES: &str = env!("CARGO_BIN_EXE_tokio_service");
-
-/// Runs its arguments until its standard input ends, as it does with the test, however that ends.
-/// The program alone holds the output then: who reads that learns when it dies.
-const UNTIL_THE_INPUT_ENDS: &str = r#""$@" & exec >&-; read -r _; kill -KILL $!"#;
-
-/// A program that runs on beside the test, and dies with it.
-struct Running {
-    shell: Child,
-    output: BufReader<ChildStdout>,
-}
-
-impl Running {
-    fn start(program: &str, arguments: &[&str]) -> Self {
-        let mut shell = Command::new("sh")
-            .args(["-c", UNTIL_THE_INPUT_ENDS, "sh", program])
-            .args(arguments)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .expect("there is a shell");
-        let output = BufReader::new(shell.stdout.take().expect("it is piped"));
-        Self { shell, output }
-    }
-
-    /// The next line that it writes; waits for it.
-    fn line(&mut self) -> String {
-        let mut line = String::new();
-        self.output.read_line(&mut line).expect("it writes text");
-        line
-    }
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        drop(self.shell.stdin.take());
-        // That it has ended is all that is asked for.
-        let _ = self.shell.wait();
-    }
-}
-
-fn run(program: &str, arguments: &[&str]) -> Output {
-    Command::new(program).args(arguments).output().expect("cargo has built it")
-}
-
-/// What a program wrote that ended well.
-fn words_of(program: &str, arguments: &[&str]) -> String {
-    let output = run(program, arguments);
-    let errors = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{program} {arguments:?}: {}: {errors}", output.status);
-    String::from_utf8(output.stdout).expect("it writes text")
-}
 
 #[test]
 fn a_server_in_one_terminal_answers_a_client_in_another() {
@@ -78,9 +31,7 @@ fn a_server_in_one_terminal_answers_a_client_in_another() {
 #[test]
 fn who_gives_no_name_is_told_what_to_give() {
     for program in [SERVER, CLIENT, NOTES] {
-        let output = run(program, &[]);
-        assert!(!output.status.success());
-        let words = String::from_utf8_lossy(&output.stderr);
+        let words = complaint_of(program, &[]);
         assert!(words.contains("usage:") && words.contains("NAME"), "{words}");
     }
 }
@@ -118,9 +69,8 @@ fn notes_are_waited_for_and_expire() {
 
     words_of(NOTES, &[name, "put", "lunch", "is cold", "0.01"]);
     words_of(NOTES, &[name, "gone", "lunch"]);
-    let output = run(NOTES, &[name, "get", "lunch"]);
-    assert!(!output.status.success());
-    assert!(String::from_utf8_lossy(&output.stderr).contains("no note"), "{output:?}");
+    let complaint = complaint_of(NOTES, &[name, "get", "lunch"]);
+    assert!(complaint.contains("no note"), "{complaint}");
 
     words_of(NOTES, &[name, "put", "tea", "for one", "0.01"]);
     words_of(NOTES, &[name, "put", "tea", "for two"]);

@@ -1,0 +1,87 @@
+//! Programs, run as a user runs them.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command, Output, Stdio};
+
+/// Runs its arguments in the background. Each line of its standard input is the name of a signal that
+/// the program then gets; at the end of the input, which comes with the end of the test, however that
+/// ends, it is killed. The program alone holds the output then: who reads that learns when it ends.
+const SIGNALLED: &str = r#"
+    "$@" &
+    exec >&- 2>&-
+    while read -r signal; do kill -s "$signal" $!; done
+    kill -s KILL $!
+"#;
+
+/// A program that runs on beside the test, and dies with it.
+pub(crate) struct Running {
+    shell: Child,
+    signals: Option<ChildStdin>,
+    output: BufReader<ChildStdout>,
+    errors: ChildStderr,
+}
+
+impl Running {
+    pub(crate) fn start(program: &str, arguments: &[&str]) -> Self {
+        let mut shell = Command::new("sh")
+            .args(["-c", SIGNALLED, "sh", program])
+            .args(arguments)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("there is a shell");
+        let signals = shell.stdin.take();
+        let output = BufReader::new(shell.stdout.take().expect("it is piped"));
+        let errors = shell.stderr.take().expect("it is piped");
+        Self { shell, signals, output, errors }
+    }
+
+    /// The next line that it writes; waits for it.
+    pub(crate) fn line(&mut self) -> String {
+        let mut line = String::new();
+        self.output.read_line(&mut line).expect("it writes text");
+        line
+    }
+
+    /// Presses Ctrl-C.
+    pub(crate) fn interrupt(&mut self) {
+        let signals = self.signals.as_mut().expect("it runs");
+        signals.write_all(b"INT\n").expect("the shell reads");
+    }
+
+    /// Waits for its end. The rest of its output, and all of its errors.
+    pub(crate) fn last_words(mut self) -> (String, String) {
+        let (mut output, mut errors) = (String::new(), String::new());
+        self.output.read_to_string(&mut output).expect("it writes text");
+        self.errors.read_to_string(&mut errors).expect("it writes text");
+        (output, errors)
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        drop(self.signals.take());
+        // That it has ended is all that is asked for.
+        let _ = self.shell.wait();
+    }
+}
+
+pub(crate) fn run(program: &str, arguments: &[&str]) -> Output {
+    Command::new(program).args(arguments).output().expect("cargo has built it")
+}
+
+/// What a program wrote that ended well.
+pub(crate) fn words_of(program: &str, arguments: &[&str]) -> String {
+    let output = run(program, arguments);
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{program} {arguments:?}: {}: {errors}", output.status);
+    String::from_utf8(output.stdout).expect("it writes text")
+}
+
+/// What a program wrote to standard error that did not end well.
+pub(crate) fn complaint_of(program: &str, arguments: &[&str]) -> String {
+    let output = run(program, arguments);
+    assert!(!output.status.success(), "{program} {arguments:?} ended well");
+    String::from_utf8(output.stderr).expect("it writes text")
+}
