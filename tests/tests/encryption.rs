@@ -5,8 +5,12 @@ use std::os::unix::fs::FileExt;
 use std::sync::mpsc;
 use std::thread;
 
+use futures_executor::block_on;
 use tempfile::TempDir;
-use witrpc::{CallError, ConnectError, Mmf, WitServer, WitServerBuilder, wit_service};
+use witrpc::{
+    AllocError, CallContext, CallError, ConnectError, Mmf, Shared, WitServer, WitServerBuilder,
+    wit_service,
+};
 
 /// Keeps what it is told while the shared memory is searched, and gives it back.
 #[wit_service]
@@ -14,6 +18,9 @@ trait Vault {
     fn echo(&self, secret: Vec<u8>) -> Vec<u8>;
     fn mean(&self, samples: &[f64]) -> f64;
     fn refuse(&self, secret: String) -> Result<(), String>;
+    fn pass(&self, secret: Shared<[u8]>, again: &Shared<[u8]>) -> Result<Shared<[u8]>, String>;
+    /// What the handler is told that wants to share so many bytes.
+    fn share(&self, #[wit(ctx)] cx: &CallContext, len: u64) -> Option<String>;
 }
 
 struct Safe;
@@ -29,6 +36,14 @@ impl Vault for Safe {
 
     fn refuse(&self, secret: String) -> Result<(), String> {
         Err(secret)
+    }
+
+    fn pass(&self, secret: Shared<[u8]>, again: &Shared<[u8]>) -> Result<Shared<[u8]>, String> {
+        if secret.iter().eq(again) { Ok(secret) } else { Err("they differ".to_owned()) }
+    }
+
+    fn share(&self, cx: &CallContext, len: u64) -> Option<String> {
+        cx.alloc::<u8>(len as usize).err().map(|error| error.to_string())
     }
 }
 
@@ -150,4 +165,61 @@ fn no_part_of_a_message_stands_in_clear_while_it_is_sealed() {
             assert!(!is_in_shared_memory(marker));
         }
     });
+}
+
+#[test]
+fn what_is_shared_is_copied_and_sealed() {
+    let dir = TempDir::new().unwrap();
+    let place = Mmf::new("vault").in_dir(dir.path()).size(1 << 20);
+    for encryption in [false, true] {
+        let _server = server(&place, encryption);
+        let vault = client(&place, encryption).unwrap();
+        for (marker, copies) in [
+            (&b"shared on a line"[..], 1),
+            (b"shared in a block", 90),
+            (b"shared in segments", 90_000),
+        ] {
+            let secret = Shared::from_vec(marker.repeat(copies));
+            let passed = vault.pass(secret.clone(), &secret).unwrap();
+            assert!(passed.iter().eq(&secret));
+            assert!(passed.as_slice().is_some(), "it came in the message");
+            assert_eq!(
+                is_in_shared_memory(marker),
+                !encryption,
+                "{}",
+                String::from_utf8_lossy(marker)
+            );
+        }
+    }
+}
+
+#[test]
+fn an_encrypted_connection_has_no_memory_to_share() {
+    let dir = TempDir::new().unwrap();
+    let place = Mmf::new("vault").in_dir(dir.path());
+    let _server = server(&place, true);
+    let vault = client(&place, true).unwrap();
+    let connection = vault.connection();
+    for len in [0, 1, 100_000, usize::MAX] {
+        assert_eq!(connection.alloc::<u8>(len).unwrap_err(), AllocError::Encrypted);
+        assert_eq!(connection.try_alloc::<u8>(len).unwrap_err(), AllocError::Encrypted);
+        assert_eq!(connection.alloc_all::<u8>(&[len, 1]).unwrap_err(), AllocError::Encrypted);
+        let refused = block_on(connection.alloc_async::<u8>(len)).unwrap_err();
+        assert_eq!(refused, AllocError::Encrypted);
+    }
+    assert_eq!(connection.alloc_value::<u64>().unwrap_err(), AllocError::Encrypted);
+    for len in [0, 1, 100_000] {
+        assert_eq!(vault.share(len), Ok(Some(AllocError::Encrypted.to_string())));
+    }
+
+    // What another connection has lent space for is copied, and sealed, over this one.
+    let open = Mmf::new("open").in_dir(dir.path());
+    let _open = server(&open, false);
+    let lender = client(&open, false).unwrap();
+    assert_eq!(lender.share(100), Ok(None));
+    let mut secret = lender.connection().alloc::<u8>(50_000).unwrap();
+    secret.fill(7);
+    let secret = secret.freeze();
+    let passed = vault.pass(secret.clone(), &secret).unwrap();
+    assert_eq!(passed.to_vec(), [7; 50_000]);
 }

@@ -3,6 +3,7 @@
 use crate::arena::BlockRef;
 use crate::copy::PeerMemory;
 use crate::head::{Head, Kind, LEASES};
+use crate::message::ChannelError;
 use crate::outbox::Outbox;
 use crate::partial::{Partial, Refused};
 use crate::sealed::{
@@ -71,6 +72,15 @@ impl Carriage {
             None => outbox.segment_len(),
             Some(_) => longest_within(outbox.segment_len()),
         }
+    }
+
+    /// Refuses to lease anything where what crosses is sealed.
+    ///
+    /// # Errors
+    ///
+    /// [`ChannelError::Encrypted`].
+    pub(crate) fn check_leasable(&self) -> Result<(), ChannelError> {
+        if self.is_plain() { Ok(()) } else { Err(ChannelError::Encrypted) }
     }
 
     /// Refuses a head that speaks of leases where there can be none.

@@ -265,6 +265,9 @@ pub enum ChannelError {
         /// The limit.
         max: usize,
     },
+    /// What crosses is sealed, which nothing can be that is read where it was written.
+    #[error("the connection is encrypted, so nothing can be leased over it")]
+    Encrypted,
     /// The server shuts down and takes nothing new; the request was not sent, or not to its end.
     #[error("the server is shutting down and takes no new calls")]
     Draining,

@@ -38,10 +38,12 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// [`ChannelError::TooLarge`]: it can never be had. [`ChannelError::NoSpace`],
+    /// [`ChannelError::TooLarge`], [`ChannelError::Encrypted`]: it can never be had.
+    /// [`ChannelError::NoSpace`],
     /// [`ChannelError::TooManyLeases`]: not now. Or that the connection is gone.
     pub fn try_alloc(self: &Arc<Self>, lens: &[usize]) -> Result<Vec<LeaseWriter>, ChannelError> {
         self.check_connected()?;
+        self.carriage.check_leasable()?;
         self.outbox.check_leases(lens)?;
         match self.outbox.reserve_leases(lens, &self.released()) {
             Ok(blocks) => Ok(self.writers(blocks)),
@@ -62,6 +64,7 @@ impl Client {
         lens: &[usize],
         limit: &mut Limit,
     ) -> Poll<Result<Vec<LeaseWriter>, ChannelError>> {
+        self.carriage.check_leasable()?;
         self.outbox.check_leases(lens)?;
         allocating.client.get_or_insert_with(|| Arc::clone(self));
         let mut short_of = Shortage::Space;

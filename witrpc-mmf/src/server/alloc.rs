@@ -28,12 +28,14 @@ impl Connection {
     ///
     /// # Errors
     ///
-    /// [`ChannelError::TooLarge`]: it can never be had. [`ChannelError::NoSpace`],
+    /// [`ChannelError::TooLarge`], [`ChannelError::Encrypted`]: it can never be had.
+    /// [`ChannelError::NoSpace`],
     /// [`ChannelError::TooManyLeases`]: not now. [`ChannelError::PeerDied`]: nobody is there.
     pub fn try_alloc(self: &Arc<Self>, lens: &[usize]) -> Result<Vec<LeaseWriter>, ChannelError> {
         if !self.is_connected() {
             return Err(ChannelError::PeerDied);
         }
+        self.carriage.check_leasable()?;
         self.outbox.check_leases(lens)?;
         let blocks = self.outbox.reserve_leases(lens, &self.released())?;
         Ok(blocks.into_iter().map(|block| LeaseWriter::new(Arc::clone(self) as _, block)).collect())

@@ -29,8 +29,8 @@ impl Connection {
     ///
     /// # Errors
     ///
-    /// [`AllocError::TooLarge`] at once, [`AllocError::NoSpace`] and [`AllocError::TooManyLeases`]
-    /// when the time is over; or the connection is closed, or lost.
+    /// [`AllocError::TooLarge`] and [`AllocError::Encrypted`] at once, [`AllocError::NoSpace`] and
+    /// [`AllocError::TooManyLeases`] when the time is over; or the connection is closed, or lost.
     ///
     /// # Examples
     ///

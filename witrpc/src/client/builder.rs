@@ -119,6 +119,10 @@ impl<C: Client, Mode> ClientBuilder<C, Mode> {
     /// Encrypts all that crosses, with keys of this connection's own; not unless given. The server
     /// must ask for it too, with
     /// [`WitServerBuilder::encryption`](crate::WitServerBuilder::encryption).
+    ///
+    /// Nothing is shared in place then: a [`Shared`](crate::Shared) is copied and encrypted, and
+    /// [`Connection::alloc`](crate::Connection::alloc) says
+    /// [`AllocError::Encrypted`](crate::AllocError::Encrypted).
     pub fn encryption(mut self, encryption: bool) -> Self {
         self.dial.encryption = encryption;
         self

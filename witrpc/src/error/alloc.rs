@@ -47,6 +47,13 @@ pub enum AllocError {
         /// How long was waited; `None` for not at all.
         waited: Option<Duration>,
     },
+    /// The connection is encrypted. What is shared where it lies could be read there by whoever can
+    /// read the memory, and so is not to be had.
+    #[error(
+        "nothing can be shared in place over an encrypted connection: pass a `Shared::from_vec`, \
+         which is copied and encrypted, or connect without encryption"
+    )]
+    Encrypted,
     /// The server is shutting down.
     #[error("the server is shutting down; connect again when it is back")]
     ShuttingDown,
@@ -68,6 +75,7 @@ impl AllocError {
         match error {
             ChannelError::TooLarge { len, max } => Self::TooLarge { len, max },
             ChannelError::TooManyLeases { max } => Self::TooManyLeases { max, waited },
+            ChannelError::Encrypted => Self::Encrypted,
             ChannelError::ShuttingDown => Self::ShuttingDown,
             ChannelError::Disconnected(reason) => Self::Disconnected(reason),
             ChannelError::Misbehaved(_) => Self::Disconnected(DisconnectReason::Misbehaved),
@@ -111,6 +119,7 @@ mod tests {
             ChannelError::TooLarge { len: 2, max: 1 },
             ChannelError::NoSpace,
             ChannelError::TooManyLeases { max: 1 },
+            ChannelError::Encrypted,
             ChannelError::ShuttingDown,
             ChannelError::Disconnected(DisconnectReason::ClosedHere),
             ChannelError::Misbehaved("it"),

@@ -350,6 +350,10 @@ impl CallError {
             }
             ChannelError::NoFreeLane => Self::NoFreeLane,
             ChannelError::NoSpace | ChannelError::TooManyLeases { .. } => Self::NoSpace,
+            // Of a lease, which a call does without: it copies what it cannot lend.
+            ChannelError::Encrypted => {
+                Self::Protocol { message: "a lease on an encrypted connection".to_owned() }
+            }
             ChannelError::ShuttingDown => Self::ShuttingDown,
             ChannelError::TimedOut => Self::TimedOut { after },
             ChannelError::PeerDied => Self::PeerDied,

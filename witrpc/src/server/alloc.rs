@@ -16,7 +16,8 @@ impl CallContext {
     ///
     /// # Errors
     ///
-    /// [`AllocError::TooLarge`]: it does not fit however little is taken; or the client has gone.
+    /// [`AllocError::TooLarge`]: it does not fit however little is taken. [`AllocError::Encrypted`]:
+    /// nothing can be shared in place; or the client has gone.
     ///
     /// # Examples
     ///

@@ -184,7 +184,8 @@ impl WitServerBuilder {
     }
 
     /// Encrypts all that crosses, with keys of each connection's own; not unless given. A client must
-    /// ask for it too, with [`ClientBuilder::encryption`](crate::ClientBuilder::encryption).
+    /// ask for it too, with [`ClientBuilder::encryption`](crate::ClientBuilder::encryption), which also
+    /// says what becomes of a [`Shared`](crate::Shared).
     pub fn encryption(mut self, encryption: bool) -> Self {
         self.encryption = encryption;
         self

@@ -92,7 +92,11 @@ pub use write::SharedMut;
 /// - if another message has it: it is lent to one message at a time, until the receiver has dropped
 ///   it. Passed twice in one call, the second is a copy;
 /// - if the rest of the message is over a quarter of [`Mmf::size`](crate::Mmf::size), so that it goes
-///   in segments.
+///   in segments;
+/// - if the connection is encrypted. Nothing can be taken from its shared memory either: there
+///   [`Connection::alloc`](crate::Connection::alloc) and
+///   [`CallContext::alloc`](crate::CallContext::alloc) say
+///   [`AllocError::Encrypted`](crate::AllocError::Encrypted).
 ///
 /// Within one process nothing is copied at all: all holders share the same memory.
 ///

@@ -172,6 +172,8 @@ pub enum ChannelError {
         /// How many there may be.
         max: usize,
     },
+    /// What crosses is encrypted, so that nothing can be shared where it lies.
+    Encrypted,
     /// The server is draining; the request was not sent, or not to its end.
     ShuttingDown,
     /// The answer did not come in time; the handler may still run.

@@ -63,7 +63,8 @@ pub trait Lessor: Send + Sync {
     ///
     /// # Errors
     ///
-    /// [`ChannelError::TooLarge`]: it can never be had. [`ChannelError::NoSpace`],
+    /// [`ChannelError::TooLarge`], [`ChannelError::Encrypted`]: it can never be had.
+    /// [`ChannelError::NoSpace`],
     /// [`ChannelError::TooManyLeases`]: not now. Or that the connection is gone.
     fn try_alloc(&self, lens: &[usize]) -> Result<Vec<Box<dyn WritableBytes>>, ChannelError>;
 

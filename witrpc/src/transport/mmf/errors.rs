@@ -71,6 +71,7 @@ pub(super) fn channel(error: channel::ChannelError) -> ChannelError {
         E::NoFreeLane => ChannelError::NoFreeLane,
         E::NoSpace => ChannelError::NoSpace,
         E::TooManyLeases { max } => ChannelError::TooManyLeases { max },
+        E::Encrypted => ChannelError::Encrypted,
         E::Draining => ChannelError::ShuttingDown,
         E::TimedOut => ChannelError::TimedOut,
         E::PeerDied => ChannelError::PeerDied,
