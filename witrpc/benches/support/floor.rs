@@ -3,6 +3,8 @@
 //! - [`Ping`]: one word bounced over two cache lines, both sides looking all the time.
 //! - [`FutexPing`]: the same, both sides asleep in a futex.
 //! - [`Lanes`]: 64 requests of two words in flight, a line each, answered by a line each.
+//! - [`InPlace`]: one that leaves samples where they are: drawn by the sender in the mapping, summed
+//!   there by the reader.
 //! - [`Push`], [`Echo`]: a ping-pong that carries bytes. The sender copies them into the mapping,
 //!   the reader copies them out to a new vector, as a typed call returns one.
 
@@ -18,6 +20,7 @@ use rustix::thread::futex;
 
 use super::mapping::Mapping;
 use super::race::Contender;
+use super::studio::{draw, sum};
 
 const LINE: usize = 64;
 /// Which floor the peer is to run; it sleeps here in between.
@@ -48,6 +51,7 @@ enum Task {
     Lanes = 3,
     Push = 4,
     Echo = 5,
+    InPlace = 6,
 }
 
 /// The memory of the floors, on the side that measures. One runs at a time.
@@ -130,7 +134,10 @@ fn respond_to_pings(mapping: &Mapping, task: u32) {
         if number == OVER {
             return;
         }
-        if task != Task::Ping as u32 {
+        if task == Task::InPlace as u32 {
+            let len = mapping.word(PING + 8).load(Relaxed) as usize;
+            black_box(sum(mapping.samples(BYTES_THERE, len)));
+        } else if task != Task::Ping as u32 {
             let len = mapping.word(PING + 8).load(Relaxed) as usize;
             let bytes = black_box(mapping.copy_out(BYTES_THERE, len));
             if task == Task::Echo as u32 {
@@ -317,5 +324,44 @@ impl Contender for Echo {
 
     fn end(&mut self) {
         self.floors.end();
+    }
+}
+
+/// So many samples, drawn here and summed there, without a copy.
+pub(crate) struct InPlace {
+    pub(crate) floors: Floors,
+    pub(crate) len: usize,
+}
+
+impl Contender for InPlace {
+    fn begin(&mut self) {
+        self.floors.begin(Task::InPlace);
+        self.floors.mapping.word(PING + 8).store(self.len as u64, Relaxed);
+    }
+
+    fn run(&mut self, calls: usize) {
+        let mapping = &self.floors.mapping;
+        let mut seed = 0;
+        let before = || {
+            seed += 1;
+            mapping.with_samples(BYTES_THERE, self.len, |samples| draw(samples, seed));
+        };
+        exchange(mapping.word(PING), mapping.word(PONG), calls, before, || {});
+    }
+
+    fn end(&mut self) {
+        self.floors.end();
+    }
+}
+
+/// The sender's copy alone.
+pub(crate) struct CopyIn {
+    pub(crate) floors: Floors,
+    pub(crate) bytes: Arc<[u8]>,
+}
+
+impl Contender for CopyIn {
+    fn run(&mut self, calls: usize) {
+        (0..calls).for_each(|_| self.floors.mapping.copy_in(BYTES_THERE, black_box(&self.bytes)));
     }
 }

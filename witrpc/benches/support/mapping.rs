@@ -65,6 +65,20 @@ impl Mapping {
         unsafe { std::ptr::copy_nonoverlapping(bytes.as_ptr(), to, bytes.len()) }
     }
 
+    /// `len` samples, to be read where they are.
+    pub(crate) fn samples(&self, offset: usize, len: usize) -> &[u64] {
+        let first = self.address::<u64>(offset, len * size_of::<u64>());
+        // SAFETY: within the mapping and aligned; as in `copy_in`, nobody writes to them now.
+        unsafe { std::slice::from_raw_parts(first, len) }
+    }
+
+    /// Has `len` samples written where they are.
+    pub(crate) fn with_samples(&self, offset: usize, len: usize, write: impl FnOnce(&mut [u64])) {
+        let first = self.address::<u64>(offset, len * size_of::<u64>());
+        // SAFETY: within the mapping and aligned; as in `copy_in`, nobody else touches them now.
+        write(unsafe { std::slice::from_raw_parts_mut(first, len) });
+    }
+
     /// memcpy out, to a new vector.
     pub(crate) fn copy_out(&self, offset: usize, len: usize) -> Vec<u8> {
         let mut bytes = Vec::with_capacity(len);

@@ -17,3 +17,5 @@ pub(crate) mod race;
 pub(crate) mod raw_channel;
 pub(crate) mod report;
 pub(crate) mod service;
+pub(crate) mod socket;
+pub(crate) mod studio;

@@ -13,6 +13,7 @@ use super::floor::{self, Floors};
 use super::options::Options;
 use super::raw_channel;
 use super::service::Serving;
+use super::socket;
 
 /// The argument that makes a peer of this program.
 const PEER: &str = "--peer";
@@ -52,6 +53,12 @@ impl Parts {
     /// Answers on the bare channel.
     pub(crate) fn raw_channel(mut self, name: &str) -> Self {
         self.args.extend(["channel".into(), name.into()]);
+        self
+    }
+
+    /// Reads what comes over a Unix socket.
+    pub(crate) fn socket(mut self, name: &str) -> Self {
+        self.args.extend(["socket".into(), name.into()]);
         self
     }
 
@@ -123,6 +130,10 @@ fn serve(parts: &[String]) {
             "channel" => {
                 let server = raw_channel::bind(&part[1]);
                 thread::spawn(move || raw_channel::respond(&server));
+            }
+            "socket" => {
+                let listener = socket::bind(&part[1]);
+                thread::spawn(move || socket::respond(&listener));
             }
             other => unreachable!("no part is called {other}"),
         }

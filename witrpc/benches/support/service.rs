@@ -3,7 +3,9 @@
 use std::thread;
 use std::time::Duration;
 
-use witrpc::{Mmf, WaitPolicy, WitServer, wit_service};
+use witrpc::{Mmf, TrustedPeer, WaitPolicy, WitServer, wit_service};
+
+use super::studio::{Drawing, StudioServer};
 
 /// Null calls of every kind.
 #[wit_service]
@@ -52,41 +54,49 @@ pub(crate) struct Serving {
     pub(crate) size: usize,
     pub(crate) max_clients: u32,
     pub(crate) wait: WaitPolicy,
+    /// Whether the server reads what clients send where it lies.
+    pub(crate) trusts: bool,
 }
 
 impl Serving {
     /// With the defaults, under a name of its own.
     pub(crate) fn new() -> Self {
         let name = Mmf::unguessable().name().to_owned();
-        Self { name, size: 1 << 20, max_clients: 64, wait: WaitPolicy::Adaptive }
+        Self { name, size: 1 << 20, max_clients: 64, wait: WaitPolicy::Adaptive, trusts: false }
     }
 
     /// As an argument of the peer's command line.
     pub(crate) fn to_arg(&self) -> String {
-        let Self { name, size, max_clients, wait } = self;
-        format!("{name},{size},{max_clients},{wait:?}")
+        let Self { name, size, max_clients, wait, trusts } = self;
+        format!("{name},{size},{max_clients},{wait:?},{trusts}")
     }
 
     /// What [`to_arg`](Self::to_arg) made an argument of.
     pub(crate) fn from_arg(arg: &str) -> Option<Self> {
-        let [name, size, max_clients, wait] = arg.split(',').collect::<Vec<_>>().try_into().ok()?;
+        let [name, size, max_clients, wait, trusts] =
+            arg.split(',').collect::<Vec<_>>().try_into().ok()?;
         let policies = [WaitPolicy::Adaptive, WaitPolicy::Spin, WaitPolicy::Park];
         Some(Self {
             name: name.to_owned(),
             size: size.parse().ok()?,
             max_clients: max_clients.parse().ok()?,
             wait: policies.into_iter().find(|policy| format!("{policy:?}") == wait)?,
+            trusts: trusts.parse().ok()?,
         })
     }
 
     pub(crate) fn start(&self) -> WitServer {
         let endpoint = Mmf::new(&self.name).size(self.size).max_clients(self.max_clients);
-        WitServer::builder()
+        let mut builder = WitServer::builder()
             .listen(endpoint)
             .wait(self.wait)
             .service(BenchServer::new(Null))
-            .start()
-            .expect("the name is free")
+            .service(StudioServer::new(Drawing));
+        if self.trusts {
+            // SAFETY: the clients are this very program, which writes to nothing that it has sent.
+            builder = builder.trust_clients(unsafe { TrustedPeer::assume() });
+        }
+        builder.start().expect("the name is free")
     }
 
     pub(crate) fn connect(&self) -> BenchClient {
