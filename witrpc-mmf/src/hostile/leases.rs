@@ -8,10 +8,10 @@ use super::server::{Hostile, call};
 use super::{Raw, Said, broken_leases};
 use crate::message::ChannelError;
 
-/// Claims that every block of the peer's has been released under its first generation.
-fn release_everything(raw: &Raw, table: usize) {
+/// Claims that every block of the peer's has been released under this generation.
+fn release_everything(raw: &Raw, table: usize, generation: u32) {
     for granule in 0..raw.layout.granules() {
-        raw.own.word32(table + granule * 4).store(1, std::sync::atomic::Ordering::Release);
+        raw.own.word32(table + granule * 4).store(generation, std::sync::atomic::Ordering::Release);
     }
 }
 
@@ -73,7 +73,7 @@ fn a_client_that_releases_what_it_was_not_lent_is_alone_in_its_end() {
     let bystander = honest.bystander();
     let (raw, _link) = honest.hostile();
     honest.answers(&raw, 1, Said::leases(&[[3, 1, 10]]));
-    release_everything(&raw, raw.layout.client_release());
+    release_everything(&raw, raw.layout.client_release(), 1);
     let clients = honest.server.clients();
     let hostile = clients.iter().max_by_key(|client| client.id()).expect("it is connected");
     let writer = hostile.try_alloc(&[100]).expect("there is space").remove(0);
@@ -86,11 +86,49 @@ fn a_client_that_releases_what_it_was_not_lent_is_alone_in_its_end() {
 fn a_server_that_releases_what_it_was_not_lent_loses_its_client() {
     let server = Hostile::start();
     let (client, raw) = server.client();
-    release_everything(&raw, raw.layout.server_release());
+    release_everything(&raw, raw.layout.server_release(), 1);
     let writer = client.try_alloc(&[100]).expect("there is space").remove(0);
     assert!(client.claim(&Arc::new(writer.freeze())).is_none());
     assert!(matches!(
         client.try_alloc(&[1]).map(drop),
         Err(ChannelError::Closed(crate::message::Closed::Misbehaved))
     ));
+}
+
+#[test]
+fn to_release_a_block_twice_changes_nothing() {
+    let server = Hostile::start();
+    let (client, raw) = server.client();
+    let table = raw.layout.server_release();
+    let lease = Arc::new(client.try_alloc(&[100]).expect("there is space").remove(0).freeze());
+    client.claim(&lease).expect("it is at home").commit();
+    for generation in 1..10 {
+        release_everything(&raw, table, generation);
+        release_everything(&raw, table, generation);
+        client.claim(&lease).expect("it has come back").commit();
+        // Once more, when it is lent under the next.
+        release_everything(&raw, table, generation);
+        assert!(client.claim(&lease).is_none(), "it was taken for released");
+        assert!(client.try_alloc(&[1]).is_ok(), "the connection goes on");
+    }
+}
+
+#[test]
+fn a_release_under_a_generation_that_was_not_lent_ends_the_connection() {
+    for (generation, is_dropped) in [(2, false), (2, true), (9, false), (9, true)] {
+        let server = Hostile::start();
+        let (client, raw) = server.client();
+        let lease = Arc::new(client.try_alloc(&[100]).expect("there is space").remove(0).freeze());
+        client.claim(&lease).expect("it is at home").commit();
+        release_everything(&raw, raw.layout.server_release(), generation);
+        if is_dropped {
+            drop(lease);
+        } else {
+            assert!(client.claim(&lease).is_none());
+        }
+        assert!(matches!(
+            client.try_alloc(&[1]).map(drop),
+            Err(ChannelError::Closed(crate::message::Closed::Misbehaved))
+        ));
+    }
 }

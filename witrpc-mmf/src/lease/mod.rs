@@ -26,8 +26,9 @@
 //!    protocol of [`lending`]. A second message, while the first's reader has not released the block,
 //!    does not get it (and carries a copy instead).
 //! 2. **Each time a block is lent it has a new generation**, one after what the peer's slot holds.
-//!    So the reader tells a stale name by its own slot alone, and the writer a release of what it has
-//!    not lent, such as a second one: both end the connection.
+//!    So the reader tells a stale name by its own slot alone, and the writer a release under a
+//!    generation that it has not lent: both end the connection. To release a block a second time
+//!    under the same generation changes nothing.
 //! 3. **A reader holds a granule once.** What it holds is in a table ([`held`]); a lease that
 //!    overlaps one that is held, is stale, lies outside the arena or is one of too many ends the
 //!    connection. The table's entry goes before the release is published, so an honest writer is

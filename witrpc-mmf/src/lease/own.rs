@@ -6,7 +6,10 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 
 use super::End;
 use super::lending::{self, Lending, Place};
-use crate::arena::{ArenaId, Block, BlockRef, Released};
+use crate::arena::{ArenaId, Block, BlockRef, Released, next_generation};
+
+/// The rule that is broken by a release ahead of time.
+const NOT_LENT: &str = "a release of a block that it was not lent";
 
 /// A block of our arena that is being filled. Dropping it gives the block back.
 pub struct LeaseWriter {
@@ -131,13 +134,28 @@ impl OwnLease {
         }
         let granule = block.first_granule();
         let is_released = |generation| self.end.released().is_released(granule, generation);
-        let generation = self.lending.claim(is_released)?;
+        let Some(generation) = self.lending.claim(is_released) else {
+            self.check_release();
+            return None;
+        };
         let claim = Claim { lease: Arc::clone(self), generation, is_spent: AtomicBool::new(false) };
         if is_released(generation) {
-            self.end.accuse("a release of a block that it was not lent");
+            self.end.accuse(NOT_LENT);
             return None;
         }
         Some(claim)
+    }
+
+    /// Accuses a peer that has released the block under a generation that it was not lent under.
+    fn check_release(&self) {
+        let before = self.lending.place();
+        let Place::Lent(generation) = before else { return };
+        let last = self.end.released().last(self.block().first_granule());
+        let is_honest = last == generation || next_generation(last) == generation;
+        // Lent again meanwhile, it may have been released under the next generation.
+        if !is_honest && self.lending.place() == before {
+            self.end.accuse(NOT_LENT);
+        }
     }
 
     fn block(&self) -> &Block {
@@ -147,10 +165,11 @@ impl OwnLease {
 
 impl Drop for OwnLease {
     fn drop(&mut self) {
-        let Some(mut block) = self.block.take() else { return };
         if self.end.is_forked() {
             return;
         }
+        self.check_release();
+        let Some(mut block) = self.block.take() else { return };
         match self.lending.place() {
             Place::Home(generation) => {
                 block.set_generation(generation);

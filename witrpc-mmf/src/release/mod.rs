@@ -80,6 +80,14 @@ pub struct ReleaseTable<'a, W: Words> {
     pub slots: &'a [W::PeerU32],
 }
 
+impl<W: Words> ReleaseTable<'_, W> {
+    /// Under which generation a block that begins at `granule` was released last.
+    pub(crate) fn last(&self, granule: u32) -> u32 {
+        // Acquire: what this side had done before the peer could store it is seen.
+        self.slots[granule as usize].load(Ordering::Acquire)
+    }
+}
+
 impl<W: Words> Released for ReleaseTable<'_, W> {
     #[inline]
     fn is_released(&self, granule: u32, generation: u32) -> bool {

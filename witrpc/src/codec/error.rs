@@ -62,4 +62,6 @@ pub(crate) enum DecodeFault {
     NoSection,
     #[error("{len} bytes are not a whole number of elements of {element} bytes")]
     Ragged { len: usize, element: usize },
+    #[error("{len} bytes are not one value of {element} bytes")]
+    NotOne { len: usize, element: usize },
 }

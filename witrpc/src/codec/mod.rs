@@ -27,6 +27,8 @@ mod text;
 #[cfg(test)]
 mod fidelity;
 #[cfg(test)]
+mod leased;
+#[cfg(test)]
 mod properties;
 #[cfg(test)]
 mod round_trip;

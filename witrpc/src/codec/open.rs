@@ -198,10 +198,14 @@ impl RawSections {
             None => Arc::new(Elements(self.take::<F::Element>(index)?)),
         };
         let len = bytes.len();
+        let element = size_of::<F::Element>();
         if F::fits(len) {
-            return Ok(bytes);
+            Ok(bytes)
+        } else if len.is_multiple_of(element) {
+            Err(DecodeFault::NotOne { len, element })
+        } else {
+            Err(DecodeFault::Ragged { len, element })
         }
-        Err(DecodeFault::Ragged { len, element: size_of::<F::Element>() })
     }
 
     /// The lease that a section is. After the last section the message's space goes back.

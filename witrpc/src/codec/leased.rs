@@ -1,0 +1,100 @@
+//! Messages that take bytes along: as they should be, and with leases that do not fit them.
+
+use std::sync::Arc;
+
+use super::*;
+use crate::shared::{Elements, Shareable};
+use crate::transport::{Leasing, Lent, Lessor, Payload, SharedBytes, WritableBytes};
+
+/// Lends whatever it is asked for.
+struct Generous;
+
+impl Lessor for Generous {
+    fn largest_lease(&self) -> usize {
+        usize::MAX
+    }
+
+    fn longest_body_with(&self, _leases: usize) -> usize {
+        usize::MAX
+    }
+
+    fn try_alloc(
+        &self,
+        _lens: &[usize],
+    ) -> Result<Vec<Box<dyn WritableBytes>>, crate::transport::ChannelError> {
+        unreachable!("an encoder takes no space")
+    }
+
+    fn lend(&self, _bytes: &Arc<dyn SharedBytes>) -> Option<Lent> {
+        Some(Lent(Box::new(())))
+    }
+}
+
+fn bytes_of(len: usize) -> Arc<dyn SharedBytes> {
+    Arc::new(Elements(vec![7_u8; len]))
+}
+
+/// The body of a message with so many leases, and whether it has raw sections.
+fn body_with(leases: usize) -> (Vec<u8>, bool) {
+    let lent = bytes_of(1);
+    let mut encoder = Encoder::new(Codec::Postcard);
+    (0..leases).for_each(|_| encoder.shared("frame", &lent).unwrap());
+    encoder.number("beside", 5).unwrap();
+    encoder.decide_leases(|| Some(&Generous));
+    encoder.with_body(|raw, body| {
+        let mut bytes = vec![0; body.len()];
+        body.write_at(0, &mut bytes);
+        (bytes, raw)
+    })
+}
+
+/// A message that speaks of so many leases, and takes these along.
+fn open(named: usize, taken: Vec<Arc<dyn SharedBytes>>) -> Result<OwnedBody, DecodeError> {
+    let (body, raw) = body_with(named);
+    let leasing = Leasing { payload: Payload::Whole(body), leases: taken };
+    OwnedBody::new(Payload::Leasing(Box::new(leasing)), raw, Codec::Postcard)
+}
+
+/// What becomes of one lease of so many bytes that is taken for an `F`.
+fn taken_for<F: ?Sized + Shareable>(len: usize) -> Result<usize, String> {
+    let message = open(1, vec![bytes_of(len)]).unwrap();
+    let shared = message.decoder().shared::<F>("frame");
+    shared.map(|bytes| bytes.len()).map_err(|error| error.to_string())
+}
+
+#[test]
+fn a_lease_of_a_length_that_its_elements_cannot_have_is_an_error() {
+    assert_eq!(taken_for::<[u8]>(9), Ok(9));
+    assert_eq!(taken_for::<[u64]>(16), Ok(16));
+    assert_eq!(taken_for::<u64>(8), Ok(8));
+    let ragged =
+        |len| Err(format!("`frame`: {len} bytes are not a whole number of elements of 8 bytes"));
+    assert_eq!(taken_for::<[u64]>(9), ragged(9));
+    assert_eq!(taken_for::<u64>(7), ragged(7));
+    let not_one = |len| Err(format!("`frame`: {len} bytes are not one value of 8 bytes"));
+    assert_eq!(taken_for::<u64>(0), not_one(0));
+    assert_eq!(taken_for::<u64>(16), not_one(16));
+}
+
+#[test]
+fn more_leases_or_fewer_than_the_message_speaks_of_are_an_error() {
+    for (named, taken) in [(1, 0), (1, 2), (2, 1), (0, 1), (16, 15)] {
+        let Err(error) = open(named, (0..taken).map(|_| bytes_of(8)).collect()) else {
+            panic!("{taken} leases were taken for {named}");
+        };
+        assert!(matches!(error, DecodeError::Leases { .. }), "{error}");
+    }
+    // None at all: of a message that came as an ordinary one.
+    let (body, raw) = body_with(1);
+    assert!(OwnedBody::new(Payload::Whole(body), raw, Codec::Postcard).is_err());
+}
+
+#[test]
+fn a_lease_can_be_taken_once_and_as_a_slice_too() {
+    let message = open(2, vec![bytes_of(16), bytes_of(8)]).unwrap();
+    let mut decoder = message.decoder();
+    assert_eq!(decoder.raw::<u64>("slice").unwrap().len(), 2);
+    assert_eq!(decoder.shared::<[u8]>("frame").unwrap().len(), 8);
+    assert_eq!(decoder.number("beside").unwrap(), 5);
+    assert!(decoder.shared::<[u8]>("another").is_err());
+}
