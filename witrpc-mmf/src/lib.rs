@@ -57,7 +57,7 @@ pub use message::{
     ReadBlock, Request, RequestPayload, Ticket,
 };
 pub use outbox::MAX_LEASES;
-pub use rendezvous::{Name, Place, Session, live_names};
+pub use rendezvous::{MAX_REPORT_LEN, Name, Place, Session, inquire, live_names};
 pub use security::{
     Begun, COUNTER_BITS, Clearance, Demands, Finish, Initiator, Keys, MAX_EXCHANGE_LEN,
     MAX_PIECE_LEN, Plain, Responder, Response, TAG_LEN,

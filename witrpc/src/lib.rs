@@ -97,6 +97,7 @@ mod registry;
 mod security;
 mod server;
 mod shared;
+mod spans;
 mod tag;
 mod timer;
 pub mod transport;
@@ -122,11 +123,11 @@ pub use futures_core::Stream;
 pub use hooks::{CallEnd, ClientHook, MadeCall, Rejection, ServedCall, ServedEnd, ServerHook};
 pub use security::{AccessToken, AccessTokens, TokenError};
 pub use server::{
-    CallContext, ServerHandle, Shutdown, UntilCancelled, WitServer, WitServerBuilder,
+    CallContext, Metrics, ServerHandle, Shutdown, UntilCancelled, WitServer, WitServerBuilder,
 };
 pub use shared::{Chunks, Iter, Shareable, Shared, SharedMut};
 pub use transport::in_process::InProcess;
-pub use transport::mmf::{Backend, Mmf, TrustedPeer, servers};
+pub use transport::mmf::{Backend, Mmf, TrustedPeer, metrics, servers};
 pub use transport::{ClientInfo, DisconnectReason, Endpoint};
 pub use wait::WaitPolicy;
 pub use witrpc_macros::wit_service;

@@ -5,7 +5,7 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
-use witrpc::WitServer;
+use witrpc::{Metrics, WitServer};
 
 use super::address::Address;
 use super::plan::Plan;
@@ -32,6 +32,8 @@ pub enum ServerCommand {
     Disconnect(u64),
     /// To list the clients.
     Clients,
+    /// To say what it has counted.
+    Metrics,
     /// To drop the server, and live on.
     Drop,
     /// To wait for the server's end.
@@ -49,6 +51,8 @@ pub enum ServerReply {
     Was(bool),
     /// The clients' numbers and processes.
     Clients(Vec<(u64, u32)>),
+    /// What it has counted.
+    Metrics(Metrics),
 }
 
 /// A server and its service.
@@ -88,6 +92,7 @@ impl Running {
                 let clients = handle.clients();
                 return ServerReply::Clients(clients.iter().map(|c| (c.id, c.pid)).collect());
             }
+            ServerCommand::Metrics => return ServerReply::Metrics(handle.metrics()),
             ServerCommand::Drop => drop(self.server.take()),
             ServerCommand::Wait => server.wait(),
             ServerCommand::LimitMemory(bytes) => limit_memory(bytes),

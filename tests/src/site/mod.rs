@@ -8,7 +8,7 @@ use std::sync::MutexGuard;
 use std::time::Duration;
 
 use futures_executor::block_on;
-use witrpc::{AccessToken, Async, Blocking, ClientBuilder, Endpoint, Mmf};
+use witrpc::{AccessToken, Async, Blocking, ClientBuilder, Endpoint, Metrics, Mmf};
 
 pub use address::Address;
 pub(crate) use host::serve;
@@ -139,6 +139,18 @@ impl Site {
     pub fn clients(&self) -> Vec<(u64, u32)> {
         match self.host.tell(ServerCommand::Clients) {
             ServerReply::Clients(clients) => clients,
+            other => panic!("that was not the question: {other:?}"),
+        }
+    }
+
+    /// What the server has counted.
+    ///
+    /// # Panics
+    ///
+    /// When the server's process answers something else.
+    pub fn metrics(&self) -> Metrics {
+        match self.host.tell(ServerCommand::Metrics) {
+            ServerReply::Metrics(metrics) => metrics,
             other => panic!("that was not the question: {other:?}"),
         }
     }

@@ -125,7 +125,7 @@ fn attempt(
 }
 
 /// Connects to the socket of a name in one directory. `None`: nobody serves there.
-fn reach(
+pub(super) fn reach(
     directory: &Directory,
     name: &Name,
     deadline: &Deadline,
@@ -159,7 +159,7 @@ fn reach(
 }
 
 /// Makes sure that whoever listens is the user that the directory belongs to.
-fn identify(link: &Socket, expected: u32) -> Result<Credentials, ConnectError> {
+pub(super) fn identify(link: &Socket, expected: u32) -> Result<Credentials, ConnectError> {
     let server = Credentials::of(link).map_err(failed("ask the system who the server is"))?;
     if server.uid != expected {
         return Err(ConnectError::OtherUser { expected, found: server.uid });
@@ -168,13 +168,13 @@ fn identify(link: &Socket, expected: u32) -> Result<Credentials, ConnectError> {
 }
 
 #[derive(Clone, Copy)]
-struct Deadline {
+pub(super) struct Deadline {
     started: Instant,
     after: Duration,
 }
 
 impl Deadline {
-    fn new(after: Duration) -> Self {
+    pub(super) fn new(after: Duration) -> Self {
         Self { started: Instant::now(), after }
     }
 
@@ -391,24 +391,42 @@ impl<'a> Handshake<'a> {
     }
 
     fn flush(&mut self) -> Result<(), ConnectError> {
-        loop {
-            match self.outbox.flush(&self.link) {
-                Ok(true) => return Ok(()),
-                Ok(false) => self.wait(PollFlags::OUT)?,
-                Err(Errno::PIPE | Errno::CONNRESET) => return Err(ConnectError::HungUp),
-                Err(error) => return Err(failed("send to the server")(error.into())),
-            }
-        }
+        flush(&mut self.outbox, &self.link, &self.deadline)
     }
 
     fn wait(&self, what: PollFlags) -> Result<(), ConnectError> {
-        let left = self.deadline.left().ok_or_else(|| self.deadline.timed_out())?;
-        // Longer than the kernel can express is as good as without end.
-        let timeout = Timespec::try_from(left).ok();
-        match poll(&mut [PollFd::new(&self.link, what)], timeout.as_ref()) {
-            Ok(_) | Err(Errno::INTR) => Ok(()),
-            Err(error) => Err(failed("wait for the server")(error.into())),
+        wait(&self.link, what, &self.deadline)
+    }
+}
+
+/// Sends all that there is to send.
+pub(super) fn flush(
+    outbox: &mut Outbox,
+    link: &Socket,
+    deadline: &Deadline,
+) -> Result<(), ConnectError> {
+    loop {
+        match outbox.flush(link) {
+            Ok(true) => return Ok(()),
+            Ok(false) => wait(link, PollFlags::OUT, deadline)?,
+            Err(Errno::PIPE | Errno::CONNRESET) => return Err(ConnectError::HungUp),
+            Err(error) => return Err(failed("send to the server")(error.into())),
         }
+    }
+}
+
+/// Blocks until the socket is ready.
+pub(super) fn wait(
+    link: &Socket,
+    what: PollFlags,
+    deadline: &Deadline,
+) -> Result<(), ConnectError> {
+    let left = deadline.left().ok_or_else(|| deadline.timed_out())?;
+    // Longer than the kernel can express is as good as without end.
+    let timeout = Timespec::try_from(left).ok();
+    match poll(&mut [PollFd::new(link, what)], timeout.as_ref()) {
+        Ok(_) | Err(Errno::INTR) => Ok(()),
+        Err(error) => Err(failed("wait for the server")(error.into())),
     }
 }
 
@@ -447,7 +465,7 @@ impl From<Failure> for ConnectError {
     }
 }
 
-fn broken(error: ReceiveError) -> ConnectError {
+pub(super) fn broken(error: ReceiveError) -> ConnectError {
     match error {
         ReceiveError::HungUp => ConnectError::HungUp,
         ReceiveError::Malformed(what) => ConnectError::Misbehaved { what: what.into() },
@@ -455,7 +473,7 @@ fn broken(error: ReceiveError) -> ConnectError {
     }
 }
 
-fn misbehaved(what: &'static str) -> ConnectError {
+pub(super) fn misbehaved(what: &'static str) -> ConnectError {
     ConnectError::Misbehaved { what: what.into() }
 }
 

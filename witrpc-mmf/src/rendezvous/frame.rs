@@ -5,7 +5,7 @@ use std::os::fd::AsFd;
 
 use rustix::io::Errno;
 
-use super::record::{MAX_EXCHANGED_LEN, MAX_RECORD_LEN, MAX_SMALL_LEN, Record};
+use super::record::{MAX_EXCHANGED_LEN, MAX_RECORD_LEN, MAX_SMALL_LEN, MAX_TOLD_LEN, Record};
 use super::records::Records;
 use crate::disposal::Passed;
 use crate::fdpass::{MAX_PASSED, Received, receive_with, send_with};
@@ -64,9 +64,23 @@ impl Inbox {
 
     /// Receives a message of the key exchange.
     pub(super) fn exchanged(&mut self, socket: impl AsFd) -> Result<Option<&[u8]>, ReceiveError> {
+        self.in_clear(socket, MAX_EXCHANGED_LEN)
+    }
+
+    /// Receives the answer to an inquiry.
+    pub(super) fn told(&mut self, socket: impl AsFd) -> Result<Option<&[u8]>, ReceiveError> {
+        self.in_clear(socket, MAX_TOLD_LEN)
+    }
+
+    fn in_clear(
+        &mut self,
+        socket: impl AsFd,
+        longest: usize,
+    ) -> Result<Option<&[u8]>, ReceiveError> {
         const { assert!(MAX_EXCHANGED_LEN <= SMALL_BUFFER_LEN - HEADER_LEN) };
+        const { assert!(MAX_TOLD_LEN <= SMALL_BUFFER_LEN - HEADER_LEN) };
         loop {
-            let end = self.end_of_frame(MAX_EXCHANGED_LEN)?;
+            let end = self.end_of_frame(longest)?;
             if self.received == end {
                 self.received = 0;
                 return Ok(Some(&self.small[HEADER_LEN..end]));

@@ -14,6 +14,7 @@ mod directory;
 mod frame;
 #[cfg(any(test, fuzzing))]
 mod fuzzed;
+mod inquire;
 mod lock;
 mod name;
 mod peer;
@@ -27,10 +28,12 @@ pub use claim::live_names;
 pub(crate) use connect::{ConnectOptions, Connected, connect};
 pub use control::Session;
 pub(crate) use control::{Admitted, Control, Host, ServerLimits};
+pub use inquire::inquire;
 pub use name::Name;
 pub(crate) use name::random_bytes;
 pub(crate) use peer::{Credentials, Established};
 pub use place::Place;
+pub use record::MAX_REPORT_LEN;
 #[cfg(any(test, fuzzing))]
 pub(crate) use {fuzzed::handshake as fuzzed_handshake, record::fuzzed as fuzzed_records};
 

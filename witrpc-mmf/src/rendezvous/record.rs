@@ -13,6 +13,14 @@
 //!                                       ←    welcome, refusal or failure record
 //! ```
 //!
+//! Somebody who only wants to know how the server is says so in place of an opening, and is told or
+//! not:
+//!
+//! ```text
+//!   inquiry: magic, version, zeros      →
+//!                                       ←    report, or why there is none
+//! ```
+//!
 //! The openings are in clear, and their first 16 bytes are the same in all versions, so that two
 //! that do not understand each other can say so. The key exchange binds them, with the name: two
 //! sides that have heard different openings do not get the same keys. Its messages and the records
@@ -41,7 +49,14 @@ pub(super) const MAX_SMALL_LEN: usize = 1 + 32 + 2 * NONCE_LEN;
 pub(super) const MAX_RECORD_LEN: usize = 1 + NONCE_LEN + MAX_BLOB_LEN;
 
 const MAGIC: [u8; 8] = *b"WitRPC\r\n";
+const INQUIRY: [u8; 8] = *b"WitRPC?\n";
 const NONCE_LEN: usize = 16;
+
+/// The longest report, in bytes.
+pub const MAX_REPORT_LEN: usize = 240;
+
+/// The longest answer to an inquiry, in bytes.
+pub(super) const MAX_TOLD_LEN: usize = 1 + MAX_REPORT_LEN;
 
 /// What a server says instead of its part of the key exchange, and what it says before it.
 const REJECTED: u8 = 1;
@@ -83,6 +98,62 @@ impl ClientOpening {
             None => return None,
         };
         Some(Self { version, demands })
+    }
+}
+
+/// What somebody says first who only asks how the server is. As long as the opening of a client.
+pub(super) struct Inquiry {
+    pub(super) version: u32,
+}
+
+impl Inquiry {
+    pub(super) fn encode(&self) -> [u8; ClientOpening::LEN] {
+        let mut bytes = [0; ClientOpening::LEN];
+        bytes[..8].copy_from_slice(&INQUIRY);
+        bytes[8..12].copy_from_slice(&self.version.to_le_bytes());
+        bytes
+    }
+
+    /// `None`: this is none.
+    pub(super) fn decode(bytes: &[u8]) -> Option<Self> {
+        let mut fields = Fields(bytes);
+        if fields.take::<8>()? != INQUIRY {
+            return None;
+        }
+        let version = fields.u32()?;
+        (fields.u32()? == 0).then_some(Self { version })
+    }
+}
+
+/// What a server says to an inquiry.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Told<'a> {
+    /// How it is, in the words of the layers above.
+    Report(&'a [u8]),
+    /// Whoever asks is another user.
+    NotAllowed,
+    /// Whoever asks has another version.
+    OtherVersion { theirs: u32 },
+}
+
+impl<'a> Told<'a> {
+    pub(super) fn encode(&self) -> Vec<u8> {
+        match self {
+            Told::Report(report) => [&[0], *report].concat(),
+            Told::NotAllowed => vec![1],
+            Told::OtherVersion { theirs } => [&[2], &theirs.to_le_bytes()[..]].concat(),
+        }
+    }
+
+    pub(super) fn decode(bytes: &'a [u8]) -> Option<Self> {
+        let mut fields = Fields(bytes);
+        let told = match fields.take::<1>()? {
+            [0] => Told::Report(fields.blob()?),
+            [1] => Told::NotAllowed,
+            [2] => Told::OtherVersion { theirs: fields.u32()? },
+            _ => return None,
+        };
+        fields.0.is_empty().then_some(told)
     }
 }
 
@@ -319,6 +390,12 @@ impl<'a> Fields<'a> {
 pub(crate) fn fuzzed(bytes: &[u8]) {
     if let Some(opening) = ClientOpening::decode(bytes) {
         assert!(opening.version != PROTOCOL_VERSION || opening.encode() == bytes[..16]);
+    }
+    if let Some(inquiry) = Inquiry::decode(bytes) {
+        assert_eq!(inquiry.encode(), bytes[..ClientOpening::LEN]);
+    }
+    if let Some(told) = Told::decode(bytes) {
+        assert_eq!(told.encode(), bytes);
     }
     let _ = ServerOpening::version_in(bytes);
     if let Some(opening) = ServerOpening::decode(bytes) {

@@ -5,14 +5,15 @@ use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::net::{AddressFamily, SocketFlags, SocketType, socketpair};
+use rustix::process::geteuid;
 
 use super::control::{Admitted, Desk, ServerLimits};
 use super::frame::{Inbox, Outbox, ReceiveError};
 use super::name::random_bytes;
 use super::peer::{Credentials, Established, inode_of};
 use super::record::{
-    ClientOpening, Exchanged, Failure, Nonce, Offer, PROTOCOL_VERSION, Record, ServerOpening,
-    Verdict, prologue,
+    ClientOpening, Exchanged, Failure, Inquiry, MAX_REPORT_LEN, Nonce, Offer, PROTOCOL_VERSION,
+    Record, ServerOpening, Told, Verdict, prologue,
 };
 use super::records::Records;
 use crate::backend::Backend;
@@ -64,6 +65,8 @@ enum Stage {
     Welcoming {
         client_id: u64,
     },
+    /// The answer to its inquiry is on its way.
+    Told,
     /// The word that turns it away is on its way.
     TurnedAway,
     /// The word by which the layers above turn it away, and count it, is on its way.
@@ -107,7 +110,10 @@ impl Stranger {
 
     /// Whether it has neither been let in nor been turned away.
     pub(super) fn is_undecided(&self) -> bool {
-        !matches!(self.stage, Stage::Welcoming { .. } | Stage::TurnedAway | Stage::Refused)
+        !matches!(
+            self.stage,
+            Stage::Told | Stage::Welcoming { .. } | Stage::TurnedAway | Stage::Refused
+        )
     }
 
     /// Whether this side is at work for it.
@@ -150,7 +156,7 @@ impl Stranger {
                 },
                 Stage::Hello { .. } => self.hello(desk),
                 Stage::Welcoming { .. } => return Progress::Welcomed,
-                Stage::TurnedAway | Stage::Refused => return Progress::Over,
+                Stage::Told | Stage::TurnedAway | Stage::Refused => return Progress::Over,
             };
             match next {
                 Ok(Some(stage)) => {
@@ -173,6 +179,10 @@ impl Stranger {
         let Some(bytes) = self.inbox.opening(&self.socket, ClientOpening::LEN)? else {
             return Ok(None);
         };
+        if let Some(inquiry) = Inquiry::decode(bytes) {
+            self.tell(&inquiry, desk);
+            return Ok(Some(Stage::Told));
+        }
         let opening = ClientOpening::decode(bytes)
             .ok_or(ReceiveError::Malformed("no opening of a client"))?;
         let demands = desk.host.responder().demands();
@@ -202,6 +212,21 @@ impl Stranger {
             }
             _ => Stage::TurnedAway,
         }))
+    }
+
+    /// Says how the server is, to its own user: others get no further than their clients do.
+    fn tell(&mut self, inquiry: &Inquiry, desk: &Desk) {
+        let report;
+        let told = if self.who.uid != geteuid().as_raw() {
+            Told::NotAllowed
+        } else if inquiry.version != PROTOCOL_VERSION {
+            Told::OtherVersion { theirs: PROTOCOL_VERSION }
+        } else {
+            report = desk.host.report();
+            debug_assert!(report.len() <= MAX_REPORT_LEN);
+            Told::Report(&report)
+        };
+        self.outbox.framed(&told.encode());
     }
 
     fn exchange_keys(&mut self, desk: &Desk) -> Result<Option<Stage>, ReceiveError> {

@@ -16,6 +16,12 @@ pub trait Admission: Send + Sync {
     /// the server's [`Responder`] has found out about the client.
     fn admit(&self, hello: &[u8], id: u64, pid: u32, uid: u32, clearance: &Clearance) -> Admitted;
 
+    /// What another process of the server's user is told that asks how the server is; at most
+    /// [`MAX_REPORT_LEN`](crate::MAX_REPORT_LEN) bytes. Called on the control thread.
+    fn report(&self) -> Vec<u8> {
+        Vec::new()
+    }
+
     /// A client that was let in has left, died, or been sent away. Called on the control thread,
     /// once for each, with what [`admit`](Self::admit) gave.
     fn left(&self, _id: u64, _pid: u32, _uid: u32, _session: &Session) {}
@@ -82,6 +88,10 @@ impl Host for Reception {
         if let Some(server) = self.server.upgrade() {
             server.refused.fetch_add(1, Relaxed);
         }
+    }
+
+    fn report(&self) -> Vec<u8> {
+        self.server.upgrade().map(|server| server.admission.report()).unwrap_or_default()
     }
 
     fn responder(&self) -> &dyn Responder {

@@ -215,6 +215,14 @@ impl Server {
         self.refused.load(Relaxed)
     }
 
+    /// What is reserved for the clients that are connected, in bytes: both regions of each, and what
+    /// is held for it in private memory.
+    pub fn reserved(&self) -> u64 {
+        let regions = 2 * self.layout.region_len() as u64;
+        let of = |each: &Arc<Connection>| regions + each.held.load(Relaxed) as u64;
+        self.clients().iter().map(of).sum()
+    }
+
     /// Turns new clients away; connected ones go on.
     pub fn stop_accepting(&self) {
         self.control.stop_accepting();

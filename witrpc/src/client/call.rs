@@ -13,11 +13,12 @@ use super::cancel_token::{CancelToken, Watch};
 use super::flight::{Flight, block_on};
 use super::links::{self, Held, Link};
 use super::options::Terms;
-use super::watched::WatchedCall;
+use super::watched::{Observed, WatchedCall};
 use crate::__private::v1::{RawElement, Travels};
 use crate::codec::{EncodeError, Encoder};
 use crate::error::CallError;
 use crate::hooks::CallEnd;
+use crate::spans::{self, MadeSpan};
 use crate::tag;
 use crate::transport::{Answer, ChannelError, DisconnectReason, Outgoing, Ticket};
 
@@ -40,10 +41,12 @@ pub struct ClientCall<'a> {
 struct Extras {
     /// The first argument that could not be encoded.
     fault: Option<EncodeError>,
-    /// Set while a hook stands around the call.
-    watched: Option<WatchedCall>,
+    /// The hook and the span that are around the call, until it has ended.
+    observed: Observed,
     /// The stream that the method takes or returns.
     stream: Option<CallStream>,
+    /// The method takes that stream: it is answered when it has, and not when that is open.
+    feeds: bool,
 }
 
 impl<'a> ClientCall<'a> {
@@ -109,6 +112,11 @@ impl<'a> ClientCall<'a> {
     /// The method takes or returns this stream.
     pub(super) fn set_stream(&mut self, stream: CallStream) {
         self.extras().stream = Some(stream);
+    }
+
+    /// The method takes the stream, which it is about to be fed.
+    pub(super) fn set_feeds(&mut self) {
+        self.extras().feeds = true;
     }
 
     /// The stream that the method takes or returns.
@@ -268,29 +276,47 @@ impl<'a> ClientCall<'a> {
     /// Until when the call may take, or why there is nothing to send.
     #[inline]
     fn prepare(&mut self) -> Result<Terms, CallError> {
-        if self.connection.inner().hook.is_some() || self.extras.is_some() {
+        let inner = self.connection.inner();
+        if inner.hook.is_some() || self.extras.is_some() || spans::are_wanted() {
             return self.prepare_extras();
         }
         self.connection.terms()
     }
 
-    /// [`prepare`](Self::prepare) for a call that is not quite plain, or that a hook stands around.
+    /// [`prepare`](Self::prepare) for a call that is not quite plain, or that somebody looks at.
     #[cold]
     fn prepare_extras(&mut self) -> Result<Terms, CallError> {
         let inner = self.connection.inner();
-        let Some(hook) = &inner.hook else { return self.check() };
-        // Once more, for the hook's length, than the call itself does.
-        let link = inner.link();
-        self.arguments.decide_leases(|| link.channel.lessor());
-        let len = self.arguments.with_body(|_, body| body.len());
-        let (service, method) = (inner.descriptor.name, inner.method_name(self.method));
-        let mut watched = WatchedCall::begin(hook, service, method, len)?;
-        let checked = self.check();
-        match &checked {
-            Ok(_) => self.extras().watched = Some(*watched),
-            Err(error) => watched.end(CallEnd::Failed(error), 0),
+        if inner.hook.is_none() && !spans::are_wanted() {
+            return self.check();
         }
-        checked
+        let names = [inner.descriptor.name, inner.method_name(self.method)];
+        self.extras().observed.span = MadeSpan::of_call(names);
+        let prepared = match &inner.hook {
+            Some(hook) => WatchedCall::begin(hook, names, self.request_len()).and_then(|watched| {
+                self.extras().observed.watched = Some(watched);
+                self.check()
+            }),
+            None => self.check(),
+        };
+        if let Err(error) = &prepared {
+            self.conclude(error);
+        }
+        prepared
+    }
+
+    /// The length of the request's body, which is there once it is settled what is lent.
+    fn request_len(&mut self) -> usize {
+        let link = self.connection.inner().link();
+        self.arguments.decide_leases(|| link.channel.lessor());
+        self.arguments.with_body(|_, body| body.len())
+    }
+
+    /// The call has ended, without an answer.
+    pub(super) fn conclude(&mut self, error: &CallError) {
+        if let Some(extras) = &mut self.extras {
+            std::mem::take(&mut extras.observed).end(CallEnd::Failed(error), 0);
+        }
     }
 
     fn check(&self) -> Result<Terms, CallError> {
@@ -303,9 +329,9 @@ impl<'a> ClientCall<'a> {
     #[inline]
     fn note_sent(&mut self, link: &Link, ticket: Option<Ticket>) {
         if let Some(extras) = &mut self.extras
-            && let (Some(watched), Some(ticket)) = (&mut extras.watched, ticket)
+            && let Some(ticket) = ticket
         {
-            watched.sent(link.client_id, ticket);
+            extras.observed.sent(link.client_id, ticket);
         }
     }
 
@@ -352,29 +378,29 @@ impl<'a> ClientCall<'a> {
         ended: Result<(), CallError>,
         terms: Terms,
     ) -> Result<Reply<'_>, CallError> {
-        let watched = self.extras.as_mut().and_then(|extras| extras.watched.take());
-        match watched {
-            None => self.open(ended, terms),
-            Some(watched) => self.reply_watched(watched, ended, terms),
+        match &self.extras {
+            Some(extras) if !extras.feeds => self.finish(|call| call.open(ended, terms)),
+            _ => self.open(ended, terms),
         }
     }
 
-    /// [`reply`](Self::reply) of a call that a hook stands around.
+    /// Opens the answer with which a call has ended that may be looked at.
     #[cold]
-    fn reply_watched(
+    pub(super) fn finish(
         &mut self,
-        mut watched: WatchedCall,
-        ended: Result<(), CallError>,
-        terms: Terms,
+        open: impl for<'r> FnOnce(&'r mut Self) -> Result<Reply<'r>, CallError>,
     ) -> Result<Reply<'_>, CallError> {
+        let observed = std::mem::take(&mut self.extras().observed);
         let len = self.answer.payload.len();
-        let reply = self.open(ended, terms);
-        let end = match &reply {
-            Ok(reply) if reply.is_error() => CallEnd::AppError,
-            Ok(_) => CallEnd::Ok,
-            Err(error) => CallEnd::Failed(error),
-        };
-        watched.end(end, len);
+        let reply = open(self);
+        observed.end(
+            match &reply {
+                Ok(reply) if reply.is_error() => CallEnd::AppError,
+                Ok(_) => CallEnd::Ok,
+                Err(error) => CallEnd::Failed(error),
+            },
+            len,
+        );
         reply
     }
 

@@ -94,10 +94,9 @@ impl<'a> ClientCall<'a> {
     /// Calls, feeds the stream that the method takes, and blocks the thread until the answer is
     /// there.
     pub fn block_feeding<T: Wire>(&mut self, items: impl Iterator<Item = T>) -> Answered<'_> {
-        match self.feed_blocking(items) {
-            Ok(answer) => self.fed(answer),
-            Err(error) => Answered(Err(error)),
-        }
+        self.set_feeds();
+        let fed = self.feed_blocking(items);
+        self.fed(fed)
     }
 
     fn feed_blocking<T: Wire>(
@@ -127,10 +126,9 @@ impl<'a> ClientCall<'a> {
 
     /// Calls, feeds the stream that the method takes, and completes when the answer is there.
     pub async fn send_feeding<T: Wire>(&mut self, items: impl Stream<Item = T>) -> Answered<'_> {
-        match self.feed_async(items).await {
-            Ok(answer) => self.fed(answer),
-            Err(error) => Answered(Err(error)),
-        }
+        self.set_feeds();
+        let fed = self.feed_async(items).await;
+        self.fed(fed)
     }
 
     async fn feed_async<T: Wire>(
@@ -162,11 +160,19 @@ impl<'a> ClientCall<'a> {
         Ok(request.into_answer())
     }
 
-    /// The method has answered: its stream is over, whatever of it was fed.
-    fn fed(&mut self, answer: Answer) -> Answered<'_> {
-        drop(self.take_open_stream());
-        self.answer = answer;
-        Answered(self.open_answer())
+    /// The call has ended. If the method has answered, its stream is over, whatever of it was fed.
+    fn fed(&mut self, fed: Result<Answer, CallError>) -> Answered<'_> {
+        match fed {
+            Ok(answer) => {
+                drop(self.take_open_stream());
+                self.answer = answer;
+                Answered(self.finish(Self::open_answer))
+            }
+            Err(error) => {
+                self.conclude(&error);
+                Answered(Err(error))
+            }
+        }
     }
 
     /// Whom the items of the stream go to.

@@ -1,4 +1,4 @@
-//! A call that a hook stands around.
+//! A call that somebody looks at: a hook, a span.
 
 use std::fmt;
 use std::sync::Arc;
@@ -6,6 +6,7 @@ use std::time::Instant;
 
 use crate::error::CallError;
 use crate::hooks::{CallEnd, ClientHook, MadeCall};
+use crate::spans::MadeSpan;
 use crate::transport::Ticket;
 
 /// The hook of a client.
@@ -44,8 +45,7 @@ impl WatchedCall {
     /// It rejects the call, and knows already that it has ended so.
     pub(super) fn begin(
         hook: &Arc<Hook>,
-        service: &'static str,
-        method: &'static str,
+        [service, method]: [&'static str; 2],
         request_len: usize,
     ) -> Result<Box<Self>, CallError> {
         let call = MadeCall { service, method, request_len, sent_as: None, duration: None };
@@ -62,12 +62,12 @@ impl WatchedCall {
     }
 
     /// The call has been sent, over a link on which the server has this number for the client.
-    pub(super) fn sent(&mut self, client_id: u64, ticket: Ticket) {
+    fn sent(&mut self, client_id: u64, ticket: Ticket) {
         self.call.sent_as = Some((client_id, ticket.call_id()));
     }
 
     /// The call has ended.
-    pub(super) fn end(&mut self, end: CallEnd<'_>, answer_len: usize) {
+    fn end(&mut self, end: CallEnd<'_>, answer_len: usize) {
         self.has_ended = true;
         self.call.duration = self.began.map(|began| began.elapsed());
         self.hook.hook.after(&self.call, end, answer_len);
@@ -78,6 +78,36 @@ impl Drop for WatchedCall {
     fn drop(&mut self) {
         if !self.has_ended {
             self.end(CallEnd::Failed(&CallError::Cancelled), 0);
+        }
+    }
+}
+
+/// What is around a call, if anything is.
+pub(super) struct Observed {
+    pub(super) watched: Option<Box<WatchedCall>>,
+    pub(super) span: MadeSpan,
+}
+
+impl Default for Observed {
+    fn default() -> Self {
+        Self { watched: None, span: MadeSpan::none() }
+    }
+}
+
+impl Observed {
+    /// The call has been sent, over a link on which the server has this number for the client.
+    #[inline]
+    pub(super) fn sent(&mut self, client_id: u64, ticket: Ticket) {
+        self.span.sent(client_id, ticket);
+        if let Some(watched) = &mut self.watched {
+            watched.sent(client_id, ticket);
+        }
+    }
+
+    pub(super) fn end(mut self, end: CallEnd<'_>, answer_len: usize) {
+        self.span.ended(end);
+        if let Some(mut watched) = self.watched {
+            watched.end(end, answer_len);
         }
     }
 }

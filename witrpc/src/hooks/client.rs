@@ -12,6 +12,9 @@ use crate::error::CallError;
 /// polled; what they panic with is the caller's. A call whose future is dropped ends with
 /// [`CallError::Cancelled`].
 ///
+/// A call of a method that returns a stream has ended when the stream is open; one of a method that
+/// takes a stream, with its answer. To subscribe to events is no call.
+///
 /// # Examples
 ///
 /// What failed, and how long it took:
@@ -109,7 +112,7 @@ impl MadeCall {
         self.method
     }
 
-    /// The length of the encoded arguments in bytes.
+    /// The length of the encoded arguments in bytes, not counting what is lent.
     pub fn request_len(&self) -> usize {
         self.request_len
     }

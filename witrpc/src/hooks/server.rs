@@ -14,6 +14,11 @@ use crate::transport::ClientInfo;
 /// [`before`](Self::before) ends that call as a handler that panics does; what it panics with
 /// elsewhere is dropped.
 ///
+/// A call of a method that returns a stream has ended when the stream is open: what becomes of its
+/// items is not told. One of a method that takes a stream ends with its answer. To go on with a
+/// stream, to subscribe and to be told of events is no call. A caller that stops waiting is not gone:
+/// its call ends with the answer that nobody picks up.
+///
 /// # Examples
 ///
 /// A limit of calls for each client, and a line for each that has ended:
@@ -91,7 +96,7 @@ pub trait ServerHook: Send + Sync + 'static {
         Ok(())
     }
 
-    /// After a call has been answered with so many bytes, on whatever thread did that; also after one
+    /// After a call has been answered with so many bytes, not counting what is lent, on whatever thread did that; also after one
     /// that was rejected, or that was not begun for another reason.
     fn after(&self, call: &ServedCall<'_>, end: ServedEnd, answer_len: usize) {
         let _ = (call, end, answer_len);
@@ -147,7 +152,7 @@ impl<'a> ServedCall<'a> {
         self.call_id
     }
 
-    /// The length of the encoded arguments in bytes.
+    /// The length of the encoded arguments in bytes, not counting what is lent.
     pub fn request_len(&self) -> usize {
         self.request_len
     }
@@ -186,6 +191,6 @@ pub enum ServedEnd {
     TooManyStreams,
     /// The server was shutting down and did not begin it.
     ShuttingDown,
-    /// The client was gone when the answer was there.
+    /// The client was gone when the answer was there, or had given up a call whose stream it feeds.
     Unheard,
 }

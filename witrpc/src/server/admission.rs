@@ -1,7 +1,7 @@
 //! Lets clients in: reads their hello, and tells them what is served or why they are turned away.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock, Weak};
 
 use serde::Serialize;
 
@@ -13,7 +13,10 @@ use crate::security::Guard;
 use crate::transport::{Admission, Admitted, ClientInfo};
 
 use super::context::CallContext;
+use super::metrics::Metrics;
+use super::pool::Pool;
 use super::session::Session;
+use super::tally::Ledger;
 use super::watched::Hooks;
 
 /// The door of one server.
@@ -22,7 +25,11 @@ pub(super) struct Door {
     codecs: Vec<Codec>,
     guard: Arc<Guard>,
     hooks: Option<Arc<Hooks>>,
+    ledger: Arc<Ledger>,
     closed: AtomicBool,
+    refused: AtomicU64,
+    /// Set once the server has started.
+    pool: OnceLock<Weak<Pool>>,
 }
 
 impl Door {
@@ -31,8 +38,20 @@ impl Door {
         codecs: Vec<Codec>,
         guard: Arc<Guard>,
         hooks: Option<Arc<Hooks>>,
+        ledger: Arc<Ledger>,
     ) -> Self {
-        Self { services, codecs, guard, hooks, closed: AtomicBool::new(false) }
+        let (closed, refused, pool) = Default::default();
+        Self { services, codecs, guard, hooks, ledger, closed, refused, pool }
+    }
+
+    /// The server has started: what is behind the door.
+    pub(super) fn leads_to(&self, pool: &Arc<Pool>) {
+        let _ = self.pool.set(Arc::downgrade(pool));
+    }
+
+    /// How many were turned away.
+    pub(super) fn refused(&self) -> u64 {
+        self.refused.load(Ordering::Relaxed)
     }
 
     /// Turns everybody away from now on.
@@ -107,6 +126,7 @@ fn read_hello(hello: &[u8]) -> Result<Hello, Refusal> {
 impl Admission for Door {
     fn admit(&self, hello: &[u8], client: &ClientInfo) -> Admitted {
         if client.clearance().is_none() && !self.guard.is_open() {
+            self.refused.fetch_add(1, Ordering::Relaxed);
             return Admitted::Refusal(bytes(&Refusal::NotChecked));
         }
         match self.read(hello, client.id) {
@@ -114,10 +134,19 @@ impl Admission for Door {
                 if let Some(hooks) = &self.hooks {
                     hooks.joined(client);
                 }
-                Admitted::Welcome { welcome: bytes(&welcome), session: Session::new(codec) }
+                let session = Session::new(codec, Arc::clone(&self.ledger));
+                Admitted::Welcome { welcome: bytes(&welcome), session }
             }
-            Err(refusal) => Admitted::Refusal(bytes(&refusal)),
+            Err(refusal) => {
+                self.refused.fetch_add(1, Ordering::Relaxed);
+                Admitted::Refusal(bytes(&refusal))
+            }
         }
+    }
+
+    fn report(&self) -> Vec<u8> {
+        let pool = self.pool.get().and_then(Weak::upgrade);
+        pool.map(|pool| Metrics::of(&pool, self).to_report()).unwrap_or_default()
     }
 
     fn left(&self, client: &ClientInfo, session: &Session) {
@@ -155,7 +184,7 @@ mod tests {
     }
 
     fn door() -> Door {
-        Door::new(vec![&CALCULATOR], vec![Codec::Postcard], Arc::default(), None)
+        Door::new(vec![&CALCULATOR], vec![Codec::Postcard], Arc::default(), None, Arc::default())
     }
 
     #[test]
@@ -211,7 +240,8 @@ mod tests {
     fn whom_the_guard_has_not_seen_does_not_get_in() {
         let token = AccessToken::random();
         let guard = Arc::new(Guard::new(Accepted::Fixed(token.clone().into()), false));
-        let door = Door::new(vec![&CALCULATOR], vec![Codec::Postcard], Arc::clone(&guard), None);
+        let (services, codecs) = (vec![&CALCULATOR], vec![Codec::Postcard]);
+        let door = Door::new(services, codecs, Arc::clone(&guard), None, Arc::default());
         let hello = hello(VERSION, "Calculator", 0);
         let refusal = answer_to(&door, &hello).unwrap_err();
         assert!(matches!(refusal, Refusal::NotChecked), "{refusal:?}");

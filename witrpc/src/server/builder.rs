@@ -22,6 +22,7 @@ use super::dispatch::Dispatcher;
 use super::handle::{ServerHandle, WitServer};
 use super::job::Spawn;
 use super::pool::Pool;
+use super::tally::Ledger;
 use super::watched::Hooks;
 
 /// Handlers at once, unless the user says otherwise.
@@ -228,7 +229,9 @@ impl WitServerBuilder {
 
         let guard = Arc::new(Guard::new(self.accepted, self.encryption));
         let hooks = Hooks::new(self.hooks);
-        let door = Door::new(descriptors, self.codecs, Arc::clone(&guard), hooks.clone());
+        let ledger = Arc::<Ledger>::default();
+        let (codecs, ledger_too) = (self.codecs, Arc::clone(&ledger));
+        let door = Door::new(descriptors, codecs, Arc::clone(&guard), hooks.clone(), ledger_too);
         let door = Arc::new(door);
         let admission = Arc::clone(&door) as _;
         let config = BindConfig { admission, wait: self.wait, guard, trusted: self.trusted };
@@ -236,9 +239,11 @@ impl WitServerBuilder {
         let registry = RegistryServer::from_arc(Arc::clone(&door)).into_shared();
         let handler = Dispatcher { services: self.services, registry, spawn: self.spawn, hooks };
         let handler = Box::new(handler);
-        let pool = Pool::start(port, handler, self.wait, self.max_workers).map_err(|source| {
-            BindError::Io { doing: "start the server's threads".to_owned(), source }
-        })?;
+        let pool =
+            Pool::start(port, handler, self.wait, self.max_workers, ledger).map_err(|source| {
+                BindError::Io { doing: "start the server's threads".to_owned(), source }
+            })?;
+        door.leads_to(&pool);
         Ok(WitServer::new(ServerHandle::new(pool, door)))
     }
 }

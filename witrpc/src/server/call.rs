@@ -19,6 +19,8 @@ use super::job::{Counted, LateReply, Place, Spawn, stream_job};
 use super::pool::{Job, Pool};
 use super::reply::Reply;
 use super::streams::{Asked, Burden, Feed, FeedState, NotOpened, Outflow, StreamWriter};
+use super::tally::{Counter, Tally};
+use super::trail::Trail;
 
 /// What the server of a trait does with calls; implemented by generated code.
 pub trait Service: Send + Sync + 'static {
@@ -72,17 +74,23 @@ pub(super) struct Line<'a> {
     pub(super) codec: Codec,
     pub(super) pool: &'a Arc<Pool>,
     pub(super) spawn: Option<&'a Spawn>,
+    pub(super) trail: Trail,
+    /// Of the thread that serves it.
+    pub(super) tally: &'a Tally,
     /// Set once the call is answered, or a job has taken it over.
     pub(super) settled: Cell<bool>,
 }
 
 impl<'a> Line<'a> {
-    pub(super) fn reply(&self) -> Reply<'a> {
-        Reply { peer: &**self.peer, ticket: self.ticket, codec: self.codec }
+    #[inline]
+    pub(super) fn reply(&self) -> Reply<'_> {
+        let (peer, counter) = (&**self.peer, Counter::Own(self.tally));
+        Reply { peer, ticket: self.ticket, codec: self.codec, trail: &self.trail, counter }
     }
 
     pub(super) fn asked(&self) -> Asked {
-        Asked { peer: Arc::clone(self.peer), ticket: self.ticket, codec: self.codec }
+        let (peer, trail) = (Arc::clone(self.peer), self.trail.clone());
+        Asked { peer, ticket: self.ticket, codec: self.codec, trail }
     }
 
     fn context(&self) -> CallContext {
@@ -208,9 +216,10 @@ impl ServerCall<'_> {
             return None;
         }
         let feed = Arc::clone(&state) as _;
-        let place = Place::Slot { feed, session: session.clone(), number, _burden: burden };
+        let (session, trail) = (session.clone(), line.trail.clone());
+        let place = Place::Slot { feed, session, number, trail, _burden: burden };
         self.streams.get_or_insert_default().fed = Some((arguments, place));
-        line.settle(|reply| reply.value(&()));
+        line.settle(|reply| reply.opened());
         Some((self, Feed::new(&state)))
     }
 
@@ -228,7 +237,8 @@ impl ServerCall<'_> {
         let flow = Outflow::new(line.peer.session(), number, line.asked(), counted);
         let handler = run(arguments, line.context(), StreamWriter::new(&flow));
         line.settled.set(true);
-        self.start(stream_job(flow, burden, handler), None);
+        let span = line.trail.span().clone();
+        self.start(stream_job(flow, burden, span, handler), None);
     }
 
     /// Opens the arguments of a method with a stream, whose number comes first. `None` when the method

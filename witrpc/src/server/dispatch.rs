@@ -4,14 +4,17 @@ use std::cell::Cell;
 use std::sync::Arc;
 use std::time::Instant;
 
+use crate::spans::{self, ServedSpan};
 use crate::tag::{Operation, REGISTRY, RequestTag};
-use crate::transport::{Peer, Request};
+use crate::transport::{Payload, Peer, Request};
 
 use super::call::{Line, ServerCall, Service};
 use super::control;
 use super::job::Spawn;
 use super::panics::catch;
 use super::pool::{Handler, Pool};
+use super::tally::Tally;
+use super::trail::Trail;
 use super::watched::{Hooks, Stopped, WatchedCall};
 
 /// The services of a server, by number.
@@ -25,48 +28,16 @@ pub(super) struct Dispatcher {
 
 impl Handler for Dispatcher {
     #[inline]
-    fn serve(&self, pool: &Arc<Pool>, peer: &Arc<dyn Peer>, request: &mut Request) {
-        match &self.hooks {
-            None => self.run(pool, peer, request, || Ok(())),
-            Some(hooks) => self.run_watched(hooks, pool, peer, request),
-        }
-    }
-}
-
-impl Dispatcher {
-    /// Runs a call that hooks stand around. What names no method of the user's services is none.
-    fn run_watched(
-        &self,
-        hooks: &Arc<Hooks>,
-        pool: &Arc<Pool>,
-        peer: &Arc<dyn Peer>,
-        request: &mut Request,
-    ) {
-        match RequestTag::from_bits(request.tag).and_then(|tag| self.names(tag)) {
-            None => self.run(pool, peer, request, || Ok(())),
-            Some(names) => {
-                let call = WatchedCall::new(hooks, peer, request, names);
-                let peer: Arc<dyn Peer> = Arc::clone(&call) as _;
-                self.run(pool, &peer, request, || call.before());
+    fn serve(&self, pool: &Arc<Pool>, tally: &Tally, peer: &Arc<dyn Peer>, request: &mut Request) {
+        let tag = RequestTag::from_bits(request.tag);
+        let call = tag.filter(|tag| tag.operation == Operation::Call);
+        tally.request(call.is_some(), request.payload.len());
+        let trail = match call {
+            Some(call) if self.hooks.is_some() || spans::are_wanted() => {
+                self.trail(call, peer, request)
             }
-        }
-    }
-
-    /// The names of the service and the method that a tag means.
-    fn names(&self, tag: RequestTag) -> Option<[&'static str; 2]> {
-        let service = self.services.get(usize::from(tag.service))?.descriptor();
-        Some([service.name, service.methods.get(usize::from(tag.method))?.name])
-    }
-
-    /// Brings a request to its service, unless `admit` stops it.
-    #[inline]
-    fn run(
-        &self,
-        pool: &Arc<Pool>,
-        peer: &Arc<dyn Peer>,
-        request: &mut Request,
-        admit: impl FnOnce() -> Result<(), Stopped>,
-    ) {
+            _ => Trail::plain(call.is_some()),
+        };
         let line = Line {
             peer,
             ticket: request.ticket,
@@ -74,6 +45,8 @@ impl Dispatcher {
             codec: peer.session().codec(),
             pool,
             spawn: self.spawn.as_ref(),
+            trail,
+            tally,
             settled: Cell::new(false),
         };
         if pool.life().refuses() {
@@ -82,26 +55,50 @@ impl Dispatcher {
         if line.deadline.is_some_and(|at| at <= Instant::now()) {
             return line.reply().expired();
         }
-        let Some(tag) = RequestTag::from_bits(request.tag) else {
-            let message = format!("the tag {:#x} has no meaning here", request.tag);
-            return line.reply().bad_request(&message);
-        };
-        if tag.operation != Operation::Call {
-            return control::serve(&line, tag, &self.services, &mut request.payload);
+        match tag {
+            Some(tag) if call.is_some() => self.call(&line, tag, &mut request.payload),
+            Some(tag) => control::serve(&line, tag, &self.services, &mut request.payload),
+            None => {
+                let message = format!("the tag {:#x} has no meaning here", request.tag);
+                line.reply().bad_request(&message);
+            }
         }
+    }
+}
+
+impl Dispatcher {
+    /// What goes with a call that somebody looks at. One that names no method of the user's services
+    /// is only counted.
+    #[cold]
+    fn trail(&self, tag: RequestTag, peer: &Arc<dyn Peer>, request: &Request) -> Trail {
+        let Some(names) = self.names(tag) else { return Trail::plain(true) };
+        let watched =
+            self.hooks.as_ref().map(|hooks| WatchedCall::new(hooks, peer, request, names));
+        let span = ServedSpan::of_call(names, peer.client().id, request.ticket.call_id());
+        Trail::of_call(watched, span)
+    }
+
+    /// The names of the service and the method that a tag means.
+    fn names(&self, tag: RequestTag) -> Option<[&'static str; 2]> {
+        let service = self.services.get(usize::from(tag.service))?.descriptor();
+        Some([service.name, service.methods.get(usize::from(tag.method))?.name])
+    }
+
+    /// Brings a call to its service, unless a hook stops it.
+    #[inline]
+    fn call(&self, line: &Line<'_>, tag: RequestTag, payload: &mut Payload) {
         let service = match self.services.get(usize::from(tag.service)) {
             Some(service) => service,
             None if tag.service == REGISTRY => &self.registry,
             None => return line.reply().unknown_method(),
         };
-        match admit() {
+        match line.trail.watched().map_or(Ok(()), WatchedCall::before) {
             Ok(()) => {}
             Err(Stopped::Rejected(rejection)) => return line.reply().rejected(&rejection),
             Err(Stopped::Panicked(message)) => return line.reply().panicked(&message),
         }
-        let payload = &mut request.payload;
-        let call = ServerCall::new(&line, tag.method, payload, tag.raw);
-        let dispatched = catch(|| service.dispatch(call));
+        let call = ServerCall::new(line, tag.method, payload, tag.raw);
+        let dispatched = catch(|| line.trail.span().within(|| service.dispatch(call)));
         if !line.settled.get() {
             let message = dispatched.err();
             line.reply().panicked(message.as_deref().unwrap_or("the service gave no answer"));

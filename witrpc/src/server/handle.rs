@@ -9,6 +9,7 @@ use crate::transport::ClientInfo;
 use super::Shutdown;
 use super::admission::Door;
 use super::builder::WitServerBuilder;
+use super::metrics::Metrics;
 use super::pool::Pool;
 
 /// A server that runs on threads of its own, until it is shut down or dropped.
@@ -105,6 +106,11 @@ impl WitServer {
         self.handle.clients()
     }
 
+    /// What it has done and is doing: [`ServerHandle::metrics`].
+    pub fn metrics(&self) -> Metrics {
+        self.handle.metrics()
+    }
+
     /// Closes the connection of one client: [`ServerHandle::disconnect`].
     pub fn disconnect(&self, client_id: u64) -> bool {
         self.handle.disconnect(client_id)
@@ -141,6 +147,12 @@ impl ServerHandle {
     /// The clients that are connected.
     pub fn clients(&self) -> Vec<ClientInfo> {
         self.pool.port().clients()
+    }
+
+    /// What the server has done since its start and is doing now, as numbers. Other processes of the
+    /// same user read them by [`witrpc::metrics`](crate::metrics).
+    pub fn metrics(&self) -> Metrics {
+        Metrics::of(&self.pool, &self.door)
     }
 
     /// Closes the connection of one client, which its calls in flight and later ones report.

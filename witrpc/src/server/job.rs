@@ -7,6 +7,7 @@ use std::sync::{Arc, Weak};
 use std::task::Poll;
 
 use crate::__private::v1::Wire;
+use crate::spans::ServedSpan;
 
 use super::arguments::BadArguments;
 use super::panics::catch;
@@ -14,6 +15,7 @@ use super::pool::{Job, Pool};
 use super::reply::Reply;
 use super::session::Session;
 use super::streams::{Asked, Burden, HasSlot, Outflow};
+use super::trail::Trail;
 
 /// Where jobs run if not on the server's threads: hands one to a runtime of the user's.
 pub(super) type Spawn = Box<dyn Fn(Job) + Send + Sync>;
@@ -48,8 +50,24 @@ pub(super) struct LateReply {
 pub(super) enum Place {
     /// To whoever has called.
     Caller(Asked),
-    /// To whoever will ask for it: the call itself was answered when its stream was open.
-    Slot { feed: Arc<dyn HasSlot>, session: Session, number: u64, _burden: Burden },
+    /// To whoever will ask for it: the request for the call was answered when its stream was open.
+    Slot { feed: Arc<dyn HasSlot>, session: Session, number: u64, trail: Trail, _burden: Burden },
+}
+
+impl Place {
+    fn trail(&self) -> &Trail {
+        match self {
+            Place::Caller(asked) => &asked.trail,
+            Place::Slot { trail, .. } => trail,
+        }
+    }
+
+    /// Nobody has asked for the answer, and nobody will.
+    fn unheard(&self) {
+        if let Place::Slot { session, trail, .. } = self {
+            trail.unheard(session.late());
+        }
+    }
 }
 
 #[derive(Clone, Copy, PartialEq)]
@@ -73,8 +91,11 @@ impl LateReply {
     ) -> Job {
         Box::pin(async move {
             self.stage.set(Stage::Running);
+            let trail = self.place.trail();
+            let handler = pin!(handler);
+            let handler = caught(trail.span(), handler);
             let outcome = match &self.place {
-                Place::Caller(_) => Some(caught(pin!(handler)).await),
+                Place::Caller(_) => Some(handler.await),
                 Place::Slot { feed, .. } => unless_lost(&**feed, pin!(handler)).await,
             };
             let late;
@@ -87,8 +108,10 @@ impl LateReply {
                 }
             };
             self.stage.set(Stage::Answered);
-            let (Some(outcome), Some(asked)) = (outcome, asked) else { return };
-            let reply = asked.reply();
+            let (Some(outcome), Some(asked)) = (outcome, asked) else {
+                return self.place.unheard();
+            };
+            let reply = asked.reply_for(trail);
             match outcome {
                 // The user's code encodes the value, and may panic before it is sent.
                 Ok(value) => {
@@ -111,11 +134,12 @@ impl Drop for LateReply {
             Place::Caller(asked) => Some(asked.clone()),
             Place::Slot { feed, .. } => feed.slot().give_up(),
         };
-        let Some(asked) = asked else { return };
-        match self.stage.get() {
-            Stage::NotBegun => asked.reply().shutting_down(),
-            Stage::Running => asked.reply().panicked(DROPPED),
-            Stage::Answered => {}
+        let trail = self.place.trail();
+        match (asked.as_ref(), self.stage.get()) {
+            (_, Stage::Answered) => {}
+            (None, _) => self.place.unheard(),
+            (Some(asked), Stage::NotBegun) => asked.reply_for(trail).shutting_down(),
+            (Some(asked), Stage::Running) => asked.reply_for(trail).panicked(DROPPED),
         }
     }
 }
@@ -127,6 +151,7 @@ pub(super) const DROPPED: &str = "the handler's future was dropped before it had
 pub(super) fn stream_job<T: Wire>(
     flow: Arc<Outflow<T>>,
     burden: Burden,
+    span: ServedSpan,
     handler: impl Future<Output = Result<(), BadArguments>> + Send + 'static,
 ) -> Job {
     /// Ends the stream, if nothing else has.
@@ -141,7 +166,7 @@ pub(super) fn stream_job<T: Wire>(
     let flow = Ended(flow);
     Box::pin(async move {
         let _burden = burden;
-        match caught(pin!(handler)).await {
+        match caught(&span, pin!(handler)).await {
             Ok(Ok(())) => {}
             Ok(Err(bad)) => drop(flow.0.answer_call(|reply| reply.bad_request(bad.message()))),
             Err(message) => flow.0.panicked(&message),
@@ -149,12 +174,8 @@ pub(super) fn stream_job<T: Wire>(
     })
 }
 
-/// As [`caught`]; `None` when the caller has gone, with whom the handler is dropped.
-async fn unless_lost<F: Future>(
-    feed: &dyn HasSlot,
-    mut handler: Pin<&mut F>,
-) -> Option<Result<F::Output, String>> {
-    let mut handler = pin!(caught(handler.as_mut()));
+/// `None` when the caller has gone, with whom the handler is dropped.
+async fn unless_lost<F: Future>(feed: &dyn HasSlot, mut handler: Pin<&mut F>) -> Option<F::Output> {
     poll_fn(|cx| {
         if feed.slot().poll_lost(cx) {
             return Poll::Ready(None);
@@ -164,9 +185,12 @@ async fn unless_lost<F: Future>(
     .await
 }
 
-/// Polls the user's future; a panic becomes its message.
-async fn caught<F: Future>(mut handler: Pin<&mut F>) -> Result<F::Output, String> {
-    poll_fn(|cx| match catch(|| handler.as_mut().poll(cx)) {
+/// Polls the user's future, within its span; a panic becomes its message.
+async fn caught<F: Future>(
+    span: &ServedSpan,
+    mut handler: Pin<&mut F>,
+) -> Result<F::Output, String> {
+    poll_fn(|cx| match catch(|| span.within(|| handler.as_mut().poll(cx))) {
         Ok(Poll::Pending) => Poll::Pending,
         Ok(Poll::Ready(output)) => Poll::Ready(Ok(output)),
         Err(message) => Poll::Ready(Err(message)),

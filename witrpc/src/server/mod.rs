@@ -4,8 +4,9 @@
 //! their requests and lends its threads; [`dispatch`] brings a request to its service as a
 //! [`call`], whose [`arguments`] it decodes; [`reply`] answers it, for an `async fn` from a [`job`].
 //! Requests that are no calls go by [`control`] to the client's [`streams`] and [`events`].
-//! [`handle`] is what the user keeps, [`session`] what the server keeps for each client; [`watched`]
-//! are calls that hooks stand around.
+//! [`handle`] is what the user keeps, [`session`] what the server keeps for each client. A [`trail`]
+//! goes with each request, and notes its answer: in the counters of [`tally`], for hooks, which stand
+//! around [`watched`] calls, and in its span.
 
 mod admission;
 mod alloc;
@@ -19,11 +20,14 @@ mod dispatch;
 mod events;
 mod handle;
 mod job;
+mod metrics;
 mod panics;
 mod pool;
 mod reply;
 mod session;
 mod streams;
+mod tally;
+mod trail;
 mod watched;
 
 #[cfg(test)]
@@ -36,6 +40,7 @@ pub use cancel::UntilCancelled;
 pub use context::CallContext;
 pub use events::{Emitter, EventHub, EventWriter};
 pub use handle::{ServerHandle, WitServer};
+pub use metrics::Metrics;
 pub use session::Session;
 pub use streams::{Feed, StreamWriter};
 

@@ -7,6 +7,8 @@ use crate::tag::{AnswerTag, Status};
 use crate::transport::{Body, ChannelError, Outgoing, Peer, SMALL_LEN, Ticket, pad};
 
 use super::streams::NotOpened;
+use super::tally::Counter;
+use super::trail::Trail;
 
 /// The longest text of an answer that is not a value, in bytes.
 const MAX_TEXT_LEN: usize = 4096;
@@ -19,9 +21,17 @@ pub(super) struct Reply<'a> {
     pub(super) peer: &'a dyn Peer,
     pub(super) ticket: Ticket,
     pub(super) codec: Codec,
+    pub(super) trail: &'a Trail,
+    pub(super) counter: Counter<'a>,
 }
 
 impl Reply<'_> {
+    /// The stream that the method takes is open. The call goes on.
+    pub(super) fn opened(self) {
+        let trail = &Trail::plain(false);
+        Reply { trail, ..self }.value(&());
+    }
+
     /// The handler's value.
     #[inline]
     pub(super) fn value<T: Travels>(self, value: &T) {
@@ -57,12 +67,8 @@ impl Reply<'_> {
             self.not_encoded(&error.to_string());
             return Ok(());
         }
-        let answered = encoder.with_body(|raw, body| {
-            let tag = AnswerTag { status: Status::Ok, raw }.bits();
-            self.peer.answer(self.ticket, Outgoing { tag, body, deadline: None })
-        });
-        match answered {
-            Err(ChannelError::TooLarge { .. }) => answered,
+        match encoder.with_body(|raw, body| self.answer(Status::Ok, raw, body)) {
+            Err(ChannelError::TooLarge { len, max }) => Err(ChannelError::TooLarge { len, max }),
             // Nobody is there to hear it.
             _ => Ok(()),
         }
@@ -143,10 +149,7 @@ impl Reply<'_> {
             return self.text(Status::EncodeFailed, &error.to_string());
         }
         encoder.decide_leases(|| self.peer.lessor());
-        let answered = encoder.with_body(|raw, body| {
-            let tag = AnswerTag { status, raw }.bits();
-            self.peer.answer(self.ticket, Outgoing { tag, body, deadline: None })
-        });
+        let answered = encoder.with_body(|raw, body| self.answer(status, raw, body));
         if let Err(ChannelError::TooLarge { len, max }) = answered {
             self.too_large(len, max);
         }
@@ -172,13 +175,23 @@ impl Reply<'_> {
     ///
     /// [`MIN_MESSAGE_LEN`]: crate::transport::MIN_MESSAGE_LEN
     fn send(self, status: Status, bytes: &[u8]) -> Result<(), ChannelError> {
-        let tag = AnswerTag { status, raw: false }.bits();
-        let answer = |body| self.peer.answer(self.ticket, Outgoing { tag, body, deadline: None });
         if bytes.len() <= SMALL_LEN {
-            answer(Body::Small { padded: &pad(bytes), len: bytes.len() })
+            self.answer(status, false, Body::Small { padded: &pad(bytes), len: bytes.len() })
         } else {
-            answer(Body::Large(&Encoded(bytes)))
+            self.answer(status, false, Body::Large(&Encoded(bytes)))
         }
+    }
+
+    /// The one way that all answers go.
+    #[inline]
+    fn answer(self, status: Status, raw: bool, body: Body<'_>) -> Result<(), ChannelError> {
+        let tag = AnswerTag { status, raw }.bits();
+        let answered = self.peer.answer(self.ticket, Outgoing { tag, body, deadline: None });
+        // One that is too large will be answered with that.
+        if !matches!(answered, Err(ChannelError::TooLarge { .. })) {
+            self.trail.answered(self.counter, status, body.len(), answered.is_ok());
+        }
+        answered
     }
 }
 

@@ -7,6 +7,7 @@ use crate::codec::Codec;
 
 use super::events::ClientEvents;
 use super::streams::Flows;
+use super::tally::{Counter, Ledger};
 
 /// What a server keeps for a client, made when the client is let in and gone with its connection.
 /// For a transport it is a thing to keep beside the connection and to hand back
@@ -19,11 +20,19 @@ struct State {
     codec: Codec,
     flows: Flows,
     events: Arc<ClientEvents>,
+    /// Where the server counts.
+    ledger: Arc<Ledger>,
 }
 
 impl Session {
-    pub(crate) fn new(codec: Codec) -> Self {
-        Self(Arc::new(State { codec, flows: Flows::default(), events: ClientEvents::new(codec) }))
+    pub(crate) fn new(codec: Codec, ledger: Arc<Ledger>) -> Self {
+        let (flows, events) = (Flows::default(), ClientEvents::new(codec));
+        Self(Arc::new(State { codec, flows, events, ledger }))
+    }
+
+    /// Where answers are counted that are given from any thread.
+    pub(super) fn late(&self) -> Counter<'_> {
+        self.0.ledger.late()
     }
 
     /// The client's streams.

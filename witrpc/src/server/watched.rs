@@ -1,15 +1,12 @@
 //! A call that hooks stand around.
 
 use std::sync::Arc;
-use std::task::Waker;
 use std::time::Instant;
 
 use crate::hooks::{Rejection, ServedCall, ServedEnd, ServerHook};
-use crate::tag::{AnswerTag, Status};
-use crate::transport::{ChannelError, ClientInfo, Lessor, Outgoing, Peer, Request, Ticket};
+use crate::transport::{ClientInfo, Peer, Request, Ticket};
 
 use super::panics::catch;
-use super::session::Session;
 
 /// The hooks of a server, in the order in which they were given.
 pub(super) struct Hooks {
@@ -49,7 +46,7 @@ pub(super) enum Stopped {
     Panicked(String),
 }
 
-/// The peer of one call: what its answer goes through, whoever gives it.
+/// One call, from before its handler until it has been answered, whoever does that.
 pub(super) struct WatchedCall {
     peer: Arc<dyn Peer>,
     hooks: Arc<Hooks>,
@@ -90,7 +87,8 @@ impl WatchedCall {
         Ok(())
     }
 
-    fn after(&self, end: ServedEnd, answer_len: usize) {
+    /// Tells the hooks how it ended.
+    pub(super) fn after(&self, end: ServedEnd, answer_len: usize) {
         let duration = self.began.map(|began| began.elapsed());
         let call = ServedCall { duration, ..self.call() };
         self.hooks.tell(|hook| hook.after(&call, end, answer_len));
@@ -106,64 +104,5 @@ impl WatchedCall {
             deadline: self.deadline,
             duration: None,
         }
-    }
-}
-
-impl Peer for WatchedCall {
-    fn client(&self) -> &ClientInfo {
-        self.peer.client()
-    }
-
-    fn session(&self) -> &Session {
-        self.peer.session()
-    }
-
-    fn answer(&self, ticket: Ticket, answer: Outgoing<'_>) -> Result<(), ChannelError> {
-        let answered = self.peer.answer(ticket, answer);
-        if ticket == self.ticket {
-            match &answered {
-                Ok(()) => self.after(end(answer.tag), answer.body.len()),
-                // It will be answered with that.
-                Err(ChannelError::TooLarge { .. }) => {}
-                Err(_) => self.after(ServedEnd::Unheard, answer.body.len()),
-            }
-        }
-        answered
-    }
-
-    fn is_connected(&self) -> bool {
-        self.peer.is_connected()
-    }
-
-    fn lessor(&self) -> Option<&dyn Lessor> {
-        self.peer.lessor()
-    }
-
-    fn is_cancelled(&self, ticket: Ticket) -> bool {
-        self.peer.is_cancelled(ticket)
-    }
-
-    fn watch(&self, ticket: Ticket, waker: &Waker) -> u64 {
-        self.peer.watch(ticket, waker)
-    }
-
-    fn unwatch(&self, key: u64) {
-        self.peer.unwatch(key);
-    }
-}
-
-/// What an answer of that tag says of its call.
-fn end(tag: u32) -> ServedEnd {
-    let status = AnswerTag::from_bits(tag).map(|tag| tag.status);
-    match status.expect("this server made it") {
-        Status::Ok | Status::End => ServedEnd::Ok,
-        Status::App => ServedEnd::AppError,
-        Status::Panicked => ServedEnd::Panicked,
-        Status::BadRequest | Status::UnknownMethod => ServedEnd::BadRequest,
-        Status::AnswerTooLarge | Status::EncodeFailed => ServedEnd::AnswerFailed,
-        Status::ShuttingDown => ServedEnd::ShuttingDown,
-        Status::Expired => ServedEnd::Expired,
-        Status::Rejected => ServedEnd::Rejected,
-        Status::TooManyStreams => ServedEnd::TooManyStreams,
     }
 }

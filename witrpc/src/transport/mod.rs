@@ -33,7 +33,9 @@ pub use message::{
     Answer, Body, Fill, Leasing, MIN_MESSAGE_LEN, Outgoing, Payload, RemoteBytes, Request,
     SMALL_LEN, TAG_BITS, Ticket, pad,
 };
-pub use server::{Admission, Admitted, BindConfig, ClientInfo, Peer, Scanner, Serve, ServerPort};
+pub use server::{
+    Admission, Admitted, BindConfig, ClientInfo, Peer, Scanner, Serve, ServerPort, Usage,
+};
 
 use crate::error::{BindError, ConnectError};
 pub use crate::security::{Clearance, Credentials, Guard};

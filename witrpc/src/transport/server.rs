@@ -32,6 +32,13 @@ pub trait Admission: Send + Sync {
     /// A client that was let in has gone, whoever ended its connection. A transport calls this once
     /// for each [`Admitted::Welcome`], from any thread, with no lock held.
     fn left(&self, client: &ClientInfo, session: &Session);
+
+    /// What [`Metrics`](crate::Metrics) are read from by another process of the server's user: for a
+    /// transport to hand over as it is, to whomever it may. At most 240 bytes, none before the server
+    /// has started. Never waits.
+    fn report(&self) -> Vec<u8> {
+        Vec::new()
+    }
 }
 
 /// What [`Admission::admit`] decided.
@@ -128,6 +135,18 @@ pub trait Peer: Send + Sync {
     fn unwatch(&self, _key: u64) {}
 }
 
+/// What a transport adds to the [`Metrics`](crate::Metrics) of a server.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Usage {
+    /// Memory that is reserved for the clients that are connected, shared and private; in bytes.
+    pub reserved_memory: u64,
+    /// Connections that ended because the client broke the protocol.
+    pub broken_connections: u64,
+    /// Clients that the transport itself turned away, before their hello was read.
+    pub refused_handshakes: u64,
+}
+
 /// A bound name, seen by the server's threads.
 pub trait ServerPort: fmt::Debug + Send + Sync {
     /// The name that clients connect to; empty for a place without one.
@@ -151,6 +170,11 @@ pub trait ServerPort: fmt::Debug + Send + Sync {
 
     /// The clients that are connected.
     fn clients(&self) -> Vec<ClientInfo>;
+
+    /// What it takes of the machine, and what it had to end.
+    fn usage(&self) -> Usage {
+        Usage::default()
+    }
 
     /// Closes one client's connection; `false` when there is none of that id.
     fn disconnect(&self, client_id: u64) -> bool;

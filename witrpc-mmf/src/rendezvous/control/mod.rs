@@ -68,6 +68,12 @@ pub(crate) trait Host: Send + Sync + 'static {
     /// not the secret, broke a rule, or came to a full server or not to its end.
     fn turned_away(&self) {}
 
+    /// What another process of this user is told that asks how the server is; at most
+    /// [`MAX_REPORT_LEN`](super::record::MAX_REPORT_LEN) bytes.
+    fn report(&self) -> Vec<u8> {
+        Vec::new()
+    }
+
     /// Makes the keys of clients.
     fn responder(&self) -> &dyn Responder {
         &Plain { encryption: false }

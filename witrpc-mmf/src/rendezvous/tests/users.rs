@@ -54,7 +54,11 @@ fn played() -> bool {
         "trusting" => Place::in_dir(path).allow_uid(0),
         _ => Place::in_dir(path),
     };
-    println!("result: {:?}", try_connect(&place).map(drop));
+    if role == "curious" {
+        println!("result: {:?}", try_to_inquire(&place.allow_uid(0)).map(drop));
+    } else {
+        println!("result: {:?}", try_connect(&place).map(drop));
+    }
     true
 }
 
@@ -98,6 +102,23 @@ fn another_user_comes_in_only_where_both_sides_allow_it() {
     set_mode(&other.directory().join("calc"), 0o666);
     let text = other.run("trusting");
     assert!(text.contains("NotAllowed"), "{text}");
+    server.end();
+}
+
+#[test]
+fn how_a_server_is_another_user_is_not_told_even_a_client() {
+    if played() {
+        return;
+    }
+    let test = "rendezvous::tests::users::how_a_server_is_another_user_is_not_told_even_a_client";
+    let Some(other) = AsOther::new(test) else { return };
+    let place = other.scratch.place().allow_uid(OTHER);
+    let server = Server::start(&place, limits());
+    let text = other.run("trusting");
+    assert!(text.contains("result: Ok"), "{text}");
+    let text = other.run("curious");
+    assert!(text.contains("NotAllowed { uid: 12345 }"), "{text}");
+    assert_eq!(try_to_inquire(&place).expect("it is our own"), b"never better");
     server.end();
 }
 

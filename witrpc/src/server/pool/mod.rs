@@ -47,7 +47,7 @@ use crate::timer::Timer;
 use crate::transport::{Peer, Request, ServerPort};
 use crate::wait::WaitPolicy;
 
-use self::crew::Crew;
+use self::crew::{Counts, Crew};
 use self::duty::Duty;
 use self::life::Life;
 use self::primitive::Std;
@@ -57,13 +57,23 @@ use self::task::Task;
 use self::worker::Worker;
 
 use super::Shutdown;
+use super::tally::{Ledger, Tally};
 
 pub(super) use self::task::Job;
 
 /// What a pool does with the requests it finds.
 pub(super) trait Handler: Send + Sync {
-    /// Serves one request: answers it, or leaves that to a job. Must not panic.
-    fn serve(&self, pool: &Arc<Pool>, peer: &Arc<dyn Peer>, request: &mut Request);
+    /// Serves one request: answers it, or leaves that to a job. `tally` is the calling thread's. Must
+    /// not panic.
+    fn serve(&self, pool: &Arc<Pool>, tally: &Tally, peer: &Arc<dyn Peer>, request: &mut Request);
+}
+
+/// What a pool is doing at one look.
+pub(super) struct Load {
+    pub(super) threads: u32,
+    /// Those that sleep until something rings.
+    pub(super) standbys: u32,
+    pub(super) counts: super::tally::Counts,
 }
 
 /// The threads of one server, and what they share.
@@ -80,6 +90,7 @@ pub(super) struct Pool {
     ready: Mutex<VecDeque<Arc<Task>>>,
     /// Jobs that have not ended, wherever they run.
     jobs: AtomicUsize,
+    ledger: Arc<Ledger>,
     /// Wakes handlers that wait for the deadline of their call. Has a thread only while some do.
     timer: Arc<Timer>,
 }
@@ -91,6 +102,7 @@ impl Pool {
         handler: Box<dyn Handler>,
         wait: WaitPolicy,
         max_workers: u32,
+        ledger: Arc<Ledger>,
     ) -> io::Result<Arc<Self>> {
         let pool = Arc::new(Self {
             port,
@@ -101,6 +113,7 @@ impl Pool {
             life: Life::new(),
             ready: Mutex::new(VecDeque::new()),
             jobs: AtomicUsize::new(0),
+            ledger,
             timer: Arc::default(),
         });
         // Both count before either runs, or the first would see itself alone and hire a third.
@@ -115,6 +128,12 @@ impl Pool {
 
     pub(super) fn port(&self) -> &dyn ServerPort {
         &*self.port
+    }
+
+    /// What the threads are doing, and what has been counted.
+    pub(super) fn load(&self) -> Load {
+        let Counts { threads, standbys } = self.crew.counts();
+        Load { threads, standbys, counts: self.ledger.counts() }
     }
 
     pub(super) fn timer(&self) -> &Arc<Timer> {

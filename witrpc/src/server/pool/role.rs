@@ -61,6 +61,7 @@ pub(super) struct Role<P: Primitives> {
 #[derive(Debug)]
 pub(super) struct Tenure {
     word: u64,
+    displaced_another: bool,
 }
 
 /// What a woken thread learned.
@@ -104,7 +105,8 @@ impl<P: Primitives> Role<P> {
 
     fn take(&self, seen: u64, me: ThreadNumber) -> Result<Tenure, u64> {
         let word = (seen & !(EPOCH - 1)).wrapping_add(EPOCH) | me.0 << OWNER_SHIFT;
-        self.word.compare_exchange(seen, word).map(|_| Tenure { word })
+        let displaced_another = seen & BUSY != 0;
+        self.word.compare_exchange(seen, word).map(|_| Tenure { word, displaced_another })
     }
 
     /// Goes from looking to busy. `true`: the promise holds, the caller must now look at the queue
@@ -154,6 +156,11 @@ impl<P: Primitives> Role<P> {
 }
 
 impl Tenure {
+    /// Whether it was taken from a thread that was stuck.
+    pub(super) fn displaced_another(&self) -> bool {
+        self.displaced_another
+    }
+
     /// Whether the promise of [`WATCHING`] was made.
     pub(super) fn watches_tasks(&self) -> bool {
         self.word & WATCHING != 0

@@ -19,6 +19,7 @@ use crate::transport::{Scanner, ServerPort};
 use super::Pool;
 use super::role::{Tenure, ThreadNumber};
 use super::spin::Spin;
+use crate::server::tally::Enrolled;
 
 /// A thread that nobody has needed for so long retires, if others stand by.
 const RETIRE_AFTER: Duration = Duration::from_secs(10);
@@ -33,6 +34,7 @@ pub(super) struct Worker {
     pool: Arc<Pool>,
     me: ThreadNumber,
     spin: Spin,
+    counted: Enrolled,
     /// Since when this thread has been one too many, with nothing to do.
     surplus_since: Option<Instant>,
     /// When this thread last put the role down, all others were stuck.
@@ -57,8 +59,8 @@ enum Left {
 
 impl Worker {
     pub(super) fn new(pool: Arc<Pool>, me: ThreadNumber) -> Self {
-        let spin = pool.spin.clone();
-        Self { pool, me, spin, surplus_since: None, at_bound: false }
+        let (spin, counted) = (pool.spin.clone(), pool.ledger.enroll());
+        Self { pool, me, spin, counted, surplus_since: None, at_bound: false }
     }
 
     pub(super) fn run(mut self) {
@@ -68,6 +70,9 @@ impl Worker {
             // Whoever was displaced looks at the role before it sleeps, as if it had been rung: a
             // holder that saw no stand-by may have just put it down with requests left.
             if let Some(tenure) = self.pool.duty.woken(self.me) {
+                if tenure.displaced_another() {
+                    self.counted.tally().promotion();
+                }
                 self.take_on();
                 if let Left::Displaced = self.hold(tenure, &mut *scanner) {
                     self.pool.crew.stand_by();
@@ -131,7 +136,7 @@ impl Worker {
         let mut held = true;
         let found = scanner.turn(serves, &mut |peer, request| {
             self.begin(tenure);
-            pool.handler.serve(pool, peer, request);
+            pool.handler.serve(pool, self.counted.tally(), peer, request);
             held = pool.duty.end(tenure);
             if held && !pool.life.is_stopped() {
                 ControlFlow::Continue(())

@@ -28,6 +28,7 @@ use crate::tag::MAX_STREAMS;
 use crate::transport::{Peer, Ticket};
 
 use super::reply::Reply;
+use super::trail::Trail;
 
 use self::threads::FedThreads;
 
@@ -47,11 +48,18 @@ pub(super) struct Asked {
     pub(super) peer: Arc<dyn Peer>,
     pub(super) ticket: Ticket,
     pub(super) codec: Codec,
+    pub(super) trail: Trail,
 }
 
 impl Asked {
     pub(super) fn reply(&self) -> Reply<'_> {
-        Reply { peer: &*self.peer, ticket: self.ticket, codec: self.codec }
+        self.reply_for(&self.trail)
+    }
+
+    /// As [`reply`](Self::reply), when that answers another request too.
+    pub(super) fn reply_for<'a>(&'a self, trail: &'a Trail) -> Reply<'a> {
+        let counter = self.peer.session().late();
+        Reply { peer: &*self.peer, ticket: self.ticket, codec: self.codec, trail, counter }
     }
 }
 

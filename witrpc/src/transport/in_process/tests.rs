@@ -27,7 +27,7 @@ impl Admission for Doorman {
         match hello {
             b"friend" => Admitted::Welcome {
                 welcome: b"come in".to_vec(),
-                session: Session::new(Codec::Postcard),
+                session: Session::new(Codec::Postcard, Arc::default()),
             },
             _ => Admitted::Refusal(b"stay out".to_vec()),
         }

@@ -14,7 +14,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-pub use names::servers;
+pub use names::{metrics, servers};
 pub use witrpc_mmf::{Backend, TrustedPeer};
 // What a forked child must not do holds for a worker's parent as well.
 use witrpc_mmf::{ClientOptions, Name, Place, ServerOptions};

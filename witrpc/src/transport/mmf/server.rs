@@ -14,7 +14,7 @@ use crate::error::BindError;
 use crate::server::{Session, Shutdown};
 use crate::transport::{
     Admission, Admitted, BindConfig, ChannelError, Clearance, ClientInfo, Lessor, Outgoing, Peer,
-    Request, Scanner, Serve, ServerPort, Ticket,
+    Request, Scanner, Serve, ServerPort, Ticket, Usage,
 };
 
 pub(super) fn bind(
@@ -51,6 +51,10 @@ impl channel::Admission for Gate {
             }
             Admitted::Refusal(bytes) => channel::Admitted::Refusal(bytes),
         }
+    }
+
+    fn report(&self) -> Vec<u8> {
+        self.0.report()
     }
 
     fn left(&self, _id: u64, _pid: u32, _uid: u32, session: &channel::Session) {
@@ -94,6 +98,14 @@ impl ServerPort for Port {
 
     fn clients(&self) -> Vec<ClientInfo> {
         self.0.clients().iter().map(|each| kept(each.session()).client.clone()).collect()
+    }
+
+    fn usage(&self) -> Usage {
+        Usage {
+            reserved_memory: self.0.reserved(),
+            broken_connections: self.0.broken().0,
+            refused_handshakes: self.0.refused(),
+        }
     }
 
     fn disconnect(&self, client_id: u64) -> bool {

@@ -1,0 +1,179 @@
+//! What hooks are told of calls with streams, of events, of what is lent, and of calls given up.
+
+use std::sync::mpsc::{self, Receiver, Sender};
+use std::time::Duration;
+
+use futures_executor::block_on;
+use futures_util::{FutureExt, stream};
+use witrpc::{CallEnd, CallError, CallOptions, ClientHook, MadeCall, Rejection};
+use witrpc_tests::conveyor::{ConveyorAsyncClient, ConveyorClient};
+use witrpc_tests::gallery::GalleryClient;
+use witrpc_tests::over_both_transports;
+use witrpc_tests::site::{Plan, Site, Transport};
+use witrpc_tests::vigil::{Line, VigilClient};
+use witrpc_tests::watchdog::eventually;
+
+fn site(transport: Transport) -> Site {
+    Site::with(transport, Plan { bookkeeping: true, conveyor: true, ..Plan::default() })
+}
+
+/// The book of the server's hook.
+struct Book(VigilClient);
+
+impl Book {
+    fn of(site: &Site) -> Self {
+        Self(VigilClient::connect(site.endpoint()).unwrap())
+    }
+
+    /// What was noted of the methods of a service.
+    fn lines(&self, service: &str) -> Vec<Line> {
+        let mut lines = self.0.book().unwrap();
+        lines.retain(|line| line.method.0 == service);
+        lines
+    }
+
+    /// How the calls of the conveyor have ended, once there are so many; sorted, since each is noted
+    /// after its answer. Whatever were noted without being a call would be among them.
+    fn ends(&self, count: usize) -> Vec<(String, String)> {
+        eventually("the hook is told", || self.lines("Conveyor").len() >= count);
+        let lines = self.lines("Conveyor");
+        assert_eq!(lines.len(), count, "{lines:?}");
+        let mut ends: Vec<_> = lines.into_iter().map(|line| (line.method.1, line.end)).collect();
+        ends.sort_unstable();
+        ends
+    }
+}
+
+/// Tells a test how calls have ended, and rejects those of one method.
+struct Reporter(Sender<(&'static str, String)>);
+
+impl ClientHook for Reporter {
+    fn before(&self, call: &MadeCall) -> Result<(), Rejection> {
+        if call.method() == "words" { Err(Rejection::new("no words")) } else { Ok(()) }
+    }
+
+    fn after(&self, call: &MadeCall, end: CallEnd<'_>, _answer_len: usize) {
+        let end = match end {
+            CallEnd::Failed(CallError::Panicked { .. }) => "Panicked".to_owned(),
+            CallEnd::Failed(CallError::Rejected { .. }) => "Rejected".to_owned(),
+            CallEnd::Failed(error) => format!("{error:?}"),
+            end => format!("{end:?}"),
+        };
+        let _ = self.0.send((call.method(), end));
+    }
+}
+
+type Ends = Receiver<(&'static str, String)>;
+
+fn reported(site: &Site) -> (ConveyorClient, ConveyorAsyncClient, Ends) {
+    let (tell, ends) = mpsc::channel();
+    let client = ConveyorClient::builder(site.endpoint()).hook(Reporter(tell.clone())).connect();
+    let later = ConveyorAsyncClient::builder(site.endpoint()).hook(Reporter(tell)).connect();
+    (client.unwrap(), block_on(later).unwrap(), ends)
+}
+
+fn owned(ends: &[(&str, &str)]) -> Vec<(String, String)> {
+    ends.iter().map(|(method, end)| ((*method).to_owned(), (*end).to_owned())).collect()
+}
+
+over_both_transports! {
+    fn a_call_that_returns_a_stream_ends_when_that_is_open_and_pulls_are_no_calls(transport) {
+        let site = site(transport);
+        let (client, later, told) = reported(&site);
+        assert_eq!(client.range(50_000).unwrap().count(), 50_000);
+        let error = client.checked(101).map(drop).unwrap_err();
+        assert!(matches!(error, CallError::App(_)), "{error:?}");
+        assert!(client.breaks_at_once().is_err());
+        let mut broken = client.breaks(3).unwrap();
+        assert!(broken.by_ref().take(3).all(|item| item.is_ok()));
+        assert!(matches!(broken.next(), Some(Err(CallError::Panicked { .. }))));
+        drop(broken);
+        let mut gated = block_on(later.gated_later(vec![1])).unwrap();
+        assert!(gated.next().now_or_never().is_none(), "it is open, and nothing has come");
+        drop(gated);
+        let expected = [
+            ("range", "Ok"),
+            ("checked", "AppError"),
+            ("breaks_at_once", "Panicked"),
+            ("breaks", "Ok"),
+            ("gated_later", "Ok"),
+        ];
+        let told: Vec<_> = told.try_iter().map(|(method, end)| (method.to_owned(), end)).collect();
+        let mut expected = owned(&expected);
+        assert_eq!(told, expected);
+        expected.sort_unstable();
+        assert_eq!(Book::of(&site).ends(5), expected);
+    }
+
+    fn a_call_that_takes_a_stream_ends_with_its_answer(transport) {
+        let site = site(transport);
+        let (client, later, told) = reported(&site);
+        let book = Book::of(&site);
+        let none_has_ended = || {
+            assert!(told.try_recv().is_err());
+            assert!(book.lines("Conveyor").is_empty());
+        };
+        let sum = client.sum((0..2_000).inspect(|n| if n % 500 == 0 { none_has_ended() }));
+        assert_eq!(sum, Ok(1_999_000));
+        assert_eq!(book.ends(1), owned(&[("sum", "Ok")]));
+        assert_eq!(told.try_recv(), Ok(("sum", "Ok".to_owned())));
+        let parts = stream::iter([vec![1], vec![]]);
+        assert!(matches!(block_on(later.digest(parts)), Err(CallError::App(_))));
+        assert_eq!(book.ends(2), owned(&[("digest", "AppError"), ("sum", "Ok")]));
+        assert_eq!(told.try_recv(), Ok(("digest", "AppError".to_owned())));
+    }
+
+    fn a_call_that_takes_a_stream_and_is_given_up_has_not_been_heard(transport) {
+        let site = site(transport);
+        let (_client, later, told) = reported(&site);
+        let book = Book::of(&site);
+        let mut numbers = Box::pin(later.follow_later(stream::pending()));
+        eventually("the call goes on", || {
+            assert!((&mut numbers).now_or_never().is_none());
+            site.metrics().in_flight > 0
+        });
+        drop(numbers);
+        assert_eq!(told.try_recv(), Ok(("follow_later", "Cancelled".to_owned())));
+        assert_eq!(book.ends(1), owned(&[("follow_later", "Unheard")]));
+        eventually("it is not in flight any more", || site.metrics().in_flight == 0);
+    }
+
+    fn a_call_with_a_stream_that_is_rejected_opens_none(transport) {
+        let site = site(transport);
+        let (client, _later, told) = reported(&site);
+        assert!(matches!(client.words("a b").map(drop), Err(CallError::Rejected { .. })));
+        assert_eq!(told.try_recv(), Ok(("words", "Rejected".to_owned())));
+        assert_eq!(client.running(), Ok(0));
+        assert_eq!(Book::of(&site).ends(1), owned(&[("running", "Ok")]));
+    }
+
+    fn to_subscribe_and_to_be_told_of_events_is_no_call(transport) {
+        let site = site(transport);
+        let (client, _later, told) = reported(&site);
+        let ticked = client.ticked().unwrap();
+        assert_eq!(client.tick(1_000, false), Ok(1_000));
+        assert_eq!(ticked.take(1_000).count(), 1_000);
+        assert_eq!(Book::of(&site).ends(1), owned(&[("tick", "Ok")]));
+        assert_eq!(told.try_iter().count(), 1);
+    }
+
+    fn what_is_lent_is_not_counted_in_lengths(transport) {
+        let site = site(transport);
+        let gallery = GalleryClient::connect(site.endpoint()).unwrap();
+        let frame = gallery.connection().alloc::<u8>(100_000).unwrap().freeze();
+        gallery.look(frame).unwrap();
+        let book = Book::of(&site);
+        eventually("the hook is told", || !book.lines("Gallery").is_empty());
+        assert!(book.lines("Gallery")[0].lens.0 < 100);
+    }
+
+    fn a_call_whose_caller_gives_up_ends_with_its_answer(transport) {
+        let site = site(transport);
+        let book = Book::of(&site);
+        let hasty = book.0.with(CallOptions::new().timeout(Duration::from_millis(20)));
+        assert!(matches!(hasty.stay(7), Err(CallError::TimedOut { .. })));
+        let stay = || book.lines("Vigil").into_iter().find(|line| line.method.1 == "stay");
+        eventually("the handler has seen it", || stay().is_some());
+        assert_eq!(stay().unwrap().end, "Ok", "its client is there, though nobody waits");
+    }
+}

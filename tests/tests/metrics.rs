@@ -1,0 +1,189 @@
+//! What a server counts, in its own process and read by another.
+
+use std::thread;
+use std::time::Duration;
+
+use futures_executor::block_on;
+use futures_util::future::join_all;
+use rustix::process::Signal;
+use witrpc::{ConnectError, Metrics, Mmf};
+use witrpc_tests::annex::AnnexClient;
+use witrpc_tests::over_both_transports;
+use witrpc_tests::site::{Address, Plan, Site, Transport};
+use witrpc_tests::watchdog::eventually;
+
+/// The name of a site, to look at it from outside.
+fn name(site: &Site) -> &str {
+    match site.address() {
+        Address::Mmf { name, .. } | Address::InProcess { name } => name,
+    }
+}
+
+/// What the server has counted, once it has counted all answers: it does after they are sent.
+fn quiet(site: &Site) -> Metrics {
+    eventually("all calls are answered", || site.metrics().in_flight == 0);
+    site.metrics()
+}
+
+over_both_transports! {
+    fn calls_errors_and_bytes_are_counted(transport) {
+        let site = Site::new(transport);
+        let client = site.client();
+        assert_eq!(site.metrics().calls, 0);
+        assert_eq!(client.add(1, 2), Ok(3));
+        assert_eq!(client.divide_later(4, 2), Ok(2));
+        let before = quiet(&site);
+        assert_eq!((before.calls, before.errors), (2, 0));
+        assert_eq!(client.make(30_000, 1).map(|bytes| bytes.len()), Ok(30_000));
+        assert!(client.digest(&[7; 20_000]).is_ok());
+        assert!(client.divide(1, 0).is_err());
+        assert!(client.divide_later(1, 0).is_err());
+        assert!(client.fail("it does").is_err());
+        assert!(client.fail_later("it does").is_err());
+        let after = quiet(&site);
+        assert_eq!((after.calls, after.errors), (8, 4));
+        let [bytes_in, bytes_out] =
+            [after.bytes_in - before.bytes_in, after.bytes_out - before.bytes_out];
+        assert!((20_000..20_200).contains(&bytes_in), "{bytes_in}");
+        assert!((30_000..30_500).contains(&bytes_out), "{bytes_out}");
+    }
+
+    fn no_call_is_lost_or_counted_twice_however_many_threads_serve(transport) {
+        let site = Site::new(transport);
+        let clients: Vec<_> = (0..4).map(|_| site.client()).collect();
+        thread::scope(|scope| {
+            for client in &clients {
+                scope.spawn(|| {
+                    for n in 0..500 {
+                        assert_eq!(client.add(n, 1), Ok(n + 1));
+                        assert_eq!(client.divide_later(n, 1), Ok(n));
+                    }
+                });
+            }
+            let mut seen = 0;
+            while seen < 4_000 {
+                let metrics = site.metrics();
+                assert!(metrics.calls >= seen, "{metrics:?} after {seen} calls");
+                seen = metrics.calls;
+            }
+        });
+        let metrics = quiet(&site);
+        assert_eq!((metrics.calls, metrics.errors, metrics.connected_clients), (4_000, 0, 4));
+    }
+
+    fn calls_in_flight_and_threads_in_handlers_are_seen(transport) {
+        let site = Site::new(transport);
+        let (client, later) = (&site.client(), site.async_client());
+        let idle = |metrics: Metrics| metrics.parked_workers == metrics.workers;
+        eventually("all threads are parked", || idle(site.metrics()));
+        thread::scope(|scope| {
+            let held: Vec<_> = (0..2).map(|n| scope.spawn(move || client.hold(1, n))).collect();
+            let waiting = scope.spawn(|| block_on(join_all((0..3).map(|n| later.hold_later(1, n)))));
+            eventually("five calls are in flight", || site.metrics().in_flight == 5);
+            eventually("both handlers run", || {
+                let Metrics { workers, parked_workers, promoted_workers, .. } = site.metrics();
+                workers - parked_workers >= 2 && promoted_workers >= 1
+            });
+            assert_eq!(client.open(1), Ok(()));
+            assert!(waiting.join().unwrap().iter().all(Result::is_ok));
+            held.into_iter().for_each(|held| assert!(held.join().unwrap().is_ok()));
+        });
+        let metrics = quiet(&site);
+        assert_eq!((metrics.calls, metrics.in_flight), (6, 0));
+        eventually("all threads are parked", || idle(site.metrics()));
+    }
+
+    fn clients_and_what_is_reserved_for_them_are_seen(transport) {
+        let size = 1 << 20;
+        let site = Site::with(transport, Plan { size: Some(size), ..Plan::default() });
+        let each = if transport == Transport::Mmf { size as u64 } else { 0 };
+        let count = |metrics: Metrics| (metrics.connected_clients, metrics.reserved_memory);
+        assert_eq!(count(site.metrics()), (0, 0));
+        let clients = [site.client(), site.client()];
+        assert_eq!(count(site.metrics()), (2, 2 * each));
+        assert_eq!(site.clients().len(), 2);
+        drop(clients);
+        eventually("they are gone", || count(site.metrics()) == (0, 0));
+    }
+
+    fn who_was_turned_away_is_counted(transport) {
+        let site = Site::new(transport);
+        assert!(matches!(
+            AnnexClient::connect(site.endpoint()),
+            Err(ConnectError::UnknownService { .. })
+        ));
+        assert_eq!(site.metrics().refused_handshakes, 1);
+    }
+
+    fn streams_and_events_count_as_bytes_and_not_as_calls(transport) {
+        let site = Site::with(transport, Plan { conveyor: true, ..Plan::default() });
+        let client = witrpc_tests::conveyor::ConveyorClient::connect(site.endpoint()).unwrap();
+        assert_eq!(client.blocks(1_000, 50).unwrap().count(), 50);
+        let ticked = client.ticked().unwrap();
+        assert_eq!(client.tick(100, false), Ok(100));
+        assert_eq!(ticked.take(100).count(), 100);
+        assert_eq!(client.sum(0..10_000), Ok(49_995_000));
+        let metrics = quiet(&site);
+        assert_eq!((metrics.calls, metrics.errors), (3, 0));
+        assert!(metrics.bytes_out > 52_000 && metrics.bytes_in > 20_000, "{metrics:?}");
+    }
+}
+
+#[test]
+fn another_process_of_the_user_reads_the_same() {
+    let site = Site::new(Transport::Mmf);
+    let client = site.client();
+    assert_eq!(witrpc::metrics(name(&site)).unwrap().calls, 0);
+    (0..100).for_each(|n| drop(client.add(n, 1)));
+    assert!(client.fail("it does").is_err());
+    eventually("all threads are parked", || {
+        let metrics = site.metrics();
+        metrics.in_flight == 0 && metrics.parked_workers == metrics.workers
+    });
+    let metrics = witrpc::metrics(name(&site)).unwrap();
+    assert_eq!(metrics, site.metrics());
+    assert_eq!((metrics.calls, metrics.errors, metrics.connected_clients), (101, 1, 1));
+    assert!(witrpc::servers().unwrap().iter().any(|each| each == name(&site)));
+}
+
+#[test]
+fn to_look_needs_no_place_and_no_token() {
+    let one = Plan { max_clients: Some(1), ..Plan::default() };
+    let site = Site::with(Transport::Encrypted, one);
+    let client = site.client();
+    let before = witrpc::metrics(name(&site)).unwrap();
+    for _ in 0..200 {
+        let metrics = witrpc::metrics(name(&site)).unwrap();
+        assert_eq!((metrics.connected_clients, metrics.calls), (1, 0));
+    }
+    assert_eq!(client.add(1, 2), Ok(3));
+    assert_eq!(quiet(&site).refused_handshakes, before.refused_handshakes);
+}
+
+#[test]
+fn a_busy_servers_numbers_are_there_all_the_same() {
+    let site = Site::with(Transport::Mmf, Plan { max_workers: Some(1), ..Plan::default() });
+    let client = site.client();
+    thread::scope(|scope| {
+        let held = scope.spawn(|| client.hold(1, 9));
+        eventually("its only thread is held", || {
+            witrpc::metrics(name(&site)).unwrap().in_flight == 1
+        });
+        site.tell(witrpc_tests::site::ServerCommand::Open(1));
+        assert_eq!(held.join().unwrap(), Ok(9));
+    });
+}
+
+#[test]
+fn who_does_not_serve_has_no_numbers() {
+    let site = Site::new(Transport::Mmf);
+    let name = name(&site).to_owned();
+    site.server_process().pause();
+    let hasty = Mmf::new(&name).handshake_timeout(Duration::from_millis(50)).metrics();
+    assert!(matches!(hasty, Err(ConnectError::HandshakeTimedOut { .. })), "{hasty:?}");
+    site.server_process().signal(Signal::KILL);
+    eventually("its name is nobody's", || {
+        matches!(witrpc::metrics(&name), Err(ConnectError::NobodyServes { .. }))
+    });
+    assert!(matches!(witrpc::metrics("a/b"), Err(ConnectError::InvalidName { .. })));
+}

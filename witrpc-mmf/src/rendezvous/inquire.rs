@@ -1,0 +1,52 @@
+//! Asks a server how it is, without becoming its client.
+
+use std::time::Duration;
+
+use rustix::event::PollFlags;
+
+use super::connect::{Deadline, broken, flush, identify, misbehaved, reach, wait};
+use super::frame::{Inbox, Outbox};
+use super::record::{Inquiry, PROTOCOL_VERSION, Told};
+use super::{Name, Place};
+use crate::disposal::Socket;
+use crate::error::ConnectError;
+
+/// What the server of a name reports of itself: the bytes of its
+/// [`Admission::report`](crate::Admission::report). Blocks for at most `timeout`.
+///
+/// # Errors
+///
+/// [`ConnectError`] says whether nobody serves, the server does not say it to this user, or it did
+/// not answer.
+pub fn inquire(name: &Name, place: &Place, timeout: Duration) -> Result<Vec<u8>, ConnectError> {
+    let deadline = Deadline::new(timeout);
+    for directory in place.open_to_look()? {
+        if let Some(link) = reach(&directory, name, &deadline)? {
+            identify(&link, directory.owner())?;
+            return ask(&link, &deadline);
+        }
+    }
+    Err(ConnectError::NobodyServes { name: name.as_str().into(), waited: Duration::ZERO })
+}
+
+fn ask(link: &Socket, deadline: &Deadline) -> Result<Vec<u8>, ConnectError> {
+    let (mut inbox, mut outbox) = (Inbox::new(), Outbox::default());
+    outbox.opening(&Inquiry { version: PROTOCOL_VERSION }.encode());
+    flush(&mut outbox, link, deadline)?;
+    loop {
+        let Some(told) = inbox.told(link).map_err(broken)? else {
+            wait(link, PollFlags::IN, deadline)?;
+            continue;
+        };
+        return match Told::decode(told) {
+            Some(Told::Report(report)) => Ok(report.to_vec()),
+            Some(Told::NotAllowed) => {
+                Err(ConnectError::NotAllowed { uid: rustix::process::geteuid().as_raw() })
+            }
+            Some(Told::OtherVersion { theirs }) => {
+                Err(ConnectError::OtherVersion { ours: PROTOCOL_VERSION, theirs })
+            }
+            None => Err(misbehaved("its answer to an inquiry is wrong")),
+        };
+    }
+}

@@ -1,0 +1,52 @@
+//! Those who ask how a server is.
+
+use std::io::Write;
+
+use super::raw::stranger;
+use super::strangers::assert_serves;
+use super::*;
+
+/// What is asked.
+const INQUIRY: &[u8; 16] = b"WitRPC?\n\x02\0\0\0\0\0\0\0";
+
+fn answer(scratch: &Scratch, words: &[u8]) -> Vec<u8> {
+    let mut socket = stranger(scratch);
+    socket.write_all(words).unwrap();
+    let mut answer = Vec::new();
+    socket.read_to_end(&mut answer).unwrap();
+    answer
+}
+
+#[test]
+fn whoever_asks_is_told_and_is_no_client() {
+    let scratch = Scratch::new();
+    let limits = ServerLimits { max_clients: 1, ..limits() };
+    let server = Server::start(&scratch.place(), limits);
+    assert_eq!(try_to_inquire(&scratch.place()).unwrap(), b"never better");
+    let client = try_connect(&scratch.place()).unwrap();
+    let (id, _) = server.next_connected();
+    // However full it is, and whether or not it takes more.
+    assert_eq!(try_to_inquire(&scratch.place()).unwrap(), b"never better");
+    server.control.stop_accepting();
+    assert_eq!(try_to_inquire(&scratch.place()).unwrap(), b"never better");
+    drop(client);
+    server.expect_hung_up(id);
+    server.end();
+    let over = try_to_inquire(&scratch.place());
+    assert!(matches!(over, Err(ConnectError::NobodyServes { .. })), "{over:?}");
+}
+
+#[test]
+fn an_inquiry_of_another_version_is_told_ours_and_no_other_words_are_one() {
+    let scratch = Scratch::new();
+    let server = Server::start(&scratch.place(), limits());
+    assert_eq!(answer(&scratch, INQUIRY), b"\x0d\0\0\0\0never better");
+    let mut newer = *INQUIRY;
+    newer[8] = 77;
+    assert_eq!(answer(&scratch, &newer), [5, 0, 0, 0, 2, 2, 0, 0, 0]);
+    let mut odd = *INQUIRY;
+    odd[15] = 1;
+    assert_eq!(answer(&scratch, &odd), []);
+    assert_serves(&scratch, &server);
+    server.end();
+}
