@@ -6,6 +6,7 @@
 //! - [`errors`]: what can go wrong with a call, and what to do about it;
 //! - [`asynchronous`]: `async` handlers and clients, with tokio, another runtime or none;
 //! - [`workers`]: work in a process of its own: what may crash, leak, or be killed;
+//! - [`zero_copy`]: frames, tensors and samples that cross without being copied;
 //! - [`testing`]: services without a second process, and with one;
 //! - [`security`]: who can call, and what protects against whom;
 //! - [`choosing_size`]: how much memory, how many lanes, clients and threads;
@@ -24,3 +25,4 @@ pub mod security;
 pub mod testing;
 pub mod versions;
 pub mod workers;
+pub mod zero_copy;
