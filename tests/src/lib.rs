@@ -18,6 +18,7 @@ pub mod resources;
 pub mod roles;
 pub mod scribbler;
 pub mod site;
+pub mod spans;
 pub mod vigil;
 pub mod watchdog;
 pub mod workshop;

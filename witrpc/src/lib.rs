@@ -78,6 +78,8 @@
 //! # Features
 //!
 //! - `json` (on by default): [`Codec::Json`] beside [`Codec::Postcard`].
+//! - `tracing`: spans of the crate of that name around calls, on both sides: see
+//!   [`guide::observing`].
 
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]

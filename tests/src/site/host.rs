@@ -12,6 +12,7 @@ use super::plan::Plan;
 use crate::process::{Child, Parent};
 use crate::resources::limit_memory;
 use crate::roles::Role;
+use crate::spans::{self, Seen};
 use crate::workshop::Bench;
 
 /// Whether a server has started.
@@ -34,6 +35,8 @@ pub enum ServerCommand {
     Clients,
     /// To say what it has counted.
     Metrics,
+    /// To list the spans that its process has seen.
+    Spans,
     /// To drop the server, and live on.
     Drop,
     /// To wait for the server's end.
@@ -53,6 +56,8 @@ pub enum ServerReply {
     Clients(Vec<(u64, u32)>),
     /// What it has counted.
     Metrics(Metrics),
+    /// What its process has seen.
+    Spans(Vec<Seen>),
 }
 
 /// A server and its service.
@@ -93,6 +98,7 @@ impl Running {
                 return ServerReply::Clients(clients.iter().map(|c| (c.id, c.pid)).collect());
             }
             ServerCommand::Metrics => return ServerReply::Metrics(handle.metrics()),
+            ServerCommand::Spans => return ServerReply::Spans(spans::seen()),
             ServerCommand::Drop => drop(self.server.take()),
             ServerCommand::Wait => server.wait(),
             ServerCommand::LimitMemory(bytes) => limit_memory(bytes),
@@ -148,6 +154,7 @@ impl Host {
 
 /// The role of a server's process.
 pub(crate) fn serve(parent: &Parent, address: &Address, plan: &Plan) {
+    spans::collect();
     let running = Running::start(address, plan);
     parent.report(&running.as_ref().map(drop));
     let Ok(mut running) = running else { parent.outlive() };

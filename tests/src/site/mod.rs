@@ -16,6 +16,7 @@ pub use host::{Host, ServerCommand, ServerReply, Started};
 pub use plan::{Plan, Transport};
 
 use crate::process::Child;
+use crate::spans::Seen;
 use crate::watchdog::Watchdog;
 use crate::workshop::{WorkshopAsyncClient, WorkshopClient};
 
@@ -151,6 +152,18 @@ impl Site {
     pub fn metrics(&self) -> Metrics {
         match self.host.tell(ServerCommand::Metrics) {
             ServerReply::Metrics(metrics) => metrics,
+            other => panic!("that was not the question: {other:?}"),
+        }
+    }
+
+    /// The spans that the server's process has seen.
+    ///
+    /// # Panics
+    ///
+    /// When the server's process answers something else.
+    pub fn spans(&self) -> Vec<Seen> {
+        match self.host.tell(ServerCommand::Spans) {
+            ServerReply::Spans(spans) => spans,
             other => panic!("that was not the question: {other:?}"),
         }
     }

@@ -19,3 +19,4 @@ pub(crate) mod report;
 pub(crate) mod service;
 pub(crate) mod socket;
 pub(crate) mod studio;
+pub(crate) mod ward;

@@ -6,6 +6,7 @@ use std::time::Duration;
 use witrpc::{Mmf, TrustedPeer, WaitPolicy, WitServer, wit_service};
 
 use super::studio::{Drawing, StudioServer};
+use super::ward::{WardServer, Watch};
 
 /// Null calls of every kind.
 #[wit_service]
@@ -91,7 +92,8 @@ impl Serving {
             .listen(endpoint)
             .wait(self.wait)
             .service(BenchServer::new(Null))
-            .service(StudioServer::new(Drawing));
+            .service(StudioServer::new(Drawing))
+            .service(WardServer::new(Watch::default()));
         if self.trusts {
             // SAFETY: the clients are this very program, which writes to nothing that it has sent.
             builder = builder.trust_clients(unsafe { TrustedPeer::assume() });

@@ -7,6 +7,7 @@
 //! - [`asynchronous`]: `async` handlers and clients, with tokio, another runtime or none;
 //! - [`workers`]: work in a process of its own: what may crash, leak, or be killed;
 //! - [`zero_copy`]: frames, tensors and samples that cross without being copied;
+//! - [`observing`]: what a server does, by counters, hooks and spans;
 //! - [`testing`]: services without a second process, and with one;
 //! - [`security`]: who can call, and what protects against whom;
 //! - [`choosing_size`]: how much memory, how many lanes, clients and threads;
@@ -21,6 +22,7 @@ pub mod choosing_size;
 pub mod errors;
 pub mod from_dotnet;
 pub mod getting_started;
+pub mod observing;
 pub mod security;
 pub mod testing;
 pub mod versions;
