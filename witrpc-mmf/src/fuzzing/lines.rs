@@ -1,37 +1,34 @@
-//! One end of a connection, and lines that come from no honest peer.
+//! One end of a connection, and a hostile peer.
 
+use std::collections::VecDeque;
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
-use std::sync::atomic::Ordering::Relaxed;
 use std::task::{Context, Waker};
 
 use rustix::net::{AddressFamily, SocketFlags, SocketType, socketpair};
 
+use super::hostile::Hostile;
 use super::script::Script;
 use crate::backend::Backend;
 use crate::client::Client;
-use crate::copy::{OwnMemory, PeerMemory};
 use crate::disposal::{Passed, Socket};
 use crate::fork::Descriptor;
-use crate::head::{Head, Kind};
-use crate::layout::{HIGH_WATER, INLINE_LEN, LINE_WORDS, Layout, STATE, WANTS_SPACE};
+use crate::layout::{HIGH_WATER, INLINE_LEN, LINE_WORDS, Layout};
+use crate::lease::{Claim, OwnLease, ReceivedLease};
 use crate::line::{self, line_of};
-use crate::message::{Body, ChannelError, Fill, Limit, Outgoing, Payload, ReadBlock, Ticket};
-use crate::region::{self, Made, OwnPages, PeerPages};
+use crate::message::{
+    Answer, Body, ChannelError, Fill, Limit, Outgoing, Payload, ReadBlock, Ticket,
+};
+use crate::region::{Made, OwnPages, PeerPages};
 use crate::rendezvous::Established;
+use crate::sealed::Sealing;
+use crate::security::Plain;
 use crate::server::Connection;
 use crate::spin::WaitPolicy;
 use crate::words::Mapped;
 
 const LANES: u32 = 4;
 const MAX_MESSAGE_LEN: usize = 10_000;
-
-/// The peer's side: its own memory, and what it sees.
-struct Hostile {
-    own: OwnMemory,
-    peer: PeerMemory,
-    layout: Layout,
-}
 
 /// One side's region, as either side has it.
 fn region(len: usize) -> (OwnPages, PeerPages) {
@@ -41,60 +38,21 @@ fn region(len: usize) -> (OwnPages, PeerPages) {
     (pages, theirs.expect("it is as it must be"))
 }
 
-/// A connection without a bell, and its hostile end, whose arena begins where `arena` says.
-fn connection(arena: impl Fn(&Layout) -> usize) -> (Established, Hostile, Layout) {
+/// A connection without a bell, and its hostile end, whose arena begins where `arena` says. With
+/// `keys`, messages are sealed, and the hostile end has the keys too.
+fn connection(
+    keys: Option<Plain>,
+    arena: impl Fn(&Layout) -> usize,
+) -> (Established, Hostile, Layout) {
     let len = Layout::min_region_len(LANES);
     let layout = Layout::new(LANES, len).expect("the minimum");
     let (ours, to_them) = region(len);
     let (theirs, to_us) = region(len);
-    let (own, _) = region::own(theirs, &layout, arena(&layout));
-    let hostile = Hostile { own, peer: region::peer(to_them, &layout), layout };
-    (Established::for_fuzzing(ours, to_us, LANES, MAX_MESSAGE_LEN as u64), hostile, layout)
-}
-
-impl Hostile {
-    fn set(&self, offset: usize, value: u64) {
-        self.own.word64(offset).store(value, Relaxed);
-    }
-
-    /// Writes a line as the script says: mostly one that could be in order, and mostly as the
-    /// successor of `seq`.
-    fn write_line(&self, offset: usize, seq: u64, script: &mut Script<'_>) {
-        let how = script.byte();
-        let seq = match how >> 6 {
-            0 => script.word(),
-            _ => seq,
-        };
-        let head = match how & 7 {
-            kind @ 1..=5 => {
-                let kinds = [Kind::Inline, Kind::Block, Kind::Segment, Kind::Next, Kind::Discard];
-                let kind = kinds[usize::from(kind) - 1];
-                Head::new(kind, script.byte().into(), script.short().into()).to_word()
-            }
-            _ => script.word(),
-        };
-        let inline = if how & 8 == 0 {
-            let place = u64::from(script.byte()) | u64::from(script.byte()) << 32;
-            [place, script.short().into(), script.short().into(), 0, 0, 0]
-        } else {
-            std::array::from_fn(|_| script.word())
-        };
-        let line = line_of::<_>(self.own.words64(offset, LINE_WORDS));
-        line::publish::<Mapped>(line, seq, head, &inline, inline.len());
-    }
-
-    /// Writes a word that is not on a line.
-    fn write_word(&self, release: usize, script: &mut Script<'_>) {
-        let words = [STATE, HIGH_WATER, WANTS_SPACE];
-        match usize::from(script.byte() % 4) {
-            word @ 0..3 => self.set(words[word], script.word()),
-            _ => {
-                let slot = usize::from(script.byte()) % self.layout.granules();
-                let generation = script.byte().into();
-                self.own.word32(release + slot * 4).store(generation, Relaxed);
-            }
-        }
-    }
+    let sealing = keys.map(|keys| Sealing::new(Box::new(keys), LANES as usize));
+    let hostile = Hostile::new(theirs, to_them, layout, arena(&layout), sealing);
+    let keys = keys.map(|keys| Box::new(keys) as _);
+    let established = Established::for_fuzzing(ours, to_us, LANES, MAX_MESSAGE_LEN as u64, keys);
+    (established, hostile, layout)
 }
 
 struct Bytes(Vec<u8>);
@@ -119,8 +77,51 @@ fn with_message<R>(len: usize, send: impl FnOnce(Outgoing<'_>) -> R) -> R {
     send(Outgoing { tag: 1, body, deadline: None })
 }
 
-/// Reads all of it, as the layers above do.
-fn read(payload: Payload<impl ReadBlock>) {
+/// A message that takes a lease along, handed to `send`.
+fn with_lease<R>(claim: &Claim, send: impl FnOnce(Outgoing<'_>) -> R) -> R {
+    let body = Body::Small { padded: &[7; INLINE_LEN], len: 3 };
+    send(Outgoing { tag: 1, body: Body::Leasing { body: &body, leases: &[claim] }, deadline: None })
+}
+
+/// Leases of the honest end's, each filled with a byte of its own.
+#[derive(Default)]
+struct OwnLeases {
+    leases: VecDeque<(Arc<OwnLease>, u8)>,
+    next: u8,
+}
+
+impl OwnLeases {
+    /// One of them, a new one, or none.
+    fn any(&mut self, end: &Arc<Connection>, which: u8) -> Option<Arc<OwnLease>> {
+        if which & 1 == 0 {
+            return None;
+        }
+        if which & 2 == 0 {
+            let lease = self.leases.get(usize::from(which >> 2))?;
+            return Some(Arc::clone(&lease.0));
+        }
+        let mut writer = end.try_alloc(&[usize::from(which) * 16]).ok()?.remove(0);
+        self.next = self.next.wrapping_add(1);
+        writer.as_mut_slice().fill(self.next);
+        let lease = Arc::new(writer.freeze());
+        self.leases.push_back((Arc::clone(&lease), self.next));
+        Some(lease)
+    }
+
+    fn drop_one(&mut self) {
+        drop(self.leases.pop_front());
+    }
+
+    /// Whatever the peer claims to have released, nobody else has written to them.
+    fn check(&self) {
+        for (lease, byte) in &self.leases {
+            assert!(lease.as_slice().iter().all(|found| found == byte), "a lease was given twice");
+        }
+    }
+}
+
+/// Reads all of it, as the layers above do. The leases are kept.
+fn read(payload: Payload<impl ReadBlock>, kept: &mut Vec<ReceivedLease>) {
     let len = match payload {
         Payload::Small { bytes, len } => bytes[..usize::from(len)].len(),
         Payload::Whole(bytes) => bytes.len(),
@@ -132,8 +133,9 @@ fn read(payload: Payload<impl ReadBlock>) {
         Payload::Leasing(leasing) => {
             for lease in leasing.leases {
                 lease.copy_to(0, &mut vec![0; lease.len()]);
+                kept.push(lease);
             }
-            return read(leasing.payload);
+            return read(leasing.payload, kept);
         }
     };
     assert!(len <= MAX_MESSAGE_LEN, "{len} bytes were handed on");
@@ -141,12 +143,23 @@ fn read(payload: Payload<impl ReadBlock>) {
 
 /// A server's end, and a client that writes what the bytes say.
 pub fn request_lines(bytes: &[u8]) {
+    requests(bytes, None);
+}
+
+/// The same where messages are sealed, by a client that has the keys.
+pub fn sealed_request_lines(bytes: &[u8]) {
+    requests(bytes, Some(Plain::default()));
+}
+
+fn requests(bytes: &[u8], keys: Option<Plain>) {
     let mut script = Script::new(bytes);
-    let (established, hostile, layout) = connection(Layout::client_arena);
+    let (established, hostile, layout) = connection(keys, Layout::client_arena);
     let connection = Connection::for_fuzzing(established, layout);
     hostile.set(HIGH_WATER, LANES.into());
     let mut seqs = [0_u64; LANES as usize];
     let mut unanswered: Vec<Ticket> = Vec::new();
+    let mut leases = Vec::new();
+    let mut own = OwnLeases::default();
     while let Some([step]) = script.next() {
         let lane = usize::from(step >> 3) % seqs.len();
         match step & 7 {
@@ -155,19 +168,27 @@ pub fn request_lines(bytes: &[u8]) {
             1 if !unanswered.is_empty() => {
                 let ticket = unanswered.swap_remove(lane % unanswered.len());
                 let len = usize::from(script.short()) % MAX_MESSAGE_LEN;
-                let answered = with_message(len, |answer| connection.answer(ticket, answer));
+                let lease = own.any(&connection, script.byte());
+                let claim = lease.and_then(|lease| connection.claim(&lease));
+                let answered = match &claim {
+                    Some(claim) => with_lease(claim, |answer| connection.answer(ticket, answer)),
+                    None => with_message(len, |answer| connection.answer(ticket, answer)),
+                };
                 answered.expect("it is not too long, and the client is there");
             }
+            2 if step & 8 != 0 => drop(leases.pop()),
+            2 if step & 16 != 0 => own.drop_one(),
             _ => {
                 seqs[lane] += 1;
-                hostile.write_line(layout.request_line(lane), seqs[lane], &mut script);
+                hostile.write_line(lane, layout.request_line(lane), seqs[lane], &mut script);
             }
         }
         let Ok(taken) = connection.look() else { return };
         for request in taken {
             unanswered.push(request.ticket);
-            read(request.payload);
+            read(request.payload, &mut leases);
         }
+        own.check();
         let held = connection.held();
         assert!(held <= LANES as usize * MAX_MESSAGE_LEN, "{held} bytes are held");
     }
@@ -175,14 +196,25 @@ pub fn request_lines(bytes: &[u8]) {
 
 /// A client's end, and a server that writes what the bytes say.
 pub fn answer_lines(bytes: &[u8]) {
+    answers(bytes, None);
+}
+
+/// The same where messages are sealed, by a server that has the keys.
+pub fn sealed_answer_lines(bytes: &[u8]) {
+    answers(bytes, Some(Plain::default()));
+}
+
+fn answers(bytes: &[u8], keys: Option<Plain>) {
     let mut script = Script::new(bytes);
-    let (established, hostile, layout) = connection(Layout::server_arena);
+    let (established, hostile, layout) = connection(keys, Layout::server_arena);
+    let mut leases = Vec::new();
     let client = client(established, layout);
     let mut pending: Vec<Ticket> = Vec::new();
     let mut cx = Context::from_waker(Waker::noop());
     while let Some([step]) = script.next() {
         let which = usize::from(step >> 3);
         match step & 7 {
+            0 if step & 8 != 0 => drop(leases.pop()),
             0 => hostile.write_word(layout.server_release(), &mut script),
             1 if !pending.is_empty() => client.abandon(pending.swap_remove(which % pending.len())),
             2 | 3 if pending.len() < LANES as usize => {
@@ -198,11 +230,11 @@ pub fn answer_lines(bytes: &[u8]) {
                 let asked = line::shows::<Mapped>(line_of(
                     hostile.peer.words64(layout.request_line(lane), LINE_WORDS),
                 ));
-                hostile.write_line(layout.response_line(lane), asked, &mut script);
+                hostile.write_line(lane, layout.response_line(lane), asked, &mut script);
             }
         }
         pending.retain_mut(|ticket| {
-            let mut receive = |answer: crate::message::Answer| read(answer.payload);
+            let mut receive = |answer: Answer| read(answer.payload, &mut leases);
             client.poll_answer(&mut cx, ticket, &mut Limit::Never, &mut receive).is_pending()
         });
         client.collect_all();

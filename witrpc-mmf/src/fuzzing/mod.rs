@@ -1,6 +1,7 @@
 //! What the fuzz targets call, one function each: whatever the bytes are, it returns, and what it
 //! says about invariants holds. The seeds of the targets run as ordinary tests too.
 
+mod hostile;
 mod lines;
 mod script;
 #[cfg(test)]
@@ -8,7 +9,7 @@ mod seeds;
 
 use std::collections::HashMap;
 
-pub use self::lines::{answer_lines, request_lines};
+pub use self::lines::{answer_lines, request_lines, sealed_answer_lines, sealed_request_lines};
 pub(crate) use self::script::Script;
 use crate::arena::{Arena, Block, BlockRef, GRANULE_BYTES, Released};
 use crate::rendezvous::{fuzzed_handshake, fuzzed_records};

@@ -55,3 +55,13 @@ fn request_lines() {
 fn answer_lines() {
     run("answer_lines", super::answer_lines);
 }
+
+#[test]
+fn sealed_request_lines() {
+    run("sealed_request_lines", super::sealed_request_lines);
+}
+
+#[test]
+fn sealed_answer_lines() {
+    run("sealed_answer_lines", super::sealed_answer_lines);
+}

@@ -79,8 +79,9 @@ impl Established {
         peer: PeerPages,
         lanes: u32,
         max_message_len: u64,
+        keys: Option<Box<dyn Keys>>,
     ) -> Self {
         let credentials = Credentials { pid: 0, uid: 0 };
-        Self { credentials, own, peer, bell: None, lanes, max_message_len, keys: None }
+        Self { credentials, own, peer, bell: None, lanes, max_message_len, keys }
     }
 }

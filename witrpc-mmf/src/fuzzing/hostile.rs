@@ -1,0 +1,195 @@
+//! The hostile end of a connection: its own memory, what it sees, and lines that come from no honest
+//! peer.
+
+use std::cell::RefCell;
+use std::sync::atomic::Ordering::Relaxed;
+
+use super::script::Script;
+use crate::arena::{Block, GRANULE_BYTES, Released};
+use crate::copy::{OwnMemory, PeerMemory};
+use crate::head::{Head, Kind, LEASES};
+use crate::layout::{HIGH_WATER, INLINE_LEN, LINE_WORDS, Layout, STATE, WANTS_SPACE};
+use crate::line::{self, InlineWords, line_of};
+use crate::message::inline_words;
+use crate::region::{self, OwnPages, PeerPages};
+use crate::sealed::{INLINE_SEALED, Sealing, sealed_len};
+use crate::words::Mapped;
+
+/// How a line is to be, in the bits of a byte; the lower ones say what it is.
+const AS_THE_SCRIPT_SAYS: u8 = 1 << 3;
+const WITH_LEASES: u8 = 1 << 4;
+const FILLED: u8 = 1 << 5;
+
+/// See above.
+pub(super) struct Hostile {
+    own: OwnMemory,
+    pub(super) peer: PeerMemory,
+    pub(super) layout: Layout,
+    /// Nearly all of its arena, to write blocks to.
+    paper: RefCell<Block>,
+    /// For one that has the keys, and seals what it lies with.
+    sealing: Option<Sealing>,
+}
+
+/// Nothing was released, since nothing was lent.
+struct Nothing;
+
+impl Released for Nothing {
+    fn is_released(&self, _granule: u32, _generation: u32) -> bool {
+        false
+    }
+}
+
+impl Hostile {
+    /// One whose arena begins at `arena` in its region.
+    pub(super) fn new(
+        own: OwnPages,
+        peer: PeerPages,
+        layout: Layout,
+        arena: usize,
+        sealing: Option<Sealing>,
+    ) -> Self {
+        let (own, outbox) = region::own(own, &layout, arena);
+        let paper = outbox.reserve_leases(&[outbox.largest_lease()], &Nothing);
+        let paper = paper.expect("nothing is taken yet").remove(0);
+        let peer = region::peer(peer, &layout);
+        Self { own, peer, layout, paper: RefCell::new(paper), sealing }
+    }
+
+    pub(super) fn set(&self, offset: usize, value: u64) {
+        self.own.word64(offset).store(value, Relaxed);
+    }
+
+    /// Writes the line of `lane` at `offset` as the script says: mostly one that could be in order,
+    /// and mostly as the successor of `seq`.
+    pub(super) fn write_line(&self, lane: usize, offset: usize, seq: u64, script: &mut Script<'_>) {
+        let how = script.byte();
+        let seq = match how >> 6 {
+            0 => script.word(),
+            _ => seq,
+        };
+        let (head, inline) = match how & 7 {
+            kind @ 1..=5 => {
+                let kinds = [Kind::Inline, Kind::Block, Kind::Segment, Kind::Next, Kind::Discard];
+                let kind = kinds[usize::from(kind) - 1];
+                let mut head = Head::new(kind, script.byte().into(), script.short().into());
+                if how & WITH_LEASES != 0 {
+                    head.tag |= LEASES;
+                }
+                self.body(lane, how, head, script)
+            }
+            _ => (script.word(), words(how, script)),
+        };
+        let line = line_of::<_>(self.own.words64(offset, LINE_WORDS));
+        line::publish::<Mapped>(line, seq, head, &inline, inline.len());
+    }
+
+    /// What a line says, of a kind that there is.
+    fn body(
+        &self,
+        lane: usize,
+        how: u8,
+        mut head: Head,
+        script: &mut Script<'_>,
+    ) -> (u64, InlineWords) {
+        if how & FILLED == 0 {
+            return (head.to_word(), words(how, script));
+        }
+        let mut bytes = [0; INLINE_LEN];
+        match head.kind {
+            Kind::Inline => {
+                let len = described(how, &mut bytes, script);
+                head.len = len as u32;
+                let Some(sealing) = &self.sealing else {
+                    return (head.to_word(), inline_words(&bytes));
+                };
+                let len = len.min(INLINE_SEALED);
+                head.len = len as u32;
+                let sealed = sealing.seal_inline(lane, head, &bytes, len);
+                (self.told(head, how), sealed.map_or([0; 6], |(words, _)| words))
+            }
+            Kind::Block | Kind::Segment => {
+                let granule = usize::from(script.byte());
+                let part = usize::from(script.short()) % 4_000;
+                let start = script.short().into();
+                let end = described(how, &mut bytes, script).min(part);
+                let written = self.write_block(lane, head, granule, part, &bytes[..end]);
+                let Some((place, len)) = written else { return (self.told(head, how), [0; 6]) };
+                (self.told(head, how), [place, len, start, 0, 0, 0])
+            }
+            Kind::Next | Kind::Discard => (head.to_word(), words(how, script)),
+        }
+    }
+
+    /// The head as the line shows it, which need not be the one that was sealed.
+    fn told(&self, head: Head, how: u8) -> u64 {
+        head.to_word() ^ u64::from(how & AS_THE_SCRIPT_SAYS) << 32
+    }
+
+    /// Writes a part of a message that ends with these bytes to a place of the arena. Gives what a
+    /// line says of it.
+    fn write_block(
+        &self,
+        lane: usize,
+        head: Head,
+        granule: usize,
+        part: usize,
+        end: &[u8],
+    ) -> Option<(u64, u64)> {
+        let mut paper = self.paper.borrow_mut();
+        let first = paper.offset() / GRANULE_BYTES;
+        let start = granule * GRANULE_BYTES;
+        let len = self.sealing.as_ref().map_or(part, |_| sealed_len(part));
+        let block = self.own.block_mut(&mut paper).get_mut(start..start + len)?;
+        let fill = |offset: usize, out: &mut [u8]| {
+            for (byte, at) in out.iter_mut().zip(offset..) {
+                *byte = (at + end.len()).checked_sub(part).map_or(7, |at| end[at]);
+            }
+        };
+        match &self.sealing {
+            None => fill(0, block),
+            Some(sealing) => sealing.seal(lane, head, part, fill, block).ok()?,
+        }
+        Some(((first + granule) as u64 | 1 << 32, len as u64))
+    }
+
+    /// Writes a word that is not on a line.
+    pub(super) fn write_word(&self, release: usize, script: &mut Script<'_>) {
+        let words = [STATE, HIGH_WATER, WANTS_SPACE];
+        match usize::from(script.byte() % 4) {
+            word @ 0..3 => self.set(words[word], script.word()),
+            _ => {
+                let slot = usize::from(script.byte()) % self.layout.granules();
+                let generation = script.byte().into();
+                self.own.word32(release + slot * 4).store(generation, Relaxed);
+            }
+        }
+    }
+}
+
+/// Words of a line that the script gives: the description of a block that could be, or any.
+fn words(how: u8, script: &mut Script<'_>) -> InlineWords {
+    if how & AS_THE_SCRIPT_SAYS != 0 {
+        return std::array::from_fn(|_| script.word());
+    }
+    let place = u64::from(script.byte()) | u64::from(script.byte()) << 32;
+    [place, script.short().into(), script.short().into(), 0, 0, 0]
+}
+
+/// The end of a message; with leases, their descriptions. Returns how long it is.
+fn described(how: u8, bytes: &mut [u8; INLINE_LEN], script: &mut Script<'_>) -> usize {
+    if how & WITH_LEASES == 0 {
+        return usize::from(script.byte()) % (INLINE_LEN + 1);
+    }
+    let count = script.byte();
+    let described = usize::from(count % 3);
+    for description in bytes.as_chunks_mut::<16>().0.iter_mut().take(described) {
+        description[0] = script.byte();
+        description[4] = script.byte();
+        description[8..10].copy_from_slice(&script.short().to_le_bytes());
+    }
+    let len = described * 16 + 1;
+    // Mostly as many as there are.
+    bytes[len - 1] = if count < 250 { described as u8 } else { count };
+    len
+}
