@@ -35,6 +35,8 @@ pub mod release;
 mod rendezvous;
 #[doc(hidden)]
 pub mod ring;
+#[cfg(test)]
+mod sanitized;
 mod sealed;
 mod security;
 mod server;

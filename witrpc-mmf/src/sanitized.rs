@@ -1,0 +1,223 @@
+//! Both ends of a connection as two threads over one mapping, for the thread sanitizer: what one end
+//! writes plainly into a block, the other reads at the same address, and nothing orders the two but
+//! the protocol.
+//!
+//! The sanitizer knows what was built with it, and the standard library was not: its locks would be
+//! taken for races. So all that these threads share are the words of the regions. They come from
+//! [`std::thread::spawn`] and go by `join`, which the sanitizer sees. It does not see fences: built
+//! with `--cfg tsan`, an `Acquire` of a peer's word is one (see [`crate::words`]), and what fences
+//! alone order is left to the loom models; here it decides only who is woken.
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+use std::thread;
+
+use memmap2::{MmapMut, MmapRaw};
+
+use crate::arena::{Arena, BlockRef};
+use crate::copy::{OwnMemory, Pages, PeerMemory};
+use crate::futex;
+use crate::layout::{LINE_WORDS, Layout, WANTS_SPACE, line as words, wait};
+use crate::line::{self, line_of};
+use crate::park;
+use crate::release::{self, ReleaseTable};
+use crate::ring::{Epochs, Rung};
+use crate::words::Mapped;
+
+const LANES: u32 = 4;
+
+/// So many that each granule of the arenas is used again and again.
+const CALLS: u64 = 4_000;
+
+/// How often an end looks before it sleeps: seldom, so that it often sleeps.
+const LOOKS: u32 = 20;
+
+/// A region, mapped once for both ends.
+#[derive(Clone)]
+struct Region(Arc<MmapRaw>);
+
+impl Pages for Region {
+    fn start(&self) -> *mut u8 {
+        self.0.as_mut_ptr()
+    }
+
+    fn len(&self) -> usize {
+        self.0.len()
+    }
+}
+
+impl Region {
+    fn new(len: usize) -> Self {
+        Self(Arc::new(MmapMut::map_anon(len).expect("there is memory").into()))
+    }
+
+    fn own(&self, layout: &Layout, arena_start: usize) -> (OwnMemory, Arena) {
+        let arena = Arena::new(layout.arena_len());
+        // SAFETY: anonymous memory is readable and writable as long as it is mapped, no other process
+        // has it, and the layout gives every word one size. This process reaches it through the other
+        // end's value too, on purpose: by atomic loads, which the protocol orders behind what this
+        // value's owner writes to a block before it lends it, and before what it writes afterwards.
+        let memory =
+            unsafe { OwnMemory::new(self.clone(), layout.region_len(), arena_start, &arena) };
+        (memory.expect("the layout fits the region"), arena)
+    }
+
+    fn peer(&self, layout: &Layout) -> PeerMemory {
+        // SAFETY: readable as long as it is mapped; for who else reaches it, see `own`.
+        let memory = unsafe { PeerMemory::new(self.clone(), layout.region_len()) };
+        memory.expect("the layout fits the region")
+    }
+}
+
+/// One end, which has a thread to itself.
+struct End {
+    layout: Layout,
+    own: OwnMemory,
+    peer: PeerMemory,
+    arena: Arena,
+    peer_arena_start: usize,
+    /// Where its release table begins, and the peer's.
+    release: usize,
+    peer_release: usize,
+    space: Epochs<Mapped>,
+    space_rung: Rung<Mapped>,
+}
+
+impl End {
+    /// Writes so many bytes to a block, and gives what a line says of it.
+    fn write(&mut self, byte: u8, len: usize) -> [u64; 2] {
+        let Self { arena, peer, own, layout, .. } = self;
+        let slots = peer.words32(self.peer_release, layout.granules());
+        let table = ReleaseTable::<Mapped> { slots };
+        let mut block = loop {
+            let mut find = || arena.find_or_reclaim(&table, |arena| arena.alloc(len));
+            let wish = own.word64(WANTS_SPACE);
+            match release::find_or_ask(&self.space, wish, &mut find) {
+                Some(block) => break block,
+                None => thread::yield_now(),
+            }
+        };
+        own.block_mut(&mut block).fill(byte);
+        arena.lend(block).to_words()
+    }
+
+    /// Reads the block that a line speaks of, and gives it back.
+    fn read(&self, inline: [u64; 2], byte: u8, len: usize) {
+        let block = BlockRef::check(inline, self.layout.arena_len()).expect("the peer is honest");
+        let mut bytes = vec![0; block.len()];
+        self.peer.copy_out(self.peer_arena_start + block.offset(), &mut bytes).expect("checked");
+        assert_eq!(bytes, vec![byte; len]);
+        let slot = self.own.word32(self.release + block.slot() * 4);
+        // A ring would say that there is space, for which the other end looks anyway.
+        let _ = release::release(slot, &block, self.peer.word64(WANTS_SPACE), &self.space_rung);
+    }
+
+    fn publish(&self, offset: usize, seq: u64, [place, len]: [u64; 2]) {
+        let line = line_of(self.own.words64(offset, LINE_WORDS));
+        line::publish::<Mapped>(line, seq, seq * 3, &[place, len, 0, 0, 0, 0], 2);
+    }
+
+    /// What the peer's line says once it shows `seq`; `sleep` waits for that.
+    fn await_line(&self, offset: usize, seq: u64, sleep: impl FnOnce()) -> [u64; 2] {
+        let line = line_of(self.peer.words64(offset, LINE_WORDS));
+        let mut looks = 0..LOOKS;
+        if !looks.any(|_| line::shows::<Mapped>(line) == seq) {
+            sleep();
+        }
+        assert_eq!(line::shows::<Mapped>(line), seq);
+        let copied = line::copy_out::<Mapped>(line);
+        assert_eq!(copied.head, seq * 3);
+        [copied.inline[0], copied.inline[1]]
+    }
+}
+
+/// The bytes of a call, and of its answer.
+fn body(lane: usize, seq: u64) -> (u8, usize) {
+    ((seq % 251) as u8, 100 + (seq as usize * 37 + lane * 411) % 900)
+}
+
+fn call(mut end: End) {
+    for seq in 1..=CALLS {
+        for lane in 0..LANES as usize {
+            let (byte, len) = body(lane, seq);
+            let block = end.write(byte, len);
+            end.publish(end.layout.request_line(lane), seq, block);
+        }
+        for lane in 0..LANES as usize {
+            let (byte, len) = body(lane, seq);
+            let response = end.layout.response_line(lane);
+            let answer = end.await_line(response, seq, || sleep(&end, lane, response, seq));
+            end.read(answer, byte ^ 0xff, len);
+        }
+    }
+}
+
+/// Sleeps as a blocking caller does.
+fn sleep(end: &End, lane: usize, response: usize, seq: u64) {
+    let wait_line = end.own.words64(end.layout.wait_line(lane), LINE_WORDS);
+    let line = line_of(end.peer.words64(response, LINE_WORDS));
+    park::parked::<Mapped, _>(&wait_line[wait::PARKED], Layout::lane_bit(lane), || {
+        loop {
+            let shown = line::shows::<Mapped>(line);
+            if shown == seq {
+                return;
+            }
+            futex::wait(&line[words::SEQ], shown as u32, None);
+        }
+    });
+}
+
+fn serve(mut end: End) {
+    let rung = Rung::<Mapped>::new(AtomicU64::new(0));
+    for seq in 1..=CALLS {
+        for lane in 0..LANES as usize {
+            let request = end.layout.request_line(lane);
+            let line = line_of(end.peer.words64(request, LINE_WORDS));
+            let block = end.await_line(request, seq, || {
+                while line::shows::<Mapped>(line) != seq {
+                    thread::yield_now();
+                }
+            });
+            let (byte, len) = body(lane, seq);
+            end.read(block, byte, len);
+            let answer = end.write(byte ^ 0xff, len);
+            let response = end.layout.response_line(lane);
+            end.publish(response, seq, answer);
+            let wait_line = line_of(end.peer.words64(end.layout.wait_line(lane), LINE_WORDS));
+            if park::whom_to_wake(wait_line, Layout::lane_bit(lane), &rung).caller {
+                futex::wake_own(&line_of(end.own.words64(response, LINE_WORDS))[words::SEQ]);
+            }
+        }
+    }
+}
+
+fn ends() -> [End; 2] {
+    let len = Layout::min_region_len(LANES) + 4 * 4096;
+    let layout = Layout::new(LANES, len).expect("above the minimum");
+    let regions = [Region::new(len), Region::new(len)];
+    let arenas = [layout.client_arena(), layout.server_arena()];
+    let tables = [layout.client_release(), layout.server_release()];
+    [[0, 1], [1, 0]].map(|[mine, theirs]| {
+        let (own, arena) = regions[mine].own(&layout, arenas[mine]);
+        End {
+            own,
+            peer: regions[theirs].peer(&layout),
+            arena,
+            peer_arena_start: arenas[theirs],
+            release: tables[mine],
+            peer_release: tables[theirs],
+            space: Epochs::new(AtomicU64::new(0)),
+            space_rung: Rung::new(AtomicU64::new(0)),
+            layout: layout.clone(),
+        }
+    })
+}
+
+#[test]
+fn nothing_but_the_protocol_orders_what_two_ends_do() {
+    let [client, server] = ends();
+    let server = thread::spawn(move || serve(server));
+    let client = thread::spawn(move || call(client));
+    client.join().expect("no panic");
+    server.join().expect("no panic");
+}
