@@ -136,7 +136,7 @@ fn body(lane: usize, seq: u64) -> (u8, usize) {
     ((seq % 251) as u8, 100 + (seq as usize * 37 + lane * 411) % 900)
 }
 
-fn call(mut end: End) {
+fn call(end: &mut End) {
     for seq in 1..=CALLS {
         for lane in 0..LANES as usize {
             let (byte, len) = body(lane, seq);
@@ -146,7 +146,7 @@ fn call(mut end: End) {
         for lane in 0..LANES as usize {
             let (byte, len) = body(lane, seq);
             let response = end.layout.response_line(lane);
-            let answer = end.await_line(response, seq, || sleep(&end, lane, response, seq));
+            let answer = end.await_line(response, seq, || sleep(end, lane, response, seq));
             end.read(answer, byte ^ 0xff, len);
         }
     }
@@ -167,7 +167,7 @@ fn sleep(end: &End, lane: usize, response: usize, seq: u64) {
     });
 }
 
-fn serve(mut end: End) {
+fn serve(end: &mut End) {
     let rung = Rung::<Mapped>::new(AtomicU64::new(0));
     for seq in 1..=CALLS {
         for lane in 0..LANES as usize {
@@ -208,16 +208,22 @@ fn ends() -> [End; 2] {
             peer_release: tables[theirs],
             space: Epochs::new(AtomicU64::new(0)),
             space_rung: Rung::new(AtomicU64::new(0)),
-            layout: layout.clone(),
+            layout,
         }
     })
 }
 
 #[test]
 fn nothing_but_the_protocol_orders_what_two_ends_do() {
-    let [client, server] = ends();
-    let server = thread::spawn(move || serve(server));
-    let client = thread::spawn(move || call(client));
-    client.join().expect("no panic");
-    server.join().expect("no panic");
+    let [mut client, mut server] = ends();
+    let serving = thread::spawn(move || {
+        serve(&mut server);
+        server
+    });
+    let calling = thread::spawn(move || {
+        call(&mut client);
+        client
+    });
+    // Here both are dropped: an `Arc` counts by fences.
+    drop([calling, serving].map(|end| end.join().expect("no panic")));
 }
