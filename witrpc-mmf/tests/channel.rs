@@ -25,6 +25,7 @@ each_way! {
     threads_share_a_client_and_each_gets_its_own
     many_large_messages_at_once_all_get_through
     large_answers_are_fetched_one_after_the_other
+    answers_that_nobody_fetches_keep_no_other_from_coming
     a_server_that_closes_is_no_crash
     requests_that_are_over_their_clients_budget_wait_until_answers_are_fetched
     no_client_starves_another
@@ -292,6 +293,44 @@ fn many_large_messages_at_once_all_get_through(way: Way) {
             });
         }
     });
+}
+
+/// They fill the server's arena several times over: those that were set aside, and those of futures
+/// that were polled once and never again. Both a thread and a future still get theirs.
+fn answers_that_nobody_fetches_keep_no_other_from_coming(way: Way) {
+    const LEN: usize = 20_000;
+    let name = Name::unguessable();
+    let _echo = Echo::start(way, &name, 256 << 10);
+    for wait in [WaitPolicy::Adaptive, WaitPolicy::Park] {
+        let client = connect(way, &name, wait);
+        let mut limit = Limit::Within(Duration::from_secs(30));
+        let mut unfetched: Vec<_> = (0..50)
+            .map(|seed| {
+                let mut ticket = send(&client, 5, &pattern(LEN, seed));
+                if seed % 2 == 0 {
+                    client.set_aside(ticket);
+                    return (seed, ticket, None);
+                }
+                let mut cx = Context::from_waker(Waker::noop());
+                match client.poll_answer(&mut cx, &mut ticket, &mut limit, |answer| answer) {
+                    Poll::Pending => (seed, ticket, None),
+                    Poll::Ready(answer) => (seed, ticket, Some(answer)),
+                }
+            })
+            .collect();
+        let blocking = call(&client, &pattern(LEN, 100)).expect("an answer");
+        assert!(bytes_of(blocking.payload) == pattern(LEN, 100));
+        let mut ticket = send(&client, 5, &pattern(LEN, 101));
+        let polled = drive(|cx| client.poll_answer(cx, &mut ticket, &mut limit, |answer| answer));
+        assert!(bytes_of(polled.expect("an answer").payload) == pattern(LEN, 101));
+        for (seed, ticket, answer) in &mut unfetched {
+            let answer = match answer.take() {
+                Some(answer) => answer,
+                None => drive(|cx| client.poll_answer(cx, ticket, &mut limit, |answer| answer)),
+            };
+            assert!(bytes_of(answer.expect("an answer").payload) == pattern(LEN, *seed));
+        }
+    }
 }
 
 /// The first segments of answers that are not fetched yet fill the arena, and more answers wait:

@@ -9,7 +9,7 @@
 //! | [`Call`](Operation::Call) | the number of each stream that the method takes or returns, as the client chose it; then the arguments | with the result; when there are streams, as soon as they are open |
 //! | [`Pull`](Operation::Pull) | the number of a stream | with a batch, once there is an item; for a method that takes a stream, with its result |
 //! | [`Push`](Operation::Push) | the number of a stream, whether this is the end, a batch | when there is room for more |
-//! | [`Close`](Operation::Close) | the number of a stream, opened or not | at once |
+//! | [`Close`](Operation::Close) | how many streams, and the number of each, opened or not | at once |
 //! | [`Subscribe`](Operation::Subscribe) | a version, and the numbers of all events that the client wants from now on | at once |
 //! | [`PullEvents`](Operation::PullEvents) | nothing | with events, once there is one |
 //!
@@ -32,6 +32,9 @@ pub(crate) const REGISTRY: u8 = MAX_SERVICES as u8;
 /// How many streams of one client may be open.
 pub(crate) const MAX_STREAMS: usize = 1024;
 
+/// How many streams one request may close.
+pub(crate) const MAX_CLOSED_AT_ONCE: usize = 256;
+
 /// Where the operation of a request stands.
 const OPERATION_SHIFT: u32 = RAW.trailing_zeros() + 1;
 const OPERATION_BITS: u32 = 3;
@@ -50,7 +53,7 @@ pub(crate) enum Operation {
     Pull = 1,
     /// To take the next items of a stream.
     Push = 2,
-    /// To forget a stream.
+    /// To forget streams.
     Close = 3,
     /// To be told of events of a service: `method` is zero.
     Subscribe = 4,

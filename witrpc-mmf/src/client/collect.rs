@@ -5,7 +5,9 @@
 //! caller that is short of a lane, or the link thread for it; and since an answer that lies there
 //! takes space of the server's, also a caller that takes such an answer, or that goes to sleep and may
 //! be waiting for that very space. The same two move the answers of
-//! futures that nobody polls to a shelf, so that a leaked future does not cost a lane.
+//! futures that nobody polls to a shelf, so that a leaked future does not cost a lane; and so does the
+//! link thread when the server is short of space, so that what nobody fetches keeps no other answer
+//! from coming.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
@@ -15,7 +17,7 @@ use super::phase::Phase;
 use super::receive::Taken;
 use crate::cancel;
 use crate::head::{Head, Kind, LEASES};
-use crate::layout::{GROUP, WANTS_CANCEL, control};
+use crate::layout::{GROUP, WANTS_CANCEL, WANTS_SPACE, control};
 use crate::line;
 use crate::message::{Answer, AnswerPayload, ChannelError, Leasing, Payload, ReadBlock, Ticket};
 use crate::ring;
@@ -71,6 +73,33 @@ impl Client {
     pub(super) fn collect(self: &Arc<Self>) {
         for lane in 0..self.lanes.count() {
             self.collect_lane(lane);
+        }
+    }
+
+    /// Nobody looks for the answer to this call for now, so it may be moved off its lane. From here on
+    /// only [`poll_answer`](Self::poll_answer) and [`abandon`](Self::abandon) take its ticket.
+    pub fn set_aside(self: &Arc<Self>, ticket: Ticket) {
+        if !self.origin.is_forked() {
+            self.lanes.get(ticket.lane as usize).lent.lend(ticket.seq, Phase::Collectable);
+            self.make_room_of(ticket);
+        }
+    }
+
+    /// Moves a call's answer off its lane, should it be there and the server be short of space. For
+    /// whoever has just lent the lane: the link thread may have passed it by.
+    pub(super) fn make_room_of(self: &Arc<Self>, ticket: Ticket) {
+        // Pairs with the server's fence behind its wish: either that is seen here, or the link
+        // thread, which is rung behind that fence, sees the lane lent.
+        ring::fence::<Mapped>();
+        if self.space_rung.is_awaited(self.server.word64(WANTS_SPACE)) {
+            self.collect_lane(ticket.lane as usize);
+        }
+    }
+
+    /// Frees what can be freed if the server is short of space.
+    pub(super) fn make_room(self: &Arc<Self>) {
+        if self.space_rung.is_awaited(self.server.word64(WANTS_SPACE)) {
+            self.collect();
         }
     }
 

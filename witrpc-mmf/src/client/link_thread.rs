@@ -262,6 +262,7 @@ impl Client {
             self.groups[group].answer(self.ring_word(group), || self.wake_group(group));
         }
         self.space_waiters.notify_all();
+        self.make_room();
     }
 
     /// Wakes those of a group who have been answered; says whether others still sleep.

@@ -134,7 +134,10 @@ impl Client {
             }
             Backend::Portable => {
                 let mut backoff = Backoff::new();
-                self.sleep_on(lane, seq, limit, |_, until| backoff.sleep(until))
+                self.sleep_on(lane, seq, limit, |_, until| {
+                    self.make_room();
+                    backoff.sleep(until);
+                })
             }
         };
         if outcome.is_err() {
@@ -204,7 +207,11 @@ impl Client {
         }
         match self.poll_response(cx, ticket, limit, &mut receive) {
             Poll::Pending => {
+                let asleep = matches!(lane.looks(), Looks::Asleep);
                 lane.lent.lend(ticket.seq, Phase::Collectable);
+                if asleep {
+                    self.make_room_of(*ticket);
+                }
                 Poll::Pending
             }
             ready => ready,

@@ -70,6 +70,12 @@ impl<W: Words> Rung<W> {
         self.must_ring_after_fence(word)
     }
 
+    /// Whether an epoch stands that this side has not rung for.
+    pub fn is_awaited(&self, word: &W::PeerU64) -> bool {
+        let epoch = word.load(Relaxed);
+        epoch != 0 && self.last.load(Relaxed) != epoch
+    }
+
     /// [`must_ring`](Self::must_ring) for who has fenced since publishing.
     #[inline]
     pub fn must_ring_after_fence(&self, word: &W::PeerU64) -> bool {

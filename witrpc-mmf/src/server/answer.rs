@@ -12,6 +12,13 @@
 //! - Short answers, so few bytes that those of all lanes together leave most of the arena to the
 //!   longer ones. A client need not fetch in order, so an answer that waits for it to fetch others
 //!   must not hold up every other call.
+//!
+//! What fills the arena may be answers that nobody fetches for now: to futures that are not polled, or
+//! asked for ahead of time. So while an answer finds no space the client is rung, whose link thread
+//! moves such answers to private memory ([`Client::make_room`](crate::client::Client)). No such ring is
+//! lost: whoever leaves an answer in the queue says so in `starved`, fences, and rings; whoever
+//! publishes a block fences, and rings if it finds `starved`. Of the two fences one comes first: either
+//! the block is there when the first one's ring is answered, or the second one rings too.
 
 use std::collections::VecDeque;
 use std::sync::atomic::Ordering::Relaxed;
@@ -29,6 +36,7 @@ use crate::message::{Body, ChannelError, Outgoing, Ticket, inline_words};
 use crate::outbox::{Purpose, Reserved};
 use crate::park;
 use crate::release;
+use crate::ring;
 use crate::sealed::Spent;
 use crate::words::Mapped;
 
@@ -204,6 +212,7 @@ impl Connection {
         // Dropped when the queue is unlocked, which the return of a lease comes back to.
         let mut claims = Vec::new();
         let mut queue = self.queue();
+        self.starved.store(false, Relaxed);
         for purpose in [Purpose::Continue, Purpose::Begin] {
             let lanes = queue.of(purpose);
             while let Some(&lane) = lanes.front() {
@@ -215,7 +224,13 @@ impl Connection {
                 lanes.pop_front();
             }
         }
+        let starved = !(queue.begin.is_empty() && queue.go_on.is_empty());
+        self.starved.store(starved, Relaxed);
         drop(queue);
+        if starved {
+            ring::fence::<Mapped>();
+            self.bell.ring();
+        }
     }
 
     fn queue(&self) -> MutexGuard<'_, Queue> {
@@ -268,6 +283,10 @@ impl Connection {
         let [place, len] = block.lend();
         let used = if head.kind == Kind::Segment { 3 } else { 2 };
         self.respond(ticket, head, &[place, len, start as u64, 0, 0, 0], used);
+        // Behind the fence that follows every response.
+        if self.starved.load(Relaxed) {
+            self.bell.ring();
+        }
     }
 
     /// Publishes a response, and wakes whoever sleeps on it.

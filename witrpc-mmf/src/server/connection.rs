@@ -49,6 +49,8 @@ pub struct Connection {
     pub(super) idle_turns: AtomicU32,
     pub(super) outbox: Outbox,
     pub(super) queue: Mutex<Queue>,
+    /// Whether the queue holds an answer that found no space. Written under the queue's lock.
+    pub(super) starved: AtomicBool,
     /// Bytes of private memory held for this client: segments in, answers out.
     pub(super) held: AtomicUsize,
     pub(super) epochs: Epochs<Mapped>,
@@ -159,6 +161,7 @@ impl Connection {
             idle_turns: AtomicU32::new(0),
             outbox,
             queue: Mutex::default(),
+            starved: AtomicBool::new(false),
             held: AtomicUsize::new(0),
             epochs: Epochs::new(AtomicU64::new(0)),
             space_epochs: Epochs::new(AtomicU64::new(0)),

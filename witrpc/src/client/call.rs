@@ -207,7 +207,7 @@ impl<'a> ClientCall<'a> {
         &mut self,
         link: &Link,
         terms: &mut Terms,
-        cancelled: &mut Option<Watch<'_>>,
+        cancelled: &mut Option<Watch>,
     ) -> Result<(), Failed> {
         let tag = self.tag(link)?;
         self.arguments.decide_leases(|| link.channel.lessor());
@@ -233,7 +233,7 @@ impl<'a> ClientCall<'a> {
         mut link: Held<'a>,
         mut failed: Failed,
         mut terms: Terms,
-        mut cancelled: Option<Watch<'_>>,
+        mut cancelled: Option<Watch>,
     ) -> Result<(), CallError> {
         let inner = self.connection.inner();
         // What the last attempt got that may have run: no later one tells the caller otherwise.
@@ -431,7 +431,7 @@ impl<'a> ClientCall<'a> {
 
 /// Whether the call's token, if it has one, ends it now.
 #[inline]
-fn poll_cancelled(cx: &Context<'_>, cancelled: &mut Option<Watch<'_>>) -> Result<(), Failed> {
+fn poll_cancelled(cx: &Context<'_>, cancelled: &mut Option<Watch>) -> Result<(), Failed> {
     match cancelled.as_mut().map(|cancelled| cancelled.poll(cx)) {
         Some(Poll::Ready(())) => Err(Failed::Cancelled),
         Some(Poll::Pending) | None => Ok(()),

@@ -10,7 +10,6 @@ use futures_core::Stream;
 use super::answer::Answered;
 use super::call::ClientCall;
 use super::cancel_token::CancelToken;
-use super::flight::block_on;
 use super::links::Link;
 use super::streams::{
     AsyncStream, BlockingStream, Control, Feeder, Feeding, LinkStreams, ReadItems, Request, Source,
@@ -104,24 +103,11 @@ impl<'a> ClientCall<'a> {
         items: impl Iterator<Item = T>,
     ) -> Result<Answer, CallError> {
         self.block().value::<()>()?;
+        Feeder::new(self.target()).feed(items)?;
         let target = self.target();
-        let (streams, control) = (target.streams, target.control_of_answer());
-        Feeder::new(target).feed(items)?;
-        let mut request = Request::plain(streams, self.connection.terms()?.limit);
-        let answered = match self.connection.token() {
-            None => request.wait(&control),
-            Some(token) => {
-                let mut cancelled = token.watch();
-                let answered = block_on(|cx| {
-                    if cancelled.poll(cx).is_ready() {
-                        return Poll::Ready(Err(CallError::Cancelled));
-                    }
-                    request.poll(cx, &control).map(Ok)
-                });
-                answered?.map(|()| request.into_answer())
-            }
-        };
-        answered.map_err(|error| self.connection.call_error(error))
+        let request = Request::plain(target.streams, self.connection.terms()?.limit);
+        let answered = target.wait(request, &target.control_of_answer());
+        answered.map_err(|waited| target.error(waited))
     }
 
     /// Calls, feeds the stream that the method takes, and completes when the answer is there.

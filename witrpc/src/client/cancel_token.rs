@@ -12,8 +12,9 @@ use crate::wake::wake;
 /// Cancels calls, from any thread: those that were made by clients which were given it with
 /// [`CallOptions::cancelled_by`](crate::CallOptions::cancelled_by). Such a call ends at once with
 /// [`CallError::Cancelled`](crate::CallError::Cancelled), and its handler can
-/// [find out](crate::CallContext::cancelled). Once cancelled, a token stays so, and what is called
-/// with it is not even sent.
+/// [find out](crate::CallContext::cancelled); a stream that such a call has opened gives that error and
+/// ends, and its producer is stopped. Once cancelled, a token stays so, and what is called with it is
+/// not even sent.
 ///
 /// The calls of an async client need none: to drop a future cancels its call.
 ///
@@ -89,8 +90,8 @@ impl CancelToken {
     }
 
     /// For one call, to be woken.
-    pub(super) fn watch(&self) -> Watch<'_> {
-        Watch { token: self, key: None }
+    pub(super) fn watch(&self) -> Watch {
+        Watch { token: self.clone(), key: None }
     }
 }
 
@@ -107,12 +108,17 @@ impl fmt::Debug for CancelToken {
 }
 
 /// A call's place among those that a token wakes.
-pub(super) struct Watch<'a> {
-    token: &'a CancelToken,
+pub(super) struct Watch {
+    token: CancelToken,
     key: Option<u64>,
 }
 
-impl Watch<'_> {
+impl Watch {
+    /// Whether the token is cancelled.
+    pub(super) fn is_over(&self) -> bool {
+        self.token.is_cancelled()
+    }
+
     /// Completes when the token is cancelled.
     pub(super) fn poll(&mut self, cx: &Context<'_>) -> Poll<()> {
         if self.token.is_cancelled() {
@@ -138,7 +144,7 @@ impl Watch<'_> {
     }
 }
 
-impl Drop for Watch<'_> {
+impl Drop for Watch {
     fn drop(&mut self) {
         if let Some(key) = self.key {
             let waker = self.token.shared.waiting().wakers.remove(&key);

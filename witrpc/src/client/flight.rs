@@ -98,6 +98,13 @@ where
         }
     }
 
+    /// Nobody looks for the answer for now. After this it is polled for, not waited for.
+    pub(super) fn set_aside(&self) {
+        if let Some(ticket) = self.ticket() {
+            self.channel.set_aside(ticket);
+        }
+    }
+
     /// From now on the call may take until this limit.
     pub(super) fn set_limit(&mut self, limit: Limit) {
         *self.limit.borrow_mut() = limit;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::codec::{Decoder, OpenBody};
-use crate::tag::{Operation, RequestTag};
+use crate::tag::{MAX_CLOSED_AT_ONCE, Operation, RequestTag};
 use crate::transport::Payload;
 
 use super::arguments::BadArguments;
@@ -32,6 +32,7 @@ pub(super) fn serve(
                 line.peer.session().events().pull(line.asked());
                 Ok(())
             }
+            Operation::Close => close(line, &mut decoder),
             _ => stream(line, tag.operation, len, &mut decoder),
         }
     });
@@ -55,12 +56,22 @@ fn stream(
         return Ok(());
     }
     decoder.finish()?;
-    if operation == Operation::Pull {
-        flows.pull(number, line.asked());
-    } else {
-        flows.close(number);
-        line.reply().value(&());
+    flows.pull(number, line.asked());
+    Ok(())
+}
+
+fn close(line: &Line<'_>, decoder: &mut Decoder<'_>) -> Result<(), BadArguments> {
+    let count = decoder.number("count")?;
+    if count > MAX_CLOSED_AT_ONCE as u64 {
+        let message = format!("{count} streams to close, at most {MAX_CLOSED_AT_ONCE} can be");
+        line.reply().bad_request(&message);
+        return Ok(());
     }
+    let numbers: Vec<_> = (0..count).map(|_| decoder.number("stream")).collect::<Result<_, _>>()?;
+    decoder.finish()?;
+    let flows = line.peer.session().flows();
+    numbers.into_iter().for_each(|number| flows.close(number));
+    line.reply().value(&());
     Ok(())
 }
 

@@ -126,6 +126,13 @@ pub trait ClientChannel: fmt::Debug + Send + Sync {
         answer: &mut Answer,
     ) -> Poll<Result<(), ChannelError>>;
 
+    /// Nobody looks for this call's answer for now. A transport whose space is short may put the
+    /// answer elsewhere. From here on the ticket goes to [`poll_answer`](Self::poll_answer) or
+    /// [`abandon`](Self::abandon) only.
+    fn set_aside(&self, ticket: Ticket) {
+        let _ = ticket;
+    }
+
     /// Nobody waits for this call any more: it is cancelled, as far as the server looks
     /// ([`Peer::is_cancelled`](super::Peer::is_cancelled)). Its place comes back when the server has
     /// answered.

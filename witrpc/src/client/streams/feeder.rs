@@ -10,6 +10,7 @@ use futures_core::Stream;
 use crate::__private::v1::Wire;
 use crate::client::Connection;
 use crate::client::answer::read_pulled;
+use crate::client::flight::block_on;
 use crate::codec::{Batch, EncodeError, Piece};
 use crate::error::CallError;
 use crate::tag::Operation;
@@ -47,11 +48,45 @@ impl Target<'_> {
         Request::for_items(self.streams, timeout.map_or(Limit::Never, Limit::Within))
     }
 
+    /// Blocks the thread until the answer to a request is there, or the call is cancelled.
+    pub(in crate::client) fn wait(
+        &self,
+        mut request: Request,
+        control: &Control<'_>,
+    ) -> Result<Answer, Waited> {
+        let Some(token) = self.connection.token() else {
+            return request.wait(control).map_err(Waited::Failed);
+        };
+        let mut cancelled = token.watch();
+        block_on(|cx| {
+            if cancelled.poll(cx).is_ready() {
+                return Poll::Ready(Err(Waited::Cancelled));
+            }
+            request.poll(cx, control).map_err(Waited::Failed)
+        })?;
+        Ok(request.into_answer())
+    }
+
+    /// What the caller gets for a wait without an answer.
+    pub(in crate::client) fn error(&self, waited: Waited) -> CallError {
+        match waited {
+            Waited::Cancelled => CallError::Cancelled,
+            Waited::Failed(error) => self.connection.call_error(error),
+        }
+    }
+
     /// Whether the server wants more.
     fn read(&self, mut answer: Answer) -> Result<bool, CallError> {
         let body = read_pulled(&mut answer, self.streams.codec, self.method)?;
         Ok(body.is_some())
     }
+}
+
+/// Why a wait brought no answer.
+pub(in crate::client) enum Waited {
+    /// Whoever holds the call's token wants none.
+    Cancelled,
+    Failed(ChannelError),
 }
 
 #[cold]
@@ -188,7 +223,9 @@ impl<'a, T: Wire> Feeder<'a, T> {
         loop {
             let items = portion.of(batch.sendable());
             let over = is_last && items == batch.len();
-            let pushed = self.target.request().wait(&self.target.control(&batch, items, over)?);
+            let control = self.target.control(&batch, items, over)?;
+            let pushed = self.target.wait(self.target.request(), &control);
+            drop(control);
             match pushed {
                 Ok(answer) => {
                     batch.forget(items);
@@ -199,8 +236,8 @@ impl<'a, T: Wire> Feeder<'a, T> {
                         return Ok(true);
                     }
                 }
-                Err(ChannelError::TooLarge { .. }) if portion.shrink(items) => {}
-                Err(error) => return Err(self.target.connection.call_error(error)),
+                Err(Waited::Failed(ChannelError::TooLarge { .. })) if portion.shrink(items) => {}
+                Err(waited) => return Err(self.target.error(waited)),
             }
         }
     }

@@ -4,21 +4,24 @@
 //! A pull or a push is a request like a call, answered late; [`request`] is one of them. What waits
 //! for items holds a lane, so [`share`] lets these have half of a connection's lanes at most. A
 //! [`source`] pulls; [`blocking`] and [`asynchronous`] are what users see of it. A [`feeder`] pushes.
+//! What is dropped before its end is told to the server by [`closing`].
 
 mod asynchronous;
 mod blocking;
+mod closing;
 mod feeder;
 mod request;
 mod share;
 mod source;
 
 use std::fmt;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::codec::Codec;
-use crate::tag::Operation;
-use crate::transport::{ChannelError, ClientChannel};
+use crate::transport::ClientChannel;
+
+use closing::Closing;
 
 pub use asynchronous::AsyncStream;
 pub use blocking::BlockingStream;
@@ -32,8 +35,7 @@ pub(in crate::client) struct LinkStreams {
     pub(super) channel: Arc<dyn ClientChannel>,
     pub(super) codec: Codec,
     pub(super) share: Arc<Share>,
-    /// Streams that were to be closed when no lane was free.
-    unclosed: Mutex<Vec<u64>>,
+    closing: Closing,
 }
 
 impl LinkStreams {
@@ -42,7 +44,7 @@ impl LinkStreams {
             channel: Arc::clone(channel),
             codec,
             share: Share::new(channel.lanes() / 2),
-            unclosed: Mutex::default(),
+            closing: Closing::new(),
         })
     }
 
@@ -51,34 +53,6 @@ impl LinkStreams {
     pub(in crate::client) fn next_number() -> u64 {
         static NEXT: AtomicU64 = AtomicU64::new(1);
         NEXT.fetch_add(1, Ordering::Relaxed)
-    }
-
-    /// Tells the server that a stream is not wanted any more, without ever waiting.
-    pub(super) fn close(&self, number: u64) {
-        self.unclosed.lock().unwrap_or_else(PoisonError::into_inner).push(number);
-        self.close_rest();
-    }
-
-    /// Tells it of those for which no lane was free.
-    pub(super) fn close_rest(&self) {
-        let mut unclosed = self.unclosed.lock().unwrap_or_else(PoisonError::into_inner);
-        while let Some(number) = unclosed.pop() {
-            match self.tell_closed(number) {
-                Ok(true) => {}
-                Ok(false) => return unclosed.push(number),
-                Err(_) => return unclosed.clear(),
-            }
-        }
-    }
-
-    /// `false`: not now.
-    fn tell_closed(&self, number: u64) -> Result<bool, ChannelError> {
-        let control = Control::of_stream(Operation::Close, number, self.codec);
-        let sent = control.with_message(|message| self.channel.try_send(message))?;
-        let Some(ticket) = sent else { return Ok(false) };
-        // The server knows now; its answer frees the lane.
-        self.channel.abandon(ticket);
-        Ok(true)
     }
 }
 

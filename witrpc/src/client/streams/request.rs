@@ -54,6 +54,8 @@ pub(in crate::client) struct Request {
     permit: Admission,
     flight: Flight<Arc<dyn ClientChannel>, Limit>,
     is_sent: bool,
+    /// Its answer may have been moved, so it is to be polled.
+    is_aside: bool,
     /// How long it may take to get a permit and a lane.
     send_limit: Limit,
     pub(super) answer: Answer,
@@ -81,15 +83,20 @@ impl Request {
         let permit = streams.share.spare()?;
         let mut request = Self::new(streams, Admission::Here(permit), Limit::Never, Limit::Never);
         let sent = control.with_message(|message| request.flight.try_send(message));
+        if !sent.ok()? {
+            return None;
+        }
         request.is_sent = true;
-        sent.ok()?.then_some(request)
+        request.is_aside = true;
+        request.flight.set_aside();
+        Some(request)
     }
 
     fn new(streams: &Arc<LinkStreams>, permit: Admission, send_limit: Limit, limit: Limit) -> Self {
-        streams.close_rest();
         let flight = Flight::new(Arc::clone(&streams.channel), limit);
         let streams = Arc::clone(streams);
-        Self { streams, permit, flight, is_sent: false, send_limit, answer: Answer::default() }
+        let answer = Answer::default();
+        Self { streams, permit, flight, is_sent: false, is_aside: false, send_limit, answer }
     }
 
     /// From now on it may take until this limit.
@@ -131,6 +138,10 @@ impl Request {
 
     /// Blocks the thread until the answer is there.
     pub(in crate::client) fn wait(mut self, control: &Control<'_>) -> Result<Answer, ChannelError> {
+        if self.is_aside {
+            block_on(|cx| self.poll(cx, control))?;
+            return Ok(self.into_answer());
+        }
         block_on(|cx| self.poll_send(cx, control))?;
         let mut answer = Answer::default();
         self.flight.wait_answer(&mut answer)?;

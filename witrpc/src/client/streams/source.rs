@@ -9,6 +9,8 @@ use std::time::{Duration, Instant};
 use crate::__private::v1::Wire;
 use crate::client::Connection;
 use crate::client::answer::read_pulled;
+use crate::client::cancel_token::{CancelToken, Watch};
+use crate::client::flight::block_on;
 use crate::codec::{DecodeError, Decoder, read_batch};
 use crate::error::CallError;
 use crate::tag::Operation;
@@ -34,6 +36,8 @@ pub(in crate::client) struct Source<T, E> {
     item_timeout: Option<Duration>,
     patience: Option<Patience>,
     read: ReadItems<T, E>,
+    /// What ends it from elsewhere.
+    cancelled: Option<Watch>,
 }
 
 /// Reads a batch.
@@ -81,6 +85,7 @@ impl<T, E> Source<T, E> {
             item_timeout: None,
             patience: None,
             read,
+            cancelled: connection.token().map(CancelToken::watch),
         }
     }
 
@@ -88,9 +93,12 @@ impl<T, E> Source<T, E> {
         self.item_timeout = timeout;
     }
 
-    /// The next item of those that are here.
+    /// The next item of those that are here, unless all is cancelled.
     #[inline]
     pub(super) fn here(&mut self) -> Option<Result<T, CallError<E>>> {
+        if self.is_cancelled() {
+            return None;
+        }
         let item = self.items.pop_front()?;
         Some(item.map_err(CallError::App))
     }
@@ -105,8 +113,11 @@ impl<T, E> Source<T, E> {
                 self.be_patient_no_more();
                 return Poll::Ready(Some(item));
             }
-            if self.is_over {
+            if self.is_over && self.items.is_empty() {
                 return Poll::Ready(None);
+            }
+            if self.is_cancelled() {
+                return Poll::Ready(Some(Err(self.cancel())));
             }
             let control = self.control();
             let mut pull = self.pull.take().unwrap_or_else(|| self.request());
@@ -119,6 +130,9 @@ impl<T, E> Source<T, E> {
                 }
                 Poll::Pending => {
                     self.pull = Some(pull);
+                    if self.cancelled.as_mut().is_some_and(|it| it.poll(cx).is_ready()) {
+                        return Poll::Ready(Some(Err(self.cancel())));
+                    }
                     ready!(self.poll_patience(cx));
                     let after = self.item_timeout;
                     return Poll::Ready(Some(Err(CallError::TimedOut { after })));
@@ -129,8 +143,8 @@ impl<T, E> Source<T, E> {
 
     /// Blocks the thread until the next item, or `None` at the end.
     pub(super) fn wait_item(&mut self) -> Option<Result<T, CallError<E>>> {
-        if self.item_timeout.is_some() {
-            return crate::client::flight::block_on(|cx| self.poll_item(cx));
+        if self.item_timeout.is_some() || self.cancelled.is_some() {
+            return block_on(|cx| self.poll_item(cx));
         }
         loop {
             if let Some(item) = self.here() {
@@ -144,6 +158,30 @@ impl<T, E> Source<T, E> {
             if let Err(error) = self.take(ended) {
                 return Some(Err(error));
             }
+        }
+    }
+
+    #[inline]
+    fn is_cancelled(&self) -> bool {
+        self.cancelled.as_ref().is_some_and(Watch::is_over)
+    }
+
+    /// Ends it at the wish of whoever holds the token.
+    #[cold]
+    fn cancel(&mut self) -> CallError<E> {
+        self.items.clear();
+        self.end();
+        CallError::Cancelled
+    }
+
+    /// No more items come: the server need not make any.
+    fn end(&mut self) {
+        self.be_patient_no_more();
+        if !self.is_over {
+            self.is_over = true;
+            // First the pull, whose lane the close may need.
+            self.pull = None;
+            self.streams.close(self.number);
         }
     }
 
@@ -233,12 +271,7 @@ impl<T, E> Source<T, E> {
 
 impl<T, E> Drop for Source<T, E> {
     fn drop(&mut self) {
-        self.be_patient_no_more();
-        if !self.is_over {
-            // First the pull, whose lane the close may need.
-            self.pull = None;
-            self.streams.close(self.number);
-        }
+        self.end();
     }
 }
 

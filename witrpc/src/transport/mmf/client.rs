@@ -83,6 +83,10 @@ impl ClientChannel for Client {
         self.0.lanes()
     }
 
+    fn set_aside(&self, ticket: Ticket) {
+        self.0.set_aside(to_ticket(ticket));
+    }
+
     fn abandon(&self, ticket: Ticket) {
         self.0.abandon(to_ticket(ticket));
     }
