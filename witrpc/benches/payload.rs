@@ -16,7 +16,7 @@ use support::peer::{self, Parts};
 use support::process;
 use support::race::{Contender, Course, race};
 use support::report::Report;
-use support::service::{BenchClient, Serving};
+use support::service::{BenchClient, Echoed, Serving};
 use witrpc::WaitPolicy;
 
 fn main() {
@@ -83,21 +83,6 @@ fn lengths(options: Options, client: &BenchClient, floors: &Floors, len: usize) 
     ];
     let [push, of_bytes, of_floats, echo, echoed] = race(course(options, len), contenders);
     [of_bytes.ratio_to(&push), of_floats.ratio_to(&push), echoed.ratio_to(&echo)]
-}
-
-/// Sends what came back last.
-struct Echoed<'a> {
-    client: &'a BenchClient,
-    bytes: Vec<u8>,
-}
-
-impl Contender for Echoed<'_> {
-    fn run(&mut self, calls: usize) {
-        for _ in 0..calls {
-            let bytes = std::mem::take(&mut self.bytes);
-            self.bytes = black_box(self.client.echo(bytes).expect("an echo"));
-        }
-    }
 }
 
 /// How much the reading side grows by the longest messages.

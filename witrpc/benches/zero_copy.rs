@@ -15,7 +15,7 @@ use support::peer::{self, Parts, Peer};
 use support::process;
 use support::race::{Contender, Course, race};
 use support::report::Report;
-use support::service::{BenchClient, Serving};
+use support::service::{BenchClient, Echoed, Serving};
 use support::socket::SocketClient;
 use support::studio::{StudioClient, draw, sum, sum_of_pieces};
 use witrpc::{Codec, Mmf, Shared, WaitPolicy};
@@ -28,9 +28,9 @@ fn main() {
             filled_and_read(&stage);
             plain_slice_in_place(&stage);
             accessors(&stage);
-            a_million_bytes(&stage);
         });
         drop(stage);
+        a_million_bytes(options);
         video(options);
     });
 }
@@ -47,7 +47,6 @@ struct Stage {
     cores: Cores,
     floors: Floors,
     bench: BenchClient,
-    json: BenchClient,
     studio: StudioClient,
     _peer: Peer,
 }
@@ -60,11 +59,9 @@ impl Stage {
         let peer = Parts::default().service(&serving).floors(&floors).start();
         let cores = Cores::available();
         let bench = serving.connect();
-        let json = BenchClient::builder(serving.name.as_str()).codec(Codec::Json);
-        let json = json.wait(WaitPolicy::Spin).connect().expect("the peer serves");
         let studio = bench.connection().client().expect("it is served too");
         let report = Report::new(options);
-        Self { options, report, cores, floors, bench, json, studio, _peer: peer }
+        Self { options, report, cores, floors, bench, studio, _peer: peer }
     }
 
     /// For calls of a microsecond.
@@ -72,12 +69,12 @@ impl Stage {
         let rounds = if self.options.quick { 3 } else { 31 };
         Course { rounds, warm_up: 1_000, batches: 100, batch: 50, singles: 0 }
     }
+}
 
-    /// For what takes as long as to copy a MiB.
-    fn long(&self) -> Course {
-        let rounds = if self.options.quick { 3 } else { 31 };
-        Course { rounds, warm_up: 10, batches: 20, batch: 5, singles: 0 }
-    }
+/// For what takes as long as to copy a MiB.
+fn long(options: Options) -> Course {
+    let rounds = if options.quick { 3 } else { 31 };
+    Course { rounds, warm_up: 10, batches: 20, batch: 5, singles: 0 }
 }
 
 /// Space taken, passed and given back, whatever its length; nobody looks at a byte.
@@ -134,7 +131,7 @@ fn filled_and_read(stage: &Stage) {
             black_box(stage.studio.sum_in_place(fill(2))).expect("a sum");
         },
     ];
-    let [alone, bare, safe, in_place] = race(stage.long(), contenders);
+    let [alone, bare, safe, in_place] = race(long(stage.options), contenders);
     let report = stage.report;
     report.figure("filled_summed_1mib_in_one_process", alone.median() / 1e3, "us");
     report.figure("filled_summed_1mib_over_bare_memory", bare.median() / 1e3, "us");
@@ -152,7 +149,7 @@ fn plain_slice_in_place(stage: &Stage) {
         [&mut CopyIn { floors: stage.floors.clone(), bytes: Arc::clone(&bytes) }, &mut || {
             black_box(stage.bench.bytes_len(black_box(&bytes)).expect("a length"));
         }];
-    let [copy, call] = race(stage.long(), contenders);
+    let [copy, call] = race(long(stage.options), contenders);
     stage.report.figure("bytes_1mib_in_place", call.median() / 1e3, "us");
     stage.report.goal("bytes_1mib_in_place_vs_memcpy", call.ratio_to(&copy), "ratio", 1.15);
 }
@@ -177,8 +174,10 @@ fn accessors(stage: &Stage) {
             black_box(sum_of_chunks(black_box(&shared)));
         },
     ];
-    let [memcpy, copy_to, slice, iter, chunks] = race(stage.long(), contenders);
+    let [memcpy, copy_to, slice, iter, chunks] = race(long(stage.options), contenders);
     stage.report.goal("copy_to_1mib_vs_memcpy", copy_to.ratio_to(&memcpy), "ratio", 1.15);
+    stage.report.goal("iter_1mib_vs_memcpy", iter.ratio_to(&memcpy), "ratio", 1.15);
+    stage.report.goal("chunks_1mib_vs_memcpy", chunks.ratio_to(&memcpy), "ratio", 1.15);
     stage.report.figure("iter_1mib_vs_slice", iter.ratio_to(&slice), "ratio");
     stage.report.figure("chunks_1mib_vs_slice", chunks.ratio_to(&slice), "ratio");
 }
@@ -194,33 +193,35 @@ fn sum_of_chunks(samples: &Shared<[u64]>) -> u64 {
 
 /// The workload of the .NET library's benchmark: a million bytes one way and back, by JSON and a
 /// binary codec, beside as many copies.
-fn a_million_bytes(stage: &Stage) {
+fn a_million_bytes(options: Options) {
+    let serving = Serving { size: 64 * MIB, wait: WaitPolicy::Spin, ..Serving::new() };
+    let floors = Floors::new();
+    let _peer = Parts::default().service(&serving).floors(&floors).start();
+    let cores = Cores::available();
+    let binary = serving.connect();
+    let json = BenchClient::builder(serving.name.as_str()).codec(Codec::Json);
+    let json = json.wait(WaitPolicy::Spin).connect().expect("the peer serves");
     let bytes: Arc<[u8]> = (0..MILLION).map(|index| index as u8).collect();
-    let floors = &stage.floors;
-    let one_way = |client: &BenchClient| black_box(client.bytes_len(&bytes)).expect("a length");
-    let echo = |client: &BenchClient| {
-        black_box(client.echo(bytes.to_vec()).expect("an echo"));
+    let one_way = |client: &BenchClient| {
+        black_box(client.bytes_len(black_box(&bytes)).expect("a length"));
     };
     let contenders: [&mut dyn Contender; 6] = [
         &mut Push { floors: floors.clone(), bytes: Arc::clone(&bytes) },
-        &mut || {
-            one_way(&stage.bench);
-        },
-        &mut || {
-            one_way(&stage.json);
-        },
+        &mut || one_way(&binary),
+        &mut || one_way(&json),
         &mut Echo { floors: floors.clone(), bytes: Arc::clone(&bytes) },
-        &mut || echo(&stage.bench),
-        &mut || echo(&stage.json),
+        &mut Echoed { client: &binary, bytes: bytes.to_vec() },
+        &mut Echoed { client: &json, bytes: bytes.to_vec() },
     ];
-    let [push, binary, json, back, binary_back, json_back] = race(stage.long(), contenders);
+    let times = cores.while_pinned(|| race(long(options), contenders));
+    let [push, there, there_json, back, echoed, echoed_json] = times;
+    let report = Report::new(options);
     for (name, times, copies) in [
-        ("one_way_binary", binary, &push),
-        ("one_way_json", json, &push),
-        ("echoed_binary", binary_back, &back),
-        ("echoed_json", json_back, &back),
+        ("one_way_binary", there, &push),
+        ("one_way_json", there_json, &push),
+        ("echoed_binary", echoed, &back),
+        ("echoed_json", echoed_json, &back),
     ] {
-        let report = stage.report;
         report.figure(&format!("million_bytes_{name}"), times.median() / 1e3, "us");
         report.figure(&format!("million_bytes_{name}_vs_copies"), times.ratio_to(copies), "ratio");
     }

@@ -1,7 +1,7 @@
 //! Space for leases in the client's arena: taken at once, or waited for.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering::Relaxed;
+use std::sync::atomic::AtomicU32;
 use std::task::{Context, Poll};
 
 use super::Client;
@@ -146,8 +146,8 @@ impl End for Client {
         &self.held
     }
 
-    fn last_released(&self, granule: usize) -> u32 {
-        self.own.word32(self.layout.client_release() + granule * 4).load(Relaxed)
+    fn slot(&self, granule: usize) -> &AtomicU32 {
+        self.own.word32(self.layout.client_release() + granule * 4)
     }
 
     fn copy_block(&self, block: &BlockRef, offset: usize, out: &mut [u8]) {

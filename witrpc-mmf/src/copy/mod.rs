@@ -7,7 +7,8 @@
 //!
 //! 1. **The peer's region is read by aligned relaxed atomic loads of words, and in no other way.**
 //!    No `&u8`, `&[u8]` or `&T` to it ever exists, only references to atomics. A write that the peer
-//!    does meanwhile makes a load return one value or another; it cannot make it undefined. The one
+//!    does meanwhile makes a load return one value or another; it cannot make it undefined. (Whole
+//!    lines are loaded by machine code, which asks for no more than that: `lines`.) The one
 //!    exception is [`PeerMemory::trusted`], which a user has to unlock by an unsafe promise
 //!    ([`TrustedPeer`]): that this peer does not write to what it has sent.
 //! 2. **It is copied out once.** Whatever is checked is checked on the private copy, and whatever is
@@ -36,6 +37,7 @@
 //!
 //! Nothing else in this crate dereferences a pointer into a region.
 
+mod lines;
 mod mapping;
 mod own;
 
@@ -246,8 +248,8 @@ impl Source<'_> {
             (words, out) = (rest, tail);
         }
         let (whole, tail) = out.as_chunks_mut();
-        // Left as it is: the compiler unrolls it, and a hand-unrolled loop measured no faster.
-        for (word, out) in words.iter().zip(&mut *whole) {
+        let done = lines::copy(&words[..whole.len()], whole);
+        for (word, out) in words.iter().zip(&mut *whole).skip(done) {
             *out = bytes_of(word);
         }
         if let Some(last) = words.get(whole.len()) {

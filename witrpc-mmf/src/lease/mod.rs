@@ -26,8 +26,9 @@
 //!    protocol of [`lending`]. A second message, while the first's reader has not released the block,
 //!    does not get it (and carries a copy instead).
 //! 2. **Each time a block is lent it has a new generation**, one after what the peer's slot holds.
-//!    So the reader tells a stale name by its own slot alone, and the writer a release under a
-//!    generation that it has not lent: both end the connection. To release a block a second time
+//!    So the reader tells a stale name by its own slot alone, and the writer, when it is to lend the
+//!    block again, a release under a generation that it has not lent: both end the connection. To
+//!    release a block a second time
 //!    under the same generation changes nothing.
 //! 3. **A reader holds a granule once.** What it holds is in a table ([`held`]); a lease that
 //!    overlaps one that is held, is stale, lies outside the arena or is one of too many ends the
@@ -52,6 +53,8 @@ pub use own::{Claim, LeaseWriter, OwnLease};
 pub use received::ReceivedLease;
 pub(crate) use received::take_leases;
 pub use trailer::MAX_LEASES_OF_A_MESSAGE;
+
+use core::sync::atomic::AtomicU32;
 
 use crate::arena::BlockRef;
 use crate::copy::OwnMemory;
@@ -85,8 +88,8 @@ pub(crate) trait End: Send + Sync + 'static {
     /// Leases of the peer's that this process holds.
     fn held(&self) -> &Held;
 
-    /// What we have stored for a block of the peer's that begins at `granule`.
-    fn last_released(&self, granule: usize) -> u32;
+    /// Where we say that a block of the peer's that begins at `granule` is released.
+    fn slot(&self, granule: usize) -> &AtomicU32;
 
     /// Copies out of a block of the peer's.
     fn copy_block(&self, block: &BlockRef, offset: usize, out: &mut [u8]);

@@ -168,7 +168,6 @@ impl Drop for OwnLease {
         if self.end.is_forked() {
             return;
         }
-        self.check_release();
         let Some(mut block) = self.block.take() else { return };
         match self.lending.place() {
             Place::Home(generation) => {

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
 
 use super::End;
 use super::trailer;
@@ -85,9 +86,14 @@ pub(crate) fn take_leases<E: End, B: ReadBlock>(
     for words in descriptions {
         let block = BlockRef::check(words, end.arena_len())
             .map_err(|_| "a lease of a block outside the arena")?;
-        if block.generation() != next_generation(end.last_released(block.slot())) {
+        let slot = end.slot(block.slot());
+        let last = slot.load(Relaxed);
+        if block.generation() != next_generation(last) {
             return Err("a lease of a generation that is not the block's next");
         }
+        // The same once more: the line, which the peer has looked at, is fetched for writing while
+        // the message is decoded, and not when the lease is released.
+        slot.store(last, Relaxed);
         end.held().enter(block.granules())?;
         leases.push(ReceivedLease { end: Arc::clone(end) as Arc<dyn End>, block });
     }

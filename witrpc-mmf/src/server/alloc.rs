@@ -2,7 +2,7 @@
 //! waits for no client.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering::Relaxed;
+use std::sync::atomic::AtomicU32;
 
 use super::connection::Connection;
 use crate::arena::BlockRef;
@@ -85,8 +85,8 @@ impl End for Connection {
         &self.leases_held
     }
 
-    fn last_released(&self, granule: usize) -> u32 {
-        self.own.word32(self.layout.server_release() + granule * 4).load(Relaxed)
+    fn slot(&self, granule: usize) -> &AtomicU32 {
+        self.own.word32(self.layout.server_release() + granule * 4)
     }
 
     fn copy_block(&self, block: &BlockRef, offset: usize, out: &mut [u8]) {

@@ -1,10 +1,12 @@
 //! The service whose calls are timed.
 
+use std::hint::black_box;
 use std::thread;
 use std::time::Duration;
 
 use witrpc::{Mmf, TrustedPeer, WaitPolicy, WitServer, wit_service};
 
+use super::race::Contender;
 use super::studio::{Drawing, StudioServer};
 use super::ward::{WardServer, Watch};
 
@@ -44,6 +46,21 @@ impl Bench for Null {
 
     fn sleep(&self, milliseconds: u64) {
         thread::sleep(Duration::from_millis(milliseconds));
+    }
+}
+
+/// Sends what came back last.
+pub(crate) struct Echoed<'a> {
+    pub(crate) client: &'a BenchClient,
+    pub(crate) bytes: Vec<u8>,
+}
+
+impl Contender for Echoed<'_> {
+    fn run(&mut self, calls: usize) {
+        for _ in 0..calls {
+            let bytes = std::mem::take(&mut self.bytes);
+            self.bytes = black_box(self.client.echo(bytes).expect("an echo"));
+        }
     }
 }
 

@@ -118,6 +118,11 @@ impl Connection {
     }
 
     fn wait_for_bytes(&self, lens: &[usize]) -> Result<Vec<Box<dyn WritableBytes>>, AllocError> {
+        // What is there at once takes no future, and no waker.
+        let at_once = self.inner().link().channel.lessor().map(|lessor| lessor.try_alloc(lens));
+        if let Some(Ok(bytes)) = at_once {
+            return Ok(bytes);
+        }
         let mut bytes = std::pin::pin!(self.bytes(lens));
         block_on(|cx| bytes.as_mut().poll(cx))
     }
