@@ -1,4 +1,4 @@
-//! What the 28 bits beside a message say: what is asked for and how it went.
+//! What the 27 bits beside a message say: what is asked for and how it went.
 //!
 //! # Operations
 //!
