@@ -10,10 +10,10 @@ use std::fmt;
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ContractDifference {
-    /// The method's name on the wire.
+    /// The name of the method or event on the wire.
     pub method: String,
-    /// Where in the method: ``argument `b` ``, `the result`, ``the error: field `line` ``. Empty
-    /// when it is about the method as a whole.
+    /// Where in it: ``argument `b` ``, `the result`, ``the error: field `line` ``. Empty when it is
+    /// about the method or event as a whole.
     pub place: String,
     /// How that differs: `is i64 here and i32 there`.
     pub problem: String,

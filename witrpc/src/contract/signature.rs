@@ -122,7 +122,7 @@ impl Signature {
             |place: String, trace: Trace| shape_of(method.name, &place, trace, codec, refusals);
         let arguments = method.arguments.iter();
         let arguments = arguments.map(|argument| Argument::of(argument, &mut shape_of)).collect();
-        let result = if method.streams { "the items" } else { "the result" };
+        let result = if method.streams { "an item" } else { "the result" };
         Self {
             name: method.name.into(),
             arguments,
@@ -217,8 +217,9 @@ impl fmt::Display for Contract {
             f.write_str(if number == 0 { "" } else { "\n" })?;
             write!(f, "{method}")?;
         }
-        for event in &self.events {
-            write!(f, "\nevent {}(", Shown(&event.name))?;
+        for (number, event) in self.events.iter().enumerate() {
+            f.write_str(if self.methods.is_empty() && number == 0 { "" } else { "\n" })?;
+            write!(f, "event {}(", Shown(&event.name))?;
             list(f, &event.arguments)?;
             f.write_str(")")?;
         }

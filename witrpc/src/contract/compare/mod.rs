@@ -5,7 +5,9 @@
 //!
 //! - Methods are matched by name. One that only one side has is no difference: the client learns of
 //!   it by [`CallError::UnknownMethod`](crate::CallError::UnknownMethod) when it calls it.
-//! - The same goes for events. What one side streams the other must stream, too.
+//! - The same goes for events, whose arguments the server sends. What becomes of those for which
+//!   there is no room is each side's own affair.
+//! - What one side streams the other must stream, too.
 //! - The arguments of a method are the same on both sides: number, order, names, shapes.
 //! - Names count, as serde has them: of arguments, fields and variants. Those of types do not, and a
 //!   newtype is what it wraps.
@@ -83,7 +85,7 @@ fn compare_method(our: &Signature, their: &Signature, codec: Codec, findings: &m
     if our.streams != their.streams {
         return findings.add(method, "the result".to_owned(), stream_beside(our.streams));
     }
-    let place = if our.streams { "the items" } else { "the result" }.to_owned();
+    let place = if our.streams { "an item" } else { "the result" }.to_owned();
     Comparison::new(method, place, (&our.result, &their.result), codec).run(Side::There, findings);
     match (&our.error, &their.error) {
         (Some(a), Some(b)) => {
@@ -111,7 +113,11 @@ fn compare_arguments(
 ) -> bool {
     let (here, there) = (ours.len(), theirs.len());
     if here != there {
-        let problem = format!("takes {} here and {there} there", arguments(here));
+        let has = match sender {
+            Side::Here => "takes",
+            Side::There => "is emitted with",
+        };
+        let problem = format!("{has} {} here and {there} there", arguments(here));
         findings.add(method, String::new(), problem);
         return false;
     }

@@ -8,8 +8,8 @@ use super::*;
 use crate::__private::v1::Wire;
 use crate::contract::shape::{Field, Kind, Name, Part, Shape, TypeShape};
 use crate::contract::{
-    ArgumentDescriptor, ArgumentKind, MethodDescriptor, ServiceDescriptor, Trace, Traced, trace,
-    trace_raw,
+    ArgumentDescriptor, ArgumentKind, EventDescriptor, MethodDescriptor, Overflow,
+    ServiceDescriptor, Trace, Traced, trace, trace_raw,
 };
 
 /// A method `call` with one argument and a plain result.
@@ -39,6 +39,25 @@ fn sending<T: Wire>() -> Contract {
 
 fn giving<T: Wire>() -> Contract {
     method(("it", trace::<()>), trace::<T>, None)
+}
+
+/// An event of such arguments, and no method.
+fn event(name: &'static str, arguments: Vec<(&'static str, Trace)>, overflow: Overflow) -> Traced {
+    let argument = |(name, shape)| ArgumentDescriptor { name, kind: ArgumentKind::Value, shape };
+    let arguments = arguments.into_iter().map(argument).collect::<Vec<_>>().leak();
+    let event = EventDescriptor { name, docs: "", arguments, overflow };
+    let descriptor =
+        ServiceDescriptor { name: "Test", docs: "", methods: &[], events: vec![event].leak() };
+    Traced::of(&descriptor, Codec::Postcard)
+}
+
+fn telling<T: Wire>() -> Contract {
+    event("told", vec![("it", trace::<T>)], Overflow::DropOldest).contract
+}
+
+/// What is said when the client is told an `A` where the server tells a `B`.
+fn told<A: Wire, B: Wire>() -> Vec<String> {
+    words(&telling::<A>(), &telling::<B>(), Codec::Postcard)
 }
 
 fn words(ours: &Contract, theirs: &Contract, codec: Codec) -> Vec<String> {
@@ -257,6 +276,77 @@ fn raw_slices_differ_by_their_elements_in_memory() {
         );
         assert_eq!(words(&ours, &sending::<Vec<f64>>(), codec), NOTHING, "both are raw");
     }
+}
+
+#[test]
+fn events_are_part_of_the_contract() {
+    assert_eq!(told::<Point, newer::Position>(), NOTHING);
+    assert_eq!(told::<f32, f64>(), ["told: argument `it` is f32 here and f64 there"]);
+    assert_eq!(
+        told::<Bounds, newer::Bounds>(),
+        ["told: argument `it`: `min.x` is f64 here and f32 there"]
+    );
+    let two = event("told", vec![("it", trace::<u8>), ("by", trace::<u8>)], Overflow::DropOldest);
+    assert_eq!(
+        words(&telling::<u8>(), &two.contract, Codec::Postcard),
+        ["told: is emitted with 1 argument here and 2 there"]
+    );
+    let named = event("told", vec![("what", trace::<u8>)], Overflow::DropOldest);
+    assert_eq!(
+        words(&telling::<u8>(), &named.contract, Codec::Postcard),
+        ["told: argument 1 is `it` here and `what` there"]
+    );
+    assert_eq!(two.contract.to_string(), "event told(it: u8, by: u8)");
+}
+
+#[test]
+fn of_an_event_the_client_reads_and_may_know_more_variants() {
+    assert_eq!(told::<Appended, Figure>(), NOTHING);
+    assert_eq!(
+        told::<Figure, Appended>(),
+        ["told: argument `it`: `Circle` is a variant only there"]
+    );
+}
+
+#[test]
+fn events_that_one_side_lacks_and_what_is_dropped_are_no_difference() {
+    let wait = Overflow::Wait(std::time::Duration::from_millis(1));
+    let [ours, theirs] = ["ours", "theirs"].map(|name| event(name, vec![], wait));
+    assert_eq!(words(&ours.contract, &theirs.contract, Codec::Postcard), NOTHING);
+    assert_ne!(ours.digest, theirs.digest, "so that the names are compared");
+    let newest = event("ours", vec![], Overflow::DropNewest);
+    assert_eq!((&ours.contract, ours.digest), (&newest.contract, newest.digest));
+}
+
+#[test]
+fn what_a_hostile_server_says_of_events_is_checked_too() {
+    let mut contract = telling::<Point>();
+    contract.events[0].arguments[0].shape.root = Part::Type(7);
+    assert!(Contract::read(&postcard::to_allocvec(&contract).unwrap()).is_err());
+}
+
+#[test]
+fn what_one_side_streams_the_other_streams() {
+    let plain = method(("it", trace::<u8>), trace::<u8>, None);
+    let mut streams = method(("it", trace::<u8>), trace::<u8>, None);
+    streams.methods[0].streams = true;
+    assert_eq!(
+        words(&streams, &plain, Codec::Postcard),
+        ["call: the result is a stream here and a plain value there"]
+    );
+    streams.methods[0].arguments[0].streams = true;
+    assert_eq!(
+        words(&plain, &streams, Codec::Postcard)[0],
+        "call: argument `it` is a stream there and a plain value here"
+    );
+    assert_eq!(streams.to_string(), "call(it: stream of u8) -> stream of u8");
+    let mut items = method(("it", trace::<u8>), trace::<u16>, None);
+    items.methods[0].streams = true;
+    items.methods[0].arguments[0].streams = true;
+    assert_eq!(
+        words(&streams, &items, Codec::Postcard),
+        ["call: an item is u8 here and u16 there"]
+    );
 }
 
 #[test]
