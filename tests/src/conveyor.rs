@@ -1,4 +1,4 @@
-//! A service of streams and events.
+//! A service of streams.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
@@ -7,12 +7,11 @@ use std::task::Poll;
 use futures_util::StreamExt;
 use futures_util::stream;
 use serde::{Deserialize, Serialize};
-use witrpc::{CallContext, EmitError, Stream, wit_service};
+use witrpc::{Stream, wit_service};
 
 use crate::workshop::{Bench, DivideError, Parcel, bytes_of, checksum};
 
-/// Streams of every form, and events of every kind of overflow. Gates are those of the workshop that
-/// is served beside it.
+/// Streams of every form. Gates are those of the workshop that is served beside it.
 #[wit_service]
 pub trait Conveyor {
     /// Counts up to, and without, the end.
@@ -61,30 +60,9 @@ pub trait Conveyor {
     /// How many calls that were fed came to their end, and how many were broken off.
     fn fed(&self) -> Fed;
 
-    /// Emits so many ticks, to all or to the caller, and gives how many went on their way.
-    fn tick(&self, count: u64, to_caller: bool, #[wit(ctx)] cx: &CallContext) -> u64;
-    /// Emits so many knocks; how many found no room.
-    fn knock(&self, count: u64) -> u64;
-    /// Emits so many beats.
-    fn beat(&self, count: u64);
-    /// Emits a weight, and gives what came of it.
-    fn weigh(&self, grams: f64) -> Result<u64, String>;
-
     /// A number has come in a call that is fed.
     #[wit(event)]
     fn came(&self, number: u64);
-    /// Time goes by.
-    #[wit(event)]
-    fn ticked(&self, number: u64, text: &str, bytes: &[u8]);
-    /// The same, where the newest have to go.
-    #[wit(event, overflow = "newest")]
-    fn beaten(&self, number: u64);
-    /// The same, where whoever emits waits.
-    #[wit(event, overflow = "wait 5ms")]
-    fn knocked(&self, number: u64);
-    /// Something that JSON cannot always write.
-    #[wit(event)]
-    fn weighed(&self, grams: f64);
 }
 
 /// What became of calls that were fed.
@@ -292,32 +270,5 @@ impl Conveyor for Belt {
     fn fed(&self) -> Fed {
         let (whole, ended) = (self.whole.load(SeqCst), self.ended.load(SeqCst));
         Fed { whole, broken: ended - whole }
-    }
-
-    fn tick(&self, count: u64, to_caller: bool, cx: &CallContext) -> u64 {
-        let events = if to_caller { self.events.to(cx.client_id()) } else { self.events.clone() };
-        let tick = |number: u64| {
-            let text = format!("tick {number}");
-            events.ticked(number, &text, &number.to_le_bytes()).expect("it can be encoded")
-        };
-        (0..count).map(|number| tick(number) as u64).sum()
-    }
-
-    fn knock(&self, count: u64) -> u64 {
-        let knock = |number| match self.events.knocked(number) {
-            Ok(_) => 0,
-            Err(EmitError::NoRoom { clients, .. }) => clients as u64,
-            Err(other) => panic!("{other}"),
-        };
-        (0..count).map(knock).sum()
-    }
-
-    fn beat(&self, count: u64) {
-        (0..count).for_each(|number| _ = self.events.beaten(number));
-    }
-
-    fn weigh(&self, grams: f64) -> Result<u64, String> {
-        let emitted = self.events.weighed(grams);
-        emitted.map(|clients| clients as u64).map_err(|error| error.to_string())
     }
 }

@@ -12,6 +12,7 @@ pub mod conveyor;
 pub mod errands;
 pub mod gallery;
 pub mod nasty;
+pub mod newsroom;
 pub mod process;
 pub mod relay;
 pub mod resources;

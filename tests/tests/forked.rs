@@ -26,6 +26,16 @@ fn a_clients_forked_child_is_disconnected_and_can_connect_anew() {
 }
 
 #[test]
+fn a_followers_forked_child_gets_no_events_and_can_subscribe_anew() {
+    let site = Site::with(Transport::Mmf, Plan { newsroom: true, ..Plan::default() });
+    let client = Child::start(&Role::ForkFollower { address: site.address().clone() });
+    let (inherited, own): (String, String) = client.hear();
+    assert_eq!(inherited, "[Some(Ended(Disconnected(Forked))), None, None]");
+    assert_eq!(own, "Some(Ok(5))");
+    assert_eq!(client.hear::<u64>(), 7, "the parent's connection stands");
+}
+
+#[test]
 fn a_servers_forked_child_neither_holds_its_name_nor_hides_its_death() {
     let address = Address::unguessable();
     let mut server = Child::start(&Role::ForkServer { address: address.clone() });

@@ -116,11 +116,13 @@ over_both_transports! {
     }
 
     fn streams_and_events_count_as_bytes_and_not_as_calls(transport) {
-        let site = Site::with(transport, Plan { conveyor: true, ..Plan::default() });
+        let plan = Plan { conveyor: true, newsroom: true, ..Plan::default() };
+        let site = Site::with(transport, plan);
         let client = witrpc_tests::conveyor::ConveyorClient::connect(site.endpoint()).unwrap();
+        let newsroom = witrpc_tests::newsroom::NewsroomClient::connect(site.endpoint()).unwrap();
         assert_eq!(client.blocks(1_000, 50).unwrap().count(), 50);
-        let ticked = client.ticked().unwrap();
-        assert_eq!(client.tick(100, false), Ok(100));
+        let ticked = newsroom.ticked().unwrap();
+        assert_eq!(newsroom.tick(0, 100, false), Ok(100));
         assert_eq!(ticked.take(100).count(), 100);
         assert_eq!(client.sum(0..10_000), Ok(49_995_000));
         let metrics = quiet(&site);

@@ -8,10 +8,12 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use fork::Fork;
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use witrpc::{AllocError, DisconnectReason, Shared, SharedMut};
 
 use crate::gallery::GalleryClient;
+use crate::newsroom::NewsroomClient;
 use crate::process::Parent;
 use crate::site::{Address, Plan};
 use crate::workshop::{Bench, WorkshopClient, bytes_of};
@@ -80,19 +82,62 @@ pub(super) fn client(parent: &Parent, address: &Address) {
     let client = WorkshopClient::connect(address.endpoint()).expect("the client connects");
     client.add(1, 2).expect("the server answers");
     let gallery: GalleryClient = client.connection().client().expect("the server has one");
-    let lent = Lent::of(&gallery);
+    let inherited = (client, Lent::of(&gallery), gallery);
+    let (finding, inherited) = fork_and_find(inherited, |(client, lent, gallery)| {
+        let inherited = format!("{:?}", client.add(1, 2));
+        let leases = lent.in_child(&gallery);
+        drop((client, gallery));
+        let own = WorkshopClient::connect(address.endpoint());
+        let own = own.map_err(|error| error.to_string());
+        Finding { inherited, own: format!("{:?}", own.map(|client| client.add(3, 4))), leases }
+    });
+    parent.report(&finding);
+    let (client, lent, gallery) = inherited;
+    parent.report(&client.add(1, 2).map_err(|error| error.to_string()));
+    // The child has given none of the leases back.
+    let intact = lent.received.to_vec() == bytes_of(LEN, SEED);
+    let Lent { sent, mut unsent, .. } = lent;
+    unsent.copy_from_slice(&bytes_of(LEN, SEED + 1));
+    let look = |frame: Shared<[u8]>| gallery.look(frame).map_err(|error| error.to_string());
+    parent.report(&(intact, look(unsent.freeze()), look(sent)));
+    parent.outlive();
+}
+
+/// See [`Role::ForkFollower`](super::Role::ForkFollower). Reports what came to the child over its
+/// parent's connection and over one of its own, then the number of a tick that comes to the parent.
+pub(super) fn follower(parent: &Parent, address: &Address) {
+    let connect = || NewsroomClient::connect(address.endpoint());
+    let client = connect().expect("the client connects");
+    let guard = client.on_beaten(|_| {}).expect("the client subscribes");
+    let ticked = client.ticked().expect("the client subscribes");
+    let inherited = (client, guard, ticked);
+    let (finding, (client, _guard, mut ticked)) = fork_and_find(inherited, |mut inherited| {
+        let ticked = &mut inherited.2;
+        let came = [ticked.next(), ticked.next(), ticked.try_next()];
+        let came = format!("{:?}", came.map(|came| came.map(Result::unwrap_err)));
+        drop(inherited);
+        let own = connect().expect("the child connects");
+        let mut ticked = own.ticked().expect("the child subscribes");
+        own.tick(5, 1, true).expect("the server answers");
+        (came, format!("{:?}", ticked.next().map(|it| it.map(|it| it.number))))
+    });
+    let finding: (String, String) = finding;
+    parent.report(&finding);
+    client.tick(7, 1, true).expect("the server answers");
+    parent.report(&ticked.next().expect("it comes").expect("it can be read").number);
+    parent.outlive();
+}
+
+/// Forks, has the child find something with what it inherits, and waits for its end.
+fn fork_and_find<T, F: Serialize + DeserializeOwned>(
+    inherited: T,
+    find: impl FnOnce(T) -> F,
+) -> (F, T) {
     let (mut here, mut there) = UnixStream::pair().expect("sockets can be had");
     match fork::fork().expect("this process may fork") {
         Fork::Child => {
             drop(here);
-            let inherited = format!("{:?}", client.add(1, 2));
-            let leases = lent.in_child(&gallery);
-            drop((client, gallery));
-            let own = WorkshopClient::connect(address.endpoint());
-            let own = own.map_err(|error| error.to_string());
-            let own = format!("{:?}", own.map(|client| client.add(3, 4)));
-            let finding =
-                serde_json::to_vec(&Finding { inherited, own, leases }).expect("it is data");
+            let finding = serde_json::to_vec(&find(inherited)).expect("it is data");
             there.write_all(&finding).expect("the parent listens");
             drop(there);
             // The end of this process is no end of the parent's connection.
@@ -103,18 +148,9 @@ pub(super) fn client(parent: &Parent, address: &Address) {
             let mut finding = Vec::new();
             here.read_to_end(&mut finding).expect("the child writes");
             fork::waitpid(child).expect("the child ends");
-            let finding: Finding = serde_json::from_slice(&finding).expect("the child reports");
-            parent.report(&finding);
-            parent.report(&client.add(1, 2).map_err(|error| error.to_string()));
-            // The child has given none of the leases back.
-            let intact = lent.received.to_vec() == bytes_of(LEN, SEED);
-            let Lent { sent, mut unsent, .. } = lent;
-            unsent.copy_from_slice(&bytes_of(LEN, SEED + 1));
-            let look = |frame: Shared<[u8]>| gallery.look(frame).map_err(|error| error.to_string());
-            parent.report(&(intact, look(unsent.freeze()), look(sent)));
+            (serde_json::from_slice(&finding).expect("the child reports"), inherited)
         }
     }
-    parent.outlive();
 }
 
 /// See [`Role::ForkServer`](super::Role::ForkServer). The child lives until its standard input

@@ -2,6 +2,7 @@
 
 mod binder;
 mod caller;
+mod follower;
 mod forker;
 mod scribble;
 mod worker;
@@ -14,6 +15,7 @@ use crate::process::Parent;
 use crate::site::{self, Address, Plan};
 
 pub use binder::{Bid, Go};
+pub use follower::{Count, count};
 pub use forker::{Finding, Leases};
 pub use worker::{Besides, Duty};
 
@@ -61,6 +63,12 @@ pub enum Role {
         /// How long to wait.
         timeout: Duration,
     },
+    /// Subscribes to ticks, beats and knocks; takes none before it is told how many there are, and
+    /// says what it has got.
+    Follow {
+        /// Where.
+        address: Address,
+    },
     /// Makes a call that stays until it is cancelled.
     Stay {
         /// Where.
@@ -93,6 +101,11 @@ pub enum Role {
     },
     /// Connects, forks without exec, and reports what the child finds.
     ForkClient {
+        /// Where.
+        address: Address,
+    },
+    /// Subscribes to events, forks without exec, and reports what the child finds.
+    ForkFollower {
         /// Where.
         address: Address,
     },
@@ -142,6 +155,7 @@ pub fn main() {
         }
         Role::Lend { address, len, seed, gate } => caller::lend(&parent, &address, len, seed, gate),
         Role::Hold { address, gate, timeout } => caller::hold(&parent, &address, gate, timeout),
+        Role::Follow { address } => follower::follow(&parent, &address),
         Role::Stay { address, token } => caller::stay(&address, token),
         Role::TakeLarge { address, gate, calls, len } => {
             caller::take_large(&parent, &address, gate, calls, len);
@@ -151,6 +165,7 @@ pub fn main() {
         }
         Role::Bind { address } => binder::bind(&parent, &address),
         Role::ForkClient { address } => forker::client(&parent, &address),
+        Role::ForkFollower { address } => forker::follower(&parent, &address),
         Role::ForkServer { address } => forker::server(&parent, &address),
         Role::Scribble { address, seed, words } => {
             scribble::client(&parent, &address, seed, words);

@@ -13,6 +13,7 @@ use super::address::{Address, mmf};
 use crate::annex::{AnnexServer, Shed};
 use crate::conveyor::{Belt, ConveyorServer};
 use crate::gallery::{GalleryServer, Rooms};
+use crate::newsroom::{Board, BulletinServer, Editors, NewsroomServer};
 use crate::vigil::{VigilServer, Watchman};
 use crate::workshop::{Bench, WorkshopAsyncClient, WorkshopClient, WorkshopServer};
 
@@ -57,6 +58,10 @@ pub struct Plan {
     pub encryption: bool,
     /// Whether the conveyor is served too.
     pub conveyor: bool,
+    /// Whether the newsroom is served too.
+    pub newsroom: bool,
+    /// Whether the bulletin is served too, in front of the newsroom.
+    pub bulletin: bool,
 }
 
 impl Plan {
@@ -88,6 +93,13 @@ impl Plan {
         if self.conveyor {
             let belt = |events| Belt::new(bench, events);
             builder = builder.service(ConveyorServer::with_events(belt));
+        }
+        if self.bulletin {
+            builder = builder.service(BulletinServer::with_events(Board::new));
+        }
+        if self.newsroom {
+            let editors = |events| Editors::new(bench, events);
+            builder = builder.service(NewsroomServer::with_events(editors));
         }
         if self.postcard_only {
             builder = builder.codecs([Codec::Postcard]);

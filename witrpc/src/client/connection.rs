@@ -42,6 +42,10 @@ pub trait Client: Sized {
 /// - Methods are matched by name, wherever they stand. Either side may have methods that the other
 ///   lacks; to call one that the server lacks is
 ///   [`CallError::UnknownMethod`](crate::CallError::UnknownMethod).
+/// - The same goes for events: to subscribe to one that the server lacks is `UnknownMethod`, too.
+///   Their arguments are what the server sends and the client reads. What becomes of those for which
+///   there is no room is each side's own affair.
+/// - What one side streams, an argument or what is returned, the other must stream, too.
 /// - The arguments of a method are the same in number, order, names and shapes. Whether it is an
 ///   `async fn` or idempotent is each side's own affair.
 /// - The names of arguments, fields and variants count, as serde has them (`#[serde(rename)]`).
@@ -146,7 +150,7 @@ pub(super) struct Inner {
 impl Drop for Inner {
     /// The thread that pulls events has a hold of the channel, and is not to keep the connection.
     fn drop(&mut self) {
-        if self.root.is_none() && self.subscriptions.is_pulling() {
+        if self.root.is_none() && !self.is_forked() && self.subscriptions.is_pulling() {
             self.links.disconnect();
         }
     }
@@ -157,6 +161,11 @@ impl Inner {
     #[inline]
     pub(super) fn link(&self) -> Held<'_> {
         self.links.current()
+    }
+
+    /// Whether this process is a fork of the one that connected: no lock is to be trusted then.
+    pub(super) fn is_forked(&self) -> bool {
+        self.link().lost() == Some(DisconnectReason::Forked)
     }
 
     pub(super) fn is_idempotent(&self, method: u16) -> bool {

@@ -112,6 +112,14 @@ impl Links {
         }
     }
 
+    /// Whoever brings another link after a loss, if somebody does.
+    pub(super) fn keeper(&self) -> Option<&Arc<Keeper>> {
+        match self {
+            Links::One(_) => None,
+            Links::Kept(keeper) => Some(keeper),
+        }
+    }
+
     /// Whoever brings another link after a loss for this reason.
     pub(super) fn keeper_after(&self, reason: DisconnectReason) -> Option<&Keeper> {
         match self {

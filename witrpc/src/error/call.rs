@@ -146,6 +146,12 @@ pub enum CallError<E = NoAppError> {
          again when the server has less to do"
     )]
     ServerNoMemory,
+    /// The machine has no thread for what was called, which needs one here. Nothing was sent.
+    #[error("no thread can be started here ({message}): end some, or raise the limit of threads")]
+    NoThread {
+        /// What the operating system said.
+        message: String,
+    },
     /// As many streams of this client are open as a server allows. The method did not run, or what it
     /// returned was dropped.
     #[error(
@@ -256,6 +262,7 @@ impl<E> CallError<E> {
                 | Self::NoFreeLane
                 | Self::NoSpace
                 | Self::ServerNoMemory
+                | Self::NoThread { .. }
                 | Self::Expired
                 | Self::Rejected { is_retryable: true, .. }
                 | Self::TooManyStreams { .. }
@@ -286,6 +293,7 @@ impl<E> CallError<E> {
             | Self::NoFreeLane
             | Self::NoSpace
             | Self::ServerNoMemory
+            | Self::NoThread { .. }
             | Self::UnknownMethod { .. }
             | Self::BadRequest { .. }
             | Self::Encode { .. }
@@ -316,6 +324,7 @@ impl<E> CallError<E> {
             Self::NoFreeLane => CallError::NoFreeLane,
             Self::NoSpace => CallError::NoSpace,
             Self::ServerNoMemory => CallError::ServerNoMemory,
+            Self::NoThread { message } => CallError::NoThread { message },
             Self::TooManyStreams { max } => CallError::TooManyStreams { max },
             Self::UnknownMethod { method } => CallError::UnknownMethod { method },
             Self::BadRequest { message } => CallError::BadRequest { message },

@@ -89,6 +89,11 @@ fn subscribe(
         return Ok(());
     };
     let events = service.descriptor().events;
+    if wanted.len() > events.len() {
+        let message = format!("it has {} events, not {}", events.len(), wanted.len());
+        line.reply().bad_request(&message);
+        return Ok(());
+    }
     if let Some(unknown) = wanted.iter().find(|event| events.get(usize::from(**event)).is_none()) {
         let message = format!("the service has no event of number {unknown}");
         line.reply().bad_request(&message);

@@ -2,17 +2,13 @@
 
 use std::fmt;
 use std::future::poll_fn;
-use std::marker::PhantomData;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use futures_core::Stream;
 
 use super::EventItem;
-use super::queue::Queue;
-use super::subscriptions::Subscription;
-use crate::codec::Codec;
+use super::inbox::Inbox;
 use crate::error::EventError;
 
 /// The events that an async client has subscribed to: a [`Stream`] of `Result<T, EventError>`, on any
@@ -39,27 +35,17 @@ use crate::error::EventError;
 /// }
 /// ```
 #[must_use = "the subscription ends when this is dropped"]
-pub struct EventStream<T> {
-    queue: Arc<Queue>,
-    codec: Codec,
-    _subscription: Subscription,
-    item: PhantomData<fn() -> T>,
-}
+pub struct EventStream<T>(Inbox<T>);
 
 impl<T: EventItem> EventStream<T> {
-    pub(super) fn new(subscription: Subscription, queue: Arc<Queue>, codec: Codec) -> Self {
-        Self { queue, codec, _subscription: subscription, item: PhantomData }
+    pub(super) fn new(inbox: Inbox<T>) -> Self {
+        Self(inbox)
     }
 
     /// The next event; what the extension traits of futures crates call `next`, for those who use
     /// none.
     pub async fn next(&mut self) -> Option<Result<T, EventError>> {
-        poll_fn(|cx| self.poll_event(cx)).await
-    }
-
-    fn poll_event(&mut self, cx: &Context<'_>) -> Poll<Option<Result<T, EventError>>> {
-        let codec = self.codec;
-        self.queue.poll(cx).map(|came| came.map(|came| came.read(codec)))
+        poll_fn(|cx| self.0.poll(cx)).await
     }
 }
 
@@ -67,13 +53,7 @@ impl<T: EventItem> Stream for EventStream<T> {
     type Item = Result<T, EventError>;
 
     fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        self.get_mut().poll_event(cx)
-    }
-}
-
-impl<T> Drop for EventStream<T> {
-    fn drop(&mut self) {
-        self.queue.close();
+        self.get_mut().0.poll(cx)
     }
 }
 

@@ -2,13 +2,9 @@
 
 use std::fmt;
 use std::iter::FusedIterator;
-use std::marker::PhantomData;
-use std::sync::Arc;
 
-use super::queue::{Came, Queue};
-use super::subscriptions::Subscription;
-use super::{EventItem, read_item};
-use crate::codec::Codec;
+use super::EventItem;
+use super::inbox::Inbox;
 use crate::error::EventError;
 
 /// The events that a blocking client has subscribed to: an iterator over `Result<T, EventError>`
@@ -65,30 +61,16 @@ use crate::error::EventError;
 /// # }
 /// ```
 #[must_use = "the subscription ends when this is dropped"]
-pub struct Events<T> {
-    queue: Arc<Queue>,
-    codec: Codec,
-    _subscription: Subscription,
-    item: PhantomData<fn() -> T>,
-}
+pub struct Events<T>(Inbox<T>);
 
 impl<T: EventItem> Events<T> {
-    pub(super) fn new(subscription: Subscription, queue: Arc<Queue>, codec: Codec) -> Self {
-        Self { queue, codec, _subscription: subscription, item: PhantomData }
+    pub(super) fn new(inbox: Inbox<T>) -> Self {
+        Self(inbox)
     }
 
     /// The next event if it is there; never blocks. `None` says nothing of the end.
     pub fn try_next(&mut self) -> Option<Result<T, EventError>> {
-        self.queue.take().map(|came| came.read(self.codec))
-    }
-}
-
-impl Came {
-    pub(super) fn read<T: EventItem>(self, codec: Codec) -> Result<T, EventError> {
-        match self {
-            Came::Event(emitted) => read_item(&emitted, codec),
-            Came::Gap(gap) => Err(gap),
-        }
+        self.0.take()
     }
 }
 
@@ -96,17 +78,11 @@ impl<T: EventItem> Iterator for Events<T> {
     type Item = Result<T, EventError>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        self.queue.wait().map(|came| came.read(self.codec))
+        self.0.wait()
     }
 }
 
 impl<T: EventItem> FusedIterator for Events<T> {}
-
-impl<T> Drop for Events<T> {
-    fn drop(&mut self) {
-        self.queue.close();
-    }
-}
 
 impl<T> fmt::Debug for Events<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -2,11 +2,13 @@
 //!
 //! [`subscriptions`] is the one place that knows what all clones of a client want, and tells the
 //! server. A [`puller`] has what comes, with one request for all, and deals it out: to closures,
-//! which it runs ([`guard`]), and to the [`queue`]s of [`blocking`] and [`asynchronous`] subscribers.
+//! which it runs ([`guard`]), and to the [`queue`]s of [`blocking`] and [`asynchronous`] subscribers,
+//! who have them from their [`inbox`].
 
 mod asynchronous;
 mod blocking;
 mod guard;
+mod inbox;
 mod puller;
 mod queue;
 mod subscribe;

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::thread;
 
-use super::subscriptions::{Key, Subscriber, Subscriptions, key_over};
+use super::subscriptions::{Key, Subscriber, Subscriptions};
 use crate::client::answer::read_pulled;
 use crate::client::flight::block_on;
 use crate::client::links::{self, Link};
@@ -14,7 +14,7 @@ use crate::codec::Codec;
 use crate::error::CallError;
 use crate::events::{self, Delivery};
 use crate::tag::{Operation, RequestTag};
-use crate::transport::{Answer, ChannelError, Limit};
+use crate::transport::{ChannelError, Limit};
 
 /// Pulls the events of one connection.
 pub(super) struct Puller {
@@ -34,6 +34,16 @@ enum Stopped {
     Broken(CallError),
 }
 
+impl From<CallError> for Stopped {
+    /// Of what a server answered instead of the thing itself.
+    fn from(error: CallError) -> Self {
+        match error {
+            CallError::ShuttingDown => Self::Failed(ChannelError::ShuttingDown),
+            other => Self::Broken(other),
+        }
+    }
+}
+
 impl Puller {
     /// Starts the thread.
     ///
@@ -49,38 +59,35 @@ impl Puller {
         let thread = thread::Builder::new().name("witrpc-events".to_owned());
         match thread.spawn(move || puller.run()) {
             Ok(_) => Ok(()),
-            Err(error) => {
-                let message = format!("no thread can be started for events: {error}");
-                Err(CallError::Decode { message })
-            }
+            Err(error) => Err(CallError::NoThread { message: error.to_string() }),
         }
     }
 
     fn run(mut self) {
+        let mut stopped = self.pull_until_stopped();
         loop {
-            let error = match self.pull_until_stopped() {
+            let followed = match stopped {
                 Stopped::NotWanted => return,
-                Stopped::Failed(error) => error,
-                Stopped::Broken(error) => return self.end(&error),
+                Stopped::Failed(error) => self.follow(error),
+                Stopped::Broken(error) => Err(error),
             };
-            if let Err(error) = self.follow(error) {
+            if let Err(error) = followed {
                 return self.end(&error);
             }
+            stopped = match self.renew() {
+                Ok(()) => self.pull_until_stopped(),
+                Err(stopped) => stopped,
+            };
         }
     }
 
     fn pull_until_stopped(&self) -> Stopped {
         loop {
-            self.subscriptions.tell_the_rest(&self.streams);
-            let control = Control::new(RequestTag::of(Operation::PullEvents), self.streams.codec);
-            let pulled = Request::for_items(&self.streams, Limit::Never).wait(&control);
-            match pulled.map_err(Stopped::Failed).and_then(read) {
+            match self.tell_the_rest().and_then(|()| self.pull()) {
                 Ok(Some(deliveries)) => deliveries.into_iter().for_each(|it| self.deal_out(it)),
                 Ok(None) => {
-                    let mut state = self.subscriptions.lock();
                     // Who comes meanwhile is known to the server, or will start another thread.
-                    if !state.subscribers.values().any(|subscriber| subscriber.is_known) {
-                        state.is_pulling = false;
+                    if self.subscriptions.lock().leave_if_unwanted() {
                         return Stopped::NotWanted;
                     }
                 }
@@ -89,10 +96,41 @@ impl Puller {
         }
     }
 
+    /// Tells the server what it has not been told for want of a lane.
+    fn tell_the_rest(&self) -> Result<(), Stopped> {
+        self.subscriptions.outdated().into_iter().try_for_each(|service| self.tell(service))
+    }
+
+    /// Tells the server what is wanted of a service.
+    fn tell(&self, service: u8) -> Result<(), Stopped> {
+        let control = self.subscriptions.whole_set(service, &self.streams);
+        let request = Request::plain(&self.streams, Limit::Never);
+        let mut answer = request.wait(&control).map_err(Stopped::Failed)?;
+        read_pulled(&mut answer, self.streams.codec, "subscribe")?;
+        Ok(())
+    }
+
+    /// Waits for the next events; `None` when the server knows of no subscription.
+    fn pull(&self) -> Result<Option<Vec<Delivery>>, Stopped> {
+        let control = Control::new(RequestTag::of(Operation::PullEvents), self.streams.codec);
+        // Not among those that share the lanes of streams: quiet streams would keep it from its own.
+        let request = Request::plain(&self.streams, Limit::Never);
+        let mut answer = request.wait(&control).map_err(Stopped::Failed)?;
+        // Not encoded by a codec: the events in it are.
+        if read_pulled(&mut answer, Codec::default(), "events")?.is_none() {
+            return Ok(None);
+        }
+        let mut message = vec![0; answer.payload.len()];
+        answer.payload.copy_to(0, &mut message);
+        let broken = || CallError::Protocol { message: "its events make no sense".to_owned() };
+        Ok(Some(events::read(&message).ok_or_else(broken)?))
+    }
+
     fn deal_out(&self, delivery: Delivery) {
         let key: Key = (delivery.service, delivery.event);
         let state = self.subscriptions.lock();
-        let wanting = state.subscribers.values().filter(|subscriber| subscriber.key == key);
+        let all = state.subscribers.values();
+        let wanting = all.filter(|subscriber| subscriber.key_over(&self.streams) == Some(key));
         let sinks: Vec<_> = wanting.map(|subscriber| Arc::clone(&subscriber.sink)).collect();
         drop(state);
         for sink in sinks {
@@ -100,81 +138,61 @@ impl Puller {
         }
     }
 
-    /// Goes on over the next link, if there will be one, and renews all subscriptions there.
+    /// Goes over to the next link, if there will be one.
     ///
     /// # Errors
     ///
     /// Why there is none.
-    fn follow(&mut self, mut lost_by: ChannelError) -> Result<(), CallError> {
-        loop {
-            let reason = links::lost_for(&lost_by);
-            let keeper = self.keeper.as_ref().zip(reason);
-            let keeper = keeper.filter(|(keeper, reason)| keeper.follows(*reason));
-            let Some((keeper, _)) = keeper else {
-                return Err(CallError::from_channel(lost_by, None));
-            };
-            let link = next_link(keeper, &self.streams)?;
-            self.streams = Arc::clone(&link.streams);
-            match self.renew() {
-                Ok(()) => return Ok(()),
-                Err(error) => lost_by = error,
-            }
-        }
+    fn follow(&mut self, lost_by: ChannelError) -> Result<(), CallError> {
+        let reason = links::lost_for(&lost_by);
+        let keeper = self.keeper.as_ref().zip(reason);
+        let Some((keeper, _)) = keeper.filter(|(keeper, reason)| keeper.follows(*reason)) else {
+            let lost = reason.map(CallError::Disconnected);
+            return Err(lost.unwrap_or_else(|| CallError::from_channel(lost_by, None)));
+        };
+        self.streams = Arc::clone(&next_link(keeper, &self.streams)?.streams);
+        Ok(())
     }
 
-    /// Tells the server at the other end of the new link of all subscribers, and these that they may
-    /// have missed something.
-    fn renew(&self) -> Result<(), ChannelError> {
+    /// Tells the server at the other end of a new link of all subscribers, and those of whom the
+    /// former one knew that they may have missed something.
+    fn renew(&self) -> Result<(), Stopped> {
         let mut services = BTreeSet::new();
-        for (number, event, keeper) in self.all() {
-            let link = keeper.map(|keeper| link_over(&keeper, &self.streams));
-            let key = match link {
-                Some(Ok(link)) => key_over(&link, event),
-                Some(Err(error)) => {
-                    self.end_one(number, error);
-                    continue;
-                }
-                None => None,
-            };
-            match key {
-                Some(key) => {
-                    if let Some(it) = self.subscriptions.lock().subscribers.get_mut(&number) {
-                        it.key = key;
-                    }
-                    services.insert(key.0);
-                }
-                None => self.end_one(number, CallError::NotConnected),
+        for (number, keeper) in self.all() {
+            let placed = link_over(&keeper, &self.streams)
+                .and_then(|link| self.subscriptions.put_over(number, &link));
+            match placed {
+                Ok(key) => services.extend(key.map(|key| key.0)),
+                Err(error) => self.end_one(number, error),
             }
         }
-        for service in services {
-            let control = self.subscriptions.whole_set(service, self.streams.codec);
-            Request::plain(&self.streams, Limit::Never).wait(&control)?;
-        }
+        // What the former server was not told is no news to this one.
+        drop(self.subscriptions.outdated());
+        services.into_iter().try_for_each(|service| self.tell(service))?;
         let state = self.subscriptions.lock();
-        let sinks: Vec<_> = state.subscribers.values().map(|it| Arc::clone(&it.sink)).collect();
+        let known = state.subscribers.values().filter(|subscriber| subscriber.is_known);
+        let sinks: Vec<_> = known.map(|subscriber| Arc::clone(&subscriber.sink)).collect();
         drop(state);
         sinks.iter().for_each(|sink| sink.may_have_missed());
         Ok(())
     }
 
-    fn all(&self) -> Vec<(u64, u16, Option<Arc<Keeper>>)> {
+    /// All subscribers, and who brings the links of their clients.
+    fn all(&self) -> Vec<(u64, Arc<Keeper>)> {
         let state = self.subscriptions.lock();
-        let all = state.subscribers.iter();
-        all.map(|(number, it)| (*number, it.event, it.keeper.clone())).collect()
+        // Whose connection is replaced has a keeper.
+        let kept = |(number, it): (&u64, &Subscriber)| Some((*number, it.keeper.clone()?));
+        state.subscribers.iter().filter_map(kept).collect()
     }
 
     fn end_one(&self, number: u64, error: CallError) {
         let gone = self.subscriptions.lock().subscribers.remove(&number);
-        gone.into_iter().for_each(|subscriber: Subscriber| subscriber.sink.end(error.clone()));
+        gone.into_iter().for_each(|subscriber| subscriber.sink.end(error.clone()));
     }
 
     /// The connection has ended: so have all subscriptions.
     fn end(&self, error: &CallError) {
-        let mut state = self.subscriptions.lock();
-        state.is_pulling = false;
-        let subscribers = std::mem::take(&mut state.subscribers);
-        drop(state);
-        for subscriber in subscribers.into_values() {
+        for subscriber in self.subscriptions.end().into_values() {
             subscriber.sink.end(error.clone());
         }
     }
@@ -204,17 +222,4 @@ fn link_over(keeper: &Keeper, streams: &Arc<LinkStreams>) -> Result<Arc<Link>, C
         link = Arc::clone(&next);
     }
     Ok(link)
-}
-
-/// Reads what a pull of events has brought; `None` when the server knows of no subscription.
-fn read(mut answer: Answer) -> Result<Option<Vec<Delivery>>, Stopped> {
-    // Not encoded by a codec: the events in it are.
-    let opened = read_pulled(&mut answer, Codec::default(), "events").map_err(Stopped::Broken)?;
-    if opened.is_none() {
-        return Ok(None);
-    }
-    let mut message = vec![0; answer.payload.len()];
-    answer.payload.copy_to(0, &mut message);
-    let broken = || CallError::Protocol { message: "its events make no sense".to_owned() };
-    events::read(&message).map(Some).ok_or_else(|| Stopped::Broken(broken()))
 }

@@ -7,7 +7,7 @@ use std::sync::atomic::AtomicBool;
 use std::task::Poll;
 
 use super::guard::Reaction;
-use super::queue::Queue;
+use super::inbox::Inbox;
 use super::subscriptions::Subscription;
 use super::{EventGuard, EventItem, EventStream, Events};
 use crate::client::flight::block_on;
@@ -19,9 +19,9 @@ pub fn subscribe_blocking<T: EventItem>(
     connection: &Connection,
     event: u16,
 ) -> Result<Events<T>, CallError> {
-    let (subscription, queue) = queued(connection, event)?;
-    wait(begin(&subscription))?;
-    Ok(Events::new(subscription, queue, connection.codec()))
+    let inbox = Inbox::new(connection, event);
+    wait(begin(inbox.subscription()))?;
+    Ok(Events::new(inbox))
 }
 
 /// `XAsyncClient::event()`.
@@ -29,9 +29,9 @@ pub async fn subscribe_async<T: EventItem>(
     connection: &Connection,
     event: u16,
 ) -> Result<EventStream<T>, CallError> {
-    let (subscription, queue) = queued(connection, event)?;
-    begin(&subscription).await?;
-    Ok(EventStream::new(subscription, queue, connection.codec()))
+    let inbox = Inbox::new(connection, event);
+    begin(inbox.subscription()).await?;
+    Ok(EventStream::new(inbox))
 }
 
 /// `XClient::on_event()`.
@@ -40,7 +40,7 @@ pub fn attach_blocking<T: EventItem>(
     event: u16,
     react: impl FnMut(Result<T, EventError>) + Send + 'static,
 ) -> Result<EventGuard, CallError> {
-    let guard = reacting(connection, event, react)?;
+    let guard = reacting(connection, event, react);
     wait(begin(guard.subscription()))?;
     Ok(guard)
 }
@@ -51,27 +51,19 @@ pub async fn attach_async<T: EventItem>(
     event: u16,
     react: impl FnMut(Result<T, EventError>) + Send + 'static,
 ) -> Result<EventGuard, CallError> {
-    let guard = reacting(connection, event, react)?;
+    let guard = reacting(connection, event, react);
     begin(guard.subscription()).await?;
     Ok(guard)
-}
-
-fn queued(connection: &Connection, event: u16) -> Result<(Subscription, Arc<Queue>), CallError> {
-    let overflow = connection.inner().descriptor.events[usize::from(event)].overflow;
-    let queue = Queue::new(overflow);
-    let subscription = Subscription::new(connection, event, Arc::clone(&queue) as _)?;
-    Ok((subscription, queue))
 }
 
 fn reacting<T: EventItem>(
     connection: &Connection,
     event: u16,
     react: impl FnMut(Result<T, EventError>) + Send + 'static,
-) -> Result<EventGuard, CallError> {
+) -> EventGuard {
     let closed = Arc::<AtomicBool>::default();
     let reaction = Reaction::new(connection.codec(), &closed, react);
-    let subscription = Subscription::new(connection, event, reaction)?;
-    Ok(EventGuard::new(closed, subscription))
+    EventGuard::new(closed, Subscription::new(connection, event, reaction))
 }
 
 /// Tells the server, unless the token of the client's options is cancelled.

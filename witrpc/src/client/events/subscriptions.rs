@@ -7,25 +7,33 @@
 //!    only grows, and keeps the newest. So it does not matter in which order these messages arrive,
 //!    and a new server learns all by one of them.
 //! 2. A subscriber is in the set before the server is told of it: no event that comes is missed.
-//! 3. There is at most one thread ([`Puller`]). It ends when the server knows of no subscriber any
-//!    more, or with the connection.
-//! 4. No code of the user's runs under the lock.
+//! 3. A server's numbers mean something over the link to that server alone ([`Place`]): what is told
+//!    or comes over a link concerns those subscribers who have their place there.
+//! 4. There is at most one thread ([`Puller`]), and there is one when the server knows of a
+//!    subscriber: it ends when the server knows of none any more, or with the connection. The end of
+//!    a pull and the start of a thread are decided under one lock.
+//! 5. No code of the user's runs under the lock.
+//! 6. A forked child touches nothing here: it has no such thread, and cannot trust the lock.
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::ptr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use super::Sink;
 use super::puller::Puller;
 use crate::client::Connection;
 use crate::client::answer::read_pulled;
-use crate::client::links::{self, Held, Link, Links};
+use crate::client::links::{self, Held, Link};
 use crate::client::reconnect::Keeper;
 use crate::client::streams::{Control, LinkStreams, Request};
-use crate::codec::Codec;
 use crate::error::CallError;
 use crate::tag::{Operation, RequestTag};
 use crate::transport::{Answer, ChannelError, Limit};
+
+/// The pull of the events has a lane of its own. Streams may take half of all, rounded down, and at
+/// least one is left for calls.
+const LEAST_LANES: u32 = 3;
 
 /// Who wants to be told what.
 pub(in crate::client) struct Subscriptions {
@@ -40,19 +48,28 @@ pub(super) struct State {
     next: u64,
     pub(super) subscribers: BTreeMap<u64, Subscriber>,
     /// There is a thread.
-    pub(super) is_pulling: bool,
-    /// The services of which the server knows more than there is, since no lane was free.
+    is_pulling: bool,
+    /// The services of which the server knows more than there is, since no lane was free. There is a
+    /// thread as long as there are some.
     outdated: Vec<u8>,
 }
 
 /// What a server calls an event: the service's number and the event's.
 pub(super) type Key = (u8, u16);
 
+/// Where a subscriber's event is known.
+struct Place {
+    /// Those of the link to that server.
+    streams: Weak<LinkStreams>,
+    key: Key,
+}
+
 pub(super) struct Subscriber {
     /// The event, as the client's descriptor numbers it.
-    pub(super) event: u16,
-    /// What the server calls it.
-    pub(super) key: Key,
+    event: u16,
+    name: &'static str,
+    /// None before the server is told.
+    place: Option<Place>,
     /// The server knows of it.
     pub(super) is_known: bool,
     /// Whoever brings the next link of its client.
@@ -60,10 +77,41 @@ pub(super) struct Subscriber {
     pub(super) sink: Arc<dyn Sink>,
 }
 
+impl Subscriber {
+    /// What the server at the other end of these streams' channel calls the event.
+    pub(super) fn key_over(&self, streams: &Arc<LinkStreams>) -> Option<Key> {
+        let place = self.place.as_ref()?;
+        ptr::eq(place.streams.as_ptr(), Arc::as_ptr(streams)).then_some(place.key)
+    }
+
+    /// Gives it a place at the other end of a link.
+    fn put_over(&mut self, link: &Link) -> Result<Key, CallError> {
+        if link.channel.lanes() < LEAST_LANES {
+            return Err(CallError::NoFreeLane);
+        }
+        let number = link.events[usize::from(self.event)];
+        let number = number.ok_or(CallError::UnknownMethod { method: self.name })?;
+        let key = (link.service, number);
+        self.place = Some(Place { streams: Arc::downgrade(&link.streams), key });
+        Ok(key)
+    }
+}
+
 /// A subscriber among the others, until it is dropped.
 pub(super) struct Subscription {
     connection: Connection,
     number: u64,
+}
+
+impl State {
+    /// The server knows of no subscriber: whether the thread has nothing left to do, and is none any
+    /// more.
+    pub(super) fn leave_if_unwanted(&mut self) -> bool {
+        let is_wanted = self.subscribers.values().any(|subscriber| subscriber.is_known)
+            || !self.outdated.is_empty();
+        self.is_pulling = is_wanted;
+        !is_wanted
+    }
 }
 
 impl Subscriptions {
@@ -76,12 +124,13 @@ impl Subscriptions {
         self.lock().is_pulling
     }
 
-    /// The request that tells a server what is wanted of a service, in a version of its own.
-    pub(super) fn whole_set(&self, service: u8, codec: Codec) -> Control<'static> {
+    /// The request that tells the server at the other end of these streams' channel what is wanted of
+    /// a service, in a version of its own.
+    pub(super) fn whole_set(&self, service: u8, streams: &Arc<LinkStreams>) -> Control<'static> {
         let mut state = self.lock();
         state.version += 1;
         state.outdated.retain(|outdated| *outdated != service);
-        let keys = state.subscribers.values().map(|subscriber| subscriber.key);
+        let keys = state.subscribers.values().filter_map(|subscriber| subscriber.key_over(streams));
         let mut wanted: Vec<u16> =
             keys.filter(|key| key.0 == service).map(|(_, event)| event).collect();
         wanted.sort_unstable();
@@ -90,29 +139,30 @@ impl Subscriptions {
         drop(state);
         let operation = Operation::Subscribe;
         let mut control =
-            Control::new(RequestTag { operation, ..RequestTag::call(service, 0) }, codec);
+            Control::new(RequestTag { operation, ..RequestTag::call(service, 0) }, streams.codec);
         control
             .add(|body| body.number("version", version).and_then(|()| body.list("events", &wanted)))
             .expect("numbers always encode");
         control
     }
 
-    /// Tells the server what is still wanted of a service, without ever waiting. If no lane is free,
-    /// the thread does it later.
-    fn tell_what_is_left(&self, service: u8, streams: &LinkStreams) {
-        let control = self.whole_set(service, streams.codec);
-        match control.with_message(|message| streams.channel.try_send(message)) {
-            Ok(Some(ticket)) => streams.channel.abandon(ticket),
-            Ok(None) => self.lock().outdated.push(service),
-            // The server has gone, and with it what it knew.
-            Err(_) => {}
-        }
+    /// The services of which the server has not been told for want of a lane, to be told now.
+    pub(super) fn outdated(&self) -> Vec<u8> {
+        std::mem::take(&mut self.lock().outdated)
     }
 
-    /// Tells the server what it has not been told for want of a lane.
-    pub(super) fn tell_the_rest(&self, streams: &LinkStreams) {
-        let outdated = std::mem::take(&mut self.lock().outdated);
-        outdated.into_iter().for_each(|service| self.tell_what_is_left(service, streams));
+    /// Gives a subscriber a place at the other end of a link, and tells what the event is called
+    /// there; nothing if it has gone.
+    pub(super) fn put_over(&self, number: u64, link: &Link) -> Result<Option<Key>, CallError> {
+        let mut state = self.lock();
+        state.subscribers.get_mut(&number).map(|subscriber| subscriber.put_over(link)).transpose()
+    }
+
+    /// The connection has ended, and with it the thread: all who are still to be told so.
+    pub(super) fn end(&self) -> BTreeMap<u64, Subscriber> {
+        let mut state = self.lock();
+        state.is_pulling = false;
+        std::mem::take(&mut state.subscribers)
     }
 
     pub(super) fn lock(&self) -> MutexGuard<'_, State> {
@@ -127,43 +177,28 @@ impl fmt::Debug for Subscriptions {
     }
 }
 
-/// What the server at the other end of a link calls an event.
-pub(super) fn key_over(link: &Link, event: u16) -> Option<Key> {
-    Some((link.service, link.events[usize::from(event)]?))
-}
-
 impl Subscription {
     /// Adds a subscriber of whom the server has yet to be told.
-    pub(super) fn new(
-        connection: &Connection,
-        event: u16,
-        sink: Arc<dyn Sink>,
-    ) -> Result<Self, CallError> {
+    pub(super) fn new(connection: &Connection, event: u16, sink: Arc<dyn Sink>) -> Self {
         let inner = connection.inner();
-        let link = inner.link();
-        let unknown = || CallError::UnknownMethod {
-            method: inner.descriptor.events[usize::from(event)].name,
-        };
-        let key = key_over(&link, event).ok_or_else(unknown)?;
-        if link.channel.lanes() < 2 {
-            // The pull of the events would leave none for calls.
-            return Err(CallError::NoFreeLane);
-        }
-        let keeper = match &inner.links {
-            Links::One(_) => None,
-            Links::Kept(keeper) => Some(Arc::clone(keeper)),
-        };
-        let subscriber = Subscriber { event, key, is_known: false, keeper, sink };
+        let keeper = inner.links.keeper().cloned();
+        let name = inner.descriptor.events[usize::from(event)].name;
+        let subscriber = Subscriber { event, name, place: None, is_known: false, keeper, sink };
         let mut state = inner.subscriptions.lock();
         state.next += 1;
         let number = state.next;
         state.subscribers.insert(number, subscriber);
         drop(state);
-        Ok(Self { connection: connection.clone(), number })
+        Self { connection: connection.clone(), number }
     }
 
     pub(super) fn connection(&self) -> &Connection {
         &self.connection
+    }
+
+    /// Whether this process is a fork of the one that has subscribed.
+    pub(super) fn is_forked(&self) -> bool {
+        self.connection.inner().is_forked()
     }
 
     /// Tells the server, over the next link if one is lost, and sees to it that somebody pulls.
@@ -172,8 +207,8 @@ impl Subscription {
         let mut limit = self.connection.terms()?.limit;
         let mut link = inner.link();
         loop {
-            let ended = self.tell(&link, limit).await;
-            let error = match ended {
+            inner.subscriptions.put_over(self.number, &link)?;
+            let error = match self.tell(&link, limit).await {
                 Ok(answer) => return self.told(&link, answer),
                 Err(error) => error,
             };
@@ -184,18 +219,11 @@ impl Subscription {
                 std::future::poll_fn(|cx| next.poll(cx, &mut limit)).await?
             };
             link = Held::Kept(next);
-            let mut state = inner.subscriptions.lock();
-            if let Some(subscriber) = state.subscribers.get_mut(&self.number)
-                && let Some(key) = key_over(&link, subscriber.event)
-            {
-                subscriber.key = key;
-            }
         }
     }
 
     async fn tell(&self, link: &Link, limit: Limit) -> Result<Answer, ChannelError> {
-        let subscriptions = &self.connection.inner().subscriptions;
-        let control = subscriptions.whole_set(link.service, link.streams.codec);
+        let control = self.connection.inner().subscriptions.whole_set(link.service, &link.streams);
         let mut request = Request::plain(&link.streams, limit);
         std::future::poll_fn(|cx| request.poll(cx, &control)).await?;
         Ok(request.into_answer())
@@ -210,25 +238,55 @@ impl Subscription {
         if let Some(subscriber) = state.subscribers.get_mut(&self.number) {
             subscriber.is_known = true;
         }
+        self.see_to_a_thread(&mut state, &link.streams)
+    }
+
+    /// Starts the thread, if there is none.
+    fn see_to_a_thread(
+        &self,
+        state: &mut State,
+        streams: &Arc<LinkStreams>,
+    ) -> Result<(), CallError> {
         if !state.is_pulling {
-            let keeper = match &self.connection.root().inner().links {
-                Links::One(_) => None,
-                Links::Kept(keeper) => Some(Arc::clone(keeper)),
-            };
-            Puller::start(Arc::clone(subscriptions), &link.streams, keeper)?;
+            let keeper = self.connection.root().inner().links.keeper().cloned();
+            let subscriptions = Arc::clone(&self.connection.inner().subscriptions);
+            Puller::start(subscriptions, streams, keeper)?;
             state.is_pulling = true;
         }
         Ok(())
+    }
+
+    /// Tells the server what is still wanted of a service, without ever waiting. If no lane is free,
+    /// the thread does it, before it pulls again.
+    fn tell_what_is_left(&self, service: u8, streams: &Arc<LinkStreams>) {
+        let subscriptions = &self.connection.inner().subscriptions;
+        let control = subscriptions.whole_set(service, streams);
+        match control.with_message(|message| streams.channel.try_send(message)) {
+            Ok(Some(ticket)) => streams.channel.abandon(ticket),
+            Ok(None) => {
+                let mut state = subscriptions.lock();
+                state.outdated.push(service);
+                // If the machine has no thread, the next subscription tells it.
+                let _ = self.see_to_a_thread(&mut state, streams);
+            }
+            // The server has gone, and with it what it knew.
+            Err(_) => {}
+        }
     }
 }
 
 impl Drop for Subscription {
     fn drop(&mut self) {
-        let inner = self.connection.inner();
-        let gone = inner.subscriptions.lock().subscribers.remove(&self.number);
-        if let Some(gone) = &gone {
-            let link = inner.link();
-            inner.subscriptions.tell_what_is_left(gone.key.0, &link.streams);
+        if self.is_forked() {
+            return;
+        }
+        let subscriptions = &self.connection.inner().subscriptions;
+        let gone = subscriptions.lock().subscribers.remove(&self.number);
+        let place = gone.as_ref().and_then(|subscriber| subscriber.place.as_ref());
+        if let Some(place) = place
+            && let Some(streams) = place.streams.upgrade()
+        {
+            self.tell_what_is_left(place.key.0, &streams);
         }
         drop(gone);
     }

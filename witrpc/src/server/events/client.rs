@@ -72,8 +72,9 @@ impl ClientEvents {
             let kind = state.kinds.entry((service, *event));
             kind.or_insert_with(|| Backlog::new(overflow(*event)));
         }
+        let State { kinds, next, .. } = &mut *state;
+        next.retain(|delivery| kinds.contains_key(&(delivery.service, delivery.event)));
         if state.kinds.is_empty() {
-            state.next.clear();
             let waiting = state.waiting.take();
             drop(state);
             waiting.inspect(|asked| asked.reply().end());

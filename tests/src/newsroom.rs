@@ -1,0 +1,200 @@
+//! Services of events.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use futures_executor::block_on;
+use witrpc::{CallContext, Codec, EmitError, EventError, wit_service};
+
+use crate::site::{Plan, Site, Transport};
+use crate::workshop::{Bench, Parcel, bytes_of};
+
+/// A server of the newsroom and the bulletin.
+pub fn site(transport: Transport) -> Site {
+    with(transport, Plan::default())
+}
+
+/// The same, planned otherwise.
+pub fn with(transport: Transport, plan: Plan) -> Site {
+    Site::with(transport, Plan { newsroom: true, bulletin: true, ..plan })
+}
+
+/// A client of the newsroom on a connection of its own.
+///
+/// # Panics
+///
+/// When it cannot connect.
+pub fn connect(site: &Site) -> NewsroomClient {
+    site.client().connection().client().expect("it is served")
+}
+
+/// The same, async and in a codec.
+///
+/// # Panics
+///
+/// When it cannot connect.
+pub fn connect_later(site: &Site, codec: Codec) -> NewsroomAsyncClient {
+    let client = block_on(site.async_builder().codec(codec).connect()).expect("it connects");
+    block_on(client.connection().client_async()).expect("it is served")
+}
+
+/// The number of the next tick.
+///
+/// # Panics
+///
+/// When something else comes.
+pub fn next_tick(ticks: &mut impl Iterator<Item = Result<NewsroomTicked, EventError>>) -> u64 {
+    ticks.next().expect("the connection stands").expect("none is lost").checked()
+}
+
+/// Emits events of every kind of overflow when it is told to. Gates are those of the workshop that is
+/// served beside it.
+#[wit_service]
+pub trait Newsroom {
+    /// Emits so many ticks, to all or to the caller alone; how many went on their way.
+    fn tick(&self, first: u64, count: u64, to_caller: bool, #[wit(ctx)] cx: &CallContext) -> u64;
+    /// Emits so many beats.
+    fn beat(&self, count: u64);
+    /// Emits so many knocks; how many a client had no room for.
+    fn knock(&self, count: u64) -> u64;
+    /// Emits ticks and beats in turn, so many of each.
+    fn alternate(&self, count: u64);
+    /// Emits a tick for each gate, and waits there.
+    fn announce(&self, gates: Vec<u64>);
+    /// Emits a weight, and gives what came of it.
+    fn weigh(&self, grams: f64) -> Result<u64, String>;
+    /// Emits a parcel of at least so many bytes.
+    fn ship(&self, len: u64, seed: u64) -> u64;
+
+    /// Time goes by.
+    #[wit(event)]
+    fn ticked(&self, number: u64, text: &str, path: &Path, bytes: &[u8]);
+    /// The same, where the newest have to go.
+    #[wit(event, overflow = "newest")]
+    fn beaten(&self, number: u64);
+    /// The same, where whoever emits waits.
+    #[wit(event, overflow = "wait 5ms")]
+    fn knocked(&self, number: u64);
+    /// Something that JSON cannot always write.
+    #[wit(event)]
+    fn weighed(&self, grams: f64);
+    /// Something that may be large.
+    #[wit(event)]
+    fn shipped(&self, parcel: &Parcel, padding: Vec<u8>);
+}
+
+/// The newsroom.
+#[derive(Debug)]
+pub struct Editors {
+    bench: Arc<Bench>,
+    events: NewsroomEvents,
+}
+
+impl Editors {
+    /// Some beside this workshop.
+    pub fn new(bench: &Arc<Bench>, events: NewsroomEvents) -> Self {
+        Self { bench: Arc::clone(bench), events }
+    }
+}
+
+/// Emits a tick, to as many clients as it gives.
+fn tick(events: &NewsroomEvents, number: u64) -> u64 {
+    let (text, path) = (format!("tick {number}"), format!("/{number}"));
+    let emitted = events.ticked(number, &text, Path::new(&path), &number.to_le_bytes());
+    emitted.expect("it can be encoded") as u64
+}
+
+impl NewsroomTicked {
+    /// The number, once the rest has been found to be as emitted.
+    ///
+    /// # Panics
+    ///
+    /// When it is not.
+    pub fn checked(self) -> u64 {
+        let Self { number, text, path, bytes } = self;
+        assert_eq!(text, format!("tick {number}"));
+        assert_eq!(path, Path::new(&format!("/{number}")));
+        assert_eq!(bytes, number.to_le_bytes());
+        number
+    }
+}
+
+impl Newsroom for Editors {
+    fn tick(&self, first: u64, count: u64, to_caller: bool, cx: &CallContext) -> u64 {
+        let events = if to_caller { self.events.to(cx.client_id()) } else { self.events.clone() };
+        (first..first + count).map(|number| tick(&events, number)).sum()
+    }
+
+    fn beat(&self, count: u64) {
+        (0..count).for_each(|number| _ = self.events.beaten(number).expect("it can be encoded"));
+    }
+
+    fn knock(&self, count: u64) -> u64 {
+        let knock = |number| match self.events.knocked(number) {
+            Ok(_) => 0,
+            Err(EmitError::NoRoom { clients, .. }) => clients as u64,
+            Err(other) => panic!("{other}"),
+        };
+        (0..count).map(knock).sum()
+    }
+
+    fn alternate(&self, count: u64) {
+        for number in 0..count {
+            tick(&self.events, number);
+            self.events.beaten(number).expect("it can be encoded");
+        }
+    }
+
+    fn announce(&self, gates: Vec<u64>) {
+        for gate in gates {
+            tick(&self.events, gate);
+            self.bench.gates().block_at(gate);
+        }
+    }
+
+    fn weigh(&self, grams: f64) -> Result<u64, String> {
+        let emitted = self.events.weighed(grams);
+        emitted.map(|clients| clients as u64).map_err(|error| error.to_string())
+    }
+
+    fn ship(&self, len: u64, seed: u64) -> u64 {
+        let parcel = Parcel::random(&mut fastrand::Rng::with_seed(seed), 300);
+        let emitted = self.events.shipped(&parcel, bytes_of(len as usize, seed));
+        emitted.expect("it can be encoded") as u64
+    }
+}
+
+/// A second service with events, whose numbers are those of the first.
+#[wit_service]
+pub trait Bulletin {
+    /// Posts a text, and takes it down; how many were told that it was posted.
+    fn post(&self, text: &str) -> u64;
+
+    /// A text has been posted.
+    #[wit(event)]
+    fn posted(&self, text: &str);
+    /// It has been taken down.
+    #[wit(event)]
+    fn taken_down(&self);
+}
+
+/// The bulletin board.
+#[derive(Debug)]
+pub struct Board {
+    events: BulletinEvents,
+}
+
+impl Board {
+    /// An empty one.
+    pub fn new(events: BulletinEvents) -> Self {
+        Self { events }
+    }
+}
+
+impl Bulletin for Board {
+    fn post(&self, text: &str) -> u64 {
+        let told = self.events.posted(text).expect("it can be encoded");
+        self.events.taken_down().expect("it can be encoded");
+        told as u64
+    }
+}

@@ -1,0 +1,67 @@
+//! The roles of clients that follow events.
+
+use std::thread;
+
+use witrpc::{CallError, EventError, Events};
+
+use crate::newsroom::{NewsroomClient, NewsroomTicked};
+use crate::process::Parent;
+use crate::site::Address;
+
+/// What a follower has got: how many events, and how many it was told that it has lost.
+pub type Count = (u64, u64);
+
+/// Takes events of the numbers from zero up to the end, and checks that each one is there or counted.
+///
+/// # Panics
+///
+/// When one is missing without a word, comes twice, or out of order.
+pub fn count<T>(
+    events: impl Iterator<Item = Result<T, EventError>>,
+    end: u64,
+    number: impl Fn(T) -> u64,
+) -> Count {
+    let (mut seen, mut lost) = (0, 0);
+    for event in events {
+        match event {
+            Ok(event) => {
+                assert_eq!(number(event), seen + lost, "{seen} came, {lost} were lost");
+                seen += 1;
+            }
+            Err(EventError::Lagged(events)) => lost += events,
+            Err(other) => panic!("{other}"),
+        }
+        if seen + lost >= end {
+            break;
+        }
+    }
+    assert_eq!(seen + lost, end, "{seen} came, {lost} were lost");
+    (seen, lost)
+}
+
+/// See [`Role::Follow`](super::Role::Follow). Reports that it has subscribed; once it is told how many
+/// events of each kind there are, what it has got of ticks, beats and knocks.
+pub(super) fn follow(parent: &Parent, address: &Address) {
+    let client = NewsroomClient::connect(address.endpoint()).expect("the client connects");
+    let (ticked, beaten, knocked) = subscribe(&client).expect("the client subscribes");
+    parent.report(&());
+    let end: u64 = parent.hear();
+    let counts = thread::scope(|scope| {
+        let ticks = scope.spawn(|| count(ticked, end, NewsroomTicked::checked));
+        let beats = scope.spawn(|| count(beaten, end, |beat| beat.number));
+        let knocks = scope.spawn(|| count(knocked, end, |knock| knock.number));
+        [ticks, beats, knocks].map(|counted| counted.join().expect("events are right"))
+    });
+    parent.report(&counts);
+    parent.outlive();
+}
+
+type Subscriptions = (
+    Events<NewsroomTicked>,
+    Events<crate::newsroom::NewsroomBeaten>,
+    Events<crate::newsroom::NewsroomKnocked>,
+);
+
+fn subscribe(client: &NewsroomClient) -> Result<Subscriptions, CallError> {
+    Ok((client.ticked()?, client.beaten()?, client.knocked()?))
+}

@@ -1,0 +1,216 @@
+//! Events: who gets which, in what order, and what becomes of those that nobody takes in time.
+
+use std::sync::mpsc;
+use std::thread;
+
+use futures_executor::{block_on, block_on_stream};
+use witrpc::{CallError, Codec, EventError};
+use witrpc_tests::newsroom::{
+    NewsroomClient, NewsroomTicked, connect, connect_later, next_tick, site, with,
+};
+use witrpc_tests::over_every_transport;
+use witrpc_tests::process::Child;
+use witrpc_tests::roles::{Count, Role, count};
+use witrpc_tests::site::{Plan, Transport};
+use witrpc_tests::vigil::VigilClient;
+use witrpc_tests::watchdog::{PATIENCE, eventually, eventually_equal};
+use witrpc_tests::workshop::{Parcel, bytes_of};
+
+over_every_transport! {
+    fn events_come_to_all_who_have_subscribed_in_their_order(transport) {
+        let site = site(transport);
+        for codec in [Codec::Postcard, Codec::Json] {
+            let connected = site.builder().codec(codec).connect().unwrap();
+            let first: NewsroomClient = connected.connection().client().unwrap();
+            let second = connect_later(&site, codec);
+            let mut ticks = first.ticked().unwrap();
+            let mut stream = block_on_stream(block_on(second.ticked()).unwrap());
+            assert_eq!(connect(&site).tick(0, 500, false), Ok(1_000));
+            assert!((0..500).all(|number| next_tick(&mut ticks) == number));
+            assert!((0..500).all(|number| next_tick(&mut stream) == number));
+        }
+    }
+
+    fn events_for_one_client_come_to_that_one(transport) {
+        let site = site(transport);
+        let (mine, other) = (connect(&site), connect_later(&site, Codec::Json));
+        let mut ticks = mine.ticked().unwrap();
+        let mut stream = block_on_stream(block_on(other.ticked()).unwrap());
+        assert_eq!(mine.tick(0, 3, true), Ok(3));
+        assert_eq!(block_on(other.tick(10, 3, true)), Ok(3));
+        assert_eq!(mine.tick(20, 1, false), Ok(2));
+        assert_eq!([(); 4].map(|()| next_tick(&mut ticks)), [0, 1, 2, 20]);
+        assert_eq!([(); 4].map(|()| next_tick(&mut stream)), [10, 11, 12, 20]);
+    }
+
+    fn nothing_is_sent_to_those_who_have_not_subscribed(transport) {
+        let site = site(transport);
+        let client = connect(&site);
+        assert_eq!(client.tick(0, 100, false), Ok(0));
+        assert_eq!(client.tick(0, 100, true), Ok(0));
+        let mut ticks = client.ticked().unwrap();
+        client.beat(10).unwrap();
+        assert_eq!(client.tick(100, 1, false), Ok(1));
+        assert_eq!(next_tick(&mut ticks), 100, "nothing is kept from before");
+        drop(ticks);
+        eventually_equal("those who hear of it", &Ok(0), || client.tick(0, 1, false));
+        let mut ticks = client.ticked().unwrap();
+        assert_eq!(client.tick(200, 1, false), Ok(1));
+        assert_eq!(next_tick(&mut ticks), 200);
+    }
+
+    fn events_of_a_running_call_come_before_it_ends(transport) {
+        let site = site(transport);
+        let (client, workshop) = (connect(&site), site.client());
+        let mut ticks = client.ticked().unwrap();
+        thread::scope(|scope| {
+            let call = scope.spawn(|| client.announce(vec![1, 2, 3]));
+            for gate in [1, 2, 3] {
+                assert_eq!(next_tick(&mut ticks), gate);
+                assert!(!call.is_finished());
+                workshop.open(gate).unwrap();
+            }
+            assert_eq!(call.join().unwrap(), Ok(()));
+        });
+    }
+
+    fn threads_that_emit_at_once_keep_their_own_order(transport) {
+        let site = site(transport);
+        let client = connect(&site);
+        let mut ticks = client.ticked().unwrap();
+        let callers: Vec<_> = (0..4_u64).map(|_| connect(&site)).collect();
+        thread::scope(|scope| {
+            for (number, caller) in (0..).zip(&callers) {
+                scope.spawn(move || {
+                    for part in 0..50 {
+                        assert_eq!(caller.tick((number << 32) + part * 4, 4, false), Ok(4));
+                    }
+                });
+            }
+            let mut expected = [0; 4];
+            for _ in 0..4 * 200 {
+                let tick = next_tick(&mut ticks);
+                let (caller, number) = ((tick >> 32) as usize, tick & u64::from(u32::MAX));
+                assert_eq!(number, expected[caller]);
+                expected[caller] += 1;
+            }
+        });
+    }
+
+    fn large_events_come_whole(transport) {
+        let site = site(transport);
+        let client = connect(&site);
+        let mut shipped = client.shipped().unwrap();
+        // The second one is larger than the connection's memory.
+        for (seed, len) in [(1, 40_000), (2, 3_000_000), (3, 0)] {
+            assert_eq!(client.ship(len, seed), Ok(1));
+            let came = shipped.next().unwrap().unwrap();
+            let parcel = Parcel::random(
+                &mut fastrand::Rng::with_seed(seed), 300,
+            );
+            assert_eq!(came.parcel, parcel);
+            assert_eq!(came.padding, bytes_of(len as usize, seed));
+        }
+    }
+
+    fn what_is_not_taken_in_time_is_counted(transport) {
+        const COUNT: u64 = 5_000;
+        let site = site(transport);
+        for codec in [Codec::Postcard, Codec::Json] {
+            let (client, other) = (connect(&site), connect_later(&site, codec));
+            let (ticks, beats) = (client.ticked().unwrap(), client.beaten().unwrap());
+            let knocks = client.knocked().unwrap();
+            let ticks_later = block_on_stream(block_on(other.ticked()).unwrap());
+            let beats_later = block_on_stream(block_on(other.beaten()).unwrap());
+            client.tick(0, COUNT, false).unwrap();
+            client.beat(COUNT).unwrap();
+            client.knock(COUNT).unwrap();
+            let counts = [
+                count(ticks, COUNT, NewsroomTicked::checked),
+                count(ticks_later, COUNT, NewsroomTicked::checked),
+                count(beats, COUNT, |beat| beat.number),
+                count(beats_later, COUNT, |beat| beat.number),
+                count(knocks, COUNT, |knock| knock.number),
+            ];
+            for (seen, lost) in counts {
+                assert!(seen >= 1_000 && lost > 0, "{counts:?}");
+            }
+        }
+    }
+
+    fn what_cannot_be_sent_to_somebody_is_told_there_and_to_the_emitter(transport) {
+        let site = site(transport);
+        let json = site.builder().codec(Codec::Json).connect().unwrap();
+        let json: NewsroomClient = json.connection().client().unwrap();
+        let postcard = connect(&site);
+        let (mut in_json, mut in_postcard) = (json.weighed().unwrap(), postcard.weighed().unwrap());
+        let refused = postcard.weigh(f64::NAN).unwrap_err();
+        assert!(matches!(&refused, CallError::App(text) if text.contains("grams")), "{refused:?}");
+        assert_eq!(json.weigh(1.5), Ok(2));
+        assert!(matches!(in_json.next(), Some(Err(EventError::Lagged(1)))));
+        assert_eq!(in_json.next().unwrap().unwrap().grams, 1.5);
+        assert!(in_postcard.next().unwrap().unwrap().grams.is_nan());
+        assert_eq!(in_postcard.next().unwrap().unwrap().grams, 1.5);
+    }
+
+    fn an_event_over_the_message_limit_is_counted(transport) {
+        let site = with(transport, Plan { max_message_size: Some(50_000), ..Plan::default() });
+        let client = connect(&site);
+        let mut shipped = client.shipped().unwrap();
+        for (seed, len) in [(1, 100), (2, 100_000), (3, 100)] {
+            client.ship(len, seed).unwrap();
+        }
+        assert!(shipped.next().unwrap().is_ok());
+        assert!(matches!(shipped.next(), Some(Err(EventError::Lagged(1)))));
+        assert_eq!(shipped.next().unwrap().unwrap().padding.len(), 100);
+    }
+
+    fn hooks_are_told_of_calls_and_not_of_events(transport) {
+        let site = with(transport, Plan { bookkeeping: true, ..Plan::default() });
+        let client = connect(&site);
+        let vigil: VigilClient = client.connection().client().unwrap();
+        let mut ticks = client.ticked().unwrap();
+        client.tick(0, 10, false).unwrap();
+        assert!((0..10).all(|number| next_tick(&mut ticks) == number));
+        drop(ticks);
+        client.beat(1).unwrap();
+        let mut methods = Vec::new();
+        eventually("the hook is told", || {
+            methods = vigil.book().unwrap().into_iter().map(|line| line.method.1).collect();
+            methods.contains(&"beat".to_owned())
+        });
+        methods.retain(|method| !method.is_empty() && method != "book");
+        assert_eq!(methods, ["tick", "beat"]);
+    }
+}
+
+#[test]
+fn a_stopped_follower_harms_nobody_and_learns_what_it_has_missed() {
+    const COUNT: u64 = 20_000;
+    let site = site(Transport::Mmf);
+    let (client, workshop) = (connect(&site), site.client());
+    let mut follower = Child::start(&Role::Follow { address: site.address().clone() });
+    let () = follower.hear();
+    follower.pause();
+    let (tell, told) = mpsc::channel();
+    let guard = client.on_ticked(move |tick| tell.send(tick.map(NewsroomTicked::checked)).unwrap());
+    let guard = guard.unwrap();
+    for part in 0..COUNT / 100 {
+        assert_eq!(client.tick(part * 100, 100, false), Ok(200));
+        // Whoever is awake gets them meanwhile, and is answered.
+        for number in part * 100..(part + 1) * 100 {
+            assert_eq!(told.recv_timeout(PATIENCE), Ok(Ok(number)));
+        }
+        assert_eq!(workshop.add(1, 2), Ok(3));
+    }
+    client.beat(COUNT).unwrap();
+    let without_room = client.knock(COUNT).unwrap();
+    assert!(without_room > 0 && without_room < COUNT, "{without_room}");
+    drop(guard);
+    follower.resume();
+    let counts: [Count; 3] = follower.ask(&COUNT);
+    for (seen, lost) in counts {
+        assert_eq!(seen + lost, COUNT);
+        assert!(seen > 0 && lost > 0, "{counts:?}");
+    }
+}

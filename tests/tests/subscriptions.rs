@@ -1,0 +1,294 @@
+//! Subscriptions: how they begin and end, and what they hold.
+
+use std::sync::mpsc;
+use std::thread;
+use std::time::Duration;
+
+use futures_executor::{block_on, block_on_stream};
+use futures_util::FutureExt;
+use witrpc::{
+    CallError, CallOptions, CancelToken, Codec, DisconnectReason, EventError, EventGuard,
+};
+use witrpc_tests::newsroom::{
+    BulletinClient, NewsroomAsyncClient, NewsroomBeaten, NewsroomClient, NewsroomTicked, connect,
+    connect_later, next_tick, site, with,
+};
+use witrpc_tests::over_every_transport;
+use witrpc_tests::process::Child;
+use witrpc_tests::roles::Role;
+use witrpc_tests::site::{Plan, ServerCommand, ServerReply, Transport};
+use witrpc_tests::watchdog::{PATIENCE, eventually, eventually_equal};
+
+/// What comes next that is no event.
+fn gap<T>(events: &mut impl Iterator<Item = Result<T, EventError>>) -> Option<EventError> {
+    events.find_map(Result::err)
+}
+
+over_every_transport! {
+    fn subscriptions_of_several_clients_over_one_connection_are_apart(transport) {
+        let site = site(transport);
+        let root = site.client();
+        let first: NewsroomClient = root.connection().client().unwrap();
+        let second: NewsroomClient = first.connection().client().unwrap();
+        let later: NewsroomAsyncClient = block_on(first.connection().client_async()).unwrap();
+        let board: BulletinClient = first.connection().client().unwrap();
+        let mut ticks = first.ticked().unwrap();
+        let mut ticks_too = second.ticked().unwrap();
+        let mut posted = board.posted().unwrap();
+        let mut beats = block_on_stream(block_on(later.beaten()).unwrap());
+        assert_eq!(first.tick(0, 1, false), Ok(1), "they are one client to the server");
+        second.beat(1).unwrap();
+        assert_eq!(board.post("one"), Ok(1));
+        assert_eq!((next_tick(&mut ticks), next_tick(&mut ticks_too)), (0, 0));
+        assert_eq!(beats.next().unwrap().unwrap().number, 0);
+        assert_eq!(posted.next().unwrap().unwrap().text, "one");
+        assert!(ticks.try_next().is_none() && posted.try_next().is_none());
+        // The end of one is not the end of the others.
+        drop((ticks, beats));
+        assert_eq!(first.tick(1, 1, false), Ok(1));
+        assert_eq!(board.post("two"), Ok(1));
+        assert_eq!(next_tick(&mut ticks_too), 1);
+        assert_eq!(posted.next().unwrap().unwrap().text, "two");
+        drop(posted);
+        eventually_equal("those who hear of it", &Ok(0), || board.post("three"));
+        assert_eq!(first.tick(2, 1, false), Ok(1));
+        assert_eq!(next_tick(&mut ticks_too), 2);
+    }
+
+
+    fn a_subscription_that_is_given_up_while_it_begins_leaves_nothing(transport) {
+        let site = site(transport);
+        let client = connect_later(&site, Codec::Postcard);
+        for round in 0..200 {
+            let mut beginning = Box::pin(client.ticked());
+            // One that has begun is dropped by that.
+            let _ = (0..round % 5).find_map(|_| beginning.as_mut().now_or_never());
+            drop(beginning);
+        }
+        eventually_equal("those who hear of it", &Ok(0), || block_on(client.tick(0, 1, false)));
+        let mut ticks = block_on_stream(block_on(client.ticked()).unwrap());
+        assert_eq!(block_on(client.tick(7, 1, false)), Ok(1));
+        assert_eq!(next_tick(&mut ticks), 7);
+    }
+
+
+    fn closures_are_called_in_order_until_their_guard_is_dropped(transport) {
+        let site = site(transport);
+        let (client, later) = (connect(&site), connect_later(&site, Codec::Json));
+        for is_async in [false, true] {
+            let (tell, told) = mpsc::channel();
+            let tell_too = tell.clone();
+            let on_tick = move |tick: Result<NewsroomTicked, _>| {
+                tell.send(tick.unwrap().checked() * 2).unwrap();
+            };
+            let on_beat = move |beat: Result<NewsroomBeaten, _>| {
+                tell_too.send(beat.unwrap().number * 2 + 1).unwrap();
+            };
+            let guards = if is_async {
+                (block_on(later.on_ticked(on_tick)).unwrap(), block_on(later.on_beaten(on_beat)).unwrap())
+            } else {
+                (client.on_ticked(on_tick).unwrap(), client.on_beaten(on_beat).unwrap())
+            };
+            client.alternate(500).unwrap();
+            let order: Vec<u64> = (0..1_000).map(|_| told.recv_timeout(PATIENCE).unwrap()).collect();
+            assert!(order.into_iter().eq(0..1_000), "of both kinds, as they were emitted");
+            drop(guards);
+            assert!(told.recv_timeout(PATIENCE).is_err_and(|error| {
+                error == mpsc::RecvTimeoutError::Disconnected
+            }), "the closures are gone");
+            eventually_equal("those who hear of it", &Ok(0), || client.tick(0, 1, false));
+        }
+    }
+
+
+    fn closures_may_do_what_others_may(transport) {
+        let site = site(transport);
+        let client = connect(&site);
+        let (tell, told) = mpsc::channel();
+        let (give, given) = mpsc::channel();
+        let inner = client.clone();
+        let guard = client.on_ticked(move |tick| {
+            let tick = tick.unwrap().checked();
+            // Calls, subscribes, unsubscribes, and drops its own guard.
+            let mut beats = inner.beaten().unwrap();
+            inner.beat(1).unwrap();
+            // The events of a connection come on the thread that this runs on.
+            assert!(beats.try_next().is_none());
+            drop(beats);
+            let own: EventGuard = given.recv().unwrap();
+            drop(own);
+            tell.send(tick).unwrap();
+        }).unwrap();
+        give.send(guard).unwrap();
+        assert_eq!(client.tick(1, 3, false), Ok(3));
+        assert_eq!(told.recv_timeout(PATIENCE), Ok(1));
+        assert!(told.recv_timeout(PATIENCE).is_err(), "it was dropped within its first call");
+        eventually_equal("those who hear of it", &Ok(0), || client.tick(0, 1, false));
+    }
+
+
+    fn a_closure_that_panics_is_not_called_again_and_harms_no_other(transport) {
+        let site = site(transport);
+        let client = connect(&site);
+        let (tell, told) = mpsc::channel();
+        let mut calls = 0;
+        let fragile = client.on_ticked(move |_| {
+            calls += 1;
+            tell.send(calls).unwrap();
+            panic!("this closure is fragile");
+        }).unwrap();
+        let mut ticks = client.ticked().unwrap();
+        client.tick(0, 3, false).unwrap();
+        assert_eq!([(); 3].map(|()| next_tick(&mut ticks)), [0, 1, 2]);
+        assert_eq!(told.try_iter().collect::<Vec<_>>(), [1]);
+        drop(fragile);
+    }
+
+
+    fn all_subscriptions_of_a_client_take_one_lane(transport) {
+        let site = with(transport, Plan { lanes: Some(3), ..Plan::default() });
+        let (workshop, observer) = (site.client(), site.client());
+        let client: NewsroomClient = workshop.connection().client().unwrap();
+        let board: BulletinClient = workshop.connection().client().unwrap();
+        let mut ticks = client.ticked().unwrap();
+        let others = (client.beaten().unwrap(), client.knocked().unwrap(), client.weighed().unwrap());
+        let (shipped, posted) = (client.shipped().unwrap(), board.posted().unwrap());
+        let guard = board.on_taken_down(|_| {}).unwrap();
+        thread::scope(|scope| {
+            let held = [1, 2].map(|token| {
+                let workshop = &workshop;
+                scope.spawn(move || workshop.hold(1, token))
+            });
+            observer.arrived(1, 2).unwrap();
+            // No lane is free now but that of the events.
+            let observed: NewsroomClient = observer.connection().client().unwrap();
+            assert_eq!(observed.tick(0, 200, false), Ok(200));
+            assert!((0..200).all(|number| next_tick(&mut ticks) == number));
+            // Nor does the end of a subscription wait for one.
+            drop((others, shipped, posted, guard));
+            assert_eq!(observed.tick(200, 1, false), Ok(1));
+            assert_eq!(next_tick(&mut ticks), 200);
+            observer.open(1).unwrap();
+            held.into_iter().for_each(|call| assert!(call.join().unwrap().is_ok()));
+            observed.beat(1).unwrap();
+        });
+        let few = with(transport, Plan { lanes: Some(2), ..Plan::default() });
+        assert_eq!(connect(&few).ticked().unwrap_err(), CallError::NoFreeLane);
+    }
+
+
+    fn subscribers_keep_their_connection_and_are_its_only_hold(transport) {
+        let site = site(transport);
+        let observer = connect(&site);
+        let client = connect(&site);
+        let (mut ticks, guard) = (client.ticked().unwrap(), client.on_beaten(|_| {}).unwrap());
+        drop(client);
+        assert_eq!(observer.tick(3, 1, false), Ok(1));
+        assert_eq!(next_tick(&mut ticks), 3);
+        drop((ticks, guard));
+        eventually("the connection ends", || site.clients().len() == 1);
+    }
+
+
+    fn every_end_of_a_connection_ends_its_events_with_the_reason(transport) {
+        let site = site(transport);
+        let ended = |reason| Some(EventError::Ended(CallError::Disconnected(reason)));
+        let (here, there) = (connect(&site), connect(&site));
+        let (mut mine, mut cut) = (here.ticked().unwrap(), there.ticked().unwrap());
+        here.connection().disconnect();
+        assert_eq!(mine.next().map(Result::unwrap_err), ended(DisconnectReason::ClosedHere));
+        assert!(mine.next().is_none() && mine.try_next().is_none());
+        let closed = CallError::Disconnected(DisconnectReason::ClosedHere);
+        assert_eq!(here.ticked().unwrap_err(), closed);
+        for (id, _) in site.clients() {
+            site.disconnect(id);
+        }
+        assert_eq!(cut.next().map(Result::unwrap_err), ended(DisconnectReason::Dismissed));
+        assert!(cut.next().is_none());
+    }
+
+
+    fn a_shutdown_ends_events_and_does_not_wait_for_them(transport) {
+        let site = site(transport);
+        let (client, later) = (connect(&site), connect_later(&site, Codec::Postcard));
+        let (tell, told) = mpsc::channel();
+        let guard = client.on_beaten(move |beat| tell.send(beat.map(drop)).unwrap()).unwrap();
+        let mut ticks = client.ticked().unwrap();
+        let mut stream = block_on_stream(block_on(later.ticked()).unwrap());
+        thread::scope(|scope| {
+            let call = scope.spawn(|| client.announce(vec![1, 2]));
+            assert_eq!((next_tick(&mut ticks), next_tick(&mut stream)), (1, 1));
+            site.tell(ServerCommand::BeginShutdown(PATIENCE));
+            eventually("calls are refused", || client.tick(0, 0, false).is_err());
+            site.tell(ServerCommand::Open(1));
+            site.tell(ServerCommand::Open(2));
+            assert_eq!(call.join().unwrap(), Ok(()));
+        });
+        let end = site.host().tell(ServerCommand::EndShutdown);
+        assert_eq!(end, ServerReply::Was(true), "events hold nothing up");
+        let shut_down = CallError::Disconnected(DisconnectReason::ServerShutDown);
+        let expected = Some(EventError::Ended(shut_down));
+        // What is emitted meanwhile may still come.
+        assert_eq!((gap(&mut ticks), gap(&mut stream)), (expected.clone(), expected.clone()));
+        assert!(ticks.next().is_none() && stream.next().is_none());
+        assert_eq!(told.recv_timeout(PATIENCE).unwrap().err(), expected);
+        drop(guard);
+    }
+}
+
+#[test]
+fn a_killed_server_ends_the_events_of_those_who_do_not_come_back() {
+    let site = site(Transport::Mmf);
+    let client = connect(&site);
+    let (tell, told) = mpsc::channel();
+    let _guard = client.on_beaten(move |beat| tell.send(beat.is_ok()).unwrap()).unwrap();
+    let mut ticks = client.ticked().unwrap();
+    client.tick(0, 1, false).unwrap();
+    client.beat(1).unwrap();
+    assert_eq!(told.recv_timeout(PATIENCE), Ok(true));
+    drop(site);
+    assert_eq!(next_tick(&mut ticks), 0, "what has come is not lost");
+    let died = CallError::Disconnected(DisconnectReason::PeerDied);
+    assert_eq!(ticks.next().map(Result::unwrap_err), Some(EventError::Ended(died)));
+    assert!(ticks.next().is_none());
+}
+
+#[test]
+fn killed_followers_leave_nothing_behind() {
+    let site = site(Transport::Mmf);
+    let (client, workshop) = (connect(&site), site.client());
+    let mut ticks = client.ticked().unwrap();
+    let before = workshop.resources().unwrap();
+    for round in 0..10_u64 {
+        let follower = Child::start(&Role::Follow { address: site.address().clone() });
+        let () = follower.hear();
+        if round % 2 == 0 {
+            follower.pause();
+        }
+        assert_eq!(client.tick(round, 1, false), Ok(2));
+        assert_eq!(next_tick(&mut ticks), round);
+        client.beat(3_000).unwrap();
+        follower.kill();
+        eventually("it is gone", || site.clients().len() == 2);
+        client.knock(2_000).unwrap();
+    }
+    assert_eq!(client.tick(99, 1, false), Ok(1));
+    assert_eq!(next_tick(&mut ticks), 99);
+    eventually_equal("what the server's process holds", &before, || workshop.resources().unwrap());
+}
+
+#[test]
+fn a_subscription_waits_for_its_answer_no_longer_than_its_call_may() {
+    let site = site(Transport::Mmf);
+    let client = connect(&site);
+    site.server_process().pause();
+    let options = CallOptions::new().timeout(Duration::from_millis(1));
+    let error = client.with(options).ticked().unwrap_err();
+    assert!(matches!(error, CallError::TimedOut { .. } | CallError::Expired), "{error:?}");
+    let token = CancelToken::new();
+    token.cancel();
+    let options = CallOptions::new().cancelled_by(&token);
+    assert_eq!(client.with(options).ticked().unwrap_err(), CallError::Cancelled);
+    site.server_process().resume();
+    eventually_equal("those who hear of it", &Ok(0), || client.tick(0, 1, false));
+}
