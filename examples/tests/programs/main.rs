@@ -2,6 +2,7 @@
 
 #![forbid(unsafe_code)]
 
+mod chat;
 mod frames;
 mod render_worker;
 mod running;

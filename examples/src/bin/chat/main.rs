@@ -1,0 +1,43 @@
+//! A chat of many terminals: see `--help`.
+//!
+//! Each guest has a call that lasts as long as the guest stays. So the server learns of everybody who
+//! leaves, also of those whose terminal was closed or whose process was killed.
+
+#![forbid(unsafe_code)]
+
+mod guest;
+mod order;
+mod room;
+
+use std::error::Error;
+use std::process::ExitCode;
+
+use lexopt::Parser;
+use tokio::signal::unix::{SignalKind, signal};
+
+use order::{HELP, Order};
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> ExitCode {
+    match run().await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("chat: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run() -> Result<(), Box<dyn Error>> {
+    match Order::of(Parser::from_env())? {
+        Order::Help => println!("{HELP}"),
+        Order::Serve { room } => {
+            let mut interrupts = signal(SignalKind::interrupt())?;
+            let server = room::serve(&room)?;
+            println!("the room {:?} is open; Ctrl-C closes it", server.name());
+            interrupts.recv().await;
+        }
+        Order::Visit { room, name } => guest::visit(&room, &name).await?,
+    }
+    Ok(())
+}

@@ -1,0 +1,115 @@
+//! The room, where it is served.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, MutexGuard};
+
+use serde::{Deserialize, Serialize};
+use witrpc::{BindError, CallContext, Mmf, WitServer, wit_service};
+
+/// A room where guests talk.
+#[wit_service]
+pub(crate) trait Room {
+    /// Lasts as long as the guest stays: until the call is dropped, or its process dies.
+    async fn stay(&self, name: &str, #[wit(ctx)] cx: &CallContext) -> Result<(), RoomError>;
+
+    /// Says something to all.
+    fn say(&self, text: &str, #[wit(ctx)] cx: &CallContext) -> Result<(), RoomError>;
+
+    /// What happens in the room, in order.
+    #[wit(event)]
+    fn news(&self, news: News);
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) enum News {
+    /// Somebody is here now, with all of these.
+    Came { name: String, guests: Vec<String> },
+    /// Somebody has said something.
+    Said { name: String, text: String },
+    /// Somebody is not here any more.
+    Went { name: String },
+}
+
+#[derive(Debug, Serialize, Deserialize, thiserror::Error)]
+pub(crate) enum RoomError {
+    #[error("{name:?} is no name here: take 1 to 32 letters, digits or -")]
+    BadName { name: String },
+    #[error("somebody of the name {name:?} is in the room already: come under another one")]
+    NameTaken { name: String },
+    #[error("only those who stay in the room are heard")]
+    NotHere,
+}
+
+/// Opens a room. It is closed when the server is dropped.
+pub(crate) fn serve(room: &str) -> Result<WitServer, BindError> {
+    // A guest has three calls at a time, all short: staying, listening, and saying something.
+    let place = Mmf::new(room).lanes(8).size(64 << 10).max_clients(200);
+    WitServer::builder().listen(place).service(RoomServer::with_events(Parlour::new)).start()
+}
+
+struct Parlour {
+    /// By the number of the client. News are told with the lock held, and so in order.
+    guests: Mutex<BTreeMap<u64, String>>,
+    events: RoomEvents,
+}
+
+/// A guest's place; it is free again when this is dropped.
+struct Place<'a> {
+    parlour: &'a Parlour,
+    guest: u64,
+}
+
+impl Parlour {
+    fn new(events: RoomEvents) -> Self {
+        Self { guests: Mutex::default(), events }
+    }
+
+    fn guests(&self) -> MutexGuard<'_, BTreeMap<u64, String>> {
+        self.guests.lock().expect("nothing panics with the lock held")
+    }
+
+    fn place(&self, guest: u64, name: &str) -> Result<Place<'_>, RoomError> {
+        let is_fit = |c: char| c.is_alphanumeric() || c == '-';
+        if !(1..=32).contains(&name.chars().count()) || !name.chars().all(is_fit) {
+            return Err(RoomError::BadName { name: name.to_owned() });
+        }
+        let mut guests = self.guests();
+        if guests.contains_key(&guest) || guests.values().any(|taken| taken == name) {
+            return Err(RoomError::NameTaken { name: name.to_owned() });
+        }
+        guests.insert(guest, name.to_owned());
+        let all = guests.values().cloned().collect();
+        self.tell(News::Came { name: name.to_owned(), guests: all });
+        Ok(Place { parlour: self, guest })
+    }
+
+    fn tell(&self, news: News) {
+        // A guest who is too slow for it learns that something is missing.
+        let _ = self.events.news(news);
+    }
+}
+
+impl Drop for Place<'_> {
+    fn drop(&mut self) {
+        let mut guests = self.parlour.guests();
+        if let Some(name) = guests.remove(&self.guest) {
+            self.parlour.tell(News::Went { name });
+        }
+    }
+}
+
+impl Room for Parlour {
+    async fn stay(&self, name: &str, cx: &CallContext) -> Result<(), RoomError> {
+        let _place = self.place(cx.client_id(), name)?;
+        // It holds no thread while it waits.
+        cx.until_cancelled().await;
+        Ok(())
+    }
+
+    fn say(&self, text: &str, cx: &CallContext) -> Result<(), RoomError> {
+        let guests = self.guests();
+        let name = guests.get(&cx.client_id()).cloned().ok_or(RoomError::NotHere)?;
+        self.tell(News::Said { name, text: text.to_owned() });
+        Ok(())
+    }
+}
