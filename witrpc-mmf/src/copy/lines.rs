@@ -21,7 +21,7 @@ use super::WORD_BYTES;
 /// # Panics
 ///
 /// If `out` is not as long as `words`.
-#[cfg(all(target_arch = "x86_64", not(miri)))]
+#[cfg(all(target_arch = "x86_64", not(any(miri, tsan))))]
 #[inline]
 pub(super) fn copy(words: &[AtomicU64], out: &mut [[MaybeUninit<u8>; WORD_BYTES]]) -> usize {
     /// Words of a line.
@@ -63,8 +63,8 @@ pub(super) fn copy(words: &[AtomicU64], out: &mut [[MaybeUninit<u8>; WORD_BYTES]
     lines * LINE_WORDS
 }
 
-/// Copies nothing: the caller's loop does it all.
-#[cfg(not(all(target_arch = "x86_64", not(miri))))]
+/// Copies nothing: the loop of the caller does it all, where sanitizers see it.
+#[cfg(not(all(target_arch = "x86_64", not(any(miri, tsan)))))]
 #[inline]
 pub(super) fn copy(_words: &[AtomicU64], _out: &mut [[MaybeUninit<u8>; WORD_BYTES]]) -> usize {
     0
