@@ -74,25 +74,27 @@ pub(crate) struct Serving {
     pub(crate) wait: WaitPolicy,
     /// Whether the server reads what clients send where it lies.
     pub(crate) trusts: bool,
+    pub(crate) encryption: bool,
 }
 
 impl Serving {
     /// With the defaults, under a name of its own.
     pub(crate) fn new() -> Self {
         let name = Mmf::unguessable().name().to_owned();
-        Self { name, size: 1 << 20, max_clients: 64, wait: WaitPolicy::Adaptive, trusts: false }
+        let wait = WaitPolicy::Adaptive;
+        Self { name, size: 1 << 20, max_clients: 64, wait, trusts: false, encryption: false }
     }
 
     /// As an argument of the peer's command line.
     pub(crate) fn to_arg(&self) -> String {
-        let Self { name, size, max_clients, wait, trusts } = self;
-        format!("{name},{size},{max_clients},{wait:?},{trusts}")
+        let Self { name, size, max_clients, wait, trusts, encryption } = self;
+        format!("{name},{size},{max_clients},{wait:?},{trusts},{encryption}")
     }
 
     /// What [`to_arg`](Self::to_arg) made an argument of.
     pub(crate) fn from_arg(arg: &str) -> Option<Self> {
-        let [name, size, max_clients, wait, trusts] =
-            arg.split(',').collect::<Vec<_>>().try_into().ok()?;
+        let parts = arg.split(',').collect::<Vec<_>>();
+        let [name, size, max_clients, wait, trusts, encryption] = parts.try_into().ok()?;
         let policies = [WaitPolicy::Adaptive, WaitPolicy::Spin, WaitPolicy::Park];
         Some(Self {
             name: name.to_owned(),
@@ -100,6 +102,7 @@ impl Serving {
             max_clients: max_clients.parse().ok()?,
             wait: policies.into_iter().find(|policy| format!("{policy:?}") == wait)?,
             trusts: trusts.parse().ok()?,
+            encryption: encryption.parse().ok()?,
         })
     }
 
@@ -108,6 +111,7 @@ impl Serving {
         let mut builder = WitServer::builder()
             .listen(endpoint)
             .wait(self.wait)
+            .encryption(self.encryption)
             .service(BenchServer::new(Null))
             .service(StudioServer::new(Drawing))
             .service(WardServer::new(Watch::default()));
@@ -120,6 +124,6 @@ impl Serving {
 
     pub(crate) fn connect(&self) -> BenchClient {
         let builder = BenchClient::builder(self.name.as_str()).wait(self.wait);
-        builder.connect().expect("the peer serves")
+        builder.encryption(self.encryption).connect().expect("the peer serves")
     }
 }
