@@ -14,6 +14,7 @@ pub mod gallery;
 pub mod nasty;
 pub mod newsroom;
 pub mod process;
+pub mod regions;
 pub mod relay;
 pub mod resources;
 pub mod roles;

@@ -40,11 +40,21 @@ impl Scene {
     fn new() -> Self {
         let (served, between) = (TempDir::new().unwrap(), TempDir::new().unwrap());
         let token = AccessToken::random();
-        let place = Mmf::new("lamp").in_dir(served.path()).handshake_timeout(HANDSHAKE);
+        let server = Self::serve(&served, &token);
+        Self { served, between, token, server }
+    }
+
+    fn serve(dir: &TempDir, token: &AccessToken) -> WitServer {
+        let place = Mmf::new("lamp").in_dir(dir.path()).handshake_timeout(HANDSHAKE);
         let builder = WitServer::builder().listen(place.lanes(4).size(64 << 10));
         let builder = builder.service(LampServer::new(Lit)).access_token(token.clone());
-        let server = builder.encryption(true).start().unwrap();
-        Self { served, between, token, server }
+        builder.encryption(true).start().unwrap()
+    }
+
+    /// Another server takes the place of the first.
+    fn restart(&mut self) {
+        self.server.handle().shutdown(PATIENCE);
+        self.server = Self::serve(&self.served, &self.token);
     }
 
     fn socket(&self) -> PathBuf {
@@ -160,6 +170,35 @@ fn what_a_client_has_said_opens_nothing_when_it_is_said_again() {
         assert!(answer.len() <= 72 + 4 + 1 + 48, "{} bytes", answer.len());
     }
     scene.assert_unharmed();
+}
+
+#[test]
+fn what_one_server_was_told_means_nothing_to_the_next_of_its_name() {
+    let mut scene = Scene::new();
+    let (said, _) = recorded(&scene);
+    scene.restart();
+    let mut again = UnixStream::connect(scene.socket()).unwrap();
+    again.set_read_timeout(Some(PATIENCE)).unwrap();
+    let _ = again.write_all(&said);
+    let mut answer = Vec::new();
+    let _ = again.read_to_end(&mut answer);
+    // It opens, and does not go as far as to exchange keys.
+    assert_eq!(answer[72..], [1, 0, 0, 0, 1]);
+    scene.assert_unharmed();
+}
+
+#[test]
+fn a_server_cannot_be_passed_off_as_one_of_another_name() {
+    let scene = Scene::new();
+    let at = scene.served.path().join("torch");
+    let torch = Mmf::new("torch").in_dir(scene.served.path()).handshake_timeout(HANDSHAKE);
+    let torch = WitServer::builder().listen(torch).service(LampServer::new(Lit));
+    let torch = torch.access_token(scene.token.clone()).encryption(true).start().unwrap();
+    let relay = relay(&scene.between.path().join("lamp"), &at, |_, _, _: &mut Vec<u8>| true);
+    let refused = scene.connect_in(&scene.between).unwrap_err();
+    assert!(matches!(refused, ConnectError::TokenRejected), "{refused}");
+    relay.join().unwrap();
+    assert!(torch.handle().clients().is_empty());
 }
 
 #[test]

@@ -1,10 +1,15 @@
-//! Who has no token, or the wrong one, does not get in, however often he tries.
+//! Who has no token, or the wrong one, does not get in, however often he tries; and nobody learns a
+//! token from what crosses or what is shown.
+
+use std::sync::{Arc, Mutex};
 
 use tempfile::TempDir;
 use witrpc::{
     AccessToken, AccessTokens, CallContext, ConnectError, Mmf, WitServer, WitServerBuilder,
     wit_service,
 };
+use witrpc_tests::regions;
+use witrpc_tests::relay::relay;
 use witrpc_tests::watchdog::eventually;
 
 #[wit_service]
@@ -64,4 +69,79 @@ fn ten_thousand_wrong_tokens_get_nowhere_and_the_right_one_is_served_all_along()
         }
     }
     eventually("only one is left", || server.handle().clients().len() == 1);
+}
+
+/// Everything that crosses is looked at: what goes over the socket, and the regions of both sides.
+#[test]
+fn a_token_crosses_nothing_in_clear() {
+    for encryption in [false, true] {
+        let (served, between) = (TempDir::new().unwrap(), TempDir::new().unwrap());
+        let bytes: Vec<u8> = std::iter::repeat_with(|| fastrand::u8(..)).take(32).collect();
+        let token = AccessToken::new(&bytes).unwrap();
+        let tokens = AccessTokens::new().allow("an open name", token.clone()).unwrap();
+        let server = server(&place(&served)).access_tokens(tokens).encryption(encryption);
+        let server = server.start().unwrap();
+        let said = Arc::new(Mutex::new(Vec::new()));
+        let heard = Arc::clone(&said);
+        let (at, to) = (between.path().join("mirror"), served.path().join("mirror"));
+        let relay = relay(&at, &to, move |_, _, bytes: &mut Vec<u8>| {
+            heard.lock().unwrap().extend_from_slice(bytes);
+            true
+        });
+        let builder = MirrorClient::builder(place(&between)).encryption(encryption);
+        let client = builder.access_token(token.clone()).connect().unwrap();
+        assert_eq!(client.who_am_i(), Ok(Some("an open name".to_owned())));
+
+        // What is not secret is found where it was looked for.
+        let said = said.lock().unwrap().clone();
+        let over_the_socket = |wanted: &[u8]| said.windows(wanted.len()).any(|part| part == wanted);
+        assert!(over_the_socket(b"WitRPC"));
+        assert_eq!(regions::hold(b"an open name"), !encryption);
+        let text = token.to_hex();
+        for part in bytes.windows(6).chain(text.as_bytes().windows(12)) {
+            assert!(!over_the_socket(part), "a part of the token went over the socket");
+        }
+        for part in bytes.chunks(8).chain(text.as_bytes().chunks(16)) {
+            assert!(!regions::hold(part), "a part of the token stands in shared memory");
+        }
+        drop(client);
+        drop(server);
+        relay.join().unwrap();
+    }
+}
+
+#[test]
+fn nothing_that_is_shown_tells_a_token() {
+    let dir = TempDir::new().unwrap();
+    let place = place(&dir);
+    let secret = b"open-sesame-open-sesame";
+    let token = AccessToken::new(secret).unwrap();
+    let tokens = AccessTokens::new().allow("ali", token.clone()).unwrap();
+    let builder = server(&place).access_tokens(tokens.clone());
+    let mut shown = vec![format!("{token:?} {tokens:#?} {builder:?}")];
+    let server = builder.start().unwrap();
+    let builder = MirrorClient::builder(place.clone()).access_token(token.clone());
+    shown.push(format!("{builder:?}"));
+    let client = builder.connect().unwrap();
+    let handle = server.handle();
+    shown.push(format!("{client:?} {:?} {server:?} {handle:?}", client.connection()));
+    shown.push(format!("{:?} {:?}", client.who_am_i(), handle.clients()));
+    // Of an error, that the server has another one.
+    let other = AccessToken::new([secret.as_slice(), b"!"].concat()).unwrap();
+    let rejected = with(&place, &other).unwrap_err();
+    shown.push(format!("{rejected} {rejected:?}"));
+    let short = AccessToken::new(&secret[..15]).unwrap_err();
+    shown.push(format!("{short} {short:?}"));
+    let twice = tokens.allow("baba", token.clone()).unwrap_err();
+    shown.push(format!("{twice} {twice:?}"));
+    let no_text = AccessToken::from_hex("open-sesame-open-sesame").unwrap_err();
+    shown.push(format!("{no_text} {no_text:?}"));
+
+    let shown = shown.join("\n");
+    assert!(shown.contains("ali"), "identities are no secret: {shown}");
+    let bytes = format!("{secret:?}");
+    let parts = [&bytes[1..12], &token.to_hex()[..8], "sesame"].map(str::to_owned);
+    for part in parts {
+        assert!(!shown.contains(&part), "{part} in {shown}");
+    }
 }

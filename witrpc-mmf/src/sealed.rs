@@ -81,6 +81,12 @@ impl Sealing {
         Self { keys, lanes: lanes.collect() }
     }
 
+    /// As if so much had been sealed on a lane that its numbers are used up.
+    #[cfg(test)]
+    pub(crate) fn spend(&self, lane: usize) {
+        self.lanes[lane].sealed.store(SPENT - LONGEST + 1, Relaxed);
+    }
+
     /// Whether a call on this lane could come to the end of its numbers, asked by a client; by a
     /// server a little later, so that only a client that does not ask finds it so.
     pub(crate) fn is_spent(&self, lane: usize, by_server: bool) -> bool {

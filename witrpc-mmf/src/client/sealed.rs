@@ -100,3 +100,10 @@ impl Client {
 fn misbehaved(_: Forged) -> ChannelError {
     ChannelError::Misbehaved(FORGED)
 }
+
+#[cfg(test)]
+impl Client {
+    pub(crate) fn sealing(&self) -> &Sealing {
+        self.carriage.sealing().expect("messages are sealed")
+    }
+}

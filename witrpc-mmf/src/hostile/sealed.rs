@@ -7,7 +7,7 @@ use super::server::{Hostile, call};
 use super::{LANES, Said};
 use crate::head::{Head, Kind};
 use crate::layout::INLINE_LEN;
-use crate::message::{ChannelError, Closed};
+use crate::message::{Body, ChannelError, Closed, Outgoing};
 use crate::sealed::{FORGED, Sealing};
 use crate::security::Plain;
 
@@ -77,4 +77,32 @@ fn an_answer_that_does_not_open_ends_the_connection() {
         assert_eq!(client.lost(), Some(Closed::Misbehaved), "{what}");
         hostile.join().expect("both lines were asked for");
     }
+}
+
+#[test]
+fn a_connection_ends_before_a_number_is_used_twice() {
+    let honest = Honest::start_with(KEYS);
+    let (client, bystander) = (honest.bystander(), honest.bystander());
+    honest.serves(&client);
+    client.sealing().spend(0);
+    let refused = client.try_send(Outgoing {
+        tag: 7,
+        body: Body::Small { padded: &[0; INLINE_LEN], len: 1 },
+        deadline: None,
+    });
+    assert_eq!(refused, Err(ChannelError::Closed(Closed::KeysSpent)));
+    assert_eq!(client.lost(), Some(Closed::KeysSpent));
+    honest.serves(&bystander);
+    assert_eq!(honest.broken(), None);
+}
+
+#[test]
+fn a_client_that_goes_on_at_the_end_of_its_numbers_is_sent_away() {
+    let honest = Honest::start_with(KEYS);
+    let (raw, _link) = honest.hostile();
+    let mut next = honest_lines();
+    honest.answers(&raw, 1, next());
+    honest.server.clients().iter().for_each(|connection| connection.sealing().spend(0));
+    honest.ends(&raw, 2, next());
+    assert!(honest.broken().is_some_and(|rule| rule.contains("numbers")), "{:?}", honest.broken());
 }

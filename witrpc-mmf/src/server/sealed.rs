@@ -80,3 +80,10 @@ impl Connection {
 pub(super) fn unheard(_: Spent) -> ChannelError {
     ChannelError::PeerDied
 }
+
+#[cfg(test)]
+impl Connection {
+    pub(crate) fn sealing(&self) -> &Sealing {
+        self.carriage.sealing().expect("messages are sealed")
+    }
+}

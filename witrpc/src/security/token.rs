@@ -162,6 +162,9 @@ pub enum TokenError {
 
 #[cfg(test)]
 mod tests {
+    use std::fs::File;
+    use std::os::unix::fs::FileExt;
+
     use super::*;
 
     #[test]
@@ -211,5 +214,23 @@ mod tests {
             format!("{:?}", AccessToken::from_hex("736563726574")),
             "Err(TooShort { len: 6 })"
         );
+    }
+    #[test]
+    fn the_bytes_are_wiped_with_the_last_clone() {
+        let memory = File::open("/proc/self/mem").unwrap();
+        let held = |at: usize| {
+            let mut bytes = [0; 512];
+            // What was freed may be gone altogether.
+            memory.read_exact_at(&mut bytes, at as u64).map(|()| bytes).unwrap_or([0; 512])
+        };
+        let token = AccessToken::new([0x5a; 512]).unwrap();
+        let at = token.as_bytes().as_ptr().addr();
+        let clone = token.clone();
+        drop(token);
+        assert_eq!(held(at), [0x5a; 512]);
+        drop(clone);
+        // Others may have been given the memory by now.
+        let is_left = held(at).windows(16).any(|part| part == [0x5a; 16]);
+        assert!(!is_left, "the token is still there");
     }
 }

@@ -113,17 +113,16 @@ fn wrong_kinds(scratch: &Scratch) -> Vec<Wrong> {
     wrong
 }
 
-/// How many descriptors this process has, once all that was to be closed elsewhere has been.
-fn settle_at(expected: usize) {
+/// Waits until this process has so many descriptors: some are closed by other threads.
+pub(super) fn settle_at(expected: usize) {
     let patience = std::time::Instant::now() + PATIENCE;
-    let open = || fs::read_dir("/proc/self/fd").expect("proc is mounted").count();
-    while open() != expected {
-        assert!(std::time::Instant::now() < patience, "{} open, {expected} before", open());
+    while open_now() != expected {
+        assert!(std::time::Instant::now() < patience, "{} open, {expected} before", open_now());
         std::thread::yield_now();
     }
 }
 
-fn open_now() -> usize {
+pub(super) fn open_now() -> usize {
     fs::read_dir("/proc/self/fd").expect("proc is mounted").count()
 }
 

@@ -8,6 +8,7 @@ use std::os::unix::net::UnixStream;
 use rustix::net::{SendAncillaryBuffer, SendAncillaryMessage, SendFlags, sendmsg};
 use rustix::process::{Resource, Rlimit, setrlimit};
 
+use super::descriptors::{open_now, settle_at};
 use super::raw::{Raw, framed, opening, stranger};
 use super::record::Record;
 use super::*;
@@ -67,6 +68,27 @@ fn the_silent_the_half_and_the_garbled_are_dropped_and_others_served() {
     strangers.into_iter().for_each(wait_for_hang_up);
     assert_serves(&scratch, &server);
     server.end();
+}
+
+#[test]
+fn nothing_is_made_for_one_who_has_not_shown_the_keys() {
+    let test = "rendezvous::tests::strangers::nothing_is_made_for_one_who_has_not_shown_the_keys";
+    in_own_process(test, || {
+        let scratch = Scratch::new();
+        let server = Server::start(&scratch.place(), limits());
+        let regions =
+            || fs::read_to_string("/proc/self/maps").unwrap().matches("memfd:witrpc").count();
+        let mut silent: Vec<_> = (0..10).map(|_| Raw::new(&scratch)).collect();
+        assert_eq!(regions(), 0, "the server has exchanged keys with all of them");
+        let (_memory, sealed) = OwnMemory::create(REGION_LEN).unwrap();
+        let forged = framed(&[1; 89]);
+        assert_eq!(send_with(&silent[0].stream, &forged, &[sealed.file.as_fd()]), Ok(forged.len()));
+        wait_for_hang_up(silent.remove(0).stream);
+        assert_eq!(regions(), 1, "ours, which the server did not map");
+        silent[0].exchange_regions();
+        assert_eq!(regions(), 3, "the server's, and the one passed, mapped by the server");
+        server.end();
+    });
 }
 
 #[test]
@@ -189,9 +211,8 @@ fn a_region_of_the_other_backend_or_that_does_not_exist_is_refused() {
 fn strangers_and_clients_leave_no_descriptor_behind() {
     let test = "rendezvous::tests::strangers::strangers_and_clients_leave_no_descriptor_behind";
     in_own_process(test, || {
-        let open = || fs::read_dir("/proc/self/fd").unwrap().count();
         let scratch = Scratch::new();
-        let before = open();
+        let before = open_now();
         let server = server(&scratch);
         let file = fs::File::open("/proc/self/exe").unwrap();
         for round in 0..20 {
@@ -207,7 +228,7 @@ fn strangers_and_clients_leave_no_descriptor_behind() {
         }
         drop(file);
         server.end();
-        assert_eq!(open(), before);
+        settle_at(before);
     });
 }
 
