@@ -14,6 +14,9 @@ use crate::release::{ReleaseTable, release};
 use crate::ring::Rung;
 use crate::words::modelled::{Modelled, explore};
 
+/// Whether what a model is about has happened in any of its orders: or else it shows nothing.
+type Reached = core::sync::atomic::AtomicBool;
+
 /// A block of one granule, its slot, and a line for each of the messages that may name it.
 struct Scene<const LINES: usize> {
     lending: Lending<Modelled>,
@@ -45,6 +48,12 @@ impl<const LINES: usize> Scene<LINES> {
 
     fn is_released(&self, generation: u32) -> bool {
         ReleaseTable::<Modelled> { slots: &self.slots }.is_released(0, generation)
+    }
+
+    /// Lets the reader go first: of itself, loom leaves out orders in which it does so between two
+    /// steps of the writer.
+    fn let_the_reader_go_first() {
+        thread::yield_now();
     }
 
     /// Sends a message that takes the block along, if it can be had.
@@ -103,6 +112,7 @@ fn two_senders_never_have_the_block_at_once() {
 
 #[test]
 fn a_block_is_reused_only_when_the_peer_has_released_it() {
+    static REUSED: Reached = Reached::new(false);
     explore(3, || {
         let scene = Scene::<1>::new();
         let reader = thread::spawn({
@@ -110,14 +120,19 @@ fn a_block_is_reused_only_when_the_peer_has_released_it() {
             move || scene.receive(0)
         });
         assert!(scene.send(0));
+        Scene::<1>::let_the_reader_go_first();
         let reused = scene.reuse();
+        REUSED.fetch_or(reused, Relaxed);
         let received = reader.join().expect("the reader");
         assert!(received || !reused, "what the peer can still read was written");
     });
+    assert!(REUSED.load(Relaxed));
 }
 
 #[test]
 fn a_released_block_is_lent_again_under_the_next_generation() {
+    static AGAIN: Reached = Reached::new(false);
+    static REUSED: Reached = Reached::new(false);
     explore(3, || {
         let scene = Scene::<2>::new();
         let reader = thread::spawn({
@@ -128,12 +143,17 @@ fn a_released_block_is_lent_again_under_the_next_generation() {
             }
         });
         assert!(scene.send(0));
+        Scene::<2>::let_the_reader_go_first();
         let again = scene.send(1);
         assert_eq!(scene.lending.place(), Place::Lent(if again { 2 } else { 1 }));
+        Scene::<2>::let_the_reader_go_first();
         let reused = scene.reuse();
+        AGAIN.fetch_or(again, Relaxed);
+        REUSED.fetch_or(again && reused, Relaxed);
         let received_both = reader.join().expect("the reader");
         assert!(!(again && reused) || received_both);
     });
+    assert!(AGAIN.load(Relaxed) && REUSED.load(Relaxed));
 }
 
 #[test]
