@@ -96,6 +96,10 @@ impl WitServerBuilder {
     /// The server starts with two threads and adds one whenever a handler takes long, up to one
     /// more than this; those that have nothing to do for some seconds end. When so many handlers
     /// are stuck, further calls wait, so handlers that call the server they run in need room here.
+    ///
+    /// Methods that take an `impl Iterator` do not count: they wait for their client, so each has a
+    /// thread of its own. Eight of one client's run at once, more of them wait for these to end.
+    /// Those that take an `impl Stream` need no thread while they wait.
     pub fn max_workers(mut self, max_workers: u32) -> Self {
         self.max_workers = max_workers;
         self
@@ -109,7 +113,8 @@ impl WitServerBuilder {
 
     /// Runs `async fn` handlers elsewhere than on the server's own threads: `spawn` hands each one
     /// to a runtime, as in `.spawn_with(move |job| drop(runtime.spawn(job)))`. Needed when handlers
-    /// await what only works inside that runtime, such as its timers and sockets.
+    /// await what only works inside that runtime, such as its timers and sockets. Methods that take an
+    /// `impl Iterator` run on threads of their own all the same: they would block that runtime.
     ///
     /// A job answers its call when it ends; a panic of the handler is caught inside. The caller of
     /// a job that is dropped before gets an error.
