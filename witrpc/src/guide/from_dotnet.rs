@@ -67,6 +67,8 @@
 //! | `interface ICalculator` | `#[wit_service] trait Calculator` |
 //! | `Task<T> DivideAsync(..)` | `async fn divide(..) -> T`; whether a *client* blocks is the client's choice |
 //! | a property | a method, or two |
+//! | `event Action<int> Progress` | `#[wit(event)] fn progress(&self, done: i32)`: see [below](#events-streams-and-cancellation) |
+//! | a parameter `CancellationToken` | nothing in the signature: [`CallContext`](crate::CallContext) tells the handler |
 //! | an exception of the service: `WitExceptionFault` with a status and a text | an error type of the method's own, back as [`CallError::App`](crate::CallError::App) |
 //! | a proxy made at run time, by `Castle.Core`, or by a source generator | code made by the macro; a mistake is a compile error |
 //!
@@ -74,17 +76,28 @@
 //!
 //! | .NET | Here | What differs |
 //! | --- | --- | --- |
-//! | `WithService(x)` | [`.service(XServer::new(x))`](crate::WitServerBuilder::service) | |
+//! | `WithService(x)` | [`.service(XServer::new(x))`](crate::WitServerBuilder::service) | one for all clients, in both |
+//! | `WithService(() => x)`, `WithRequestProcessor(..)` | nothing | a service is made before the server starts |
+//! | `isStrongAssemblyMatch` | nothing | the shapes of the types are compared when a client connects, not the names of assemblies |
 //! | `WithServices().AddService<I>(x)` | `.service(..)` again | |
 //! | `WithMemoryMappedFile(name)` | [`.listen(name)`](crate::WitServerBuilder::listen) | a name is one user's own; in .NET the events and semaphores of a name are `Global\` |
 //! | `WithMemoryMappedFile(name, size)` | [`Mmf::new(name).size(bytes)`](crate::Mmf::size) | 1 MiB unless given, in both. There one file serves both directions, and a message must fit; here it is a client's memory in both directions, and longer messages cross in segments |
 //! | `WithJson()`, the default | [`Codec::Json`](crate::Codec) | the client alone chooses; the server speaks all codecs, unless [`.codecs(..)`](crate::WitServerBuilder::codecs) names them |
 //! | `WithMemoryPack()`, `WithMessagePack()`, `WithProtoBuf()` | [`Codec::Postcard`](crate::Codec), the default | one binary codec; `&[T]` and `Vec<f64>` cross as raw memory beside either |
 //! | `WithMessageSerializer(..)`, the envelope's | nothing | a call has no envelope |
+//! | `WithParametersSerializer(..)` | nothing | a codec of one's own cannot be given |
+//! | `WithAccessToken(..)` | [`.access_token(..)`](crate::WitServerBuilder::access_token), or [`access_tokens(..)`](crate::WitServerBuilder::access_tokens): several, each with an identity | there the token is text that crosses; here it does not cross, and each side proves to the other that it has it |
+//! | `WithAccessTokenValidator(..)` | [`.access_tokens_from(..)`](crate::WitServerBuilder::access_tokens_from) asks for those that hold now; [`.hook(..)`](crate::WitServerBuilder::hook) may reject each call | |
+//! | `WithoutAuthorization()`, the default | the default | only programs of the same user reach a name, token or not |
+//! | `WithEncryption()` | [`.encryption(true)`](crate::WitServerBuilder::encryption) | there RSA carries a key for AES-CBC, and the server is not authenticated; here it is a Noise handshake and an authenticated cipher, and a changed byte ends the connection |
+//! | `WithEncryptor(..)` | nothing | one suite, so that it is not negotiated |
+//! | `WithLogger(..)` | [`.hook(..)`](crate::WitServerBuilder::hook): before and after each call | |
+//! | `WithName(..)`, `WithDescription(..)` | the trait's docs, in the contract | |
 //! | `WithTimeout(..)`, none unless given | [`call_timeout`](crate::ClientBuilder::call_timeout), the client's | 30 s unless given; a death is noticed without it |
 //! | `WithDiscovery(..)`, over UDP | [`servers()`](crate::servers()) | the names served on this machine, by this user |
 //! | `StartWaitingForConnection()` | [`.start()`](crate::WitServerBuilder::start) | a name in use is an error at once |
 //! | `StopWaitingForConnection()` | [`stop_accepting()`](crate::WitServer::stop_accepting), or [`shutdown(deadline)`](crate::WitServer::shutdown) | the latter answers what has arrived |
+//! | a message is one block of the file | a message longer than a part of `size` crosses in segments | up to [`max_message_size`](crate::Mmf::max_message_size), 64 MiB unless given |
 //! | one client of a name at a time | [`max_clients`](crate::Mmf::max_clients), 64 | all at once, many calls of each in flight |
 //!
 //! # The client: `WitClientBuilderOptions`
@@ -94,8 +107,38 @@
 //! | `ConnectAsync(timeout, ..)`, a `bool` | [`connect()`](crate::ClientBuilder::connect), [`wait_for_server(..)`](crate::ClientBuilder::wait_for_server) | [`ConnectError`](crate::ConnectError) says why not |
 //! | `GetService<I>()` | the client itself | `XClient` blocks, `XAsyncClient` does not |
 //! | `WithTimeout(..)` | [`call_timeout(..)`](crate::ClientBuilder::call_timeout) | as above |
+//! | `WithAccessToken(..)`: text, or a function that gets it | [`access_token(..)`](crate::ClientBuilder::access_token), [`access_token_from(..)`](crate::ClientBuilder::access_token_from) | |
+//! | `WithEncryption()` | [`encryption(true)`](crate::ClientBuilder::encryption) | |
+//! | `WithAutoReconnect(..)` | [`reconnect(Reconnect::new()..)`](crate::ClientBuilder::reconnect) | off unless asked for, in both |
+//! | its `InitialDelay`, `MaxDelay`, `BackoffMultiplier` | [`Backoff::new(first, longest)`](crate::Backoff) | each pause is twice the one before, and shortened by chance |
+//! | its `MaxAttempts`, 10 unless given | [`give_up_after(..)`](crate::Reconnect::give_up_after) | a time instead of a number; for ever unless given |
+//! | its `ReconnectOnDisconnect` | always; [`after_shutdown(true)`](crate::Reconnect::after_shutdown) for an end in good order too | |
+//! | `OnReconnecting`, `OnReconnected`, `OnReconnectionFailed` | [`on_change(..)`](crate::Reconnect::on_change), with a [`ConnectionState`](crate::ConnectionState) | |
+//! | `StopReconnectionAsync()` | [`connection().disconnect()`](crate::Connection::disconnect) | |
+//! | `WithRetryPolicy(..)` | `#[wit(idempotent)]` on the method | only such calls are made again by themselves, and only after a lost connection; all errors say [`is_retryable`](crate::CallError::is_retryable) and [`maybe_executed`](crate::CallError::maybe_executed) |
+//! | `WithLogger(..)` | [`hook(..)`](crate::ClientBuilder::hook) | |
+//! | discovery's `WithAddress(..)` | nothing | nothing is sent over a network |
 //! | `Disconnect()` | [`connection().disconnect()`](crate::Connection::disconnect), or dropping the last clone | |
 //! | `ConnectionState`, `Disconnected` | [`connection().disconnect_reason()`](crate::Connection::disconnect_reason) | |
+//!
+//! # Events, streams and cancellation
+//!
+//! | .NET | Here | What differs |
+//! | --- | --- | --- |
+//! | raising an `event` | `events.progress(..)`, of the emitter that [`with_events`](super::streams_and_events) gives | only clients that have subscribed are sent it |
+//! | `service.Progress += handler` | `client.on_progress(closure)`, or an iterator: `client.progress()` | the subscription ends with the guard; what a slow client misses is counted for it |
+//! | nothing: a list, or an event an item | `fn primes(&self) -> impl Iterator<Item = u64>` | a [stream](super::streams_and_events), in either direction |
+//! | nothing: a client's time-out is its own | [`client.with(CallOptions::new()..)`](crate::CallOptions) | deadline and [cancellation](super::cancellation) reach the handler |
+//!
+//! # Processes: `OutWit.InterProcess`
+//!
+//! | .NET | Here | What differs |
+//! | --- | --- | --- |
+//! | `new HostManager<T>(options, path, timeout).CreateClient(..)` | [`Worker::spawn(Command::new(path))`](crate::Worker::spawn) | a name that cannot be guessed, and a token that is not on the command line, are made for it |
+//! | `AgentApplication`, of WPF | [`worker::serve(..)`](crate::worker::serve) | one line, of any program |
+//! | `ShutdownOnParentProcessExited` | always | also when the parent is killed, and when a handler runs |
+//! | `ShutdownAgent(id)` | [`stop(..)`](crate::Worker::stop), or dropping it | |
+//! | nothing: a new agent | [`restart(Backoff)`](crate::WorkerBuilder::restart) | its end is an error with exit status and last words |
 //!
 //! # What there is no counterpart for
 //!
@@ -106,16 +149,19 @@
 //! # What there is beside
 //!
 //! Linux: named maps of memory are for Windows alone in .NET. Pending calls that fail when the other
-//! process dies. Messages that cannot overwrite each other. `in_process` clients for tests.
+//! process dies. Messages that cannot overwrite each other. `in_process` clients for tests. Memory that
+//! is [lent instead of copied](super::zero_copy).
 //!
 //! # Where the left columns come from
 //!
 //! In the [repository][net], under `Communication/`: `OutWit.Communication.Server/WitServerBuilder.cs`
-//! and `WitServerBuilderOptions.cs`, the same two of `OutWit.Communication.Client`,
+//! and `WitServerBuilderOptions.cs`, the same two of `OutWit.Communication.Client`, its
+//! `Reconnection/ReconnectionOptions.cs`, `Encryption/` of client and server,
 //! `OutWit.Communication.Server.MMF/Utils/ServerMMFUtils.cs`, `MemoryMappedFileServerTransport.cs`,
 //! `MemoryMappedFileServerTransportFactory.cs` and `README.md`,
 //! `OutWit.Communication.Client/WitClient.cs`, and
-//! `OutWit.Communication/Exceptions/WitExceptionFault.cs`. That named maps are for Windows is said by
+//! `OutWit.Communication/Exceptions/WitExceptionFault.cs`; under `InterProcess/`,
+//! `OutWit.InterProcess.Host/HostManager.cs` and `OutWit.InterProcess.Agent/AgentApplication.cs`. That named maps are for Windows is said by
 //! .NET's own page of [`MemoryMappedFile.OpenExisting`][open].
 //!
 //! [net]: https://github.com/dmitrat/WitRPC

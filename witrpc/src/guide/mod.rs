@@ -5,6 +5,9 @@
 //!
 //! - [`errors`]: what can go wrong with a call, and what to do about it;
 //! - [`asynchronous`]: `async` handlers and clients, with tokio, another runtime or none;
+//! - [`cancellation`]: deadlines, and calls that nobody waits for any more;
+//! - [`streams_and_events`]: results that come one by one, and news that nobody asked for;
+//! - [`reconnection`]: clients that outlive their server;
 //! - [`workers`]: work in a process of its own: what may crash, leak, or be killed;
 //! - [`zero_copy`]: frames, tensors and samples that cross without being copied;
 //! - [`observing`]: what a server does, by counters, hooks and spans;
@@ -18,12 +21,15 @@
 //! programs stand in the folder `examples` of the repository.
 
 pub mod asynchronous;
+pub mod cancellation;
 pub mod choosing_size;
 pub mod errors;
 pub mod from_dotnet;
 pub mod getting_started;
 pub mod observing;
+pub mod reconnection;
 pub mod security;
+pub mod streams_and_events;
 pub mod testing;
 pub mod versions;
 pub mod workers;

@@ -1,0 +1,71 @@
+//! Deadlines, and calls that nobody waits for any more.
+//!
+//! # The caller's side
+//!
+//! A client's calls have the client's [`call_timeout`](crate::ClientBuilder::call_timeout), 30 s
+//! unless it is told otherwise. What is to hold for some calls alone goes to a view of the client:
+//!
+//! ```
+//! use std::thread;
+//! use std::time::Duration;
+//! use witrpc::{CallContext, CallError, CallOptions, CancelToken, wit_service};
+//!
+//! #[wit_service]
+//! pub trait Search {
+//!     /// The numbers below a limit that are prime and end in seven.
+//!     fn sevens(&self, limit: u64, #[wit(ctx)] cx: &CallContext) -> u64;
+//! }
+//!
+//! struct Sieve;
+//!
+//! impl Search for Sieve {
+//!     fn sevens(&self, limit: u64, cx: &CallContext) -> u64 {
+//!         let is_prime = |n: u64| (2..).take_while(|d| d * d <= n).all(|d| n % d != 0);
+//!         (2..limit)
+//!             .take_while(|_| !cx.cancelled())
+//!             .filter(|n| n % 10 == 7 && is_prime(*n))
+//!             .count() as u64
+//!     }
+//! }
+//!
+//! let search = SearchClient::in_process(Sieve);
+//!
+//! // No longer than this.
+//! let brief = search.with(CallOptions::new().timeout(Duration::from_millis(20)));
+//! assert!(matches!(
+//!     brief.sevens(u64::MAX),
+//!     Err(CallError::TimedOut { .. } | CallError::Expired)
+//! ));
+//!
+//! // Until another thread has enough of it.
+//! let token = CancelToken::new();
+//! let watched = search.with(CallOptions::new().cancelled_by(&token));
+//! let searching = thread::spawn(move || watched.sevens(u64::MAX));
+//! token.cancel();
+//! assert_eq!(searching.join().unwrap(), Err(CallError::Cancelled));
+//!
+//! // The client itself is as it was.
+//! assert_eq!(search.sevens(50), Ok(4));
+//! ```
+//!
+//! Of an async client, dropping a call's future cancels it; that is all there is to do. The same goes
+//! for a stream of either client: one that is dropped ends its producer.
+//!
+//! A call that has been given up counts as one that may have run
+//! ([`maybe_executed`](crate::CallError::maybe_executed)). One whose deadline had passed before its
+//! handler began has not: [`CallError::Expired`](crate::CallError::Expired).
+//!
+//! # The handler's side
+//!
+//! Nothing ends a handler from outside. It asks, now and then, whether somebody still waits:
+//! [`cx.cancelled()`](crate::CallContext::cancelled), as above. That is true when the caller has
+//! given up in any way, when its deadline has passed, and when its process has left or died. The
+//! handler then returns early, with whatever it likes; nobody reads it. An `async` handler awaits
+//! [`cx.until_cancelled()`](crate::CallContext::until_cancelled) beside its work, in `select!` for
+//! example.
+//!
+//! A handler that calls other services hands its own deadline on:
+//! `other.with(CallOptions::new().deadline(cx.deadline()))`.
+//!
+//! An async handler that does nothing but wait for the end of its caller knows how long a client
+//! stays. The example `chat` keeps its list of guests that way.
