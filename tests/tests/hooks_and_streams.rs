@@ -8,13 +8,17 @@ use futures_util::{FutureExt, stream};
 use witrpc::{CallEnd, CallError, CallOptions, ClientHook, MadeCall, Rejection};
 use witrpc_tests::conveyor::{ConveyorAsyncClient, ConveyorClient};
 use witrpc_tests::gallery::GalleryClient;
+use witrpc_tests::newsroom::NewsroomClient;
 use witrpc_tests::over_both_transports;
 use witrpc_tests::site::{Plan, Site, Transport};
 use witrpc_tests::vigil::{Line, VigilClient};
 use witrpc_tests::watchdog::eventually;
 
 fn site(transport: Transport) -> Site {
-    Site::with(transport, Plan { bookkeeping: true, conveyor: true, ..Plan::default() })
+    Site::with(
+        transport,
+        Plan { bookkeeping: true, conveyor: true, newsroom: true, ..Plan::default() },
+    )
 }
 
 /// The book of the server's hook.
@@ -149,11 +153,17 @@ over_both_transports! {
 
     fn to_subscribe_and_to_be_told_of_events_is_no_call(transport) {
         let site = site(transport);
-        let (client, _later, told) = reported(&site);
-        let ticked = client.ticked().unwrap();
-        assert_eq!(client.tick(1_000, false), Ok(1_000));
-        assert_eq!(ticked.take(1_000).count(), 1_000);
-        assert_eq!(Book::of(&site).ends(1), owned(&[("tick", "Ok")]));
+        let (tell, told) = mpsc::channel();
+        let newsroom = NewsroomClient::builder(site.endpoint()).hook(Reporter(tell)).connect();
+        let newsroom = newsroom.unwrap();
+        let ticked = newsroom.ticked().unwrap();
+        assert_eq!(newsroom.tick(0, 100, false), Ok(100));
+        assert_eq!(ticked.take(100).count(), 100);
+        let book = Book::of(&site);
+        eventually("the hook is told", || !book.lines("Newsroom").is_empty());
+        let lines = book.lines("Newsroom");
+        assert_eq!(lines.len(), 1, "{lines:?}");
+        assert_eq!((lines[0].method.1.as_str(), lines[0].end.as_str()), ("tick", "Ok"));
         assert_eq!(told.try_iter().count(), 1);
     }
 

@@ -11,8 +11,8 @@ use std::time::Duration;
 
 use futures_util::FutureExt;
 use futures_util::future::{Either, join_all, select};
-use futures_util::stream::{FuturesUnordered, StreamExt};
-use witrpc::{CallError, Endpoint, InProcess, Mmf, WitServer, wit_service};
+use futures_util::stream::{self, FuturesUnordered, StreamExt};
+use witrpc::{CallError, Endpoint, InProcess, Mmf, Stream, WitServer, wit_service};
 use witrpc_tests::over_both_transports;
 use witrpc_tests::site::{Plan, Site, Transport};
 use witrpc_tests::workshop::{WorkshopAsyncClient, bytes_of, checksum};
@@ -209,6 +209,8 @@ trait Naps {
     async fn nap_elsewhere(&self, millis: u64) -> u64;
     async fn fail(&self);
     fn add(&self, a: u64, b: u64) -> u64;
+    fn ticks(&self, millis: u64) -> impl Stream<Item = u64>;
+    async fn sum(&self, naps: impl Stream<Item = u64>) -> u64;
 }
 
 struct Sleeper;
@@ -231,6 +233,15 @@ impl Naps for Sleeper {
     fn add(&self, a: u64, b: u64) -> u64 {
         a + b
     }
+
+    fn ticks(&self, millis: u64) -> impl Stream<Item = u64> {
+        stream::iter(0..).then(move |n| Sleeper.nap(millis).map(move |_| n))
+    }
+
+    async fn sum(&self, naps: impl Stream<Item = u64>) -> u64 {
+        let naps = naps.then(|millis| Sleeper.nap(millis));
+        naps.fold(0, |sum, nap| async move { sum + nap }).await
+    }
 }
 
 fn places() -> [Endpoint; 2] {
@@ -252,6 +263,9 @@ fn handlers_run_on_a_runtime_of_the_users() {
         assert_eq!(client.nap(1), Ok(1));
         assert_eq!(client.nap_elsewhere(1), Ok(1));
         assert_eq!(client.add(1, 2), Ok(3), "which needs no runtime");
+        let ticks = client.ticks(1).unwrap().take(5).collect::<Result<Vec<_>, _>>();
+        assert_eq!(ticks, Ok(vec![0, 1, 2, 3, 4]), "a stream is made there too");
+        assert_eq!(client.sum((0..10).map(|n| n % 3)), Ok(9), "and one is taken");
         let failed = client.fail();
         assert!(matches!(failed, Err(CallError::Panicked { .. })), "{failed:?}");
         runtime.block_on(async {

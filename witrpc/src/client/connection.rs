@@ -18,6 +18,11 @@ use super::reconnect::ConnectionState;
 use super::watched::Hook;
 
 /// A client that the macro made.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not the client of a trait",
+    label = "not made by `#[wit_service]`",
+    note = "for a trait `X`, write `XClient` or `XAsyncClient`"
+)]
 pub trait Client: Sized {
     /// The service that it calls.
     const DESCRIPTOR: &'static ServiceDescriptor;

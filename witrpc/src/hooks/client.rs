@@ -66,6 +66,11 @@ use crate::error::CallError;
 /// # Ok(())
 /// # }
 /// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no hook of a client",
+    label = "does not implement `ClientHook`",
+    note = "implement `witrpc::ClientHook` for it; a `ServerHook` goes to the builder of a server"
+)]
 pub trait ClientHook: Send + Sync + 'static {
     /// Before a call is sent.
     ///

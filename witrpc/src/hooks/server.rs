@@ -85,6 +85,11 @@ use crate::transport::ClientInfo;
 /// # Ok(())
 /// # }
 /// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no hook of a server",
+    label = "does not implement `ServerHook`",
+    note = "implement `witrpc::ServerHook` for it; a `ClientHook` goes to the builder of a client"
+)]
 pub trait ServerHook: Send + Sync + 'static {
     /// Before the handler of a call, and before its arguments are decoded.
     ///

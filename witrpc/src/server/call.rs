@@ -23,6 +23,11 @@ use super::tally::{Counter, Tally};
 use super::trail::Trail;
 
 /// What the server of a trait does with calls; implemented by generated code.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not the server of a trait",
+    label = "not made by `#[wit_service]`",
+    note = "for an implementation of a trait `X`, write `XServer::new(..)`"
+)]
 pub trait Service: Send + Sync + 'static {
     /// What it looks like.
     fn descriptor(&self) -> &'static ServiceDescriptor;
