@@ -53,6 +53,9 @@ pub(super) fn event(event: &mut Method<'_>, report: &mut Report) {
         match parameter.form {
             Form::Context => report.mistake(parameter.source, wording::EVENT_CONTEXT),
             Form::Stream(..) => report.mistake(&parameter.source.ty, wording::EVENT_STREAM),
+            Form::Value(ty) | Form::Shared(ty) if types::is_shared(ty) => {
+                report.mistake(ty, wording::EVENT_SHARED);
+            }
             _ => {}
         }
     }

@@ -2,8 +2,8 @@
 
 use syn::visit::{self, Visit};
 use syn::{
-    GenericArgument, Lifetime, PathArguments, Type, TypeImplTrait, TypeParamBound, TypePath,
-    TypeReference,
+    GenericArgument, Lifetime, PathArguments, PathSegment, Type, TypeImplTrait, TypeParamBound,
+    TypePath, TypeReference,
 };
 
 use crate::model::{Flow, bare, stream_in};
@@ -130,12 +130,14 @@ impl Owned<'_> {
         }
     }
 
-    /// What is shared, if the path is of a `Shared`: reports an element that differs from machine to
-    /// machine.
+    /// What is shared, if the path is of a `Shared`: reports one in a stream, and an element that
+    /// differs from machine to machine.
     fn shared(&mut self, path: &TypePath) -> bool {
-        let Some(last) = path.path.segments.last().filter(|last| last.ident == "Shared") else {
-            return false;
-        };
+        let Some(last) = last_of_shared(path) else { return false };
+        if let Position::Item = self.position {
+            self.report.mistake(path, wording::SHARED_ITEM);
+            return true;
+        }
         let PathArguments::AngleBracketed(arguments) = &last.arguments else { return false };
         let [GenericArgument::Type(ty)] = Vec::from_iter(&arguments.args)[..] else { return false };
         let (element, shape) = match bare(ty) {
@@ -146,6 +148,15 @@ impl Owned<'_> {
         self.report.mistake(element, wording::machine_sized_share(found, fixed, shape));
         true
     }
+}
+
+/// Whether a type is a `Shared`.
+pub(super) fn is_shared(ty: &Type) -> bool {
+    matches!(bare(ty), Type::Path(path) if last_of_shared(path).is_some())
+}
+
+fn last_of_shared(path: &TypePath) -> Option<&PathSegment> {
+    path.path.segments.last().filter(|last| last.ident == "Shared" && !last.arguments.is_none())
 }
 
 /// A type whose size is the machine's, and one to write instead.
