@@ -8,12 +8,19 @@ use witrpc::transport::{
     Answer, BindConfig, ChannelError, ClientChannel, ConnectConfig, Limit, Outgoing, Payload,
     Sending, ServerPort, Ticket, Transport,
 };
-use witrpc::{BindError, CallError, ConnectError, Endpoint, InProcess, WitServer, wit_service};
+use witrpc::{
+    BindError, CallContext, CallError, ConnectError, Endpoint, InProcess, Shared, WitServer,
+    wit_service,
+};
 
 #[wit_service]
 trait Echo {
     fn echo(&self, text: String) -> String;
     fn checked(&self, text: String) -> Result<u8, u8>;
+    /// Where the frame lies, and what it holds.
+    fn look(&self, frame: Shared<[u8]>) -> (u64, Vec<u8>);
+    /// A frame of so many sevens.
+    fn sevens(&self, #[wit(ctx)] cx: &CallContext, len: u64) -> Shared<[u8]>;
 }
 
 struct Wall;
@@ -26,6 +33,21 @@ impl Echo for Wall {
     fn checked(&self, text: String) -> Result<u8, u8> {
         text.parse().map_err(|_| 0)
     }
+
+    fn look(&self, frame: Shared<[u8]>) -> (u64, Vec<u8>) {
+        (address(&frame), frame.to_vec())
+    }
+
+    fn sevens(&self, cx: &CallContext, len: u64) -> Shared<[u8]> {
+        let mut frame = cx.alloc(len as usize).expect("there is memory");
+        frame.fill(7);
+        frame.freeze()
+    }
+}
+
+/// Where a frame lies that is this process's own.
+fn address(frame: &Shared<[u8]>) -> u64 {
+    frame.as_slice().expect("nobody else can write to it").as_ptr().addr() as u64
 }
 
 type Tamper = fn(Answer) -> Answer;
@@ -153,6 +175,27 @@ fn calls_cross_a_transport_that_never_takes_them_at_once() {
         assert_eq!(block_on(later.echo(text.clone())), Ok(text));
     }
     assert_eq!(blocking.checked("x".to_owned()), Err(CallError::App(0)));
+}
+
+#[test]
+fn a_transport_without_leases_carries_copies() {
+    let (_server, endpoint) = serve(|answer| answer);
+    let over_it = EchoClient::connect(endpoint.clone()).unwrap();
+    let later = block_on(EchoAsyncClient::connect(endpoint)).unwrap();
+    for (client, is_lent) in [(&over_it, false), (&EchoClient::in_process(Wall), true)] {
+        for len in [0, 1, 100, 10_000] {
+            let mut frame = client.connection().alloc::<u8>(len).unwrap();
+            frame.fill(5);
+            let frame = frame.freeze();
+            let (place, seen) = client.look(frame.clone()).unwrap();
+            assert_eq!(seen, vec![5; len]);
+            assert!(len == 0 || (place == address(&frame)) == is_lent, "{len} bytes");
+            assert_eq!(client.sevens(len as u64).unwrap().to_vec(), vec![7; len]);
+        }
+    }
+    let frame = block_on(later.connection().alloc_async::<u8>(10_000)).unwrap().freeze();
+    let (place, _) = block_on(later.look(frame.clone())).unwrap();
+    assert_ne!(place, address(&frame));
 }
 
 #[test]

@@ -1,12 +1,16 @@
 //! What a trusted peer has sent is looked at where it lies, and that of any other in a copy.
-//!
-//! Both ends are in this process here, each with its own mappings.
 
 #![deny(unsafe_code)]
 
+use std::env;
 use std::fs;
+use std::process::{Command, Stdio};
+use std::time::Duration;
 
-use witrpc::{CallContext, Mmf, Shared, TrustedPeer, WitServer, wit_service};
+use witrpc::{CallContext, Shared, TrustedPeer, Worker, wit_service, worker};
+
+/// How long the other process may take to start, on a machine that is busy.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 #[wit_service]
 trait Probe {
@@ -46,23 +50,45 @@ fn is_shared<T>(slice: &[T]) -> bool {
 }
 
 fn trust() -> TrustedPeer {
-    // SAFETY: the peer is this very process, whose code does not write to what was sent.
+    // SAFETY: the peer is this very program, which does not write to what was sent.
     #[expect(unsafe_code, reason = "the promise that this test is about")]
     unsafe {
         TrustedPeer::assume()
     }
 }
 
+/// Set in the environment of a worker that trusts its clients.
+const TRUSTS: &str = "WITRPC_TEST_TRUSTS";
+
+/// The worker of the other test, which starts this program anew with this test alone.
+#[test]
+fn the_other_process() {
+    if !worker::is_worker() {
+        return;
+    }
+    let served = worker::serve_with(|server, place| {
+        let server = server.listen(place.size(4 << 20)).service(ProbeServer::new(Probing));
+        if env::var_os(TRUSTS).is_some() { server.trust_clients(trust()) } else { server }
+    });
+    served.expect("it can be served");
+}
+
 #[test]
 fn only_what_a_trusted_peer_sends_is_looked_at_in_place() {
     for is_trusted in [false, true] {
-        let place = Mmf::unguessable().size(4 << 20);
-        let server = WitServer::builder().listen(place.clone()).service(ProbeServer::new(Probing));
-        let server = if is_trusted { server.trust_clients(trust()) } else { server };
-        let server = server.start().expect("nobody else has the name");
-        let client = ProbeClient::builder(place);
-        let client = if is_trusted { client.trust_server(trust()) } else { client };
-        let client = client.connect().expect("the server serves");
+        let mut command = Command::new(env::current_exe().expect("it runs"));
+        command.args(["--exact", "the_other_process"]).stdout(Stdio::null());
+        if is_trusted {
+            command.env(TRUSTS, "");
+        }
+        let worker = Worker::<ProbeClient>::builder(command).start_timeout(PATIENCE);
+        let worker = worker.client(
+            move |client| {
+                if is_trusted { client.trust_server(trust()) } else { client }
+            },
+        );
+        let worker = worker.spawn().expect("it serves");
+        let client = worker.client();
 
         let plain = vec![3_u32; 50_000];
         for round in 0..10 {
@@ -75,6 +101,5 @@ fn only_what_a_trusted_peer_sends_is_looked_at_in_place() {
             assert_eq!(filled.as_slice().map(is_shared), is_trusted.then_some(true));
             assert_eq!(filled.to_vec(), vec![round; 200_000]);
         }
-        drop(server);
     }
 }

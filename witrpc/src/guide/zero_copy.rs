@@ -143,4 +143,4 @@
 //! from is never an error. [`Shared`](crate::Shared) lists when it is copied all the same.
 //!
 //! With [encryption](crate::WitServerBuilder::encryption) nothing can be lent, since all that lies in
-//! shared memory is sealed then.
+//! shared memory is sealed then: `alloc` says so, and what was made by `from_vec` is copied and sealed.

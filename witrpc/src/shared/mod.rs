@@ -91,6 +91,8 @@ pub use write::SharedMut;
 ///   connection, or received;
 /// - if another message has it: it is lent to one message at a time, until the receiver has dropped
 ///   it. Passed twice in one call, the second is a copy;
+/// - if the connection is [encrypted](crate::ClientBuilder::encryption), or its transport has no
+///   memory to share;
 /// - if the rest of the message is over a quarter of [`Mmf::size`](crate::Mmf::size), so that it goes
 ///   in segments;
 /// - if the connection is encrypted. Nothing can be taken from its shared memory either: there
@@ -103,9 +105,10 @@ pub use write::SharedMut;
 /// # When the other side dies
 ///
 /// The memory stays mapped as long as any lease of it is left, whatever becomes of the connection or
-/// the other process. The bytes are then what the other process had written when it froze them:
-/// nobody writes to them any more. [`Connection::alloc`](crate::Connection::alloc) and calls say that
-/// the connection is lost. In a process that was forked nothing of it is mapped: to look into a lease
+/// the other process. The bytes are then those that the other process had written when it froze them,
+/// or when it died: nobody writes to them any more. [`Connection::alloc`](crate::Connection::alloc) and
+/// calls say that the connection is lost; over another connection, and over the next one of a client
+/// that [reconnects](crate::Reconnect), what is left of it is copied. In a process that was forked nothing of it is mapped: to look into a lease
 /// there is a panic, to drop it does nothing.
 ///
 /// # Limits
@@ -124,7 +127,9 @@ pub use write::SharedMut;
 /// contract; their alignment is at most 64 bytes, their size is not zero, and `usize` is none of them.
 ///
 /// A `Shared` is a whole argument, a whole result, or the `Ok` of one. It cannot be a field, or stand
-/// in an `Option`, a `Vec` or a tuple: pass several arguments, and beside them what goes with them.
+/// in an `Option`, a `Vec` or a tuple: pass several arguments, and beside them what goes with them. Nor
+/// can it be an item of a stream or an argument of an event: a lease belongs to one message, to one
+/// receiver.
 ///
 /// [`bytemuck::Pod`]: https://docs.rs/bytemuck/latest/bytemuck/trait.Pod.html
 pub struct Shared<T: ?Sized> {
