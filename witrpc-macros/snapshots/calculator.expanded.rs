@@ -169,6 +169,7 @@ impl CalculatorClient {
         >,
     > {
         ::witrpc::__private::v1::assert_travels::<Table>();
+        ::witrpc::__private::v1::assert_lent::<Table>();
         ::witrpc::__private::v1::assert_travels::<
             <io::Result<u64> as ::witrpc::__private::v1::ResultType>::Ok,
         >();
@@ -333,6 +334,7 @@ impl CalculatorAsyncClient {
     > + ::core::marker::Send + 'call {
         async move {
             ::witrpc::__private::v1::assert_travels::<Table>();
+            ::witrpc::__private::v1::assert_lent::<Table>();
             ::witrpc::__private::v1::assert_travels::<
                 <io::Result<u64> as ::witrpc::__private::v1::ResultType>::Ok,
             >();
@@ -490,6 +492,7 @@ const _: () = {
                         kind: ::witrpc::__private::v1::ArgumentKind::Value,
                         shape: {
                             ::witrpc::__private::v1::assert_travels::<Table>();
+                            ::witrpc::__private::v1::assert_lent::<Table>();
                             ::witrpc::__private::v1::trace::<Table>
                         },
                     },
@@ -613,6 +616,7 @@ const _: () = {
                 }
                 __wit_number_store => {
                     ::witrpc::__private::v1::assert_travels::<Table>();
+                    ::witrpc::__private::v1::assert_lent::<Table>();
                     ::witrpc::__private::v1::assert_travels::<
                         <io::Result<u64> as ::witrpc::__private::v1::ResultType>::Ok,
                     >();

@@ -35,7 +35,13 @@ fn of_answer(answer: &Answer, names: &Names) -> TokenStream {
 /// The check of one argument.
 pub(crate) fn of_form(form: Form<'_>, names: &Names) -> TokenStream {
     match form {
-        Form::Value(ty) | Form::Shared(ty) => travels(ty, names),
+        Form::Value(ty) => travels(ty, names),
+        Form::Shared(ty) => {
+            let span = hygiene::at(ty.span());
+            let runtime = hygiene::relocated(names.runtime.clone(), span);
+            let travels = travels(ty, names);
+            quote_spanned!(span=> #travels #runtime::assert_lent::<#ty>();)
+        }
         Form::Stream(_, ty) => wire(ty, names),
         Form::Raw(ty) => {
             let span = hygiene::at(ty.span());

@@ -10,13 +10,28 @@ use serde::de::DeserializeOwned;
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot travel between processes",
     label = "not `Serialize + DeserializeOwned + Send + 'static`",
-    note = "derive `serde::Serialize` and `serde::Deserialize` for it and for every type in it, and have it own its data",
+    note = "derive `serde::Serialize` and `serde::Deserialize` for it and for every type in it, and have it own its data: no `Rc`, no reference",
     note = "a type of another crate may have them behind a feature, often called `serde`; or send what you need of it in a type of your own"
 )]
 pub trait Wire: Serialize + DeserializeOwned + Send + 'static {}
 
 #[diagnostic::do_not_recommend]
 impl<T: Serialize + DeserializeOwned + Send + 'static> Wire for T {}
+
+/// A type that can be lent to a call: the `T` of an argument `&T`. A future that holds it may be polled
+/// by another thread.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be lent to a call, which other threads may take part in",
+    label = "not `Sync`",
+    note = "take `{Self}` by value, or lend what is in it instead of a `Cell` or `RefCell`"
+)]
+pub trait Lent: Sync {}
+
+#[diagnostic::do_not_recommend]
+impl<T: Sync> Lent for T {}
+
+/// Asks for [`Lent`].
+pub const fn assert_lent<T: Lent>() {}
 
 /// A type whose slices travel as they lie in memory: the `T` of an argument `&[T]`.
 #[diagnostic::on_unimplemented(

@@ -19,6 +19,6 @@ pub use crate::server::{
     Arguments, BadArguments, CallContext, Caller, Emitter, EventHub, EventWriter, Feed,
     OwnedArguments, ServerCall, Service, StreamWriter,
 };
-pub use bounds::{RawElement, ResultType, Wire, assert_raw, assert_wire};
+pub use bounds::{Lent, RawElement, ResultType, Wire, assert_lent, assert_raw, assert_wire};
 pub use result_probe::{NotResult, ResultProbe};
 pub use travels::{Travels, assert_travels};

@@ -15,9 +15,9 @@ use crate::shared::{Shareable, Shared};
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot travel between processes",
     label = "not `Serialize + DeserializeOwned + Send + 'static`",
-    note = "derive `serde::Serialize` and `serde::Deserialize` for it and for every type in it, and have it own its data",
+    note = "derive `serde::Serialize` and `serde::Deserialize` for it and for every type in it, and have it own its data: no `Rc`, no reference",
     note = "a type of another crate may have them behind a feature, often called `serde`; or send what you need of it in a type of your own",
-    note = "a `Shared` is an argument of its own, a whole result or its `Ok`, and stands in no other type; on its elements derive `bytemuck::Pod` and `bytemuck::Zeroable` too"
+    note = "a `Shared` stands alone, and in no other type; its elements are `bytemuck::Pod` and `bytemuck::Zeroable` too"
 )]
 pub trait Travels: Sized + Send + 'static {
     /// What is shared, if it is.
@@ -54,6 +54,7 @@ impl<T: Wire> Travels for T {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<T: ?Sized + Shareable> Travels for Shared<T> {
     const ELEMENT: Option<Layout> = Some(Layout::new::<T::Element>());
 
