@@ -119,8 +119,9 @@ impl Connection {
 
     fn wait_for_bytes(&self, lens: &[usize]) -> Result<Vec<Box<dyn WritableBytes>>, AllocError> {
         // What is there at once takes no future, and no waker.
-        let at_once = self.inner().link().channel.lessor().map(|lessor| lessor.try_alloc(lens));
-        if let Some(Ok(bytes)) = at_once {
+        let link = self.inner().link();
+        let lessor = link.channel.lessor().filter(|_| link.channel.lost().is_none());
+        if let Some(Ok(bytes)) = lessor.map(|lessor| lessor.try_alloc(lens)) {
             return Ok(bytes);
         }
         let mut bytes = std::pin::pin!(self.bytes(lens));

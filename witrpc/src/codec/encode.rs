@@ -123,6 +123,8 @@ impl<'a> Encoder<'a> {
 
     #[cold]
     fn lend(&mut self, lessor: Option<&dyn Lessor>) {
+        // What an earlier decision has claimed can be lent again only when it is given back.
+        self.shared = None;
         let mut decided = Decided::default();
         for section in &mut self.raw {
             let (Section::Shared(bytes) | Section::Lease(bytes) | Section::Copied(bytes, _)) =
