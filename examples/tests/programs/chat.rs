@@ -56,7 +56,7 @@ impl Guest {
         assert!(self.process.wait().expect("it is ours").success());
     }
 
-    fn is_killed(mut self) {
+    fn kill(mut self) {
         self.process.kill().expect("it is ours");
         self.process.wait().expect("it is ours");
     }
@@ -102,7 +102,7 @@ fn guests_see_each_other_come_talk_and_go() {
     for guest in [&mut ann, &mut cyd] {
         guest.sees("* bob has gone");
     }
-    cyd.is_killed();
+    cyd.kill();
     ann.sees("* cyd has gone");
     let mut bob = Guest::comes("bob", room);
     bob.sees("* bob has come; here are: ann, bob");
