@@ -27,12 +27,14 @@ fn main() {
         lanes: Some(4),
         size: Some(48 << 10),
         max_message_size: Some(1 << 18),
+        conveyor: true,
+        newsroom: true,
         ..Plan::default()
     };
-    let site = Site::with(Transport::Mmf, plan);
+    let site = Site::with(Transport::Mmf, plan.clone());
 
     let alone = worst_of_calls(&site, time / 4);
-    let role = Role::Scribble { address: site.address().clone(), seed: 1, words: 1 };
+    let role = Role::Scribble { address: site.address().clone(), plan, seed: 1, words: 1 };
     let mut vandal = Child::start(&role);
     let _: u64 = vandal.hear();
     let beside = worst_of_calls(&site, time);

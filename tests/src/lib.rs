@@ -11,6 +11,7 @@ pub mod annex;
 pub mod conveyor;
 pub mod errands;
 pub mod gallery;
+pub mod mischief;
 pub mod nasty;
 pub mod newsroom;
 pub mod process;

@@ -10,14 +10,14 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use fastrand::Rng;
-use witrpc::CallError;
+use witrpc::AccessToken;
 use witrpc_tests::errands::errand;
+use witrpc_tests::mischief::Guest;
 use witrpc_tests::process::Child;
 use witrpc_tests::roles::Role;
 use witrpc_tests::scribbler::Scribble;
 use witrpc_tests::site::{Address, Plan, Site, Transport};
 use witrpc_tests::watchdog::{PATIENCE, Watchdog, eventually_equal};
-use witrpc_tests::workshop::{WorkshopClient, bytes_of};
 
 /// So few that the words of all lanes stand at the start of a region.
 const LANES: u32 = 4;
@@ -26,6 +26,9 @@ const SIZE: usize = 48 << 10;
 /// The words in front of the arena that anybody reads: state, wishes, lines, and some of the release
 /// table.
 const WORDS: u64 = 128;
+
+/// As many where messages are sealed, which differ from the others in what the lines say.
+const SEALED_WORDS: u64 = 72;
 
 fn number(variable: &str) -> Option<u64> {
     let number = std::env::var(variable).ok()?;
@@ -47,6 +50,8 @@ fn plan() -> Plan {
         lanes: Some(LANES),
         size: Some(SIZE),
         max_message_size: Some(1 << 18),
+        conveyor: true,
+        newsroom: true,
         ..Plan::default()
     }
 }
@@ -83,16 +88,16 @@ fn while_served(site: &Site, seed: u64, body: impl FnOnce()) {
     });
 }
 
-#[test]
-fn a_client_that_writes_what_it_likes_harms_nobody_else() {
+/// A client that scribbles to a server as planned, beside one that is honest.
+fn scribble_to_a_server(transport: Transport, words: u64) {
     let _watchdog = Watchdog::new(time() + 5 * PATIENCE);
     let seed = seed();
-    let site = Site::with(Transport::Mmf, plan());
+    let site = Site::with(transport, plan());
     while_served(&site, seed, || {
-        let role = Role::Scribble { address: site.address().clone(), seed, words: WORDS };
-        let mut vandal = Child::start(&role);
+        let (address, plan) = (site.address().clone(), site.plan().clone());
+        let mut vandal = Child::start(&Role::Scribble { address, plan, seed, words });
         let chosen: u64 = vandal.hear();
-        assert_eq!(chosen, Scribble::chosen(WORDS).count() as u64);
+        assert_eq!(chosen, Scribble::chosen(words).count() as u64);
         thread::sleep(time());
         let random: u64 = vandal.ask(&());
         assert!(random > 0);
@@ -103,33 +108,42 @@ fn a_client_that_writes_what_it_likes_harms_nobody_else() {
 }
 
 #[test]
-fn a_server_that_writes_what_it_likes_harms_only_calls_to_it() {
+fn a_client_that_writes_what_it_likes_harms_nobody_else() {
+    scribble_to_a_server(Transport::Mmf, WORDS);
+}
+
+#[test]
+fn a_client_with_the_keys_that_writes_what_it_likes_harms_nobody_else() {
+    scribble_to_a_server(Transport::Encrypted, SEALED_WORDS);
+}
+
+/// A server as planned that scribbles, and a client of it that calls whatever there is, beside an
+/// honest pair.
+fn scribble_to_a_client(plan: Plan, words: u64) {
     let _watchdog = Watchdog::new(time() + 5 * PATIENCE);
     let seed = seed();
-    let honest = Site::with(Transport::Mmf, plan());
+    let honest = Site::with(Transport::Mmf, plan.clone());
     let address = Address::unguessable();
-    let role = Role::ServeScribbling { address: address.clone(), plan: plan(), seed };
+    let role = Role::ServeScribbling { address: address.clone(), plan: plan.clone(), seed };
     let mut hostile = Child::start(&role);
     let () = hostile.hear();
-    let connect = || {
-        let builder = WorkshopClient::builder(address.endpoint());
-        builder.call_timeout(Duration::from_millis(2)).connect()
-    };
+    let mut rng = Rng::with_seed(seed);
     while_served(&honest, seed, || {
-        let mut client = connect().expect("it lets everybody in");
-        for scribble in Scribble::chosen(WORDS) {
-            let () = hostile.ask(&Some(scribble));
-            call_all(&client);
-            if !client.connection().is_connected() {
-                client = connect().expect("it lets everybody in");
+        let mut guest = None::<Guest>;
+        for scribble in Scribble::chosen(words) {
+            if !guest.as_ref().is_some_and(Guest::is_connected) {
+                drop(guest.take());
+                guest = Some(Guest::connect(&address, &plan).expect("it lets everybody in"));
             }
+            let () = hostile.ask(&Some(scribble));
+            (0..3).for_each(|_| guest.iter_mut().for_each(|guest| guest.call(&mut rng)));
         }
         hostile.tell(&None::<Scribble>);
         let began = Instant::now();
         while began.elapsed() < time() {
-            if let Ok(client) = connect() {
-                while client.connection().is_connected() && began.elapsed() < time() {
-                    call_all(&client);
+            if let Ok(mut guest) = Guest::connect(&address, &plan) {
+                while guest.is_connected() && began.elapsed() < time() {
+                    guest.call(&mut rng);
                 }
             }
         }
@@ -137,9 +151,13 @@ fn a_server_that_writes_what_it_likes_harms_only_calls_to_it() {
     hostile.kill();
 }
 
-/// Calls that cross inline, in a block and in segments. Whatever comes of them, they come to an end.
-fn call_all(client: &WorkshopClient) {
-    let _: Result<i64, CallError> = client.add(1, 2);
-    let _: Result<Vec<u8>, CallError> = client.echo(bytes_of(2_000, 1));
-    let _: Result<Vec<u8>, CallError> = client.echo(bytes_of(40_000, 2));
+#[test]
+fn a_server_that_writes_what_it_likes_harms_only_calls_to_it() {
+    scribble_to_a_client(plan(), WORDS);
+}
+
+#[test]
+fn a_server_with_the_keys_that_writes_what_it_likes_harms_only_calls_to_it() {
+    let token = Some(AccessToken::random().to_hex().to_string());
+    scribble_to_a_client(Plan { token, encryption: true, ..plan() }, SEALED_WORDS);
 }

@@ -119,6 +119,8 @@ pub enum Role {
     Scribble {
         /// Where.
         address: Address,
+        /// How the server is.
+        plan: Plan,
         /// What is random follows from it.
         seed: u64,
         /// How many words there are in front of the arena.
@@ -167,8 +169,8 @@ pub fn main() {
         Role::ForkClient { address } => forker::client(&parent, &address),
         Role::ForkFollower { address } => forker::follower(&parent, &address),
         Role::ForkServer { address } => forker::server(&parent, &address),
-        Role::Scribble { address, seed, words } => {
-            scribble::client(&parent, &address, seed, words);
+        Role::Scribble { address, plan, seed, words } => {
+            scribble::client(&parent, &address, &plan, seed, words);
         }
         Role::ServeScribbling { address, plan, seed } => {
             scribble::server(&parent, &address, &plan, seed);

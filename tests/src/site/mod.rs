@@ -75,6 +75,11 @@ impl Site {
         &self.address
     }
 
+    /// How it is.
+    pub fn plan(&self) -> &Plan {
+        &self.plan
+    }
+
     /// A new client.
     ///
     /// # Panics
