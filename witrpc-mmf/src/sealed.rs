@@ -104,12 +104,12 @@ impl Sealing {
         padded: &[u8; INLINE_LEN],
         len: usize,
     ) -> Result<(InlineWords, usize), Spent> {
-        let mut piece = [0; HEAD_LEN + INLINE_SEALED];
-        piece[..HEAD_LEN].copy_from_slice(&head.to_word().to_le_bytes());
-        piece[HEAD_LEN..HEAD_LEN + len].copy_from_slice(&padded[..len]);
         let mut sealed = [0; INLINE_LEN];
+        let (piece, tag) = sealed[..sealed_len(len)].split_at_mut(HEAD_LEN + len);
+        piece[..HEAD_LEN].copy_from_slice(&head.to_word().to_le_bytes());
+        piece[HEAD_LEN..].copy_from_slice(&padded[..len]);
         let first = self.begin(lane, 1)?;
-        self.keys.seal(number(lane, first), &piece[..HEAD_LEN + len], &mut sealed);
+        tag.copy_from_slice(&self.keys.seal(number(lane, first), piece));
         self.end(lane, first + 1);
         Ok((inline_words(&sealed), sealed_len(len).div_ceil(8)))
     }
@@ -125,16 +125,17 @@ impl Sealing {
         block: &mut [u8],
     ) -> Result<(), Spent> {
         debug_assert_eq!(block.len(), sealed_len(len));
-        with_scratch(|clear, sealed| {
-            clear[..HEAD_LEN].copy_from_slice(&head.to_word().to_le_bytes());
+        with_scratch(|private| {
             let mut next = None;
             for (index, block) in block.chunks_mut(CHUNK + OVERHEAD).enumerate() {
-                let piece = &mut clear[..block.len() - TAG_LEN];
+                let (sealed, tag) = block.split_at_mut(block.len() - TAG_LEN);
+                let piece = &mut private[..sealed.len()];
+                piece[..HEAD_LEN].copy_from_slice(&head.to_word().to_le_bytes());
                 fill(index * CHUNK, &mut piece[HEAD_LEN..]);
                 // Begun when the first piece is there: most messages have no other that could panic.
                 let count = next.map_or_else(|| self.begin(lane, pieces(len)), Ok)?;
-                self.keys.seal(number(lane, count), piece, sealed);
-                block.copy_from_slice(&sealed[..block.len()]);
+                tag.copy_from_slice(&self.keys.seal(number(lane, count), piece));
+                sealed.copy_from_slice(piece);
                 next = Some(count + 1);
             }
             self.end(lane, next.expect("even an empty message has a piece"));
@@ -168,11 +169,11 @@ impl Sealing {
         if len > INLINE_SEALED {
             return Err(Forged);
         }
-        let mut piece = [0; INLINE_LEN];
-        self.open_piece(lane, 0, &inline_bytes(*inline)[..sealed_len(len)], head, &mut piece)?;
+        let mut sealed = inline_bytes(*inline);
+        let opened = self.open_piece(lane, 0, &mut sealed[..sealed_len(len)], head)?;
         self.skip(lane, 1);
         let mut bytes = [0; INLINE_LEN];
-        bytes[..len].copy_from_slice(&piece[HEAD_LEN..HEAD_LEN + len]);
+        bytes[..len].copy_from_slice(opened);
         Ok(bytes)
     }
 
@@ -187,14 +188,13 @@ impl Sealing {
         out: &mut Vec<u8>,
     ) -> Result<(), Forged> {
         let len = opened_len(sealed).ok_or(Forged)?;
-        with_scratch(|clear, private| {
+        with_scratch(|private| {
             let mut done = 0;
             for index in 0..pieces(len) {
                 let private = &mut private[..(sealed - done).min(CHUNK + OVERHEAD)];
                 copy(done, private);
-                self.open_piece(lane, index, private, head, clear)?;
-                out.extend_from_slice(&clear[HEAD_LEN..private.len() - TAG_LEN]);
                 done += private.len();
+                out.extend_from_slice(self.open_piece(lane, index, private, head)?);
             }
             Ok(())
         })?;
@@ -202,19 +202,21 @@ impl Sealing {
         Ok(())
     }
 
-    /// Opens the piece `index` of a message, and compares the head in it.
-    fn open_piece(
+    /// Opens the piece `index` of a message in place, and compares the head in it. Returns what it
+    /// carries.
+    fn open_piece<'a>(
         &self,
         lane: usize,
         index: u64,
-        sealed: &[u8],
+        sealed: &'a mut [u8],
         head: Head,
-        piece: &mut [u8],
-    ) -> Result<(), Forged> {
+    ) -> Result<&'a [u8], Forged> {
         let number = number(lane, self.lanes[lane].opened.load(Relaxed) + index);
-        let opened = self.keys.open(number, sealed, piece)
-            && piece[..HEAD_LEN] == head.to_word().to_le_bytes();
-        if opened { Ok(()) } else { Err(Forged) }
+        let (piece, tag) = sealed.split_last_chunk_mut().ok_or(Forged)?;
+        if !self.keys.open(number, piece, *tag) {
+            return Err(Forged);
+        }
+        piece.strip_prefix(&head.to_word().to_le_bytes()).ok_or(Forged)
     }
 
     /// Leaves out a message that nobody opens.
@@ -259,14 +261,13 @@ const SCRATCH_LEN: usize = CHUNK + OVERHEAD;
 
 thread_local! {
     /// Kept for a thread's next message. Absent while it is in use.
-    static SCRATCH: Cell<Option<Box<[[u8; SCRATCH_LEN]; 2]>>> = const { Cell::new(None) };
+    static SCRATCH: Cell<Option<Box<[u8; SCRATCH_LEN]>>> = const { Cell::new(None) };
 }
 
-/// Lends room for a piece, and for a sealed one.
-fn with_scratch<R>(work: impl FnOnce(&mut [u8], &mut [u8]) -> R) -> R {
-    let mut scratch = SCRATCH.take().unwrap_or_else(|| Box::new([[0; SCRATCH_LEN]; 2]));
-    let [clear, sealed] = &mut *scratch;
-    let result = work(clear, sealed);
+/// Lends room for a sealed piece.
+fn with_scratch<R>(work: impl FnOnce(&mut [u8]) -> R) -> R {
+    let mut scratch = SCRATCH.take().unwrap_or_else(|| Box::new([0; SCRATCH_LEN]));
+    let result = work(&mut *scratch);
     SCRATCH.set(Some(scratch));
     result
 }

@@ -107,14 +107,14 @@ pub type Clearance = Arc<dyn Any + Send + Sync>;
 
 /// One side's keys of one connection.
 pub trait Keys: Send + Sync {
-    /// Seals a piece of at most [`MAX_PIECE_LEN`] bytes into the first `piece.len() + TAG_LEN` bytes
-    /// of `sealed`. No `number` is to be used twice.
-    fn seal(&self, number: u64, piece: &[u8], sealed: &mut [u8]);
+    /// Seals a piece of at most [`MAX_PIECE_LEN`] bytes in place, and gives the tag that goes with it.
+    /// No `number` is to be used twice.
+    fn seal(&self, number: u64, piece: &mut [u8]) -> [u8; TAG_LEN];
 
-    /// Opens what the other side has sealed under this number into the start of `piece`, which is at
-    /// least as long as `sealed`. `false`: it is something else, and `piece` holds garbage.
+    /// Opens in place what the other side has sealed under this number. `false`: it is something else,
+    /// and `piece` holds garbage.
     #[must_use]
-    fn open(&self, number: u64, sealed: &[u8], piece: &mut [u8]) -> bool;
+    fn open(&self, number: u64, piece: &mut [u8], tag: [u8; TAG_LEN]) -> bool;
 }
 
 /// Protects nothing: each side trusts whoever the directory's mode lets in to be himself. The number
@@ -159,16 +159,12 @@ impl Responder for Plain {
 }
 
 impl Keys for Plain {
-    fn seal(&self, number: u64, piece: &[u8], sealed: &mut [u8]) {
-        let (text, tag) = sealed[..piece.len() + TAG_LEN].split_at_mut(piece.len());
-        text.copy_from_slice(piece);
-        tag.copy_from_slice(&u128::from(number).to_le_bytes());
+    fn seal(&self, number: u64, _piece: &mut [u8]) -> [u8; TAG_LEN] {
+        u128::from(number).to_le_bytes()
     }
 
-    fn open(&self, number: u64, sealed: &[u8], piece: &mut [u8]) -> bool {
-        let Some((text, tag)) = sealed.split_last_chunk::<TAG_LEN>() else { return false };
-        piece[..text.len()].copy_from_slice(text);
-        *tag == u128::from(number).to_le_bytes()
+    fn open(&self, number: u64, _piece: &mut [u8], tag: [u8; TAG_LEN]) -> bool {
+        tag == u128::from(number).to_le_bytes()
     }
 }
 

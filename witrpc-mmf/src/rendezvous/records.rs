@@ -23,25 +23,26 @@ impl Records {
     }
 
     pub(super) fn seal(&mut self, record: &[u8]) -> Vec<u8> {
-        let mut sealed = vec![0; Self::sealed_len(record.len())];
-        let pieces = record.chunks(MAX_PIECE_LEN);
-        for (piece, sealed) in pieces.zip(sealed.chunks_mut(MAX_PIECE_LEN + TAG_LEN)) {
-            self.keys.seal(next(&mut self.sealed), piece, sealed);
+        let mut sealed = Vec::with_capacity(Self::sealed_len(record.len()));
+        for piece in record.chunks(MAX_PIECE_LEN) {
+            let start = sealed.len();
+            sealed.extend_from_slice(piece);
+            let tag = self.keys.seal(next(&mut self.sealed), &mut sealed[start..]);
+            sealed.extend_from_slice(&tag);
         }
         sealed
     }
 
     /// `None`: this is not the next record of the peer's.
     pub(super) fn open(&mut self, sealed: &[u8]) -> Option<Vec<u8>> {
-        // What is opened ends before what was sealed does.
-        let mut record = vec![0; sealed.len()];
-        let mut len = 0;
+        let mut record = Vec::with_capacity(sealed.len());
         for sealed in sealed.chunks(MAX_PIECE_LEN + TAG_LEN) {
-            let piece = &mut record[len..len + sealed.len()];
-            let opened = self.keys.open(next(&mut self.opened), sealed, piece);
-            len += opened.then(|| sealed.len().checked_sub(TAG_LEN))??;
+            let (piece, tag) = sealed.split_last_chunk()?;
+            let start = record.len();
+            record.extend_from_slice(piece);
+            let number = next(&mut self.opened);
+            self.keys.open(number, &mut record[start..], *tag).then_some(())?;
         }
-        record.truncate(len);
         Some(record)
     }
 

@@ -9,9 +9,7 @@ use snow::params::{CipherChoice, DHChoice, HashChoice};
 use snow::resolvers::{CryptoResolver, RingResolver};
 use snow::types::{Cipher, Dh, Hash, Random};
 
-use super::keys::RenewedCipher;
-
-/// What `snow` does not bring for `ring` itself is X25519, and keys that are renewed.
+/// What `snow` does not bring for `ring` itself is X25519.
 pub(super) struct Algorithms;
 
 impl CryptoResolver for Algorithms {
@@ -31,8 +29,7 @@ impl CryptoResolver for Algorithms {
     }
 
     fn resolve_cipher(&self, choice: &CipherChoice) -> Option<Box<dyn Cipher>> {
-        let cipher = RingResolver.resolve_cipher(choice)?;
-        Some(Box::new(RenewedCipher::new(cipher)))
+        RingResolver.resolve_cipher(choice)
     }
 }
 

@@ -134,13 +134,15 @@ mod tests {
 
     fn assert_same(client: &SessionKeys, server: &SessionKeys) {
         for (from, to) in [(client, server), (server, client)] {
-            let (mut sealed, mut opened) = ([0; 21], [0; 21]);
-            from.seal(7, b"hello", &mut sealed);
-            assert!(to.open(7, &sealed, &mut opened));
-            assert_eq!(&opened[..5], b"hello");
-            assert!(!to.open(8, &sealed, &mut opened));
-            sealed[3] ^= 1;
-            assert!(!to.open(7, &sealed, &mut opened));
+            let mut piece = *b"hello";
+            let tag = from.seal(7, &mut piece);
+            assert_ne!(&piece, b"hello");
+            let opened =
+                |number, mut piece: [u8; 5]| to.open(number, &mut piece, tag).then_some(piece);
+            assert_eq!(opened(7, piece).as_ref(), Some(b"hello"));
+            assert_eq!(opened(8, piece), None);
+            piece[3] ^= 1;
+            assert_eq!(opened(7, piece), None);
         }
     }
 

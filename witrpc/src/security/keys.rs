@@ -8,13 +8,15 @@
 //! a new one every 2¹⁴ ([`EPOCH_SHIFT`]) pieces, which is part of its numbers: nothing has to be agreed
 //! on, and no lane waits for another. The keys of all lanes begin with the session's, and follow from
 //! each other as the framework says (`REKEY`), so that no number is ever used twice under a key.
+//!
+//! What is sealed is what a stateless transport of `snow` would make of it; but that copies each
+//! piece, both ways, and here it is done in place, by the same `ring`.
 
 use std::sync::{Mutex, OnceLock, PoisonError};
 
-use snow::params::CipherChoice;
-use snow::resolvers::{CryptoResolver, RingResolver};
-use snow::types::Cipher;
-use snow::{Error, HandshakeState, StatelessTransportState};
+use ring::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, Tag, UnboundKey};
+use snow::HandshakeState;
+use zeroize::Zeroizing;
 
 /// The bits of a number that count; the lane is in those above.
 pub(crate) const COUNTER_BITS: u32 = 54;
@@ -26,32 +28,61 @@ const EPOCH_SHIFT: u32 = 14;
 const LANES: usize = 1 << (u64::BITS - COUNTER_BITS);
 
 /// What one side seals and opens with.
-pub(crate) struct SessionKeys(StatelessTransportState);
+pub(crate) struct SessionKeys {
+    seals: RenewedKey,
+    opens: RenewedKey,
+}
 
 impl SessionKeys {
     /// The keys that a finished handshake has made.
-    pub(super) fn new(handshake: HandshakeState) -> Self {
-        Self(handshake.into_stateless_transport_mode().expect("the handshake is finished"))
+    pub(super) fn new(mut handshake: HandshakeState) -> Self {
+        assert!(handshake.is_handshake_finished(), "only then there are keys");
+        let (of_initiator, of_responder) = handshake.dangerously_get_raw_split();
+        let [of_initiator, of_responder] =
+            [of_initiator, of_responder].map(|key| RenewedKey::new(&Zeroizing::new(key)));
+        if handshake.is_initiator() {
+            Self { seals: of_initiator, opens: of_responder }
+        } else {
+            Self { seals: of_responder, opens: of_initiator }
+        }
     }
 
-    /// Seals a piece of at most 65,519 bytes into the start of `sealed`, which has room for 16 more.
-    /// A lane's numbers must rise.
-    pub(crate) fn seal(&self, number: u64, piece: &[u8], sealed: &mut [u8]) {
-        self.0
-            .write_message(number, piece, sealed)
-            .expect("it fits, and the number is in use once");
+    /// Seals a piece in place. A lane's numbers must rise.
+    pub(crate) fn seal(&self, number: u64, piece: &mut [u8]) -> [u8; TAG_LEN] {
+        let tag = self.seals.at(number, |key| seal(key, number, piece));
+        tag.expect("the numbers of a lane rise")
     }
 
-    /// Opens what was sealed under this number into the start of `piece`, which is at least as long.
-    pub(crate) fn open(&self, number: u64, sealed: &[u8], piece: &mut [u8]) -> bool {
-        self.0.read_message(number, sealed, piece).is_ok()
+    /// Opens in place what was sealed under this number.
+    pub(crate) fn open(&self, number: u64, piece: &mut [u8], tag: [u8; TAG_LEN]) -> bool {
+        self.opens.at(number, |key| open(key, number, piece, tag)).unwrap_or(false)
     }
 }
 
-/// A cipher whose key depends on how far the number's lane has come.
-pub(super) struct RenewedCipher {
-    /// With the first key of all lanes.
-    first: Box<dyn Cipher>,
+const KEY_LEN: usize = 32;
+const TAG_LEN: usize = 16;
+
+/// As the framework has it for AES-GCM.
+fn nonce(number: u64) -> Nonce {
+    let mut nonce = [0; 12];
+    nonce[4..].copy_from_slice(&number.to_be_bytes());
+    Nonce::assume_unique_for_key(nonce)
+}
+
+fn seal(key: &LessSafeKey, number: u64, piece: &mut [u8]) -> [u8; TAG_LEN] {
+    let tag = key.seal_in_place_separate_tag(nonce(number), Aad::empty(), piece);
+    let tag = tag.expect("a piece is shorter than the algorithm allows");
+    *tag.as_ref().first_chunk().expect("a tag of AES-GCM is as long as that")
+}
+
+fn open(key: &LessSafeKey, number: u64, piece: &mut [u8], tag: [u8; TAG_LEN]) -> bool {
+    key.open_in_place_separate_tag(nonce(number), Aad::empty(), Tag::from(tag), piece, 0..).is_ok()
+}
+
+/// The keys of one direction: which one depends on how far the number's lane has come.
+struct RenewedKey {
+    /// The first of all lanes.
+    first: LessSafeKey,
     /// For each lane that has come further, its key by now. Taken by whoever has the lane, so that
     /// nobody waits.
     later: OnceLock<Box<[Mutex<Option<Later>>]>>,
@@ -59,144 +90,122 @@ pub(super) struct RenewedCipher {
 
 struct Later {
     epoch: u64,
-    cipher: Box<dyn Cipher>,
+    key: LessSafeKey,
 }
 
-impl RenewedCipher {
-    pub(super) fn new(first: Box<dyn Cipher>) -> Self {
-        Self { first, later: OnceLock::new() }
+impl RenewedKey {
+    fn new(first: &[u8; KEY_LEN]) -> Self {
+        Self { first: expanded(first), later: OnceLock::new() }
     }
 
-    /// Calls `with` the cipher for a number. `None`: the lane is past it.
-    fn at<R>(&self, number: u64, with: impl FnOnce(&dyn Cipher) -> R) -> Option<R> {
+    /// Calls `with` the key for a number. `None`: the lane is past it.
+    fn at<R>(&self, number: u64, with: impl FnOnce(&LessSafeKey) -> R) -> Option<R> {
         let epoch = (number & ((1 << COUNTER_BITS) - 1)) >> EPOCH_SHIFT;
         if epoch == 0 {
-            return Some(with(&*self.first));
+            return Some(with(&self.first));
         }
         let lanes = self.later.get_or_init(|| (0..LANES).map(|_| Mutex::default()).collect());
         let lane = &lanes[(number >> COUNTER_BITS) as usize];
         let mut slot = lane.lock().unwrap_or_else(PoisonError::into_inner);
-        let later = slot.get_or_insert_with(|| self.second());
+        let later = slot.get_or_insert_with(|| Later { epoch: 1, key: next(&self.first) });
         if later.epoch > epoch {
             return None;
         }
         while later.epoch < epoch {
-            later.cipher.rekey();
-            later.epoch += 1;
+            *later = Later { epoch: later.epoch + 1, key: next(&later.key) };
         }
-        Some(with(&*later.cipher))
-    }
-
-    /// With the key that follows the first.
-    fn second(&self) -> Later {
-        let mut key = [0; KEY_LEN + TAG_LEN];
-        self.first.encrypt(u64::MAX, &[], &[0; KEY_LEN], &mut key);
-        let cipher = RingResolver.resolve_cipher(&CipherChoice::AESGCM);
-        let mut cipher = cipher.expect("it is where the first came from");
-        cipher.set(key.first_chunk().expect("the tag stands behind the key"));
-        Later { epoch: 1, cipher }
+        Some(with(&later.key))
     }
 }
 
-const KEY_LEN: usize = 32;
-const TAG_LEN: usize = 16;
+/// The key that follows, which the framework makes of zeros sealed under the last number.
+fn next(key: &LessSafeKey) -> LessSafeKey {
+    let mut next = Zeroizing::new([0; KEY_LEN]);
+    seal(key, u64::MAX, &mut *next);
+    expanded(&next)
+}
 
-impl Cipher for RenewedCipher {
-    fn name(&self) -> &'static str {
-        self.first.name()
-    }
-
-    fn set(&mut self, key: &[u8; KEY_LEN]) {
-        self.first.set(key);
-        self.later = OnceLock::new();
-    }
-
-    fn encrypt(&self, nonce: u64, authtext: &[u8], plaintext: &[u8], out: &mut [u8]) -> usize {
-        self.at(nonce, |cipher| cipher.encrypt(nonce, authtext, plaintext, out))
-            .expect("the numbers of a lane rise")
-    }
-
-    fn decrypt(
-        &self,
-        nonce: u64,
-        authtext: &[u8],
-        ciphertext: &[u8],
-        out: &mut [u8],
-    ) -> Result<usize, Error> {
-        self.at(nonce, |cipher| cipher.decrypt(nonce, authtext, ciphertext, out))
-            .unwrap_or(Err(Error::Decrypt))
-    }
-
-    fn rekey(&mut self) {
-        self.first.rekey();
-        self.later = OnceLock::new();
-    }
+fn expanded(key: &[u8; KEY_LEN]) -> LessSafeKey {
+    LessSafeKey::new(UnboundKey::new(&AES_256_GCM, key).expect("it is as long as a key"))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::algorithms::Algorithms;
+    use snow::params::CipherChoice;
+    use snow::resolvers::{CryptoResolver, RingResolver};
+    use snow::types::Cipher;
+
     use super::*;
 
     const PIECES_PER_KEY: u64 = 1 << EPOCH_SHIFT;
 
+    fn key() -> RenewedKey {
+        RenewedKey::new(&[7; KEY_LEN])
+    }
+
+    fn sealed(key: &RenewedKey, number: u64) -> ([u8; 5], [u8; TAG_LEN]) {
+        let mut piece = *b"hello";
+        let tag = key.at(number, |key| seal(key, number, &mut piece)).unwrap();
+        (piece, tag)
+    }
+
+    fn opens(key: &RenewedKey, number: u64, (mut piece, tag): ([u8; 5], [u8; TAG_LEN])) -> bool {
+        key.at(number, |key| open(key, number, &mut piece, tag)) == Some(true) && &piece == b"hello"
+    }
+
+    /// The framework's own.
     fn cipher() -> Box<dyn Cipher> {
-        let mut cipher = Algorithms.resolve_cipher(&CipherChoice::AESGCM).unwrap();
+        let mut cipher = RingResolver.resolve_cipher(&CipherChoice::AESGCM).unwrap();
         cipher.set(&[7; KEY_LEN]);
         cipher
     }
 
-    fn seal(cipher: &dyn Cipher, number: u64) -> [u8; 21] {
+    fn sealed_by(cipher: &dyn Cipher, number: u64) -> ([u8; 5], [u8; TAG_LEN]) {
         let mut sealed = [0; 21];
         assert_eq!(cipher.encrypt(number, &[], b"hello", &mut sealed), 21);
-        sealed
-    }
-
-    fn open(cipher: &dyn Cipher, number: u64, sealed: &[u8]) -> bool {
-        let mut opened = [0; 21];
-        cipher.decrypt(number, &[], sealed, &mut opened).is_ok() && &opened[..5] == b"hello"
+        (*sealed.first_chunk().unwrap(), *sealed.last_chunk().unwrap())
     }
 
     #[test]
     fn every_lane_goes_on_to_new_keys_by_itself() {
-        let (sender, receiver) = (cipher(), cipher());
+        let (sender, receiver) = (key(), key());
         let lane = |lane: u64, count: u64| lane << COUNTER_BITS | count;
         // As it would be without renewal.
-        let mut plain = RingResolver.resolve_cipher(&CipherChoice::AESGCM).unwrap();
-        plain.set(&[7; KEY_LEN]);
+        let mut plain = cipher();
         for count in [0, 1, PIECES_PER_KEY - 1] {
-            assert_eq!(seal(&*sender, lane(5, count)), seal(&*plain, lane(5, count)));
+            assert_eq!(sealed(&sender, lane(5, count)), sealed_by(&*plain, lane(5, count)));
         }
         for epoch in 1..4 {
             plain.rekey();
             let number = lane(5, epoch * PIECES_PER_KEY);
-            let sealed = seal(&*sender, number);
-            assert_eq!(sealed, seal(&*plain, number), "the keys are the framework's");
-            assert!(open(&*receiver, number, &sealed));
+            let piece = sealed(&sender, number);
+            assert_eq!(piece, sealed_by(&*plain, number), "the keys are the framework's");
+            assert!(opens(&receiver, number, piece));
             let quiet = lane(6, epoch);
-            assert!(open(&*receiver, quiet, &seal(&*sender, quiet)), "with its first key");
+            assert!(opens(&receiver, quiet, sealed(&sender, quiet)), "with its first key");
         }
     }
 
     #[test]
     fn what_is_past_does_not_open_again() {
-        let (sender, receiver) = (cipher(), cipher());
+        let (sender, receiver) = (key(), key());
         let (early, late) = (PIECES_PER_KEY, 2 * PIECES_PER_KEY);
-        let sealed = seal(&*sender, early);
-        assert!(open(&*receiver, early, &sealed));
-        assert!(open(&*receiver, late, &seal(&*sender, late)));
-        assert!(!open(&*receiver, early, &sealed));
+        let piece = sealed(&sender, early);
+        assert!(opens(&receiver, early, piece));
+        assert!(opens(&receiver, late, sealed(&sender, late)));
+        assert!(!opens(&receiver, early, piece));
     }
 
     #[test]
-    fn a_new_key_of_the_whole_begins_anew() {
-        let (mut sender, mut receiver) = (cipher(), cipher());
-        let number = PIECES_PER_KEY + 1;
-        let before = seal(&*sender, number);
-        for cipher in [&mut sender, &mut receiver] {
-            cipher.rekey();
-        }
-        assert_ne!(seal(&*sender, number), before);
-        assert!(open(&*receiver, number, &seal(&*sender, number)));
+    fn nothing_opens_under_another_number_or_changed() {
+        let (piece, tag) = sealed(&key(), 3);
+        assert!(opens(&key(), 3, (piece, tag)));
+        assert!(!opens(&key(), 4, (piece, tag)));
+        let flipped = |mut bytes: [u8; TAG_LEN]| {
+            bytes[9] ^= 4;
+            bytes
+        };
+        assert!(!opens(&key(), 3, (piece, flipped(tag))));
+        assert!(!opens(&key(), 3, (*b"hullo", tag)));
     }
 }

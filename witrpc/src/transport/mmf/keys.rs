@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use witrpc_mmf::{Begun, Demands, Initiator, Keys, Responder, Response};
+use witrpc_mmf::{Begun, Demands, Initiator, Keys, Responder, Response, TAG_LEN};
 
 use crate::security::{COUNTER_BITS, Credentials, Exchange, Guard, SessionKeys, respond};
 
@@ -37,12 +37,12 @@ impl Responder for Asking {
 }
 
 impl Keys for SessionKeys {
-    fn seal(&self, number: u64, piece: &[u8], sealed: &mut [u8]) {
-        SessionKeys::seal(self, number, piece, sealed);
+    fn seal(&self, number: u64, piece: &mut [u8]) -> [u8; TAG_LEN] {
+        SessionKeys::seal(self, number, piece)
     }
 
-    fn open(&self, number: u64, sealed: &[u8], piece: &mut [u8]) -> bool {
-        SessionKeys::open(self, number, sealed, piece)
+    fn open(&self, number: u64, piece: &mut [u8], tag: [u8; TAG_LEN]) -> bool {
+        SessionKeys::open(self, number, piece, tag)
     }
 }
 
