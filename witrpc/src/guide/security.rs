@@ -52,6 +52,20 @@
 //! is not taken in by a server without. Hand a token to another process over a pipe or in a file of
 //! your user's, not in its arguments, which everybody can list.
 //!
+//! # Encryption
+//!
+//! With `.encryption(true)` on server and client, arguments and results stand sealed in the shared
+//! memory. That is for machines on which somebody may get to see that memory and not the processes.
+//! Take a token too: keys that are agreed on without one can be agreed on by anybody in between. One
+//! side alone is refused when the client connects, with an error that says which. Nothing is lent on
+//! such a connection, so that [`Shared`](crate::Shared) values are copied.
+//!
+//! # Other users
+//!
+//! [`Mmf::allow_uid`](crate::Mmf::allow_uid) lets the programs of another user in, on purpose: both
+//! sides name the directory and each other's user. Everybody can knock then, so give such a server a
+//! token.
+//!
 //! # What holds against whom
 //!
 //! - *Another user's program* cannot reach the name, nor what crosses under it.
