@@ -91,7 +91,7 @@
 //! | `WithoutAuthorization()`, the default | the default | only programs of the same user reach a name, token or not |
 //! | `WithEncryption()` | [`.encryption(true)`](crate::WitServerBuilder::encryption) | there RSA carries a key for AES-CBC, and the server is not authenticated; here it is a Noise handshake and an authenticated cipher, and a changed byte ends the connection |
 //! | `WithEncryptor(..)` | nothing | one suite, so that it is not negotiated |
-//! | `WithLogger(..)` | [`.hook(..)`](crate::WitServerBuilder::hook): before and after each call | |
+//! | `WithLogger(..)` | [`.hook(..)`](crate::WitServerBuilder::hook), or the feature `tracing`: see [`observing`](super::observing) | |
 //! | `WithName(..)`, `WithDescription(..)` | the trait's docs, in the contract | |
 //! | `WithTimeout(..)`, none unless given | [`call_timeout`](crate::ClientBuilder::call_timeout), the client's | 30 s unless given; a death is noticed without it |
 //! | `WithDiscovery(..)`, over UDP | [`servers()`](crate::servers()) | the names served on this machine, by this user |
