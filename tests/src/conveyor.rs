@@ -57,6 +57,12 @@ pub trait Conveyor {
     fn follow(&self, numbers: impl Iterator<Item = u64>) -> u64;
     /// The same, without a thread.
     async fn follow_later(&self, numbers: impl Stream<Item = u64>) -> u64;
+    /// How many numbers have come to those two, in all calls.
+    fn seen(&self) -> u64;
+    /// Waits for a gate before it takes anything; then the sum of so many.
+    async fn take_behind(&self, gate: u64, count: u64, numbers: impl Stream<Item = u64>) -> u64;
+    /// The sum of weights; panics if one is missing.
+    fn weigh_all(&self, weights: impl Iterator<Item = Vec<Option<f64>>>) -> f64;
     /// How many calls that were fed came to their end, and how many were broken off.
     fn fed(&self) -> Fed;
 
@@ -80,6 +86,7 @@ pub struct Belt {
     bench: Arc<Bench>,
     events: ConveyorEvents,
     running: Arc<AtomicU64>,
+    seen: AtomicU64,
     whole: AtomicU64,
     begun: AtomicU64,
     ended: Arc<AtomicU64>,
@@ -112,6 +119,7 @@ impl Belt {
             bench: Arc::clone(bench),
             events,
             running: Arc::default(),
+            seen: AtomicU64::new(0),
             whole: AtomicU64::new(0),
             begun: AtomicU64::new(0),
             ended: Arc::default(),
@@ -249,6 +257,7 @@ impl Conveyor for Belt {
         let mut count = 0;
         for number in numbers {
             count += 1;
+            self.seen.fetch_add(1, SeqCst);
             self.events.came(number).expect("numbers can be emitted");
         }
         self.whole.fetch_add(1, SeqCst);
@@ -261,10 +270,24 @@ impl Conveyor for Belt {
         let mut count = 0;
         while let Some(number) = numbers.next().await {
             count += 1;
+            self.seen.fetch_add(1, SeqCst);
             self.events.came(number).expect("numbers can be emitted");
         }
         self.whole.fetch_add(1, SeqCst);
         count
+    }
+
+    fn seen(&self) -> u64 {
+        self.seen.load(SeqCst)
+    }
+
+    async fn take_behind(&self, gate: u64, count: u64, numbers: impl Stream<Item = u64>) -> u64 {
+        self.bench.gates().wait_at(gate).await;
+        numbers.take(count as usize).fold(0, |sum, number| async move { sum + number }).await
+    }
+
+    fn weigh_all(&self, weights: impl Iterator<Item = Vec<Option<f64>>>) -> f64 {
+        weights.flatten().map(|weight| weight.expect("a weight is missing")).sum()
     }
 
     fn fed(&self) -> Fed {

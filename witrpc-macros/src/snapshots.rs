@@ -55,6 +55,11 @@ fn every_form_of_method() {
 }
 
 #[test]
+fn streams_both_ways() {
+    compare("streams");
+}
+
+#[test]
 fn options_and_conditions() {
     compare("options");
 }

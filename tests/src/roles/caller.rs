@@ -7,6 +7,7 @@ use futures_executor::block_on;
 use futures_util::future::join_all;
 use witrpc::{CallError, WaitPolicy};
 
+use crate::conveyor::ConveyorClient;
 use crate::errands::Pair;
 use crate::gallery::GalleryClient;
 use crate::process::Parent;
@@ -53,6 +54,21 @@ pub(super) fn lend(parent: &Parent, address: &Address, len: usize, seed: u64, ga
     };
     parent.report(&client.keep(frame(seed)).expect("the server answers"));
     client.hold(gate, frame(seed + 1)).expect("the server answers");
+    parent.outlive();
+}
+
+/// See [`Role::Stream`](super::Role::Stream).
+pub(super) fn stream(parent: &Parent, address: &Address) {
+    let client = ConveyorClient::connect(address.endpoint()).expect("the client connects");
+    let endless = client.endless().expect("the server answers");
+    let mut taken = 0;
+    let numbers = endless.map(|number| number.expect("the server lives")).inspect(|number| {
+        taken = *number;
+        if taken == 100_000 {
+            parent.report(&(taken, client.seen().expect("the server answers")));
+        }
+    });
+    client.follow(numbers).expect("the server takes them");
     parent.outlive();
 }
 

@@ -76,6 +76,12 @@ pub enum Role {
         /// The call's number.
         token: u64,
     },
+    /// Takes from a stream without end and feeds another, and says how many items it has taken and
+    /// fed once both are under way.
+    Stream {
+        /// Where.
+        address: Address,
+    },
     /// Asks for many large answers at once, which are held up at a gate, and checks them.
     TakeLarge {
         /// Where.
@@ -158,6 +164,7 @@ pub fn main() {
         Role::Lend { address, len, seed, gate } => caller::lend(&parent, &address, len, seed, gate),
         Role::Hold { address, gate, timeout } => caller::hold(&parent, &address, gate, timeout),
         Role::Follow { address } => follower::follow(&parent, &address),
+        Role::Stream { address } => caller::stream(&parent, &address),
         Role::Stay { address, token } => caller::stay(&address, token),
         Role::TakeLarge { address, gate, calls, len } => {
             caller::take_large(&parent, &address, gate, calls, len);

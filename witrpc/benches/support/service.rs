@@ -1,10 +1,12 @@
 //! The service whose calls are timed.
 
+use std::future::poll_fn;
 use std::hint::black_box;
+use std::pin::pin;
 use std::thread;
 use std::time::Duration;
 
-use witrpc::{Mmf, TrustedPeer, WaitPolicy, WitServer, wit_service};
+use witrpc::{Mmf, Stream, TrustedPeer, WaitPolicy, WitServer, wit_service};
 
 use super::race::Contender;
 use super::studio::{Drawing, StudioServer};
@@ -19,6 +21,9 @@ pub(crate) trait Bench {
     fn floats_len(&self, floats: &[f64]) -> u64;
     fn echo(&self, bytes: Vec<u8>) -> Vec<u8>;
     fn sleep(&self, milliseconds: u64);
+    fn count(&self, end: u64) -> impl Iterator<Item = u64>;
+    fn sum(&self, numbers: impl Iterator<Item = u64>) -> u64;
+    async fn sum_later(&self, numbers: impl Stream<Item = u64>) -> u64;
 }
 
 struct Null;
@@ -46,6 +51,23 @@ impl Bench for Null {
 
     fn sleep(&self, milliseconds: u64) {
         thread::sleep(Duration::from_millis(milliseconds));
+    }
+
+    fn count(&self, end: u64) -> impl Iterator<Item = u64> {
+        0..end
+    }
+
+    fn sum(&self, numbers: impl Iterator<Item = u64>) -> u64 {
+        numbers.sum()
+    }
+
+    async fn sum_later(&self, numbers: impl Stream<Item = u64>) -> u64 {
+        let mut numbers = pin!(numbers);
+        let mut sum = 0;
+        while let Some(number) = poll_fn(|cx| numbers.as_mut().poll_next(cx)).await {
+            sum += number;
+        }
+        sum
     }
 }
 

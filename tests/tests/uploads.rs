@@ -1,0 +1,294 @@
+//! Streams that methods take.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
+use std::task::Poll;
+use std::thread;
+
+use futures_executor::block_on;
+use futures_util::{FutureExt, StreamExt, stream};
+use rustix::process::Signal;
+use witrpc::{CallError, CallOptions, CancelToken, Codec};
+use witrpc_tests::conveyor::{ConveyorAsyncClient, ConveyorClient, Fed};
+use witrpc_tests::over_both_transports;
+use witrpc_tests::process::Child;
+use witrpc_tests::roles::Role;
+use witrpc_tests::site::{Plan, Site, Transport};
+use witrpc_tests::watchdog::{eventually, eventually_equal};
+use witrpc_tests::workshop::{Parcel, bytes_of, checksum};
+
+fn site(transport: Transport) -> Site {
+    with(transport, Plan::default())
+}
+
+fn with(transport: Transport, plan: Plan) -> Site {
+    Site::with(transport, Plan { conveyor: true, ..plan })
+}
+
+fn conveyor(site: &Site) -> ConveyorClient {
+    site.client().connection().client().expect("it is served")
+}
+
+fn conveyor_later(site: &Site) -> ConveyorAsyncClient {
+    block_on(site.async_client().connection().client_async()).expect("it is served")
+}
+
+/// How many items the client may have made that the method has not taken, at the most: a window that
+/// is sent, one that waits to be, and one that is being filled, of 64 KiB each.
+const MOST_AHEAD: u64 = 3 * (64 << 10) / 8 + 3;
+
+over_both_transports! {
+    fn what_is_fed_arrives_whole_and_in_order(transport) {
+        let site = site(transport);
+        let later = conveyor_later(&site);
+        for codec in [Codec::Postcard, Codec::Json] {
+            let client = site.builder().codec(codec).connect().unwrap();
+            let client: ConveyorClient = client.connection().client().unwrap();
+            assert_eq!(client.sum(0..100_000), Ok(4_999_950_000));
+            assert_eq!(client.sum([].into_iter()), Ok(0));
+            let parts = |count| (0..count).map(|seed| bytes_of(1 + seed as usize * 100, seed));
+            let whole: Vec<u8> = parts(60).flatten().collect();
+            assert_eq!(client.digest(parts(60)), Ok(checksum(&whole)));
+            assert_eq!(block_on(later.digest(stream::iter(parts(60)))), Ok(checksum(&whole)));
+            let mut rng = fastrand::Rng::with_seed(7);
+            let parcels: Vec<_> = (0..500).map(|_| Parcel::random(&mut rng, 300)).collect();
+            let taken = client.first(parcels.clone().into_iter(), 1_000).unwrap();
+            assert!(taken == parcels);
+        }
+        assert_eq!(block_on(later.sum(stream::iter(0..100_000))), Ok(4_999_950_000));
+        assert_eq!(block_on(later.sum(stream::iter([]))), Ok(0));
+    }
+
+    fn each_item_is_there_before_the_next_is_made(transport) {
+        let site = site(transport);
+        let (client, later) = (conveyor(&site), conveyor_later(&site));
+        // Makes an item once the one before it has been taken.
+        let seen = |number: u64| {
+            eventually_equal("how many items came", &Ok(number), || client.seen());
+            number
+        };
+        assert_eq!(client.follow((0..20).map(seen)), Ok(20));
+        assert_eq!(client.follow_later((20..40).map(seen)), Ok(20));
+        let seen_later = |number| {
+            let later = later.clone();
+            async move {
+                while later.seen().await != Ok(number) {}
+                number
+            }
+        };
+        let items = |numbers| stream::iter(numbers).then(seen_later);
+        assert_eq!(block_on(later.follow(items(40..60))), Ok(20));
+        assert_eq!(block_on(later.follow_later(items(60..80))), Ok(20));
+    }
+
+    fn a_method_that_takes_its_time_holds_its_client_back(transport) {
+        let site = site(transport);
+        let (client, later, workshop) = (conveyor(&site), conveyor_later(&site), site.client());
+        let (client, later, made) = (&client, &later, &AtomicU64::new(0));
+        let items = move || (0..).inspect(move |number| made.store(number + 1, SeqCst));
+        thread::scope(|scope| {
+            for gate in [1, 2] {
+                let call = scope.spawn(move || match gate {
+                    1 => client.take_behind(gate, 100, items()),
+                    _ => block_on(later.take_behind(gate, 100, stream::iter(items()))),
+                });
+                workshop.arrived(gate, 1).unwrap();
+                eventually("as many are made as may be", || made.load(SeqCst) >= MOST_AHEAD / 3);
+                for number in 0..300 {
+                    assert_eq!(workshop.add(number, 1), Ok(number + 1));
+                    let made = made.load(SeqCst);
+                    assert!(made <= MOST_AHEAD, "{made} items were made, and none taken");
+                }
+                workshop.open(gate).unwrap();
+                assert_eq!(call.join().unwrap(), Ok(4950));
+                made.store(0, SeqCst);
+            }
+        });
+    }
+
+    fn a_method_that_has_enough_ends_a_stream_without_end(transport) {
+        let site = site(transport);
+        let (client, later) = (conveyor(&site), conveyor_later(&site));
+        let parcels = || {
+            let mut rng = fastrand::Rng::with_seed(3);
+            std::iter::repeat_with(move || Parcel::random(&mut rng, 100))
+        };
+        let expected: Vec<_> = parcels().take(5).collect();
+        assert_eq!(client.first(parcels(), 5).as_ref(), Ok(&expected));
+        assert_eq!(block_on(later.first(stream::iter(parcels()), 5)).as_ref(), Ok(&expected));
+        // Not even the first.
+        assert_eq!(client.first(parcels(), 0), Ok(vec![]));
+    }
+
+    fn errors_come_as_what_they_are(transport) {
+        let site = site(transport);
+        let (client, later) = (conveyor(&site), conveyor_later(&site));
+        let parts = || (0..).map(|number: u64| bytes_of(10_u64.saturating_sub(number) as usize, 1));
+        let empty = CallError::App("an empty part".to_owned());
+        assert_eq!(client.digest(parts()), Err(empty.clone()));
+        assert_eq!(block_on(later.digest(stream::iter(parts()))), Err(empty));
+        let json = site.builder().codec(Codec::Json).connect().unwrap();
+        let json: ConveyorClient = json.connection().client().unwrap();
+        let weights = [vec![Some(1.0)], vec![Some(f64::NAN)], vec![Some(2.0)]];
+        match json.weigh_all(weights.into_iter()) {
+            Err(CallError::Encode { message }) => assert!(message.contains("item"), "{message}"),
+            other => panic!("{other:?}"),
+        }
+        let too_heavy = vec![Some(1.0), None, Some(2.0)];
+        let error = client.weigh_all([too_heavy.clone()].into_iter()).unwrap_err();
+        assert_eq!(error, CallError::Panicked { message: "a weight is missing".to_owned() });
+        let error = block_on(later.weigh_all(stream::iter([too_heavy]))).unwrap_err();
+        assert_eq!(error, CallError::Panicked { message: "a weight is missing".to_owned() });
+        assert_eq!(client.weigh_all([vec![Some(1.5)], vec![Some(2.0)]].into_iter()), Ok(3.5));
+    }
+
+    fn a_stream_that_is_broken_off_is_not_taken_for_all_there_is(transport) {
+        let site = site(transport);
+        let (client, later) = (conveyor(&site), conveyor_later(&site));
+        let broken = |count| Ok(Fed { whole: 0, broken: count });
+        let panics = || (0..100).inspect(|number| assert!(*number < 50, "no more"));
+        catch_unwind(AssertUnwindSafe(|| client.sum(panics()))).expect_err("no item 50");
+        eventually_equal("what was fed", &broken(1), || client.fed());
+        let mut fed = 0;
+        let endless = stream::poll_fn(move |_| {
+            fed += 1;
+            if fed > 5 { Poll::Pending } else { Poll::Ready(Some(fed)) }
+        });
+        let mut call = Box::pin(later.follow_later(endless));
+        eventually("some are fed", || {
+            assert_eq!(call.as_mut().now_or_never(), None);
+            client.seen() == Ok(5)
+        });
+        drop(call);
+        eventually_equal("what was fed", &broken(2), || client.fed());
+        assert_eq!(client.sum(0..5), Ok(10));
+    }
+
+    fn a_call_that_is_cancelled_is_fed_no_more(transport) {
+        let site = site(transport);
+        let (client, later) = (conveyor(&site), conveyor_later(&site));
+        for round in 1..=2 {
+            let token = CancelToken::new();
+            let options = CallOptions::new().cancelled_by(&token);
+            let items = (0..).inspect(|number| if *number == 100_000 { token.cancel() });
+            let ended = match round {
+                1 => client.with(options).follow(items),
+                _ => block_on(later.with(options).follow_later(stream::iter(items))),
+            };
+            assert_eq!(ended, Err(CallError::Cancelled));
+            let broken = Ok(Fed { whole: 0, broken: round });
+            eventually_equal("what was fed", &broken, || client.fed());
+        }
+    }
+
+    fn many_uploads_at_once_do_not_mix(transport) {
+        let site = site(transport);
+        let (client, later) = (conveyor(&site), conveyor_later(&site));
+        thread::scope(|scope| {
+            for seed in 0..4_u64 {
+                let (client, later) = (&client, &later);
+                scope.spawn(move || {
+                    let mut rng = fastrand::Rng::with_seed(seed);
+                    for _ in 0..5 {
+                        let end = rng.u64(..5_000);
+                        let sum = (0..end).sum::<u64>();
+                        assert_eq!(client.sum(0..end), Ok(sum));
+                        let uploads = (0..8).map(|_| later.sum(stream::iter(0..end)));
+                        let sums = block_on(futures_util::future::join_all(uploads));
+                        assert!(sums.into_iter().all(|came| came == Ok(sum)));
+                    }
+                });
+            }
+        });
+    }
+
+    fn items_of_any_size_fit_into_a_small_memory(transport) {
+        let plan =
+            Plan { size: Some(40 << 10), max_message_size: Some(1 << 20), ..Plan::default() };
+        let site = with(transport, plan);
+        let (client, later) = (conveyor(&site), conveyor_later(&site));
+        for len in [1, 1_000, 50_000, 300_000] {
+            let parts = || (0..4).map(move |seed| bytes_of(len, seed));
+            let whole: Vec<u8> = parts().flatten().collect();
+            assert_eq!(client.digest(parts()), Ok(checksum(&whole)), "{len} bytes");
+            let later = block_on(later.digest(stream::iter(parts())));
+            assert_eq!(later, Ok(checksum(&whole)), "{len} bytes");
+        }
+        let too_large = (0..3).map(|seed| bytes_of(2 << 20, seed));
+        match client.digest(too_large).unwrap_err() {
+            CallError::TooLarge { max, .. } => assert_eq!(max, 1 << 20),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn a_server_with_a_hook_streams_as_any_other(transport) {
+        let site = with(transport, Plan { bookkeeping: true, ..Plan::default() });
+        let (client, later) = (conveyor(&site), conveyor_later(&site));
+        assert_eq!(client.sum(0..50_000), Ok((0..50_000).sum()));
+        assert_eq!(block_on(later.sum(stream::iter(0..50_000))), Ok((0..50_000).sum()));
+        assert!(client.range(50_000).unwrap().map(Result::unwrap).eq(0..50_000));
+        let endless = client.endless_later().unwrap();
+        assert!(endless.take(10).map(Result::unwrap).eq(0..10));
+        eventually_equal("how many streams run", &Ok(0), || client.running());
+    }
+}
+
+/// Some of them over an encrypted connection.
+mod encrypted {
+    use super::*;
+
+    #[test]
+    fn what_is_fed_arrives_whole_and_in_order() {
+        super::what_is_fed_arrives_whole_and_in_order(Transport::Encrypted);
+    }
+
+    #[test]
+    fn errors_come_as_what_they_are() {
+        super::errors_come_as_what_they_are(Transport::Encrypted);
+    }
+
+    #[test]
+    fn many_uploads_at_once_do_not_mix() {
+        super::many_uploads_at_once_do_not_mix(Transport::Encrypted);
+    }
+}
+
+#[test]
+fn a_client_that_is_killed_ends_what_it_feeds_and_what_it_is_sent() {
+    for _ in 0..2 {
+        let site = site(Transport::Mmf);
+        let client = conveyor(&site);
+        let child = Child::start(&Role::Stream { address: site.address().clone() });
+        let (taken, fed): (u64, u64) = child.hear();
+        assert!(taken > 0 && fed > 0, "it has streams both ways");
+        assert_eq!(client.running(), Ok(1));
+        child.kill();
+        eventually_equal("how many streams run", &Ok(0), || client.running());
+        let broken = Ok(Fed { whole: 0, broken: 1 });
+        eventually_equal("what was fed", &broken, || client.fed());
+        assert_eq!(client.sum(0..5), Ok(10));
+    }
+}
+
+#[test]
+fn a_killed_server_ends_what_it_is_fed() {
+    let site = site(Transport::Mmf);
+    let (client, later) = (conveyor(&site), conveyor_later(&site));
+    let fed = AtomicU64::new(0);
+    let killed_behind = |number: &u64| {
+        fed.store(*number, SeqCst);
+        if *number == 100_000 {
+            site.server_process().signal(Signal::KILL);
+        }
+    };
+    thread::scope(|scope| {
+        let waiting = scope.spawn(|| block_on(later.sum(stream::pending())));
+        let ended = client.sum((0..).inspect(killed_behind)).expect_err("the server is dead");
+        let later = waiting.join().unwrap().expect_err("the server is dead");
+        for error in [ended, later] {
+            let died = matches!(error, CallError::PeerDied | CallError::Disconnected(_));
+            assert!(died, "{error:?}");
+        }
+    });
+    assert!(fed.into_inner() >= 100_000);
+}
