@@ -65,6 +65,11 @@ fn options_and_conditions() {
 }
 
 #[test]
+fn every_form_of_event() {
+    compare("events");
+}
+
+#[test]
 fn a_trait_with_mistakes() {
     compare("mistakes");
 }

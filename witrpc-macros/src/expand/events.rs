@@ -23,8 +23,9 @@ pub(crate) fn definitions(service: &Service<'_>, names: &Names) -> TokenStream {
     let emitter = emitter(service, names, emits);
     let items = service.events.iter().map(|event| {
         let definition = item_definition(service, event);
+        let debug = item_debug(service, event, names);
         let implementation = item_implementation(service, event, names);
-        quote_spanned!(event.name().span()=> #definition #implementation)
+        quote_spanned!(event.name().span()=> #definition #debug #implementation)
     });
     quote_spanned!(hygiene::at(service.item.ident.span())=> #emitter #(#items)*)
 }
@@ -160,10 +161,33 @@ pub(crate) fn item_definition(service: &Service<'_>, event: &Method<'_>) -> Toke
         #(#conditions)*
         #line
         #(#notes)*
-        #[derive(::core::clone::Clone, ::core::fmt::Debug)]
         #[allow(dead_code, deprecated, non_snake_case)]
         #visibility struct #item {
             #(#fields),*
+        }
+    }
+}
+
+/// How it is shown. It has no derived traits, which would ask for them of all arguments.
+pub(crate) fn item_debug(service: &Service<'_>, event: &Method<'_>, names: &Names) -> TokenStream {
+    let span = hygiene::at(event.name().span());
+    let runtime = &names.runtime;
+    let conditions = &event.carried.conditions;
+    let item = item_name(service, event);
+    let title = item.to_string();
+    let fields = event.arguments().map(|argument| {
+        let (name, ty, label) = (argument.ident(), owned(argument), argument.wire_name());
+        quote_spanned!(span=> .field(#label, #runtime::DebugProbe::<#ty>::new(&self.#name).shown()))
+    });
+    quote_spanned! {span=>
+        #(#conditions)*
+        #[allow(deprecated)]
+        impl ::core::fmt::Debug for #item {
+            fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+                #[allow(unused_imports)]
+                use #runtime::NotDebug as _;
+                f.debug_struct(#title) #(#fields)* .finish()
+            }
         }
     }
 }

@@ -60,7 +60,11 @@ fn events(service: &Service<'_>, names: &Names, report: &Report) -> TokenStream 
     });
     let emitter = events::emitter(service, names, emits);
     let sound = service.events.iter().filter(|event| event.mistake.is_none());
-    let items = sound.map(|event| events::item_definition(service, event));
+    let items = sound.map(|event| {
+        let definition = events::item_definition(service, event);
+        let debug = events::item_debug(service, event, names);
+        quote_spanned!(event.name().span()=> #definition #debug)
+    });
     let span = hygiene::at(service.item.ident.span());
     quote_spanned!(span=> #emitter #(#items)*)
 }

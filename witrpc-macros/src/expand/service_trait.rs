@@ -2,6 +2,7 @@
 
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote_spanned};
+use syn::ext::IdentExt;
 use syn::spanned::Spanned;
 use syn::visit_mut::VisitMut;
 use syn::{
@@ -21,6 +22,9 @@ pub(crate) fn expand(service: &Service<'_>) -> TokenStream {
     let mut kept = service.item.items.iter().map(|item| !is_event(item, service));
     item.items.retain(|_| kept.next().unwrap_or(true));
     attributes::strip_options(&mut item);
+    if service.has_events() && item.attrs.iter().any(|attribute| attribute.path().is_ident("doc")) {
+        link_events(&mut item);
+    }
     for item in &mut item.items {
         if let TraitItem::Fn(method) = item {
             tolerated(&mut method.sig);
@@ -29,6 +33,13 @@ pub(crate) fn expand(service: &Service<'_>) -> TokenStream {
         }
     }
     item.into_token_stream()
+}
+
+/// Says in the docs of a trait where its events have gone.
+fn link_events(item: &mut ItemTrait) {
+    let span = hygiene::at(item.ident.span());
+    let docs = format!("\n\nIts events are emitted by [`{}Events`].", item.ident.unraw());
+    item.attrs.push(syn::parse_quote_spanned!(span=> #[doc = #docs]));
 }
 
 /// Whether an item is an event, which nobody implements.

@@ -10,6 +10,7 @@ pub(crate) mod cores;
 pub(crate) mod executor;
 pub(crate) mod floor;
 pub(crate) mod mapping;
+pub(crate) mod newswire;
 pub(crate) mod options;
 pub(crate) mod peer;
 pub(crate) mod process;

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use witrpc::{Mmf, Stream, TrustedPeer, WaitPolicy, WitServer, wit_service};
 
+use super::newswire::{Desk, NewswireServer};
 use super::race::Contender;
 use super::studio::{Drawing, StudioServer};
 use super::ward::{WardServer, Watch};
@@ -136,6 +137,7 @@ impl Serving {
             .encryption(self.encryption)
             .service(BenchServer::new(Null))
             .service(StudioServer::new(Drawing))
+            .service(NewswireServer::with_events(Desk::new))
             .service(WardServer::new(Watch::default()));
         if self.trusts {
             // SAFETY: the clients are this very program, which writes to nothing that it has sent.

@@ -18,7 +18,8 @@ pub enum EventError {
         "{0} events were dropped here: take them more quickly, or look up what they were about"
     )]
     Lagged(u64),
-    /// The connection was made anew here: any number of events may have been missed.
+    /// The connection was made anew here, and the subscription renewed: any number of events may have
+    /// been missed. Comes once for each [reconnection](crate::Reconnect).
     #[error(
         "the connection was made anew here, and any number of events may have been missed: look up \
          what they were about"
@@ -33,7 +34,8 @@ pub enum EventError {
         /// What the codec said.
         message: String,
     },
-    /// No more events come.
+    /// No more events come: mostly for a [`CallError::Disconnected`], which says why the connection has
+    /// ended. What was emitted last and had not come by then is lost, and not counted.
     #[error("no more events come: {0}")]
     Ended(CallError),
 }

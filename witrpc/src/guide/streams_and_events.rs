@@ -138,7 +138,21 @@
 //! `"newest"` keeps what is old; `"wait 100ms"` has the emitter wait for room, so long at the most.
 //! A progress bar wants the first: each event says more than those before.
 //!
+//! Up to 1024 events of a kind, or 1 MiB of them, wait for a client at the server, and as many for
+//! each of its iterators. Closures of one connection run on one thread, one after the other: one that
+//! takes long delays the others, and the iterators of the connection too. It may call, subscribe, and
+//! drop its own guard.
+//!
 //! Events and the answers of calls are not ordered among each other.
+//!
+//! The last that comes is [`EventError::Ended`](crate::EventError::Ended), with the reason. A client
+//! that [reconnects](crate::Reconnect) has its subscriptions renewed at the next server, and one
+//! [`EventError::MayHaveMissed`](crate::EventError::MayHaveMissed) stands where any number may be
+//! missing: look up how things stand. A server that shuts down does not wait for its events to be
+//! taken; what must arrive is the answer of a call.
+//!
+//! All subscriptions of a connection take one of its lanes. It must have three, since streams may take
+//! half of them and calls need one.
 //!
 //! # Which one to take
 //!

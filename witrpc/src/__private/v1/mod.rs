@@ -1,6 +1,7 @@
 //! The first generation.
 
 mod bounds;
+mod debug_probe;
 mod result_probe;
 mod travels;
 
@@ -20,5 +21,6 @@ pub use crate::server::{
     OwnedArguments, ServerCall, Service, StreamWriter,
 };
 pub use bounds::{Lent, RawElement, ResultType, Wire, assert_lent, assert_raw, assert_wire};
+pub use debug_probe::{DebugProbe, NotDebug};
 pub use result_probe::{NotResult, ResultProbe};
 pub use travels::{Travels, assert_travels};

@@ -10,6 +10,7 @@ mod blocking;
 mod guard;
 mod inbox;
 mod puller;
+mod pulling;
 mod queue;
 mod subscribe;
 mod subscriptions;

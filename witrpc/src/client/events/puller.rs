@@ -98,7 +98,8 @@ impl Puller {
 
     /// Tells the server what it has not been told for want of a lane.
     fn tell_the_rest(&self) -> Result<(), Stopped> {
-        self.subscriptions.outdated().into_iter().try_for_each(|service| self.tell(service))
+        let owed = self.subscriptions.lock().pulling.take_owed();
+        owed.into_iter().try_for_each(|service| self.tell(service))
     }
 
     /// Tells the server what is wanted of a service.
@@ -167,7 +168,7 @@ impl Puller {
             }
         }
         // What the former server was not told is no news to this one.
-        drop(self.subscriptions.outdated());
+        drop(self.subscriptions.lock().pulling.take_owed());
         services.into_iter().try_for_each(|service| self.tell(service))?;
         let state = self.subscriptions.lock();
         let known = state.subscribers.values().filter(|subscriber| subscriber.is_known);

@@ -10,8 +10,7 @@
 //! 3. A server's numbers mean something over the link to that server alone ([`Place`]): what is told
 //!    or comes over a link concerns those subscribers who have their place there.
 //! 4. There is at most one thread ([`Puller`]), and there is one when the server knows of a
-//!    subscriber: it ends when the server knows of none any more, or with the connection. The end of
-//!    a pull and the start of a thread are decided under one lock.
+//!    subscriber ([`Pulling`]). It ends when the server knows of none any more, or with the connection.
 //! 5. No code of the user's runs under the lock.
 //! 6. A forked child touches nothing here: it has no such thread, and cannot trust the lock.
 
@@ -22,6 +21,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use super::Sink;
 use super::puller::Puller;
+use super::pulling::Pulling;
 use crate::client::Connection;
 use crate::client::answer::read_pulled;
 use crate::client::links::{self, Held, Link};
@@ -47,11 +47,7 @@ pub(super) struct State {
     /// Numbers the subscribers.
     next: u64,
     pub(super) subscribers: BTreeMap<u64, Subscriber>,
-    /// There is a thread.
-    is_pulling: bool,
-    /// The services of which the server knows more than there is, since no lane was free. There is a
-    /// thread as long as there are some.
-    outdated: Vec<u8>,
+    pub(super) pulling: Pulling,
 }
 
 /// What a server calls an event: the service's number and the event's.
@@ -107,10 +103,8 @@ impl State {
     /// The server knows of no subscriber: whether the thread has nothing left to do, and is none any
     /// more.
     pub(super) fn leave_if_unwanted(&mut self) -> bool {
-        let is_wanted = self.subscribers.values().any(|subscriber| subscriber.is_known)
-            || !self.outdated.is_empty();
-        self.is_pulling = is_wanted;
-        !is_wanted
+        let is_known = self.subscribers.values().any(|subscriber| subscriber.is_known);
+        self.pulling.leave_unless(is_known)
     }
 }
 
@@ -121,7 +115,7 @@ impl Subscriptions {
 
     /// Whether there is a thread, which has a hold of the connection's channel.
     pub(in crate::client) fn is_pulling(&self) -> bool {
-        self.lock().is_pulling
+        self.lock().pulling.is_running()
     }
 
     /// The request that tells the server at the other end of these streams' channel what is wanted of
@@ -129,7 +123,7 @@ impl Subscriptions {
     pub(super) fn whole_set(&self, service: u8, streams: &Arc<LinkStreams>) -> Control<'static> {
         let mut state = self.lock();
         state.version += 1;
-        state.outdated.retain(|outdated| *outdated != service);
+        state.pulling.settle(service);
         let keys = state.subscribers.values().filter_map(|subscriber| subscriber.key_over(streams));
         let mut wanted: Vec<u16> =
             keys.filter(|key| key.0 == service).map(|(_, event)| event).collect();
@@ -146,11 +140,6 @@ impl Subscriptions {
         control
     }
 
-    /// The services of which the server has not been told for want of a lane, to be told now.
-    pub(super) fn outdated(&self) -> Vec<u8> {
-        std::mem::take(&mut self.lock().outdated)
-    }
-
     /// Gives a subscriber a place at the other end of a link, and tells what the event is called
     /// there; nothing if it has gone.
     pub(super) fn put_over(&self, number: u64, link: &Link) -> Result<Option<Key>, CallError> {
@@ -161,7 +150,7 @@ impl Subscriptions {
     /// The connection has ended, and with it the thread: all who are still to be told so.
     pub(super) fn end(&self) -> BTreeMap<u64, Subscriber> {
         let mut state = self.lock();
-        state.is_pulling = false;
+        state.pulling.end();
         std::mem::take(&mut state.subscribers)
     }
 
@@ -247,11 +236,10 @@ impl Subscription {
         state: &mut State,
         streams: &Arc<LinkStreams>,
     ) -> Result<(), CallError> {
-        if !state.is_pulling {
+        if state.pulling.begin() {
             let keeper = self.connection.root().inner().links.keeper().cloned();
             let subscriptions = Arc::clone(&self.connection.inner().subscriptions);
-            Puller::start(subscriptions, streams, keeper)?;
-            state.is_pulling = true;
+            Puller::start(subscriptions, streams, keeper).inspect_err(|_| state.pulling.end())?;
         }
         Ok(())
     }
@@ -265,7 +253,7 @@ impl Subscription {
             Ok(Some(ticket)) => streams.channel.abandon(ticket),
             Ok(None) => {
                 let mut state = subscriptions.lock();
-                state.outdated.push(service);
+                state.pulling.owe(service);
                 // If the machine has no thread, the next subscription tells it.
                 let _ = self.see_to_a_thread(&mut state, streams);
             }

@@ -38,6 +38,12 @@ pub use state::ConnectionState;
 /// [`CallError::PeerDied`](crate::CallError::PeerDied), as it does without reconnecting: it may have
 /// run, and only the caller knows what to do about that.
 ///
+/// # Events
+///
+/// Subscriptions are renewed at the next server by themselves. Each subscriber gets one
+/// [`EventError::MayHaveMissed`](crate::EventError::MayHaveMissed) where events may be missing; only
+/// those whose service or event the next server lacks end.
+///
 /// # What is not followed
 ///
 /// Whoever ends a connection on purpose wants it ended. So a client does not reconnect after its own

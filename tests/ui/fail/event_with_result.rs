@@ -3,8 +3,8 @@ use witrpc::wit_service;
 #[wit_service]
 trait Jobs {
     fn start(&self) -> u64;
-    #[wit(event, overflow = "newest")]
-    fn progress(&self, job: u64, done: f32);
+    #[wit(event)]
+    fn progress(&self, done: f32) -> bool;
 }
 
 struct MyJobs;

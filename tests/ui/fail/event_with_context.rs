@@ -1,0 +1,9 @@
+use witrpc::wit_service;
+
+#[wit_service]
+trait Jobs {
+    #[wit(event)]
+    fn progress(&self, done: f32, #[wit(ctx)] cx: &witrpc::CallContext);
+}
+
+fn main() {}

@@ -1,0 +1,41 @@
+//! Shows a value of any type: what can be shown as it is, the rest as an ellipsis.
+//!
+//! `DebugProbe::<T>::new(&value).shown()` is the inherent function where there is one, which is for
+//! what is `Debug`, and else that of the trait, which generated code has in scope.
+
+use std::fmt::{self, Debug};
+
+/// Stands for a value.
+pub struct DebugProbe<'a, T>(&'a T);
+
+impl<'a, T> DebugProbe<'a, T> {
+    /// Of this value.
+    pub fn new(value: &'a T) -> Self {
+        Self(value)
+    }
+}
+
+impl<'a, T: Debug> DebugProbe<'a, T> {
+    /// The value.
+    pub fn shown(&self) -> &'a dyn Debug {
+        self.0
+    }
+}
+
+/// What cannot be shown.
+pub trait NotDebug {
+    /// An ellipsis.
+    fn shown(&self) -> &'static dyn Debug {
+        &Ellipsis
+    }
+}
+
+impl<T> NotDebug for DebugProbe<'_, T> {}
+
+struct Ellipsis;
+
+impl Debug for Ellipsis {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("..")
+    }
+}
