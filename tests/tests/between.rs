@@ -99,17 +99,25 @@ impl Scene {
 /// All that was said, each way, in a handshake that nobody meddled with.
 fn recorded(scene: &Scene) -> (Vec<u8>, Vec<u8>) {
     let said = Arc::new(Mutex::new((Vec::new(), Vec::new())));
-    let record = Arc::clone(&said);
-    let client = scene.connect_through(move |way, _, bytes: &mut Vec<u8>| {
-        let mut said = record.lock().unwrap();
-        match way {
-            Way::ToServer => said.0.extend_from_slice(bytes),
-            Way::ToClient => said.1.extend_from_slice(bytes),
+    let client = loop {
+        *said.lock().unwrap() = (Vec::new(), Vec::new());
+        let record = Arc::clone(&said);
+        let client = scene.connect_through(move |way, _, bytes: &mut Vec<u8>| {
+            let mut said = record.lock().unwrap();
+            match way {
+                Way::ToServer => said.0.extend_from_slice(bytes),
+                Way::ToClient => said.1.extend_from_slice(bytes),
+            }
+            true
+        });
+        // Who only passes on what is said is a wire.
+        match client {
+            Ok(client) => break client,
+            // On a machine under load even a client may miss so short a deadline.
+            Err(ConnectError::HungUp | ConnectError::HandshakeTimedOut { .. }) => {}
+            Err(other) => panic!("nothing was changed: {other}"),
         }
-        true
-    });
-    // Who only passes on what is said is a wire.
-    let client = client.expect("nothing was changed");
+    };
     assert_eq!(client.is_lit(), Ok(true));
     drop(client);
     let said = said.lock().unwrap();
@@ -177,11 +185,15 @@ fn what_one_server_was_told_means_nothing_to_the_next_of_its_name() {
     let mut scene = Scene::new();
     let (said, _) = recorded(&scene);
     scene.restart();
-    let mut again = UnixStream::connect(scene.socket()).unwrap();
-    again.set_read_timeout(Some(PATIENCE)).unwrap();
-    let _ = again.write_all(&said);
     let mut answer = Vec::new();
-    let _ = again.read_to_end(&mut answer);
+    // Not to its end, if the deadline was over before: then once more.
+    while answer.len() <= 72 {
+        answer.clear();
+        let mut again = UnixStream::connect(scene.socket()).unwrap();
+        again.set_read_timeout(Some(PATIENCE)).unwrap();
+        let _ = again.write_all(&said);
+        let _ = again.read_to_end(&mut answer);
+    }
     // It opens, and does not go as far as to exchange keys.
     assert_eq!(answer[72..], [1, 0, 0, 0, 1]);
     scene.assert_unharmed();
