@@ -2,8 +2,9 @@
 //!
 //! # Streams to the client
 //!
-//! A method that returns `impl Iterator` or `impl Stream` sends its items as they are made. The
-//! client gets an iterator, or a `Stream` from the async client, of `Result`s:
+//! A method that returns `impl Iterator` or `impl Stream` sends its items as they are made. A blocking
+//! client gets a [`BlockingStream`](crate::BlockingStream), an iterator of `Result`s; an async one an
+//! [`AsyncStream`](crate::AsyncStream):
 //!
 //! ```
 //! use witrpc::{CallError, wit_service};
@@ -28,11 +29,70 @@
 //! # Ok::<(), CallError>(())
 //! ```
 //!
-//! Each item is there for the client as soon as it has been made; items that are made quickly travel
-//! together. The server makes only so many in advance as the connection has room for, so a client
-//! that is slow slows the iterator down, and one that drops the stream ends it: the iterator is
-//! dropped too. An iterator that blocks in `next` holds a thread of the server; a `Stream` that waits
-//! holds none.
+//! - The client sees an item as soon as it has been made. Items that are made quickly travel together:
+//!   some 64 KiB at most, plain numbers and `Vec`s of them as raw bytes.
+//! - The server makes that much ahead and then waits, so a slow client slows the iterator down.
+//! - A stream that is dropped is closed: the server drops the iterator, also one that never ends. So
+//!   does a [token](crate::CancelToken) that the call was made with: the next item is
+//!   [`CallError::Cancelled`](crate::CallError::Cancelled), and the last. When the client dies, its
+//!   streams are dropped too.
+//! - An iterator that blocks in `next` holds one of the server's threads, up to
+//!   [`max_workers`](crate::WitServerBuilder::max_workers). A `Stream` that waits holds none.
+//!
+//! # What can go wrong, and when
+//!
+//! An error in place of the stream stands around it, an error in place of an item stands in it. The
+//! call gives the first, [`CallError::App`](crate::CallError::App) as of any call; the items are the
+//! second:
+//!
+//! ```
+//! use witrpc::{CallError, wit_service};
+//!
+//! #[wit_service]
+//! pub trait Files {
+//!     fn numbers(
+//!         &self,
+//!         text: &str,
+//!     ) -> Result<impl Iterator<Item = Result<i64, String>>, String>;
+//! }
+//!
+//! struct Parser;
+//!
+//! impl Files for Parser {
+//!     fn numbers(
+//!         &self,
+//!         text: &str,
+//!     ) -> Result<impl Iterator<Item = Result<i64, String>>, String> {
+//!         if text.is_empty() {
+//!             return Err("there is nothing".to_owned());
+//!         }
+//!         let number = |word: &str| word.parse().map_err(|_| format!("{word} is no number"));
+//!         Ok(text.split_whitespace().map(number))
+//!     }
+//! }
+//!
+//! let files = FilesClient::in_process(Parser);
+//! let nothing = files.numbers("").unwrap_err();
+//! assert_eq!(nothing, CallError::App("there is nothing".to_owned()));
+//!
+//! let mut numbers = files.numbers("1 two 3")?;
+//! assert_eq!(numbers.next(), Some(Ok(1)));
+//! let two = CallError::App("two is no number".to_owned());
+//! assert_eq!(numbers.next(), Some(Err(two)));
+//! assert_eq!(numbers.next(), Some(Ok(3)));
+//! assert_eq!(numbers.next(), None);
+//! # Ok::<(), CallError<String>>(())
+//! ```
+//!
+//! Any other error ends a stream: it is given once, then `None`. The producer
+//! [panicked](crate::CallError::Panicked), the server [died](crate::CallError::PeerDied) or shut down,
+//! an item was too large. What had been made before comes first. A client that
+//! [reconnects](crate::Reconnect) does not take up a stream again, since nobody knows what the next
+//! item would be: make the call once more.
+//!
+//! The [`call_timeout`](crate::ClientBuilder::call_timeout) and an explicit deadline hold until the
+//! stream is open. From then on a client waits for as long as the server lives, unless it says
+//! [`item_timeout`](crate::BlockingStream::item_timeout).
 //!
 //! # Streams to the server
 //!
@@ -67,16 +127,26 @@
 //! assert_eq!(heavy, Err(CallError::App("1200 is too heavy".to_owned())));
 //! ```
 //!
-//! The items are taken from the caller's iterator as the server has room for them. A method that
-//! returns before it has taken all of them ends the stream; the rest is not asked for.
+//! A blocking client is given an iterator, an async one a `Stream`; what the method takes is its own
+//! affair. A method that has enough returns, which ends the client's iterator. One that takes its time
+//! holds the client back: it makes no more than some windows of 64 KiB ahead. A blocking client runs a
+//! second thread for the length of such a call, so that no item waits for the one after it.
 //!
-//! # Streams that can fail
+//! The client may go before its last item. The method must not take what has come for all there is, so
+//! it does not see an end: an iterator leaves the method by unwinding, as a panic would (without one
+//! being reported), and the future of an `async fn` is dropped.
 //!
-//! `Result<impl Iterator<Item = T>, E>` fails before the first item, in the call itself. Items that
-//! are `Result`s fail one by one, each as a [`CallError::App`](crate::CallError::App) that does not
-//! end the stream. What does end it, with an error as its last item, is the end of the server, or a
-//! panic of the iterator. [`BlockingStream`](crate::BlockingStream) and
-//! [`AsyncStream`](crate::AsyncStream) have the details.
+//! A method that takes an iterator keeps a thread until its client is done. These are not those that
+//! serve calls: each client has eight, and further uploads of that client wait for one of them. A
+//! method that takes a `Stream` needs none.
+//!
+//! # How many there may be
+//!
+//! A stream from which nobody waits for an item costs no lane and no thread. Waiting for one takes a
+//! lane; streams get half of them at most, so calls always find one: `Mmf::new(name).lanes(1024)`
+//! lets 512 streams be waited for at once. One more waits for its turn as long as a call may take,
+//! and gets [`CallError::NoFreeLane`](crate::CallError::NoFreeLane) then. A client may have 1024
+//! streams open; the next is [`CallError::TooManyStreams`](crate::CallError::TooManyStreams).
 //!
 //! # Events
 //!
