@@ -8,6 +8,7 @@ use super::End;
 use super::trailer;
 use crate::arena::{BlockRef, next_generation};
 use crate::message::{Leasing, Payload, ReadBlock};
+use crate::release::fetch;
 
 /// A block of the peer's arena that is leased to this process. Dropping it releases the block.
 ///
@@ -87,13 +88,12 @@ pub(crate) fn take_leases<E: End, B: ReadBlock>(
         let block = BlockRef::check(words, end.arena_len())
             .map_err(|_| "a lease of a block outside the arena")?;
         let slot = end.slot(block.slot());
-        let last = slot.load(Relaxed);
-        if block.generation() != next_generation(last) {
+        if block.generation() != next_generation(slot.load(Relaxed)) {
             return Err("a lease of a generation that is not the block's next");
         }
-        // The same once more: the line, which the peer has looked at, is fetched for writing while
-        // the message is decoded, and not when the lease is released.
-        slot.store(last, Relaxed);
+        // The peer has looked at the line: it comes back while the message is decoded, and not when
+        // the lease is released.
+        fetch::for_writing(slot);
         end.held().enter(block.granules())?;
         leases.push(ReceivedLease { end: Arc::clone(end) as Arc<dyn End>, block });
     }

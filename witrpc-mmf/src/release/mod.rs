@@ -31,6 +31,8 @@
 //! 4. Whatever the peer stores in a slot, or as its wish, only decides when blocks of this connection
 //!    are reused, and whether it is rung. None of it is an index or a length.
 
+pub(crate) mod fetch;
+
 #[cfg(test)]
 mod model;
 
