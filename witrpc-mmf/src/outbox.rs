@@ -152,26 +152,46 @@ impl Outbox {
         lens: &[usize],
         released: &impl Released,
     ) -> Result<Vec<Block>, Shortage> {
-        let mut shortage = Shortage::Space;
-        let mut space = self.lock();
-        let Space { arena, spare } = &mut *space;
-        let blocks = arena.find_or_reclaim(released, |arena| {
-            keep_spare(arena, spare, self.segment_len);
+        self.find_leases(released, |arena, spare| {
             let mut blocks = Vec::with_capacity(lens.len());
             for len in lens {
                 match self.alloc_lease(arena, spare, *len) {
                     Ok(block) => blocks.push(block),
                     Err(short_of) => {
-                        shortage = short_of;
                         blocks.into_iter().for_each(|block| arena.free(block));
-                        return None;
+                        return Err(short_of);
                     }
                 }
             }
-            Some(blocks)
+            Ok(blocks)
+        })
+    }
+
+    /// Takes space for one lease.
+    pub(crate) fn reserve_lease(
+        &self,
+        len: usize,
+        released: &impl Released,
+    ) -> Result<Block, Shortage> {
+        self.find_leases(released, |arena, spare| self.alloc_lease(arena, spare, len))
+    }
+
+    /// Does what `find` does, which leaves the arena as it was if it fails; once more, if that may
+    /// help, when what the peer has released is reclaimed.
+    fn find_leases<T>(
+        &self,
+        released: &impl Released,
+        mut find: impl FnMut(&mut Arena, &mut Option<Block>) -> Result<T, Shortage>,
+    ) -> Result<T, Shortage> {
+        let mut shortage = Shortage::Space;
+        let mut space = self.lock();
+        let Space { arena, spare } = &mut *space;
+        let found = arena.find_or_reclaim(released, |arena| {
+            keep_spare(arena, spare, self.segment_len);
+            find(arena, spare).map_err(|short_of| shortage = short_of).ok()
         });
         drop(space);
-        blocks.ok_or(shortage)
+        found.ok_or(shortage)
     }
 
     fn alloc_lease(

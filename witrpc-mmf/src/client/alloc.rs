@@ -42,13 +42,20 @@ impl Client {
     /// [`ChannelError::NoSpace`],
     /// [`ChannelError::TooManyLeases`]: not now. Or that the connection is gone.
     pub fn try_alloc(self: &Arc<Self>, lens: &[usize]) -> Result<Vec<LeaseWriter>, ChannelError> {
-        self.check_connected()?;
-        self.carriage.check_leasable()?;
-        self.outbox.check_leases(lens)?;
-        match self.outbox.reserve_leases(lens, &self.released()) {
-            Ok(blocks) => Ok(self.writers(blocks)),
-            Err(shortage) => Err(shortage.into()),
-        }
+        self.check_leases(lens)?;
+        let blocks = self.outbox.reserve_leases(lens, &self.released())?;
+        Ok(self.writers(blocks))
+    }
+
+    /// As [`try_alloc`](Self::try_alloc), for one lease.
+    ///
+    /// # Errors
+    ///
+    /// As [`try_alloc`](Self::try_alloc).
+    pub fn try_alloc_one(self: &Arc<Self>, len: usize) -> Result<LeaseWriter, ChannelError> {
+        self.check_leases(&[len])?;
+        let block = self.outbox.reserve_lease(len, &self.released())?;
+        Ok(LeaseWriter::new(Arc::clone(self) as _, block))
     }
 
     /// As [`try_alloc`](Self::try_alloc), but waits for what is short. To be polled with the same
@@ -91,8 +98,15 @@ impl Client {
 
     /// Claims a lease for a request. `None` if it is another connection's, or is with another
     /// message.
-    pub fn claim(&self, lease: &Arc<OwnLease>) -> Option<Claim> {
+    pub fn claim(&self, lease: Arc<OwnLease>) -> Option<Claim> {
         lease.claim(self.own.arena())
+    }
+
+    /// Refuses leases that cannot be had, whatever comes back.
+    fn check_leases(&self, lens: &[usize]) -> Result<(), ChannelError> {
+        self.check_connected()?;
+        self.carriage.check_leasable()?;
+        self.outbox.check_leases(lens)
     }
 
     fn writers(self: &Arc<Self>, blocks: Vec<Block>) -> Vec<LeaseWriter> {

@@ -169,7 +169,7 @@ fn requests(bytes: &[u8], keys: Option<Plain>) {
                 let ticket = unanswered.swap_remove(lane % unanswered.len());
                 let len = usize::from(script.short()) % MAX_MESSAGE_LEN;
                 let lease = own.any(&connection, script.byte());
-                let claim = lease.and_then(|lease| connection.claim(&lease));
+                let claim = lease.and_then(|lease| connection.claim(lease));
                 let answered = match &claim {
                     Some(claim) => with_lease(claim, |answer| connection.answer(ticket, answer)),
                     None => with_message(len, |answer| connection.answer(ticket, answer)),

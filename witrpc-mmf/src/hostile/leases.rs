@@ -77,7 +77,7 @@ fn a_client_that_releases_what_it_was_not_lent_is_alone_in_its_end() {
     let clients = honest.server.clients();
     let hostile = clients.iter().max_by_key(|client| client.id()).expect("it is connected");
     let writer = hostile.try_alloc(&[100]).expect("there is space").remove(0);
-    assert!(hostile.claim(&Arc::new(writer.freeze())).is_none());
+    assert!(hostile.claim(Arc::new(writer.freeze())).is_none());
     honest.ends(&raw, 2, Said::leases(&[[3, 2, 10]]));
     honest.serves(&bystander);
 }
@@ -88,7 +88,7 @@ fn a_server_that_releases_what_it_was_not_lent_loses_its_client() {
     let (client, raw) = server.client();
     release_everything(&raw, raw.layout.server_release(), 1);
     let writer = client.try_alloc(&[100]).expect("there is space").remove(0);
-    assert!(client.claim(&Arc::new(writer.freeze())).is_none());
+    assert!(client.claim(Arc::new(writer.freeze())).is_none());
     assert!(matches!(
         client.try_alloc(&[1]).map(drop),
         Err(ChannelError::Closed(crate::message::Closed::Misbehaved))
@@ -101,14 +101,14 @@ fn to_release_a_block_twice_changes_nothing() {
     let (client, raw) = server.client();
     let table = raw.layout.server_release();
     let lease = Arc::new(client.try_alloc(&[100]).expect("there is space").remove(0).freeze());
-    client.claim(&lease).expect("it is at home").commit();
+    client.claim(Arc::clone(&lease)).expect("it is at home").commit();
     for generation in 1..10 {
         release_everything(&raw, table, generation);
         release_everything(&raw, table, generation);
-        client.claim(&lease).expect("it has come back").commit();
+        client.claim(Arc::clone(&lease)).expect("it has come back").commit();
         // Once more, when it is lent under the next.
         release_everything(&raw, table, generation);
-        assert!(client.claim(&lease).is_none(), "it was taken for released");
+        assert!(client.claim(Arc::clone(&lease)).is_none(), "it was taken for released");
         assert!(client.try_alloc(&[1]).is_ok(), "the connection goes on");
     }
 }
@@ -119,9 +119,9 @@ fn a_release_under_a_generation_that_was_not_lent_ends_the_connection() {
         let server = Hostile::start();
         let (client, raw) = server.client();
         let lease = Arc::new(client.try_alloc(&[100]).expect("there is space").remove(0).freeze());
-        client.claim(&lease).expect("it is at home").commit();
+        client.claim(Arc::clone(&lease)).expect("it is at home").commit();
         release_everything(&raw, raw.layout.server_release(), generation);
-        assert!(client.claim(&lease).is_none());
+        assert!(client.claim(Arc::clone(&lease)).is_none());
         assert!(matches!(
             client.try_alloc(&[1]).map(drop),
             Err(ChannelError::Closed(crate::message::Closed::Misbehaved))

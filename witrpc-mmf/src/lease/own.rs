@@ -127,23 +127,26 @@ impl OwnLease {
 
     /// Claims the lease for one message of the connection that has this arena. `None` if it belongs
     /// to another, or another message has it: claimed, or not yet released by the peer.
-    pub(crate) fn claim(self: &Arc<Self>, arena: ArenaId) -> Option<Claim> {
+    pub(crate) fn claim(self: Arc<Self>, arena: ArenaId) -> Option<Claim> {
         let block = self.block();
         if block.arena() != arena || self.end.is_forked() {
             return None;
         }
-        let granule = block.first_granule();
-        let is_released = |generation| self.end.released().is_released(granule, generation);
-        let Some(generation) = self.lending.claim(is_released) else {
+        let Some(generation) = self.lending.claim(|generation| self.is_released(generation)) else {
             self.check_release();
             return None;
         };
-        let claim = Claim { lease: Arc::clone(self), generation, is_spent: AtomicBool::new(false) };
-        if is_released(generation) {
-            self.end.accuse(NOT_LENT);
+        let claim = Claim { lease: self, generation, is_spent: AtomicBool::new(false) };
+        if claim.lease.is_released(generation) {
+            claim.lease.end.accuse(NOT_LENT);
             return None;
         }
         Some(claim)
+    }
+
+    /// Whether the peer has released the block under this generation, and no later one.
+    fn is_released(&self, generation: u32) -> bool {
+        self.end.released().is_released(self.block().first_granule(), generation)
     }
 
     /// Accuses a peer that has released the block under a generation that it was not lent under.

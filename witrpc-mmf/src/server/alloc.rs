@@ -32,18 +32,34 @@ impl Connection {
     /// [`ChannelError::NoSpace`],
     /// [`ChannelError::TooManyLeases`]: not now. [`ChannelError::PeerDied`]: nobody is there.
     pub fn try_alloc(self: &Arc<Self>, lens: &[usize]) -> Result<Vec<LeaseWriter>, ChannelError> {
-        if !self.is_connected() {
-            return Err(ChannelError::PeerDied);
-        }
-        self.carriage.check_leasable()?;
-        self.outbox.check_leases(lens)?;
+        self.check_leases(lens)?;
         let blocks = self.outbox.reserve_leases(lens, &self.released())?;
         Ok(blocks.into_iter().map(|block| LeaseWriter::new(Arc::clone(self) as _, block)).collect())
     }
 
+    /// As [`try_alloc`](Self::try_alloc), for one lease.
+    ///
+    /// # Errors
+    ///
+    /// As [`try_alloc`](Self::try_alloc).
+    pub fn try_alloc_one(self: &Arc<Self>, len: usize) -> Result<LeaseWriter, ChannelError> {
+        self.check_leases(&[len])?;
+        let block = self.outbox.reserve_lease(len, &self.released())?;
+        Ok(LeaseWriter::new(Arc::clone(self) as _, block))
+    }
+
+    /// Refuses leases that cannot be had, whatever comes back.
+    fn check_leases(&self, lens: &[usize]) -> Result<(), ChannelError> {
+        if !self.is_connected() {
+            return Err(ChannelError::PeerDied);
+        }
+        self.carriage.check_leasable()?;
+        self.outbox.check_leases(lens)
+    }
+
     /// Claims a lease for an answer. `None` if it is another connection's, or is with another
     /// message.
-    pub fn claim(&self, lease: &Arc<OwnLease>) -> Option<Claim> {
+    pub fn claim(&self, lease: Arc<OwnLease>) -> Option<Claim> {
         lease.claim(self.own.arena())
     }
 }

@@ -8,7 +8,7 @@ use super::links::{self, Held};
 use crate::__private::v1::RawElement;
 use crate::error::AllocError;
 use crate::shared::{SharedMut, check};
-use crate::transport::{ChannelError, ClientChannel, Limit, WritableBytes, private_bytes};
+use crate::transport::{ChannelError, ClientChannel, Lessor, Limit, WritableBytes, private_bytes};
 
 impl Connection {
     /// Takes space for `len` elements in the memory that the server sees, to be filled in place and
@@ -52,7 +52,8 @@ impl Connection {
     /// # }
     /// ```
     pub fn alloc<T: RawElement>(&self, len: usize) -> Result<SharedMut<[T]>, AllocError> {
-        self.alloc_all(&[len]).map(the_one)
+        check::<T>();
+        self.wait_for_one(len.saturating_mul(size_of::<T>())).map(SharedMut::new)
     }
 
     /// As [`alloc`](Self::alloc), for one value.
@@ -62,8 +63,7 @@ impl Connection {
     /// As [`alloc`](Self::alloc).
     pub fn alloc_value<T: RawElement>(&self) -> Result<SharedMut<T>, AllocError> {
         check::<T>();
-        let bytes = self.wait_for_bytes(&[size_of::<T>()])?;
-        Ok(SharedMut::new(the_one(bytes)))
+        self.wait_for_one(size_of::<T>()).map(SharedMut::new)
     }
 
     /// As [`alloc`](Self::alloc), for several at once, of these numbers of elements: all of them, or
@@ -88,15 +88,15 @@ impl Connection {
     /// As [`alloc`](Self::alloc), all of them at once.
     pub fn try_alloc<T: RawElement>(&self, len: usize) -> Result<SharedMut<[T]>, AllocError> {
         check::<T>();
-        let lens = lens_in_bytes::<T>(&[len]);
+        let len = len.saturating_mul(size_of::<T>());
         let channel = self.channel();
         let bytes = match (channel.lost(), channel.lessor()) {
             (Some(lost), _) => Err(lost),
-            (None, Some(lessor)) => lessor.try_alloc(&lens),
-            (None, None) => private(&lens),
+            (None, Some(lessor)) => lessor.try_alloc_one(len),
+            (None, None) => private(&[len]).map(the_one),
         };
-        let bytes = bytes.map_err(|error| AllocError::from_channel(error, sum(&lens), None))?;
-        Ok(SharedMut::new(the_one(bytes)))
+        let bytes = bytes.map_err(|error| AllocError::from_channel(error, len, None))?;
+        Ok(SharedMut::new(bytes))
     }
 
     /// As [`alloc`](Self::alloc), for async code: the future can be polled by any executor, and
@@ -117,11 +117,22 @@ impl Connection {
         }
     }
 
-    fn wait_for_bytes(&self, lens: &[usize]) -> Result<Vec<Box<dyn WritableBytes>>, AllocError> {
-        // What is there at once takes no future, and no waker.
+    fn wait_for_one(&self, len: usize) -> Result<Box<dyn WritableBytes>, AllocError> {
+        match self.at_once(|lessor| lessor.try_alloc_one(len)) {
+            Some(bytes) => Ok(bytes),
+            None => self.wait_for_bytes(&[len]).map(the_one),
+        }
+    }
+
+    /// What is there at once, for which it takes no future and no waker.
+    fn at_once<T>(&self, take: impl FnOnce(&dyn Lessor) -> Result<T, ChannelError>) -> Option<T> {
         let link = self.inner().link();
         let lessor = link.channel.lessor().filter(|_| link.channel.lost().is_none());
-        if let Some(Ok(bytes)) = lessor.map(|lessor| lessor.try_alloc(lens)) {
+        take(lessor?).ok()
+    }
+
+    fn wait_for_bytes(&self, lens: &[usize]) -> Result<Vec<Box<dyn WritableBytes>>, AllocError> {
+        if let Some(bytes) = self.at_once(|lessor| lessor.try_alloc(lens)) {
             return Ok(bytes);
         }
         let mut bytes = std::pin::pin!(self.bytes(lens));

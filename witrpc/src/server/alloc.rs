@@ -66,8 +66,8 @@ impl CallContext {
             return Err(AllocError::TooLarge { len, max });
         }
         let Some(lessor) = self.peer.lessor() else { return Ok(private_bytes(len)) };
-        match lessor.try_alloc(&[len]) {
-            Ok(bytes) => Ok(bytes.into_iter().next().expect("one was asked for")),
+        match lessor.try_alloc_one(len) {
+            Ok(bytes) => Ok(bytes),
             Err(ChannelError::NoSpace | ChannelError::TooManyLeases { .. }) => {
                 Ok(private_bytes(len))
             }

@@ -68,6 +68,16 @@ pub trait Lessor: Send + Sync {
     /// [`ChannelError::TooManyLeases`]: not now. Or that the connection is gone.
     fn try_alloc(&self, lens: &[usize]) -> Result<Vec<Box<dyn WritableBytes>>, ChannelError>;
 
+    /// As [`try_alloc`](Self::try_alloc), for one length: what most callers want.
+    ///
+    /// # Errors
+    ///
+    /// As [`try_alloc`](Self::try_alloc).
+    fn try_alloc_one(&self, len: usize) -> Result<Box<dyn WritableBytes>, ChannelError> {
+        let bytes = self.try_alloc(&[len])?;
+        Ok(bytes.into_iter().next().expect("one was asked for"))
+    }
+
     /// As [`try_alloc`](Self::try_alloc), but waits for what is short, until `limit`. To be polled
     /// with the same `waiting`, which starts as `None`, and lengths.
     fn poll_alloc(

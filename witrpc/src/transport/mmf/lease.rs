@@ -22,24 +22,22 @@ impl WritableBytes for Writer {
     }
 
     fn freeze(self: Box<Self>) -> Arc<dyn SharedBytes> {
-        Arc::new(Own(Arc::new(self.0.freeze())))
+        Arc::new(self.0.freeze())
     }
 }
 
-/// A lease of our own. Claims hold on to what is in it.
-struct Own(Arc<channel::OwnLease>);
-
-impl SharedBytes for Own {
+/// A lease of our own, on which claims hold too: as it is, so that there is one count for all.
+impl SharedBytes for channel::OwnLease {
     fn len(&self) -> usize {
-        self.0.len()
+        self.len()
     }
 
     fn copy_to(&self, offset: usize, out: &mut [u8]) {
-        out.copy_from_slice(&self.0.as_slice()[offset..offset + out.len()]);
+        out.copy_from_slice(&self.as_slice()[offset..offset + out.len()]);
     }
 
     fn as_slice(&self) -> Option<&[u8]> {
-        Some(self.0.as_slice())
+        Some(self.as_slice())
     }
 }
 
@@ -71,6 +69,10 @@ impl Lessor for Arc<channel::Client> {
 
     fn try_alloc(&self, lens: &[usize]) -> Result<Vec<Box<dyn WritableBytes>>, ChannelError> {
         channel::Client::try_alloc(self, lens).map(writers).map_err(errors::channel)
+    }
+
+    fn try_alloc_one(&self, len: usize) -> Result<Box<dyn WritableBytes>, ChannelError> {
+        channel::Client::try_alloc_one(self, len).map(writer).map_err(errors::channel)
     }
 
     fn poll_alloc(
@@ -106,6 +108,10 @@ impl Lessor for Arc<channel::Connection> {
         channel::Connection::try_alloc(self, lens).map(writers).map_err(errors::channel)
     }
 
+    fn try_alloc_one(&self, len: usize) -> Result<Box<dyn WritableBytes>, ChannelError> {
+        channel::Connection::try_alloc_one(self, len).map(writer).map_err(errors::channel)
+    }
+
     fn lend(&self, bytes: &Arc<dyn SharedBytes>) -> Option<Lent> {
         let claim = (**self).claim(own(bytes)?)?;
         Some(Lent(Box::new(claim)))
@@ -113,13 +119,17 @@ impl Lessor for Arc<channel::Connection> {
 }
 
 fn writers(writers: Vec<channel::LeaseWriter>) -> Vec<Box<dyn WritableBytes>> {
-    writers.into_iter().map(|writer| Box::new(Writer(writer)) as _).collect()
+    writers.into_iter().map(writer).collect()
+}
+
+fn writer(writer: channel::LeaseWriter) -> Box<dyn WritableBytes> {
+    Box::new(Writer(writer))
 }
 
 /// The lease that the bytes are, if this transport made them.
-fn own(bytes: &Arc<dyn SharedBytes>) -> Option<&Arc<channel::OwnLease>> {
-    let bytes: &dyn Any = &**bytes;
-    bytes.downcast_ref::<Own>().map(|own| &own.0)
+fn own(bytes: &Arc<dyn SharedBytes>) -> Option<Arc<channel::OwnLease>> {
+    let bytes: Arc<dyn Any + Send + Sync> = Arc::<dyn SharedBytes>::clone(bytes);
+    bytes.downcast().ok()
 }
 
 /// Hands out what a message was lent, as the channel knows it.
