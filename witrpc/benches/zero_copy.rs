@@ -77,7 +77,8 @@ fn long(options: Options) -> Course {
     Course { rounds, warm_up: 10, batches: 20, batch: 5, singles: 0 }
 }
 
-/// Space taken, passed and given back, whatever its length; nobody looks at a byte.
+/// Space taken, passed and given back, whatever its length; and passed only, again and again. Nobody
+/// looks at a byte.
 fn untouched(stage: &Stage) {
     let pass = |len: usize| {
         move || {
@@ -85,21 +86,26 @@ fn untouched(stage: &Stage) {
             black_box(stage.studio.shared_len(frame.freeze())).expect("a length");
         }
     };
-    let contenders: [&mut dyn Contender; 4] = [
+    let kept = stage.studio.connection().alloc::<u8>(MIB).expect("it fits").freeze();
+    let contenders: [&mut dyn Contender; 5] = [
         &mut || {
             black_box(stage.bench.add(black_box(1), black_box(2))).expect("a sum");
         },
         &mut pass(4 << 10),
         &mut pass(MIB),
         &mut pass(16 * MIB),
+        &mut || {
+            black_box(stage.studio.shared_len(kept.clone())).expect("a length");
+        },
     ];
-    let [null, page, mib, mibs] = race(stage.short(), contenders);
+    let [null, page, mib, mibs, again] = race(stage.short(), contenders);
     let report = stage.report;
     report.figure("null_call", null.median(), "ns");
     report.figure("shared_1mib_untouched", mib.median(), "ns");
     report.goal("shared_4kib_untouched_vs_null", page.ratio_to(&null), "ratio", 2.0);
     report.goal("shared_1mib_untouched_vs_null", mib.ratio_to(&null), "ratio", 2.0);
     report.goal("shared_16mib_untouched_vs_null", mibs.ratio_to(&null), "ratio", 2.0);
+    report.figure("shared_1mib_lent_again_vs_null", again.ratio_to(&null), "ratio");
     report.goal("shared_16mib_vs_4kib_untouched", mibs.ratio_to(&page), "ratio", 1.1);
 }
 
