@@ -170,9 +170,11 @@ impl Puller {
         // What the former server was not told is no news to this one.
         drop(self.subscriptions.lock().pulling.take_owed());
         services.into_iter().try_for_each(|service| self.tell(service))?;
-        let state = self.subscriptions.lock();
-        let known = state.subscribers.values().filter(|subscriber| subscriber.is_known);
-        let sinks: Vec<_> = known.map(|subscriber| Arc::clone(&subscriber.sink)).collect();
+        let mut state = self.subscriptions.lock();
+        let all = state.subscribers.values_mut();
+        // Not those who have begun over this link.
+        let followed = all.filter_map(|it| it.go_over_to(&self.streams).then_some(&it.sink));
+        let sinks: Vec<_> = followed.cloned().collect();
         drop(state);
         sinks.iter().for_each(|sink| sink.may_have_missed());
         Ok(())

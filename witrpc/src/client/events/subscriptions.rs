@@ -66,8 +66,8 @@ pub(super) struct Subscriber {
     name: &'static str,
     /// None before the server is told.
     place: Option<Place>,
-    /// The server knows of it.
-    pub(super) is_known: bool,
+    /// Those of the link over which a server has been told of it last; none before the first was.
+    known_over: Option<Weak<LinkStreams>>,
     /// Whoever brings the next link of its client.
     pub(super) keeper: Option<Arc<Keeper>>,
     pub(super) sink: Arc<dyn Sink>,
@@ -78,6 +78,22 @@ impl Subscriber {
     pub(super) fn key_over(&self, streams: &Arc<LinkStreams>) -> Option<Key> {
         let place = self.place.as_ref()?;
         ptr::eq(place.streams.as_ptr(), Arc::as_ptr(streams)).then_some(place.key)
+    }
+
+    /// A server knows of it.
+    fn is_known(&self) -> bool {
+        self.known_over.is_some()
+    }
+
+    /// The server at the other end of these streams' channel has been told of it. Whether an earlier
+    /// one had been, whose events may have been missed.
+    pub(super) fn go_over_to(&mut self, streams: &Arc<LinkStreams>) -> bool {
+        let follows = |former: &Weak<LinkStreams>| !ptr::eq(former.as_ptr(), Arc::as_ptr(streams));
+        let follows = self.known_over.as_ref().is_some_and(follows);
+        if follows {
+            self.known_over = Some(Arc::downgrade(streams));
+        }
+        follows
     }
 
     /// Gives it a place at the other end of a link.
@@ -103,7 +119,7 @@ impl State {
     /// The server knows of no subscriber: whether the thread has nothing left to do, and is none any
     /// more.
     pub(super) fn leave_if_unwanted(&mut self) -> bool {
-        let is_known = self.subscribers.values().any(|subscriber| subscriber.is_known);
+        let is_known = self.subscribers.values().any(Subscriber::is_known);
         self.pulling.leave_unless(is_known)
     }
 }
@@ -172,7 +188,7 @@ impl Subscription {
         let inner = connection.inner();
         let keeper = inner.links.keeper().cloned();
         let name = inner.descriptor.events[usize::from(event)].name;
-        let subscriber = Subscriber { event, name, place: None, is_known: false, keeper, sink };
+        let subscriber = Subscriber { event, name, place: None, known_over: None, keeper, sink };
         let mut state = inner.subscriptions.lock();
         state.next += 1;
         let number = state.next;
@@ -225,7 +241,7 @@ impl Subscription {
         let subscriptions = &inner.subscriptions;
         let mut state = subscriptions.lock();
         if let Some(subscriber) = state.subscribers.get_mut(&self.number) {
-            subscriber.is_known = true;
+            subscriber.known_over = Some(Arc::downgrade(&link.streams));
         }
         self.see_to_a_thread(&mut state, &link.streams)
     }
