@@ -105,7 +105,7 @@ impl FilesClient {
         &self,
         path: &str,
     ) -> ::core::result::Result<::witrpc::BlockingStream<u64>, ::witrpc::CallError> {
-        ::witrpc::__private::v1::assert_travels::<u64>();
+        ::witrpc::__private::v1::assert_wire::<u64>();
         let mut call = ::witrpc::__private::v1::ClientCall::new(
             &self.connection,
             __FilesMethod::offsets as ::core::primitive::u16,
@@ -124,7 +124,7 @@ impl FilesClient {
         ::witrpc::CallError<Problem>,
     > {
         ::witrpc::__private::v1::assert_travels::<String>();
-        ::witrpc::__private::v1::assert_travels::<String>();
+        ::witrpc::__private::v1::assert_wire::<String>();
         ::witrpc::__private::v1::assert_wire::<Problem>();
         ::witrpc::__private::v1::assert_wire::<Problem>();
         let mut call = ::witrpc::__private::v1::ClientCall::new(
@@ -228,7 +228,7 @@ impl FilesAsyncClient {
         Output = ::core::result::Result<::witrpc::AsyncStream<u64>, ::witrpc::CallError>,
     > + ::core::marker::Send + 'call {
         async move {
-            ::witrpc::__private::v1::assert_travels::<u64>();
+            ::witrpc::__private::v1::assert_wire::<u64>();
             let mut call = ::witrpc::__private::v1::ClientCall::new(
                 &self.connection,
                 __FilesMethod::offsets as ::core::primitive::u16,
@@ -251,7 +251,7 @@ impl FilesAsyncClient {
     > + ::core::marker::Send + 'call {
         async move {
             ::witrpc::__private::v1::assert_travels::<String>();
-            ::witrpc::__private::v1::assert_travels::<String>();
+            ::witrpc::__private::v1::assert_wire::<String>();
             ::witrpc::__private::v1::assert_wire::<Problem>();
             ::witrpc::__private::v1::assert_wire::<Problem>();
             let mut call = ::witrpc::__private::v1::ClientCall::new(
@@ -452,7 +452,7 @@ const _: () = {
         fn dispatch(&self, call: ::witrpc::__private::v1::ServerCall<'_>) {
             match call.method() {
                 __wit_number_offsets => {
-                    ::witrpc::__private::v1::assert_travels::<u64>();
+                    ::witrpc::__private::v1::assert_wire::<u64>();
                     let call = call.on_server_threads();
                     let service = ::core::clone::Clone::clone(&self.0);
                     call.stream::<
@@ -468,7 +468,7 @@ const _: () = {
                 }
                 __wit_number_lines => {
                     ::witrpc::__private::v1::assert_travels::<String>();
-                    ::witrpc::__private::v1::assert_travels::<String>();
+                    ::witrpc::__private::v1::assert_wire::<String>();
                     ::witrpc::__private::v1::assert_wire::<Problem>();
                     ::witrpc::__private::v1::assert_wire::<Problem>();
                     let service = ::core::clone::Clone::clone(&self.0);

@@ -27,8 +27,19 @@ fn of_answer(answer: &Answer, names: &Names) -> TokenStream {
         }
         Answer::Stream { item, error, .. } => {
             let error = error.as_ref().map(|error| wire(error, names));
-            [of_answer(item, names)].into_iter().chain(error).collect()
+            [of_item(item, names)].into_iter().chain(error).collect()
         }
+    }
+}
+
+/// The check of one item: nothing is lent with it.
+fn of_item(item: &Answer, names: &Names) -> TokenStream {
+    match item {
+        Answer::Value(ok) => wire(ok, names),
+        Answer::Result { ok, error, .. } => {
+            [wire(ok, names), wire(error, names)].into_iter().collect()
+        }
+        Answer::Stream { .. } => unreachable!("the items of a stream are no streams"),
     }
 }
 

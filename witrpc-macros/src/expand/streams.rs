@@ -2,6 +2,7 @@
 
 use proc_macro2::TokenStream;
 use quote::quote_spanned;
+use syn::spanned::Spanned;
 
 use super::server;
 use crate::hygiene;
@@ -31,9 +32,9 @@ pub(crate) fn reply(
         is_blocking(method).then(|| quote_spanned!(span=> let call = call.on_server_threads();));
     let reply = server::reply_later(method, span);
     let (parameters, ending) = match &method.answer {
-        Answer::Stream { flow, error, .. } => (
+        Answer::Stream { flow, item_type, error, .. } => (
             quote_spanned!(span=> arguments, #context, out),
-            hand_over(*flow, error.is_some(), &returned, span),
+            hand_over(*flow, error.is_some(), &returned, hygiene::at(item_type.span())),
         ),
         _ => {
             let answer = server::answer(method, &returned);

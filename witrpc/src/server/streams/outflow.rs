@@ -245,18 +245,23 @@ impl<T: Wire> Flow for Outflow<T> {
 }
 
 /// Where a method's stream goes, for generated code: it ends with one of the three that take it.
-pub struct StreamWriter<T: Wire> {
+pub struct StreamWriter<T> {
     flow: Arc<Outflow<T>>,
 }
 
-impl<T: Wire> StreamWriter<T> {
+// The bounds stand at the methods: a type that lacks them is then an error of its own, which the
+// compiler has reported already.
+impl<T> StreamWriter<T> {
     pub(in crate::server) fn new(flow: &Arc<Outflow<T>>) -> Self {
         Self { flow: Arc::clone(flow) }
     }
 
     /// Streams what an iterator gives, in slices of time, and ends when that does or nobody wants
     /// more.
-    pub async fn iterate(self, items: impl Iterator<Item = T> + Send) {
+    pub async fn iterate(self, items: impl Iterator<Item = T> + Send)
+    where
+        T: Wire,
+    {
         if !self.open() {
             return;
         }
@@ -277,7 +282,10 @@ impl<T: Wire> StreamWriter<T> {
     }
 
     /// Streams what a stream gives, and ends when that does or nobody wants more.
-    pub async fn forward(self, items: impl Stream<Item = T> + Send) {
+    pub async fn forward(self, items: impl Stream<Item = T> + Send)
+    where
+        T: Wire,
+    {
         if !self.open() {
             return;
         }
@@ -299,7 +307,10 @@ impl<T: Wire> StreamWriter<T> {
     }
 
     /// The method returned an error in place of a stream.
-    pub fn refuse<E: Wire>(&self, error: &E) {
+    pub fn refuse<E: Wire>(&self, error: &E)
+    where
+        T: Wire,
+    {
         self.flow.answer_call(|reply| reply.error(error));
     }
 
@@ -308,7 +319,10 @@ impl<T: Wire> StreamWriter<T> {
         &self,
         items: Pin<&mut impl Stream<Item = T>>,
         cx: &mut Context<'_>,
-    ) -> Poll<Option<T>> {
+    ) -> Poll<Option<T>>
+    where
+        T: Wire,
+    {
         match items.poll_next(cx) {
             // Looked at after the poll: its waker is where a close finds it by then.
             Poll::Pending if self.flow.poll_closed(cx) => Poll::Ready(None),
@@ -317,7 +331,10 @@ impl<T: Wire> StreamWriter<T> {
     }
 
     /// Tells the client that the stream is open; `false` when it is not.
-    fn open(&self) -> bool {
+    fn open(&self) -> bool
+    where
+        T: Wire,
+    {
         let Outflow { session, number, .. } = &*self.flow;
         let opened = session.flows().open(*number, Arc::clone(&self.flow) as _);
         self.flow.answer_call(|reply| match opened {
