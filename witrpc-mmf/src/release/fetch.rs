@@ -16,7 +16,7 @@ pub(crate) fn for_writing(word: &AtomicU32) {
         core::arch::asm!(
             "prefetchw [{word}]",
             word = in(reg) word.as_ptr(),
-            options(nomem, nostack, preserves_flags),
+            options(readonly, nostack, preserves_flags),
         );
     }
 }
