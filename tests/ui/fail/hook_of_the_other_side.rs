@@ -1,0 +1,9 @@
+use witrpc::{ClientHook, WitServer};
+
+struct Log;
+
+impl ClientHook for Log {}
+
+fn main() {
+    let _ = WitServer::builder().listen("counter").hook(Log);
+}
