@@ -6,10 +6,13 @@
 //!
 //! # Invariants
 //!
-//! 1. A number that was handed in is in `numbers` or in `under_way`, or was sent, or the link is lost.
+//! 1. A number that was handed in is in `numbers` or in `under_way`, is with whoever polls that, was
+//!    sent, or the link is lost.
 //! 2. One thread at a time polls what is under way. Whoever comes meanwhile, as a waker does that is
 //!    woken during the poll, leaves `again`, and the first polls once more.
-//! 3. The waker holds the streams weakly: what a channel keeps to wake does not keep the channel.
+//! 3. A flight is polled and dropped without the lock: either may wake others, whose code may drop a
+//!    stream and so come back here.
+//! 4. The waker holds the streams weakly: what a channel keeps to wake does not keep the channel.
 
 use std::mem;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
@@ -84,9 +87,7 @@ impl State {
     }
 
     /// Keeps what could not be sent.
-    fn keep(&mut self, closure: Closure, error: &ChannelError) {
-        let Closure { numbers, flight } = closure;
-        drop(flight);
+    fn keep(&mut self, numbers: Vec<u64>, error: &ChannelError) {
         match error {
             ChannelError::TooLarge { .. } if numbers.len() > 1 => {
                 self.most = numbers.len() / 2;
@@ -115,16 +116,22 @@ impl LinkStreams {
         while let Some(mut closure) = state.next(&self.channel) {
             state.again = false;
             drop(state);
-            let sent = closure.poll(self);
-            state = self.closing.lock();
-            match sent {
-                // The server knows now, or will: its answer frees the lane.
-                Poll::Ready(Ok(())) => drop(closure),
-                Poll::Ready(Err(error)) => state.keep(closure, &error),
+            match closure.poll(self) {
                 Poll::Pending => {
+                    state = self.closing.lock();
                     state.under_way = Some(closure);
                     if !state.again {
                         break;
+                    }
+                }
+                Poll::Ready(sent) => {
+                    let Closure { numbers, flight } = closure;
+                    // Abandons the request: the server knows now, or will, and its answer frees the
+                    // lane.
+                    drop(flight);
+                    state = self.closing.lock();
+                    if let Err(error) = sent {
+                        state.keep(numbers, &error);
                     }
                 }
             }
@@ -145,5 +152,98 @@ impl Closure {
             .expect("numbers always encode");
         let mut cx = Context::from_waker(&waker);
         control.with_message(|message| self.flight.poll_try_send(&mut cx, message))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::OnceLock;
+    use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+    use std::sync::mpsc;
+    use std::thread;
+    use std::time::Duration;
+
+    use super::*;
+    use crate::codec::Codec;
+    use crate::transport::{Answer, Outgoing, Sending, Ticket};
+
+    /// Takes every request at once. Whoever abandons the first has another stream closed.
+    #[derive(Debug, Default)]
+    struct Comeback {
+        streams: OnceLock<Weak<LinkStreams>>,
+        sent: AtomicU64,
+        abandoned: AtomicU64,
+    }
+
+    impl ClientChannel for Comeback {
+        fn welcome(&self) -> &[u8] {
+            &[]
+        }
+
+        fn try_send(&self, _: Outgoing<'_>) -> Result<Option<Ticket>, ChannelError> {
+            Ok(Some(Ticket { lane: 0, seq: self.sent.fetch_add(1, Relaxed) + 1 }))
+        }
+
+        fn poll_send(
+            &self,
+            _: &mut Context<'_>,
+            _: &mut Sending,
+            _: Outgoing<'_>,
+            _: &mut Limit,
+        ) -> Poll<Result<Ticket, ChannelError>> {
+            unreachable!("there is always a lane")
+        }
+
+        fn wait_answer(
+            &self,
+            _: Ticket,
+            _: &mut Limit,
+            _: &mut Answer,
+        ) -> Result<(), ChannelError> {
+            unreachable!("nobody waits")
+        }
+
+        fn poll_answer(
+            &self,
+            _: &mut Context<'_>,
+            _: &mut Ticket,
+            _: &mut Limit,
+            _: &mut Answer,
+        ) -> Poll<Result<(), ChannelError>> {
+            unreachable!("nobody waits")
+        }
+
+        fn abandon(&self, _: Ticket) {
+            if self.abandoned.fetch_add(1, Relaxed) == 0 {
+                let streams = self.streams.get().and_then(Weak::upgrade);
+                streams.expect("they are there").close(2);
+            }
+        }
+
+        fn lanes(&self) -> u32 {
+            2
+        }
+
+        fn lost(&self) -> Option<ChannelError> {
+            None
+        }
+
+        fn disconnect(&self) {}
+    }
+
+    #[test]
+    fn whoever_is_woken_by_a_close_may_close_another() {
+        let comeback = Arc::<Comeback>::default();
+        let channel = Arc::clone(&comeback) as Arc<dyn ClientChannel>;
+        let streams = LinkStreams::new(&channel, Codec::default());
+        comeback.streams.set(Arc::downgrade(&streams)).expect("they are set once");
+        let (done, returned) = mpsc::channel();
+        thread::spawn(move || {
+            streams.close(1);
+            done.send(()).expect("the test waits");
+        });
+        returned.recv_timeout(Duration::from_secs(30)).expect("a close that comes back");
+        assert_eq!(comeback.sent.load(Relaxed), 2);
+        assert_eq!(comeback.abandoned.load(Relaxed), 2);
     }
 }
