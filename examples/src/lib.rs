@@ -5,3 +5,6 @@
 pub mod calculator;
 pub mod floor;
 pub mod fractal;
+mod outcome;
+
+pub use outcome::exit_code;

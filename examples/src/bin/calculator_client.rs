@@ -3,11 +3,17 @@
 #![forbid(unsafe_code)]
 
 use std::error::Error;
+use std::process::ExitCode;
 use std::time::Duration;
 
 use witrpc_examples::calculator::CalculatorClient;
+use witrpc_examples::exit_code;
 
-fn main() -> Result<(), Box<dyn Error>> {
+fn main() -> ExitCode {
+    exit_code("calculator_client", run())
+}
+
+fn run() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let (name, a, b) = match arguments.as_slice() {
         [name] => (name, 84, 2),

@@ -34,7 +34,7 @@ fn a_server_in_one_terminal_answers_a_client_in_another() {
 fn who_gives_no_name_is_told_what_to_give() {
     for program in [SERVER, CLIENT, NOTES] {
         let words = complaint_of(program, &[]);
-        assert!(words.contains("usage:") && words.contains("NAME"), "{words}");
+        assert!(words.contains(": usage: ") && words.contains("NAME"), "{words}");
     }
 }
 
@@ -73,6 +73,12 @@ fn notes_are_waited_for_and_expire() {
     words_of(NOTES, &[name, "gone", "lunch"]);
     let complaint = complaint_of(NOTES, &[name, "get", "lunch"]);
     assert!(complaint.contains("no note"), "{complaint}");
+
+    let complaint = complaint_of(NOTES, &[name, "put", "lunch", "is late", "soon"]);
+    assert!(complaint.contains("SECONDS is a number"), "{complaint}");
+
+    words_of(NOTES, &[name, "put", "shopping", "--- milk", "60"]);
+    assert_eq!(words_of(NOTES, &[name, "get", "shopping"]), "--- milk\n");
 
     words_of(NOTES, &[name, "put", "tea", "for one", "0.01"]);
     words_of(NOTES, &[name, "put", "tea", "for two"]);

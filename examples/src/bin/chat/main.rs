@@ -14,18 +14,13 @@ use std::process::ExitCode;
 
 use lexopt::Parser;
 use tokio::signal::unix::{SignalKind, signal};
+use witrpc_examples::exit_code;
 
 use order::{HELP, Order};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
-    match run().await {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("chat: {error}");
-            ExitCode::FAILURE
-        }
-    }
+    exit_code("chat", run().await)
 }
 
 async fn run() -> Result<(), Box<dyn Error>> {

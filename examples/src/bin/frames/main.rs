@@ -27,6 +27,7 @@ use std::time::Duration;
 
 use signal_hook::consts::SIGINT;
 use witrpc::{Worker, worker};
+use witrpc_examples::exit_code;
 
 use darkroom::{DarkroomClient, DarkroomServer, Lamp};
 use options::Options;
@@ -35,13 +36,7 @@ use options::Options;
 const GRACE: Duration = Duration::from_secs(2);
 
 fn main() -> ExitCode {
-    match run() {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("frames: {error}");
-            ExitCode::FAILURE
-        }
-    }
+    exit_code("frames", run())
 }
 
 fn run() -> Result<(), Box<dyn Error>> {

@@ -18,6 +18,7 @@ use lexopt::Parser;
 use rustix::process::{Pid, Signal, kill_process};
 use tokio::signal::unix::{SignalKind, signal};
 use witrpc::{Backoff, CallError, Worker, WorkerError, WorkerState, worker};
+use witrpc_examples::exit_code;
 
 use order::{HELP, Order};
 use picture::Picture;
@@ -29,13 +30,7 @@ type RenderWorker = Worker<RendererAsyncClient>;
 const MOST_WORKERS: usize = 4;
 
 fn main() -> ExitCode {
-    match run() {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("render_worker: {error}");
-            ExitCode::FAILURE
-        }
-    }
+    exit_code("render_worker", run())
 }
 
 fn run() -> Result<(), Box<dyn Error>> {
