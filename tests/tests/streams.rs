@@ -13,27 +13,6 @@ use witrpc_tests::site::{Address, Plan, Site, Transport};
 use witrpc_tests::watchdog::{PATIENCE, eventually_equal};
 use witrpc_tests::workshop::{DivideError, Parcel, WorkshopClient, bytes_of};
 
-fn site(transport: Transport) -> Site {
-    with(transport, Plan::default())
-}
-
-fn with(transport: Transport, plan: Plan) -> Site {
-    Site::with(transport, Plan { conveyor: true, ..plan })
-}
-
-fn conveyor(site: &Site) -> ConveyorClient {
-    site.client().connection().client().expect("it is served")
-}
-
-fn with_codec(site: &Site, codec: Codec) -> ConveyorClient {
-    let client = site.builder().codec(codec).connect().expect("the client connects");
-    client.connection().client().expect("it is served")
-}
-
-fn conveyor_later(site: &Site) -> ConveyorAsyncClient {
-    block_on(site.async_client().connection().client_async()).expect("it is served")
-}
-
 /// Waits until no iterator or stream is left at the server.
 fn until_none_runs(client: &ConveyorClient) {
     eventually_equal("how many streams run", &Ok(0), || client.running());
@@ -41,9 +20,9 @@ fn until_none_runs(client: &ConveyorClient) {
 
 over_both_transports! {
     fn items_of_every_kind_arrive_in_order(transport) {
-        let site = site(transport);
+        let site = Site::with_conveyor(transport, Plan::default());
         for codec in [Codec::Postcard, Codec::Json] {
-            let client = with_codec(&site, codec);
+            let client = site.conveyor_with(codec);
             let numbers: Vec<u64> = client.range(100_000).unwrap().map(Result::unwrap).collect();
             assert!(numbers.into_iter().eq(0..100_000));
             let mut rng = fastrand::Rng::with_seed(7);
@@ -58,8 +37,8 @@ over_both_transports! {
     }
 
     fn the_async_client_gets_the_same(transport) {
-        let site = site(transport);
-        let client = conveyor_later(&site);
+        let site = Site::with_conveyor(transport, Plan::default());
+        let client = site.conveyor_later();
         block_on(async {
             let numbers = client.range(100_000).await.unwrap();
             let numbers: Vec<u64> = numbers.map(Result::unwrap).collect().await;
@@ -75,8 +54,8 @@ over_both_transports! {
     }
 
     fn each_item_is_seen_before_the_next_is_made(transport) {
-        let site = site(transport);
-        let (client, workshop) = (conveyor(&site), site.client());
+        let site = Site::with_conveyor(transport, Plan::default());
+        let (client, workshop) = (site.conveyor(), site.client());
         let mut blocking = client.gated(vec![1, 2, 3]).unwrap();
         let mut later = client.gated_later(vec![1, 2, 3]).unwrap();
         for gate in [1, 2, 3] {
@@ -89,8 +68,8 @@ over_both_transports! {
     }
 
     fn a_dropped_stream_stops_its_producer(transport) {
-        let site = site(transport);
-        let client = conveyor(&site);
+        let site = Site::with_conveyor(transport, Plan::default());
+        let client = site.conveyor();
         let mut taken = client.endless().unwrap();
         assert!(taken.by_ref().take(10_000).map(Result::unwrap).eq(0..10_000));
         let never_pulled = client.endless_later().unwrap();
@@ -102,8 +81,8 @@ over_both_transports! {
     }
 
     fn a_stream_whose_opening_is_given_up_is_not_left_open(transport) {
-        let site = site(transport);
-        let (client, later) = (conveyor(&site), conveyor_later(&site));
+        let site = Site::with_conveyor(transport, Plan::default());
+        let (client, later) = (site.conveyor(), site.conveyor_later());
         for round in 0..200 {
             let mut opening = Box::pin(later.endless_later());
             // Polled some times, unless it is open before; given up either way.
@@ -118,9 +97,9 @@ over_both_transports! {
     }
 
     fn errors_come_as_what_they_are(transport) {
-        let site = site(transport);
+        let site = Site::with_conveyor(transport, Plan::default());
         for codec in [Codec::Postcard, Codec::Json] {
-            let client = with_codec(&site, codec);
+            let client = site.conveyor_with(codec);
             let refused = CallError::App(DivideError::ByZero);
             assert_eq!(client.checked(1_000).unwrap_err(), refused);
             assert_eq!(client.checked_later(1_000).unwrap_err(), refused);
@@ -131,8 +110,8 @@ over_both_transports! {
     }
 
     fn a_panic_ends_the_stream_behind_the_items_before_it(transport) {
-        let site = site(transport);
-        let client = conveyor(&site);
+        let site = Site::with_conveyor(transport, Plan::default());
+        let client = site.conveyor();
         let mut items = client.breaks(3).unwrap();
         assert!(items.by_ref().take(3).map(Result::unwrap).eq(0..3));
         match items.next() {
@@ -146,8 +125,8 @@ over_both_transports! {
     }
 
     fn an_item_that_cannot_be_written_is_an_error_of_its_own(transport) {
-        let site = site(transport);
-        let client = with_codec(&site, Codec::Json);
+        let site = Site::with_conveyor(transport, Plan::default());
+        let client = site.conveyor_with(Codec::Json);
         let mut items = client.unspeakable().unwrap();
         assert_eq!(items.next(), Some(Ok(vec![Some(1.0)])));
         match items.next() {
@@ -159,8 +138,8 @@ over_both_transports! {
 
     fn items_of_any_size_fit_into_a_small_memory(transport) {
         let plan = Plan { size: Some(40 << 10), max_message_size: Some(1 << 20), ..Plan::default() };
-        let site = with(transport, plan);
-        let client = conveyor(&site);
+        let site = Site::with_conveyor(transport, plan);
+        let client = site.conveyor();
         for len in [0, 1, 1_000, 50_000, 300_000] {
             let blocks = client.blocks(len, 8).unwrap().map(Result::unwrap);
             let expected = (0..8).map(|seed| bytes_of(len as usize, seed));
@@ -176,8 +155,8 @@ over_both_transports! {
     }
 
     fn batches_shrink_to_the_message_size(transport) {
-        let site = with(transport, Plan { max_message_size: Some(64), ..Plan::default() });
-        let client = conveyor(&site);
+        let site = Site::with_conveyor(transport, Plan { max_message_size: Some(64), ..Plan::default() });
+        let client = site.conveyor();
         assert!(client.range(1_000).unwrap().map(Result::unwrap).eq(0..1_000));
         let text = "a bb ccc ".repeat(100);
         assert!(matches!(client.words(&text).unwrap_err(), CallError::TooLarge { .. }));
@@ -186,8 +165,8 @@ over_both_transports! {
     }
 
     fn an_item_that_takes_too_long_can_still_come(transport) {
-        let site = site(transport);
-        let (client, workshop) = (conveyor(&site), site.client());
+        let site = Site::with_conveyor(transport, Plan::default());
+        let (client, workshop) = (site.conveyor(), site.client());
         let patience = Duration::from_millis(5);
         let late = CallError::TimedOut { after: Some(patience) };
         let mut items = client.gated_later(vec![1, 2]).unwrap().item_timeout(patience);
@@ -195,7 +174,7 @@ over_both_transports! {
         workshop.open(1).unwrap();
         let came = items.find(|item| *item != Err(late.clone()));
         assert_eq!(came, Some(Ok(1)));
-        let later = conveyor_later(&site);
+        let later = site.conveyor_later();
         block_on(async {
             let mut items = later.gated_later(vec![1, 2]).await.unwrap().item_timeout(patience);
             // Its gate is open, but the item may take longer all the same.
@@ -213,8 +192,8 @@ over_both_transports! {
     }
 
     fn a_wait_for_an_item_that_is_given_up_loses_nothing(transport) {
-        let site = site(transport);
-        let (later, workshop) = (conveyor_later(&site), site.client());
+        let site = Site::with_conveyor(transport, Plan::default());
+        let (later, workshop) = (site.conveyor_later(), site.client());
         block_on(async {
             let mut items = later.gated_later(vec![1, 2]).await.unwrap();
             for gate in [1, 2] {
@@ -229,8 +208,8 @@ over_both_transports! {
 
     /// More than the server's arena holds is pulled ahead, or asked for by a future and left there.
     fn streams_that_nobody_reads_on_keep_no_answer_from_coming(transport) {
-        let site = site(transport);
-        let (client, later) = (conveyor(&site), conveyor_later(&site));
+        let site = Site::with_conveyor(transport, Plan::default());
+        let (client, later) = (site.conveyor(), site.conveyor_later());
         let workshop: WorkshopClient = client.connection().client().unwrap();
         let mut streams: Vec<_> = (0..15).map(|_| client.endless().unwrap()).collect();
         streams.iter_mut().for_each(|stream| assert_eq!(stream.next(), Some(Ok(0))));
@@ -250,8 +229,8 @@ over_both_transports! {
     }
 
     fn a_cancelled_stream_says_so_once_and_stops_its_producer(transport) {
-        let site = site(transport);
-        let (client, later) = (conveyor(&site), conveyor_later(&site));
+        let site = Site::with_conveyor(transport, Plan::default());
+        let (client, later) = (site.conveyor(), site.conveyor_later());
         let token = CancelToken::new();
         let options = || CallOptions::new().cancelled_by(&token);
         let (mine, mine_later) = (client.with(options()), later.with(options()));
@@ -274,8 +253,8 @@ over_both_transports! {
     }
 
     fn many_open_streams_do_not_keep_calls_waiting(transport) {
-        let site = with(transport, Plan { lanes: Some(1024), size: Some(8 << 20), ..Plan::default() });
-        let (later, workshop) = (conveyor_later(&site), site.client());
+        let site = Site::with_conveyor(transport, Plan { lanes: Some(1024), size: Some(8 << 20), ..Plan::default() });
+        let (later, workshop) = (site.conveyor_later(), site.client());
         block_on(async {
             let mut silent = Vec::new();
             for gate in 1..=256 {
@@ -300,7 +279,7 @@ over_both_transports! {
     }
 
     fn streams_wait_for_half_of_the_lanes_and_no_longer_than_a_call_may_take(transport) {
-        let site = with(transport, Plan { lanes: Some(4), ..Plan::default() });
+        let site = Site::with_conveyor(transport, Plan { lanes: Some(4), ..Plan::default() });
         let builder = site.async_builder().call_timeout(Duration::from_millis(20));
         let later = block_on(builder.connect()).unwrap();
         let later: ConveyorAsyncClient = block_on(later.connection().client_async()).unwrap();
@@ -321,11 +300,11 @@ over_both_transports! {
     }
 
     fn a_client_has_so_many_streams_and_no_more(transport) {
-        let site = site(transport);
-        let client = conveyor(&site);
+        let site = Site::with_conveyor(transport, Plan::default());
+        let client = site.conveyor();
         let mut open: Vec<_> = (0..1024).map(|_| client.endless().unwrap()).collect();
         assert_eq!(client.endless().unwrap_err(), CallError::TooManyStreams { max: 1024 });
-        assert!(conveyor(&site).range(3).unwrap().map(Result::unwrap).eq(0..3), "of another client");
+        assert!(site.conveyor().range(3).unwrap().map(Result::unwrap).eq(0..3), "of another client");
         let last = open.pop().unwrap();
         drop(last);
         eventually_equal("whether there is room for one more", &true, || client.endless().is_ok());
@@ -334,8 +313,8 @@ over_both_transports! {
     }
 
     fn a_client_that_leaves_takes_its_streams_with_it(transport) {
-        let site = site(transport);
-        let (client, other) = (conveyor(&site), conveyor(&site));
+        let site = Site::with_conveyor(transport, Plan::default());
+        let (client, other) = (site.conveyor(), site.conveyor());
         let mut streams: Vec<_> = (0..20).map(|_| client.endless().unwrap()).collect();
         streams.iter_mut().for_each(|stream| assert_eq!(stream.next(), Some(Ok(0))));
         client.connection().disconnect();
@@ -347,8 +326,8 @@ over_both_transports! {
     }
 
     fn a_shutdown_ends_streams_and_does_not_wait_for_them(transport) {
-        let site = site(transport);
-        let client = conveyor(&site);
+        let site = Site::with_conveyor(transport, Plan::default());
+        let client = site.conveyor();
         let mut endless = client.endless().unwrap();
         assert_eq!(endless.next(), Some(Ok(0)));
         assert!(site.shutdown(Duration::from_secs(60)), "all calls were answered");
@@ -360,8 +339,8 @@ over_both_transports! {
     }
 
     fn streams_and_calls_of_many_threads_do_not_mix(transport) {
-        let site = site(transport);
-        let client = conveyor(&site);
+        let site = Site::with_conveyor(transport, Plan::default());
+        let client = site.conveyor();
         std::thread::scope(|scope| {
             for seed in 0..6_u64 {
                 let client = client.clone();
@@ -461,8 +440,8 @@ fn a_stream_does_not_outlive_the_connection_that_it_came_over() {
 
 #[test]
 fn a_stream_of_a_killed_server_ends_with_its_death() {
-    let site = site(Transport::Mmf);
-    let client = conveyor(&site);
+    let site = Site::with_conveyor(Transport::Mmf, Plan::default());
+    let client = site.conveyor();
     let mut silent = client.gated_later(vec![1]).unwrap();
     let waiting = std::thread::spawn(move || (silent.next(), silent.next()));
     let mut endless = client.endless().unwrap();

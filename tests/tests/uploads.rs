@@ -1,7 +1,7 @@
 //! Streams that methods take.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::SeqCst};
 use std::task::Poll;
 use std::thread;
 
@@ -9,7 +9,7 @@ use futures_executor::block_on;
 use futures_util::{FutureExt, StreamExt, stream};
 use rustix::process::Signal;
 use witrpc::{CallError, CallOptions, CancelToken, Codec};
-use witrpc_tests::conveyor::{ConveyorAsyncClient, ConveyorClient, Fed};
+use witrpc_tests::conveyor::Fed;
 use witrpc_tests::over_both_transports;
 use witrpc_tests::process::Child;
 use witrpc_tests::roles::Role;
@@ -17,33 +17,16 @@ use witrpc_tests::site::{Plan, Site, Transport};
 use witrpc_tests::watchdog::{eventually, eventually_equal};
 use witrpc_tests::workshop::{Parcel, bytes_of, checksum};
 
-fn site(transport: Transport) -> Site {
-    with(transport, Plan::default())
-}
-
-fn with(transport: Transport, plan: Plan) -> Site {
-    Site::with(transport, Plan { conveyor: true, ..plan })
-}
-
-fn conveyor(site: &Site) -> ConveyorClient {
-    site.client().connection().client().expect("it is served")
-}
-
-fn conveyor_later(site: &Site) -> ConveyorAsyncClient {
-    block_on(site.async_client().connection().client_async()).expect("it is served")
-}
-
 /// How many items the client may have made that the method has not taken, at the most: a window that
 /// is sent, one that waits to be, and one that is being filled, of 64 KiB each.
 const MOST_AHEAD: u64 = 3 * (64 << 10) / 8 + 3;
 
 over_both_transports! {
     fn what_is_fed_arrives_whole_and_in_order(transport) {
-        let site = site(transport);
-        let later = conveyor_later(&site);
+        let site = Site::with_conveyor(transport, Plan::default());
+        let later = site.conveyor_later();
         for codec in [Codec::Postcard, Codec::Json] {
-            let client = site.builder().codec(codec).connect().unwrap();
-            let client: ConveyorClient = client.connection().client().unwrap();
+            let client = site.conveyor_with(codec);
             assert_eq!(client.sum(0..100_000), Ok(4_999_950_000));
             assert_eq!(client.sum([].into_iter()), Ok(0));
             let parts = |count| (0..count).map(|seed| bytes_of(1 + seed as usize * 100, seed));
@@ -60,8 +43,8 @@ over_both_transports! {
     }
 
     fn each_item_is_there_before_the_next_is_made(transport) {
-        let site = site(transport);
-        let (client, later) = (conveyor(&site), conveyor_later(&site));
+        let site = Site::with_conveyor(transport, Plan::default());
+        let (client, later) = (site.conveyor(), site.conveyor_later());
         // Makes an item once the one before it has been taken.
         let seen = |number: u64| {
             eventually_equal("how many items came", &Ok(number), || client.seen());
@@ -81,9 +64,51 @@ over_both_transports! {
         assert_eq!(block_on(later.follow_later(items(60..80))), Ok(20));
     }
 
+    fn items_that_are_made_quickly_travel_together(transport) {
+        // Less than a window, so that all are made however many of them have been sent.
+        const ITEMS: u64 = 8_000;
+        let site = Site::with_conveyor(transport, Plan::default());
+        let (client, later, workshop) = (site.conveyor(), site.conveyor_later(), site.client());
+        for gate in [1, 2] {
+            let before = site.metrics().bytes_in;
+            let all_made = AtomicBool::new(false);
+            let end = std::iter::from_fn(|| {
+                all_made.store(true, SeqCst);
+                None
+            });
+            let items = (0..ITEMS).chain(end);
+            thread::scope(|scope| {
+                let call = scope.spawn(|| match gate {
+                    1 => client.take_behind(gate, ITEMS, items),
+                    _ => block_on(later.take_behind(gate, ITEMS, stream::iter(items))),
+                });
+                // Nothing is taken before: one push is answered, one is held, and one comes after it.
+                eventually("all are made", || all_made.load(SeqCst));
+                workshop.open(gate).unwrap();
+                assert_eq!(call.join().unwrap(), Ok(ITEMS * (ITEMS - 1) / 2));
+            });
+            let came = site.metrics().bytes_in - before;
+            let beside = came.checked_sub(8 * ITEMS).expect("all have come");
+            assert!(beside <= 300, "{beside} bytes beside the items");
+        }
+    }
+
+    fn a_stream_that_is_always_ready_does_not_hold_its_first_item_back(transport) {
+        let site = Site::with_conveyor(transport, Plan::default());
+        let (client, later) = (site.conveyor(), site.conveyor_later());
+        let seen = |number: u64| {
+            if number == 1 {
+                eventually_equal("how many items came", &Ok(1), || client.seen());
+            }
+            number
+        };
+        let items = stream::iter((0..100).map(seen));
+        assert_eq!(block_on(later.follow_later(items)), Ok(100));
+    }
+
     fn a_method_that_takes_its_time_holds_its_client_back(transport) {
-        let site = site(transport);
-        let (client, later, workshop) = (conveyor(&site), conveyor_later(&site), site.client());
+        let site = Site::with_conveyor(transport, Plan::default());
+        let (client, later, workshop) = (site.conveyor(), site.conveyor_later(), site.client());
         let (client, later, made) = (&client, &later, &AtomicU64::new(0));
         let items = move || (0..).inspect(move |number| made.store(number + 1, SeqCst));
         thread::scope(|scope| {
@@ -107,8 +132,8 @@ over_both_transports! {
     }
 
     fn a_method_that_has_enough_ends_a_stream_without_end(transport) {
-        let site = site(transport);
-        let (client, later) = (conveyor(&site), conveyor_later(&site));
+        let site = Site::with_conveyor(transport, Plan::default());
+        let (client, later) = (site.conveyor(), site.conveyor_later());
         let parcels = || {
             let mut rng = fastrand::Rng::with_seed(3);
             std::iter::repeat_with(move || Parcel::random(&mut rng, 100))
@@ -121,14 +146,13 @@ over_both_transports! {
     }
 
     fn errors_come_as_what_they_are(transport) {
-        let site = site(transport);
-        let (client, later) = (conveyor(&site), conveyor_later(&site));
+        let site = Site::with_conveyor(transport, Plan::default());
+        let (client, later) = (site.conveyor(), site.conveyor_later());
         let parts = || (0..).map(|number: u64| bytes_of(10_u64.saturating_sub(number) as usize, 1));
         let empty = CallError::App("an empty part".to_owned());
         assert_eq!(client.digest(parts()), Err(empty.clone()));
         assert_eq!(block_on(later.digest(stream::iter(parts()))), Err(empty));
-        let json = site.builder().codec(Codec::Json).connect().unwrap();
-        let json: ConveyorClient = json.connection().client().unwrap();
+        let json = site.conveyor_with(Codec::Json);
         let weights = [vec![Some(1.0)], vec![Some(f64::NAN)], vec![Some(2.0)]];
         match json.weigh_all(weights.into_iter()) {
             Err(CallError::Encode { message }) => assert!(message.contains("item"), "{message}"),
@@ -143,8 +167,8 @@ over_both_transports! {
     }
 
     fn a_stream_that_is_broken_off_is_not_taken_for_all_there_is(transport) {
-        let site = site(transport);
-        let (client, later) = (conveyor(&site), conveyor_later(&site));
+        let site = Site::with_conveyor(transport, Plan::default());
+        let (client, later) = (site.conveyor(), site.conveyor_later());
         let broken = |count| Ok(Fed { whole: 0, broken: count });
         // Once all before it have come: a call that is given up earlier may never be begun.
         let panics = |number: &u64| {
@@ -171,9 +195,35 @@ over_both_transports! {
         assert_eq!(client.sum(0..5), Ok(10));
     }
 
+    fn an_iterator_that_panics_while_nothing_is_taken_ends_the_call(transport) {
+        let site = Site::with_conveyor(transport, Plan::default());
+        let (client, workshop) = (site.conveyor(), site.client());
+        // More than one push brings: the next waits until something is taken.
+        let items = (0..).inspect(|number| assert!(*number < 10_000, "no more"));
+        let call = || client.take_behind(1, 100, items);
+        catch_unwind(AssertUnwindSafe(call)).expect_err("no item 10,000");
+        workshop.open(1).unwrap();
+        assert_eq!(client.sum(0..5), Ok(10));
+    }
+
+    fn a_call_that_is_cancelled_while_nothing_is_taken_ends(transport) {
+        let site = Site::with_conveyor(transport, Plan::default());
+        let (client, workshop) = (site.conveyor(), site.client());
+        let (token, made) = (CancelToken::new(), AtomicU64::new(0));
+        let feeding = client.with(CallOptions::new().cancelled_by(&token));
+        let items = (0..).inspect(|number| made.store(*number, SeqCst));
+        thread::scope(|scope| {
+            let call = scope.spawn(|| feeding.take_behind(1, 100, items));
+            eventually("more are made than can be sent", || made.load(SeqCst) >= MOST_AHEAD / 2);
+            token.cancel();
+            assert_eq!(call.join().unwrap(), Err(CallError::Cancelled));
+        });
+        workshop.open(1).unwrap();
+    }
+
     fn a_call_that_is_cancelled_is_fed_no_more(transport) {
-        let site = site(transport);
-        let (client, later) = (conveyor(&site), conveyor_later(&site));
+        let site = Site::with_conveyor(transport, Plan::default());
+        let (client, later) = (site.conveyor(), site.conveyor_later());
         for round in 1..=2 {
             let token = CancelToken::new();
             let options = CallOptions::new().cancelled_by(&token);
@@ -189,8 +239,8 @@ over_both_transports! {
     }
 
     fn many_uploads_at_once_do_not_mix(transport) {
-        let site = site(transport);
-        let (client, later) = (conveyor(&site), conveyor_later(&site));
+        let site = Site::with_conveyor(transport, Plan::default());
+        let (client, later) = (site.conveyor(), site.conveyor_later());
         thread::scope(|scope| {
             for seed in 0..4_u64 {
                 let (client, later) = (&client, &later);
@@ -212,8 +262,8 @@ over_both_transports! {
     fn items_of_any_size_fit_into_a_small_memory(transport) {
         let plan =
             Plan { size: Some(40 << 10), max_message_size: Some(1 << 20), ..Plan::default() };
-        let site = with(transport, plan);
-        let (client, later) = (conveyor(&site), conveyor_later(&site));
+        let site = Site::with_conveyor(transport, plan);
+        let (client, later) = (site.conveyor(), site.conveyor_later());
         for len in [1, 1_000, 50_000, 300_000] {
             let parts = || (0..4).map(move |seed| bytes_of(len, seed));
             let whole: Vec<u8> = parts().flatten().collect();
@@ -229,8 +279,8 @@ over_both_transports! {
     }
 
     fn a_server_with_a_hook_streams_as_any_other(transport) {
-        let site = with(transport, Plan { bookkeeping: true, ..Plan::default() });
-        let (client, later) = (conveyor(&site), conveyor_later(&site));
+        let site = Site::with_conveyor(transport, Plan { bookkeeping: true, ..Plan::default() });
+        let (client, later) = (site.conveyor(), site.conveyor_later());
         assert_eq!(client.sum(0..50_000), Ok((0..50_000).sum()));
         assert_eq!(block_on(later.sum(stream::iter(0..50_000))), Ok((0..50_000).sum()));
         assert!(client.range(50_000).unwrap().map(Result::unwrap).eq(0..50_000));
@@ -263,8 +313,8 @@ mod encrypted {
 #[test]
 fn a_client_that_is_killed_ends_what_it_feeds_and_what_it_is_sent() {
     for _ in 0..2 {
-        let site = site(Transport::Mmf);
-        let client = conveyor(&site);
+        let site = Site::with_conveyor(Transport::Mmf, Plan::default());
+        let client = site.conveyor();
         let child = Child::start(&Role::Stream { address: site.address().clone() });
         let (taken, fed): (u64, u64) = child.hear();
         assert!(taken > 0 && fed > 0, "it has streams both ways");
@@ -279,8 +329,8 @@ fn a_client_that_is_killed_ends_what_it_feeds_and_what_it_is_sent() {
 
 #[test]
 fn a_killed_server_ends_what_it_is_fed() {
-    let site = site(Transport::Mmf);
-    let (client, later) = (conveyor(&site), conveyor_later(&site));
+    let site = Site::with_conveyor(Transport::Mmf, Plan::default());
+    let (client, later) = (site.conveyor(), site.conveyor_later());
     let fed = AtomicU64::new(0);
     let killed_behind = |number: &u64| {
         fed.store(*number, SeqCst);

@@ -1,6 +1,7 @@
 //! A server of the workshop, in another process or in this one.
 
 mod address;
+mod belt;
 mod host;
 mod plan;
 

@@ -10,10 +10,11 @@ use futures_core::Stream;
 use super::answer::Answered;
 use super::call::ClientCall;
 use super::cancel_token::CancelToken;
+use super::flight::block_on;
 use super::links::Link;
 use super::streams::{
-    AsyncStream, BlockingStream, Control, Feeder, Feeding, LinkStreams, ReadItems, Request, Source,
-    Target, read_results, read_values,
+    AsyncStream, BlockingStream, Control, Feeding, LinkStreams, ReadItems, Request, Source, Target,
+    feed, read_results, read_values,
 };
 use crate::__private::v1::Wire;
 use crate::error::CallError;
@@ -103,11 +104,29 @@ impl<'a> ClientCall<'a> {
         items: impl Iterator<Item = T>,
     ) -> Result<Answer, CallError> {
         self.block().value::<()>()?;
-        Feeder::new(self.target()).feed(items)?;
         let target = self.target();
+        feed(&target, items)?;
         let request = Request::plain(target.streams, self.connection.terms()?.limit);
-        let answered = target.wait(request, &target.control_of_answer());
-        answered.map_err(|waited| target.error(waited))
+        self.wait_unless_cancelled(request, &target.control_of_answer())
+    }
+
+    fn wait_unless_cancelled(
+        &self,
+        mut request: Request,
+        control: &Control<'_>,
+    ) -> Result<Answer, CallError> {
+        let failed = |error| self.connection.call_error(error);
+        let Some(token) = self.connection.token() else {
+            return request.wait(control).map_err(failed);
+        };
+        let mut cancelled = token.watch();
+        block_on(|cx| {
+            if cancelled.poll(cx).is_ready() {
+                return Poll::Ready(Err(CallError::Cancelled));
+            }
+            request.poll(cx, control).map_err(failed)
+        })?;
+        Ok(request.into_answer())
     }
 
     /// Calls, feeds the stream that the method takes, and completes when the answer is there.
@@ -126,7 +145,7 @@ impl<'a> ClientCall<'a> {
         let control = target.control_of_answer();
         // The method may answer before it has taken all.
         let mut request = Request::plain(target.streams, Limit::Never);
-        let mut feeding = Some(Feeding::new(target));
+        let mut feeding = Some(Feeding::new(&target));
         let mut items = pin!(items);
         let mut cancelled = self.connection.token().map(CancelToken::watch);
         poll_fn(|cx| {

@@ -35,6 +35,8 @@ mod round_trip;
 
 use std::fmt;
 
+#[cfg(test)]
+pub(crate) use batch::WINDOW_BYTES;
 pub(crate) use batch::{Batch, Piece, read_batch};
 pub(crate) use decode::Decoder;
 pub(crate) use encode::{Encoded, Encoder};

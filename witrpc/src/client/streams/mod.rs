@@ -3,13 +3,18 @@
 //!
 //! A pull or a push is a request like a call, answered late; [`request`] is one of them. What waits
 //! for items holds a lane, so [`share`] lets these have half of a connection's lanes at most. A
-//! [`source`] pulls; [`blocking`] and [`asynchronous`] are what users see of it. A [`feeder`] pushes.
-//! What is dropped before its end is told to the server by [`closing`].
+//! [`source`] pulls; [`blocking`] and [`asynchronous`] are what users see of it. [`push`] pushes; what
+//! it pushes comes from a [`feeder`], which blocks, and whose two threads meet in an [`exchange`], or
+//! from a [`feeding`], which is polled. What is dropped before its end is told to the server by
+//! [`closing`].
 
 mod asynchronous;
 mod blocking;
 mod closing;
+mod exchange;
 mod feeder;
+mod feeding;
+mod push;
 mod request;
 mod share;
 mod source;
@@ -25,7 +30,9 @@ use closing::Closing;
 
 pub use asynchronous::AsyncStream;
 pub use blocking::BlockingStream;
-pub(super) use feeder::{Feeder, Feeding, Target};
+pub(super) use feeder::feed;
+pub(super) use feeding::Feeding;
+pub(super) use push::Target;
 pub(super) use request::{Control, Request};
 pub(super) use share::Share;
 pub(super) use source::{ReadItems, Source, read_results, read_values};

@@ -105,7 +105,7 @@ impl Request {
     }
 
     /// Completes when it is sent. To be polled with an equal message each time.
-    fn poll_send(
+    pub(super) fn poll_send(
         &mut self,
         cx: &mut Context<'_>,
         control: &Control<'_>,
@@ -128,6 +128,16 @@ impl Request {
         control: &Control<'_>,
     ) -> Poll<Result<(), ChannelError>> {
         ready!(self.poll_send(cx, control))?;
+        self.poll_answer(cx)
+    }
+
+    /// Whether it is on its way, so that its message is not needed any more.
+    pub(super) fn is_sent(&self) -> bool {
+        self.is_sent
+    }
+
+    /// [`poll`](Self::poll), once it is sent.
+    pub(super) fn poll_answer(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), ChannelError>> {
         self.flight.poll_answer(cx, &mut self.answer)
     }
 
