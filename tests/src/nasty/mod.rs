@@ -89,6 +89,10 @@ pub trait Nasty {
     fn weigh(&self, blocks: impl Iterator<Item = Vec<u8>>, tree: Tree) -> u64;
     /// Emits events of both kinds.
     fn emit(&self, count: u8);
+    /// How many elements that take no bytes the lists that are fed have together.
+    fn measure(&self, lists: impl Iterator<Item = Vec<()>>) -> u64;
+    /// Lists of so many of them.
+    fn lists(&self, len: u8) -> impl Iterator<Item = Vec<()>>;
 
     /// Something has happened.
     #[wit(event)]
@@ -160,6 +164,14 @@ impl Nasty for Mirror {
             let _ = self.0.happened(&Tree::Leaf, &[n]);
             let _ = self.0.waited(n);
         }
+    }
+
+    fn measure(&self, lists: impl Iterator<Item = Vec<()>>) -> u64 {
+        lists.map(|list| list.len() as u64).sum()
+    }
+
+    fn lists(&self, len: u8) -> impl Iterator<Item = Vec<()>> {
+        std::iter::repeat_n(vec![(); len.into()], len.into())
     }
 }
 

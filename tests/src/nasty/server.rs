@@ -176,6 +176,9 @@ fn flows(client: &NastyClient) {
     if let Ok(items) = client.numbers(0) {
         items.take(MOST_ITEMS).for_each(drop);
     }
+    if let Ok(items) = client.lists(3) {
+        items.for_each(drop);
+    }
     let _ = client.weigh([vec![1, 2], Vec::new()].into_iter(), Tree::Leaf);
     if let Ok(events) = client.happened() {
         // The thread that pulls goes on until the answers are used up, which ends the subscription.

@@ -34,14 +34,29 @@ enum Store<T> {
     Numbers(Vec<T>),
     /// Each a `Vec` of plain numbers.
     Vecs(VecDeque<T>),
-    /// One after the other, as the codec has them, and where each ends.
-    Encoded { bytes: Vec<u8>, ends: Vec<usize> },
+    /// One after the other, as the codec has them.
+    Encoded { bytes: Vec<u8>, items: VecDeque<EncodedItem> },
+}
+
+/// One of the items that are encoded.
+struct EncodedItem {
+    /// How many bytes it has.
+    len: usize,
+    /// What it counts as.
+    counts: usize,
 }
 
 /// An item ready for its batch: what the user's code had to do with it is done.
 pub(crate) enum Piece<T> {
-    Plain { item: T, len: usize },
-    Encoded(Vec<u8>),
+    Plain {
+        item: T,
+        len: usize,
+    },
+    /// What it counts as, which is a byte at least for each element that it has.
+    Encoded {
+        bytes: Vec<u8>,
+        len: usize,
+    },
 }
 
 impl<T: Serialize + 'static> Piece<T> {
@@ -60,8 +75,10 @@ impl<T: Serialize + 'static> Piece<T> {
             return Ok(Piece::Plain { item, len });
         }
         let mut encoder = Encoder::new(codec);
-        encoder.value("item", &item)?;
-        Ok(Piece::Encoded(encoder.encoded().to_vec()))
+        let elements = encoder.item(&item)?;
+        let bytes = encoder.encoded().to_vec();
+        let len = bytes.len().max(elements).max(1);
+        Ok(Piece::Encoded { bytes, len })
     }
 }
 
@@ -72,7 +89,7 @@ impl<T: Serialize + 'static> Batch<T> {
         } else if is_plain_vec::<T>() {
             Store::Vecs(VecDeque::new())
         } else {
-            Store::Encoded { bytes: Vec::new(), ends: Vec::new() }
+            Store::Encoded { bytes: Vec::new(), items: VecDeque::new() }
         };
         Self { store, bytes: 0 }
     }
@@ -88,10 +105,10 @@ impl<T: Serialize + 'static> Batch<T> {
                 items.push_back(item);
                 self.bytes += len.max(1);
             }
-            (Piece::Encoded(encoded), Store::Encoded { bytes, ends }) => {
+            (Piece::Encoded { bytes: encoded, len }, Store::Encoded { bytes, items }) => {
                 bytes.extend_from_slice(&encoded);
-                ends.push(bytes.len());
-                self.bytes += encoded.len().max(1);
+                items.push_back(EncodedItem { len: encoded.len(), counts: len });
+                self.bytes += len;
             }
             _ => unreachable!("an item and its batch are of one type"),
         }
@@ -102,7 +119,7 @@ impl<T: Serialize + 'static> Batch<T> {
         match &self.store {
             Store::Numbers(items) => items.len(),
             Store::Vecs(items) => items.len(),
-            Store::Encoded { ends, .. } => ends.len(),
+            Store::Encoded { items, .. } => items.len(),
         }
     }
 
@@ -143,8 +160,8 @@ impl<T: Serialize + 'static> Batch<T> {
             Store::Vecs(all) => {
                 all.iter().take(items).try_for_each(|item| encoder.value("item", item))
             }
-            Store::Encoded { bytes, ends } => {
-                let end = items.checked_sub(1).map_or(0, |last| ends[last]);
+            Store::Encoded { bytes, items: all } => {
+                let end = all.iter().take(items).map(|item| item.len).sum();
                 encoder.append(&bytes[..end]);
                 Ok(())
             }
@@ -163,12 +180,13 @@ impl<T: Serialize + 'static> Batch<T> {
                     self.bytes -= plain::raw_bytes(&item).map_or(0, <[u8]>::len).max(1);
                 }
             }
-            Store::Encoded { bytes, ends } => {
-                let sent = items.checked_sub(1).map_or(0, |last| ends[last]);
+            Store::Encoded { bytes, items: all } => {
+                let mut sent = 0;
+                for item in all.drain(..items) {
+                    sent += item.len;
+                    self.bytes -= item.counts;
+                }
                 bytes.drain(..sent);
-                ends.drain(..items);
-                ends.iter_mut().for_each(|end| *end -= sent);
-                self.bytes = bytes.len().max(ends.len());
             }
         }
     }
@@ -197,12 +215,15 @@ pub(crate) fn read_batch<T: DeserializeOwned + 'static>(
         }
         return Ok(items.into());
     }
+    decoder.expect_batch();
     (0..count).map(|_| decoder.value("item")).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use std::fmt::Debug;
+
+    use serde::Deserialize;
 
     use super::super::OwnedBody;
     use super::*;
@@ -289,6 +310,47 @@ mod tests {
             pushed.1 += 1;
         }
         assert_eq!(pushed, (MAX_ITEMS, WINDOW_BYTES / 8));
+    }
+
+    #[test]
+    fn what_fills_a_window_with_elements_of_no_bytes_is_taken() {
+        let item = vec![(); MAX_ITEMS];
+        let (mut batch, mut pushed) = (Batch::new(), Vec::new());
+        for item in [item[1..].to_vec(), item] {
+            assert!(!batch.is_full());
+            batch.push(Piece::new(item.clone(), Codec::Postcard).unwrap());
+            pushed.push(item);
+        }
+        assert!(batch.is_full());
+        assert_eq!(
+            read::<Vec<()>>(body(&batch, 2, Codec::Postcard), Codec::Postcard).unwrap(),
+            pushed
+        );
+        batch.forget(1);
+        assert!(batch.is_full(), "the second fills a window by itself");
+        batch.forget(1);
+        assert_eq!(batch.bytes, 0);
+    }
+
+    #[test]
+    fn the_items_of_a_batch_have_the_bounds_of_one_message() {
+        /// Takes memory where the message has no bytes for it.
+        #[derive(Debug, Serialize, Deserialize)]
+        struct Hollow {
+            #[serde(skip)]
+            _absent: [u64; 8],
+        }
+
+        // 1,000 items, each of which claims 65,536 elements, which it might have by itself.
+        let mut message = vec![0xe8, 0x07];
+        (0..1000).for_each(|_| message.extend([0x80, 0x80, 0x04]));
+        for error in [
+            read::<Vec<()>>((false, message.clone()), Codec::Postcard).unwrap_err(),
+            read::<Vec<Hollow>>((false, message.clone()), Codec::Postcard).unwrap_err(),
+        ] {
+            let error = error.to_string();
+            assert!(error.ends_with("more than 65536 elements that take no bytes"), "{error}");
+        }
     }
 
     #[test]

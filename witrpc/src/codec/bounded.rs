@@ -2,8 +2,9 @@
 //!
 //! - Nesting, since each level takes stack: [`MAX_DEPTH`].
 //! - Elements: one of a sequence or map takes at least one byte of the message, save elements
-//!   without content (`()`), of which a message may hold [`MAX_EMPTY_ELEMENTS`]. So a few bytes
-//!   cannot claim 2⁶⁰ of them. The length that a message claims is not trusted to allocate by.
+//!   without content (`()`). So all values of a message together may have as many elements as it has
+//!   bytes, and [`MAX_EMPTY_ELEMENTS`] more: a few bytes cannot claim 2⁶⁰ of them, nor can many
+//!   values 2²⁰ each. The length that a message claims is not trusted to allocate by.
 //!
 //! JSON needs neither: `serde_json` bounds the nesting, and every element takes bytes.
 
@@ -16,25 +17,23 @@ use serde::de::{
 
 use super::fault::{Fault, MAX_DEPTH, Words};
 
-/// How many elements that take no bytes a message may hold in all its sequences.
-const MAX_EMPTY_ELEMENTS: usize = 1 << 16;
+/// How many elements a message may hold in all its sequences and maps, beyond one for each of its
+/// bytes.
+pub(super) const MAX_EMPTY_ELEMENTS: usize = 1 << 16;
 
 /// What is left of each bound.
-pub(super) struct Bounds {
+pub(super) struct Bounds<'m> {
     depth: Cell<u32>,
-    elements: Cell<usize>,
+    /// The message's, which all its values share.
+    elements: &'m Cell<usize>,
     words: Words,
 }
 
-impl Bounds {
-    /// For a message of that many bytes.
+impl<'m> Bounds<'m> {
+    /// For a value of a message that may have so many more elements.
     #[inline]
-    pub(super) fn new(len: usize) -> Self {
-        Self {
-            depth: Cell::new(MAX_DEPTH),
-            elements: Cell::new(len.saturating_add(MAX_EMPTY_ELEMENTS)),
-            words: Words::default(),
-        }
+    pub(super) fn new(elements: &'m Cell<usize>) -> Self {
+        Self { depth: Cell::new(MAX_DEPTH), elements, words: Words::default() }
     }
 
     /// Deserializes within these bounds. The error says why, in words.
@@ -80,7 +79,9 @@ impl Bounds {
 
 #[cold]
 fn too_many_elements<E>() -> Fault<E> {
-    Fault::said(format!("it claims more than {MAX_EMPTY_ELEMENTS} elements that take no bytes"))
+    Fault::said(format!(
+        "its message claims more than {MAX_EMPTY_ELEMENTS} elements that take no bytes"
+    ))
 }
 
 /// A level of nesting; left when dropped.
@@ -96,7 +97,7 @@ impl Drop for Level<'_> {
 /// Anything of serde's reading side, within bounds.
 struct Bounded<'b, I> {
     inner: I,
-    bounds: &'b Bounds,
+    bounds: &'b Bounds<'b>,
 }
 
 /// Forwards the methods for values without parts, and the few arguments before their visitor.
@@ -180,7 +181,7 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for Bounded<'_, D> {
 /// A type's own visitor, whose parts come back to [`Bounded`].
 struct Inside<'b, V> {
     visitor: V,
-    bounds: &'b Bounds,
+    bounds: &'b Bounds<'b>,
     /// Whether the elements are as many as the message says, not as the type does.
     counted: bool,
 }
@@ -264,7 +265,7 @@ impl<'de, V: Visitor<'de>> Visitor<'de> for Inside<'_, V> {
 /// The elements of a sequence or the entries of a map.
 struct Elements<'b, A> {
     inner: A,
-    bounds: &'b Bounds,
+    bounds: &'b Bounds<'b>,
     counted: bool,
 }
 

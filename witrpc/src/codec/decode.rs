@@ -1,6 +1,7 @@
 //! Reads the values of an opened message, in order.
 
 use std::borrow::Cow;
+use std::cell::Cell;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -8,7 +9,7 @@ use bytemuck::Pod;
 use serde::de::{Deserialize, DeserializeOwned};
 
 use super::Codec;
-use super::bounded::Bounds;
+use super::bounded::{Bounds, MAX_EMPTY_ELEMENTS};
 use super::error::{DecodeError, DecodeFault};
 use super::open::RawSections;
 use super::plain::{self, ReadRaw};
@@ -22,12 +23,15 @@ pub(crate) struct Decoder<'a> {
     rest: &'a [u8],
     raw: Option<&'a RawSections>,
     next_section: usize,
+    /// How many elements the values still to come may have, by [`MAX_EMPTY_ELEMENTS`].
+    elements: Cell<usize>,
 }
 
 impl<'a> Decoder<'a> {
     #[inline]
     pub(super) fn new(codec: Codec, encoded: &'a [u8], raw: Option<&'a RawSections>) -> Self {
-        Self { codec, rest: encoded, raw, next_section: 0 }
+        let elements = Cell::new(encoded.len().saturating_add(MAX_EMPTY_ELEMENTS));
+        Self { codec, rest: encoded, raw, next_section: 0, elements }
     }
 
     /// The next value: from a raw section if it is a `Vec` of numbers, else decoded. Inlined for the
@@ -83,6 +87,12 @@ impl<'a> Decoder<'a> {
         self.decode(name)
     }
 
+    /// What follows is a batch, which may hold twice as many elements that take no bytes: a sender
+    /// ends it with the item by which there are [`MAX_EMPTY_ELEMENTS`], and that may have as many.
+    pub(super) fn expect_batch(&self) {
+        self.elements.set(self.elements.get().saturating_add(MAX_EMPTY_ELEMENTS));
+    }
+
     pub(super) fn codec(&self) -> Codec {
         self.codec
     }
@@ -120,7 +130,7 @@ impl<'a> Decoder<'a> {
     #[inline(always)]
     fn decode_postcard<T: Deserialize<'a>>(&mut self) -> Result<T, String> {
         let mut deserializer = postcard::Deserializer::from_bytes(self.rest);
-        let value = Bounds::new(self.rest.len()).deserialize(&mut deserializer, in_words)?;
+        let value = Bounds::new(&self.elements).deserialize(&mut deserializer, in_words)?;
         self.rest = deserializer.finalize().map_err(in_words)?;
         Ok(value)
     }

@@ -171,6 +171,11 @@ impl<'a> Encoder<'a> {
         self.section(name, bytes)
     }
 
+    /// Adds an item of a stream, and says how many elements all its sequences and maps have together.
+    pub(super) fn item<T: Serialize>(&mut self, item: &T) -> Result<usize, EncodeError> {
+        self.encode_counted("item", item)
+    }
+
     /// Adds values that are encoded already.
     pub(super) fn append(&mut self, encoded: &[u8]) {
         self.encoded.extend(encoded);
@@ -233,6 +238,16 @@ impl<'a> Encoder<'a> {
         name: &'static str,
         value: &T,
     ) -> Result<(), EncodeError> {
+        self.encode_counted(name, value).map(|_elements| ())
+    }
+
+    /// As [`encode`](Self::encode); says how many elements all sequences and maps have together.
+    #[inline(always)]
+    fn encode_counted<T: Serialize + ?Sized>(
+        &mut self,
+        name: &'static str,
+        value: &T,
+    ) -> Result<usize, EncodeError> {
         let outcome = match self.codec {
             Codec::Postcard => self.encode_postcard(value),
             #[cfg(feature = "json")]
@@ -245,17 +260,17 @@ impl<'a> Encoder<'a> {
     }
 
     #[inline(always)]
-    fn encode_postcard<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), String> {
+    fn encode_postcard<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<usize, String> {
         let mut serializer = postcard::Serializer { output: &mut self.encoded };
         strict::serialize(value, Codec::Postcard, &mut serializer)
     }
 
     #[cfg(feature = "json")]
-    fn encode_json<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), String> {
+    fn encode_json<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<usize, String> {
         let mut serializer = serde_json::Serializer::new(&mut self.encoded);
-        strict::serialize(value, Codec::Json, &mut serializer)?;
+        let elements = strict::serialize(value, Codec::Json, &mut serializer)?;
         self.encoded.push(b'\n');
-        Ok(())
+        Ok(elements)
     }
 }
 

@@ -173,6 +173,16 @@ fn lengths_that_are_claimed_but_not_there_are_refused() {
 }
 
 #[test]
+fn all_values_of_a_message_share_the_bound_of_elements_without_content() {
+    let body = Payload::Whole([0x80, 0x80, 0x04].repeat(3));
+    let open = OwnedBody::new(body, false, Codec::Postcard).unwrap();
+    let mut decoder = open.decoder();
+    assert_eq!(decoder.value::<Vec<()>>("first").map(|units| units.len()), Ok(65_536));
+    let error = decoder.value::<Vec<()>>("second").unwrap_err().to_string();
+    assert!(error.ends_with("more than 65536 elements that take no bytes"), "{error}");
+}
+
+#[test]
 fn some_elements_without_content_are_fine() {
     for codec in codecs() {
         assert_eq!(pass(&vec![(); 1000], codec), Ok(vec![(); 1000]));

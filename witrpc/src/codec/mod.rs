@@ -61,8 +61,8 @@ pub(crate) use plain::is_plain_vec;
 /// - At the call: floats that are NaN or infinite in JSON (not those that travel raw); fields that
 ///   `skip_serializing_if` leaves out in postcard; paths that are not UTF-8.
 ///
-/// A value may be nested 128 levels deep. In postcard, a sequence may have 65,536 elements that
-/// take no bytes, such as `()`, beyond one for each byte of the message.
+/// A value may be nested 128 levels deep. In postcard, the sequences and maps of a message may have
+/// 65,536 elements that take no bytes, such as `()`, beyond one for each byte of the message.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Codec {

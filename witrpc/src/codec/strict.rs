@@ -5,6 +5,7 @@
 //! - A float that is not finite: JSON writes `null`.
 //! - Nesting that the reader would refuse.
 
+use std::cell::Cell;
 use std::fmt;
 
 use serde::ser::{
@@ -15,19 +16,27 @@ use serde::ser::{
 use super::Codec;
 use super::fault::{Fault, MAX_DEPTH, Words};
 
-/// Serializes `value` by way of a codec's serializer. The error says why, in words.
+/// Serializes `value` by way of a codec's serializer, and says how many elements all its sequences
+/// and maps have together. The error says why, in words.
 #[inline]
 pub(super) fn serialize<T: Serialize + ?Sized, S: ser::Serializer>(
     value: &T,
     codec: Codec,
     serializer: S,
-) -> Result<S::Ok, String> {
-    let words = Words::default();
-    let strict = Strict { inner: serializer, within: Within { codec, depth: 0, words: &words } };
+) -> Result<usize, String> {
+    let seen = Seen::default();
+    let strict = Strict { inner: serializer, within: Within { codec, depth: 0, seen: &seen } };
     match value.serialize(strict) {
-        Ok(done) => Ok(done),
-        Err(fault) => Err(words.tell(fault, |error| error.to_string())),
+        Ok(_) => Ok(seen.elements.get()),
+        Err(fault) => Err(seen.words.tell(fault, |error| error.to_string())),
     }
+}
+
+/// What has come up in a value so far.
+#[derive(Default)]
+struct Seen {
+    words: Words,
+    elements: Cell<usize>,
 }
 
 /// What holds at one place of a value.
@@ -35,7 +44,7 @@ pub(super) fn serialize<T: Serialize + ?Sized, S: ser::Serializer>(
 struct Within<'w> {
     codec: Codec,
     depth: u32,
-    words: &'w Words,
+    seen: &'w Seen,
 }
 
 impl Within<'_> {
@@ -65,6 +74,13 @@ impl Within<'_> {
         )))
     }
 
+    /// A sequence or map begins that says how many elements it has. (One that does not say is none
+    /// for postcard, and in JSON each takes bytes.)
+    fn count_elements(self, len: Option<usize>) {
+        let elements = &self.seen.elements;
+        elements.set(elements.get().saturating_add(len.unwrap_or(0)));
+    }
+
     fn value<'a, T: ?Sized>(&'a self, value: &'a T) -> Checked<'a, T> {
         Checked { value, within: *self }
     }
@@ -81,7 +97,7 @@ impl<T: Serialize + ?Sized> Serialize for Checked<'_, T> {
     fn serialize<S: ser::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         self.value
             .serialize(Strict { inner: serializer, within: self.within })
-            .map_err(|fault| self.within.words.keep(fault, |words| S::Error::custom(words)))
+            .map_err(|fault| self.within.seen.words.keep(fault, |words| S::Error::custom(words)))
     }
 }
 
@@ -100,12 +116,15 @@ macro_rules! forward {
     )*};
 }
 
-/// Forwards the methods that begin a value with parts.
+/// Forwards the methods that begin a value with parts, the number of which may be the value's own.
 macro_rules! begin {
-    ($($method:ident($($argument:ident: $ty:ty),*) -> $part:ident, $name:expr;)*) => {$(
+    ($(
+        $method:ident($($argument:ident: $ty:ty),*) -> $part:ident, $name:expr $(, counts $len:ident)?;
+    )*) => {$(
         #[inline]
         fn $method(self, $($argument: $ty),*) -> Result<Self::$part, Self::Error> {
             let within = self.within.deeper()?;
+            $(within.count_elements($len);)?
             let inner = self.inner.$method($($argument),*).map_err(Fault::Codec)?;
             Ok(Parts { inner, within, name: $name })
         }
@@ -144,13 +163,13 @@ impl<'w, S: ser::Serializer> ser::Serializer for Strict<'w, S> {
     }
 
     begin! {
-        serialize_seq(len: Option<usize>) -> SerializeSeq, "";
+        serialize_seq(len: Option<usize>) -> SerializeSeq, "", counts len;
         serialize_tuple(len: usize) -> SerializeTuple, "";
         serialize_tuple_struct(name: &'static str, len: usize) -> SerializeTupleStruct, name;
         serialize_tuple_variant(
             name: &'static str, index: u32, variant: &'static str, len: usize
         ) -> SerializeTupleVariant, name;
-        serialize_map(len: Option<usize>) -> SerializeMap, "";
+        serialize_map(len: Option<usize>) -> SerializeMap, "", counts len;
         serialize_struct(name: &'static str, len: usize) -> SerializeStruct, name;
         serialize_struct_variant(
             name: &'static str, index: u32, variant: &'static str, len: usize
