@@ -42,8 +42,8 @@ pub enum Body<'a> {
     Large(&'a dyn Fill),
     /// A body that takes leases along: at most 16, claimed of the connection that it is sent over.
     Leasing {
-        /// The body itself, which is none of these; no longer than the connection's
-        /// `longest_body_with` says.
+        /// The body itself, which is none of these; no longer than `longest_body_with` says, of the
+        /// client or of the connection.
         body: &'a Body<'a>,
         /// The leases, in order.
         leases: &'a [&'a Claim],

@@ -21,7 +21,6 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::arena::{Arena, Block, GRANULE_BYTES, Leases, Released};
-use crate::lease::trailer;
 use crate::message::ChannelError;
 
 /// The longest segment in bytes: long enough that a hand-over does not show beside the copy, short
@@ -123,11 +122,6 @@ impl Outbox {
         let mut block = block?;
         block.truncate(len);
         Some(Reserved { outbox: self, block: Some(block) })
-    }
-
-    /// The longest body that travels in one piece with so many leases.
-    pub(crate) fn longest_body_with(&self, leases: usize, max_message_len: usize) -> usize {
-        self.largest_block.min(max_message_len).saturating_sub(trailer::len_of(leases))
     }
 
     /// Refuses leases that can never be had together.

@@ -9,7 +9,7 @@ use super::waiters::Place;
 use crate::arena::{Block, BlockRef};
 use crate::copy::OwnMemory;
 use crate::layout::WANTS_SPACE;
-use crate::lease::{Claim, End, Held, LeaseWriter, OwnLease};
+use crate::lease::{Claim, End, Held, LeaseWriter, OwnLease, trailer};
 use crate::message::{ChannelError, Limit};
 use crate::outbox::{Outbox, Shortage};
 use crate::release::{self, ReleaseTable};
@@ -31,7 +31,8 @@ impl Client {
 
     /// The longest body of a request that takes so many leases along.
     pub fn longest_body_with(&self, leases: usize) -> usize {
-        self.outbox.longest_body_with(leases, self.max_message_len)
+        let longest = self.outbox.largest_block().min(self.max_message_len);
+        longest.saturating_sub(trailer::len_of(leases))
     }
 
     /// Takes space for leases of these lengths, for all of them or none, without waiting.

@@ -19,7 +19,7 @@ use crate::cancel;
 use crate::head::{Head, Kind, LEASES};
 use crate::layout::{GROUP, WANTS_CANCEL, WANTS_SPACE, control};
 use crate::line;
-use crate::message::{Answer, AnswerPayload, ChannelError, Leasing, Payload, ReadBlock, Ticket};
+use crate::message::{Answer, AnswerPayload, ChannelError, Payload, ReadBlock, Ticket};
 use crate::ring;
 use crate::wake::wake;
 use crate::words::Mapped;
@@ -189,8 +189,8 @@ impl Client {
             self.accuse("an answer of a kind that does not exist");
             return;
         };
-        if head.tag & LEASES != 0 && matches!(head.kind, Kind::Inline | Kind::Block) {
-            // It comes whole. What is dropped is released, the leases and the block that names them.
+        if head.tag & LEASES != 0 && head.kind == Kind::Inline {
+            // What is dropped is released.
             match self.read_copied(lane, seq, &copied) {
                 Ok(_) => self.free_abandoned(lane),
                 Err(error) => self.end_if_broken(error),
@@ -241,10 +241,6 @@ fn private_payload(payload: AnswerPayload) -> AnswerPayload {
             let mut bytes = vec![0; block.len()];
             block.copy_to(0, &mut bytes);
             Payload::Whole(bytes)
-        }
-        Payload::Leasing(leasing) => {
-            let Leasing { payload, leases } = *leasing;
-            Payload::Leasing(Box::new(Leasing { payload: private_payload(payload), leases }))
         }
         private => private,
     }

@@ -408,6 +408,9 @@ impl Client {
         if head.tag & LEASES == 0 {
             return Ok(Taken::Answer(Ok(Answer { tag: head.tag, payload })));
         }
+        if head.kind != Kind::Inline {
+            return Err(ChannelError::Misbehaved("an answer with leases that is not in its line"));
+        }
         let payload = take_leases(self, payload).map_err(ChannelError::Misbehaved)?;
         Ok(Taken::Answer(Ok(Answer { tag: head.tag & !LEASES, payload })))
     }

@@ -6,7 +6,8 @@ use std::time::Duration;
 use super::client::Honest;
 use super::server::{Hostile, call};
 use super::{Raw, Said, broken_leases};
-use crate::message::ChannelError;
+use crate::layout::INLINE_LEN;
+use crate::message::{Body, ChannelError, Outgoing, Ticket};
 
 /// Claims that every block of the peer's has been released under this generation.
 fn release_everything(raw: &Raw, table: usize, generation: u32) {
@@ -127,4 +128,25 @@ fn a_release_under_a_generation_that_was_not_lent_ends_the_connection() {
             Err(ChannelError::Closed(crate::message::Closed::Misbehaved))
         ));
     }
+}
+
+/// So no answer waits for space with leases that keep the connection which keeps it.
+#[test]
+fn an_answer_with_leases_that_does_not_fit_its_line_is_not_sent() {
+    let honest = Honest::start();
+    let (_raw, _link) = honest.hostile();
+    honest.serve(|| !honest.server.clients().is_empty());
+    let connection = honest.server.clients().remove(0);
+    let lease = Arc::new(connection.try_alloc_one(100).expect("the arena is empty").freeze());
+    for (spare, fits) in [(1, false), (0, true)] {
+        let claim = connection.claim(Arc::clone(&lease)).expect("it is at home");
+        let body =
+            Body::Small { padded: &[0; INLINE_LEN], len: connection.longest_body_with(1) + spare };
+        let body = Body::Leasing { body: &body, leases: &[&claim] };
+        let message = Outgoing { tag: 0, body, deadline: None };
+        let outcome = connection.answer(Ticket { lane: 0, seq: 1 }, message);
+        let too_large = ChannelError::TooLarge { len: INLINE_LEN + spare, max: INLINE_LEN };
+        assert_eq!(outcome, if fits { Ok(()) } else { Err(too_large) });
+    }
+    assert!(connection.claim(lease).is_none(), "it is lent");
 }

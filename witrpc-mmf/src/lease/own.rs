@@ -32,7 +32,7 @@ pub struct OwnLease {
 pub struct Claim {
     lease: Arc<OwnLease>,
     generation: u32,
-    /// The lease has been published, or is claimed by another in this one's place.
+    /// The lease has been published.
     is_spent: AtomicBool,
 }
 
@@ -197,16 +197,6 @@ impl Claim {
     pub(crate) fn commit(&self) {
         self.lease.lending.publish(self.generation);
         self.is_spent.store(true, Relaxed);
-    }
-
-    /// The same claim, for a copy of the message that is published later.
-    pub(crate) fn hand_over(&self) -> Self {
-        self.is_spent.store(true, Relaxed);
-        Self {
-            lease: Arc::clone(&self.lease),
-            generation: self.generation,
-            is_spent: AtomicBool::new(false),
-        }
     }
 }
 

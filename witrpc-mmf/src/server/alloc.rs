@@ -7,7 +7,8 @@ use std::sync::atomic::AtomicU32;
 use super::connection::Connection;
 use crate::arena::BlockRef;
 use crate::copy::OwnMemory;
-use crate::lease::{Claim, End, Held, LeaseWriter, OwnLease};
+use crate::layout::INLINE_LEN;
+use crate::lease::{Claim, End, Held, LeaseWriter, OwnLease, trailer};
 use crate::message::ChannelError;
 use crate::outbox::Outbox;
 use crate::release::ReleaseTable;
@@ -19,9 +20,9 @@ impl Connection {
         self.outbox.largest_lease()
     }
 
-    /// The longest body of an answer that takes so many leases along.
+    /// The longest body of an answer that takes so many leases along: what its line has left for it.
     pub fn longest_body_with(&self, leases: usize) -> usize {
-        self.outbox.longest_body_with(leases, self.max_message_len)
+        INLINE_LEN.saturating_sub(trailer::len_of(leases))
     }
 
     /// Takes space for leases of these lengths, for all of them or none.

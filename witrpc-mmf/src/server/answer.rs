@@ -19,6 +19,9 @@
 //! lost: whoever leaves an answer in the queue says so in `starved`, fences, and rings; whoever
 //! publishes a block fences, and rings if it finds `starved`. Of the two fences one comes first: either
 //! the block is there when the first one's ring is answered, or the second one rings too.
+//!
+//! An answer that takes leases along fits its line. So none waits here with leases, which would keep
+//! the connection that keeps it.
 
 use std::collections::VecDeque;
 use std::sync::atomic::Ordering::Relaxed;
@@ -48,8 +51,6 @@ pub(super) struct Outbound {
     tag: u32,
     bytes: Vec<u8>,
     sent: usize,
-    /// The leases that it takes along, if it travels in one block.
-    claims: Vec<Claim>,
 }
 
 /// Lanes whose answer waits for space.
@@ -90,7 +91,7 @@ impl Connection {
                 Ok(())
             }
             Body::Leasing { body, leases } => self.answer_leasing(ticket, answer.tag, body, leases),
-            _ => self.answer_large(ticket, answer, &[]),
+            _ => self.answer_large(ticket, answer),
         }
     }
 
@@ -104,28 +105,18 @@ impl Connection {
         body: &Body<'_>,
         leases: &[&Claim],
     ) -> Result<(), ChannelError> {
-        let tag = tag | LEASES;
         trailer::with_leases(*body, leases, |body| {
-            let (len, max) = (body.len(), self.outbox.largest_block());
-            if len > max {
-                return Err(ChannelError::TooLarge { len, max });
-            }
-            if let Body::Small { padded, len } = body {
-                let head = Head::new(Kind::Inline, tag, len as u32);
-                self.respond(ticket, head, &inline_words(padded), len.div_ceil(8));
-                leases.iter().for_each(|lease| lease.commit());
-                return Ok(());
-            }
-            self.answer_large(ticket, Outgoing { tag, body, deadline: None }, leases)
+            let Body::Small { padded, len } = body else {
+                return Err(ChannelError::TooLarge { len: body.len(), max: INLINE_LEN });
+            };
+            let head = Head::new(Kind::Inline, tag | LEASES, len as u32);
+            self.respond(ticket, head, &inline_words(padded), len.div_ceil(8));
+            leases.iter().for_each(|lease| lease.commit());
+            Ok(())
         })
     }
 
-    fn answer_large(
-        &self,
-        ticket: Ticket,
-        answer: Outgoing<'_>,
-        leases: &[&Claim],
-    ) -> Result<(), ChannelError> {
+    fn answer_large(&self, ticket: Ticket, answer: Outgoing<'_>) -> Result<(), ChannelError> {
         let len = answer.body.len();
         if len > self.max_message_len {
             return Err(ChannelError::TooLarge { len, max: self.max_message_len });
@@ -143,7 +134,6 @@ impl Connection {
             let filled = self.fill(ticket.lane, head, len, write, &mut block);
             filled.map_err(unheard)?;
             self.respond_block(ticket, head, block, 0);
-            leases.iter().for_each(|lease| lease.commit());
             return Ok(());
         }
         let mut bytes = vec![0; len];
@@ -152,8 +142,7 @@ impl Connection {
         // Only a client that breaks the rules has left some: at most one message a lane is held.
         self.drop_large(lane);
         self.hold(len);
-        let claims = leases.iter().map(|lease| lease.hand_over()).collect();
-        let outbound = Outbound { ticket, tag: answer.tag, bytes, sent: 0, claims };
+        let outbound = Outbound { ticket, tag: answer.tag, bytes, sent: 0 };
         *lane.outbound() = Some(outbound);
         self.queue_answer(ticket.lane, Purpose::Begin);
         Ok(())
@@ -189,9 +178,7 @@ impl Connection {
 
     /// Drops the answer that is held for a lane.
     pub(super) fn drop_outbound(&self, lane: &Lane) {
-        // Out of the lock: its leases may come back to look for what waits for space.
-        let dropped = lane.outbound().take();
-        if let Some(outbound) = dropped {
+        if let Some(outbound) = lane.outbound().take() {
             self.unhold(outbound.bytes.len());
         }
     }
@@ -209,15 +196,13 @@ impl Connection {
 
     /// Sends what waits for space, as far as there is any; asks to be rung for the rest.
     pub(super) fn flush_queue(&self) {
-        // Dropped when the queue is unlocked, which the return of a lease comes back to.
-        let mut claims = Vec::new();
         let mut queue = self.queue();
         self.starved.store(false, Relaxed);
         for purpose in [Purpose::Continue, Purpose::Begin] {
             let lanes = queue.of(purpose);
             while let Some(&lane) = lanes.front() {
                 let wants_space = self.own.word64(WANTS_SPACE);
-                let send = || self.send_outbound(lane, &mut claims).then_some(());
+                let send = || self.send_outbound(lane).then_some(());
                 if release::find_or_ask(&self.space_epochs, wants_space, send).is_none() {
                     break;
                 }
@@ -238,8 +223,7 @@ impl Connection {
     }
 
     /// Sends an answer from private memory, or its next segment. `false` when there is no space.
-    /// The leases that went with it are put to `claims`.
-    fn send_outbound(&self, lane: u32, claims: &mut Vec<Claim>) -> bool {
+    fn send_outbound(&self, lane: u32) -> bool {
         let mut slot = self.lanes[lane as usize].outbound();
         // Called off meanwhile.
         let Some(outbound) = &mut *slot else { return true };
@@ -265,16 +249,12 @@ impl Connection {
             return true;
         }
         outbound.sent += len;
-        let mut taken_along = Vec::new();
         if outbound.sent == total {
-            taken_along = std::mem::take(&mut outbound.claims);
             *slot = None;
             self.unhold(total);
         }
         drop(slot);
         self.respond_block(ticket, head, block, start);
-        taken_along.iter().for_each(Claim::commit);
-        claims.append(&mut taken_along);
         true
     }
 
