@@ -90,11 +90,14 @@ fn what_a_handler_keeps_outlives_a_client_that_leaves() {
     let site = Site::new(Transport::Mmf);
     let client = gallery(&site);
     assert_eq!(client.keep(frame(&client, 1)), Ok(1));
+    let of_one = site.metrics().reserved_memory;
     drop(client);
     eventually("the client has left", || site.clients().is_empty());
     let other = gallery(&site);
     assert_eq!(other.kept(), Ok(vec![checksum(&bytes_of(LEN, 1))]));
+    assert_eq!(site.metrics().reserved_memory, 2 * of_one, "what is kept is counted");
     other.forget().unwrap();
+    assert_eq!(site.metrics().reserved_memory, of_one);
     assert_eq!(other.look(frame(&other, 2)), Ok(seen(2)));
 }
 

@@ -115,6 +115,10 @@ impl Server {
     fn forget(&self, id: u64) {
         let Some(connection) = self.connections().remove(&id) else { return };
         connection.close(state::CLOSED);
+        let mut ended = self.ended();
+        ended.retain(|other| other.strong_count() > 0);
+        ended.push(Arc::downgrade(&connection));
+        drop(ended);
         self.parking.forget(&connection.bell);
         // Whoever sleeps must not keep it alive; whoever polls reads the news.
         let mut hot = self.hot.lock().unwrap_or_else(std::sync::PoisonError::into_inner);

@@ -25,7 +25,7 @@ use std::sync::atomic::{
     AtomicBool, AtomicU64,
     Ordering::{AcqRel, Relaxed},
 };
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
 pub use admission::{Admission, Admitted};
@@ -106,6 +106,8 @@ pub struct Server {
     admission: Box<dyn Admission>,
     parking: Parking,
     connections: Mutex<HashMap<u64, Arc<Connection>>>,
+    /// Connections that have ended and may be held yet: by handlers that run, and by leases.
+    ended: Mutex<Vec<Weak<Connection>>>,
     /// Connections that have rung, or have something else to be looked at.
     rung: Mutex<Vec<Arc<Connection>>>,
     /// Counts what scanners have to read: `rung`, and connections that ended.
@@ -150,6 +152,7 @@ impl Server {
             admission,
             parking: Parking::new(options.backend).map_err(failed("make an epoll instance"))?,
             connections: Mutex::default(),
+            ended: Mutex::default(),
             rung: Mutex::default(),
             news: News::new(AtomicU64::new(1)),
             hot: Mutex::default(),
@@ -215,12 +218,14 @@ impl Server {
         self.refused.load(Relaxed)
     }
 
-    /// What is reserved for the clients that are connected, in bytes: both regions of each, and what
-    /// is held for it in private memory.
+    /// What is reserved for clients, in bytes: both regions of each, and what is held for it in private
+    /// memory. A client that has gone counts for as long as a handler runs that it called, or a lease
+    /// of its connection is kept.
     pub fn reserved(&self) -> u64 {
         let regions = 2 * self.layout.region_len() as u64;
         let of = |each: &Arc<Connection>| regions + each.held.load(Relaxed) as u64;
-        self.clients().iter().map(of).sum()
+        let ended: Vec<_> = self.ended().iter().filter_map(Weak::upgrade).collect();
+        self.clients().iter().chain(&ended).map(of).sum()
     }
 
     /// Turns new clients away; connected ones go on.
@@ -295,6 +300,10 @@ impl Server {
         kept.extend_from_slice(hot);
         drop(kept);
         self.news.tell()
+    }
+
+    fn ended(&self) -> MutexGuard<'_, Vec<Weak<Connection>>> {
+        self.ended.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn connections(&self) -> MutexGuard<'_, HashMap<u64, Arc<Connection>>> {

@@ -70,7 +70,9 @@ pub struct Metrics {
     pub parked_workers: u32,
     /// How often a free thread has taken over from one that was in a slow handler.
     pub promoted_workers: u64,
-    /// Memory that is reserved for the clients that are connected, shared and private; in bytes.
+    /// Memory that is reserved for clients, shared and private; in bytes. A client that has gone
+    /// counts for as long as its handlers run or [`Shared`](crate::Shared) values of its connection
+    /// are kept.
     pub reserved_memory: u64,
     /// Clients that are connected.
     pub connected_clients: u32,

@@ -105,10 +105,12 @@ pub use write::SharedMut;
 /// # When the other side dies
 ///
 /// The memory stays mapped as long as any lease of it is left, whatever becomes of the connection or
-/// the other process. The bytes are then those that the other process had written when it froze them,
-/// or when it died: nobody writes to them any more. [`Connection::alloc`](crate::Connection::alloc) and
-/// calls say that the connection is lost; over another connection, and over the next one of a client
-/// that [reconnects](crate::Reconnect), what is left of it is copied. In a process that was forked nothing of it is mapped: to look into a lease
+/// the other process: all of it, so what is to last is better kept as a copy, by
+/// [`to_vec`](Self::to_vec). The bytes are then those that the other process had written when it froze
+/// them, or when it died: nobody writes to them any more.
+/// [`Connection::alloc`](crate::Connection::alloc) and calls say that the connection is lost; over
+/// another connection, and over the next one of a client that [reconnects](crate::Reconnect), what is
+/// left of it is copied. In a process that was forked nothing of it is mapped: to look into a lease
 /// there is a panic, to drop it does nothing.
 ///
 /// # Limits

@@ -139,7 +139,9 @@ pub trait Peer: Send + Sync {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Usage {
-    /// Memory that is reserved for the clients that are connected, shared and private; in bytes.
+    /// Memory that is reserved for clients, shared and private; in bytes. A client that has gone
+    /// counts for as long as its handlers run or [`Shared`](crate::Shared) values of its connection
+    /// are kept.
     pub reserved_memory: u64,
     /// Connections that ended because the client broke the protocol.
     pub broken_connections: u64,

@@ -38,7 +38,9 @@ use crate::wait::WaitPolicy;
 ///
 /// - small calls, a few KiB: leave it at 1 MiB;
 /// - messages of a known size: eight times that size, for two in flight each way;
-/// - many clients: `max_clients × size` is what they can cost together.
+/// - many clients: `max_clients × size` is what they can cost together, and `size` for each that has
+///   gone while something of its connection is in use: a handler that runs, a
+///   [`Shared`](crate::Shared) that is kept.
 ///
 /// # Examples
 ///
