@@ -2,15 +2,17 @@
 //! take requests and tampers with answers.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::task::{Context, Poll, Wake, Waker};
+use std::time::Duration;
 
 use witrpc::transport::{
     Answer, BindConfig, ChannelError, ClientChannel, ConnectConfig, Limit, Outgoing, Payload,
     Sending, ServerPort, Ticket, Transport,
 };
 use witrpc::{
-    BindError, CallContext, CallError, ConnectError, Endpoint, InProcess, Shared, WitServer,
-    wit_service,
+    BindError, CallContext, CallError, ConnectError, Endpoint, InProcess, Reconnect, Shared,
+    WitServer, wit_service,
 };
 
 #[wit_service]
@@ -136,6 +138,10 @@ impl ClientChannel for WrappedChannel {
         self.inner.lost()
     }
 
+    fn when_lost(&self, waker: Waker) {
+        self.inner.when_lost(waker);
+    }
+
     fn disconnect(&self) {
         self.inner.disconnect();
     }
@@ -143,8 +149,12 @@ impl ClientChannel for WrappedChannel {
 
 fn serve(tamper: Tamper) -> (WitServer, Endpoint) {
     let endpoint = Endpoint::new(Wrapped { place: InProcess::new(), tamper });
+    (serve_at(&endpoint), endpoint)
+}
+
+fn serve_at(endpoint: &Endpoint) -> WitServer {
     let server = WitServer::builder().listen(endpoint.clone()).service(EchoServer::new(Wall));
-    (server.start().expect("the place is new"), endpoint)
+    server.start().expect("the place is free")
 }
 
 fn block_on<F: Future>(future: F) -> F::Output {
@@ -227,4 +237,33 @@ fn an_answer_of_another_length_is_not_decoded() {
         assert!(matches!(error, CallError::Decode { .. }), "{error}");
         assert!(error.maybe_executed());
     }
+}
+
+/// A call that has crossed to a server which takes none any more.
+#[test]
+fn a_call_that_was_turned_away_is_made_to_the_next_server_if_asked() {
+    static TURNED_AWAY: AtomicUsize = AtomicUsize::new(0);
+    const SHUTTING_DOWN: u32 = 7;
+    let (first, endpoint) = serve(|answer| match TURNED_AWAY.fetch_add(1, SeqCst) {
+        0..3 => Answer { tag: SHUTTING_DOWN, ..Answer::default() },
+        _ => answer,
+    });
+    let follow = Reconnect::new().after_shutdown(true);
+    let client = EchoClient::builder(endpoint.clone()).reconnect(follow.clone());
+    let client = client.connect().unwrap();
+    let later = EchoAsyncClient::builder(endpoint.clone()).reconnect(follow);
+    let later = block_on(later.connect()).unwrap();
+    let stays = EchoClient::connect(endpoint.clone()).unwrap();
+    assert_eq!(stays.echo("x".to_owned()), Err(CallError::ShuttingDown));
+    std::thread::scope(|scope| {
+        let waiting = scope.spawn(|| client.echo("y".to_owned()));
+        let waiting_later = scope.spawn(|| block_on(later.echo("z".to_owned())));
+        while TURNED_AWAY.load(SeqCst) < 3 {
+            std::thread::yield_now();
+        }
+        assert!(first.shutdown(Duration::from_secs(60)));
+        let _second = serve_at(&endpoint);
+        assert_eq!(waiting.join().unwrap(), Ok("y".to_owned()));
+        assert_eq!(waiting_later.join().unwrap(), Ok("z".to_owned()));
+    });
 }

@@ -109,6 +109,12 @@ pub(super) fn read_pulled<'a>(
     }
 }
 
+/// Whether the server takes no calls any more.
+#[inline]
+pub(super) fn turns_away(answer: &Answer) -> bool {
+    answer.tag == AnswerTag { status: Status::ShuttingDown, raw: false }.bits()
+}
+
 /// Why there is neither value nor error.
 #[cold]
 fn failure(tag: Option<AnswerTag>, payload: &Payload, method: &'static str) -> CallError {

@@ -7,7 +7,7 @@ use std::task::{Context, Poll, ready};
 use std::time::Instant;
 
 use super::Connection;
-use super::answer::{Answered, Reply};
+use super::answer::{self, Answered, Reply};
 use super::call_streams::CallStream;
 use super::cancel_token::{CancelToken, Watch};
 use super::flight::{Flight, block_on};
@@ -135,7 +135,8 @@ impl<'a> ClientCall<'a> {
         }
         let mut terms = self.prepare()?;
         let link = self.connection.inner().link();
-        let ended = match self.attempt_blocking(&link, &mut terms) {
+        let answered = self.attempt_blocking(&link, &mut terms);
+        let ended = match answered.and_then(|()| self.check_taken()) {
             Ok(()) => Ok(()),
             Err(failed) => self.give_up_or_wait(link, failed, terms),
         };
@@ -223,7 +224,18 @@ impl<'a> ClientCall<'a> {
             }
             flight.poll_answer(cx, &mut self.answer).map_err(Failed::Unanswered)
         })
-        .await
+        .await?;
+        self.check_taken()
+    }
+
+    /// Whether the server has taken the call at all. One that shuts down answers that it does not: to
+    /// the caller it is as if nothing had been sent.
+    #[inline]
+    fn check_taken(&self) -> Result<(), Failed> {
+        if answer::turns_away(&self.answer) {
+            return Err(Failed::Unsent(ChannelError::ShuttingDown));
+        }
+        Ok(())
     }
 
     /// Goes on after an attempt that failed: over the next link, if the connection gets one and
@@ -442,7 +454,7 @@ fn poll_cancelled(cx: &Context<'_>, cancelled: &mut Option<Watch>) -> Result<(),
 enum Failed {
     /// The server has no such method.
     NoMethod,
-    /// The request has not been sent to its end: its handler does not run.
+    /// The request has not been sent to its end, or was turned away: its handler does not run.
     Unsent(ChannelError),
     /// The request has been sent.
     Unanswered(ChannelError),
