@@ -7,7 +7,7 @@ pub trait Jobs {
 }
 /** Serves a [`Jobs`]: give one to the builder of a `WitServer`, which answers the calls of every client with it.
 
- Clones serve the same.*/
+ Clones serve the same. One that is to emit events is made by `with_events`: from any other, whoever subscribes hears nothing.*/
 #[must_use = "a service answers nobody until it is given to a `WitServer`"]
 #[allow(dead_code, non_camel_case_types)]
 #[derive(::core::clone::Clone)]

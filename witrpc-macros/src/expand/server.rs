@@ -15,9 +15,15 @@ pub(crate) fn definition(service: &Service<'_>, names: &Names) -> TokenStream {
     let visibility = &service.item.vis;
     let trait_name = &service.item.ident;
     let Names { runtime, server, .. } = names;
+    let events = if service.has_events() {
+        " One that is to emit events is made by `with_events`: from any other, whoever subscribes \
+         hears nothing."
+    } else {
+        ""
+    };
     let docs = format!(
         " Serves a [`{trait_name}`]: give one to the builder of a `WitServer`, which answers the \
-         calls of every client with it.\n\n Clones serve the same."
+         calls of every client with it.\n\n Clones serve the same.{events}"
     );
     quote_spanned! {span=>
         #[doc = #docs]

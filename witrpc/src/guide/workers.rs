@@ -86,8 +86,12 @@
 //!
 //! Whenever the process ends without being told to, another one is started, after a pause that grows
 //! while they keep ending: [`Backoff`](crate::Backoff). The calls that were pending fail, with an
-//! error that says that they may have run. The next process serves under the same name, so a client
-//! that connects to [`worker.place()`](crate::Worker::place) finds it.
+//! error that says that they may have run, but for those of `#[wit(idempotent)]` methods, which are
+//! made again. The next process serves under the same name and token:
+//! [`worker.client()`](crate::Worker::client) comes back to it by itself, and its calls wait for that.
+//! A client of your own connects to [`worker.place()`](crate::Worker::place) with
+//! [`worker.access_token()`](crate::Worker::access_token), and reconnects
+//! [if you ask for it](super::reconnection).
 //!
 //! A worker that deals with large messages sets its [size](super::choosing_size) with
 //! [`worker::serve_with`](crate::worker::serve_with).

@@ -101,8 +101,8 @@ pub trait ServerHook: Send + Sync + 'static {
         Ok(())
     }
 
-    /// After a call has been answered with so many bytes, not counting what is lent, on whatever thread did that; also after one
-    /// that was rejected, or that was not begun for another reason.
+    /// After a call has been answered with so many bytes, not counting what is lent, on whatever
+    /// thread did that; also after one that was rejected, or that was not begun for another reason.
     fn after(&self, call: &ServedCall<'_>, end: ServedEnd, answer_len: usize) {
         let _ = (call, end, answer_len);
     }

@@ -17,22 +17,47 @@ use crate::error::EventError;
 /// # Examples
 ///
 /// ```
-/// use witrpc::{EventError, EventStream};
+/// use witrpc::{EventError, InProcess, WitServer, wit_service};
 ///
-/// /// Counts what comes, and what does not.
-/// async fn count<T: Send + 'static>(mut events: EventStream<T>) -> (u64, u64)
-/// # where T: witrpc::__private::v1::EventItem
-/// {
-///     let (mut seen, mut missed) = (0, 0);
-///     while let Some(event) = events.next().await {
-///         match event {
-///             Ok(_) => seen += 1,
-///             Err(EventError::Lagged(events)) => missed += events,
-///             Err(_) => {}
+/// #[wit_service]
+/// pub trait Jobs {
+///     fn run(&self, steps: u32);
+///     #[wit(event)]
+///     fn progress(&self, step: u32);
+/// }
+///
+/// struct Worker {
+///     events: JobsEvents,
+/// }
+///
+/// impl Jobs for Worker {
+///     fn run(&self, steps: u32) {
+///         for step in 1..=steps {
+///             let _ = self.events.progress(step);
 ///         }
 ///     }
-///     (seen, missed)
 /// }
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let place = InProcess::new();
+/// let service = JobsServer::with_events(|events| Worker { events });
+/// let _server = WitServer::builder().listen(place.clone()).service(service).start()?;
+///
+/// futures_executor::block_on(async {
+///     let jobs = JobsAsyncClient::connect(place).await?;
+///     let mut progress = jobs.progress().await?;
+///     jobs.run(2).await?;
+///     let (mut seen, mut missed) = (0, 0);
+///     while seen + missed < 2 {
+///         match progress.next().await {
+///             Some(Ok(_)) => seen += 1,
+///             Some(Err(EventError::Lagged(events))) => missed += events,
+///             other => panic!("{other:?}"),
+///         }
+///     }
+///     Ok(())
+/// })
+/// # }
 /// ```
 #[must_use = "the subscription ends when this is dropped"]
 pub struct EventStream<T>(Inbox<T>);

@@ -14,9 +14,9 @@ use crate::events::Emitted;
 
 /// Has a closure called for each event, until it is dropped: what a client's `on_…` gives.
 ///
-/// After the drop no call of the closure begins. One that runs on the connection's thread at that
-/// moment is not waited for, so a closure may drop its own guard. While the guard lives, the
-/// connection does.
+/// After the drop the closure is not called for what comes then. A call that runs on the connection's
+/// thread at that moment, or is just about to, is not waited for, so a closure may drop its own guard.
+/// While the guard lives, the connection does.
 ///
 /// A closure that panics is not called again.
 #[must_use = "the closure is called until this is dropped"]

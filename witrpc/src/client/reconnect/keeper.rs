@@ -284,16 +284,17 @@ impl Keeper {
 
     /// Pauses; `false` when the connection has ended.
     fn sleep(&self, pause: Duration) -> bool {
-        let end = Instant::now() + pause;
+        // A pause that no clock can tell is for ever.
+        let end = Instant::now().checked_add(pause);
         loop {
             if self.has_ended() {
                 return false;
             }
-            let left = end.saturating_duration_since(Instant::now());
-            if left.is_zero() {
-                return true;
+            match end.map(|end| end.saturating_duration_since(Instant::now())) {
+                Some(Duration::ZERO) => return true,
+                Some(left) => thread::park_timeout(left),
+                None => thread::park(),
             }
-            thread::park_timeout(left);
         }
     }
 

@@ -7,6 +7,8 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::task::{Poll, Waker};
 use std::time::{Duration, Instant};
 
+use crate::wake::wake;
+
 const SERVING: u8 = 0;
 /// All that had arrived when this began is yet to be found.
 const DRAINING: u8 = 1;
@@ -94,7 +96,7 @@ impl Life {
             std::mem::take(&mut ends.wakers)
         };
         self.changed.notify_all();
-        wakers.into_iter().for_each(Waker::wake);
+        wakers.into_iter().for_each(wake);
     }
 
     /// Waits until nothing is left to be answered, or the server is stopped, or the time is over.

@@ -86,7 +86,7 @@ pub(super) enum Waiter {
 impl Waiter {
     fn wake(self) {
         match self {
-            Waiter::Task(waker) => waker.wake(),
+            Waiter::Task(waker) => wake(waker),
             Waiter::Thread(thread) => thread.unpark(),
         }
     }
