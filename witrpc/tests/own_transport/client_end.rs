@@ -1,5 +1,4 @@
-//! The seam from outside: a transport of one's own, around the in-process one, which is slow to
-//! take requests and tampers with answers.
+//! A client's end that is slow to take requests, tampers with answers and lends nothing.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
@@ -48,19 +47,19 @@ impl Echo for Wall {
 }
 
 /// Where a frame lies that is this process's own.
-fn address(frame: &Shared<[u8]>) -> u64 {
+pub(crate) fn address(frame: &Shared<[u8]>) -> u64 {
     frame.as_slice().expect("nobody else can write to it").as_ptr().addr() as u64
 }
 
-type Tamper = fn(Answer) -> Answer;
+pub(crate) type Tamper = fn(Answer) -> Answer;
 
 #[derive(Debug)]
-struct Wrapped {
-    place: InProcess,
-    tamper: Tamper,
+pub(crate) struct Wrapped<T> {
+    pub(crate) place: T,
+    pub(crate) tamper: Tamper,
 }
 
-impl Transport for Wrapped {
+impl<T: Transport> Transport for Wrapped<T> {
     fn bind(&self, config: BindConfig) -> Result<Arc<dyn ServerPort>, BindError> {
         self.place.bind(config)
     }
