@@ -216,14 +216,17 @@ impl<T: RawElement> Shared<[T]> {
         elements
     }
 
-    /// Copies of the elements, one after the other; made in pieces of a few KiB.
+    /// Copies of the elements, one after the other. They are made of a few KiB at a time, unless the
+    /// elements can be [looked at](Self::as_slice) where they lie. A loop that sums or compares runs
+    /// fastest as one of the iterator's own, such as [`fold`](Iterator::fold) and `sum`.
     #[must_use]
     pub fn iter(&self) -> Iter<'_, T> {
         Iter::new(self)
     }
 
     /// The elements in pieces of `len`, the last of which may be shorter: copies in a buffer that is
-    /// used again for each, or the elements themselves where [`as_slice`](Self::as_slice) has them.
+    /// used again, made of a few KiB or one piece at a time, whichever is more; or the elements
+    /// themselves where [`as_slice`](Self::as_slice) has them.
     ///
     /// # Panics
     ///
