@@ -21,7 +21,7 @@ use super::WORD_BYTES;
 /// # Panics
 ///
 /// If `out` is not as long as `words`.
-#[cfg(all(target_arch = "x86_64", not(any(miri, tsan))))]
+#[cfg(all(target_arch = "x86_64", not(any(miri, asan, tsan))))]
 #[inline]
 pub(super) fn copy(words: &[AtomicU64], out: &mut [[MaybeUninit<u8>; WORD_BYTES]]) -> usize {
     /// Words of a line.
@@ -64,7 +64,7 @@ pub(super) fn copy(words: &[AtomicU64], out: &mut [[MaybeUninit<u8>; WORD_BYTES]
 }
 
 /// Copies nothing: the loop of the caller does it all, where sanitizers see it.
-#[cfg(not(all(target_arch = "x86_64", not(any(miri, tsan)))))]
+#[cfg(not(all(target_arch = "x86_64", not(any(miri, asan, tsan)))))]
 #[inline]
 pub(super) fn copy(_words: &[AtomicU64], _out: &mut [[MaybeUninit<u8>; WORD_BYTES]]) -> usize {
     0
