@@ -138,14 +138,7 @@ fn a_call_that_is_given_up_is_cancelled_and_the_next_on_its_lane_is_not(way: Way
         connection.answer(request.ticket, EMPTY).expect("the client is there");
 
         let ticket = site.client.try_send(EMPTY).expect("it is connected");
-        let ticket = ticket.unwrap_or_else(|| {
-            let mut sending = Sending::default();
-            let mut cx = Context::from_waker(Waker::noop());
-            match site.client.poll_send(&mut cx, &mut sending, EMPTY, &mut Limit::Never) {
-                Poll::Ready(sent) => sent.expect("it is connected"),
-                Poll::Pending => panic!("the lane of an answered call does not come back"),
-            }
-        });
+        let ticket = ticket.unwrap_or_else(|| send_when_free(&site.client, EMPTY));
         let (connection, request) = site.take();
         assert!(!connection.is_cancelled(request.ticket), "a call that nobody gave up");
         connection.answer(request.ticket, EMPTY).expect("the client is there");
@@ -230,25 +223,29 @@ impl Fill for Zeros {
     }
 }
 
-fn send_and_wait(client: &Arc<Client>, len: usize, deadline: Option<Instant>) {
+/// Sends as soon as there are a lane and space for it.
+fn send_when_free(client: &Arc<Client>, message: Outgoing<'_>) -> Ticket {
     struct Unpark(std::thread::Thread);
     impl Wake for Unpark {
         fn wake(self: Arc<Self>) {
             self.0.unpark();
         }
     }
-    let fill = Zeros(len);
-    let body = if len == 0 { EMPTY.body } else { Body::Large(&fill) };
-    let message = Outgoing { tag: 1, body, deadline };
     let mut sending = Sending::default();
     let mut limit = Limit::Within(PATIENCE);
     let waker = Waker::from(Arc::new(Unpark(std::thread::current())));
     let mut cx = Context::from_waker(&waker);
-    let ticket = loop {
+    loop {
         match client.poll_send(&mut cx, &mut sending, message, &mut limit) {
-            Poll::Ready(sent) => break sent.expect("it is sent"),
+            Poll::Ready(sent) => return sent.expect("there is a lane in time"),
             Poll::Pending => std::thread::park(),
         }
-    };
-    client.wait_answer(ticket, &mut limit, |_| ()).expect("it is answered");
+    }
+}
+
+fn send_and_wait(client: &Arc<Client>, len: usize, deadline: Option<Instant>) {
+    let fill = Zeros(len);
+    let body = if len == 0 { EMPTY.body } else { Body::Large(&fill) };
+    let ticket = send_when_free(client, Outgoing { tag: 1, body, deadline });
+    client.wait_answer(ticket, &mut Limit::Within(PATIENCE), |_| ()).expect("it is answered");
 }

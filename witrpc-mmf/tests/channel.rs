@@ -114,7 +114,7 @@ fn bind_with(way: Way, name: &Name, size: usize, admission: Box<dyn Admission>) 
         lanes: 64,
         max_clients: 4,
         max_message_len: MAX_MESSAGE_LEN,
-        handshake_timeout: Duration::from_secs(5),
+        handshake_timeout: PATIENCE,
         trusted: None,
     };
     Server::bind(name.clone(), &Place::default(), &options, admission, Box::new(way.keys))
@@ -122,6 +122,10 @@ fn bind_with(way: Way, name: &Name, size: usize, admission: Box<dyn Admission>) 
 }
 
 const MAX_MESSAGE_LEN: usize = 8 << 20;
+
+/// Only a failing test waits for so long: some of what is called for here is much work for a machine
+/// under load.
+const PATIENCE: Duration = Duration::from_secs(300);
 
 impl Echo {
     fn start(way: Way, name: &Name, size: usize) -> Self {
@@ -172,7 +176,7 @@ fn connect(way: Way, name: &Name, wait: WaitPolicy) -> Arc<Client> {
         hello: b"hello".to_vec(),
         wait,
         max_region_len: 1 << 30,
-        handshake_timeout: Duration::from_secs(5),
+        handshake_timeout: PATIENCE,
         trusted: None,
     };
     Client::connect(name, &Place::default(), &options, &way.keys).expect("the server serves")
@@ -200,7 +204,7 @@ fn send(client: &Arc<Client>, tag: u32, bytes: &[u8]) -> Ticket {
         Ok(Some(ticket)) => ticket,
         Ok(None) => {
             let mut sending = Sending::default();
-            let mut limit = Limit::Within(Duration::from_secs(30));
+            let mut limit = Limit::Within(PATIENCE);
             drive(|cx| client.poll_send(cx, &mut sending, message, &mut limit)).expect("sent")
         }
         Err(error) => panic!("{error}"),
@@ -209,7 +213,7 @@ fn send(client: &Arc<Client>, tag: u32, bytes: &[u8]) -> Ticket {
 
 fn call(client: &Arc<Client>, bytes: &[u8]) -> Result<Answer, ChannelError> {
     let ticket = send(client, 5, bytes);
-    client.wait_answer(ticket, &mut Limit::Within(Duration::from_secs(30)), |answer| answer)
+    client.wait_answer(ticket, &mut Limit::Within(PATIENCE), |answer| answer)
 }
 
 fn pattern(len: usize, seed: usize) -> Vec<u8> {
@@ -241,7 +245,7 @@ fn futures_get_their_answers_too(way: Way) {
     for (seed, len) in LENGTHS.into_iter().enumerate() {
         let bytes = pattern(len, seed);
         let mut ticket = send(&client, 5, &bytes);
-        let mut limit = Limit::Within(Duration::from_secs(30));
+        let mut limit = Limit::Within(PATIENCE);
         let answer = drive(|cx| client.poll_answer(cx, &mut ticket, &mut limit, |answer| answer));
         let answer = answer.expect("one");
         assert!(bytes_of(answer.payload) == bytes, "{len} bytes came back changed");
@@ -303,7 +307,7 @@ fn answers_that_nobody_fetches_keep_no_other_from_coming(way: Way) {
     let _echo = Echo::start(way, &name, 256 << 10);
     for wait in [WaitPolicy::Adaptive, WaitPolicy::Park] {
         let client = connect(way, &name, wait);
-        let mut limit = Limit::Within(Duration::from_secs(30));
+        let mut limit = Limit::Within(PATIENCE);
         let mut unfetched: Vec<_> = (0..50)
             .map(|seed| {
                 let mut ticket = send(&client, 5, &pattern(LEN, seed));
@@ -364,14 +368,14 @@ fn large_answers_are_fetched_one_after_the_other(way: Way) {
                     ControlFlow::Continue(())
                 });
                 if !found && !scanner.arm() {
-                    server.park(Some(Duration::from_secs(30)));
+                    server.park(Some(PATIENCE));
                 }
             }
             assert_eq!(answered, 8);
         });
         // All have been answered: each line of an answer waits, or its lane for space.
         for (seed, ticket) in tickets.into_iter().enumerate() {
-            let mut limit = Limit::Within(Duration::from_secs(30));
+            let mut limit = Limit::Within(PATIENCE);
             let answer =
                 client.wait_answer(ticket, &mut limit, |answer| answer).expect("an answer");
             assert!(bytes_of(answer.payload) == pattern(LEN, seed));
@@ -403,7 +407,7 @@ fn a_body_that_panics_costs_neither_lane_nor_space(way: Way) {
     let bytes = pattern(50_000, 1);
     let sent = with_message(5, &bytes, |message| client.try_send(message));
     let ticket = sent.expect("connected").expect("a lane and space");
-    let mut limit = Limit::Within(Duration::from_secs(30));
+    let mut limit = Limit::Within(PATIENCE);
     assert!(client.wait_answer(ticket, &mut limit, |_| ()).is_ok());
 }
 
@@ -464,7 +468,7 @@ fn requests_that_are_over_their_clients_budget_wait_until_answers_are_fetched(wa
             // The long request is taken when most answers have been fetched.
             tickets.sort_by_key(|&(tag, _)| tag == LONG);
             for (tag, ticket) in tickets {
-                let mut limit = Limit::Within(Duration::from_secs(30));
+                let mut limit = Limit::Within(PATIENCE);
                 let answer = client.wait_answer(ticket, &mut limit, |answer| answer);
                 let answer = answer.expect("an answer");
                 assert_eq!(bytes_of(answer.payload).len(), len_of(tag));
@@ -474,7 +478,7 @@ fn requests_that_are_over_their_clients_budget_wait_until_answers_are_fetched(wa
         });
         while !fetched.load(SeqCst) {
             if !turn(&mut scanner) && !scanner.arm() {
-                server.park(Some(Duration::from_secs(30)));
+                server.park(Some(PATIENCE));
             }
         }
     });
@@ -551,13 +555,13 @@ fn a_waker_that_panics_ends_nobody_elses_call(way: Way) {
     let wakers = [Waker::from(Arc::new(Panics)), Waker::from(Arc::new(Tells(sender)))];
     for (tag, waker) in (0..).zip(&wakers) {
         let mut ticket = send(&client, tag, b"");
-        let mut limit = Limit::Within(Duration::from_secs(60));
+        let mut limit = Limit::Within(PATIENCE);
         let mut cx = Context::from_waker(waker);
         assert!(client.poll_answer(&mut cx, &mut ticket, &mut limit, |_| ()).is_pending());
     }
     server.park(None);
     assert!(turn(&mut server.scanner(), |_| ControlFlow::Continue(())));
-    woken.recv_timeout(Duration::from_secs(60)).expect("the second is woken too");
+    woken.recv_timeout(PATIENCE).expect("the second is woken too");
     assert_eq!(client.lost(), None);
     server.close();
 }

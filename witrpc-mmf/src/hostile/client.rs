@@ -18,6 +18,7 @@ use crate::head::Kind;
 use crate::layout::{HIGH_WATER, INLINE_LEN, Layout};
 use crate::line;
 use crate::message::{Body, Limit, Outgoing, RequestPayload};
+use crate::rendezvous::tests::PATIENCE;
 use crate::rendezvous::tests::bombs::Bomb;
 use crate::rendezvous::{ConnectOptions, connect};
 use crate::security::{Clearance, Plain};
@@ -55,7 +56,7 @@ impl Honest {
             lanes: LANES,
             max_clients: 64,
             max_message_len: MAX_MESSAGE_LEN,
-            handshake_timeout: Duration::from_secs(30),
+            handshake_timeout: PATIENCE,
             trusted: None,
         };
         let server = Server::bind(
@@ -69,7 +70,7 @@ impl Honest {
     }
 
     pub(super) fn serve(&self, until: impl Fn() -> bool) {
-        let patience = Instant::now() + Duration::from_secs(30);
+        let patience = Instant::now() + PATIENCE;
         let mut scanner = self.server.scanner();
         while !until() {
             assert!(Instant::now() < patience, "it did not come to that");
@@ -101,7 +102,7 @@ impl Honest {
                 hello: &[],
                 wait_for_server: Duration::ZERO,
                 max_region_len: REGION_LEN as u64,
-                handshake_timeout: Duration::from_secs(30),
+                handshake_timeout: PATIENCE,
                 initiator: &self.keys,
             },
         );
@@ -118,7 +119,7 @@ impl Honest {
             hello: Vec::new(),
             wait: WaitPolicy::Park,
             max_region_len: REGION_LEN,
-            handshake_timeout: Duration::from_secs(30),
+            handshake_timeout: PATIENCE,
             trusted: None,
         };
         Client::connect(&self.site.name, &self.site.place, &options, &self.keys)
@@ -155,7 +156,7 @@ impl Honest {
                     deadline: None,
                 });
                 let ticket = sent.expect("connected").expect("a lane is free");
-                let mut limit = Limit::Within(Duration::from_secs(30));
+                let mut limit = Limit::Within(PATIENCE);
                 let tag = bystander.wait_answer(ticket, &mut limit, |answer| answer.tag);
                 assert_eq!(tag, Ok(7));
                 answered.store(true, SeqCst);
@@ -256,7 +257,7 @@ fn who_is_turned_away_is_counted_and_who_leaves_is_not() {
         hello: &[],
         wait_for_server: Duration::ZERO,
         max_region_len: REGION_LEN as u64,
-        handshake_timeout: Duration::from_secs(30),
+        handshake_timeout: PATIENCE,
         initiator: &Plain { encryption: true },
     };
     let refused = connect(&honest.site.name, &honest.site.place, &options).map(drop);

@@ -1,13 +1,13 @@
 //! Peers that name leases which cannot be, or release what they were not lent.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use super::client::Honest;
 use super::server::{Hostile, call};
 use super::{Raw, Said, broken_leases};
 use crate::layout::INLINE_LEN;
 use crate::message::{Body, ChannelError, Outgoing, Ticket};
+use crate::rendezvous::tests::PATIENCE;
 
 /// Claims that every block of the peer's has been released under this generation.
 fn release_everything(raw: &Raw, table: usize, generation: u32) {
@@ -33,7 +33,7 @@ fn a_server_that_names_a_lease_that_cannot_be_loses_its_client() {
     for said in broken_leases() {
         let (client, raw) = server.client();
         let hostile = std::thread::spawn(move || raw.answer(1, said));
-        let outcome = call(&client, Duration::from_secs(30));
+        let outcome = call(&client, PATIENCE);
         assert!(matches!(outcome, Err(ChannelError::Misbehaved(_))), "{said:x?}: {outcome:?}");
         let _ = hostile.join().expect("the line was asked for");
     }

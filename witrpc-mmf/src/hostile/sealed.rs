@@ -1,13 +1,12 @@
 //! Messages that do not open end the connection, whoever has written them.
 
-use std::time::Duration;
-
 use super::client::Honest;
 use super::server::{Hostile, call};
 use super::{LANES, Said};
 use crate::head::{Head, Kind};
 use crate::layout::INLINE_LEN;
 use crate::message::{Body, ChannelError, Closed, Outgoing};
+use crate::rendezvous::tests::PATIENCE;
 use crate::sealed::{FORGED, Sealing};
 use crate::security::Plain;
 
@@ -71,8 +70,8 @@ fn an_answer_that_does_not_open_ends_the_connection() {
             }
             raw
         });
-        assert_eq!(call(&client, Duration::from_secs(30)), Ok(0), "{what}");
-        let outcome = call(&client, Duration::from_secs(30));
+        assert_eq!(call(&client, PATIENCE), Ok(0), "{what}");
+        let outcome = call(&client, PATIENCE);
         assert!(matches!(outcome, Err(ChannelError::Misbehaved(_))), "{what}: {outcome:?}");
         assert_eq!(client.lost(), Some(Closed::Misbehaved), "{what}");
         hostile.join().expect("both lines were asked for");

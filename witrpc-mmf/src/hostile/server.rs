@@ -15,6 +15,7 @@ use crate::head::Kind;
 use crate::layout::{INLINE_LEN, Layout, line as words};
 use crate::line;
 use crate::message::{Body, ChannelError, Closed, Limit, Outgoing, Ticket};
+use crate::rendezvous::tests::PATIENCE;
 use crate::rendezvous::tests::bombs::Bomb;
 use crate::rendezvous::{
     Admitted, Claim, Control, Credentials, Established, Host, ServerLimits, Session,
@@ -66,7 +67,8 @@ impl Hostile {
             client_region_len: REGION_LEN,
             server_region_len: REGION_LEN,
             max_message_len: MAX_MESSAGE_LEN as u64,
-            handshake_timeout: Duration::from_secs(30),
+            handshake_timeout: PATIENCE,
+            grace: PATIENCE,
         };
         let (sender, connected) = channel();
         let claim = Claim::new(&site.name, &site.place).expect("the name is free");
@@ -84,7 +86,7 @@ impl Hostile {
             hello: Vec::new(),
             wait: WaitPolicy::Park,
             max_region_len: REGION_LEN,
-            handshake_timeout: Duration::from_secs(30),
+            handshake_timeout: PATIENCE,
             trusted: None,
         };
         let client = Client::connect(&self.site.name, &self.site.place, &options, &self.keys);
@@ -103,7 +105,7 @@ impl Raw {
     /// Waits until the client has written `seq` on lane 0, and answers.
     pub(super) fn answer(&self, seq: u64, said: Said) -> ControlFlow<()> {
         let request = self.peer_line(self.layout.request_line(0));
-        let patience = Instant::now() + Duration::from_secs(30);
+        let patience = Instant::now() + PATIENCE;
         while line::shows::<Mapped>(request) != seq {
             if Instant::now() > patience {
                 return ControlFlow::Break(());
@@ -143,7 +145,7 @@ fn a_server_that_breaks_a_rule_loses_its_client() {
             }
             raw
         });
-        let outcome = call(&client, Duration::from_secs(30));
+        let outcome = call(&client, PATIENCE);
         assert!(matches!(outcome, Err(ChannelError::Misbehaved(_))), "{script:x?}: {outcome:?}");
         assert_eq!(client.lost(), Some(Closed::Misbehaved), "{script:x?}");
         hostile.join().expect("every line was asked for");
@@ -162,7 +164,7 @@ fn a_refusal_ends_its_call_and_frees_the_lane() {
         }
         raw
     });
-    let limit = Duration::from_secs(30);
+    let limit = PATIENCE;
     assert_eq!(call(&client, limit), Err(ChannelError::PeerNoMemory));
     assert_eq!(call(&client, limit), Ok(0));
     assert_eq!(call(&client, limit), Err(ChannelError::PeerNoMemory));

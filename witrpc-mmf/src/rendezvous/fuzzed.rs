@@ -74,6 +74,7 @@ pub(crate) fn handshake(bytes: &[u8]) {
         server_region_len: len,
         max_message_len: 1000,
         handshake_timeout: Duration::MAX,
+        grace: Duration::MAX,
     };
     let host = Arc::clone(&door) as Arc<dyn Host>;
     let mut desk = Desk::new(String::from("calc"), vec![who.uid], limits, host);

@@ -27,7 +27,7 @@ pub(crate) use claim::Claim;
 pub use claim::live_names;
 pub(crate) use connect::{ConnectOptions, Connected, connect};
 pub use control::Session;
-pub(crate) use control::{Admitted, Control, Host, ServerLimits};
+pub(crate) use control::{Admitted, Control, GRACE, Host, ServerLimits};
 pub use inquire::inquire;
 pub use name::Name;
 pub(crate) use name::random_bytes;

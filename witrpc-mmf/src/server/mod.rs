@@ -36,7 +36,7 @@ use crate::backend::Backend;
 use crate::error::BindError;
 use crate::fork::Origin;
 use crate::layout::{Layout, MAX_LANES, MIN_LANES, PAGE};
-use crate::rendezvous::{Claim, Control, Name, Place, ServerLimits};
+use crate::rendezvous::{Claim, Control, GRACE, Name, Place, ServerLimits};
 use crate::security::Responder;
 use crate::state;
 use crate::trust::TrustedPeer;
@@ -172,6 +172,7 @@ impl Server {
             server_region_len: layout.region_len(),
             max_message_len: options.max_message_len as u64,
             handshake_timeout: options.handshake_timeout,
+            grace: GRACE,
         };
         let host = Arc::new(admission::Reception::new(&server, responder));
         server.control.start(limits, host)?;

@@ -38,7 +38,13 @@ pub(crate) struct ServerLimits {
     pub(crate) max_message_len: u64,
     /// How long a handshake may take from the accepting to the welcome's last byte.
     pub(crate) handshake_timeout: Duration,
+    /// How long a handshake may take while others wait for its place.
+    pub(crate) grace: Duration,
 }
+
+/// [`ServerLimits::grace`] of all servers but those of tests. Whoever means it needs a millisecond or
+/// so.
+pub(crate) const GRACE: Duration = Duration::from_millis(100);
 
 /// What the layers above keep beside a connection; nothing here reads it.
 pub type Session = Arc<dyn Any + Send + Sync>;

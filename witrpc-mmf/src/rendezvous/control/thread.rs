@@ -29,10 +29,6 @@ use crate::rendezvous::stranger::{Progress, Stranger};
 /// How many handshakes can be pending; who comes then stays in the listener's queue.
 const MAX_STRANGERS: usize = 64;
 
-/// How long a handshake may take while others wait for its place. Whoever means it needs a
-/// millisecond or so.
-const GRACE: Duration = Duration::from_millis(100);
-
 /// How long to leave clients in the queue when this process has no descriptor or memory to accept
 /// one.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
@@ -172,11 +168,15 @@ impl ControlThread {
             if events.iter().any(|event| Source::of(event) == Source::Wake) && self.obey() {
                 return;
             }
+            // Who has said something is heard before its place may go to who comes.
             for event in events {
-                match Source::of(event) {
-                    Source::Listener(index) => self.accept(index),
-                    Source::Stranger(number) => self.advance(number),
-                    Source::Wake | Source::Link(_) => {}
+                if let Source::Stranger(number) = Source::of(event) {
+                    self.advance(number);
+                }
+            }
+            for event in events {
+                if let Source::Listener(index) = Source::of(event) {
+                    self.accept(index);
                 }
             }
             if let Some(number) = self.busy.pop_front() {
@@ -244,10 +244,11 @@ impl ControlThread {
         if self.strangers.len() < MAX_STRANGERS {
             return Ok(());
         }
+        let grace = self.desk.limits.grace;
         // Who waits for us is not slow.
         let oldest = self.strangers.iter().find(|(_, stranger)| !stranger.is_busy());
-        let Some((oldest, stranger)) = oldest else { return Err(Instant::now() + GRACE) };
-        let (oldest, room_at) = (*oldest, stranger.came() + GRACE);
+        let Some((oldest, stranger)) = oldest else { return Err(Instant::now() + grace) };
+        let (oldest, room_at) = (*oldest, stranger.came() + grace);
         if Instant::now() < room_at {
             return Err(room_at);
         }

@@ -11,7 +11,7 @@ use super::record::{ClientOpening, Offer, PROTOCOL_VERSION, ServerOpening, Verdi
 use super::*;
 use crate::copy::Pages;
 
-fn wait_for(fd: &impl AsFd, what: PollFlags) -> PollFlags {
+pub(super) fn wait_for(fd: &impl AsFd, what: PollFlags) -> PollFlags {
     let timeout = Timespec::try_from(PATIENCE).unwrap();
     let mut fds = [PollFd::new(fd, what)];
     poll(&mut fds, Some(&timeout)).expect("polling does not fail");

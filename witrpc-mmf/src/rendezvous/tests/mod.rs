@@ -33,7 +33,7 @@ use crate::error::ConnectError;
 use crate::security::{Clearance, Demands, Plain};
 
 /// Long enough to be met by a machine under any load: only a failing test waits for so long.
-const PATIENCE: Duration = Duration::from_secs(60);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
 const REGION_LEN: usize = 64 << 10;
 
@@ -103,6 +103,7 @@ fn limits() -> ServerLimits {
         server_region_len: REGION_LEN,
         max_message_len: 1000,
         handshake_timeout: PATIENCE,
+        grace: PATIENCE,
     }
 }
 

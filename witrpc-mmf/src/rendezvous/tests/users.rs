@@ -1,7 +1,9 @@
 //! Who of the machine's users gets in.
 
+use std::io::ErrorKind;
 use std::os::unix::fs::{MetadataExt, chown};
 use std::os::unix::process::CommandExt;
+use std::thread::yield_now;
 
 use super::*;
 use crate::error::{BindError, DirectoryError};
@@ -39,7 +41,14 @@ impl AsOther {
         let mut command = Command::new(&self.program);
         let role = format!("{role} {}", self.directory().display());
         command.args([self.test, "--exact", "--nocapture"]).env(ROLE, role).uid(OTHER);
-        let output = command.output().unwrap();
+        let output = loop {
+            match command.output() {
+                // Another test's child came to be while the program was written, and has it open for
+                // writing until it runs its own.
+                Err(error) if error.kind() == ErrorKind::ExecutableFileBusy => yield_now(),
+                output => break output.unwrap(),
+            }
+        };
         let text = String::from_utf8_lossy(&output.stdout).into_owned();
         assert!(output.status.success(), "{text}{}", String::from_utf8_lossy(&output.stderr));
         text
