@@ -3,7 +3,7 @@
 use witrpc::{CallError, DisconnectReason};
 use witrpc_tests::gallery::Seen;
 use witrpc_tests::process::Child;
-use witrpc_tests::roles::{Finding, Leases, Role};
+use witrpc_tests::roles::{Finding, ITEMS, Leases, Role};
 use witrpc_tests::site::{Address, Plan, Site, Transport};
 use witrpc_tests::workshop::{WorkshopClient, bytes_of, checksum};
 
@@ -33,6 +33,16 @@ fn a_followers_forked_child_gets_no_events_and_can_subscribe_anew() {
     assert_eq!(inherited, "[Some(Ended(Disconnected(Forked))), None, None]");
     assert_eq!(own, "Some(Ok(5))");
     assert_eq!(client.hear::<u64>(), 7, "the parent's connection stands");
+}
+
+#[test]
+fn a_readers_forked_child_leaves_the_streams_to_its_parent() {
+    let site = Site::with(Transport::Mmf, Plan { conveyor: true, ..Plan::default() });
+    let client = Child::start(&Role::ForkReader { address: site.address().clone() });
+    let forked = "Some(Err(Disconnected(Forked)))";
+    assert_eq!(client.hear::<[String; 2]>(), [forked, forked]);
+    let last = format!("Some(Ok({}))", ITEMS - 1);
+    assert_eq!(client.hear::<[String; 2]>(), [last.as_str(), &last], "the parent reads on");
 }
 
 #[test]

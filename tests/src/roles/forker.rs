@@ -10,13 +10,17 @@ use std::sync::Arc;
 use fork::Fork;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
-use witrpc::{AllocError, DisconnectReason, Shared, SharedMut};
+use witrpc::{AllocError, BlockingStream, DisconnectReason, Shared, SharedMut};
 
+use crate::conveyor::ConveyorClient;
 use crate::gallery::GalleryClient;
 use crate::newsroom::NewsroomClient;
 use crate::process::Parent;
 use crate::site::{Address, Plan};
 use crate::workshop::{Bench, WorkshopClient, bytes_of};
+
+/// How many items streams have that are inherited.
+pub const ITEMS: u64 = 1_000_000;
 
 /// What a forked child found of leases.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -151,6 +155,22 @@ fn fork_and_find<T, F: Serialize + DeserializeOwned>(
             (serde_json::from_slice(&finding).expect("the child reports"), inherited)
         }
     }
+}
+
+/// See [`Role::ForkReader`](super::Role::ForkReader). Reports what came to the child of its parent's
+/// streams, then what comes to the parent.
+pub(super) fn reader(parent: &Parent, address: &Address) {
+    let client = ConveyorClient::connect(address.endpoint()).expect("the client connects");
+    let open = || client.range(ITEMS).expect("the server answers");
+    let mut inherited = [open(), open()];
+    // Of the second one many are here, and more were asked for.
+    assert!(inherited[1].by_ref().take(10_000).all(|item| item.is_ok()));
+    let last = |stream: BlockingStream<u64>| format!("{:?}", stream.last());
+    let (finding, inherited) = fork_and_find(inherited, |inherited| inherited.map(last));
+    let finding: [String; 2] = finding;
+    parent.report(&finding);
+    parent.report(&inherited.map(last));
+    parent.outlive();
 }
 
 /// See [`Role::ForkServer`](super::Role::ForkServer). The child lives until its standard input

@@ -16,7 +16,7 @@ use crate::site::{self, Address, Plan};
 
 pub use binder::{Bid, Go};
 pub use follower::{Count, count};
-pub use forker::{Finding, Leases};
+pub use forker::{Finding, ITEMS, Leases};
 pub use worker::{Besides, Duty};
 
 /// What a child process is.
@@ -115,6 +115,11 @@ pub enum Role {
         /// Where.
         address: Address,
     },
+    /// Opens streams, forks without exec, and reports what the child finds.
+    ForkReader {
+        /// Where.
+        address: Address,
+    },
     /// Serves, forks without exec, and reports the number of the child, which lives on.
     ForkServer {
         /// Where.
@@ -175,6 +180,7 @@ pub fn main() {
         Role::Bind { address } => binder::bind(&parent, &address),
         Role::ForkClient { address } => forker::client(&parent, &address),
         Role::ForkFollower { address } => forker::follower(&parent, &address),
+        Role::ForkReader { address } => forker::reader(&parent, &address),
         Role::ForkServer { address } => forker::server(&parent, &address),
         Role::Scribble { address, plan, seed, words } => {
             scribble::client(&parent, &address, &plan, seed, words);

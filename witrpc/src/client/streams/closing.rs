@@ -102,6 +102,9 @@ impl State {
 impl LinkStreams {
     /// Tells the server that a stream is not wanted any more, without ever waiting.
     pub(in crate::client) fn close(self: &Arc<Self>, number: u64) {
+        if self.is_forked() {
+            return;
+        }
         self.closing.lock().numbers.push(number);
         self.send_closures();
     }

@@ -24,7 +24,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::codec::Codec;
-use crate::transport::ClientChannel;
+use crate::transport::{ChannelError, ClientChannel, DisconnectReason};
 
 use closing::Closing;
 
@@ -53,6 +53,12 @@ impl LinkStreams {
             share: Share::new(channel.lanes() / 2),
             closing: Closing::new(),
         })
+    }
+
+    /// Whether this process is a fork of the one that connected. It has none of that one's threads,
+    /// which may have held any lock here when it was forked: what is dropped there is forgotten.
+    pub(super) fn is_forked(&self) -> bool {
+        self.channel.lost() == Some(ChannelError::Disconnected(DisconnectReason::Forked))
     }
 
     /// Numbers a stream that is about to be opened. No other of this process has the number, so it

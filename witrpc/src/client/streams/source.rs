@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::fmt;
+use std::mem;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::{Duration, Instant};
@@ -15,7 +16,7 @@ use crate::codec::{DecodeError, Decoder, read_batch};
 use crate::error::CallError;
 use crate::tag::Operation;
 use crate::timer::Alarm;
-use crate::transport::{Answer, ChannelError, Limit};
+use crate::transport::{Answer, ChannelError, DisconnectReason, Limit};
 
 use super::LinkStreams;
 use super::request::{Control, Request};
@@ -119,6 +120,9 @@ impl<T, E> Source<T, E> {
             if self.is_cancelled() {
                 return Poll::Ready(Some(Err(self.cancel())));
             }
+            if self.streams.is_forked() {
+                return Poll::Ready(Some(Err(self.forget())));
+            }
             let control = self.control();
             let mut pull = self.pull.take().unwrap_or_else(|| self.request());
             match pull.poll(cx, &control) {
@@ -153,6 +157,9 @@ impl<T, E> Source<T, E> {
             if self.is_over {
                 return None;
             }
+            if self.streams.is_forked() {
+                return Some(Err(self.forget()));
+            }
             let pull = self.pull.take().unwrap_or_else(|| self.request());
             let ended = pull.wait(&self.control());
             if let Err(error) = self.take(ended) {
@@ -172,6 +179,14 @@ impl<T, E> Source<T, E> {
         self.items.clear();
         self.end();
         CallError::Cancelled
+    }
+
+    /// Leaves everything to the process that this one is a fork of.
+    #[cold]
+    fn forget(&mut self) -> CallError<E> {
+        self.is_over = true;
+        mem::forget((self.pull.take(), self.patience.take()));
+        CallError::Disconnected(DisconnectReason::Forked)
     }
 
     /// No more items come: the server need not make any.
@@ -271,6 +286,9 @@ impl<T, E> Source<T, E> {
 
 impl<T, E> Drop for Source<T, E> {
     fn drop(&mut self) {
+        if self.streams.is_forked() {
+            self.forget();
+        }
         self.end();
     }
 }
