@@ -8,7 +8,7 @@
 //!
 //! Nothing needs to be installed beside the program: it starts itself. `src/main.rs`:
 //!
-//! ```no_run
+//! ```standalone_crate
 //! use std::process::Command;
 //! use witrpc::{CallError, Worker, wit_service, worker};
 //!
@@ -58,7 +58,9 @@
 //!
 //! - The name under which it serves cannot be guessed, and is not in the process list or the
 //!   environment. The two find each other without a word from you.
-//! - It ends with its parent, also when that is killed, also when a handler runs at that moment.
+//! - It ends with its parent, also when that is killed, also when a handler runs at that moment. That
+//!   begins with [`worker::serve`](crate::worker::serve): what a program does before, it does on its
+//!   own, and a parent that lives kills it when it has not served in time.
 //! - Ctrl-C in a terminal reaches the parent alone, which decides. The worker's standard error is
 //!   kept for the error of its end; [`forward_stderr`](crate::WorkerBuilder::forward_stderr) shows it
 //!   as well.

@@ -27,7 +27,7 @@
 //!
 //! A program that is its own worker:
 //!
-//! ```no_run
+//! ```standalone_crate
 //! use std::process::Command;
 //! use witrpc::{Worker, wit_service, worker};
 //!
