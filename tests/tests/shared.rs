@@ -5,7 +5,9 @@ use std::time::{Duration, Instant};
 
 use futures_executor::block_on;
 use futures_util::future::join;
-use witrpc::{AllocError, CallError, CallOptions, ClientHook, Codec, DisconnectReason, Shared};
+use witrpc::{
+    AllocError, CallError, CallOptions, ClientHook, Codec, Direction, DisconnectReason, Shared,
+};
 use witrpc_tests::gallery::{GalleryAsyncClient, GalleryClient, Seen};
 use witrpc_tests::over_both_transports;
 use witrpc_tests::site::{Plan, ServerCommand, Site, Transport};
@@ -420,6 +422,60 @@ fn a_server_whose_memory_a_client_keeps_goes_on_with_copies() {
     drop(kept);
     let got = client.render(most as u64, 11).unwrap();
     assert_eq!(Seen::of(&got), seen(Transport::Mmf, most, 11));
+}
+
+#[test]
+fn what_is_too_long_for_a_message_passes_only_where_it_is_lent() {
+    const MAX: usize = 100_000;
+    let plan = Plan { size: Some(4 << 20), max_message_size: Some(MAX), ..Plan::default() };
+    let site = Site::with(Transport::Mmf, plan);
+    let (client, other) = (gallery(&site), gallery(&site));
+    let len = 3 * MAX;
+    let sent = frame(&client, len, 1);
+    assert_eq!(client.look(sent.clone()), Ok(seen(Transport::Mmf, len, 1)));
+    let is_too_large = |error: &CallError, expected: Direction| match *error {
+        CallError::TooLarge { direction, len: found, max } => {
+            (direction, max) == (expected, MAX) && (len..len + 100).contains(&found)
+        }
+        _ => false,
+    };
+    for refused in [other.look(sent.clone()), other.look(Shared::from_vec(sent.to_vec()))] {
+        let refused = refused.unwrap_err();
+        assert!(is_too_large(&refused, Direction::Request), "{refused}");
+    }
+    client.keep(sent.clone()).unwrap();
+    let refused = client.look(sent.clone()).unwrap_err();
+    assert!(is_too_large(&refused, Direction::Request), "the server has it: {refused}");
+    client.forget().unwrap();
+    assert_eq!(client.look(sent), Ok(seen(Transport::Mmf, len, 1)));
+
+    let exhibit = client.exhibit(len as u64, 2).unwrap();
+    let refused = client.exhibit(len as u64, 2).unwrap_err();
+    assert!(is_too_large(&refused, Direction::Answer), "it is here already: {refused}");
+    assert_eq!(Seen::of(&exhibit), seen(Transport::Mmf, len, 2));
+}
+
+#[test]
+fn a_handler_without_space_is_told_what_no_answer_could_carry() {
+    const MAX: usize = 100_000;
+    /// What stands behind a frame that is an answer.
+    const END: usize = 5;
+    let plan = Plan { max_message_size: Some(MAX), ..Plan::default() };
+    let site = Site::with(Transport::Mmf, plan);
+    let client = gallery(&site);
+    client.open(1).unwrap();
+    let kept = client.render(most(&client) as u64, 1).unwrap();
+    let longest = MAX - END;
+    let got = client.render_later(1, longest as u64, 2).unwrap();
+    assert_eq!(Seen::of(&got), copied(longest, 2), "there is no space to lend");
+    for len in [longest + 1, 2 * MAX] {
+        let refused = client.render_later(1, len as u64, 3).unwrap_err();
+        let short = AllocError::NoSpace { len, waited: None };
+        assert_eq!(refused, CallError::App(short.to_string()));
+    }
+    drop(kept);
+    let got = client.render_later(1, 2 * MAX as u64, 4).unwrap();
+    assert_eq!(Seen::of(&got), seen(Transport::Mmf, 2 * MAX, 4));
 }
 
 #[test]

@@ -29,10 +29,14 @@ impl Client {
         self.outbox.largest_lease()
     }
 
-    /// The longest body of a request that takes so many leases along.
+    /// The longest body, in bytes, of a request that takes so many leases along: with some, it travels
+    /// in one piece.
     pub fn longest_body_with(&self, leases: usize) -> usize {
         let longest = self.outbox.largest_block().min(self.max_message_len);
-        longest.saturating_sub(trailer::len_of(leases))
+        match leases {
+            0 => self.max_message_len,
+            some => longest.saturating_sub(trailer::len_of(some)),
+        }
     }
 
     /// Takes space for leases of these lengths, for all of them or none, without waiting.

@@ -20,9 +20,13 @@ impl Connection {
         self.outbox.largest_lease()
     }
 
-    /// The longest body of an answer that takes so many leases along: what its line has left for it.
+    /// The longest body, in bytes, of an answer that takes so many leases along: with some, what its
+    /// line has left for it.
     pub fn longest_body_with(&self, leases: usize) -> usize {
-        INLINE_LEN.saturating_sub(trailer::len_of(leases))
+        match leases {
+            0 => self.max_message_len,
+            some => INLINE_LEN.saturating_sub(trailer::len_of(some)),
+        }
     }
 
     /// Takes space for leases of these lengths, for all of them or none.

@@ -117,6 +117,11 @@ const fn trailer_len(count: usize) -> usize {
     count * LEN_BYTES + 1
 }
 
+/// The length of a body that is one raw section of so many bytes and nothing else.
+pub(crate) fn len_of_one_raw(len: usize) -> usize {
+    len.saturating_add(trailer_len(1))
+}
+
 // Offsets are computed unchecked above.
 const _: () = assert!(usize::BITS >= 64, "witrpc needs 64-bit addresses");
 
@@ -155,6 +160,13 @@ mod tests {
         let ranges: Vec<_> = sections(&[1, 64, 65, 0, 3]).ranges().collect();
         assert_eq!(ranges, [0..1, 64..128, 128..193, 256..256, 256..259]);
         assert_eq!(sections(&[]).end(), 0);
+    }
+
+    #[test]
+    fn a_section_alone_has_a_trailer_behind_it() {
+        let alone = sections(&[300]);
+        assert_eq!(len_of_one_raw(300), alone.end() + alone.trailer().as_slice().len());
+        assert_eq!(len_of_one_raw(usize::MAX), usize::MAX);
     }
 
     #[test]

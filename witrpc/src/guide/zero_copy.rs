@@ -80,7 +80,8 @@
 //! # Reading
 //!
 //! In another process a `Shared` gives no `&[T]`, since that process cannot know that the writer has
-//! stopped writing. It gives copies, of as much at a time as you like, at the speed of `memcpy`:
+//! stopped writing. It gives copies, of as much at a time as you like, on x86-64 at the speed of
+//! `memcpy`:
 //!
 //! ```
 //! let frame = witrpc::Shared::from_vec((0..640 * 480).map(|n| n as u8).collect());
@@ -123,7 +124,8 @@
 //! - a client's `alloc` waits for it, as long as a call may take, and then says what is short. So a
 //!   producer that is too quick is slowed down by itself;
 //! - a handler's `alloc` does not wait, since a client that keeps what it got would hold up the
-//!   server. It gives private memory, and the answer copies it;
+//!   server. It gives private memory, and the answer copies it; but an error if that copy would be
+//!   over [`max_message_size`](crate::Mmf::max_message_size);
 //! - `try_alloc` says so at once, and so does every `alloc` that asks for more than can ever be had.
 //!
 //! Two threads that each hold a frame and wait for a second one can wait for each other; both are
@@ -140,7 +142,9 @@
 //! A lease outlives its connection and the other process: the memory stays as it was when the other
 //! side stopped writing. Over another connection, or the next one after a
 //! [reconnection](crate::Reconnect), it can be passed too, and is copied then: where a `Shared` comes
-//! from is never an error. [`Shared`](crate::Shared) lists when it is copied all the same.
+//! from is never an error by itself. But a copy is a part of its message, and so no longer than
+//! [`max_message_size`](crate::Mmf::max_message_size), 64 MiB unless given, which what is lent may be:
+//! who shares frames as long as that raises it too. [`Shared`](crate::Shared) lists when it is copied.
 //!
 //! With [encryption](crate::WitServerBuilder::encryption) nothing can be lent, since all that lies in
 //! shared memory is sealed then: `alloc` says so, and what was made by `from_vec` is copied and sealed.

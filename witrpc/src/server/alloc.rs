@@ -2,6 +2,7 @@
 
 use super::context::CallContext;
 use crate::__private::v1::RawElement;
+use crate::codec::len_of_one_raw;
 use crate::error::AllocError;
 use crate::shared::{SharedMut, check};
 use crate::transport::{ChannelError, WritableBytes, private_bytes};
@@ -12,12 +13,15 @@ impl CallContext {
     ///
     /// It never waits: a client that keeps what it was sent would hold up the server's threads
     /// otherwise. While there is too little, it is private memory, which the answer copies, as it
-    /// does over a transport without shared memory; nothing is copied within one process.
+    /// does over a transport without shared memory; nothing is copied within one process. What is
+    /// too long for that copy to be an answer, over
+    /// [`max_message_size`](crate::Mmf::max_message_size), can only be had in shared memory.
     ///
     /// # Errors
     ///
-    /// [`AllocError::TooLarge`]: it does not fit however little is taken. [`AllocError::Encrypted`]:
-    /// nothing can be shared in place; or the client has gone.
+    /// [`AllocError::TooLarge`]: it does not fit however little is taken. [`AllocError::NoSpace`] and
+    /// [`AllocError::TooManyLeases`]: not now, and it is too long to be copied.
+    /// [`AllocError::Encrypted`]: nothing can be shared in place; or the client has gone.
     ///
     /// # Examples
     ///
@@ -68,7 +72,9 @@ impl CallContext {
         let Some(lessor) = self.peer.lessor() else { return Ok(private_bytes(len)) };
         match lessor.try_alloc_one(len) {
             Ok(bytes) => Ok(bytes),
-            Err(ChannelError::NoSpace | ChannelError::TooManyLeases { .. }) => {
+            Err(ChannelError::NoSpace | ChannelError::TooManyLeases { .. })
+                if len_of_one_raw(len) <= lessor.longest_body_with(0) =>
+            {
                 Ok(private_bytes(len))
             }
             Err(error) => Err(AllocError::from_channel(error, len, None)),

@@ -71,8 +71,8 @@ pub use write::SharedMut;
 /// `Shared` that came from another process gives no `&[T]`: such a reference promises that nothing
 /// changes, and Rust draws conclusions from it. What it gives are **copies**, of one element or of
 /// many ([`get`](Self::get), [`copy_to`](Self::copy_to), [`iter`](Self::iter),
-/// [`chunks`](Self::chunks), [`to_vec`](Self::to_vec)), made by atomic loads of whole words, at the
-/// speed of `memcpy`. They are sound whatever the other process does. A writer that breaks the rules
+/// [`chunks`](Self::chunks), [`to_vec`](Self::to_vec)), made by atomic loads of whole words: on x86-64
+/// at the speed of `memcpy`, elsewhere word by word. They are sound whatever the other process does. A writer that breaks the rules
 /// can make two looks at one element differ, and no more: whoever checks elements must use the copy
 /// that was checked.
 ///
@@ -84,21 +84,28 @@ pub use write::SharedMut;
 ///
 /// # When it is copied all the same
 ///
-/// A `Shared` can always be passed; where it cannot be lent, the message carries a copy, and the
-/// receiver's is in private memory. That is so
+/// Where a `Shared` cannot be lent, the message carries a copy, and the receiver's is in private
+/// memory. That is so
 ///
 /// - if it is not from this connection: made by [`from_vec`](Self::from_vec), allocated on another
 ///   connection, or received;
 /// - if another message has it: it is lent to one message at a time, until the receiver has dropped
 ///   it. Passed twice in one call, the second is a copy;
-/// - if the connection is [encrypted](crate::ClientBuilder::encryption), or its transport has no
-///   memory to share;
+/// - if a handler made it while the server had no space, since its
+///   [`alloc`](crate::CallContext::alloc) does not wait;
 /// - if the rest of the message is over a quarter of [`Mmf::size`](crate::Mmf::size), so that it goes
 ///   in segments;
-/// - if the connection is encrypted. Nothing can be taken from its shared memory either: there
-///   [`Connection::alloc`](crate::Connection::alloc) and
+/// - if the transport has no memory to share, or the connection is
+///   [encrypted](crate::ClientBuilder::encryption). Nothing can be taken from its shared memory either:
+///   there [`Connection::alloc`](crate::Connection::alloc) and
 ///   [`CallContext::alloc`](crate::CallContext::alloc) say
 ///   [`AllocError::Encrypted`](crate::AllocError::Encrypted).
+///
+/// A copy is a part of its message, which
+/// [`max_message_size`](crate::Mmf::max_message_size) bounds, 64 MiB unless given; what is lent is not.
+/// So a `Shared` that is longer passes only where it can be lent, and is
+/// [`CallError::TooLarge`](crate::CallError::TooLarge) where it would have to be copied: who shares so
+/// much at a time raises that limit too, or sees to it that none of the above happens.
 ///
 /// Within one process nothing is copied at all: all holders share the same memory.
 ///

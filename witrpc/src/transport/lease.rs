@@ -56,7 +56,8 @@ pub trait Lessor: Send + Sync {
     /// The most bytes that can be had at once.
     fn largest_lease(&self) -> usize;
 
-    /// The longest body, in bytes, of a message that takes so many leases along.
+    /// The longest body, in bytes, of a message that takes so many leases along; with none, of any
+    /// message.
     fn longest_body_with(&self, leases: usize) -> usize;
 
     /// Takes space of these lengths, all of it or none, without waiting.

@@ -121,7 +121,8 @@ impl Mmf {
     }
 
     /// The longest request or answer in bytes: 64 MiB unless given, 64 bytes to 4 GiB - 1. A longer
-    /// one is refused where it is made; nothing of it is sent.
+    /// one is refused where it is made; nothing of it is sent. A [`Shared`](crate::Shared) that is lent
+    /// does not count, one that has to be copied does.
     ///
     /// It also decides how much private memory the server spends on one client, besides
     /// [`size`](Self::size). Messages that have come in part, and answers that the client has not
