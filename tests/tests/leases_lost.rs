@@ -1,17 +1,22 @@
 //! Leases whose connection, whose peer or whose server has gone.
 
+use std::sync::Mutex;
+use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread;
 use std::time::Duration;
 
 use futures_executor::block_on;
 use rustix::process::Signal;
 use tempfile::TempDir;
-use witrpc::{AllocError, Backoff, CallError, DisconnectReason, Reconnect, Shared, wit_service};
+use witrpc::{
+    AllocError, Backoff, CallContext, CallError, DisconnectReason, Mmf, Reconnect, Shared,
+    SharedMut, WitServer, wit_service,
+};
 use witrpc_tests::gallery::{GalleryAsyncClient, GalleryClient, Seen};
 use witrpc_tests::process::Child;
 use witrpc_tests::roles::Role;
 use witrpc_tests::site::{Address, Plan, ServerCommand, ServerReply, Site, Transport};
-use witrpc_tests::watchdog::eventually;
+use witrpc_tests::watchdog::{PATIENCE, eventually};
 use witrpc_tests::workshop::{bytes_of, checksum};
 
 const LEN: usize = 100_000;
@@ -116,6 +121,48 @@ fn what_a_handler_keeps_outlives_a_client_that_is_killed() {
     other.open(1).unwrap();
     other.forget().unwrap();
     assert_eq!(other.look(frame(&other, 3)), Ok(seen(3)), "the server is none the worse");
+}
+
+/// Makes something to share when it is told to.
+#[wit_service]
+trait Press {
+    fn print(&self, #[wit(ctx)] cx: &CallContext) -> Result<Shared<[u8]>, String>;
+}
+
+struct Slow {
+    begun: Sender<()>,
+    told: Mutex<Receiver<()>>,
+    refused: Sender<Option<AllocError>>,
+}
+
+impl Press for Slow {
+    fn print(&self, cx: &CallContext) -> Result<Shared<[u8]>, String> {
+        self.begun.send(()).unwrap();
+        self.told.lock().unwrap().recv_timeout(PATIENCE).unwrap();
+        let made = cx.alloc::<u8>(LEN);
+        self.refused.send(made.as_ref().err().cloned()).unwrap();
+        made.map(SharedMut::freeze).map_err(|error| error.to_string())
+    }
+}
+
+#[test]
+fn a_handler_is_told_that_its_client_has_gone() {
+    let ((begun, begins), (tell, told)) = (channel(), channel());
+    let (refused, refusals) = channel();
+    let place = Mmf::unguessable();
+    let service = PressServer::new(Slow { begun, told: Mutex::new(told), refused });
+    let server = WitServer::builder().listen(place.clone()).service(service).start().unwrap();
+    let client = PressClient::connect(place).unwrap();
+    thread::scope(|scope| {
+        let call = scope.spawn(|| client.print());
+        begins.recv_timeout(PATIENCE).unwrap();
+        client.connection().disconnect();
+        let closed = CallError::Disconnected(DisconnectReason::ClosedHere);
+        assert_eq!(call.join().unwrap().unwrap_err(), closed);
+    });
+    eventually("the client has left", || server.handle().clients().is_empty());
+    tell.send(()).unwrap();
+    assert_eq!(refusals.recv_timeout(PATIENCE).unwrap(), Some(AllocError::ClientGone));
 }
 
 #[test]

@@ -234,6 +234,32 @@ over_both_transports! {
         assert_eq!(client.look(frame(&client, half, 2)), Ok(seen(transport, half, 2)));
     }
 
+    fn more_than_there_can_ever_be_is_refused_at_once(transport) {
+        let site = Site::new(transport);
+        let client = GalleryClient::builder(site.endpoint()).call_timeout(None).connect().unwrap();
+        let connection = client.connection();
+        client.open(1).unwrap();
+        for len in [1 << 60, usize::MAX] {
+            for refused in [
+                connection.alloc::<u8>(len).map(drop),
+                connection.try_alloc::<u8>(len).map(drop),
+                connection.alloc_all::<u8>(&[0, len]).map(drop),
+                block_on(connection.alloc_async::<u8>(len)).map(drop),
+                block_on(connection.alloc_all_async::<u8>(&[0, len])).map(drop),
+            ] {
+                let named = match refused.unwrap_err() {
+                    AllocError::NoMemory { len } if transport == Transport::InProcess => len,
+                    AllocError::TooLarge { len, .. } if transport == Transport::Mmf => len,
+                    other => panic!("{other}"),
+                };
+                assert_eq!(named, len);
+            }
+            let refused = client.render_later(1, len as u64, 1).unwrap_err();
+            let is_named = |text: &String| text.contains(&format!("{len} bytes"));
+            assert!(matches!(&refused, CallError::App(text) if is_named(text)), "{refused}");
+        }
+    }
+
     fn nothing_is_shared_over_a_connection_that_is_closed(transport) {
         let site = Site::new(transport);
         let client = gallery(&site);
@@ -302,6 +328,9 @@ fn all_there_is_can_be_had_at_once_and_more_is_refused_at_once() {
     let together = connection.alloc_all::<u8>(&[most, 1]).unwrap_err();
     assert_eq!(together, AllocError::TooLarge { len: most + 1, max: most });
     assert!(connection.alloc::<u64>(usize::MAX / 2).is_err());
+    let too_many = AllocError::TooManyAtOnce { asked: 1_025, max: 1_024 };
+    assert_eq!(connection.alloc_all::<u8>(&[0; 1_025]).unwrap_err(), too_many);
+    assert_eq!(block_on(connection.alloc_all_async::<u8>(&[0; 1_025])).unwrap_err(), too_many);
     let refused = client.render(most as u64 + 1, 1).unwrap_err();
     assert!(refused.to_string().contains(&most.to_string()), "the bound is named: {refused}");
 }
@@ -379,11 +408,16 @@ fn threads_that_hold_some_and_wait_for_more_are_told_in_time() {
     // Who takes both at once never holds up another.
     let connection = gallery(&site);
     thread::scope(|scope| {
-        for _ in 0..4 {
-            scope.spawn(|| {
+        for is_task in [false, true, false, true] {
+            let connection = connection.connection();
+            scope.spawn(move || {
                 for _ in 0..50 {
-                    let both = connection.connection().alloc_all::<u8>(&[half, half]).unwrap();
-                    assert!(both.iter().all(|one| one.len() == half));
+                    let both = if is_task {
+                        block_on(connection.alloc_all_async::<u8>(&[half, half]))
+                    } else {
+                        connection.alloc_all::<u8>(&[half, half])
+                    };
+                    assert!(both.unwrap().iter().all(|one| one.len() == half));
                 }
             });
         }

@@ -10,6 +10,7 @@ use std::sync::mpsc;
 use std::task::{Context, Poll, Wake, Waker};
 use std::thread;
 
+use futures_executor::block_on;
 use witrpc::{AllocError, Shared};
 use witrpc_tests::gallery::GalleryClient;
 use witrpc_tests::site::{Site, Transport};
@@ -66,6 +67,25 @@ fn a_future_that_waits_is_woken_when_there_is_space_and_not_before() {
         Poll::Ready(Ok(space)) => assert_eq!(space.len(), most),
         other => panic!("{other:?}"),
     }
+}
+
+#[test]
+fn a_short_wish_goes_past_a_long_one_that_waits() {
+    let site = Site::new(Transport::Mmf);
+    let client = gallery(&site);
+    let connection = client.connection();
+    let most = most(&client);
+    let [first, second] = [0; 2].map(|_| connection.alloc::<u8>(most / 2).unwrap());
+    let wakes = Arc::new(Wakes::default());
+    let waker = Waker::from(wakes);
+    let mut waiting = pin!(connection.alloc_async::<u8>(most));
+    assert!(waiting.as_mut().poll(&mut Context::from_waker(&waker)).is_pending());
+    drop(first);
+    // Whoever takes it may need it to give back the rest.
+    let short = connection.alloc::<u8>(most / 4).unwrap();
+    assert!(waiting.as_mut().poll(&mut Context::from_waker(&waker)).is_pending());
+    drop((short, second));
+    assert_eq!(block_on(waiting).map(|space| space.len()), Ok(most));
 }
 
 /// How long a thread has run, in nanoseconds.

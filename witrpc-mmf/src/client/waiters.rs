@@ -1,4 +1,6 @@
-//! Tasks that wait for a lane or for space, first come first served.
+//! Tasks that wait for a lane, woken in their order, or for space, woken all together: what one of
+//! them finds too little is enough for another. Nobody is served in order, since whoever comes tries
+//! before it waits.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};

@@ -1,6 +1,7 @@
 //! Space in shared memory, to be filled and passed to methods.
 
 use std::future::{Future, poll_fn};
+use std::time::Duration;
 
 use super::Connection;
 use super::flight::block_on;
@@ -10,6 +11,10 @@ use crate::error::AllocError;
 use crate::shared::{SharedMut, check};
 use crate::transport::{ChannelError, ClientChannel, Lessor, Limit, WritableBytes, private_bytes};
 
+/// How long space is waited for where a call may take for ever. Threads that each hold some and wait
+/// for more would wait for each other for ever too.
+const LONGEST_WAIT: Duration = Duration::from_secs(30);
+
 impl Connection {
     /// Takes space for `len` elements in the memory that the server sees, to be filled in place and
     /// passed to a method as a [`Shared`](crate::Shared).
@@ -17,20 +22,25 @@ impl Connection {
     /// Waits while there is too little, and blocks the thread meanwhile, until leases are dropped,
     /// here and in the server: for as long as a call may take, which is
     /// [`call_timeout`](Self::call_timeout) or what the client was given
-    /// [`with`](crate::CallOptions). (A [`CancelToken`](crate::CancelToken) does not end the wait.)
-    /// Threads that each hold some and wait for more can all wait in vain, which ends in time; who
-    /// needs several at once takes them by [`alloc_all`](Self::alloc_all) and waits with nothing in
-    /// hand.
+    /// [`with`](crate::CallOptions), and for 30 s if that is without end. (A
+    /// [`CancelToken`](crate::CancelToken) does not end the wait.) Threads that each hold some and
+    /// wait for more can all wait in vain, which ends then; who needs several at once takes them by
+    /// [`alloc_all`](Self::alloc_all) and waits with nothing in hand.
+    ///
+    /// Those who wait are not served in their order: who asks for less than the others is not held up
+    /// by them, since what they wait for may be in its hands. So who asks for nearly all there is can
+    /// wait in vain while others go on taking a little.
     ///
     /// A client that [reconnects](crate::Reconnect) waits for the next server as its calls do, within
-    /// the same time.
+    /// the time of a call.
     ///
     /// Over a transport without shared memory, and within one process, it is private memory.
     ///
     /// # Errors
     ///
-    /// [`AllocError::TooLarge`] and [`AllocError::Encrypted`] at once, [`AllocError::NoSpace`] and
-    /// [`AllocError::TooManyLeases`] when the time is over; or the connection is closed, or lost.
+    /// [`AllocError::TooLarge`], [`AllocError::NoMemory`] and [`AllocError::Encrypted`] at once,
+    /// [`AllocError::NoSpace`] and [`AllocError::TooManyLeases`] when the time is over; or the
+    /// connection is closed, or lost.
     ///
     /// # Examples
     ///
@@ -71,13 +81,18 @@ impl Connection {
     ///
     /// # Errors
     ///
-    /// As [`alloc`](Self::alloc); together they are too large if all of them do not fit at once.
+    /// As [`alloc`](Self::alloc); together they are too large if all of them do not fit at once, and
+    /// too many ([`AllocError::TooManyAtOnce`]) if there are never so many.
     pub fn alloc_all<T: RawElement>(
         &self,
         lens: &[usize],
     ) -> Result<Vec<SharedMut<[T]>>, AllocError> {
         check::<T>();
-        let bytes = self.wait_for_bytes(&lens_in_bytes::<T>(lens))?;
+        let lens = lens_in_bytes::<T>(lens);
+        let bytes = match self.at_once(|lessor| lessor.try_alloc(&lens)) {
+            Some(bytes) => bytes,
+            None => self.wait_for_bytes(&lens)?,
+        };
         Ok(bytes.into_iter().map(SharedMut::new).collect())
     }
 
@@ -93,9 +108,9 @@ impl Connection {
         let bytes = match (channel.lost(), channel.lessor()) {
             (Some(lost), _) => Err(lost),
             (None, Some(lessor)) => lessor.try_alloc_one(len),
-            (None, None) => private(&[len]).map(the_one),
+            (None, None) => private_bytes(len),
         };
-        let bytes = bytes.map_err(|error| AllocError::from_channel(error, len, None))?;
+        let bytes = bytes.map_err(|error| AllocError::from_channel(error, &[len], None))?;
         Ok(SharedMut::new(bytes))
     }
 
@@ -109,11 +124,49 @@ impl Connection {
         &self,
         len: usize,
     ) -> impl Future<Output = Result<SharedMut<[T]>, AllocError>> + Send + 'static {
+        let all = self.alloc_all_async(&[len]);
+        async move { all.await.map(the_one) }
+    }
+
+    /// As [`alloc_all`](Self::alloc_all), for async code: see [`alloc_async`](Self::alloc_async).
+    ///
+    /// # Errors
+    ///
+    /// As [`alloc_all`](Self::alloc_all).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # #[witrpc::wit_service]
+    /// # pub trait Mixer { fn mix(&self, left: witrpc::Shared<[f32]>, right: witrpc::Shared<[f32]>) -> f32; }
+    /// # struct Sum;
+    /// # impl Mixer for Sum {
+    /// #     fn mix(&self, left: witrpc::Shared<[f32]>, right: witrpc::Shared<[f32]>) -> f32 {
+    /// #         left.iter().chain(right.iter()).sum()
+    /// #     }
+    /// # }
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> { futures_executor::block_on(async {
+    /// # let endpoint = witrpc::InProcess::new();
+    /// # let service = MixerServer::new(Sum);
+    /// # let server = witrpc::WitServer::builder().listen(endpoint.clone()).service(service).start()?;
+    /// # let mixer = MixerAsyncClient::builder(endpoint).connect().await?;
+    /// let mut tracks = mixer.connection().alloc_all_async::<f32>(&[100, 100]).await?;
+    /// tracks.iter_mut().for_each(|track| track.fill(0.5));
+    /// let [left, right] = tracks.try_into().expect("two were asked for");
+    /// assert_eq!(mixer.mix(left.freeze(), right.freeze()).await?, 100.0);
+    /// # Ok(()) }) }
+    /// ```
+    pub fn alloc_all_async<T: RawElement>(
+        &self,
+        lens: &[usize],
+    ) -> impl Future<Output = Result<Vec<SharedMut<[T]>>, AllocError>> + Send + 'static + use<T>
+    {
         check::<T>();
         let connection = self.clone();
+        let lens = lens_in_bytes::<T>(lens);
         async move {
-            let bytes = connection.bytes(&lens_in_bytes::<T>(&[len])).await?;
-            Ok(SharedMut::new(the_one(bytes)))
+            let bytes = connection.bytes(&lens).await?;
+            Ok(bytes.into_iter().map(SharedMut::new).collect())
         }
     }
 
@@ -132,9 +185,6 @@ impl Connection {
     }
 
     fn wait_for_bytes(&self, lens: &[usize]) -> Result<Vec<Box<dyn WritableBytes>>, AllocError> {
-        if let Some(bytes) = self.at_once(|lessor| lessor.try_alloc(lens)) {
-            return Ok(bytes);
-        }
         let mut bytes = std::pin::pin!(self.bytes(lens));
         block_on(|cx| bytes.as_mut().poll(cx))
     }
@@ -146,13 +196,14 @@ impl Connection {
         let mut limit = time.map_or(Limit::Never, Limit::Within);
         let mut link = self.inner().link();
         loop {
-            let error = match bytes_of(&*link.channel, lens, &mut limit).await {
+            let (mut patience, waited) = patience(&mut limit, time);
+            let error = match bytes_of(&*link.channel, lens, &mut patience).await {
                 Ok(bytes) => return Ok(bytes),
                 Err(error) => error,
             };
             let keeper = links::lost_for(&error).and_then(|it| self.inner().links.keeper_after(it));
             let Some(keeper) = keeper else {
-                return Err(AllocError::from_channel(error, sum(lens), time));
+                return Err(AllocError::from_channel(error, lens, Some(waited)));
             };
             let next = {
                 let mut next = keeper.next(&link);
@@ -160,6 +211,14 @@ impl Connection {
             };
             link = Held::Kept(next.map_err(AllocError::from_wait)?);
         }
+    }
+}
+
+/// Until when one link's space is waited for by whom `limit` allows this time, and how long that is.
+fn patience(limit: &mut Limit, time: Option<Duration>) -> (Limit, Duration) {
+    match (limit.instant(), time) {
+        (Some(at), Some(time)) => (Limit::At(at), time),
+        _ => (Limit::Within(LONGEST_WAIT), LONGEST_WAIT),
     }
 }
 
@@ -172,18 +231,11 @@ async fn bytes_of(
     if let Some(lost) = channel.lost() {
         return Err(lost);
     }
-    let Some(lessor) = channel.lessor() else { return private(lens) };
+    let Some(lessor) = channel.lessor() else {
+        return lens.iter().map(|len| private_bytes(*len)).collect();
+    };
     let mut waiting = None;
     poll_fn(|cx| lessor.poll_alloc(cx, &mut waiting, lens, limit)).await
-}
-
-/// Space where the transport has none to share.
-fn private(lens: &[usize]) -> Result<Vec<Box<dyn WritableBytes>>, ChannelError> {
-    let max = isize::MAX as usize;
-    if let Some(len) = lens.iter().copied().find(|len| *len > max) {
-        return Err(ChannelError::TooLarge { len, max });
-    }
-    Ok(lens.iter().map(|len| private_bytes(*len)).collect())
 }
 
 /// Lengths in bytes; too many elements for any memory stay too many.
@@ -191,10 +243,29 @@ fn lens_in_bytes<T>(lens: &[usize]) -> Vec<usize> {
     lens.iter().map(|len| len.saturating_mul(size_of::<T>())).collect()
 }
 
-fn sum(lens: &[usize]) -> usize {
-    lens.iter().fold(0, |sum, len| sum.saturating_add(*len))
-}
-
 fn the_one<T>(items: Vec<T>) -> T {
     items.into_iter().next().expect("one was asked for")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Instant;
+
+    use super::*;
+
+    #[test]
+    fn no_wait_for_space_is_without_end() {
+        for endless in [None, Some(Duration::MAX)] {
+            let mut limit = endless.map_or(Limit::Never, Limit::Within);
+            let (mut until, waited) = patience(&mut limit, endless);
+            assert_eq!(waited, LONGEST_WAIT);
+            assert!(until.instant().is_some());
+            assert!(limit.instant().is_none(), "the next server is waited for as ever");
+        }
+        let hour = Duration::from_secs(3_600);
+        let mut limit = Limit::Within(hour);
+        let (mut until, waited) = patience(&mut limit, Some(hour));
+        assert_eq!(waited, hour);
+        assert!(until.instant() == limit.instant() && until.instant() > Some(Instant::now()));
+    }
 }

@@ -25,8 +25,8 @@ pub enum AllocError {
     },
     /// The space stayed taken, by leases that are held here or by the server, or by messages.
     #[error(
-        "the {len} bytes did not become free within {}: drop `Shared` values that are not needed \
-         any more, here and in the server, or give the server a larger `Mmf::size`",
+        "no space for {len} bytes {}: drop `Shared` values that are not needed any more, in the client \
+         and in the server, or give the server a larger `Mmf::size`",
         Waited(*waited)
     )]
     NoSpace {
@@ -37,8 +37,8 @@ pub enum AllocError {
     },
     /// As many leases as there may be stayed out.
     #[error(
-        "the {max} leases that a connection may have out at once, in this direction, were out for \
-         {}: drop `Shared` values that are not needed any more, here and in the server",
+        "too few of the {max} leases that a connection may have out, in this direction, {}: drop \
+         `Shared` values that are not needed any more, in the client and in the server",
         Waited(*waited)
     )]
     TooManyLeases {
@@ -46,6 +46,24 @@ pub enum AllocError {
         max: usize,
         /// How long was waited; `None` for not at all.
         waited: Option<Duration>,
+    },
+    /// More leases were asked for at once than there may ever be.
+    #[error(
+        "{asked} leases were asked for at once, and a connection may have {max} out, in this \
+         direction: ask for fewer, or put several values into one lease"
+    )]
+    TooManyAtOnce {
+        /// How many were asked for.
+        asked: usize,
+        /// How many there may be.
+        max: usize,
+    },
+    /// It was to be private memory, since the transport has none to share or there was no space, and
+    /// the process has not so much.
+    #[error("this process has no memory for {len} bytes: free some, or share less at a time")]
+    NoMemory {
+        /// What was asked for, in bytes.
+        len: usize,
     },
     /// The connection is encrypted. What is shared where it lies could be read there by whoever can
     /// read the memory, and so is not to be had.
@@ -67,20 +85,45 @@ pub enum AllocError {
     /// The connection is closed, or was just lost.
     #[error("the connection is closed, so nothing can be shared over it: {}", reason(*.0))]
     Disconnected(DisconnectReason),
+    /// In a handler: the client is not connected any more.
+    #[error(
+        "the client of this call has gone, so nothing can be shared with it: return, since nobody \
+         waits for the answer"
+    )]
+    ClientGone,
 }
 
 impl AllocError {
-    /// What a transport reported of `len` bytes, after a wait of `waited`.
-    pub(crate) fn from_channel(error: ChannelError, len: usize, waited: Option<Duration>) -> Self {
+    /// What a transport reported of so many bytes, after a wait of `waited`.
+    pub(crate) fn from_channel(
+        error: ChannelError,
+        lens: &[usize],
+        waited: Option<Duration>,
+    ) -> Self {
         match error {
+            ChannelError::TooManyLeases { max } if lens.len() > max => {
+                Self::TooManyAtOnce { asked: lens.len(), max }
+            }
             ChannelError::TooLarge { len, max } => Self::TooLarge { len, max },
             ChannelError::TooManyLeases { max } => Self::TooManyLeases { max, waited },
+            ChannelError::NoMemory { len } => Self::NoMemory { len },
             ChannelError::Encrypted => Self::Encrypted,
             ChannelError::ShuttingDown => Self::ShuttingDown,
             ChannelError::Disconnected(reason) => Self::Disconnected(reason),
             ChannelError::Misbehaved(_) => Self::Disconnected(DisconnectReason::Misbehaved),
             ChannelError::PeerDied => Self::Disconnected(DisconnectReason::PeerDied),
-            _ => Self::NoSpace { len, waited },
+            _ => {
+                let len = lens.iter().fold(0, |sum: usize, len| sum.saturating_add(*len));
+                Self::NoSpace { len, waited }
+            }
+        }
+    }
+
+    /// What a transport reported to a handler, whose other side is the client.
+    pub(crate) fn on_server(error: ChannelError, len: usize) -> Self {
+        match Self::from_channel(error, &[len], None) {
+            Self::Disconnected(_) | Self::ShuttingDown => Self::ClientGone,
+            other => other,
         }
     }
 
@@ -95,14 +138,14 @@ impl AllocError {
     }
 }
 
-/// A time waited, for reading.
+/// What has become of a wait, for reading.
 struct Waited(Option<Duration>);
 
 impl std::fmt::Display for Waited {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self.0 {
-            Some(time) => write!(f, "{time:?}"),
-            None => f.write_str("no time"),
+            Some(time) => write!(f, "came free within {time:?}"),
+            None => f.write_str("could be had at once"),
         }
     }
 }
@@ -119,6 +162,7 @@ mod tests {
             ChannelError::TooLarge { len: 2, max: 1 },
             ChannelError::NoSpace,
             ChannelError::TooManyLeases { max: 1 },
+            ChannelError::NoMemory { len: 1 },
             ChannelError::Encrypted,
             ChannelError::ShuttingDown,
             ChannelError::Disconnected(DisconnectReason::ClosedHere),
@@ -126,13 +170,17 @@ mod tests {
             ChannelError::PeerDied,
         ] {
             for waited in [waited, None] {
-                let words = AllocError::from_channel(error.clone(), 100, waited).to_string();
+                let words = AllocError::from_channel(error.clone(), &[100], waited).to_string();
                 assert_is_sentence(&words);
                 let is_short =
                     matches!(error, ChannelError::NoSpace | ChannelError::TooManyLeases { .. });
                 assert_eq!(words.contains("20ms"), is_short && waited.is_some(), "{words}");
             }
         }
+        let max = ChannelError::TooManyLeases { max: 1 };
+        let words = AllocError::from_channel(max, &[5, 5], waited).to_string();
+        assert_is_sentence(&words);
+        assert!(words.starts_with("2 leases") && !words.contains("20ms"), "{words}");
         for error in [
             CallError::NotConnected,
             CallError::Unauthorized,
@@ -140,5 +188,20 @@ mod tests {
         ] {
             assert_is_sentence(&AllocError::from_wait(error).to_string());
         }
+    }
+
+    #[test]
+    fn a_handler_is_told_of_its_client_and_not_of_a_server() {
+        for error in [
+            ChannelError::PeerDied,
+            ChannelError::Disconnected(DisconnectReason::Dismissed),
+            ChannelError::Misbehaved("it"),
+        ] {
+            let words = AllocError::on_server(error, 1).to_string();
+            assert_is_sentence(&words);
+            assert!(words.starts_with("the client") && !words.contains("server"), "{words}");
+        }
+        let short = AllocError::NoSpace { len: 1, waited: None };
+        assert_eq!(AllocError::on_server(ChannelError::NoSpace, 1), short);
     }
 }

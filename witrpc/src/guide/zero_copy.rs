@@ -121,8 +121,8 @@
 //!
 //! When there is no space left,
 //!
-//! - a client's `alloc` waits for it, as long as a call may take, and then says what is short. So a
-//!   producer that is too quick is slowed down by itself;
+//! - a client's `alloc` waits for it, as long as a call may take, or 30 s if that is without end, and
+//!   then says what is short. So a producer that is too quick is slowed down by itself;
 //! - a handler's `alloc` does not wait, since a client that keeps what it got would hold up the
 //!   server. It gives private memory, and the answer copies it; but an error if that copy would be
 //!   over [`max_message_size`](crate::Mmf::max_message_size);
@@ -130,7 +130,9 @@
 //!
 //! Two threads that each hold a frame and wait for a second one can wait for each other; both are
 //! told in the end, but who needs several asks for them at once, by
-//! [`alloc_all`](crate::Connection::alloc_all).
+//! [`alloc_all`](crate::Connection::alloc_all) or
+//! [`alloc_all_async`](crate::Connection::alloc_all_async). Who asks for little goes past those who wait
+//! for much, since what these wait for may be in its hands.
 //!
 //! # Keeping
 //!

@@ -21,7 +21,8 @@ impl CallContext {
     ///
     /// [`AllocError::TooLarge`]: it does not fit however little is taken. [`AllocError::NoSpace`] and
     /// [`AllocError::TooManyLeases`]: not now, and it is too long to be copied.
-    /// [`AllocError::Encrypted`]: nothing can be shared in place; or the client has gone.
+    /// [`AllocError::NoMemory`]: nor is there private memory. [`AllocError::Encrypted`]: nothing can be
+    /// shared in place. [`AllocError::ClientGone`]: over shared memory.
     ///
     /// # Examples
     ///
@@ -65,19 +66,15 @@ impl CallContext {
     }
 
     fn bytes(&self, len: usize) -> Result<Box<dyn WritableBytes>, AllocError> {
-        let max = isize::MAX as usize;
-        if len > max {
-            return Err(AllocError::TooLarge { len, max });
-        }
-        let Some(lessor) = self.peer.lessor() else { return Ok(private_bytes(len)) };
-        match lessor.try_alloc_one(len) {
-            Ok(bytes) => Ok(bytes),
-            Err(ChannelError::NoSpace | ChannelError::TooManyLeases { .. })
+        let allocated = match self.peer.lessor().map(|lessor| (lessor, lessor.try_alloc_one(len))) {
+            Some((lessor, Err(ChannelError::NoSpace | ChannelError::TooManyLeases { .. })))
                 if len_of_one_raw(len) <= lessor.longest_body_with(0) =>
             {
-                Ok(private_bytes(len))
+                private_bytes(len)
             }
-            Err(error) => Err(AllocError::from_channel(error, len, None)),
-        }
+            Some((_, allocated)) => allocated,
+            None => private_bytes(len),
+        };
+        allocated.map_err(|error| AllocError::on_server(error, len))
     }
 }

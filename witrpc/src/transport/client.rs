@@ -189,9 +189,10 @@ pub enum ChannelError {
     PeerDied,
     /// The connection was closed on purpose, here or there, or had been lost before.
     Disconnected(DisconnectReason),
-    /// There is no memory here for an answer that has come; the connection goes on.
+    /// There is no memory here, for an answer that has come or for what is to be shared; the
+    /// connection goes on.
     NoMemory {
-        /// The answer's length in bytes.
+        /// The length in bytes.
         len: usize,
     },
     /// The server has no memory for the request, which did not run; the connection goes on.

@@ -98,10 +98,14 @@ pub trait Lessor: Send + Sync {
 }
 
 /// So many bytes of private memory, all zero: for transports without shared memory.
-#[must_use]
-pub fn private_bytes(len: usize) -> Box<dyn WritableBytes> {
-    let lines = bytemuck::zeroed_vec(len.div_ceil(size_of::<Line>()));
-    Box::new(Private { lines, len })
+///
+/// # Errors
+///
+/// [`ChannelError::NoMemory`].
+pub fn private_bytes(len: usize) -> Result<Box<dyn WritableBytes>, ChannelError> {
+    let lines = bytemuck::allocation::try_zeroed_vec(len.div_ceil(size_of::<Line>()))
+        .map_err(|()| ChannelError::NoMemory { len })?;
+    Ok(Box::new(Private { lines, len }))
 }
 
 /// Private memory, aligned for any raw element.

@@ -17,7 +17,7 @@ impl Lessor for Handover {
     }
 
     fn try_alloc(&self, lens: &[usize]) -> Result<Vec<Box<dyn WritableBytes>>, ChannelError> {
-        Ok(lens.iter().map(|len| private_bytes(*len)).collect())
+        lens.iter().map(|len| private_bytes(*len)).collect()
     }
 
     fn lend(&self, bytes: &Arc<dyn SharedBytes>) -> Option<Lent> {
