@@ -4,6 +4,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::SeqCst};
 use std::task::Poll;
 use std::thread;
+use std::time::{Duration, Instant};
 
 use futures_executor::block_on;
 use futures_util::{FutureExt, StreamExt, stream};
@@ -20,6 +21,14 @@ use witrpc_tests::workshop::{Parcel, bytes_of, checksum};
 /// How many items the client may have made that the method has not taken, at the most: a window that
 /// is sent, one that waits to be, and one that is being filled, of 64 KiB each.
 const MOST_AHEAD: u64 = 3 * (64 << 10) / 8 + 3;
+
+/// Why a call was broken off that had begun.
+fn cause<E: std::fmt::Debug>(error: CallError<E>) -> CallError {
+    match error {
+        CallError::StreamBroken { cause } => *cause,
+        other => panic!("{other:?}"),
+    }
+}
 
 over_both_transports! {
     fn what_is_fed_arrives_whole_and_in_order(transport) {
@@ -154,8 +163,8 @@ over_both_transports! {
         assert_eq!(block_on(later.digest(stream::iter(parts()))), Err(empty));
         let json = site.conveyor_with(Codec::Json);
         let weights = [vec![Some(1.0)], vec![Some(f64::NAN)], vec![Some(2.0)]];
-        match json.weigh_all(weights.into_iter()) {
-            Err(CallError::Encode { message }) => assert!(message.contains("item"), "{message}"),
+        match cause(json.weigh_all(weights.into_iter()).unwrap_err()) {
+            CallError::Encode { message } => assert!(message.contains("item"), "{message}"),
             other => panic!("{other:?}"),
         }
         let too_heavy = vec![Some(1.0), None, Some(2.0)];
@@ -193,6 +202,45 @@ over_both_transports! {
         drop(call);
         eventually_equal("what was fed", &broken(2), || client.fed());
         assert_eq!(client.sum(0..5), Ok(10));
+    }
+
+    fn a_deadline_ends_a_call_of_which_nothing_is_taken(transport) {
+        let site = Site::with_conveyor(transport, Plan::default());
+        let (client, later) = (site.conveyor(), site.conveyor_later());
+        for is_async in [false, true] {
+            let made = AtomicU64::new(0);
+            let mut time = Duration::from_millis(20);
+            // On a machine that is so busy that the stream is not open by then, once more.
+            while made.load(SeqCst) == 0 {
+                let options = CallOptions::new().timeout(time);
+                let items = (0..).inspect(|number| made.store(number + 1, SeqCst));
+                let ended = match is_async {
+                    true => block_on(later.with(options).take_behind(1, 1, stream::iter(items))),
+                    false => client.with(options).take_behind(1, 1, items),
+                };
+                let error = ended.unwrap_err();
+                if made.load(SeqCst) > 0 {
+                    assert_eq!(error, CallError::TimedOut { after: Some(time) });
+                }
+                time *= 2;
+            }
+            assert!(made.load(SeqCst) <= MOST_AHEAD);
+        }
+    }
+
+    fn a_deadline_that_passes_while_items_are_made_says_that_the_call_may_have_run(transport) {
+        let site = Site::with_conveyor(transport, Plan::default());
+        let client = site.conveyor();
+        // The last item is made when the deadline has passed, which may be before the first one.
+        let deadline = Instant::now() + Duration::from_millis(50);
+        let mut is_begun = false;
+        let items = (0..10).inspect(|number| {
+            is_begun = true;
+            eventually("the deadline has passed", || *number < 9 || Instant::now() > deadline);
+        });
+        let error = client.with(CallOptions::new().deadline(deadline)).sum(items).unwrap_err();
+        assert_eq!(error.maybe_executed(), is_begun || error != CallError::Expired, "{error:?}");
+        assert!(!is_begun || error == CallError::TimedOut { after: None }, "{error:?}");
     }
 
     fn an_iterator_that_panics_while_nothing_is_taken_ends_the_call(transport) {
@@ -272,7 +320,7 @@ over_both_transports! {
             assert_eq!(later, Ok(checksum(&whole)), "{len} bytes");
         }
         let too_large = (0..3).map(|seed| bytes_of(2 << 20, seed));
-        match client.digest(too_large).unwrap_err() {
+        match cause(client.digest(too_large).unwrap_err()) {
             CallError::TooLarge { max, .. } => assert_eq!(max, 1 << 20),
             other => panic!("{other:?}"),
         }

@@ -2,8 +2,8 @@
 
 use crate::__private::v1::{Travels, Wire};
 use crate::codec::{Codec, OpenBody};
-use crate::error::{CallError, Direction};
-use crate::tag::{AnswerTag, MAX_STREAMS, Status};
+use crate::error::{CallError, Direction, StreamLimit};
+use crate::tag::{AnswerTag, Status};
 use crate::transport::{Answer, Payload};
 
 /// How a call ended, its answer not yet decoded.
@@ -134,7 +134,7 @@ fn failure(tag: Option<AnswerTag>, payload: &Payload, method: &'static str) -> C
         Status::Expired => CallError::Expired,
         Status::Rejected => rejected(&text(payload)),
         Status::AnswerTooLarge => too_large(payload),
-        Status::TooManyStreams => CallError::TooManyStreams { max: MAX_STREAMS },
+        Status::TooManyStreams => too_many_streams(payload),
         Status::End => {
             let message = "it does not know the stream any more".to_owned();
             CallError::Protocol { message }
@@ -162,16 +162,35 @@ fn rejected(text: &str) -> CallError {
 }
 
 fn too_large(payload: &Payload) -> CallError {
-    let mut bytes = [0; 16];
-    if payload.len() != bytes.len() {
+    let Some(bytes) = bytes::<16>(payload) else {
         let message = "it refused an answer without saying how large it is".to_owned();
         return CallError::Protocol { message };
-    }
-    payload.copy_to(0, &mut bytes);
-    let number = |range: std::ops::Range<usize>| {
-        bytes[range].iter().rev().fold(0, |number, byte| number << 8 | usize::from(*byte))
     };
-    CallError::TooLarge { direction: Direction::Answer, len: number(0..8), max: number(8..16) }
+    let (len, max) = (number(&bytes[..8]), number(&bytes[8..]));
+    CallError::TooLarge { direction: Direction::Answer, len, max }
+}
+
+fn too_many_streams(payload: &Payload) -> CallError {
+    let said = bytes::<9>(payload)
+        .and_then(|bytes| Some((StreamLimit::from_number(bytes[0])?, number(&bytes[1..]))));
+    match said {
+        Some((limit, max)) => CallError::TooManyStreams { limit, max },
+        None => {
+            let message = "it refused a stream without saying what there is too much of".to_owned();
+            CallError::Protocol { message }
+        }
+    }
+}
+
+/// The payload, if it has this length.
+fn bytes<const LEN: usize>(payload: &Payload) -> Option<[u8; LEN]> {
+    let mut bytes = [0; LEN];
+    (payload.len() == LEN).then(|| payload.copy_to(0, &mut bytes))?;
+    Some(bytes)
+}
+
+fn number(bytes: &[u8]) -> usize {
+    bytes.iter().rev().fold(0, |number, byte| number << 8 | usize::from(*byte))
 }
 
 #[cfg(test)]
@@ -200,6 +219,9 @@ mod tests {
         let expected = CallError::TooLarge { direction: Direction::Answer, len: 200, max: 100 };
         assert_eq!(refused(5, &sizes), expected);
         assert_eq!(refused(6, b"boom"), CallError::EncodeAnswer { message });
+        let streams = [&[1], &2048_u64.to_le_bytes()[..]].concat();
+        let expected = CallError::TooManyStreams { limit: StreamLimit::Methods, max: 2048 };
+        assert_eq!(refused(11, &streams), expected);
         assert_eq!(refused(7, b""), CallError::ShuttingDown);
         assert_eq!(refused(8, b""), CallError::Expired);
         for (text, is_retryable) in [(b"+boom", true), (b"-boom", false)] {
@@ -210,9 +232,15 @@ mod tests {
 
     #[test]
     fn an_answer_without_meaning_breaks_the_protocol() {
-        for (tag, bytes) in
-            [(200, &b""[..]), (1 << 27, b""), (2 | crate::tag::RAW, b""), (5, b"x"), (9, b"")]
-        {
+        for (tag, bytes) in [
+            (200, &b""[..]),
+            (1 << 27, b""),
+            (2 | crate::tag::RAW, b""),
+            (5, b"x"),
+            (9, b""),
+            (11, b""),
+            (11, &[3; 9]),
+        ] {
             assert!(matches!(refused(tag, bytes), CallError::Protocol { .. }), "{tag:#x}");
         }
         let surprise = open(&mut answer(1, &[0])).expect("an error of the service").value::<u8>();

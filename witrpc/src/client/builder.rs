@@ -86,6 +86,10 @@ impl<C: Client, Mode> ClientBuilder<C, Mode> {
     /// How long a call may take, from the call to its answer; 30 s unless given, `None` for as
     /// long as the server lives. The handler is not told: it may go on after the caller has got
     /// [`CallError::TimedOut`](crate::CallError::TimedOut).
+    ///
+    /// Of a call with a stream it bounds the opening and, once all is fed, the wait for the answer, but
+    /// neither how long the next item may take nor how long the server may take to want more of them.
+    /// [`CallOptions`](crate::CallOptions) bound a call that is fed as a whole.
     pub fn call_timeout(mut self, timeout: impl Into<Option<Duration>>) -> Self {
         self.dial.call_timeout = timeout.into();
         self

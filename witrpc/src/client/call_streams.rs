@@ -12,6 +12,7 @@ use super::call::ClientCall;
 use super::cancel_token::CancelToken;
 use super::flight::block_on;
 use super::links::Link;
+use super::options::Terms;
 use super::streams::{
     AsyncStream, BlockingStream, Control, Feeding, LinkStreams, ReadItems, Request, Source, Target,
     feed, read_results, read_values,
@@ -19,7 +20,7 @@ use super::streams::{
 use crate::__private::v1::Wire;
 use crate::error::CallError;
 use crate::tag::Operation;
-use crate::transport::{Answer, Limit};
+use crate::transport::{Answer, ChannelError, Limit};
 
 /// The stream of a call. Whoever drops the call while it may be open closes it.
 pub(super) struct CallStream {
@@ -103,30 +104,12 @@ impl<'a> ClientCall<'a> {
         &mut self,
         items: impl Iterator<Item = T>,
     ) -> Result<Answer, CallError> {
+        let terms = self.connection.terms_from_now();
         self.block().value::<()>()?;
-        let target = self.target();
-        feed(&target, items)?;
-        let request = Request::plain(target.streams, self.connection.terms()?.limit);
-        self.wait_unless_cancelled(request, &target.control_of_answer())
-    }
-
-    fn wait_unless_cancelled(
-        &self,
-        mut request: Request,
-        control: &Control<'_>,
-    ) -> Result<Answer, CallError> {
-        let failed = |error| self.connection.call_error(error);
-        let Some(token) = self.connection.token() else {
-            return request.wait(control).map_err(failed);
-        };
-        let mut cancelled = token.watch();
-        block_on(|cx| {
-            if cancelled.poll(cx).is_ready() {
-                return Poll::Ready(Err(CallError::Cancelled));
-            }
-            request.poll(cx, control).map_err(failed)
-        })?;
-        Ok(request.into_answer())
+        let target = self.target(terms);
+        let fed = feed(&target, items);
+        let answered = fed.and_then(|()| target.wait_answer());
+        answered.and_then(|answer| target.in_time(answer)).map_err(CallError::once_begun)
     }
 
     /// Calls, feeds the stream that the method takes, and completes when the answer is there.
@@ -140,8 +123,9 @@ impl<'a> ClientCall<'a> {
         &mut self,
         items: impl Stream<Item = T>,
     ) -> Result<Answer, CallError> {
+        let terms = self.connection.terms_from_now();
         self.send().await.value::<()>()?;
-        let target = self.target();
+        let target = self.target(terms);
         let control = target.control_of_answer();
         // The method may answer before it has taken all.
         let mut request = Request::plain(target.streams, Limit::Never);
@@ -156,13 +140,13 @@ impl<'a> ClientCall<'a> {
                 && fed.poll(cx, items.as_mut())?.is_ready()
             {
                 feeding = None;
-                request.set_limit(self.connection.terms()?.limit);
+                request.set_limit(terms.limit);
             }
-            let answered = request.poll(cx, &control);
-            answered.map_err(|error| self.connection.call_error(error))
+            request.poll(cx, &control).map_err(|error| target.error(error))
         })
-        .await?;
-        Ok(request.into_answer())
+        .await
+        .and_then(|()| target.in_time(request.into_answer()))
+        .map_err(CallError::once_begun)
     }
 
     /// The call has ended. If the method has answered, its stream is over, whatever of it was fed.
@@ -181,18 +165,42 @@ impl<'a> ClientCall<'a> {
     }
 
     /// Whom the items of the stream go to.
-    fn target(&self) -> Target<'_> {
+    fn target(&self, terms: Terms) -> Target<'_> {
         let stream = self.stream().expect("generated code has asked for a stream");
         Target {
             connection: self.connection,
             streams: stream.streams.as_ref().expect("the call has been answered"),
             number: stream.number,
             method: self.connection.inner().method_name(self.method),
+            terms,
         }
     }
 }
 
 impl Target<'_> {
+    /// Blocks the thread until the answer to the call is there, or the call is cancelled.
+    fn wait_answer(&self) -> Result<Answer, CallError> {
+        let (mut request, control) =
+            (Request::plain(self.streams, self.terms.limit), self.control_of_answer());
+        let Some(token) = self.connection.token() else {
+            return request.wait(&control).map_err(|error| self.error(error));
+        };
+        let mut cancelled = token.watch();
+        block_on(|cx| {
+            if cancelled.poll(cx).is_ready() {
+                return Poll::Ready(Err(CallError::Cancelled));
+            }
+            request.poll(cx, &control).map_err(|error| self.error(error))
+        })?;
+        Ok(request.into_answer())
+    }
+
+    /// The answer to the call, unless the call's deadline has passed: as with any other call, it counts
+    /// no more then.
+    fn in_time(&self, answer: Answer) -> Result<Answer, CallError> {
+        if self.terms.are_over() { Err(self.error(ChannelError::TimedOut)) } else { Ok(answer) }
+    }
+
     /// The request for the answer to the call.
     fn control_of_answer(&self) -> Control<'static> {
         Control::of_stream(Operation::Pull, self.number, self.streams.codec)

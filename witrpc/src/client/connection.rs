@@ -207,8 +207,14 @@ impl Connection {
     /// [`CallError::Expired`]: no longer than until now.
     #[inline]
     pub(super) fn terms(&self) -> Result<Terms, CallError> {
-        let terms = Terms::new(self.options.as_deref(), self.inner.call_timeout);
+        let terms = self.terms_from_now();
         if terms.are_over() { Err(CallError::Expired) } else { Ok(terms) }
+    }
+
+    /// Until when a call may take that starts now, even if that is over.
+    #[inline]
+    pub(super) fn terms_from_now(&self) -> Terms {
+        Terms::new(self.options.as_deref(), self.inner.call_timeout)
     }
 
     /// What applies to the calls of this view.

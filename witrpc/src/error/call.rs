@@ -152,14 +152,24 @@ pub enum CallError<E = NoAppError> {
         /// What the operating system said.
         message: String,
     },
-    /// As many streams of this client are open as a server allows. The method did not run, or what it
-    /// returned was dropped.
+    /// The streams of this client take as much of the server as it allows. The method did not run, or,
+    /// if too many are [open](StreamLimit::Open), what it returned was dropped.
     #[error(
-        "the client has as many open streams as the server allows ({max}): drop some of them first"
+        "the streams of this client have come to the server's limit of {max} {limit}: drop some of \
+         them first, and let their methods end"
     )]
     TooManyStreams {
-        /// How many that is.
+        /// What there is too much of.
+        limit: StreamLimit,
+        /// How much of it there may be.
         max: usize,
+    },
+    /// A stream could not go on, for a reason on this side, after the method had begun: an item could
+    /// not be sent, or none asked for in time. The handler may have run in part.
+    #[error("the stream was broken off after its method had begun: {cause}")]
+    StreamBroken {
+        /// Why, in the words that a call gets which is not begun.
+        cause: Box<CallError>,
     },
     /// The server's version of the service has no such method. Nothing was sent.
     #[error("the server has no method {method:?}: it was built from another version of the trait")]
@@ -246,6 +256,42 @@ impl fmt::Display for Direction {
     }
 }
 
+/// What a server bounds of the streams of one client.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum StreamLimit {
+    /// How many are open.
+    Open,
+    /// How many methods with a stream have begun and not ended: those of streams that were closed end a
+    /// little later.
+    Methods,
+    /// How many bytes the requests of these methods have.
+    RequestBytes,
+}
+
+impl StreamLimit {
+    /// In the order of their numbers on the wire.
+    const ALL: [Self; 3] = [Self::Open, Self::Methods, Self::RequestBytes];
+
+    pub(crate) fn number(self) -> u8 {
+        self as u8
+    }
+
+    pub(crate) fn from_number(number: u8) -> Option<Self> {
+        Self::ALL.get(usize::from(number)).copied()
+    }
+}
+
+impl fmt::Display for StreamLimit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            StreamLimit::Open => "open streams",
+            StreamLimit::Methods => "methods with a stream that have not ended",
+            StreamLimit::RequestBytes => "bytes in the requests of methods with a stream",
+        })
+    }
+}
+
 impl<E> CallError<E> {
     /// Whether the same call, made again on this connection or a new one, could well succeed.
     ///
@@ -253,6 +299,9 @@ impl<E> CallError<E> {
     /// [`maybe_executed`](Self::maybe_executed), or know that the method is idempotent.
     #[must_use]
     pub fn is_retryable(&self) -> bool {
+        if let Self::StreamBroken { cause } = self {
+            return cause.is_retryable();
+        }
         matches!(
             self,
             Self::TimedOut { .. }
@@ -282,8 +331,9 @@ impl<E> CallError<E> {
             | Self::EncodeAnswer { .. }
             | Self::Decode { .. }
             | Self::Protocol { .. }
-            | Self::TooManyStreams { .. }
+            | Self::StreamBroken { .. }
             | Self::Disconnected(_) => true,
+            Self::TooManyStreams { limit, .. } => *limit == StreamLimit::Open,
             Self::TooLarge { direction, .. } => *direction == Direction::Answer,
             Self::Expired
             | Self::Rejected { .. }
@@ -325,7 +375,8 @@ impl<E> CallError<E> {
             Self::NoSpace => CallError::NoSpace,
             Self::ServerNoMemory => CallError::ServerNoMemory,
             Self::NoThread { message } => CallError::NoThread { message },
-            Self::TooManyStreams { max } => CallError::TooManyStreams { max },
+            Self::TooManyStreams { limit, max } => CallError::TooManyStreams { limit, max },
+            Self::StreamBroken { cause } => CallError::StreamBroken { cause },
             Self::UnknownMethod { method } => CallError::UnknownMethod { method },
             Self::BadRequest { message } => CallError::BadRequest { message },
             Self::Encode { message } => CallError::Encode { message },
@@ -349,6 +400,12 @@ impl CallError {
     pub(crate) fn rejected(rejection: Rejection) -> Self {
         let Rejection { reason, is_retryable } = rejection;
         Self::Rejected { reason: reason.into_owned(), is_retryable }
+    }
+
+    /// The same for a call with a stream that has begun: nothing says any more that it did not run.
+    #[cold]
+    pub(crate) fn once_begun(self) -> Self {
+        if self.maybe_executed() { self } else { Self::StreamBroken { cause: Box::new(self) } }
     }
 
     /// What a transport reported, in the words of calls; `after` is the call's timeout.
@@ -435,7 +492,10 @@ mod tests {
             CallError::NoFreeLane,
             CallError::NoSpace,
             CallError::ServerNoMemory,
-            CallError::TooManyStreams { max: 1024 },
+            CallError::TooManyStreams { limit: StreamLimit::Open, max: 1024 },
+            CallError::TooManyStreams { limit: StreamLimit::Methods, max: 2048 },
+            CallError::TooManyStreams { limit: StreamLimit::RequestBytes, max: 1 << 28 },
+            CallError::NoFreeLane.once_begun(),
             CallError::UnknownMethod { method: "divide" },
             CallError::BadRequest { message: message() },
             CallError::Encode { message: message() },
@@ -462,6 +522,25 @@ mod tests {
                 "{words}"
             );
         }
+    }
+
+    #[test]
+    fn a_call_that_has_begun_may_have_run_whatever_ends_it() {
+        for error in examples() {
+            let begun = error.clone().once_begun();
+            assert!(begun.maybe_executed(), "{begun}");
+            assert_eq!(begun.is_retryable(), error.is_retryable(), "{begun}");
+            assert!(begun.to_string().ends_with(&error.to_string()), "{begun}");
+            assert_eq!(begun == error, error.maybe_executed());
+        }
+    }
+
+    #[test]
+    fn limits_of_streams_have_numbers() {
+        for limit in StreamLimit::ALL {
+            assert_eq!(StreamLimit::from_number(limit.number()), Some(limit));
+        }
+        assert_eq!(StreamLimit::from_number(3), None);
     }
 
     #[test]

@@ -11,7 +11,7 @@ mod worker;
 
 pub use alloc::AllocError;
 pub use bind::BindError;
-pub use call::{CallError, Direction, NoAppError};
+pub use call::{CallError, Direction, NoAppError, StreamLimit};
 pub use connect::ConnectError;
 pub use event::{EmitError, EventError};
 pub use worker::{ServeError, WorkerError};

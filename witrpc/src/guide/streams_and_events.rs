@@ -129,8 +129,21 @@
 //!
 //! A blocking client is given an iterator, an async one a `Stream`; what the method takes is its own
 //! affair. A method that has enough returns, which ends the client's iterator. One that takes its time
-//! holds the client back: it makes no more than some windows of 64 KiB ahead. A blocking client runs a
-//! second thread for the length of such a call, so that no item waits for the one after it.
+//! holds the client back: it makes no more than some windows of 64 KiB ahead.
+//!
+//! The method sees an item as soon as it waits for one; what has been made meanwhile travels together. A
+//! blocking client runs a second thread for the length of such a call, so that no item waits for the one
+//! after it. An async one sends the first item of a stream at once, and what comes behind it when that
+//! has been taken in: a stream that is always ready, which never lets its task go, has that looked at
+//! behind its first item, its second, its fourth and so on, and after 64 KiB at the latest.
+//!
+//! A deadline or timeout of [`CallOptions`](crate::CallOptions) holds for the whole of such a call. The
+//! client's [`call_timeout`](crate::ClientBuilder::call_timeout) holds until the stream is open, and then
+//! from its last item to the answer: a server may take items as slowly as it likes. What ends the call
+//! from outside, be it a token, a deadline or the server's death, reaches the caller of a blocking client
+//! when its iterator gives the next item. An item that cannot be sent, since it cannot be encoded or is
+//! too large, ends the call with [`CallError::StreamBroken`](crate::CallError::StreamBroken), because the
+//! method has begun.
 //!
 //! The client may go before its last item. The method must not take what has come for all there is, so
 //! it does not see an end: an iterator leaves the method by unwinding, as a panic would (without one
@@ -144,9 +157,12 @@
 //!
 //! A stream from which nobody waits for an item costs no lane and no thread. Waiting for one takes a
 //! lane; streams get half of them at most, so calls always find one: `Mmf::new(name).lanes(1024)`
-//! lets 512 streams be waited for at once. One more waits for its turn as long as a call may take,
-//! and gets [`CallError::NoFreeLane`](crate::CallError::NoFreeLane) then. A client may have 1024
-//! streams open; the next is [`CallError::TooManyStreams`](crate::CallError::TooManyStreams).
+//! lets 512 streams be waited for at once. One more waits for its turn as long as a call may take, and
+//! then ends with [`CallError::StreamBroken`](crate::CallError::StreamBroken), whose cause is
+//! [`NoFreeLane`](crate::CallError::NoFreeLane). A client may have 1024 streams open; the next is
+//! [`CallError::TooManyStreams`](crate::CallError::TooManyStreams). So is one whose method would be the
+//! 2049th that has begun and not ended, or would bring what their requests hold to over 256 MiB; the
+//! error says which [limit](crate::StreamLimit) it was.
 //!
 //! # Events
 //!

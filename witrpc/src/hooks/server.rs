@@ -192,7 +192,7 @@ pub enum ServedEnd {
     Expired,
     /// A hook rejected it.
     Rejected,
-    /// As many streams of the client were open as may be.
+    /// The streams of the client took as much as they may, see [`StreamLimit`](crate::StreamLimit).
     TooManyStreams,
     /// The server was shutting down and did not begin it.
     ShuttingDown,

@@ -18,7 +18,7 @@ use super::events::EventHub;
 use super::job::{Counted, LateReply, Place, Spawn, stream_job};
 use super::pool::{Job, Pool};
 use super::reply::Reply;
-use super::streams::{Asked, Burden, Feed, FeedState, NotOpened, Outflow, StreamWriter};
+use super::streams::{Asked, Burden, Feed, FeedState, Outflow, StreamWriter};
 use super::tally::{Counter, Tally};
 use super::trail::Trail;
 
@@ -250,9 +250,12 @@ impl ServerCall<'_> {
     /// does not begin, which has been answered.
     fn take_stream_arguments(&mut self) -> Option<(OwnedArguments, u64, Burden)> {
         let burden = self.line.peer.session().flows().load().begin(self.payload.len());
-        let Some(burden) = burden else {
-            self.line.settle(|reply| reply.not_opened(NotOpened::TooMany));
-            return None;
+        let burden = match burden {
+            Ok(burden) => burden,
+            Err(why) => {
+                self.line.settle(|reply| reply.not_opened(why));
+                return None;
+            }
         };
         let opened = OwnedBody::new(mem::take(self.payload), self.raw, self.line.codec)
             .map_err(BadArguments::from)

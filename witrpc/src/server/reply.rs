@@ -92,7 +92,11 @@ impl Reply<'_> {
     #[cold]
     pub(super) fn not_opened(self, why: NotOpened) {
         match why {
-            NotOpened::TooMany => drop(self.send(Status::TooManyStreams, &[])),
+            NotOpened::TooMany { limit, max } => {
+                let mut bytes = [limit.number(); 9];
+                bytes[1..].copy_from_slice(&(max as u64).to_le_bytes());
+                drop(self.send(Status::TooManyStreams, &bytes));
+            }
             NotOpened::NumberInUse => self.bad_request("the stream's number is in use"),
             NotOpened::Closed => self.end(),
         }

@@ -78,20 +78,24 @@ struct Feeder<'a, T: Wire> {
     /// An empty one.
     spare: Batch<T>,
     cancelled: Option<Watch>,
+    /// A push was begun since the last look.
+    is_sent_anew: bool,
 }
 
 impl<'a, T: Wire> Feeder<'a, T> {
     fn new(target: &'a Target<'a>, exchange: &'a Exchange<T>) -> Self {
         let cancelled = target.connection.token().map(CancelToken::watch);
-        Self { exchange, pusher: Pusher::new(target), spare: Batch::new(), cancelled }
+        let (pusher, spare) = (Pusher::new(target), Batch::new());
+        Self { exchange, pusher, spare, cancelled, is_sent_anew: false }
     }
 
     /// Pushes what comes, to the end.
     fn run(mut self) -> Result<(), CallError> {
         block_on(|cx| {
             let polled = self.poll(cx);
-            if polled.is_pending() {
-                // It may have been woken to look again, and the maker may need this processor.
+            if polled.is_pending() && std::mem::take(&mut self.is_sent_anew) {
+                // Before it looks again and again for the answer: the maker may need this processor.
+                // Once, since a look is to be short.
                 thread::yield_now();
             }
             polled
@@ -121,7 +125,10 @@ impl<'a, T: Wire> Feeder<'a, T> {
                 }
             }
             match ready!(self.exchange.poll_take(cx, &mut self.spare)) {
-                Found::Batch { is_last } => self.pusher.begin(&mut self.spare, is_last),
+                Found::Batch { is_last } => {
+                    self.pusher.begin(&mut self.spare, is_last);
+                    self.is_sent_anew = true;
+                }
                 Found::Broken => return Poll::Ready(Ok(())),
             }
         }

@@ -6,6 +6,7 @@ use std::task::{Context, Poll, ready};
 use crate::__private::v1::Wire;
 use crate::client::Connection;
 use crate::client::answer::read_pulled;
+use crate::client::options::Terms;
 use crate::codec::{Batch, Codec, EncodeError};
 use crate::error::CallError;
 use crate::tag::Operation;
@@ -20,6 +21,9 @@ pub(in crate::client) struct Target<'a> {
     pub(in crate::client) streams: &'a Arc<LinkStreams>,
     pub(in crate::client) number: u64,
     pub(in crate::client) method: &'static str,
+    /// Of the call. A deadline bounds all of it; a timeout that is the client's, what is waited for but
+    /// that items are taken, which may take as long as the server lives.
+    pub(in crate::client) terms: Terms,
 }
 
 impl Target<'_> {
@@ -42,8 +46,20 @@ impl Target<'_> {
     }
 
     fn request(&self) -> Request {
-        let timeout = self.connection.call_timeout();
-        Request::for_items(self.streams, timeout.map_or(Limit::Never, Limit::Within))
+        let mut request = Request::for_items(self.streams, self.terms.limit);
+        request.set_limit(self.terms.deadline.map_or(Limit::Never, Limit::At));
+        request
+    }
+
+    /// What the caller gets for a request that failed.
+    pub(in crate::client) fn error(&self, error: ChannelError) -> CallError {
+        self.connection.call_error(match error {
+            // What was still waited for does not matter.
+            ChannelError::NoFreeLane | ChannelError::NoSpace if self.terms.are_over() => {
+                ChannelError::TimedOut
+            }
+            other => other,
+        })
     }
 
     /// Whether the server wants more.
@@ -130,7 +146,7 @@ impl<'a, T: Wire> Pusher<'a, T> {
                     self.portion = items / 2;
                     self.next();
                 }
-                Err(error) => return Poll::Ready(Err(self.target.connection.call_error(error))),
+                Err(error) => return Poll::Ready(Err(self.target.error(error))),
             }
         }
     }

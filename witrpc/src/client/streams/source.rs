@@ -215,7 +215,9 @@ impl<T, E> Source<T, E> {
             Ok(answer) => self.read(answer),
             Err(error) => {
                 self.is_over = true;
-                Err(self.connection.call_error(error))
+                // Unless the link is lost, the server knows nothing of this.
+                self.streams.close(self.number);
+                Err(self.connection.call_error(error).once_begun())
             }
         };
         taken.map_err(|error| error.map_app(|none| match none {}))

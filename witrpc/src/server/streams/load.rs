@@ -15,7 +15,10 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
+use crate::error::StreamLimit;
 use crate::tag::MAX_STREAMS;
+
+use super::NotOpened;
 
 /// How many methods with a stream one client may have begun. More than streams may be open: those of
 /// closed ones end a little later.
@@ -48,19 +51,27 @@ pub(super) struct Credit {
 }
 
 impl Load {
-    /// Begins one more method, whose request has so many bytes; `None` when it is one too many.
-    pub(in crate::server) fn begin(self: &Arc<Self>, argument_bytes: usize) -> Option<Burden> {
+    /// Begins one more method, whose request has so many bytes.
+    ///
+    /// # Errors
+    ///
+    /// It is one too many.
+    pub(in crate::server) fn begin(
+        self: &Arc<Self>,
+        argument_bytes: usize,
+    ) -> Result<Burden, NotOpened> {
         if !add(&self.jobs, 1, MAX_JOBS) {
-            return None;
+            return Err(NotOpened::TooMany { limit: StreamLimit::Methods, max: MAX_JOBS });
         }
         // A single one is bounded by the longest message.
         let others = self.argument_bytes.load(Relaxed);
         let most = if others == 0 { usize::MAX } else { MAX_ARGUMENT_BYTES };
         if !add(&self.argument_bytes, argument_bytes, most) {
             self.jobs.fetch_sub(1, Relaxed);
-            return None;
+            let (limit, max) = (StreamLimit::RequestBytes, MAX_ARGUMENT_BYTES);
+            return Err(NotOpened::TooMany { limit, max });
         }
-        Some(Burden { load: Arc::clone(self), argument_bytes })
+        Ok(Burden { load: Arc::clone(self), argument_bytes })
     }
 
     /// Grants a push of so many bytes before its items are read, if that is not too much.
@@ -96,22 +107,26 @@ mod tests {
     #[test]
     fn a_client_has_so_many_methods_begun_until_they_end() {
         let load = Arc::<Load>::default();
-        let mut burdens: Vec<_> = std::iter::from_fn(|| load.begin(0)).collect();
+        let mut burdens: Vec<_> = std::iter::from_fn(|| load.begin(0).ok()).collect();
         assert_eq!(burdens.len(), MAX_JOBS);
+        let refused = load.begin(0).err();
+        let bound = Some(NotOpened::TooMany { limit: StreamLimit::Methods, max: MAX_JOBS });
+        assert_eq!(refused, bound);
         burdens.pop();
-        assert!(load.begin(0).is_some());
+        assert!(load.begin(0).is_ok());
     }
 
     #[test]
     fn requests_are_kept_up_to_a_bound_or_a_single_one() {
         let load = Arc::<Load>::default();
         let large = load.begin(MAX_ARGUMENT_BYTES + 1).expect("it is alone");
-        assert!(load.begin(1).is_none());
+        let (limit, max) = (StreamLimit::RequestBytes, MAX_ARGUMENT_BYTES);
+        assert_eq!(load.begin(1).err(), Some(NotOpened::TooMany { limit, max }));
         assert_eq!(load.jobs.load(Relaxed), 1, "what was refused counts for nothing");
         drop(large);
         let _half = load.begin(MAX_ARGUMENT_BYTES / 2).expect("there is room");
-        assert!(load.begin(MAX_ARGUMENT_BYTES).is_none());
-        assert!(load.begin(MAX_ARGUMENT_BYTES / 2).is_some());
+        assert!(load.begin(MAX_ARGUMENT_BYTES).is_err());
+        assert!(load.begin(MAX_ARGUMENT_BYTES / 2).is_ok());
     }
 
     #[test]

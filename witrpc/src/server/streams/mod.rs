@@ -24,6 +24,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::codec::{Codec, Decoder};
+use crate::error::StreamLimit;
 use crate::tag::MAX_STREAMS;
 use crate::transport::{Peer, Ticket};
 
@@ -103,11 +104,12 @@ struct Table {
 }
 
 /// Why a stream was not opened.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum NotOpened {
     /// There is one of that number.
     NumberInUse,
-    TooMany,
+    /// The streams of the client take as much as they may.
+    TooMany { limit: StreamLimit, max: usize },
     /// The client has closed it already, or has gone.
     Closed,
 }
@@ -133,7 +135,7 @@ impl Flows {
             return Err(NotOpened::NumberInUse);
         }
         if table.open.len() >= MAX_STREAMS {
-            return Err(NotOpened::TooMany);
+            return Err(NotOpened::TooMany { limit: StreamLimit::Open, max: MAX_STREAMS });
         }
         table.open.insert(number, flow);
         Ok(())
@@ -254,7 +256,10 @@ mod tests {
         for number in 0..MAX_STREAMS as u64 {
             assert!(open(&flows, first + number).is_ok());
         }
-        assert!(matches!(open(&flows, 1), Err(NotOpened::TooMany)));
+        assert!(matches!(
+            open(&flows, 1),
+            Err(NotOpened::TooMany { limit: StreamLimit::Open, .. })
+        ));
         flows.forget(first);
         assert!(open(&flows, 1).is_ok());
     }
