@@ -4,7 +4,7 @@ use crate::arena::BlockRef;
 use crate::copy::PeerMemory;
 use crate::head::{Head, Kind, LEASES};
 use crate::message::ChannelError;
-use crate::outbox::Outbox;
+use crate::outbox::{MAX_SEGMENT, Outbox};
 use crate::partial::{Partial, Refused};
 use crate::sealed::{
     FORGED, Forged, MAX_WHOLE, Sealing, Spent, longest_within, opened_len, sealed_len,
@@ -104,6 +104,12 @@ impl Carriage {
         if self.is_plain() { len } else { sealed_len(len) }
     }
 
+    /// How many bytes of a message a segment carries whose block has this length: 0, which no segment
+    /// does, if none has.
+    pub(crate) fn carried(&self, block_len: usize) -> usize {
+        if self.is_plain() { block_len } else { opened_len(block_len).unwrap_or(0) }
+    }
+
     /// Writes `len` bytes of a message into all of their block. `write` writes those from an offset
     /// on, front to back.
     ///
@@ -137,13 +143,16 @@ impl Carriage {
         block: &BlockRef,
         source: Source<'_>,
     ) -> Result<(), Refused> {
+        if block.len() > MAX_SEGMENT {
+            return Err(Refused::TooLong);
+        }
         let Some(sealing) = &self.0 else {
             return partial.append(head, start, block.len(), |out| {
                 source.append(block, out);
                 Ok(())
             });
         };
-        let len = opened_len(block.len()).unwrap_or(0);
+        let len = self.carried(block.len());
         partial.append(head, start, len, |out| {
             let copy = |offset: usize, out: &mut [u8]| source.copy(block, offset, out);
             sealing.open(lane, head, block.len(), copy, out)
@@ -161,6 +170,11 @@ impl Sealing {
         source: Source<'_>,
     ) -> Result<Vec<u8>, Unopened> {
         let len = head.len as usize;
+        if len > MAX_WHOLE {
+            return Err(Unopened::Broken(
+                "a sealed message in one block that is to go in segments",
+            ));
+        }
         if opened_len(block.len()) != Some(len) {
             return Err(Unopened::Broken("a sealed block of another length than its message"));
         }
@@ -170,5 +184,54 @@ impl Sealing {
         let opened = self.open(lane, head, block.len(), copy, &mut bytes);
         opened.map_err(|Forged| Unopened::Broken(FORGED))?;
         Ok(bytes)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::copy::tests::peer_memory;
+    use crate::security::Plain;
+
+    /// The block at the start of an arena that is large enough for it.
+    fn block(len: usize) -> BlockRef {
+        BlockRef::check([1 << 32, len as u64], 1 << 30).expect("it lies in the arena")
+    }
+
+    fn sealed() -> Carriage {
+        Carriage::new(Some(Box::new(Plain { encryption: true })), 1)
+    }
+
+    #[test]
+    fn a_sealed_block_longer_than_any_is_refused_before_it_is_opened() {
+        let (carriage, peer) = (sealed(), peer_memory(&[0; 4096]));
+        let source = Source { peer: &peer, arena: 0 };
+        for len in [MAX_WHOLE + 1, 64 << 20] {
+            let head = Head::new(Kind::Block, 0, len as u32);
+            let sealing = carriage.sealing().expect("there are keys");
+            // No more than a page of it is there, so that reading it would panic.
+            let refused = sealing.open_whole(0, head, &block(sealed_len(len)), source);
+            assert!(matches!(refused, Err(Unopened::Broken(rule)) if rule.contains("in segments")));
+        }
+    }
+
+    #[test]
+    fn a_segment_longer_than_any_is_refused_before_it_is_copied() {
+        const TOTAL: usize = 64 << 20;
+        let peer = peer_memory(&vec![0; MAX_SEGMENT]);
+        let source = Source { peer: &peer, arena: 0 };
+        let head = Head::new(Kind::Segment, 0, TOTAL as u32);
+        for carriage in [Carriage::new(None, 1), sealed()] {
+            let mut partial = Partial::begin(head).expect("there is memory for it");
+            for len in [MAX_SEGMENT + 1, TOTAL] {
+                let refused = carriage.append(&mut partial, 0, head, 0, &block(len), source);
+                assert_eq!(refused, Err(Refused::TooLong));
+            }
+            assert_eq!(partial.missing(), TOTAL);
+        }
+        let mut partial = Partial::begin(head).expect("there is memory for it");
+        let clear = Carriage::new(None, 1);
+        assert_eq!(clear.append(&mut partial, 0, head, 0, &block(MAX_SEGMENT), source), Ok(()));
+        assert_eq!(partial.missing(), TOTAL - MAX_SEGMENT);
     }
 }

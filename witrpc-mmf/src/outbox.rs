@@ -10,7 +10,8 @@
 //!    the spare, before anything else is taken from the arena. And it is lent for a segment that the
 //!    reader has asked for and takes without waiting for anything else: a server takes segments that
 //!    continue a message whatever else it holds up, a client asks for a segment from the poll of the
-//!    very future that takes it.
+//!    very future that takes it. One segment may wait for more, the last of a call for a thread to
+//!    run it; for which the calls whose segments wait for space behind it would have to wait as well.
 //! 2. Nobody who continues a message waits in a queue behind somebody who begins one.
 //! 3. **Leases leave room for messages.** They are held for as long as users like, so together they
 //!    take no more than the arena without two segments: one is the spare, which is never leased, the
@@ -24,8 +25,9 @@ use crate::arena::{Arena, Block, GRANULE_BYTES, Leases, Released};
 use crate::message::ChannelError;
 
 /// The longest segment in bytes: long enough that a hand-over does not show beside the copy, short
-/// enough that both copies of it stay in a core's cache.
-const MAX_SEGMENT: usize = 256 << 10;
+/// enough that both copies of it stay in a core's cache, and that whoever copies it keeps nobody
+/// waiting: a longer one is refused.
+pub(crate) const MAX_SEGMENT: usize = 256 << 10;
 
 /// The most leases that one side of a connection may have out at once, and that its peer holds.
 pub const MAX_LEASES: usize = 1024;

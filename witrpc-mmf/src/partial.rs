@@ -30,6 +30,8 @@ pub(crate) struct Partial {
 pub(crate) enum Refused {
     /// It does not follow the one before.
     OutOfOrder,
+    /// It is longer than any segment is, and would take as much longer to copy or to open.
+    TooLong,
     /// What it holds is not what the peer has sealed.
     Forged,
 }
@@ -39,6 +41,7 @@ impl Refused {
     pub(crate) fn rule(&self) -> &'static str {
         match self {
             Self::OutOfOrder => "a segment that does not follow the one before",
+            Self::TooLong => "a segment longer than any is",
             Self::Forged => FORGED,
         }
     }
@@ -74,11 +77,16 @@ impl Partial {
         let follows = Said::from(head) == self.said
             && start == self.bytes.len() as u64
             && len > 0
-            && len <= self.said.total - self.bytes.len();
+            && len <= self.missing();
         if !follows {
             return Err(Refused::OutOfOrder);
         }
         copy(&mut self.bytes).map_err(|Forged| Refused::Forged)
+    }
+
+    /// How many bytes have not come yet.
+    pub(crate) fn missing(&self) -> usize {
+        self.said.total - self.bytes.len()
     }
 
     /// The length of the whole message in bytes.

@@ -39,8 +39,9 @@ const _: () = assert!(CHUNK + HEAD_LEN <= MAX_PIECE_LEN && CHUNK.is_multiple_of(
 /// The longest message that travels sealed in a line, in bytes.
 pub(crate) const INLINE_SEALED: usize = INLINE_LEN - OVERHEAD;
 
-/// The longest message that is sealed whole, in bytes; longer ones go in segments. A server opens it
-/// on the thread that looks for requests, which is to take a millisecond at the most.
+/// The longest message that is sealed whole, in bytes; longer ones go in segments, and are refused if
+/// they do not. A server opens it on the thread that looks for requests, which is to take a
+/// millisecond or so at the most.
 pub(crate) const MAX_WHOLE: usize = 4 << 20;
 
 /// Beyond every count of a lane in use.

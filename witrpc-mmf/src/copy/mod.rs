@@ -42,7 +42,7 @@ mod mapping;
 mod own;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 use core::{
     mem::MaybeUninit,
