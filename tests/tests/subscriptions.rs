@@ -1,6 +1,7 @@
 //! Subscriptions: how they begin and end, and what they hold.
 
-use std::sync::mpsc;
+use std::sync::Mutex;
+use std::sync::mpsc::{self, Receiver};
 use std::thread;
 use std::time::Duration;
 
@@ -8,6 +9,7 @@ use futures_executor::{block_on, block_on_stream};
 use futures_util::FutureExt;
 use witrpc::{
     CallError, CallOptions, CancelToken, Codec, DisconnectReason, EventError, EventGuard,
+    InProcess, Mmf, WitServer, wit_service,
 };
 use witrpc_tests::newsroom::{
     BulletinClient, NewsroomAsyncClient, NewsroomBeaten, NewsroomClient, NewsroomTicked, connect,
@@ -291,4 +293,55 @@ fn a_subscription_waits_for_its_answer_no_longer_than_its_call_may() {
     assert_eq!(client.with(options).ticked().unwrap_err(), CallError::Cancelled);
     site.server_process().resume();
     eventually_equal("those who hear of it", &Ok(0), || client.tick(0, 1, false));
+}
+
+/// Tells how far it is.
+#[wit_service]
+pub trait Walk {
+    /// So many steps.
+    fn walk(&self, steps: u32);
+
+    /// One more.
+    #[wit(event)]
+    fn stepped(&self, step: u32);
+}
+
+/// Goes on when the test has seen its step.
+struct Walker {
+    events: WalkEvents,
+    seen: Mutex<Receiver<()>>,
+}
+
+impl Walk for Walker {
+    fn walk(&self, steps: u32) {
+        let seen = self.seen.lock().expect("it walks once");
+        for step in 0..steps {
+            self.events.stepped(step).expect("it can be encoded");
+            seen.recv_timeout(PATIENCE).expect("the step is seen");
+        }
+    }
+}
+
+#[test]
+fn events_come_while_all_threads_are_in_handlers() {
+    for place in [InProcess::new().into(), witrpc::Endpoint::from(Mmf::unguessable())] {
+        let (saw, seen) = mpsc::channel();
+        let walker = |events| Walker { events, seen: Mutex::new(seen) };
+        let _server = WitServer::builder()
+            .listen(place.clone())
+            .max_workers(1)
+            .service(WalkServer::with_events(walker))
+            .start()
+            .unwrap();
+        let client = WalkClient::connect(place).unwrap();
+        let mut steps = client.stepped().unwrap();
+        thread::scope(|scope| {
+            let walk = scope.spawn(|| client.walk(10));
+            for step in 0..10 {
+                assert_eq!(steps.next().unwrap().unwrap().step, step);
+                saw.send(()).unwrap();
+            }
+            assert_eq!(walk.join().unwrap(), Ok(()));
+        });
+    }
 }

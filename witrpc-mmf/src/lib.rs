@@ -65,7 +65,8 @@ pub use security::{
     MAX_PIECE_LEN, Plain, Responder, Response, TAG_LEN,
 };
 pub use server::{
-    Admission, Admitted, Connection, ReceivedBlock as RequestBlock, Scanner, Server, ServerOptions,
+    Admission, Admitted, Connection, Only, ReceivedBlock as RequestBlock, Scanner, Server,
+    ServerOptions,
 };
 pub use spin::WaitPolicy;
 pub use trust::TrustedPeer;

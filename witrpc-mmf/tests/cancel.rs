@@ -84,7 +84,7 @@ impl Site {
         let mut taken = None;
         let mut scanner = self.server.scanner();
         while taken.is_none() {
-            scanner.turn(true, |connection, request| {
+            scanner.turn(None, |connection, request| {
                 taken = Some((Arc::clone(connection), request));
                 ControlFlow::Break(())
             });

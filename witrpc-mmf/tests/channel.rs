@@ -153,7 +153,7 @@ fn poll(server: &Arc<Server>, stop: &AtomicBool) {
     while !stop.load(SeqCst) {
         let mut scanner = server.scanner();
         for _ in 0..200 {
-            scanner.turn(true, |connection, request| {
+            scanner.turn(None, |connection, request| {
                 let bytes = bytes_of(request.payload);
                 let answered = with_message(request.tag + 1, &bytes, |answer| {
                     connection.answer(request.ticket, answer)
@@ -358,7 +358,7 @@ fn large_answers_are_fetched_one_after_the_other(way: Way) {
             let mut answered = 0;
             let mut scanner = server.scanner();
             while !done.load(SeqCst) {
-                let found = scanner.turn(true, |connection, request| {
+                let found = scanner.turn(None, |connection, request| {
                     let answer = pattern(LEN, request.tag as usize);
                     with_message(request.tag, &answer, |answer| {
                         connection.answer(request.ticket, answer)
@@ -450,7 +450,7 @@ fn requests_that_are_over_their_clients_budget_wait_until_answers_are_fetched(wa
     let mut served = Vec::new();
     let mut scanner = server.scanner();
     let mut turn = |scanner: &mut Scanner<'_>| {
-        scanner.turn(true, |connection, request| {
+        scanner.turn(None, |connection, request| {
             served.push(request.tag);
             let body = &large[..len_of(request.tag)];
             with_message(request.tag, body, |answer| connection.answer(request.ticket, answer))
@@ -490,7 +490,7 @@ fn requests_that_are_over_their_clients_budget_wait_until_answers_are_fetched(wa
 
 /// Serves until `serve` breaks, and answers each request with nothing.
 fn turn(scanner: &mut Scanner<'_>, mut serve: impl FnMut(u32) -> ControlFlow<()>) -> bool {
-    scanner.turn(true, |connection, request| {
+    scanner.turn(None, |connection, request| {
         with_message(0, b"", |answer| connection.answer(request.ticket, answer))
             .expect("the connection stands");
         serve(request.tag)

@@ -70,7 +70,7 @@ fn connect(backend: Backend, name: &Name, wait: WaitPolicy) -> Arc<Client> {
 fn serve(server: &Server, stop: &AtomicBool) {
     let mut scanner = server.scanner();
     while !stop.load(SeqCst) {
-        let found = scanner.turn(true, |connection, request| {
+        let found = scanner.turn(None, |connection, request| {
             if request.tag != UNANSWERED {
                 let answer = Outgoing { tag: request.tag, body: EMPTY, deadline: None };
                 // An error means that the client has just died.

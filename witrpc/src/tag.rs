@@ -121,6 +121,16 @@ impl RequestTag {
     }
 }
 
+/// Whether a request may be taken by the last thread that is free: it runs no method, and what it asks
+/// for is done at once. A push is none of these, since the user's code decodes its items, as it does
+/// arguments.
+pub(crate) fn runs_nothing(bits: u32) -> bool {
+    RequestTag::from_bits(bits).is_some_and(|tag| match tag.operation {
+        Operation::Call | Operation::Push => false,
+        Operation::Pull | Operation::Close | Operation::Subscribe | Operation::PullEvents => true,
+    })
+}
+
 /// How a call went, and so what the answer's body is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]

@@ -22,7 +22,7 @@ use crate::rendezvous::tests::PATIENCE;
 use crate::rendezvous::tests::bombs::Bomb;
 use crate::rendezvous::{ConnectOptions, connect};
 use crate::security::{Clearance, Plain};
-use crate::server::{Admission, Admitted, Server, ServerOptions};
+use crate::server::{Admission, Admitted, Only, Server, ServerOptions};
 use crate::spin::WaitPolicy;
 use crate::words::Mapped;
 
@@ -74,7 +74,7 @@ impl Honest {
         let mut scanner = self.server.scanner();
         while !until() {
             assert!(Instant::now() < patience, "it did not come to that");
-            let found = scanner.turn(true, |connection, request| {
+            let found = scanner.turn(None, |connection, request| {
                 let body = Body::Small { padded: &[0; INLINE_LEN], len: 0 };
                 if request.tag == 2 {
                     self.kept.lock().expect("nobody panics with it").push(request.payload);
@@ -138,6 +138,18 @@ impl Honest {
         let (before, _) = self.server.broken();
         raw.ask(seq, said);
         self.serve(|| self.server.broken().0 > before);
+    }
+
+    /// Takes, without waiting, what has been rung for and `only` does not refuse. Answers nothing of it;
+    /// says which tags it had.
+    fn takes(&self, only: Option<Only>) -> Vec<u32> {
+        self.server.park(Some(Duration::ZERO));
+        let mut taken = Vec::new();
+        self.server.scanner().turn(only, |_, request| {
+            taken.push(request.tag);
+            ControlFlow::Continue(())
+        });
+        taken
     }
 
     /// The rule that was broken last.
@@ -224,6 +236,58 @@ fn a_lane_has_one_call_at_a_time() {
     honest.serves(&bystander);
     honest.ends(&raw, 2, inline());
     honest.serves(&bystander);
+}
+
+/// How many lanes have been answered.
+fn answered(raw: &Raw) -> usize {
+    let line = |lane| raw.peer_line(raw.layout.response_line(lane));
+    (0..LANES as usize).filter(|lane| line::shows::<Mapped>(line(*lane)) != 0).count()
+}
+
+#[test]
+fn what_is_no_call_counts_towards_a_clients_turn() {
+    let honest = Honest::start();
+    let (raw, _link) = honest.hostile();
+    for lane in 0..LANES as usize {
+        raw.say(raw.layout.request_line(lane), 1, Said::segment(1_000, 0, 100));
+    }
+    raw.bell.ring();
+    assert_eq!(honest.takes(None), []);
+    let first = answered(&raw);
+    assert!((1..LANES as usize).contains(&first), "{first} segments of one client in a turn");
+    honest.takes(None);
+    assert_eq!(answered(&raw), LANES as usize, "it goes on behind the last one");
+}
+
+#[test]
+fn whoever_takes_only_some_requests_completes_no_other() {
+    let honest = Honest::start();
+    let (raw, _link) = honest.hostile();
+    let response = raw.peer_line(raw.layout.response_line(0));
+    let none: Option<Only> = Some(|_| false);
+    let segment = |start, len| Said::segment(1_000, start, len).with_tag(5);
+    raw.ask(1, segment(0, 400));
+    assert_eq!((honest.takes(none), line::shows::<Mapped>(response)), (vec![], 0), "it begins one");
+    honest.takes(None);
+    raw.ask(2, segment(400, 300));
+    honest.takes(none);
+    assert_eq!(line::shows::<Mapped>(response), 2, "what was begun goes on");
+    raw.ask(3, segment(700, 300));
+    assert_eq!((honest.takes(none), line::shows::<Mapped>(response)), (vec![], 2));
+    assert_eq!(honest.takes(Some(|tag| tag == 5)), [5]);
+}
+
+#[test]
+fn whoever_takes_only_some_requests_leaves_the_others() {
+    let honest = Honest::start();
+    let (raw, _link) = honest.hostile();
+    for (lane, tag) in [(0, 5), (1, 7), (2, 5)] {
+        raw.say(raw.layout.request_line(lane), 1, inline().with_tag(tag));
+    }
+    raw.bell.ring();
+    assert_eq!(honest.takes(Some(|tag| tag == 7)), [7]);
+    assert_eq!(honest.takes(Some(|tag| tag == 7)), []);
+    assert_eq!(honest.takes(None), [5, 5]);
 }
 
 #[test]

@@ -18,7 +18,8 @@ use crate::region;
 use crate::rendezvous::{Established, Name, Place};
 use crate::words::{Mapped, PeerU64};
 
-const LANES: u32 = 4;
+/// More than are looked at before it is the next client's turn.
+const LANES: u32 = 20;
 const REGION_LEN: usize = 1 << 16;
 /// Less than the arena, so that a block may be in it and over the limit all the same.
 const MAX_MESSAGE_LEN: usize = 20_000;

@@ -19,11 +19,8 @@ impl Connection {
         let mut taken = Vec::new();
         for lane in 0..self.high_water() {
             let Some(seq) = self.waiting(lane) else { continue };
-            if self.is_held_up(lane) {
-                continue;
-            }
             if let Line::Request(request) =
-                self.take_line(lane, seq).map_err(|Broken(rule)| rule)?
+                self.take_line(lane, seq, None).map_err(|Broken(rule)| rule)?
             {
                 taken.push(request);
             }

@@ -1,4 +1,12 @@
 //! Reading a request line, and putting segments together.
+//!
+//! # Invariants
+//!
+//! 1. A line is copied out once, when it is looked at to be taken. Whether it has to wait, what it is
+//!    and what it says is decided on that copy: what the client writes meanwhile decides nothing.
+//! 2. While a thread takes [`Only`] some requests, no line becomes another: not one that is a request
+//!    by itself, and not the last segment of one that was begun. It stays on its lane, untaken, until
+//!    there is a thread for it.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
@@ -17,12 +25,17 @@ use crate::words::Mapped;
 /// Messages of the largest kind that are held for a client before its short requests wait too.
 const MESSAGES_HELD: usize = 4;
 
+/// Says by its tag whether a request may be taken.
+pub type Only = fn(u32) -> bool;
+
 /// What a line turned out to be.
 pub(super) enum Line {
     /// A call to be served.
     Request(Request),
     /// Something that was dealt with here.
     Done,
+    /// It stays where it is, for now.
+    Waits,
 }
 
 /// A rule that the client broke; the connection ends.
@@ -40,33 +53,61 @@ impl Connection {
     /// Whether there is a request on any lane that the budget does not hold up. What is held up is
     /// looked at again when the client fetches or releases something, for which it rings.
     pub(super) fn anything_to_take(&self) -> bool {
-        (0..self.high_water()).any(|lane| self.waiting(lane).is_some() && !self.is_held_up(lane))
+        let looks_held_up = |lane| {
+            // Nothing is taken by this copy.
+            let copied = line::copy_out::<Mapped>(self.request_line(lane));
+            Head::from_word(copied.head).is_some_and(|head| self.is_held_up(lane, head))
+        };
+        (0..self.high_water()).any(|lane| self.waiting(lane).is_some() && !looks_held_up(lane))
     }
 
     /// Whether the request on `lane` has to wait until the client has fetched answers.
     #[inline]
-    pub(super) fn is_held_up(&self, lane: usize) -> bool {
+    fn is_held_up(&self, lane: usize, head: Head) -> bool {
         let held = self.held.load(Relaxed);
-        held > self.max_message_len && self.is_over_budget(lane, held)
+        held > self.max_message_len && self.is_over_budget(lane, head, held)
     }
 
     /// Whether the request on `lane` has to wait while so much is held. What was begun goes on. A
     /// long request waits at once; a short one for longer, so that a client may leave some large
-    /// answers unfetched and go on. The line is read again when it is taken.
+    /// answers unfetched and go on.
     #[cold]
-    fn is_over_budget(&self, lane: usize, held: usize) -> bool {
-        let short = line::copy_out::<Mapped>(self.request_line(lane));
-        let short = Head::from_word(short.head).is_some_and(|head| head.kind == Kind::Inline);
-        if short {
-            held > self.max_message_len.saturating_mul(MESSAGES_HELD)
-        } else {
-            !self.goes_on(lane)
+    fn is_over_budget(&self, lane: usize, head: Head, held: usize) -> bool {
+        match head.kind {
+            Kind::Inline => held > self.max_message_len.saturating_mul(MESSAGES_HELD),
+            Kind::Block => true,
+            Kind::Segment => self.lanes[lane].inbound().is_none(),
+            Kind::Next | Kind::Discard => false,
         }
     }
 
-    /// Takes the request `seq` off `lane`. Only the holder of the poller role calls this.
+    /// Whether a thread that takes only some requests leaves this line: it is one of the others, the
+    /// first segment of one, or the one that completes it.
+    #[cold]
+    fn is_left_by(&self, lane: usize, head: Head, copied: &Copied, only: Only) -> bool {
+        match head.kind {
+            Kind::Next | Kind::Discard => false,
+            _ if only(head.tag & !LEASES) => false,
+            Kind::Inline | Kind::Block => true,
+            Kind::Segment => {
+                let inbound = self.lanes[lane].inbound();
+                let Some(begun) = inbound.as_ref() else { return true };
+                // One that is no block ends the connection when it is taken.
+                let block = self.checked_block(&copied.inline);
+                block.is_ok_and(|block| begun.missing() <= self.carriage.carried(block.len()))
+            }
+        }
+    }
+
+    /// Takes the request `seq` off `lane`, unless it has to wait; with `only`, also unless that
+    /// refuses it. Only the holder of the poller role calls this.
     #[inline]
-    pub(super) fn take_line(self: &Arc<Self>, lane: usize, seq: u64) -> Result<Line, Broken> {
+    pub(super) fn take_line(
+        self: &Arc<Self>,
+        lane: usize,
+        seq: u64,
+        only: Option<Only>,
+    ) -> Result<Line, Broken> {
         let before = self.taken(lane);
         if seq != before + 1 {
             return Err(Broken("a seq that does not follow the one before"));
@@ -81,6 +122,11 @@ impl Connection {
         let head = Head::from_word(copied.head).ok_or(Broken("a kind that does not exist"))?;
         if head.len as usize > self.max_message_len {
             return Err(Broken("a message over the connection's limit"));
+        }
+        if only.is_some_and(|only| self.is_left_by(lane, head, &copied, only))
+            || self.is_held_up(lane, head)
+        {
+            return Ok(Line::Waits);
         }
         if !self.carriage.is_plain() {
             self.check_numbers(lane)?;
@@ -237,17 +283,6 @@ impl Connection {
 
     pub(super) fn unhold(&self, bytes: usize) {
         self.held.fetch_sub(bytes, Relaxed);
-    }
-
-    /// Whether the line that waits on `lane` goes on with something that was begun, which no budget
-    /// holds up. The line is read again when it is taken.
-    pub(super) fn goes_on(&self, lane: usize) -> bool {
-        let copied = line::copy_out::<Mapped>(self.request_line(lane));
-        match Head::from_word(copied.head).map(|head| head.kind) {
-            Some(Kind::Inline | Kind::Block) => false,
-            Some(Kind::Segment) => self.lanes[lane].inbound().is_some(),
-            Some(Kind::Next | Kind::Discard) | None => true,
-        }
     }
 }
 

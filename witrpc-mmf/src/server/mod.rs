@@ -30,6 +30,7 @@ use std::time::Duration;
 
 pub use admission::{Admission, Admitted};
 pub use connection::{Connection, ReceivedBlock};
+pub use inbound::Only;
 pub use scanner::Scanner;
 
 use crate::backend::Backend;

@@ -11,7 +11,7 @@ use std::sync::atomic::Ordering::{AcqRel, Relaxed};
 
 use super::Server;
 use super::connection::Connection;
-use super::inbound::{Broken, Line};
+use super::inbound::{Broken, Line, Only};
 use crate::message::Request;
 use crate::ring;
 use crate::state;
@@ -21,7 +21,8 @@ use crate::words::Mapped;
 /// quiet connection costs a cache line a turn, waking up costs its next call a ring.
 const TURNS_TO_COLD: u32 = 4_096;
 
-/// How many requests of one connection are served before the next connection is looked at.
+/// How many lines of one connection are taken before the next connection is looked at: requests, and
+/// what is dealt with on the way to them.
 const BURST: u32 = 16;
 
 /// The poller's view. Made by the thread that has taken the poller role.
@@ -48,12 +49,14 @@ impl<'a> Scanner<'a> {
     /// looked at first, even if the turn before ended with a change of the role: no client's calls
     /// keep another's waiting for more than a round.
     /// Generic, so that a request goes from the line straight to where `serve` wants it.
-    /// With `calls` false requests stay where they are, and only what was begun goes on. Returns
-    /// whether anything was found.
+    ///
+    /// With `only`, requests whose tag that refuses stay where they are, and never come to `serve`;
+    /// what was begun goes on up to the line that would make it such a request. Returns whether
+    /// anything was found.
     #[inline]
     pub fn turn(
         &mut self,
-        calls: bool,
+        only: Option<Only>,
         mut serve: impl FnMut(&Arc<Connection>, Request) -> ControlFlow<()>,
     ) -> bool {
         if self.rested || self.server.news.count() != self.read {
@@ -65,7 +68,7 @@ impl<'a> Scanner<'a> {
         let first = if self.first < count { self.first } else { 0 };
         for index in (first..count).chain(0..first) {
             let connection = &self.hot[index];
-            match look(self.server, connection, calls, &mut serve) {
+            match look(self.server, connection, only, &mut serve) {
                 Look::Nothing if count > 1 => cooled |= cools(connection),
                 Look::Nothing => {}
                 Look::Found => {
@@ -196,7 +199,7 @@ fn cools(connection: &Connection) -> bool {
 fn look(
     server: &Server,
     connection: &Arc<Connection>,
-    calls: bool,
+    only: Option<Only>,
     serve: &mut impl FnMut(&Arc<Connection>, Request) -> ControlFlow<()>,
 ) -> Look {
     let lanes = connection.high_water();
@@ -206,13 +209,10 @@ fn look(
     let mut left = BURST;
     for lane in (first..lanes).chain(0..first) {
         let Some(seq) = connection.waiting(lane) else { continue };
-        if !calls && !connection.goes_on(lane) || connection.is_held_up(lane) {
-            continue;
-        }
-        found = true;
-        let line = connection.take_line(lane, seq);
+        let line = connection.take_line(lane, seq, only);
         match line {
-            Ok(Line::Done) => {}
+            Ok(Line::Waits) => continue,
+            Ok(Line::Done) => connection.cursor.store(lane as u32 + 1, Relaxed),
             Ok(Line::Request(request)) => {
                 // The next look begins behind this lane and this connection, whoever takes it: a
                 // displaced poller must not come back to what its successor has gone past.
@@ -221,12 +221,13 @@ fn look(
                 if serve(connection, request).is_break() {
                     return Look::Stopped;
                 }
-                left -= 1;
-                if left == 0 {
-                    break;
-                }
             }
             Err(Broken(rule)) => return Look::Broken(rule),
+        }
+        found = true;
+        left -= 1;
+        if left == 0 {
+            break;
         }
     }
     if !found {

@@ -52,7 +52,7 @@ pub(crate) fn respond(server: &Server) -> ! {
         let mut scanner = server.scanner();
         let mut idle = 0;
         while idle < TURNS {
-            let found = scanner.turn(true, |connection, request| {
+            let found = scanner.turn(None, |connection, request| {
                 let Payload::Small { bytes, len } = &request.payload else {
                     unreachable!("only short messages are sent")
                 };

@@ -96,6 +96,7 @@ impl WitServerBuilder {
     /// The server starts with two threads and adds one whenever a handler takes long, up to one
     /// more than this; those that have nothing to do for some seconds end. When so many handlers
     /// are stuck, further calls wait, so handlers that call the server they run in need room here.
+    /// Meanwhile cancels are told, events come, and what streams have ready is fetched.
     ///
     /// Methods that take an `impl Iterator` do not count: they wait for their client, so each has a
     /// thread of its own. Eight of one client's run at once, more of them wait for these to end.

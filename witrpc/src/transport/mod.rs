@@ -34,7 +34,7 @@ pub use message::{
     SMALL_LEN, TAG_BITS, Ticket, pad,
 };
 pub use server::{
-    Admission, Admitted, BindConfig, ClientInfo, Peer, Scanner, Serve, ServerPort, Usage,
+    Admission, Admitted, BindConfig, ClientInfo, Only, Peer, Scanner, Serve, ServerPort, Usage,
 };
 
 use crate::error::{BindError, ConnectError};

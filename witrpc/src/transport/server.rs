@@ -200,12 +200,16 @@ pub trait ServerPort: fmt::Debug + Send + Sync {
 /// a short one is decoded there; whoever needs it for longer takes the payload out.
 pub type Serve<'a> = dyn FnMut(&Arc<dyn Peer>, &mut Request) -> ControlFlow<()> + 'a;
 
+/// Says by its tag whether a request may be taken.
+pub type Only = fn(u32) -> bool;
+
 /// One thread's view of the places where requests appear.
 pub trait Scanner {
     /// Looks once at every place that has lately been busy or has rung, and hands each new request
-    /// to `serve` until that breaks. With `calls` false, requests stay where they are and only the
-    /// upkeep (space, segments, closed connections) is done. Returns whether it found anything.
-    fn turn(&mut self, calls: bool, serve: &mut Serve<'_>) -> bool;
+    /// to `serve` until that breaks. With `only`, requests whose tag that refuses stay where they are
+    /// and must not come to `serve`: there is no thread for them. All else is done as ever (space,
+    /// segments, closed connections). Returns whether it found anything.
+    fn turn(&mut self, only: Option<Only>, serve: &mut Serve<'_>) -> bool;
 
     /// Asks every client to ring from now on, then looks once more. Called after the poller role
     /// has been put down. `true`: there is something to do already.

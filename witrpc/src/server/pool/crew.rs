@@ -9,7 +9,10 @@
 //! 1. When a stand-by takes the role and no other is left, another thread is started, up to the
 //!    bound. So a holder that runs a handler leaves somebody to be woken when the handler is slow.
 //! 2. At the bound, with no stand-by left, the holder runs no handlers and no tasks, it only does
-//!    the upkeep: with all others stuck it would be the last one that can be woken.
+//!    the upkeep: with all others stuck it would be the last one that can be woken. The upkeep
+//!    includes requests that run no method (pulls of items and of events, closes, subscriptions): no
+//!    call that runs is cut off from its client. Among them it is busy like any holder, and may be
+//!    displaced by a thread that comes back.
 //! 3. A holder that is alone runs handlers all the same: no thread could be started, and to serve
 //!    one call at a time is better than none.
 //! 4. A thread counts as a stand-by from before it lets go of the role (or returns from a handler)

@@ -266,7 +266,7 @@ fn a_holder_that_does_not_ring_for_the_rest_leaves_a_task_behind() {
 }
 
 /// One thread holds the role at the bound, with a request that it may not run; the other comes back
-/// from its handler. Nobody rings.
+/// from its handler, perhaps while the first is busy with some upkeep. Nobody rings.
 fn a_handler_ends_at_the_bound(looks_when_it_comes_back: bool) {
     check(move || {
         let server = Server::new(1);
@@ -276,7 +276,11 @@ fn a_handler_ends_at_the_bound(looks_when_it_comes_back: bool) {
         server.crew.promote();
         server.port.request.store(1, Release);
         let tenure = server.duty.woken(ThreadNumber::from_count(0)).expect("nobody has the role");
-        let last = spawn(&server, |server| serve_within_the_bound(server, tenure, 0));
+        let last = spawn(&server, |server| {
+            if let Some(tenure) = keep_up(server, tenure, 0) {
+                serve_within_the_bound(server, tenure, 0);
+            }
+        });
         server.crew.stand_by();
         if looks_when_it_comes_back
             && let Some(tenure) = server.duty.woken(ThreadNumber::from_count(1))
@@ -287,6 +291,19 @@ fn a_handler_ends_at_the_bound(looks_when_it_comes_back: bool) {
         last.join().unwrap();
         assert!(server.is_done(), "all sleep, the request waits");
     });
+}
+
+/// Answers something that runs no method. `None`: somebody else looks from then on.
+fn keep_up(server: &Server, mut tenure: Tenure, me: u64) -> Option<Tenure> {
+    assert!(!server.duty.begin(&mut tenure), "there are no tasks to ring for");
+    if server.duty.end(&mut tenure) {
+        return Some(tenure);
+    }
+    // As a displaced thread does, before it sleeps.
+    server.crew.stand_by();
+    let again = server.duty.woken(ThreadNumber::from_count(me))?;
+    server.crew.promote();
+    Some(again)
 }
 
 fn serve_within_the_bound(server: &Server, tenure: Tenure, me: u64) {

@@ -14,7 +14,8 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crate::transport::{Scanner, ServerPort};
+use crate::tag;
+use crate::transport::{Only, Scanner, ServerPort};
 
 use super::Pool;
 use super::role::{Tenure, ThreadNumber};
@@ -130,11 +131,13 @@ impl Worker {
         }
     }
 
-    /// Looks once at everything: requests, then one task.
+    /// Looks once at everything: requests, then one task. If this thread `serves` nobody, at what runs
+    /// nothing of the user's.
     fn look(&self, serves: bool, tenure: &mut Tenure, scanner: &mut dyn Scanner) -> Look {
         let pool = &self.pool;
         let mut held = true;
-        let found = scanner.turn(serves, &mut |peer, request| {
+        let only: Option<Only> = if serves { None } else { Some(tag::runs_nothing) };
+        let found = scanner.turn(only, &mut |peer, request| {
             self.begin(tenure);
             pool.handler.serve(pool, self.counted.tally(), peer, request);
             held = pool.duty.end(tenure);

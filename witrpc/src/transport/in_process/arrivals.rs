@@ -5,7 +5,7 @@ use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::lock;
-use crate::transport::{Peer, Request};
+use crate::transport::{Only, Peer, Request};
 
 /// Rings that nobody has slept through yet are counted up to this many. More would only make
 /// threads look in vain: whoever wakes sees all that has arrived.
@@ -58,15 +58,24 @@ impl Arrivals {
         (Poller(state.poller), state.requests.len())
     }
 
-    /// Takes the oldest request whose client is still there, to run it at once. Those that stay
-    /// behind need another thread if the handler is slow, so that is rung for.
-    pub(super) fn take(&self, poller: Poller) -> Option<(Arc<dyn Peer>, Request)> {
+    /// Takes the oldest request whose client is still there and that `only` does not refuse, to run
+    /// it at once. Those that stay behind need another thread if the handler is slow, so that is rung
+    /// for.
+    pub(super) fn take(
+        &self,
+        poller: Poller,
+        only: Option<Only>,
+    ) -> Option<(Arc<dyn Peer>, Request)> {
         let mut gone = Vec::new();
         let mut state = lock(&self.state);
+        let mut first = 0;
         let taken = loop {
-            match state.requests.pop_front() {
-                Some((peer, request)) if !peer.is_connected() => gone.push((peer, request)),
-                next => break next,
+            match state.requests.get(first) {
+                Some((_, request)) if !may_take(only, request) => first += 1,
+                Some((peer, _)) if !peer.is_connected() => {
+                    gone.extend(state.requests.remove(first))
+                }
+                _ => break state.requests.remove(first),
             }
         };
         if taken.is_some() {
@@ -89,12 +98,13 @@ impl Arrivals {
         }
     }
 
-    /// Asks for a ring at the next request. Returns whether there is one already.
-    pub(super) fn arm(&self) -> bool {
+    /// Asks for a ring at the next request. Returns whether there is one already that `only` does not
+    /// refuse.
+    pub(super) fn arm(&self, only: Option<Only>) -> bool {
         let mut state = lock(&self.state);
         state.armed = true;
         state.busy = false;
-        !state.requests.is_empty()
+        state.requests.iter().any(|(_, request)| may_take(only, request))
     }
 
     /// Wakes one sleeping thread, or the next that would sleep.
@@ -134,6 +144,10 @@ impl Arrivals {
         }
         state.rings -= 1;
     }
+}
+
+fn may_take(only: Option<Only>, request: &Request) -> bool {
+    only.is_none_or(|only| only(request.tag))
 }
 
 impl State {

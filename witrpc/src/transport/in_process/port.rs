@@ -13,8 +13,8 @@ use super::{Limits, lock};
 use crate::error::ConnectError;
 use crate::server::Shutdown;
 use crate::transport::{
-    Admission, Admitted, ChannelError, ClientInfo, Credentials, DisconnectReason, Guard, Peer,
-    Scanner, Serve, ServerPort,
+    Admission, Admitted, ChannelError, ClientInfo, Credentials, DisconnectReason, Guard, Only,
+    Peer, Scanner, Serve, ServerPort,
 };
 
 /// A server at its place.
@@ -145,7 +145,7 @@ impl ServerPort for Port {
     }
 
     fn scanner(&self) -> Box<dyn Scanner + '_> {
-        Box::new(View { arrivals: &self.arrivals, takes_calls: true })
+        Box::new(View { arrivals: &self.arrivals, only: None })
     }
 
     fn park(&self, timeout: Option<Duration>) {
@@ -216,22 +216,18 @@ impl Drop for Port {
 /// What a thread that holds the poller role sees.
 struct View<'a> {
     arrivals: &'a Arrivals,
-    /// Whether the last turn could take calls: those that it had to leave are no reason to stay
-    /// awake.
-    takes_calls: bool,
+    /// What the last turn could take: requests that it had to leave are no reason to stay awake.
+    only: Option<Only>,
 }
 
 impl Scanner for View<'_> {
-    fn turn(&mut self, calls: bool, serve: &mut Serve<'_>) -> bool {
-        self.takes_calls = calls;
+    fn turn(&mut self, only: Option<Only>, serve: &mut Serve<'_>) -> bool {
+        self.only = only;
         let (poller, waiting) = self.arrivals.look();
-        if !calls {
-            return false;
-        }
         // No more than have arrived by now, so that a turn ends however many clients call.
         let mut found = false;
         for _ in 0..waiting {
-            let Some((peer, mut request)) = self.arrivals.take(poller) else { break };
+            let Some((peer, mut request)) = self.arrivals.take(poller, only) else { break };
             found = true;
             let flow = serve(&peer, &mut request);
             self.arrivals.handled(poller);
@@ -243,6 +239,6 @@ impl Scanner for View<'_> {
     }
 
     fn arm(&mut self) -> bool {
-        self.arrivals.arm() && self.takes_calls
+        self.arrivals.arm(self.only)
     }
 }

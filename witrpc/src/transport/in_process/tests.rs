@@ -67,7 +67,7 @@ fn connect(place: &InProcess) -> Arc<dyn ClientChannel> {
 /// Takes all requests that have arrived.
 fn take(port: &Arc<dyn ServerPort>) -> Vec<(Arc<dyn Peer>, Request)> {
     let mut taken = Vec::new();
-    port.scanner().turn(true, &mut |peer, request| {
+    port.scanner().turn(None, &mut |peer, request| {
         let Request { ticket, tag, deadline, .. } = *request;
         let payload = std::mem::take(&mut request.payload);
         taken.push((Arc::clone(peer), Request { ticket, tag, payload, deadline }));
@@ -404,17 +404,28 @@ fn a_request_rings_once_for_a_poller_that_went_to_sleep() {
     let client = connect(&place);
     let mut scanner = port.scanner();
     let mut nothing = |_: &Arc<dyn Peer>, _: &mut Request| ControlFlow::Continue(());
-    assert!(!scanner.turn(true, &mut nothing));
+    assert!(!scanner.turn(None, &mut nothing));
     assert!(!scanner.arm());
     client.try_send(small(1)).unwrap().unwrap();
     port.park(None);
-    assert!(scanner.turn(true, &mut nothing));
+    assert!(scanner.turn(None, &mut nothing));
 
     assert!(!scanner.arm());
     client.try_send(small(2)).unwrap().unwrap();
     assert!(scanner.arm(), "there is something to do");
-    assert!(!scanner.turn(false, &mut nothing));
+    assert!(!scanner.turn(Some(|_| false), &mut nothing));
     assert!(!scanner.arm(), "what may not be taken is no reason to stay awake");
+
+    client.try_send(small(3)).unwrap().unwrap();
+    let mut taken = Vec::new();
+    let mut take = |_: &Arc<dyn Peer>, request: &mut Request| {
+        taken.push(request.tag);
+        ControlFlow::Continue(())
+    };
+    assert!(scanner.turn(Some(|tag| tag == 3), &mut take));
+    assert!(!scanner.turn(Some(|tag| tag == 3), &mut take));
+    assert!(scanner.turn(None, &mut take));
+    assert_eq!(taken, [3, 2], "those that wait are left in their order");
 }
 
 #[test]
@@ -424,7 +435,7 @@ fn a_request_behind_a_slow_handler_rings_for_help() {
     let client = connect(&place);
     client.try_send(small(1)).unwrap().unwrap();
     let mut helped = Vec::new();
-    port.scanner().turn(true, &mut |_, _| {
+    port.scanner().turn(None, &mut |_, _| {
         client.try_send(small(2)).unwrap().unwrap();
         thread::scope(|scope| {
             scope.spawn(|| {
@@ -443,7 +454,7 @@ fn whoever_stands_by_looks_again_while_a_handler_is_slow() {
     let port = bind(&place);
     let client = connect(&place);
     client.try_send(small(1)).unwrap().unwrap();
-    port.scanner().turn(true, &mut |_, _| {
+    port.scanner().turn(None, &mut |_, _| {
         client.try_send(small(2)).unwrap().unwrap();
         // The first time it is the ring that wakes; one that came too early must not be the last.
         port.park(None);

@@ -13,8 +13,8 @@ use super::keys::Asking;
 use crate::error::BindError;
 use crate::server::{Session, Shutdown};
 use crate::transport::{
-    Admission, Admitted, BindConfig, ChannelError, Clearance, ClientInfo, Lessor, Outgoing, Peer,
-    Request, Scanner, Serve, ServerPort, Ticket, Usage,
+    Admission, Admitted, BindConfig, ChannelError, Clearance, ClientInfo, Lessor, Only, Outgoing,
+    Peer, Request, Scanner, Serve, ServerPort, Ticket, Usage,
 };
 
 pub(super) fn bind(
@@ -144,10 +144,10 @@ struct Known {
 }
 
 impl Scanner for View<'_> {
-    fn turn(&mut self, calls: bool, serve: &mut Serve<'_>) -> bool {
+    fn turn(&mut self, only: Option<Only>, serve: &mut Serve<'_>) -> bool {
         let peers = &mut self.peers;
         let mut displaced = false;
-        let found = self.scanner.turn(calls, |connection, request| {
+        let found = self.scanner.turn(only, |connection, request| {
             let peer = known(peers, connection);
             let mut request = Request {
                 ticket: from_ticket(request.ticket),
