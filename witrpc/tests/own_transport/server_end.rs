@@ -5,8 +5,8 @@ use std::task::Waker;
 use std::time::Duration;
 
 use witrpc::transport::{
-    BindConfig, ChannelError, ClientChannel, ClientInfo, ConnectConfig, Outgoing, Peer, Scanner,
-    Serve, ServerPort, Session, Ticket, Transport,
+    BindConfig, ChannelError, ClientChannel, ClientInfo, ConnectConfig, Only, Outgoing, Peer,
+    Scanner, Serve, ServerPort, Session, Ticket, Transport,
 };
 use witrpc::{
     BindError, CallContext, CallError, ConnectError, Endpoint, InProcess, Shared, Shutdown,
@@ -124,8 +124,8 @@ impl ServerPort for Port {
 struct View<'a>(Box<dyn Scanner + 'a>);
 
 impl Scanner for View<'_> {
-    fn turn(&mut self, calls: bool, serve: &mut Serve<'_>) -> bool {
-        self.0.turn(calls, &mut |peer, request| {
+    fn turn(&mut self, only: Option<Only>, serve: &mut Serve<'_>) -> bool {
+        self.0.turn(only, &mut |peer, request| {
             let peer: Arc<dyn Peer> = Arc::new(Copier(Arc::clone(peer)));
             serve(&peer, request)
         })
