@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use serde::{Deserialize, Serialize};
-use witrpc::{CallContext, Shared, wit_service};
+use witrpc::{AllocError, CallContext, Shared, wit_service};
 
 use crate::workshop::{Bench, Point, bytes_of, checksum};
 
@@ -20,6 +20,29 @@ impl Seen {
     /// A frame as it is seen here. What the other process could write to gives no slice.
     pub fn of(frame: &Shared<[u8]>) -> Self {
         Self { checksum: checksum(&frame.to_vec()), in_place: frame.as_slice().is_none() }
+    }
+}
+
+/// A frame in the client's own shared memory.
+///
+/// # Panics
+///
+/// When there is no space.
+pub fn frame(client: &GalleryClient, len: usize, seed: u64) -> Shared<[u8]> {
+    let mut frame = client.connection().alloc::<u8>(len).unwrap();
+    frame.copy_from_slice(&bytes_of(len, seed));
+    frame.freeze()
+}
+
+/// All that a client can share at once, in bytes.
+///
+/// # Panics
+///
+/// When it is not bounded.
+pub fn most(client: &GalleryClient) -> usize {
+    match client.connection().try_alloc::<u8>(usize::MAX).unwrap_err() {
+        AllocError::TooLarge { max, .. } => max,
+        other => panic!("{other}"),
     }
 }
 

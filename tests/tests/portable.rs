@@ -1,11 +1,17 @@
 //! Servers over the portable backend, through the public API.
 
+use std::future::Future;
+use std::pin::pin;
 use std::sync::{Condvar, Mutex};
+use std::task::{Context, Waker};
 use std::thread;
 use std::time::Duration;
 
 use futures_executor::block_on;
-use witrpc::{Backend, CallContext, ConnectError, Mmf, Shared, WitServer, wit_service};
+use witrpc::{
+    AllocError, Backend, CallContext, ConnectError, Mmf, Shared, SharedMut, WitServer, wit_service,
+};
+use witrpc_tests::watchdog::PATIENCE;
 
 /// A door that calls can wait at.
 #[wit_service]
@@ -17,12 +23,17 @@ trait Door {
     async fn greet(&self, name: &str) -> String;
     /// The words doubled, if they lie where the client has put them.
     fn double(&self, #[wit(ctx)] cx: &CallContext, words: Shared<[u64]>) -> Shared<[u64]>;
+    /// Keeps the words.
+    fn keep(&self, words: Shared<[u64]>);
+    /// Drops what is kept.
+    fn forget(&self);
 }
 
 #[derive(Default)]
 struct House {
     is_open: Mutex<bool>,
     opened: Condvar,
+    kept: Mutex<Vec<Shared<[u64]>>>,
 }
 
 impl Door for House {
@@ -56,6 +67,14 @@ impl Door for House {
         doubled.iter_mut().zip(&words).for_each(|(doubled, word)| *doubled = 2 * word);
         doubled.freeze()
     }
+
+    fn keep(&self, words: Shared<[u64]>) {
+        self.kept.lock().expect("no panic").push(words);
+    }
+
+    fn forget(&self) {
+        self.kept.lock().expect("no panic").clear();
+    }
 }
 
 fn serve(endpoint: &Mmf) -> WitServer {
@@ -75,6 +94,34 @@ fn what_is_shared_is_not_copied() {
         let doubled = client.double(words.freeze()).expect("it is served");
         assert!(doubled.as_slice().is_none(), "it lies where the server has put it");
         assert_eq!(doubled.to_vec(), [2 * round; 5_000]);
+    }
+}
+
+/// Nobody rings for it here: the client has to look again for itself.
+#[test]
+fn space_is_waited_for_until_it_comes_back() {
+    let endpoint = Mmf::unguessable().backend(Backend::Portable);
+    let _server = serve(&endpoint);
+    let client = DoorClient::builder(endpoint.clone()).call_timeout(PATIENCE);
+    let client = client.connect().expect("it is served");
+    let other = DoorClient::connect(endpoint).expect("it is served");
+    let connection = client.connection();
+    let all = match connection.try_alloc::<u64>(usize::MAX) {
+        Err(AllocError::TooLarge { max, .. }) => max / size_of::<u64>(),
+        found => panic!("{found:?}"),
+    };
+    let len = |space: Result<SharedMut<[u64]>, AllocError>| space.map(|space| space.len());
+    for _ in 0..5 {
+        let words = connection.alloc::<u64>(all).expect("nothing is out");
+        client.keep(words.freeze()).expect("it is served");
+        let mut task = pin!(connection.alloc_async::<u64>(all));
+        assert!(task.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+        thread::scope(|scope| {
+            let thread = scope.spawn(|| len(connection.alloc::<u64>(1)));
+            other.forget().expect("it is served");
+            assert_eq!(len(block_on(task)), Ok(all));
+            assert_eq!(thread.join().expect("no panic"), Ok(1));
+        });
     }
 }
 

@@ -1,14 +1,12 @@
 //! Elements that cross where they lie, between two processes and within one.
 
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use futures_executor::block_on;
 use futures_util::future::join;
-use witrpc::{
-    AllocError, CallError, CallOptions, ClientHook, Codec, Direction, DisconnectReason, Shared,
-};
-use witrpc_tests::gallery::{GalleryAsyncClient, GalleryClient, Seen};
+use witrpc::{AllocError, CallError, CallOptions, ClientHook, Codec, DisconnectReason, Shared};
+use witrpc_tests::gallery::{GalleryAsyncClient, GalleryClient, Seen, frame, most};
 use witrpc_tests::over_both_transports;
 use witrpc_tests::site::{Plan, ServerCommand, Site, Transport};
 use witrpc_tests::vigil::VigilClient;
@@ -31,13 +29,6 @@ fn with_size(transport: Transport, size: usize) -> Site {
     Site::with(transport, Plan { size: Some(size), ..Plan::default() })
 }
 
-/// A frame in the client's own shared memory.
-fn frame(client: &GalleryClient, len: usize, seed: u64) -> Shared<[u8]> {
-    let mut frame = client.connection().alloc::<u8>(len).unwrap();
-    frame.copy_from_slice(&bytes_of(len, seed));
-    frame.freeze()
-}
-
 /// What is seen of it by a server that it is not copied for: in another process, it could still be
 /// written to.
 fn seen(transport: Transport, len: usize, seed: u64) -> Seen {
@@ -53,14 +44,6 @@ fn copied(len: usize, seed: u64) -> Seen {
 struct Passing;
 
 impl ClientHook for Passing {}
-
-/// All that a client can share at once, in bytes.
-fn most(client: &GalleryClient) -> usize {
-    match client.connection().try_alloc::<u8>(usize::MAX).unwrap_err() {
-        AllocError::TooLarge { max, .. } => max,
-        other => panic!("{other}"),
-    }
-}
 
 over_both_transports! {
     fn frames_of_all_sizes_cross_uncopied(transport) {
@@ -315,27 +298,6 @@ fn every_frame_is_released_for_the_next() {
 }
 
 #[test]
-fn all_there_is_can_be_had_at_once_and_more_is_refused_at_once() {
-    let site = Site::new(Transport::Mmf);
-    let client = GalleryClient::builder(site.endpoint()).call_timeout(None).connect().unwrap();
-    let most = most(&client);
-    assert_eq!(client.look(frame(&client, most, 1)), Ok(seen(Transport::Mmf, most, 1)));
-    let connection = client.connection();
-    let too_large = AllocError::TooLarge { len: most + 1, max: most };
-    // Without a limit of time: it is not waited for.
-    assert_eq!(connection.alloc::<u8>(most + 1).unwrap_err(), too_large);
-    assert_eq!(block_on(connection.alloc_async::<u8>(most + 1)).unwrap_err(), too_large);
-    let together = connection.alloc_all::<u8>(&[most, 1]).unwrap_err();
-    assert_eq!(together, AllocError::TooLarge { len: most + 1, max: most });
-    assert!(connection.alloc::<u64>(usize::MAX / 2).is_err());
-    let too_many = AllocError::TooManyAtOnce { asked: 1_025, max: 1_024 };
-    assert_eq!(connection.alloc_all::<u8>(&[0; 1_025]).unwrap_err(), too_many);
-    assert_eq!(block_on(connection.alloc_all_async::<u8>(&[0; 1_025])).unwrap_err(), too_many);
-    let refused = client.render(most as u64 + 1, 1).unwrap_err();
-    assert!(refused.to_string().contains(&most.to_string()), "the bound is named: {refused}");
-}
-
-#[test]
 fn space_is_waited_for_until_the_time_is_over() {
     let site = Site::new(Transport::Mmf);
     let (client, other) = (gallery(&site), gallery(&site));
@@ -422,121 +384,6 @@ fn threads_that_hold_some_and_wait_for_more_are_told_in_time() {
             });
         }
     });
-}
-
-#[test]
-fn a_client_has_so_many_leases_out_and_no_more() {
-    const MAX: usize = 1_024;
-    let site = with_size(Transport::Mmf, 4 << 20);
-    let (client, other) = (gallery(&site), gallery(&site));
-    for seed in 0..MAX as u64 {
-        assert_eq!(client.keep(frame(&client, 5, seed)), Ok(seed + 1));
-    }
-    let refused = hasty(&client).connection().alloc::<u8>(5).unwrap_err();
-    assert_eq!(refused, AllocError::TooManyLeases { max: MAX, waited: Some(SOON) });
-    // Another client's leases, and the server's, are counted apart.
-    assert_eq!(other.look(frame(&other, 5, 1)), Ok(seen(Transport::Mmf, 5, 1)));
-    assert_eq!(Seen::of(&client.render(5, 1).unwrap()), seen(Transport::Mmf, 5, 1));
-    other.forget().unwrap();
-    assert_eq!(client.look(frame(&client, 5, 2)), Ok(seen(Transport::Mmf, 5, 2)));
-}
-
-#[test]
-fn a_server_whose_memory_a_client_keeps_goes_on_with_copies() {
-    let site = Site::new(Transport::Mmf);
-    let (client, other) = (gallery(&site), gallery(&site));
-    let most = most(&client);
-    let kept = client.render(most as u64, 1).unwrap();
-    for seed in 2..10 {
-        let got = client.render(100_000, seed).unwrap();
-        assert_eq!(Seen::of(&got), copied(100_000, seed), "there is no space to lend");
-        let got = other.render(100_000, seed).unwrap();
-        assert_eq!(Seen::of(&got), seen(Transport::Mmf, 100_000, seed), "others have their own");
-    }
-    drop(kept);
-    let got = client.render(most as u64, 11).unwrap();
-    assert_eq!(Seen::of(&got), seen(Transport::Mmf, most, 11));
-}
-
-#[test]
-fn what_is_too_long_for_a_message_passes_only_where_it_is_lent() {
-    const MAX: usize = 100_000;
-    let plan = Plan { size: Some(4 << 20), max_message_size: Some(MAX), ..Plan::default() };
-    let site = Site::with(Transport::Mmf, plan);
-    let (client, other) = (gallery(&site), gallery(&site));
-    let len = 3 * MAX;
-    let sent = frame(&client, len, 1);
-    assert_eq!(client.look(sent.clone()), Ok(seen(Transport::Mmf, len, 1)));
-    let is_too_large = |error: &CallError, expected: Direction| match *error {
-        CallError::TooLarge { direction, len: found, max } => {
-            (direction, max) == (expected, MAX) && (len..len + 100).contains(&found)
-        }
-        _ => false,
-    };
-    for refused in [other.look(sent.clone()), other.look(Shared::from_vec(sent.to_vec()))] {
-        let refused = refused.unwrap_err();
-        assert!(is_too_large(&refused, Direction::Request), "{refused}");
-    }
-    client.keep(sent.clone()).unwrap();
-    let refused = client.look(sent.clone()).unwrap_err();
-    assert!(is_too_large(&refused, Direction::Request), "the server has it: {refused}");
-    client.forget().unwrap();
-    assert_eq!(client.look(sent), Ok(seen(Transport::Mmf, len, 1)));
-
-    let exhibit = client.exhibit(len as u64, 2).unwrap();
-    let refused = client.exhibit(len as u64, 2).unwrap_err();
-    assert!(is_too_large(&refused, Direction::Answer), "it is here already: {refused}");
-    assert_eq!(Seen::of(&exhibit), seen(Transport::Mmf, len, 2));
-}
-
-#[test]
-fn a_handler_without_space_is_told_what_no_answer_could_carry() {
-    const MAX: usize = 100_000;
-    /// What stands behind a frame that is an answer.
-    const END: usize = 5;
-    let plan = Plan { max_message_size: Some(MAX), ..Plan::default() };
-    let site = Site::with(Transport::Mmf, plan);
-    let client = gallery(&site);
-    client.open(1).unwrap();
-    let kept = client.render(most(&client) as u64, 1).unwrap();
-    let longest = MAX - END;
-    let got = client.render_later(1, longest as u64, 2).unwrap();
-    assert_eq!(Seen::of(&got), copied(longest, 2), "there is no space to lend");
-    for len in [longest + 1, 2 * MAX] {
-        let refused = client.render_later(1, len as u64, 3).unwrap_err();
-        let short = AllocError::NoSpace { len, waited: None };
-        assert_eq!(refused, CallError::App(short.to_string()));
-    }
-    drop(kept);
-    let got = client.render_later(1, 2 * MAX as u64, 4).unwrap();
-    assert_eq!(Seen::of(&got), seen(Transport::Mmf, 2 * MAX, 4));
-}
-
-#[test]
-fn a_server_all_of_whose_leases_a_client_keeps_goes_on_with_copies() {
-    let site = with_size(Transport::Mmf, 4 << 20);
-    let client = gallery(&site);
-    let mut kept: Vec<_> = (0..1_024).map(|seed| client.render(5, seed).unwrap()).collect();
-    for (seed, got) in (0..).zip(&kept) {
-        assert_eq!(Seen::of(got), seen(Transport::Mmf, 5, seed));
-    }
-    assert_eq!(Seen::of(&client.render(5, 2_000).unwrap()), copied(5, 2_000));
-    kept.pop();
-    assert_eq!(Seen::of(&client.render(5, 2_001).unwrap()), seen(Transport::Mmf, 5, 2_001));
-}
-
-#[test]
-fn the_time_to_wait_for_space_is_that_of_a_call() {
-    let site = Site::new(Transport::Mmf);
-    let client = GalleryClient::builder(site.endpoint()).call_timeout(None).connect().unwrap();
-    let _held = client.connection().alloc::<u8>(most(&client)).unwrap();
-    let hasty = hasty(&client);
-    let short = AllocError::NoSpace { len: 1, waited: Some(SOON) };
-    assert_eq!(hasty.connection().alloc::<u8>(1).unwrap_err(), short);
-    assert_eq!(block_on(hasty.connection().alloc_async::<u8>(1)).unwrap_err(), short);
-    let late = client.with(CallOptions::new().deadline(Instant::now()));
-    let short = AllocError::NoSpace { len: 1, waited: Some(Duration::ZERO) };
-    assert_eq!(late.connection().alloc::<u8>(1).unwrap_err(), short);
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! Whoever waits for space to share sleeps until there is some.
+//! How much can be shared, and who waits for it.
 
 use std::fs;
 use std::future::Future;
@@ -9,23 +9,35 @@ use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::sync::mpsc;
 use std::task::{Context, Poll, Wake, Waker};
 use std::thread;
+use std::time::{Duration, Instant};
 
 use futures_executor::block_on;
-use witrpc::{AllocError, Shared};
-use witrpc_tests::gallery::GalleryClient;
-use witrpc_tests::site::{Site, Transport};
-use witrpc_tests::watchdog::eventually;
+use witrpc::{AllocError, CallError, CallOptions, Direction, Shared};
+use witrpc_tests::gallery::{GalleryAsyncClient, GalleryClient, Seen, frame, most};
+use witrpc_tests::site::{Plan, Site, Transport};
+use witrpc_tests::watchdog::{PATIENCE, eventually};
+use witrpc_tests::workshop::{bytes_of, checksum};
+
+/// Longer than a call to another process takes, short enough to wait for in vain.
+const SOON: Duration = Duration::from_millis(40);
 
 fn gallery(site: &Site) -> GalleryClient {
     GalleryClient::connect(site.endpoint()).unwrap()
 }
 
-/// All that a client can share at once, in bytes.
-fn most(client: &GalleryClient) -> usize {
-    match client.connection().try_alloc::<u8>(usize::MAX).unwrap_err() {
-        AllocError::TooLarge { max, .. } => max,
-        other => panic!("{other}"),
-    }
+/// The same client, for what is waited for in vain.
+fn hasty(client: &GalleryClient) -> GalleryClient {
+    client.with(CallOptions::new().timeout(SOON))
+}
+
+/// What is seen of a frame that lies where the other side has put it.
+fn lent(len: usize, seed: u64) -> Seen {
+    Seen { checksum: checksum(&bytes_of(len, seed)), in_place: true }
+}
+
+/// What is seen of a copy.
+fn copied(len: usize, seed: u64) -> Seen {
+    Seen { in_place: false, ..lent(len, seed) }
 }
 
 /// Has the server keep all that there is.
@@ -66,6 +78,31 @@ fn a_future_that_waits_is_woken_when_there_is_space_and_not_before() {
     match waiting.as_mut().poll(&mut cx) {
         Poll::Ready(Ok(space)) => assert_eq!(space.len(), most),
         other => panic!("{other:?}"),
+    }
+}
+
+/// An answer that nobody fetches gives way to a call that needs its lane. What it lends stays.
+#[test]
+fn an_answer_that_is_put_aside_keeps_what_it_lends() {
+    const LEN: usize = 100_000;
+    let plan = Plan { lanes: Some(2), ..Plan::default() };
+    let site = Site::with(Transport::Mmf, plan);
+    let later = GalleryAsyncClient::builder(site.endpoint()).call_timeout(PATIENCE);
+    let later = block_on(later.connect()).unwrap();
+    let (client, opener) = (later.connection().client::<GalleryClient>().unwrap(), gallery(&site));
+    for gate in 0..10 {
+        let mut frames = [1, 2].map(|seed| Box::pin(later.render_later(gate, LEN as u64, seed)));
+        for frame in &mut frames {
+            let mut cx = Context::from_waker(Waker::noop());
+            assert!(frame.as_mut().poll(&mut cx).is_pending());
+        }
+        opener.open(gate).unwrap();
+        // There are two lanes.
+        assert_eq!(client.kept(), Ok(vec![]));
+        for (frame, seed) in frames.into_iter().zip([1, 2]) {
+            let frame = block_on(frame).unwrap();
+            assert_eq!(Seen::of(&frame), lent(LEN, seed));
+        }
     }
 }
 
@@ -125,4 +162,140 @@ fn a_thread_that_waits_is_parked() {
         other.forget().unwrap();
         assert_eq!(waiting.join().unwrap(), Ok(most));
     });
+}
+
+#[test]
+fn all_there_is_can_be_had_at_once_and_more_is_refused_at_once() {
+    let site = Site::new(Transport::Mmf);
+    let client = GalleryClient::builder(site.endpoint()).call_timeout(None).connect().unwrap();
+    let most = most(&client);
+    assert_eq!(client.look(frame(&client, most, 1)), Ok(lent(most, 1)));
+    let connection = client.connection();
+    let too_large = AllocError::TooLarge { len: most + 1, max: most };
+    // Without a limit of time: it is not waited for.
+    assert_eq!(connection.alloc::<u8>(most + 1).unwrap_err(), too_large);
+    assert_eq!(block_on(connection.alloc_async::<u8>(most + 1)).unwrap_err(), too_large);
+    let together = connection.alloc_all::<u8>(&[most, 1]).unwrap_err();
+    assert_eq!(together, AllocError::TooLarge { len: most + 1, max: most });
+    assert!(connection.alloc::<u64>(usize::MAX / 2).is_err());
+    let too_many = AllocError::TooManyAtOnce { asked: 1_025, max: 1_024 };
+    assert_eq!(connection.alloc_all::<u8>(&[0; 1_025]).unwrap_err(), too_many);
+    assert_eq!(block_on(connection.alloc_all_async::<u8>(&[0; 1_025])).unwrap_err(), too_many);
+    let refused = client.render(most as u64 + 1, 1).unwrap_err();
+    assert!(refused.to_string().contains(&most.to_string()), "the bound is named: {refused}");
+}
+
+#[test]
+fn a_client_has_so_many_leases_out_and_no_more() {
+    const MAX: usize = 1_024;
+    let site = Site::with(Transport::Mmf, Plan { size: Some(4 << 20), ..Plan::default() });
+    let (client, other) = (gallery(&site), gallery(&site));
+    for seed in 0..MAX as u64 {
+        assert_eq!(client.keep(frame(&client, 5, seed)), Ok(seed + 1));
+    }
+    let refused = hasty(&client).connection().alloc::<u8>(5).unwrap_err();
+    assert_eq!(refused, AllocError::TooManyLeases { max: MAX, waited: Some(SOON) });
+    // Another client's leases, and the server's, are counted apart.
+    assert_eq!(other.look(frame(&other, 5, 1)), Ok(lent(5, 1)));
+    assert_eq!(Seen::of(&client.render(5, 1).unwrap()), lent(5, 1));
+    other.forget().unwrap();
+    assert_eq!(client.look(frame(&client, 5, 2)), Ok(lent(5, 2)));
+}
+
+#[test]
+fn a_server_whose_memory_a_client_keeps_goes_on_with_copies() {
+    let site = Site::new(Transport::Mmf);
+    let (client, other) = (gallery(&site), gallery(&site));
+    let most = most(&client);
+    let kept = client.render(most as u64, 1).unwrap();
+    for seed in 2..10 {
+        let got = client.render(100_000, seed).unwrap();
+        assert_eq!(Seen::of(&got), copied(100_000, seed), "there is no space to lend");
+        let got = other.render(100_000, seed).unwrap();
+        assert_eq!(Seen::of(&got), lent(100_000, seed), "others have their own");
+    }
+    drop(kept);
+    let got = client.render(most as u64, 11).unwrap();
+    assert_eq!(Seen::of(&got), lent(most, 11));
+}
+
+#[test]
+fn what_is_too_long_for_a_message_passes_only_where_it_is_lent() {
+    const MAX: usize = 100_000;
+    let plan = Plan { size: Some(4 << 20), max_message_size: Some(MAX), ..Plan::default() };
+    let site = Site::with(Transport::Mmf, plan);
+    let (client, other) = (gallery(&site), gallery(&site));
+    let len = 3 * MAX;
+    let sent = frame(&client, len, 1);
+    assert_eq!(client.look(sent.clone()), Ok(lent(len, 1)));
+    let is_too_large = |error: &CallError, expected: Direction| match *error {
+        CallError::TooLarge { direction, len: found, max } => {
+            (direction, max) == (expected, MAX) && (len..len + 100).contains(&found)
+        }
+        _ => false,
+    };
+    for refused in [other.look(sent.clone()), other.look(Shared::from_vec(sent.to_vec()))] {
+        let refused = refused.unwrap_err();
+        assert!(is_too_large(&refused, Direction::Request), "{refused}");
+    }
+    client.keep(sent.clone()).unwrap();
+    let refused = client.look(sent.clone()).unwrap_err();
+    assert!(is_too_large(&refused, Direction::Request), "the server has it: {refused}");
+    client.forget().unwrap();
+    assert_eq!(client.look(sent), Ok(lent(len, 1)));
+
+    let exhibit = client.exhibit(len as u64, 2).unwrap();
+    let refused = client.exhibit(len as u64, 2).unwrap_err();
+    assert!(is_too_large(&refused, Direction::Answer), "it is here already: {refused}");
+    assert_eq!(Seen::of(&exhibit), lent(len, 2));
+}
+
+#[test]
+fn a_handler_without_space_is_told_what_no_answer_could_carry() {
+    const MAX: usize = 100_000;
+    /// What stands behind a frame that is an answer.
+    const END: usize = 5;
+    let plan = Plan { max_message_size: Some(MAX), ..Plan::default() };
+    let site = Site::with(Transport::Mmf, plan);
+    let client = gallery(&site);
+    client.open(1).unwrap();
+    let kept = client.render(most(&client) as u64, 1).unwrap();
+    let longest = MAX - END;
+    let got = client.render_later(1, longest as u64, 2).unwrap();
+    assert_eq!(Seen::of(&got), copied(longest, 2), "there is no space to lend");
+    for len in [longest + 1, 2 * MAX] {
+        let refused = client.render_later(1, len as u64, 3).unwrap_err();
+        let short = AllocError::NoSpace { len, waited: None };
+        assert_eq!(refused, CallError::App(short.to_string()));
+    }
+    drop(kept);
+    let got = client.render_later(1, 2 * MAX as u64, 4).unwrap();
+    assert_eq!(Seen::of(&got), lent(2 * MAX, 4));
+}
+
+#[test]
+fn a_server_all_of_whose_leases_a_client_keeps_goes_on_with_copies() {
+    let site = Site::with(Transport::Mmf, Plan { size: Some(4 << 20), ..Plan::default() });
+    let client = gallery(&site);
+    let mut kept: Vec<_> = (0..1_024).map(|seed| client.render(5, seed).unwrap()).collect();
+    for (seed, got) in (0..).zip(&kept) {
+        assert_eq!(Seen::of(got), lent(5, seed));
+    }
+    assert_eq!(Seen::of(&client.render(5, 2_000).unwrap()), copied(5, 2_000));
+    kept.pop();
+    assert_eq!(Seen::of(&client.render(5, 2_001).unwrap()), lent(5, 2_001));
+}
+
+#[test]
+fn the_time_to_wait_for_space_is_that_of_a_call() {
+    let site = Site::new(Transport::Mmf);
+    let client = GalleryClient::builder(site.endpoint()).call_timeout(None).connect().unwrap();
+    let _held = client.connection().alloc::<u8>(most(&client)).unwrap();
+    let hasty = hasty(&client);
+    let short = AllocError::NoSpace { len: 1, waited: Some(SOON) };
+    assert_eq!(hasty.connection().alloc::<u8>(1).unwrap_err(), short);
+    assert_eq!(block_on(hasty.connection().alloc_async::<u8>(1)).unwrap_err(), short);
+    let late = client.with(CallOptions::new().deadline(Instant::now()));
+    let short = AllocError::NoSpace { len: 1, waited: Some(Duration::ZERO) };
+    assert_eq!(late.connection().alloc::<u8>(1).unwrap_err(), short);
 }

@@ -14,7 +14,7 @@ use crate::client::Client;
 use crate::disposal::{Passed, Socket};
 use crate::fork::Descriptor;
 use crate::layout::{HIGH_WATER, INLINE_LEN, LINE_WORDS, Layout};
-use crate::lease::{Claim, OwnLease, ReceivedLease};
+use crate::lease::{Claim, LeaseWriter, OwnLease, ReceivedLease};
 use crate::line::{self, line_of};
 use crate::message::{
     Answer, Body, ChannelError, Fill, Limit, Outgoing, Payload, ReadBlock, Ticket,
@@ -92,7 +92,11 @@ struct OwnLeases {
 
 impl OwnLeases {
     /// One of them, a new one, or none.
-    fn any(&mut self, end: &Arc<Connection>, which: u8) -> Option<Arc<OwnLease>> {
+    fn any(
+        &mut self,
+        which: u8,
+        alloc: impl FnOnce(&[usize]) -> Result<Vec<LeaseWriter>, ChannelError>,
+    ) -> Option<Arc<OwnLease>> {
         if which & 1 == 0 {
             return None;
         }
@@ -100,7 +104,7 @@ impl OwnLeases {
             let lease = self.leases.get(usize::from(which >> 2))?;
             return Some(Arc::clone(&lease.0));
         }
-        let mut writer = end.try_alloc(&[usize::from(which) * 16]).ok()?.remove(0);
+        let mut writer = alloc(&[usize::from(which) * 16]).ok()?.remove(0);
         self.next = self.next.wrapping_add(1);
         writer.as_mut_slice().fill(self.next);
         let lease = Arc::new(writer.freeze());
@@ -168,7 +172,7 @@ fn requests(bytes: &[u8], keys: Option<Plain>) {
             1 if !unanswered.is_empty() => {
                 let ticket = unanswered.swap_remove(lane % unanswered.len());
                 let len = usize::from(script.short()) % MAX_MESSAGE_LEN;
-                let lease = own.any(&connection, script.byte());
+                let lease = own.any(script.byte(), |lens| connection.try_alloc(lens));
                 let claim = lease.and_then(|lease| connection.claim(lease));
                 let answered = match &claim {
                     Some(claim) => with_lease(claim, |answer| connection.answer(ticket, answer)),
@@ -208,6 +212,7 @@ fn answers(bytes: &[u8], keys: Option<Plain>) {
     let mut script = Script::new(bytes);
     let (established, hostile, layout) = connection(keys, Layout::server_arena);
     let mut leases = Vec::new();
+    let mut own = OwnLeases::default();
     let client = client(established, layout);
     let mut pending: Vec<Ticket> = Vec::new();
     let mut cx = Context::from_waker(Waker::noop());
@@ -215,11 +220,23 @@ fn answers(bytes: &[u8], keys: Option<Plain>) {
         let which = usize::from(step >> 3);
         match step & 7 {
             0 if step & 8 != 0 => drop(leases.pop()),
+            0 if step & 16 != 0 => own.drop_one(),
             0 => hostile.write_word(layout.server_release(), &mut script),
             1 if !pending.is_empty() => client.abandon(pending.swap_remove(which % pending.len())),
             2 | 3 if pending.len() < LANES as usize => {
                 let len = usize::from(script.short()) % MAX_MESSAGE_LEN;
-                match with_message(len, |request| client.try_send(request)) {
+                let lends = step & 128 != 0;
+                let lease = lends.then(|| own.any(script.byte(), |lens| client.try_alloc(lens)));
+                let claim = lease.flatten().and_then(|lease| client.claim(lease));
+                if client.lost().is_some() {
+                    // It has released what it was not lent.
+                    return;
+                }
+                let sent = match &claim {
+                    Some(claim) => with_lease(claim, |request| client.try_send(request)),
+                    None => with_message(len, |request| client.try_send(request)),
+                };
+                match sent {
                     Ok(sent) => pending.extend(sent),
                     Err(ChannelError::Draining) => {}
                     Err(error) => panic!("{error}, without a reason"),
@@ -238,6 +255,7 @@ fn answers(bytes: &[u8], keys: Option<Plain>) {
             client.poll_answer(&mut cx, ticket, &mut Limit::Never, &mut receive).is_pending()
         });
         client.collect_all();
+        own.check();
         if client.lost().is_some() {
             return;
         }

@@ -147,7 +147,7 @@ impl<'a> ClientCall<'a> {
     #[inline]
     fn attempt_blocking(&mut self, link: &Link, terms: &mut Terms) -> Result<(), Failed> {
         let tag = self.tag(link)?;
-        self.arguments.decide_leases(|| link.channel.lessor());
+        self.decide_leases(link)?;
         let sent = self.with_message(tag, terms.deadline, |message| link.channel.try_send(message));
         match sent {
             Ok(Some(ticket)) => {
@@ -211,7 +211,7 @@ impl<'a> ClientCall<'a> {
         cancelled: &mut Option<Watch>,
     ) -> Result<(), Failed> {
         let tag = self.tag(link)?;
-        self.arguments.decide_leases(|| link.channel.lessor());
+        self.decide_leases(link)?;
         let deadline = terms.deadline;
         let mut flight = Flight::new(&*link.channel, &mut terms.limit);
         poll_fn(|cx| {
@@ -317,11 +317,20 @@ impl<'a> ClientCall<'a> {
         prepared
     }
 
-    /// The length of the request's body, which is there once it is settled what is lent.
+    /// The length of the request's body, which is there once it is settled what is lent; 0 of one that
+    /// cannot be sent.
     fn request_len(&mut self) -> usize {
         let link = self.connection.inner().link();
-        self.arguments.decide_leases(|| link.channel.lessor());
-        self.arguments.with_body(|_, body| body.len())
+        self.decide_leases(&link).map_or(0, |()| self.arguments.with_body(|_, body| body.len()))
+    }
+
+    /// Settles what the request takes along over this link.
+    #[inline]
+    fn decide_leases(&mut self, link: &Link) -> Result<(), Failed> {
+        self.arguments.decide_leases(|| link.channel.lessor()).map_err(|fault| {
+            self.note_fault(fault);
+            Failed::Unencoded
+        })
     }
 
     /// The call has ended, without an answer.
@@ -332,10 +341,16 @@ impl<'a> ClientCall<'a> {
     }
 
     fn check(&self) -> Result<Terms, CallError> {
-        if let Some(fault) = self.extras.as_ref().and_then(|extras| extras.fault.as_ref()) {
-            return Err(CallError::Encode { message: fault.to_string() });
+        match self.fault() {
+            Some(fault) => Err(fault),
+            None => self.connection.terms(),
         }
-        self.connection.terms()
+    }
+
+    /// Why the request cannot be sent, if it cannot.
+    fn fault(&self) -> Option<CallError> {
+        let fault = self.extras.as_ref()?.fault.as_ref()?;
+        Some(CallError::Encode { message: fault.to_string() })
     }
 
     #[inline]
@@ -366,6 +381,7 @@ impl<'a> ClientCall<'a> {
                 let method = self.connection.inner().method_name(self.method);
                 CallError::UnknownMethod { method }
             }
+            Failed::Unencoded => self.fault().expect("it was noted"),
             Failed::Unsent(error) | Failed::Unanswered(error) => self.connection.call_error(error),
             Failed::Cancelled => CallError::Cancelled,
         }
@@ -454,6 +470,8 @@ fn poll_cancelled(cx: &Context<'_>, cancelled: &mut Option<Watch>) -> Result<(),
 enum Failed {
     /// The server has no such method.
     NoMethod,
+    /// The request cannot be made for this link; why was noted.
+    Unencoded,
     /// The request has not been sent to its end, or was turned away: its handler does not run.
     Unsent(ChannelError),
     /// The request has been sent.
@@ -467,7 +485,7 @@ impl Failed {
     fn lost_for(&self) -> Option<DisconnectReason> {
         match self {
             Failed::Unsent(error) | Failed::Unanswered(error) => links::lost_for(error),
-            Failed::NoMethod | Failed::Cancelled => None,
+            Failed::NoMethod | Failed::Unencoded | Failed::Cancelled => None,
         }
     }
 }

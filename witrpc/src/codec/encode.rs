@@ -47,16 +47,20 @@ struct Decided {
 
 impl Decided {
     /// A section of bytes that cannot be taken along.
-    fn copy<'a>(&mut self, bytes: &'a Arc<dyn SharedBytes>) -> Section<'a> {
-        match bytes.as_slice() {
+    fn copy<'a>(&mut self, bytes: &'a Arc<dyn SharedBytes>) -> Result<Section<'a>, EncodeError> {
+        let len = bytes.len();
+        if len > MAX_SECTION_LEN {
+            return Err(EncodeError { value: "Shared", fault: EncodeFault::TooLongToCopy { len } });
+        }
+        Ok(match bytes.as_slice() {
             Some(bytes) => Section::Bytes(bytes),
             None => {
-                let mut copy = vec![0; bytes.len()];
+                let mut copy = vec![0; len];
                 bytes.copy_to(0, &mut copy);
                 self.copies.push(copy);
                 Section::Copied(bytes, self.copies.len() - 1)
             }
-        }
+        })
     }
 }
 
@@ -100,29 +104,37 @@ impl<'a> Encoder<'a> {
         self.section(name, bytemuck::cast_slice(elements))
     }
 
-    /// Adds bytes that the message takes along if it can. After the last value,
-    /// [`decide_leases`](Self::decide_leases) is to be called.
+    /// Adds bytes that the message takes along if it can, however many they are. After the last
+    /// value, [`decide_leases`](Self::decide_leases) is to be called.
     pub(crate) fn shared(
         &mut self,
         name: &'static str,
         bytes: &'a Arc<dyn SharedBytes>,
     ) -> Result<(), EncodeError> {
-        self.check_section(name, bytes.len())?;
+        self.check_section(name, 0)?;
         self.raw.push(Section::Shared(bytes));
         Ok(())
     }
 
     /// Decides what is taken along: all that `lessor` lends, if the body stays short enough for that.
     /// The rest is copied. Decides anew for a message that is sent again, over another connection.
+    ///
+    /// # Errors
+    ///
+    /// Something is too long to be copied. The message is not to be sent.
     #[inline]
-    pub(crate) fn decide_leases<'l>(&mut self, lessor: impl FnOnce() -> Option<&'l dyn Lessor>) {
+    pub(crate) fn decide_leases<'l>(
+        &mut self,
+        lessor: impl FnOnce() -> Option<&'l dyn Lessor>,
+    ) -> Result<(), EncodeError> {
         if self.raw.iter().any(|raw| !matches!(raw, Section::Bytes(_))) {
-            self.lend(lessor());
+            self.lend(lessor())?;
         }
+        Ok(())
     }
 
     #[cold]
-    fn lend(&mut self, lessor: Option<&dyn Lessor>) {
+    fn lend(&mut self, lessor: Option<&dyn Lessor>) -> Result<(), EncodeError> {
         // What an earlier decision has claimed can be lent again only when it is given back.
         self.shared = None;
         let mut decided = Decided::default();
@@ -137,7 +149,7 @@ impl<'a> Encoder<'a> {
                     decided.leases.push(lent);
                     Section::Lease(bytes)
                 }
-                None => decided.copy(bytes),
+                None => decided.copy(bytes)?,
             };
         }
         let longest = lessor.map_or(0, |lessor| lessor.longest_body_with(decided.leases.len()));
@@ -145,11 +157,12 @@ impl<'a> Encoder<'a> {
             decided.leases.clear();
             for section in &mut self.raw {
                 if let Section::Lease(bytes) = *section {
-                    *section = decided.copy(bytes);
+                    *section = decided.copy(bytes)?;
                 }
             }
         }
         self.shared = Some(Box::new(decided));
+        Ok(())
     }
 
     /// Adds a number that a protocol of ours needs.

@@ -27,6 +27,12 @@ pub(crate) enum EncodeFault {
         MAX_SECTION_LEN
     )]
     TooMuchRaw { len: usize },
+    #[error(
+        "{len} bytes cannot be lent to this receiver now, and a message carries copies of up to {} \
+         bytes each: send less at a time",
+        MAX_SECTION_LEN
+    )]
+    TooLongToCopy { len: usize },
 }
 
 /// A message could not be decoded.

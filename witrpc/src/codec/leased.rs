@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::*;
 use crate::shared::{Elements, Shareable};
-use crate::transport::{Leasing, Lent, Lessor, Payload, SharedBytes, WritableBytes};
+use crate::transport::{Body, Leasing, Lent, Lessor, Payload, SharedBytes, WritableBytes};
 
 /// Lends whatever it is asked for.
 struct Generous;
@@ -40,7 +40,7 @@ fn body_with(leases: usize) -> (Vec<u8>, bool) {
     let mut encoder = Encoder::new(Codec::Postcard);
     (0..leases).for_each(|_| encoder.shared("frame", &lent).unwrap());
     encoder.number("beside", 5).unwrap();
-    encoder.decide_leases(|| Some(&Generous));
+    encoder.decide_leases(|| Some(&Generous)).unwrap();
     encoder.with_body(|raw, body| {
         let mut bytes = vec![0; body.len()];
         body.write_at(0, &mut bytes);
@@ -60,6 +60,38 @@ fn taken_for<F: ?Sized + Shareable>(len: usize) -> Result<usize, String> {
     let message = open(1, vec![bytes_of(len)]).unwrap();
     let shared = message.decoder().shared::<F>("frame");
     shared.map(|bytes| bytes.len()).map_err(|error| error.to_string())
+}
+
+/// More than a message could hold, which nobody is to look at.
+struct Vast;
+
+impl SharedBytes for Vast {
+    fn len(&self) -> usize {
+        5 << 30
+    }
+
+    fn copy_to(&self, _offset: usize, _out: &mut [u8]) {
+        unreachable!("it is too long to be copied")
+    }
+
+    fn as_slice(&self) -> Option<&[u8]> {
+        None
+    }
+}
+
+#[test]
+fn what_is_longer_than_a_section_is_lent_or_refused() {
+    let vast: Arc<dyn SharedBytes> = Arc::new(Vast);
+    let mut encoder = Encoder::new(Codec::Postcard);
+    encoder.shared("frame", &vast).unwrap();
+    encoder.decide_leases(|| Some(&Generous)).unwrap();
+    let (takes_it_along, len) =
+        encoder.with_body(|_, body| (matches!(body, Body::Leasing { .. }), body.len()));
+    assert!(takes_it_along && len < 100, "{len} bytes");
+    // Over another connection, which lends nothing.
+    let refused = encoder.decide_leases(|| None).unwrap_err().to_string();
+    assert!(refused.starts_with("`Shared`: 5368709120 bytes") && refused.contains("4294967294"));
+    encoder.decide_leases(|| Some(&Generous)).unwrap();
 }
 
 #[test]

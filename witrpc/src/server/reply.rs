@@ -149,10 +149,10 @@ impl Reply<'_> {
     #[inline]
     fn encode<T: Travels>(self, name: &'static str, status: Status, value: &T) {
         let mut encoder = Encoder::new(self.codec);
-        if let Err(error) = value.put(name, &mut encoder) {
-            return self.text(Status::EncodeFailed, &error.to_string());
+        let put = value.put(name, &mut encoder);
+        if let Err(error) = put.and_then(|()| encoder.decide_leases(|| self.peer.lessor())) {
+            return self.not_encoded(&error.to_string());
         }
-        encoder.decide_leases(|| self.peer.lessor());
         let answered = encoder.with_body(|raw, body| self.answer(status, raw, body));
         if let Err(ChannelError::TooLarge { len, max }) = answered {
             self.too_large(len, max);
