@@ -37,8 +37,34 @@ impl Child {
     ///
     /// When the process cannot be started.
     pub fn start(role: &Role) -> Self {
+        Self::start_by(Command::new(peer_program()), role)
+    }
+
+    /// The same in pid and mount namespaces of its own. What is killed is the program that has made
+    /// them, with which all that is in them ends. `None` where this process may not make any.
+    ///
+    /// # Panics
+    ///
+    /// As [`start`](Self::start).
+    pub fn start_apart(role: &Role) -> Option<Self> {
+        let apart = |program: PathBuf| {
+            let mut apart = Command::new("setpriv");
+            // For the one in between, as the other sees to it itself.
+            apart.args(["--pdeathsig", "KILL", "unshare", "--pid", "--mount", "--fork"]);
+            apart.arg("--kill-child").arg(program);
+            apart
+        };
+        let tried = apart("true".into()).stderr(Stdio::null()).status();
+        if !tried.is_ok_and(|status| status.success()) {
+            eprintln!("not tested: it takes the right to make namespaces");
+            return None;
+        }
+        Some(Self::start_by(apart(peer_program()), role))
+    }
+
+    fn start_by(mut program: Command, role: &Role) -> Self {
         let role = serde_json::to_string(role).expect("a role is data");
-        let mut process = Command::new(peer_program())
+        let mut process = program
             .env(ROLE, role)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
