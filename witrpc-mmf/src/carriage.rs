@@ -6,8 +6,9 @@ use crate::head::{Head, Kind, LEASES};
 use crate::message::ChannelError;
 use crate::outbox::{MAX_SEGMENT, Outbox};
 use crate::partial::{Partial, Refused};
+use crate::room::room_for;
 use crate::sealed::{
-    FORGED, Forged, MAX_WHOLE, Sealing, Spent, longest_within, opened_len, sealed_len,
+    FORGED, Forged, LONGEST_PART, Sealing, Spent, longest_within, opened_len, sealed_len,
 };
 use crate::security::Keys;
 
@@ -21,6 +22,16 @@ pub(crate) enum Unopened {
     NoMemory,
     /// The peer has broken this rule.
     Broken(&'static str),
+}
+
+/// What a line says of a segment.
+#[derive(Clone, Copy)]
+pub(crate) struct Segment<'a> {
+    pub(crate) lane: usize,
+    pub(crate) head: Head,
+    /// Where it begins in its message.
+    pub(crate) start: u64,
+    pub(crate) block: &'a BlockRef,
 }
 
 /// Where the blocks of a peer lie.
@@ -62,7 +73,7 @@ impl Carriage {
     pub(crate) fn longest_whole(&self, outbox: &Outbox) -> usize {
         match self.0 {
             None => outbox.largest_block(),
-            Some(_) => longest_within(outbox.largest_block()).min(MAX_WHOLE),
+            Some(_) => longest_within(outbox.largest_block()).min(LONGEST_PART),
         }
     }
 
@@ -70,7 +81,7 @@ impl Carriage {
     pub(crate) fn longest_segment(&self, outbox: &Outbox) -> usize {
         match self.0 {
             None => outbox.segment_len(),
-            Some(_) => longest_within(outbox.segment_len()),
+            Some(_) => longest_within(outbox.segment_len()).min(LONGEST_PART),
         }
     }
 
@@ -133,27 +144,27 @@ impl Carriage {
         }
     }
 
-    /// Adds a segment, which begins at `start`, to what has come of its message.
+    /// Adds a segment to what has come of its message. `ask` asks the peer for the next, if there is
+    /// one, before the bytes are copied and opened: the peer fills and seals it meanwhile.
     pub(crate) fn append(
         &self,
         partial: &mut Partial,
-        lane: usize,
-        head: Head,
-        start: u64,
-        block: &BlockRef,
+        segment: Segment<'_>,
         source: Source<'_>,
+        ask: impl FnOnce(),
     ) -> Result<(), Refused> {
+        let Segment { lane, head, start, block } = segment;
         if block.len() > MAX_SEGMENT {
             return Err(Refused::TooLong);
         }
         let Some(sealing) = &self.0 else {
-            return partial.append(head, start, block.len(), |out| {
+            return partial.append(head, start, block.len(), ask, |out| {
                 source.append(block, out);
                 Ok(())
             });
         };
         let len = self.carried(block.len());
-        partial.append(head, start, len, |out| {
+        partial.append(head, start, len, ask, |out| {
             let copy = |offset: usize, out: &mut [u8]| source.copy(block, offset, out);
             sealing.open(lane, head, block.len(), copy, out)
         })
@@ -170,7 +181,7 @@ impl Sealing {
         source: Source<'_>,
     ) -> Result<Vec<u8>, Unopened> {
         let len = head.len as usize;
-        if len > MAX_WHOLE {
+        if len > LONGEST_PART {
             return Err(Unopened::Broken(
                 "a sealed message in one block that is to go in segments",
             ));
@@ -178,8 +189,7 @@ impl Sealing {
         if opened_len(block.len()) != Some(len) {
             return Err(Unopened::Broken("a sealed block of another length than its message"));
         }
-        let mut bytes = Vec::new();
-        bytes.try_reserve_exact(len).map_err(|_| Unopened::NoMemory)?;
+        let mut bytes = room_for(len).map_err(|_| Unopened::NoMemory)?;
         let copy = |offset: usize, out: &mut [u8]| source.copy(block, offset, out);
         let opened = self.open(lane, head, block.len(), copy, &mut bytes);
         opened.map_err(|Forged| Unopened::Broken(FORGED))?;
@@ -206,7 +216,7 @@ mod tests {
     fn a_sealed_block_longer_than_any_is_refused_before_it_is_opened() {
         let (carriage, peer) = (sealed(), peer_memory(&[0; 4096]));
         let source = Source { peer: &peer, arena: 0 };
-        for len in [MAX_WHOLE + 1, 64 << 20] {
+        for len in [LONGEST_PART + 1, 64 << 20] {
             let head = Head::new(Kind::Block, 0, len as u32);
             let sealing = carriage.sealing().expect("there are keys");
             // No more than a page of it is there, so that reading it would panic.
@@ -224,14 +234,17 @@ mod tests {
         for carriage in [Carriage::new(None, 1), sealed()] {
             let mut partial = Partial::begin(head).expect("there is memory for it");
             for len in [MAX_SEGMENT + 1, TOTAL] {
-                let refused = carriage.append(&mut partial, 0, head, 0, &block(len), source);
+                let segment = Segment { lane: 0, head, start: 0, block: &block(len) };
+                let asked = || panic!("for another");
+                let refused = carriage.append(&mut partial, segment, source, asked);
                 assert_eq!(refused, Err(Refused::TooLong));
             }
             assert_eq!(partial.missing(), TOTAL);
         }
         let mut partial = Partial::begin(head).expect("there is memory for it");
         let clear = Carriage::new(None, 1);
-        assert_eq!(clear.append(&mut partial, 0, head, 0, &block(MAX_SEGMENT), source), Ok(()));
+        let segment = Segment { lane: 0, head, start: 0, block: &block(MAX_SEGMENT) };
+        assert_eq!(clear.append(&mut partial, segment, source, || ()), Ok(()));
         assert_eq!(partial.missing(), TOTAL - MAX_SEGMENT);
     }
 }

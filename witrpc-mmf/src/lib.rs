@@ -35,6 +35,7 @@ pub mod release;
 mod rendezvous;
 #[doc(hidden)]
 pub mod ring;
+mod room;
 #[cfg(test)]
 mod sanitized;
 mod sealed;

@@ -3,6 +3,7 @@
 use std::collections::TryReserveError;
 
 use crate::head::Head;
+use crate::room::room_for;
 use crate::sealed::{FORGED, Forged};
 
 /// What every segment must say again.
@@ -56,13 +57,12 @@ impl Partial {
     /// This process has no memory for it.
     pub(crate) fn begin(head: Head) -> Result<Self, TryReserveError> {
         let said = Said::from(head);
-        let mut bytes = Vec::new();
-        bytes.try_reserve_exact(said.total)?;
-        Ok(Self { said, bytes })
+        Ok(Self { said, bytes: room_for(said.total)? })
     }
 
     /// Adds the segment of `len` bytes that begins at `start` in its message. What it says is checked
-    /// against the first; then `copy` adds the bytes, or says that they are not the peer's.
+    /// against the first. Then `ask` is called, unless it is the last, to have the peer make the next
+    /// meanwhile; and `copy` adds the bytes, or says that they are not the peer's.
     ///
     /// # Errors
     ///
@@ -72,6 +72,7 @@ impl Partial {
         head: Head,
         start: u64,
         len: usize,
+        ask: impl FnOnce(),
         copy: impl FnOnce(&mut Vec<u8>) -> Result<(), Forged>,
     ) -> Result<(), Refused> {
         let follows = Said::from(head) == self.said
@@ -80,6 +81,9 @@ impl Partial {
             && len <= self.missing();
         if !follows {
             return Err(Refused::OutOfOrder);
+        }
+        if len < self.missing() {
+            ask();
         }
         copy(&mut self.bytes).map_err(|Forged| Refused::Forged)
     }
@@ -97,5 +101,38 @@ impl Partial {
     /// The message, once all of it has come.
     pub(crate) fn whole(self) -> Result<Vec<u8>, Self> {
         if self.bytes.len() == self.said.total { Ok(self.bytes) } else { Err(self) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::head::Kind;
+
+    #[test]
+    fn the_next_segment_is_asked_for_before_one_is_taken_and_none_after_the_last() {
+        let head = Head::new(Kind::Segment, 0, 250);
+        let mut partial = Partial::begin(head).expect("there is memory");
+        for (start, len, is_last) in [(0, 100, false), (100, 100, false), (200, 50, true)] {
+            let asked = std::cell::Cell::new(false);
+            let copy = |out: &mut Vec<u8>| {
+                assert_eq!(asked.get(), !is_last);
+                out.resize(out.len() + len, 0);
+                Ok(())
+            };
+            assert_eq!(partial.append(head, start, len, || asked.set(true), copy), Ok(()));
+        }
+        assert_eq!(partial.whole().map(|bytes| bytes.len()).ok(), Some(250));
+    }
+
+    #[test]
+    fn nothing_is_asked_for_behind_a_segment_that_breaks_a_rule() {
+        let head = Head::new(Kind::Segment, 0, 250);
+        let mut partial = Partial::begin(head).expect("there is memory");
+        for (start, len) in [(1, 100), (0, 0), (0, 251)] {
+            let refused =
+                partial.append(head, start, len, || panic!("asked"), |_| panic!("copied"));
+            assert_eq!(refused, Err(Refused::OutOfOrder));
+        }
     }
 }

@@ -39,10 +39,10 @@ const _: () = assert!(CHUNK + HEAD_LEN <= MAX_PIECE_LEN && CHUNK.is_multiple_of(
 /// The longest message that travels sealed in a line, in bytes.
 pub(crate) const INLINE_SEALED: usize = INLINE_LEN - OVERHEAD;
 
-/// The longest message that is sealed whole, in bytes; longer ones go in segments, and are refused if
-/// they do not. A server opens it on the thread that looks for requests, which is to take a
-/// millisecond or so at the most.
-pub(crate) const MAX_WHOLE: usize = 4 << 20;
+/// The most bytes of a message that are sealed at once; a longer one goes in segments, and is refused
+/// if it does not. So one side opens a part while the other seals the next, and the thread that looks
+/// for requests is not long at it. Long enough that a hand-over does not show beside it.
+pub(crate) const LONGEST_PART: usize = 2 * CHUNK;
 
 /// Beyond every count of a lane in use.
 const SPENT: u64 = 1 << COUNTER_BITS;

@@ -11,6 +11,7 @@ use super::lanes::{Looks, Sleeper};
 use super::phase::Phase;
 use crate::arena::BlockRef;
 use crate::backend::{Backend, Backoff};
+use crate::carriage::Segment;
 use crate::futex::{self, Woken};
 use crate::head::{Head, Kind, LEASES};
 use crate::layout::{GROUP, INLINE_LEN, Layout, WANTS_SPACE, line, wait};
@@ -441,7 +442,7 @@ impl Client {
         ))
     }
 
-    /// Takes one segment of an answer and asks for the next.
+    /// Asks for the next segment of an answer, and takes this one while the server makes it.
     fn take_segment(
         self: &Arc<Self>,
         lane: usize,
@@ -455,8 +456,12 @@ impl Client {
             Some(partial) => partial,
             None => self.begin_partial(head)?,
         };
-        let appended =
-            self.carriage.append(&mut partial, lane, head, inline[2], &block, self.source());
+        let segment = Segment { lane, head, start: inline[2], block: &block };
+        let mut next = seq;
+        let appended = self.carriage.append(&mut partial, segment, self.source(), || {
+            next = private.next_seq();
+            self.publish(lane, next, Head::new(Kind::Next, 0, 0), &[0; 6], 0);
+        });
         appended.map_err(|refused| ChannelError::Misbehaved(refused.rule()))?;
         self.release(&block);
         match partial.whole() {
@@ -466,9 +471,7 @@ impl Client {
             }
             Err(partial) => *private.partial() = Some(partial),
         }
-        let next = private.next_seq();
         debug_assert_eq!(next, seq + 1);
-        self.publish(lane, next, Head::new(Kind::Next, 0, 0), &[0; 6], 0);
         Ok(Taken::More(next))
     }
 

@@ -13,6 +13,7 @@ use std::sync::atomic::Ordering::Relaxed;
 
 use super::connection::{Connection, Lane, ReceivedBlock};
 use crate::arena::BlockRef;
+use crate::carriage::Segment;
 use crate::head::{Head, Kind, LEASES};
 use crate::layout::INLINE_LEN;
 use crate::lease::take_leases;
@@ -211,7 +212,9 @@ impl Connection {
             .map_err(|_| Broken("a block outside the client's arena"))
     }
 
-    /// Copies a segment; the last makes the request whole.
+    /// Copies a segment, and lets the client go on to the next before; the last makes the request
+    /// whole. The lane's lock is held meanwhile: should another thread take the next by then, it adds
+    /// it behind this one.
     fn take_segment(
         self: &Arc<Self>,
         ticket: Ticket,
@@ -223,9 +226,10 @@ impl Connection {
         let begun =
             slot.take().or_else(|| self.begin_inbound(&self.lanes[ticket.lane as usize], head));
         let Some(mut inbound) = begun else { return self.refuse(ticket, &block) };
-        let lane = ticket.lane as usize;
-        let appended =
-            self.carriage.append(&mut inbound, lane, head, inline[2], &block, self.source());
+        let segment = Segment { lane: ticket.lane as usize, head, start: inline[2], block: &block };
+        let appended = self.carriage.append(&mut inbound, segment, self.source(), || {
+            self.respond(ticket, Head::new(Kind::Next, 0, 0), &[0; 6], 0);
+        });
         appended.map_err(|refused| Broken(refused.rule()))?;
         self.release(&block);
         let total = inbound.total();
@@ -236,8 +240,6 @@ impl Connection {
             }
             Err(inbound) => *slot = Some(inbound),
         }
-        drop(slot);
-        self.respond(ticket, Head::new(Kind::Next, 0, 0), &[0; 6], 0);
         Ok(Line::Done)
     }
 
