@@ -17,7 +17,7 @@ use crate::error::ConnectError;
 use crate::head::Kind;
 use crate::layout::{HIGH_WATER, INLINE_LEN, Layout};
 use crate::line;
-use crate::message::{Body, Limit, Outgoing, RequestPayload};
+use crate::message::{Body, ChannelError, Fill, Limit, Outgoing, RequestPayload};
 use crate::rendezvous::tests::PATIENCE;
 use crate::rendezvous::tests::bombs::Bomb;
 use crate::rendezvous::{ConnectOptions, connect};
@@ -33,6 +33,9 @@ impl Admission for Everybody {
         Admitted::Welcome { welcome: Vec::new(), session: Arc::new(()) }
     }
 }
+
+/// What calls of tag 3 are answered with, and others with nothing.
+const LONG_ANSWER: Zeros = Zeros(1_000);
 
 /// A server that answers every call with its tag, but for those of tag 1.
 pub(super) struct Honest {
@@ -75,7 +78,10 @@ impl Honest {
         while !until() {
             assert!(Instant::now() < patience, "it did not come to that");
             let found = scanner.turn(None, |connection, request| {
-                let body = Body::Small { padded: &[0; INLINE_LEN], len: 0 };
+                let body = match request.tag {
+                    3 => Body::Large(&LONG_ANSWER),
+                    _ => Body::Small { padded: &[0; INLINE_LEN], len: 0 },
+                };
                 if request.tag == 2 {
                     self.kept.lock().expect("nobody panics with it").push(request.payload);
                 }
@@ -159,22 +165,25 @@ impl Honest {
 
     /// The bystander makes a call.
     pub(super) fn serves(&self, bystander: &Arc<Client>) {
-        let answered = AtomicBool::new(false);
-        std::thread::scope(|scope| {
-            scope.spawn(|| {
-                let sent = bystander.try_send(Outgoing {
-                    tag: 7,
-                    body: Body::Small { padded: &[0; INLINE_LEN], len: 1 },
-                    deadline: None,
-                });
-                let ticket = sent.expect("connected").expect("a lane is free");
-                let mut limit = Limit::Within(PATIENCE);
-                let tag = bystander.wait_answer(ticket, &mut limit, |answer| answer.tag);
-                assert_eq!(tag, Ok(7));
-                answered.store(true, SeqCst);
-            });
-            self.serve(|| answered.load(SeqCst));
+        let outcome = self.while_serving(|| {
+            let body = Body::Small { padded: &[0; INLINE_LEN], len: 1 };
+            call(bystander, Outgoing { tag: 7, body, deadline: None })
         });
+        assert_eq!(outcome, Ok(7));
+    }
+
+    /// Does something on another thread, and serves on this one meanwhile.
+    pub(super) fn while_serving<R: Send>(&self, work: impl FnOnce() -> R + Send) -> R {
+        let done = AtomicBool::new(false);
+        std::thread::scope(|scope| {
+            let working = scope.spawn(|| {
+                // Also if it panics: this one is not to wait for it then.
+                let _done = Done(&done);
+                work()
+            });
+            self.serve(|| done.load(SeqCst));
+            working.join().expect("it says why it panics")
+        })
     }
 }
 
@@ -182,6 +191,34 @@ impl Drop for Honest {
     fn drop(&mut self) {
         self.server.close();
     }
+}
+
+/// Says so when it is dropped.
+struct Done<'a>(&'a AtomicBool);
+
+impl Drop for Done<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, SeqCst);
+    }
+}
+
+/// So many zeros.
+pub(super) struct Zeros(pub(super) usize);
+
+impl Fill for Zeros {
+    fn len(&self) -> usize {
+        self.0
+    }
+
+    fn write_at(&self, _offset: usize, out: &mut [u8]) {
+        out.fill(0);
+    }
+}
+
+/// Makes a call, and gives the answer's tag.
+pub(super) fn call(client: &Arc<Client>, message: Outgoing<'_>) -> Result<u32, ChannelError> {
+    let ticket = client.try_send(message)?.expect("a lane and space are free");
+    client.wait_answer(ticket, &mut Limit::Within(PATIENCE), |answer| answer.tag)
 }
 
 impl Raw {

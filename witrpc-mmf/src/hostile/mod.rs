@@ -2,6 +2,7 @@
 
 mod client;
 mod leases;
+mod memory;
 mod sealed;
 mod server;
 
