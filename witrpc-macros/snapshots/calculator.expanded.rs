@@ -163,18 +163,34 @@ impl CalculatorClient {
         path: &Path,
         table: &Table,
     ) -> ::core::result::Result<
-        <io::Result<u64> as ::witrpc::__private::v1::ResultType>::Ok,
+        <io::Result<
+            u64,
+        > as ::witrpc::__private::v1::ResultType<
+            { ::witrpc::__private::v1::is_result!(io::Result < u64 >) },
+        >>::Ok,
         ::witrpc::CallError<
-            <io::Result<u64> as ::witrpc::__private::v1::ResultType>::Err,
+            <io::Result<
+                u64,
+            > as ::witrpc::__private::v1::ResultType<
+                { ::witrpc::__private::v1::is_result!(io::Result < u64 >) },
+            >>::Err,
         >,
     > {
         ::witrpc::__private::v1::assert_travels::<Table>();
         ::witrpc::__private::v1::assert_lent::<Table>();
         ::witrpc::__private::v1::assert_travels::<
-            <io::Result<u64> as ::witrpc::__private::v1::ResultType>::Ok,
+            <io::Result<
+                u64,
+            > as ::witrpc::__private::v1::ResultType<
+                { ::witrpc::__private::v1::is_result!(io::Result < u64 >) },
+            >>::Ok,
         >();
         ::witrpc::__private::v1::assert_wire::<
-            <io::Result<u64> as ::witrpc::__private::v1::ResultType>::Err,
+            <io::Result<
+                u64,
+            > as ::witrpc::__private::v1::ResultType<
+                { ::witrpc::__private::v1::is_result!(io::Result < u64 >) },
+            >>::Err,
         >();
         let mut call = ::witrpc::__private::v1::ClientCall::new(
             &self.connection,
@@ -184,8 +200,16 @@ impl CalculatorClient {
         call.value::<Table>("table", table);
         call.block()
             .result::<
-                <io::Result<u64> as ::witrpc::__private::v1::ResultType>::Ok,
-                <io::Result<u64> as ::witrpc::__private::v1::ResultType>::Err,
+                <io::Result<
+                    u64,
+                > as ::witrpc::__private::v1::ResultType<
+                    { ::witrpc::__private::v1::is_result!(io::Result < u64 >) },
+                >>::Ok,
+                <io::Result<
+                    u64,
+                > as ::witrpc::__private::v1::ResultType<
+                    { ::witrpc::__private::v1::is_result!(io::Result < u64 >) },
+                >>::Err,
             >()
     }
 }
@@ -326,9 +350,17 @@ impl CalculatorAsyncClient {
         table: &'call Table,
     ) -> impl ::core::future::Future<
         Output = ::core::result::Result<
-            <io::Result<u64> as ::witrpc::__private::v1::ResultType>::Ok,
+            <io::Result<
+                u64,
+            > as ::witrpc::__private::v1::ResultType<
+                { ::witrpc::__private::v1::is_result!(io::Result < u64 >) },
+            >>::Ok,
             ::witrpc::CallError<
-                <io::Result<u64> as ::witrpc::__private::v1::ResultType>::Err,
+                <io::Result<
+                    u64,
+                > as ::witrpc::__private::v1::ResultType<
+                    { ::witrpc::__private::v1::is_result!(io::Result < u64 >) },
+                >>::Err,
             >,
         >,
     > + ::core::marker::Send + 'call {
@@ -336,10 +368,18 @@ impl CalculatorAsyncClient {
             ::witrpc::__private::v1::assert_travels::<Table>();
             ::witrpc::__private::v1::assert_lent::<Table>();
             ::witrpc::__private::v1::assert_travels::<
-                <io::Result<u64> as ::witrpc::__private::v1::ResultType>::Ok,
+                <io::Result<
+                    u64,
+                > as ::witrpc::__private::v1::ResultType<
+                    { ::witrpc::__private::v1::is_result!(io::Result < u64 >) },
+                >>::Ok,
             >();
             ::witrpc::__private::v1::assert_wire::<
-                <io::Result<u64> as ::witrpc::__private::v1::ResultType>::Err,
+                <io::Result<
+                    u64,
+                > as ::witrpc::__private::v1::ResultType<
+                    { ::witrpc::__private::v1::is_result!(io::Result < u64 >) },
+                >>::Err,
             >();
             let mut call = ::witrpc::__private::v1::ClientCall::new(
                 &self.connection,
@@ -350,8 +390,16 @@ impl CalculatorAsyncClient {
             call.send()
                 .await
                 .result::<
-                    <io::Result<u64> as ::witrpc::__private::v1::ResultType>::Ok,
-                    <io::Result<u64> as ::witrpc::__private::v1::ResultType>::Err,
+                    <io::Result<
+                        u64,
+                    > as ::witrpc::__private::v1::ResultType<
+                        { ::witrpc::__private::v1::is_result!(io::Result < u64 >) },
+                    >>::Ok,
+                    <io::Result<
+                        u64,
+                    > as ::witrpc::__private::v1::ResultType<
+                        { ::witrpc::__private::v1::is_result!(io::Result < u64 >) },
+                    >>::Err,
                 >()
         }
     }
@@ -500,18 +548,34 @@ const _: () = {
                 streams: false,
                 result: {
                     ::witrpc::__private::v1::assert_travels::<
-                        <io::Result<u64> as ::witrpc::__private::v1::ResultType>::Ok,
+                        <io::Result<
+                            u64,
+                        > as ::witrpc::__private::v1::ResultType<
+                            { ::witrpc::__private::v1::is_result!(io::Result < u64 >) },
+                        >>::Ok,
                     >();
                     ::witrpc::__private::v1::trace::<
-                        <io::Result<u64> as ::witrpc::__private::v1::ResultType>::Ok,
+                        <io::Result<
+                            u64,
+                        > as ::witrpc::__private::v1::ResultType<
+                            { ::witrpc::__private::v1::is_result!(io::Result < u64 >) },
+                        >>::Ok,
                     >
                 },
                 error: ::core::option::Option::Some({
                     ::witrpc::__private::v1::assert_wire::<
-                        <io::Result<u64> as ::witrpc::__private::v1::ResultType>::Err,
+                        <io::Result<
+                            u64,
+                        > as ::witrpc::__private::v1::ResultType<
+                            { ::witrpc::__private::v1::is_result!(io::Result < u64 >) },
+                        >>::Err,
                     >();
                     ::witrpc::__private::v1::trace::<
-                        <io::Result<u64> as ::witrpc::__private::v1::ResultType>::Err,
+                        <io::Result<
+                            u64,
+                        > as ::witrpc::__private::v1::ResultType<
+                            { ::witrpc::__private::v1::is_result!(io::Result < u64 >) },
+                        >>::Err,
                     >
                 }),
             },
@@ -544,6 +608,7 @@ const _: () = {
     #[allow(non_upper_case_globals)]
     const __wit_number_store: ::core::primitive::u16 = __CalculatorMethod::store
         as ::core::primitive::u16;
+    #[diagnostic::do_not_recommend]
     #[allow(deprecated, non_camel_case_types, non_snake_case)]
     impl<
         __wit_S: ?::core::marker::Sized + Calculator + ::core::marker::Send
@@ -618,17 +683,31 @@ const _: () = {
                     ::witrpc::__private::v1::assert_travels::<Table>();
                     ::witrpc::__private::v1::assert_lent::<Table>();
                     ::witrpc::__private::v1::assert_travels::<
-                        <io::Result<u64> as ::witrpc::__private::v1::ResultType>::Ok,
+                        <io::Result<
+                            u64,
+                        > as ::witrpc::__private::v1::ResultType<
+                            { ::witrpc::__private::v1::is_result!(io::Result < u64 >) },
+                        >>::Ok,
                     >();
                     ::witrpc::__private::v1::assert_wire::<
-                        <io::Result<u64> as ::witrpc::__private::v1::ResultType>::Err,
+                        <io::Result<
+                            u64,
+                        > as ::witrpc::__private::v1::ResultType<
+                            { ::witrpc::__private::v1::is_result!(io::Result < u64 >) },
+                        >>::Err,
                     >();
                     let service = ::core::clone::Clone::clone(&self.0);
                     call.reply_async_result::<
-                            <io::Result<u64> as ::witrpc::__private::v1::ResultType>::Ok,
                             <io::Result<
                                 u64,
-                            > as ::witrpc::__private::v1::ResultType>::Err,
+                            > as ::witrpc::__private::v1::ResultType<
+                                { ::witrpc::__private::v1::is_result!(io::Result < u64 >) },
+                            >>::Ok,
+                            <io::Result<
+                                u64,
+                            > as ::witrpc::__private::v1::ResultType<
+                                { ::witrpc::__private::v1::is_result!(io::Result < u64 >) },
+                            >>::Err,
                             _,
                         >(move |arguments, context| async move {
                         let mut arguments = arguments.open();
@@ -638,7 +717,9 @@ const _: () = {
                         ::core::result::Result::Ok(
                             <io::Result<
                                 u64,
-                            > as ::witrpc::__private::v1::ResultType>::into_result(
+                            > as ::witrpc::__private::v1::ResultType<
+                                { ::witrpc::__private::v1::is_result!(io::Result < u64 >) },
+                            >>::into_result(
                                 <__wit_S as Calculator>::store(
                                         &service,
                                         &path,
@@ -668,26 +749,38 @@ const _: () = {
     }
 };
 const _: () = {
-    #[allow(unused_imports)]
-    use ::witrpc::__private::v1::NotResult as _;
+    const IS_RESULT: ::core::primitive::bool = {
+        ::witrpc::__private::v1::is_result!(i64)
+    };
     ::core::assert!(
-        ! ::witrpc::__private::v1::ResultProbe:: < i64 > ::IS_RESULT,
+        IS_RESULT == false,
         "`Calculator::add` returns a `Result` under another name: put `#[wit(result)]` on the method, so that its error reaches the client as `CallError::App`"
     );
 };
 const _: () = {
-    #[allow(unused_imports)]
-    use ::witrpc::__private::v1::NotResult as _;
+    const IS_RESULT: ::core::primitive::bool = {
+        ::witrpc::__private::v1::is_result!(Option < String >)
+    };
     ::core::assert!(
-        ! ::witrpc::__private::v1::ResultProbe:: < Option < String > > ::IS_RESULT,
+        IS_RESULT == false,
         "`Calculator::lookup` returns a `Result` under another name: put `#[wit(result)]` on the method, so that its error reaches the client as `CallError::App`"
     );
 };
 const _: () = {
-    #[allow(unused_imports)]
-    use ::witrpc::__private::v1::NotResult as _;
+    const IS_RESULT: ::core::primitive::bool = {
+        ::witrpc::__private::v1::is_result!(f64)
+    };
     ::core::assert!(
-        ! ::witrpc::__private::v1::ResultProbe:: < f64 > ::IS_RESULT,
+        IS_RESULT == false,
         "`Calculator::mean` returns a `Result` under another name: put `#[wit(result)]` on the method, so that its error reaches the client as `CallError::App`"
+    );
+};
+const _: () = {
+    const IS_RESULT: ::core::primitive::bool = {
+        ::witrpc::__private::v1::is_result!(io::Result < u64 >)
+    };
+    ::core::assert!(
+        IS_RESULT == true,
+        "`Calculator::store` does not return a `Result`, though the type is named so: write an alias of another name for it"
     );
 };

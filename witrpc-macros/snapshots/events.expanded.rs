@@ -574,6 +574,7 @@ const _: () = {
     #[allow(non_upper_case_globals)]
     const __wit_number_run: ::core::primitive::u16 = __JobsMethod::run
         as ::core::primitive::u16;
+    #[diagnostic::do_not_recommend]
     #[allow(deprecated, non_camel_case_types, non_snake_case)]
     impl<
         __wit_S: ?::core::marker::Sized + Jobs + ::core::marker::Send
@@ -622,10 +623,11 @@ const _: () = {
     }
 };
 const _: () = {
-    #[allow(unused_imports)]
-    use ::witrpc::__private::v1::NotResult as _;
+    const IS_RESULT: ::core::primitive::bool = {
+        ::witrpc::__private::v1::is_result!(())
+    };
     ::core::assert!(
-        ! ::witrpc::__private::v1::ResultProbe:: < () > ::IS_RESULT,
+        IS_RESULT == false,
         "`Jobs::run` returns a `Result` under another name: put `#[wit(result)]` on the method, so that its error reaches the client as `CallError::App`"
     );
 };

@@ -109,16 +109,24 @@ impl CalculatorClient {
     pub(crate) fn outcome(
         &self,
     ) -> ::core::result::Result<
-        <Outcome as crate::vendored::__private::v1::ResultType>::Ok,
+        <Outcome as crate::vendored::__private::v1::ResultType<
+            { crate::vendored::__private::v1::is_result!(Outcome) },
+        >>::Ok,
         crate::vendored::CallError<
-            <Outcome as crate::vendored::__private::v1::ResultType>::Err,
+            <Outcome as crate::vendored::__private::v1::ResultType<
+                { crate::vendored::__private::v1::is_result!(Outcome) },
+            >>::Err,
         >,
     > {
         crate::vendored::__private::v1::assert_travels::<
-            <Outcome as crate::vendored::__private::v1::ResultType>::Ok,
+            <Outcome as crate::vendored::__private::v1::ResultType<
+                { crate::vendored::__private::v1::is_result!(Outcome) },
+            >>::Ok,
         >();
         crate::vendored::__private::v1::assert_wire::<
-            <Outcome as crate::vendored::__private::v1::ResultType>::Err,
+            <Outcome as crate::vendored::__private::v1::ResultType<
+                { crate::vendored::__private::v1::is_result!(Outcome) },
+            >>::Err,
         >();
         let mut call = crate::vendored::__private::v1::ClientCall::new(
             &self.connection,
@@ -126,8 +134,12 @@ impl CalculatorClient {
         );
         call.block()
             .result::<
-                <Outcome as crate::vendored::__private::v1::ResultType>::Ok,
-                <Outcome as crate::vendored::__private::v1::ResultType>::Err,
+                <Outcome as crate::vendored::__private::v1::ResultType<
+                    { crate::vendored::__private::v1::is_result!(Outcome) },
+                >>::Ok,
+                <Outcome as crate::vendored::__private::v1::ResultType<
+                    { crate::vendored::__private::v1::is_result!(Outcome) },
+                >>::Err,
             >()
     }
 }
@@ -212,18 +224,26 @@ impl CalculatorAsyncClient {
         &'call self,
     ) -> impl ::core::future::Future<
         Output = ::core::result::Result<
-            <Outcome as crate::vendored::__private::v1::ResultType>::Ok,
+            <Outcome as crate::vendored::__private::v1::ResultType<
+                { crate::vendored::__private::v1::is_result!(Outcome) },
+            >>::Ok,
             crate::vendored::CallError<
-                <Outcome as crate::vendored::__private::v1::ResultType>::Err,
+                <Outcome as crate::vendored::__private::v1::ResultType<
+                    { crate::vendored::__private::v1::is_result!(Outcome) },
+                >>::Err,
             >,
         >,
     > + ::core::marker::Send + 'call {
         async move {
             crate::vendored::__private::v1::assert_travels::<
-                <Outcome as crate::vendored::__private::v1::ResultType>::Ok,
+                <Outcome as crate::vendored::__private::v1::ResultType<
+                    { crate::vendored::__private::v1::is_result!(Outcome) },
+                >>::Ok,
             >();
             crate::vendored::__private::v1::assert_wire::<
-                <Outcome as crate::vendored::__private::v1::ResultType>::Err,
+                <Outcome as crate::vendored::__private::v1::ResultType<
+                    { crate::vendored::__private::v1::is_result!(Outcome) },
+                >>::Err,
             >();
             let mut call = crate::vendored::__private::v1::ClientCall::new(
                 &self.connection,
@@ -232,8 +252,12 @@ impl CalculatorAsyncClient {
             call.send()
                 .await
                 .result::<
-                    <Outcome as crate::vendored::__private::v1::ResultType>::Ok,
-                    <Outcome as crate::vendored::__private::v1::ResultType>::Err,
+                    <Outcome as crate::vendored::__private::v1::ResultType<
+                        { crate::vendored::__private::v1::is_result!(Outcome) },
+                    >>::Ok,
+                    <Outcome as crate::vendored::__private::v1::ResultType<
+                        { crate::vendored::__private::v1::is_result!(Outcome) },
+                    >>::Err,
                 >()
         }
     }
@@ -286,18 +310,26 @@ const _: () = {
                 streams: false,
                 result: {
                     crate::vendored::__private::v1::assert_travels::<
-                        <Outcome as crate::vendored::__private::v1::ResultType>::Ok,
+                        <Outcome as crate::vendored::__private::v1::ResultType<
+                            { crate::vendored::__private::v1::is_result!(Outcome) },
+                        >>::Ok,
                     >();
                     crate::vendored::__private::v1::trace::<
-                        <Outcome as crate::vendored::__private::v1::ResultType>::Ok,
+                        <Outcome as crate::vendored::__private::v1::ResultType<
+                            { crate::vendored::__private::v1::is_result!(Outcome) },
+                        >>::Ok,
                     >
                 },
                 error: ::core::option::Option::Some({
                     crate::vendored::__private::v1::assert_wire::<
-                        <Outcome as crate::vendored::__private::v1::ResultType>::Err,
+                        <Outcome as crate::vendored::__private::v1::ResultType<
+                            { crate::vendored::__private::v1::is_result!(Outcome) },
+                        >>::Err,
                     >();
                     crate::vendored::__private::v1::trace::<
-                        <Outcome as crate::vendored::__private::v1::ResultType>::Err,
+                        <Outcome as crate::vendored::__private::v1::ResultType<
+                            { crate::vendored::__private::v1::is_result!(Outcome) },
+                        >>::Err,
                     >
                 }),
             },
@@ -327,6 +359,7 @@ const _: () = {
     #[allow(non_upper_case_globals)]
     const __wit_number_outcome: ::core::primitive::u16 = __CalculatorMethod::outcome
         as ::core::primitive::u16;
+    #[diagnostic::do_not_recommend]
     #[allow(deprecated, non_camel_case_types, non_snake_case)]
     impl<
         __wit_S: ?::core::marker::Sized + Calculator + ::core::marker::Send
@@ -357,20 +390,28 @@ const _: () = {
                 #[cfg_attr(windows, cfg(feature = "calc"))]
                 __wit_number_outcome => {
                     crate::vendored::__private::v1::assert_travels::<
-                        <Outcome as crate::vendored::__private::v1::ResultType>::Ok,
+                        <Outcome as crate::vendored::__private::v1::ResultType<
+                            { crate::vendored::__private::v1::is_result!(Outcome) },
+                        >>::Ok,
                     >();
                     crate::vendored::__private::v1::assert_wire::<
-                        <Outcome as crate::vendored::__private::v1::ResultType>::Err,
+                        <Outcome as crate::vendored::__private::v1::ResultType<
+                            { crate::vendored::__private::v1::is_result!(Outcome) },
+                        >>::Err,
                     >();
                     call.reply_result::<
-                            <Outcome as crate::vendored::__private::v1::ResultType>::Ok,
-                            <Outcome as crate::vendored::__private::v1::ResultType>::Err,
+                            <Outcome as crate::vendored::__private::v1::ResultType<
+                                { crate::vendored::__private::v1::is_result!(Outcome) },
+                            >>::Ok,
+                            <Outcome as crate::vendored::__private::v1::ResultType<
+                                { crate::vendored::__private::v1::is_result!(Outcome) },
+                            >>::Err,
                         >(|arguments, _| {
                         arguments.finish()?;
                         ::core::result::Result::Ok(
-                            <Outcome as crate::vendored::__private::v1::ResultType>::into_result(
-                                <__wit_S as Calculator>::outcome(&self.0),
-                            ),
+                            <Outcome as crate::vendored::__private::v1::ResultType<
+                                { crate::vendored::__private::v1::is_result!(Outcome) },
+                            >>::into_result(<__wit_S as Calculator>::outcome(&self.0)),
                         )
                     })
                 }
@@ -393,10 +434,21 @@ const _: () = {
 };
 #[cfg(unix)]
 const _: () = {
-    #[allow(unused_imports)]
-    use crate::vendored::__private::v1::NotResult as _;
+    const IS_RESULT: ::core::primitive::bool = {
+        crate::vendored::__private::v1::is_result!(u8)
+    };
     ::core::assert!(
-        ! crate ::vendored::__private::v1::ResultProbe:: < u8 > ::IS_RESULT,
+        IS_RESULT == false,
         "`Calculator::r#type` returns a `Result` under another name: put `#[wit(result)]` on the method, so that its error reaches the client as `CallError::App`"
+    );
+};
+#[cfg_attr(windows, cfg(feature = "calc"))]
+const _: () = {
+    const IS_RESULT: ::core::primitive::bool = {
+        crate::vendored::__private::v1::is_result!(Outcome)
+    };
+    ::core::assert!(
+        IS_RESULT == true,
+        "`Calculator::outcome` does not return a `Result`: remove `#[wit(result)]`"
     );
 };

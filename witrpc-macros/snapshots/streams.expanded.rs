@@ -355,8 +355,9 @@ const _: () = {
                 ],
                 streams: true,
                 result: {
-                    ::witrpc::__private::v1::assert_wire::<Result<String, Problem>>();
-                    ::witrpc::__private::v1::trace::<Result<String, Problem>>
+                    ::witrpc::__private::v1::assert_wire::<String>();
+                    ::witrpc::__private::v1::assert_wire::<Problem>();
+                    ::witrpc::__private::v1::trace_result::<String, Problem>
                 },
                 error: ::core::option::Option::Some({
                     ::witrpc::__private::v1::assert_wire::<Problem>();
@@ -441,6 +442,7 @@ const _: () = {
     #[allow(non_upper_case_globals)]
     const __wit_number_sum: ::core::primitive::u16 = __FilesMethod::sum
         as ::core::primitive::u16;
+    #[diagnostic::do_not_recommend]
     #[allow(deprecated, non_camel_case_types, non_snake_case)]
     impl<
         __wit_S: ?::core::marker::Sized + Files + ::core::marker::Send
@@ -455,16 +457,17 @@ const _: () = {
                     ::witrpc::__private::v1::assert_wire::<u64>();
                     let call = call.on_server_threads();
                     let service = ::core::clone::Clone::clone(&self.0);
-                    call.stream::<
-                            u64,
-                            _,
-                        >(move |arguments, _, out| async move {
-                        let mut arguments = arguments.open();
-                        let path = arguments.str("path")?;
-                        arguments.finish()?;
-                        out.iterate(<__wit_S as Files>::offsets(&service, &path)).await;
-                        ::core::result::Result::Ok(())
-                    })
+                    call.stream(
+                        ::witrpc::__private::v1::encoding_of::<u64>(),
+                        move |arguments, _, out| async move {
+                            let mut arguments = arguments.open();
+                            let path = arguments.str("path")?;
+                            arguments.finish()?;
+                            out.iterate(<__wit_S as Files>::offsets(&service, &path))
+                                .await;
+                            ::core::result::Result::Ok(())
+                        },
+                    )
                 }
                 __wit_number_lines => {
                     ::witrpc::__private::v1::assert_travels::<String>();
@@ -472,21 +475,28 @@ const _: () = {
                     ::witrpc::__private::v1::assert_wire::<Problem>();
                     ::witrpc::__private::v1::assert_wire::<Problem>();
                     let service = ::core::clone::Clone::clone(&self.0);
-                    call.stream::<
-                            Result<String, Problem>,
-                            _,
-                        >(move |arguments, context, out| async move {
-                        let mut arguments = arguments.open();
-                        let path = arguments.value::<String>("path")?;
-                        arguments.finish()?;
-                        match <__wit_S as Files>::lines(&service, path, &context).await {
-                            ::core::result::Result::Ok(stream) => {
-                                out.forward(stream).await
+                    call.stream(
+                        ::witrpc::__private::v1::encoding_of_results::<
+                            String,
+                            Problem,
+                        >(),
+                        move |arguments, context, out| async move {
+                            let mut arguments = arguments.open();
+                            let path = arguments.value::<String>("path")?;
+                            arguments.finish()?;
+                            match <__wit_S as Files>::lines(&service, path, &context)
+                                .await
+                            {
+                                ::core::result::Result::Ok(stream) => {
+                                    out.forward(stream).await
+                                }
+                                ::core::result::Result::Err(error) => {
+                                    out.refuse::<Problem>(&error)
+                                }
                             }
-                            ::core::result::Result::Err(error) => out.refuse(&error),
-                        }
-                        ::core::result::Result::Ok(())
-                    })
+                            ::core::result::Result::Ok(())
+                        },
+                    )
                 }
                 __wit_number_write => {
                     ::witrpc::__private::v1::assert_wire::<Vec<u8>>();
@@ -546,18 +556,20 @@ const _: () = {
     }
 };
 const _: () = {
-    #[allow(unused_imports)]
-    use ::witrpc::__private::v1::NotResult as _;
+    const IS_RESULT: ::core::primitive::bool = {
+        ::witrpc::__private::v1::is_result!(u64)
+    };
     ::core::assert!(
-        ! ::witrpc::__private::v1::ResultProbe:: < u64 > ::IS_RESULT,
+        IS_RESULT == false,
         "the items of `Files::offsets` are `Result`s under another name: put `#[wit(result)]` on the method, so that their errors reach the client as `CallError::App`"
     );
 };
 const _: () = {
-    #[allow(unused_imports)]
-    use ::witrpc::__private::v1::NotResult as _;
+    const IS_RESULT: ::core::primitive::bool = {
+        ::witrpc::__private::v1::is_result!(u64)
+    };
     ::core::assert!(
-        ! ::witrpc::__private::v1::ResultProbe:: < u64 > ::IS_RESULT,
+        IS_RESULT == false,
         "`Files::sum` returns a `Result` under another name: put `#[wit(result)]` on the method, so that its error reaches the client as `CallError::App`"
     );
 };

@@ -70,7 +70,8 @@ const RULES: &[Rule] = &[
 
 /// What an option that was given says.
 enum Value {
-    Flag,
+    /// The option itself.
+    Flag(syn::Path),
     Text(LitStr),
     Path(syn::Path),
 }
@@ -105,11 +106,11 @@ impl ServiceOptions {
 #[derive(Default)]
 pub(crate) struct MethodOptions {
     /// May be sent again when it is not known whether it ran.
-    pub(crate) idempotent: bool,
+    pub(crate) idempotent: Option<syn::Path>,
     /// The name on the wire.
     pub(crate) rename: Option<LitStr>,
     /// The return type is a `Result` under another name.
-    pub(crate) result: bool,
+    pub(crate) result: Option<syn::Path>,
     /// The server tells clients of it: users do not implement it.
     pub(crate) event: bool,
     /// What becomes of an event that a client has no room for.
@@ -122,8 +123,8 @@ impl MethodOptions {
         let mut options = Self::default();
         for (name, value) in read_attributes(Place::Method, attributes, report) {
             match (name, value) {
-                ("idempotent", _) => options.idempotent = true,
-                ("result", _) => options.result = true,
+                ("idempotent", Value::Flag(option)) => options.idempotent = Some(option),
+                ("result", Value::Flag(option)) => options.result = Some(option),
                 ("event", _) => options.event = true,
                 ("overflow", Value::Text(text)) => options.overflow = Some(text),
                 (_, Value::Text(text)) => options.rename = Some(text),
@@ -210,13 +211,13 @@ fn rule_of(place: Place, meta: &Meta, report: &mut Report) -> Option<&'static Ru
 
 fn value_of(rule: &Rule, meta: &Meta, report: &mut Report) -> Option<Value> {
     match (rule.kind, meta) {
-        (Kind::Flag, Meta::Path(_)) => return Some(Value::Flag),
+        (Kind::Flag, Meta::Path(path)) => return Some(Value::Flag(path.clone())),
         (Kind::Text, Meta::NameValue(pair)) => {
             if let Expr::Lit(literal) = &pair.value
                 && let Lit::Str(text) = &literal.lit
             {
                 if text.value().is_empty() {
-                    report.mistake(text, wording::empty_name(rule.form));
+                    report.mistake(text, wording::empty_text(rule.form));
                     return None;
                 }
                 return Some(Value::Text(text.clone()));

@@ -69,14 +69,14 @@ pub(crate) fn too_many_arguments(most: usize, found: usize) -> String {
 
 pub(crate) fn reserved_name(name: impl Display) -> String {
     format!(
-        "clients have a function `{name}` of their own; give the method another name, and if \
+        "clients have a function `{name}` of their own; give this one another name, and if \
          `{name}` is to stay its name on the wire add `#[wit(rename = \"{name}\")]`"
     )
 }
 
 pub(crate) fn duplicate_wire_name(name: impl Display, first: impl Display) -> String {
     format!(
-        "`{first}` already has the wire name \"{name}\"; give this method another one with \
+        "`{first}` already has the wire name \"{name}\"; give this one another with \
          `#[wit(rename = \"..\")]`"
     )
 }
@@ -105,6 +105,10 @@ pub(crate) fn event_clash(event: impl Display, taken: &str, other: impl Display)
         "clients get the functions `{event}` and `on_{event}` of this event, and `{taken}` is \
          taken by {other}; give one of the two another name"
     )
+}
+
+pub(crate) fn event_twice(event: impl Display) -> String {
+    format!("there already is an event `{event}`; give this one another name, or remove it")
 }
 
 pub(crate) fn reserved_event(event: impl Display, what: &str) -> String {
@@ -244,6 +248,29 @@ pub(crate) fn hidden_result_of_items(service: impl Display, method: impl Display
     )
 }
 
+/// Of a method that is marked, or else whose type is named `Result`.
+pub(crate) fn no_result(service: impl Display, method: impl Display, is_marked: bool) -> String {
+    let what_to_do = without_result(is_marked);
+    format!("`{service}::{method}` does not return a `Result`{what_to_do}")
+}
+
+/// The same of the items of a stream.
+pub(crate) fn no_result_of_items(
+    service: impl Display,
+    method: impl Display,
+    is_marked: bool,
+) -> String {
+    let what_to_do = without_result(is_marked);
+    format!("the items of `{service}::{method}` are no `Result`s{what_to_do}")
+}
+
+fn without_result(is_marked: bool) -> &'static str {
+    match is_marked {
+        true => ": remove `#[wit(result)]`",
+        false => ", though the type is named so: write an alias of another name for it",
+    }
+}
+
 // ---- options ------------------------------------------------------------------------------
 
 pub(crate) fn unknown_option(option: impl Display, place: &str, allowed: &str) -> String {
@@ -272,8 +299,8 @@ pub(crate) fn option_form(option: impl Display, form: &str) -> String {
     format!("write the option `{option}` as `{form}`")
 }
 
-pub(crate) fn empty_name(form: &str) -> String {
-    format!("a name on the wire cannot be empty; write `{form}` with a name, or remove it")
+pub(crate) fn empty_text(form: &str) -> String {
+    format!("a text that is empty says nothing; write `{form}` with one, or remove it")
 }
 
 pub(crate) fn not_for_events(option: impl Display) -> String {

@@ -1,5 +1,6 @@
 //! Checks of one method.
 
+use quote::ToTokens;
 use syn::ext::IdentExt;
 use syn::{FnArg, GenericParam, Pat, ReceiverKind, ReturnType, Safety, Signature, Type};
 
@@ -77,10 +78,8 @@ pub(super) fn event(event: &mut Method<'_>, report: &mut Report) {
 fn event_options(event: &Method<'_>, report: &mut Report) {
     let name = event.name();
     let options = &event.options;
-    for (given, option) in [(options.idempotent, "idempotent"), (options.result, "result")] {
-        if given {
-            report.mistake(name, wording::not_for_events(option));
-        }
+    for option in options.idempotent.iter().chain(&options.result) {
+        report.mistake(option, wording::not_for_events(option.to_token_stream()));
     }
     if let Some(overflow) = &options.overflow
         && Overflow::of(overflow).is_none()

@@ -41,24 +41,36 @@ pub(crate) fn service(service: &mut Service<'_>, report: &mut Report) {
 
 /// Reports events whose functions in clients have the names of others.
 fn clashes(service: &mut Service<'_>, report: &mut Report) {
-    let mut taken: HashMap<String, String> = HashMap::new();
+    let mut owners: HashMap<String, String> = HashMap::new();
     for method in &service.methods {
         let name = method.name().unraw().to_string();
-        taken.insert(name.clone(), format!("the method `{name}`"));
+        owners.insert(name.clone(), format!("the method `{name}`"));
     }
-    for event in &mut service.events {
+    for number in 0..service.events.len() {
+        let (earlier, later) = service.events.split_at_mut(number);
+        let Some(event) = later.first_mut() else { continue };
+        let before = report.len();
         let name = event.name().unraw().to_string();
-        for function in [name.clone(), format!("on_{name}")] {
-            match taken.get(&function) {
-                // Two functions of one name under opposite conditions.
-                Some(other) if other.ends_with(&format!("event `{name}`")) => {}
-                Some(other) => {
-                    let before = report.len();
-                    report.mistake(event.name(), wording::event_clash(&name, &function, other));
-                    event.mistake.get_or_insert(before);
+        let functions = [name.clone(), format!("on_{name}")];
+        if earlier.iter().any(|other| other.clashes_with(event)) {
+            report.mistake(event.name(), wording::event_twice(&name));
+            event.taken.extend(functions);
+        } else {
+            for function in functions {
+                let itself = format!("the event `{name}`");
+                match owners.get(&function) {
+                    // Two events of one name under opposite conditions.
+                    Some(owner) if *owner == itself => {}
+                    Some(owner) => {
+                        report.mistake(event.name(), wording::event_clash(&name, &function, owner));
+                        event.taken.push(function);
+                    }
+                    None => drop(owners.insert(function, itself)),
                 }
-                None => drop(taken.insert(function, format!("the event `{name}`"))),
             }
+        }
+        if report.len() > before {
+            event.mistake.get_or_insert(before);
         }
     }
 }
@@ -91,7 +103,7 @@ fn wire_names(methods: &mut [Method<'_>], report: &mut Report) {
         let name = method.name().to_string();
         let wire_name = &method.wire_name;
         match seen.get(wire_name) {
-            // Two functions of one name are rustc's to report.
+            // Two functions of one name are reported as that.
             Some((first, _)) if *first == name => {}
             Some((first, first_conditional)) if !(conditional && *first_conditional) => {
                 let before = report.len();

@@ -33,7 +33,7 @@ fn of_answer(answer: &Answer, names: &Names) -> TokenStream {
 }
 
 /// The check of one item: nothing is lent with it.
-fn of_item(item: &Answer, names: &Names) -> TokenStream {
+pub(crate) fn of_item(item: &Answer, names: &Names) -> TokenStream {
     match item {
         Answer::Value(ok) => wire(ok, names),
         Answer::Result { ok, error, .. } => {

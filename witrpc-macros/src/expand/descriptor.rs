@@ -2,11 +2,12 @@
 
 use proc_macro2::{Ident, TokenStream};
 use quote::quote_spanned;
+use syn::spanned::Spanned;
 
 use super::bounds;
 use super::names::{self, Names};
 use crate::hygiene;
-use crate::model::{Answer, Form, Method, Overflow, Parameter, Service};
+use crate::model::{Answer, Form, Method, Overflow, Parameter, Projection, Service};
 
 /// The descriptor.
 pub(crate) fn expand(service: &Service<'_>, names: &Names) -> TokenStream {
@@ -54,7 +55,7 @@ fn described(method: &Method<'_>, names: &Names) -> TokenStream {
     let runtime = &names.runtime;
     let conditions = &method.carried.conditions;
     let (name, docs) = (&method.wire_name, &method.carried.docs);
-    let (is_async, idempotent) = (method.is_async(), method.options.idempotent);
+    let (is_async, idempotent) = (method.is_async(), method.options.idempotent.is_some());
     let arguments = method.arguments().map(|argument| described_argument(argument, names));
     let trace = |check: TokenStream, ty: &dyn quote::ToTokens| quote_spanned!(span=> { #check #runtime::trace::<#ty> });
     let (result, error) = match &method.answer {
@@ -63,9 +64,9 @@ fn described(method: &Method<'_>, names: &Names) -> TokenStream {
             let error = trace(bounds::wire(error, names), error);
             (trace(bounds::travels(ok, names), ok), Some(error))
         }
-        Answer::Stream { item_type, error, .. } => {
-            let traced = |ty: &syn::Type| trace(bounds::wire(ty, names), ty);
-            (traced(item_type), error.as_ref().map(|error| traced(error)))
+        Answer::Stream { item, error, .. } => {
+            let error = error.as_ref().map(|error| trace(bounds::wire(error, names), error));
+            (traced_item(item, names), error)
         }
     };
     let error = match error {
@@ -85,6 +86,25 @@ fn described(method: &Method<'_>, names: &Names) -> TokenStream {
             result: #result,
             error: #error,
         }
+    }
+}
+
+/// What reports the shape of an item of a stream.
+fn traced_item(item: &Answer, names: &Names) -> TokenStream {
+    let check = bounds::of_item(item, names);
+    let runtime = &names.runtime;
+    match item {
+        Answer::Value(item) => {
+            quote_spanned!(hygiene::at(item.span())=> { #check #runtime::trace::<#item> })
+        }
+        Answer::Result { projected: Some(Projection { through, .. }), .. } => {
+            quote_spanned!(hygiene::at(through.span())=> { #check #through::trace })
+        }
+        Answer::Result { ok, error, .. } => {
+            let span = hygiene::at(ok.span());
+            quote_spanned!(span=> { #check #runtime::trace_result::<#ok, #error> })
+        }
+        Answer::Stream { .. } => unreachable!("the checks refuse a stream in a stream"),
     }
 }
 

@@ -3,6 +3,7 @@
 
 use proc_macro2::{Ident, TokenStream};
 use quote::quote_spanned;
+use syn::ext::IdentExt;
 
 use super::flavour::Flavour;
 use super::names::Names;
@@ -48,15 +49,18 @@ fn events(service: &Service<'_>, names: &Names, report: &Report) -> TokenStream 
     if !service.has_events() {
         return TokenStream::new();
     }
-    let emits = service.events.iter().map(|event| match event.mistake {
-        Some(mistake) => {
-            let arguments = event.arguments().count();
-            unknown(service, event, event.name(), arguments, report.nth(mistake))
-        }
-        None => {
+    let emits = service.events.iter().enumerate().filter_map(|(number, event)| {
+        let Some(mistake) = event.mistake else {
             let signature = events::emit_signature(service, event, names);
-            quote_spanned!(event.name().span()=> #signature { ::core::unreachable!() })
+            return Some(
+                quote_spanned!(event.name().span()=> #signature { ::core::unreachable!() }),
+            );
+        };
+        if service.events[..number].iter().any(|earlier| earlier.clashes_with(event)) {
+            return None;
         }
+        let arguments = event.arguments().count();
+        Some(unknown(service, event, event.name(), arguments, report.nth(mistake)))
     });
     let emitter = events::emitter(service, names, emits);
     let sound = service.events.iter().filter(|event| event.mistake.is_none());
@@ -79,11 +83,14 @@ fn subscribers(
 ) -> TokenStream {
     let span = hygiene::at(event.name().span());
     if let Some(mistake) = event.mistake {
-        let mistake = report.nth(mistake);
-        let on_name = events::on_name(event);
-        let stream = unknown(service, event, event.name(), 0, mistake);
-        let react = unknown(service, event, &on_name, 1, mistake);
-        return quote_spanned!(span=> #stream #react);
+        let functions = [(event.name().clone(), 0), (events::on_name(event), 1)];
+        let free = functions.iter().filter(|(name, _)| {
+            let name = name.unraw().to_string();
+            !event.taken.contains(&name)
+        });
+        return free
+            .map(|(name, arguments)| unknown(service, event, name, *arguments, report.nth(mistake)))
+            .collect();
     }
     let body = flavour.body(&quote_spanned!(span=> ::core::unreachable!()), span);
     let [stream, react] = events::client_signatures(service, event, names, flavour);

@@ -7,7 +7,7 @@ use syn::ext::IdentExt;
 use super::names::Names;
 use super::{bounds, events, streams};
 use crate::hygiene;
-use crate::model::{Answer, Flow, Form, Method, Parameter, Service};
+use crate::model::{Answer, Flow, Form, Method, Parameter, Projection, Service};
 
 /// The struct.
 pub(crate) fn definition(service: &Service<'_>, names: &Names) -> TokenStream {
@@ -74,21 +74,13 @@ pub(crate) fn constructors(
     }
 }
 
-/// What makes it a service to the runtime: it passes the calls on.
+/// What makes it a service to the runtime.
 pub(crate) fn implementation(service: &Service<'_>, names: &Names) -> TokenStream {
     let span = hygiene::at(service.item.ident.span());
     let Names { runtime, server, .. } = names;
     quote_spanned! {span=>
-        impl #runtime::Service for #server {
-            fn descriptor(&self) -> &'static #runtime::ServiceDescriptor {
-                self.service.descriptor()
-            }
-
-            fn dispatch(&self, call: #runtime::ServerCall<'_>) {
-                self.service.dispatch(call);
-            }
-
-            fn into_shared(self) -> ::std::sync::Arc<dyn #runtime::Service> {
+        impl #runtime::IntoService for #server {
+            fn into_service(self) -> ::std::sync::Arc<dyn #runtime::Service> {
                 self.service
             }
         }
@@ -196,7 +188,7 @@ fn reply(method: &Method<'_>, names: &Names, function: &TokenStream) -> TokenStr
     let decode = quote_spanned!(span=> #(#takes)* arguments.finish()?;);
     if method.has_stream() {
         let returned = quote_spanned!(span=> #function(&service, #(#passed),*));
-        return streams::reply(method, &bounds, &context, &decode, &returned);
+        return streams::reply(method, names, &bounds, &context, &decode, &returned);
     }
     let reply = reply_function(method, span);
     if method.is_async() {
@@ -243,7 +235,7 @@ pub(super) fn reply_later(method: &Method<'_>, span: Span) -> TokenStream {
         Answer::Result { ok, error, .. } => {
             quote_spanned!(span=> reply_async_result::<#ok, #error, _>)
         }
-        Answer::Stream { item_type, .. } => quote_spanned!(span=> stream::<#item_type, _>),
+        Answer::Stream { .. } => unreachable!("streams are answered elsewhere"),
     }
 }
 
@@ -251,8 +243,8 @@ pub(super) fn reply_later(method: &Method<'_>, span: Span) -> TokenStream {
 pub(super) fn answer(method: &Method<'_>, returned: &TokenStream) -> TokenStream {
     let span = hygiene::at(method.place());
     match &method.answer {
-        Answer::Result { projected: Some(result), .. } => {
-            quote_spanned!(span=> #result::into_result(#returned))
+        Answer::Result { projected: Some(Projection { through, .. }), .. } => {
+            quote_spanned!(span=> #through::into_result(#returned))
         }
         _ => returned.clone(),
     }

@@ -1,6 +1,6 @@
 //! What a method answers: a value, a `Result`, a stream.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, quote_spanned};
 use syn::spanned::Spanned;
 use syn::{GenericArgument, PathArguments, ReturnType, Signature, Type};
@@ -18,18 +18,25 @@ pub(crate) enum Answer {
         ok: TokenStream,
         /// The application error's.
         error: TokenStream,
-        /// The return type as the trait that they are projected through, unless it spells them.
-        projected: Option<TokenStream>,
+        /// How they are found, unless the return type spells them.
+        projected: Option<Projection>,
     },
     /// A stream of items, one after the other.
     Stream {
         flow: Flow,
         /// What each item is: a value or a `Result`.
         item: Box<Answer>,
-        item_type: Box<Type>,
         /// The error of the method itself, if it returns a `Result` of a stream.
         error: Option<Box<Type>>,
     },
+}
+
+/// How the compiler finds the two types of a `Result` under another name.
+pub(crate) struct Projection {
+    /// The return type.
+    pub(crate) ty: TokenStream,
+    /// The return type as the trait that they belong to.
+    pub(crate) through: TokenStream,
 }
 
 impl Answer {
@@ -42,10 +49,9 @@ impl Answer {
         if let Some((stream, error)) = stream_in(ty)
             && let Some((flow, item)) = Flow::of(stream)
         {
-            let item_type = Box::new(Type::clone(item));
-            let item = Box::new(Answer::of_type(&item_type, marked, crate_path));
+            let item = Box::new(Answer::of_type(item, marked, crate_path));
             let error = error.cloned().map(Box::new);
-            return Answer::Stream { flow, item, item_type, error };
+            return Answer::Stream { flow, item, error };
         }
         Answer::of_type(ty, marked, crate_path)
     }
@@ -70,7 +76,7 @@ impl Answer {
     }
 
     /// The types of what only the compiler can tell to be a `Result`. All tokens point at one, so
-    /// that a type which is none is reported once.
+    /// that what they lack is reported once.
     fn projected(ty: &Type, crate_path: &TokenStream) -> Self {
         let place = match bare(ty) {
             Type::Path(path) => path.path.segments.last().map(|last| last.ident.span()),
@@ -78,13 +84,20 @@ impl Answer {
         };
         let span = hygiene::at(place.unwrap_or_else(|| ty.span()));
         let ty = hygiene::relocated(ty.to_token_stream(), span);
-        let result = quote_spanned!(span=> <#ty as #crate_path::__private::v1::ResultType>);
+        let runtime = quote_spanned!(span=> #crate_path::__private::v1);
+        let is_result = is_result(&ty, &runtime, span);
+        let through = quote_spanned!(span=> <#ty as #runtime::ResultType<#is_result>>);
         Answer::Result {
-            ok: quote_spanned!(span=> #result::Ok),
-            error: quote_spanned!(span=> #result::Err),
-            projected: Some(result),
+            ok: quote_spanned!(span=> #through::Ok),
+            error: quote_spanned!(span=> #through::Err),
+            projected: Some(Projection { ty, through }),
         }
     }
+}
+
+/// Whether a type is a `Result`, as a constant that the compiler finds.
+pub(crate) fn is_result(ty: &impl ToTokens, runtime: &TokenStream, span: Span) -> TokenStream {
+    quote_spanned!(span=> { #runtime::is_result!(#ty) })
 }
 
 /// The type that may be a stream in a return type, with the error beside it: the type itself, or the

@@ -12,7 +12,7 @@ use syn::spanned::Spanned;
 use syn::visit::Visit;
 use syn::{FnArg, ItemTrait, Signature, TraitItem, TraitItemFn, TypeInfer};
 
-pub(crate) use self::answer::{Answer, stream_in};
+pub(crate) use self::answer::{Answer, Projection, is_result, stream_in};
 pub(crate) use self::event::Overflow;
 pub(crate) use self::flow::Flow;
 pub(crate) use self::parameter::{Form, Parameter, bare, ends_in};
@@ -53,6 +53,8 @@ pub(crate) struct Method<'a> {
     pub(crate) answer: Answer,
     /// The first of the mistakes that were found in it, by its number in the report.
     pub(crate) mistake: Option<usize>,
+    /// Of an event's two functions in clients, those whose names are another's.
+    pub(crate) taken: Vec<String>,
 }
 
 impl<'a> Service<'a> {
@@ -72,10 +74,11 @@ impl<'a> Service<'a> {
                 continue;
             }
             let method = Method::of(function, &crate_path, report);
-            if methods.iter().chain(&events).any(|earlier| earlier.clashes_with(&method)) {
-                continue;
+            if method.options.event {
+                events.push(method);
+            } else if !methods.iter().any(|earlier| earlier.clashes_with(&method)) {
+                methods.push(method);
             }
-            if method.options.event { events.push(method) } else { methods.push(method) }
         }
         let name = options.name.as_ref().map(syn::LitStr::value);
         Self {
@@ -117,9 +120,10 @@ impl<'a> Method<'a> {
             wire_name: rename.unwrap_or_else(|| source.sig.ident.unraw().to_string()),
             carried: Carried::of(&source.attrs),
             parameters,
-            answer: Answer::of(&source.sig, options.result, crate_path),
+            answer: Answer::of(&source.sig, options.result.is_some(), crate_path),
             options,
             mistake: (report.len() > before).then_some(before),
+            taken: Vec::new(),
         }
     }
 
@@ -129,7 +133,7 @@ impl<'a> Method<'a> {
     }
 
     /// Whether there are two functions of one name for certain.
-    fn clashes_with(&self, other: &Self) -> bool {
+    pub(crate) fn clashes_with(&self, other: &Self) -> bool {
         let unconditional = |method: &Self| method.carried.conditions.is_empty();
         self.name() == other.name() && unconditional(self) && unconditional(other)
     }
@@ -144,7 +148,7 @@ impl<'a> Method<'a> {
     /// `Result` is asked about throughout the method, so it all points there.
     pub(crate) fn place(&self) -> Span {
         match &self.answer {
-            Answer::Result { projected: Some(result), .. } => result.span(),
+            Answer::Result { projected: Some(projection), .. } => projection.through.span(),
             _ => self.name().span(),
         }
     }

@@ -1,7 +1,7 @@
 //! Calls of methods that take or return a stream.
 
 use std::future::poll_fn;
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::Poll;
 
@@ -113,10 +113,18 @@ impl<'a> ClientCall<'a> {
     }
 
     /// Calls, feeds the stream that the method takes, and completes when the answer is there.
-    pub async fn send_feeding<T: Wire>(&mut self, items: impl Stream<Item = T>) -> Answered<'_> {
-        self.set_feeds();
-        let fed = self.feed_async(items).await;
-        self.fed(fed)
+    ///
+    /// The future has a type that does not mention the items: what they lack is an error at the call of
+    /// this function, and would be one more wherever such a future is awaited.
+    pub fn send_feeding<'c, T: Wire>(
+        &'c mut self,
+        items: impl Stream<Item = T> + Send + 'c,
+    ) -> Pin<Box<dyn Future<Output = Answered<'c>> + Send + 'c>> {
+        Box::pin(async move {
+            self.set_feeds();
+            let fed = self.feed_async(items).await;
+            self.fed(fed)
+        })
     }
 
     async fn feed_async<T: Wire>(

@@ -4,7 +4,7 @@ use super::connection::{Client, Connection};
 use super::dial::Dial;
 use crate::codec::Codec;
 use crate::contract;
-use crate::server::{Service, WitServer};
+use crate::server::{IntoService, WitServer};
 use crate::transport::in_process::InProcess;
 
 /// `XClient::in_process`: a small server of its own, as long as the client's connection lives. It
@@ -14,7 +14,7 @@ use crate::transport::in_process::InProcess;
 ///
 /// When the service cannot be served at all: no codec carries all of its types, or no thread can
 /// be started.
-pub fn in_process<C: Client>(service: impl Service) -> C {
+pub fn in_process<C: Client>(service: impl IntoService) -> C {
     let place = InProcess::new();
     let codec = Codec::all()
         .find(|codec| contract::traced(C::DESCRIPTOR, *codec).refusal().is_none())

@@ -59,6 +59,21 @@ pub(crate) enum Piece<T> {
     },
 }
 
+/// Makes an item ready that is not plain.
+pub(crate) type EncodeItem<T> = fn(&T, Codec) -> Result<Piece<T>, EncodeError>;
+
+/// The [`EncodeItem`] of a type that serde carries.
+pub(crate) fn encode_item<T: Serialize + 'static>(
+    item: &T,
+    codec: Codec,
+) -> Result<Piece<T>, EncodeError> {
+    let mut encoder = Encoder::new(codec);
+    let elements = encoder.item(item)?;
+    let bytes = encoder.encoded().to_vec();
+    let len = bytes.len().max(elements).max(1);
+    Ok(Piece::Encoded { bytes, len })
+}
+
 impl<T: Serialize + 'static> Piece<T> {
     /// Makes an item ready.
     ///
@@ -67,6 +82,22 @@ impl<T: Serialize + 'static> Piece<T> {
     /// The codec cannot encode it.
     #[inline]
     pub(crate) fn new(item: T, codec: Codec) -> Result<Self, EncodeError> {
+        Self::encoded_by(encode_item, item, codec)
+    }
+}
+
+impl<T: 'static> Piece<T> {
+    /// Makes an item ready of which nothing is known but how it is encoded.
+    ///
+    /// # Errors
+    ///
+    /// The codec cannot encode it.
+    #[inline]
+    pub(crate) fn encoded_by(
+        encode: EncodeItem<T>,
+        item: T,
+        codec: Codec,
+    ) -> Result<Self, EncodeError> {
         if is_plain_vec::<Vec<T>>() {
             return Ok(Piece::Plain { item, len: size_of::<T>() });
         }
@@ -74,15 +105,11 @@ impl<T: Serialize + 'static> Piece<T> {
             let len = bytes.len();
             return Ok(Piece::Plain { item, len });
         }
-        let mut encoder = Encoder::new(codec);
-        let elements = encoder.item(&item)?;
-        let bytes = encoder.encoded().to_vec();
-        let len = bytes.len().max(elements).max(1);
-        Ok(Piece::Encoded { bytes, len })
+        encode(&item, codec)
     }
 }
 
-impl<T: Serialize + 'static> Batch<T> {
+impl<T: 'static> Batch<T> {
     pub(crate) fn new() -> Self {
         let store = if is_plain_vec::<Vec<T>>() {
             Store::Numbers(Vec::new())
@@ -157,9 +184,10 @@ impl<T: Serialize + 'static> Batch<T> {
                 let bytes = plain::raw_bytes(all).expect("these are plain numbers");
                 encoder.raw_bytes("items", &bytes[..items * size_of::<T>()])
             }
-            Store::Vecs(all) => {
-                all.iter().take(items).try_for_each(|item| encoder.value("item", item))
-            }
+            Store::Vecs(all) => all.iter().take(items).try_for_each(|item| {
+                let bytes = plain::raw_bytes(item).expect("these are of plain numbers");
+                encoder.raw_bytes("item", bytes)
+            }),
             Store::Encoded { bytes, items: all } => {
                 let end = all.iter().take(items).map(|item| item.len).sum();
                 encoder.append(&bytes[..end]);

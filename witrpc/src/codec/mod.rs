@@ -37,7 +37,7 @@ use std::fmt;
 
 #[cfg(test)]
 pub(crate) use batch::WINDOW_BYTES;
-pub(crate) use batch::{Batch, Piece, read_batch};
+pub(crate) use batch::{Batch, EncodeItem, Piece, encode_item, read_batch};
 pub(crate) use body::len_of_one_raw;
 pub(crate) use decode::Decoder;
 pub(crate) use encode::{Encoded, Encoder};

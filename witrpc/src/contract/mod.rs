@@ -18,7 +18,7 @@ pub use descriptor::{
     ServiceDescriptor, Trace,
 };
 pub use difference::ContractDifference;
-pub use trace::{Tracer, trace, trace_path, trace_raw, trace_str};
+pub use trace::{Tracer, trace, trace_path, trace_raw, trace_result, trace_str};
 pub(crate) use trace::{trace_raw_value, trace_value};
 
 pub(crate) use compare::compare;

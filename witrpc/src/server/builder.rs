@@ -17,7 +17,7 @@ use crate::transport::{BindConfig, Endpoint};
 use crate::wait::WaitPolicy;
 
 use super::admission::Door;
-use super::call::Service;
+use super::call::{IntoService, Service};
 use super::dispatch::Dispatcher;
 use super::handle::{ServerHandle, WitServer};
 use super::job::Spawn;
@@ -73,8 +73,8 @@ impl WitServerBuilder {
     }
 
     /// Serves one more service, beside those given before: `XServer::new(..)` of a trait `X`.
-    pub fn service(mut self, service: impl Service) -> Self {
-        self.services.push(service.into_shared());
+    pub fn service(mut self, service: impl IntoService) -> Self {
+        self.services.push(service.into_service());
         self
     }
 
@@ -242,7 +242,7 @@ impl WitServerBuilder {
         let admission = Arc::clone(&door) as _;
         let config = BindConfig { admission, wait: self.wait, guard, trusted: self.trusted };
         let port = endpoint.transport().bind(config)?;
-        let registry = RegistryServer::from_arc(Arc::clone(&door)).into_shared();
+        let registry = RegistryServer::from_arc(Arc::clone(&door)).into_service();
         let handler = Dispatcher { services: self.services, registry, spawn: self.spawn, hooks };
         let handler = Box::new(handler);
         let pool =

@@ -18,16 +18,22 @@ use super::events::EventHub;
 use super::job::{Counted, LateReply, Place, Spawn, stream_job};
 use super::pool::{Job, Pool};
 use super::reply::Reply;
-use super::streams::{Asked, Burden, Feed, FeedState, Outflow, StreamWriter};
+use super::streams::{Asked, Burden, Feed, FeedState, ItemEncoding, Outflow, StreamWriter};
 use super::tally::{Counter, Tally};
 use super::trail::Trail;
 
-/// What the server of a trait does with calls; implemented by generated code.
+/// The server of a trait; made by generated code.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not the server of a trait",
     label = "not made by `#[wit_service]`",
     note = "for an implementation of a trait `X`, write `XServer::new(..)`"
 )]
+pub trait IntoService {
+    /// What it serves, for the threads of a server to share.
+    fn into_service(self) -> Arc<dyn Service>;
+}
+
+/// What the server of a trait does with calls; implemented by generated code.
 pub trait Service: Send + Sync + 'static {
     /// What it looks like.
     fn descriptor(&self) -> &'static ServiceDescriptor;
@@ -38,15 +44,6 @@ pub trait Service: Send + Sync + 'static {
     /// Where its events are emitted, if it has any.
     fn events(&self) -> Option<&Arc<EventHub>> {
         None
-    }
-
-    /// Itself, for the threads of a server to share; what only passes calls on to another service
-    /// gives that one, and is out of the way of every call.
-    fn into_shared(self) -> Arc<dyn Service>
-    where
-        Self: Sized,
-    {
-        Arc::new(self)
     }
 }
 
@@ -230,8 +227,9 @@ impl ServerCall<'_> {
 
     /// Answers that a stream is open, once the future that `run` makes of the arguments says so, and
     /// has the future send the items.
-    pub fn stream<T: Wire, F>(
+    pub fn stream<T: Send + 'static, F>(
         mut self,
+        encoding: ItemEncoding<T>,
         run: impl FnOnce(OwnedArguments, CallContext, StreamWriter<T>) -> F,
     ) where
         F: Future<Output = Result<(), BadArguments>> + Send + 'static,
@@ -239,7 +237,7 @@ impl ServerCall<'_> {
         let line = self.line;
         let Some((arguments, number, burden)) = self.take_stream_arguments() else { return };
         let counted = Counted::new(line.pool);
-        let flow = Outflow::new(line.peer.session(), number, line.asked(), counted);
+        let flow = Outflow::new(line.peer.session(), number, encoding, line.asked(), counted);
         let handler = run(arguments, line.context(), StreamWriter::new(&flow));
         line.settled.set(true);
         let span = line.trail.span().clone();

@@ -6,7 +6,6 @@ use std::pin::{Pin, pin};
 use std::sync::{Arc, Weak};
 use std::task::Poll;
 
-use crate::__private::v1::Wire;
 use crate::spans::ServedSpan;
 
 use super::arguments::BadArguments;
@@ -148,16 +147,16 @@ impl Drop for LateReply {
 pub(super) const DROPPED: &str = "the handler's future was dropped before it had an answer";
 
 /// The job that runs a method which returns a stream, up to the end of that.
-pub(super) fn stream_job<T: Wire>(
+pub(super) fn stream_job<T: Send + 'static>(
     flow: Arc<Outflow<T>>,
     burden: Burden,
     span: ServedSpan,
     handler: impl Future<Output = Result<(), BadArguments>> + Send + 'static,
 ) -> Job {
     /// Ends the stream, if nothing else has.
-    struct Ended<T: Wire>(Arc<Outflow<T>>);
+    struct Ended<T: 'static>(Arc<Outflow<T>>);
 
-    impl<T: Wire> Drop for Ended<T> {
+    impl<T: 'static> Drop for Ended<T> {
         fn drop(&mut self) {
             self.0.panicked(DROPPED);
         }

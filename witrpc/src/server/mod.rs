@@ -35,14 +35,14 @@ mod tests;
 
 pub use arguments::{Arguments, BadArguments, OwnedArguments};
 pub use builder::WitServerBuilder;
-pub use call::{Caller, ServerCall, Service};
+pub use call::{Caller, IntoService, ServerCall, Service};
 pub use cancel::UntilCancelled;
 pub use context::CallContext;
 pub use events::{Emitter, EventHub, EventWriter};
 pub use handle::{ServerHandle, WitServer};
 pub use metrics::Metrics;
 pub use session::Session;
-pub use streams::{Feed, StreamWriter};
+pub use streams::{Feed, ItemEncoding, StreamWriter, encoding_of, encoding_of_results};
 
 /// How a server ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -55,7 +55,7 @@ impl Reply<'_> {
 
     /// The first items of a batch, and whether these are the last of the stream. The only error that
     /// is reported is that they are too many.
-    pub(super) fn batch<T: Wire>(
+    pub(super) fn batch<T: 'static>(
         self,
         batch: &Batch<T>,
         items: usize,

@@ -12,9 +12,11 @@ use super::keeper::{Keeper, OnFailure, Plan};
 use super::parent::Worker;
 use crate::__private::v1::Client;
 use crate::backoff::Backoff;
-use crate::client::{Blocking, ClientBuilder, Reconnect};
-use crate::error::WorkerError;
+use crate::client::{Blocking, ClientBuilder, Connection, Reconnect};
+use crate::error::{ConnectError, WorkerError};
 use crate::offload::offload;
+use crate::security::AccessToken;
+use crate::transport::mmf::Mmf;
 
 /// How long a process may take until it serves, unless the user says otherwise.
 const START_TIMEOUT: Duration = Duration::from_secs(10);
@@ -35,13 +37,37 @@ pub struct WorkerBuilder<C> {
     restart: Option<Backoff>,
     on_failure: Option<OnFailure>,
     client: ConfigureClient<C>,
+    connect: fn(Mmf, AccessToken, Option<Backoff>, ConfigureClient<C>) -> Connected<C>,
 }
 
 type ConfigureClient<C> =
     Box<dyn FnOnce(ClientBuilder<C, Blocking>) -> ClientBuilder<C, Blocking> + Send>;
 
-impl<C: Client> WorkerBuilder<C> {
-    pub(super) fn new(command: Command) -> Self {
+/// A client, and what it calls over.
+type Connected<C> = Result<(C, Connection), ConnectError>;
+
+/// Connects to a worker that serves.
+fn connect<C: Client>(
+    place: Mmf,
+    token: AccessToken,
+    restart: Option<Backoff>,
+    configure: ConfigureClient<C>,
+) -> Connected<C> {
+    let mut builder = ClientBuilder::new(place).access_token(token);
+    if let Some(backoff) = restart {
+        builder = builder.reconnect(Reconnect::new().backoff(backoff).after_shutdown(true));
+    }
+    let connection = configure(builder).connection()?;
+    Ok((C::from_connection(connection.clone()), connection))
+}
+
+// That the type is a client is asked where a builder is made, and nowhere else: of one that is not,
+// users are told once.
+impl<C> WorkerBuilder<C> {
+    pub(super) fn new(command: Command) -> Self
+    where
+        C: Client,
+    {
         Self {
             command,
             dir: None,
@@ -51,6 +77,7 @@ impl<C: Client> WorkerBuilder<C> {
             restart: None,
             on_failure: None,
             client: Box::new(|builder| builder),
+            connect: connect::<C>,
         }
     }
 
@@ -133,15 +160,8 @@ impl<C: Client> WorkerBuilder<C> {
         let keeper = Arc::new(Keeper::new());
         let process = plan.start(&keeper)?;
         keeper.keep(plan, process)?;
-        let mut builder = ClientBuilder::new(place.clone()).access_token(token.clone());
-        if let Some(backoff) = self.restart {
-            builder = builder.reconnect(Reconnect::new().backoff(backoff).after_shutdown(true));
-        }
-        match (self.client)(builder).connection() {
-            Ok(connection) => {
-                let client = C::from_connection(connection.clone());
-                Ok(Worker::new(client, connection, place, token, keeper))
-            }
+        match (self.connect)(place.clone(), token.clone(), self.restart, self.client) {
+            Ok((client, connection)) => Ok(Worker::new(client, connection, place, token, keeper)),
             Err(source) => {
                 keeper.dismiss(|leash| leash.kill());
                 keeper.wait_ended();

@@ -14,7 +14,7 @@ use zeroize::Zeroizing;
 
 use super::assignment::{Assignment, MAX_LEN, Report, read_assignment, whole_body};
 use super::process::{LINE, identity};
-use crate::__private::v1::Service;
+use crate::__private::v1::IntoService;
 use crate::error::ServeError;
 use crate::server::{ServerHandle, WitServer, WitServerBuilder};
 use crate::transport::mmf::Mmf;
@@ -69,7 +69,7 @@ pub fn is_worker() -> bool {
 ///     witrpc::worker::serve(GreeterServer::new(Polite))
 /// }
 /// ```
-pub fn serve(service: impl Service) -> Result<(), ServeError> {
+pub fn serve(service: impl IntoService) -> Result<(), ServeError> {
     serve_with(|server, _| server.service(service))
 }
 

@@ -56,7 +56,7 @@ pub struct Worker<C> {
     origin: Origin,
 }
 
-impl<C: Client> Worker<C> {
+impl<C> Worker<C> {
     /// Starts the command with all defaults, and returns once the service answers:
     /// [`builder`](Self::builder) lists what can be decided. What is said there of the command's
     /// standard streams holds here too.
@@ -64,17 +64,21 @@ impl<C: Client> Worker<C> {
     /// # Errors
     ///
     /// [`WorkerError`] says whether the process did not start, did not serve, or ended, and how.
-    pub fn spawn(command: Command) -> Result<Self, WorkerError> {
+    pub fn spawn(command: Command) -> Result<Self, WorkerError>
+    where
+        C: Client,
+    {
         Self::builder(command).spawn()
     }
 
     /// Starts to decide how the command is run.
-    pub fn builder(command: Command) -> WorkerBuilder<C> {
+    pub fn builder(command: Command) -> WorkerBuilder<C>
+    where
+        C: Client,
+    {
         WorkerBuilder::new(command)
     }
-}
 
-impl<C> Worker<C> {
     pub(super) fn new(
         client: C,
         connection: Connection,

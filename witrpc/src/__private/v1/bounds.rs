@@ -11,7 +11,8 @@ use serde::de::DeserializeOwned;
     message = "`{Self}` cannot travel between processes",
     label = "not `Serialize + DeserializeOwned + Send + 'static`",
     note = "derive `serde::Serialize` and `serde::Deserialize` for it and for every type in it, and have it own its data: no `Rc`, no reference",
-    note = "a type of another crate may have them behind a feature, often called `serde`; or send what you need of it in a type of your own"
+    note = "a type of another crate may have them behind a feature, often called `serde`; or send what you need of it in a type of your own",
+    note = "a `Shared` is an argument, a result or its `Ok`, and part of nothing else; its elements are `bytemuck::Pod` and `bytemuck::Zeroable` too"
 )]
 pub trait Wire: Serialize + DeserializeOwned + Send + 'static {}
 
@@ -65,29 +66,4 @@ pub(super) const fn assert_element(element: Layout) {
         element.align() <= MAX_RAW_ALIGN,
         "the elements of raw memory may be aligned to at most 64 bytes; take a `Vec` instead"
     );
-}
-
-/// `Result`, also behind an alias: its two types by name.
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` is not a `Result`, though it is named so or marked `#[wit(result)]`",
-    label = "not a `core::result::Result`",
-    note = "remove `#[wit(result)]`, or for a type of your own that is named `Result` write an alias of another name"
-)]
-pub trait ResultType {
-    /// The type of the value.
-    type Ok;
-    /// The type of the error.
-    type Err;
-    /// The `Result` itself.
-    fn into_result(self) -> Result<Self::Ok, Self::Err>;
-}
-
-#[diagnostic::do_not_recommend]
-impl<T, E> ResultType for Result<T, E> {
-    type Ok = T;
-    type Err = E;
-
-    fn into_result(self) -> Result<T, E> {
-        self
-    }
 }

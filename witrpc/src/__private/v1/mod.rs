@@ -14,13 +14,14 @@ pub use crate::client::{
 };
 pub use crate::contract::{
     ArgumentDescriptor, ArgumentKind, EventDescriptor, MethodDescriptor, Overflow,
-    ServiceDescriptor, Trace, Tracer, trace, trace_path, trace_raw, trace_str,
+    ServiceDescriptor, Trace, Tracer, trace, trace_path, trace_raw, trace_result, trace_str,
 };
 pub use crate::server::{
     Arguments, BadArguments, CallContext, Caller, Emitter, EventHub, EventWriter, Feed,
-    OwnedArguments, ServerCall, Service, StreamWriter,
+    IntoService, ItemEncoding, OwnedArguments, ServerCall, Service, StreamWriter, encoding_of,
+    encoding_of_results,
 };
-pub use bounds::{Lent, RawElement, ResultType, Wire, assert_lent, assert_raw, assert_wire};
+pub use bounds::{Lent, RawElement, Wire, assert_lent, assert_raw, assert_wire};
 pub use debug_probe::{DebugProbe, NotDebug};
-pub use result_probe::{NotResult, ResultProbe};
+pub use result_probe::{NotResult, ResultProbe, ResultType, is_result};
 pub use travels::{Travels, assert_travels};

@@ -1,9 +1,14 @@
-//! Tells a `Result` from any other type, behind whatever alias.
+//! Tells a `Result` from any other type, behind whatever alias, and finds its two types.
 //!
 //! `ResultProbe::<T>::IS_RESULT` is the inherent constant where there is one, which is for a
-//! `Result`, and else that of the trait, which generated code has in scope.
+//! `Result`, and else that of the trait, which `is_result` has in scope. As the argument of
+//! [`ResultType`] it picks the one implementation that there is.
 
 use std::marker::PhantomData;
+
+use super::Wire;
+use crate::contract::{Tracer, trace_value};
+use crate::server::{ItemEncoding, encoding_of};
 
 /// Stands for a return type.
 pub struct ResultProbe<T>(PhantomData<T>);
@@ -20,3 +25,88 @@ pub trait NotResult {
 }
 
 impl<T> NotResult for ResultProbe<T> {}
+
+/// Whether a type is a `Result`.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __is_result {
+    ($ty:ty) => {{
+        #[allow(unused_imports)]
+        use $crate::__private::v1::NotResult as _;
+        $crate::__private::v1::ResultProbe::<$ty>::IS_RESULT
+    }};
+}
+
+pub use __is_result as is_result;
+
+/// The two types of a return type that should be a `Result`. One that is not has them too, lest the
+/// compiler say at each use what generated code asserts once.
+pub trait ResultType<const IS_RESULT: bool>: Sized + 'static {
+    /// The type of the value.
+    type Ok;
+    /// The type of the error.
+    type Err;
+
+    /// The `Result` itself.
+    fn into_result(self) -> Result<Self::Ok, Self::Err>;
+
+    /// How it is encoded as an item of a stream.
+    fn encoding() -> ItemEncoding<Self>
+    where
+        Self::Ok: Wire,
+        Self::Err: Wire;
+
+    /// Reports its shape.
+    fn trace(tracer: &mut Tracer)
+    where
+        Self::Ok: Wire,
+        Self::Err: Wire;
+}
+
+impl<T: 'static, E: 'static> ResultType<true> for Result<T, E> {
+    type Ok = T;
+    type Err = E;
+
+    fn into_result(self) -> Self {
+        self
+    }
+
+    fn encoding() -> ItemEncoding<Self>
+    where
+        T: Wire,
+        E: Wire,
+    {
+        encoding_of()
+    }
+
+    fn trace(tracer: &mut Tracer)
+    where
+        T: Wire,
+        E: Wire,
+    {
+        trace_value::<Self>(tracer);
+    }
+}
+
+impl<T: 'static> ResultType<false> for T {
+    type Ok = T;
+    type Err = ();
+
+    fn into_result(self) -> Result<T, ()> {
+        Ok(self)
+    }
+
+    fn encoding() -> ItemEncoding<Self>
+    where
+        T: Wire,
+    {
+        encoding_of()
+    }
+
+    fn trace(tracer: &mut Tracer)
+    where
+        T: Wire,
+    {
+        trace_value::<T>(tracer);
+    }
+}

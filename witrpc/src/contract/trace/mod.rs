@@ -62,6 +62,11 @@ pub fn trace<T: Travels>(tracer: &mut Tracer) {
     T::trace(tracer);
 }
 
+/// Reports the shape of a `Result`. What its types must be able to do is asked of each.
+pub fn trace_result<T: Wire, E: Wire>(tracer: &mut Tracer) {
+    trace_value::<Result<T, E>>(tracer);
+}
+
 /// Reports the shape of a `T` that serde carries.
 pub(crate) fn trace_value<T: Wire>(tracer: &mut Tracer) {
     let codec = tracer.codec;

@@ -17,9 +17,10 @@ use super::{Asked, Course, Flow};
 use crate::server::job::DROPPED;
 
 /// What a method's caller feeds, for generated code.
-pub struct Feed<T: Wire>(Reader<T>);
+pub struct Feed<T>(Reader<T>);
 
-impl<T: Wire> Feed<T> {
+// No bound stands here: a type that lacks them is an error where the feed is made, and there alone.
+impl<T> Feed<T> {
     pub(in crate::server) fn new(state: &Arc<FeedState<T>>) -> Self {
         Self(Reader(Arc::clone(state)))
     }
@@ -36,13 +37,13 @@ impl<T: Wire> Feed<T> {
 }
 
 /// What a method gets for an `impl Iterator`.
-pub struct FeedIterator<T: Wire>(Reader<T>);
+pub struct FeedIterator<T>(Reader<T>);
 
 /// What a method gets for an `impl Stream`.
-pub struct FeedStream<T: Wire>(Reader<T>);
+pub struct FeedStream<T>(Reader<T>);
 
 /// The method's end: the client learns when it is dropped.
-struct Reader<T: Wire>(Arc<FeedState<T>>);
+struct Reader<T>(Arc<FeedState<T>>);
 
 /// The items that have come, and the place for the answer.
 pub(in crate::server) struct FeedState<T> {
@@ -93,10 +94,6 @@ impl<T: Wire> FeedState<T> {
         Arc::new(Self { items: Mutex::new(items), changed: Condvar::new(), slot: Slot::default() })
     }
 
-    fn lock(&self) -> MutexGuard<'_, Items<T>> {
-        self.items.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     /// Takes what a push brings, or says why it makes no sense.
     fn take(&self, asked: &Asked, len: usize, decoder: &mut Decoder<'_>) -> Result<Taken, String> {
         let words = |error: crate::codec::DecodeError| error.to_string();
@@ -126,6 +123,12 @@ impl<T: Wire> FeedState<T> {
         self.changed.notify_one();
         reader.into_iter().for_each(wake);
         Ok(taken)
+    }
+}
+
+impl<T> FeedState<T> {
+    fn lock(&self) -> MutexGuard<'_, Items<T>> {
+        self.items.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -166,7 +169,7 @@ impl<T: Wire> Flow for FeedState<T> {
     }
 }
 
-impl<T: Wire> Items<T> {
+impl<T> Items<T> {
     /// The next item, and the push to answer for it.
     fn pop(&mut self) -> Option<(T, Option<Asked>)> {
         let item = self.queue.pop_front()?;
@@ -191,7 +194,7 @@ impl<T: Wire> Items<T> {
     }
 }
 
-impl<T: Wire> Iterator for FeedIterator<T> {
+impl<T> Iterator for FeedIterator<T> {
     type Item = T;
 
     /// When the client goes before its last item, the method is left by unwinding: it would take
@@ -220,7 +223,7 @@ impl<T: Wire> Iterator for FeedIterator<T> {
     }
 }
 
-impl<T: Wire> Stream for FeedStream<T> {
+impl<T> Stream for FeedStream<T> {
     type Item = T;
 
     /// When the client goes before its last item, there is no next one, and the method's future is
@@ -242,7 +245,7 @@ impl<T: Wire> Stream for FeedStream<T> {
     }
 }
 
-impl<T: Wire> Drop for Reader<T> {
+impl<T> Drop for Reader<T> {
     fn drop(&mut self) {
         let mut items = self.0.lock();
         items.unwanted = true;

@@ -37,7 +37,7 @@ pub use feed::Feed;
 pub(super) use feed::{FeedState, HasSlot};
 pub(super) use load::{Burden, Load};
 pub(super) use outflow::Outflow;
-pub use outflow::StreamWriter;
+pub use outflow::{ItemEncoding, StreamWriter, encoding_of, encoding_of_results};
 
 /// How many streams that were closed before they were opened are remembered. Those that a client
 /// still means are younger than this many others: it has no more lanes.

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use futures_core::Stream;
 
 use crate::__private::v1::Wire;
-use crate::codec::{Batch, Codec, Piece};
+use crate::codec::{Batch, Codec, EncodeItem, Piece, encode_item};
 use crate::server::job::Counted;
 use crate::server::reply::Reply;
 use crate::server::session::Session;
@@ -24,9 +24,28 @@ const SLICE: Duration = Duration::from_micros(200);
 /// How many items it makes between two looks at the clock.
 const ITEMS_A_LOOK: u32 = 16;
 
+/// How the items of a stream are encoded, for generated code.
+///
+/// What a type must be able to do is asked for where this is made, and nowhere behind it: of one that
+/// cannot, users are told once.
+pub struct ItemEncoding<T>(EncodeItem<T>);
+
+/// How items of this type are.
+#[must_use]
+pub fn encoding_of<T: Wire>() -> ItemEncoding<T> {
+    ItemEncoding(encode_item::<T>)
+}
+
+/// How `Result`s of these types are.
+#[must_use]
+pub fn encoding_of_results<T: Wire, E: Wire>() -> ItemEncoding<Result<T, E>> {
+    encoding_of()
+}
+
 /// The items that wait, and whoever waits for them or for room.
 pub(in crate::server) struct Outflow<T> {
     codec: Codec,
+    encode: EncodeItem<T>,
     session: Session,
     /// The client's number of the stream.
     number: u64,
@@ -70,10 +89,11 @@ enum Room {
     Closed,
 }
 
-impl<T: Wire> Outflow<T> {
+impl<T: 'static> Outflow<T> {
     pub(in crate::server) fn new(
         session: &Session,
         number: u64,
+        encoding: ItemEncoding<T>,
         asked: Asked,
         counted: Counted,
     ) -> Arc<Self> {
@@ -82,6 +102,7 @@ impl<T: Wire> Outflow<T> {
             State { batch: Batch::new(), waiting: None, end: None, closed: false, producer: None };
         Arc::new(Self {
             codec,
+            encode: encoding.0,
             session: session.clone(),
             number,
             opening: Mutex::new(Some(Opening { asked, _counted: counted })),
@@ -107,7 +128,7 @@ impl<T: Wire> Outflow<T> {
     /// Takes an item, and has it seen at once if somebody waits.
     #[inline]
     fn put(&self, item: T) -> Room {
-        let piece = match Piece::new(item, self.codec) {
+        let piece = match Piece::encoded_by(self.encode, item, self.codec) {
             Ok(piece) => piece,
             Err(error) => {
                 self.end(End::NotEncoded(error.to_string()));
@@ -169,7 +190,7 @@ impl<T: Wire> Outflow<T> {
     }
 }
 
-impl<T: Wire> State<T> {
+impl<T: 'static> State<T> {
     fn wait(&mut self, cx: &Context<'_>) {
         match &mut self.producer {
             Some(waker) => waker.clone_from(cx.waker()),
@@ -215,7 +236,7 @@ impl<T: Wire> State<T> {
     }
 }
 
-impl<T: Wire> Flow for Outflow<T> {
+impl<T: Send + 'static> Flow for Outflow<T> {
     fn pull(&self, asked: Asked) -> Course {
         let mut state = self.lock();
         if state.waiting.is_some() {
@@ -247,21 +268,21 @@ impl<T: Wire> Flow for Outflow<T> {
 /// Where a method's stream goes, for generated code: it ends with one of the three that take it.
 pub struct StreamWriter<T> {
     flow: Arc<Outflow<T>>,
+    /// The same, to whoever pulls.
+    pulled: Arc<dyn Flow>,
 }
 
-// The bounds stand at the methods: a type that lacks them is then an error of its own, which the
-// compiler has reported already.
-impl<T> StreamWriter<T> {
-    pub(in crate::server) fn new(flow: &Arc<Outflow<T>>) -> Self {
-        Self { flow: Arc::clone(flow) }
+impl<T: 'static> StreamWriter<T> {
+    pub(in crate::server) fn new(flow: &Arc<Outflow<T>>) -> Self
+    where
+        T: Send,
+    {
+        Self { flow: Arc::clone(flow), pulled: Arc::clone(flow) as _ }
     }
 
     /// Streams what an iterator gives, in slices of time, and ends when that does or nobody wants
     /// more.
-    pub async fn iterate(self, items: impl Iterator<Item = T> + Send)
-    where
-        T: Wire,
-    {
+    pub async fn iterate(self, items: impl Iterator<Item = T> + Send) {
         if !self.open() {
             return;
         }
@@ -282,10 +303,7 @@ impl<T> StreamWriter<T> {
     }
 
     /// Streams what a stream gives, and ends when that does or nobody wants more.
-    pub async fn forward(self, items: impl Stream<Item = T> + Send)
-    where
-        T: Wire,
-    {
+    pub async fn forward(self, items: impl Stream<Item = T> + Send) {
         if !self.open() {
             return;
         }
@@ -307,10 +325,7 @@ impl<T> StreamWriter<T> {
     }
 
     /// The method returned an error in place of a stream.
-    pub fn refuse<E: Wire>(&self, error: &E)
-    where
-        T: Wire,
-    {
+    pub fn refuse<E: Wire>(&self, error: &E) {
         self.flow.answer_call(|reply| reply.error(error));
     }
 
@@ -319,10 +334,7 @@ impl<T> StreamWriter<T> {
         &self,
         items: Pin<&mut impl Stream<Item = T>>,
         cx: &mut Context<'_>,
-    ) -> Poll<Option<T>>
-    where
-        T: Wire,
-    {
+    ) -> Poll<Option<T>> {
         match items.poll_next(cx) {
             // Looked at after the poll: its waker is where a close finds it by then.
             Poll::Pending if self.flow.poll_closed(cx) => Poll::Ready(None),
@@ -331,12 +343,9 @@ impl<T> StreamWriter<T> {
     }
 
     /// Tells the client that the stream is open; `false` when it is not.
-    fn open(&self) -> bool
-    where
-        T: Wire,
-    {
+    fn open(&self) -> bool {
         let Outflow { session, number, .. } = &*self.flow;
-        let opened = session.flows().open(*number, Arc::clone(&self.flow) as _);
+        let opened = session.flows().open(*number, Arc::clone(&self.pulled));
         self.flow.answer_call(|reply| match opened {
             Ok(()) => reply.value(&()),
             Err(why) => reply.not_opened(why),

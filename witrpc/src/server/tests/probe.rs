@@ -9,8 +9,8 @@ use serde::{Deserialize, Serialize, Serializer};
 
 use super::gate::Gate;
 use crate::__private::v1::{
-    Blocking, Client, ClientBuilder, ClientCall, MethodDescriptor, Service, ServiceDescriptor,
-    Wire, trace,
+    Blocking, Client, ClientBuilder, ClientCall, IntoService, MethodDescriptor, Service,
+    ServiceDescriptor, Wire, trace,
 };
 use crate::server::{ServerCall, WitServer, WitServerBuilder};
 use crate::transport::in_process::InProcess;
@@ -110,6 +110,12 @@ impl Probe {
 }
 
 pub(super) struct ProbeServer(pub(super) Arc<Probe>);
+
+impl IntoService for ProbeServer {
+    fn into_service(self) -> Arc<dyn Service> {
+        Arc::new(self)
+    }
+}
 
 impl Service for ProbeServer {
     fn descriptor(&self) -> &'static ServiceDescriptor {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::probe::{DESCRIPTOR, Fixture, Probe, ProbeClient, ProbeServer};
 use crate::__private::v1::{
-    Client, ClientBuilder, MethodDescriptor, Service, ServiceDescriptor, trace,
+    Client, ClientBuilder, IntoService, MethodDescriptor, Service, ServiceDescriptor, trace,
 };
 use crate::codec::Codec;
 use crate::error::{BindError, ConnectError};
@@ -34,6 +34,12 @@ static OTHER: ServiceDescriptor = ServiceDescriptor {
     }],
     events: &[],
 };
+
+impl IntoService for Other {
+    fn into_service(self) -> Arc<dyn Service> {
+        Arc::new(self)
+    }
+}
 
 impl Service for Other {
     fn descriptor(&self) -> &'static ServiceDescriptor {
