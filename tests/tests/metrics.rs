@@ -9,6 +9,8 @@ use rustix::process::Signal;
 use witrpc::{ConnectError, Metrics, Mmf};
 use witrpc_tests::annex::AnnexClient;
 use witrpc_tests::over_both_transports;
+use witrpc_tests::process::Child;
+use witrpc_tests::roles::Role;
 use witrpc_tests::site::{Address, Plan, Site, Transport};
 use witrpc_tests::watchdog::eventually;
 
@@ -129,6 +131,24 @@ over_both_transports! {
         assert_eq!((metrics.calls, metrics.errors), (3, 0));
         assert!(metrics.bytes_out > 52_000 && metrics.bytes_in > 20_000, "{metrics:?}");
     }
+}
+
+#[test]
+fn connections_that_broke_the_protocol_are_counted() {
+    let plan = Plan { lanes: Some(4), size: Some(48 << 10), ..Plan::default() };
+    let site = Site::with(Transport::Mmf, plan.clone());
+    let honest = site.client();
+    assert_eq!(honest.add(1, 2), Ok(3));
+    assert_eq!(quiet(&site).broken_connections, 0);
+    let address = site.address().clone();
+    let vandal = Role::Scribble { address, plan, seed: 1, words: 128 };
+    let vandal = Child::start(&vandal);
+    eventually("it is thrown out, again and again", || site.metrics().broken_connections >= 3);
+    vandal.kill();
+    eventually("the honest client alone is left", || site.clients().len() == 1);
+    let seen = site.metrics().broken_connections;
+    assert!(witrpc::metrics(name(&site)).unwrap().broken_connections >= seen);
+    assert_eq!(honest.add(1, 2), Ok(3));
 }
 
 #[test]

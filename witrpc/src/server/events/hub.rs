@@ -227,3 +227,35 @@ impl<'a> EventWriter<'a> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn known(hub: &EventHub) -> Vec<u64> {
+        hub.lock().iter().map(|known| known.client_id).collect()
+    }
+
+    #[test]
+    fn who_comes_has_those_forgotten_who_have_gone_though_nothing_is_emitted() {
+        let hub = EventHub::new();
+        let stays = ClientEvents::new(Codec::Postcard);
+        hub.add(0, 0, &stays);
+        for client_id in 1..1_000 {
+            let comes = ClientEvents::new(Codec::Postcard);
+            hub.add(client_id, 0, &comes);
+            assert_eq!(known(&hub), [0, client_id]);
+        }
+    }
+
+    #[test]
+    fn who_comes_again_stands_once() {
+        let hub = EventHub::new();
+        let [one, other] = [(); 2].map(|()| ClientEvents::new(Codec::Postcard));
+        for _ in 0..3 {
+            hub.add(1, 0, &one);
+            hub.add(2, 0, &other);
+        }
+        assert_eq!(known(&hub), [1, 2]);
+    }
+}
