@@ -42,14 +42,8 @@ impl CalculatorServer {
         ::core::unreachable!()
     }
 }
-impl ::witrpc::__private::v1::Service for CalculatorServer {
-    fn descriptor(&self) -> &'static ::witrpc::__private::v1::ServiceDescriptor {
-        self.service.descriptor()
-    }
-    fn dispatch(&self, call: ::witrpc::__private::v1::ServerCall<'_>) {
-        self.service.dispatch(call);
-    }
-    fn into_shared(self) -> ::std::sync::Arc<dyn ::witrpc::__private::v1::Service> {
+impl ::witrpc::__private::v1::IntoService for CalculatorServer {
+    fn into_service(self) -> ::std::sync::Arc<dyn ::witrpc::__private::v1::Service> {
         self.service
     }
 }

@@ -336,16 +336,8 @@ const _: () = {
         ],
         events: &[],
     };
-    impl crate::vendored::__private::v1::Service for CalculatorServer {
-        fn descriptor(
-            &self,
-        ) -> &'static crate::vendored::__private::v1::ServiceDescriptor {
-            self.service.descriptor()
-        }
-        fn dispatch(&self, call: crate::vendored::__private::v1::ServerCall<'_>) {
-            self.service.dispatch(call);
-        }
-        fn into_shared(
+    impl crate::vendored::__private::v1::IntoService for CalculatorServer {
+        fn into_service(
             self,
         ) -> ::std::sync::Arc<dyn crate::vendored::__private::v1::Service> {
             self.service
@@ -359,7 +351,6 @@ const _: () = {
     #[allow(non_upper_case_globals)]
     const __wit_number_outcome: ::core::primitive::u16 = __CalculatorMethod::outcome
         as ::core::primitive::u16;
-    #[diagnostic::do_not_recommend]
     #[allow(deprecated, non_camel_case_types, non_snake_case)]
     impl<
         __wit_S: ?::core::marker::Sized + Calculator + ::core::marker::Send

@@ -419,14 +419,8 @@ const _: () = {
         ],
         events: &[],
     };
-    impl ::witrpc::__private::v1::Service for FilesServer {
-        fn descriptor(&self) -> &'static ::witrpc::__private::v1::ServiceDescriptor {
-            self.service.descriptor()
-        }
-        fn dispatch(&self, call: ::witrpc::__private::v1::ServerCall<'_>) {
-            self.service.dispatch(call);
-        }
-        fn into_shared(self) -> ::std::sync::Arc<dyn ::witrpc::__private::v1::Service> {
+    impl ::witrpc::__private::v1::IntoService for FilesServer {
+        fn into_service(self) -> ::std::sync::Arc<dyn ::witrpc::__private::v1::Service> {
             self.service
         }
     }
@@ -442,7 +436,6 @@ const _: () = {
     #[allow(non_upper_case_globals)]
     const __wit_number_sum: ::core::primitive::u16 = __FilesMethod::sum
         as ::core::primitive::u16;
-    #[diagnostic::do_not_recommend]
     #[allow(deprecated, non_camel_case_types, non_snake_case)]
     impl<
         __wit_S: ?::core::marker::Sized + Files + ::core::marker::Send
