@@ -1,15 +1,20 @@
-//! A directory that names live in, opened once and checked: everything else goes through its
-//! descriptor, so that nobody can swap it below us.
+//! A directory that names live in, opened once and checked: what is in it is looked at, renamed and
+//! removed through its descriptor, so that nobody can swap it below us.
+//!
+//! A socket is bound and connected to by its path, where that fits into an address. Whoever swaps a
+//! directory on the way gains nothing: who answers is checked by the kernel's word on who he is, and a
+//! name that was bound elsewhere is not found when it is to be renamed.
 
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{
-    AtFlags, CWD, FileType, Mode, OFlags, Stat, chmodat, fstat, mkdirat, openat, stat, statat,
+    AtFlags, CWD, FileType, Mode, OFlags, Stat, fchmod, fstat, mkdirat, openat, stat, statat,
 };
 use rustix::io::Errno;
 use rustix::net::SocketAddrUnix;
+use rustix::process::geteuid;
 
 use super::name::LOCKS;
 use crate::error::DirectoryError;
@@ -191,13 +196,81 @@ fn create(parent: BorrowedFd<'_>, path: &Path, access: Access) -> Result<(), Dir
     };
     let made = match mkdirat(parent, path, mode) {
         // The umask may have taken something away.
-        Ok(()) if access == Access::Shared => chmodat(parent, path, mode, AtFlags::empty()),
+        Ok(()) if access == Access::Shared => let_enter(parent, path, mode),
         Ok(()) | Err(Errno::EXIST) => Ok(()),
         Err(error) => Err(error),
     };
     made.map_err(|error| system(path.into(), error))
 }
 
+/// Gives a directory of this user's that was just made all of its mode. What somebody may have put in
+/// its place meanwhile, a link or a directory of another's, is left alone, and found by whoever opens
+/// it.
+fn let_enter(parent: BorrowedFd<'_>, path: &Path, mode: Mode) -> Result<(), Errno> {
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    let made = match Descriptor::open(|| openat(parent, path, flags, Mode::empty())) {
+        Ok(made) => made,
+        Err(Errno::LOOP | Errno::NOTDIR | Errno::NOENT | Errno::ACCESS) => return Ok(()),
+        Err(error) => return Err(error),
+    };
+    let stat = fstat(&made)?;
+    if stat.st_uid == geteuid().as_raw() && stat.st_mode & mode.as_raw_mode() != mode.as_raw_mode()
+    {
+        fchmod(&made, mode)?;
+    }
+    Ok(())
+}
+
 fn system(path: PathBuf, error: Errno) -> DirectoryError {
     DirectoryError::System { path, source: error.into() }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::os::unix::fs::{PermissionsExt, chown, symlink};
+
+    use super::*;
+    use crate::rendezvous::tests::Scratch;
+
+    const SHARED: Mode = Mode::from_bits_retain(0o711);
+
+    fn mode_of(path: &Path) -> u32 {
+        path.metadata().unwrap().permissions().mode() & 0o7777
+    }
+
+    fn directory(path: &Path) {
+        fs::create_dir(path).unwrap();
+        fs::set_permissions(path, fs::Permissions::from_mode(0o700)).unwrap();
+    }
+
+    #[test]
+    fn a_link_in_place_of_a_directory_just_made_is_not_followed() {
+        let scratch = Scratch::new();
+        let (made, private) = (scratch.path().join("made"), scratch.path().join("private"));
+        directory(&made);
+        directory(&private);
+        assert_eq!(let_enter(CWD, &made, SHARED), Ok(()));
+        assert_eq!(mode_of(&made), 0o711);
+        fs::remove_dir(&made).unwrap();
+        symlink(&private, &made).unwrap();
+        assert_eq!(let_enter(CWD, &made, SHARED), Ok(()));
+        assert_eq!(mode_of(&private), 0o700);
+        fs::remove_file(&made).unwrap();
+        assert_eq!(let_enter(CWD, &made, SHARED), Ok(()), "it is found missing when it is opened");
+    }
+
+    #[test]
+    fn a_directory_of_anothers_in_place_of_one_just_made_is_left_alone() {
+        if !geteuid().is_root() {
+            // Nobody else can change it.
+            return;
+        }
+        let scratch = Scratch::new();
+        let theirs = scratch.path().join("made");
+        directory(&theirs);
+        chown(&theirs, Some(12_345), None).unwrap();
+        assert_eq!(let_enter(CWD, &theirs, SHARED), Ok(()));
+        assert_eq!(mode_of(&theirs), 0o700);
+    }
 }
