@@ -10,7 +10,7 @@ use rustix::io::Errno;
 use rustix::net::{SendFlags, send};
 
 use crate::disposal::Socket;
-use crate::fdpass::receive_with;
+use crate::fdpass::{Plain, receive};
 
 /// What [`Bell::drain`] came upon behind the rings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,11 +47,11 @@ impl Bell {
         let Some(end) = &self.0 else { return Drained::Quiet };
         let mut rings = [0; 64];
         for _ in 0..16 {
-            match receive_with(end, &mut rings) {
-                Ok(received) if !received.is_plain() => return Drained::Passed,
-                Ok(received) if received.len == rings.len() => {}
-                Ok(received) if received.len == 0 => return Drained::HungUp,
-                Ok(_) | Err(Errno::AGAIN) => break,
+            match receive(end, &mut rings) {
+                Ok(Plain::Passed) => return Drained::Passed,
+                Ok(Plain::Bytes(0)) => return Drained::HungUp,
+                Ok(Plain::Bytes(len)) if len == rings.len() => {}
+                Ok(Plain::Bytes(_)) | Err(Errno::AGAIN) => break,
                 // Reset by a peer that has left rings of ours unread.
                 Err(_) => return Drained::HungUp,
             }

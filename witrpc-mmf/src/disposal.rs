@@ -5,15 +5,19 @@
 //! likes. And a descriptor closes when the last reference goes, which may be one in a socket's queue
 //! that nobody has looked into. So no thread that serves others closes any of these:
 //!
+//! - Where nothing is to be passed nothing that is passed is received: it stays in its socket
+//!   ([`receive`](crate::fdpass::receive)).
 //! - What a peer has passed is a [`Passed`], until it has been found to be of a kind whose closing
 //!   does not wait. All that comes with a message is received, since the kernel closes on the spot
-//!   what a receiver has no room for.
+//!   what a receiver has no room for. It does so too when this process has no places left for
+//!   descriptors; so nobody's are received while there are some that wait to be closed.
 //! - The socket to a peer is a [`Socket`], which nothing can be put into once it has hung up. One
 //!   that has unread bytes then may hold descriptors behind them.
 //!
 //! Dropped, these two go to a thread that does nothing else, started when there is something to
 //! close and ended when there is nothing more. One that is kept waiting is joined by others, up to
-//! [`MAX_CLOSERS`]; what comes then is kept, and [`is_backed_up`] tells those who let peers in.
+//! [`MAX_CLOSERS`]; what comes then is kept, and [`is_backed_up`] tells those who let peers in, or
+//! receive what they pass.
 
 use std::mem::{ManuallyDrop, take};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -25,7 +29,7 @@ use rustix::net::{Shutdown, shutdown, sockopt};
 use crate::fork::{Descriptor, NoFork, Origin};
 
 /// How many threads may be kept waiting by what they close.
-const MAX_CLOSERS: usize = 8;
+pub(crate) const MAX_CLOSERS: usize = 8;
 
 /// A descriptor that a peer has passed, of whatever kind.
 #[derive(Debug)]

@@ -1,6 +1,7 @@
 //! Bytes and descriptors over a Unix socket, never waiting.
 //!
-//! Whatever a peer passes is received, wanted or not: see [`disposal`](crate::disposal).
+//! Where descriptors are expected, all that a peer passes is received, wanted or not; where none are,
+//! none is: see [`disposal`](crate::disposal).
 
 use std::io::{IoSlice, IoSliceMut};
 use std::mem::MaybeUninit;
@@ -89,6 +90,41 @@ pub(crate) fn receive_with(socket: impl AsFd, bytes: &mut [u8]) -> Result<Receiv
     // Here, since nothing may be disposed of while descriptors are being opened.
     received
         .map(|received| Received { overfull: received.overfull || !surplus.is_empty(), ..received })
+}
+
+/// What [`receive`] received.
+pub(crate) enum Plain {
+    /// So many bytes; 0 when the peer has hung up.
+    Bytes(usize),
+    /// Descriptors have been passed along. They lie in the socket still, which is of no use any more.
+    Passed,
+}
+
+/// Receives some bytes where nothing is to be passed.
+///
+/// It looks before it receives. For descriptors that are received take places in this process, and
+/// those that find none are closed by the kernel on the spot, in this thread, for as long as it takes.
+///
+/// # Errors
+///
+/// As [`receive_with`].
+pub(crate) fn receive(socket: impl AsFd, bytes: &mut [u8]) -> Result<Plain, Errno> {
+    let seen = retry(|| {
+        // Without room for descriptors it only says whether there are any.
+        let mut none = RecvAncillaryBuffer::default();
+        let flags = RecvFlags::DONTWAIT | RecvFlags::PEEK;
+        recvmsg(&socket, &mut [IoSliceMut::new(bytes)], &mut none, flags)
+    })?;
+    if seen.flags.contains(ReturnFlags::CTRUNC) {
+        return Ok(Plain::Passed);
+    }
+    if seen.bytes == 0 {
+        return Ok(Plain::Bytes(0));
+    }
+    // No more than was seen: what stands behind may have come with something. If another thread has
+    // taken what was seen, that is received after all, and not closed here either.
+    let received = receive_with(&socket, &mut bytes[..seen.bytes])?;
+    Ok(if received.is_plain() { Plain::Bytes(received.len) } else { Plain::Passed })
 }
 
 impl Received {

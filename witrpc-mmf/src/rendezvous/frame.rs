@@ -8,7 +8,7 @@ use rustix::io::Errno;
 use super::record::{MAX_EXCHANGED_LEN, MAX_RECORD_LEN, MAX_SMALL_LEN, MAX_TOLD_LEN, Record};
 use super::records::Records;
 use crate::disposal::Passed;
-use crate::fdpass::{MAX_PASSED, Received, receive_with, send_with};
+use crate::fdpass::{MAX_PASSED, Plain, receive, receive_with, send_with};
 use crate::fork::Descriptor;
 
 /// Room for the openings, the messages of the key exchange and small records.
@@ -54,9 +54,9 @@ impl Inbox {
         len: usize,
     ) -> Result<Option<&[u8]>, ReceiveError> {
         while self.received < len {
-            let got = receive_with(&socket, &mut self.small[self.received..len]);
-            let Some(got) = arrived(got)? else { return Ok(None) };
-            self.received += plain(got)?;
+            let got = plain(&socket, &mut self.small[self.received..len])?;
+            let Some(got) = got else { return Ok(None) };
+            self.received += got;
         }
         self.received = 0;
         Ok(Some(&self.small[..len]))
@@ -85,9 +85,9 @@ impl Inbox {
                 self.received = 0;
                 return Ok(Some(&self.small[HEADER_LEN..end]));
             }
-            let got = receive_with(&socket, &mut self.small[self.received..end]);
-            let Some(got) = arrived(got)? else { return Ok(None) };
-            self.received += plain(got)?;
+            let got = plain(&socket, &mut self.small[self.received..end])?;
+            let Some(got) = got else { return Ok(None) };
+            self.received += got;
         }
     }
 
@@ -104,14 +104,14 @@ impl Inbox {
                 self.received = 0;
                 return Ok(Some(&self.small[HEADER_LEN..end]));
             }
-            let got = receive_with(&socket, &mut self.small[self.received..end]);
-            let Some(got) = arrived(got)? else { return Ok(None) };
-            self.received += if self.received == 0 && !got.overfull {
-                self.passed = got.passed;
-                got.len
+            let rest = &mut self.small[self.received..end];
+            let got = if self.received == 0 {
+                with_passed(&socket, rest, &mut self.passed)?
             } else {
-                plain(got)?
+                plain(&socket, rest)?
             };
+            let Some(got) = got else { return Ok(None) };
+            self.received += got;
         }
     }
 
@@ -128,14 +128,14 @@ impl Inbox {
                 return Ok(Some(std::mem::take(&mut self.long)));
             }
             let got = if self.received < HEADER_LEN {
-                receive_with(&socket, &mut self.small[self.received..HEADER_LEN])
+                plain(&socket, &mut self.small[self.received..HEADER_LEN])?
             } else {
                 let start = self.received - HEADER_LEN;
                 self.long.resize((end - HEADER_LEN).min(start + GROWTH_LEN), 0);
-                receive_with(&socket, &mut self.long[start..])
+                plain(&socket, &mut self.long[start..])?
             };
-            let Some(got) = arrived(got)? else { return Ok(None) };
-            self.received += plain(got)?;
+            let Some(got) = got else { return Ok(None) };
+            self.received += got;
         }
     }
 
@@ -158,24 +158,42 @@ impl Inbox {
     }
 }
 
-/// What a receiving call brought. `None`: nothing yet.
-fn arrived(got: Result<Received, Errno>) -> Result<Option<Received>, ReceiveError> {
-    match got {
-        Ok(got) if got.len == 0 => Err(ReceiveError::HungUp),
-        Ok(got) => Ok(Some(got)),
-        Err(Errno::AGAIN) => Ok(None),
-        Err(Errno::CONNRESET | Errno::PIPE) => Err(ReceiveError::HungUp),
-        Err(error) => Err(ReceiveError::System(error.into())),
+/// How many bytes have come, and nothing with them. `None`: nothing yet.
+fn plain(socket: impl AsFd, bytes: &mut [u8]) -> Result<Option<usize>, ReceiveError> {
+    match receive(socket, bytes) {
+        Ok(Plain::Bytes(0)) => Err(ReceiveError::HungUp),
+        Ok(Plain::Bytes(len)) => Ok(Some(len)),
+        Ok(Plain::Passed) => Err(ReceiveError::Malformed(UNEXPECTED)),
+        Err(error) => not_yet(error),
     }
 }
 
-/// How many bytes have come, and nothing else.
-fn plain(got: Received) -> Result<usize, ReceiveError> {
-    if got.is_plain() {
-        return Ok(got.len);
+/// How many bytes have come, with descriptors perhaps. `None`: nothing yet.
+fn with_passed(
+    socket: impl AsFd,
+    bytes: &mut [u8],
+    passed: &mut [Option<Passed>; MAX_PASSED],
+) -> Result<Option<usize>, ReceiveError> {
+    match receive_with(socket, bytes) {
+        Ok(got) if got.len == 0 => Err(ReceiveError::HungUp),
+        Ok(got) if got.overfull => Err(ReceiveError::Malformed(UNEXPECTED)),
+        Ok(got) => {
+            *passed = got.passed;
+            Ok(Some(got.len))
+        }
+        Err(error) => not_yet(error),
     }
-    Err(ReceiveError::Malformed("descriptors that nobody expects"))
 }
+
+fn not_yet(error: Errno) -> Result<Option<usize>, ReceiveError> {
+    match error {
+        Errno::AGAIN => Ok(None),
+        Errno::CONNRESET | Errno::PIPE => Err(ReceiveError::HungUp),
+        error => Err(ReceiveError::System(error.into())),
+    }
+}
+
+const UNEXPECTED: &str = "descriptors that nobody expects";
 
 /// What has not been sent yet.
 #[derive(Default)]

@@ -17,7 +17,7 @@ use super::record::{
 };
 use super::records::Records;
 use crate::backend::Backend;
-use crate::disposal::{Passed, Socket};
+use crate::disposal::{self, Passed, Socket};
 use crate::fdpass::MAX_PASSED;
 use crate::fork::Descriptor;
 use crate::region::{Identity, Made, Making, OpenError, OwnPages, PeerPages};
@@ -85,6 +85,8 @@ pub(super) enum Progress {
     Pending,
     /// It goes on whenever there is time.
     Busy,
+    /// It goes on when there is less to be closed: it may pass more of that.
+    PutOff,
     /// The stranger is a client.
     Welcomed,
     /// The stranger was turned away, broke a rule, or left.
@@ -149,6 +151,7 @@ impl Stranger {
             let next = match &self.stage {
                 Stage::Opening => self.opening(desk),
                 Stage::KeyExchange { .. } => self.exchange_keys(desk),
+                Stage::Region if disposal::is_backed_up() => return Progress::PutOff,
                 Stage::Region => self.region(desk),
                 Stage::Making { .. } => match self.make(desk) {
                     Ok(None) => return Progress::Busy,

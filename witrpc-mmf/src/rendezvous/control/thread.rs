@@ -30,8 +30,8 @@ use crate::rendezvous::stranger::{Progress, Stranger};
 const MAX_STRANGERS: usize = 64;
 
 /// How long to leave clients in the queue when this process has no descriptor or memory to accept
-/// one.
-const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+/// one, or too much to close, for which strangers are put off too.
+const PAUSE: Duration = Duration::from_millis(50);
 
 /// A longer handshake timeout is cut to a day, which any clock can express.
 const MAX_HANDSHAKE: Duration = Duration::from_secs(24 * 60 * 60);
@@ -83,6 +83,8 @@ pub(super) struct ControlThread {
     /// In the order of their deadlines, which are all equally long.
     strangers: Vec<(u64, Stranger)>,
     next_stranger: u64,
+    /// While it is set, there are strangers who were put off.
+    advance_again: Option<Instant>,
     /// Strangers whose regions are being made, who take turns.
     busy: VecDeque<u64>,
     links: HashMap<u64, Socket>,
@@ -141,6 +143,7 @@ impl ControlThread {
             epoll,
             listeners,
             accept_again: None,
+            advance_again: None,
             strangers: Vec::with_capacity(MAX_STRANGERS),
             next_stranger: 0,
             busy: VecDeque::new(),
@@ -192,7 +195,8 @@ impl ControlThread {
             return Some(Timespec::default());
         }
         let deadline = self.strangers.first().map(|(_, stranger)| stranger.deadline());
-        let wake_at = [deadline, self.accept_again].into_iter().flatten().min()?;
+        let wake_at = [deadline, self.accept_again, self.advance_again];
+        let wake_at = wake_at.into_iter().flatten().min()?;
         let timeout = wake_at.saturating_duration_since(Instant::now());
         // Too long for the kernel is as good as without end.
         Timespec::try_from(timeout).ok()
@@ -224,14 +228,14 @@ impl ControlThread {
             }
             if disposal::is_backed_up() {
                 // Whoever comes may bring more to be closed.
-                return self.pause_accepting(Instant::now() + ACCEPT_PAUSE);
+                return self.pause_accepting(Instant::now() + PAUSE);
             }
             let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
             let client = match Descriptor::open(|| accept_with(&*socket, flags)) {
                 Ok(client) => client,
                 Err(Errno::AGAIN) => return,
                 Err(Errno::INTR | Errno::CONNABORTED) => continue,
-                Err(_) => return self.pause_accepting(Instant::now() + ACCEPT_PAUSE),
+                Err(_) => return self.pause_accepting(Instant::now() + PAUSE),
             };
             let Ok(who) = Credentials::of(&client) else { continue };
             self.greet(Socket::new(client), who);
@@ -281,6 +285,7 @@ impl ControlThread {
             Progress::Pending => {}
             Progress::Busy if self.busy.contains(&number) => {}
             Progress::Busy => self.busy.push_back(number),
+            Progress::PutOff => self.advance_again = Some(Instant::now() + PAUSE),
             Progress::Over => self.drop_stranger(number),
             Progress::Welcomed => self.keep(number),
         }
@@ -362,6 +367,11 @@ impl ControlThread {
         }
         if self.accept_again.is_some_and(|at| at <= now) {
             self.resume_accepting();
+        }
+        if self.advance_again.take_if(|at| *at <= now).is_some() {
+            for number in self.strangers_that(Stranger::is_undecided) {
+                self.advance(number);
+            }
         }
     }
 

@@ -3,15 +3,17 @@
 use std::io::{IoSlice, Write};
 use std::mem::MaybeUninit;
 use std::net::{TcpListener, TcpStream};
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use rustix::net::sockopt::set_socket_linger;
 use rustix::net::{SendAncillaryBuffer, SendAncillaryMessage, SendFlags, sendmsg};
+use rustix::process::{Resource, Rlimit, setrlimit};
 
 use super::raw::{Raw, opening, read_exactly, stranger};
 use super::record::{ClientOpening, PROTOCOL_VERSION, ServerOpening};
-use super::strangers::assert_serves;
+use super::strangers::{assert_serves, send_many};
 use super::*;
+use crate::bell::{Bell, Drained};
 use crate::disposal;
 use crate::fork::Descriptor;
 
@@ -43,27 +45,50 @@ impl Bomb {
     fn hidden() -> Self {
         let Self { socket, fuse } = Self::new();
         let (inner, outer) = UnixStream::pair().unwrap();
-        send_one(&outer, b"x", socket, SendFlags::empty());
+        send_last(&outer, b"x", &[], &socket, SendFlags::empty());
         Self { socket: inner.into(), fuse }
     }
 
-    /// Sends the last reference to it along with some bytes.
+    /// Sends the last reference to it along with some bytes, to somebody who does not look yet.
     pub(crate) fn send(self, to: impl AsFd, bytes: &[u8], flags: SendFlags) -> Fuse {
-        send_one(to, bytes, self.socket, flags);
+        send_last(to, bytes, &[], &self.socket, flags);
+        self.fuse
+    }
+
+    /// The same, to somebody who looks at once. He may have let go of it before it is closed here, so
+    /// that is left to a thread which may wait.
+    fn pass(self, to: impl AsFd, bytes: &[u8], flags: SendFlags) -> Fuse {
+        send_last(to, bytes, &[], &self.socket, flags);
+        std::thread::spawn(move || drop(self.socket));
+        self.fuse
+    }
+
+    /// Sends it behind other descriptors, which take what places there are before it.
+    fn send_behind(self, others: [BorrowedFd<'_>; OTHERS], to: impl AsFd) -> Fuse {
+        send_last(to, b"abcd", &others, &self.socket, SendFlags::empty());
         self.fuse
     }
 }
 
-fn send_one(to: impl AsFd, bytes: &[u8], socket: OwnedFd, flags: SendFlags) {
-    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
+/// More than the places that sending them leaves.
+const OTHERS: usize = 9;
+
+fn send_last(
+    to: impl AsFd,
+    bytes: &[u8],
+    others: &[BorrowedFd<'_>],
+    socket: &OwnedFd,
+    flags: SendFlags,
+) {
+    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(OTHERS + 1))];
     let mut control = SendAncillaryBuffer::new(&mut space);
-    let passed = [socket.as_fd()];
+    let passed = [others, &[socket.as_fd()]].concat();
     assert!(control.push(SendAncillaryMessage::ScmRights(&passed)));
     let flags = flags | SendFlags::NOSIGNAL;
     let sent = sendmsg(to, &[IoSlice::new(bytes)], &mut control, flags);
     if sent != Ok(bytes.len()) {
         // Or this thread would be the one to wait.
-        set_socket_linger(&socket, None).unwrap();
+        set_socket_linger(socket, None).unwrap();
         panic!("{sent:?}");
     }
 }
@@ -72,34 +97,34 @@ fn send_one(to: impl AsFd, bytes: &[u8], socket: OwnedFd, flags: SendFlags) {
 fn strangers_that_pass_bombs_keep_nobody_waiting() {
     let scratch = Scratch::new();
     let server = Server::start(&scratch.place(), limits());
-    let mut fuses = Vec::new();
     for flags in [SendFlags::empty(), SendFlags::OOB] {
+        let mut fuses = Vec::new();
         // With the first or the last bytes of an opening; in place of a key or a region; with the
         // hello.
         let early = stranger(&scratch);
-        fuses.push(Bomb::new().send(&early, &opening()[..1], flags));
+        fuses.push(Bomb::new().pass(&early, &opening()[..1], flags));
         let mut behind = stranger(&scratch);
         let other =
             ClientOpening { version: PROTOCOL_VERSION + 1, demands: Demands::default() }.encode();
         behind.write_all(&other[..15]).unwrap();
-        fuses.push(Bomb::new().send(&behind, &other[15..], SendFlags::empty()));
+        fuses.push(Bomb::new().pass(&behind, &other[15..], SendFlags::empty()));
         let mut as_key = stranger(&scratch);
         as_key.write_all(&opening()).unwrap();
         read_exactly(&mut as_key, ServerOpening::LEN);
-        fuses.push(Bomb::new().send(&as_key, b"abcd", flags));
+        fuses.push(Bomb::new().pass(&as_key, b"abcd", flags));
         let as_region = Raw::new(&scratch).stream;
-        fuses.push(Bomb::new().send(&as_region, b"abcd", flags));
+        fuses.push(Bomb::new().pass(&as_region, b"abcd", flags));
         let mut with_hello = Raw::new(&scratch);
         with_hello.exchange_regions();
         let with_hello = with_hello.stream;
-        fuses.push(Bomb::new().send(&with_hello, &[1; 1000], flags));
+        fuses.push(Bomb::new().pass(&with_hello, &[1; 1000], flags));
         assert_serves(&scratch, &server);
         for stranger in [early, behind, as_key, as_region, with_hello] {
             wait_for_hang_up(stranger);
         }
         assert_serves(&scratch, &server);
+        drop(fuses);
     }
-    drop(fuses);
     server.end();
 }
 
@@ -119,6 +144,56 @@ fn a_client_that_leaves_bombs_in_its_link_keeps_nobody_waiting() {
     server.end();
 }
 
+/// What finds no place among a process's descriptors is closed by the kernel in the thread that
+/// receives it.
+#[test]
+fn a_bomb_that_there_is_no_place_for_keeps_nobody_waiting() {
+    let test = "rendezvous::tests::bombs::a_bomb_that_there_is_no_place_for_keeps_nobody_waiting";
+    in_own_process(test, || {
+        let scratch = Scratch::new();
+        let server = Server::start(&scratch.place(), limits());
+        let client = try_connect(&scratch.place()).unwrap();
+        let (_id, mut connection) = server.next_connected();
+        let bombs = [(); 3].map(|()| Bomb::new());
+        let null = fs::File::open("/dev/null").unwrap();
+        let others = [null.as_fd(); OTHERS];
+        setrlimit(Resource::Nofile, Rlimit { current: Some(64), maximum: Some(64) }).unwrap();
+        let mut hoard = Vec::new();
+        let mut fuses = Vec::new();
+        for (said, bomb) in [&[][..], &opening(), &[]].into_iter().zip(bombs) {
+            while let Ok(file) = fs::File::open("/dev/null") {
+                hoard.push(file);
+            }
+            if fuses.len() == 2 {
+                let bell = client.established.bell.as_ref().expect("the backend has one");
+                fuses.push(bomb.send_behind(others, bell));
+                continue;
+            }
+            // One place for the stranger's socket, none for the server's, who looks when all has
+            // been sent: the bomb leaves a place.
+            hoard.pop();
+            let mut stranger = stranger(&scratch);
+            stranger.write_all(said).unwrap();
+            fuses.push(bomb.send_behind(others, &stranger));
+            wait_for_hang_up(stranger);
+        }
+        assert_eq!(Bell::new(connection.bell.take()).drain(), Drained::Passed);
+        drop(hoard);
+        drop(client);
+        assert!(matches!(server.next(), Event::HungUp(_)));
+        assert_serves(&scratch, &server);
+        drop(fuses);
+        server.end();
+    });
+}
+
+/// How many descriptors of this process are of that kind.
+fn nulls() -> usize {
+    let open = fs::read_dir("/proc/self/fd").expect("proc is mounted");
+    let paths = open.filter_map(|entry| fs::read_link(entry.ok()?.path()).ok());
+    paths.filter(|path| path == Path::new("/dev/null")).count()
+}
+
 #[test]
 fn a_server_whose_closers_are_all_kept_waiting_serves_on_and_lets_in_later() {
     let test = "rendezvous::tests::bombs::\
@@ -126,23 +201,35 @@ fn a_server_whose_closers_are_all_kept_waiting_serves_on_and_lets_in_later() {
     in_own_process(test, || {
         let scratch = Scratch::new();
         let server = Server::start(&scratch.place(), limits());
-        let client = try_connect(&scratch.place()).unwrap();
-        let (id, _connection) = server.next_connected();
+        let clients = [(); 2].map(|()| {
+            let client = try_connect(&scratch.place()).unwrap();
+            (client, server.next_connected())
+        });
+        let greedy = Raw::new(&scratch).stream;
+        let null = fs::File::open("/dev/null").unwrap();
         let mut fuses = Vec::new();
-        while !disposal::is_backed_up() {
+        // Each closer takes one, and one is left.
+        for _ in 0..=disposal::MAX_CLOSERS {
             let Bomb { socket, fuse } = Bomb::hidden();
             drop(disposal::Passed::new(Descriptor::open(|| Ok::<_, ()>(socket)).unwrap()));
             fuses.push(fuse);
-            std::thread::yield_now();
         }
+        assert!(disposal::is_backed_up());
+        let before = nulls();
+        send_many(&greedy, &[null.as_fd(); 8]);
         // The control thread goes on all the same.
-        drop(client);
-        server.expect_hung_up(id);
+        for (client, (id, _connection)) in clients {
+            drop(client);
+            server.expect_hung_up(id);
+        }
+        // It has looked at the stranger before it heard of the second of these.
+        assert_eq!(nulls(), before, "it takes in more that is to be closed");
         std::thread::scope(|scope| {
             let late = scope.spawn(|| try_connect(&scratch.place()).map(drop));
             drop(fuses);
             late.join().unwrap().expect("the closers are free again");
         });
+        wait_for_hang_up(greedy);
         server.end();
     });
 }

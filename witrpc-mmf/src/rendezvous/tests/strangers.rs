@@ -255,7 +255,7 @@ fn strangers_and_clients_leave_no_descriptor_behind() {
 }
 
 /// Passes more descriptors than any message of the handshake does.
-fn send_many(stranger: &UnixStream, passed: &[BorrowedFd<'_>; 8]) {
+pub(super) fn send_many(stranger: &UnixStream, passed: &[BorrowedFd<'_>; 8]) {
     let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(8))];
     let mut control = SendAncillaryBuffer::new(&mut space);
     assert!(control.push(SendAncillaryMessage::ScmRights(passed)));

@@ -185,8 +185,10 @@ impl Mmf {
     ///
     /// - a directory that the server creates gets mode `0711` and its socket `0666`, so that *every*
     ///   user can knock. Who is not allowed is told so before anything else happens, and costs one of
-    ///   64 places for pending handshakes meanwhile. A directory that exists keeps its mode and must
-    ///   let the others enter; mode `0710` with a group of theirs keeps the rest of the machine out;
+    ///   64 places for pending handshakes meanwhile. And his connections have to be closed: what he
+    ///   leaves in nine of them can make that take as long as he likes, and new clients wait. A
+    ///   directory that exists keeps its mode and must let the others enter; mode `0710` with a group
+    ///   of theirs keeps the rest of the machine out;
     /// - an allowed user can do what any client can: take [`max_clients`](Self::max_clients)
     ///   places and the memory that comes with them, keep the server's threads busy, and call every
     ///   method. An access token says more about who calls;
