@@ -20,6 +20,18 @@ trait Probe {
     fn fill(&self, #[wit(ctx)] cx: &CallContext, len: u64, with: u8) -> Shared<[u8]>;
 }
 
+/// The same to those who share what the server takes as a slice.
+#[wit_service(name = "Probe")]
+trait Sharing {
+    /// As there.
+    fn look(
+        &self,
+        plain: Shared<[u32]>,
+        frame: Shared<[u8]>,
+        owned: Vec<u8>,
+    ) -> (bool, bool, bool, u64);
+}
+
 struct Probing;
 
 impl Probe for Probing {
@@ -91,11 +103,18 @@ fn only_what_a_trusted_peer_sends_is_looked_at_in_place() {
         let client = worker.client();
 
         let plain = vec![3_u32; 50_000];
+        let sharing: SharingClient = client.connection().client().expect("it is the same service");
         for round in 0..10 {
             let mut frame = client.connection().alloc::<u8>(100_000).expect("it fits");
             frame.fill(round);
             let looked = client.look(&plain, frame.freeze(), vec![1; 5_000]);
             let sum = 150_000 + 100_000 * u64::from(round) + 5_000;
+            assert_eq!(looked, Ok((is_trusted, is_trusted, false, sum)));
+            let mut words = client.connection().alloc::<u32>(50_000).expect("it fits");
+            words.fill(3);
+            let mut frame = client.connection().alloc::<u8>(100_000).expect("it fits");
+            frame.fill(round);
+            let looked = sharing.look(words.freeze(), frame.freeze(), vec![1; 5_000]);
             assert_eq!(looked, Ok((is_trusted, is_trusted, false, sum)));
             let filled = client.fill(200_000, round).expect("it is answered");
             assert_eq!(filled.as_slice().map(is_shared), is_trusted.then_some(true));

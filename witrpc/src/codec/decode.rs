@@ -60,7 +60,7 @@ impl<'a> Decoder<'a> {
         })
     }
 
-    /// The next value, a slice that travelled raw; borrowed where it is private and aligned.
+    /// The next value, a slice that travelled raw; borrowed where nobody writes to it and it is aligned.
     pub(crate) fn raw<T: Pod>(&mut self, name: &'static str) -> Result<Cow<'a, [T]>, DecodeError> {
         self.section()
             .and_then(|(raw, index)| raw.view(index))

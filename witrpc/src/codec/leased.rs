@@ -1,5 +1,6 @@
 //! Messages that take bytes along: as they should be, and with leases that do not fit them.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use super::*;
@@ -119,6 +120,34 @@ fn more_leases_or_fewer_than_the_message_speaks_of_are_an_error() {
     // None at all: of a message that came as an ordinary one.
     let (body, raw) = body_with(1);
     assert!(OwnedBody::new(Payload::Whole(body), raw, Codec::Postcard).is_err());
+}
+
+/// What its writer may still write to.
+struct Written;
+
+impl SharedBytes for Written {
+    fn len(&self) -> usize {
+        5
+    }
+
+    fn copy_to(&self, _offset: usize, out: &mut [u8]) {
+        out.fill(3);
+    }
+
+    fn as_slice(&self) -> Option<&[u8]> {
+        None
+    }
+}
+
+#[test]
+fn a_slice_is_borrowed_from_a_lease_that_nobody_writes_to() {
+    let message = open(3, vec![bytes_of(16), Arc::new(Written), bytes_of(1)]).unwrap();
+    let mut decoder = message.decoder();
+    let mut next = || decoder.raw::<u8>("slice").unwrap();
+    let (first, second, third) = (next(), next(), next());
+    assert!(matches!(first, Cow::Borrowed([7, ..])) && first.len() == 16);
+    assert!(matches!(second, Cow::Owned(_)) && *second == [3; 5]);
+    assert!(matches!(third, Cow::Borrowed([7])));
 }
 
 #[test]

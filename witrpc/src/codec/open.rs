@@ -144,6 +144,8 @@ pub(super) struct RawSections {
     kept: OnceLock<Payload>,
     /// Each until it has been taken.
     leases: Mutex<Vec<Option<Arc<dyn SharedBytes>>>>,
+    /// A place for each lease, once one has been borrowed from.
+    kept_leases: OnceLock<Vec<OnceLock<Arc<dyn SharedBytes>>>>,
 }
 
 impl RawSections {
@@ -154,6 +156,7 @@ impl RawSections {
             payload: Mutex::new(Some(payload)),
             kept: OnceLock::new(),
             leases: Mutex::new(leases),
+            kept_leases: OnceLock::new(),
         }
     }
 
@@ -164,9 +167,7 @@ impl RawSections {
     /// The elements of a section, moved or copied out. Sections are taken in order, each once.
     pub(super) fn take<T: Pod>(&self, index: usize) -> Result<Vec<T>, DecodeFault> {
         if let Some(lease) = self.lease(index) {
-            let len = lease.len();
-            return whole_elements::<T>(len)
-                .map(|()| copy_elements(|out| lease.copy_to(0, out), len));
+            return whole_elements::<T>(lease.len()).map(|()| copy_lease(&*lease));
         }
         let range = self.range::<T>(index)?;
         if let Some(kept) = self.kept.get() {
@@ -220,8 +221,8 @@ impl RawSections {
     /// The elements of a section, borrowed if they lie in memory that nobody writes to and that is
     /// aligned for them, else copied out. Sections are taken in order, each once.
     pub(super) fn view<T: Pod>(&self, index: usize) -> Result<Cow<'_, [T]>, DecodeFault> {
-        if self.sections.lease(index).is_some() {
-            return self.take(index).map(Cow::Owned);
+        if let Some(lease) = self.lease(index) {
+            return self.view_lease(index, lease);
         }
         if self.kept.get().is_none() {
             let mut held = self.payload.lock().unwrap_or_else(PoisonError::into_inner);
@@ -241,6 +242,24 @@ impl RawSections {
         }
     }
 
+    /// As [`view`](Self::view), of the lease that the section is.
+    fn view_lease<T: Pod>(
+        &self,
+        index: usize,
+        lease: Arc<dyn SharedBytes>,
+    ) -> Result<Cow<'_, [T]>, DecodeFault> {
+        whole_elements::<T>(lease.len())?;
+        let (Some(number), Some(_)) = (self.sections.lease(index), lease.as_slice()) else {
+            return Ok(Cow::Owned(copy_lease(&*lease)));
+        };
+        let places = || (0..self.sections.leases()).map(|_| OnceLock::new()).collect();
+        let kept = self.kept_leases.get_or_init(places)[number].get_or_init(|| lease);
+        match kept.as_slice().map(bytemuck::try_cast_slice) {
+            Some(Ok(elements)) => Ok(Cow::Borrowed(elements)),
+            _ => Ok(Cow::Owned(copy_lease(&**kept))),
+        }
+    }
+
     /// Where a section lies, if it is a whole number of elements.
     fn range<T>(&self, index: usize) -> Result<Range<usize>, DecodeFault> {
         let range = self.sections.ranges().nth(index).ok_or(DecodeFault::NoSection)?;
@@ -255,6 +274,10 @@ fn whole_elements<T>(len: usize) -> Result<(), DecodeFault> {
         Some(0) => Ok(()),
         _ => Err(DecodeFault::Ragged { len, element }),
     }
+}
+
+fn copy_lease<T: Pod>(lease: &dyn SharedBytes) -> Vec<T> {
+    copy_elements(|out| lease.copy_to(0, out), lease.len())
 }
 
 fn copy_section<T: Pod>(payload: &Payload, range: &Range<usize>) -> Vec<T> {
