@@ -149,6 +149,13 @@ impl OwnLease {
         self.end.released().is_released(self.block().first_granule(), generation)
     }
 
+    /// Has the slot fetched in which the peer releases the block.
+    fn fetch_slot(&self) {
+        if !self.end.is_forked() {
+            self.end.released().fetch(self.block().first_granule());
+        }
+    }
+
     /// Accuses a peer that has released the block under a generation that it was not lent under.
     fn check_release(&self) {
         let before = self.lending.place();
@@ -202,7 +209,11 @@ impl Claim {
 
 impl Drop for Claim {
     fn drop(&mut self) {
-        if !*self.is_spent.get_mut() {
+        if *self.is_spent.get_mut() {
+            // By now the message has been answered, mostly, and the lease released: its slot is looked
+            // at when it is lent again, or its block is used for another.
+            self.lease.fetch_slot();
+        } else {
             self.lease.lending.retract(self.generation);
         }
     }

@@ -1,6 +1,8 @@
-//! Has a cache line fetched ahead of the store that needs it.
+//! Has a cache line fetched ahead of the load or store that needs it.
 
 use core::sync::atomic::AtomicU32;
+
+use crate::words::PeerU32;
 
 /// Asks for the line of `word`, to be written to soon, and does not wait for it. No program can tell
 /// but by the time that the store takes.
@@ -25,3 +27,19 @@ pub(crate) fn for_writing(word: &AtomicU32) {
 #[cfg(not(all(target_arch = "x86_64", not(miri))))]
 #[inline]
 pub(crate) fn for_writing(_word: &AtomicU32) {}
+
+/// Asks for the line of `word`, which the peer writes, to be read soon, and does not wait for it.
+#[cfg(all(target_arch = "x86_64", not(miri)))]
+#[inline]
+pub(crate) fn for_reading(word: &PeerU32) {
+    use core::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
+
+    // SAFETY: a hint, as above, for which the processor only has to know SSE: all of this
+    // architecture do.
+    unsafe { _mm_prefetch::<_MM_HINT_T0>(core::ptr::from_ref(word).cast()) };
+}
+
+/// Elsewhere the load fetches the line itself.
+#[cfg(not(all(target_arch = "x86_64", not(miri))))]
+#[inline]
+pub(crate) fn for_reading(_word: &PeerU32) {}

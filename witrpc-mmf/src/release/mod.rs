@@ -42,7 +42,7 @@ use core::sync::atomic::Ordering;
 use crate::{
     arena::{BlockRef, Released},
     ring::{self, Epochs, Rung},
-    words::{ReadWord, Word, Words},
+    words::{Mapped, ReadWord, Word, Words},
 };
 
 /// The reader's side: releases a block, of which nothing is read any more. To be done once for each
@@ -87,6 +87,13 @@ impl<W: Words> ReleaseTable<'_, W> {
     pub(crate) fn last(&self, granule: u32) -> u32 {
         // Acquire: what this side had done before the peer could store it is seen.
         self.slots[granule as usize].load(Ordering::Acquire)
+    }
+}
+
+impl ReleaseTable<'_, Mapped> {
+    /// Has the slot of a block that begins at `granule` fetched, which is about to be looked at.
+    pub(crate) fn fetch(&self, granule: u32) {
+        fetch::for_reading(&self.slots[granule as usize]);
     }
 }
 

@@ -75,9 +75,14 @@ impl Sections {
         self.ranges().last().map_or(0, |last| last.end)
     }
 
+    /// How many bytes stand at the end of the body.
+    pub(crate) fn trailer_len(&self) -> usize {
+        trailer_len(self.count)
+    }
+
     /// What stands at the end of the body.
     pub(crate) fn trailer(&self) -> Trailer {
-        let mut trailer = Trailer { bytes: [0; MAX_TRAILER], len: trailer_len(self.count) };
+        let mut trailer = Trailer { bytes: [0; MAX_TRAILER], len: self.trailer_len() };
         for (slot, len) in trailer.bytes.chunks_exact_mut(LEN_BYTES).zip(&self.lens[..self.count]) {
             slot.copy_from_slice(&len.to_le_bytes());
         }

@@ -7,7 +7,7 @@ use bytemuck::Pod;
 use serde::Serialize;
 
 use super::Codec;
-use super::body::{MAX_SECTION_LEN, MAX_SECTIONS, Sections, Trailer};
+use super::body::{MAX_SECTION_LEN, MAX_SECTIONS, Sections};
 use super::buffer::SmallBuf;
 use super::error::{EncodeError, EncodeFault};
 use super::{plain, strict};
@@ -19,7 +19,7 @@ pub(crate) struct Encoder<'a> {
     codec: Codec,
     encoded: SmallBuf,
     raw: Vec<Section<'a>>,
-    /// What the shared ones among them have become, once that is decided.
+    /// How the shared ones among them travel, if there are any.
     shared: Option<Box<Decided>>,
 }
 
@@ -113,6 +113,7 @@ impl<'a> Encoder<'a> {
     ) -> Result<(), EncodeError> {
         self.check_section(name, 0)?;
         self.raw.push(Section::Shared(bytes));
+        self.shared.get_or_insert_default();
         Ok(())
     }
 
@@ -127,7 +128,7 @@ impl<'a> Encoder<'a> {
         &mut self,
         lessor: impl FnOnce() -> Option<&'l dyn Lessor>,
     ) -> Result<(), EncodeError> {
-        if self.raw.iter().any(|raw| !matches!(raw, Section::Bytes(_))) {
+        if self.shared.is_some() {
             self.lend(lessor())?;
         }
         Ok(())
@@ -135,9 +136,10 @@ impl<'a> Encoder<'a> {
 
     #[cold]
     fn lend(&mut self, lessor: Option<&dyn Lessor>) -> Result<(), EncodeError> {
+        let Some(decided) = &mut self.shared else { return Ok(()) };
         // What an earlier decision has claimed can be lent again only when it is given back.
-        self.shared = None;
-        let mut decided = Decided::default();
+        decided.leases.clear();
+        decided.copies.clear();
         for section in &mut self.raw {
             let (Section::Shared(bytes) | Section::Lease(bytes) | Section::Copied(bytes, _)) =
                 *section
@@ -161,7 +163,6 @@ impl<'a> Encoder<'a> {
                 }
             }
         }
-        self.shared = Some(Box::new(decided));
         Ok(())
     }
 
@@ -306,7 +307,6 @@ struct Gathered<'a> {
     copies: &'a [Vec<u8>],
     sections: Sections,
     encoded: &'a [u8],
-    trailer: Trailer,
 }
 
 impl<'a> Gathered<'a> {
@@ -321,7 +321,7 @@ impl<'a> Gathered<'a> {
             };
             added.expect("count and length were checked when it was added");
         }
-        Self { raw, copies, sections, encoded, trailer: sections.trailer() }
+        Self { raw, copies, sections, encoded }
     }
 
     /// What the body holds of a section.
@@ -336,12 +336,13 @@ impl<'a> Gathered<'a> {
 
 impl Fill for Gathered<'_> {
     fn len(&self) -> usize {
-        self.sections.end() + self.encoded.len() + self.trailer.as_slice().len()
+        self.sections.end() + self.encoded.len() + self.sections.trailer_len()
     }
 
     fn write_at(&self, offset: usize, out: &mut [u8]) {
         let end = self.sections.end();
-        let tail = [(end, self.encoded), (end + self.encoded.len(), self.trailer.as_slice())];
+        let trailer = self.sections.trailer();
+        let tail = [(end, self.encoded), (end + self.encoded.len(), trailer.as_slice())];
         let starts = self.sections.ranges().map(|range| range.start);
         let mut written = 0;
         for (start, part) in
