@@ -11,9 +11,9 @@ use std::os::unix::fs::FileExt;
 /// Without `/proc`, and when there are no regions of a connection.
 pub fn hold(wanted: &[u8]) -> bool {
     let memory = File::open("/proc/self/mem").expect("Linux has /proc");
-    let maps = fs::read_to_string("/proc/self/maps").expect("Linux has /proc");
+    let maps = || fs::read_to_string("/proc/self/maps").expect("Linux has /proc");
     let mut searched = 0;
-    let found = maps.lines().filter(|line| line.contains("/memfd:witrpc")).any(|line| {
+    let found = maps().lines().filter(|line| line.contains("/memfd:witrpc")).any(|line| {
         let range = line.split(' ').next().and_then(|range| range.split_once('-'));
         let (start, end) = range.expect("a mapping begins with its range");
         let [start, end] = [start, end].map(|at| u64::from_str_radix(at, 16).expect("a number"));
@@ -23,7 +23,9 @@ pub fn hold(wanted: &[u8]) -> bool {
             return false;
         }
         searched += 1;
-        bytes.windows(wanted.len()).any(|window| window == wanted)
+        // If it has gone meanwhile, what was read may be whatever has come into its place.
+        let is_still_there = || maps().lines().any(|now| now == line);
+        bytes.windows(wanted.len()).any(|window| window == wanted) && is_still_there()
     });
     assert!(found || searched >= 4, "each side of a connection has two");
     found

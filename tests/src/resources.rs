@@ -30,9 +30,12 @@ impl Resources {
     }
 }
 
-/// Whether a process has been stopped by a signal.
+/// Whether a process has been stopped by a signal: all of its threads, one after the other.
 pub fn is_stopped(pid: u32) -> bool {
-    state_of(pid) == Some('T')
+    let Ok(threads) = fs::read_dir(format!("/proc/{pid}/task")) else { return false };
+    // A thread whose entry cannot be read has ended.
+    let mut states = threads.flatten().filter_map(|thread| state_at(&thread.path()));
+    states.all(|state| state == 'T')
 }
 
 /// Whether a process is there and has not ended: one that waits to be reaped has.
@@ -41,9 +44,13 @@ pub fn is_alive(pid: u32) -> bool {
 }
 
 fn state_of(pid: u32) -> Option<char> {
-    let stat = Path::new("/proc").join(pid.to_string()).join("stat");
+    state_at(&Path::new("/proc").join(pid.to_string()))
+}
+
+/// The state of a process or a thread, by its directory.
+fn state_at(directory: &Path) -> Option<char> {
     // The state follows the name, which stands in parentheses and may contain anything.
-    fs::read_to_string(stat).ok()?.rsplit(") ").next()?.chars().next()
+    fs::read_to_string(directory.join("stat")).ok()?.rsplit(") ").next()?.chars().next()
 }
 
 /// Allows this process so many bytes of memory beyond what it has: addresses, not pages.

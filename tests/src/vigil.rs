@@ -8,8 +8,12 @@ use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
-use witrpc::{CallContext, ClientInfo, Rejection, ServedCall, ServedEnd, ServerHook, wit_service};
+use witrpc::{
+    CallContext, CallError, ClientInfo, Rejection, ServedCall, ServedEnd, ServerHook, wit_service,
+};
 
+use crate::site::Site;
+use crate::watchdog::{PATIENCE, eventually};
 use crate::workshop::Gates;
 
 /// What a handler has learned of its call.
@@ -36,6 +40,31 @@ pub struct Line {
     pub end: String,
     /// Whether it was told how long it took.
     pub timed: bool,
+}
+
+/// Has `call` made, ever longer until its handler has begun before its time is over: on a machine under
+/// load that may take a while. Gives the time, and how the call ended.
+///
+/// # Panics
+///
+/// When the call ends well, or its handler never begins.
+pub fn begun_in_time(
+    site: &Site,
+    token: u64,
+    call: impl Fn(Duration) -> Result<(), CallError>,
+) -> (Duration, CallError) {
+    let observer = VigilClient::connect(site.endpoint()).expect("the client connects");
+    let mut time = Duration::from_millis(40);
+    while time < PATIENCE {
+        let ended = call(time).expect_err("it stays until its time is over");
+        eventually("the server is done with it", || site.metrics().in_flight == 0);
+        let notes = observer.notes().expect("the server answers");
+        if notes.iter().any(|note| note.token == token) {
+            return (time, ended);
+        }
+        time *= 2;
+    }
+    panic!("the handler of {token} does not begin");
 }
 
 /// A gate through which the handlers come when they begin.

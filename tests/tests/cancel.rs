@@ -189,6 +189,16 @@ fn random_bytes(token: u64, rng: &mut Rng) -> Vec<u8> {
     bytes_of(len, token)
 }
 
+/// Lets a little time go by. Now and then by giving others a turn, of which there may be many on a
+/// machine under load.
+fn breathe(rng: &mut Rng) {
+    if rng.u8(..16) == 0 {
+        thread::yield_now();
+    } else {
+        (0..100).for_each(|_| std::hint::spin_loop());
+    }
+}
+
 /// Makes a call and gives it up after so many looks, unless it is answered by then.
 fn gamble(client: &VigilAsyncClient, token: u64, rng: &mut Rng, ledger: &Mutex<Ledger>) {
     let bytes = random_bytes(token, rng);
@@ -212,7 +222,7 @@ fn gamble(client: &VigilAsyncClient, token: u64, rng: &mut Rng, ledger: &Mutex<L
                     answer = Some(ready);
                     break;
                 }
-                thread::yield_now();
+                breathe(rng);
             }
         }
     }
@@ -235,9 +245,10 @@ fn gamble_blocking(client: &VigilClient, token: u64, rng: &mut Rng, ledger: &Mut
     let (looks, pauses) = (rng.u32(..2_000), rng.u32(..200));
     let canceller = CancelToken::new();
     let view = client.with(CallOptions::new().cancelled_by(&canceller));
+    let mut pausing = rng.fork();
     let outcome = thread::scope(|scope| {
         scope.spawn(|| {
-            (0..pauses).for_each(|_| thread::yield_now());
+            (0..pauses).for_each(|_| breathe(&mut pausing));
             canceller.cancel();
         });
         view.pass(token, looks, bytes)

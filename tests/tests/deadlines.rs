@@ -9,8 +9,8 @@ use futures_util::future::{Either, select};
 use witrpc::{CallError, CallOptions, CancelToken};
 use witrpc_tests::over_both_transports;
 use witrpc_tests::site::{Plan, Site};
-use witrpc_tests::vigil::{Note, VigilAsyncClient, VigilClient};
-use witrpc_tests::watchdog::{eventually, eventually_equal};
+use witrpc_tests::vigil::{Note, VigilAsyncClient, VigilClient, begun_in_time};
+use witrpc_tests::watchdog::eventually;
 
 const SHORT: Duration = Duration::from_millis(40);
 const LONG: Duration = Duration::from_secs(1_000);
@@ -75,16 +75,17 @@ over_both_transports! {
 
     fn at_its_deadline_a_handler_is_told(transport) {
         let site = Site::new(transport);
-        let client = vigil(&site).with(CallOptions::new().timeout(SHORT));
-        let timed_out = Err(CallError::TimedOut { after: Some(SHORT) });
-        assert_eq!(client.stay(1), timed_out);
-        assert_eq!(client.stay_asleep(2), timed_out);
-        let at = Instant::now() + SHORT;
-        let until = vigil(&site).with(CallOptions::new().deadline(at));
-        assert_eq!(until.stay(3), Err(CallError::TimedOut { after: None }));
+        let client = vigil(&site);
+        let within = |time| client.with(CallOptions::new().timeout(time));
+        let (time, ended) = begun_in_time(&site, 1, |time| within(time).stay(1));
+        assert_eq!(ended, CallError::TimedOut { after: Some(time) });
+        let (time, ended) = begun_in_time(&site, 2, |time| within(time).stay_asleep(2));
+        assert_eq!(ended, CallError::TimedOut { after: Some(time) });
+        let until = |time| client.with(CallOptions::new().deadline(Instant::now() + time));
+        let (_, ended) = begun_in_time(&site, 3, |time| until(time).stay(3));
+        assert_eq!(ended, CallError::TimedOut { after: None });
         let told: Vec<_> = (1..=3).map(|token| Note { token, cancelled: true }).collect();
-        let helper = vigil(&site);
-        eventually_equal("what the handlers learned", &Ok(told), || helper.notes());
+        assert_eq!(client.notes(), Ok(told));
     }
 
     fn no_answer_counts_that_was_given_after_the_deadline(transport) {

@@ -15,7 +15,9 @@ use witrpc_tests::site::{Plan, Site, Transport};
 const UPLOADS: u64 = 12;
 
 fn conveyor(site: &Site) -> ConveyorClient {
-    ConveyorClient::connect(site.endpoint()).expect("the client connects")
+    // What is fed for long may take long.
+    let builder = ConveyorClient::builder(site.endpoint()).call_timeout(None);
+    builder.connect().expect("the client connects")
 }
 
 fn site(transport: Transport) -> Site {
@@ -50,7 +52,7 @@ over_both_transports! {
 
     fn a_call_that_is_given_up_while_it_is_fed_gives_its_lane_back(transport) {
         let site = Site::with(transport, Plan { conveyor: true, lanes: Some(4), ..Plan::default() });
-        let builder = ConveyorAsyncClient::builder(site.endpoint());
+        let builder = ConveyorAsyncClient::builder(site.endpoint()).call_timeout(None);
         let client = block_on(builder.connect()).expect("the client connects");
         for _ in 0..10 {
             let is_fed = AtomicBool::new(false);

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use futures_executor::block_on;
 use futures_util::FutureExt;
-use witrpc::{CallEnd, CallError, CallOptions, ClientHook, MadeCall, Rejection};
+use witrpc::{CallEnd, CallError, CallOptions, CancelToken, ClientHook, MadeCall, Rejection};
 use witrpc_tests::over_both_transports;
 use witrpc_tests::site::{Plan, Site, Transport};
 use witrpc_tests::vigil::{Line, VigilAsyncClient, VigilClient};
@@ -105,6 +105,8 @@ over_both_transports! {
         let reason = "not the first time".to_owned();
         assert_eq!(error, CallError::Rejected { reason, is_retryable: true });
         assert!(error.is_retryable() && !error.maybe_executed());
+        // Two threads of the server may note the two.
+        assert_eq!(lines(&client, "count", 1)[0].end, "Rejected");
         assert_eq!(client.counted(), Ok(0));
         assert_eq!(client.count(), Ok(()));
         assert_eq!(client.counted(), Ok(1));
@@ -142,13 +144,19 @@ over_both_transports! {
             Plan { bookkeeping: true, max_workers: Some(1), ..Plan::default() },
         );
         let client = VigilClient::connect(site.endpoint()).unwrap();
-        // Its handler is told by the timeout to give up, with a call waiting behind it.
-        let staying = client.with(CallOptions::new().timeout(Duration::from_millis(100)));
-        let staying = std::thread::spawn(move || staying.stay(1));
         let hasty = client.with(CallOptions::new().timeout(Duration::from_millis(20)));
-        while !matches!(hasty.counted(), Err(CallError::TimedOut { .. })) {}
-        assert!(matches!(staying.join().unwrap(), Err(CallError::TimedOut { .. })));
-        eventually("it is found and not begun", || {
+        eventually("a call is found when it has expired", || {
+            let token = CancelToken::new();
+            let staying = client.with(CallOptions::new().cancelled_by(&token));
+            std::thread::scope(|scope| {
+                let staying = scope.spawn(move || staying.stay(1));
+                // The only worker stays, unless it has not come to that by now: then once more.
+                let ended = hasty.counted();
+                token.cancel();
+                assert_eq!(staying.join().unwrap(), Err(CallError::Cancelled));
+                let late = matches!(ended, Err(CallError::TimedOut { .. } | CallError::Expired));
+                assert!(late || ended == Ok(0), "{ended:?}");
+            });
             let book = client.book().expect("the server answers");
             book.iter().any(|line| line.method.1 == "counted" && line.end == "Expired")
         });

@@ -129,7 +129,7 @@ fn a_request_without_space_fails_when_its_time_is_over() {
         let client = site.client();
         move || client.hold(1, 1)
     });
-    eventually("the only worker is busy", || hasty.add(1, 2).is_err());
+    eventually("the only worker is busy", || site.metrics().in_flight == 1);
     let mut waited = (0..64).map(|seed| hasty.digest(&bytes_of(20_000, seed)).unwrap_err());
     let timed_out = |error: &CallError| matches!(error, CallError::TimedOut { .. });
     let error = waited.find(|error| !timed_out(error)).expect("64 times 20 kB are over 256 KiB");

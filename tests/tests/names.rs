@@ -272,7 +272,7 @@ fn the_names_that_are_served_can_be_listed() {
 
 #[test]
 fn two_binds_that_race_for_a_dead_servers_name_never_both_win() {
-    let _watchdog = Watchdog::new(Duration::from_secs(150));
+    let _watchdog = Watchdog::new(3 * PATIENCE);
     let dir = TempDir::new().unwrap();
     let address = Address::in_dir(dir.path(), "wanted");
     let racer = || Child::start(&Role::Bind { address: address.clone() });

@@ -107,7 +107,7 @@ over_both_transports! {
         let site = Site::new(transport);
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(4).build().unwrap();
         let answers = runtime.block_on(async {
-            let client = WorkshopAsyncClient::connect(site.endpoint()).await.unwrap();
+            let client = site.async_builder().connect().await.unwrap();
             let call = |n: u32| {
                 let client = client.clone();
                 tokio::spawn(async move { client.divide_later(n.into(), 1).await })

@@ -14,7 +14,6 @@ use futures_executor::block_on;
 use witrpc::{Codec, WaitPolicy};
 use witrpc_tests::errands::Pair;
 use witrpc_tests::site::{Plan, Site, Transport};
-use witrpc_tests::workshop::{WorkshopAsyncClient, WorkshopClient};
 
 /// How connections differ in this test: codec, wait policy, shared memory in bytes, longest
 /// message in bytes.
@@ -65,8 +64,8 @@ fn soak(
     time: Duration,
     rng: &mut Rng,
 ) -> u64 {
-    let blocking = WorkshopClient::builder(site.endpoint()).codec(codec).wait(wait);
-    let later = WorkshopAsyncClient::builder(site.endpoint()).codec(codec).wait(wait);
+    let blocking = site.builder().codec(codec).wait(wait);
+    let later = site.async_builder().codec(codec).wait(wait);
     let pair = Pair {
         blocking: blocking.connect().expect("the server serves"),
         later: block_on(later.connect()).expect("the server serves"),

@@ -278,9 +278,9 @@ over_both_transports! {
 
     fn streams_wait_for_half_of_the_lanes_and_no_longer_than_a_call_may_take(transport) {
         let site = Site::with_conveyor(transport, Plan { lanes: Some(4), ..Plan::default() });
-        let builder = site.async_builder().call_timeout(Duration::from_millis(20));
+        let builder = ConveyorAsyncClient::builder(site.endpoint());
+        let builder = builder.call_timeout(Duration::from_millis(20));
         let later = block_on(builder.connect()).unwrap();
-        let later: ConveyorAsyncClient = block_on(later.connection().client_async()).unwrap();
         let (workshop, client) = (site.client(), site.conveyor());
         block_on(async {
             // To open them may take longer than to wait for a turn.

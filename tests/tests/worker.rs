@@ -26,7 +26,8 @@ const MS: Duration = Duration::from_millis(1);
 const BRIEFLY: Backoff = Backoff::new(MS, MS.saturating_mul(5));
 
 fn spawn(duty: &Duty) -> Worker<WorkshopClient> {
-    Worker::spawn(duty.command()).expect("the worker starts")
+    let builder = Worker::<WorkshopClient>::builder(duty.command()).start_timeout(PATIENCE);
+    builder.spawn().expect("the worker starts")
 }
 
 fn pid_of(worker: &Worker<WorkshopClient>) -> u32 {
@@ -182,9 +183,12 @@ fn a_stopped_worker_is_killed_all_the_same() {
 
 #[test]
 fn a_worker_can_end_by_itself() {
-    let worker = spawn(&Duty::Serve);
-    let status = worker.stop(PATIENCE).expect("the kernel tells");
-    assert!(status.success(), "{status}");
+    // In the second that it has for that, which may be over before on a machine under load.
+    eventually("a worker ends by itself", || {
+        let status = spawn(&Duty::Serve).stop(PATIENCE).expect("the kernel tells");
+        assert!(status.success() || status.signal() == Some(Signal::KILL.as_raw()), "{status}");
+        status.success()
+    });
     // One that has ended before has its own status.
     let worker = spawn(&Duty::Serve);
     signal(pid_of(&worker), Signal::KILL);
@@ -359,5 +363,5 @@ fn standard_error_is_forwarded_if_asked_for() {
     let (mut parent, worker) = employer(Duty::ServeTalking(3), Besides::Nothing);
     let () = parent.ask(&());
     assert!(!is_alive(worker), "it was dropped");
-    assert!(parent.complaints().contains("this is line 2"), "{}", parent.complaints());
+    eventually("it is forwarded", || parent.complaints().contains("this is line 2"));
 }

@@ -14,6 +14,7 @@ use crate::process::Parent;
 use crate::resources::limit_memory;
 use crate::site::Address;
 use crate::vigil::VigilClient;
+use crate::watchdog::PATIENCE;
 use crate::workshop::{WorkshopAsyncClient, WorkshopClient, bytes_of};
 
 /// See [`Role::Call`](super::Role::Call). Reports the client's number once it has been answered,
@@ -27,10 +28,10 @@ pub(super) fn call(
     spin: bool,
 ) {
     let policy = if spin { WaitPolicy::Spin } else { WaitPolicy::Adaptive };
-    let blocking = WorkshopClient::builder(address.endpoint()).wait(policy).connect();
-    let blocking = blocking.expect("the client connects");
+    let blocking = WorkshopClient::builder(address.endpoint()).wait(policy);
+    let blocking = blocking.call_timeout(PATIENCE).connect().expect("the client connects");
     let later = WorkshopAsyncClient::builder(address.endpoint()).wait(policy);
-    let later = block_on(later.connect()).expect("the client connects");
+    let later = block_on(later.call_timeout(PATIENCE).connect()).expect("the client connects");
     let pair = Pair { blocking, later };
     parent.report(&pair.blocking.who().expect("the server answers").client_id);
     let mut rng = Rng::with_seed(seed);
@@ -84,15 +85,17 @@ pub(super) fn hold(parent: &Parent, address: &Address, gate: u64, timeout: Durat
 
 /// See [`Role::Stay`](super::Role::Stay). The call ends with the process.
 pub(super) fn stay(address: &Address, token: u64) {
-    let client = VigilClient::connect(address.endpoint()).expect("the client connects");
+    let client = VigilClient::builder(address.endpoint()).call_timeout(None).connect();
+    let client = client.expect("the client connects");
     let ended = client.stay(token);
     panic!("nobody cancels it: {ended:?}");
 }
 
 /// See [`Role::TakeLarge`](super::Role::TakeLarge). Reports how many answers were right.
 pub(super) fn take_large(parent: &Parent, address: &Address, gate: u64, calls: u32, len: usize) {
-    let client = block_on(WorkshopAsyncClient::connect(address.endpoint()));
-    let client = client.expect("the client connects");
+    // It may be stopped for long.
+    let client = WorkshopAsyncClient::builder(address.endpoint()).call_timeout(None);
+    let client = block_on(client.connect()).expect("the client connects");
     let ask = |seed| client.make_later(gate, len as u64, u64::from(seed));
     let answers = block_on(join_all((0..calls).map(ask)));
     let is_right = |(seed, answer): &(u64, Result<Vec<u8>, CallError>)| {

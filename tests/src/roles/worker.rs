@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use witrpc::{Worker, worker};
 
 use crate::process::{Parent, peer_program};
+use crate::watchdog::PATIENCE;
 use crate::workshop::{Bench, WorkshopClient, WorkshopServer};
 
 /// What a worker does with its life.
@@ -147,7 +148,7 @@ pub enum Besides {
 pub(super) fn employ(parent: &Parent, duty: &Duty, besides: Besides) {
     let spawn = || {
         let worker = Worker::<WorkshopClient>::builder(duty.command()).forward_stderr(true);
-        worker.spawn().expect("the worker starts")
+        worker.start_timeout(PATIENCE).spawn().expect("the worker starts")
     };
     let worker = match besides {
         Besides::EndThread => thread::scope(|scope| scope.spawn(spawn).join()).expect("it starts"),

@@ -15,6 +15,7 @@ use crate::conveyor::{Belt, ConveyorServer};
 use crate::gallery::{GalleryServer, Rooms};
 use crate::newsroom::{Board, BulletinServer, Editors, NewsroomServer};
 use crate::vigil::{VigilServer, Watchman};
+use crate::watchdog::PATIENCE;
 use crate::workshop::{Bench, WorkshopAsyncClient, WorkshopClient, WorkshopServer};
 
 /// How client and server reach each other.
@@ -115,12 +116,14 @@ impl Plan {
         if self.spin { WaitPolicy::Spin } else { WaitPolicy::Adaptive }
     }
 
-    /// Has a client ask for what such a server does, and wait as it does.
+    /// Has a client ask for what such a server does, and wait as it does; for an answer as long as a test
+    /// does.
     pub fn client(
         &self,
         builder: ClientBuilder<WorkshopClient, Blocking>,
     ) -> ClientBuilder<WorkshopClient, Blocking> {
         let builder = builder.wait(self.wait()).encryption(self.encryption);
+        let builder = builder.call_timeout(PATIENCE);
         self.token().into_iter().fold(builder, ClientBuilder::access_token)
     }
 
@@ -130,6 +133,7 @@ impl Plan {
         builder: ClientBuilder<WorkshopAsyncClient, Async>,
     ) -> ClientBuilder<WorkshopAsyncClient, Async> {
         let builder = builder.wait(self.wait()).encryption(self.encryption);
+        let builder = builder.call_timeout(PATIENCE);
         self.token().into_iter().fold(builder, ClientBuilder::access_token)
     }
 

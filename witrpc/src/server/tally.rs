@@ -9,13 +9,14 @@
 //! 3. Words only grow. What a thread has counted is kept when it retires.
 //! 4. Each call is counted twice: in `calls` when it is taken, then in `answered`, wherever that
 //!    happens. So the calls in flight are a difference, and nothing counts down. Whoever reads looks
-//!    at `answered` first.
+//!    at `answered` first, which is written last: who sees a call answered sees all else of it.
 //!
 //! The words are read while they are written: each is whole, and those of one look need not be of
 //! one instant.
 
 use std::ops::AddAssign;
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::AtomicU64;
+use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// What one thread has counted, or all of them together. On a cache line of its own.
@@ -67,7 +68,7 @@ impl Tally {
 
     fn read(&self) -> Counts {
         // Invariant 4.
-        let answered = self.answered.load(Relaxed);
+        let answered = self.answered.load(Acquire);
         Counts {
             calls: self.calls.load(Relaxed),
             answered,
@@ -83,20 +84,20 @@ impl Counter<'_> {
     /// A request has been answered with so many bytes.
     #[inline]
     pub(super) fn answer(self, is_call: bool, is_error: bool, len: usize) {
-        if is_call {
-            self.add(|tally| &tally.answered, 1);
-        }
         if is_error {
             self.add(|tally| &tally.errors, 1);
         }
         self.add(|tally| &tally.bytes_out, len as u64);
+        if is_call {
+            self.add(|tally| &tally.answered, 1);
+        }
     }
 
     #[inline]
     fn add(self, word: impl FnOnce(&Tally) -> &AtomicU64, more: u64) {
         match self {
             Counter::Own(tally) => add_own(word(tally), more),
-            Counter::Shared(tally) => drop(word(tally).fetch_add(more, Relaxed)),
+            Counter::Shared(tally) => drop(word(tally).fetch_add(more, Release)),
         }
     }
 }
@@ -104,7 +105,7 @@ impl Counter<'_> {
 /// Invariant 1: no other thread writes between the load and the store.
 #[inline]
 fn add_own(word: &AtomicU64, more: u64) {
-    word.store(word.load(Relaxed).wrapping_add(more), Relaxed);
+    word.store(word.load(Relaxed).wrapping_add(more), Release);
 }
 
 impl AddAssign for Counts {

@@ -151,9 +151,12 @@ impl Keeper {
         self.changed.notify_all();
     }
 
+    /// Whoever sees the one sees the other.
     fn has_restarted(&self, leash: &Leash) {
-        self.lock().restarts += 1;
-        self.serves(leash);
+        let mut shared = self.lock();
+        shared.restarts += 1;
+        shared.state = WorkerState::Serving { pid: leash.pid };
+        self.changed.notify_all();
     }
 
     fn has_failed(&self, failure: WorkerError, may_restart: bool) {

@@ -245,7 +245,7 @@ mod tests {
             streams.close(1);
             done.send(()).expect("the test waits");
         });
-        returned.recv_timeout(Duration::from_secs(30)).expect("a close that comes back");
+        returned.recv_timeout(Duration::from_secs(60)).expect("a close that comes back");
         assert_eq!(comeback.sent.load(Relaxed), 2);
         assert_eq!(comeback.abandoned.load(Relaxed), 2);
     }
