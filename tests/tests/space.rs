@@ -30,6 +30,11 @@ fn hasty(client: &GalleryClient) -> GalleryClient {
     client.with(CallOptions::new().timeout(SOON))
 }
 
+/// The same client, for what is waited for until the test has seen enough.
+fn patient(client: &GalleryClient) -> GalleryClient {
+    client.with(CallOptions::new().timeout(10 * PATIENCE))
+}
+
 /// What is seen of a frame that lies where the other side has put it.
 fn lent(len: usize, seed: u64) -> Seen {
     Seen { checksum: checksum(&bytes_of(len, seed)), in_place: true }
@@ -145,7 +150,7 @@ fn a_thread_that_waits_is_parked() {
         let waiting = scope.spawn(move || {
             told.send(Path::new("/proc").join(fs::read_link("/proc/thread-self").unwrap()))
                 .unwrap();
-            client.connection().alloc::<u8>(most).map(|space| space.len())
+            patient(&client).connection().alloc::<u8>(most).map(|space| space.len())
         });
         let thread = tells.recv().unwrap();
         // Where it begins to wait it may run; then it does not any more, however much others do.
