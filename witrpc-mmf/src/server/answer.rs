@@ -13,12 +13,8 @@
 //!   longer ones. A client need not fetch in order, so an answer that waits for it to fetch others
 //!   must not hold up every other call.
 //!
-//! What fills the arena may be answers that nobody fetches for now: to futures that are not polled, or
-//! asked for ahead of time. So while an answer finds no space the client is rung, whose link thread
-//! moves such answers to private memory ([`Client::make_room`](crate::client::Client)). No such ring is
-//! lost: whoever leaves an answer in the queue says so in `starved`, fences, and rings; whoever
-//! publishes a block fences, and rings if it finds `starved`. Of the two fences one comes first: either
-//! the block is there when the first one's ring is answered, or the second one rings too.
+//! What fills the arena may be answers that nobody fetches for now. While one finds no space the client
+//! is rung, and moves them: see [`shortage`](super::shortage).
 //!
 //! An answer that takes leases along fits its line. So none waits here with leases, which would keep
 //! the connection that keeps it.
@@ -30,6 +26,7 @@ use std::sync::{MutexGuard, PoisonError};
 use super::connection::{Connection, Lane};
 use super::inbound::Broken;
 use super::sealed::unheard;
+use super::shortage::Shortage;
 use crate::futex;
 use crate::head::{Head, Kind, LEASES};
 use crate::layout::{INLINE_LEN, Layout, WANTS_SPACE, line};
@@ -39,7 +36,6 @@ use crate::message::{Body, ChannelError, Outgoing, Ticket, inline_words};
 use crate::outbox::{Purpose, Reserved};
 use crate::park;
 use crate::release;
-use crate::ring;
 use crate::sealed::Spent;
 use crate::words::Mapped;
 
@@ -197,7 +193,7 @@ impl Connection {
     /// Sends what waits for space, as far as there is any; asks to be rung for the rest.
     pub(super) fn flush_queue(&self) {
         let mut queue = self.queue();
-        self.starved.store(false, Relaxed);
+        self.shortage.relieve();
         for purpose in [Purpose::Continue, Purpose::Begin] {
             let lanes = queue.of(purpose);
             while let Some(&lane) = lanes.front() {
@@ -209,12 +205,13 @@ impl Connection {
                 lanes.pop_front();
             }
         }
-        let starved = !(queue.begin.is_empty() && queue.go_on.is_empty());
-        self.starved.store(starved, Relaxed);
+        let is_left = !(queue.begin.is_empty() && queue.go_on.is_empty());
+        if is_left {
+            self.shortage.leave();
+        }
         drop(queue);
-        if starved {
-            ring::fence::<Mapped>();
-            self.bell.ring();
+        if is_left {
+            Shortage::<Mapped>::announce(|| self.bell.ring());
         }
     }
 
@@ -264,7 +261,7 @@ impl Connection {
         let used = if head.kind == Kind::Segment { 3 } else { 2 };
         self.respond(ticket, head, &[place, len, start as u64, 0, 0, 0], used);
         // Behind the fence that follows every response.
-        if self.starved.load(Relaxed) {
+        if self.shortage.is_there_after_fence() {
             self.bell.ring();
         }
     }

@@ -10,6 +10,7 @@ use std::time::Instant;
 
 use super::answer::{Outbound, Queue};
 use super::cancelled::Cancels;
+use super::shortage::Shortage;
 use crate::arena::BlockRef;
 use crate::bell::Bell;
 use crate::carriage::Carriage;
@@ -49,8 +50,8 @@ pub struct Connection {
     pub(super) idle_turns: AtomicU32,
     pub(super) outbox: Outbox,
     pub(super) queue: Mutex<Queue>,
-    /// Whether the queue holds an answer that found no space. Written under the queue's lock.
-    pub(super) starved: AtomicBool,
+    /// Whether the queue holds an answer that found no space.
+    pub(super) shortage: Shortage<Mapped>,
     /// Bytes of private memory held for this client: segments in, answers out.
     pub(super) held: AtomicUsize,
     pub(super) epochs: Epochs<Mapped>,
@@ -161,7 +162,7 @@ impl Connection {
             idle_turns: AtomicU32::new(0),
             outbox,
             queue: Mutex::default(),
-            starved: AtomicBool::new(false),
+            shortage: Shortage::new(AtomicU64::new(0)),
             held: AtomicUsize::new(0),
             epochs: Epochs::new(AtomicU64::new(0)),
             space_epochs: Epochs::new(AtomicU64::new(0)),

@@ -18,6 +18,7 @@ mod news;
 mod parking;
 mod scanner;
 mod sealed;
+mod shortage;
 
 use std::collections::HashMap;
 use std::fmt;
