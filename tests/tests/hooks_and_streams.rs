@@ -47,12 +47,15 @@ impl Book {
     }
 }
 
-/// Tells a test how calls have ended, and rejects those of one method.
+/// Tells a test how calls have ended, and rejects those of two methods.
 struct Reporter(Sender<(&'static str, String)>);
 
 impl ClientHook for Reporter {
     fn before(&self, call: &MadeCall) -> Result<(), Rejection> {
-        if call.method() == "words" { Err(Rejection::new("no words")) } else { Ok(()) }
+        match call.method() {
+            "words" | "weigh_all" => Err(Rejection::new("not these")),
+            _ => Ok(()),
+        }
     }
 
     fn after(&self, call: &MadeCall, end: CallEnd<'_>, _answer_len: usize) {
@@ -146,6 +149,10 @@ over_both_transports! {
         let (client, _later, told) = reported(&site);
         assert!(matches!(client.words("a b").map(drop), Err(CallError::Rejected { .. })));
         assert_eq!(told.try_recv(), Ok(("words", "Rejected".to_owned())));
+        // Nor is an item made of one that it would take.
+        let weights = std::iter::from_fn(|| -> Option<Vec<_>> { panic!("nobody wants it") });
+        assert!(matches!(client.weigh_all(weights), Err(CallError::Rejected { .. })));
+        assert_eq!(told.try_recv(), Ok(("weigh_all", "Rejected".to_owned())));
         assert_eq!(client.running(), Ok(0));
         assert_eq!(Book::of(&site).ends(1), owned(&[("running", "Ok")]));
     }

@@ -71,6 +71,11 @@ fn make<T: Wire>(
     Ok(())
 }
 
+/// While the channel has it look for an answer again and again, the maker may need this processor: it
+/// gets it at the first look in vain, and then after so many, which take some microseconds. Not at
+/// each, since the channel counts on looks to be short.
+const YIELD_EVERY: u32 = 64;
+
 /// The thread that pushes.
 struct Feeder<'a, T: Wire> {
     exchange: &'a Exchange<T>,
@@ -78,25 +83,26 @@ struct Feeder<'a, T: Wire> {
     /// An empty one.
     spare: Batch<T>,
     cancelled: Option<Watch>,
-    /// A push was begun since the last look.
-    is_sent_anew: bool,
+    /// How often it has looked in vain for the answer to the present push.
+    looks: u32,
 }
 
 impl<'a, T: Wire> Feeder<'a, T> {
     fn new(target: &'a Target<'a>, exchange: &'a Exchange<T>) -> Self {
         let cancelled = target.connection.token().map(CancelToken::watch);
         let (pusher, spare) = (Pusher::new(target), Batch::new());
-        Self { exchange, pusher, spare, cancelled, is_sent_anew: false }
+        Self { exchange, pusher, spare, cancelled, looks: 0 }
     }
 
     /// Pushes what comes, to the end.
     fn run(mut self) -> Result<(), CallError> {
         block_on(|cx| {
             let polled = self.poll(cx);
-            if polled.is_pending() && std::mem::take(&mut self.is_sent_anew) {
-                // Before it looks again and again for the answer: the maker may need this processor.
-                // Once, since a look is to be short.
-                thread::yield_now();
+            if polled.is_pending() {
+                if self.looks.is_multiple_of(YIELD_EVERY) {
+                    thread::yield_now();
+                }
+                self.looks = self.looks.wrapping_add(1);
             }
             polled
         })
@@ -127,7 +133,7 @@ impl<'a, T: Wire> Feeder<'a, T> {
             match ready!(self.exchange.poll_take(cx, &mut self.spare)) {
                 Found::Batch { is_last } => {
                     self.pusher.begin(&mut self.spare, is_last);
-                    self.is_sent_anew = true;
+                    self.looks = 0;
                 }
                 Found::Broken => return Poll::Ready(Ok(())),
             }

@@ -96,8 +96,10 @@ impl Share {
                 state.next
             }
         };
-        state.waiting.insert(place, cx.waker().clone());
+        let former = state.waiting.insert(place, cx.waker().clone());
         drop(state);
+        // Without the lock, as it may be a task's last.
+        drop(former);
         let turn = turn.get_or_insert_with(|| Turn { share: Arc::clone(self), place, alarm: None });
         let alarm = at.map(|at| self.timer.arm(at, cx.waker().clone()));
         if let Some(former) = std::mem::replace(&mut turn.alarm, alarm) {
@@ -131,9 +133,13 @@ impl Drop for Turn {
             self.share.timer.disarm(alarm);
         }
         let mut state = self.share.lock();
-        let was_woken = state.waiting.remove(&self.place).is_none();
-        if was_woken {
-            self.share.wake_first(state);
+        match state.waiting.remove(&self.place) {
+            // Whoever was woken is not among those who wait any more.
+            None => self.share.wake_first(state),
+            Some(waker) => {
+                drop(state);
+                drop(waker);
+            }
         }
     }
 }

@@ -61,6 +61,11 @@ impl Counts {
         self.threads == self.standbys
     }
 
+    /// Whether threads beside the holder of the role are in handlers.
+    pub(super) fn others_run(self) -> bool {
+        self.threads > self.standbys + 1
+    }
+
     /// Whether more stand by than need to.
     pub(super) fn has_surplus(self) -> bool {
         self.standbys > KEPT

@@ -76,6 +76,23 @@ pub(super) struct Load {
     pub(super) counts: super::tally::Counts,
 }
 
+/// A thread that runs methods and is none of the pool's, for as long as it does. It does not keep the
+/// pool.
+pub(super) struct Beside(Arc<AtomicUsize>);
+
+impl Beside {
+    pub(super) fn new(pool: &Pool) -> Self {
+        pool.beside.fetch_add(1, Ordering::Relaxed);
+        Self(Arc::clone(&pool.beside))
+    }
+}
+
+impl Drop for Beside {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
 /// The threads of one server, and what they share.
 pub(super) struct Pool {
     port: Arc<dyn ServerPort>,
@@ -90,6 +107,8 @@ pub(super) struct Pool {
     ready: Mutex<VecDeque<Arc<Task>>>,
     /// Jobs that have not ended, wherever they run.
     jobs: AtomicUsize,
+    /// Threads that run methods and are none of these.
+    beside: Arc<AtomicUsize>,
     ledger: Arc<Ledger>,
     /// Wakes handlers that wait for the deadline of their call. Has a thread only while some do.
     timer: Arc<Timer>,
@@ -113,6 +132,7 @@ impl Pool {
             life: Life::new(),
             ready: Mutex::new(VecDeque::new()),
             jobs: AtomicUsize::new(0),
+            beside: Arc::default(),
             ledger,
             timer: Arc::default(),
         });
@@ -162,6 +182,11 @@ impl Pool {
     /// Runs a job on these threads, starting at once on this one.
     pub(super) fn run_job(self: &Arc<Self>, job: Job) {
         Task::new(job, self).poll(self);
+    }
+
+    /// Whether threads beside the holder of the role run methods. A hint: to be wrong costs time.
+    fn others_run(&self) -> bool {
+        self.beside.load(Ordering::Relaxed) > 0 || self.crew.counts().others_run()
     }
 
     /// A job exists that a shutdown waits for.

@@ -3,6 +3,10 @@
 //! Counted in looks, not in time: a clock read costs a quarter of a call. What a look costs differs
 //! by machine and by the number of busy clients, and the budget need not be exact, since it follows
 //! outcomes: a spin that found nothing halves it, one that found something restores it.
+//!
+//! While other threads of the server run methods there may not be a core for each. One that spins then
+//! would keep them from running for a whole slice of the scheduler's, and with them the clients that it
+//! looks for. So it lets go of its core now and then.
 
 use std::hint;
 use std::thread;
@@ -24,6 +28,9 @@ const LEAST: u32 = 100;
 
 /// With no budget left, one in so many waits spins all the same, to find out whether it pays again.
 const PROBE_EVERY: u32 = 16;
+
+/// While other threads run methods, one look in so many is followed by a yield: after 10 µs or so.
+const YIELD_EVERY: u32 = 256;
 
 /// The budget of one thread.
 #[derive(Clone, Debug)]
@@ -67,15 +74,18 @@ impl Spin {
     }
 
     /// A look found nothing. Returns `true` if another is worth while, after a pause unless work
-    /// has only just run out, or `false` if the thread should park.
-    pub(super) fn again(&mut self) -> bool {
+    /// has only just run out, or `false` if the thread should park. `others_run`: whether other
+    /// threads of this server run methods.
+    pub(super) fn again(&mut self, others_run: impl FnOnce() -> bool) -> bool {
         if self.left == 0 {
             self.give_up();
             return false;
         }
         self.left -= 1;
         self.vain += 1;
-        if self.vain > EAGER {
+        if self.vain.is_multiple_of(YIELD_EVERY) && others_run() {
+            thread::yield_now();
+        } else if self.vain > EAGER {
             hint::spin_loop();
         }
         true
@@ -105,7 +115,7 @@ mod tests {
 
     fn looks_before_parking(spin: &mut Spin) -> u32 {
         let mut looks = 0;
-        while spin.again() {
+        while spin.again(|| false) {
             looks += 1;
         }
         looks
@@ -128,7 +138,7 @@ mod tests {
         while spin.budget > 0 {
             looks_before_parking(&mut spin);
         }
-        while !spin.again() {}
+        while !spin.again(|| false) {}
         spin.found();
         assert_eq!(looks_before_parking(&mut spin), ADAPTIVE);
     }
@@ -149,6 +159,24 @@ mod tests {
             assert_eq!(looks_before_parking(&mut spin), 0);
         }
         assert_eq!(looks_before_parking(&mut Spin::on_cpus(WaitPolicy::Spin, 1)), LONG);
+    }
+
+    #[test]
+    fn others_are_asked_for_now_and_then_and_not_while_calls_come_quickly() {
+        let mut spin = Spin::on_cpus(WaitPolicy::Spin, 2);
+        let mut asked = 0;
+        let mut look = |spin: &mut Spin| {
+            spin.again(|| {
+                asked += 1;
+                true
+            })
+        };
+        for _ in 0..1_000 {
+            (0..YIELD_EVERY - 1).for_each(|_| assert!(look(&mut spin)));
+            spin.found();
+        }
+        (0..10 * YIELD_EVERY).for_each(|_| assert!(look(&mut spin)));
+        assert_eq!(asked, 10);
     }
 
     #[test]

@@ -119,7 +119,7 @@ impl Worker {
                         continue;
                     }
                 }
-                Look::Nothing if serves && !self.pool.life.is_stopped() && self.spin.again() => {
+                Look::Nothing if serves && !self.pool.life.is_stopped() && self.looks_again() => {
                     continue;
                 }
                 Look::Nothing => {}
@@ -129,6 +129,12 @@ impl Worker {
                 None => return Left::PutDown,
             }
         }
+    }
+
+    /// Whether to look again after a look in vain.
+    fn looks_again(&mut self) -> bool {
+        let pool = &self.pool;
+        self.spin.again(|| pool.others_run())
     }
 
     /// Looks once at everything: requests, then one task. If this thread `serves` nobody, at what runs

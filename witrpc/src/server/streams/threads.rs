@@ -17,7 +17,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 
 use crate::client::block_on;
-use crate::server::pool::{Job, Pool};
+use crate::server::pool::{Beside, Job, Pool};
 
 /// How many methods that are fed by one client have a thread.
 const MAX_FED_THREADS: usize = 8;
@@ -51,7 +51,9 @@ impl FedThreads {
         let work = Arc::new(Mutex::new(Some(job)));
         let (threads, theirs) = (Arc::clone(self), Arc::clone(&work));
         let thread = thread::Builder::new().name("witrpc-fed".to_owned());
+        let beside = Beside::new(pool);
         let started = thread.spawn(move || {
+            let _beside = beside;
             let first = theirs.lock().unwrap_or_else(PoisonError::into_inner).take();
             threads.work(first);
         });
