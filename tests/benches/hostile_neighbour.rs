@@ -14,6 +14,7 @@ use support::options::Options;
 use support::report::Report;
 use witrpc_tests::process::Child;
 use witrpc_tests::roles::Role;
+use witrpc_tests::scribbler::Scribble;
 use witrpc_tests::site::{Plan, Site, Transport};
 
 /// The worst stall that is to be, in milliseconds.
@@ -36,7 +37,8 @@ fn main() {
     let alone = worst_of_calls(&site, time / 4);
     let role = Role::Scribble { address: site.address().clone(), plan, seed: 1, words: 1 };
     let mut vandal = Child::start(&role);
-    let _: u64 = vandal.hear();
+    // All that it writes on purpose.
+    Scribble::chosen(1).for_each(|_| _ = vandal.hear::<u64>());
     let beside = worst_of_calls(&site, time);
     let writes: u64 = vandal.ask(&());
     vandal.kill();

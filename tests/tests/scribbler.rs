@@ -17,7 +17,7 @@ use witrpc_tests::process::Child;
 use witrpc_tests::roles::Role;
 use witrpc_tests::scribbler::Scribble;
 use witrpc_tests::site::{Address, Plan, Site, Transport};
-use witrpc_tests::watchdog::{PATIENCE, Watchdog, eventually_equal};
+use witrpc_tests::watchdog::{PATIENCE, eventually_equal};
 
 /// So few that the words of all lanes stand at the start of a region.
 const LANES: u32 = 4;
@@ -90,14 +90,15 @@ fn while_served(site: &Site, seed: u64, body: impl FnOnce()) {
 
 /// A client that scribbles to a server as planned, beside one that is honest.
 fn scribble_to_a_server(transport: Transport, words: u64) {
-    let _watchdog = Watchdog::new(time() + 5 * PATIENCE);
     let seed = seed();
-    let site = Site::with(transport, plan());
+    let site = Site::with(transport, plan()).for_longer_by(time() + 5 * PATIENCE);
     while_served(&site, seed, || {
         let (address, plan) = (site.address().clone(), site.plan().clone());
         let mut vandal = Child::start(&Role::Scribble { address, plan, seed, words });
-        let chosen: u64 = vandal.hear();
-        assert_eq!(chosen, Scribble::chosen(words).count() as u64);
+        let chosen = Scribble::chosen(words).count() as u64;
+        for number in 1..=chosen {
+            assert_eq!(vandal.hear::<u64>(), number);
+        }
         thread::sleep(time());
         let random: u64 = vandal.ask(&());
         assert!(random > 0);
@@ -120,9 +121,8 @@ fn a_client_with_the_keys_that_writes_what_it_likes_harms_nobody_else() {
 /// A server as planned that scribbles, and a client of it that calls whatever there is, beside an
 /// honest pair.
 fn scribble_to_a_client(plan: Plan, words: u64) {
-    let _watchdog = Watchdog::new(time() + 5 * PATIENCE);
     let seed = seed();
-    let honest = Site::with(Transport::Mmf, plan.clone());
+    let honest = Site::with(Transport::Mmf, plan.clone()).for_longer_by(time() + 5 * PATIENCE);
     let address = Address::unguessable();
     let role = Role::ServeScribbling { address: address.clone(), plan: plan.clone(), seed };
     let mut hostile = Child::start(&role);

@@ -40,8 +40,8 @@ impl Vandal<'_> {
     }
 }
 
-/// See [`Role::Scribble`](super::Role::Scribble). Reports how many chosen writes it has made, and
-/// then, for each line that it hears, how many random ones.
+/// See [`Role::Scribble`](super::Role::Scribble). Reports each chosen write by its number, and then,
+/// for each line that it hears, how many random ones it has made.
 pub(super) fn client(parent: &Parent, address: &Address, plan: &Plan, seed: u64, words: u64) {
     let mut rng = Rng::with_seed(seed);
     let mut vandal = Vandal { address, plan, client: None };
@@ -50,8 +50,8 @@ pub(super) fn client(parent: &Parent, address: &Address, plan: &Plan, seed: u64,
         vandal.scribbler().write(scribble);
         vandal.call(&mut rng);
         made += 1;
+        parent.report(&made);
     }
-    parent.report(&made);
     made = 0;
     loop {
         for _ in 0..rng.u32(1..=MOST_WRITES) {

@@ -71,6 +71,13 @@ impl Site {
         Self { address, plan, host, _watchdog: Watchdog::new(TEST_TIME) }
     }
 
+    /// Its test may take so much longer than any other.
+    #[must_use]
+    pub fn for_longer_by(mut self, time: Duration) -> Self {
+        self._watchdog = Watchdog::new(TEST_TIME + time);
+        self
+    }
+
     /// Where it is.
     pub fn address(&self) -> &Address {
         &self.address

@@ -114,6 +114,9 @@ pub(crate) fn respond(
 
 #[cfg(test)]
 mod tests {
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+
     use super::super::{Accepted, AccessTokens, TokenSource};
     use super::*;
 
@@ -186,6 +189,25 @@ mod tests {
         let (exchange, _) = Exchange::begin(&client, b"prologue");
         let (reply, ..) = respond(&guard, b"prologue", &message).unwrap();
         assert!(exchange.finish(&reply).is_none(), "a reply to another message");
+    }
+
+    proptest! {
+        /// Whatever a stranger says: of any length, and of the right one in front or not.
+        #[test]
+        fn no_message_of_a_stranger_makes_keys(
+            message in vec(any::<u8>(), 0..2 * MESSAGE_LEN),
+            exact in any::<[u8; 32]>(),
+            rest in any::<[u8; 16]>(),
+        ) {
+            let guards = [Guard::default(), guard(AccessToken::new([7; 32]).unwrap())];
+            for message in [message, [&exact[..], &rest].concat()] {
+                for guard in &guards {
+                    prop_assert!(respond(guard, b"prologue", &message).is_none());
+                }
+                let (exchange, _) = Exchange::begin(&client(None), b"prologue");
+                prop_assert!(exchange.finish(&message).is_none());
+            }
+        }
     }
 
     /// The same for all who have no token, in every process.
