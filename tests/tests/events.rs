@@ -1,19 +1,20 @@
 //! Events: who gets which, in what order, and what becomes of those that nobody takes in time.
 
-use std::sync::mpsc;
+use std::sync::{Arc, mpsc};
 use std::thread;
 
 use futures_executor::{block_on, block_on_stream};
-use witrpc::{CallError, Codec, EventError};
+use witrpc::{CallError, Codec, Endpoint, EventError, InProcess, Mmf, WitServer};
 use witrpc_tests::newsroom::{
-    NewsroomClient, NewsroomTicked, connect, connect_later, next_tick, site, with,
+    Editors, NewsroomAsyncClient, NewsroomClient, NewsroomServer, NewsroomTicked, connect,
+    connect_later, next_tick, site, with,
 };
 use witrpc_tests::over_every_transport;
 use witrpc_tests::process::Child;
 use witrpc_tests::roles::{Count, Role, count};
 use witrpc_tests::site::{Plan, Transport};
 use witrpc_tests::vigil::VigilClient;
-use witrpc_tests::watchdog::{PATIENCE, eventually, eventually_equal};
+use witrpc_tests::watchdog::{PATIENCE, Watchdog, eventually, eventually_equal};
 use witrpc_tests::workshop::{Parcel, bytes_of};
 
 over_every_transport! {
@@ -181,6 +182,43 @@ over_every_transport! {
         });
         methods.retain(|method| !method.is_empty() && method != "book");
         assert_eq!(methods, ["tick", "beat"]);
+    }
+}
+
+#[test]
+fn one_client_is_meant_however_many_servers_a_service_stands_behind() {
+    let _watchdog = Watchdog::new(PATIENCE);
+    let bench = Arc::default();
+    let service = NewsroomServer::with_events(|events| Editors::new(&bench, events));
+    let places: [Endpoint; 4] = [
+        InProcess::new().into(),
+        InProcess::new().into(),
+        Mmf::unguessable().into(),
+        Mmf::unguessable().into(),
+    ];
+    let serve = |place| WitServer::builder().listen(place).service(service.clone()).start();
+    let _servers = places.clone().map(|place| serve(place).unwrap());
+    let connect = |place| {
+        let first = NewsroomClient::connect(Endpoint::clone(place)).unwrap();
+        let second = block_on(NewsroomAsyncClient::connect(Endpoint::clone(place))).unwrap();
+        (first, second)
+    };
+    let clients: Vec<_> = places.iter().map(connect).collect();
+    let mut inboxes: Vec<_> = clients
+        .iter()
+        .map(|(first, second)| {
+            let stream = block_on_stream(block_on(second.ticked()).unwrap());
+            (first.ticked().unwrap(), stream)
+        })
+        .collect();
+    for (number, (first, second)) in (0..).zip(&clients) {
+        assert_eq!(first.tick(number, 1, true), Ok(1));
+        assert_eq!(block_on(second.tick(100 + number, 1, true)), Ok(1));
+    }
+    assert_eq!(clients[0].0.tick(200, 1, false), Ok(8));
+    for (number, (first, second)) in (0..).zip(&mut inboxes) {
+        assert_eq!([next_tick(first), next_tick(first)], [number, 200]);
+        assert_eq!([next_tick(second), next_tick(second)], [100 + number, 200]);
     }
 }
 

@@ -60,7 +60,7 @@ pub use message::{
     ReadBlock, Request, RequestPayload, Ticket,
 };
 pub use outbox::MAX_LEASES;
-pub use rendezvous::{MAX_REPORT_LEN, Name, Place, Session, inquire, live_names};
+pub use rendezvous::{MAX_REPORT_LEN, Name, Place, Session, inquire, live_names, next_client_id};
 pub use security::{
     Begun, COUNTER_BITS, Clearance, Demands, Finish, Initiator, Keys, MAX_EXCHANGE_LEN,
     MAX_PIECE_LEN, Plain, Responder, Response, TAG_LEN,

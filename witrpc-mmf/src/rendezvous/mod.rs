@@ -34,6 +34,7 @@ pub(crate) use name::random_bytes;
 pub(crate) use peer::{Credentials, Established};
 pub use place::Place;
 pub use record::MAX_REPORT_LEN;
+pub use stranger::next_client_id;
 #[cfg(any(test, fuzzing))]
 pub(crate) use {fuzzed::handshake as fuzzed_handshake, record::fuzzed as fuzzed_records};
 

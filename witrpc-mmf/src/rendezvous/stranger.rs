@@ -1,6 +1,7 @@
 //! The server's side of one handshake: a state machine that never waits.
 
 use std::os::fd::OwnedFd;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -22,6 +23,13 @@ use crate::fdpass::MAX_PASSED;
 use crate::fork::Descriptor;
 use crate::region::{Identity, Made, Making, OpenError, OwnPages, PeerPages};
 use crate::security::Clearance;
+
+/// The number of the next client, from 1. All servers of the process draw theirs from here, whatever
+/// they are: what stands behind two of them, and keeps something for each client, tells all apart.
+pub fn next_client_id() -> u64 {
+    static LAST: AtomicU64 = AtomicU64::new(0);
+    LAST.fetch_add(1, Relaxed) + 1
+}
 
 /// Somebody who has connected and is not a client yet.
 pub(super) struct Stranger {
@@ -319,8 +327,7 @@ impl Stranger {
             let failure = if desk.is_full { Failure::Full } else { Failure::NotAccepting };
             return Ok(Some(self.fail(failure)));
         }
-        let client_id = desk.next_client_id;
-        desk.next_client_id += 1;
+        let client_id = next_client_id();
         let clearance = &secured(&mut self.secured).clearance;
         match desk.host.admit(client_id, blob, self.who, clearance) {
             Admitted::Welcome { bytes, session } => {

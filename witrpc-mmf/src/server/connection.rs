@@ -184,7 +184,7 @@ impl Connection {
         connection
     }
 
-    /// Counts the clients of one server from 1.
+    /// See [`next_client_id`](crate::next_client_id).
     pub fn id(&self) -> u64 {
         self.id
     }

@@ -216,7 +216,8 @@
 //! ```
 //!
 //! All clients that have subscribed get it, in the order in which it was emitted; the others are sent
-//! nothing. `self.events.to(cx.client_id())` emits to one of them alone, such as the caller.
+//! nothing. `self.events.to(cx.client_id())` emits to one of them alone, such as the caller:
+//! no two clients have one number, also where clones of a service stand behind several servers.
 //!
 //! A subscriber that is too slow misses events, and is told how many, in their place:
 //! [`EventError::Lagged`](crate::EventError::Lagged). Nobody else is held up by it. Which ones it

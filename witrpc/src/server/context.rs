@@ -22,7 +22,7 @@ impl CallContext {
         Self { peer: Arc::clone(peer), ticket, deadline }
     }
 
-    /// The client's number: counts the clients of this server from 1.
+    /// The client's number, which no other client of any server of this process has had.
     pub fn client_id(&self) -> u64 {
         self.peer.client().id
     }

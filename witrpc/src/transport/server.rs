@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::task::Waker;
 use std::time::Duration;
 
-use super::mmf::TrustedPeer;
+use super::mmf::{TrustedPeer, next_client_id};
 use super::{ChannelError, Lessor, Outgoing, Request, Ticket};
 use crate::security::{Clearance, Guard};
 use crate::server::{Session, Shutdown};
@@ -60,7 +60,7 @@ pub enum Admitted {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ClientInfo {
-    /// Counts the clients of one server from 1; never used twice.
+    /// Counts the clients of all servers of this process from 1; never used twice.
     pub id: u64,
     /// The process that connected, as the server's pid namespace numbers it.
     pub pid: u32,
@@ -70,8 +70,12 @@ pub struct ClientInfo {
 }
 
 impl ClientInfo {
-    /// Puts the three together; for those who write a transport.
-    pub fn new(id: u64, pid: u32, uid: u32) -> Self {
+    /// A client that has come, with the next number; for those who write a transport.
+    pub fn new(pid: u32, uid: u32) -> Self {
+        Self::numbered(next_client_id(), pid, uid)
+    }
+
+    pub(super) fn numbered(id: u64, pid: u32, uid: u32) -> Self {
         Self { id, pid, uid, clearance: None }
     }
 

@@ -52,8 +52,8 @@ pub type Session = Arc<dyn Any + Send + Sync>;
 /// What the control thread reports to. Its calls must not wait for a client or for a handler, nor
 /// for a thread that is in a call of [`Control`].
 pub(crate) trait Host: Send + Sync + 'static {
-    /// Decides on a client by its hello, which is untrusted. `client_id` counts from 1 and names
-    /// it from here on; `clearance` is what the [`responder`](Self::responder) has found out.
+    /// Decides on a client by its hello, which is untrusted. `client_id`
+    /// names it from here on, and no other [client of this process](super::next_client_id); `clearance` is what the [`responder`](Self::responder) has found out.
     fn admit(
         &self,
         client_id: u64,

@@ -103,7 +103,6 @@ pub(in crate::rendezvous) struct Desk {
     pub(in crate::rendezvous) limits: ServerLimits,
     pub(in crate::rendezvous) is_full: bool,
     pub(in crate::rendezvous) turns_away: bool,
-    pub(in crate::rendezvous) next_client_id: u64,
     pub(in crate::rendezvous) host: Arc<dyn Host>,
 }
 
@@ -121,7 +120,6 @@ impl Desk {
             limits,
             is_full: false,
             turns_away: false,
-            next_client_id: 1,
             host,
         }
     }

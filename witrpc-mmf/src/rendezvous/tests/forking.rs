@@ -71,7 +71,7 @@ fn drop_in_a_child(backend: Backend) {
     let mut server = Some(Server::start(&scratch.place(), limits));
     let options = ConnectOptions { backend, ..options() };
     let mut client = Some(connect(&name("calc"), &scratch.place(), &options).unwrap());
-    let (_, connection) = server.as_ref().unwrap().next_connected();
+    let (id, connection) = server.as_ref().unwrap().next_connected();
     let mut connection = Some(connection);
     let other = Scratch::new();
     let mut claimed = Some(claim(&other.place()));
@@ -84,7 +84,7 @@ fn drop_in_a_child(backend: Backend) {
         assert!(is_open(link));
         let server = server.take().unwrap();
         server.control.stop_accepting();
-        server.control.close_link(1);
+        server.control.close_link(id);
         server.control.shutdown();
         drop((server, client.take(), connection.take(), claimed.take()));
         for file in &null {
@@ -104,7 +104,7 @@ fn drop_in_a_child(backend: Backend) {
     server.expect_hung_up(child);
     // The parent's own connection stands, and its end is seen at once.
     drop(client);
-    server.expect_hung_up(1);
+    server.expect_hung_up(id);
     server.end();
 }
 

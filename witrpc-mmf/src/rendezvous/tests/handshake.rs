@@ -46,8 +46,8 @@ fn each_side_reads_what_the_other_writes() {
         let Connected { welcome, established: client, .. } =
             connect(&name("calc"), &scratch.place(), &options).expect("it is served");
         let Event::Connected { client_id, session, connection } = server.next() else { panic!() };
-        assert_eq!((client_id, &*welcome), (1, &b"hello"[..]));
-        assert_eq!(session.downcast_ref(), Some(&101_u64));
+        assert_eq!(&*welcome, b"hello");
+        assert_eq!(session.downcast_ref(), Some(&(client_id + 100)));
         assert_fit(&client, &connection);
         let bells = (&client.bell, &connection.bell);
         let (Some(ours), Some(theirs)) = bells else {
@@ -100,13 +100,16 @@ fn a_full_bell_does_not_block() {
 fn a_client_that_leaves_is_reported_and_the_next_can_come() {
     let scratch = Scratch::new();
     let server = Server::start(&scratch.place(), ServerLimits { max_clients: 1, ..limits() });
-    for round in 1..=5 {
+    let mut last = 0;
+    for _ in 0..5 {
         let client = try_connect(&scratch.place()).expect("there is room for one");
-        assert_eq!(server.next_connected().0, round);
+        let (id, _connection) = server.next_connected();
+        assert!(id > last, "no number is used twice");
+        last = id;
         let second = try_connect(&scratch.place()).map(drop);
         assert!(matches!(second, Err(ConnectError::ServerFull)), "{second:?}");
         drop(client);
-        server.expect_hung_up(round);
+        server.expect_hung_up(id);
     }
     server.end();
 }
@@ -117,15 +120,15 @@ fn a_closed_link_hangs_up_at_the_client() {
     let server = Server::start(&scratch.place(), limits());
     let first = try_connect(&scratch.place()).unwrap();
     let second = try_connect(&scratch.place()).unwrap();
-    let (_one, _two) = (server.next_connected(), server.next_connected());
-    server.control.close_link(1);
-    server.expect_hung_up(1);
+    let [(one, _first), (two, _second)] = [(); 2].map(|()| server.next_connected());
+    server.control.close_link(one);
+    server.expect_hung_up(one);
     assert!(wait_for(&first.link, PollFlags::IN).contains(PollFlags::HUP));
-    server.control.close_link(1);
-    server.control.close_link(99);
+    server.control.close_link(one);
+    server.control.close_link(u64::MAX);
 
     server.control.shutdown();
-    server.expect_hung_up(2);
+    server.expect_hung_up(two);
     assert!(wait_for(&second.link, PollFlags::IN).contains(PollFlags::HUP));
     assert!(matches!(server.next(), Event::Dropped));
 }

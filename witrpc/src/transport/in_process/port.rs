@@ -31,7 +31,6 @@ pub(super) struct Port {
 struct State {
     stage: Stage,
     links: BTreeMap<u64, Arc<Link>>,
-    last_client: u64,
 }
 
 /// What a server still does; it goes from each to a later one.
@@ -54,7 +53,7 @@ impl Port {
         guard: Arc<Guard>,
         limits: Limits,
     ) -> Arc<Self> {
-        let state = State { stage: Stage::Open, links: BTreeMap::new(), last_client: 0 };
+        let state = State { stage: Stage::Open, links: BTreeMap::new() };
         Arc::new(Self {
             place,
             admission,
@@ -77,7 +76,9 @@ impl Port {
         credentials: &Credentials,
     ) -> Result<Arc<Channel>, ConnectError> {
         let clearance = self.guard.check(credentials)?;
-        let info = self.next_client()?.cleared(clearance);
+        self.check_room(&lock(&self.state))?;
+        let uid = rustix::process::geteuid().as_raw();
+        let info = ClientInfo::new(std::process::id(), uid).cleared(clearance);
         let (welcome, session) = match self.admission.admit(hello, &info) {
             Admitted::Welcome { welcome, session } => (welcome, session),
             Admitted::Refusal(refusal) => return Err(ConnectError::Refused(refusal)),
@@ -93,14 +94,6 @@ impl Port {
         state.links.insert(link.client().id, Arc::clone(&link));
         drop(state);
         Ok(Arc::new(Channel::new(welcome, link, Arc::downgrade(self))))
-    }
-
-    fn next_client(&self) -> Result<ClientInfo, ConnectError> {
-        let mut state = lock(&self.state);
-        self.check_room(&state)?;
-        state.last_client += 1;
-        let uid = rustix::process::geteuid().as_raw();
-        Ok(ClientInfo::new(state.last_client, std::process::id(), uid))
     }
 
     fn check_room(&self, state: &State) -> Result<(), ConnectError> {

@@ -17,6 +17,7 @@ use std::time::Duration;
 pub use names::{metrics, servers};
 pub use witrpc_mmf::{Backend, TrustedPeer};
 // What a forked child must not do holds for a worker's parent as well.
+pub(super) use witrpc_mmf::next_client_id;
 use witrpc_mmf::{ClientOptions, Name, Place, ServerOptions};
 pub(crate) use witrpc_mmf::{Descriptor, Origin};
 

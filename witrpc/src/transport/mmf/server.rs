@@ -43,7 +43,7 @@ impl channel::Admission for Gate {
         clearance: &channel::Clearance,
     ) -> channel::Admitted {
         let clearance: &Clearance = clearance.downcast_ref().expect("it is what `Asking` gave");
-        let client = ClientInfo::new(id, pid, uid).cleared(clearance.clone());
+        let client = ClientInfo::numbered(id, pid, uid).cleared(clearance.clone());
         match self.0.admit(hello, &client) {
             Admitted::Welcome { welcome, session } => {
                 let session = Arc::new(Kept { client, session });
