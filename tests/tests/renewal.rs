@@ -100,6 +100,43 @@ over_both_transports! {
         drop(guard);
     }
 
+    fn a_slow_reader_finds_each_loss_in_its_place(transport) {
+        let (_dir, address) = address(transport);
+        let mut last = serve(&address);
+        let client = client(&address);
+        let later = NewsroomAsyncClient::builder(address.endpoint()).reconnect(policy());
+        let later = block_on(later.connect()).unwrap();
+        let mut ticks = client.ticked().unwrap();
+        let mut stream = block_on_stream(block_on(later.ticked()).unwrap());
+        // The iterators, which nobody reads, have all that the closures have been told.
+        let (tell, told) = mpsc::channel();
+        let tell_too = tell.clone();
+        let _guard = client.on_beaten(move |beat| tell.send(beat.is_ok()).unwrap()).unwrap();
+        let guard = later.on_beaten(move |beat| tell_too.send(beat.is_ok()).unwrap());
+        let _other_guard = block_on(guard).unwrap();
+        let all_are_told = |what| {
+            let came = [(); 2].map(|()| told.recv_timeout(PATIENCE));
+            assert_eq!(came, [Ok(what), Ok(what)]);
+        };
+        for round in 0..3 {
+            let newsroom = connect(&last);
+            assert_eq!(newsroom.tick(2 * round, 2, false), Ok(4));
+            newsroom.beat(1).unwrap();
+            all_are_told(true);
+            drop((newsroom, last));
+            last = serve(&address);
+            all_are_told(false);
+        }
+        for round in 0..3 {
+            for number in [2 * round, 2 * round + 1] {
+                assert_eq!((next_tick(&mut ticks), next_tick(&mut stream)), (number, number));
+            }
+            assert_eq!(ticks.next().map(Result::unwrap_err), Some(EventError::MayHaveMissed));
+            assert_eq!(stream.next().map(Result::unwrap_err), Some(EventError::MayHaveMissed));
+        }
+        assert!(ticks.try_next().is_none());
+    }
+
     fn what_ends_between_two_servers_is_not_renewed(transport) {
         let (_dir, address) = address(transport);
         let first = serve(&address);

@@ -17,17 +17,34 @@ pub(crate) struct Backlog<T> {
     overflow: Overflow,
     entries: VecDeque<Entry<T>>,
     bytes: usize,
-    /// Dropped behind the last entry.
-    lost: u64,
+    /// What is missing behind the last entry.
+    gap: Gap,
     /// Somebody waited for room in vain, and nobody does so again before something was taken.
     is_stuck: bool,
 }
 
 struct Entry<T> {
-    /// How many were dropped before it.
-    lost: u64,
+    /// What is missing before it.
+    gap: Gap,
     len: usize,
     item: T,
+}
+
+/// What is missing in one place.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Gap {
+    /// How many were dropped.
+    pub(crate) lost: u64,
+    /// How often another server took over, so that any number may have been missed.
+    pub(crate) renewals: u64,
+}
+
+impl Gap {
+    /// What is missing where both of these are.
+    fn join(&mut self, other: Self) {
+        self.lost = self.lost.saturating_add(other.lost);
+        self.renewals = self.renewals.saturating_add(other.renewals);
+    }
 }
 
 /// What became of an event.
@@ -40,16 +57,16 @@ pub(crate) enum Offer<T> {
     Full(T, Duration),
 }
 
-/// What comes next: how many were dropped, and what came then, if anything did.
+/// What comes next: what is missing, and what came then, if anything did.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Next<T> {
-    pub(crate) lost: u64,
+    pub(crate) gap: Gap,
     pub(crate) item: Option<T>,
 }
 
 impl<T> Backlog<T> {
     pub(crate) fn new(overflow: Overflow) -> Self {
-        Self { overflow, entries: VecDeque::new(), bytes: 0, lost: 0, is_stuck: false }
+        Self { overflow, entries: VecDeque::new(), bytes: 0, gap: Gap::default(), is_stuck: false }
     }
 
     /// Takes an event of so many bytes, or deals with it as is told for one that finds no room.
@@ -68,8 +85,8 @@ impl<T> Backlog<T> {
             }
         }
         self.bytes += len;
-        let lost = std::mem::take(&mut self.lost);
-        self.entries.push_back(Entry { lost, len, item });
+        let gap = std::mem::take(&mut self.gap);
+        self.entries.push_back(Entry { gap, len, item });
         Offer::Taken
     }
 
@@ -80,7 +97,12 @@ impl<T> Backlog<T> {
 
     /// Counts events that were lost on the way here.
     pub(crate) fn lose(&mut self, events: u64) {
-        self.lost = self.lost.saturating_add(events);
+        self.gap.join(Gap { lost: events, renewals: 0 });
+    }
+
+    /// What is offered from now on comes from another server.
+    pub(crate) fn renew(&mut self) {
+        self.gap.join(Gap { lost: 0, renewals: 1 });
     }
 
     /// The oldest that waits.
@@ -90,7 +112,7 @@ impl<T> Backlog<T> {
 
     /// Whether there is nothing to take.
     pub(crate) fn is_empty(&self) -> bool {
-        self.entries.is_empty() && self.lost == 0
+        self.entries.is_empty() && self.gap == Gap::default()
     }
 
     /// Takes what comes next.
@@ -98,12 +120,10 @@ impl<T> Backlog<T> {
         if let Some(entry) = self.entries.pop_front() {
             self.bytes -= entry.len;
             self.is_stuck = false;
-            return Some(Next { lost: entry.lost, item: Some(entry.item) });
+            return Some(Next { gap: entry.gap, item: Some(entry.item) });
         }
-        match std::mem::take(&mut self.lost) {
-            0 => None,
-            lost => Some(Next { lost, item: None }),
-        }
+        let gap = std::mem::take(&mut self.gap);
+        (gap != Gap::default()).then_some(Next { gap, item: None })
     }
 
     fn has_room(&self, len: usize) -> bool {
@@ -114,11 +134,9 @@ impl<T> Backlog<T> {
     fn drop_oldest(&mut self) {
         let Some(dropped) = self.entries.pop_front() else { return };
         self.bytes -= dropped.len;
-        let lost = dropped.lost.saturating_add(1);
-        match self.entries.front_mut() {
-            Some(next) => next.lost = next.lost.saturating_add(lost),
-            None => self.lose(lost),
-        }
+        let next = self.entries.front_mut().map_or(&mut self.gap, |next| &mut next.gap);
+        next.join(dropped.gap);
+        next.join(Gap { lost: 1, renewals: 0 });
     }
 }
 
@@ -132,9 +150,10 @@ mod tests {
     fn taken(backlog: &mut Backlog<usize>) -> Vec<String> {
         let mut taken = Vec::new();
         while let Some(next) = backlog.take() {
-            if next.lost > 0 {
-                taken.push(format!("{} lost", next.lost));
+            if next.gap.lost > 0 {
+                taken.push(format!("{} lost", next.gap.lost));
             }
+            taken.extend((0..next.gap.renewals).map(|_| "renewed".to_owned()));
             taken.extend(next.item.map(|item| item.to_string()));
         }
         taken
@@ -160,7 +179,7 @@ mod tests {
     #[test]
     fn the_newest_are_counted_after_what_was_there_before() {
         let mut backlog = filled(Overflow::DropNewest, 3);
-        assert_eq!(backlog.take(), Some(Next { lost: 0, item: Some(0) }));
+        assert_eq!(backlog.take(), Some(Next { gap: Gap::default(), item: Some(0) }));
         assert_eq!(backlog.offer(7, 1), Offer::Taken);
         let taken = taken(&mut backlog);
         assert_eq!(taken[MAX_EVENTS - 2..], ["1023", "3 lost", "7"]);
@@ -173,6 +192,24 @@ mod tests {
         backlog.lose(1);
         assert!(!backlog.is_empty());
         assert_eq!(taken(&mut backlog), ["1 lost"]);
+    }
+
+    #[test]
+    fn a_renewal_keeps_its_place_and_goes_with_what_is_missing_there() {
+        let mut backlog = Backlog::new(Overflow::DropOldest);
+        backlog.offer(1, 1);
+        backlog.renew();
+        backlog.lose(2);
+        backlog.renew();
+        backlog.offer(2, 1);
+        backlog.renew();
+        assert!(!backlog.is_empty());
+        let all = ["1", "2 lost", "renewed", "renewed", "2", "renewed"];
+        assert_eq!(taken(&mut backlog), all);
+        // Where the event behind it had to make room, it stands before the next that is there.
+        backlog.renew();
+        (0..MAX_EVENTS + 2).for_each(|item| _ = backlog.offer(item, 1));
+        assert_eq!(taken(&mut backlog)[..3], ["2 lost", "renewed", "2"]);
     }
 
     #[test]

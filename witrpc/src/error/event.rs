@@ -19,7 +19,8 @@ pub enum EventError {
     )]
     Lagged(u64),
     /// The connection was made anew here, and the subscription renewed: any number of events may have
-    /// been missed. Comes once for each [reconnection](crate::Reconnect).
+    /// been missed. Comes once for each [reconnection](crate::Reconnect), behind what had come before
+    /// it and before all that the next server has emitted.
     #[error(
         "the connection was made anew here, and any number of events may have been missed: look up \
          what they were about"

@@ -1,12 +1,11 @@
 //! The events that wait for a subscriber who takes them himself.
 
-use std::collections::VecDeque;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
 use super::Sink;
-use crate::backlog::{Backlog, Offer};
+use crate::backlog::{Backlog, Gap, Next, Offer};
 use crate::contract::Overflow;
 use crate::error::{CallError, EventError};
 use crate::events::Emitted;
@@ -19,11 +18,9 @@ pub(super) struct Queue {
 }
 
 struct State {
-    /// What comes before all of the backlog.
-    first: VecDeque<Came>,
+    /// Taken out of the backlog, and not told to its end.
+    next: Next<Arc<Emitted>>,
     backlog: Backlog<Arc<Emitted>>,
-    /// Everything up to now may have been missed, behind the backlog.
-    may_have_missed: bool,
     /// No more come, and why.
     ended: Option<CallError>,
     waker: Option<Waker>,
@@ -38,9 +35,8 @@ pub(super) enum Came {
 impl Queue {
     pub(super) fn new(overflow: Overflow) -> Arc<Self> {
         let state = State {
-            first: VecDeque::new(),
+            next: Next { gap: Gap::default(), item: None },
             backlog: Backlog::new(overflow),
-            may_have_missed: false,
             ended: None,
             waker: None,
         };
@@ -129,19 +125,12 @@ impl Queue {
 
 impl State {
     fn take(&mut self) -> Option<Came> {
-        if let Some(came) = self.first.pop_front() {
+        if let Some(came) = self.tell_next() {
             return Some(came);
         }
         if let Some(next) = self.backlog.take() {
-            let came = next.item.map(Came::Event);
-            if next.lost == 0 {
-                return came;
-            }
-            self.first.extend(came);
-            return Some(Came::Gap(EventError::Lagged(next.lost)));
-        }
-        if std::mem::take(&mut self.may_have_missed) {
-            return Some(Came::Gap(EventError::MayHaveMissed));
+            self.next = next;
+            return self.tell_next();
         }
         match self.ended.take()? {
             // Told already.
@@ -154,6 +143,19 @@ impl State {
                 Some(Came::Gap(EventError::Ended(error)))
             }
         }
+    }
+
+    /// What is to be told of what comes next: first what is missing before it.
+    fn tell_next(&mut self) -> Option<Came> {
+        let Next { gap, item } = &mut self.next;
+        if gap.lost > 0 {
+            return Some(Came::Gap(EventError::Lagged(std::mem::take(&mut gap.lost))));
+        }
+        if gap.renewals > 0 {
+            gap.renewals -= 1;
+            return Some(Came::Gap(EventError::MayHaveMissed));
+        }
+        item.take().map(Came::Event)
     }
 
     fn is_over(&self) -> bool {
@@ -179,7 +181,7 @@ impl Sink for Queue {
 
     fn may_have_missed(&self) {
         let mut state = self.lock();
-        state.may_have_missed = true;
+        state.backlog.renew();
         self.tell(state);
     }
 
@@ -212,8 +214,13 @@ mod tests {
         queue.deliver(0, emitted(1));
         queue.deliver(3, emitted(2));
         queue.may_have_missed();
+        queue.deliver(0, emitted(3));
+        queue.may_have_missed();
+        queue.may_have_missed();
         queue.end(CallError::PeerDied);
-        assert_eq!(taken(&queue), ["[1]", "Lagged(3)", "[2]", "MayHaveMissed", "Ended(PeerDied)"]);
+        let missed = "MayHaveMissed";
+        let all = ["[1]", "Lagged(3)", "[2]", missed, "[3]", missed, missed, "Ended(PeerDied)"];
+        assert_eq!(taken(&queue), all);
         assert!(queue.wait().is_none());
     }
 

@@ -229,6 +229,6 @@ impl State {
         let (service, event) = *first?.0;
         let next = self.kinds.get_mut(&(service, event))?.take()?;
         let emitted = next.item.map(|waiting| waiting.emitted);
-        Some(Delivery { service, event, lost: next.lost, emitted })
+        Some(Delivery { service, event, lost: next.gap.lost, emitted })
     }
 }
