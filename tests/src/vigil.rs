@@ -5,11 +5,15 @@ use std::future::poll_fn;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::Poll;
+use std::thread;
 use std::time::{Duration, Instant};
 
+use futures_executor::block_on;
+use futures_util::{StreamExt, stream};
 use serde::{Deserialize, Serialize};
 use witrpc::{
-    CallContext, CallError, ClientInfo, Rejection, ServedCall, ServedEnd, ServerHook, wit_service,
+    CallContext, CallError, ClientInfo, Rejection, ServedCall, ServedEnd, ServerHook, Stream,
+    wit_service,
 };
 
 use crate::site::Site;
@@ -70,6 +74,9 @@ pub fn begun_in_time(
 /// A gate through which the handlers come when they begin.
 const BEGUN: u64 = 0;
 
+/// One that somebody opens.
+const THEN: u64 = 1;
+
 /// Handlers that wait, and look after their callers.
 #[wit_service]
 pub trait Vigil {
@@ -88,13 +95,30 @@ pub trait Vigil {
         bytes: Vec<u8>,
         #[wit(ctx)] cx: &CallContext,
     ) -> Vec<u8>;
+    /// Its token, and then looks until nobody wants more.
+    fn search(&self, token: u64, #[wit(ctx)] cx: &CallContext) -> impl Iterator<Item = u64>;
+    /// The same, where another thread sleeps until nobody does.
+    fn search_asleep(&self, token: u64, #[wit(ctx)] cx: &CallContext) -> impl Stream<Item = u64>;
+    /// Takes all, then looks until its call is cancelled.
+    fn ponder(&self, token: u64, numbers: impl Iterator<Item = u64>, #[wit(ctx)] cx: &CallContext);
+    /// The same, where another thread sleeps until it is.
+    async fn ponder_asleep(
+        &self,
+        token: u64,
+        numbers: impl Stream<Item = u64>,
+        #[wit(ctx)] cx: &CallContext,
+    );
+    /// Whether there is a deadline, and whether the call is cancelled: at once, and then.
+    fn outlast(&self, #[wit(ctx)] cx: &CallContext) -> impl Iterator<Item = (bool, bool)>;
+    /// Says when.
+    fn then(&self);
     /// How long its caller still waits, if it says so.
     fn time_left(&self, #[wit(ctx)] cx: &CallContext) -> Option<Duration>;
     /// Counts, and does nothing else.
     fn count(&self);
     /// How often it was counted.
     fn counted(&self) -> u64;
-    /// Answers when so many calls to stay have begun, since ever.
+    /// Answers when so many calls have begun to wait, since ever.
     async fn begun(&self, calls: u32);
     /// What the calls have noted that ended by now.
     fn notes(&self) -> Vec<Note>;
@@ -105,7 +129,7 @@ pub trait Vigil {
 /// Whoever stays.
 #[derive(Debug, Default)]
 pub struct Watchman {
-    notes: Mutex<Vec<Note>>,
+    notes: Arc<Mutex<Vec<Note>>>,
     counted: AtomicU64,
     gates: Gates,
     book: Arc<Mutex<Vec<Line>>>,
@@ -119,16 +143,29 @@ impl Watchman {
     }
 
     fn note(&self, token: u64, cancelled: bool) {
-        let mut notes = self.notes.lock().unwrap_or_else(PoisonError::into_inner);
-        notes.push(Note { token, cancelled });
+        note(&self.notes, token, cancelled);
     }
+
+    /// Has another thread sleep until the call is cancelled, and note it.
+    fn note_elsewhere(&self, token: u64, cx: &CallContext) {
+        let (cx, notes) = (cx.clone(), Arc::clone(&self.notes));
+        thread::spawn(move || {
+            block_on(cx.until_cancelled());
+            note(&notes, token, cx.cancelled());
+        });
+        self.gates.arrive(BEGUN);
+    }
+}
+
+fn note(notes: &Mutex<Vec<Note>>, token: u64, cancelled: bool) {
+    notes.lock().unwrap_or_else(PoisonError::into_inner).push(Note { token, cancelled });
 }
 
 impl Vigil for Watchman {
     fn stay(&self, token: u64, cx: &CallContext) {
         self.gates.arrive(BEGUN);
         while !cx.cancelled() {
-            std::thread::yield_now();
+            thread::yield_now();
         }
         self.note(token, true);
     }
@@ -168,6 +205,45 @@ impl Vigil for Watchman {
         let told = told.await;
         self.note(token, told);
         bytes
+    }
+
+    fn search(&self, token: u64, cx: &CallContext) -> impl Iterator<Item = u64> {
+        let mut first = Some(token);
+        std::iter::from_fn(move || {
+            first.take().or_else(|| {
+                self.stay(token, cx);
+                None
+            })
+        })
+    }
+
+    fn search_asleep(&self, token: u64, cx: &CallContext) -> impl Stream<Item = u64> {
+        self.note_elsewhere(token, cx);
+        stream::iter([token]).chain(stream::pending())
+    }
+
+    fn ponder(&self, token: u64, numbers: impl Iterator<Item = u64>, cx: &CallContext) {
+        assert_eq!(numbers.count(), 3);
+        self.stay(token, cx);
+    }
+
+    async fn ponder_asleep(&self, token: u64, numbers: impl Stream<Item = u64>, cx: &CallContext) {
+        assert_eq!(numbers.count().await, 3);
+        self.note_elsewhere(token, cx);
+        std::future::pending().await
+    }
+
+    fn outlast(&self, cx: &CallContext) -> impl Iterator<Item = (bool, bool)> {
+        (0..2).map(move |item| {
+            if item > 0 {
+                self.gates.block_at(THEN);
+            }
+            (cx.deadline().is_some(), cx.cancelled())
+        })
+    }
+
+    fn then(&self) {
+        self.gates.open(THEN);
     }
 
     fn time_left(&self, cx: &CallContext) -> Option<Duration> {

@@ -92,7 +92,44 @@
 //!
 //! The [`call_timeout`](crate::ClientBuilder::call_timeout) and an explicit deadline hold until the
 //! stream is open. From then on a client waits for as long as the server lives, unless it says
-//! [`item_timeout`](crate::BlockingStream::item_timeout).
+//! [`item_timeout`](crate::BlockingStream::item_timeout). The method asks by its context whether the
+//! stream is still wanted: [`cx.cancelled()`](crate::CallContext::cancelled) in a loop that looks for
+//! the next item, [`cx.until_cancelled()`](crate::CallContext::until_cancelled) where it waits for one.
+//!
+//! ```
+//! use witrpc::{CallContext, wit_service};
+//!
+//! #[wit_service]
+//! pub trait Prospector {
+//!     /// Numbers that are ever harder to find.
+//!     fn search(&self, #[wit(ctx)] cx: &CallContext) -> impl Iterator<Item = u64>;
+//! }
+//!
+//! struct Patient;
+//!
+//! impl Prospector for Patient {
+//!     fn search(&self, cx: &CallContext) -> impl Iterator<Item = u64> {
+//!         let mut tries = 0_u64;
+//!         let mut rarity = 1_u64;
+//!         std::iter::from_fn(move || {
+//!             while !cx.cancelled() {
+//!                 tries += 1;
+//!                 if tries.is_multiple_of(rarity) {
+//!                     rarity *= 10;
+//!                     return Some(tries);
+//!                 }
+//!             }
+//!             None
+//!         })
+//!     }
+//! }
+//!
+//! let prospector = ProspectorClient::in_process(Patient);
+//! // Dropped after the third, the stream ends the search for the next.
+//! let found: Vec<_> = prospector.search()?.take(3).collect();
+//! assert_eq!(found, [Ok(1), Ok(10), Ok(100)]);
+//! # Ok::<(), witrpc::CallError>(())
+//! ```
 //!
 //! # Streams to the server
 //!

@@ -18,7 +18,9 @@ use super::events::EventHub;
 use super::job::{Counted, LateReply, Place, Spawn, stream_job};
 use super::pool::{Job, Pool};
 use super::reply::Reply;
-use super::streams::{Asked, Burden, Feed, FeedState, ItemEncoding, Outflow, StreamWriter};
+use super::streams::{
+    Asked, Burden, Feed, FeedState, ItemEncoding, Lifeline, Outflow, StreamWriter,
+};
 use super::tally::{Counter, Tally};
 use super::trail::Trail;
 
@@ -95,10 +97,10 @@ impl<'a> Line<'a> {
         Asked { peer, ticket: self.ticket, codec: self.codec, trail }
     }
 
-    fn context(&self) -> CallContext {
+    fn context(&self, lifeline: Option<&Arc<Lifeline>>) -> CallContext {
         let timer = || Arc::clone(self.pool.timer());
         let deadline = self.deadline.map(|at| Deadline { at, timer: timer() });
-        CallContext::new(self.peer, self.ticket, deadline)
+        CallContext::new(self.peer, self.ticket, deadline, lifeline.cloned())
     }
 
     /// Answers. A panic of the user's code while it encodes leaves the call unsettled.
@@ -122,7 +124,7 @@ pub struct Caller<'a>(&'a Line<'a>);
 impl Caller<'_> {
     /// The context of the call.
     pub fn context(&self) -> CallContext {
-        self.0.context()
+        self.0.context(None)
     }
 }
 
@@ -238,7 +240,8 @@ impl ServerCall<'_> {
         let Some((arguments, number, burden)) = self.take_stream_arguments() else { return };
         let counted = Counted::new(line.pool);
         let flow = Outflow::new(line.peer.session(), number, encoding, line.asked(), counted);
-        let handler = run(arguments, line.context(), StreamWriter::new(&flow));
+        let context = line.context(Some(flow.lifeline()));
+        let handler = run(arguments, context, StreamWriter::new(&flow));
         line.settled.set(true);
         let span = line.trail.span().clone();
         self.start(stream_job(flow, burden, span, handler), None);
@@ -294,11 +297,11 @@ impl ServerCall<'_> {
                 Err(error) => return line.settle(|reply| reply.bad_request(&error.to_string())),
             },
         };
-        let fed = match &place {
-            Place::Slot { number, .. } => Some(*number),
-            Place::Caller(_) => None,
+        let (fed, lifeline) = match &place {
+            Place::Slot { number, feed, .. } => (Some(*number), Some(feed.lifeline())),
+            Place::Caller(_) => (None, None),
         };
-        let handler = run(arguments, line.context());
+        let handler = run(arguments, line.context(lifeline));
         let late = LateReply::new(place, line.pool);
         line.settled.set(true);
         let job = late.job(handler, |reply, outcome| answer_or_refuse(reply, outcome, answer));

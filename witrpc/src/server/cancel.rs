@@ -4,12 +4,14 @@ use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::{Ordering::Acquire, fence};
 use std::task::{Context, Poll, Waker};
 use std::time::Instant;
 
 use crate::timer::{Alarm, Timer};
 
 use super::context::CallContext;
+use super::streams::{Lifeline, Stage};
 
 /// When a call's caller stops waiting.
 #[derive(Clone)]
@@ -23,6 +25,11 @@ impl CallContext {
     /// Whether nobody waits for the answer any more: the caller has dropped its future, cancelled
     /// the call or run out of time, its process has left or died, or [`deadline`](Self::deadline)
     /// has passed. Once it is true it stays true until the call is answered.
+    ///
+    /// In a method that returns a stream it says the same until the stream is open, and then whether
+    /// the client wants no more of it: it has dropped or cancelled the stream, or has gone. The
+    /// deadline is one for the opening. In a method that takes a stream it holds from the first item
+    /// to the answer.
     ///
     /// A handler that takes long asks now and then, and returns early with whatever it likes: nobody
     /// reads it. Nothing ends a handler from outside. To ask costs a few nanoseconds, and a look at
@@ -60,8 +67,33 @@ impl CallContext {
     /// assert!(handler.recv().unwrap() > 0);
     /// ```
     pub fn cancelled(&self) -> bool {
+        match &self.lifeline {
+            None => self.is_given_up() || self.is_late(),
+            Some(lifeline) => self.is_unwanted(lifeline),
+        }
+    }
+
+    /// Whether the caller has given the call up. To be asked while it is unanswered.
+    fn is_given_up(&self) -> bool {
         self.peer.is_cancelled(self.ticket)
-            || self.deadline.as_ref().is_some_and(|deadline| Instant::now() >= deadline.at)
+    }
+
+    fn is_late(&self) -> bool {
+        self.deadline.as_ref().is_some_and(|deadline| Instant::now() >= deadline.at)
+    }
+
+    /// [`cancelled`](Self::cancelled) for a method with a stream. What holds for the opening alone is
+    /// looked at once more after it was found: the stream may have been opened meanwhile.
+    fn is_unwanted(&self, lifeline: &Lifeline) -> bool {
+        let is_over = match lifeline.stage() {
+            Stage::Opening if self.is_given_up() => {
+                // Pairs with the opening's answer, behind which another call may be on the lane.
+                fence(Acquire);
+                lifeline.stage() != Stage::Open
+            }
+            stage => stage == Stage::Cut,
+        };
+        is_over || lifeline.has_deadline() && self.is_late() && lifeline.has_deadline()
     }
 
     /// Completes when [`cancelled`](Self::cancelled) becomes true, on any executor: for an
@@ -95,8 +127,16 @@ impl CallContext {
     /// [`timeout`](crate::CallOptions::timeout); the timeout that all calls of a client have by
     /// default is its own affair. To be handed on to the calls that the handler makes:
     /// `other.with(CallOptions::new().deadline(cx.deadline()))`.
+    ///
+    /// A method that returns a stream has one until that is open: from then on its caller waits for as
+    /// long as it likes.
     pub fn deadline(&self) -> Option<Instant> {
-        self.deadline.as_ref().map(|deadline| deadline.at)
+        self.present_deadline().map(|deadline| deadline.at)
+    }
+
+    fn present_deadline(&self) -> Option<&Deadline> {
+        let holds = self.lifeline.as_ref().is_none_or(|lifeline| lifeline.has_deadline());
+        self.deadline.as_ref().filter(|_| holds)
     }
 }
 
@@ -110,21 +150,34 @@ pub struct UntilCancelled<'a> {
 /// What a future has asked for so that it is woken.
 struct Watch {
     waker: Waker,
-    key: u64,
+    /// That the call is given up.
+    call: Option<u64>,
+    /// That the stream is not wanted any more.
+    stream: Option<u64>,
     alarm: Option<Alarm>,
 }
 
 impl UntilCancelled<'_> {
     fn watch(&self, waker: &Waker) -> Watch {
-        let key = self.cx.peer.watch(self.cx.ticket, waker);
-        let alarm = self.cx.deadline.as_ref();
+        let cx = self.cx;
+        let lifeline = cx.lifeline.as_ref();
+        let stream = lifeline.map(|lifeline| lifeline.watch(waker));
+        // An open stream has other ends. One that opens while this waits may be woken in vain.
+        let call = lifeline.is_none_or(|lifeline| lifeline.stage() == Stage::Opening);
+        let call = call.then(|| cx.peer.watch(cx.ticket, waker));
+        let alarm = cx.present_deadline();
         let alarm = alarm.map(|deadline| deadline.timer.arm(deadline.at, waker.clone()));
-        Watch { waker: waker.clone(), key, alarm }
+        Watch { waker: waker.clone(), call, stream, alarm }
     }
 
     fn unwatch(&mut self) {
         let Some(watch) = self.watch.take() else { return };
-        self.cx.peer.unwatch(watch.key);
+        if let Some(call) = watch.call {
+            self.cx.peer.unwatch(call);
+        }
+        if let (Some(lifeline), Some(stream)) = (&self.cx.lifeline, watch.stream) {
+            lifeline.unwatch(stream);
+        }
         if let (Some(deadline), Some(alarm)) = (&self.cx.deadline, watch.alarm) {
             deadline.timer.disarm(alarm);
         }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use crate::transport::{Peer, Ticket};
 
 use super::cancel::Deadline;
+use super::streams::Lifeline;
 
 /// Who calls: what a method gets for an argument marked `#[wit(ctx)]`.
 ///
@@ -15,11 +16,18 @@ pub struct CallContext {
     pub(super) peer: Arc<dyn Peer>,
     pub(super) ticket: Ticket,
     pub(super) deadline: Option<Deadline>,
+    /// Of the stream that the method returns or takes, if it does.
+    pub(super) lifeline: Option<Arc<Lifeline>>,
 }
 
 impl CallContext {
-    pub(super) fn new(peer: &Arc<dyn Peer>, ticket: Ticket, deadline: Option<Deadline>) -> Self {
-        Self { peer: Arc::clone(peer), ticket, deadline }
+    pub(super) fn new(
+        peer: &Arc<dyn Peer>,
+        ticket: Ticket,
+        deadline: Option<Deadline>,
+        lifeline: Option<Arc<Lifeline>>,
+    ) -> Self {
+        Self { peer: Arc::clone(peer), ticket, deadline, lifeline }
     }
 
     /// The client's number, which no other client of any server of this process has had.

@@ -13,7 +13,7 @@ use crate::codec::{Decoder, read_batch};
 use crate::wake::wake;
 
 use super::load::{Credit, Load};
-use super::{Asked, Course, Flow};
+use super::{Asked, Course, Flow, Lifeline};
 use crate::server::job::DROPPED;
 
 /// What a method's caller feeds, for generated code.
@@ -51,6 +51,7 @@ pub(in crate::server) struct FeedState<T> {
     /// An item has come, or none will.
     changed: Condvar,
     slot: Slot,
+    lifeline: Arc<Lifeline>,
 }
 
 struct Items<T> {
@@ -91,7 +92,8 @@ impl<T: Wire> FeedState<T> {
             unwanted: false,
             reader: None,
         };
-        Arc::new(Self { items: Mutex::new(items), changed: Condvar::new(), slot: Slot::default() })
+        let (items, changed, slot) = (Mutex::new(items), Condvar::new(), Slot::default());
+        Arc::new(Self { items, changed, slot, lifeline: Lifeline::taken() })
     }
 
     /// Takes what a push brings, or says why it makes no sense.
@@ -158,6 +160,8 @@ impl<T: Wire> Flow for FeedState<T> {
     }
 
     fn close(&self) {
+        // First, so that whatever the method's task learns of the close, its context knows it too.
+        self.lifeline.cut();
         let mut items = self.lock();
         items.lost = true;
         let (held, reader) = (items.held.take(), items.reader.take());
@@ -341,13 +345,26 @@ impl Slot {
     }
 }
 
-/// The slot of a feed, whatever its items are.
+/// The slot and the lifeline of a feed, whatever its items are.
 pub(in crate::server) trait HasSlot: Send + Sync {
     fn slot(&self) -> &Slot;
+
+    /// What the method's context asks.
+    fn lifeline(&self) -> &Arc<Lifeline>;
 }
 
 impl<T: Wire> HasSlot for FeedState<T> {
     fn slot(&self) -> &Slot {
         &self.slot
+    }
+
+    fn lifeline(&self) -> &Arc<Lifeline> {
+        &self.lifeline
+    }
+}
+
+impl<T> Drop for FeedState<T> {
+    fn drop(&mut self) {
+        self.lifeline.cut();
     }
 }

@@ -11,11 +11,14 @@
 //!    its end was told, or the client closed it or left.
 //! 2. At most one pull and one push of a stream are unanswered. A second one is refused, so what is
 //!    kept for a stream has a bound.
-//! 3. What streams cost beside that has a bound too: see [`load`] and [`threads`].
-//! 4. Locks of this folder are leaves: no code of the user's runs under them, no other of our locks
+//! 3. The context of a stream's method knows its stream by the [`lifeline`]: that is cut once the client
+//!    does not want the stream any more, and at the latest when the stream is gone.
+//! 4. What streams cost beside that has a bound too: see [`load`] and [`threads`].
+//! 5. Locks of this folder are leaves: no code of the user's runs under them, no other of our locks
 //!    is taken but those of a transport that answers. Wakers are woken after they are let go.
 
 mod feed;
+mod lifeline;
 mod load;
 mod outflow;
 mod threads;
@@ -35,6 +38,7 @@ use self::threads::FedThreads;
 
 pub use feed::Feed;
 pub(super) use feed::{FeedState, HasSlot};
+pub(super) use lifeline::{Lifeline, Stage};
 pub(super) use load::{Burden, Load};
 pub(super) use outflow::Outflow;
 pub use outflow::{ItemEncoding, StreamWriter, encoding_of, encoding_of_results};

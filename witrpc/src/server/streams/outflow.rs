@@ -16,7 +16,7 @@ use crate::server::session::Session;
 use crate::transport::ChannelError;
 use crate::wake::wake;
 
-use super::{Asked, Course, Flow};
+use super::{Asked, Course, Flow, Lifeline};
 
 /// How long a producer that could go on keeps its thread before it lets others.
 const SLICE: Duration = Duration::from_micros(200);
@@ -52,6 +52,7 @@ pub(in crate::server) struct Outflow<T> {
     /// The call that is answered when the stream is open, until it is.
     opening: Mutex<Option<Opening>>,
     state: Mutex<State<T>>,
+    lifeline: Arc<Lifeline>,
 }
 
 /// A call whose answer is that its stream is open. A shutdown waits for it.
@@ -107,7 +108,13 @@ impl<T: 'static> Outflow<T> {
             number,
             opening: Mutex::new(Some(Opening { asked, _counted: counted })),
             state: Mutex::new(state),
+            lifeline: Lifeline::returned(),
         })
+    }
+
+    /// What the method's context asks.
+    pub(in crate::server) fn lifeline(&self) -> &Arc<Lifeline> {
+        &self.lifeline
     }
 
     /// Answers the call that was to open the stream, unless that has happened; whether it had not.
@@ -145,6 +152,7 @@ impl<T: 'static> Outflow<T> {
                 return Room::More;
             }
             drop(state);
+            self.lifeline.cut();
             self.session.flows().forget(self.number);
             return Room::Closed;
         }
@@ -251,17 +259,28 @@ impl<T: Send + 'static> Flow for Outflow<T> {
         let course = state.deliver(asked.reply());
         let producer = state.producer.take();
         drop(state);
+        if course == Course::Over {
+            self.lifeline.cut();
+        }
         producer.into_iter().for_each(wake);
         course
     }
 
     fn close(&self) {
+        // First, so that whatever the method's task learns of the close, its context knows it too.
+        self.lifeline.cut();
         let mut state = self.lock();
         state.give_up();
         let (waiting, producer) = (state.waiting.take(), state.producer.take());
         drop(state);
         waiting.inspect(|asked| asked.reply().end());
         producer.into_iter().for_each(wake);
+    }
+}
+
+impl<T> Drop for Outflow<T> {
+    fn drop(&mut self) {
+        self.lifeline.cut();
     }
 }
 
@@ -346,6 +365,9 @@ impl<T: 'static> StreamWriter<T> {
     fn open(&self) -> bool {
         let Outflow { session, number, .. } = &*self.flow;
         let opened = session.flows().open(*number, Arc::clone(&self.pulled));
+        if opened.is_ok() {
+            self.flow.lifeline.open();
+        }
         self.flow.answer_call(|reply| match opened {
             Ok(()) => reply.value(&()),
             Err(why) => reply.not_opened(why),

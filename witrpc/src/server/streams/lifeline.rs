@@ -1,0 +1,167 @@
+//! Whether anybody still wants a stream, for the context of its method.
+//!
+//! The call that opens a stream is answered while its method goes on, so from then on the method's
+//! context cannot ask for that call: whoever might give it up has its answer.
+//!
+//! # Invariants
+//!
+//! 1. The stage only grows. It is `Open` before the opening call is answered: whoever finds that the
+//!    call has been given up, and the stage still `Opening` after that, has found it of a call that
+//!    is unanswered.
+//! 2. Whoever cuts it sets the stage, then takes the watchers out. Whoever watches joins them, then
+//!    looks at the stage, both under the lock: one of the two sees the other.
+//! 3. Wakers are woken and dropped without the lock.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{
+    AtomicU8,
+    Ordering::{Acquire, Release},
+};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::Waker;
+
+use crate::wake::wake;
+
+/// What the context of a stream's method asks in the place of its call.
+#[derive(Debug)]
+pub(in crate::server) struct Lifeline {
+    stage: AtomicU8,
+    /// Whether a deadline that the call has holds for the method to its end.
+    keeps_deadline: bool,
+    watchers: Mutex<Watchers>,
+}
+
+#[derive(Debug, Default)]
+struct Watchers {
+    last: u64,
+    wakers: BTreeMap<u64, Waker>,
+}
+
+/// How far a stream is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(in crate::server) enum Stage {
+    /// The call that opens it is unanswered.
+    Opening,
+    /// Somebody wants it.
+    Open,
+    /// Nobody does any more.
+    Cut,
+}
+
+impl Lifeline {
+    /// Of a stream that the method returns, before it is open. The deadline of the call is one for the
+    /// opening.
+    pub(super) fn returned() -> Arc<Self> {
+        Self::at(Stage::Opening, false)
+    }
+
+    /// Of a stream that the method takes, which is open before the method begins. The deadline of the
+    /// call is one for the method's answer.
+    pub(super) fn taken() -> Arc<Self> {
+        Self::at(Stage::Open, true)
+    }
+
+    fn at(stage: Stage, keeps_deadline: bool) -> Arc<Self> {
+        let (stage, watchers) = (AtomicU8::new(stage as u8), Mutex::default());
+        Arc::new(Self { stage, keeps_deadline, watchers })
+    }
+
+    /// How far it is. Acquire: pairs with the change that it has found.
+    pub(in crate::server) fn stage(&self) -> Stage {
+        match self.stage.load(Acquire) {
+            0 => Stage::Opening,
+            1 => Stage::Open,
+            _ => Stage::Cut,
+        }
+    }
+
+    /// Whether the deadline of the call still holds.
+    pub(in crate::server) fn has_deadline(&self) -> bool {
+        self.keeps_deadline || self.stage() == Stage::Opening
+    }
+
+    /// The call is about to be answered, since the stream is open.
+    pub(super) fn open(&self) {
+        self.stage.fetch_max(Stage::Open as u8, Release);
+    }
+
+    /// Nobody wants the stream any more: wakes all who watch.
+    pub(super) fn cut(&self) {
+        self.stage.store(Stage::Cut as u8, Release);
+        let wakers = std::mem::take(&mut self.lock().wakers);
+        wakers.into_values().for_each(wake);
+    }
+
+    /// Has `waker` woken once it is cut, which may be at once. Gives the key by which
+    /// [`unwatch`](Self::unwatch) takes it back.
+    pub(in crate::server) fn watch(&self, waker: &Waker) -> u64 {
+        let mut watchers = self.lock();
+        watchers.last += 1;
+        let key = watchers.last;
+        watchers.wakers.insert(key, waker.clone());
+        let is_cut = self.stage() == Stage::Cut;
+        drop(watchers);
+        if is_cut {
+            waker.wake_by_ref();
+        }
+        key
+    }
+
+    /// Wakes nobody for this key any more.
+    pub(in crate::server) fn unwatch(&self, key: u64) {
+        let waker = self.lock().wakers.remove(&key);
+        drop(waker);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Watchers> {
+        self.watchers.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+    use std::task::Wake;
+
+    use super::*;
+
+    #[derive(Default)]
+    struct Counter(AtomicUsize);
+
+    impl Wake for Counter {
+        fn wake(self: Arc<Self>) {
+            self.0.fetch_add(1, Relaxed);
+        }
+    }
+
+    #[test]
+    fn it_is_cut_once_and_for_all() {
+        let line = Lifeline::returned();
+        assert!(line.stage() == Stage::Opening && line.has_deadline());
+        line.open();
+        assert!(line.stage() == Stage::Open && !line.has_deadline());
+        line.cut();
+        line.open();
+        assert_eq!(line.stage(), Stage::Cut);
+        assert!(Lifeline::taken().has_deadline());
+    }
+
+    #[test]
+    fn those_who_watch_are_woken_once_and_the_others_never() {
+        let line = Lifeline::taken();
+        let counter = Arc::<Counter>::default();
+        let waker = Waker::from(Arc::clone(&counter));
+        let keys = [(); 3].map(|()| line.watch(&waker));
+        line.unwatch(keys[1]);
+        line.cut();
+        assert_eq!(counter.0.load(Relaxed), 2);
+        line.cut();
+        assert_eq!(counter.0.load(Relaxed), 2);
+        line.unwatch(line.watch(&waker));
+        assert_eq!(counter.0.load(Relaxed), 3, "who comes later is told at once");
+        keys.into_iter().for_each(|key| line.unwatch(key));
+        assert!(line.lock().wakers.is_empty());
+        drop(waker);
+        assert_eq!(Arc::strong_count(&counter), 1);
+    }
+}
