@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use futures_executor::{block_on, block_on_stream};
 use futures_util::FutureExt;
+use futures_util::future::join_all;
 use witrpc::{
     CallError, CallOptions, CancelToken, Codec, DisconnectReason, EventError, EventGuard,
     InProcess, Mmf, WitServer, wit_service,
@@ -176,6 +177,54 @@ over_every_transport! {
         });
         let few = with(transport, Plan { lanes: Some(2), ..Plan::default() });
         assert_eq!(connect(&few).ticked().unwrap_err(), CallError::NoFreeLane);
+    }
+
+
+    fn calls_that_wait_for_a_lane_keep_no_event_from_coming(transport) {
+        let site = with(transport, Plan { lanes: Some(3), ..Plan::default() });
+        let later = block_on(site.async_builder().call_timeout(None).connect()).unwrap();
+        let observer = site.client();
+        let observed: NewsroomClient = observer.connection().client().unwrap();
+        let client: NewsroomClient = later.connection().client().unwrap();
+        let client_later: NewsroomAsyncClient =
+            block_on(later.connection().client_async()).unwrap();
+        let mut ticks = client.ticked().unwrap();
+        let mut stream = block_on_stream(block_on(client_later.ticked()).unwrap());
+        let board: BulletinClient = later.connection().client().unwrap();
+        let posted = board.posted().unwrap();
+        // What has come over the lane of the events shows that they have it.
+        assert_eq!(observed.tick(0, 1, false), Ok(1));
+        assert_eq!((next_tick(&mut ticks), next_tick(&mut stream)), (0, 0));
+        // Two of them have lanes. The others wait for one, and have all been polled.
+        let mut calls = join_all((0..20).map(|token| later.hold(1, token)));
+        assert!((&mut calls).now_or_never().is_none());
+        observer.arrived(1, 2).unwrap();
+        thread::scope(|scope| {
+            let calls = scope.spawn(|| block_on(calls));
+            for number in 1..100 {
+                assert_eq!(observed.tick(number, 1, false), Ok(1));
+                assert_eq!((next_tick(&mut ticks), next_tick(&mut stream)), (number, number));
+            }
+            // The server is told of the end of a subscription too, before the next event.
+            drop(posted);
+            assert_eq!(observed.tick(100, 1, false), Ok(1));
+            assert_eq!((next_tick(&mut ticks), next_tick(&mut stream)), (100, 100));
+            let seen: BulletinClient = observer.connection().client().unwrap();
+            assert_eq!(observed.tick(101, 1, false), Ok(1));
+            assert_eq!((next_tick(&mut ticks), next_tick(&mut stream)), (101, 101));
+            assert_eq!(seen.post("nobody listens"), Ok(0));
+            observer.open(1).unwrap();
+            assert!(calls.join().unwrap().iter().all(Result::is_ok));
+        });
+        // With the last subscription its lane goes to the calls.
+        drop((ticks, stream));
+        let mut calls = join_all((0..3).map(|token| later.hold(2, token)));
+        thread::scope(|scope| {
+            let calls = scope.spawn(|| block_on(&mut calls));
+            observer.arrived(2, 3).unwrap();
+            observer.open(2).unwrap();
+            assert!(calls.join().unwrap().iter().all(Result::is_ok));
+        });
     }
 
 

@@ -49,7 +49,9 @@ mod wake;
 pub mod words;
 
 pub use backend::Backend;
-pub use client::{Allocating, Client, ClientOptions, ReceivedBlock as AnswerBlock, Sending};
+pub use client::{
+    Allocating, Client, ClientOptions, KeptLane, ReceivedBlock as AnswerBlock, Sending,
+};
 pub use error::{BindError, ConnectError, DirectoryError, NameError};
 pub use fork::{Descriptor, Origin};
 pub use head::TAG_BITS;

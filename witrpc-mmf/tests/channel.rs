@@ -26,6 +26,7 @@ each_way! {
     many_large_messages_at_once_all_get_through
     large_answers_are_fetched_one_after_the_other
     answers_that_nobody_fetches_keep_no_other_from_coming
+    a_lane_that_is_kept_is_nobody_elses
     a_server_that_closes_is_no_crash
     requests_that_are_over_their_clients_budget_wait_until_answers_are_fetched
     no_client_starves_another
@@ -297,6 +298,50 @@ fn many_large_messages_at_once_all_get_through(way: Way) {
             });
         }
     });
+}
+
+fn a_lane_that_is_kept_is_nobody_elses(way: Way) {
+    let name = Name::unguessable();
+    let _echo = Echo::start(way, &name, 1 << 20);
+    for wait in [WaitPolicy::Adaptive, WaitPolicy::Park] {
+        let client = connect(way, &name, wait);
+        let mut kept = client.lane_to_keep();
+        let mut exchange = |bytes: &[u8]| {
+            drive(|cx| with_message(5, bytes, |message| kept.poll_send(cx, message)))?;
+            kept.wait_answer(|answer| bytes_of(answer.payload))
+        };
+        for (seed, len) in [0, 1, 20, 48, 49, 256, 4_000, 50_000].into_iter().enumerate() {
+            let bytes = pattern(len, seed);
+            assert!(exchange(&bytes) == Ok(bytes), "{len} bytes came back changed");
+        }
+        // All others are taken: by calls whose answers lie there.
+        let others: Vec<_> = std::iter::from_fn(|| {
+            with_message(5, b"taken", |message| client.try_send(message)).expect("it is connected")
+        })
+        .collect();
+        assert_eq!(others.len(), 63);
+        for round in 0..100_usize {
+            let bytes = round.to_le_bytes();
+            assert_eq!(exchange(&bytes), Ok(bytes.to_vec()));
+        }
+        let refused = exchange(&pattern(1_000_000, 1));
+        assert!(matches!(refused, Err(ChannelError::TooLarge { len: 1_000_000, .. })));
+        assert_eq!(exchange(b"still here"), Ok(b"still here".to_vec()));
+        let taken = || with_message(5, b"one more", |message| client.try_send(message));
+        assert_eq!(taken(), Ok(None));
+        drop(kept);
+        let last = taken().expect("it is connected").expect("the lane has come back");
+        // One that is given up takes its lane along, which comes back with the answer.
+        client.abandon(last);
+        let mut given_up = client.lane_to_keep();
+        let sent = drive(|cx| with_message(5, b"", |message| given_up.poll_send(cx, message)));
+        assert_eq!(sent, Ok(()));
+        drop(given_up);
+        assert!(call(&client, b"the last lane").is_ok());
+        for ticket in others {
+            assert!(client.wait_answer(ticket, &mut Limit::Never, |_| ()).is_ok());
+        }
+    }
 }
 
 /// They fill the server's arena several times over: those that were set aside, and those of futures

@@ -1,12 +1,13 @@
 //! A client's end of a connection.
 //!
 //! One call, by file: [`send`] takes a lane and publishes the request, [`receive`] waits for the
-//! response and takes it, [`collect`] frees lanes whose caller has gone, and [`link_thread`] wakes
+//! response and takes it, [`kept`] does both over and over on one lane, [`collect`] frees lanes whose caller has gone, and [`link_thread`] wakes
 //! futures and learns of the server's death.
 
 mod alloc;
 mod collect;
 mod help;
+mod kept;
 mod lanes;
 mod link_thread;
 mod phase;
@@ -23,6 +24,7 @@ use std::task::Waker;
 use std::time::Duration;
 
 pub use alloc::Allocating;
+pub use kept::KeptLane;
 pub use receive::ReceivedBlock;
 pub use send::Sending;
 

@@ -104,7 +104,7 @@ impl Client {
 
     /// Blocks until the lane's response line shows `seq`.
     #[inline]
-    fn wait_response(
+    pub(super) fn wait_response(
         self: &Arc<Self>,
         lane: usize,
         seq: u64,
@@ -531,4 +531,4 @@ fn small(head: Head, copied: &Copied) -> AnswerPayload {
     Payload::Small { bytes: inline_bytes(copied.inline), len: head.len as u8 }
 }
 
-const UNASKED: &str = "it took a segment that was not sent";
+pub(super) const UNASKED: &str = "it took a segment that was not sent";

@@ -316,24 +316,59 @@ impl Client {
         limit: &mut Limit,
     ) -> Poll<Result<Option<Ticket>, ChannelError>> {
         self.check_len(message)?;
-        let place = &mut sending.lane_place;
+        self.poll_free_lane(cx, &mut sending.lane_place, limit).map_ok(|lane| {
+            sending.stage = Stage::Lane(lane);
+            None
+        })
+    }
+
+    /// Waits for a lane that is free, and takes it.
+    pub(super) fn poll_free_lane(
+        self: &Arc<Self>,
+        cx: &mut Context<'_>,
+        place: &mut Place,
+        limit: &mut Limit,
+    ) -> Poll<Result<usize, ChannelError>> {
         let take = || {
             self.lanes.take().or_else(|| {
                 self.collect();
                 self.lanes.take()
             })
         };
-        let lane =
-            self.poll_for(cx, &self.lane_waiters, place, limit, ChannelError::NoFreeLane, || {
-                take().or_else(|| {
-                    self.arm_all();
-                    take()
-                })
-            });
-        lane.map_ok(|lane| {
-            sending.stage = Stage::Lane(lane);
-            None
+        self.poll_for(cx, &self.lane_waiters, place, limit, ChannelError::NoFreeLane, || {
+            take().or_else(|| {
+                self.arm_all();
+                take()
+            })
         })
+    }
+
+    /// Sends all of a message without leases on a lane of the caller's, waiting for space.
+    pub(super) fn poll_send_whole(
+        &self,
+        cx: &mut Context<'_>,
+        lane: usize,
+        place: &mut Place,
+        message: &Outgoing<'_>,
+    ) -> Poll<Result<Ticket, ChannelError>> {
+        if let Body::Small { padded, len } = message.body
+            && self.carriage.is_plain()
+        {
+            return Poll::Ready(Ok(self.send_inline(lane, message, padded, len)));
+        }
+        if let Some(sent) = self.send_inline_sealed(lane, message)? {
+            return Poll::Ready(Ok(sent));
+        }
+        let (len, max) = (self.check_len(message)?, self.carriage.longest_whole(&self.outbox));
+        if len > max {
+            return Poll::Ready(Err(ChannelError::TooLarge { len, max }));
+        }
+        let room = self.carriage.block_len(len);
+        let space = self.poll_space(cx, place, room, Purpose::Begin, &mut Limit::Never);
+        let mut block = std::task::ready!(space)?;
+        let head = self.head(lane, Kind::Block, message, len);
+        self.fill(lane, head, &message.body, 0, len, &mut block)?;
+        Poll::Ready(Ok(self.send_block(lane, head, block, 0)))
     }
 
     /// Publishes all of the request, or its first segment, unless there is no space for that.
@@ -389,7 +424,13 @@ impl Client {
         limit: &mut Limit,
     ) -> Poll<Result<Option<Ticket>, ChannelError>> {
         let room = self.carriage.block_len(self.first_len(message.body.len()));
-        let found = std::task::ready!(self.poll_space(cx, sending, room, Purpose::Begin, limit))?;
+        let found = std::task::ready!(self.poll_space(
+            cx,
+            &mut sending.space_place,
+            room,
+            Purpose::Begin,
+            limit
+        ))?;
         drop(found);
         sending.stage = Stage::Start;
         Poll::Ready(Ok(None))
@@ -414,8 +455,9 @@ impl Client {
         let total = message.body.len();
         let len = self.carriage.longest_segment(&self.outbox).min(total - written);
         let room = self.carriage.block_len(len);
+        let place = &mut sending.space_place;
         let mut block =
-            std::task::ready!(self.poll_space(cx, sending, room, Purpose::Continue, limit))?;
+            std::task::ready!(self.poll_space(cx, place, room, Purpose::Continue, limit))?;
         let head = self.head(lane, Kind::Segment, message, total);
         self.fill(lane, head, &message.body, written, len, &mut block)?;
         let ticket = self.send_block(lane, head, block, written);
@@ -435,12 +477,11 @@ impl Client {
     fn poll_space(
         &self,
         cx: &mut Context<'_>,
-        sending: &mut Sending,
+        place: &mut Place,
         len: usize,
         purpose: Purpose,
         limit: &mut Limit,
     ) -> Poll<Result<Reserved<'_>, ChannelError>> {
-        let place = &mut sending.space_place;
         self.poll_for(cx, &self.space_waiters, place, limit, ChannelError::NoSpace, || {
             let wants_space = self.own.word64(WANTS_SPACE);
             release::find_or_ask(&self.space_epochs, wants_space, || self.reserve(len, purpose))

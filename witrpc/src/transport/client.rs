@@ -138,6 +138,12 @@ pub trait ClientChannel: fmt::Debug + Send + Sync {
     /// answered.
     fn abandon(&self, ticket: Ticket);
 
+    /// A place for calls that its holder keeps from one to the next. `None` where there is no such
+    /// thing, and each call waits for a place of its own.
+    fn lane_to_keep(&self) -> Option<Box<dyn KeptLane>> {
+        None
+    }
+
     /// How many calls can be in flight at once.
     fn lanes(&self) -> u32;
 
@@ -157,6 +163,31 @@ pub trait ClientChannel: fmt::Debug + Send + Sync {
 
     /// Leaves on purpose: pending calls end with [`ChannelError::Disconnected`].
     fn disconnect(&self);
+}
+
+/// A place for the calls of one caller, one at a time, which it keeps from one to the next: only the
+/// first waits for one, as others do. Dropping it gives the place back, and gives up a call that is
+/// unanswered.
+pub trait KeptLane: Send {
+    /// Sends a message that takes nothing along, once the answer to the one before has been taken. To
+    /// be polled with an equal message until it is ready.
+    ///
+    /// # Errors
+    ///
+    /// As [`ClientChannel::poll_send`]; and [`ChannelError::TooLarge`] for a message that needs
+    /// segments, which may be sent in another way.
+    fn poll_send(
+        &mut self,
+        cx: &mut Context<'_>,
+        message: Outgoing<'_>,
+    ) -> Poll<Result<(), ChannelError>>;
+
+    /// Blocks the thread until the answer to what was sent is there.
+    ///
+    /// # Errors
+    ///
+    /// Why there is none. The next call may have to wait for another place then.
+    fn wait_answer(&mut self, answer: &mut Answer) -> Result<(), ChannelError>;
 }
 
 /// Why a transport could not carry a message.

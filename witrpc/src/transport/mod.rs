@@ -26,7 +26,9 @@ use std::fmt;
 use std::sync::Arc;
 
 pub use crate::server::Session;
-pub use client::{ChannelError, ClientChannel, ConnectConfig, DisconnectReason, Limit, Sending};
+pub use client::{
+    ChannelError, ClientChannel, ConnectConfig, DisconnectReason, KeptLane, Limit, Sending,
+};
 pub use endpoint::Endpoint;
 pub use lease::{Lent, Lessor, SharedBytes, WritableBytes, private_bytes};
 pub use message::{

@@ -1,7 +1,7 @@
 //! Events, seen from the client: who wants which, and the thread that has them.
 //!
 //! [`subscriptions`] is the one place that knows what all clones of a client want, and tells the
-//! server. A [`puller`] has what comes, with one request for all, and deals it out: to closures,
+//! server. A [`puller`] has what comes, with one request for all over a [`lane`] of its own, and deals it out: to closures,
 //! which it runs ([`guard`]), and to the [`queue`]s of [`blocking`] and [`asynchronous`] subscribers,
 //! who have them from their [`inbox`].
 
@@ -9,6 +9,7 @@ mod asynchronous;
 mod blocking;
 mod guard;
 mod inbox;
+mod lane;
 mod puller;
 mod pulling;
 mod queue;

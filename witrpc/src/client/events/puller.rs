@@ -4,12 +4,13 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::thread;
 
+use super::lane::EventLane;
 use super::subscriptions::{Key, Subscriber, Subscriptions};
 use crate::client::answer::read_pulled;
 use crate::client::flight::block_on;
 use crate::client::links::{self, Link};
 use crate::client::reconnect::Keeper;
-use crate::client::streams::{Control, LinkStreams, Request};
+use crate::client::streams::{Control, LinkStreams};
 use crate::codec::Codec;
 use crate::error::CallError;
 use crate::events::{self, Delivery};
@@ -19,7 +20,8 @@ use crate::transport::{ChannelError, Limit};
 /// Pulls the events of one connection.
 pub(super) struct Puller {
     subscriptions: Arc<Subscriptions>,
-    streams: Arc<LinkStreams>,
+    /// Of the link over which they come now.
+    lane: EventLane,
     /// Whoever brings the next link of the connection.
     keeper: Option<Arc<Keeper>>,
 }
@@ -55,9 +57,13 @@ impl Puller {
         streams: &Arc<LinkStreams>,
         keeper: Option<Arc<Keeper>>,
     ) -> Result<(), CallError> {
-        let puller = Self { subscriptions, streams: Arc::clone(streams), keeper };
+        let streams = Arc::clone(streams);
         let thread = thread::Builder::new().name("witrpc-events".to_owned());
-        match thread.spawn(move || puller.run()) {
+        let run = move || {
+            let lane = EventLane::new(&streams);
+            Self { subscriptions, lane, keeper }.run();
+        };
+        match thread.spawn(run) {
             Ok(_) => Ok(()),
             Err(error) => Err(CallError::NoThread { message: error.to_string() }),
         }
@@ -81,7 +87,7 @@ impl Puller {
         }
     }
 
-    fn pull_until_stopped(&self) -> Stopped {
+    fn pull_until_stopped(&mut self) -> Stopped {
         loop {
             match self.tell_the_rest().and_then(|()| self.pull()) {
                 Ok(Some(deliveries)) => deliveries.into_iter().for_each(|it| self.deal_out(it)),
@@ -97,26 +103,24 @@ impl Puller {
     }
 
     /// Tells the server what it has not been told for want of a lane.
-    fn tell_the_rest(&self) -> Result<(), Stopped> {
+    fn tell_the_rest(&mut self) -> Result<(), Stopped> {
         let owed = self.subscriptions.lock().pulling.take_owed();
         owed.into_iter().try_for_each(|service| self.tell(service))
     }
 
     /// Tells the server what is wanted of a service.
-    fn tell(&self, service: u8) -> Result<(), Stopped> {
-        let control = self.subscriptions.whole_set(service, &self.streams);
-        let request = Request::plain(&self.streams, Limit::Never);
-        let mut answer = request.wait(&control).map_err(Stopped::Failed)?;
-        read_pulled(&mut answer, self.streams.codec, "subscribe")?;
+    fn tell(&mut self, service: u8) -> Result<(), Stopped> {
+        let control = self.subscriptions.whole_set(service, self.lane.streams());
+        let mut answer = self.lane.ask(&control).map_err(Stopped::Failed)?;
+        read_pulled(&mut answer, self.lane.streams().codec, "subscribe")?;
         Ok(())
     }
 
     /// Waits for the next events; `None` when the server knows of no subscription.
-    fn pull(&self) -> Result<Option<Vec<Delivery>>, Stopped> {
-        let control = Control::new(RequestTag::of(Operation::PullEvents), self.streams.codec);
-        // Not among those that share the lanes of streams: quiet streams would keep it from its own.
-        let request = Request::plain(&self.streams, Limit::Never);
-        let mut answer = request.wait(&control).map_err(Stopped::Failed)?;
+    fn pull(&mut self) -> Result<Option<Vec<Delivery>>, Stopped> {
+        let codec = self.lane.streams().codec;
+        let control = Control::new(RequestTag::of(Operation::PullEvents), codec);
+        let mut answer = self.lane.ask(&control).map_err(Stopped::Failed)?;
         // Not encoded by a codec: the events in it are.
         if read_pulled(&mut answer, Codec::default(), "events")?.is_none() {
             return Ok(None);
@@ -131,7 +135,8 @@ impl Puller {
         let key: Key = (delivery.service, delivery.event);
         let state = self.subscriptions.lock();
         let all = state.subscribers.values();
-        let wanting = all.filter(|subscriber| subscriber.key_over(&self.streams) == Some(key));
+        let wanting =
+            all.filter(|subscriber| subscriber.key_over(self.lane.streams()) == Some(key));
         let sinks: Vec<_> = wanting.map(|subscriber| Arc::clone(&subscriber.sink)).collect();
         drop(state);
         for sink in sinks {
@@ -151,16 +156,16 @@ impl Puller {
             let lost = reason.map(CallError::Disconnected);
             return Err(lost.unwrap_or_else(|| CallError::from_channel(lost_by, None)));
         };
-        self.streams = Arc::clone(&next_link(keeper, &self.streams)?.streams);
+        self.lane = EventLane::new(&next_link(keeper, self.lane.streams())?.streams);
         Ok(())
     }
 
     /// Tells the server at the other end of a new link of all subscribers, and those of whom the
     /// former one knew that they may have missed something.
-    fn renew(&self) -> Result<(), Stopped> {
+    fn renew(&mut self) -> Result<(), Stopped> {
         let mut services = BTreeSet::new();
         for (number, keeper) in self.all() {
-            let placed = link_over(&keeper, &self.streams)
+            let placed = link_over(&keeper, self.lane.streams())
                 .and_then(|link| self.subscriptions.put_over(number, &link));
             match placed {
                 Ok(key) => services.extend(key.map(|key| key.0)),
@@ -173,7 +178,8 @@ impl Puller {
         let mut state = self.subscriptions.lock();
         let all = state.subscribers.values_mut();
         // Not those who have begun over this link.
-        let followed = all.filter_map(|it| it.go_over_to(&self.streams).then_some(&it.sink));
+        let streams = self.lane.streams();
+        let followed = all.filter_map(|it| it.go_over_to(streams).then_some(&it.sink));
         let sinks: Vec<_> = followed.cloned().collect();
         drop(state);
         sinks.iter().for_each(|sink| sink.may_have_missed());

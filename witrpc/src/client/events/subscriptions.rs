@@ -31,7 +31,7 @@ use crate::error::CallError;
 use crate::tag::{Operation, RequestTag};
 use crate::transport::{Answer, ChannelError, Limit};
 
-/// The pull of the events has a lane of its own. Streams may take half of all, rounded down, and at
+/// The events have a [lane](super::lane) of their own. Streams may take half of all, rounded down, and at
 /// least one is left for calls.
 const LEAST_LANES: u32 = 3;
 

@@ -7,12 +7,13 @@ use std::thread;
 use std::time::Instant;
 
 use super::handover::Handover;
+use super::kept::Kept;
 use super::link::{Link, Progress, Waiter, Waiting};
 use super::port::Port;
 use crate::timer::Timer;
 use crate::transport::{
-    Answer, ChannelError, ClientChannel, DisconnectReason, Lessor, Limit, Outgoing, Peer, Sending,
-    Ticket,
+    Answer, ChannelError, ClientChannel, DisconnectReason, KeptLane, Lessor, Limit, Outgoing, Peer,
+    Sending, Ticket,
 };
 
 /// A client's end of a connection.
@@ -150,6 +151,10 @@ impl ClientChannel for Channel {
 
     fn abandon(&self, ticket: Ticket) {
         self.clear(self.link.abandon(ticket));
+    }
+
+    fn lane_to_keep(&self) -> Option<Box<dyn KeptLane>> {
+        Some(Box::new(Kept::new(&self.link)))
     }
 
     fn lanes(&self) -> u32 {

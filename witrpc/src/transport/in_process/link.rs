@@ -8,7 +8,7 @@
 //! Wakers are foreign code: they are woken and dropped outside of the lock.
 
 use std::collections::{HashMap, VecDeque};
-use std::sync::{Arc, Mutex, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, Weak};
 use std::task::Waker;
 use std::thread::Thread;
 
@@ -42,6 +42,8 @@ struct State {
     /// Calls that wait for a lane, oldest first. Those that were given up are still listed.
     queue: VecDeque<u64>,
     lanes_taken: u32,
+    /// Calls whose lane stays with their sender after the answer: one of each [`Kept`](super::kept::Kept).
+    kept: Vec<u64>,
     watchers: Watchers,
     /// The server takes nothing new.
     draining: bool,
@@ -57,6 +59,17 @@ struct Closed {
     pending: ChannelError,
     /// What later calls end with.
     reason: DisconnectReason,
+}
+
+/// Where a call goes that is not sent at once.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Lane {
+    /// To the next lane that is free for it.
+    NextFree,
+    /// The same, and the lane stays with the sender.
+    ToKeep,
+    /// To a lane that has stayed.
+    Kept,
 }
 
 enum Call {
@@ -131,18 +144,62 @@ impl Link {
         if let Some(ticket) = self.try_send(message)? {
             return Ok(ticket);
         }
+        self.put(message, Lane::NextFree)
+    }
+
+    /// Sends a call whose lane stays with the sender: the one that stayed from the call before, or as
+    /// soon as there is one.
+    pub(super) fn send_keeping(
+        &self,
+        message: Outgoing<'_>,
+        has_lane: bool,
+    ) -> Result<Ticket, ChannelError> {
+        self.put(message, if has_lane { Lane::Kept } else { Lane::ToKeep })
+    }
+
+    fn put(&self, message: Outgoing<'_>, lane: Lane) -> Result<Ticket, ChannelError> {
         let ticket = lock(&self.state).next_ticket();
         // Copied without the lock.
         let request = to_request(ticket, message);
         let mut state = lock(&self.state);
         state.check_sending()?;
-        state.calls.insert(ticket.seq, Call::Queued(Waiting::default(), request));
-        state.queue.push_back(ticket.seq);
-        // A lane may have become free since.
-        let next = state.fill_lane(self.limits.lanes);
+        if lane != Lane::NextFree {
+            state.kept.push(ticket.seq);
+        }
+        let next = if lane == Lane::Kept {
+            state.calls.insert(ticket.seq, Call::Sent(Waiting::default()));
+            Some(request)
+        } else {
+            state.calls.insert(ticket.seq, Call::Queued(Waiting::default(), request));
+            state.queue.push_back(ticket.seq);
+            // A lane may have become free since.
+            state.fill_lane(self.limits.lanes)
+        };
         drop(state);
         next.into_iter().for_each(|request| self.publish(request));
         Ok(ticket)
+    }
+
+    /// A lane that has stayed with its sender goes to others.
+    pub(super) fn free_lane(&self) {
+        self.give_lane_on(lock(&self.state));
+    }
+
+    /// The lane of a call does not stay with its sender after all.
+    pub(super) fn keep_no_longer(&self, ticket: Ticket) {
+        let mut state = lock(&self.state);
+        let was_answered = !state.was_kept(ticket.seq);
+        if was_answered {
+            self.give_lane_on(state);
+        }
+    }
+
+    /// Has a lane that is free now taken by the call that has waited for one longest.
+    fn give_lane_on(&self, mut state: MutexGuard<'_, State>) {
+        state.lanes_taken -= 1;
+        let next = state.fill_lane(self.limits.lanes);
+        drop(state);
+        next.into_iter().for_each(|request| self.publish(request));
     }
 
     /// Looks whether a queued call has been sent.
@@ -352,6 +409,12 @@ impl State {
         Ticket { lane: 0, seq: self.last_seq }
     }
 
+    /// Whether the lane of a call stays with its sender, as is asked once.
+    fn was_kept(&mut self, seq: u64) -> bool {
+        let place = self.kept.iter().position(|kept| *kept == seq);
+        place.map(|place| self.kept.swap_remove(place)).is_some()
+    }
+
     /// Gives a free lane to the first call that still waits for one, which is to be published.
     fn fill_lane(&mut self, lanes: u32) -> Option<Request> {
         if self.lanes_taken == lanes || self.draining {
@@ -414,10 +477,11 @@ impl Peer for Link {
             }
             _ => return Err(SPENT),
         };
-        state.lanes_taken -= 1;
-        let next = state.fill_lane(self.limits.lanes);
-        drop(state);
-        next.into_iter().for_each(|request| self.publish(request));
+        if !state.was_kept(ticket.seq) {
+            self.give_lane_on(state);
+        } else {
+            drop(state);
+        }
         waiter.into_iter().for_each(Waiter::wake);
         Ok(())
     }

@@ -7,12 +7,13 @@
 //! [`WaitPolicy`](crate::WaitPolicy) changes nothing here.
 //!
 //! The files follow a call: `place` is where client and server meet, `channel` the client's
-//! end, `link` the calls in flight, `arrivals` what the server's threads look at, `port` the
+//! end, `link` the calls in flight (those that one caller makes on a lane of its own with `kept`), `arrivals` what the server's threads look at, `port` the
 //! server's end. `watchers` wakes handlers whose callers have gone.
 
 mod arrivals;
 mod channel;
 mod handover;
+mod kept;
 mod link;
 mod place;
 mod port;

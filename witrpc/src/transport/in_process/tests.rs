@@ -249,6 +249,50 @@ fn an_answer_that_nobody_fetches_holds_no_lane() {
 }
 
 #[test]
+fn a_lane_that_is_kept_goes_to_nobody_who_waits_for_one() {
+    let place = InProcess::new().lanes(1);
+    let port = bind(&place);
+    let client = connect(&place);
+    let mut cx = Context::from_waker(Waker::noop());
+    let answered = |tag| {
+        let [(peer, request)] = take(&port).try_into().ok().expect("one has arrived");
+        assert_eq!(request.tag, tag);
+        peer.answer(request.ticket, small(tag + 100)).unwrap();
+    };
+    let mut kept = client.lane_to_keep().unwrap();
+    let mut queued = Sending::default();
+    for tag in 1..4 {
+        assert_eq!(kept.poll_send(&mut cx, small(tag)), Poll::Ready(Ok(())));
+        if tag == 1 {
+            let sent = client.poll_send(&mut cx, &mut queued, small(9), &mut Limit::Never);
+            assert!(sent.is_pending());
+        }
+        answered(tag);
+        let mut answer = Answer::default();
+        assert_eq!(kept.wait_answer(&mut answer), Ok(()));
+        assert_eq!(answer.tag, tag + 100);
+        assert_eq!(client.try_send(small(8)).unwrap(), None);
+    }
+    let mut next = client.lane_to_keep().unwrap();
+    assert!(next.poll_send(&mut cx, small(5)).is_pending());
+    drop(kept);
+    answered(9);
+    assert_eq!(next.poll_send(&mut cx, small(5)), Poll::Ready(Ok(())));
+    let given_up = client.lane_to_keep().map(|mut lane| lane.poll_send(&mut cx, small(6)));
+    assert!(given_up.unwrap().is_pending(), "and it is dropped");
+    drop(next);
+    assert_eq!(client.try_send(small(7)).unwrap(), None, "the server may still read the request");
+    answered(5);
+    assert!(client.try_send(small(7)).unwrap().is_some());
+    answered(7);
+    let mut last = client.lane_to_keep().unwrap();
+    assert!(last.poll_send(&mut cx, small(7)).is_ready());
+    client.disconnect();
+    assert!(last.wait_answer(&mut Answer::default()).is_err());
+    assert!(matches!(last.poll_send(&mut cx, small(7)), Poll::Ready(Err(_))));
+}
+
+#[test]
 fn a_future_is_woken_at_its_limit_and_nothing_stays_behind() {
     struct Notify(mpsc::Sender<()>);
     impl Wake for Notify {

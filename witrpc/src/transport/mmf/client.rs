@@ -11,8 +11,8 @@ use super::keys::Bringing;
 use super::lease::{Received, with_claims};
 use crate::error::ConnectError;
 use crate::transport::{
-    Answer, Body, ChannelError, ClientChannel, Credentials, Fill, Leasing, Lessor, Limit, Outgoing,
-    Payload, RemoteBytes, Sending, Ticket,
+    Answer, Body, ChannelError, ClientChannel, Credentials, Fill, KeptLane, Leasing, Lessor, Limit,
+    Outgoing, Payload, RemoteBytes, Sending, Ticket,
 };
 
 pub(super) fn connect(
@@ -79,6 +79,10 @@ impl ClientChannel for Client {
         polled.map_err(errors::channel)
     }
 
+    fn lane_to_keep(&self) -> Option<Box<dyn KeptLane>> {
+        Some(Box::new(self.0.lane_to_keep()))
+    }
+
     fn lanes(&self) -> u32 {
         self.0.lanes()
     }
@@ -108,7 +112,23 @@ impl ClientChannel for Client {
     }
 }
 
-/// Leases may keep the channel's end, but not the connection.
+impl KeptLane for channel::KeptLane {
+    fn poll_send(
+        &mut self,
+        cx: &mut Context<'_>,
+        message: Outgoing<'_>,
+    ) -> Poll<Result<(), ChannelError>> {
+        let sent = with_outgoing(message, |message| self.poll_send(cx, message));
+        sent.map_err(errors::channel)
+    }
+
+    fn wait_answer(&mut self, answer: &mut Answer) -> Result<(), ChannelError> {
+        let waited = self.wait_answer(|arrived| *answer = from_answer(arrived));
+        waited.map_err(errors::channel)
+    }
+}
+
+/// Leases and kept lanes may keep the channel's end, but not the connection.
 impl Drop for Client {
     fn drop(&mut self) {
         self.0.disconnect();

@@ -1,0 +1,125 @@
+//! A lane that one caller keeps from one call to the next.
+//!
+//! Its calls wait for a lane once, however many others wait for one later.
+//!
+//! # Invariants
+//!
+//! 1. A lane that is kept was taken like any other, and is given back once: so nobody else has it
+//!    meanwhile. It is never lent, so nobody else takes an answer off it.
+//! 2. There is one call at a time: the next is published when the former's answer has been taken.
+//! 3. A call that is given up takes the lane along, which is abandoned like any other and comes back
+//!    when it is answered. The next call takes another one.
+
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+
+use super::Client;
+use super::receive::{Taken, UNASKED};
+use super::waiters::Place;
+use crate::message::{Answer, ChannelError, Limit, Outgoing, Ticket};
+
+/// A lane that one caller keeps from one call to the next. Dropping it gives the lane back.
+#[derive(Debug)]
+pub struct KeptLane {
+    client: Arc<Client>,
+    stage: Stage,
+    lane_place: Place,
+    space_place: Place,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Stage {
+    /// There is no lane.
+    Out,
+    /// Nothing is on it.
+    Idle(usize),
+    /// This call is.
+    Sent(Ticket),
+}
+
+impl Client {
+    /// A lane to keep: one is taken for the first call.
+    pub fn lane_to_keep(self: &Arc<Self>) -> KeptLane {
+        let (lane_place, space_place) = Default::default();
+        KeptLane { client: Arc::clone(self), stage: Stage::Out, lane_place, space_place }
+    }
+}
+
+impl KeptLane {
+    /// Sends a message without leases, waiting for space, and for a lane if there is none. To be
+    /// polled with an equal message until it is ready.
+    ///
+    /// # Errors
+    ///
+    /// [`ChannelError::TooLarge`] for one that does not go in one piece, or that the connection is
+    /// gone.
+    pub fn poll_send(
+        &mut self,
+        cx: &mut Context<'_>,
+        message: Outgoing<'_>,
+    ) -> Poll<Result<(), ChannelError>> {
+        self.client.check_connected()?;
+        let lane = match self.stage {
+            Stage::Idle(lane) => lane,
+            Stage::Out => {
+                let (place, limit) = (&mut self.lane_place, &mut Limit::Never);
+                ready!(self.client.poll_free_lane(cx, place, limit))?
+            }
+            Stage::Sent(_) => unreachable!("there is one call at a time"),
+        };
+        self.stage = Stage::Idle(lane);
+        let place = &mut self.space_place;
+        self.stage = Stage::Sent(ready!(self.client.poll_send_whole(cx, lane, place, &message))?);
+        Poll::Ready(Ok(()))
+    }
+
+    /// Blocks the thread until the answer is there, as [`Client::wait_answer`] does.
+    ///
+    /// # Errors
+    ///
+    /// Why there is none.
+    pub fn wait_answer<R>(&mut self, receive: impl FnOnce(Answer) -> R) -> Result<R, ChannelError> {
+        // Whatever goes wrong, the lane is not to be given back as it is.
+        let Stage::Sent(ticket) = std::mem::replace(&mut self.stage, Stage::Out) else {
+            unreachable!("a call was sent");
+        };
+        let client = &self.client;
+        client.check_mapped()?;
+        let lane = ticket.lane as usize;
+        let mut seq = ticket.seq;
+        loop {
+            client.wait_response(lane, seq, &mut Limit::Never)?;
+            client.collect_if_abandoned();
+            match client.read_response(lane, seq) {
+                Ok(Taken::Answer(answer)) => {
+                    self.stage = Stage::Idle(lane);
+                    return answer.map(receive);
+                }
+                Ok(Taken::More(next)) => seq = next,
+                Ok(Taken::Acknowledged) => return Err(client.accuse(UNASKED)),
+                Err(error) => {
+                    if let ChannelError::NoMemory { .. } = error {
+                        client.abandon_owned(Ticket { lane: ticket.lane, seq });
+                    }
+                    client.end_if_broken(error);
+                    return Err(error);
+                }
+            }
+        }
+    }
+}
+
+impl Drop for KeptLane {
+    fn drop(&mut self) {
+        if self.client.origin.is_forked() {
+            return;
+        }
+        self.client.lane_waiters.leave(&mut self.lane_place, false);
+        self.client.space_waiters.leave(&mut self.space_place, false);
+        match self.stage {
+            Stage::Out => {}
+            Stage::Idle(lane) => self.client.free_lane(lane),
+            Stage::Sent(ticket) => self.client.abandon_owned(ticket),
+        }
+    }
+}

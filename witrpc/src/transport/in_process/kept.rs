@@ -1,0 +1,96 @@
+//! A lane that one caller keeps from one call to the next.
+
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::thread;
+
+use super::link::{Link, Progress, Waiter};
+use crate::transport::{Answer, ChannelError, KeptLane, Outgoing, Ticket};
+
+/// A lane that one caller keeps.
+pub(super) struct Kept {
+    link: Arc<Link>,
+    stage: Stage,
+}
+
+#[derive(Clone, Copy)]
+enum Stage {
+    /// There is no lane.
+    Out,
+    /// Nothing is on it.
+    Idle,
+    /// This call is to be, or is.
+    Sending(Ticket),
+    /// This call is, and is waited for.
+    Sent(Ticket),
+}
+
+impl Kept {
+    pub(super) fn new(link: &Arc<Link>) -> Self {
+        Self { link: Arc::clone(link), stage: Stage::Out }
+    }
+}
+
+impl KeptLane for Kept {
+    fn poll_send(
+        &mut self,
+        cx: &mut Context<'_>,
+        message: Outgoing<'_>,
+    ) -> Poll<Result<(), ChannelError>> {
+        let ticket = match self.stage {
+            Stage::Sending(ticket) => ticket,
+            Stage::Out | Stage::Idle => {
+                self.link.check_len(message.body.len())?;
+                let has_lane = matches!(self.stage, Stage::Idle);
+                let ticket = self.link.send_keeping(message, has_lane)?;
+                self.stage = Stage::Sending(ticket);
+                ticket
+            }
+            Stage::Sent(_) => unreachable!("there is one call at a time"),
+        };
+        match self.link.poll_sent(ticket, Waiter::Task(cx.waker().clone())) {
+            Progress::Wait(_former) => Poll::Pending,
+            Progress::Done(Ok(()), _) => {
+                self.stage = Stage::Sent(ticket);
+                Poll::Ready(Ok(()))
+            }
+            Progress::Done(Err(error), _) => {
+                self.link.keep_no_longer(ticket);
+                self.stage = Stage::Out;
+                Poll::Ready(Err(error))
+            }
+        }
+    }
+
+    fn wait_answer(&mut self, answer: &mut Answer) -> Result<(), ChannelError> {
+        let Stage::Sent(ticket) = self.stage else { unreachable!("a call was sent") };
+        loop {
+            match self.link.poll_answer(ticket, Waiter::Thread(thread::current())) {
+                Progress::Wait(_former) => thread::park(),
+                Progress::Done(Ok(arrived), _) => {
+                    self.stage = Stage::Idle;
+                    *answer = arrived;
+                    return Ok(());
+                }
+                Progress::Done(Err(error), _) => {
+                    self.link.keep_no_longer(ticket);
+                    self.stage = Stage::Out;
+                    return Err(error);
+                }
+            }
+        }
+    }
+}
+
+impl Drop for Kept {
+    fn drop(&mut self) {
+        match self.stage {
+            Stage::Out => {}
+            Stage::Idle => self.link.free_lane(),
+            Stage::Sending(ticket) | Stage::Sent(ticket) => {
+                self.link.keep_no_longer(ticket);
+                self.link.abandon(ticket);
+            }
+        }
+    }
+}
