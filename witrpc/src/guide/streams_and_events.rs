@@ -257,10 +257,17 @@
 //! no two clients have one number, also where clones of a service stand behind several servers.
 //!
 //! A subscriber that is too slow misses events, and is told how many, in their place:
-//! [`EventError::Lagged`](crate::EventError::Lagged). Nobody else is held up by it. Which ones it
-//! misses is the event's to say: `#[wit(event, overflow = "oldest")]`, the default, keeps what is new;
-//! `"newest"` keeps what is old; `"wait 100ms"` has the emitter wait for room, so long at the most.
-//! A progress bar wants the first: each event says more than those before.
+//! [`EventError::Lagged`](crate::EventError::Lagged). Which ones it misses is the event's to say:
+//! `#[wit(event, overflow = "oldest")]`, the default, keeps what is new; `"newest"` keeps what is old.
+//! A progress bar wants the first: each event says more than those before. Nobody else is held up by
+//! a subscriber of either.
+//!
+//! `"wait 100ms"` has the emitter wait until there is room, so long at the most: the emitter becomes as
+//! slow as the slowest subscriber that still takes one event in that time, and with it all others who
+//! hear of the event. One that takes none in that time is waited for once, and not again before it
+//! takes something. On its way to an iterator that is full, such an event also keeps those behind it
+//! waiting, of whatever kind: the other subscriptions of that connection become as slow as that
+//! iterator. Whoever may be slow with such events has a connection for them alone.
 //!
 //! Up to 1024 events of a kind, or 1 MiB of them, wait for a client at the server, and as many for
 //! each of its iterators. Closures of one connection run on one thread, one after the other: one that
