@@ -47,6 +47,21 @@ pub fn next_tick(ticks: &mut impl Iterator<Item = Result<NewsroomTicked, EventEr
     ticks.next().expect("the connection stands").expect("none is lost").checked()
 }
 
+/// The number of the next tick that is not zero. Zeros that were on their way when a subscription ended
+/// may come to the next one of that connection.
+///
+/// # Panics
+///
+/// When something else comes.
+pub fn next_but_zeros(ticks: &mut impl Iterator<Item = Result<NewsroomTicked, EventError>>) -> u64 {
+    loop {
+        let number = next_tick(ticks);
+        if number != 0 {
+            return number;
+        }
+    }
+}
+
 /// Emits events of every kind of overflow when it is told to. Gates are those of the workshop that is
 /// served beside it.
 #[wit_service]
