@@ -11,12 +11,14 @@ use crate::error::EventError;
 /// that blocks until the next one.
 ///
 /// It has all that the service emits from the moment when the subscribing call has returned, in the
-/// order in which one thread of the service emits it, until this is dropped. What this client does
-/// not take in time is dropped, as the event's `overflow` says (up to 1024 events or 1 MiB of each
-/// kind wait, at the server and here; where it says `"wait .."`, the other subscriptions of the
-/// connection wait for this one), and [`EventError::Lagged`] stands in its place. After a
-/// [reconnection](crate::Reconnect) it goes on, behind one [`EventError::MayHaveMissed`]. The last item
-/// is [`EventError::Ended`], when the connection ends. While this lives, the connection does.
+/// order in which one thread of the service emits it, until this is dropped. (Where another
+/// subscription of this connection to the same event has just been dropped, what was on its way to
+/// that one may come first.) What this client does not take in time is dropped, as the event's
+/// `overflow` says (up to 1024 events or 1 MiB of each kind wait, at the server and here; where it
+/// says `"wait .."`, the other subscriptions of the connection wait for this one), and
+/// [`EventError::Lagged`] stands in its place. After a [reconnection](crate::Reconnect) it goes on,
+/// behind one [`EventError::MayHaveMissed`]. The last item is [`EventError::Ended`], when the
+/// connection ends. While this lives, the connection does.
 ///
 /// All subscriptions of a connection take one of its lanes, and it must have three:
 /// with fewer, subscribing is [`CallError::NoFreeLane`](crate::CallError::NoFreeLane).
