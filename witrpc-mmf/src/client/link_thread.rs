@@ -303,7 +303,8 @@ impl Client {
         }
     }
 
-    /// Wakes the threads that sleep on response lines; `false` when there are none.
+    /// Wakes the threads that sleep on response lines; `false` when there are none, whatever else has
+    /// been written to the masks.
     fn wake_parked(&self) -> bool {
         let mut any = false;
         for group in 0..self.groups.len() {
@@ -316,6 +317,7 @@ impl Client {
                 futex::wake_peers(self.server.word64(self.layout.response_line(lane)));
             }
         }
-        any
+        // Behind the fence of `still_parked`: whoever is not counted here sees the end.
+        any && self.parked.load(Relaxed) > 0
     }
 }

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
 use std::task::{Context, Poll};
 use std::time::Instant;
 
@@ -131,7 +132,12 @@ impl Client {
             Backend::Native => {
                 let mask = &self.wait_line(lane)[wait::PARKED];
                 let bit = Layout::lane_bit(lane);
-                park::parked::<Mapped, _>(mask, bit, || self.sleep_by_futex(lane, seq, limit))
+                // Before the bit is set, and so before the fence behind that.
+                self.parked.fetch_add(1, Relaxed);
+                let sleep = || self.sleep_by_futex(lane, seq, limit);
+                let outcome = park::parked::<Mapped, _>(mask, bit, sleep);
+                self.parked.fetch_sub(1, Relaxed);
+                outcome
             }
             Backend::Portable => {
                 let mut backoff = Backoff::new();

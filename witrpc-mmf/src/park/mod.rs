@@ -15,7 +15,8 @@
 //! wait (see [`crate::ring`]): a response costs one fence.
 //!
 //! When the connection ends, the client wakes its own callers: it records the end, then looks at the
-//! masks (with a fence) and wakes until they are clear. A caller looks for the end after its fence.
+//! masks (with a fence) and wakes until they are clear, or no thread is counted that may have set a bit.
+//! A caller counts itself, sets its bit, and looks for the end after its fence.
 
 use std::sync::atomic::Ordering::{Relaxed, SeqCst};
 

@@ -2,8 +2,8 @@
 
 use std::borrow::Cow;
 use std::path::Path;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 
 use super::*;
 use crate::transport::{Body, Payload, RemoteBytes, SMALL_LEN};
@@ -27,6 +27,26 @@ impl RemoteBytes for Held {
 impl Drop for Held {
     fn drop(&mut self) {
         self.released.store(true, Ordering::Relaxed);
+    }
+}
+
+/// Bytes that a peer may change at any time: whoever looks at one again may see another one.
+struct Fickle {
+    bytes: Vec<u8>,
+    seen: Mutex<Vec<bool>>,
+}
+
+impl RemoteBytes for Fickle {
+    fn len(&self) -> usize {
+        self.bytes.len()
+    }
+
+    fn copy_to(&self, offset: usize, out: &mut [u8]) {
+        let places = offset..offset + out.len();
+        let mut seen = self.seen.lock().expect("nobody has failed");
+        assert!(!seen[places.clone()].contains(&true), "{places:?} was looked at before");
+        seen[places.clone()].fill(true);
+        out.copy_from_slice(&self.bytes[places]);
     }
 }
 
@@ -94,6 +114,28 @@ fn arguments_of_every_kind_come_back() {
             assert_eq!(decoder.value("owned").as_ref(), Ok(&owned));
             assert_eq!(decoder.finish(), Ok(()));
         });
+    }
+}
+
+#[test]
+fn each_byte_of_a_message_is_looked_at_once() {
+    for codec in codecs() {
+        let (numbers, text) = (vec![1.5_f64; 100], "text".repeat(20));
+        let mut encoder = Encoder::new(codec);
+        encoder.raw("samples", &numbers).unwrap();
+        encoder.str("text", &text).unwrap();
+        encoder.value("numbers", &numbers).unwrap();
+        encoder.value("pair", &(7_u8, &text)).unwrap();
+        let (raw, bytes) = written(&encoder, 1 << 20);
+        let seen = Mutex::new(vec![false; bytes.len()]);
+        let fickle = Payload::Remote(Box::new(Fickle { bytes, seen }));
+        let open = OwnedBody::new(fickle, raw, codec).unwrap();
+        let mut decoder = open.decoder();
+        assert_eq!(decoder.raw("samples"), Ok(Cow::Borrowed(&numbers[..])));
+        assert_eq!(decoder.str("text"), Ok(Cow::Borrowed(&*text)));
+        assert_eq!(decoder.value("numbers").as_ref(), Ok(&numbers));
+        assert_eq!(decoder.value("pair"), Ok((7_u8, text)));
+        assert_eq!(decoder.finish(), Ok(()));
     }
 }
 
