@@ -19,7 +19,7 @@ use crate::backend::{Backend, Backoff};
 use crate::bell::Drained;
 use crate::disposal::Socket;
 use crate::fork::Descriptor;
-use crate::layout::{GROUP, STATE, wait};
+use crate::layout::STATE;
 use crate::message::Closed;
 use crate::wake::wake;
 use crate::words::{Mapped, ReadWord};
@@ -298,26 +298,20 @@ impl Client {
         self.space_waiters.notify_all();
         self.lost_waiters.notify_all();
         while self.wake_parked() {
-            // Somebody has set its bit and not gone to sleep yet, or has just woken up.
+            // Somebody is counted and has not gone to sleep yet, or has just woken up.
             std::thread::yield_now();
         }
     }
 
-    /// Wakes the threads that sleep on response lines; `false` when there are none, whatever else has
-    /// been written to the masks.
+    /// Wakes the threads that sleep on response lines; `false` when there are none. It goes by what they
+    /// have counted, not by the masks in shared memory.
     fn wake_parked(&self) -> bool {
-        let mut any = false;
-        for group in 0..self.groups.len() {
-            let first = group * GROUP;
-            let mut parked = park::still_parked::<Mapped>(&self.wait_line(first)[wait::PARKED]);
-            any |= parked != 0;
-            while parked != 0 {
-                let lane = first + parked.trailing_zeros() as usize;
-                parked &= parked - 1;
+        let any = park::still_parked::<Mapped>(&self.parked) != 0;
+        if any {
+            for lane in 0..self.lanes.count() {
                 futex::wake_peers(self.server.word64(self.layout.response_line(lane)));
             }
         }
-        // Behind the fence of `still_parked`: whoever is not counted here sees the end.
-        any && self.parked.load(Relaxed) > 0
+        any
     }
 }

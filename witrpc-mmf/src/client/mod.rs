@@ -18,7 +18,7 @@ mod waiters;
 
 use std::collections::HashMap;
 use std::fmt;
-use std::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering::Relaxed};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::task::Waker;
 use std::time::Duration;
@@ -102,8 +102,8 @@ pub struct Client {
     lost: OnceLock<Closed>,
     /// Those who are to be told when it is lost.
     lost_waiters: Waiters,
-    /// Threads that have a bit in a parked mask, or are about to set or have just cleared it.
-    parked: AtomicU32,
+    /// How many threads sleep on response lines, or are about to, or have just woken up.
+    parked: AtomicU64,
     origin: Origin,
     link: link_thread::Link,
 }
@@ -172,7 +172,7 @@ impl Client {
             cancel_rung: Rung::new(AtomicU64::new(0)),
             lost: OnceLock::new(),
             lost_waiters: Waiters::default(),
-            parked: AtomicU32::new(0),
+            parked: AtomicU64::new(0),
             link: link_thread::Link::new(connected.link)?,
             origin: Origin::here(),
             layout,

@@ -132,7 +132,7 @@ impl Client {
             Backend::Native => {
                 let mask = &self.wait_line(lane)[wait::PARKED];
                 let bit = Layout::lane_bit(lane);
-                // Before the bit is set, and so before the fence behind that.
+                // Before the fence of `parked`: see `still_parked`.
                 self.parked.fetch_add(1, Relaxed);
                 let sleep = || self.sleep_by_futex(lane, seq, limit);
                 let outcome = park::parked::<Mapped, _>(mask, bit, sleep);

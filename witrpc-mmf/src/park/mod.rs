@@ -14,9 +14,9 @@
 //! The same fence of the server stands before its look at the group's ring word, on which futures
 //! wait (see [`crate::ring`]): a response costs one fence.
 //!
-//! When the connection ends, the client wakes its own callers: it records the end, then looks at the
-//! masks (with a fence) and wakes until they are clear, or no thread is counted that may have set a bit.
-//! A caller counts itself, sets its bit, and looks for the end after its fence.
+//! When the connection ends, the client wakes its own callers: it records the end, then looks (with a
+//! fence) whether any is counted, and wakes all lines until none is. A caller counts itself before its
+//! fence, and looks for the end after it.
 
 use std::sync::atomic::Ordering::{Relaxed, SeqCst};
 
@@ -60,11 +60,12 @@ pub(crate) fn whom_to_wake<W: Words>(
     }
 }
 
-/// The bits of a parked `mask` of one's own, once the end of the connection has been recorded.
-pub(crate) fn still_parked<W: Words>(mask: &W::U64) -> u64 {
+/// Whether callers may sleep yet, once the end of the connection has been recorded: what `word` says,
+/// which they have written to before they called [`parked`].
+pub(crate) fn still_parked<W: Words>(word: &W::U64) -> u64 {
     // Pairs with the fence of `parked`: whoever is not seen here sees the end.
     W::fence(SeqCst);
-    mask.load(Relaxed)
+    word.load(Relaxed)
 }
 
 #[cfg(test)]
