@@ -117,8 +117,8 @@ impl<C> Worker<C> {
         if self.origin.is_forked() { 0 } else { self.keeper.restarts() }
     }
 
-    /// Why the last process has ended or the last attempt to start one has failed; `None` if all is
-    /// well.
+    /// Why the last process that ended has done so, or the last attempt to start one has failed, also
+    /// when another one serves by now; `None` if there was nothing of the kind.
     #[must_use]
     pub fn last_failure(&self) -> Option<Arc<WorkerError>> {
         if self.origin.is_forked() { None } else { self.keeper.failure() }

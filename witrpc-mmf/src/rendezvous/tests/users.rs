@@ -22,6 +22,7 @@ impl AsOther {
     /// `None` where nobody can become another user.
     fn new(test: &'static str) -> Option<Self> {
         if !rustix::process::geteuid().is_root() {
+            eprintln!("{test} has shown nothing: only root can become another user");
             return None;
         }
         let scratch = Scratch::new();
