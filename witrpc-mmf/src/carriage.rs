@@ -1,5 +1,7 @@
 //! How messages are carried: as they are, or sealed. The same on both sides.
 
+use witrpc_transport::Keys;
+
 use crate::arena::BlockRef;
 use crate::copy::PeerMemory;
 use crate::head::{Head, Kind, LEASES};
@@ -10,7 +12,6 @@ use crate::room::room_for;
 use crate::sealed::{
     FORGED, Forged, LONGEST_PART, Sealing, Spent, longest_within, opened_len, sealed_len,
 };
-use crate::security::Keys;
 
 /// How the messages of a connection are carried.
 #[derive(Debug)]
@@ -201,7 +202,7 @@ impl Sealing {
 mod tests {
     use super::*;
     use crate::copy::tests::peer_memory;
-    use crate::security::Plain;
+    use witrpc_transport::Plain;
 
     /// The block at the start of an arena that is large enough for it.
     fn block(len: usize) -> BlockRef {

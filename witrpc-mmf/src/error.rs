@@ -239,9 +239,9 @@ pub enum ConnectError {
     )]
     OtherDemands {
         /// This client's.
-        ours: crate::Demands,
+        ours: witrpc_transport::Demands,
         /// The server's.
-        theirs: crate::Demands,
+        theirs: witrpc_transport::Demands,
     },
     /// Server and client have not the same secret, or somebody between them has changed what they
     /// said.

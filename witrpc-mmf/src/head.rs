@@ -8,8 +8,7 @@
 //! Block and segment lines describe their bytes in the inline words: offset in the writer's arena,
 //! generation of the block, and for segments their own length and their place in the message.
 
-/// Bits of a tag.
-pub const TAG_BITS: u32 = 27;
+use witrpc_transport::TAG_BITS;
 
 /// Set beside the tag: the message ends with the descriptions of leases.
 pub(crate) const LEASES: u32 = 1 << TAG_BITS;

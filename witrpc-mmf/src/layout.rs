@@ -27,6 +27,8 @@ pub(crate) const LINE_WORDS: usize = LINE / 8;
 /// Bytes of a message that fit in a line beside `seq` and `head`.
 pub const INLINE_LEN: usize = LINE - 16;
 
+const _: () = assert!(INLINE_LEN == witrpc_transport::SMALL_LEN);
+
 /// Lanes that share one wait line: the bits of a word.
 pub(crate) const GROUP: usize = 64;
 

@@ -39,37 +39,21 @@ mod room;
 #[cfg(test)]
 mod sanitized;
 mod sealed;
-mod security;
+mod seam;
 mod server;
 mod shm;
 mod spin;
 mod state;
-mod trust;
 mod wake;
 pub mod words;
 
 pub use backend::Backend;
-pub use client::{
-    Allocating, Client, ClientOptions, KeptLane, ReceivedBlock as AnswerBlock, Sending,
-};
+pub use client::{Allocating, Client, ClientOptions, KeptLane, SendState};
 pub use error::{BindError, ConnectError, DirectoryError, NameError};
 pub use fork::{Descriptor, Origin};
-pub use head::TAG_BITS;
 pub use layout::{INLINE_LEN, MAX_LANES, MIN_LANES};
 pub use lease::{Claim, LeaseWriter, MAX_LEASES_OF_A_MESSAGE, OwnLease, ReceivedLease};
-pub use message::{
-    Answer, AnswerPayload, Body, ChannelError, Closed, Fill, Leasing, Limit, Outgoing, Payload,
-    ReadBlock, Request, RequestPayload, Ticket,
-};
 pub use outbox::MAX_LEASES;
-pub use rendezvous::{MAX_REPORT_LEN, Name, Place, Session, inquire, live_names, next_client_id};
-pub use security::{
-    Begun, COUNTER_BITS, Clearance, Demands, Finish, Initiator, Keys, MAX_EXCHANGE_LEN,
-    MAX_PIECE_LEN, Plain, Responder, Response, TAG_LEN,
-};
-pub use server::{
-    Admission, Admitted, Connection, Only, ReceivedBlock as RequestBlock, Scanner, Server,
-    ServerOptions,
-};
-pub use spin::WaitPolicy;
-pub use trust::TrustedPeer;
+pub use rendezvous::{MAX_REPORT_LEN, Name, Place, inquire, live_names};
+pub use seam::{bind, connect};
+pub use server::{Connection, Scanner, Server, ServerOptions};

@@ -21,11 +21,12 @@
 use std::cell::Cell;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
+use witrpc_transport::{COUNTER_BITS, FIRST_MESSAGE_NUMBER, Keys, MAX_PIECE_LEN, TAG_LEN};
+
 use crate::head::Head;
 use crate::layout::INLINE_LEN;
 use crate::line::InlineWords;
 use crate::message::{inline_bytes, inline_words};
-use crate::security::{COUNTER_BITS, FIRST_MESSAGE_NUMBER, Keys, MAX_PIECE_LEN, TAG_LEN};
 
 /// The most bytes of a message in one piece: as many lines as fit.
 const CHUNK: usize = 65_472;
@@ -277,7 +278,7 @@ fn with_scratch<R>(work: impl FnOnce(&mut [u8]) -> R) -> R {
 mod tests {
     use super::*;
     use crate::head::Kind;
-    use crate::security::Plain;
+    use witrpc_transport::Plain;
 
     const LANES: usize = 3;
 

@@ -2,18 +2,7 @@
 
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
-/// How a thread waits for the other process.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum WaitPolicy {
-    /// Spins while that has lately paid, then parks.
-    #[default]
-    Adaptive,
-    /// Spins long before it parks, whatever the outcome.
-    Spin,
-    /// Parks at once.
-    Park,
-}
+use witrpc_transport::WaitPolicy;
 
 /// Looks without a pause between them: the first microsecond or so, in which a short call is
 /// answered. A `pause` takes up to 140 cycles on Intel since Skylake, a third of a round trip.
@@ -45,8 +34,9 @@ impl Spin {
         let budget = match policy {
             WaitPolicy::Park => 0,
             WaitPolicy::Spin => LONG,
-            WaitPolicy::Adaptive if alone => 0,
-            WaitPolicy::Adaptive => MAX,
+            // Adaptive.
+            _ if alone => 0,
+            _ => MAX,
         };
         let policy = if budget == 0 { WaitPolicy::Park } else { policy };
         Self { policy, budget: AtomicU32::new(budget), skipped: AtomicU32::new(0) }

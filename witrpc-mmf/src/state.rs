@@ -4,7 +4,7 @@
 //! after the hang-up, which orders the two. A region whose owner was killed still says `SERVING`.
 //! Only [`DRAINING`] is for a peer that is still connected: before each call it looks for it.
 
-use crate::message::Closed;
+use crate::message::DisconnectReason;
 
 /// The owner is at work.
 pub(crate) const SERVING: u64 = 1;
@@ -20,11 +20,11 @@ pub(crate) const DISMISSED: u64 = 5;
 pub(crate) const ACCUSED: u64 = 6;
 
 /// What a hang-up means, given the state word of the one who hung up.
-pub(crate) fn meaning(state: u64) -> Closed {
+pub(crate) fn meaning(state: u64) -> DisconnectReason {
     match state {
-        SHUT_DOWN | CLOSED => Closed::ServerShutDown,
-        DISMISSED => Closed::Dismissed,
-        ACCUSED => Closed::Misbehaved,
-        _ => Closed::PeerDied,
+        SHUT_DOWN | CLOSED => DisconnectReason::ServerShutDown,
+        DISMISSED => DisconnectReason::Dismissed,
+        ACCUSED => DisconnectReason::Misbehaved,
+        _ => DisconnectReason::PeerDied,
     }
 }

@@ -10,8 +10,10 @@ use std::task::{Context, Poll, Wake, Waker};
 use std::time::{Duration, Instant};
 
 use witrpc_mmf::{
-    Admission, Admitted, Body, Clearance, Client, ClientOptions, Connection, Fill, INLINE_LEN,
-    Limit, Name, Outgoing, Place, Request, Sending, Server, ServerOptions, Session, Ticket,
+    Client, ClientOptions, Connection, INLINE_LEN, Name, Place, SendState, Server, ServerOptions,
+};
+use witrpc_transport::{
+    Admission, Admitted, Body, ClientInfo, Fill, Limit, Outgoing, Request, Session, Ticket,
     WaitPolicy,
 };
 
@@ -28,11 +30,11 @@ each_way! {
 struct Everybody;
 
 impl Admission for Everybody {
-    fn admit(&self, _: &[u8], _: u64, _: u32, _: u32, _: &Clearance) -> Admitted {
-        Admitted::Welcome { welcome: Vec::new(), session: Arc::new(()) }
+    fn admit(&self, _: &[u8], _: &ClientInfo) -> Admitted {
+        Admitted::Welcome { welcome: Vec::new(), session: Session::new(Arc::new(())) }
     }
 
-    fn left(&self, _: u64, _: u32, _: u32, _: &Session) {}
+    fn left(&self, _: &ClientInfo, _: &Session) {}
 }
 
 /// A server with one client, which has one lane.
@@ -57,8 +59,8 @@ impl Site {
             name.clone(),
             &Place::default(),
             &options,
-            Box::new(Everybody),
-            Box::new(way.keys),
+            Arc::new(Everybody),
+            Arc::new(way.keys),
         );
         let options = ClientOptions {
             backend: way.backend,
@@ -231,7 +233,7 @@ fn send_when_free(client: &Arc<Client>, message: Outgoing<'_>) -> Ticket {
             self.0.unpark();
         }
     }
-    let mut sending = Sending::default();
+    let mut sending = SendState::default();
     let mut limit = Limit::Within(PATIENCE);
     let waker = Waker::from(Arc::new(Unpark(std::thread::current())));
     let mut cx = Context::from_waker(&waker);

@@ -10,10 +10,10 @@ use std::task::{Context, Poll, Waker};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use witrpc_mmf::{
-    Admission, Admitted, Answer, Body, ChannelError, Clearance, Client, ClientOptions, Fill, Limit,
-    Name, Outgoing, Payload, Place, ReadBlock, Scanner, Sending, Server, ServerOptions, Session,
-    Ticket, WaitPolicy,
+use witrpc_mmf::{Client, ClientOptions, Name, Place, Scanner, SendState, Server, ServerOptions};
+use witrpc_transport::{
+    Admission, Admitted, Answer, Body, ChannelError, ClientInfo, DisconnectReason, Fill, Limit,
+    Outgoing, Payload, Session, Ticket, WaitPolicy,
 };
 
 use ways::Way;
@@ -38,8 +38,8 @@ each_way! {
 struct Everybody;
 
 impl Admission for Everybody {
-    fn admit(&self, hello: &[u8], _id: u64, _pid: u32, _uid: u32, _: &Clearance) -> Admitted {
-        Admitted::Welcome { welcome: hello.to_vec(), session: Arc::new(()) }
+    fn admit(&self, hello: &[u8], _: &ClientInfo) -> Admitted {
+        Admitted::Welcome { welcome: hello.to_vec(), session: Session::new(Arc::new(())) }
     }
 }
 
@@ -47,15 +47,15 @@ impl Admission for Everybody {
 struct Register(mpsc::Sender<(u64, String)>);
 
 impl Admission for Register {
-    fn admit(&self, hello: &[u8], _id: u64, _pid: u32, _uid: u32, _: &Clearance) -> Admitted {
-        let session = Arc::new(String::from_utf8_lossy(hello).into_owned());
+    fn admit(&self, hello: &[u8], _: &ClientInfo) -> Admitted {
+        let session = Session::new(Arc::new(String::from_utf8_lossy(hello).into_owned()));
         Admitted::Welcome { welcome: Vec::new(), session }
     }
 
-    fn left(&self, id: u64, pid: u32, _uid: u32, session: &Session) {
-        assert_eq!(pid, std::process::id());
-        let hello = session.downcast_ref::<String>().expect("what admit gave");
-        let _ = self.0.send((id, hello.clone()));
+    fn left(&self, client: &ClientInfo, session: &Session) {
+        assert_eq!(client.pid, std::process::id());
+        let hello = session.get::<String>().expect("what admit gave");
+        let _ = self.0.send((client.id, hello.clone()));
     }
 }
 
@@ -84,11 +84,11 @@ fn with_message<R>(tag: u32, bytes: &[u8], send: impl FnOnce(Outgoing<'_>) -> R)
     send(Outgoing { tag, body, deadline: None })
 }
 
-fn bytes_of<B: ReadBlock>(payload: Payload<B>) -> Vec<u8> {
+fn bytes_of(payload: Payload) -> Vec<u8> {
     match payload {
         Payload::Small { bytes, len } => bytes[..usize::from(len)].to_vec(),
         Payload::Whole(bytes) => bytes,
-        Payload::Block(block) => {
+        Payload::Remote(block) => {
             let mut bytes = vec![0; block.len()];
             block.copy_to(0, &mut bytes);
             bytes
@@ -105,10 +105,10 @@ struct Echo {
 }
 
 fn bind(way: Way, name: &Name, size: usize) -> Arc<Server> {
-    bind_with(way, name, size, Box::new(Everybody))
+    bind_with(way, name, size, Arc::new(Everybody))
 }
 
-fn bind_with(way: Way, name: &Name, size: usize, admission: Box<dyn Admission>) -> Arc<Server> {
+fn bind_with(way: Way, name: &Name, size: usize, admission: Arc<dyn Admission>) -> Arc<Server> {
     let options = ServerOptions {
         backend: way.backend,
         size,
@@ -118,7 +118,7 @@ fn bind_with(way: Way, name: &Name, size: usize, admission: Box<dyn Admission>) 
         handshake_timeout: PATIENCE,
         trusted: None,
     };
-    Server::bind(name.clone(), &Place::default(), &options, admission, Box::new(way.keys))
+    Server::bind(name.clone(), &Place::default(), &options, admission, Arc::new(way.keys))
         .expect("the name is free")
 }
 
@@ -204,7 +204,7 @@ fn send(client: &Arc<Client>, tag: u32, bytes: &[u8]) -> Ticket {
     with_message(tag, bytes, |message| match client.try_send(message) {
         Ok(Some(ticket)) => ticket,
         Ok(None) => {
-            let mut sending = Sending::default();
+            let mut sending = SendState::default();
             let mut limit = Limit::Within(PATIENCE);
             drive(|cx| client.poll_send(cx, &mut sending, message, &mut limit)).expect("sent")
         }
@@ -470,9 +470,9 @@ fn a_server_that_closes_is_no_crash(way: Way) {
             Poll::Pending
         }
     });
-    assert_eq!(error, witrpc_mmf::Closed::ServerShutDown);
+    assert_eq!(error, DisconnectReason::ServerShutDown);
     let refused = with_message(1, b"second", |message| client.try_send(message));
-    assert_eq!(refused, Err(ChannelError::Closed(witrpc_mmf::Closed::ServerShutDown)));
+    assert_eq!(refused, Err(ChannelError::Disconnected(DisconnectReason::ServerShutDown)));
 }
 
 /// Once more than a message of the largest kind is held for a client, its long requests wait; once
@@ -614,7 +614,7 @@ fn a_waker_that_panics_ends_nobody_elses_call(way: Way) {
 fn who_leaves_is_told_once_with_what_was_kept(way: Way) {
     let name = Name::unguessable();
     let (tell, told) = mpsc::channel();
-    let server = bind_with(way, &name, 1 << 20, Box::new(Register(tell)));
+    let server = bind_with(way, &name, 1 << 20, Arc::new(Register(tell)));
     let clients = [(); 3].map(|()| connect(way, &name, WaitPolicy::Park));
     let hello = || "hello".to_owned();
     let mut ids: Vec<_> = server.clients().iter().map(|client| client.id()).collect();

@@ -9,9 +9,10 @@ use std::task::{Context, Poll, Waker};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use witrpc_mmf::{
-    Admission, Admitted, Backend, Body, ChannelError, Clearance, Client, ClientOptions, Closed,
-    Limit, Name, Outgoing, Place, Plain, Server, ServerOptions, WaitPolicy,
+use witrpc_mmf::{Backend, Client, ClientOptions, Name, Place, Server, ServerOptions};
+use witrpc_transport::{
+    Admission, Admitted, Body, ChannelError, ClientInfo, DisconnectReason, Limit, Outgoing, Plain,
+    Session, WaitPolicy,
 };
 
 /// Only a failing test waits for so long.
@@ -27,8 +28,8 @@ const UNANSWERED: u32 = 9;
 struct Everybody;
 
 impl Admission for Everybody {
-    fn admit(&self, _hello: &[u8], _id: u64, _pid: u32, _uid: u32, _: &Clearance) -> Admitted {
-        Admitted::Welcome { welcome: Vec::new(), session: Arc::new(()) }
+    fn admit(&self, _hello: &[u8], _: &ClientInfo) -> Admitted {
+        Admitted::Welcome { welcome: Vec::new(), session: Session::new(Arc::new(())) }
     }
 }
 
@@ -46,8 +47,8 @@ fn bind(backend: Backend, name: &Name) -> Arc<Server> {
         name.clone(),
         &Place::default(),
         &options,
-        Box::new(Everybody),
-        Box::<Plain>::default(),
+        Arc::new(Everybody),
+        Arc::<Plain>::default(),
     )
     .expect("the name is free")
 }
@@ -191,13 +192,16 @@ fn kill_the_server(backend: Backend, test: &str) {
         for call in pending {
             let error = call.join().expect("no panic").expect_err("nobody answers");
             assert!(
-                matches!(error, ChannelError::PeerDied | ChannelError::Closed(Closed::PeerDied)),
+                matches!(
+                    error,
+                    ChannelError::PeerDied | ChannelError::Disconnected(DisconnectReason::PeerDied)
+                ),
                 "{error:?}"
             );
         }
     });
-    assert_eq!(client.lost(), Some(Closed::PeerDied));
-    assert_eq!(call(&client, 1), Err(ChannelError::Closed(Closed::PeerDied)));
+    assert_eq!(client.lost(), Some(DisconnectReason::PeerDied));
+    assert_eq!(call(&client, 1), Err(ChannelError::Disconnected(DisconnectReason::PeerDied)));
 
     // The next one takes the name over.
     let server = Other::start(test, &name);

@@ -103,7 +103,6 @@ mod spans;
 mod tag;
 mod timer;
 pub mod transport;
-mod wait;
 mod wake;
 pub mod worker;
 
@@ -124,14 +123,11 @@ pub use error::{
 pub use futures_core::Stream;
 pub use hooks::{CallEnd, ClientHook, MadeCall, Rejection, ServedCall, ServedEnd, ServerHook};
 pub use security::{AccessToken, AccessTokens, TokenError};
-pub use server::{
-    CallContext, Metrics, ServerHandle, Shutdown, UntilCancelled, WitServer, WitServerBuilder,
-};
+pub use server::{CallContext, Metrics, ServerHandle, UntilCancelled, WitServer, WitServerBuilder};
 pub use shared::{Chunks, Iter, Shareable, Shared, SharedMut};
 pub use transport::in_process::InProcess;
-pub use transport::mmf::{Backend, Mmf, TrustedPeer, metrics, servers};
-pub use transport::{ClientInfo, DisconnectReason, Endpoint};
-pub use wait::WaitPolicy;
+pub use transport::mmf::{Backend, Mmf, metrics, servers};
+pub use transport::{ClientInfo, DisconnectReason, Endpoint, Shutdown, TrustedPeer, WaitPolicy};
 pub use witrpc_macros::wit_service;
 pub use worker::{Worker, WorkerBuilder, WorkerExit, WorkerState};
 

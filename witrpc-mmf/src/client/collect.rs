@@ -19,7 +19,7 @@ use crate::cancel;
 use crate::head::{Head, Kind, LEASES};
 use crate::layout::{GROUP, WANTS_CANCEL, WANTS_SPACE, control};
 use crate::line;
-use crate::message::{Answer, AnswerPayload, ChannelError, Payload, ReadBlock, Ticket};
+use crate::message::{Answer, ChannelError, Payload, Ticket};
 use crate::ring;
 use crate::wake::wake;
 use crate::words::Mapped;
@@ -235,9 +235,9 @@ fn private_copy(answer: Answer) -> Answer {
 }
 
 /// The same bytes, out of the server's arena; leases stay there.
-fn private_payload(payload: AnswerPayload) -> AnswerPayload {
+fn private_payload(payload: Payload) -> Payload {
     match payload {
-        Payload::Block(block) => {
+        Payload::Remote(block) => {
             let mut bytes = vec![0; block.len()];
             block.copy_to(0, &mut bytes);
             Payload::Whole(bytes)

@@ -20,7 +20,7 @@ use crate::bell::Drained;
 use crate::disposal::Socket;
 use crate::fork::Descriptor;
 use crate::layout::STATE;
-use crate::message::Closed;
+use crate::message::DisconnectReason;
 use crate::wake::wake;
 use crate::words::{Mapped, ReadWord};
 use crate::{futex, line, park, ring, state};
@@ -256,7 +256,7 @@ impl Client {
         match self.bell.drain() {
             Drained::Quiet => {}
             Drained::HungUp => return self.link_ended(),
-            Drained::Passed => return self.lose(Closed::Misbehaved),
+            Drained::Passed => return self.lose(DisconnectReason::Misbehaved),
         }
         for group in 0..self.groups.len() {
             self.groups[group].answer(self.ring_word(group), || self.wake_group(group));

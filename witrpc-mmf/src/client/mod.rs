@@ -25,8 +25,9 @@ use std::time::Duration;
 
 pub use alloc::Allocating;
 pub use kept::KeptLane;
-pub use receive::ReceivedBlock;
-pub use send::Sending;
+pub use send::SendState;
+
+use witrpc_transport::{Initiator, TrustedPeer, WaitPolicy};
 
 use crate::backend::Backend;
 use crate::bell::Bell;
@@ -37,15 +38,13 @@ use crate::fork::Origin;
 use crate::layout::{GROUP, LINE_WORDS, Layout, RING_ME, STATE, wait};
 use crate::lease::Held;
 use crate::line::line_of;
-use crate::message::{Answer, ChannelError, Closed, Ticket};
+use crate::message::{Answer, ChannelError, DisconnectReason, Ticket};
 use crate::outbox::Outbox;
 use crate::region;
 use crate::rendezvous::{self, ConnectOptions, Connected, Name, Place};
 use crate::ring::{Epochs, Rung, SharedEpochs};
-use crate::security::Initiator;
-use crate::spin::{Spin, WaitPolicy};
+use crate::spin::Spin;
 use crate::state;
-use crate::trust::TrustedPeer;
 use crate::words::{Mapped, PeerU64};
 use lanes::Lanes;
 use waiters::Waiters;
@@ -72,6 +71,8 @@ pub struct ClientOptions {
 /// A client's end of a connection. Shared by all its callers.
 pub struct Client {
     backend: Backend,
+    /// The server's process, as the pid namespace of this one numbers it.
+    server_pid: u32,
     own: OwnMemory,
     server: PeerMemory,
     layout: Layout,
@@ -99,7 +100,7 @@ pub struct Client {
     rung: Rung<Mapped>,
     space_rung: Rung<Mapped>,
     cancel_rung: Rung<Mapped>,
-    lost: OnceLock<Closed>,
+    lost: OnceLock<DisconnectReason>,
     /// Those who are to be told when it is lost.
     lost_waiters: Waiters,
     /// How many threads sleep on response lines, or are about to, or have just woken up.
@@ -144,12 +145,14 @@ impl Client {
 
     fn new(connected: Connected, layout: Layout, options: &ClientOptions) -> std::io::Result<Self> {
         let established = connected.established;
+        let server_pid = established.credentials.pid;
         let (own, outbox) = region::own(established.own, &layout, layout.client_arena());
         let groups =
             (0..layout.groups()).map(|_| SharedEpochs::new(AtomicU64::new(0), Mutex::new(false)));
         own.word64(STATE).store(state::SERVING, Relaxed);
         Ok(Self {
             backend: options.backend,
+            server_pid,
             own,
             server: region::peer(established.peer, &layout),
             max_message_len: established.max_message_len as usize,
@@ -190,8 +193,12 @@ impl Client {
     }
 
     /// Why no call can succeed any more, or `None` while the connection stands.
-    pub fn lost(&self) -> Option<Closed> {
-        if self.origin.is_forked() { Some(Closed::Forked) } else { self.lost.get().copied() }
+    pub fn lost(&self) -> Option<DisconnectReason> {
+        if self.origin.is_forked() {
+            Some(DisconnectReason::Forked)
+        } else {
+            self.lost.get().copied()
+        }
     }
 
     /// Wakes `waker` once when the connection is lost, or at once if it is.
@@ -208,11 +215,11 @@ impl Client {
 
     /// Leaves on purpose: pending calls end with an error, and the server frees what it held.
     pub fn disconnect(&self) {
-        self.lose(Closed::Here);
+        self.lose(DisconnectReason::ClosedHere);
     }
 
     /// The connection has ended: says so to the server, wakes everybody, once.
-    fn lose(&self, why: Closed) {
+    fn lose(&self, why: DisconnectReason) {
         if self.origin.is_forked() || self.lost.set(why).is_err() {
             return;
         }
@@ -223,22 +230,22 @@ impl Client {
 
     /// The peer broke a rule: the connection ends.
     fn accuse(&self, rule: &'static str) -> ChannelError {
-        self.lose(Closed::Misbehaved);
+        self.lose(DisconnectReason::Misbehaved);
         ChannelError::Misbehaved(rule)
     }
 
     /// Ends the connection if `error` says that the peer broke a rule.
     fn end_if_broken(&self, error: ChannelError) {
         if let ChannelError::Misbehaved(_) = error {
-            self.lose(Closed::Misbehaved);
+            self.lose(DisconnectReason::Misbehaved);
         }
     }
 
     /// What a call that was pending when the connection ended gets.
-    fn pending_error(&self, why: Closed) -> ChannelError {
+    fn pending_error(&self, why: DisconnectReason) -> ChannelError {
         match why {
-            Closed::PeerDied => ChannelError::PeerDied,
-            why => ChannelError::Closed(why),
+            DisconnectReason::PeerDied => ChannelError::PeerDied,
+            why => ChannelError::Disconnected(why),
         }
     }
 
@@ -290,6 +297,7 @@ impl Drop for Client {
 impl fmt::Debug for Client {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Client")
+            .field("server_pid", &self.server_pid)
             .field("lanes", &self.layout.lanes())
             .field("region_len", &self.layout.region_len())
             .field("lost", &self.lost())

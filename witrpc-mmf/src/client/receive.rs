@@ -18,9 +18,7 @@ use crate::head::{Head, Kind, LEASES};
 use crate::layout::{GROUP, INLINE_LEN, Layout, WANTS_SPACE, line, wait};
 use crate::lease::take_leases;
 use crate::line::{self as lines, Copied, InlineWords};
-use crate::message::{
-    Answer, AnswerPayload, ChannelError, Limit, Payload, ReadBlock, Ticket, inline_bytes,
-};
+use crate::message::{Answer, ChannelError, Limit, Payload, RemoteBytes, Ticket, inline_bytes};
 use crate::park;
 use crate::partial::Partial;
 use crate::release;
@@ -37,12 +35,12 @@ pub(super) enum Taken<R = Result<Answer, ChannelError>> {
 }
 
 /// A block of the server's arena that holds an answer. Dropping it releases the block.
-pub struct ReceivedBlock {
+pub(super) struct ReceivedBlock {
     client: Arc<Client>,
     block: BlockRef,
 }
 
-impl ReadBlock for ReceivedBlock {
+impl RemoteBytes for ReceivedBlock {
     fn len(&self) -> usize {
         self.block.len()
     }
@@ -55,10 +53,6 @@ impl ReadBlock for ReceivedBlock {
         // SAFETY: the server has lent the block with an answer, and it is released when this value
         // is dropped, which the result borrows.
         unsafe { self.client.view_block(&self.block) }
-    }
-
-    fn truncate(&mut self, len: usize) {
-        self.block.truncate(len);
     }
 }
 
@@ -181,7 +175,7 @@ impl Client {
             if let Some(why) = self.lost() {
                 return Err(self.pending_error(why));
             }
-            if limit.passed() {
+            if limit.has_passed() {
                 return Err(ChannelError::TimedOut);
             }
             sleep(shown, limit.instant());
@@ -428,7 +422,7 @@ impl Client {
         lane: usize,
         head: Head,
         inline: &InlineWords,
-    ) -> Result<Result<AnswerPayload, ChannelError>, ChannelError> {
+    ) -> Result<Result<Payload, ChannelError>, ChannelError> {
         let block = self.checked_block(inline)?;
         if let Some(sealing) = self.carriage.sealing() {
             return self.open_block(sealing, lane, head, &block);
@@ -436,7 +430,7 @@ impl Client {
         if block.len() != head.len as usize {
             return Err(ChannelError::Misbehaved("a block of another length than its answer"));
         }
-        Ok(Ok(Payload::Block(ReceivedBlock { client: Arc::clone(self), block })))
+        Ok(Ok(Payload::Remote(Box::new(ReceivedBlock { client: Arc::clone(self), block }))))
     }
 
     /// The block that a line names, if it is one.
@@ -533,7 +527,7 @@ impl Client {
 }
 
 /// The bytes that a copied line holds itself: at most [`INLINE_LEN`], which has been checked.
-fn small(head: Head, copied: &Copied) -> AnswerPayload {
+fn small(head: Head, copied: &Copied) -> Payload {
     Payload::Small { bytes: inline_bytes(copied.inline), len: head.len as u8 }
 }
 

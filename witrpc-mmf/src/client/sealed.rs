@@ -7,7 +7,7 @@ use crate::arena::BlockRef;
 use crate::carriage::{Source, Unopened};
 use crate::head::{Head, Kind};
 use crate::line::InlineWords;
-use crate::message::{AnswerPayload, Body, ChannelError, Closed, Outgoing, Payload, Ticket};
+use crate::message::{Body, ChannelError, DisconnectReason, Outgoing, Payload, Ticket};
 use crate::sealed::{FORGED, Forged, INLINE_SEALED, Sealing, Spent, sealed_len};
 
 impl Client {
@@ -37,8 +37,8 @@ impl Client {
     /// The connection has to end before a number is used twice.
     #[cold]
     pub(super) fn keys_spent(&self, _: Spent) -> ChannelError {
-        self.lose(Closed::KeysSpent);
-        ChannelError::Closed(Closed::KeysSpent)
+        self.lose(DisconnectReason::KeysSpent);
+        ChannelError::Disconnected(DisconnectReason::KeysSpent)
     }
 
     /// Opens an answer that came in its line.
@@ -47,7 +47,7 @@ impl Client {
         lane: usize,
         head: Head,
         inline: &InlineWords,
-    ) -> Result<AnswerPayload, ChannelError> {
+    ) -> Result<Payload, ChannelError> {
         let bytes = sealing.open_inline(lane, head, inline).map_err(misbehaved)?;
         // It has opened, so it is short.
         Ok(Payload::Small { bytes, len: head.len as u8 })
@@ -61,7 +61,7 @@ impl Client {
         lane: usize,
         head: Head,
         block: &BlockRef,
-    ) -> Result<Result<AnswerPayload, ChannelError>, ChannelError> {
+    ) -> Result<Result<Payload, ChannelError>, ChannelError> {
         let payload = match sealing.open_whole(lane, head, block, self.source()) {
             Ok(bytes) => Ok(Payload::from_private(bytes)),
             Err(Unopened::NoMemory) => {

@@ -5,6 +5,8 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::task::{Context, Poll};
 use std::time::Instant;
 
+use witrpc_transport::Lent;
+
 use super::Client;
 use super::lanes::Looks;
 use super::waiters::{Place, Waiters, earliest};
@@ -14,7 +16,7 @@ use crate::head::{Head, Kind, LEASES};
 use crate::layout::{HIGH_WATER, INLINE_LEN, STATE, WANTS_SPACE, control};
 use crate::lease::{Claim, trailer};
 use crate::line::{self, InlineWords};
-use crate::message::{Body, ChannelError, Closed, Limit, Outgoing, Ticket, inline_words};
+use crate::message::{Body, ChannelError, DisconnectReason, Limit, Outgoing, Ticket, inline_words};
 use crate::outbox::{Purpose, Reserved};
 use crate::release::{self, ReleaseTable};
 use crate::state;
@@ -22,7 +24,7 @@ use crate::words::{Mapped, ReadWord};
 
 /// A send that is under way across the polls of a future. Dropping it gives the send up.
 #[derive(Debug, Default)]
-pub struct Sending {
+pub struct SendState {
     stage: Stage,
     lane_place: Place,
     space_place: Place,
@@ -85,9 +87,9 @@ impl Client {
     pub(super) fn check_connected(&self) -> Result<(), ChannelError> {
         self.check_mapped()?;
         match self.lost.get() {
-            Some(why) => Err(ChannelError::Closed(*why)),
+            Some(why) => Err(ChannelError::Disconnected(*why)),
             // What is sent now would arrive behind the server's last look, or keep it from one.
-            None if self.is_drained() => Err(ChannelError::Draining),
+            None if self.is_drained() => Err(ChannelError::ShuttingDown),
             None => Ok(()),
         }
     }
@@ -103,7 +105,7 @@ impl Client {
     #[inline]
     pub(super) fn check_mapped(&self) -> Result<(), ChannelError> {
         if self.origin.is_forked() {
-            return Err(ChannelError::Closed(Closed::Forked));
+            return Err(ChannelError::Disconnected(DisconnectReason::Forked));
         }
         Ok(())
     }
@@ -210,7 +212,7 @@ impl Client {
         &self,
         message: Outgoing<'_>,
         body: &Body<'_>,
-        leases: &[&Claim],
+        leases: &[Lent],
         send: impl FnOnce(Outgoing<'_>) -> Result<Option<Ticket>, ChannelError>,
     ) -> Result<Option<Ticket>, ChannelError> {
         let sent = trailer::with_leases(*body, leases, |body| {
@@ -221,7 +223,7 @@ impl Client {
             send(Outgoing { tag: message.tag | LEASES, body, ..message })
         });
         if let Ok(Some(_)) = sent {
-            leases.iter().for_each(|lease| lease.commit());
+            leases.iter().for_each(|lent| Claim::of(lent).commit());
         }
         sent
     }
@@ -266,7 +268,7 @@ impl Client {
     pub fn poll_send(
         self: &Arc<Self>,
         cx: &mut Context<'_>,
-        sending: &mut Sending,
+        sending: &mut SendState,
         message: Outgoing<'_>,
         limit: &mut Limit,
     ) -> Poll<Result<Ticket, ChannelError>> {
@@ -311,7 +313,7 @@ impl Client {
     fn poll_lane(
         self: &Arc<Self>,
         cx: &mut Context<'_>,
-        sending: &mut Sending,
+        sending: &mut SendState,
         message: &Outgoing<'_>,
         limit: &mut Limit,
     ) -> Poll<Result<Option<Ticket>, ChannelError>> {
@@ -374,7 +376,7 @@ impl Client {
     /// Publishes all of the request, or its first segment, unless there is no space for that.
     fn send_first(
         &self,
-        sending: &mut Sending,
+        sending: &mut SendState,
         lane: usize,
         message: &Outgoing<'_>,
     ) -> Poll<Result<Option<Ticket>, ChannelError>> {
@@ -419,7 +421,7 @@ impl Client {
     fn poll_first_space(
         &self,
         cx: &mut Context<'_>,
-        sending: &mut Sending,
+        sending: &mut SendState,
         message: &Outgoing<'_>,
         limit: &mut Limit,
     ) -> Poll<Result<Option<Ticket>, ChannelError>> {
@@ -440,7 +442,7 @@ impl Client {
     fn poll_segment(
         self: &Arc<Self>,
         cx: &mut Context<'_>,
-        sending: &mut Sending,
+        sending: &mut SendState,
         ticket: Ticket,
         written: usize,
         message: &Outgoing<'_>,
@@ -505,7 +507,7 @@ impl Client {
             queue.leave(place, true);
             return Poll::Ready(Ok(got));
         }
-        if limit.passed() {
+        if limit.has_passed() {
             return Poll::Ready(Err(late));
         }
         let deadline = limit.instant();
@@ -532,7 +534,7 @@ impl Client {
     }
 }
 
-impl Sending {
+impl SendState {
     /// Leaves the queues, and the lane if there is one.
     fn give_up(&mut self) {
         let Some(client) = self.client.take() else { return };
@@ -549,7 +551,7 @@ impl Sending {
     }
 }
 
-impl Drop for Sending {
+impl Drop for SendState {
     fn drop(&mut self) {
         self.give_up();
     }

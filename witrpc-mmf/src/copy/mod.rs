@@ -49,12 +49,13 @@ use core::{
     sync::atomic::{AtomicU64, Ordering},
 };
 
+use witrpc_transport::TrustedPeer;
+
 use self::mapping::Mapping;
 pub use self::{
     mapping::{BadMapping, Pages},
     own::OwnMemory,
 };
-use crate::trust::TrustedPeer;
 use crate::words::{PeerU32, PeerU64, ReadWord};
 
 /// Bytes of a word, the unit in which the peer's memory is read.

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::task::{Context, Waker};
 
 use rustix::net::{AddressFamily, SocketFlags, SocketType, socketpair};
+use witrpc_transport::{Lent, Plain, SharedBytes, WaitPolicy};
 
 use super::hostile::Hostile;
 use super::script::Script;
@@ -14,17 +15,13 @@ use crate::client::Client;
 use crate::disposal::{Passed, Socket};
 use crate::fork::Descriptor;
 use crate::layout::{HIGH_WATER, INLINE_LEN, LINE_WORDS, Layout};
-use crate::lease::{Claim, LeaseWriter, OwnLease, ReceivedLease};
+use crate::lease::{Claim, LeaseWriter, OwnLease};
 use crate::line::{self, line_of};
-use crate::message::{
-    Answer, Body, ChannelError, Fill, Limit, Outgoing, Payload, ReadBlock, Ticket,
-};
+use crate::message::{Answer, Body, ChannelError, Fill, Limit, Outgoing, Payload, Ticket};
 use crate::region::{Made, OwnPages, PeerPages};
 use crate::rendezvous::Established;
 use crate::sealed::Sealing;
-use crate::security::Plain;
 use crate::server::Connection;
-use crate::spin::WaitPolicy;
 use crate::words::Mapped;
 
 const LANES: u32 = 4;
@@ -78,9 +75,10 @@ fn with_message<R>(len: usize, send: impl FnOnce(Outgoing<'_>) -> R) -> R {
 }
 
 /// A message that takes a lease along, handed to `send`.
-fn with_lease<R>(claim: &Claim, send: impl FnOnce(Outgoing<'_>) -> R) -> R {
+fn with_lease<R>(claim: Claim, send: impl FnOnce(Outgoing<'_>) -> R) -> R {
+    let leases = [Lent(Box::new(claim))];
     let body = Body::Small { padded: &[7; INLINE_LEN], len: 3 };
-    send(Outgoing { tag: 1, body: Body::Leasing { body: &body, leases: &[claim] }, deadline: None })
+    send(Outgoing { tag: 1, body: Body::Leasing { body: &body, leases: &leases }, deadline: None })
 }
 
 /// Leases of the honest end's, each filled with a byte of its own.
@@ -125,11 +123,11 @@ impl OwnLeases {
 }
 
 /// Reads all of it, as the layers above do. The leases are kept.
-fn read(payload: Payload<impl ReadBlock>, kept: &mut Vec<ReceivedLease>) {
+fn read(payload: Payload, kept: &mut Vec<Arc<dyn SharedBytes>>) {
     let len = match payload {
         Payload::Small { bytes, len } => bytes[..usize::from(len)].len(),
         Payload::Whole(bytes) => bytes.len(),
-        Payload::Block(block) => {
+        Payload::Remote(block) => {
             let mut bytes = vec![0; block.len()];
             block.copy_to(0, &mut bytes);
             bytes.len()
@@ -174,7 +172,7 @@ fn requests(bytes: &[u8], keys: Option<Plain>) {
                 let len = usize::from(script.short()) % MAX_MESSAGE_LEN;
                 let lease = own.any(script.byte(), |lens| connection.try_alloc(lens));
                 let claim = lease.and_then(|lease| connection.claim(lease));
-                let answered = match &claim {
+                let answered = match claim {
                     Some(claim) => with_lease(claim, |answer| connection.answer(ticket, answer)),
                     None => with_message(len, |answer| connection.answer(ticket, answer)),
                 };
@@ -232,13 +230,13 @@ fn answers(bytes: &[u8], keys: Option<Plain>) {
                     // It has released what it was not lent.
                     return;
                 }
-                let sent = match &claim {
+                let sent = match claim {
                     Some(claim) => with_lease(claim, |request| client.try_send(request)),
                     None => with_message(len, |request| client.try_send(request)),
                 };
                 match sent {
                     Ok(sent) => pending.extend(sent),
-                    Err(ChannelError::Draining) => {}
+                    Err(ChannelError::ShuttingDown) => {}
                     Err(error) => panic!("{error}, without a reason"),
                 }
             }

@@ -7,6 +7,8 @@ use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use witrpc_transport::{Admission, Admitted, ClientInfo, Only, Plain, Session, WaitPolicy};
+
 use super::{LANES, MAX_MESSAGE_LEN, REGION_LEN, Raw, Said, Site, broken_lines};
 use rustix::net::SendFlags;
 
@@ -17,20 +19,18 @@ use crate::error::ConnectError;
 use crate::head::Kind;
 use crate::layout::{HIGH_WATER, INLINE_LEN, Layout};
 use crate::line;
-use crate::message::{Body, ChannelError, Fill, Limit, Outgoing, RequestPayload};
+use crate::message::{Body, ChannelError, Fill, Limit, Outgoing, Payload};
 use crate::rendezvous::tests::PATIENCE;
 use crate::rendezvous::tests::bombs::Bomb;
 use crate::rendezvous::{ConnectOptions, connect};
-use crate::security::{Clearance, Plain};
-use crate::server::{Admission, Admitted, Only, Server, ServerOptions};
-use crate::spin::WaitPolicy;
+use crate::server::{Server, ServerOptions};
 use crate::words::Mapped;
 
 struct Everybody;
 
 impl Admission for Everybody {
-    fn admit(&self, _hello: &[u8], _id: u64, _pid: u32, _uid: u32, _: &Clearance) -> Admitted {
-        Admitted::Welcome { welcome: Vec::new(), session: Arc::new(()) }
+    fn admit(&self, _hello: &[u8], _: &ClientInfo) -> Admitted {
+        Admitted::Welcome { welcome: Vec::new(), session: Session::new(Arc::new(())) }
     }
 }
 
@@ -43,7 +43,7 @@ pub(super) struct Honest {
     keys: Plain,
     pub(super) server: Arc<Server>,
     /// What came with calls of tag 2, and is not let go.
-    kept: Mutex<Vec<RequestPayload>>,
+    kept: Mutex<Vec<Payload>>,
 }
 
 impl Honest {
@@ -66,8 +66,8 @@ impl Honest {
             site.name.clone(),
             &site.place,
             &options,
-            Box::new(Everybody),
-            Box::new(keys),
+            Arc::new(Everybody),
+            Arc::new(keys),
         );
         Self { site, keys, server: server.expect("the name is free"), kept: Mutex::default() }
     }

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use witrpc_transport::Lent;
+
 use super::client::Honest;
 use super::server::{Hostile, call};
 use super::{Raw, Said, broken_leases};
@@ -92,7 +94,7 @@ fn a_server_that_releases_what_it_was_not_lent_loses_its_client() {
     assert!(client.claim(Arc::new(writer.freeze())).is_none());
     assert!(matches!(
         client.try_alloc(&[1]).map(drop),
-        Err(ChannelError::Closed(crate::message::Closed::Misbehaved))
+        Err(ChannelError::Disconnected(crate::message::DisconnectReason::Misbehaved))
     ));
 }
 
@@ -125,7 +127,7 @@ fn a_release_under_a_generation_that_was_not_lent_ends_the_connection() {
         assert!(client.claim(Arc::clone(&lease)).is_none());
         assert!(matches!(
             client.try_alloc(&[1]).map(drop),
-            Err(ChannelError::Closed(crate::message::Closed::Misbehaved))
+            Err(ChannelError::Disconnected(crate::message::DisconnectReason::Misbehaved))
         ));
     }
 }
@@ -142,7 +144,8 @@ fn an_answer_with_leases_that_does_not_fit_its_line_is_not_sent() {
         let claim = connection.claim(Arc::clone(&lease)).expect("it is at home");
         let body =
             Body::Small { padded: &[0; INLINE_LEN], len: connection.longest_body_with(1) + spare };
-        let body = Body::Leasing { body: &body, leases: &[&claim] };
+        let leases = [Lent(Box::new(claim))];
+        let body = Body::Leasing { body: &body, leases: &leases };
         let message = Outgoing { tag: 0, body, deadline: None };
         let outcome = connection.answer(Ticket { lane: 0, seq: 1 }, message);
         let too_large = ChannelError::TooLarge { len: INLINE_LEN + spare, max: INLINE_LEN };

@@ -1,12 +1,13 @@
 //! Messages that one side has no private memory for: their call ends, and nothing else does.
 
+use witrpc_transport::Plain;
+
 use super::Said;
 use super::client::{Honest, Zeros, call};
 use crate::head::{Head, Kind};
 use crate::line;
 use crate::message::{Body, ChannelError, Outgoing};
 use crate::room::shortage;
-use crate::security::Plain;
 use crate::words::Mapped;
 
 const SEALED: Plain = Plain { encryption: true };

@@ -1,14 +1,15 @@
 //! Messages that do not open end the connection, whoever has written them.
 
+use witrpc_transport::Plain;
+
 use super::client::Honest;
 use super::server::{Hostile, call};
 use super::{LANES, Said};
 use crate::head::{Head, Kind};
 use crate::layout::INLINE_LEN;
-use crate::message::{Body, ChannelError, Closed, Outgoing};
+use crate::message::{Body, ChannelError, DisconnectReason, Outgoing};
 use crate::rendezvous::tests::PATIENCE;
 use crate::sealed::{FORGED, Sealing};
-use crate::security::Plain;
 
 const KEYS: Plain = Plain { encryption: true };
 
@@ -73,7 +74,7 @@ fn an_answer_that_does_not_open_ends_the_connection() {
         assert_eq!(call(&client, PATIENCE), Ok(0), "{what}");
         let outcome = call(&client, PATIENCE);
         assert!(matches!(outcome, Err(ChannelError::Misbehaved(_))), "{what}: {outcome:?}");
-        assert_eq!(client.lost(), Some(Closed::Misbehaved), "{what}");
+        assert_eq!(client.lost(), Some(DisconnectReason::Misbehaved), "{what}");
         hostile.join().expect("both lines were asked for");
     }
 }
@@ -89,8 +90,8 @@ fn a_connection_ends_before_a_number_is_used_twice() {
         body: Body::Small { padded: &[0; INLINE_LEN], len: 1 },
         deadline: None,
     });
-    assert_eq!(refused, Err(ChannelError::Closed(Closed::KeysSpent)));
-    assert_eq!(client.lost(), Some(Closed::KeysSpent));
+    assert_eq!(refused, Err(ChannelError::Disconnected(DisconnectReason::KeysSpent)));
+    assert_eq!(client.lost(), Some(DisconnectReason::KeysSpent));
     honest.serves(&bystander);
     assert_eq!(honest.broken(), None);
 }

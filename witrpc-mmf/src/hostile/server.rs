@@ -5,6 +5,8 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::{Duration, Instant};
 
+use witrpc_transport::{Admitted, ClientInfo, Plain, Responder, Session, WaitPolicy};
+
 use super::{LANES, MAX_MESSAGE_LEN, REGION_LEN, Raw, Said, Site, broken_lines};
 use rustix::net::SendFlags;
 
@@ -14,14 +16,10 @@ use crate::futex;
 use crate::head::Kind;
 use crate::layout::{INLINE_LEN, Layout, line as words};
 use crate::line;
-use crate::message::{Body, ChannelError, Closed, Limit, Outgoing, Ticket};
+use crate::message::{Body, ChannelError, DisconnectReason, Limit, Outgoing, Ticket};
 use crate::rendezvous::tests::PATIENCE;
 use crate::rendezvous::tests::bombs::Bomb;
-use crate::rendezvous::{
-    Admitted, Claim, Control, Credentials, Established, Host, ServerLimits, Session,
-};
-use crate::security::{Clearance, Plain, Responder};
-use crate::spin::WaitPolicy;
+use crate::rendezvous::{Claim, Control, Established, Host, ServerLimits};
 use crate::words::Mapped;
 
 struct Everybody {
@@ -30,11 +28,11 @@ struct Everybody {
 }
 
 impl Host for Everybody {
-    fn admit(&self, _id: u64, _hello: &[u8], _who: Credentials, _: &Clearance) -> Admitted {
-        Admitted::Welcome { bytes: Vec::new(), session: Arc::new(()) }
+    fn admit(&self, _: &ClientInfo, _hello: &[u8]) -> Admitted {
+        Admitted::Welcome { welcome: Vec::new(), session: Session::new(Arc::new(())) }
     }
 
-    fn connected(&self, _id: u64, _session: Session, established: Established) {
+    fn connected(&self, _: ClientInfo, _session: Session, established: Established) {
         self.connected.send(established).expect("the test waits for it");
     }
 
@@ -147,7 +145,7 @@ fn a_server_that_breaks_a_rule_loses_its_client() {
         });
         let outcome = call(&client, PATIENCE);
         assert!(matches!(outcome, Err(ChannelError::Misbehaved(_))), "{script:x?}: {outcome:?}");
-        assert_eq!(client.lost(), Some(Closed::Misbehaved), "{script:x?}");
+        assert_eq!(client.lost(), Some(DisconnectReason::Misbehaved), "{script:x?}");
         hostile.join().expect("every line was asked for");
     }
 }
@@ -195,7 +193,7 @@ fn a_bomb_by_the_bell_loses_the_server_its_client() {
         let ticket = send(&client);
         let _fuse = Bomb::new().send(raw.bell.end().expect("native"), &[1], flags);
         let waited = client.wait_answer(ticket, &mut Limit::Never, |answer| answer.tag);
-        assert_eq!(waited, Err(ChannelError::Closed(Closed::Misbehaved)));
-        assert_eq!(client.lost(), Some(Closed::Misbehaved));
+        assert_eq!(waited, Err(ChannelError::Disconnected(DisconnectReason::Misbehaved)));
+        assert_eq!(client.lost(), Some(DisconnectReason::Misbehaved));
     }
 }

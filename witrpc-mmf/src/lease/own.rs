@@ -4,6 +4,8 @@ use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 
+use witrpc_transport::Lent;
+
 use super::End;
 use super::lending::{self, Lending, Place};
 use crate::arena::{ArenaId, Block, BlockRef, Released, next_generation};
@@ -195,6 +197,15 @@ impl Drop for OwnLease {
 }
 
 impl Claim {
+    /// Returns what a message of this transport was lent.
+    ///
+    /// # Panics
+    ///
+    /// When another transport has lent it.
+    pub(crate) fn of(lent: &Lent) -> &Self {
+        lent.0.downcast_ref().expect("a lease is sent over the transport that has lent it")
+    }
+
     /// What the message says of the lease.
     pub(crate) fn reference(&self) -> BlockRef {
         self.lease.block().reference_as(self.generation)

@@ -4,10 +4,12 @@ use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 
+use witrpc_transport::SharedBytes;
+
 use super::End;
 use super::trailer;
 use crate::arena::{BlockRef, next_generation};
-use crate::message::{Leasing, Payload, ReadBlock};
+use crate::message::{Leasing, Payload, RemoteBytes};
 use crate::release::fetch;
 
 /// A block of the peer's arena that is leased to this process. Dropping it releases the block.
@@ -78,10 +80,7 @@ impl fmt::Debug for ReceivedLease {
 ///
 /// The rule that the peer has broken.
 #[cold]
-pub(crate) fn take_leases<E: End, B: ReadBlock>(
-    end: &Arc<E>,
-    mut payload: Payload<B>,
-) -> Result<Payload<B>, &'static str> {
+pub(crate) fn take_leases<E: End>(end: &Arc<E>, payload: Payload) -> Result<Payload, &'static str> {
     let (descriptions, rest) = trailer::read(&payload)?;
     let mut leases = Vec::with_capacity(descriptions.len());
     for words in descriptions {
@@ -95,14 +94,39 @@ pub(crate) fn take_leases<E: End, B: ReadBlock>(
         // the lease is released.
         fetch::for_writing(slot);
         end.held().enter(block.granules())?;
-        leases.push(ReceivedLease { end: Arc::clone(end) as Arc<dyn End>, block });
+        let end = Arc::clone(end) as Arc<dyn End>;
+        leases.push(Arc::new(ReceivedLease { end, block }) as Arc<dyn SharedBytes>);
     }
-    match &mut payload {
+    let payload = match payload {
         // At most INLINE_LEN.
-        Payload::Small { len, .. } => *len = rest as u8,
-        Payload::Whole(bytes) => bytes.truncate(rest),
-        Payload::Block(block) => block.truncate(rest),
+        Payload::Small { bytes, .. } => Payload::Small { bytes, len: rest as u8 },
+        Payload::Whole(mut bytes) => {
+            bytes.truncate(rest);
+            Payload::Whole(bytes)
+        }
+        Payload::Remote(whole) => Payload::Remote(Box::new(Prefix { whole, len: rest })),
         Payload::Leasing(_) => unreachable!("leases are taken off once"),
-    }
+    };
     Ok(Payload::Leasing(Box::new(Leasing { payload, leases })))
+}
+
+/// The bytes of a message without the descriptions of its leases.
+struct Prefix {
+    whole: Box<dyn RemoteBytes>,
+    len: usize,
+}
+
+impl RemoteBytes for Prefix {
+    fn len(&self) -> usize {
+        self.len
+    }
+
+    fn copy_to(&self, offset: usize, out: &mut [u8]) {
+        assert!(offset <= self.len && out.len() <= self.len - offset, "beyond the message");
+        self.whole.copy_to(offset, out);
+    }
+
+    fn as_slice(&self) -> Option<&[u8]> {
+        self.whole.as_slice().map(|whole| &whole[..self.len])
+    }
 }

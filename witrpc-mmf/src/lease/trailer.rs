@@ -7,9 +7,11 @@
 //!
 //! The words are in the machine's byte order, as on a line.
 
+use witrpc_transport::Lent;
+
 use super::Claim;
 use crate::layout::INLINE_LEN;
-use crate::message::{Body, Fill, Payload, ReadBlock};
+use crate::message::{Body, Fill, Payload};
 
 /// The most leases that one message takes along.
 pub const MAX_LEASES_OF_A_MESSAGE: usize = 16;
@@ -30,10 +32,10 @@ pub(crate) const fn len_of(leases: usize) -> usize {
 /// If there are none, or more than a message may have.
 pub(crate) fn with_leases<R>(
     body: Body<'_>,
-    claims: &[&Claim],
+    leases: &[Lent],
     send: impl FnOnce(Body<'_>) -> R,
 ) -> R {
-    let body = Described::new(body, claims);
+    let body = Described::new(body, leases);
     let len = body.len();
     if len > INLINE_LEN {
         return send(Body::Large(&body));
@@ -51,20 +53,19 @@ struct Described<'a> {
 }
 
 impl<'a> Described<'a> {
-    fn new(body: Body<'a>, claims: &[&Claim]) -> Self {
+    fn new(body: Body<'a>, leases: &[Lent]) -> Self {
         assert!(
-            (1..=MAX_LEASES_OF_A_MESSAGE).contains(&claims.len()),
+            (1..=MAX_LEASES_OF_A_MESSAGE).contains(&leases.len()),
             "a message takes 1 to {MAX_LEASES_OF_A_MESSAGE} leases along, not {}",
-            claims.len()
+            leases.len()
         );
         let mut end = [0; MAX_LEN];
-        for (description, claim) in end.as_chunks_mut::<DESCRIPTION_LEN>().0.iter_mut().zip(claims)
-        {
-            let words = claim.reference().to_words().map(u64::to_ne_bytes);
+        for (description, lent) in end.as_chunks_mut::<DESCRIPTION_LEN>().0.iter_mut().zip(leases) {
+            let words = Claim::of(lent).reference().to_words().map(u64::to_ne_bytes);
             description.copy_from_slice(words.as_flattened());
         }
-        let end_len = len_of(claims.len());
-        end[end_len - 1] = claims.len() as u8;
+        let end_len = len_of(leases.len());
+        end[end_len - 1] = leases.len() as u8;
         Self { body, end, end_len }
     }
 }
@@ -91,9 +92,9 @@ impl Fill for Described<'_> {
 /// # Errors
 ///
 /// The rule that the peer has broken.
-pub(super) fn read<B: ReadBlock>(
-    payload: &Payload<B>,
-) -> Result<(impl ExactSizeIterator<Item = [u64; 2]> + use<B>, usize), &'static str> {
+pub(super) fn read(
+    payload: &Payload,
+) -> Result<(impl ExactSizeIterator<Item = [u64; 2]> + use<>, usize), &'static str> {
     const RULE: &str = "a message with leases that does not end with their descriptions";
     let len = payload.len();
     let mut count = [0];
@@ -116,9 +117,8 @@ pub(super) fn read<B: ReadBlock>(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::client::ReceivedBlock;
 
-    fn small(end: &[u8]) -> Payload<ReceivedBlock> {
+    fn small(end: &[u8]) -> Payload {
         let mut bytes = [0; INLINE_LEN];
         bytes[..end.len()].copy_from_slice(end);
         Payload::Small { bytes, len: end.len() as u8 }

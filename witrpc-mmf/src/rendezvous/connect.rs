@@ -8,6 +8,7 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 use rustix::net::sockopt::{socket_domain, socket_type};
 use rustix::net::{AddressFamily, SocketType};
+use witrpc_transport::{Begun, Initiator};
 
 use super::claim::{is_socket, open_socket};
 use super::directory::{Directory, describe};
@@ -27,7 +28,6 @@ use crate::fdpass::MAX_PASSED;
 use crate::fork::Descriptor;
 use crate::layout::{Layout, PAGE};
 use crate::region::{Identity, Made, OpenError, OwnPages, PeerPages};
-use crate::security::{Begun, Initiator};
 use crate::server::ServerOptions;
 
 /// How soon to look again for a server that is not there yet; doubles up to the longest.

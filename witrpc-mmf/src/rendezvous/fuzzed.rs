@@ -6,8 +6,9 @@ use std::sync::atomic::{AtomicU32, Ordering::SeqCst};
 use std::time::Duration;
 
 use rustix::net::{AddressFamily, SocketFlags, SocketType, socketpair};
+use witrpc_transport::{Admitted, ClientInfo, Demands, Initiator, Plain, Responder, Session};
 
-use super::control::{Admitted, Desk, Host, ServerLimits, Session};
+use super::control::{Desk, Host, ServerLimits};
 use super::frame::Inbox;
 use super::peer::{Credentials, Established};
 use super::record::{ClientOpening, Exchanged, Nonce, PROTOCOL_VERSION, Record, ServerOpening};
@@ -20,7 +21,6 @@ use crate::fork::Descriptor;
 use crate::fuzzing::Script;
 use crate::layout::Layout;
 use crate::region::{Identity, Made, OwnPages};
-use crate::security::{Clearance, Demands, Initiator, Plain, Responder};
 
 const LANES: u32 = 4;
 
@@ -33,14 +33,14 @@ impl Host for Door {
         &Plain { encryption: false }
     }
 
-    fn admit(&self, _: u64, hello: &[u8], _: Credentials, _: &Clearance) -> Admitted {
+    fn admit(&self, _: &ClientInfo, hello: &[u8]) -> Admitted {
         match hello.first() {
             Some(0) => Admitted::Refusal(hello.into()),
-            _ => Admitted::Welcome { bytes: hello.into(), session: Arc::new(()) },
+            _ => Admitted::Welcome { welcome: hello.into(), session: Session::new(Arc::new(())) },
         }
     }
 
-    fn connected(&self, _: u64, _: Session, _: Established) {
+    fn connected(&self, _: ClientInfo, _: Session, _: Established) {
         self.0.fetch_add(1, SeqCst);
     }
 

@@ -12,7 +12,7 @@ use crate::disposal::Socket;
 use crate::error::ConnectError;
 
 /// What the server of a name reports of itself: the bytes of its
-/// [`Admission::report`](crate::Admission::report). Blocks for at most `timeout`.
+/// [`Admission::report`](witrpc_transport::Admission::report). Blocks for at most `timeout`.
 ///
 /// # Errors
 ///

@@ -26,15 +26,13 @@ mod stranger;
 pub(crate) use claim::Claim;
 pub use claim::live_names;
 pub(crate) use connect::{ConnectOptions, Connected, connect};
-pub use control::Session;
-pub(crate) use control::{Admitted, Control, GRACE, Host, ServerLimits};
+pub(crate) use control::{Control, GRACE, Host, ServerLimits};
 pub use inquire::inquire;
 pub use name::Name;
 pub(crate) use name::random_bytes;
-pub(crate) use peer::{Credentials, Established};
+pub(crate) use peer::Established;
 pub use place::Place;
 pub use record::MAX_REPORT_LEN;
-pub use stranger::next_client_id;
 #[cfg(any(test, fuzzing))]
 pub(crate) use {fuzzed::handshake as fuzzed_handshake, record::fuzzed as fuzzed_records};
 

@@ -6,10 +6,10 @@ use std::os::fd::{AsFd, AsRawFd};
 
 use rustix::fs::fstat;
 use rustix::io::Errno;
+use witrpc_transport::Keys;
 
 use crate::disposal::Socket;
 use crate::region::{OwnPages, PeerPages};
-use crate::security::Keys;
 
 /// Who a peer is, in the kernel's words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -30,17 +30,18 @@
 //! the nonces tie each record to the one before. With the portable backend nothing is passed: its
 //! region records name the memory that is to be opened.
 
+use witrpc_transport::{Demands, MAX_EXCHANGE_LEN};
+
 use crate::backend::Backend;
 use crate::memfd::FileIdentity;
 use crate::region::Identity;
-use crate::security::{Demands, MAX_EXCHANGE_LEN};
 use crate::shm;
 
 /// The version of openings, records and region layout that this build speaks.
 pub(crate) const PROTOCOL_VERSION: u32 = 2;
 
 /// The longest hello, welcome or refusal, in bytes.
-pub(crate) const MAX_BLOB_LEN: usize = 1 << 20;
+pub(crate) const MAX_BLOB_LEN: usize = witrpc_transport::MAX_HELLO_LEN;
 
 /// The longest record that carries no blob, in bytes.
 pub(super) const MAX_SMALL_LEN: usize = 1 + 32 + 2 * NONCE_LEN;

@@ -1,6 +1,6 @@
 //! The records of one handshake, sealed on their way out and opened as they come.
 
-use crate::security::{FIRST_MESSAGE_NUMBER, Keys, MAX_PIECE_LEN, TAG_LEN};
+use witrpc_transport::{FIRST_MESSAGE_NUMBER, Keys, MAX_PIECE_LEN, TAG_LEN};
 
 /// One side's half. The first record sealed is the first opened at the other side, and so on; none
 /// is skipped, so that a record that was left out, repeated or moved does not open.
@@ -63,7 +63,7 @@ fn next(count: &mut u64) -> u64 {
 mod tests {
     use super::super::record::MAX_RECORD_LEN;
     use super::*;
-    use crate::security::Plain;
+    use witrpc_transport::Plain;
 
     fn pair() -> (Records, Records) {
         let records = || Records::new(Box::new(Plain::default()));

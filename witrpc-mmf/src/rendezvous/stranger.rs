@@ -1,14 +1,14 @@
 //! The server's side of one handshake: a state machine that never waits.
 
 use std::os::fd::OwnedFd;
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::net::{AddressFamily, SocketFlags, SocketType, socketpair};
 use rustix::process::geteuid;
+use witrpc_transport::{Admitted, Clearance, ClientInfo};
 
-use super::control::{Admitted, Desk, ServerLimits};
+use super::control::{Desk, ServerLimits};
 use super::frame::{Inbox, Outbox, ReceiveError};
 use super::name::random_bytes;
 use super::peer::{Credentials, Established, inode_of};
@@ -22,14 +22,6 @@ use crate::disposal::{self, Passed, Socket};
 use crate::fdpass::MAX_PASSED;
 use crate::fork::Descriptor;
 use crate::region::{Identity, Made, Making, OpenError, OwnPages, PeerPages};
-use crate::security::Clearance;
-
-/// The number of the next client, from 1. All servers of the process draw theirs from here, whatever
-/// they are: what stands behind two of them, and keeps something for each client, tells all apart.
-pub fn next_client_id() -> u64 {
-    static LAST: AtomicU64 = AtomicU64::new(0);
-    LAST.fetch_add(1, Relaxed) + 1
-}
 
 /// Somebody who has connected and is not a client yet.
 pub(super) struct Stranger {
@@ -327,14 +319,15 @@ impl Stranger {
             let failure = if desk.is_full { Failure::Full } else { Failure::NotAccepting };
             return Ok(Some(self.fail(failure)));
         }
-        let client_id = next_client_id();
-        let clearance = &secured(&mut self.secured).clearance;
-        match desk.host.admit(client_id, blob, self.who, clearance) {
-            Admitted::Welcome { bytes, session } => {
+        let clearance = secured(&mut self.secured).clearance.clone();
+        let client = ClientInfo::new(self.who.pid, self.who.uid).cleared(clearance);
+        match desk.host.admit(&client, blob) {
+            Admitted::Welcome { welcome, session } => {
                 // The last record; the keys are the messages' from here on. It is sent when this
                 // returns.
-                self.say(&Record::Welcome(&bytes), Vec::new());
-                desk.host.connected(client_id, session, self.established(regions, desk));
+                self.say(&Record::Welcome(&welcome), Vec::new());
+                let client_id = client.id;
+                desk.host.connected(client, session, self.established(regions, desk));
                 Ok(Some(Stage::Welcoming { client_id }))
             }
             Admitted::Refusal(bytes) => {

@@ -23,6 +23,8 @@ use std::collections::VecDeque;
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{MutexGuard, PoisonError};
 
+use witrpc_transport::Lent;
+
 use super::connection::{Connection, Lane};
 use super::inbound::Broken;
 use super::sealed::unheard;
@@ -99,7 +101,7 @@ impl Connection {
         ticket: Ticket,
         tag: u32,
         body: &Body<'_>,
-        leases: &[&Claim],
+        leases: &[Lent],
     ) -> Result<(), ChannelError> {
         trailer::with_leases(*body, leases, |body| {
             let Body::Small { padded, len } = body else {
@@ -107,7 +109,7 @@ impl Connection {
             };
             let head = Head::new(Kind::Inline, tag | LEASES, len as u32);
             self.respond(ticket, head, &inline_words(padded), len.div_ceil(8));
-            leases.iter().for_each(|lease| lease.commit());
+            leases.iter().for_each(|lent| Claim::of(lent).commit());
             Ok(())
         })
     }

@@ -8,6 +8,8 @@ use std::sync::atomic::{
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Instant;
 
+use witrpc_transport::{ClientInfo, Session, TrustedPeer};
+
 use super::answer::{Outbound, Queue};
 use super::cancelled::Cancels;
 use super::shortage::Shortage;
@@ -20,21 +22,19 @@ use crate::fork::Origin;
 use crate::layout::{GROUP, HIGH_WATER, LINE_WORDS, Layout, RING_ME, STATE, WANTS_SPACE, control};
 use crate::lease::Held;
 use crate::line::line_of;
-use crate::message::ReadBlock;
+use crate::message::RemoteBytes;
 use crate::outbox::Outbox;
 use crate::partial::Partial;
 use crate::region;
 use crate::release::{self, ReleaseTable};
-use crate::rendezvous::{Credentials, Established, Session};
+use crate::rendezvous::Established;
 use crate::ring::{Epochs, Rung};
-use crate::trust::TrustedPeer;
 use crate::words::{Mapped, PeerU64, ReadWord};
 
 /// The server's end of one connection. The mapping lives as long as anybody holds this, so that a
 /// handler whose client has died still reads valid memory.
 pub struct Connection {
-    pub(super) id: u64,
-    pub(super) credentials: Credentials,
+    pub(super) client_info: ClientInfo,
     pub(super) session: Session,
     pub(super) own: OwnMemory,
     pub(super) client: PeerMemory,
@@ -95,7 +95,7 @@ impl Lane {
 }
 
 /// A block of the client's arena that holds a request. Dropping it releases the block.
-pub struct ReceivedBlock {
+pub(super) struct ReceivedBlock {
     connection: Arc<Connection>,
     block: BlockRef,
 }
@@ -106,7 +106,7 @@ impl ReceivedBlock {
     }
 }
 
-impl ReadBlock for ReceivedBlock {
+impl RemoteBytes for ReceivedBlock {
     fn len(&self) -> usize {
         self.block.len()
     }
@@ -119,10 +119,6 @@ impl ReadBlock for ReceivedBlock {
         // SAFETY: the client has lent the block with a request, and it is released when this value
         // is dropped, which the result borrows.
         unsafe { self.connection.view_block(&self.block) }
-    }
-
-    fn truncate(&mut self, len: usize) {
-        self.block.truncate(len);
     }
 }
 
@@ -140,7 +136,7 @@ impl fmt::Debug for ReceivedBlock {
 
 impl Connection {
     pub(super) fn new(
-        id: u64,
+        client_info: ClientInfo,
         session: Session,
         established: Established,
         layout: Layout,
@@ -149,8 +145,7 @@ impl Connection {
         let lanes = layout.lanes();
         let (own, outbox) = region::own(established.own, &layout, layout.server_arena());
         let connection = Self {
-            id,
-            credentials: established.credentials,
+            client_info,
             session,
             own,
             client: region::peer(established.peer, &layout),
@@ -184,19 +179,14 @@ impl Connection {
         connection
     }
 
-    /// See [`next_client_id`](crate::next_client_id).
+    /// Counts the clients of all servers of this process.
     pub fn id(&self) -> u64 {
-        self.id
+        self.client_info.id
     }
 
-    /// The client's process, as our pid namespace numbers it.
-    pub fn pid(&self) -> u32 {
-        self.credentials.pid
-    }
-
-    /// The user that the client runs as.
-    pub fn uid(&self) -> u32 {
-        self.credentials.uid
+    /// Who the client is.
+    pub fn client_info(&self) -> &ClientInfo {
+        &self.client_info
     }
 
     /// What admission gave it.
@@ -354,8 +344,7 @@ impl Connection {
 impl fmt::Debug for Connection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Connection")
-            .field("id", &self.id)
-            .field("credentials", &self.credentials)
+            .field("client", &self.client_info)
             .field("connected", &self.is_connected())
             .finish_non_exhaustive()
     }

@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 
+use witrpc_transport::{ClientInfo, Session};
+
 use super::connection::Connection;
 use super::inbound::{Broken, Line};
 use crate::layout::Layout;
@@ -11,7 +13,13 @@ use crate::rendezvous::Established;
 
 impl Connection {
     pub(crate) fn for_fuzzing(established: Established, layout: Layout) -> Arc<Self> {
-        Arc::new(Self::new(1, Arc::new(()), established, layout, None))
+        Arc::new(Self::new(
+            ClientInfo::new(1, 1),
+            Session::new(Arc::new(())),
+            established,
+            layout,
+            None,
+        ))
     }
 
     /// Does what a turn would, and what the client's ring would have done.

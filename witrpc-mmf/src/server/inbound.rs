@@ -11,6 +11,8 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 
+use witrpc_transport::Only;
+
 use super::connection::{Connection, Lane, ReceivedBlock};
 use crate::arena::BlockRef;
 use crate::carriage::Segment;
@@ -25,9 +27,6 @@ use crate::words::Mapped;
 
 /// Messages of the largest kind that are held for a client before its short requests wait too.
 const MESSAGES_HELD: usize = 4;
-
-/// Says by its tag whether a request may be taken.
-pub type Only = fn(u32) -> bool;
 
 /// What a line turned out to be.
 pub(super) enum Line {
@@ -155,7 +154,7 @@ impl Connection {
         self: &Arc<Self>,
         ticket: Ticket,
         head: Head,
-        payload: Payload<ReceivedBlock>,
+        payload: Payload,
     ) -> Result<Line, Broken> {
         let payload = take_leases(self, payload).map_err(Broken)?;
         let head = Head { tag: head.tag & !LEASES, ..head };
@@ -163,12 +162,7 @@ impl Connection {
     }
 
     #[inline]
-    pub(super) fn request(
-        &self,
-        ticket: Ticket,
-        head: Head,
-        payload: Payload<ReceivedBlock>,
-    ) -> Request {
+    pub(super) fn request(&self, ticket: Ticket, head: Head, payload: Payload) -> Request {
         let deadline = head.deadline.then(|| self.deadline(ticket.lane as usize));
         Request { ticket, tag: head.tag, payload, deadline }
     }
@@ -194,9 +188,9 @@ impl Connection {
                 }
                 let block = ReceivedBlock::new(Arc::clone(self), block);
                 if head.tag & LEASES != 0 {
-                    return self.leasing(ticket, head, Payload::Block(block));
+                    return self.leasing(ticket, head, Payload::Remote(Box::new(block)));
                 }
-                Ok(Line::Request(self.request(ticket, head, Payload::Block(block))))
+                Ok(Line::Request(self.request(ticket, head, Payload::Remote(Box::new(block)))))
             }
             Kind::Segment => self.take_segment(ticket, head, &copied.inline),
             Kind::Next => self.send_next(ticket).map(|()| Line::Done),
@@ -290,7 +284,7 @@ impl Connection {
 
 /// The bytes that a copied line holds itself.
 #[inline]
-fn small<B>(head: Head, copied: &Copied) -> Result<Payload<B>, Broken> {
+fn small(head: Head, copied: &Copied) -> Result<Payload, Broken> {
     if head.len as usize > INLINE_LEN {
         return Err(Broken("an inline message longer than a line"));
     }

@@ -29,19 +29,17 @@ use std::sync::atomic::{
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
-pub use admission::{Admission, Admitted};
-pub use connection::{Connection, ReceivedBlock};
-pub use inbound::Only;
+pub use connection::Connection;
 pub use scanner::Scanner;
+
+use witrpc_transport::{Admission, Responder, TrustedPeer};
 
 use crate::backend::Backend;
 use crate::error::BindError;
 use crate::fork::Origin;
 use crate::layout::{Layout, MAX_LANES, MIN_LANES, PAGE};
 use crate::rendezvous::{Claim, Control, GRACE, Name, Place, ServerLimits};
-use crate::security::Responder;
 use crate::state;
-use crate::trust::TrustedPeer;
 use crate::words::Mapped;
 use news::News;
 use parking::Parking;
@@ -105,7 +103,7 @@ pub struct Server {
     name: Name,
     layout: Layout,
     trusted: Option<TrustedPeer>,
-    admission: Box<dyn Admission>,
+    admission: Arc<dyn Admission>,
     parking: Parking,
     connections: Mutex<HashMap<u64, Arc<Connection>>>,
     /// Connections that have ended and may be held yet: by handlers that run, and by leases.
@@ -138,8 +136,8 @@ impl Server {
         name: Name,
         place: &Place,
         options: &ServerOptions,
-        admission: Box<dyn Admission>,
-        responder: Box<dyn Responder>,
+        admission: Arc<dyn Admission>,
+        responder: Arc<dyn Responder>,
     ) -> Result<Arc<Self>, BindError> {
         let layout = options.layout()?;
         if options.backend == Backend::Portable && place.is_shared() {

@@ -113,21 +113,23 @@ impl Server {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Admission, Admitted, ServerOptions};
+    use super::super::ServerOptions;
     use super::*;
     use crate::copy::PeerMemory;
     use crate::layout::STATE;
     use crate::region;
     use crate::rendezvous::{ConnectOptions, Name, Place, connect};
-    use crate::security::{Clearance, Plain};
     use crate::words::ReadWord;
-    use crate::{Client, ClientOptions, Closed, WaitPolicy};
+    use crate::{Client, ClientOptions};
+    use witrpc_transport::{
+        Admission, Admitted, ClientInfo, DisconnectReason, Plain, Session, WaitPolicy,
+    };
 
     struct Everybody;
 
     impl Admission for Everybody {
-        fn admit(&self, _: &[u8], _: u64, _: u32, _: u32, _: &Clearance) -> Admitted {
-            Admitted::Welcome { welcome: Vec::new(), session: Arc::new(()) }
+        fn admit(&self, _: &[u8], _: &ClientInfo) -> Admitted {
+            Admitted::Welcome { welcome: Vec::new(), session: Session::new(Arc::new(())) }
         }
     }
 
@@ -148,8 +150,8 @@ mod tests {
             name,
             &Place::default(),
             &options,
-            Box::new(Everybody),
-            Box::<Plain>::default(),
+            Arc::new(Everybody),
+            Arc::<Plain>::default(),
         )
         .expect("it is free")
     }
@@ -205,7 +207,7 @@ mod tests {
             std::thread::yield_now();
         }
         // It looks like a death, and a death may show at the bell first.
-        assert_eq!(client.lost(), Some(Closed::PeerDied));
+        assert_eq!(client.lost(), Some(DisconnectReason::PeerDied));
         server.close();
     }
 }

@@ -9,9 +9,11 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::{AcqRel, Relaxed};
 
+use witrpc_transport::Only;
+
 use super::Server;
 use super::connection::Connection;
-use super::inbound::{Broken, Line, Only};
+use super::inbound::{Broken, Line};
 use crate::message::Request;
 use crate::ring;
 use crate::state;

@@ -1,6 +1,7 @@
 //! The ways a channel can go, on which tests run alike.
 
-use witrpc_mmf::{Backend, Plain};
+use witrpc_mmf::Backend;
+use witrpc_transport::Plain;
 
 /// What a channel stands on, and whether its messages are sealed.
 #[derive(Clone, Copy)]
@@ -21,7 +22,7 @@ macro_rules! each_way {
         mod $way {
             const WAY: super::Way = super::Way {
                 backend: witrpc_mmf::Backend::$backend,
-                keys: witrpc_mmf::Plain { encryption: $encryption },
+                keys: witrpc_transport::Plain { encryption: $encryption },
             };
             $(#[test] fn $test() { super::$test(WAY); })*
         }

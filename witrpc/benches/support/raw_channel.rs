@@ -6,9 +6,10 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::time::Duration;
 
-use witrpc_mmf::{
-    Admission, Admitted, Backend, Body, Clearance, Client, ClientOptions, Limit, Name, Outgoing,
-    Payload, Place, Plain, Server, ServerOptions, Ticket, WaitPolicy,
+use witrpc_mmf::{Backend, Client, ClientOptions, Name, Place, Server, ServerOptions};
+use witrpc_transport::{
+    Admission, Admitted, Body, ClientInfo, Limit, Outgoing, Payload, Plain, Session, Ticket,
+    WaitPolicy,
 };
 
 use super::race::Contender;
@@ -19,8 +20,8 @@ const TURNS: usize = 20_000;
 struct Everybody;
 
 impl Admission for Everybody {
-    fn admit(&self, _hello: &[u8], _id: u64, _pid: u32, _uid: u32, _: &Clearance) -> Admitted {
-        Admitted::Welcome { welcome: Vec::new(), session: Arc::new(()) }
+    fn admit(&self, _hello: &[u8], _: &ClientInfo) -> Admitted {
+        Admitted::Welcome { welcome: Vec::new(), session: Session::new(Arc::new(())) }
     }
 }
 
@@ -40,8 +41,8 @@ pub(crate) fn bind(name: &str) -> Arc<Server> {
         name,
         &Place::default(),
         &options,
-        Box::new(Everybody),
-        Box::<Plain>::default(),
+        Arc::new(Everybody),
+        Arc::<Plain>::default(),
     );
     bound.expect("the name is free")
 }

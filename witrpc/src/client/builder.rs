@@ -16,8 +16,8 @@ use crate::hooks::ClientHook;
 use crate::offload::offload;
 use crate::security::{AccessToken, TokenSource};
 use crate::transport::Endpoint;
-use crate::transport::mmf::TrustedPeer;
-use crate::wait::WaitPolicy;
+use crate::transport::TrustedPeer;
+use crate::transport::WaitPolicy;
 
 /// Marks a [`ClientBuilder`] whose `connect` blocks.
 #[derive(Clone, Copy, Debug)]

@@ -14,9 +14,9 @@ use crate::contract::ServiceDescriptor;
 use crate::error::ConnectError;
 use crate::handshake::{Hello, Refusal, VERSION, Welcome};
 use crate::security::TokenSource;
-use crate::transport::mmf::TrustedPeer;
+use crate::transport::TrustedPeer;
+use crate::transport::WaitPolicy;
 use crate::transport::{ConnectConfig, Endpoint};
-use crate::wait::WaitPolicy;
 
 /// How long a call may take when nobody says otherwise.
 const DEFAULT_CALL_TIMEOUT: Duration = Duration::from_secs(30);

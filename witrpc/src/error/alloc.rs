@@ -170,7 +170,7 @@ mod tests {
             ChannelError::PeerDied,
         ] {
             for waited in [waited, None] {
-                let words = AllocError::from_channel(error.clone(), &[100], waited).to_string();
+                let words = AllocError::from_channel(error, &[100], waited).to_string();
                 assert_is_sentence(&words);
                 let is_short =
                     matches!(error, ChannelError::NoSpace | ChannelError::TooManyLeases { .. });

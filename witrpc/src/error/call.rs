@@ -429,6 +429,8 @@ impl CallError {
             }
             ChannelError::PeerNoMemory => Self::ServerNoMemory,
             ChannelError::Misbehaved(how) => Self::Protocol { message: how.to_owned() },
+            // Of a later version of the seam.
+            other => Self::Protocol { message: other.to_string() },
         }
     }
 }
@@ -460,6 +462,8 @@ pub(super) fn reason(reason: DisconnectReason) -> &'static str {
         DisconnectReason::Forked => {
             "this process is a fork of the one that connected, and connections stay with the parent"
         }
+        // Of a later version of the seam.
+        _ => "it has ended",
     }
 }
 

@@ -13,11 +13,12 @@ use std::sync::LazyLock;
 use ring::hkdf;
 use snow::params::NoiseParams;
 use snow::{Builder, HandshakeState};
+use witrpc_transport::Clearance;
 use zeroize::Zeroizing;
 
 use super::algorithms::Algorithms;
 use super::credentials::Credentials;
-use super::guard::{Clearance, Guard};
+use super::guard::Guard;
 use super::keys::SessionKeys;
 use super::token::AccessToken;
 
@@ -109,7 +110,7 @@ pub(crate) fn respond(
         (attempt(None)?, None)
     };
     let reply = write(&mut handshake);
-    Some((reply, SessionKeys::new(handshake), Clearance { identity }))
+    Some((reply, SessionKeys::new(handshake), Clearance::new(identity)))
 }
 
 #[cfg(test)]

@@ -2,7 +2,8 @@
 
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
+
+use witrpc_transport::{Clearance, Demands, Initiator, Responder};
 
 use super::credentials::Credentials;
 use super::tokens::AccessTokens;
@@ -29,20 +30,6 @@ pub(crate) enum Accepted {
     Fixed(AccessTokens),
     /// Asked for each client.
     Provider(Box<dyn Fn() -> AccessTokens + Send + Sync>),
-}
-
-/// The word of a [`Guard`] that a client has brought what the server asks for.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Clearance {
-    pub(super) identity: Option<Arc<str>>,
-}
-
-impl Clearance {
-    /// The name under which the server knows the client's token, if it has one.
-    #[must_use]
-    pub fn identity(&self) -> Option<&str> {
-        self.identity.as_deref()
-    }
 }
 
 impl Guard {
@@ -74,11 +61,10 @@ impl Guard {
     ///
     /// What the client is to be told.
     pub fn check(&self, client: &Credentials) -> Result<Clearance, ConnectError> {
-        let server = (self.asks_for_token(), self.encryption);
-        compare(server, (client.has_token(), client.encrypts()))?;
-        let Some(token) = &client.token else { return Ok(Clearance { identity: None }) };
+        compare(Responder::demands(self), Initiator::demands(client))?;
+        let Some(token) = &client.token else { return Ok(Clearance::default()) };
         match self.tokens().find(token) {
-            Some(entry) => Ok(Clearance { identity: entry.identity.clone() }),
+            Some(entry) => Ok(Clearance::new(entry.identity.clone())),
             None => Err(ConnectError::TokenRejected),
         }
     }
@@ -95,14 +81,14 @@ impl Guard {
     }
 }
 
-/// Whether server and client ask for the same, each for a token and for encryption.
-pub(crate) fn compare(server: (bool, bool), client: (bool, bool)) -> Result<(), ConnectError> {
-    match (server.0, client.0) {
+/// Whether server and client ask for the same.
+pub(crate) fn compare(server: Demands, client: Demands) -> Result<(), ConnectError> {
+    match (server.token, client.token) {
         (true, false) => return Err(ConnectError::TokenRequired),
         (false, true) => return Err(ConnectError::TokenUnexpected),
         _ => {}
     }
-    match (server.1, client.1) {
+    match (server.encryption, client.encryption) {
         (true, false) => Err(ConnectError::EncryptionRequired),
         (false, true) => Err(ConnectError::EncryptionUnavailable),
         _ => Ok(()),

@@ -10,14 +10,15 @@ mod credentials;
 mod exchange;
 mod guard;
 mod keys;
+mod parties;
 mod token;
 mod tokens;
 
 pub use credentials::Credentials;
 pub(crate) use credentials::TokenSource;
 pub(crate) use exchange::{Exchange, respond};
+pub use guard::Guard;
 pub(crate) use guard::{Accepted, compare};
-pub use guard::{Clearance, Guard};
 pub(crate) use keys::{COUNTER_BITS, SessionKeys};
 pub use token::{AccessToken, TokenError};
 pub use tokens::AccessTokens;

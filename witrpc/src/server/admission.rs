@@ -10,12 +10,12 @@ use crate::contract::{self, Digest, ServiceDescriptor};
 use crate::handshake::{Hello, Refusal, VERSION, Welcome};
 use crate::registry::Registry;
 use crate::security::Guard;
-use crate::transport::{Admission, Admitted, ClientInfo};
+use crate::transport::{Admission, Admitted, ClientInfo, Session};
 
 use super::context::CallContext;
 use super::metrics::Metrics;
 use super::pool::Pool;
-use super::session::Session;
+use super::session::ClientSession;
 use super::tally::Ledger;
 use super::watched::Hooks;
 
@@ -104,7 +104,12 @@ impl Registry for Door {
         contract: Digest,
         cx: &CallContext,
     ) -> Result<Welcome, Vec<String>> {
-        self.welcome(service, cx.peer.session().codec(), contract, cx.client_id())
+        self.welcome(
+            service,
+            ClientSession::of(cx.peer.session()).codec(),
+            contract,
+            cx.client_id(),
+        )
     }
 }
 
@@ -134,7 +139,7 @@ impl Admission for Door {
                 if let Some(hooks) = &self.hooks {
                     hooks.joined(client);
                 }
-                let session = Session::new(codec, Arc::clone(&self.ledger));
+                let session = ClientSession::begin(codec, Arc::clone(&self.ledger));
                 Admitted::Welcome { welcome: bytes(&welcome), session }
             }
             Err(refusal) => {
@@ -150,7 +155,7 @@ impl Admission for Door {
     }
 
     fn left(&self, client: &ClientInfo, session: &Session) {
-        session.leave();
+        ClientSession::of(session).leave();
         if let Some(hooks) = &self.hooks {
             hooks.left(client);
         }
@@ -193,7 +198,7 @@ mod tests {
         assert_eq!(welcome.service, 0);
         assert_eq!(welcome.services, ["Calculator"]);
         assert_eq!(welcome.contract, None, "the client has the same");
-        assert_eq!(session.codec(), Codec::Postcard);
+        assert_eq!(ClientSession::of(&session).codec(), Codec::Postcard);
     }
 
     #[test]

@@ -12,9 +12,9 @@ use crate::hooks::ServerHook;
 use crate::registry::RegistryServer;
 use crate::security::{Accepted, AccessToken, AccessTokens, Guard};
 use crate::tag::MAX_SERVICES;
-use crate::transport::mmf::TrustedPeer;
+use crate::transport::TrustedPeer;
+use crate::transport::WaitPolicy;
 use crate::transport::{BindConfig, Endpoint};
-use crate::wait::WaitPolicy;
 
 use super::admission::Door;
 use super::call::{IntoService, Service};

@@ -18,6 +18,7 @@ use super::events::EventHub;
 use super::job::{Counted, LateReply, Place, Spawn, stream_job};
 use super::pool::{Job, Pool};
 use super::reply::Reply;
+use super::session::ClientSession;
 use super::streams::{
     Asked, Burden, Feed, FeedState, ItemEncoding, Lifeline, Outflow, StreamWriter,
 };
@@ -214,8 +215,9 @@ impl ServerCall<'_> {
         let line = self.line;
         let (arguments, number, burden) = self.take_stream_arguments()?;
         let session = line.peer.session();
-        let state = FeedState::new(session.flows().load());
-        if let Err(why) = session.flows().open(number, Arc::clone(&state) as _) {
+        let flows = ClientSession::of(session).flows();
+        let state = FeedState::new(flows.load());
+        if let Err(why) = flows.open(number, Arc::clone(&state) as _) {
             line.settle(|reply| reply.not_opened(why));
             return None;
         }
@@ -250,7 +252,8 @@ impl ServerCall<'_> {
     /// Opens the arguments of a method with a stream, whose number comes first. `None` when the method
     /// does not begin, which has been answered.
     fn take_stream_arguments(&mut self) -> Option<(OwnedArguments, u64, Burden)> {
-        let burden = self.line.peer.session().flows().load().begin(self.payload.len());
+        let burden =
+            ClientSession::of(self.line.peer.session()).flows().load().begin(self.payload.len());
         let burden = match burden {
             Ok(burden) => burden,
             Err(why) => {
@@ -277,7 +280,11 @@ impl ServerCall<'_> {
             None => self.line.pool.run_job(job),
             // It waits for its client, and nobody is to wait for it.
             Some(number) => {
-                self.line.peer.session().flows().threads().run(number, job, self.line.pool);
+                ClientSession::of(self.line.peer.session()).flows().threads().run(
+                    number,
+                    job,
+                    self.line.pool,
+                );
             }
         }
     }

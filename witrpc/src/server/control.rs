@@ -9,6 +9,7 @@ use crate::transport::Payload;
 use super::arguments::BadArguments;
 use super::call::{Line, Service};
 use super::panics::catch;
+use super::session::ClientSession;
 
 /// Serves one such request.
 pub(super) fn serve(
@@ -29,7 +30,7 @@ pub(super) fn serve(
             }
             Operation::PullEvents => {
                 decoder.finish()?;
-                line.peer.session().events().pull(line.asked());
+                ClientSession::of(line.peer.session()).events().pull(line.asked());
                 Ok(())
             }
             Operation::Close => close(line, &mut decoder),
@@ -50,7 +51,7 @@ fn stream(
     decoder: &mut Decoder<'_>,
 ) -> Result<(), BadArguments> {
     let number = decoder.number("stream")?;
-    let flows = line.peer.session().flows();
+    let flows = ClientSession::of(line.peer.session()).flows();
     if operation == Operation::Push {
         flows.push(number, line.asked(), len, decoder);
         return Ok(());
@@ -69,7 +70,7 @@ fn close(line: &Line<'_>, decoder: &mut Decoder<'_>) -> Result<(), BadArguments>
     }
     let numbers: Vec<_> = (0..count).map(|_| decoder.number("stream")).collect::<Result<_, _>>()?;
     decoder.finish()?;
-    let flows = line.peer.session().flows();
+    let flows = ClientSession::of(line.peer.session()).flows();
     numbers.into_iter().for_each(|number| flows.close(number));
     line.reply().value(&());
     Ok(())
@@ -99,7 +100,7 @@ fn subscribe(
         line.reply().bad_request(&message);
         return Ok(());
     }
-    let session = line.peer.session().events();
+    let session = ClientSession::of(line.peer.session()).events();
     let policies = |event: u16| events[usize::from(event)].overflow;
     session.subscribe(tag.service, version, &wanted, policies);
     if let Some(hub) = service.events() {

@@ -13,6 +13,7 @@ use super::control;
 use super::job::Spawn;
 use super::panics::catch;
 use super::pool::{Handler, Pool};
+use super::session::ClientSession;
 use super::tally::Tally;
 use super::trail::Trail;
 use super::watched::{Hooks, Stopped, WatchedCall};
@@ -42,7 +43,7 @@ impl Handler for Dispatcher {
             peer,
             ticket: request.ticket,
             deadline: request.deadline,
-            codec: peer.session().codec(),
+            codec: ClientSession::of(peer.session()).codec(),
             pool,
             spawn: self.spawn.as_ref(),
             trail,

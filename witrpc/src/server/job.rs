@@ -7,12 +7,13 @@ use std::sync::{Arc, Weak};
 use std::task::Poll;
 
 use crate::spans::ServedSpan;
+use crate::transport::Session;
 
 use super::arguments::BadArguments;
 use super::panics::catch;
 use super::pool::{Job, Pool};
 use super::reply::Reply;
-use super::session::Session;
+use super::session::ClientSession;
 use super::streams::{Asked, Burden, HasSlot, Outflow};
 use super::trail::Trail;
 
@@ -64,7 +65,7 @@ impl Place {
     /// Nobody has asked for the answer, and nobody will.
     fn unheard(&self) {
         if let Place::Slot { session, trail, .. } = self {
-            trail.unheard(session.late());
+            trail.unheard(ClientSession::of(session).late());
         }
     }
 }
@@ -128,7 +129,7 @@ impl Drop for LateReply {
     fn drop(&mut self) {
         let asked = match &self.place {
             Place::Slot { session, number, .. } if self.stage.get() == Stage::Answered => {
-                return session.flows().forget(*number);
+                return ClientSession::of(session).flows().forget(*number);
             }
             Place::Caller(asked) => Some(asked.clone()),
             Place::Slot { feed, .. } => feed.slot().give_up(),

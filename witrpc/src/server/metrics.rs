@@ -85,7 +85,7 @@ pub struct Metrics {
 impl Metrics {
     pub(super) fn of(pool: &Pool, door: &Door) -> Self {
         let (load, port) = (pool.load(), pool.port());
-        let Usage { reserved_memory, broken_connections, refused_handshakes } = port.usage();
+        let Usage { reserved_memory, broken_connections, refused_handshakes, .. } = port.usage();
         Self {
             calls: load.counts.calls,
             errors: load.counts.errors,

@@ -41,15 +41,4 @@ pub use context::CallContext;
 pub use events::{Emitter, EventHub, EventWriter};
 pub use handle::{ServerHandle, WitServer};
 pub use metrics::Metrics;
-pub use session::Session;
 pub use streams::{Feed, ItemEncoding, StreamWriter, encoding_of, encoding_of_results};
-
-/// How a server ends.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Shutdown {
-    /// At once: what runs is cut off.
-    Now,
-    /// After all that had arrived was answered.
-    Drained,
-}

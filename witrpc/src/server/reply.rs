@@ -95,7 +95,7 @@ impl Reply<'_> {
             NotOpened::TooMany { limit, max } => {
                 let mut bytes = [limit.number(); 9];
                 bytes[1..].copy_from_slice(&(max as u64).to_le_bytes());
-                drop(self.send(Status::TooManyStreams, &bytes));
+                let _ = self.send(Status::TooManyStreams, &bytes);
             }
             NotOpened::NumberInUse => self.bad_request("the stream's number is in use"),
             NotOpened::Closed => self.end(),

@@ -4,18 +4,15 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::codec::Codec;
+use crate::transport::Session;
 
 use super::events::ClientEvents;
 use super::streams::Flows;
 use super::tally::{Counter, Ledger};
 
-/// What a server keeps for a client, made when the client is let in and gone with its connection.
-/// For a transport it is a thing to keep beside the connection and to hand back
-/// ([`Peer::session`](crate::transport::Peer::session)). Clones are the same session.
-#[derive(Clone)]
-pub struct Session(Arc<State>);
-
-struct State {
+/// What a server keeps for a client: made when the client is let in, gone with its connection. The
+/// transport keeps it as a [`Session`].
+pub(crate) struct ClientSession {
     /// How the client's values become bytes.
     codec: Codec,
     flows: Flows,
@@ -24,41 +21,52 @@ struct State {
     ledger: Arc<Ledger>,
 }
 
-impl Session {
-    pub(crate) fn new(codec: Codec, ledger: Arc<Ledger>) -> Self {
+impl ClientSession {
+    /// Makes what a transport keeps for a new client.
+    pub(crate) fn begin(codec: Codec, ledger: Arc<Ledger>) -> Session {
         let (flows, events) = (Flows::default(), ClientEvents::new(codec));
-        Self(Arc::new(State { codec, flows, events, ledger }))
+        Session::new(Arc::new(Self { codec, flows, events, ledger }))
+    }
+
+    /// Returns what a transport has kept.
+    ///
+    /// # Panics
+    ///
+    /// When the transport hands back a session that no server of this crate has given it.
+    #[inline]
+    pub(crate) fn of(session: &Session) -> &Self {
+        session.get().expect("a transport hands back the session that the admission gave it")
     }
 
     /// Where answers are counted that are given from any thread.
     pub(super) fn late(&self) -> Counter<'_> {
-        self.0.ledger.late()
+        self.ledger.late()
     }
 
     /// The client's streams.
     pub(super) fn flows(&self) -> &Flows {
-        &self.0.flows
+        &self.flows
     }
 
     /// The events that the client wants.
     pub(super) fn events(&self) -> &Arc<ClientEvents> {
-        &self.0.events
+        &self.events
     }
 
     /// The client has gone: ends its streams and subscriptions.
     pub(super) fn leave(&self) {
-        self.0.flows.leave();
-        self.0.events.leave();
+        self.flows.leave();
+        self.events.leave();
     }
 
     #[inline]
     pub(super) fn codec(&self) -> Codec {
-        self.0.codec
+        self.codec
     }
 }
 
-impl fmt::Debug for Session {
+impl fmt::Debug for ClientSession {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Session").field("codec", &self.0.codec).finish_non_exhaustive()
+        f.debug_struct("ClientSession").field("codec", &self.codec).finish_non_exhaustive()
     }
 }

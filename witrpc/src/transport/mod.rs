@@ -16,31 +16,25 @@
 pub mod in_process;
 pub mod mmf;
 
-mod client;
+mod config;
 mod endpoint;
-mod lease;
-mod message;
-mod server;
 
 use std::fmt;
 use std::sync::Arc;
 
-pub use crate::server::Session;
-pub use client::{
-    ChannelError, ClientChannel, ConnectConfig, DisconnectReason, KeptLane, Limit, Sending,
-};
-pub use endpoint::Endpoint;
-pub use lease::{Lent, Lessor, SharedBytes, WritableBytes, private_bytes};
-pub use message::{
-    Answer, Body, Fill, Leasing, MIN_MESSAGE_LEN, Outgoing, Payload, RemoteBytes, Request,
-    SMALL_LEN, TAG_BITS, Ticket, pad,
-};
-pub use server::{
-    Admission, Admitted, BindConfig, ClientInfo, Only, Peer, Scanner, Serve, ServerPort, Usage,
+pub use witrpc_transport::{
+    Admission, Admitted, Answer, Body, ChannelError, Clearance, ClientChannel, ClientInfo,
+    DisconnectReason, Fill, KeptLane, Leasing, Lent, Lessor, Limit, MAX_HELLO_LEN, MIN_MESSAGE_LEN,
+    Only, Outgoing, Payload, Peer, RemoteBytes, Request, SMALL_LEN, Scanner, Sending, Serve,
+    ServerPort, Session, SharedBytes, Shutdown, TAG_BITS, Ticket, TrustedPeer, Usage, WaitPolicy,
+    WritableBytes, pad, private_bytes,
 };
 
+pub use config::{BindConfig, ConnectConfig};
+pub use endpoint::Endpoint;
+
 use crate::error::{BindError, ConnectError};
-pub use crate::security::{Clearance, Credentials, Guard};
+pub use crate::security::{Credentials, Guard};
 
 /// A way for clients to reach servers: what an [`Endpoint`] stands for.
 pub trait Transport: fmt::Debug + Send + Sync {
@@ -58,6 +52,3 @@ pub trait Transport: fmt::Debug + Send + Sync {
     /// [`ConnectError`] says whether nobody serves, the server refused, or the machine did.
     fn connect(&self, config: ConnectConfig) -> Result<Arc<dyn ClientChannel>, ConnectError>;
 }
-
-/// The longest [`ConnectConfig::hello`] and the longest welcome or refusal, in bytes.
-pub const MAX_HELLO_LEN: usize = 1 << 20;

@@ -5,21 +5,20 @@
 
 mod thread;
 
-use std::any::Any;
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use rustix::event::{EventfdFlags, eventfd};
+use witrpc_transport::{Admitted, ClientInfo, Plain, Responder, Session};
 
 use self::thread::ControlThread;
 pub(super) use self::thread::Desk;
 use super::claim::Claim;
-use super::peer::{Credentials, Established};
+use super::peer::Established;
 use crate::backend::Backend;
 use crate::error::BindError;
 use crate::fork::{Descriptor, Origin};
-use crate::security::{Clearance, Plain, Responder};
 
 /// What a server offers each client, and how many it takes.
 #[derive(Clone, Copy, Debug)]
@@ -46,25 +45,15 @@ pub(crate) struct ServerLimits {
 /// so.
 pub(crate) const GRACE: Duration = Duration::from_millis(100);
 
-/// What the layers above keep beside a connection; nothing here reads it.
-pub type Session = Arc<dyn Any + Send + Sync>;
-
 /// What the control thread reports to. Its calls must not wait for a client or for a handler, nor
 /// for a thread that is in a call of [`Control`].
 pub(crate) trait Host: Send + Sync + 'static {
-    /// Decides on a client by its hello, which is untrusted. `client_id`
-    /// names it from here on, and no other [client of this process](super::next_client_id); `clearance` is what the [`responder`](Self::responder) has found out.
-    fn admit(
-        &self,
-        client_id: u64,
-        hello: &[u8],
-        who: Credentials,
-        clearance: &Clearance,
-    ) -> Admitted;
+    /// Decides on a client by its hello, which is untrusted. The client's id names it from here on.
+    fn admit(&self, client: &ClientInfo, hello: &[u8]) -> Admitted;
 
     /// An admitted client's connection, before its welcome is sent: what is written to the region
     /// here, the client will see. `session` is what `admit` gave.
-    fn connected(&self, client_id: u64, session: Session, connection: Established);
+    fn connected(&self, client: ClientInfo, session: Session, connection: Established);
 
     /// A connected client's link is closed, by its death, by its leaving, by
     /// [`Control::close_link`] or by [`Control::shutdown`]. Once for each `connected`.
@@ -84,20 +73,6 @@ pub(crate) trait Host: Send + Sync + 'static {
     fn responder(&self) -> &dyn Responder {
         &Plain { encryption: false }
     }
-}
-
-/// What [`Host::admit`] decided.
-pub(crate) enum Admitted {
-    /// The client is in.
-    Welcome {
-        /// Sent to the client; at most [`MAX_BLOB_LEN`](super::record::MAX_BLOB_LEN) bytes.
-        bytes: Vec<u8>,
-        /// Handed to [`Host::connected`].
-        session: Session,
-    },
-    /// The client is turned away; the bytes tell it why. At most
-    /// [`MAX_BLOB_LEN`](super::record::MAX_BLOB_LEN).
-    Refusal(Vec<u8>),
 }
 
 /// A claimed name at work. Dropping it shuts it down.

@@ -47,7 +47,7 @@ fn each_side_reads_what_the_other_writes() {
             connect(&name("calc"), &scratch.place(), &options).expect("it is served");
         let Event::Connected { client_id, session, connection } = server.next() else { panic!() };
         assert_eq!(&*welcome, b"hello");
-        assert_eq!(session.downcast_ref(), Some(&(client_id + 100)));
+        assert_eq!(session.get(), Some(&(client_id + 100)));
         assert_fit(&client, &connection);
         let bells = (&client.bell, &connection.bell);
         let (Some(ours), Some(theirs)) = bells else {

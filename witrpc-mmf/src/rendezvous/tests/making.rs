@@ -3,6 +3,7 @@
 use std::os::fd::{AsFd, OwnedFd};
 
 use super::control::Desk;
+use super::peer::Credentials;
 use super::raw::Raw;
 use super::record::Record;
 use super::stranger::{Progress, Stranger};

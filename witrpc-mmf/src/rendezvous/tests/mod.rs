@@ -25,12 +25,12 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::Duration;
 
 use rustix::process::{Signal, set_parent_process_death_signal};
+use witrpc_transport::{Admitted, ClientInfo, Demands, Plain, Session};
 
 use super::record::MAX_BLOB_LEN;
 use super::*;
 use crate::backend::Backend;
 use crate::error::ConnectError;
-use crate::security::{Clearance, Demands, Plain};
 
 /// Long enough to be met by a machine under any load: only a failing test waits for so long.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
@@ -124,14 +124,18 @@ enum Event {
 struct Recorder(Sender<Event>);
 
 impl Host for Recorder {
-    fn admit(&self, client_id: u64, hello: &[u8], _: Credentials, _: &Clearance) -> Admitted {
+    fn admit(&self, client: &ClientInfo, hello: &[u8]) -> Admitted {
         match hello {
             b"refuse" => Admitted::Refusal(b"not you".into()),
-            _ => Admitted::Welcome { bytes: hello.into(), session: Arc::new(client_id + 100) },
+            _ => Admitted::Welcome {
+                welcome: hello.into(),
+                session: Session::new(Arc::new(client.id + 100)),
+            },
         }
     }
 
-    fn connected(&self, client_id: u64, session: Session, connection: Established) {
+    fn connected(&self, client: ClientInfo, session: Session, connection: Established) {
+        let client_id = client.id;
         let _ = self.0.send(Event::Connected { client_id, session, connection });
     }
 

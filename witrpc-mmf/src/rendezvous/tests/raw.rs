@@ -3,6 +3,8 @@
 use std::io::Write;
 use std::os::fd::{AsFd, BorrowedFd};
 
+use witrpc_transport::{Begun, Demands, Initiator, Responder};
+
 use super::record::{
     ClientOpening, Exchanged, Nonce, Offer, PROTOCOL_VERSION, Record, ServerOpening, Verdict,
 };
@@ -11,7 +13,6 @@ use super::*;
 use crate::fdpass::send_with;
 use crate::memfd::{FileIdentity, OwnMemory};
 use crate::region::Identity;
-use crate::security::{Begun, Demands, Initiator, Responder};
 use crate::shm;
 
 pub(super) fn stranger(scratch: &Scratch) -> UnixStream {

@@ -44,8 +44,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
 use crate::timer::Timer;
+use crate::transport::WaitPolicy;
 use crate::transport::{Peer, Request, ServerPort};
-use crate::wait::WaitPolicy;
 
 use self::crew::{Counts, Crew};
 use self::duty::Duty;
@@ -56,8 +56,8 @@ use self::spin::Spin;
 use self::task::Task;
 use self::worker::Worker;
 
-use super::Shutdown;
 use super::tally::{Ledger, Tally};
+use crate::transport::Shutdown;
 
 pub(super) use self::task::Job;
 

@@ -11,7 +11,7 @@
 use std::hint;
 use std::thread;
 
-use crate::wait::WaitPolicy;
+use crate::transport::WaitPolicy;
 
 /// Looks without a pause between them: the first microsecond or so, in which a client that calls
 /// again and again does so. A pause takes up to 140 cycles, a third of a round trip.
@@ -56,9 +56,9 @@ impl Spin {
             policy => policy,
         };
         let budget = match policy {
-            WaitPolicy::Adaptive => ADAPTIVE,
             WaitPolicy::Spin => LONG,
             WaitPolicy::Park => 0,
+            _ => ADAPTIVE,
         };
         Self { policy, budget, left: budget, vain: 0, waits_without: 0 }
     }

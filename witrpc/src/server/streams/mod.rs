@@ -34,6 +34,7 @@ use crate::tag::MAX_STREAMS;
 use crate::transport::{Peer, Ticket};
 
 use super::reply::Reply;
+use super::session::ClientSession;
 use super::trail::Trail;
 
 use self::threads::FedThreads;
@@ -65,7 +66,7 @@ impl Asked {
 
     /// As [`reply`](Self::reply), when that answers another request too.
     pub(super) fn reply_for<'a>(&'a self, trail: &'a Trail) -> Reply<'a> {
-        let counter = self.peer.session().late();
+        let counter = ClientSession::of(self.peer.session()).late();
         Reply { peer: &*self.peer, ticket: self.ticket, codec: self.codec, trail, counter }
     }
 }

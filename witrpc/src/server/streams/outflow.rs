@@ -12,8 +12,8 @@ use crate::__private::v1::Wire;
 use crate::codec::{Batch, Codec, EncodeItem, Piece, encode_item};
 use crate::server::job::Counted;
 use crate::server::reply::Reply;
-use crate::server::session::Session;
-use crate::transport::ChannelError;
+use crate::server::session::ClientSession;
+use crate::transport::{ChannelError, Session};
 use crate::wake::wake;
 
 use super::{Asked, Course, Flow, Lifeline};
@@ -153,7 +153,7 @@ impl<T: 'static> Outflow<T> {
             }
             drop(state);
             self.lifeline.cut();
-            self.session.flows().forget(self.number);
+            ClientSession::of(&self.session).flows().forget(self.number);
             return Room::Closed;
         }
         if state.batch.is_full() { Room::Full } else { Room::More }
@@ -190,7 +190,7 @@ impl<T: 'static> Outflow<T> {
         let Some(asked) = state.waiting.take() else { return };
         state.deliver(asked.reply());
         drop(state);
-        self.session.flows().forget(self.number);
+        ClientSession::of(&self.session).flows().forget(self.number);
     }
 
     fn lock(&self) -> MutexGuard<'_, State<T>> {
@@ -364,7 +364,7 @@ impl<T: 'static> StreamWriter<T> {
     /// Tells the client that the stream is open; `false` when it is not.
     fn open(&self) -> bool {
         let Outflow { session, number, .. } = &*self.flow;
-        let opened = session.flows().open(*number, Arc::clone(&self.pulled));
+        let opened = ClientSession::of(session).flows().open(*number, Arc::clone(&self.pulled));
         if opened.is_ok() {
             self.flow.lifeline.open();
         }

@@ -9,12 +9,12 @@ use crate::codec::Codec;
 use crate::error::{CallError, Direction};
 use crate::handshake::{Hello, VERSION};
 use crate::tag::{AnswerTag, RAW, RequestTag, Status};
+use crate::transport::WaitPolicy;
 use crate::transport::in_process::InProcess;
 use crate::transport::{
     Answer, Body, ClientChannel, ConnectConfig, Credentials, Limit, MIN_MESSAGE_LEN, Outgoing,
     Payload, pad,
 };
-use crate::wait::WaitPolicy;
 use crate::{Endpoint, Mmf};
 
 #[test]

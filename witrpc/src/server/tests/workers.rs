@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::probe::{CROWD, Fixture, ProbeClient};
 use crate::error::CallError;
-use crate::wait::WaitPolicy;
+use crate::transport::WaitPolicy;
 
 #[test]
 fn slow_handlers_do_not_hold_up_others() {

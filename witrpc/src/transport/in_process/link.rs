@@ -16,8 +16,8 @@ use super::arrivals::Arrivals;
 use super::handover::{Handover, taken_along};
 use super::watchers::Watchers;
 use super::{Limits, lock};
-use crate::server::Session;
 use crate::timer::Alarm;
+use crate::transport::Session;
 use crate::transport::{
     Answer, Body, ChannelError, ClientInfo, DisconnectReason, Leasing, Lessor, Outgoing, Payload,
     Peer, Request, SMALL_LEN, Ticket,
@@ -249,9 +249,7 @@ impl Link {
         }
         match (calls.remove(&ticket.seq), closed) {
             (Some(Call::Answered(answer, waiting)), _) => Progress::Done(Ok(answer), waiting),
-            (Some(call), Some(closed)) => {
-                Progress::Done(Err(closed.pending.clone()), call.into_waiting())
-            }
+            (Some(call), Some(closed)) => Progress::Done(Err(closed.pending), call.into_waiting()),
             _ => Progress::Done(Err(SPENT), Waiting::default()),
         }
     }

@@ -11,7 +11,7 @@ use super::link::Link;
 use super::place::Place;
 use super::{Limits, lock};
 use crate::error::ConnectError;
-use crate::server::Shutdown;
+use crate::transport::Shutdown;
 use crate::transport::{
     Admission, Admitted, ChannelError, ClientInfo, Credentials, DisconnectReason, Guard, Only,
     Peer, Scanner, Serve, ServerPort,
@@ -126,7 +126,7 @@ impl Port {
             std::mem::take(&mut state.links)
         };
         for link in links.into_values() {
-            link.close(pending.clone(), reason);
+            link.close(*pending, reason);
             self.say_left(&link);
         }
     }

@@ -8,15 +8,14 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::{InProcess, Place};
-use crate::codec::Codec;
 use crate::error::{BindError, ConnectError};
-use crate::server::{Session, Shutdown};
+use crate::transport::WaitPolicy;
 use crate::transport::{
     Admission, Admitted, Answer, BindConfig, Body, ChannelError, ClientChannel, ClientInfo,
     ConnectConfig, Credentials, DisconnectReason, Fill, Limit, Outgoing, Peer, Request, SMALL_LEN,
     Sending, ServerPort, Ticket, Transport, pad,
 };
-use crate::wait::WaitPolicy;
+use crate::transport::{Session, Shutdown};
 
 /// Lets in whoever says so, and writes down who leaves.
 #[derive(Default)]
@@ -27,7 +26,7 @@ impl Admission for Doorman {
         match hello {
             b"friend" => Admitted::Welcome {
                 welcome: b"come in".to_vec(),
-                session: Session::new(Codec::Postcard, Arc::default()),
+                session: Session::new(Arc::new(())),
             },
             _ => Admitted::Refusal(b"stay out".to_vec()),
         }
@@ -356,7 +355,7 @@ fn every_way_to_end_a_connection_has_its_reason() {
         end(&*client, port);
         assert_eq!(wait(&client, ticket, &mut Limit::Never).err(), Some(pending));
         let later = ChannelError::Disconnected(reason);
-        assert_eq!(client.try_send(small(2)), Err(later.clone()));
+        assert_eq!(client.try_send(small(2)), Err(later));
         assert_eq!(client.lost(), Some(later));
     }
 }
@@ -383,7 +382,7 @@ fn messages_over_the_limit_are_refused_on_both_ways() {
     let ramp = Ramp(100);
     let large = Outgoing { tag: 0, body: Body::Large(&ramp), deadline: None };
     let too_large = ChannelError::TooLarge { len: 100, max: 99 };
-    assert_eq!(client.try_send(large), Err(too_large.clone()));
+    assert_eq!(client.try_send(large), Err(too_large));
 
     let ticket = client.try_send(small(1)).unwrap().unwrap();
     let (peer, request) = take(&port).pop().unwrap();

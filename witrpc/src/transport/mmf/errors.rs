@@ -4,7 +4,6 @@ use witrpc_mmf as channel;
 
 use crate::error::{BindError, ConnectError};
 use crate::security::compare;
-use crate::transport::{ChannelError, DisconnectReason};
 
 pub(super) fn bind_name(name: &str, error: &channel::NameError) -> BindError {
     BindError::InvalidName { name: name.into(), rule: error.to_string() }
@@ -43,13 +42,10 @@ pub(super) fn connect(error: channel::ConnectError) -> ConnectError {
         }
         E::OtherVersion { ours, theirs } => ConnectError::VersionMismatch { ours, theirs },
         E::NotAllowed { uid } => ConnectError::NotAllowed { uid },
-        E::OtherDemands { ours, theirs } => {
-            let each = |demands: channel::Demands| (demands.token, demands.encryption);
-            match compare(each(theirs), each(ours)) {
-                Err(error) => error,
-                Ok(()) => ConnectError::Protocol { problem: error.to_string() },
-            }
-        }
+        E::OtherDemands { ours, theirs } => match compare(theirs, ours) {
+            Err(error) => error,
+            Ok(()) => ConnectError::Protocol { problem: error.to_string() },
+        },
         E::Unauthorized => ConnectError::TokenRejected,
         E::RegionTooLarge { len, max } => ConnectError::RegionTooLarge { size: len, max },
         E::NoMemory { len, source } => ConnectError::NoMemory { size: len, source },
@@ -61,36 +57,5 @@ pub(super) fn connect(error: channel::ConnectError) -> ConnectError {
         E::TimedOut { after } => ConnectError::HandshakeTimedOut { after },
         E::System { doing, source } => ConnectError::Io { doing: doing.into(), source },
         other => ConnectError::Protocol { problem: other.to_string() },
-    }
-}
-
-pub(super) fn channel(error: channel::ChannelError) -> ChannelError {
-    use channel::ChannelError as E;
-    match error {
-        E::TooLarge { len, max } => ChannelError::TooLarge { len, max },
-        E::NoFreeLane => ChannelError::NoFreeLane,
-        E::NoSpace => ChannelError::NoSpace,
-        E::TooManyLeases { max } => ChannelError::TooManyLeases { max },
-        E::Encrypted => ChannelError::Encrypted,
-        E::Draining => ChannelError::ShuttingDown,
-        E::TimedOut => ChannelError::TimedOut,
-        E::PeerDied => ChannelError::PeerDied,
-        E::Closed(why) => ChannelError::Disconnected(reason(why)),
-        E::NoMemory { len } => ChannelError::NoMemory { len },
-        E::PeerNoMemory => ChannelError::PeerNoMemory,
-        E::Misbehaved(rule) => ChannelError::Misbehaved(rule),
-        _ => ChannelError::Misbehaved("an error that this version does not know"),
-    }
-}
-
-fn reason(why: channel::Closed) -> DisconnectReason {
-    match why {
-        channel::Closed::Here => DisconnectReason::ClosedHere,
-        channel::Closed::ServerShutDown => DisconnectReason::ServerShutDown,
-        channel::Closed::Dismissed => DisconnectReason::Dismissed,
-        channel::Closed::Misbehaved => DisconnectReason::Misbehaved,
-        channel::Closed::KeysSpent => DisconnectReason::KeysSpent,
-        channel::Closed::Forked => DisconnectReason::Forked,
-        _ => DisconnectReason::PeerDied,
     }
 }

@@ -1,29 +1,23 @@
 //! Named shared memory: the transport that `witrpc` exists for.
 //!
-//! This folder is the only place that names the crate `witrpc_mmf`: `client` and `server` put its
-//! two ends on the seam, `keys` gives it the key exchange, `errors` translates what it reports, `names` lists who serves.
+//! This folder is the only place that names the crate `witrpc_mmf`: `errors` says in the words of this
+//! crate why binding or connecting has failed, `names` lists which servers there are.
 
-mod client;
 mod errors;
-mod keys;
-mod lease;
 mod names;
-mod server;
 
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 pub use names::{metrics, servers};
-pub use witrpc_mmf::{Backend, TrustedPeer};
+pub use witrpc_mmf::Backend;
 // What a forked child must not do holds for a worker's parent as well.
-pub(super) use witrpc_mmf::next_client_id;
 use witrpc_mmf::{ClientOptions, Name, Place, ServerOptions};
 pub(crate) use witrpc_mmf::{Descriptor, Origin};
 
 use super::{BindConfig, ClientChannel, ConnectConfig, ServerPort, Transport};
 use crate::error::{BindError, ConnectError};
-use crate::wait::WaitPolicy;
 
 /// A name in shared memory, and the limits of what is served under it.
 ///
@@ -217,7 +211,8 @@ impl Transport for Mmf {
     fn bind(&self, config: BindConfig) -> Result<Arc<dyn ServerPort>, BindError> {
         let name = Name::new(&self.name).map_err(|error| errors::bind_name(&self.name, &error))?;
         let options = ServerOptions { trusted: config.trusted, ..self.options };
-        server::bind(name, &self.place, &options, config)
+        witrpc_mmf::bind(name, &self.place, &options, config.admission, config.guard)
+            .map_err(errors::bind)
     }
 
     fn connect(&self, config: ConnectConfig) -> Result<Arc<dyn ClientChannel>, ConnectError> {
@@ -227,19 +222,12 @@ impl Transport for Mmf {
             backend: self.options.backend,
             wait_for_server: config.wait_for_server,
             hello: config.hello,
-            wait: wait_policy(config.wait),
+            wait: config.wait,
             max_region_len: self.max_region_size,
             handshake_timeout: self.options.handshake_timeout,
             trusted: config.trusted,
         };
-        client::connect(&name, &self.place, &options, config.credentials)
-    }
-}
-
-fn wait_policy(policy: WaitPolicy) -> witrpc_mmf::WaitPolicy {
-    match policy {
-        WaitPolicy::Adaptive => witrpc_mmf::WaitPolicy::Adaptive,
-        WaitPolicy::Spin => witrpc_mmf::WaitPolicy::Spin,
-        WaitPolicy::Park => witrpc_mmf::WaitPolicy::Park,
+        witrpc_mmf::connect(&name, &self.place, &options, &config.credentials)
+            .map_err(errors::connect)
     }
 }

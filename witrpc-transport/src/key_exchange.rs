@@ -1,19 +1,18 @@
-//! Keys: what this crate asks of the layers above, which know the cryptography.
+//! The key exchange that a transport runs before it lets a client in, and the keys that come of it.
 //!
 //! Before anything is made for a client, both sides exchange one message each way ([`Initiator`],
-//! [`Responder`]) and have the same [`Keys`] from there on. What is sealed with them, and under which
-//! number, is decided here: the records of the handshake by [`records`](crate::rendezvous), the
-//! messages of calls, if they are to be encrypted, by [`crate::sealed`].
+//! [`Responder`]) and have the same [`Keys`] from there on. The layers above know the cryptography; the
+//! transport decides what is sealed, and under which number.
 //!
 //! # Invariant
 //!
-//! No number is ever used twice for sealing in one direction of a connection. Records count from 0;
-//! messages have the lane in the upper bits and count from [`FIRST_MESSAGE_NUMBER`] in the lower, each
-//! lane for itself.
+//! No number is ever used twice for sealing in one direction of a connection. Records of the handshake
+//! count from 0. Messages have the lane in the upper bits and count from [`FIRST_MESSAGE_NUMBER`] in the
+//! lower bits, each lane for itself.
 
-use std::any::Any;
 use std::fmt;
-use std::sync::Arc;
+
+use crate::admission::Clearance;
 
 /// How many bytes sealing adds to a piece.
 pub const TAG_LEN: usize = 16;
@@ -28,9 +27,7 @@ pub const MAX_EXCHANGE_LEN: usize = 96;
 pub const COUNTER_BITS: u32 = 54;
 
 /// What the count of each lane's pieces begins with. All below is the records'.
-pub(crate) const FIRST_MESSAGE_NUMBER: u64 = 256;
-
-const _: () = assert!(crate::layout::MAX_LANES as u64 == 1 << (64 - COUNTER_BITS));
+pub const FIRST_MESSAGE_NUMBER: u64 = 256;
 
 /// What a side asks for. It is said in clear, and bound by the exchange: both must ask for the same.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -45,13 +42,16 @@ impl Demands {
     const TOKEN: u32 = 1;
     const ENCRYPTION: u32 = 2;
 
-    pub(crate) fn to_bits(self) -> u32 {
+    /// Returns the demands as the bits of a word.
+    #[must_use]
+    pub fn to_bits(self) -> u32 {
         (if self.token { Self::TOKEN } else { 0 })
             | (if self.encryption { Self::ENCRYPTION } else { 0 })
     }
 
-    /// `None`: there is a bit that nobody sets.
-    pub(crate) fn from_bits(bits: u32) -> Option<Self> {
+    /// Reads the bits that [`to_bits`](Self::to_bits) makes; `None` where an unknown bit is set.
+    #[must_use]
+    pub fn from_bits(bits: u32) -> Option<Self> {
         let known =
             Self { token: bits & Self::TOKEN != 0, encryption: bits & Self::ENCRYPTION != 0 };
         (known.to_bits() == bits).then_some(known)
@@ -102,9 +102,6 @@ pub struct Response {
     pub clearance: Clearance,
 }
 
-/// What a [`Responder`] has found out about a client; carried, and never looked at.
-pub type Clearance = Arc<dyn Any + Send + Sync>;
-
 /// One side's keys of one connection.
 pub trait Keys: Send + Sync {
     /// Seals a piece of at most [`MAX_PIECE_LEN`] bytes in place, and gives the tag that goes with it.
@@ -153,7 +150,7 @@ impl Responder for Plain {
         (message == Self::EXCHANGE).then(|| Response {
             message: Self::EXCHANGE.to_vec(),
             keys: Self::keys(),
-            clearance: Arc::new(()),
+            clearance: Clearance::default(),
         })
     }
 }

@@ -32,13 +32,14 @@ impl TrustedPeer {
     /// # Examples
     ///
     /// ```
-    /// use witrpc_mmf::TrustedPeer;
+    /// use witrpc_transport::TrustedPeer;
     ///
     /// // SAFETY: the peer is our own worker process, started from this executable.
     /// let trusted = unsafe { TrustedPeer::assume() };
     /// # let _ = trusted;
     /// ```
     #[must_use]
+    #[expect(unsafe_code, reason = "declares the promise; nothing here acts on it")]
     pub const unsafe fn assume() -> Self {
         Self(())
     }

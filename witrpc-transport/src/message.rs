@@ -1,9 +1,10 @@
 //! What crosses a transport, on its way out and once it has arrived.
 
+use std::fmt;
 use std::sync::Arc;
 use std::time::Instant;
 
-use super::{Lent, SharedBytes};
+use crate::lease::{Lent, SharedBytes};
 
 /// How many bits of a [`Request::tag`] or [`Answer::tag`] a transport must carry.
 pub const TAG_BITS: u32 = 27;
@@ -41,7 +42,7 @@ pub enum Body<'a> {
     /// More: the transport reserves space of [`Fill::len`] bytes and has it filled.
     Large(&'a dyn Fill),
     /// A body, and bytes that it takes along without copying them. Only a transport that has given
-    /// them out by [`Lessor::lend`](super::Lessor::lend) gets it, and then only for a body of a
+    /// them out by [`Lessor::lend`](crate::Lessor::lend) gets it, and then only for a body of a
     /// length that the lessor allows.
     Leasing {
         /// The body itself, which is none of these.
@@ -151,6 +152,19 @@ impl Payload {
         self.len() == 0
     }
 
+    /// Returns private bytes as a payload, in its shortest form.
+    #[must_use]
+    pub fn from_private(bytes: Vec<u8>) -> Self {
+        let mut small = [0; SMALL_LEN];
+        match small.get_mut(..bytes.len()) {
+            Some(start) => {
+                start.copy_from_slice(&bytes);
+                Payload::Small { bytes: small, len: bytes.len() as u8 }
+            }
+            None => Payload::Whole(bytes),
+        }
+    }
+
     /// Copies the bytes from `offset` on into all of `out`.
     ///
     /// # Panics
@@ -200,14 +214,21 @@ pub struct Ticket {
 
 impl Ticket {
     /// A number that no other call of the same client has, and that both ends know.
-    pub(crate) fn call_id(self) -> u64 {
+    #[must_use]
+    pub fn call_id(self) -> u64 {
         // A lane has less than 2^16 neighbours and is used less than 2^48 times.
         self.seq << 16 | u64::from(self.lane) & 0xffff
     }
 }
 
+impl fmt::Debug for Payload {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Payload").field("len", &self.len()).finish_non_exhaustive()
+    }
+}
+
 /// An answer that has arrived, or the place for one: [`Answer::default`].
-#[derive(Default)]
+#[derive(Debug, Default)]
 pub struct Answer {
     /// [`TAG_BITS`] bits of the layers above.
     pub tag: u32,
@@ -216,6 +237,7 @@ pub struct Answer {
 }
 
 /// A request that has arrived.
+#[derive(Debug)]
 pub struct Request {
     /// Names the call when it is answered.
     pub ticket: Ticket,

@@ -8,10 +8,11 @@ use std::task::{Context, Poll};
 
 use bytemuck::{Pod, Zeroable};
 
-use super::{ChannelError, Limit};
+use crate::error::ChannelError;
+use crate::limit::Limit;
 
-/// Bytes that any number of holders may read and that nobody here writes to: what a
-/// [`Shared`](crate::Shared) stands on. They go back to where they came from with the last holder.
+/// Bytes that any number of holders may read and that nobody here writes to: what a shared value
+/// stands on. They go back to where they came from with the last holder.
 pub trait SharedBytes: Any + Send + Sync {
     /// How many there are.
     fn len(&self) -> usize;

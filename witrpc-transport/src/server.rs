@@ -1,4 +1,4 @@
-//! A server's side of a transport.
+//! A server's half of a transport.
 
 use std::fmt;
 use std::ops::ControlFlow;
@@ -6,94 +6,19 @@ use std::sync::Arc;
 use std::task::Waker;
 use std::time::Duration;
 
-use super::mmf::{TrustedPeer, next_client_id};
-use super::{ChannelError, Lessor, Outgoing, Request, Ticket};
-use crate::security::{Clearance, Guard};
-use crate::server::{Session, Shutdown};
-use crate::wait::WaitPolicy;
+use crate::admission::{ClientInfo, Session};
+use crate::error::ChannelError;
+use crate::lease::Lessor;
+use crate::message::{Outgoing, Request, Ticket};
 
-/// What a server gives its transport at the start.
-pub struct BindConfig {
-    /// Decides which clients come in.
-    pub admission: Arc<dyn Admission>,
-    /// How idle threads of the server wait.
-    pub wait: WaitPolicy,
-    /// Decides which clients are heard at all: to be asked before the admission.
-    pub guard: Arc<Guard>,
-    /// Whether what clients send may be read in place.
-    pub trusted: Option<TrustedPeer>,
-}
-
-/// Decides which clients come in; implemented by the server above the transport.
-pub trait Admission: Send + Sync {
-    /// Reads a client's hello. Called once a client, on a transport thread, with untrusted bytes.
-    fn admit(&self, hello: &[u8], client: &ClientInfo) -> Admitted;
-
-    /// A client that was let in has gone, whoever ended its connection. A transport calls this once
-    /// for each [`Admitted::Welcome`], from any thread, with no lock held.
-    fn left(&self, client: &ClientInfo, session: &Session);
-
-    /// What [`Metrics`](crate::Metrics) are read from by another process of the server's user: for a
-    /// transport to hand over as it is, to whomever it may. At most 240 bytes, none before the server
-    /// has started. Never waits.
-    fn report(&self) -> Vec<u8> {
-        Vec::new()
-    }
-}
-
-/// What [`Admission::admit`] decided.
-pub enum Admitted {
-    /// The client is in.
-    Welcome {
-        /// Sent to the client, which reads it with
-        /// [`ClientChannel::welcome`](super::ClientChannel::welcome).
-        welcome: Vec<u8>,
-        /// Kept beside the connection: [`Peer::session`].
-        session: Session,
-    },
-    /// The client is turned away; the bytes reach it in
-    /// [`ConnectError::Refused`](crate::ConnectError::Refused).
-    Refusal(Vec<u8>),
-}
-
-/// Who a client is, in the kernel's words.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// How a server ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct ClientInfo {
-    /// Counts the clients of all servers of this process from 1; never used twice.
-    pub id: u64,
-    /// The process that connected, as the server's pid namespace numbers it.
-    pub pid: u32,
-    /// The user it runs as.
-    pub uid: u32,
-    clearance: Option<Clearance>,
-}
-
-impl ClientInfo {
-    /// A client that has come, with the next number; for those who write a transport.
-    pub fn new(pid: u32, uid: u32) -> Self {
-        Self::numbered(next_client_id(), pid, uid)
-    }
-
-    pub(super) fn numbered(id: u64, pid: u32, uid: u32) -> Self {
-        Self { id, pid, uid, clearance: None }
-    }
-
-    /// The same client, which the server's [`Guard`] has let pass.
-    #[must_use]
-    pub fn cleared(self, clearance: Clearance) -> Self {
-        Self { clearance: Some(clearance), ..self }
-    }
-
-    /// The word of the server's [`Guard`] on this client, if it was asked.
-    pub fn clearance(&self) -> Option<&Clearance> {
-        self.clearance.as_ref()
-    }
-
-    /// The name under which the server knows the client's access token, if it has one.
-    pub fn identity(&self) -> Option<&str> {
-        self.clearance.as_ref().and_then(Clearance::identity)
-    }
+pub enum Shutdown {
+    /// At once: what runs is cut off.
+    Now,
+    /// After all that had arrived was answered.
+    Drained,
 }
 
 /// The server's end of one connection.
@@ -101,7 +26,7 @@ pub trait Peer: Send + Sync {
     /// Who is there.
     fn client(&self) -> &ClientInfo;
 
-    /// What [`Admission::admit`] gave it.
+    /// What [`Admission::admit`](crate::Admission::admit) gave it.
     fn session(&self) -> &Session;
 
     /// Answers a call, once, from any thread, without ever waiting for the client.
@@ -121,7 +46,7 @@ pub trait Peer: Send + Sync {
         None
     }
 
-    /// Whether the caller has [given the call up](super::ClientChannel::abandon), or the client has
+    /// Whether the caller has [given the call up](crate::ClientChannel::abandon), or the client has
     /// gone. To be asked while the call is unanswered; cheap enough for a loop. A transport that
     /// cannot tell says when the client has gone.
     fn is_cancelled(&self, _ticket: Ticket) -> bool {
@@ -139,12 +64,12 @@ pub trait Peer: Send + Sync {
     fn unwatch(&self, _key: u64) {}
 }
 
-/// What a transport adds to the [`Metrics`](crate::Metrics) of a server.
+/// What a transport adds to the metrics of a server.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Usage {
     /// Memory that is reserved for clients, shared and private; in bytes. A client that has gone
-    /// counts for as long as its handlers run or [`Shared`](crate::Shared) values of its connection
+    /// counts for as long as its handlers run or leases of its connection
     /// are kept.
     pub reserved_memory: u64,
     /// Connections that ended because the client broke the protocol.

@@ -1,61 +1,13 @@
-//! A client's side of a transport.
+//! A client's half of a transport.
 
 use std::any::Any;
 use std::fmt;
 use std::task::{Context, Poll, Waker};
-use std::time::{Duration, Instant};
 
-use super::mmf::TrustedPeer;
-use super::{Answer, Lessor, Outgoing, Ticket};
-use crate::security::Credentials;
-use crate::wait::WaitPolicy;
-
-/// What a client gives its transport at the start.
-pub struct ConnectConfig {
-    /// Handed to the server's [`Admission::admit`](super::Admission::admit); at most
-    /// [`MAX_HELLO_LEN`](super::MAX_HELLO_LEN) bytes.
-    pub hello: Vec<u8>,
-    /// How long to wait for a server that does not serve yet; zero fails at once.
-    pub wait_for_server: Duration,
-    /// How callers wait for answers.
-    pub wait: WaitPolicy,
-    /// What the client brings, and asks of the server.
-    pub credentials: Credentials,
-    /// Whether what the server sends may be read in place.
-    pub trusted: Option<TrustedPeer>,
-}
-
-/// Until when to wait. A relative limit becomes an instant when somebody first reads the clock,
-/// which a caller that is answered while it spins never does.
-#[derive(Clone, Copy, Debug)]
-pub enum Limit {
-    /// As long as the peer lives.
-    Never,
-    /// So long from the first look at the clock.
-    Within(Duration),
-    /// Until this instant.
-    At(Instant),
-}
-
-impl Limit {
-    /// The instant, fixed at the first call; `None` for [`Limit::Never`].
-    pub fn instant(&mut self) -> Option<Instant> {
-        match *self {
-            Limit::Never => None,
-            Limit::At(at) => Some(at),
-            Limit::Within(time) => match Instant::now().checked_add(time) {
-                Some(at) => {
-                    *self = Limit::At(at);
-                    Some(at)
-                }
-                None => {
-                    *self = Limit::Never;
-                    None
-                }
-            },
-        }
-    }
-}
+use crate::error::ChannelError;
+use crate::lease::Lessor;
+use crate::limit::Limit;
+use crate::message::{Answer, Outgoing, Ticket};
 
 /// A send that is under way, across the polls of a future. Starts as `Sending::default()`.
 ///
@@ -75,7 +27,7 @@ pub struct Sending {
 /// Whoever stops waiting for a ticket before it is answered must say so with
 /// [`abandon`](Self::abandon).
 pub trait ClientChannel: fmt::Debug + Send + Sync {
-    /// What the server's [`Admission`](super::Admission) said.
+    /// What the server's [`Admission`](crate::Admission) said.
     fn welcome(&self) -> &[u8];
 
     /// Sends without ever waiting: the path of nearly every call. `None` when there is no free
@@ -134,7 +86,7 @@ pub trait ClientChannel: fmt::Debug + Send + Sync {
     }
 
     /// Nobody waits for this call any more: it is cancelled, as far as the server looks
-    /// ([`Peer::is_cancelled`](super::Peer::is_cancelled)). Its place comes back when the server has
+    /// ([`Peer::is_cancelled`](crate::Peer::is_cancelled)). Its place comes back when the server has
     /// answered.
     fn abandon(&self, ticket: Ticket);
 
@@ -188,70 +140,4 @@ pub trait KeptLane: Send {
     ///
     /// Why there is none. The next call may have to wait for another place then.
     fn wait_answer(&mut self, answer: &mut Answer) -> Result<(), ChannelError>;
-}
-
-/// Why a transport could not carry a message.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum ChannelError {
-    /// Over the connection's limit; nothing was sent.
-    TooLarge {
-        /// The message's length in bytes.
-        len: usize,
-        /// The limit in bytes.
-        max: usize,
-    },
-    /// Every place for a call stayed taken until the limit; nothing was sent.
-    NoFreeLane,
-    /// The space for messages stayed taken until the limit.
-    NoSpace,
-    /// As many leases as there may be stayed out until the limit.
-    TooManyLeases {
-        /// How many there may be.
-        max: usize,
-    },
-    /// What crosses is encrypted, so that nothing can be shared where it lies.
-    Encrypted,
-    /// The server is draining; the request was not sent, or not to its end.
-    ShuttingDown,
-    /// The answer did not come in time; the handler may still run.
-    TimedOut,
-    /// The other process died with the call pending.
-    PeerDied,
-    /// The connection was closed on purpose, here or there, or had been lost before.
-    Disconnected(DisconnectReason),
-    /// There is no memory here, for an answer that has come or for what is to be shared; the
-    /// connection goes on.
-    NoMemory {
-        /// The length in bytes.
-        len: usize,
-    },
-    /// The server has no memory for the request, which did not run; the connection goes on.
-    PeerNoMemory,
-    /// The peer broke the protocol; the connection is closed.
-    Misbehaved(&'static str),
-}
-
-/// Why a connection is closed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum DisconnectReason {
-    /// This side closed it.
-    ClosedHere,
-    /// The server shut down.
-    ServerShutDown,
-    /// The server disconnected this client.
-    Dismissed,
-    /// The peer died earlier.
-    PeerDied,
-    /// The peer had broken the protocol.
-    Misbehaved,
-    /// An encrypted connection has carried as much as its keys may: some 10¹⁶ messages.
-    KeysSpent,
-    /// This process is a fork of the one that connected.
-    Forked,
-    /// The server was lost, and a client that [reconnects](crate::Reconnect) could not: a server that
-    /// came back did not let it in, or its time was over.
-    /// [`Connection::reconnect_error`](crate::Connection::reconnect_error) says why.
-    ReconnectFailed,
 }

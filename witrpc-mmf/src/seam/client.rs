@@ -1,0 +1,120 @@
+//! The client's half of the transport.
+
+use std::fmt;
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
+
+use witrpc_transport::{
+    Answer, ChannelError, ClientChannel, Lessor, Limit, Outgoing, Sending, Ticket,
+};
+
+use crate::client::{Client, KeptLane, SendState};
+
+/// The owner of a client's connection, which ends with it.
+pub(super) struct Channel(pub(super) Arc<Client>);
+
+impl Channel {
+    pub(super) fn new(client: Arc<Client>) -> Self {
+        Self(client)
+    }
+}
+
+impl ClientChannel for Channel {
+    fn welcome(&self) -> &[u8] {
+        self.0.welcome()
+    }
+
+    fn try_send(&self, message: Outgoing<'_>) -> Result<Option<Ticket>, ChannelError> {
+        self.0.try_send(message)
+    }
+
+    fn poll_send(
+        &self,
+        cx: &mut Context<'_>,
+        sending: &mut Sending,
+        message: Outgoing<'_>,
+        limit: &mut Limit,
+    ) -> Poll<Result<Ticket, ChannelError>> {
+        let state = sending.state.get_or_insert_with(|| Box::<SendState>::default());
+        let state = state.downcast_mut().expect("a send goes on where it began");
+        self.0.poll_send(cx, state, message, limit)
+    }
+
+    fn wait_answer(
+        &self,
+        ticket: Ticket,
+        limit: &mut Limit,
+        answer: &mut Answer,
+    ) -> Result<(), ChannelError> {
+        self.0.wait_answer(ticket, limit, |arrived| *answer = arrived)
+    }
+
+    fn poll_answer(
+        &self,
+        cx: &mut Context<'_>,
+        ticket: &mut Ticket,
+        limit: &mut Limit,
+        answer: &mut Answer,
+    ) -> Poll<Result<(), ChannelError>> {
+        self.0.poll_answer(cx, ticket, limit, |arrived| *answer = arrived)
+    }
+
+    fn lane_to_keep(&self) -> Option<Box<dyn witrpc_transport::KeptLane>> {
+        Some(Box::new(self.0.lane_to_keep()))
+    }
+
+    fn lanes(&self) -> u32 {
+        self.0.lanes()
+    }
+
+    fn set_aside(&self, ticket: Ticket) {
+        self.0.set_aside(ticket);
+    }
+
+    fn abandon(&self, ticket: Ticket) {
+        self.0.abandon(ticket);
+    }
+
+    fn lost(&self) -> Option<ChannelError> {
+        self.0.lost().map(ChannelError::Disconnected)
+    }
+
+    fn when_lost(&self, waker: Waker) {
+        self.0.when_lost(waker);
+    }
+
+    fn lessor(&self) -> Option<&dyn Lessor> {
+        Some(self)
+    }
+
+    fn disconnect(&self) {
+        self.0.disconnect();
+    }
+}
+
+impl witrpc_transport::KeptLane for KeptLane {
+    fn poll_send(
+        &mut self,
+        cx: &mut Context<'_>,
+        message: Outgoing<'_>,
+    ) -> Poll<Result<(), ChannelError>> {
+        self.poll_send(cx, message)
+    }
+
+    fn wait_answer(&mut self, answer: &mut Answer) -> Result<(), ChannelError> {
+        self.wait_answer(|arrived| *answer = arrived)
+    }
+}
+
+/// Leases and kept lanes may keep the client's end, but not the connection.
+impl Drop for Channel {
+    fn drop(&mut self) {
+        self.0.disconnect();
+    }
+}
+
+impl fmt::Debug for Channel {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}

@@ -1,0 +1,46 @@
+//! Both ends of a connection as the halves of a transport: what implements the traits of
+//! `witrpc-transport` over [`Client`] and [`Server`].
+
+mod client;
+mod lease;
+mod server;
+
+use std::sync::Arc;
+
+use witrpc_transport::{Admission, ClientChannel, Initiator, Responder, ServerPort};
+
+use crate::client::{Client, ClientOptions};
+use crate::error::{BindError, ConnectError};
+use crate::rendezvous::{Name, Place};
+use crate::server::{Server, ServerOptions};
+
+/// Claims a name and starts to accept clients, with keys that `responder` makes.
+///
+/// # Errors
+///
+/// See [`BindError`].
+pub fn bind(
+    name: Name,
+    place: &Place,
+    options: &ServerOptions,
+    admission: Arc<dyn Admission>,
+    responder: Arc<dyn Responder>,
+) -> Result<Arc<dyn ServerPort>, BindError> {
+    let server = Server::bind(name, place, options, admission, responder)?;
+    Ok(Arc::new(server::Port::new(server)))
+}
+
+/// Connects to the server of a name.
+///
+/// # Errors
+///
+/// See [`ConnectError`].
+pub fn connect(
+    name: &Name,
+    place: &Place,
+    options: &ClientOptions,
+    initiator: &dyn Initiator,
+) -> Result<Arc<dyn ClientChannel>, ConnectError> {
+    let client = Client::connect(name, place, options, initiator)?;
+    Ok(Arc::new(client::Channel::new(client)))
+}

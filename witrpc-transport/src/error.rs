@@ -1,0 +1,88 @@
+//! Why a transport could not carry a message, and why a connection has ended.
+
+use thiserror::Error;
+
+/// Why a transport could not carry a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum ChannelError {
+    /// Over the connection's limit; nothing was sent.
+    #[error("the message has {len} bytes, and this connection carries at most {max}")]
+    TooLarge {
+        /// The message's length in bytes.
+        len: usize,
+        /// The limit in bytes.
+        max: usize,
+    },
+    /// Every place for a call stayed taken until the limit; nothing was sent.
+    #[error("every lane of the connection stayed taken until the deadline")]
+    NoFreeLane,
+    /// The space for messages stayed taken until the limit.
+    #[error("the space for messages stayed taken until the deadline")]
+    NoSpace,
+    /// As many leases as there may be stayed out until the limit.
+    #[error("{max} leases of the connection, the most there may be, stayed out until the deadline")]
+    TooManyLeases {
+        /// How many there may be.
+        max: usize,
+    },
+    /// What crosses is encrypted, so that nothing can be shared where it lies.
+    #[error("the connection is encrypted, so nothing can be leased over it")]
+    Encrypted,
+    /// The server is draining; the request was not sent, or not to its end.
+    #[error("the server is shutting down and takes no new calls")]
+    ShuttingDown,
+    /// The answer did not come in time; the handler may still run.
+    #[error("the answer did not come before the deadline")]
+    TimedOut,
+    /// The other process died with the call pending.
+    #[error("the other process died before it answered")]
+    PeerDied,
+    /// The connection was closed on purpose, here or there, or had been lost before.
+    #[error("the connection has ended: {0}")]
+    Disconnected(DisconnectReason),
+    /// There is no memory here, for an answer that has come or for what is to be shared; the
+    /// connection goes on.
+    #[error("there is no memory here for {len} bytes")]
+    NoMemory {
+        /// The length in bytes.
+        len: usize,
+    },
+    /// The server has no memory for the request, which did not run; the connection goes on.
+    #[error("the server has no memory for the request")]
+    PeerNoMemory,
+    /// The peer broke the protocol; the connection is closed.
+    #[error("the other process broke the protocol: {0}")]
+    Misbehaved(&'static str),
+}
+
+/// Why a connection is closed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum DisconnectReason {
+    /// This side closed it.
+    #[error("it was closed here")]
+    ClosedHere,
+    /// The server shut down.
+    #[error("the server shut down")]
+    ServerShutDown,
+    /// The server disconnected this client.
+    #[error("the server disconnected this client")]
+    Dismissed,
+    /// The peer died earlier.
+    #[error("the other process had died")]
+    PeerDied,
+    /// The peer had broken the protocol.
+    #[error("the other process had broken the protocol")]
+    Misbehaved,
+    /// An encrypted connection has carried as much as its keys may: some 10¹⁶ messages.
+    #[error("the keys of the connection have been used for as much as they may")]
+    KeysSpent,
+    /// This process is a fork of the one that connected.
+    #[error("this process is a fork of the one that connected")]
+    Forked,
+    /// The server was lost, and a client that reconnects could not: the next server refused it, or
+    /// the time for reconnecting was over. The client's connection says why.
+    #[error("the server was lost, and no other could be reached")]
+    ReconnectFailed,
+}

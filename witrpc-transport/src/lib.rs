@@ -1,0 +1,61 @@
+//! The seam between calls and the bytes that carry them.
+//!
+//! A transport moves opaque messages: a *tag* of [`TAG_BITS`] bits whose meaning belongs to the
+//! layers above, and a body. It knows nothing of methods, codecs or handlers, and the layers above
+//! know nothing of memory, sockets or futexes. This crate holds what both sides of the seam share:
+//! messages, tickets, limits, errors, leases, sessions, and the two halves of a transport as traits.
+//! It has no threads, no codecs and no `unsafe` operation.
+//!
+//! - [`ClientChannel`]: a client's half. It sends requests and waits for their answers.
+//! - [`ServerPort`], [`Scanner`] and [`Peer`]: a server's half. Its threads look for requests with a
+//!   scanner and answer them through the peer.
+//! - [`Admission`]: what a transport asks before it lets a client in.
+//!
+//! # What each side promises
+//!
+//! - **Who blocks.** [`ClientChannel::wait_answer`], [`KeptLane::wait_answer`] and [`ServerPort::park`]
+//!   block their thread; nothing else does. [`Peer::answer`] never waits for the client: an answer that
+//!   finds no space is kept by the transport until there is some.
+//! - **Back-pressure.** A transport bounds the calls in flight of a client ([`ClientChannel::lanes`]) and
+//!   the bytes that it holds for it. A client that is over a bound waits in [`ClientChannel::poll_send`].
+//! - **Threads.** Every method may be called from any thread, except that one thread at a time uses a
+//!   [`Scanner`]. Wakers and the methods of [`Admission`] are called with no lock of the transport held.
+//! - **Ends.** The end of either side ends every pending call with a [`ChannelError`]. A wait ends at
+//!   its [`Limit`] at the latest, whatever the peer does.
+//! - **Copies.** A body is written by the sender *into space that the transport reserved* ([`Fill`]). A
+//!   body that arrives is copied *once*, to where it is wanted ([`RemoteBytes`]). What is not to be
+//!   copied at all is handed over by a message that names it ([`Lessor`]); a transport without leases
+//!   copies it into the message.
+
+#![deny(missing_docs, unsafe_code)]
+
+mod admission;
+mod client;
+mod error;
+mod key_exchange;
+mod lease;
+mod limit;
+mod message;
+mod server;
+mod trust;
+mod wait;
+
+pub use admission::{Admission, Admitted, Clearance, ClientInfo, Session};
+pub use client::{ClientChannel, KeptLane, Sending};
+pub use error::{ChannelError, DisconnectReason};
+pub use key_exchange::{
+    Begun, COUNTER_BITS, Demands, FIRST_MESSAGE_NUMBER, Finish, Initiator, Keys, MAX_EXCHANGE_LEN,
+    MAX_PIECE_LEN, Plain, Responder, Response, TAG_LEN,
+};
+pub use lease::{Lent, Lessor, SharedBytes, WritableBytes, private_bytes};
+pub use limit::Limit;
+pub use message::{
+    Answer, Body, Fill, Leasing, MIN_MESSAGE_LEN, Outgoing, Payload, RemoteBytes, Request,
+    SMALL_LEN, TAG_BITS, Ticket, pad,
+};
+pub use server::{Only, Peer, Scanner, Serve, ServerPort, Shutdown, Usage};
+pub use trust::TrustedPeer;
+pub use wait::WaitPolicy;
+
+/// The longest hello of a client and the longest welcome or refusal of a server, in bytes.
+pub const MAX_HELLO_LEN: usize = 1 << 20;

@@ -1,0 +1,40 @@
+//! Until when to wait.
+
+use std::time::{Duration, Instant};
+
+/// Until when to wait. A relative limit becomes an instant when somebody first reads the clock,
+/// which a caller that is answered while it spins never does.
+#[derive(Clone, Copy, Debug)]
+pub enum Limit {
+    /// As long as the peer lives.
+    Never,
+    /// So long from the first look at the clock.
+    Within(Duration),
+    /// Until this instant.
+    At(Instant),
+}
+
+impl Limit {
+    /// The instant, fixed at the first call; `None` for [`Limit::Never`].
+    pub fn instant(&mut self) -> Option<Instant> {
+        match *self {
+            Limit::Never => None,
+            Limit::At(at) => Some(at),
+            Limit::Within(time) => match Instant::now().checked_add(time) {
+                Some(at) => {
+                    *self = Limit::At(at);
+                    Some(at)
+                }
+                None => {
+                    *self = Limit::Never;
+                    None
+                }
+            },
+        }
+    }
+
+    /// Returns whether the limit is over; reads the clock unless it is [`Limit::Never`].
+    pub fn has_passed(&mut self) -> bool {
+        self.instant().is_some_and(|at| Instant::now() >= at)
+    }
+}
