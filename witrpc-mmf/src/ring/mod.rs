@@ -25,7 +25,7 @@ mod model;
 
 use std::sync::atomic::Ordering::{Relaxed, SeqCst};
 
-use crate::words::{Flag, ReadWord, Word, Words};
+use crate::words::{Lock, ReadWord, Word, Words};
 
 /// The sleeper's private half: which epochs it has used.
 pub struct Epochs<W: Words> {
@@ -90,12 +90,12 @@ pub struct SharedEpochs<W: Words> {
     epochs: Epochs<W>,
     /// Whether an epoch stands that the bell has not been answered for. Under a lock, so that no
     /// sleeper relies on an epoch before it stands, or after the sleepers have been looked at for it.
-    armed: W::Flag,
+    armed: W::Lock<bool>,
 }
 
 impl<W: Words> SharedEpochs<W> {
     /// No epoch used yet; `used` holds 0 and `armed` is false, both private.
-    pub fn new(used: W::U64, armed: W::Flag) -> Self {
+    pub fn new(used: W::U64, armed: W::Lock<bool>) -> Self {
         Self { epochs: Epochs::new(used), armed }
     }
 

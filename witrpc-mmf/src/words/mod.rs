@@ -59,10 +59,12 @@ pub trait Word<V>: ReadWord<V> {
     fn fetch_and(&self, value: V, order: Ordering) -> V;
 }
 
-/// A flag that threads of this process change under a lock. It lies in no region.
-pub trait Flag {
-    /// Runs `change` with the flag while nobody else does.
-    fn locked(&self, change: impl FnOnce(&mut bool));
+/// A value that threads of this process share under a lock. It lies in no region.
+pub trait Lock<T> {
+    /// Unlocked, with this value.
+    fn new(value: T) -> Self;
+    /// Runs `change` with the value while no other thread does.
+    fn locked<R>(&self, change: impl FnOnce(&mut T) -> R) -> R;
 }
 
 /// A family of words: [`Mapped`], or loom's in the models.
@@ -75,8 +77,8 @@ pub trait Words: 'static {
     type PeerU32: ReadWord<u32>;
     /// A 64-bit word of the peer's.
     type PeerU64: ReadWord<u64>;
-    /// A private flag.
-    type Flag: Flag;
+    /// A private value under a lock.
+    type Lock<T>: Lock<T>;
 
     /// Orders this thread's accesses to words before and after it.
     fn fence(order: Ordering);
@@ -91,7 +93,7 @@ impl Words for Mapped {
     type U64 = AtomicU64;
     type PeerU32 = PeerU32;
     type PeerU64 = PeerU64;
-    type Flag = Mutex<bool>;
+    type Lock<T> = Mutex<T>;
 
     #[inline]
     fn fence(order: Ordering) {
@@ -99,9 +101,13 @@ impl Words for Mapped {
     }
 }
 
-impl Flag for Mutex<bool> {
-    fn locked(&self, change: impl FnOnce(&mut bool)) {
-        change(&mut self.lock().unwrap_or_else(PoisonError::into_inner));
+impl<T> Lock<T> for Mutex<T> {
+    fn new(value: T) -> Self {
+        Mutex::new(value)
+    }
+
+    fn locked<R>(&self, change: impl FnOnce(&mut T) -> R) -> R {
+        change(&mut self.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 

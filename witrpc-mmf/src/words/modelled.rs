@@ -19,16 +19,20 @@ impl Words for Modelled {
     type U64 = AtomicU64;
     type PeerU32 = AtomicU32;
     type PeerU64 = AtomicU64;
-    type Flag = Mutex<bool>;
+    type Lock<T> = Mutex<T>;
 
     fn fence(order: Ordering) {
         atomic::fence(order);
     }
 }
 
-impl super::Flag for Mutex<bool> {
-    fn locked(&self, change: impl FnOnce(&mut bool)) {
-        change(&mut self.lock().expect("no model panics under a lock"));
+impl<T> super::Lock<T> for Mutex<T> {
+    fn new(value: T) -> Self {
+        Mutex::new(value)
+    }
+
+    fn locked<R>(&self, change: impl FnOnce(&mut T) -> R) -> R {
+        change(&mut self.lock().expect("no model panics under a lock"))
     }
 }
 
