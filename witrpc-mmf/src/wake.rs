@@ -11,3 +11,15 @@ pub(crate) fn wake(waker: Waker) {
         std::mem::forget(panic);
     }
 }
+
+/// A task that can be woken, or what stands for one in a model.
+pub(crate) trait Wakeup {
+    /// Wakes it.
+    fn wake_up(self);
+}
+
+impl Wakeup for Waker {
+    fn wake_up(self) {
+        wake(self);
+    }
+}

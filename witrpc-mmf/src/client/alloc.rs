@@ -5,7 +5,7 @@ use std::sync::atomic::AtomicU32;
 use std::task::{Context, Poll};
 
 use super::Client;
-use super::waiters::Place;
+use super::waiting::Waiting;
 use crate::arena::{Block, BlockRef};
 use crate::copy::OwnMemory;
 use crate::layout::WANTS_SPACE;
@@ -18,7 +18,7 @@ use crate::words::Mapped;
 /// A wait for space across the polls of a future. Dropping it gives the wait up.
 #[derive(Debug, Default)]
 pub struct Allocating {
-    place: Place,
+    waiting: Waiting,
     /// Whose queue it stands in.
     client: Option<Arc<Client>>,
 }
@@ -87,9 +87,7 @@ impl Client {
                 None
             }
         };
-        let place = &mut allocating.place;
-        let late = ChannelError::NoSpace;
-        let blocks = self.poll_for(cx, &self.space_waiters, place, limit, late, || {
+        let blocks = self.poll_for_space(cx, &mut allocating.waiting, limit, || {
             let wants_space = self.own.word64(WANTS_SPACE);
             release::find_or_ask(&self.space_epochs, wants_space, &mut reserve)
         });
@@ -124,7 +122,7 @@ impl Drop for Allocating {
         if let Some(client) = self.client.take()
             && !client.origin.is_forked()
         {
-            client.space_waiters.leave(&mut self.place, false);
+            client.end_wait(&mut self.waiting);
         }
     }
 }

@@ -21,7 +21,6 @@ use crate::layout::{GROUP, WANTS_CANCEL, WANTS_SPACE, control};
 use crate::line;
 use crate::message::{Answer, ChannelError, Payload, Ticket};
 use crate::ring;
-use crate::wake::wake;
 use crate::words::Mapped;
 
 impl Client {
@@ -31,25 +30,26 @@ impl Client {
             return;
         }
         let lane = self.lanes.get(ticket.lane as usize);
-        match lane.lent.current() {
+        let is_ours = match lane.lent.current() {
             Some((seq, Phase::Collectable)) if seq == ticket.seq => {
-                if lane.lent.reclaim(seq, Phase::Collectable) {
-                    self.abandon_owned(ticket);
-                } else {
-                    self.shelf().remove(&ticket);
-                }
+                lane.lent.reclaim(seq, Phase::Collectable)
             }
-            Some((seq, Phase::Shelved)) if seq == ticket.seq => drop(self.shelf().remove(&ticket)),
-            _ if lane.seq() == ticket.seq => self.abandon_owned(ticket),
-            _ => drop(self.shelf().remove(&ticket)),
+            Some((seq, Phase::Shelved)) if seq == ticket.seq => false,
+            _ => lane.seq() == ticket.seq,
+        };
+        if is_ours {
+            return self.abandon_owned(ticket);
         }
+        self.deadlines.clear_for(ticket);
+        let answer = self.shelf().remove(&ticket);
+        drop(answer);
     }
 
     /// [`abandon`](Self::abandon) by the lane's owner.
     pub(super) fn abandon_owned(self: &Arc<Self>, ticket: Ticket) {
         let number = ticket.lane as usize;
         let lane = self.lanes.get(number);
-        lane.forget_sleeper();
+        self.forget_sleeper(ticket);
         *lane.partial() = None;
         let word = self.layout.control_word(number, control::CANCELLED);
         cancel::cancel::<Mapped>(self.own.word64(word), ticket.seq);
@@ -60,7 +60,7 @@ impl Client {
         // is seen here; and either a handler that goes to sleep sees that it is cancelled, or that
         // it wants to be told is seen here.
         ring::fence::<Mapped>();
-        if !self.lane_waiters.is_empty() {
+        if !self.lane_queue.is_empty() {
             self.arm(number / GROUP);
         }
         if self.cancel_rung.must_ring_after_fence(self.server.word64(WANTS_CANCEL)) {
@@ -151,14 +151,10 @@ impl Client {
         shelf.insert(ticket, answer);
         // From here on others are woken, who may come back to the shelf at once.
         drop(shelf);
-        match outcome {
+        private.sleeper.hand_on(ticket.seq, || match outcome {
             Ok(()) => self.free_lane(lane),
             Err(error) => self.end_if_broken(error),
-        }
-        let sleeper = private.sleeper().take_if(|sleeper| sleeper.seq == ticket.seq);
-        if let Some(sleeper) = sleeper {
-            wake(sleeper.waker);
-        }
+        });
     }
 
     /// The answer of a call that was moved off its lane.

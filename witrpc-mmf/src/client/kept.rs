@@ -15,7 +15,7 @@ use std::task::{Context, Poll, ready};
 
 use super::Client;
 use super::receive::{Taken, UNASKED};
-use super::waiters::Place;
+use super::waiting::Waiting;
 use crate::message::{Answer, ChannelError, Limit, Outgoing, Ticket};
 
 /// A lane that one caller keeps from one call to the next. Dropping it gives the lane back.
@@ -23,8 +23,7 @@ use crate::message::{Answer, ChannelError, Limit, Outgoing, Ticket};
 pub struct KeptLane {
     client: Arc<Client>,
     stage: Stage,
-    lane_place: Place,
-    space_place: Place,
+    waiting: Waiting,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -40,8 +39,8 @@ enum Stage {
 impl Client {
     /// A lane to keep: one is taken for the first call.
     pub fn lane_to_keep(self: &Arc<Self>) -> KeptLane {
-        let (lane_place, space_place) = Default::default();
-        KeptLane { client: Arc::clone(self), stage: Stage::Out, lane_place, space_place }
+        let waiting = Waiting::default();
+        KeptLane { client: Arc::clone(self), stage: Stage::Out, waiting }
     }
 }
 
@@ -62,14 +61,17 @@ impl KeptLane {
         let lane = match self.stage {
             Stage::Idle(lane) => lane,
             Stage::Out => {
-                let (place, limit) = (&mut self.lane_place, &mut Limit::Never);
-                ready!(self.client.poll_free_lane(cx, place, limit))?
+                let (waiting, limit) = (&mut self.waiting, &mut Limit::Never);
+                ready!(self.client.poll_free_lane(cx, waiting, limit))?
             }
             Stage::Sent(_) => unreachable!("there is one call at a time"),
         };
         self.stage = Stage::Idle(lane);
-        let place = &mut self.space_place;
-        self.stage = Stage::Sent(ready!(self.client.poll_send_whole(cx, lane, place, &message))?);
+        let waiting = &mut self.waiting;
+        let sent = self.client.poll_send_whole(cx, lane, waiting, &message);
+        self.stage = Stage::Sent(ready!(sent)?);
+        // The next call that needs a lane queues for it like any other.
+        self.client.end_wait(&mut self.waiting);
         Poll::Ready(Ok(()))
     }
 
@@ -114,8 +116,7 @@ impl Drop for KeptLane {
         if self.client.origin.is_forked() {
             return;
         }
-        self.client.lane_waiters.leave(&mut self.lane_place, false);
-        self.client.space_waiters.leave(&mut self.space_place, false);
+        self.client.end_wait(&mut self.waiting);
         match self.stage {
             Stage::Out => {}
             Stage::Idle(lane) => self.client.free_lane(lane),

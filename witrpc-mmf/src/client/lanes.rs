@@ -6,10 +6,11 @@ use std::sync::atomic::{
 };
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::task::Waker;
-use std::time::Instant;
 
 use super::help::Help;
+use super::lane_queue::FreeLanes;
 use super::phase::Lent;
+use super::sleeper::SleeperSlot;
 use crate::layout::GROUP;
 use crate::partial::Partial;
 use crate::words::Mapped;
@@ -27,15 +28,6 @@ pub(super) enum Looks {
 /// [`Looks::Asleep`] as a word; no budget comes near it.
 const ASLEEP: u32 = u32::MAX;
 
-/// A future that sleeps until its lane's response line shows `seq`.
-#[derive(Debug)]
-pub(super) struct Sleeper {
-    pub(super) seq: u64,
-    pub(super) waker: Waker,
-    pub(super) deadline: Option<Instant>,
-    pub(super) help: Help,
-}
-
 /// The private half of a lane.
 #[derive(Default)]
 pub(super) struct Lane {
@@ -45,7 +37,7 @@ pub(super) struct Lane {
     pub(super) lent: Lent<Mapped>,
     /// See [`Looks`]. Accessed by the owner only.
     looks: AtomicU32,
-    sleeper: Mutex<Option<Sleeper>>,
+    pub(super) sleeper: SleeperSlot<Mapped, Waker, Help>,
     /// The part of a segmented answer that has come.
     partial: Mutex<Option<Partial>>,
 }
@@ -62,17 +54,6 @@ impl Lane {
     /// The seq of the lane's latest line.
     pub(super) fn seq(&self) -> u64 {
         self.seq.load(Relaxed)
-    }
-
-    pub(super) fn sleeper(&self) -> MutexGuard<'_, Option<Sleeper>> {
-        self.sleeper.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Nobody is to be woken any more.
-    pub(super) fn forget_sleeper(&self) {
-        let sleeper = self.sleeper().take();
-        // Without the lock, as its waker may be a task's last.
-        drop(sleeper);
     }
 
     pub(super) fn looks(&self) -> Looks {
@@ -140,11 +121,6 @@ impl Lanes {
         free.fetch_or(1 << (lane % GROUP), SeqCst);
     }
 
-    /// How many are free at this moment.
-    pub(super) fn free(&self) -> u32 {
-        self.free.iter().map(|free| free.load(Relaxed).count_ones()).sum()
-    }
-
     pub(super) fn count(&self) -> usize {
         self.lanes.len()
     }
@@ -157,6 +133,17 @@ impl Lanes {
     /// The lanes of a group, with their numbers.
     pub(super) fn group(&self, group: usize) -> impl Iterator<Item = (usize, &Lane)> {
         self.lanes.iter().enumerate().skip(group * GROUP).take(GROUP)
+    }
+}
+
+impl FreeLanes for Lanes {
+    fn free(&self) -> usize {
+        // SeqCst, as in `take`.
+        self.free.iter().map(|free| free.load(SeqCst).count_ones() as usize).sum()
+    }
+
+    fn take(&self) -> Option<usize> {
+        self.take()
     }
 }
 
@@ -175,7 +162,7 @@ mod tests {
             assert_eq!(lanes.take(), None);
             assert_eq!(lanes.free(), 0);
             (0..count).for_each(|lane| lanes.give_back(lane));
-            assert_eq!(lanes.free() as usize, count);
+            assert_eq!(lanes.free(), count);
         }
     }
 }

@@ -14,6 +14,7 @@ use std::time::{Duration, Instant};
 use rustix::event::{EventfdFlags, Timespec, epoll, eventfd};
 
 use super::Client;
+use super::lane_queue::TURN;
 use super::waiters::earliest;
 use crate::backend::{Backend, Backoff};
 use crate::bell::Drained;
@@ -21,7 +22,6 @@ use crate::disposal::Socket;
 use crate::fork::Descriptor;
 use crate::layout::STATE;
 use crate::message::DisconnectReason;
-use crate::wake::wake;
 use crate::words::{Mapped, ReadWord};
 use crate::{futex, line, park, ring, state};
 
@@ -184,23 +184,19 @@ impl Client {
         }
     }
 
-    /// Lanes are free and somebody waits for one: whoever was woken for them has not come, and may
-    /// be a future that nobody polls any more. Once its turn is over, wakes as many others as there
-    /// are lanes. Says when the turns of those who wait then are over.
+    /// Passes over calls that were called for a free lane and have not come, once their turn is over:
+    /// their futures may never be polled again. Returns when the turns of those that wait then are over.
     fn pass_turns_on(&self, over: Option<Instant>) -> Option<Instant> {
-        let turn = self.lane_turn()?;
+        if self.lane_queue.is_empty() {
+            return None;
+        }
         let now = Instant::now();
         match over {
             Some(over) if now < over => return Some(over),
-            Some(_) => (0..self.lanes.free()).for_each(|_| self.lane_waiters.notify_one()),
+            Some(_) => self.lane_queue.pass_over_late(&self.lanes),
             None => {}
         }
-        Some(now + turn)
-    }
-
-    /// How long a turn for a lane takes, if anybody waits for one.
-    fn lane_turn(&self) -> Option<Duration> {
-        self.lane_waiters.turn().filter(|_| !self.lane_waiters.is_empty())
+        Some(now + TURN)
     }
 
     /// Wakes whose deadline has passed; says when to look again, which is after `pause` if there is
@@ -213,36 +209,30 @@ impl Client {
         let now = Instant::now();
         let deadline = self.expire(now);
         let pause = pause.filter(|_| self.anybody_sleeps());
-        let turns = self.lane_turn().map(|turn| turns_over.unwrap_or(now + turn));
+        let turns = (!self.lane_queue.is_empty()).then(|| turns_over.unwrap_or(now + TURN));
         earliest(earliest(deadline, turns), pause.map(|pause| now + pause))
     }
 
     fn anybody_sleeps(&self) -> bool {
-        !self.lane_waiters.is_empty()
+        !self.lane_queue.is_empty()
             || !self.space_waiters.is_empty()
-            || (0..self.lanes.count()).any(|lane| self.lanes.get(lane).sleeper().is_some())
+            || (0..self.lanes.count()).any(|lane| self.lanes.get(lane).sleeper.is_taken())
     }
 
+    /// Wakes whose deadline has passed, and asks for help for those that sleep on lanes; says when to
+    /// look again.
     fn expire(&self, now: Instant) -> Option<Instant> {
-        let queues = earliest(self.lane_waiters.expire(now), self.space_waiters.expire(now));
+        let deadline = self.deadlines.expire(now);
         (0..self.lanes.count())
-            .fold(queues, |next, lane| earliest(next, self.expire_lane(lane, now)))
+            .fold(deadline, |next, lane| earliest(next, self.help_sleeper(lane, now)))
     }
 
-    /// Wakes a lane's sleeper if its deadline has passed, or asks for help for it; says when to look
-    /// again.
-    fn expire_lane(&self, lane: usize, now: Instant) -> Option<Instant> {
-        let mut slot = self.lanes.get(lane).sleeper();
-        let sleeper = slot.as_mut()?;
-        if sleeper.deadline.is_none_or(|at| now < at) {
-            let seq = sleeper.seq;
-            self.ask_for_help(lane, seq, &mut sleeper.help, now);
-            return sleeper.help.wake_at(sleeper.deadline);
-        }
-        let late = slot.take();
-        drop(slot);
-        late.into_iter().for_each(|sleeper| wake(sleeper.waker));
-        None
+    fn help_sleeper(&self, lane: usize, now: Instant) -> Option<Instant> {
+        let asked = self.lanes.get(lane).sleeper.with_help(|seq, help| {
+            self.ask_for_help(lane, seq, help, now);
+            help.wake_at(None)
+        });
+        asked.flatten()
     }
 
     /// The server has hung up, or died. Either shows at the link or at the bell first.
@@ -267,18 +257,12 @@ impl Client {
 
     /// Wakes those of a group who have been answered; says whether others still sleep.
     fn wake_group(self: &Arc<Self>, group: usize) -> bool {
-        let short = !self.lane_waiters.is_empty();
+        let short = !self.lane_queue.is_empty();
         let abandoned = self.abandoned.load(Relaxed) > 0;
         let mut waiting = short;
         for (number, lane) in self.lanes.group(group) {
             let shown = line::shows::<Mapped>(self.response_line(number));
-            let mut sleeper = lane.sleeper();
-            let answered = sleeper.take_if(|sleeper| sleeper.seq == shown);
-            waiting |= sleeper.is_some();
-            drop(sleeper);
-            if let Some(sleeper) = answered {
-                wake(sleeper.waker);
-            }
+            waiting |= lane.sleeper.wake_if_answered(shown);
             if short {
                 self.collect_lane(number);
             } else if abandoned {
@@ -291,10 +275,9 @@ impl Client {
     /// The connection has ended: nobody sleeps on.
     pub(super) fn wake_everybody(&self) {
         for lane in 0..self.lanes.count() {
-            let sleeper = self.lanes.get(lane).sleeper().take();
-            sleeper.into_iter().for_each(|sleeper| wake(sleeper.waker));
+            self.lanes.get(lane).sleeper.wake();
         }
-        self.lane_waiters.notify_all();
+        self.lane_queue.wake_all();
         self.space_waiters.notify_all();
         self.lost_waiters.notify_all();
         while self.wake_parked() {

@@ -2,19 +2,25 @@
 //!
 //! One call, by file: [`send`] takes a lane and publishes the request, [`receive`] waits for the
 //! response and takes it, [`kept`] does both over and over on one lane, [`collect`] frees lanes whose caller has gone, and [`link_thread`] wakes
-//! futures and learns of the server's death.
+//! futures and learns of the server's death. How a future waits is in [`waiting`]: for a lane in the
+//! [`lane_queue`], for a response as its lane's [`sleeper`], and always at most until its limit, which
+//! [`deadlines`] keeps.
 
 mod alloc;
 mod collect;
+mod deadlines;
 mod help;
 mod kept;
+mod lane_queue;
 mod lanes;
 mod link_thread;
 mod phase;
 mod receive;
 mod sealed;
 mod send;
+mod sleeper;
 mod waiters;
+mod waiting;
 
 use std::collections::HashMap;
 use std::fmt;
@@ -46,6 +52,8 @@ use crate::ring::{Epochs, Rung, SharedEpochs};
 use crate::spin::Spin;
 use crate::state;
 use crate::words::{Mapped, PeerU64};
+use deadlines::Deadlines;
+use lane_queue::LaneQueue;
 use lanes::Lanes;
 use waiters::Waiters;
 
@@ -81,7 +89,9 @@ pub struct Client {
     welcome: Vec<u8>,
     spin: Spin,
     lanes: Lanes,
-    lane_waiters: Waiters,
+    /// Calls that wait for a lane.
+    lane_queue: LaneQueue<Mapped, Waker>,
+    deadlines: Deadlines,
     /// How many lanes are abandoned and not free yet.
     abandoned: AtomicUsize,
     /// Blocks of our arena: free ones, and those that the server has not released yet.
@@ -160,7 +170,8 @@ impl Client {
             welcome: connected.welcome,
             spin: Spin::new(options.wait),
             lanes: Lanes::new(layout.lanes()),
-            lane_waiters: Waiters::one_at_a_time(),
+            lane_queue: LaneQueue::new(AtomicU64::new(0)),
+            deadlines: Deadlines::default(),
             abandoned: AtomicUsize::new(0),
             outbox,
             space_waiters: Waiters::default(),
@@ -192,6 +203,11 @@ impl Client {
         self.layout.lanes() as u32
     }
 
+    /// How many of the lanes hold calls that were given up and have not been answered yet.
+    pub fn abandoned(&self) -> u32 {
+        self.abandoned.load(Relaxed) as u32
+    }
+
     /// Why no call can succeed any more, or `None` while the connection stands.
     pub fn lost(&self) -> Option<DisconnectReason> {
         if self.origin.is_forked() {
@@ -206,7 +222,7 @@ impl Client {
         if self.origin.is_forked() {
             return waker.wake();
         }
-        self.lost_waiters.enter(&mut waiters::Place::default(), &waker, None);
+        self.lost_waiters.enter(&mut waiters::Place::default(), &waker);
         // Whoever loses it says so before it wakes: one of the two sees the other.
         if self.lost.get().is_some() {
             self.lost_waiters.notify_all();

@@ -8,14 +8,14 @@ use std::time::Instant;
 
 use super::Client;
 use super::help::Help;
-use super::lanes::{Looks, Sleeper};
+use super::lanes::Looks;
 use super::phase::Phase;
 use crate::arena::BlockRef;
 use crate::backend::{Backend, Backoff};
 use crate::carriage::Segment;
 use crate::futex::{self, Woken};
 use crate::head::{Head, Kind, LEASES};
-use crate::layout::{GROUP, INLINE_LEN, Layout, WANTS_SPACE, line, wait};
+use crate::layout::{INLINE_LEN, Layout, WANTS_SPACE, line, wait};
 use crate::lease::take_leases;
 use crate::line::{self as lines, Copied, InlineWords};
 use crate::message::{Answer, ChannelError, Limit, Payload, RemoteBytes, Ticket, inline_bytes};
@@ -204,6 +204,7 @@ impl Client {
             _ => lane.seq() == ticket.seq,
         };
         if !mine {
+            self.deadlines.clear_for(*ticket);
             return Poll::Ready(self.take_from_shelf(*ticket).map(receive));
         }
         match self.poll_response(cx, ticket, limit, &mut receive) {
@@ -245,76 +246,6 @@ impl Client {
                 Err(error) => return Poll::Ready(Err(error)),
             }
         }
-    }
-
-    /// Waits, as a future, until the lane's response line shows `seq`.
-    pub(super) fn poll_line(
-        &self,
-        cx: &mut Context<'_>,
-        lane: usize,
-        seq: u64,
-        limit: &mut Limit,
-    ) -> Poll<Result<(), ChannelError>> {
-        let line = self.response_line(lane);
-        let arrived = || lines::shows::<Mapped>(line) == seq;
-        let private = self.lanes.get(lane);
-        let looks = private.looks();
-        if arrived() {
-            match looks {
-                Looks::NotGranted => {}
-                Looks::Left(_) => self.spin.succeeded(),
-                // It may have been polled for another reason than being woken by the link thread.
-                Looks::Asleep => private.forget_sleeper(),
-            }
-            return Poll::Ready(Ok(()));
-        }
-        let left = match looks {
-            Looks::NotGranted => self.spin.looks(),
-            Looks::Left(left) => left,
-            Looks::Asleep => 0,
-        };
-        if left > 0 {
-            private.set_looks(Looks::Left(left - 1));
-            cx.waker().wake_by_ref();
-            return Poll::Pending;
-        }
-        if let Looks::Left(_) = looks {
-            self.spin.failed();
-        }
-        private.set_looks(Looks::Asleep);
-        let deadline = limit.instant();
-        let help = Help::new();
-        self.link_wakes(lane, Sleeper { seq, waker: cx.waker().clone(), deadline, help });
-        if arrived() {
-            private.forget_sleeper();
-            return Poll::Ready(Ok(()));
-        }
-        if let Some(why) = self.lost() {
-            return Poll::Ready(Err(self.pending_error(why)));
-        }
-        if deadline.is_some_and(|at| Instant::now() >= at) {
-            return Poll::Ready(Err(ChannelError::TimedOut));
-        }
-        Poll::Pending
-    }
-
-    /// Registers a future that goes to sleep. A sleeper of the same call, from an earlier poll,
-    /// keeps its place in the asking for help.
-    fn link_wakes(&self, lane: usize, mut sleeper: Sleeper) {
-        let mut slot = self.lanes.get(lane).sleeper();
-        let earlier = slot.take();
-        if let Some(earlier) = &earlier
-            && earlier.seq == sleeper.seq
-        {
-            sleeper.help = earlier.help;
-        }
-        let wake_at = sleeper.help.wake_at(sleeper.deadline);
-        *slot = Some(sleeper);
-        drop(slot);
-        // Without the lock, as its waker may be a task's last.
-        drop(earlier);
-        self.arm(lane / GROUP);
-        self.wake_link(wake_at, Backoff::SHORTEST);
     }
 
     /// Takes a response that has been seen off its lane. On an answer or an error the lane is free
@@ -520,8 +451,8 @@ impl Client {
     #[inline]
     pub(super) fn free_lane(&self, lane: usize) {
         self.lanes.give_back(lane);
-        if !self.lane_waiters.is_empty() {
-            self.lane_waiters.notify_one();
+        if !self.lane_queue.is_empty() {
+            self.lane_queue.call_next(&self.lanes);
         }
     }
 }

@@ -9,12 +9,11 @@ use witrpc_transport::Lent;
 
 use super::Client;
 use super::lanes::Looks;
-use super::waiters::{Place, Waiters, earliest};
-use crate::backend::Backoff;
+use super::waiting::Waiting;
 use crate::clock;
 use crate::head::{Head, Kind, LEASES};
 use crate::layout::{HIGH_WATER, INLINE_LEN, STATE, WANTS_SPACE, control};
-use crate::lease::{Claim, trailer};
+use crate::lease::{Claim, End, trailer};
 use crate::line::{self, InlineWords};
 use crate::message::{Body, ChannelError, DisconnectReason, Limit, Outgoing, Ticket, inline_words};
 use crate::outbox::{Purpose, Reserved};
@@ -26,8 +25,7 @@ use crate::words::{Mapped, ReadWord};
 #[derive(Debug, Default)]
 pub struct SendState {
     stage: Stage,
-    lane_place: Place,
-    space_place: Place,
+    waiting: Waiting,
     /// What to tidy up on, once the send has touched a connection.
     client: Option<Arc<Client>>,
 }
@@ -69,7 +67,7 @@ impl Client {
     #[inline]
     pub fn try_send(&self, message: Outgoing<'_>) -> Result<Option<Ticket>, ChannelError> {
         self.check_connected()?;
-        let Some(lane) = self.lanes.take() else { return Ok(None) };
+        let Some(lane) = self.take_unqueued() else { return Ok(None) };
         if let Body::Small { padded, len } = message.body
             && self.carriage.is_plain()
         {
@@ -318,30 +316,9 @@ impl Client {
         limit: &mut Limit,
     ) -> Poll<Result<Option<Ticket>, ChannelError>> {
         self.check_len(message)?;
-        self.poll_free_lane(cx, &mut sending.lane_place, limit).map_ok(|lane| {
+        self.poll_free_lane(cx, &mut sending.waiting, limit).map_ok(|lane| {
             sending.stage = Stage::Lane(lane);
             None
-        })
-    }
-
-    /// Waits for a lane that is free, and takes it.
-    pub(super) fn poll_free_lane(
-        self: &Arc<Self>,
-        cx: &mut Context<'_>,
-        place: &mut Place,
-        limit: &mut Limit,
-    ) -> Poll<Result<usize, ChannelError>> {
-        let take = || {
-            self.lanes.take().or_else(|| {
-                self.collect();
-                self.lanes.take()
-            })
-        };
-        self.poll_for(cx, &self.lane_waiters, place, limit, ChannelError::NoFreeLane, || {
-            take().or_else(|| {
-                self.arm_all();
-                take()
-            })
         })
     }
 
@@ -350,7 +327,7 @@ impl Client {
         &self,
         cx: &mut Context<'_>,
         lane: usize,
-        place: &mut Place,
+        waiting: &mut Waiting,
         message: &Outgoing<'_>,
     ) -> Poll<Result<Ticket, ChannelError>> {
         if let Body::Small { padded, len } = message.body
@@ -366,7 +343,7 @@ impl Client {
             return Poll::Ready(Err(ChannelError::TooLarge { len, max }));
         }
         let room = self.carriage.block_len(len);
-        let space = self.poll_space(cx, place, room, Purpose::Begin, &mut Limit::Never);
+        let space = self.poll_space(cx, waiting, room, Purpose::Begin, &mut Limit::Never);
         let mut block = std::task::ready!(space)?;
         let head = self.head(lane, Kind::Block, message, len);
         self.fill(lane, head, &message.body, 0, len, &mut block)?;
@@ -428,7 +405,7 @@ impl Client {
         let room = self.carriage.block_len(self.first_len(message.body.len()));
         let found = std::task::ready!(self.poll_space(
             cx,
-            &mut sending.space_place,
+            &mut sending.waiting,
             room,
             Purpose::Begin,
             limit
@@ -457,9 +434,9 @@ impl Client {
         let total = message.body.len();
         let len = self.carriage.longest_segment(&self.outbox).min(total - written);
         let room = self.carriage.block_len(len);
-        let place = &mut sending.space_place;
+        let waiting = &mut sending.waiting;
         let mut block =
-            std::task::ready!(self.poll_space(cx, place, room, Purpose::Continue, limit))?;
+            std::task::ready!(self.poll_space(cx, waiting, room, Purpose::Continue, limit))?;
         let head = self.head(lane, Kind::Segment, message, total);
         self.fill(lane, head, &message.body, written, len, &mut block)?;
         let ticket = self.send_block(lane, head, block, written);
@@ -479,58 +456,15 @@ impl Client {
     fn poll_space(
         &self,
         cx: &mut Context<'_>,
-        place: &mut Place,
+        waiting: &mut Waiting,
         len: usize,
         purpose: Purpose,
         limit: &mut Limit,
     ) -> Poll<Result<Reserved<'_>, ChannelError>> {
-        self.poll_for(cx, &self.space_waiters, place, limit, ChannelError::NoSpace, || {
+        self.poll_for_space(cx, waiting, limit, || {
             let wants_space = self.own.word64(WANTS_SPACE);
             release::find_or_ask(&self.space_epochs, wants_space, || self.reserve(len, purpose))
         })
-    }
-
-    /// Waits in a queue until `attempt` succeeds.
-    pub(super) fn poll_for<T>(
-        &self,
-        cx: &mut Context<'_>,
-        queue: &Waiters,
-        place: &mut Place,
-        limit: &mut Limit,
-        late: ChannelError,
-        mut attempt: impl FnMut() -> Option<T>,
-    ) -> Poll<Result<T, ChannelError>> {
-        if let Err(error) = self.check_connected() {
-            return Poll::Ready(Err(error));
-        }
-        if let Some(got) = attempt() {
-            queue.leave(place, true);
-            return Poll::Ready(Ok(got));
-        }
-        if limit.has_passed() {
-            return Poll::Ready(Err(late));
-        }
-        let deadline = limit.instant();
-        queue.enter(place, cx.waker(), deadline);
-        let turn_over = queue.turn().map(|turn| Instant::now() + turn);
-        self.wake_link(earliest(deadline, turn_over), Backoff::LONGEST);
-        // Once more, now that whoever makes room would see us.
-        if let Some(got) = attempt() {
-            queue.leave(place, true);
-            return Poll::Ready(Ok(got));
-        }
-        // Also once more: a connection lost before we entered has woken its waiters already.
-        if let Err(error) = self.check_connected() {
-            return Poll::Ready(Err(error));
-        }
-        Poll::Pending
-    }
-
-    /// Has the bell rung for every answer: the caller is short of a lane, or of space.
-    pub(super) fn arm_all(&self) {
-        for group in 0..self.groups.len() {
-            self.arm(group);
-        }
     }
 }
 
@@ -541,10 +475,12 @@ impl SendState {
         if client.origin.is_forked() {
             return;
         }
-        client.lane_waiters.leave(&mut self.lane_place, false);
-        client.space_waiters.leave(&mut self.space_place, false);
+        client.end_wait(&mut self.waiting);
         match std::mem::replace(&mut self.stage, Stage::Done) {
-            Stage::Start | Stage::Space | Stage::Done => {}
+            // It may have found space and let go of it, to wait for a lane. Others may have looked for
+            // that space in between.
+            Stage::Start | Stage::Space => client.space_returned(),
+            Stage::Done => {}
             Stage::Lane(lane) => client.free_lane(lane),
             Stage::Segments { ticket, .. } => client.abandon_owned(ticket),
         }

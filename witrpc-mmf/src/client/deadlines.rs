@@ -1,0 +1,184 @@
+//! When the futures of a client are to be woken for their limits.
+//!
+//! They stand here and not with what a future waits for: a future is woken at its limit even if that has
+//! lost sight of it. The link thread keeps the time. Each connection has that thread anyway, it runs on
+//! its own clock whatever the peer does or leaves undone, and it ends only once the connection has, after
+//! it has woken every sleeper. A future comes here only when it goes to sleep, so a call that is answered
+//! while it spins costs nothing.
+//!
+//! Wakers run foreign code. They are run, cloned and dropped outside of the lock.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::task::Waker;
+use std::time::Instant;
+
+use crate::message::Ticket;
+use crate::wake::wake;
+
+/// See the head of this file.
+#[derive(Debug, Default)]
+pub(super) struct Deadlines(Mutex<State>);
+
+#[derive(Debug, Default)]
+struct State {
+    last_number: u64,
+    set: BTreeMap<Key, Set>,
+    /// Those of sent calls, which have no place of their own to keep an [`Alarm`] in.
+    of_calls: HashMap<Ticket, Key>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Key {
+    at: Instant,
+    number: u64,
+}
+
+#[derive(Debug)]
+struct Set {
+    waker: Waker,
+    call: Option<Ticket>,
+}
+
+/// A future's deadline, while one is set. To be [cleared](Deadlines::clear) when the future ends.
+#[derive(Debug, Default)]
+pub(super) struct Alarm(Option<Key>);
+
+impl Deadlines {
+    /// Has `waker` woken at `at`, and not at what was set before. The link thread is to be told of the
+    /// deadline after this.
+    pub(super) fn set(&self, alarm: &mut Alarm, at: Instant, waker: &Waker) {
+        let waker = waker.clone();
+        let (key, earlier) = self.lock().set(alarm.0, at, waker, None);
+        drop(earlier);
+        alarm.0 = Some(key);
+    }
+
+    /// Takes a deadline back, if one is set.
+    pub(super) fn clear(&self, alarm: &mut Alarm) {
+        let Some(key) = alarm.0.take() else { return };
+        let former = self.lock().set.remove(&key);
+        drop(former);
+    }
+
+    /// [`set`](Self::set) for a call that waits for its answer.
+    pub(super) fn set_for(&self, call: Ticket, at: Instant, waker: &Waker) {
+        let waker = waker.clone();
+        let mut state = self.lock();
+        let former = state.of_calls.get(&call).copied();
+        let (key, earlier) = state.set(former, at, waker, Some(call));
+        state.of_calls.insert(call, key);
+        drop(state);
+        drop(earlier);
+    }
+
+    /// [`clear`](Self::clear) for a call that waits for its answer no more.
+    pub(super) fn clear_for(&self, call: Ticket) {
+        let mut state = self.lock();
+        let former = state.of_calls.remove(&call).and_then(|key| state.set.remove(&key));
+        drop(state);
+        drop(former);
+    }
+
+    /// Wakes those whose deadline has come. Returns the earliest of the others.
+    pub(super) fn expire(&self, now: Instant) -> Option<Instant> {
+        loop {
+            let mut state = self.lock();
+            let first = state.set.first_entry()?;
+            if first.key().at > now {
+                return Some(first.key().at);
+            }
+            let Set { waker, call } = first.remove();
+            if let Some(call) = call {
+                state.of_calls.remove(&call);
+            }
+            drop(state);
+            wake(waker);
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    /// Sets a deadline in the place of `former`. Returns its key, and what is to be dropped.
+    fn set(
+        &mut self,
+        former: Option<Key>,
+        at: Instant,
+        waker: Waker,
+        call: Option<Ticket>,
+    ) -> (Key, Option<Set>) {
+        let earlier = former.and_then(|key| self.set.remove(&key));
+        let key = former.filter(|key| key.at == at).unwrap_or_else(|| {
+            self.last_number += 1;
+            Key { at, number: self.last_number }
+        });
+        self.set.insert(key, Set { waker, call });
+        (key, earlier)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicU32, Ordering::SeqCst};
+    use std::task::Wake;
+    use std::time::Duration;
+
+    use super::*;
+
+    const HOUR: Duration = Duration::from_secs(3600);
+
+    /// A task that looks whether the lock is held when it is woken, and when it ends.
+    struct Task {
+        deadlines: Arc<Deadlines>,
+        wakes: Arc<AtomicU32>,
+    }
+
+    impl Wake for Task {
+        fn wake(self: Arc<Self>) {
+            self.wakes.fetch_add(1, SeqCst);
+        }
+    }
+
+    impl Drop for Task {
+        fn drop(&mut self) {
+            assert!(self.deadlines.0.try_lock().is_ok(), "woken or dropped under the lock");
+        }
+    }
+
+    #[test]
+    fn each_is_woken_once_at_its_time_unless_it_is_taken_back() {
+        let deadlines = Arc::new(Deadlines::default());
+        let wakes = Arc::new(AtomicU32::new(0));
+        let task = || {
+            let (deadlines, wakes) = (Arc::clone(&deadlines), Arc::clone(&wakes));
+            Waker::from(Arc::new(Task { deadlines, wakes }))
+        };
+        let now = Instant::now();
+        let call = |seq| Ticket { lane: 0, seq };
+        let [mut kept, mut cleared] = [Alarm::default(), Alarm::default()];
+        // Each set twice, by tasks of which the first ends.
+        for at in [now, now + HOUR] {
+            deadlines.set(&mut kept, at, &task());
+            deadlines.set(&mut cleared, at, &task());
+            deadlines.set_for(call(1), at + HOUR, &task());
+            deadlines.set_for(call(2), at, &task());
+        }
+        assert_eq!(deadlines.expire(now), Some(now + HOUR), "the first ones are replaced");
+        assert_eq!(wakes.load(SeqCst), 0);
+        deadlines.clear(&mut cleared);
+        deadlines.clear_for(call(2));
+        assert_eq!(deadlines.expire(now + HOUR), Some(now + 2 * HOUR));
+        assert_eq!(wakes.load(SeqCst), 1);
+        assert_eq!(deadlines.expire(now + 2 * HOUR), None);
+        assert_eq!(wakes.load(SeqCst), 2);
+        deadlines.clear_for(call(1));
+        deadlines.clear(&mut kept);
+        let state = deadlines.lock();
+        assert!(state.set.is_empty() && state.of_calls.is_empty());
+    }
+}

@@ -1,0 +1,189 @@
+//! Calls that wait for a lane, in the order in which they came.
+//!
+//! # Invariants
+//!
+//! 1. An entry stands in the queue from [`enter`](LaneQueue::enter) until its call takes a lane,
+//!    leaves, or is passed over. A free lane belongs to no entry: it stays among the free ones until a
+//!    call takes it. So no lane is lost with a call that is dropped or never polled again.
+//! 2. With `n` lanes free, the first `n` entries may take one, and no other. A call without an entry may
+//!    take one only while the queue is empty: it is behind every entry.
+//! 3. The first `n` entries have been *called*: their tasks are woken. Every change that makes one more
+//!    lane free, or moves an entry up, is followed by [`call_next`](LaneQueue::call_next).
+//! 4. A called entry whose task does not come for a whole [`TURN`] is passed over: it leaves the queue,
+//!    so that a leaked future holds up no other call. Its place remembers its number. A task that comes
+//!    late enters under that number, and so before all that came after it.
+//!
+//! A thread that frees a lane does so first and then looks whether the queue is empty. A call enters first
+//! and then looks for free lanes. Between the two lies a full fence on both sides, so one sees the other.
+//!
+//! Wakers run foreign code. They are run and dropped outside of the lock.
+
+#[cfg(test)]
+mod model;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+use std::sync::atomic::Ordering::SeqCst;
+use std::time::Duration;
+
+use crate::wake::Wakeup;
+use crate::words::{Lock, ReadWord, Word, Words};
+
+/// How long a called task has to come. Executors take far less. If one does not, its call is served when
+/// its task comes, before those that came later.
+pub(super) const TURN: Duration = Duration::from_millis(10);
+
+/// Where the lanes come from.
+pub(super) trait FreeLanes {
+    /// Returns how many are free at this moment.
+    fn free(&self) -> usize;
+    /// Takes one.
+    fn take(&self) -> Option<usize>;
+}
+
+/// See the head of this file.
+pub(super) struct LaneQueue<W: Words, T> {
+    /// The number of entries, readable without the lock.
+    len: W::U64,
+    entries: W::Lock<Entries<T>>,
+}
+
+struct Entries<T> {
+    last_number: u64,
+    by_number: BTreeMap<u64, Entry<T>>,
+}
+
+enum Entry<T> {
+    /// Its task sleeps.
+    Waiting(T),
+    /// Its task has been woken. `is_late`: it has not come for a part of a turn.
+    Called { is_late: bool },
+}
+
+/// A call's place in the queue, across the polls of its future.
+#[derive(Debug, Default)]
+pub(super) struct LanePlace(Option<u64>);
+
+impl LanePlace {
+    /// Returns whether it has never been in the queue.
+    pub(super) fn is_new(&self) -> bool {
+        self.0.is_none()
+    }
+}
+
+impl<W: Words, T: Wakeup> LaneQueue<W, T> {
+    /// An empty queue; `len` is a private word that holds 0.
+    pub(super) fn new(len: W::U64) -> Self {
+        let entries = Entries { last_number: 0, by_number: BTreeMap::new() };
+        Self { len, entries: W::Lock::new(entries) }
+    }
+
+    /// Returns whether no call waits: only then may one that has no place take a lane.
+    #[inline]
+    pub(super) fn is_empty(&self) -> bool {
+        self.len.load(SeqCst) == 0
+    }
+
+    /// Stands in the queue, in its former place if there is one, with a task that sleeps. The caller
+    /// then tries to [take](Self::try_take) a lane before its task does sleep.
+    pub(super) fn enter(&self, place: &mut LanePlace, task: T) {
+        let earlier = self.entries.locked(|entries| {
+            let number = *place.0.get_or_insert_with(|| {
+                entries.last_number += 1;
+                entries.last_number
+            });
+            let earlier = entries.by_number.insert(number, Entry::Waiting(task));
+            self.note_len(entries);
+            earlier
+        });
+        drop(earlier);
+        W::fence(SeqCst);
+    }
+
+    /// Takes a lane if it is the turn of this place, which keeps its number.
+    pub(super) fn try_take(&self, place: &LanePlace, lanes: &impl FreeLanes) -> Option<usize> {
+        let number = place.0?;
+        let (lane, entry) = self.entries.locked(|entries| {
+            let mut first = entries.by_number.keys().take(lanes.free());
+            if !first.any(|first| *first == number) {
+                return None;
+            }
+            let lane = lanes.take()?;
+            let entry = entries.by_number.remove(&number);
+            self.note_len(entries);
+            Some((lane, entry))
+        })?;
+        drop(entry);
+        Some(lane)
+    }
+
+    /// Wakes those whose turn it is. To be called when a lane has become free while the queue
+    /// [is not empty](Self::is_empty).
+    pub(super) fn call_next(&self, lanes: &impl FreeLanes) {
+        let tasks = self.entries.locked(|entries| entries.call(lanes.free()));
+        tasks.into_iter().for_each(T::wake_up);
+    }
+
+    /// Gives the place up. A turn that it had is the next entry's.
+    pub(super) fn leave(&self, place: &mut LanePlace, lanes: &impl FreeLanes) {
+        let Some(number) = place.0.take() else { return };
+        let (entry, tasks) = self.entries.locked(|entries| {
+            let entry = entries.by_number.remove(&number);
+            self.note_len(entries);
+            (entry, entries.call(lanes.free()))
+        });
+        drop(entry);
+        tasks.into_iter().for_each(T::wake_up);
+    }
+
+    /// Passes over those that were called and have not come since the call before the last. To be called
+    /// once a [`TURN`] while the queue is not empty.
+    pub(super) fn pass_over_late(&self, lanes: &impl FreeLanes) {
+        let tasks = self.entries.locked(|entries| {
+            entries.by_number.retain(|_, entry| match entry {
+                Entry::Waiting(_) => true,
+                Entry::Called { is_late } => !std::mem::replace(is_late, true),
+            });
+            self.note_len(entries);
+            entries.call(lanes.free())
+        });
+        tasks.into_iter().for_each(T::wake_up);
+    }
+
+    /// Empties the queue, and wakes all: there is nothing to wait for any more.
+    pub(super) fn wake_all(&self) {
+        let entries = self.entries.locked(|entries| {
+            let all = std::mem::take(&mut entries.by_number);
+            self.note_len(entries);
+            all
+        });
+        for entry in entries.into_values() {
+            if let Entry::Waiting(task) = entry {
+                task.wake_up();
+            }
+        }
+    }
+
+    /// Under the lock. SeqCst, as in [`is_empty`](Self::is_empty).
+    fn note_len(&self, entries: &Entries<T>) {
+        self.len.store(entries.by_number.len() as u64, SeqCst);
+    }
+}
+
+impl<T> Entries<T> {
+    /// Calls the first so many; returns the tasks to wake.
+    fn call(&mut self, free: usize) -> Vec<T> {
+        let first = self.by_number.values_mut().take(free);
+        let called = first.filter_map(|entry| {
+            match std::mem::replace(entry, Entry::Called { is_late: false }) {
+                Entry::Waiting(task) => Some(task),
+                called @ Entry::Called { .. } => {
+                    *entry = called;
+                    None
+                }
+            }
+        });
+        called.collect()
+    }
+}

@@ -1,0 +1,108 @@
+//! The future that sleeps until its lane shows an answer.
+//!
+//! # Invariants
+//!
+//! 1. A slot holds at most one sleeper, under the seq of the line that its call waits for. Only the
+//!    lane's owner puts one there.
+//! 2. A sleeper leaves the slot in one of two ways. It is woken, or its own call takes it out because
+//!    it needs no wake-up any more.
+//! 3. The sleeper of a call whose answer is moved off its lane is taken out before the lane is free
+//!    ([`hand_on`](SleeperSlot::hand_on)). From then on the slot is the next owner's.
+//! 4. Should a sleeper of another call be found all the same, it is woken and never dropped: at worst its
+//!    task looks in vain.
+//!
+//! Wakers run foreign code. They are run and dropped outside of the lock.
+
+#[cfg(test)]
+mod model;
+
+use crate::wake::Wakeup;
+use crate::words::{Lock, Words};
+
+/// A future that sleeps until its lane's response line shows `seq`.
+#[derive(Debug)]
+pub(super) struct Sleeper<T, H> {
+    pub(super) seq: u64,
+    pub(super) task: T,
+    /// What stays from one sleep of a call to the next.
+    pub(super) help: H,
+}
+
+/// A lane's sleeper, if there is one. See the head of this file.
+pub(super) struct SleeperSlot<W: Words, T, H>(W::Lock<Option<Sleeper<T, H>>>);
+
+impl<W: Words, T, H> Default for SleeperSlot<W, T, H> {
+    fn default() -> Self {
+        Self(W::Lock::new(None))
+    }
+}
+
+impl<W: Words, T: Wakeup, H: Copy> SleeperSlot<W, T, H> {
+    /// Puts a sleeper there. One of the same call, from an earlier poll, leaves it its `help`, which is
+    /// returned.
+    pub(super) fn put(&self, mut sleeper: Sleeper<T, H>) -> H {
+        let seq = sleeper.seq;
+        let (earlier, help) = self.0.locked(|slot| {
+            let earlier = slot.take();
+            if let Some(earlier) = &earlier
+                && earlier.seq == seq
+            {
+                sleeper.help = earlier.help;
+            }
+            let help = sleeper.help;
+            *slot = Some(sleeper);
+            (earlier, help)
+        });
+        wake_other(earlier, seq);
+        help
+    }
+
+    /// Takes the sleeper of this call out, which needs no wake-up any more.
+    pub(super) fn forget(&self, seq: u64) {
+        let sleeper = self.0.locked(Option::take);
+        wake_other(sleeper, seq);
+    }
+
+    /// Wakes the sleeper if it waits for `shown`. Returns whether another sleeps on.
+    pub(super) fn wake_if_answered(&self, shown: u64) -> bool {
+        let (answered, sleeps_on) = self.0.locked(|slot| {
+            let answered = slot.take_if(|sleeper| sleeper.seq == shown);
+            (answered, slot.is_some())
+        });
+        wake(answered);
+        sleeps_on
+    }
+
+    /// Wakes the sleeper, whatever it waits for.
+    pub(super) fn wake(&self) {
+        wake(self.0.locked(Option::take));
+    }
+
+    /// Has `free` give the lane of the call to others, and wakes the call.
+    pub(super) fn hand_on(&self, seq: u64, free: impl FnOnce()) {
+        let sleeper = self.0.locked(|slot| slot.take_if(|sleeper| sleeper.seq == seq));
+        free();
+        wake(sleeper);
+    }
+
+    /// Returns whether there is a sleeper.
+    pub(super) fn is_taken(&self) -> bool {
+        self.0.locked(|slot| slot.is_some())
+    }
+
+    /// Runs `change` on what stays of the sleeper, if there is one, with the seq that it waits for.
+    pub(super) fn with_help<R>(&self, change: impl FnOnce(u64, &mut H) -> R) -> Option<R> {
+        self.0.locked(|slot| slot.as_mut().map(|sleeper| change(sleeper.seq, &mut sleeper.help)))
+    }
+}
+
+fn wake<T: Wakeup, H>(sleeper: Option<Sleeper<T, H>>) {
+    if let Some(sleeper) = sleeper {
+        sleeper.task.wake_up();
+    }
+}
+
+/// Drops what is the call's own, without the lock as its waker may be a task's last.
+fn wake_other<T: Wakeup, H>(sleeper: Option<Sleeper<T, H>>, seq: u64) {
+    wake(sleeper.filter(|sleeper| sleeper.seq != seq));
+}

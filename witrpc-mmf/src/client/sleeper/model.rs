@@ -1,0 +1,140 @@
+//! loom models: a lane is handed on while its call is shelved, and the next call sleeps on it.
+
+use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
+
+use loom::sync::Arc;
+use loom::sync::atomic::{AtomicBool, AtomicU64};
+use loom::thread;
+
+use super::super::phase::{Lent, Phase};
+use super::*;
+use crate::words::modelled::{Modelled, explore};
+
+/// Says that it was woken.
+struct Task(Arc<AtomicBool>);
+
+impl Wakeup for Task {
+    fn wake_up(self) {
+        self.0.store(true, Release);
+    }
+}
+
+/// A lane with a call that sleeps and has been answered. Its seq is 1, that of the next call 2.
+struct World {
+    lent: Lent<Modelled>,
+    slot: SleeperSlot<Modelled, Task, ()>,
+    is_free: AtomicU64,
+    woken: [Arc<AtomicBool>; 2],
+}
+
+impl World {
+    fn new() -> Arc<Self> {
+        let world = Self {
+            lent: Lent::new(AtomicU64::new(0)),
+            slot: SleeperSlot::default(),
+            is_free: AtomicU64::new(0),
+            woken: [1, 2].map(|_| Arc::new(AtomicBool::new(false))),
+        };
+        world.slot.put(world.sleeper(1));
+        world.lent.lend(1, Phase::Collectable);
+        Arc::new(world)
+    }
+
+    fn sleeper(&self, seq: u64) -> Sleeper<Task, ()> {
+        Sleeper { seq, task: Task(Arc::clone(&self.woken[seq as usize - 1])), help: () }
+    }
+
+    fn is_woken(&self, seq: u64) -> bool {
+        self.woken[seq as usize - 1].load(Acquire)
+    }
+
+    fn free(&self) {
+        self.is_free.fetch_or(1, Release);
+    }
+
+    /// A thread that is short of a lane moves the answer to the shelf.
+    fn shelve(&self, hand_on: impl Fn(&Self)) -> bool {
+        let won = self.lent.shelve(1);
+        if won {
+            hand_on(self);
+        }
+        won
+    }
+
+    /// The next call takes the lane, if it is free, and sleeps on it.
+    fn next_call(&self, put: impl Fn(&Self)) -> bool {
+        let has_lane = self.is_free.compare_exchange(1, 0, AcqRel, Relaxed).is_ok();
+        if has_lane {
+            put(self);
+            self.lent.lend(2, Phase::Collectable);
+        }
+        has_lane
+    }
+}
+
+/// Runs the model with these ways to hand the lane on, and to put a sleeper there.
+fn model(
+    hand_on: impl Fn(&World) + Copy + Send + Sync + 'static,
+    put: impl Fn(&World) + Copy + Send + Sync + 'static,
+) {
+    explore(3, move || {
+        let world = World::new();
+        let shelver = thread::spawn({
+            let world = Arc::clone(&world);
+            move || world.shelve(hand_on)
+        });
+        let next = thread::spawn({
+            let world = Arc::clone(&world);
+            move || world.next_call(put)
+        });
+        // The first call is polled for another reason.
+        let is_mine = world.lent.reclaim(1, Phase::Collectable);
+        if is_mine {
+            world.slot.forget(1);
+            world.free();
+        }
+        let is_shelved = shelver.join().unwrap();
+        let sleeps = next.join().unwrap();
+        assert_ne!(is_mine, is_shelved);
+        assert!(is_mine || world.is_woken(1), "a shelved call sleeps on");
+        assert!(!sleeps || world.slot.is_taken() || world.is_woken(2), "the next call sleeps on");
+    });
+}
+
+fn hand_on(world: &World) {
+    world.slot.hand_on(1, || world.free());
+}
+
+fn put(world: &World) {
+    world.slot.put(world.sleeper(2));
+}
+
+/// Frees the lane first, and looks for its sleeper then.
+fn hand_on_too_early(world: &World) {
+    world.free();
+    world.slot.hand_on(1, || {});
+}
+
+/// Drops whatever sleeps there.
+fn put_in_silence(world: &World) {
+    let earlier = world.slot.0.locked(|slot| slot.replace(world.sleeper(2)));
+    drop(earlier);
+}
+
+#[test]
+fn a_shelved_call_is_woken_and_so_is_the_next() {
+    model(hand_on, put);
+}
+
+/// Each of the two rules is enough by itself.
+#[test]
+fn one_slip_loses_no_sleeper() {
+    model(hand_on_too_early, put);
+    model(hand_on, put_in_silence);
+}
+
+#[test]
+#[should_panic(expected = "a shelved call sleeps on")]
+fn a_lane_that_is_free_before_its_sleeper_is_out_is_caught() {
+    model(hand_on_too_early, put_in_silence);
+}

@@ -1,0 +1,195 @@
+//! How a future waits: for a lane, for space, or for its lane to show a response.
+//!
+//! Each wait registers where the event wakes it, and at its limit with the [`Deadlines`]. Then it looks
+//! once more. The link thread does the waking.
+//!
+//! [`Deadlines`]: super::deadlines::Deadlines
+
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
+use std::time::Instant;
+
+use super::Client;
+use super::deadlines::Alarm;
+use super::help::Help;
+use super::lane_queue::{LanePlace, TURN};
+use super::lanes::Looks;
+use super::sleeper::Sleeper;
+use super::waiters::{Place, earliest};
+use crate::backend::Backoff;
+use crate::layout::GROUP;
+use crate::line as lines;
+use crate::message::{ChannelError, Limit, Ticket};
+use crate::words::Mapped;
+
+/// What a future waits for across its polls, besides a response. It is to [end](Client::end_wait) with
+/// the future.
+#[derive(Debug, Default)]
+pub(super) struct Waiting {
+    lane: LanePlace,
+    space: Place,
+    alarm: Alarm,
+}
+
+impl Client {
+    /// Takes a lane if one is free and no call waits for it.
+    #[inline]
+    pub(super) fn take_unqueued(&self) -> Option<usize> {
+        if self.lane_queue.is_empty() { self.lanes.take() } else { None }
+    }
+
+    /// Waits for a lane that is free, and takes it: after those that came before.
+    pub(super) fn poll_free_lane(
+        self: &Arc<Self>,
+        cx: &mut Context<'_>,
+        waiting: &mut Waiting,
+        limit: &mut Limit,
+    ) -> Poll<Result<usize, ChannelError>> {
+        self.check_connected()?;
+        if waiting.lane.is_new()
+            && let Some(lane) = self.take_unqueued()
+        {
+            return Poll::Ready(Ok(lane));
+        }
+        self.lane_queue.enter(&mut waiting.lane, cx.waker().clone());
+        // From here on a thread that frees a lane sees this call.
+        if let Some(lane) = self.lane_queue.try_take(&waiting.lane, &self.lanes) {
+            return Poll::Ready(Ok(lane));
+        }
+        self.arm_all();
+        self.collect();
+        if let Some(lane) = self.lane_queue.try_take(&waiting.lane, &self.lanes) {
+            return Poll::Ready(Ok(lane));
+        }
+        if limit.has_passed() {
+            self.lane_queue.leave(&mut waiting.lane, &self.lanes);
+            return Poll::Ready(Err(ChannelError::NoFreeLane));
+        }
+        let deadline = self.set_alarm(&mut waiting.alarm, cx.waker(), limit);
+        self.wake_link(earliest(deadline, Some(Instant::now() + TURN)), Backoff::LONGEST);
+        // Once more: a connection that was lost before this call entered has woken its waiters already.
+        self.check_connected()?;
+        Poll::Pending
+    }
+
+    /// Waits until `attempt` finds space. It asks the server to ring for what it does not find.
+    pub(super) fn poll_for_space<T>(
+        &self,
+        cx: &mut Context<'_>,
+        waiting: &mut Waiting,
+        limit: &mut Limit,
+        mut attempt: impl FnMut() -> Option<T>,
+    ) -> Poll<Result<T, ChannelError>> {
+        self.check_connected()?;
+        if let Some(found) = attempt() {
+            self.space_waiters.leave(&mut waiting.space);
+            return Poll::Ready(Ok(found));
+        }
+        if limit.has_passed() {
+            return Poll::Ready(Err(ChannelError::NoSpace));
+        }
+        self.space_waiters.enter(&mut waiting.space, cx.waker());
+        let deadline = self.set_alarm(&mut waiting.alarm, cx.waker(), limit);
+        self.wake_link(deadline, Backoff::LONGEST);
+        // Once more: a thread that makes room sees this call from here on.
+        if let Some(found) = attempt() {
+            self.space_waiters.leave(&mut waiting.space);
+            return Poll::Ready(Ok(found));
+        }
+        // As in `poll_free_lane`.
+        self.check_connected()?;
+        Poll::Pending
+    }
+
+    /// Has a future woken at its limit. The link thread is to be told of the deadline after this.
+    fn set_alarm(&self, alarm: &mut Alarm, waker: &Waker, limit: &mut Limit) -> Option<Instant> {
+        let deadline = limit.instant();
+        if let Some(at) = deadline {
+            self.deadlines.set(alarm, at, waker);
+        }
+        deadline
+    }
+
+    /// Leaves the queues.
+    pub(super) fn end_wait(&self, waiting: &mut Waiting) {
+        self.lane_queue.leave(&mut waiting.lane, &self.lanes);
+        self.space_waiters.leave(&mut waiting.space);
+        self.deadlines.clear(&mut waiting.alarm);
+    }
+
+    /// Has the bell rung for every answer: the caller is short of a lane, or of space.
+    pub(super) fn arm_all(&self) {
+        for group in 0..self.groups.len() {
+            self.arm(group);
+        }
+    }
+
+    /// Waits, as a future, until the lane's response line shows `seq`.
+    pub(super) fn poll_line(
+        &self,
+        cx: &mut Context<'_>,
+        lane: usize,
+        seq: u64,
+        limit: &mut Limit,
+    ) -> Poll<Result<(), ChannelError>> {
+        let line = self.response_line(lane);
+        let arrived = || lines::shows::<Mapped>(line) == seq;
+        let private = self.lanes.get(lane);
+        let looks = private.looks();
+        if arrived() {
+            match looks {
+                Looks::NotGranted => {}
+                Looks::Left(_) => self.spin.succeeded(),
+                // It may have been polled for another reason than being woken by the link thread.
+                Looks::Asleep => self.forget_sleeper(Ticket { lane: lane as u32, seq }),
+            }
+            return Poll::Ready(Ok(()));
+        }
+        let left = match looks {
+            Looks::NotGranted => self.spin.looks(),
+            Looks::Left(left) => left,
+            Looks::Asleep => 0,
+        };
+        if left > 0 {
+            private.set_looks(Looks::Left(left - 1));
+            cx.waker().wake_by_ref();
+            return Poll::Pending;
+        }
+        if let Looks::Left(_) = looks {
+            self.spin.failed();
+        }
+        private.set_looks(Looks::Asleep);
+        let deadline = limit.instant();
+        let ticket = Ticket { lane: lane as u32, seq };
+        self.link_wakes(ticket, cx.waker(), deadline);
+        if arrived() {
+            self.forget_sleeper(ticket);
+            return Poll::Ready(Ok(()));
+        }
+        if let Some(why) = self.lost() {
+            return Poll::Ready(Err(self.pending_error(why)));
+        }
+        if deadline.is_some_and(|at| Instant::now() >= at) {
+            return Poll::Ready(Err(ChannelError::TimedOut));
+        }
+        Poll::Pending
+    }
+
+    /// Registers a future that goes to sleep, for its answer and for its deadline.
+    fn link_wakes(&self, ticket: Ticket, waker: &Waker, deadline: Option<Instant>) {
+        let lane = ticket.lane as usize;
+        if let Some(at) = deadline {
+            self.deadlines.set_for(ticket, at, waker);
+        }
+        let sleeper = Sleeper { seq: ticket.seq, task: waker.clone(), help: Help::new() };
+        let help = self.lanes.get(lane).sleeper.put(sleeper);
+        self.arm(lane / GROUP);
+        self.wake_link(help.wake_at(deadline), Backoff::SHORTEST);
+    }
+
+    /// The future of a call needs no wake-up any more.
+    pub(super) fn forget_sleeper(&self, ticket: Ticket) {
+        self.lanes.get(ticket.lane as usize).sleeper.forget(ticket.seq);
+        self.deadlines.clear_for(ticket);
+    }
+}
