@@ -39,7 +39,8 @@ over_every_transport! {
             for token in 0..2 {
                 abandon(|| client.hold(round, token));
             }
-            assert_eq!(client.add(1, 2), Err(CallError::NoFreeLane), "round {round}");
+            let no_lane = CallError::NoFreeLane { lanes: 2, abandoned: 2 };
+            assert_eq!(client.add(1, 2), Err(no_lane), "round {round}");
             helper.open(round).unwrap();
             eventually("a lane comes back", || client.add(1, 2) == Ok(3));
         }
@@ -58,12 +59,12 @@ over_every_transport! {
             for seed in 0..10 {
                 match hasty.make(1_000 + seed, seed) {
                     Ok(answer) => assert!(answer == bytes_of(1_000 + seed as usize, seed)),
-                    Err(CallError::TimedOut { .. } | CallError::NoFreeLane) => {}
+                    Err(CallError::TimedOut { .. } | CallError::NoFreeLane { .. }) => {}
                     Err(other) => panic!("round {round}: {other}"),
                 }
                 match hasty.divide_later(seed as i64, 1) {
                     Ok(quotient) => assert_eq!(quotient, seed as i64),
-                    Err(CallError::TimedOut { .. } | CallError::NoFreeLane) => {}
+                    Err(CallError::TimedOut { .. } | CallError::NoFreeLane { .. }) => {}
                     Err(other) => panic!("round {round}: {other}"),
                 }
             }
@@ -139,7 +140,7 @@ fn abandon<T: std::fmt::Debug>(call: impl Fn() -> Result<T, CallError>) {
     eventually("a call finds a lane", || match call() {
         Err(CallError::TimedOut { .. }) => true,
         // The lanes of the calls before are about to come back.
-        Err(CallError::NoFreeLane) => false,
+        Err(CallError::NoFreeLane { .. }) => false,
         other => panic!("the gate is closed: {other:?}"),
     });
 }

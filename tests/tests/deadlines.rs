@@ -113,7 +113,7 @@ over_both_transports! {
         begun.unwrap();
         let hasty = client.with(CallOptions::new().timeout(SHORT));
         let error = block_on(hasty.count()).unwrap_err();
-        assert_eq!(error, CallError::NoFreeLane);
+        assert_eq!(error, CallError::NoFreeLane { lanes: 1, abandoned: 0 });
         assert!(!error.maybe_executed());
         drop(staying);
         assert_eq!(helper.counted(), Ok(0));

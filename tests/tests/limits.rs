@@ -67,7 +67,7 @@ over_every_transport! {
                 assert!(matches!(given_up, Err(CallError::TimedOut { .. })), "{given_up:?}");
             }
             let refused = hasty.add(1, 2).unwrap_err();
-            assert_eq!(refused, CallError::NoFreeLane);
+            assert_eq!(refused, CallError::NoFreeLane { lanes: 4, abandoned: 4 });
             assert!(refused.is_retryable() && !refused.maybe_executed());
             assert_eq!(helper.add(1, 2), Ok(3));
             helper.open(1).unwrap();

@@ -1,14 +1,17 @@
 //! A stopped process is not a dead one, and harms nobody but itself.
 
 use std::thread;
+use std::time::Duration;
 
 use futures_executor::block_on;
 use futures_util::future::join_all;
+use witrpc::CallError;
 use witrpc_tests::errands::Pair;
 use witrpc_tests::process::Child;
 use witrpc_tests::roles::Role;
 use witrpc_tests::site::{Plan, Site, Transport};
 use witrpc_tests::watchdog::{PATIENCE, eventually};
+use witrpc_tests::workshop::bytes_of;
 
 #[test]
 fn a_stopped_client_with_large_answers_pending_harms_nobody() {
@@ -81,6 +84,33 @@ fn a_stopped_server_is_not_taken_for_dead() {
     }
     let sums = block_on(join_all((0..50).map(|n| pair.later.add(n, 2))));
     assert_eq!(sums, (0..50).map(|n| Ok(n + 2)).collect::<Vec<_>>());
+}
+
+/// Whatever a future waits for: an answer, a lane or space.
+#[test]
+fn beside_a_stopped_server_every_future_ends_at_its_limit() {
+    let bytes = bytes_of(4_000, 1);
+    for (lanes, size) in [(2, None), (32, Some(64 << 10))] {
+        let plan = Plan { lanes: Some(lanes), size, ..Plan::default() };
+        let site = Site::with(Transport::Mmf, plan);
+        let builder = site.async_builder().call_timeout(Duration::from_millis(100));
+        let client = block_on(builder.connect()).unwrap();
+        site.server_process().pause();
+        let ended = block_on(join_all((0..32).map(|_| client.digest(&bytes))));
+        site.server_process().resume();
+        let count = |is: fn(&CallError) -> bool| {
+            ended.iter().filter(|ended| ended.as_ref().is_err_and(is)).count()
+        };
+        let unanswered = count(|error| matches!(error, CallError::TimedOut { .. }));
+        let laneless = count(|error| matches!(error, CallError::NoFreeLane { lanes: 2, .. }));
+        let spaceless = count(|error| matches!(error, CallError::NoSpace));
+        assert_eq!(unanswered + laneless + spaceless, 32, "{ended:?}");
+        match size {
+            None => assert_eq!(unanswered, 2, "{ended:?}"),
+            Some(_) => assert!(unanswered > 0 && spaceless > 0, "{ended:?}"),
+        }
+        eventually("the server is called again", || block_on(client.add(1, 2)) == Ok(3));
+    }
 }
 
 #[test]

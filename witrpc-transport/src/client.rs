@@ -99,6 +99,12 @@ pub trait ClientChannel: fmt::Debug + Send + Sync {
     /// How many calls can be in flight at once.
     fn lanes(&self) -> u32;
 
+    /// How many of these places hold calls that were [given up](Self::abandon) and have not been answered
+    /// yet. A transport that does not count them says 0.
+    fn abandoned(&self) -> u32 {
+        0
+    }
+
     /// Why no call can succeed any more, or `None` while the connection stands.
     fn lost(&self) -> Option<ChannelError>;
 

@@ -67,6 +67,10 @@ impl ClientChannel for Channel {
         self.0.lanes()
     }
 
+    fn abandoned(&self) -> u32 {
+        self.0.abandoned()
+    }
+
     fn set_aside(&self, ticket: Ticket) {
         self.0.set_aside(ticket);
     }

@@ -233,7 +233,8 @@ impl Connection {
     pub(super) fn call_error(&self, error: ChannelError) -> CallError {
         let default = self.inner.call_timeout;
         let options = self.options.as_ref();
-        CallError::from_channel(error, options.map_or(default, |it| it.time_allowed(default)))
+        let after = options.map_or(default, |it| it.time_allowed(default));
+        CallError::from_channel(error, after, || CallError::no_free_lane(&*self.channel()))
     }
 
     /// The channel of the present link.

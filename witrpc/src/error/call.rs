@@ -7,7 +7,7 @@ use serde::Serialize;
 use thiserror::Error;
 
 use crate::hooks::Rejection;
-use crate::transport::{ChannelError, DisconnectReason};
+use crate::transport::{ChannelError, ClientChannel, DisconnectReason};
 
 /// Why a call gave no value.
 ///
@@ -40,7 +40,7 @@ use crate::transport::{ChannelError, DisconnectReason};
 /// }
 ///
 /// assert_eq!(advice(&CallError::App(Refused::TooExpensive)), "offer less");
-/// assert_eq!(advice(&CallError::NoFreeLane), "call again");
+/// assert_eq!(advice(&CallError::NoFreeLane { lanes: 64, abandoned: 0 }), "call again");
 /// assert_eq!(advice(&CallError::PeerDied), "find out whether it ran");
 /// assert_eq!(advice(&CallError::Unauthorized), "report it");
 /// ```
@@ -128,11 +128,17 @@ pub enum CallError<E = NoAppError> {
     NotConnected,
     /// As many calls as the connection has lanes stayed in flight until the call's time was over.
     /// Nothing was sent.
-    #[error(
-        "every lane of the connection stayed taken by calls in flight until this call's time was \
-         over: raise lanes on the server's endpoint, or make fewer calls at once"
-    )]
-    NoFreeLane,
+    ///
+    /// A call that was given up (it timed out, was cancelled, or its future was dropped) holds its lane
+    /// until the server has answered it. If `abandoned` is more than 0, look for handlers that go on
+    /// although [their caller has gone](crate::CallContext::is_cancelled).
+    #[error("{}", NoLane { lanes: *.lanes, abandoned: *.abandoned })]
+    NoFreeLane {
+        /// How many lanes the connection has: as many calls can be in flight at once.
+        lanes: u32,
+        /// How many of them were held by calls that had been given up, when this error was made.
+        abandoned: u32,
+    },
     /// The connection's memory stayed full until the call's time was over.
     #[error(
         "the connection's memory stayed taken by other messages until this call's time was over: \
@@ -308,7 +314,7 @@ impl<E> CallError<E> {
                 | Self::PeerDied
                 | Self::Disconnected(_)
                 | Self::NotConnected
-                | Self::NoFreeLane
+                | Self::NoFreeLane { .. }
                 | Self::NoSpace
                 | Self::ServerNoMemory
                 | Self::NoThread { .. }
@@ -340,7 +346,7 @@ impl<E> CallError<E> {
             | Self::Unauthorized
             | Self::ContractMismatch { .. }
             | Self::NotConnected
-            | Self::NoFreeLane
+            | Self::NoFreeLane { .. }
             | Self::NoSpace
             | Self::ServerNoMemory
             | Self::NoThread { .. }
@@ -371,7 +377,7 @@ impl<E> CallError<E> {
             Self::ContractMismatch { difference } => CallError::ContractMismatch { difference },
             Self::Disconnected(reason) => CallError::Disconnected(reason),
             Self::NotConnected => CallError::NotConnected,
-            Self::NoFreeLane => CallError::NoFreeLane,
+            Self::NoFreeLane { lanes, abandoned } => CallError::NoFreeLane { lanes, abandoned },
             Self::NoSpace => CallError::NoSpace,
             Self::ServerNoMemory => CallError::ServerNoMemory,
             Self::NoThread { message } => CallError::NoThread { message },
@@ -408,13 +414,23 @@ impl CallError {
         if self.maybe_executed() { self } else { Self::StreamBroken { cause: Box::new(self) } }
     }
 
-    /// What a transport reported, in the words of calls; `after` is the call's timeout.
-    pub(crate) fn from_channel(error: ChannelError, after: Option<Duration>) -> Self {
+    /// Says of a connection, on which no lane was free, who holds the lanes.
+    pub(crate) fn no_free_lane(channel: &dyn ClientChannel) -> Self {
+        Self::NoFreeLane { lanes: channel.lanes(), abandoned: channel.abandoned() }
+    }
+
+    /// What a transport reported, in the words of calls; `after` is the call's timeout, `no_lane` the
+    /// error for want of a lane.
+    pub(crate) fn from_channel(
+        error: ChannelError,
+        after: Option<Duration>,
+        no_lane: impl FnOnce() -> Self,
+    ) -> Self {
         match error {
             ChannelError::TooLarge { len, max } => {
                 Self::TooLarge { direction: Direction::Request, len, max }
             }
-            ChannelError::NoFreeLane => Self::NoFreeLane,
+            ChannelError::NoFreeLane => no_lane(),
             ChannelError::NoSpace | ChannelError::TooManyLeases { .. } => Self::NoSpace,
             // Of a lease, which a call does without: it copies what it cannot lend.
             ChannelError::Encrypted => {
@@ -444,6 +460,31 @@ impl fmt::Display for Time {
             Some(time) => write!(f, "{time:?}"),
             None => f.write_str("the time allowed"),
         }
+    }
+}
+
+/// For want of a lane.
+struct NoLane {
+    lanes: u32,
+    abandoned: u32,
+}
+
+impl fmt::Display for NoLane {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { lanes, abandoned } = self;
+        write!(
+            f,
+            "the lanes of the connection, {lanes} in all, stayed taken by calls in flight until this \
+             call's time was over: "
+        )?;
+        if *abandoned > 0 {
+            write!(
+                f,
+                "{abandoned} of these calls were given up and not answered yet, so have handlers end \
+                 when their call is cancelled; or "
+            )?;
+        }
+        f.write_str("raise lanes on the server's endpoint, or make fewer calls at once")
     }
 }
 
@@ -493,13 +534,14 @@ mod tests {
             CallError::ContractMismatch { difference: message() },
             CallError::Disconnected(DisconnectReason::Forked),
             CallError::NotConnected,
-            CallError::NoFreeLane,
+            CallError::NoFreeLane { lanes: 64, abandoned: 0 },
+            CallError::NoFreeLane { lanes: 64, abandoned: 3 },
             CallError::NoSpace,
             CallError::ServerNoMemory,
             CallError::TooManyStreams { limit: StreamLimit::Open, max: 1024 },
             CallError::TooManyStreams { limit: StreamLimit::Methods, max: 2048 },
             CallError::TooManyStreams { limit: StreamLimit::RequestBytes, max: 1 << 28 },
-            CallError::NoFreeLane.once_begun(),
+            CallError::NoFreeLane { lanes: 64, abandoned: 0 }.once_begun(),
             CallError::UnknownMethod { method: "divide" },
             CallError::BadRequest { message: message() },
             CallError::Encode { message: message() },
@@ -563,7 +605,19 @@ mod tests {
     }
 
     #[test]
+    fn for_want_of_a_lane_it_says_who_holds_them() {
+        let words =
+            |abandoned| CallError::<NoAppError>::NoFreeLane { lanes: 7, abandoned }.to_string();
+        assert!(words(0).contains("7 in all") && !words(0).contains("given up"));
+        assert!(
+            words(3).contains("7 in all") && words(3).contains("3 of these calls were given up")
+        );
+    }
+
+    #[test]
     fn what_was_never_sent_was_never_run() {
+        let no_lane = || CallError::NoFreeLane { lanes: 1, abandoned: 1 };
+        let from_channel = |error| CallError::from_channel(error, None, no_lane);
         for error in [
             ChannelError::TooLarge { len: 2, max: 1 },
             ChannelError::NoFreeLane,
@@ -571,11 +625,11 @@ mod tests {
             ChannelError::PeerNoMemory,
             ChannelError::ShuttingDown,
         ] {
-            assert!(!CallError::from_channel(error, None).maybe_executed());
+            assert!(!from_channel(error).maybe_executed());
         }
         let no_memory = ChannelError::NoMemory { len: 1 };
         for error in [ChannelError::TimedOut, ChannelError::PeerDied, no_memory] {
-            assert!(CallError::from_channel(error, None).maybe_executed());
+            assert!(from_channel(error).maybe_executed());
         }
     }
 }

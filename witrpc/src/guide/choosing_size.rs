@@ -55,9 +55,10 @@
 //!
 //! A call in flight takes one of the connection's [`lanes`](crate::Mmf::lanes), 64 unless given. A
 //! thread that makes one blocking call after the other needs one; an async client needs as many as
-//! it wants calls in flight. More calls than that wait for a lane, until their time is over
-//! ([`CallError::NoFreeLane`](crate::CallError::NoFreeLane)). A lane costs some 270 bytes of `size`; the
-//! limit is 1024.
+//! it wants calls in flight. More calls than that wait for a lane, first come, first served, until their
+//! time is over ([`CallError::NoFreeLane`](crate::CallError::NoFreeLane)). A call that was given up keeps
+//! its lane until the server has answered it; the error says how many lanes such calls hold. A lane costs
+//! some 270 bytes of `size`; the limit is 1024.
 //!
 //! # Clients
 //!

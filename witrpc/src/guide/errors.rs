@@ -70,7 +70,8 @@
 //! assert!(again(&died, true) && !again(&died, false));
 //!
 //! // Not sent, so safe whatever the method does.
-//! for error in [CallError::<String>::NoFreeLane, CallError::NoSpace, CallError::ShuttingDown] {
+//! let no_lane = CallError::<String>::NoFreeLane { lanes: 64, abandoned: 0 };
+//! for error in [no_lane, CallError::NoSpace, CallError::ShuttingDown] {
 //!     assert!(again(&error, false), "{error}");
 //! }
 //!

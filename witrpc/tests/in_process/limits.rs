@@ -37,13 +37,13 @@ fn lanes_of_calls_given_up_come_back_with_their_answers() {
     let shop = ShopClient::builder(place).call_timeout(SHORT).connect().unwrap();
     assert_eq!(shop.pass(1), Err(CallError::TimedOut { after: Some(SHORT) }));
     let refused = shop.nothing().unwrap_err();
-    assert_eq!(refused, CallError::NoFreeLane);
+    assert_eq!(refused, CallError::NoFreeLane { lanes: 1, abandoned: 1 });
     assert!(!refused.maybe_executed());
 
     corner.gate.open();
     // However long the machine takes to let the handler go on.
     let mut answer = shop.pass(2);
-    while matches!(answer, Err(CallError::NoFreeLane | CallError::TimedOut { .. })) {
+    while matches!(answer, Err(CallError::NoFreeLane { .. } | CallError::TimedOut { .. })) {
         answer = shop.pass(2);
     }
     assert_eq!(answer, Ok(2));

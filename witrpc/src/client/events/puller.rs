@@ -154,7 +154,10 @@ impl Puller {
         let keeper = self.keeper.as_ref().zip(reason);
         let Some((keeper, _)) = keeper.filter(|(keeper, reason)| keeper.follows(*reason)) else {
             let lost = reason.map(CallError::Disconnected);
-            return Err(lost.unwrap_or_else(|| CallError::from_channel(lost_by, None)));
+            let channel = &*self.lane.streams().channel;
+            return Err(lost.unwrap_or_else(|| {
+                CallError::from_channel(lost_by, None, || CallError::no_free_lane(channel))
+            }));
         };
         self.lane = EventLane::new(&next_link(keeper, self.lane.streams())?.streams);
         Ok(())

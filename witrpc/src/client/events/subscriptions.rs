@@ -99,7 +99,7 @@ impl Subscriber {
     /// Gives it a place at the other end of a link.
     fn put_over(&mut self, link: &Link) -> Result<Key, CallError> {
         if link.channel.lanes() < LEAST_LANES {
-            return Err(CallError::NoFreeLane);
+            return Err(CallError::no_free_lane(&*link.channel));
         }
         let number = link.events[usize::from(self.event)];
         let number = number.ok_or(CallError::UnknownMethod { method: self.name })?;

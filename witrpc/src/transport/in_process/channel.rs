@@ -161,6 +161,10 @@ impl ClientChannel for Channel {
         self.link.lanes()
     }
 
+    fn abandoned(&self) -> u32 {
+        self.link.abandoned()
+    }
+
     fn lost(&self) -> Option<ChannelError> {
         self.link.lost()
     }

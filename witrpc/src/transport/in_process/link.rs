@@ -39,7 +39,7 @@ pub(super) struct Link {
 struct State {
     calls: HashMap<u64, Call>,
     last_seq: u64,
-    /// Calls that wait for a lane, oldest first. Those that were given up are still listed.
+    /// Calls that wait for a lane, oldest first.
     queue: VecDeque<u64>,
     lanes_taken: u32,
     /// Calls whose lane stays with their sender after the answer: one of each [`Kept`](super::kept::Kept).
@@ -212,6 +212,7 @@ impl Link {
                 Some(error) => {
                     let waiting = std::mem::take(waiting);
                     let _never_sent = state.calls.remove(&ticket.seq);
+                    state.leave_queue(ticket.seq);
                     Progress::Done(Err(error), waiting)
                 }
             },
@@ -226,7 +227,10 @@ impl Link {
     pub(super) fn take_back(&self, ticket: Ticket) -> Option<Waiting> {
         let mut state = lock(&self.state);
         match state.calls.remove(&ticket.seq)? {
-            Call::Queued(waiting, _) => Some(waiting),
+            Call::Queued(waiting, _) => {
+                state.leave_queue(ticket.seq);
+                Some(waiting)
+            }
             sent => {
                 state.calls.insert(ticket.seq, sent);
                 None
@@ -268,6 +272,12 @@ impl Link {
         self.limits.lanes
     }
 
+    /// How many calls have been given up and not been answered yet.
+    pub(super) fn abandoned(&self) -> u32 {
+        let state = lock(&self.state);
+        state.calls.values().filter(|call| matches!(call, Call::Abandoned)).count() as u32
+    }
+
     /// Nobody waits for this call any more.
     pub(super) fn abandon(&self, ticket: Ticket) -> Waiting {
         let mut state = lock(&self.state);
@@ -281,7 +291,11 @@ impl Link {
                 }
                 waiting
             }
-            Some(Call::Queued(waiting, _) | Call::Answered(_, waiting)) => waiting,
+            Some(Call::Queued(waiting, _)) => {
+                state.leave_queue(ticket.seq);
+                waiting
+            }
+            Some(Call::Answered(_, waiting)) => waiting,
             Some(Call::Abandoned) => {
                 // Given up twice is given up.
                 state.calls.insert(ticket.seq, Call::Abandoned);
@@ -343,7 +357,8 @@ impl Link {
 
     #[cfg(test)]
     pub(super) fn entries(&self) -> usize {
-        lock(&self.state).calls.len()
+        let state = lock(&self.state);
+        state.calls.len() + state.queue.len()
     }
 }
 
@@ -418,15 +433,18 @@ impl State {
         if self.lanes_taken == lanes || self.draining {
             return None;
         }
-        while let Some(seq) = self.queue.pop_front() {
-            // Those that were given up are still listed.
-            if let Some(Call::Queued(waiting, request)) = self.calls.remove(&seq) {
-                self.calls.insert(seq, Call::Sent(waiting));
-                self.lanes_taken += 1;
-                return Some(request);
-            }
-        }
-        None
+        let seq = self.queue.pop_front()?;
+        let Some(Call::Queued(waiting, request)) = self.calls.remove(&seq) else {
+            unreachable!("a call leaves the queue when it waits no more");
+        };
+        self.calls.insert(seq, Call::Sent(waiting));
+        self.lanes_taken += 1;
+        Some(request)
+    }
+
+    /// A call waits for a lane no more.
+    fn leave_queue(&mut self, seq: u64) {
+        self.queue.retain(|queued| *queued != seq);
     }
 }
 

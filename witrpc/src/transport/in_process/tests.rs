@@ -518,7 +518,13 @@ fn nothing_stays_behind_of_calls_given_up_around_the_end_of_a_connection() {
     let after = channel.try_send(small(2)).unwrap().unwrap();
     let mut queued = Sending::default();
     assert!(channel.poll_send(&mut cx, &mut queued, small(3), &mut Limit::Never).is_pending());
+    let mut late = (Sending::default(), Limit::At(Instant::now()));
+    let polled = channel.poll_send(&mut cx, &mut late.0, small(4), &mut late.1);
+    assert_eq!(polled, Poll::Ready(Err(ChannelError::NoFreeLane)));
+    // Three calls, one of which stands in the queue too.
+    assert_eq!(channel.leftovers(), (4, 0));
     channel.abandon(before);
+    assert_eq!(channel.abandoned(), 1);
     channel.disconnect();
     channel.abandon(after);
     channel.abandon(queued.ticket.unwrap());
