@@ -115,7 +115,7 @@ pub use client::{
     Connection, ConnectionState, EventGuard, EventStream, Events, Reconnect,
 };
 pub use codec::Codec;
-pub use contract::ContractDifference;
+pub use contract::{ContractDifference, SampleError, register_sample};
 pub use error::{
     AllocError, BindError, CallError, ConnectError, Direction, EmitError, EventError, NoAppError,
     ServeError, StreamLimit, WorkerError,

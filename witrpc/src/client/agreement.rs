@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::codec::Codec;
-use crate::contract::{self, Contract, ServiceDescriptor, Traced};
+use crate::contract::{self, Contract, ServiceDescriptor, Traced, UnverifiedPart};
 use crate::error::ConnectError;
 use crate::handshake::Welcome;
 use crate::tag::{MAX_METHODS, RequestTag};
@@ -23,24 +23,37 @@ pub(super) struct Agreed {
 pub(super) struct Proposal {
     descriptor: &'static ServiceDescriptor,
     codec: Codec,
+    /// Whether types are allowed of which a part is unknown to either side.
+    allow_unverified: bool,
     pub(super) ours: Arc<Traced>,
 }
 
 impl Proposal {
     /// # Errors
     ///
-    /// The codec cannot carry a type of the service.
+    /// The codec cannot carry a type of the service, or a part of one is unknown.
     pub(super) fn new(
         descriptor: &'static ServiceDescriptor,
         codec: Codec,
+        allow_unverified: bool,
     ) -> Result<Self, ConnectError> {
         let ours = contract::traced(descriptor, codec);
-        match ours.refusal() {
-            None => Ok(Self { descriptor, codec, ours }),
-            Some((method, problem)) => {
-                let service = descriptor.name;
-                Err(ConnectError::CodecRefused { codec, service, method, problem })
+        if let Some((method, problem)) = ours.refusal() {
+            let service = descriptor.name;
+            return Err(ConnectError::CodecRefused { codec, service, method, problem });
+        }
+        let proposal = Self { descriptor, codec, allow_unverified, ours };
+        proposal.check_verified(proposal.ours.unverified())?;
+        Ok(proposal)
+    }
+
+    fn check_verified(&self, unverified: Option<UnverifiedPart>) -> Result<(), ConnectError> {
+        let (codec, service) = (self.codec, self.descriptor.name);
+        match unverified {
+            Some(UnverifiedPart { method, part, reason }) if !self.allow_unverified => {
+                Err(ConnectError::UnverifiedType { codec, service, method, part, reason })
             }
+            _ => Ok(()),
         }
     }
 
@@ -51,13 +64,27 @@ impl Proposal {
     ///
     /// In what the two differ, or what makes no sense.
     pub(super) fn settle(&self, welcome: &Welcome) -> Result<Agreed, ConnectError> {
-        match_up(welcome, &self.ours.contract, self.descriptor.name, self.codec)
+        let (ours, codec) = (&self.ours.contract, self.codec);
+        let theirs = read_contract(welcome)?;
+        let agreed = match_up(welcome, ours, theirs.as_ref(), self.descriptor.name, codec)?;
+        // Of a contract that is the client's own, what is unknown was looked at before.
+        self.check_verified(theirs.and_then(|theirs| theirs.unverified(ours, codec)))?;
+        Ok(agreed)
     }
 }
 
+/// Reads the server's contract, unless it is the client's own.
+fn read_contract(welcome: &Welcome) -> Result<Option<Contract>, ConnectError> {
+    let broken = |problem| ConnectError::Protocol { problem };
+    welcome.contract.as_deref().map(Contract::read).transpose().map_err(broken)
+}
+
+/// Finds what the server calls the client's methods and events. `theirs` is its contract, unless it
+/// is the client's own.
 fn match_up(
     welcome: &Welcome,
     ours: &Contract,
+    theirs: Option<&Contract>,
     service: &'static str,
     codec: Codec,
 ) -> Result<Agreed, ConnectError> {
@@ -65,14 +92,13 @@ fn match_up(
     if usize::from(welcome.service) >= welcome.services.len() {
         return Err(broken("its welcome names a service that is not in its list".to_owned()));
     }
-    let theirs = welcome.contract.as_deref().map(Contract::read).transpose().map_err(broken)?;
-    if let Some(theirs) = &theirs {
+    if let Some(theirs) = theirs {
         let differences = contract::compare(ours, theirs, codec);
         if !differences.is_empty() {
             return Err(ConnectError::ContractMismatch { service, differences });
         }
     }
-    let theirs = theirs.as_ref().unwrap_or(ours);
+    let theirs = theirs.unwrap_or(ours);
     let tag_of = |name: &str| {
         let method = theirs.methods.iter().position(|method| method.name == name)?;
         // A server that lists more than there can be has no number for the rest.
@@ -117,7 +143,9 @@ mod tests {
 
     fn matched(welcome: &Welcome) -> Result<Box<[Option<u32>]>, ConnectError> {
         let ours = contract(&["now", "set", "stop"]);
-        match_up(welcome, &ours, "Clock", Codec::Postcard).map(|agreed| agreed.tags)
+        let theirs = read_contract(welcome)?;
+        match_up(welcome, &ours, theirs.as_ref(), "Clock", Codec::Postcard)
+            .map(|agreed| agreed.tags)
     }
 
     fn welcome(service: u8, contract: Option<&Contract>) -> Welcome {

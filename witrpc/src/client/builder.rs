@@ -83,6 +83,20 @@ impl<C: Client, Mode> ClientBuilder<C, Mode> {
         self
     }
 
+    /// Connects also where a part of a type could not be verified, and the codec does not tell what
+    /// it is; not unless given, and then connecting fails with [`ConnectError::UnverifiedType`]. The
+    /// same contract on both sides does not help there: an unknown part is not in it.
+    ///
+    /// **What it risks:** if the server was built from another version of the type, the part is read
+    /// as a wrong value, without an error. So allow it only where both sides are always built
+    /// together. The server must allow it too:
+    /// [`WitServerBuilder::allow_unverified_types`](crate::WitServerBuilder::allow_unverified_types)
+    /// says when a part is unknown, and what mends it.
+    pub fn allow_unverified_types(mut self, allow: bool) -> Self {
+        self.dial.allow_unverified = allow;
+        self
+    }
+
     /// How long a call may take, from the call to its answer; 30 s unless given, `None` for as
     /// long as the server lives. The handler is not told: it may go on after the caller has got
     /// [`CallError::TimedOut`](crate::CallError::TimedOut).

@@ -63,6 +63,9 @@ pub trait Client: Sized {
 ///   known is skipped. That a struct denies unknown fields does not show; calls report it then.
 /// - What cannot be traced, such as an untagged enum over JSON, is not compared;
 ///   [`contract`](Self::contract) shows it as `?`. Calls report then what they cannot decode.
+///   Postcard's bytes do not tell what they are, so there connecting fails with
+///   [`ConnectError::UnverifiedType`](crate::ConnectError::UnverifiedType), unless
+///   [both sides allow it](crate::ClientBuilder::allow_unverified_types).
 ///
 /// ```
 /// use witrpc::{ConnectError, InProcess, WitServer, wit_service};
@@ -142,6 +145,8 @@ pub(super) struct Inner {
     pub(super) links: Links,
     pub(super) descriptor: &'static ServiceDescriptor,
     pub(super) codec: Codec,
+    /// Whether types are allowed of which a part is unknown to either side.
+    pub(super) allow_unverified: bool,
     pub(super) call_timeout: Option<Duration>,
     pub(super) hook: Option<Arc<Hook>>,
     /// What all clones, and the clients of further services, want to be told.
@@ -289,7 +294,7 @@ impl Connection {
     }
 
     /// What of the service is compared with the server's, in words: a line for each method. What
-    /// cannot be traced, and so is not compared, is a `?`.
+    /// cannot be traced, and so is not compared, is a `?` behind the name of its field.
     ///
     /// # Examples
     ///

@@ -34,6 +34,7 @@ pub(super) struct Dial {
     pub(super) reconnect: Option<Reconnect>,
     pub(super) hook: Option<Arc<Hook>>,
     pub(super) trusted: Option<TrustedPeer>,
+    pub(super) allow_unverified: bool,
 }
 
 impl Dial {
@@ -50,6 +51,7 @@ impl Dial {
             reconnect: None,
             hook: None,
             trusted: None,
+            allow_unverified: false,
         }
     }
 
@@ -60,6 +62,7 @@ impl Dial {
     ) -> Result<Inner, ConnectError> {
         let link = self.link(descriptor)?;
         let (codec, call_timeout, hook) = (self.codec, self.call_timeout, self.hook.take());
+        let allow_unverified = self.allow_unverified;
         let links = match self.reconnect.take() {
             None => Links::One(link),
             Some(policy) => {
@@ -70,6 +73,7 @@ impl Dial {
             links,
             descriptor,
             codec,
+            allow_unverified,
             call_timeout,
             subscriptions: Subscriptions::new(),
             hook,
@@ -83,7 +87,7 @@ impl Dial {
         &self,
         descriptor: &'static ServiceDescriptor,
     ) -> Result<Link, ConnectError> {
-        let proposal = Proposal::new(descriptor, self.codec)?;
+        let proposal = Proposal::new(descriptor, self.codec, self.allow_unverified)?;
         let hello = Hello {
             version: VERSION,
             service: descriptor.name.to_owned(),

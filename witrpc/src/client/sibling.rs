@@ -124,6 +124,7 @@ impl Connection {
             links,
             descriptor,
             codec: inner.codec,
+            allow_unverified: inner.allow_unverified,
             call_timeout: inner.call_timeout,
             hook: inner.hook.clone(),
             subscriptions: Arc::clone(&inner.subscriptions),
@@ -183,7 +184,7 @@ impl Question {
         descriptor: &'static ServiceDescriptor,
     ) -> Result<Self, ConnectError> {
         let inner = root.inner();
-        let proposal = Proposal::new(descriptor, inner.codec)?;
+        let proposal = Proposal::new(descriptor, inner.codec, inner.allow_unverified)?;
         let registry = Connection::new(Inner {
             links: Links::One(link.beside(Agreed {
                 service: REGISTRY,
@@ -192,6 +193,7 @@ impl Question {
             })),
             descriptor: RegistryClient::DESCRIPTOR,
             codec: inner.codec,
+            allow_unverified: inner.allow_unverified,
             call_timeout: inner.call_timeout,
             subscriptions: Subscriptions::new(),
             hook: None,

@@ -267,20 +267,17 @@ impl<'a> Encoder<'a> {
             #[cfg(feature = "json")]
             Codec::Json => self.encode_json(value),
         };
-        outcome.map_err(|message| EncodeError {
-            value: name,
-            fault: EncodeFault::Codec { codec: self.codec, message },
-        })
+        outcome.map_err(|fault| EncodeError { value: name, fault })
     }
 
     #[inline(always)]
-    fn encode_postcard<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<usize, String> {
+    fn encode_postcard<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<usize, EncodeFault> {
         let mut serializer = postcard::Serializer { output: &mut self.encoded };
         strict::serialize(value, Codec::Postcard, &mut serializer)
     }
 
     #[cfg(feature = "json")]
-    fn encode_json<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<usize, String> {
+    fn encode_json<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<usize, EncodeFault> {
         let mut serializer = serde_json::Serializer::new(&mut self.encoded);
         let elements = strict::serialize(value, Codec::Json, &mut serializer)?;
         self.encoded.push(b'\n');

@@ -19,6 +19,14 @@ pub(crate) struct EncodeError {
 pub(crate) enum EncodeFault {
     #[error("{codec} cannot encode it: {message}")]
     Codec { codec: Codec, message: String },
+    /// The path is empty where the value itself is the `Some`.
+    #[error(
+        "{codec} cannot encode it: {} a Some that holds null, and {codec} writes None as null too, \
+         so the reader could not tell the two apart: send None, or a type that writes the inner \
+         value as something else",
+        if .path.is_empty() { "it is".to_owned() } else { format!("`{}` is", .path) }
+    )]
+    NullInSome { codec: Codec, path: String },
     #[error("the path is not UTF-8: send its bytes as a `Vec<u8>`")]
     PathNotUtf8,
     #[error(

@@ -226,3 +226,94 @@ fn json_values_without_their_line_end_are_refused() {
         decode::<u8>(body.to_vec(), false, Codec::Json).unwrap_err();
     }
 }
+
+#[cfg(feature = "json")]
+mod null_in_some {
+    use std::collections::BTreeMap;
+
+    use serde_json::Value;
+
+    use super::super::error::{EncodeError, EncodeFault};
+    use super::*;
+
+    #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+    #[serde(untagged)]
+    enum Setting {
+        Nothing,
+        Number(u8),
+    }
+
+    #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+    struct Wrapped<T>(T);
+
+    type Settings = Vec<Option<Wrapped<Setting>>>;
+
+    #[derive(Debug, PartialEq, Serialize, Deserialize)]
+    struct Fault {
+        code: i32,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        data: Option<Value>,
+        all: BTreeMap<String, (u8, Settings)>,
+    }
+
+    /// Where the refused `Some` stands.
+    fn refused<T: Serialize + 'static>(value: &T) -> String {
+        match Encoder::new(Codec::Json).value("value", value) {
+            Err(EncodeError {
+                value: "value",
+                fault: EncodeFault::NullInSome { codec: Codec::Json, path },
+            }) => path,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn fault() -> Fault {
+        Fault { code: 1, data: None, all: BTreeMap::new() }
+    }
+
+    #[test]
+    fn json_refuses_it_wherever_it_stands_and_says_where() {
+        assert_eq!(refused(&Some(Value::Null)), "");
+        assert_eq!(refused(&Some(Setting::Nothing)), "");
+        assert_eq!(refused(&Some(Wrapped(Wrapped(Setting::Nothing)))), "");
+        assert_eq!(refused(&vec![Some(Value::Null)]), "[]");
+        assert_eq!(refused(&(1, Some(Value::Null))), "()");
+        assert_eq!(refused(&Fault { data: Some(Value::Null), ..fault() }), "data");
+        let within = vec![None, Some(Wrapped(Setting::Number(1))), Some(Wrapped(Setting::Nothing))];
+        let all = BTreeMap::from([("key".to_owned(), (1, within))]);
+        assert_eq!(refused(&Fault { all, ..fault() }), "all.{}.().[]");
+    }
+
+    #[test]
+    fn the_refusal_names_the_place_and_the_rule() {
+        let error = pass(&Fault { data: Some(Value::Null), ..fault() }, Codec::Json).unwrap_err();
+        assert_eq!(
+            error,
+            "`value`: JSON cannot encode it: `data` is a Some that holds null, and JSON writes \
+             None as null too, so the reader could not tell the two apart: send None, or a type \
+             that writes the inner value as something else"
+        );
+    }
+
+    #[test]
+    fn all_else_that_holds_null_comes_back() {
+        let deep = serde_json::json!({ "a": [null, { "b": null }] });
+        let words = Some("null".to_owned());
+        assert_eq!(pass(&words, Codec::Json), Ok(words));
+        assert_eq!(pass(&Value::Null, Codec::Json), Ok(Value::Null));
+        assert_eq!(pass(&Some(deep.clone()), Codec::Json), Ok(Some(deep.clone())));
+        assert_eq!(pass(&None::<Value>, Codec::Json), Ok(None));
+        let whole = Fault { data: Some(deep), ..fault() };
+        assert_eq!(pass(&whole, Codec::Json), Ok(whole));
+        let nested = Some(vec![None::<u8>, Some(1)]);
+        assert_eq!(pass(&nested, Codec::Json), Ok(nested));
+    }
+
+    #[test]
+    fn postcard_tells_the_two_apart() {
+        let unit = Some(());
+        assert_eq!(pass(&unit, Codec::Postcard), Ok(unit));
+        let both = vec![None, Some(None), Some(Some(1_u8))];
+        assert_eq!(pass(&both, Codec::Postcard), Ok(both));
+    }
+}

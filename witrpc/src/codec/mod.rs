@@ -57,9 +57,11 @@ pub(crate) use plain::is_plain_vec;
 ///
 /// - When a server binds or a client connects, by the name of the method and field: for JSON
 ///   `Option<Option<_>>`, `Option<()>` and maps whose keys are no strings; for postcard untagged and
-///   internally tagged enums and flattened fields; for both, types whose `Serialize` and
-///   `Deserialize` are seen to differ.
-/// - At the call: floats that are NaN or infinite in JSON (not those that travel raw); fields that
+///   internally tagged enums, flattened fields and types of which a part is
+///   [unknown](crate::WitServerBuilder::allow_unverified_types); for both, types whose `Serialize`
+///   and `Deserialize` are seen to differ.
+/// - At the call: floats that are NaN or infinite in JSON (not those that travel raw), and a `Some`
+///   of what is null in JSON, such as `serde_json::Value::Null`, as `None` is null too; fields that
 ///   `skip_serializing_if` leaves out in postcard; paths that are not UTF-8.
 ///
 /// A value may be nested 128 levels deep. In postcard, the sequences and maps of a message may have
@@ -78,6 +80,12 @@ pub enum Codec {
 impl Codec {
     /// Whether types show themselves in the way that they have for people: a date as text.
     pub(crate) fn is_human_readable(self) -> bool {
+        self != Codec::Postcard
+    }
+
+    /// Whether its bytes say which kind of value and which field they hold, so that a reader of
+    /// another type fails instead of reading a wrong value.
+    pub(crate) fn describes_itself(self) -> bool {
         self != Codec::Postcard
     }
 }

@@ -3,9 +3,10 @@
 //! - A field that `skip_serializing_if` leaves out: postcard has no names, so that the reader
 //!   would take the next field's bytes for it.
 //! - A float that is not finite: JSON writes `null`.
+//! - `Some` of a value that is null on the wire: codecs that describe themselves write `None` alike.
 //! - Nesting that the reader would refuse.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::fmt;
 
 use serde::ser::{
@@ -14,21 +15,29 @@ use serde::ser::{
 };
 
 use super::Codec;
+use super::error::EncodeFault;
 use super::fault::{Fault, MAX_DEPTH, Words};
 
+/// The name under which `serde_json` passes JSON text that is written as it is.
+const RAW_JSON: &str = "$serde_json::private::RawValue";
+
 /// Serializes `value` by way of a codec's serializer, and says how many elements all its sequences
-/// and maps have together. The error says why, in words.
+/// and maps have together.
+///
+/// # Errors
+///
+/// What the codec or a rule above refuses.
 #[inline]
 pub(super) fn serialize<T: Serialize + ?Sized, S: ser::Serializer>(
     value: &T,
     codec: Codec,
     serializer: S,
-) -> Result<usize, String> {
+) -> Result<usize, EncodeFault> {
     let seen = Seen::default();
-    let strict = Strict { inner: serializer, within: Within { codec, depth: 0, seen: &seen } };
-    match value.serialize(strict) {
+    let within = Within { codec, depth: 0, option: Around::Other, seen: &seen };
+    match value.serialize(Strict { inner: serializer, within }) {
         Ok(_) => Ok(seen.elements.get()),
-        Err(fault) => Err(seen.words.tell(fault, |error| error.to_string())),
+        Err(fault) => Err(seen.tell(codec, fault)),
     }
 }
 
@@ -37,6 +46,40 @@ pub(super) fn serialize<T: Serialize + ?Sized, S: ser::Serializer>(
 struct Seen {
     words: Words,
     elements: Cell<usize>,
+    /// Whether the value is refused for a `Some` of null.
+    null_in_some: Cell<bool>,
+    /// Where a refused value stands, from the inside out. Written on the way out of an error.
+    path: RefCell<Vec<&'static str>>,
+}
+
+impl Seen {
+    #[cold]
+    fn tell<E: fmt::Display>(self, codec: Codec, fault: Fault<E>) -> EncodeFault {
+        if self.null_in_some.get() {
+            let mut path = self.path.into_inner();
+            path.reverse();
+            return EncodeFault::NullInSome { codec, path: path.join(".") };
+        }
+        let message = self.words.tell(fault, |error| error.to_string());
+        EncodeFault::Codec { codec, message }
+    }
+
+    /// Notes the step that leads to where a value has failed.
+    #[cold]
+    fn failed_at<E>(&self, step: &'static str, fault: E) -> Fault<E> {
+        self.path.borrow_mut().push(step);
+        Fault::Codec(fault)
+    }
+}
+
+/// What stands around a value, as far as that decides whether the value may be null.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Around {
+    /// A `Some`, perhaps with newtypes in between, which do not show.
+    Some,
+    /// JSON text in a `Some`, which may be the word `null`.
+    RawInSome,
+    Other,
 }
 
 /// What holds at one place of a value.
@@ -44,13 +87,36 @@ struct Seen {
 struct Within<'w> {
     codec: Codec,
     depth: u32,
+    option: Around,
     seen: &'w Seen,
 }
 
 impl Within<'_> {
-    fn deeper<E>(mut self) -> Result<Self, Fault<E>> {
+    /// What holds inside a value with parts.
+    fn deeper<E>(self) -> Result<Self, Fault<E>> {
+        let inside = self.inside_newtype()?;
+        Ok(Self { option: Around::Other, ..inside })
+    }
+
+    fn inside_newtype<E>(mut self) -> Result<Self, Fault<E>> {
         self.depth += 1;
         if self.depth > MAX_DEPTH { Err(Fault::too_deep()) } else { Ok(self) }
+    }
+
+    fn inside_some(self) -> Self {
+        let option = if self.codec.describes_itself() { Around::Some } else { Around::Other };
+        Self { option, ..self }
+    }
+
+    /// What is written here is null.
+    fn check_null<E>(self) -> Result<(), Fault<E>> {
+        if self.option == Around::Other { Ok(()) } else { Err(self.null_in_some()) }
+    }
+
+    #[cold]
+    fn null_in_some<E>(self) -> Fault<E> {
+        self.seen.null_in_some.set(true);
+        Fault::said("a Some holds a value that is written as null".to_owned())
     }
 
     fn check_float<E>(self, finite: bool) -> Result<(), Fault<E>> {
@@ -116,6 +182,17 @@ macro_rules! forward {
     )*};
 }
 
+/// Forwards the methods for values that are null where a codec has such a thing.
+macro_rules! null {
+    ($($method:ident($($argument:ident: $ty:ty),*))*) => {$(
+        #[inline]
+        fn $method(self, $($argument: $ty),*) -> Result<S::Ok, Self::Error> {
+            self.within.check_null()?;
+            self.inner.$method($($argument),*).map_err(Fault::Codec)
+        }
+    )*};
+}
+
 /// Forwards the methods that begin a value with parts, the number of which may be the value's own.
 macro_rules! begin {
     ($(
@@ -155,8 +232,10 @@ impl<'w, S: ser::Serializer> ser::Serializer for Strict<'w, S> {
         serialize_u64(value: u64)
         serialize_u128(value: u128)
         serialize_char(value: char)
-        serialize_str(value: &str)
         serialize_bytes(value: &[u8])
+    }
+
+    null! {
         serialize_none()
         serialize_unit()
         serialize_unit_struct(name: &'static str)
@@ -170,7 +249,6 @@ impl<'w, S: ser::Serializer> ser::Serializer for Strict<'w, S> {
             name: &'static str, index: u32, variant: &'static str, len: usize
         ) -> SerializeTupleVariant, name;
         serialize_map(len: Option<usize>) -> SerializeMap, "", counts len;
-        serialize_struct(name: &'static str, len: usize) -> SerializeStruct, name;
         serialize_struct_variant(
             name: &'static str, index: u32, variant: &'static str, len: usize
         ) -> SerializeStructVariant, variant;
@@ -189,8 +267,30 @@ impl<'w, S: ser::Serializer> ser::Serializer for Strict<'w, S> {
     }
 
     #[inline]
+    fn serialize_str(self, text: &str) -> Result<S::Ok, Self::Error> {
+        if self.within.option == Around::RawInSome && text.trim() == "null" {
+            return Err(self.within.null_in_some());
+        }
+        self.inner.serialize_str(text).map_err(Fault::Codec)
+    }
+
+    #[inline]
     fn serialize_some<T: Serialize + ?Sized>(self, value: &T) -> Result<S::Ok, Self::Error> {
-        self.inner.serialize_some(&self.within.value(value)).map_err(Fault::Codec)
+        self.inner.serialize_some(&self.within.inside_some().value(value)).map_err(Fault::Codec)
+    }
+
+    #[inline]
+    fn serialize_struct(
+        self,
+        name: &'static str,
+        len: usize,
+    ) -> Result<Self::SerializeStruct, Self::Error> {
+        let mut within = self.within.deeper()?;
+        if self.within.option == Around::Some && name == RAW_JSON {
+            within.option = Around::RawInSome;
+        }
+        let inner = self.inner.serialize_struct(name, len).map_err(Fault::Codec)?;
+        Ok(Parts { inner, within, name })
     }
 
     #[inline]
@@ -210,7 +310,7 @@ impl<'w, S: ser::Serializer> ser::Serializer for Strict<'w, S> {
         name: &'static str,
         value: &T,
     ) -> Result<S::Ok, Self::Error> {
-        let within = self.within.deeper()?;
+        let within = self.within.inside_newtype()?;
         self.inner.serialize_newtype_struct(name, &within.value(value)).map_err(Fault::Codec)
     }
 
@@ -225,7 +325,7 @@ impl<'w, S: ser::Serializer> ser::Serializer for Strict<'w, S> {
         let within = self.within.deeper()?;
         self.inner
             .serialize_newtype_variant(name, index, variant, &within.value(value))
-            .map_err(Fault::Codec)
+            .map_err(|error| within.seen.failed_at(variant, error))
     }
 
     fn collect_str<T: fmt::Display + ?Sized>(self, value: &T) -> Result<S::Ok, Self::Error> {
@@ -248,14 +348,17 @@ struct Parts<'w, C> {
 
 /// Forwards the parts of the compounds that know no names.
 macro_rules! parts {
-    ($($compound:ident: $($method:ident),+;)*) => {$(
+    ($($compound:ident: $($method:ident at $step:literal),+;)*) => {$(
         impl<C: $compound> $compound for Parts<'_, C> {
             type Ok = C::Ok;
             type Error = Fault<C::Error>;
             $(
                 #[inline]
                 fn $method<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Self::Error> {
-                    self.inner.$method(&self.within.value(value)).map_err(Fault::Codec)
+                    let Self { inner, within, .. } = self;
+                    inner
+                        .$method(&within.value(value))
+                        .map_err(|error| within.seen.failed_at($step, error))
                 }
             )+
 
@@ -268,11 +371,11 @@ macro_rules! parts {
 }
 
 parts! {
-    SerializeSeq: serialize_element;
-    SerializeTuple: serialize_element;
-    SerializeTupleStruct: serialize_field;
-    SerializeTupleVariant: serialize_field;
-    SerializeMap: serialize_key, serialize_value;
+    SerializeSeq: serialize_element at "[]";
+    SerializeTuple: serialize_element at "()";
+    SerializeTupleStruct: serialize_field at "()";
+    SerializeTupleVariant: serialize_field at "()";
+    SerializeMap: serialize_key at "{key}", serialize_value at "{}";
 }
 
 /// Forwards the parts of the compounds whose fields have names.
@@ -288,7 +391,10 @@ macro_rules! named_parts {
                 field: &'static str,
                 value: &T,
             ) -> Result<(), Self::Error> {
-                self.inner.serialize_field(field, &self.within.value(value)).map_err(Fault::Codec)
+                let Self { inner, within, .. } = self;
+                inner
+                    .serialize_field(field, &within.value(value))
+                    .map_err(|error| within.seen.failed_at(field, error))
             }
 
             fn skip_field(&mut self, field: &'static str) -> Result<(), Self::Error> {

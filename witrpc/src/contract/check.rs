@@ -33,19 +33,52 @@ enum Problem {
     Flattened,
     /// What the type writes is not what it reads.
     ComesBackDifferent { difference: String },
+    /// Nothing is known of what the type reads there, and the bytes do not tell it.
+    Unverified { reason: String },
 }
 
 impl CodecRefusal {
     /// For an error that has room for one: the method of the first, and what is wrong there, with
     /// a word on how many more there are.
     pub(super) fn first_of(refusals: &[Self]) -> Option<(&'static str, String)> {
-        let first = refusals.first()?;
-        let problem = match refusals.len() - 1 {
+        let mut refused = refusals.iter().filter(|refusal| refusal.unverified().is_none());
+        let first = refused.next()?;
+        let problem = match refused.count() {
             0 => first.to_string(),
             more => format!("{first} (and {more} more like it)"),
         };
         Some((first.method, problem))
     }
+
+    /// Why nothing is known of the part, if that is what is wrong. A user may allow it.
+    fn unverified(&self) -> Option<&str> {
+        match &self.problem {
+            Problem::Unverified { reason } => Some(reason),
+            _ => None,
+        }
+    }
+
+    /// The first part that could not be verified.
+    pub(super) fn first_unverified(refusals: &[Self]) -> Option<UnverifiedPart> {
+        let mut unverified =
+            refusals.iter().filter_map(|refusal| Some((refusal, refusal.unverified()?)));
+        let (first, reason) = unverified.next()?;
+        let part = match unverified.count() {
+            0 => first.place.clone(),
+            more => format!("{} (and {more} more)", first.place),
+        };
+        Some(UnverifiedPart { method: first.method.into(), part, reason: reason.to_owned() })
+    }
+}
+
+/// A part of a method's types of which nothing is known.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct UnverifiedPart {
+    /// The method or event.
+    pub(crate) method: String,
+    /// Where in its signature, and where in the type there.
+    pub(crate) part: String,
+    pub(crate) reason: String,
 }
 
 impl fmt::Display for CodecRefusal {
@@ -76,6 +109,7 @@ impl fmt::Display for Problem {
                  differ, by a skipped variant before others, a field that is skipped one way only, \
                  or the like"
             ),
+            Problem::Unverified { reason } => write!(f, "could not be verified: {reason}"),
             Problem::Flattened => {
                 f.write_str("has flattened fields, and postcard does not name any")
             }
@@ -105,7 +139,8 @@ pub(super) fn problems_of(
 
 /// What is wrong in a shape, and where: `None` is the value itself.
 fn problems(shape: &Shape, codec: Codec) -> Vec<(Option<String>, Problem)> {
-    let mut search = Search { shape, codec, seen: vec![false; shape.types.len()], found: vec![] };
+    let seen = vec![false; shape.types.len()];
+    let mut search = Search { shape, codec, raw: false, seen, found: vec![] };
     search.part(&shape.root, None);
     search.found
 }
@@ -113,6 +148,8 @@ fn problems(shape: &Shape, codec: Codec) -> Vec<(Option<String>, Problem)> {
 struct Search<'s> {
     shape: &'s Shape,
     codec: Codec,
+    /// Whether it is in memory that travels as it is, whatever the codec.
+    raw: bool,
     seen: Vec<bool>,
     found: Vec<(Option<String>, Problem)>,
 }
@@ -142,8 +179,10 @@ impl Search<'_> {
             return;
         }
         match kind {
-            // What lies in memory as it is needs no codec.
-            Kind::Raw(_) => {}
+            Kind::Raw(element) => {
+                self.raw = true;
+                self.part(element, place);
+            }
             Kind::Struct(fields) => self.fields(fields, name),
             Kind::Enum(variants) => {
                 for (number, variant) in variants.iter().enumerate() {
@@ -151,6 +190,10 @@ impl Search<'_> {
                     let path = format!("{name}::{variant_name}");
                     match &variant.content {
                         Content::Struct(fields) => self.fields(fields, &path),
+                        Content::Opaque => {
+                            let place = format!("variant `{variant_name}` of `{name}`");
+                            self.part(&Part::Opaque(Opaque::NotReached), Some(&place));
+                        }
                         content => self.numbered(&content.parts(), &path),
                     }
                 }
@@ -177,17 +220,28 @@ impl Search<'_> {
     }
 
     fn opaque_problem(&self, why: &Opaque) -> Option<Problem> {
-        match (self.codec, why) {
-            (Codec::Postcard, Opaque::AsksForAny | Opaque::Ignores) => Some(Problem::AsksForAny),
-            (Codec::Postcard, Opaque::Flattened) => Some(Problem::Flattened),
-            _ => None,
+        if self.codec.describes_itself() && !self.raw {
+            return None;
         }
+        Some(match why {
+            Opaque::AsksForAny | Opaque::Ignores => Problem::AsksForAny,
+            Opaque::Flattened => Problem::Flattened,
+            Opaque::Varies => Problem::Unverified {
+                reason: "what its Deserialize reads there is not always of one type".to_owned(),
+            },
+            Opaque::NotReached => Problem::Unverified { reason: self.not_reached() },
+        })
+    }
+
+    fn not_reached(&self) -> String {
+        let reason = self.shape.incomplete.as_deref().unwrap_or("it was not reached");
+        format!("its Deserialize, or one before it, takes no sample value ({reason})")
     }
 
     fn composite_problem(&self, kind: &Kind) -> Option<Problem> {
         match kind {
             Kind::Map(Part::Opaque(why @ Opaque::Flattened), _) => self.opaque_problem(why),
-            _ if !self.codec.is_human_readable() => None,
+            _ if self.raw || !self.codec.is_human_readable() => None,
             Kind::Option(inner) => {
                 self.null(inner, 0).map(|inner| Problem::NothingInOption { inner })
             }

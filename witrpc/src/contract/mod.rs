@@ -18,8 +18,10 @@ pub use descriptor::{
     ServiceDescriptor, Trace,
 };
 pub use difference::ContractDifference;
+pub use trace::{SampleError, register_sample};
 pub use trace::{Tracer, trace, trace_path, trace_raw, trace_result, trace_str};
 pub(crate) use trace::{trace_raw_value, trace_value};
 
+pub(crate) use check::UnverifiedPart;
 pub(crate) use compare::compare;
 pub(crate) use signature::{Contract, Digest, MAX_CONTRACT_LEN, Traced, traced};

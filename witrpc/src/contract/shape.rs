@@ -4,6 +4,8 @@ use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
 
+use crate::codec::Codec;
+
 /// The wire shape of one type, as serde tells it: names, order and kinds, no values.
 ///
 /// Every composite type stands once in a table and is referred to by its place, so that a type
@@ -154,6 +156,27 @@ impl Shape {
     /// A shape that is nothing but `root`.
     pub(crate) fn of(root: Part) -> Self {
         Self { root, types: Vec::new(), incomplete: None }
+    }
+
+    /// Whether a part is unknown that the bytes of `codec` do not tell either. Such a part can be
+    /// read as a wrong value.
+    pub(crate) fn is_unverified(&self, codec: Codec) -> bool {
+        let is_raw = matches!(self.root,
+            Part::Type(index) if matches!(self.types[index].kind, Kind::Raw(_)));
+        if codec.describes_itself() && !is_raw {
+            return false;
+        }
+        let unknown =
+            |part: &Part| matches!(part, Part::Opaque(Opaque::NotReached | Opaque::Varies));
+        let unmade = |kind: &Kind| {
+            matches!(kind, Kind::Enum(variants)
+            if variants.iter().any(|variant| variant.content == Content::Opaque))
+        };
+        unknown(&self.root)
+            || self
+                .types
+                .iter()
+                .any(|of| unmade(&of.kind) || of.kind.parts().into_iter().any(unknown))
     }
 
     /// The same elements, as they lie in memory.

@@ -1,14 +1,14 @@
 //! The contract of a service: its methods in the shapes of one codec. The server tells it, the
 //! client compares it with its own.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
 use ring::digest::{SHA256, digest};
 use serde::{Deserialize, Serialize};
 
-use super::check::{CodecRefusal, problems_of};
+use super::check::{CodecRefusal, UnverifiedPart, problems_of};
 use super::descriptor::{
     ArgumentDescriptor, ArgumentKind, EventDescriptor, MethodDescriptor, ServiceDescriptor, Trace,
 };
@@ -105,6 +105,11 @@ impl Traced {
         Self { contract, bytes, digest, refusals }
     }
 
+    /// The first part of a type of which nothing is known, where the codec does not tell it either.
+    pub(crate) fn unverified(&self) -> Option<UnverifiedPart> {
+        CodecRefusal::first_unverified(&self.refusals)
+    }
+
     /// The first method that the codec cannot carry, and why; `None` if it carries all.
     pub(crate) fn refusal(&self) -> Option<(&'static str, String)> {
         CodecRefusal::first_of(&self.refusals)
@@ -180,6 +185,34 @@ fn shape_of(
 }
 
 impl Contract {
+    /// The first part of a peer's types that the peer could not verify, of what `ours` has too.
+    pub(crate) fn unverified(&self, ours: &Self, codec: Codec) -> Option<UnverifiedPart> {
+        let found = |method: &Name, part: String| UnverifiedPart {
+            method: Shown(method).to_string(),
+            part,
+            reason: "the server could not verify all of its type".to_owned(),
+        };
+        let argument_of = |arguments: &[Argument]| {
+            let unverified = arguments.iter().find(|argument| argument.shape.is_unverified(codec));
+            unverified.map(|argument| format!("argument `{}`", Shown(&argument.name)))
+        };
+        let in_method = |method: &Signature| {
+            let result = || method.result.is_unverified(codec).then(|| "the result".to_owned());
+            let error = || {
+                let error = method.error.as_ref().filter(|error| error.is_unverified(codec));
+                error.map(|_| "the error".to_owned())
+            };
+            argument_of(&method.arguments).or_else(result).or_else(error)
+        };
+        let called: HashSet<_> = ours.methods.iter().map(|method| &method.name).collect();
+        let mut methods = self.methods.iter().filter(|method| called.contains(&method.name));
+        let told: HashSet<_> = ours.events.iter().map(|event| &event.name).collect();
+        let mut events = self.events.iter().filter(|event| told.contains(&event.name));
+        methods.find_map(|method| Some(found(&method.name, in_method(method)?))).or_else(|| {
+            events.find_map(|event| Some(found(&event.name, argument_of(&event.arguments)?)))
+        })
+    }
+
     /// Reads what a server told.
     ///
     /// # Errors

@@ -98,6 +98,28 @@ pub enum BindError {
         /// What cannot be carried, and why.
         problem: String,
     },
+    /// A part of a type is unknown, and a codec that the server allows does not tell what it is.
+    ///
+    /// If the client had another version of the type, it would be read as a wrong value. See
+    /// [`WitServerBuilder::allow_unverified_types`](crate::WitServerBuilder::allow_unverified_types).
+    #[error(
+        "{service}.{method} cannot be served over {codec}: {part} could not be verified: {reason}, \
+         and {codec} does not tell what its bytes are; give a value that the type takes to \
+         register_sample, leave {codec} out of .codecs([..]), or take the risk with \
+         .allow_unverified_types(true) on both sides"
+    )]
+    UnverifiedType {
+        /// The codec.
+        codec: Codec,
+        /// The service's name on the wire.
+        service: &'static str,
+        /// The name of the method or event on the wire.
+        method: String,
+        /// Where in it: ``argument `order`: field `amount` of `Order` ``.
+        part: String,
+        /// Why it is unknown, with the last error of the type's `Deserialize`.
+        reason: String,
+    },
     /// The description of a service's methods and types, which clients compare with their own, is
     /// too long to be sent to them.
     #[error(
@@ -153,6 +175,13 @@ mod tests {
                 service: "Calculator",
                 method: "add",
                 problem: text(),
+            },
+            BindError::UnverifiedType {
+                codec: Codec::Postcard,
+                service: "Shop",
+                method: "place".to_owned(),
+                part: "argument `order`".to_owned(),
+                reason: text(),
             },
             BindError::ContractTooLarge { service: "Calculator", len: 2, max: 1 },
             BindError::Unsupported { problem: text() },

@@ -79,6 +79,30 @@ pub enum ConnectError {
         /// What cannot be carried, and why.
         problem: String,
     },
+    /// A part of a type is unknown to the client or to the server, and the codec does not tell what
+    /// it is. That both have the same contract does not say that the part is the same.
+    ///
+    /// See
+    /// [`ClientBuilder::allow_unverified_types`](crate::ClientBuilder::allow_unverified_types).
+    #[error(
+        "{service}.{method} cannot be called over {codec}: {part} could not be verified: {reason}, \
+         and {codec} does not tell what its bytes are; give a value that the type takes to \
+         register_sample, choose another codec, or take the risk with \
+         .allow_unverified_types(true) on both sides"
+    )]
+    UnverifiedType {
+        /// The codec.
+        codec: Codec,
+        /// The service's name on the wire.
+        service: &'static str,
+        /// The name of the method or event on the wire.
+        method: String,
+        /// Where in it: ``argument `order`: field `amount` of `Order` ``.
+        part: String,
+        /// Why it is unknown: the last error of the type's `Deserialize`, or that it is the server
+        /// that does not know it.
+        reason: String,
+    },
     /// Client and server were built from versions of the service that do not fit together.
     ///
     /// What fits is said at [`Connection`](crate::Connection#contracts).
@@ -334,6 +358,13 @@ mod tests {
                 service: "Calculator",
                 method: "add",
                 problem: text(),
+            },
+            ConnectError::UnverifiedType {
+                codec: Codec::Postcard,
+                service: "Shop",
+                method: "place".to_owned(),
+                part: "argument `order`".to_owned(),
+                reason: text(),
             },
             ConnectError::ContractMismatch { service: "Calculator", differences: vec![difference] },
             ConnectError::ShuttingDown,

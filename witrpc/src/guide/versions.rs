@@ -61,3 +61,20 @@
 //!   `#[wit_service(name = "..")]` the service's.
 //!
 //! [`Connection`](crate::Connection#contracts) has these rules whole.
+//!
+//! # Types that check their values
+//!
+//! To compare a type, each side must see all of it. It does so before the server starts and before
+//! the client connects: it has the type deserialize values that are made up, and notes what the type
+//! asks for. So a `Deserialize` should have no side effects. It runs some times a process and codec,
+//! at most 5,000; a panic in it counts as an error. A `Deserialize` that never returns is never
+//! given up.
+//!
+//! A type that checks its values takes few of them, such as 40 digits in hex. Many are tried: texts
+//! of the usual types, and the numbers and words that the type's errors speak of, as in "expected an
+//! array of length 5". Fields that take none are asked for last, so that all others are seen.
+//!
+//! A part that stays unknown is mended by [`register_sample`](crate::register_sample). Otherwise
+//! such a type is served over JSON, where a value of another type is an error of its call. It is not
+//! served over postcard, whose bytes do not tell what they are, unless
+//! [both sides allow it](crate::WitServerBuilder::allow_unverified_types).

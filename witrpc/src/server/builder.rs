@@ -6,7 +6,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use crate::codec::Codec;
-use crate::contract::{self, MAX_CONTRACT_LEN, ServiceDescriptor};
+use crate::contract::{self, MAX_CONTRACT_LEN, ServiceDescriptor, UnverifiedPart};
 use crate::error::BindError;
 use crate::hooks::ServerHook;
 use crate::registry::RegistryServer;
@@ -47,6 +47,7 @@ pub struct WitServerBuilder {
     encryption: bool,
     hooks: Vec<Box<dyn ServerHook>>,
     trusted: Option<TrustedPeer>,
+    allow_unverified: bool,
 }
 
 impl WitServerBuilder {
@@ -62,6 +63,7 @@ impl WitServerBuilder {
             encryption: false,
             hooks: Vec::new(),
             trusted: None,
+            allow_unverified: false,
         }
     }
 
@@ -73,8 +75,13 @@ impl WitServerBuilder {
     }
 
     /// Serves one more service, beside those given before: `XServer::new(..)` of a trait `X`.
-    pub fn service(mut self, service: impl IntoService) -> Self {
-        self.services.push(service.into_service());
+    pub fn service(self, service: impl IntoService) -> Self {
+        self.serve(service.into_service())
+    }
+
+    /// As [`service`](Self::service), for one that the caller has looked at.
+    pub(crate) fn serve(mut self, service: Arc<dyn Service>) -> Self {
+        self.services.push(service);
         self
     }
 
@@ -87,6 +94,26 @@ impl WitServerBuilder {
                 self.codecs.push(codec);
             }
         }
+        self
+    }
+
+    /// Serves a type of which a part could not be verified also over postcard; not unless given,
+    /// and then [`start`](Self::start) fails with [`BindError::UnverifiedType`].
+    ///
+    /// Before it starts, a server makes up values of each type, to learn which fields the type has
+    /// and of which kind they are. A part stays unknown where a `Deserialize` takes none of the
+    /// values, and the fields behind it cannot be reached. [`register_sample`](crate::register_sample)
+    /// mends that: the program gives a value that the type takes.
+    ///
+    /// **What it risks:** postcard's bytes do not say what they are. If the client was built from
+    /// another version of the type, an unknown part is read as a wrong value, without an error: 5
+    /// arrives as -3. So allow it only where both sides are always built together. The client must
+    /// allow it too, with
+    /// [`ClientBuilder::allow_unverified_types`](crate::ClientBuilder::allow_unverified_types). A
+    /// codec that describes itself, such as JSON, needs none of this: there the call fails with an
+    /// error.
+    pub fn allow_unverified_types(mut self, allow: bool) -> Self {
+        self.allow_unverified = allow;
         self
     }
 
@@ -231,7 +258,7 @@ impl WitServerBuilder {
         let descriptors: Vec<_> =
             self.services.iter().map(|service| service.descriptor()).collect();
         check_services(&descriptors)?;
-        check_codecs(&descriptors, &self.codecs)?;
+        check_codecs(&descriptors, &self.codecs, self.allow_unverified)?;
 
         let guard = Arc::new(Guard::new(self.accepted, self.encryption));
         let hooks = Hooks::new(self.hooks);
@@ -280,6 +307,7 @@ fn check_services(services: &[&'static ServiceDescriptor]) -> Result<(), BindErr
 fn check_codecs(
     services: &[&'static ServiceDescriptor],
     codecs: &[Codec],
+    allow_unverified: bool,
 ) -> Result<(), BindError> {
     for service in services {
         for &codec in codecs {
@@ -287,6 +315,11 @@ fn check_codecs(
             let (service, len) = (service.name, traced.bytes.len());
             if let Some((method, problem)) = traced.refusal() {
                 return Err(BindError::CodecRefused { codec, service, method, problem });
+            }
+            if let Some(UnverifiedPart { method, part, reason }) =
+                traced.unverified().filter(|_| !allow_unverified)
+            {
+                return Err(BindError::UnverifiedType { codec, service, method, part, reason });
             }
             if len > MAX_CONTRACT_LEN {
                 return Err(BindError::ContractTooLarge { service, len, max: MAX_CONTRACT_LEN });
@@ -310,6 +343,7 @@ impl fmt::Debug for WitServerBuilder {
             .field("encryption", &self.encryption)
             .field("spawns_elsewhere", &self.spawn.is_some())
             .field("hooks", &self.hooks.len())
+            .field("allow_unverified_types", &self.allow_unverified)
             .finish()
     }
 }

@@ -16,7 +16,8 @@
 //! - The fields of a struct are the same on both sides, and over postcard in the same order. Over
 //!   JSON, either side may have more if these are `Option`s: what is missing is `None`, and what is
 //!   not known is skipped.
-//! - What cannot be traced is not compared.
+//! - What cannot be traced is not compared. Where the codec does not tell what it is, the service is
+//!   refused instead, on both sides: see [`check`](super::check).
 //!
 //! The server's contract is untrusted. What is done with it is bounded: the depth, the work, and
 //! the length of what is said about it.

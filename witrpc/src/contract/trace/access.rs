@@ -8,7 +8,8 @@ use serde::forward_to_deserialize_any;
 
 use super::super::shape::{Content, Kind, TypeIndex};
 use super::deserializer::{TraceError, Tracing, settle_names, unseen_fields};
-use super::state::{Place, UNSEEN};
+use super::fields::Way;
+use super::state::{FrameKind, Place, UNSEEN};
 
 /// Elements or fields, in order.
 pub(super) struct Parts<'t> {
@@ -19,17 +20,24 @@ pub(super) struct Parts<'t> {
     next: usize,
     /// Whether all stand at one place of the shape.
     alike: bool,
+    /// The level of the struct, if these are its fields.
+    fields: Option<usize>,
 }
 
 impl<'t> Parts<'t> {
     /// So many elements of one type.
     pub(super) fn alike(trace: Tracing<'t>, within: TypeIndex, len: usize) -> Self {
-        Self { trace, within, variant: 0, len, next: 0, alike: true }
+        Self { trace, within, variant: 0, len, next: 0, alike: true, fields: None }
     }
 
     /// So many parts, each of its own type.
     pub(super) fn apart(trace: Tracing<'t>, within: TypeIndex, variant: usize, len: usize) -> Self {
-        Self { trace, within, variant, len, next: 0, alike: false }
+        Self { trace, within, variant, len, next: 0, alike: false, fields: None }
+    }
+
+    /// The fields of the struct, or struct variant, at this level.
+    pub(super) fn fields(self, level: usize) -> Self {
+        Self { fields: Some(level), ..self }
     }
 
     /// How many have been asked for.
@@ -51,7 +59,10 @@ impl<'de> SeqAccess<'de> for &mut Parts<'_> {
         let part = if self.alike { 0 } else { self.next };
         self.next += 1;
         let place = Place::Inside { within: self.within, variant: self.variant, part };
-        seed.deserialize(self.trace.at(place)).map(Some)
+        if let Some(level) = self.fields {
+            self.trace.state.borrow_mut().ask_field(level, part, false);
+        }
+        self.trace.part(place, |part| seed.deserialize(part)).map(Some)
     }
 
     fn size_hint(&self) -> Option<usize> {
@@ -83,14 +94,14 @@ impl<'de> MapAccess<'de> for Entries<'_> {
             return Ok(None);
         }
         self.left -= 1;
-        seed.deserialize(self.trace.at(self.place(0))).map(Some)
+        self.trace.part(self.place(0), |key| seed.deserialize(key)).map(Some)
     }
 
     fn next_value_seed<S: DeserializeSeed<'de>>(
         &mut self,
         seed: S,
     ) -> Result<S::Value, TraceError> {
-        seed.deserialize(self.trace.at(self.place(1)))
+        self.trace.part(self.place(1), |value| seed.deserialize(value))
     }
 
     fn size_hint(&self) -> Option<usize> {
@@ -98,12 +109,17 @@ impl<'de> MapAccess<'de> for Entries<'_> {
     }
 }
 
-/// The fields of a struct that insists on their names.
+/// The fields of a struct, or struct variant, by their names.
 pub(super) struct NamedFields<'t> {
-    pub(super) trace: Tracing<'t>,
-    pub(super) within: TypeIndex,
-    pub(super) fields: &'static [&'static str],
-    pub(super) next: usize,
+    trace: Tracing<'t>,
+    within: TypeIndex,
+    variant: usize,
+    level: usize,
+    names: &'static [&'static str],
+    /// Which are still to be asked for, the next one last.
+    left: Vec<usize>,
+    /// The one whose name was given.
+    current: usize,
 }
 
 impl<'de> MapAccess<'de> for NamedFields<'_> {
@@ -113,18 +129,49 @@ impl<'de> MapAccess<'de> for NamedFields<'_> {
         &mut self,
         seed: S,
     ) -> Result<Option<S::Value>, TraceError> {
-        let Some(name) = self.fields.get(self.next) else { return Ok(None) };
-        self.next += 1;
-        seed.deserialize(name.into_deserializer()).map(Some)
+        let Some(field) = self.left.pop() else { return Ok(None) };
+        self.current = field;
+        self.trace.state.borrow_mut().ask_field(self.level, field, true);
+        seed.deserialize(self.names[field].into_deserializer()).map(Some)
     }
 
     fn next_value_seed<S: DeserializeSeed<'de>>(
         &mut self,
         seed: S,
     ) -> Result<S::Value, TraceError> {
-        let place = Place::Inside { within: self.within, variant: 0, part: self.next - 1 };
-        seed.deserialize(self.trace.at(place))
+        self.trace.state.borrow_mut().ask_field(self.level, self.current, false);
+        let (within, variant, part) = (self.within, self.variant, self.current);
+        let place = Place::Inside { within, variant, part };
+        self.trace.part(place, |value| seed.deserialize(value))
     }
+}
+
+/// Has `visitor` read the fields of a struct or struct variant, in the way that shows most of them.
+/// Returns how many fields it has, if they were read without names.
+pub(super) fn read_fields<'de, V: Visitor<'de>>(
+    trace: Tracing<'_>,
+    (within, variant): (TypeIndex, usize),
+    names: &'static [&'static str],
+    visitor: V,
+) -> Result<(V::Value, Option<usize>), TraceError> {
+    let (way, mut left) = {
+        let mut state = trace.state.borrow_mut();
+        let order = state.field_order(within, variant, names);
+        (order.way, order.by_failures())
+    };
+    let kind = FrameKind::Fields { asked: 0, current: None };
+    let level = trace.state.borrow_mut().enter(within, variant, kind);
+    let read = if way == Way::ByName {
+        left.reverse();
+        let named = NamedFields { trace, within, variant, level, names, left, current: 0 };
+        (visitor.visit_map(named)?, None)
+    } else {
+        let mut parts = Parts::apart(trace, within, variant, names.len()).fields(level);
+        let value = visitor.visit_seq(&mut parts)?;
+        (value, Some(parts.taken()))
+    };
+    trace.state.borrow_mut().leave(level);
+    Ok(read)
 }
 
 /// One variant of an enum.
@@ -151,10 +198,6 @@ impl Variants<'_> {
             change(content);
         }
     }
-
-    fn parts(&self, len: usize) -> Parts<'_> {
-        Parts::apart(self.trace, self.within, self.variant, len)
-    }
 }
 
 impl<'de> EnumAccess<'de> for Variants<'_> {
@@ -166,7 +209,7 @@ impl<'de> EnumAccess<'de> for Variants<'_> {
         seed: S,
     ) -> Result<(S::Value, Self), TraceError> {
         // The name is a value of its own: a variant that the type does not know fails here.
-        self.trace.at(self.place(usize::MAX)).step(1)?;
+        self.trace.at(self.place(usize::MAX)).fixed(1)?;
         let value = seed.deserialize(VariantName(&self))?;
         Ok((value, self))
     }
@@ -184,7 +227,7 @@ impl<'de> VariantAccess<'de> for Variants<'_> {
         seed: S,
     ) -> Result<S::Value, TraceError> {
         self.content(Content::Newtype(UNSEEN), |_| {});
-        seed.deserialize(self.trace.at(self.place(0)))
+        self.trace.part(self.place(0), |content| seed.deserialize(content))
     }
 
     fn tuple_variant<V: Visitor<'de>>(
@@ -193,7 +236,8 @@ impl<'de> VariantAccess<'de> for Variants<'_> {
         visitor: V,
     ) -> Result<V::Value, TraceError> {
         self.content(Content::Tuple(vec![UNSEEN; len]), |_| {});
-        visitor.visit_seq(&mut self.parts(len))
+        let (trace, within, variant) = (self.trace, self.within, self.variant);
+        visitor.visit_seq(&mut Parts::apart(trace, within, variant, len))
     }
 
     fn struct_variant<V: Visitor<'de>>(
@@ -203,11 +247,10 @@ impl<'de> VariantAccess<'de> for Variants<'_> {
     ) -> Result<V::Value, TraceError> {
         let unseen = Content::Struct(unseen_fields(fields));
         self.content(unseen.clone(), |_| {});
-        let mut parts = self.parts(fields.len());
-        let value = visitor.visit_seq(&mut parts)?;
-        let taken = parts.taken();
+        let of = (self.within, self.variant);
+        let (value, taken) = read_fields(self.trace, of, fields, visitor)?;
         self.content(unseen, |content| {
-            if let Content::Struct(fields) = content {
+            if let (Content::Struct(fields), Some(taken)) = (content, taken) {
                 settle_names(fields, taken);
             }
         });

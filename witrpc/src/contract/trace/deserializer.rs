@@ -8,9 +8,10 @@ use serde::de::value::{MapDeserializer, SeqDeserializer};
 use serde::de::{Deserializer, Visitor};
 
 use super::super::shape::{Field, Kind, Leaf, Opaque, Part, TypeIndex, TypeShape};
-use super::access::{Entries, NamedFields, Parts, Variants};
-use super::sample::{BYTES, NUMBERS, STRINGS};
-use super::state::{Key, Place, State, UNSEEN, unseen_variant};
+use super::access::{Entries, Parts, Variants, read_fields};
+use super::sample::{Pool, Sample};
+use super::search::{Spot, What};
+use super::state::{FrameKind, Key, Place, State, UNSEEN, unseen_variant};
 
 /// Why a pass of a trace ended.
 #[derive(Debug)]
@@ -34,25 +35,66 @@ impl serde::de::Error for TraceError {
 #[derive(Clone, Copy)]
 pub(super) struct Tracing<'t> {
     pub(super) state: &'t RefCell<State>,
-    pub(super) place: Place,
+    pub(super) spot: Spot,
     pub(super) human_readable: bool,
 }
 
 impl<'t> Tracing<'t> {
-    /// The same trace at another place.
+    /// The same trace at a place inside this one.
     pub(super) fn at(self, place: Place) -> Self {
-        Self { place, ..self }
+        Self { spot: Spot { place, above: self.spot.place }, ..self }
     }
 
-    /// Which of so many samples to hand out here.
-    pub(super) fn step(self, samples: usize) -> Result<usize, TraceError> {
-        let due = self.state.borrow_mut().step(self.place, samples);
+    /// Makes a part. If that fails, other values are tried for it.
+    pub(super) fn part<T>(
+        self,
+        place: Place,
+        make: impl FnOnce(Self) -> Result<T, TraceError>,
+    ) -> Result<T, TraceError> {
+        let part = self.at(place);
+        self.state.borrow_mut().search.begin(part.spot);
+        let outcome = make(part);
+        self.state.borrow_mut().search.end(part.spot, outcome.is_ok());
+        outcome
+    }
+
+    /// Returns which sample to hand out here.
+    fn step(self, pool: Pool) -> Result<Sample, TraceError> {
+        let due = self.state.borrow_mut().step(self.spot, pool);
         due.ok_or_else(|| TraceError("no value that was tried suits its type".to_owned()))
     }
 
+    /// Returns which of so many samples to hand out here.
+    pub(super) fn fixed(self, samples: usize) -> Result<usize, TraceError> {
+        match self.step(Pool::Fixed(samples))? {
+            Sample::Number(number) => Ok(number),
+            other => Err(wrong_sample(&other)),
+        }
+    }
+
+    fn see(self, leaf: Leaf) {
+        self.state.borrow_mut().see(self.spot.place, Part::Leaf(leaf));
+    }
+
     fn leaf<T: Copy>(self, leaf: Leaf, samples: &[T]) -> Result<T, TraceError> {
-        self.state.borrow_mut().see(self.place, Part::Leaf(leaf));
-        self.step(samples.len()).map(|due| samples[due])
+        self.see(leaf);
+        self.fixed(samples.len()).map(|due| samples[due])
+    }
+
+    fn integer(self, leaf: Leaf, min: i128, max: i128) -> Result<i128, TraceError> {
+        self.see(leaf);
+        match self.step(Pool::Integer(min, max))? {
+            Sample::Integer(integer) => Ok(integer),
+            other => Err(wrong_sample(&other)),
+        }
+    }
+
+    fn decimal(self, leaf: Leaf) -> Result<f64, TraceError> {
+        self.see(leaf);
+        match self.step(Pool::Decimal)? {
+            Sample::Decimal(decimal) => Ok(decimal),
+            other => Err(wrong_sample(&other)),
+        }
     }
 
     /// Notes a type with parts, and that a value of it is asked for.
@@ -60,13 +102,12 @@ impl<'t> Tracing<'t> {
         self,
         name: &'static str,
         asked: &'static str,
-        ways: usize,
         kind: impl FnOnce() -> Kind,
-    ) -> Result<(TypeIndex, usize), TraceError> {
+    ) -> Result<TypeIndex, TraceError> {
         let key = Key { visitor: type_name::<V>(), value: type_name::<V::Value>(), name, asked };
         let shape = || TypeShape { name: name.into(), kind: kind() };
-        let index = self.state.borrow_mut().see_type(self.place, key, shape);
-        self.step(ways).map(|due| (index, due))
+        let index = self.state.borrow_mut().see_type(self.spot.place, key, shape);
+        self.fixed(1).map(|_| index)
     }
 
     /// Runs `make` inside a type.
@@ -74,26 +115,42 @@ impl<'t> Tracing<'t> {
         self,
         index: TypeIndex,
         variant: usize,
-        avoidable: bool,
+        kind: FrameKind,
         make: impl FnOnce() -> Result<T, TraceError>,
     ) -> Result<T, TraceError> {
-        let level = self.state.borrow_mut().enter(index, variant, avoidable);
+        let level = self.state.borrow_mut().enter(index, variant, kind);
         let value = make()?;
         self.state.borrow_mut().leave(level);
         Ok(value)
     }
 
     fn opaque(self, why: Opaque, samples: usize) -> Result<usize, TraceError> {
-        self.state.borrow_mut().see_opaque(self.place, why);
-        self.step(samples)
+        self.state.borrow_mut().see_opaque(self.spot.place, why);
+        self.fixed(samples)
+    }
+
+    /// What can be left empty if no value can be made inside.
+    fn container(self) -> FrameKind {
+        FrameKind::Container((self.spot, What::Length))
+    }
+
+    /// How many elements to give a value of that type.
+    fn elements(self, index: TypeIndex) -> usize {
+        self.state.borrow_mut().elements(self.spot, index)
     }
 }
 
-/// The methods for numbers.
-macro_rules! numbers {
-    ($($method:ident $leaf:ident $visit:ident;)*) => {$(
+fn wrong_sample(sample: &Sample) -> TraceError {
+    TraceError(format!("{sample:?} is no sample of this kind"))
+}
+
+/// The methods for integers.
+macro_rules! integers {
+    ($($method:ident $leaf:ident $visit:ident $ty:ident;)*) => {$(
         fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, TraceError> {
-            visitor.$visit(self.leaf(Leaf::$leaf, &NUMBERS)?.into())
+            let max = i128::try_from($ty::MAX).unwrap_or(i128::MAX);
+            let integer = self.integer(Leaf::$leaf, $ty::MIN as i128, max)?;
+            visitor.$visit($ty::try_from(integer).unwrap_or_default())
         }
     )*};
 }
@@ -101,22 +158,25 @@ macro_rules! numbers {
 impl<'de> Deserializer<'de> for Tracing<'_> {
     type Error = TraceError;
 
-    numbers! {
-        deserialize_i16 I16 visit_i16;
-        deserialize_i32 I32 visit_i32;
-        deserialize_i64 I64 visit_i64;
-        deserialize_i128 I128 visit_i128;
-        deserialize_u8 U8 visit_u8;
-        deserialize_u16 U16 visit_u16;
-        deserialize_u32 U32 visit_u32;
-        deserialize_u64 U64 visit_u64;
-        deserialize_u128 U128 visit_u128;
-        deserialize_f32 F32 visit_f32;
-        deserialize_f64 F64 visit_f64;
+    integers! {
+        deserialize_i8 I8 visit_i8 i8;
+        deserialize_i16 I16 visit_i16 i16;
+        deserialize_i32 I32 visit_i32 i32;
+        deserialize_i64 I64 visit_i64 i64;
+        deserialize_i128 I128 visit_i128 i128;
+        deserialize_u8 U8 visit_u8 u8;
+        deserialize_u16 U16 visit_u16 u16;
+        deserialize_u32 U32 visit_u32 u32;
+        deserialize_u64 U64 visit_u64 u64;
+        deserialize_u128 U128 visit_u128 u128;
     }
 
-    fn deserialize_i8<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, TraceError> {
-        visitor.visit_i8(self.leaf(Leaf::I8, &NUMBERS.map(|number| number as i8))?)
+    fn deserialize_f32<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, TraceError> {
+        visitor.visit_f32(self.decimal(Leaf::F32)? as f32)
+    }
+
+    fn deserialize_f64<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, TraceError> {
+        visitor.visit_f64(self.decimal(Leaf::F64)?)
     }
 
     fn deserialize_bool<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, TraceError> {
@@ -124,11 +184,15 @@ impl<'de> Deserializer<'de> for Tracing<'_> {
     }
 
     fn deserialize_char<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, TraceError> {
-        visitor.visit_char(self.leaf(Leaf::Char, &['a', '0'])?)
+        visitor.visit_char(self.leaf(Leaf::Char, &['a', '0', 'A', '-', '/'])?)
     }
 
     fn deserialize_str<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, TraceError> {
-        visitor.visit_str(self.leaf(Leaf::Str, &STRINGS)?)
+        self.see(Leaf::Str);
+        match self.step(Pool::Text)? {
+            Sample::Text(text) => visitor.visit_str(&text),
+            other => Err(wrong_sample(&other)),
+        }
     }
 
     fn deserialize_string<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, TraceError> {
@@ -136,7 +200,11 @@ impl<'de> Deserializer<'de> for Tracing<'_> {
     }
 
     fn deserialize_bytes<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, TraceError> {
-        visitor.visit_bytes(self.leaf(Leaf::Bytes, &BYTES)?)
+        self.see(Leaf::Bytes);
+        match self.step(Pool::Bytes)? {
+            Sample::Bytes(bytes) => visitor.visit_bytes(&bytes),
+            other => Err(wrong_sample(&other)),
+        }
     }
 
     fn deserialize_byte_buf<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, TraceError> {
@@ -153,17 +221,17 @@ impl<'de> Deserializer<'de> for Tracing<'_> {
         name: &'static str,
         visitor: V,
     ) -> Result<V::Value, TraceError> {
-        self.composite::<V>(name, "unit struct", 1, || Kind::UnitStruct)?;
+        self.composite::<V>(name, "unit struct", || Kind::UnitStruct)?;
         visitor.visit_unit()
     }
 
     fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, TraceError> {
-        let (index, _) = self.composite::<V>("", "option", 1, || Kind::Option(UNSEEN))?;
-        if self.state.borrow().elements(index) == 0 {
+        let index = self.composite::<V>("", "option", || Kind::Option(UNSEEN))?;
+        if self.elements(index) == 0 {
             return visitor.visit_none();
         }
         let inner = self.at(Place::Inside { within: index, variant: 0, part: 0 });
-        self.inside(index, 0, true, || visitor.visit_some(inner))
+        self.inside(index, 0, self.container(), || visitor.visit_some(inner))
     }
 
     fn deserialize_newtype_struct<V: Visitor<'de>>(
@@ -171,23 +239,21 @@ impl<'de> Deserializer<'de> for Tracing<'_> {
         name: &'static str,
         visitor: V,
     ) -> Result<V::Value, TraceError> {
-        let (index, _) = self.composite::<V>(name, "newtype", 1, || Kind::Newtype(UNSEEN))?;
+        let index = self.composite::<V>(name, "newtype", || Kind::Newtype(UNSEEN))?;
         let inner = self.at(Place::Inside { within: index, variant: 0, part: 0 });
-        self.inside(index, 0, false, || visitor.visit_newtype_struct(inner))
+        self.inside(index, 0, FrameKind::Fixed, || visitor.visit_newtype_struct(inner))
     }
 
     fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, TraceError> {
-        let (index, _) = self.composite::<V>("", "sequence", 1, || Kind::Sequence(UNSEEN))?;
-        let elements = self.state.borrow().elements(index);
-        let mut parts = Parts::alike(self, index, elements);
-        self.inside(index, 0, true, || visitor.visit_seq(&mut parts))
+        let index = self.composite::<V>("", "sequence", || Kind::Sequence(UNSEEN))?;
+        let mut parts = Parts::alike(self, index, self.elements(index));
+        self.inside(index, 0, self.container(), || visitor.visit_seq(&mut parts))
     }
 
     fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, TraceError> {
-        let (index, _) = self.composite::<V>("", "map", 1, || Kind::Map(UNSEEN, UNSEEN))?;
-        let entries =
-            Entries { trace: self, within: index, left: self.state.borrow().elements(index) };
-        self.inside(index, 0, true, || visitor.visit_map(entries))
+        let index = self.composite::<V>("", "map", || Kind::Map(UNSEEN, UNSEEN))?;
+        let entries = Entries { trace: self, within: index, left: self.elements(index) };
+        self.inside(index, 0, self.container(), || visitor.visit_map(entries))
     }
 
     fn deserialize_tuple<V: Visitor<'de>>(
@@ -204,10 +270,9 @@ impl<'de> Deserializer<'de> for Tracing<'_> {
         len: usize,
         visitor: V,
     ) -> Result<V::Value, TraceError> {
-        let (index, _) =
-            self.composite::<V>(name, "tuple", 1, || Kind::Tuple(vec![UNSEEN; len]))?;
+        let index = self.composite::<V>(name, "tuple", || Kind::Tuple(vec![UNSEEN; len]))?;
         let mut parts = Parts::apart(self, index, 0, len);
-        self.inside(index, 0, false, || visitor.visit_seq(&mut parts))
+        self.inside(index, 0, FrameKind::Fixed, || visitor.visit_seq(&mut parts))
     }
 
     fn deserialize_struct<V: Visitor<'de>>(
@@ -216,18 +281,13 @@ impl<'de> Deserializer<'de> for Tracing<'_> {
         fields: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, TraceError> {
-        // Postcard always reads fields in order; a type may insist on names, which JSON gives.
-        let ways = if self.human_readable { 2 } else { 1 };
         let kind = || Kind::Struct(unseen_fields(fields));
-        let (index, way) = self.composite::<V>(name, "struct", ways, kind)?;
-        if way == 1 {
-            let named = NamedFields { trace: self, within: index, fields, next: 0 };
-            return self.inside(index, 0, false, || visitor.visit_map(named));
-        }
-        let mut parts = Parts::apart(self, index, 0, fields.len());
-        let value = self.inside(index, 0, false, || visitor.visit_seq(&mut parts))?;
-        if let Kind::Struct(fields) = self.state.borrow_mut().kind_mut(index) {
-            settle_names(fields, parts.taken());
+        let index = self.composite::<V>(name, "struct", kind)?;
+        let (value, taken) = read_fields(self, (index, 0), fields, visitor)?;
+        if let (Kind::Struct(fields), Some(taken)) =
+            (self.state.borrow_mut().kind_mut(index), taken)
+        {
+            settle_names(fields, taken);
         }
         Ok(value)
     }
@@ -239,13 +299,14 @@ impl<'de> Deserializer<'de> for Tracing<'_> {
         visitor: V,
     ) -> Result<V::Value, TraceError> {
         let kind = || Kind::Enum(variants.iter().map(|name| unseen_variant(name)).collect());
-        let (index, _) = self.composite::<V>(name, "enum", 1, kind)?;
+        let index = self.composite::<V>(name, "enum", kind)?;
         let chosen = self.state.borrow().choose_variant(index);
         let Some(variant) = chosen else {
             return Err(TraceError(format!("no variant of `{name}` could be made")));
         };
         let access = Variants { trace: self, within: index, variant, name: variants[variant] };
-        let value = self.inside(index, variant, true, || visitor.visit_enum(access))?;
+        let value =
+            self.inside(index, variant, FrameKind::Variant, || visitor.visit_enum(access))?;
         self.state.borrow_mut().made_variant(index, variant);
         Ok(value)
     }
@@ -253,12 +314,13 @@ impl<'de> Deserializer<'de> for Tracing<'_> {
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, TraceError> {
         let samples = if self.human_readable { 6 } else { 0 };
         match self.opaque(Opaque::AsksForAny, samples)? {
-            0 => visitor.visit_unit(),
-            1 => visitor.visit_str(""),
-            2 => visitor.visit_u64(1),
-            3 => visitor.visit_bool(false),
-            4 => visitor.visit_seq(SeqDeserializer::new(std::iter::empty::<()>())),
-            _ => visitor.visit_map(MapDeserializer::new(std::iter::empty::<((), ())>())),
+            0 => visitor.visit_str(""),
+            1 => visitor.visit_u64(1),
+            2 => visitor.visit_bool(false),
+            3 => visitor.visit_seq(SeqDeserializer::new(std::iter::empty::<()>())),
+            4 => visitor.visit_map(MapDeserializer::new(std::iter::empty::<((), ())>())),
+            // Last: in an option it would be null, which some codecs do not write.
+            _ => visitor.visit_unit(),
         }
     }
 

@@ -2,20 +2,30 @@
 //!
 //! A type tells serde what it wants to read; the trace notes that and hands out made-up values
 //! until it has seen every part, with a bound on its effort. Nothing but `Deserialize` is asked
-//! of the type. What asks for whatever comes next, or takes none of the values tried, is noted as
-//! opaque.
+//! of the type. What asks for whatever comes next is noted as opaque, and so is what cannot be
+//! reached, as no value was found for a part before it.
 
 mod access;
 mod deserializer;
 mod echo;
+mod fields;
+mod hint;
+mod pass;
+mod register;
 mod sample;
+mod search;
 mod state;
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod validated;
 
+use std::any::TypeId;
 use std::cell::RefCell;
+use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
 use serde::de::DeserializeOwned;
 
@@ -23,6 +33,10 @@ use super::shape::{Leaf, Part, Shape};
 use crate::__private::v1::{RawElement, Travels, Wire};
 use crate::codec::{Codec, is_plain_vec};
 use deserializer::{TraceError, Tracing};
+use pass::Failure;
+use search::Spot;
+
+pub use register::{SampleError, register_sample};
 use state::{Place, State};
 
 /// Takes down the shape of one type, as one codec has it.
@@ -47,13 +61,13 @@ impl Tracer {
 /// The shape of `T`, in the way that it has for people or for programs; `look` is shown the
 /// values that are made up.
 fn shape_of<T: DeserializeOwned>(human_readable: bool, mut look: impl FnMut(&T)) -> Shape {
-    let state = RefCell::new(State::new());
-    let trace = Tracing { state: &state, place: Place::Root, human_readable };
-    let mut pass = || T::deserialize(trace).map(|value| look(&value));
-    State::run(&state, || match catch_unwind(AssertUnwindSafe(&mut pass)) {
+    let state = RefCell::new(State::new(register::registered()));
+    let trace = Tracing { state: &state, spot: Spot::ROOT, human_readable };
+    let mut pass = || trace.part(Place::Root, T::deserialize).map(|value| look(&value));
+    State::run(&state, human_readable, || match catch_unwind(AssertUnwindSafe(&mut pass)) {
         Ok(Ok(())) => Ok(()),
-        Ok(Err(TraceError(words))) => Err(words),
-        Err(_) => Err("its code panics".to_owned()),
+        Ok(Err(TraceError(words))) => Err(Failure { words, panicked: false }),
+        Err(_) => Err(Failure { words: "its code panics".to_owned(), panicked: true }),
     })
 }
 
@@ -67,15 +81,33 @@ pub fn trace_result<T: Wire, E: Wire>(tracer: &mut Tracer) {
     trace_value::<Result<T, E>>(tracer);
 }
 
-/// Reports the shape of a `T` that serde carries.
+/// A shape, and how a value of it differs when it has been sent around.
+type Report = (Shape, Option<String>);
+
+/// What is known of types of this process, in a codec.
+type Known = HashMap<(TypeId, Codec), Arc<Report>>;
+
+/// Reports the shape of a `T` that serde carries. It is traced once a process and codec: a type's
+/// code runs no more often than that takes.
 pub(crate) fn trace_value<T: Wire>(tracer: &mut Tracer) {
-    let codec = tracer.codec;
+    static KNOWN: LazyLock<Mutex<Known>> = LazyLock::new(Mutex::default);
+    let key = (TypeId::of::<T>(), tracer.codec);
+    let known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner).get(&key).cloned();
+    // Traced without the lock: the type's code may start or call a service itself.
+    let report = known.unwrap_or_else(|| {
+        let report = Arc::new(report_on::<T>(tracer.codec));
+        KNOWN.lock().unwrap_or_else(PoisonError::into_inner).insert(key, Arc::clone(&report));
+        report
+    });
+    (tracer.shape, tracer.difference) = (*report).clone();
+}
+
+fn report_on<T: Wire>(codec: Codec) -> Report {
     let mut difference = None;
     let shape = shape_of::<T>(codec.is_human_readable(), |value| {
         difference = difference.take().or_else(|| echo::difference(value, codec));
     });
-    tracer.shape = if is_plain_vec::<T>() { shape.into_raw() } else { shape };
-    tracer.difference = difference;
+    (if is_plain_vec::<T>() { shape.into_raw() } else { shape }, difference)
 }
 
 /// Reports the shape of a raw `&[T]`.

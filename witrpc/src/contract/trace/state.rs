@@ -1,20 +1,14 @@
 //! What a trace knows so far.
-//!
-//! A type is deserialized again and again, each pass from the start, until all of it has been
-//! seen. A pass that fails is put down to the last value that was handed out, and the next pass
-//! tries another one there; when none fits, the closest `Option`, sequence or variant around it
-//! is done without.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
-use super::super::shape::{Content, Kind, Opaque, Part, Shape, TypeIndex, TypeShape, Variant};
-use super::sample::LENGTHS;
+use super::super::shape::{Content, Kind, Opaque, Part, TypeIndex, TypeShape, Variant};
+use super::fields::FieldOrder;
+use super::sample::{Pool, Sample, Samples};
+use super::search::{Choice, Search, Spot, What};
 
 /// How many values a trace may ask for in all its passes.
-const MAX_STEPS: usize = 200_000;
-
-/// How many passes a trace may take.
-const MAX_PASSES: usize = 5_000;
+pub(super) const MAX_STEPS: usize = 500_000;
 
 /// How deep a trace may nest.
 const MAX_DEPTH: usize = 128;
@@ -43,7 +37,7 @@ pub(super) enum Place {
 
 /// How far the trace is with a variant.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Progress {
+pub(super) enum Progress {
     Untried,
     /// Made once; the number orders these moments.
     Made(usize),
@@ -52,97 +46,81 @@ enum Progress {
 }
 
 /// A type around the value that is being asked for.
-struct Frame {
-    within: TypeIndex,
-    variant: usize,
-    /// Whether a value without what is inside can be made.
-    avoidable: bool,
+pub(super) struct Frame {
+    pub(super) within: TypeIndex,
+    pub(super) variant: usize,
+    pub(super) kind: FrameKind,
+}
+
+/// What can be done about a type of which no value can be made.
+#[derive(Clone, Copy)]
+pub(super) enum FrameKind {
+    /// Nothing.
+    Fixed,
+    /// An option, sequence or map, which can be empty.
+    Container(Choice),
+    /// A variant, beside which there may be others.
+    Variant,
+    /// Named fields, which can be asked for in another order.
+    Fields {
+        /// How many have been asked for.
+        asked: usize,
+        /// The last one that was, and whether only by its name.
+        current: Option<(usize, bool)>,
+    },
 }
 
 /// What a trace knows so far.
 pub(super) struct State {
-    root: Part,
-    types: Vec<TypeShape>,
+    pub(super) root: Part,
+    pub(super) types: Vec<TypeShape>,
     indices: HashMap<Key, TypeIndex>,
     /// Of each type: how far its variants are.
-    progress: Vec<Vec<Progress>>,
-    made: usize,
-    /// Which of the samples is due at a place, if not the first.
-    attempts: HashMap<Place, usize>,
-    /// Where the last value was asked for, and how many samples there are for it.
-    last: (Place, usize),
-    active: Vec<Frame>,
-    steps: usize,
+    pub(super) progress: Vec<Vec<Progress>>,
+    pub(super) made: usize,
+    /// How many things have been seen or made for the first time.
+    pub(super) known: usize,
+    pub(super) search: Search,
+    /// Of structs and struct variants: how their fields are asked for.
+    pub(super) fields: HashMap<(TypeIndex, usize), FieldOrder>,
+    /// The options, sequences and maps that are left empty.
+    pub(super) emptied: HashSet<Choice>,
+    pub(super) active: Vec<Frame>,
+    pub(super) steps: usize,
 }
 
 impl State {
-    pub(super) fn new() -> Self {
+    pub(super) fn new(registered: Samples) -> Self {
         Self {
             root: UNSEEN,
             types: Vec::new(),
             indices: HashMap::new(),
             progress: Vec::new(),
             made: 0,
-            attempts: HashMap::new(),
-            last: (Place::Root, 0),
+            known: 0,
+            search: Search::new(registered),
+            fields: HashMap::new(),
+            emptied: HashSet::new(),
             active: Vec::new(),
             steps: 0,
         }
     }
 
-    /// Runs passes until everything has been seen or nothing more can be, and gives the shape.
-    pub(super) fn run(
-        state: &std::cell::RefCell<Self>,
-        mut pass: impl FnMut() -> Result<(), String>,
-    ) -> Shape {
-        let mut incomplete = None;
-        for _ in 0..MAX_PASSES {
-            let made_before = {
-                let mut state = state.borrow_mut();
-                state.active.clear();
-                state.made
-            };
-            let outcome = pass();
-            let mut state = state.borrow_mut();
-            let state = &mut *state;
-            match outcome {
-                _ if state.steps > MAX_STEPS => {
-                    incomplete = Some("it has too many parts".to_owned());
-                }
-                Ok(()) if !state.leads_to_untried(&state.root) => {
-                    incomplete = None;
-                    break;
-                }
-                Ok(()) if state.made > made_before => continue,
-                Ok(()) => incomplete = Some("some variants are out of reach".to_owned()),
-                Err(_) if state.try_otherwise() => continue,
-                Err(error) => incomplete = Some(error),
-            }
-            break;
-        }
-        let mut state = state.borrow_mut();
-        state.settle_variants();
-        Shape {
-            root: std::mem::replace(&mut state.root, UNSEEN),
-            types: std::mem::take(&mut state.types),
-            incomplete,
-        }
-    }
-
-    /// Notes that a value is asked for at `place`, for which there are so many `samples`, and
-    /// gives the number of the sample that is due. `None` when there is no use in going on.
-    pub(super) fn step(&mut self, place: Place, samples: usize) -> Option<usize> {
+    /// Notes that a value is asked for, and returns the sample that is due. `None` when there is
+    /// no use in going on.
+    pub(super) fn step(&mut self, spot: Spot, pool: Pool) -> Option<Sample> {
         self.steps += 1;
-        self.last = (place, samples);
-        let due = self.attempts.get(&place).copied().unwrap_or(0);
         let go_on = self.steps <= MAX_STEPS && self.active.len() < MAX_DEPTH;
-        (go_on && due < samples).then_some(due)
+        self.search.decide((spot, What::Value), pool).filter(|_| go_on)
     }
 
     /// Notes what stands at `place`. What differs from one time to the next cannot be told.
     pub(super) fn see(&mut self, place: Place, part: Part) {
         match self.slot(place) {
-            Some(slot) if *slot == UNSEEN => *slot = part,
+            Some(slot) if *slot == UNSEEN => {
+                *slot = part;
+                self.known += 1;
+            }
             Some(Part::Opaque(_)) | None => {}
             Some(slot) if *slot == part => {}
             Some(slot) => *slot = Part::Opaque(Opaque::Varies),
@@ -151,8 +129,10 @@ impl State {
 
     /// Notes that what stands at `place` cannot be told, whatever was seen there.
     pub(super) fn see_opaque(&mut self, place: Place, why: Opaque) {
-        if let Some(slot) = self.slot(place) {
-            *slot = Part::Opaque(why);
+        let opaque = Part::Opaque(why);
+        if let Some(slot) = self.slot(place).filter(|slot| **slot != opaque) {
+            *slot = opaque;
+            self.known += 1;
         }
     }
 
@@ -191,6 +171,7 @@ impl State {
             let shape = shape();
             let variants = if let Kind::Enum(variants) = &shape.kind { variants.len() } else { 0 };
             self.types.push(shape);
+            self.known += 1;
             self.progress.push(vec![Progress::Untried; variants]);
         }
         self.see(place, Part::Type(index));
@@ -202,13 +183,25 @@ impl State {
     }
 
     /// Goes inside a type; [`leave`](Self::leave) takes what this returns.
-    pub(super) fn enter(&mut self, within: TypeIndex, variant: usize, avoidable: bool) -> usize {
-        self.active.push(Frame { within, variant, avoidable });
+    pub(super) fn enter(&mut self, within: TypeIndex, variant: usize, kind: FrameKind) -> usize {
+        self.active.push(Frame { within, variant, kind });
         self.active.len() - 1
     }
 
-    /// Comes out of a type with a value. After a failure nobody comes out, so that
-    /// [`try_otherwise`](Self::try_otherwise) sees where it was.
+    /// A field of the type at this level is asked for: by its name alone, or its value.
+    pub(super) fn ask_field(&mut self, level: usize, field: usize, by_name: bool) {
+        // What is above it was left by a type that went on after an error.
+        self.active.truncate(level + 1);
+        if let Some(FrameKind::Fields { asked, current }) =
+            self.active.last_mut().map(|frame| &mut frame.kind)
+        {
+            *asked += usize::from(!by_name);
+            *current = Some((field, by_name));
+        }
+    }
+
+    /// Comes out of a type with a value. After an error the types stay where they are, so that
+    /// [`recover`](Self::recover) sees where it was.
     pub(super) fn leave(&mut self, level: usize) {
         self.active.truncate(level);
     }
@@ -219,13 +212,32 @@ impl State {
 
     /// How many elements to give a value of the type, whose elements are optional. None within
     /// another value of the element's type, so that recursion ends.
-    pub(super) fn elements(&self, index: TypeIndex) -> usize {
-        let due = self.attempts.get(&avoided(index)).copied().unwrap_or(0);
+    pub(super) fn elements(&mut self, spot: Spot, index: TypeIndex) -> usize {
         let recursive = self.types[index].kind.parts().iter().any(|part| match part {
             Part::Type(inner) => self.is_active(*inner),
             _ => false,
         });
-        if recursive { 0 } else { LENGTHS.get(due).copied().unwrap_or(0) }
+        let choice = (spot, What::Length);
+        if recursive || self.emptied.contains(&choice) {
+            return 0;
+        }
+        let is_option = matches!(self.types[index].kind, Kind::Option(_));
+        let pool = if is_option { Pool::Fixed(2) } else { Pool::Length };
+        match self.search.decide(choice, pool) {
+            Some(Sample::Number(number)) if is_option => 1 - number,
+            Some(Sample::Number(number)) => number,
+            _ => 0,
+        }
+    }
+
+    /// How the fields of a struct or struct variant are asked for.
+    pub(super) fn field_order(
+        &mut self,
+        within: TypeIndex,
+        variant: usize,
+        names: &'static [&'static str],
+    ) -> &FieldOrder {
+        self.fields.entry((within, variant)).or_insert_with(|| FieldOrder::new(names))
     }
 
     /// Which variant to make next: one not tried yet, or one that leads on; within another value
@@ -261,12 +273,13 @@ impl State {
         let progress = &mut self.progress[index][variant];
         if *progress == Progress::Untried {
             self.made += 1;
+            self.known += 1;
             *progress = Progress::Made(self.made);
         }
     }
 
     /// Whether there are variants still to be tried somewhere inside `part`.
-    fn leads_to_untried(&self, part: &Part) -> bool {
+    pub(super) fn leads_to_untried(&self, part: &Part) -> bool {
         let mut seen = vec![false; self.types.len()];
         let mut todo: Vec<TypeIndex> = Vec::new();
         let mut parts = vec![part];
@@ -286,37 +299,9 @@ impl State {
         }
     }
 
-    /// After a failed pass: changes what the next one does. `false` when nothing is left to try.
-    fn try_otherwise(&mut self) -> bool {
-        let (place, samples) = self.last;
-        let due = self.attempts.entry(place).or_insert(0);
-        *due += 1;
-        if *due < samples {
-            return true;
-        }
-        while let Some(frame) = self.active.pop() {
-            if !frame.avoidable {
-                continue;
-            }
-            if let Some(progress) = self.progress[frame.within].get_mut(frame.variant) {
-                if *progress != Progress::Failed {
-                    *progress = Progress::Failed;
-                    return true;
-                }
-                continue;
-            }
-            let tried = self.attempts.entry(avoided(frame.within)).or_insert(0);
-            *tried += 1;
-            if *tried < LENGTHS.len() {
-                return true;
-            }
-        }
-        false
-    }
-
     /// Marks variants that were out of reach. A variant that the type does not even know is an
     /// alias among the names: then it is unknown which names are the variants' own.
-    fn settle_variants(&mut self) {
+    pub(super) fn settle_variants(&mut self) {
         for (shape, progress) in self.types.iter_mut().zip(&self.progress) {
             let Kind::Enum(variants) = &mut shape.kind else { continue };
             let known = variants.len();
@@ -334,11 +319,6 @@ impl State {
             }
         }
     }
-}
-
-/// Where it is counted how often the elements of a type had to be done without.
-fn avoided(index: TypeIndex) -> Place {
-    Place::Inside { within: index, variant: usize::MAX, part: usize::MAX }
 }
 
 /// A part that has not been seen yet.

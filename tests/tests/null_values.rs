@@ -1,0 +1,107 @@
+//! Values that are null beside `None`, which JSON writes as null too.
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use witrpc::{CallError, Codec, Endpoint, InProcess, Mmf, WitServer, wit_service};
+
+/// A place over shared memory, and one in this process.
+fn places() -> [Endpoint; 2] {
+    [Mmf::unguessable().into(), InProcess::new().into()]
+}
+
+/// What may be null beside `None`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Setting {
+    /// Is null.
+    Nothing,
+    /// Is not.
+    Number(u8),
+}
+
+/// The error of a procedure call in JSON.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Refusal {
+    /// Says which.
+    pub code: i32,
+    /// Says more.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub data: Option<Value>,
+}
+
+/// Gives back what it got.
+#[wit_service]
+pub trait Echo {
+    /// A value, or none.
+    fn value(&self, value: Option<Value>) -> Option<Value>;
+    /// A setting, or none.
+    fn setting(&self, setting: Option<Setting>) -> Option<Setting>;
+    /// A list of them.
+    fn list(&self, list: Vec<Option<Value>>) -> Vec<Option<Value>>;
+    /// Fails with it.
+    fn fail(&self, refusal: Refusal) -> Result<(), Refusal>;
+    /// Gives null, which is not none.
+    fn null(&self) -> Option<Value>;
+}
+
+struct Wall;
+
+impl Echo for Wall {
+    fn value(&self, value: Option<Value>) -> Option<Value> {
+        value
+    }
+
+    fn setting(&self, setting: Option<Setting>) -> Option<Setting> {
+        setting
+    }
+
+    fn list(&self, list: Vec<Option<Value>>) -> Vec<Option<Value>> {
+        list
+    }
+
+    fn fail(&self, refusal: Refusal) -> Result<(), Refusal> {
+        Err(refusal)
+    }
+
+    fn null(&self) -> Option<Value> {
+        Some(Value::Null)
+    }
+}
+
+#[test]
+fn a_null_that_would_arrive_as_none_is_an_error_of_its_call() {
+    let refused = |told: Result<(), CallError>, place: &str| match told {
+        Err(CallError::Encode { message }) => {
+            let words = format!("JSON cannot encode it: {place} a Some that holds null");
+            assert!(message.contains(&words), "{message}");
+        }
+        other => panic!("{other:?}"),
+    };
+    for place in places() {
+        let builder = WitServer::builder().listen(place.clone()).codecs([Codec::Json]);
+        let _server = builder.service(EchoServer::new(Wall)).start().unwrap();
+        let echo = EchoClient::builder(place).codec(Codec::Json).connect().unwrap();
+        refused(echo.value(Some(Value::Null)).map(drop), "it is");
+        refused(echo.setting(Some(Setting::Nothing)).map(drop), "it is");
+        refused(echo.list(vec![None, Some(Value::Null)]).map(drop), "`[]` is");
+        let null = Refusal { code: 1, data: Some(Value::Null) };
+        let told = echo.fail(null).map_err(|error| error.map_app(|app| panic!("{app:?}")));
+        refused(told, "`data` is");
+        let answer = echo.null();
+        assert!(
+            matches!(&answer, Err(CallError::EncodeAnswer { message })
+            if message.contains("a Some that holds null")),
+            "{answer:?}"
+        );
+
+        let value = Some(json!({ "a": [null] }));
+        assert_eq!(echo.value(value.clone()), Ok(value.clone()));
+        assert_eq!(echo.value(None), Ok(None));
+        assert_eq!(echo.setting(Some(Setting::Number(1))), Ok(Some(Setting::Number(1))));
+        assert_eq!(echo.list(vec![None, value.clone()]), Ok(vec![None, value.clone()]));
+        for data in [None, value] {
+            let refusal = Refusal { code: 2, data };
+            assert_eq!(echo.fail(refusal.clone()), Err(CallError::App(refusal)));
+        }
+    }
+}

@@ -1,0 +1,71 @@
+//! In which order the fields of a struct are asked for.
+
+/// How the fields of one struct, or struct variant, are handed out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Way {
+    /// In order, without names, as postcard has them.
+    InOrder,
+    /// By name, those last that have failed.
+    ByName,
+    /// In order: the type takes no names.
+    InOrderOnly,
+}
+
+/// What is known of the fields of one struct, or struct variant.
+pub(super) struct FieldOrder {
+    pub(super) names: &'static [&'static str],
+    pub(super) way: Way,
+    /// How often no value of each field could be made.
+    failed: Vec<usize>,
+    /// Which names are further ones of a field before them.
+    pub(super) aliases: Vec<bool>,
+    /// How much the trace knew when the fields that fail had last taken turns.
+    known: Option<usize>,
+    /// How much it knew when turns had brought nothing new.
+    exhausted: Option<usize>,
+}
+
+impl FieldOrder {
+    pub(super) fn new(names: &'static [&'static str]) -> Self {
+        let fields = names.len();
+        Self {
+            names,
+            way: Way::InOrder,
+            failed: vec![0; fields],
+            aliases: vec![false; fields],
+            known: None,
+            exhausted: None,
+        }
+    }
+
+    /// The fields in the order in which to ask for them: first those that have failed least.
+    pub(super) fn by_failures(&self) -> Vec<usize> {
+        let mut order: Vec<_> =
+            (0..self.failed.len()).filter(|field| !self.aliases[*field]).collect();
+        order.sort_by_key(|field| self.failed[*field]);
+        order
+    }
+
+    /// No value of this field could be made, while the trace knows so much. Returns whether another
+    /// order may show more.
+    pub(super) fn postpone(&mut self, field: usize, known: usize) -> bool {
+        if self.exhausted == Some(known) {
+            return false;
+        }
+        self.failed[field] += 1;
+        if self.failed[field] == 1 {
+            return true;
+        }
+        let most = self.failed.iter().max();
+        if self.failed.iter().filter(|failed| **failed > 0).min() != most {
+            return true;
+        }
+        // All that fail have failed equally often: each has been first among them.
+        if self.known == Some(known) {
+            self.exhausted = Some(known);
+            return false;
+        }
+        self.known = Some(known);
+        true
+    }
+}

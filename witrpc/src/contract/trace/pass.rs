@@ -1,0 +1,190 @@
+//! The passes of a trace.
+//!
+//! A type is deserialized again and again, each pass from the start, until all of it has been
+//! seen. After a pass that fails, the next one tries other values for the part that failed. A part
+//! that takes none of them comes last among the fields of its struct, so that all others are seen;
+//! and when they have been, the closest option, sequence or variant around it is done without.
+//!
+//! Everything here is bounded: the values that are asked for, the passes, the depth, the tries for
+//! one part. Code of a type that loops by itself is not: nothing can stop that.
+
+use std::cell::RefCell;
+
+use super::super::shape::{Content, Kind, Shape};
+use super::deserializer::unseen_fields;
+use super::fields::Way;
+use super::state::{Frame, FrameKind, MAX_STEPS, Progress, State, UNSEEN};
+
+/// How many passes a trace may take.
+const MAX_PASSES: usize = 5_000;
+
+/// Why a pass came to no value.
+pub(super) struct Failure {
+    pub(super) words: String,
+    pub(super) panicked: bool,
+}
+
+impl State {
+    /// Runs passes until everything has been seen or nothing more can be, and returns the shape.
+    pub(super) fn run(
+        state: &RefCell<Self>,
+        human_readable: bool,
+        mut pass: impl FnMut() -> Result<(), Failure>,
+    ) -> Shape {
+        let mut incomplete = Some("it takes too many attempts".to_owned());
+        let mut retried = false;
+        for _ in 0..MAX_PASSES {
+            let (made_before, known_before) = {
+                let mut state = state.borrow_mut();
+                state.active.clear();
+                state.search.begin_pass();
+                (state.made, state.known)
+            };
+            let outcome = pass();
+            let mut state = state.borrow_mut();
+            let state = &mut *state;
+            incomplete = match outcome {
+                _ if state.steps > MAX_STEPS => Some("it has too many parts".to_owned()),
+                Ok(()) if state.leads_to_untried(&state.root) => {
+                    if state.made > made_before {
+                        continue;
+                    }
+                    Some("some variants are out of reach".to_owned())
+                }
+                Ok(()) => {
+                    if !std::mem::replace(&mut retried, true) && state.retry_variants() {
+                        continue;
+                    }
+                    None
+                }
+                Err(failure) if state.recover(&failure, known_before, human_readable) => continue,
+                Err(failure) => Some(failure.words),
+            };
+            break;
+        }
+        let mut state = state.borrow_mut();
+        state.settle_aliases();
+        state.settle_variants();
+        Shape {
+            root: std::mem::replace(&mut state.root, UNSEEN),
+            types: std::mem::take(&mut state.types),
+            incomplete,
+        }
+    }
+
+    /// After a failed pass: changes what the next one does. Returns `false` when nothing is left
+    /// to try.
+    fn recover(&mut self, failure: &Failure, known_before: usize, human_readable: bool) -> bool {
+        if self.found_alias()
+            || self.search.vary(&failure.words, failure.panicked)
+            || self.known > known_before
+        {
+            return true;
+        }
+        while let Some(frame) = self.active.pop() {
+            let Frame { within, variant, kind } = frame;
+            let changed = match kind {
+                FrameKind::Fixed => false,
+                FrameKind::Container(choice) => self.emptied.insert(choice),
+                FrameKind::Variant => {
+                    let progress = &mut self.progress[within][variant];
+                    std::mem::replace(progress, Progress::Failed) != Progress::Failed
+                }
+                FrameKind::Fields { asked, current } => {
+                    self.reorder((within, variant), asked, current, human_readable)
+                }
+            };
+            if changed {
+                return true;
+            }
+        }
+        false
+    }
+
+    /// A struct that refuses a field at its name has had that field before, under another name.
+    fn found_alias(&mut self) -> bool {
+        let Some(Frame { within, variant, kind }) = self.active.last() else { return false };
+        let FrameKind::Fields { current: Some((field, true)), .. } = kind else { return false };
+        let order = self.fields.get_mut(&(*within, *variant));
+        order.is_some_and(|order| !std::mem::replace(&mut order.aliases[*field], true))
+    }
+
+    /// No value of a struct could be made: asks for its fields in another way or order, if that may
+    /// show more of it.
+    fn reorder(
+        &mut self,
+        of: (usize, usize),
+        asked: usize,
+        current: Option<(usize, bool)>,
+        human_readable: bool,
+    ) -> bool {
+        let known = self.known;
+        let Some(order) = self.fields.get_mut(&of) else { return false };
+        let way = match (order.way, current) {
+            // It insists on names, which postcard does not give.
+            (Way::InOrder, None) if human_readable => Way::ByName,
+            (Way::InOrder, Some(_)) if asked < order.aliases.len() => Way::ByName,
+            (Way::ByName, None) => Way::InOrderOnly,
+            (Way::ByName, Some((field, _))) if asked < order.by_failures().len() => {
+                return order.postpone(field, known);
+            }
+            (Way::InOrder | Way::ByName | Way::InOrderOnly, _) => return false,
+        };
+        order.way = way;
+        self.forget_fields(of);
+        true
+    }
+
+    /// What was seen in order is seen again by name, or the other way round: where there are
+    /// aliases, the two do not count alike.
+    fn forget_fields(&mut self, (within, variant): (usize, usize)) {
+        let names = self.fields[&(within, variant)].names;
+        match &mut self.types[within].kind {
+            Kind::Struct(fields) => *fields = unseen_fields(names),
+            Kind::Enum(variants) => {
+                if let Content::Struct(fields) = &mut variants[variant].content {
+                    *fields = unseen_fields(names);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// Has variants tried once more that failed before all of them was seen: it may have been for
+    /// want of a variant that could not be made yet. Returns whether there are any.
+    fn retry_variants(&mut self) -> bool {
+        let mut any = false;
+        for (shape, progress) in self.types.iter().zip(&mut self.progress) {
+            let Kind::Enum(variants) = &shape.kind else { continue };
+            for (variant, progress) in variants.iter().zip(progress) {
+                let unseen = variant.content.parts().into_iter().any(|part| *part == UNSEEN);
+                if unseen && *progress == Progress::Failed {
+                    *progress = Progress::Untried;
+                    any = true;
+                }
+            }
+        }
+        any
+    }
+
+    /// Takes out of the fields what turned out to be a further name of another. Then it is unknown
+    /// which names are the fields' own.
+    fn settle_aliases(&mut self) {
+        for ((within, variant), order) in &self.fields {
+            if order.way != Way::ByName || !order.aliases.contains(&true) {
+                continue;
+            }
+            let fields = match &mut self.types[*within].kind {
+                Kind::Struct(fields) => fields,
+                Kind::Enum(variants) => match variants.get_mut(*variant).map(|v| &mut v.content) {
+                    Some(Content::Struct(fields)) => fields,
+                    _ => continue,
+                },
+                _ => continue,
+            };
+            let mut aliases = order.aliases.iter();
+            fields.retain(|_| !aliases.next().is_some_and(|alias| *alias));
+            fields.iter_mut().for_each(|field| field.name = None);
+        }
+    }
+}

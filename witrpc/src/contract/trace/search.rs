@@ -1,0 +1,223 @@
+//! Looks for values that a type takes.
+//!
+//! When a part of a type does not become a value, one of the decisions that were made for that part
+//! was wrong: a number, a text, how many elements. The search varies one of them at a time, while
+//! the others stay, and all go back to what they were when nothing helps.
+
+use std::collections::{HashMap, HashSet};
+
+use super::hint;
+use super::sample::{Pool, Sample, Samples};
+use super::state::Place;
+
+/// How many values are tried for one part.
+const MAX_TRIES: usize = 600;
+
+/// How often the values for one part are looked for anew, when what had been found does not do any
+/// more.
+const MAX_SEARCHES: usize = 4;
+
+/// How often the code of a type may panic before nothing more is tried on it.
+const MAX_PANICS: usize = 3;
+
+/// A place of a value, and the one that its container stands at: one container may stand at two
+/// places, and each takes other values.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) struct Spot {
+    pub(super) place: Place,
+    pub(super) above: Place,
+}
+
+impl Spot {
+    pub(super) const ROOT: Self = Self { place: Place::Root, above: Place::Root };
+}
+
+/// What is decided at a spot.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) enum What {
+    Value,
+    /// How many elements, or whether an option has one.
+    Length,
+}
+
+/// Something that is decided for a value.
+pub(super) type Choice = (Spot, What);
+
+/// How a decision differs from the usual.
+#[derive(Default)]
+struct Tuned {
+    number: usize,
+    hints: Samples,
+}
+
+/// A decision that is being varied.
+struct Trial {
+    choice: Choice,
+    pool: Pool,
+    /// What it was before.
+    initial: usize,
+    /// What to try before all others, as it has helped elsewhere.
+    lucky: Vec<usize>,
+    next: usize,
+}
+
+/// The search for values of one part.
+#[derive(Default)]
+struct Attempt {
+    trial: Option<Trial>,
+    varied: HashSet<Choice>,
+    tries: usize,
+    searches: usize,
+    panics: usize,
+    hopeless: bool,
+}
+
+/// All searches of a trace.
+pub(super) struct Search {
+    registered: Samples,
+    tuned: HashMap<Choice, Tuned>,
+    attempts: HashMap<Spot, Attempt>,
+    /// The texts that have been found by a search, by their numbers.
+    lucky: Vec<usize>,
+    /// What has been decided in this pass, in order.
+    taken: Vec<(Choice, Pool)>,
+    /// The parts that are being made, from the outside in, and how much had been decided before.
+    open: Vec<(Spot, usize)>,
+    /// The innermost part that has failed.
+    blamed: Option<(Spot, usize)>,
+}
+
+impl Search {
+    pub(super) fn new(registered: Samples) -> Self {
+        Self {
+            registered,
+            tuned: HashMap::new(),
+            attempts: HashMap::new(),
+            lucky: Vec::new(),
+            taken: Vec::new(),
+            open: Vec::new(),
+            blamed: None,
+        }
+    }
+
+    pub(super) fn begin_pass(&mut self) {
+        self.taken.clear();
+        self.open.clear();
+        self.blamed = None;
+    }
+
+    /// Decides, and returns the sample that is due.
+    pub(super) fn decide(&mut self, choice: Choice, pool: Pool) -> Option<Sample> {
+        self.taken.push((choice, pool));
+        match self.tuned.get(&choice) {
+            Some(Tuned { number, hints }) => pool.get(*number, &[&self.registered, hints]),
+            None => pool.get(0, &[]),
+        }
+    }
+
+    /// Begins to make a part.
+    pub(super) fn begin(&mut self, part: Spot) {
+        self.open.push((part, self.taken.len()));
+    }
+
+    /// Ends what [`begin`](Self::begin) began.
+    pub(super) fn end(&mut self, part: Spot, made: bool) {
+        let since = loop {
+            match self.open.pop() {
+                // What is above it was left by a type that went on after an error.
+                Some((other, _)) if other != part => {}
+                Some((_, since)) => break since,
+                None => return,
+            }
+        };
+        if !made {
+            self.blamed.get_or_insert((part, since));
+            return;
+        }
+        self.blamed = None;
+        if let Some(attempt) = self.attempts.get_mut(&part)
+            && let Some(trial) = attempt.trial.take()
+        {
+            attempt.varied.clear();
+            let found = self.tuned.get(&trial.choice).map_or(0, |tuned| tuned.number);
+            if matches!(trial.pool, Pool::Text) && !self.lucky.contains(&found) {
+                self.lucky.push(found);
+            }
+        }
+    }
+
+    /// After a failed pass: changes one of the decisions for the part that failed. Returns `false`
+    /// when nothing is left to try.
+    pub(super) fn vary(&mut self, error: &str, panicked: bool) -> bool {
+        let last_open = self.open.last().copied();
+        let (part, since) = self.blamed.take().or(last_open).unwrap_or((Spot::ROOT, 0));
+        let taken = self.variable(since, error);
+        let attempt = self.attempts.entry(part).or_default();
+        if attempt.hopeless {
+            return false;
+        }
+        if attempt.trial.is_none() && attempt.varied.is_empty() {
+            attempt.searches += 1;
+        }
+        attempt.tries += 1;
+        attempt.panics += usize::from(panicked);
+        let enough = attempt.tries > MAX_TRIES
+            || attempt.searches > MAX_SEARCHES
+            || attempt.panics > MAX_PANICS;
+        loop {
+            if let Some(trial) = &mut attempt.trial {
+                let tuned = self.tuned.entry(trial.choice).or_default();
+                let all = trial.pool.len(&[&self.registered, &tuned.hints]);
+                if let Some(number) = trial.next(all).filter(|_| !enough) {
+                    tuned.number = number;
+                    return true;
+                }
+                tuned.number = trial.initial;
+                attempt.varied.insert(trial.choice);
+                attempt.trial = None;
+            }
+            let next = taken.iter().find(|(choice, _)| !attempt.varied.contains(choice));
+            let Some((choice, pool)) = next.filter(|_| !enough) else {
+                // Where nothing could be varied, it may be another matter the next time.
+                attempt.hopeless = enough || !attempt.varied.is_empty();
+                return false;
+            };
+            let initial = self.tuned.get(choice).map_or(0, |tuned| tuned.number);
+            let lucky = if let Pool::Text = pool { self.lucky.clone() } else { Vec::new() };
+            attempt.trial = Some(Trial { choice: *choice, pool: *pool, initial, lucky, next: 0 });
+        }
+    }
+
+    /// The decisions since then that can be varied, in the order in which they are to be: lengths
+    /// first, then from the last to the first. The error tells what else to try.
+    fn variable(&mut self, since: usize, error: &str) -> Vec<(Choice, Pool)> {
+        let hints = hint::read(error);
+        let mut found: Vec<(Choice, Pool)> = Vec::new();
+        for (choice, pool) in self.taken.iter().skip(since).rev() {
+            if matches!(pool, Pool::Fixed(0 | 1)) || found.iter().any(|(known, _)| known == choice)
+            {
+                continue;
+            }
+            found.push((*choice, *pool));
+            if hints != Samples::default() && !matches!(pool, Pool::Fixed(_)) {
+                self.tuned.entry(*choice).or_default().hints.merge(hints.clone());
+            }
+        }
+        found.sort_by_key(|((_, what), _)| *what == What::Value);
+        found
+    }
+}
+
+impl Trial {
+    /// The next number of `all`.
+    fn next(&mut self, all: usize) -> Option<usize> {
+        if let Some(number) = self.lucky.pop() {
+            return Some(number);
+        }
+        if self.next == self.initial {
+            self.next += 1;
+        }
+        self.next += 1;
+        (self.next <= all).then(|| self.next - 1)
+    }
+}
