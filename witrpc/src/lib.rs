@@ -96,6 +96,7 @@ mod handshake;
 mod hooks;
 mod offload;
 mod registry;
+mod rt;
 mod security;
 mod server;
 mod shared;
@@ -122,6 +123,7 @@ pub use error::{
 };
 pub use futures_core::Stream;
 pub use hooks::{CallEnd, ClientHook, MadeCall, Rejection, ServedCall, ServedEnd, ServerHook};
+pub use rt::restore_signal_mask;
 pub use security::{AccessToken, AccessTokens, TokenError};
 pub use server::{CallContext, Metrics, ServerHandle, UntilCancelled, WitServer, WitServerBuilder};
 pub use shared::{Chunks, Iter, Shareable, Shared, SharedMut};

@@ -1,7 +1,8 @@
 //! Named shared memory: the transport that `witrpc` exists for.
 //!
-//! This folder is the only place that names the crate `witrpc_mmf`: `errors` says in the words of this
-//! crate why binding or connecting has failed, `names` lists which servers there are.
+//! This folder, and `rt` for its threads, are the only places that name the crate `witrpc_mmf`: `errors`
+//! says in the words of this crate why binding or connecting has failed, `names` lists which servers
+//! there are.
 
 mod errors;
 mod names;
