@@ -131,7 +131,7 @@ pub use transport::in_process::InProcess;
 pub use transport::mmf::{Backend, Mmf, metrics, servers};
 pub use transport::{ClientInfo, DisconnectReason, Endpoint, Shutdown, TrustedPeer, WaitPolicy};
 pub use witrpc_macros::wit_service;
-pub use worker::{Worker, WorkerBuilder, WorkerExit, WorkerState};
+pub use worker::{Worker, WorkerBuilder, WorkerExit, WorkerHandle, WorkerState};
 
 /// Compiles the example of the README.
 #[cfg(doctest)]
