@@ -125,7 +125,9 @@ pub use futures_core::Stream;
 pub use hooks::{CallEnd, ClientHook, MadeCall, Rejection, ServedCall, ServedEnd, ServerHook};
 pub use rt::restore_signal_mask;
 pub use security::{AccessToken, AccessTokens, TokenError};
-pub use server::{CallContext, Metrics, ServerHandle, UntilCancelled, WitServer, WitServerBuilder};
+pub use server::{
+    CallContext, Metrics, ServerHandle, StopReason, UntilCancelled, WitServer, WitServerBuilder,
+};
 pub use shared::{Chunks, Iter, Shareable, Shared, SharedMut};
 pub use transport::in_process::InProcess;
 pub use transport::mmf::{Backend, Mmf, metrics, servers};
