@@ -56,7 +56,7 @@ pub use fork::{Descriptor, Origin};
 pub use layout::{INLINE_LEN, MAX_LANES, MIN_LANES};
 pub use lease::{Claim, LeaseWriter, MAX_LEASES_OF_A_MESSAGE, OwnLease, ReceivedLease};
 pub use outbox::MAX_LEASES;
-pub use rendezvous::{MAX_REPORT_LEN, Name, Place, inquire, live_names};
+pub use rendezvous::{ConnectLimit, Interrupt, MAX_REPORT_LEN, Name, Place, inquire, live_names};
 pub use seam::{bind, connect};
 pub use server::{Connection, Scanner, Server, ServerOptions};
 pub use signals::{SignalMask, programs_mask_elsewhere};

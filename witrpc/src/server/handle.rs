@@ -6,11 +6,11 @@ use std::time::Duration;
 
 use crate::transport::ClientInfo;
 
+use super::StopReason;
 use super::admission::Door;
 use super::builder::WitServerBuilder;
 use super::metrics::Metrics;
 use super::pool::Pool;
-use super::StopReason;
 use crate::transport::Shutdown;
 
 /// A server that runs on threads of its own, until it is shut down or dropped.

@@ -155,6 +155,7 @@ impl Keeper {
         if self.change(ended) && self.source.has_channel() {
             self.link().channel.disconnect();
         }
+        self.source.give_up();
         self.nudge();
     }
 
