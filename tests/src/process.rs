@@ -7,6 +7,7 @@ use std::sync::mpsc::{self, Receiver};
 use std::sync::{Arc, Mutex};
 use std::thread;
 
+use nix::sys::signal::{SigSet, SigmaskHow};
 use rustix::process::{Pid, Signal, kill_process, set_parent_process_death_signal};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -222,6 +223,9 @@ impl Parent {
         // A stopped process does not read its pipe; this reaches it all the same.
         set_parent_process_death_signal(Some(Signal::KILL)).expect("Linux has it");
         let (to_lines, lines) = mpsc::channel();
+        // The role may be to take signals, which this thread must not take instead.
+        let all = SigSet::all().thread_swap_mask(SigmaskHow::SIG_BLOCK);
+        let before = all.expect("a thread may block what it likes");
         thread::spawn(move || {
             for line in std::io::stdin().lines().map_while(Result::ok) {
                 if to_lines.send(line).is_err() {
@@ -230,6 +234,7 @@ impl Parent {
             }
             std::process::exit(1);
         });
+        before.thread_set_mask().expect("a thread may block what it likes");
         (Self { lines }, role)
     }
 

@@ -377,7 +377,7 @@ const _: () = {
                     },
                     ::witrpc::__private::v1::ArgumentDescriptor {
                         name: "blocks",
-                        kind: ::witrpc::__private::v1::ArgumentKind::Stream,
+                        kind: ::witrpc::__private::v1::ArgumentKind::Iterator,
                         shape: {
                             ::witrpc::__private::v1::assert_wire::<Vec<u8>>();
                             ::witrpc::__private::v1::trace::<Vec<u8>>

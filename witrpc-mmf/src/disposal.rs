@@ -27,6 +27,7 @@ use rustix::io::ioctl_fionread;
 use rustix::net::{Shutdown, shutdown, sockopt};
 
 use crate::fork::{Descriptor, NoFork, Origin};
+use crate::spawn::spawn;
 
 /// How many threads may be kept waiting by what they close.
 pub(crate) const MAX_CLOSERS: usize = 8;
@@ -137,8 +138,7 @@ fn dispose(descriptor: Descriptor) {
     }
     heap.closers += 1;
     drop((heap, no_fork));
-    let closer = std::thread::Builder::new().name("witrpc-closer".into());
-    if closer.spawn(close_all).is_err() {
+    if spawn("witrpc-closer", close_all).is_err() {
         // Whoever disposes of something next tries again.
         self::heap().0.closers -= 1;
     }

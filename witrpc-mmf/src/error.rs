@@ -302,6 +302,9 @@ pub enum ConnectError {
         /// The time that was allowed.
         after: Duration,
     },
+    /// Connecting was interrupted.
+    #[error("connecting was given up by its caller; connect again")]
+    Interrupted,
     /// The server hung up during the handshake.
     #[error("the server hung up during the handshake; see whether it died, and connect anew")]
     HungUp,

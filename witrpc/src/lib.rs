@@ -96,6 +96,7 @@ mod handshake;
 mod hooks;
 mod offload;
 mod registry;
+mod rt;
 mod security;
 mod server;
 mod shared;
@@ -122,14 +123,17 @@ pub use error::{
 };
 pub use futures_core::Stream;
 pub use hooks::{CallEnd, ClientHook, MadeCall, Rejection, ServedCall, ServedEnd, ServerHook};
+pub use rt::restore_signal_mask;
 pub use security::{AccessToken, AccessTokens, TokenError};
-pub use server::{CallContext, Metrics, ServerHandle, UntilCancelled, WitServer, WitServerBuilder};
+pub use server::{
+    CallContext, Metrics, ServerHandle, StopReason, UntilCancelled, WitServer, WitServerBuilder,
+};
 pub use shared::{Chunks, Iter, Shareable, Shared, SharedMut};
 pub use transport::in_process::InProcess;
 pub use transport::mmf::{Backend, Mmf, metrics, servers};
 pub use transport::{ClientInfo, DisconnectReason, Endpoint, Shutdown, TrustedPeer, WaitPolicy};
 pub use witrpc_macros::wit_service;
-pub use worker::{Worker, WorkerBuilder, WorkerExit, WorkerState};
+pub use worker::{Worker, WorkerBuilder, WorkerExit, WorkerHandle, WorkerState};
 
 /// Compiles the example of the README.
 #[cfg(doctest)]

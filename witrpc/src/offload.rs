@@ -3,7 +3,8 @@
 use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Poll, Waker};
-use std::thread;
+
+use crate::rt::spawn;
 
 /// Where the thread leaves the result.
 struct Meeting<T> {
@@ -23,7 +24,7 @@ pub(crate) async fn offload<T: Send + 'static>(
 ) -> io::Result<T> {
     let ours = Arc::new(Mutex::new(Meeting { result: None, waker: None }));
     let theirs = Arc::clone(&ours);
-    thread::Builder::new().name(name.to_owned()).spawn(move || {
+    spawn(name, move || {
         let result = work();
         let mut meeting = theirs.lock().unwrap_or_else(PoisonError::into_inner);
         meeting.result = Some(result);

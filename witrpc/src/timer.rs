@@ -7,9 +7,9 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::task::Waker;
-use std::thread;
 use std::time::Instant;
 
+use crate::rt::spawn;
 use crate::wake::wake;
 
 /// The alarms of one owner.
@@ -74,7 +74,7 @@ impl Timer {
 
     fn start_thread(&self) -> bool {
         let shared = Arc::clone(&self.shared);
-        thread::Builder::new().name("witrpc-timer".to_owned()).spawn(move || shared.run()).is_ok()
+        spawn("witrpc-timer", move || shared.run()).is_ok()
     }
 
     #[cfg(test)]
@@ -132,6 +132,7 @@ impl Shared {
 mod tests {
     use std::sync::mpsc;
     use std::task::Wake;
+    use std::thread;
     use std::time::Duration;
 
     use super::*;

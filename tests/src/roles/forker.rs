@@ -183,8 +183,10 @@ pub(super) fn server(parent: &Parent, address: &Address) {
     let () = parent.hear();
     match fork::fork().expect("this process may fork") {
         Fork::Child => {
+            // Both end at once, and with a reason.
+            let reasons = [server.wait(), futures_executor::block_on(server.stopped())];
             drop(server);
-            println!("\"forked\"");
+            println!("\"{reasons:?}\"");
             // The pipe ends with the test. A copy of it: the lock of the standard input is held by a
             // thread of the parent that is not here.
             let input = std::io::stdin().as_fd().try_clone_to_owned().expect("it is open");

@@ -5,6 +5,7 @@ mod caller;
 mod follower;
 mod forker;
 mod scribble;
+mod signals;
 mod worker;
 
 use std::time::Duration;
@@ -17,6 +18,7 @@ use crate::site::{self, Address, Plan};
 pub use binder::{Bid, Go};
 pub use follower::{Count, count};
 pub use forker::{Finding, ITEMS, Leases};
+pub use signals::{Blocks, blocked_in};
 pub use worker::{Besides, Duty};
 
 /// What a child process is.
@@ -146,6 +148,9 @@ pub enum Role {
         /// What is random follows from it.
         seed: u64,
     },
+    /// Has servers, clients, streams and a worker, then blocks SIGTERM and waits for it. Reports its
+    /// threads and those of the worker; once the signal has come, its name.
+    TakeSignals,
     /// Has a worker, whose process it reports; drops it when told to, and says so.
     Employ {
         /// What the worker does.
@@ -188,6 +193,7 @@ pub fn main() {
         Role::ServeScribbling { address, plan, seed } => {
             scribble::server(&parent, &address, &plan, seed);
         }
+        Role::TakeSignals => signals::take_signals(&parent),
         Role::Employ { duty, besides } => worker::employ(&parent, &duty, besides),
     }
 }

@@ -1,10 +1,10 @@
 //! The roles of workers, and of a process that has one.
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::Read;
 use std::os::fd::AsFd;
 use std::os::unix::net::UnixStream;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::thread;
 
@@ -30,6 +30,14 @@ pub enum Duty {
     /// The same, with two children: one finds out whether it is a worker, to go on only if it is
     /// not, the other keeps standard error open until standard output ends.
     ServeWithChildren,
+    /// Has a worker of its own, whose number is in this file by the time that it serves.
+    ServeOwning(PathBuf),
+    /// Starts a worker instead of serving, with or without its standard input. Says why it cannot,
+    /// and ends with 3; ends with 0 if it can.
+    StartFirst {
+        /// Without.
+        closed: bool,
+    },
     /// Cannot serve: its server is refused.
     ServeBadly,
     /// Says something on its standard error and ends.
@@ -84,6 +92,16 @@ impl Duty {
                 server.service(WorkshopServer::new(Bench::default()))
             })
             .expect("it is a worker"),
+            Duty::ServeOwning(file) => serve_owning(&file),
+            Duty::StartFirst { closed } => {
+                if closed {
+                    close_input();
+                }
+                match Worker::<WorkshopClient>::spawn(Duty::Serve.command()) {
+                    Ok(_) => {}
+                    Err(refused) => Duty::Exit(3, refused.to_string()).perform(),
+                }
+            }
             Duty::ServeBadly => {
                 let served = worker::serve_with(|server, _| {
                     server.service(WorkshopServer::new(Bench::default())).max_workers(0)
@@ -96,8 +114,7 @@ impl Duty {
             }
             Duty::Idle { closed } => {
                 if closed {
-                    let nothing = File::open("/dev/null").expect("Linux has it");
-                    rustix::stdio::dup2_stdin(nothing).expect("it can be replaced");
+                    close_input();
                 }
                 forever();
             }
@@ -113,6 +130,23 @@ impl Duty {
 
 fn serve() {
     worker::serve(WorkshopServer::new(Bench::default())).expect("it is a worker");
+}
+
+fn serve_owning(file: &Path) {
+    let mut own = None;
+    let served = worker::serve_with(|server, _| {
+        let worker = Worker::<WorkshopClient>::spawn(Duty::Serve.command());
+        let worker = own.insert(worker.expect("a worker that serves may have workers"));
+        let pid = worker.client().who_serves().expect("it serves");
+        fs::write(file, pid.to_string()).expect("the test has made the directory");
+        server.service(WorkshopServer::new(Bench::default()))
+    });
+    served.expect("it is a worker");
+}
+
+fn close_input() {
+    let nothing = File::open("/dev/null").expect("Linux has it");
+    rustix::stdio::dup2_stdin(nothing).expect("it can be replaced");
 }
 
 fn forever() -> ! {

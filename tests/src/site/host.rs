@@ -5,7 +5,7 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
-use witrpc::{Metrics, WitServer};
+use witrpc::{Metrics, StopReason, WitServer};
 
 use super::address::Address;
 use super::plan::Plan;
@@ -100,7 +100,7 @@ impl Running {
             ServerCommand::Metrics => return ServerReply::Metrics(handle.metrics()),
             ServerCommand::Spans => return ServerReply::Spans(spans::seen()),
             ServerCommand::Drop => drop(self.server.take()),
-            ServerCommand::Wait => server.wait(),
+            ServerCommand::Wait => assert_eq!(server.wait(), StopReason::ShutDown),
             ServerCommand::LimitMemory(bytes) => limit_memory(bytes),
         }
         ServerReply::Done

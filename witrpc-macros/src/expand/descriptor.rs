@@ -7,7 +7,7 @@ use syn::spanned::Spanned;
 use super::bounds;
 use super::names::{self, Names};
 use crate::hygiene;
-use crate::model::{Answer, Form, Method, Overflow, Parameter, Projection, Service};
+use crate::model::{Answer, Flow, Form, Method, Overflow, Parameter, Projection, Service};
 
 /// The descriptor.
 pub(crate) fn expand(service: &Service<'_>, names: &Names) -> TokenStream {
@@ -143,7 +143,12 @@ fn described_argument(argument: &Parameter<'_>, names: &Names) -> TokenStream {
             (quote_spanned!(span=> Value), quote_spanned!(span=> trace::<#ty>))
         }
         Form::Raw(ty) => (quote_spanned!(span=> Raw), quote_spanned!(span=> trace_raw::<#ty>)),
-        Form::Stream(_, ty) => (quote_spanned!(span=> Stream), quote_spanned!(span=> trace::<#ty>)),
+        Form::Stream(Flow::Iterator, ty) => {
+            (quote_spanned!(span=> Iterator), quote_spanned!(span=> trace::<#ty>))
+        }
+        Form::Stream(Flow::Stream, ty) => {
+            (quote_spanned!(span=> Stream), quote_spanned!(span=> trace::<#ty>))
+        }
         Form::Str => (quote_spanned!(span=> Str), quote_spanned!(span=> trace_str)),
         Form::Path => (quote_spanned!(span=> Path), quote_spanned!(span=> trace_path)),
         Form::Context => return TokenStream::new(),

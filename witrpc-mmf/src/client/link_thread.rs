@@ -22,6 +22,7 @@ use crate::disposal::Socket;
 use crate::fork::Descriptor;
 use crate::layout::STATE;
 use crate::message::DisconnectReason;
+use crate::spawn::spawn;
 use crate::words::{Mapped, ReadWord};
 use crate::{futex, line, park, ring, state};
 
@@ -112,8 +113,7 @@ pub(super) fn start(client: &Arc<Client>) -> std::io::Result<()> {
         epoll::add(&shared.epoll, bell, data, epoll::EventFlags::IN)?;
     }
     let client = Arc::downgrade(client);
-    let thread = std::thread::Builder::new().name("witrpc-link".into());
-    thread.spawn(move || run(&shared, &client)).map(drop)
+    spawn("witrpc-link", move || run(&shared, &client)).map(drop)
 }
 
 /// When the thread looks by itself, besides at deadlines.

@@ -47,7 +47,7 @@ use crate::line::line_of;
 use crate::message::{Answer, ChannelError, DisconnectReason, Ticket};
 use crate::outbox::Outbox;
 use crate::region;
-use crate::rendezvous::{self, ConnectOptions, Connected, Name, Place};
+use crate::rendezvous::{self, ConnectLimit, ConnectOptions, Connected, Name, Place};
 use crate::ring::{Epochs, Rung, SharedEpochs};
 use crate::spin::Spin;
 use crate::state;
@@ -131,7 +131,22 @@ impl Client {
         options: &ClientOptions,
         initiator: &dyn Initiator,
     ) -> Result<Arc<Self>, ConnectError> {
-        let connected = rendezvous::connect(
+        Self::connect_within(name, place, options, initiator, &ConnectLimit::default())
+    }
+
+    /// Does the same, unless `limit` ends it before.
+    ///
+    /// # Errors
+    ///
+    /// See [`ConnectError`].
+    pub fn connect_within(
+        name: &Name,
+        place: &Place,
+        options: &ClientOptions,
+        initiator: &dyn Initiator,
+        limit: &ConnectLimit,
+    ) -> Result<Arc<Self>, ConnectError> {
+        let connected = rendezvous::connect_within(
             name,
             place,
             &ConnectOptions {
@@ -142,6 +157,7 @@ impl Client {
                 handshake_timeout: options.handshake_timeout,
                 initiator,
             },
+            limit,
         )?;
         let established = &connected.established;
         let layout = Layout::new(established.lanes, established.own.len())

@@ -1,16 +1,16 @@
 //! The client's side: finds the server and leads the handshake.
 
 use std::io;
-use std::thread;
 use std::time::{Duration, Instant};
 
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::event::PollFlags;
 use rustix::io::Errno;
 use rustix::net::sockopt::{socket_domain, socket_type};
 use rustix::net::{AddressFamily, SocketType};
 use witrpc_transport::{Begun, Initiator};
 
 use super::claim::{is_socket, open_socket};
+use super::deadline::{ConnectLimit, Deadline};
 use super::directory::{Directory, describe};
 use super::frame::{Inbox, Outbox, ReceiveError};
 use super::name::random_bytes;
@@ -63,23 +63,25 @@ pub(crate) struct Connected {
 }
 
 /// Finds the server of a name and becomes its client. Blocks, for at most
-/// `wait_for_server + handshake_timeout`.
+/// `wait_for_server + handshake_timeout`, or until `limit` ends it.
 ///
 /// # Errors
 ///
 /// [`ConnectError`] says whether nobody serves, the server refused, or the machine did.
-pub(crate) fn connect(
+pub(crate) fn connect_within(
     name: &Name,
     place: &Place,
     options: &ConnectOptions<'_>,
+    limit: &ConnectLimit,
 ) -> Result<Connected, ConnectError> {
     if options.hello.len() > MAX_BLOB_LEN {
         return Err(ConnectError::HelloTooLong { len: options.hello.len(), max: MAX_BLOB_LEN });
     }
     let started = Instant::now();
+    let wait_for_server = limit.cut(options.wait_for_server);
     let mut pause = FIRST_PAUSE;
     loop {
-        let deadline = Deadline::new(options.handshake_timeout);
+        let deadline = Deadline::new(options.handshake_timeout, limit);
         let mut result = attempt(name, place, options, deadline);
         if let Err(ConnectError::HungUp) = result {
             // A server that many clients rush at gives the place of a slow one to another. No call
@@ -96,7 +98,7 @@ pub(crate) fn connect(
             ConnectError::NobodyServes { .. } | ConnectError::HungUp | ConnectError::NotAccepting
         );
         let waited = started.elapsed();
-        if !may_pass || waited >= options.wait_for_server {
+        if !may_pass || waited >= wait_for_server {
             return Err(match error {
                 ConnectError::NobodyServes { name, .. } => {
                     ConnectError::NobodyServes { name, waited }
@@ -104,16 +106,29 @@ pub(crate) fn connect(
                 other => other,
             });
         }
-        thread::sleep(pause.min(options.wait_for_server - waited));
+        limit.pause(pause.min(wait_for_server - waited));
+        if limit.is_interrupted() {
+            return Err(ConnectError::Interrupted);
+        }
         pause = (pause * 2).min(LONGEST_PAUSE);
     }
+}
+
+/// The same, without a limit of its own.
+#[cfg(test)]
+pub(crate) fn connect(
+    name: &Name,
+    place: &Place,
+    options: &ConnectOptions<'_>,
+) -> Result<Connected, ConnectError> {
+    connect_within(name, place, options, &ConnectLimit::default())
 }
 
 fn attempt(
     name: &Name,
     place: &Place,
     options: &ConnectOptions<'_>,
-    deadline: Deadline,
+    deadline: Deadline<'_>,
 ) -> Result<Connected, ConnectError> {
     for directory in place.open_to_look()? {
         if let Some(link) = reach(&directory, name, &deadline)? {
@@ -128,7 +143,7 @@ fn attempt(
 pub(super) fn reach(
     directory: &Directory,
     name: &Name,
-    deadline: &Deadline,
+    deadline: &Deadline<'_>,
 ) -> Result<Option<Socket>, ConnectError> {
     let name = name.as_str();
     let not_a_server = |found| ConnectError::NotAServer { path: directory.path_of(name), found };
@@ -149,8 +164,7 @@ pub(super) fn reach(
             Err(Errno::CONNREFUSED | Errno::NOENT) => return Ok(None),
             Err(Errno::INTR) => {}
             // The queue is full; nothing tells when it has room again.
-            Err(Errno::AGAIN) if deadline.left().is_some() => thread::sleep(FIRST_PAUSE),
-            Err(Errno::AGAIN) => return Err(deadline.timed_out()),
+            Err(Errno::AGAIN) => std::thread::sleep(deadline.check()?.min(FIRST_PAUSE)),
             Err(Errno::PROTOTYPE) => return Err(not_a_server("a socket of another type")),
             Err(error) => return Err(failed("connect to the socket")(error.into())),
         }
@@ -167,33 +181,12 @@ pub(super) fn identify(link: &Socket, expected: u32) -> Result<Credentials, Conn
     Ok(server)
 }
 
-#[derive(Clone, Copy)]
-pub(super) struct Deadline {
-    started: Instant,
-    after: Duration,
-}
-
-impl Deadline {
-    pub(super) fn new(after: Duration) -> Self {
-        Self { started: Instant::now(), after }
-    }
-
-    /// How much time is left; `None` when it is over.
-    fn left(&self) -> Option<Duration> {
-        self.after.checked_sub(self.started.elapsed()).filter(|left| !left.is_zero())
-    }
-
-    fn timed_out(&self) -> ConnectError {
-        ConnectError::TimedOut { after: self.after }
-    }
-}
-
 /// A handshake, led by blocking calls over the same parts that the server's is made of.
 struct Handshake<'a> {
     link: Socket,
     name: &'a Name,
     options: &'a ConnectOptions<'a>,
-    deadline: Deadline,
+    deadline: Deadline<'a>,
     inbox: Inbox,
     outbox: Outbox,
 }
@@ -203,7 +196,7 @@ impl<'a> Handshake<'a> {
         link: Socket,
         name: &'a Name,
         options: &'a ConnectOptions<'a>,
-        deadline: Deadline,
+        deadline: Deadline<'a>,
     ) -> Self {
         let (inbox, outbox) = (Inbox::new(), Outbox::default());
         Self { link, name, options, deadline, inbox, outbox }
@@ -395,7 +388,7 @@ impl<'a> Handshake<'a> {
     }
 
     fn wait(&self, what: PollFlags) -> Result<(), ConnectError> {
-        wait(&self.link, what, &self.deadline)
+        self.deadline.wait(&self.link, what)
     }
 }
 
@@ -403,30 +396,15 @@ impl<'a> Handshake<'a> {
 pub(super) fn flush(
     outbox: &mut Outbox,
     link: &Socket,
-    deadline: &Deadline,
+    deadline: &Deadline<'_>,
 ) -> Result<(), ConnectError> {
     loop {
         match outbox.flush(link) {
             Ok(true) => return Ok(()),
-            Ok(false) => wait(link, PollFlags::OUT, deadline)?,
+            Ok(false) => deadline.wait(link, PollFlags::OUT)?,
             Err(Errno::PIPE | Errno::CONNRESET) => return Err(ConnectError::HungUp),
             Err(error) => return Err(failed("send to the server")(error.into())),
         }
-    }
-}
-
-/// Blocks until the socket is ready.
-pub(super) fn wait(
-    link: &Socket,
-    what: PollFlags,
-    deadline: &Deadline,
-) -> Result<(), ConnectError> {
-    let left = deadline.left().ok_or_else(|| deadline.timed_out())?;
-    // Longer than the kernel can express is as good as without end.
-    let timeout = Timespec::try_from(left).ok();
-    match poll(&mut [PollFd::new(link, what)], timeout.as_ref()) {
-        Ok(_) | Err(Errno::INTR) => Ok(()),
-        Err(error) => Err(failed("wait for the server")(error.into())),
     }
 }
 

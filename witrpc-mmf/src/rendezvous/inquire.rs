@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use rustix::event::PollFlags;
 
-use super::connect::{Deadline, broken, flush, identify, misbehaved, reach, wait};
+use super::connect::{broken, flush, identify, misbehaved, reach};
+use super::deadline::{ConnectLimit, Deadline};
 use super::frame::{Inbox, Outbox};
 use super::record::{Inquiry, PROTOCOL_VERSION, Told};
 use super::{Name, Place};
@@ -19,7 +20,8 @@ use crate::error::ConnectError;
 /// [`ConnectError`] says whether nobody serves, the server does not say it to this user, or it did
 /// not answer.
 pub fn inquire(name: &Name, place: &Place, timeout: Duration) -> Result<Vec<u8>, ConnectError> {
-    let deadline = Deadline::new(timeout);
+    let limit = ConnectLimit::default();
+    let deadline = Deadline::new(timeout, &limit);
     for directory in place.open_to_look()? {
         if let Some(link) = reach(&directory, name, &deadline)? {
             identify(&link, directory.owner())?;
@@ -29,13 +31,13 @@ pub fn inquire(name: &Name, place: &Place, timeout: Duration) -> Result<Vec<u8>,
     Err(ConnectError::NobodyServes { name: name.as_str().into(), waited: Duration::ZERO })
 }
 
-fn ask(link: &Socket, deadline: &Deadline) -> Result<Vec<u8>, ConnectError> {
+fn ask(link: &Socket, deadline: &Deadline<'_>) -> Result<Vec<u8>, ConnectError> {
     let (mut inbox, mut outbox) = (Inbox::new(), Outbox::default());
     outbox.opening(&Inquiry { version: PROTOCOL_VERSION }.encode());
     flush(&mut outbox, link, deadline)?;
     loop {
         let Some(told) = inbox.told(link).map_err(broken)? else {
-            wait(link, PollFlags::IN, deadline)?;
+            deadline.wait(link, PollFlags::IN)?;
             continue;
         };
         return match Told::decode(told) {

@@ -10,6 +10,7 @@
 mod claim;
 mod connect;
 mod control;
+mod deadline;
 mod directory;
 mod frame;
 #[cfg(any(test, fuzzing))]
@@ -25,8 +26,11 @@ mod stranger;
 
 pub(crate) use claim::Claim;
 pub use claim::live_names;
-pub(crate) use connect::{ConnectOptions, Connected, connect};
+#[cfg(test)]
+pub(crate) use connect::connect;
+pub(crate) use connect::{ConnectOptions, Connected, connect_within};
 pub(crate) use control::{Control, GRACE, Host, ServerLimits};
+pub use deadline::{ConnectLimit, Interrupt};
 pub use inquire::inquire;
 pub use name::Name;
 pub(crate) use name::random_bytes;

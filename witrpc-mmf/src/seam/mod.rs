@@ -11,7 +11,7 @@ use witrpc_transport::{Admission, ClientChannel, Initiator, Responder, ServerPor
 
 use crate::client::{Client, ClientOptions};
 use crate::error::{BindError, ConnectError};
-use crate::rendezvous::{Name, Place};
+use crate::rendezvous::{ConnectLimit, Name, Place};
 use crate::server::{Server, ServerOptions};
 
 /// Claims a name and starts to accept clients, with keys that `responder` makes.
@@ -30,7 +30,7 @@ pub fn bind(
     Ok(Arc::new(server::Port::new(server)))
 }
 
-/// Connects to the server of a name.
+/// Connects to the server of a name, unless `limit` ends it before.
 ///
 /// # Errors
 ///
@@ -40,7 +40,8 @@ pub fn connect(
     place: &Place,
     options: &ClientOptions,
     initiator: &dyn Initiator,
+    limit: &ConnectLimit,
 ) -> Result<Arc<dyn ClientChannel>, ConnectError> {
-    let client = Client::connect(name, place, options, initiator)?;
+    let client = Client::connect_within(name, place, options, initiator, limit)?;
     Ok(Arc::new(client::Channel::new(client)))
 }

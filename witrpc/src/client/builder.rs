@@ -6,6 +6,7 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::cancel_token::CancelToken;
 use super::connection::{Client, Connection};
 use super::dial::Dial;
 use super::reconnect::Reconnect;
@@ -30,7 +31,7 @@ pub enum Async {}
 /// Decides how a client connects and calls; what `XClient::builder(endpoint)` gives.
 ///
 /// In the order in which the decisions matter: whether to [wait for the
-/// server](Self::wait_for_server), which [codec](Self::codec) to use, [how long a call may
+/// server](Self::wait_for_server), [how long connecting may take](Self::connect_timeout), which [codec](Self::codec) to use, [how long a call may
 /// take](Self::call_timeout), [how threads wait](Self::wait). All have defaults. `connect` ends it:
 /// a plain `fn` for the builder of an `XClient`, an `async fn` for that of an `XAsyncClient`.
 ///
@@ -110,9 +111,42 @@ impl<C: Client, Mode> ClientBuilder<C, Mode> {
     }
 
     /// How long to wait for a server that does not serve yet; not at all unless given. A server
-    /// that refuses this client is not waited for.
+    /// that refuses this client is not waited for. Once there is one,
+    /// [`connect_timeout`](Self::connect_timeout) says how long it may take.
     pub fn wait_for_server(mut self, time: Duration) -> Self {
         self.dial.wait_for_server = time;
+        self
+    }
+
+    /// How long connecting may take as a whole: waiting for a server, the handshake with it, and each
+    /// attempt of a client that [reconnects](Self::reconnect). Unless given, a server that is there
+    /// has 5 s for the handshake ([`Mmf::handshake_timeout`](crate::Mmf::handshake_timeout) of the
+    /// client's endpoint), after up to [`wait_for_server`](Self::wait_for_server).
+    ///
+    /// A server that is stopped or overloaded by then is [`ConnectError::TimedOut`]; where none has
+    /// come, [`ConnectError::NobodyServes`] says how long it was waited for. The time that a
+    /// [provider of tokens](Self::access_token_from) takes counts, but cannot be cut short.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use witrpc::{ConnectError, InProcess, wit_service};
+    ///
+    /// #[wit_service]
+    /// pub trait Clock {
+    ///     fn now(&self) -> u64;
+    /// }
+    ///
+    /// let nobody = ClockClient::builder(InProcess::new())
+    ///     .wait_for_server(Duration::from_secs(60))
+    ///     .connect_timeout(Duration::from_millis(5))
+    ///     .connect();
+    /// assert!(matches!(nobody, Err(ConnectError::NobodyServes { waited, .. })
+    ///     if waited < Duration::from_secs(60)));
+    /// ```
+    pub fn connect_timeout(mut self, timeout: Duration) -> Self {
+        self.dial.connect_timeout = Some(timeout);
         self
     }
 
@@ -191,18 +225,30 @@ impl<C: Client> ClientBuilder<C, Blocking> {
 }
 
 impl<C: Client> ClientBuilder<C, Async> {
-    /// Connects on a short-lived thread of its own; the future can be polled by any executor.
+    /// Connects on a short-lived thread of its own; the future can be polled by any executor. One that
+    /// is dropped ends the attempt and the thread.
     ///
     /// # Errors
     ///
     /// [`ConnectError`] says whether nobody serves, the server refused, or the machine did.
     pub async fn connect(self) -> Result<C, ConnectError> {
-        let dial = self.dial;
+        let cancel = CancelToken::new();
+        let dial = Dial { cancel: Some(cancel.clone()), ..self.dial };
+        let _given_up = CancelIfDropped(cancel);
         let connected = offload("witrpc-connect", move || dial.connect(C::DESCRIPTOR)).await;
         let refused =
             |source| ConnectError::Io { doing: "start a thread that connects".to_owned(), source };
         let inner = connected.map_err(refused)??;
         Ok(C::from_connection(Connection::new(inner)))
+    }
+}
+
+/// Cancels what a future waits for, when that is dropped. Harmless once the future has it.
+struct CancelIfDropped(CancelToken);
+
+impl Drop for CancelIfDropped {
+    fn drop(&mut self) {
+        self.0.cancel();
     }
 }
 

@@ -90,7 +90,7 @@ impl CancelToken {
     }
 
     /// For one call, to be woken.
-    pub(super) fn watch(&self) -> Watch {
+    pub(crate) fn watch(&self) -> Watch {
         Watch { token: self.clone(), key: None }
     }
 }
@@ -108,19 +108,19 @@ impl fmt::Debug for CancelToken {
 }
 
 /// A call's place among those that a token wakes.
-pub(super) struct Watch {
+pub(crate) struct Watch {
     token: CancelToken,
     key: Option<u64>,
 }
 
 impl Watch {
     /// Whether the token is cancelled.
-    pub(super) fn is_over(&self) -> bool {
+    pub(crate) fn is_over(&self) -> bool {
         self.token.is_cancelled()
     }
 
     /// Completes when the token is cancelled.
-    pub(super) fn poll(&mut self, cx: &Context<'_>) -> Poll<()> {
+    pub(crate) fn poll(&mut self, cx: &Context<'_>) -> Poll<()> {
         if self.token.is_cancelled() {
             return Poll::Ready(());
         }

@@ -1,9 +1,10 @@
 //! Reaching a server: the handshake, seen from the client.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::agreement::Proposal;
+use super::cancel_token::CancelToken;
 use super::connection::Inner;
 use super::events::Subscriptions;
 use super::links::{Link, Links};
@@ -28,6 +29,9 @@ pub(super) struct Dial {
     pub(super) codec: Codec,
     pub(super) call_timeout: Option<Duration>,
     pub(super) wait_for_server: Duration,
+    pub(super) connect_timeout: Option<Duration>,
+    /// Says that nobody waits for the connection any more.
+    pub(super) cancel: Option<CancelToken>,
     pub(super) wait: WaitPolicy,
     pub(super) token: TokenSource,
     pub(super) encryption: bool,
@@ -45,6 +49,8 @@ impl Dial {
             codec: Codec::default(),
             call_timeout: Some(DEFAULT_CALL_TIMEOUT),
             wait_for_server: Duration::ZERO,
+            connect_timeout: None,
+            cancel: None,
             wait: WaitPolicy::default(),
             token: TokenSource::default(),
             encryption: false,
@@ -87,6 +93,8 @@ impl Dial {
         &self,
         descriptor: &'static ServiceDescriptor,
     ) -> Result<Link, ConnectError> {
+        // A time too long for the clock is as good as none.
+        let until = self.connect_timeout.and_then(|time| Instant::now().checked_add(time));
         let proposal = Proposal::new(descriptor, self.codec, self.allow_unverified)?;
         let hello = Hello {
             version: VERSION,
@@ -99,16 +107,29 @@ impl Dial {
                 problem: format!("the hello cannot be encoded: {error}"),
             })?,
             wait_for_server: self.wait_for_server,
+            until,
+            cancel: self.cancel.clone(),
             wait: self.wait,
             credentials: self.token.credentials(self.encryption)?,
             trusted: self.trusted,
         };
-        let channel = self.endpoint.transport().connect(config).map_err(read_refusal)?;
+        let channel = self.endpoint.transport().connect(config);
+        let channel = channel.map_err(|error| self.time_over(read_refusal(error), until))?;
         let welcome: Welcome = postcard::from_bytes(channel.welcome()).map_err(|error| {
             ConnectError::Protocol { problem: format!("its welcome cannot be decoded: {error}") }
         })?;
         let agreed = proposal.settle(&welcome)?;
         Ok(Link::new(channel, self.codec, welcome.client_id, agreed))
+    }
+
+    /// Says which time is over: that of connecting as a whole, if the transport was given one.
+    fn time_over(&self, error: ConnectError, until: Option<Instant>) -> ConnectError {
+        match (&error, self.connect_timeout) {
+            (ConnectError::HandshakeTimedOut { .. }, Some(after)) if until.is_some() => {
+                ConnectError::TimedOut { after }
+            }
+            _ => error,
+        }
     }
 }
 

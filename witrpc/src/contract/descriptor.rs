@@ -60,7 +60,9 @@ pub enum ArgumentKind {
     Path,
     /// `&[T]`: as it lies in memory.
     Raw,
-    /// `impl Iterator` or `impl Stream`: apart from the call; the shape is that of an item.
+    /// `impl Iterator`: apart from the call; the shape is that of an item.
+    Iterator,
+    /// `impl Stream`: the same, as it crosses.
     Stream,
 }
 

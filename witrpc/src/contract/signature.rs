@@ -150,7 +150,7 @@ impl Argument {
     ) -> Self {
         Self {
             name: argument.name.into(),
-            streams: argument.kind == ArgumentKind::Stream,
+            streams: matches!(argument.kind, ArgumentKind::Iterator | ArgumentKind::Stream),
             shape: shape_of(format!("argument `{}`", argument.name), argument.shape),
         }
     }

@@ -134,6 +134,20 @@ pub enum BindError {
         /// The limit in bytes.
         max: usize,
     },
+    /// A method takes an `impl Iterator`, and the program is built with `panic = "abort"`. When its
+    /// client goes before the last item, such a method is left by unwinding, so that it does not take
+    /// a part for the whole.
+    #[error(
+        "{service}.{method} takes an iterator, which needs unwinding when a client goes before its \
+         last item, and this program is built with panic = \"abort\": build it with panic = \
+         \"unwind\", or make the method an async fn that takes an impl Stream"
+    )]
+    NeedsUnwinding {
+        /// The service's name on the wire.
+        service: &'static str,
+        /// The method's name on the wire.
+        method: &'static str,
+    },
     /// This build of the transport cannot serve.
     #[error(
         "the transport cannot serve here: {problem}; listen on an endpoint of another transport"
@@ -184,6 +198,7 @@ mod tests {
                 reason: text(),
             },
             BindError::ContractTooLarge { service: "Calculator", len: 2, max: 1 },
+            BindError::NeedsUnwinding { service: "Calculator", method: "sum" },
             BindError::Unsupported { problem: text() },
             BindError::Io { doing: "lock the name".to_owned(), source: io::Error::other("oh") },
         ]

@@ -212,6 +212,16 @@ pub enum ConnectError {
         /// The time allowed.
         after: Duration,
     },
+    /// A server is there, but the client had not connected by the time that
+    /// [`connect_timeout`](crate::ClientBuilder::connect_timeout) allows.
+    #[error(
+        "a server holds the name but did not let this client in within the connect_timeout of \
+         {after:?}: find out whether it is stopped or overloaded, or allow more"
+    )]
+    TimedOut {
+        /// The time allowed.
+        after: Duration,
+    },
     /// The server hung up in the middle of the handshake, twice: it ends, or more clients rush at it
     /// than it can attend to. Nothing is wrong with this client, and nothing was called: connecting
     /// again is safe and may well succeed.
@@ -322,6 +332,7 @@ impl ConnectError {
                     | Self::ShuttingDown
                     | Self::TooManyClients
                     | Self::HandshakeTimedOut { .. }
+                    | Self::TimedOut { .. }
                     | Self::HungUp
                     | Self::NoMemory { .. }
                     | Self::ServerNoMemory
@@ -379,6 +390,7 @@ mod tests {
             ConnectError::NotAllowed { uid: 2 },
             ConnectError::LimitOutOfRange { limit: "lanes", value: 0, min: 1, max: 1024 },
             ConnectError::HandshakeTimedOut { after: second },
+            ConnectError::TimedOut { after: second },
             ConnectError::NoMemory { size: 4096, source: io::Error::other("oh") },
             ConnectError::ServerNoMemory,
             ConnectError::RegionTooLarge { size: 2, max: 1 },

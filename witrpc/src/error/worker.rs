@@ -14,6 +14,17 @@ use crate::worker::WorkerExit;
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum WorkerError {
+    /// This process was started as a worker itself and does not serve yet. Nothing was started.
+    #[error(
+        "the worker {program:?} was not started, because this process is a worker itself and does \
+         not serve yet: call witrpc::worker::serve or serve_with at the beginning of main if \
+         witrpc::worker::is_worker() says so, and start a worker's own workers in the closure of \
+         serve_with"
+    )]
+    MustServeFirst {
+        /// The program of the command.
+        program: String,
+    },
     /// No process could be started.
     #[error("the worker {program:?} could not be started: {source}; {}", start_remedy(.source))]
     Spawn {
@@ -23,7 +34,7 @@ pub enum WorkerError {
         source: io::Error,
     },
     /// The process ended before it served.
-    #[error("the worker ended before it served: {exit}")]
+    #[error("the worker ended before it served{}: {exit}", serve_remedy(.exit))]
     Exited {
         /// How.
         exit: WorkerExit,
@@ -78,8 +89,21 @@ impl WorkerError {
             | Self::CannotServe { exit, .. }
             | Self::NotServing { exit, .. }
             | Self::Ended { exit } => Some(exit),
-            Self::Spawn { .. } | Self::Connect { .. } | Self::Io { .. } => None,
+            Self::MustServeFirst { .. }
+            | Self::Spawn { .. }
+            | Self::Connect { .. }
+            | Self::Io { .. } => None,
         }
+    }
+}
+
+/// A program that ends in good order has not been told to serve.
+fn serve_remedy(exit: &WorkerExit) -> &'static str {
+    match exit.status() {
+        Some(status) if status.success() => {
+            "; see that its program calls witrpc::worker::serve before anything else"
+        }
+        _ => "",
     }
 }
 
@@ -148,6 +172,7 @@ mod tests {
     fn every_error_is_a_sentence() {
         let not_found = || io::Error::from(io::ErrorKind::NotFound);
         for error in [
+            WorkerError::MustServeFirst { program: "render".to_owned() },
             WorkerError::Spawn { program: "render".to_owned(), source: not_found() },
             WorkerError::Exited { exit: exit() },
             WorkerError::CannotServe { problem: "oh: no".to_owned(), exit: exit() },

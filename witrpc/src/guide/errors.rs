@@ -127,7 +127,8 @@
 //! take gets [`CallError::ShuttingDown`](crate::CallError::ShuttingDown).
 //!
 //! With `panic = "abort"` a panic is such a death. Keep the default, `unwind`, in programs that
-//! serve.
+//! serve. A method that takes an `impl Iterator` needs it: see
+//! [`BindError::NeedsUnwinding`](crate::BindError::NeedsUnwinding).
 //!
 //! # Time
 //!

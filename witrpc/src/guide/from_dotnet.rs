@@ -104,7 +104,7 @@
 //!
 //! | .NET | Here | What differs |
 //! | --- | --- | --- |
-//! | `ConnectAsync(timeout, ..)`, a `bool` | [`connect()`](crate::ClientBuilder::connect), [`wait_for_server(..)`](crate::ClientBuilder::wait_for_server) | [`ConnectError`](crate::ConnectError) says why not |
+//! | `ConnectAsync(timeout, ..)`, a `bool` | [`connect()`](crate::ClientBuilder::connect), [`connect_timeout(..)`](crate::ClientBuilder::connect_timeout), [`wait_for_server(..)`](crate::ClientBuilder::wait_for_server) | [`ConnectError`](crate::ConnectError) says why not |
 //! | `GetService<I>()` | the client itself | `XClient` blocks, `XAsyncClient` does not |
 //! | `WithTimeout(..)` | [`call_timeout(..)`](crate::ClientBuilder::call_timeout) | as above |
 //! | `WithAccessToken(..)`: text, or a function that gets it | [`access_token(..)`](crate::ClientBuilder::access_token), [`access_token_from(..)`](crate::ClientBuilder::access_token_from) | |

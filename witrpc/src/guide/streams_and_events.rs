@@ -184,7 +184,10 @@
 //!
 //! The client may go before its last item. The method must not take what has come for all there is, so
 //! it does not see an end: an iterator leaves the method by unwinding, as a panic would (without one
-//! being reported), and the future of an `async fn` is dropped.
+//! being reported), and the future of an `async fn` is dropped. A program built with `panic = "abort"`
+//! cannot unwind: there a server with a method that takes an iterator does not start
+//! ([`BindError::NeedsUnwinding`](crate::BindError::NeedsUnwinding)). An `async fn` that takes a `Stream`
+//! works in both.
 //!
 //! A method that takes an iterator keeps a thread until its client is done. These are not those that
 //! serve calls: each client has eight, and further uploads of that client wait for one of them. A

@@ -106,3 +106,53 @@
 //! # Ok(())
 //! # }
 //! ```
+//!
+//! # Code that starts workers
+//!
+//! In a test, `std::env::current_exe` is the test's own program: a worker of it would run all tests
+//! again, and start workers itself. So it is refused there, by
+//! [`WorkerError::MustServeFirst`](crate::WorkerError::MustServeFirst). Let the code that is tested take
+//! the command, and give it one of these:
+//!
+//! - **a program of the package**, in tests of the folder `tests`:
+//!   `Command::new(env!("CARGO_BIN_EXE_decoder"))`, whose `main` serves;
+//! - **a test with a `main` of its own**: `harness = false` under its `[[test]]` in `Cargo.toml`. Its
+//!   `main` begins as that of any program that is its own worker: it serves if
+//!   [`worker::is_worker`](crate::worker::is_worker) says so, and runs the tests if not;
+//! - **one test that serves**, run by the name that it has in the harness. It works in unit tests too:
+//!
+//! ```no_run
+//! # use witrpc::wit_service;
+//! # #[wit_service]
+//! # pub trait Tickets {
+//! #     fn next(&self) -> u64;
+//! # }
+//! # struct Counter;
+//! # impl Tickets for Counter {
+//! #     fn next(&self) -> u64 {
+//! #         0
+//! #     }
+//! # }
+//! use std::process::{Command, Stdio};
+//! use witrpc::{Worker, worker};
+//!
+//! // As a test of its own it does nothing.
+//! #[test]
+//! fn serves_as_a_worker() {
+//!     if worker::is_worker() {
+//!         worker::serve(TicketsServer::new(Counter)).unwrap();
+//!     }
+//! }
+//!
+//! #[test]
+//! fn a_worker_counts() {
+//!     let mut itself = Command::new(std::env::current_exe().unwrap());
+//!     // In a module, with its path: `tests::serves_as_a_worker`.
+//!     itself.args(["--exact", "serves_as_a_worker"]).stdout(Stdio::null());
+//!     let worker = Worker::<TicketsClient>::spawn(itself).unwrap();
+//!     assert_eq!(worker.client().next(), Ok(0));
+//! }
+//! # fn main() {}
+//! ```
+//!
+//! Whatever happens to a test, its workers end with its process.

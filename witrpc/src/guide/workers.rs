@@ -49,7 +49,13 @@
 //!
 //! It prints `(640, 480)`, and then that the worker was ended by `SIGABRT`. Without the abort,
 //! dropping the [`Worker`](crate::Worker) at the end of `main` would kill the process;
-//! [`stop`](crate::Worker::stop) lets it end by itself.
+//! [`stop`](crate::Worker::stop) lets it end by itself. A [handle](crate::Worker::handle) stops it from
+//! another thread, or waits for its end there; both have an `async` form.
+//!
+//! The call of [`is_worker`](crate::worker::is_worker) is not to be forgotten: without it the process
+//! would start itself again and again. So a process that was started as a worker and does not serve
+//! starts none: [`WorkerError::MustServeFirst`](crate::WorkerError::MustServeFirst). How to test code
+//! that starts workers is told [in the chapter on tests](super::testing#code-that-starts-workers).
 //!
 //! A worker of another program is started the same way, by the command that runs it. Its whole `main`
 //! is the call of [`worker::serve`](crate::worker::serve).
@@ -66,6 +72,23 @@
 //!   as well.
 //! - A handler that panics is no crash: the call ends with
 //!   [`CallError::Panicked`](crate::CallError::Panicked), and the worker lives on.
+//!
+//! # Workers of a worker
+//!
+//! A service that has workers of its own starts them in the closure of
+//! [`worker::serve_with`](crate::worker::serve_with), or in a handler. They end with the worker, however
+//! that ends, and so with the program at the top.
+//!
+//! # Signals
+//!
+//! The threads of this crate block the signals that programs handle (SIGTERM, SIGINT, SIGHUP, SIGQUIT,
+//! SIGUSR1, SIGUSR2, SIGCHLD, SIGALRM and SIGWINCH). So a program that takes its signals in one thread
+//! gets them all, whether it blocks them before it starts a server or after.
+//!
+//! A worker starts with the signals blocked that the program has blocked, also when a handler starts it.
+//! Another process that a handler starts inherits what the handler's thread blocks, and would not end
+//! by SIGTERM. [`restore_signal_mask`](crate::restore_signal_mask) gives its
+//! [`Command`](std::process::Command) the program's own mask.
 //!
 //! # Restarting
 //!

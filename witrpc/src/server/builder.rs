@@ -6,7 +6,9 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use crate::codec::Codec;
-use crate::contract::{self, MAX_CONTRACT_LEN, ServiceDescriptor, UnverifiedPart};
+use crate::contract::{
+    self, ArgumentKind, MAX_CONTRACT_LEN, MethodDescriptor, ServiceDescriptor, UnverifiedPart,
+};
 use crate::error::BindError;
 use crate::hooks::ServerHook;
 use crate::registry::RegistryServer;
@@ -259,6 +261,7 @@ impl WitServerBuilder {
             self.services.iter().map(|service| service.descriptor()).collect();
         check_services(&descriptors)?;
         check_codecs(&descriptors, &self.codecs, self.allow_unverified)?;
+        check_unwinding(&descriptors, cfg!(panic = "unwind"))?;
 
         let guard = Arc::new(Guard::new(self.accepted, self.encryption));
         let hooks = Hooks::new(self.hooks);
@@ -324,6 +327,23 @@ fn check_codecs(
             if len > MAX_CONTRACT_LEN {
                 return Err(BindError::ContractTooLarge { service, len, max: MAX_CONTRACT_LEN });
             }
+        }
+    }
+    Ok(())
+}
+
+/// Refuses methods that take an iterator where a panic ends the process: such a method learns that its
+/// client has gone by unwinding, and would else take a part of the items for all of them.
+pub(super) fn check_unwinding(
+    services: &[&'static ServiceDescriptor],
+    unwinds: bool,
+) -> Result<(), BindError> {
+    let iterates = |method: &&MethodDescriptor| {
+        method.arguments.iter().any(|argument| argument.kind == ArgumentKind::Iterator)
+    };
+    for service in services.iter().filter(|_| !unwinds) {
+        if let Some(method) = service.methods.iter().find(iterates) {
+            return Err(BindError::NeedsUnwinding { service: service.name, method: method.name });
         }
     }
     Ok(())

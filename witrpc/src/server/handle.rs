@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use crate::transport::ClientInfo;
 
+use super::StopReason;
 use super::admission::Door;
 use super::builder::WitServerBuilder;
 use super::metrics::Metrics;
@@ -18,7 +19,8 @@ use crate::transport::Shutdown;
 /// waited for: it ends on its thread, and its answer goes nowhere. To have calls answered first,
 /// use [`shutdown`](Self::shutdown). Signals are the user's: a process that is killed, by Ctrl-C
 /// too, leaves nothing that the next server of that name would not take over. In a forked child the
-/// server does not run: there it counts as stopped, and dropping it does nothing.
+/// server does not run: there it counts as stopped, [`wait`](Self::wait) says so, and dropping it does
+/// nothing. A program that becomes a daemon forks first and starts its server then.
 ///
 /// # Examples
 ///
@@ -81,14 +83,16 @@ impl WitServer {
         Self { handle }
     }
 
-    /// Blocks until the server has stopped.
-    pub fn wait(&self) {
-        self.handle.pool.life().wait_stopped();
+    /// Blocks until the server has stopped, and returns why. In a forked child that is at once:
+    /// [`StopReason::Forked`].
+    pub fn wait(&self) -> StopReason {
+        self.handle.pool.life().wait_stopped()
     }
 
-    /// Completes when the server has stopped, on any executor.
-    pub async fn stopped(&self) {
-        self.handle.pool.life().until_stopped().await;
+    /// Completes when the server has stopped, on any executor, and returns why. In a forked child
+    /// that is at once: [`StopReason::Forked`].
+    pub async fn stopped(&self) -> StopReason {
+        self.handle.pool.life().until_stopped().await
     }
 
     /// A handle to the server, for other threads. It can do all that follows here.

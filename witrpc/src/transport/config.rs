@@ -1,10 +1,11 @@
 //! What client and server give their transport at the start.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use witrpc_transport::{Admission, TrustedPeer, WaitPolicy};
 
+use crate::client::CancelToken;
 use crate::security::{Credentials, Guard};
 
 /// What a client gives its transport at the start.
@@ -14,6 +15,13 @@ pub struct ConnectConfig {
     pub hello: Vec<u8>,
     /// How long to wait for a server that does not serve yet; zero fails at once.
     pub wait_for_server: Duration,
+    /// Until when to have connected, waiting for a server included. `None` leaves it to the limits of
+    /// the transport. One that has not connected by then returns
+    /// [`ConnectError::HandshakeTimedOut`](crate::ConnectError::HandshakeTimedOut), or
+    /// [`NobodyServes`](crate::ConnectError::NobodyServes) where it has found no server.
+    pub until: Option<Instant>,
+    /// Once this is cancelled, the caller has given up: a transport that still waits returns an error.
+    pub cancel: Option<CancelToken>,
     /// How callers wait for answers.
     pub wait: WaitPolicy,
     /// What the client brings, and asks of the server.

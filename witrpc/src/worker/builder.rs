@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::assignment::Assignment;
+use super::child::has_to_serve_first;
 use super::keeper::{Keeper, OnFailure, Plan};
 use super::parent::Worker;
 use crate::__private::v1::Client;
@@ -15,6 +16,7 @@ use crate::backoff::Backoff;
 use crate::client::{Blocking, ClientBuilder, Connection, Reconnect};
 use crate::error::{ConnectError, WorkerError};
 use crate::offload::offload;
+use crate::rt::restore_elsewhere;
 use crate::security::AccessToken;
 use crate::transport::mmf::Mmf;
 
@@ -137,16 +139,33 @@ impl<C> WorkerBuilder<C> {
         self
     }
 
-    /// Starts the process, and blocks the thread until the service answers.
+    /// Starts the process, and blocks the thread until the service answers. The process starts with
+    /// the signal mask of this thread; in a handler, with that which the program had when it started
+    /// the server.
+    ///
+    /// A process that was started as a worker itself starts none before it
+    /// [serves](crate::worker::serve): it would be a program that starts itself without end. A service
+    /// that has workers of its own starts them where it is made, in the closure of
+    /// [`serve_with`](crate::worker::serve_with), or later.
     ///
     /// # Errors
     ///
     /// [`WorkerError`] says whether the process did not start, did not serve, or ended, and how. No
-    /// process is left then.
-    pub fn spawn(mut self) -> Result<Worker<C>, WorkerError> {
+    /// process is left then. [`WorkerError::MustServeFirst`]: this process is a worker that does not
+    /// serve yet; nothing was started.
+    pub fn spawn(self) -> Result<Worker<C>, WorkerError> {
+        self.spawn_kept_by(&Arc::new(Keeper::new()))
+    }
+
+    fn spawn_kept_by(mut self, keeper: &Arc<Keeper>) -> Result<Worker<C>, WorkerError> {
+        if has_to_serve_first() {
+            let program = self.command.get_program().to_string_lossy().into_owned();
+            return Err(WorkerError::MustServeFirst { program });
+        }
         if self.own_process_group {
             self.command.process_group(0);
         }
+        let has_signal_mask = restore_elsewhere(&mut self.command);
         let assignment = Assignment::new(self.dir.as_deref());
         let (place, token) = (assignment.place(), assignment.token().clone());
         let mut plan = Plan {
@@ -156,12 +175,17 @@ impl<C> WorkerBuilder<C> {
             forward_stderr: self.forward_stderr,
             restart: self.restart,
             on_failure: self.on_failure,
+            has_signal_mask,
         };
-        let keeper = Arc::new(Keeper::new());
-        let process = plan.start(&keeper)?;
+        let process = plan.start(keeper)?;
         keeper.keep(plan, process)?;
         match (self.connect)(place.clone(), token.clone(), self.restart, self.client) {
-            Ok((client, connection)) => Ok(Worker::new(client, connection, place, token, keeper)),
+            Ok((client, connection)) => {
+                if !keeper.connected(&connection) {
+                    connection.disconnect();
+                }
+                Ok(Worker::new(client, place, token, Arc::clone(keeper)))
+            }
             Err(source) => {
                 keeper.dismiss(|leash| leash.kill());
                 keeper.wait_ended();
@@ -171,7 +195,7 @@ impl<C> WorkerBuilder<C> {
     }
 
     /// Does the same on a short-lived thread of its own; the future can be polled by any executor.
-    /// One that is dropped leaves no process.
+    /// One that is dropped kills the process at once, whether that serves by then or not.
     ///
     /// # Errors
     ///
@@ -181,7 +205,22 @@ impl<C> WorkerBuilder<C> {
         C: Send + 'static,
     {
         let refused = |source| WorkerError::Io { doing: "start a thread", source };
-        offload("witrpc-spawn", move || self.spawn()).await.map_err(refused)?
+        let keeper = Arc::new(Keeper::new());
+        let mut abandoned = KillIfDropped(Some(Arc::clone(&keeper)));
+        let spawned = offload("witrpc-spawn", move || self.spawn_kept_by(&keeper)).await;
+        abandoned.0 = None;
+        spawned.map_err(refused)?
+    }
+}
+
+/// Ends a worker that is being started for a future which is dropped.
+struct KillIfDropped(Option<Arc<Keeper>>);
+
+impl Drop for KillIfDropped {
+    fn drop(&mut self) {
+        if let Some(keeper) = &self.0 {
+            keeper.dismiss(|leash| leash.kill());
+        }
     }
 }
 

@@ -8,7 +8,7 @@ use std::thread;
 use std::time::Duration;
 
 use rustix::io::fcntl_dupfd_cloexec;
-use rustix::process::{Signal, getpid, kill_process};
+use rustix::process::{Pid, Signal, getpid, getppid, kill_process};
 use rustix::stdio::{dup2_stdin, stdin};
 use zeroize::Zeroizing;
 
@@ -16,6 +16,7 @@ use super::assignment::{Assignment, MAX_LEN, Report, read_assignment, whole_body
 use super::process::{LINE, identity};
 use crate::__private::v1::IntoService;
 use crate::error::ServeError;
+use crate::rt::spawn;
 use crate::server::{ServerHandle, WitServer, WitServerBuilder};
 use crate::transport::mmf::Mmf;
 
@@ -25,10 +26,49 @@ const GRACE: Duration = Duration::from_secs(1);
 /// Set once this process has taken its line.
 static TAKEN: AtomicBool = AtomicBool::new(false);
 
-/// Whether this process was started as a worker: for a program that is its own worker.
+/// Returns whether this process was started as a worker: for a program that is its own worker.
 #[must_use]
 pub fn is_worker() -> bool {
-    TAKEN.load(Ordering::Relaxed) || has_line()
+    has_begun() || was_started_as_worker()
+}
+
+/// Returns whether this process was started as a worker and has not come to serve, so that it may
+/// start no worker itself: such a program starts itself without end.
+pub(super) fn has_to_serve_first() -> bool {
+    !has_begun() && was_started_as_worker()
+}
+
+fn has_begun() -> bool {
+    TAKEN.load(Ordering::Relaxed)
+}
+
+/// Returns whether the environment names this very process. Its standard input may have been
+/// replaced by now, so that its parent tells it too.
+fn was_started_as_worker() -> bool {
+    NamedLine::of_this_process().is_some_and(|line| line.is_here() || line.is_from_our_parent())
+}
+
+/// What [`LINE`] says.
+struct NamedLine {
+    socket: String,
+    parent: Option<Pid>,
+}
+
+impl NamedLine {
+    fn of_this_process() -> Option<Self> {
+        let named = std::env::var(LINE).ok()?;
+        let (socket, parent) = named.rsplit_once(':')?;
+        let parent = parent.parse().ok().and_then(Pid::from_raw);
+        Some(Self { socket: socket.to_owned(), parent })
+    }
+
+    fn is_here(&self) -> bool {
+        identity(stdin()).is_ok_and(|found| found == self.socket)
+    }
+
+    fn is_from_our_parent(&self) -> bool {
+        self.parent.is_some() && getppid() == self.parent
+    }
 }
 
 /// Serves the parent that started this process as a [`Worker`](crate::Worker), until that goes.
@@ -77,6 +117,9 @@ pub fn serve(service: impl IntoService) -> Result<(), ServeError> {
 /// listens to the assigned place and asks for the parent's token, and adds services and limits. It
 /// may listen to the place anew with a size: `server.listen(place.size(64 << 20)).service(..)`.
 ///
+/// A service that has workers of its own starts them here. They end with this process, however
+/// that ends.
+///
 /// # Errors
 ///
 /// As [`serve`].
@@ -110,15 +153,11 @@ pub fn serve_with(
     Ok(())
 }
 
-fn has_line() -> bool {
-    let named = std::env::var_os(LINE);
-    named.is_some_and(|name| identity(stdin()).is_ok_and(|found| name == *found))
-}
-
 /// Takes the line away from standard input, so that neither this program nor those that it starts
 /// have to do with it.
 fn take_line() -> Result<UnixStream, ServeError> {
-    if TAKEN.load(Ordering::Relaxed) || !has_line() {
+    let has_line = || NamedLine::of_this_process().is_some_and(|line| line.is_here());
+    if has_begun() || !has_line() {
         return Err(ServeError::NotAWorker);
     }
     let refused = |source| ServeError::Io { doing: "take the line to the parent", source };
@@ -182,5 +221,5 @@ fn watch(line: &UnixStream, parent: &Arc<Mutex<Parent>>) -> Result<(), ServeErro
         // The first process of a container does not receive its own signal.
         std::process::abort();
     };
-    thread::Builder::new().name("witrpc-parent".to_owned()).spawn(wait).map(drop).map_err(refused)
+    spawn("witrpc-parent", wait).map(drop).map_err(refused)
 }

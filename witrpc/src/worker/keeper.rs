@@ -1,17 +1,22 @@
 //! Keeps a worker: notices its end, starts the next process if that is wanted.
 
 use std::fmt;
+use std::future::poll_fn;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::{Command, ExitStatus};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::thread;
+use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
 use super::assignment::{Assignment, Report};
 use super::exit::WorkerExit;
 use super::process::{Event, Leash, Process};
 use crate::backoff::Backoff;
+use crate::client::Connection;
 use crate::error::WorkerError;
+use crate::rt::{SignalMask, spawn};
+use crate::timer::Timer;
+use crate::wake::wake;
 
 /// What a worker is doing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,6 +41,8 @@ pub(super) struct Plan {
     pub(super) forward_stderr: bool,
     pub(super) restart: Option<Backoff>,
     pub(super) on_failure: Option<OnFailure>,
+    /// Whether the command has a signal mask of its own, for whatever thread starts it.
+    pub(super) has_signal_mask: bool,
 }
 
 pub(super) type OnFailure = Box<dyn FnMut(&WorkerError) + Send>;
@@ -84,6 +91,10 @@ struct Shared {
     failure: Option<Arc<WorkerError>>,
     /// How the last process ended.
     status: Option<ExitStatus>,
+    /// What the client calls over, until the worker is unwanted.
+    connection: Option<Connection>,
+    /// Tasks that wait for the end.
+    wakers: Vec<Waker>,
 }
 
 impl Keeper {
@@ -95,17 +106,25 @@ impl Keeper {
             restarts: 0,
             failure: None,
             status: None,
+            connection: None,
+            wakers: Vec::new(),
         };
         Self { shared: Mutex::new(shared), changed: Condvar::new() }
     }
 
     /// Starts the thread that keeps a worker whose first process serves.
-    pub(super) fn keep(self: &Arc<Self>, plan: Plan, process: Process) -> Result<(), WorkerError> {
+    pub(super) fn keep(
+        self: &Arc<Self>,
+        mut plan: Plan,
+        process: Process,
+    ) -> Result<(), WorkerError> {
         self.serves(process.leash());
+        if plan.restart.is_some() && !plan.has_signal_mask {
+            // The thread that starts the next process has another mask than this one.
+            SignalMask::of_program().inherited_by(&mut plan.command);
+        }
         let keeper = Arc::clone(self);
-        thread::Builder::new()
-            .name("witrpc-worker".to_owned())
-            .spawn(move || keeper.run(plan, process))
+        spawn("witrpc-worker", move || keeper.run(plan, process))
             .map(drop)
             .map_err(|source| WorkerError::Io { doing: "start a thread", source })
     }
@@ -168,7 +187,7 @@ impl Keeper {
             true => WorkerState::Restarting,
             false => WorkerState::Ended,
         };
-        self.changed.notify_all();
+        self.tell(shared);
     }
 
     /// Waits so long, unless the worker becomes unwanted; whether it is still wanted.
@@ -177,17 +196,45 @@ impl Keeper {
             .changed
             .wait_timeout_while(self.lock(), time, |shared| !shared.unwanted)
             .unwrap_or_else(PoisonError::into_inner);
-        if shared.unwanted {
+        let unwanted = shared.unwanted;
+        if unwanted {
             shared.state = WorkerState::Ended;
-            self.changed.notify_all();
+        }
+        self.tell(shared);
+        !unwanted
+    }
+
+    /// Wakes those who wait for a change, after it.
+    fn tell(&self, mut shared: MutexGuard<'_, Shared>) {
+        let has_ended = shared.state == WorkerState::Ended;
+        let wakers = if has_ended { std::mem::take(&mut shared.wakers) } else { Vec::new() };
+        drop(shared);
+        self.changed.notify_all();
+        wakers.into_iter().for_each(wake);
+    }
+
+    /// Takes the connection, which is closed when the worker is not wanted any more; `false` if it
+    /// is not wanted already.
+    pub(super) fn connected(&self, connection: &Connection) -> bool {
+        let mut shared = self.lock();
+        if !shared.unwanted {
+            shared.connection = Some(connection.clone());
         }
         !shared.unwanted
     }
 
-    /// Nobody wants the worker any more: what is there gets `end`, and nothing is started.
+    /// Closes the connection; then what is there gets `end`, and nothing more is started.
     pub(super) fn dismiss(&self, end: impl FnOnce(&Leash)) {
-        let mut shared = self.lock();
-        shared.unwanted = true;
+        let connection = {
+            let mut shared = self.lock();
+            shared.unwanted = true;
+            shared.connection.take()
+        };
+        // Before the end of the process, which the clients would else take for a death.
+        if let Some(connection) = connection {
+            connection.disconnect();
+        }
+        let shared = self.lock();
         if let Some(leash) = &shared.leash {
             end(leash);
         }
@@ -207,6 +254,43 @@ impl Keeper {
             .wait_timeout_while(self.lock(), time, |shared| shared.state != WorkerState::Ended)
             .unwrap_or_else(PoisonError::into_inner);
         shared.state == WorkerState::Ended
+    }
+
+    /// Completes when the worker has ended for good and its last process is reaped.
+    pub(super) async fn ended(&self) {
+        poll_fn(|cx| self.poll_ended(cx)).await;
+    }
+
+    /// The same, for so long at most; whether it has.
+    pub(super) async fn ended_within(&self, time: Duration) -> bool {
+        let Some(until) = Instant::now().checked_add(time) else {
+            self.ended().await;
+            return true;
+        };
+        let (timer, mut alarm) = (Timer::default(), None);
+        poll_fn(|cx| {
+            if self.poll_ended(cx).is_ready() {
+                return Poll::Ready(true);
+            }
+            if until <= Instant::now() {
+                return Poll::Ready(false);
+            }
+            let former = alarm.replace(timer.arm(until, cx.waker().clone()));
+            former.into_iter().for_each(|former| timer.disarm(former));
+            Poll::Pending
+        })
+        .await
+    }
+
+    fn poll_ended(&self, cx: &Context<'_>) -> Poll<()> {
+        let mut shared = self.lock();
+        if shared.state == WorkerState::Ended {
+            return Poll::Ready(());
+        }
+        if !shared.wakers.iter().any(|waker| waker.will_wake(cx.waker())) {
+            shared.wakers.push(cx.waker().clone());
+        }
+        Poll::Pending
     }
 
     pub(super) fn state(&self) -> WorkerState {

@@ -58,6 +58,7 @@ mod assignment;
 mod builder;
 mod child;
 mod exit;
+mod handle;
 mod keeper;
 mod last_words;
 mod parent;
@@ -66,6 +67,7 @@ mod process;
 pub use builder::WorkerBuilder;
 pub use child::{is_worker, serve, serve_with};
 pub use exit::WorkerExit;
+pub use handle::WorkerHandle;
 pub use keeper::WorkerState;
 pub use parent::Worker;
 

@@ -6,16 +6,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::builder::WorkerBuilder;
+use super::handle::WorkerHandle;
 use super::keeper::{Keeper, WorkerState};
 use crate::__private::v1::Client;
-use crate::client::Connection;
 use crate::error::WorkerError;
 use crate::security::AccessToken;
-use crate::transport::mmf::{Mmf, Origin};
-
-/// How long dropping a worker waits for its killed process to be gone. Memory that the kernel takes
-/// down, about 80 ms a GiB, is what it may have to wait for; the process is reaped in any case.
-const GONE_WITHIN: Duration = Duration::from_secs(2);
+use crate::transport::mmf::Mmf;
 
 /// A child process that serves this one, with a client of the service in it.
 ///
@@ -49,11 +45,9 @@ const GONE_WITHIN: Duration = Duration::from_secs(2);
 #[must_use = "a worker that is dropped is killed"]
 pub struct Worker<C> {
     client: C,
-    connection: Connection,
     place: Mmf,
     token: AccessToken,
-    keeper: Arc<Keeper>,
-    origin: Origin,
+    handle: WorkerHandle,
 }
 
 impl<C> Worker<C> {
@@ -79,14 +73,8 @@ impl<C> Worker<C> {
         WorkerBuilder::new(command)
     }
 
-    pub(super) fn new(
-        client: C,
-        connection: Connection,
-        place: Mmf,
-        token: AccessToken,
-        keeper: Arc<Keeper>,
-    ) -> Self {
-        Self { client, connection, place, token, keeper, origin: Origin::here() }
+    pub(super) fn new(client: C, place: Mmf, token: AccessToken, keeper: Arc<Keeper>) -> Self {
+        Self { client, place, token, handle: WorkerHandle::new(keeper) }
     }
 
     /// The client. Its clones can go to other threads; they do not keep the worker.
@@ -105,63 +93,63 @@ impl<C> Worker<C> {
         &self.token
     }
 
-    /// What it is doing, as far as its parent knows by now.
+    /// Returns a handle to the worker, for other threads and tasks. It can do all that follows here.
+    pub fn handle(&self) -> WorkerHandle {
+        self.handle.clone()
+    }
+
+    /// Returns what the worker is doing: [`WorkerHandle::state`].
     #[must_use]
     pub fn state(&self) -> WorkerState {
-        if self.origin.is_forked() { WorkerState::Ended } else { self.keeper.state() }
+        self.handle.state()
     }
 
-    /// How many processes have followed the first one and have come to serve.
+    /// Returns how many processes have followed the first one: [`WorkerHandle::restarts`].
     #[must_use]
     pub fn restarts(&self) -> u64 {
-        if self.origin.is_forked() { 0 } else { self.keeper.restarts() }
+        self.handle.restarts()
     }
 
-    /// Why the last process that ended has done so, or the last attempt to start one has failed, also
-    /// when another one serves by now; `None` if there was nothing of the kind.
+    /// Returns why the last process has ended, or the last attempt to start one has failed:
+    /// [`WorkerHandle::last_failure`].
     #[must_use]
     pub fn last_failure(&self) -> Option<Arc<WorkerError>> {
-        if self.origin.is_forked() { None } else { self.keeper.failure() }
+        self.handle.last_failure()
     }
 
-    /// Blocks until the worker has ended for good, and says how: for one that is restarted, until it
-    /// is stopped on another thread.
+    /// Blocks until the worker has ended for good, and returns how: [`WorkerHandle::wait`].
     ///
     /// # Panics
     ///
-    /// In a forked child, where nobody learns of that.
+    /// In a forked child, which cannot learn of the end.
     pub fn wait(&self) -> Arc<WorkerError> {
-        assert!(!self.origin.is_forked(), "a worker can be waited for in the process that has it");
-        self.keeper.wait_ended();
-        self.keeper.failure().expect("an end has been noted with why")
+        self.handle.wait()
     }
 
-    /// Has the process end by itself: in it, [`serve`](super::serve) returns. One that has not ended
-    /// after `within` is killed. Running calls are not waited for.
+    /// Completes when the worker has ended for good, and returns how: [`WorkerHandle::wait_async`].
     ///
-    /// Returns its exit status; `None` if there was no process, or none whose end the kernel tells.
-    pub fn stop(self, within: Duration) -> Option<ExitStatus> {
-        if self.origin.is_forked() {
-            return None;
-        }
-        self.connection.disconnect();
-        self.keeper.dismiss(|leash| leash.hang_up());
-        self.keeper.wait_ended_for(within);
-        let keeper = Arc::clone(&self.keeper);
-        // Kills what is left.
-        drop(self);
-        keeper.status()
+    /// # Panics
+    ///
+    /// In a forked child, which cannot learn of the end.
+    pub async fn wait_async(&self) -> Arc<WorkerError> {
+        self.handle.wait_async().await
+    }
+
+    /// Has the process end by itself, and kills one that has not ended after `within`:
+    /// [`WorkerHandle::stop`].
+    pub fn stop(&self, within: Duration) -> Option<ExitStatus> {
+        self.handle.stop(within)
+    }
+
+    /// Does the same for tasks of any executor: [`WorkerHandle::stop_async`].
+    pub async fn stop_async(&self, within: Duration) -> Option<ExitStatus> {
+        self.handle.stop_async(within).await
     }
 }
 
 impl<C> Drop for Worker<C> {
     fn drop(&mut self) {
-        if self.origin.is_forked() {
-            return;
-        }
-        self.connection.disconnect();
-        self.keeper.dismiss(|leash| leash.kill());
-        self.keeper.wait_ended_for(GONE_WITHIN);
+        self.handle.kill();
     }
 }
 

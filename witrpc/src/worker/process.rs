@@ -19,11 +19,12 @@ use super::last_words::LastWords;
 use crate::error::WorkerError;
 use crate::transport::mmf::Descriptor;
 
-/// In a worker's environment: which socket its line is, as `device:inode` of its standard input.
-/// What the worker starts in turn inherits the variable but not the socket, and so is no worker.
+/// In a worker's environment: which socket its line is, as `device:inode` of its standard input, and
+/// the number of the process that started it, as `device:inode:pid`. What the worker starts in turn
+/// inherits the variable, but neither the socket nor the parent, and so is no worker.
 pub(super) const LINE: &str = "WITRPC_WORKER";
 
-/// What tells one socket from all others, as [`LINE`] has it.
+/// Returns what tells one socket from all others, as [`LINE`] has it.
 pub(super) fn identity(socket: impl AsFd) -> io::Result<String> {
     let stat = fstat(socket)?;
     Ok(format!("{}:{}", stat.st_dev, stat.st_ino))
@@ -87,6 +88,7 @@ impl Process {
     ) -> Result<Self, WorkerError> {
         let (line, theirs) = open_line(assignment).map_err(system("make a line to the worker"))?;
         let name = identity(&theirs).map_err(system("look at the line to the worker"))?;
+        let name = format!("{name}:{}", std::process::id());
         command.env(LINE, name).stdin(theirs).stderr(Stdio::piped());
         let started = command.spawn();
         // The command keeps our copy of the worker's end until it gets another one.

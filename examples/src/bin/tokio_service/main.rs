@@ -40,7 +40,7 @@ async fn serve(name: &str) -> Result<(), Box<dyn Error>> {
         .start()?;
     println!("notes are kept under the name {name:?}; Ctrl-C ends it");
     tokio::select! {
-        () = server.stopped() => Ok(()),
+        _ = server.stopped() => Ok(()),
         pressed = tokio::signal::ctrl_c() => Ok(pressed?),
     }
 }

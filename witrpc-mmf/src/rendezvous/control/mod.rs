@@ -19,6 +19,7 @@ use super::peer::Established;
 use crate::backend::Backend;
 use crate::error::BindError;
 use crate::fork::{Descriptor, Origin};
+use crate::spawn::spawn;
 
 /// What a server offers each client, and how many it takes.
 #[derive(Clone, Copy, Debug)]
@@ -114,8 +115,8 @@ impl Control {
         let started = ControlThread::new(Arc::clone(&self.shared), listeners, desk)
             .map_err(failed("make an epoll instance"))
             .and_then(|thread| {
-                let builder = std::thread::Builder::new().name("witrpc-control".into());
-                builder.spawn(move || thread.run()).map_err(failed("start the control thread"))
+                spawn("witrpc-control", move || thread.run())
+                    .map_err(failed("start the control thread"))
             });
         if started.is_err() {
             drop(self.shared.orders().claim.take());

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::thread;
 
 use super::lane::EventLane;
 use super::subscriptions::{Key, Subscriber, Subscriptions};
@@ -14,6 +13,7 @@ use crate::client::streams::{Control, LinkStreams};
 use crate::codec::Codec;
 use crate::error::CallError;
 use crate::events::{self, Delivery};
+use crate::rt::spawn;
 use crate::tag::{Operation, RequestTag};
 use crate::transport::{ChannelError, Limit};
 
@@ -58,12 +58,11 @@ impl Puller {
         keeper: Option<Arc<Keeper>>,
     ) -> Result<(), CallError> {
         let streams = Arc::clone(streams);
-        let thread = thread::Builder::new().name("witrpc-events".to_owned());
         let run = move || {
             let lane = EventLane::new(&streams);
             Self { subscriptions, lane, keeper }.run();
         };
-        match thread.spawn(run) {
+        match spawn("witrpc-events", run) {
             Ok(_) => Ok(()),
             Err(error) => Err(CallError::NoThread { message: error.to_string() }),
         }

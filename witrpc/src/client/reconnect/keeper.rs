@@ -32,6 +32,7 @@ use super::state::{ConnectionState, Ended};
 use crate::backoff::Pauses;
 use crate::contract::ServiceDescriptor;
 use crate::error::ConnectError;
+use crate::rt::spawn;
 use crate::timer::Timer;
 use crate::transport::DisconnectReason;
 use crate::wake::wake;
@@ -97,7 +98,7 @@ impl Keeper {
             thread: OnceLock::new(),
         });
         let ours = Arc::clone(&keeper);
-        let started = thread::Builder::new().name("witrpc-reconnect".to_owned()).spawn(move || {
+        let started = spawn("witrpc-reconnect", move || {
             // Before the first look at the phase: whoever changes that later sees whom to unpark.
             drop(ours.thread.set(thread::current()));
             ours.run();
@@ -154,6 +155,7 @@ impl Keeper {
         if self.change(ended) && self.source.has_channel() {
             self.link().channel.disconnect();
         }
+        self.source.give_up();
         self.nudge();
     }
 

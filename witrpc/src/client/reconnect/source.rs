@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::super::cancel_token::CancelToken;
 use super::super::connection::Connection;
 use super::super::dial::Dial;
 use super::super::links::Link;
@@ -24,8 +25,16 @@ const LOOK_UP: Duration = Duration::from_secs(1);
 
 impl Source {
     pub(crate) fn dial(dial: Dial) -> Self {
-        // The pauses between attempts are the keeper's.
-        Self::Dial(Dial { wait_for_server: Duration::ZERO, ..dial })
+        // The pauses between attempts are the keeper's, which also ends them.
+        let cancel = Some(CancelToken::new());
+        Self::Dial(Dial { wait_for_server: Duration::ZERO, cancel, ..dial })
+    }
+
+    /// Ends an attempt that is being made, and lets none begin.
+    pub(super) fn give_up(&self) {
+        if let Source::Dial(Dial { cancel: Some(cancel), .. }) = self {
+            cancel.cancel();
+        }
     }
 
     /// The next link.

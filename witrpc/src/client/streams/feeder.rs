@@ -13,6 +13,7 @@ use crate::client::cancel_token::{CancelToken, Watch};
 use crate::client::flight::block_on;
 use crate::codec::{Batch, Piece};
 use crate::error::CallError;
+use crate::rt::spawn_scoped;
 
 use super::exchange::{End, Exchange, Found};
 use super::push::{Pusher, Target, not_encoded};
@@ -25,8 +26,7 @@ pub(in crate::client) fn feed<T: Wire>(
     let exchange = Exchange::new();
     thread::scope(|scope| {
         let push = || Feeder::new(target, &exchange).run();
-        let thread = thread::Builder::new().name("witrpc-feed".to_owned());
-        let (made, pushed) = match thread.spawn_scoped(scope, push) {
+        let (made, pushed) = match spawn_scoped(scope, "witrpc-feed", push) {
             Ok(pusher) => {
                 let made = make(items, target, &exchange, || true);
                 (made, pusher.join().unwrap_or_else(|panic| resume_unwind(panic)))

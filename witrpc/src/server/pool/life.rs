@@ -7,6 +7,7 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::task::{Poll, Waker};
 use std::time::{Duration, Instant};
 
+use crate::server::StopReason;
 use crate::wake::wake;
 
 const SERVING: u8 = 0;
@@ -121,32 +122,33 @@ impl Life {
     }
 
     /// Blocks until the port is closed.
-    pub(in crate::server) fn wait_stopped(&self) {
+    pub(in crate::server) fn wait_stopped(&self) -> StopReason {
         if !self.is_ours() {
-            return;
+            return StopReason::Forked;
         }
         let mut ends = self.ends();
         while !ends.stopped {
             ends = self.changed.wait(ends).unwrap_or_else(PoisonError::into_inner);
         }
+        StopReason::ShutDown
     }
 
     /// Completes when the port is closed.
-    pub(in crate::server) async fn until_stopped(&self) {
+    pub(in crate::server) async fn until_stopped(&self) -> StopReason {
         future::poll_fn(|cx| {
             if !self.is_ours() {
-                return Poll::Ready(());
+                return Poll::Ready(StopReason::Forked);
             }
             let mut ends = self.ends();
             if ends.stopped {
-                return Poll::Ready(());
+                return Poll::Ready(StopReason::ShutDown);
             }
             if !ends.wakers.iter().any(|waker| waker.will_wake(cx.waker())) {
                 ends.wakers.push(cx.waker().clone());
             }
             Poll::Pending
         })
-        .await;
+        .await
     }
 
     fn ends(&self) -> MutexGuard<'_, Ends> {

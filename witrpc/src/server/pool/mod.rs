@@ -41,8 +41,8 @@ use std::collections::VecDeque;
 use std::io;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::thread;
 
+use crate::rt::spawn;
 use crate::timer::Timer;
 use crate::transport::WaitPolicy;
 use crate::transport::{Peer, Request, ServerPort};
@@ -176,7 +176,7 @@ impl Pool {
         let worker = Worker::new(Arc::clone(self), ThreadNumber::from_count(count));
         // At most 15 bytes, which is what Linux keeps of a thread's name.
         let name = format!("witrpc-srv-{}", count % 10_000);
-        thread::Builder::new().name(name).spawn(move || worker.run()).map(drop)
+        spawn(name, move || worker.run()).map(drop)
     }
 
     /// Runs a job on these threads, starting at once on this one.

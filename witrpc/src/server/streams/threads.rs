@@ -14,9 +14,9 @@
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::thread;
 
 use crate::client::block_on;
+use crate::rt::spawn;
 use crate::server::pool::{Beside, Job, Pool};
 
 /// How many methods that are fed by one client have a thread.
@@ -50,9 +50,8 @@ impl FedThreads {
         drop(state);
         let work = Arc::new(Mutex::new(Some(job)));
         let (threads, theirs) = (Arc::clone(self), Arc::clone(&work));
-        let thread = thread::Builder::new().name("witrpc-fed".to_owned());
         let beside = Beside::new(pool);
-        let started = thread.spawn(move || {
+        let started = spawn("witrpc-fed", move || {
             let _beside = beside;
             let first = theirs.lock().unwrap_or_else(PoisonError::into_inner).take();
             threads.work(first);

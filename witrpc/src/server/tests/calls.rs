@@ -165,6 +165,8 @@ fn raw_channel(fixture: &Fixture) -> std::sync::Arc<dyn ClientChannel> {
     let config = ConnectConfig {
         hello: postcard::to_allocvec(&hello).unwrap(),
         wait_for_server: std::time::Duration::ZERO,
+        until: None,
+        cancel: None,
         wait: WaitPolicy::default(),
         credentials: Credentials::default(),
         trusted: None,

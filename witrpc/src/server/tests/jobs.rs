@@ -8,6 +8,7 @@ use std::thread::{self, Thread};
 
 use super::probe::{EXPLODE_LATER, Fixture, HOLD_LATER, THREAD_LATER};
 use crate::error::CallError;
+use crate::rt::spawn_scoped;
 use crate::server::pool::Job;
 
 /// Runs a job on this thread.
@@ -82,8 +83,7 @@ fn a_spawner_runs_handlers_where_it_wants() {
     });
     let client = fixture.client();
     thread::scope(|scope| {
-        let runtime = thread::Builder::new().name("runtime".to_owned());
-        runtime.spawn_scoped(scope, move || spawned.into_iter().for_each(run)).unwrap();
+        spawn_scoped(scope, "runtime", move || spawned.into_iter().for_each(run)).unwrap();
         assert_eq!(client.call::<String>(THREAD_LATER).unwrap(), "runtime");
         fixture.probe.gate.open();
         assert_eq!(client.hold_later(Ok(5)).unwrap(), 5);

@@ -7,7 +7,9 @@ use crate::__private::v1::{
     Client, ClientBuilder, IntoService, MethodDescriptor, Service, ServiceDescriptor, trace,
 };
 use crate::codec::Codec;
+use crate::contract::{ArgumentDescriptor, ArgumentKind};
 use crate::error::{BindError, ConnectError};
+use crate::server::builder::check_unwinding;
 use crate::server::{ServerCall, WitServer};
 use crate::transport::in_process::InProcess;
 use crate::{Connection, Endpoint};
@@ -147,4 +149,32 @@ fn a_place_in_use_is_refused_and_left_alone() {
     let error = WitServer::builder().listen(place).service(probe()).start().unwrap_err();
     assert!(matches!(error, BindError::NameInUse { .. }), "{error}");
     assert_eq!(first.client().echo("undisturbed").unwrap(), "undisturbed");
+}
+
+#[test]
+fn an_iterator_needs_unwinding_and_a_stream_does_not() {
+    let taking = |kind| {
+        let arguments = vec![ArgumentDescriptor { name: "numbers", kind, shape: trace::<u64> }];
+        let sum = MethodDescriptor {
+            name: "sum",
+            docs: "",
+            is_async: true,
+            idempotent: false,
+            arguments: arguments.leak(),
+            streams: false,
+            result: trace::<u64>,
+            error: None,
+        };
+        let methods = vec![sum].leak();
+        let service = ServiceDescriptor { name: "Adder", docs: "", methods, events: &[] };
+        &*Box::leak(Box::new(service))
+    };
+    let (iterator, stream) = (taking(ArgumentKind::Iterator), taking(ArgumentKind::Stream));
+    let refused = check_unwinding(&[&OTHER, stream, iterator], false);
+    assert!(
+        matches!(refused, Err(BindError::NeedsUnwinding { service: "Adder", method: "sum" })),
+        "{refused:?}"
+    );
+    assert!(check_unwinding(&[&OTHER, stream], false).is_ok());
+    assert!(check_unwinding(&[&OTHER, stream, iterator], true).is_ok());
 }

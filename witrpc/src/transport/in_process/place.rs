@@ -2,11 +2,13 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Condvar, LazyLock, Mutex, PoisonError, Weak};
+use std::task::{Context, Wake, Waker};
 use std::time::{Duration, Instant};
 
 use super::channel::Channel;
 use super::port::Port;
 use super::{Limits, lock};
+use crate::client::{CancelToken, Watch};
 use crate::error::{BindError, ConnectError};
 use crate::transport::{Admission, ConnectConfig, Guard, MAX_HELLO_LEN};
 
@@ -66,22 +68,33 @@ impl Place {
         Ok(port)
     }
 
-    pub(super) fn connect(&self, config: &ConnectConfig) -> Result<Arc<Channel>, ConnectError> {
-        let ConnectConfig { hello, wait_for_server, credentials, .. } = config;
+    pub(super) fn connect(
+        self: &Arc<Self>,
+        config: &ConnectConfig,
+    ) -> Result<Arc<Channel>, ConnectError> {
+        let ConnectConfig { hello, wait_for_server, until, cancel, credentials, .. } = config;
         if hello.len() > MAX_HELLO_LEN {
             let problem =
                 format!("this client's hello has {} bytes, over {MAX_HELLO_LEN}", hello.len());
             return Err(ConnectError::Protocol { problem });
         }
-        let Some(port) = self.wait_for(*wait_for_server) else {
-            let waited = *wait_for_server;
+        let left = until.map(|until| until.saturating_duration_since(Instant::now()));
+        let time = left.map_or(*wait_for_server, |left| left.min(*wait_for_server));
+        let mut given_up = cancel.as_ref().map(CancelToken::watch);
+        if let Some(watch) = &mut given_up {
+            let waker = Waker::from(Arc::new(LookAgain(Arc::clone(self))));
+            // What comes later finds the waker, what came before is seen below.
+            let _ = watch.poll(&Context::from_waker(&waker));
+        }
+        let Some(port) = self.wait_for(time, given_up.as_ref()) else {
+            let waited = time;
             return Err(ConnectError::NobodyServes { name: self.label(), waited });
         };
         port.admit(hello, credentials)
     }
 
     /// The server, now or once it has come.
-    fn wait_for(&self, time: Duration) -> Option<Arc<Port>> {
+    fn wait_for(&self, time: Duration, given_up: Option<&Watch>) -> Option<Arc<Port>> {
         let serving = |server: &Weak<Port>| server.upgrade().filter(|port| port.is_serving());
         let mut server = lock(&self.server);
         // A time too long for the clock is as good as for ever.
@@ -89,6 +102,9 @@ impl Place {
         loop {
             if let Some(port) = serving(&server) {
                 return Some(port);
+            }
+            if given_up.is_some_and(Watch::is_over) {
+                return None;
             }
             let left = end.map(|end| end.saturating_duration_since(Instant::now()));
             server = match left {
@@ -100,6 +116,17 @@ impl Place {
                 None => self.bound.wait(server).unwrap_or_else(PoisonError::into_inner),
             };
         }
+    }
+}
+
+/// Has those who wait for a server look whether they are still to wait.
+struct LookAgain(Arc<Place>);
+
+impl Wake for LookAgain {
+    fn wake(self: Arc<Self>) {
+        // Not between a look and the sleep after it.
+        drop(lock(&self.0.server));
+        self.0.bound.notify_all();
     }
 }
 

@@ -56,7 +56,9 @@ fn config(doorman: Arc<Doorman>) -> BindConfig {
 
 fn hello(hello: &[u8], wait_for_server: Duration) -> ConnectConfig {
     let (wait, credentials) = (WaitPolicy::Adaptive, Credentials::default());
-    ConnectConfig { hello: hello.to_vec(), wait_for_server, wait, credentials, trusted: None }
+    let hello = hello.to_vec();
+    let (until, cancel, trusted) = (None, None, None);
+    ConnectConfig { hello, wait_for_server, until, cancel, wait, credentials, trusted }
 }
 
 fn connect(place: &InProcess) -> Arc<dyn ClientChannel> {

@@ -55,6 +55,10 @@ pub(super) fn connect(error: channel::ConnectError) -> ConnectError {
         E::Refused(bytes) => ConnectError::Refused(bytes),
         E::HungUp => ConnectError::HungUp,
         E::TimedOut { after } => ConnectError::HandshakeTimedOut { after },
+        E::Interrupted => ConnectError::Io {
+            doing: "connect".to_owned(),
+            source: std::io::ErrorKind::Interrupted.into(),
+        },
         E::System { doing, source } => ConnectError::Io { doing: doing.into(), source },
         other => ConnectError::Protocol { problem: other.to_string() },
     }

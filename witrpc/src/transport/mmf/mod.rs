@@ -1,9 +1,11 @@
 //! Named shared memory: the transport that `witrpc` exists for.
 //!
-//! This folder is the only place that names the crate `witrpc_mmf`: `errors` says in the words of this
-//! crate why binding or connecting has failed, `names` lists which servers there are.
+//! This folder, and `rt` for its threads, are the only places that name the crate `witrpc_mmf`: `errors`
+//! says in the words of this crate why binding or connecting has failed, `names` lists which servers
+//! there are.
 
 mod errors;
+mod limit;
 mod names;
 
 use std::path::PathBuf;
@@ -22,8 +24,9 @@ use crate::error::{BindError, ConnectError};
 /// A name in shared memory, and the limits of what is served under it.
 ///
 /// Only the server's limits count: a client learns them when it connects, and needs no more than
-/// the name. The one limit of a client's own is [`max_region_size`](Self::max_region_size). Only the
-/// [`backend`](Self::backend) must be the same on both sides.
+/// the name. The limits of a client's own are [`max_region_size`](Self::max_region_size) and
+/// [`handshake_timeout`](Self::handshake_timeout). Only the [`backend`](Self::backend) must be the
+/// same on both sides.
 ///
 /// # Choosing a size
 ///
@@ -130,8 +133,12 @@ impl Mmf {
         self
     }
 
-    /// How long a client may take to introduce itself: 5 s unless given. Who takes longer is
-    /// dropped.
+    /// How long a client may take to introduce itself: 5 s unless given. The server drops one that
+    /// takes longer.
+    ///
+    /// On a client's endpoint: how long the server may take over the same, from the moment that the
+    /// client has found it. [`ClientBuilder::connect_timeout`](crate::ClientBuilder::connect_timeout)
+    /// bounds connecting as a whole, and takes the place of this.
     pub fn handshake_timeout(mut self, timeout: Duration) -> Self {
         self.options.handshake_timeout = timeout;
         self
@@ -224,10 +231,16 @@ impl Transport for Mmf {
             hello: config.hello,
             wait: config.wait,
             max_region_len: self.max_region_size,
-            handshake_timeout: self.options.handshake_timeout,
+            // What the client says of connecting as a whole counts for its steps too.
+            handshake_timeout: match config.until {
+                Some(_) => Duration::MAX,
+                None => self.options.handshake_timeout,
+            },
             trusted: config.trusted,
         };
-        witrpc_mmf::connect(&name, &self.place, &options, &config.credentials)
-            .map_err(errors::connect)
+        limit::within(config.until, config.cancel.as_ref(), |limit| {
+            witrpc_mmf::connect(&name, &self.place, &options, &config.credentials, limit)
+                .map_err(errors::connect)
+        })
     }
 }

@@ -1,0 +1,138 @@
+//! The role of a program that takes its signals itself.
+
+use std::fs;
+use std::sync::{Arc, mpsc};
+use std::task::{Context, Waker};
+use std::thread;
+
+use nix::sys::signal::{SigSet, Signal};
+use witrpc::{Backoff, Mmf, Reconnect, Worker};
+
+use super::Duty;
+use crate::conveyor::ConveyorClient;
+use crate::newsroom::NewsroomClient;
+use crate::process::Parent;
+use crate::site::{Address, Plan};
+use crate::watchdog::{PATIENCE, eventually_equal};
+use crate::workshop::{Bench, WorkshopAsyncClient, WorkshopClient};
+
+/// A thread: its name, and the signals that it blocks, as a bit each from signal 1 on.
+pub type Blocks = (String, u64);
+
+/// The threads that a process has for what [`take_signals`] starts, by the 15 bytes of their names
+/// that Linux keeps.
+const EXPECTED: [&str; 9] = [
+    "witrpc-control",
+    "witrpc-events",
+    "witrpc-fed",
+    "witrpc-feed",
+    "witrpc-link",
+    "witrpc-reconnec",
+    "witrpc-srv-",
+    "witrpc-timer",
+    "witrpc-worker",
+];
+
+/// Returns the threads of the library's in a process, and what each blocks. One that ends meanwhile
+/// is left out.
+///
+/// # Panics
+///
+/// When there is no such process.
+fn threads_of(pid: u32) -> Vec<Blocks> {
+    let tasks = fs::read_dir(format!("/proc/{pid}/task")).expect("the process is there");
+    let statuses =
+        tasks.filter_map(|task| fs::read_to_string(task.ok()?.path().join("status")).ok());
+    let blocks = statuses.map(|status| (field(&status, "Name").to_owned(), blocked_in(&status)));
+    blocks.filter(|(name, _)| name.starts_with("witrpc-") && name != "witrpc-peer").collect()
+}
+
+/// Returns the signals that a status file of `/proc` says are blocked.
+///
+/// # Panics
+///
+/// When it is no such file.
+pub fn blocked_in(status: &str) -> u64 {
+    u64::from_str_radix(field(status, "SigBlk"), 16).expect("it is a number")
+}
+
+fn field<'a>(status: &'a str, name: &str) -> &'a str {
+    let value = |line: &'a str| line.strip_prefix(name)?.strip_prefix(':');
+    status.lines().find_map(value).expect("every status has it").trim()
+}
+
+/// See [`Role::TakeSignals`](super::Role::TakeSignals).
+pub(super) fn take_signals(parent: &Parent) {
+    let name = Mmf::unguessable().name().to_owned();
+    for address in [Address::unguessable(), Address::InProcess { name }] {
+        use_everything(&address);
+    }
+    let worker = Worker::<WorkshopClient>::builder(Duty::Serve.command()).start_timeout(PATIENCE);
+    let worker = worker.spawn().expect("the worker starts");
+    let worker_pid = worker.client().who_serves().expect("it serves");
+    let own = || threads_of(std::process::id());
+    let missing = || {
+        let own = own();
+        let has = |name: &str| own.iter().any(|(found, _)| found.starts_with(name));
+        EXPECTED.into_iter().filter(|name| !has(name)).collect::<Vec<_>>()
+    };
+    eventually_equal("the threads that are missing", &Vec::new(), missing);
+
+    // Only now, as a program may that knows nothing of these threads.
+    let signals = block_term();
+    parent.report(&(own(), threads_of(worker_pid)));
+    let taken = signals.wait().expect("the signal comes");
+    parent.report(&taken.as_str());
+    parent.outlive();
+}
+
+/// Starts all that has threads, and leaves it running.
+fn use_everything(address: &Address) {
+    let plan = Plan { conveyor: true, newsroom: true, ..Plan::default() };
+    let server = plan.start(address, &Arc::new(Bench::default())).expect("the server starts");
+    let client = WorkshopClient::builder(address.endpoint());
+    let client = client.reconnect(Reconnect::new().backoff(Backoff::default())).connect();
+    let later = futures_executor::block_on(WorkshopAsyncClient::connect(address.endpoint()));
+    let later = later.expect("the client connects");
+    let news = NewsroomClient::connect(address.endpoint()).expect("the client connects");
+    let ticks = news.ticked().expect("the client subscribes");
+    let conveyor = ConveyorClient::connect(address.endpoint()).expect("the client connects");
+    let (ours, both) = mpsc::channel();
+    let theirs = ours.clone();
+    thread::spawn(move || {
+        // The second item never comes, so that the upload is under way.
+        let numbers = (0..2).inspect(|number| {
+            if *number == 1 {
+                block_term();
+                theirs.send(()).expect("it is waited for");
+                forever();
+            }
+        });
+        conveyor.follow(numbers).expect("it does not end");
+    });
+    thread::spawn(move || {
+        let held = later.hold_later(1, 1);
+        let mut held = std::pin::pin!(held);
+        let polled = held.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+        assert!(polled.is_pending(), "nobody opens the gate");
+        block_term();
+        ours.send(()).expect("it is waited for");
+        forever();
+    });
+    // These two threads are the program's, all of whose own threads block the signal.
+    both.iter().take(2).for_each(drop);
+    std::mem::forget((server, client.expect("the client connects"), news, ticks));
+}
+
+/// Blocks SIGTERM on this thread.
+fn block_term() -> SigSet {
+    let signals = SigSet::from(Signal::SIGTERM);
+    signals.thread_block().expect("a thread may block what it likes");
+    signals
+}
+
+fn forever() {
+    loop {
+        thread::park();
+    }
+}

@@ -1,0 +1,102 @@
+//! Workers that are shared: stopped by one thread or task, waited for by others.
+
+use std::io::Read;
+use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixStream;
+use std::os::unix::process::ExitStatusExt;
+use std::process::ExitStatus;
+use std::sync::Arc;
+use std::task::{Context, Waker};
+use std::thread;
+use std::time::Duration;
+
+use futures_executor::block_on;
+use futures_util::future::join;
+use rustix::process::Signal;
+use witrpc::{
+    Backoff, CallError, DisconnectReason, Worker, WorkerBuilder, WorkerError, WorkerState,
+};
+use witrpc_tests::resources::is_alive;
+use witrpc_tests::roles::Duty;
+use witrpc_tests::watchdog::{PATIENCE, Watchdog};
+use witrpc_tests::workshop::WorkshopClient;
+
+fn builder(duty: &Duty) -> WorkerBuilder<WorkshopClient> {
+    Worker::builder(duty.command()).start_timeout(PATIENCE)
+}
+
+/// On a machine under load, the second that a worker has for ending by itself may be over before.
+fn assert_is_an_end(status: ExitStatus) {
+    let killed = status.signal() == Some(Signal::KILL.as_raw());
+    assert!(status.success() || killed, "{status}");
+}
+
+#[test]
+fn a_shared_worker_is_stopped_while_others_wait() {
+    let _watchdog = Watchdog::new(PATIENCE);
+    let worker = builder(&Duty::Serve).restart(Backoff::default()).spawn().unwrap();
+    let handle = worker.handle();
+    let worker = Arc::new(worker);
+    let pid = worker.client().who_serves().unwrap();
+    let shared = Arc::clone(&worker);
+    let waiting = [thread::spawn(move || shared.wait()), thread::spawn(move || handle.wait())];
+    let status = worker.stop(PATIENCE).expect("the kernel tells");
+    assert_is_an_end(status);
+    assert!(!is_alive(pid));
+    for waiting in waiting {
+        let how = waiting.join().unwrap();
+        assert!(matches!(*how, WorkerError::Ended { .. }), "{how}");
+        assert_eq!(how.exit().unwrap().status(), Some(status));
+    }
+    assert_eq!((worker.state(), worker.restarts()), (WorkerState::Ended, 0));
+    let closed = Err(CallError::Disconnected(DisconnectReason::ClosedHere));
+    assert_eq!(worker.client().add(1, 2), closed, "to its clients this is an intended end");
+    assert_eq!(worker.stop(Duration::ZERO), Some(status), "it has ended before");
+}
+
+#[test]
+fn a_handle_outlives_its_worker() {
+    let _watchdog = Watchdog::new(PATIENCE);
+    let worker = builder(&Duty::Serve).spawn().unwrap();
+    let (handle, pid) = (worker.handle(), worker.client().who_serves().unwrap());
+    drop(worker);
+    assert!(!is_alive(pid), "a handle does not keep the worker");
+    assert_eq!(handle.state(), WorkerState::Ended);
+    let status = handle.wait().exit().unwrap().status();
+    assert_eq!(status.unwrap().signal(), Some(Signal::KILL.as_raw()));
+    assert_eq!(handle.stop(PATIENCE), status);
+}
+
+#[test]
+fn an_async_program_stops_and_awaits_its_workers() {
+    let _watchdog = Watchdog::new(PATIENCE);
+    block_on(async {
+        let worker = builder(&Duty::Serve).spawn_async().await.unwrap();
+        let handle = worker.handle();
+        let (how, status) = join(handle.wait_async(), worker.stop_async(PATIENCE)).await;
+        assert_is_an_end(status.expect("the kernel tells"));
+        assert_eq!(how.exit().unwrap().status(), status);
+
+        // One that stays is killed when its time is over.
+        let worker = builder(&Duty::ServeAndLinger).spawn_async().await.unwrap();
+        let status = worker.stop_async(Duration::ZERO).await;
+        assert_eq!(status.unwrap().signal(), Some(Signal::KILL.as_raw()));
+        worker.wait_async().await;
+    });
+}
+
+#[test]
+fn a_start_that_is_dropped_leaves_neither_process_nor_thread() {
+    let _watchdog = Watchdog::new(PATIENCE);
+    let (mut held, theirs) = UnixStream::pair().unwrap();
+    let mut command = Duty::Idle { closed: false }.command();
+    command.stdout(OwnedFd::from(theirs));
+    let builder = Worker::<WorkshopClient>::builder(command);
+    let hour = Duration::from_secs(3600);
+    let mut starting = Box::pin(builder.start_timeout(hour).spawn_async());
+    let polled = starting.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+    assert!(polled.is_pending());
+    drop(starting);
+    // The process holds its standard output, the thread the command.
+    assert_eq!(held.read(&mut [0]).unwrap(), 0, "it ends when both have gone");
+}

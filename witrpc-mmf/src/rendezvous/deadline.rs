@@ -1,0 +1,131 @@
+//! What bounds the time that connecting takes.
+
+use std::sync::Arc;
+use std::task::Wake;
+use std::time::{Duration, Instant};
+use std::{fmt, io};
+
+use rustix::event::{EventfdFlags, PollFd, PollFlags, Timespec, eventfd, poll};
+use rustix::io::Errno;
+
+use crate::disposal::Socket;
+use crate::error::ConnectError;
+use crate::fork::Descriptor;
+
+/// What ends connecting, beside the limits of its steps.
+#[derive(Clone, Debug, Default)]
+pub struct ConnectLimit {
+    /// Until when to have connected.
+    pub until: Option<Instant>,
+    /// Ends it at once, from another thread.
+    pub interrupt: Option<Arc<Interrupt>>,
+}
+
+impl ConnectLimit {
+    /// Returns how much of `time` there is by [`until`](Self::until).
+    pub(super) fn cut(&self, time: Duration) -> Duration {
+        let left = self.until.map(|until| until.saturating_duration_since(Instant::now()));
+        left.map_or(time, |left| left.min(time))
+    }
+
+    /// Pauses for so long, or until the interrupt.
+    pub(super) fn pause(&self, time: Duration) {
+        match &self.interrupt {
+            // An interrupted pause is a short one.
+            Some(interrupt) => {
+                let _ = sleep_on(&mut [interrupt.poll_fd()], time);
+            }
+            None => std::thread::sleep(time),
+        }
+    }
+
+    pub(super) fn is_interrupted(&self) -> bool {
+        self.interrupt.as_ref().is_some_and(|interrupt| interrupt.has_come())
+    }
+}
+
+/// Ends the connecting of a client, from any thread, by being woken.
+pub struct Interrupt(Descriptor);
+
+impl Interrupt {
+    /// Makes one that has not come.
+    ///
+    /// # Errors
+    ///
+    /// The system has no descriptor to give.
+    pub fn new() -> io::Result<Self> {
+        let made = Descriptor::open(|| eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK));
+        Ok(Self(made?))
+    }
+
+    fn poll_fd(&self) -> PollFd<'_> {
+        PollFd::new(&self.0, PollFlags::IN)
+    }
+
+    fn has_come(&self) -> bool {
+        // Nothing reads the counter: what has come stays.
+        sleep_on(&mut [self.poll_fd()], Duration::ZERO).is_ok_and(|ready| ready > 0)
+    }
+}
+
+impl Wake for Interrupt {
+    fn wake(self: Arc<Self>) {
+        if !self.0.is_forked() {
+            // A full counter has been rung already.
+            let _ = rustix::io::write(&self.0, &1_u64.to_ne_bytes());
+        }
+    }
+}
+
+impl fmt::Debug for Interrupt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Interrupt").field("has_come", &self.has_come()).finish()
+    }
+}
+
+/// Until when one attempt may take.
+#[derive(Clone, Copy)]
+pub(super) struct Deadline<'a> {
+    started: Instant,
+    after: Duration,
+    limit: &'a ConnectLimit,
+}
+
+impl<'a> Deadline<'a> {
+    pub(super) fn new(after: Duration, limit: &'a ConnectLimit) -> Self {
+        Self { started: Instant::now(), after, limit }
+    }
+
+    /// Returns how much time is left; `None` when it is over.
+    pub(super) fn left(&self) -> Option<Duration> {
+        let left = self.after.checked_sub(self.started.elapsed())?;
+        Some(self.limit.cut(left)).filter(|left| !left.is_zero())
+    }
+
+    /// Returns why there is no use in going on, if that is so.
+    pub(super) fn check(&self) -> Result<Duration, ConnectError> {
+        match self.left() {
+            _ if self.limit.is_interrupted() => Err(ConnectError::Interrupted),
+            Some(left) => Ok(left),
+            None => Err(ConnectError::TimedOut { after: self.after }),
+        }
+    }
+
+    /// Blocks until the socket is ready.
+    pub(super) fn wait(&self, link: &Socket, what: PollFlags) -> Result<(), ConnectError> {
+        let left = self.check()?;
+        let mut polled = vec![PollFd::new(link, what)];
+        polled.extend(self.limit.interrupt.as_ref().map(|interrupt| interrupt.poll_fd()));
+        match sleep_on(&mut polled, left) {
+            Ok(_) | Err(Errno::INTR) => Ok(()),
+            Err(error) => {
+                Err(ConnectError::System { doing: "wait for the server", source: error.into() })
+            }
+        }
+    }
+}
+
+fn sleep_on(polled: &mut [PollFd<'_>], time: Duration) -> Result<usize, Errno> {
+    // Longer than the kernel can express is as good as without end.
+    poll(polled, Timespec::try_from(time).ok().as_ref())
+}

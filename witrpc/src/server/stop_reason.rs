@@ -1,0 +1,65 @@
+//! Why a server does not serve.
+
+use std::fmt;
+
+/// Why a server does not serve: what [`WitServer::wait`](crate::WitServer::wait) ended with.
+///
+/// # Examples
+///
+/// The end of a daemon's `main`:
+///
+/// ```
+/// use std::process::ExitCode;
+/// use std::time::Duration;
+/// use witrpc::{InProcess, StopReason, WitServer, wit_service};
+///
+/// #[wit_service]
+/// pub trait Clock {
+///     fn now(&self) -> u64;
+/// }
+///
+/// struct Stopped;
+///
+/// impl Clock for Stopped {
+///     fn now(&self) -> u64 {
+///         12
+///     }
+/// }
+///
+/// fn serve() -> Result<ExitCode, Box<dyn std::error::Error>> {
+///     let server =
+///         WitServer::builder().listen(InProcess::new()).service(ClockServer::new(Stopped)).start()?;
+///     # let handle = server.handle();
+///     # std::thread::spawn(move || handle.shutdown(Duration::ZERO));
+///     match server.wait() {
+///         StopReason::ShutDown => Ok(ExitCode::SUCCESS),
+///         reason => {
+///             eprintln!("{reason}");
+///             Ok(ExitCode::FAILURE)
+///         }
+///     }
+/// }
+///
+/// assert_eq!(serve().unwrap(), ExitCode::SUCCESS);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum StopReason {
+    /// The server was shut down.
+    ShutDown,
+    /// This process is a fork of the one that serves. Threads do not cross a fork, so nothing was
+    /// ever served here: a program that becomes a daemon starts its server after that.
+    Forked,
+}
+
+impl fmt::Display for StopReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::ShutDown => "the server was shut down",
+            Self::Forked => {
+                "the server does not run in this process, which was forked from the one that \
+                 started it: start the server after the fork (after daemonizing)"
+            }
+        })
+    }
+}

@@ -1,0 +1,159 @@
+//! What looks after a worker, for other threads and tasks.
+
+use std::fmt;
+use std::process::ExitStatus;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::keeper::{Keeper, WorkerState};
+use crate::error::WorkerError;
+use crate::transport::mmf::Origin;
+
+/// How long ending a worker waits for its killed process to be gone. Memory that the kernel takes
+/// down, about 80 ms a GiB, is what it may have to wait for; the process is reaped in any case.
+pub(super) const GONE_WITHIN: Duration = Duration::from_secs(2);
+
+/// Looks after a [`Worker`](crate::Worker) from anywhere: can be cloned and sent to other threads
+/// and tasks. It does not keep the worker: when that is dropped, the process ends.
+///
+/// # Examples
+///
+/// A program that stops its worker when it is told to, while another thread waits for the worker's
+/// end:
+///
+/// ```no_run
+/// use std::process::Command;
+/// use std::thread;
+/// use std::time::Duration;
+/// use witrpc::{Backoff, Worker, wit_service};
+///
+/// #[wit_service]
+/// pub trait Job {
+///     fn run(&self);
+/// }
+///
+/// fn main() -> Result<(), Box<dyn std::error::Error>> {
+///     let command = Command::new("/usr/libexec/job");
+///     let worker = Worker::<JobClient>::builder(command).restart(Backoff::default()).spawn()?;
+///     let handle = worker.handle();
+///     let waiting = thread::spawn(move || handle.wait());
+///     let status = worker.stop(Duration::from_secs(1));
+///     println!("{status:?}: {}", waiting.join().unwrap());
+///     Ok(())
+/// }
+/// ```
+#[derive(Clone)]
+pub struct WorkerHandle {
+    keeper: Arc<Keeper>,
+    origin: Origin,
+}
+
+impl WorkerHandle {
+    pub(super) fn new(keeper: Arc<Keeper>) -> Self {
+        Self { keeper, origin: Origin::here() }
+    }
+
+    /// Returns what the worker is doing, as far as its parent knows by now.
+    #[must_use]
+    pub fn state(&self) -> WorkerState {
+        if self.origin.is_forked() { WorkerState::Ended } else { self.keeper.state() }
+    }
+
+    /// Returns how many processes have followed the first one and have come to serve.
+    #[must_use]
+    pub fn restarts(&self) -> u64 {
+        if self.origin.is_forked() { 0 } else { self.keeper.restarts() }
+    }
+
+    /// Returns why the last process that ended has done so, or the last attempt to start one has
+    /// failed, also when another one serves by now; `None` if there was nothing of the kind.
+    #[must_use]
+    pub fn last_failure(&self) -> Option<Arc<WorkerError>> {
+        if self.origin.is_forked() { None } else { self.keeper.failure() }
+    }
+
+    /// Blocks until the worker has ended for good, and returns how. A worker that is restarted has
+    /// ended for good when it is stopped or dropped.
+    ///
+    /// # Panics
+    ///
+    /// In a forked child, which cannot learn of the end.
+    pub fn wait(&self) -> Arc<WorkerError> {
+        self.assert_not_forked();
+        self.keeper.wait_ended();
+        self.how()
+    }
+
+    /// Completes when the worker has ended for good, and returns how: [`wait`](Self::wait) for tasks
+    /// of any executor.
+    ///
+    /// # Panics
+    ///
+    /// In a forked child, which cannot learn of the end.
+    pub async fn wait_async(&self) -> Arc<WorkerError> {
+        self.assert_not_forked();
+        self.keeper.ended().await;
+        self.how()
+    }
+
+    /// Has the process end by itself: in it, [`serve`](super::serve) returns. One that has not ended
+    /// after `within` is killed. Closes the connection of the client and of its clones; running calls
+    /// are not waited for, and no other process follows.
+    ///
+    /// Returns the exit status; `None` if there was no process, or none whose end the kernel tells.
+    /// A worker that has ended before keeps its status. In a forked child this does nothing.
+    ///
+    /// Not to be called in [`on_failure`](super::WorkerBuilder::on_failure), whose thread is what
+    /// notices the end.
+    pub fn stop(&self, within: Duration) -> Option<ExitStatus> {
+        if self.origin.is_forked() {
+            return None;
+        }
+        self.keeper.dismiss(|leash| leash.hang_up());
+        if !self.keeper.wait_ended_for(within) {
+            self.kill();
+        }
+        self.keeper.status()
+    }
+
+    /// Does the same as [`stop`](Self::stop), for tasks of any executor. A future that is dropped has
+    /// had the process end, but does not kill one that stays: dropping the
+    /// [`Worker`](crate::Worker) does.
+    pub async fn stop_async(&self, within: Duration) -> Option<ExitStatus> {
+        if self.origin.is_forked() {
+            return None;
+        }
+        self.keeper.dismiss(|leash| leash.hang_up());
+        if !self.keeper.ended_within(within).await {
+            self.keeper.dismiss(|leash| leash.kill());
+            self.keeper.ended_within(GONE_WITHIN).await;
+        }
+        self.keeper.status()
+    }
+
+    /// Kills the process, and waits until it is gone. In a forked child this does nothing.
+    pub(super) fn kill(&self) {
+        if !self.origin.is_forked() {
+            self.keeper.dismiss(|leash| leash.kill());
+            self.keeper.wait_ended_for(GONE_WITHIN);
+        }
+    }
+
+    fn how(&self) -> Arc<WorkerError> {
+        self.keeper.failure().expect("an end has been noted with why")
+    }
+
+    fn assert_not_forked(&self) {
+        let here = !self.origin.is_forked();
+        assert!(here, "a worker can be waited for only in the process that started it");
+    }
+}
+
+impl fmt::Debug for WorkerHandle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("WorkerHandle")
+            .field("state", &self.state())
+            .field("restarts", &self.restarts())
+            .finish_non_exhaustive()
+    }
+}
