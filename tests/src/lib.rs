@@ -21,6 +21,7 @@ pub mod resources;
 pub mod roles;
 pub mod scribbler;
 pub mod site;
+pub mod skip;
 pub mod spans;
 pub mod vigil;
 pub mod watchdog;
