@@ -18,6 +18,7 @@ pub mod process;
 pub mod regions;
 pub mod relay;
 pub mod resources;
+pub mod restriction;
 pub mod roles;
 pub mod scribbler;
 pub mod site;

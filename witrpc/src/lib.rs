@@ -126,7 +126,7 @@ pub use security::{AccessToken, AccessTokens, TokenError};
 pub use server::{CallContext, Metrics, ServerHandle, UntilCancelled, WitServer, WitServerBuilder};
 pub use shared::{Chunks, Iter, Shareable, Shared, SharedMut};
 pub use transport::in_process::InProcess;
-pub use transport::mmf::{Backend, Mmf, metrics, servers};
+pub use transport::mmf::{Backend, Mmf, ResourceError, metrics, servers};
 pub use transport::{ClientInfo, DisconnectReason, Endpoint, Shutdown, TrustedPeer, WaitPolicy};
 pub use witrpc_macros::wit_service;
 pub use worker::{Worker, WorkerBuilder, WorkerExit, WorkerState};

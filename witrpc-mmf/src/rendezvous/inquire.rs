@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use rustix::event::PollFlags;
 
-use super::connect::{Deadline, broken, flush, identify, misbehaved, reach, wait};
+use super::connect::{broken, flush, misbehaved, wait};
+use super::find::{Deadline, find};
 use super::frame::{Inbox, Outbox};
 use super::record::{Inquiry, PROTOCOL_VERSION, Told};
 use super::{Name, Place};
@@ -20,13 +21,8 @@ use crate::error::ConnectError;
 /// not answer.
 pub fn inquire(name: &Name, place: &Place, timeout: Duration) -> Result<Vec<u8>, ConnectError> {
     let deadline = Deadline::new(timeout);
-    for directory in place.open_to_look()? {
-        if let Some(link) = reach(&directory, name, &deadline)? {
-            identify(&link, directory.owner())?;
-            return ask(&link, &deadline);
-        }
-    }
-    Err(ConnectError::NobodyServes { name: name.as_str().into(), waited: Duration::ZERO })
+    let (link, _) = find(name, place, &deadline)?;
+    ask(&link, &deadline)
 }
 
 fn ask(link: &Socket, deadline: &Deadline) -> Result<Vec<u8>, ConnectError> {

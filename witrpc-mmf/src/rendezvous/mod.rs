@@ -11,6 +11,7 @@ mod claim;
 mod connect;
 mod control;
 mod directory;
+mod find;
 mod frame;
 #[cfg(any(test, fuzzing))]
 mod fuzzed;

@@ -1,6 +1,7 @@
 //! How a worker is run: decided before it starts.
 
 use std::fmt;
+use std::io;
 use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
 use std::process::Command;
@@ -147,7 +148,10 @@ impl<C> WorkerBuilder<C> {
         if self.own_process_group {
             self.command.process_group(0);
         }
-        let assignment = Assignment::new(self.dir.as_deref());
+        let assignment = Assignment::new(self.dir.as_deref()).map_err(|why| WorkerError::Io {
+            doing: "make the worker's token",
+            source: io::Error::other(why),
+        })?;
         let (place, token) = (assignment.place(), assignment.token().clone());
         let mut plan = Plan {
             command: self.command,

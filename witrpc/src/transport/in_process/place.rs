@@ -57,7 +57,7 @@ impl Place {
     ) -> Result<Arc<Port>, BindError> {
         let mut server = lock(&self.server);
         if server.upgrade().is_some_and(|port| port.is_serving()) {
-            return Err(BindError::NameInUse { name: self.label() });
+            return Err(BindError::NameInUse { name: self.label(), path: None });
         }
         let port = Port::new(Arc::clone(self), admission, guard, limits);
         *server = Arc::downgrade(&port);
@@ -75,7 +75,11 @@ impl Place {
         }
         let Some(port) = self.wait_for(*wait_for_server) else {
             let waited = *wait_for_server;
-            return Err(ConnectError::NobodyServes { name: self.label(), waited });
+            return Err(ConnectError::NobodyServes {
+                name: self.label(),
+                waited,
+                places: Vec::new(),
+            });
         };
         port.admit(hello, credentials)
     }
