@@ -14,6 +14,7 @@ use serde::de::DeserializeOwned;
 
 use crate::resources::is_stopped;
 use crate::roles::Role;
+use crate::skip::skipped;
 use crate::watchdog::{PATIENCE, eventually};
 
 /// Tells `witrpc-peer` its role.
@@ -57,10 +58,21 @@ impl Child {
         };
         let tried = apart("true".into()).stderr(Stdio::null()).status();
         if !tried.is_ok_and(|status| status.success()) {
-            eprintln!("not tested: it takes the right to make namespaces");
+            skipped("it takes the right to make namespaces");
             return None;
         }
         Some(Self::start_by(apart(peer_program()), role))
+    }
+
+    /// The same as an argument of another program, which runs it: a memory checker, or one that sets
+    /// limits first. What is killed is that program, unless it has become `witrpc-peer`.
+    ///
+    /// # Panics
+    ///
+    /// As [`start`](Self::start).
+    pub fn start_under(mut program: Command, role: &Role) -> Self {
+        program.arg(peer_program());
+        Self::start_by(program, role)
     }
 
     fn start_by(mut program: Command, role: &Role) -> Self {
@@ -146,6 +158,20 @@ impl Child {
             "the child had ended before: {status}; {}",
             self.complaints()
         );
+    }
+
+    /// Waits until it has ended by itself, and returns how.
+    ///
+    /// # Panics
+    ///
+    /// When it has not ended within [`PATIENCE`].
+    pub fn ended(&mut self) -> ExitStatus {
+        let mut status = None;
+        eventually("the child ends", || {
+            status = self.process.try_wait().expect("a child can be waited for");
+            status.is_some()
+        });
+        status.expect("it has ended")
     }
 
     /// Kills it without waiting until it has gone.

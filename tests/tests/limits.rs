@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use futures_executor::block_on;
-use witrpc::{CallError, Codec, ConnectError, Direction};
+use witrpc::{CallError, Codec, ConnectError, Direction, ResourceError};
 use witrpc_tests::over_every_transport;
 use witrpc_tests::process::Child;
 use witrpc_tests::roles::Role;
@@ -146,7 +146,12 @@ fn a_server_without_memory_for_another_client_says_so_and_goes_on() {
     site.tell(ServerCommand::LimitMemory(16 << 20));
     for _ in 0..3 {
         let refused = site.builder().connect().unwrap_err();
-        assert!(matches!(refused, ConnectError::ServerNoMemory), "{refused}");
+        let ConnectError::ServerResource(ResourceError::AddressSpace { limit, needed }) = refused
+        else {
+            panic!("{refused}")
+        };
+        assert!(limit > needed && needed == 64 << 20, "{limit} {needed}");
+        assert!(refused.is_retryable());
     }
     assert_eq!(client.make(100_000, 1), Ok(bytes_of(100_000, 1)));
 }
@@ -181,7 +186,8 @@ fn a_client_without_memory_for_its_connection_says_so() {
         let mut client = Child::start(&Role::ConnectInLittleMemory { address, bytes });
         let refused: Result<(), String> = client.ask(&());
         let refused = refused.unwrap_err();
-        assert!(refused.starts_with("NoMemory"), "{refused}");
+        let told = refused.starts_with("Resource(AddressSpace") && refused.contains("67108864");
+        assert!(told, "{refused}");
     }
     assert_eq!(site.client().add(1, 2), Ok(3));
 }

@@ -22,7 +22,11 @@ over_both_transports! {
         let site = Site::new(transport);
         let second = Plan::default().start(site.address(), &Arc::default());
         match second.map(drop).unwrap_err() {
-            BindError::NameInUse { name } => assert!(!name.is_empty()),
+            BindError::NameInUse { name, path } => {
+                assert!(!name.is_empty());
+                let in_process = transport == Transport::InProcess;
+                assert_eq!(path.is_none_or(|path| !path.is_file()), in_process);
+            }
             other => panic!("{other}"),
         }
         assert_eq!(site.client().add(1, 2), Ok(3), "the first one serves on");
@@ -108,9 +112,10 @@ fn what_the_system_refuses_is_said_with_what_was_being_done() {
     drop(start(Mmf::new("other").in_dir(dir.path())).unwrap());
     fs::create_dir(dir.path().join("locks/calc")).unwrap();
     let refused = start(Mmf::new("calc").in_dir(dir.path())).map(drop).unwrap_err();
-    assert!(matches!(refused, BindError::Io { .. }), "{refused}");
+    assert!(matches!(refused, BindError::Directory { .. }), "{refused}");
     let words = refused.to_string();
-    assert!(words.starts_with("could not lock the name: Is a directory"), "{words}");
+    let lock = dir.path().join("locks/calc");
+    assert!(words.contains(&format!("could not lock {lock:?}: Is a directory")), "{words}");
 }
 
 #[test]

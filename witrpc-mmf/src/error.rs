@@ -5,6 +5,11 @@ use std::io;
 use std::path::PathBuf;
 use std::time::Duration;
 
+mod directory;
+
+pub use self::directory::{DirectoryError, LookedIn};
+use crate::resource::ResourceError;
+
 /// Which rule a name breaks.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -42,81 +47,6 @@ pub enum NameError {
     },
 }
 
-/// What is wrong with a directory that names live in.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum DirectoryError {
-    /// There is a file, or a symbolic link, where the directory should be.
-    #[error("{path:?} is {found}, not a directory; remove it, or choose another directory")]
-    NotADirectory {
-        /// Where.
-        path: PathBuf,
-        /// What stands there.
-        found: &'static str,
-    },
-    /// It belongs to another user.
-    #[error(
-        "{path:?} belongs to user {owner}, not to {expected}; have its owner remove it, choose another directory, or, if that user is to serve there, allow it with allow_uid"
-    )]
-    WrongOwner {
-        /// Where.
-        path: PathBuf,
-        /// The user id of its owner.
-        owner: u32,
-        /// The user id it must belong to.
-        expected: u32,
-    },
-    /// Others may do too much there.
-    #[error(
-        "{path:?} has mode {mode:04o}, which lets others at it; take away {excess:04o} (chmod) if they have done no harm"
-    )]
-    WrongMode {
-        /// Where.
-        path: PathBuf,
-        /// Its permission bits.
-        mode: u32,
-        /// The bits that must not be set.
-        excess: u32,
-    },
-    /// It is to let other users reach the server, and does not.
-    #[error(
-        "{path:?} has mode {mode:04o}, which keeps the users out that are allowed; let others enter it (chmod 0711)"
-    )]
-    KeepsOthersOut {
-        /// Where.
-        path: PathBuf,
-        /// Its permission bits.
-        mode: u32,
-    },
-    /// The directories of a user are for him alone.
-    #[error(
-        "other users are allowed, and the directories of a user's names are his alone; name a directory to share with in_dir"
-    )]
-    NotShared,
-    /// No directory can hold names on this machine.
-    #[error(
-        "there is no place for names: {} cannot be used; name a directory of your own",
-        list(tried)
-    )]
-    NonePossible {
-        /// The directories that were tried, each with what the system said.
-        tried: Vec<(PathBuf, io::Error)>,
-    },
-    /// The system refused an operation on it.
-    #[error("{path:?} cannot be used: {source}; see to it, or choose another directory")]
-    System {
-        /// Where.
-        path: PathBuf,
-        /// What the system said.
-        source: io::Error,
-    },
-}
-
-fn list(tried: &[(PathBuf, io::Error)]) -> String {
-    let each: Vec<_> = tried.iter().map(|(path, error)| format!("{path:?} ({error})")).collect();
-    each.join(" and ")
-}
-
 /// Why a server could not take its name.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -126,12 +56,20 @@ pub enum BindError {
     Name(#[from] NameError),
     /// A directory for names cannot be used.
     #[error(transparent)]
-    Directory(#[from] DirectoryError),
+    Directory(DirectoryError),
+    /// Regions cannot be made here.
+    #[error(transparent)]
+    Resource(#[from] ResourceError),
     /// Another server of this user holds the name.
-    #[error("the name {name:?} is in use; stop the server that holds it, or choose another name")]
+    #[error(
+        "the name {name:?} is in use, its lock {path:?} is held; stop the server that holds it, or \
+         choose another name"
+    )]
     NameInUse {
         /// The name.
         name: String,
+        /// The lock file.
+        path: PathBuf,
     },
     /// Something that no server of ours has left stands where the name would.
     #[error("{path:?} is {found}; remove it, or choose another name")]
@@ -161,7 +99,7 @@ pub enum BindError {
     /// The system refused.
     #[error("could not {doing}: {source}; see to what the system says, and try again")]
     System {
-        /// What was tried, as in `lock the name`.
+        /// What was tried, as in `start the control thread`.
         doing: &'static str,
         /// What the system said.
         source: io::Error,
@@ -177,16 +115,19 @@ pub enum ConnectError {
     Name(#[from] NameError),
     /// A directory for names cannot be used.
     #[error(transparent)]
-    Directory(#[from] DirectoryError),
+    Directory(DirectoryError),
     /// No server has the name.
     #[error(
-        "nobody serves {name:?} (waited {waited:?}); start the server, or ask to wait for it longer"
+        "nobody serves {name:?} (waited {waited:?}; {}); start the server, or ask to wait for it longer",
+        directory::list(.places)
     )]
     NobodyServes {
         /// The name.
         name: String,
         /// How long it was waited for.
         waited: Duration,
+        /// Each place that could have it.
+        places: Vec<LookedIn>,
     },
     /// Something else than a server's socket has the name.
     #[error("{path:?} is {found}, not a server; remove it, or use another name")]
@@ -198,9 +139,12 @@ pub enum ConnectError {
     },
     /// The server runs as another user than the one its directory belongs to.
     #[error(
-        "the server runs as user {found}, not as {expected}; do not trust it, and see who put it there"
+        "the server at {path:?} runs as user {found}, not as {expected}; do not trust it, and see who \
+         put it there"
     )]
     OtherUser {
+        /// Its socket.
+        path: PathBuf,
         /// The user id it must have.
         expected: u32,
         /// The user id it has.
@@ -259,19 +203,12 @@ pub enum ConnectError {
         /// This client's limit in bytes.
         max: u64,
     },
-    /// This process could not get the memory for its region, or map the server's.
-    #[error(
-        "there is no memory for a region of {len} bytes: {source}; free some, or lower the server's size"
-    )]
-    NoMemory {
-        /// How much was asked for, in bytes.
-        len: u64,
-        /// What the system said.
-        source: io::Error,
-    },
-    /// The server could not get the memory for its region of this connection.
-    #[error("the server has no memory for another client; free some, or lower its size")]
-    ServerNoMemory,
+    /// This process lacks something for its side of the connection.
+    #[error("this process cannot connect: {0}")]
+    Resource(#[from] ResourceError),
+    /// The server lacks something for its side of the connection.
+    #[error("the server cannot take another client: {0}")]
+    ServerResource(ResourceError),
     /// The server has as many clients as it takes.
     #[error(
         "the server has as many clients as it takes; try again when one has left, or raise its limit"
@@ -322,9 +259,49 @@ pub enum ConnectError {
     /// The system refused.
     #[error("could not {doing}: {source}; see to what the system says, and try again")]
     System {
-        /// What was tried, as in `lock the name`.
+        /// What was tried, as in `start the control thread`.
         doing: &'static str,
         /// What the system said.
         source: io::Error,
     },
+}
+
+impl From<DirectoryError> for BindError {
+    fn from(error: DirectoryError) -> Self {
+        match error {
+            DirectoryError::Resource(lacked) => Self::Resource(lacked),
+            other => Self::Directory(other),
+        }
+    }
+}
+
+impl From<DirectoryError> for ConnectError {
+    fn from(error: DirectoryError) -> Self {
+        match error {
+            DirectoryError::Resource(lacked) => Self::Resource(lacked),
+            other => Self::Directory(other),
+        }
+    }
+}
+
+impl BindError {
+    /// Returns why something could not be done, which may be the process's own limit.
+    pub(crate) fn system(doing: &'static str, error: impl Into<io::Error>) -> Self {
+        let source = error.into();
+        match ResourceError::of_process(&source) {
+            Some(lacked) => Self::Resource(lacked),
+            None => Self::System { doing, source },
+        }
+    }
+}
+
+impl ConnectError {
+    /// Returns why something could not be done, which may be the process's own limit.
+    pub(crate) fn system(doing: &'static str, error: impl Into<io::Error>) -> Self {
+        let source = error.into();
+        match ResourceError::of_process(&source) {
+            Some(lacked) => Self::Resource(lacked),
+            None => Self::System { doing, source },
+        }
+    }
 }

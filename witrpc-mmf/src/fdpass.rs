@@ -52,6 +52,9 @@ pub(crate) struct Received {
     pub(crate) passed: [Option<Passed>; MAX_PASSED],
     /// More was passed than is ever expected; it is not kept.
     pub(crate) overfull: bool,
+    /// Some of what was passed found no place in this process: the room for it here holds all that
+    /// the kernel lets one message carry.
+    pub(crate) is_cut_off: bool,
 }
 
 /// Receives some bytes, and the descriptors that were sent with them.
@@ -71,8 +74,8 @@ pub(crate) fn receive_with(socket: impl AsFd, bytes: &mut [u8]) -> Result<Receiv
         let mut received = Received {
             len: message.bytes,
             passed: [const { None }; MAX_PASSED],
-            // This process may have no place for them.
-            overfull: message.flags.contains(ReturnFlags::CTRUNC),
+            overfull: false,
+            is_cut_off: message.flags.contains(ReturnFlags::CTRUNC),
         };
         let rights = control.drain().filter_map(|message| match message {
             RecvAncillaryMessage::ScmRights(passed) => Some(passed),
@@ -88,8 +91,7 @@ pub(crate) fn receive_with(socket: impl AsFd, bytes: &mut [u8]) -> Result<Receiv
         Ok(received)
     });
     // Here, since nothing may be disposed of while descriptors are being opened.
-    received
-        .map(|received| Received { overfull: received.overfull || !surplus.is_empty(), ..received })
+    received.map(|received| Received { overfull: !surplus.is_empty(), ..received })
 }
 
 /// What [`receive`] received.
@@ -130,7 +132,7 @@ pub(crate) fn receive(socket: impl AsFd, bytes: &mut [u8]) -> Result<Plain, Errn
 impl Received {
     /// Whether nothing was passed.
     pub(crate) fn is_plain(&self) -> bool {
-        !self.overfull && self.passed.iter().all(Option::is_none)
+        !self.overfull && !self.is_cut_off && self.passed.iter().all(Option::is_none)
     }
 }
 

@@ -33,6 +33,7 @@ mod partial;
 mod region;
 pub mod release;
 mod rendezvous;
+mod resource;
 #[doc(hidden)]
 pub mod ring;
 mod room;
@@ -51,12 +52,13 @@ pub mod words;
 
 pub use backend::Backend;
 pub use client::{Allocating, Client, ClientOptions, KeptLane, SendState};
-pub use error::{BindError, ConnectError, DirectoryError, NameError};
+pub use error::{BindError, ConnectError, DirectoryError, LookedIn, NameError};
 pub use fork::{Descriptor, Origin};
 pub use layout::{INLINE_LEN, MAX_LANES, MIN_LANES};
 pub use lease::{Claim, LeaseWriter, MAX_LEASES_OF_A_MESSAGE, OwnLease, ReceivedLease};
 pub use outbox::MAX_LEASES;
 pub use rendezvous::{ConnectLimit, Interrupt, MAX_REPORT_LEN, Name, Place, inquire, live_names};
+pub use resource::ResourceError;
 pub use seam::{bind, connect};
 pub use server::{Connection, Scanner, Server, ServerOptions};
 pub use signals::{SignalMask, programs_mask_elsewhere};

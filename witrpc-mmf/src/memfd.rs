@@ -8,7 +8,6 @@
 
 use std::ffi::CStr;
 use std::fmt;
-use std::fs;
 use std::io;
 use std::mem::ManuallyDrop;
 use std::os::fd::{AsFd, AsRawFd};
@@ -22,6 +21,7 @@ use rustix::io::Errno;
 
 use crate::disposal::Passed;
 use crate::fork::{Descriptor, Origin};
+use crate::resource::{MemoryLimits, ResourceError, check_file_size, check_machine_memory};
 
 /// What `fstat` says of a file: told to the peer, who compares it with what it received.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -67,19 +67,19 @@ impl Making {
     ///
     /// # Errors
     ///
-    /// `ENOMEM`: the machine has not so much memory to give. `EMFILE`, `ENFILE`: too many files are
-    /// open.
-    pub(crate) fn begin(len: usize) -> io::Result<Self> {
+    /// [`ResourceError`]: a limit forbids so long a region, or there is no descriptor for it.
+    pub(crate) fn begin(len: usize) -> Result<Self, ResourceError> {
         let allocation = Allocation::begin(len as u64)?;
-        Ok(Self { file: Descriptor::open(open_sealable)?, allocation })
+        let file = Descriptor::open(open_sealable).map_err(lacked("memfd_create", len as u64))?;
+        Ok(Self { file, allocation })
     }
 
     /// Allocates some more. `true`: it is all there.
     ///
     /// # Errors
     ///
-    /// `ENOSPC`, `ENOMEM`: the machine has not so much memory to give.
-    pub(crate) fn step(&mut self) -> io::Result<bool> {
+    /// [`ResourceError`]: there is too little memory by now.
+    pub(crate) fn step(&mut self) -> Result<bool, ResourceError> {
         self.allocation.step(&self.file)
     }
 
@@ -87,15 +87,16 @@ impl Making {
     ///
     /// # Errors
     ///
-    /// What the system said.
-    pub(crate) fn finish(self) -> io::Result<(OwnMemory, SealedFile)> {
+    /// [`ResourceError`]: it cannot be mapped, or the system refused something.
+    pub(crate) fn finish(self) -> Result<(OwnMemory, SealedFile), ResourceError> {
         let Self { file, allocation } = self;
         debug_assert_eq!(allocation.done, allocation.len, "it is all there");
-        let len = allocation.len as usize;
-        let memory = Mapping::new(MmapOptions::new().len(len).map_raw(file.as_fd().as_raw_fd())?)?;
-        fcntl_add_seals(&file, REQUIRED_SEALS)?;
-        let identity = identify(&file)?;
-        Ok((OwnMemory(memory), SealedFile { file, identity }))
+        let len = allocation.len;
+        let map = MmapOptions::new().len(len as usize).map_raw(file.as_fd().as_raw_fd());
+        let memory = Mapping::new(map.map_err(lacked_io("mmap", len))?)?;
+        fcntl_add_seals(&file, REQUIRED_SEALS).map_err(lacked("fcntl", len))?;
+        let stat = fstat(&file).map_err(lacked("fstat", len))?;
+        Ok((OwnMemory(memory), SealedFile { file, identity: identity_in(&stat) }))
     }
 }
 
@@ -105,7 +106,7 @@ pub(crate) struct OwnMemory(Mapping);
 impl OwnMemory {
     /// All steps at once.
     #[cfg(test)]
-    pub(crate) fn create(len: usize) -> io::Result<(Self, SealedFile)> {
+    pub(crate) fn create(len: usize) -> Result<(Self, SealedFile), ResourceError> {
         let mut making = Making::begin(len)?;
         while !making.step()? {}
         making.finish()
@@ -140,15 +141,20 @@ impl PeerMemory {
     pub(crate) fn map(file: Passed, named: FileIdentity) -> Result<Self, PeerMemoryError> {
         // First, and alone safe on any kind of file: a file system of the peer's own making could
         // keep us waiting for the answer to anything else.
-        let seals = fcntl_get_seals(&file).map_err(|_| PeerMemoryError::NotMemory)?;
+        let seals = fcntl_get_seals(&file).map_err(|error| match error {
+            // It has no seals, or is but the name of a file.
+            Errno::INVAL | Errno::BADF => PeerMemoryError::NotMemory,
+            error => lacked("fcntl", named.size)(error).into(),
+        })?;
         if !seals.contains(REQUIRED_SEALS) {
             return Err(PeerMemoryError::SealsMissing);
         }
         // Huge pages can be sealed too, but are not set aside by an allocation.
-        if fstatfs(&file).map_err(io::Error::from)?.f_type as u64 != TMPFS_MAGIC {
+        let system = fstatfs(&file).map_err(lacked("fstatfs", named.size))?;
+        if system.f_type as u64 != TMPFS_MAGIC {
             return Err(PeerMemoryError::NotMemory);
         }
-        let stat = fstat(&file).map_err(io::Error::from)?;
+        let stat = fstat(&file).map_err(lacked("fstat", named.size))?;
         let found = identity_in(&stat);
         if found != named {
             return Err(PeerMemoryError::OtherFile { named, found });
@@ -159,8 +165,8 @@ impl PeerMemory {
             return Err(PeerMemoryError::NotAllocated { allocated, size: found.size });
         }
         let len = usize::try_from(found.size).map_err(|_| PeerMemoryError::NotMemory)?;
-        let map = MmapOptions::new().len(len).map_raw_read_only(file.as_fd().as_raw_fd())?;
-        let memory = Self(Mapping::new(map)?);
+        let map = MmapOptions::new().len(len).map_raw_read_only(file.as_fd().as_raw_fd());
+        let memory = Self(Mapping::new(map.map_err(lacked_io("mmap", found.size))?)?);
         drop(file.harmless());
         Ok(memory)
     }
@@ -194,7 +200,7 @@ pub(crate) enum PeerMemoryError {
     #[error("only {allocated} of {size} bytes of the shared memory passed are allocated")]
     NotAllocated { allocated: u64, size: u64 },
     #[error("the shared memory passed cannot be mapped: {0}")]
-    System(#[from] io::Error),
+    Resource(#[from] ResourceError),
 }
 
 /// `f_type` of the kernel's internal mount that memfds live on.
@@ -211,8 +217,8 @@ struct Mapping {
 }
 
 impl Mapping {
-    fn new(map: MmapRaw) -> io::Result<Self> {
-        map.advise(Advice::DontFork)?;
+    fn new(map: MmapRaw) -> Result<Self, ResourceError> {
+        map.advise(Advice::DontFork).map_err(lacked_io("madvise", map.len() as u64))?;
         Ok(Self { map: ManuallyDrop::new(map), origin: Origin::here() })
     }
 }
@@ -241,6 +247,7 @@ fn open_sealable() -> Result<std::os::fd::OwnedFd, Errno> {
 pub(crate) struct Allocation {
     len: u64,
     done: u64,
+    limits: MemoryLimits,
 }
 
 impl Allocation {
@@ -248,41 +255,50 @@ impl Allocation {
     ///
     /// # Errors
     ///
-    /// The machine has not so much memory to give.
-    pub(crate) fn begin(len: u64) -> io::Result<Self> {
-        if len > UNASKED_LEN && available_memory().is_some_and(|available| len > available) {
-            return Err(Errno::NOMEM.into());
+    /// [`ResourceError`]: a limit forbids so many, or there is too little memory.
+    pub(crate) fn begin(len: u64) -> Result<Self, ResourceError> {
+        check_file_size(len)?;
+        if len > UNASKED_LEN {
+            check_machine_memory(len)?;
         }
-        Ok(Self { len, done: 0 })
+        Ok(Self { len, done: 0, limits: MemoryLimits::read() })
     }
 
     /// Allocates some more. `true`: it is all there.
     ///
     /// # Errors
     ///
-    /// The machine has not so much memory to give.
-    pub(crate) fn step(&mut self, file: &Descriptor) -> io::Result<bool> {
+    /// [`ResourceError`]: there is too little memory by now. Others may be allocating too, so that it
+    /// is looked at in each step.
+    pub(crate) fn step(&mut self, file: &Descriptor) -> Result<bool, ResourceError> {
+        self.limits.check(self.len - self.done)?;
         let step = ALLOCATION_STEP.min(self.len - self.done);
         match fallocate(file, FallocateFlags::empty(), self.done, step) {
             Ok(()) => self.done += step,
             Err(Errno::INTR) => {}
-            Err(error) => return Err(error.into()),
+            Err(error) => return Err(lacked("fallocate", self.len)(error)),
         }
         Ok(self.done == self.len)
     }
 }
 
-/// How many bytes the kernel thinks it can give without taking any from others; `None` when it
-/// does not say.
-fn available_memory() -> Option<u64> {
-    let text = fs::read_to_string("/proc/meminfo").ok()?;
-    let line = text.lines().find_map(|line| line.strip_prefix("MemAvailable:"))?;
-    let kibibytes: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
-    kibibytes.checked_mul(1024)
+/// Checks that a region of `len` bytes can be made at all, whatever is in use at the moment: for a
+/// server to find out before its first client does.
+///
+/// # Errors
+///
+/// [`ResourceError`]: a limit is below `len`.
+pub(crate) fn check_in_principle(len: u64) -> Result<(), ResourceError> {
+    check_file_size(len)?;
+    MemoryLimits::read().check_in_principle(len)
 }
 
-fn identify(file: &Descriptor) -> io::Result<FileIdentity> {
-    Ok(identity_in(&fstat(file)?))
+fn lacked(call: &'static str, needed: u64) -> impl FnOnce(Errno) -> ResourceError {
+    move |error| ResourceError::of(call, needed, &error.into())
+}
+
+fn lacked_io(call: &'static str, needed: u64) -> impl FnOnce(io::Error) -> ResourceError {
+    move |error| ResourceError::of(call, needed, &error)
 }
 
 fn identity_in(stat: &rustix::fs::Stat) -> FileIdentity {

@@ -8,10 +8,11 @@ use crate::backend::Backend;
 use crate::copy::{OwnMemory, Pages, PeerMemory};
 use crate::disposal::Passed;
 use crate::fork::Descriptor;
-use crate::layout::Layout;
+use crate::layout::{Layout, PAGE};
 use crate::memfd::{self, FileIdentity, PeerMemoryError};
 use crate::outbox::Outbox;
 use crate::rendezvous::random_bytes;
+use crate::resource::ResourceError;
 use crate::shm;
 
 /// What the peer is told of a region, to open it by.
@@ -60,12 +61,12 @@ impl Making {
     ///
     /// # Errors
     ///
-    /// What the system said: it has no memory, or no descriptors.
-    pub(crate) fn begin(backend: Backend, len: usize) -> io::Result<Self> {
+    /// [`ResourceError`]: a limit forbids so long a region, or there is no descriptor for it.
+    pub(crate) fn begin(backend: Backend, len: usize) -> Result<Self, ResourceError> {
         match backend {
             Backend::Native => memfd::Making::begin(len).map(Self::Sealed),
             Backend::Portable => {
-                let id = shm::Id(random_bytes());
+                let id = shm::Id(random_bytes()?);
                 let identity = Identity::Named { id, size: len as u64 };
                 Ok(Self::Named { making: shm::Making::begin(id, len)?, identity })
             }
@@ -76,8 +77,8 @@ impl Making {
     ///
     /// # Errors
     ///
-    /// The machine has not so much memory to give.
-    pub(crate) fn step(&mut self) -> io::Result<bool> {
+    /// [`ResourceError`]: there is too little memory by now.
+    pub(crate) fn step(&mut self) -> Result<bool, ResourceError> {
         match self {
             Self::Sealed(making) => making.step(),
             Self::Named { making, .. } => making.step(),
@@ -88,8 +89,8 @@ impl Making {
     ///
     /// # Errors
     ///
-    /// What the system said.
-    pub(crate) fn finish(self) -> io::Result<Made> {
+    /// [`ResourceError`]: it cannot be mapped, or the system refused something.
+    pub(crate) fn finish(self) -> Result<Made, ResourceError> {
         match self {
             Self::Sealed(making) => {
                 let (pages, sealed) = making.finish()?;
@@ -108,11 +109,22 @@ impl OwnPages {
     ///
     /// # Errors
     ///
-    /// What the system said: it has no memory, or no descriptors.
-    pub(crate) fn make(backend: Backend, len: usize) -> io::Result<Made> {
+    /// [`ResourceError`] says what is lacking.
+    pub(crate) fn make(backend: Backend, len: usize) -> Result<Made, ResourceError> {
         let mut making = Making::begin(backend, len)?;
         while !making.step()? {}
         making.finish()
+    }
+
+    /// Checks that regions of `len` bytes can be made here, by the limits in force and by making a
+    /// short one: for a server to find out before its first client does.
+    ///
+    /// # Errors
+    ///
+    /// [`ResourceError`] says what is lacking.
+    pub(crate) fn check_in_principle(backend: Backend, len: usize) -> Result<(), ResourceError> {
+        memfd::check_in_principle(len as u64)?;
+        Self::make(backend, PAGE).map(drop)
     }
 }
 
@@ -161,7 +173,7 @@ impl PeerPages {
                         io::ErrorKind::NotFound
                         | io::ErrorKind::PermissionDenied
                         | io::ErrorKind::InvalidData => OpenError::NotThere(source),
-                        _ => OpenError::System(source),
+                        _ => OpenError::Resource(ResourceError::of("shm_open", size, &source)),
                     })?;
                 Ok(Self::Named(pages))
             }
@@ -196,13 +208,13 @@ pub(crate) enum OpenError {
     #[error("the region that it names cannot be used: {0}")]
     NotThere(io::Error),
     #[error("its region cannot be mapped: {0}")]
-    System(io::Error),
+    Resource(ResourceError),
 }
 
 impl From<PeerMemoryError> for OpenError {
     fn from(error: PeerMemoryError) -> Self {
         match error {
-            PeerMemoryError::System(source) => Self::System(source),
+            PeerMemoryError::Resource(error) => Self::Resource(error),
             wrong => Self::Wrong(wrong),
         }
     }

@@ -19,6 +19,7 @@ use shared_memory::{Shmem, ShmemConf, ShmemError};
 
 use crate::fork::{Descriptor, Origin};
 use crate::memfd::Allocation;
+use crate::resource::ResourceError;
 
 /// What a region's name is made of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,23 +51,24 @@ impl Making {
     ///
     /// # Errors
     ///
-    /// `ENOMEM`: the machine has not so much memory to give. `EMFILE`, `ENFILE`: too many files are
-    /// open. `EEXIST`: the id is not random.
-    pub(crate) fn begin(id: Id, len: usize) -> io::Result<Self> {
+    /// [`ResourceError`]: a limit forbids so long a region, or there is no descriptor for it.
+    pub(crate) fn begin(id: Id, len: usize) -> Result<Self, ResourceError> {
         let os_id = id.os_id();
+        let lacked = |error: io::Error| ResourceError::of("shm_open", len as u64, &error);
         let allocation = Allocation::begin(len as u64)?;
-        let shmem = ShmemConf::new().os_id(&os_id).size(len).create().map_err(system)?;
-        let memory = OwnMemory(Mapping::new(shmem, len)?);
-        let file = Descriptor::open(|| shm::open(&*os_id, shm::OFlags::RDWR, Mode::empty()))?;
-        Ok(Self { memory, file, allocation })
+        let shmem = ShmemConf::new().os_id(&os_id).size(len).create();
+        let memory = Mapping::new(shmem.map_err(system).map_err(lacked)?, len).map_err(lacked)?;
+        let file = Descriptor::open(|| shm::open(&*os_id, shm::OFlags::RDWR, Mode::empty()));
+        let file = file.map_err(|error| lacked(error.into()))?;
+        Ok(Self { memory: OwnMemory(memory), file, allocation })
     }
 
     /// Allocates some more. `true`: it is all there.
     ///
     /// # Errors
     ///
-    /// `ENOSPC`, `ENOMEM`: the machine has not so much memory to give.
-    pub(crate) fn step(&mut self) -> io::Result<bool> {
+    /// [`ResourceError`]: there is too little memory by now.
+    pub(crate) fn step(&mut self) -> Result<bool, ResourceError> {
         self.allocation.step(&self.file)
     }
 
@@ -83,7 +85,7 @@ pub(crate) struct OwnMemory(Mapping);
 impl OwnMemory {
     /// All steps at once.
     #[cfg(test)]
-    pub(crate) fn create(id: Id, len: usize) -> io::Result<Self> {
+    pub(crate) fn create(id: Id, len: usize) -> Result<Self, ResourceError> {
         let mut making = Making::begin(id, len)?;
         while !making.step()? {}
         Ok(making.finish())
@@ -219,7 +221,7 @@ mod tests {
 
     #[test]
     fn what_one_side_writes_the_other_reads_and_the_name_is_gone_at_the_opening() {
-        let id = Id(random_bytes());
+        let id = Id(random_bytes().unwrap());
         let own = OwnMemory::create(id, LEN).expect("memory");
         assert!(path_of(id).exists());
         let peer = PeerMemory::open(id, LEN).expect("it is there");
@@ -234,7 +236,7 @@ mod tests {
 
     #[test]
     fn a_creator_that_gives_up_leaves_no_name() {
-        let id = Id(random_bytes());
+        let id = Id(random_bytes().unwrap());
         drop(OwnMemory::create(id, LEN).expect("memory"));
         assert!(!path_of(id).exists());
         let refused = OwnMemory::create(id, 1 << 50).expect_err("nobody has so much");
@@ -244,7 +246,7 @@ mod tests {
     #[test]
     fn all_of_it_is_allocated_at_once() {
         use std::os::unix::fs::MetadataExt;
-        let id = Id(random_bytes());
+        let id = Id(random_bytes().unwrap());
         let _own = OwnMemory::create(id, LEN).expect("memory");
         let found = std::fs::metadata(path_of(id)).expect("its name stands");
         assert!(found.blocks() * 512 >= LEN as u64);
@@ -253,7 +255,7 @@ mod tests {
 
     #[test]
     fn a_region_shorter_than_announced_is_not_used() {
-        let id = Id(random_bytes());
+        let id = Id(random_bytes().unwrap());
         let _own = OwnMemory::create(id, LEN).expect("memory");
         let refused = PeerMemory::open(id, 2 * LEN).expect_err("it is half as long");
         assert_eq!(refused.kind(), io::ErrorKind::InvalidData);

@@ -54,7 +54,7 @@ impl Site {
             handshake_timeout: PATIENCE,
             trusted: None,
         };
-        let name = Name::unguessable();
+        let name = Name::unguessable().unwrap();
         let server = Server::bind(
             name.clone(),
             &Place::default(),

@@ -225,7 +225,7 @@ const LENGTHS: [usize; 12] =
     [0, 1, 47, 48, 49, 256, 4_000, 100_000, 239_000, 300_000, 1_000_000, 8 << 20];
 
 fn messages_of_every_length_come_back_as_they_went(way: Way) {
-    let name = Name::unguessable();
+    let name = Name::unguessable().unwrap();
     let _echo = Echo::start(way, &name, 1 << 20);
     for wait in [WaitPolicy::Adaptive, WaitPolicy::Park, WaitPolicy::Spin] {
         let client = connect(way, &name, wait);
@@ -240,7 +240,7 @@ fn messages_of_every_length_come_back_as_they_went(way: Way) {
 }
 
 fn futures_get_their_answers_too(way: Way) {
-    let name = Name::unguessable();
+    let name = Name::unguessable().unwrap();
     let _echo = Echo::start(way, &name, 1 << 20);
     let client = connect(way, &name, WaitPolicy::Adaptive);
     for (seed, len) in LENGTHS.into_iter().enumerate() {
@@ -254,7 +254,7 @@ fn futures_get_their_answers_too(way: Way) {
 }
 
 fn a_message_over_the_limit_is_refused_before_anything_is_sent(way: Way) {
-    let name = Name::unguessable();
+    let name = Name::unguessable().unwrap();
     let _echo = Echo::start(way, &name, 1 << 20);
     let client = connect(way, &name, WaitPolicy::Adaptive);
     let bytes = vec![0; (8 << 20) + 1];
@@ -264,7 +264,7 @@ fn a_message_over_the_limit_is_refused_before_anything_is_sent(way: Way) {
 }
 
 fn threads_share_a_client_and_each_gets_its_own(way: Way) {
-    let name = Name::unguessable();
+    let name = Name::unguessable().unwrap();
     let _echo = Echo::start(way, &name, 1 << 20);
     let client = connect(way, &name, WaitPolicy::Adaptive);
     thread::scope(|scope| {
@@ -283,7 +283,7 @@ fn threads_share_a_client_and_each_gets_its_own(way: Way) {
 
 /// Far more at once than either arena holds, or than a client's budget lets begin.
 fn many_large_messages_at_once_all_get_through(way: Way) {
-    let name = Name::unguessable();
+    let name = Name::unguessable().unwrap();
     let _echo = Echo::start(way, &name, 256 << 10);
     let client = connect(way, &name, WaitPolicy::Park);
     thread::scope(|scope| {
@@ -301,7 +301,7 @@ fn many_large_messages_at_once_all_get_through(way: Way) {
 }
 
 fn a_lane_that_is_kept_is_nobody_elses(way: Way) {
-    let name = Name::unguessable();
+    let name = Name::unguessable().unwrap();
     let _echo = Echo::start(way, &name, 1 << 20);
     for wait in [WaitPolicy::Adaptive, WaitPolicy::Park] {
         let client = connect(way, &name, wait);
@@ -348,7 +348,7 @@ fn a_lane_that_is_kept_is_nobody_elses(way: Way) {
 /// that were polled once and never again. Both a thread and a future still get theirs.
 fn answers_that_nobody_fetches_keep_no_other_from_coming(way: Way) {
     const LEN: usize = 20_000;
-    let name = Name::unguessable();
+    let name = Name::unguessable().unwrap();
     let _echo = Echo::start(way, &name, 256 << 10);
     for wait in [WaitPolicy::Adaptive, WaitPolicy::Park] {
         let client = connect(way, &name, wait);
@@ -393,7 +393,7 @@ fn answers_that_nobody_fetches_keep_no_other_from_coming(way: Way) {
 /// the one that is fetched goes past them.
 fn large_answers_are_fetched_one_after_the_other(way: Way) {
     const LEN: usize = 1 << 20;
-    let name = Name::unguessable();
+    let name = Name::unguessable().unwrap();
     let server = bind(way, &name, 256 << 10);
     let client = connect(way, &name, WaitPolicy::Park);
     let tickets: Vec<_> = (0..8).map(|tag| send(&client, tag, b"please")).collect();
@@ -441,7 +441,7 @@ fn a_body_that_panics_costs_neither_lane_nor_space(way: Way) {
             panic!("as this test wants it");
         }
     }
-    let name = Name::unguessable();
+    let name = Name::unguessable().unwrap();
     let _echo = Echo::start(way, &name, 256 << 10);
     let client = connect(way, &name, WaitPolicy::Park);
     for _ in 0..70 {
@@ -457,7 +457,7 @@ fn a_body_that_panics_costs_neither_lane_nor_space(way: Way) {
 }
 
 fn a_server_that_closes_is_no_crash(way: Way) {
-    let name = Name::unguessable();
+    let name = Name::unguessable().unwrap();
     let echo = Echo::start(way, &name, 1 << 20);
     let client = connect(way, &name, WaitPolicy::Adaptive);
     assert!(call(&client, b"first").is_ok());
@@ -481,7 +481,7 @@ fn requests_that_are_over_their_clients_budget_wait_until_answers_are_fetched(wa
     const LONG: u32 = 2;
     const SMALL: u32 = 3;
     const LAST: u32 = 7;
-    let name = Name::unguessable();
+    let name = Name::unguessable().unwrap();
     let server = bind(way, &name, 1 << 20);
     let client = connect(way, &name, WaitPolicy::Park);
     let mut tickets = [0, 1, LONG, SMALL, 4, 5, 6, LAST].map(|tag| {
@@ -546,7 +546,7 @@ fn turn(scanner: &mut Scanner<'_>, mut serve: impl FnMut(u32) -> ControlFlow<()>
 fn no_client_starves_another(way: Way) {
     const BUSY: u32 = 1;
     const QUIET: u32 = 2;
-    let name = Name::unguessable();
+    let name = Name::unguessable().unwrap();
     let server = bind(way, &name, 1 << 20);
     let [busy, quiet] = [(); 2].map(|()| connect(way, &name, WaitPolicy::Park));
     for _ in 0..40 {
@@ -593,7 +593,7 @@ fn a_waker_that_panics_ends_nobody_elses_call(way: Way) {
             let _ = self.0.send(());
         }
     }
-    let name = Name::unguessable();
+    let name = Name::unguessable().unwrap();
     let server = bind(way, &name, 1 << 20);
     let client = connect(way, &name, WaitPolicy::Park);
     let (sender, woken) = std::sync::mpsc::channel();
@@ -612,7 +612,7 @@ fn a_waker_that_panics_ends_nobody_elses_call(way: Way) {
 }
 
 fn who_leaves_is_told_once_with_what_was_kept(way: Way) {
-    let name = Name::unguessable();
+    let name = Name::unguessable().unwrap();
     let (tell, told) = mpsc::channel();
     let server = bind_with(way, &name, 1 << 20, Arc::new(Register(tell)));
     let clients = [(); 3].map(|()| connect(way, &name, WaitPolicy::Park));

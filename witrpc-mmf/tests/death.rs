@@ -175,7 +175,7 @@ fn kill_the_server(backend: Backend, test: &str) {
         thread::spawn(move || serve(&server, &AtomicBool::new(false)));
         wait_for_the_end();
     }
-    let name = Name::unguessable();
+    let name = Name::unguessable().unwrap();
     let server = Other::start(test, &name);
     let client = connect(backend, &name, WaitPolicy::Adaptive);
     assert_eq!(call(&client, 1), Ok(()));
@@ -220,7 +220,7 @@ fn kill_the_client(backend: Backend, test: &str) {
         println!("{READY}");
         wait_for_the_end();
     }
-    let name = Name::unguessable();
+    let name = Name::unguessable().unwrap();
     let (server, stop) = (bind(backend, &name), AtomicBool::new(false));
     thread::scope(|scope| {
         scope.spawn(|| serve(&server, &stop));

@@ -65,8 +65,16 @@ pub trait Initiator: Send + Sync {
 
     /// Begins an exchange. `prologue` is what both sides have said in clear: an exchange in which the
     /// two have heard different things fails.
-    fn begin(&self, prologue: &[u8]) -> Begun;
+    ///
+    /// # Errors
+    ///
+    /// [`NoRandomBytes`]: no key can be made.
+    fn begin(&self, prologue: &[u8]) -> Result<Begun, NoRandomBytes>;
 }
+
+/// The system gives this process no random bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NoRandomBytes;
 
 /// An exchange that a client has begun.
 pub struct Begun {
@@ -89,7 +97,11 @@ pub trait Responder: Send + Sync {
     ///
     /// Whoever has sent the message may only have seen it: a client is what it says it is when it has
     /// sealed something with the keys.
-    fn respond(&self, prologue: &[u8], message: &[u8]) -> Option<Response>;
+    ///
+    /// # Errors
+    ///
+    /// [`NoRandomBytes`]: no key can be made.
+    fn respond(&self, prologue: &[u8], message: &[u8]) -> Result<Option<Response>, NoRandomBytes>;
 }
 
 /// What a server replies to a client that has the secret.
@@ -135,9 +147,9 @@ impl Initiator for Plain {
         Demands { token: false, encryption: self.encryption }
     }
 
-    fn begin(&self, _prologue: &[u8]) -> Begun {
+    fn begin(&self, _prologue: &[u8]) -> Result<Begun, NoRandomBytes> {
         let finish = |reply: &[u8]| (reply == Self::EXCHANGE).then(Self::keys);
-        Begun { message: Self::EXCHANGE.to_vec(), finish: Box::new(finish) }
+        Ok(Begun { message: Self::EXCHANGE.to_vec(), finish: Box::new(finish) })
     }
 }
 
@@ -146,12 +158,12 @@ impl Responder for Plain {
         Initiator::demands(self)
     }
 
-    fn respond(&self, _prologue: &[u8], message: &[u8]) -> Option<Response> {
-        (message == Self::EXCHANGE).then(|| Response {
+    fn respond(&self, _prologue: &[u8], message: &[u8]) -> Result<Option<Response>, NoRandomBytes> {
+        Ok((message == Self::EXCHANGE).then(|| Response {
             message: Self::EXCHANGE.to_vec(),
             keys: Self::keys(),
             clearance: Clearance::default(),
-        })
+        }))
     }
 }
 

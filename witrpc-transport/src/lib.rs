@@ -45,7 +45,7 @@ pub use client::{ClientChannel, KeptLane, Sending};
 pub use error::{ChannelError, DisconnectReason};
 pub use key_exchange::{
     Begun, COUNTER_BITS, Demands, FIRST_MESSAGE_NUMBER, Finish, Initiator, Keys, MAX_EXCHANGE_LEN,
-    MAX_PIECE_LEN, Plain, Responder, Response, TAG_LEN,
+    MAX_PIECE_LEN, NoRandomBytes, Plain, Responder, Response, TAG_LEN,
 };
 pub use lease::{Lent, Lessor, SharedBytes, WritableBytes, private_bytes};
 pub use limit::Limit;

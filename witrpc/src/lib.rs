@@ -130,7 +130,7 @@ pub use server::{
 };
 pub use shared::{Chunks, Iter, Shareable, Shared, SharedMut};
 pub use transport::in_process::InProcess;
-pub use transport::mmf::{Backend, Mmf, metrics, servers};
+pub use transport::mmf::{Backend, Mmf, ResourceError, metrics, servers};
 pub use transport::{ClientInfo, DisconnectReason, Endpoint, Shutdown, TrustedPeer, WaitPolicy};
 pub use witrpc_macros::wit_service;
 pub use worker::{Worker, WorkerBuilder, WorkerExit, WorkerHandle, WorkerState};

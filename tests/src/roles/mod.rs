@@ -4,6 +4,7 @@ mod binder;
 mod caller;
 mod follower;
 mod forker;
+mod itself;
 mod scribble;
 mod signals;
 mod worker;
@@ -13,11 +14,13 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::process::Parent;
+use crate::restriction::Restriction;
 use crate::site::{self, Address, Plan};
 
 pub use binder::{Bid, Go};
 pub use follower::{Count, count};
 pub use forker::{Finding, ITEMS, Leases};
+pub use itself::ServedItself;
 pub use signals::{Blocks, blocked_in};
 pub use worker::{Besides, Duty};
 
@@ -102,6 +105,23 @@ pub enum Role {
         /// How much it gets, in bytes.
         bytes: u64,
     },
+    /// Connects, and reports what the error says.
+    TryToConnect {
+        /// Where.
+        address: Address,
+    },
+    /// Serves a name, connects to it and asks how it is, and reports what came of each.
+    ServeItself {
+        /// The name.
+        address: Address,
+    },
+    /// Plays another role under a restriction.
+    Restricted {
+        /// The restriction.
+        by: Restriction,
+        /// The role.
+        role: Box<Role>,
+    },
     /// Binds a name when told to.
     Bind {
         /// The name.
@@ -166,7 +186,11 @@ pub fn main() {
         return duty.perform();
     }
     let (parent, role) = Parent::meet();
+    let role = role.restrict();
     match role {
+        Role::TryToConnect { address } => itself::try_to_connect(&parent, &address),
+        Role::ServeItself { address } => itself::serve_itself(&parent, &address),
+        Role::Restricted { .. } => unreachable!("what restricts it has been taken off"),
         Role::Serve { address, plan } => site::serve(&parent, &address, &plan),
         Role::Call { address, seed, calls, most, spin } => {
             caller::call(&parent, &address, seed, calls, most, spin);
@@ -195,5 +219,18 @@ pub fn main() {
         }
         Role::TakeSignals => signals::take_signals(&parent),
         Role::Employ { duty, besides } => worker::employ(&parent, &duty, besides),
+    }
+}
+
+impl Role {
+    /// Imposes what restricts the role, and returns the role alone.
+    fn restrict(self) -> Self {
+        match self {
+            Role::Restricted { by, role } => {
+                by.impose();
+                role.restrict()
+            }
+            role => role,
+        }
     }
 }

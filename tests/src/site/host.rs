@@ -11,6 +11,7 @@ use super::address::Address;
 use super::plan::Plan;
 use crate::process::{Child, Parent};
 use crate::resources::limit_memory;
+use crate::restriction::Restriction;
 use crate::roles::Role;
 use crate::spans::{self, Seen};
 use crate::workshop::Bench;
@@ -43,6 +44,8 @@ pub enum ServerCommand {
     Wait,
     /// To get no more memory than it has, but so many bytes.
     LimitMemory(u64),
+    /// To be forbidden something from here on.
+    Restrict(Restriction),
 }
 
 /// What it replies.
@@ -102,6 +105,7 @@ impl Running {
             ServerCommand::Drop => drop(self.server.take()),
             ServerCommand::Wait => assert_eq!(server.wait(), StopReason::ShutDown),
             ServerCommand::LimitMemory(bytes) => limit_memory(bytes),
+            ServerCommand::Restrict(restriction) => restriction.impose(),
         }
         ServerReply::Done
     }

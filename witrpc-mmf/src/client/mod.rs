@@ -162,7 +162,7 @@ impl Client {
         let established = &connected.established;
         let layout = Layout::new(established.lanes, established.own.len())
             .expect("the handshake has checked what the server offers");
-        let failed = |doing| move |source| ConnectError::System { doing, source };
+        let failed = |doing| move |error: std::io::Error| ConnectError::system(doing, error);
         let client = Self::new(connected, layout, options);
         let client = Arc::new(client.map_err(failed("make an epoll instance"))?);
         link_thread::start(&client).map_err(failed("start the link thread"))?;

@@ -211,7 +211,7 @@ struct Site {
 
 impl Site {
     fn new() -> Self {
-        let name = Name::unguessable();
+        let name = Name::unguessable().unwrap();
         let directory = std::env::temp_dir().join(format!("witrpc-hostile-{}", name.as_str()));
         Self { place: Place::in_dir(&directory), directory, name }
     }

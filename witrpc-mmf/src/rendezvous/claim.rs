@@ -1,6 +1,7 @@
 //! A server's hold on its name.
 
 use std::io;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -35,20 +36,28 @@ pub(crate) struct Claim {
 
 impl Claim {
     /// Takes the name, over from a dead server if need be, and begins to listen: clients queue up
-    /// from here on. Removes what other dead servers have left in the same directories.
+    /// from here on. Removes what other dead servers have left in the same directories. A directory
+    /// that cannot be used is passed over as long as another can.
     ///
     /// # Errors
     ///
     /// [`BindError::NameInUse`] at once when a server has the name; the others say what is wrong
     /// with the name's directories, or stands in its place.
     pub(crate) fn new(name: &Name, place: &Place) -> Result<Self, BindError> {
-        let mut seats = Vec::new();
+        let found = place.open_to_serve()?;
+        let mut passed_over = found.passed_over;
+        let mut locked = Vec::new();
         // All locks first: a server that lost one of its directories shows in the other.
-        for directory in place.open_to_serve()? {
-            seats.push(Seat::lock(directory, name)?);
+        for directory in found.directories {
+            locked.extend(usable(Seat::lock(directory, name), &mut passed_over)?);
         }
-        for seat in &mut seats {
-            seat.publish(name)?;
+        let mut seats = Vec::new();
+        for mut seat in locked {
+            let published = seat.publish(name).map(|()| seat);
+            seats.extend(usable(published, &mut passed_over)?);
+        }
+        if seats.is_empty() {
+            return Err(DirectoryError::all_of(passed_over).into());
         }
         for seat in &seats {
             sweep(seat);
@@ -72,24 +81,59 @@ impl Claim {
     }
 }
 
-/// The names that are being served in a place, sorted.
+/// Returns what can be used. What is wrong with one directory, and not with the name or the process,
+/// is noted: another may do.
+fn usable(
+    seat: Result<Seat, BindError>,
+    passed_over: &mut Vec<DirectoryError>,
+) -> Result<Option<Seat>, BindError> {
+    match seat {
+        Ok(seat) => Ok(Some(seat)),
+        Err(BindError::Directory(why)) => {
+            passed_over.push(why);
+            Ok(None)
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// The names that are being served in a place, sorted. A directory that cannot be used is passed over
+/// as long as another can.
 ///
 /// # Errors
 ///
-/// [`DirectoryError`]: a directory is not as it must be, or cannot be read.
+/// [`DirectoryError`]: no directory is as it must be, or can be read.
 pub fn live_names(place: &Place) -> Result<Vec<String>, DirectoryError> {
-    let mut live = Vec::new();
-    for directory in place.open_to_look()? {
-        let Some(locks) = directory.locks(false)? else { continue };
-        let system = |source| DirectoryError::System { path: locks.path_of(""), source };
-        for name in names_in(&locks).map_err(system)? {
-            if is_served(&locks, &name).map_err(system)? {
-                live.push(name);
+    let found = place.open_to_look()?;
+    let (mut live, mut passed_over, mut is_any_read) = (Vec::new(), Vec::new(), false);
+    for directory in found.directories {
+        match live_names_in(&directory) {
+            Ok(names) => {
+                is_any_read = true;
+                live.extend(names);
             }
+            Err(error @ DirectoryError::Resource(_)) => return Err(error),
+            Err(error) => passed_over.push(error),
         }
+    }
+    if !is_any_read && !passed_over.is_empty() {
+        passed_over.extend(found.passed_over);
+        return Err(DirectoryError::all_of(passed_over));
     }
     live.sort();
     live.dedup();
+    Ok(live)
+}
+
+fn live_names_in(directory: &Directory) -> Result<Vec<String>, DirectoryError> {
+    let Some(locks) = directory.locks()? else { return Ok(Vec::new()) };
+    let mut live = Vec::new();
+    let names = names_in(&locks).map_err(failed("read", locks.path_of("")))?;
+    for name in names {
+        if is_served(&locks, &name).map_err(failed("look at", locks.path_of(&name)))? {
+            live.push(name);
+        }
+    }
     Ok(live)
 }
 
@@ -109,12 +153,10 @@ struct Seat {
 impl Seat {
     fn lock(directory: Directory, name: &Name) -> Result<Self, BindError> {
         let name = name.as_str().to_owned();
-        let locks = directory.locks(true)?.ok_or_else(|| DirectoryError::System {
-            path: directory.path_of(""),
-            source: io::ErrorKind::NotFound.into(),
-        })?;
-        let lock = NameLock::serve(&locks, &name).map_err(failed("lock the name"))?;
-        let Some(lock) = lock else { return Err(BindError::NameInUse { name }) };
+        let locks = directory.create_locks()?;
+        let path = locks.path_of(&name);
+        let lock = NameLock::serve(&locks, &name).map_err(failed("lock", path.clone()))?;
+        let Some(lock) = lock else { return Err(BindError::NameInUse { name, path }) };
         let origin = Origin::here();
         Ok(Self { name, directory, locks, lock, listener: None, published: None, origin })
     }
@@ -124,22 +166,21 @@ impl Seat {
         self.make_way()?;
         let directory = &self.directory;
         let temporary = temporary(&self.name);
+        let path = || directory.path_of(&temporary);
         // Left by a bind that was killed in its midst: nobody but the lock's holder makes one.
         remove_socket(directory, &temporary, |_| true)
-            .map_err(failed("remove a dead server's socket"))?;
+            .map_err(failed("remove a dead server's socket", path()))?;
         let address =
-            directory.address_of(&temporary).map_err(failed("form the socket's address"))?;
-        let socket = open_socket().map_err(failed("open a socket"))?;
-        bind(&socket, &address).map_err(failed_errno("bind the socket"))?;
+            directory.address_of(&temporary).map_err(failed("form the address of", path()))?;
+        let socket = open_socket().map_err(|error| BindError::system("open a socket", error))?;
+        bind(&socket, &address).map_err(failed("bind the socket", path()))?;
         chmodat(directory, temporary.as_str(), directory.socket_mode(), AtFlags::empty())
-            .map_err(failed_errno("set the socket's mode"))?;
-        listen(&socket, BACKLOG).map_err(failed_errno("listen on the socket"))?;
-        let found = directory.find(&temporary).map_err(failed("find the socket again"))?;
-        let Some(stat) = found else {
-            return Err(failed("find the socket again")(io::ErrorKind::NotFound.into()));
-        };
+            .map_err(failed("set the mode of", path()))?;
+        listen(&socket, BACKLOG).map_err(failed("listen on", path()))?;
+        let found = directory.find(&temporary).map_err(failed("find", path()))?;
+        let Some(stat) = found else { return Err(DirectoryError::Missing { path: path() }.into()) };
         renameat(directory, temporary.as_str(), directory, name.as_str())
-            .map_err(failed_errno("put the socket under the name"))?;
+            .map_err(failed("put the socket under the name", directory.path_of(&self.name)))?;
         self.published = Some(identity(&stat));
         self.listener = Some(Arc::new(socket));
         Ok(())
@@ -148,13 +189,10 @@ impl Seat {
     /// Makes sure that nothing stands under the name but what a dead server has left.
     fn make_way(&self) -> Result<(), BindError> {
         let started = Instant::now();
-        let refused =
-            |found| Err(BindError::NotOurs { path: self.directory.path_of(&self.name), found });
+        let path = || self.directory.path_of(&self.name);
+        let refused = |found| Err(BindError::NotOurs { path: path(), found });
         loop {
-            let found = self
-                .directory
-                .find(&self.name)
-                .map_err(failed("look at what stands under the name"))?;
+            let found = self.directory.find(&self.name).map_err(failed("look at", path()))?;
             let Some(stat) = found else { return Ok(()) };
             if !is_socket(&stat) {
                 return refused(describe(&stat));
@@ -162,9 +200,7 @@ impl Seat {
             if stat.st_uid != self.directory.owner() {
                 return refused("another user's socket");
             }
-            if is_dead(&self.directory, &self.name)
-                .map_err(failed("probe the socket under the name"))?
-            {
+            if is_dead(&self.directory, &self.name).map_err(failed("connect to", path()))? {
                 return Ok(());
             }
             if started.elapsed() > DYING_TIMEOUT {
@@ -262,10 +298,9 @@ fn identity(stat: &Stat) -> (u64, u64) {
     (stat.st_dev, stat.st_ino)
 }
 
-fn failed(doing: &'static str) -> impl FnOnce(io::Error) -> BindError {
-    move |source| BindError::System { doing, source }
-}
-
-fn failed_errno(doing: &'static str) -> impl FnOnce(Errno) -> BindError {
-    move |error| failed(doing)(error.into())
+fn failed<E: Into<io::Error>>(
+    doing: &'static str,
+    path: PathBuf,
+) -> impl FnOnce(E) -> DirectoryError {
+    move |error| DirectoryError::system(doing, path, error)
 }

@@ -9,9 +9,8 @@ use rustix::net::sockopt::{socket_domain, socket_type};
 use rustix::net::{AddressFamily, SocketType};
 use witrpc_transport::{Begun, Initiator};
 
-use super::claim::{is_socket, open_socket};
 use super::deadline::{ConnectLimit, Deadline};
-use super::directory::{Directory, describe};
+use super::find::find;
 use super::frame::{Inbox, Outbox, ReceiveError};
 use super::name::random_bytes;
 use super::peer::{Credentials, Established, inode_of};
@@ -28,6 +27,7 @@ use crate::fdpass::MAX_PASSED;
 use crate::fork::Descriptor;
 use crate::layout::{Layout, PAGE};
 use crate::region::{Identity, Made, OpenError, OwnPages, PeerPages};
+use crate::resource::ResourceError;
 use crate::server::ServerOptions;
 
 /// How soon to look again for a server that is not there yet; doubles up to the longest.
@@ -100,8 +100,8 @@ pub(crate) fn connect_within(
         let waited = started.elapsed();
         if !may_pass || waited >= wait_for_server {
             return Err(match error {
-                ConnectError::NobodyServes { name, .. } => {
-                    ConnectError::NobodyServes { name, waited }
+                ConnectError::NobodyServes { name, places, .. } => {
+                    ConnectError::NobodyServes { name, waited, places }
                 }
                 other => other,
             });
@@ -130,55 +130,8 @@ fn attempt(
     options: &ConnectOptions<'_>,
     deadline: Deadline<'_>,
 ) -> Result<Connected, ConnectError> {
-    for directory in place.open_to_look()? {
-        if let Some(link) = reach(&directory, name, &deadline)? {
-            let server = identify(&link, directory.owner())?;
-            return Handshake::new(link, name, options, deadline).lead(server);
-        }
-    }
-    Err(ConnectError::NobodyServes { name: name.as_str().into(), waited: Duration::ZERO })
-}
-
-/// Connects to the socket of a name in one directory. `None`: nobody serves there.
-pub(super) fn reach(
-    directory: &Directory,
-    name: &Name,
-    deadline: &Deadline<'_>,
-) -> Result<Option<Socket>, ConnectError> {
-    let name = name.as_str();
-    let not_a_server = |found| ConnectError::NotAServer { path: directory.path_of(name), found };
-    let Some(stat) = directory.find(name).map_err(failed("look for the name"))? else {
-        return Ok(None);
-    };
-    if !is_socket(&stat) {
-        return Err(not_a_server(describe(&stat)));
-    }
-    if stat.st_uid != directory.owner() {
-        return Err(not_a_server("another user's socket"));
-    }
-    let socket = open_socket().map_err(failed("open a socket"))?;
-    let address = directory.address_of(name).map_err(failed("form the socket's address"))?;
-    loop {
-        match rustix::net::connect(&socket, &address) {
-            Ok(()) => break,
-            Err(Errno::CONNREFUSED | Errno::NOENT) => return Ok(None),
-            Err(Errno::INTR) => {}
-            // The queue is full; nothing tells when it has room again.
-            Err(Errno::AGAIN) => std::thread::sleep(deadline.check()?.min(FIRST_PAUSE)),
-            Err(Errno::PROTOTYPE) => return Err(not_a_server("a socket of another type")),
-            Err(error) => return Err(failed("connect to the socket")(error.into())),
-        }
-    }
-    Ok(Some(Socket::new(socket)))
-}
-
-/// Makes sure that whoever listens is the user that the directory belongs to.
-pub(super) fn identify(link: &Socket, expected: u32) -> Result<Credentials, ConnectError> {
-    let server = Credentials::of(link).map_err(failed("ask the system who the server is"))?;
-    if server.uid != expected {
-        return Err(ConnectError::OtherUser { expected, found: server.uid });
-    }
-    Ok(server)
+    let (link, server) = find(name, place, &deadline)?;
+    Handshake::new(link, name, options, deadline).lead(server)
 }
 
 /// A handshake, led by blocking calls over the same parts that the server's is made of.
@@ -265,7 +218,8 @@ impl<'a> Handshake<'a> {
     }
 
     fn exchange_keys(&mut self, prologue: &[u8]) -> Result<Records, ConnectError> {
-        let Begun { message, finish } = self.options.initiator.begin(prologue);
+        let Begun { message, finish } =
+            self.options.initiator.begin(prologue).map_err(ResourceError::from)?;
         self.outbox.framed(&message);
         self.flush()?;
         let reply = loop {
@@ -281,6 +235,7 @@ impl<'a> Handshake<'a> {
                 None => Err(ConnectError::Unauthorized),
             },
             Some(Exchanged::Rejected) => Err(ConnectError::Unauthorized),
+            Some(Exchanged::Lacking(lacked)) => Err(lacking(lacked)),
             None => Err(misbehaved("its part of the key exchange is wrong")),
         }
     }
@@ -315,10 +270,8 @@ impl<'a> Handshake<'a> {
         records: &mut Records,
     ) -> Result<(OwnPages, Nonce), ConnectError> {
         let len = offer.client_region_len;
-        let made = OwnPages::make(self.options.backend, len as usize);
-        let Made { pages, identity, file } =
-            made.map_err(no_region("make this client's region", len))?;
-        let nonce = random_bytes();
+        let Made { pages, identity, file } = OwnPages::make(self.options.backend, len as usize)?;
+        let nonce = random_bytes()?;
         let record = Record::Region { region: identity, bell: 0, nonce, answers: Nonce::default() };
         self.send(&record, records, file.into_iter().collect())?;
         Ok((pages, nonce))
@@ -344,6 +297,7 @@ impl<'a> Handshake<'a> {
                     break (region, bell, theirs);
                 }
                 Some(Record::Failure(failure)) => return Err(failure.into()),
+                Some(Record::Lacking(lacked)) => return Err(lacking(lacked)),
                 _ => return Err(misbehaved("its region record is wrong")),
             }
         };
@@ -369,6 +323,7 @@ impl<'a> Handshake<'a> {
             Some(Record::Welcome(blob)) => Ok(blob.to_vec()),
             Some(Record::Refusal(blob)) => Err(ConnectError::Refused(blob.to_vec())),
             Some(Record::Failure(failure)) => Err(failure.into()),
+            Some(Record::Lacking(lacked)) => Err(lacking(lacked)),
             _ => Err(misbehaved("its answer to the hello is wrong")),
         }
     }
@@ -403,7 +358,7 @@ pub(super) fn flush(
             Ok(true) => return Ok(()),
             Ok(false) => deadline.wait(link, PollFlags::OUT)?,
             Err(Errno::PIPE | Errno::CONNRESET) => return Err(ConnectError::HungUp),
-            Err(error) => return Err(failed("send to the server")(error.into())),
+            Err(error) => return Err(failed("send to the server")(error)),
         }
     }
 }
@@ -419,7 +374,7 @@ fn accept_passed(
         return Err(misbehaved("it does not pass its region and a bell"));
     }
     let peer = PeerPages::open(backend, region, file).map_err(|error| match error {
-        OpenError::System(source) => no_region("map the server's region", region.size())(source),
+        OpenError::Resource(lacked) => lacked.into(),
         wrong => ConnectError::Misbehaved { what: wrong.to_string() },
     })?;
     let is_bell = |bell: &Passed| {
@@ -435,7 +390,6 @@ fn accept_passed(
 impl From<Failure> for ConnectError {
     fn from(failure: Failure) -> Self {
         match failure {
-            Failure::NoMemory => ConnectError::ServerNoMemory,
             Failure::FoundWrong => ConnectError::FoundWrong,
             Failure::Full => ConnectError::ServerFull,
             Failure::NotAccepting => ConnectError::NotAccepting,
@@ -447,6 +401,7 @@ pub(super) fn broken(error: ReceiveError) -> ConnectError {
     match error {
         ReceiveError::HungUp => ConnectError::HungUp,
         ReceiveError::Malformed(what) => ConnectError::Misbehaved { what: what.into() },
+        ReceiveError::Resource(lacked) => lacked.into(),
         ReceiveError::System(source) => failed("receive from the server")(source),
     }
 }
@@ -455,16 +410,14 @@ pub(super) fn misbehaved(what: &'static str) -> ConnectError {
     ConnectError::Misbehaved { what: what.into() }
 }
 
-/// Why there is no region: mostly for want of memory, or of addresses to map it at.
-fn no_region(doing: &'static str, len: u64) -> impl FnOnce(io::Error) -> ConnectError {
-    move |source| match source.kind() {
-        io::ErrorKind::OutOfMemory | io::ErrorKind::StorageFull => {
-            ConnectError::NoMemory { len, source }
-        }
-        _ => failed(doing)(source),
-    }
+/// What the server says that it lacks.
+fn lacking(said: &[u8]) -> ConnectError {
+    ResourceError::decode(said).map_or_else(
+        || misbehaved("what it says that it lacks makes no sense"),
+        ConnectError::ServerResource,
+    )
 }
 
-fn failed(doing: &'static str) -> impl FnOnce(io::Error) -> ConnectError {
-    move |source| ConnectError::System { doing, source }
+fn failed<E: Into<io::Error>>(doing: &'static str) -> impl FnOnce(E) -> ConnectError {
+    move |error| ConnectError::system(doing, error)
 }

@@ -118,9 +118,7 @@ impl<'a> Deadline<'a> {
         polled.extend(self.limit.interrupt.as_ref().map(|interrupt| interrupt.poll_fd()));
         match sleep_on(&mut polled, left) {
             Ok(_) | Err(Errno::INTR) => Ok(()),
-            Err(error) => {
-                Err(ConnectError::System { doing: "wait for the server", source: error.into() })
-            }
+            Err(error) => Err(ConnectError::system("wait for the server", error)),
         }
     }
 }

@@ -10,7 +10,7 @@ use std::os::fd::{AsFd, BorrowedFd};
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{
-    AtFlags, CWD, FileType, Mode, OFlags, Stat, fchmod, fstat, mkdirat, openat, stat, statat,
+    AtFlags, CWD, FileType, Mode, OFlags, Stat, chmod, fchmod, fstat, mkdirat, openat, stat, statat,
 };
 use rustix::io::Errno;
 use rustix::net::SocketAddrUnix;
@@ -24,6 +24,9 @@ use crate::fork::Descriptor;
 pub(super) const ALL_OF_OTHERS: u32 = 0o077;
 /// What would let others put something under a name.
 pub(super) const WRITE_OF_OTHERS: u32 = 0o022;
+
+/// What the owner of a directory must be able to do there.
+const ALL_OF_OWNER: u32 = 0o700;
 
 /// Any of these lets others reach what is in it.
 const ENTER_OF_OTHERS: u32 = 0o011;
@@ -59,15 +62,52 @@ pub(super) struct Directory {
 }
 
 impl Directory {
-    /// Creates `name` in `parent`, unless something stands there.
-    pub(super) fn create(parent: &Path, name: &Path, access: Access) -> Result<(), DirectoryError> {
-        create(CWD, &parent.join(name), access)
-    }
-
-    /// Opens and checks it; `None` when it is missing.
+    /// Opens and checks it; `None` when it is missing. Changes nothing.
     pub(super) fn open(path: PathBuf, rules: Rules<'_>) -> Result<Option<Self>, DirectoryError> {
         // As a place only: whoever may not list it may use what is in it.
-        Self::open_at(CWD, &path.clone(), path, OFlags::PATH, rules)
+        let opened = Self::open_at(CWD, &path.clone(), path, OFlags::PATH, rules.access)?;
+        opened.map(|directory| directory.checked(rules)).transpose()
+    }
+
+    /// The same for a server, which creates it if it is missing. One that was just created, or is
+    /// always ours, gets all the bits that its owner needs, whatever the umask.
+    pub(super) fn create(
+        path: PathBuf,
+        rules: Rules<'_>,
+        is_ours: bool,
+    ) -> Result<Self, DirectoryError> {
+        Self::create_at(CWD, &path.clone(), path, OFlags::PATH, rules, is_ours)
+    }
+
+    fn create_at(
+        parent: BorrowedFd<'_>,
+        name: &Path,
+        path: PathBuf,
+        how: OFlags,
+        rules: Rules<'_>,
+        is_ours: bool,
+    ) -> Result<Self, DirectoryError> {
+        let mode = match rules.access {
+            Access::Private => Mode::RWXU,
+            // To enter, and not to list.
+            Access::Shared => Mode::RWXU | Mode::XGRP | Mode::XOTH,
+        };
+        let is_new = match mkdirat(parent, name, mode) {
+            Ok(()) => true,
+            Err(Errno::EXIST) => false,
+            Err(error) => return Err(DirectoryError::system("create", path, error)),
+        };
+        let least = match (is_new, is_ours) {
+            (true, _) => mode.as_raw_mode(),
+            (false, true) => ALL_OF_OWNER,
+            (false, false) => 0,
+        };
+        widen(parent, name, least, FileType::Directory)
+            .map_err(|error| DirectoryError::system("set the mode of", path.clone(), error))?;
+        match Self::open_at(parent, name, path.clone(), how, rules.access)? {
+            Some(directory) => directory.checked(rules),
+            None => Err(DirectoryError::Missing { path }),
+        }
     }
 
     fn open_at(
@@ -75,7 +115,7 @@ impl Directory {
         name: &Path,
         path: PathBuf,
         how: OFlags,
-        rules: Rules<'_>,
+        access: Access,
     ) -> Result<Option<Self>, DirectoryError> {
         let flags = how | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         let fd = match Descriptor::open(|| openat(parent, name, flags, Mode::empty())) {
@@ -86,40 +126,51 @@ impl Directory {
                     .map_or("no directory", |stat| describe(&stat));
                 return Err(DirectoryError::NotADirectory { path, found });
             }
-            Err(error) => return Err(system(path, error)),
+            Err(error) => return Err(DirectoryError::system("open", path, error)),
         };
-        let stat = fstat(&fd).map_err(|error| system(path.clone(), error))?;
+        let stat =
+            fstat(&fd).map_err(|error| DirectoryError::system("look at", path.clone(), error))?;
         let (owner, mode) = (stat.st_uid, stat.st_mode & 0o7777);
-        let directory = Self { path, fd, owner, mode, access: rules.access };
-        directory.check(rules)?;
-        Ok(Some(directory))
+        Ok(Some(Self { path, fd, owner, mode, access }))
     }
 
-    fn check(&self, rules: Rules<'_>) -> Result<(), DirectoryError> {
-        let path = || self.path.clone();
+    fn checked(self, rules: Rules<'_>) -> Result<Self, DirectoryError> {
+        let (path, mode) = (|| self.path.clone(), self.mode);
         if !rules.owners.contains(&self.owner) {
             let (owner, expected) = (self.owner, rules.owners[0]);
             return Err(DirectoryError::WrongOwner { path: path(), owner, expected });
         }
-        let excess = self.mode & rules.excess;
+        let excess = mode & rules.excess;
         if excess != 0 {
-            return Err(DirectoryError::WrongMode { path: path(), mode: self.mode, excess });
+            return Err(DirectoryError::WrongMode { path: path(), mode, excess });
         }
-        if rules.access == Access::Shared && self.mode & ENTER_OF_OTHERS == 0 {
-            return Err(DirectoryError::KeepsOthersOut { path: path(), mode: self.mode });
+        let uid = geteuid();
+        // Root may do everything, whatever the mode.
+        if self.owner == uid.as_raw() && !uid.is_root() && mode & ALL_OF_OWNER != ALL_OF_OWNER {
+            return Err(DirectoryError::TooNarrow { path: path(), mode });
         }
-        Ok(())
+        if rules.access == Access::Shared && mode & ENTER_OF_OTHERS == 0 {
+            return Err(DirectoryError::KeepsOthersOut { path: path(), mode });
+        }
+        Ok(self)
     }
 
-    /// Its subdirectory of lock files, created if asked to; `None` when it is missing.
-    pub(super) fn locks(&self, create_it: bool) -> Result<Option<Self>, DirectoryError> {
-        let name = Path::new(LOCKS);
-        if create_it {
-            create(self.fd.as_fd(), name, Access::Private)?;
-        }
+    /// Its subdirectory of lock files; `None` when it is missing.
+    pub(super) fn locks(&self) -> Result<Option<Self>, DirectoryError> {
+        let (name, path) = (Path::new(LOCKS), self.path.join(LOCKS));
+        let access = Access::Private;
+        let opened = Self::open_at(self.fd.as_fd(), name, path, OFlags::RDONLY, access)?;
+        let owners = &[self.owner];
+        let rules = Rules { owners, excess: ALL_OF_OTHERS, access };
+        opened.map(|directory| directory.checked(rules)).transpose()
+    }
+
+    /// The same for a server, which creates it if it is missing.
+    pub(super) fn create_locks(&self) -> Result<Self, DirectoryError> {
+        let (name, path) = (Path::new(LOCKS), self.path.join(LOCKS));
         let owners = &[self.owner];
         let rules = Rules { owners, excess: ALL_OF_OTHERS, access: Access::Private };
-        Self::open_at(self.fd.as_fd(), name, self.path.join(name), OFlags::RDONLY, rules)
+        Self::create_at(self.fd.as_fd(), name, path, OFlags::RDONLY, rules, true)
     }
 
     /// Who owns it, and so serves there.
@@ -144,10 +195,8 @@ impl Directory {
     /// The address of a socket of this name.
     pub(super) fn address_of(&self, name: &str) -> io::Result<SocketAddrUnix> {
         // A long directory does not fit into an address, but its descriptor does.
-        SocketAddrUnix::new(self.path_of(name)).or_else(|_| {
-            let fd = std::os::fd::AsRawFd::as_raw_fd(&self.fd.as_fd());
-            Ok(SocketAddrUnix::new(format!("/proc/self/fd/{fd}/{name}"))?)
-        })
+        SocketAddrUnix::new(self.path_of(name))
+            .or_else(|_| Ok(SocketAddrUnix::new(format!("{}/{name}", proc_path(&self.fd)))?))
     }
 
     /// What stands under a name, without following a link; `None` when nothing does.
@@ -166,14 +215,21 @@ impl AsFd for Directory {
     }
 }
 
-/// Whether nobody but the user and root can rename or remove what this user puts there. `None`:
-/// it is missing, or cannot be entered.
-pub(super) fn is_safe_parent(path: &Path, uid: u32) -> Option<bool> {
-    let stat = stat(path).ok()?;
-    let owned = stat.st_uid == uid || stat.st_uid == 0;
-    let closed =
-        stat.st_mode & WRITE_OF_OTHERS == 0 || stat.st_mode & Mode::SVTX.as_raw_mode() != 0;
-    Some(owned && closed)
+/// Checks that nobody but the user and root can rename or remove what this user puts there.
+pub(super) fn check_parent(path: &Path, uid: u32) -> Result<(), DirectoryError> {
+    let stat = match stat(path) {
+        Ok(stat) => stat,
+        Err(Errno::NOENT) => return Err(DirectoryError::Missing { path: path.into() }),
+        Err(error) => return Err(DirectoryError::system("look at", path.into(), error)),
+    };
+    let (owner, mode) = (stat.st_uid, stat.st_mode & 0o7777);
+    if owner != uid && owner != 0 {
+        return Err(DirectoryError::ParentOwner { path: path.into(), owner, expected: uid });
+    }
+    if mode & WRITE_OF_OTHERS != 0 && mode & Mode::SVTX.as_raw_mode() == 0 {
+        return Err(DirectoryError::ParentOpen { path: path.into(), mode });
+    }
+    Ok(())
 }
 
 /// What a file is, for an error.
@@ -188,41 +244,48 @@ pub(super) fn describe(stat: &Stat) -> &'static str {
     }
 }
 
-fn create(parent: BorrowedFd<'_>, path: &Path, access: Access) -> Result<(), DirectoryError> {
-    let mode = match access {
-        Access::Private => Mode::RWXU,
-        // To enter, and not to list.
-        Access::Shared => Mode::RWXU | Mode::XGRP | Mode::XOTH,
-    };
-    let made = match mkdirat(parent, path, mode) {
-        // The umask may have taken something away.
-        Ok(()) if access == Access::Shared => let_enter(parent, path, mode),
-        Ok(()) | Err(Errno::EXIST) => Ok(()),
-        Err(error) => Err(error),
-    };
-    made.map_err(|error| system(path.into(), error))
-}
-
-/// Gives a directory of this user's that was just made all of its mode. What somebody may have put in
-/// its place meanwhile, a link or a directory of another's, is left alone, and found by whoever opens
-/// it.
-fn let_enter(parent: BorrowedFd<'_>, path: &Path, mode: Mode) -> Result<(), Errno> {
-    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-    let made = match Descriptor::open(|| openat(parent, path, flags, Mode::empty())) {
-        Ok(made) => made,
-        Err(Errno::LOOP | Errno::NOTDIR | Errno::NOENT | Errno::ACCESS) => return Ok(()),
+/// Gives a file of this user's at least the bits `least`, of which an umask, or whoever made it, may
+/// have taken some away. What somebody may have put in its place, a link or a file of another's or of
+/// another kind, is left alone, and found by whoever opens it.
+pub(super) fn widen(
+    parent: impl AsFd,
+    name: &Path,
+    least: u32,
+    kind: FileType,
+) -> Result<(), Errno> {
+    // That it may not be read does not keep it from being held.
+    let flags = OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    let held = match Descriptor::open(|| openat(&parent, name, flags, Mode::empty())) {
+        Ok(held) => held,
+        Err(Errno::NOENT) => return Ok(()),
         Err(error) => return Err(error),
     };
-    let stat = fstat(&made)?;
-    if stat.st_uid == geteuid().as_raw() && stat.st_mode & mode.as_raw_mode() != mode.as_raw_mode()
-    {
-        fchmod(&made, mode)?;
+    let stat = fstat(&held)?;
+    let is_ours = stat.st_uid == geteuid().as_raw();
+    if !is_ours || FileType::from_raw_mode(stat.st_mode) != kind || stat.st_mode & least == least {
+        return Ok(());
     }
-    Ok(())
+    let mode = Mode::from_raw_mode(stat.st_mode & 0o7777 | least);
+    // The kernel changes no mode by a descriptor that only holds the file.
+    let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+    match Descriptor::open(|| openat(&parent, name, flags, Mode::empty())) {
+        Ok(open) => {
+            let opened = fstat(&open)?;
+            if (opened.st_dev, opened.st_ino) == (stat.st_dev, stat.st_ino) {
+                fchmod(&open, mode)?;
+            }
+            Ok(())
+        }
+        Err(Errno::LOOP | Errno::NOENT) => Ok(()),
+        // Nor may it be read. This path leads to what is held, whatever stands under its name now.
+        Err(Errno::ACCESS) => chmod(proc_path(&held), mode),
+        Err(error) => Err(error),
+    }
 }
 
-fn system(path: PathBuf, error: Errno) -> DirectoryError {
-    DirectoryError::System { path, source: error.into() }
+/// Returns a path that leads to what a descriptor holds.
+fn proc_path(held: impl AsFd) -> String {
+    format!("/proc/self/fd/{}", std::os::fd::AsRawFd::as_raw_fd(&held.as_fd()))
 }
 
 #[cfg(test)]
@@ -233,7 +296,9 @@ mod tests {
     use super::*;
     use crate::rendezvous::tests::Scratch;
 
-    const SHARED: Mode = Mode::from_bits_retain(0o711);
+    fn widened(path: &Path) -> Result<(), Errno> {
+        widen(CWD, path, 0o711, FileType::Directory)
+    }
 
     fn mode_of(path: &Path) -> u32 {
         path.metadata().unwrap().permissions().mode() & 0o7777
@@ -250,14 +315,14 @@ mod tests {
         let (made, private) = (scratch.path().join("made"), scratch.path().join("private"));
         directory(&made);
         directory(&private);
-        assert_eq!(let_enter(CWD, &made, SHARED), Ok(()));
+        assert_eq!(widened(&made), Ok(()));
         assert_eq!(mode_of(&made), 0o711);
         fs::remove_dir(&made).unwrap();
         symlink(&private, &made).unwrap();
-        assert_eq!(let_enter(CWD, &made, SHARED), Ok(()));
+        assert_eq!(widened(&made), Ok(()));
         assert_eq!(mode_of(&private), 0o700);
         fs::remove_file(&made).unwrap();
-        assert_eq!(let_enter(CWD, &made, SHARED), Ok(()), "it is found missing when it is opened");
+        assert_eq!(widened(&made), Ok(()), "it is found missing when it is opened");
     }
 
     #[test]
@@ -270,7 +335,7 @@ mod tests {
         let theirs = scratch.path().join("made");
         directory(&theirs);
         chown(&theirs, Some(12_345), None).unwrap();
-        assert_eq!(let_enter(CWD, &theirs, SHARED), Ok(()));
+        assert_eq!(widened(&theirs), Ok(()));
         assert_eq!(mode_of(&theirs), 0o700);
     }
 }

@@ -10,6 +10,7 @@ use super::records::Records;
 use crate::disposal::Passed;
 use crate::fdpass::{MAX_PASSED, Plain, receive, receive_with, send_with};
 use crate::fork::Descriptor;
+use crate::resource::ResourceError;
 
 /// Room for the openings, the messages of the key exchange and small records.
 const SMALL_BUFFER_LEN: usize = 256;
@@ -25,6 +26,8 @@ pub(super) enum ReceiveError {
     HungUp,
     /// What was received has not the form of any message expected here.
     Malformed(&'static str),
+    /// This process has no place for what was passed.
+    Resource(ResourceError),
     System(io::Error),
 }
 
@@ -177,6 +180,7 @@ fn with_passed(
     match receive_with(socket, bytes) {
         Ok(got) if got.len == 0 => Err(ReceiveError::HungUp),
         Ok(got) if got.overfull => Err(ReceiveError::Malformed(UNEXPECTED)),
+        Ok(got) if got.is_cut_off => Err(not_received()),
         Ok(got) => {
             *passed = got.passed;
             Ok(Some(got.len))
@@ -191,6 +195,11 @@ fn not_yet(error: Errno) -> Result<Option<usize>, ReceiveError> {
         Errno::CONNRESET | Errno::PIPE => Err(ReceiveError::HungUp),
         error => Err(ReceiveError::System(error.into())),
     }
+}
+
+/// Why the kernel did not hand over what was passed: nearly always for want of descriptors.
+fn not_received() -> ReceiveError {
+    ReceiveError::Resource(ResourceError::of("recvmsg", 0, &Errno::MFILE.into()))
 }
 
 const UNEXPECTED: &str = "descriptors that nobody expects";

@@ -77,7 +77,7 @@ pub(crate) fn handshake(bytes: &[u8]) {
         grace: Duration::MAX,
     };
     let host = Arc::clone(&door) as Arc<dyn Host>;
-    let mut desk = Desk::new(String::from("calc"), vec![who.uid], limits, host);
+    let mut desk = Desk::new(String::from("calc"), vec![who.uid], limits, host).unwrap();
     let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
     let (ours, theirs) = socketpair(AddressFamily::UNIX, SocketType::STREAM, flags, None)
         .expect("there are descriptors");
@@ -139,7 +139,7 @@ impl Hostile {
                 self.send(&ClientOpening { version: PROTOCOL_VERSION, demands }.encode(), &[]);
             }
             4 => {
-                let begun = Plain::default().begin(&[]);
+                let begun = Plain::default().begin(&[]).unwrap();
                 self.send_framed(&begun.message, &[]);
             }
             5 | 6 => self.send_region(script.byte(), region_len),
@@ -182,7 +182,7 @@ impl Hostile {
         if self.is_greeted && self.records.is_none() {
             let Ok(Some(reply)) = self.inbox.exchanged(&self.socket) else { return };
             let Some(Exchanged::Message(message)) = Exchanged::decode(reply) else { return };
-            let keys = (Plain::default().begin(&[]).finish)(message);
+            let keys = (Plain::default().begin(&[]).unwrap().finish)(message);
             self.records = Some(Records::new(keys.expect("the server replies as it must")));
         }
         let Some(records) = &mut self.records else { return };

@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use rustix::event::PollFlags;
 
-use super::connect::{broken, flush, identify, misbehaved, reach};
+use super::connect::{broken, flush, misbehaved};
 use super::deadline::{ConnectLimit, Deadline};
+use super::find::find;
 use super::frame::{Inbox, Outbox};
 use super::record::{Inquiry, PROTOCOL_VERSION, Told};
 use super::{Name, Place};
@@ -22,13 +23,8 @@ use crate::error::ConnectError;
 pub fn inquire(name: &Name, place: &Place, timeout: Duration) -> Result<Vec<u8>, ConnectError> {
     let limit = ConnectLimit::default();
     let deadline = Deadline::new(timeout, &limit);
-    for directory in place.open_to_look()? {
-        if let Some(link) = reach(&directory, name, &deadline)? {
-            identify(&link, directory.owner())?;
-            return ask(&link, &deadline);
-        }
-    }
-    Err(ConnectError::NobodyServes { name: name.as_str().into(), waited: Duration::ZERO })
+    let (link, _) = find(name, place, &deadline)?;
+    ask(&link, &deadline)
 }
 
 fn ask(link: &Socket, deadline: &Deadline<'_>) -> Result<Vec<u8>, ConnectError> {

@@ -10,12 +10,17 @@
 
 use std::io;
 use std::os::fd::{AsFd, AsRawFd};
+use std::path::Path;
 use std::time::{Duration, Instant};
 
-use rustix::fs::{AtFlags, Mode, OFlags, fstat, openat, statat, unlinkat};
+use rustix::fs::{AtFlags, FileType, Mode, OFlags, fstat, openat, statat, unlinkat};
 use rustix::io::Errno;
 
+use super::directory::widen;
 use crate::fork::Descriptor;
+
+/// The mode of a lock file.
+const READ_AND_WRITE: u32 = 0o600;
 
 const SERVING: i64 = 0;
 const TIDYING: i64 = 1;
@@ -91,7 +96,20 @@ enum Attempt {
 }
 
 fn open_to_serve(locks: impl AsFd, name: &str) -> io::Result<Descriptor> {
-    open_lock(locks, name, OFlags::RDWR | OFlags::CREATE | OFlags::NOFOLLOW | OFlags::NONBLOCK)
+    let flags = OFlags::RDWR | OFlags::CREATE | OFlags::NOFOLLOW | OFlags::NONBLOCK;
+    let widen = || widen(&locks, Path::new(name), READ_AND_WRITE, FileType::RegularFile);
+    match open_lock(&locks, name, flags) {
+        // An umask kept those out who come later.
+        Ok(file) if fstat(&file)?.st_mode & READ_AND_WRITE != READ_AND_WRITE => {
+            widen()?;
+            Ok(file)
+        }
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
+            widen()?;
+            open_lock(&locks, name, flags)
+        }
+        other => other,
+    }
 }
 
 /// Whether a server holds the lock of a name.
@@ -105,7 +123,7 @@ pub(super) fn is_served(locks: impl AsFd, name: &str) -> io::Result<bool> {
 }
 
 fn open_lock(locks: impl AsFd, name: &str, flags: OFlags) -> io::Result<Descriptor> {
-    let mode = Mode::RUSR | Mode::WUSR;
+    let mode = Mode::from_raw_mode(READ_AND_WRITE);
     Ok(Descriptor::open(|| openat(locks, name, flags | OFlags::CLOEXEC, mode))?)
 }
 

@@ -12,6 +12,7 @@ mod connect;
 mod control;
 mod deadline;
 mod directory;
+mod find;
 mod frame;
 #[cfg(any(test, fuzzing))]
 mod fuzzed;

@@ -2,9 +2,11 @@
 
 use std::fmt;
 
+use rustix::io::Errno;
 use rustix::rand::{GetRandomFlags, getrandom};
 
 use crate::error::NameError;
+use crate::resource::ResourceError;
 
 /// A valid name of a server: 1 to [`Name::MAX_LEN`] bytes of UTF-8 without slashes or control
 /// characters, not beginning with a dot.
@@ -14,8 +16,8 @@ use crate::error::NameError;
 ///
 /// assert_eq!(Name::new("calc")?.as_str(), "calc");
 /// assert_eq!(Name::new("").unwrap_err(), NameError::Empty);
-/// assert_ne!(Name::unguessable(), Name::unguessable());
-/// # Ok::<(), NameError>(())
+/// assert_ne!(Name::unguessable()?, Name::unguessable()?);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Name(String);
@@ -51,8 +53,12 @@ impl Name {
 
     /// A new name of 128 random bits from the kernel: who is not told it cannot find it out, but
     /// by listing the directory of the same user.
-    pub fn unguessable() -> Self {
-        Self(random_bytes::<16>().iter().map(|byte| format!("{byte:02x}")).collect())
+    ///
+    /// # Errors
+    ///
+    /// [`ResourceError::Refused`]: the system gives this process no random bytes.
+    pub fn unguessable() -> Result<Self, ResourceError> {
+        Ok(Self(random_bytes::<16>()?.iter().map(|byte| format!("{byte:02x}")).collect()))
     }
 
     /// The name as it was given.
@@ -70,15 +76,19 @@ impl fmt::Display for Name {
 /// The subdirectory of the locks, beside the names.
 pub(super) const LOCKS: &str = "locks";
 
-/// Random bytes from the kernel.
-pub(crate) fn random_bytes<const N: usize>() -> [u8; N] {
+/// Returns random bytes from the kernel.
+pub(crate) fn random_bytes<const N: usize>() -> Result<[u8; N], ResourceError> {
     let mut bytes = [0; N];
     let mut filled = 0;
     while filled < N {
-        // It fails only when a signal comes before the kernel's pool is ready, early in a boot.
-        filled += getrandom(&mut bytes[filled..], GetRandomFlags::empty()).unwrap_or(0);
+        match getrandom(&mut bytes[filled..], GetRandomFlags::empty()) {
+            Ok(more) => filled += more,
+            // A signal before the kernel's pool is ready, early in a boot.
+            Err(Errno::INTR) => {}
+            Err(error) => return Err(ResourceError::of("getrandom", 0, &error.into())),
+        }
     }
-    bytes
+    Ok(bytes)
 }
 
 #[cfg(test)]
@@ -108,7 +118,7 @@ mod tests {
 
     #[test]
     fn unguessable_names_have_128_bits_and_break_no_rule() {
-        let name = Name::unguessable();
+        let name = Name::unguessable().unwrap();
         assert_eq!(name.as_str().len() * 4, 128);
         assert!(name.as_str().bytes().all(|byte| byte.is_ascii_hexdigit()));
         assert_eq!(Name::new(name.as_str()), Ok(name));

@@ -1,11 +1,10 @@
 //! Where the names of a user are.
 
-use std::io;
 use std::path::{Path, PathBuf};
 
 use rustix::process::geteuid;
 
-use super::directory::{ALL_OF_OTHERS, Access, Directory, Rules, WRITE_OF_OTHERS, is_safe_parent};
+use super::directory::{ALL_OF_OTHERS, Access, Directory, Rules, WRITE_OF_OTHERS, check_parent};
 use crate::error::DirectoryError;
 
 /// Where names are looked up: a server and its clients must agree on it.
@@ -13,7 +12,9 @@ use crate::error::DirectoryError;
 /// By default the two directories of the user, found by his id and not by the environment:
 /// `/run/user/<uid>/witrpc`, where there is a `/run/user/<uid>`, and `/dev/shm/witrpc-<uid>`. A
 /// server takes its name in both and a client looks in both, as either may be missing, or vanish
-/// when the user logs out. Both are for this user alone.
+/// when the user logs out. Both are for this user alone. One that is another's, or that others can
+/// write to, is passed over by both sides alike, by what the kernel says of its owner and mode: so it
+/// neither hides a server in the other nor passes one off. It is an error if none is left.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Place {
     kind: Kind,
@@ -90,20 +91,29 @@ impl Place {
 
     /// The directories to take a name in, created if need be; at least one, always in the same
     /// order.
-    pub(super) fn open_to_serve(&self) -> Result<Vec<Directory>, DirectoryError> {
+    pub(super) fn open_to_serve(&self) -> Result<Found, DirectoryError> {
         self.check_shared()?;
+        let (mut found, uid) = (Found::default(), uid());
         match &self.kind {
-            Kind::PerUser { session, shared } => serve_per_user(session, shared),
+            Kind::PerUser { session, shared } => {
+                let rules =
+                    Rules { owners: &[uid], excess: ALL_OF_OTHERS, access: Access::Private };
+                for (parent, child) in candidates(session, shared) {
+                    let open = || Directory::create(parent.join(child), rules, true);
+                    found.add(check_parent(parent, uid).and_then(|()| open().map(Some)))?;
+                }
+            }
             Kind::Given(path) => {
                 let access = if self.is_shared() { Access::Shared } else { Access::Private };
-                Directory::create(Path::new(""), path, access)?;
-                let rules = Rules { owners: &[uid()], excess: WRITE_OF_OTHERS, access };
-                let missing = || DirectoryError::NonePossible {
-                    tried: vec![(path.clone(), io::ErrorKind::NotFound.into())],
-                };
-                Ok(vec![Directory::open(path.clone(), rules)?.ok_or_else(missing)?])
+                let owners = &[uid];
+                let rules = Rules { owners, excess: WRITE_OF_OTHERS, access };
+                found.add(Directory::create(path.clone(), rules, false).map(Some))?;
             }
         }
+        if found.directories.is_empty() {
+            return Err(DirectoryError::all_of(found.passed_over));
+        }
+        Ok(found)
     }
 
     /// Refuses to share what is one user's own.
@@ -115,73 +125,76 @@ impl Place {
     }
 
     /// The directories to look for a name in: those that exist.
-    pub(super) fn open_to_look(&self) -> Result<Vec<Directory>, DirectoryError> {
+    pub(super) fn open_to_look(&self) -> Result<Found, DirectoryError> {
         self.check_shared()?;
+        let (mut found, uid) = (Found::default(), uid());
         match &self.kind {
             Kind::PerUser { session, shared } => {
-                let mut found = Vec::new();
-                for (parent, child) in usable(session, shared)? {
-                    found.extend(open_per_user(parent.join(child))?);
+                let rules =
+                    Rules { owners: &[uid], excess: ALL_OF_OTHERS, access: Access::Private };
+                for (parent, child) in candidates(session, shared) {
+                    let path = parent.join(child);
+                    let open = || Directory::open(path.clone(), rules);
+                    let opened = check_parent(parent, uid).and_then(|()| open());
+                    found.look(path, opened)?;
                 }
-                Ok(found)
             }
             Kind::Given(path) => {
                 let owners = &self.uids();
                 let rules = Rules { owners, excess: WRITE_OF_OTHERS, access: Access::Private };
-                Ok(Directory::open(path.clone(), rules)?.into_iter().collect())
+                found.look(path.clone(), Directory::open(path.clone(), rules))?;
             }
         }
+        // Where a server may still come to be, it is waited for.
+        let is_hopeless = found.passed_over.iter().any(|why| !why.may_pass());
+        if found.directories.is_empty() && found.missing.is_empty() && is_hopeless {
+            return Err(DirectoryError::all_of(found.passed_over));
+        }
+        Ok(found)
     }
 }
 
-fn serve_per_user(session: &Path, shared: &Path) -> Result<Vec<Directory>, DirectoryError> {
-    let mut found = Vec::new();
-    let mut tried = Vec::new();
-    for (parent, child) in usable(session, shared)? {
-        match Directory::create(parent, &child, Access::Private) {
-            Ok(()) => found.extend(open_per_user(parent.join(child))?),
-            // A read-only or full file system: the other directory may do.
-            Err(DirectoryError::System { path, source }) => tried.push((path, source)),
-            Err(error) => return Err(error),
-        }
-    }
-    if found.is_empty() {
-        if tried.is_empty() {
-            tried = [session, shared].map(|p| (p.into(), io::ErrorKind::NotFound.into())).into();
-        }
-        return Err(DirectoryError::NonePossible { tried });
-    }
-    Ok(found)
+/// What came of opening the directories of a place.
+#[derive(Debug, Default)]
+pub(super) struct Found {
+    /// Those that can be used, in the order to look in.
+    pub(super) directories: Vec<Directory>,
+    /// Those that a server would make and none has.
+    pub(super) missing: Vec<PathBuf>,
+    /// Why the others were passed over.
+    pub(super) passed_over: Vec<DirectoryError>,
 }
 
-/// The parents that exist, each with the name of this user's directory in it.
-fn usable<'a>(
-    session: &'a Path,
-    shared: &'a Path,
-) -> Result<Vec<(&'a Path, PathBuf)>, DirectoryError> {
-    let uid = uid();
-    let mut usable = Vec::new();
-    // Only root can have put something odd there; server and client agree to pass it over.
-    if is_safe_parent(session, uid) == Some(true) {
-        usable.push((session, "witrpc".into()));
-    }
-    match is_safe_parent(shared, uid) {
-        Some(true) => usable.push((shared, format!("witrpc-{uid}").into())),
-        // Anybody could swap our directory in it for his own.
-        Some(false) => {
-            return Err(DirectoryError::System {
-                path: shared.into(),
-                source: io::Error::other("others can rename directories in it (no sticky bit)"),
-            });
+impl Found {
+    /// Adds what came of one. What the process lacks is lacking everywhere, and ends the search.
+    fn add(
+        &mut self,
+        opened: Result<Option<Directory>, DirectoryError>,
+    ) -> Result<(), DirectoryError> {
+        match opened {
+            Ok(directory) => self.directories.extend(directory),
+            Err(error @ DirectoryError::Resource(_)) => return Err(error),
+            Err(error) => self.passed_over.push(error),
         }
-        None => {}
+        Ok(())
     }
-    Ok(usable)
+
+    fn look(
+        &mut self,
+        path: PathBuf,
+        opened: Result<Option<Directory>, DirectoryError>,
+    ) -> Result<(), DirectoryError> {
+        if let Ok(None) = opened {
+            self.missing.push(path);
+        }
+        self.add(opened)
+    }
 }
 
-fn open_per_user(path: PathBuf) -> Result<Option<Directory>, DirectoryError> {
-    let rules = Rules { owners: &[uid()], excess: ALL_OF_OTHERS, access: Access::Private };
-    Directory::open(path, rules)
+/// The parents of a user's directories, each with the name of the directory in it, in the order to
+/// look in.
+fn candidates<'a>(session: &'a Path, shared: &'a Path) -> [(&'a Path, String); 2] {
+    [(session, "witrpc".to_owned()), (shared, format!("witrpc-{}", uid()))]
 }
 
 fn uid() -> u32 {

@@ -6,9 +6,10 @@
 //!                                       ←    opening: magic, version, verdict, offer,
 //!                                            generation, demands
 //!   message of the key exchange         →
-//!                                       ←    message of the key exchange, or a rejection
+//!                                       ←    message of the key exchange, or a rejection, or what
+//!                                            the server lacks
 //!   region record + memfd               →
-//!                                       ←    region record + memfd, bell
+//!                                       ←    region record + memfd, bell, or what the server lacks
 //!   hello record                        →
 //!                                       ←    welcome, refusal or failure record
 //! ```
@@ -35,16 +36,21 @@ use witrpc_transport::{Demands, MAX_EXCHANGE_LEN};
 use crate::backend::Backend;
 use crate::memfd::FileIdentity;
 use crate::region::Identity;
+use crate::resource::MAX_ENCODED_LEN;
+#[cfg(any(test, fuzzing))]
+use crate::resource::ResourceError;
 use crate::shm;
 
 /// The version of openings, records and region layout that this build speaks.
-pub(crate) const PROTOCOL_VERSION: u32 = 2;
+pub(crate) const PROTOCOL_VERSION: u32 = 3;
 
 /// The longest hello, welcome or refusal, in bytes.
 pub(crate) const MAX_BLOB_LEN: usize = witrpc_transport::MAX_HELLO_LEN;
 
-/// The longest record that carries no blob, in bytes.
-pub(super) const MAX_SMALL_LEN: usize = 1 + 32 + 2 * NONCE_LEN;
+/// The longest record that carries no blob, in bytes: one that says what the server lacks.
+pub(super) const MAX_SMALL_LEN: usize = 1 + MAX_ENCODED_LEN;
+
+const _: () = assert!(MAX_SMALL_LEN >= 1 + 32 + 2 * NONCE_LEN);
 
 /// The longest record, in bytes.
 pub(super) const MAX_RECORD_LEN: usize = 1 + NONCE_LEN + MAX_BLOB_LEN;
@@ -60,11 +66,14 @@ pub const MAX_REPORT_LEN: usize = 240;
 pub(super) const MAX_TOLD_LEN: usize = 1 + MAX_REPORT_LEN;
 
 /// What a server says instead of its part of the key exchange, and what it says before it.
+const LACKING: u8 = 2;
 const REJECTED: u8 = 1;
 const EXCHANGED: u8 = 0;
 
-/// The longest message of the key exchange, in bytes.
-pub(super) const MAX_EXCHANGED_LEN: usize = 1 + MAX_EXCHANGE_LEN;
+/// The longest message of the key exchange, in bytes: one that says what the server lacks.
+pub(super) const MAX_EXCHANGED_LEN: usize = 1 + MAX_ENCODED_LEN;
+
+const _: () = assert!(MAX_EXCHANGED_LEN >= 1 + MAX_EXCHANGE_LEN);
 
 /// Ties an answer to what it answers.
 pub(super) type Nonce = [u8; NONCE_LEN];
@@ -260,6 +269,8 @@ pub(super) enum Exchanged<'a> {
     Message(&'a [u8]),
     /// It could not read the client's.
     Rejected,
+    /// It could make none, for want of what [`ResourceError`](crate::ResourceError) reads of this.
+    Lacking(&'a [u8]),
 }
 
 impl<'a> Exchanged<'a> {
@@ -267,6 +278,7 @@ impl<'a> Exchanged<'a> {
         match self {
             Self::Message(message) => [&[EXCHANGED], *message].concat(),
             Self::Rejected => vec![REJECTED],
+            Self::Lacking(lacked) => [&[LACKING], *lacked].concat(),
         }
     }
 
@@ -274,6 +286,7 @@ impl<'a> Exchanged<'a> {
         match bytes.split_first()? {
             (&EXCHANGED, message) => Some(Self::Message(message)),
             (&REJECTED, []) => Some(Self::Rejected),
+            (&LACKING, lacked) => Some(Self::Lacking(lacked)),
             _ => None,
         }
     }
@@ -299,12 +312,13 @@ pub(super) enum Record<'a> {
     Refusal(&'a [u8]),
     /// The server cannot go on.
     Failure(Failure),
+    /// The server cannot go on, for want of what [`ResourceError`](crate::ResourceError) reads of this.
+    Lacking(&'a [u8]),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Failure {
-    NoMemory,
-    FoundWrong,
+    FoundWrong = 1,
     Full,
     NotAccepting,
 }
@@ -323,6 +337,7 @@ impl<'a> Record<'a> {
             Record::Welcome(blob) => [&[3], blob].concat(),
             Record::Refusal(blob) => [&[4], blob].concat(),
             Record::Failure(failure) => vec![5, failure as u8],
+            Record::Lacking(lacked) => [&[7], lacked].concat(),
         }
     }
 
@@ -350,12 +365,12 @@ impl<'a> Record<'a> {
             [3] => Record::Welcome(fields.blob()?),
             [4] => Record::Refusal(fields.blob()?),
             [5] => Record::Failure(match fields.take::<1>()? {
-                [0] => Failure::NoMemory,
                 [1] => Failure::FoundWrong,
                 [2] => Failure::Full,
                 [3] => Failure::NotAccepting,
                 _ => return None,
             }),
+            [7] => Record::Lacking(fields.lacked()?),
             _ => return None,
         };
         fields.0.is_empty().then_some(record)
@@ -378,6 +393,11 @@ impl<'a> Fields<'a> {
 
     fn u64(&mut self) -> Option<u64> {
         self.take().map(u64::from_le_bytes)
+    }
+
+    fn lacked(&mut self) -> Option<&'a [u8]> {
+        let lacked = std::mem::take(&mut self.0);
+        (lacked.len() <= MAX_ENCODED_LEN).then_some(lacked)
     }
 
     fn blob(&mut self) -> Option<&'a [u8]> {
@@ -407,5 +427,10 @@ pub(crate) fn fuzzed(bytes: &[u8]) {
     }
     if let Some(record) = Record::decode(bytes) {
         assert_eq!(record.encode(), bytes);
+        if let Record::Lacking(said) = record
+            && let Some(lacked) = ResourceError::decode(said)
+        {
+            assert_eq!(lacked.encode(), said);
+        }
     }
 }

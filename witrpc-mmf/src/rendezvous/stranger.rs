@@ -4,9 +4,10 @@ use std::os::fd::OwnedFd;
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::Errno;
 use rustix::net::{AddressFamily, SocketFlags, SocketType, socketpair};
 use rustix::process::geteuid;
-use witrpc_transport::{Admitted, Clearance, ClientInfo};
+use witrpc_transport::{Admitted, Clearance, ClientInfo, Response};
 
 use super::control::{Desk, ServerLimits};
 use super::frame::{Inbox, Outbox, ReceiveError};
@@ -22,6 +23,7 @@ use crate::disposal::{self, Passed, Socket};
 use crate::fdpass::MAX_PASSED;
 use crate::fork::Descriptor;
 use crate::region::{Identity, Made, Making, OpenError, OwnPages, PeerPages};
+use crate::resource::ResourceError;
 
 /// Somebody who has connected and is not a client yet.
 pub(super) struct Stranger {
@@ -173,7 +175,9 @@ impl Stranger {
                     desk.host.turned_away();
                     return Progress::Over;
                 }
-                Err(ReceiveError::HungUp | ReceiveError::System(_)) => return Progress::Over,
+                Err(ReceiveError::HungUp | ReceiveError::Resource(_) | ReceiveError::System(_)) => {
+                    return Progress::Over;
+                }
             }
         }
     }
@@ -237,18 +241,30 @@ impl Stranger {
         let Stage::KeyExchange { prologue } = &self.stage else {
             unreachable!("the stage is what `advance` matched");
         };
-        let Some(response) = desk.host.responder().respond(prologue, message) else {
-            self.outbox.framed(&Exchanged::Rejected.encode());
-            return Ok(Some(Stage::TurnedAway));
+        let refused = match desk.host.responder().respond(prologue, message) {
+            Ok(Some(response)) => return Ok(Some(self.secure(response))),
+            Ok(None) => Exchanged::Rejected.encode(),
+            Err(error) => Exchanged::Lacking(&ResourceError::from(error).encode()).encode(),
         };
+        self.outbox.framed(&refused);
+        Ok(Some(Stage::TurnedAway))
+    }
+
+    fn secure(&mut self, response: Response) -> Stage {
         self.outbox.framed(&Exchanged::Message(&response.message).encode());
         let records = Records::new(response.keys);
         self.secured = Some(Secured { records, clearance: response.clearance });
-        Ok(Some(Stage::Region))
+        Stage::Region
     }
 
     fn region(&mut self, desk: &Desk) -> Result<Option<Stage>, ReceiveError> {
-        let Some(sealed) = self.inbox.small_record(&self.socket)? else { return Ok(None) };
+        let sealed = match self.inbox.small_record(&self.socket) {
+            Ok(Some(sealed)) => sealed,
+            Ok(None) => return Ok(None),
+            // The region that came found no place here.
+            Err(ReceiveError::Resource(lacked)) => return Ok(Some(self.lack(&lacked))),
+            Err(error) => return Err(error),
+        };
         // Nothing is made before this has shown that the stranger has the keys.
         let opened = secured(&mut self.secured).records.open(sealed);
         let Some(Record::Region { region, nonce: answers, .. }) =
@@ -259,11 +275,13 @@ impl Stranger {
         let passed = self.inbox.take_passed();
         let peer = match open_client_region(passed, region, &desk.limits) {
             Ok(peer) => peer,
-            Err(failure) => return Ok(Some(self.fail(failure))),
+            // A region that is what it should be, and no room for it here.
+            Err(OpenError::Resource(lacked)) => return Ok(Some(self.lack(&lacked))),
+            Err(_) => return Ok(Some(self.fail(Failure::FoundWrong))),
         };
         match Making::begin(desk.limits.backend, desk.limits.server_region_len) {
             Ok(making) => Ok(Some(Stage::Making { making, peer, answers })),
-            Err(_) => Ok(Some(self.fail(Failure::NoMemory))),
+            Err(lacked) => Ok(Some(self.lack(&lacked))),
         }
     }
 
@@ -278,26 +296,22 @@ impl Stranger {
         match making.step() {
             Ok(true) => {}
             Ok(false) => return Ok(None),
-            Err(_) => return Ok(Some(self.fail(Failure::NoMemory))),
+            Err(lacked) => return Ok(Some(self.lack(&lacked))),
         }
         let Stage::Making { making, peer, answers } =
             std::mem::replace(&mut self.stage, Stage::TurnedAway)
         else {
             unreachable!("it was that a moment ago");
         };
-        let Ok(Made { pages: own, identity, file }) = making.finish() else {
-            return Ok(Some(self.fail(Failure::NoMemory)));
+        let offered = match Offered::new(making, desk.limits.backend) {
+            Ok(offered) => offered,
+            Err(lacked) => return Ok(Some(self.lack(&lacked))),
         };
-        let bells = new_bell(desk.limits.backend)
-            .and_then(|(ours, theirs)| Ok((ours, inode_of(theirs.as_ref())?, theirs)));
-        let Ok((bell, inode, their_bell)) = bells else {
-            return Ok(Some(self.fail(Failure::NoMemory)));
-        };
-        let nonce = random_bytes();
-        let record = Record::Region { region: identity, bell: inode, nonce, answers };
-        let passed = file.into_iter().chain(their_bell).collect();
+        let Offered { made, nonce, bell, inode, their_bell } = offered;
+        let record = Record::Region { region: made.identity, bell: inode, nonce, answers };
+        let passed = made.file.into_iter().chain(their_bell).collect();
         self.say(&record, passed);
-        Ok(Some(Stage::Hello { regions: Regions { own, peer, bell }, nonce }))
+        Ok(Some(Stage::Hello { regions: Regions { own: made.pages, peer, bell }, nonce }))
     }
 
     fn hello(&mut self, desk: &mut Desk) -> Result<Option<Stage>, ReceiveError> {
@@ -356,6 +370,11 @@ impl Stranger {
         Stage::TurnedAway
     }
 
+    fn lack(&mut self, lacked: &ResourceError) -> Stage {
+        self.say(&Record::Lacking(&lacked.encode()), Vec::new());
+        Stage::TurnedAway
+    }
+
     fn say(&mut self, record: &Record<'_>, passed: Vec<Descriptor>) {
         self.outbox.record(record, &mut secured(&mut self.secured).records, passed);
     }
@@ -377,20 +396,37 @@ fn open_client_region(
     passed: [Option<Passed>; MAX_PASSED],
     region: Identity,
     limits: &ServerLimits,
-) -> Result<PeerPages, Failure> {
-    let [file, None] = passed else { return Err(Failure::FoundWrong) };
+) -> Result<PeerPages, OpenError> {
+    let other = OpenError::OtherBackend(limits.backend);
+    let [file, None] = passed else { return Err(other) };
     if region.size() != limits.client_region_len as u64 {
-        return Err(Failure::FoundWrong);
+        return Err(other);
     }
-    PeerPages::open(limits.backend, region, file).map_err(|error| match error {
-        // A region that is what it should be, and no room for it here.
-        OpenError::System(_) => Failure::NoMemory,
-        _ => Failure::FoundWrong,
-    })
+    PeerPages::open(limits.backend, region, file)
+}
+
+/// What the server has made for a client, before that is told.
+struct Offered {
+    made: Made,
+    nonce: Nonce,
+    bell: Option<Socket>,
+    inode: u64,
+    their_bell: Option<Descriptor>,
+}
+
+impl Offered {
+    fn new(making: Making, backend: Backend) -> Result<Self, ResourceError> {
+        let made = making.finish()?;
+        let nonce = random_bytes()?;
+        let lacked = |error: Errno| ResourceError::of("socketpair", 0, &error.into());
+        let (bell, their_bell) = new_bell(backend).map_err(lacked)?;
+        let inode = inode_of(their_bell.as_ref()).map_err(lacked)?;
+        Ok(Self { made, nonce, bell, inode, their_bell })
+    }
 }
 
 /// Both ends of a bell, ours first, if the backend rings at all.
-fn new_bell(backend: Backend) -> Result<(Option<Socket>, Option<Descriptor>), rustix::io::Errno> {
+fn new_bell(backend: Backend) -> Result<(Option<Socket>, Option<Descriptor>), Errno> {
     if backend == Backend::Portable {
         return Ok((None, None));
     }

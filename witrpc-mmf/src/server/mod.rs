@@ -38,6 +38,7 @@ use crate::backend::Backend;
 use crate::error::BindError;
 use crate::fork::Origin;
 use crate::layout::{Layout, MAX_LANES, MIN_LANES, PAGE};
+use crate::region::OwnPages;
 use crate::rendezvous::{Claim, Control, GRACE, Name, Place, ServerLimits};
 use crate::state;
 use crate::words::Mapped;
@@ -143,8 +144,9 @@ impl Server {
         if options.backend == Backend::Portable && place.is_shared() {
             return Err(BindError::PortableIsPrivate);
         }
+        OwnPages::check_in_principle(options.backend, layout.region_len())?;
         let claim = Claim::new(&name, place)?;
-        let failed = |doing| move |source| BindError::System { doing, source };
+        let failed = |doing| move |error| BindError::system(doing, error);
         let server = Arc::new(Self {
             name,
             layout,

@@ -145,7 +145,7 @@ mod tests {
             handshake_timeout: PATIENCE,
             trusted: None,
         };
-        let name = Name::unguessable();
+        let name = Name::unguessable().unwrap();
         Server::bind(
             name,
             &Place::default(),

@@ -1,12 +1,13 @@
 //! Errors of starting a server.
 
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use thiserror::Error;
 
 use super::remedy::remedy;
 use crate::codec::Codec;
+use crate::transport::mmf::ResourceError;
 
 /// Why a server could not start.
 #[derive(Debug, Error)]
@@ -21,10 +22,15 @@ pub enum BindError {
         rule: String,
     },
     /// Another server holds the name.
-    #[error("a server named {name:?} is already running: stop it, or choose another name")]
+    #[error(
+        "a server named {name:?} is already running{}: stop it, or choose another name",
+        locked(.path.as_deref())
+    )]
     NameInUse {
         /// The name.
         name: String,
+        /// The lock file that it holds; none in a process of its own.
+        path: Option<PathBuf>,
     },
     /// The memory of a connection would be too small to work.
     #[error("a size of {size} bytes is too small: give at least {min}")]
@@ -52,6 +58,10 @@ pub enum BindError {
         /// What is wrong with it and what to do.
         source: Box<dyn std::error::Error + Send + Sync>,
     },
+    /// The memory that every client takes could not be had by this process, or would exceed a limit.
+    /// It is looked at before the first client comes.
+    #[error("this server could not take a client: {0}")]
+    Resource(#[source] ResourceError),
     /// Something that is not a server's lies where the name belongs; it was left as it was.
     #[error("{} is {found}, and was left as it was: remove it, or choose another name", .path.display())]
     NotOurs {
@@ -166,6 +176,11 @@ pub enum BindError {
     },
 }
 
+/// How it is known, as part of a sentence.
+fn locked(path: Option<&Path>) -> String {
+    path.map_or_else(String::new, |path| format!(", it holds the lock {}", path.display()))
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::assert_is_sentence;
@@ -175,7 +190,9 @@ mod tests {
         let (text, path) = (|| "oh".to_owned(), PathBuf::from("/run/calc"));
         vec![
             BindError::InvalidName { name: text(), rule: "choose another one".to_owned() },
-            BindError::NameInUse { name: text() },
+            BindError::NameInUse { name: text(), path: None },
+            BindError::NameInUse { name: text(), path: Some(path.clone()) },
+            BindError::Resource(ResourceError::Descriptors { limit: 17 }),
             BindError::SizeTooSmall { size: 1, min: 40_960 },
             BindError::LimitOutOfRange { limit: "lanes", value: 0, min: 1, max: 1024 },
             BindError::Directory { source: "it is a file; remove it".into() },

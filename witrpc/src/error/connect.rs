@@ -11,6 +11,7 @@ use super::remedy::remedy;
 use crate::codec::Codec;
 use crate::contract::ContractDifference;
 use crate::transport::DisconnectReason;
+use crate::transport::mmf::ResourceError;
 
 /// Why a client could not connect.
 #[derive(Debug, Error)]
@@ -26,14 +27,18 @@ pub enum ConnectError {
     },
     /// No server has this name, or the one that had it has died.
     #[error(
-        "nobody serves {name:?}{}: start the server first, or wait for it with wait_for_server",
-        waited_for(*.waited)
+        "nobody serves {name:?}{}{}: start the server first, or wait for it with wait_for_server",
+        waited_for(*.waited),
+        looked_in(.places)
     )]
     NobodyServes {
         /// The name.
         name: String,
         /// How long the client waited for a server, as asked for.
         waited: Duration,
+        /// Where it was looked for: the full path where a server's socket would be, or why a place was
+        /// passed over. None where names have no paths.
+        places: Vec<String>,
     },
     /// A server has this name, but does not serve the service that the client is for.
     #[error(
@@ -155,8 +160,8 @@ pub enum ConnectError {
          build both sides with compatible versions of witrpc", .0.len()
     )]
     Refused(Vec<u8>),
-    /// The directory of the names is not safe to use.
-    #[error("the directory of names cannot be trusted: {source} (Mmf::in_dir names another one)")]
+    /// No directory of names is safe to use, or can be used at all.
+    #[error("the directory of names cannot be used: {source} (Mmf::in_dir names another one)")]
     Directory {
         /// What is wrong with it and what to do.
         source: Box<dyn std::error::Error + Send + Sync>,
@@ -174,10 +179,13 @@ pub enum ConnectError {
     },
     /// The server runs as another user than it should.
     #[error(
-        "the server runs as user {found}, not as {expected}: do not trust it, and find out who put \
-         it there"
+        "the server at {} runs as user {found}, not as {expected}: do not trust it, and find out who \
+         put it there",
+        .path.display()
     )]
     OtherUser {
+        /// Its socket.
+        path: PathBuf,
         /// The user id that owns the directory of the name.
         expected: u32,
         /// The user id that the server runs as.
@@ -230,19 +238,12 @@ pub enum ConnectError {
          clients, and connect again"
     )]
     HungUp,
-    /// The memory of the connection could not be had.
-    #[error("{size} bytes of memory for the connection could not be had ({source}): lower size")]
-    NoMemory {
-        /// How much, in bytes.
-        size: u64,
-        /// The system's word on it.
-        source: io::Error,
-    },
-    /// The server could not get the memory for another client.
-    #[error(
-        "the server has no memory for another client: free some, or lower size on its endpoint"
-    )]
-    ServerNoMemory,
+    /// This process lacks something for its side of the connection.
+    #[error("this client could not make its side of the connection: {0}")]
+    Resource(#[source] ResourceError),
+    /// The server lacks something for its side of another connection: what it says is its own limit.
+    #[error("the server could not make its side of the connection: {0}")]
+    ServerResource(#[source] ResourceError),
     /// The server asks this client to share more memory than it will.
     #[error(
         "the server asks for a region of {size} bytes and this client shares at most {max}: raise \
@@ -326,6 +327,7 @@ impl ConnectError {
             other => other.is_retryable(),
         };
         matches!(self, Self::Unanswered { source, .. } if passes(source))
+            || matches!(self, Self::Resource(why) | Self::ServerResource(why) if why.may_pass())
             || matches!(
                 self,
                 Self::NobodyServes { .. }
@@ -334,8 +336,6 @@ impl ConnectError {
                     | Self::HandshakeTimedOut { .. }
                     | Self::TimedOut { .. }
                     | Self::HungUp
-                    | Self::NoMemory { .. }
-                    | Self::ServerNoMemory
                     | Self::NoToken { .. }
                     | Self::Io { .. }
             )
@@ -345,6 +345,11 @@ impl ConnectError {
 /// How long a client waited, as part of a sentence.
 fn waited_for(waited: Duration) -> String {
     if waited.is_zero() { String::new() } else { format!(" after waiting for {waited:?}") }
+}
+
+/// Where a server was looked for, as part of a sentence.
+fn looked_in(places: &[String]) -> String {
+    if places.is_empty() { String::new() } else { format!(" ({})", places.join("; ")) }
 }
 
 #[cfg(test)]
@@ -359,8 +364,8 @@ mod tests {
             ContractDifference { method: text(), place: text(), problem: "is odd".to_owned() };
         vec![
             ConnectError::InvalidName { name: text(), rule: "choose another one".to_owned() },
-            ConnectError::NobodyServes { name: text(), waited: Duration::ZERO },
-            ConnectError::NobodyServes { name: text(), waited: second },
+            ConnectError::NobodyServes { name: text(), waited: Duration::ZERO, places: vec![] },
+            ConnectError::NobodyServes { name: text(), waited: second, places: vec![text()] },
             ConnectError::UnknownService { asked: text(), serves: vec![text()] },
             ConnectError::Unanswered { service: "Calculator", source: CallError::PeerDied },
             ConnectError::CodecNotAllowed { asked: Codec::Postcard, allowed: vec![] },
@@ -385,14 +390,14 @@ mod tests {
             ConnectError::BackendMismatch { ours: text(), theirs: text() },
             ConnectError::Refused(vec![1, 2, 3]),
             ConnectError::Directory { source: "it is a file; remove it".into() },
-            ConnectError::NotOurs { path, found: "a file" },
-            ConnectError::OtherUser { expected: 1, found: 2 },
+            ConnectError::NotOurs { path: path.clone(), found: "a file" },
+            ConnectError::OtherUser { path, expected: 1, found: 2 },
             ConnectError::NotAllowed { uid: 2 },
             ConnectError::LimitOutOfRange { limit: "lanes", value: 0, min: 1, max: 1024 },
             ConnectError::HandshakeTimedOut { after: second },
             ConnectError::TimedOut { after: second },
-            ConnectError::NoMemory { size: 4096, source: io::Error::other("oh") },
-            ConnectError::ServerNoMemory,
+            ConnectError::Resource(ResourceError::MachineFiles),
+            ConnectError::ServerResource(ResourceError::FileSize { limit: 1, needed: 2 }),
             ConnectError::RegionTooLarge { size: 2, max: 1 },
             ConnectError::TokenRequired,
             ConnectError::TokenRejected,

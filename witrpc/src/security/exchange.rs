@@ -8,12 +8,12 @@
 //! it is. It may have been sent before by somebody else: that its sender has the keys shows with the
 //! first thing that is sealed with them.
 
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 use ring::hkdf;
 use snow::params::NoiseParams;
 use snow::{Builder, HandshakeState};
-use witrpc_transport::Clearance;
+use witrpc_transport::{Clearance, NoRandomBytes};
 use zeroize::Zeroizing;
 
 use super::algorithms::Algorithms;
@@ -54,11 +54,14 @@ fn builder<'a>(prologue: &'a [u8], psk: &'a Psk) -> Builder<'a> {
     builder.prologue(prologue).and_then(|builder| builder.psk(0, psk)).expect(WELL_FORMED)
 }
 
-fn write(handshake: &mut HandshakeState) -> Vec<u8> {
+fn write(handshake: &mut HandshakeState) -> Result<Vec<u8>, NoRandomBytes> {
     let mut message = vec![0; MESSAGE_LEN];
-    let len = handshake.write_message(&[], &mut message).expect(WELL_FORMED);
-    debug_assert_eq!(len, MESSAGE_LEN);
-    message
+    match handshake.write_message(&[], &mut message) {
+        Ok(len) => debug_assert_eq!(len, MESSAGE_LEN),
+        Err(snow::Error::Rng) => return Err(NoRandomBytes),
+        Err(error) => panic!("{WELL_FORMED}: {error}"),
+    }
+    Ok(message)
 }
 
 /// Reads a message that carries nothing beside the exchange.
@@ -72,11 +75,14 @@ pub(crate) struct Exchange(HandshakeState);
 impl Exchange {
     /// Begins an exchange, and gives the message to send. It fails between two that disagree on
     /// `prologue`.
-    pub(crate) fn begin(credentials: &Credentials, prologue: &[u8]) -> (Self, Vec<u8>) {
+    pub(crate) fn begin(
+        credentials: &Credentials,
+        prologue: &[u8],
+    ) -> Result<(Self, Vec<u8>), NoRandomBytes> {
         let psk = psk(credentials.token.as_ref());
         let mut handshake = builder(prologue, &psk).build_initiator().expect(WELL_FORMED);
-        let message = write(&mut handshake);
-        (Self(handshake), message)
+        let message = write(&mut handshake)?;
+        Ok((Self(handshake), message))
     }
 
     /// The keys. `None`: that is no reply to our message of somebody who has the token.
@@ -87,30 +93,44 @@ impl Exchange {
     }
 }
 
+/// What a server replies, its keys and what it knows of the client. `None`: the client has none of
+/// the server's tokens.
+pub(crate) type Replied = Option<(Vec<u8>, SessionKeys, Clearance)>;
+
 /// Replies to a client that has one of the server's tokens.
 pub(crate) fn respond(
     guard: &Guard,
     prologue: &[u8],
     message: &[u8],
-) -> Option<(Vec<u8>, SessionKeys, Clearance)> {
+) -> Result<Replied, NoRandomBytes> {
+    let Some((mut handshake, identity)) = read_by_guard(guard, prologue, message) else {
+        return Ok(None);
+    };
+    let reply = write(&mut handshake)?;
+    Ok(Some((reply, SessionKeys::new(handshake), Clearance::new(identity))))
+}
+
+/// Reads a client's message with the token that it was made with.
+fn read_by_guard(
+    guard: &Guard,
+    prologue: &[u8],
+    message: &[u8],
+) -> Option<(HandshakeState, Option<Arc<str>>)> {
     let attempt = |token: Option<&AccessToken>| {
         let psk = psk(token);
         let mut handshake = builder(prologue, &psk).build_responder().expect(WELL_FORMED);
         read(&mut handshake, message)?;
         Some(handshake)
     };
-    let (mut handshake, identity) = if guard.asks_for_token() {
-        let tokens = guard.tokens();
-        let found = tokens
-            .entries()
-            .iter()
-            .find_map(|entry| Some((attempt(Some(&entry.token))?, entry.identity.clone())));
-        found?
-    } else {
-        (attempt(None)?, None)
-    };
-    let reply = write(&mut handshake);
-    Some((reply, SessionKeys::new(handshake), Clearance::new(identity)))
+    if !guard.asks_for_token() {
+        return Some((attempt(None)?, None));
+    }
+    let tokens = guard.tokens();
+    let mut read = tokens
+        .entries()
+        .iter()
+        .filter_map(|entry| Some((attempt(Some(&entry.token))?, entry.identity.clone())));
+    read.next()
 }
 
 #[cfg(test)]
@@ -131,8 +151,8 @@ mod tests {
     }
 
     fn meet(client: &Credentials, guard: &Guard) -> Option<(SessionKeys, SessionKeys, Clearance)> {
-        let (exchange, message) = Exchange::begin(client, b"prologue");
-        let (reply, server, clearance) = respond(guard, b"prologue", &message)?;
+        let (exchange, message) = Exchange::begin(client, b"prologue").unwrap();
+        let (reply, server, clearance) = respond(guard, b"prologue", &message).unwrap()?;
         Some((exchange.finish(&reply)?, server, clearance))
     }
 
@@ -177,18 +197,18 @@ mod tests {
     fn what_differs_in_the_clear_or_on_the_way_makes_no_keys() {
         let token = AccessToken::random();
         let (client, guard) = (client(Some(&token)), guard(token));
-        let (_, message) = Exchange::begin(&client, b"prologue");
-        assert!(respond(&guard, b"prologues", &message).is_none());
+        let (_, message) = Exchange::begin(&client, b"prologue").unwrap();
+        assert!(respond(&guard, b"prologues", &message).unwrap().is_none());
         for index in [0, 31, 32, 47] {
             let mut changed = message.clone();
             changed[index] ^= 0x40;
-            assert!(respond(&guard, b"prologue", &changed).is_none(), "byte {index}");
+            assert!(respond(&guard, b"prologue", &changed).unwrap().is_none(), "byte {index}");
         }
         for cut in [&message[..47], &message[..0], &[message.as_slice(), b"x"].concat()] {
-            assert!(respond(&guard, b"prologue", cut).is_none());
+            assert!(respond(&guard, b"prologue", cut).unwrap().is_none());
         }
-        let (exchange, _) = Exchange::begin(&client, b"prologue");
-        let (reply, ..) = respond(&guard, b"prologue", &message).unwrap();
+        let (exchange, _) = Exchange::begin(&client, b"prologue").unwrap();
+        let (reply, ..) = respond(&guard, b"prologue", &message).unwrap().unwrap();
         assert!(exchange.finish(&reply).is_none(), "a reply to another message");
     }
 
@@ -203,9 +223,9 @@ mod tests {
             let guards = [Guard::default(), guard(AccessToken::new([7; 32]).unwrap())];
             for message in [message, [&exact[..], &rest].concat()] {
                 for guard in &guards {
-                    prop_assert!(respond(guard, b"prologue", &message).is_none());
+                    prop_assert!(respond(guard, b"prologue", &message).unwrap().is_none());
                 }
-                let (exchange, _) = Exchange::begin(&client(None), b"prologue");
+                let (exchange, _) = Exchange::begin(&client(None), b"prologue").unwrap();
                 prop_assert!(exchange.finish(&message).is_none());
             }
         }

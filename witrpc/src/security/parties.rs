@@ -1,6 +1,8 @@
 //! The two parties of a key exchange, as transports ask for them.
 
-use witrpc_transport::{Begun, Demands, Initiator, Keys, Responder, Response, TAG_LEN};
+use witrpc_transport::{
+    Begun, Demands, Initiator, Keys, NoRandomBytes, Responder, Response, TAG_LEN,
+};
 
 use super::{COUNTER_BITS, Credentials, Exchange, Guard, SessionKeys, respond};
 
@@ -11,9 +13,10 @@ impl Initiator for Credentials {
         Demands { token: self.has_token(), encryption: self.encrypts() }
     }
 
-    fn begin(&self, prologue: &[u8]) -> Begun {
-        let (exchange, message) = Exchange::begin(self, prologue);
-        Begun { message, finish: Box::new(move |reply| exchange.finish(reply).map(boxed)) }
+    fn begin(&self, prologue: &[u8]) -> Result<Begun, NoRandomBytes> {
+        let (exchange, message) = Exchange::begin(self, prologue)?;
+        let finish = move |reply: &[u8]| exchange.finish(reply).map(boxed);
+        Ok(Begun { message, finish: Box::new(finish) })
     }
 }
 
@@ -22,9 +25,13 @@ impl Responder for Guard {
         Demands { token: self.asks_for_token(), encryption: self.encrypts() }
     }
 
-    fn respond(&self, prologue: &[u8], message: &[u8]) -> Option<Response> {
-        let (message, keys, clearance) = respond(self, prologue, message)?;
-        Some(Response { message, keys: boxed(keys), clearance })
+    fn respond(&self, prologue: &[u8], message: &[u8]) -> Result<Option<Response>, NoRandomBytes> {
+        let replied = respond(self, prologue, message)?;
+        Ok(replied.map(|(message, keys, clearance)| Response {
+            message,
+            keys: boxed(keys),
+            clearance,
+        }))
     }
 }
 

@@ -48,9 +48,19 @@ impl AccessToken {
     /// When the system has no random numbers to give.
     #[must_use]
     pub fn random() -> Self {
+        Self::try_random().expect("the system gives this process random bytes")
+    }
+
+    /// 32 random bytes.
+    ///
+    /// # Errors
+    ///
+    /// [`TokenError::NoRandomBytes`]: the system gives this process none, as in a sandbox that refuses
+    /// the system call `getrandom`.
+    pub fn try_random() -> Result<Self, TokenError> {
         let mut bytes = Zeroizing::new(vec![0; Self::RANDOM_LEN]);
-        SystemRandom::new().fill(&mut bytes).expect("the system has random numbers");
-        Self(Arc::new(bytes))
+        SystemRandom::new().fill(&mut bytes).map_err(|_| TokenError::NoRandomBytes)?;
+        Ok(Self(Arc::new(bytes)))
     }
 
     /// A token of these bytes, from a file or a vault. The caller's own copy is the caller's to wipe.
@@ -149,6 +159,12 @@ pub enum TokenError {
         /// Which character is wrong, from 0.
         position: usize,
     },
+    /// The system gives this process no random bytes.
+    #[error(
+        "the system gives this process no random bytes for an access token: allow the system call \
+         getrandom in its sandbox, or make the token elsewhere"
+    )]
+    NoRandomBytes,
     /// Two clients would be told apart by the same token.
     #[error("two identities have the same access token: give each a token of its own")]
     Duplicate,

@@ -8,7 +8,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
-use crate::security::AccessToken;
+use crate::security::{AccessToken, TokenError};
 use crate::transport::mmf::Mmf;
 
 /// The version of these messages, the first number of an assignment. Both sides are nearly always
@@ -39,10 +39,14 @@ struct Written<'a> {
 
 impl Assignment {
     /// A place that nobody can guess.
-    pub(super) fn new(dir: Option<&Path>) -> Self {
+    ///
+    /// # Errors
+    ///
+    /// [`TokenError::NoRandomBytes`].
+    pub(super) fn new(dir: Option<&Path>) -> Result<Self, TokenError> {
+        let token = AccessToken::try_random()?;
         let dir = dir.map(|dir| dir.as_os_str().as_bytes().to_vec());
-        let name = Mmf::unguessable().name().to_owned();
-        Self { name, dir, token: AccessToken::random() }
+        Ok(Self { name: Mmf::unguessable().name().to_owned(), dir, token })
     }
 
     /// The token of those who may call.
@@ -135,7 +139,7 @@ mod tests {
     #[test]
     fn an_assignment_crosses_whole_or_not_yet() {
         for dir in [None, Some(Path::new(OsStr::from_bytes(b"/a/\xff")))] {
-            let assignment = Assignment::new(dir);
+            let assignment = Assignment::new(dir).unwrap();
             let frame = assignment.to_frame();
             for end in 0..frame.len() {
                 assert_eq!(whole_body(&frame[..end]), Ok(None), "{end} of {}", frame.len());
@@ -147,7 +151,7 @@ mod tests {
 
     #[test]
     fn no_two_assignments_share_a_secret() {
-        let (one, other) = (Assignment::new(None), Assignment::new(None));
+        let (one, other) = (Assignment::new(None).unwrap(), Assignment::new(None).unwrap());
         assert_ne!(one.name, other.name);
         assert_ne!(one.token, other.token);
     }

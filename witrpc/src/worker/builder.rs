@@ -1,6 +1,7 @@
 //! How a worker is run: decided before it starts.
 
 use std::fmt;
+use std::io;
 use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
 use std::process::Command;
@@ -166,7 +167,10 @@ impl<C> WorkerBuilder<C> {
             self.command.process_group(0);
         }
         let has_signal_mask = restore_elsewhere(&mut self.command);
-        let assignment = Assignment::new(self.dir.as_deref());
+        let assignment = Assignment::new(self.dir.as_deref()).map_err(|why| WorkerError::Io {
+            doing: "make the worker's token",
+            source: io::Error::other(why),
+        })?;
         let (place, token) = (assignment.place(), assignment.token().clone());
         let mut plan = Plan {
             command: self.command,

@@ -65,7 +65,8 @@ fn a_service_that_is_not_served_is_refused_by_name() {
 fn a_place_without_a_server_is_refused_at_once() {
     let refused = ShopClient::connect(InProcess::named("nobody serves here"));
     match refused {
-        Err(ConnectError::NobodyServes { name, waited }) => {
+        Err(ConnectError::NobodyServes { name, waited, places }) => {
+            assert!(places.is_empty(), "it has no path");
             assert_eq!((name.as_str(), waited), ("nobody serves here", Duration::ZERO));
         }
         other => panic!("{other:?}"),

@@ -92,7 +92,6 @@ impl Control {
     /// The system has no descriptor to give; the name is given up then.
     pub(crate) fn new(claim: Claim) -> Result<Self, BindError> {
         let wake = Descriptor::open(|| eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK))
-            .map_err(io::Error::from)
             .map_err(failed("make an eventfd"))?;
         let orders = Orders { claim: Some(claim), ..Orders::default() };
         let shared = Arc::new(Shared { orders: Mutex::new(orders), wake });
@@ -105,23 +104,26 @@ impl Control {
     ///
     /// The system has no thread or descriptor to give; the name is given up then.
     pub(crate) fn start(&self, limits: ServerLimits, host: Arc<dyn Host>) -> Result<(), BindError> {
+        let started = self.try_to_start(limits, host);
+        if started.is_err() {
+            drop(self.shared.orders().claim.take());
+        }
+        started
+    }
+
+    fn try_to_start(&self, limits: ServerLimits, host: Arc<dyn Host>) -> Result<(), BindError> {
         // Without a claim it has been shut down already.
         let orders = self.shared.orders();
         let listeners = orders.claim.as_ref().map(Claim::listeners).unwrap_or_default();
         let (name, uids) =
             orders.claim.as_ref().map(|claim| (claim.name(), claim.uids())).unwrap_or_default();
-        let desk = Desk::new(name.to_owned(), uids.to_vec(), limits, host);
+        let desk = Desk::new(name.to_owned(), uids.to_vec(), limits, host)?;
         drop(orders);
-        let started = ControlThread::new(Arc::clone(&self.shared), listeners, desk)
-            .map_err(failed("make an epoll instance"))
-            .and_then(|thread| {
-                spawn("witrpc-control", move || thread.run())
-                    .map_err(failed("start the control thread"))
-            });
-        if started.is_err() {
-            drop(self.shared.orders().claim.take());
-        }
-        started.map(drop)
+        let thread = ControlThread::new(Arc::clone(&self.shared), listeners, desk)
+            .map_err(failed("make an epoll instance"))?;
+        spawn("witrpc-control", move || thread.run())
+            .map_err(failed("start the control thread"))?;
+        Ok(())
     }
 
     /// Tells clients that come from now on that none is taken. The name stays this server's.
@@ -153,8 +155,8 @@ impl Control {
     }
 }
 
-fn failed(doing: &'static str) -> impl FnOnce(io::Error) -> BindError {
-    move |source| BindError::System { doing, source }
+fn failed<E: Into<io::Error>>(doing: &'static str) -> impl FnOnce(E) -> BindError {
+    move |error| BindError::system(doing, error)
 }
 
 impl Drop for Control {

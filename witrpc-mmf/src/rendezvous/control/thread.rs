@@ -25,6 +25,7 @@ use crate::rendezvous::name::random_bytes;
 use crate::rendezvous::peer::Credentials;
 use crate::rendezvous::record::Nonce;
 use crate::rendezvous::stranger::{Progress, Stranger};
+use crate::resource::ResourceError;
 
 /// How many handshakes can be pending; who comes then stays in the listener's queue.
 const MAX_STRANGERS: usize = 64;
@@ -112,16 +113,9 @@ impl Desk {
         uids: Vec<u32>,
         limits: ServerLimits,
         host: Arc<dyn Host>,
-    ) -> Self {
-        Self {
-            name,
-            uids,
-            generation: random_bytes(),
-            limits,
-            is_full: false,
-            turns_away: false,
-            host,
-        }
+    ) -> Result<Self, ResourceError> {
+        let generation = random_bytes()?;
+        Ok(Self { name, uids, generation, limits, is_full: false, turns_away: false, host })
     }
 }
 

@@ -14,7 +14,8 @@ fn a_name_in_use_is_refused_at_once_and_free_afterwards() {
     let scratch = Scratch::new();
     let first = claim(&scratch.place());
     let second = Claim::new(&name("calc"), &scratch.place());
-    assert!(matches!(second, Err(BindError::NameInUse { name }) if name == "calc"));
+    let Err(BindError::NameInUse { name: used, path }) = second else { panic!("{second:?}") };
+    assert_eq!((used.as_str(), path), ("calc", scratch.path_of("locks/calc")));
     let other = Claim::new(&name("calc2"), &scratch.place()).expect("another name is free");
     assert_eq!(live_names(&scratch.place()).unwrap(), ["calc", "calc2"]);
     drop(first);

@@ -3,11 +3,9 @@
 use std::io::Write;
 
 use super::raw::stranger;
+use super::record::{Inquiry, PROTOCOL_VERSION};
 use super::strangers::assert_serves;
 use super::*;
-
-/// What is asked.
-const INQUIRY: &[u8; 16] = b"WitRPC?\n\x02\0\0\0\0\0\0\0";
 
 fn answer(scratch: &Scratch, words: &[u8]) -> Vec<u8> {
     let mut socket = stranger(scratch);
@@ -40,11 +38,12 @@ fn whoever_asks_is_told_and_is_no_client() {
 fn an_inquiry_of_another_version_is_told_ours_and_no_other_words_are_one() {
     let scratch = Scratch::new();
     let server = Server::start(&scratch.place(), limits());
-    assert_eq!(answer(&scratch, INQUIRY), b"\x0d\0\0\0\0never better");
-    let mut newer = *INQUIRY;
+    let inquiry = Inquiry { version: PROTOCOL_VERSION }.encode();
+    assert_eq!(answer(&scratch, &inquiry), b"\x0d\0\0\0\0never better");
+    let mut newer = inquiry;
     newer[8] = 77;
-    assert_eq!(answer(&scratch, &newer), [5, 0, 0, 0, 2, 2, 0, 0, 0]);
-    let mut odd = *INQUIRY;
+    assert_eq!(answer(&scratch, &newer), [5, 0, 0, 0, 2, PROTOCOL_VERSION as u8, 0, 0, 0]);
+    let mut odd = inquiry;
     odd[15] = 1;
     assert_eq!(answer(&scratch, &odd), []);
     assert_serves(&scratch, &server);

@@ -27,7 +27,7 @@ fn before_the_region() -> (Stranger, Desk, Raw) {
     let socket = Descriptor::open(|| Ok::<_, ()>(OwnedFd::from(ours))).expect("it is open");
     let who = Credentials { pid: 1, uid: 1 };
     let host = Arc::new(Recorder(channel().0));
-    let mut desk = Desk::new("calc".to_owned(), vec![who.uid], long_limits(), host);
+    let mut desk = Desk::new("calc".to_owned(), vec![who.uid], long_limits(), host).unwrap();
     let mut stranger = Stranger::new(Socket::new(socket), who, PATIENCE);
     let mut raw = Raw::meet(theirs, || {
         assert!(matches!(stranger.advance(&mut desk), Progress::Pending));

@@ -8,6 +8,7 @@ mod forking;
 mod handshake;
 mod inquiries;
 mod making;
+mod places;
 mod raw;
 mod regions;
 mod strangers;
@@ -38,17 +39,17 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 const REGION_LEN: usize = 64 << 10;
 
 /// A directory of the test's own, removed at its end.
-pub(super) struct Scratch(PathBuf);
+pub(crate) struct Scratch(PathBuf);
 
 impl Scratch {
-    pub(super) fn new() -> Self {
-        let path = std::env::temp_dir().join(format!("witrpc-{}", Name::unguessable()));
+    pub(crate) fn new() -> Self {
+        let path = std::env::temp_dir().join(format!("witrpc-{}", Name::unguessable().unwrap()));
         fs::create_dir(&path).expect("the directory for temporary files can be written");
         set_mode(&path, 0o700);
         Self(path)
     }
 
-    pub(super) fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         &self.0
     }
 

@@ -43,7 +43,7 @@ impl Raw {
         stream.write_all(&opening()).unwrap();
         said();
         read_exactly(&mut stream, ServerOpening::LEN);
-        let Begun { message, finish } = Plain::default().begin(&[]);
+        let Begun { message, finish } = Plain::default().begin(&[]).unwrap();
         stream.write_all(&framed(&message)).unwrap();
         said();
         let reply = read_framed(&mut stream);
@@ -107,7 +107,8 @@ pub(super) fn mislead(client: &mut UnixStream, file: FileIdentity, passed: &[Bor
     read_exactly(client, ClientOpening::LEN);
     client.write_all(&server_opening().encode()).unwrap();
     let message = read_framed(client);
-    let response = Plain::default().respond(&[], &message).expect("the client exchanges keys");
+    let response =
+        Plain::default().respond(&[], &message).unwrap().expect("the client exchanges keys");
     client.write_all(&framed(&Exchanged::Message(&response.message).encode())).unwrap();
     let mut records = Records::new(response.keys);
     let record = records.open(&read_framed(client)).expect("the client seals what it says");

@@ -18,6 +18,7 @@ use super::*;
 use crate::fdpass::send_with;
 use crate::memfd::OwnMemory;
 use crate::region::Identity;
+use crate::resource::ResourceError;
 use crate::shm;
 
 /// So soon that a test can wait for it. A client is quicker by far, and is tried again where it is
@@ -140,7 +141,13 @@ fn a_server_that_cannot_allocate_its_region_says_so() {
     let mut client = Raw::new(&scratch);
     let (_memory, sealed) = OwnMemory::create(REGION_LEN).unwrap();
     client.say_file(sealed.identity, &[sealed.file.as_fd()]);
-    assert_eq!(client.hear(), Record::Failure(record::Failure::NoMemory).encode());
+    let heard = client.hear();
+    let Some(Record::Lacking(said)) = Record::decode(&heard) else { panic!("{heard:?}") };
+    let lacked = ResourceError::decode(said).expect("a server says what it lacks");
+    assert!(
+        matches!(lacked, ResourceError::Memory { needed, .. } if needed == 1 << 50),
+        "{lacked}"
+    );
     wait_for_hang_up(client.stream);
     server.end();
 }
@@ -191,7 +198,7 @@ fn named_regions_leave_no_name_when_the_client_dies_in_the_handshake() {
     let limits = ServerLimits { backend: Backend::Portable, ..limits() };
     let server = Server::start(&scratch.place(), limits);
     let mut client = Raw::new(&scratch);
-    let id = shm::Id(random_bytes());
+    let id = shm::Id(random_bytes().unwrap());
     // As if killed after sending: nothing on this side will ever take the name away.
     std::mem::forget(shm::OwnMemory::create(id, REGION_LEN).unwrap());
     client.say_name(id, REGION_LEN);
@@ -211,7 +218,7 @@ fn named_regions_leave_no_name_when_the_client_dies_in_the_handshake() {
 
 #[test]
 fn a_region_of_the_other_backend_or_that_does_not_exist_is_refused() {
-    let nowhere = shm::Id(random_bytes());
+    let nowhere = shm::Id(random_bytes().unwrap());
     for backend in [Backend::Native, Backend::Portable] {
         let scratch = Scratch::new();
         let server = Server::start(&scratch.place(), ServerLimits { backend, ..limits() });

@@ -12,7 +12,7 @@ use crate::error::{BindError, DirectoryError};
 const OTHER: u32 = 12_345;
 
 /// Runs `test` as another user, in a process that can reach the directory of a [`Scratch`].
-struct AsOther {
+pub(super) struct AsOther {
     test: &'static str,
     scratch: Scratch,
     program: PathBuf,
@@ -20,7 +20,7 @@ struct AsOther {
 
 impl AsOther {
     /// `None` where nobody can become another user.
-    fn new(test: &'static str) -> Option<Self> {
+    pub(super) fn new(test: &'static str) -> Option<Self> {
         if !rustix::process::geteuid().is_root() {
             eprintln!("{test} has shown nothing: only root can become another user");
             return None;
@@ -38,7 +38,7 @@ impl AsOther {
     }
 
     /// What comes of the role there, as text.
-    fn run(&self, role: &str) -> String {
+    pub(super) fn run(&self, role: &str) -> String {
         let mut command = Command::new(&self.program);
         let role = format!("{role} {}", self.directory().display());
         command.args([self.test, "--exact", "--nocapture"]).env(ROLE, role).uid(OTHER);
@@ -157,7 +157,7 @@ fn a_server_of_another_user_is_not_taken_for_ours() {
     // Nor is one for the user who owns its directory.
     let refused = try_connect(&scratch.place().allow_uid(OTHER)).map(drop);
     assert!(
-        matches!(refused, Err(ConnectError::OtherUser { expected: OTHER, found: 0 })),
+        matches!(refused, Err(ConnectError::OtherUser { expected: OTHER, found: 0, .. })),
         "{refused:?}"
     );
     server.end();

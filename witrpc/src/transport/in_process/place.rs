@@ -59,7 +59,7 @@ impl Place {
     ) -> Result<Arc<Port>, BindError> {
         let mut server = lock(&self.server);
         if server.upgrade().is_some_and(|port| port.is_serving()) {
-            return Err(BindError::NameInUse { name: self.label() });
+            return Err(BindError::NameInUse { name: self.label(), path: None });
         }
         let port = Port::new(Arc::clone(self), admission, guard, limits);
         *server = Arc::downgrade(&port);
@@ -87,8 +87,11 @@ impl Place {
             let _ = watch.poll(&Context::from_waker(&waker));
         }
         let Some(port) = self.wait_for(time, given_up.as_ref()) else {
-            let waited = time;
-            return Err(ConnectError::NobodyServes { name: self.label(), waited });
+            return Err(ConnectError::NobodyServes {
+                name: self.label(),
+                waited: time,
+                places: Vec::new(),
+            });
         };
         port.admit(hello, credentials)
     }

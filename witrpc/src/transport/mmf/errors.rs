@@ -5,18 +5,35 @@ use witrpc_mmf as channel;
 use crate::error::{BindError, ConnectError};
 use crate::security::compare;
 
-pub(super) fn bind_name(name: &str, error: &channel::NameError) -> BindError {
-    BindError::InvalidName { name: name.into(), rule: error.to_string() }
+/// Why an endpoint has no name that can be used.
+pub(super) enum NoName {
+    Invalid(channel::NameError),
+    Resource(channel::ResourceError),
 }
 
-pub(super) fn connect_name(name: &str, error: &channel::NameError) -> ConnectError {
-    ConnectError::InvalidName { name: name.into(), rule: error.to_string() }
+pub(super) fn bind_name(name: &str, why: NoName) -> BindError {
+    match why {
+        NoName::Invalid(rule) => {
+            BindError::InvalidName { name: name.into(), rule: rule.to_string() }
+        }
+        NoName::Resource(lacked) => BindError::Resource(lacked),
+    }
+}
+
+pub(super) fn connect_name(name: &str, why: NoName) -> ConnectError {
+    match why {
+        NoName::Invalid(rule) => {
+            ConnectError::InvalidName { name: name.into(), rule: rule.to_string() }
+        }
+        NoName::Resource(lacked) => ConnectError::Resource(lacked),
+    }
 }
 
 pub(super) fn bind(error: channel::BindError) -> BindError {
     use channel::BindError as E;
     match error {
-        E::NameInUse { name } => BindError::NameInUse { name },
+        E::NameInUse { name, path } => BindError::NameInUse { name, path: Some(path) },
+        E::Resource(lacked) => BindError::Resource(lacked),
         E::Directory(error) => BindError::Directory { source: Box::new(error) },
         E::NotOurs { path, found } => BindError::NotOurs { path, found },
         E::LimitOutOfRange { limit: "size", value, min, .. } if value < min => {
@@ -33,10 +50,13 @@ pub(super) fn bind(error: channel::BindError) -> BindError {
 pub(super) fn connect(error: channel::ConnectError) -> ConnectError {
     use channel::ConnectError as E;
     match error {
-        E::NobodyServes { name, waited } => ConnectError::NobodyServes { name, waited },
+        E::NobodyServes { name, waited, places } => {
+            let places = places.iter().map(ToString::to_string).collect();
+            ConnectError::NobodyServes { name, waited, places }
+        }
         E::Directory(error) => ConnectError::Directory { source: Box::new(error) },
         E::NotAServer { path, found } => ConnectError::NotOurs { path, found },
-        E::OtherUser { expected, found } => ConnectError::OtherUser { expected, found },
+        E::OtherUser { path, expected, found } => ConnectError::OtherUser { path, expected, found },
         E::OtherBackend { ours, theirs } => {
             ConnectError::BackendMismatch { ours: ours.to_string(), theirs: theirs.to_string() }
         }
@@ -48,8 +68,8 @@ pub(super) fn connect(error: channel::ConnectError) -> ConnectError {
         },
         E::Unauthorized => ConnectError::TokenRejected,
         E::RegionTooLarge { len, max } => ConnectError::RegionTooLarge { size: len, max },
-        E::NoMemory { len, source } => ConnectError::NoMemory { size: len, source },
-        E::ServerNoMemory => ConnectError::ServerNoMemory,
+        E::Resource(lacked) => ConnectError::Resource(lacked),
+        E::ServerResource(lacked) => ConnectError::ServerResource(lacked),
         E::ServerFull => ConnectError::TooManyClients,
         E::NotAccepting => ConnectError::ShuttingDown,
         E::Refused(bytes) => ConnectError::Refused(bytes),

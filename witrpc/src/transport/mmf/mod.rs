@@ -13,11 +13,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub use names::{metrics, servers};
-pub use witrpc_mmf::Backend;
+pub use witrpc_mmf::{Backend, ResourceError};
 // What a forked child must not do holds for a worker's parent as well.
 use witrpc_mmf::{ClientOptions, Name, Place, ServerOptions};
 pub(crate) use witrpc_mmf::{Descriptor, Origin};
 
+use self::errors::NoName;
 use super::{BindConfig, ClientChannel, ConnectConfig, ServerPort, Transport};
 use crate::error::{BindError, ConnectError};
 
@@ -51,6 +52,8 @@ use crate::error::{BindError, ConnectError};
 #[derive(Clone, Debug)]
 pub struct Mmf {
     name: String,
+    /// Why there is no name, where one was to be made.
+    unnamed: Option<ResourceError>,
     place: Place,
     options: ServerOptions,
     max_region_size: usize,
@@ -68,6 +71,7 @@ impl Mmf {
     pub fn new(name: impl Into<String>) -> Self {
         Self {
             name: name.into(),
+            unnamed: None,
             place: Place::default(),
             options: ServerOptions {
                 backend: Backend::default(),
@@ -82,9 +86,21 @@ impl Mmf {
         }
     }
 
-    /// An endpoint whose name nobody can guess: for a worker process that is told it.
+    /// An endpoint whose name nobody can guess: for a worker process that is told it. Where the system
+    /// gives this process no random bytes, the name is empty, and to bind or to connect to it is
+    /// [`BindError::Resource`] or [`ConnectError::Resource`].
     pub fn unguessable() -> Self {
-        Self::new(Name::unguessable().as_str())
+        match Name::unguessable() {
+            Ok(name) => Self::new(name.as_str()),
+            Err(why) => Self { unnamed: Some(why), ..Self::new("") },
+        }
+    }
+
+    fn checked_name(&self) -> Result<Name, NoName> {
+        match &self.unnamed {
+            Some(why) => Err(NoName::Resource(why.clone())),
+            None => Name::new(&self.name).map_err(NoName::Invalid),
+        }
     }
 
     /// The name.
@@ -216,15 +232,14 @@ impl Mmf {
 
 impl Transport for Mmf {
     fn bind(&self, config: BindConfig) -> Result<Arc<dyn ServerPort>, BindError> {
-        let name = Name::new(&self.name).map_err(|error| errors::bind_name(&self.name, &error))?;
+        let name = self.checked_name().map_err(|why| errors::bind_name(&self.name, why))?;
         let options = ServerOptions { trusted: config.trusted, ..self.options };
         witrpc_mmf::bind(name, &self.place, &options, config.admission, config.guard)
             .map_err(errors::bind)
     }
 
     fn connect(&self, config: ConnectConfig) -> Result<Arc<dyn ClientChannel>, ConnectError> {
-        let name =
-            Name::new(&self.name).map_err(|error| errors::connect_name(&self.name, &error))?;
+        let name = self.checked_name().map_err(|why| errors::connect_name(&self.name, why))?;
         let options = ClientOptions {
             backend: self.options.backend,
             wait_for_server: config.wait_for_server,

@@ -1,6 +1,6 @@
 //! Which names are being served, and how their servers are.
 
-use witrpc_mmf::{Name, Place, inquire, live_names};
+use witrpc_mmf::{Place, inquire, live_names};
 
 use super::{Mmf, errors};
 use crate::error::ConnectError;
@@ -11,7 +11,8 @@ use crate::server::Metrics;
 ///
 /// # Errors
 ///
-/// [`ConnectError::Directory`]: the directory of names cannot be trusted or read.
+/// [`ConnectError::Directory`]: no directory of names can be trusted or read. One that cannot is passed
+/// over while another can. [`ConnectError::Resource`]: this process has no descriptor left.
 ///
 /// # Examples
 ///
@@ -22,8 +23,7 @@ use crate::server::Metrics;
 /// # Ok::<(), witrpc::ConnectError>(())
 /// ```
 pub fn servers() -> Result<Vec<String>, ConnectError> {
-    live_names(&Place::default())
-        .map_err(|error| ConnectError::Directory { source: Box::new(error) })
+    live_names(&Place::default()).map_err(|error| errors::connect(error.into()))
 }
 
 /// What the server of this name has done since its start and is doing now: the numbers of
@@ -66,8 +66,7 @@ impl Mmf {
     /// Those of [`witrpc::metrics`](crate::metrics). The server has to answer within
     /// [`handshake_timeout`](Self::handshake_timeout).
     pub fn metrics(&self) -> Result<Metrics, ConnectError> {
-        let name =
-            Name::new(&self.name).map_err(|error| errors::connect_name(&self.name, &error))?;
+        let name = self.checked_name().map_err(|why| errors::connect_name(&self.name, why))?;
         let report = inquire(&name, &self.place, self.options.handshake_timeout);
         let report = report.map_err(errors::connect)?;
         Metrics::from_report(&report).ok_or_else(|| ConnectError::Protocol {

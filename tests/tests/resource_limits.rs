@@ -1,0 +1,243 @@
+//! A limit that keeps a side from making its part of a connection is told by its name and value, to
+//! both sides; nobody is killed by it, and the server goes on.
+
+use std::fs;
+use std::path::PathBuf;
+use std::process::Command;
+
+use rustix::process::getpid;
+use tempfile::TempDir;
+use witrpc::{ConnectError, ResourceError};
+use witrpc_tests::process::Child;
+use witrpc_tests::restriction::{Call, Restriction};
+use witrpc_tests::roles::Role;
+use witrpc_tests::site::{Address, Plan, ServerCommand, Site, Started, Transport};
+use witrpc_tests::skip::skipped;
+use witrpc_tests::watchdog::{PATIENCE, Watchdog, eventually};
+use witrpc_tests::workshop::WorkshopClient;
+
+/// Less than a region of [`Plan::default`].
+const SHORT: u64 = 100 << 10;
+
+/// Half of the size that an endpoint has unless told otherwise.
+const REGION: u64 = 512 << 10;
+
+const MIB: u64 = 1 << 20;
+
+fn serving(address: &Address) -> Role {
+    Role::Serve { address: address.clone(), plan: Plan::default() }
+}
+
+fn restricted(by: Restriction, role: Role) -> Role {
+    Role::Restricted { by, role: Box::new(role) }
+}
+
+/// What is said of each restriction, by either side.
+fn restrictions() -> Vec<(Restriction, Vec<String>)> {
+    let mut all = vec![(
+        Restriction::FileSize(SHORT),
+        vec!["RLIMIT_FSIZE".to_owned(), SHORT.to_string(), REGION.to_string()],
+    )];
+    all.extend(Call::ALL.map(|call| {
+        let says = ["seccomp", "Operation not permitted", call.name()].map(str::to_owned).to_vec();
+        (Restriction::Call(call), says)
+    }));
+    all
+}
+
+fn assert_says(words: &str, expected: &[String]) {
+    for each in expected {
+        assert!(words.contains(each), "{each:?} is missing: {words}");
+    }
+}
+
+#[test]
+fn a_server_that_could_not_take_a_client_says_so_when_it_starts() {
+    let _watchdog = Watchdog::new(2 * PATIENCE);
+    let mut all = restrictions();
+    all.push((Restriction::Descriptors(0), vec!["RLIMIT_NOFILE".to_owned()]));
+    for (by, expected) in all {
+        let dir = TempDir::new().unwrap();
+        let server = Child::start(&restricted(by, serving(&Address::in_dir(dir.path(), "calc"))));
+        let refused = server.hear::<Started>().expect_err("it could not serve");
+        assert_says(&refused, &expected);
+    }
+}
+
+#[test]
+fn what_a_server_lacks_later_its_next_client_is_told_and_the_others_are_served() {
+    let _watchdog = Watchdog::new(3 * PATIENCE);
+    let mut all = restrictions();
+    // For the client's socket, and for its memory or the server's: with the bell it takes four. One
+    // that an earlier client brought may still be on its way to be closed.
+    all.extend(
+        (1..3).map(|left| (Restriction::Descriptors(left), vec!["RLIMIT_NOFILE".to_owned()])),
+    );
+    for (by, expected) in all {
+        let site = Site::new(Transport::Mmf);
+        let client = site.client();
+        site.tell(ServerCommand::Restrict(by));
+        let refused = site.builder().connect().unwrap_err();
+        let ConnectError::ServerResource(lacked) = &refused else { panic!("{by:?}: {refused}") };
+        assert_says(&refused.to_string(), &expected);
+        match (by, lacked) {
+            (Restriction::FileSize(_), ResourceError::FileSize { limit, needed }) => {
+                assert_eq!((*limit, *needed), (SHORT, REGION));
+            }
+            (Restriction::Call(refused), ResourceError::Refused { call, errno }) => {
+                assert_eq!((call.as_str(), *errno), (refused.name(), libc::EPERM));
+            }
+            (Restriction::Descriptors(_), ResourceError::Descriptors { limit }) => {
+                assert!(*limit < 100)
+            }
+            other => panic!("{other:?}"),
+        }
+        let passes = matches!(by, Restriction::Descriptors(_));
+        assert_eq!(refused.is_retryable(), passes, "{refused}");
+        assert_eq!(client.add(1, 2), Ok(3), "{by:?}");
+        assert!(site.metrics().refused_handshakes > 0, "{by:?}");
+    }
+}
+
+#[test]
+fn what_a_client_lacks_it_is_told_and_the_server_serves_others() {
+    let _watchdog = Watchdog::new(2 * PATIENCE);
+    let site = Site::new(Transport::Mmf);
+    let connecting = || Role::TryToConnect { address: site.address().clone() };
+    for (by, expected) in restrictions() {
+        let client = Child::start(&restricted(by, connecting()));
+        let refused = client.hear::<Result<(), String>>().expect_err("it could not connect");
+        assert_says(&refused, &expected);
+    }
+    assert_eq!(site.client().add(1, 2), Ok(3));
+}
+
+/// Wherever the last descriptor goes: nothing is the server's fault, or a directory's.
+#[test]
+fn a_client_of_few_descriptors_is_told_so_until_there_are_enough() {
+    let _watchdog = Watchdog::new(2 * PATIENCE);
+    let site = Site::new(Transport::Mmf);
+    let mut connected = 0;
+    for left in 0..14 {
+        let role = Role::TryToConnect { address: site.address().clone() };
+        let client = Child::start(&restricted(Restriction::Descriptors(left), role));
+        match client.hear::<Result<(), String>>() {
+            Ok(()) => connected += 1,
+            Err(refused) => {
+                assert_eq!(connected, 0, "{left} are enough, and fewer were: {refused}");
+                assert!(refused.contains("RLIMIT_NOFILE"), "{left}: {refused}");
+            }
+        }
+    }
+    assert!((1..14).contains(&connected), "{connected} of 14");
+    assert_eq!(site.client().add(1, 2), Ok(3));
+}
+
+/// A control group with a memory limit. Dropping it removes it, once what ran in it has ended.
+struct Group {
+    directory: PathBuf,
+    /// The file that holds the limit.
+    limit: PathBuf,
+}
+
+impl Group {
+    /// `None`, with a word on why, where this process may make none.
+    fn new(limit: u64) -> Option<Self> {
+        let name = format!("witrpc-test-{}-{limit}", getpid().as_raw_nonzero());
+        for (mount, file) in
+            [("/sys/fs/cgroup/memory", "memory.limit_in_bytes"), ("/sys/fs/cgroup", "memory.max")]
+        {
+            let directory = PathBuf::from(mount).join(&name);
+            if fs::create_dir(&directory).is_err() {
+                continue;
+            }
+            let group = Self { limit: directory.join(file), directory };
+            // Where the controller is not there, neither is the file.
+            if group.limit.exists() && fs::write(&group.limit, limit.to_string()).is_ok() {
+                return Some(group);
+            }
+        }
+        skipped("it takes the right to make control groups with a memory limit");
+        None
+    }
+
+    /// Starts a role in it.
+    fn start(&self, role: &Role) -> Child {
+        let mut shell = Command::new("sh");
+        let procs = self.directory.join("cgroup.procs");
+        shell.args(["-c", "echo $$ > \"$1\" && exec \"$2\"", "sh"]).arg(procs);
+        Child::start_under(shell, role)
+    }
+}
+
+impl Drop for Group {
+    fn drop(&mut self) {
+        let gone = || fs::remove_dir(&self.directory).is_ok() || !self.directory.exists();
+        if std::thread::panicking() {
+            gone();
+        } else {
+            eventually("what ran in the group has ended", gone);
+        }
+    }
+}
+
+#[test]
+fn a_server_of_regions_above_the_limit_of_its_group_says_so_when_it_starts() {
+    let _watchdog = Watchdog::new(2 * PATIENCE);
+    let Some(group) = Group::new(32 * MIB) else { return };
+    let dir = TempDir::new().unwrap();
+    let plan = Plan { size: Some(64 << 20), ..Plan::default() };
+    let address = Address::in_dir(dir.path(), "calc");
+    let server = group.start(&Role::Serve { address, plan });
+    let refused = server.hear::<Started>().expect_err("a client would have it killed");
+    let file = group.limit.to_str().unwrap().to_owned();
+    assert_says(&refused, &[file, (32 * MIB).to_string()]);
+    drop(server);
+}
+
+#[test]
+fn a_server_at_the_limit_of_its_group_turns_clients_away_and_lives() {
+    let _watchdog = Watchdog::new(2 * PATIENCE);
+    let Some(group) = Group::new(64 * MIB) else { return };
+    let dir = TempDir::new().unwrap();
+    let address = Address::in_dir(dir.path(), "calc");
+    let plan = Plan { size: Some(16 << 20), ..Plan::default() };
+    let server = group.start(&Role::Serve { address: address.clone(), plan });
+    server.hear::<Started>().expect("there is memory for a client");
+    let mut clients = Vec::new();
+    let refused = loop {
+        match WorkshopClient::connect(address.endpoint()) {
+            Ok(client) => clients.push(client),
+            Err(refused) => break refused,
+        }
+        assert!(clients.len() < 8, "eight times 8 MiB are all of it");
+    };
+    let ConnectError::ServerResource(ResourceError::ControlGroup { file, limit, used, needed }) =
+        &refused
+    else {
+        panic!("{refused}")
+    };
+    assert_eq!((PathBuf::from(file), *limit), (group.limit.clone(), 64 * MIB));
+    assert!(*needed <= 8 * MIB && used + needed + 4 * MIB > *limit, "{refused}");
+    assert!(refused.is_retryable());
+    assert!(!clients.is_empty());
+    for client in &clients {
+        assert_eq!(client.add(1, 2), Ok(3), "it lives");
+    }
+    // As soon as one leaves there is room again.
+    drop(clients);
+    eventually("there is room", || WorkshopClient::connect(address.endpoint()).is_ok());
+    server.kill();
+}
+
+#[test]
+fn a_client_in_a_group_of_little_memory_is_told_and_lives() {
+    let _watchdog = Watchdog::new(2 * PATIENCE);
+    let Some(group) = Group::new(33 * MIB) else { return };
+    let site = Site::with(Transport::Mmf, Plan { size: Some(128 << 20), ..Plan::default() });
+    let client = group.start(&Role::TryToConnect { address: site.address().clone() });
+    let refused = client.hear::<Result<(), String>>().expect_err("it would be killed");
+    let file = group.limit.to_str().unwrap().to_owned();
+    assert_says(&refused, &[file, (33 * MIB).to_string(), (64 * MIB).to_string()]);
+    drop(client);
+}

@@ -1,0 +1,99 @@
+//! Finds the server of a name in the directories of a place.
+
+use std::thread;
+use std::time::Duration;
+
+use rustix::io::Errno;
+
+use super::claim::{is_socket, open_socket};
+use super::deadline::Deadline;
+use super::directory::{Directory, describe};
+use super::peer::Credentials;
+use super::{Name, Place};
+use crate::disposal::Socket;
+use crate::error::{ConnectError, DirectoryError, LookedIn};
+
+/// How soon to try again where nothing tells when there is room.
+const PAUSE: Duration = Duration::from_millis(1);
+
+/// Connects to the socket of a name, in the first directory in which a server listens. What is wrong
+/// with one directory hides no server in another.
+pub(super) fn find(
+    name: &Name,
+    place: &Place,
+    deadline: &Deadline<'_>,
+) -> Result<(Socket, Credentials), ConnectError> {
+    let found = place.open_to_look()?;
+    let mut nothing_at = Vec::new();
+    let mut wrong = None;
+    for directory in &found.directories {
+        match reach(directory, name, deadline) {
+            Ok(Some(link)) => {
+                let server = identify(&link, directory, name)?;
+                return Ok((link, server));
+            }
+            Ok(None) => nothing_at.push(directory.path_of(name.as_str())),
+            Err(error @ (ConnectError::NotAServer { .. } | ConnectError::Directory(_))) => {
+                wrong = wrong.or(Some(error));
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    if let Some(error) = wrong {
+        return Err(error);
+    }
+    nothing_at.extend(found.missing.iter().map(|directory| directory.join(name.as_str())));
+    let mut places: Vec<_> = found.passed_over.into_iter().map(LookedIn::PassedOver).collect();
+    places.splice(..0, nothing_at.into_iter().map(|path| LookedIn::Nothing { path }));
+    let name = name.as_str().into();
+    Err(ConnectError::NobodyServes { name, waited: Duration::ZERO, places })
+}
+
+/// Connects to the socket of a name in one directory. `None`: nobody serves there.
+fn reach(
+    directory: &Directory,
+    name: &Name,
+    deadline: &Deadline<'_>,
+) -> Result<Option<Socket>, ConnectError> {
+    let name = name.as_str();
+    let path = || directory.path_of(name);
+    let failed = |doing| move |error| DirectoryError::system(doing, path(), error);
+    let not_a_server = |found| ConnectError::NotAServer { path: path(), found };
+    let Some(stat) = directory.find(name).map_err(failed("look at"))? else { return Ok(None) };
+    if !is_socket(&stat) {
+        return Err(not_a_server(describe(&stat)));
+    }
+    if stat.st_uid != directory.owner() {
+        return Err(not_a_server("another user's socket"));
+    }
+    let socket = open_socket().map_err(|error| ConnectError::system("open a socket", error))?;
+    let address = directory.address_of(name).map_err(failed("form the address of"))?;
+    loop {
+        match rustix::net::connect(&socket, &address) {
+            Ok(()) => break,
+            Err(Errno::CONNREFUSED | Errno::NOENT) => return Ok(None),
+            Err(Errno::INTR) => {}
+            // The queue is full; nothing tells when it has room again.
+            Err(Errno::AGAIN) => thread::sleep(deadline.check()?.min(PAUSE)),
+            Err(Errno::PROTOTYPE) => return Err(not_a_server("a socket of another type")),
+            Err(error) => return Err(failed("connect to")(error.into()).into()),
+        }
+    }
+    Ok(Some(Socket::new(socket)))
+}
+
+/// Makes sure that whoever listens is the user that the directory belongs to.
+fn identify(
+    link: &Socket,
+    directory: &Directory,
+    name: &Name,
+) -> Result<Credentials, ConnectError> {
+    let failed = |error| ConnectError::system("ask the system who the server is", error);
+    let server = Credentials::of(link).map_err(failed)?;
+    let expected = directory.owner();
+    if server.uid != expected {
+        let (path, found) = (directory.path_of(name.as_str()), server.uid);
+        return Err(ConnectError::OtherUser { path, expected, found });
+    }
+    Ok(server)
+}
