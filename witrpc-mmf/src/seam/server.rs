@@ -90,7 +90,7 @@ struct Known {
 }
 
 impl Scanner for View<'_> {
-    fn turn(&mut self, only: Option<Only>, serve: &mut Serve<'_>) -> bool {
+    fn turn(&mut self, only: Option<Only<'_>>, serve: &mut Serve<'_>) -> bool {
         let peers = &mut self.peers;
         let mut displaced = false;
         let found = self.scanner.turn(only, |connection, mut request| {
@@ -104,10 +104,10 @@ impl Scanner for View<'_> {
         found
     }
 
-    fn arm(&mut self) -> bool {
+    fn arm(&mut self, only: Option<Only<'_>>) -> bool {
         // A sleeping server keeps no connection alive.
         self.peers.clear();
-        self.scanner.arm()
+        self.scanner.arm(only)
     }
 }
 

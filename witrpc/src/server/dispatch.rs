@@ -42,6 +42,7 @@ impl Handler for Dispatcher {
         let line = Line {
             peer,
             ticket: request.ticket,
+            tag: request.tag,
             deadline: request.deadline,
             codec: ClientSession::of(peer.session()).codec(),
             pool,

@@ -4,7 +4,8 @@
 //! their requests and lends its threads; [`dispatch`] brings a request to its service as a
 //! [`call`], whose [`arguments`] it decodes; [`reply`] answers it, for an `async fn` from a [`job`].
 //! Requests that are no calls go by [`control`] to the client's [`streams`] and [`events`].
-//! [`handle`] is what the user keeps, [`session`] what the server keeps for each client. A [`trail`]
+//! [`handle`] is what the user keeps, [`session`] what the server keeps for each client,
+//! [`sessions`] those who are connected. A [`trail`]
 //! goes with each request, and notes its answer: in the counters of [`tally`], for hooks, which stand
 //! around [`watched`] calls, and in its span.
 
@@ -25,6 +26,7 @@ mod panics;
 mod pool;
 mod reply;
 mod session;
+mod sessions;
 mod streams;
 mod tally;
 mod trail;

@@ -124,15 +124,15 @@ impl ServerPort for Port {
 struct View<'a>(Box<dyn Scanner + 'a>);
 
 impl Scanner for View<'_> {
-    fn turn(&mut self, only: Option<Only>, serve: &mut Serve<'_>) -> bool {
+    fn turn(&mut self, only: Option<Only<'_>>, serve: &mut Serve<'_>) -> bool {
         self.0.turn(only, &mut |peer, request| {
             let peer: Arc<dyn Peer> = Arc::new(Copier(Arc::clone(peer)));
             serve(&peer, request)
         })
     }
 
-    fn arm(&mut self) -> bool {
-        self.0.arm()
+    fn arm(&mut self, only: Option<Only<'_>>) -> bool {
+        self.0.arm(only)
     }
 }
 

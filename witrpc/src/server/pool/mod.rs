@@ -21,15 +21,19 @@
 //!
 //! - [`role`]: the word that says who looks; [`bell`]: tasks that are ready; [`duty`]: both in
 //!   order; [`primitive`] and `model`: their proof.
-//! - [`crew`]: how many threads there are and may be; [`spin`]: how long they look in vain.
+//! - [`crew`]: how many threads there are and may be; [`shares`]: how many of them each client may
+//!   have, and [`permit`] what follows for a look; [`spin`]: how long they look in vain.
 //! - [`worker`]: the loop of a thread; [`task`]: handlers that wait; [`life`]: how it all ends.
 
 mod bell;
 mod crew;
 mod duty;
 mod life;
+mod permit;
 mod primitive;
+mod queue;
 mod role;
+mod shares;
 mod spin;
 mod task;
 mod worker;
@@ -37,10 +41,9 @@ mod worker;
 #[cfg(test)]
 mod model;
 
-use std::collections::VecDeque;
 use std::io;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::thread;
 
 use crate::timer::Timer;
@@ -51,7 +54,9 @@ use self::crew::{Counts, Crew};
 use self::duty::Duty;
 use self::life::Life;
 use self::primitive::Std;
+use self::queue::TaskQueue;
 use self::role::ThreadNumber;
+use self::shares::Shares;
 use self::spin::Spin;
 use self::task::Task;
 use self::worker::Worker;
@@ -59,6 +64,7 @@ use self::worker::Worker;
 use super::tally::{Ledger, Tally};
 use crate::transport::Shutdown;
 
+pub(super) use self::shares::Tenant;
 pub(super) use self::task::Job;
 
 /// What a pool does with the requests it finds.
@@ -103,8 +109,8 @@ pub(super) struct Pool {
     duty: Duty<Std>,
     crew: Crew<Std>,
     life: Life,
-    /// Tasks that are ready.
-    ready: Mutex<VecDeque<Arc<Task>>>,
+    shares: Shares<Std>,
+    tasks: TaskQueue,
     /// Jobs that have not ended, wherever they run.
     jobs: AtomicUsize,
     /// Threads that run methods and are none of these.
@@ -115,12 +121,13 @@ pub(super) struct Pool {
 }
 
 impl Pool {
-    /// Starts two threads: one to look, one to stand by.
+    /// Starts two threads: one to look, one to stand by. `clients` counts those that are connected.
     pub(super) fn start(
         port: Arc<dyn ServerPort>,
         handler: Box<dyn Handler>,
         wait: WaitPolicy,
         max_workers: u32,
+        clients: Arc<AtomicU64>,
         ledger: Arc<Ledger>,
     ) -> io::Result<Arc<Self>> {
         let pool = Arc::new(Self {
@@ -130,7 +137,8 @@ impl Pool {
             duty: Duty::new(),
             crew: Crew::new(max_workers),
             life: Life::new(),
-            ready: Mutex::new(VecDeque::new()),
+            shares: Shares::new(max_workers, clients),
+            tasks: TaskQueue::default(),
             jobs: AtomicUsize::new(0),
             beside: Arc::default(),
             ledger,
@@ -180,8 +188,15 @@ impl Pool {
     }
 
     /// Runs a job on these threads, starting at once on this one.
-    pub(super) fn run_job(self: &Arc<Self>, job: Job) {
-        Task::new(job, self).poll(self);
+    pub(super) fn run_job(self: &Arc<Self>, job: Job, tenant: Tenant) {
+        Task::new(job, tenant, self).poll(self);
+    }
+
+    /// A client has left: the others' shares have grown.
+    pub(super) fn shares_grew(&self) {
+        if !self.life.is_stopped() {
+            self.port.ring();
+        }
     }
 
     /// Whether threads beside the holder of the role run methods. A hint: to be wrong costs time.
@@ -209,19 +224,10 @@ impl Pool {
             return;
         }
         self.duty.bell().add();
-        self.ready.lock().unwrap_or_else(PoisonError::into_inner).push_back(task);
+        self.tasks.push(task);
         if self.duty.queued() {
             self.port.ring();
         }
-    }
-
-    fn next_task(&self) -> Option<Arc<Task>> {
-        if !self.duty.bell().any_ready() {
-            return None;
-        }
-        let task = self.ready.lock().unwrap_or_else(PoisonError::into_inner).pop_front()?;
-        self.duty.bell().remove();
-        Some(task)
     }
 
     /// Lets the clients know that nothing new is taken, and has all that arrived answered.

@@ -19,6 +19,7 @@ use std::task::{Context, Poll, Wake, Waker};
 
 use super::Pool;
 use super::primitive::{Primitives, Std, Word};
+use super::shares::Tenant;
 
 /// The rest of a call, up to its answer.
 pub(crate) type Job = Pin<Box<dyn Future<Output = ()> + Send>>;
@@ -81,18 +82,25 @@ pub(super) struct Task {
     schedule: Schedule<Std>,
     /// Empty when it is done. Contended by nobody: invariant 1.
     job: Mutex<Option<Job>>,
+    tenant: Tenant,
     /// Weak: a waker that somebody forgot does not keep a server.
     pool: Weak<Pool>,
 }
 
 impl Task {
     /// A task that is polled next.
-    pub(super) fn new(job: Job, pool: &Arc<Pool>) -> Arc<Self> {
+    pub(super) fn new(job: Job, tenant: Tenant, pool: &Arc<Pool>) -> Arc<Self> {
         Arc::new(Self {
             schedule: Schedule::polled(),
             job: Mutex::new(Some(job)),
+            tenant,
             pool: Arc::downgrade(pool),
         })
+    }
+
+    /// Whose it is.
+    pub(super) fn tenant(&self) -> Tenant {
+        self.tenant
     }
 
     /// The task has been taken out of the queue: polls it.
