@@ -59,13 +59,15 @@ impl Waiters {
     /// Waits in `place`. After this the caller must try once more before it sleeps: whoever makes
     /// room looks at the count after having made it.
     pub(super) fn enter(&self, place: &mut Place, waker: &Waker, deadline: Option<Instant>) {
+        // Cloned without the lock: it is code of the user's.
+        let waker = waker.clone();
         let mut queue = self.lock();
         let number = place.0.unwrap_or_else(|| {
             queue.next_place += 1;
             queue.next_place
         });
         place.0 = Some(number);
-        let earlier = queue.entries.insert(number, Entry { waker: waker.clone(), deadline });
+        let earlier = queue.entries.insert(number, Entry { waker, deadline });
         // SeqCst, as in `is_empty`: the caller's next try and the other side's look are ordered.
         self.count.store(queue.entries.len(), SeqCst);
         drop(queue);
