@@ -4,7 +4,7 @@ use std::fmt;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::task::Waker;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::admission::{ClientInfo, Session};
 use crate::error::ChannelError;
@@ -121,8 +121,14 @@ pub trait ServerPort: fmt::Debug + Send + Sync {
         true
     }
 
-    /// Closes every connection and gives the name up. Idempotent.
+    /// Closes every connection and gives the name up. Waits for no code of users. Idempotent.
     fn close(&self, how: Shutdown);
+
+    /// After [`close`](Self::close): waits until the threads of the transport have ended, until that
+    /// time at the most. Returns whether they have. One that has none need not say so.
+    fn join(&self, _until: Option<Instant>) -> bool {
+        true
+    }
 }
 
 /// What a [`Scanner`] hands new requests to. The request stays where the scanner has put it, so that

@@ -123,7 +123,9 @@ pub use error::{
 pub use futures_core::Stream;
 pub use hooks::{CallEnd, ClientHook, MadeCall, Rejection, ServedCall, ServedEnd, ServerHook};
 pub use security::{AccessToken, AccessTokens, TokenError};
-pub use server::{CallContext, Metrics, ServerHandle, UntilCancelled, WitServer, WitServerBuilder};
+pub use server::{
+    CallContext, Metrics, RunningMethod, ServerHandle, UntilCancelled, WitServer, WitServerBuilder,
+};
 pub use shared::{Chunks, Iter, Shareable, Shared, SharedMut};
 pub use transport::in_process::InProcess;
 pub use transport::mmf::{Backend, Mmf, metrics, servers};

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 use std::task::Waker;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use witrpc_transport::{
     ChannelError, ClientInfo, Lessor, Only, Outgoing, Peer, Scanner, Serve, ServerPort, Session,
@@ -68,6 +68,10 @@ impl ServerPort for Port {
 
     fn close(&self, _how: Shutdown) {
         self.0.close();
+    }
+
+    fn join(&self, until: Option<Instant>) -> bool {
+        self.0.join(until)
     }
 }
 

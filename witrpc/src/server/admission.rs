@@ -66,7 +66,13 @@ impl Door {
         self.closed.store(true, Ordering::Relaxed);
     }
 
-    fn say_left(&self, client: &ClientInfo) {
+    /// Whether there are hooks.
+    pub(super) fn has_hooks(&self) -> bool {
+        self.hooks.is_some()
+    }
+
+    /// Tells the hooks that a client has left.
+    pub(super) fn say_left(&self, client: &ClientInfo) {
         if let Some(hooks) = &self.hooks {
             hooks.left(client);
         }

@@ -116,9 +116,18 @@ impl<'a> Line<'a> {
         Tenant { client: self.peer.client().id, tag: self.tag }
     }
 
+    /// A job that is listed as running until it ends, for one that runs outside of the pool.
+    fn enlisted(&self, job: Job) -> Job {
+        let enlisted = self.pool.enlist(self.tenant());
+        Box::pin(async move {
+            let _enlisted = enlisted;
+            job.await;
+        })
+    }
+
     fn start(&self, job: Job) {
         match self.spawn {
-            Some(spawn) => spawn(job),
+            Some(spawn) => spawn(self.enlisted(job)),
             None => self.pool.run_job(job, self.tenant()),
         }
     }
@@ -286,6 +295,7 @@ impl ServerCall<'_> {
             // It waits for its client, and nobody is to wait for it.
             Some(number) => {
                 let Line { peer, pool, .. } = self.line;
+                let job = self.line.enlisted(job);
                 let threads = ClientSession::of(peer.session()).flows().threads();
                 threads.run(number, job, self.line.tenant(), pool);
             }

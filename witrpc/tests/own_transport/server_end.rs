@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex};
 use std::task::Waker;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use witrpc::transport::{
     BindConfig, ChannelError, ClientChannel, ClientInfo, ConnectConfig, Only, Outgoing, Peer,
@@ -118,6 +118,10 @@ impl ServerPort for Port {
 
     fn close(&self, how: Shutdown) {
         self.0.close(how);
+    }
+
+    fn join(&self, until: Option<Instant>) -> bool {
+        self.0.join(until)
     }
 }
 

@@ -45,6 +45,13 @@ pub(in crate::server) struct Tenant {
     pub(in crate::server) tag: u32,
 }
 
+impl Tenant {
+    /// The same of a task that has waited, which is listed by itself.
+    pub(super) fn unnamed(self) -> Self {
+        Self { tag: u32::MAX, ..self }
+    }
+}
+
 impl<P: Primitives> Seat<P> {
     fn new() -> Self {
         Self { client: P::Word::new(0), tag: P::Word::new(0) }
@@ -118,7 +125,8 @@ impl<P: Primitives> Shares<P> {
     #[cold]
     fn limits_near_the_bound(&self, free: u32) -> Option<Limits> {
         let clients = self.clients.load(Acquire).max(1);
-        let reserve = if clients > 1 { (self.max_workers / 8).max(1) } else { self.max_workers / 8 };
+        let reserve =
+            if clients > 1 { (self.max_workers / 8).max(1) } else { self.max_workers / 8 };
         if free > reserve {
             return None;
         }

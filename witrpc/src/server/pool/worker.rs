@@ -173,7 +173,7 @@ impl Worker {
         let task = looks_at_tasks.then(|| pool.tasks.next(pool.duty.bell(), permit)).flatten();
         match task {
             Some(task) => {
-                self.begin(tenure, task.tenant());
+                self.begin(tenure, task.tenant().unnamed());
                 task.run_queued(pool);
                 if self.end(tenure) { Look::Something } else { Look::Displaced }
             }

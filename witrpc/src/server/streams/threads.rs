@@ -14,7 +14,6 @@
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::thread;
 
 use crate::client::block_on;
 use crate::server::pool::{Beside, Job, Pool, Tenant};
@@ -56,9 +55,8 @@ impl FedThreads {
         drop(state);
         let work = Arc::new(Mutex::new(Some(job)));
         let (threads, theirs) = (Arc::clone(self), Arc::clone(&work));
-        let thread = thread::Builder::new().name("witrpc-fed".to_owned());
         let beside = Beside::new(pool);
-        let started = thread.spawn(move || {
+        let started = pool.threads().spawn("witrpc-fed".to_owned(), move || {
             let _beside = beside;
             let first = theirs.lock().unwrap_or_else(PoisonError::into_inner).take();
             threads.work(first);

@@ -77,7 +77,8 @@ impl Waiting {
 
     /// Whether there is a request that `only` does not refuse.
     pub(super) fn any(&self, only: Option<Only<'_>>) -> bool {
-        let all = || self.queues.iter().flat_map(|(client, queue)| queue.iter().map(|a| (*client, a)));
+        let all =
+            || self.queues.iter().flat_map(|(client, queue)| queue.iter().map(|a| (*client, a)));
         match only {
             None => self.len > 0,
             Some(_) => all().any(|(client, arrival)| may_take(only, client, arrival)),
