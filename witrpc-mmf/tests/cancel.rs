@@ -90,7 +90,7 @@ impl Site {
                 taken = Some((Arc::clone(connection), request));
                 ControlFlow::Break(())
             });
-            if taken.is_none() && !scanner.arm() {
+            if taken.is_none() && !scanner.arm(None) {
                 self.server.park(Some(Duration::from_millis(1)));
             }
         }

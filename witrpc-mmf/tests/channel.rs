@@ -163,7 +163,7 @@ fn poll(server: &Arc<Server>, stop: &AtomicBool) {
                 ControlFlow::Continue(())
             });
         }
-        if !scanner.arm() {
+        if !scanner.arm(None) {
             drop(scanner);
             server.park(None);
         }
@@ -412,7 +412,7 @@ fn large_answers_are_fetched_one_after_the_other(way: Way) {
                     answered += 1;
                     ControlFlow::Continue(())
                 });
-                if !found && !scanner.arm() {
+                if !found && !scanner.arm(None) {
                     server.park(Some(PATIENCE));
                 }
             }
@@ -505,7 +505,7 @@ fn requests_that_are_over_their_clients_budget_wait_until_answers_are_fetched(wa
     };
     assert!(turn(&mut scanner), "what is within the budget");
     assert!(!turn(&mut scanner), "the others are over it");
-    assert!(!scanner.arm(), "nobody stays awake for them");
+    assert!(!scanner.arm(None), "nobody stays awake for them");
 
     let fetched = AtomicBool::new(false);
     thread::scope(|scope| {
@@ -522,7 +522,7 @@ fn requests_that_are_over_their_clients_budget_wait_until_answers_are_fetched(wa
             server.ring();
         });
         while !fetched.load(SeqCst) {
-            if !turn(&mut scanner) && !scanner.arm() {
+            if !turn(&mut scanner) && !scanner.arm(None) {
                 server.park(Some(PATIENCE));
             }
         }

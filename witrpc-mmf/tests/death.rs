@@ -79,7 +79,7 @@ fn serve(server: &Server, stop: &AtomicBool) {
             }
             ControlFlow::Continue(())
         });
-        if !found && !scanner.arm() {
+        if !found && !scanner.arm(None) {
             server.park(None);
         }
     }

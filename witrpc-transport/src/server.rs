@@ -4,7 +4,7 @@ use std::fmt;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::task::Waker;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::admission::{ClientInfo, Session};
 use crate::error::ChannelError;
@@ -121,26 +121,33 @@ pub trait ServerPort: fmt::Debug + Send + Sync {
         true
     }
 
-    /// Closes every connection and gives the name up. Idempotent.
+    /// Closes every connection and gives the name up. Waits for no code of users. Idempotent.
     fn close(&self, how: Shutdown);
+
+    /// After [`close`](Self::close): waits until the threads of the transport have ended, until that
+    /// time at the most. Returns whether they have. One that has none need not say so.
+    fn join(&self, _until: Option<Instant>) -> bool {
+        true
+    }
 }
 
 /// What a [`Scanner`] hands new requests to. The request stays where the scanner has put it, so that
 /// a short one is decoded there; whoever needs it for longer takes the payload out.
 pub type Serve<'a> = dyn FnMut(&Arc<dyn Peer>, &mut Request) -> ControlFlow<()> + 'a;
 
-/// Says by its tag whether a request may be taken.
-pub type Only = fn(u32) -> bool;
+/// Says by its client's [id](ClientInfo::id) and by its tag whether a request may be taken.
+pub type Only<'a> = &'a dyn Fn(u64, u32) -> bool;
 
 /// One thread's view of the places where requests appear.
 pub trait Scanner {
     /// Looks once at every place that has lately been busy or has rung, and hands each new request
-    /// to `serve` until that breaks. With `only`, requests whose tag that refuses stay where they are
-    /// and must not come to `serve`: there is no thread for them. All else is done as ever (space,
-    /// segments, closed connections). Returns whether it found anything.
-    fn turn(&mut self, only: Option<Only>, serve: &mut Serve<'_>) -> bool;
+    /// to `serve` until that breaks. Clients take turns, so that one with many requests does not hold
+    /// up the others. With `only`, requests that it refuses stay where they are and must not come to
+    /// `serve`: there is no thread for them. All else is done as ever (space, segments, closed
+    /// connections). Returns whether it found anything.
+    fn turn(&mut self, only: Option<Only<'_>>, serve: &mut Serve<'_>) -> bool;
 
     /// Asks every client to ring from now on, then looks once more. Called after the poller role
-    /// has been put down. `true`: there is something to do already.
-    fn arm(&mut self) -> bool;
+    /// has been put down. `true`: there is something to do already that `only` does not refuse.
+    fn arm(&mut self, only: Option<Only<'_>>) -> bool;
 }

@@ -126,7 +126,8 @@ pub use hooks::{CallEnd, ClientHook, MadeCall, Rejection, ServedCall, ServedEnd,
 pub use rt::restore_signal_mask;
 pub use security::{AccessToken, AccessTokens, TokenError};
 pub use server::{
-    CallContext, Metrics, ServerHandle, StopReason, UntilCancelled, WitServer, WitServerBuilder,
+    CallContext, Metrics, RunningMethod, ServerHandle, StopReason, UntilCancelled, WitServer,
+    WitServerBuilder,
 };
 pub use shared::{Chunks, Iter, Shareable, Shared, SharedMut};
 pub use transport::in_process::InProcess;

@@ -35,14 +35,14 @@ pub(crate) async fn offload<T: Send + 'static>(
         }
     })?;
     let result = std::future::poll_fn(|cx| {
+        // Cloned, and dropped, without the lock: it is code of the user's.
+        let waker = cx.waker().clone();
         let mut meeting = ours.lock().unwrap_or_else(PoisonError::into_inner);
-        match meeting.result.take() {
-            Some(result) => Poll::Ready(result),
-            None => {
-                meeting.waker = Some(cx.waker().clone());
-                Poll::Pending
-            }
-        }
+        let result = meeting.result.take();
+        let former = meeting.waker.replace(waker);
+        drop(meeting);
+        drop(former);
+        result.map_or(Poll::Pending, Poll::Ready)
     });
     Ok(result.await)
 }

@@ -1,7 +1,7 @@
 //! Wakes futures whose time is over.
 //!
 //! One thread a timer, started when the first future waits with a limit. It ends once it wakes up
-//! and nothing is left to wait for, or with the timer's owner. An alarm that is taken back does not
+//! and nothing is left to wait for, when the timer is closed, or with the timer's owner. An alarm that is taken back does not
 //! wake it, so an owner whose alarms follow each other keeps one thread.
 
 use std::collections::BTreeMap;
@@ -9,13 +9,15 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::task::Waker;
 use std::time::Instant;
 
-use crate::rt::spawn;
+use crate::rt::{Threads, spawn};
 use crate::wake::wake;
 
 /// The alarms of one owner.
 #[derive(Default)]
 pub(crate) struct Timer {
     shared: Arc<Shared>,
+    /// Those that its thread is one of, if its owner joins them.
+    threads: Option<Threads>,
 }
 
 /// Names an alarm that is set.
@@ -42,19 +44,34 @@ struct State {
 }
 
 impl Timer {
+    /// A timer whose thread is one of these.
+    pub(crate) fn of(threads: Threads) -> Self {
+        Self { shared: Arc::default(), threads: Some(threads) }
+    }
+
+    /// Wakes all futures and ends the thread. Whoever arms it later is woken at once.
+    pub(crate) fn close(&self) {
+        let mut state = self.shared.lock();
+        state.closed = true;
+        let alarms = std::mem::take(&mut state.alarms);
+        drop(state);
+        self.shared.changed.notify_one();
+        alarms.into_values().for_each(wake);
+    }
+
     /// Has `waker` woken at `at`, unless [`disarm`](Self::disarm) comes first.
     pub(crate) fn arm(&self, at: Instant, waker: Waker) -> Alarm {
         let mut state = self.shared.lock();
         let alarm = Alarm { at, number: state.next_number };
         state.next_number += 1;
         match state.asleep_until {
-            Some(until) if until <= at => {}
-            Some(_) => {
+            Some(until) if until <= at && !state.closed => {}
+            Some(_) if !state.closed => {
                 state.asleep_until = Some(at);
                 self.shared.changed.notify_one();
             }
-            None if self.start_thread() => state.asleep_until = Some(at),
-            None => {
+            None if !state.closed && self.start_thread() => state.asleep_until = Some(at),
+            _ => {
                 // Without a thread, the future polls until a thread can be had or its time is over.
                 drop(state);
                 waker.wake();
@@ -74,7 +91,11 @@ impl Timer {
 
     fn start_thread(&self) -> bool {
         let shared = Arc::clone(&self.shared);
-        spawn("witrpc-timer", move || shared.run()).is_ok()
+        let run = move || shared.run();
+        match &self.threads {
+            Some(threads) => threads.spawn("witrpc-timer".to_owned(), run).is_ok(),
+            None => spawn("witrpc-timer", run).is_ok(),
+        }
     }
 
     #[cfg(test)]

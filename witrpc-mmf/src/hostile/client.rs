@@ -93,7 +93,7 @@ impl Honest {
                 }
                 ControlFlow::Continue(())
             });
-            if !found && !scanner.arm() {
+            if !found && !scanner.arm(None) {
                 self.server.park(Some(Duration::from_millis(1)));
             }
         }
@@ -148,7 +148,7 @@ impl Honest {
 
     /// Takes, without waiting, what has been rung for and `only` does not refuse. Answers nothing of it;
     /// says which tags it had.
-    fn takes(&self, only: Option<Only>) -> Vec<u32> {
+    fn takes(&self, only: Option<Only<'_>>) -> Vec<u32> {
         self.server.park(Some(Duration::ZERO));
         let mut taken = Vec::new();
         self.server.scanner().turn(only, |_, request| {
@@ -301,7 +301,7 @@ fn whoever_takes_only_some_requests_completes_no_other() {
     let honest = Honest::start();
     let (raw, _link) = honest.hostile();
     let response = raw.peer_line(raw.layout.response_line(0));
-    let none: Option<Only> = Some(|_| false);
+    let none: Option<Only<'_>> = Some(&|_, _| false);
     let segment = |start, len| Said::segment(1_000, start, len).with_tag(5);
     raw.ask(1, segment(0, 400));
     assert_eq!((honest.takes(none), line::shows::<Mapped>(response)), (vec![], 0), "it begins one");
@@ -311,7 +311,7 @@ fn whoever_takes_only_some_requests_completes_no_other() {
     assert_eq!(line::shows::<Mapped>(response), 2, "what was begun goes on");
     raw.ask(3, segment(700, 300));
     assert_eq!((honest.takes(none), line::shows::<Mapped>(response)), (vec![], 2));
-    assert_eq!(honest.takes(Some(|tag| tag == 5)), [5]);
+    assert_eq!(honest.takes(Some(&|_, tag| tag == 5)), [5]);
 }
 
 #[test]
@@ -322,8 +322,8 @@ fn whoever_takes_only_some_requests_leaves_the_others() {
         raw.say(raw.layout.request_line(lane), 1, inline().with_tag(tag));
     }
     raw.bell.ring();
-    assert_eq!(honest.takes(Some(|tag| tag == 7)), [7]);
-    assert_eq!(honest.takes(Some(|tag| tag == 7)), []);
+    assert_eq!(honest.takes(Some(&|_, tag| tag == 7)), [7]);
+    assert_eq!(honest.takes(Some(&|_, tag| tag == 7)), []);
     assert_eq!(honest.takes(None), [5, 5]);
 }
 

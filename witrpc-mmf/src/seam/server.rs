@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 use std::task::Waker;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use witrpc_transport::{
     ChannelError, ClientInfo, Lessor, Only, Outgoing, Peer, Scanner, Serve, ServerPort, Session,
@@ -69,6 +69,10 @@ impl ServerPort for Port {
     fn close(&self, _how: Shutdown) {
         self.0.close();
     }
+
+    fn join(&self, until: Option<Instant>) -> bool {
+        self.0.join(until)
+    }
 }
 
 impl fmt::Debug for Port {
@@ -90,7 +94,7 @@ struct Known {
 }
 
 impl Scanner for View<'_> {
-    fn turn(&mut self, only: Option<Only>, serve: &mut Serve<'_>) -> bool {
+    fn turn(&mut self, only: Option<Only<'_>>, serve: &mut Serve<'_>) -> bool {
         let peers = &mut self.peers;
         let mut displaced = false;
         let found = self.scanner.turn(only, |connection, mut request| {
@@ -104,10 +108,10 @@ impl Scanner for View<'_> {
         found
     }
 
-    fn arm(&mut self) -> bool {
+    fn arm(&mut self, only: Option<Only<'_>>) -> bool {
         // A sleeping server keeps no connection alive.
         self.peers.clear();
-        self.scanner.arm()
+        self.scanner.arm(only)
     }
 }
 

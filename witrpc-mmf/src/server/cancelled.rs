@@ -58,10 +58,12 @@ impl Connection {
     /// Has `waker` woken once [`is_cancelled`](Self::is_cancelled) says so, which may be at once.
     /// Gives the key by which [`unwatch`](Self::unwatch) takes it back.
     pub fn watch(&self, ticket: Ticket, waker: &Waker) -> u64 {
+        // Cloned without the lock: it is code of the user's.
+        let theirs = waker.clone();
         let mut watchers = self.cancels.watchers();
         let key = watchers.next_key;
         watchers.next_key += 1;
-        watchers.entries.push(Watcher { key, ticket, waker: waker.clone() });
+        watchers.entries.push(Watcher { key, ticket, waker: theirs });
         drop(watchers);
         self.cancels.epochs.arm(self.own.word64(WANTS_CANCEL));
         if self.is_cancelled(ticket) {

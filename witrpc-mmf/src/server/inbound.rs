@@ -50,15 +50,19 @@ impl Connection {
         (shown != self.taken(lane)).then_some(shown)
     }
 
-    /// Whether there is a request on any lane that the budget does not hold up. What is held up is
-    /// looked at again when the client fetches or releases something, for which it rings.
-    pub(super) fn anything_to_take(&self) -> bool {
-        let looks_held_up = |lane| {
+    /// Whether there is a request on any lane that the budget does not hold up and `only` does not
+    /// refuse. What is held up is looked at again when the client fetches or releases something, for
+    /// which it rings.
+    pub(super) fn anything_to_take(&self, only: Option<Only<'_>>) -> bool {
+        let would_wait = |lane| {
             // Nothing is taken by this copy.
             let copied = line::copy_out::<Mapped>(self.request_line(lane));
-            Head::from_word(copied.head).is_some_and(|head| self.is_held_up(lane, head))
+            Head::from_word(copied.head).is_some_and(|head| {
+                only.is_some_and(|only| self.is_left_by(lane, head, &copied, only))
+                    || self.is_held_up(lane, head)
+            })
         };
-        (0..self.high_water()).any(|lane| self.waiting(lane).is_some() && !looks_held_up(lane))
+        (0..self.high_water()).any(|lane| self.waiting(lane).is_some() && !would_wait(lane))
     }
 
     /// Whether the request on `lane` has to wait until the client has fetched answers.
@@ -84,10 +88,10 @@ impl Connection {
     /// Whether a thread that takes only some requests leaves this line: it is one of the others, the
     /// first segment of one, or the one that completes it.
     #[cold]
-    fn is_left_by(&self, lane: usize, head: Head, copied: &Copied, only: Only) -> bool {
+    fn is_left_by(&self, lane: usize, head: Head, copied: &Copied, only: Only<'_>) -> bool {
         match head.kind {
             Kind::Next | Kind::Discard => false,
-            _ if only(head.tag & !LEASES) => false,
+            _ if only(self.id(), head.tag & !LEASES) => false,
             Kind::Inline | Kind::Block => true,
             Kind::Segment => {
                 let inbound = self.lanes[lane].inbound();
@@ -106,7 +110,7 @@ impl Connection {
         self: &Arc<Self>,
         lane: usize,
         seq: u64,
-        only: Option<Only>,
+        only: Option<Only<'_>>,
     ) -> Result<Line, Broken> {
         let before = self.taken(lane);
         if seq != before + 1 {

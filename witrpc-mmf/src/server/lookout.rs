@@ -95,7 +95,7 @@ impl Connection {
     /// Whether a thread that sleeps should see to this connection. `slow`: the look before this one
     /// is [`Backoff::LONGEST`] ago.
     pub(super) fn needs_thread(&self, slow: bool) -> bool {
-        if !self.anything_to_take() {
+        if !self.anything_to_take(None) {
             self.taken_at_look.store(u64::MAX, Relaxed);
             return false;
         }

@@ -27,7 +27,7 @@ use std::sync::atomic::{
     Ordering::{AcqRel, Relaxed},
 };
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 pub use connection::Connection;
 pub use scanner::Scanner;
@@ -271,6 +271,12 @@ impl Server {
         }
         self.control.shutdown();
         self.ring();
+    }
+
+    /// After [`close`](Self::close): waits until the control thread has ended, until that time at the
+    /// most. Returns whether it has; that it has not, if this is called on it.
+    pub fn join(&self, until: Option<Instant>) -> bool {
+        !self.origin.is_forked() && self.control.join(until)
     }
 
     /// Ends a connection from this side: the client reads `state` when the link hangs up.

@@ -52,13 +52,13 @@ impl<'a> Scanner<'a> {
     /// keep another's waiting for more than a round.
     /// Generic, so that a request goes from the line straight to where `serve` wants it.
     ///
-    /// With `only`, requests whose tag that refuses stay where they are, and never come to `serve`;
+    /// With `only`, requests that it refuses stay where they are, and never come to `serve`;
     /// what was begun goes on up to the line that would make it such a request. Returns whether
     /// anything was found.
     #[inline]
     pub fn turn(
         &mut self,
-        only: Option<Only>,
+        only: Option<Only<'_>>,
         mut serve: impl FnMut(&Arc<Connection>, Request) -> ControlFlow<()>,
     ) -> bool {
         if self.rested || self.server.news.count() != self.read {
@@ -95,8 +95,8 @@ impl<'a> Scanner<'a> {
     }
 
     /// Asks every client to ring, then looks once more. Called after the poller role has been put
-    /// down. `true`: there is something to do.
-    pub fn arm(&mut self) -> bool {
+    /// down. `true`: there is something to do that `only` does not refuse.
+    pub fn arm(&mut self, only: Option<Only<'_>>) -> bool {
         for connection in &self.hot {
             connection.ask_to_be_rung();
         }
@@ -104,7 +104,7 @@ impl<'a> Scanner<'a> {
         // the stand-bys' between recording news and looking at the role.
         ring::fence::<Mapped>();
         let waiting = self.server.news.count() != self.read
-            || self.hot.iter().any(|connection| connection.anything_to_take());
+            || self.hot.iter().any(|connection| connection.anything_to_take(only));
         // The server's list stays: it may be another holder's by now.
         self.rest();
         waiting
@@ -169,7 +169,7 @@ impl<'a> Scanner<'a> {
             connection.idle_turns.store(0, Relaxed);
             connection.ask_to_be_rung();
             ring::fence::<Mapped>();
-            let speaks = connection.anything_to_take();
+            let speaks = connection.anything_to_take(None);
             if speaks {
                 connection.look_every_turn();
             }
@@ -201,7 +201,7 @@ fn cools(connection: &Connection) -> bool {
 fn look(
     server: &Server,
     connection: &Arc<Connection>,
-    only: Option<Only>,
+    only: Option<Only<'_>>,
     serve: &mut impl FnMut(&Arc<Connection>, Request) -> ControlFlow<()>,
 ) -> Look {
     let lanes = connection.high_water();

@@ -65,7 +65,7 @@ pub(crate) fn respond(server: &Server) -> ! {
             });
             idle = if found { 0 } else { idle + 1 };
         }
-        if !scanner.arm() {
+        if !scanner.arm(None) {
             drop(scanner);
             server.park(None);
         }

@@ -124,6 +124,8 @@ impl Watch {
         if self.token.is_cancelled() {
             return Poll::Ready(());
         }
+        // Cloned, and dropped, without the lock: it is code of the user's.
+        let waker = cx.waker().clone();
         let mut waiting = self.token.shared.waiting();
         // Once more: the lock orders this look and the canceller's.
         if self.token.is_cancelled() {
@@ -133,12 +135,8 @@ impl Watch {
             waiting.next_key += 1;
             waiting.next_key
         });
-        let former = match waiting.wakers.get(&key) {
-            Some(waker) if waker.will_wake(cx.waker()) => None,
-            _ => waiting.wakers.insert(key, cx.waker().clone()),
-        };
+        let former = waiting.wakers.insert(key, waker);
         drop(waiting);
-        // Without the lock, as it may be a task's last.
         drop(former);
         Poll::Pending
     }

@@ -196,6 +196,26 @@ impl<T: 'static> Batch<T> {
         }
     }
 
+    /// Adds the items of another batch behind these.
+    pub(crate) fn append(&mut self, mut other: Self) {
+        if self.is_empty() {
+            std::mem::swap(self, &mut other);
+        }
+        self.bytes += other.bytes;
+        match (&mut self.store, other.store) {
+            (Store::Numbers(all), Store::Numbers(more)) => all.extend(more),
+            (Store::Vecs(all), Store::Vecs(more)) => all.extend(more),
+            (
+                Store::Encoded { bytes, items },
+                Store::Encoded { bytes: more_bytes, items: more_items },
+            ) => {
+                bytes.extend(more_bytes);
+                items.extend(more_items);
+            }
+            _ => unreachable!("batches of one type have one kind of store"),
+        }
+    }
+
     /// Forgets the first items, which have been sent.
     pub(crate) fn forget(&mut self, items: usize) {
         match &mut self.store {

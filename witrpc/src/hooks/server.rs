@@ -118,7 +118,9 @@ pub trait ServerHook: Send + Sync + 'static {
         let _ = client;
     }
 
-    /// A client that was let in has gone, whoever ended its connection. Calls of it may still run.
+    /// A client that was let in has gone, whoever ended its connection. Calls of it may still run. When
+    /// the server ends, this is called for each client that was connected, on a thread that
+    /// [`shutdown`](crate::ServerHandle::shutdown) joins and a drop of the server does not wait for.
     fn left(&self, client: &ClientInfo) {
         let _ = client;
     }

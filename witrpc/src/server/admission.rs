@@ -16,6 +16,7 @@ use super::context::CallContext;
 use super::metrics::Metrics;
 use super::pool::Pool;
 use super::session::ClientSession;
+use super::sessions::Sessions;
 use super::tally::Ledger;
 use super::watched::Hooks;
 
@@ -26,6 +27,7 @@ pub(super) struct Door {
     guard: Arc<Guard>,
     hooks: Option<Arc<Hooks>>,
     ledger: Arc<Ledger>,
+    sessions: Sessions,
     closed: AtomicBool,
     refused: AtomicU64,
     /// Set once the server has started.
@@ -40,13 +42,18 @@ impl Door {
         hooks: Option<Arc<Hooks>>,
         ledger: Arc<Ledger>,
     ) -> Self {
-        let (closed, refused, pool) = Default::default();
-        Self { services, codecs, guard, hooks, ledger, closed, refused, pool }
+        let (sessions, closed, refused, pool) = Default::default();
+        Self { services, codecs, guard, hooks, ledger, sessions, closed, refused, pool }
     }
 
     /// The server has started: what is behind the door.
     pub(super) fn leads_to(&self, pool: &Arc<Pool>) {
         let _ = self.pool.set(Arc::downgrade(pool));
+    }
+
+    /// Those who are connected.
+    pub(super) fn sessions(&self) -> &Sessions {
+        &self.sessions
     }
 
     /// How many were turned away.
@@ -57,6 +64,23 @@ impl Door {
     /// Turns everybody away from now on.
     pub(super) fn close(&self) {
         self.closed.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether there are hooks.
+    pub(super) fn has_hooks(&self) -> bool {
+        self.hooks.is_some()
+    }
+
+    /// Tells the hooks that a client has left.
+    pub(super) fn say_left(&self, client: &ClientInfo) {
+        if let Some(hooks) = &self.hooks {
+            hooks.left(client);
+        }
+    }
+
+    fn refuse(&self, refusal: &Refusal) -> Admitted {
+        self.refused.fetch_add(1, Ordering::Relaxed);
+        Admitted::Refusal(bytes(refusal))
     }
 
     fn read(&self, hello: &[u8], client_id: u64) -> Result<(Welcome, Codec), Refusal> {
@@ -131,8 +155,7 @@ fn read_hello(hello: &[u8]) -> Result<Hello, Refusal> {
 impl Admission for Door {
     fn admit(&self, hello: &[u8], client: &ClientInfo) -> Admitted {
         if client.clearance().is_none() && !self.guard.is_open() {
-            self.refused.fetch_add(1, Ordering::Relaxed);
-            return Admitted::Refusal(bytes(&Refusal::NotChecked));
+            return self.refuse(&Refusal::NotChecked);
         }
         match self.read(hello, client.id) {
             Ok((welcome, codec)) => {
@@ -140,12 +163,13 @@ impl Admission for Door {
                     hooks.joined(client);
                 }
                 let session = ClientSession::begin(codec, Arc::clone(&self.ledger));
+                if !self.sessions.join(client, &session) {
+                    self.say_left(client);
+                    return self.refuse(&Refusal::ShuttingDown);
+                }
                 Admitted::Welcome { welcome: bytes(&welcome), session }
             }
-            Err(refusal) => {
-                self.refused.fetch_add(1, Ordering::Relaxed);
-                Admitted::Refusal(bytes(&refusal))
-            }
+            Err(refusal) => self.refuse(&refusal),
         }
     }
 
@@ -156,9 +180,13 @@ impl Admission for Door {
 
     fn left(&self, client: &ClientInfo, session: &Session) {
         ClientSession::of(session).leave();
-        if let Some(hooks) = &self.hooks {
-            hooks.left(client);
+        if !self.sessions.leave(client.id) {
+            return;
         }
+        if let Some(pool) = self.pool.get().and_then(Weak::upgrade) {
+            pool.shares_grew();
+        }
+        self.say_left(client);
     }
 }
 

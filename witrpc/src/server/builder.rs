@@ -127,6 +127,13 @@ impl WitServerBuilder {
     /// are stuck, further calls wait, so handlers that call the server they run in need room here.
     /// Meanwhile cancels are told, events come, and what streams have ready is fetched.
     ///
+    /// Clients share the workers. While more than an eighth are free, any client gets one. Of the last
+    /// eighth (of the last one, if there are fewer than eight and several clients), a client gets one
+    /// only while it has fewer than `max_workers / connected clients`, and fewer than are free. So calls
+    /// of one client that never end leave workers for the others. A call counts until its handler
+    /// returns, also when its caller has given it up. A client that makes calls from within its own
+    /// calls needs room for the eighth that it does not get.
+    ///
     /// Methods that take an `impl Iterator` do not count: they wait for their client, so each has a
     /// thread of its own. Eight of one client's run at once, more of them wait for these to end.
     /// Those that take an `impl Stream` need no thread while they wait.
@@ -275,10 +282,11 @@ impl WitServerBuilder {
         let registry = RegistryServer::from_arc(Arc::clone(&door)).into_service();
         let handler = Dispatcher { services: self.services, registry, spawn: self.spawn, hooks };
         let handler = Box::new(handler);
+        let clients = Arc::clone(door.sessions().count());
         let pool =
-            Pool::start(port, handler, self.wait, self.max_workers, ledger).map_err(|source| {
-                BindError::Io { doing: "start the server's threads".to_owned(), source }
-            })?;
+            Pool::start(port, handler, self.wait, self.max_workers, clients, ledger).map_err(
+                |source| BindError::Io { doing: "start the server's threads".to_owned(), source },
+            )?;
         door.leads_to(&pool);
         Ok(WitServer::new(ServerHandle::new(pool, door)))
     }

@@ -16,7 +16,7 @@ use super::cancel::Deadline;
 use super::context::CallContext;
 use super::events::EventHub;
 use super::job::{Counted, LateReply, Place, Spawn, stream_job};
-use super::pool::{Job, Pool};
+use super::pool::{Job, Pool, Tenant};
 use super::reply::Reply;
 use super::session::ClientSession;
 use super::streams::{
@@ -75,6 +75,7 @@ struct WithStreams {
 pub(super) struct Line<'a> {
     pub(super) peer: &'a Arc<dyn Peer>,
     pub(super) ticket: Ticket,
+    pub(super) tag: u32,
     pub(super) deadline: Option<Instant>,
     pub(super) codec: Codec,
     pub(super) pool: &'a Arc<Pool>,
@@ -111,10 +112,23 @@ impl<'a> Line<'a> {
         self.settled.set(true);
     }
 
+    fn tenant(&self) -> Tenant {
+        Tenant { client: self.peer.client().id, tag: self.tag }
+    }
+
+    /// A job that is listed as running until it ends, for one that runs outside of the pool.
+    fn enlisted(&self, job: Job) -> Job {
+        let enlisted = self.pool.enlist(self.tenant());
+        Box::pin(async move {
+            let _enlisted = enlisted;
+            job.await;
+        })
+    }
+
     fn start(&self, job: Job) {
         match self.spawn {
-            Some(spawn) => spawn(job),
-            None => self.pool.run_job(job),
+            Some(spawn) => spawn(self.enlisted(job)),
+            None => self.pool.run_job(job, self.tenant()),
         }
     }
 }
@@ -277,14 +291,13 @@ impl ServerCall<'_> {
         let on_server_threads = self.streams.as_ref().is_some_and(|with| with.on_server_threads);
         match fed {
             _ if !on_server_threads => self.line.start(job),
-            None => self.line.pool.run_job(job),
+            None => self.line.pool.run_job(job, self.line.tenant()),
             // It waits for its client, and nobody is to wait for it.
             Some(number) => {
-                ClientSession::of(self.line.peer.session()).flows().threads().run(
-                    number,
-                    job,
-                    self.line.pool,
-                );
+                let Line { peer, pool, .. } = self.line;
+                let job = self.line.enlisted(job);
+                let threads = ClientSession::of(peer.session()).flows().threads();
+                threads.run(number, job, self.line.tenant(), pool);
             }
         }
     }

@@ -28,6 +28,11 @@ pub(super) struct Dispatcher {
 }
 
 impl Handler for Dispatcher {
+    fn names(&self, tag: u32) -> Option<[&'static str; 2]> {
+        let tag = RequestTag::from_bits(tag)?;
+        if tag.operation == Operation::Call { self.names(tag) } else { None }
+    }
+
     #[inline]
     fn serve(&self, pool: &Arc<Pool>, tally: &Tally, peer: &Arc<dyn Peer>, request: &mut Request) {
         let tag = RequestTag::from_bits(request.tag);
@@ -42,6 +47,7 @@ impl Handler for Dispatcher {
         let line = Line {
             peer,
             ticket: request.ticket,
+            tag: request.tag,
             deadline: request.deadline,
             codec: ClientSession::of(peer.session()).codec(),
             pool,

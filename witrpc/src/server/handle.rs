@@ -2,22 +2,28 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use crate::transport::ClientInfo;
+use crate::transport::{ClientInfo, Shutdown};
 
 use super::StopReason;
 use super::admission::Door;
 use super::builder::WitServerBuilder;
+use super::farewell::Farewell;
 use super::metrics::Metrics;
 use super::pool::Pool;
-use crate::transport::Shutdown;
+use super::running::RunningMethod;
+use super::session::ClientSession;
 
 /// A server that runs on threads of its own, until it is shut down or dropped.
 ///
-/// Dropping it closes all connections and frees the name, at once. A handler that runs is not
-/// waited for: it ends on its thread, and its answer goes nowhere. To have calls answered first,
-/// use [`shutdown`](Self::shutdown). Signals are the user's: a process that is killed, by Ctrl-C
+/// Dropping it closes all connections and frees the name, at once. What waits on the server ends with
+/// it: the iterators and streams that clients feed to methods, emissions that wait for room, futures
+/// that wait for a cancel, and the futures of `async fn` handlers, which are dropped unless they run
+/// [elsewhere](WitServerBuilder::spawn_with). Code of users is not waited for: a handler that runs ends
+/// on its thread, and its answer goes nowhere; hooks are told of each client that was connected, on a
+/// thread of their own. When the last of that has returned, no thread of the server is left. To have
+/// calls answered first, and to wait for the threads, use [`shutdown`](Self::shutdown). Signals are the user's: a process that is killed, by Ctrl-C
 /// too, leaves nothing that the next server of that name would not take over. In a forked child the
 /// server does not run: there it counts as stopped, [`wait`](Self::wait) says so, and dropping it does
 /// nothing. A program that becomes a daemon forks first and starts its server then.
@@ -25,7 +31,7 @@ use crate::transport::Shutdown;
 /// # Examples
 ///
 /// ```
-/// use std::time::Duration;
+/// use std::time::{Duration, Instant};
 /// use witrpc::{InProcess, WitServer, wit_service};
 ///
 /// #[wit_service]
@@ -86,7 +92,7 @@ impl WitServer {
     /// Blocks until the server has stopped, and returns why. In a forked child that is at once:
     /// [`StopReason::Forked`].
     pub fn wait(&self) -> StopReason {
-        self.handle.pool.life().wait_stopped()
+        self.handle.pool.life().until_stopped_blocking()
     }
 
     /// Completes when the server has stopped, on any executor, and returns why. In a forked child
@@ -125,6 +131,11 @@ impl WitServer {
         self.handle.stop_accepting();
     }
 
+    /// The methods that run now: [`ServerHandle::running`].
+    pub fn running(&self) -> Vec<RunningMethod> {
+        self.handle.running()
+    }
+
     /// Ends the server in good order: [`ServerHandle::shutdown`].
     pub fn shutdown(&self, deadline: Duration) -> bool {
         self.handle.shutdown(deadline)
@@ -134,7 +145,7 @@ impl WitServer {
 impl Drop for WitServer {
     fn drop(&mut self) {
         self.handle.door.close();
-        self.handle.pool.stop(Shutdown::Now);
+        self.handle.end(Shutdown::Now);
     }
 }
 
@@ -171,18 +182,90 @@ impl ServerHandle {
         self.pool.port().stop_accepting();
     }
 
+    /// The methods that run now, one entry a call: those of blocking handlers, of `async fn` handlers
+    /// that wait, and of streams that are made or taken. Also after the server has ended, for what still
+    /// runs then. A call that begins or ends meanwhile may be missing or be there.
+    pub fn running(&self) -> Vec<RunningMethod> {
+        self.pool.running()
+    }
+
     /// Ends the server in good order: turns new clients and new calls away, has all calls that have
-    /// arrived answered, for at most the time given, then closes the connections and frees the name.
+    /// arrived answered, closes the connections, frees the name, and waits until all threads of the
+    /// server have ended. All of that takes at most the time given.
     ///
-    /// Returns whether all were answered. A handler that still runs then ends on its thread, and
-    /// its answer goes nowhere. Called from a handler, this waits for that very handler, and so
-    /// for the whole time.
+    /// Returns whether all calls were answered and all threads have ended. If not, the server has ended
+    /// all the same, as if it had been dropped, and [`running`](Self::running) names the methods that
+    /// still run. A handler that still runs ends on its thread, and its answer goes nowhere. Called
+    /// from a handler, this waits for that very handler, and so for the whole time.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::sync::mpsc;
+    /// use std::sync::Mutex;
+    /// use std::time::Duration;
+    /// use witrpc::{InProcess, WitServer, wit_service};
+    ///
+    /// #[wit_service]
+    /// pub trait Sleeper {
+    ///     fn sleep(&self);
+    /// }
+    ///
+    /// struct Heavy(mpsc::Sender<()>, Mutex<mpsc::Receiver<()>>);
+    ///
+    /// impl Sleeper for Heavy {
+    ///     fn sleep(&self) {
+    ///         self.0.send(()).unwrap();
+    ///         let _ = self.1.lock().unwrap().recv();
+    ///     }
+    /// }
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let place = InProcess::new();
+    /// let (asleep, has_begun) = mpsc::channel();
+    /// let (alarm, rings) = mpsc::channel();
+    /// let service = SleeperServer::new(Heavy(asleep, Mutex::new(rings)));
+    /// let server = WitServer::builder().listen(place.clone()).service(service).start()?;
+    /// let client = SleeperClient::connect(place)?;
+    /// let call = std::thread::spawn(move || client.sleep());
+    /// has_begun.recv()?;
+    ///
+    /// assert!(!server.shutdown(Duration::from_millis(1)));
+    /// let running = server.running();
+    /// assert_eq!((running[0].service(), running[0].method()), ("Sleeper", "sleep"));
+    ///
+    /// alarm.send(())?;
+    /// // No call is left that could be answered; this waits for the threads alone.
+    /// server.shutdown(Duration::from_secs(5));
+    /// assert!(server.running().is_empty());
+    /// assert!(call.join().unwrap().is_err());
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn shutdown(&self, deadline: Duration) -> bool {
+        let until = Instant::now().checked_add(deadline);
         self.door.close();
         self.pool.drain();
-        let drained = self.pool.life().wait_quiet(deadline);
-        self.pool.stop(if drained { Shutdown::Drained } else { Shutdown::Now });
-        drained
+        let drained = self.pool.life().wait_quiet(until);
+        self.end(if drained { Shutdown::Drained } else { Shutdown::Now });
+        let joined = self.pool.join(until);
+        drained && joined
+    }
+
+    /// Ends the server, and what waits on it, without waiting for code of users. Idempotent.
+    fn end(&self, how: Shutdown) {
+        if !self.pool.begin_stop() {
+            return;
+        }
+        // Whoever takes a session out tells of its end: from here on that is this thread.
+        let sessions = self.door.sessions().end();
+        self.pool.close(how);
+        // After that, so that no client takes the end of the server for the end of a stream.
+        sessions.iter().for_each(|(_, session)| ClientSession::of(session).leave());
+        let clients = sessions.into_iter().map(|(client, _)| client).collect();
+        let (pool, door) = (Arc::clone(&self.pool), Arc::clone(&self.door));
+        Farewell { pool, door, clients }.say();
+        self.pool.stopped();
     }
 }
 

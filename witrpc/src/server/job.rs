@@ -30,6 +30,14 @@ impl Counted {
     }
 }
 
+#[cfg(test)]
+impl Counted {
+    /// Of no server.
+    pub(super) fn nowhere() -> Self {
+        Self(Weak::new())
+    }
+}
+
 impl Drop for Counted {
     fn drop(&mut self) {
         if let Some(pool) = self.0.upgrade() {

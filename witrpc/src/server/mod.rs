@@ -4,7 +4,9 @@
 //! their requests and lends its threads; [`dispatch`] brings a request to its service as a
 //! [`call`], whose [`arguments`] it decodes; [`reply`] answers it, for an `async fn` from a [`job`].
 //! Requests that are no calls go by [`control`] to the client's [`streams`] and [`events`].
-//! [`handle`] is what the user keeps, [`session`] what the server keeps for each client. A [`trail`]
+//! [`handle`] is what the user keeps, [`farewell`] what is left to do at the end, [`threads`] are joined then;
+//! [`running`] names what runs, [`session`] what the server keeps for each client,
+//! [`sessions`] those who are connected. A [`trail`]
 //! goes with each request, and notes its answer: in the counters of [`tally`], for hooks, which stand
 //! around [`watched`] calls, and in its span.
 
@@ -18,13 +20,16 @@ mod context;
 mod control;
 mod dispatch;
 mod events;
+mod farewell;
 mod handle;
 mod job;
 mod metrics;
 mod panics;
 mod pool;
 mod reply;
+mod running;
 mod session;
+mod sessions;
 mod stop_reason;
 mod streams;
 mod tally;
@@ -42,5 +47,6 @@ pub use context::CallContext;
 pub use events::{Emitter, EventHub, EventWriter};
 pub use handle::{ServerHandle, WitServer};
 pub use metrics::Metrics;
+pub use running::RunningMethod;
 pub use stop_reason::StopReason;
 pub use streams::{Feed, ItemEncoding, StreamWriter, encoding_of, encoding_of_results};

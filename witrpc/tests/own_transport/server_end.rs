@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex};
 use std::task::Waker;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use witrpc::transport::{
     BindConfig, ChannelError, ClientChannel, ClientInfo, ConnectConfig, Only, Outgoing, Peer,
@@ -119,20 +119,24 @@ impl ServerPort for Port {
     fn close(&self, how: Shutdown) {
         self.0.close(how);
     }
+
+    fn join(&self, until: Option<Instant>) -> bool {
+        self.0.join(until)
+    }
 }
 
 struct View<'a>(Box<dyn Scanner + 'a>);
 
 impl Scanner for View<'_> {
-    fn turn(&mut self, only: Option<Only>, serve: &mut Serve<'_>) -> bool {
+    fn turn(&mut self, only: Option<Only<'_>>, serve: &mut Serve<'_>) -> bool {
         self.0.turn(only, &mut |peer, request| {
             let peer: Arc<dyn Peer> = Arc::new(Copier(Arc::clone(peer)));
             serve(&peer, request)
         })
     }
 
-    fn arm(&mut self) -> bool {
-        self.0.arm()
+    fn arm(&mut self, only: Option<Only<'_>>) -> bool {
+        self.0.arm(only)
     }
 }
 

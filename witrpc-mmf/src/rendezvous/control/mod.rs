@@ -6,8 +6,9 @@
 mod thread;
 
 use std::io;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
 
 use rustix::event::{EventfdFlags, eventfd};
 use witrpc_transport::{Admitted, ClientInfo, Plain, Responder, Session};
@@ -80,6 +81,7 @@ pub(crate) trait Host: Send + Sync + 'static {
 #[derive(Debug)]
 pub(crate) struct Control {
     shared: Arc<Shared>,
+    thread: Mutex<Option<JoinHandle<()>>>,
     origin: Origin,
 }
 
@@ -94,8 +96,9 @@ impl Control {
         let wake = Descriptor::open(|| eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK))
             .map_err(failed("make an eventfd"))?;
         let orders = Orders { claim: Some(claim), ..Orders::default() };
-        let shared = Arc::new(Shared { orders: Mutex::new(orders), wake });
-        Ok(Self { shared, origin: Origin::here() })
+        let ended = Condvar::new();
+        let shared = Arc::new(Shared { orders: Mutex::new(orders), wake, ended });
+        Ok(Self { shared, thread: Mutex::default(), origin: Origin::here() })
     }
 
     /// Starts the thread, once. The limits are the caller's to check.
@@ -121,9 +124,43 @@ impl Control {
         drop(orders);
         let thread = ControlThread::new(Arc::clone(&self.shared), listeners, desk)
             .map_err(failed("make an epoll instance"))?;
-        spawn("witrpc-control", move || thread.run())
-            .map_err(failed("start the control thread"))?;
+        let ended = Ended(Arc::clone(&self.shared));
+        let started = spawn("witrpc-control", move || {
+            let _ended = ended;
+            thread.run();
+        });
+        *self.thread() = Some(started.map_err(failed("start the control thread"))?);
         Ok(())
+    }
+
+    /// After [`shutdown`](Self::shutdown): waits until the thread has ended, until that time at the
+    /// most. Returns whether it has; that it has not, if this is called on it.
+    pub(crate) fn join(&self, until: Option<Instant>) -> bool {
+        let me = std::thread::current().id();
+        if self.thread().as_ref().is_some_and(|thread| thread.thread().id() == me) {
+            return false;
+        }
+        let mut orders = self.shared.orders();
+        while !orders.ended {
+            let left = until.map(|until| until.saturating_duration_since(Instant::now()));
+            orders = match left {
+                None => self.shared.ended.wait(orders).unwrap_or_else(PoisonError::into_inner),
+                Some(Duration::ZERO) => return false,
+                Some(left) => {
+                    let waited = self.shared.ended.wait_timeout(orders, left);
+                    waited.unwrap_or_else(PoisonError::into_inner).0
+                }
+            };
+        }
+        drop(orders);
+        let thread = self.thread().take();
+        // All that is left of it is the system's part of its end.
+        thread.into_iter().for_each(|thread| drop(thread.join()));
+        true
+    }
+
+    fn thread(&self) -> MutexGuard<'_, Option<JoinHandle<()>>> {
+        self.thread.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Tells clients that come from now on that none is taken. The name stays this server's.
@@ -170,6 +207,18 @@ struct Shared {
     orders: Mutex<Orders>,
     /// An eventfd that nobody else has: rung after an order.
     wake: Descriptor,
+    /// The thread has ended.
+    ended: Condvar,
+}
+
+/// Dropped as the last thing that the thread does, or if it cannot be started.
+struct Ended(Arc<Shared>);
+
+impl Drop for Ended {
+    fn drop(&mut self) {
+        self.0.orders().ended = true;
+        self.0.ended.notify_all();
+    }
 }
 
 impl Shared {
@@ -182,6 +231,7 @@ impl Shared {
 struct Orders {
     turn_away: bool,
     stop: bool,
+    ended: bool,
     close: Vec<u64>,
     claim: Option<Claim>,
 }

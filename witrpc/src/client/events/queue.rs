@@ -68,6 +68,8 @@ impl Queue {
 
     /// Completes when something is there; `None` when nothing will be.
     pub(super) fn poll(&self, cx: &Context<'_>) -> Poll<Option<Came>> {
+        // Cloned, and dropped, without the lock: it is code of the user's.
+        let waker = cx.waker().clone();
         let mut state = self.lock();
         if let Some(came) = state.take() {
             drop(state);
@@ -77,7 +79,9 @@ impl Queue {
         if state.is_over() {
             return Poll::Ready(None);
         }
-        state.waker = Some(cx.waker().clone());
+        let former = state.waker.replace(waker);
+        drop(state);
+        drop(former);
         Poll::Pending
     }
 

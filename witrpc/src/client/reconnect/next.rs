@@ -57,6 +57,8 @@ impl Next<'_> {
 
     /// Looks, and registers the waker if there is nothing yet.
     fn look(&mut self, waker: &Waker) -> Option<Result<Guard<Arc<Link>>, CallError>> {
+        // Cloned, and dropped, without the lock: it is code of the user's.
+        let waker = waker.clone();
         let mut state = self.keeper.state();
         if let Phase::Ended(ended) = &state.phase {
             return Some(Err(ended.call_error()));
@@ -69,9 +71,8 @@ impl Next<'_> {
             state.next_key += 1;
             state.next_key
         });
-        let former = state.waiting.insert(key, waker.clone());
+        let former = state.waiting.insert(key, waker);
         drop(state);
-        // Without the lock, as it may be a task's last.
         drop(former);
         None
     }

@@ -1,4 +1,12 @@
 //! The events that wait for one client.
+//!
+//! # Invariants
+//!
+//! 1. Answers are given without the lock: within one process an answer wakes whoever waits for it, which
+//!    is code of the user's. Meanwhile what is next is *out*, with the one thread that answers.
+//! 2. While it is out, events that come and a pull that comes wait in the state. The thread that answers
+//!    puts back what it could not send, and answers that pull. So events stay in their order, and none
+//!    waits beside a pull.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -33,7 +41,9 @@ struct State {
     emitted: u64,
     /// What an answer was to bring that had not room for all of it.
     next: VecDeque<Delivery>,
-    /// The pull that came when nothing was there.
+    /// A thread has taken what is next, to answer a pull.
+    is_out: bool,
+    /// The pull that came when nothing was there, or while that is out.
     waiting: Option<Asked>,
     /// The client has gone.
     left: bool,
@@ -96,11 +106,23 @@ impl ClientEvents {
             drop(state);
             return asked.reply().bad_request("a pull of events is still unanswered");
         }
-        if state.deliver(asked.reply()) {
+        state.waiting = Some(asked);
+        self.tell(state);
+    }
+
+    /// Answers the pull that waits, if there is one and anything to tell, and those that come meanwhile.
+    fn tell<'a>(&'a self, mut state: MutexGuard<'a, State>) {
+        while !state.is_out && state.waiting.is_some() {
+            let mut next = state.next();
+            let Some(asked) = state.waiting.take_if(|_| !next.is_empty()) else { break };
+            state.is_out = true;
             drop(state);
+            deliver(&asked.reply(), &mut next);
+            drop(asked);
             self.changed.notify_all();
-        } else {
-            state.waiting = Some(asked);
+            state = self.lock();
+            state.is_out = false;
+            state.put_back(next);
         }
     }
 
@@ -126,7 +148,7 @@ impl ClientEvents {
     pub(super) fn offer(&self, key: Key, emitted: &Arc<Emitted>) -> Option<Offer<()>> {
         let mut state = self.lock();
         let offer = state.offer(key, emitted)?;
-        state.tell();
+        self.tell(state);
         Some(offer)
     }
 
@@ -141,7 +163,7 @@ impl ClientEvents {
         loop {
             let offer = state.offer(key, emitted)?;
             if !matches!(offer, Offer::Full(..)) {
-                state.tell();
+                self.tell(state);
                 return Some(offer);
             }
             let left = deadline.map(|at| at.saturating_duration_since(Instant::now()));
@@ -161,7 +183,7 @@ impl ClientEvents {
         let mut state = self.lock();
         if let Some(kind) = state.kinds.get_mut(&key) {
             kind.lose(1);
-            state.tell();
+            self.tell(state);
         }
     }
 
@@ -182,41 +204,22 @@ impl State {
         })
     }
 
-    /// Answers the pull that waits, now that there is something.
-    fn tell(&mut self) {
-        if let Some(asked) = self.waiting.take()
-            && !self.deliver(asked.reply())
-        {
-            self.waiting = Some(asked);
-        }
-    }
-
-    /// Answers with what is next; `false` if nothing is.
-    fn deliver(&mut self, reply: Reply<'_>) -> bool {
-        let mut len: usize = self.next.iter().map(Delivery::len).sum();
+    /// Takes out what one answer is to bring.
+    fn next(&mut self) -> VecDeque<Delivery> {
+        let mut next = std::mem::take(&mut self.next);
+        let mut len: usize = next.iter().map(Delivery::len).sum();
         while len < ANSWER_LEN {
             let Some(delivery) = self.take() else { break };
             len += delivery.len();
-            self.next.push_back(delivery);
+            next.push_back(delivery);
         }
-        let mut count = self.next.len();
-        while count > 0 {
-            let mut message = Vec::with_capacity(len);
-            self.next.iter().take(count).for_each(|delivery| delivery.write(&mut message));
-            match reply.events(&message) {
-                Err(ChannelError::TooLarge { .. }) if count > 1 => count /= 2,
-                Err(ChannelError::TooLarge { .. }) if self.next[0].emitted.is_some() => {
-                    // It can never be told: that it is missing can.
-                    self.next[0].emitted = None;
-                    self.next[0].lost = self.next[0].lost.saturating_add(1);
-                }
-                _ => {
-                    self.next.drain(..count);
-                    return true;
-                }
-            }
-        }
-        false
+        next
+    }
+
+    /// Takes back what was not sent, unless it is not wanted any more.
+    fn put_back(&mut self, mut next: VecDeque<Delivery>) {
+        next.retain(|delivery| self.kinds.contains_key(&(delivery.service, delivery.event)));
+        self.next = next;
     }
 
     /// The event that was emitted first of all that wait.
@@ -230,5 +233,54 @@ impl State {
         let next = self.kinds.get_mut(&(service, event))?.take()?;
         let emitted = next.item.map(|waiting| waiting.emitted);
         Some(Delivery { service, event, lost: next.gap.lost, emitted })
+    }
+}
+
+/// Answers with what is next, as much of it as one answer carries, and forgets that.
+fn deliver(reply: &Reply<'_>, next: &mut VecDeque<Delivery>) {
+    let len = next.iter().map(Delivery::len).sum();
+    let mut count = next.len();
+    while count > 0 {
+        let mut message = Vec::with_capacity(len);
+        next.iter().take(count).for_each(|delivery| delivery.write(&mut message));
+        match reply.events(&message) {
+            Err(ChannelError::TooLarge { .. }) if count > 1 => count /= 2,
+            Err(ChannelError::TooLarge { .. }) if next[0].emitted.is_some() => {
+                // It can never be told: that it is missing can.
+                next[0].emitted = None;
+                next[0].lost = next[0].lost.saturating_add(1);
+            }
+            _ => {
+                next.drain(..count);
+                return;
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::OnceLock;
+
+    use super::*;
+    use crate::server::tests::eavesdropper::Eavesdropper;
+
+    #[test]
+    fn no_answer_is_given_under_the_lock() {
+        let looked = Arc::new(OnceLock::<Arc<ClientEvents>>::new());
+        let at = Arc::clone(&looked);
+        let peer = Eavesdropper::new(move || {
+            drop(at.get().unwrap().state.try_lock().expect("nobody holds it"));
+        });
+        let events = looked.get_or_init(|| ClientEvents::new(Codec::Postcard));
+        events.subscribe(0, 1, &[0], |_| Overflow::DropOldest);
+        let emitted = Arc::new(Emitted { raw: false, bytes: vec![1] });
+        events.pull(peer.asks(1));
+        assert_eq!(events.offer((0, 0), &emitted), Some(Offer::Taken), "it waits for one");
+        assert_eq!(events.offer((0, 0), &emitted), Some(Offer::Taken));
+        events.pull(peer.asks(2));
+        events.pull(peer.asks(3));
+        events.subscribe(0, 2, &[], |_| Overflow::DropOldest);
+        assert_eq!(peer.answers(), [1, 2, 3]);
     }
 }

@@ -53,17 +53,20 @@ impl EventHub {
 
     /// Those who want the event, and forgets those who have gone.
     fn listeners(&self, event: u16, only: Option<u64>) -> Vec<(u8, Arc<ClientEvents>)> {
-        let mut listeners = Vec::new();
+        let (mut listeners, mut others) = (Vec::new(), Vec::new());
         self.lock().retain(|client| {
-            let Some(events) = client.events.upgrade().filter(|events| !events.has_left()) else {
-                return false;
-            };
+            let Some(events) = client.events.upgrade() else { return false };
+            let has_left = events.has_left();
             let is_meant = only.is_none_or(|only| only == client.client_id);
-            if is_meant && events.wants((client.service, event)) {
+            if !has_left && is_meant && events.wants((client.service, event)) {
                 listeners.push((client.service, events));
+            } else {
+                others.push(events);
             }
-            true
+            !has_left
         });
+        // Dropped without the lock: they may be the last to hold a connection.
+        drop(others);
         listeners
     }
 

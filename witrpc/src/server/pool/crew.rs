@@ -56,6 +56,26 @@ impl Counts {
         u64::from(self.threads) | u64::from(self.standbys) << 32
     }
 
+    /// How many threads are in handlers beside the holder of the role.
+    pub(super) fn others_in_handlers(self) -> u32 {
+        self.threads.saturating_sub(self.standbys + 1)
+    }
+
+    /// How many threads are in handlers, given that nobody holds the role.
+    pub(super) fn in_handlers(self) -> u32 {
+        self.threads.saturating_sub(self.standbys)
+    }
+
+    /// Whether the holder of the role may run handlers: invariants 2 and 3 of the crew.
+    pub(super) fn may_serve(self) -> bool {
+        self.standbys > 0 || self.threads <= 1
+    }
+
+    /// Whether there are stand-bys beside the caller, who is one.
+    pub(super) fn others_stand_by(self) -> bool {
+        self.standbys > 1
+    }
+
     /// Whether no thread is in a handler, given that nobody holds the role.
     pub(super) fn all_stand_by(self) -> bool {
         self.threads == self.standbys
@@ -84,17 +104,6 @@ impl<P: Primitives> Crew<P> {
 
     pub(super) fn counts(&self) -> Counts {
         Counts::unpack(self.counts.load(Acquire))
-    }
-
-    /// Whether the holder of the role may run handlers: invariants 2 and 3.
-    pub(super) fn may_serve(&self) -> bool {
-        let counts = self.counts();
-        counts.standbys > 0 || counts.threads <= 1
-    }
-
-    /// Whether there are stand-bys beside the caller, who is one.
-    pub(super) fn others_stand_by(&self) -> bool {
-        self.counts().standbys > 1
     }
 
     /// A new thread is about to start, as a stand-by. Returns the number of those before it.
@@ -150,11 +159,11 @@ mod tests {
         assert!(!crew.promote(), "one stand-by is left");
         assert!(crew.promote(), "none is left, and a third thread is allowed");
         crew.hire();
-        assert!(crew.may_serve());
+        assert!(crew.counts().may_serve());
         assert!(!crew.promote(), "none is left, but three threads are the bound");
-        assert!(!crew.may_serve(), "two handlers are stuck: the third thread only looks");
+        assert!(!crew.counts().may_serve(), "two handlers are stuck: the third thread only looks");
         crew.stand_by();
-        assert!(crew.may_serve());
+        assert!(crew.counts().may_serve());
     }
 
     #[test]
@@ -162,7 +171,7 @@ mod tests {
         let crew = Crew::<Std>::new(8);
         crew.hire();
         assert!(crew.promote());
-        assert!(crew.may_serve());
+        assert!(crew.counts().may_serve());
     }
 
     #[test]

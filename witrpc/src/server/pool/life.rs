@@ -102,13 +102,19 @@ impl Life {
 
     /// Waits until nothing is left to be answered, or the server is stopped, or the time is over.
     /// Returns whether nothing was left.
-    pub(in crate::server) fn wait_quiet(&self, deadline: Duration) -> bool {
-        if !self.is_ours() {
-            return false;
-        }
-        let until = Instant::now().checked_add(deadline);
+    pub(in crate::server) fn wait_quiet(&self, until: Option<Instant>) -> bool {
+        self.is_ours() && self.wait_until(until, |ends| ends.quiet || ends.stopped).quiet
+    }
+
+    /// Blocks until the port is closed, until that time at the most. Returns whether it is; in a forked
+    /// child, that it is not.
+    pub(in crate::server) fn wait_stopped(&self, until: Option<Instant>) -> bool {
+        self.is_ours() && self.wait_until(until, |ends| ends.stopped).stopped
+    }
+
+    fn wait_until(&self, until: Option<Instant>, is_so: fn(&Ends) -> bool) -> MutexGuard<'_, Ends> {
         let mut ends = self.ends();
-        while !ends.quiet && !ends.stopped {
+        while !is_so(&ends) {
             let left = until.map(|until| until.saturating_duration_since(Instant::now()));
             ends = match left {
                 None => self.changed.wait(ends).unwrap_or_else(PoisonError::into_inner),
@@ -118,18 +124,15 @@ impl Life {
                 }
             };
         }
-        ends.quiet
+        ends
     }
 
-    /// Blocks until the port is closed.
-    pub(in crate::server) fn wait_stopped(&self) -> StopReason {
+    /// Blocks until the port is closed, and returns why it is.
+    pub(in crate::server) fn until_stopped_blocking(&self) -> StopReason {
         if !self.is_ours() {
             return StopReason::Forked;
         }
-        let mut ends = self.ends();
-        while !ends.stopped {
-            ends = self.changed.wait(ends).unwrap_or_else(PoisonError::into_inner);
-        }
+        drop(self.wait_until(None, |ends| ends.stopped));
         StopReason::ShutDown
     }
 
@@ -139,13 +142,22 @@ impl Life {
             if !self.is_ours() {
                 return Poll::Ready(StopReason::Forked);
             }
+            // Cloned, and dropped, without the lock: it is code of the user's.
+            let waker = cx.waker().clone();
             let mut ends = self.ends();
             if ends.stopped {
+                drop(ends);
                 return Poll::Ready(StopReason::ShutDown);
             }
-            if !ends.wakers.iter().any(|waker| waker.will_wake(cx.waker())) {
-                ends.wakers.push(cx.waker().clone());
-            }
+            let known = ends.wakers.iter().any(|known| known.will_wake(&waker));
+            let spare = if known {
+                Some(waker)
+            } else {
+                ends.wakers.push(waker);
+                None
+            };
+            drop(ends);
+            drop(spare);
             Poll::Pending
         })
         .await

@@ -21,15 +21,20 @@
 //!
 //! - [`role`]: the word that says who looks; [`bell`]: tasks that are ready; [`duty`]: both in
 //!   order; [`primitive`] and `model`: their proof.
-//! - [`crew`]: how many threads there are and may be; [`spin`]: how long they look in vain.
+//! - [`crew`]: how many threads there are and may be; [`shares`]: how many of them each client may
+//!   have, and [`permit`] what follows for a look; [`spin`]: how long they look in vain.
 //! - [`worker`]: the loop of a thread; [`task`]: handlers that wait; [`life`]: how it all ends.
 
 mod bell;
 mod crew;
 mod duty;
+mod jobs;
 mod life;
+mod permit;
 mod primitive;
+mod queue;
 mod role;
+mod shares;
 mod spin;
 mod task;
 mod worker;
@@ -37,28 +42,32 @@ mod worker;
 #[cfg(test)]
 mod model;
 
-use std::collections::VecDeque;
 use std::io;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Weak};
+use std::time::Instant;
 
-use crate::rt::spawn;
+use crate::rt::Threads;
 use crate::timer::Timer;
-use crate::transport::WaitPolicy;
-use crate::transport::{Peer, Request, ServerPort};
+use crate::transport::{Peer, Request, ServerPort, Shutdown, WaitPolicy};
 
 use self::crew::{Counts, Crew};
 use self::duty::Duty;
+use self::jobs::Jobs;
 use self::life::Life;
 use self::primitive::Std;
+use self::queue::TaskQueue;
 use self::role::ThreadNumber;
+use self::shares::Shares;
 use self::spin::Spin;
 use self::task::Task;
 use self::worker::Worker;
 
 use super::tally::{Ledger, Tally};
-use crate::transport::Shutdown;
+use super::RunningMethod;
 
+pub(super) use self::jobs::Enlisted;
+pub(super) use self::shares::Tenant;
 pub(super) use self::task::Job;
 
 /// What a pool does with the requests it finds.
@@ -66,6 +75,9 @@ pub(super) trait Handler: Send + Sync {
     /// Serves one request: answers it, or leaves that to a job. `tally` is the calling thread's. Must
     /// not panic.
     fn serve(&self, pool: &Arc<Pool>, tally: &Tally, peer: &Arc<dyn Peer>, request: &mut Request);
+
+    /// The names of the service and the method that a request of that tag calls.
+    fn names(&self, tag: u32) -> Option<[&'static str; 2]>;
 }
 
 /// What a pool is doing at one look.
@@ -103,10 +115,14 @@ pub(super) struct Pool {
     duty: Duty<Std>,
     crew: Crew<Std>,
     life: Life,
-    /// Tasks that are ready.
-    ready: Mutex<VecDeque<Arc<Task>>>,
-    /// Jobs that have not ended, wherever they run.
-    jobs: AtomicUsize,
+    shares: Shares<Std>,
+    tasks: TaskQueue,
+    /// How many jobs have not ended, wherever they run.
+    unanswered: AtomicUsize,
+    /// Those of them that have waited, or run outside of the pool.
+    jobs: Jobs,
+    /// All threads of the server but the transport's.
+    threads: Threads,
     /// Threads that run methods and are none of these.
     beside: Arc<AtomicUsize>,
     ledger: Arc<Ledger>,
@@ -115,14 +131,16 @@ pub(super) struct Pool {
 }
 
 impl Pool {
-    /// Starts two threads: one to look, one to stand by.
+    /// Starts two threads: one to look, one to stand by. `clients` counts those that are connected.
     pub(super) fn start(
         port: Arc<dyn ServerPort>,
         handler: Box<dyn Handler>,
         wait: WaitPolicy,
         max_workers: u32,
+        clients: Arc<AtomicU64>,
         ledger: Arc<Ledger>,
     ) -> io::Result<Arc<Self>> {
+        let threads = Threads::default();
         let pool = Arc::new(Self {
             port,
             handler,
@@ -130,16 +148,21 @@ impl Pool {
             duty: Duty::new(),
             crew: Crew::new(max_workers),
             life: Life::new(),
-            ready: Mutex::new(VecDeque::new()),
-            jobs: AtomicUsize::new(0),
+            shares: Shares::new(max_workers, clients),
+            tasks: TaskQueue::default(),
+            unanswered: AtomicUsize::new(0),
+            jobs: Jobs::default(),
+            timer: Arc::new(Timer::of(threads.clone())),
+            threads,
             beside: Arc::default(),
             ledger,
-            timer: Arc::default(),
         });
         // Both count before either runs, or the first would see itself alone and hire a third.
         for count in [pool.crew.hire(), pool.crew.hire()] {
             if let Err(error) = pool.start_thread(count) {
-                pool.stop(Shutdown::Now);
+                pool.begin_stop();
+                pool.close(Shutdown::Now);
+                pool.stopped();
                 return Err(error);
             }
         }
@@ -176,12 +199,19 @@ impl Pool {
         let worker = Worker::new(Arc::clone(self), ThreadNumber::from_count(count));
         // At most 15 bytes, which is what Linux keeps of a thread's name.
         let name = format!("witrpc-srv-{}", count % 10_000);
-        spawn(name, move || worker.run()).map(drop)
+        self.threads.spawn(name, move || worker.run())
     }
 
     /// Runs a job on these threads, starting at once on this one.
-    pub(super) fn run_job(self: &Arc<Self>, job: Job) {
-        Task::new(job, self).poll(self);
+    pub(super) fn run_job(self: &Arc<Self>, job: Job, tenant: Tenant) {
+        Task::new(job, tenant, self).poll(self);
+    }
+
+    /// A client has left: the others' shares have grown.
+    pub(super) fn shares_grew(&self) {
+        if !self.life.is_stopped() {
+            self.port.ring();
+        }
     }
 
     /// Whether threads beside the holder of the role run methods. A hint: to be wrong costs time.
@@ -191,14 +221,14 @@ impl Pool {
 
     /// A job exists that a shutdown waits for.
     pub(super) fn job_begun(&self) {
-        self.jobs.fetch_add(1, Ordering::SeqCst);
+        self.unanswered.fetch_add(1, Ordering::SeqCst);
     }
 
     /// It has ended.
     pub(super) fn job_done(&self) {
         // SeqCst, like the stage and the look at it: either this sees that draining has begun, or
         // the look that follows its begin sees the job gone.
-        self.jobs.fetch_sub(1, Ordering::SeqCst);
+        self.unanswered.fetch_sub(1, Ordering::SeqCst);
         if self.life.is_draining() {
             self.port.ring();
         }
@@ -209,19 +239,10 @@ impl Pool {
             return;
         }
         self.duty.bell().add();
-        self.ready.lock().unwrap_or_else(PoisonError::into_inner).push_back(task);
+        self.tasks.push(task);
         if self.duty.queued() {
             self.port.ring();
         }
-    }
-
-    fn next_task(&self) -> Option<Arc<Task>> {
-        if !self.duty.bell().any_ready() {
-            return None;
-        }
-        let task = self.ready.lock().unwrap_or_else(PoisonError::into_inner).pop_front()?;
-        self.duty.bell().remove();
-        Some(task)
     }
 
     /// Lets the clients know that nothing new is taken, and has all that arrived answered.
@@ -236,21 +257,67 @@ impl Pool {
         self.port.ring();
     }
 
-    /// Closes all connections and ends the threads; those in a handler, after it. Idempotent.
-    pub(super) fn stop(&self, how: Shutdown) {
-        if self.life.is_ours() && self.life.begin_stop() {
-            self.port.close(how);
-            self.life.stopped();
-            // Each thread that ends rings for the next.
-            self.port.ring();
-        }
+    /// The server ends; `true` for the first caller, who then does the rest.
+    pub(super) fn begin_stop(&self) -> bool {
+        self.life.is_ours() && self.life.begin_stop()
+    }
+
+    /// Closes all connections.
+    pub(super) fn close(&self, how: Shutdown) {
+        self.port.close(how);
+    }
+
+    /// Ends the threads; those in a handler, after it.
+    pub(super) fn stopped(&self) {
+        self.timer.close();
+        self.life.stopped();
+        // Each thread that ends rings for the next.
+        self.port.ring();
+    }
+
+    /// Waits until the server has stopped and its threads have ended, until that time at the most.
+    /// Returns whether they have.
+    pub(super) fn join(&self, until: Option<Instant>) -> bool {
+        self.life.wait_stopped(until) && self.threads.join(until) && self.port.join(until)
+    }
+
+    /// What starts threads that are joined at the end.
+    pub(super) fn threads(&self) -> &Threads {
+        &self.threads
+    }
+
+    /// Lists a job that runs outside of the pool, until the result is dropped.
+    pub(super) fn enlist(&self, tenant: Tenant) -> Enlisted {
+        self.jobs.enlist(tenant, None)
+    }
+
+    /// Whether any tasks wait.
+    pub(super) fn has_tasks(&self) -> bool {
+        !self.jobs.tasks().is_empty()
+    }
+
+    /// Drops all tasks that wait, with the users' futures. The server has stopped.
+    pub(super) fn drop_tasks(&self) {
+        let tasks: Vec<_> = self.jobs.tasks().iter().filter_map(Weak::upgrade).collect();
+        tasks.iter().for_each(|task| task.end());
+        self.tasks.clear();
+    }
+
+    /// The methods that run now.
+    pub(super) fn running(&self) -> Vec<RunningMethod> {
+        let tenants = self.shares.tenants().into_iter().chain(self.jobs.tenants());
+        let named = |Tenant { client, tag }| {
+            let [service, method] = self.handler.names(tag)?;
+            Some(RunningMethod { service, method, client_id: client })
+        };
+        tenants.filter_map(named).collect()
     }
 
     /// After a last look that found nothing, with the role vacant: whether nothing runs or waits to
     /// be sent either.
     fn is_quiet(&self) -> bool {
         self.crew.counts().all_stand_by()
-            && self.jobs.load(Ordering::SeqCst) == 0
+            && self.unanswered.load(Ordering::SeqCst) == 0
             && !self.duty.bell().any_ready()
             && self.port.has_delivered()
     }

@@ -9,16 +9,22 @@
 //!    and only the change from idle to queued puts it there. So a thread that takes it out never
 //!    waits for another one that polls it.
 //! 2. A task that was woken while it was polled is queued again by the thread that polled it.
+//! 3. When the server ends, all tasks that wait are dropped. Whoever drops them has changed the stage of
+//!    the server, then fences, then tries the task's lock. Whoever polls one lets go of that lock, then
+//!    fences, then looks at the stage. Of the two fences one comes first, so that one of them drops it.
 
 use std::future::Future;
-use std::panic::{self, AssertUnwindSafe};
 use std::pin::Pin;
-use std::sync::atomic::Ordering::{AcqRel, Acquire};
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::atomic::Ordering::{AcqRel, Acquire, SeqCst};
+use std::sync::atomic::fence;
+use std::sync::{Arc, Mutex, PoisonError, TryLockError, Weak};
 use std::task::{Context, Poll, Wake, Waker};
 
 use super::Pool;
+use super::jobs::Enlisted;
 use super::primitive::{Primitives, Std, Word};
+use super::shares::Tenant;
+use crate::server::panics::catch;
 
 /// The rest of a call, up to its answer.
 pub(crate) type Job = Pin<Box<dyn Future<Output = ()> + Send>>;
@@ -76,23 +82,38 @@ impl<P: Primitives> Schedule<P> {
     }
 }
 
+/// A job that was polled at least once, or is polled next.
+struct Begun {
+    job: Job,
+    /// Once it has waited.
+    enlisted: Option<Enlisted>,
+}
+
 /// A job with its waker.
 pub(super) struct Task {
     schedule: Schedule<Std>,
-    /// Empty when it is done. Contended by nobody: invariant 1.
-    job: Mutex<Option<Job>>,
+    /// Empty when it is done. Held while the job is polled, which is code of the user's: nobody waits
+    /// for it, by invariants 1 and 3.
+    begun: Mutex<Option<Begun>>,
+    tenant: Tenant,
     /// Weak: a waker that somebody forgot does not keep a server.
     pool: Weak<Pool>,
 }
 
 impl Task {
     /// A task that is polled next.
-    pub(super) fn new(job: Job, pool: &Arc<Pool>) -> Arc<Self> {
+    pub(super) fn new(job: Job, tenant: Tenant, pool: &Arc<Pool>) -> Arc<Self> {
         Arc::new(Self {
             schedule: Schedule::polled(),
-            job: Mutex::new(Some(job)),
+            begun: Mutex::new(Some(Begun { job, enlisted: None })),
+            tenant,
             pool: Arc::downgrade(pool),
         })
+    }
+
+    /// Whose it is.
+    pub(super) fn tenant(&self) -> Tenant {
+        self.tenant
     }
 
     /// The task has been taken out of the queue: polls it.
@@ -104,22 +125,47 @@ impl Task {
     /// Polls a task that nobody else can poll.
     pub(super) fn poll(self: Arc<Self>, pool: &Arc<Pool>) {
         let waker = Waker::from(Arc::clone(&self));
-        let mut job = self.job.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some(future) = job.as_mut() else { return };
+        let mut slot = self.begun.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(begun) = slot.as_mut() else { return };
         let mut cx = Context::from_waker(&waker);
         // A job catches what its handler panics with; what is left is a panic while the handler's
         // future is dropped, and that one has ended, too.
-        let polled = panic::catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(&mut cx)));
-        if !matches!(polled, Ok(Poll::Pending)) {
-            *job = None;
-            return;
+        if !matches!(catch(|| begun.job.as_mut().poll(&mut cx)), Ok(Poll::Pending)) {
+            let ended = slot.take();
+            drop(slot);
+            return discard(ended);
         }
-        drop(job);
+        let task = || Some(Arc::downgrade(&self));
+        begun.enlisted.get_or_insert_with(|| pool.jobs.enlist(self.tenant, task()));
+        drop(slot);
+        // Invariant 3.
+        fence(SeqCst);
+        if pool.life.is_stopped() {
+            return self.end();
+        }
         pool.duty.bell().put_to_use();
         if self.schedule.suspend() {
             pool.queue_task(self);
         }
     }
+
+    /// The server has ended: drops the job, unless a thread polls it and will.
+    pub(super) fn end(&self) {
+        fence(SeqCst);
+        let mut slot = match self.begun.try_lock() {
+            Ok(slot) => slot,
+            Err(TryLockError::Poisoned(slot)) => slot.into_inner(),
+            Err(TryLockError::WouldBlock) => return,
+        };
+        let ended = slot.take();
+        drop(slot);
+        discard(ended);
+    }
+}
+
+/// Drops what is the user's, without a lock. Its panic concerns nobody else.
+fn discard(ended: Option<Begun>) {
+    let _ = catch(|| drop(ended));
 }
 
 impl Wake for Task {

@@ -14,11 +14,13 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crate::tag;
 use crate::transport::{Only, Scanner, ServerPort};
 
 use super::Pool;
+use super::permit::Permit;
+use super::primitive::Std;
 use super::role::{Tenure, ThreadNumber};
+use super::shares::{Seat, Tenant};
 use super::spin::Spin;
 use crate::server::tally::Enrolled;
 
@@ -30,12 +32,23 @@ const RETIRE_AFTER: Duration = Duration::from_secs(10);
 /// come without a ring.
 const REST_AT_BOUND: Duration = Duration::from_millis(1);
 
+/// Says by client and tag what may run.
+fn allows(permit: &Permit) -> impl Fn(u64, u32) -> bool {
+    |client, tag| permit.allows(Tenant { client, tag })
+}
+
+/// What a scanner is told of that: nothing, if all may.
+fn only<'a>(permit: &Permit, allows: &'a impl Fn(u64, u32) -> bool) -> Option<Only<'a>> {
+    (!permit.is_all()).then_some(allows as Only<'a>)
+}
+
 /// One thread.
 pub(super) struct Worker {
     pool: Arc<Pool>,
     me: ThreadNumber,
     spin: Spin,
     counted: Enrolled,
+    seat: Arc<Seat<Std>>,
     /// Since when this thread has been one too many, with nothing to do.
     surplus_since: Option<Instant>,
     /// When this thread last put the role down, all others were stuck.
@@ -61,7 +74,8 @@ enum Left {
 impl Worker {
     pub(super) fn new(pool: Arc<Pool>, me: ThreadNumber) -> Self {
         let (spin, counted) = (pool.spin.clone(), pool.ledger.enroll());
-        Self { pool, me, spin, counted, surplus_since: None, at_bound: false }
+        let seat = pool.shares.sit_down();
+        Self { pool, me, spin, counted, seat, surplus_since: None, at_bound: false }
     }
 
     pub(super) fn run(mut self) {
@@ -100,10 +114,11 @@ impl Worker {
     /// Holds the role until there is nothing to do or somebody takes it away.
     fn hold(&mut self, mut tenure: Tenure, scanner: &mut dyn Scanner) -> Left {
         loop {
-            let serves = self.pool.crew.may_serve();
+            let permit = Permit::of_holder(&self.pool.crew, &self.pool.shares);
+            let serves = permit.serves();
             let draining = self.pool.life.is_draining();
             self.pool.duty.notice_tasks(&mut tenure);
-            let look = self.look(serves, &mut tenure, scanner);
+            let look = self.look(&permit, &mut tenure, scanner);
             if draining && serves && !matches!(look, Look::Displaced) {
                 self.pool.life.begin_refusing();
             }
@@ -137,16 +152,14 @@ impl Worker {
         self.spin.again(|| pool.others_run())
     }
 
-    /// Looks once at everything: requests, then one task. If this thread `serves` nobody, at what runs
-    /// nothing of the user's.
-    fn look(&self, serves: bool, tenure: &mut Tenure, scanner: &mut dyn Scanner) -> Look {
+    /// Looks once at everything that may run here: requests, then one task.
+    fn look(&self, permit: &Permit, tenure: &mut Tenure, scanner: &mut dyn Scanner) -> Look {
         let pool = &self.pool;
         let mut held = true;
-        let only: Option<Only> = if serves { None } else { Some(tag::runs_nothing) };
-        let found = scanner.turn(only, &mut |peer, request| {
-            self.begin(tenure);
+        let found = scanner.turn(only(permit, &allows(permit)), &mut |peer, request| {
+            self.begin(tenure, Tenant { client: peer.client().id, tag: request.tag });
             pool.handler.serve(pool, self.counted.tally(), peer, request);
-            held = pool.duty.end(tenure);
+            held = self.end(tenure);
             if held && !pool.life.is_stopped() {
                 ControlFlow::Continue(())
             } else {
@@ -156,22 +169,33 @@ impl Worker {
         if !held {
             return Look::Displaced;
         }
-        let task = if serves && tenure.watches_tasks() { pool.next_task() } else { None };
+        let looks_at_tasks = permit.serves() && tenure.watches_tasks();
+        let task = looks_at_tasks.then(|| pool.tasks.next(pool.duty.bell(), permit)).flatten();
         match task {
             Some(task) => {
-                self.begin(tenure);
+                self.begin(tenure, task.tenant().unnamed());
                 task.run_queued(pool);
-                if pool.duty.end(tenure) { Look::Something } else { Look::Displaced }
+                if self.end(tenure) { Look::Something } else { Look::Displaced }
             }
             None if found => Look::Something,
             None => Look::Nothing,
         }
     }
 
-    fn begin(&self, tenure: &mut Tenure) {
+    /// Goes busy for a client.
+    #[inline]
+    fn begin(&self, tenure: &mut Tenure, tenant: Tenant) {
+        self.seat.take(tenant);
         if self.pool.duty.begin(tenure) {
             self.pool.port.ring();
         }
+    }
+
+    /// Comes back from what it did for a client; `false` if somebody else has the role now.
+    #[inline]
+    fn end(&self, tenure: &mut Tenure) -> bool {
+        self.seat.leave();
+        self.pool.duty.end(tenure)
     }
 
     /// Lets go of the role and looks once more. Returns the role if there is something to do.
@@ -186,10 +210,12 @@ impl Worker {
         pool.duty.put_down(tenure);
         // Before the last look, which then counts as the one after draining began.
         let draining = pool.life.is_draining();
-        let found = scanner.arm() | pool.duty.bell().any_ready();
-        // At the bound what is found must wait for a thread to come back. One that has come back
-        // meanwhile either took the role or is counted.
-        let goes_on = if serves { found } else { pool.crew.others_stand_by() };
+        // What may not run must wait for a thread to come back. One that has come back meanwhile
+        // either took the role, or is counted here and has left its seat.
+        let permit = Permit::of_stand_by(&pool.crew, &pool.shares, serves);
+        let found = scanner.arm(only(&permit, &allows(&permit)))
+            | pool.tasks.any(pool.duty.bell(), &permit);
+        let goes_on = found || !serves && permit.serves();
         self.at_bound = !serves && !goes_on;
         if goes_on && !pool.life.is_stopped() {
             let again = pool.duty.retake(self.me)?;
@@ -219,5 +245,11 @@ impl Worker {
         }
         let since = *self.surplus_since.get_or_insert_with(Instant::now);
         since.elapsed() >= RETIRE_AFTER && self.pool.crew.try_retire()
+    }
+}
+
+impl Drop for Worker {
+    fn drop(&mut self) {
+        self.pool.shares.remove(&self.seat);
     }
 }

@@ -230,6 +230,8 @@ impl<T> Stream for FeedStream<T> {
     /// When the client goes before its last item, there is no next one, and the method's future is
     /// dropped.
     fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<T>> {
+        // Cloned, and dropped, without the lock: it is code of the user's.
+        let reader = cx.waker().clone();
         let mut items = self.0.0.lock();
         if let Some((item, room)) = items.pop() {
             drop(items);
@@ -239,9 +241,9 @@ impl<T> Stream for FeedStream<T> {
         if items.over {
             return Poll::Ready(None);
         }
-        if !items.lost {
-            items.reader = Some(cx.waker().clone());
-        }
+        let former = if items.lost { Some(reader) } else { items.reader.replace(reader) };
+        drop(items);
+        drop(former);
         Poll::Pending
     }
 }
@@ -312,13 +314,18 @@ impl Slot {
 
     /// Whether nobody will ask for the answer; if somebody may, wakes when that changes.
     pub(in crate::server) fn poll_lost(&self, cx: &mut Context<'_>) -> bool {
+        let job = cx.waker().clone();
         let mut pickup = self.lock();
-        pickup.job = Some(cx.waker().clone());
-        pickup.lost
+        let former = pickup.job.replace(job);
+        let lost = pickup.lost;
+        drop(pickup);
+        drop(former);
+        lost
     }
 
     /// Whoever asks for the answer; `None` when nobody will.
     pub(in crate::server) fn poll_asked(&self, cx: &mut Context<'_>) -> Poll<Option<Asked>> {
+        let job = cx.waker().clone();
         let mut pickup = self.lock();
         if pickup.lost {
             return Poll::Ready(None);
@@ -326,7 +333,9 @@ impl Slot {
         if let Some(asked) = pickup.asked.take() {
             return Poll::Ready(Some(asked));
         }
-        pickup.job = Some(cx.waker().clone());
+        let former = pickup.job.replace(job);
+        drop(pickup);
+        drop(former);
         Poll::Pending
     }
 

@@ -10,7 +10,7 @@
 //!    is unanswered.
 //! 2. Whoever cuts it sets the stage, then takes the watchers out. Whoever watches joins them, then
 //!    looks at the stage, both under the lock: one of the two sees the other.
-//! 3. Wakers are woken and dropped without the lock.
+//! 3. Wakers are cloned, woken and dropped without the lock.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{
@@ -95,10 +95,11 @@ impl Lifeline {
     /// Has `waker` woken once it is cut, which may be at once. Gives the key by which
     /// [`unwatch`](Self::unwatch) takes it back.
     pub(in crate::server) fn watch(&self, waker: &Waker) -> u64 {
+        let theirs = waker.clone();
         let mut watchers = self.lock();
         watchers.last += 1;
         let key = watchers.last;
-        watchers.wakers.insert(key, waker.clone());
+        watchers.wakers.insert(key, theirs);
         let is_cut = self.stage() == Stage::Cut;
         drop(watchers);
         if is_cut {

@@ -14,10 +14,8 @@
 //! 3. The context of a stream's method knows its stream by the [`lifeline`]: that is cut once the client
 //!    does not want the stream any more, and at the latest when the stream is gone.
 //! 4. What streams cost beside that has a bound too: see [`load`] and [`threads`].
-//! 5. Locks of this folder are leaves: no code of the user's runs under them, no other of our locks
-//!    is taken but those of a transport that answers. Our own wakers are woken after they are let go.
-//!    (A transport within one process wakes whoever waits for the answer, and that under the lock of
-//!    an [`outflow`]: an executor is to schedule a task when it is woken, and not to poll it there.)
+//! 5. Locks of this folder are leaves: no code of the user's runs under them, and no other of our locks
+//!    is taken. Answers are given, and wakers cloned, woken and dropped, after they are let go.
 
 mod feed;
 mod lifeline;

@@ -1,4 +1,13 @@
 //! A stream that a method returns: made by a task, pulled by the client.
+//!
+//! # Invariants
+//!
+//! 1. Answers are given without the lock: within one process an answer wakes whoever waits for it, which
+//!    is code of the user's. Meanwhile the batch is *out*, with the one thread that answers.
+//! 2. While it is out, items that are made and a pull that comes wait in the state. The thread that
+//!    answers puts back what it could not send, before these items, and answers that pull. So items stay
+//!    in their order, and none waits beside a pull.
+//! 3. Wakers are cloned, woken and dropped without the lock.
 
 use std::future::poll_fn;
 use std::pin::{Pin, pin};
@@ -17,6 +26,9 @@ use crate::transport::{ChannelError, Session};
 use crate::wake::wake;
 
 use super::{Asked, Course, Flow, Lifeline};
+
+#[cfg(test)]
+mod tests;
 
 /// How long a producer that could go on keeps its thread before it lets others.
 const SLICE: Duration = Duration::from_micros(200);
@@ -63,7 +75,9 @@ struct Opening {
 
 struct State<T> {
     batch: Batch<T>,
-    /// The pull that came when nothing was there.
+    /// A thread has taken the batch out, to answer a pull.
+    is_out: bool,
+    /// The pull that came when nothing was there, or while the batch was out.
     waiting: Option<Asked>,
     /// How it ended, once it has.
     end: Option<End>,
@@ -74,6 +88,7 @@ struct State<T> {
 }
 
 /// How a stream ended.
+#[derive(Clone)]
 enum End {
     Finished,
     Panicked(String),
@@ -99,8 +114,8 @@ impl<T: 'static> Outflow<T> {
         counted: Counted,
     ) -> Arc<Self> {
         let codec = asked.codec;
-        let state =
-            State { batch: Batch::new(), waiting: None, end: None, closed: false, producer: None };
+        let (batch, is_out, closed) = (Batch::new(), false, false);
+        let state = State { batch, is_out, waiting: None, end: None, closed, producer: None };
         Arc::new(Self {
             codec,
             encode: encoding.0,
@@ -147,37 +162,91 @@ impl<T: 'static> Outflow<T> {
             return Room::Closed;
         }
         state.batch.push(piece);
-        if let Some(asked) = state.waiting.take() {
-            if state.deliver(asked.reply()) == Course::GoesOn {
-                return Room::More;
-            }
-            drop(state);
-            self.lifeline.cut();
-            ClientSession::of(&self.session).flows().forget(self.number);
-            return Room::Closed;
+        if state.waiting.is_none() {
+            return if state.batch.is_full() { Room::Full } else { Room::More };
         }
-        if state.batch.is_full() { Room::Full } else { Room::More }
+        let (state, course) = self.answer(state);
+        if course == Course::GoesOn {
+            return if state.batch.is_full() { Room::Full } else { Room::More };
+        }
+        drop(state);
+        self.lifeline.cut();
+        ClientSession::of(&self.session).flows().forget(self.number);
+        Room::Closed
     }
 
     fn poll_room(&self, cx: &mut Context<'_>) -> Poll<Room> {
-        let mut state = self.lock();
-        if state.closed {
-            Poll::Ready(Room::Closed)
-        } else if state.batch.is_full() {
-            state.wait(cx);
-            Poll::Pending
-        } else {
-            Poll::Ready(Room::More)
-        }
+        self.wait_unless(cx, |state| {
+            if state.closed {
+                Some(Room::Closed)
+            } else {
+                (!state.batch.is_full()).then_some(Room::More)
+            }
+        })
     }
 
     /// Whether the client has closed it; if not, wakes when it does.
     fn poll_closed(&self, cx: &mut Context<'_>) -> bool {
+        self.wait_unless(cx, |state| state.closed.then_some(())).is_ready()
+    }
+
+    /// Has the producer woken by the next change, unless it need not wait.
+    fn wait_unless<R>(
+        &self,
+        cx: &mut Context<'_>,
+        ready: impl Fn(&State<T>) -> Option<R>,
+    ) -> Poll<R> {
         let mut state = self.lock();
-        if !state.closed {
-            state.wait(cx);
+        if let Some(ready) = ready(&state) {
+            return Poll::Ready(ready);
         }
-        state.closed
+        if state.producer.as_ref().is_some_and(|known| known.will_wake(cx.waker())) {
+            return Poll::Pending;
+        }
+        drop(state);
+        let producer = cx.waker().clone();
+        state = self.lock();
+        // It may have changed since.
+        let ready = ready(&state);
+        let spare = match ready {
+            Some(_) => Some(producer),
+            None => state.producer.replace(producer),
+        };
+        drop(state);
+        drop(spare);
+        ready.map_or(Poll::Pending, Poll::Ready)
+    }
+
+    /// Answers the pull that waits, if there is one and anything to tell, and those that come meanwhile.
+    /// Whether the stream goes on.
+    fn answer<'a>(
+        &'a self,
+        mut state: MutexGuard<'a, State<T>>,
+    ) -> (MutexGuard<'a, State<T>>, Course) {
+        let mut course = Course::GoesOn;
+        while !state.is_out
+            && (!state.batch.is_empty() || state.end.is_some() || state.closed)
+            && let Some(asked) = state.waiting.take()
+        {
+            let mut batch = std::mem::replace(&mut state.batch, Batch::new());
+            let end = state.end.clone();
+            state.is_out = true;
+            drop(state);
+            let delivered = deliver(&asked.reply(), &mut batch, end.as_ref());
+            drop(asked);
+            state = self.lock();
+            state.is_out = false;
+            let more = std::mem::replace(&mut state.batch, Batch::new());
+            batch.append(more);
+            state.batch = batch;
+            if delivered == Delivered::TooLong || state.closed {
+                state.give_up();
+            }
+            if delivered != Delivered::GoesOn {
+                course = Course::Over;
+            }
+        }
+        (state, course)
     }
 
     /// No more items come, unless it has ended before.
@@ -187,10 +256,11 @@ impl<T: 'static> Outflow<T> {
             return;
         }
         state.end = Some(end);
-        let Some(asked) = state.waiting.take() else { return };
-        state.deliver(asked.reply());
+        let (state, course) = self.answer(state);
         drop(state);
-        ClientSession::of(&self.session).flows().forget(self.number);
+        if course == Course::Over {
+            ClientSession::of(&self.session).flows().forget(self.number);
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, State<T>> {
@@ -198,46 +268,45 @@ impl<T: 'static> Outflow<T> {
     }
 }
 
-impl<T: 'static> State<T> {
-    fn wait(&mut self, cx: &Context<'_>) {
-        match &mut self.producer {
-            Some(waker) => waker.clone_from(cx.waker()),
-            none => *none = Some(cx.waker().clone()),
-        }
-    }
+/// What became of a pull.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Delivered {
+    GoesOn,
+    /// All was told.
+    Over,
+    /// There is an item that no message carries.
+    TooLong,
+}
 
-    /// Answers a pull with what is there, or how it ended.
-    fn deliver(&mut self, reply: Reply<'_>) -> Course {
-        let mut items = self.batch.sendable();
-        if items == 0 {
-            self.tell_end(reply);
-            return Course::Over;
-        }
-        loop {
-            let over = items == self.batch.len() && matches!(self.end, Some(End::Finished));
-            match reply.batch(&self.batch, items, over) {
-                Err(ChannelError::TooLarge { .. }) if items > 1 => items /= 2,
-                Err(ChannelError::TooLarge { len, max }) => {
-                    reply.too_large(len, max);
-                    self.give_up();
-                    return Course::Over;
-                }
-                _ => {
-                    self.batch.forget(items);
-                    return if over { Course::Over } else { Course::GoesOn };
-                }
-            }
-        }
-    }
-
-    fn tell_end(&self, reply: Reply<'_>) {
-        match &self.end {
+/// Answers a pull with what is in the batch, of which what was sent is forgotten, or with how the stream
+/// ended.
+fn deliver<T: 'static>(reply: &Reply<'_>, batch: &mut Batch<T>, end: Option<&End>) -> Delivered {
+    let mut items = batch.sendable();
+    if items == 0 {
+        match end {
             Some(End::Panicked(message)) => reply.panicked(message),
             Some(End::NotEncoded(message)) => reply.not_encoded(message),
             Some(End::Finished) | None => reply.end(),
         }
+        return Delivered::Over;
     }
+    loop {
+        let over = items == batch.len() && matches!(end, Some(End::Finished));
+        match reply.batch(batch, items, over) {
+            Err(ChannelError::TooLarge { .. }) if items > 1 => items /= 2,
+            Err(ChannelError::TooLarge { len, max }) => {
+                reply.too_large(len, max);
+                return Delivered::TooLong;
+            }
+            _ => {
+                batch.forget(items);
+                return if over { Delivered::Over } else { Delivered::GoesOn };
+            }
+        }
+    }
+}
 
+impl<T: 'static> State<T> {
     fn give_up(&mut self) {
         self.closed = true;
         self.batch.forget(self.batch.len());
@@ -252,12 +321,10 @@ impl<T: Send + 'static> Flow for Outflow<T> {
             asked.reply().bad_request("a pull of this stream is still unanswered");
             return Course::GoesOn;
         }
-        if state.batch.is_empty() && state.end.is_none() && !state.closed {
-            state.waiting = Some(asked);
-            return Course::GoesOn;
-        }
-        let course = state.deliver(asked.reply());
-        let producer = state.producer.take();
+        state.waiting = Some(asked);
+        let (mut state, course) = self.answer(state);
+        let has_room = course == Course::Over || !state.batch.is_full();
+        let producer = if has_room { state.producer.take() } else { None };
         drop(state);
         if course == Course::Over {
             self.lifeline.cut();

@@ -16,8 +16,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::client::block_on;
-use crate::rt::spawn;
-use crate::server::pool::{Beside, Job, Pool};
+use crate::server::pool::{Beside, Job, Pool, Tenant};
 
 /// How many methods that are fed by one client have a thread.
 const MAX_FED_THREADS: usize = 8;
@@ -37,7 +36,13 @@ struct State {
 
 impl FedThreads {
     /// Runs the job of the stream of that number, now or when its turn comes.
-    pub(in crate::server) fn run(self: &Arc<Self>, number: u64, job: Job, pool: &Arc<Pool>) {
+    pub(in crate::server) fn run(
+        self: &Arc<Self>,
+        number: u64,
+        job: Job,
+        tenant: Tenant,
+        pool: &Arc<Pool>,
+    ) {
         let mut state = self.lock();
         if state.running == MAX_FED_THREADS {
             if !state.left {
@@ -51,7 +56,7 @@ impl FedThreads {
         let work = Arc::new(Mutex::new(Some(job)));
         let (threads, theirs) = (Arc::clone(self), Arc::clone(&work));
         let beside = Beside::new(pool);
-        let started = spawn("witrpc-fed", move || {
+        let started = pool.threads().spawn("witrpc-fed".to_owned(), move || {
             let _beside = beside;
             let first = theirs.lock().unwrap_or_else(PoisonError::into_inner).take();
             threads.work(first);
@@ -60,7 +65,7 @@ impl FedThreads {
             // Better on a thread of the pool than never.
             self.lock().running -= 1;
             let job = work.lock().unwrap_or_else(PoisonError::into_inner).take();
-            job.into_iter().for_each(|job| pool.run_job(job));
+            job.into_iter().for_each(|job| pool.run_job(job, tenant));
         }
     }
 

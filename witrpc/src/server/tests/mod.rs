@@ -1,6 +1,7 @@
 //! Servers over the in-process transport, called by a client written by hand.
 
 mod calls;
+pub(super) mod eavesdropper;
 mod gate;
 mod jobs;
 mod life;

@@ -1,10 +1,13 @@
 //! The requests that wait for a thread of the server, and the bell that wakes one.
+//!
+//! Each client's requests wait in their order, and the clients take turns: a client that sends many
+//! holds up its own.
 
-use std::collections::VecDeque;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::lock;
+use super::waiting::Waiting;
 use crate::transport::{Only, Peer, Request};
 
 /// Rings that nobody has slept through yet are counted up to this many. More would only make
@@ -24,7 +27,7 @@ pub(super) struct Arrivals {
 
 #[derive(Default)]
 struct State {
-    requests: VecDeque<(Arc<dyn Peer>, Request)>,
+    waiting: Waiting,
     /// The poller is about to sleep, or asleep: the next request rings, once.
     armed: bool,
     /// The poller runs a handler: each request rings, so that another thread takes over.
@@ -42,7 +45,7 @@ impl Arrivals {
     /// Adds a request, and rings if nobody is looking.
     pub(super) fn publish(&self, peer: Arc<dyn Peer>, request: Request) {
         let mut state = lock(&self.state);
-        state.requests.push_back((peer, request));
+        state.waiting.push(peer, request);
         let armed = std::mem::take(&mut state.armed);
         if armed || state.busy {
             self.ring_with(&mut state);
@@ -55,32 +58,23 @@ impl Arrivals {
         state.poller += 1;
         state.armed = false;
         state.busy = false;
-        (Poller(state.poller), state.requests.len())
+        (Poller(state.poller), state.waiting.len())
     }
 
-    /// Takes the oldest request whose client is still there and that `only` does not refuse, to run
-    /// it at once. Those that stay behind need another thread if the handler is slow, so that is rung
-    /// for.
+    /// Takes the next request whose client is still there and that `only` does not refuse, to run it
+    /// at once. If others of these stay behind, they need another thread if the handler is slow, so
+    /// that is rung for.
     pub(super) fn take(
         &self,
         poller: Poller,
-        only: Option<Only>,
+        only: Option<Only<'_>>,
     ) -> Option<(Arc<dyn Peer>, Request)> {
         let mut gone = Vec::new();
         let mut state = lock(&self.state);
-        let mut first = 0;
-        let taken = loop {
-            match state.requests.get(first) {
-                Some((_, request)) if !may_take(only, request) => first += 1,
-                Some((peer, _)) if !peer.is_connected() => {
-                    gone.extend(state.requests.remove(first))
-                }
-                _ => break state.requests.remove(first),
-            }
-        };
+        let taken = state.waiting.take(only, &mut gone);
         if taken.is_some() {
             state.busy |= state.poller == poller.0;
-            if !state.requests.is_empty() {
+            if state.waiting.any(only) {
                 self.ring_with(&mut state);
             }
         }
@@ -100,11 +94,11 @@ impl Arrivals {
 
     /// Asks for a ring at the next request. Returns whether there is one already that `only` does not
     /// refuse.
-    pub(super) fn arm(&self, only: Option<Only>) -> bool {
+    pub(super) fn arm(&self, only: Option<Only<'_>>) -> bool {
         let mut state = lock(&self.state);
         state.armed = true;
         state.busy = false;
-        state.requests.iter().any(|(_, request)| may_take(only, request))
+        state.waiting.any(only)
     }
 
     /// Wakes one sleeping thread, or the next that would sleep.
@@ -146,13 +140,9 @@ impl Arrivals {
     }
 }
 
-fn may_take(only: Option<Only>, request: &Request) -> bool {
-    only.is_none_or(|only| only(request.tag))
-}
-
 impl State {
     /// Whether requests wait for a poller that runs a handler.
     fn is_stuck(&self) -> bool {
-        self.busy && !self.requests.is_empty()
+        self.busy && self.waiting.len() > 0
     }
 }

@@ -515,8 +515,10 @@ impl Peer for Link {
     }
 
     fn watch(&self, ticket: Ticket, waker: &Waker) -> u64 {
+        // Cloned without the lock: it is code of the user's.
+        let theirs = waker.clone();
         let mut state = lock(&self.state);
-        let key = state.watchers.add(ticket, waker.clone());
+        let key = state.watchers.add(ticket, theirs);
         let told = state.is_cancelled(ticket);
         drop(state);
         if told {

@@ -7,7 +7,7 @@
 //! [`WaitPolicy`](crate::WaitPolicy) changes nothing here.
 //!
 //! The files follow a call: `place` is where client and server meet, `channel` the client's
-//! end, `link` the calls in flight (those that one caller makes on a lane of its own with `kept`), `arrivals` what the server's threads look at, `port` the
+//! end, `link` the calls in flight (those that one caller makes on a lane of its own with `kept`), `arrivals` what the server's threads look at (by client, in `waiting`), `port` the
 //! server's end. `watchers` wakes handlers whose callers have gone.
 
 mod arrivals;
@@ -17,6 +17,7 @@ mod kept;
 mod link;
 mod place;
 mod port;
+mod waiting;
 mod watchers;
 
 #[cfg(test)]

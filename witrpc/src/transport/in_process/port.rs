@@ -138,7 +138,7 @@ impl ServerPort for Port {
     }
 
     fn scanner(&self) -> Box<dyn Scanner + '_> {
-        Box::new(View { arrivals: &self.arrivals, only: None })
+        Box::new(View(&self.arrivals))
     }
 
     fn park(&self, timeout: Option<Duration>) {
@@ -207,23 +207,19 @@ impl Drop for Port {
 }
 
 /// What a thread that holds the poller role sees.
-struct View<'a> {
-    arrivals: &'a Arrivals,
-    /// What the last turn could take: requests that it had to leave are no reason to stay awake.
-    only: Option<Only>,
-}
+struct View<'a>(&'a Arrivals);
 
 impl Scanner for View<'_> {
-    fn turn(&mut self, only: Option<Only>, serve: &mut Serve<'_>) -> bool {
-        self.only = only;
-        let (poller, waiting) = self.arrivals.look();
+    fn turn(&mut self, only: Option<Only<'_>>, serve: &mut Serve<'_>) -> bool {
+        let arrivals = self.0;
+        let (poller, waiting) = arrivals.look();
         // No more than have arrived by now, so that a turn ends however many clients call.
         let mut found = false;
         for _ in 0..waiting {
-            let Some((peer, mut request)) = self.arrivals.take(poller, only) else { break };
+            let Some((peer, mut request)) = arrivals.take(poller, only) else { break };
             found = true;
             let flow = serve(&peer, &mut request);
-            self.arrivals.handled(poller);
+            arrivals.handled(poller);
             if flow.is_break() {
                 break;
             }
@@ -231,7 +227,7 @@ impl Scanner for View<'_> {
         found
     }
 
-    fn arm(&mut self) -> bool {
-        self.arrivals.arm(self.only)
+    fn arm(&mut self, only: Option<Only<'_>>) -> bool {
+        self.0.arm(only)
     }
 }

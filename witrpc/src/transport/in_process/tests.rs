@@ -157,7 +157,7 @@ fn an_answer_wakes_the_thread_that_waits() {
         if let Some(taken) = take(&port).pop() {
             break taken;
         }
-        if !port.scanner().arm() {
+        if !port.scanner().arm(None) {
             port.park(None);
         }
     };
@@ -451,16 +451,16 @@ fn a_request_rings_once_for_a_poller_that_went_to_sleep() {
     let mut scanner = port.scanner();
     let mut nothing = |_: &Arc<dyn Peer>, _: &mut Request| ControlFlow::Continue(());
     assert!(!scanner.turn(None, &mut nothing));
-    assert!(!scanner.arm());
+    assert!(!scanner.arm(None));
     client.try_send(small(1)).unwrap().unwrap();
     port.park(None);
     assert!(scanner.turn(None, &mut nothing));
 
-    assert!(!scanner.arm());
+    assert!(!scanner.arm(None));
     client.try_send(small(2)).unwrap().unwrap();
-    assert!(scanner.arm(), "there is something to do");
-    assert!(!scanner.turn(Some(|_| false), &mut nothing));
-    assert!(!scanner.arm(), "what may not be taken is no reason to stay awake");
+    assert!(scanner.arm(None), "there is something to do");
+    assert!(!scanner.turn(Some(&|_, _| false), &mut nothing));
+    assert!(!scanner.arm(Some(&|_, _| false)), "what may not be taken is no reason to stay awake");
 
     client.try_send(small(3)).unwrap().unwrap();
     let mut taken = Vec::new();
@@ -468,8 +468,8 @@ fn a_request_rings_once_for_a_poller_that_went_to_sleep() {
         taken.push(request.tag);
         ControlFlow::Continue(())
     };
-    assert!(scanner.turn(Some(|tag| tag == 3), &mut take));
-    assert!(!scanner.turn(Some(|tag| tag == 3), &mut take));
+    assert!(scanner.turn(Some(&|_, tag| tag == 3), &mut take));
+    assert!(!scanner.turn(Some(&|_, tag| tag == 3), &mut take));
     assert!(scanner.turn(None, &mut take));
     assert_eq!(taken, [3, 2], "those that wait are left in their order");
 }

@@ -1,0 +1,221 @@
+//! What clients whose calls do not end leave for others.
+
+use std::future::{Future, poll_fn};
+use std::pin::Pin;
+use std::sync::{Arc, Condvar, Mutex};
+use std::task::{Poll, Waker};
+
+use futures_executor::block_on;
+use futures_util::future::join_all;
+use witrpc::{CallError, Endpoint, InProcess, Mmf, WitServer, wit_service};
+use witrpc_tests::over_both_transports;
+use witrpc_tests::site::Transport;
+use witrpc_tests::watchdog::{PATIENCE, Watchdog};
+
+/// How many calls of one client can be in flight, unless a server says otherwise.
+const LANES: usize = 64;
+
+#[wit_service]
+trait Turnstile {
+    /// Keeps its worker until it is let pass.
+    fn hold(&self) -> u64;
+    /// The same, after it has waited without one.
+    async fn hold_later(&self) -> u64;
+    fn add(&self, a: u64, b: u64) -> u64;
+}
+
+#[derive(Default)]
+struct State {
+    entered: usize,
+    passes: usize,
+    /// Tasks that wait without a worker.
+    waiting: Vec<Waker>,
+    are_woken: bool,
+    /// The test, which waits for a change.
+    test: Option<Waker>,
+}
+
+#[derive(Clone, Default)]
+struct Gate(Arc<(Mutex<State>, Condvar)>);
+
+impl Gate {
+    fn change(&self, change: impl FnOnce(&mut State)) {
+        let mut state = self.0.0.lock().unwrap();
+        change(&mut state);
+        let test = state.test.take();
+        drop(state);
+        self.0.1.notify_all();
+        test.into_iter().for_each(Waker::wake);
+    }
+
+    /// Polls calls, none of which is answered meanwhile, until something is so.
+    fn drive(&self, calls: &mut [Pending<'_>], is_so: impl Fn(&State) -> bool) {
+        block_on(poll_fn(|cx| {
+            for call in &mut *calls {
+                let polled = call.as_mut().poll(cx);
+                assert!(polled.is_pending(), "{polled:?}");
+            }
+            let mut state = self.0.0.lock().unwrap();
+            state.test = Some(cx.waker().clone());
+            if is_so(&state) { Poll::Ready(()) } else { Poll::Pending }
+        }));
+    }
+
+    fn wait_until(&self, is_so: impl Fn(&State) -> bool) {
+        let state = self.0.0.lock().unwrap();
+        let waited = self.0.1.wait_timeout_while(state, PATIENCE, |state| !is_so(state)).unwrap();
+        assert!(!waited.1.timed_out(), "{} entered", waited.0.entered);
+    }
+}
+
+impl Turnstile for Gate {
+    fn hold(&self) -> u64 {
+        self.change(|state| state.entered += 1);
+        let state = self.0.0.lock().unwrap();
+        self.0.1.wait_while(state, |state| state.passes == 0).unwrap().passes -= 1;
+        7
+    }
+
+    async fn hold_later(&self) -> u64 {
+        poll_fn(|cx| {
+            let mut state = self.0.0.lock().unwrap();
+            if state.are_woken {
+                return Poll::Ready(());
+            }
+            state.waiting.push(cx.waker().clone());
+            state.test.take().into_iter().for_each(Waker::wake);
+            Poll::Pending
+        })
+        .await;
+        self.hold()
+    }
+
+    fn add(&self, a: u64, b: u64) -> u64 {
+        a + b
+    }
+}
+
+struct Served {
+    gate: Gate,
+    endpoint: Endpoint,
+    /// Lets all pass at the end, so that no thread stays behind.
+    _server: WitServer,
+    _watchdog: Watchdog,
+}
+
+impl Served {
+    fn new(transport: Transport, max_workers: Option<u32>) -> Self {
+        let endpoint: Endpoint = match transport {
+            Transport::InProcess => InProcess::new().into(),
+            _ => Mmf::unguessable().into(),
+        };
+        let gate = Gate::default();
+        let server = WitServer::builder().listen(endpoint.clone());
+        let server = server.service(TurnstileServer::new(gate.clone()));
+        let server = match max_workers {
+            Some(max_workers) => server.max_workers(max_workers),
+            None => server,
+        };
+        let server = server.start().unwrap();
+        Self { gate, endpoint, _server: server, _watchdog: Watchdog::new(PATIENCE) }
+    }
+
+    fn client(&self) -> TurnstileAsyncClient {
+        let client = TurnstileAsyncClient::builder(self.endpoint.clone()).call_timeout(None);
+        block_on(client.connect()).unwrap()
+    }
+}
+
+impl Drop for Served {
+    fn drop(&mut self) {
+        self.gate.change(|state| state.passes = usize::MAX);
+    }
+}
+
+type Pending<'a> = Pin<Box<dyn Future<Output = Result<u64, CallError>> + 'a>>;
+
+/// As many calls as a client can have in flight.
+fn as_many_as_lanes(client: &TurnstileAsyncClient) -> Vec<Pending<'_>> {
+    (0..LANES).map(|_| Box::pin(client.hold()) as Pending<'_>).collect()
+}
+
+over_both_transports! {
+    fn two_clients_that_hold_all_workers_they_get_leave_one_for_a_third(transport) {
+        for abandon in [false, true] {
+            let served = Served::new(transport, None);
+            let gate = &served.gate;
+            let [first, second, third] = [(); 3].map(|()| served.client());
+            let mut pending = as_many_as_lanes(&first);
+            gate.drive(&mut pending, |state| state.entered >= 56);
+            pending.extend(as_many_as_lanes(&second));
+            gate.drive(&mut pending, |state| state.entered >= 57);
+            if abandon {
+                pending.clear();
+            }
+            for n in 0..100 {
+                assert_eq!(block_on(third.add(n, 1)), Ok(n + 1));
+            }
+            gate.change(|state| state.passes = 2 * LANES);
+            // Whatever had to wait is served as workers become free.
+            assert!(block_on(join_all(pending)).into_iter().all(|answer| answer == Ok(7)));
+            gate.wait_until(|state| state.entered == 2 * LANES);
+            assert_eq!(block_on(first.add(1, 1)), Ok(2));
+            assert_eq!(block_on(second.add(1, 1)), Ok(2));
+        }
+    }
+
+    fn a_client_that_was_alone_leaves_workers_for_those_that_come(transport) {
+        let served = Served::new(transport, None);
+        let first = served.client();
+        let mut pending = as_many_as_lanes(&first);
+        served.gate.drive(&mut pending, |state| state.entered >= 56);
+        drop(pending);
+        let second = served.client();
+        assert_eq!(block_on(second.add(1, 1)), Ok(2));
+    }
+
+    fn handlers_that_block_after_they_have_waited_leave_workers_too(transport) {
+        let served = Served::new(transport, None);
+        let [first, second] = [(); 2].map(|()| served.client());
+        let calls = (0..LANES).map(|_| Box::pin(first.hold_later()) as Pending<'_>);
+        let mut pending: Vec<_> = calls.collect();
+        served.gate.drive(&mut pending, |state| state.waiting.len() == LANES);
+        let mut wakers = Vec::new();
+        served.gate.change(|state| {
+            state.are_woken = true;
+            wakers = std::mem::take(&mut state.waiting);
+        });
+        wakers.into_iter().for_each(Waker::wake);
+        served.gate.drive(&mut pending, |state| state.entered >= 56);
+        for n in 0..100 {
+            assert_eq!(block_on(second.add(n, 1)), Ok(n + 1));
+        }
+        served.gate.change(|state| state.passes = LANES);
+        assert!(block_on(join_all(pending)).into_iter().all(|answer| answer == Ok(7)));
+    }
+
+    fn with_one_worker_clients_take_turns(transport) {
+        let served = Served::new(transport, Some(1));
+        let gate = &served.gate;
+        let [first, second, third] = [(); 3].map(|()| served.client());
+        let mut pending = as_many_as_lanes(&first);
+        pending.extend(as_many_as_lanes(&second));
+        gate.drive(&mut pending, |state| state.entered == 1);
+        let mut call = Box::pin(third.add(1, 1)) as Pending<'_>;
+        let answer = block_on(poll_fn(|cx| {
+            if let answer @ Poll::Ready(_) = call.as_mut().poll(cx) {
+                return answer;
+            }
+            pending.retain_mut(|call| call.as_mut().poll(cx).is_pending());
+            // Long before the others run out of calls: they are served in bursts.
+            assert!(pending.len() > LANES, "a client waits for the calls of others");
+            let mut state = gate.0.0.lock().unwrap();
+            state.test = Some(cx.waker().clone());
+            state.passes = 1;
+            drop(state);
+            gate.0.1.notify_all();
+            Poll::Pending
+        }));
+        assert_eq!(answer, Ok(2));
+    }
+}

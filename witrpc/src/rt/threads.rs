@@ -1,0 +1,109 @@
+//! The threads of one server, for a shutdown to join.
+
+use std::io;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
+use std::time::Instant;
+
+use super::spawn;
+
+/// Starts threads and waits for their end. Clones are of the same server. It keeps no thread running.
+#[derive(Clone, Default)]
+pub(crate) struct Threads(Arc<Shared>);
+
+#[derive(Default)]
+struct Shared {
+    state: Mutex<State>,
+    /// A thread has come to its end.
+    changed: Condvar,
+}
+
+#[derive(Default)]
+struct State {
+    running: usize,
+    handles: Vec<JoinHandle<()>>,
+}
+
+/// Dropped as the last thing that a thread does.
+struct Running(Threads);
+
+impl Threads {
+    /// Starts a thread. Linux keeps 15 bytes of its name.
+    ///
+    /// # Errors
+    ///
+    /// The system refuses one.
+    pub(crate) fn spawn(
+        &self,
+        name: String,
+        run: impl FnOnce() + Send + 'static,
+    ) -> io::Result<()> {
+        self.lock().running += 1;
+        // If no thread is started, this is dropped with the closure.
+        let running = Running(self.clone());
+        let handle = spawn(name, move || {
+            let _running = running;
+            run();
+        })?;
+        let mut state = self.lock();
+        let (ended, mut running): (Vec<_>, Vec<_>) =
+            std::mem::take(&mut state.handles).into_iter().partition(JoinHandle::is_finished);
+        running.push(handle);
+        state.handles = running;
+        drop(state);
+        drop(ended);
+        Ok(())
+    }
+
+    /// Waits until all threads have ended, until that time at the most. Returns whether they have.
+    pub(crate) fn join(&self, until: Option<Instant>) -> bool {
+        let mut state = self.lock();
+        while state.running > 0 {
+            state = match until.map(|until| until.saturating_duration_since(Instant::now())) {
+                None => self.0.changed.wait(state).unwrap_or_else(PoisonError::into_inner),
+                Some(left) if left.is_zero() => return false,
+                Some(left) => {
+                    let waited = self.0.changed.wait_timeout(state, left);
+                    waited.unwrap_or_else(PoisonError::into_inner).0
+                }
+            };
+        }
+        let handles = std::mem::take(&mut state.handles);
+        drop(state);
+        // All that is left of them is the system's part of their end.
+        handles.into_iter().for_each(|handle| drop(handle.join()));
+        true
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.0.lock().running -= 1;
+        self.0.0.changed.notify_all();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc;
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn a_join_waits_for_all_threads_until_its_time_is_over() {
+        let threads = Threads::default();
+        let (end, ends) = mpsc::channel::<()>();
+        threads.spawn("waits".to_owned(), move || assert!(ends.recv().is_err())).unwrap();
+        threads.spawn("does not".to_owned(), || {}).unwrap();
+        assert!(!threads.join(Some(Instant::now())));
+        assert!(!threads.join(Some(Instant::now() + Duration::from_millis(1))));
+        drop(end);
+        assert!(threads.join(None));
+        assert!(threads.lock().handles.is_empty());
+    }
+}

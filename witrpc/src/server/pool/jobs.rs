@@ -1,0 +1,59 @@
+//! The jobs that wait or run elsewhere: what a server that ends lets go of, and can name.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+
+use super::shares::Tenant;
+use super::task::Task;
+
+/// Those of one server: tasks that have waited, and jobs that other threads run.
+#[derive(Clone, Default)]
+pub(super) struct Jobs(Arc<Mutex<State>>);
+
+#[derive(Default)]
+struct State {
+    last: u64,
+    entries: HashMap<u64, Entry>,
+}
+
+struct Entry {
+    tenant: Tenant,
+    /// Empty for a job that is not the pool's to drop.
+    task: Option<Weak<Task>>,
+}
+
+/// A job among them, until this is dropped.
+pub(in crate::server) struct Enlisted {
+    jobs: Jobs,
+    number: u64,
+}
+
+impl Jobs {
+    pub(super) fn enlist(&self, tenant: Tenant, task: Option<Weak<Task>>) -> Enlisted {
+        let mut state = self.lock();
+        state.last += 1;
+        let number = state.last;
+        state.entries.insert(number, Entry { tenant, task });
+        drop(state);
+        Enlisted { jobs: self.clone(), number }
+    }
+
+    pub(super) fn tenants(&self) -> Vec<Tenant> {
+        self.lock().entries.values().map(|entry| entry.tenant).collect()
+    }
+
+    pub(super) fn tasks(&self) -> Vec<Weak<Task>> {
+        self.lock().entries.values().filter_map(|entry| entry.task.clone()).collect()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Enlisted {
+    fn drop(&mut self) {
+        let entry = self.jobs.lock().entries.remove(&self.number);
+        drop(entry);
+    }
+}

@@ -1,0 +1,58 @@
+//! A peer that runs code of the test's whenever it is answered, as a waker of the user's may.
+
+use std::sync::{Arc, Mutex};
+
+use crate::codec::Codec;
+use crate::server::session::ClientSession;
+use crate::server::streams::Asked;
+use crate::server::trail::Trail;
+use crate::transport::{ChannelError, ClientInfo, Outgoing, Peer, Session, Ticket};
+
+/// What it does at each answer.
+type Act = Box<dyn Fn() + Send + Sync>;
+
+pub(in crate::server) struct Eavesdropper {
+    client: ClientInfo,
+    session: Session,
+    act: Act,
+    answers: Mutex<Vec<u64>>,
+}
+
+impl Eavesdropper {
+    pub(in crate::server) fn new(act: impl Fn() + Send + Sync + 'static) -> Arc<Self> {
+        let session = ClientSession::begin(Codec::Postcard, Arc::default());
+        let client = ClientInfo::new(1, 1);
+        Arc::new(Self { client, session, act: Box::new(act), answers: Mutex::default() })
+    }
+
+    /// A request of it.
+    pub(in crate::server) fn asks(self: &Arc<Self>, seq: u64) -> Asked {
+        let (peer, ticket) = (Arc::clone(self) as _, Ticket { lane: 0, seq });
+        Asked { peer, ticket, codec: Codec::Postcard, trail: Trail::plain(false) }
+    }
+
+    /// The requests that were answered.
+    pub(in crate::server) fn answers(&self) -> Vec<u64> {
+        self.answers.lock().unwrap().clone()
+    }
+}
+
+impl Peer for Eavesdropper {
+    fn client(&self) -> &ClientInfo {
+        &self.client
+    }
+
+    fn session(&self) -> &Session {
+        &self.session
+    }
+
+    fn answer(&self, ticket: Ticket, _answer: Outgoing<'_>) -> Result<(), ChannelError> {
+        self.answers.lock().unwrap().push(ticket.seq);
+        (self.act)();
+        Ok(())
+    }
+
+    fn is_connected(&self) -> bool {
+        true
+    }
+}
