@@ -106,7 +106,7 @@ fn what_a_client_lacks_it_is_told_and_the_server_serves_others() {
     let connecting = || Role::TryToConnect { address: site.address().clone() };
     for (by, expected) in restrictions() {
         let client = Child::start(&restricted(by, connecting()));
-        let refused = client.hear::<Result<(), String>>().expect_err("it could not connect");
+        let refused = client.hear::<Result<i64, String>>().expect_err("it could not connect");
         assert_says(&refused, &expected);
     }
     assert_eq!(site.client().add(1, 2), Ok(3));
@@ -121,8 +121,8 @@ fn a_client_of_few_descriptors_is_told_so_until_there_are_enough() {
     for left in 0..14 {
         let role = Role::TryToConnect { address: site.address().clone() };
         let client = Child::start(&restricted(Restriction::Descriptors(left), role));
-        match client.hear::<Result<(), String>>() {
-            Ok(()) => connected += 1,
+        match client.hear::<Result<i64, String>>() {
+            Ok(_) => connected += 1,
             Err(refused) => {
                 assert_eq!(connected, 0, "{left} are enough, and fewer were: {refused}");
                 assert!(refused.contains("RLIMIT_NOFILE"), "{left}: {refused}");
@@ -236,7 +236,7 @@ fn a_client_in_a_group_of_little_memory_is_told_and_lives() {
     let Some(group) = Group::new(33 * MIB) else { return };
     let site = Site::with(Transport::Mmf, Plan { size: Some(128 << 20), ..Plan::default() });
     let client = group.start(&Role::TryToConnect { address: site.address().clone() });
-    let refused = client.hear::<Result<(), String>>().expect_err("it would be killed");
+    let refused = client.hear::<Result<i64, String>>().expect_err("it would be killed");
     let file = group.limit.to_str().unwrap().to_owned();
     assert_says(&refused, &[file, (33 * MIB).to_string(), (64 * MIB).to_string()]);
     drop(client);

@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
-use witrpc::Mmf;
+use witrpc::{Mmf, WaitPolicy};
 
 use crate::process::Parent;
 use crate::site::{Address, Plan};
+use crate::watchdog::PATIENCE;
 use crate::workshop::{Bench, WorkshopClient};
 
 /// What came of serving and of being its own client: what the errors say.
@@ -22,8 +23,14 @@ pub struct ServedItself {
 
 /// See [`Role::TryToConnect`](super::Role::TryToConnect).
 pub(super) fn try_to_connect(parent: &Parent, address: &Address) {
-    let connected = WorkshopClient::connect(address.endpoint());
-    parent.report(&connected.map(drop).map_err(|error| error.to_string()));
+    // As long as a slow machine takes, or one that is emulated.
+    let Address::Mmf { name, dir } = address else { panic!("a name in shared memory") };
+    let place = Mmf::new(name).handshake_timeout(PATIENCE);
+    let place = dir.iter().fold(place, |place, dir| place.in_dir(dir));
+    let client = WorkshopClient::builder(place).call_timeout(PATIENCE).wait(WaitPolicy::Park);
+    let answered = client.connect().map_err(|error| error.to_string());
+    let answered = answered.and_then(|client| client.add(40, 2).map_err(|error| error.to_string()));
+    parent.report(&answered);
     parent.outlive();
 }
 

@@ -105,7 +105,7 @@ pub enum Role {
         /// How much it gets, in bytes.
         bytes: u64,
     },
-    /// Connects, and reports what the error says.
+    /// Connects and makes a call; reports the answer, 42, or what the error says.
     TryToConnect {
         /// Where.
         address: Address,

@@ -73,7 +73,7 @@ const EXCHANGED: u8 = 0;
 /// The longest message of the key exchange, in bytes: one that says what the server lacks.
 pub(super) const MAX_EXCHANGED_LEN: usize = 1 + MAX_ENCODED_LEN;
 
-const _: () = assert!(MAX_EXCHANGED_LEN >= 1 + MAX_EXCHANGE_LEN);
+const _: () = assert!(MAX_EXCHANGED_LEN > MAX_EXCHANGE_LEN);
 
 /// Ties an answer to what it answers.
 pub(super) type Nonce = [u8; NONCE_LEN];

@@ -63,8 +63,8 @@ use self::spin::Spin;
 use self::task::Task;
 use self::worker::Worker;
 
-use super::tally::{Ledger, Tally};
 use super::RunningMethod;
+use super::tally::{Ledger, Tally};
 
 pub(super) use self::jobs::Enlisted;
 pub(super) use self::shares::Tenant;
