@@ -38,7 +38,7 @@ use crate::region::Identity;
 use crate::shm;
 
 /// The version of openings, records and region layout that this build speaks.
-pub(crate) const PROTOCOL_VERSION: u32 = 2;
+pub(crate) const PROTOCOL_VERSION: u32 = 3;
 
 /// The longest hello, welcome or refusal, in bytes.
 pub(crate) const MAX_BLOB_LEN: usize = witrpc_transport::MAX_HELLO_LEN;

@@ -20,6 +20,7 @@ mod dispatch;
 mod events;
 mod handle;
 mod job;
+mod left_behind;
 mod metrics;
 mod panics;
 mod pool;

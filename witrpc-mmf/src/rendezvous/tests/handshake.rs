@@ -357,7 +357,7 @@ fn a_server_that_answers_wrongly_is_refused() {
         matches!(error, ConnectError::OtherVersion { ours: PROTOCOL_VERSION, theirs: 7 }),
         "{error}"
     );
-    assert!(error.to_string().contains('7') && error.to_string().contains('2'), "{error}");
+    assert!(error.to_string().contains('7') && error.to_string().contains('3'), "{error}");
 
     let regions = |len| with(Offer { client_region_len: len, server_region_len: len, ..offer });
     let mut unknown_backend = with(offer);

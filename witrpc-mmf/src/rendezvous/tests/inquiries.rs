@@ -7,7 +7,7 @@ use super::strangers::assert_serves;
 use super::*;
 
 /// What is asked.
-const INQUIRY: &[u8; 16] = b"WitRPC?\n\x02\0\0\0\0\0\0\0";
+const INQUIRY: &[u8; 16] = b"WitRPC?\n\x03\0\0\0\0\0\0\0";
 
 fn answer(scratch: &Scratch, words: &[u8]) -> Vec<u8> {
     let mut socket = stranger(scratch);
@@ -43,7 +43,7 @@ fn an_inquiry_of_another_version_is_told_ours_and_no_other_words_are_one() {
     assert_eq!(answer(&scratch, INQUIRY), b"\x0d\0\0\0\0never better");
     let mut newer = *INQUIRY;
     newer[8] = 77;
-    assert_eq!(answer(&scratch, &newer), [5, 0, 0, 0, 2, 2, 0, 0, 0]);
+    assert_eq!(answer(&scratch, &newer), [5, 0, 0, 0, 2, 3, 0, 0, 0]);
     let mut odd = *INQUIRY;
     odd[15] = 1;
     assert_eq!(answer(&scratch, &odd), []);

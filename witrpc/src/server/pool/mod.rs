@@ -22,7 +22,8 @@
 //! - [`role`]: the word that says who looks; [`bell`]: tasks that are ready; [`duty`]: both in
 //!   order; [`primitive`] and `model`: their proof.
 //! - [`crew`]: how many threads there are and may be; [`spin`]: how long they look in vain.
-//! - [`worker`]: the loop of a thread; [`task`]: handlers that wait; [`life`]: how it all ends.
+//! - [`worker`]: the loop of a thread; [`task`]: handlers that wait; [`life`] and [`stage`]: how it
+//!   all ends.
 
 mod bell;
 mod crew;
@@ -31,6 +32,7 @@ mod life;
 mod primitive;
 mod role;
 mod spin;
+mod stage;
 mod task;
 mod worker;
 
@@ -39,7 +41,7 @@ mod model;
 
 use std::collections::VecDeque;
 use std::io;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering, fence};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
@@ -196,9 +198,10 @@ impl Pool {
 
     /// It has ended.
     pub(super) fn job_done(&self) {
-        // SeqCst, like the stage and the look at it: either this sees that draining has begun, or
-        // the look that follows its begin sees the job gone.
         self.jobs.fetch_sub(1, Ordering::SeqCst);
+        // Pairs with the fence of `begin_draining`: either this sees that draining has begun, or the
+        // look that follows its begin sees the job gone.
+        fence(Ordering::SeqCst);
         if self.life.is_draining() {
             self.port.ring();
         }
@@ -232,13 +235,13 @@ impl Pool {
         self.port.stop_accepting();
         self.port.drain();
         // After `drain`: a last look counts only if nothing can arrive behind it.
-        self.life.begin_draining();
+        self.life.stage().begin_draining();
         self.port.ring();
     }
 
     /// Closes all connections and ends the threads; those in a handler, after it. Idempotent.
     pub(super) fn stop(&self, how: Shutdown) {
-        if self.life.is_ours() && self.life.begin_stop() {
+        if self.life.is_ours() && self.life.stage().begin_stop() {
             self.port.close(how);
             self.life.stopped();
             // Each thread that ends rings for the next.

@@ -92,7 +92,9 @@ impl Worker {
     /// The role is ours: sees to it that somebody stands by.
     fn take_on(&mut self) {
         self.at_bound = false;
-        if self.pool.crew.promote() {
+        let is_wanted = self.pool.crew.promote();
+        self.pool.life.stage().enter();
+        if is_wanted {
             self.pool.hire();
         }
     }
@@ -105,7 +107,7 @@ impl Worker {
             self.pool.duty.notice_tasks(&mut tenure);
             let look = self.look(serves, &mut tenure, scanner);
             if draining && serves && !matches!(look, Look::Displaced) {
-                self.pool.life.begin_refusing();
+                self.pool.life.stage().begin_refusing();
             }
             match look {
                 Look::Displaced => {
@@ -159,6 +161,7 @@ impl Worker {
         let task = if serves && tenure.watches_tasks() { pool.next_task() } else { None };
         match task {
             Some(task) => {
+                scanner.set_aside();
                 self.begin(tenure);
                 task.run_queued(pool);
                 if pool.duty.end(tenure) { Look::Something } else { Look::Displaced }
@@ -196,7 +199,7 @@ impl Worker {
             self.take_on();
             return Some(again);
         }
-        if draining && !found && pool.is_quiet() {
+        if draining && !found && pool.life.stage().settle(|| pool.is_quiet()) {
             pool.life.quiet();
         }
         None
