@@ -22,9 +22,24 @@ impl Resources {
     ///
     /// Without `/proc`.
     pub fn of_this_process() -> Self {
+        let all = Self::of("self");
         // Reading the directory takes a descriptor, which is in the list.
-        let descriptors = fs::read_dir("/proc/self/fd").expect("Linux has /proc").count() - 1;
-        let maps = fs::read_to_string("/proc/self/maps").expect("Linux has /proc");
+        Self { descriptors: all.descriptors - 1, ..all }
+    }
+
+    /// Counts those of another process of this user, without its help.
+    ///
+    /// # Panics
+    ///
+    /// Without `/proc`, and when there is no such process.
+    pub fn of_process(pid: u32) -> Self {
+        Self::of(&pid.to_string())
+    }
+
+    fn of(process: &str) -> Self {
+        let directory = Path::new("/proc").join(process);
+        let descriptors = fs::read_dir(directory.join("fd")).expect("Linux has /proc").count();
+        let maps = fs::read_to_string(directory.join("maps")).expect("Linux has /proc");
         let regions = maps.lines().filter(|line| line.contains("/memfd:")).count();
         Self { descriptors, regions }
     }

@@ -180,7 +180,7 @@ fn a_handler_whose_server_shuts_down_still_gives_what_it_has_made() {
         assert_eq!(Seen::of(&got), seen(1));
     });
     assert_eq!(site.host().tell(ServerCommand::EndShutdown), ServerReply::Was(true));
-    let over = AllocError::Disconnected(DisconnectReason::ServerShutDown);
+    let over = AllocError::ShuttingDown;
     eventually("the client has heard of it", || !client.connection().is_connected());
     assert_eq!(client.connection().alloc::<u8>(1).unwrap_err(), over);
     assert_eq!(client.connection().try_alloc::<u8>(1).unwrap_err(), over);

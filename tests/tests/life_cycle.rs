@@ -86,7 +86,7 @@ over_both_transports! {
         let next = Site::at(site.address().clone(), Plan::default());
         assert_eq!(next.client().add(1, 2), Ok(3));
         eventually("the old client learns of it", || {
-            client.add(1, 2) == Err(CallError::Disconnected(DisconnectReason::ServerShutDown))
+            client.add(1, 2) == Err(CallError::ShuttingDown)
         });
     }
 

@@ -302,7 +302,7 @@ over_both_transports! {
         assert!(site.shutdown(PATIENCE));
         let reason = DisconnectReason::ServerShutDown;
         assert_eq!(next(&told_shut), Disconnected(reason));
-        assert_eq!(shut.add(1, 2), Err(CallError::Disconnected(reason)));
+        assert_eq!(shut.add(1, 2), Err(CallError::ShuttingDown));
         drop((dismissed, shut));
         assert!(told.recv().is_err() && told_shut.recv().is_err(), "nothing follows an end");
     }

@@ -37,6 +37,8 @@ use crate::report::Report;
 ///
 /// # Options of a method, `#[wit(..)]`
 ///
+/// - `drop_on_disconnect`, of an `async fn`: its future is dropped when its client has gone. The
+///   handlers of all other methods run on, and are told by `CallContext::cancelled`.
 /// - `idempotent`: running it twice does what running it once does. A client that comes
 ///   back to a server makes such calls again, even if they may have run already.
 /// - `rename = ".."`: the method's name on the wire.

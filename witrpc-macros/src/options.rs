@@ -60,6 +60,12 @@ enum Kind {
 const RULES: &[Rule] = &[
     Rule { name: "crate", place: Place::Service, form: "crate = path", kind: Kind::Path },
     Rule { name: "name", place: Place::Service, form: "name = \"..\"", kind: Kind::Text },
+    Rule {
+        name: "drop_on_disconnect",
+        place: Place::Method,
+        form: "drop_on_disconnect",
+        kind: Kind::Flag,
+    },
     Rule { name: "event", place: Place::Method, form: "event", kind: Kind::Flag },
     Rule { name: "idempotent", place: Place::Method, form: "idempotent", kind: Kind::Flag },
     Rule { name: "overflow", place: Place::Method, form: "overflow = \"..\"", kind: Kind::Text },
@@ -107,6 +113,8 @@ impl ServiceOptions {
 pub(crate) struct MethodOptions {
     /// May be sent again when it is not known whether it ran.
     pub(crate) idempotent: Option<syn::Path>,
+    /// The handler's future is dropped when the client goes.
+    pub(crate) drop_on_disconnect: Option<syn::Path>,
     /// The name on the wire.
     pub(crate) rename: Option<LitStr>,
     /// The return type is a `Result` under another name.
@@ -123,6 +131,9 @@ impl MethodOptions {
         let mut options = Self::default();
         for (name, value) in read_attributes(Place::Method, attributes, report) {
             match (name, value) {
+                ("drop_on_disconnect", Value::Flag(option)) => {
+                    options.drop_on_disconnect = Some(option);
+                }
                 ("idempotent", Value::Flag(option)) => options.idempotent = Some(option),
                 ("result", Value::Flag(option)) => options.result = Some(option),
                 ("event", _) => options.event = true,

@@ -309,6 +309,9 @@ pub(crate) fn not_for_events(option: impl Display) -> String {
 
 pub(crate) const OVERFLOW_WITHOUT_EVENT: &str = "`overflow` says what becomes of events that a client has no room for; add `event`, or remove it";
 
+pub(crate) const DROP_OF_BLOCKING: &str = "nothing can end a method that blocks its thread, so `drop_on_disconnect` is for an `async fn` alone; \
+     make it one, or remove the option and ask `CallContext::cancelled` now and then";
+
 pub(crate) const OVERFLOW_FORM: &str = "write `overflow = \"oldest\"` to drop the oldest events when a client has no room, \"newest\" to drop \
      the new ones, or \"wait 100ms\" (`us`, `ms` or `s`) to have whoever emits wait that long at most";
 

@@ -4,7 +4,7 @@
 //! has been rung already. (An eventfd is no quicker, and the peer could clear its `O_NONBLOCK`,
 //! fill it and hang us.)
 
-use std::os::fd::{AsFd, BorrowedFd};
+use std::sync::{PoisonError, RwLock, RwLockReadGuard};
 
 use rustix::io::Errno;
 use rustix::net::{SendFlags, send};
@@ -25,26 +25,36 @@ pub(crate) enum Drained {
     Passed,
 }
 
-/// One side's end, or none: with the portable backend nobody sleeps until rung.
+/// One side's end, or none: with the portable backend nobody sleeps until rung. Behind a lock, so that
+/// it can be closed while others have a hold of the connection; rings are rare.
 #[derive(Debug)]
-pub(crate) struct Bell(Option<Socket>);
+pub(crate) struct Bell(RwLock<Option<Socket>>);
 
 impl Bell {
     pub(crate) fn new(end: Option<Socket>) -> Self {
-        Self(end)
+        Self(RwLock::new(end))
+    }
+
+    /// Closes it: nobody rings, or is rung, any more.
+    pub(crate) fn close(&self) {
+        let end = self.0.write().unwrap_or_else(PoisonError::into_inner).take();
+        // Without the lock.
+        drop(end);
     }
 
     /// Wakes the other side. A peer that is gone needs no waking.
     #[cold]
     pub(crate) fn ring(&self) {
-        let Some(end) = &self.0 else { return };
+        let end = self.end();
+        let Some(end) = &*end else { return };
         while send(end, &[1], SendFlags::DONTWAIT | SendFlags::NOSIGNAL) == Err(Errno::INTR) {}
     }
 
     /// Takes the rings that have come. A peer that rings without end is left with some: they wake
     /// us again.
     pub(crate) fn drain(&self) -> Drained {
-        let Some(end) = &self.0 else { return Drained::Quiet };
+        let end = self.end();
+        let Some(end) = &*end else { return Drained::Quiet };
         let mut rings = [0; 64];
         for _ in 0..16 {
             match receive(end, &mut rings) {
@@ -59,8 +69,8 @@ impl Bell {
         Drained::Quiet
     }
 
-    /// What becomes readable when the other side rings.
-    pub(crate) fn end(&self) -> Option<BorrowedFd<'_>> {
-        self.0.as_ref().map(AsFd::as_fd)
+    /// What becomes readable when the other side rings, until it is closed.
+    pub(crate) fn end(&self) -> RwLockReadGuard<'_, Option<Socket>> {
+        self.0.read().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -238,6 +238,11 @@ impl Outbox {
         let _ = self.lock().arena.lend(block);
     }
 
+    /// Returns whether leases have not come back.
+    pub(crate) fn has_leases_out(&self) -> bool {
+        self.lock().arena.leases().count > 0
+    }
+
     /// The leases that have not come back.
     #[cfg(test)]
     pub(crate) fn leases(&self) -> Leases {

@@ -60,6 +60,7 @@ pub trait ClientChannel: fmt::Debug + Send + Sync {
     /// # Errors
     ///
     /// Why there is none. The ticket is spent then: abandoned or lost with the connection.
+    /// [`ChannelError::ShuttingDown`] says that the server did not take the call, and will not.
     fn wait_answer(
         &self,
         ticket: Ticket,

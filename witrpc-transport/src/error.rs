@@ -29,7 +29,8 @@ pub enum ChannelError {
     /// What crosses is encrypted, so that nothing can be shared where it lies.
     #[error("the connection is encrypted, so nothing can be leased over it")]
     Encrypted,
-    /// The server is draining; the request was not sent, or not to its end.
+    /// The server is draining, or has shut down in good order: it has not taken the request, if that
+    /// was sent at all.
     #[error("the server is shutting down and takes no new calls")]
     ShuttingDown,
     /// The answer did not come in time; the handler may still run.

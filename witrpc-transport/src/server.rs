@@ -121,7 +121,9 @@ pub trait ServerPort: fmt::Debug + Send + Sync {
         true
     }
 
-    /// Closes every connection and gives the name up. Waits for no code of users. Idempotent.
+    /// Closes every connection and gives the name up. Waits for no code of users. Idempotent. After
+    /// [`Shutdown::Drained`], calls that are unanswered, and later ones, end with
+    /// [`ChannelError::ShuttingDown`]: they were not taken.
     fn close(&self, how: Shutdown);
 
     /// After [`close`](Self::close): waits until the threads of the transport have ended, until that
@@ -146,6 +148,11 @@ pub trait Scanner {
     /// `serve`: there is no thread for them. All else is done as ever (space, segments, closed
     /// connections). Returns whether it found anything.
     fn turn(&mut self, only: Option<Only<'_>>, serve: &mut Serve<'_>) -> bool;
+
+    /// Something is about to run on this thread that may take long, and is no request of the present
+    /// turn. What the scanner holds of connections is to be laid where it keeps none that ends. To
+    /// do so while a request is served is the scanner's own affair.
+    fn set_aside(&mut self) {}
 
     /// Asks every client to ring from now on, then looks once more. Called after the poller role
     /// has been put down. `true`: there is something to do already that `only` does not refuse.

@@ -6,7 +6,7 @@ use crate::codec::Codec;
 use crate::contract::Digest;
 
 /// The version of these messages, of tags and of bodies. A server refuses any other.
-pub(crate) const VERSION: u32 = 2;
+pub(crate) const VERSION: u32 = 3;
 
 /// What a client asks for.
 #[derive(Debug, Serialize, Deserialize)]
@@ -62,6 +62,11 @@ pub(crate) enum Refusal {
     ShuttingDown,
     /// The hello could not be read.
     BadHello(String),
+    /// As many handlers of clients that have gone still run as may.
+    TooManyLeftBehind {
+        /// How many.
+        max: u64,
+    },
 }
 
 impl Codec {

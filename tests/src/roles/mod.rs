@@ -5,6 +5,7 @@ mod caller;
 mod follower;
 mod forker;
 mod itself;
+mod mixer;
 mod scribble;
 mod signals;
 mod worker;
@@ -86,6 +87,14 @@ pub enum Role {
     Stream {
         /// Where.
         address: Address,
+    },
+    /// Makes calls, takes and feeds streams, lends and subscribes for the rest of its life; says when
+    /// all of that is under way.
+    Mix {
+        /// Where.
+        address: Address,
+        /// What is random follows from it.
+        seed: u64,
     },
     /// Asks for many large answers at once, which are held up at a gate, and checks them.
     TakeLarge {
@@ -200,6 +209,7 @@ pub fn main() {
         Role::Follow { address } => follower::follow(&parent, &address),
         Role::Stream { address } => caller::stream(&parent, &address),
         Role::Stay { address, token } => caller::stay(&address, token),
+        Role::Mix { address, seed } => mixer::mix(&parent, &address, seed),
         Role::TakeLarge { address, gate, calls, len } => {
             caller::take_large(&parent, &address, gate, calls, len);
         }

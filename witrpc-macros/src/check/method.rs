@@ -36,6 +36,9 @@ pub(super) fn method(method: &mut Method<'_>, report: &mut Report) {
     if let Some(overflow) = &method.options.overflow {
         report.mistake(overflow, wording::OVERFLOW_WITHOUT_EVENT);
     }
+    if let (Some(option), None) = (&method.options.drop_on_disconnect, signature.asyncness) {
+        report.mistake(option, wording::DROP_OF_BLOCKING);
+    }
     if report.len() > before {
         method.mistake.get_or_insert(before);
     }
@@ -78,7 +81,9 @@ pub(super) fn event(event: &mut Method<'_>, report: &mut Report) {
 fn event_options(event: &Method<'_>, report: &mut Report) {
     let name = event.name();
     let options = &event.options;
-    for option in options.idempotent.iter().chain(&options.result) {
+    for option in
+        options.idempotent.iter().chain(&options.result).chain(&options.drop_on_disconnect)
+    {
         report.mistake(option, wording::not_for_events(option.to_token_stream()));
     }
     if let Some(overflow) = &options.overflow

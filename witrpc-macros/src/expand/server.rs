@@ -194,8 +194,10 @@ fn reply(method: &Method<'_>, names: &Names, function: &TokenStream) -> TokenStr
     if method.is_async() {
         let returned = quote_spanned!(span=> #function(&service, #(#passed),*).await);
         let answer = answer(method, &returned);
+        let drops = drops(method, span);
         quote_spanned! {span=> {
             #bounds
+            #drops
             let service = ::core::clone::Clone::clone(&self.0);
             call.#reply(move |arguments, #context| async move {
                 let mut arguments = arguments.open();
@@ -248,6 +250,12 @@ pub(super) fn answer(method: &Method<'_>, returned: &TokenStream) -> TokenStream
         }
         _ => returned.clone(),
     }
+}
+
+/// Has the runtime drop the method's future with its client, if the user wants that.
+pub(super) fn drops(method: &Method<'_>, span: Span) -> Option<TokenStream> {
+    let wanted = method.options.drop_on_disconnect.is_some();
+    wanted.then(|| quote_spanned!(span=> let call = call.drop_on_disconnect();))
 }
 
 /// Decodes one argument.

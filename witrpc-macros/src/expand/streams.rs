@@ -33,6 +33,7 @@ pub(crate) fn reply(
     // What may block a thread runs on the server's own.
     let here =
         is_blocking(method).then(|| quote_spanned!(span=> let call = call.on_server_threads();));
+    let drops = server::drops(method, span);
     let (reply, encoding, parameters, ending) = match &method.answer {
         Answer::Stream { flow, item, error, .. } => (
             quote_spanned!(span=> stream),
@@ -54,6 +55,7 @@ pub(crate) fn reply(
     quote_spanned! {span=> {
         #bounds
         #here
+        #drops
         #feed
         let service = ::core::clone::Clone::clone(&self.0);
         call.#reply(#encoding move |#parameters| async move {

@@ -108,7 +108,7 @@ impl Shared {
 /// Starts the thread, which lives as long as the client.
 pub(super) fn start(client: &Arc<Client>) -> std::io::Result<()> {
     let shared = Arc::clone(&client.link.shared);
-    if let Some(bell) = client.bell.end() {
+    if let Some(bell) = &*client.bell.end() {
         let data = epoll::EventData::new_u64(BELL);
         epoll::add(&shared.epoll, bell, data, epoll::EventFlags::IN)?;
     }

@@ -43,7 +43,7 @@ use crate::error::ConnectError;
 use crate::fork::Origin;
 use crate::layout::{GROUP, LINE_WORDS, Layout, RING_ME, STATE, wait};
 use crate::lease::Held;
-use crate::line::line_of;
+use crate::line::{self, line_of};
 use crate::message::{Answer, ChannelError, DisconnectReason, Ticket};
 use crate::outbox::Outbox;
 use crate::region;
@@ -51,7 +51,7 @@ use crate::rendezvous::{self, ConnectLimit, ConnectOptions, Connected, Name, Pla
 use crate::ring::{Epochs, Rung, SharedEpochs};
 use crate::spin::Spin;
 use crate::state;
-use crate::words::{Mapped, PeerU64};
+use crate::words::{Mapped, PeerU64, ReadWord};
 use deadlines::Deadlines;
 use lane_queue::LaneQueue;
 use lanes::Lanes;
@@ -273,10 +273,40 @@ impl Client {
         }
     }
 
-    /// What a call that was pending when the connection ended gets.
-    fn pending_error(&self, why: DisconnectReason) -> ChannelError {
+    /// What a call gets that was pending when the connection ended: its answer, if that was
+    /// published before the end, or an error.
+    ///
+    /// # Errors
+    ///
+    /// Why there is no answer.
+    fn pending_end(
+        &self,
+        lane: usize,
+        seq: u64,
+        why: DisconnectReason,
+    ) -> Result<(), ChannelError> {
+        use DisconnectReason::{PeerDied, ServerShutDown};
+        // See `state.rs`: the last look was before the end was known.
+        if matches!(why, ServerShutDown | PeerDied)
+            && line::shows::<Mapped>(self.response_line(lane)) == seq
+        {
+            return Ok(());
+        }
+        Err(match why {
+            PeerDied => ChannelError::PeerDied,
+            // It has answered in part, so it took the call, whatever it says.
+            why if self.lanes.get(lane).partial().is_some() => ChannelError::Disconnected(why),
+            why => self.end(why),
+        })
+    }
+
+    /// What a call gets that the server has not taken, or not answered, when the connection has ended.
+    fn end(&self, why: DisconnectReason) -> ChannelError {
+        let state = self.server.word64(STATE).load(Relaxed);
         match why {
-            DisconnectReason::PeerDied => ChannelError::PeerDied,
+            DisconnectReason::ServerShutDown if state == state::DRAINED => {
+                ChannelError::ShuttingDown
+            }
             why => ChannelError::Disconnected(why),
         }
     }

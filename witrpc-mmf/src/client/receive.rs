@@ -173,7 +173,7 @@ impl Client {
                 return Ok(());
             }
             if let Some(why) = self.lost() {
-                return Err(self.pending_error(why));
+                return self.pending_end(lane, seq, why);
             }
             if limit.has_passed() {
                 return Err(ChannelError::TimedOut);

@@ -85,7 +85,7 @@ impl Client {
     pub(super) fn check_connected(&self) -> Result<(), ChannelError> {
         self.check_mapped()?;
         match self.lost.get() {
-            Some(why) => Err(ChannelError::Disconnected(*why)),
+            Some(why) => Err(self.end(*why)),
             // What is sent now would arrive behind the server's last look, or keep it from one.
             None if self.is_drained() => Err(ChannelError::ShuttingDown),
             None => Ok(()),
@@ -96,7 +96,8 @@ impl Client {
     /// answered all the same, and one that it never finds ends with the connection.
     #[inline]
     fn is_drained(&self) -> bool {
-        self.server.word64(STATE).load(Relaxed) == state::DRAINING
+        let state = self.server.word64(STATE).load(Relaxed);
+        state == state::DRAINING || state == state::DRAINED
     }
 
     /// In a fork of the process that connected, nothing is mapped and no lock can be trusted.

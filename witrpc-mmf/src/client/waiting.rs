@@ -167,7 +167,7 @@ impl Client {
             return Poll::Ready(Ok(()));
         }
         if let Some(why) = self.lost() {
-            return Poll::Ready(Err(self.pending_error(why)));
+            return Poll::Ready(self.pending_end(lane, seq, why));
         }
         if deadline.is_some_and(|at| Instant::now() >= at) {
             return Poll::Ready(Err(ChannelError::TimedOut));

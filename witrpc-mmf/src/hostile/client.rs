@@ -375,7 +375,7 @@ fn a_bomb_by_the_bell_ends_its_sender_and_keeps_nobody_waiting() {
     let bystander = honest.bystander();
     for (broken, flags) in [(1, SendFlags::empty()), (2, SendFlags::OOB)] {
         let (raw, _link) = honest.hostile();
-        let _fuse = Bomb::new().send(raw.bell.end().expect("native"), &[1], flags);
+        let _fuse = Bomb::new().send(raw.bell.end().as_ref().expect("native"), &[1], flags);
         honest.serve(|| honest.server.broken().0 == broken);
         honest.serves(&bystander);
     }

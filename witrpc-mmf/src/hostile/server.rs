@@ -191,7 +191,7 @@ fn a_bomb_by_the_bell_loses_the_server_its_client() {
         let (client, raw) = server.client();
         // Before the bomb: the link thread, which goes on and says so, may be quicker than a call.
         let ticket = send(&client);
-        let _fuse = Bomb::new().send(raw.bell.end().expect("native"), &[1], flags);
+        let _fuse = Bomb::new().send(raw.bell.end().as_ref().expect("native"), &[1], flags);
         let waited = client.wait_answer(ticket, &mut Limit::Never, |answer| answer.tag);
         assert_eq!(waited, Err(ChannelError::Disconnected(DisconnectReason::Misbehaved)));
         assert_eq!(client.lost(), Some(DisconnectReason::Misbehaved));

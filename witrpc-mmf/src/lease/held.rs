@@ -39,6 +39,11 @@ impl Held {
         }
     }
 
+    /// Returns whether none is held.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.lock().is_empty()
+    }
+
     fn lock(&self) -> std::sync::MutexGuard<'_, Vec<Range<u32>>> {
         self.leases.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -1,6 +1,6 @@
 //! loom models: calls over a lane's two lines.
 
-use core::sync::atomic::Ordering::Relaxed;
+use core::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 
 use loom::sync::Arc;
 use loom::sync::atomic::AtomicU64;
@@ -8,6 +8,7 @@ use loom::thread;
 
 use super::{Copied, InlineWords, copy_out, publish, shows};
 use crate::layout::LINE_WORDS;
+use crate::state::DRAINED;
 use crate::words::modelled::{Modelled, explore};
 
 /// Words of a message that the models write; the rest of the line would only cost time.
@@ -138,4 +139,50 @@ fn who_finds_the_next_request_knows_that_the_one_before_was_answered() {
         worker.join().expect("the worker");
         client.join().expect("the client");
     });
+}
+
+/// A call crosses a shutdown in good order: see `state.rs`. `looks_again`: the client looks at the
+/// response line once more after the hang-up, as it must.
+fn a_call_crosses_a_shutdown(looks_again: bool) {
+    explore(3, move || {
+        // The lane, the state word, the hang-up (which the kernel orders), whether the call ran.
+        let shared = Arc::new((Lane::new(), [(); 3].map(|()| AtomicU64::new(0))));
+        let server = thread::spawn({
+            let shared = Arc::clone(&shared);
+            move || {
+                let (lane, [state, link, ran]) = &*shared;
+                if let Some(request) = lane.find(1) {
+                    ran.store(1, Relaxed);
+                    lane.answer(1, &request);
+                }
+                state.store(DRAINED, Relaxed);
+                link.store(1, Release);
+            }
+        });
+        let (lane, [state, link, ran]) = &*shared;
+        lane.ask(1, 10);
+        let answered = loop {
+            if shows::<Modelled>(&lane.response) == 1 {
+                break true;
+            }
+            if link.load(Acquire) == 1 {
+                break looks_again && shows::<Modelled>(&lane.response) == 1;
+            }
+            thread::yield_now();
+        };
+        server.join().expect("the server");
+        assert_eq!(state.load(Relaxed), DRAINED);
+        assert!(answered || ran.load(Relaxed) == 0, "a call that ran is told as one that did not");
+    });
+}
+
+#[test]
+fn a_call_that_a_shutdown_crosses_is_answered_or_did_not_run() {
+    a_call_crosses_a_shutdown(true);
+}
+
+#[test]
+#[should_panic(expected = "as one that did not")]
+fn a_client_that_does_not_look_again_tells_a_lie() {
+    a_call_crosses_a_shutdown(false);
 }

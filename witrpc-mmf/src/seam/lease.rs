@@ -88,25 +88,26 @@ impl Lessor for Channel {
     }
 }
 
+/// Of a connection that may have ended: there is no space then.
 impl Lessor for ConnectedPeer {
     fn largest_lease(&self) -> usize {
-        self.0.largest_lease()
+        self.connection().map_or(0, |connection| connection.largest_lease())
     }
 
     fn longest_body_with(&self, leases: usize) -> usize {
-        self.0.longest_body_with(leases)
+        self.connection().map_or(0, |connection| connection.longest_body_with(leases))
     }
 
     fn try_alloc(&self, lens: &[usize]) -> Result<Vec<Box<dyn WritableBytes>>, ChannelError> {
-        self.0.try_alloc(lens).map(writers)
+        self.connection()?.try_alloc(lens).map(writers)
     }
 
     fn try_alloc_one(&self, len: usize) -> Result<Box<dyn WritableBytes>, ChannelError> {
-        self.0.try_alloc_one(len).map(writer)
+        self.connection()?.try_alloc_one(len).map(writer)
     }
 
     fn lend(&self, bytes: &Arc<dyn SharedBytes>) -> Option<Lent> {
-        let claim = self.0.claim(own(bytes)?)?;
+        let claim = self.connection().ok()?.claim(own(bytes)?)?;
         Some(Lent(Box::new(claim)))
     }
 }

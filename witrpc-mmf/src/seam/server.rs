@@ -1,16 +1,17 @@
 //! The server's half of the transport.
 
 use std::fmt;
-use std::sync::Arc;
+use std::ops::ControlFlow;
+use std::sync::{Arc, Weak};
 use std::task::Waker;
 use std::time::{Duration, Instant};
 
 use witrpc_transport::{
-    ChannelError, ClientInfo, Lessor, Only, Outgoing, Peer, Scanner, Serve, ServerPort, Session,
-    Shutdown, Ticket, Usage,
+    ChannelError, ClientInfo, Lessor, Only, Outgoing, Peer, Request, Scanner, Serve, ServerPort,
+    Session, Shutdown, Ticket, Usage,
 };
 
-use crate::server::{Connection, Server};
+use crate::server::{Connection, Server, Serving};
 
 /// A bound name, as the server's threads see it.
 pub(super) struct Port(Arc<Server>);
@@ -66,8 +67,11 @@ impl ServerPort for Port {
         self.0.has_delivered()
     }
 
-    fn close(&self, _how: Shutdown) {
-        self.0.close();
+    fn close(&self, how: Shutdown) {
+        match how {
+            Shutdown::Drained => self.0.close_drained(),
+            _ => self.0.close(),
+        }
     }
 
     fn join(&self, until: Option<Instant>) -> bool {
@@ -85,67 +89,99 @@ impl fmt::Debug for Port {
 /// to one, which costs nothing.
 struct View<'a> {
     scanner: crate::server::Scanner<'a>,
-    peers: Vec<Known>,
-}
-
-struct Known {
-    connection: Arc<Connection>,
-    peer: Arc<dyn Peer>,
+    peers: Vec<Arc<dyn Peer>>,
 }
 
 impl Scanner for View<'_> {
     fn turn(&mut self, only: Option<Only<'_>>, serve: &mut Serve<'_>) -> bool {
-        let peers = &mut self.peers;
-        let mut displaced = false;
-        let found = self.scanner.turn(only, |connection, mut request| {
-            let go_on = serve(known(peers, connection), &mut request);
-            displaced = go_on.is_break();
-            go_on
-        });
-        if displaced {
+        let mut handing = Handing { peers: &mut self.peers, serve, displaced: false };
+        let found = self.scanner.turn_with(only, &mut handing);
+        if handing.displaced {
             self.peers.clear();
         }
         found
     }
 
+    fn set_aside(&mut self) {
+        self.scanner.set_aside();
+    }
+
     fn arm(&mut self, only: Option<Only<'_>>) -> bool {
-        // A sleeping server keeps no connection alive.
         self.peers.clear();
         self.scanner.arm(only)
     }
 }
 
-/// The peer of a connection, made when it is first met.
-#[inline]
-fn known<'p>(peers: &'p mut Vec<Known>, connection: &Arc<Connection>) -> &'p Arc<dyn Peer> {
-    let met = peers.iter().position(|known| Arc::ptr_eq(&known.connection, connection));
-    let index = met.unwrap_or_else(|| {
-        peers.retain(|known| known.connection.is_connected());
-        let peer = Arc::new(ConnectedPeer(Arc::clone(connection)));
-        peers.push(Known { connection: Arc::clone(connection), peer });
-        peers.len() - 1
-    });
-    &peers[index].peer
+/// Hands requests on, each with its peer.
+struct Handing<'p, 's, 'c> {
+    peers: &'p mut Vec<Arc<dyn Peer>>,
+    serve: &'s mut Serve<'c>,
+    displaced: bool,
 }
 
-/// The server's end of a connection.
-pub(super) struct ConnectedPeer(pub(super) Arc<Connection>);
+impl Serving for Handing<'_, '_, '_> {
+    /// The peer's place.
+    type Met = usize;
+
+    /// Finds the peer of a connection, or makes it when it is first met.
+    #[inline]
+    fn meet(&mut self, connection: &Arc<Connection>) -> usize {
+        let id = connection.id();
+        let met = self.peers.iter().position(|peer| peer.client().id == id);
+        met.unwrap_or_else(|| {
+            self.peers.retain(|peer| peer.is_connected());
+            self.peers.push(Arc::new(ConnectedPeer::of(connection)));
+            self.peers.len() - 1
+        })
+    }
+
+    #[inline]
+    fn serve(&mut self, met: usize, mut request: Request) -> ControlFlow<()> {
+        let go_on = (self.serve)(&self.peers[met], &mut request);
+        self.displaced = go_on.is_break();
+        go_on
+    }
+}
+
+/// The client at the other end of a connection. It outlives that, in the hands of handlers, and keeps
+/// neither its mappings nor its descriptors.
+pub(super) struct ConnectedPeer {
+    connection: Weak<Connection>,
+    client: ClientInfo,
+    session: Session,
+}
+
+impl ConnectedPeer {
+    fn of(connection: &Arc<Connection>) -> Self {
+        let (client, session) = (connection.client_info().clone(), connection.session().clone());
+        Self { connection: Arc::downgrade(connection), client, session }
+    }
+
+    /// The connection, unless it has ended and nothing needs its memory.
+    ///
+    /// # Errors
+    ///
+    /// [`ChannelError::PeerDied`].
+    pub(super) fn connection(&self) -> Result<Arc<Connection>, ChannelError> {
+        self.connection.upgrade().ok_or(ChannelError::PeerDied)
+    }
+}
 
 impl Peer for ConnectedPeer {
     fn client(&self) -> &ClientInfo {
-        self.0.client_info()
+        &self.client
     }
 
     fn session(&self) -> &Session {
-        self.0.session()
+        &self.session
     }
 
     fn answer(&self, ticket: Ticket, answer: Outgoing<'_>) -> Result<(), ChannelError> {
-        self.0.answer(ticket, answer)
+        self.connection()?.answer(ticket, answer)
     }
 
     fn is_connected(&self) -> bool {
-        self.0.is_connected()
+        self.connection().is_ok_and(|connection| connection.is_connected())
     }
 
     fn lessor(&self) -> Option<&dyn Lessor> {
@@ -153,14 +189,22 @@ impl Peer for ConnectedPeer {
     }
 
     fn is_cancelled(&self, ticket: Ticket) -> bool {
-        self.0.is_cancelled(ticket)
+        self.connection.upgrade().is_none_or(|connection| connection.is_cancelled(ticket))
     }
 
     fn watch(&self, ticket: Ticket, waker: &Waker) -> u64 {
-        self.0.watch(ticket, waker)
+        match self.connection.upgrade() {
+            Some(connection) => connection.watch(ticket, waker),
+            None => {
+                waker.wake_by_ref();
+                0
+            }
+        }
     }
 
     fn unwatch(&self, key: u64) {
-        self.0.unwatch(key);
+        if let Some(connection) = self.connection.upgrade() {
+            connection.unwatch(key);
+        }
     }
 }

@@ -43,6 +43,10 @@ impl Host for Reception {
         }
     }
 
+    fn held_by_gone(&self) -> usize {
+        self.server.upgrade().map_or(0, |server| server.held_by_gone())
+    }
+
     fn turned_away(&self) {
         if let Some(server) = self.server.upgrade() {
             server.refused.fetch_add(1, Relaxed);
@@ -74,21 +78,16 @@ impl Server {
     /// A client has left, died, or been dismissed.
     fn forget(&self, id: u64) {
         let Some(connection) = self.connections().remove(&id) else { return };
-        connection.close(state::CLOSED);
+        connection.close(self.state_at_hang_up());
         let mut ended = self.ended();
         ended.retain(|other| other.strong_count() > 0);
         ended.push(Arc::downgrade(&connection));
         drop(ended);
         self.parking.forget(&connection.bell);
-        // Whoever sleeps must not keep it alive; whoever polls reads the news.
-        let mut hot = self.hot.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        hot.retain(|other| other.id() != id);
-        drop(hot);
-        self.rung
-            .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner)
-            .retain(|other| other.id() != id);
+        connection.let_go();
+        // In this order: see `shelf`.
         self.news.tell();
+        drop(self.shelf.take());
         self.admission.left(&connection.client_info, &connection.session);
     }
 }

@@ -142,6 +142,11 @@ impl Connection {
         self.hold(len);
         let outbound = Outbound { ticket, tag: answer.tag, bytes, sent: 0 };
         *lane.outbound() = Some(outbound);
+        if !self.is_connected() {
+            // `let_go` may have been here before.
+            self.drop_outbound(lane);
+            return Err(ChannelError::PeerDied);
+        }
         self.queue_answer(ticket.lane, Purpose::Begin);
         Ok(())
     }
@@ -215,6 +220,11 @@ impl Connection {
         if is_left {
             Shortage::<Mapped>::announce(|| self.bell.ring());
         }
+    }
+
+    /// Forgets which answers wait: nobody hears them.
+    pub(super) fn forget_queue(&self) {
+        *self.queue() = Queue::default();
     }
 
     fn queue(&self) -> MutexGuard<'_, Queue> {

@@ -32,7 +32,8 @@ use crate::ring::{Epochs, Rung};
 use crate::words::{Mapped, PeerU64, ReadWord};
 
 /// The server's end of one connection. The mapping lives as long as anybody holds this, so that a
-/// handler whose client has died still reads valid memory.
+/// handler whose client has died still reads valid memory: blocks and leases do, and the thread that
+/// looks at it. What waits for something else holds a [`Weak`](std::sync::Weak) one.
 pub struct Connection {
     pub(super) client_info: ClientInfo,
     pub(super) session: Session,
@@ -62,6 +63,8 @@ pub struct Connection {
     space_rung: Rung<Mapped>,
     /// Leases of the client's that this process holds.
     pub(super) leases_held: Held,
+    /// Requests that are read where they lie.
+    blocks_held: AtomicUsize,
     trusted: Option<TrustedPeer>,
     /// Handlers that sleep until their calls are given up.
     pub(super) cancels: Cancels,
@@ -102,6 +105,7 @@ pub(super) struct ReceivedBlock {
 
 impl ReceivedBlock {
     pub(super) fn new(connection: Arc<Connection>, block: BlockRef) -> Self {
+        connection.blocks_held.fetch_add(1, Relaxed);
         Self { connection, block }
     }
 }
@@ -125,6 +129,7 @@ impl RemoteBytes for ReceivedBlock {
 impl Drop for ReceivedBlock {
     fn drop(&mut self) {
         self.connection.release(&self.block);
+        self.connection.blocks_held.fetch_sub(1, Relaxed);
     }
 }
 
@@ -165,6 +170,7 @@ impl Connection {
             rung: (0..layout.groups()).map(|_| Rung::new(AtomicU64::new(0))).collect(),
             space_rung: Rung::new(AtomicU64::new(0)),
             leases_held: Held::default(),
+            blocks_held: AtomicUsize::new(0),
             trusted,
             cancels: Cancels::default(),
             taken_at_look: AtomicU64::new(u64::MAX),
@@ -209,6 +215,21 @@ impl Connection {
             self.wake_cancelled();
         }
         first
+    }
+
+    /// Gives back all but the mappings, which stay for those who read or write in them. The connection
+    /// has been closed, and nobody sleeps until its bell rings.
+    pub(super) fn let_go(&self) {
+        self.bell.close();
+        self.lanes.iter().for_each(|lane| self.drop_large(lane));
+        self.forget_queue();
+    }
+
+    /// Returns whether leases, or requests that are read where they lie, need the mappings.
+    pub(super) fn is_pinned(&self) -> bool {
+        self.blocks_held.load(Relaxed) > 0
+            || !self.leases_held.is_empty()
+            || self.outbox.has_leases_out()
     }
 
     /// The client breaks a rule. The connection ends when its next request is taken.

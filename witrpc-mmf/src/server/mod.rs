@@ -18,19 +18,21 @@ mod news;
 mod parking;
 mod scanner;
 mod sealed;
+mod shelf;
 mod shortage;
 
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::atomic::{
-    AtomicBool, AtomicU64,
-    Ordering::{AcqRel, Relaxed},
+    AtomicU64,
+    Ordering::{AcqRel, Acquire, Relaxed},
 };
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
 pub use connection::Connection;
 pub use scanner::Scanner;
+pub(crate) use scanner::Serving;
 
 use witrpc_transport::{Admission, Responder, TrustedPeer};
 
@@ -44,6 +46,8 @@ use crate::state;
 use crate::words::Mapped;
 use news::News;
 use parking::Parking;
+use scanner::Hot;
+use shelf::Shelf;
 
 /// What a server offers each client.
 #[derive(Clone, Copy, Debug)]
@@ -107,14 +111,18 @@ pub struct Server {
     admission: Arc<dyn Admission>,
     parking: Parking,
     connections: Mutex<HashMap<u64, Arc<Connection>>>,
-    /// Connections that have ended and may be held yet: by handlers that run, and by leases.
+    /// Connections that have ended and may be held yet, by leases and by blocks that are read.
     ended: Mutex<Vec<Weak<Connection>>>,
-    /// Connections that have rung, or have something else to be looked at.
-    rung: Mutex<Vec<Arc<Connection>>>,
+    /// The ids of connections that have rung, or have something else to be looked at. Ids, here and
+    /// in `hot`, keep no connection that has ended.
+    rung: Mutex<Vec<u64>>,
     /// Counts what scanners have to read: `rung`, and connections that ended.
     news: News<Mapped>,
-    /// The connections that are looked at every turn. Kept here between holders of the role.
-    hot: Mutex<Vec<Arc<Connection>>>,
+    /// The ids of the connections that are looked at every turn. Kept here between holders of the
+    /// role.
+    hot: Mutex<Vec<u64>>,
+    /// The list of the holder of the role while a handler runs.
+    shelf: Shelf<Hot>,
     /// The id of the connection whose request was served last; written by the holder of the role.
     served_last: AtomicU64,
     /// Connections that ended because the client broke the protocol.
@@ -123,7 +131,8 @@ pub struct Server {
     /// Handshakes that ended before there was anything to admit.
     refused: AtomicU64,
     control: Control,
-    closed: AtomicBool,
+    /// What clients are told of the end, once the server is closed; 0 before.
+    last_state: AtomicU64,
     origin: Origin,
 }
 
@@ -158,12 +167,13 @@ impl Server {
             rung: Mutex::default(),
             news: News::new(AtomicU64::new(1)),
             hot: Mutex::default(),
+            shelf: Shelf::new(),
             served_last: AtomicU64::new(0),
             broken: AtomicU64::new(0),
             last_broken: Mutex::default(),
             refused: AtomicU64::new(0),
             control: Control::new(claim)?,
-            closed: AtomicBool::new(false),
+            last_state: AtomicU64::new(0),
             origin: Origin::here(),
         });
         let limits = ServerLimits {
@@ -222,8 +232,8 @@ impl Server {
     }
 
     /// What is reserved for clients, in bytes: both regions of each, and what is held for it in private
-    /// memory. A client that has gone counts for as long as a handler runs that it called, or a lease
-    /// of its connection is kept.
+    /// memory. A client that has gone counts for as long as a lease of its connection is kept, or a
+    /// request of its is read where it lies.
     pub fn reserved(&self) -> u64 {
         let regions = 2 * self.layout.region_len() as u64;
         let of = |each: &Arc<Connection>| regions + each.held.load(Relaxed) as u64;
@@ -250,7 +260,7 @@ impl Server {
     pub fn drain(&self) {
         for connection in self.clients() {
             connection.own.word64(crate::layout::STATE).store(state::DRAINING, Relaxed);
-            self.report(connection);
+            self.report(connection.id());
         }
     }
 
@@ -263,11 +273,23 @@ impl Server {
 
     /// Closes every connection and gives the name up.
     pub fn close(&self) {
-        if self.origin.is_forked() || self.closed.swap(true, AcqRel) {
+        self.close_with(state::SHUT_DOWN);
+    }
+
+    /// Does the same, and tells the clients that what was not answered was not taken. The caller
+    /// has seen that all requests which were taken are answered, and takes no other.
+    pub fn close_drained(&self) {
+        self.close_with(state::DRAINED);
+    }
+
+    fn close_with(&self, state: u64) {
+        if self.origin.is_forked()
+            || self.last_state.compare_exchange(0, state, AcqRel, Relaxed).is_err()
+        {
             return;
         }
         for connection in self.clients() {
-            self.end(&connection, state::SHUT_DOWN);
+            self.end(&connection, state);
         }
         self.control.shutdown();
         self.ring();
@@ -288,27 +310,53 @@ impl Server {
         first
     }
 
-    /// Has the next turn of a scanner look at a connection.
-    fn report(&self, connection: Arc<Connection>) {
-        self.rung.lock().unwrap_or_else(PoisonError::into_inner).push(connection);
+    /// What a client is told whose link hangs up without a word of ours so far.
+    fn state_at_hang_up(&self) -> u64 {
+        match self.last_state.load(Acquire) {
+            0 => state::CLOSED,
+            // It came in after all others had been told.
+            last => last,
+        }
+    }
+
+    /// Has the next turn of a scanner look at the connection of that id.
+    fn report(&self, id: u64) {
+        self.rung.lock().unwrap_or_else(PoisonError::into_inner).push(id);
         self.news.tell();
     }
 
+    /// Takes the connections that have rung and are still there.
     fn take_rung(&self) -> Vec<Arc<Connection>> {
-        std::mem::take(&mut *self.rung.lock().unwrap_or_else(PoisonError::into_inner))
+        let rung = std::mem::take(&mut *self.rung.lock().unwrap_or_else(PoisonError::into_inner));
+        self.of_ids(&rung)
     }
 
+    /// Returns the hot connections that are still there.
     fn hot(&self) -> Vec<Arc<Connection>> {
-        self.hot.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        let hot = self.hot.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        self.of_ids(&hot)
+    }
+
+    fn of_ids(&self, ids: &[u64]) -> Vec<Arc<Connection>> {
+        let connections = self.connections();
+        ids.iter().filter_map(|id| connections.get(id).cloned()).collect()
     }
 
     /// Replaces the list of hot connections; returns the count of news before.
     fn set_hot(&self, hot: &[Arc<Connection>]) -> u64 {
         let mut kept = self.hot.lock().unwrap_or_else(PoisonError::into_inner);
         kept.clear();
-        kept.extend_from_slice(hot);
+        kept.extend(hot.iter().map(|connection| connection.id()));
         drop(kept);
         self.news.tell()
+    }
+
+    /// Counts the connections that have ended and still keep their mappings.
+    fn held_by_gone(&self) -> usize {
+        let mut ended = self.ended();
+        ended.retain(|connection| connection.strong_count() > 0);
+        // A scanner may have one in its hands for a moment, which says nothing.
+        ended.iter().filter_map(Weak::upgrade).filter(|connection| connection.is_pinned()).count()
     }
 
     fn ended(&self) -> MutexGuard<'_, Vec<Weak<Connection>>> {

@@ -36,7 +36,7 @@ impl Parking {
 
     /// Has a client's doorbell wake sleepers, who are told its `id`.
     pub(super) fn watch(&self, bell: &Bell, id: u64) -> Result<(), Errno> {
-        match (self, bell.end()) {
+        match (self, &*bell.end()) {
             (Self::Doorbells(doorbells), Some(end)) => doorbells.watch(end, id),
             _ => Ok(()),
         }
@@ -44,7 +44,7 @@ impl Parking {
 
     /// Has a client's doorbell wake nobody any more.
     pub(super) fn forget(&self, bell: &Bell) {
-        if let (Self::Doorbells(doorbells), Some(end)) = (self, bell.end()) {
+        if let (Self::Doorbells(doorbells), Some(end)) = (self, &*bell.end()) {
             doorbells.forget(end);
         }
     }
@@ -106,7 +106,7 @@ impl Server {
         // A report that has not been read yet will do for this ring too. AcqRel, here and in
         // `read_news`: the reader sees what this ring was for.
         if !connection.attention.swap(true, AcqRel) {
-            self.report(Arc::clone(connection));
+            self.report(connection.id());
         }
     }
 }
@@ -201,7 +201,8 @@ mod tests {
         let client = Client::connect(&server.name, &Place::default(), &options, &Plain::default());
         let client = client.expect("it is served");
         let connection = server.clients().remove(0);
-        let bell = connection.bell.end().expect("the backend has one");
+        let bell = connection.bell.end();
+        let bell = bell.as_ref().expect("the backend has one");
         rustix::net::shutdown(bell, rustix::net::Shutdown::Both).expect("it is a socket");
         while client.lost().is_none() {
             std::thread::yield_now();

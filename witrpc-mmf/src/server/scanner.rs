@@ -31,58 +31,95 @@ const BURST: u32 = 16;
 #[derive(Debug)]
 pub struct Scanner<'a> {
     server: &'a Server,
-    hot: Vec<Arc<Connection>>,
-    /// Where in `hot` the next turn begins: behind the connection that was served last, by this
-    /// scanner or, after a change of the role, by another.
+    /// In this thread's hands only while it looks: else it lies on the server's shelf, or nowhere.
+    hot: Option<Box<Hot>>,
+}
+
+/// The connections that are looked at every turn, as the news said that have been read.
+#[derive(Debug)]
+pub(super) struct Hot {
+    connections: Vec<Arc<Connection>>,
+    /// Where the next turn begins: behind the connection that was served last, by this scanner or,
+    /// after a change of the role, by another.
     first: usize,
-    /// The server's news that this scanner has read.
+    /// The server's news that has been read.
     read: u64,
-    /// Nothing is looked at until the next turn has read the server's list.
-    rested: bool,
+}
+
+/// What requests are handed to.
+pub trait Serving {
+    /// What is known of a connection while one of its requests is served.
+    type Met;
+
+    /// A request of this connection has been found. What this returns need not keep the connection,
+    /// and should not: it may end long before the handler does.
+    fn meet(&mut self, connection: &Arc<Connection>) -> Self::Met;
+
+    /// Serves the request. A break says that this thread is not to look any more.
+    fn serve(&mut self, met: Self::Met, request: Request) -> ControlFlow<()>;
+}
+
+/// Serves with the connection itself at hand, which is kept meanwhile.
+struct WithConnection<F>(F);
+
+impl<F: FnMut(&Arc<Connection>, Request) -> ControlFlow<()>> Serving for WithConnection<F> {
+    type Met = Arc<Connection>;
+
+    fn meet(&mut self, connection: &Arc<Connection>) -> Arc<Connection> {
+        Arc::clone(connection)
+    }
+
+    fn serve(&mut self, met: Arc<Connection>, request: Request) -> ControlFlow<()> {
+        (self.0)(&met, request)
+    }
 }
 
 impl<'a> Scanner<'a> {
     pub(super) fn new(server: &'a Server) -> Self {
-        Self { server, hot: Vec::new(), first: 0, read: 0, rested: true }
+        Self { server, hot: None }
     }
 
-    /// Looks once at every hot connection and hands its new requests to `serve`, a bounded number
-    /// of each connection, until that breaks. The connection after the one that was served last is
-    /// looked at first, even if the turn before ended with a change of the role: no client's calls
-    /// keep another's waiting for more than a round.
-    /// Generic, so that a request goes from the line straight to where `serve` wants it.
-    ///
-    /// With `only`, requests that it refuses stay where they are, and never come to `serve`;
-    /// what was begun goes on up to the line that would make it such a request. Returns whether
-    /// anything was found.
-    #[inline]
+    /// As [`turn_with`](Self::turn_with), by a function.
     pub fn turn(
         &mut self,
         only: Option<Only<'_>>,
-        mut serve: impl FnMut(&Arc<Connection>, Request) -> ControlFlow<()>,
+        serve: impl FnMut(&Arc<Connection>, Request) -> ControlFlow<()>,
     ) -> bool {
-        if self.rested || self.server.news.count() != self.read {
+        self.turn_with(only, &mut WithConnection(serve))
+    }
+
+    /// Looks once at every hot connection and has `serving` serve its new requests, a bounded number
+    /// of each connection, until that breaks. The connection after the one that was served last is
+    /// looked at first, even if the turn before ended with a change of the role: no client's calls
+    /// keep another's waiting for more than a round.
+    /// Generic, so that a request goes from the line straight to where `serving` wants it.
+    ///
+    /// With `only`, requests that it refuses stay where they are, and never come to `serving`;
+    /// what was begun goes on up to the line that would make it such a request. Returns whether
+    /// anything was found.
+    #[inline]
+    pub fn turn_with(&mut self, only: Option<Only<'_>>, serving: &mut impl Serving) -> bool {
+        if self.hot.as_ref().is_none_or(|hot| self.server.news.count() != hot.read) {
             self.read_news();
         }
         let mut found = false;
         let mut cooled = false;
-        let count = self.hot.len();
-        let first = if self.first < count { self.first } else { 0 };
+        let Some(hot) = &self.hot else { return false };
+        let count = hot.connections.len();
+        let first = if hot.first < count { hot.first } else { 0 };
         for index in (first..count).chain(0..first) {
-            let connection = &self.hot[index];
-            match look(self.server, connection, only, &mut serve) {
-                Look::Nothing if count > 1 => cooled |= cools(connection),
+            match self.look(index, only, serving) {
+                Look::Nothing if count > 1 => cooled |= self.cools(index),
                 Look::Nothing => {}
                 Look::Found => {
-                    self.first = index + 1;
+                    self.begin_next_turn_at(index + 1);
                     found = true;
                 }
-                Look::Stopped => {
-                    self.rest();
-                    return true;
-                }
+                Look::Stopped => return true,
                 Look::Broken(rule) => {
-                    self.server.accuse(connection, rule);
+                    if let Some(hot) = &self.hot {
+                        self.server.accuse(&hot.connections[index], rule);
+                    }
                     cooled = true;
                     found = true;
                 }
@@ -94,27 +131,39 @@ impl<'a> Scanner<'a> {
         found
     }
 
+    /// Lays the list where it keeps no connection that ends: what comes next may take long. The next
+    /// turn goes on with it, whoever holds the role by then.
+    pub fn set_aside(&mut self) {
+        let Some(hot) = self.hot.take() else { return };
+        let read = hot.read;
+        self.server.shelf.put(hot);
+        if self.server.news.count() != read {
+            // It may name a connection that has ended: see `shelf`.
+            drop(self.server.shelf.take());
+        }
+    }
+
     /// Asks every client to ring, then looks once more. Called after the poller role has been put
     /// down. `true`: there is something to do that `only` does not refuse.
     pub fn arm(&mut self, only: Option<Only<'_>>) -> bool {
-        for connection in &self.hot {
+        // If it lies on the shelf, it may be another holder's by now, which reads the server's then.
+        let hot = self.hot.take().or_else(|| self.server.shelf.take());
+        let Some(hot) = hot else { return true };
+        for connection in &hot.connections {
             connection.ask_to_be_rung();
         }
         // Pairs with the clients' fence between publishing and looking at the ring-me word, and with
         // the stand-bys' between recording news and looking at the role.
         ring::fence::<Mapped>();
-        let waiting = self.server.news.count() != self.read
-            || self.hot.iter().any(|connection| connection.anything_to_take(only));
         // The server's list stays: it may be another holder's by now.
-        self.rest();
-        waiting
+        self.server.news.count() != hot.read
+            || hot.connections.iter().any(|connection| connection.anything_to_take(only))
     }
 
-    /// This view may not be used for long: it keeps no connection alive, and begins anew when it is
-    /// used again.
-    fn rest(&mut self) {
-        self.hot.clear();
-        self.rested = true;
+    fn begin_next_turn_at(&mut self, index: usize) {
+        if let Some(hot) = &mut self.hot {
+            hot.first = index;
+        }
     }
 
     /// Makes hot whoever has rung, and forgets who has gone.
@@ -123,43 +172,64 @@ impl<'a> Scanner<'a> {
     /// and counted that as news.
     #[cold]
     fn read_news(&mut self) {
-        self.read = self.server.news.count();
-        self.hot = self.server.hot();
-        if self.rested {
-            self.rested = false;
+        // From the shelf comes the list of this thread, or of the holder that it has displaced.
+        let known = self.hot.take().or_else(|| self.server.shelf.take());
+        let read = self.server.news.count();
+        if let Some(hot) = known {
+            let is_current = hot.read == read;
+            self.hot = Some(hot);
+            if is_current {
+                return;
+            }
+        }
+        let mut connections = self.server.hot();
+        if self.hot.is_none() {
             // Whoever held the role last may have asked them to ring.
-            self.hot.iter().for_each(|connection| connection.look_every_turn());
+            connections.iter().for_each(|connection| connection.look_every_turn());
         }
         for connection in self.server.take_rung() {
             if connection.attention.swap(false, AcqRel) {
                 connection.publish_claims();
                 connection.flush_queue();
             }
-            if !self.hot.iter().any(|hot| Arc::ptr_eq(hot, &connection)) {
+            if !connections.iter().any(|hot| Arc::ptr_eq(hot, &connection)) {
                 connection.look_every_turn();
                 connection.idle_turns.store(0, Relaxed);
-                self.hot.push(connection);
+                connections.push(connection);
             }
         }
-        self.hot.retain(|connection| connection.is_connected());
+        connections.retain(|connection| connection.is_connected());
+        self.hot = Some(Box::new(Hot { connections, first: 0, read }));
         self.tell();
     }
 
     /// Leaves the list for the next holder of the role, and counts it as news.
     fn tell(&mut self) {
+        let Some(hot) = &mut self.hot else { return };
         let served = self.server.served_last.load(Relaxed);
-        let place = self.hot.iter().position(|connection| connection.id() == served);
-        self.first = place.map_or(0, |place| place + 1);
-        let before = self.server.set_hot(&self.hot);
-        if before == self.read {
-            self.read += 1;
+        let place = hot.connections.iter().position(|connection| connection.id() == served);
+        hot.first = place.map_or(0, |place| place + 1);
+        let before = self.server.set_hot(&hot.connections);
+        if before == hot.read {
+            hot.read += 1;
         }
+    }
+
+    /// Counts a turn that found nothing at a connection; `true` when it was one too many.
+    #[inline]
+    fn cools(&self, index: usize) -> bool {
+        let Some(hot) = &self.hot else { return false };
+        let connection = &hot.connections[index];
+        let idle = connection.idle_turns.load(Relaxed) + 1;
+        connection.idle_turns.store(idle, Relaxed);
+        idle >= TURNS_TO_COLD
     }
 
     /// Sends quiet connections to the cold, unless they speak up at the last moment.
     #[cold]
     fn let_cool(&mut self) {
-        self.hot.retain(|connection| {
+        let Some(hot) = &mut self.hot else { return };
+        hot.connections.retain(|connection| {
             if !connection.is_connected() {
                 return false;
             }
@@ -177,6 +247,60 @@ impl<'a> Scanner<'a> {
         });
         self.tell();
     }
+
+    /// Looks at the lanes of one connection, from where the last look stopped, until a burst has been
+    /// served.
+    #[inline]
+    fn look(&mut self, index: usize, only: Option<Only<'_>>, serving: &mut impl Serving) -> Look {
+        let Some(mut connection) = self.connection(index) else { return Look::Stopped };
+        let id = connection.id();
+        let lanes = connection.high_water();
+        let first = connection.cursor.load(Relaxed) as usize;
+        let first = if first < lanes { first } else { 0 };
+        let mut found = false;
+        let mut left = BURST;
+        for lane in (first..lanes).chain(0..first) {
+            let Some(seq) = connection.waiting(lane) else { continue };
+            match connection.take_line(lane, seq, only) {
+                Ok(Line::Waits) => continue,
+                Ok(Line::Done) => connection.cursor.store(lane as u32 + 1, Relaxed),
+                Ok(Line::Request(request)) => {
+                    // The next look begins behind this lane and this connection, whoever takes it: a
+                    // displaced poller must not come back to what its successor has gone past.
+                    connection.cursor.store(lane as u32 + 1, Relaxed);
+                    self.server.served_last.store(connection.id(), Relaxed);
+                    let met = serving.meet(connection);
+                    self.begin_next_turn_at(index + 1);
+                    self.set_aside();
+                    if serving.serve(met, request).is_break() {
+                        return Look::Stopped;
+                    }
+                    // It is gone if a connection has ended meanwhile.
+                    self.hot = self.server.shelf.take();
+                    match self.connection(index) {
+                        Some(same) if same.id() == id => connection = same,
+                        _ => return Look::Stopped,
+                    }
+                }
+                Err(Broken(rule)) => return Look::Broken(rule),
+            }
+            found = true;
+            left -= 1;
+            if left == 0 {
+                break;
+            }
+        }
+        if !found {
+            return Look::Nothing;
+        }
+        connection.idle_turns.store(0, Relaxed);
+        Look::Found
+    }
+
+    #[inline]
+    fn connection(&self, index: usize) -> Option<&Arc<Connection>> {
+        self.hot.as_ref()?.connections.get(index)
+    }
 }
 
 /// What a look at one connection found.
@@ -185,58 +309,6 @@ enum Look {
     Found,
     Stopped,
     Broken(&'static str),
-}
-
-/// Counts a turn that found nothing; `true` when it was one too many.
-#[inline]
-fn cools(connection: &Connection) -> bool {
-    let idle = connection.idle_turns.load(Relaxed) + 1;
-    connection.idle_turns.store(idle, Relaxed);
-    idle >= TURNS_TO_COLD
-}
-
-/// Looks at the lanes of one connection, from where the last look stopped, until a burst has been
-/// served.
-#[inline]
-fn look(
-    server: &Server,
-    connection: &Arc<Connection>,
-    only: Option<Only<'_>>,
-    serve: &mut impl FnMut(&Arc<Connection>, Request) -> ControlFlow<()>,
-) -> Look {
-    let lanes = connection.high_water();
-    let first = connection.cursor.load(Relaxed) as usize;
-    let first = if first < lanes { first } else { 0 };
-    let mut found = false;
-    let mut left = BURST;
-    for lane in (first..lanes).chain(0..first) {
-        let Some(seq) = connection.waiting(lane) else { continue };
-        let line = connection.take_line(lane, seq, only);
-        match line {
-            Ok(Line::Waits) => continue,
-            Ok(Line::Done) => connection.cursor.store(lane as u32 + 1, Relaxed),
-            Ok(Line::Request(request)) => {
-                // The next look begins behind this lane and this connection, whoever takes it: a
-                // displaced poller must not come back to what its successor has gone past.
-                connection.cursor.store(lane as u32 + 1, Relaxed);
-                server.served_last.store(connection.id(), Relaxed);
-                if serve(connection, request).is_break() {
-                    return Look::Stopped;
-                }
-            }
-            Err(Broken(rule)) => return Look::Broken(rule),
-        }
-        found = true;
-        left -= 1;
-        if left == 0 {
-            break;
-        }
-    }
-    if !found {
-        return Look::Nothing;
-    }
-    connection.idle_turns.store(0, Relaxed);
-    Look::Found
 }
 
 impl Server {

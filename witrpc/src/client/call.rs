@@ -153,7 +153,7 @@ impl<'a> ClientCall<'a> {
             Ok(Some(ticket)) => {
                 self.note_sent(link, Some(ticket));
                 let waited = link.channel.wait_answer(ticket, &mut terms.limit, &mut self.answer);
-                waited.map_err(Failed::Unanswered)
+                waited.map_err(Failed::unanswered)
             }
             Ok(None) => self.attempt_slowly(link, tag, terms),
             Err(error) => Err(Failed::Unsent(error)),
@@ -168,7 +168,7 @@ impl<'a> ClientCall<'a> {
         block_on(|cx| self.with_message(tag, deadline, |message| flight.poll_send(cx, message)))
             .map_err(Failed::Unsent)?;
         self.note_sent(link, flight.ticket());
-        flight.wait_answer(&mut self.answer).map_err(Failed::Unanswered)
+        flight.wait_answer(&mut self.answer).map_err(Failed::unanswered)
     }
 
     /// For a call that can be cancelled: whoever does so wakes a task, and this thread waits as one.
@@ -222,7 +222,7 @@ impl<'a> ClientCall<'a> {
                 ready!(sent).map_err(Failed::Unsent)?;
                 self.note_sent(link, flight.ticket());
             }
-            flight.poll_answer(cx, &mut self.answer).map_err(Failed::Unanswered)
+            flight.poll_answer(cx, &mut self.answer).map_err(Failed::unanswered)
         })
         .await?;
         self.check_taken()
@@ -481,6 +481,14 @@ enum Failed {
 }
 
 impl Failed {
+    /// Of a request that was sent. A server that has ended in good order did not take it.
+    fn unanswered(error: ChannelError) -> Self {
+        match error {
+            ChannelError::ShuttingDown => Failed::Unsent(error),
+            other => Failed::Unanswered(other),
+        }
+    }
+
     /// Why the whole link is lost, if it is.
     fn lost_for(&self) -> Option<DisconnectReason> {
         match self {

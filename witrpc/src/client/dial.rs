@@ -155,6 +155,7 @@ fn read_refusal(error: ConnectError) -> ConnectError {
                 .into(),
         },
         Ok(Refusal::ShuttingDown) => ConnectError::ShuttingDown,
+        Ok(Refusal::TooManyLeftBehind { max }) => ConnectError::TooManyLeftBehind { max },
         Ok(Refusal::BadHello(problem)) => ConnectError::Protocol { problem },
         Err(_) => ConnectError::Refused(bytes),
     }

@@ -219,11 +219,9 @@ pub enum CallError<E = NoAppError> {
         /// What the codec said.
         message: String,
     },
-    /// The server is shutting down and did not take the call.
-    #[error(
-        "the server is shutting down and did not take the call: connect anew once it serves \
-             again"
-    )]
+    /// The server is shutting down, or has shut down in good order, and did not take the call. The
+    /// handler has not run.
+    #[error("the server shut down and did not take the call: connect anew once it serves again")]
     ShuttingDown,
     /// The server broke the protocol.
     #[error(

@@ -130,6 +130,16 @@ pub enum ConnectError {
          max_clients on its endpoint"
     )]
     TooManyClients,
+    /// As many handlers of clients that have gone still run on the server as may.
+    #[error(
+        "{max} handlers of clients that have gone still run on the server, which lets nobody in \
+         meanwhile: have them end when `CallContext::cancelled` says so, or mark their methods \
+         #[wit(drop_on_disconnect)]"
+    )]
+    TooManyLeftBehind {
+        /// How many there may be.
+        max: u64,
+    },
     /// Client and server speak different versions of the protocol.
     #[error(
         "the server speaks version {theirs} of the protocol and this client version {ours}: build \
@@ -333,6 +343,7 @@ impl ConnectError {
                 Self::NobodyServes { .. }
                     | Self::ShuttingDown
                     | Self::TooManyClients
+                    | Self::TooManyLeftBehind { .. }
                     | Self::HandshakeTimedOut { .. }
                     | Self::TimedOut { .. }
                     | Self::HungUp
@@ -385,6 +396,7 @@ mod tests {
             ConnectError::ContractMismatch { service: "Calculator", differences: vec![difference] },
             ConnectError::ShuttingDown,
             ConnectError::TooManyClients,
+            ConnectError::TooManyLeftBehind { max: 1 },
             ConnectError::HungUp,
             ConnectError::VersionMismatch { ours: 1, theirs: 2 },
             ConnectError::BackendMismatch { ours: text(), theirs: text() },

@@ -57,7 +57,8 @@
 //!
 //! # The handler's side
 //!
-//! Nothing ends a handler from outside. It asks, now and then, whether somebody still waits:
+//! An `async fn` that is marked `#[wit(drop_on_disconnect)]` is dropped when its client has gone.
+//! Nothing else ends a handler from outside. It asks, now and then, whether somebody still waits:
 //! [`cx.cancelled()`](crate::CallContext::cancelled), as above. That is true when the caller has
 //! given up in any way, when its deadline has passed, and when its process has left or died. The
 //! handler then returns early, with whatever it likes; nobody reads it. An `async` handler awaits

@@ -63,8 +63,8 @@
 //! # Clients
 //!
 //! [`max_clients`](crate::Mmf::max_clients), 64 unless given, bounds what clients cost together:
-//! `max_clients × size` of shared memory (and `size` for each that has gone and whose frames a service
-//! keeps, see [`Shared`](crate::Shared)), and at the worst
+//! `max_clients × size` of shared memory (a client that has gone counts while a service keeps its
+//! frames, see [`Shared`](crate::Shared)), and at the worst
 //! `max_clients × lanes × max_message_size` of the server's own. With the defaults that worst is
 //! 64 MiB for each of 4096 calls, so a server for programs that it does not trust lowers all three.
 //!

@@ -57,7 +57,9 @@
 //! # What is not followed
 //!
 //! An end that was meant: the client's own [`disconnect`](crate::Connection::disconnect), the
-//! server's of this client, and, unless asked for as above, the shutdown of a server. A next server
+//! server's of this client, and, unless asked for as above, the shutdown of a server. A call that a
+//! server did not answer before it shut down in good order did not run, so it is made again, whatever
+//! its method. A next server
 //! of another [version](super::versions) is refused as at the first connection, for good.
 //! [`Reconnect`](crate::Reconnect) has the details: pauses, when to give up, a callback for each
 //! change.

@@ -13,6 +13,7 @@ use crate::security::Guard;
 use crate::transport::{Admission, Admitted, ClientInfo, Session};
 
 use super::context::CallContext;
+use super::left_behind::MAX_LEFT_BEHIND;
 use super::metrics::Metrics;
 use super::pool::Pool;
 use super::session::ClientSession;
@@ -88,6 +89,9 @@ impl Door {
             return Err(Refusal::ShuttingDown);
         }
         let hello = read_hello(hello)?;
+        if self.ledger.left_behind().is_full() {
+            return Err(Refusal::TooManyLeftBehind { max: MAX_LEFT_BEHIND });
+        }
         let codec = Codec::from_number(hello.codec)
             .filter(|codec| self.codecs.contains(codec))
             .ok_or_else(|| Refusal::CodecNotAllowed {

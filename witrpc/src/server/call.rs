@@ -15,7 +15,7 @@ use super::arguments::{Arguments, BadArguments, OwnedArguments};
 use super::cancel::Deadline;
 use super::context::CallContext;
 use super::events::EventHub;
-use super::job::{Counted, LateReply, Place, Spawn, stream_job};
+use super::job::{Counted, LateReply, Place, Spawn, StreamAsked, stream_job};
 use super::pool::{Job, Pool, Tenant};
 use super::reply::Reply;
 use super::session::ClientSession;
@@ -60,6 +60,8 @@ pub struct ServerCall<'a> {
     raw: bool,
     /// What a method with streams needs besides.
     streams: Option<Box<WithStreams>>,
+    /// Whether the handler's future is dropped when the client goes.
+    drops: bool,
 }
 
 /// A call of a method that takes a stream, once that is open.
@@ -151,7 +153,7 @@ impl<'a> ServerCall<'a> {
         payload: &'a mut Payload,
         raw: bool,
     ) -> Self {
-        Self { line, method, payload, raw, streams: None }
+        Self { line, method, payload, raw, streams: None, drops: false }
     }
 }
 
@@ -216,6 +218,13 @@ impl ServerCall<'_> {
         line.settle(|reply| answer_or_refuse(reply, &outcome, answer));
     }
 
+    /// The handler's future is dropped when the client goes.
+    #[must_use]
+    pub fn drop_on_disconnect(mut self) -> Self {
+        self.drops = true;
+        self
+    }
+
     /// The handler may block its thread, so it runs on one of the server's own; if it waits for its
     /// client, on one outside of the pool.
     #[must_use]
@@ -259,8 +268,9 @@ impl ServerCall<'_> {
         let context = line.context(Some(flow.lifeline()));
         let handler = run(arguments, context, StreamWriter::new(&flow));
         line.settled.set(true);
-        let span = line.trail.span().clone();
-        self.start(stream_job(flow, burden, span, handler), None);
+        let (session, span) = (line.peer.session().clone(), line.trail.span().clone());
+        let asked = StreamAsked { session, span, drops: self.drops };
+        self.start(stream_job(flow, burden, asked, handler), None);
     }
 
     /// Opens the arguments of a method with a stream, whose number comes first. `None` when the method
@@ -322,7 +332,7 @@ impl ServerCall<'_> {
             Place::Caller(_) => (None, None),
         };
         let handler = run(arguments, line.context(lifeline));
-        let late = LateReply::new(place, line.pool);
+        let late = LateReply::new(place, self.drops, line.pool);
         line.settled.set(true);
         let job = late.job(handler, |reply, outcome| answer_or_refuse(reply, outcome, answer));
         self.start(job, fed);

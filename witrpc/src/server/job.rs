@@ -10,6 +10,7 @@ use crate::spans::ServedSpan;
 use crate::transport::Session;
 
 use super::arguments::BadArguments;
+use super::left_behind::ClientJob;
 use super::panics::catch;
 use super::pool::{Job, Pool};
 use super::reply::Reply;
@@ -50,8 +51,11 @@ impl Drop for Counted {
 pub(super) struct LateReply {
     place: Place,
     stage: Cell<Stage>,
+    /// Whether the handler is dropped when its client goes.
+    drops: bool,
     /// Given back when the call has been answered.
     _counted: Counted,
+    _of_client: ClientJob,
 }
 
 /// Where an answer goes.
@@ -70,11 +74,20 @@ impl Place {
         }
     }
 
-    /// Nobody has asked for the answer, and nobody will.
-    fn unheard(&self) {
-        if let Place::Slot { session, trail, .. } = self {
-            trail.unheard(ClientSession::of(session).late());
+    fn raw_session(&self) -> &Session {
+        match self {
+            Place::Caller(asked) => asked.peer.session(),
+            Place::Slot { session, .. } => session,
         }
+    }
+
+    fn session(&self) -> &ClientSession {
+        ClientSession::of(self.raw_session())
+    }
+
+    /// Nobody hears the answer, and nobody will.
+    fn unheard(&self) {
+        self.trail().unheard(self.session().late());
     }
 }
 
@@ -87,8 +100,10 @@ enum Stage {
 
 impl LateReply {
     /// Takes the call over from its dispatch. A shutdown waits for it from now on.
-    pub(super) fn new(place: Place, pool: &Arc<Pool>) -> Self {
-        Self { place, stage: Cell::new(Stage::NotBegun), _counted: Counted::new(pool) }
+    pub(super) fn new(place: Place, drops: bool, pool: &Arc<Pool>) -> Self {
+        let (stage, counted) = (Cell::new(Stage::NotBegun), Counted::new(pool));
+        let of_client = ClientJob::new(place.raw_session());
+        Self { place, stage, drops, _counted: counted, _of_client: of_client }
     }
 
     /// The job that runs the handler and answers with what `answer` makes of its outcome.
@@ -103,6 +118,9 @@ impl LateReply {
             let handler = pin!(handler);
             let handler = caught(trail.span(), handler);
             let outcome = match &self.place {
+                Place::Caller(asked) if self.drops => {
+                    unless_gone(asked.peer.session(), handler).await
+                }
                 Place::Caller(_) => Some(handler.await),
                 Place::Slot { feed, .. } => unless_lost(&**feed, pin!(handler)).await,
             };
@@ -159,7 +177,7 @@ pub(super) const DROPPED: &str = "the handler's future was dropped before it had
 pub(super) fn stream_job<T: Send + 'static>(
     flow: Arc<Outflow<T>>,
     burden: Burden,
-    span: ServedSpan,
+    asked: StreamAsked,
     handler: impl Future<Output = Result<(), BadArguments>> + Send + 'static,
 ) -> Job {
     /// Ends the stream, if nothing else has.
@@ -172,14 +190,45 @@ pub(super) fn stream_job<T: Send + 'static>(
     }
 
     let flow = Ended(flow);
+    let StreamAsked { session, span, drops } = asked;
+    let of_client = ClientJob::new(&session);
     Box::pin(async move {
-        let _burden = burden;
-        match caught(&span, pin!(handler)).await {
-            Ok(Ok(())) => {}
-            Ok(Err(bad)) => drop(flow.0.answer_call(|reply| reply.bad_request(bad.message()))),
-            Err(message) => flow.0.panicked(&message),
+        let (_burden, _of_client) = (burden, of_client);
+        let handler = pin!(handler);
+        let handler = caught(&span, handler);
+        let outcome = match drops {
+            true => unless_gone(&session, handler).await,
+            false => Some(handler.await),
+        };
+        match outcome {
+            None | Some(Ok(Ok(()))) => {}
+            Some(Ok(Err(bad))) => {
+                let _ = flow.0.answer_call(|reply| reply.bad_request(bad.message()));
+            }
+            Some(Err(message)) => flow.0.panicked(&message),
         }
     })
+}
+
+/// What the job of a method that returns a stream has of its call.
+pub(super) struct StreamAsked {
+    pub(super) session: Session,
+    pub(super) span: ServedSpan,
+    /// Whether the method's future is dropped when its client goes.
+    pub(super) drops: bool,
+}
+
+/// `None` when the client has gone, with whom the handler is dropped.
+async fn unless_gone<F: Future>(session: &Session, handler: F) -> Option<F::Output> {
+    let mut gone = pin!(ClientSession::of(session).presence().until_cut());
+    let mut handler = pin!(handler);
+    poll_fn(|cx| {
+        if gone.as_mut().poll(cx).is_ready() {
+            return Poll::Ready(None);
+        }
+        handler.as_mut().poll(cx).map(Some)
+    })
+    .await
 }
 
 /// `None` when the caller has gone, with whom the handler is dropped.

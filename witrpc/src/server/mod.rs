@@ -23,6 +23,7 @@ mod events;
 mod farewell;
 mod handle;
 mod job;
+mod left_behind;
 mod metrics;
 mod panics;
 mod pool;

@@ -7,7 +7,8 @@ use crate::codec::Codec;
 use crate::transport::Session;
 
 use super::events::ClientEvents;
-use super::streams::Flows;
+use super::left_behind::{ClientJobs, LeftBehind};
+use super::streams::{Flows, Lifeline};
 use super::tally::{Counter, Ledger};
 
 /// What a server keeps for a client: made when the client is let in, gone with its connection. The
@@ -17,6 +18,9 @@ pub(crate) struct ClientSession {
     codec: Codec,
     flows: Flows,
     events: Arc<ClientEvents>,
+    jobs: ClientJobs,
+    /// Cut when the client goes.
+    presence: Arc<Lifeline>,
     /// Where the server counts.
     ledger: Arc<Ledger>,
 }
@@ -25,7 +29,8 @@ impl ClientSession {
     /// Makes what a transport keeps for a new client.
     pub(crate) fn begin(codec: Codec, ledger: Arc<Ledger>) -> Session {
         let (flows, events) = (Flows::default(), ClientEvents::new(codec));
-        Session::new(Arc::new(Self { codec, flows, events, ledger }))
+        let (jobs, presence) = (ClientJobs::default(), Lifeline::taken());
+        Session::new(Arc::new(Self { codec, flows, events, jobs, presence, ledger }))
     }
 
     /// Returns what a transport has kept.
@@ -53,8 +58,25 @@ impl ClientSession {
         &self.events
     }
 
-    /// The client has gone: ends its streams and subscriptions.
+    /// Returns the count of the client's jobs.
+    pub(super) fn jobs(&self) -> &ClientJobs {
+        &self.jobs
+    }
+
+    /// Returns what counts the jobs of clients that have gone.
+    pub(super) fn left_behind(&self) -> &LeftBehind {
+        self.ledger.left_behind()
+    }
+
+    /// Returns what is cut when the client goes.
+    pub(super) fn presence(&self) -> &Lifeline {
+        &self.presence
+    }
+
+    /// The client has gone: ends its streams and subscriptions, and tells the jobs that go with it.
     pub(super) fn leave(&self) {
+        self.jobs.leave(self.left_behind());
+        self.presence.cut();
         self.flows.leave();
         self.events.leave();
     }

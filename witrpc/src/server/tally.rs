@@ -19,6 +19,8 @@ use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use super::left_behind::LeftBehind;
+
 /// What one thread has counted, or all of them together. On a cache line of its own.
 #[derive(Debug, Default)]
 #[repr(align(64))]
@@ -124,6 +126,7 @@ impl AddAssign for Counts {
 pub(crate) struct Ledger {
     late: Tally,
     threads: Mutex<Threads>,
+    left_behind: LeftBehind,
 }
 
 #[derive(Debug, Default)]
@@ -140,6 +143,11 @@ pub(super) struct Enrolled {
 }
 
 impl Ledger {
+    /// Counts the handlers of clients that have gone.
+    pub(super) fn left_behind(&self) -> &LeftBehind {
+        &self.left_behind
+    }
+
     /// A tally for the calling thread.
     pub(super) fn enroll(self: &Arc<Self>) -> Enrolled {
         let tally = Arc::<Tally>::default();

@@ -27,7 +27,7 @@ use crate::spawn::spawn;
 pub(crate) struct ServerLimits {
     /// What its connections stand on.
     pub(crate) backend: Backend,
-    /// How many clients can be connected.
+    /// How many clients can be connected, or have gone and still take the memory of a connection.
     pub(crate) max_clients: usize,
     /// How many calls a client can have in flight; 1 to [`crate::MAX_LANES`].
     pub(crate) lanes: u32,
@@ -60,6 +60,11 @@ pub(crate) trait Host: Send + Sync + 'static {
     /// A connected client's link is closed, by its death, by its leaving, by
     /// [`Control::close_link`] or by [`Control::shutdown`]. Once for each `connected`.
     fn hung_up(&self, client_id: u64);
+
+    /// Returns how many clients that have gone still take the memory of a connection each.
+    fn held_by_gone(&self) -> usize {
+        0
+    }
 
     /// A stranger was turned away before there was anything to admit: it wanted something else, has
     /// not the secret, broke a rule, or came to a full server or not to its end.

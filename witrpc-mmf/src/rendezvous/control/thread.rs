@@ -296,10 +296,10 @@ impl ControlThread {
         }
     }
 
-    /// How many are connected.
+    /// Counts those that take the memory of a connection.
     fn clients(&self) -> usize {
         let welcomed = self.strangers.iter().filter(|(_, s)| s.client_id().is_some()).count();
-        self.links.len() + welcomed
+        self.links.len() + welcomed + self.desk.host.held_by_gone()
     }
 
     fn hang_up(&mut self, client_id: u64) {

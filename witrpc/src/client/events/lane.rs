@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::client::flight::block_on;
-use crate::client::streams::{Control, LinkStreams, Request};
+use crate::client::streams::{Control, LinkStreams, Request, of_what_goes_on};
 use crate::transport::{Answer, ChannelError, KeptLane, Limit};
 
 /// The lane over which the events of a link come. It is kept from one request to the next: calls that
@@ -30,11 +30,11 @@ impl EventLane {
             match block_on(|cx| control.with_message(|message| lane.poll_send(cx, message))) {
                 Ok(()) => {
                     let mut answer = Answer::default();
-                    return lane.wait_answer(&mut answer).map(|()| answer);
+                    return lane.wait_answer(&mut answer).map(|()| answer).map_err(of_what_goes_on);
                 }
                 // It needs segments: a request of so many events that it is none for this lane.
                 Err(ChannelError::TooLarge { .. }) => {}
-                Err(error) => return Err(error),
+                Err(error) => return Err(of_what_goes_on(error)),
             }
         }
         // Not among those that share the lanes of streams: quiet streams would keep it from its own.

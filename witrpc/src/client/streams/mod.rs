@@ -33,7 +33,7 @@ pub use blocking::BlockingStream;
 pub(super) use feeder::feed;
 pub(super) use feeding::Feeding;
 pub(super) use push::Target;
-pub(super) use request::{Control, Request};
+pub(super) use request::{Control, Request, of_what_goes_on};
 pub(super) use share::Share;
 pub(super) use source::{ReadItems, Source, read_results, read_values};
 

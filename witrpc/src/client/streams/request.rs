@@ -6,7 +6,7 @@ use std::task::{Context, Poll, ready};
 use crate::client::flight::{Flight, block_on};
 use crate::codec::{Codec, EncodeError, Encoder};
 use crate::tag::{Operation, RAW, RequestTag};
-use crate::transport::{Answer, ChannelError, ClientChannel, Limit, Outgoing};
+use crate::transport::{Answer, ChannelError, ClientChannel, DisconnectReason, Limit, Outgoing};
 
 use super::LinkStreams;
 use super::share::{Permit, Turn};
@@ -115,7 +115,8 @@ impl Request {
             self.permit = Admission::Here(ready!(permit)?);
         }
         if !self.is_sent {
-            ready!(control.with_message(|message| self.flight.poll_try_send(cx, message)))?;
+            let sent = control.with_message(|message| self.flight.poll_try_send(cx, message));
+            ready!(sent).map_err(of_what_goes_on)?;
             self.is_sent = true;
         }
         Poll::Ready(Ok(()))
@@ -138,7 +139,7 @@ impl Request {
 
     /// [`poll`](Self::poll), once it is sent.
     pub(super) fn poll_answer(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), ChannelError>> {
-        self.flight.poll_answer(cx, &mut self.answer)
+        self.flight.poll_answer(cx, &mut self.answer).map_err(of_what_goes_on)
     }
 
     /// The answer, once it is there.
@@ -154,7 +155,16 @@ impl Request {
         }
         block_on(|cx| self.poll_send(cx, control))?;
         let mut answer = Answer::default();
-        self.flight.wait_answer(&mut answer)?;
+        self.flight.wait_answer(&mut answer).map_err(of_what_goes_on)?;
         Ok(answer)
+    }
+}
+
+/// Returns the error of a request about a stream or a subscription. That the server did not take
+/// this request says nothing of the call that it belongs to.
+pub(in crate::client) fn of_what_goes_on(error: ChannelError) -> ChannelError {
+    match error {
+        ChannelError::ShuttingDown => ChannelError::Disconnected(DisconnectReason::ServerShutDown),
+        other => other,
     }
 }

@@ -2,7 +2,6 @@
 
 use std::future;
 use std::process;
-use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::task::{Poll, Waker};
 use std::time::{Duration, Instant};
@@ -10,18 +9,13 @@ use std::time::{Duration, Instant};
 use crate::server::StopReason;
 use crate::wake::wake;
 
-const SERVING: u8 = 0;
-/// All that had arrived when this began is yet to be found.
-const DRAINING: u8 = 1;
-/// All of that was found: what is found now has come later.
-const REFUSING: u8 = 2;
-const STOPPING: u8 = 3;
+use super::primitive::Std;
+use super::stage::Stage;
 
 /// The stage a server is in, and those who wait for the next one.
 #[derive(Debug)]
 pub(in crate::server) struct Life {
-    /// Only ever grows. Read by every look of a thread.
-    stage: AtomicU8,
+    stage: Stage<Std>,
     ends: Mutex<Ends>,
     changed: Condvar,
     /// The process whose threads serve. A forked child has a copy of all this and none of the
@@ -41,46 +35,36 @@ struct Ends {
 impl Life {
     pub(super) fn new() -> Self {
         Self {
-            stage: AtomicU8::new(SERVING),
+            stage: Stage::new(),
             ends: Mutex::new(Ends::default()),
             changed: Condvar::new(),
             process: process::id(),
         }
     }
 
+    pub(super) fn stage(&self) -> &Stage<Std> {
+        &self.stage
+    }
+
     /// Whether a shutdown waits for calls to be answered.
     pub(super) fn is_draining(&self) -> bool {
-        matches!(self.stage.load(Ordering::SeqCst), DRAINING | REFUSING)
+        self.stage.is_draining()
     }
 
     /// Whether calls that are found now have come too late.
     #[inline]
     pub(in crate::server) fn refuses(&self) -> bool {
-        self.stage.load(Ordering::Relaxed) == REFUSING
+        self.stage.refuses()
     }
 
     /// Whether threads should end.
     pub(super) fn is_stopped(&self) -> bool {
-        self.stage.load(Ordering::Relaxed) == STOPPING
+        self.stage.is_stopped()
     }
 
     /// Whether this process is the one that serves, not a fork of it.
     pub(super) fn is_ours(&self) -> bool {
         process::id() == self.process
-    }
-
-    pub(super) fn begin_draining(&self) {
-        self.stage.fetch_max(DRAINING, Ordering::SeqCst);
-    }
-
-    /// While draining: a whole turn has found all that had arrived.
-    pub(super) fn begin_refusing(&self) {
-        self.stage.fetch_max(REFUSING, Ordering::SeqCst);
-    }
-
-    /// `true` for the first caller, who then closes the port.
-    pub(super) fn begin_stop(&self) -> bool {
-        self.stage.fetch_max(STOPPING, Ordering::SeqCst) != STOPPING
     }
 
     /// While draining: nothing is left to be answered.

@@ -23,7 +23,8 @@
 //!   order; [`primitive`] and `model`: their proof.
 //! - [`crew`]: how many threads there are and may be; [`shares`]: how many of them each client may
 //!   have, and [`permit`] what follows for a look; [`spin`]: how long they look in vain.
-//! - [`worker`]: the loop of a thread; [`task`]: handlers that wait; [`life`]: how it all ends.
+//! - [`worker`]: the loop of a thread; [`task`]: handlers that wait; [`life`] and [`stage`]: how it
+//!   all ends.
 
 mod bell;
 mod crew;
@@ -36,6 +37,7 @@ mod queue;
 mod role;
 mod shares;
 mod spin;
+mod stage;
 mod task;
 mod worker;
 
@@ -43,7 +45,7 @@ mod worker;
 mod model;
 
 use std::io;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering, fence};
 use std::sync::{Arc, Weak};
 use std::time::Instant;
 
@@ -226,9 +228,10 @@ impl Pool {
 
     /// It has ended.
     pub(super) fn job_done(&self) {
-        // SeqCst, like the stage and the look at it: either this sees that draining has begun, or
-        // the look that follows its begin sees the job gone.
         self.unanswered.fetch_sub(1, Ordering::SeqCst);
+        // Pairs with the fence of `begin_draining`: either this sees that draining has begun, or the
+        // look that follows its begin sees the job gone.
+        fence(Ordering::SeqCst);
         if self.life.is_draining() {
             self.port.ring();
         }
@@ -253,13 +256,13 @@ impl Pool {
         self.port.stop_accepting();
         self.port.drain();
         // After `drain`: a last look counts only if nothing can arrive behind it.
-        self.life.begin_draining();
+        self.life.stage().begin_draining();
         self.port.ring();
     }
 
     /// The server ends; `true` for the first caller, who then does the rest.
     pub(super) fn begin_stop(&self) -> bool {
-        self.life.is_ours() && self.life.begin_stop()
+        self.life.is_ours() && self.life.stage().begin_stop()
     }
 
     /// Closes all connections.

@@ -22,6 +22,7 @@ use super::permit::Permit;
 use super::primitive::{Loom, Primitives};
 use super::role::{Tenure, ThreadNumber};
 use super::shares::{Shares, Tenant};
+use super::stage::Stage;
 use super::task::Schedule;
 
 type LoomWord = <Loom as Primitives>::Word;
@@ -478,4 +479,72 @@ fn poll_while_queued(schedule: &Schedule<Loom>, queued: &LoomWord, events: &Loom
         }
         schedule.start();
     }
+}
+
+/// Which rule of [`Stage`] is broken.
+#[derive(Clone, Copy, PartialEq)]
+enum BrokenStage {
+    Nothing,
+    /// The server is found quiet before it refuses what comes.
+    RefusesAfterLook,
+    /// A thread that has taken the role does not fence before it looks at the stage.
+    EntersWithoutFence,
+}
+
+/// A client makes a call, and a thread wakes up for it, while another one finds the server quiet.
+fn a_call_at_the_end(broken: BrokenStage) {
+    check(move || {
+        let server = Arc::new((Stage::<Loom>::new(), Crew::<Loom>::new(4), LoomWord::new(0)));
+        // Both stand by: the other one has put the role down.
+        server.1.hire();
+        server.1.hire();
+        server.0.begin_draining();
+        let woken = {
+            let server = Arc::clone(&server);
+            thread::spawn(move || {
+                let (stage, crew, ran) = &*server;
+                let _ = crew.promote();
+                if broken != BrokenStage::EntersWithoutFence {
+                    stage.enter();
+                }
+                if !stage.refuses() {
+                    ran.store(1, Relaxed);
+                }
+                // What it ran is answered.
+                crew.stand_by();
+            })
+        };
+        let (stage, crew, ran) = &*server;
+        let all_stand_by = || crew.counts().all_stand_by();
+        let is_quiet = match broken {
+            BrokenStage::RefusesAfterLook => {
+                let is_quiet = all_stand_by();
+                stage.begin_refusing();
+                is_quiet
+            }
+            _ => stage.settle(all_stand_by),
+        };
+        let ran_before = ran.load(Relaxed);
+        woken.join().unwrap();
+        if is_quiet {
+            assert_eq!(ran.load(Relaxed), ran_before, "a method ran behind the promise");
+        }
+    });
+}
+
+#[test]
+fn a_server_that_was_found_quiet_runs_no_method() {
+    a_call_at_the_end(BrokenStage::Nothing);
+}
+
+#[test]
+#[should_panic(expected = "behind the promise")]
+fn a_server_that_refuses_after_its_look_runs_one() {
+    a_call_at_the_end(BrokenStage::RefusesAfterLook);
+}
+
+#[test]
+#[should_panic(expected = "behind the promise")]
+fn a_thread_that_enters_without_a_fence_runs_one() {
+    a_call_at_the_end(BrokenStage::EntersWithoutFence);
 }

@@ -106,7 +106,9 @@ impl Worker {
     /// The role is ours: sees to it that somebody stands by.
     fn take_on(&mut self) {
         self.at_bound = false;
-        if self.pool.crew.promote() {
+        let is_wanted = self.pool.crew.promote();
+        self.pool.life.stage().enter();
+        if is_wanted {
             self.pool.hire();
         }
     }
@@ -120,7 +122,7 @@ impl Worker {
             self.pool.duty.notice_tasks(&mut tenure);
             let look = self.look(&permit, &mut tenure, scanner);
             if draining && serves && !matches!(look, Look::Displaced) {
-                self.pool.life.begin_refusing();
+                self.pool.life.stage().begin_refusing();
             }
             match look {
                 Look::Displaced => {
@@ -173,6 +175,7 @@ impl Worker {
         let task = looks_at_tasks.then(|| pool.tasks.next(pool.duty.bell(), permit)).flatten();
         match task {
             Some(task) => {
+                scanner.set_aside();
                 self.begin(tenure, task.tenant().unnamed());
                 task.run_queued(pool);
                 if self.end(tenure) { Look::Something } else { Look::Displaced }
@@ -222,7 +225,7 @@ impl Worker {
             self.take_on();
             return Some(again);
         }
-        if draining && !found && pool.is_quiet() {
+        if draining && !found && pool.life.stage().settle(|| pool.is_quiet()) {
             pool.life.quiet();
         }
         None

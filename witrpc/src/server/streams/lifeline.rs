@@ -13,12 +13,14 @@
 //! 3. Wakers are cloned, woken and dropped without the lock.
 
 use std::collections::BTreeMap;
+use std::future::Future;
+use std::pin::Pin;
 use std::sync::atomic::{
     AtomicU8,
     Ordering::{Acquire, Release},
 };
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::Waker;
+use std::task::{Context, Poll, Waker};
 
 use crate::wake::wake;
 
@@ -57,7 +59,7 @@ impl Lifeline {
 
     /// Of a stream that the method takes, which is open before the method begins. The deadline of the
     /// call is one for the method's answer.
-    pub(super) fn taken() -> Arc<Self> {
+    pub(in crate::server) fn taken() -> Arc<Self> {
         Self::at(Stage::Open, true)
     }
 
@@ -86,7 +88,7 @@ impl Lifeline {
     }
 
     /// Nobody wants the stream any more: wakes all who watch.
-    pub(super) fn cut(&self) {
+    pub(in crate::server) fn cut(&self) {
         self.stage.store(Stage::Cut as u8, Release);
         let wakers = std::mem::take(&mut self.lock().wakers);
         wakers.into_values().for_each(wake);
@@ -108,6 +110,11 @@ impl Lifeline {
         key
     }
 
+    /// Completes when it is cut.
+    pub(in crate::server) fn until_cut(&self) -> UntilCut<'_> {
+        UntilCut { lifeline: self, watch: None }
+    }
+
     /// Wakes nobody for this key any more.
     pub(in crate::server) fn unwatch(&self, key: u64) {
         let waker = self.lock().wakers.remove(&key);
@@ -116,6 +123,42 @@ impl Lifeline {
 
     fn lock(&self) -> MutexGuard<'_, Watchers> {
         self.watchers.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What [`Lifeline::until_cut`] gives.
+pub(in crate::server) struct UntilCut<'a> {
+    lifeline: &'a Lifeline,
+    watch: Option<(u64, Waker)>,
+}
+
+impl UntilCut<'_> {
+    fn unwatch(&mut self) {
+        if let Some((key, _)) = self.watch.take() {
+            self.lifeline.unwatch(key);
+        }
+    }
+}
+
+impl Future for UntilCut<'_> {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        if self.lifeline.stage() == Stage::Cut {
+            return Poll::Ready(());
+        }
+        if self.watch.as_ref().is_none_or(|(_, waker)| !waker.will_wake(cx.waker())) {
+            self.unwatch();
+            // Woken at once if it is cut by now.
+            self.watch = Some((self.lifeline.watch(cx.waker()), cx.waker().clone()));
+        }
+        Poll::Pending
+    }
+}
+
+impl Drop for UntilCut<'_> {
+    fn drop(&mut self) {
+        self.unwatch();
     }
 }
 

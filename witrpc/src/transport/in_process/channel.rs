@@ -178,8 +178,8 @@ impl ClientChannel for Channel {
     }
 
     fn disconnect(&self) {
-        let reason = DisconnectReason::ClosedHere;
-        self.link.close(ChannelError::Disconnected(reason), reason);
+        let here = ChannelError::Disconnected(DisconnectReason::ClosedHere);
+        self.link.close(here.clone(), here);
         if let Some(port) = self.port.upgrade() {
             port.leave(self.link.client().id);
         }

@@ -19,8 +19,8 @@ use super::{Limits, lock};
 use crate::timer::Alarm;
 use crate::transport::Session;
 use crate::transport::{
-    Answer, Body, ChannelError, ClientInfo, DisconnectReason, Leasing, Lessor, Outgoing, Payload,
-    Peer, Request, SMALL_LEN, Ticket,
+    Answer, Body, ChannelError, ClientInfo, Leasing, Lessor, Outgoing, Payload, Peer, Request,
+    SMALL_LEN, Ticket,
 };
 use crate::wake::wake;
 
@@ -58,7 +58,7 @@ struct Closed {
     /// What calls in flight end with.
     pending: ChannelError,
     /// What later calls end with.
-    reason: DisconnectReason,
+    later: ChannelError,
 }
 
 /// Where a call goes that is not sent at once.
@@ -309,12 +309,12 @@ impl Link {
     }
 
     /// Ends the connection, once; the first reason counts.
-    pub(super) fn close(&self, pending: ChannelError, reason: DisconnectReason) {
+    pub(super) fn close(&self, pending: ChannelError, later: ChannelError) {
         let mut state = lock(&self.state);
         if state.closed.is_some() {
             return;
         }
-        state.closed = Some(Closed { pending, reason });
+        state.closed = Some(Closed { pending, later });
         state.calls.retain(|_, call| !matches!(call, Call::Abandoned));
         state.queue.clear();
         let waiters = state.waiters();
@@ -395,7 +395,7 @@ impl State {
     fn check_open(&self) -> Result<(), ChannelError> {
         match &self.closed {
             None => Ok(()),
-            Some(closed) => Err(ChannelError::Disconnected(closed.reason)),
+            Some(closed) => Err(closed.later.clone()),
         }
     }
 

@@ -119,14 +119,14 @@ impl Port {
         self.admission.left(link.client(), link.session());
     }
 
-    fn close_all(&self, pending: &ChannelError, reason: DisconnectReason) {
+    fn close_all(&self, pending: &ChannelError, later: &ChannelError) {
         let links = {
             let mut state = lock(&self.state);
             state.stage = Stage::Closed;
             std::mem::take(&mut state.links)
         };
         for link in links.into_values() {
-            link.close(*pending, reason);
+            link.close(*pending, *later);
             self.say_left(&link);
         }
     }
@@ -160,10 +160,10 @@ impl ServerPort for Port {
 
     fn disconnect(&self, client_id: u64) -> bool {
         let link = lock(&self.state).links.remove(&client_id);
-        let reason = DisconnectReason::Dismissed;
+        let dismissed = ChannelError::Disconnected(DisconnectReason::Dismissed);
         match link {
             Some(link) => {
-                link.close(ChannelError::Disconnected(reason), reason);
+                link.close(dismissed.clone(), dismissed);
                 self.say_left(&link);
                 true
             }
@@ -182,9 +182,12 @@ impl ServerPort for Port {
         }
     }
 
-    fn close(&self, _how: Shutdown) {
-        let reason = DisconnectReason::ServerShutDown;
-        self.close_all(&ChannelError::Disconnected(reason), reason);
+    fn close(&self, how: Shutdown) {
+        let end = match how {
+            Shutdown::Drained => ChannelError::ShuttingDown,
+            _ => ChannelError::Disconnected(DisconnectReason::ServerShutDown),
+        };
+        self.close_all(&end, &end);
     }
 }
 
@@ -202,7 +205,8 @@ impl fmt::Debug for Port {
 /// A server that vanishes without a word has died, as a process would.
 impl Drop for Port {
     fn drop(&mut self) {
-        self.close_all(&ChannelError::PeerDied, DisconnectReason::PeerDied);
+        let later = ChannelError::Disconnected(DisconnectReason::PeerDied);
+        self.close_all(&ChannelError::PeerDied, &later);
     }
 }
 

@@ -333,30 +333,35 @@ fn a_future_is_woken_at_its_limit_and_nothing_stays_behind() {
 
 #[test]
 fn every_way_to_end_a_connection_has_its_reason() {
+    use ChannelError::Disconnected;
     use DisconnectReason::{ClosedHere, Dismissed, PeerDied, ServerShutDown};
     type End = fn(&dyn ClientChannel, Arc<dyn ServerPort>);
-    let ways: [(End, ChannelError, DisconnectReason); 4] = [
-        (|client, _| client.disconnect(), ChannelError::Disconnected(ClosedHere), ClosedHere),
+    let ways: [(End, ChannelError, ChannelError); 5] = [
+        (|client, _| client.disconnect(), Disconnected(ClosedHere), Disconnected(ClosedHere)),
         (
             |_, port| assert!(port.disconnect(port.clients()[0].id)),
-            ChannelError::Disconnected(Dismissed),
-            Dismissed,
+            Disconnected(Dismissed),
+            Disconnected(Dismissed),
         ),
         (
             |_, port| port.close(Shutdown::Now),
-            ChannelError::Disconnected(ServerShutDown),
-            ServerShutDown,
+            Disconnected(ServerShutDown),
+            Disconnected(ServerShutDown),
         ),
-        (|_, port| drop(port), ChannelError::PeerDied, PeerDied),
+        (
+            |_, port| port.close(Shutdown::Drained),
+            ChannelError::ShuttingDown,
+            ChannelError::ShuttingDown,
+        ),
+        (|_, port| drop(port), ChannelError::PeerDied, Disconnected(PeerDied)),
     ];
-    for (end, pending, reason) in ways {
+    for (end, pending, later) in ways {
         let place = InProcess::new();
         let port = bind(&place);
         let client = connect(&place);
         let ticket = client.try_send(small(1)).unwrap().unwrap();
         end(&*client, port);
         assert_eq!(wait(&client, ticket, &mut Limit::Never).err(), Some(pending));
-        let later = ChannelError::Disconnected(reason);
         assert_eq!(client.try_send(small(2)), Err(later));
         assert_eq!(client.lost(), Some(later));
     }

@@ -37,9 +37,9 @@ use crate::error::{BindError, ConnectError};
 ///
 /// - small calls, a few KiB: leave it at 1 MiB;
 /// - messages of a known size: eight times that size, for two in flight each way;
-/// - many clients: `max_clients × size` is what they can cost together, and `size` for each that has
-///   gone while something of its connection is in use: a handler that runs, a
-///   [`Shared`](crate::Shared) that is kept.
+/// - many clients: `max_clients × size` is what they can cost together. A client that has gone counts
+///   while something in its memory is in use: a [`Shared`](crate::Shared) that is kept, a request
+///   that a handler reads in place.
 ///
 /// # Examples
 ///

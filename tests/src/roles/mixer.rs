@@ -1,0 +1,73 @@
+//! The role of a client that does a little of everything.
+
+use std::thread;
+
+use fastrand::Rng;
+use futures_executor::block_on;
+use witrpc::CallError;
+
+use crate::conveyor::ConveyorClient;
+use crate::errands::errand;
+use crate::gallery::{GalleryClient, frame};
+use crate::newsroom::NewsroomClient;
+use crate::process::Parent;
+use crate::site::Address;
+use crate::watchdog::PATIENCE;
+use crate::workshop::{WorkshopAsyncClient, WorkshopClient};
+
+/// The longest message of an errand, in bytes.
+const MOST: usize = 4_000;
+
+/// How often each kind of work is done before the client says so.
+const ROUNDS: u32 = 1;
+
+/// See [`Role::Mix`](super::Role::Mix). Reports that all kinds of work are under way.
+pub(super) fn mix(parent: &Parent, address: &Address, seed: u64) {
+    let client = WorkshopClient::builder(address.endpoint()).call_timeout(PATIENCE).connect();
+    let client = client.expect("the client connects");
+    let connection = client.connection();
+    let conveyor: ConveyorClient = connection.client().expect("it is served");
+    let gallery: GalleryClient = connection.client().expect("it is served");
+    let newsroom: NewsroomClient = connection.client().expect("it is served");
+    let later: WorkshopAsyncClient = block_on(connection.client_async()).expect("it is served");
+    let mut rng = Rng::with_seed(seed);
+    let mut ticks = newsroom.ticked().expect("the client subscribes");
+    let mut works: [Box<dyn FnMut() -> Result<(), CallError> + Send>; 5] = [
+        Box::new(move || errand(&client, &mut rng, MOST)),
+        Box::new(move || block_on(later.lookup("word")).map(drop)),
+        Box::new(|| {
+            let taken = conveyor.endless()?.take(300).collect::<Result<Vec<_>, _>>()?;
+            assert_eq!(conveyor.sum(taken.into_iter())?, 44_850);
+            Ok(())
+        }),
+        Box::new(|| {
+            assert_eq!(
+                gallery.look(frame(&gallery, 10_000, seed))?,
+                gallery.look_later(frame(&gallery, 10_000, seed))?
+            );
+            gallery.render(5_000, seed).map(drop)
+        }),
+        Box::new(move || {
+            newsroom.tick(0, 3, true)?;
+            (0..3).for_each(|_| drop(ticks.next()));
+            Ok(())
+        }),
+    ];
+    thread::scope(|scope| {
+        let (done, all_done) = std::sync::mpsc::channel();
+        for work in &mut works {
+            let done = done.clone();
+            scope.spawn(move || {
+                for round in 0.. {
+                    work().expect("the server answers");
+                    if round == ROUNDS {
+                        done.send(()).expect("somebody counts");
+                    }
+                }
+            });
+        }
+        (0..5).for_each(|_| all_done.recv().expect("all work goes on"));
+        parent.report(&());
+        parent.outlive();
+    });
+}

@@ -1,0 +1,104 @@
+//! What a server keeps of clients that have gone. Alone in its process, which reads what servers'
+//! processes hold.
+
+use std::pin::pin;
+use std::task::{Context, Poll, Waker};
+use std::thread;
+use std::time::Duration;
+
+use fastrand::Rng;
+use witrpc::ConnectError;
+use witrpc_tests::gallery::{GalleryClient, frame};
+use witrpc_tests::over_both_transports;
+use witrpc_tests::process::Child;
+use witrpc_tests::resources::Resources;
+use witrpc_tests::roles::Role;
+use witrpc_tests::site::{Plan, Site, Transport};
+use witrpc_tests::watchdog::{eventually, eventually_equal};
+use witrpc_tests::workshop::WorkshopClient;
+
+/// How often all clients are killed.
+const ROUNDS: u64 = 3;
+
+const CLIENTS: u64 = 4;
+
+#[test]
+fn an_idle_server_holds_nothing_of_clients_that_were_killed_in_mixed_work() {
+    // With so few threads none retires, which would let go of what it holds.
+    let plan = Plan { conveyor: true, newsroom: true, max_workers: Some(1), ..Plan::default() };
+    let site = Site::with(Transport::Mmf, plan);
+    let server = site.server_process().pid();
+    // Nobody asks the server itself: a call would wake the threads that may hold something.
+    let held = || Resources::of_process(server);
+    let before = held();
+    let mut rng = Rng::with_seed(10);
+    for round in 0..ROUNDS {
+        let clients: Vec<_> = (0..CLIENTS)
+            .map(|client| {
+                let seed = round * CLIENTS + client;
+                Child::start(&Role::Mix { address: site.address().clone(), seed })
+            })
+            .collect();
+        clients.iter().for_each(|client| client.hear());
+        // Not to wait for anything: this chooses the moment.
+        thread::sleep(Duration::from_micros(rng.u64(..5_000)));
+        clients.into_iter().for_each(Child::kill);
+        eventually_equal("what the server's process holds", &before, held);
+    }
+}
+
+/// How many clients go while their call waits.
+const WAITING: u32 = 20;
+
+/// Makes a call that waits at a gate, and goes when it is there: the `number`th at this gate.
+fn call_and_go(site: &Site, observer: &WorkshopClient, gate: u64, number: u32) {
+    let client = site.async_client();
+    let mut call = pin!(client.hold_later(gate, 1));
+    let polled = call.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+    assert_eq!(polled, Poll::Pending);
+    observer.arrived(gate, number).unwrap();
+    client.connection().disconnect();
+}
+
+#[test]
+fn handlers_that_wait_keep_neither_descriptors_nor_regions_of_clients_that_have_gone() {
+    let site = Site::new(Transport::Mmf);
+    let observer = site.client();
+    let server = site.server_process().pid();
+    let held = || Resources::of_process(server);
+    let before = held();
+    for gone in 1..=WAITING {
+        call_and_go(&site, &observer, 1, gone);
+    }
+    eventually_equal("what the server's process holds", &before, held);
+    assert_eq!(site.metrics().in_flight, u64::from(WAITING), "the handlers wait on");
+    observer.open(1).unwrap();
+    eventually("they end when they may", || site.metrics().in_flight == 0);
+}
+
+over_both_transports! {
+    fn clients_that_have_gone_leave_their_place_to_others_while_their_handlers_wait(transport) {
+        let site = Site::with(transport, Plan { max_clients: Some(2), ..Plan::default() });
+        let observer = site.client();
+        for gone in 1..=5 {
+            call_and_go(&site, &observer, 1, gone);
+            eventually("it has gone", || site.clients().len() == 1);
+        }
+        observer.open(1).unwrap();
+        eventually("the handlers end when they may", || site.metrics().in_flight == 0);
+    }
+}
+
+#[test]
+fn a_client_that_has_gone_counts_while_what_it_has_lent_is_kept() {
+    let site = Site::with(Transport::Mmf, Plan { max_clients: Some(2), ..Plan::default() });
+    let keeper: GalleryClient = site.client().connection().client().unwrap();
+    let gone: GalleryClient = site.client().connection().client().unwrap();
+    assert_eq!(gone.keep(frame(&gone, 5_000, 1)), Ok(1));
+    gone.connection().disconnect();
+    eventually("it has gone", || site.clients().len() == 1);
+    let refused = site.builder().connect().unwrap_err();
+    assert!(matches!(refused, ConnectError::TooManyClients), "{refused}");
+    keeper.forget().unwrap();
+    assert_eq!(site.client().add(1, 2), Ok(3));
+}
