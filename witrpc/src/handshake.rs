@@ -6,7 +6,7 @@ use crate::codec::Codec;
 use crate::contract::Digest;
 
 /// The version of these messages, of tags and of bodies. A server refuses any other.
-pub(crate) const VERSION: u32 = 2;
+pub(crate) const VERSION: u32 = 3;
 
 /// What a client asks for.
 #[derive(Debug, Serialize, Deserialize)]

@@ -5,6 +5,7 @@ mod caller;
 mod follower;
 mod forker;
 mod scribble;
+mod threadless;
 mod worker;
 
 use std::time::Duration;
@@ -17,6 +18,7 @@ use crate::site::{self, Address, Plan};
 pub use binder::{Bid, Go};
 pub use follower::{Count, count};
 pub use forker::{Finding, ITEMS, Leases};
+pub use threadless::Without;
 pub use worker::{Besides, Duty};
 
 /// What a child process is.
@@ -146,6 +148,11 @@ pub enum Role {
         /// What is random follows from it.
         seed: u64,
     },
+    /// Serves and calls, gets no more threads, and says what that comes to.
+    Threadless {
+        /// Where.
+        address: Address,
+    },
     /// Has a worker, whose process it reports; drops it when told to, and says so.
     Employ {
         /// What the worker does.
@@ -188,6 +195,7 @@ pub fn main() {
         Role::ServeScribbling { address, plan, seed } => {
             scribble::server(&parent, &address, &plan, seed);
         }
+        Role::Threadless { address } => threadless::upload(&parent, &address),
         Role::Employ { duty, besides } => worker::employ(&parent, &duty, besides),
     }
 }

@@ -10,7 +10,7 @@ use witrpc::{Metrics, WitServer};
 use super::address::Address;
 use super::plan::Plan;
 use crate::process::{Child, Parent};
-use crate::resources::limit_memory;
+use crate::resources::{limit_memory, refuse_threads};
 use crate::roles::Role;
 use crate::spans::{self, Seen};
 use crate::workshop::Bench;
@@ -43,6 +43,8 @@ pub enum ServerCommand {
     Wait,
     /// To get no more memory than it has, but so many bytes.
     LimitMemory(u64),
+    /// To get no more threads than it has.
+    RefuseThreads,
 }
 
 /// What it replies.
@@ -102,6 +104,7 @@ impl Running {
             ServerCommand::Drop => drop(self.server.take()),
             ServerCommand::Wait => server.wait(),
             ServerCommand::LimitMemory(bytes) => limit_memory(bytes),
+            ServerCommand::RefuseThreads => refuse_threads(),
         }
         ServerReply::Done
     }

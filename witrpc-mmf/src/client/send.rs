@@ -25,6 +25,8 @@ use crate::words::{Mapped, ReadWord};
 /// A send that is under way across the polls of a future. Dropping it gives the send up.
 #[derive(Debug, Default)]
 pub struct SendState {
+    /// The request belongs to a call that has begun: a server that drains its calls takes it still.
+    pub continues: bool,
     stage: Stage,
     lane_place: Place,
     space_place: Place,
@@ -85,11 +87,17 @@ impl Client {
 
     #[inline]
     pub(super) fn check_connected(&self) -> Result<(), ChannelError> {
+        self.check_sending(false)
+    }
+
+    /// Whether a request may be sent: while the server drains its calls, one that `continues` such a call.
+    #[inline]
+    fn check_sending(&self, continues: bool) -> Result<(), ChannelError> {
         self.check_mapped()?;
         match self.lost.get() {
             Some(why) => Err(ChannelError::Disconnected(*why)),
             // What is sent now would arrive behind the server's last look, or keep it from one.
-            None if self.is_drained() => Err(ChannelError::ShuttingDown),
+            None if !continues && self.is_drained() => Err(ChannelError::ShuttingDown),
             None => Ok(()),
         }
     }
@@ -283,6 +291,8 @@ impl Client {
         }
         if sending.client.is_none() {
             sending.client = Some(Arc::clone(self));
+            sending.lane_place.continues = sending.continues;
+            sending.space_place.continues = sending.continues;
         }
         loop {
             let step = match sending.stage {
@@ -500,7 +510,7 @@ impl Client {
         late: ChannelError,
         mut attempt: impl FnMut() -> Option<T>,
     ) -> Poll<Result<T, ChannelError>> {
-        if let Err(error) = self.check_connected() {
+        if let Err(error) = self.check_sending(place.continues) {
             return Poll::Ready(Err(error));
         }
         if let Some(got) = attempt() {
@@ -520,7 +530,7 @@ impl Client {
             return Poll::Ready(Ok(got));
         }
         // Also once more: a connection lost before we entered has woken its waiters already.
-        if let Err(error) = self.check_connected() {
+        if let Err(error) = self.check_sending(place.continues) {
             return Poll::Ready(Err(error));
         }
         Poll::Pending

@@ -39,7 +39,11 @@ struct Entry {
 /// A place in a queue, kept across notifications so that a waiter that was woken in vain does not
 /// fall behind later ones.
 #[derive(Debug, Default)]
-pub(super) struct Place(Option<u64>);
+pub(super) struct Place {
+    number: Option<u64>,
+    /// It is one for a request that is sent while the server drains its calls too.
+    pub(super) continues: bool,
+}
 
 /// How long a waiter has to use its turn. Executors take far less; if one does not, waking another
 /// waiter beside it does no harm.
@@ -60,11 +64,11 @@ impl Waiters {
     /// room looks at the count after having made it.
     pub(super) fn enter(&self, place: &mut Place, waker: &Waker, deadline: Option<Instant>) {
         let mut queue = self.lock();
-        let number = place.0.unwrap_or_else(|| {
+        let number = place.number.unwrap_or_else(|| {
             queue.next_place += 1;
             queue.next_place
         });
-        place.0 = Some(number);
+        place.number = Some(number);
         let earlier = queue.entries.insert(number, Entry { waker: waker.clone(), deadline });
         // SeqCst, as in `is_empty`: the caller's next try and the other side's look are ordered.
         self.count.store(queue.entries.len(), SeqCst);
@@ -74,7 +78,7 @@ impl Waiters {
 
     /// Leaves: `served` when the waiter got what it waited for. A turn not used is passed on.
     pub(super) fn leave(&self, place: &mut Place, served: bool) {
-        let Some(number) = place.0.take() else { return };
+        let Some(number) = place.number.take() else { return };
         let mut queue = self.lock();
         let entry = queue.entries.remove(&number);
         self.count.store(queue.entries.len(), SeqCst);
