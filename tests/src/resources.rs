@@ -4,6 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use seccompiler::{BpfProgram, SeccompAction, SeccompFilter, apply_filter_all_threads};
 use serde::{Deserialize, Serialize};
 
 /// Counts of what a process can leak.
@@ -66,6 +67,23 @@ fn state_of(pid: u32) -> Option<char> {
 fn state_at(directory: &Path) -> Option<char> {
     // The state follows the name, which stands in parentheses and may contain anything.
     fs::read_to_string(directory.join("stat")).ok()?.rsplit(") ").next()?.chars().next()
+}
+
+/// Has the kernel refuse this process every new thread and process from now on, as it does at a limit of
+/// either. For a process that ends with its test.
+///
+/// # Panics
+///
+/// On a kernel without seccomp.
+pub fn refuse_threads() {
+    let refused = [libc::SYS_clone, libc::SYS_clone3].map(|call| (call, Vec::new()));
+    let (others, these) = (SeccompAction::Allow, SeccompAction::Errno(libc::EAGAIN as u32));
+    let arch = std::env::consts::ARCH.try_into().expect("the filter knows this architecture");
+    let filter = SeccompFilter::new(refused.into(), others, these, arch).expect("it is a filter");
+    let program: BpfProgram = filter.try_into().expect("it is short");
+    apply_filter_all_threads(&program).expect("the kernel takes it");
+    let refusal = std::thread::Builder::new().spawn(|| ()).expect_err("threads are refused");
+    assert_eq!(refusal.kind(), std::io::ErrorKind::WouldBlock);
 }
 
 /// Allows this process so many bytes of memory beyond what it has: addresses, not pages.

@@ -18,6 +18,8 @@ pub struct Sending {
     pub ticket: Option<Ticket>,
     /// How much of the body has gone.
     pub written: usize,
+    /// The request belongs to a call that has begun: a server that drains its calls takes it still.
+    pub continues: bool,
     /// Whatever else the transport has to remember between polls.
     pub state: Option<Box<dyn Any + Send + Sync>>,
 }
@@ -83,6 +85,12 @@ pub trait ClientChannel: fmt::Debug + Send + Sync {
     /// answer elsewhere. From here on the ticket goes to [`poll_answer`](Self::poll_answer) or
     /// [`abandon`](Self::abandon) only.
     fn set_aside(&self, ticket: Ticket) {
+        let _ = ticket;
+    }
+
+    /// The answer to this call, which was sent just now, may take long: a look for it in vain is not to
+    /// be repeated at once.
+    fn expect_late(&self, ticket: Ticket) {
         let _ = ticket;
     }
 

@@ -119,7 +119,7 @@ pub use codec::Codec;
 pub use contract::{ContractDifference, SampleError, register_sample};
 pub use error::{
     AllocError, BindError, CallError, ConnectError, Direction, EmitError, EventError, NoAppError,
-    ServeError, StreamLimit, WorkerError,
+    ServeError, StreamLimit, UploadStage, WorkerError,
 };
 pub use futures_core::Stream;
 pub use hooks::{CallEnd, ClientHook, MadeCall, Rejection, ServedCall, ServedEnd, ServerHook};

@@ -8,10 +8,12 @@
 //! | --- | --- | --- |
 //! | [`Call`](Operation::Call) | the number of each stream that the method takes or returns, as the client chose it; then the arguments | with the result; when there are streams, as soon as they are open |
 //! | [`Pull`](Operation::Pull) | the number of a stream | with a batch, once there is an item; for a method that takes a stream, with its result |
-//! | [`Push`](Operation::Push) | the number of a stream, whether this is the end, a batch | when there is room for more |
+//! | [`Push`](Operation::Push) | the number of a stream, [`push`] flags, a batch | with [`credit`] flags: when there is room for more, or at once if it may not wait |
 //! | [`Close`](Operation::Close) | how many streams, and the number of each, opened or not | at once |
 //! | [`Subscribe`](Operation::Subscribe) | a version, and the numbers of all events that the client wants from now on | at once |
 //! | [`PullEvents`](Operation::PullEvents) | nothing | with events, once there is one |
+//! | [`PullNotices`](Operation::PullNotices) | nothing | with [`Notice`]s of uploads, once there is one; with the end when the client has no upload open |
+//! | [`GiveUp`](Operation::GiveUp) | the number of an upload | at once, with an [`UploadState`]: the upload is closed unless an item of it was taken |
 //!
 //! A batch is the number of its items, then the items; plain numbers are one raw section.
 
@@ -59,6 +61,10 @@ pub(crate) enum Operation {
     Subscribe = 4,
     /// For the next events.
     PullEvents = 5,
+    /// For what is new of uploads.
+    PullNotices = 6,
+    /// To end an upload of which no item was taken.
+    GiveUp = 7,
 }
 
 impl Operation {
@@ -70,8 +76,96 @@ impl Operation {
             3 => Operation::Close,
             4 => Operation::Subscribe,
             5 => Operation::PullEvents,
+            6 => Operation::PullNotices,
+            7 => Operation::GiveUp,
             _ => return None,
         })
+    }
+
+    /// Whether it keeps a call going that has begun. A server that drains its calls serves these still.
+    pub(crate) fn continues_a_call(self) -> bool {
+        match self {
+            Operation::Call | Operation::Subscribe | Operation::PullEvents => false,
+            Operation::Pull
+            | Operation::Push
+            | Operation::Close
+            | Operation::PullNotices
+            | Operation::GiveUp => true,
+        }
+    }
+}
+
+/// The bits of the number in a push.
+pub(crate) mod push {
+    /// These are the last items.
+    pub(crate) const LAST: u64 = 1;
+    /// The answer may wait until there is room for more.
+    pub(crate) const WAITS: u64 = 2;
+}
+
+/// The bits of the number that a push is answered with.
+pub(crate) mod credit {
+    /// There is no room: the next push comes after the [`Notice`](super::Notice) that there is.
+    pub(crate) const FULL: u64 = 1;
+    /// The method has taken an item.
+    pub(crate) const TAKEN: u64 = 2;
+}
+
+/// What a server tells the client of an upload while no request of that upload waits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub(crate) enum Notice {
+    /// There is room for more items.
+    Room = 0,
+    /// The method has ended: a pull is answered at once.
+    Answered = 1,
+}
+
+impl Notice {
+    /// The length of a notice and the number of its upload, in bytes.
+    pub(crate) const LEN: usize = 9;
+
+    /// How many go in one message at the most: as many as need no space beside the line.
+    pub(crate) const MOST_AT_ONCE: usize = crate::transport::SMALL_LEN / Self::LEN;
+
+    /// Writes it behind others.
+    pub(crate) fn write(self, upload: u64, message: &mut Vec<u8>) {
+        message.push(self as u8);
+        message.extend_from_slice(&upload.to_le_bytes());
+    }
+
+    /// Reads all of a message, which has one at least; `None` when it makes no sense.
+    pub(crate) fn read_all(message: &[u8]) -> Option<Vec<(u64, Self)>> {
+        let notices = message.chunks(Self::LEN).map(|bytes| {
+            let notice = match bytes[0] {
+                0 => Notice::Room,
+                1 => Notice::Answered,
+                _ => return None,
+            };
+            Some((u64::from_le_bytes(bytes[1..].try_into().ok()?), notice))
+        });
+        notices.collect::<Option<Vec<_>>>().filter(|notices| !notices.is_empty())
+    }
+}
+
+/// How far an upload was when it was to be given up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub(crate) enum UploadState {
+    /// Its method waited for a thread and never begins.
+    Queued = 0,
+    /// Its method had begun and taken no item.
+    NothingTaken = 1,
+    /// An item was taken, or the method has ended: it goes on.
+    GoesOn = 2,
+}
+
+impl UploadState {
+    /// Reads what a peer sent.
+    pub(crate) fn from_number(number: u64) -> Option<Self> {
+        [Self::Queued, Self::NothingTaken, Self::GoesOn]
+            .into_iter()
+            .find(|state| *state as u64 == number)
     }
 }
 
@@ -127,7 +221,12 @@ impl RequestTag {
 pub(crate) fn runs_nothing(bits: u32) -> bool {
     RequestTag::from_bits(bits).is_some_and(|tag| match tag.operation {
         Operation::Call | Operation::Push => false,
-        Operation::Pull | Operation::Close | Operation::Subscribe | Operation::PullEvents => true,
+        Operation::Pull
+        | Operation::Close
+        | Operation::Subscribe
+        | Operation::PullEvents
+        | Operation::PullNotices
+        | Operation::GiveUp => true,
     })
 }
 
@@ -159,6 +258,8 @@ pub(crate) enum Status {
     End = 10,
     /// As many streams of the client are open as may be: empty.
     TooManyStreams = 11,
+    /// The server could start no thread for the method, which was not begun: why, as UTF-8.
+    NoThread = 12,
 }
 
 /// The tag of an answer.
@@ -191,6 +292,7 @@ impl AnswerTag {
             9 => Status::Rejected,
             10 => Status::End,
             11 => Status::TooManyStreams,
+            12 => Status::NoThread,
             _ => return None,
         };
         let tag = Self { status, raw: bits & RAW != 0 };
@@ -210,6 +312,8 @@ mod tests {
             RequestTag { raw: true, ..RequestTag::call(2, 1) },
             RequestTag { raw: true, ..RequestTag::of(Operation::Push) },
             RequestTag { operation: Operation::PullEvents, ..RequestTag::call(255, 3) },
+            RequestTag::of(Operation::PullNotices),
+            RequestTag::of(Operation::GiveUp),
         ] {
             assert_eq!(RequestTag::from_bits(tag.bits()), Some(tag));
         }
@@ -217,7 +321,6 @@ mod tests {
 
     #[test]
     fn a_bit_without_meaning_is_refused() {
-        assert_eq!(RequestTag::from_bits(7 << 23), None);
         assert_eq!(RequestTag::from_bits(1 << 26), None);
         assert_eq!(AnswerTag::from_bits(200), None);
         assert_eq!(AnswerTag::from_bits(1 << 8), None);
@@ -225,8 +328,23 @@ mod tests {
 
     #[test]
     fn answer_tags_survive_the_wire() {
-        for bits in (0..12).flat_map(|status| [status, status | RAW]) {
+        for bits in (0..13).flat_map(|status| [status, status | RAW]) {
             assert_eq!(AnswerTag::from_bits(bits).map(AnswerTag::bits), Some(bits));
         }
+    }
+
+    #[test]
+    fn notices_survive_the_wire_and_nonsense_is_refused() {
+        let notices = [(7, Notice::Room), (u64::MAX, Notice::Answered)];
+        let mut message = Vec::new();
+        notices.iter().for_each(|(upload, notice)| notice.write(*upload, &mut message));
+        assert_eq!(Notice::read_all(&message).as_deref(), Some(&notices[..]));
+        assert_eq!(Notice::read_all(&message[..message.len() - 1]), None, "one is cut off");
+        assert_eq!(Notice::read_all(&[]), None);
+        assert_eq!(Notice::read_all(&[2; Notice::LEN]), None);
+        for state in [UploadState::Queued, UploadState::NothingTaken, UploadState::GoesOn] {
+            assert_eq!(UploadState::from_number(state as u64), Some(state));
+        }
+        assert_eq!(UploadState::from_number(3), None);
     }
 }

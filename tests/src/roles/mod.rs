@@ -8,6 +8,7 @@ mod itself;
 mod mixer;
 mod scribble;
 mod signals;
+mod threadless;
 mod worker;
 
 use std::time::Duration;
@@ -23,6 +24,7 @@ pub use follower::{Count, count};
 pub use forker::{Finding, ITEMS, Leases};
 pub use itself::ServedItself;
 pub use signals::{Blocks, blocked_in};
+pub use threadless::Without;
 pub use worker::{Besides, Duty};
 
 /// What a child process is.
@@ -180,6 +182,11 @@ pub enum Role {
     /// Has servers, clients, streams and a worker, then blocks SIGTERM and waits for it. Reports its
     /// threads and those of the worker; once the signal has come, its name.
     TakeSignals,
+    /// Serves and calls, gets no more threads, and says what that comes to.
+    Threadless {
+        /// Where.
+        address: Address,
+    },
     /// Has a worker, whose process it reports; drops it when told to, and says so.
     Employ {
         /// What the worker does.
@@ -228,6 +235,7 @@ pub fn main() {
             scribble::server(&parent, &address, &plan, seed);
         }
         Role::TakeSignals => signals::take_signals(&parent),
+        Role::Threadless { address } => threadless::upload(&parent, &address),
         Role::Employ { duty, besides } => worker::employ(&parent, &duty, besides),
     }
 }

@@ -10,7 +10,7 @@ use witrpc::{Metrics, StopReason, WitServer};
 use super::address::Address;
 use super::plan::Plan;
 use crate::process::{Child, Parent};
-use crate::resources::limit_memory;
+use crate::resources::{limit_memory, refuse_threads};
 use crate::restriction::Restriction;
 use crate::roles::Role;
 use crate::spans::{self, Seen};
@@ -46,6 +46,8 @@ pub enum ServerCommand {
     LimitMemory(u64),
     /// To be forbidden something from here on.
     Restrict(Restriction),
+    /// To get no more threads than it has.
+    RefuseThreads,
 }
 
 /// What it replies.
@@ -106,6 +108,7 @@ impl Running {
             ServerCommand::Wait => assert_eq!(server.wait(), StopReason::ShutDown),
             ServerCommand::LimitMemory(bytes) => limit_memory(bytes),
             ServerCommand::Restrict(restriction) => restriction.impose(),
+            ServerCommand::RefuseThreads => refuse_threads(),
         }
         ServerReply::Done
     }

@@ -13,6 +13,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 
 use super::Client;
+use super::lanes::Looks;
 use super::phase::Phase;
 use super::receive::Taken;
 use crate::cancel;
@@ -82,6 +83,13 @@ impl Client {
         if !self.origin.is_forked() {
             self.lanes.get(ticket.lane as usize).lent.lend(ticket.seq, Phase::Collectable);
             self.make_room_of(ticket);
+        }
+    }
+
+    /// The answer to this call, which was sent just now, may take long: polling for it does not spin.
+    pub fn expect_late(&self, ticket: Ticket) {
+        if !self.origin.is_forked() {
+            self.lanes.get(ticket.lane as usize).set_looks(Looks::Asleep);
         }
     }
 

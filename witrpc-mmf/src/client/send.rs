@@ -83,11 +83,17 @@ impl Client {
 
     #[inline]
     pub(super) fn check_connected(&self) -> Result<(), ChannelError> {
+        self.check_sending(false)
+    }
+
+    /// Whether a request may be sent: while the server drains its calls, one that `continues` such a call.
+    #[inline]
+    pub(super) fn check_sending(&self, continues: bool) -> Result<(), ChannelError> {
         self.check_mapped()?;
         match self.lost.get() {
             Some(why) => Err(self.end(*why)),
             // What is sent now would arrive behind the server's last look, or keep it from one.
-            None if self.is_drained() => Err(ChannelError::ShuttingDown),
+            None if !continues && self.is_drained() => Err(ChannelError::ShuttingDown),
             None => Ok(()),
         }
     }
@@ -470,6 +476,12 @@ impl Client {
 }
 
 impl SendState {
+    /// Says whether the request belongs to a call that has begun: a server that drains its calls takes
+    /// it still.
+    pub fn set_continues(&mut self, continues: bool) {
+        self.waiting.continues = continues;
+    }
+
     /// Leaves the queues, and the lane if there is one.
     fn give_up(&mut self) {
         let Some(client) = self.client.take() else { return };

@@ -26,6 +26,8 @@ use crate::words::Mapped;
 /// the future.
 #[derive(Debug, Default)]
 pub(super) struct Waiting {
+    /// The request belongs to a call that has begun: a server that drains its calls takes it still.
+    pub(super) continues: bool,
     lane: LanePlace,
     space: Place,
     alarm: Alarm,
@@ -45,7 +47,7 @@ impl Client {
         waiting: &mut Waiting,
         limit: &mut Limit,
     ) -> Poll<Result<usize, ChannelError>> {
-        self.check_connected()?;
+        self.check_sending(waiting.continues)?;
         if waiting.lane.is_new()
             && let Some(lane) = self.take_unqueued()
         {
@@ -68,7 +70,7 @@ impl Client {
         let deadline = self.set_alarm(&mut waiting.alarm, cx.waker(), limit);
         self.wake_link(earliest(deadline, Some(Instant::now() + TURN)), Backoff::LONGEST);
         // Once more: a connection that was lost before this call entered has woken its waiters already.
-        self.check_connected()?;
+        self.check_sending(waiting.continues)?;
         Poll::Pending
     }
 
@@ -80,7 +82,7 @@ impl Client {
         limit: &mut Limit,
         mut attempt: impl FnMut() -> Option<T>,
     ) -> Poll<Result<T, ChannelError>> {
-        self.check_connected()?;
+        self.check_sending(waiting.continues)?;
         if let Some(found) = attempt() {
             self.space_waiters.leave(&mut waiting.space);
             return Poll::Ready(Ok(found));
@@ -97,7 +99,7 @@ impl Client {
             return Poll::Ready(Ok(found));
         }
         // As in `poll_free_lane`.
-        self.check_connected()?;
+        self.check_sending(waiting.continues)?;
         Poll::Pending
     }
 

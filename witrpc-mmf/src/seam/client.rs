@@ -36,7 +36,8 @@ impl ClientChannel for Channel {
         limit: &mut Limit,
     ) -> Poll<Result<Ticket, ChannelError>> {
         let state = sending.state.get_or_insert_with(|| Box::<SendState>::default());
-        let state = state.downcast_mut().expect("a send goes on where it began");
+        let state: &mut SendState = state.downcast_mut().expect("a send goes on where it began");
+        state.set_continues(sending.continues);
         self.0.poll_send(cx, state, message, limit)
     }
 
@@ -73,6 +74,10 @@ impl ClientChannel for Channel {
 
     fn set_aside(&self, ticket: Ticket) {
         self.0.set_aside(ticket);
+    }
+
+    fn expect_late(&self, ticket: Ticket) {
+        self.0.expect_late(ticket);
     }
 
     fn abandon(&self, ticket: Ticket) {

@@ -128,6 +128,7 @@ fn failure(tag: Option<AnswerTag>, payload: &Payload, method: &'static str) -> C
     match status {
         Status::Panicked => CallError::Panicked { message: text(payload) },
         Status::BadRequest => CallError::BadRequest { message: text(payload) },
+        Status::NoThread => CallError::ServerNoThread { message: text(payload) },
         Status::EncodeFailed => CallError::EncodeAnswer { message: text(payload) },
         Status::UnknownMethod => CallError::UnknownMethod { method },
         Status::ShuttingDown => CallError::ShuttingDown,
@@ -218,7 +219,8 @@ mod tests {
         let sizes = [200_u64.to_le_bytes(), 100_u64.to_le_bytes()].concat();
         let expected = CallError::TooLarge { direction: Direction::Answer, len: 200, max: 100 };
         assert_eq!(refused(5, &sizes), expected);
-        assert_eq!(refused(6, b"boom"), CallError::EncodeAnswer { message });
+        assert_eq!(refused(6, b"boom"), CallError::EncodeAnswer { message: message.clone() });
+        assert_eq!(refused(12, b"boom"), CallError::ServerNoThread { message });
         let streams = [&[1], &2048_u64.to_le_bytes()[..]].concat();
         let expected = CallError::TooManyStreams { limit: StreamLimit::Methods, max: 2048 };
         assert_eq!(refused(11, &streams), expected);

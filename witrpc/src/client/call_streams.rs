@@ -3,24 +3,22 @@
 use std::future::poll_fn;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
-use std::task::Poll;
+use std::task::{Poll, ready};
 
 use futures_core::Stream;
 
 use super::answer::Answered;
 use super::call::ClientCall;
-use super::cancel_token::CancelToken;
 use super::flight::block_on;
 use super::links::Link;
 use super::options::Terms;
 use super::streams::{
-    AsyncStream, BlockingStream, Control, Feeding, LinkStreams, ReadItems, Request, Source, Target,
+    AsyncStream, BlockingStream, Fed, Feeding, LinkStreams, Pickup, ReadItems, Source, Target,
     feed, read_results, read_values,
 };
 use crate::__private::v1::Wire;
 use crate::error::CallError;
-use crate::tag::Operation;
-use crate::transport::{Answer, ChannelError, Limit};
+use crate::transport::{Answer, ChannelError};
 
 /// The stream of a call. Whoever drops the call while it may be open closes it.
 pub(super) struct CallStream {
@@ -105,11 +103,12 @@ impl<'a> ClientCall<'a> {
         items: impl Iterator<Item = T>,
     ) -> Result<Answer, CallError> {
         let terms = self.connection.terms_from_now();
-        self.block().value::<()>()?;
-        let target = self.target(terms);
-        let fed = feed(&target, items);
-        let answered = fed.and_then(|()| target.wait_answer());
-        answered.and_then(|answer| target.in_time(answer)).map_err(CallError::once_begun)
+        let Fed { target, ended } = feed(items, || {
+            self.block().value::<()>()?;
+            Ok(self.target(terms))
+        })?;
+        let answered = ended.and_then(|()| target.wait_answer());
+        answered.and_then(|answer| target.in_time(answer)).map_err(once_open)
     }
 
     /// Calls, feeds the stream that the method takes, and completes when the answer is there.
@@ -134,27 +133,29 @@ impl<'a> ClientCall<'a> {
         let terms = self.connection.terms_from_now();
         self.send().await.value::<()>()?;
         let target = self.target(terms);
-        let control = target.control_of_answer();
         // The method may answer before it has taken all.
-        let mut request = Request::plain(target.streams, Limit::Never);
+        let mut pickup = Pickup::new(&target);
         let mut feeding = Some(Feeding::new(&target));
         let mut items = pin!(items);
-        let mut cancelled = self.connection.token().map(CancelToken::watch);
+        let mut cancelled = target.watch_token();
         poll_fn(|cx| {
             if cancelled.as_mut().is_some_and(|cancelled| cancelled.poll(cx).is_ready()) {
                 return Poll::Ready(Err(CallError::Cancelled));
             }
-            if let Some(fed) = &mut feeding
-                && fed.poll(cx, items.as_mut())?.is_ready()
-            {
-                feeding = None;
-                request.set_limit(terms.limit);
+            ready!(target.poll_clock(cx))?;
+            if let Some(fed) = &mut feeding {
+                if fed.poll(cx, items.as_mut())?.is_ready() {
+                    feeding = None;
+                    target.note_fed();
+                }
+                // Its time may have begun to run.
+                ready!(target.poll_clock(cx))?;
             }
-            request.poll(cx, &control).map_err(|error| target.error(error))
+            pickup.poll(cx)
         })
         .await
-        .and_then(|()| target.in_time(request.into_answer()))
-        .map_err(CallError::once_begun)
+        .and_then(|answer| target.in_time(answer))
+        .map_err(once_open)
     }
 
     /// The call has ended. If the method has answered, its stream is over, whatever of it was fed.
@@ -173,44 +174,44 @@ impl<'a> ClientCall<'a> {
     }
 
     /// Whom the items of the stream go to.
-    fn target(&self, terms: Terms) -> Target<'_> {
+    fn target(&self, terms: Terms) -> Target {
         let stream = self.stream().expect("generated code has asked for a stream");
-        Target {
-            connection: self.connection,
-            streams: stream.streams.as_ref().expect("the call has been answered"),
-            number: stream.number,
-            method: self.connection.inner().method_name(self.method),
-            terms,
-        }
+        let streams = stream.streams.as_ref().expect("the call has been answered");
+        let method = self.connection.inner().method_name(self.method);
+        Target::new(self.connection, streams, stream.number, method, terms)
     }
 }
 
-impl Target<'_> {
-    /// Blocks the thread until the answer to the call is there, or the call is cancelled.
+/// The error of an upload that was open. Nothing but the server's word says that its method did not run.
+#[cold]
+fn once_open(error: CallError) -> CallError {
+    match error {
+        CallError::UploadStalled { .. } => error,
+        other => other.once_begun(),
+    }
+}
+
+impl Target {
+    /// Blocks the thread until the answer to the call is there, or the call is cancelled or too late.
     fn wait_answer(&self) -> Result<Answer, CallError> {
-        let (mut request, control) =
-            (Request::plain(self.streams, self.terms.limit), self.control_of_answer());
-        let Some(token) = self.connection.token() else {
-            return request.wait(&control).map_err(|error| self.error(error));
-        };
-        let mut cancelled = token.watch();
+        let mut cancelled = self.watch_token();
+        let mut pickup = Pickup::new(self);
+        self.note_fed();
+        if cancelled.is_none() && self.waits_plainly() && pickup.is_sendable() {
+            return pickup.wait();
+        }
         block_on(|cx| {
-            if cancelled.poll(cx).is_ready() {
+            if cancelled.as_mut().is_some_and(|cancelled| cancelled.poll(cx).is_ready()) {
                 return Poll::Ready(Err(CallError::Cancelled));
             }
-            request.poll(cx, &control).map_err(|error| self.error(error))
-        })?;
-        Ok(request.into_answer())
+            ready!(self.poll_clock(cx))?;
+            pickup.poll(cx)
+        })
     }
 
     /// The answer to the call, unless the call's deadline has passed: as with any other call, it counts
     /// no more then.
     fn in_time(&self, answer: Answer) -> Result<Answer, CallError> {
         if self.terms.are_over() { Err(self.error(ChannelError::TimedOut)) } else { Ok(answer) }
-    }
-
-    /// The request for the answer to the call.
-    fn control_of_answer(&self) -> Control<'static> {
-        Control::of_stream(Operation::Pull, self.number, self.streams.codec)
     }
 }

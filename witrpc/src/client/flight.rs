@@ -18,6 +18,8 @@ where
     channel: C,
     limit: L,
     stage: Stage,
+    /// It belongs to a call that has begun, which a server that drains its calls waits for.
+    continues: bool,
 }
 
 /// How far a call has got.
@@ -38,7 +40,12 @@ where
     L: BorrowMut<Limit>,
 {
     pub(super) fn new(channel: C, limit: L) -> Self {
-        Self { channel, limit, stage: Stage::New }
+        Self { channel, limit, stage: Stage::New, continues: false }
+    }
+
+    /// Has it sent also while the server drains its calls.
+    pub(super) fn set_continuing(&mut self) {
+        self.continues = true;
     }
 
     /// Sends at once, if that is possible; `false` when it is not.
@@ -57,10 +64,13 @@ where
         cx: &mut Context<'_>,
         message: Outgoing<'_>,
     ) -> Poll<Result<(), ChannelError>> {
-        if let Stage::New = self.stage
-            && self.try_send(message)?
-        {
-            return Poll::Ready(Ok(()));
+        if let Stage::New = self.stage {
+            match self.try_send(message) {
+                Ok(true) => return Poll::Ready(Ok(())),
+                Ok(false) => {}
+                Err(ChannelError::ShuttingDown) if self.continues => {}
+                Err(error) => return Poll::Ready(Err(error)),
+            }
         }
         self.poll_send(cx, message)
     }
@@ -72,7 +82,8 @@ where
         message: Outgoing<'_>,
     ) -> Poll<Result<(), ChannelError>> {
         if let Stage::New = self.stage {
-            self.stage = Stage::Sending(Sending::default());
+            let sending = Sending { continues: self.continues, ..Sending::default() };
+            self.stage = Stage::Sending(sending);
         }
         let Stage::Sending(sending) = &mut self.stage else {
             unreachable!("a call is sent once");
@@ -105,6 +116,13 @@ where
         }
     }
 
+    /// The answer may take long: there is no use in looking for it again and again.
+    pub(super) fn expect_late(&self) {
+        if let Some(ticket) = self.ticket() {
+            self.channel.expect_late(ticket);
+        }
+    }
+
     /// From now on the call may take until this limit.
     pub(super) fn set_limit(&mut self, limit: Limit) {
         *self.limit.borrow_mut() = limit;
@@ -131,6 +149,15 @@ where
             unreachable!("an answer is waited for once, after sending");
         };
         self.channel.wait_answer(ticket, self.limit.borrow_mut(), answer)
+    }
+}
+
+impl Flight<Arc<dyn ClientChannel>, Limit> {
+    /// A request without a limit, of a call that has begun.
+    pub(super) fn continuing(channel: Arc<dyn ClientChannel>) -> Self {
+        let mut flight = Self::new(channel, Limit::Never);
+        flight.set_continuing();
+        flight
     }
 }
 

@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde::Serialize;
 use thiserror::Error;
 
+use super::UploadStage;
 use crate::hooks::Rejection;
 use crate::transport::{ChannelError, ClientChannel, DisconnectReason};
 
@@ -157,6 +158,25 @@ pub enum CallError<E = NoAppError> {
     NoThread {
         /// What the operating system said.
         message: String,
+    },
+    /// The machine has no thread for a method of the server that takes an iterator, which needs one. The
+    /// method did not run, and the server goes on.
+    #[error(
+        "the server can start no thread for the method ({message}), which did not run: call again \
+         later, or raise the limit of threads of the server's process"
+    )]
+    ServerNoThread {
+        /// What the server's operating system said.
+        message: String,
+    },
+    /// No item of an upload was taken within the client's
+    /// [`call_timeout`](crate::ClientBuilder::call_timeout), counted from its first item on.
+    #[error("no item of the upload was taken within {after:?}: {stage}")]
+    UploadStalled {
+        /// The time that was allowed.
+        after: Duration,
+        /// What the upload waited for. It decides whether the method may have run.
+        stage: UploadStage,
     },
     /// The streams of this client take as much of the server as it allows. The method did not run, or,
     /// if too many are [open](StreamLimit::Open), what it returned was dropped.
@@ -316,6 +336,8 @@ impl<E> CallError<E> {
                 | Self::NoSpace
                 | Self::ServerNoMemory
                 | Self::NoThread { .. }
+                | Self::ServerNoThread { .. }
+                | Self::UploadStalled { .. }
                 | Self::Expired
                 | Self::Rejected { is_retryable: true, .. }
                 | Self::TooManyStreams { .. }
@@ -338,6 +360,7 @@ impl<E> CallError<E> {
             | Self::StreamBroken { .. }
             | Self::Disconnected(_) => true,
             Self::TooManyStreams { limit, .. } => *limit == StreamLimit::Open,
+            Self::UploadStalled { stage, .. } => *stage != UploadStage::Queued,
             Self::TooLarge { direction, .. } => *direction == Direction::Answer,
             Self::Expired
             | Self::Rejected { .. }
@@ -348,6 +371,7 @@ impl<E> CallError<E> {
             | Self::NoSpace
             | Self::ServerNoMemory
             | Self::NoThread { .. }
+            | Self::ServerNoThread { .. }
             | Self::UnknownMethod { .. }
             | Self::BadRequest { .. }
             | Self::Encode { .. }
@@ -379,6 +403,8 @@ impl<E> CallError<E> {
             Self::NoSpace => CallError::NoSpace,
             Self::ServerNoMemory => CallError::ServerNoMemory,
             Self::NoThread { message } => CallError::NoThread { message },
+            Self::ServerNoThread { message } => CallError::ServerNoThread { message },
+            Self::UploadStalled { after, stage } => CallError::UploadStalled { after, stage },
             Self::TooManyStreams { limit, max } => CallError::TooManyStreams { limit, max },
             Self::StreamBroken { cause } => CallError::StreamBroken { cause },
             Self::UnknownMethod { method } => CallError::UnknownMethod { method },
@@ -536,6 +562,10 @@ mod tests {
             CallError::NoFreeLane { lanes: 64, abandoned: 3 },
             CallError::NoSpace,
             CallError::ServerNoMemory,
+            CallError::NoThread { message: message() },
+            CallError::ServerNoThread { message: message() },
+            CallError::UploadStalled { after: Duration::from_secs(1), stage: UploadStage::Queued },
+            CallError::UploadStalled { after: Duration::from_secs(1), stage: UploadStage::Begun },
             CallError::TooManyStreams { limit: StreamLimit::Open, max: 1024 },
             CallError::TooManyStreams { limit: StreamLimit::Methods, max: 2048 },
             CallError::TooManyStreams { limit: StreamLimit::RequestBytes, max: 1 << 28 },

@@ -7,6 +7,7 @@ mod call;
 mod connect;
 mod event;
 mod remedy;
+mod upload;
 mod worker;
 
 pub use alloc::AllocError;
@@ -14,6 +15,7 @@ pub use bind::BindError;
 pub use call::{CallError, Direction, NoAppError, StreamLimit};
 pub use connect::ConnectError;
 pub use event::{EmitError, EventError};
+pub use upload::UploadStage;
 pub use worker::{ServeError, WorkerError};
 
 /// Checks that an error reads as a sentence that goes on after what has happened: with a colon, or

@@ -135,7 +135,9 @@
 //! A call has 30 seconds, unless the client's
 //! [`call_timeout`](crate::ClientBuilder::call_timeout) says otherwise, and then ends with
 //! [`CallError::TimedOut`](crate::CallError::TimedOut). Since the server may still be at work, such
-//! a call may have run. A timeout is for a server that is too slow; it is not needed to notice one
+//! a call may have run. An upload of which the server takes no item in that time ends with
+//! [`CallError::UploadStalled`](crate::CallError::UploadStalled), which says whether its method had
+//! begun. A timeout is for a server that is too slow; it is not needed to notice one
 //! that has died.
 //!
 //! # Starting and connecting

@@ -175,8 +175,11 @@
 //! behind its first item, its second, its fourth and so on, and after 64 KiB at the latest.
 //!
 //! A deadline or timeout of [`CallOptions`](crate::CallOptions) holds for the whole of such a call. The
-//! client's [`call_timeout`](crate::ClientBuilder::call_timeout) holds until the stream is open, and then
-//! from its last item to the answer: a server may take items as slowly as it likes. What ends the call
+//! client's [`call_timeout`](crate::ClientBuilder::call_timeout) holds until the stream is open, from the
+//! first item that is sent until the method takes one, and from the last item to the answer. In between, a
+//! server may take items as slowly as it likes. An upload of which no item is taken ends with
+//! [`CallError::UploadStalled`](crate::CallError::UploadStalled), which says whether its method had begun:
+//! one that was still [queued](crate::UploadStage::Queued) never runs. What ends the call
 //! from outside, be it a token, a deadline or the server's death, reaches the caller of a blocking client
 //! when its iterator gives the next item. An item that cannot be sent, since it cannot be encoded or is
 //! too large, ends the call with [`CallError::StreamBroken`](crate::CallError::StreamBroken), because the
@@ -191,7 +194,10 @@
 //!
 //! A method that takes an iterator keeps a thread until its client is done. These are not those that
 //! serve calls: each client has eight, and further uploads of that client wait for one of them. A
-//! method that takes a `Stream` needs none.
+//! method that takes a `Stream` needs none. When the server's machine refuses a thread, that call ends with
+//! [`CallError::ServerNoThread`](crate::CallError::ServerNoThread): its method did not run, and others go
+//! on. A blocking client needs one more thread for an upload too, and
+//! [`CallError::NoThread`](crate::CallError::NoThread) says that there is none.
 //!
 //! # How many there may be
 //!
@@ -199,7 +205,11 @@
 //! lane; streams get half of them at most, so calls always find one: `Mmf::new(name).lanes(1024)`
 //! lets 512 streams be waited for at once. One more waits for its turn as long as a call may take, and
 //! then ends with [`CallError::StreamBroken`](crate::CallError::StreamBroken), whose cause is
-//! [`NoFreeLane`](crate::CallError::NoFreeLane). A client may have 1024 streams open; the next is
+//! [`NoFreeLane`](crate::CallError::NoFreeLane).
+//!
+//! An upload that waits, for room or for its answer, takes a lane while a quarter of them are to spare;
+//! all others of the connection share one. So there may be far more uploads than lanes; a connection with
+//! a single lane has none for them. A client may have 1024 streams open; the next is
 //! [`CallError::TooManyStreams`](crate::CallError::TooManyStreams). So is one whose method would be the
 //! 2049th that has begun and not ended, or would bring what their requests hold to over 256 MiB; the
 //! error says which [limit](crate::StreamLimit) it was.
@@ -286,7 +296,7 @@
 //! taken; what must arrive is the answer of a call.
 //!
 //! All subscriptions of a connection take one of its lanes. It must have three, since streams may take
-//! half of them and calls need one.
+//! half of them and calls need one; with uploads beside them four.
 //!
 //! # Which one to take
 //!

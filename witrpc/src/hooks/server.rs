@@ -196,6 +196,8 @@ pub enum ServedEnd {
     Rejected,
     /// The streams of the client took as much as they may, see [`StreamLimit`](crate::StreamLimit).
     TooManyStreams,
+    /// The machine had no thread for it, and it was not begun.
+    NoThread,
     /// The server was shutting down and did not begin it.
     ShuttingDown,
     /// The client was gone when the answer was there, or had given up a call whose stream it feeds.

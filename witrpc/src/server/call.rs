@@ -20,7 +20,7 @@ use super::pool::{Job, Pool, Tenant};
 use super::reply::Reply;
 use super::session::ClientSession;
 use super::streams::{
-    Asked, Burden, Feed, FeedState, ItemEncoding, Lifeline, Outflow, StreamWriter,
+    Asked, Burden, Feed, FeedState, HasSlot, ItemEncoding, Lifeline, Outflow, StreamWriter,
 };
 use super::tally::{Counter, Tally};
 use super::trail::Trail;
@@ -239,7 +239,7 @@ impl ServerCall<'_> {
         let (arguments, number, burden) = self.take_stream_arguments()?;
         let session = line.peer.session();
         let flows = ClientSession::of(session).flows();
-        let state = FeedState::new(flows.load());
+        let state = FeedState::new(flows, number);
         if let Err(why) = flows.open(number, Arc::clone(&state) as _) {
             line.settle(|reply| reply.not_opened(why));
             return None;
@@ -297,17 +297,20 @@ impl ServerCall<'_> {
         }
     }
 
-    fn start(&self, job: Job, fed: Option<u64>) {
+    fn start(&self, job: Job, fed: Option<(u64, Arc<dyn HasSlot>)>) {
         let on_server_threads = self.streams.as_ref().is_some_and(|with| with.on_server_threads);
         match fed {
             _ if !on_server_threads => self.line.start(job),
             None => self.line.pool.run_job(job, self.line.tenant()),
-            // It waits for its client, and nobody is to wait for it.
-            Some(number) => {
+            // It waits for its client, and no other is to wait for it.
+            Some((number, feed)) => {
                 let Line { peer, pool, .. } = self.line;
                 let job = self.line.enlisted(job);
                 let threads = ClientSession::of(peer.session()).flows().threads();
-                threads.run(number, job, self.line.tenant(), pool);
+                if let Err((error, job)) = threads.run(number, job, pool) {
+                    feed.slot().refuse(error.to_string());
+                    drop(job);
+                }
             }
         }
     }
@@ -327,10 +330,11 @@ impl ServerCall<'_> {
                 Err(error) => return line.settle(|reply| reply.bad_request(&error.to_string())),
             },
         };
-        let (fed, lifeline) = match &place {
-            Place::Slot { number, feed, .. } => (Some(*number), Some(feed.lifeline())),
-            Place::Caller(_) => (None, None),
+        let fed = match &place {
+            Place::Slot { number, feed, .. } => Some((*number, Arc::clone(feed))),
+            Place::Caller(_) => None,
         };
+        let lifeline = fed.as_ref().map(|(_, feed)| feed.lifeline());
         let handler = run(arguments, line.context(lifeline));
         let late = LateReply::new(place, self.drops, line.pool);
         line.settled.set(true);

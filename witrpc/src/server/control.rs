@@ -33,6 +33,11 @@ pub(super) fn serve(
                 ClientSession::of(line.peer.session()).events().pull(line.asked());
                 Ok(())
             }
+            Operation::PullNotices => {
+                decoder.finish()?;
+                ClientSession::of(line.peer.session()).flows().notices().pull(line.asked());
+                Ok(())
+            }
             Operation::Close => close(line, &mut decoder),
             _ => stream(line, tag.operation, len, &mut decoder),
         }
@@ -57,7 +62,10 @@ fn stream(
         return Ok(());
     }
     decoder.finish()?;
-    flows.pull(number, line.asked());
+    match operation {
+        Operation::GiveUp => flows.give_up(number, line.asked()),
+        _ => flows.pull(number, line.asked()),
+    }
     Ok(())
 }
 

@@ -56,7 +56,8 @@ impl Handler for Dispatcher {
             tally,
             settled: Cell::new(false),
         };
-        if pool.life().refuses() {
+        let continues = tag.is_some_and(|tag| tag.operation.continues_a_call());
+        if pool.life().refuses() && !continues {
             return line.reply().shutting_down();
         }
         if line.deadline.is_some_and(|at| at <= Instant::now()) {

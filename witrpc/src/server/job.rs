@@ -15,7 +15,7 @@ use super::panics::catch;
 use super::pool::{Job, Pool};
 use super::reply::Reply;
 use super::session::ClientSession;
-use super::streams::{Asked, Burden, HasSlot, Outflow};
+use super::streams::{Asked, Burden, DROPPED, HasSlot, Outflow, Unanswered};
 use super::trail::Trail;
 
 /// Where jobs run if not on the server's threads: hands one to a runtime of the user's.
@@ -129,6 +129,7 @@ impl LateReply {
                 Place::Caller(asked) => Some(asked),
                 Place::Slot { .. } if outcome.is_none() => None,
                 Place::Slot { feed, .. } => {
+                    feed.finish();
                     late = poll_fn(|cx| feed.slot().poll_asked(cx)).await;
                     late.as_ref()
                 }
@@ -153,25 +154,27 @@ impl LateReply {
 
 impl Drop for LateReply {
     fn drop(&mut self) {
-        let asked = match &self.place {
-            Place::Slot { session, number, .. } if self.stage.get() == Stage::Answered => {
-                return ClientSession::of(session).flows().forget(*number);
+        let stage = self.stage.get();
+        match &self.place {
+            Place::Slot { session, number, .. } if stage == Stage::Answered => {
+                ClientSession::of(session).flows().forget(*number);
             }
-            Place::Caller(asked) => Some(asked.clone()),
-            Place::Slot { feed, .. } => feed.slot().give_up(),
-        };
-        let trail = self.place.trail();
-        match (asked.as_ref(), self.stage.get()) {
-            (_, Stage::Answered) => {}
-            (None, _) => self.place.unheard(),
-            (Some(asked), Stage::NotBegun) => asked.reply_for(trail).shutting_down(),
-            (Some(asked), Stage::Running) => asked.reply_for(trail).panicked(DROPPED),
+            Place::Slot { feed, session, number, trail, .. } => {
+                feed.leave_unanswered(Unanswered {
+                    number: *number,
+                    was_begun: stage == Stage::Running,
+                    trail: trail.clone(),
+                    session: session.clone(),
+                });
+            }
+            Place::Caller(asked) => match stage {
+                Stage::Answered => {}
+                Stage::NotBegun => asked.reply().shutting_down(),
+                Stage::Running => asked.reply().panicked(DROPPED),
+            },
         }
     }
 }
-
-/// What the caller of a job learns that was dropped while it ran.
-pub(super) const DROPPED: &str = "the handler's future was dropped before it had an answer";
 
 /// The job that runs a method which returns a stream, up to the end of that.
 pub(super) fn stream_job<T: Send + 'static>(

@@ -83,6 +83,11 @@ impl Reply<'_> {
         }
     }
 
+    /// What is new of uploads.
+    pub(super) fn notices(self, message: &[u8]) {
+        let _ = self.send(Status::Ok, message);
+    }
+
     /// The stream is over.
     pub(super) fn end(self) {
         let _ = self.send(Status::End, &[]);
@@ -118,6 +123,12 @@ impl Reply<'_> {
     #[cold]
     pub(super) fn panicked(self, message: &str) {
         self.text(Status::Panicked, message);
+    }
+
+    /// The machine has no thread for the method, which was not begun.
+    #[cold]
+    pub(super) fn no_thread(self, why: &str) {
+        self.text(Status::NoThread, why);
     }
 
     /// There is no such method.

@@ -84,5 +84,6 @@ fn end(status: Status) -> ServedEnd {
         Status::Expired => ServedEnd::Expired,
         Status::Rejected => ServedEnd::Rejected,
         Status::TooManyStreams => ServedEnd::TooManyStreams,
+        Status::NoThread => ServedEnd::NoThread,
     }
 }

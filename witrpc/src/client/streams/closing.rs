@@ -83,7 +83,7 @@ impl State {
         }
         let rest = self.numbers.split_off(self.numbers.len().min(self.most));
         let numbers = mem::replace(&mut self.numbers, rest);
-        Some(Closure { numbers, flight: Flight::new(Arc::clone(channel), Limit::Never) })
+        Some(Closure { numbers, flight: Flight::continuing(Arc::clone(channel)) })
     }
 
     /// Keeps what could not be sent.

@@ -5,11 +5,12 @@
 //! together.
 
 use std::panic::resume_unwind;
+use std::sync::{Arc, mpsc};
 use std::task::{Context, Poll, ready};
 use std::thread;
 
 use crate::__private::v1::Wire;
-use crate::client::cancel_token::{CancelToken, Watch};
+use crate::client::cancel_token::Watch;
 use crate::client::flight::block_on;
 use crate::codec::{Batch, Piece};
 use crate::error::CallError;
@@ -18,39 +19,45 @@ use crate::rt::spawn_scoped;
 use super::exchange::{End, Exchange, Found};
 use super::push::{Pusher, Target, not_encoded};
 
-/// Pushes all items, or as many as the server wants.
+/// An upload that has been fed, and whether all went well.
+pub(in crate::client) struct Fed {
+    pub(in crate::client) target: Arc<Target>,
+    pub(in crate::client) ended: Result<(), CallError>,
+}
+
+/// Opens an upload, and pushes all items, or as many as the server wants.
+///
+/// # Errors
+///
+/// [`CallError::NoThread`], before the upload is opened; or what `open` says.
 pub(in crate::client) fn feed<T: Wire>(
-    target: &Target<'_>,
     items: impl Iterator<Item = T>,
-) -> Result<(), CallError> {
-    let exchange = Exchange::new();
+    open: impl FnOnce() -> Result<Target, CallError>,
+) -> Result<Fed, CallError> {
+    let exchange = &Exchange::new();
     thread::scope(|scope| {
-        let push = || Feeder::new(target, &exchange).run();
-        let (made, pushed) = match spawn_scoped(scope, "witrpc-feed", push) {
-            Ok(pusher) => {
-                let made = make(items, target, &exchange, || true);
-                (made, pusher.join().unwrap_or_else(|panic| resume_unwind(panic)))
-            }
-            // Without a thread of its own, pushing takes turns with making.
-            Err(_) => {
-                let (mut feeder, mut pushed) = (Feeder::new(target, &exchange), None);
-                let made = make(items, target, &exchange, || {
-                    pushed = feeder.run_while_busy();
-                    pushed.is_none()
-                });
-                (made, pushed.unwrap_or_else(|| feeder.run()))
-            }
+        let (opened, target) = mpsc::sync_channel::<Arc<Target>>(1);
+        let push = move || match target.recv() {
+            Ok(target) => Feeder::new(&target, exchange).run(),
+            // It was not opened.
+            Err(mpsc::RecvError) => Ok(()),
         };
-        made.and(pushed)
+        // First, so that a call that gets no thread is not begun.
+        let pusher = spawn_scoped(scope, "witrpc-feed", push)
+            .map_err(|error| CallError::NoThread { message: error.to_string() })?;
+        let target = Arc::new(open()?);
+        opened.send(Arc::clone(&target)).expect("the pusher waits for it");
+        let made = make(items, &target, exchange);
+        let pushed = pusher.join().unwrap_or_else(|panic| resume_unwind(panic));
+        Ok(Fed { target, ended: made.and(pushed) })
     })
 }
 
-/// Has the items made and leaves them for the pusher, for as long as those and `each` want more.
+/// Has the items made and leaves them for the pusher, for as long as that wants more.
 fn make<T: Wire>(
     items: impl Iterator<Item = T>,
-    target: &Target<'_>,
+    target: &Target,
     exchange: &Exchange<T>,
-    mut each: impl FnMut() -> bool,
 ) -> Result<(), CallError> {
     /// Ends what is pushed, also when making an item panics.
     struct Ends<'e, T: Wire>(&'e Exchange<T>, End);
@@ -63,7 +70,7 @@ fn make<T: Wire>(
     let mut ends = Ends(exchange, End::Broken);
     for item in items {
         let piece = Piece::new(item, target.codec()).map_err(not_encoded)?;
-        if !exchange.put(piece) || !each() {
+        if !exchange.put(piece) {
             break;
         }
     }
@@ -78,6 +85,7 @@ const YIELD_EVERY: u32 = 64;
 
 /// The thread that pushes.
 struct Feeder<'a, T: Wire> {
+    target: &'a Target,
     exchange: &'a Exchange<T>,
     pusher: Pusher<'a, T>,
     /// An empty one.
@@ -88,10 +96,10 @@ struct Feeder<'a, T: Wire> {
 }
 
 impl<'a, T: Wire> Feeder<'a, T> {
-    fn new(target: &'a Target<'a>, exchange: &'a Exchange<T>) -> Self {
-        let cancelled = target.connection.token().map(CancelToken::watch);
+    fn new(target: &'a Target, exchange: &'a Exchange<T>) -> Self {
+        let cancelled = target.watch_token();
         let (pusher, spare) = (Pusher::new(target), Batch::new());
-        Self { exchange, pusher, spare, cancelled, looks: 0 }
+        Self { target, exchange, pusher, spare, cancelled, looks: 0 }
     }
 
     /// Pushes what comes, to the end.
@@ -108,20 +116,13 @@ impl<'a, T: Wire> Feeder<'a, T> {
         })
     }
 
-    /// Pushes what is there; how it ended, if it has.
-    fn run_while_busy(&mut self) -> Option<Result<(), CallError>> {
-        block_on(|cx| match self.poll(cx) {
-            Poll::Pending if self.pusher.is_idle() => Poll::Ready(None),
-            polled => polled.map(Some),
-        })
-    }
-
     /// Completes when nothing more is to be pushed.
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), CallError>> {
         loop {
             if self.cancelled.as_mut().is_some_and(|cancelled| cancelled.poll(cx).is_ready()) {
                 return Poll::Ready(Err(CallError::Cancelled));
             }
+            ready!(self.target.poll_clock(cx))?;
             if !self.pusher.is_idle() {
                 if self.exchange.poll_broken(cx) {
                     return Poll::Ready(Ok(()));

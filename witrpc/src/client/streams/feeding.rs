@@ -19,7 +19,7 @@ use super::push::{Pusher, Target, not_encoded};
 /// the fourth, and so on. So no item waits for more of them than were made while the push before it was
 /// on its way, nor for more than fill a batch. To look behind each would cost more than most items do.
 pub(in crate::client) struct Feeding<'a, T> {
-    target: &'a Target<'a>,
+    target: &'a Target,
     pusher: Pusher<'a, T>,
     /// What has been made and is not on its way.
     batch: Batch<T>,
@@ -30,7 +30,7 @@ pub(in crate::client) struct Feeding<'a, T> {
 }
 
 impl<'a, T: Wire> Feeding<'a, T> {
-    pub(in crate::client) fn new(target: &'a Target<'a>) -> Self {
+    pub(in crate::client) fn new(target: &'a Target) -> Self {
         let pusher = Pusher::new(target);
         Self { target, pusher, batch: Batch::new(), next_look: 1, is_over: false }
     }

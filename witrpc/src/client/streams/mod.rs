@@ -5,15 +5,19 @@
 //! for items holds a lane, so [`share`] lets these have half of a connection's lanes at most. A
 //! [`source`] pulls; [`blocking`] and [`asynchronous`] are what users see of it. [`push`] pushes; what
 //! it pushes comes from a [`feeder`], which blocks, and whose two threads meet in an [`exchange`], or
-//! from a [`feeding`], which is polled. What is dropped before its end is told to the server by
-//! [`closing`].
+//! from a [`feeding`], which is polled. A [`pickup`] gets the answer, and a [`clock`] says how long that
+//! may take. An upload that has to wait while lanes are scarce learns by [`notices`], which come over one
+//! lane for all. What is dropped before its end is told to the server by [`closing`].
 
 mod asynchronous;
 mod blocking;
+mod clock;
 mod closing;
 mod exchange;
 mod feeder;
 mod feeding;
+mod notices;
+mod pickup;
 mod push;
 mod request;
 mod share;
@@ -27,11 +31,13 @@ use crate::codec::Codec;
 use crate::transport::{ChannelError, ClientChannel, DisconnectReason};
 
 use closing::Closing;
+use notices::Notices;
 
 pub use asynchronous::AsyncStream;
 pub use blocking::BlockingStream;
-pub(super) use feeder::feed;
+pub(super) use feeder::{Fed, feed};
 pub(super) use feeding::Feeding;
+pub(super) use pickup::Pickup;
 pub(super) use push::Target;
 pub(super) use request::{Control, Request, of_what_goes_on};
 pub(super) use share::Share;
@@ -43,6 +49,7 @@ pub(in crate::client) struct LinkStreams {
     pub(super) codec: Codec,
     pub(super) share: Arc<Share>,
     closing: Closing,
+    notices: Notices,
 }
 
 impl LinkStreams {
@@ -52,6 +59,7 @@ impl LinkStreams {
             codec,
             share: Share::new(channel.lanes() / 2),
             closing: Closing::new(),
+            notices: Notices::new(),
         })
     }
 

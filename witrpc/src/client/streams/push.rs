@@ -1,54 +1,113 @@
 //! Pushes batches of a stream that a method takes.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, ready};
 
-use crate::__private::v1::Wire;
+use crate::__private::v1::{Travels, Wire};
 use crate::client::Connection;
 use crate::client::answer::read_pulled;
+use crate::client::cancel_token::{CancelToken, Watch};
 use crate::client::options::Terms;
 use crate::codec::{Batch, Codec, EncodeError};
 use crate::error::CallError;
-use crate::tag::Operation;
+use crate::tag::{Operation, credit, push};
 use crate::transport::{Answer, ChannelError, Limit};
 
 use super::LinkStreams;
+use super::clock::Clock;
+use super::notices::{NoticeError, Registration};
 use super::request::{Control, Request};
 
 /// A stream that is being fed.
-pub(in crate::client) struct Target<'a> {
-    pub(in crate::client) connection: &'a Connection,
-    pub(in crate::client) streams: &'a Arc<LinkStreams>,
-    pub(in crate::client) number: u64,
-    pub(in crate::client) method: &'static str,
-    /// Of the call. A deadline bounds all of it; a timeout that is the client's, what is waited for but
-    /// that items are taken, which may take as long as the server lives.
+pub(in crate::client) struct Target {
+    pub(super) connection: Connection,
+    pub(super) streams: Arc<LinkStreams>,
+    pub(super) number: u64,
+    pub(super) method: &'static str,
+    /// Of the call. A deadline bounds all of it; for a timeout that is the client's see [`clock`].
+    ///
+    /// [`clock`]: super::clock
     pub(in crate::client) terms: Terms,
+    pub(super) notices: Registration,
+    /// Whoever polls the upload looks at it.
+    clock: Mutex<Clock>,
 }
 
-impl Target<'_> {
+/// What the server makes of a push.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Credit {
+    /// It wants no more.
+    Unwanted,
+    /// The next may come.
+    Room,
+    /// The next may come once the server says so.
+    Full,
+}
+
+impl Target {
+    /// Of a stream that is open.
+    pub(in crate::client) fn new(
+        connection: &Connection,
+        streams: &Arc<LinkStreams>,
+        number: u64,
+        method: &'static str,
+        terms: Terms,
+    ) -> Self {
+        Self {
+            connection: connection.clone(),
+            streams: Arc::clone(streams),
+            number,
+            method,
+            terms,
+            notices: streams.register(number),
+            clock: Mutex::new(Clock::new(&terms)),
+        }
+    }
+
     pub(super) fn codec(&self) -> Codec {
         self.streams.codec
     }
 
-    /// The request that pushes the first items.
+    /// What ends the call from elsewhere.
+    pub(in crate::client) fn watch_token(&self) -> Option<Watch> {
+        self.connection.token().map(CancelToken::watch)
+    }
+
+    /// Completes if the upload may go on, or with its error; see [`Clock::poll`].
+    pub(in crate::client) fn poll_clock(
+        &self,
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<(), CallError>> {
+        self.clock().poll(cx, self)
+    }
+
+    /// All items have been sent, or as many as the server wants.
+    pub(in crate::client) fn note_fed(&self) {
+        self.clock().note_fed();
+    }
+
+    /// Whether only a limit bounds the wait for the answer.
+    pub(in crate::client) fn waits_plainly(&self) -> bool {
+        self.terms.deadline.is_none() && self.clock().is_plain()
+    }
+
+    fn clock(&self) -> MutexGuard<'_, Clock> {
+        self.clock.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The request that pushes the first items; it `waits` at the server until there is room for more.
     fn control<'b, T: Wire>(
         &self,
         batch: &'b Batch<T>,
-        items: usize,
-        over: bool,
+        message: &Message,
     ) -> Result<Control<'b>, CallError> {
         let mut control = Control::of_stream(Operation::Push, self.number, self.codec());
+        let last = if message.over { push::LAST } else { 0 };
+        let flags = last | if message.waits { push::WAITS } else { 0 };
         control
-            .add(|body| body.number("over", over.into()).and_then(|()| batch.write(items, body)))
+            .add(|body| body.number("flags", flags).and_then(|()| batch.write(message.items, body)))
             .map_err(not_encoded)?;
         Ok(control)
-    }
-
-    fn request(&self) -> Request {
-        let mut request = Request::for_items(self.streams, self.terms.limit);
-        request.set_limit(self.terms.deadline.map_or(Limit::Never, Limit::At));
-        request
     }
 
     /// What the caller gets for a request that failed.
@@ -62,10 +121,39 @@ impl Target<'_> {
         })
     }
 
-    /// Whether the server wants more.
-    fn read(&self, mut answer: Answer) -> Result<bool, CallError> {
-        let body = read_pulled(&mut answer, self.codec(), self.method)?;
-        Ok(body.is_some())
+    /// What the caller gets when it is told nothing any more.
+    pub(super) fn notice_error(&self, error: NoticeError) -> CallError {
+        match error {
+            NoticeError::Channel(error) => self.error(error),
+            NoticeError::Server(error) => error,
+        }
+    }
+
+    /// What the server makes of a push.
+    fn read(&self, mut answer: Answer) -> Result<Credit, CallError> {
+        let Some(body) = read_pulled(&mut answer, self.codec(), self.method)? else {
+            self.clock().note_taken();
+            return Ok(Credit::Unwanted);
+        };
+        let mut decoder = body.decoder();
+        let flags = u64::take("credit", &mut decoder).and_then(|it| decoder.finish().map(|()| it));
+        let flags = flags.map_err(|error| CallError::Decode { message: error.to_string() })?;
+        if flags & !(credit::FULL | credit::TAKEN) != 0 {
+            let message = format!("the flags {flags:#x} of its credit have no meaning");
+            return Err(CallError::Protocol { message });
+        }
+        if flags & credit::TAKEN != 0 {
+            self.clock().note_taken();
+        }
+        Ok(if flags & credit::FULL != 0 { Credit::Full } else { Credit::Room })
+    }
+}
+
+impl Drop for Target {
+    fn drop(&mut self) {
+        if !self.streams.is_forked() {
+            self.clock().disarm(self);
+        }
     }
 }
 
@@ -76,7 +164,7 @@ pub(super) fn not_encoded(error: EncodeError) -> CallError {
 
 /// Pushes one batch after the other, each in as many messages as it takes.
 pub(super) struct Pusher<'a, T> {
-    target: &'a Target<'a>,
+    target: &'a Target,
     /// What has not been taken of the batch that is on its way.
     batch: Batch<T>,
     /// No items come after it.
@@ -84,6 +172,8 @@ pub(super) struct Pusher<'a, T> {
     /// How many items to send at once, learnt from what was too long.
     portion: usize,
     message: Option<Message>,
+    /// The next push comes once the server says that there is room.
+    awaits_room: bool,
 }
 
 /// A push on its way.
@@ -92,17 +182,19 @@ struct Message {
     items: usize,
     /// The last of them is the stream's last.
     over: bool,
+    /// It may wait at the server, since the connection has lanes to spare.
+    waits: bool,
 }
 
 impl<'a, T: Wire> Pusher<'a, T> {
-    pub(super) fn new(target: &'a Target<'a>) -> Self {
+    pub(super) fn new(target: &'a Target) -> Self {
         let (batch, portion) = (Batch::new(), usize::MAX);
-        Self { target, batch, is_last: false, portion, message: None }
+        Self { target, batch, is_last: false, portion, message: None, awaits_room: false }
     }
 
     /// Whether nothing is on its way.
     pub(super) fn is_idle(&self) -> bool {
-        self.message.is_none()
+        self.message.is_none() && !self.awaits_room
     }
 
     /// Begins to push a batch. It may be empty if it is the last. In its place there is an empty one,
@@ -112,29 +204,56 @@ impl<'a, T: Wire> Pusher<'a, T> {
         std::mem::swap(&mut self.batch, batch);
         self.is_last = is_last;
         self.portion = usize::MAX;
+        if !self.batch.is_empty() {
+            self.target.clock().note_item();
+        }
         self.next();
     }
 
     fn next(&mut self) {
         let items = self.batch.sendable().min(self.portion);
         let over = self.is_last && items == self.batch.len();
-        self.message = Some(Message { request: self.target.request(), items, over });
+        let streams = &self.target.streams;
+        let (request, waits) = match Request::with_spare_permit(streams) {
+            Some(request) => (request, true),
+            None => (Request::continuing(streams, Limit::Never), false),
+        };
+        let mut message = Message { request, items, over, waits };
+        message.request.set_limit(self.target.terms.limit);
+        self.message = Some(message);
     }
 
     /// Completes when the batch has been taken, and there is credit for another one: with whether
     /// another one is wanted.
     pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<bool, CallError>> {
         loop {
+            if self.awaits_room {
+                let told = ready!(self.target.notices.poll_room(cx));
+                let has_room = told.map_err(|error| self.target.notice_error(error))?;
+                self.awaits_room = false;
+                self.target.clock().note_taken();
+                if !has_room {
+                    return Poll::Ready(Ok(false));
+                }
+                if self.batch.is_empty() {
+                    return Poll::Ready(Ok(true));
+                }
+                self.next();
+            }
             let ended = ready!(self.poll_message(cx))?;
-            let Some(Message { request, items, over }) = self.message.take() else {
+            let Some(Message { request, items, over, .. }) = self.message.take() else {
                 return Poll::Ready(Ok(true));
             };
             match ended {
                 Ok(()) => {
                     self.batch.forget(items);
-                    let is_wanted = self.target.read(request.into_answer())?;
-                    if over || !is_wanted {
+                    let credit = self.target.read(request.into_answer())?;
+                    if over || credit == Credit::Unwanted {
                         return Poll::Ready(Ok(false));
+                    }
+                    if credit == Credit::Full {
+                        self.awaits_room = true;
+                        continue;
                     }
                     if self.batch.is_empty() {
                         return Poll::Ready(Ok(true));
@@ -156,16 +275,18 @@ impl<'a, T: Wire> Pusher<'a, T> {
         &mut self,
         cx: &mut Context<'_>,
     ) -> Poll<Result<Result<(), ChannelError>, CallError>> {
-        let Some(Message { request, items, over }) = &mut self.message else {
+        let Some(message) = &mut self.message else {
             return Poll::Ready(Ok(Ok(())));
         };
         // Made anew for each attempt to send it, and not any more while it waits for its answer.
-        if !request.is_sent() {
-            let control = self.target.control(&self.batch, *items, *over)?;
-            if let Err(error) = ready!(request.poll_send(cx, &control)) {
+        if !message.request.is_sent() {
+            let control = self.target.control(&self.batch, message)?;
+            if let Err(error) = ready!(message.request.poll_send(cx, &control)) {
                 return Poll::Ready(Ok(Err(error)));
             }
+            // How long items take to be taken is not the push's to bound.
+            message.request.set_limit(Limit::Never);
         }
-        request.poll_answer(cx).map(Ok)
+        message.request.poll_answer(cx).map(Ok)
     }
 }

@@ -73,9 +73,24 @@ impl Request {
         Self::new(streams, Admission::Wanted(None), send_limit, Limit::Never)
     }
 
-    /// One that the server answers at once or that stands for a call.
+    /// One that needs no permit.
     pub(in crate::client) fn plain(streams: &Arc<LinkStreams>, limit: Limit) -> Self {
         Self::new(streams, Admission::NotNeeded, limit, limit)
+    }
+
+    /// One that the server answers at once, also while it drains its calls: it belongs to one.
+    pub(super) fn continuing(streams: &Arc<LinkStreams>, limit: Limit) -> Self {
+        let mut request = Self::plain(streams, limit);
+        request.flight.set_continuing();
+        request
+    }
+
+    /// A [continuing](Self::continuing) one that may wait at the server, if lanes are to spare.
+    pub(super) fn with_spare_permit(streams: &Arc<LinkStreams>) -> Option<Self> {
+        let permit = Admission::Here(streams.share.spare()?);
+        let mut request = Self::new(streams, permit, Limit::Never, Limit::Never);
+        request.flight.set_continuing();
+        Some(request)
     }
 
     /// One that is made before it is needed, if that costs nobody anything: sent already.

@@ -1,4 +1,4 @@
-//! A stream that a client feeds to a method, and the place where the method's answer is picked up.
+//! A stream that a client feeds to a method.
 
 use std::collections::VecDeque;
 use std::panic::resume_unwind;
@@ -10,11 +10,12 @@ use futures_core::Stream;
 
 use crate::__private::v1::Wire;
 use crate::codec::{Decoder, read_batch};
+use crate::tag::{Notice, UploadState, credit, push};
 use crate::wake::wake;
 
-use super::load::{Credit, Load};
-use super::{Asked, Course, Flow, Lifeline};
-use crate::server::job::DROPPED;
+use super::load::Credit;
+use super::slot::{Slot, Unanswered};
+use super::{Asked, Course, Flow, Flows, Lifeline, Load, Notices};
 
 /// What a method's caller feeds, for generated code.
 pub struct Feed<T>(Reader<T>);
@@ -52,12 +53,18 @@ pub(in crate::server) struct FeedState<T> {
     changed: Condvar,
     slot: Slot,
     lifeline: Arc<Lifeline>,
+    /// The client's number of the stream.
+    number: u64,
+    /// Where the client is told what no request of this stream waits for.
+    notices: Arc<Notices>,
 }
 
 struct Items<T> {
     queue: VecDeque<T>,
-    /// A push that is answered when there is room for more.
+    /// A push whose client is told when there is room for more.
     held: Option<Held>,
+    /// The method has taken an item.
+    taken: bool,
     /// For what is unread of pushes that were answered.
     credit: Option<Credit>,
     /// Grants it.
@@ -66,6 +73,8 @@ struct Items<T> {
     over: bool,
     /// The client has gone, or has given the call up: the last item never comes.
     lost: bool,
+    /// The client has given the call up because none of these was taken: none is any more.
+    withdrawn: bool,
     /// The method wants no more.
     unwanted: bool,
     reader: Option<Waker>,
@@ -73,38 +82,54 @@ struct Items<T> {
 
 /// A push that came while others were unread, or while there was no credit for more.
 struct Held {
-    asked: Asked,
+    room: Room,
     /// How many items it brought: when no others are unread, it can be answered.
     items: usize,
     /// How long it was.
     len: usize,
 }
 
+/// How a client learns that there is room.
+enum Room {
+    /// By the answer to its push.
+    Answer(Asked),
+    /// By a notice: the push was answered at once.
+    Notice,
+}
+
 impl<T: Wire> FeedState<T> {
-    pub(in crate::server) fn new(load: &Arc<Load>) -> Arc<Self> {
+    /// Of the client's stream of that number.
+    pub(in crate::server) fn new(flows: &Flows, number: u64) -> Arc<Self> {
         let items = Items {
             queue: VecDeque::new(),
             held: None,
+            taken: false,
             credit: None,
-            load: Arc::clone(load),
+            load: Arc::clone(flows.load()),
             over: false,
             lost: false,
+            withdrawn: false,
             unwanted: false,
             reader: None,
         };
         let (items, changed, slot) = (Mutex::new(items), Condvar::new(), Slot::default());
-        Arc::new(Self { items, changed, slot, lifeline: Lifeline::taken() })
+        let (lifeline, notices) = (Lifeline::taken(), Arc::clone(flows.notices()));
+        Arc::new(Self { items, changed, slot, lifeline, number, notices })
     }
 
     /// Takes what a push brings, or says why it makes no sense.
     fn take(&self, asked: &Asked, len: usize, decoder: &mut Decoder<'_>) -> Result<Taken, String> {
         let words = |error: crate::codec::DecodeError| error.to_string();
-        let over = decoder.number("over").map_err(words)? != 0;
+        let flags = decoder.number("flags").map_err(words)?;
+        if flags & !(push::LAST | push::WAITS) != 0 {
+            return Err(format!("the flags {flags:#x} of a push have no meaning"));
+        }
+        let over = flags & push::LAST != 0;
         let batch = read_batch::<T>(decoder).map_err(words)?;
         decoder.finish().map_err(words)?;
         let mut items = self.lock();
         if items.held.is_some() {
-            return Err("a push of this stream is still unanswered".to_owned());
+            return Err("there is no room yet for another push of this stream".to_owned());
         }
         if items.over {
             return Err("this stream is over".to_owned());
@@ -116,10 +141,17 @@ impl<T: Wire> FeedState<T> {
         items.over = over;
         items.queue.extend(batch);
         let has_room = over || unread == 0 && items.get_credit(len);
+        let waits = flags & push::WAITS != 0;
         if !has_room {
-            items.held = Some(Held { asked: asked.clone(), items: new, len });
+            let room = if waits { Room::Answer(asked.clone()) } else { Room::Notice };
+            items.held = Some(Held { room, items: new, len });
         }
-        let taken = if has_room { Taken::Room } else { Taken::Held };
+        let taken_before = if items.taken { credit::TAKEN } else { 0 };
+        let taken = match (has_room, waits) {
+            (true, _) => Taken::Answer(taken_before),
+            (false, false) => Taken::Answer(taken_before | credit::FULL),
+            (false, true) => Taken::Held,
+        };
         let reader = items.reader.take();
         drop(items);
         self.changed.notify_one();
@@ -129,6 +161,22 @@ impl<T: Wire> FeedState<T> {
 }
 
 impl<T> FeedState<T> {
+    /// Tells the client that there is room for more.
+    fn tell_room(&self, room: Room) {
+        match room {
+            Room::Answer(asked) => asked.reply().value(&credit::TAKEN),
+            Room::Notice => self.notices.tell(self.number, Notice::Room),
+        }
+    }
+
+    /// Tells the client that no more is wanted: what it pushes next, if it learns by a notice.
+    fn tell_unwanted(&self, room: Room) {
+        match room {
+            Room::Answer(asked) => asked.reply().end(),
+            Room::Notice => self.notices.tell(self.number, Notice::Room),
+        }
+    }
+
     fn lock(&self) -> MutexGuard<'_, Items<T>> {
         self.items.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -136,9 +184,9 @@ impl<T> FeedState<T> {
 
 /// What became of a push.
 enum Taken {
-    /// There is room for more.
-    Room,
-    /// It is answered when there is.
+    /// It is answered with these flags.
+    Answer(u64),
+    /// It is answered when there is room for more.
     Held,
     /// The method wants no more.
     Unwanted,
@@ -151,7 +199,7 @@ impl<T: Wire> Flow for FeedState<T> {
 
     fn push(&self, asked: Asked, len: usize, items: &mut Decoder<'_>) -> Course {
         match self.take(&asked, len, items) {
-            Ok(Taken::Room) => asked.reply().value(&()),
+            Ok(Taken::Answer(flags)) => asked.reply().value(&flags),
             Ok(Taken::Held) => {}
             Ok(Taken::Unwanted) => asked.reply().end(),
             Err(problem) => asked.reply().bad_request(&problem),
@@ -166,20 +214,40 @@ impl<T: Wire> Flow for FeedState<T> {
         items.lost = true;
         let (held, reader) = (items.held.take(), items.reader.take());
         drop(items);
-        held.inspect(|held| held.asked.reply().end());
+        held.into_iter().for_each(|held| self.tell_unwanted(held.room));
         self.changed.notify_all();
         reader.into_iter().for_each(wake);
         self.slot.lose();
     }
+
+    fn is_upload(&self) -> bool {
+        true
+    }
+
+    fn give_up(&self) -> UploadState {
+        let mut items = self.lock();
+        if items.taken || self.slot.is_finished() {
+            return UploadState::GoesOn;
+        }
+        // Under the lock under which an item is taken: none is any more.
+        items.lost = true;
+        items.withdrawn = true;
+        drop(items);
+        UploadState::NothingTaken
+    }
 }
 
 impl<T> Items<T> {
-    /// The next item, and the push to answer for it.
-    fn pop(&mut self) -> Option<(T, Option<Asked>)> {
+    /// The next item, and how the client learns that it has made room, if it has.
+    fn pop(&mut self) -> Option<(T, Option<Room>)> {
+        if self.withdrawn {
+            return None;
+        }
         let item = self.queue.pop_front()?;
+        self.taken = true;
         if self.queue.is_empty() {
             self.credit = None;
-            return Some((item, self.held.take().map(|held| held.asked)));
+            return Some((item, self.held.take().map(|held| held.room)));
         }
         let len = match &self.held {
             // At the first moment alone: without credit now, it waits for the last item.
@@ -187,7 +255,12 @@ impl<T> Items<T> {
             _ => return Some((item, None)),
         };
         let granted = self.get_credit(len).then(|| self.held.take()).flatten();
-        Some((item, granted.map(|held| held.asked)))
+        Some((item, granted.map(|held| held.room)))
+    }
+
+    /// Whether the method has had all items of the stream, once there is none left.
+    fn has_ended(&self) -> bool {
+        self.over && !self.withdrawn
     }
 
     /// Whether the only unread items, of a push of so many bytes, may wait behind its answer.
@@ -209,10 +282,10 @@ impl<T> Iterator for FeedIterator<T> {
         loop {
             if let Some((item, room)) = items.pop() {
                 drop(items);
-                room.inspect(|asked| asked.reply().value(&()));
+                room.into_iter().for_each(|room| state.tell_room(room));
                 return Some(item);
             }
-            if items.over {
+            if items.has_ended() {
                 return None;
             }
             if items.lost {
@@ -235,10 +308,10 @@ impl<T> Stream for FeedStream<T> {
         let mut items = self.0.0.lock();
         if let Some((item, room)) = items.pop() {
             drop(items);
-            room.inspect(|asked| asked.reply().value(&()));
+            room.into_iter().for_each(|room| self.0.0.tell_room(room));
             return Poll::Ready(Some(item));
         }
-        if items.over {
+        if items.has_ended() {
             return Poll::Ready(None);
         }
         let former = if items.lost { Some(reader) } else { items.reader.replace(reader) };
@@ -255,99 +328,8 @@ impl<T> Drop for Reader<T> {
         let held = items.held.take();
         let unread = (std::mem::take(&mut items.queue), items.credit.take());
         drop(items);
-        held.inspect(|held| held.asked.reply().end());
+        held.into_iter().for_each(|held| self.0.tell_unwanted(held.room));
         drop(unread);
-    }
-}
-
-/// Where the answer of a method that takes a stream is picked up: the call itself was answered when
-/// the stream was open.
-#[derive(Default)]
-pub(in crate::server) struct Slot(Mutex<Pickup>);
-
-#[derive(Default)]
-struct Pickup {
-    asked: Option<Asked>,
-    /// The client has gone or has given the call up.
-    lost: bool,
-    /// The method has gone without an answer.
-    dropped: bool,
-    /// The method's job, which waits for either.
-    job: Option<Waker>,
-}
-
-impl Slot {
-    /// The client asks for the answer.
-    fn fill(&self, asked: Asked) -> Course {
-        let mut pickup = self.lock();
-        if pickup.asked.is_some() {
-            drop(pickup);
-            asked.reply().bad_request("the answer has been asked for already");
-            return Course::GoesOn;
-        }
-        if pickup.lost {
-            drop(pickup);
-            asked.reply().end();
-            return Course::GoesOn;
-        }
-        if pickup.dropped {
-            drop(pickup);
-            asked.reply().panicked(DROPPED);
-            return Course::Over;
-        }
-        pickup.asked = Some(asked);
-        let job = pickup.job.take();
-        drop(pickup);
-        job.into_iter().for_each(wake);
-        Course::GoesOn
-    }
-
-    fn lose(&self) {
-        let mut pickup = self.lock();
-        pickup.lost = true;
-        let (asked, job) = (pickup.asked.take(), pickup.job.take());
-        drop(pickup);
-        // Whoever gave the call up has its lane back only when this is answered.
-        asked.inspect(|asked| asked.reply().end());
-        job.into_iter().for_each(wake);
-    }
-
-    /// Whether nobody will ask for the answer; if somebody may, wakes when that changes.
-    pub(in crate::server) fn poll_lost(&self, cx: &mut Context<'_>) -> bool {
-        let job = cx.waker().clone();
-        let mut pickup = self.lock();
-        let former = pickup.job.replace(job);
-        let lost = pickup.lost;
-        drop(pickup);
-        drop(former);
-        lost
-    }
-
-    /// Whoever asks for the answer; `None` when nobody will.
-    pub(in crate::server) fn poll_asked(&self, cx: &mut Context<'_>) -> Poll<Option<Asked>> {
-        let job = cx.waker().clone();
-        let mut pickup = self.lock();
-        if pickup.lost {
-            return Poll::Ready(None);
-        }
-        if let Some(asked) = pickup.asked.take() {
-            return Poll::Ready(Some(asked));
-        }
-        let former = pickup.job.replace(job);
-        drop(pickup);
-        drop(former);
-        Poll::Pending
-    }
-
-    /// There will be no answer. Whoever has asked for it already is returned.
-    pub(in crate::server) fn give_up(&self) -> Option<Asked> {
-        let mut pickup = self.lock();
-        pickup.dropped = true;
-        pickup.asked.take()
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Pickup> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -357,6 +339,12 @@ pub(in crate::server) trait HasSlot: Send + Sync {
 
     /// What the method's context asks.
     fn lifeline(&self) -> &Arc<Lifeline>;
+
+    /// The method has ended: tells the client that its answer is there.
+    fn finish(&self);
+
+    /// There will be no answer, and why.
+    fn leave_unanswered(&self, unanswered: Unanswered);
 }
 
 impl<T: Wire> HasSlot for FeedState<T> {
@@ -366,6 +354,18 @@ impl<T: Wire> HasSlot for FeedState<T> {
 
     fn lifeline(&self) -> &Arc<Lifeline> {
         &self.lifeline
+    }
+
+    fn finish(&self) {
+        if self.slot.finish() {
+            self.notices.tell(self.number, Notice::Answered);
+        }
+    }
+
+    fn leave_unanswered(&self, unanswered: Unanswered) {
+        if self.slot.leave_unanswered(unanswered) {
+            self.notices.tell(self.number, Notice::Answered);
+        }
     }
 }
 

@@ -13,14 +13,18 @@
 //!    kept for a stream has a bound.
 //! 3. The context of a stream's method knows its stream by the [`lifeline`]: that is cut once the client
 //!    does not want the stream any more, and at the latest when the stream is gone.
-//! 4. What streams cost beside that has a bound too: see [`load`] and [`threads`].
-//! 5. Locks of this folder are leaves: no code of the user's runs under them, and no other of our locks
+//! 4. No request of an upload waits unless the client says so; what it is told later goes by the one
+//!    request that waits for all: see [`notices`].
+//! 5. What streams cost beside that has a bound too: see [`load`] and [`threads`].
+//! 6. Locks of this folder are leaves: no code of the user's runs under them, and no other of our locks
 //!    is taken. Answers are given, and wakers cloned, woken and dropped, after they are let go.
 
 mod feed;
 mod lifeline;
 mod load;
+mod notices;
 mod outflow;
+mod slot;
 mod threads;
 
 use std::collections::{BTreeSet, HashMap};
@@ -28,7 +32,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::codec::{Codec, Decoder};
 use crate::error::StreamLimit;
-use crate::tag::MAX_STREAMS;
+use crate::tag::{MAX_STREAMS, UploadState};
 use crate::transport::{Peer, Ticket};
 
 use super::reply::Reply;
@@ -41,8 +45,10 @@ pub use feed::Feed;
 pub(super) use feed::{FeedState, HasSlot};
 pub(super) use lifeline::{Lifeline, Stage};
 pub(super) use load::{Burden, Load};
+pub(super) use notices::Notices;
 pub(super) use outflow::Outflow;
 pub use outflow::{ItemEncoding, StreamWriter, encoding_of, encoding_of_results};
+pub(super) use slot::{DROPPED, Unanswered};
 
 /// How many streams that were closed before they were opened are remembered. Those that a client
 /// still means are younger than this many others: it has no more lanes.
@@ -90,6 +96,17 @@ pub(super) trait Flow: Send + Sync {
 
     /// The client does not want it any more, or has gone.
     fn close(&self);
+
+    /// Whether the client feeds it, and is told of it by notices.
+    fn is_upload(&self) -> bool {
+        false
+    }
+
+    /// The client gives an upload up unless an item of it was taken: one that does not go on is closed
+    /// next.
+    fn give_up(&self) -> UploadState {
+        UploadState::GoesOn
+    }
 }
 
 /// The streams of a client.
@@ -98,6 +115,7 @@ pub(super) struct Flows {
     table: Mutex<Table>,
     load: Arc<Load>,
     threads: Arc<FedThreads>,
+    notices: Arc<Notices>,
 }
 
 #[derive(Default)]
@@ -125,6 +143,11 @@ impl Flows {
         &self.load
     }
 
+    /// What the client is told of its uploads.
+    pub(super) fn notices(&self) -> &Arc<Notices> {
+        &self.notices
+    }
+
     /// Where methods run that wait for what the client feeds.
     pub(super) fn threads(&self) -> &Arc<FedThreads> {
         &self.threads
@@ -141,6 +164,9 @@ impl Flows {
         }
         if table.open.len() >= MAX_STREAMS {
             return Err(NotOpened::TooMany { limit: StreamLimit::Open, max: MAX_STREAMS });
+        }
+        if flow.is_upload() {
+            self.notices.opened(number);
         }
         table.open.insert(number, flow);
         Ok(())
@@ -174,13 +200,29 @@ impl Flows {
         }
         drop(table);
         flow.inspect(|flow| flow.close());
-        self.threads.call_off(number);
+        self.notices.closed(number);
+        drop(self.threads.call_off(number));
+    }
+
+    /// Ends an upload of which no item was taken, if there is one, and answers how far it was.
+    pub(super) fn give_up(&self, number: u64, asked: Asked) {
+        let Some(flow) = self.get(number) else { return asked.reply().end() };
+        // What waits for a thread can be taken off once: it never begins then.
+        let job = self.threads.call_off(number);
+        let state = if job.is_some() { UploadState::Queued } else { flow.give_up() };
+        if state != UploadState::GoesOn {
+            self.forget(number);
+            flow.close();
+        }
+        drop(job);
+        asked.reply().value(&(state as u64));
     }
 
     /// Forgets a stream that has ended.
     pub(super) fn forget(&self, number: u64) {
         let flow = self.lock().open.remove(&number);
         drop(flow);
+        self.notices.closed(number);
     }
 
     /// Ends all: the client has gone.
@@ -190,6 +232,7 @@ impl Flows {
         let open = std::mem::take(&mut table.open);
         drop(table);
         open.values().for_each(|flow| flow.close());
+        self.notices.leave();
         self.threads.leave();
     }
 

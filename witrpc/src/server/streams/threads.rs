@@ -3,7 +3,8 @@
 //! Such a method keeps its thread for as long as its client likes. On a thread of the pool it would
 //! keep all others waiting, even those that bring what it waits for. So it has a thread of its own.
 //! A client has [`MAX_FED_THREADS`] of them; more methods wait until one is free, and with them
-//! nobody but that client.
+//! nobody but that client. A thread that the machine refuses is an error of that call: its job must
+//! not run where others are served.
 //!
 //! # Invariants
 //!
@@ -12,11 +13,12 @@
 //! 2. A job waits until a thread takes it, its stream is closed, or the client goes.
 
 use std::collections::VecDeque;
+use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::client::block_on;
-use crate::server::pool::{Beside, Job, Pool, Tenant};
+use crate::server::pool::{Beside, Job, Pool};
 
 /// How many methods that are fed by one client have a thread.
 const MAX_FED_THREADS: usize = 8;
@@ -36,20 +38,25 @@ struct State {
 
 impl FedThreads {
     /// Runs the job of the stream of that number, now or when its turn comes.
+    ///
+    /// # Errors
+    ///
+    /// The machine has no thread. The job is given back.
     pub(in crate::server) fn run(
         self: &Arc<Self>,
         number: u64,
         job: Job,
-        tenant: Tenant,
         pool: &Arc<Pool>,
-    ) {
+    ) -> Result<(), (io::Error, Job)> {
         let mut state = self.lock();
         if state.running == MAX_FED_THREADS {
-            if !state.left {
-                return state.waiting.push_back((number, job));
+            if state.left {
+                drop(state);
+                drop(job);
+            } else {
+                state.waiting.push_back((number, job));
             }
-            drop(state);
-            return drop(job);
+            return Ok(());
         }
         state.running += 1;
         drop(state);
@@ -61,12 +68,10 @@ impl FedThreads {
             let first = theirs.lock().unwrap_or_else(PoisonError::into_inner).take();
             threads.work(first);
         });
-        if started.is_err() {
-            // Better on a thread of the pool than never.
-            self.lock().running -= 1;
-            let job = work.lock().unwrap_or_else(PoisonError::into_inner).take();
-            job.into_iter().for_each(|job| pool.run_job(job, tenant));
-        }
+        let Err(error) = started else { return Ok(()) };
+        self.lock().running -= 1;
+        let job = work.lock().unwrap_or_else(PoisonError::into_inner).take();
+        Err((error, job.expect("a thread that does not run takes nothing")))
     }
 
     fn work(&self, mut next: Option<Job>) {
@@ -93,13 +98,12 @@ impl FedThreads {
         }
     }
 
-    /// The stream of that number is closed: its job need not begin.
-    pub(super) fn call_off(&self, number: u64) {
+    /// Takes the job of the stream of that number off, if it waits for a thread: it need not begin.
+    #[must_use]
+    pub(super) fn call_off(&self, number: u64) -> Option<Job> {
         let mut state = self.lock();
-        let place = state.waiting.iter().position(|(waiting, _)| *waiting == number);
-        let job = place.and_then(|place| state.waiting.remove(place));
-        drop(state);
-        drop(job);
+        let place = state.waiting.iter().position(|(waiting, _)| *waiting == number)?;
+        state.waiting.remove(place).map(|(_, job)| job)
     }
 
     /// The client has gone.

@@ -75,7 +75,11 @@ impl ClientChannel for Channel {
         let len = message.body.len();
         let ticket = match sending.ticket {
             Some(ticket) => ticket,
-            None => match self.link.check_len(len).and_then(|()| self.link.send_later(message)) {
+            None => match self
+                .link
+                .check_len(len)
+                .and_then(|()| self.link.send_later(message, sending.continues))
+            {
                 Ok(ticket) => *sending.ticket.insert(ticket),
                 Err(error) => return Poll::Ready(Err(error)),
             },

@@ -88,6 +88,8 @@ enum Call {
 pub(super) struct Waiting {
     pub(super) waiter: Option<Waiter>,
     pub(super) alarm: Option<Alarm>,
+    /// The request belongs to a call that has begun: it is sent while the server drains its calls too.
+    continues: bool,
 }
 
 /// How to wake who waits.
@@ -126,8 +128,16 @@ impl Link {
 
     /// Sends a call, unless no lane is free.
     pub(super) fn try_send(&self, message: Outgoing<'_>) -> Result<Option<Ticket>, ChannelError> {
+        self.try_send_or_continue(message, false)
+    }
+
+    fn try_send_or_continue(
+        &self,
+        message: Outgoing<'_>,
+        continues: bool,
+    ) -> Result<Option<Ticket>, ChannelError> {
         let mut state = lock(&self.state);
-        state.check_sending()?;
+        state.check_sending(continues)?;
         if state.lanes_taken == self.limits.lanes {
             return Ok(None);
         }
@@ -140,11 +150,16 @@ impl Link {
     }
 
     /// Sends a call as soon as there is a lane for it: those who came before have theirs first.
-    pub(super) fn send_later(&self, message: Outgoing<'_>) -> Result<Ticket, ChannelError> {
-        if let Some(ticket) = self.try_send(message)? {
+    /// One that `continues` a call does so while the server drains its calls too.
+    pub(super) fn send_later(
+        &self,
+        message: Outgoing<'_>,
+        continues: bool,
+    ) -> Result<Ticket, ChannelError> {
+        if let Some(ticket) = self.try_send_or_continue(message, continues)? {
             return Ok(ticket);
         }
-        self.put(message, Lane::NextFree)
+        self.put(message, Lane::NextFree, continues)
     }
 
     /// Sends a call whose lane stays with the sender: the one that stayed from the call before, or as
@@ -154,15 +169,21 @@ impl Link {
         message: Outgoing<'_>,
         has_lane: bool,
     ) -> Result<Ticket, ChannelError> {
-        self.put(message, if has_lane { Lane::Kept } else { Lane::ToKeep })
+        self.put(message, if has_lane { Lane::Kept } else { Lane::ToKeep }, false)
     }
 
-    fn put(&self, message: Outgoing<'_>, lane: Lane) -> Result<Ticket, ChannelError> {
+    fn put(
+        &self,
+        message: Outgoing<'_>,
+        lane: Lane,
+        continues: bool,
+    ) -> Result<Ticket, ChannelError> {
         let ticket = lock(&self.state).next_ticket();
         // Copied without the lock.
         let request = to_request(ticket, message);
         let mut state = lock(&self.state);
-        state.check_sending()?;
+        state.check_sending(continues)?;
+        let waiting = Waiting { continues, ..Waiting::default() };
         if lane != Lane::NextFree {
             state.kept.push(ticket.seq);
         }
@@ -170,7 +191,7 @@ impl Link {
             state.calls.insert(ticket.seq, Call::Sent(Waiting::default()));
             Some(request)
         } else {
-            state.calls.insert(ticket.seq, Call::Queued(Waiting::default(), request));
+            state.calls.insert(ticket.seq, Call::Queued(waiting, request));
             state.queue.push_back(ticket.seq);
             // A lane may have become free since.
             state.fill_lane(self.limits.lanes)
@@ -205,7 +226,11 @@ impl Link {
     /// Looks whether a queued call has been sent.
     pub(super) fn poll_sent(&self, ticket: Ticket, waiter: Waiter) -> Progress<()> {
         let mut state = lock(&self.state);
-        let refused = state.check_sending().err();
+        let continues = match state.calls.get(&ticket.seq) {
+            Some(Call::Queued(waiting, _)) => waiting.continues,
+            _ => false,
+        };
+        let refused = state.check_sending(continues).err();
         match state.calls.get_mut(&ticket.seq) {
             Some(Call::Queued(waiting, _)) => match refused {
                 None => Progress::Wait(waiting.waiter.replace(waiter)),
@@ -399,9 +424,9 @@ impl State {
         }
     }
 
-    fn check_sending(&self) -> Result<(), ChannelError> {
+    fn check_sending(&self, continues: bool) -> Result<(), ChannelError> {
         self.check_open()?;
-        if self.draining {
+        if self.draining && !continues {
             return Err(ChannelError::ShuttingDown);
         }
         Ok(())
@@ -430,10 +455,16 @@ impl State {
 
     /// Gives a free lane to the first call that still waits for one, which is to be published.
     fn fill_lane(&mut self, lanes: u32) -> Option<Request> {
-        if self.lanes_taken == lanes || self.draining {
+        if self.lanes_taken == lanes {
             return None;
         }
-        let seq = self.queue.pop_front()?;
+        let (draining, calls) = (self.draining, &self.calls);
+        // While the server drains its calls, the others have been woken, and will learn so.
+        let next = self.queue.iter().position(|seq| {
+            !draining
+                || matches!(calls.get(seq), Some(Call::Queued(waiting, _)) if waiting.continues)
+        })?;
+        let seq = self.queue.remove(next)?;
         let Some(Call::Queued(waiting, request)) = self.calls.remove(&seq) else {
             unreachable!("a call leaves the queue when it waits no more");
         };

@@ -1,0 +1,56 @@
+//! The role of a process that gets no more threads.
+
+use std::sync::Arc;
+
+use futures_executor::block_on;
+use futures_util::stream;
+use serde::{Deserialize, Serialize};
+use witrpc::CallError;
+
+use crate::conveyor::{ConveyorAsyncClient, ConveyorClient, Fed};
+use crate::process::Parent;
+use crate::resources::refuse_threads;
+use crate::site::{Address, Plan};
+use crate::workshop::{Bench, bytes_of, checksum};
+
+/// What uploads come to in a process that gets no thread.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Without {
+    /// A blocking upload got the error that the client has no thread.
+    pub client_refused: bool,
+    /// An upload to a method that takes an iterator got the error that the server has none.
+    pub server_refused: bool,
+    /// An upload to a method that takes a stream was answered.
+    pub needs_none: bool,
+    /// So was a call of another client.
+    pub bystander: bool,
+    /// How many methods that need a thread have begun.
+    pub begun: u64,
+}
+
+/// See [`Role::Threadless`](super::Role::Threadless).
+pub(super) fn upload(parent: &Parent, address: &Address) {
+    let bench = Arc::<Bench>::default();
+    let plan = Plan { conveyor: true, ..Plan::default() };
+    let _server = plan.start(address, &bench).expect("the server starts");
+    let client = ConveyorClient::connect(address.endpoint()).expect("the client connects");
+    let later = block_on(ConveyorAsyncClient::connect(address.endpoint())).expect("it does too");
+    let bystander = ConveyorClient::connect(address.endpoint()).expect("it does too");
+    assert_eq!(bystander.running(), Ok(0));
+    refuse_threads();
+    let is_safe = |error: &CallError| error.is_retryable() && !error.maybe_executed();
+    let ended = client.sum(0..10).expect_err("there is no thread that pushes");
+    let client_refused = is_safe(&ended) && matches!(ended, CallError::NoThread { .. });
+    let ended = block_on(later.sum(stream::iter(0..10))).expect_err("there is no thread to run on");
+    let server_refused = is_safe(&ended) && matches!(ended, CallError::ServerNoThread { .. });
+    let bytes = bytes_of(100, 1);
+    let digest = block_on(later.digest(stream::iter([bytes.clone()])));
+    let Fed { whole, broken } = bystander.fed().expect("others are served");
+    parent.report(&Without {
+        client_refused,
+        server_refused,
+        needs_none: digest == Ok(checksum(&bytes)),
+        bystander: bystander.running() == Ok(0),
+        begun: whole + broken,
+    });
+}

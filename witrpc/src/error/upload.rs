@@ -1,0 +1,29 @@
+//! Errors of uploads.
+
+use std::fmt;
+
+/// What an upload waited for at the server, of which no item was taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum UploadStage {
+    /// Its turn among the uploads of this client to methods that take an iterator, eight of which have a
+    /// thread. The method did not run, and will not.
+    Queued,
+    /// The method, which had begun. It may have run in part.
+    Begun,
+}
+
+impl fmt::Display for UploadStage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            UploadStage::Queued => {
+                "it waited for one of the threads that the server has for uploads of one client, and \
+                 its method did not run: make fewer uploads at once, or raise call_timeout"
+            }
+            UploadStage::Begun => {
+                "its method has begun and waits for something else: find out for what, or raise \
+                 call_timeout"
+            }
+        })
+    }
+}

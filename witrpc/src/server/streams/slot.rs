@@ -1,0 +1,167 @@
+//! Where the answer of a method that takes a stream is picked up: the call itself was answered when the
+//! stream was open.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Waker};
+
+use crate::server::session::ClientSession;
+use crate::server::trail::Trail;
+use crate::transport::Session;
+use crate::wake::wake;
+
+use super::{Asked, Course};
+
+/// What the caller of a method learns whose future was dropped while it ran.
+pub(in crate::server) const DROPPED: &str =
+    "the handler's future was dropped before it had an answer";
+
+/// The place for one answer.
+#[derive(Default)]
+pub(in crate::server) struct Slot(Mutex<Pickup>);
+
+#[derive(Default)]
+struct Pickup {
+    asked: Option<Asked>,
+    /// The client has gone or has given the call up.
+    lost: bool,
+    /// The method has ended.
+    finished: bool,
+    /// Why the method's thread was refused, if it was.
+    refusal: Option<String>,
+    /// The method's job has gone without an answer, and the client has not asked for one.
+    unanswered: Option<Unanswered>,
+    /// The method's job, which waits for either.
+    job: Option<Waker>,
+}
+
+/// A call whose job was dropped.
+pub(in crate::server) struct Unanswered {
+    pub(in crate::server) number: u64,
+    /// The method had begun.
+    pub(in crate::server) was_begun: bool,
+    pub(in crate::server) trail: Trail,
+    pub(in crate::server) session: Session,
+}
+
+impl Unanswered {
+    fn tell(&self, asked: &Asked, refusal: Option<&str>) {
+        let reply = asked.reply_for(&self.trail);
+        match refusal {
+            _ if self.was_begun => reply.panicked(DROPPED),
+            Some(refusal) => reply.no_thread(refusal),
+            None => reply.shutting_down(),
+        }
+    }
+
+    fn unheard(&self) {
+        self.trail.unheard(ClientSession::of(&self.session).late());
+    }
+}
+
+impl Slot {
+    /// The client asks for the answer.
+    pub(super) fn fill(&self, asked: Asked) -> Course {
+        let mut pickup = self.lock();
+        if pickup.asked.is_some() {
+            drop(pickup);
+            asked.reply().bad_request("the answer has been asked for already");
+            return Course::GoesOn;
+        }
+        if pickup.lost {
+            drop(pickup);
+            asked.reply().end();
+            return Course::GoesOn;
+        }
+        if let Some(unanswered) = pickup.unanswered.take() {
+            let refusal = pickup.refusal.take();
+            drop(pickup);
+            unanswered.tell(&asked, refusal.as_deref());
+            return Course::Over;
+        }
+        pickup.asked = Some(asked);
+        let job = pickup.job.take();
+        drop(pickup);
+        job.into_iter().for_each(wake);
+        Course::GoesOn
+    }
+
+    /// The client has gone or has given the call up.
+    pub(super) fn lose(&self) {
+        let mut pickup = self.lock();
+        pickup.lost = true;
+        let (asked, job) = (pickup.asked.take(), pickup.job.take());
+        let unanswered = pickup.unanswered.take();
+        drop(pickup);
+        // A client that gave the call up has its lane back only when this is answered.
+        asked.inspect(|asked| asked.reply().end());
+        unanswered.inspect(Unanswered::unheard);
+        job.into_iter().for_each(wake);
+    }
+
+    /// Whether the client will never ask for the answer; if it may, wakes when that changes.
+    pub(in crate::server) fn poll_lost(&self, cx: &mut Context<'_>) -> bool {
+        let job = cx.waker().clone();
+        let mut pickup = self.lock();
+        let former = pickup.job.replace(job);
+        let lost = pickup.lost;
+        drop(pickup);
+        drop(former);
+        lost
+    }
+
+    /// The request for the answer; `None` when the client will never make one.
+    pub(in crate::server) fn poll_asked(&self, cx: &mut Context<'_>) -> Poll<Option<Asked>> {
+        let job = cx.waker().clone();
+        let mut pickup = self.lock();
+        if pickup.lost {
+            return Poll::Ready(None);
+        }
+        if let Some(asked) = pickup.asked.take() {
+            return Poll::Ready(Some(asked));
+        }
+        let former = pickup.job.replace(job);
+        drop(pickup);
+        drop(former);
+        Poll::Pending
+    }
+
+    /// The method has ended. Returns whether the client is to be told, since it has not asked.
+    pub(super) fn finish(&self) -> bool {
+        let mut pickup = self.lock();
+        pickup.finished = true;
+        pickup.asked.is_none() && !pickup.lost
+    }
+
+    pub(super) fn is_finished(&self) -> bool {
+        self.lock().finished
+    }
+
+    /// The method has no thread, and its job is about to be dropped.
+    pub(in crate::server) fn refuse(&self, why: String) {
+        self.lock().refusal = Some(why);
+    }
+
+    /// There will be no answer. Returns whether the client is to be told, since it has not asked.
+    pub(super) fn leave_unanswered(&self, unanswered: Unanswered) -> bool {
+        let mut pickup = self.lock();
+        pickup.finished = true;
+        if pickup.lost {
+            drop(pickup);
+            unanswered.unheard();
+            return false;
+        }
+        let Some(asked) = pickup.asked.take() else {
+            pickup.unanswered = Some(unanswered);
+            return true;
+        };
+        let refusal = pickup.refusal.take();
+        drop(pickup);
+        unanswered.tell(&asked, refusal.as_deref());
+        ClientSession::of(&unanswered.session).flows().forget(unanswered.number);
+        false
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Pickup> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
