@@ -183,7 +183,7 @@ impl ClientChannel for Channel {
 
     fn disconnect(&self) {
         let here = ChannelError::Disconnected(DisconnectReason::ClosedHere);
-        self.link.close(here.clone(), here);
+        self.link.close(here, here);
         if let Some(port) = self.port.upgrade() {
             port.leave(self.link.client().id);
         }

@@ -420,7 +420,7 @@ impl State {
     fn check_open(&self) -> Result<(), ChannelError> {
         match &self.closed {
             None => Ok(()),
-            Some(closed) => Err(closed.later.clone()),
+            Some(closed) => Err(closed.later),
         }
     }
 

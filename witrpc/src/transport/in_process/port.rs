@@ -163,7 +163,7 @@ impl ServerPort for Port {
         let dismissed = ChannelError::Disconnected(DisconnectReason::Dismissed);
         match link {
             Some(link) => {
-                link.close(dismissed.clone(), dismissed);
+                link.close(dismissed, dismissed);
                 self.say_left(&link);
                 true
             }
