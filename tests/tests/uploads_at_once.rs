@@ -42,13 +42,16 @@ fn feed<'scope>(
     (sender, scope.spawn(move || client.follow(items.into_iter())))
 }
 
+/// What an attempt comes to that had not enough time.
+const TIME_WAS_SHORT: CallError = CallError::NoFreeLane { lanes: 0, abandoned: 0 };
+
 /// Makes an attempt with more and more time, until what it comes to is not that the machine was too busy
 /// to open an upload in it.
 fn with_enough_time(attempt: impl Fn(Duration) -> CallError) -> (Duration, CallError) {
     let mut time = Duration::from_millis(50);
     loop {
         let error = attempt(time);
-        if !matches!(error, CallError::TimedOut { .. } | CallError::NoFreeLane) {
+        if !matches!(error, CallError::TimedOut { .. } | CallError::NoFreeLane { .. }) {
             return (time, error);
         }
         assert!(time < PATIENCE, "{error:?}");
@@ -238,7 +241,7 @@ over_both_transports! {
                 let is_over = || busy.iter().any(|(_, call)| call.is_finished());
                 eventually("all threads are taken", || all_run() || is_over());
                 let error = if is_over() {
-                    CallError::NoFreeLane
+                    TIME_WAS_SHORT
                 } else {
                     client.sum(0..10).expect_err("there is no thread for it")
                 };
@@ -298,7 +301,7 @@ over_both_transports! {
                     paused.store(true, SeqCst);
                     CallError::Cancelled
                 }
-                Err(CallError::UploadStalled { .. }) => CallError::NoFreeLane,
+                Err(CallError::UploadStalled { .. }) => TIME_WAS_SHORT,
                 Err(error) => error,
             }
         });
