@@ -1,0 +1,132 @@
+//! Which file imports what of which, following re-exports to where a thing is defined.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+
+use super::source::{Crate, Module};
+
+/// One import.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Import {
+    pub(crate) from: String,
+    pub(crate) to: String,
+    pub(crate) name: String,
+}
+
+impl fmt::Display for Import {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} imports {} of {}", self.from, self.name, self.to)
+    }
+}
+
+/// Files that import one another, directly or by others.
+pub(crate) struct Circle {
+    pub(crate) files: Vec<String>,
+    imports: Vec<Import>,
+}
+
+/// The files in a line, then each import in one of its own.
+impl fmt::Display for Circle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "a circle of {}: {}", self.files.len(), self.files.join(", "))?;
+        self.imports.iter().try_for_each(|import| write!(f, "\n    {import}"))
+    }
+}
+
+/// The imports of a crate, between different files.
+pub(crate) struct Graph {
+    pub(crate) imports: BTreeSet<Import>,
+}
+
+impl Graph {
+    pub(crate) fn of(sources: &Crate) -> Self {
+        let modules: BTreeMap<_, _> =
+            sources.modules.iter().map(|module| (module.path.as_slice(), module)).collect();
+        let mut imports = BTreeSet::new();
+        for module in &sources.modules {
+            for path in &module.paths {
+                let Some((to, name)) = resolve(&modules, path, 0) else { continue };
+                if to.file != module.file {
+                    let (from, to) = (module.file.clone(), to.file.clone());
+                    imports.insert(Import { from, to, name });
+                }
+            }
+        }
+        Self { imports }
+    }
+
+    /// The circles of more than `most` files; each file stands in one at the most.
+    pub(crate) fn circles(&self, most: usize) -> Vec<Circle> {
+        let mut next = BTreeMap::<&str, BTreeSet<&str>>::new();
+        for import in &self.imports {
+            next.entry(&import.from).or_default().insert(&import.to);
+        }
+        let reached: BTreeMap<_, _> = next.keys().map(|file| (*file, reach(&next, file))).collect();
+        let mut circles = Vec::new();
+        let mut seen = BTreeSet::new();
+        for (file, files) in &reached {
+            if !seen.insert(*file) {
+                continue;
+            }
+            let back = |other: &&&str| reached.get(**other).is_some_and(|back| back.contains(file));
+            let mut circle: BTreeSet<_> = files.iter().filter(back).copied().collect();
+            circle.insert(file);
+            seen.extend(&circle);
+            if circle.len() > most {
+                circles.push(self.circle(&circle));
+            }
+        }
+        circles
+    }
+
+    fn circle(&self, files: &BTreeSet<&str>) -> Circle {
+        let inside = |file: &String| files.contains(file.as_str());
+        let imports = self.imports.iter().filter(|each| inside(&each.from) && inside(&each.to));
+        Circle {
+            files: files.iter().map(|file| (*file).to_owned()).collect(),
+            imports: imports.cloned().collect(),
+        }
+    }
+}
+
+/// What can be reached from a file by one import or more.
+fn reach<'a>(next: &BTreeMap<&'a str, BTreeSet<&'a str>>, from: &str) -> BTreeSet<&'a str> {
+    let mut reached = BTreeSet::new();
+    let mut open: Vec<_> = next.get(from).into_iter().flatten().copied().collect();
+    while let Some(file) = open.pop() {
+        if reached.insert(file) {
+            open.extend(next.get(file).into_iter().flatten());
+        }
+    }
+    reached
+}
+
+/// The module that defines what a path of the crate leads to, and the name it has there. A path that
+/// ends at a module leads to nothing: what is taken of it stands in a longer path.
+fn resolve<'m>(
+    modules: &BTreeMap<&[String], &'m Module>,
+    path: &[String],
+    depth: usize,
+) -> Option<(&'m Module, String)> {
+    // Re-exports of re-exports, in a circle.
+    if depth > 16 {
+        return None;
+    }
+    for len in (0..path.len()).rev() {
+        let Some(module) = modules.get(&path[..len]) else { continue };
+        let (name, rest) = (&path[len], &path[len + 1..]);
+        if module.defines.contains(name) {
+            return Some((module, name.clone()));
+        }
+        let reexported = module.reexports.iter().find(|(alias, _)| alias == name);
+        if let Some((_, target)) = reexported {
+            let target: Vec<_> = target.iter().chain(rest).cloned().collect();
+            return resolve(modules, &target, depth + 1);
+        }
+        return module.globs.iter().find_map(|glob| {
+            let target: Vec<_> = glob.iter().chain(&path[len..]).cloned().collect();
+            resolve(modules, &target, depth + 1)
+        });
+    }
+    None
+}

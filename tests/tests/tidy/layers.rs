@@ -1,0 +1,62 @@
+//! Which folder of a crate stands above which.
+
+use super::graph::Graph;
+
+/// The folders of `witrpc`, highest first; those of one line stand beside each other and may import one
+/// another.
+const WITRPC: [&[&str]; 10] = [
+    &["lib", "guide", "worker", "__private"],
+    &["endpoint", "transport"],
+    &["connection", "client", "server"],
+    &["call", "stream", "event", "share", "shared", "events"],
+    &["pool"],
+    &["contract", "codec", "security", "observe", "queue", "hooks", "spans"],
+    &["tag", "handshake", "registry"],
+    &["rt", "timer", "wake", "offload", "backoff", "backlog"],
+    &["error"],
+    &[],
+];
+
+/// The folders of `witrpc-mmf`, highest first.
+const MMF: [&[&str]; 7] = [
+    &["lib", "seam", "fuzzing"],
+    &["client", "server"],
+    &["rendezvous"],
+    &["link", "lease", "portable"],
+    &["wakeup"],
+    &["memory"],
+    &["sys", "error"],
+];
+
+/// The imports that run upwards, each as a sentence.
+pub(crate) fn upward(crate_name: &str, graph: &Graph) -> Vec<String> {
+    let layers: &[&[&str]] = match crate_name {
+        "witrpc" => &WITRPC,
+        "witrpc-mmf" => &MMF,
+        _ => return Vec::new(),
+    };
+    let height = |file: &str| {
+        let folder = folder_of(file);
+        layers.iter().position(|layer| layer.contains(&folder))
+    };
+    let mut found = Vec::new();
+    for import in &graph.imports {
+        if let (Some(from), Some(to)) = (height(&import.from), height(&import.to))
+            && to < from
+        {
+            found.push(format!("{import}, which stands above it"));
+        }
+    }
+    found
+}
+
+/// Whether a file is one of those that may name an engine.
+pub(crate) fn is_endpoint(file: &str) -> bool {
+    matches!(folder_of(file), "endpoint" | "transport")
+}
+
+/// The folder, or the file, right under `src`.
+fn folder_of(file: &str) -> &str {
+    let below = file.split_once("src/").map_or(file, |(_, below)| below);
+    below.split('/').next().unwrap_or(below).trim_end_matches(".rs")
+}
