@@ -21,10 +21,11 @@
 
 use std::mem::{ManuallyDrop, take};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard};
 
 use rustix::io::ioctl_fionread;
 use rustix::net::{Shutdown, shutdown, sockopt};
+use witrpc_rt::lock;
 
 use crate::fork::{Descriptor, NoFork, Origin};
 use crate::spawn::spawn;
@@ -115,7 +116,7 @@ static HEAP: Mutex<Heap> = Mutex::new(Heap { waiting: Vec::new(), closers: 0, or
 /// The heap of this process, with no fork meanwhile that would find its lock taken.
 fn heap() -> (MutexGuard<'static, Heap>, NoFork) {
     let no_fork = NoFork::begin();
-    let mut heap = HEAP.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut heap = lock(&HEAP);
     if heap.origin.is_some_and(Origin::is_forked) {
         // The parent's: its threads are not here, and its descriptors are not to be touched.
         take(&mut heap.waiting).into_iter().for_each(std::mem::forget);

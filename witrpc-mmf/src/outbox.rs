@@ -19,7 +19,9 @@
 //! 4. The spare stands in nobody's way: while it is not lent it is moved for a block that finds no
 //!    space otherwise. So a lease of the greatest length fits whenever nothing else is out.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard};
+
+use witrpc_rt::lock;
 
 use crate::arena::{Arena, Block, GRANULE_BYTES, Leases, Released};
 use crate::message::ChannelError;
@@ -250,7 +252,7 @@ impl Outbox {
     }
 
     fn lock(&self) -> MutexGuard<'_, Space> {
-        self.space.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.space)
     }
 }
 

@@ -94,7 +94,6 @@ mod events;
 pub mod guide;
 mod handshake;
 mod hooks;
-mod offload;
 mod registry;
 mod rt;
 mod security;
@@ -102,9 +101,7 @@ mod server;
 mod shared;
 mod spans;
 mod tag;
-mod timer;
 pub mod transport;
-mod wake;
 pub mod worker;
 
 #[doc(hidden)]

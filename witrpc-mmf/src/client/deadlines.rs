@@ -9,12 +9,13 @@
 //! Wakers run foreign code. They are run, cloned and dropped outside of the lock.
 
 use std::collections::{BTreeMap, HashMap};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard};
 use std::task::Waker;
 use std::time::Instant;
 
+use witrpc_rt::{lock, wake};
+
 use crate::message::Ticket;
-use crate::wake::wake;
 
 /// See the head of this file.
 #[derive(Debug, Default)]
@@ -98,7 +99,7 @@ impl Deadlines {
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.0)
     }
 }
 

@@ -4,8 +4,10 @@ use std::sync::atomic::{
     AtomicU32, AtomicU64,
     Ordering::{Acquire, Relaxed, SeqCst},
 };
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard};
 use std::task::Waker;
+
+use witrpc_rt::lock;
 
 use super::help::Help;
 use super::lane_queue::FreeLanes;
@@ -74,7 +76,7 @@ impl Lane {
     }
 
     pub(super) fn partial(&self) -> MutexGuard<'_, Option<Partial>> {
-        self.partial.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.partial)
     }
 }
 

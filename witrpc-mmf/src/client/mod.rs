@@ -25,7 +25,7 @@ mod waiting;
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::task::Waker;
 use std::time::Duration;
 
@@ -33,6 +33,7 @@ pub use alloc::Allocating;
 pub use kept::KeptLane;
 pub use send::SendState;
 
+use witrpc_rt::lock;
 use witrpc_transport::{Initiator, TrustedPeer, WaitPolicy};
 
 use crate::backend::Backend;
@@ -346,7 +347,7 @@ impl Client {
     }
 
     fn shelf(&self) -> std::sync::MutexGuard<'_, HashMap<Ticket, Result<Answer, ChannelError>>> {
-        self.shelf.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.shelf)
     }
 }
 

@@ -3,11 +3,11 @@
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard};
 use std::task::Waker;
 use std::time::Instant;
 
-use crate::wake::wake;
+use witrpc_rt::{lock, wake};
 
 /// A set of wakers, none of which is run, cloned or dropped under the lock: either may end a task that
 /// waits here, and so come back to it.
@@ -69,7 +69,7 @@ impl Waiters {
     }
 
     fn lock(&self) -> MutexGuard<'_, Queue> {
-        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.queue)
     }
 }
 

@@ -1,7 +1,9 @@
 //! Which granules of the peer's arena are leased to this process.
 
 use std::ops::Range;
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
+
+use witrpc_rt::lock;
 
 use crate::outbox::MAX_LEASES;
 
@@ -45,7 +47,7 @@ impl Held {
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Vec<Range<u32>>> {
-        self.leases.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.leases)
     }
 }
 

@@ -20,9 +20,10 @@
 //! the connection that keeps it.
 
 use std::collections::VecDeque;
+use std::sync::MutexGuard;
 use std::sync::atomic::Ordering::Relaxed;
-use std::sync::{MutexGuard, PoisonError};
 
+use witrpc_rt::lock;
 use witrpc_transport::Lent;
 
 use super::connection::{Connection, Lane};
@@ -228,7 +229,7 @@ impl Connection {
     }
 
     fn queue(&self) -> MutexGuard<'_, Queue> {
-        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.queue)
     }
 
     /// Sends an answer from private memory, or its next segment. `false` when there is no space.

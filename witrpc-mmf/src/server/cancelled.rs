@@ -1,15 +1,16 @@
 //! Calls that their callers have given up: who looks, and who is to be woken. See [`crate::cancel`].
 
 use std::sync::atomic::AtomicU64;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard};
 use std::task::Waker;
+
+use witrpc_rt::{lock, wake};
 
 use super::connection::Connection;
 use crate::cancel;
 use crate::layout::{WANTS_CANCEL, control};
 use crate::message::Ticket;
 use crate::ring::SharedEpochs;
-use crate::wake::wake;
 use crate::words::Mapped;
 
 /// Those of one connection who sleep until their calls are given up.
@@ -39,7 +40,7 @@ impl Default for Cancels {
 
 impl Cancels {
     fn watchers(&self) -> MutexGuard<'_, Watchers> {
-        self.watchers.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.watchers)
     }
 }
 

@@ -5,9 +5,10 @@ use std::sync::atomic::{
     AtomicBool, AtomicU32, AtomicU64, AtomicUsize,
     Ordering::{Acquire, Relaxed, Release},
 };
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
 use std::time::Instant;
 
+use witrpc_rt::lock;
 use witrpc_transport::{ClientInfo, Session, TrustedPeer};
 
 use super::answer::{Outbound, Queue};
@@ -89,11 +90,11 @@ pub(super) struct Lane {
 
 impl Lane {
     pub(super) fn inbound(&self) -> MutexGuard<'_, Option<Partial>> {
-        self.inbound.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.inbound)
     }
 
     pub(super) fn outbound(&self) -> MutexGuard<'_, Option<Outbound>> {
-        self.outbound.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.outbound)
     }
 }
 

@@ -4,8 +4,10 @@
 //! looks at all connections. The others sleep until somebody of this process wakes them.
 
 use std::sync::atomic::Ordering::Relaxed;
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Condvar, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
+
+use witrpc_rt::{lock, wait};
 
 use super::Connection;
 use crate::backend::Backoff;
@@ -49,12 +51,12 @@ impl Lookout {
                 break;
             }
             if *state.on_lookout.get_or_insert(me) != me {
-                state = self.wait(state, left);
+                state = wait(&self.changed, state, left);
                 continue;
             }
             let slow = backoff.is_at_longest();
             let pause = backoff.next();
-            state = self.wait(state, Some(left.map_or(pause, |left| left.min(pause))));
+            state = wait(&self.changed, state, Some(left.map_or(pause, |left| left.min(pause))));
             if state.rung {
                 continue;
             }
@@ -73,21 +75,8 @@ impl Lookout {
         }
     }
 
-    fn wait<'a>(
-        &self,
-        state: MutexGuard<'a, State>,
-        time: Option<Duration>,
-    ) -> MutexGuard<'a, State> {
-        match time {
-            Some(time) => {
-                self.changed.wait_timeout(state, time).unwrap_or_else(PoisonError::into_inner).0
-            }
-            None => self.changed.wait(state).unwrap_or_else(PoisonError::into_inner),
-        }
-    }
-
     fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.state)
     }
 }
 

@@ -27,13 +27,14 @@ use std::sync::atomic::{
     AtomicU64,
     Ordering::{AcqRel, Acquire, Relaxed},
 };
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, Weak};
 use std::time::{Duration, Instant};
 
 pub use connection::Connection;
 pub use scanner::Scanner;
 pub(crate) use scanner::Serving;
 
+use witrpc_rt::lock;
 use witrpc_transport::{Admission, Responder, TrustedPeer};
 
 use crate::backend::Backend;
@@ -219,7 +220,7 @@ impl Server {
 
     /// How many connections ended because the client broke the protocol, and the rule broken last.
     pub fn broken(&self) -> (u64, Option<&'static str>) {
-        let last = *self.last_broken.lock().unwrap_or_else(PoisonError::into_inner);
+        let last = *lock(&self.last_broken);
         (self.broken.load(Relaxed), last)
     }
 
@@ -321,19 +322,19 @@ impl Server {
 
     /// Has the next turn of a scanner look at the connection of that id.
     fn report(&self, id: u64) {
-        self.rung.lock().unwrap_or_else(PoisonError::into_inner).push(id);
+        lock(&self.rung).push(id);
         self.news.tell();
     }
 
     /// Takes the connections that have rung and are still there.
     fn take_rung(&self) -> Vec<Arc<Connection>> {
-        let rung = std::mem::take(&mut *self.rung.lock().unwrap_or_else(PoisonError::into_inner));
+        let rung = std::mem::take(&mut *lock(&self.rung));
         self.of_ids(&rung)
     }
 
     /// Returns the hot connections that are still there.
     fn hot(&self) -> Vec<Arc<Connection>> {
-        let hot = self.hot.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let hot = lock(&self.hot).clone();
         self.of_ids(&hot)
     }
 
@@ -344,7 +345,7 @@ impl Server {
 
     /// Replaces the list of hot connections; returns the count of news before.
     fn set_hot(&self, hot: &[Arc<Connection>]) -> u64 {
-        let mut kept = self.hot.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut kept = lock(&self.hot);
         kept.clear();
         kept.extend(hot.iter().map(|connection| connection.id()));
         drop(kept);
@@ -360,11 +361,11 @@ impl Server {
     }
 
     fn ended(&self) -> MutexGuard<'_, Vec<Weak<Connection>>> {
-        self.ended.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.ended)
     }
 
     fn connections(&self) -> MutexGuard<'_, HashMap<u64, Arc<Connection>>> {
-        self.connections.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.connections)
     }
 }
 

@@ -9,6 +9,7 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::{AcqRel, Relaxed};
 
+use witrpc_rt::lock;
 use witrpc_transport::Only;
 
 use super::Server;
@@ -316,7 +317,7 @@ impl Server {
     #[cold]
     pub(super) fn accuse(&self, connection: &Connection, rule: &'static str) {
         self.broken.fetch_add(1, Relaxed);
-        *self.last_broken.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = Some(rule);
+        *lock(&self.last_broken) = Some(rule);
         self.end(connection, state::ACCUSED);
     }
 }

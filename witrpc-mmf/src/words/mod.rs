@@ -17,7 +17,9 @@
 //! fence, never on a load or a store: it is the form that loom models rightly.
 
 use core::sync::atomic::{self, AtomicU32, AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
+
+use witrpc_rt::lock;
 
 /// A word that may be looked at: one's own, or the peer's.
 pub trait ReadWord<V> {
@@ -107,7 +109,7 @@ impl<T> Lock<T> for Mutex<T> {
     }
 
     fn locked<R>(&self, change: impl FnOnce(&mut T) -> R) -> R {
-        change(&mut self.lock().unwrap_or_else(PoisonError::into_inner))
+        change(&mut lock(&self))
     }
 }
 

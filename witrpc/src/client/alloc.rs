@@ -4,10 +4,10 @@ use std::future::{Future, poll_fn};
 use std::time::Duration;
 
 use super::Connection;
-use super::flight::block_on;
 use super::links::{self, Held};
 use crate::__private::v1::RawElement;
 use crate::error::AllocError;
+use crate::rt::block_on;
 use crate::shared::{SharedMut, check};
 use crate::transport::{ChannelError, ClientChannel, Lessor, Limit, WritableBytes, private_bytes};
 

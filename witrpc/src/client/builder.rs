@@ -14,7 +14,7 @@ use super::watched::Hook;
 use crate::codec::Codec;
 use crate::error::ConnectError;
 use crate::hooks::ClientHook;
-use crate::offload::offload;
+use crate::rt::offload;
 use crate::security::{AccessToken, TokenSource};
 use crate::transport::Endpoint;
 use crate::transport::TrustedPeer;

@@ -9,7 +9,6 @@ use futures_core::Stream;
 
 use super::answer::Answered;
 use super::call::ClientCall;
-use super::flight::block_on;
 use super::links::Link;
 use super::options::Terms;
 use super::streams::{
@@ -18,6 +17,7 @@ use super::streams::{
 };
 use crate::__private::v1::Wire;
 use crate::error::CallError;
+use crate::rt::block_on;
 use crate::transport::{Answer, ChannelError};
 
 /// The stream of a call. Whoever drops the call while it may be open closes it.

@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::mem;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::task::{Context, Poll, Waker};
 
-use crate::wake::wake;
+use witrpc_rt::{lock, wake};
 
 /// Cancels calls, from any thread: those that were made by clients which were given it with
 /// [`CallOptions::cancelled_by`](crate::CallOptions::cancelled_by). Such a call ends at once with
@@ -97,7 +97,7 @@ impl CancelToken {
 
 impl Shared {
     fn waiting(&self) -> MutexGuard<'_, Waiting> {
-        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.waiting)
     }
 }
 

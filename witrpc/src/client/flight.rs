@@ -3,8 +3,7 @@
 use std::borrow::BorrowMut;
 use std::ops::Deref;
 use std::sync::Arc;
-use std::task::{Context, Poll, Wake, Waker, ready};
-use std::thread::{self, Thread};
+use std::task::{Context, Poll, ready};
 
 use crate::transport::{Answer, ChannelError, ClientChannel, Limit, Outgoing, Sending, Ticket};
 
@@ -174,25 +173,6 @@ where
         };
         if let Some(ticket) = ticket {
             self.channel.abandon(ticket);
-        }
-    }
-}
-
-/// Polls until it is ready, and parks the thread in between. Whoever polls sees to it that the
-/// thread wakes at the call's limit.
-pub(crate) fn block_on<T>(mut poll: impl FnMut(&mut Context<'_>) -> Poll<T>) -> T {
-    struct Unpark(Thread);
-    impl Wake for Unpark {
-        fn wake(self: Arc<Self>) {
-            self.0.unpark();
-        }
-    }
-    let waker = Waker::from(Arc::new(Unpark(thread::current())));
-    let mut cx = Context::from_waker(&waker);
-    loop {
-        match poll(&mut cx) {
-            Poll::Ready(value) => return value,
-            Poll::Pending => thread::park(),
         }
     }
 }

@@ -36,7 +36,6 @@ pub use events::{
     EventGuard, EventItem, EventStream, Events, attach_async, attach_blocking, subscribe_async,
     subscribe_blocking,
 };
-pub(crate) use flight::block_on;
 pub use in_process::in_process;
 pub use options::CallOptions;
 pub use reconnect::{ConnectionState, Reconnect};

@@ -5,13 +5,13 @@ use std::sync::Arc;
 use super::agreement::{Agreed, Proposal};
 use super::connection::{Client, Connection, Inner};
 use super::events::Subscriptions;
-use super::flight::block_on;
 use super::links::{Held, Link, Links};
 use super::reconnect::{Keeper, Source};
 use crate::contract::ServiceDescriptor;
 use crate::error::{CallError, ConnectError};
 use crate::handshake::Welcome;
 use crate::registry::{self, RegistryAsyncClient, RegistryClient};
+use crate::rt::block_on;
 use crate::tag::REGISTRY;
 use crate::transport::Limit;
 

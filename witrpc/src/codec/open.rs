@@ -4,9 +4,10 @@
 use std::borrow::Cow;
 use std::mem;
 use std::ops::Range;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock};
 
 use bytemuck::Pod;
+use witrpc_rt::lock;
 
 use super::Codec;
 use super::body::Sections;
@@ -173,7 +174,7 @@ impl RawSections {
         if let Some(kept) = self.kept.get() {
             return Ok(copy_section(kept, &range));
         }
-        let mut held = self.payload.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut held = lock(&self.payload);
         if index + 1 < self.count() {
             let payload = held.as_ref().ok_or(DecodeFault::NoSection)?;
             return Ok(copy_section(payload, &range));
@@ -213,9 +214,9 @@ impl RawSections {
     fn lease(&self, index: usize) -> Option<Arc<dyn SharedBytes>> {
         let number = self.sections.lease(index)?;
         if index + 1 == self.count() {
-            drop(self.payload.lock().unwrap_or_else(PoisonError::into_inner).take());
+            drop(lock(&self.payload).take());
         }
-        self.leases.lock().unwrap_or_else(PoisonError::into_inner).get_mut(number)?.take()
+        lock(&self.leases).get_mut(number)?.take()
     }
 
     /// The elements of a section, borrowed if they lie in memory that nobody writes to and that is
@@ -225,7 +226,7 @@ impl RawSections {
             return self.view_lease(index, lease);
         }
         if self.kept.get().is_none() {
-            let mut held = self.payload.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut held = lock(&self.payload);
             if held.as_ref().is_some_and(|payload| steady_bytes(payload).is_some()) {
                 // Set by this very decoder or not at all: nothing is lost.
                 let _ = held.take().map(|payload| self.kept.set(payload));

@@ -3,10 +3,11 @@
 
 use std::collections::{HashMap, HashSet};
 use std::fmt;
-use std::sync::{Arc, LazyLock, Mutex, PoisonError};
+use std::sync::{Arc, LazyLock, Mutex};
 
 use ring::digest::{SHA256, digest};
 use serde::{Deserialize, Serialize};
+use witrpc_rt::lock;
 
 use super::check::{CodecRefusal, UnverifiedPart, problems_of};
 use super::descriptor::{
@@ -80,11 +81,11 @@ type Known = HashMap<(usize, Codec), Arc<Traced>>;
 pub(crate) fn traced(descriptor: &'static ServiceDescriptor, codec: Codec) -> Arc<Traced> {
     static KNOWN: LazyLock<Mutex<Known>> = LazyLock::new(Mutex::default);
     let key = (std::ptr::from_ref(descriptor).addr(), codec);
-    let known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner).get(&key).cloned();
+    let known = lock(&KNOWN).get(&key).cloned();
     // Traced without the lock: a user's Deserialize may connect to a service itself.
     known.unwrap_or_else(|| {
         let traced = Arc::new(Traced::of(descriptor, codec));
-        KNOWN.lock().unwrap_or_else(PoisonError::into_inner).insert(key, Arc::clone(&traced));
+        lock(&KNOWN).insert(key, Arc::clone(&traced));
         traced
     })
 }

@@ -1,11 +1,17 @@
 //! The small things that everything else stands on.
 
+mod block_on;
+mod offload;
 mod signals;
 mod threads;
+mod timer;
 
 // Where a thread is started, its signals are blocked: one place for all crates.
 pub(crate) use witrpc_mmf::{SignalMask, spawn, spawn_scoped};
 
+pub(crate) use block_on::block_on;
+pub(crate) use offload::offload;
 pub(crate) use signals::restore_elsewhere;
 pub use signals::restore_signal_mask;
 pub(crate) use threads::Threads;
+pub(crate) use timer::{Alarm, Timer};

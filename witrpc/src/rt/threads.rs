@@ -1,9 +1,11 @@
 //! The threads of one server, for a shutdown to join.
 
 use std::io;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::thread::JoinHandle;
 use std::time::Instant;
+
+use witrpc_rt::{lock, wait_until};
 
 use super::spawn;
 
@@ -57,16 +59,10 @@ impl Threads {
 
     /// Waits until all threads have ended, until that time at the most. Returns whether they have.
     pub(crate) fn join(&self, until: Option<Instant>) -> bool {
-        let mut state = self.lock();
-        while state.running > 0 {
-            state = match until.map(|until| until.saturating_duration_since(Instant::now())) {
-                None => self.0.changed.wait(state).unwrap_or_else(PoisonError::into_inner),
-                Some(left) if left.is_zero() => return false,
-                Some(left) => {
-                    let waited = self.0.changed.wait_timeout(state, left);
-                    waited.unwrap_or_else(PoisonError::into_inner).0
-                }
-            };
+        let no_thread = |state: &State| state.running == 0;
+        let (mut state, ended) = wait_until(&self.0.changed, self.lock(), until, no_thread);
+        if !ended {
+            return false;
         }
         let handles = std::mem::take(&mut state.handles);
         drop(state);
@@ -76,7 +72,7 @@ impl Threads {
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
-        self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.0.state)
     }
 }
 

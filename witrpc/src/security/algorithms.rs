@@ -1,6 +1,6 @@
 //! The algorithms under the key exchange, all of them of the crate `ring`.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 
 use ring::agreement::{EphemeralPrivateKey, UnparsedPublicKey, X25519, agree_ephemeral};
 use ring::rand::SystemRandom;
@@ -8,6 +8,7 @@ use snow::Error;
 use snow::params::{CipherChoice, DHChoice, HashChoice};
 use snow::resolvers::{CryptoResolver, RingResolver};
 use snow::types::{Cipher, Dh, Hash, Random};
+use witrpc_rt::lock;
 
 /// What `snow` does not bring for `ring` itself is X25519.
 pub(super) struct Algorithms;
@@ -78,7 +79,7 @@ impl Dh for Ephemeral {
     }
 
     fn dh(&self, pubkey: &[u8], out: &mut [u8]) -> Result<(), Error> {
-        let private = self.private.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let private = lock(&self.private).take();
         let theirs = UnparsedPublicKey::new(&X25519, pubkey.get(..KEY_LEN).ok_or(Error::Dh)?);
         // Refuses keys of theirs that would make the same secret of any of ours.
         agree_ephemeral(private.ok_or(Error::Dh)?, &theirs, |secret| {

@@ -12,10 +12,11 @@
 //! What is sealed is what a stateless transport of `snow` would make of it; but that copies each
 //! piece, both ways, and here it is done in place, by the same `ring`.
 
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::sync::{Mutex, OnceLock};
 
 use ring::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, Tag, UnboundKey};
 use snow::HandshakeState;
+use witrpc_rt::lock;
 use zeroize::Zeroizing;
 
 /// The bits of a number that count; the lane is in those above.
@@ -106,7 +107,7 @@ impl RenewedKey {
         }
         let lanes = self.later.get_or_init(|| (0..LANES).map(|_| Mutex::default()).collect());
         let lane = &lanes[(number >> COUNTER_BITS) as usize];
-        let mut slot = lane.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut slot = lock(&lane);
         let later = slot.get_or_insert_with(|| Later { epoch: 1, key: next(&self.first) });
         if later.epoch > epoch {
             return None;

@@ -8,7 +8,7 @@ use std::sync::atomic::{Ordering::Acquire, fence};
 use std::task::{Context, Poll, Waker};
 use std::time::Instant;
 
-use crate::timer::{Alarm, Timer};
+use crate::rt::{Alarm, Timer};
 
 use super::context::CallContext;
 use super::streams::{Lifeline, Stage};

@@ -16,7 +16,7 @@ use crate::__private::v1::Client;
 use crate::backoff::Backoff;
 use crate::client::{Blocking, ClientBuilder, Connection, Reconnect};
 use crate::error::{ConnectError, WorkerError};
-use crate::offload::offload;
+use crate::rt::offload;
 use crate::rt::restore_elsewhere;
 use crate::security::AccessToken;
 use crate::transport::mmf::Mmf;

@@ -3,13 +3,14 @@
 use std::io::{self, Read, Write};
 use std::os::unix::net::UnixStream;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
 use rustix::io::fcntl_dupfd_cloexec;
 use rustix::process::{Pid, Signal, getpid, getppid, kill_process};
 use rustix::stdio::{dup2_stdin, stdin};
+use witrpc_rt::lock;
 use zeroize::Zeroizing;
 
 use super::assignment::{Assignment, MAX_LEN, Report, read_assignment, whole_body};
@@ -142,7 +143,7 @@ pub fn serve_with(
         }
     };
     {
-        let mut parent = parent.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut parent = lock(&parent);
         if parent.gone {
             return Ok(());
         }
@@ -208,7 +209,7 @@ fn watch(line: &UnixStream, parent: &Arc<Mutex<Parent>>) -> Result<(), ServeErro
         // The parent says nothing more: what ends this is its end, or a line that is out of order.
         let _ = io::copy(&mut line, &mut io::sink());
         let server = {
-            let mut parent = parent.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut parent = lock(&parent);
             parent.gone = true;
             parent.server.take()
         };

@@ -4,9 +4,11 @@ use std::fmt;
 use std::future::poll_fn;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::{Command, ExitStatus};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
+
+use witrpc_rt::{lock, wait_until, wake};
 
 use super::assignment::{Assignment, Report};
 use super::exit::WorkerExit;
@@ -14,9 +16,8 @@ use super::process::{Event, Leash, Process};
 use crate::backoff::Backoff;
 use crate::client::Connection;
 use crate::error::WorkerError;
+use crate::rt::Timer;
 use crate::rt::{SignalMask, spawn};
-use crate::timer::Timer;
-use crate::wake::wake;
 
 /// What a worker is doing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -192,11 +193,9 @@ impl Keeper {
 
     /// Waits so long, unless the worker becomes unwanted; whether it is still wanted.
     fn pause(&self, time: Duration) -> bool {
-        let (mut shared, _) = self
-            .changed
-            .wait_timeout_while(self.lock(), time, |shared| !shared.unwanted)
-            .unwrap_or_else(PoisonError::into_inner);
-        let unwanted = shared.unwanted;
+        let until = Instant::now().checked_add(time);
+        let is_unwanted = |shared: &Shared| shared.unwanted;
+        let (mut shared, unwanted) = wait_until(&self.changed, self.lock(), until, is_unwanted);
         if unwanted {
             shared.state = WorkerState::Ended;
         }
@@ -243,17 +242,17 @@ impl Keeper {
 
     /// Waits until the worker has ended for good and its last process is reaped.
     pub(super) fn wait_ended(&self) {
-        let ended = |shared: &mut Shared| shared.state != WorkerState::Ended;
-        drop(self.changed.wait_while(self.lock(), ended).unwrap_or_else(PoisonError::into_inner));
+        self.wait_ended_until(None);
     }
 
     /// The same, for so long at most; whether it has.
     pub(super) fn wait_ended_for(&self, time: Duration) -> bool {
-        let (shared, _) = self
-            .changed
-            .wait_timeout_while(self.lock(), time, |shared| shared.state != WorkerState::Ended)
-            .unwrap_or_else(PoisonError::into_inner);
-        shared.state == WorkerState::Ended
+        self.wait_ended_until(Instant::now().checked_add(time))
+    }
+
+    fn wait_ended_until(&self, until: Option<Instant>) -> bool {
+        let has_ended = |shared: &Shared| shared.state == WorkerState::Ended;
+        wait_until(&self.changed, self.lock(), until, has_ended).1
     }
 
     /// Completes when the worker has ended for good and its last process is reaped.
@@ -314,7 +313,7 @@ impl Keeper {
     }
 
     fn lock(&self) -> MutexGuard<'_, Shared> {
-        self.shared.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.shared)
     }
 }
 

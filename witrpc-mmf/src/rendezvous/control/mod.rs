@@ -6,11 +6,12 @@
 mod thread;
 
 use std::io;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use rustix::event::{EventfdFlags, eventfd};
+use witrpc_rt::{lock, wait_until};
 use witrpc_transport::{Admitted, ClientInfo, Plain, Responder, Session};
 
 use self::thread::ControlThread;
@@ -145,19 +146,10 @@ impl Control {
         if self.thread().as_ref().is_some_and(|thread| thread.thread().id() == me) {
             return false;
         }
-        let mut orders = self.shared.orders();
-        while !orders.ended {
-            let left = until.map(|until| until.saturating_duration_since(Instant::now()));
-            orders = match left {
-                None => self.shared.ended.wait(orders).unwrap_or_else(PoisonError::into_inner),
-                Some(Duration::ZERO) => return false,
-                Some(left) => {
-                    let waited = self.shared.ended.wait_timeout(orders, left);
-                    waited.unwrap_or_else(PoisonError::into_inner).0
-                }
-            };
+        let orders = self.shared.orders();
+        if !wait_until(&self.shared.ended, orders, until, |orders| orders.ended).1 {
+            return false;
         }
-        drop(orders);
         let thread = self.thread().take();
         // All that is left of it is the system's part of its end.
         thread.into_iter().for_each(|thread| drop(thread.join()));
@@ -165,7 +157,7 @@ impl Control {
     }
 
     fn thread(&self) -> MutexGuard<'_, Option<JoinHandle<()>>> {
-        self.thread.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.thread)
     }
 
     /// Tells clients that come from now on that none is taken. The name stays this server's.
@@ -228,7 +220,7 @@ impl Drop for Ended {
 
 impl Shared {
     fn orders(&self) -> MutexGuard<'_, Orders> {
-        self.orders.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.orders)
     }
 }
 

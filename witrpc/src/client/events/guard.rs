@@ -4,7 +4,9 @@ use std::fmt;
 use std::marker::PhantomData;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
+
+use witrpc_rt::lock;
 
 use super::subscriptions::Subscription;
 use super::{EventItem, Sink, read_item};
@@ -66,7 +68,7 @@ impl<T, F: FnMut(Result<T, EventError>)> Reaction<T, F> {
             return;
         }
         // Only the connection's thread calls it.
-        let mut react = self.react.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut react = lock(&self.react);
         if let Err(panic) = catch_unwind(AssertUnwindSafe(|| react(came))) {
             self.closed.store(true, Ordering::Relaxed);
             // To drop it may panic again.

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use crate::client::flight::block_on;
 use crate::client::streams::{Control, LinkStreams, Request, of_what_goes_on};
+use crate::rt::block_on;
 use crate::transport::{Answer, ChannelError, KeptLane, Limit};
 
 /// The lane over which the events of a link come. It is kept from one request to the next: calls that

@@ -1,15 +1,16 @@
 //! The events that wait for a subscriber who takes them himself.
 
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
+
+use witrpc_rt::{lock, wait, wake};
 
 use super::Sink;
 use crate::backlog::{Backlog, Gap, Next, Offer};
 use crate::contract::Overflow;
 use crate::error::{CallError, EventError};
 use crate::events::Emitted;
-use crate::wake::wake;
 
 /// The events that wait for one subscriber.
 pub(super) struct Queue {
@@ -62,7 +63,7 @@ impl Queue {
             if state.is_over() {
                 return None;
             }
-            state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
+            state = wait(&self.changed, state, None);
         }
     }
 
@@ -92,7 +93,7 @@ impl Queue {
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.state)
     }
 
     /// Says that something has changed.
@@ -115,13 +116,12 @@ impl Queue {
                 Offer::Taken | Offer::Dropped => break,
             }
             let left = deadline.map(|at| at.saturating_duration_since(Instant::now()));
-            if left.is_some_and(|left| left.is_zero()) {
+            if left == Some(Duration::ZERO) {
                 state.backlog.give_up_waiting();
                 state.backlog.lose(1);
                 break;
             }
-            let waited = self.changed.wait_timeout(state, left.unwrap_or(Duration::MAX));
-            state = waited.unwrap_or_else(PoisonError::into_inner).0;
+            state = wait(&self.changed, state, left);
         }
         self.tell(state);
     }

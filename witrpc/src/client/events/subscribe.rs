@@ -10,9 +10,9 @@ use super::guard::Reaction;
 use super::inbox::Inbox;
 use super::subscriptions::Subscription;
 use super::{EventGuard, EventItem, EventStream, Events};
-use crate::client::flight::block_on;
 use crate::client::{CancelToken, Connection};
 use crate::error::{CallError, EventError};
+use crate::rt::block_on;
 
 /// `XClient::event()`.
 pub fn subscribe_blocking<T: EventItem>(

@@ -17,7 +17,9 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::ptr;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, Weak};
+
+use witrpc_rt::lock;
 
 use super::Sink;
 use super::puller::Puller;
@@ -171,7 +173,7 @@ impl Subscriptions {
     }
 
     pub(super) fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.state)
     }
 }
 

@@ -18,12 +18,13 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::mem;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
 use std::task::{Wake, Waker};
 use std::thread::{self, Thread};
 use std::time::{Duration, Instant};
 
 use arc_swap::{ArcSwap, Guard};
+use witrpc_rt::{lock, wake};
 
 use super::super::links::Link;
 use super::Reconnect;
@@ -32,10 +33,9 @@ use super::state::{ConnectionState, Ended};
 use crate::backoff::Pauses;
 use crate::contract::ServiceDescriptor;
 use crate::error::ConnectError;
+use crate::rt::Timer;
 use crate::rt::spawn;
-use crate::timer::Timer;
 use crate::transport::DisconnectReason;
-use crate::wake::wake;
 
 /// Keeps the link of one connection.
 pub(crate) struct Keeper {
@@ -167,7 +167,7 @@ impl Keeper {
     }
 
     pub(super) fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.state)
     }
 
     /// Enters a phase; `false` if the connection has ended already.

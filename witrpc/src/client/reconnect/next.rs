@@ -10,7 +10,7 @@ use arc_swap::Guard;
 use super::super::links::Link;
 use super::keeper::{Keeper, Phase};
 use crate::error::CallError;
-use crate::timer::Alarm;
+use crate::rt::Alarm;
 use crate::transport::Limit;
 
 /// Waits until the link is another than the one that was lost.

@@ -15,8 +15,8 @@ use crate::__private::v1::Travels;
 use crate::client::answer::read_pulled;
 use crate::client::options::Terms;
 use crate::error::{CallError, UploadStage};
+use crate::rt::Alarm;
 use crate::tag::{Operation, UploadState};
-use crate::timer::Alarm;
 use crate::transport::{Answer, ChannelError, Limit};
 
 use super::push::Target;

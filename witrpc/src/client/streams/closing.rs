@@ -15,8 +15,10 @@
 //! 4. The waker holds the streams weakly: what a channel keeps to wake does not keep the channel.
 
 use std::mem;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, Weak};
 use std::task::{Context, Poll, Wake, Waker};
+
+use witrpc_rt::lock;
 
 use crate::client::flight::Flight;
 use crate::tag::{MAX_CLOSED_AT_ONCE, Operation, RequestTag};
@@ -68,7 +70,7 @@ impl Closing {
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.0)
     }
 }
 

@@ -11,9 +11,9 @@ use std::thread;
 
 use crate::__private::v1::Wire;
 use crate::client::cancel_token::Watch;
-use crate::client::flight::block_on;
 use crate::codec::{Batch, Piece};
 use crate::error::CallError;
+use crate::rt::block_on;
 use crate::rt::spawn_scoped;
 
 use super::exchange::{End, Exchange, Found};

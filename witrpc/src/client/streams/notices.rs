@@ -15,8 +15,10 @@
 
 use std::collections::BTreeMap;
 use std::mem;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, Weak};
 use std::task::{Context, Poll, Wake, Waker, ready};
+
+use witrpc_rt::{lock, wake};
 
 use crate::client::answer::read_pulled;
 use crate::client::flight::Flight;
@@ -24,7 +26,6 @@ use crate::codec::Codec;
 use crate::error::CallError;
 use crate::tag::{Notice, Operation, RequestTag};
 use crate::transport::{Answer, ChannelError, ClientChannel, Limit};
-use crate::wake::wake;
 
 use super::LinkStreams;
 use super::request::Control;
@@ -97,7 +98,7 @@ impl Notices {
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.0)
     }
 }
 

@@ -2,8 +2,8 @@
 
 use std::task::{Context, Poll, ready};
 
-use crate::client::flight::block_on;
 use crate::error::CallError;
+use crate::rt::block_on;
 use crate::tag::Operation;
 use crate::transport::{Answer, Limit};
 

@@ -1,7 +1,9 @@
 //! Pushes batches of a stream that a method takes.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::task::{Context, Poll, ready};
+
+use witrpc_rt::lock;
 
 use crate::__private::v1::{Travels, Wire};
 use crate::client::Connection;
@@ -92,7 +94,7 @@ impl Target {
     }
 
     fn clock(&self) -> MutexGuard<'_, Clock> {
-        self.clock.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.clock)
     }
 
     /// The request that pushes the first items; it `waits` at the server until there is room for more.

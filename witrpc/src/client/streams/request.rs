@@ -3,8 +3,9 @@
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
-use crate::client::flight::{Flight, block_on};
+use crate::client::flight::Flight;
 use crate::codec::{Codec, EncodeError, Encoder};
+use crate::rt::block_on;
 use crate::tag::{Operation, RAW, RequestTag};
 use crate::transport::{Answer, ChannelError, ClientChannel, DisconnectReason, Limit, Outgoing};
 

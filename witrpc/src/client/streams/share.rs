@@ -7,13 +7,14 @@
 //!    does not take it (dropped, too late) wakes the next.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::task::{Context, Poll, Waker};
 use std::time::Instant;
 
-use crate::timer::{Alarm, Timer};
+use witrpc_rt::{lock, wake};
+
+use crate::rt::{Alarm, Timer};
 use crate::transport::{ChannelError, Limit};
-use crate::wake::wake;
 
 /// So many permits to wait for items.
 pub(in crate::client) struct Share {
@@ -115,7 +116,7 @@ impl Share {
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.state)
     }
 }
 

@@ -11,11 +11,11 @@ use crate::__private::v1::Wire;
 use crate::client::Connection;
 use crate::client::answer::read_pulled;
 use crate::client::cancel_token::{CancelToken, Watch};
-use crate::client::flight::block_on;
 use crate::codec::{DecodeError, Decoder, read_batch};
 use crate::error::CallError;
+use crate::rt::Alarm;
+use crate::rt::block_on;
 use crate::tag::Operation;
-use crate::timer::Alarm;
 use crate::transport::{Answer, ChannelError, DisconnectReason, Limit};
 
 use super::LinkStreams;

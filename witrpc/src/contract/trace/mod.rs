@@ -25,9 +25,10 @@ use std::any::TypeId;
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, LazyLock, Mutex, PoisonError};
+use std::sync::{Arc, LazyLock, Mutex};
 
 use serde::de::DeserializeOwned;
+use witrpc_rt::lock;
 
 use super::shape::{Leaf, Part, Shape};
 use crate::__private::v1::{RawElement, Travels, Wire};
@@ -92,11 +93,11 @@ type Known = HashMap<(TypeId, Codec), Arc<Report>>;
 pub(crate) fn trace_value<T: Wire>(tracer: &mut Tracer) {
     static KNOWN: LazyLock<Mutex<Known>> = LazyLock::new(Mutex::default);
     let key = (TypeId::of::<T>(), tracer.codec);
-    let known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner).get(&key).cloned();
+    let known = lock(&KNOWN).get(&key).cloned();
     // Traced without the lock: the type's code may start or call a service itself.
     let report = known.unwrap_or_else(|| {
         let report = Arc::new(report_on::<T>(tracer.codec));
-        KNOWN.lock().unwrap_or_else(PoisonError::into_inner).insert(key, Arc::clone(&report));
+        lock(&KNOWN).insert(key, Arc::clone(&report));
         report
     });
     (tracer.shape, tracer.difference) = (*report).clone();

@@ -1,6 +1,6 @@
 //! Values that a program gives for types that take none of the usual ones.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 
 use serde::Serialize;
 use serde::ser::{
@@ -8,6 +8,7 @@ use serde::ser::{
     SerializeTupleStruct, SerializeTupleVariant, Serializer,
 };
 use thiserror::Error;
+use witrpc_rt::lock;
 
 use super::sample::Samples;
 
@@ -113,7 +114,7 @@ pub fn register_sample<T: Serialize + ?Sized>(example: &T) -> Result<(), SampleE
         let collector = Collector { found: &mut found, human_readable };
         example.serialize(collector).map_err(|Collected(error)| error)?;
     }
-    let mut registered = REGISTERED.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut registered = lock(&REGISTERED);
     let mut merged = registered.clone();
     add_new(&mut merged.integers, found.integers)?;
     add_new(&mut merged.decimals, found.decimals)?;
@@ -125,7 +126,7 @@ pub fn register_sample<T: Serialize + ?Sized>(example: &T) -> Result<(), SampleE
 
 /// What has been registered until now.
 pub(super) fn registered() -> Samples {
-    REGISTERED.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    lock(&REGISTERED).clone()
 }
 
 fn add_new<T: PartialEq>(list: &mut Vec<T>, found: Vec<T>) -> Result<(), SampleError> {

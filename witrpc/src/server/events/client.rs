@@ -9,8 +9,10 @@
 //!    waits beside a pull.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
+
+use witrpc_rt::{lock, wait};
 
 use crate::backlog::{Backlog, Offer};
 use crate::codec::Codec;
@@ -167,14 +169,13 @@ impl ClientEvents {
                 return Some(offer);
             }
             let left = deadline.map(|at| at.saturating_duration_since(Instant::now()));
-            if left.is_some_and(|left| left.is_zero()) {
+            if left == Some(Duration::ZERO) {
                 let kind = state.kinds.get_mut(&key)?;
                 kind.give_up_waiting();
                 kind.lose(1);
                 return Some(Offer::Dropped);
             }
-            let waited = self.changed.wait_timeout(state, left.unwrap_or(Duration::MAX));
-            state = waited.unwrap_or_else(PoisonError::into_inner).0;
+            state = wait(&self.changed, state, left);
         }
     }
 
@@ -188,7 +189,7 @@ impl ClientEvents {
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.state)
     }
 }
 

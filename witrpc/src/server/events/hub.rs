@@ -2,8 +2,10 @@
 
 use std::fmt;
 use std::path::Path;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, Weak};
 use std::time::{Duration, Instant};
+
+use witrpc_rt::lock;
 
 use crate::__private::v1::{RawElement, Wire};
 use crate::backlog::Offer;
@@ -71,7 +73,7 @@ impl EventHub {
     }
 
     fn lock(&self) -> MutexGuard<'_, Vec<Listener>> {
-        self.clients.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.clients)
     }
 }
 

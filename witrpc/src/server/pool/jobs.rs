@@ -1,7 +1,9 @@
 //! The jobs that wait or run elsewhere: what a server that ends lets go of, and can name.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, Weak};
+
+use witrpc_rt::lock;
 
 use super::shares::Tenant;
 use super::task::Task;
@@ -47,7 +49,7 @@ impl Jobs {
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.0)
     }
 }
 

@@ -2,12 +2,13 @@
 
 use std::future;
 use std::process;
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Condvar, Mutex, MutexGuard};
 use std::task::{Poll, Waker};
-use std::time::{Duration, Instant};
+use std::time::Instant;
+
+use witrpc_rt::{lock, wait_until, wake};
 
 use crate::server::StopReason;
-use crate::wake::wake;
 
 use super::primitive::Std;
 use super::stage::Stage;
@@ -97,18 +98,7 @@ impl Life {
     }
 
     fn wait_until(&self, until: Option<Instant>, is_so: fn(&Ends) -> bool) -> MutexGuard<'_, Ends> {
-        let mut ends = self.ends();
-        while !is_so(&ends) {
-            let left = until.map(|until| until.saturating_duration_since(Instant::now()));
-            ends = match left {
-                None => self.changed.wait(ends).unwrap_or_else(PoisonError::into_inner),
-                Some(Duration::ZERO) => break,
-                Some(left) => {
-                    self.changed.wait_timeout(ends, left).unwrap_or_else(PoisonError::into_inner).0
-                }
-            };
-        }
-        ends
+        wait_until(&self.changed, self.ends(), until, is_so).0
     }
 
     /// Blocks until the port is closed, and returns why it is.
@@ -148,6 +138,6 @@ impl Life {
     }
 
     fn ends(&self) -> MutexGuard<'_, Ends> {
-        self.ends.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.ends)
     }
 }

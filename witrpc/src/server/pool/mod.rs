@@ -50,7 +50,7 @@ use std::sync::{Arc, Weak};
 use std::time::Instant;
 
 use crate::rt::Threads;
-use crate::timer::Timer;
+use crate::rt::Timer;
 use crate::transport::{Peer, Request, ServerPort, Shutdown, WaitPolicy};
 
 use self::crew::{Counts, Crew};

@@ -24,7 +24,9 @@
 //! line of its thread's own, and a look one comparison.
 
 use std::sync::atomic::Ordering::{Acquire, Relaxed};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use witrpc_rt::lock;
 
 use super::crew::Counts;
 use super::primitive::{Primitives, Word};
@@ -145,7 +147,7 @@ impl<P: Primitives> Shares<P> {
     }
 
     fn seats(&self) -> MutexGuard<'_, Vec<Arc<Seat<P>>>> {
-        self.seats.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.seats)
     }
 }
 

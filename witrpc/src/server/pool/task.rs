@@ -17,8 +17,10 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::atomic::Ordering::{AcqRel, Acquire, SeqCst};
 use std::sync::atomic::fence;
-use std::sync::{Arc, Mutex, PoisonError, TryLockError, Weak};
+use std::sync::{Arc, Mutex, TryLockError, Weak};
 use std::task::{Context, Poll, Wake, Waker};
+
+use witrpc_rt::lock;
 
 use super::Pool;
 use super::jobs::Enlisted;
@@ -125,7 +127,7 @@ impl Task {
     /// Polls a task that nobody else can poll.
     pub(super) fn poll(self: Arc<Self>, pool: &Arc<Pool>) {
         let waker = Waker::from(Arc::clone(&self));
-        let mut slot = self.begun.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut slot = lock(&self.begun);
         let Some(begun) = slot.as_mut() else { return };
         let mut cx = Context::from_waker(&waker);
         // A job catches what its handler panics with; what is left is a panic while the handler's

@@ -3,15 +3,15 @@
 use std::collections::VecDeque;
 use std::panic::resume_unwind;
 use std::pin::Pin;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::task::{Context, Poll, Waker};
 
 use futures_core::Stream;
+use witrpc_rt::{lock, wait, wake};
 
 use crate::__private::v1::Wire;
 use crate::codec::{Decoder, read_batch};
 use crate::tag::{Notice, UploadState, credit, push};
-use crate::wake::wake;
 
 use super::load::Credit;
 use super::slot::{Slot, Unanswered};
@@ -178,7 +178,7 @@ impl<T> FeedState<T> {
     }
 
     fn lock(&self) -> MutexGuard<'_, Items<T>> {
-        self.items.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.items)
     }
 }
 
@@ -292,7 +292,7 @@ impl<T> Iterator for FeedIterator<T> {
                 drop(items);
                 resume_unwind(Box::new("the client has gone before the end of its stream"));
             }
-            items = state.changed.wait(items).unwrap_or_else(PoisonError::into_inner);
+            items = wait(&state.changed, items, None);
         }
     }
 }

@@ -19,10 +19,10 @@ use std::sync::atomic::{
     AtomicU8,
     Ordering::{Acquire, Release},
 };
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::task::{Context, Poll, Waker};
 
-use crate::wake::wake;
+use witrpc_rt::{lock, wake};
 
 /// What the context of a stream's method asks in the place of its call.
 #[derive(Debug)]
@@ -122,7 +122,7 @@ impl Lifeline {
     }
 
     fn lock(&self) -> MutexGuard<'_, Watchers> {
-        self.watchers.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.watchers)
     }
 }
 

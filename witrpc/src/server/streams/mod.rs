@@ -28,7 +28,9 @@ mod slot;
 mod threads;
 
 use std::collections::{BTreeSet, HashMap};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use witrpc_rt::lock;
 
 use crate::codec::{Codec, Decoder};
 use crate::error::StreamLimit;
@@ -247,7 +249,7 @@ impl Flows {
     }
 
     fn lock(&self) -> MutexGuard<'_, Table> {
-        self.table.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.table)
     }
 }
 

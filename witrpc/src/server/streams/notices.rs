@@ -11,7 +11,9 @@
 //! 3. Requests are answered without the lock.
 
 use std::collections::{HashSet, VecDeque};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard};
+
+use witrpc_rt::lock;
 
 use crate::tag::Notice;
 
@@ -88,7 +90,7 @@ impl Notices {
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.0)
     }
 }
 

@@ -11,11 +11,12 @@
 
 use std::future::poll_fn;
 use std::pin::{Pin, pin};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
 use futures_core::Stream;
+use witrpc_rt::{lock, wake};
 
 use crate::__private::v1::Wire;
 use crate::codec::{Batch, Codec, EncodeItem, Piece, encode_item};
@@ -23,7 +24,6 @@ use crate::server::job::Counted;
 use crate::server::reply::Reply;
 use crate::server::session::ClientSession;
 use crate::transport::{ChannelError, Session};
-use crate::wake::wake;
 
 use super::{Asked, Course, Flow, Lifeline};
 
@@ -134,7 +134,7 @@ impl<T: 'static> Outflow<T> {
 
     /// Answers the call that was to open the stream, unless that has happened; whether it had not.
     pub(in crate::server) fn answer_call(&self, answer: impl FnOnce(Reply<'_>)) -> bool {
-        let opening = self.opening.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let opening = lock(&self.opening).take();
         let unanswered = opening.is_some();
         opening.inspect(|opening| answer(opening.asked.reply()));
         unanswered
@@ -264,7 +264,7 @@ impl<T: 'static> Outflow<T> {
     }
 
     fn lock(&self) -> MutexGuard<'_, State<T>> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.state)
     }
 }
 

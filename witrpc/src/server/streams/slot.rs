@@ -1,13 +1,14 @@
 //! Where the answer of a method that takes a stream is picked up: the call itself was answered when the
 //! stream was open.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard};
 use std::task::{Context, Poll, Waker};
+
+use witrpc_rt::{lock, wake};
 
 use crate::server::session::ClientSession;
 use crate::server::trail::Trail;
 use crate::transport::Session;
-use crate::wake::wake;
 
 use super::{Asked, Course};
 
@@ -162,6 +163,6 @@ impl Slot {
     }
 
     fn lock(&self) -> MutexGuard<'_, Pickup> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.0)
     }
 }

@@ -15,9 +15,11 @@
 use std::collections::VecDeque;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 
-use crate::client::block_on;
+use witrpc_rt::lock;
+
+use crate::rt::block_on;
 use crate::server::pool::{Beside, Job, Pool};
 
 /// How many methods that are fed by one client have a thread.
@@ -65,12 +67,12 @@ impl FedThreads {
         let beside = Beside::new(pool);
         let started = pool.threads().spawn("witrpc-fed".to_owned(), move || {
             let _beside = beside;
-            let first = theirs.lock().unwrap_or_else(PoisonError::into_inner).take();
+            let first = lock(&theirs).take();
             threads.work(first);
         });
         let Err(error) = started else { return Ok(()) };
         self.lock().running -= 1;
-        let job = work.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let job = lock(&work).take();
         Err((error, job.expect("a thread that does not run takes nothing")))
     }
 
@@ -116,6 +118,6 @@ impl FedThreads {
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.0)
     }
 }

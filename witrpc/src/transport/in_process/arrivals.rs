@@ -3,10 +3,11 @@
 //! Each client's requests wait in their order, and the clients take turns: a client that sends many
 //! holds up its own.
 
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::sync::{Arc, Condvar, Mutex};
 use std::time::{Duration, Instant};
 
-use super::lock;
+use witrpc_rt::{lock, wait};
+
 use super::waiting::Waiting;
 use crate::transport::{Only, Peer, Request};
 
@@ -124,14 +125,10 @@ impl Arrivals {
             let left = end.map(|end| end.saturating_duration_since(Instant::now()));
             let sleep =
                 if stuck { Some(left.map_or(RECHECK, |left| left.min(RECHECK))) } else { left };
-            state = match sleep {
-                Some(Duration::ZERO) => return,
-                Some(sleep) => {
-                    let slept = self.rung.wait_timeout(state, sleep);
-                    slept.unwrap_or_else(PoisonError::into_inner).0
-                }
-                None => self.rung.wait(state).unwrap_or_else(PoisonError::into_inner),
-            };
+            if sleep == Some(Duration::ZERO) {
+                return;
+            }
+            state = wait(&self.rung, state, sleep);
             if stuck && state.rings == 0 && state.is_stuck() {
                 return;
             }

@@ -10,7 +10,7 @@ use super::handover::Handover;
 use super::kept::Kept;
 use super::link::{Link, Progress, Waiter, Waiting};
 use super::port::Port;
-use crate::timer::Timer;
+use crate::rt::Timer;
 use crate::transport::{
     Answer, ChannelError, ClientChannel, DisconnectReason, KeptLane, Lessor, Limit, Outgoing, Peer,
     Sending, Ticket,

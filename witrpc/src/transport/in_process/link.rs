@@ -12,17 +12,18 @@ use std::sync::{Arc, Mutex, MutexGuard, Weak};
 use std::task::Waker;
 use std::thread::Thread;
 
+use witrpc_rt::{lock, wake};
+
+use super::Limits;
 use super::arrivals::Arrivals;
 use super::handover::{Handover, taken_along};
 use super::watchers::Watchers;
-use super::{Limits, lock};
-use crate::timer::Alarm;
+use crate::rt::Alarm;
 use crate::transport::Session;
 use crate::transport::{
     Answer, Body, ChannelError, ClientInfo, Leasing, Lessor, Outgoing, Payload, Peer, Request,
     SMALL_LEN, Ticket,
 };
-use crate::wake::wake;
 
 /// A connection, as both of its ends see it.
 pub(super) struct Link {

@@ -24,7 +24,7 @@ mod watchers;
 mod tests;
 
 use std::fmt;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 use self::place::Place;
 use super::{BindConfig, ClientChannel, ConnectConfig, MIN_MESSAGE_LEN, ServerPort, Transport};
@@ -144,9 +144,4 @@ impl Transport for InProcess {
     fn connect(&self, config: ConnectConfig) -> Result<Arc<dyn ClientChannel>, ConnectError> {
         Ok(self.place.connect(&config)?)
     }
-}
-
-/// Locks. Nothing here runs foreign code under a lock, so a poisoned one is as good as any.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,13 +1,15 @@
 //! Where a server and its clients meet.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Condvar, LazyLock, Mutex, PoisonError, Weak};
+use std::sync::{Arc, Condvar, LazyLock, Mutex, Weak};
 use std::task::{Context, Wake, Waker};
 use std::time::{Duration, Instant};
 
+use witrpc_rt::{lock, wait};
+
+use super::Limits;
 use super::channel::Channel;
 use super::port::Port;
-use super::{Limits, lock};
 use crate::client::{CancelToken, Watch};
 use crate::error::{BindError, ConnectError};
 use crate::transport::{Admission, ConnectConfig, Guard, MAX_HELLO_LEN};
@@ -110,14 +112,10 @@ impl Place {
                 return None;
             }
             let left = end.map(|end| end.saturating_duration_since(Instant::now()));
-            server = match left {
-                Some(Duration::ZERO) => return None,
-                Some(left) => {
-                    let waited = self.bound.wait_timeout(server, left);
-                    waited.unwrap_or_else(PoisonError::into_inner).0
-                }
-                None => self.bound.wait(server).unwrap_or_else(PoisonError::into_inner),
-            };
+            if left == Some(Duration::ZERO) {
+                return None;
+            }
+            server = wait(&self.bound, server, left);
         }
     }
 }

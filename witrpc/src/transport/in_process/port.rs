@@ -5,11 +5,13 @@ use std::fmt;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use witrpc_rt::lock;
+
+use super::Limits;
 use super::arrivals::Arrivals;
 use super::channel::Channel;
 use super::link::Link;
 use super::place::Place;
-use super::{Limits, lock};
 use crate::error::ConnectError;
 use crate::transport::Shutdown;
 use crate::transport::{

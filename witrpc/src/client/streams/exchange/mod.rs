@@ -22,13 +22,14 @@
 #[cfg(test)]
 mod model;
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard};
 use std::task::{Context, Poll, Waker};
 
+use witrpc_rt::{lock, wake};
+
 use crate::__private::v1::Wire;
-use crate::client::flight::block_on;
 use crate::codec::{Batch, Piece};
-use crate::wake::wake;
+use crate::rt::block_on;
 
 /// How the items end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -115,7 +116,7 @@ impl<T: Wire> Exchange<T> {
     }
 
     fn lock(&self) -> MutexGuard<'_, State<T>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.0)
     }
 }
 

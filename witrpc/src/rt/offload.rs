@@ -1,10 +1,12 @@
 //! Work that blocks, on a thread of its own, for those who must not.
 
 use std::io;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::task::{Poll, Waker};
 
-use crate::rt::spawn;
+use witrpc_rt::lock;
+
+use super::spawn;
 
 /// Where the thread leaves the result.
 struct Meeting<T> {
@@ -26,7 +28,7 @@ pub(crate) async fn offload<T: Send + 'static>(
     let theirs = Arc::clone(&ours);
     spawn(name, move || {
         let result = work();
-        let mut meeting = theirs.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut meeting = lock(&theirs);
         meeting.result = Some(result);
         let waker = meeting.waker.take();
         drop(meeting);
@@ -37,7 +39,7 @@ pub(crate) async fn offload<T: Send + 'static>(
     let result = std::future::poll_fn(|cx| {
         // Cloned, and dropped, without the lock: it is code of the user's.
         let waker = cx.waker().clone();
-        let mut meeting = ours.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut meeting = lock(&ours);
         let result = meeting.result.take();
         let former = meeting.waker.replace(waker);
         drop(meeting);

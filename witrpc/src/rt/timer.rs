@@ -5,12 +5,13 @@
 //! wake it, so an owner whose alarms follow each other keeps one thread.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::task::Waker;
 use std::time::Instant;
 
-use crate::rt::{Threads, spawn};
-use crate::wake::wake;
+use witrpc_rt::{lock, wait, wake};
+
+use super::{Threads, spawn};
 
 /// The alarms of one owner.
 #[derive(Default)]
@@ -114,7 +115,7 @@ impl Drop for Timer {
 impl Shared {
     /// Nothing here runs foreign code under the lock, so a poisoned one is as good as any.
     fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.state)
     }
 
     fn run(&self) {
@@ -131,15 +132,13 @@ impl Shared {
                 Some(first) => {
                     let at = first.key().at;
                     state.asleep_until = Some(at);
-                    let slept = self.changed.wait_timeout(state, at - now);
-                    state = slept.unwrap_or_else(PoisonError::into_inner).0;
+                    state = wait(&self.changed, state, Some(at - now));
                 }
                 None => match state.asleep_until {
                     // All alarms were taken back: stay for the next call's until the time that
                     // this thread meant to sleep is over.
                     Some(until) if until > now => {
-                        let slept = self.changed.wait_timeout(state, until - now);
-                        state = slept.unwrap_or_else(PoisonError::into_inner).0;
+                        state = wait(&self.changed, state, Some(until - now));
                     }
                     _ => break,
                 },
