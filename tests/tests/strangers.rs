@@ -14,7 +14,7 @@ use witrpc_tests::workshop::WorkshopClient;
 const HANDSHAKE: Duration = Duration::from_millis(300);
 
 /// What every version of the protocol begins with, then version 2 and no demands.
-const OPENING: &[u8; 16] = b"WitRPC\r\n\x02\0\0\0\0\0\0\0";
+const OPENING: &[u8; 16] = b"WitRPC\r\n\x03\0\0\0\0\0\0\0";
 
 #[test]
 fn who_says_nothing_is_dropped_at_the_deadline() {
@@ -81,7 +81,7 @@ fn another_version_is_told_ours() {
     let mut answer = Vec::new();
     stranger.read_to_end(&mut answer).unwrap();
     assert_eq!(&answer[..8], &OPENING[..8]);
-    assert_eq!(answer[8..12], [2, 0, 0, 0]);
+    assert_eq!(answer[8..12], OPENING[8..12]);
 }
 
 #[test]
@@ -90,7 +90,7 @@ fn a_server_of_another_version_is_refused_with_both_versions() {
     opening[..16].copy_from_slice(OPENING);
     opening[8] = 77;
     match connect_to_one_that_says(Some(opening.to_vec()), PATIENCE) {
-        ConnectError::VersionMismatch { ours: 2, theirs: 77 } => {}
+        ConnectError::VersionMismatch { ours: 3, theirs: 77 } => {}
         other => panic!("{other}"),
     }
 }

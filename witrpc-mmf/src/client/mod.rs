@@ -302,7 +302,7 @@ impl Client {
     }
 
     /// What a call gets that the server has not taken, or not answered, when the connection has ended.
-    fn end(&self, why: DisconnectReason) -> ChannelError {
+    pub(crate) fn end(&self, why: DisconnectReason) -> ChannelError {
         let state = self.server.word64(STATE).load(Relaxed);
         match why {
             DisconnectReason::ServerShutDown if state == state::DRAINED => {

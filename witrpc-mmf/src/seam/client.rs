@@ -85,7 +85,7 @@ impl ClientChannel for Channel {
     }
 
     fn lost(&self) -> Option<ChannelError> {
-        self.0.lost().map(ChannelError::Disconnected)
+        self.0.lost().map(|why| self.0.end(why))
     }
 
     fn when_lost(&self, waker: Waker) {
