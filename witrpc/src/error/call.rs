@@ -132,7 +132,7 @@ pub enum CallError<E = NoAppError> {
     ///
     /// A call that was given up (it timed out, was cancelled, or its future was dropped) holds its lane
     /// until the server has answered it. If `abandoned` is more than 0, look for handlers that go on
-    /// although [their caller has gone](crate::CallContext::is_cancelled).
+    /// although [their caller has gone](crate::CallContext::cancelled).
     #[error("{}", NoLane { lanes: *.lanes, abandoned: *.abandoned })]
     NoFreeLane {
         /// How many lanes the connection has: as many calls can be in flight at once.
