@@ -26,7 +26,7 @@ use crate::error::ConnectError;
 use crate::fdpass::MAX_PASSED;
 use crate::fork::Descriptor;
 use crate::layout::{Layout, PAGE};
-use crate::region::{Identity, Made, OpenError, OwnPages, PeerPages};
+use crate::region::{Identity, Made, Making, OpenError, OwnPages, PeerPages};
 use crate::resource::ResourceError;
 use crate::server::ServerOptions;
 
@@ -270,11 +270,19 @@ impl<'a> Handshake<'a> {
         records: &mut Records,
     ) -> Result<(OwnPages, Nonce), ConnectError> {
         let len = offer.client_region_len;
-        let Made { pages, identity, file } = OwnPages::make(self.options.backend, len as usize)?;
+        let Made { pages, identity, file } = self.make_region(len as usize)?;
         let nonce = random_bytes()?;
         let record = Record::Region { region: identity, bell: 0, nonce, answers: Nonce::default() };
         self.send(&record, records, file.into_iter().collect())?;
         Ok((pages, nonce))
+    }
+
+    /// Makes this side's region. A long one takes seconds, so the deadline holds between its steps.
+    fn make_region(&self, len: usize) -> Result<Made, ConnectError> {
+        self.deadline.check()?;
+        let mut making = Making::begin(self.options.backend, len)?;
+        self.deadline.bound(|| making.step().map_err(ConnectError::from))?;
+        Ok(making.finish()?)
     }
 
     fn receive_region(

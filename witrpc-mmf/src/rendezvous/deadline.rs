@@ -111,6 +111,19 @@ impl<'a> Deadline<'a> {
         }
     }
 
+    /// Takes steps until one returns that it was the last. Checks the deadline before each.
+    pub(super) fn bound(
+        &self,
+        mut step: impl FnMut() -> Result<bool, ConnectError>,
+    ) -> Result<(), ConnectError> {
+        loop {
+            self.check()?;
+            if step()? {
+                return Ok(());
+            }
+        }
+    }
+
     /// Blocks until the socket is ready.
     pub(super) fn wait(&self, link: &Socket, what: PollFlags) -> Result<(), ConnectError> {
         let left = self.check()?;
@@ -126,4 +139,42 @@ impl<'a> Deadline<'a> {
 fn sleep_on(polled: &mut [PollFd<'_>], time: Duration) -> Result<usize, Errno> {
     // Longer than the kernel can express is as good as without end.
     poll(polled, Timespec::try_from(time).ok().as_ref())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HOUR: Duration = Duration::from_secs(3600);
+
+    #[test]
+    fn steps_end_with_an_interrupt_between_them() {
+        let interrupt = Arc::new(Interrupt::new().unwrap());
+        let limit = ConnectLimit { until: None, interrupt: Some(Arc::clone(&interrupt)) };
+        let mut steps = 0;
+        let ended = Deadline::new(HOUR, &limit).bound(|| {
+            steps += 1;
+            if steps == 2 {
+                Arc::clone(&interrupt).wake();
+            }
+            Ok(steps == 100)
+        });
+        assert!(matches!(ended, Err(ConnectError::Interrupted)), "{ended:?}");
+        assert_eq!(steps, 2);
+    }
+
+    #[test]
+    fn no_step_is_taken_when_the_time_is_over() {
+        let over = ConnectLimit { until: Some(Instant::now()), interrupt: None };
+        for (after, limit) in [(HOUR, &over), (Duration::ZERO, &ConnectLimit::default())] {
+            let ended = Deadline::new(after, limit).bound(|| panic!("the time is over"));
+            assert!(matches!(ended, Err(ConnectError::TimedOut { .. })), "{ended:?}");
+        }
+        let mut steps = 0;
+        let all = Deadline::new(HOUR, &ConnectLimit::default()).bound(|| {
+            steps += 1;
+            Ok(steps == 3)
+        });
+        assert!(all.is_ok() && steps == 3);
+    }
 }

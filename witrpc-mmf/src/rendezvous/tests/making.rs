@@ -1,6 +1,9 @@
 //! Long regions, which are made in steps so that others need not wait for them.
 
 use std::os::fd::{AsFd, OwnedFd};
+use std::task::Wake;
+
+use witrpc_transport::{Begun, Initiator, NoRandomBytes};
 
 use super::control::Desk;
 use super::peer::Credentials;
@@ -77,4 +80,46 @@ fn clients_whose_regions_are_made_at_the_same_time_all_come_in() {
         assert!(matches!(server.next(), Event::HungUp(_)));
     }
     server.end();
+}
+
+/// Gives up as soon as the keys are there, which is right before the client makes its region.
+struct GivesUp(Arc<Interrupt>);
+
+impl Initiator for GivesUp {
+    fn demands(&self) -> Demands {
+        PLAIN.demands()
+    }
+
+    fn begin(&self, prologue: &[u8]) -> Result<Begun, NoRandomBytes> {
+        let Begun { message, finish } = PLAIN.begin(prologue)?;
+        let interrupt = Arc::clone(&self.0);
+        let finish = Box::new(move |reply: &[u8]| {
+            interrupt.wake();
+            finish(reply)
+        });
+        Ok(Begun { message, finish })
+    }
+}
+
+static PLAIN: Plain = Plain { encryption: false };
+
+#[test]
+fn a_client_that_gives_up_makes_no_region() {
+    for backend in [Backend::Native, Backend::Portable] {
+        let scratch = Scratch::new();
+        // More than any machine has: a client that begins with it says so.
+        let client_region_len = 1 << 45;
+        let server_region_len = client_region_len;
+        let limits = ServerLimits { backend, client_region_len, server_region_len, ..limits() };
+        let server = Server::start(&scratch.place(), limits);
+        let interrupt = Arc::new(Interrupt::new().unwrap());
+        let initiator = GivesUp(Arc::clone(&interrupt));
+        let max_region_len = u64::MAX;
+        let options =
+            ConnectOptions { backend, max_region_len, initiator: &initiator, ..options() };
+        let limit = ConnectLimit { until: None, interrupt: Some(interrupt) };
+        let given_up = connect_within(&name("calc"), &scratch.place(), &options, &limit);
+        assert!(matches!(given_up, Err(ConnectError::Interrupted)), "{:?}", given_up.err());
+        server.end();
+    }
 }
