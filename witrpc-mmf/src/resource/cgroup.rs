@@ -59,8 +59,10 @@ static VERSION_2: Files = Files {
 impl MemoryLimits {
     /// Reads the limits of this process; none where there are no control groups.
     pub(crate) fn read() -> Self {
-        let read = |path| fs::read_to_string(path).unwrap_or_default();
-        let found = locate(&read("/proc/self/cgroup"), &read("/proc/self/mountinfo"));
+        let read = |path| fs::read(path).unwrap_or_default();
+        let (groups, mounts) = (read("/proc/self/cgroup"), read("/proc/self/mountinfo"));
+        // One mount whose path is no UTF-8 must not hide the others.
+        let found = locate(&String::from_utf8_lossy(&groups), &String::from_utf8_lossy(&mounts));
         Self(found.iter().flat_map(Hierarchy::groups).collect())
     }
 
@@ -157,14 +159,31 @@ fn locate(groups: &str, mounts: &str) -> Vec<Hierarchy> {
             continue;
         };
         // In a container the mount may begin at the group, of which the path does not know.
-        let below = Path::new(group).strip_prefix(root).unwrap_or(Path::new(""));
+        let below = Path::new(group).strip_prefix(unescape(root)).unwrap_or(Path::new(""));
         let is_below =
             below.components().all(|part| matches!(part, std::path::Component::Normal(_)));
         let below = if is_below { below } else { Path::new("") };
-        let mount = PathBuf::from(mount);
+        let mount = PathBuf::from(unescape(mount));
         found.push(Hierarchy { group: mount.join(below), mount, is_version_2 });
     }
     found
+}
+
+/// Returns a path of `mountinfo` without its escapes. The kernel writes a space, a tab, a line feed and
+/// a backslash as a backslash and three octal digits.
+fn unescape(text: &str) -> String {
+    let mut parts = text.split('\\');
+    let mut unescaped = parts.next().unwrap_or("").to_owned();
+    for part in parts {
+        let escaped = part.split_at_checked(3).and_then(|(digits, rest)| {
+            let byte = u8::from_str_radix(digits, 8).ok().filter(u8::is_ascii)?;
+            Some((char::from(byte), rest))
+        });
+        let (byte, rest) = escaped.unwrap_or(('\\', part));
+        unescaped.push(byte);
+        unescaped.push_str(rest);
+    }
+    unescaped
 }
 
 #[cfg(test)]
@@ -206,6 +225,25 @@ mod tests {
         let mounts = "30 23 0:26 / /sys/fs/cgroup rw - cgroup2 cgroup2 rw";
         let top = found("/sys/fs/cgroup", "/sys/fs/cgroup", true);
         assert_eq!(locate("0::/../../elsewhere\n", mounts), [top]);
+    }
+
+    #[test]
+    fn escapes_of_the_kernel_are_undone() {
+        let mounts = "35 31 0:32 /my\\040jobs /sys/a\\011b\\134c rw - cgroup cgroup rw,memory";
+        let directory = "/sys/a\tb\\c/1";
+        let expected = found("/sys/a\tb\\c", directory, false);
+        assert_eq!(locate("4:memory:/my jobs/1\n", mounts), [expected]);
+        for odd in ["/a\\", "/a\\04", "/a\\xyz", "/a\\777", "/a\\0ä"] {
+            assert_eq!(unescape(odd), odd);
+        }
+    }
+
+    #[test]
+    fn a_mount_that_is_no_utf_8_hides_no_other() {
+        let mut mounts = b"29 23 0:25 / /mnt/\xff rw - tmpfs none rw\n".to_vec();
+        mounts.extend(b"30 23 0:26 / /sys/fs/cgroup rw - cgroup2 cgroup2 rw\n");
+        let expected = found("/sys/fs/cgroup", "/sys/fs/cgroup/a", true);
+        assert_eq!(locate("0::/a\n", &String::from_utf8_lossy(&mounts)), [expected]);
     }
 
     #[test]
