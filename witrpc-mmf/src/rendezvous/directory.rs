@@ -8,6 +8,7 @@
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use rustix::fs::{
     AtFlags, CWD, FileType, Mode, OFlags, Stat, chmod, fchmod, fstat, mkdirat, openat, stat, statat,
@@ -30,6 +31,9 @@ const ALL_OF_OWNER: u32 = 0o700;
 
 /// Any of these lets others reach what is in it.
 const ENTER_OF_OTHERS: u32 = 0o011;
+
+/// How long a server that has made a directory may take to set its mode. There is nothing to wait on.
+const MAKING_TIMEOUT: Duration = Duration::from_millis(100);
 
 /// Who is to reach the sockets in a directory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -104,10 +108,11 @@ impl Directory {
         };
         widen(parent, name, least, FileType::Directory)
             .map_err(|error| DirectoryError::system("set the mode of", path.clone(), error))?;
-        match Self::open_at(parent, name, path.clone(), how, rules.access)? {
+        let look = || match Self::open_at(parent, name, path.clone(), how, rules.access)? {
             Some(directory) => directory.checked(rules),
-            None => Err(DirectoryError::Missing { path }),
-        }
+            None => Err(DirectoryError::Missing { path: path.clone() }),
+        };
+        if is_new { look() } else { until_made(look) }
     }
 
     fn open_at(
@@ -212,6 +217,22 @@ impl Directory {
 impl AsFd for Directory {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.fd.as_fd()
+    }
+}
+
+/// Looks at a directory until it is wide enough, for at most [`MAKING_TIMEOUT`]: another server may
+/// have just made it, under an umask, and may be about to set its mode.
+fn until_made<T>(mut look: impl FnMut() -> Result<T, DirectoryError>) -> Result<T, DirectoryError> {
+    let started = Instant::now();
+    loop {
+        match look() {
+            Err(DirectoryError::TooNarrow { .. } | DirectoryError::KeepsOthersOut { .. })
+                if started.elapsed() < MAKING_TIMEOUT =>
+            {
+                std::thread::sleep(Duration::from_millis(1));
+            }
+            looked => return looked,
+        }
     }
 }
 
@@ -323,6 +344,30 @@ mod tests {
         assert_eq!(mode_of(&private), 0o700);
         fs::remove_file(&made).unwrap();
         assert_eq!(widened(&made), Ok(()), "it is found missing when it is opened");
+    }
+
+    #[test]
+    fn a_directory_whose_maker_has_not_set_its_mode_yet_is_looked_at_again() {
+        let scratch = Scratch::new();
+        let path = scratch.path().join("shared");
+        // As its maker's umask has left it.
+        directory(&path);
+        let owners = &[geteuid().as_raw()];
+        let rules = Rules { owners, excess: WRITE_OF_OTHERS, access: Access::Shared };
+        let mut looks = 0;
+        let look = || {
+            looks += 1;
+            let found = Directory::open(path.clone(), rules);
+            assert_eq!(widened(&path), Ok(()), "the maker goes on");
+            found
+        };
+        assert!(until_made(look).is_ok_and(|found| found.is_some()));
+        assert_eq!(looks, 2);
+        // One that stays so is refused, and not changed.
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o700)).unwrap();
+        let refused = Directory::create(path.clone(), rules, false);
+        assert!(matches!(refused, Err(DirectoryError::KeepsOthersOut { .. })), "{refused:?}");
+        assert_eq!(mode_of(&path), 0o700);
     }
 
     #[test]
