@@ -14,7 +14,7 @@ use serde::de::DeserializeOwned;
 
 use crate::resources::is_stopped;
 use crate::roles::Role;
-use crate::skip::skipped;
+use crate::skip::lacking_namespaces;
 use crate::watchdog::{PATIENCE, eventually};
 
 /// Tells `witrpc-peer` its role.
@@ -58,7 +58,7 @@ impl Child {
         };
         let tried = apart("true".into()).stderr(Stdio::null()).status();
         if !tried.is_ok_and(|status| status.success()) {
-            skipped("it takes the right to make namespaces");
+            lacking_namespaces();
             return None;
         }
         Some(Self::start_by(apart(peer_program()), role))

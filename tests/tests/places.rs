@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 use witrpc_tests::process::Child;
 use witrpc_tests::roles::{Role, ServedItself};
 use witrpc_tests::site::Address;
-use witrpc_tests::skip::skipped;
+use witrpc_tests::skip::{lacking_namespaces, skipped};
 use witrpc_tests::watchdog::{PATIENCE, Watchdog};
 
 /// The user of the program.
@@ -41,7 +41,7 @@ fn namespace() -> Option<Command> {
     };
     let tried = namespace().args(["mount -t tmpfs none /run"]).stderr(Stdio::null()).status();
     if !tried.is_ok_and(|status| status.success()) {
-        skipped("it takes the right to make mount namespaces");
+        lacking_namespaces();
         return None;
     }
     Some(namespace())
@@ -131,6 +131,7 @@ fn in_a_user_namespace_the_owner_is_told_and_not_the_sticky_bit() {
     let Some(mut tried) = namespace() else { return };
     let tried = tried.arg(may_make_one).env("USER_ID", USER).stderr(Stdio::null()).status();
     if !tried.is_ok_and(|status| status.success()) {
+        // A setting of the machine, also for root, and in CI too.
         skipped("it takes the right to make user namespaces as any user");
         return;
     }

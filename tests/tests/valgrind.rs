@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 use witrpc_tests::process::Child;
 use witrpc_tests::roles::Role;
 use witrpc_tests::site::{Address, Plan, Site, Started, Transport};
-use witrpc_tests::skip::skipped;
+use witrpc_tests::skip::lacking;
 use witrpc_tests::watchdog::{PATIENCE, Watchdog};
 
 /// What runs a program under valgrind, which says nothing unless something is wrong. `None` where it
@@ -15,7 +15,7 @@ fn valgrind() -> Option<Command> {
     let mut valgrind = Command::new("valgrind");
     let found = valgrind.arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status();
     if !found.is_ok_and(|status| status.success()) {
-        skipped("valgrind is not installed (apt-get install -y valgrind)");
+        lacking("valgrind is not installed (apt-get install -y valgrind)");
         return None;
     }
     let mut valgrind = Command::new("valgrind");
