@@ -15,6 +15,8 @@ pub enum Restriction {
     FileSize(u64),
     /// To open more descriptors than so many beyond those that it has.
     Descriptors(u64),
+    /// To map more bytes than so many beyond those that it has mapped.
+    AddressSpace(u64),
 }
 
 /// A system call that can be forbidden.
@@ -64,6 +66,12 @@ impl Restriction {
                 // Reading the directory takes one, which is in the list.
                 let open = fs::read_dir("/proc/self/fd").expect("Linux has /proc").count() - 1;
                 limit(Resource::Nofile, open as u64 + more);
+            }
+            Self::AddressSpace(more) => {
+                let statm = fs::read_to_string("/proc/self/statm").expect("Linux has /proc");
+                let pages = statm.split(' ').next().expect("it begins with them");
+                let pages: u64 = pages.parse().expect("it is a number");
+                limit(Resource::As, pages * rustix::param::page_size() as u64 + more);
             }
         }
     }

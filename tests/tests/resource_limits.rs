@@ -2,6 +2,7 @@
 //! both sides; nobody is killed by it, and the server goes on.
 
 use std::fs;
+use std::io::ErrorKind;
 use std::path::PathBuf;
 use std::process::Command;
 
@@ -12,7 +13,7 @@ use witrpc_tests::process::Child;
 use witrpc_tests::restriction::{Call, Restriction};
 use witrpc_tests::roles::Role;
 use witrpc_tests::site::{Address, Plan, ServerCommand, Site, Started, Transport};
-use witrpc_tests::skip::skipped;
+use witrpc_tests::skip::{lacking, skipped};
 use witrpc_tests::watchdog::{PATIENCE, Watchdog, eventually};
 use witrpc_tests::workshop::WorkshopClient;
 
@@ -21,6 +22,9 @@ const SHORT: u64 = 100 << 10;
 
 /// Half of the size that an endpoint has unless told otherwise.
 const REGION: u64 = 512 << 10;
+
+/// What is left for the process itself, which goes on.
+const ALMOST_A_REGION: u64 = REGION - (16 << 10);
 
 const MIB: u64 = 1 << 20;
 
@@ -38,6 +42,10 @@ fn restrictions() -> Vec<(Restriction, Vec<String>)> {
         Restriction::FileSize(SHORT),
         vec!["RLIMIT_FSIZE".to_owned(), SHORT.to_string(), REGION.to_string()],
     )];
+    all.push((
+        Restriction::AddressSpace(ALMOST_A_REGION),
+        vec!["RLIMIT_AS".to_owned(), REGION.to_string()],
+    ));
     all.extend(Call::ALL.map(|call| {
         let says = ["seccomp", "Operation not permitted", call.name()].map(str::to_owned).to_vec();
         (Restriction::Call(call), says)
@@ -87,12 +95,15 @@ fn what_a_server_lacks_later_its_next_client_is_told_and_the_others_are_served()
             (Restriction::Call(refused), ResourceError::Refused { call, errno }) => {
                 assert_eq!((call.as_str(), *errno), (refused.name(), libc::EPERM));
             }
+            (Restriction::AddressSpace(_), ResourceError::AddressSpace { needed, .. }) => {
+                assert_eq!(*needed, REGION);
+            }
             (Restriction::Descriptors(_), ResourceError::Descriptors { limit }) => {
                 assert!(*limit < 100)
             }
             other => panic!("{other:?}"),
         }
-        let passes = matches!(by, Restriction::Descriptors(_));
+        let passes = matches!(by, Restriction::Descriptors(_) | Restriction::AddressSpace(_));
         assert_eq!(refused.is_retryable(), passes, "{refused}");
         assert_eq!(client.add(1, 2), Ok(3), "{by:?}");
         assert!(site.metrics().refused_handshakes > 0, "{by:?}");
@@ -141,23 +152,37 @@ struct Group {
 }
 
 impl Group {
-    /// `None`, with a word on why, where this process may make none.
+    /// `None`, with a word on why, where this process may make none: in CI too, where machines may have
+    /// no such controller, or let nobody write there. What fails in another way fails in CI.
     fn new(limit: u64) -> Option<Self> {
         let name = format!("witrpc-test-{}-{limit}", getpid().as_raw_nonzero());
         for (mount, file) in
             [("/sys/fs/cgroup/memory", "memory.limit_in_bytes"), ("/sys/fs/cgroup", "memory.max")]
         {
             let directory = PathBuf::from(mount).join(&name);
-            if fs::create_dir(&directory).is_err() {
-                continue;
+            match fs::create_dir(&directory) {
+                Ok(()) => {}
+                Err(error) => {
+                    let forbidden = [
+                        ErrorKind::NotFound,
+                        ErrorKind::PermissionDenied,
+                        ErrorKind::ReadOnlyFilesystem,
+                    ];
+                    let tell = if forbidden.contains(&error.kind()) { skipped } else { lacking };
+                    tell(&format!("no control group can be made in {mount}: {error}"));
+                    continue;
+                }
             }
             let group = Self { limit: directory.join(file), directory };
-            // Where the controller is not there, neither is the file.
-            if group.limit.exists() && fs::write(&group.limit, limit.to_string()).is_ok() {
-                return Some(group);
+            if !group.limit.exists() {
+                skipped(&format!("{mount} has no controller of memory"));
+                continue;
+            }
+            match fs::write(&group.limit, limit.to_string()) {
+                Ok(()) => return Some(group),
+                Err(error) => lacking(&format!("the group gets no limit in {mount}: {error}")),
             }
         }
-        skipped("it takes the right to make control groups with a memory limit");
         None
     }
 

@@ -21,7 +21,9 @@ use rustix::io::Errno;
 
 use crate::disposal::Passed;
 use crate::fork::{Descriptor, Origin};
-use crate::resource::{MemoryLimits, ResourceError, check_file_size, check_machine_memory};
+use crate::resource::{
+    MemoryLimits, ResourceError, check_address_space, check_file_size, check_machine_memory,
+};
 
 /// What `fstat` says of a file: told to the peer, who compares it with what it received.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -258,6 +260,7 @@ impl Allocation {
     /// [`ResourceError`]: a limit forbids so many, or there is too little memory.
     pub(crate) fn begin(len: u64) -> Result<Self, ResourceError> {
         check_file_size(len)?;
+        check_address_space(len)?;
         if len > UNASKED_LEN {
             check_machine_memory(len)?;
         }
@@ -290,6 +293,7 @@ impl Allocation {
 /// [`ResourceError`]: a limit is below `len`.
 pub(crate) fn check_in_principle(len: u64) -> Result<(), ResourceError> {
     check_file_size(len)?;
+    check_address_space(len)?;
     MemoryLimits::read().check_in_principle(len)
 }
 

@@ -101,7 +101,7 @@ impl ResourceError {
     pub(crate) fn of(call: &str, needed: u64, error: &io::Error) -> Self {
         match Errno::from_io_error(error) {
             Some(Errno::FBIG) => Self::FileSize { limit: limit_of(Resource::Fsize), needed },
-            Some(Errno::NOMEM) if call == "mmap" && limit_of(Resource::As) != u64::MAX => {
+            Some(Errno::NOMEM) if is_mapping(call) && limit_of(Resource::As) != u64::MAX => {
                 Self::AddressSpace { limit: limit_of(Resource::As), needed }
             }
             Some(Errno::NOMEM | Errno::NOSPC) => Self::Memory { available: None, needed },
@@ -150,6 +150,12 @@ fn machine_has(available: Option<u64>) -> String {
     }
 }
 
+/// Returns whether a failed call may have been refused addresses. `shm_open` stands for all that the
+/// portable backend does with it.
+fn is_mapping(call: &str) -> bool {
+    matches!(call, "mmap" | "shm_open")
+}
+
 /// Returns the limit in force, `u64::MAX` for none.
 fn limit_of(resource: Resource) -> u64 {
     getrlimit(resource).current.unwrap_or(u64::MAX)
@@ -160,6 +166,23 @@ fn limit_of(resource: Resource) -> u64 {
 pub(crate) fn check_file_size(len: u64) -> Result<(), ResourceError> {
     let limit = limit_of(Resource::Fsize);
     if len > limit { Err(ResourceError::FileSize { limit, needed: len }) } else { Ok(()) }
+}
+
+/// Checks that the process may map `len` more bytes: before any is allocated, which would be for
+/// nothing.
+pub(crate) fn check_address_space(len: u64) -> Result<(), ResourceError> {
+    let limit = limit_of(Resource::As);
+    if limit != u64::MAX && len.saturating_add(addresses_in_use()) > limit {
+        return Err(ResourceError::AddressSpace { limit, needed: len });
+    }
+    Ok(())
+}
+
+/// Returns how many bytes of addresses the process has; 0 where the kernel does not say.
+fn addresses_in_use() -> u64 {
+    let text = fs::read_to_string("/proc/self/statm").unwrap_or_default();
+    let pages: Option<u64> = text.split(' ').next().and_then(|pages| pages.parse().ok());
+    pages.unwrap_or(0).saturating_mul(rustix::param::page_size() as u64)
 }
 
 /// Checks that the machine has `len` bytes of memory available: it would kill a process rather than
