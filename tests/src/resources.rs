@@ -82,7 +82,6 @@ pub fn refuse_threads() {
     let filter = SeccompFilter::new(refused.into(), others, these, arch).expect("it is a filter");
     let program: BpfProgram = filter.try_into().expect("it is short");
     apply_filter_all_threads(&program).expect("the kernel takes it");
-    #[expect(clippy::disallowed_methods, reason = "it is to be refused")]
     let refusal = std::thread::Builder::new().spawn(|| ()).expect_err("threads are refused");
     assert_eq!(refusal.kind(), std::io::ErrorKind::WouldBlock);
 }

@@ -1,5 +1,7 @@
 //! Calls that are given up, as the server sees them, each way.
 
+#![allow(clippy::disallowed_methods, reason = "tests start threads as they like")]
+
 #[macro_use]
 mod ways;
 

@@ -1,5 +1,7 @@
 //! The channel between two ends in one process: every kind of message, both ways, each way.
 
+#![allow(clippy::disallowed_methods, reason = "tests start threads as they like")]
+
 #[macro_use]
 mod ways;
 

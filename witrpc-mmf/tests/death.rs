@@ -1,5 +1,7 @@
 //! Either side killed, over each backend: the other learns of it, and nothing is left behind.
 
+#![allow(clippy::disallowed_methods, reason = "tests start threads as they like")]
+
 use std::io::{BufRead, BufReader, Read};
 use std::ops::ControlFlow;
 use std::process::{Child, Command, Stdio};

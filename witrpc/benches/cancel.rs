@@ -3,6 +3,8 @@
 //! Both processes read the same clock: the caller just before it gives up (or the deadline itself),
 //! the handler when it has seen it.
 
+#![allow(clippy::disallowed_methods, reason = "benchmarks start threads as they like")]
+
 mod support;
 
 use std::pin::pin;

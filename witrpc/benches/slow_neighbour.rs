@@ -3,6 +3,8 @@
 //! The calls that are watched keep to a clock, and each is timed from when it was due: one that is
 //! held up counts for all that are late behind it.
 
+#![allow(clippy::disallowed_methods, reason = "benchmarks start threads as they like")]
+
 mod support;
 
 use std::hint::black_box;

@@ -3,6 +3,8 @@
 //! It lives as long as its standard input is open, so it ends with the first process however that
 //! ends.
 
+#![allow(clippy::disallowed_methods, reason = "benchmarks start threads as they like")]
+
 use std::io::{BufRead, BufReader, Write};
 use std::path::PathBuf;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
