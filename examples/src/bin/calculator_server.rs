@@ -18,6 +18,6 @@ fn run() -> Result<(), Box<dyn Error>> {
     let server =
         WitServer::builder().listen(name.as_str()).service(CalculatorServer::new(Desk)).start()?;
     println!("serving {name:?}; Ctrl-C ends it");
-    server.wait();
+    println!("{}", server.wait());
     Ok(())
 }

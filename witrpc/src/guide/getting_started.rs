@@ -69,13 +69,14 @@
 //!         .listen("words")
 //!         .service(WordsServer::new(Reader))
 //!         .start()?;
-//!     server.wait();
+//!     eprintln!("{}", server.wait());
 //!     Ok(())
 //! }
 //! ```
 //!
 //! The server runs on threads of its own as soon as it has started. [`wait`](crate::WitServer::wait)
-//! keeps `main` from ending; dropping the server stops it. One server has a name at a time: a second
+//! keeps `main` from ending, and returns why the server has ended: in a daemon that started its server
+//! before it forked, that is at once. Dropping the server stops it. One server has a name at a time: a second
 //! one gets [`BindError::NameInUse`](crate::BindError::NameInUse) at once. A server that is killed,
 //! by Ctrl-C too, leaves nothing behind that the next would not take over.
 //!

@@ -32,7 +32,7 @@ use super::session::ClientSession;
 ///
 /// ```
 /// use std::time::{Duration, Instant};
-/// use witrpc::{InProcess, WitServer, wit_service};
+/// use witrpc::{InProcess, StopReason, WitServer, wit_service};
 ///
 /// #[wit_service]
 /// pub trait Greeter {
@@ -61,7 +61,7 @@ use super::session::ClientSession;
 /// // Another thread ends it; this one waits for that.
 /// let handle = server.handle();
 /// let ended = std::thread::spawn(move || handle.shutdown(Duration::from_secs(5)));
-/// server.wait();
+/// assert_eq!(server.wait(), StopReason::ShutDown);
 /// assert!(ended.join().unwrap(), "every call was answered");
 /// # Ok(())
 /// # }
