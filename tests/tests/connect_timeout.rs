@@ -1,6 +1,7 @@
 //! How long connecting may take, and what is left of an attempt that is given up.
 
 use std::fs;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::task::{Context, Waker};
 use std::time::Duration;
 
@@ -90,6 +91,31 @@ fn a_connect_that_is_dropped_leaves_no_thread() {
         let polled = connecting_to.as_mut().poll(&mut Context::from_waker(Waker::noop()));
         assert!(polled.is_pending(), "there is nobody to connect to");
         drop(connecting_to);
+    }
+    eventually_equal("threads that connect", &0, connecting);
+}
+
+/// Code of the user's runs where an async client connects. Its panic is the task's, as it would be the
+/// thread's of a blocking one.
+#[test]
+fn a_provider_of_tokens_that_panics_panics_where_the_client_connects() {
+    let _watchdog = Watchdog::new(PATIENCE);
+    let panicked_with = |connect: &dyn Fn()| {
+        let panic = catch_unwind(AssertUnwindSafe(connect)).expect_err("its provider panics");
+        assert_eq!(panic.downcast_ref(), Some(&"the vault is closed"));
+    };
+    for place in [Mmf::unguessable().into(), InProcess::new().into()] {
+        let place: witrpc::Endpoint = place;
+        panicked_with(&|| {
+            let client = WorkshopClient::builder(place.clone()).connect_timeout(PATIENCE);
+            let client = client.access_token_from(|| panic!("the vault is closed"));
+            drop(client.connect());
+        });
+        panicked_with(&|| {
+            let client = WorkshopAsyncClient::builder(place.clone()).connect_timeout(PATIENCE);
+            let client = client.access_token_from(|| panic!("the vault is closed"));
+            drop(block_on(client.connect()));
+        });
     }
     eventually_equal("threads that connect", &0, connecting);
 }

@@ -359,6 +359,16 @@ fn a_forked_child_of_the_parent_has_no_part_in_the_worker() {
 }
 
 #[test]
+fn what_outlives_a_worker_and_is_adopted_by_its_parent_is_no_worker() {
+    let dir = TempDir::new().unwrap();
+    let file = dir.path().join("is-worker");
+    let (_parent, worker) = employer(Duty::ServeLeaving(file.clone()), Besides::Adopt);
+    signal(worker, Signal::KILL);
+    eventually("it has found out", || file.exists());
+    assert_eq!(fs::read_to_string(file).unwrap(), "false");
+}
+
+#[test]
 fn standard_error_is_forwarded_if_asked_for() {
     let (mut parent, worker) = employer(Duty::ServeTalking(3), Besides::Nothing);
     let () = parent.ask(&());

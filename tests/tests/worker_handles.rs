@@ -4,6 +4,7 @@ use std::io::Read;
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
 use std::os::unix::process::ExitStatusExt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitStatus;
 use std::sync::Arc;
 use std::task::{Context, Waker};
@@ -99,4 +100,24 @@ fn a_start_that_is_dropped_leaves_neither_process_nor_thread() {
     drop(starting);
     // The process holds its standard output, the thread the command.
     assert_eq!(held.read(&mut [0]).unwrap(), 0, "it ends when both have gone");
+}
+
+#[test]
+fn a_start_whose_client_is_decided_by_code_that_panics_leaves_neither_process_nor_thread() {
+    let _watchdog = Watchdog::new(PATIENCE);
+    for is_async in [false, true] {
+        let (mut held, theirs) = UnixStream::pair().unwrap();
+        let mut command = Duty::Serve.command();
+        command.stdout(OwnedFd::from(theirs));
+        let builder = Worker::<WorkshopClient>::builder(command).restart(Backoff::default());
+        let builder = builder.start_timeout(PATIENCE).client(|_| panic!("no codec will do"));
+        let start = || match is_async {
+            false => builder.spawn().map(drop),
+            true => block_on(builder.spawn_async()).map(drop),
+        };
+        let panic = catch_unwind(AssertUnwindSafe(start)).expect_err("the closure panics");
+        assert_eq!(panic.downcast_ref(), Some(&"no codec will do"));
+        // Each process holds its standard output, the thread that restarts them the command.
+        assert_eq!(held.read(&mut [0]).unwrap(), 0, "it ends when all have gone");
+    }
 }

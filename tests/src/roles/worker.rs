@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use witrpc::{Worker, worker};
 
 use crate::process::{Parent, peer_program};
-use crate::watchdog::PATIENCE;
+use crate::watchdog::{PATIENCE, eventually};
 use crate::workshop::{Bench, WorkshopClient, WorkshopServer};
 
 /// What a worker does with its life.
@@ -30,6 +30,10 @@ pub enum Duty {
     /// The same, with two children: one finds out whether it is a worker, to go on only if it is
     /// not, the other keeps standard error open until standard output ends.
     ServeWithChildren,
+    /// The same, with a child that outlives it and then writes into this file whether it is a worker.
+    ServeLeaving(PathBuf),
+    /// Waits until its parent is not this process, and writes into the file whether it is a worker.
+    Outlive(PathBuf, u32),
     /// Has a worker of its own, whose number is in this file by the time that it serves.
     ServeOwning(PathBuf),
     /// Starts a worker instead of serving, with or without its standard input. Says why it cannot,
@@ -92,6 +96,14 @@ impl Duty {
                 server.service(WorkshopServer::new(Bench::default()))
             })
             .expect("it is a worker"),
+            Duty::ServeLeaving(file) => worker::serve_with(|server, _| {
+                let mut outlives = Duty::Outlive(file, std::process::id()).command();
+                let mut outlives = outlives.stdin(Stdio::null()).spawn().expect("it starts");
+                thread::spawn(move || outlives.wait());
+                server.service(WorkshopServer::new(Bench::default()))
+            })
+            .expect("it is a worker"),
+            Duty::Outlive(file, parent) => outlive(&file, parent),
             Duty::ServeOwning(file) => serve_owning(&file),
             Duty::StartFirst { closed } => {
                 if closed {
@@ -144,6 +156,14 @@ fn serve_owning(file: &Path) {
     served.expect("it is a worker");
 }
 
+fn outlive(file: &Path, parent: u32) {
+    let parent = rustix::process::Pid::from_raw(parent as i32);
+    eventually("its parent ends", || rustix::process::getppid() != parent);
+    let told = file.with_extension("tmp");
+    fs::write(&told, worker::is_worker().to_string()).expect("the test has made the directory");
+    fs::rename(told, file).expect("the test has made the directory");
+}
+
 fn close_input() {
     let nothing = File::open("/dev/null").expect("Linux has it");
     rustix::stdio::dup2_stdin(nothing).expect("it can be replaced");
@@ -176,6 +196,8 @@ pub enum Besides {
     Fork,
     /// It starts the worker on a thread that ends.
     EndThread,
+    /// It adopts the orphans of its descendants, as process 1 of a container does.
+    Adopt,
 }
 
 /// See [`Role::Employ`](super::Role::Employ).
@@ -184,13 +206,17 @@ pub(super) fn employ(parent: &Parent, duty: &Duty, besides: Besides) {
         let worker = Worker::<WorkshopClient>::builder(duty.command()).forward_stderr(true);
         worker.start_timeout(PATIENCE).spawn().expect("the worker starts")
     };
+    if besides == Besides::Adopt {
+        let adopts = rustix::process::set_child_subreaper(Some(rustix::process::getpid()));
+        adopts.expect("any process may");
+    }
     let worker = match besides {
         Besides::EndThread => thread::scope(|scope| scope.spawn(spawn).join()).expect("it starts"),
         _ => spawn(),
     };
     let pid = worker.client().who_serves().expect("it serves");
     match besides {
-        Besides::Nothing | Besides::EndThread => {}
+        Besides::Nothing | Besides::EndThread | Besides::Adopt => {}
         Besides::Call => {
             let client = worker.client().clone();
             thread::spawn(move || client.hold(1, 1));

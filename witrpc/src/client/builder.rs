@@ -233,6 +233,10 @@ impl<C: Client> ClientBuilder<C, Async> {
     /// # Errors
     ///
     /// [`ConnectError`] says whether nobody serves, the server refused, or the machine did.
+    ///
+    /// # Panics
+    ///
+    /// In the task that polls, where a [provider of tokens](Self::access_token_from) panics.
     pub async fn connect(self) -> Result<C, ConnectError> {
         let cancel = CancelToken::new();
         let dial = Dial { cancel: Some(cancel.clone()), ..self.dial };

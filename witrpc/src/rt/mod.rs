@@ -5,6 +5,7 @@ mod offload;
 mod signals;
 mod threads;
 mod timer;
+mod waiters;
 
 // Where a thread is started, its signals are blocked: one place for all crates.
 pub(crate) use witrpc_mmf::{SignalMask, spawn, spawn_scoped};
@@ -15,3 +16,4 @@ pub(crate) use signals::restore_elsewhere;
 pub use signals::restore_signal_mask;
 pub(crate) use threads::Threads;
 pub(crate) use timer::{Alarm, Timer};
+pub(crate) use waiters::{Waiters, until_so};

@@ -1,16 +1,20 @@
 //! Work that blocks, on a thread of its own, for those who must not.
 
+use std::future::poll_fn;
 use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::{Arc, Mutex};
 use std::task::{Poll, Waker};
+use std::thread;
 
-use witrpc_rt::lock;
+use witrpc_rt::{lock, wake};
 
 use super::spawn;
 
 /// Where the thread leaves the result.
 struct Meeting<T> {
-    result: Option<T>,
+    /// What the work returned, or panicked with.
+    result: Option<thread::Result<T>>,
     waker: Option<Waker>,
 }
 
@@ -20,6 +24,10 @@ struct Meeting<T> {
 /// # Errors
 ///
 /// There can be no thread.
+///
+/// # Panics
+///
+/// Where `work` panics, with what it panicked with: as if the polling task had done the work.
 pub(crate) async fn offload<T: Send + 'static>(
     name: &str,
     work: impl FnOnce() -> T + Send + 'static,
@@ -27,16 +35,17 @@ pub(crate) async fn offload<T: Send + 'static>(
     let ours = Arc::new(Mutex::new(Meeting { result: None, waker: None }));
     let theirs = Arc::clone(&ours);
     spawn(name, move || {
-        let result = work();
+        // Code of the user's runs in there. Its panic must not leave the task waiting.
+        let result = catch_unwind(AssertUnwindSafe(work));
         let mut meeting = lock(&theirs);
         meeting.result = Some(result);
         let waker = meeting.waker.take();
         drop(meeting);
         if let Some(waker) = waker {
-            waker.wake();
+            wake(waker);
         }
     })?;
-    let result = std::future::poll_fn(|cx| {
+    let result = poll_fn(|cx| {
         // Cloned, and dropped, without the lock: it is code of the user's.
         let waker = cx.waker().clone();
         let mut meeting = lock(&ours);
@@ -46,5 +55,20 @@ pub(crate) async fn offload<T: Send + 'static>(
         drop(former);
         result.map_or(Poll::Pending, Poll::Ready)
     });
-    Ok(result.await)
+    Ok(result.await.unwrap_or_else(|panic| resume_unwind(panic)))
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_executor::block_on;
+
+    use super::*;
+
+    #[test]
+    fn a_panic_reaches_the_task_that_waits() {
+        let waits = || block_on(offload("witrpc-test", || -> u8 { panic!("it has no key") }));
+        let panic = catch_unwind(waits).expect_err("the work has panicked");
+        assert_eq!(panic.downcast_ref(), Some(&"it has no key"));
+        assert_eq!(block_on(offload("witrpc-test", || 7)).unwrap(), 7);
+    }
 }

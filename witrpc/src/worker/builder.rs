@@ -16,8 +16,7 @@ use crate::__private::v1::Client;
 use crate::backoff::Backoff;
 use crate::client::{Blocking, ClientBuilder, Connection, Reconnect};
 use crate::error::{ConnectError, WorkerError};
-use crate::rt::offload;
-use crate::rt::restore_elsewhere;
+use crate::rt::{offload, restore_elsewhere};
 use crate::security::AccessToken;
 use crate::transport::mmf::Mmf;
 
@@ -113,7 +112,7 @@ impl<C> WorkerBuilder<C> {
 
     /// Is told of every end of a process that was not asked for, and of every attempt to restart
     /// that failed: to log it. Runs on the thread that keeps the worker, which does nothing else
-    /// meanwhile.
+    /// meanwhile: to wait for the worker's end in there, or to stop it, is to wait for this thread.
     pub fn on_failure(mut self, told: impl FnMut(&WorkerError) + Send + 'static) -> Self {
         self.on_failure = Some(Box::new(told));
         self
@@ -154,6 +153,10 @@ impl<C> WorkerBuilder<C> {
     /// [`WorkerError`] says whether the process did not start, did not serve, or ended, and how. No
     /// process is left then. [`WorkerError::MustServeFirst`]: this process is a worker that does not
     /// serve yet; nothing was started.
+    ///
+    /// # Panics
+    ///
+    /// Where the closure given to [`client`](Self::client) panics. The process is killed then.
     pub fn spawn(self) -> Result<Worker<C>, WorkerError> {
         self.spawn_kept_by(&Arc::new(Keeper::new()))
     }
@@ -177,21 +180,26 @@ impl<C> WorkerBuilder<C> {
             assignment,
             start_timeout: self.start_timeout,
             forward_stderr: self.forward_stderr,
+            own_process_group: self.own_process_group,
             restart: self.restart,
             on_failure: self.on_failure,
             has_signal_mask,
         };
         let process = plan.start(keeper)?;
         keeper.keep(plan, process)?;
+        // The user's code decides how to connect. If it panics, no worker is there to end the process.
+        let mut abandoned = KillIfDropped(Some(Arc::clone(keeper)));
         match (self.connect)(place.clone(), token.clone(), self.restart, self.client) {
             Ok((client, connection)) => {
                 if !keeper.connected(&connection) {
                     connection.disconnect();
                 }
-                Ok(Worker::new(client, place, token, Arc::clone(keeper)))
+                let worker = Worker::new(client, place, token, Arc::clone(keeper));
+                abandoned.0 = None;
+                Ok(worker)
             }
             Err(source) => {
-                keeper.dismiss(|leash| leash.kill());
+                drop(abandoned);
                 keeper.wait_ended();
                 Err(WorkerError::Connect { source })
             }
@@ -204,6 +212,10 @@ impl<C> WorkerBuilder<C> {
     /// # Errors
     ///
     /// As [`spawn`](Self::spawn).
+    ///
+    /// # Panics
+    ///
+    /// As [`spawn`](Self::spawn), in the task that polls.
     pub async fn spawn_async(self) -> Result<Worker<C>, WorkerError>
     where
         C: Send + 'static,
@@ -217,7 +229,7 @@ impl<C> WorkerBuilder<C> {
     }
 }
 
-/// Ends a worker that is being started for a future which is dropped.
+/// Ends a worker whose start is dropped: by its future, or by a panic.
 struct KillIfDropped(Option<Arc<Keeper>>);
 
 impl Drop for KillIfDropped {

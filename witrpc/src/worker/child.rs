@@ -8,7 +8,7 @@ use std::thread;
 use std::time::Duration;
 
 use rustix::io::fcntl_dupfd_cloexec;
-use rustix::process::{Pid, Signal, getpid, getppid, kill_process};
+use rustix::process::{Pid, Signal, getpgrp, getpid, getppid, kill_process};
 use rustix::stdio::{dup2_stdin, stdin};
 use witrpc_rt::lock;
 use zeroize::Zeroizing;
@@ -44,7 +44,7 @@ fn has_begun() -> bool {
 }
 
 /// Returns whether the environment names this very process. Its standard input may have been
-/// replaced by now, so that its parent tells it too.
+/// replaced by now, so that its parent and its process group tell it too.
 fn was_started_as_worker() -> bool {
     NamedLine::of_this_process().is_some_and(|line| line.is_here() || line.is_from_our_parent())
 }
@@ -53,14 +53,16 @@ fn was_started_as_worker() -> bool {
 struct NamedLine {
     socket: String,
     parent: Option<Pid>,
+    leads_group: bool,
 }
 
 impl NamedLine {
     fn of_this_process() -> Option<Self> {
         let named = std::env::var(LINE).ok()?;
-        let (socket, parent) = named.rsplit_once(':')?;
+        let (rest, leads_group) = named.rsplit_once(':')?;
+        let (socket, parent) = rest.rsplit_once(':')?;
         let parent = parent.parse().ok().and_then(Pid::from_raw);
-        Some(Self { socket: socket.to_owned(), parent })
+        Some(Self { socket: socket.to_owned(), parent, leads_group: leads_group == "1" })
     }
 
     fn is_here(&self) -> bool {
@@ -68,7 +70,8 @@ impl NamedLine {
     }
 
     fn is_from_our_parent(&self) -> bool {
-        self.parent.is_some() && getppid() == self.parent
+        let leads_as_named = !self.leads_group || getpgrp() == getpid();
+        self.parent.is_some() && getppid() == self.parent && leads_as_named
     }
 }
 

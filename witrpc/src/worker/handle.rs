@@ -78,6 +78,11 @@ impl WorkerHandle {
     /// # Panics
     ///
     /// In a forked child, which cannot learn of the end.
+    ///
+    /// # Deadlocks
+    ///
+    /// In [`on_failure`](super::WorkerBuilder::on_failure), whose thread is what notices the end: it
+    /// would wait for itself.
     pub fn wait(&self) -> Arc<WorkerError> {
         self.assert_not_forked();
         self.keeper.wait_ended();
@@ -103,8 +108,8 @@ impl WorkerHandle {
     /// Returns the exit status; `None` if there was no process, or none whose end the kernel tells.
     /// A worker that has ended before keeps its status. In a forked child this does nothing.
     ///
-    /// Not to be called in [`on_failure`](super::WorkerBuilder::on_failure), whose thread is what
-    /// notices the end.
+    /// In [`on_failure`](super::WorkerBuilder::on_failure), whose thread is what notices the end, it
+    /// cannot see the process end, and blocks for `within` and two seconds more.
     pub fn stop(&self, within: Duration) -> Option<ExitStatus> {
         if self.origin.is_forked() {
             return None;

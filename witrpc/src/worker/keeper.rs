@@ -3,12 +3,13 @@
 use std::fmt;
 use std::future::poll_fn;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::pin;
 use std::process::{Command, ExitStatus};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
-use std::task::{Context, Poll, Waker};
+use std::task::Poll;
 use std::time::{Duration, Instant};
 
-use witrpc_rt::{lock, wait_until, wake};
+use witrpc_rt::{lock, wait_until};
 
 use super::assignment::{Assignment, Report};
 use super::exit::WorkerExit;
@@ -16,8 +17,7 @@ use super::process::{Event, Leash, Process};
 use crate::backoff::Backoff;
 use crate::client::Connection;
 use crate::error::WorkerError;
-use crate::rt::Timer;
-use crate::rt::{SignalMask, spawn};
+use crate::rt::{SignalMask, Timer, Waiters, spawn, until_so};
 
 /// What a worker is doing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,6 +40,7 @@ pub(super) struct Plan {
     pub(super) assignment: Assignment,
     pub(super) start_timeout: Duration,
     pub(super) forward_stderr: bool,
+    pub(super) own_process_group: bool,
     pub(super) restart: Option<Backoff>,
     pub(super) on_failure: Option<OnFailure>,
     /// Whether the command has a signal mask of its own, for whatever thread starts it.
@@ -51,7 +52,8 @@ pub(super) type OnFailure = Box<dyn FnMut(&WorkerError) + Send>;
 impl Plan {
     /// Starts a process, and returns once it serves.
     pub(super) fn start(&mut self, keeper: &Keeper) -> Result<Process, WorkerError> {
-        let mut process = Process::start(&mut self.command, &self.assignment, self.forward_stderr)?;
+        let Self { command, assignment, forward_stderr, own_process_group, .. } = self;
+        let mut process = Process::start(command, assignment, *forward_stderr, *own_process_group)?;
         keeper.hold(process.leash());
         let until = Instant::now().checked_add(self.start_timeout);
         match process.wait(until) {
@@ -95,7 +97,13 @@ struct Shared {
     /// What the client calls over, until the worker is unwanted.
     connection: Option<Connection>,
     /// Tasks that wait for the end.
-    wakers: Vec<Waker>,
+    waiters: Waiters,
+}
+
+impl Shared {
+    fn has_ended(&self) -> bool {
+        self.state == WorkerState::Ended
+    }
 }
 
 impl Keeper {
@@ -108,7 +116,7 @@ impl Keeper {
             failure: None,
             status: None,
             connection: None,
-            wakers: Vec::new(),
+            waiters: Waiters::default(),
         };
         Self { shared: Mutex::new(shared), changed: Condvar::new() }
     }
@@ -205,11 +213,10 @@ impl Keeper {
 
     /// Wakes those who wait for a change, after it.
     fn tell(&self, mut shared: MutexGuard<'_, Shared>) {
-        let has_ended = shared.state == WorkerState::Ended;
-        let wakers = if has_ended { std::mem::take(&mut shared.wakers) } else { Vec::new() };
+        let waiters = if shared.has_ended() { shared.waiters.take() } else { Waiters::default() };
         drop(shared);
         self.changed.notify_all();
-        wakers.into_iter().for_each(wake);
+        waiters.wake_all();
     }
 
     /// Takes the connection, which is closed when the worker is not wanted any more; `false` if it
@@ -251,13 +258,12 @@ impl Keeper {
     }
 
     fn wait_ended_until(&self, until: Option<Instant>) -> bool {
-        let has_ended = |shared: &Shared| shared.state == WorkerState::Ended;
-        wait_until(&self.changed, self.lock(), until, has_ended).1
+        wait_until(&self.changed, self.lock(), until, Shared::has_ended).1
     }
 
     /// Completes when the worker has ended for good and its last process is reaped.
     pub(super) async fn ended(&self) {
-        poll_fn(|cx| self.poll_ended(cx)).await;
+        until_so(&self.shared, Shared::has_ended, |shared| &mut shared.waiters).await;
     }
 
     /// The same, for so long at most; whether it has.
@@ -267,8 +273,9 @@ impl Keeper {
             return true;
         };
         let (timer, mut alarm) = (Timer::default(), None);
+        let mut ended = pin!(self.ended());
         poll_fn(|cx| {
-            if self.poll_ended(cx).is_ready() {
+            if ended.as_mut().poll(cx).is_ready() {
                 return Poll::Ready(true);
             }
             if until <= Instant::now() {
@@ -279,17 +286,6 @@ impl Keeper {
             Poll::Pending
         })
         .await
-    }
-
-    fn poll_ended(&self, cx: &Context<'_>) -> Poll<()> {
-        let mut shared = self.lock();
-        if shared.state == WorkerState::Ended {
-            return Poll::Ready(());
-        }
-        if !shared.wakers.iter().any(|waker| waker.will_wake(cx.waker())) {
-            shared.wakers.push(cx.waker().clone());
-        }
-        Poll::Pending
     }
 
     pub(super) fn state(&self) -> WorkerState {

@@ -18,8 +18,8 @@
 //! # The line
 //!
 //! The worker's standard input is a socket to its parent. The name and the token cross there, so
-//! they are neither in the process list nor in the environment, which only says which
-//! socket it is. [`serve`] takes the line away from standard input, which reads as empty from then
+//! they are neither in the process list nor in the environment, which says which socket it is
+//! and which process holds the other end. [`serve`] takes the line away from standard input, which reads as empty from then
 //! on; processes that the worker starts do not inherit it. Being standard input, it also goes
 //! through wrappers such as `nice`, `perf record` or a shell.
 //!

@@ -19,9 +19,13 @@ use super::last_words::LastWords;
 use crate::error::WorkerError;
 use crate::transport::mmf::Descriptor;
 
-/// In a worker's environment: which socket its line is, as `device:inode` of its standard input, and
-/// the number of the process that started it, as `device:inode:pid`. What the worker starts in turn
-/// inherits the variable, but neither the socket nor the parent, and so is no worker.
+/// In a worker's environment: which socket its line is, as `device:inode` of its standard input, the
+/// number of the process that started it, and whether the worker leads a process group (1, else 0):
+/// `device:inode:pid:leads`.
+///
+/// What the worker starts in turn inherits the variable, but neither the socket nor the parent, and so is
+/// no worker. If it outlives the worker it may get that parent too, where that adopts orphans: process 1
+/// of a container does, or a subreaper. But it does not lead the worker's group.
 pub(super) const LINE: &str = "WITRPC_WORKER";
 
 /// Returns what tells one socket from all others, as [`LINE`] has it.
@@ -85,10 +89,11 @@ impl Process {
         command: &mut Command,
         assignment: &Assignment,
         forward: bool,
+        leads_group: bool,
     ) -> Result<Self, WorkerError> {
         let (line, theirs) = open_line(assignment).map_err(system("make a line to the worker"))?;
         let name = identity(&theirs).map_err(system("look at the line to the worker"))?;
-        let name = format!("{name}:{}", std::process::id());
+        let name = format!("{name}:{}:{}", std::process::id(), u8::from(leads_group));
         command.env(LINE, name).stdin(theirs).stderr(Stdio::piped());
         let started = command.spawn();
         // The command keeps our copy of the worker's end until it gets another one.

@@ -1,13 +1,15 @@
 //! How a server ends: serving, draining, refusing, stopped.
 
-use std::future;
+use std::future::poll_fn;
+use std::pin::pin;
 use std::process;
 use std::sync::{Condvar, Mutex, MutexGuard};
-use std::task::{Poll, Waker};
+use std::task::Poll;
 use std::time::Instant;
 
-use witrpc_rt::{lock, wait_until, wake};
+use witrpc_rt::{lock, wait_until};
 
+use crate::rt::{Waiters, until_so};
 use crate::server::StopReason;
 
 use super::primitive::Std;
@@ -30,7 +32,8 @@ struct Ends {
     quiet: bool,
     /// The connections are closed and the name is free.
     stopped: bool,
-    wakers: Vec<Waker>,
+    /// Tasks that wait for the end.
+    waiters: Waiters,
 }
 
 impl Life {
@@ -76,13 +79,13 @@ impl Life {
 
     /// The port is closed.
     pub(super) fn stopped(&self) {
-        let wakers = {
+        let waiters = {
             let mut ends = self.ends();
             ends.stopped = true;
-            std::mem::take(&mut ends.wakers)
+            ends.waiters.take()
         };
         self.changed.notify_all();
-        wakers.into_iter().for_each(wake);
+        waiters.wake_all();
     }
 
     /// Waits until nothing is left to be answered, or the server is stopped, or the time is over.
@@ -112,27 +115,12 @@ impl Life {
 
     /// Completes when the port is closed.
     pub(in crate::server) async fn until_stopped(&self) -> StopReason {
-        future::poll_fn(|cx| {
+        let mut stopped = pin!(until_so(&self.ends, |ends| ends.stopped, |ends| &mut ends.waiters));
+        poll_fn(|cx| {
             if !self.is_ours() {
                 return Poll::Ready(StopReason::Forked);
             }
-            // Cloned, and dropped, without the lock: it is code of the user's.
-            let waker = cx.waker().clone();
-            let mut ends = self.ends();
-            if ends.stopped {
-                drop(ends);
-                return Poll::Ready(StopReason::ShutDown);
-            }
-            let known = ends.wakers.iter().any(|known| known.will_wake(&waker));
-            let spare = if known {
-                Some(waker)
-            } else {
-                ends.wakers.push(waker);
-                None
-            };
-            drop(ends);
-            drop(spare);
-            Poll::Pending
+            stopped.as_mut().poll(cx).map(|()| StopReason::ShutDown)
         })
         .await
     }
