@@ -303,11 +303,10 @@ impl Client {
 
     /// What a call gets that the server has not taken, or not answered, when the connection has ended.
     pub(crate) fn end(&self, why: DisconnectReason) -> ChannelError {
-        let state = self.server.word64(STATE).load(Relaxed);
+        // Looked at for this reason alone: in a forked child the region is not mapped.
+        let is_drained = || self.server.word64(STATE).load(Relaxed) == state::DRAINED;
         match why {
-            DisconnectReason::ServerShutDown if state == state::DRAINED => {
-                ChannelError::ShuttingDown
-            }
+            DisconnectReason::ServerShutDown if is_drained() => ChannelError::ShuttingDown,
             why => ChannelError::Disconnected(why),
         }
     }

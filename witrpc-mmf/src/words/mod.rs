@@ -109,7 +109,7 @@ impl<T> Lock<T> for Mutex<T> {
     }
 
     fn locked<R>(&self, change: impl FnOnce(&mut T) -> R) -> R {
-        change(&mut lock(&self))
+        change(&mut lock(self))
     }
 }
 
