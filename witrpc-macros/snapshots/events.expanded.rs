@@ -14,113 +14,13 @@ pub trait Jobs {
 pub struct JobsServer {
     service: ::std::sync::Arc<dyn ::witrpc::__private::v1::Service>,
 }
-#[allow(dead_code)]
-impl JobsServer {
-    /// Serves `service`.
-    pub fn new<S>(service: S) -> Self
-    where
-        S: ::core::marker::Sized + Jobs + ::core::marker::Send + ::core::marker::Sync
-            + 'static,
-    {
-        Self::from_arc(::std::sync::Arc::new(service))
-    }
-    /// Serves what others have a hold of too.
-    pub fn from_arc<S>(service: ::std::sync::Arc<S>) -> Self
-    where
-        S: ?::core::marker::Sized + Jobs + ::core::marker::Send + ::core::marker::Sync
-            + 'static,
-    {
-        Self {
-            service: ::std::sync::Arc::new(
-                __JobsDispatch(service, ::witrpc::__private::v1::EventHub::new()),
-            ),
-        }
-    }
-    /// Serves what `make` makes, which is given what emits the events of the service.
-    pub fn with_events<S>(make: impl ::core::ops::FnOnce(JobsEvents) -> S) -> Self
-    where
-        S: ::core::marker::Sized + Jobs + ::core::marker::Send + ::core::marker::Sync
-            + 'static,
-    {
-        let hub = ::witrpc::__private::v1::EventHub::new();
-        let service = make(JobsEvents {
-            emitter: hub.emitter(),
-        });
-        Self {
-            service: ::std::sync::Arc::new(
-                __JobsDispatch(::std::sync::Arc::new(service), hub),
-            ),
-        }
-    }
-}
 /** Emits the events of a [`Jobs`], to every client that has subscribed or, after [`to`](Self::to), to one. [`JobsServer::with_events`] gives it to the service.
 
- Clones emit the same. It does not keep the server running; when that has gone, nobody hears.*/
+ Clones emit the same. They do not keep the server running: once that has ended, emitting reaches no client.*/
 #[allow(dead_code, non_camel_case_types)]
 #[derive(::core::clone::Clone, ::core::fmt::Debug)]
 pub struct JobsEvents {
     emitter: ::witrpc::__private::v1::Emitter,
-}
-#[allow(dead_code, deprecated, non_snake_case, unused_variables)]
-impl JobsEvents {
-    /// Emits to one client alone, by the number that `CallContext::client_id` gives.
-    #[must_use]
-    pub fn to(&self, client_id: ::core::primitive::u64) -> Self {
-        Self {
-            emitter: self.emitter.to(client_id),
-        }
-    }
-    /// It goes on.
-    ///
-    /// Returns how many clients it is on its way to.
-    ///
-    /// # Errors
-    ///
-    /// It could not be encoded, or a client had no room for it in time. Those clients learn
-    /// that they have missed one.
-    pub fn progress(
-        &self,
-        job: u64,
-        what: &str,
-        path: &Path,
-        samples: &[f64],
-        table: &Table,
-    ) -> ::core::result::Result<::core::primitive::usize, ::witrpc::EmitError> {
-        ::witrpc::__private::v1::assert_travels::<u64>();
-        ::witrpc::__private::v1::assert_raw::<f64>();
-        ::witrpc::__private::v1::assert_travels::<Table>();
-        ::witrpc::__private::v1::assert_lent::<Table>();
-        ::witrpc::__private::v1::assert_travels::<()>();
-        self.emitter
-            .emit(
-                __JobsEvent::progress as ::core::primitive::u16,
-                &|writer: &mut ::witrpc::__private::v1::EventWriter<'_>| {
-                    writer.value::<u64>("job", &job);
-                    writer.str("what", what);
-                    writer.path("path", path);
-                    writer.raw::<f64>("samples", samples);
-                    writer.value::<Table>("table", table);
-                },
-            )
-    }
-    #[cfg(unix)]
-    ///
-    /// Returns how many clients it is on its way to.
-    ///
-    /// # Errors
-    ///
-    /// It could not be encoded, or a client had no room for it in time. Those clients learn
-    /// that they have missed one.
-    pub fn all_ended(
-        &self,
-    ) -> ::core::result::Result<::core::primitive::usize, ::witrpc::EmitError> {
-        ::witrpc::__private::v1::assert_travels::<()>();
-        self.emitter
-            .emit(
-                __JobsEvent::all_ended as ::core::primitive::u16,
-                &|_: &mut ::witrpc::__private::v1::EventWriter<'_>| {},
-            )
-    }
 }
 /// It goes on.
 #[allow(dead_code, deprecated, non_snake_case)]
@@ -136,94 +36,11 @@ pub struct JobsProgress {
     /// What it was emitted with as `table`.
     pub table: Table,
 }
-#[allow(deprecated)]
-impl ::core::fmt::Debug for JobsProgress {
-    fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
-        #[allow(unused_imports)]
-        use ::witrpc::__private::v1::NotDebug as _;
-        f.debug_struct("JobsProgress")
-            .field(
-                "job",
-                ::witrpc::__private::v1::DebugProbe::<u64>::new(&self.job).shown(),
-            )
-            .field(
-                "what",
-                ::witrpc::__private::v1::DebugProbe::<
-                    ::std::string::String,
-                >::new(&self.what)
-                    .shown(),
-            )
-            .field(
-                "path",
-                ::witrpc::__private::v1::DebugProbe::<
-                    ::std::path::PathBuf,
-                >::new(&self.path)
-                    .shown(),
-            )
-            .field(
-                "samples",
-                ::witrpc::__private::v1::DebugProbe::<
-                    ::std::vec::Vec<f64>,
-                >::new(&self.samples)
-                    .shown(),
-            )
-            .field(
-                "table",
-                ::witrpc::__private::v1::DebugProbe::<Table>::new(&self.table).shown(),
-            )
-            .finish()
-    }
-}
-#[allow(deprecated)]
-impl ::witrpc::__private::v1::EventItem for JobsProgress {
-    fn read(
-        arguments: &mut ::witrpc::__private::v1::Arguments<'_>,
-    ) -> ::core::result::Result<Self, ::witrpc::__private::v1::BadArguments> {
-        ::witrpc::__private::v1::assert_travels::<u64>();
-        ::witrpc::__private::v1::assert_raw::<f64>();
-        ::witrpc::__private::v1::assert_travels::<Table>();
-        ::witrpc::__private::v1::assert_lent::<Table>();
-        ::witrpc::__private::v1::assert_travels::<()>();
-        let job = arguments.value::<u64>("job")?;
-        let what = arguments.str("what")?.into_owned();
-        let path = arguments.path("path")?.into_owned();
-        let samples = arguments.raw::<f64>("samples")?.into_owned();
-        let table = arguments.value::<Table>("table")?;
-        arguments.finish()?;
-        ::core::result::Result::Ok(Self {
-            job,
-            what,
-            path,
-            samples,
-            table,
-        })
-    }
-}
 #[cfg(unix)]
 /// The event `all_ended` of a [`Jobs`].
 #[allow(dead_code, deprecated, non_snake_case)]
 pub struct JobsAllEnded {}
-#[cfg(unix)]
-#[allow(deprecated)]
-impl ::core::fmt::Debug for JobsAllEnded {
-    fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
-        #[allow(unused_imports)]
-        use ::witrpc::__private::v1::NotDebug as _;
-        f.debug_struct("JobsAllEnded").finish()
-    }
-}
-#[cfg(unix)]
-#[allow(deprecated)]
-impl ::witrpc::__private::v1::EventItem for JobsAllEnded {
-    fn read(
-        arguments: &mut ::witrpc::__private::v1::Arguments<'_>,
-    ) -> ::core::result::Result<Self, ::witrpc::__private::v1::BadArguments> {
-        ::witrpc::__private::v1::assert_travels::<()>();
-        arguments.finish()?;
-        ::core::result::Result::Ok(Self {})
-    }
-}
-/** Calls a [`Jobs`] in another process. Its methods block the calling thread; [`JobsAsyncClient`] is the other flavour.
+/** Calls a [`Jobs`] in another process. Its methods block the calling thread; [`JobsAsyncClient`] is the other kind of client.
 
  Clones share one connection.*/
 #[allow(dead_code, non_camel_case_types)]
@@ -231,101 +48,7 @@ impl ::witrpc::__private::v1::EventItem for JobsAllEnded {
 pub struct JobsClient {
     connection: ::witrpc::Connection,
 }
-#[allow(dead_code, deprecated, non_snake_case)]
-impl JobsClient {
-    /// Connects to the server at an endpoint, usually its name, with the defaults of
-    /// [`builder`](Self::builder).
-    ///
-    /// # Errors
-    ///
-    /// When nobody serves there, or the server turns this client away.
-    pub fn connect(
-        endpoint: impl ::core::convert::Into<::witrpc::Endpoint>,
-    ) -> ::core::result::Result<Self, ::witrpc::ConnectError> {
-        ::witrpc::__private::v1::connect_blocking::<
-            Self,
-        >(::core::convert::Into::into(endpoint))
-    }
-    /// Prepares a connection to the server at an endpoint: codec, timeouts, waiting.
-    pub fn builder(
-        endpoint: impl ::core::convert::Into<::witrpc::Endpoint>,
-    ) -> ::witrpc::ClientBuilder<Self, ::witrpc::__private::v1::Blocking> {
-        ::witrpc::ClientBuilder::new(::core::convert::Into::into(endpoint))
-    }
-    /// Serves `service` within this process, for tests: calls are encoded and dispatched as
-    /// between two processes.
-    pub fn in_process<S>(service: S) -> Self
-    where
-        S: ::core::marker::Sized + Jobs + ::core::marker::Send + ::core::marker::Sync
-            + 'static,
-    {
-        ::witrpc::__private::v1::in_process::<Self>(JobsServer::new(service))
-    }
-    /// This client with `options` for each of its calls: a deadline, a token that cancels them. It
-    /// shares the connection.
-    #[must_use]
-    pub fn with(&self, options: ::witrpc::CallOptions) -> Self {
-        Self {
-            connection: self.connection.with(options),
-        }
-    }
-    /// The connection, which says how it stands and can be closed.
-    pub fn connection(&self) -> &::witrpc::Connection {
-        &self.connection
-    }
-    /// Calls [`Jobs::run`].
-    pub fn run(&self, steps: u32) -> ::core::result::Result<(), ::witrpc::CallError> {
-        ::witrpc::__private::v1::assert_travels::<u32>();
-        ::witrpc::__private::v1::assert_travels::<()>();
-        let mut call = ::witrpc::__private::v1::ClientCall::new(
-            &self.connection,
-            __JobsMethod::run as ::core::primitive::u16,
-        );
-        call.value::<u32>("steps", &steps);
-        call.block().value::<()>()
-    }
-    /// It goes on.
-    pub fn progress(
-        &self,
-    ) -> ::core::result::Result<::witrpc::Events<JobsProgress>, ::witrpc::CallError> {
-        ::witrpc::__private::v1::subscribe_blocking::<
-            JobsProgress,
-        >(&self.connection, __JobsEvent::progress as ::core::primitive::u16)
-    }
-    /// Has `react` called for each event that [`progress`](Self::progress) would give, until the guard is dropped. All such closures of a connection run on one thread, one after the other.
-    pub fn on_progress(
-        &self,
-        react: impl ::core::ops::FnMut(
-            ::core::result::Result<JobsProgress, ::witrpc::EventError>,
-        ) + ::core::marker::Send + 'static,
-    ) -> ::core::result::Result<::witrpc::EventGuard, ::witrpc::CallError> {
-        ::witrpc::__private::v1::attach_blocking::<
-            JobsProgress,
-        >(&self.connection, __JobsEvent::progress as ::core::primitive::u16, react)
-    }
-    #[cfg(unix)]
-    /// Calls [`Jobs::all_ended`].
-    pub fn all_ended(
-        &self,
-    ) -> ::core::result::Result<::witrpc::Events<JobsAllEnded>, ::witrpc::CallError> {
-        ::witrpc::__private::v1::subscribe_blocking::<
-            JobsAllEnded,
-        >(&self.connection, __JobsEvent::all_ended as ::core::primitive::u16)
-    }
-    #[cfg(unix)]
-    /// Has `react` called for each event that [`all_ended`](Self::all_ended) would give, until the guard is dropped. All such closures of a connection run on one thread, one after the other.
-    pub fn on_all_ended(
-        &self,
-        react: impl ::core::ops::FnMut(
-            ::core::result::Result<JobsAllEnded, ::witrpc::EventError>,
-        ) + ::core::marker::Send + 'static,
-    ) -> ::core::result::Result<::witrpc::EventGuard, ::witrpc::CallError> {
-        ::witrpc::__private::v1::attach_blocking::<
-            JobsAllEnded,
-        >(&self.connection, __JobsEvent::all_ended as ::core::primitive::u16, react)
-    }
-}
-/** Calls a [`Jobs`] in another process. Its methods are futures, for any executor; [`JobsClient`] is the other flavour.
+/** Calls a [`Jobs`] in another process. Its methods are futures, for any executor; [`JobsClient`] is the other kind of client.
 
  Clones share one connection.*/
 #[allow(dead_code, non_camel_case_types)]
@@ -333,294 +56,445 @@ impl JobsClient {
 pub struct JobsAsyncClient {
     connection: ::witrpc::Connection,
 }
-#[allow(dead_code, deprecated, non_snake_case)]
-impl JobsAsyncClient {
-    /// Connects to the server at an endpoint, usually its name, with the defaults of
-    /// [`builder`](Self::builder).
-    ///
-    /// # Errors
-    ///
-    /// When nobody serves there, or the server turns this client away.
-    pub fn connect(
-        endpoint: impl ::core::convert::Into<::witrpc::Endpoint>,
-    ) -> impl ::core::future::Future<
-        Output = ::core::result::Result<Self, ::witrpc::ConnectError>,
-    > + ::core::marker::Send {
-        ::witrpc::__private::v1::connect_async::<
-            Self,
-        >(::core::convert::Into::into(endpoint))
-    }
-    /// Prepares a connection to the server at an endpoint: codec, timeouts, waiting.
-    pub fn builder(
-        endpoint: impl ::core::convert::Into<::witrpc::Endpoint>,
-    ) -> ::witrpc::ClientBuilder<Self, ::witrpc::__private::v1::Async> {
-        ::witrpc::ClientBuilder::new(::core::convert::Into::into(endpoint))
-    }
-    /// Serves `service` within this process, for tests: calls are encoded and dispatched as
-    /// between two processes.
-    pub fn in_process<S>(service: S) -> Self
-    where
-        S: ::core::marker::Sized + Jobs + ::core::marker::Send + ::core::marker::Sync
-            + 'static,
-    {
-        ::witrpc::__private::v1::in_process::<Self>(JobsServer::new(service))
-    }
-    /// This client with `options` for each of its calls: a deadline, a token that cancels them. It
-    /// shares the connection.
-    #[must_use]
-    pub fn with(&self, options: ::witrpc::CallOptions) -> Self {
-        Self {
-            connection: self.connection.with(options),
-        }
-    }
-    /// The connection, which says how it stands and can be closed.
-    pub fn connection(&self) -> &::witrpc::Connection {
-        &self.connection
-    }
-    /// Calls [`Jobs::run`].
-    pub fn run<'call>(
-        &'call self,
-        steps: u32,
-    ) -> impl ::core::future::Future<
-        Output = ::core::result::Result<(), ::witrpc::CallError>,
-    > + ::core::marker::Send + 'call {
-        async move {
-            ::witrpc::__private::v1::assert_travels::<u32>();
-            ::witrpc::__private::v1::assert_travels::<()>();
-            let mut call = ::witrpc::__private::v1::ClientCall::new(
-                &self.connection,
-                __JobsMethod::run as ::core::primitive::u16,
-            );
-            call.value::<u32>("steps", &steps);
-            call.send().await.value::<()>()
-        }
-    }
-    /// It goes on.
-    pub fn progress<'call>(
-        &'call self,
-    ) -> impl ::core::future::Future<
-        Output = ::core::result::Result<
-            ::witrpc::EventStream<JobsProgress>,
-            ::witrpc::CallError,
-        >,
-    > + ::core::marker::Send + 'call {
-        async move {
-            ::witrpc::__private::v1::subscribe_async::<
-                JobsProgress,
-            >(&self.connection, __JobsEvent::progress as ::core::primitive::u16)
-                .await
-        }
-    }
-    /// Has `react` called for each event that [`progress`](Self::progress) would give, until the guard is dropped. All such closures of a connection run on one thread, one after the other.
-    pub fn on_progress<'call>(
-        &'call self,
-        react: impl ::core::ops::FnMut(
-            ::core::result::Result<JobsProgress, ::witrpc::EventError>,
-        ) + ::core::marker::Send + 'static,
-    ) -> impl ::core::future::Future<
-        Output = ::core::result::Result<::witrpc::EventGuard, ::witrpc::CallError>,
-    > + ::core::marker::Send + 'call {
-        async move {
-            ::witrpc::__private::v1::attach_async::<
-                JobsProgress,
-            >(&self.connection, __JobsEvent::progress as ::core::primitive::u16, react)
-                .await
-        }
-    }
-    #[cfg(unix)]
-    /// Calls [`Jobs::all_ended`].
-    pub fn all_ended<'call>(
-        &'call self,
-    ) -> impl ::core::future::Future<
-        Output = ::core::result::Result<
-            ::witrpc::EventStream<JobsAllEnded>,
-            ::witrpc::CallError,
-        >,
-    > + ::core::marker::Send + 'call {
-        async move {
-            ::witrpc::__private::v1::subscribe_async::<
-                JobsAllEnded,
-            >(&self.connection, __JobsEvent::all_ended as ::core::primitive::u16)
-                .await
-        }
-    }
-    #[cfg(unix)]
-    /// Has `react` called for each event that [`all_ended`](Self::all_ended) would give, until the guard is dropped. All such closures of a connection run on one thread, one after the other.
-    pub fn on_all_ended<'call>(
-        &'call self,
-        react: impl ::core::ops::FnMut(
-            ::core::result::Result<JobsAllEnded, ::witrpc::EventError>,
-        ) + ::core::marker::Send + 'static,
-    ) -> impl ::core::future::Future<
-        Output = ::core::result::Result<::witrpc::EventGuard, ::witrpc::CallError>,
-    > + ::core::marker::Send + 'call {
-        async move {
-            ::witrpc::__private::v1::attach_async::<
-                JobsAllEnded,
-            >(&self.connection, __JobsEvent::all_ended as ::core::primitive::u16, react)
-                .await
-        }
-    }
-}
-#[allow(dead_code, non_camel_case_types)]
-enum __JobsMethod {
-    run,
-}
-#[allow(dead_code, non_camel_case_types)]
-enum __JobsEvent {
-    progress,
-    #[cfg(unix)]
-    all_ended,
-}
-#[allow(non_camel_case_types)]
-struct __JobsDispatch<S: ?::core::marker::Sized>(
-    ::std::sync::Arc<S>,
-    ::std::sync::Arc<::witrpc::__private::v1::EventHub>,
-);
+#[allow(
+    dead_code,
+    deprecated,
+    non_camel_case_types,
+    non_snake_case,
+    non_upper_case_globals
+)]
 const _: () = {
-    #[allow(non_upper_case_globals, deprecated)]
-    static __wit_descriptor: ::witrpc::__private::v1::ServiceDescriptor = ::witrpc::__private::v1::ServiceDescriptor {
-        name: "Jobs",
-        docs: "Runs jobs.",
-        methods: &[
-            ::witrpc::__private::v1::MethodDescriptor {
-                name: "run",
-                docs: "",
-                is_async: false,
-                idempotent: false,
-                arguments: &[
-                    ::witrpc::__private::v1::ArgumentDescriptor {
-                        name: "steps",
-                        kind: ::witrpc::__private::v1::ArgumentKind::Value,
-                        shape: {
-                            ::witrpc::__private::v1::assert_travels::<u32>();
-                            ::witrpc::__private::v1::trace::<u32>
-                        },
-                    },
-                ],
-                streams: false,
-                result: {
-                    ::witrpc::__private::v1::assert_travels::<()>();
-                    ::witrpc::__private::v1::trace::<()>
-                },
-                error: ::core::option::Option::None,
-            },
-        ],
-        events: &[
-            ::witrpc::__private::v1::EventDescriptor {
-                name: "progress",
-                docs: "It goes on.",
-                arguments: &[
-                    ::witrpc::__private::v1::ArgumentDescriptor {
-                        name: "job",
-                        kind: ::witrpc::__private::v1::ArgumentKind::Value,
-                        shape: {
-                            ::witrpc::__private::v1::assert_travels::<u64>();
-                            ::witrpc::__private::v1::trace::<u64>
-                        },
-                    },
-                    ::witrpc::__private::v1::ArgumentDescriptor {
-                        name: "what",
-                        kind: ::witrpc::__private::v1::ArgumentKind::Str,
-                        shape: { ::witrpc::__private::v1::trace_str },
-                    },
-                    ::witrpc::__private::v1::ArgumentDescriptor {
-                        name: "path",
-                        kind: ::witrpc::__private::v1::ArgumentKind::Path,
-                        shape: { ::witrpc::__private::v1::trace_path },
-                    },
-                    ::witrpc::__private::v1::ArgumentDescriptor {
-                        name: "samples",
-                        kind: ::witrpc::__private::v1::ArgumentKind::Raw,
-                        shape: {
-                            ::witrpc::__private::v1::assert_raw::<f64>();
-                            ::witrpc::__private::v1::trace_raw::<f64>
-                        },
-                    },
-                    ::witrpc::__private::v1::ArgumentDescriptor {
-                        name: "table",
-                        kind: ::witrpc::__private::v1::ArgumentKind::Value,
-                        shape: {
-                            ::witrpc::__private::v1::assert_travels::<Table>();
-                            ::witrpc::__private::v1::assert_lent::<Table>();
-                            ::witrpc::__private::v1::trace::<Table>
-                        },
-                    },
-                ],
-                overflow: ::witrpc::__private::v1::Overflow::DropOldest,
-            },
-            #[cfg(unix)]
-            ::witrpc::__private::v1::EventDescriptor {
-                name: "end",
-                docs: "",
-                arguments: &[],
-                overflow: ::witrpc::__private::v1::Overflow::Wait(
-                    ::core::time::Duration::from_micros(5000u64),
+    use ::witrpc::__private::v1 as __wit_v1;
+    enum __wit_Methods {
+        run,
+    }
+    enum __wit_Events {
+        progress,
+        #[cfg(unix)]
+        all_ended,
+    }
+    struct __fn_run;
+    impl __wit_v1::Message for __fn_run {
+        type Arguments = (__wit_v1::Value<u32>,);
+        const NUMBER: ::core::primitive::u16 = __wit_Methods::run as _;
+        const ARGUMENTS: Self::Arguments = (__wit_v1::value::<u32>("steps"),);
+    }
+    impl __wit_v1::Method for __fn_run {
+        type Ok = ();
+        type Err = __wit_v1::NoAppError;
+        const OK: __wit_v1::Value<Self::Ok> = __wit_v1::value::<()>("result");
+    }
+    impl JobsClient {
+        /// Connects to the server at an endpoint, usually its name, with the defaults of
+        /// [`builder`](Self::builder).
+        ///
+        /// # Errors
+        ///
+        /// When nobody serves there, or the server turns this client away.
+        pub fn connect(
+            endpoint: impl ::core::convert::Into<::witrpc::Endpoint>,
+        ) -> ::core::result::Result<Self, ::witrpc::ConnectError> {
+            __wit_v1::connect_blocking::<Self>(::core::convert::Into::into(endpoint))
+        }
+        /// Prepares a connection to the server at an endpoint: codec, timeouts, waiting.
+        pub fn builder(
+            endpoint: impl ::core::convert::Into<::witrpc::Endpoint>,
+        ) -> ::witrpc::ClientBuilder<Self, __wit_v1::Blocking> {
+            ::witrpc::ClientBuilder::new(::core::convert::Into::into(endpoint))
+        }
+        /// Serves `service` within this process, for tests: calls are encoded and dispatched as
+        /// between two processes.
+        pub fn in_process<S>(service: S) -> Self
+        where
+            S: ::core::marker::Sized + Jobs + ::core::marker::Send + ::core::marker::Sync
+                + 'static,
+        {
+            __wit_v1::in_process::<Self>(JobsServer::new(service))
+        }
+        /// This client with `options` for each of its calls: a deadline, a token that cancels them. It
+        /// shares the connection.
+        #[must_use]
+        pub fn with(&self, options: ::witrpc::CallOptions) -> Self {
+            Self {
+                connection: self.connection.with(options),
+            }
+        }
+        /// The connection, which says how it stands and can be closed.
+        pub fn connection(&self) -> &::witrpc::Connection {
+            &self.connection
+        }
+        /// Calls [`Jobs::run`].
+        pub fn run(
+            &self,
+            steps: u32,
+        ) -> ::core::result::Result<(), ::witrpc::CallError> {
+            __wit_v1::call::<__fn_run>(&self.connection, (&steps,))
+        }
+        /// It goes on.
+        pub fn progress(
+            &self,
+        ) -> ::core::result::Result<
+            ::witrpc::Events<JobsProgress>,
+            ::witrpc::CallError,
+        > {
+            __wit_v1::subscribe_blocking::<JobsProgress>(&self.connection)
+        }
+        /// Has `react` called for each event that [`progress`](Self::progress) would give, until the guard is dropped. All such closures of a connection run on one thread, one after the other.
+        pub fn on_progress(
+            &self,
+            react: impl ::core::ops::FnMut(
+                ::core::result::Result<JobsProgress, ::witrpc::EventError>,
+            ) + ::core::marker::Send + 'static,
+        ) -> ::core::result::Result<::witrpc::EventGuard, ::witrpc::CallError> {
+            __wit_v1::attach_blocking::<JobsProgress>(&self.connection, react)
+        }
+        #[cfg(unix)]
+        /// Calls [`Jobs::all_ended`].
+        pub fn all_ended(
+            &self,
+        ) -> ::core::result::Result<
+            ::witrpc::Events<JobsAllEnded>,
+            ::witrpc::CallError,
+        > {
+            __wit_v1::subscribe_blocking::<JobsAllEnded>(&self.connection)
+        }
+        #[cfg(unix)]
+        /// Has `react` called for each event that [`all_ended`](Self::all_ended) would give, until the guard is dropped. All such closures of a connection run on one thread, one after the other.
+        pub fn on_all_ended(
+            &self,
+            react: impl ::core::ops::FnMut(
+                ::core::result::Result<JobsAllEnded, ::witrpc::EventError>,
+            ) + ::core::marker::Send + 'static,
+        ) -> ::core::result::Result<::witrpc::EventGuard, ::witrpc::CallError> {
+            __wit_v1::attach_blocking::<JobsAllEnded>(&self.connection, react)
+        }
+    }
+    impl __wit_v1::Client for JobsClient {
+        const DESCRIPTOR: &'static __wit_v1::ServiceDescriptor = &__wit_descriptor;
+        fn from_connection(connection: ::witrpc::Connection) -> Self {
+            Self { connection }
+        }
+    }
+    impl JobsAsyncClient {
+        /// Connects to the server at an endpoint, usually its name, with the defaults of
+        /// [`builder`](Self::builder).
+        ///
+        /// # Errors
+        ///
+        /// When nobody serves there, or the server turns this client away.
+        pub fn connect(
+            endpoint: impl ::core::convert::Into<::witrpc::Endpoint>,
+        ) -> impl ::core::future::Future<
+            Output = ::core::result::Result<Self, ::witrpc::ConnectError>,
+        > + ::core::marker::Send {
+            __wit_v1::connect_async::<Self>(::core::convert::Into::into(endpoint))
+        }
+        /// Prepares a connection to the server at an endpoint: codec, timeouts, waiting.
+        pub fn builder(
+            endpoint: impl ::core::convert::Into<::witrpc::Endpoint>,
+        ) -> ::witrpc::ClientBuilder<Self, __wit_v1::Async> {
+            ::witrpc::ClientBuilder::new(::core::convert::Into::into(endpoint))
+        }
+        /// Serves `service` within this process, for tests: calls are encoded and dispatched as
+        /// between two processes.
+        pub fn in_process<S>(service: S) -> Self
+        where
+            S: ::core::marker::Sized + Jobs + ::core::marker::Send + ::core::marker::Sync
+                + 'static,
+        {
+            __wit_v1::in_process::<Self>(JobsServer::new(service))
+        }
+        /// This client with `options` for each of its calls: a deadline, a token that cancels them. It
+        /// shares the connection.
+        #[must_use]
+        pub fn with(&self, options: ::witrpc::CallOptions) -> Self {
+            Self {
+                connection: self.connection.with(options),
+            }
+        }
+        /// The connection, which says how it stands and can be closed.
+        pub fn connection(&self) -> &::witrpc::Connection {
+            &self.connection
+        }
+        /// Calls [`Jobs::run`].
+        pub fn run<'call>(
+            &'call self,
+            steps: u32,
+        ) -> impl ::core::future::Future<
+            Output = ::core::result::Result<(), ::witrpc::CallError>,
+        > + ::core::marker::Send + 'call {
+            async move {
+                __wit_v1::ClientCall::of::<__fn_run>(&self.connection, (&steps,))
+                    .send()
+                    .await
+                    .outcome::<__fn_run>()
+            }
+        }
+        /// It goes on.
+        pub fn progress<'call>(
+            &'call self,
+        ) -> impl ::core::future::Future<
+            Output = ::core::result::Result<
+                ::witrpc::EventStream<JobsProgress>,
+                ::witrpc::CallError,
+            >,
+        > + ::core::marker::Send + 'call {
+            async move {
+                __wit_v1::subscribe_async::<JobsProgress>(&self.connection).await
+            }
+        }
+        /// Has `react` called for each event that [`progress`](Self::progress) would give, until the guard is dropped. All such closures of a connection run on one thread, one after the other.
+        pub fn on_progress<'call>(
+            &'call self,
+            react: impl ::core::ops::FnMut(
+                ::core::result::Result<JobsProgress, ::witrpc::EventError>,
+            ) + ::core::marker::Send + 'static,
+        ) -> impl ::core::future::Future<
+            Output = ::core::result::Result<::witrpc::EventGuard, ::witrpc::CallError>,
+        > + ::core::marker::Send + 'call {
+            async move {
+                __wit_v1::attach_async::<JobsProgress>(&self.connection, react).await
+            }
+        }
+        #[cfg(unix)]
+        /// Calls [`Jobs::all_ended`].
+        pub fn all_ended<'call>(
+            &'call self,
+        ) -> impl ::core::future::Future<
+            Output = ::core::result::Result<
+                ::witrpc::EventStream<JobsAllEnded>,
+                ::witrpc::CallError,
+            >,
+        > + ::core::marker::Send + 'call {
+            async move {
+                __wit_v1::subscribe_async::<JobsAllEnded>(&self.connection).await
+            }
+        }
+        #[cfg(unix)]
+        /// Has `react` called for each event that [`all_ended`](Self::all_ended) would give, until the guard is dropped. All such closures of a connection run on one thread, one after the other.
+        pub fn on_all_ended<'call>(
+            &'call self,
+            react: impl ::core::ops::FnMut(
+                ::core::result::Result<JobsAllEnded, ::witrpc::EventError>,
+            ) + ::core::marker::Send + 'static,
+        ) -> impl ::core::future::Future<
+            Output = ::core::result::Result<::witrpc::EventGuard, ::witrpc::CallError>,
+        > + ::core::marker::Send + 'call {
+            async move {
+                __wit_v1::attach_async::<JobsAllEnded>(&self.connection, react).await
+            }
+        }
+    }
+    impl __wit_v1::Client for JobsAsyncClient {
+        const DESCRIPTOR: &'static __wit_v1::ServiceDescriptor = &__wit_descriptor;
+        fn from_connection(connection: ::witrpc::Connection) -> Self {
+            Self { connection }
+        }
+    }
+    impl JobsServer {
+        /// Serves `service`.
+        pub fn new<S>(service: S) -> Self
+        where
+            S: ::core::marker::Sized + Jobs + ::core::marker::Send + ::core::marker::Sync
+                + 'static,
+        {
+            Self::from_arc(::std::sync::Arc::new(service))
+        }
+        /// Serves what others have a hold of too.
+        pub fn from_arc<S>(service: ::std::sync::Arc<S>) -> Self
+        where
+            S: ?::core::marker::Sized + Jobs + ::core::marker::Send
+                + ::core::marker::Sync + 'static,
+        {
+            Self {
+                service: ::std::sync::Arc::new(
+                    __wit_Dispatch(service, __wit_v1::EventHub::new()),
                 ),
-            },
-        ],
-    };
-    impl ::witrpc::__private::v1::IntoService for JobsServer {
-        fn into_service(self) -> ::std::sync::Arc<dyn ::witrpc::__private::v1::Service> {
+            }
+        }
+        /// Serves what `make` makes, which is given what emits the events of the service.
+        pub fn with_events<S>(make: impl ::core::ops::FnOnce(JobsEvents) -> S) -> Self
+        where
+            S: ::core::marker::Sized + Jobs + ::core::marker::Send + ::core::marker::Sync
+                + 'static,
+        {
+            let hub = __wit_v1::EventHub::new();
+            let service = make(JobsEvents {
+                emitter: hub.emitter(),
+            });
+            Self {
+                service: ::std::sync::Arc::new(
+                    __wit_Dispatch(::std::sync::Arc::new(service), hub),
+                ),
+            }
+        }
+    }
+    impl __wit_v1::IntoService for JobsServer {
+        fn into_service(self) -> ::std::sync::Arc<dyn __wit_v1::Service> {
             self.service
         }
     }
-    #[allow(non_upper_case_globals)]
-    const __wit_number_run: ::core::primitive::u16 = __JobsMethod::run
-        as ::core::primitive::u16;
-    #[allow(deprecated, non_camel_case_types, non_snake_case)]
+    struct __wit_Dispatch<__wit_S: ?::core::marker::Sized>(
+        ::std::sync::Arc<__wit_S>,
+        ::std::sync::Arc<__wit_v1::EventHub>,
+    );
     impl<
         __wit_S: ?::core::marker::Sized + Jobs + ::core::marker::Send
             + ::core::marker::Sync + 'static,
-    > ::witrpc::__private::v1::Service for __JobsDispatch<__wit_S> {
-        fn descriptor(&self) -> &'static ::witrpc::__private::v1::ServiceDescriptor {
+    > __wit_v1::Service for __wit_Dispatch<__wit_S> {
+        fn descriptor(&self) -> &'static __wit_v1::ServiceDescriptor {
             &__wit_descriptor
         }
-        fn dispatch(&self, call: ::witrpc::__private::v1::ServerCall<'_>) {
+        fn dispatch(&self, call: __wit_v1::ServerCall<'_>) {
             match call.method() {
-                __wit_number_run => {
-                    ::witrpc::__private::v1::assert_travels::<u32>();
-                    ::witrpc::__private::v1::assert_travels::<()>();
+                <__fn_run as __wit_v1::Message>::NUMBER => {
                     call.reply::<
-                            (),
-                        >(|arguments, _| {
-                        let steps = arguments.value::<u32>("steps")?;
-                        arguments.finish()?;
-                        ::core::result::Result::Ok(
-                            <__wit_S as Jobs>::run(&self.0, steps),
-                        )
-                    })
+                            __fn_run,
+                        >(|(steps,), _| <__wit_S as Jobs>::run(&self.0, steps))
                 }
                 _ => call.unknown_method(),
             }
         }
         fn events(
             &self,
-        ) -> ::core::option::Option<
-            &::std::sync::Arc<::witrpc::__private::v1::EventHub>,
-        > {
+        ) -> ::core::option::Option<&::std::sync::Arc<__wit_v1::EventHub>> {
             ::core::option::Option::Some(&self.1)
         }
     }
-    impl ::witrpc::__private::v1::Client for JobsClient {
-        const DESCRIPTOR: &'static ::witrpc::__private::v1::ServiceDescriptor = &__wit_descriptor;
-        fn from_connection(connection: ::witrpc::Connection) -> Self {
-            Self { connection }
+    impl JobsEvents {
+        /// Emits to one client alone, by the number that `CallContext::client_id` gives.
+        #[must_use]
+        pub fn to(&self, client_id: ::core::primitive::u64) -> Self {
+            Self {
+                emitter: self.emitter.to(client_id),
+            }
+        }
+        /// It goes on.
+        ///
+        /// Returns how many clients it is on its way to.
+        ///
+        /// # Errors
+        ///
+        /// It could not be encoded, or a client had no room for it in time. Those clients learn
+        /// that they have missed one.
+        pub fn progress(
+            &self,
+            job: u64,
+            what: &str,
+            path: &Path,
+            samples: &[f64],
+            table: &Table,
+        ) -> ::core::result::Result<::core::primitive::usize, ::witrpc::EmitError> {
+            self.emitter.emit::<JobsProgress>((&job, what, path, samples, table))
+        }
+        #[cfg(unix)]
+        ///
+        /// Returns how many clients it is on its way to.
+        ///
+        /// # Errors
+        ///
+        /// It could not be encoded, or a client had no room for it in time. Those clients learn
+        /// that they have missed one.
+        pub fn all_ended(
+            &self,
+        ) -> ::core::result::Result<::core::primitive::usize, ::witrpc::EmitError> {
+            self.emitter.emit::<JobsAllEnded>(())
         }
     }
-    impl ::witrpc::__private::v1::Client for JobsAsyncClient {
-        const DESCRIPTOR: &'static ::witrpc::__private::v1::ServiceDescriptor = &__wit_descriptor;
-        fn from_connection(connection: ::witrpc::Connection) -> Self {
-            Self { connection }
+    #[allow(deprecated)]
+    impl ::core::fmt::Debug for JobsProgress {
+        fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+            #[allow(unused_imports)]
+            use __wit_v1::NotDebug as _;
+            f.debug_struct("JobsProgress")
+                .field("job", __wit_v1::DebugProbe::<u64>::new(&self.job).shown())
+                .field(
+                    "what",
+                    __wit_v1::DebugProbe::<::std::string::String>::new(&self.what)
+                        .shown(),
+                )
+                .field(
+                    "path",
+                    __wit_v1::DebugProbe::<::std::path::PathBuf>::new(&self.path).shown(),
+                )
+                .field(
+                    "samples",
+                    __wit_v1::DebugProbe::<::std::vec::Vec<f64>>::new(&self.samples)
+                        .shown(),
+                )
+                .field("table", __wit_v1::DebugProbe::<Table>::new(&self.table).shown())
+                .finish()
         }
     }
-};
-const _: () = {
-    const IS_RESULT: ::core::primitive::bool = {
-        ::witrpc::__private::v1::is_result!(())
+    impl __wit_v1::Message for JobsProgress {
+        type Arguments = (
+            __wit_v1::Value<u64>,
+            __wit_v1::Str,
+            __wit_v1::Path,
+            __wit_v1::Raw<f64>,
+            __wit_v1::Value<Table>,
+        );
+        const NUMBER: ::core::primitive::u16 = __wit_Events::progress as _;
+        const ARGUMENTS: Self::Arguments = (
+            __wit_v1::emitted::<u64>("job"),
+            __wit_v1::str("what"),
+            __wit_v1::path("path"),
+            __wit_v1::raw::<f64>("samples"),
+            __wit_v1::emitted::<Table>("table"),
+        );
+    }
+    impl __wit_v1::EventItem for JobsProgress {
+        fn of((job, what, path, samples, table): __wit_v1::TakenBy<'_, Self>) -> Self {
+            Self {
+                job,
+                what: what.into_owned(),
+                path: path.into_owned(),
+                samples: samples.into_owned(),
+                table,
+            }
+        }
+    }
+    #[cfg(unix)]
+    #[allow(deprecated)]
+    impl ::core::fmt::Debug for JobsAllEnded {
+        fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+            #[allow(unused_imports)]
+            use __wit_v1::NotDebug as _;
+            f.debug_struct("JobsAllEnded").finish()
+        }
+    }
+    #[cfg(unix)]
+    impl __wit_v1::Message for JobsAllEnded {
+        type Arguments = ();
+        const NUMBER: ::core::primitive::u16 = __wit_Events::all_ended as _;
+        const ARGUMENTS: Self::Arguments = ();
+    }
+    #[cfg(unix)]
+    impl __wit_v1::EventItem for JobsAllEnded {
+        fn of((): __wit_v1::TakenBy<'_, Self>) -> Self {
+            Self {}
+        }
+    }
+    static __wit_descriptor: __wit_v1::ServiceDescriptor = __wit_v1::ServiceDescriptor {
+        name: "Jobs",
+        docs: "Runs jobs.",
+        methods: &[__wit_v1::MethodDescriptor::of::<__fn_run>("run", "")],
+        events: &[
+            __wit_v1::EventDescriptor::of::<
+                JobsProgress,
+            >("progress", "It goes on.", __wit_v1::Overflow::DropOldest),
+            #[cfg(unix)]
+            __wit_v1::EventDescriptor::of::<
+                JobsAllEnded,
+            >(
+                "end",
+                "",
+                __wit_v1::Overflow::Wait(::core::time::Duration::from_micros(5000u64)),
+            ),
+        ],
     };
-    ::core::assert!(
-        IS_RESULT == false,
-        "`Jobs::run` returns a `Result` under another name: put `#[wit(result)]` on the method, so that its error reaches the client as `CallError::App`"
-    );
 };
+const _: () = ::core::assert!(
+    { ::witrpc::__private::v1::is_result!(()) } == false,
+    "`Jobs::run` returns a `Result` under another name: put `#[wit(result)]` on the method, so that its error reaches the client as `CallError::App`"
+);

@@ -47,7 +47,7 @@ impl ::witrpc::__private::v1::IntoService for CalculatorServer {
         self.service
     }
 }
-/** Calls a [`Calculator`] in another process. Its methods block the calling thread; [`CalculatorAsyncClient`] is the other flavour.
+/** Calls a [`Calculator`] in another process. Its methods block the calling thread; [`CalculatorAsyncClient`] is the other kind of client.
 
  Clones share one connection.*/
 #[allow(dead_code, non_camel_case_types)]
@@ -127,7 +127,7 @@ impl ::witrpc::__private::v1::Client for CalculatorClient {
         Self { connection }
     }
 }
-/** Calls a [`Calculator`] in another process. Its methods are futures, for any executor; [`CalculatorClient`] is the other flavour.
+/** Calls a [`Calculator`] in another process. Its methods are futures, for any executor; [`CalculatorClient`] is the other kind of client.
 
  Clones share one connection.*/
 #[allow(dead_code, non_camel_case_types)]

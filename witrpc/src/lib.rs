@@ -95,6 +95,7 @@ mod events;
 pub mod guide;
 mod handshake;
 mod hooks;
+mod method;
 mod registry;
 mod rt;
 mod security;

@@ -4,24 +4,24 @@ use proc_macro2::{Span, TokenStream};
 use quote::quote_spanned;
 use syn::Type;
 
-use super::flavour::Flavour;
-use super::names::Names;
-use super::{bounds, events, server};
+use super::client_kind::ClientKind;
+use super::names::{self, Names};
+use super::{argument, handler, notes, result_alias, subscribe};
 use crate::hygiene;
-use crate::model::{Answer, Form, Method, Parameter, Service, bare};
+use crate::model::{Answer, Method, Parameter, Service, bare};
 
 /// The struct.
-pub(crate) fn definition(service: &Service<'_>, names: &Names, flavour: Flavour) -> TokenStream {
+pub(crate) fn definition(service: &Service<'_>, names: &Names, kind: ClientKind) -> TokenStream {
     let span = hygiene::at(service.item.ident.span());
     let visibility = &service.item.vis;
     let Names { witrpc, .. } = names;
-    let client = flavour.client(names);
-    let other = flavour.other(names);
+    let client = kind.client(names);
+    let other = kind.other(names);
     let trait_name = &service.item.ident;
     let docs = format!(
         " Calls a [`{trait_name}`] in another process. Its methods {}; [`{other}`] is the other \
-         flavour.\n\n Clones share one connection.",
-        flavour.manner(),
+         kind of client.\n\n Clones share one connection.",
+        kind.manner(),
     );
     quote_spanned! {span=>
         #[doc = #docs]
@@ -34,18 +34,18 @@ pub(crate) fn definition(service: &Service<'_>, names: &Names, flavour: Flavour)
 }
 
 /// The `impl` with the methods of the service.
-pub(crate) fn methods(service: &Service<'_>, names: &Names, flavour: Flavour) -> TokenStream {
+pub(crate) fn methods(service: &Service<'_>, names: &Names, kind: ClientKind) -> TokenStream {
     let span = hygiene::at(service.item.ident.span());
-    let client = flavour.client(names);
-    let frame = frame(service, names, &server::handler_bounds(service), flavour);
+    let client = kind.client(names);
+    let frame = frame(service, names, &handler::bounds(service), kind);
     let methods = service.methods.iter().map(|method| {
-        let body = body(method, names, flavour);
-        let signature = signature(service, method, names, flavour);
+        let body = body(method, names, kind);
+        let signature = signature(service, method, names, kind);
         quote_spanned!(span=> #signature #body)
     });
-    let events = service.events.iter().map(|event| events::client(service, event, names, flavour));
+    let events =
+        service.events.iter().map(|event| subscribe::functions(service, event, names, kind));
     quote_spanned! {span=>
-        #[allow(dead_code, deprecated, non_snake_case)]
         impl #client {
             #frame
             #(#methods)*
@@ -59,11 +59,11 @@ pub(crate) fn implementation(
     service: &Service<'_>,
     names: &Names,
     descriptor: &TokenStream,
-    flavour: Flavour,
+    kind: ClientKind,
 ) -> TokenStream {
     let span = hygiene::at(service.item.ident.span());
     let Names { witrpc, runtime, .. } = names;
-    let client = flavour.client(names);
+    let client = kind.client(names);
     quote_spanned! {span=>
         impl #runtime::Client for #client {
             const DESCRIPTOR: &'static #runtime::ServiceDescriptor = &#descriptor;
@@ -80,17 +80,17 @@ pub(crate) fn frame(
     service: &Service<'_>,
     names: &Names,
     handler_bounds: &TokenStream,
-    flavour: Flavour,
+    kind: ClientKind,
 ) -> TokenStream {
     let span = hygiene::at(service.item.ident.span());
     let visibility = &service.item.vis;
     let Names { witrpc, runtime, server, handler, .. } = names;
-    let marker = flavour.marker(span);
-    let connect = flavour.connect(span);
+    let marker = kind.marker(span);
+    let connect = kind.connect(span);
     let connected = quote_spanned! {span=>
         ::core::result::Result<Self, #witrpc::ConnectError>
     };
-    let connected = flavour.returns(&connected, span);
+    let connected = kind.returns(&connected, span);
     quote_spanned! {span=>
         /// Connects to the server at an endpoint, usually its name, with the defaults of
         /// [`builder`](Self::builder).
@@ -139,41 +139,30 @@ pub(crate) fn signature(
     service: &Service<'_>,
     method: &Method<'_>,
     names: &Names,
-    flavour: Flavour,
+    kind: ClientKind,
 ) -> TokenStream {
     let name = method.name();
     let span = hygiene::at(method.place());
     let visibility = &service.item.vis;
     let conditions = &method.carried.conditions;
-    let notes = notes(service, method);
-    let lifetime = flavour.lifetime(span);
+    let notes = notes::of_call(service, method);
+    let lifetime = kind.lifetime(span);
     let generics = lifetime.as_ref().map(|lifetime| quote_spanned!(span=> <#lifetime>));
     let bound = lifetime.as_ref().map(|lifetime| quote_spanned!(span=> + #lifetime));
     let arguments = method.arguments().map(|argument| match argument.stream() {
         Some((_, item)) => {
             let name = argument.ident();
-            let fed = flavour.fed_with(item, names, span);
+            let fed = kind.fed_with(item, names, span);
             quote_spanned!(span=> #name: #fed)
         }
         None => declaration(argument, lifetime.as_ref()),
     });
-    let output = flavour.returns(&output(&method.answer, names, flavour, span), span);
+    let output = kind.returns(&output(&method.answer, names, kind, span), span);
     quote_spanned! {span=>
         #(#conditions)*
         #notes
         #visibility fn #name #generics(& #lifetime self, #(#arguments),*) -> #output #bound
     }
-}
-
-/// The documentation of a client's method: the user's, or a line in its place.
-pub(crate) fn notes(service: &Service<'_>, method: &Method<'_>) -> TokenStream {
-    let span = hygiene::at(method.name().span());
-    let notes = &method.carried.notes;
-    let line = (!method.carried.documented).then(|| {
-        let line = format!(" Calls [`{}::{}`].", service.item.ident, method.name());
-        quote_spanned!(span=> #[doc = #line])
-    });
-    quote_spanned!(span=> #line #(#notes)*)
 }
 
 /// An argument as the client declares it.
@@ -187,94 +176,77 @@ fn declaration(argument: &Parameter<'_>, lifetime: Option<&syn::Lifetime>) -> To
     quote_spanned!(span=> #name: #ty)
 }
 
-/// The outcome of a call, as a type.
-fn output(answer: &Answer, names: &Names, flavour: Flavour, span: Span) -> TokenStream {
-    let Names { witrpc, .. } = names;
-    match answer {
+/// Returns the outcome of a call, as a type.
+fn output(answer: &Answer, names: &Names, kind: ClientKind, span: Span) -> TokenStream {
+    let Names { witrpc, runtime, .. } = names;
+    let (value, error) = match answer {
+        Answer::Alias(alias) => {
+            let arguments = result_alias::arguments(alias, names);
+            return quote_spanned!(span=> #runtime::AliasOutcome<#arguments>);
+        }
         Answer::Stream { item, error, .. } => {
-            let stream = flavour.stream(span);
+            let stream = kind.stream(span);
             let items = match &**item {
-                Answer::Result { ok, error, .. } => quote_spanned!(span=> #ok, #error),
                 Answer::Value(item) => quote_spanned!(span=> #item),
+                Answer::Result { ok, error } => quote_spanned!(span=> #ok, #error),
+                Answer::Alias(alias) => {
+                    let (ok, error) = result_alias::types(alias, names);
+                    quote_spanned!(span=> #ok, #error)
+                }
                 Answer::Stream { .. } => unreachable!("the checks refuse a stream in a stream"),
             };
             let error = error.as_ref().map(|error| quote_spanned!(span=> <#error>));
-            quote_spanned! {span=>
-                ::core::result::Result<#witrpc::#stream<#items>, #witrpc::CallError #error>
-            }
+            (quote_spanned!(span=> #witrpc::#stream<#items>), error)
         }
-        Answer::Value(ok) => quote_spanned! {span=>
-            ::core::result::Result<#ok, #witrpc::CallError>
-        },
-        Answer::Result { ok, error, .. } => quote_spanned! {span=>
-            ::core::result::Result<#ok, #witrpc::CallError<#error>>
-        },
-    }
+        Answer::Value(ok) => (quote_spanned!(span=> #ok), None),
+        Answer::Result { ok, error } => {
+            (quote_spanned!(span=> #ok), Some(quote_spanned!(span=> <#error>)))
+        }
+    };
+    quote_spanned!(span=> ::core::result::Result<#value, #witrpc::CallError #error>)
 }
 
-fn body(method: &Method<'_>, names: &Names, flavour: Flavour) -> TokenStream {
+/// Returns the body of a method: the call, made of what stands for the method.
+fn body(method: &Method<'_>, names: &Names, kind: ClientKind) -> TokenStream {
     let span = hygiene::at(method.place());
     let runtime = &names.runtime;
-    let number = names.number(method);
-    let bounds = bounds::checks(method, names);
-    let puts = method.arguments().map(put);
-    let call = quote_spanned!(span=> call);
-    let answered = match method.stream_argument().and_then(|a| Some((a.ident(), a.stream()?.1))) {
-        None => flavour.finish(&call, span),
-        Some((stream, item)) => flavour.finish_feeding(&call, &stream, item, span),
+    let marker = names::marker(method);
+    let asked = match kind {
+        ClientKind::Blocking => argument::fed(method, names),
+        ClientKind::Async => argument::held_by_future(method, names),
     };
-    let outcome = match &method.answer {
-        Answer::Value(ok) => quote_spanned!(span=> #answered.value::<#ok>()),
-        Answer::Result { ok, error, .. } => {
-            quote_spanned!(span=> #answered.result::<#ok, #error>())
+    let lent = method.arguments().map(argument::lent);
+    let lent = quote_spanned!(span=> (#(#lent,)*));
+    let begin = if method.has_stream() {
+        quote_spanned!(span=> opening)
+    } else {
+        quote_spanned!(span=> of)
+    };
+    let call =
+        quote_spanned!(span=> #runtime::ClientCall::#begin::<#marker>(&self.connection, #lent));
+    let outcome = quote_spanned!(span=> outcome::<#marker>());
+    let fed = method.stream_argument().and_then(|a| Some((a.ident(), a.stream()?.1)));
+    let statements = match (fed, &method.answer) {
+        (Some((stream, item)), _) => {
+            let answered = kind.finish_feeding(&call, &stream, item, span);
+            quote_spanned!(span=> #answered.#outcome)
         }
-        Answer::Stream { item, error, .. } => {
-            opened(&call, &answered, item, error.as_deref(), flavour, span)
+        (None, Answer::Stream { .. }) => {
+            let take = kind.take_stream(span);
+            let answered = kind.finish(&quote_spanned!(span=> call), span);
+            quote_spanned! {span=>
+                let mut call = #call;
+                let opened = #answered.#outcome;
+                opened.map(|()| call.#take::<#marker>())
+            }
+        }
+        (None, _) if kind == ClientKind::Blocking => {
+            quote_spanned!(span=> #runtime::call::<#marker>(&self.connection, #lent))
+        }
+        (None, _) => {
+            let answered = kind.finish(&call, span);
+            quote_spanned!(span=> #answered.#outcome)
         }
     };
-    let opens = method.has_stream().then(|| quote_spanned!(span=> #call.opens();));
-    let statements = quote_spanned! {span=>
-        #bounds
-        let mut #call = #runtime::ClientCall::new(&self.connection, #number);
-        #opens
-        #(#puts)*
-        #outcome
-    };
-    flavour.body(&statements, span)
-}
-
-/// The stream that a call has opened, if it has.
-fn opened(
-    call: &TokenStream,
-    answered: &TokenStream,
-    item: &Answer,
-    error: Option<&Type>,
-    flavour: Flavour,
-    span: Span,
-) -> TokenStream {
-    let outcome = match error {
-        Some(error) => quote_spanned!(span=> result::<(), #error>()),
-        None => quote_spanned!(span=> value::<()>()),
-    };
-    let take = flavour.take_stream(item, span);
-    quote_spanned! {span=>
-        let opened = #answered.#outcome;
-        opened.map(|()| #call.#take)
-    }
-}
-
-/// Hands one argument to the call.
-fn put(argument: &Parameter<'_>) -> TokenStream {
-    let name = argument.ident();
-    let wire_name = argument.wire_name();
-    // The receiver `call` has the hygiene of the body, whatever the argument is called.
-    let span = hygiene::at(name.span());
-    match argument.form {
-        Form::Value(ty) => quote_spanned!(span=> call.value::<#ty>(#wire_name, &#name);),
-        Form::Shared(ty) => quote_spanned!(span=> call.value::<#ty>(#wire_name, #name);),
-        Form::Str => quote_spanned!(span=> call.str(#wire_name, #name);),
-        Form::Path => quote_spanned!(span=> call.path(#wire_name, #name);),
-        Form::Raw(ty) => quote_spanned!(span=> call.raw::<#ty>(#wire_name, #name);),
-        Form::Context | Form::Stream(..) => TokenStream::new(),
-    }
+    kind.body(&quote_spanned!(span=> #asked #statements), span)
 }

@@ -5,9 +5,9 @@ use proc_macro2::{Ident, TokenStream};
 use quote::quote_spanned;
 use syn::ext::IdentExt;
 
-use super::flavour::Flavour;
+use super::client_kind::ClientKind;
 use super::names::Names;
-use super::{client, events, server, service_trait};
+use super::{client, emitter, event_item, handler, notes, server, service_trait, subscribe};
 use crate::hygiene;
 use crate::model::{Method, Service};
 use crate::report::Report;
@@ -19,8 +19,8 @@ pub(crate) fn fallback(service: &Service<'_>, report: Report) -> TokenStream {
     let item = service_trait::expand(service);
     let server = server(service, &names);
     let events = events(service, &names, &report);
-    let blocking = client(service, &names, &report, Flavour::Blocking);
-    let asynchronous = client(service, &names, &report, Flavour::Async);
+    let blocking = client(service, &names, &report, ClientKind::Blocking);
+    let asynchronous = client(service, &names, &report, ClientKind::Async);
     let mistakes = report.into_tokens();
     quote_spanned! {span=>
         #mistakes
@@ -38,10 +38,15 @@ fn server(service: &Service<'_>, names: &Names) -> TokenStream {
     let definition = server::definition(service, names);
     let body = quote_spanned!(span=> let _ = service; ::core::unreachable!());
     let with_events = quote_spanned!(span=> let _ = make; ::core::unreachable!());
-    let bounds = any_handler(service);
+    let bounds = handler::any_bounds(service);
     let constructors = server::constructors(service, names, &bounds, &body, &with_events);
     let implementation = server::implementation(service, names);
-    quote_spanned!(span=> #definition #constructors #implementation)
+    quote_spanned! {span=>
+        #definition
+        #[allow(dead_code)]
+        #constructors
+        #implementation
+    }
 }
 
 /// What emits the events, and their items, as far as they could be made out.
@@ -51,7 +56,7 @@ fn events(service: &Service<'_>, names: &Names, report: &Report) -> TokenStream 
     }
     let emits = service.events.iter().enumerate().filter_map(|(number, event)| {
         let Some(mistake) = event.mistake else {
-            let signature = events::emit_signature(service, event, names);
+            let signature = emitter::emit_signature(service, event, names);
             return Some(
                 quote_spanned!(event.name().span()=> #signature { ::core::unreachable!() }),
             );
@@ -62,15 +67,21 @@ fn events(service: &Service<'_>, names: &Names, report: &Report) -> TokenStream 
         let arguments = event.arguments().count();
         Some(unknown(service, event, event.name(), arguments, report.nth(mistake)))
     });
-    let emitter = events::emitter(service, names, emits);
+    let definition = emitter::definition(service, names);
+    let functions = emitter::functions(service, names, emits);
     let sound = service.events.iter().filter(|event| event.mistake.is_none());
     let items = sound.map(|event| {
-        let definition = events::item_definition(service, event);
-        let debug = events::item_debug(service, event, names);
+        let definition = event_item::definition(service, event);
+        let debug = event_item::debug(service, event, names);
         quote_spanned!(event.name().span()=> #definition #debug)
     });
     let span = hygiene::at(service.item.ident.span());
-    quote_spanned!(span=> #emitter #(#items)*)
+    quote_spanned! {span=>
+        #definition
+        #[allow(unused_variables, dead_code, deprecated, non_snake_case)]
+        #functions
+        #(#items)*
+    }
 }
 
 /// The two functions of a client for one event.
@@ -79,11 +90,11 @@ fn subscribers(
     event: &Method<'_>,
     names: &Names,
     report: &Report,
-    flavour: Flavour,
+    kind: ClientKind,
 ) -> TokenStream {
     let span = hygiene::at(event.name().span());
     if let Some(mistake) = event.mistake {
-        let functions = [(event.name().clone(), 0), (events::on_name(event), 1)];
+        let functions = [(event.name().clone(), 0), (subscribe::on_name(event), 1)];
         let free = functions.iter().filter(|(name, _)| {
             let name = name.unraw().to_string();
             !event.taken.contains(&name)
@@ -92,19 +103,19 @@ fn subscribers(
             .map(|(name, arguments)| unknown(service, event, name, *arguments, report.nth(mistake)))
             .collect();
     }
-    let body = flavour.body(&quote_spanned!(span=> ::core::unreachable!()), span);
-    let [stream, react] = events::client_signatures(service, event, names, flavour);
+    let body = kind.body(&quote_spanned!(span=> ::core::unreachable!()), span);
+    let [stream, react] = subscribe::signatures(service, event, names, kind);
     quote_spanned!(span=> #stream #body #react #body)
 }
 
 /// A client with every method that could be made out.
-fn client(service: &Service<'_>, names: &Names, report: &Report, flavour: Flavour) -> TokenStream {
+fn client(service: &Service<'_>, names: &Names, report: &Report, kind: ClientKind) -> TokenStream {
     let span = hygiene::at(service.item.ident.span());
-    let client = flavour.client(names);
-    let definition = client::definition(service, names, flavour);
-    let frame = client::frame(service, names, &any_handler(service), flavour);
+    let client = kind.client(names);
+    let definition = client::definition(service, names, kind);
+    let frame = client::frame(service, names, &handler::any_bounds(service), kind);
     let nothing = nothing(service, names);
-    let implementation = client::implementation(service, names, &nothing, flavour);
+    let implementation = client::implementation(service, names, &nothing, kind);
     let whole_trait = !service.item.generics.params.is_empty();
     let methods = service.methods.iter().filter(|method| !method.is_reserved());
     let methods = methods.map(|method| match method.mistake {
@@ -117,15 +128,15 @@ fn client(service: &Service<'_>, names: &Names, report: &Report, flavour: Flavou
             unknown(service, method, method.name(), arguments, report.nth(0))
         }
         None => {
-            let signature = client::signature(service, method, names, flavour);
+            let signature = client::signature(service, method, names, kind);
             let name = method.name();
             let span = hygiene::at(name.span());
-            let body = flavour.body(&quote_spanned!(span=> ::core::unreachable!()), span);
+            let body = kind.body(&quote_spanned!(span=> ::core::unreachable!()), span);
             quote_spanned!(span=> #signature #body)
         }
     });
     let events = service.events.iter().filter(|event| !event.is_reserved());
-    let events = events.map(|event| subscribers(service, event, names, report, flavour));
+    let events = events.map(|event| subscribers(service, event, names, report, kind));
     quote_spanned! {span=>
         #definition
 
@@ -152,12 +163,6 @@ fn nothing(service: &Service<'_>, names: &Names) -> TokenStream {
     })
 }
 
-/// What any handler is: no mention of the trait, which may be at fault.
-fn any_handler(service: &Service<'_>) -> TokenStream {
-    let span = hygiene::at(service.item.ident.span());
-    quote_spanned!(span=> + ::core::marker::Send + ::core::marker::Sync + 'static)
-}
-
 /// A method that could not be made out. Its types are a mistake that has been reported, which the
 /// compiler says once, and then takes any call of the method for right.
 fn unknown(
@@ -170,7 +175,7 @@ fn unknown(
     let span = hygiene::at(name.span());
     let visibility = &service.item.vis;
     let conditions = &method.carried.conditions;
-    let notes = client::notes(service, method);
+    let notes = notes::of_call(service, method);
     // A macro that fails is an error as an expression, but `()` as a type; the way from one to the
     // other is the length of an array.
     let wrong = quote_spanned! {span=>

@@ -1,80 +1,118 @@
 //! Writes the code of a service.
 //!
-//! It stands beside the trait: the three structs `XServer`, `XClient` and `XAsyncClient`, for events
-//! also `XEvents` and a struct for each, and a few private items that they share. All else is in one unnamed constant, so that nothing more is
-//! added to the user's names. Tokens resolve by [`hygiene`](crate::hygiene).
+//! Beside the trait stand the structs that users name: `XServer`, `XClient` and `XAsyncClient`, for
+//! events also `XEvents` and a struct for each. All else is in one unnamed constant, so that nothing
+//! more is added to the user's names. There a struct stands for each method ([`method`]), and clients,
+//! dispatch and descriptor refer to it. Tokens resolve by [`hygiene`](crate::hygiene).
 
-mod bounds;
+mod argument;
 mod client;
+mod client_kind;
 mod descriptor;
-mod events;
+mod dispatch;
+mod emitter;
+mod event_item;
 mod fallback;
-mod flavour;
+mod handler;
+mod method;
 mod names;
+mod notes;
 mod result_alias;
 mod server;
 mod service_trait;
-mod streams;
+mod subscribe;
 
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote_spanned};
 
-use self::flavour::Flavour;
+use self::client_kind::ClientKind;
 use self::names::Names;
 use crate::hygiene;
 use crate::model::Service;
 
 pub(crate) use self::fallback::fallback;
 
-/// The code of a service without mistakes.
+/// Returns the code of a service without mistakes.
 pub(crate) fn service(service: &Service<'_>) -> TokenStream {
-    let span = hygiene::at(service.item.ident.span());
+    let place = service.item.ident.span();
+    let span = hygiene::at(place);
     let names = &Names::of(service);
     let item = service_trait::expand(service);
-    let server = server_definition(service, names);
-    let numbers = descriptor::numbers(service, names);
-    let dispatch = server::dispatch_definition(service, names);
-    let server_impl = server::implementation(service, names);
-    let dispatch_impl = server::dispatch_implementation(service, names);
-    let descriptor_name = &names.descriptor;
-    let descriptor = descriptor::expand(service, names);
-    let aliases = result_alias::expand(service, names);
-    let events = events::definitions(service, names);
-    let clients = Flavour::ALL.map(|flavour| {
-        let definition = client::definition(service, names, flavour);
-        let methods = client::methods(service, names, flavour);
-        quote_spanned!(span=> #definition #methods)
-    });
-    let client_impls = Flavour::ALL.map(|flavour| {
-        client::implementation(service, names, &descriptor_name.to_token_stream(), flavour)
-    });
+    let server = server::definition(service, names);
+    let clients = ClientKind::ALL.map(|kind| client::definition(service, names, kind));
+    let events = event_definitions(service, names);
+    let (names_within, import) = names.within(place);
+    let implementations = implementations(service, &names_within);
+    let aliases = result_alias::assertions(service, names);
     quote_spanned! {span=>
         #item
         #server
         #events
         #(#clients)*
-        #numbers
-        #dispatch
+        #[allow(
+            dead_code, deprecated, non_camel_case_types, non_snake_case, non_upper_case_globals
+        )]
         const _: () = {
-            #descriptor
-            #server_impl
-            #dispatch_impl
-            #(#client_impls)*
+            #import
+            #implementations
         };
         #aliases
     }
 }
 
-fn server_definition(service: &Service<'_>, names: &Names) -> TokenStream {
+/// Returns the structs of a service's events, if it has any.
+fn event_definitions(service: &Service<'_>, names: &Names) -> TokenStream {
+    if !service.has_events() {
+        return TokenStream::new();
+    }
+    let emitter = emitter::definition(service, names);
+    let items = service.events.iter().map(|event| event_item::definition(service, event));
+    [emitter].into_iter().chain(items).collect()
+}
+
+/// Returns what stands in the unnamed constant.
+fn implementations(service: &Service<'_>, names: &Names) -> TokenStream {
     let span = hygiene::at(service.item.ident.span());
-    let Names { runtime, dispatch, .. } = names;
-    let definition = server::definition(service, names);
-    let bounds = server::handler_bounds(service);
-    let hub = service.has_events().then(|| quote_spanned!(span=> , #runtime::EventHub::new()));
-    let body = quote_spanned! {span=>
-        Self { service: ::std::sync::Arc::new(#dispatch(service #hub)) }
-    };
-    let with_events = events::constructor_body(service, names);
-    let constructors = server::constructors(service, names, &bounds, &body, &with_events);
-    quote_spanned!(span=> #definition #constructors)
+    let numbers = descriptor::numbers(service, names);
+    let methods = method::expand(&service.methods, names);
+    let descriptor = descriptor::expand(service, names);
+    let reference = names.descriptor.to_token_stream();
+    let clients = ClientKind::ALL.map(|kind| {
+        let methods = client::methods(service, names, kind);
+        let implementation = client::implementation(service, names, &reference, kind);
+        quote_spanned!(span=> #methods #implementation)
+    });
+    let constructors = server::serving_constructors(service, names);
+    let server = server::implementation(service, names);
+    let dispatch = dispatch::expand(service, names);
+    let events = event_implementations(service, names);
+    quote_spanned! {span=>
+        #numbers
+        #methods
+        #(#clients)*
+        #constructors
+        #server
+        #dispatch
+        #events
+        #descriptor
+    }
+}
+
+/// Returns how a service's events are emitted and read, if it has any.
+fn event_implementations(service: &Service<'_>, names: &Names) -> TokenStream {
+    if !service.has_events() {
+        return TokenStream::new();
+    }
+    let emits = service.events.iter().map(|event| {
+        let signature = emitter::emit_signature(service, event, names);
+        let body = emitter::emit_body(service, event);
+        quote_spanned!(event.name().span()=> #signature { #body })
+    });
+    let emitter = emitter::functions(service, names, emits);
+    let items = service.events.iter().map(|event| {
+        let debug = event_item::debug(service, event, names);
+        let implementation = event_item::implementation(service, event, names);
+        quote_spanned!(event.name().span()=> #debug #implementation)
+    });
+    [emitter].into_iter().chain(items).collect()
 }

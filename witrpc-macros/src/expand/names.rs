@@ -1,13 +1,14 @@
 //! The names that generated code is made of.
 
-use proc_macro2::{Ident, TokenStream};
-use quote::{format_ident, quote_spanned};
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{ToTokens, format_ident, quote_spanned};
 use syn::ext::IdentExt;
 
 use crate::hygiene;
 use crate::model::{Method, Service};
 
 /// The names that a service's parts refer to each other by.
+#[derive(Clone)]
 pub(crate) struct Names {
     /// The `witrpc` crate.
     pub(crate) witrpc: TokenStream,
@@ -19,6 +20,8 @@ pub(crate) struct Names {
     pub(crate) blocking_client: Ident,
     /// `XAsyncClient`.
     pub(crate) async_client: Ident,
+    /// `XEvents`.
+    pub(crate) events: Ident,
     /// The struct that hands calls to a handler.
     pub(crate) dispatch: Ident,
     /// The type parameter for a handler, where no type of the user's is in sight.
@@ -26,11 +29,9 @@ pub(crate) struct Names {
     /// The constant that describes the service.
     pub(crate) descriptor: Ident,
     /// The enum that numbers the methods.
-    pub(crate) numbers: Ident,
+    pub(crate) methods: Ident,
     /// The enum that numbers the events.
     pub(crate) event_numbers: Ident,
-    /// `XEvents`.
-    pub(crate) events: Ident,
 }
 
 impl Names {
@@ -47,30 +48,57 @@ impl Names {
             server: format_ident!("{name}Server"),
             blocking_client: format_ident!("{name}Client"),
             async_client: format_ident!("{name}AsyncClient"),
-            dispatch: format_ident!("__{name}Dispatch", span = span),
+            events: format_ident!("{name}Events"),
+            dispatch: hygiene::private("Dispatch", place),
             handler: Ident::new(handler, span),
             descriptor: hygiene::private("descriptor", place),
-            numbers: format_ident!("__{name}Method", span = span),
-            event_numbers: format_ident!("__{name}Event", span = span),
-            events: format_ident!("{name}Events"),
+            methods: hygiene::private("Methods", place),
+            event_numbers: hygiene::private("Events", place),
         }
     }
-}
 
-impl Names {
-    /// A method's or an event's number: its place among those that are there.
+    /// Returns the names within the unnamed constant, where the runtime has a short one, and the
+    /// import that gives it that.
+    pub(crate) fn within(&self, place: Span) -> (Self, TokenStream) {
+        let (long, short) = (&self.runtime, hygiene::private("v1", place));
+        let import = quote_spanned!(hygiene::at(place)=> use #long as #short;);
+        (Self { runtime: short.into_token_stream(), ..self.clone() }, import)
+    }
+
+    /// Returns the runtime's path, pointing at the user's tokens there.
+    pub(crate) fn runtime_at(&self, span: Span) -> TokenStream {
+        hygiene::relocated(self.runtime.clone(), span)
+    }
+
+    /// Returns a method's or an event's number: its place among those that are there.
     pub(crate) fn number(&self, method: &Method<'_>) -> TokenStream {
-        let numbers = if method.options.event { &self.event_numbers } else { &self.numbers };
+        let numbers = if method.options.event { &self.event_numbers } else { &self.methods };
         let variant = variant(method);
         let span = variant.span();
-        quote_spanned!(span=> #numbers::#variant as ::core::primitive::u16)
+        quote_spanned!(span=> #numbers::#variant as _)
     }
 }
 
-/// A method's name as a variant of [`Names::numbers`], located as generated code so that lints
-/// leave it alone.
+/// Returns a method's name as a variant of [`Names::methods`], located as generated code so that
+/// lints leave it alone.
 pub(crate) fn variant(method: &Method<'_>) -> Ident {
     let mut name = method.name().clone();
     name.set_span(hygiene::at(name.span()));
     name
+}
+
+/// Returns the name of the struct that stands for a method. No other private name begins like it, so
+/// a method may be called like any of them.
+pub(crate) fn marker(method: &Method<'_>) -> Ident {
+    format_ident!("__fn_{}", method.name().unraw(), span = hygiene::at(method.place()))
+}
+
+/// Returns the name of the struct that an event is to its subscribers.
+pub(crate) fn item(service: &Service<'_>, event: &Method<'_>) -> Ident {
+    format_ident!(
+        "{}{}",
+        service.item.ident.unraw(),
+        event.in_camel_case(),
+        span = event.name().span()
+    )
 }

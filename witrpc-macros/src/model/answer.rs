@@ -1,7 +1,7 @@
 //! What a method answers: a value, a `Result`, a stream.
 
 use proc_macro2::{Span, TokenStream};
-use quote::{ToTokens, quote_spanned};
+use quote::ToTokens;
 use syn::spanned::Spanned;
 use syn::{GenericArgument, PathArguments, ReturnType, Signature, Type};
 
@@ -12,15 +12,15 @@ use crate::hygiene;
 pub(crate) enum Answer {
     /// A value of this type.
     Value(Type),
-    /// A `Result` of these types.
+    /// A `Result` that spells its types.
     Result {
         /// The value's.
         ok: TokenStream,
         /// The application error's.
         error: TokenStream,
-        /// How they are found, unless the return type spells them.
-        projected: Option<Projection>,
     },
+    /// A `Result` under another name, whose types the compiler finds.
+    Alias(Alias),
     /// A stream of items, one after the other.
     Stream {
         flow: Flow,
@@ -31,33 +31,46 @@ pub(crate) enum Answer {
     },
 }
 
-/// How the compiler finds the two types of a `Result` under another name.
-pub(crate) struct Projection {
-    /// The return type.
+/// A `Result` under another name. All its tokens point at one.
+pub(crate) struct Alias {
     pub(crate) ty: TokenStream,
-    /// The return type as the trait that they belong to.
-    pub(crate) through: TokenStream,
+}
+
+impl Alias {
+    fn of(ty: &Type) -> Self {
+        let place = match bare(ty) {
+            Type::Path(path) => path.path.segments.last().map(|last| last.ident.span()),
+            _ => None,
+        };
+        let span = hygiene::at(place.unwrap_or_else(|| ty.span()));
+        Self { ty: hygiene::relocated(ty.to_token_stream(), span) }
+    }
+
+    /// Where its tokens point.
+    pub(crate) fn span(&self) -> Span {
+        hygiene::at(self.ty.span())
+    }
 }
 
 impl Answer {
     /// Reads a return type; `marked` when the user says that it, or each of its items, is a
     /// `Result`.
-    pub(super) fn of(signature: &Signature, marked: bool, crate_path: &TokenStream) -> Self {
+    pub(super) fn of(signature: &Signature, marked: bool) -> Self {
         let ReturnType::Type(_, ty) = &signature.output else {
             return Answer::Value(syn::parse_quote_spanned!(signature.ident.span()=> ()));
         };
         if let Some((stream, error)) = stream_in(ty)
             && let Some((flow, item)) = Flow::of(stream)
         {
-            let item = Box::new(Answer::of_type(item, marked, crate_path));
+            let item = Box::new(Answer::of_type(item, marked));
             let error = error.cloned().map(Box::new);
             return Answer::Stream { flow, item, error };
         }
-        Answer::of_type(ty, marked, crate_path)
+        Answer::of_type(ty, marked)
     }
 
     /// Reads the type of a value or an item.
-    fn of_type(ty: &Type, marked: bool, crate_path: &TokenStream) -> Self {
+    fn of_type(ty: &Type, marked: bool) -> Self {
         if let Type::Path(path) = bare(ty)
             && let Some(last) = path.path.segments.last()
             && last.ident == "Result"
@@ -67,37 +80,13 @@ impl Answer {
                     Vec::from_iter(&arguments.args)[..]
             {
                 let (ok, error) = (ok.to_token_stream(), error.to_token_stream());
-                return Answer::Result { ok, error, projected: None };
+                return Answer::Result { ok, error };
             }
         } else if !marked {
             return Answer::Value(Type::clone(ty));
         }
-        Answer::projected(ty, crate_path)
+        Answer::Alias(Alias::of(ty))
     }
-
-    /// The types of what only the compiler can tell to be a `Result`. All tokens point at one, so
-    /// that what they lack is reported once.
-    fn projected(ty: &Type, crate_path: &TokenStream) -> Self {
-        let place = match bare(ty) {
-            Type::Path(path) => path.path.segments.last().map(|last| last.ident.span()),
-            _ => None,
-        };
-        let span = hygiene::at(place.unwrap_or_else(|| ty.span()));
-        let ty = hygiene::relocated(ty.to_token_stream(), span);
-        let runtime = quote_spanned!(span=> #crate_path::__private::v1);
-        let is_result = is_result(&ty, &runtime, span);
-        let through = quote_spanned!(span=> <#ty as #runtime::ResultType<#is_result>>);
-        Answer::Result {
-            ok: quote_spanned!(span=> #through::Ok),
-            error: quote_spanned!(span=> #through::Err),
-            projected: Some(Projection { ty, through }),
-        }
-    }
-}
-
-/// Whether a type is a `Result`, as a constant that the compiler finds.
-pub(crate) fn is_result(ty: &impl ToTokens, runtime: &TokenStream, span: Span) -> TokenStream {
-    quote_spanned!(span=> { #runtime::is_result!(#ty) })
 }
 
 /// The type that may be a stream in a return type, with the error beside it: the type itself, or the

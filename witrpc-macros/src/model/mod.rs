@@ -8,11 +8,10 @@ mod parameter;
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote_spanned};
 use syn::ext::IdentExt;
-use syn::spanned::Spanned;
 use syn::visit::Visit;
 use syn::{FnArg, ItemTrait, Signature, TraitItem, TraitItemFn, TypeInfer};
 
-pub(crate) use self::answer::{Answer, Projection, is_result, stream_in};
+pub(crate) use self::answer::{Alias, Answer, stream_in};
 pub(crate) use self::event::Overflow;
 pub(crate) use self::flow::Flow;
 pub(crate) use self::parameter::{Form, Parameter, bare, ends_in};
@@ -73,7 +72,7 @@ impl<'a> Service<'a> {
             if has_placeholder(&function.sig) {
                 continue;
             }
-            let method = Method::of(function, &crate_path, report);
+            let method = Method::of(function, report);
             if method.options.event {
                 events.push(method);
             } else if !methods.iter().any(|earlier| earlier.clashes_with(&method)) {
@@ -106,7 +105,7 @@ fn crate_path(options: &ServiceOptions, span: Span) -> TokenStream {
 }
 
 impl<'a> Method<'a> {
-    fn of(source: &'a TraitItemFn, crate_path: &TokenStream, report: &mut Report) -> Self {
+    fn of(source: &'a TraitItemFn, report: &mut Report) -> Self {
         let before = report.len();
         let options = MethodOptions::read(&source.attrs, report);
         let arguments = source.sig.inputs.iter().filter_map(|input| match input {
@@ -120,7 +119,7 @@ impl<'a> Method<'a> {
             wire_name: rename.unwrap_or_else(|| source.sig.ident.unraw().to_string()),
             carried: Carried::of(&source.attrs),
             parameters,
-            answer: Answer::of(&source.sig, options.result.is_some(), crate_path),
+            answer: Answer::of(&source.sig, options.result.is_some()),
             options,
             mistake: (report.len() > before).then_some(before),
             taken: Vec::new(),
@@ -148,7 +147,7 @@ impl<'a> Method<'a> {
     /// `Result` is asked about throughout the method, so it all points there.
     pub(crate) fn place(&self) -> Span {
         match &self.answer {
-            Answer::Result { projected: Some(projection), .. } => projection.through.span(),
+            Answer::Alias(alias) => alias.span(),
             _ => self.name().span(),
         }
     }
@@ -160,6 +159,11 @@ impl<'a> Method<'a> {
     /// What crosses: the parameters without the context.
     pub(crate) fn arguments(&self) -> impl Iterator<Item = &Parameter<'a>> {
         self.parameters.iter().filter(|parameter| !matches!(parameter.form, Form::Context))
+    }
+
+    /// Whether the server gives it the context of the call.
+    pub(crate) fn has_context(&self) -> bool {
+        self.parameters.iter().any(|parameter| matches!(parameter.form, Form::Context))
     }
 
     /// Whether it takes or returns a stream.

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::Connection;
 use super::links::{self, Held};
-use crate::__private::v1::RawElement;
+use crate::codec::RawElement;
 use crate::error::AllocError;
 use crate::rt::block_on;
 use crate::shared::{SharedMut, check};

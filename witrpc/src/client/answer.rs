@@ -1,8 +1,8 @@
 //! Reads what a server answered. All of it is untrusted.
 
-use crate::__private::v1::{Travels, Wire};
 use crate::codec::{Codec, OpenBody};
 use crate::error::{CallError, Direction, StreamLimit};
+use crate::method::{self, Method, Value};
 use crate::tag::{AnswerTag, Status};
 use crate::transport::{Answer, Payload};
 
@@ -10,21 +10,27 @@ use crate::transport::{Answer, Payload};
 pub struct Answered<'a>(pub(super) Result<Reply<'a>, CallError>);
 
 impl Answered<'_> {
-    /// Of a method that returns no `Result`.
+    /// Reads what the method has answered.
     #[inline]
-    pub fn value<T: Travels>(self) -> Result<T, CallError> {
-        match self.0 {
-            Ok(ref reply) => reply.value(),
-            Err(error) => Err(error),
-        }
+    pub fn outcome<M: Method>(self) -> Result<M::Ok, CallError<M::Err>> {
+        self.read(&M::OK, M::ERR.as_ref())
     }
 
-    /// Of a method that returns a `Result`.
+    /// Reads that a stream is open.
+    pub(super) fn opened(self) -> Result<(), CallError> {
+        self.read(&method::value("result"), None)
+    }
+
+    /// Reads the value, or the method's own error if it has one.
     #[inline]
-    pub fn result<T: Travels, E: Wire>(self) -> Result<T, CallError<E>> {
+    pub(crate) fn read<T, E>(self, ok: &Value<T>, err: Option<&Value<E>>) -> Result<T, CallError<E>>
+    where
+        T: 'static,
+        E: 'static,
+    {
         match self.0 {
-            Ok(ref reply) => reply.result(),
-            Err(error) => Err(error.into()),
+            Ok(ref reply) => reply.read(ok, err),
+            Err(error) => Err(error.of_app()),
         }
     }
 }
@@ -59,29 +65,28 @@ impl<'a> Reply<'a> {
         self.is_error
     }
 
-    /// The value of a method that returns no `Result`.
+    /// Reads the value, or the method's own error if it has one.
     #[inline]
-    fn value<T: Travels>(&self) -> Result<T, CallError> {
-        if self.is_error {
+    fn read<T, E>(&self, ok: &Value<T>, err: Option<&Value<E>>) -> Result<T, CallError<E>>
+    where
+        T: 'static,
+        E: 'static,
+    {
+        if !self.is_error {
+            return self.decode(ok);
+        }
+        let Some(err) = err else {
             let message = "it answered with an error where the method has none".to_owned();
             return Err(CallError::Protocol { message });
-        }
-        self.decode("result")
-    }
-
-    /// The value or the error of a method that returns a `Result`.
-    #[inline]
-    fn result<T: Travels, E: Wire>(&self) -> Result<T, CallError<E>> {
-        if self.is_error {
-            return Err(CallError::App(self.decode("error")?));
-        }
-        Ok(self.decode("result")?)
+        };
+        Err(CallError::App(self.decode(err)?))
     }
 
     #[inline]
-    fn decode<T: Travels>(&self, name: &'static str) -> Result<T, CallError> {
+    fn decode<T: 'static, E>(&self, value: &Value<T>) -> Result<T, CallError<E>> {
         let mut decoder = self.body.decoder();
-        T::take(name, &mut decoder)
+        value
+            .take(&mut decoder)
             .and_then(|value| decoder.finish().map(|()| value))
             .map_err(|error| CallError::Decode { message: error.to_string() })
     }
@@ -197,6 +202,7 @@ fn number(bytes: &[u8]) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::codec::Wire;
 
     fn answer(tag: u32, bytes: &[u8]) -> Answer {
         Answer { tag, payload: Payload::Whole(bytes.to_vec()) }
@@ -204,6 +210,10 @@ mod tests {
 
     fn open(answer: &mut Answer) -> Result<Reply<'_>, CallError> {
         Reply::open(answer, Codec::Postcard, "divide")
+    }
+
+    fn value<T: Wire>(reply: &Reply<'_>) -> Result<T, CallError> {
+        reply.read(&method::value("result"), None)
     }
 
     fn refused(tag: u32, bytes: &[u8]) -> CallError {
@@ -245,19 +255,23 @@ mod tests {
         ] {
             assert!(matches!(refused(tag, bytes), CallError::Protocol { .. }), "{tag:#x}");
         }
-        let surprise = open(&mut answer(1, &[0])).expect("an error of the service").value::<u8>();
+        let mut surprise = answer(1, &[0]);
+        let surprise = open(&mut surprise).expect("an error of the service");
+        let surprise = value::<u8>(&surprise);
         assert!(matches!(surprise, Err(CallError::Protocol { .. })));
     }
 
     #[test]
     fn an_answer_that_does_not_decode_is_told_apart() {
         for bytes in [&b""[..], &[1, 2]] {
-            let decoded = open(&mut answer(0, bytes)).expect("a value").value::<u8>();
+            let decoded = value::<u8>(&open(&mut answer(0, bytes)).expect("a value"));
             assert!(matches!(decoded, Err(CallError::Decode { .. })), "{bytes:?}");
         }
-        assert_eq!(open(&mut answer(0, &[7])).unwrap().value::<u8>(), Ok(7));
+        assert_eq!(value::<u8>(&open(&mut answer(0, &[7])).unwrap()), Ok(7));
         assert_eq!(
-            open(&mut answer(1, &[7])).unwrap().result::<String, u8>(),
+            open(&mut answer(1, &[7]))
+                .unwrap()
+                .read(&method::value::<String>("result"), method::error::<u8>().as_ref()),
             Err(CallError::App(7))
         );
     }

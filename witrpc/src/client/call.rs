@@ -1,7 +1,6 @@
 //! One call: takes the arguments, sends them, brings the answer back.
 
 use std::future::{Future, poll_fn};
-use std::path::Path;
 use std::pin::pin;
 use std::task::{Context, Poll, ready};
 use std::time::Instant;
@@ -14,18 +13,18 @@ use super::flight::Flight;
 use super::links::{self, Held, Link};
 use super::options::Terms;
 use super::watched::{Observed, WatchedCall};
-use crate::__private::v1::{RawElement, Travels};
 use crate::codec::{EncodeError, Encoder};
 use crate::error::CallError;
 use crate::hooks::CallEnd;
+use crate::method::{ArgumentList, LentTo, Message, Method};
 use crate::rt::block_on;
 use crate::spans::{self, MadeSpan};
 use crate::tag;
 use crate::transport::{Answer, ChannelError, DisconnectReason, Outgoing, Ticket};
 
-/// One call. Generated code makes one with [`new`](Self::new), gives it the arguments in order,
-/// and ends with one of the two that call. What goes wrong with an argument is reported by
-/// those; nothing is sent then.
+/// One call. Generated code makes one with [`of`](Self::of) or [`opening`](Self::opening), and ends
+/// with one of the functions that send it. What goes wrong with an argument is reported by those;
+/// nothing is sent then.
 #[must_use = "a call that is not finished is not sent"]
 pub struct ClientCall<'a> {
     pub(super) connection: &'a Connection,
@@ -50,33 +49,33 @@ struct Extras {
     feeds: bool,
 }
 
+/// Calls a method with these arguments, and blocks the thread until the answer is there.
+///
+/// # Errors
+///
+/// The method's own error, or why there is no answer.
+#[inline]
+pub fn call<'a, M: Method>(
+    connection: &'a Connection,
+    arguments: LentTo<'a, M>,
+) -> Result<M::Ok, CallError<M::Err>> {
+    ClientCall::of::<M>(connection, arguments).block().outcome::<M>()
+}
+
 impl<'a> ClientCall<'a> {
+    /// Starts a call of a method with these arguments.
+    #[inline]
+    pub fn of<M: Message>(connection: &'a Connection, arguments: LentTo<'a, M>) -> Self {
+        let mut call = Self::new(connection, M::NUMBER);
+        call.note(|encoder| M::ARGUMENTS.put(arguments, encoder));
+        call
+    }
+
     /// Starts a call of the method of that number in the client's own descriptor.
     #[inline]
-    pub fn new(connection: &'a Connection, method: u16) -> Self {
+    pub(crate) fn new(connection: &'a Connection, method: u16) -> Self {
         let arguments = Encoder::new(connection.inner().codec);
         Self { connection, method, arguments, answer: Answer::default(), extras: None }
-    }
-
-    /// The next argument, declared as `T` or `&T`.
-    #[inline]
-    pub fn value<T: Travels>(&mut self, name: &'static str, value: &'a T) {
-        self.note(|arguments| value.put(name, arguments));
-    }
-
-    /// The next argument, declared as `&str`.
-    pub fn str(&mut self, name: &'static str, value: &'a str) {
-        self.note(|arguments| arguments.str(name, value));
-    }
-
-    /// The next argument, declared as `&Path`.
-    pub fn path(&mut self, name: &'static str, value: &'a Path) {
-        self.note(|arguments| arguments.path(name, value));
-    }
-
-    /// The next argument, declared as `&[T]`.
-    pub fn raw<T: RawElement>(&mut self, name: &'static str, value: &'a [T]) {
-        self.note(|arguments| arguments.raw(name, value));
     }
 
     /// Calls, and blocks the thread until the answer is there.
@@ -94,8 +93,9 @@ impl<'a> ClientCall<'a> {
         Answered(self.exchange().await)
     }
 
+    /// Adds to the arguments, unless that fails: nothing is sent then.
     #[inline]
-    pub(super) fn note(&mut self, add: impl FnOnce(&mut Encoder<'a>) -> Result<(), EncodeError>) {
+    pub(crate) fn note(&mut self, add: impl FnOnce(&mut Encoder<'a>) -> Result<(), EncodeError>) {
         if let Err(fault) = add(&mut self.arguments) {
             self.note_fault(fault);
         }

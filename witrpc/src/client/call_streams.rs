@@ -7,16 +7,17 @@ use std::task::{Poll, ready};
 
 use futures_core::Stream;
 
+use super::Connection;
 use super::answer::Answered;
 use super::call::ClientCall;
 use super::links::Link;
 use super::options::Terms;
 use super::streams::{
-    AsyncStream, BlockingStream, Fed, Feeding, LinkStreams, Pickup, ReadItems, Source, Target,
-    feed, read_results, read_values,
+    AsyncStream, BlockingStream, Fed, Feeding, LinkStreams, Pickup, Source, Target, feed,
 };
-use crate::__private::v1::Wire;
+use crate::codec::Wire;
 use crate::error::CallError;
+use crate::method::{ArgumentList, LentTo, Message, ReadItems, StreamMethod};
 use crate::rt::block_on;
 use crate::transport::{Answer, ChannelError};
 
@@ -49,31 +50,29 @@ impl Drop for CallStream {
 }
 
 impl<'a> ClientCall<'a> {
+    /// Starts a call of a method that takes or returns a stream, with these arguments.
+    pub fn opening<M: Message>(connection: &'a Connection, arguments: LentTo<'a, M>) -> Self {
+        let mut call = Self::new(connection, M::NUMBER);
+        call.opens();
+        call.note(|encoder| M::ARGUMENTS.put(arguments, encoder));
+        call
+    }
+
     /// The method takes or returns a stream. Comes before the arguments.
-    pub fn opens(&mut self) {
+    fn opens(&mut self) {
         let number = LinkStreams::next_number();
         self.note(|arguments| arguments.number("stream", number));
         self.set_stream(CallStream { number, streams: None, may_be_open: false });
     }
 
-    /// The stream that the call has opened, of values.
-    pub fn blocking_values<T: Wire>(&mut self) -> BlockingStream<T> {
-        BlockingStream::new(self.take_stream(read_values))
+    /// Takes the stream that the call has opened.
+    pub fn blocking_stream<M: StreamMethod>(&mut self) -> BlockingStream<M::Item, M::ItemErr> {
+        BlockingStream::new(self.take_stream(M::ITEMS.read))
     }
 
-    /// The stream that the call has opened, of `Result`s.
-    pub fn blocking_results<T: Wire, E: Wire>(&mut self) -> BlockingStream<T, E> {
-        BlockingStream::new(self.take_stream(read_results))
-    }
-
-    /// The stream that the call has opened, of values.
-    pub fn async_values<T: Wire>(&mut self) -> AsyncStream<T> {
-        AsyncStream::new(self.take_stream(read_values))
-    }
-
-    /// The stream that the call has opened, of `Result`s.
-    pub fn async_results<T: Wire, E: Wire>(&mut self) -> AsyncStream<T, E> {
-        AsyncStream::new(self.take_stream(read_results))
+    /// Takes the stream that the call has opened.
+    pub fn async_stream<M: StreamMethod>(&mut self) -> AsyncStream<M::Item, M::ItemErr> {
+        AsyncStream::new(self.take_stream(M::ITEMS.read))
     }
 
     fn take_stream<T, E>(&mut self, read: ReadItems<T, E>) -> Source<T, E> {
@@ -104,7 +103,7 @@ impl<'a> ClientCall<'a> {
     ) -> Result<Answer, CallError> {
         let terms = self.connection.terms_from_now();
         let Fed { target, ended } = feed(items, || {
-            self.block().value::<()>()?;
+            self.block().opened()?;
             Ok(self.target(terms))
         })?;
         let answered = ended.and_then(|()| target.wait_answer());
@@ -131,7 +130,7 @@ impl<'a> ClientCall<'a> {
         items: impl Stream<Item = T>,
     ) -> Result<Answer, CallError> {
         let terms = self.connection.terms_from_now();
-        self.send().await.value::<()>()?;
+        self.send().await.opened()?;
         let target = self.target(terms);
         // The method may answer before it has taken all.
         let mut pickup = Pickup::new(&target);

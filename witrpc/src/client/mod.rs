@@ -26,14 +26,13 @@ mod sibling;
 mod streams;
 mod watched;
 
-pub use answer::Answered;
 pub use builder::{Async, Blocking, ClientBuilder, connect_async, connect_blocking};
-pub use call::ClientCall;
+pub use call::{ClientCall, call};
 pub use cancel_token::CancelToken;
 pub(crate) use cancel_token::Watch;
 pub use connection::{Client, Connection};
 pub use events::{
-    EventGuard, EventItem, EventStream, Events, attach_async, attach_blocking, subscribe_async,
+    EventGuard, EventStream, Events, attach_async, attach_blocking, subscribe_async,
     subscribe_blocking,
 };
 pub use in_process::in_process;

@@ -67,6 +67,11 @@ pub(crate) fn encode_item<T: Serialize + 'static>(
     item: &T,
     codec: Codec,
 ) -> Result<Piece<T>, EncodeError> {
+    encode_as(item, codec)
+}
+
+/// Makes an item ready that is encoded like another value.
+pub(crate) fn encode_as<T>(item: &impl Serialize, codec: Codec) -> Result<Piece<T>, EncodeError> {
     let mut encoder = Encoder::new(codec);
     let elements = encoder.item(item)?;
     let bytes = encoder.encoded().to_vec();

@@ -23,6 +23,7 @@ mod open;
 mod plain;
 mod strict;
 mod text;
+mod transfer;
 
 #[cfg(test)]
 mod fidelity;
@@ -37,13 +38,16 @@ use std::fmt;
 
 #[cfg(test)]
 pub(crate) use batch::WINDOW_BYTES;
-pub(crate) use batch::{Batch, EncodeItem, Piece, encode_item, read_batch};
+pub(crate) use batch::{Batch, EncodeItem, Piece, encode_as, encode_item, read_batch};
 pub(crate) use body::len_of_one_raw;
 pub(crate) use decode::Decoder;
 pub(crate) use encode::{Encoded, Encoder};
 pub(crate) use error::{DecodeError, EncodeError};
 pub(crate) use open::{OpenBody, OwnedBody};
 pub(crate) use plain::is_plain_vec;
+pub(crate) use transfer::{
+    Lent, RawElement, Transfer, VisitTransfer, Wire, assert_raw, assert_transfer,
+};
 
 /// How the values of a service's calls become bytes. The client chooses; one server speaks
 /// several at once.

@@ -39,7 +39,7 @@ pub struct MethodDescriptor {
 }
 
 /// An argument of a method.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct ArgumentDescriptor {
     /// Its name.
     pub name: &'static str,
@@ -91,4 +91,4 @@ pub enum Overflow {
 }
 
 /// Reports the shape of a type.
-pub type Trace = fn(&mut Tracer);
+pub(crate) type Trace = fn(&mut Tracer);

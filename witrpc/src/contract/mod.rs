@@ -12,15 +12,15 @@ mod shape;
 mod signature;
 mod text;
 mod trace;
+mod visit;
 
-pub use descriptor::{
-    ArgumentDescriptor, ArgumentKind, EventDescriptor, MethodDescriptor, Overflow,
-    ServiceDescriptor, Trace,
-};
+pub(crate) use descriptor::{ArgumentDescriptor, ArgumentKind, Trace};
+pub use descriptor::{EventDescriptor, MethodDescriptor, Overflow, ServiceDescriptor};
 pub use difference::ContractDifference;
 pub use trace::{SampleError, register_sample};
-pub use trace::{Tracer, trace, trace_path, trace_raw, trace_result, trace_str};
+pub(crate) use trace::{Tracer, trace_path, trace_raw, trace_result, trace_str};
 pub(crate) use trace::{trace_raw_value, trace_value};
+pub(crate) use visit::trace;
 
 pub(crate) use check::UnverifiedPart;
 pub(crate) use compare::compare;

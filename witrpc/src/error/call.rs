@@ -421,11 +421,16 @@ impl<E> CallError<E> {
 /// What `?` uses: an error that is not the service's own fits every method.
 impl<E: Serialize> From<CallError> for CallError<E> {
     fn from(error: CallError) -> Self {
-        error.map_app(|none| match none {})
+        error.of_app()
     }
 }
 
 impl CallError {
+    /// Returns the same error as one of a method with an error of its own.
+    pub(crate) fn of_app<E>(self) -> CallError<E> {
+        self.map_app(|none| match none {})
+    }
+
     /// What a hook said.
     pub(crate) fn rejected(rejection: Rejection) -> Self {
         let Rejection { reason, is_retryable } = rejection;

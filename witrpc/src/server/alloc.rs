@@ -1,8 +1,7 @@
 //! Space in the memory that the caller sees, for results.
 
 use super::context::CallContext;
-use crate::__private::v1::RawElement;
-use crate::codec::len_of_one_raw;
+use crate::codec::{RawElement, len_of_one_raw};
 use crate::error::AllocError;
 use crate::shared::{SharedMut, check};
 use crate::transport::{ChannelError, WritableBytes, private_bytes};

@@ -1,14 +1,11 @@
 //! What a call brings: arguments, decoded one after the other.
 
-use std::borrow::Cow;
-use std::path::Path;
-
-use crate::__private::v1::{RawElement, Travels};
 use crate::codec::{DecodeError, Decoder, OwnedBody};
+use crate::method::{ArgumentList, Message, TakenBy};
 
 /// The arguments of a call, for generated code: each is read once, in order.
-pub struct Arguments<'a> {
-    decoder: Decoder<'a>,
+pub(super) struct Arguments<'a> {
+    pub(super) decoder: Decoder<'a>,
 }
 
 /// The arguments of a call that outlives its dispatch.
@@ -47,8 +44,17 @@ impl OwnedArguments {
         Ok((Self { body, behind_number: true }, number))
     }
 
+    /// Reads the arguments of a method.
+    ///
+    /// # Errors
+    ///
+    /// The bytes are something else.
+    pub fn read<M: Message>(&self) -> Result<TakenBy<'_, M>, BadArguments> {
+        self.open().read::<M>()
+    }
+
     /// Reads them from the first one on.
-    pub fn open(&self) -> Arguments<'_> {
+    pub(super) fn open(&self) -> Arguments<'_> {
         let mut decoder = self.body.decoder();
         if self.behind_number {
             // Read once already, so it is there.
@@ -64,50 +70,13 @@ impl<'a> Arguments<'a> {
         Self { decoder }
     }
 
-    /// The next argument, `T` or `&T`.
+    /// Reads the arguments of a method, which are all that there is.
     ///
     /// # Errors
     ///
-    /// The bytes are no `T`.
+    /// The bytes are something else.
     #[inline]
-    pub fn value<T: Travels>(&mut self, name: &'static str) -> Result<T, BadArguments> {
-        Ok(T::take(name, &mut self.decoder)?)
-    }
-
-    /// The next argument, `&str`.
-    ///
-    /// # Errors
-    ///
-    /// The bytes are no UTF-8 text.
-    pub fn str(&mut self, name: &'static str) -> Result<Cow<'a, str>, BadArguments> {
-        Ok(self.decoder.str(name)?)
-    }
-
-    /// The next argument, `&Path`.
-    ///
-    /// # Errors
-    ///
-    /// The bytes are no UTF-8 text.
-    pub fn path(&mut self, name: &'static str) -> Result<Cow<'a, Path>, BadArguments> {
-        Ok(self.decoder.path(name)?)
-    }
-
-    /// The next argument, `&[T]`.
-    ///
-    /// # Errors
-    ///
-    /// There is no section left, or it holds no whole number of elements.
-    pub fn raw<T: RawElement>(&mut self, name: &'static str) -> Result<Cow<'a, [T]>, BadArguments> {
-        Ok(self.decoder.raw(name)?)
-    }
-
-    /// Nothing may follow the last argument.
-    ///
-    /// # Errors
-    ///
-    /// Something does.
-    #[inline]
-    pub fn finish(&mut self) -> Result<(), BadArguments> {
-        Ok(self.decoder.finish()?)
+    pub(super) fn read<M: Message>(&mut self) -> Result<TakenBy<'a, M>, BadArguments> {
+        Ok(M::ARGUMENTS.take(&mut self.decoder)?)
     }
 }

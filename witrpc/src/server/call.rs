@@ -6,9 +6,9 @@ use std::mem;
 use std::sync::Arc;
 use std::time::Instant;
 
-use crate::__private::v1::{Travels, Wire};
-use crate::codec::{Codec, OpenBody, OwnedBody};
+use crate::codec::{Codec, OpenBody, OwnedBody, Wire};
 use crate::contract::ServiceDescriptor;
+use crate::method::{Method, StreamMethod, TakenBy};
 use crate::transport::{Payload, Peer, Ticket};
 
 use super::arguments::{Arguments, BadArguments, OwnedArguments};
@@ -19,9 +19,7 @@ use super::job::{Counted, LateReply, Place, Spawn, StreamAsked, stream_job};
 use super::pool::{Job, Pool, Tenant};
 use super::reply::Reply;
 use super::session::ClientSession;
-use super::streams::{
-    Asked, Burden, Feed, FeedState, HasSlot, ItemEncoding, Lifeline, Outflow, StreamWriter,
-};
+use super::streams::{Asked, Burden, Feed, FeedState, HasSlot, Lifeline, Outflow, StreamWriter};
 use super::tally::{Counter, Tally};
 use super::trail::Trail;
 
@@ -60,8 +58,6 @@ pub struct ServerCall<'a> {
     raw: bool,
     /// What a method with streams needs besides.
     streams: Option<Box<WithStreams>>,
-    /// Whether the handler's future is dropped when the client goes.
-    drops: bool,
 }
 
 /// A call of a method that takes a stream, once that is open.
@@ -153,7 +149,7 @@ impl<'a> ServerCall<'a> {
         payload: &'a mut Payload,
         raw: bool,
     ) -> Self {
-        Self { line, method, payload, raw, streams: None, drops: false }
+        Self { line, method, payload, raw, streams: None }
     }
 }
 
@@ -171,42 +167,49 @@ impl ServerCall<'_> {
 
     /// Answers with the value that `run` makes of the arguments.
     #[inline]
-    pub fn reply<T: Travels>(
-        self,
-        run: impl FnOnce(&mut Arguments<'_>, &Caller<'_>) -> Result<T, BadArguments>,
-    ) {
-        self.run(run, |reply, value| reply.value(value));
+    pub fn reply<M: Method>(self, run: impl for<'t> FnOnce(TakenBy<'t, M>, &Caller<'_>) -> M::Ok) {
+        self.run(
+            |arguments, caller| Ok(run(arguments.read::<M>()?, caller)),
+            |reply, value| reply.value::<M>(value),
+        );
     }
 
-    /// Answers with the value or the service's error that `run` makes of the arguments.
+    /// Answers with the value or the method's own error that `run` makes of the arguments.
     #[inline]
-    pub fn reply_result<T: Travels, E: Wire>(
+    pub fn reply_result<M: Method>(
         self,
-        run: impl FnOnce(&mut Arguments<'_>, &Caller<'_>) -> Result<Result<T, E>, BadArguments>,
+        run: impl for<'t> FnOnce(TakenBy<'t, M>, &Caller<'_>) -> Result<M::Ok, M::Err>,
     ) {
-        self.run(run, |reply, result| reply.result(result));
+        self.run(
+            |arguments, caller| Ok(run(arguments.read::<M>()?, caller)),
+            |reply, result| reply.result::<M>(result),
+        );
     }
 
     /// Answers with the value of the future that `run` makes of the arguments, when it is ready.
-    pub fn reply_async<T: Travels, F>(self, run: impl FnOnce(OwnedArguments, CallContext) -> F)
-    where
-        F: Future<Output = Result<T, BadArguments>> + Send + 'static,
-    {
-        self.run_async(run, |reply, value| reply.value(value));
-    }
-
-    /// Answers with the value or the service's error of the future, when it is ready.
-    pub fn reply_async_result<T: Travels, E: Wire, F>(
+    pub fn reply_async<M: Method<Ok: Send>, F>(
         self,
+        _method: M,
         run: impl FnOnce(OwnedArguments, CallContext) -> F,
     ) where
-        F: Future<Output = Result<Result<T, E>, BadArguments>> + Send + 'static,
+        F: Future<Output = Result<M::Ok, BadArguments>> + Send + 'static,
     {
-        self.run_async(run, |reply, result| reply.result(result));
+        self.run_async::<M, _, _>(run, |reply, value| reply.value::<M>(value));
+    }
+
+    /// Answers with the value or the method's own error of the future, when it is ready.
+    pub fn reply_async_result<M: Method<Ok: Send, Err: Send>, F>(
+        self,
+        _method: M,
+        run: impl FnOnce(OwnedArguments, CallContext) -> F,
+    ) where
+        F: Future<Output = Result<Result<M::Ok, M::Err>, BadArguments>> + Send + 'static,
+    {
+        self.run_async::<M, _, _>(run, |reply, result| reply.result::<M>(result));
     }
 
     #[inline]
-    fn run<R>(
+    pub(super) fn run<R>(
         self,
         run: impl FnOnce(&mut Arguments<'_>, &Caller<'_>) -> Result<R, BadArguments>,
         answer: impl FnOnce(Reply<'_>, &R),
@@ -216,13 +219,6 @@ impl ServerCall<'_> {
             .map_err(BadArguments::from)
             .and_then(|body| run(&mut Arguments::new(body.decoder()), &Caller(line)));
         line.settle(|reply| answer_or_refuse(reply, &outcome, answer));
-    }
-
-    /// The handler's future is dropped when the client goes.
-    #[must_use]
-    pub fn drop_on_disconnect(mut self) -> Self {
-        self.drops = true;
-        self
     }
 
     /// The handler may block its thread, so it runs on one of the server's own; if it waits for its
@@ -254,22 +250,23 @@ impl ServerCall<'_> {
 
     /// Answers that a stream is open, once the future that `run` makes of the arguments says so, and
     /// has the future send the items.
-    pub fn stream<T: Send + 'static, F>(
+    pub fn stream<M: StreamMethod, F>(
         mut self,
-        encoding: ItemEncoding<T>,
-        run: impl FnOnce(OwnedArguments, CallContext, StreamWriter<T>) -> F,
+        _method: M,
+        run: impl FnOnce(OwnedArguments, CallContext, StreamWriter<M::Made>) -> F,
     ) where
         F: Future<Output = Result<(), BadArguments>> + Send + 'static,
     {
         let line = self.line;
         let Some((arguments, number, burden)) = self.take_stream_arguments() else { return };
         let counted = Counted::new(line.pool);
-        let flow = Outflow::new(line.peer.session(), number, encoding, line.asked(), counted);
+        let flow =
+            Outflow::new(line.peer.session(), number, M::ITEMS.encode, line.asked(), counted);
         let context = line.context(Some(flow.lifeline()));
         let handler = run(arguments, context, StreamWriter::new(&flow));
         line.settled.set(true);
         let (session, span) = (line.peer.session().clone(), line.trail.span().clone());
-        let asked = StreamAsked { session, span, drops: self.drops };
+        let asked = StreamAsked { session, span, drops: M::DROP_ON_DISCONNECT };
         self.start(stream_job(flow, burden, asked, handler), None);
     }
 
@@ -315,7 +312,7 @@ impl ServerCall<'_> {
         }
     }
 
-    fn run_async<R: Send + 'static, F>(
+    pub(super) fn run_async<M: Method, R: Send + 'static, F>(
         mut self,
         run: impl FnOnce(OwnedArguments, CallContext) -> F,
         answer: impl FnOnce(Reply<'_>, &R) + Send + 'static,
@@ -336,7 +333,7 @@ impl ServerCall<'_> {
         };
         let lifeline = fed.as_ref().map(|(_, feed)| feed.lifeline());
         let handler = run(arguments, line.context(lifeline));
-        let late = LateReply::new(place, self.drops, line.pool);
+        let late = LateReply::new(place, M::DROP_ON_DISCONNECT, line.pool);
         line.settled.set(true);
         let job = late.job(handler, |reply, outcome| answer_or_refuse(reply, outcome, answer));
         self.start(job, fed);

@@ -80,7 +80,7 @@ fn close(line: &Line<'_>, decoder: &mut Decoder<'_>) -> Result<(), BadArguments>
     decoder.finish()?;
     let flows = ClientSession::of(line.peer.session()).flows();
     numbers.into_iter().for_each(|number| flows.close(number));
-    line.reply().value(&());
+    line.reply().done();
     Ok(())
 }
 
@@ -114,6 +114,6 @@ fn subscribe(
     if let Some(hub) = service.events() {
         hub.add(line.peer.client().id, tag.service, session);
     }
-    line.reply().value(&());
+    line.reply().done();
     Ok(())
 }

@@ -40,14 +40,12 @@ mod watched;
 #[cfg(test)]
 mod tests;
 
-pub use arguments::{Arguments, BadArguments, OwnedArguments};
 pub use builder::WitServerBuilder;
-pub use call::{Caller, IntoService, ServerCall, Service};
+pub use call::{IntoService, ServerCall, Service};
 pub use cancel::UntilCancelled;
 pub use context::CallContext;
-pub use events::{Emitter, EventHub, EventWriter};
+pub use events::{Emitter, EventHub};
 pub use handle::{ServerHandle, WitServer};
 pub use metrics::Metrics;
 pub use running::RunningMethod;
 pub use stop_reason::StopReason;
-pub use streams::{Feed, ItemEncoding, StreamWriter, encoding_of, encoding_of_results};

@@ -1,8 +1,8 @@
 //! Answers.
 
-use crate::__private::v1::{Travels, Wire};
 use crate::codec::{Batch, Codec, Encoded, Encoder};
 use crate::hooks::Rejection;
+use crate::method::{self, Method, Value};
 use crate::tag::{AnswerTag, Status};
 use crate::transport::{Body, ChannelError, Outgoing, Peer, SMALL_LEN, Ticket, pad};
 
@@ -29,28 +29,39 @@ impl Reply<'_> {
     /// The stream that the method takes is open. The call goes on.
     pub(super) fn opened(self) {
         let trail = &Trail::plain(false);
-        Reply { trail, ..self }.value(&());
+        Reply { trail, ..self }.done();
+    }
+
+    /// What was asked for is done.
+    pub(super) fn done(self) {
+        self.encode(Status::Ok, &method::value("result"), &());
+    }
+
+    /// What became of an upload, as a number of the protocol.
+    pub(super) fn number(self, number: u64) {
+        self.encode(Status::Ok, &method::value("result"), &number);
     }
 
     /// The handler's value.
     #[inline]
-    pub(super) fn value<T: Travels>(self, value: &T) {
-        self.encode("result", Status::Ok, value);
+    pub(super) fn value<M: Method>(self, value: &M::Ok) {
+        self.encode(Status::Ok, &M::OK, value);
     }
 
     /// What the handler returned.
     #[inline]
-    pub(super) fn result<T: Travels, E: Wire>(self, result: &Result<T, E>) {
+    pub(super) fn result<M: Method>(self, result: &Result<M::Ok, M::Err>) {
         match result {
-            Ok(value) => self.value(value),
-            Err(error) => self.error(error),
+            Ok(value) => self.value::<M>(value),
+            Err(error) => self.error::<M>(error),
         }
     }
 
-    /// The service's own error.
+    /// The method's own error.
     #[inline]
-    pub(super) fn error<E: Wire>(self, error: &E) {
-        self.encode("error", Status::App, error);
+    pub(super) fn error<M: Method>(self, error: &M::Err) {
+        let err = M::ERR.expect("generated code says how the method's own error crosses");
+        self.encode(Status::App, &err, error);
     }
 
     /// The first items of a batch, and whether these are the last of the stream. The only error that
@@ -158,9 +169,9 @@ impl Reply<'_> {
     }
 
     #[inline]
-    fn encode<T: Travels>(self, name: &'static str, status: Status, value: &T) {
+    fn encode<T: 'static>(self, status: Status, how: &Value<T>, value: &T) {
         let mut encoder = Encoder::new(self.codec);
-        let put = value.put(name, &mut encoder);
+        let put = how.put(value, &mut encoder);
         if let Err(error) = put.and_then(|()| encoder.decide_leases(|| self.peer.lessor())) {
             return self.not_encoded(&error.to_string());
         }

@@ -1,6 +1,6 @@
 //! What a [`Shared`](super::Shared) can be of: a slice, or one value.
 
-use crate::__private::v1::{RawElement, assert_raw};
+use crate::codec::{RawElement, assert_raw};
 use crate::transport::SharedBytes;
 
 /// What can lie in shared memory: `[T]`, or one `T`. Nobody else implements it.
@@ -16,7 +16,7 @@ impl<T: RawElement> Shareable for T {}
 
 /// What the crate needs to know of a form; sealed.
 pub(super) mod sealed {
-    use crate::__private::v1::RawElement;
+    use crate::codec::RawElement;
     use crate::contract::Tracer;
 
     pub trait Form {

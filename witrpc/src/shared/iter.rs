@@ -1,7 +1,7 @@
 //! Reading shared elements one after the other, or in pieces.
 
 use super::Shared;
-use crate::__private::v1::RawElement;
+use crate::codec::RawElement;
 
 /// So many bytes are copied at a time: they stay in the nearest cache until they have been looked at.
 const COPY_BYTES: usize = 8 << 10;

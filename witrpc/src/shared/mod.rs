@@ -2,13 +2,14 @@
 
 mod form;
 mod iter;
+mod transfer;
 mod write;
 
 use std::fmt;
 use std::marker::PhantomData;
 use std::sync::Arc;
 
-use crate::__private::v1::RawElement;
+use crate::codec::RawElement;
 use crate::transport::SharedBytes;
 
 pub use form::Shareable;

@@ -15,9 +15,9 @@ use zeroize::Zeroizing;
 
 use super::assignment::{Assignment, MAX_LEN, Report, read_assignment, whole_body};
 use super::process::{LINE, identity};
-use crate::__private::v1::IntoService;
 use crate::error::ServeError;
 use crate::rt::spawn;
+use crate::server::IntoService;
 use crate::server::{ServerHandle, WitServer, WitServerBuilder};
 use crate::transport::mmf::Mmf;
 

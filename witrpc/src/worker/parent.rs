@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::builder::WorkerBuilder;
 use super::handle::WorkerHandle;
 use super::keeper::{Keeper, WorkerState};
-use crate::__private::v1::Client;
+use crate::client::Client;
 use crate::error::WorkerError;
 use crate::security::AccessToken;
 use crate::transport::mmf::Mmf;

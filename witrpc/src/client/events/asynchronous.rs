@@ -7,9 +7,9 @@ use std::task::{Context, Poll};
 
 use futures_core::Stream;
 
-use super::EventItem;
 use super::inbox::Inbox;
 use crate::error::EventError;
+use crate::method::EventItem;
 
 /// The events that an async client has subscribed to: a [`Stream`] of `Result<T, EventError>`, on any
 /// executor. All that is said of [`Events`](crate::Events) holds here.

@@ -3,9 +3,9 @@
 use std::fmt;
 use std::iter::FusedIterator;
 
-use super::EventItem;
 use super::inbox::Inbox;
 use crate::error::EventError;
+use crate::method::EventItem;
 
 /// The events that a blocking client has subscribed to: an iterator over `Result<T, EventError>`
 /// that blocks until the next one.

@@ -9,10 +9,11 @@ use std::sync::{Arc, Mutex};
 use witrpc_rt::lock;
 
 use super::subscriptions::Subscription;
-use super::{EventItem, Sink, read_item};
+use super::{Sink, read_item};
 use crate::codec::Codec;
 use crate::error::{CallError, EventError};
 use crate::events::Emitted;
+use crate::method::EventItem;
 
 /// Has a closure called for each event, until it is dropped: what a client's `on_…` gives.
 ///

@@ -6,11 +6,12 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use super::queue::{Came, Queue};
+use super::read_item;
 use super::subscriptions::Subscription;
-use super::{EventItem, read_item};
 use crate::client::Connection;
 use crate::codec::Codec;
 use crate::error::{CallError, EventError};
+use crate::method::EventItem;
 use crate::transport::DisconnectReason;
 
 /// The events of one subscriber, read.

@@ -21,7 +21,7 @@ use std::sync::Arc;
 use crate::codec::{Codec, OwnedBody};
 use crate::error::{CallError, EventError};
 use crate::events::Emitted;
-use crate::server::{Arguments, BadArguments};
+use crate::method::{ArgumentList, EventItem};
 use crate::transport::Payload;
 
 pub use asynchronous::EventStream;
@@ -29,16 +29,6 @@ pub use blocking::Events;
 pub use guard::EventGuard;
 pub use subscribe::{attach_async, attach_blocking, subscribe_async, subscribe_blocking};
 pub(super) use subscriptions::Subscriptions;
-
-/// The item of an event; implemented by generated code.
-pub trait EventItem: Sized + Send + 'static {
-    /// Reads what it was emitted with.
-    ///
-    /// # Errors
-    ///
-    /// The bytes are none of it.
-    fn read(arguments: &mut Arguments<'_>) -> Result<Self, BadArguments>;
-}
 
 /// What comes to a subscriber, one after the other: how many events were dropped, then an event.
 trait Sink: Send + Sync {
@@ -57,5 +47,6 @@ fn read_item<T: EventItem>(emitted: &Emitted, codec: Codec) -> Result<T, EventEr
     let payload = Payload::Whole(emitted.bytes.clone());
     let body = OwnedBody::new(payload, emitted.raw, codec)
         .map_err(|error| undecoded(&error.to_string()))?;
-    T::read(&mut Arguments::new(body.decoder())).map_err(|bad| undecoded(bad.message()))
+    let taken = T::ARGUMENTS.take(&mut body.decoder());
+    taken.map(T::of).map_err(|error| undecoded(&error.to_string()))
 }

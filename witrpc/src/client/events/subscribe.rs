@@ -9,17 +9,15 @@ use std::task::Poll;
 use super::guard::Reaction;
 use super::inbox::Inbox;
 use super::subscriptions::Subscription;
-use super::{EventGuard, EventItem, EventStream, Events};
+use super::{EventGuard, EventStream, Events};
 use crate::client::{CancelToken, Connection};
 use crate::error::{CallError, EventError};
+use crate::method::EventItem;
 use crate::rt::block_on;
 
 /// `XClient::event()`.
-pub fn subscribe_blocking<T: EventItem>(
-    connection: &Connection,
-    event: u16,
-) -> Result<Events<T>, CallError> {
-    let inbox = Inbox::new(connection, event);
+pub fn subscribe_blocking<T: EventItem>(connection: &Connection) -> Result<Events<T>, CallError> {
+    let inbox = Inbox::new(connection, T::NUMBER);
     wait(begin(inbox.subscription()))?;
     Ok(Events::new(inbox))
 }
@@ -27,9 +25,8 @@ pub fn subscribe_blocking<T: EventItem>(
 /// `XAsyncClient::event()`.
 pub async fn subscribe_async<T: EventItem>(
     connection: &Connection,
-    event: u16,
 ) -> Result<EventStream<T>, CallError> {
-    let inbox = Inbox::new(connection, event);
+    let inbox = Inbox::new(connection, T::NUMBER);
     begin(inbox.subscription()).await?;
     Ok(EventStream::new(inbox))
 }
@@ -37,10 +34,9 @@ pub async fn subscribe_async<T: EventItem>(
 /// `XClient::on_event()`.
 pub fn attach_blocking<T: EventItem>(
     connection: &Connection,
-    event: u16,
     react: impl FnMut(Result<T, EventError>) + Send + 'static,
 ) -> Result<EventGuard, CallError> {
-    let guard = reacting(connection, event, react);
+    let guard = reacting(connection, react);
     wait(begin(guard.subscription()))?;
     Ok(guard)
 }
@@ -48,22 +44,20 @@ pub fn attach_blocking<T: EventItem>(
 /// `XAsyncClient::on_event()`.
 pub async fn attach_async<T: EventItem>(
     connection: &Connection,
-    event: u16,
     react: impl FnMut(Result<T, EventError>) + Send + 'static,
 ) -> Result<EventGuard, CallError> {
-    let guard = reacting(connection, event, react);
+    let guard = reacting(connection, react);
     begin(guard.subscription()).await?;
     Ok(guard)
 }
 
 fn reacting<T: EventItem>(
     connection: &Connection,
-    event: u16,
     react: impl FnMut(Result<T, EventError>) + Send + 'static,
 ) -> EventGuard {
     let closed = Arc::<AtomicBool>::default();
     let reaction = Reaction::new(connection.codec(), &closed, react);
-    EventGuard::new(closed, Subscription::new(connection, event, reaction))
+    EventGuard::new(closed, Subscription::new(connection, T::NUMBER, reaction))
 }
 
 /// Tells the server, unless the token of the client's options is cancelled.

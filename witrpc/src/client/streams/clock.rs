@@ -11,9 +11,9 @@
 use std::task::{Context, Poll, Waker, ready};
 use std::time::{Duration, Instant};
 
-use crate::__private::v1::Travels;
 use crate::client::answer::read_pulled;
 use crate::client::options::Terms;
+use crate::codec::Transfer;
 use crate::error::{CallError, UploadStage};
 use crate::rt::Alarm;
 use crate::tag::{Operation, UploadState};

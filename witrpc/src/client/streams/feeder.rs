@@ -9,9 +9,8 @@ use std::sync::{Arc, mpsc};
 use std::task::{Context, Poll, ready};
 use std::thread;
 
-use crate::__private::v1::Wire;
 use crate::client::cancel_token::Watch;
-use crate::codec::{Batch, Piece};
+use crate::codec::{Batch, Piece, Wire};
 use crate::error::CallError;
 use crate::rt::block_on;
 use crate::rt::spawn_scoped;

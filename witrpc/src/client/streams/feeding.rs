@@ -5,8 +5,7 @@ use std::task::{Context, Poll, ready};
 
 use futures_core::Stream;
 
-use crate::__private::v1::Wire;
-use crate::codec::{Batch, Piece};
+use crate::codec::{Batch, Piece, Wire};
 use crate::error::CallError;
 
 use super::push::{Pusher, Target, not_encoded};

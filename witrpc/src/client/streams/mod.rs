@@ -41,7 +41,7 @@ pub(super) use pickup::Pickup;
 pub(super) use push::Target;
 pub(super) use request::{Control, Request, of_what_goes_on};
 pub(super) use share::Share;
-pub(super) use source::{ReadItems, Source, read_results, read_values};
+pub(super) use source::Source;
 
 /// What the streams over one channel share.
 pub(in crate::client) struct LinkStreams {

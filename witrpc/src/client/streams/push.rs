@@ -5,12 +5,11 @@ use std::task::{Context, Poll, ready};
 
 use witrpc_rt::lock;
 
-use crate::__private::v1::{Travels, Wire};
 use crate::client::Connection;
 use crate::client::answer::read_pulled;
 use crate::client::cancel_token::{CancelToken, Watch};
 use crate::client::options::Terms;
-use crate::codec::{Batch, Codec, EncodeError};
+use crate::codec::{Batch, Codec, EncodeError, Transfer, Wire};
 use crate::error::CallError;
 use crate::tag::{Operation, credit, push};
 use crate::transport::{Answer, ChannelError, Limit};

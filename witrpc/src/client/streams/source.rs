@@ -7,12 +7,11 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::{Duration, Instant};
 
-use crate::__private::v1::Wire;
 use crate::client::Connection;
 use crate::client::answer::read_pulled;
 use crate::client::cancel_token::{CancelToken, Watch};
-use crate::codec::{DecodeError, Decoder, read_batch};
 use crate::error::CallError;
+use crate::method::ReadItems;
 use crate::rt::Alarm;
 use crate::rt::block_on;
 use crate::tag::Operation;
@@ -41,29 +40,10 @@ pub(in crate::client) struct Source<T, E> {
     cancelled: Option<Watch>,
 }
 
-/// Reads a batch.
-pub(in crate::client) type ReadItems<T, E> =
-    fn(&mut Decoder<'_>) -> Result<VecDeque<Result<T, E>>, DecodeError>;
-
 /// Until when the next item is waited for.
 struct Patience {
     until: Instant,
     alarm: Option<Alarm>,
-}
-
-/// Reads items that are values.
-pub(in crate::client) fn read_values<T: Wire, E>(
-    decoder: &mut Decoder<'_>,
-) -> Result<VecDeque<Result<T, E>>, DecodeError> {
-    let items = read_batch::<T>(decoder)?;
-    Ok(items.into_iter().map(Ok).collect())
-}
-
-/// Reads items that are `Result`s.
-pub(in crate::client) fn read_results<T: Wire, E: Wire>(
-    decoder: &mut Decoder<'_>,
-) -> Result<VecDeque<Result<T, E>>, DecodeError> {
-    read_batch(decoder)
 }
 
 impl<T, E> Source<T, E> {

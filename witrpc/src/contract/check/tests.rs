@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::*;
-use crate::__private::v1::Wire;
+use crate::codec::Wire;
 use crate::contract::signature::Signature;
 use crate::contract::{
     ArgumentDescriptor, ArgumentKind, MethodDescriptor, ServiceDescriptor, trace, trace_raw, traced,

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use serde::{Deserialize, Serialize};
 
 use super::*;
-use crate::__private::v1::Wire;
+use crate::codec::Wire;
 use crate::contract::shape::{Field, Kind, Name, Part, Shape, TypeShape};
 use crate::contract::{
     ArgumentDescriptor, ArgumentKind, EventDescriptor, MethodDescriptor, Overflow,

@@ -5,8 +5,7 @@
 //! `#[serde(skip)]`ped variant when it writes and leaves it out when it reads. So the values that
 //! a trace makes up are sent around once.
 
-use crate::__private::v1::Wire;
-use crate::codec::{Codec, Encoder, OwnedBody};
+use crate::codec::{Codec, Encoder, OwnedBody, Wire};
 use crate::transport::Payload;
 
 /// How a value differs when it has come back, in words; `None` if it does not, or if that cannot

@@ -31,8 +31,7 @@ use serde::de::DeserializeOwned;
 use witrpc_rt::lock;
 
 use super::shape::{Leaf, Part, Shape};
-use crate::__private::v1::{RawElement, Travels, Wire};
-use crate::codec::{Codec, is_plain_vec};
+use crate::codec::{Codec, RawElement, Wire, is_plain_vec};
 use deserializer::{TraceError, Tracing};
 use pass::Failure;
 use search::Spot;
@@ -72,13 +71,8 @@ fn shape_of<T: DeserializeOwned>(human_readable: bool, mut look: impl FnMut(&T))
     })
 }
 
-/// Reports the shape of a value of `T`.
-pub fn trace<T: Travels>(tracer: &mut Tracer) {
-    T::trace(tracer);
-}
-
 /// Reports the shape of a `Result`. What its types must be able to do is asked of each.
-pub fn trace_result<T: Wire, E: Wire>(tracer: &mut Tracer) {
+pub(crate) fn trace_result<T: Wire, E: Wire>(tracer: &mut Tracer) {
     trace_value::<Result<T, E>>(tracer);
 }
 
@@ -112,7 +106,7 @@ fn report_on<T: Wire>(codec: Codec) -> Report {
 }
 
 /// Reports the shape of a raw `&[T]`.
-pub fn trace_raw<T: RawElement>(tracer: &mut Tracer) {
+pub(crate) fn trace_raw<T: RawElement>(tracer: &mut Tracer) {
     tracer.shape = shape_of::<Vec<T>>(false, |_| {}).into_raw();
 }
 
@@ -122,11 +116,11 @@ pub(crate) fn trace_raw_value<T: RawElement>(tracer: &mut Tracer) {
 }
 
 /// Reports the shape of `&str`.
-pub fn trace_str(tracer: &mut Tracer) {
+pub(crate) fn trace_str(tracer: &mut Tracer) {
     tracer.shape = Shape::of(Part::Leaf(Leaf::Str));
 }
 
 /// Reports the shape of `&Path`.
-pub fn trace_path(tracer: &mut Tracer) {
+pub(crate) fn trace_path(tracer: &mut Tracer) {
     tracer.shape = Shape::of(Part::Leaf(Leaf::Str));
 }

@@ -10,6 +10,7 @@ use serde::de::{Error as _, IgnoredAny, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 
 use super::*;
+use crate::contract::trace;
 
 /// The shape as text, in the way for programs.
 fn shape<T: DeserializeOwned>() -> String {

@@ -1,17 +1,16 @@
 //! Emitting: from the service to the queues of the clients that want it.
 
 use std::fmt;
-use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, Weak};
 use std::time::{Duration, Instant};
 
 use witrpc_rt::lock;
 
-use crate::__private::v1::{RawElement, Wire};
 use crate::backlog::Offer;
 use crate::codec::{Codec, EncodeError, Encoder};
 use crate::error::EmitError;
 use crate::events::Emitted;
+use crate::method::{ArgumentList, LentTo, Message};
 
 use super::ClientEvents;
 
@@ -91,12 +90,6 @@ pub struct Emitter {
     only: Option<u64>,
 }
 
-/// What an event is emitted with, on its way to one codec.
-pub struct EventWriter<'a> {
-    encoder: Encoder<'a>,
-    fault: Option<EncodeError>,
-}
-
 impl Emitter {
     /// The same, for one client.
     #[must_use]
@@ -104,17 +97,17 @@ impl Emitter {
         Self { hub: Weak::clone(&self.hub), only: Some(client_id) }
     }
 
-    /// Emits the event of that number; `write` puts down what it is emitted with.
+    /// Emits an event with these arguments.
     ///
     /// # Errors
     ///
     /// It could not be encoded, or a client had no room in time. Those clients learn that they have
     /// missed one; all others have it on its way.
-    pub fn emit<'a>(
-        &self,
-        event: u16,
-        write: &dyn Fn(&mut EventWriter<'a>),
-    ) -> Result<usize, EmitError> {
+    pub fn emit<M: Message>(&self, arguments: LentTo<'_, M>) -> Result<usize, EmitError> {
+        self.emit_with(M::NUMBER, &|encoder| M::ARGUMENTS.put(arguments, encoder))
+    }
+
+    fn emit_with<'a>(&self, event: u16, write: &Write<'_, 'a>) -> Result<usize, EmitError> {
         let Some(hub) = self.hub.upgrade() else { return Ok(0) };
         let mut emission = Emission::default();
         for (service, client) in hub.listeners(event, self.only) {
@@ -123,6 +116,9 @@ impl Emitter {
         emission.finish()
     }
 }
+
+/// Encodes what an event is emitted with, for one codec.
+type Write<'w, 'a> = dyn Fn(&mut Encoder<'a>) -> Result<(), EncodeError> + 'w;
 
 /// One emission under way.
 #[derive(Default)]
@@ -143,12 +139,7 @@ struct Full {
 }
 
 impl Emission {
-    fn put<'a>(
-        &mut self,
-        key: (u8, u16),
-        client: Arc<ClientEvents>,
-        write: &dyn Fn(&mut EventWriter<'a>),
-    ) {
+    fn put<'a>(&mut self, key: (u8, u16), client: Arc<ClientEvents>, write: &Write<'_, 'a>) {
         let Ok(body) = self.body(client.codec(), write) else { return client.lose(key) };
         match client.offer(key, &body) {
             Some(Offer::Taken) => self.reached += 1,
@@ -157,19 +148,14 @@ impl Emission {
         }
     }
 
-    fn body<'a>(
-        &mut self,
-        codec: Codec,
-        write: &dyn Fn(&mut EventWriter<'a>),
-    ) -> Result<Arc<Emitted>, String> {
+    fn body<'a>(&mut self, codec: Codec, write: &Write<'_, 'a>) -> Result<Arc<Emitted>, String> {
         if let Some((_, body)) = self.bodies.iter().find(|(known, _)| *known == codec) {
             return body.clone();
         }
-        let mut writer = EventWriter { encoder: Encoder::new(codec), fault: None };
-        write(&mut writer);
-        let body = match writer.fault {
-            Some(fault) => Err(fault.to_string()),
-            None => Ok(Arc::new(writer.encoder.with_body(|raw, body| {
+        let mut encoder = Encoder::new(codec);
+        let body = match write(&mut encoder) {
+            Err(fault) => Err(fault.to_string()),
+            Ok(()) => Ok(Arc::new(encoder.with_body(|raw, body| {
                 let mut bytes = vec![0; body.len()];
                 body.write_at(0, &mut bytes);
                 Emitted { raw, bytes }
@@ -202,34 +188,6 @@ impl Emission {
             return Err(EmitError::NoRoom { clients: missed, waited: longest });
         }
         Ok(self.reached)
-    }
-}
-
-impl<'a> EventWriter<'a> {
-    /// The next argument, declared as `T` or `&T`.
-    pub fn value<T: Wire>(&mut self, name: &'static str, value: &'a T) {
-        self.note(|encoder| encoder.value(name, value));
-    }
-
-    /// The next argument, declared as `&str`.
-    pub fn str(&mut self, name: &'static str, value: &'a str) {
-        self.note(|encoder| encoder.str(name, value));
-    }
-
-    /// The next argument, declared as `&Path`.
-    pub fn path(&mut self, name: &'static str, value: &'a Path) {
-        self.note(|encoder| encoder.path(name, value));
-    }
-
-    /// The next argument, declared as `&[T]`.
-    pub fn raw<T: RawElement>(&mut self, name: &'static str, value: &'a [T]) {
-        self.note(|encoder| encoder.raw(name, value));
-    }
-
-    fn note(&mut self, add: impl FnOnce(&mut Encoder<'a>) -> Result<(), EncodeError>) {
-        if self.fault.is_none() {
-            self.fault = add(&mut self.encoder).err();
-        }
     }
 }
 

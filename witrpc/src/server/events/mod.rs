@@ -11,4 +11,4 @@ mod client;
 mod hub;
 
 pub(super) use client::ClientEvents;
-pub use hub::{Emitter, EventHub, EventWriter};
+pub use hub::{Emitter, EventHub};

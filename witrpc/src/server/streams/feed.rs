@@ -9,8 +9,7 @@ use std::task::{Context, Poll, Waker};
 use futures_core::Stream;
 use witrpc_rt::{lock, wait, wake};
 
-use crate::__private::v1::Wire;
-use crate::codec::{Decoder, read_batch};
+use crate::codec::{Decoder, Wire, read_batch};
 use crate::tag::{Notice, UploadState, credit, push};
 
 use super::load::Credit;
@@ -164,7 +163,7 @@ impl<T> FeedState<T> {
     /// Tells the client that there is room for more.
     fn tell_room(&self, room: Room) {
         match room {
-            Room::Answer(asked) => asked.reply().value(&credit::TAKEN),
+            Room::Answer(asked) => asked.reply().number(credit::TAKEN),
             Room::Notice => self.notices.tell(self.number, Notice::Room),
         }
     }
@@ -199,7 +198,7 @@ impl<T: Wire> Flow for FeedState<T> {
 
     fn push(&self, asked: Asked, len: usize, items: &mut Decoder<'_>) -> Course {
         match self.take(&asked, len, items) {
-            Ok(Taken::Answer(flags)) => asked.reply().value(&flags),
+            Ok(Taken::Answer(flags)) => asked.reply().number(flags),
             Ok(Taken::Held) => {}
             Ok(Taken::Unwanted) => asked.reply().end(),
             Err(problem) => asked.reply().bad_request(&problem),

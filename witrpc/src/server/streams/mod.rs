@@ -43,13 +43,13 @@ use super::trail::Trail;
 
 use self::threads::FedThreads;
 
-pub use feed::Feed;
+pub(super) use feed::Feed;
 pub(super) use feed::{FeedState, HasSlot};
 pub(super) use lifeline::{Lifeline, Stage};
 pub(super) use load::{Burden, Load};
 pub(super) use notices::Notices;
 pub(super) use outflow::Outflow;
-pub use outflow::{ItemEncoding, StreamWriter, encoding_of, encoding_of_results};
+pub(super) use outflow::StreamWriter;
 pub(super) use slot::{DROPPED, Unanswered};
 
 /// How many streams that were closed before they were opened are remembered. Those that a client
@@ -217,7 +217,7 @@ impl Flows {
             flow.close();
         }
         drop(job);
-        asked.reply().value(&(state as u64));
+        asked.reply().number(state as u64);
     }
 
     /// Forgets a stream that has ended.

@@ -18,8 +18,8 @@ use std::time::{Duration, Instant};
 use futures_core::Stream;
 use witrpc_rt::{lock, wake};
 
-use crate::__private::v1::Wire;
-use crate::codec::{Batch, Codec, EncodeItem, Piece, encode_item};
+use crate::codec::{Batch, Codec, EncodeItem, Piece};
+use crate::method::Method;
 use crate::server::job::Counted;
 use crate::server::reply::Reply;
 use crate::server::session::ClientSession;
@@ -35,24 +35,6 @@ const SLICE: Duration = Duration::from_micros(200);
 
 /// How many items it makes between two looks at the clock.
 const ITEMS_A_LOOK: u32 = 16;
-
-/// How the items of a stream are encoded, for generated code.
-///
-/// What a type must be able to do is asked for where this is made, and nowhere behind it: of one that
-/// cannot, users are told once.
-pub struct ItemEncoding<T>(EncodeItem<T>);
-
-/// How items of this type are.
-#[must_use]
-pub fn encoding_of<T: Wire>() -> ItemEncoding<T> {
-    ItemEncoding(encode_item::<T>)
-}
-
-/// How `Result`s of these types are.
-#[must_use]
-pub fn encoding_of_results<T: Wire, E: Wire>() -> ItemEncoding<Result<T, E>> {
-    encoding_of()
-}
 
 /// The items that wait, and whoever waits for them or for room.
 pub(in crate::server) struct Outflow<T> {
@@ -109,7 +91,7 @@ impl<T: 'static> Outflow<T> {
     pub(in crate::server) fn new(
         session: &Session,
         number: u64,
-        encoding: ItemEncoding<T>,
+        encode: EncodeItem<T>,
         asked: Asked,
         counted: Counted,
     ) -> Arc<Self> {
@@ -118,7 +100,7 @@ impl<T: 'static> Outflow<T> {
         let state = State { batch, is_out, waiting: None, end: None, closed, producer: None };
         Arc::new(Self {
             codec,
-            encode: encoding.0,
+            encode,
             session: session.clone(),
             number,
             opening: Mutex::new(Some(Opening { asked, _counted: counted })),
@@ -411,8 +393,8 @@ impl<T: 'static> StreamWriter<T> {
     }
 
     /// The method returned an error in place of a stream.
-    pub fn refuse<E: Wire>(&self, error: &E) {
-        self.flow.answer_call(|reply| reply.error(error));
+    pub fn refuse<M: Method>(&self, error: &M::Err) {
+        self.flow.answer_call(|reply| reply.error::<M>(error));
     }
 
     /// The next item; `None` at the end, or when nobody wants it.
@@ -436,7 +418,7 @@ impl<T: 'static> StreamWriter<T> {
             self.flow.lifeline.open();
         }
         self.flow.answer_call(|reply| match opened {
-            Ok(()) => reply.value(&()),
+            Ok(()) => reply.done(),
             Err(why) => reply.not_opened(why),
         });
         opened.is_ok()

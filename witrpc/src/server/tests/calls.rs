@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+use super::by_hand::Returns;
 use super::probe::{
     BULK, ECHO, ENCODE, EXPLODE, EXPLODE_AT_LENGTH, Fixture, GHOST, ProbeClient, Stubborn, WHO,
 };
@@ -36,7 +37,7 @@ fn either_codec_brings_values_and_errors_back() {
 fn explode(client: &ProbeClient, text: &str) -> CallError {
     let mut call = client.start(EXPLODE);
     call.str("text", text);
-    call.block().value::<()>().unwrap_err()
+    call.block().outcome::<Returns<()>>().unwrap_err()
 }
 
 #[test]
@@ -71,7 +72,7 @@ fn whatever_goes_wrong_is_told_under_the_least_limit_too() {
         let mut call = client.start(ECHO);
         call.str("text", "one");
         call.str("text", "too many");
-        let error = call.block().value::<String>().unwrap_err();
+        let error = call.block().outcome::<Returns<String>>().unwrap_err();
         assert!(matches!(&error, CallError::BadRequest { message } if !message.is_empty()));
         let error = client.call_with::<_, Stubborn>(ENCODE, false).map(drop).unwrap_err();
         assert!(matches!(&error, CallError::EncodeAnswer { message } if !message.is_empty()));
@@ -126,7 +127,7 @@ fn arguments_that_do_not_decode_are_refused_by_name() {
     let mut call = client.start(ECHO);
     call.str("text", "one");
     call.str("text", "too many");
-    let error = call.block().value::<String>().unwrap_err();
+    let error = call.block().outcome::<Returns<String>>().unwrap_err();
     assert!(matches!(&error, CallError::BadRequest { .. }), "{error}");
     assert_eq!(client.echo("still here").unwrap(), "still here");
 }

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Wake, Waker};
 use std::thread::{self, Thread};
 
+use super::by_hand::Fails;
 use super::probe::{EXPLODE_LATER, Fixture, HOLD_LATER, THREAD_LATER};
 use crate::error::CallError;
 use crate::rt::spawn_scoped;
@@ -118,7 +119,7 @@ fn the_caller_of_a_job_that_is_dropped_learns_of_it() {
 fn arguments_of_an_async_handler_are_checked_too() {
     let fixture = Fixture::new();
     let client = fixture.client();
-    let error = client.start(HOLD_LATER).block().result::<u64, u64>().unwrap_err();
+    let error = client.start(HOLD_LATER).block().outcome::<Fails<u64, u64>>().unwrap_err();
     assert!(matches!(error, CallError::BadRequest { .. }), "{error}");
     assert_eq!(client.echo("still here").unwrap(), "still here");
 }

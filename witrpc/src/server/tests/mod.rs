@@ -1,5 +1,6 @@
 //! Servers over the in-process transport, called by a client written by hand.
 
+mod by_hand;
 mod calls;
 pub(super) mod eavesdropper;
 mod gate;

@@ -7,11 +7,12 @@ use std::thread;
 use serde::ser::Error as _;
 use serde::{Deserialize, Serialize, Serializer};
 
+use super::by_hand::{Fails, Returns};
 use super::gate::Gate;
-use crate::__private::v1::{
-    Blocking, Client, ClientBuilder, ClientCall, IntoService, MethodDescriptor, Service,
-    ServiceDescriptor, Wire, trace,
-};
+use crate::client::{Blocking, Client, ClientBuilder, ClientCall};
+use crate::codec::Wire;
+use crate::contract::{MethodDescriptor, ServiceDescriptor, trace};
+use crate::server::{IntoService, Service};
 use crate::server::{ServerCall, WitServer, WitServerBuilder};
 use crate::transport::in_process::InProcess;
 use crate::{CallError, Connection, Endpoint};
@@ -125,48 +126,48 @@ impl Service for ProbeServer {
     fn dispatch(&self, call: ServerCall<'_>) {
         let probe = &self.0;
         match call.method() {
-            ECHO => call.reply(|arguments, _| {
+            ECHO => call.answer(|arguments, _| {
                 let text = arguments.str("text")?;
                 arguments.finish()?;
                 Ok(text.into_owned())
             }),
-            DIVIDE => call.reply_result(|arguments, _| {
+            DIVIDE => call.answer_result(|arguments, _| {
                 let a = arguments.value::<i64>("a")?;
                 let b = arguments.value::<i64>("b")?;
                 arguments.finish()?;
                 Ok(a.checked_div(b).ok_or_else(|| "no quotient".to_owned()))
             }),
-            EXPLODE => call.reply(|arguments, _| {
+            EXPLODE => call.answer(|arguments, _| {
                 let text = arguments.str("text")?;
                 let explode: fn(&str) = |text| panic!("{text}");
                 explode(&text);
                 Ok(())
             }),
-            EXPLODE_AT_LENGTH => call.reply(|arguments, _| {
+            EXPLODE_AT_LENGTH => call.answer(|arguments, _| {
                 let len: usize = arguments.value("len")?;
                 let explode: fn(usize) = |len| panic!("x{}", "ü".repeat(len));
                 explode(len);
                 Ok(())
             }),
-            HOLD => call.reply(|arguments, _| {
+            HOLD => call.answer(|arguments, _| {
                 let len = arguments.value("len")?;
                 probe.gate.pass();
                 Ok(vec![7_u8; len])
             }),
-            COUNT_DOWN => call.reply(|arguments, _| {
+            COUNT_DOWN => call.answer(|arguments, _| {
                 let from = arguments.value("from")?;
                 Ok(probe.count_down(from))
             }),
-            WHO => call.reply(|_, caller| {
+            WHO => call.answer(|_, caller| {
                 let cx = caller.context();
                 Ok((cx.client_id(), cx.pid(), cx.uid(), cx.call_id()))
             }),
-            BULK => call.reply(|arguments, _| Ok(vec![7_u8; arguments.value("len")?])),
-            ENCODE => call.reply(|arguments, _| {
+            BULK => call.answer(|arguments, _| Ok(vec![7_u8; arguments.value("len")?])),
+            ENCODE => call.answer(|arguments, _| {
                 let panics = arguments.value("panics")?;
                 Ok(if panics { Stubborn::Panics } else { Stubborn::Refuses })
             }),
-            CROWD => call.reply(|_, _| {
+            CROWD => call.answer(|_, _| {
                 probe.crowd();
                 Ok(())
             }),
@@ -180,20 +181,20 @@ impl ProbeServer {
     fn dispatch_later(&self, call: ServerCall<'_>) {
         let probe = Arc::clone(&self.0);
         match call.method() {
-            HOLD_LATER => call.reply_async_result(move |arguments, _| async move {
+            HOLD_LATER => call.answer_async_result(move |arguments, _| async move {
                 let mut arguments = arguments.open();
                 let answer = arguments.value::<Result<u64, u64>>("answer")?;
                 arguments.finish()?;
                 probe.gate.pass_later().await;
                 Ok(answer)
             }),
-            EXPLODE_LATER => call.reply_async(move |_, _| async move {
+            EXPLODE_LATER => call.answer_async(move |_, _| async move {
                 probe.gate.pass_later().await;
                 let explode: fn() = || panic!("later");
                 explode();
                 Ok(())
             }),
-            _ => call.reply_async(|_, _| async {
+            _ => call.answer_async(|_, _| async {
                 Ok(thread::current().name().unwrap_or_default().to_owned())
             }),
         }
@@ -224,7 +225,7 @@ impl ProbeClient {
 
     /// Calls a method that takes nothing.
     pub(super) fn call<T: Wire>(&self, method: u16) -> Result<T, CallError> {
-        self.start(method).block().value()
+        self.start(method).block().outcome::<Returns<_>>()
     }
 
     /// Calls a method that takes one value.
@@ -235,20 +236,20 @@ impl ProbeClient {
     ) -> Result<T, CallError> {
         let mut call = self.start(method);
         call.value("argument", &argument);
-        call.block().value()
+        call.block().outcome::<Returns<_>>()
     }
 
     pub(super) fn echo(&self, text: &str) -> Result<String, CallError> {
         let mut call = self.start(ECHO);
         call.str("text", text);
-        call.block().value()
+        call.block().outcome::<Returns<_>>()
     }
 
     pub(super) fn divide(&self, a: i64, b: i64) -> Result<i64, CallError<String>> {
         let mut call = self.start(DIVIDE);
         call.value("a", &a);
         call.value("b", &b);
-        call.block().result()
+        call.block().outcome::<Fails<_, _>>()
     }
 
     pub(super) fn count_down(&self, from: u32) -> Result<u32, CallError> {
@@ -263,7 +264,7 @@ impl ProbeClient {
     pub(super) fn hold_later(&self, answer: Result<u64, u64>) -> Result<u64, CallError<u64>> {
         let mut call = self.start(HOLD_LATER);
         call.value("answer", &answer);
-        call.block().result()
+        call.block().outcome::<Fails<_, _>>()
     }
 }
 

@@ -2,14 +2,16 @@
 
 use std::sync::Arc;
 
+use super::by_hand::Returns;
 use super::probe::{DESCRIPTOR, Fixture, Probe, ProbeClient, ProbeServer};
-use crate::__private::v1::{
-    Client, ClientBuilder, IntoService, MethodDescriptor, Service, ServiceDescriptor, trace,
-};
+use crate::client::{Blocking, Client, ClientBuilder, ClientCall};
 use crate::codec::Codec;
-use crate::contract::{ArgumentDescriptor, ArgumentKind};
+use crate::contract::{
+    ArgumentDescriptor, ArgumentKind, MethodDescriptor, ServiceDescriptor, trace,
+};
 use crate::error::{BindError, ConnectError};
 use crate::server::builder::check_unwinding;
+use crate::server::{IntoService, Service};
 use crate::server::{ServerCall, WitServer};
 use crate::transport::in_process::InProcess;
 use crate::{Connection, Endpoint};
@@ -51,7 +53,7 @@ impl Service for Other {
     fn dispatch(&self, call: ServerCall<'_>) {
         // Forgets to answer what it does not know.
         if call.method() == 0 {
-            call.reply(|_, _| Ok(Some(None::<u8>)));
+            call.answer(|_, _| Ok(Some(None::<u8>)));
         }
     }
 }
@@ -68,7 +70,7 @@ impl Client for OtherClient {
 }
 
 fn connect_other(endpoint: impl Into<Endpoint>) -> Result<OtherClient, ConnectError> {
-    ClientBuilder::<OtherClient, crate::__private::v1::Blocking>::new(endpoint).connect()
+    ClientBuilder::<OtherClient, Blocking>::new(endpoint).connect()
 }
 
 #[test]
@@ -107,8 +109,8 @@ fn two_services_of_one_name_are_refused_and_of_two_names_served() {
     let probe = ProbeClient::builder(place.clone()).connect().unwrap();
     let other = connect_other(place).unwrap();
     assert_eq!(probe.echo("first").unwrap(), "first");
-    let mut call = crate::__private::v1::ClientCall::new(&other.0, 0);
-    assert_eq!(call.block().value::<Option<Option<u8>>>().unwrap(), Some(None));
+    let mut call = ClientCall::new(&other.0, 0);
+    assert_eq!(call.block().outcome::<Returns<Option<Option<u8>>>>().unwrap(), Some(None));
 }
 
 #[test]

@@ -27,8 +27,7 @@ use std::task::{Context, Poll, Waker};
 
 use witrpc_rt::{lock, wake};
 
-use crate::__private::v1::Wire;
-use crate::codec::{Batch, Piece};
+use crate::codec::{Batch, Piece, Wire};
 use crate::rt::block_on;
 
 /// How the items end.

@@ -3,11 +3,12 @@
 use std::sync::OnceLock;
 
 use super::*;
+use crate::codec::encode_item;
 use crate::server::tests::eavesdropper::Eavesdropper;
 
 fn flow(peer: &Arc<Eavesdropper>) -> Arc<Outflow<u64>> {
     let session = crate::transport::Peer::session(&**peer).clone();
-    Outflow::new(&session, 1, encoding_of::<u64>(), peer.asks(0), Counted::nowhere())
+    Outflow::new(&session, 1, encode_item::<u64>, peer.asks(0), Counted::nowhere())
 }
 
 #[test]

@@ -6,10 +6,6 @@
 
 use std::marker::PhantomData;
 
-use super::Wire;
-use crate::contract::{Tracer, trace_value};
-use crate::server::{ItemEncoding, encoding_of};
-
 /// Stands for a return type.
 pub struct ResultProbe<T>(PhantomData<T>);
 
@@ -39,28 +35,19 @@ macro_rules! __is_result {
 
 pub use __is_result as is_result;
 
-/// The two types of a return type that should be a `Result`. One that is not has them too, lest the
-/// compiler say at each use what generated code asserts once.
+/// The two types of a return type that should be a `Result`. One that is not has them too: otherwise
+/// the compiler would repeat at each use what generated code asserts once.
 pub trait ResultType<const IS_RESULT: bool>: Sized + 'static {
     /// The type of the value.
     type Ok;
     /// The type of the error.
     type Err;
 
-    /// The `Result` itself.
+    /// Returns the `Result` itself.
     fn into_result(self) -> Result<Self::Ok, Self::Err>;
 
-    /// How it is encoded as an item of a stream.
-    fn encoding() -> ItemEncoding<Self>
-    where
-        Self::Ok: Wire,
-        Self::Err: Wire;
-
-    /// Reports its shape.
-    fn trace(tracer: &mut Tracer)
-    where
-        Self::Ok: Wire,
-        Self::Err: Wire;
+    /// Returns the `Result` itself, lent.
+    fn as_result(&self) -> Result<&Self::Ok, &Self::Err>;
 }
 
 impl<T: 'static, E: 'static> ResultType<true> for Result<T, E> {
@@ -71,20 +58,8 @@ impl<T: 'static, E: 'static> ResultType<true> for Result<T, E> {
         self
     }
 
-    fn encoding() -> ItemEncoding<Self>
-    where
-        T: Wire,
-        E: Wire,
-    {
-        encoding_of()
-    }
-
-    fn trace(tracer: &mut Tracer)
-    where
-        T: Wire,
-        E: Wire,
-    {
-        trace_value::<Self>(tracer);
+    fn as_result(&self) -> Result<&T, &E> {
+        self.as_ref()
     }
 }
 
@@ -96,17 +71,7 @@ impl<T: 'static> ResultType<false> for T {
         Ok(self)
     }
 
-    fn encoding() -> ItemEncoding<Self>
-    where
-        T: Wire,
-    {
-        encoding_of()
-    }
-
-    fn trace(tracer: &mut Tracer)
-    where
-        T: Wire,
-    {
-        trace_value::<T>(tracer);
+    fn as_result(&self) -> Result<&T, &()> {
+        Ok(self)
     }
 }

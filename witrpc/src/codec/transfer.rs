@@ -1,10 +1,15 @@
 //! What the types of a service must be able to do.
 
+#![expect(private_interfaces, reason = "only this crate calls what is in these traits")]
+
 use std::alloc::Layout;
 
 use bytemuck::Pod;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+
+use super::{DecodeError, Decoder, EncodeError, Encoder};
+use crate::shared::Shareable;
 
 /// A type that can be an argument, a result or an error.
 #[diagnostic::on_unimplemented(
@@ -31,9 +36,6 @@ pub trait Lent: Sync {}
 #[diagnostic::do_not_recommend]
 impl<T: Sync> Lent for T {}
 
-/// Asks for [`Lent`].
-pub const fn assert_lent<T: Lent>() {}
-
 /// A type whose slices travel as they lie in memory: the `T` of an argument `&[T]`.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot travel as raw bytes",
@@ -45,19 +47,76 @@ pub trait RawElement: Pod + Wire + Sync {}
 #[diagnostic::do_not_recommend]
 impl<T: Pod + Wire + Sync> RawElement for T {}
 
-/// Asks for [`Wire`], in the same words wherever generated code does.
-pub const fn assert_wire<T: Wire>() {}
+/// A type that can be a whole argument, a whole result or its `Ok`: what serde carries, and what is
+/// shared.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot travel between processes",
+    label = "not `Serialize + DeserializeOwned + Send + 'static`",
+    note = "derive `serde::Serialize` and `serde::Deserialize` for it and for every type in it, and have it own its data: no `Rc`, no reference",
+    note = "a type of another crate may have them behind a feature, often called `serde`; or send what you need of it in a type of your own",
+    note = "a `Shared` is an argument, a result or its `Ok`, and part of nothing else; its elements also derive `bytemuck::Pod` and `bytemuck::Zeroable` (with `#[repr(C)]`), or write a `Vec` instead"
+)]
+pub trait Transfer: Sized + Send + 'static {
+    /// The layout of what is shared, if it is.
+    #[doc(hidden)]
+    const ELEMENT: Option<Layout> = None;
+
+    /// Adds it to a message.
+    #[doc(hidden)]
+    fn put<'a>(&'a self, name: &'static str, to: &mut Encoder<'a>) -> Result<(), EncodeError>;
+
+    /// Reads it from a message.
+    #[doc(hidden)]
+    fn take(name: &'static str, from: &mut Decoder<'_>) -> Result<Self, DecodeError>;
+
+    /// Tells `visitor` which of the two it is.
+    #[doc(hidden)]
+    fn visit(visitor: impl VisitTransfer);
+}
+
+/// Is told what a type that is a [`Transfer`] is.
+pub trait VisitTransfer {
+    /// It is what serde carries.
+    fn serde<T: Wire>(self);
+
+    /// It is a `Shared<T>`.
+    fn shared<T: ?Sized + Shareable>(self);
+}
+
+#[diagnostic::do_not_recommend]
+impl<T: Wire> Transfer for T {
+    #[inline(always)]
+    fn put<'a>(&'a self, name: &'static str, to: &mut Encoder<'a>) -> Result<(), EncodeError> {
+        to.value(name, self)
+    }
+
+    #[inline(always)]
+    fn take(name: &'static str, from: &mut Decoder<'_>) -> Result<Self, DecodeError> {
+        from.value(name)
+    }
+
+    fn visit(visitor: impl VisitTransfer) {
+        visitor.serde::<T>();
+    }
+}
 
 /// The largest alignment that raw slices keep.
 const MAX_RAW_ALIGN: usize = 64;
 
 /// Refuses, when it is compiled, what the bounds of [`RawElement`] cannot.
-pub const fn assert_raw<T: RawElement>() {
+pub(crate) const fn assert_raw<T: RawElement>() {
     assert_element(Layout::new::<T>());
 }
 
+/// Refuses, when it is compiled, what the bounds of a `Shared` cannot.
+pub(crate) const fn assert_transfer<T: Transfer>() {
+    if let Some(element) = T::ELEMENT {
+        assert_element(element);
+    }
+}
+
 /// Refuses elements of this size and alignment.
-pub(super) const fn assert_element(element: Layout) {
+const fn assert_element(element: Layout) {
     assert!(
         element.size() != 0,
         "the elements of raw memory must not be of size zero; send their number instead"

@@ -1,0 +1,102 @@
+//! What an event is to its subscribers: a struct `XEvent`.
+
+use proc_macro2::TokenStream;
+use quote::quote_spanned;
+
+use super::names::{self, Names};
+use super::{argument, method, notes};
+use crate::hygiene;
+use crate::model::{Form, Method, Parameter, Service};
+
+/// Returns the struct: the arguments, owned.
+pub(crate) fn definition(service: &Service<'_>, event: &Method<'_>) -> TokenStream {
+    let span = hygiene::at(event.name().span());
+    let visibility = &service.item.vis;
+    let conditions = &event.carried.conditions;
+    let notes = notes::of_event(service, event);
+    let item = names::item(service, event);
+    let fields = event.arguments().map(|argument| {
+        let name = argument.ident();
+        let docs = format!(" What it was emitted with as `{}`.", argument.wire_name());
+        let ty = owned(argument);
+        quote_spanned!(span=> #[doc = #docs] #visibility #name: #ty)
+    });
+    quote_spanned! {span=>
+        #(#conditions)*
+        #notes
+        #[allow(dead_code, deprecated, non_snake_case)]
+        #visibility struct #item {
+            #(#fields),*
+        }
+    }
+}
+
+/// Returns how it is shown. It has no derived traits, which would ask for them of all arguments.
+pub(crate) fn debug(service: &Service<'_>, event: &Method<'_>, names: &Names) -> TokenStream {
+    let span = hygiene::at(event.name().span());
+    let runtime = &names.runtime;
+    let conditions = &event.carried.conditions;
+    let item = names::item(service, event);
+    let title = item.to_string();
+    let fields = event.arguments().map(|argument| {
+        let (name, ty, label) = (argument.ident(), owned(argument), argument.wire_name());
+        quote_spanned!(span=> .field(#label, #runtime::DebugProbe::<#ty>::new(&self.#name).shown()))
+    });
+    quote_spanned! {span=>
+        #(#conditions)*
+        #[allow(deprecated)]
+        impl ::core::fmt::Debug for #item {
+            fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+                #[allow(unused_imports)]
+                use #runtime::NotDebug as _;
+                f.debug_struct(#title) #(#fields)* .finish()
+            }
+        }
+    }
+}
+
+/// Returns how it crosses.
+pub(crate) fn implementation(
+    service: &Service<'_>,
+    event: &Method<'_>,
+    names: &Names,
+) -> TokenStream {
+    let span = hygiene::at(event.name().span());
+    let runtime = &names.runtime;
+    let conditions = &event.carried.conditions;
+    let item = names::item(service, event);
+    let message = method::message(event, &item, names);
+    let taken = event.arguments().map(argument::taken);
+    let fields = event.arguments().map(field);
+    quote_spanned! {span=>
+        #message
+        #(#conditions)*
+        impl #runtime::EventItem for #item {
+            fn of((#(#taken,)*): #runtime::TakenBy<'_, Self>) -> Self {
+                Self { #(#fields),* }
+            }
+        }
+    }
+}
+
+/// Returns the type of a field: what the argument's value is when it is not lent.
+fn owned(argument: &Parameter<'_>) -> TokenStream {
+    let span = hygiene::at(argument.ident().span());
+    match argument.form {
+        Form::Value(ty) | Form::Shared(ty) => quote_spanned!(span=> #ty),
+        Form::Str => quote_spanned!(span=> ::std::string::String),
+        Form::Path => quote_spanned!(span=> ::std::path::PathBuf),
+        Form::Raw(ty) => quote_spanned!(span=> ::std::vec::Vec<#ty>),
+        Form::Context | Form::Stream(..) => unreachable!("the checks refuse these in an event"),
+    }
+}
+
+/// Returns one field, of the argument that has come.
+fn field(argument: &Parameter<'_>) -> TokenStream {
+    let name = argument.ident();
+    let span = hygiene::at(name.span());
+    match argument.form {
+        Form::Value(_) | Form::Shared(_) => quote_spanned!(span=> #name),
+        _ => quote_spanned!(span=> #name: #name.into_owned()),
+    }
+}

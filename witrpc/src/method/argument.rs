@@ -1,0 +1,227 @@
+//! How one value crosses: an argument, a result or an error.
+//!
+//! An [`Argument`] holds the functions for one type. The functions that make one ask for the bounds.
+
+use std::borrow::Cow;
+use std::marker::PhantomData;
+use std::ops::Deref;
+
+use crate::codec::{
+    self, DecodeError, Decoder, EncodeError, Encoder, Lent, RawElement, Transfer, Wire,
+};
+use crate::contract::{
+    ArgumentDescriptor, ArgumentKind, Trace, trace, trace_path, trace_raw, trace_str,
+};
+
+/// Which form an argument has on either side. It asks nothing of the types in it.
+pub trait Kind {
+    /// What the sender lends.
+    type Lent<'a>: Copy;
+    /// What the receiver has.
+    type Taken<'a>;
+}
+
+/// How a value of one kind crosses.
+pub struct Argument<K: Kind> {
+    name: &'static str,
+    kind: ArgumentKind,
+    put: for<'a> fn(K::Lent<'a>, &'static str, &mut Encoder<'a>) -> Result<(), EncodeError>,
+    take: for<'a> fn(&'static str, &mut Decoder<'a>) -> Result<K::Taken<'a>, DecodeError>,
+    trace: Trace,
+}
+
+impl<K: Kind> Argument<K> {
+    /// Adds it to a message.
+    #[inline(always)]
+    pub(crate) fn put<'a>(
+        &self,
+        lent: K::Lent<'a>,
+        to: &mut Encoder<'a>,
+    ) -> Result<(), EncodeError> {
+        (self.put)(lent, self.name, to)
+    }
+
+    /// Reads it from a message.
+    #[inline(always)]
+    pub(crate) fn take<'a>(&self, from: &mut Decoder<'a>) -> Result<K::Taken<'a>, DecodeError> {
+        (self.take)(self.name, from)
+    }
+
+    /// Describes it.
+    pub(super) const fn descriptor(&self) -> ArgumentDescriptor {
+        ArgumentDescriptor { name: self.name, kind: self.kind, shape: self.trace }
+    }
+
+    /// Returns what reports its shape.
+    pub(super) const fn trace(&self) -> Trace {
+        self.trace
+    }
+}
+
+/// `T`, or `&T` on the sender's side.
+pub struct ValueKind<T>(PhantomData<fn() -> T>);
+
+impl<T: 'static> Kind for ValueKind<T> {
+    type Lent<'a> = &'a T;
+    type Taken<'a> = T;
+}
+
+/// `&str`.
+pub struct StrKind;
+
+impl Kind for StrKind {
+    type Lent<'a> = &'a str;
+    type Taken<'a> = Cow<'a, str>;
+}
+
+/// `&Path`.
+pub struct PathKind;
+
+impl Kind for PathKind {
+    type Lent<'a> = &'a std::path::Path;
+    type Taken<'a> = Cow<'a, std::path::Path>;
+}
+
+/// `&[T]`.
+pub struct RawKind<T>(PhantomData<fn() -> T>);
+
+impl<T: 'static> Kind for RawKind<T> {
+    type Lent<'a> = &'a [T];
+    type Taken<'a> = RawElements<'a, T>;
+}
+
+/// `impl Iterator` or `impl Stream`, whose items follow the message.
+pub struct FedKind<T>(PhantomData<fn() -> T>);
+
+impl<T> Kind for FedKind<T> {
+    type Lent<'a> = ();
+    type Taken<'a> = ();
+}
+
+/// How a `T` or `&T` crosses.
+pub type Value<T> = Argument<ValueKind<T>>;
+/// How a method's own error crosses, if it has one.
+pub type Error<E> = Option<Value<E>>;
+/// How a `&str` crosses.
+pub type Str = Argument<StrKind>;
+/// How a `&Path` crosses.
+pub type Path = Argument<PathKind>;
+/// How a `&[T]` crosses.
+pub type Raw<T> = Argument<RawKind<T>>;
+/// How a stream of `T` crosses: the message says nothing of it.
+pub type Fed<T> = Argument<FedKind<T>>;
+
+/// RawElements that have come as raw memory: where the message lies, if they are aligned there.
+pub enum RawElements<'a, T> {
+    /// In the message.
+    Here(&'a [T]),
+    /// Copied.
+    Copied(Vec<T>),
+}
+
+impl<T> RawElements<'_, T> {
+    /// Returns elements that no message has to outlive.
+    pub fn into_owned(self) -> Vec<T>
+    where
+        T: Clone,
+    {
+        match self {
+            RawElements::Here(elements) => elements.to_vec(),
+            RawElements::Copied(elements) => elements,
+        }
+    }
+}
+
+impl<T> Deref for RawElements<'_, T> {
+    type Target = [T];
+
+    fn deref(&self) -> &[T] {
+        match self {
+            RawElements::Here(elements) => elements,
+            RawElements::Copied(elements) => elements,
+        }
+    }
+}
+
+/// Returns how an argument `T`, or the value of an answer, crosses.
+#[must_use]
+pub const fn value<T: Transfer>(name: &'static str) -> Value<T> {
+    codec::assert_transfer::<T>();
+    Argument { name, kind: ArgumentKind::Value, put: T::put, take: T::take, trace: trace::<T> }
+}
+
+/// Returns how an argument `&T` crosses.
+#[must_use]
+pub const fn lent<T: Transfer + Lent>(name: &'static str) -> Value<T> {
+    value(name)
+}
+
+/// Returns how an argument of an event, `T` or `&T`, crosses: to many clients, so it is not shared.
+#[must_use]
+pub const fn emitted<T: Wire>(name: &'static str) -> Value<T> {
+    value(name)
+}
+
+/// Returns how a method's own error crosses.
+#[must_use]
+pub const fn error<E: Wire>() -> Error<E> {
+    Some(value("error"))
+}
+
+/// Returns how an argument `&str` crosses.
+#[must_use]
+pub const fn str(name: &'static str) -> Str {
+    Argument {
+        name,
+        kind: ArgumentKind::Str,
+        put: |text, name, to| to.str(name, text),
+        take: |name, from| from.str(name),
+        trace: trace_str,
+    }
+}
+
+/// Returns how an argument `&Path` crosses.
+#[must_use]
+pub const fn path(name: &'static str) -> Path {
+    Argument {
+        name,
+        kind: ArgumentKind::Path,
+        put: |path, name, to| to.path(name, path),
+        take: |name, from| from.path(name),
+        trace: trace_path,
+    }
+}
+
+/// Returns how an argument `&[T]` crosses.
+#[must_use]
+pub const fn raw<T: RawElement>(name: &'static str) -> Raw<T> {
+    codec::assert_raw::<T>();
+    Argument {
+        name,
+        kind: ArgumentKind::Raw,
+        put: |elements, name, to| to.raw(name, elements),
+        take: |name, from| {
+            Ok(match from.raw(name)? {
+                Cow::Borrowed(elements) => RawElements::Here(elements),
+                Cow::Owned(elements) => RawElements::Copied(elements),
+            })
+        },
+        trace: trace_raw::<T>,
+    }
+}
+
+/// Returns how an argument `impl Iterator` of `T` crosses.
+#[must_use]
+pub const fn iterator<T: Wire>(name: &'static str) -> Fed<T> {
+    fed(name, ArgumentKind::Iterator, trace::<T>)
+}
+
+/// Returns how an argument `impl Stream` of `T` crosses.
+#[must_use]
+pub const fn stream<T: Wire>(name: &'static str) -> Fed<T> {
+    fed(name, ArgumentKind::Stream, trace::<T>)
+}
+
+const fn fed<T>(name: &'static str, kind: ArgumentKind, trace: Trace) -> Fed<T> {
+    Argument { name, kind, put: |(), _, _| Ok(()), take: |_, _| Ok(()), trace }
+}

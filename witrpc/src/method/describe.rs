@@ -1,0 +1,60 @@
+//! The description of methods and events for the contract.
+
+use super::list::DescribedBy;
+use super::{Message, Method, StreamMethod};
+use crate::contract::{EventDescriptor, MethodDescriptor, Overflow};
+
+impl MethodDescriptor {
+    /// Describes a method, of this name on the wire.
+    #[must_use]
+    pub const fn of<M>(name: &'static str, docs: &'static str) -> Self
+    where
+        M: Method<Arguments: DescribedBy<M>>,
+    {
+        Self {
+            name,
+            docs,
+            is_async: false,
+            idempotent: false,
+            arguments: M::Arguments::DESCRIPTORS,
+            streams: false,
+            result: M::OK.trace(),
+            error: match &M::ERR {
+                Some(error) => Some(error.trace()),
+                None => None,
+            },
+        }
+    }
+
+    /// Describes a method that returns a stream.
+    #[must_use]
+    pub const fn of_stream<M>(name: &'static str, docs: &'static str) -> Self
+    where
+        M: StreamMethod<Arguments: DescribedBy<M>>,
+    {
+        Self { streams: true, result: M::ITEMS.trace, ..Self::of::<M>(name, docs) }
+    }
+
+    /// It is an `async fn`.
+    #[must_use]
+    pub const fn asynchronous(self) -> Self {
+        Self { is_async: true, ..self }
+    }
+
+    /// It may be run twice for one call.
+    #[must_use]
+    pub const fn idempotent(self) -> Self {
+        Self { idempotent: true, ..self }
+    }
+}
+
+impl EventDescriptor {
+    /// Describes an event, of this name on the wire.
+    #[must_use]
+    pub const fn of<M>(name: &'static str, docs: &'static str, overflow: Overflow) -> Self
+    where
+        M: Message<Arguments: DescribedBy<M>>,
+    {
+        Self { name, docs, arguments: M::Arguments::DESCRIPTORS, overflow }
+    }
+}

@@ -1,0 +1,86 @@
+//! A method, as generated code declares it once for its client, its server and its contract.
+//!
+//! A [`Message`] is what crosses one way: the arguments of a method or an event. A [`Method`] also
+//! has an answer, a [`StreamMethod`] items behind it. Each constant of theirs holds functions for
+//! one type, made where that type's bounds are asked for. Nothing else asks for them again, so a
+//! type that lacks one is one error for the user.
+
+mod argument;
+mod debug_probe;
+mod describe;
+mod items;
+mod list;
+mod result_probe;
+
+pub use argument::{
+    Error, Fed, Path, Raw, Str, Value, emitted, error, iterator, lent, path, raw, str, stream,
+    value,
+};
+pub use debug_probe::{DebugProbe, NotDebug};
+pub(crate) use items::ReadItems;
+pub use items::{Items, items, items_of_alias, items_of_results};
+pub(crate) use list::ArgumentList;
+pub use result_probe::{NotResult, ResultProbe, ResultType, is_result};
+
+use crate::error::CallError;
+
+/// What is sent with one request or one event.
+pub trait Message {
+    /// How the arguments cross, in order.
+    type Arguments: ArgumentList;
+
+    /// Its place among the methods or the events of its service.
+    const NUMBER: u16;
+
+    /// How the arguments cross, in order.
+    const ARGUMENTS: Self::Arguments;
+}
+
+/// The arguments of a message as the sender lends them.
+pub(crate) type LentTo<'a, M> = <<M as Message>::Arguments as ArgumentList>::Lent<'a>;
+
+/// The arguments of a message as the receiver has them.
+pub type TakenBy<'a, M> = <<M as Message>::Arguments as ArgumentList>::Taken<'a>;
+
+/// A method of a service.
+pub trait Method: Message {
+    /// The value that it answers with; `()` if it returns a stream.
+    type Ok: 'static;
+
+    /// Its own error, which reaches the client as `CallError::App`.
+    type Err: 'static;
+
+    /// How the value crosses.
+    const OK: Value<Self::Ok>;
+
+    /// How its own error crosses, if it has one.
+    const ERR: Error<Self::Err> = None;
+
+    /// Whether its future is dropped when its client goes.
+    const DROP_ON_DISCONNECT: bool = false;
+}
+
+/// A method that returns a stream.
+pub trait StreamMethod: Method {
+    /// An item as the service makes it.
+    type Made: Send + 'static;
+
+    /// The value of an item.
+    type Item;
+
+    /// The error of an item.
+    type ItemErr;
+
+    /// How items cross.
+    const ITEMS: Items<Self::Made, Self::Item, Self::ItemErr>;
+}
+
+/// An event of a service, as its subscribers have it.
+pub trait EventItem: Message + Sized + Send + 'static {
+    /// Makes it of what it was emitted with.
+    fn of(taken: TakenBy<'_, Self>) -> Self;
+}
+
+/// The outcome of a method whose return type is a `Result` under another name.
+pub type AliasOutcome<R, const IS_RESULT: bool> =
+    Result<<R as ResultType<IS_RESULT>>::Ok, CallError<<R as ResultType<IS_RESULT>>::Err>>;

@@ -1,0 +1,103 @@
+//! What generated code does, for a service without a trait: arguments and answers of any type.
+
+use std::borrow::Cow;
+use std::future::Future;
+use std::marker::PhantomData;
+
+use crate::client::ClientCall;
+use crate::codec::{Transfer, Wire};
+use crate::error::NoAppError;
+use crate::method::{Error, Message, Method, Value, error, value};
+use crate::server::ServerCall;
+use crate::server::arguments::{Arguments, BadArguments, OwnedArguments};
+use crate::server::call::Caller;
+use crate::server::context::CallContext;
+
+/// A method that returns a value.
+pub(super) struct Returns<T>(PhantomData<T>);
+
+impl<T> Message for Returns<T> {
+    type Arguments = ();
+    const NUMBER: u16 = 0;
+    const ARGUMENTS: () = ();
+}
+
+impl<T: Transfer> Method for Returns<T> {
+    type Ok = T;
+    type Err = NoAppError;
+    const OK: Value<T> = value("result");
+}
+
+/// A method that returns a `Result`.
+pub(super) struct Fails<T, E>(PhantomData<(T, E)>);
+
+impl<T, E> Message for Fails<T, E> {
+    type Arguments = ();
+    const NUMBER: u16 = 0;
+    const ARGUMENTS: () = ();
+}
+
+impl<T: Transfer, E: Wire> Method for Fails<T, E> {
+    type Ok = T;
+    type Err = E;
+    const OK: Value<T> = value("result");
+    const ERR: Error<E> = error();
+}
+
+impl<'a> ClientCall<'a> {
+    pub(super) fn value<T: Transfer>(&mut self, name: &'static str, value: &'a T) {
+        self.note(|arguments| value.put(name, arguments));
+    }
+
+    pub(super) fn str(&mut self, name: &'static str, value: &'a str) {
+        self.note(|arguments| arguments.str(name, value));
+    }
+}
+
+impl<'a> Arguments<'a> {
+    pub(super) fn value<T: Transfer>(&mut self, name: &'static str) -> Result<T, BadArguments> {
+        Ok(T::take(name, &mut self.decoder)?)
+    }
+
+    pub(super) fn str(&mut self, name: &'static str) -> Result<Cow<'a, str>, BadArguments> {
+        Ok(self.decoder.str(name)?)
+    }
+
+    pub(super) fn finish(&mut self) -> Result<(), BadArguments> {
+        Ok(self.decoder.finish()?)
+    }
+}
+
+impl ServerCall<'_> {
+    pub(super) fn answer<T: Transfer>(
+        self,
+        run: impl FnOnce(&mut Arguments<'_>, &Caller<'_>) -> Result<T, BadArguments>,
+    ) {
+        self.run(run, |reply, value| reply.value::<Returns<T>>(value));
+    }
+
+    pub(super) fn answer_result<T: Transfer, E: Wire>(
+        self,
+        run: impl FnOnce(&mut Arguments<'_>, &Caller<'_>) -> Result<Result<T, E>, BadArguments>,
+    ) {
+        self.run(run, |reply, result| reply.result::<Fails<T, E>>(result));
+    }
+
+    pub(super) fn answer_async<T: Transfer, F>(
+        self,
+        run: impl FnOnce(OwnedArguments, CallContext) -> F,
+    ) where
+        F: Future<Output = Result<T, BadArguments>> + Send + 'static,
+    {
+        self.reply_async(Returns(PhantomData::<T>), run);
+    }
+
+    pub(super) fn answer_async_result<T: Transfer, E: Wire, F>(
+        self,
+        run: impl FnOnce(OwnedArguments, CallContext) -> F,
+    ) where
+        F: Future<Output = Result<Result<T, E>, BadArguments>> + Send + 'static,
+    {
+        self.reply_async_result(Fails(PhantomData::<(T, E)>), run);
+    }
+}
