@@ -107,7 +107,7 @@ impl RenewedKey {
         }
         let lanes = self.later.get_or_init(|| (0..LANES).map(|_| Mutex::default()).collect());
         let lane = &lanes[(number >> COUNTER_BITS) as usize];
-        let mut slot = lock(&lane);
+        let mut slot = lock(lane);
         let later = slot.get_or_insert_with(|| Later { epoch: 1, key: next(&self.first) });
         if later.epoch > epoch {
             return None;
