@@ -10,6 +10,9 @@ use super::text::label;
 use super::trace::Tracer;
 use crate::codec::Codec;
 
+/// How many places an error lists.
+const MOST_PLACES: usize = 3;
+
 /// A type of a method that a codec does not give back as it was.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct CodecRefusal {
@@ -58,16 +61,19 @@ impl CodecRefusal {
         }
     }
 
-    /// The first part that could not be verified.
+    /// The first method with parts that could not be verified, the first few of them, and how many
+    /// more there are.
     pub(super) fn first_unverified(refusals: &[Self]) -> Option<UnverifiedPart> {
-        let mut unverified =
-            refusals.iter().filter_map(|refusal| Some((refusal, refusal.unverified()?)));
-        let (first, reason) = unverified.next()?;
-        let part = match unverified.count() {
-            0 => first.place.clone(),
-            more => format!("{} (and {more} more)", first.place),
+        let unverified = || refusals.iter().filter(|refusal| refusal.unverified().is_some());
+        let first = unverified().next()?;
+        let here = unverified().filter(|refusal| refusal.method == first.method);
+        let places: Vec<_> = here.map(|refusal| refusal.place.as_str()).take(MOST_PLACES).collect();
+        let part = match unverified().count() - places.len() {
+            0 => places.join(", "),
+            more => format!("{} (and {more} more)", places.join(", ")),
         };
-        Some(UnverifiedPart { method: first.method.into(), part, reason: reason.to_owned() })
+        let reason = first.unverified()?.to_owned();
+        Some(UnverifiedPart { method: first.method.into(), part, reason })
     }
 }
 

@@ -125,7 +125,8 @@ pub enum BindError {
         service: &'static str,
         /// The name of the method or event on the wire.
         method: String,
-        /// Where in it: ``argument `order`: field `amount` of `Order` ``.
+        /// Where in it: ``argument `order`: field `amount` of `Order` ``. Of several parts the first
+        /// three, and how many more there are.
         part: String,
         /// Why it is unknown, with the last error of the type's `Deserialize`.
         reason: String,

@@ -102,7 +102,8 @@ pub enum ConnectError {
         service: &'static str,
         /// The name of the method or event on the wire.
         method: String,
-        /// Where in it: ``argument `order`: field `amount` of `Order` ``.
+        /// Where in it: ``argument `order`: field `amount` of `Order` ``. Of several parts the first
+        /// three, and how many more there are.
         part: String,
         /// Why it is unknown: the last error of the type's `Deserialize`, or that it is the server
         /// that does not know it.

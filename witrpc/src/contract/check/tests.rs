@@ -236,3 +236,21 @@ fn refusals_name_method_and_place_and_are_found_once() {
 fn a_service_may_fit_one_codec_only() {
     assert_eq!(traced(&SERVICE, Codec::Json).refusal(), None);
 }
+
+#[test]
+fn a_few_of_the_parts_that_are_unknown_are_listed() {
+    let refusal = |method, place: &str| CodecRefusal {
+        method,
+        place: place.to_owned(),
+        problem: Problem::Unverified { reason: "not a port".to_owned() },
+    };
+    let part = |refusals: &[CodecRefusal]| {
+        CodecRefusal::first_unverified(refusals).map(|first| (first.method, first.part))
+    };
+    let told = |part: &str| Some(("open".to_owned(), part.to_owned()));
+    let mut refusals = vec![refusal("open", "`a`"), refusal("open", "`b`")];
+    assert_eq!(part(&refusals), told("`a`, `b`"));
+    refusals.extend([refusal("close", "`z`"), refusal("open", "`c`"), refusal("open", "`d`")]);
+    assert_eq!(part(&refusals), told("`a`, `b`, `c` (and 2 more)"));
+    assert_eq!(part(&[]), None);
+}

@@ -11,11 +11,15 @@ mod echo;
 mod fields;
 mod hint;
 mod pass;
+mod plan;
 mod register;
 mod sample;
 mod search;
+mod size;
 mod state;
 
+#[cfg(test)]
+mod recursive;
 #[cfg(test)]
 mod tests;
 #[cfg(test)]

@@ -10,13 +10,13 @@
 
 use std::cell::RefCell;
 
-use super::super::shape::{Content, Kind, Shape};
+use super::super::shape::{Content, Kind, Part, Shape};
 use super::deserializer::unseen_fields;
 use super::fields::Way;
-use super::state::{Frame, FrameKind, MAX_STEPS, Progress, State, UNSEEN};
+use super::state::{Frame, FrameKind, Progress, State, UNSEEN};
 
-/// How many passes a trace may take.
-const MAX_PASSES: usize = 5_000;
+/// How many passes a trace may take that show nothing new.
+const MAX_IDLE_PASSES: usize = 5_000;
 
 /// Why a pass came to no value.
 pub(super) struct Failure {
@@ -32,31 +32,25 @@ impl State {
         mut pass: impl FnMut() -> Result<(), Failure>,
     ) -> Shape {
         let mut incomplete = Some("it takes too many attempts".to_owned());
-        let mut retried = false;
-        for _ in 0..MAX_PASSES {
+        let mut idle = 0;
+        while idle < MAX_IDLE_PASSES {
             let (made_before, known_before) = {
                 let mut state = state.borrow_mut();
                 state.active.clear();
                 state.search.begin_pass();
+                state.plan.begin_pass();
+                state.size.begin_pass();
                 (state.made, state.known)
             };
             let outcome = pass();
             let mut state = state.borrow_mut();
             let state = &mut *state;
+            idle += usize::from(state.known == known_before);
             incomplete = match outcome {
-                _ if state.steps > MAX_STEPS => Some("it has too many parts".to_owned()),
-                Ok(()) if state.leads_to_untried(&state.root) => {
-                    if state.made > made_before {
-                        continue;
-                    }
-                    Some("some variants are out of reach".to_owned())
-                }
-                Ok(()) => {
-                    if !std::mem::replace(&mut retried, true) && state.retry_variants() {
-                        continue;
-                    }
-                    None
-                }
+                _ if state.is_exhausted() => Some("it has too many parts".to_owned()),
+                Ok(()) if state.goes_on(state.made > made_before) => continue,
+                Ok(()) if state.untried > 0 => Some("some variants are out of reach".to_owned()),
+                Ok(()) => None,
                 Err(failure) if state.recover(&failure, known_before, human_readable) => continue,
                 Err(failure) => Some(failure.words),
             };
@@ -72,10 +66,32 @@ impl State {
         }
     }
 
+    /// After a pass that came to a value, and whether it made a variant for the first time: plans
+    /// the next one. Returns `false` when nothing is left to try.
+    fn goes_on(&mut self, made_one: bool) -> bool {
+        if self.untried > 0 {
+            if made_one {
+                self.plan.fresh = false;
+                return true;
+            }
+            if !self.plan.fresh || self.plan.block_dead_ends() {
+                self.plan.compute(&self.types, &self.progress);
+                if let Part::Type(root) = self.root
+                    && self.plan.leads_anywhere(root)
+                {
+                    return true;
+                }
+            }
+        }
+        self.retry_variants()
+    }
+
     /// After a failed pass: changes what the next one does. Returns `false` when nothing is left
     /// to try.
     fn recover(&mut self, failure: &Failure, known_before: usize, human_readable: bool) -> bool {
-        if self.found_alias()
+        self.plan.fresh = false;
+        if self.size.must_be_larger(self.search.decided_before_failure())
+            || self.found_alias()
             || self.search.vary(&failure.words, failure.panicked)
             || self.known > known_before
         {
@@ -88,7 +104,9 @@ impl State {
                 FrameKind::Container(choice) => self.emptied.insert(choice),
                 FrameKind::Variant => {
                     let progress = &mut self.progress[within][variant];
-                    std::mem::replace(progress, Progress::Failed) != Progress::Failed
+                    let before = std::mem::replace(progress, Progress::Failed);
+                    self.untried -= usize::from(before == Progress::Untried);
+                    before != Progress::Failed
                 }
                 FrameKind::Fields { asked, current } => {
                     self.reorder((within, variant), asked, current, human_readable)
@@ -150,16 +168,27 @@ impl State {
         }
     }
 
-    /// Has variants tried once more that failed before all of them was seen: it may have been for
-    /// want of a variant that could not be made yet. Returns whether there are any.
+    /// Has variants tried once more that failed before all of them and what they lead to was seen:
+    /// it may have been for want of a variant that has been made since. Returns whether there are
+    /// any.
     fn retry_variants(&mut self) -> bool {
+        if self.retried.replace(self.made) == Some(self.made) {
+            return false;
+        }
+        self.plan.compute(&self.types, &self.progress);
+        self.plan.fresh = false;
         let mut any = false;
-        for (shape, progress) in self.types.iter().zip(&mut self.progress) {
+        for (index, shape) in self.types.iter().enumerate() {
             let Kind::Enum(variants) = &shape.kind else { continue };
-            for (variant, progress) in variants.iter().zip(progress) {
-                let unseen = variant.content.parts().into_iter().any(|part| *part == UNSEEN);
-                if unseen && *progress == Progress::Failed {
+            for (number, variant) in variants.iter().enumerate() {
+                let progress = &mut self.progress[index][number];
+                let content = &variant.content;
+                if *progress == Progress::Failed
+                    && (content.parts().contains(&&UNSEEN)
+                        || self.plan.content_leads_on(index, number, content))
+                {
                     *progress = Progress::Untried;
+                    self.untried += 1;
                     any = true;
                 }
             }

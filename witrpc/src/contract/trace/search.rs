@@ -115,6 +115,16 @@ impl Search {
         }
     }
 
+    /// How much has been decided in this pass.
+    pub(super) fn decisions(&self) -> usize {
+        self.taken.len()
+    }
+
+    /// How much had been decided before the part was begun that has failed.
+    pub(super) fn decided_before_failure(&self) -> usize {
+        self.blamed.or(self.open.last().copied()).map_or(0, |(_, since)| since)
+    }
+
     /// Begins to make a part.
     pub(super) fn begin(&mut self, part: Spot) {
         self.open.push((part, self.taken.len()));

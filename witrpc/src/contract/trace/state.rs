@@ -4,14 +4,21 @@ use std::collections::{HashMap, HashSet};
 
 use super::super::shape::{Content, Kind, Opaque, Part, TypeIndex, TypeShape, Variant};
 use super::fields::FieldOrder;
+use super::plan::Plan;
 use super::sample::{Pool, Sample, Samples};
 use super::search::{Choice, Search, Spot, What};
+use super::size::Size;
 
-/// How many values a trace may ask for in all its passes.
-pub(super) const MAX_STEPS: usize = 500_000;
+/// How many values a trace may ask for in all its passes; then so many more for each thing that it
+/// has seen or made, as a large type takes more than a small one.
+const MAX_STEPS: usize = 500_000;
+const MAX_STEPS_EACH: usize = 1_000;
 
 /// How deep a trace may nest.
 const MAX_DEPTH: usize = 128;
+
+/// How deep it may nest before it looks for variants only where they are known to be.
+const MAX_SIDE_DEPTH: usize = MAX_DEPTH / 2;
 
 /// What tells two types apart: within one process, the names of a visitor and of its value do.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
@@ -78,6 +85,13 @@ pub(super) struct State {
     /// Of each type: how far its variants are.
     pub(super) progress: Vec<Vec<Progress>>,
     pub(super) made: usize,
+    /// How many variants are [`Progress::Untried`].
+    pub(super) untried: usize,
+    pub(super) plan: Plan,
+    /// What [`Plan::visit`] returned for the type that was asked for last.
+    leads_on: bool,
+    /// How many variants had been made when those that had failed were last tried again.
+    pub(super) retried: Option<usize>,
     /// How many things have been seen or made for the first time.
     pub(super) known: usize,
     pub(super) search: Search,
@@ -85,8 +99,10 @@ pub(super) struct State {
     pub(super) fields: HashMap<(TypeIndex, usize), FieldOrder>,
     /// The options, sequences and maps that are left empty.
     pub(super) emptied: HashSet<Choice>,
+    /// What keeps the values of a pass small.
+    pub(super) size: Size,
     pub(super) active: Vec<Frame>,
-    pub(super) steps: usize,
+    steps: usize,
 }
 
 impl State {
@@ -97,10 +113,15 @@ impl State {
             indices: HashMap::new(),
             progress: Vec::new(),
             made: 0,
+            untried: 0,
+            plan: Plan::default(),
+            leads_on: false,
+            retried: None,
             known: 0,
             search: Search::new(registered),
             fields: HashMap::new(),
             emptied: HashSet::new(),
+            size: Size::default(),
             active: Vec::new(),
             steps: 0,
         }
@@ -110,8 +131,14 @@ impl State {
     /// no use in going on.
     pub(super) fn step(&mut self, spot: Spot, pool: Pool) -> Option<Sample> {
         self.steps += 1;
-        let go_on = self.steps <= MAX_STEPS && self.active.len() < MAX_DEPTH;
+        self.size.steps += 1;
+        let go_on = !self.is_exhausted() && self.active.len() < MAX_DEPTH;
         self.search.decide((spot, What::Value), pool).filter(|_| go_on)
+    }
+
+    /// Whether no further value may be asked for.
+    pub(super) fn is_exhausted(&self) -> bool {
+        self.steps > MAX_STEPS + MAX_STEPS_EACH * self.known
     }
 
     /// Notes what stands at `place`. What differs from one time to the next cannot be told.
@@ -173,7 +200,9 @@ impl State {
             self.types.push(shape);
             self.known += 1;
             self.progress.push(vec![Progress::Untried; variants]);
+            self.untried += variants;
         }
+        self.leads_on = self.plan.visit(index);
         self.see(place, Part::Type(index));
         index
     }
@@ -211,16 +240,30 @@ impl State {
     }
 
     /// How many elements to give a value of the type, whose elements are optional. None within
-    /// another value of the element's type, so that recursion ends.
+    /// another value of the element's type, so that recursion ends, unless the plan leads there.
     pub(super) fn elements(&mut self, spot: Spot, index: TypeIndex) -> usize {
         let recursive = self.types[index].kind.parts().iter().any(|part| match part {
             Part::Type(inner) => self.is_active(*inner),
             _ => false,
         });
         let choice = (spot, What::Length);
-        if recursive || self.emptied.contains(&choice) {
+        if recursive && !self.leads_on {
             return 0;
         }
+        let elements = if self.emptied.contains(&choice)
+            || (self.size.is_enough_at(spot.place, self.search.decisions()) && !self.leads_on)
+        {
+            0
+        } else {
+            self.decided(choice, index)
+        };
+        if self.leads_on && elements == 0 {
+            self.plan.dead_end(spot.place, index);
+        }
+        elements
+    }
+
+    fn decided(&mut self, choice: Choice, index: TypeIndex) -> usize {
         let is_option = matches!(self.types[index].kind, Kind::Option(_));
         let pool = if is_option { Pool::Fixed(2) } else { Pool::Length };
         match self.search.decide(choice, pool) {
@@ -240,32 +283,31 @@ impl State {
         self.fields.entry((within, variant)).or_insert_with(|| FieldOrder::new(names))
     }
 
-    /// Which variant to make next: one not tried yet, or one that leads on; within another value
-    /// of the same enum the one that was made first, since that one ends.
+    /// Which variant to make next: one not tried yet, or one that leads on; else the one that was
+    /// made first, since that one ends.
     pub(super) fn choose_variant(&self, index: TypeIndex) -> Option<usize> {
         let progress = &self.progress[index];
         let open = |variant: usize| {
             !self.active.iter().any(|frame| frame.within == index && frame.variant == variant)
         };
-        let untried = (0..progress.len())
-            .find(|variant| progress[*variant] == Progress::Untried && open(*variant));
-        let leads_on = || {
-            let Kind::Enum(variants) = &self.types[index].kind else { return None };
-            (0..variants.len()).find(|variant| {
-                matches!(progress[*variant], Progress::Made(_))
-                    && variants[*variant].content.parts().iter().any(|p| self.leads_to_untried(p))
-            })
+        let untried = || {
+            (0..progress.len())
+                .find(|variant| progress[*variant] == Progress::Untried && open(*variant))
         };
+        let leads_on = || self.plan.leads_on(index, &self.types[index].kind, progress);
         let first_made = || {
             let made = progress.iter().enumerate().filter_map(|(variant, progress)| {
                 if let Progress::Made(when) = progress { Some((*when, variant)) } else { None }
             });
             made.min().map(|(_, variant)| variant)
         };
-        if self.is_active(index) {
-            return untried.or_else(first_made);
+        if self.leads_on {
+            return untried().or_else(leads_on).or_else(first_made);
         }
-        untried.or_else(leads_on).or_else(first_made)
+        if self.active.len() > MAX_SIDE_DEPTH {
+            return first_made().or_else(untried);
+        }
+        untried().or_else(first_made)
     }
 
     /// A value of that variant has been made.
@@ -273,29 +315,9 @@ impl State {
         let progress = &mut self.progress[index][variant];
         if *progress == Progress::Untried {
             self.made += 1;
+            self.untried -= 1;
             self.known += 1;
             *progress = Progress::Made(self.made);
-        }
-    }
-
-    /// Whether there are variants still to be tried somewhere inside `part`.
-    pub(super) fn leads_to_untried(&self, part: &Part) -> bool {
-        let mut seen = vec![false; self.types.len()];
-        let mut todo: Vec<TypeIndex> = Vec::new();
-        let mut parts = vec![part];
-        loop {
-            for part in parts.drain(..) {
-                if let Part::Type(index) = part
-                    && !std::mem::replace(&mut seen[*index], true)
-                {
-                    todo.push(*index);
-                }
-            }
-            let Some(index) = todo.pop() else { return false };
-            if self.progress[index].contains(&Progress::Untried) {
-                return true;
-            }
-            parts = self.types[index].kind.parts();
         }
     }
 

@@ -1,0 +1,152 @@
+//! The way to the variants that no pass has made yet.
+//!
+//! Each type has a distance: how many types lie between a value of it and an enum with a variant
+//! that has not been tried. The first value of a type in a pass leads on: of its variants it is
+//! the one with the least distance, and what it holds is not left empty. Each type from there on
+//! is either met for the first time, or has led on before in the same pass. So by falling
+//! distances each pass reaches an untried variant if any can be reached, and makes several where
+//! several types lead to one. All further values of a type in a pass are as small as they can be.
+//!
+//! Distances are computed again only after a pass that made nothing new: older ones at worst lead
+//! to a variant that has been made meanwhile.
+
+use std::collections::{HashSet, VecDeque};
+
+use super::super::shape::{Content, Kind, Part, TypeIndex, TypeShape};
+use super::state::{Place, Progress};
+
+/// The distance of a type that leads nowhere.
+const NOWHERE: usize = usize::MAX;
+
+/// The distances of all types.
+#[derive(Default)]
+pub(super) struct Plan {
+    distances: Vec<usize>,
+    /// Whether no pass has changed anything since they were computed.
+    pub(super) fresh: bool,
+    /// Where an option, sequence or map stayed empty that was to lead on.
+    blocked: HashSet<Place>,
+    /// Those of this pass.
+    dead_ends: Vec<Place>,
+    /// Of each type: the pass that has visited it last.
+    visited: Vec<usize>,
+    pass: usize,
+}
+
+impl Plan {
+    pub(super) fn begin_pass(&mut self) {
+        self.pass += 1;
+        self.dead_ends.clear();
+    }
+
+    /// Whether an untried variant can be reached inside the type.
+    pub(super) fn leads_anywhere(&self, index: TypeIndex) -> bool {
+        self.distance(index) != NOWHERE && !self.blocked.contains(&Place::Root)
+    }
+
+    /// Whether one can be reached inside what a variant holds.
+    pub(super) fn content_leads_on(
+        &self,
+        within: TypeIndex,
+        variant: usize,
+        content: &Content,
+    ) -> bool {
+        self.of_content(within, variant, content) != NOWHERE
+    }
+
+    fn distance(&self, index: TypeIndex) -> usize {
+        self.distances.get(index).copied().unwrap_or(NOWHERE)
+    }
+
+    /// A value of a type is asked for. Returns whether it is to lead on to an untried variant.
+    pub(super) fn visit(&mut self, index: TypeIndex) -> bool {
+        if self.visited.len() <= index {
+            self.visited.resize(index + 1, 0);
+        }
+        let first = std::mem::replace(&mut self.visited[index], self.pass) != self.pass;
+        first && self.distance(index) != NOWHERE
+    }
+
+    /// An option, sequence or map was to lead on and stays empty. Elsewhere one of its type may.
+    pub(super) fn dead_end(&mut self, place: Place, index: TypeIndex) {
+        self.dead_ends.push(place);
+        self.visited[index] = 0;
+    }
+
+    /// Leaves out what has turned out to be a dead end. Returns whether there is any that is new.
+    pub(super) fn block_dead_ends(&mut self) -> bool {
+        let before = self.blocked.len();
+        self.blocked.extend(self.dead_ends.drain(..));
+        self.blocked.len() > before
+    }
+
+    /// The variant of the enum whose content leads on by the shortest path.
+    pub(super) fn leads_on(
+        &self,
+        index: TypeIndex,
+        kind: &Kind,
+        progress: &[Progress],
+    ) -> Option<usize> {
+        let Kind::Enum(variants) = kind else { return None };
+        let made = (0..variants.len()).filter(|of| matches!(progress[*of], Progress::Made(_)));
+        let distances = made.map(|of| (self.of_content(index, of, &variants[of].content), of));
+        distances.min().filter(|(distance, _)| *distance != NOWHERE).map(|(_, variant)| variant)
+    }
+
+    /// The least distance of the parts of a variant.
+    fn of_content(&self, within: TypeIndex, variant: usize, content: &Content) -> usize {
+        let parts = content.parts().into_iter().enumerate();
+        let open = parts.filter(|(part, _)| {
+            !self.blocked.contains(&Place::Inside { within, variant, part: *part })
+        });
+        let distances = open.filter_map(|(_, part)| match part {
+            Part::Type(index) => Some(self.distance(*index)),
+            Part::Leaf(_) | Part::Opaque(_) => None,
+        });
+        distances.min().unwrap_or(NOWHERE)
+    }
+
+    /// Computes all distances, from the untried variants backwards.
+    pub(super) fn compute(&mut self, types: &[TypeShape], progress: &[Vec<Progress>]) {
+        self.fresh = true;
+        let mut holders: Vec<Vec<TypeIndex>> = vec![Vec::new(); types.len()];
+        for (within, shape) in types.iter().enumerate() {
+            let mut hold = |variant, parts: Vec<&Part>| {
+                for (part, of) in parts.into_iter().enumerate() {
+                    let place = Place::Inside { within, variant, part };
+                    if let Part::Type(index) = of
+                        && !self.blocked.contains(&place)
+                    {
+                        holders[*index].push(within);
+                    }
+                }
+            };
+            match &shape.kind {
+                Kind::Enum(variants) => {
+                    for (variant, of) in variants.iter().enumerate() {
+                        if progress[within][variant] != Progress::Failed {
+                            hold(variant, of.content.parts());
+                        }
+                    }
+                }
+                kind => hold(0, kind.parts()),
+            }
+        }
+        self.distances = vec![NOWHERE; types.len()];
+        let mut todo = VecDeque::new();
+        for (index, progress) in progress.iter().enumerate() {
+            if progress.contains(&Progress::Untried) {
+                self.distances[index] = 0;
+                todo.push_back(index);
+            }
+        }
+        while let Some(index) = todo.pop_front() {
+            for holder in &holders[index] {
+                if self.distances[*holder] == NOWHERE {
+                    self.distances[*holder] = self.distances[index] + 1;
+                    todo.push_back(*holder);
+                }
+            }
+        }
+    }
+}
