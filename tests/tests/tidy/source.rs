@@ -194,7 +194,6 @@ impl Reader {
                     self.module.globs.push(path);
                 }
             }
-            _ => {}
         }
     }
 
