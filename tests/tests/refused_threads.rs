@@ -1,14 +1,18 @@
 //! What happens when the machine has no more threads: the call that needs one is refused, and others go
 //! on.
 
+use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
+use std::task::Poll;
+use std::thread;
+
 use futures_executor::block_on;
-use futures_util::stream;
-use witrpc::{CallError, Mmf};
+use futures_util::{FutureExt, stream};
+use witrpc::{CallError, Endpoint, InProcess, Mmf, Stream, WitServer, wit_service};
 use witrpc_tests::conveyor::Fed;
 use witrpc_tests::process::Child;
 use witrpc_tests::roles::{Role, Without};
 use witrpc_tests::site::{Address, Plan, ServerCommand, Site, Transport};
-use witrpc_tests::watchdog::eventually_equal;
+use witrpc_tests::watchdog::{PATIENCE, eventually, eventually_equal};
 
 #[test]
 fn a_server_without_threads_refuses_an_upload_that_needs_one_and_serves_all_others() {
@@ -28,6 +32,62 @@ fn a_server_without_threads_refuses_an_upload_that_needs_one_and_serves_all_othe
     }
     assert_eq!(other.fed(), Ok(Fed { whole: 1, broken: 0 }), "none of them was begun");
     eventually_equal("how many calls are unanswered", &0, || site.metrics().in_flight);
+}
+
+#[wit_service]
+trait Taker {
+    async fn take(&self, numbers: impl Stream<Item = u64>) -> u64;
+    fn ping(&self) -> bool;
+}
+
+struct Idle;
+
+impl Taker for Idle {
+    async fn take(&self, _numbers: impl Stream<Item = u64>) -> u64 {
+        0
+    }
+
+    fn ping(&self) -> bool {
+        true
+    }
+}
+
+/// Three lanes are so few that the client asks for its answer only when it is told that there is one.
+fn a_shutdown_waits_until_a_refused_upload_is_told(endpoint: &Endpoint) {
+    let builder = WitServer::builder().listen(endpoint.clone()).service(TakerServer::new(Idle));
+    // A runtime that takes no job.
+    let server = builder.spawn_with(drop).start().expect("the server starts");
+    let client = TakerClient::connect(endpoint.clone()).expect("the client connects");
+    let later = block_on(TakerAsyncClient::connect(endpoint.clone())).expect("another connects");
+    let is_open = AtomicBool::new(false);
+    let items = stream::poll_fn(|_| {
+        is_open.store(true, SeqCst);
+        Poll::<Option<u64>>::Pending
+    });
+    let mut upload = Box::pin(later.take(items));
+    eventually("it is open", || {
+        assert_eq!(upload.as_mut().now_or_never(), None);
+        is_open.load(SeqCst)
+    });
+    let handle = server.handle();
+    thread::scope(|scope| {
+        let shutdown = scope.spawn(|| handle.shutdown(PATIENCE));
+        eventually("new calls are turned away", || client.ping().is_err());
+        let error = block_on(upload).expect_err("its job was dropped");
+        assert_eq!(error, CallError::ShuttingDown);
+        assert!(error.is_retryable() && !error.maybe_executed());
+        assert!(shutdown.join().expect("a shutdown does not panic"));
+    });
+}
+
+#[test]
+fn a_shutdown_waits_until_a_refused_upload_is_told_over_shared_memory() {
+    a_shutdown_waits_until_a_refused_upload_is_told(&Mmf::unguessable().lanes(3).into());
+}
+
+#[test]
+fn a_shutdown_waits_until_a_refused_upload_is_told_within_a_process() {
+    a_shutdown_waits_until_a_refused_upload_is_told(&InProcess::new().lanes(3).into());
 }
 
 fn one_process_without_threads(address: Address) {

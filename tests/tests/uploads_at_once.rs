@@ -59,23 +59,26 @@ fn with_enough_time(attempt: impl Fn(Duration) -> CallError) -> (Duration, CallE
     }
 }
 
+/// The number, after others had the thread.
+async fn yielding(number: u64) -> u64 {
+    let mut yielded = false;
+    std::future::poll_fn(|cx| {
+        if std::mem::replace(&mut yielded, true) {
+            return Poll::Ready(());
+        }
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    })
+    .await;
+    number
+}
+
 over_both_transports! {
     fn a_thousand_async_uploads_at_once_complete_over_three_lanes(transport) {
         let site = site_of_lanes(transport, 3);
         let later = site.conveyor_later();
         // Each item in a push of its own, unless the server is slow.
-        let items = |seed| stream::iter(seed..seed + 3).then(|number| async move {
-            let mut yielded = false;
-            std::future::poll_fn(|cx| {
-                if std::mem::replace(&mut yielded, true) {
-                    return Poll::Ready(());
-                }
-                cx.waker().wake_by_ref();
-                Poll::Pending
-            })
-            .await;
-            number
-        });
+        let items = |seed| stream::iter(seed..seed + 3).then(yielding);
         let uploads = (0..1000).map(|seed| later.follow_later(items(seed)));
         let counts = block_on(join_all(uploads));
         assert_eq!(counts, vec![Ok(3); 1000]);
@@ -318,5 +321,95 @@ over_both_transports! {
         // It may be over before the upload is open.
         assert!(matches!(error, CallError::TimedOut { .. } | CallError::Expired), "{error:?}");
         assert!(Instant::now() >= deadline);
+    }
+
+    fn an_early_answer_comes_while_a_batch_is_held(transport) {
+        // From four lanes on, the answer may be asked for beforehand.
+        for lanes in 3..8 {
+            let site = site_of_lanes(transport, lanes);
+            let (later, workshop) = (site.conveyor_later(), site.async_client());
+            for gate in 1..20 {
+                let endless = || stream::iter(0..).then(yielding);
+                let upload = later.take_behind(gate, 1, endless());
+                let opening = async {
+                    workshop.arrived(gate, 1).await.unwrap();
+                    workshop.open(gate).await.unwrap();
+                };
+                let (sum, ()) = block_on(futures_util::future::join(upload, opening));
+                assert_eq!(sum, Ok(0), "over {lanes} lanes");
+            }
+        }
+    }
+
+    fn a_stream_without_items_an_upload_and_a_subscription_leave_a_lane_to_calls(transport) {
+        for (lanes, subscribes) in [(2, false), (3, false), (3, true), (4, true), (5, true)] {
+            let site = site_of_lanes(transport, lanes);
+            let (later, workshop) = (site.conveyor_later(), site.client());
+            block_on(async {
+                let _subscription = if subscribes { Some(later.came().await.unwrap()) } else { None };
+                let mut silent = later.gated_later(vec![1]).await.unwrap();
+                assert_eq!(silent.next().now_or_never(), None);
+                let mut upload = later.take_behind(2, MANY, stream::iter(0..MANY)).boxed();
+                for _ in 0..20 {
+                    assert_eq!(upload.as_mut().now_or_never(), None);
+                    assert_eq!(later.seen().await, Ok(0), "a call over {lanes} lanes");
+                }
+                workshop.arrived(2, 1).unwrap();
+                workshop.open(1).unwrap();
+                workshop.open(2).unwrap();
+                let (item, sum) = futures_util::future::join(silent.next(), upload).await;
+                assert_eq!((item, sum), (Some(Ok(1)), Ok(MANY * (MANY - 1) / 2)));
+            });
+        }
+    }
+
+    fn an_upload_without_items_that_waits_for_a_thread_says_so(transport) {
+        let site = site_of_lanes(transport, 64);
+        for is_empty in [true, false] {
+            let (after, error) = with_enough_time(|time| {
+                let later = hasty_later(&site, time);
+                let client: ConveyorClient = later.connection().client().unwrap();
+                thread::scope(|scope| {
+                    let begun = client.seen().unwrap_or(0);
+                    let busy: Vec<_> = (0..8).map(|_| feed(scope, &client)).collect();
+                    busy.iter().for_each(|(sender, _)| sender.send(1).unwrap());
+                    let all_run = || client.seen().is_ok_and(|seen| seen >= begun + 8);
+                    let is_over = || busy.iter().any(|(_, call)| call.is_finished());
+                    eventually("all threads are taken", || all_run() || is_over());
+                    if is_over() {
+                        return TIME_WAS_SHORT;
+                    }
+                    // One has ended already, the other has not begun.
+                    let ended = match is_empty {
+                        true => client.sum(0..0),
+                        false => block_on(later.sum(stream::pending())),
+                    };
+                    ended.expect_err("there is no thread for it")
+                })
+            });
+            let stage = UploadStage::Queued;
+            assert_eq!(error, CallError::UploadStalled { after, stage }, "empty: {is_empty}");
+        }
+    }
+
+    fn an_upload_that_has_begun_may_have_its_first_item_late(transport) {
+        let site = site_of_lanes(transport, 64);
+        let (_, ended) = with_enough_time(|time| {
+            let client = hasty(&site, time);
+            let began = Instant::now();
+            let items = (0..3).inspect(|_| {
+                eventually("the time is long over", || began.elapsed() > 3 * time);
+            });
+            match client.follow(items) {
+                Ok(count) => {
+                    assert_eq!(count, 3);
+                    CallError::Cancelled
+                }
+                // Its items were sent, and the machine was too busy.
+                Err(CallError::UploadStalled { stage: UploadStage::Begun, .. }) => TIME_WAS_SHORT,
+                Err(error) => error,
+            }
+        });
+        assert_eq!(ended, CallError::Cancelled);
     }
 }

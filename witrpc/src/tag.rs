@@ -13,7 +13,7 @@
 //! | [`Subscribe`](Operation::Subscribe) | a version, and the numbers of all events that the client wants from now on | at once |
 //! | [`PullEvents`](Operation::PullEvents) | nothing | with events, once there is one |
 //! | [`PullNotices`](Operation::PullNotices) | nothing | with [`Notice`]s of uploads, once there is one; with the end when the client has no upload open |
-//! | [`GiveUp`](Operation::GiveUp) | the number of an upload | at once, with an [`UploadState`]: the upload is closed unless an item of it was taken |
+//! | [`GiveUp`](Operation::GiveUp) | the number of an upload | at once, with an [`UploadState`]: the upload is closed unless that says that it goes on |
 //!
 //! A batch is the number of its items, then the items; plain numbers are one raw section.
 
@@ -156,7 +156,7 @@ pub(crate) enum UploadState {
     Queued = 0,
     /// Its method had begun and taken no item.
     NothingTaken = 1,
-    /// An item was taken, or the method has ended: it goes on.
+    /// It goes on: an item was taken, the method has ended, or it has begun and the client has sent no item.
     GoesOn = 2,
 }
 

@@ -102,10 +102,11 @@ impl<C: Client, Mode> ClientBuilder<C, Mode> {
     /// long as the server lives. The handler is not told: it may go on after the caller has got
     /// [`CallError::TimedOut`](crate::CallError::TimedOut).
     ///
-    /// Of a call with a stream it bounds the opening. Of one that is fed, it also bounds the time from the
-    /// first item that is sent until the method takes one, waiting for a thread included
+    /// Of a call with a stream it bounds the opening. Of one that is fed, it also bounds the time from
+    /// the opening until the method takes an item, waiting for a thread included
     /// ([`CallError::UploadStalled`](crate::CallError::UploadStalled)), and from the last item to the
-    /// answer. It does not bound how long later items may take, on either side.
+    /// answer. If the method has begun by then and no item was sent, the first of these times begins anew
+    /// with the first item. It does not bound how long later items may take, on either side.
     /// [`CallOptions`](crate::CallOptions) bound a call that is fed as a whole.
     pub fn call_timeout(mut self, timeout: impl Into<Option<Duration>>) -> Self {
         self.dial.call_timeout = timeout.into();

@@ -143,9 +143,19 @@ impl<'a> ClientCall<'a> {
             }
             ready!(target.poll_clock(cx))?;
             if let Some(fed) = &mut feeding {
-                if fed.poll(cx, items.as_mut())?.is_ready() {
-                    feeding = None;
-                    target.note_fed();
+                match fed.poll(cx, items.as_mut()) {
+                    Poll::Ready(Ok(())) => {
+                        feeding = None;
+                        target.note_fed();
+                    }
+                    // An answer that is there counts, whatever has become of further items.
+                    Poll::Ready(Err(error)) => {
+                        return match pickup.poll(cx) {
+                            Poll::Ready(Ok(answer)) => Poll::Ready(Ok(answer)),
+                            _ => Poll::Ready(Err(error)),
+                        };
+                    }
+                    Poll::Pending => {}
                 }
                 // Its time may have begun to run.
                 ready!(target.poll_clock(cx))?;

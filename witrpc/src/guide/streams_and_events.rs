@@ -175,9 +175,10 @@
 //! behind its first item, its second, its fourth and so on, and after 64 KiB at the latest.
 //!
 //! A deadline or timeout of [`CallOptions`](crate::CallOptions) holds for the whole of such a call. The
-//! client's [`call_timeout`](crate::ClientBuilder::call_timeout) holds until the stream is open, from the
-//! first item that is sent until the method takes one, and from the last item to the answer. In between, a
-//! server may take items as slowly as it likes. An upload of which no item is taken ends with
+//! client's [`call_timeout`](crate::ClientBuilder::call_timeout) holds until the stream is open, from
+//! there until the method takes an item, and from the last item to the answer. In between, a
+//! server may take items as slowly as it likes. A client may send its first item late: if the method has
+//! begun by the end of the time, a new time begins with that item. An upload of which no item is taken ends with
 //! [`CallError::UploadStalled`](crate::CallError::UploadStalled), which says whether its method had begun:
 //! one that was still [queued](crate::UploadStage::Queued) never runs. What ends the call
 //! from outside, be it a token, a deadline or the server's death, reaches the caller of a blocking client
@@ -209,7 +210,8 @@
 //!
 //! An upload that waits, for room or for its answer, takes a lane while a quarter of them are to spare;
 //! all others of the connection share one. So there may be far more uploads than lanes; a connection with
-//! a single lane has none for them. A client may have 1024 streams open; the next is
+//! a single lane has none for them. With fewer than four lanes an upload that waits and a stream may have
+//! to wait for each other, so that a lane is left for calls. A client may have 1024 streams open; the next is
 //! [`CallError::TooManyStreams`](crate::CallError::TooManyStreams). So is one whose method would be the
 //! 2049th that has begun and not ended, or would bring what their requests hold to over 256 MiB; the
 //! error says which [limit](crate::StreamLimit) it was.
@@ -295,8 +297,10 @@
 //! missing: look up how things stand. A server that shuts down does not wait for its events to be
 //! taken; what must arrive is the answer of a call.
 //!
-//! All subscriptions of a connection take one of its lanes. It must have three, since streams may take
-//! half of them and calls need one; with uploads beside them four.
+//! All subscriptions of a connection take one of its lanes. It must have three, since a stream needs one
+//! and calls need one. With five lanes or more the first subscription always finds one. With fewer it may
+//! wait for streams and uploads, and ends with [`NoFreeLane`](crate::CallError::NoFreeLane) when the time
+//! of a call is over.
 //!
 //! # Which one to take
 //!

@@ -19,7 +19,9 @@ use super::job::{Counted, LateReply, Place, Spawn, StreamAsked, stream_job};
 use super::pool::{Job, Pool, Tenant};
 use super::reply::Reply;
 use super::session::ClientSession;
-use super::streams::{Asked, Burden, Feed, FeedState, HasSlot, Lifeline, Outflow, StreamWriter};
+use super::streams::{
+    Asked, Burden, FedJob, Feed, FeedState, HasSlot, Lifeline, Outflow, StreamWriter,
+};
 use super::tally::{Counter, Tally};
 use super::trail::Trail;
 
@@ -304,10 +306,7 @@ impl ServerCall<'_> {
                 let Line { peer, pool, .. } = self.line;
                 let job = self.line.enlisted(job);
                 let threads = ClientSession::of(peer.session()).flows().threads();
-                if let Err((error, job)) = threads.run(number, job, pool) {
-                    feed.slot().refuse(error.to_string());
-                    drop(job);
-                }
+                threads.run(FedJob { number, job, feed }, pool);
             }
         }
     }

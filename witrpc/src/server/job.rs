@@ -54,7 +54,7 @@ pub(super) struct LateReply {
     /// Whether the handler is dropped when its client goes.
     drops: bool,
     /// Given back when the call has been answered.
-    _counted: Counted,
+    counted: Option<Counted>,
     _of_client: ClientJob,
 }
 
@@ -101,9 +101,9 @@ enum Stage {
 impl LateReply {
     /// Takes the call over from its dispatch. A shutdown waits for it from now on.
     pub(super) fn new(place: Place, drops: bool, pool: &Arc<Pool>) -> Self {
-        let (stage, counted) = (Cell::new(Stage::NotBegun), Counted::new(pool));
+        let (stage, counted) = (Cell::new(Stage::NotBegun), Some(Counted::new(pool)));
         let of_client = ClientJob::new(place.raw_session());
-        Self { place, stage, drops, _counted: counted, _of_client: of_client }
+        Self { place, stage, drops, counted, _of_client: of_client }
     }
 
     /// The job that runs the handler and answers with what `answer` makes of its outcome.
@@ -165,6 +165,7 @@ impl Drop for LateReply {
                     was_begun: stage == Stage::Running,
                     trail: trail.clone(),
                     session: session.clone(),
+                    _counted: self.counted.take(),
                 });
             }
             Place::Caller(asked) => match stage {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::client::streams::{Control, LinkStreams, Request, of_what_goes_on};
+use crate::client::streams::{Control, LinkStreams, Permit, Request, of_what_goes_on};
 use crate::rt::block_on;
 use crate::transport::{Answer, ChannelError, KeptLane, Limit};
 
@@ -12,11 +12,14 @@ pub(super) struct EventLane {
     streams: Arc<LinkStreams>,
     /// None on a transport that knows of none.
     kept: Option<Box<dyn KeptLane>>,
+    /// Counts the lane among those that streams and notices hold.
+    _permit: Arc<Permit>,
 }
 
 impl EventLane {
-    pub(super) fn new(streams: &Arc<LinkStreams>) -> Self {
-        Self { streams: Arc::clone(streams), kept: streams.channel.lane_to_keep() }
+    pub(super) fn new(streams: &Arc<LinkStreams>, permit: Arc<Permit>) -> Self {
+        let kept = streams.channel.lane_to_keep();
+        Self { streams: Arc::clone(streams), kept, _permit: permit }
     }
 
     /// Those of the link.

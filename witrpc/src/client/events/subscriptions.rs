@@ -16,6 +16,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::future::poll_fn;
 use std::ptr;
 use std::sync::{Arc, Mutex, MutexGuard, Weak};
 
@@ -28,13 +29,13 @@ use crate::client::Connection;
 use crate::client::answer::read_pulled;
 use crate::client::links::{self, Held, Link};
 use crate::client::reconnect::Keeper;
-use crate::client::streams::{Control, LinkStreams, Request};
+use crate::client::streams::{Control, LinkStreams, Permit, Purpose, Request};
 use crate::error::CallError;
 use crate::tag::{Operation, RequestTag};
 use crate::transport::{Answer, ChannelError, Limit};
 
-/// The events have a [lane](super::lane) of their own. Streams may take half of all, rounded down, and at
-/// least one is left for calls.
+/// The events have a [lane](super::lane) of their own. A stream or an upload that waits holds one, and one
+/// is left for calls.
 const LEAST_LANES: u32 = 3;
 
 /// Who wants to be told what.
@@ -215,49 +216,74 @@ impl Subscription {
         let mut link = inner.link();
         loop {
             inner.subscriptions.put_over(self.number, &link)?;
+            let permit = self.permit(&link.streams, &mut limit).await;
+            let permit = permit.map_err(|error| self.connection.call_error(error))?;
             let error = match self.tell(&link, limit).await {
-                Ok(answer) => return self.told(&link, answer),
+                Ok(answer) => return self.told(&link, answer, permit),
                 Err(error) => error,
             };
             let keeper = links::lost_for(&error).and_then(|it| inner.links.keeper_after(it));
             let Some(keeper) = keeper else { return Err(self.connection.call_error(error)) };
             let next = {
                 let mut next = keeper.next(&link);
-                std::future::poll_fn(|cx| next.poll(cx, &mut limit)).await?
+                poll_fn(|cx| next.poll(cx, &mut limit)).await?
             };
             link = Held::Kept(next);
         }
     }
 
+    /// Completes with a permit for the lane of the events, unless a thread has one.
+    async fn permit(
+        &self,
+        streams: &Arc<LinkStreams>,
+        limit: &mut Limit,
+    ) -> Result<Option<Permit>, ChannelError> {
+        if self.connection.inner().subscriptions.is_pulling() {
+            return Ok(None);
+        }
+        let mut turn = None;
+        poll_fn(|cx| streams.share.poll_permit(Purpose::Kept, cx, &mut turn, limit)).await.map(Some)
+    }
+
     async fn tell(&self, link: &Link, limit: Limit) -> Result<Answer, ChannelError> {
         let control = self.connection.inner().subscriptions.whole_set(link.service, &link.streams);
         let mut request = Request::plain(&link.streams, limit);
-        std::future::poll_fn(|cx| request.poll(cx, &control)).await?;
+        poll_fn(|cx| request.poll(cx, &control)).await?;
         Ok(request.into_answer())
     }
 
     /// The server has answered.
-    fn told(&self, link: &Link, mut answer: Answer) -> Result<(), CallError> {
+    fn told(
+        &self,
+        link: &Link,
+        mut answer: Answer,
+        permit: Option<Permit>,
+    ) -> Result<(), CallError> {
         let inner = self.connection.inner();
         read_pulled(&mut answer, inner.codec, "subscribe")?;
         let subscriptions = &inner.subscriptions;
+        let permit = Arc::new(permit.unwrap_or_else(|| link.streams.share.keep()));
         let mut state = subscriptions.lock();
         if let Some(subscriber) = state.subscribers.get_mut(&self.number) {
             subscriber.known_over = Some(Arc::downgrade(&link.streams));
         }
-        self.see_to_a_thread(&mut state, &link.streams)
+        self.see_to_a_thread(&mut state, &link.streams, &permit)
     }
 
-    /// Starts the thread, if there is none.
+    /// Starts the thread, if there is none. The caller keeps the permit, so that it is not given back, and
+    /// another request woken, under the lock.
     fn see_to_a_thread(
         &self,
         state: &mut State,
         streams: &Arc<LinkStreams>,
+        permit: &Arc<Permit>,
     ) -> Result<(), CallError> {
         if state.pulling.begin() {
+            let permit = Arc::clone(permit);
             let keeper = self.connection.root().inner().links.keeper().cloned();
             let subscriptions = Arc::clone(&self.connection.inner().subscriptions);
-            Puller::start(subscriptions, streams, keeper).inspect_err(|_| state.pulling.end())?;
+            Puller::start(subscriptions, streams, keeper, permit)
+                .inspect_err(|_| state.pulling.end())?;
         }
         Ok(())
     }
@@ -270,10 +296,11 @@ impl Subscription {
         match control.with_message(|message| streams.channel.try_send(message)) {
             Ok(Some(ticket)) => streams.channel.abandon(ticket),
             Ok(None) => {
+                let permit = Arc::new(streams.share.keep());
                 let mut state = subscriptions.lock();
                 state.pulling.owe(service);
                 // If the machine has no thread, the next subscription tells it.
-                let _ = self.see_to_a_thread(&mut state, streams);
+                let _ = self.see_to_a_thread(&mut state, streams, &permit);
             }
             // The server has gone, and with it what it knew.
             Err(_) => {}

@@ -1,12 +1,13 @@
 //! Until when an upload may take.
 //!
-//! A deadline bounds all of it. A timeout, which is the client's, bounds two waits: from the first item
-//! on until the method takes one, and from the last item on until the answer. How long the method takes
-//! its items, and the client to make them, is bounded by neither.
+//! A deadline bounds all of it. A timeout, which is the client's, bounds two waits: from the opening until
+//! the method takes an item, and from the last item until the answer. Neither bounds how long the method
+//! uses its items, nor how long the client makes them: when the method has begun and the client has sent no
+//! item, the first wait begins anew with the first item.
 //!
 //! A client does not know by itself whether an item was taken: items are acknowledged before. So when the
-//! first of these times is over, it asks the server, which closes the upload if none was. That also tells
-//! whether the method had begun.
+//! first of these times is over, it asks the server, which closes the upload if its method waits for a
+//! thread, or has taken none of the items. The answer tells which it was.
 
 use std::task::{Context, Poll, Waker, ready};
 use std::time::{Duration, Instant};
@@ -27,6 +28,8 @@ pub(super) struct Clock {
     deadline: Option<Instant>,
     timeout: Option<Duration>,
     first_take: FirstTake,
+    /// An item, or the end of them, has been sent.
+    is_fed: bool,
     /// When the answer is to be there.
     answer_by: Option<Instant>,
     /// The alarm that is set, and whom it wakes.
@@ -35,7 +38,7 @@ pub(super) struct Clock {
 
 /// How far the wait for the first item to be taken is.
 enum FirstTake {
-    /// There is no item yet.
+    /// The method has begun, and there is no item yet.
     NoItem,
     /// An item is to be taken by then.
     Until(Instant),
@@ -51,8 +54,10 @@ impl Clock {
             (None, Limit::Within(time)) => Some(time),
             _ => None,
         };
-        let first_take = if timeout.is_some() { FirstTake::NoItem } else { FirstTake::Over };
-        Self { deadline: terms.deadline, timeout, first_take, answer_by: None, alarm: None }
+        let until = timeout.and_then(|time| Instant::now().checked_add(time));
+        let first_take = until.map_or(FirstTake::Over, FirstTake::Until);
+        let (deadline, is_fed) = (terms.deadline, false);
+        Self { deadline, timeout, first_take, is_fed, answer_by: None, alarm: None }
     }
 
     /// When a wait is over that begins now.
@@ -62,6 +67,7 @@ impl Clock {
 
     /// An item is about to be sent.
     pub(super) fn note_item(&mut self) {
+        self.is_fed = true;
         if let FirstTake::NoItem = self.first_take {
             self.first_take = self.timeout_at().map_or(FirstTake::Over, FirstTake::Until);
         }
@@ -74,6 +80,7 @@ impl Clock {
 
     /// All items have been sent, or as many as are wanted.
     pub(super) fn note_fed(&mut self) {
+        self.note_item();
         self.answer_by = self.timeout_at();
     }
 
@@ -121,7 +128,7 @@ impl Clock {
         match self.read(answer, target) {
             Some(error) => Poll::Ready(Err(error)),
             None => {
-                self.first_take = FirstTake::Over;
+                self.first_take = if self.is_fed { FirstTake::Over } else { FirstTake::NoItem };
                 self.poll(cx, target)
             }
         }

@@ -2,7 +2,8 @@
 //! pushed so.
 //!
 //! A pull or a push is a request like a call, answered late; [`request`] is one of them. What waits
-//! for items holds a lane, so [`share`] lets these have half of a connection's lanes at most. A
+//! for items holds a lane, so [`share`] lets these have half of a connection's lanes at most, and counts
+//! the lanes of notices and events with them. A
 //! [`source`] pulls; [`blocking`] and [`asynchronous`] are what users see of it. [`push`] pushes; what
 //! it pushes comes from a [`feeder`], which blocks, and whose two threads meet in an [`exchange`], or
 //! from a [`feeding`], which is polled. A [`pickup`] gets the answer, and a [`clock`] says how long that
@@ -40,7 +41,7 @@ pub(super) use feeding::Feeding;
 pub(super) use pickup::Pickup;
 pub(super) use push::Target;
 pub(super) use request::{Control, Request, of_what_goes_on};
-pub(super) use share::Share;
+pub(super) use share::{Permit, Purpose, Share};
 pub(super) use source::Source;
 
 /// What the streams over one channel share.
@@ -57,7 +58,7 @@ impl LinkStreams {
         Arc::new(Self {
             channel: Arc::clone(channel),
             codec,
-            share: Share::new(channel.lanes() / 2),
+            share: Share::new(channel.lanes()),
             closing: Closing::new(),
             notices: Notices::new(),
         })

@@ -29,6 +29,7 @@ use crate::transport::{Answer, ChannelError, ClientChannel, Limit};
 
 use super::LinkStreams;
 use super::request::Control;
+use super::share::{Permit, Purpose, Turn};
 
 /// What is known of the uploads of a link.
 pub(super) struct Notices(Mutex<State>);
@@ -46,11 +47,14 @@ struct State {
     again: bool,
 }
 
+#[derive(Default)]
 struct Upload {
     /// How many were registered before.
     place: u64,
     has_room: bool,
     is_answered: bool,
+    /// The server has no upload open: it does not know this one any more.
+    is_gone: bool,
     failed: Option<NoticeError>,
     /// Who waits for one of these.
     waker: Option<Waker>,
@@ -70,10 +74,17 @@ type Told = Option<Vec<(u64, Notice)>>;
 
 /// A request for notices.
 struct Pull {
+    admission: Admission,
     flight: Flight<Arc<dyn ClientChannel>, Limit>,
     answer: Answer,
     /// How many uploads were registered when it was made: the server knows these.
     known: u64,
+}
+
+/// The lane that the request holds counts among those that streams may hold.
+enum Admission {
+    Wanted(Option<Turn>),
+    Here(#[expect(dead_code, reason = "it is held")] Permit),
 }
 
 /// What an upload learns by. It is registered until it is dropped.
@@ -110,6 +121,7 @@ impl State {
         }
         let is_wanted = self.uploads.values().any(|upload| upload.waker.is_some());
         is_wanted.then(|| Pull {
+            admission: Admission::Wanted(None),
             flight: Flight::continuing(Arc::clone(channel)),
             answer: Answer::default(),
             known: self.registered,
@@ -120,13 +132,11 @@ impl State {
     fn take(&mut self, known: u64, came: Result<Told, NoticeError>) -> Vec<Waker> {
         let notices = match came {
             Ok(Some(notices)) => notices,
-            Ok(None) => {
-                // The server has no upload open: those that it has had are gone.
-                let message = "it does not know an upload any more".to_owned();
-                let gone = NoticeError::Server(CallError::Protocol { message });
-                return self.fail(known, &gone);
+            // The server has no upload open: those that it has had are gone.
+            Ok(None) => return self.end(known, |upload| upload.is_gone = true),
+            Err(error) => {
+                return self.end(u64::MAX, |upload| upload.failed = Some(error.clone()));
             }
-            Err(error) => return self.fail(u64::MAX, &error),
         };
         let mut woken = Vec::new();
         for (number, notice) in notices {
@@ -141,13 +151,15 @@ impl State {
         woken
     }
 
-    fn fail(&mut self, known: u64, error: &NoticeError) -> Vec<Waker> {
+    /// Has the uploads that wait learn that no notice comes, if the server knew of them.
+    fn end(&mut self, known: u64, mut end: impl FnMut(&mut Upload)) -> Vec<Waker> {
         let waiting = self.uploads.values_mut().filter(|it| it.place < known && it.waker.is_some());
-        let fail = |upload: &mut Upload| {
-            upload.failed = Some(error.clone());
-            upload.waker.take()
-        };
-        waiting.filter_map(fail).collect()
+        waiting
+            .filter_map(|upload| {
+                end(upload);
+                upload.waker.take()
+            })
+            .collect()
     }
 }
 
@@ -157,8 +169,7 @@ impl LinkStreams {
         let mut state = self.notices.lock();
         let place = state.registered;
         state.registered += 1;
-        let (has_room, is_answered, failed, waker) = Default::default();
-        state.uploads.insert(number, Upload { place, has_room, is_answered, failed, waker });
+        state.uploads.insert(number, Upload { place, ..Upload::default() });
         Registration { streams: Arc::clone(self), number }
     }
 
@@ -197,9 +208,22 @@ impl LinkStreams {
 }
 
 impl Pull {
+    fn waits_for_permit(&self) -> bool {
+        matches!(self.admission, Admission::Wanted(_))
+    }
+
     fn poll(&mut self, streams: &Arc<LinkStreams>) -> Poll<Result<Told, NoticeError>> {
         let waker = Waker::from(Arc::new(GoOn(Arc::downgrade(streams))));
         let mut cx = Context::from_waker(&waker);
+        if let Admission::Wanted(turn) = &mut self.admission {
+            if let Some(lost) = streams.channel.lost() {
+                return Poll::Ready(Err(NoticeError::Channel(lost)));
+            }
+            let share = &streams.share;
+            let permit = share.poll_permit(Purpose::Kept, &cx, turn, &mut Limit::Never);
+            let permit = ready!(permit).map_err(NoticeError::Channel)?;
+            self.admission = Admission::Here(permit);
+        }
         if !self.flight.is_sent() {
             let control = Control::new(RequestTag::of(Operation::PullNotices), streams.codec);
             let sent = control.with_message(|message| self.flight.poll_try_send(&mut cx, message));
@@ -227,38 +251,47 @@ fn read(answer: &mut Answer) -> Result<Told, CallError> {
 
 impl Registration {
     /// Completes when there is room for more items, with `true`; or with `false` when the method has
-    /// ended, and wants none.
+    /// ended, and wants none. An upload that the server does not know any more was answered or given up.
     pub(super) fn poll_room(&self, cx: &Context<'_>) -> Poll<Result<bool, NoticeError>> {
         self.poll(cx, |upload| {
             let has_room = mem::take(&mut upload.has_room);
-            (has_room || upload.is_answered).then_some(has_room)
+            let is_over = upload.is_answered || upload.is_gone;
+            (has_room || is_over).then_some(Ok(has_room))
         })
     }
 
     /// Completes when a pull is answered at once.
     pub(super) fn poll_answered(&self, cx: &Context<'_>) -> Poll<Result<(), NoticeError>> {
-        self.poll(cx, |upload| upload.is_answered.then_some(()))
+        self.poll(cx, |upload| match upload {
+            Upload { is_answered: true, .. } => Some(Ok(())),
+            Upload { is_gone: true, .. } => {
+                let message = "it does not know an upload any more".to_owned();
+                Some(Err(NoticeError::Server(CallError::Protocol { message })))
+            }
+            _ => None,
+        })
     }
 
     fn poll<T>(
         &self,
         cx: &Context<'_>,
-        look: impl FnOnce(&mut Upload) -> Option<T>,
+        look: impl FnOnce(&mut Upload) -> Option<Result<T, NoticeError>>,
     ) -> Poll<Result<T, NoticeError>> {
         if self.streams.channel.lanes() < 2 {
             // The only one is for the items.
             return Poll::Ready(Err(NoticeError::Channel(ChannelError::NoFreeLane)));
         }
+        // Cloned, and dropped, without the lock: it is code of the user's.
+        let waker = cx.waker().clone();
         let mut state = self.streams.notices.lock();
         let upload = state.uploads.get_mut(&self.number).expect("it is registered");
-        if let Some(found) = look(upload) {
-            return Poll::Ready(Ok(found));
+        let found = look(upload).or_else(|| upload.failed.clone().map(Err));
+        if let Some(found) = found {
+            return Poll::Ready(found);
         }
-        if let Some(error) = &upload.failed {
-            return Poll::Ready(Err(error.clone()));
-        }
-        let former = upload.waker.replace(cx.waker().clone());
-        let must_pull = state.under_way.is_none();
+        let former = upload.waker.replace(waker);
+        // What waits for a permit is polled again too: the connection may be lost by now.
+        let must_pull = state.under_way.as_ref().is_none_or(Pull::waits_for_permit);
         drop(state);
         drop(former);
         if must_pull {
@@ -274,5 +307,80 @@ impl Drop for Registration {
             let upload = self.streams.notices.lock().uploads.remove(&self.number);
             drop(upload);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tag::{AnswerTag, Status};
+    use crate::transport::{Outgoing, Sending, Ticket};
+
+    /// Of a server that has no upload open.
+    #[derive(Debug)]
+    struct Ended;
+
+    impl ClientChannel for Ended {
+        fn welcome(&self) -> &[u8] {
+            &[]
+        }
+
+        fn try_send(&self, _: Outgoing<'_>) -> Result<Option<Ticket>, ChannelError> {
+            Ok(Some(Ticket { lane: 0, seq: 1 }))
+        }
+
+        fn poll_send(
+            &self,
+            _: &mut Context<'_>,
+            _: &mut Sending,
+            _: Outgoing<'_>,
+            _: &mut Limit,
+        ) -> Poll<Result<Ticket, ChannelError>> {
+            unreachable!("there is always a lane")
+        }
+
+        fn wait_answer(
+            &self,
+            _: Ticket,
+            _: &mut Limit,
+            _: &mut Answer,
+        ) -> Result<(), ChannelError> {
+            unreachable!("notices are polled for")
+        }
+
+        fn poll_answer(
+            &self,
+            _: &mut Context<'_>,
+            _: &mut Ticket,
+            _: &mut Limit,
+            answer: &mut Answer,
+        ) -> Poll<Result<(), ChannelError>> {
+            answer.tag = AnswerTag { status: Status::End, raw: false }.bits();
+            Poll::Ready(Ok(()))
+        }
+
+        fn abandon(&self, _: Ticket) {}
+
+        fn lanes(&self) -> u32 {
+            4
+        }
+
+        fn lost(&self) -> Option<ChannelError> {
+            None
+        }
+
+        fn disconnect(&self) {}
+    }
+
+    #[test]
+    fn an_upload_that_the_server_has_answered_waits_for_no_room() {
+        let channel = Arc::new(Ended) as Arc<dyn ClientChannel>;
+        let streams = LinkStreams::new(&channel, Codec::default());
+        let cx = Context::from_waker(Waker::noop());
+        let [feeds, waits] = [1, 2].map(|number| streams.register(number));
+        assert!(feeds.poll_room(&cx).is_pending());
+        assert!(matches!(feeds.poll_room(&cx), Poll::Ready(Ok(false))), "its answer is there");
+        assert!(waits.poll_answered(&cx).is_pending());
+        assert!(matches!(waits.poll_answered(&cx), Poll::Ready(Err(NoticeError::Server(_)))));
     }
 }

@@ -30,8 +30,15 @@ pub(in crate::client) struct Target {
     /// [`clock`]: super::clock
     pub(in crate::client) terms: Terms,
     pub(super) notices: Registration,
-    /// Whoever polls the upload looks at it.
-    clock: Mutex<Clock>,
+    /// Not there while a poll looks at it: that clones, wakes and drops wakers of the user's, which is not
+    /// to happen under the lock. One thread at a time polls an upload.
+    clock: Mutex<Option<Clock>>,
+}
+
+/// The clock of an upload while it is polled. It is put back at the end.
+struct PolledClock<'t> {
+    target: &'t Target,
+    clock: Option<Clock>,
 }
 
 /// What the server makes of a push.
@@ -61,7 +68,7 @@ impl Target {
             method,
             terms,
             notices: streams.register(number),
-            clock: Mutex::new(Clock::new(&terms)),
+            clock: Mutex::new(Some(Clock::new(&terms))),
         }
     }
 
@@ -79,21 +86,29 @@ impl Target {
         &self,
         cx: &mut Context<'_>,
     ) -> Poll<Result<(), CallError>> {
-        self.clock().poll(cx, self)
+        let mut polled = PolledClock { target: self, clock: self.clock().take() };
+        let clock = polled.clock.as_mut().expect("one thread polls an upload");
+        clock.poll(cx, self)
     }
 
     /// All items have been sent, or as many as the server wants.
     pub(in crate::client) fn note_fed(&self) {
-        self.clock().note_fed();
+        self.with_clock(Clock::note_fed);
     }
 
     /// Whether only a limit bounds the wait for the answer.
     pub(in crate::client) fn waits_plainly(&self) -> bool {
-        self.terms.deadline.is_none() && self.clock().is_plain()
+        self.terms.deadline.is_none() && self.clock().as_ref().is_some_and(Clock::is_plain)
     }
 
-    fn clock(&self) -> MutexGuard<'_, Clock> {
+    fn clock(&self) -> MutexGuard<'_, Option<Clock>> {
         lock(&self.clock)
+    }
+
+    fn with_clock(&self, note: impl FnOnce(&mut Clock)) {
+        if let Some(clock) = &mut *self.clock() {
+            note(clock);
+        }
     }
 
     /// The request that pushes the first items; it `waits` at the server until there is room for more.
@@ -133,7 +148,7 @@ impl Target {
     /// What the server makes of a push.
     fn read(&self, mut answer: Answer) -> Result<Credit, CallError> {
         let Some(body) = read_pulled(&mut answer, self.codec(), self.method)? else {
-            self.clock().note_taken();
+            self.with_clock(Clock::note_taken);
             return Ok(Credit::Unwanted);
         };
         let mut decoder = body.decoder();
@@ -144,7 +159,7 @@ impl Target {
             return Err(CallError::Protocol { message });
         }
         if flags & credit::TAKEN != 0 {
-            self.clock().note_taken();
+            self.with_clock(Clock::note_taken);
         }
         Ok(if flags & credit::FULL != 0 { Credit::Full } else { Credit::Room })
     }
@@ -153,8 +168,15 @@ impl Target {
 impl Drop for Target {
     fn drop(&mut self) {
         if !self.streams.is_forked() {
-            self.clock().disarm(self);
+            let clock = self.clock().take();
+            clock.into_iter().for_each(|mut clock| clock.disarm(self));
         }
+    }
+}
+
+impl Drop for PolledClock<'_> {
+    fn drop(&mut self) {
+        *self.target.clock() = self.clock.take();
     }
 }
 
@@ -206,7 +228,7 @@ impl<'a, T: Wire> Pusher<'a, T> {
         self.is_last = is_last;
         self.portion = usize::MAX;
         if !self.batch.is_empty() {
-            self.target.clock().note_item();
+            self.target.with_clock(Clock::note_item);
         }
         self.next();
     }
@@ -232,7 +254,7 @@ impl<'a, T: Wire> Pusher<'a, T> {
                 let told = ready!(self.target.notices.poll_room(cx));
                 let has_room = told.map_err(|error| self.target.notice_error(error))?;
                 self.awaits_room = false;
-                self.target.clock().note_taken();
+                self.target.with_clock(Clock::note_taken);
                 if !has_room {
                     return Poll::Ready(Ok(false));
                 }

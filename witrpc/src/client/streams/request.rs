@@ -10,7 +10,7 @@ use crate::tag::{Operation, RAW, RequestTag};
 use crate::transport::{Answer, ChannelError, ClientChannel, DisconnectReason, Limit, Outgoing};
 
 use super::LinkStreams;
-use super::share::{Permit, Turn};
+use super::share::{Permit, Purpose, Turn};
 
 /// What such a request says.
 pub(in crate::client) struct Control<'a> {
@@ -127,7 +127,8 @@ impl Request {
         control: &Control<'_>,
     ) -> Poll<Result<(), ChannelError>> {
         if let Admission::Wanted(turn) = &mut self.permit {
-            let permit = self.streams.share.poll_permit(cx, turn, &mut self.send_limit);
+            let (share, limit) = (&self.streams.share, &mut self.send_limit);
+            let permit = share.poll_permit(Purpose::Items, cx, turn, limit);
             self.permit = Admission::Here(ready!(permit)?);
         }
         if !self.is_sent {

@@ -1,10 +1,17 @@
-//! The share of a connection's lanes that may wait for items.
+//! The share of a connection's lanes that may be held for long.
+//!
+//! A request for items, for notices or for events may be answered late. Such requests leave a lane free:
+//! what they wait for may need a call or a push.
 //!
 //! # Invariants
 //!
-//! 1. `used` counts the permits that are there, and is at most `most`.
-//! 2. While somebody waits, a permit that comes back wakes the first who waits. Whoever was woken and
-//!    does not take it (dropped, too late) wakes the next.
+//! 1. `items` and `kept` count the permits that are there. There are at most `most_items` for items, which
+//!    is half of the lanes, and one lane fewer of both kinds than the connection has. Only
+//!    [`Share::keep`] goes beyond that.
+//! 2. While a request waits that a returned permit makes room for, that permit wakes the first one. A
+//!    request that was woken and does not take it (dropped, too late) wakes the next.
+//! 3. Requests to keep a lane come before those for items: there are two at most.
+//! 4. Wakers are cloned, woken and dropped without the lock.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -16,8 +23,10 @@ use witrpc_rt::{lock, wake};
 use crate::rt::{Alarm, Timer};
 use crate::transport::{ChannelError, Limit};
 
-/// So many permits to wait for items.
+/// The permits to hold lanes for long.
 pub(in crate::client) struct Share {
+    most_items: u32,
+    /// Of all permits.
     most: u32,
     state: Mutex<State>,
     timer: Timer,
@@ -25,40 +34,80 @@ pub(in crate::client) struct Share {
 
 #[derive(Default)]
 struct State {
-    used: u32,
+    items: u32,
+    kept: u32,
     next: u64,
-    /// Those who wait, in the order in which they came.
-    waiting: BTreeMap<u64, Waker>,
+    /// The requests that wait for a permit, in the order in which they came.
+    waiting: [BTreeMap<u64, Waker>; 2],
 }
 
-/// May wait for items, until it is dropped.
-pub(in crate::client) struct Permit(Arc<Share>);
+/// What a lane is held for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::client) enum Purpose {
+    /// For notices of all uploads, or for all events.
+    Kept = 0,
+    /// For the items or the answer of one stream.
+    Items = 1,
+}
 
-/// A place among those who wait for a permit.
+/// May hold a lane, until it is dropped.
+pub(in crate::client) struct Permit(Arc<Share>, Purpose);
+
+/// A place among the requests that wait for a permit.
 pub(in crate::client) struct Turn {
     share: Arc<Share>,
+    purpose: Purpose,
     place: u64,
     alarm: Option<Alarm>,
 }
 
-impl Share {
-    pub(super) fn new(most: u32) -> Arc<Self> {
-        Arc::new(Self { most, state: Mutex::default(), timer: Timer::default() })
+impl State {
+    fn waiting(&mut self, purpose: Purpose) -> &mut BTreeMap<u64, Waker> {
+        &mut self.waiting[purpose as usize]
     }
 
-    /// The timer of whoever waits for items.
+    fn count(&mut self, purpose: Purpose) -> &mut u32 {
+        match purpose {
+            Purpose::Kept => &mut self.kept,
+            Purpose::Items => &mut self.items,
+        }
+    }
+}
+
+impl Share {
+    /// Of a connection of so many lanes.
+    pub(super) fn new(lanes: u32) -> Arc<Self> {
+        let (most_items, most) = (lanes / 2, lanes.saturating_sub(1));
+        Arc::new(Self { most_items, most, state: Mutex::default(), timer: Timer::default() })
+    }
+
+    /// The timer of requests that wait for items.
     pub(super) fn timer(&self) -> &Timer {
         &self.timer
     }
 
-    /// A permit for one who could do without: only while half of them are free.
+    fn fits(&self, state: &State, purpose: Purpose) -> bool {
+        let fits = state.items + state.kept < self.most;
+        fits && (purpose == Purpose::Kept || state.items < self.most_items)
+    }
+
+    /// A permit for a request that could do without: only while half of those for items are free, and a
+    /// stream and the notices would still find a lane.
     pub(super) fn spare(self: &Arc<Self>) -> Option<Permit> {
         let mut state = self.lock();
-        if state.used >= self.most / 2 || !state.waiting.is_empty() {
+        let would_be_free = self.most.saturating_sub(state.items + state.kept + 1);
+        let is_spare = state.items < self.most_items / 2 && would_be_free >= 2;
+        if !is_spare || state.waiting.iter().any(|waiting| !waiting.is_empty()) {
             return None;
         }
-        state.used += 1;
-        Some(Permit(Arc::clone(self)))
+        state.items += 1;
+        Some(Permit(Arc::clone(self), Purpose::Items))
+    }
+
+    /// Takes a lane to keep whether or not it fits.
+    pub(in crate::client) fn keep(self: &Arc<Self>) -> Permit {
+        self.lock().kept += 1;
+        Permit(Arc::clone(self), Purpose::Kept)
     }
 
     /// Completes with a permit, or when the limit has passed. `turn` is kept between polls.
@@ -66,26 +115,29 @@ impl Share {
     /// # Errors
     ///
     /// [`ChannelError::NoFreeLane`]: none came in time, or there are none.
-    pub(super) fn poll_permit(
+    pub(in crate::client) fn poll_permit(
         self: &Arc<Self>,
+        purpose: Purpose,
         cx: &Context<'_>,
         turn: &mut Option<Turn>,
         limit: &mut Limit,
     ) -> Poll<Result<Permit, ChannelError>> {
+        let waker = cx.waker().clone();
         let mut state = self.lock();
         let is_first = match turn {
-            // Whoever was woken is not among those who wait any more.
-            Some(turn) => !state.waiting.contains_key(&turn.place),
-            None => state.waiting.is_empty(),
+            // A request that was woken is not among those that wait any more.
+            Some(turn) => !state.waiting(purpose).contains_key(&turn.place),
+            None => state.waiting[..=purpose as usize].iter().all(BTreeMap::is_empty),
         };
-        if is_first && state.used < self.most {
-            state.used += 1;
+        if is_first && self.fits(&state, purpose) {
+            *state.count(purpose) += 1;
             drop(state);
             *turn = None;
-            return Poll::Ready(Ok(Permit(Arc::clone(self))));
+            return Poll::Ready(Ok(Permit(Arc::clone(self), purpose)));
         }
         let at = limit.instant();
-        if self.most == 0 || at.is_some_and(|at| at <= Instant::now()) {
+        let most = if purpose == Purpose::Items { self.most_items } else { self.most };
+        if most == 0 || at.is_some_and(|at| at <= Instant::now()) {
             drop(state);
             *turn = None;
             return Poll::Ready(Err(ChannelError::NoFreeLane));
@@ -97,11 +149,16 @@ impl Share {
                 state.next
             }
         };
-        let former = state.waiting.insert(place, cx.waker().clone());
+        let former = state.waiting(purpose).insert(place, waker);
         drop(state);
         // Without the lock, as it may be a task's last.
         drop(former);
-        let turn = turn.get_or_insert_with(|| Turn { share: Arc::clone(self), place, alarm: None });
+        let turn = turn.get_or_insert_with(|| Turn {
+            share: Arc::clone(self),
+            purpose,
+            place,
+            alarm: None,
+        });
         let alarm = at.map(|at| self.timer.arm(at, cx.waker().clone()));
         if let Some(former) = std::mem::replace(&mut turn.alarm, alarm) {
             self.timer.disarm(former);
@@ -110,7 +167,13 @@ impl Share {
     }
 
     fn wake_first(&self, mut state: MutexGuard<'_, State>) {
-        let first = if state.used < self.most { state.waiting.pop_first() } else { None };
+        let mut pop = |purpose| {
+            if !self.fits(&state, purpose) {
+                return None;
+            }
+            state.waiting(purpose).pop_first()
+        };
+        let first = pop(Purpose::Kept).or_else(|| pop(Purpose::Items));
         drop(state);
         first.into_iter().for_each(|(_, waker)| wake(waker));
     }
@@ -123,7 +186,7 @@ impl Share {
 impl Drop for Permit {
     fn drop(&mut self) {
         let mut state = self.0.lock();
-        state.used -= 1;
+        *state.count(self.1) -= 1;
         self.0.wake_first(state);
     }
 }
@@ -134,8 +197,8 @@ impl Drop for Turn {
             self.share.timer.disarm(alarm);
         }
         let mut state = self.share.lock();
-        match state.waiting.remove(&self.place) {
-            // Whoever was woken is not among those who wait any more.
+        match state.waiting(self.purpose).remove(&self.place) {
+            // A request that was woken is not among those that wait any more.
             None => self.share.wake_first(state),
             Some(waker) => {
                 drop(state);
@@ -175,7 +238,12 @@ mod tests {
 
         fn poll(&mut self, share: &Arc<Share>, limit: &mut Limit) -> Poll<bool> {
             let waker = Waker::from(Arc::clone(&self.wakes));
-            let polled = share.poll_permit(&Context::from_waker(&waker), &mut self.turn, limit);
+            let polled = share.poll_permit(
+                Purpose::Items,
+                &Context::from_waker(&waker),
+                &mut self.turn,
+                limit,
+            );
             polled.map(|permit| permit.map(std::mem::forget).is_ok())
         }
 
@@ -186,7 +254,7 @@ mod tests {
 
     fn permit(share: &Arc<Share>) -> Permit {
         let cx = Context::from_waker(Waker::noop());
-        match share.poll_permit(&cx, &mut None, &mut Limit::Never) {
+        match share.poll_permit(Purpose::Items, &cx, &mut None, &mut Limit::Never) {
             Poll::Ready(Ok(permit)) => permit,
             _ => panic!("one is free"),
         }
@@ -194,7 +262,7 @@ mod tests {
 
     #[test]
     fn permits_go_to_those_who_wait_in_their_order() {
-        let share = Share::new(1);
+        let share = Share::new(2);
         let held = permit(&share);
         let [mut first, mut second] = [Waiter::new(), Waiter::new()];
         assert!(first.poll(&share, &mut Limit::Never).is_pending());
@@ -207,7 +275,7 @@ mod tests {
 
     #[test]
     fn one_who_was_woken_and_goes_wakes_the_next() {
-        let share = Share::new(1);
+        let share = Share::new(2);
         let held = permit(&share);
         let [mut first, mut second] = [Waiter::new(), Waiter::new()];
         assert!(first.poll(&share, &mut Limit::Never).is_pending());
@@ -220,19 +288,59 @@ mod tests {
 
     #[test]
     fn nobody_waits_beyond_the_limit_or_for_what_there_is_not() {
-        let share = Share::new(1);
+        let share = Share::new(2);
         let _held = permit(&share);
         let mut late = Waiter::new();
         assert_eq!(late.poll(&share, &mut Limit::Within(Duration::ZERO)), Poll::Ready(false));
-        let none = Share::new(0);
+        let none = Share::new(1);
         assert_eq!(Waiter::new().poll(&none, &mut Limit::Never), Poll::Ready(false));
     }
 
     #[test]
     fn spare_permits_leave_half_to_others() {
-        let share = Share::new(4);
+        let share = Share::new(8);
         let spare: Vec<_> = std::iter::from_fn(|| share.spare()).collect();
         assert_eq!(spare.len(), 2);
         let _needed = [permit(&share), permit(&share)];
+    }
+
+    #[test]
+    fn a_lane_is_left_for_calls_whatever_is_held() {
+        for lanes in 2..20 {
+            let share = Share::new(lanes);
+            let cx = Context::from_waker(Waker::noop());
+            let take = |purpose| match share.poll_permit(purpose, &cx, &mut None, &mut Limit::Never)
+            {
+                Poll::Ready(permit) => permit.ok(),
+                Poll::Pending => None,
+            };
+            let spare: Vec<_> = std::iter::from_fn(|| share.spare()).collect();
+            let items: Vec<_> = std::iter::from_fn(|| take(Purpose::Items)).collect();
+            let kept: Vec<_> = (0..2).filter_map(|_| take(Purpose::Kept)).collect();
+            let held = spare.len() + items.len() + kept.len();
+            assert!(held < lanes as usize, "{held} of {lanes}");
+            assert_eq!(spare.len() + items.len(), lanes as usize / 2);
+            assert!(lanes < 5 || kept.len() == 2, "with five lanes all have one");
+        }
+    }
+
+    #[test]
+    fn one_who_keeps_a_lane_comes_before_those_who_wait_for_items() {
+        let share = Share::new(2);
+        let held = permit(&share);
+        let mut items = Waiter::new();
+        assert!(items.poll(&share, &mut Limit::Never).is_pending());
+        let wakes = Arc::<Wakes>::default();
+        let (waker, mut turn) = (Waker::from(Arc::clone(&wakes)), None);
+        let mut keep = || {
+            let cx = Context::from_waker(&waker);
+            share.poll_permit(Purpose::Kept, &cx, &mut turn, &mut Limit::Never)
+        };
+        assert!(keep().is_pending());
+        drop(held);
+        assert!(wakes.0.load(Relaxed) == 1 && !items.was_woken());
+        let Poll::Ready(Ok(kept)) = keep() else { panic!("it is free") };
+        drop(kept);
+        assert!(items.was_woken());
     }
 }

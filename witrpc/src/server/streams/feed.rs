@@ -62,7 +62,7 @@ struct Items<T> {
     queue: VecDeque<T>,
     /// A push whose client is told when there is room for more.
     held: Option<Held>,
-    /// The method has taken an item.
+    /// The method has taken an item, or has been told that there is none.
     taken: bool,
     /// For what is unread of pushes that were answered.
     credit: Option<Credit>,
@@ -224,8 +224,14 @@ impl<T: Wire> Flow for FeedState<T> {
     }
 
     fn give_up(&self) -> UploadState {
+        // Before the lock on the items. A method that ends meanwhile is given up at its last moment.
+        if self.slot.is_finished() {
+            return UploadState::GoesOn;
+        }
         let mut items = self.lock();
-        if items.taken || self.slot.is_finished() {
+        // Without an item, it is the client for which the method waits.
+        let is_fed = items.over || !items.queue.is_empty();
+        if items.taken || !is_fed {
             return UploadState::GoesOn;
         }
         // Under the lock under which an item is taken: none is any more.
@@ -258,8 +264,10 @@ impl<T> Items<T> {
     }
 
     /// Whether the method has had all items of the stream, once there is none left.
-    fn has_ended(&self) -> bool {
-        self.over && !self.withdrawn
+    fn has_ended(&mut self) -> bool {
+        let has_ended = self.over && !self.withdrawn;
+        self.taken |= has_ended;
+        has_ended
     }
 
     /// Whether the only unread items, of a push of so many bytes, may wait behind its answer.

@@ -17,7 +17,7 @@
 //!    request that waits for all: see [`notices`].
 //! 5. What streams cost beside that has a bound too: see [`load`] and [`threads`].
 //! 6. Locks of this folder are leaves: no code of the user's runs under them, and no other of our locks
-//!    is taken. Answers are given, and wakers cloned, woken and dropped, after they are let go.
+//!    is taken, but for one: [`Flows::open`] takes the lock of the notices under that of the table. Answers are given, and wakers cloned, woken and dropped, after they are let go.
 
 mod feed;
 mod lifeline;
@@ -41,6 +41,7 @@ use super::reply::Reply;
 use super::session::ClientSession;
 use super::trail::Trail;
 
+pub(super) use self::threads::FedJob;
 use self::threads::FedThreads;
 
 pub(super) use feed::Feed;

@@ -6,6 +6,7 @@ use std::task::{Context, Poll, Waker};
 
 use witrpc_rt::{lock, wake};
 
+use crate::server::job::Counted;
 use crate::server::session::ClientSession;
 use crate::server::trail::Trail;
 use crate::transport::Session;
@@ -42,6 +43,8 @@ pub(in crate::server) struct Unanswered {
     pub(in crate::server) was_begun: bool,
     pub(in crate::server) trail: Trail,
     pub(in crate::server) session: Session,
+    /// A shutdown waits until the client has been told.
+    pub(in crate::server) _counted: Option<Counted>,
 }
 
 impl Unanswered {

@@ -8,8 +8,9 @@
 //!
 //! # Invariants
 //!
-//! 1. A thread that has done its job takes the next that waits or ends, in one step. So jobs wait only
-//!    while all threads are taken.
+//! 1. A thread that has done its job takes the next that waits or ends, in one step. A thread that could not
+//!    be started has its place taken by another one for the next job. So jobs wait only while all threads
+//!    are taken.
 //! 2. A job waits until a thread takes it, its stream is closed, or the client goes.
 
 use std::collections::VecDeque;
@@ -22,6 +23,8 @@ use witrpc_rt::lock;
 use crate::rt::block_on;
 use crate::server::pool::{Beside, Job, Pool};
 
+use super::HasSlot;
+
 /// How many methods that are fed by one client have a thread.
 const MAX_FED_THREADS: usize = 8;
 
@@ -31,37 +34,52 @@ pub(in crate::server) struct FedThreads(Mutex<State>);
 
 #[derive(Default)]
 struct State {
+    /// The threads that run or are being started.
     running: usize,
-    /// With the numbers of their streams.
-    waiting: VecDeque<(u64, Job)>,
+    waiting: VecDeque<FedJob>,
     /// The client has gone: nothing waits any more.
     left: bool,
 }
 
+/// The job of a method that is fed.
+pub(in crate::server) struct FedJob {
+    /// Of its stream.
+    pub(in crate::server) number: u64,
+    pub(in crate::server) job: Job,
+    /// Where it is said that the job was refused.
+    pub(in crate::server) feed: Arc<dyn HasSlot>,
+}
+
 impl FedThreads {
-    /// Runs the job of the stream of that number, now or when its turn comes.
-    ///
-    /// # Errors
-    ///
-    /// The machine has no thread. The job is given back.
-    pub(in crate::server) fn run(
-        self: &Arc<Self>,
-        number: u64,
-        job: Job,
-        pool: &Arc<Pool>,
-    ) -> Result<(), (io::Error, Job)> {
-        let mut state = self.lock();
-        if state.running == MAX_FED_THREADS {
-            if state.left {
-                drop(state);
-                drop(job);
-            } else {
-                state.waiting.push_back((number, job));
-            }
-            return Ok(());
+    /// Runs a job, now or when its turn comes. If the machine has no thread, the job is refused.
+    pub(in crate::server) fn run(self: &Arc<Self>, job: FedJob, pool: &Arc<Pool>) {
+        let mut next = self.begin_or_queue(job);
+        while let Some(FedJob { number: _, job, feed }) = next {
+            let Err((error, job)) = self.start(job, pool) else { return };
+            feed.slot().refuse(error.to_string());
+            drop(job);
+            // Whose place this one had may wait by now.
+            next = self.next();
         }
-        state.running += 1;
-        drop(state);
+    }
+
+    /// Gives the job back that is to have a thread now.
+    fn begin_or_queue(&self, job: FedJob) -> Option<FedJob> {
+        let mut state = self.lock();
+        if state.running < MAX_FED_THREADS {
+            state.running += 1;
+            return Some(job);
+        }
+        if state.left {
+            drop(state);
+            drop(job);
+        } else {
+            state.waiting.push_back(job);
+        }
+        None
+    }
+
+    fn start(self: &Arc<Self>, job: Job, pool: &Arc<Pool>) -> Result<(), (io::Error, Job)> {
         let work = Arc::new(Mutex::new(Some(job)));
         let (threads, theirs) = (Arc::clone(self), Arc::clone(&work));
         let beside = Beside::new(pool);
@@ -71,7 +89,6 @@ impl FedThreads {
             threads.work(first);
         });
         let Err(error) = started else { return Ok(()) };
-        self.lock().running -= 1;
         let job = lock(&work).take();
         Err((error, job.expect("a thread that does not run takes nothing")))
     }
@@ -85,14 +102,15 @@ impl FedThreads {
                 drop(job);
             }));
             done.unwrap_or_else(std::mem::forget);
-            next = self.next();
+            next = self.next().map(|next| next.job);
         }
     }
 
-    fn next(&self) -> Option<Job> {
+    /// The next job for a thread that is there; without one, that ends.
+    fn next(&self) -> Option<FedJob> {
         let mut state = self.lock();
         match state.waiting.pop_front() {
-            Some((_, job)) => Some(job),
+            Some(job) => Some(job),
             None => {
                 state.running -= 1;
                 None
@@ -104,8 +122,8 @@ impl FedThreads {
     #[must_use]
     pub(super) fn call_off(&self, number: u64) -> Option<Job> {
         let mut state = self.lock();
-        let place = state.waiting.iter().position(|(waiting, _)| *waiting == number)?;
-        state.waiting.remove(place).map(|(_, job)| job)
+        let place = state.waiting.iter().position(|waiting| waiting.number == number)?;
+        state.waiting.remove(place).map(|waiting| waiting.job)
     }
 
     /// The client has gone.

@@ -8,7 +8,7 @@
 //!
 //! # Invariants
 //!
-//! All of it stands under one lock, under which no code of the user's runs.
+//! All of it stands under one lock, under which no code of the user's runs, nor that of wakers.
 //!
 //! 1. The maker alone adds items and ends them; the pusher alone takes them, and alone stops.
 //! 2. The maker waits only while the batch is full and the pusher has not stopped; the pusher waits
@@ -22,6 +22,7 @@
 #[cfg(test)]
 mod model;
 
+use std::mem;
 use std::sync::{Mutex, MutexGuard};
 use std::task::{Context, Poll, Waker};
 
@@ -75,7 +76,10 @@ impl<T: Wire> Exchange<T> {
         let mut state = self.lock();
         if !state.has_room() {
             drop(state);
-            block_on(|cx| self.lock().poll_room(cx));
+            block_on(|cx| {
+                let mut waker = Some(cx.waker().clone());
+                self.lock().poll_room(&mut waker)
+            });
             state = self.lock();
         }
         if state.is_stopped {
@@ -95,8 +99,9 @@ impl<T: Wire> Exchange<T> {
 
     /// Takes all there is, for which it gives an empty `batch`; waits while there is nothing.
     pub(super) fn poll_take(&self, cx: &mut Context<'_>, batch: &mut Batch<T>) -> Poll<Found> {
+        let mut waker = Some(cx.waker().clone());
         let mut state = self.lock();
-        let taken = state.poll_take(cx, batch);
+        let taken = state.poll_take(&mut waker, batch);
         let maker = state.maker.take();
         drop(state);
         maker.into_iter().for_each(wake);
@@ -105,7 +110,8 @@ impl<T: Wire> Exchange<T> {
 
     /// Whether there is nothing more to do; wakes when that comes to be.
     pub(super) fn poll_broken(&self, cx: &mut Context<'_>) -> bool {
-        self.lock().poll_broken(cx)
+        let mut waker = Some(cx.waker().clone());
+        self.lock().poll_broken(&mut waker)
     }
 
     /// No more items are taken.
@@ -136,18 +142,20 @@ impl<T: Wire> State<T> {
         !self.batch.is_full() || self.is_stopped
     }
 
-    fn poll_room(&mut self, cx: &Context<'_>) -> Poll<()> {
+    /// Leaves the former waker in place of the maker's, to be dropped without the lock. The pusher's polls
+    /// do the same.
+    fn poll_room(&mut self, waker: &mut Option<Waker>) -> Poll<()> {
         if self.has_room() {
             return Poll::Ready(());
         }
-        self.maker = Some(cx.waker().clone());
+        mem::swap(&mut self.maker, waker);
         Poll::Pending
     }
 
     /// Whom to wake for it is returned.
     fn add(&mut self, piece: Piece<T>) -> Option<Waker> {
         self.batch.push(piece);
-        if std::mem::take(&mut self.awaits_items) { self.pusher.take() } else { None }
+        if mem::take(&mut self.awaits_items) { self.pusher.take() } else { None }
     }
 
     fn end(&mut self, end: End) -> Option<Waker> {
@@ -156,34 +164,27 @@ impl<T: Wire> State<T> {
     }
 
     /// What is taken leaves room: whoever waits for that is to be woken.
-    fn poll_take(&mut self, cx: &Context<'_>, batch: &mut Batch<T>) -> Poll<Found> {
+    fn poll_take(&mut self, waker: &mut Option<Waker>, batch: &mut Batch<T>) -> Poll<Found> {
         if self.end == Some(End::Broken) {
             return Poll::Ready(Found::Broken);
         }
         let is_last = self.end.is_some();
         if self.batch.is_empty() && !is_last {
-            self.wait(cx);
+            mem::swap(&mut self.pusher, waker);
             self.awaits_items = true;
             return Poll::Pending;
         }
-        std::mem::swap(&mut self.batch, batch);
+        mem::swap(&mut self.batch, batch);
         Poll::Ready(Found::Batch { is_last })
     }
 
-    fn poll_broken(&mut self, cx: &Context<'_>) -> bool {
+    fn poll_broken(&mut self, waker: &mut Option<Waker>) -> bool {
         let is_broken = self.end == Some(End::Broken);
         if !is_broken {
-            self.wait(cx);
+            mem::swap(&mut self.pusher, waker);
             self.awaits_items = false;
         }
         is_broken
-    }
-
-    fn wait(&mut self, cx: &Context<'_>) {
-        match &mut self.pusher {
-            Some(waker) => waker.clone_from(cx.waker()),
-            none => *none = Some(cx.waker().clone()),
-        }
     }
 
     fn stop(&mut self) -> Option<Waker> {

@@ -62,7 +62,7 @@ impl World {
     }
 
     fn put(&self, bell: &Waking<Bell>, len: usize) -> bool {
-        bell.block_on(|cx| self.state.lock().unwrap().poll_room(cx));
+        bell.block_on(|cx| self.state.lock().unwrap().poll_room(&mut Some(cx.waker().clone())));
         let mut state = self.state.lock().unwrap();
         if state.is_stopped {
             return false;
@@ -86,7 +86,7 @@ impl World {
     fn take(&self, bell: &Waking<Bell>, batch: &mut Batch<Item>) -> Found {
         bell.block_on(|cx| {
             let mut state = self.state.lock().unwrap();
-            let taken = state.poll_take(cx, batch);
+            let taken = state.poll_take(&mut Some(cx.waker().clone()), batch);
             let maker = state.maker.take();
             drop(state);
             maker.into_iter().for_each(Waker::wake);
@@ -193,26 +193,28 @@ fn a_pusher_that_waits_for_an_answer_learns_of_a_broken_end() {
             return;
         }
         // The answer never comes.
-        bell.block_on(|cx| match world.state.lock().unwrap().poll_broken(cx) {
-            true => Poll::Ready(()),
-            false => Poll::Pending,
+        bell.block_on(|cx| {
+            match world.state.lock().unwrap().poll_broken(&mut Some(cx.waker().clone())) {
+                true => Poll::Ready(()),
+                false => Poll::Pending,
+            }
         });
     });
 }
 
 #[test]
 fn a_pusher_that_waits_for_an_answer_is_woken_for_no_item() {
-    let cx = Context::from_waker(Waker::noop());
+    let waker = || Some(Waker::noop().clone());
     let mut state = State::<Item>::new();
     let item = || Piece::new(vec![0], Codec::Postcard).unwrap();
-    assert!(state.poll_take(&cx, &mut Batch::new()).is_pending());
+    assert!(state.poll_take(&mut waker(), &mut Batch::new()).is_pending());
     assert!(state.add(item()).is_some(), "it waits for the first");
     assert!(state.add(item()).is_none(), "it is awake");
     assert_eq!(
-        state.poll_take(&cx, &mut Batch::new()),
+        state.poll_take(&mut waker(), &mut Batch::new()),
         Poll::Ready(Found::Batch { is_last: false })
     );
-    assert!(!state.poll_broken(&cx));
+    assert!(!state.poll_broken(&mut waker()));
     assert!(state.add(item()).is_none(), "it waits for an answer");
     assert!(state.end(End::Whole).is_some());
 }
