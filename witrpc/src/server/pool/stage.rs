@@ -59,7 +59,7 @@ impl<P: Primitives> Stage<P> {
         P::fence();
     }
 
-    /// While draining: a whole turn has found all that had arrived.
+    /// While draining: a look at everything has found nothing, so all that had arrived was taken.
     pub(super) fn begin_refusing(&self) {
         self.raise(REFUSING);
     }

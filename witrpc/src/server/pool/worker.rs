@@ -121,7 +121,9 @@ impl Worker {
             let draining = self.pool.life.is_draining();
             self.pool.duty.notice_tasks(&mut tenure);
             let look = self.look(&permit, &mut tenure, scanner);
-            if draining && serves && !matches!(look, Look::Displaced) {
+            // A turn is bounded, and may be cut short: only one that found nothing says that nothing is
+            // left. With a permit that is not for all, it may have passed some by.
+            if draining && permit.is_all() && matches!(look, Look::Nothing) {
                 self.pool.life.stage().begin_refusing();
             }
             match look {
@@ -225,7 +227,10 @@ impl Worker {
             self.take_on();
             return Some(again);
         }
-        if draining && !found && pool.life.stage().settle(|| pool.is_quiet()) {
+        // What the permit did not allow has arrived too. The thread that it waits for takes the role as it
+        // comes back.
+        let nothing_is_left = permit.is_all() && !found;
+        if draining && nothing_is_left && pool.life.stage().settle(|| pool.is_quiet()) {
             pool.life.quiet();
         }
         None
