@@ -248,8 +248,8 @@ impl ServerHandle {
         self.pool.drain();
         let drained = self.pool.life().wait_quiet(until);
         self.end(if drained { Shutdown::Drained } else { Shutdown::Now });
-        let joined = self.pool.join(until);
-        drained && joined
+        // Another end, such as a drop, may have come first: then the clients were told of that.
+        self.pool.join(until) && self.pool.life().has_drained()
     }
 
     /// Ends the server, and what waits on it, without waiting for code of users. Idempotent.
@@ -265,7 +265,7 @@ impl ServerHandle {
         let clients = sessions.into_iter().map(|(client, _)| client).collect();
         let (pool, door) = (Arc::clone(&self.pool), Arc::clone(&self.door));
         Farewell { pool, door, clients }.say();
-        self.pool.stopped();
+        self.pool.stopped(how);
     }
 }
 

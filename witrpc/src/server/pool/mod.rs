@@ -164,7 +164,7 @@ impl Pool {
             if let Err(error) = pool.start_thread(count) {
                 pool.begin_stop();
                 pool.close(Shutdown::Now);
-                pool.stopped();
+                pool.stopped(Shutdown::Now);
                 return Err(error);
             }
         }
@@ -271,9 +271,9 @@ impl Pool {
     }
 
     /// Ends the threads; those in a handler, after it.
-    pub(super) fn stopped(&self) {
+    pub(super) fn stopped(&self, how: Shutdown) {
         self.timer.close();
-        self.life.stopped();
+        self.life.stopped(how);
         // Each thread that ends rings for the next.
         self.port.ring();
     }
