@@ -15,9 +15,10 @@
 //! waits for its request to be taken rings again and again, which wakes a stand-by, which takes the
 //! role from the holder that is stuck.
 //!
-//! What is absent on purpose: no lock, allocation, clock or shared counter on the way of a call
-//! whose handler is not `async`; no timed sleep unless there are more threads than needed or no
-//! free ones.
+//! What is absent on purpose: no lock, allocation, clock or shared counter of the pool's on the way of
+//! a call whose handler is not `async`; no timed sleep unless there are more threads than needed or no
+//! free ones. Over shared memory, the engine adds two exchanges of its shelf and a counted reference to
+//! the connection: a handler must keep no connection that ends.
 //!
 //! - [`role`]: the word that says who looks; [`bell`]: tasks that are ready; [`duty`]: both in
 //!   order; [`primitive`] and `model`: their proof.
