@@ -4,13 +4,16 @@
 
 use std::collections::BTreeMap;
 use std::future::pending;
-use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, mpsc};
 use std::thread;
 use std::time::Duration;
 
 use futures_executor::block_on;
-use witrpc::{CallError, ClientInfo, Endpoint, InProcess, Mmf, ServerHook, WitServer, wit_service};
+use witrpc::{
+    CallError, ClientInfo, Endpoint, InProcess, Mmf, ServedCall, ServedEnd, ServerHook, WitServer,
+    wit_service,
+};
 use witrpc_tests::over_both_transports;
 use witrpc_tests::site::Transport;
 use witrpc_tests::watchdog::{PATIENCE, Watchdog, eventually, eventually_equal};
@@ -27,6 +30,8 @@ trait Waits {
     fn shout(&self);
     /// Waits for the test.
     fn hold(&self);
+    /// Waits for nothing that ever comes, and for the test when it is dropped.
+    async fn cling(&self);
     /// Drops the server.
     fn drop_server(&self);
 
@@ -43,6 +48,16 @@ struct Shared {
     /// How often each client has come and has left.
     joined: Mutex<BTreeMap<u64, [usize; 2]>>,
     drops_when_left: bool,
+    /// The hook waits for the test after each call.
+    lingers: AtomicBool,
+}
+
+impl Shared {
+    /// Waits for the test.
+    fn wait(&self) {
+        let held = self.held.lock().unwrap();
+        drop(self.released.wait_while(held, |held| *held).unwrap());
+    }
 }
 
 #[derive(Clone)]
@@ -92,8 +107,27 @@ impl Waits for Patient {
 
     fn hold(&self) {
         let _running = Running::new(&self.shared);
-        let held = self.shared.held.lock().unwrap();
-        drop(self.shared.released.wait_while(held, |held| *held).unwrap());
+        self.shared.wait();
+    }
+
+    async fn cling(&self) {
+        struct Clinging<'a>(&'a Shared);
+
+        impl Drop for Clinging<'_> {
+            fn drop(&mut self) {
+                self.0.wait();
+            }
+        }
+
+        let _running = Running::new(&self.shared);
+        let _clinging = Clinging(&self.shared);
+        // Kept, as by a timer far off: a task that nothing can wake is dropped at once.
+        std::future::poll_fn(|cx| {
+            std::mem::forget(cx.waker().clone());
+            std::task::Poll::Ready(())
+        })
+        .await;
+        pending::<()>().await;
     }
 
     fn drop_server(&self) {
@@ -111,6 +145,12 @@ impl Counts {
 }
 
 impl ServerHook for Counts {
+    fn after(&self, _: &ServedCall<'_>, _: ServedEnd, _: usize) {
+        if self.0.lingers.load(SeqCst) {
+            self.0.wait();
+        }
+    }
+
     fn joined(&self, client: &ClientInfo) {
         self.count(client, 0);
     }
@@ -259,6 +299,39 @@ over_both_transports! {
         place.release();
         place.is_over(1);
         assert!(server.running().is_empty());
+    }
+
+    fn a_drop_waits_for_no_hook_and_no_future(transport) {
+        const THREADS: usize = 8;
+        let place = Place::new(transport, false);
+        let client = place.client();
+        // Twice as many as have threads.
+        let uploads: Vec<_> = (0..2 * THREADS)
+            .map(|_| {
+                let (open, items) = mpsc::channel::<u64>();
+                open.send(1).unwrap();
+                let client = client.clone();
+                (open, thread::spawn(move || client.total(items.into_iter())))
+            })
+            .collect();
+        let clinging = WaitsAsyncClient::connect(place.endpoint.clone());
+        let clinging = block_on(clinging).unwrap();
+        let clinging = thread::spawn(move || block_on(clinging.cling()));
+        place.running("the methods that run", THREADS + 1);
+        let server = place.take_server();
+        eventually_equal("the jobs", &(2 * THREADS + 1), || server.running().len());
+        place.shared.lingers.store(true, SeqCst);
+        drop(server);
+        let told = || place.shared.joined.lock().unwrap().values().all(|it| *it == [1, 1]);
+        eventually("the sessions are told before the future is dropped", told);
+        place.release();
+        assert!(clinging.join().unwrap().is_err());
+        for (open, call) in uploads {
+            drop(open);
+            assert!(call.join().unwrap().is_err());
+        }
+        drop(client);
+        place.is_over(2);
     }
 
     fn a_handler_may_drop_its_server(transport) {

@@ -4,13 +4,15 @@ use std::future::{Future, poll_fn};
 use std::pin::Pin;
 use std::sync::{Arc, Condvar, Mutex};
 use std::task::{Poll, Waker};
+use std::thread;
 
 use futures_executor::block_on;
+use futures_util::FutureExt;
 use futures_util::future::join_all;
 use witrpc::{CallError, Endpoint, InProcess, Mmf, WitServer, wit_service};
 use witrpc_tests::over_both_transports;
 use witrpc_tests::site::Transport;
-use witrpc_tests::watchdog::{PATIENCE, Watchdog};
+use witrpc_tests::watchdog::{PATIENCE, Watchdog, eventually};
 
 /// How many calls of one client can be in flight, unless a server says otherwise.
 const LANES: usize = 64;
@@ -99,7 +101,7 @@ struct Served {
     gate: Gate,
     endpoint: Endpoint,
     /// Lets all pass at the end, so that no thread stays behind.
-    _server: WitServer,
+    server: WitServer,
     _watchdog: Watchdog,
 }
 
@@ -117,7 +119,7 @@ impl Served {
             None => server,
         };
         let server = server.start().unwrap();
-        Self { gate, endpoint, _server: server, _watchdog: Watchdog::new(PATIENCE) }
+        Self { gate, endpoint, server, _watchdog: Watchdog::new(PATIENCE) }
     }
 
     fn client(&self) -> TurnstileAsyncClient {
@@ -192,6 +194,27 @@ over_both_transports! {
         }
         served.gate.change(|state| state.passes = LANES);
         assert!(block_on(join_all(pending)).into_iter().all(|answer| answer == Ok(7)));
+    }
+
+    fn a_shutdown_answers_all_that_waits_for_a_worker(transport) {
+        // Of eight, one may be kept for a client that has none.
+        for (max_workers, held) in [(1, 1), (8, 7)] {
+            let served = Served::new(transport, Some(max_workers));
+            let gate = &served.gate;
+            let [client, other] = [(); 2].map(|()| served.client());
+            let mut pending = as_many_as_lanes(&client);
+            pending.extend(as_many_as_lanes(&other));
+            gate.drive(&mut pending, |state| state.entered >= held);
+            let handle = served.server.handle();
+            let shutdown = thread::spawn(move || handle.shutdown(PATIENCE));
+            // It has no lane, so it is refused before it is sent, or not sent.
+            let is_draining = || client.add(1, 1).now_or_never() == Some(Err(CallError::ShuttingDown));
+            eventually("the client knows of the shutdown", is_draining);
+            gate.change(|state| state.passes = usize::MAX);
+            let answers = block_on(join_all(pending));
+            assert_eq!(answers, [const { Ok(7) }; 2 * LANES]);
+            assert!(shutdown.join().unwrap(), "all calls were answered");
+        }
     }
 
     fn with_one_worker_clients_take_turns(transport) {

@@ -110,8 +110,8 @@ pub trait ServerPort: fmt::Debug + Send + Sync {
     /// Closes one client's connection; `false` when there is none of that id.
     fn disconnect(&self, client_id: u64) -> bool;
 
-    /// Tells clients that nothing new is taken. What has arrived is found by the next whole turn of
-    /// a scanner; what later turns find is refused by the layers above.
+    /// Tells clients that nothing new is taken. What has arrived is found by the next turns of a
+    /// scanner, up to the first that finds nothing. The layers above refuse calls that later turns find.
     fn drain(&self);
 
     /// Whether the clients that are there could fetch all answers given so far, or whether some

@@ -83,6 +83,8 @@ impl Operation {
     }
 
     /// Whether it keeps a call going that has begun. A server that drains its calls serves these still.
+    /// A pull does, since it fetches the answer of an upload; clients make none for a stream that was
+    /// returned once the server drains its calls.
     pub(crate) fn continues_a_call(self) -> bool {
         match self {
             Operation::Call | Operation::Subscribe | Operation::PullEvents => false,

@@ -89,7 +89,8 @@ impl fmt::Debug for Port {
 /// to one, which costs nothing.
 struct View<'a> {
     scanner: crate::server::Scanner<'a>,
-    peers: Vec<Arc<dyn Peer>>,
+    /// With the ids of their connections.
+    peers: Vec<(u64, Arc<dyn Peer>)>,
 }
 
 impl Scanner for View<'_> {
@@ -114,7 +115,7 @@ impl Scanner for View<'_> {
 
 /// Hands requests on, each with its peer.
 struct Handing<'p, 's, 'c> {
-    peers: &'p mut Vec<Arc<dyn Peer>>,
+    peers: &'p mut Vec<(u64, Arc<dyn Peer>)>,
     serve: &'s mut Serve<'c>,
     displaced: bool,
 }
@@ -127,17 +128,17 @@ impl Serving for Handing<'_, '_, '_> {
     #[inline]
     fn meet(&mut self, connection: &Arc<Connection>) -> usize {
         let id = connection.id();
-        let met = self.peers.iter().position(|peer| peer.client().id == id);
+        let met = self.peers.iter().position(|(met, _)| *met == id);
         met.unwrap_or_else(|| {
-            self.peers.retain(|peer| peer.is_connected());
-            self.peers.push(Arc::new(ConnectedPeer::of(connection)));
+            self.peers.retain(|(_, peer)| peer.is_connected());
+            self.peers.push((id, Arc::new(ConnectedPeer::of(connection))));
             self.peers.len() - 1
         })
     }
 
     #[inline]
     fn serve(&mut self, met: usize, mut request: Request) -> ControlFlow<()> {
-        let go_on = (self.serve)(&self.peers[met], &mut request);
+        let go_on = (self.serve)(&self.peers[met].1, &mut request);
         self.displaced = go_on.is_break();
         go_on
     }

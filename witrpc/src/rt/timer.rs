@@ -1,8 +1,8 @@
 //! Wakes futures whose time is over.
 //!
 //! One thread a timer, started when the first future waits with a limit. It ends once it wakes up
-//! and nothing is left to wait for, when the timer is closed, or with the timer's owner. An alarm that is taken back does not
-//! wake it, so an owner whose alarms follow each other keeps one thread.
+//! and nothing is left to wait for, when the timer is closed, or with the timer's owner. An alarm that
+//! is taken back does not wake it, so an owner whose alarms follow each other keeps one thread.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};

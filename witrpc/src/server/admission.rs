@@ -183,10 +183,11 @@ impl Admission for Door {
     }
 
     fn left(&self, client: &ClientInfo, session: &Session) {
-        ClientSession::of(session).leave();
+        // Else the end of the server has taken it out, and does all that follows.
         if !self.sessions.leave(client.id) {
             return;
         }
+        drop(ClientSession::of(session).leave());
         if let Some(pool) = self.pool.get().and_then(Weak::upgrade) {
             pool.shares_grew();
         }

@@ -33,8 +33,8 @@ impl CallContext {
     ///
     /// A handler that takes long asks now and then, and returns early with whatever it likes: nobody
     /// reads it. Nothing ends a handler from outside, but for an `async fn` that is marked
-    /// `#[wit(drop_on_disconnect)]`, which is dropped when its client has gone. To ask costs a few nanoseconds, and a look at
-    /// the clock if the call has a deadline.
+    /// `#[wit(drop_on_disconnect)]`, which is dropped when its client has gone. To ask costs a few
+    /// nanoseconds, and a look at the clock if the call has a deadline.
     ///
     /// # Examples
     ///

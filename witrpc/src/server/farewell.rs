@@ -1,19 +1,24 @@
 //! What is left to do when a server has ended: code of users, which the end does not wait for.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
+
+use witrpc_rt::lock;
 
 use crate::transport::ClientInfo;
 
 use super::admission::Door;
 use super::panics::catch;
 use super::pool::Pool;
+use super::streams::Remains;
 
-/// The tasks to be dropped and the hooks to be told, by one thread.
+/// The hooks to be told, and the calls and tasks to be dropped, by one thread.
 pub(super) struct Farewell {
     pub(super) pool: Arc<Pool>,
     pub(super) door: Arc<Door>,
     /// The clients that were connected.
     pub(super) clients: Vec<ClientInfo>,
+    /// What is left of their streams.
+    pub(super) remains: Mutex<Vec<Remains>>,
 }
 
 impl Farewell {
@@ -21,7 +26,8 @@ impl Farewell {
     /// does it.
     pub(super) fn say(self) {
         let tells_hooks = self.door.has_hooks() && !self.clients.is_empty();
-        if !tells_hooks && !self.pool.has_tasks() {
+        let has_remains = lock(&self.remains).iter().any(|remains| !remains.is_empty());
+        if !tells_hooks && !has_remains && !self.pool.has_tasks() {
             return;
         }
         let work = Arc::new(self);
@@ -33,7 +39,10 @@ impl Farewell {
     }
 
     fn run(&self) {
-        let _ = catch(|| self.pool.drop_tasks());
+        // The hooks first: a future whose drop blocks keeps no session untold.
         self.clients.iter().for_each(|client| self.door.say_left(client));
+        let remains = std::mem::take(&mut *lock(&self.remains));
+        let _ = catch(|| self.pool.drop_tasks());
+        remains.into_iter().for_each(|each| drop(catch(|| drop(each))));
     }
 }

@@ -1,7 +1,7 @@
 //! A server that runs, in its user's hands.
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use crate::transport::{ClientInfo, Shutdown};
@@ -23,10 +23,12 @@ use super::session::ClientSession;
 /// [elsewhere](WitServerBuilder::spawn_with). Code of users is not waited for: a handler that runs ends
 /// on its thread, and its answer goes nowhere; hooks are told of each client that was connected, on a
 /// thread of their own. When the last of that has returned, no thread of the server is left. To have
-/// calls answered first, and to wait for the threads, use [`shutdown`](Self::shutdown). Signals are the user's: a process that is killed, by Ctrl-C
-/// too, leaves nothing that the next server of that name would not take over. In a forked child the
-/// server does not run: there it counts as stopped, [`wait`](Self::wait) says so, and dropping it does
-/// nothing. A program that becomes a daemon forks first and starts its server then.
+/// calls answered first, and to wait for the threads, use [`shutdown`](Self::shutdown).
+///
+/// Signals are the user's: a process that is killed, by Ctrl-C too, leaves nothing that the next server
+/// of that name would not take over. In a forked child the server does not run: there it counts as
+/// stopped, [`wait`](Self::wait) says so, and dropping it does nothing. A program that becomes a daemon
+/// forks first and starts its server then.
 ///
 /// # Examples
 ///
@@ -193,7 +195,12 @@ impl ServerHandle {
     /// arrived answered, closes the connections, frees the name, and waits until all threads of the
     /// server have ended. All of that takes at most the time given.
     ///
-    /// Returns whether all calls were answered and all threads have ended. If not, the server has ended
+    /// A call that returns a stream is answered when the stream is open. Such streams and subscriptions
+    /// are not waited for: they end with an error, since many of them never end by themselves. The
+    /// uploads of calls that have begun go on until these are answered.
+    ///
+    /// Returns whether all calls were answered and all threads have ended. That is `false` too if the
+    /// server was dropped, or shut down in less time, before that. If it is, the server has ended
     /// all the same, as if it had been dropped, and [`running`](Self::running) names the methods that
     /// still run. A handler that still runs ends on its thread, and its answer goes nowhere. Called
     /// from a handler, this waits for that very handler, and so for the whole time.
@@ -248,8 +255,8 @@ impl ServerHandle {
         self.pool.drain();
         let drained = self.pool.life().wait_quiet(until);
         self.end(if drained { Shutdown::Drained } else { Shutdown::Now });
-        let joined = self.pool.join(until);
-        drained && joined
+        // Another end, such as a drop, may have come first: then the clients were told of that.
+        self.pool.join(until) && self.pool.life().has_drained()
     }
 
     /// Ends the server, and what waits on it, without waiting for code of users. Idempotent.
@@ -261,11 +268,12 @@ impl ServerHandle {
         let sessions = self.door.sessions().end();
         self.pool.close(how);
         // After that, so that no client takes the end of the server for the end of a stream.
-        sessions.iter().for_each(|(_, session)| ClientSession::of(session).leave());
+        let remains = sessions.iter().map(|(_, session)| ClientSession::of(session).leave());
+        let remains = Mutex::new(remains.collect());
         let clients = sessions.into_iter().map(|(client, _)| client).collect();
         let (pool, door) = (Arc::clone(&self.pool), Arc::clone(&self.door));
-        Farewell { pool, door, clients }.say();
-        self.pool.stopped();
+        Farewell { pool, door, clients, remains }.say();
+        self.pool.stopped(how);
     }
 }
 

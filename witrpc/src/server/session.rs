@@ -8,7 +8,7 @@ use crate::transport::Session;
 
 use super::events::ClientEvents;
 use super::left_behind::{ClientJobs, LeftBehind};
-use super::streams::{Flows, Lifeline};
+use super::streams::{Flows, Lifeline, Remains};
 use super::tally::{Counter, Ledger};
 
 /// What a server keeps for a client: made when the client is let in, gone with its connection. The
@@ -74,11 +74,13 @@ impl ClientSession {
     }
 
     /// The client has gone: ends its streams and subscriptions, and tells the jobs that go with it.
-    pub(super) fn leave(&self) {
+    /// Code of users runs only where the result is dropped.
+    pub(super) fn leave(&self) -> Remains {
         self.jobs.leave(self.left_behind());
         self.presence.cut();
-        self.flows.leave();
+        let remains = self.flows.leave();
         self.events.leave();
+        remains
     }
 
     #[inline]

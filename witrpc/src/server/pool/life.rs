@@ -11,6 +11,7 @@ use witrpc_rt::{lock, wait_until};
 
 use crate::rt::{Waiters, until_so};
 use crate::server::StopReason;
+use crate::transport::Shutdown;
 
 use super::primitive::Std;
 use super::stage::Stage;
@@ -30,8 +31,8 @@ pub(in crate::server) struct Life {
 struct Ends {
     /// While draining: all that had arrived was answered.
     quiet: bool,
-    /// The connections are closed and the name is free.
-    stopped: bool,
+    /// How the connections were closed, and that the name is free.
+    stopped: Option<Shutdown>,
     /// Tasks that wait for the end.
     waiters: Waiters,
 }
@@ -77,11 +78,11 @@ impl Life {
         self.changed.notify_all();
     }
 
-    /// The port is closed.
-    pub(super) fn stopped(&self) {
+    /// The port is closed in this way.
+    pub(super) fn stopped(&self, how: Shutdown) {
         let waiters = {
             let mut ends = self.ends();
-            ends.stopped = true;
+            ends.stopped = Some(how);
             ends.waiters.take()
         };
         self.changed.notify_all();
@@ -91,13 +92,18 @@ impl Life {
     /// Waits until nothing is left to be answered, or the server is stopped, or the time is over.
     /// Returns whether nothing was left.
     pub(in crate::server) fn wait_quiet(&self, until: Option<Instant>) -> bool {
-        self.is_ours() && self.wait_until(until, |ends| ends.quiet || ends.stopped).quiet
+        self.is_ours() && self.wait_until(until, |ends| ends.quiet || ends.stopped.is_some()).quiet
     }
 
     /// Blocks until the port is closed, until that time at the most. Returns whether it is; in a forked
     /// child, that it is not.
     pub(in crate::server) fn wait_stopped(&self, until: Option<Instant>) -> bool {
-        self.is_ours() && self.wait_until(until, |ends| ends.stopped).stopped
+        self.is_ours() && self.wait_until(until, |ends| ends.stopped.is_some()).stopped.is_some()
+    }
+
+    /// Returns whether the clients were told that what was not answered was not taken.
+    pub(in crate::server) fn has_drained(&self) -> bool {
+        self.is_ours() && self.ends().stopped == Some(Shutdown::Drained)
     }
 
     fn wait_until(&self, until: Option<Instant>, is_so: fn(&Ends) -> bool) -> MutexGuard<'_, Ends> {
@@ -109,13 +115,14 @@ impl Life {
         if !self.is_ours() {
             return StopReason::Forked;
         }
-        drop(self.wait_until(None, |ends| ends.stopped));
+        drop(self.wait_until(None, |ends| ends.stopped.is_some()));
         StopReason::ShutDown
     }
 
     /// Completes when the port is closed.
     pub(in crate::server) async fn until_stopped(&self) -> StopReason {
-        let mut stopped = pin!(until_so(&self.ends, |ends| ends.stopped, |ends| &mut ends.waiters));
+        let mut stopped =
+            pin!(until_so(&self.ends, |ends| ends.stopped.is_some(), |ends| &mut ends.waiters));
         poll_fn(|cx| {
             if !self.is_ours() {
                 return Poll::Ready(StopReason::Forked);

@@ -15,9 +15,10 @@
 //! waits for its request to be taken rings again and again, which wakes a stand-by, which takes the
 //! role from the holder that is stuck.
 //!
-//! What is absent on purpose: no lock, allocation, clock or shared counter on the way of a call
-//! whose handler is not `async`; no timed sleep unless there are more threads than needed or no
-//! free ones.
+//! What is absent on purpose: no lock, allocation, clock or shared counter of the pool's on the way of
+//! a call whose handler is not `async`; no timed sleep unless there are more threads than needed or no
+//! free ones. Over shared memory, the engine adds two exchanges of its shelf and a counted reference to
+//! the connection: a handler must keep no connection that ends.
 //!
 //! - [`role`]: the word that says who looks; [`bell`]: tasks that are ready; [`duty`]: both in
 //!   order; [`primitive`] and `model`: their proof.
@@ -164,7 +165,7 @@ impl Pool {
             if let Err(error) = pool.start_thread(count) {
                 pool.begin_stop();
                 pool.close(Shutdown::Now);
-                pool.stopped();
+                pool.stopped(Shutdown::Now);
                 return Err(error);
             }
         }
@@ -271,9 +272,9 @@ impl Pool {
     }
 
     /// Ends the threads; those in a handler, after it.
-    pub(super) fn stopped(&self) {
+    pub(super) fn stopped(&self, how: Shutdown) {
         self.timer.close();
-        self.life.stopped();
+        self.life.stopped(how);
         // Each thread that ends rings for the next.
         self.port.ring();
     }

@@ -9,7 +9,8 @@
 //!    word by a plain store ([`Role::begin`], [`Role::put_down`]).
 //! 2. While it says *busy*, any thread may take it by compare-exchange. So the holder comes back to
 //!    looking by compare-exchange, and that is how it finds out that it was displaced
-//!    ([`Role::end`]). This is the one locked instruction of a call.
+//!    ([`Role::end`]). This is the pool's one locked instruction a call; a
+//!    transport has its own.
 //! 3. While it says *vacant*, any thread may take it by compare-exchange.
 //! 4. Busy lasts from the claim of a request, or of a task, until after its answer.
 //! 5. A thread that was woken looks at the word *after a fence* ([`Role::claim`]). One that puts

@@ -2,8 +2,10 @@
 //!
 //! # Invariant
 //!
-//! A server that was found quiet ([`Stage::settle`]) runs no method any more. Its clients are told
-//! that what it has not answered it did not take, so this has to be true.
+//! A server that was found quiet ([`Stage::settle`]) begins no method any more, and has answered all
+//! that it has begun. Its clients are told that what it has not answered it did not take, so this has
+//! to be true. A stream that a method returns was answered when it was opened: its items may still be
+//! made, and its clients see it cut.
 //!
 //! - The thread that finds it quiet stores *refusing*; fences; looks whether all threads stand by
 //!   and no job is left.
@@ -59,7 +61,7 @@ impl<P: Primitives> Stage<P> {
         P::fence();
     }
 
-    /// While draining: a whole turn has found all that had arrived.
+    /// While draining: a look at everything has found nothing, so all that had arrived was taken.
     pub(super) fn begin_refusing(&self) {
         self.raise(REFUSING);
     }

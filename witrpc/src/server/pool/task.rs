@@ -94,8 +94,8 @@ struct Begun {
 /// A job with its waker.
 pub(super) struct Task {
     schedule: Schedule<Std>,
-    /// Empty when it is done. Held while the job is polled, which is code of the user's: nobody waits
-    /// for it, by invariants 1 and 3.
+    /// Empty when it is done. This is the one lock that is held while code of the user's runs, as the
+    /// job is polled: no thread waits for it, by invariants 1 and 3.
     begun: Mutex<Option<Begun>>,
     tenant: Tenant,
     /// Weak: a waker that somebody forgot does not keep a server.

@@ -118,12 +118,8 @@ impl Worker {
         loop {
             let permit = Permit::of_holder(&self.pool.crew, &self.pool.shares);
             let serves = permit.serves();
-            let draining = self.pool.life.is_draining();
             self.pool.duty.notice_tasks(&mut tenure);
             let look = self.look(&permit, &mut tenure, scanner);
-            if draining && serves && !matches!(look, Look::Displaced) {
-                self.pool.life.stage().begin_refusing();
-            }
             match look {
                 Look::Displaced => {
                     self.surplus_since = None;
@@ -225,7 +221,12 @@ impl Worker {
             self.take_on();
             return Some(again);
         }
-        if draining && !found && pool.life.stage().settle(|| pool.is_quiet()) {
+        // What the permit did not allow has arrived too. The thread that it waits for takes the role as it
+        // comes back.
+        let nothing_is_left = permit.is_all() && !found;
+        // Quiet before that too: a thread that has just taken a call would refuse it.
+        let is_over = || pool.is_quiet() && pool.life.stage().settle(|| pool.is_quiet());
+        if draining && nothing_is_left && is_over() {
             pool.life.quiet();
         }
         None

@@ -13,7 +13,7 @@ use crate::codec::{Decoder, Wire, read_batch};
 use crate::tag::{Notice, UploadState, credit, push};
 
 use super::load::Credit;
-use super::slot::{Slot, Unanswered};
+use super::slot::{Slot, Unanswered, Unheard};
 use super::{Asked, Course, Flow, Flows, Lifeline, Load, Notices};
 
 /// What a method's caller feeds, for generated code.
@@ -206,7 +206,7 @@ impl<T: Wire> Flow for FeedState<T> {
         Course::GoesOn
     }
 
-    fn close(&self) {
+    fn close(&self) -> Option<Unheard> {
         // First, so that whatever the method's task learns of the close, its context knows it too.
         self.lifeline.cut();
         let mut items = self.lock();
@@ -216,7 +216,7 @@ impl<T: Wire> Flow for FeedState<T> {
         held.into_iter().for_each(|held| self.tell_unwanted(held.room));
         self.changed.notify_all();
         reader.into_iter().for_each(wake);
-        self.slot.lose();
+        self.slot.lose()
     }
 
     fn is_upload(&self) -> bool {

@@ -51,7 +51,7 @@ pub(super) use load::{Burden, Load};
 pub(super) use notices::Notices;
 pub(super) use outflow::Outflow;
 pub(super) use outflow::StreamWriter;
-pub(super) use slot::{DROPPED, Unanswered};
+pub(super) use slot::{DROPPED, Unanswered, Unheard};
 
 /// How many streams that were closed before they were opened are remembered. Those that a client
 /// still means are younger than this many others: it has no more lanes.
@@ -97,8 +97,9 @@ pub(super) trait Flow: Send + Sync {
         Course::GoesOn
     }
 
-    /// The client does not want it any more, or has gone.
-    fn close(&self);
+    /// The client does not want it any more, or has gone. To drop what this returns tells the hooks.
+    #[must_use]
+    fn close(&self) -> Option<Unheard>;
 
     /// Whether the client feeds it, and is told of it by notices.
     fn is_upload(&self) -> bool {
@@ -127,6 +128,21 @@ struct Table {
     closed_early: BTreeSet<u64>,
     /// The client has gone.
     left: bool,
+}
+
+/// What is left of the streams of a client that has gone. To drop it runs code of users: hooks are
+/// told of calls that nobody hears of, and items that were not taken are dropped.
+#[must_use = "where it is dropped, code of users runs"]
+pub(super) struct Remains {
+    unheard: Vec<Unheard>,
+    jobs: Vec<FedJob>,
+    flows: Vec<Arc<dyn Flow>>,
+}
+
+impl Remains {
+    pub(super) fn is_empty(&self) -> bool {
+        self.unheard.is_empty() && self.jobs.is_empty() && self.flows.is_empty()
+    }
 }
 
 /// Why a stream was not opened.
@@ -202,7 +218,7 @@ impl Flows {
             }
         }
         drop(table);
-        flow.inspect(|flow| flow.close());
+        drop(flow.and_then(|flow| flow.close()));
         self.notices.closed(number);
         drop(self.threads.call_off(number));
     }
@@ -215,7 +231,7 @@ impl Flows {
         let state = if job.is_some() { UploadState::Queued } else { flow.give_up() };
         if state != UploadState::GoesOn {
             self.forget(number);
-            flow.close();
+            drop(flow.close());
         }
         drop(job);
         asked.reply().number(state as u64);
@@ -228,15 +244,15 @@ impl Flows {
         self.notices.closed(number);
     }
 
-    /// Ends all: the client has gone.
-    pub(super) fn leave(&self) {
+    /// Ends all: the client has gone. Runs no code of users but wakers.
+    pub(super) fn leave(&self) -> Remains {
         let mut table = self.lock();
         table.left = true;
         let open = std::mem::take(&mut table.open);
         drop(table);
-        open.values().for_each(|flow| flow.close());
+        let unheard = open.values().filter_map(|flow| flow.close()).collect();
         self.notices.leave();
-        self.threads.leave();
+        Remains { unheard, jobs: self.threads.leave(), flows: open.into_values().collect() }
     }
 
     fn follow(&self, number: u64, course: Course) {
@@ -268,8 +284,9 @@ mod tests {
             Course::GoesOn
         }
 
-        fn close(&self) {
+        fn close(&self) -> Option<Unheard> {
             self.0.fetch_add(1, Relaxed);
+            None
         }
     }
 
@@ -283,8 +300,7 @@ mod tests {
         let flows = Flows::default();
         let [closed, left] = [1, 2].map(|number| open(&flows, number).ok().unwrap());
         flows.close(1);
-        flows.leave();
-        flows.leave();
+        drop([flows.leave(), flows.leave()]);
         assert_eq!((closed.0.load(Relaxed), left.0.load(Relaxed)), (1, 1));
         assert!(matches!(open(&flows, 3), Err(NotOpened::Closed)), "the client has gone");
     }

@@ -25,7 +25,7 @@ use crate::server::reply::Reply;
 use crate::server::session::ClientSession;
 use crate::transport::{ChannelError, Session};
 
-use super::{Asked, Course, Flow, Lifeline};
+use super::{Asked, Course, Flow, Lifeline, Unheard};
 
 #[cfg(test)]
 mod tests;
@@ -315,7 +315,7 @@ impl<T: Send + 'static> Flow for Outflow<T> {
         course
     }
 
-    fn close(&self) {
+    fn close(&self) -> Option<Unheard> {
         // First, so that whatever the method's task learns of the close, its context knows it too.
         self.lifeline.cut();
         let mut state = self.lock();
@@ -324,6 +324,7 @@ impl<T: Send + 'static> Flow for Outflow<T> {
         drop(state);
         waiting.inspect(|asked| asked.reply().end());
         producer.into_iter().for_each(wake);
+        None
     }
 }
 

@@ -62,6 +62,15 @@ impl Unanswered {
     }
 }
 
+/// A call whose caller has gone before it was told that there is no answer.
+pub(in crate::server) struct Unheard(Unanswered);
+
+impl Drop for Unheard {
+    fn drop(&mut self) {
+        self.0.unheard();
+    }
+}
+
 impl Slot {
     /// The client asks for the answer.
     pub(super) fn fill(&self, asked: Asked) -> Course {
@@ -89,8 +98,9 @@ impl Slot {
         Course::GoesOn
     }
 
-    /// The client has gone or has given the call up.
-    pub(super) fn lose(&self) {
+    /// The client has gone or has given the call up. To drop what this returns tells the hooks.
+    #[must_use]
+    pub(super) fn lose(&self) -> Option<Unheard> {
         let mut pickup = self.lock();
         pickup.lost = true;
         let (asked, job) = (pickup.asked.take(), pickup.job.take());
@@ -98,8 +108,8 @@ impl Slot {
         drop(pickup);
         // A client that gave the call up has its lane back only when this is answered.
         asked.inspect(|asked| asked.reply().end());
-        unanswered.inspect(Unanswered::unheard);
         job.into_iter().for_each(wake);
+        unanswered.map(Unheard)
     }
 
     /// Whether the client will never ask for the answer; if it may, wakes when that changes.

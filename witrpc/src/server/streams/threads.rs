@@ -126,13 +126,14 @@ impl FedThreads {
         state.waiting.remove(place).map(|waiting| waiting.job)
     }
 
-    /// The client has gone.
-    pub(super) fn leave(&self) {
+    /// The client has gone. Returns the jobs that will never run: to drop one tells the hooks.
+    #[must_use]
+    pub(super) fn leave(&self) -> Vec<FedJob> {
         let mut state = self.lock();
         state.left = true;
         let waiting = std::mem::take(&mut state.waiting);
         drop(state);
-        drop(waiting);
+        waiting.into()
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {

@@ -2,6 +2,11 @@
 //!
 //! Each client's requests wait in their order, and the clients take turns: a client that sends many
 //! holds up its own.
+//!
+//! # Invariant
+//!
+//! A request that waits keeps its link, and that keeps this. So what waits is taken out when its client
+//! leaves or the server ends, and after the end nothing waits any more.
 
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::{Duration, Instant};
@@ -36,6 +41,8 @@ struct State {
     /// Counts those who have been poller; `busy` is the latest one's.
     poller: u64,
     rings: u32,
+    /// The server has ended.
+    ended: bool,
 }
 
 /// One thread's time as poller.
@@ -46,6 +53,11 @@ impl Arrivals {
     /// Adds a request, and rings if nobody is looking.
     pub(super) fn publish(&self, peer: Arc<dyn Peer>, request: Request) {
         let mut state = lock(&self.state);
+        if state.ended {
+            drop(state);
+            // Outside of the lock, as in `take`.
+            return drop((peer, request));
+        }
         state.waiting.push(peer, request);
         let armed = std::mem::take(&mut state.armed);
         if armed || state.busy {
@@ -100,6 +112,21 @@ impl Arrivals {
         state.armed = true;
         state.busy = false;
         state.waiting.any(only)
+    }
+
+    /// Forgets what waits of a client that has left.
+    pub(super) fn forget(&self, client: u64) {
+        let gone = lock(&self.state).waiting.remove(client);
+        drop(gone);
+    }
+
+    /// Forgets all that waits and all that is still to come: the server has ended.
+    pub(super) fn end(&self) {
+        let mut state = lock(&self.state);
+        state.ended = true;
+        let gone = std::mem::take(&mut state.waiting);
+        drop(state);
+        drop(gone);
     }
 
     /// Wakes one sleeping thread, or the next that would sleep.

@@ -7,8 +7,9 @@
 //! [`WaitPolicy`](crate::WaitPolicy) changes nothing here.
 //!
 //! The files follow a call: `place` is where client and server meet, `channel` the client's
-//! end, `link` the calls in flight (those that one caller makes on a lane of its own with `kept`), `arrivals` what the server's threads look at (by client, in `waiting`), `port` the
-//! server's end. `watchers` wakes handlers whose callers have gone.
+//! end, `link` the calls in flight, `arrivals` what the server's threads look at (by client, in
+//! `waiting`), `port` the server's end. `kept` is a lane that stays with one caller. `watchers` wakes
+//! handlers whose callers have gone.
 
 mod arrivals;
 mod channel;

@@ -113,6 +113,7 @@ impl Port {
     pub(super) fn leave(&self, client_id: u64) {
         let link = lock(&self.state).links.remove(&client_id);
         if let Some(link) = link {
+            self.arrivals.forget(client_id);
             self.say_left(&link);
         }
     }
@@ -127,10 +128,9 @@ impl Port {
             state.stage = Stage::Closed;
             std::mem::take(&mut state.links)
         };
-        for link in links.into_values() {
-            link.close(*pending, *later);
-            self.say_left(&link);
-        }
+        links.values().for_each(|link| link.close(*pending, *later));
+        self.arrivals.end();
+        links.values().for_each(|link| self.say_left(link));
     }
 }
 
@@ -166,6 +166,7 @@ impl ServerPort for Port {
         match link {
             Some(link) => {
                 link.close(dismissed, dismissed);
+                self.arrivals.forget(client_id);
                 self.say_left(&link);
                 true
             }

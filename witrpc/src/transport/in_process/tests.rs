@@ -560,3 +560,29 @@ fn who_leaves_is_told_once_however_it_goes() {
     drop((stays, port));
     assert_eq!(left(), ids);
 }
+
+#[test]
+fn nothing_that_waits_outlives_the_server_or_its_client() {
+    let place = InProcess::new();
+    let port = bind(&place);
+    let [leaves, dismissed, stays] = [(); 3].map(|()| connect(&place));
+    let mut kept = Vec::new();
+    for client in [&leaves, &dismissed, &stays] {
+        client.try_send(small(1)).unwrap();
+    }
+    for (peer, _) in take(&port) {
+        kept.push(Arc::downgrade(&peer));
+    }
+    for client in [&leaves, &dismissed, &stays] {
+        client.try_send(small(2)).unwrap();
+    }
+    drop(leaves);
+    assert!(kept[0].upgrade().is_none(), "the client has gone");
+    let id = kept[1].upgrade().unwrap().client().id;
+    assert!(port.disconnect(id));
+    drop(dismissed);
+    assert!(kept[1].upgrade().is_none(), "the client was dismissed");
+    port.close(Shutdown::Now);
+    drop(stays);
+    assert!(kept[2].upgrade().is_none(), "the server has ended");
+}

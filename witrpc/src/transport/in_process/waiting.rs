@@ -75,6 +75,14 @@ impl Waiting {
         None
     }
 
+    /// Takes out what waits of one client.
+    pub(super) fn remove(&mut self, client: u64) -> Option<VecDeque<Arrival>> {
+        let queue = self.queues.remove(&client)?;
+        self.len -= queue.len();
+        self.order.retain(|each| *each != client);
+        Some(queue)
+    }
+
     /// Whether there is a request that `only` does not refuse.
     pub(super) fn any(&self, only: Option<Only<'_>>) -> bool {
         let all =

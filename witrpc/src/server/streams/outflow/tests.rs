@@ -25,7 +25,7 @@ fn no_answer_is_given_under_the_lock() {
     assert_eq!(flow.pull(peer.asks(2)), Course::GoesOn);
     assert_eq!(flow.pull(peer.asks(3)), Course::GoesOn);
     flow.end(End::Finished);
-    flow.close();
+    drop(flow.close());
     assert_eq!(peer.answers(), [1, 2, 3]);
 }
 
