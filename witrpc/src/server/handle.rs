@@ -186,7 +186,8 @@ impl ServerHandle {
 
     /// The methods that run now, one entry a call: those of blocking handlers, of `async fn` handlers
     /// that wait, and of streams that are made or taken. Also after the server has ended, for what still
-    /// runs then. A call that begins or ends meanwhile may be missing or be there.
+    /// runs then. A call that begins or ends meanwhile may be missing or be there, and an `async fn` that
+    /// begins to wait at this moment may be there twice.
     pub fn running(&self) -> Vec<RunningMethod> {
         self.pool.running()
     }
