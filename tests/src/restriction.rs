@@ -11,11 +11,11 @@ use serde::{Deserialize, Serialize};
 pub enum Restriction {
     /// A system call, which a filter answers with `EPERM`.
     Call(Call),
-    /// To make files longer than so many bytes.
+    /// To make files longer than this, in bytes.
     FileSize(u64),
-    /// To open more descriptors than so many beyond those that it has.
+    /// To open more than this number of descriptors beyond those that it has.
     Descriptors(u64),
-    /// To map more bytes than so many beyond those that it has mapped.
+    /// To map more than this number of bytes beyond those that it has mapped.
     AddressSpace(u64),
 }
 
