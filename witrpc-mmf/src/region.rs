@@ -11,8 +11,7 @@ use crate::fork::Descriptor;
 use crate::layout::{Layout, PAGE};
 use crate::memfd::{self, FileIdentity, PeerMemoryError};
 use crate::outbox::Outbox;
-use crate::rendezvous::random_bytes;
-use crate::resource::ResourceError;
+use crate::resource::{ResourceError, random_bytes};
 use crate::shm;
 
 /// What the peer is told of a region, to open it by.

@@ -201,7 +201,7 @@ mod tests {
     use std::path::Path;
 
     use super::*;
-    use crate::rendezvous::random_bytes;
+    use crate::resource::random_bytes;
 
     const LEN: usize = 64 << 10;
 

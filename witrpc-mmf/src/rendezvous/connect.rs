@@ -12,7 +12,6 @@ use witrpc_transport::{Begun, Initiator};
 use super::deadline::{ConnectLimit, Deadline};
 use super::find::find;
 use super::frame::{Inbox, Outbox, ReceiveError};
-use super::name::random_bytes;
 use super::peer::{Credentials, Established, inode_of};
 use super::record::{
     ClientOpening, Exchanged, Failure, MAX_BLOB_LEN, Nonce, Offer, PROTOCOL_VERSION, Record,
@@ -27,7 +26,7 @@ use crate::fdpass::MAX_PASSED;
 use crate::fork::Descriptor;
 use crate::layout::{Layout, PAGE};
 use crate::region::{Identity, Made, Making, OpenError, OwnPages, PeerPages};
-use crate::resource::ResourceError;
+use crate::resource::{ResourceError, random_bytes};
 use crate::server::ServerOptions;
 
 /// How soon to look again for a server that is not there yet; doubles up to the longest.

@@ -34,7 +34,6 @@ pub(crate) use control::{Control, GRACE, Host, ServerLimits};
 pub use deadline::{ConnectLimit, Interrupt};
 pub use inquire::inquire;
 pub use name::Name;
-pub(crate) use name::random_bytes;
 pub(crate) use peer::Established;
 pub use place::Place;
 pub use record::MAX_REPORT_LEN;

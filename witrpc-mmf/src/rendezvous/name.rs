@@ -2,11 +2,8 @@
 
 use std::fmt;
 
-use rustix::io::Errno;
-use rustix::rand::{GetRandomFlags, getrandom};
-
 use crate::error::NameError;
-use crate::resource::ResourceError;
+use crate::resource::{ResourceError, random_bytes};
 
 /// A valid name of a server: 1 to [`Name::MAX_LEN`] bytes of UTF-8 without slashes or control
 /// characters, not beginning with a dot.
@@ -75,21 +72,6 @@ impl fmt::Display for Name {
 
 /// The subdirectory of the locks, beside the names.
 pub(super) const LOCKS: &str = "locks";
-
-/// Returns random bytes from the kernel.
-pub(crate) fn random_bytes<const N: usize>() -> Result<[u8; N], ResourceError> {
-    let mut bytes = [0; N];
-    let mut filled = 0;
-    while filled < N {
-        match getrandom(&mut bytes[filled..], GetRandomFlags::empty()) {
-            Ok(more) => filled += more,
-            // A signal before the kernel's pool is ready, early in a boot.
-            Err(Errno::INTR) => {}
-            Err(error) => return Err(ResourceError::of("getrandom", 0, &error.into())),
-        }
-    }
-    Ok(bytes)
-}
 
 #[cfg(test)]
 mod tests {

@@ -11,7 +11,6 @@ use witrpc_transport::{Admitted, Clearance, ClientInfo, Response};
 
 use super::control::{Desk, ServerLimits};
 use super::frame::{Inbox, Outbox, ReceiveError};
-use super::name::random_bytes;
 use super::peer::{Credentials, Established, inode_of};
 use super::record::{
     ClientOpening, Exchanged, Failure, Inquiry, MAX_REPORT_LEN, Nonce, Offer, PROTOCOL_VERSION,
@@ -23,7 +22,7 @@ use crate::disposal::{self, Passed, Socket};
 use crate::fdpass::MAX_PASSED;
 use crate::fork::Descriptor;
 use crate::region::{Identity, Made, Making, OpenError, OwnPages, PeerPages};
-use crate::resource::ResourceError;
+use crate::resource::{ResourceError, random_bytes};
 
 /// Somebody who has connected and is not a client yet.
 pub(super) struct Stranger {

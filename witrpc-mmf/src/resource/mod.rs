@@ -4,6 +4,7 @@
 //! signal: `RLIMIT_FSIZE` with SIGXFSZ, the memory limit of a control group with its killer.
 
 mod cgroup;
+mod random;
 mod wire;
 
 use std::fs;
@@ -14,8 +15,8 @@ use rustix::process::{Resource, getrlimit};
 use witrpc_transport::NoRandomBytes;
 
 pub(crate) use self::cgroup::MemoryLimits;
+pub(crate) use self::random::random_bytes;
 pub(crate) use self::wire::MAX_ENCODED_LEN;
-use crate::rendezvous::random_bytes;
 
 /// A limit that was reached, or a system call that was refused, while a process made its side of a
 /// connection. Sizes are in bytes.

@@ -21,11 +21,11 @@ use rustix::net::{SocketFlags, accept_with};
 use super::{Host, ServerLimits, Shared};
 use crate::disposal::{self, Socket};
 use crate::fork::Descriptor;
-use crate::rendezvous::name::random_bytes;
 use crate::rendezvous::peer::Credentials;
 use crate::rendezvous::record::Nonce;
 use crate::rendezvous::stranger::{Progress, Stranger};
 use crate::resource::ResourceError;
+use crate::resource::random_bytes;
 
 /// How many handshakes can be pending; who comes then stays in the listener's queue.
 const MAX_STRANGERS: usize = 64;

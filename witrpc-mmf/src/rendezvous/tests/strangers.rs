@@ -18,7 +18,7 @@ use super::*;
 use crate::fdpass::send_with;
 use crate::memfd::OwnMemory;
 use crate::region::Identity;
-use crate::resource::ResourceError;
+use crate::resource::{ResourceError, random_bytes};
 use crate::shm;
 
 /// So soon that a test can wait for it. A client is quicker by far, and is tried again where it is

@@ -1,0 +1,21 @@
+//! Random bytes, which a sandbox may refuse.
+
+use rustix::io::Errno;
+use rustix::rand::{GetRandomFlags, getrandom};
+
+use super::ResourceError;
+
+/// Returns random bytes from the kernel.
+pub(crate) fn random_bytes<const N: usize>() -> Result<[u8; N], ResourceError> {
+    let mut bytes = [0; N];
+    let mut filled = 0;
+    while filled < N {
+        match getrandom(&mut bytes[filled..], GetRandomFlags::empty()) {
+            Ok(more) => filled += more,
+            // A signal before the kernel's pool is ready, early in a boot.
+            Err(Errno::INTR) => {}
+            Err(error) => return Err(ResourceError::of("getrandom", 0, &error.into())),
+        }
+    }
+    Ok(bytes)
+}
