@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::codec::Codec;
 use crate::contract::Digest;
+use crate::error::Codec;
 
 /// The version of these messages, of tags and of bodies. A server refuses any other.
 pub(crate) const VERSION: u32 = 3;

@@ -114,11 +114,10 @@ pub use client::{
     Async, AsyncStream, Blocking, BlockingStream, CallOptions, CancelToken, ClientBuilder,
     Connection, ConnectionState, EventGuard, EventStream, Events, Reconnect,
 };
-pub use codec::Codec;
-pub use contract::{ContractDifference, SampleError, register_sample};
+pub use contract::{SampleError, register_sample};
 pub use error::{
-    AllocError, BindError, CallError, ConnectError, Direction, EmitError, EventError, NoAppError,
-    ServeError, StreamLimit, UploadStage, WorkerError,
+    AllocError, BindError, CallError, Codec, ConnectError, ContractDifference, Direction,
+    EmitError, EventError, NoAppError, ServeError, StreamLimit, UploadStage, WorkerError,
 };
 pub use futures_core::Stream;
 pub use hooks::{CallEnd, ClientHook, MadeCall, Rejection, ServedCall, ServedEnd, ServerHook};

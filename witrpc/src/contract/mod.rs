@@ -7,7 +7,6 @@
 mod check;
 mod compare;
 mod descriptor;
-mod difference;
 mod shape;
 mod signature;
 mod text;
@@ -16,7 +15,6 @@ mod visit;
 
 pub(crate) use descriptor::{ArgumentDescriptor, ArgumentKind, Trace};
 pub use descriptor::{EventDescriptor, MethodDescriptor, Overflow, ServiceDescriptor};
-pub use difference::ContractDifference;
 pub use trace::{SampleError, register_sample};
 pub(crate) use trace::{Tracer, trace_path, trace_raw, trace_result, trace_str};
 pub(crate) use trace::{trace_raw_value, trace_value};

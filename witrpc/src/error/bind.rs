@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 
 use thiserror::Error;
 
+use super::Codec;
 use super::remedy::remedy;
-use crate::codec::Codec;
 use crate::transport::mmf::ResourceError;
 
 /// Why a server could not start.

@@ -8,8 +8,7 @@ use thiserror::Error;
 
 use super::call::CallError;
 use super::remedy::remedy;
-use crate::codec::Codec;
-use crate::contract::ContractDifference;
+use super::{Codec, ContractDifference};
 use crate::transport::DisconnectReason;
 use crate::transport::mmf::ResourceError;
 

@@ -4,8 +4,12 @@
 mod alloc;
 mod bind;
 mod call;
+mod codec;
 mod connect;
+mod difference;
 mod event;
+mod exit;
+mod rejection;
 mod remedy;
 mod upload;
 mod worker;
@@ -13,8 +17,12 @@ mod worker;
 pub use alloc::AllocError;
 pub use bind::BindError;
 pub use call::{CallError, Direction, NoAppError, StreamLimit};
+pub use codec::Codec;
 pub use connect::ConnectError;
+pub use difference::ContractDifference;
 pub use event::{EmitError, EventError};
+pub use exit::WorkerExit;
+pub use rejection::Rejection;
 pub use upload::UploadStage;
 pub use worker::{ServeError, WorkerError};
 

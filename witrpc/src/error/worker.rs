@@ -7,8 +7,7 @@ use std::time::Duration;
 use thiserror::Error;
 
 use super::remedy::remedy;
-use super::{BindError, ConnectError};
-use crate::worker::WorkerExit;
+use super::{BindError, ConnectError, WorkerExit};
 
 /// Why a worker did not start, or does not serve any more.
 #[derive(Debug, Error)]

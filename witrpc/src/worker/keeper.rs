@@ -12,11 +12,10 @@ use std::time::{Duration, Instant};
 use witrpc_rt::{lock, wait_until};
 
 use super::assignment::{Assignment, Report};
-use super::exit::WorkerExit;
 use super::process::{Event, Leash, Process};
 use crate::backoff::Backoff;
 use crate::client::Connection;
-use crate::error::WorkerError;
+use crate::error::{WorkerError, WorkerExit};
 use crate::rt::{SignalMask, Timer, Waiters, spawn, until_so};
 
 /// What a worker is doing.

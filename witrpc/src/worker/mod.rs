@@ -57,7 +57,6 @@
 mod assignment;
 mod builder;
 mod child;
-mod exit;
 mod handle;
 mod keeper;
 mod last_words;
@@ -66,9 +65,8 @@ mod process;
 
 pub use builder::WorkerBuilder;
 pub use child::{is_worker, serve, serve_with};
-pub use exit::WorkerExit;
 pub use handle::WorkerHandle;
 pub use keeper::WorkerState;
 pub use parent::Worker;
 
-pub use crate::error::{ServeError, WorkerError};
+pub use crate::error::{ServeError, WorkerError, WorkerExit};

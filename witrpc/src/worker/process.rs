@@ -14,9 +14,8 @@ use rustix::net::{RecvFlags, SendFlags, Shutdown, recv, send, shutdown};
 use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
 
 use super::assignment::{Assignment, Report, read_report, whole_body};
-use super::exit::WorkerExit;
 use super::last_words::LastWords;
-use crate::error::WorkerError;
+use crate::error::{WorkerError, WorkerExit};
 use crate::transport::mmf::Descriptor;
 
 /// In a worker's environment: which socket its line is, as `device:inode` of its standard input, the

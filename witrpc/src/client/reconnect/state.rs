@@ -2,8 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::contract::ContractDifference;
-use crate::error::{CallError, ConnectError};
+use crate::error::{CallError, ConnectError, ContractDifference};
 use crate::transport::DisconnectReason;
 
 /// How a connection stands: [`Connection::state`](crate::Connection::state).

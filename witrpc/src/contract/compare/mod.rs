@@ -27,10 +27,10 @@ mod shapes;
 #[cfg(all(test, feature = "json"))]
 mod tests;
 
-use super::difference::ContractDifference;
 use super::signature::{Argument, Contract, Signature};
 use super::text::Shown;
 use crate::codec::Codec;
+use crate::error::ContractDifference;
 use shapes::{Comparison, Side};
 
 /// How many differences are listed.
