@@ -117,8 +117,8 @@ pub use client::{
 pub use codec::Codec;
 pub use contract::{ContractDifference, SampleError, register_sample};
 pub use error::{
-    AllocError, BindError, CallError, ConnectError, Direction, EmitError, EventError, NoAppError,
-    ServeError, StreamLimit, UploadStage, WorkerError,
+    AllocError, BindError, CallError, ConnectError, Direction, EmitError, EventError,
+    LeftBehindLimit, NoAppError, ServeError, StreamLimit, UploadStage, WorkerError,
 };
 pub use futures_core::Stream;
 pub use hooks::{CallEnd, ClientHook, MadeCall, Rejection, ServedCall, ServedEnd, ServerHook};

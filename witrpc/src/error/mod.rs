@@ -6,6 +6,7 @@ mod bind;
 mod call;
 mod connect;
 mod event;
+mod left_behind;
 mod remedy;
 mod upload;
 mod worker;
@@ -15,6 +16,7 @@ pub use bind::BindError;
 pub use call::{CallError, Direction, NoAppError, StreamLimit};
 pub use connect::ConnectError;
 pub use event::{EmitError, EventError};
+pub use left_behind::LeftBehindLimit;
 pub use upload::UploadStage;
 pub use worker::{ServeError, WorkerError};
 
