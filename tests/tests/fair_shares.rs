@@ -2,6 +2,7 @@
 
 use std::future::{Future, poll_fn};
 use std::pin::Pin;
+use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
 use std::sync::{Arc, Condvar, Mutex};
 use std::task::{Poll, Waker};
 use std::thread;
@@ -9,10 +10,13 @@ use std::thread;
 use futures_executor::block_on;
 use futures_util::FutureExt;
 use futures_util::future::join_all;
-use witrpc::{CallError, Endpoint, InProcess, Mmf, WitServer, wit_service};
+use witrpc::{
+    CallError, ClientInfo, ConnectError, Endpoint, InProcess, LeftBehindLimit, Mmf, ServerHook,
+    WitServer, wit_service,
+};
 use witrpc_tests::over_both_transports;
 use witrpc_tests::site::Transport;
-use witrpc_tests::watchdog::{PATIENCE, Watchdog, eventually};
+use witrpc_tests::watchdog::{PATIENCE, Watchdog, eventually, eventually_equal};
 
 /// How many calls of one client can be in flight, unless a server says otherwise.
 const LANES: usize = 64;
@@ -97,8 +101,19 @@ impl Turnstile for Gate {
     }
 }
 
+/// How many clients the server knows to have left.
+#[derive(Clone, Default)]
+struct Departures(Arc<AtomicU64>);
+
+impl ServerHook for Departures {
+    fn left(&self, _client: &ClientInfo) {
+        self.0.fetch_add(1, SeqCst);
+    }
+}
+
 struct Served {
     gate: Gate,
+    departures: Departures,
     endpoint: Endpoint,
     /// Lets all pass at the end, so that no thread stays behind.
     server: WitServer,
@@ -111,20 +126,33 @@ impl Served {
             Transport::InProcess => InProcess::new().into(),
             _ => Mmf::unguessable().into(),
         };
-        let gate = Gate::default();
-        let server = WitServer::builder().listen(endpoint.clone());
+        let (gate, departures) = (Gate::default(), Departures::default());
+        let server = WitServer::builder().listen(endpoint.clone()).hook(departures.clone());
         let server = server.service(TurnstileServer::new(gate.clone()));
         let server = match max_workers {
             Some(max_workers) => server.max_workers(max_workers),
             None => server,
         };
         let server = server.start().unwrap();
-        Self { gate, endpoint, server, _watchdog: Watchdog::new(PATIENCE) }
+        Self { gate, departures, endpoint, server, _watchdog: Watchdog::new(PATIENCE) }
     }
 
     fn client(&self) -> TurnstileAsyncClient {
+        self.try_client().unwrap()
+    }
+
+    fn try_client(&self) -> Result<TurnstileAsyncClient, ConnectError> {
         let client = TurnstileAsyncClient::builder(self.endpoint.clone()).call_timeout(None);
-        block_on(client.connect()).unwrap()
+        block_on(client.connect())
+    }
+
+    /// A client that says so when it is not served.
+    fn honest_client(&self) -> TurnstileClient {
+        TurnstileClient::connect(self.endpoint.clone()).unwrap()
+    }
+
+    fn have_left(&self, count: u64) {
+        eventually_equal("clients that have left", &count, || self.departures.0.load(SeqCst));
     }
 }
 
@@ -174,6 +202,53 @@ over_both_transports! {
         drop(pending);
         let second = served.client();
         assert_eq!(block_on(second.add(1, 1)), Ok(2));
+    }
+
+    fn a_client_that_comes_back_until_it_is_refused_keeps_no_worker_from_others(transport) {
+        // Of eight, one is kept for a client that has none.
+        let (max_workers, most) = (8, 7);
+        let served = Served::new(transport, Some(max_workers));
+        let gate = &served.gate;
+        let honest = [(); 2].map(|()| served.honest_client());
+        let are_served = |when: &str| {
+            for (n, client) in (0..20).flat_map(|n| honest.iter().map(move |client| (n, client))) {
+                assert_eq!(client.add(n, 1), Ok(n + 1), "{when}");
+            }
+        };
+        let mut stuck = 0;
+        let refused = (1..).find_map(|visit| {
+            let hostile = match served.try_client() {
+                Ok(hostile) => hostile,
+                Err(refused) => return Some(refused),
+            };
+            let mut pending = as_many_as_lanes(&hostile);
+            gate.drive(&mut pending, |state| state.entered > stuck);
+            are_served(&format!("the first of its calls runs beside {stuck} left behind"));
+            stuck += most;
+            gate.drive(&mut pending, |state| state.entered == stuck);
+            are_served(&format!("{stuck} handlers are stuck"));
+            drop(pending);
+            drop(hostile);
+            served.have_left(visit);
+            are_served(&format!("{stuck} handlers are left behind"));
+            None
+        });
+        let refused = refused.expect("it comes back until it is refused");
+        assert_eq!(stuck, 2 * most, "{refused}");
+        assert!(refused.is_retryable());
+        let said = "clients that have gone have left 8 handlers that keep a thread (its max_workers) ";
+        assert!(refused.to_string().starts_with(said), "{refused}");
+        let limit = LeftBehindLimit::Threads;
+        assert!(
+            matches!(refused, ConnectError::TooManyLeftBehind { limit: of, max: 8 } if of == limit),
+            "{refused}"
+        );
+        gate.change(|state| state.passes = stuck);
+        let threads = || served.server.metrics().workers <= max_workers + 1;
+        eventually("the threads that were too many end", threads);
+        let back = served.try_client().unwrap();
+        assert_eq!(block_on(back.add(1, 1)), Ok(2));
+        are_served("all handlers have returned");
     }
 
     fn handlers_that_block_after_they_have_waited_leave_workers_too(transport) {

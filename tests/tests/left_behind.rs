@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
 use std::task::{Context, Poll, Waker};
 
 use futures_executor::block_on;
-use witrpc::{ConnectError, Endpoint, InProcess, Mmf, WitServer, wit_service};
+use witrpc::{ConnectError, Endpoint, InProcess, LeftBehindLimit, Mmf, WitServer, wit_service};
 use witrpc_tests::watchdog::{PATIENCE, Watchdog, eventually, eventually_equal};
 
 /// Methods that never answer.
@@ -160,7 +160,11 @@ mod in_process {
             client.connection().disconnect();
         }
         let refused = WaitingClient::connect(place.clone()).unwrap_err();
-        assert!(matches!(refused, ConnectError::TooManyLeftBehind { max: MOST }), "{refused}");
+        let limit = LeftBehindLimit::AsyncHandlers;
+        assert!(
+            matches!(refused, ConnectError::TooManyLeftBehind { limit: of, max: MOST } if of == limit),
+            "{refused}"
+        );
         assert!(refused.is_retryable());
         observer.release().unwrap();
         eventually("clients are let in again", || WaitingClient::connect(place.clone()).is_ok());

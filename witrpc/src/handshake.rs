@@ -62,8 +62,13 @@ pub(crate) enum Refusal {
     ShuttingDown,
     /// The hello could not be read.
     BadHello(String),
-    /// As many handlers of clients that have gone still run as may.
+    /// As many `async` handlers of clients that have gone still run as may.
     TooManyLeftBehind {
+        /// How many.
+        max: u64,
+    },
+    /// As many threads are in handlers of clients that have gone as may.
+    TooManyThreadsLeftBehind {
         /// How many.
         max: u64,
     },

@@ -117,7 +117,8 @@ pub use client::{
 pub use contract::{SampleError, register_sample};
 pub use error::{
     AllocError, BindError, CallError, Codec, ConnectError, ContractDifference, Direction,
-    EmitError, EventError, NoAppError, ServeError, StreamLimit, UploadStage, WorkerError,
+    EmitError, EventError, LeftBehindLimit, NoAppError, ServeError, StreamLimit, UploadStage,
+    WorkerError,
 };
 pub use futures_core::Stream;
 pub use hooks::{CallEnd, ClientHook, MadeCall, Rejection, ServedCall, ServedEnd, ServerHook};

@@ -12,7 +12,7 @@ use super::reconnect::{Keeper, Reconnect, Source};
 use super::watched::Hook;
 use crate::codec::Codec;
 use crate::contract::ServiceDescriptor;
-use crate::error::ConnectError;
+use crate::error::{ConnectError, LeftBehindLimit};
 use crate::handshake::{Hello, Refusal, VERSION, Welcome};
 use crate::security::TokenSource;
 use crate::transport::TrustedPeer;
@@ -155,7 +155,12 @@ fn read_refusal(error: ConnectError) -> ConnectError {
                 .into(),
         },
         Ok(Refusal::ShuttingDown) => ConnectError::ShuttingDown,
-        Ok(Refusal::TooManyLeftBehind { max }) => ConnectError::TooManyLeftBehind { max },
+        Ok(Refusal::TooManyLeftBehind { max }) => {
+            ConnectError::TooManyLeftBehind { limit: LeftBehindLimit::AsyncHandlers, max }
+        }
+        Ok(Refusal::TooManyThreadsLeftBehind { max }) => {
+            ConnectError::TooManyLeftBehind { limit: LeftBehindLimit::Threads, max }
+        }
         Ok(Refusal::BadHello(problem)) => ConnectError::Protocol { problem },
         Err(_) => ConnectError::Refused(bytes),
     }

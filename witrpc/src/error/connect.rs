@@ -7,6 +7,7 @@ use std::time::Duration;
 use thiserror::Error;
 
 use super::call::CallError;
+use super::left_behind::LeftBehindLimit;
 use super::remedy::remedy;
 use super::{Codec, ContractDifference};
 use crate::transport::DisconnectReason;
@@ -132,11 +133,17 @@ pub enum ConnectError {
     TooManyClients,
     /// As many handlers of clients that have gone still run on the server as may.
     #[error(
-        "{max} handlers of clients that have gone still run on the server, which lets nobody in \
-         meanwhile: have them end when `CallContext::cancelled` says so, or mark their methods \
-         #[wit(drop_on_disconnect)]"
+        "clients that have gone have left {max} {limit} behind on the server, which lets nobody in \
+         meanwhile: have them end when their `CallContext` says that the call is cancelled{}",
+        if *.limit == LeftBehindLimit::AsyncHandlers {
+            ", or mark their methods #[wit(drop_on_disconnect)]"
+        } else {
+            ", or raise max_workers"
+        }
     )]
     TooManyLeftBehind {
+        /// What there may be no more of.
+        limit: LeftBehindLimit,
         /// How many there may be.
         max: u64,
     },
@@ -396,7 +403,8 @@ mod tests {
             ConnectError::ContractMismatch { service: "Calculator", differences: vec![difference] },
             ConnectError::ShuttingDown,
             ConnectError::TooManyClients,
-            ConnectError::TooManyLeftBehind { max: 1 },
+            ConnectError::TooManyLeftBehind { limit: LeftBehindLimit::AsyncHandlers, max: 1 },
+            ConnectError::TooManyLeftBehind { limit: LeftBehindLimit::Threads, max: 1 },
             ConnectError::HungUp,
             ConnectError::VersionMismatch { ours: 1, theirs: 2 },
             ConnectError::BackendMismatch { ours: text(), theirs: text() },

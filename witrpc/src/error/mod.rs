@@ -10,6 +10,7 @@ mod difference;
 mod event;
 mod exit;
 mod rejection;
+mod left_behind;
 mod remedy;
 mod upload;
 mod worker;
@@ -23,6 +24,7 @@ pub use difference::ContractDifference;
 pub use event::{EmitError, EventError};
 pub use exit::WorkerExit;
 pub use rejection::Rejection;
+pub use left_behind::LeftBehindLimit;
 pub use upload::UploadStage;
 pub use worker::{ServeError, WorkerError};
 

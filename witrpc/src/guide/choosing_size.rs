@@ -79,7 +79,8 @@
 //! A server begins with two threads and adds one when a handler takes long, up to
 //! [`max_workers`](crate::WitServerBuilder::max_workers), 64 unless given. Handlers that block (on
 //! files, locks, calls to other services) each hold one. One client does not get the last eighth of them
-//! beyond its share, so that its slow calls leave workers for others. Handlers that would wait in great numbers
+//! beyond its share, so that its slow calls leave workers for others. Those that clients leave in handlers
+//! when they go are replaced, up to as many again; then no new client is let in. Handlers that would wait in great numbers
 //! are better written as `async fn`, which hold none while they wait. A client brings one thread a
 //! connection, which sleeps unless it is needed.
 //!

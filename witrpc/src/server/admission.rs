@@ -28,7 +28,7 @@ pub(super) struct Door {
     guard: Arc<Guard>,
     hooks: Option<Arc<Hooks>>,
     ledger: Arc<Ledger>,
-    sessions: Sessions,
+    sessions: Arc<Sessions>,
     closed: AtomicBool,
     refused: AtomicU64,
     /// Set once the server has started.
@@ -53,7 +53,7 @@ impl Door {
     }
 
     /// Those who are connected.
-    pub(super) fn sessions(&self) -> &Sessions {
+    pub(super) fn sessions(&self) -> &Arc<Sessions> {
         &self.sessions
     }
 
@@ -79,6 +79,10 @@ impl Door {
         }
     }
 
+    fn pool(&self) -> Option<Arc<Pool>> {
+        self.pool.get().and_then(Weak::upgrade)
+    }
+
     fn refuse(&self, refusal: &Refusal) -> Admitted {
         self.refused.fetch_add(1, Ordering::Relaxed);
         Admitted::Refusal(bytes(refusal))
@@ -91,6 +95,9 @@ impl Door {
         let hello = read_hello(hello)?;
         if self.ledger.left_behind().is_full() {
             return Err(Refusal::TooManyLeftBehind { max: MAX_LEFT_BEHIND });
+        }
+        if let Some(max) = self.pool().and_then(|pool| pool.too_many_left_behind()) {
+            return Err(Refusal::TooManyThreadsLeftBehind { max: max.into() });
         }
         let codec = Codec::from_number(hello.codec)
             .filter(|codec| self.codecs.contains(codec))
@@ -178,8 +185,7 @@ impl Admission for Door {
     }
 
     fn report(&self) -> Vec<u8> {
-        let pool = self.pool.get().and_then(Weak::upgrade);
-        pool.map(|pool| Metrics::of(&pool, self).to_report()).unwrap_or_default()
+        self.pool().map(|pool| Metrics::of(&pool, self).to_report()).unwrap_or_default()
     }
 
     fn left(&self, client: &ClientInfo, session: &Session) {
@@ -188,7 +194,7 @@ impl Admission for Door {
             return;
         }
         drop(ClientSession::of(session).leave());
-        if let Some(pool) = self.pool.get().and_then(Weak::upgrade) {
+        if let Some(pool) = self.pool() {
             pool.shares_grew();
         }
         self.say_left(client);

@@ -15,7 +15,7 @@ use std::sync::atomic::{AtomicI64, AtomicU64, Ordering::Relaxed};
 use super::session::ClientSession;
 use crate::transport::Session;
 
-/// How many handlers may run of clients that have gone. With more, no new clients are let in.
+/// How many handlers may run as jobs of clients that have gone. With more, no new clients are let in.
 pub(crate) const MAX_LEFT_BEHIND: u64 = 16_384;
 
 /// Says that the client has gone; the bits below count its jobs.

@@ -7,20 +7,17 @@
 //! 2. Once the server has ended, nobody joins.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicU64, Ordering::Release};
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::{Mutex, MutexGuard};
 
 use witrpc_rt::lock;
 
 use crate::transport::{ClientInfo, Session};
 
+use super::pool::{Clients, Served};
+
 /// Those of one server.
 #[derive(Default)]
-pub(super) struct Sessions {
-    /// How many there are, for the pool.
-    count: Arc<AtomicU64>,
-    state: Mutex<State>,
-}
+pub(super) struct Sessions(Mutex<State>);
 
 #[derive(Default)]
 struct State {
@@ -29,11 +26,6 @@ struct State {
 }
 
 impl Sessions {
-    /// How many clients are connected.
-    pub(super) fn count(&self) -> &Arc<AtomicU64> {
-        &self.count
-    }
-
     /// A client joins; `false` if the server has ended.
     pub(super) fn join(&self, client: &ClientInfo, session: &Session) -> bool {
         let mut state = self.lock();
@@ -41,16 +33,12 @@ impl Sessions {
             return false;
         }
         state.live.insert(client.id, (client.clone(), session.clone()));
-        self.publish(&state);
         true
     }
 
     /// A client leaves; `false` if it had left.
     pub(super) fn leave(&self, client_id: u64) -> bool {
-        let mut state = self.lock();
-        let left = state.live.remove(&client_id);
-        self.publish(&state);
-        drop(state);
+        let left = self.lock().live.remove(&client_id);
         left.is_some()
     }
 
@@ -59,16 +47,25 @@ impl Sessions {
         let mut state = self.lock();
         state.ended = true;
         let live = std::mem::take(&mut state.live);
-        self.publish(&state);
         drop(state);
         live.into_values().collect()
     }
 
-    fn publish(&self, state: &State) {
-        self.count.store(state.live.len() as u64, Release);
+    fn lock(&self) -> MutexGuard<'_, State> {
+        lock(&self.0)
+    }
+}
+
+impl Clients for Sessions {
+    fn look_up(&self, served: &mut [Served]) -> u64 {
+        let state = self.lock();
+        for each in served {
+            each.has_gone = !state.live.contains_key(&each.client);
+        }
+        state.live.len() as u64
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
-        lock(&self.state)
+    fn is_connected(&self, client: u64) -> bool {
+        self.lock().live.contains_key(&client)
     }
 }

@@ -7,7 +7,8 @@
 //! # Invariants
 //!
 //! 1. When a stand-by takes the role and no other is left, another thread is started, up to the
-//!    bound. So a holder that runs a handler leaves somebody to be woken when the handler is slow.
+//!    bound. So a holder that runs a handler leaves somebody to be woken when the handler is slow. A
+//!    holder at the bound starts one in place of a thread that is [left behind](super::shares).
 //! 2. At the bound, with no stand-by left, the holder runs no handlers and no tasks, it only does
 //!    the upkeep: with all others stuck it would be the last one that can be woken. The upkeep
 //!    includes requests that run no method (pulls of items and of events, closes, subscriptions): no
@@ -84,6 +85,16 @@ impl Counts {
     /// Whether threads beside the holder of the role are in handlers.
     pub(super) fn others_run(self) -> bool {
         self.threads > self.standbys + 1
+    }
+
+    /// Whether another thread may be started, for the holder of the role, if so many may be in handlers.
+    pub(super) fn needs_another(self, capacity: u32) -> bool {
+        self.standbys == 0 && self.threads <= capacity
+    }
+
+    /// Whether there are more threads than one beside those that may be in handlers.
+    pub(super) fn exceed(self, capacity: u32) -> bool {
+        self.threads > capacity.saturating_add(1)
     }
 
     /// Whether more stand by than need to.

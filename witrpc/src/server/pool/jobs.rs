@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, Weak};
 
 use witrpc_rt::lock;
 
-use super::shares::Tenant;
+use super::seats::Tenant;
 use super::task::Task;
 
 /// Those of one server: tasks that have waited, and jobs that other threads run.

@@ -23,11 +23,13 @@
 //! - [`role`]: the word that says who looks; [`bell`]: tasks that are ready; [`duty`]: both in
 //!   order; [`primitive`] and `model`: their proof.
 //! - [`crew`]: how many threads there are and may be; [`shares`]: how many of them each client may
-//!   have, and [`permit`] what follows for a look; [`spin`]: how long they look in vain.
+//!   have, by what a [`census`] of the [`seats`] has found, and [`permit`] what follows for a look;
+//!   [`spin`]: how long they look in vain.
 //! - [`worker`]: the loop of a thread; [`task`]: handlers that wait; [`life`] and [`stage`]: how it
 //!   all ends.
 
 mod bell;
+mod census;
 mod crew;
 mod duty;
 mod jobs;
@@ -36,6 +38,7 @@ mod permit;
 mod primitive;
 mod queue;
 mod role;
+mod seats;
 mod shares;
 mod spin;
 mod stage;
@@ -46,7 +49,7 @@ mod worker;
 mod model;
 
 use std::io;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering, fence};
+use std::sync::atomic::{AtomicUsize, Ordering, fence};
 use std::sync::{Arc, Weak};
 use std::time::Instant;
 
@@ -54,6 +57,7 @@ use crate::rt::Threads;
 use crate::rt::Timer;
 use crate::transport::{Peer, Request, ServerPort, Shutdown, WaitPolicy};
 
+use self::census::Census;
 use self::crew::{Counts, Crew};
 use self::duty::Duty;
 use self::jobs::Jobs;
@@ -69,8 +73,9 @@ use self::worker::Worker;
 use super::RunningMethod;
 use super::tally::{Ledger, Tally};
 
+pub(super) use self::census::{Clients, Served};
 pub(super) use self::jobs::Enlisted;
-pub(super) use self::shares::Tenant;
+pub(super) use self::seats::Tenant;
 pub(super) use self::task::Job;
 
 /// What a pool does with the requests it finds.
@@ -134,13 +139,13 @@ pub(super) struct Pool {
 }
 
 impl Pool {
-    /// Starts two threads: one to look, one to stand by. `clients` counts those that are connected.
+    /// Starts two threads: one to look, one to stand by. `clients` are those that are connected.
     pub(super) fn start(
         port: Arc<dyn ServerPort>,
         handler: Box<dyn Handler>,
         wait: WaitPolicy,
         max_workers: u32,
-        clients: Arc<AtomicU64>,
+        clients: Arc<dyn Clients>,
         ledger: Arc<Ledger>,
     ) -> io::Result<Arc<Self>> {
         let threads = Threads::default();
@@ -196,6 +201,19 @@ impl Pool {
         if self.start_thread(count).is_err() {
             self.crew.dismiss();
         }
+    }
+
+    /// Starts a thread in place of one that is left behind, if none stands by. The caller holds the role.
+    #[cold]
+    fn replace_left_behind(self: &Arc<Self>, census: &mut Census) {
+        if self.shares.replaces_one(self.crew.counts(), census) && !self.life.is_stopped() {
+            self.hire();
+        }
+    }
+
+    /// Returns how many threads may be left behind by clients that have gone, if as many are.
+    pub(super) fn too_many_left_behind(&self) -> Option<u32> {
+        self.shares.too_many_left_behind()
     }
 
     fn start_thread(self: &Arc<Self>, count: u64) -> io::Result<()> {
@@ -309,7 +327,7 @@ impl Pool {
 
     /// The methods that run now.
     pub(super) fn running(&self) -> Vec<RunningMethod> {
-        let tenants = self.shares.tenants().into_iter().chain(self.jobs.tenants());
+        let tenants = self.shares.seats().tenants().chain(self.jobs.tenants());
         let named = |Tenant { client, tag }| {
             let [service, method] = self.handler.names(tag)?;
             Some(RunningMethod { service, method, client_id: client })

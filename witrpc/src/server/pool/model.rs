@@ -18,12 +18,12 @@ use loom::thread;
 
 use super::crew::Crew;
 use super::duty::Duty;
-use super::permit::Permit;
 use super::primitive::{Loom, Primitives};
 use super::role::{Tenure, ThreadNumber};
-use super::shares::{Shares, Tenant};
 use super::stage::Stage;
 use super::task::Schedule;
+
+mod shares;
 
 type LoomWord = <Loom as Primitives>::Word;
 
@@ -338,104 +338,6 @@ fn a_request_that_waited_at_the_bound_runs_when_a_handler_ends() {
 #[should_panic(expected = "all sleep, the request waits")]
 fn a_thread_that_comes_back_and_sleeps_at_once_leaves_a_request_behind() {
     a_handler_ends_at_the_bound(false);
-}
-
-/// How many workers there are in a model of shares.
-const WORKERS: u32 = 16;
-
-/// What is broken in a model of shares.
-#[derive(Clone, Copy, PartialEq)]
-enum BrokenShares {
-    Nothing,
-    /// The last look goes by what was found before the role was put down.
-    OldLimits,
-    /// A thread that comes back leaves its seat after it has looked at the role.
-    SeatLeftLate,
-}
-
-/// A client that has a worker, and one more request.
-const CLIENT: Tenant = Tenant { client: 7, tag: 0 };
-
-/// One thread holds the role, beside a stand-by that stays one. Another comes back from a method of a
-/// client whose next request waits for that; all others are stuck. Nobody rings.
-fn a_client_gets_its_share_back(broken: BrokenShares) {
-    check(move || {
-        // So many that a client may be at its share whether one more is free or not.
-        let server = Server::new(WORKERS);
-        let clients = std::sync::Arc::new(LoomWord::new(WORKERS.into()));
-        let shares = Arc::new(Shares::<Loom>::new(WORKERS, clients));
-        for _ in 0..=WORKERS {
-            server.crew.hire();
-        }
-        for _ in 0..WORKERS {
-            server.crew.promote();
-        }
-        let seat = shares.sit_down();
-        seat.take(CLIENT);
-        server.port.request.store(1, Release);
-        let tenure = server.duty.woken(ThreadNumber::from_count(0)).expect("nobody has the role");
-        let theirs = Arc::clone(&shares);
-        let holder = spawn(&server, move |server| {
-            serve_within_shares(server, &theirs, tenure, 0, broken);
-        });
-        if broken != BrokenShares::SeatLeftLate {
-            seat.leave();
-        }
-        server.crew.stand_by();
-        if let Some(tenure) = server.duty.woken(ThreadNumber::from_count(1)) {
-            seat.leave();
-            server.crew.promote();
-            serve_within_shares(&server, &shares, tenure, 1, broken);
-        }
-        seat.leave();
-        holder.join().unwrap();
-        assert!(server.is_done(), "all sleep, the request waits");
-    });
-}
-
-fn serve_within_shares(
-    server: &Server,
-    shares: &Shares<Loom>,
-    tenure: Tenure,
-    me: u64,
-    broken: BrokenShares,
-) {
-    let mut held = Some(tenure);
-    while let Some(tenure) = held.take() {
-        let permit = Permit::of_holder(&server.crew, shares);
-        if permit.allows(CLIENT) && server.port.turn() {
-            return server.finish();
-        }
-        server.crew.stand_by();
-        server.duty.put_down(tenure);
-        let last = match broken {
-            BrokenShares::OldLimits => permit,
-            _ => Permit::of_stand_by(&server.crew, shares, permit.serves()),
-        };
-        if server.port.arm() && last.allows(CLIENT) {
-            held = server.duty.retake(ThreadNumber::from_count(me));
-            if held.is_some() {
-                server.crew.promote();
-            }
-        }
-    }
-}
-
-#[test]
-fn a_request_beyond_its_clients_share_runs_when_a_handler_ends() {
-    a_client_gets_its_share_back(BrokenShares::Nothing);
-}
-
-#[test]
-#[should_panic(expected = "all sleep, the request waits")]
-fn a_last_look_by_old_limits_leaves_a_request_behind() {
-    a_client_gets_its_share_back(BrokenShares::OldLimits);
-}
-
-#[test]
-#[should_panic(expected = "all sleep, the request waits")]
-fn a_seat_that_is_left_after_the_look_at_the_role_leaves_a_request_behind() {
-    a_client_gets_its_share_back(BrokenShares::SeatLeftLate);
 }
 
 /// A task that two wakers wake at any moment is polled again after each, and queued once at a time.

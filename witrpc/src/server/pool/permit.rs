@@ -1,45 +1,63 @@
 //! What a thread that holds the role may run.
 
-use super::crew::Crew;
+use super::census::Census;
+use super::crew::{Counts, Crew};
 use super::primitive::Primitives;
-use super::shares::{Limits, Shares, Tenant};
+use super::seats::Tenant;
+use super::shares::{Limits, Shares};
 use crate::tag;
 
 /// What may run on this thread.
-#[derive(Debug)]
-pub(super) enum Permit {
+pub(super) enum Permit<'a> {
     /// Whatever there is.
     All,
     /// What runs no method, and the methods of clients that have a share left.
-    Within(Limits),
-    /// What runs no method: this is the last thread that can be woken.
+    Within(Limits<'a>),
+    /// What runs no method: this is the last thread that can be woken, or as many run as may.
     Upkeep,
 }
 
-impl Permit {
+impl<'a> Permit<'a> {
     /// What the holder of the role may run.
-    pub(super) fn of_holder<P: Primitives>(crew: &Crew<P>, shares: &Shares<P>) -> Self {
+    pub(super) fn of_holder<P: Primitives>(
+        crew: &Crew<P>,
+        shares: &'a Shares<P>,
+        census: &'a mut Census,
+    ) -> Self {
         let counts = crew.counts();
         if !counts.may_serve() {
             return Permit::Upkeep;
         }
-        let limits = shares.limits(counts, counts.others_in_handlers());
-        limits.map_or(Permit::All, Permit::Within)
+        Self::within(shares, counts, counts.others_in_handlers(), census)
     }
 
     /// What a thread that has just put the role down may run if it takes that again. `served` says
     /// whether it could run methods before.
     pub(super) fn of_stand_by<P: Primitives>(
         crew: &Crew<P>,
-        shares: &Shares<P>,
+        shares: &'a Shares<P>,
         served: bool,
+        census: &'a mut Census,
     ) -> Self {
         let counts = crew.counts();
         if !served && !counts.others_stand_by() {
             return Permit::Upkeep;
         }
-        let limits = shares.limits(counts, counts.in_handlers());
-        limits.map_or(Permit::All, Permit::Within)
+        Self::within(shares, counts, counts.in_handlers(), census)
+    }
+
+    #[inline]
+    fn within<P: Primitives>(
+        shares: &'a Shares<P>,
+        counts: Counts,
+        others_run: u32,
+        census: &'a mut Census,
+    ) -> Self {
+        match shares.limits(counts, others_run, census) {
+            None => Permit::All,
+            Some(limits) if limits.allow_none() => Permit::Upkeep,
+            Some(limits) => Permit::Within(limits),
+        }
     }
 
     /// Whether methods may run.

@@ -39,7 +39,7 @@ impl TaskQueue {
     }
 
     /// Takes the next task that may run.
-    pub(super) fn next(&self, bell: &TaskBell<Std>, permit: &Permit) -> Option<Arc<Task>> {
+    pub(super) fn next(&self, bell: &TaskBell<Std>, permit: &Permit<'_>) -> Option<Arc<Task>> {
         if !bell.any_ready() && !self.holds_back.load(Relaxed) {
             return None;
         }
@@ -62,7 +62,7 @@ impl TaskQueue {
 
     /// Whether there is a task that may run, after the role was put down. One that is just being
     /// queued need not be found: whoever queues it looks at the role afterwards.
-    pub(super) fn any(&self, bell: &TaskBell<Std>, permit: &Permit) -> bool {
+    pub(super) fn any(&self, bell: &TaskBell<Std>, permit: &Permit<'_>) -> bool {
         if !bell.any_ready() && !self.holds_back.load(Relaxed) {
             return false;
         }

@@ -6,185 +6,230 @@
 //! while it has fewer than its share, `max(1, max_workers / connected clients)`, and fewer than are
 //! free. So several clients that never give a worker back still leave one for a client that has none.
 //!
+//! # Threads that are left behind
+//!
+//! A client comes back under another id, so what its calls of before still keep is held against nobody.
+//! Therefore a thread that is *left behind*, in a method of a client that has gone, is no worker any more:
+//! the server replaces it. It does so for up to `max_workers` threads, so there are at most twice as
+//! many and the one that looks.
+//!
+//! When as many are left behind, no client is let in, and no task of one that has gone is polled. Then a
+//! client that is connected keeps what it had. Until the last is let in, fewer than `max_workers` are
+//! left behind, all of them replaced. So the clients that are connected share `max_workers` by the rule
+//! above, and `n > 0` of these are free for one that has none. The others, when they leave, leave at most
+//! `max_workers - n` more behind. That is less than `2 * max_workers - n` in all, and more than `n` of
+//! the twice as many remain.
+//!
+//! Nothing counts the threads left behind: a seat of a client that is not connected is one, whenever a
+//! look near the bound asks ([`Census`]). So a call that its client leaves at any moment, or a task that
+//! is polled long after, is counted as long as it runs and not longer.
+//!
 //! # Invariants
 //!
-//! 1. A thread writes its own [`Seat`] before it goes busy, and clears it before it counts as a
-//!    stand-by. So the holder of the role, which has acquired the role's word and then the counts,
-//!    sees a seat for each thread that is stuck. It may see one too many, of a thread that is about to
-//!    come back: that thread looks at the role after it has cleared its seat.
+//! 1. Those of the [seats](super::seats): a holder sees no thread as left behind that it counts as a
+//!    stand-by, and sees each that is stuck. So it never takes more workers for free than there are.
 //! 2. Requests and tasks of a client without a share left stay where they are. Each look computes the
 //!    [`Limits`] anew; the last look, after the role was put down and the fence behind that, does so
 //!    too. A thread that comes back clears its seat, counts, fences, and looks at the role. Of the two
 //!    fences one comes first: either the last look finds the seat cleared, or the thread finds the
 //!    role vacant and looks itself. So nothing that may run is left behind.
-//! 3. When a client leaves, the shares grow: the number of clients is lowered first, then a thread is
-//!    rung for.
+//! 3. When a client leaves, the shares grow, and its threads can be replaced: it is taken off the list of
+//!    clients first, then a thread is rung for.
+//! 4. Only the holder of the role starts threads. So two looks never start one in place of the same.
 //!
-//! While more than an eighth of the workers are free, all of this costs a call two stores to a cache
-//! line of its thread's own, and a look one comparison.
+//! While more than an eighth of the workers are free, and few are left behind, all of this costs a call two
+//! stores to a cache line of its thread's own, and a look one comparison. Else a look walks over the
+//! seats, in memory that the thread keeps for that, and takes the lock of the list of clients once.
 
-use std::sync::atomic::Ordering::{Acquire, Relaxed};
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::Arc;
 
-use witrpc_rt::lock;
-
+use super::census::{Census, Clients};
 use super::crew::Counts;
-use super::primitive::{Primitives, Word};
+use super::primitive::Primitives;
+use super::seats::Seats;
 
-/// What one thread runs, and for whom. On a cache line of its own.
-#[repr(align(64))]
-pub(super) struct Seat<P: Primitives> {
-    /// The client's id; 0 for none.
-    client: P::Word,
-    /// The tag of the request.
-    tag: P::Word,
-}
-
-/// Whose method runs on a thread.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::server) struct Tenant {
-    pub(in crate::server) client: u64,
-    pub(in crate::server) tag: u32,
-}
-
-impl Tenant {
-    /// The same of a task that has waited, which is listed by itself.
-    pub(super) fn unnamed(self) -> Self {
-        Self { tag: u32::MAX, ..self }
-    }
-}
-
-impl<P: Primitives> Seat<P> {
-    fn new() -> Self {
-        Self { client: P::Word::new(0), tag: P::Word::new(0) }
-    }
-
-    /// Its thread goes busy next. Released by the change of the role's word that follows.
-    #[inline]
-    pub(super) fn take(&self, tenant: Tenant) {
-        self.tag.store(tenant.tag.into(), Relaxed);
-        self.client.store(tenant.client, Relaxed);
-    }
-
-    /// Its thread is in no method. Released by the change of the counts, or of the role's word.
-    #[inline]
-    pub(super) fn leave(&self) {
-        self.client.store(0, Relaxed);
-    }
-
-    fn tenant(&self) -> Option<Tenant> {
-        let client = self.client.load(Relaxed);
-        (client != 0).then(|| Tenant { client, tag: self.tag.load(Relaxed) as u32 })
-    }
-}
-
-/// The seats of all threads, and the number of clients.
+/// The rule of one server, and what it goes by.
 pub(super) struct Shares<P: Primitives> {
     max_workers: u32,
-    seats: Mutex<Vec<Arc<Seat<P>>>>,
-    clients: Arc<P::Word>,
+    seats: Seats<P>,
+    clients: Arc<dyn Clients>,
 }
 
 impl<P: Primitives> Shares<P> {
-    /// `clients` counts those that are connected.
-    pub(super) fn new(max_workers: u32, clients: Arc<P::Word>) -> Self {
-        Self { max_workers, seats: Mutex::default(), clients }
+    pub(super) fn new(max_workers: u32, clients: Arc<dyn Clients>) -> Self {
+        Self { max_workers, seats: Seats::new(), clients }
     }
 
-    /// A seat for a thread that starts.
-    pub(super) fn sit_down(&self) -> Arc<Seat<P>> {
-        let seat = Arc::new(Seat::new());
-        self.seats().push(Arc::clone(&seat));
-        seat
+    /// The seats of all threads.
+    pub(super) fn seats(&self) -> &Seats<P> {
+        &self.seats
     }
 
-    /// A thread ends.
-    pub(super) fn remove(&self, seat: &Arc<Seat<P>>) {
-        self.seats().retain(|each| !Arc::ptr_eq(each, seat));
+    /// Whether threads stand in for others that are not left behind any more.
+    pub(super) fn has_too_many_threads(&self, counts: Counts, census: &mut Census) -> bool {
+        counts.exceed(self.max_workers) && counts.exceed(self.capacity(census))
     }
 
-    /// The methods that run now.
-    pub(super) fn tenants(&self) -> Vec<Tenant> {
-        // Without the lock, which the model's words would be looked at under.
-        let seats = self.seats().clone();
-        seats.iter().filter_map(|seat| seat.tenant()).collect()
+    /// Returns how many threads may be in methods now, of which some may be left behind.
+    fn capacity(&self, census: &mut Census) -> u32 {
+        census.take(&self.seats, &*self.clients);
+        self.capacity_beside(census.left_behind())
+    }
+
+    /// Whether the holder of the role may start another thread, in place of one that is left behind.
+    pub(super) fn replaces_one(&self, counts: Counts, census: &mut Census) -> bool {
+        counts.needs_another(self.capacity(census))
+    }
+
+    /// Returns how many threads may be left behind, if as many are.
+    pub(super) fn too_many_left_behind(&self) -> Option<u32> {
+        let mut census = Census::default();
+        census.take(&self.seats, &*self.clients);
+        (census.left_behind() >= self.max_workers).then_some(self.max_workers)
     }
 
     /// What clients may get next, for the holder of the role or for a thread that has just put it
     /// down; `others_run` says how many other threads are in methods. `None`: any client may get any
     /// worker that is free.
     #[inline]
-    pub(super) fn limits(&self, counts: Counts, others_run: u32) -> Option<Limits> {
+    pub(super) fn limits<'a>(
+        &'a self,
+        counts: Counts,
+        others_run: u32,
+        census: &'a mut Census,
+    ) -> Option<Limits<'a>> {
         let free = self.max_workers.saturating_sub(others_run);
         // Without a stand-by and alone, a thread serves whatever comes: no other could be started.
         let is_ample = free > self.max_workers / 8 && free > 1;
         if is_ample || others_run == 0 || counts.threads <= 1 {
             return None;
         }
-        self.limits_near_the_bound(free)
+        self.limits_near_the_bound(others_run, census)
     }
 
     #[cold]
-    fn limits_near_the_bound(&self, free: u32) -> Option<Limits> {
-        let clients = self.clients.load(Acquire).max(1);
-        let reserve =
-            if clients > 1 { (self.max_workers / 8).max(1) } else { self.max_workers / 8 };
-        if free > reserve {
+    fn limits_near_the_bound<'a>(
+        &'a self,
+        others_run: u32,
+        census: &'a mut Census,
+    ) -> Option<Limits<'a>> {
+        census.take(&self.seats, &*self.clients);
+        let (connected, left_behind) = (census.connected().max(1), census.left_behind());
+        let free = self.capacity_beside(left_behind).saturating_sub(others_run);
+        let eighth = self.max_workers / 8;
+        let reserve = if connected > 1 { eighth.max(1) } else { eighth };
+        let is_ample = free > reserve;
+        let serves_gone = left_behind < self.max_workers;
+        if is_ample && serves_gone {
             return None;
         }
-        let share = u64::from(self.max_workers) / clients;
-        let most = share.max(1).min(free.into()) as u32;
-        let mut used: Vec<(u64, u32)> = Vec::new();
-        for Tenant { client, .. } in self.tenants() {
-            match used.iter_mut().find(|(each, _)| *each == client) {
-                Some((_, count)) => *count += 1,
-                None => used.push((client, 1)),
-            }
-        }
-        used.retain(|(_, count)| *count >= most);
-        let full = used.into_iter().map(|(client, _)| client).collect();
-        Some(Limits { full })
+        let share = (u64::from(self.max_workers) / connected).max(1);
+        let most = if is_ample { u32::MAX } else { share.min(free.into()) as u32 };
+        Some(Limits { census, clients: &*self.clients, most, serves_gone })
     }
 
-    fn seats(&self) -> MutexGuard<'_, Vec<Arc<Seat<P>>>> {
-        lock(&self.seats)
+    fn capacity_beside(&self, left_behind: u32) -> u32 {
+        self.max_workers + left_behind.min(self.max_workers)
     }
 }
 
-/// The clients that get no worker for now.
-#[derive(Debug)]
-pub(super) struct Limits {
-    full: Vec<u64>,
+/// How many workers a client may have for now.
+pub(super) struct Limits<'a> {
+    census: &'a Census,
+    clients: &'a dyn Clients,
+    /// A client that has as many gets no more.
+    most: u32,
+    /// Whether tasks of clients that have gone are polled.
+    serves_gone: bool,
 }
 
-impl Limits {
+impl Limits<'_> {
+    /// Whether all workers are taken.
+    pub(super) fn allow_none(&self) -> bool {
+        self.most == 0
+    }
+
     pub(super) fn allow(&self, client: u64) -> bool {
-        !self.full.contains(&client)
+        match self.census.of(client) {
+            Some(served) if served.has_gone => self.serves_gone,
+            Some(served) => served.threads < self.most,
+            None => self.most > 0 && (self.serves_gone || self.clients.is_connected(client)),
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Mutex;
+
+    use super::super::census::Served;
     use super::super::primitive::Std;
+    use super::super::seats::{Seat, Tenant};
     use super::*;
 
-    /// Has clients take workers one after the other, as many as each gets; says how many that were.
-    fn taken(max_workers: u32, connected: u64, clients: &[u64]) -> Vec<u32> {
-        let shares = Shares::<Std>::new(max_workers, Arc::new(connected.into()));
-        let mut used = 0;
-        let mut all = Vec::new();
-        for &client in clients {
-            let before = used;
-            let counts = Counts { threads: max_workers + 1, standbys: 1 };
-            while used < max_workers
-                && shares.limits(counts, used).is_none_or(|limits| limits.allow(client))
-            {
-                shares.sit_down().take(Tenant { client, tag: 0 });
-                used += 1;
-            }
-            all.push(used - before);
+    /// So many clients, of which those listed have gone.
+    struct Known {
+        connected: u64,
+        gone: Mutex<Vec<u64>>,
+    }
+
+    impl Clients for Known {
+        fn look_up(&self, served: &mut [Served]) -> u64 {
+            served.iter_mut().for_each(|each| each.has_gone = !self.is_connected(each.client));
+            self.connected
         }
-        all
+
+        fn is_connected(&self, client: u64) -> bool {
+            !self.gone.lock().unwrap().contains(&client)
+        }
+    }
+
+    /// A server whose threads never come back.
+    struct Stuck {
+        shares: Shares<Std>,
+        clients: Arc<Known>,
+        used: u32,
+    }
+
+    impl Stuck {
+        fn new(max_workers: u32, connected: u64) -> Self {
+            let clients = Arc::new(Known { connected, gone: Mutex::default() });
+            let shares = Shares::new(max_workers, Arc::clone(&clients) as Arc<dyn Clients>);
+            Self { shares, clients, used: 0 }
+        }
+
+        fn allows(&self, client: u64) -> bool {
+            let counts = Counts { threads: self.used + 2, standbys: 1 };
+            let mut census = Census::default();
+            let limits = self.shares.limits(counts, self.used, &mut census);
+            limits.is_none_or(|limits| limits.allow(client))
+        }
+
+        fn sit_down(&mut self, client: u64) -> Arc<Seat<Std>> {
+            let seat = self.shares.seats().sit_down();
+            seat.take(Tenant { client, tag: 0 });
+            self.used += 1;
+            seat
+        }
+
+        /// Has a client take as many workers as it gets; returns how many that are.
+        fn take_all(&mut self, client: u64) -> u32 {
+            let before = self.used;
+            let threads = |stuck: &Self| stuck.shares.capacity(&mut Census::default());
+            while self.used < threads(self) && self.allows(client) {
+                self.sit_down(client);
+            }
+            self.used - before
+        }
+
+        fn leaves(&self, client: u64) {
+            self.clients.gone.lock().unwrap().push(client);
+        }
+    }
+
+    fn taken(max_workers: u32, connected: u64, clients: &[u64]) -> Vec<u32> {
+        let mut stuck = Stuck::new(max_workers, connected);
+        clients.iter().map(|&client| stuck.take_all(client)).collect()
     }
 
     #[test]
@@ -205,15 +250,57 @@ mod tests {
 
     #[test]
     fn a_client_that_gives_a_worker_back_gets_another() {
-        let shares = Shares::<Std>::new(2, Arc::new(2.into()));
-        let seat = shares.sit_down();
-        seat.take(Tenant { client: 7, tag: 0 });
-        let counts = Counts { threads: 3, standbys: 1 };
-        let allows = |used, client| shares.limits(counts, used).is_none_or(|l| l.allow(client));
-        assert!(!allows(1, 7) && allows(1, 8));
+        let mut stuck = Stuck::new(2, 2);
+        let seat = stuck.sit_down(7);
+        assert!(!stuck.allows(7) && stuck.allows(8));
         seat.leave();
-        assert!(allows(0, 7));
-        shares.remove(&seat);
-        assert!(shares.tenants().is_empty());
+        stuck.used = 0;
+        assert!(stuck.allows(7));
+        assert!(stuck.shares.seats().tenants().next().is_none());
+    }
+
+    #[test]
+    fn one_that_comes_back_finds_workers_until_as_many_are_left_behind_as_may_be() {
+        for (max_workers, rounds) in [(64, &[56, 56][..]), (8, &[7, 7]), (2, &[1, 1]), (1, &[1])] {
+            let mut stuck = Stuck::new(max_workers, 2);
+            let mut taken = Vec::new();
+            for client in 10.. {
+                if stuck.shares.too_many_left_behind() == Some(max_workers) {
+                    break;
+                }
+                taken.push(stuck.take_all(client));
+                stuck.leaves(client);
+                assert!(stuck.allows(7), "{taken:?} of {max_workers} leave none for the other");
+            }
+            assert_eq!(taken, rounds, "{max_workers}");
+        }
+    }
+
+    #[test]
+    fn with_as_many_left_behind_those_that_have_gone_get_nothing_and_others_what_is_free() {
+        let mut stuck = Stuck::new(8, 2);
+        (0..7).for_each(|_| drop(stuck.sit_down(1)));
+        stuck.leaves(1);
+        stuck.leaves(2);
+        assert!(stuck.allows(1) && stuck.allows(2), "a place is left");
+        stuck.sit_down(2);
+        assert!(!stuck.allows(1) && !stuck.allows(2));
+        assert!(stuck.allows(7));
+        assert_eq!(stuck.take_all(7), 7, "of eight, one is kept for a client that has none");
+    }
+
+    #[test]
+    fn threads_that_are_too_many_are_not_workers() {
+        let mut stuck = Stuck::new(2, 3);
+        let seats = [1, 1].map(|client| stuck.sit_down(client));
+        stuck.leaves(1);
+        [7, 8].into_iter().for_each(|client| drop(stuck.sit_down(client)));
+        assert_eq!(stuck.shares.capacity(&mut Census::default()), 4);
+        seats[0].leave();
+        stuck.used = 3;
+        let counts = Counts { threads: 5, standbys: 1 };
+        let mut census = Census::default();
+        let limits = stuck.shares.limits(counts, 3, &mut census).expect("none is free");
+        assert!(limits.allow_none() && !limits.allow(9));
     }
 }

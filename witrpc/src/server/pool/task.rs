@@ -25,7 +25,7 @@ use witrpc_rt::lock;
 use super::Pool;
 use super::jobs::Enlisted;
 use super::primitive::{Primitives, Std, Word};
-use super::shares::Tenant;
+use super::seats::Tenant;
 use crate::server::panics::catch;
 
 /// The rest of a call, up to its answer.

@@ -17,10 +17,11 @@ use std::time::{Duration, Instant};
 use crate::transport::{Only, Scanner, ServerPort};
 
 use super::Pool;
+use super::census::Census;
 use super::permit::Permit;
 use super::primitive::Std;
 use super::role::{Tenure, ThreadNumber};
-use super::shares::{Seat, Tenant};
+use super::seats::{Seat, Tenant};
 use super::spin::Spin;
 use crate::server::tally::Enrolled;
 
@@ -33,12 +34,12 @@ const RETIRE_AFTER: Duration = Duration::from_secs(10);
 const REST_AT_BOUND: Duration = Duration::from_millis(1);
 
 /// Says by client and tag what may run.
-fn allows(permit: &Permit) -> impl Fn(u64, u32) -> bool {
+fn allows(permit: &Permit<'_>) -> impl Fn(u64, u32) -> bool {
     |client, tag| permit.allows(Tenant { client, tag })
 }
 
 /// What a scanner is told of that: nothing, if all may.
-fn only<'a>(permit: &Permit, allows: &'a impl Fn(u64, u32) -> bool) -> Option<Only<'a>> {
+fn only<'a>(permit: &Permit<'_>, allows: &'a impl Fn(u64, u32) -> bool) -> Option<Only<'a>> {
     (!permit.is_all()).then_some(allows as Only<'a>)
 }
 
@@ -74,13 +75,13 @@ enum Left {
 impl Worker {
     pub(super) fn new(pool: Arc<Pool>, me: ThreadNumber) -> Self {
         let (spin, counted) = (pool.spin.clone(), pool.ledger.enroll());
-        let seat = pool.shares.sit_down();
+        let seat = pool.shares.seats().sit_down();
         Self { pool, me, spin, counted, seat, surplus_since: None, at_bound: false }
     }
 
     pub(super) fn run(mut self) {
         let port = Arc::clone(&self.pool.port);
-        let mut scanner = port.scanner();
+        let (mut scanner, mut census) = (port.scanner(), Census::default());
         while !self.pool.life.is_stopped() {
             // Whoever was displaced looks at the role before it sleeps, as if it had been rung: a
             // holder that saw no stand-by may have just put it down with requests left.
@@ -89,12 +90,12 @@ impl Worker {
                     self.counted.tally().promotion();
                 }
                 self.take_on();
-                if let Left::Displaced = self.hold(tenure, &mut *scanner) {
+                if let Left::Displaced = self.hold(tenure, &mut *scanner, &mut census) {
                     self.pool.crew.stand_by();
                     continue;
                 }
             }
-            if self.retires() {
+            if self.retires(&mut census) {
                 return;
             }
             self.sleep(&*port);
@@ -114,9 +115,13 @@ impl Worker {
     }
 
     /// Holds the role until there is nothing to do or somebody takes it away.
-    fn hold(&mut self, mut tenure: Tenure, scanner: &mut dyn Scanner) -> Left {
+    fn hold(&mut self, mut tenure: Tenure, scanner: &mut dyn Scanner, census: &mut Census) -> Left {
         loop {
-            let permit = Permit::of_holder(&self.pool.crew, &self.pool.shares);
+            let mut permit = Permit::of_holder(&self.pool.crew, &self.pool.shares, census);
+            if !permit.serves() {
+                self.pool.replace_left_behind(census);
+                permit = Permit::of_holder(&self.pool.crew, &self.pool.shares, census);
+            }
             let serves = permit.serves();
             self.pool.duty.notice_tasks(&mut tenure);
             let look = self.look(&permit, &mut tenure, scanner);
@@ -137,7 +142,7 @@ impl Worker {
                 }
                 Look::Nothing => {}
             }
-            match self.put_down(serves, tenure, scanner) {
+            match self.put_down(serves, tenure, scanner, census) {
                 Some(again) => tenure = again,
                 None => return Left::PutDown,
             }
@@ -151,7 +156,7 @@ impl Worker {
     }
 
     /// Looks once at everything that may run here: requests, then one task.
-    fn look(&self, permit: &Permit, tenure: &mut Tenure, scanner: &mut dyn Scanner) -> Look {
+    fn look(&self, permit: &Permit<'_>, tenure: &mut Tenure, scanner: &mut dyn Scanner) -> Look {
         let pool = &self.pool;
         let mut held = true;
         let found = scanner.turn(only(permit, &allows(permit)), &mut |peer, request| {
@@ -203,6 +208,7 @@ impl Worker {
         serves: bool,
         tenure: Tenure,
         scanner: &mut dyn Scanner,
+        census: &mut Census,
     ) -> Option<Tenure> {
         let pool = &self.pool;
         pool.crew.stand_by();
@@ -211,7 +217,7 @@ impl Worker {
         let draining = pool.life.is_draining();
         // What may not run must wait for a thread to come back. One that has come back meanwhile
         // either took the role, or is counted here and has left its seat.
-        let permit = Permit::of_stand_by(&pool.crew, &pool.shares, serves);
+        let permit = Permit::of_stand_by(&pool.crew, &pool.shares, serves, census);
         let found = scanner.arm(only(&permit, &allows(&permit)))
             | pool.tasks.any(pool.duty.bell(), &permit);
         let goes_on = found || !serves && permit.serves();
@@ -241,19 +247,23 @@ impl Worker {
         port.park(timeout);
     }
 
-    /// Whether this thread has been one too many for long enough and may go.
-    fn retires(&mut self) -> bool {
-        if !self.pool.crew.counts().has_surplus() {
+    /// Whether this thread has been one too many for long enough and may go. One that stood in for a thread
+    /// that was left behind, and has come back, goes at once.
+    fn retires(&mut self, census: &mut Census) -> bool {
+        let (crew, shares) = (&self.pool.crew, &self.pool.shares);
+        let counts = crew.counts();
+        if !counts.has_surplus() {
             self.surplus_since = None;
             return false;
         }
         let since = *self.surplus_since.get_or_insert_with(Instant::now);
-        since.elapsed() >= RETIRE_AFTER && self.pool.crew.try_retire()
+        let goes = since.elapsed() >= RETIRE_AFTER || shares.has_too_many_threads(counts, census);
+        goes && crew.try_retire()
     }
 }
 
 impl Drop for Worker {
     fn drop(&mut self) {
-        self.pool.shares.remove(&self.seat);
+        self.pool.shares.seats().give_back(&self.seat);
     }
 }
