@@ -123,7 +123,7 @@ pub struct Server {
     /// role.
     hot: Mutex<Vec<u64>>,
     /// The list of the holder of the role while a handler runs.
-    shelf: Shelf<Hot>,
+    shelf: Shelf<Mapped, Hot>,
     /// The id of the connection whose request was served last; written by the holder of the role.
     served_last: AtomicU64,
     /// Connections that ended because the client broke the protocol.
