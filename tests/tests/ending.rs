@@ -10,6 +10,8 @@ use std::thread;
 use std::time::Duration;
 
 use futures_executor::block_on;
+use futures_util::FutureExt;
+use futures_util::future::join_all;
 use witrpc::{
     CallError, ClientInfo, Endpoint, InProcess, Mmf, ServedCall, ServedEnd, ServerHook, WitServer,
     wit_service,
@@ -172,10 +174,14 @@ struct Place {
 
 impl Place {
     fn new(transport: Transport, drops_when_left: bool) -> Self {
+        Self::with_lanes(64, transport, drops_when_left)
+    }
+
+    fn with_lanes(lanes: u32, transport: Transport, drops_when_left: bool) -> Self {
         let _alone = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
         let endpoint: Endpoint = match transport {
-            Transport::InProcess => InProcess::new().into(),
-            _ => Mmf::unguessable().into(),
+            Transport::InProcess => InProcess::new().lanes(lanes).into(),
+            _ => Mmf::unguessable().lanes(lanes).into(),
         };
         let shared = Shared { held: Mutex::new(true), drops_when_left, ..Shared::default() };
         let shared = Arc::new(shared);
@@ -341,6 +347,25 @@ over_both_transports! {
         assert!(client.drop_server().is_err());
         drop(client);
         place.is_over(1);
+    }
+
+    fn a_handler_that_drops_its_server_ends_calls_that_wait_for_a_lane(transport) {
+        const LANES: u32 = 2;
+        let place = Place::with_lanes(LANES, transport, false);
+        let client = WaitsAsyncClient::builder(place.endpoint.clone()).call_timeout(None);
+        let client = block_on(client.connect()).unwrap();
+        let dropper = place.client();
+        let mut calls: Vec<_> = (0..3 * LANES).map(|_| Box::pin(client.sleep())).collect();
+        for call in &mut calls {
+            assert!(call.now_or_never().is_none(), "it has no lane, or sleeps");
+        }
+        place.running("the methods that run", LANES as usize);
+        assert!(dropper.drop_server().is_err());
+        for ended in block_on(join_all(calls)) {
+            assert!(matches!(ended, Err(CallError::Disconnected(_))), "{ended:?}");
+        }
+        drop((client, dropper));
+        place.is_over(2);
     }
 
     fn a_hook_may_drop_its_server(transport) {

@@ -2,7 +2,8 @@
 //!
 //! Written by the owner only, with a relaxed store before it hangs up the link; read by the peer
 //! after the hang-up, which orders the two. A region whose owner was killed still says `SERVING`.
-//! [`DRAINING`] is for a peer that is still connected: before each call it looks for it.
+//! [`DRAINING`] is for a peer that is still connected: before each call it looks for it. For its calls
+//! that wait to be sent, the server rings after it has written that.
 //!
 //! # What [`DRAINED`] promises
 //!

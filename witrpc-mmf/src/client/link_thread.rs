@@ -241,7 +241,7 @@ impl Client {
         self.lose(state::meaning(state));
     }
 
-    /// The server has answered somebody, or released blocks that somebody waits for.
+    /// The server has answered somebody, released blocks that somebody waits for, or takes nothing new.
     fn answer_bell(self: &Arc<Self>) {
         match self.bell.drain() {
             Drained::Quiet => {}
@@ -252,6 +252,10 @@ impl Client {
             self.groups[group].answer(self.ring_word(group), || self.wake_group(group));
         }
         self.space_waiters.notify_all();
+        if self.is_drained() {
+            // None gets a lane any more, but one that continues a call, which comes back to its place.
+            self.lane_queue.wake_all();
+        }
         self.make_room();
     }
 

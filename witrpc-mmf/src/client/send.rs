@@ -101,7 +101,7 @@ impl Client {
     /// Whether the server takes nothing new. Relaxed: a request that it had found by then is
     /// answered all the same, and one that it never finds ends with the connection.
     #[inline]
-    fn is_drained(&self) -> bool {
+    pub(super) fn is_drained(&self) -> bool {
         let state = self.server.word64(STATE).load(Relaxed);
         state == state::DRAINING || state == state::DRAINED
     }

@@ -85,9 +85,7 @@ impl Server {
         drop(ended);
         self.parking.forget(&connection.bell);
         connection.let_go();
-        // In this order: see `shelf`.
-        self.news.tell();
-        drop(self.shelf.take());
+        self.shelf.clear(&self.news);
         self.admission.left(&connection.client_info, &connection.session);
     }
 }

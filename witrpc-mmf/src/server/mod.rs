@@ -123,7 +123,7 @@ pub struct Server {
     /// role.
     hot: Mutex<Vec<u64>>,
     /// The list of the holder of the role while a handler runs.
-    shelf: Shelf<Hot>,
+    shelf: Shelf<Mapped, Hot>,
     /// The id of the connection whose request was served last; written by the holder of the role.
     served_last: AtomicU64,
     /// Connections that ended because the client broke the protocol.
@@ -256,11 +256,13 @@ impl Server {
         connection.is_some_and(|connection| self.end(&connection, state::DISMISSED))
     }
 
-    /// Tells clients that nothing new is taken. The next turn of a scanner looks at every
-    /// connection, hot or cold, so that it finds all that has arrived.
+    /// Tells clients that nothing new is taken, and wakes their calls that wait to be sent. The next
+    /// turn of a scanner looks at every connection, hot or cold, so that it finds all that has arrived.
     pub fn drain(&self) {
         for connection in self.clients() {
             connection.own.word64(crate::layout::STATE).store(state::DRAINING, Relaxed);
+            // For those who wait for a lane or for space, and would not look before there is some.
+            connection.bell.ring();
             self.report(connection.id());
         }
     }

@@ -137,11 +137,7 @@ impl<'a> Scanner<'a> {
     pub fn set_aside(&mut self) {
         let Some(hot) = self.hot.take() else { return };
         let read = hot.read;
-        self.server.shelf.put(hot);
-        if self.server.news.count() != read {
-            // It may name a connection that has ended: see `shelf`.
-            drop(self.server.shelf.take());
-        }
+        self.server.shelf.lay(hot, read, &self.server.news);
     }
 
     /// Asks every client to ring, then looks once more. Called after the poller role has been put

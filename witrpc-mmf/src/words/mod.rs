@@ -16,7 +16,8 @@
 //! then reads the other's, both need `fence(SeqCst)` in between. `SeqCst` appears only as that
 //! fence, never on a load or a store: it is the form that loom models rightly.
 
-use core::sync::atomic::{self, AtomicU32, AtomicU64, Ordering};
+use core::sync::atomic::{self, AtomicPtr, AtomicU32, AtomicU64, Ordering};
+use std::ptr;
 use std::sync::Mutex;
 
 use witrpc_rt::lock;
@@ -69,6 +70,14 @@ pub trait Lock<T> {
     fn locked<R>(&self, change: impl FnOnce(&mut T) -> R) -> R;
 }
 
+/// A word of this process that holds a pointer. It lies in no region.
+pub trait Pointer<T> {
+    /// Holds null.
+    fn null() -> Self;
+    /// Replaces the pointer and returns the one before.
+    fn swap(&self, value: *mut T, order: Ordering) -> *mut T;
+}
+
 /// A family of words: [`Mapped`], or loom's in the models.
 pub trait Words: 'static {
     /// A 32-bit word of one's own.
@@ -81,6 +90,8 @@ pub trait Words: 'static {
     type PeerU64: ReadWord<u64>;
     /// A private value under a lock.
     type Lock<T>: Lock<T>;
+    /// A private pointer.
+    type Pointer<T>: Pointer<T>;
 
     /// Orders this thread's accesses to words before and after it.
     fn fence(order: Ordering);
@@ -96,6 +107,7 @@ impl Words for Mapped {
     type PeerU32 = PeerU32;
     type PeerU64 = PeerU64;
     type Lock<T> = Mutex<T>;
+    type Pointer<T> = AtomicPtr<T>;
 
     #[inline]
     fn fence(order: Ordering) {
@@ -110,6 +122,18 @@ impl<T> Lock<T> for Mutex<T> {
 
     fn locked<R>(&self, change: impl FnOnce(&mut T) -> R) -> R {
         change(&mut lock(self))
+    }
+}
+
+impl<T> Pointer<T> for AtomicPtr<T> {
+    #[inline]
+    fn null() -> Self {
+        AtomicPtr::new(ptr::null_mut())
+    }
+
+    #[inline]
+    fn swap(&self, value: *mut T, order: Ordering) -> *mut T {
+        AtomicPtr::swap(self, value, order)
     }
 }
 

@@ -5,7 +5,7 @@ use core::sync::atomic::Ordering;
 
 use loom::model::Builder;
 pub(crate) use loom::sync::Mutex as Flag;
-use loom::sync::atomic::{self, AtomicU32, AtomicU64};
+use loom::sync::atomic::{self, AtomicPtr, AtomicU32, AtomicU64};
 use loom::sync::{Condvar, Mutex};
 
 use super::Words;
@@ -20,6 +20,7 @@ impl Words for Modelled {
     type PeerU32 = AtomicU32;
     type PeerU64 = AtomicU64;
     type Lock<T> = Mutex<T>;
+    type Pointer<T> = AtomicPtr<T>;
 
     fn fence(order: Ordering) {
         atomic::fence(order);
@@ -33,6 +34,16 @@ impl<T> super::Lock<T> for Mutex<T> {
 
     fn locked<R>(&self, change: impl FnOnce(&mut T) -> R) -> R {
         change(&mut self.lock().expect("no model panics under a lock"))
+    }
+}
+
+impl<T> super::Pointer<T> for AtomicPtr<T> {
+    fn null() -> Self {
+        AtomicPtr::new(core::ptr::null_mut())
+    }
+
+    fn swap(&self, value: *mut T, order: Ordering) -> *mut T {
+        AtomicPtr::swap(self, value, order)
     }
 }
 

@@ -151,7 +151,8 @@ impl<W: Words, T: Wakeup> LaneQueue<W, T> {
         tasks.into_iter().for_each(T::wake_up);
     }
 
-    /// Empties the queue, and wakes all: there is nothing to wait for any more.
+    /// Empties the queue, and wakes all: there is nothing to wait for any more. Who waits on all the same
+    /// enters anew, in its former place.
     pub(super) fn wake_all(&self) {
         let entries = self.entries.locked(|entries| {
             let all = std::mem::take(&mut entries.by_number);
