@@ -277,7 +277,7 @@ over_both_transports! {
     }
 
     fn streams_wait_for_half_of_the_lanes_and_no_longer_than_a_call_may_take(transport) {
-        let site = Site::with_conveyor(transport, Plan { lanes: Some(4), ..Plan::default() });
+        let site = Site::with_conveyor(transport, Plan { lanes: Some(5), ..Plan::default() });
         let builder = ConveyorAsyncClient::builder(site.endpoint());
         let builder = builder.call_timeout(Duration::from_millis(20));
         let later = block_on(builder.connect()).unwrap();
@@ -294,7 +294,7 @@ over_both_transports! {
             assert_eq!(second.next().now_or_never(), None);
             let broken = third.next().await;
             let Some(Err(CallError::StreamBroken { cause })) = &broken else { panic!("{broken:?}") };
-            assert!(matches!(**cause, CallError::NoFreeLane { lanes: 4, .. }), "{cause:?}");
+            assert!(matches!(**cause, CallError::NoFreeLane { lanes: 5, .. }), "{cause:?}");
             assert_eq!(third.next().await, None);
             // The server does not keep it either.
             eventually_equal("how many streams run", &Ok(2), || client.running());

@@ -176,7 +176,7 @@ over_every_transport! {
             observed.beat(1).unwrap();
         });
         let few = with(transport, Plan { lanes: Some(2), ..Plan::default() });
-        assert_eq!(connect(&few).ticked().unwrap_err(), CallError::NoFreeLane { lanes: 2, abandoned: 0 });
+        assert_eq!(connect(&few).ticked().unwrap_err(), CallError::TooFewLanes { lanes: 2, needed: 3 });
     }
 
 

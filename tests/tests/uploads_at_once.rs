@@ -324,7 +324,7 @@ over_both_transports! {
     }
 
     fn an_early_answer_comes_while_a_batch_is_held(transport) {
-        // From four lanes on, the answer may be asked for beforehand.
+        // From five lanes on, the answer may be asked for beforehand.
         for lanes in 3..8 {
             let site = site_of_lanes(transport, lanes);
             let (later, workshop) = (site.conveyor_later(), site.async_client());

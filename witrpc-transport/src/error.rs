@@ -17,6 +17,15 @@ pub enum ChannelError {
     /// Every place for a call stayed taken until the limit; nothing was sent.
     #[error("every lane of the connection stayed taken until the deadline")]
     NoFreeLane,
+    /// What is kept open over the connection needs more places than it has; nothing was sent. Whoever uses a
+    /// transport counts these: a transport knows nothing of them.
+    #[error("the connection has {lanes} lanes, and what is open over it needs {needed}")]
+    TooFewLanes {
+        /// How many there are.
+        lanes: u32,
+        /// How many are needed at least.
+        needed: u32,
+    },
     /// The space for messages stayed taken until the limit.
     #[error("the space for messages stayed taken until the deadline")]
     NoSpace,

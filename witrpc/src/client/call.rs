@@ -121,8 +121,8 @@ impl<'a> ClientCall<'a> {
     }
 
     /// The stream that the method takes or returns.
-    pub(super) fn stream(&self) -> Option<&CallStream> {
-        self.extras.as_ref()?.stream.as_ref()
+    pub(super) fn stream_mut(&mut self) -> Option<&mut CallStream> {
+        self.extras.as_mut()?.stream.as_mut()
     }
 
     /// Takes the stream out of the call.
@@ -370,7 +370,7 @@ impl<'a> ClientCall<'a> {
         if let Some(extras) = &mut self.extras
             && let Some(stream) = &mut extras.stream
         {
-            stream.opens_over(link);
+            stream.opens_over(link, extras.feeds);
         }
         Ok(tag)
     }

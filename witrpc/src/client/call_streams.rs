@@ -13,7 +13,8 @@ use super::call::ClientCall;
 use super::links::Link;
 use super::options::Terms;
 use super::streams::{
-    AsyncStream, BlockingStream, Fed, Feeding, LinkStreams, Pickup, Source, Target, feed,
+    AsyncStream, BlockingStream, Fed, Feeding, LinkStreams, Pickup, Registration, Source, Target,
+    feed,
 };
 use crate::codec::Wire;
 use crate::error::CallError;
@@ -26,6 +27,8 @@ pub(super) struct CallStream {
     number: u64,
     /// Of the link that the call was made over last.
     streams: Option<Arc<LinkStreams>>,
+    /// Of one that is fed: the server may tell of it before it says that it is open.
+    notices: Option<Registration>,
     /// From the first attempt to send the call until the stream has an owner or the server has said
     /// that there is none.
     pub(super) may_be_open: bool,
@@ -33,8 +36,11 @@ pub(super) struct CallStream {
 
 impl CallStream {
     /// The call is about to be made over this link.
-    pub(super) fn opens_over(&mut self, link: &Link) {
+    pub(super) fn opens_over(&mut self, link: &Link, is_fed: bool) {
         self.streams = Some(Arc::clone(&link.streams));
+        // Over this link it may have been tried before.
+        self.notices = None;
+        self.notices = is_fed.then(|| link.streams.register(self.number));
         self.may_be_open = true;
     }
 }
@@ -62,7 +68,7 @@ impl<'a> ClientCall<'a> {
     fn opens(&mut self) {
         let number = LinkStreams::next_number();
         self.note(|arguments| arguments.number("stream", number));
-        self.set_stream(CallStream { number, streams: None, may_be_open: false });
+        self.set_stream(CallStream { number, streams: None, notices: None, may_be_open: false });
     }
 
     /// Takes the stream that the call has opened.
@@ -183,11 +189,13 @@ impl<'a> ClientCall<'a> {
     }
 
     /// Whom the items of the stream go to.
-    fn target(&self, terms: Terms) -> Target {
-        let stream = self.stream().expect("generated code has asked for a stream");
-        let streams = stream.streams.as_ref().expect("the call has been answered");
+    fn target(&mut self, terms: Terms) -> Target {
         let method = self.connection.inner().method_name(self.method);
-        Target::new(self.connection, streams, stream.number, method, terms)
+        let connection = self.connection;
+        let stream = self.stream_mut().expect("generated code has asked for a stream");
+        let streams = stream.streams.as_ref().expect("the call has been answered");
+        let notices = stream.notices.take().expect("the stream is fed");
+        Target::new(connection, streams, stream.number, notices, method, terms)
     }
 }
 

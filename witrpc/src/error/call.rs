@@ -139,6 +139,19 @@ pub enum CallError<E = NoAppError> {
         /// How many of them were held by calls that had been given up, when this error was made.
         abandoned: u32,
     },
+    /// What is open over the connection keeps more lanes than it has to spare: streams, uploads and events
+    /// keep one for long, and one is left for calls. It needs 2 lanes for streams or uploads, 3 for events
+    /// beside either, and 4 for all of them at once. Nothing was sent.
+    #[error(
+        "the connection has {lanes} lanes and needs {needed} for the streams, uploads and events that are \
+         open over it: raise lanes to that on the server's endpoint, or open a connection for each kind"
+    )]
+    TooFewLanes {
+        /// How many lanes the connection has.
+        lanes: u32,
+        /// How many it needs at least.
+        needed: u32,
+    },
     /// The connection's memory stayed full until the call's time was over.
     #[error(
         "the connection's memory stayed taken by other messages until this call's time was over: \
@@ -367,6 +380,7 @@ impl<E> CallError<E> {
             | Self::ContractMismatch { .. }
             | Self::NotConnected
             | Self::NoFreeLane { .. }
+            | Self::TooFewLanes { .. }
             | Self::NoSpace
             | Self::ServerNoMemory
             | Self::NoThread { .. }
@@ -399,6 +413,7 @@ impl<E> CallError<E> {
             Self::Disconnected(reason) => CallError::Disconnected(reason),
             Self::NotConnected => CallError::NotConnected,
             Self::NoFreeLane { lanes, abandoned } => CallError::NoFreeLane { lanes, abandoned },
+            Self::TooFewLanes { lanes, needed } => CallError::TooFewLanes { lanes, needed },
             Self::NoSpace => CallError::NoSpace,
             Self::ServerNoMemory => CallError::ServerNoMemory,
             Self::NoThread { message } => CallError::NoThread { message },
@@ -459,6 +474,7 @@ impl CallError {
                 Self::TooLarge { direction: Direction::Request, len, max }
             }
             ChannelError::NoFreeLane => no_lane(),
+            ChannelError::TooFewLanes { lanes, needed } => Self::TooFewLanes { lanes, needed },
             ChannelError::NoSpace | ChannelError::TooManyLeases { .. } => Self::NoSpace,
             // Of a lease, which a call does without: it copies what it cannot lend.
             ChannelError::Encrypted => {

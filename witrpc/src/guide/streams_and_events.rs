@@ -209,9 +209,26 @@
 //! [`NoFreeLane`](crate::CallError::NoFreeLane).
 //!
 //! An upload that waits, for room or for its answer, takes a lane while a quarter of them are to spare;
-//! all others of the connection share one. So there may be far more uploads than lanes; a connection with
-//! a single lane has none for them. With fewer than four lanes an upload that waits and a stream may have
-//! to wait for each other, so that a lane is left for calls. A client may have 1024 streams open; the next is
+//! all others of the connection share one. So there may be far more uploads than lanes.
+//!
+//! One lane is left for calls, and from three on one for events, whether or not somebody has subscribed. What
+//! is left says what can wait at the same time:
+//!
+//! | Lanes | calls | events | streams and uploads |
+//! | --- | --- | --- | --- |
+//! | 1 | yes | no | none |
+//! | 2 | yes | no | one stream, or the uploads |
+//! | 3 | yes | yes | one stream, or the uploads |
+//! | 4 | yes | yes | one stream, and the uploads |
+//! | more | yes | yes | half as many streams as lanes, and the uploads |
+//!
+//! With fewer than four lanes, an upload that has to wait while a stream waits for an item has its turn after
+//! that, and the other way round. It waits as long as a call may take, or 30 s where that is for ever.
+//! Then, and where there is no lane at all, it ends with
+//! [`CallError::TooFewLanes`](crate::CallError::TooFewLanes), which says how many are needed, as the cause of
+//! a [`StreamBroken`](crate::CallError::StreamBroken).
+//!
+//! A client may have 1024 streams open; the next is
 //! [`CallError::TooManyStreams`](crate::CallError::TooManyStreams). So is one whose method would be the
 //! 2049th that has begun and not ended, or would bring what their requests hold to over 256 MiB; the
 //! error says which [limit](crate::StreamLimit) it was.
@@ -297,10 +314,9 @@
 //! missing: look up how things stand. A server that shuts down does not wait for its events to be
 //! taken; what must arrive is the answer of a call.
 //!
-//! All subscriptions of a connection take one of its lanes. It must have three, since a stream needs one
-//! and calls need one. With five lanes or more the first subscription always finds one. With fewer it may
-//! wait for streams and uploads, and ends with [`NoFreeLane`](crate::CallError::NoFreeLane) when the time
-//! of a call is over.
+//! All subscriptions of a connection take one of its lanes, which streams and uploads leave free. The
+//! connection must have three, since a stream needs one and calls need one; with fewer, subscribing is
+//! [`TooFewLanes`](crate::CallError::TooFewLanes).
 //!
 //! # Which one to take
 //!

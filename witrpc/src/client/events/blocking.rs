@@ -21,7 +21,7 @@ use crate::method::EventItem;
 /// connection ends. While this lives, the connection does.
 ///
 /// All subscriptions of a connection take one of its lanes, and it must have three:
-/// with fewer, subscribing is [`CallError::NoFreeLane`](crate::CallError::NoFreeLane).
+/// with fewer, subscribing is [`CallError::TooFewLanes`](crate::CallError::TooFewLanes).
 ///
 /// # Examples
 ///

@@ -2,24 +2,23 @@
 
 use std::sync::Arc;
 
-use crate::client::streams::{Control, LinkStreams, Permit, Request, of_what_goes_on};
+use crate::client::streams::{Control, LinkStreams, Request, of_what_goes_on};
 use crate::rt::block_on;
 use crate::transport::{Answer, ChannelError, KeptLane, Limit};
 
 /// The lane over which the events of a link come. It is kept from one request to the next: calls that
-/// wait for a lane, however many, and those that take long, keep no event from coming.
+/// wait for a lane, however many, and those that take long, keep no event from coming. Streams and notices
+/// leave it free: it is not among those that they share.
 pub(super) struct EventLane {
     streams: Arc<LinkStreams>,
     /// None on a transport that knows of none.
     kept: Option<Box<dyn KeptLane>>,
-    /// Counts the lane among those that streams and notices hold.
-    _permit: Arc<Permit>,
 }
 
 impl EventLane {
-    pub(super) fn new(streams: &Arc<LinkStreams>, permit: Arc<Permit>) -> Self {
+    pub(super) fn new(streams: &Arc<LinkStreams>) -> Self {
         let kept = streams.channel.lane_to_keep();
-        Self { streams: Arc::clone(streams), kept, _permit: permit }
+        Self { streams: Arc::clone(streams), kept }
     }
 
     /// Those of the link.

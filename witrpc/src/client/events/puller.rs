@@ -8,7 +8,7 @@ use super::subscriptions::{Key, Subscriber, Subscriptions};
 use crate::client::answer::read_pulled;
 use crate::client::links::{self, Link};
 use crate::client::reconnect::Keeper;
-use crate::client::streams::{Control, LinkStreams, Permit};
+use crate::client::streams::{Control, LinkStreams};
 use crate::codec::Codec;
 use crate::error::CallError;
 use crate::events::{self, Delivery};
@@ -56,11 +56,10 @@ impl Puller {
         subscriptions: Arc<Subscriptions>,
         streams: &Arc<LinkStreams>,
         keeper: Option<Arc<Keeper>>,
-        permit: Arc<Permit>,
     ) -> Result<(), CallError> {
         let streams = Arc::clone(streams);
         let run = move || {
-            let lane = EventLane::new(&streams, permit);
+            let lane = EventLane::new(&streams);
             Self { subscriptions, lane, keeper }.run();
         };
         match spawn("witrpc-events", run) {
@@ -159,9 +158,7 @@ impl Puller {
                 CallError::from_channel(lost_by, None, || CallError::no_free_lane(channel))
             }));
         };
-        let streams = &next_link(keeper, self.lane.streams())?.streams.clone();
-        // What waits for a permit may wait for the user: the subscribers are not to wait for that.
-        self.lane = EventLane::new(streams, Arc::new(streams.share.keep()));
+        self.lane = EventLane::new(&next_link(keeper, self.lane.streams())?.streams);
         Ok(())
     }
 

@@ -29,14 +29,10 @@ use crate::client::Connection;
 use crate::client::answer::read_pulled;
 use crate::client::links::{self, Held, Link};
 use crate::client::reconnect::Keeper;
-use crate::client::streams::{Control, LinkStreams, Permit, Purpose, Request};
+use crate::client::streams::{Control, LANES_FOR_EVENTS, LinkStreams, Request};
 use crate::error::CallError;
 use crate::tag::{Operation, RequestTag};
 use crate::transport::{Answer, ChannelError, Limit};
-
-/// The events have a [lane](super::lane) of their own. A stream or an upload that waits holds one, and one
-/// is left for calls.
-const LEAST_LANES: u32 = 3;
 
 /// Who wants to be told what.
 pub(in crate::client) struct Subscriptions {
@@ -101,8 +97,9 @@ impl Subscriber {
 
     /// Gives it a place at the other end of a link.
     fn put_over(&mut self, link: &Link) -> Result<Key, CallError> {
-        if link.channel.lanes() < LEAST_LANES {
-            return Err(CallError::no_free_lane(&*link.channel));
+        let (lanes, needed) = (link.channel.lanes(), LANES_FOR_EVENTS);
+        if lanes < needed {
+            return Err(CallError::TooFewLanes { lanes, needed });
         }
         let number = link.events[usize::from(self.event)];
         let number = number.ok_or(CallError::UnknownMethod { method: self.name })?;
@@ -216,10 +213,8 @@ impl Subscription {
         let mut link = inner.link();
         loop {
             inner.subscriptions.put_over(self.number, &link)?;
-            let permit = self.permit(&link.streams, &mut limit).await;
-            let permit = permit.map_err(|error| self.connection.call_error(error))?;
             let error = match self.tell(&link, limit).await {
-                Ok(answer) => return self.told(&link, answer, permit),
+                Ok(answer) => return self.told(&link, answer),
                 Err(error) => error,
             };
             let keeper = links::lost_for(&error).and_then(|it| inner.links.keeper_after(it));
@@ -232,19 +227,6 @@ impl Subscription {
         }
     }
 
-    /// Completes with a permit for the lane of the events, unless a thread has one.
-    async fn permit(
-        &self,
-        streams: &Arc<LinkStreams>,
-        limit: &mut Limit,
-    ) -> Result<Option<Permit>, ChannelError> {
-        if self.connection.inner().subscriptions.is_pulling() {
-            return Ok(None);
-        }
-        let mut turn = None;
-        poll_fn(|cx| streams.share.poll_permit(Purpose::Kept, cx, &mut turn, limit)).await.map(Some)
-    }
-
     async fn tell(&self, link: &Link, limit: Limit) -> Result<Answer, ChannelError> {
         let control = self.connection.inner().subscriptions.whole_set(link.service, &link.streams);
         let mut request = Request::plain(&link.streams, limit);
@@ -253,37 +235,26 @@ impl Subscription {
     }
 
     /// The server has answered.
-    fn told(
-        &self,
-        link: &Link,
-        mut answer: Answer,
-        permit: Option<Permit>,
-    ) -> Result<(), CallError> {
+    fn told(&self, link: &Link, mut answer: Answer) -> Result<(), CallError> {
         let inner = self.connection.inner();
         read_pulled(&mut answer, inner.codec, "subscribe")?;
-        let subscriptions = &inner.subscriptions;
-        let permit = Arc::new(permit.unwrap_or_else(|| link.streams.share.keep()));
-        let mut state = subscriptions.lock();
+        let mut state = inner.subscriptions.lock();
         if let Some(subscriber) = state.subscribers.get_mut(&self.number) {
             subscriber.known_over = Some(Arc::downgrade(&link.streams));
         }
-        self.see_to_a_thread(&mut state, &link.streams, &permit)
+        self.see_to_a_thread(&mut state, &link.streams)
     }
 
-    /// Starts the thread, if there is none. The caller keeps the permit, so that it is not given back, and
-    /// another request woken, under the lock.
+    /// Starts the thread, if there is none.
     fn see_to_a_thread(
         &self,
         state: &mut State,
         streams: &Arc<LinkStreams>,
-        permit: &Arc<Permit>,
     ) -> Result<(), CallError> {
         if state.pulling.begin() {
-            let permit = Arc::clone(permit);
             let keeper = self.connection.root().inner().links.keeper().cloned();
             let subscriptions = Arc::clone(&self.connection.inner().subscriptions);
-            Puller::start(subscriptions, streams, keeper, permit)
-                .inspect_err(|_| state.pulling.end())?;
+            Puller::start(subscriptions, streams, keeper).inspect_err(|_| state.pulling.end())?;
         }
         Ok(())
     }
@@ -296,11 +267,10 @@ impl Subscription {
         match control.with_message(|message| streams.channel.try_send(message)) {
             Ok(Some(ticket)) => streams.channel.abandon(ticket),
             Ok(None) => {
-                let permit = Arc::new(streams.share.keep());
                 let mut state = subscriptions.lock();
                 state.pulling.owe(service);
                 // If the machine has no thread, the next subscription tells it.
-                let _ = self.see_to_a_thread(&mut state, streams, &permit);
+                let _ = self.see_to_a_thread(&mut state, streams);
             }
             // The server has gone, and with it what it knew.
             Err(_) => {}

@@ -109,7 +109,7 @@ impl Clock {
             }
             self.disarm(target);
             if !matches!(self.first_take, FirstTake::Until(_)) {
-                return Poll::Ready(Err(target.error(ChannelError::TimedOut)));
+                return Poll::Ready(Err(target.late()));
             }
             let limit = self.timeout.map_or(Limit::Never, Limit::Within);
             let request = Request::continuing(&target.streams, limit);

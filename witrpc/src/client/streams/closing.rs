@@ -6,17 +6,13 @@
 //!
 //! # Invariants
 //!
-//! 1. A number that was handed in is in `numbers` or in `under_way`, is with whoever polls that, was
-//!    sent, or the link is lost.
-//! 2. One thread at a time polls what is under way. Whoever comes meanwhile, as a waker does that is
-//!    woken during the poll, leaves `again`, and the first polls once more.
-//! 3. A flight is polled and dropped without the lock: either may wake others, whose code may drop a
-//!    stream and so come back here.
-//! 4. The waker holds the streams weakly: what a channel keeps to wake does not keep the channel.
+//! 1. A number that was handed in is in `numbers` or in a [`Closure`] that goes on [by itself](unattended),
+//!    was sent, or the link is lost.
+//! 2. Whoever has handed one in has the requests go on after that.
 
 use std::mem;
-use std::sync::{Arc, Mutex, MutexGuard, Weak};
-use std::task::{Context, Poll, Wake, Waker};
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::task::{Context, Poll};
 
 use witrpc_rt::lock;
 
@@ -26,68 +22,36 @@ use crate::transport::{ChannelError, ClientChannel, Limit};
 
 use super::LinkStreams;
 use super::request::Control;
+use super::unattended::{self, Errand, Unattended};
 
 /// The streams of a link that are to be closed.
-pub(super) struct Closing(Mutex<State>);
+pub(super) struct Closing(Mutex<Unattended<State, Closure>>);
 
-struct State {
+pub(super) struct State {
     /// Those that nothing has been said of.
     numbers: Vec<u64>,
     /// The most that are said at once, learnt from what was too long.
     most: usize,
-    under_way: Option<Closure>,
-    /// A thread polls what is under way.
-    is_polled: bool,
-    /// It is to do so once more.
-    again: bool,
 }
 
 /// A request that closes some.
-struct Closure {
+pub(super) struct Closure {
     numbers: Vec<u64>,
     flight: Flight<Arc<dyn ClientChannel>, Limit>,
 }
 
-struct GoOn(Weak<LinkStreams>);
-
-impl Wake for GoOn {
-    fn wake(self: Arc<Self>) {
-        if let Some(streams) = self.0.upgrade() {
-            streams.send_closures();
-        }
-    }
-}
-
 impl Closing {
     pub(super) fn new() -> Self {
-        Self(Mutex::new(State {
-            numbers: Vec::new(),
-            most: MAX_CLOSED_AT_ONCE,
-            under_way: None,
-            is_polled: false,
-            again: false,
-        }))
+        let state = State { numbers: Vec::new(), most: MAX_CLOSED_AT_ONCE };
+        Self(Mutex::new(Unattended::new(state)))
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
+    fn lock(&self) -> MutexGuard<'_, Unattended<State, Closure>> {
         lock(&self.0)
     }
 }
 
 impl State {
-    /// What to send next.
-    fn next(&mut self, channel: &Arc<dyn ClientChannel>) -> Option<Closure> {
-        if let Some(closure) = self.under_way.take() {
-            return Some(closure);
-        }
-        if self.numbers.is_empty() {
-            return None;
-        }
-        let rest = self.numbers.split_off(self.numbers.len().min(self.most));
-        let numbers = mem::replace(&mut self.numbers, rest);
-        Some(Closure { numbers, flight: Flight::continuing(Arc::clone(channel)) })
-    }
-
     /// Keeps what could not be sent.
     fn keep(&mut self, numbers: Vec<u64>, error: &ChannelError) {
         match error {
@@ -107,64 +71,64 @@ impl LinkStreams {
         if self.is_forked() {
             return;
         }
-        self.closing.lock().numbers.push(number);
+        self.closing.lock().state.numbers.push(number);
         self.send_closures();
     }
 
     fn send_closures(self: &Arc<Self>) {
-        let mut state = self.closing.lock();
-        if state.is_polled {
-            state.again = true;
-            return;
-        }
-        state.is_polled = true;
-        while let Some(mut closure) = state.next(&self.channel) {
-            state.again = false;
-            drop(state);
-            match closure.poll(self) {
-                Poll::Pending => {
-                    state = self.closing.lock();
-                    state.under_way = Some(closure);
-                    if !state.again {
-                        break;
-                    }
-                }
-                Poll::Ready(sent) => {
-                    let Closure { numbers, flight } = closure;
-                    // Abandons the request: the server knows now, or will, and its answer frees the
-                    // lane.
-                    drop(flight);
-                    state = self.closing.lock();
-                    if let Err(error) = sent {
-                        state.keep(numbers, &error);
-                    }
-                }
-            }
-        }
-        state.is_polled = false;
+        unattended::go_on(&Closures(self));
     }
 }
 
-impl Closure {
-    fn poll(&mut self, streams: &Arc<LinkStreams>) -> Poll<Result<(), ChannelError>> {
-        let waker = Waker::from(Arc::new(GoOn(Arc::downgrade(streams))));
-        let mut control = Control::new(RequestTag::of(Operation::Close), streams.codec);
+/// The requests that close streams of a link.
+struct Closures<'s>(&'s Arc<LinkStreams>);
+
+impl Errand for Closures<'_> {
+    type State = State;
+    type Request = Closure;
+    type Outcome = Result<(), ChannelError>;
+
+    fn with<T>(&self, look: impl FnOnce(&mut Unattended<State, Closure>) -> T) -> T {
+        look(&mut self.0.closing.lock())
+    }
+
+    fn next(&self, state: &mut State) -> Option<Closure> {
+        if state.numbers.is_empty() {
+            return None;
+        }
+        let rest = state.numbers.split_off(state.numbers.len().min(state.most));
+        let numbers = mem::replace(&mut state.numbers, rest);
+        Some(Closure { numbers, flight: Flight::continuing(Arc::clone(&self.0.channel)) })
+    }
+
+    fn poll(&self, closure: &mut Closure) -> Poll<Self::Outcome> {
+        let waker = unattended::waker(self.0, LinkStreams::send_closures);
+        let mut control = Control::new(RequestTag::of(Operation::Close), self.0.codec);
         control
             .add(|body| {
-                body.number("count", self.numbers.len() as u64)?;
-                self.numbers.iter().try_for_each(|number| body.number("stream", *number))
+                body.number("count", closure.numbers.len() as u64)?;
+                closure.numbers.iter().try_for_each(|number| body.number("stream", *number))
             })
             .expect("numbers always encode");
         let mut cx = Context::from_waker(&waker);
-        control.with_message(|message| self.flight.poll_try_send(&mut cx, message))
+        control.with_message(|message| closure.flight.poll_try_send(&mut cx, message))
+    }
+
+    fn settle(&self, closure: Closure, sent: Self::Outcome) {
+        let Closure { numbers, flight } = closure;
+        // Abandons the request: the server knows now, or will, and its answer frees the lane.
+        drop(flight);
+        if let Err(error) = sent {
+            self.0.closing.lock().state.keep(numbers, &error);
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::sync::OnceLock;
     use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
     use std::sync::mpsc;
+    use std::sync::{OnceLock, Weak};
     use std::thread;
     use std::time::Duration;
 

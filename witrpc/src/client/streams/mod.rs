@@ -2,13 +2,14 @@
 //! pushed so.
 //!
 //! A pull or a push is a request like a call, answered late; [`request`] is one of them. What waits
-//! for items holds a lane, so [`share`] lets these have half of a connection's lanes at most, and counts
-//! the lanes of notices and events with them. A
+//! for items holds a lane, so [`share`] lets these have half of a connection's lanes at most, and leaves
+//! others for notices, events and calls. A
 //! [`source`] pulls; [`blocking`] and [`asynchronous`] are what users see of it. [`push`] pushes; what
 //! it pushes comes from a [`feeder`], which blocks, and whose two threads meet in an [`exchange`], or
 //! from a [`feeding`], which is polled. A [`pickup`] gets the answer, and a [`clock`] says how long that
 //! may take. An upload that has to wait while lanes are scarce learns by [`notices`], which come over one
-//! lane for all. What is dropped before its end is told to the server by [`closing`].
+//! lane for all. What is dropped before its end is told to the server by [`closing`]. The requests of both
+//! are [`unattended`].
 
 mod asynchronous;
 mod blocking;
@@ -23,45 +24,52 @@ mod push;
 mod request;
 mod share;
 mod source;
+mod unattended;
 
 use std::fmt;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Weak};
+use std::task::{Wake, Waker};
 
 use crate::codec::Codec;
 use crate::transport::{ChannelError, ClientChannel, DisconnectReason};
 
 use closing::Closing;
 use notices::Notices;
+use share::Share;
 
 pub use asynchronous::AsyncStream;
 pub use blocking::BlockingStream;
 pub(super) use feeder::{Fed, feed};
 pub(super) use feeding::Feeding;
+pub(super) use notices::Registration;
 pub(super) use pickup::Pickup;
 pub(super) use push::Target;
 pub(super) use request::{Control, Request, of_what_goes_on};
-pub(super) use share::{Permit, Purpose, Share};
+pub(super) use share::LANES_FOR_EVENTS;
 pub(super) use source::Source;
 
 /// What the streams over one channel share.
 pub(in crate::client) struct LinkStreams {
     pub(super) channel: Arc<dyn ClientChannel>,
     pub(super) codec: Codec,
-    pub(super) share: Arc<Share>,
+    share: Arc<Share>,
     closing: Closing,
     notices: Notices,
 }
 
 impl LinkStreams {
     pub(in crate::client) fn new(channel: &Arc<dyn ClientChannel>, codec: Codec) -> Arc<Self> {
-        Arc::new(Self {
+        let streams = Arc::new(Self {
             channel: Arc::clone(channel),
             codec,
             share: Share::new(channel.lanes()),
             closing: Closing::new(),
             notices: Notices::new(),
-        })
+        });
+        let lost = Arc::new(WhenLost(Arc::downgrade(&streams)));
+        channel.when_lost(Waker::from(lost));
+        streams
     }
 
     /// Whether this process is a fork of the one that connected. It has none of that one's threads,
@@ -75,6 +83,18 @@ impl LinkStreams {
     pub(in crate::client) fn next_number() -> u64 {
         static NEXT: AtomicU64 = AtomicU64::new(1);
         NEXT.fetch_add(1, Ordering::Relaxed)
+    }
+}
+
+/// Ends the waits for permits when the channel is lost: whoever holds them may never return them.
+struct WhenLost(Weak<LinkStreams>);
+
+impl Wake for WhenLost {
+    fn wake(self: Arc<Self>) {
+        if let Some(streams) = self.0.upgrade() {
+            let lost = streams.channel.lost().unwrap_or(ChannelError::PeerDied);
+            streams.share.lose(of_what_goes_on(lost));
+        }
     }
 }
 

@@ -58,16 +58,18 @@ impl Target {
         connection: &Connection,
         streams: &Arc<LinkStreams>,
         number: u64,
+        notices: Registration,
         method: &'static str,
         terms: Terms,
     ) -> Self {
+        notices.note_open(terms.limit);
         Self {
             connection: connection.clone(),
             streams: Arc::clone(streams),
             number,
             method,
             terms,
-            notices: streams.register(number),
+            notices,
             clock: Mutex::new(Some(Clock::new(&terms))),
         }
     }
@@ -135,6 +137,11 @@ impl Target {
             }
             other => other,
         })
+    }
+
+    /// What the caller gets whose time is over: if that is for want of a lane, it says so.
+    pub(super) fn late(&self) -> CallError {
+        self.error(self.notices.lacks_lane().unwrap_or(ChannelError::TimedOut))
     }
 
     /// What the caller gets when it is told nothing any more.

@@ -1,17 +1,27 @@
 //! The share of a connection's lanes that may be held for long.
 //!
-//! A request for items, for notices or for events may be answered late. Such requests leave a lane free:
-//! what they wait for may need a call or a push.
+//! A request for items or for notices may be answered late, and the events keep a lane of their own. What
+//! these wait for may need a call or a push, so one lane is left for those. How many lanes there are decides
+//! once and for all who may hold how many; nobody's lane depends on who came first:
+//!
+//! | Lanes | for calls | for events | for items and notices |
+//! | --- | --- | --- | --- |
+//! | 1 | 1 | none | none |
+//! | 2 | 1 | none | one, for whoever comes first |
+//! | 3 | 1 | 1 | one, for whoever comes first |
+//! | more | 1 | 1 | half of the lanes for items, one for notices; with four, one for each |
 //!
 //! # Invariants
 //!
-//! 1. `items` and `kept` count the permits that are there. There are at most `most_items` for items, which
-//!    is half of the lanes, and one lane fewer of both kinds than the connection has. Only
-//!    [`Share::keep`] goes beyond that.
+//! 1. `items` and `notices` count the permits that are there: of these at most `most` together, for items
+//!    at most `most_items`, for notices one. `most` leaves out a lane for calls, and from three lanes on
+//!    one for events. So events need no permit, and wait for nobody, after a reconnection either.
 //! 2. While a request waits that a returned permit makes room for, that permit wakes the first one. A
 //!    request that was woken and does not take it (dropped, too late) wakes the next.
-//! 3. Requests to keep a lane come before those for items: there are two at most.
-//! 4. Wakers are cloned, woken and dropped without the lock.
+//! 3. A request for notices comes before those for items.
+//! 4. A request looks for `lost` under the lock under which it begins to wait. Whoever loses the connection
+//!    sets that, and takes out all who wait, under one hold of the lock: so none waits on.
+//! 5. Wakers are cloned, woken and dropped without the lock.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -23,8 +33,18 @@ use witrpc_rt::{lock, wake};
 use crate::rt::{Alarm, Timer};
 use crate::transport::{ChannelError, Limit};
 
+/// How many lanes streams or uploads need: one that waits, and one for calls.
+const LANES_FOR_STREAMS: u32 = 2;
+
+/// How many lanes events need, beside streams or uploads.
+pub(in crate::client) const LANES_FOR_EVENTS: u32 = 3;
+
+/// How many lanes streams, uploads and events need, so that each has what it waits for.
+const LANES_FOR_ALL: u32 = 4;
+
 /// The permits to hold lanes for long.
 pub(in crate::client) struct Share {
+    lanes: u32,
     most_items: u32,
     /// Of all permits.
     most: u32,
@@ -35,7 +55,9 @@ pub(in crate::client) struct Share {
 #[derive(Default)]
 struct State {
     items: u32,
-    kept: u32,
+    notices: u32,
+    /// Why the connection is lost.
+    lost: Option<ChannelError>,
     next: u64,
     /// The requests that wait for a permit, in the order in which they came.
     waiting: [BTreeMap<u64, Waker>; 2],
@@ -43,18 +65,18 @@ struct State {
 
 /// What a lane is held for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::client) enum Purpose {
-    /// For notices of all uploads, or for all events.
-    Kept = 0,
+pub(super) enum Purpose {
+    /// For the notices of all uploads.
+    Notices = 0,
     /// For the items or the answer of one stream.
     Items = 1,
 }
 
 /// May hold a lane, until it is dropped.
-pub(in crate::client) struct Permit(Arc<Share>, Purpose);
+pub(super) struct Permit(Arc<Share>, Purpose);
 
 /// A place among the requests that wait for a permit.
-pub(in crate::client) struct Turn {
+pub(super) struct Turn {
     share: Arc<Share>,
     purpose: Purpose,
     place: u64,
@@ -68,7 +90,7 @@ impl State {
 
     fn count(&mut self, purpose: Purpose) -> &mut u32 {
         match purpose {
-            Purpose::Kept => &mut self.kept,
+            Purpose::Notices => &mut self.notices,
             Purpose::Items => &mut self.items,
         }
     }
@@ -77,8 +99,11 @@ impl State {
 impl Share {
     /// Of a connection of so many lanes.
     pub(super) fn new(lanes: u32) -> Arc<Self> {
-        let (most_items, most) = (lanes / 2, lanes.saturating_sub(1));
-        Arc::new(Self { most_items, most, state: Mutex::default(), timer: Timer::default() })
+        let for_events = u32::from(lanes >= LANES_FOR_EVENTS);
+        let most = lanes.saturating_sub(1 + for_events);
+        let most_items = if most < 2 { most } else { (lanes / 2).min(most - 1) };
+        let (state, timer) = (Mutex::default(), Timer::default());
+        Arc::new(Self { lanes, most_items, most, state, timer })
     }
 
     /// The timer of requests that wait for items.
@@ -87,16 +112,44 @@ impl Share {
     }
 
     fn fits(&self, state: &State, purpose: Purpose) -> bool {
-        let fits = state.items + state.kept < self.most;
-        fits && (purpose == Purpose::Kept || state.items < self.most_items)
+        let fits = match purpose {
+            Purpose::Notices => state.notices == 0,
+            Purpose::Items => state.items < self.most_items,
+        };
+        fits && state.items + state.notices < self.most
     }
 
-    /// A permit for a request that could do without: only while half of those for items are free, and a
-    /// stream and the notices would still find a lane.
+    /// Why a request has waited in vain: what holds the lane may be of the other kind.
+    fn refusal(&self, state: &State, purpose: Purpose) -> ChannelError {
+        let lanes = self.lanes;
+        let others = match purpose {
+            Purpose::Notices => state.items,
+            Purpose::Items => state.notices,
+        };
+        match self.most {
+            1 if others > 0 => ChannelError::TooFewLanes { lanes, needed: LANES_FOR_ALL },
+            _ => ChannelError::NoFreeLane,
+        }
+    }
+
+    /// Whether there are permits at all.
+    pub(super) fn check(&self) -> Result<(), ChannelError> {
+        let needed = LANES_FOR_STREAMS;
+        match self.most {
+            0 => Err(ChannelError::TooFewLanes { lanes: self.lanes, needed }),
+            _ => Ok(()),
+        }
+    }
+
+    /// Why a request for notices that still waits has no permit.
+    pub(super) fn refusal_of_notices(&self) -> ChannelError {
+        self.refusal(&self.lock(), Purpose::Notices)
+    }
+
+    /// A permit for a request that could do without: only while half of those for items are free.
     pub(super) fn spare(self: &Arc<Self>) -> Option<Permit> {
         let mut state = self.lock();
-        let would_be_free = self.most.saturating_sub(state.items + state.kept + 1);
-        let is_spare = state.items < self.most_items / 2 && would_be_free >= 2;
+        let is_spare = state.items < self.most_items / 2;
         if !is_spare || state.waiting.iter().any(|waiting| !waiting.is_empty()) {
             return None;
         }
@@ -104,26 +157,36 @@ impl Share {
         Some(Permit(Arc::clone(self), Purpose::Items))
     }
 
-    /// Takes a lane to keep whether or not it fits.
-    pub(in crate::client) fn keep(self: &Arc<Self>) -> Permit {
-        self.lock().kept += 1;
-        Permit(Arc::clone(self), Purpose::Kept)
+    /// The connection is lost: ends the wait of all.
+    pub(super) fn lose(&self, why: ChannelError) {
+        let mut state = self.lock();
+        state.lost.get_or_insert(why);
+        let waiting = std::mem::take(&mut state.waiting);
+        drop(state);
+        waiting.into_iter().flat_map(BTreeMap::into_values).for_each(wake);
     }
 
     /// Completes with a permit, or when the limit has passed. `turn` is kept between polls.
     ///
     /// # Errors
     ///
-    /// [`ChannelError::NoFreeLane`]: none came in time, or there are none.
-    pub(in crate::client) fn poll_permit(
+    /// [`ChannelError::NoFreeLane`] or [`ChannelError::TooFewLanes`]: none came in time, or there are none.
+    /// Or why the connection is lost.
+    pub(super) fn poll_permit(
         self: &Arc<Self>,
         purpose: Purpose,
         cx: &Context<'_>,
         turn: &mut Option<Turn>,
         limit: &mut Limit,
     ) -> Poll<Result<Permit, ChannelError>> {
+        self.check()?;
         let waker = cx.waker().clone();
         let mut state = self.lock();
+        if let Some(lost) = state.lost {
+            drop(state);
+            *turn = None;
+            return Poll::Ready(Err(lost));
+        }
         let is_first = match turn {
             // A request that was woken is not among those that wait any more.
             Some(turn) => !state.waiting(purpose).contains_key(&turn.place),
@@ -136,11 +199,11 @@ impl Share {
             return Poll::Ready(Ok(Permit(Arc::clone(self), purpose)));
         }
         let at = limit.instant();
-        let most = if purpose == Purpose::Items { self.most_items } else { self.most };
-        if most == 0 || at.is_some_and(|at| at <= Instant::now()) {
+        if at.is_some_and(|at| at <= Instant::now()) {
+            let refusal = self.refusal(&state, purpose);
             drop(state);
             *turn = None;
-            return Poll::Ready(Err(ChannelError::NoFreeLane));
+            return Poll::Ready(Err(refusal));
         }
         let place = match turn {
             Some(turn) => turn.place,
@@ -173,7 +236,7 @@ impl Share {
             }
             state.waiting(purpose).pop_first()
         };
-        let first = pop(Purpose::Kept).or_else(|| pop(Purpose::Items));
+        let first = pop(Purpose::Notices).or_else(|| pop(Purpose::Items));
         drop(state);
         first.into_iter().for_each(|(_, waker)| wake(waker));
     }
@@ -304,43 +367,89 @@ mod tests {
         let _needed = [permit(&share), permit(&share)];
     }
 
-    #[test]
-    fn a_lane_is_left_for_calls_whatever_is_held() {
-        for lanes in 2..20 {
-            let share = Share::new(lanes);
-            let cx = Context::from_waker(Waker::noop());
-            let take = |purpose| match share.poll_permit(purpose, &cx, &mut None, &mut Limit::Never)
-            {
-                Poll::Ready(permit) => permit.ok(),
-                Poll::Pending => None,
-            };
-            let spare: Vec<_> = std::iter::from_fn(|| share.spare()).collect();
-            let items: Vec<_> = std::iter::from_fn(|| take(Purpose::Items)).collect();
-            let kept: Vec<_> = (0..2).filter_map(|_| take(Purpose::Kept)).collect();
-            let held = spare.len() + items.len() + kept.len();
-            assert!(held < lanes as usize, "{held} of {lanes}");
-            assert_eq!(spare.len() + items.len(), lanes as usize / 2);
-            assert!(lanes < 5 || kept.len() == 2, "with five lanes all have one");
+    fn take(share: &Arc<Share>, purpose: Purpose) -> Option<Permit> {
+        let cx = Context::from_waker(Waker::noop());
+        match share.poll_permit(purpose, &cx, &mut None, &mut Limit::Never) {
+            Poll::Ready(permit) => permit.ok(),
+            Poll::Pending => None,
         }
     }
 
     #[test]
-    fn one_who_keeps_a_lane_comes_before_those_who_wait_for_items() {
+    fn lanes_are_left_for_calls_and_events_whatever_is_held() {
+        for lanes in 2..20 {
+            let share = Share::new(lanes);
+            let spare: Vec<_> = std::iter::from_fn(|| share.spare()).collect();
+            let items: Vec<_> = std::iter::from_fn(|| take(&share, Purpose::Items)).collect();
+            let notices = take(&share, Purpose::Notices);
+            let of_items = spare.len() + items.len();
+            let held = (of_items + usize::from(notices.is_some())) as u32;
+            let events = u32::from(lanes >= LANES_FOR_EVENTS);
+            assert!(held + events < lanes, "{held} of {lanes}");
+            assert!(!items.is_empty() && of_items <= lanes as usize / 2);
+            assert!(lanes < 5 || of_items == lanes as usize / 2);
+            assert_eq!(notices.is_some(), lanes >= LANES_FOR_ALL);
+        }
+    }
+
+    #[test]
+    fn notices_come_before_those_who_wait_for_items() {
         let share = Share::new(2);
         let held = permit(&share);
         let mut items = Waiter::new();
         assert!(items.poll(&share, &mut Limit::Never).is_pending());
         let wakes = Arc::<Wakes>::default();
         let (waker, mut turn) = (Waker::from(Arc::clone(&wakes)), None);
-        let mut keep = || {
+        let mut notices = || {
             let cx = Context::from_waker(&waker);
-            share.poll_permit(Purpose::Kept, &cx, &mut turn, &mut Limit::Never)
+            share.poll_permit(Purpose::Notices, &cx, &mut turn, &mut Limit::Never)
         };
-        assert!(keep().is_pending());
+        assert!(notices().is_pending());
         drop(held);
         assert!(wakes.0.load(Relaxed) == 1 && !items.was_woken());
-        let Poll::Ready(Ok(kept)) = keep() else { panic!("it is free") };
-        drop(kept);
+        let Poll::Ready(Ok(notices)) = notices() else { panic!("it is free") };
+        drop(notices);
         assert!(items.was_woken());
+    }
+
+    #[test]
+    fn one_who_waited_in_vain_learns_how_many_lanes_are_needed() {
+        let refused = |share: &Arc<Share>, purpose| {
+            let cx = Context::from_waker(Waker::noop());
+            let mut limit = Limit::Within(Duration::ZERO);
+            match share.poll_permit(purpose, &cx, &mut None, &mut limit) {
+                Poll::Ready(Err(refusal)) => refusal,
+                _ => panic!("there is none"),
+            }
+        };
+        let too_few = |lanes, needed| ChannelError::TooFewLanes { lanes, needed };
+        let kinds = [Purpose::Items, Purpose::Notices];
+        assert_eq!(kinds.map(|kind| refused(&Share::new(1), kind)), [too_few(1, 2); 2]);
+        for lanes in [2, 3] {
+            let share = Share::new(lanes);
+            let held = permit(&share);
+            assert_eq!(refused(&share, Purpose::Items), ChannelError::NoFreeLane);
+            assert_eq!(refused(&share, Purpose::Notices), too_few(lanes, 4));
+            drop(held);
+            let _held = take(&share, Purpose::Notices).expect("it is free");
+            assert_eq!(refused(&share, Purpose::Items), too_few(lanes, 4));
+        }
+    }
+
+    #[test]
+    fn a_lost_connection_ends_every_wait_and_begins_none() {
+        let share = Share::new(3);
+        let _held = permit(&share);
+        let mut waiters = [Waiter::new(), Waiter::new()];
+        for waiter in &mut waiters {
+            assert!(waiter.poll(&share, &mut Limit::Never).is_pending());
+        }
+        share.lose(ChannelError::PeerDied);
+        for waiter in &mut waiters {
+            assert!(waiter.was_woken());
+            assert_eq!(waiter.poll(&share, &mut Limit::Never), Poll::Ready(false));
+        }
+        assert!(take(&share, Purpose::Notices).is_none());
+        assert_eq!(Waiter::new().poll(&share, &mut Limit::Never), Poll::Ready(false));
     }
 }

@@ -24,6 +24,7 @@ fn examples() -> Vec<CallError> {
         CallError::NotConnected,
         CallError::NoFreeLane { lanes: 64, abandoned: 0 },
         CallError::NoFreeLane { lanes: 64, abandoned: 3 },
+        CallError::TooFewLanes { lanes: 2, needed: 4 },
         CallError::NoSpace,
         CallError::ServerNoMemory,
         CallError::NoThread { message: message() },
@@ -110,6 +111,7 @@ fn what_was_never_sent_was_never_run() {
     for error in [
         ChannelError::TooLarge { len: 2, max: 1 },
         ChannelError::NoFreeLane,
+        ChannelError::TooFewLanes { lanes: 2, needed: 4 },
         ChannelError::NoSpace,
         ChannelError::PeerNoMemory,
         ChannelError::ShuttingDown,

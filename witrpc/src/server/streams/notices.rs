@@ -6,9 +6,17 @@
 //!
 //! # Invariants
 //!
+//! All of it stands under one lock.
+//!
 //! 1. `pending` names uploads that are open, each at most once for each kind of notice.
-//! 2. A request waits only while nothing is pending and an upload is open.
-//! 3. Requests are answered without the lock.
+//! 2. A request waits only while nothing is pending and an upload is open: a request looks for these, and
+//!    leaves itself, under one hold of the lock; whoever changes them takes it out under the lock.
+//! 3. A notice is either pending or in an answer, which the client is given. So one that comes while an
+//!    answer is written is pending: it goes with the next.
+//! 4. Requests are answered without the lock, each once: whoever took it out, or brought it, answers.
+
+#[cfg(test)]
+mod model;
 
 use std::collections::{HashSet, VecDeque};
 use std::sync::{Mutex, MutexGuard};
@@ -21,15 +29,37 @@ use super::Asked;
 
 /// The notices for one client.
 #[derive(Default)]
-pub(in crate::server) struct Notices(Mutex<State>);
+pub(in crate::server) struct Notices(Mutex<State<Asked>>);
 
-#[derive(Default)]
-struct State {
+/// `A` is a request.
+struct State<A> {
     /// The uploads that are open, by number.
     uploads: HashSet<u64>,
     pending: VecDeque<(u64, Notice)>,
     /// The request that came when nothing was pending.
-    waiting: Option<Asked>,
+    waiting: Option<A>,
+}
+
+/// An answer that is due, and to whom.
+#[must_use = "the client waits for it"]
+enum Due<A> {
+    News(A, Vec<u8>),
+    /// No upload is open.
+    End(A),
+    /// Another request waits.
+    Refusal(A),
+}
+
+impl Due<Asked> {
+    fn give(self) {
+        match self {
+            Due::News(asked, message) => asked.reply().notices(&message),
+            Due::End(asked) => asked.reply().end(),
+            Due::Refusal(asked) => {
+                asked.reply().bad_request("a pull of notices is still unanswered");
+            }
+        }
+    }
 }
 
 impl Notices {
@@ -40,13 +70,8 @@ impl Notices {
 
     /// An upload has been closed, or its answer was picked up.
     pub(super) fn closed(&self, number: u64) {
-        let mut state = self.lock();
-        if state.uploads.remove(&number) {
-            state.pending.retain(|(upload, _)| *upload != number);
-        }
-        let waiting = if state.uploads.is_empty() { state.waiting.take() } else { None };
-        drop(state);
-        waiting.inspect(|asked| asked.reply().end());
+        let due = self.lock().close(number);
+        due.into_iter().for_each(Due::give);
     }
 
     /// The client has gone.
@@ -57,44 +82,59 @@ impl Notices {
 
     /// Tells the client something of an upload, unless that is closed.
     pub(super) fn tell(&self, number: u64, notice: Notice) {
-        let mut state = self.lock();
-        if !state.uploads.contains(&number) || state.pending.contains(&(number, notice)) {
-            return;
-        }
-        state.pending.push_back((number, notice));
-        if let Some(asked) = state.waiting.take() {
-            let message = state.take();
-            drop(state);
-            asked.reply().notices(&message);
-        }
+        let due = self.lock().tell(number, notice);
+        due.into_iter().for_each(Due::give);
     }
 
     /// The client asks for what is new: answers once there is something, or with the end when it has no
     /// upload.
     pub(in crate::server) fn pull(&self, asked: Asked) {
-        let mut state = self.lock();
-        if state.waiting.is_some() {
-            drop(state);
-            return asked.reply().bad_request("a pull of notices is still unanswered");
-        }
-        if !state.pending.is_empty() {
-            let message = state.take();
-            drop(state);
-            return asked.reply().notices(&message);
-        }
-        if state.uploads.is_empty() {
-            drop(state);
-            return asked.reply().end();
-        }
-        state.waiting = Some(asked);
+        let due = self.lock().pull(asked);
+        due.into_iter().for_each(Due::give);
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
+    fn lock(&self) -> MutexGuard<'_, State<Asked>> {
         lock(&self.0)
     }
 }
 
-impl State {
+impl<A> Default for State<A> {
+    fn default() -> Self {
+        Self { uploads: HashSet::new(), pending: VecDeque::new(), waiting: None }
+    }
+}
+
+impl<A> State<A> {
+    fn close(&mut self, number: u64) -> Option<Due<A>> {
+        if self.uploads.remove(&number) {
+            self.pending.retain(|(upload, _)| *upload != number);
+        }
+        let is_last = self.uploads.is_empty();
+        self.waiting.take_if(|_| is_last).map(Due::End)
+    }
+
+    fn tell(&mut self, number: u64, notice: Notice) -> Option<Due<A>> {
+        if !self.uploads.contains(&number) || self.pending.contains(&(number, notice)) {
+            return None;
+        }
+        self.pending.push_back((number, notice));
+        self.waiting.take().map(|asked| Due::News(asked, self.take()))
+    }
+
+    fn pull(&mut self, asked: A) -> Option<Due<A>> {
+        if self.waiting.is_some() {
+            return Some(Due::Refusal(asked));
+        }
+        if !self.pending.is_empty() {
+            return Some(Due::News(asked, self.take()));
+        }
+        if self.uploads.is_empty() {
+            return Some(Due::End(asked));
+        }
+        self.waiting = Some(asked);
+        None
+    }
+
     /// Takes as many of those that are pending as one message carries.
     fn take(&mut self) -> Vec<u8> {
         let mut message = Vec::with_capacity(Notice::MOST_AT_ONCE * Notice::LEN);

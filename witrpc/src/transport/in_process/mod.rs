@@ -99,7 +99,8 @@ impl InProcess {
     }
 
     /// How many calls of one client may be in flight: 1 to 1024, 64 unless given. Further ones
-    /// wait, until their time is over.
+    /// wait, until their time is over. Streams or uploads need 2, events 3, and all of them at the same
+    /// time 4: see the [guide](crate::guide::streams_and_events#how-many-there-may-be).
     #[must_use]
     pub fn lanes(mut self, lanes: u32) -> Self {
         self.limits.lanes = lanes;

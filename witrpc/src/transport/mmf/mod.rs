@@ -122,7 +122,8 @@ impl Mmf {
     }
 
     /// How many calls one client can have in flight: 64 unless given, 1 to 1024. More calls than
-    /// that wait for one of these to end.
+    /// that wait for one of these to end. Streams or uploads need 2, events 3, and all of them at the same
+    /// time 4: see the [guide](crate::guide::streams_and_events#how-many-there-may-be).
     pub fn lanes(mut self, lanes: u32) -> Self {
         self.options.lanes = lanes;
         self

@@ -1,0 +1,257 @@
+//! Streams, uploads and events over a connection of few lanes.
+
+use std::fmt::Debug;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
+use std::sync::mpsc;
+use std::task::{Context, Poll, Wake, Waker};
+use std::time::Duration;
+
+use futures_executor::block_on;
+use futures_util::{FutureExt, StreamExt, future, stream};
+use tempfile::TempDir;
+use witrpc::{Backoff, CallError, EventError, Mmf, Reconnect};
+use witrpc_tests::conveyor::{ConveyorAsyncClient, ConveyorClient};
+use witrpc_tests::newsroom::{NewsroomAsyncClient, NewsroomClient, NewsroomTicked, connect};
+use witrpc_tests::over_both_transports;
+use witrpc_tests::site::{Address, Plan, Site, Transport};
+use witrpc_tests::watchdog::{PATIENCE, eventually};
+use witrpc_tests::workshop::WorkshopClient;
+
+/// Enough items to fill what the server grants ahead: two batches of 64 KiB and a bit.
+const MANY: u64 = 2 * (64 << 10) / 8 + 100;
+
+fn plan(lanes: u32) -> Plan {
+    Plan { conveyor: true, newsroom: true, lanes: Some(lanes), ..Plan::default() }
+}
+
+/// A client that waits for so long at the most.
+fn later(site: &Site, time: impl Into<Option<Duration>>) -> ConveyorAsyncClient {
+    let builder = ConveyorAsyncClient::builder(site.endpoint()).call_timeout(time);
+    block_on(builder.connect()).expect("the client connects")
+}
+
+/// Counts how often a task is woken.
+#[derive(Default)]
+struct Wakes(AtomicUsize);
+
+impl Wake for Wakes {
+    fn wake(self: Arc<Self>) {
+        self.0.fetch_add(1, SeqCst);
+    }
+}
+
+/// A task of its own, which is polled when the test says so.
+struct Watched<F> {
+    wakes: Arc<Wakes>,
+    future: F,
+}
+
+impl<F: Future + Unpin> Watched<F> {
+    fn new(future: F) -> Self {
+        Self { wakes: Arc::default(), future }
+    }
+
+    fn poll(&mut self) -> Poll<F::Output> {
+        self.wakes.0.store(0, SeqCst);
+        let waker = Waker::from(Arc::clone(&self.wakes));
+        self.future.poll_unpin(&mut Context::from_waker(&waker))
+    }
+
+    /// Polls it when it is woken, until it is ready.
+    fn wait(&mut self, what: &str) -> F::Output {
+        loop {
+            eventually(what, || self.wakes.0.load(SeqCst) > 0);
+            if let Poll::Ready(output) = self.poll() {
+                return output;
+            }
+        }
+    }
+}
+
+/// What an upload comes to beside a stream of which nobody takes an item, and which holds its lane. It is
+/// tried with more and more time, until that was enough to open both.
+fn beside_a_silent_stream(site: &Site, subscribes: bool) -> Result<u64, CallError> {
+    let mut time = Duration::from_millis(50);
+    loop {
+        let later = later(site, time);
+        let ended = block_on(async {
+            let newsroom = later.connection().client_async::<NewsroomAsyncClient>().await.unwrap();
+            let _ticks = match subscribes {
+                true => Some(newsroom.ticked().await?),
+                false => None,
+            };
+            let mut silent = Vec::new();
+            for _ in 0..3 {
+                silent.push(later.gated_later(vec![1]).await?);
+            }
+            // The others wait for a turn, and hold nothing.
+            silent.iter_mut().for_each(|it| assert_eq!(it.next().now_or_never(), None));
+            later.follow_later(stream::iter(0..MANY)).await
+        });
+        let was_short = |error: &CallError| {
+            matches!(error, CallError::TimedOut { .. } | CallError::NoFreeLane { .. })
+        };
+        if !ended.as_ref().is_err_and(was_short) || time > PATIENCE / 50 {
+            return ended;
+        }
+        time *= 2;
+    }
+}
+
+/// Polls an upload until its method waits at a gate.
+fn until_arrived<T: Debug>(site: &Site, gate: u64, upload: &mut (impl Future<Output = T> + Unpin)) {
+    let workshop = site.async_client();
+    let arrived = workshop.arrived(gate, 1).boxed();
+    match block_on(future::select(upload, arrived)) {
+        future::Either::Left((ended, _)) => panic!("it has ended: {ended:?}"),
+        future::Either::Right((arrived, _)) => arrived.unwrap(),
+    }
+}
+
+over_both_transports! {
+    fn an_upload_beside_a_stream_that_nobody_polls_completes_or_names_the_lanes(transport) {
+        for (lanes, subscribes) in [(2, false), (3, false), (3, true)] {
+            let site = Site::with(transport, plan(lanes));
+            let ended = beside_a_silent_stream(&site, subscribes);
+            let Err(CallError::StreamBroken { cause }) = &ended else { panic!("{lanes}: {ended:?}") };
+            assert_eq!(**cause, CallError::TooFewLanes { lanes, needed: 4 });
+            assert!(cause.to_string().contains("needs 4"), "{cause}");
+        }
+        for (lanes, subscribes) in [(4, false), (4, true), (5, true)] {
+            let site = Site::with(transport, plan(lanes));
+            let ended = beside_a_silent_stream(&site, subscribes);
+            assert_eq!(ended, Ok(MANY), "over {lanes} lanes");
+        }
+    }
+
+    fn the_errors_for_too_few_lanes_name_how_many_are_needed(transport) {
+        let site = Site::with(transport, plan(2));
+        let subscribed = connect(&site).ticked().unwrap_err();
+        assert_eq!(subscribed, CallError::TooFewLanes { lanes: 2, needed: 3 });
+        let site = Site::with(transport, plan(1));
+        let cause = CallError::TooFewLanes { lanes: 1, needed: 2 };
+        let broken = CallError::StreamBroken { cause: Box::new(cause) };
+        let client = site.conveyor();
+        assert_eq!(client.range(3).unwrap().next(), Some(Err(broken.clone())));
+        assert_eq!(client.sum(0..3), Err(broken.clone()));
+        let uploaded = block_on(site.conveyor_later().follow_later(stream::iter(0..3)));
+        assert_eq!(uploaded, Err(broken));
+        assert_eq!(client.running(), Ok(0), "calls go on");
+    }
+
+    fn a_lost_connection_wakes_what_waits_for_a_turn_without_a_limit(transport) {
+        for (lanes, is_killed) in [(2, false), (3, false), (4, false), (2, true), (4, true)] {
+            let site = Site::with(transport, plan(lanes));
+            let later = later(&site, None);
+            let mut streams: Vec<_> = (0..3)
+                .map(|_| block_on(later.gated_later(vec![1])).unwrap())
+                .collect();
+            // The first holds what lane there is for streams, and nobody polls it.
+            let (first, others) = streams.split_first_mut().unwrap();
+            assert_eq!(first.next().now_or_never(), None);
+            let mut waiting: Vec<_> = others.iter_mut().map(|it| Watched::new(it.next().boxed_local())).collect();
+            waiting.iter_mut().for_each(|it| assert!(it.poll().is_pending()));
+            let is_open = AtomicBool::new(false);
+            // It waits for what the server tells of it, once it has looked for an item.
+            let items = stream::poll_fn(|_| {
+                is_open.store(true, SeqCst);
+                Poll::<Option<u64>>::Pending
+            });
+            let mut upload = Watched::new(later.take_behind(2, 1, items).boxed());
+            eventually("the upload is open", || {
+                assert!(upload.poll().is_pending());
+                is_open.load(SeqCst)
+            });
+            match is_killed {
+                true => drop(site),
+                false => later.connection().disconnect(),
+            }
+            for waiting in &mut waiting {
+                let ended = waiting.wait("a stream that waits for its turn is woken");
+                assert!(matches!(ended, Some(Err(_))), "{ended:?}");
+            }
+            assert!(upload.wait("an upload that waits for its turn is woken").is_err());
+        }
+    }
+
+    fn an_upload_that_is_answered_as_soon_as_it_is_open_learns_so(transport) {
+        let site = Site::with(transport, plan(3));
+        let later = later(&site, None);
+        let workshop = site.client();
+        for gate in [10, 20, 30] {
+            let empty = || stream::pending::<u64>();
+            // Has the notices of both come.
+            let mut beside = later.take_behind(gate, 0, empty()).boxed();
+            until_arrived(&site, gate, &mut beside);
+            // It is sent, and its caller looks away until its method has ended.
+            let mut early = later.take_behind(gate + 1, 0, empty()).boxed();
+            assert_eq!(early.as_mut().now_or_never(), None);
+            workshop.arrived(gate + 1, 1).unwrap();
+            workshop.open(gate + 1).unwrap();
+            workshop.open(gate).unwrap();
+            assert_eq!(block_on(beside), Ok(0));
+            let mut early = Watched::new(early);
+            early.wakes.0.store(1, SeqCst);
+            assert_eq!(early.wait("it learns that its answer is there"), Ok(0));
+        }
+    }
+
+    fn events_that_come_back_leave_a_lane_to_calls(transport) {
+        for lanes in [3, 4] {
+            let dir = TempDir::new().unwrap();
+            let address = match transport {
+                Transport::InProcess => {
+                    Address::InProcess { name: Mmf::unguessable().name().to_owned() }
+                }
+                _ => Address::in_dir(dir.path(), "phoenix"),
+            };
+            let first = Site::at(address.clone(), plan(lanes));
+            let policy = Reconnect::new()
+                .backoff(Backoff::new(Duration::from_millis(1), Duration::from_millis(20)))
+                .after_shutdown(true);
+            let builder = WorkshopClient::builder(address.endpoint()).reconnect(policy);
+            let root = builder.call_timeout(PATIENCE).connect().unwrap();
+            let newsroom: NewsroomClient = root.connection().client().unwrap();
+            let conveyor: ConveyorClient = root.connection().client().unwrap();
+            let later: ConveyorAsyncClient =
+                block_on(root.connection().client_async()).unwrap();
+            // A closure that takes long keeps the thread of the events until streams hold what they may.
+            let (tell, told) = mpsc::channel();
+            let (go_on, may_go_on) = mpsc::channel::<()>();
+            let _guard = newsroom.on_ticked(move |tick: Result<NewsroomTicked, EventError>| {
+                tell.send(tick.is_ok()).unwrap();
+                if tick.is_ok() {
+                    _ = may_go_on.recv();
+                }
+            }).unwrap();
+            assert_eq!(connect(&first).tick(1, 1, false), Ok(1));
+            assert_eq!(told.recv_timeout(PATIENCE), Ok(true));
+            drop(first);
+            let second = Site::at(address, plan(lanes));
+            eventually("the client has come back", || conveyor.running().is_ok());
+            let workshop = second.client();
+            let mut silent: Vec<_> =
+                (0..3).map(|_| block_on(later.gated_later(vec![1])).unwrap()).collect();
+            silent.iter_mut().for_each(|it| assert_eq!(it.next().now_or_never(), None));
+            let mut upload = later.take_behind(2, MANY, stream::iter(0..MANY)).boxed();
+            until_arrived(&second, 2, &mut upload);
+            assert_eq!(upload.as_mut().now_or_never(), None);
+            go_on.send(()).unwrap();
+            assert_eq!(told.recv_timeout(PATIENCE), Ok(false), "events may be missing");
+            // Now the thread waits for events again.
+            assert_eq!(connect(&second).tick(2, 1, false), Ok(1));
+            assert_eq!(told.recv_timeout(PATIENCE), Ok(true));
+            go_on.send(()).unwrap();
+            for _ in 0..20 {
+                assert_eq!(conveyor.seen(), Ok(0), "over {lanes} lanes");
+            }
+            workshop.open(1).unwrap();
+            workshop.open(2).unwrap();
+            let items = future::join_all(silent.iter_mut().map(StreamExt::next));
+            let (items, sum) = block_on(future::join(items, upload));
+            assert_eq!(items, vec![Some(Ok(1)); 3]);
+            assert_eq!(sum, Ok(MANY * (MANY - 1) / 2));
+        }
+    }
+}
