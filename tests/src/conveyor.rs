@@ -2,12 +2,14 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
+use std::sync::mpsc::{self, Sender};
 use std::task::Poll;
+use std::thread::{Scope, ScopedJoinHandle};
 
 use futures_util::StreamExt;
 use futures_util::stream;
 use serde::{Deserialize, Serialize};
-use witrpc::{Stream, wit_service};
+use witrpc::{CallError, Stream, wit_service};
 
 use crate::workshop::{Bench, DivideError, Parcel, bytes_of, checksum};
 
@@ -78,6 +80,15 @@ pub struct Fed {
     pub whole: u64,
     /// They did not.
     pub broken: u64,
+}
+
+/// Feeds a call of [`follow`](Conveyor::follow) for as long as the sender is there.
+pub fn feed<'scope>(
+    scope: &'scope Scope<'scope, '_>,
+    client: &'scope ConveyorClient,
+) -> (Sender<u64>, ScopedJoinHandle<'scope, Result<u64, CallError>>) {
+    let (sender, items) = mpsc::channel();
+    (sender, scope.spawn(move || client.follow(items.into_iter())))
 }
 
 /// The conveyor.

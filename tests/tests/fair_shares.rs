@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
 use std::sync::{Arc, Condvar, Mutex};
 use std::task::{Poll, Waker};
 use std::thread;
+use std::time::Duration;
 
 use futures_executor::block_on;
 use futures_util::FutureExt;
@@ -34,6 +35,8 @@ trait Turnstile {
 struct State {
     entered: usize,
     passes: usize,
+    /// Futures that have begun and have not been dropped.
+    futures: usize,
     /// Tasks that wait without a worker.
     waiting: Vec<Waker>,
     are_woken: bool,
@@ -70,7 +73,24 @@ impl Gate {
     fn wait_until(&self, is_so: impl Fn(&State) -> bool) {
         let state = self.0.0.lock().unwrap();
         let waited = self.0.1.wait_timeout_while(state, PATIENCE, |state| !is_so(state)).unwrap();
-        assert!(!waited.1.timed_out(), "{} entered", waited.0.entered);
+        let State { entered, futures, .. } = &*waited.0;
+        assert!(!waited.1.timed_out(), "{entered} entered, {futures} futures");
+    }
+}
+
+/// Counts a future until it is dropped.
+struct Alive<'a>(&'a Gate);
+
+impl<'a> Alive<'a> {
+    fn new(gate: &'a Gate) -> Self {
+        gate.change(|state| state.futures += 1);
+        Self(gate)
+    }
+}
+
+impl Drop for Alive<'_> {
+    fn drop(&mut self) {
+        self.0.change(|state| state.futures -= 1);
     }
 }
 
@@ -83,6 +103,7 @@ impl Turnstile for Gate {
     }
 
     async fn hold_later(&self) -> u64 {
+        let _alive = Alive::new(self);
         poll_fn(|cx| {
             let mut state = self.0.0.lock().unwrap();
             if state.are_woken {
@@ -167,6 +188,25 @@ type Pending<'a> = Pin<Box<dyn Future<Output = Result<u64, CallError>> + 'a>>;
 /// As many calls as a client can have in flight.
 fn as_many_as_lanes(client: &TurnstileAsyncClient) -> Vec<Pending<'_>> {
     (0..LANES).map(|_| Box::pin(client.hold()) as Pending<'_>).collect()
+}
+
+/// As many tasks as a client can have in flight have waited, and all want a worker: so many get one.
+fn tasks_that_want_workers<'a>(
+    gate: &Gate,
+    client: &'a TurnstileAsyncClient,
+    workers: usize,
+) -> Vec<Pending<'a>> {
+    let calls = (0..LANES).map(|_| Box::pin(client.hold_later()) as Pending<'_>);
+    let mut pending: Vec<_> = calls.collect();
+    gate.drive(&mut pending, |state| state.waiting.len() == LANES);
+    let mut wakers = Vec::new();
+    gate.change(|state| {
+        state.are_woken = true;
+        wakers = std::mem::take(&mut state.waiting);
+    });
+    wakers.into_iter().for_each(Waker::wake);
+    gate.drive(&mut pending, |state| state.entered >= workers);
+    pending
 }
 
 over_both_transports! {
@@ -254,16 +294,7 @@ over_both_transports! {
     fn handlers_that_block_after_they_have_waited_leave_workers_too(transport) {
         let served = Served::new(transport, None);
         let [first, second] = [(); 2].map(|()| served.client());
-        let calls = (0..LANES).map(|_| Box::pin(first.hold_later()) as Pending<'_>);
-        let mut pending: Vec<_> = calls.collect();
-        served.gate.drive(&mut pending, |state| state.waiting.len() == LANES);
-        let mut wakers = Vec::new();
-        served.gate.change(|state| {
-            state.are_woken = true;
-            wakers = std::mem::take(&mut state.waiting);
-        });
-        wakers.into_iter().for_each(Waker::wake);
-        served.gate.drive(&mut pending, |state| state.entered >= 56);
+        let pending = tasks_that_want_workers(&served.gate, &first, 56);
         for n in 0..100 {
             assert_eq!(block_on(second.add(n, 1)), Ok(n + 1));
         }
@@ -290,6 +321,43 @@ over_both_transports! {
             assert_eq!(answers, [const { Ok(7) }; 2 * LANES]);
             assert!(shutdown.join().unwrap(), "all calls were answered");
         }
+    }
+
+    fn a_shutdown_answers_tasks_that_are_held_back(transport) {
+        // Of eight workers, one is kept for the client that has none.
+        let served = Served::new(transport, Some(8));
+        let gate = &served.gate;
+        let [client, _other] = [(); 2].map(|()| served.client());
+        let pending = tasks_that_want_workers(gate, &client, 7);
+        let handle = served.server.handle();
+        let shutdown = thread::spawn(move || handle.shutdown(PATIENCE));
+        let is_draining = || client.add(1, 1).now_or_never() == Some(Err(CallError::ShuttingDown));
+        eventually("the client knows of the shutdown", is_draining);
+        gate.change(|state| state.passes = usize::MAX);
+        assert_eq!(block_on(join_all(pending)), [const { Ok(7) }; LANES]);
+        assert!(shutdown.join().unwrap(), "all calls were answered");
+    }
+
+    fn a_shutdown_whose_time_is_over_drops_tasks_that_are_held_back(transport) {
+        const RUN: usize = 7;
+        let served = Served::new(transport, Some(8));
+        let gate = &served.gate;
+        let [client, _other] = [(); 2].map(|()| served.client());
+        let id = served.server.clients().iter().map(|client| client.id).min().unwrap();
+        let pending = tasks_that_want_workers(gate, &client, RUN);
+        // It returns although nobody is let pass.
+        assert!(!served.server.shutdown(Duration::from_millis(1)));
+        for answer in block_on(join_all(pending)) {
+            assert!(matches!(answer, Err(CallError::Disconnected(_))), "{answer:?}");
+        }
+        let named = || served.server.running().iter().map(ToString::to_string).collect();
+        let those_that_run = vec![format!("Turnstile::hold_later for client {id}"); RUN];
+        eventually_equal::<Vec<_>>("the methods that still run", &those_that_run, named);
+        gate.wait_until(|state| state.futures == RUN);
+        gate.change(|state| state.passes = usize::MAX);
+        gate.wait_until(|state| state.futures == 0 && state.entered == RUN);
+        assert!(!served.server.shutdown(PATIENCE), "it was not drained");
+        assert!(served.server.running().is_empty());
     }
 
     fn with_one_worker_clients_take_turns(transport) {

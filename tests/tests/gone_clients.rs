@@ -7,14 +7,14 @@ use std::thread;
 use std::time::Duration;
 
 use fastrand::Rng;
-use witrpc::ConnectError;
+use witrpc::{CallError, ConnectError};
 use witrpc_tests::gallery::{GalleryClient, frame};
 use witrpc_tests::over_both_transports;
 use witrpc_tests::process::Child;
 use witrpc_tests::resources::Resources;
 use witrpc_tests::roles::Role;
 use witrpc_tests::site::{Plan, Site, Transport};
-use witrpc_tests::watchdog::{eventually, eventually_equal};
+use witrpc_tests::watchdog::{PATIENCE, eventually, eventually_equal};
 use witrpc_tests::workshop::WorkshopClient;
 
 /// How often all clients are killed.
@@ -76,7 +76,100 @@ fn handlers_that_wait_keep_neither_descriptors_nor_regions_of_clients_that_have_
     eventually("they end when they may", || site.metrics().in_flight == 0);
 }
 
+/// How clients go while a thread of the server is in their handler.
+#[derive(Clone, Copy, Debug)]
+enum Way {
+    Disconnected,
+    Killed,
+}
+
+/// Makes a call that keeps a thread at a gate, and goes when it is there: the `number`th at this gate.
+fn block_and_go(site: &Site, observer: &WorkshopClient, gate: u64, number: u32, way: Way) {
+    match way {
+        Way::Disconnected => {
+            let client = site.client();
+            let caller = client.clone();
+            let call = thread::spawn(move || caller.hold(gate, 1));
+            observer.arrived(gate, number).unwrap();
+            client.connection().disconnect();
+            let answer = call.join().unwrap();
+            assert!(matches!(answer, Err(CallError::Disconnected(_))), "{answer:?}");
+        }
+        Way::Killed => {
+            let address = site.address().clone();
+            let client = Child::start(&Role::Hold { address, gate, timeout: PATIENCE });
+            observer.arrived(gate, number).unwrap();
+            client.kill();
+        }
+    }
+}
+
+#[test]
+fn handlers_that_block_keep_neither_descriptors_nor_regions_of_clients_that_have_gone() {
+    let site = Site::new(Transport::Mmf);
+    let observer = site.client();
+    let server = site.server_process().pid();
+    let held = || Resources::of_process(server);
+    let before = held();
+    for (number, way) in (1..).zip([Way::Disconnected, Way::Killed, Way::Disconnected]) {
+        block_and_go(&site, &observer, 1, number, way);
+        eventually_equal("what the server's process holds", &before, held);
+        // Nor is the next client kept, which other threads serve.
+        let next = site.client();
+        assert_eq!(next.add(1, 2), Ok(3));
+        next.connection().disconnect();
+        eventually_equal("what the server's process holds", &before, held);
+        assert_eq!(site.metrics().in_flight, u64::from(number), "the handlers run on");
+    }
+    observer.open(1).unwrap();
+    eventually("they end when they may", || site.metrics().in_flight == 0);
+    assert_eq!(observer.add(1, 2), Ok(3));
+    eventually_equal("what the server's process holds", &before, held);
+}
+
+#[test]
+fn what_a_client_that_has_gone_has_lent_keeps_its_region_and_no_descriptor() {
+    let site = Site::new(Transport::Mmf);
+    let observer = site.client();
+    let keeper: GalleryClient = observer.connection().client().unwrap();
+    let server = site.server_process().pid();
+    let held = || Resources::of_process(server);
+    let before = held();
+    let gone = site.client();
+    let lender: GalleryClient = gone.connection().client().unwrap();
+    assert_eq!(lender.keep(frame(&lender, 5_000, 1)), Ok(1));
+    thread::scope(|scope| {
+        let call = scope.spawn(|| gone.hold(1, 1));
+        observer.arrived(1, 1).unwrap();
+        gone.connection().disconnect();
+        assert!(call.join().unwrap().is_err());
+    });
+    let has_its_region = |held: Resources| held.regions > before.regions;
+    let descriptors = || held().descriptors;
+    eventually_equal("its descriptors", &before.descriptors, descriptors);
+    assert!(has_its_region(held()), "{:?}, before {before:?}", held());
+    keeper.forget().unwrap();
+    eventually_equal("what the server's process holds while the handler runs", &before, held);
+    assert_eq!(site.metrics().in_flight, 1);
+    observer.open(1).unwrap();
+    eventually("it ends when it may", || site.metrics().in_flight == 0);
+}
+
 over_both_transports! {
+    fn clients_that_have_gone_leave_their_place_while_their_handlers_keep_threads(transport) {
+        let site = Site::with(transport, Plan { max_clients: Some(2), ..Plan::default() });
+        let observer = site.client();
+        for gone in 1..=5 {
+            block_and_go(&site, &observer, 1, gone, Way::Disconnected);
+            eventually("it has gone", || site.clients().len() == 1);
+        }
+        let next = site.client();
+        assert_eq!(next.add(1, 2), Ok(3));
+        assert_eq!(site.metrics().in_flight, 5);
+        observer.open(1).unwrap();
+        eventually("the handlers end when they may", || site.metrics().in_flight == 0);
+    }
+
     fn clients_that_have_gone_leave_their_place_to_others_while_their_handlers_wait(transport) {
         let site = Site::with(transport, Plan { max_clients: Some(2), ..Plan::default() });
         let observer = site.client();

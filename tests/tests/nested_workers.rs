@@ -6,8 +6,9 @@ use std::process::{Command, Stdio};
 use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 use witrpc::{Worker, WorkerError, WorkerExit, worker};
+use witrpc_tests::process::Child;
 use witrpc_tests::resources::is_alive;
-use witrpc_tests::roles::Duty;
+use witrpc_tests::roles::{Duty, Role};
 use witrpc_tests::watchdog::{PATIENCE, Watchdog, eventually};
 use witrpc_tests::workshop::{Bench, WorkshopClient, WorkshopServer};
 
@@ -50,6 +51,25 @@ fn a_worker_that_serves_has_workers_which_end_with_it() {
     kill_process(Pid::from_raw(middle as i32).unwrap(), Signal::KILL).unwrap();
     eventually("the last one ends with the one in the middle", || !is_alive(last));
     assert!(matches!(*worker.wait(), WorkerError::Ended { .. }));
+}
+
+/// Whoever adopts the last one, it ends when that in the middle does.
+fn ends_with_the_one_in_the_middle(start: impl FnOnce(&Role) -> Option<Child>) {
+    let _watchdog = Watchdog::new(PATIENCE);
+    let dir = TempDir::new().unwrap();
+    let role = Role::Bury { file: dir.path().join("pid") };
+    let Some(employer) = start(&role) else { return };
+    employer.hear::<()>();
+}
+
+#[test]
+fn a_worker_of_a_worker_in_its_parents_group_ends_with_it() {
+    ends_with_the_one_in_the_middle(|role| Some(Child::start(role)));
+}
+
+#[test]
+fn so_does_one_that_the_first_process_of_a_container_adopts() {
+    ends_with_the_one_in_the_middle(Child::start_apart);
 }
 
 /// What the guide's chapter on tests does: one test serves, if it is run as a worker.

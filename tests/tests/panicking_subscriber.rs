@@ -1,13 +1,19 @@
 //! A subscriber of spans that panics at each of its methods: calls are answered all the same, and once.
 //! Runs with `--features tracing`.
 
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering::SeqCst};
+use std::sync::{Arc, Mutex};
 
 use futures_executor::block_on;
+use futures_util::{StreamExt, stream};
 use tracing::span::{Attributes, Id, Record};
 use tracing::{Event, Metadata, Subscriber};
-use witrpc::{CallError, Endpoint, InProcess, Mmf, WitServer, wit_service};
-use witrpc_tests::watchdog::{PATIENCE, Watchdog};
+use witrpc::{
+    CallError, Endpoint, InProcess, Mmf, ServedCall, ServedEnd, ServerHook, Stream, WitServer,
+    wit_service,
+};
+use witrpc_tests::watchdog::{PATIENCE, Watchdog, eventually_equal};
 
 /// Which method of the subscriber panics; 0 for none.
 static PANICS_AT: AtomicU8 = AtomicU8::new(0);
@@ -78,6 +84,9 @@ trait Watched {
     fn refuse(&self) -> Result<(), String>;
     fn explode(&self);
     async fn add_later(&self, a: u64, b: u64) -> u64;
+    fn count(&self, end: u64) -> impl Iterator<Item = u64>;
+    fn total(&self, numbers: impl Iterator<Item = u64>) -> u64;
+    async fn total_later(&self, numbers: impl Stream<Item = u64>) -> u64;
 }
 
 struct Sum;
@@ -107,10 +116,51 @@ impl Watched for Sum {
         .await;
         a + b
     }
+
+    fn count(&self, end: u64) -> impl Iterator<Item = u64> {
+        0..end
+    }
+
+    fn total(&self, numbers: impl Iterator<Item = u64>) -> u64 {
+        numbers.sum()
+    }
+
+    async fn total_later(&self, numbers: impl Stream<Item = u64>) -> u64 {
+        let mut numbers = std::pin::pin!(numbers);
+        let mut total = 0;
+        while let Some(number) = numbers.next().await {
+            total += number;
+        }
+        total
+    }
 }
 
-fn calls(client: &WatchedClient, later: &WatchedAsyncClient) {
-    for n in 0..10 {
+/// How often each call of each client has been answered.
+#[derive(Clone, Default)]
+struct Answers(Arc<Mutex<BTreeMap<(u64, u64), usize>>>);
+
+impl Answers {
+    /// So many calls have been answered, each of them once.
+    fn are_of(&self, calls: usize) {
+        let once = || {
+            let answers = self.0.lock().unwrap();
+            (answers.len(), answers.values().filter(|times| **times == 1).count())
+        };
+        eventually_equal("the calls that were answered, and once", &(calls, calls), once);
+    }
+}
+
+impl ServerHook for Answers {
+    fn after(&self, call: &ServedCall<'_>, _: ServedEnd, _: usize) {
+        let number = (call.client().id, call.call_id());
+        *self.0.lock().unwrap().entry(number).or_default() += 1;
+    }
+}
+
+/// A second answer to one of these would be taken for that to the next, where there is a single lane.
+fn plain_calls(client: &WatchedClient, later: &WatchedAsyncClient) -> usize {
+    const TIMES: u64 = 10;
+    for n in 0..TIMES {
         assert_eq!(client.add(n, 1), Ok(n + 1));
         assert_eq!(client.refuse(), Err(CallError::App("no".to_owned())));
         let exploded = client.explode().unwrap_err();
@@ -119,6 +169,42 @@ fn calls(client: &WatchedClient, later: &WatchedAsyncClient) {
         );
         assert_eq!(block_on(later.add_later(n, 1)), Ok(n + 1));
     }
+    4 * TIMES as usize
+}
+
+fn calls_with_streams(client: &WatchedClient, later: &WatchedAsyncClient) -> usize {
+    const TIMES: u64 = 3;
+    for n in 0..TIMES {
+        let items: Result<Vec<_>, _> = client.count(n).unwrap().collect();
+        assert_eq!(items, Ok((0..n).collect()));
+        assert_eq!(client.total(0..n), Ok((0..n).sum()));
+        assert_eq!(block_on(later.total(stream::iter(0..n))), Ok((0..n).sum()));
+        assert_eq!(block_on(later.total_later(stream::iter(0..n))), Ok((0..n).sum()));
+    }
+    4 * TIMES as usize
+}
+
+/// Has each method of the subscriber panic while calls are made, which say how many they were.
+fn serve(endpoint: Endpoint, calls: fn(&WatchedClient, &WatchedAsyncClient) -> usize) {
+    let answers = Answers::default();
+    let server = WitServer::builder().listen(endpoint.clone()).hook(answers.clone());
+    let server = server.service(WatchedServer::new(Sum)).start().unwrap();
+    let client = WatchedClient::connect(endpoint.clone()).unwrap();
+    let later = block_on(WatchedAsyncClient::connect(endpoint)).unwrap();
+    let mut made = 0;
+    for method in [ENABLED, NEW_SPAN, RECORD, ENTER, EXIT, CLONE, CLOSE] {
+        let before = PANICS.load(SeqCst);
+        PANICS_AT.store(method, SeqCst);
+        made += calls(&client, &later);
+        PANICS_AT.store(0, SeqCst);
+        assert!(PANICS.load(SeqCst) > before, "{method} was never reached");
+    }
+    answers.are_of(made);
+    assert_eq!(server.metrics().calls, made as u64);
+    eventually_equal("how many calls are unanswered", &0, || server.metrics().in_flight);
+    drop((client, later));
+    assert!(server.shutdown(PATIENCE), "all threads are there");
+    answers.are_of(made);
 }
 
 /// One test, as a subscriber is one for the whole process.
@@ -126,20 +212,10 @@ fn calls(client: &WatchedClient, later: &WatchedAsyncClient) {
 fn a_subscriber_that_panics_changes_no_answer() {
     let _watchdog = Watchdog::new(PATIENCE);
     tracing::subscriber::set_global_default(Bad).expect("it is the first");
-    let endpoints: [Endpoint; 2] = [InProcess::new().into(), Mmf::unguessable().into()];
-    for endpoint in endpoints {
-        let server = WitServer::builder().listen(endpoint.clone());
-        let server = server.service(WatchedServer::new(Sum)).start().unwrap();
-        let client = WatchedClient::connect(endpoint.clone()).unwrap();
-        let later = block_on(WatchedAsyncClient::connect(endpoint)).unwrap();
-        for method in [ENABLED, NEW_SPAN, RECORD, ENTER, EXIT, CLONE, CLOSE] {
-            let before = PANICS.load(SeqCst);
-            PANICS_AT.store(method, SeqCst);
-            calls(&client, &later);
-            PANICS_AT.store(0, SeqCst);
-            assert!(PANICS.load(SeqCst) > before, "{method} was never reached");
-        }
-        drop((client, later));
-        assert!(server.shutdown(PATIENCE), "all threads are there");
+    for endpoint in [InProcess::new().lanes(1).into(), Mmf::unguessable().lanes(1).into()] {
+        serve(endpoint, plain_calls);
+    }
+    for endpoint in [InProcess::new().into(), Mmf::unguessable().into()] {
+        serve(endpoint, calls_with_streams);
     }
 }

@@ -1,14 +1,14 @@
 //! What happens when the machine has no more threads: the call that needs one is refused, and others go
 //! on.
 
-use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::SeqCst};
 use std::task::Poll;
 use std::thread;
 
 use futures_executor::block_on;
 use futures_util::{FutureExt, stream};
 use witrpc::{CallError, Endpoint, InProcess, Mmf, Stream, WitServer, wit_service};
-use witrpc_tests::conveyor::Fed;
+use witrpc_tests::conveyor::{Fed, feed};
 use witrpc_tests::process::Child;
 use witrpc_tests::roles::{Role, Without};
 use witrpc_tests::site::{Address, Plan, ServerCommand, Site, Transport};
@@ -32,6 +32,65 @@ fn a_server_without_threads_refuses_an_upload_that_needs_one_and_serves_all_othe
     }
     assert_eq!(other.fed(), Ok(Fed { whole: 1, broken: 0 }), "none of them was begun");
     eventually_equal("how many calls are unanswered", &0, || site.metrics().in_flight);
+}
+
+/// How many methods that one client feeds have a thread.
+const FED_THREADS: u64 = 8;
+
+#[test]
+fn uploads_that_wait_for_a_thread_run_on_those_that_are_there() {
+    const WAITING: u64 = 3;
+    let site = Site::with_conveyor(Transport::Mmf, Plan::default());
+    let (client, open) = (&site.conveyor(), &AtomicU64::new(0));
+    thread::scope(|scope| {
+        let mut busy: Vec<_> = (0..FED_THREADS).map(|_| feed(scope, client)).collect();
+        busy.iter().for_each(|(items, _)| items.send(1).unwrap());
+        eventually_equal("how many have a thread", &Ok(FED_THREADS), || client.seen());
+        let sum = |_| {
+            let items = (0..10).inspect(|number| _ = open.fetch_add((*number == 0).into(), SeqCst));
+            scope.spawn(move || client.sum(items))
+        };
+        let waiting: Vec<_> = (0..WAITING).map(sum).collect();
+        eventually_equal("how many wait for a thread", &WAITING, || open.load(SeqCst));
+        site.tell(ServerCommand::RefuseThreads);
+        let (items, call) = busy.pop().unwrap();
+        drop(items);
+        assert_eq!(call.join().unwrap(), Ok(1));
+        for call in waiting {
+            assert_eq!(call.join().unwrap(), Ok(45));
+        }
+        // The thread that ran them has ended, and nothing takes its place.
+        let refused = || matches!(client.sum(0..10), Err(CallError::ServerNoThread { .. }));
+        eventually("no thread is left for another", refused);
+        busy.into_iter().for_each(|(items, call)| {
+            drop(items);
+            assert_eq!(call.join().unwrap(), Ok(1));
+        });
+    });
+}
+
+#[test]
+fn uploads_that_come_while_threads_are_refused_all_end() {
+    const AT_ONCE: usize = 16;
+    let site = Site::with_conveyor(Transport::Mmf, Plan::default());
+    let client = &site.conveyor();
+    thread::scope(|scope| {
+        // One place is left: what comes while a thread is tried for it waits for that.
+        let (items, busy): (Vec<_>, Vec<_>) = (1..FED_THREADS).map(|_| feed(scope, client)).unzip();
+        items.iter().for_each(|items| items.send(1).unwrap());
+        eventually_equal("how many have a thread", &Ok(FED_THREADS - 1), || client.seen());
+        site.tell(ServerCommand::RefuseThreads);
+        let uploads: Vec<_> = (0..AT_ONCE)
+            .map(|_| scope.spawn(move || (0..20).map(|_| client.sum(0..10)).collect::<Vec<_>>()))
+            .collect();
+        for ended in uploads.into_iter().flat_map(|upload| upload.join().unwrap()) {
+            let error = ended.expect_err("all threads are taken, and there are no more");
+            assert!(matches!(error, CallError::ServerNoThread { .. }), "{error:?}");
+        }
+        drop(items);
+        busy.into_iter().for_each(|call| assert_eq!(call.join().unwrap(), Ok(1)));
+    });
+    assert_eq!(client.fed(), Ok(Fed { whole: FED_THREADS - 1, broken: 0 }));
 }
 
 #[wit_service]

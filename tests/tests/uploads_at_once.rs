@@ -1,16 +1,16 @@
 //! More uploads at once than the connection has lanes, and how long each may wait.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::SeqCst};
-use std::sync::mpsc::{self, Sender};
+use std::sync::mpsc;
 use std::task::Poll;
-use std::thread::{self, Scope, ScopedJoinHandle};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use futures_executor::block_on;
 use futures_util::future::join_all;
 use futures_util::{FutureExt, StreamExt, stream};
 use witrpc::{CallError, UploadStage};
-use witrpc_tests::conveyor::{ConveyorAsyncClient, ConveyorClient, Fed};
+use witrpc_tests::conveyor::{ConveyorAsyncClient, ConveyorClient, Fed, feed};
 use witrpc_tests::over_both_transports;
 use witrpc_tests::site::{Plan, ServerCommand, ServerReply, Site, Transport};
 use witrpc_tests::watchdog::{PATIENCE, eventually, eventually_equal};
@@ -31,15 +31,6 @@ fn hasty(site: &Site, time: Duration) -> ConveyorClient {
 fn hasty_later(site: &Site, time: Duration) -> ConveyorAsyncClient {
     let builder = ConveyorAsyncClient::builder(site.endpoint()).call_timeout(time);
     block_on(builder.connect()).expect("the client connects")
-}
-
-/// Feeds a call for as long as the sender is there.
-fn feed<'scope>(
-    scope: &'scope Scope<'scope, '_>,
-    client: &'scope ConveyorClient,
-) -> (Sender<u64>, ScopedJoinHandle<'scope, Result<u64, CallError>>) {
-    let (sender, items) = mpsc::channel();
-    (sender, scope.spawn(move || client.follow(items.into_iter())))
 }
 
 /// What an attempt comes to that had not enough time.

@@ -11,6 +11,7 @@ mod signals;
 mod threadless;
 mod worker;
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -194,6 +195,12 @@ pub enum Role {
         /// What else.
         besides: Besides,
     },
+    /// Has a worker in its own process group that has a worker too, kills the first, and adopts the
+    /// second; says when that has ended.
+    Bury {
+        /// Where the number of the second is by then.
+        file: PathBuf,
+    },
 }
 
 /// Plays the role that the parent gives, or does the duty of a worker.
@@ -237,6 +244,7 @@ pub fn main() {
         Role::TakeSignals => signals::take_signals(&parent),
         Role::Threadless { address } => threadless::upload(&parent, &address),
         Role::Employ { duty, besides } => worker::employ(&parent, &duty, besides),
+        Role::Bury { file } => worker::bury(&parent, &file),
     }
 }
 

@@ -9,6 +9,9 @@ use std::process::{Command, Stdio};
 use std::thread;
 
 use fork::Fork;
+use rustix::process::{
+    Pid, Signal, WaitOptions, getpid, kill_process, set_child_subreaper, waitpid,
+};
 use serde::{Deserialize, Serialize};
 use witrpc::{Worker, worker};
 
@@ -207,8 +210,7 @@ pub(super) fn employ(parent: &Parent, duty: &Duty, besides: Besides) {
         worker.start_timeout(PATIENCE).spawn().expect("the worker starts")
     };
     if besides == Besides::Adopt {
-        let adopts = rustix::process::set_child_subreaper(Some(rustix::process::getpid()));
-        adopts.expect("any process may");
+        adopt();
     }
     let worker = match besides {
         Besides::EndThread => thread::scope(|scope| scope.spawn(spawn).join()).expect("it starts"),
@@ -240,6 +242,29 @@ pub(super) fn employ(parent: &Parent, duty: &Duty, besides: Besides) {
     parent.report(&pid);
     let () = parent.hear();
     drop(worker);
+    parent.report(&());
+    parent.outlive();
+}
+
+/// Has this process adopt the orphans of its descendants.
+fn adopt() {
+    set_child_subreaper(Some(getpid())).expect("any process may");
+}
+
+/// See [`Role::Bury`](super::Role::Bury).
+pub(super) fn bury(parent: &Parent, file: &Path) {
+    adopt();
+    let worker = Worker::<WorkshopClient>::builder(Duty::ServeOwning(file.to_owned()).command());
+    let worker = worker.own_process_group(false).start_timeout(PATIENCE).spawn();
+    let worker = worker.expect("the worker starts");
+    let pid_of = |pid: u32| Pid::from_raw(pid as i32).expect("no process has number 0");
+    let own = fs::read_to_string(file).expect("the worker has told it");
+    let own = pid_of(own.parse().expect("it is a number"));
+    let pid = pid_of(worker.client().who_serves().expect("it serves"));
+    kill_process(pid, Signal::KILL).expect("it is there");
+    // When that has been reaped, its orphans are children of this process.
+    worker.wait();
+    waitpid(Some(own), WaitOptions::empty()).expect("it was adopted");
     parent.report(&());
     parent.outlive();
 }

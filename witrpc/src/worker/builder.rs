@@ -127,7 +127,8 @@ impl<C> WorkerBuilder<C> {
 
     /// Whether the process leads a process group of its own; it does unless given. Without one, the
     /// signals of a terminal reach the worker as they reach its parent, and a worker that has been
-    /// stopped ends with its parent only once it goes on.
+    /// stopped ends with its parent only once it goes on. Nor can every process that it leaves behind be
+    /// told from a worker then: see [`is_worker`](crate::worker::is_worker).
     pub fn own_process_group(mut self, own: bool) -> Self {
         self.own_process_group = own;
         self

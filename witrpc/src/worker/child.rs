@@ -28,6 +28,14 @@ const GRACE: Duration = Duration::from_secs(1);
 static TAKEN: AtomicBool = AtomicBool::new(false);
 
 /// Returns whether this process was started as a worker: for a program that is its own worker.
+///
+/// A process that a worker has started is none, with one exception. If it outlives the worker, and the
+/// worker's parent adopts it (as the first process of a container does, or a subreaper), it looks like a
+/// worker whose standard input has been replaced. Only the process group tells the two apart: so it is
+/// taken for one if it leads a group too, or if the worker has
+/// [none of its own](crate::WorkerBuilder::own_process_group). Then [`serve`] says that it is no worker,
+/// and it can start no workers. A program that starts such processes removes the variable
+/// `WITRPC_WORKER` from their environment.
 #[must_use]
 pub fn is_worker() -> bool {
     has_begun() || was_started_as_worker()
