@@ -276,7 +276,7 @@ over_both_transports! {
         let refused = refused.expect("it comes back until it is refused");
         assert_eq!(stuck, 2 * most, "{refused}");
         assert!(refused.is_retryable());
-        let said = "clients that have gone have left 8 handlers that keep a thread (its max_workers) ";
+        let said = "clients that have gone have left 8 handlers that keep a thread ";
         assert!(refused.to_string().starts_with(said), "{refused}");
         let limit = LeftBehindLimit::Threads;
         assert!(

@@ -8,7 +8,7 @@ use std::fmt;
 pub enum LeftBehindLimit {
     /// How many `async` handlers have not ended.
     AsyncHandlers,
-    /// How many threads are in handlers that have not returned: its `max_workers`.
+    /// How many threads are in handlers that have not returned: its `max_workers`, or 8 if it has fewer.
     Threads,
 }
 
@@ -16,7 +16,7 @@ impl fmt::Display for LeftBehindLimit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             LeftBehindLimit::AsyncHandlers => "async handlers",
-            LeftBehindLimit::Threads => "handlers that keep a thread (its max_workers)",
+            LeftBehindLimit::Threads => "handlers that keep a thread",
         })
     }
 }

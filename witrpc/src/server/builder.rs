@@ -135,14 +135,14 @@ impl WitServerBuilder {
     /// calls needs room for the eighth that it does not get.
     ///
     /// A handler whose client has gone does not count any more if it keeps its thread: the server starts
-    /// another one in its place, for up to `max_workers` of them. So it has at most twice as many threads
-    /// as this, and one more. While as many are left behind, it lets no new client in
+    /// another one in its place, for up to `max_workers` of them, or 8 if that is more. So it has at most twice
+    /// as many threads as this and nine more. While as many are left behind, it lets no new client in
     /// ([`ConnectError::TooManyLeftBehind`](crate::ConnectError::TooManyLeftBehind)), whose handlers might
     /// join them; those that are connected are served. The threads that were too many end when handlers
     /// return.
     ///
     /// With one worker, a handler that does not return keeps all others waiting as long as its client is
-    /// connected, and new clients out when that has gone. So a server of several clients has more.
+    /// connected. So a server of several clients has more.
     ///
     /// Methods that take an `impl Iterator` do not count: they wait for their client, so each has a
     /// thread of its own. Eight of one client's run at once, more of them wait for these to end.

@@ -10,15 +10,16 @@
 //!
 //! A client comes back under another id, so what its calls of before still keep is held against nobody.
 //! Therefore a thread that is *left behind*, in a method of a client that has gone, is no worker any more:
-//! the server replaces it. It does so for up to `max_workers` threads, so there are at most twice as
-//! many and the one that looks.
+//! the server replaces it. It does so for up to `max_left_behind` threads, so there are at most as many more
+//! and the one that looks. That is `max_workers`, but 8 at the least: with one worker, a client that was
+//! killed in a slow method is to come back at once.
 //!
 //! When as many are left behind, no client is let in, and no task of one that has gone is polled. Then a
-//! client that is connected keeps what it had. Until the last is let in, fewer than `max_workers` are
+//! client that is connected keeps what it had. Until the last is let in, fewer than `max_left_behind` are
 //! left behind, all of them replaced. So the clients that are connected share `max_workers` by the rule
 //! above, and `n > 0` of these are free for one that has none. The others, when they leave, leave at most
-//! `max_workers - n` more behind. That is less than `2 * max_workers - n` in all, and more than `n` of
-//! the twice as many remain.
+//! `max_workers - n` more behind. That is less than `max_left_behind + max_workers - n` in all, and more
+//! than `n` of as many threads remain.
 //!
 //! Nothing counts the threads left behind: a seat of a client that is not connected is one, whenever a
 //! look near the bound asks ([`Census`]). So a call that its client leaves at any moment, or a task that
@@ -47,6 +48,9 @@ use super::census::{Census, Clients};
 use super::crew::Counts;
 use super::primitive::Primitives;
 use super::seats::Seats;
+
+/// The fewest threads that may be left behind before no client is let in.
+const MIN_LEFT_BEHIND: u32 = 8;
 
 /// The rule of one server, and what it goes by.
 pub(super) struct Shares<P: Primitives> {
@@ -85,7 +89,8 @@ impl<P: Primitives> Shares<P> {
     pub(super) fn too_many_left_behind(&self) -> Option<u32> {
         let mut census = Census::default();
         census.take(&self.seats, &*self.clients);
-        (census.left_behind() >= self.max_workers).then_some(self.max_workers)
+        let max = self.max_left_behind();
+        (census.left_behind() >= max).then_some(max)
     }
 
     /// What clients may get next, for the holder of the role or for a thread that has just put it
@@ -119,7 +124,7 @@ impl<P: Primitives> Shares<P> {
         let eighth = self.max_workers / 8;
         let reserve = if connected > 1 { eighth.max(1) } else { eighth };
         let is_ample = free > reserve;
-        let serves_gone = left_behind < self.max_workers;
+        let serves_gone = left_behind < self.max_left_behind();
         if is_ample && serves_gone {
             return None;
         }
@@ -129,7 +134,12 @@ impl<P: Primitives> Shares<P> {
     }
 
     fn capacity_beside(&self, left_behind: u32) -> u32 {
-        self.max_workers + left_behind.min(self.max_workers)
+        self.max_workers + left_behind.min(self.max_left_behind())
+    }
+
+    /// Returns how many threads may be left behind.
+    fn max_left_behind(&self) -> u32 {
+        self.max_workers.max(MIN_LEFT_BEHIND)
     }
 }
 
@@ -261,11 +271,12 @@ mod tests {
 
     #[test]
     fn one_that_comes_back_finds_workers_until_as_many_are_left_behind_as_may_be() {
-        for (max_workers, rounds) in [(64, &[56, 56][..]), (8, &[7, 7]), (2, &[1, 1]), (1, &[1])] {
+        let cases: [(u32, &[u32]); 4] = [(64, &[56, 56]), (8, &[7, 7]), (2, &[1; 8]), (1, &[1; 8])];
+        for (max_workers, rounds) in cases {
             let mut stuck = Stuck::new(max_workers, 2);
             let mut taken = Vec::new();
             for client in 10.. {
-                if stuck.shares.too_many_left_behind() == Some(max_workers) {
+                if stuck.shares.too_many_left_behind() == Some(max_workers.max(8)) {
                     break;
                 }
                 taken.push(stuck.take_all(client));
