@@ -22,7 +22,7 @@ pub(crate) enum Drained {
     /// readable for ever.
     HungUp,
     /// The peer has sent descriptors with a ring, which nobody does who means well.
-    Passed,
+    ReceivedFd,
 }
 
 /// One side's end, or none: with the portable backend nobody sleeps until rung. Behind a lock, so that
@@ -58,7 +58,7 @@ impl Bell {
         let mut rings = [0; 64];
         for _ in 0..16 {
             match receive(end, &mut rings) {
-                Ok(Plain::Passed) => return Drained::Passed,
+                Ok(Plain::ReceivedFd) => return Drained::ReceivedFd,
                 Ok(Plain::Bytes(0)) => return Drained::HungUp,
                 Ok(Plain::Bytes(len)) if len == rings.len() => {}
                 Ok(Plain::Bytes(_)) | Err(Errno::AGAIN) => break,

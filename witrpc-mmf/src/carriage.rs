@@ -6,16 +6,16 @@ use crate::arena::BlockRef;
 use crate::copy::PeerMemory;
 use crate::head::{Head, Kind, LEASES};
 use crate::message::ChannelError;
-use crate::outbox::{MAX_SEGMENT, Outbox};
+use crate::outbox::{MAX_SEGMENT, SendArena};
 use crate::partial::{Partial, Refused};
 use crate::room::room_for;
 use crate::sealed::{
-    FORGED, Forged, LONGEST_PART, Sealing, Spent, longest_within, opened_len, sealed_len,
+    AuthError, Cipher, FORGED, KeysExhausted, LONGEST_PART, longest_within, opened_len, sealed_len,
 };
 
 /// How the messages of a connection are carried.
 #[derive(Debug)]
-pub(crate) struct Carriage(Option<Sealing>);
+pub(crate) struct MessageCodec(Option<Cipher>);
 
 /// Why a block was not opened.
 pub(crate) enum Unopened {
@@ -37,13 +37,13 @@ pub(crate) struct Segment<'a> {
 
 /// Where the blocks of a peer lie.
 #[derive(Clone, Copy)]
-pub(crate) struct Source<'a> {
+pub(crate) struct BlockSource<'a> {
     pub(crate) peer: &'a PeerMemory,
     /// Where its arena begins in its region.
     pub(crate) arena: usize,
 }
 
-impl Source<'_> {
+impl BlockSource<'_> {
     fn copy(self, block: &BlockRef, offset: usize, out: &mut [u8]) {
         let copied = self.peer.copy_out(self.arena + block.offset() + offset, out);
         copied.expect("a checked block lies in the region");
@@ -55,10 +55,10 @@ impl Source<'_> {
     }
 }
 
-impl Carriage {
+impl MessageCodec {
     /// Sealed, if there are keys.
     pub(crate) fn new(keys: Option<Box<dyn Keys>>, lanes: usize) -> Self {
-        Self(keys.map(|keys| Sealing::new(keys, lanes)))
+        Self(keys.map(|keys| Cipher::new(keys, lanes)))
     }
 
     #[inline]
@@ -66,12 +66,12 @@ impl Carriage {
         self.0.is_none()
     }
 
-    pub(crate) fn sealing(&self) -> Option<&Sealing> {
+    pub(crate) fn sealing(&self) -> Option<&Cipher> {
         self.0.as_ref()
     }
 
     /// The longest message that is sent in one block, in bytes.
-    pub(crate) fn longest_whole(&self, outbox: &Outbox) -> usize {
+    pub(crate) fn longest_whole(&self, outbox: &SendArena) -> usize {
         match self.0 {
             None => outbox.largest_block(),
             Some(_) => longest_within(outbox.largest_block()).min(LONGEST_PART),
@@ -79,7 +79,7 @@ impl Carriage {
     }
 
     /// The longest part of a message that is sent as a segment, in bytes.
-    pub(crate) fn longest_segment(&self, outbox: &Outbox) -> usize {
+    pub(crate) fn longest_segment(&self, outbox: &SendArena) -> usize {
         match self.0 {
             None => outbox.segment_len(),
             Some(_) => longest_within(outbox.segment_len()).min(LONGEST_PART),
@@ -127,7 +127,7 @@ impl Carriage {
     ///
     /// # Errors
     ///
-    /// [`Spent`]: the lane, and the connection with it, is at its end.
+    /// [`KeysExhausted`]: the lane, and the connection with it, is at its end.
     pub(crate) fn fill(
         &self,
         lane: usize,
@@ -135,7 +135,7 @@ impl Carriage {
         len: usize,
         mut write: impl FnMut(usize, &mut [u8]),
         block: &mut [u8],
-    ) -> Result<(), Spent> {
+    ) -> Result<(), KeysExhausted> {
         match &self.0 {
             None => {
                 write(0, block);
@@ -151,7 +151,7 @@ impl Carriage {
         &self,
         partial: &mut Partial,
         segment: Segment<'_>,
-        source: Source<'_>,
+        source: BlockSource<'_>,
         ask: impl FnOnce(),
     ) -> Result<(), Refused> {
         let Segment { lane, head, start, block } = segment;
@@ -172,14 +172,14 @@ impl Carriage {
     }
 }
 
-impl Sealing {
+impl Cipher {
     /// Opens a message that came in one block.
     pub(crate) fn open_whole(
         &self,
         lane: usize,
         head: Head,
         block: &BlockRef,
-        source: Source<'_>,
+        source: BlockSource<'_>,
     ) -> Result<Vec<u8>, Unopened> {
         let len = head.len as usize;
         if len > LONGEST_PART {
@@ -193,7 +193,7 @@ impl Sealing {
         let mut bytes = room_for(len).map_err(|_| Unopened::NoMemory)?;
         let copy = |offset: usize, out: &mut [u8]| source.copy(block, offset, out);
         let opened = self.open(lane, head, block.len(), copy, &mut bytes);
-        opened.map_err(|Forged| Unopened::Broken(FORGED))?;
+        opened.map_err(|AuthError| Unopened::Broken(FORGED))?;
         Ok(bytes)
     }
 }
@@ -209,14 +209,14 @@ mod tests {
         BlockRef::check([1 << 32, len as u64], 1 << 30).expect("it lies in the arena")
     }
 
-    fn sealed() -> Carriage {
-        Carriage::new(Some(Box::new(Plain { encryption: true })), 1)
+    fn sealed() -> MessageCodec {
+        MessageCodec::new(Some(Box::new(Plain { encryption: true })), 1)
     }
 
     #[test]
     fn a_sealed_block_longer_than_any_is_refused_before_it_is_opened() {
         let (carriage, peer) = (sealed(), peer_memory(&[0; 4096]));
-        let source = Source { peer: &peer, arena: 0 };
+        let source = BlockSource { peer: &peer, arena: 0 };
         for len in [LONGEST_PART + 1, 64 << 20] {
             let head = Head::new(Kind::Block, 0, len as u32);
             let sealing = carriage.sealing().expect("there are keys");
@@ -230,9 +230,9 @@ mod tests {
     fn a_segment_longer_than_any_is_refused_before_it_is_copied() {
         const TOTAL: usize = 64 << 20;
         let peer = peer_memory(&vec![0; MAX_SEGMENT]);
-        let source = Source { peer: &peer, arena: 0 };
+        let source = BlockSource { peer: &peer, arena: 0 };
         let head = Head::new(Kind::Segment, 0, TOTAL as u32);
-        for carriage in [Carriage::new(None, 1), sealed()] {
+        for carriage in [MessageCodec::new(None, 1), sealed()] {
             let mut partial = Partial::begin(head).expect("there is memory for it");
             for len in [MAX_SEGMENT + 1, TOTAL] {
                 let segment = Segment { lane: 0, head, start: 0, block: &block(len) };
@@ -243,7 +243,7 @@ mod tests {
             assert_eq!(partial.missing(), TOTAL);
         }
         let mut partial = Partial::begin(head).expect("there is memory for it");
-        let clear = Carriage::new(None, 1);
+        let clear = MessageCodec::new(None, 1);
         let segment = Segment { lane: 0, head, start: 0, block: &block(MAX_SEGMENT) };
         assert_eq!(clear.append(&mut partial, segment, source, || ()), Ok(()));
         assert_eq!(partial.missing(), TOTAL - MAX_SEGMENT);

@@ -7,7 +7,7 @@
 //!
 //! - Where nothing is to be passed nothing that is passed is received: it stays in its socket
 //!   ([`receive`](crate::fdpass::receive)).
-//! - What a peer has passed is a [`Passed`], until it has been found to be of a kind whose closing
+//! - What a peer has passed is a [`ReceivedFd`], until it has been found to be of a kind whose closing
 //!   does not wait. All that comes with a message is received, since the kernel closes on the spot
 //!   what a receiver has no room for. It does so too when this process has no places left for
 //!   descriptors; so nobody's are received while there are some that wait to be closed.
@@ -35,9 +35,9 @@ pub(crate) const MAX_CLOSERS: usize = 8;
 
 /// A descriptor that a peer has passed, of whatever kind.
 #[derive(Debug)]
-pub(crate) struct Passed(ManuallyDrop<Descriptor>);
+pub(crate) struct ReceivedFd(ManuallyDrop<Descriptor>);
 
-impl Passed {
+impl ReceivedFd {
     pub(crate) fn new(descriptor: Descriptor) -> Self {
         Self(ManuallyDrop::new(descriptor))
     }
@@ -50,13 +50,13 @@ impl Passed {
     }
 }
 
-impl AsFd for Passed {
+impl AsFd for ReceivedFd {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.0.as_fd()
     }
 }
 
-impl Drop for Passed {
+impl Drop for ReceivedFd {
     fn drop(&mut self) {
         // SAFETY: taken once, here, and not used after.
         dispose(unsafe { ManuallyDrop::take(&mut self.0) });
@@ -104,17 +104,18 @@ impl Drop for Socket {
 }
 
 /// What is to be closed, and by how many.
-struct Heap {
+struct CloseQueue {
     waiting: Vec<OwnedFd>,
     closers: usize,
     /// `None` before its first use.
     origin: Option<Origin>,
 }
 
-static HEAP: Mutex<Heap> = Mutex::new(Heap { waiting: Vec::new(), closers: 0, origin: None });
+static HEAP: Mutex<CloseQueue> =
+    Mutex::new(CloseQueue { waiting: Vec::new(), closers: 0, origin: None });
 
 /// The heap of this process, with no fork meanwhile that would find its lock taken.
-fn heap() -> (MutexGuard<'static, Heap>, NoFork) {
+fn heap() -> (MutexGuard<'static, CloseQueue>, NoFork) {
     let no_fork = NoFork::begin();
     let mut heap = lock(&HEAP);
     if heap.origin.is_some_and(Origin::is_forked) {

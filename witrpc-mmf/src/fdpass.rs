@@ -13,7 +13,7 @@ use rustix::net::{
     SendAncillaryMessage, SendFlags, recvmsg, sendmsg,
 };
 
-use crate::disposal::Passed;
+use crate::disposal::ReceivedFd;
 use crate::fork::Descriptor;
 
 /// The most descriptors that one message carries here.
@@ -49,7 +49,7 @@ pub(crate) struct Received {
     /// How many bytes; 0 when the peer has hung up.
     pub(crate) len: usize,
     /// What came along.
-    pub(crate) passed: [Option<Passed>; MAX_PASSED],
+    pub(crate) passed: [Option<ReceivedFd>; MAX_PASSED],
     /// More was passed than is ever expected; it is not kept.
     pub(crate) overfull: bool,
     /// Some of what was passed found no place in this process: the room for it here holds all that
@@ -82,7 +82,7 @@ pub(crate) fn receive_with(socket: impl AsFd, bytes: &mut [u8]) -> Result<Receiv
             _ => None,
         });
         let mut places = received.passed.iter_mut();
-        for passed in rights.flatten().map(|fd| Passed::new(register(fd))) {
+        for passed in rights.flatten().map(|fd| ReceivedFd::new(register(fd))) {
             match places.next() {
                 Some(place) => *place = Some(passed),
                 None => surplus.push(passed),
@@ -99,7 +99,7 @@ pub(crate) enum Plain {
     /// So many bytes; 0 when the peer has hung up.
     Bytes(usize),
     /// Descriptors have been passed along. They lie in the socket still, which is of no use any more.
-    Passed,
+    ReceivedFd,
 }
 
 /// Receives some bytes where nothing is to be passed.
@@ -118,7 +118,7 @@ pub(crate) fn receive(socket: impl AsFd, bytes: &mut [u8]) -> Result<Plain, Errn
         recvmsg(&socket, &mut [IoSliceMut::new(bytes)], &mut none, flags)
     })?;
     if seen.flags.contains(ReturnFlags::CTRUNC) {
-        return Ok(Plain::Passed);
+        return Ok(Plain::ReceivedFd);
     }
     if seen.bytes == 0 {
         return Ok(Plain::Bytes(0));
@@ -126,7 +126,7 @@ pub(crate) fn receive(socket: impl AsFd, bytes: &mut [u8]) -> Result<Plain, Errn
     // No more than was seen: what stands behind may have come with something. If another thread has
     // taken what was seen, that is received after all, and not closed here either.
     let received = receive_with(&socket, &mut bytes[..seen.bytes])?;
-    Ok(if received.is_plain() { Plain::Bytes(received.len) } else { Plain::Passed })
+    Ok(if received.is_plain() { Plain::Bytes(received.len) } else { Plain::ReceivedFd })
 }
 
 impl Received {

@@ -179,14 +179,14 @@ const BLOCK_LEN: usize = 256;
 
 /// Descriptors to be closed in a child. Blocks are added and never freed, so that the handler can
 /// walk them whatever another thread was doing at the fork.
-struct Block {
+struct DescriptorBlock {
     slots: [AtomicI32; BLOCK_LEN],
-    next: AtomicPtr<Block>,
+    next: AtomicPtr<DescriptorBlock>,
 }
 
-static FIRST_BLOCK: Block = Block::new();
+static FIRST_BLOCK: DescriptorBlock = DescriptorBlock::new();
 
-impl Block {
+impl DescriptorBlock {
     const fn new() -> Self {
         Self {
             slots: [const { AtomicI32::new(EMPTY) }; BLOCK_LEN],
@@ -194,18 +194,18 @@ impl Block {
         }
     }
 
-    fn next(&self) -> Option<&'static Block> {
+    fn next(&self) -> Option<&'static DescriptorBlock> {
         // Acquire: sees the block that `next_or_grown` filled before it published the pointer.
         let next = self.next.load(Ordering::Acquire);
         // SAFETY: null, or a block that was leaked and is never written but through its atomics.
         unsafe { next.as_ref() }
     }
 
-    fn next_or_grown(&'static self) -> &'static Block {
+    fn next_or_grown(&'static self) -> &'static DescriptorBlock {
         if let Some(next) = self.next() {
             return next;
         }
-        let grown = Box::into_raw(Box::new(Block::new()));
+        let grown = Box::into_raw(Box::new(DescriptorBlock::new()));
         // Release: pairs with the load in `next`.
         match self.next.compare_exchange(
             ptr::null_mut(),

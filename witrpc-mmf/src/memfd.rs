@@ -19,7 +19,7 @@ use rustix::fs::{
 };
 use rustix::io::Errno;
 
-use crate::disposal::Passed;
+use crate::disposal::ReceivedFd;
 use crate::fork::{Descriptor, Origin};
 use crate::resource::{
     MemoryLimits, ResourceError, check_address_space, check_file_size, check_machine_memory,
@@ -140,7 +140,7 @@ impl PeerMemory {
     /// # Errors
     ///
     /// [`PeerMemoryError`]: the file is not what it must be, or cannot be mapped.
-    pub(crate) fn map(file: Passed, named: FileIdentity) -> Result<Self, PeerMemoryError> {
+    pub(crate) fn map(file: ReceivedFd, named: FileIdentity) -> Result<Self, PeerMemoryError> {
         // First, and alone safe on any kind of file: a file system of the peer's own making could
         // keep us waiting for the answer to anything else.
         let seals = fcntl_get_seals(&file).map_err(|error| match error {

@@ -36,7 +36,7 @@ pub const MAX_LEASES: usize = 1024;
 
 /// A writer's arena, shared by its threads.
 #[derive(Debug)]
-pub(crate) struct Outbox {
+pub(crate) struct SendArena {
     space: Mutex<Space>,
     largest_block: usize,
     segment_len: usize,
@@ -72,12 +72,12 @@ pub(crate) enum Purpose {
 #[derive(Debug)]
 #[must_use = "a dropped block is free again: lend it"]
 pub(crate) struct Reserved<'a> {
-    outbox: &'a Outbox,
+    outbox: &'a SendArena,
     /// Taken by `lend` only.
     block: Option<Block>,
 }
 
-impl Outbox {
+impl SendArena {
     pub(crate) fn new(arena: Arena) -> Self {
         // Half of the arena at the most, so that a large message does not have to wait until all
         // the others are gone; a quarter for a segment, so that the next fits beside it, and the
@@ -336,7 +336,7 @@ mod tests {
     #[test]
     fn a_message_that_was_begun_goes_on_in_a_full_arena() {
         for granules in [16, 17, 100, 1_777, 5_000] {
-            let outbox = Outbox::new(Arena::new(granules * GRANULE_BYTES));
+            let outbox = SendArena::new(Arena::new(granules * GRANULE_BYTES));
             let slots = Slots::default();
             let mut below = numbers_from(granules as u64);
             let mut held = Vec::new();
@@ -368,7 +368,7 @@ mod tests {
     #[test]
     fn the_longest_block_fits_once_all_is_released() {
         for granules in [16, 17, 100, 223, 1_777] {
-            let outbox = Outbox::new(Arena::new(granules * GRANULE_BYTES));
+            let outbox = SendArena::new(Arena::new(granules * GRANULE_BYTES));
             let slots = Slots::default();
             let mut below = numbers_from(granules as u64);
             for _ in 0..200 {
@@ -397,7 +397,7 @@ mod tests {
     #[test]
     fn the_longest_lease_fits_when_nothing_else_is_out_and_leaves_room_for_messages() {
         for granules in [16, 17, 100, 1_777, 5_000, 131_072] {
-            let outbox = Outbox::new(Arena::new(granules * GRANULE_BYTES));
+            let outbox = SendArena::new(Arena::new(granules * GRANULE_BYTES));
             let slots = Slots::default();
             let mut below = numbers_from(granules as u64);
             for _ in 0..100 {
@@ -441,7 +441,7 @@ mod tests {
 
     #[test]
     fn leases_are_taken_together_or_not_at_all() {
-        let outbox = Outbox::new(Arena::new(1_000 * GRANULE_BYTES));
+        let outbox = SendArena::new(Arena::new(1_000 * GRANULE_BYTES));
         let slots = Slots::default();
         let half = outbox.largest_lease() / 2 / GRANULE_BYTES * GRANULE_BYTES;
         let one = outbox.reserve_leases(&[half], &slots).expect("space");
@@ -454,7 +454,7 @@ mod tests {
 
     #[test]
     fn there_are_so_many_leases_and_no_more() {
-        let outbox = Outbox::new(Arena::new(4 * MAX_LEASES * GRANULE_BYTES));
+        let outbox = SendArena::new(Arena::new(4 * MAX_LEASES * GRANULE_BYTES));
         let slots = Slots::default();
         let mut leases = outbox.reserve_leases(&[1; MAX_LEASES], &slots).expect("so many");
         assert_eq!(outbox.reserve_leases(&[1], &slots), Err(Shortage::Leases));
@@ -474,7 +474,7 @@ mod tests {
 
     #[test]
     fn what_is_dropped_unfilled_is_free_again() {
-        let outbox = Outbox::new(Arena::new(16 * GRANULE_BYTES));
+        let outbox = SendArena::new(Arena::new(16 * GRANULE_BYTES));
         let slots = Slots::default();
         for purpose in [Purpose::Begin, Purpose::Continue] {
             for _ in 0..100 {

@@ -4,7 +4,7 @@ use std::collections::TryReserveError;
 
 use crate::head::Head;
 use crate::room::room_for;
-use crate::sealed::{FORGED, Forged};
+use crate::sealed::{AuthError, FORGED};
 
 /// What every segment must say again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,7 +34,7 @@ pub(crate) enum Refused {
     /// It is longer than any segment is, and would take as much longer to copy or to open.
     TooLong,
     /// What it holds is not what the peer has sealed.
-    Forged,
+    AuthError,
 }
 
 impl Refused {
@@ -43,7 +43,7 @@ impl Refused {
         match self {
             Self::OutOfOrder => "a segment that does not follow the one before",
             Self::TooLong => "a segment longer than any is",
-            Self::Forged => FORGED,
+            Self::AuthError => FORGED,
         }
     }
 }
@@ -73,7 +73,7 @@ impl Partial {
         start: u64,
         len: usize,
         ask: impl FnOnce(),
-        copy: impl FnOnce(&mut Vec<u8>) -> Result<(), Forged>,
+        copy: impl FnOnce(&mut Vec<u8>) -> Result<(), AuthError>,
     ) -> Result<(), Refused> {
         let follows = Said::from(head) == self.said
             && start == self.bytes.len() as u64
@@ -85,7 +85,7 @@ impl Partial {
         if len < self.missing() {
             ask();
         }
-        copy(&mut self.bytes).map_err(|Forged| Refused::Forged)
+        copy(&mut self.bytes).map_err(|AuthError| Refused::AuthError)
     }
 
     /// How many bytes have not come yet.

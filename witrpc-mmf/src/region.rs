@@ -6,11 +6,11 @@ use std::io;
 use crate::arena::Arena;
 use crate::backend::Backend;
 use crate::copy::{OwnMemory, Pages, PeerMemory};
-use crate::disposal::Passed;
+use crate::disposal::ReceivedFd;
 use crate::fork::Descriptor;
 use crate::layout::{Layout, PAGE};
 use crate::memfd::{self, FileIdentity, PeerMemoryError};
-use crate::outbox::Outbox;
+use crate::outbox::SendArena;
 use crate::resource::{ResourceError, random_bytes};
 use crate::shm;
 
@@ -50,12 +50,12 @@ pub(crate) struct Made {
 
 /// A region that is being made, a step of some milliseconds at a time.
 #[derive(Debug)]
-pub(crate) enum Making {
+pub(crate) enum RegionBuilder {
     Sealed(memfd::Making),
     Named { making: shm::Making, identity: Identity },
 }
 
-impl Making {
+impl RegionBuilder {
     /// Begins with `len` zeroed bytes; `len` is positive.
     ///
     /// # Errors
@@ -110,7 +110,7 @@ impl OwnPages {
     ///
     /// [`ResourceError`] says what is lacking.
     pub(crate) fn make(backend: Backend, len: usize) -> Result<Made, ResourceError> {
-        let mut making = Making::begin(backend, len)?;
+        let mut making = RegionBuilder::begin(backend, len)?;
         while !making.step()? {}
         making.finish()
     }
@@ -159,7 +159,7 @@ impl PeerPages {
     pub(crate) fn open(
         backend: Backend,
         identity: Identity,
-        file: Option<Passed>,
+        file: Option<ReceivedFd>,
     ) -> Result<Self, OpenError> {
         match (backend, identity, file) {
             (Backend::Native, Identity::File(named), Some(file)) => {
@@ -220,7 +220,7 @@ impl From<PeerMemoryError> for OpenError {
 }
 
 /// Our region, with the arena that starts at `arena_start`.
-pub(crate) fn own(pages: OwnPages, layout: &Layout, arena_start: usize) -> (OwnMemory, Outbox) {
+pub(crate) fn own(pages: OwnPages, layout: &Layout, arena_start: usize) -> (OwnMemory, SendArena) {
     let arena = Arena::new(layout.arena_len());
     // SAFETY: the pages are fully allocated and moved in here, so that nobody else in this process
     // reaches their bytes; the layout gives every word in front of the arena one size. Against other
@@ -228,7 +228,7 @@ pub(crate) fn own(pages: OwnPages, layout: &Layout, arena_start: usize) -> (OwnM
     // named ones are known, and can be opened, only by the processes of this user that have chosen
     // the portable backend, which trusts them to keep to the protocol: see `Backend::Portable`.
     let memory = unsafe { OwnMemory::new(pages, layout.region_len(), arena_start, &arena) };
-    (memory.expect("the layout fits the region"), Outbox::new(arena))
+    (memory.expect("the layout fits the region"), SendArena::new(arena))
 }
 
 /// The peer's region.

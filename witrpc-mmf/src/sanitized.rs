@@ -21,7 +21,7 @@ use crate::layout::{LINE_WORDS, Layout, WANTS_SPACE, line as words, wait};
 use crate::line::{self, line_of};
 use crate::park;
 use crate::release::{self, ReleaseTable};
-use crate::ring::{Epochs, Rung};
+use crate::ring::{WakeEpoch, WakeRequest};
 use crate::words::Mapped;
 
 const LANES: u32 = 4;
@@ -79,8 +79,8 @@ struct End {
     /// Where its release table begins, and the peer's.
     release: usize,
     peer_release: usize,
-    space: Epochs<Mapped>,
-    space_rung: Rung<Mapped>,
+    space: WakeEpoch<Mapped>,
+    space_rung: WakeRequest<Mapped>,
 }
 
 impl End {
@@ -185,7 +185,7 @@ fn sleep(end: &End, lane: usize, response: usize, seq: u64) {
 }
 
 fn serve(end: &mut End) {
-    let rung = Rung::<Mapped>::new(AtomicU64::new(0));
+    let rung = WakeRequest::<Mapped>::new(AtomicU64::new(0));
     for seq in 1..=CALLS {
         for lane in 0..LANES as usize {
             let (byte, len) = body(lane, seq);
@@ -251,8 +251,8 @@ fn ends(room: usize) -> [End; 2] {
             peer_arena_start: arenas[theirs],
             release: tables[mine],
             peer_release: tables[theirs],
-            space: Epochs::new(AtomicU64::new(0)),
-            space_rung: Rung::new(AtomicU64::new(0)),
+            space: WakeEpoch::new(AtomicU64::new(0)),
+            space_rung: WakeRequest::new(AtomicU64::new(0)),
             layout,
         }
     })

@@ -6,7 +6,7 @@
 //! lane's and the place in all that has been sealed on the lane in that direction; both sides count,
 //! so no piece opens in another place, or twice.
 //!
-//! Sealing and opening happen in private memory: the plain text never stands in a region, and what
+//! Cipher and opening happen in private memory: the plain text never stands in a region, and what
 //! was opened is not what a peer can still write.
 //!
 //! # Invariants
@@ -53,7 +53,7 @@ const LONGEST: u64 = 1 << 24;
 
 /// One side's sealing and opening of a connection's messages.
 #[derive(Debug)]
-pub(crate) struct Sealing {
+pub(crate) struct Cipher {
     keys: Box<dyn Keys>,
     lanes: Box<[Counts]>,
 }
@@ -67,16 +67,16 @@ struct Counts {
 
 /// A message did not open: it is not what the peer has sealed as the next one on its lane.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Forged;
+pub(crate) struct AuthError;
 
 /// What a rule about that reads like.
 pub(crate) const FORGED: &str = "a message that does not open: it was forged, or moved";
 
 /// A lane has no numbers left.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Spent;
+pub(crate) struct KeysExhausted;
 
-impl Sealing {
+impl Cipher {
     pub(crate) fn new(keys: Box<dyn Keys>, lanes: usize) -> Self {
         let first = || AtomicU64::new(FIRST_MESSAGE_NUMBER);
         let lanes = (0..lanes).map(|_| Counts { sealed: first(), opened: first() });
@@ -105,7 +105,7 @@ impl Sealing {
         head: Head,
         padded: &[u8; INLINE_LEN],
         len: usize,
-    ) -> Result<(InlineWords, usize), Spent> {
+    ) -> Result<(InlineWords, usize), KeysExhausted> {
         let mut sealed = [0; INLINE_LEN];
         let (piece, tag) = sealed[..sealed_len(len)].split_at_mut(HEAD_LEN + len);
         piece[..HEAD_LEN].copy_from_slice(&head.to_word().to_le_bytes());
@@ -125,7 +125,7 @@ impl Sealing {
         len: usize,
         mut fill: impl FnMut(usize, &mut [u8]),
         block: &mut [u8],
-    ) -> Result<(), Spent> {
+    ) -> Result<(), KeysExhausted> {
         debug_assert_eq!(block.len(), sealed_len(len));
         with_scratch(|private| {
             let mut next = None;
@@ -146,11 +146,11 @@ impl Sealing {
     }
 
     /// The count to begin so many pieces at. Until [`end`](Self::end) there is none for others.
-    fn begin(&self, lane: usize, pieces: u64) -> Result<u64, Spent> {
+    fn begin(&self, lane: usize, pieces: u64) -> Result<u64, KeysExhausted> {
         let count = &self.lanes[lane].sealed;
         let first = count.load(Relaxed);
         if first + pieces >= SPENT {
-            return Err(Spent);
+            return Err(KeysExhausted);
         }
         count.store(SPENT, Relaxed);
         Ok(first)
@@ -166,10 +166,10 @@ impl Sealing {
         lane: usize,
         head: Head,
         inline: &InlineWords,
-    ) -> Result<[u8; INLINE_LEN], Forged> {
+    ) -> Result<[u8; INLINE_LEN], AuthError> {
         let len = head.len as usize;
         if len > INLINE_SEALED {
-            return Err(Forged);
+            return Err(AuthError);
         }
         let mut sealed = inline_bytes(*inline);
         let opened = self.open_piece(lane, 0, &mut sealed[..sealed_len(len)], head)?;
@@ -188,8 +188,8 @@ impl Sealing {
         sealed: usize,
         mut copy: impl FnMut(usize, &mut [u8]),
         out: &mut Vec<u8>,
-    ) -> Result<(), Forged> {
-        let len = opened_len(sealed).ok_or(Forged)?;
+    ) -> Result<(), AuthError> {
+        let len = opened_len(sealed).ok_or(AuthError)?;
         with_scratch(|private| {
             let mut done = 0;
             for index in 0..pieces(len) {
@@ -212,18 +212,18 @@ impl Sealing {
         index: u64,
         sealed: &'a mut [u8],
         head: Head,
-    ) -> Result<&'a [u8], Forged> {
+    ) -> Result<&'a [u8], AuthError> {
         let number = number(lane, self.lanes[lane].opened.load(Relaxed) + index);
-        let (piece, tag) = sealed.split_last_chunk_mut().ok_or(Forged)?;
+        let (piece, tag) = sealed.split_last_chunk_mut().ok_or(AuthError)?;
         if !self.keys.open(number, piece, *tag) {
-            return Err(Forged);
+            return Err(AuthError);
         }
-        piece.strip_prefix(&head.to_word().to_le_bytes()).ok_or(Forged)
+        piece.strip_prefix(&head.to_word().to_le_bytes()).ok_or(AuthError)
     }
 
     /// Leaves out a message that nobody opens.
-    pub(crate) fn pass_over(&self, lane: usize, sealed: usize) -> Result<(), Forged> {
-        self.skip(lane, pieces(opened_len(sealed).ok_or(Forged)?));
+    pub(crate) fn pass_over(&self, lane: usize, sealed: usize) -> Result<(), AuthError> {
+        self.skip(lane, pieces(opened_len(sealed).ok_or(AuthError)?));
         Ok(())
     }
 
@@ -282,8 +282,8 @@ mod tests {
 
     const LANES: usize = 3;
 
-    fn sealing() -> Sealing {
-        Sealing::new(Box::new(Plain::default()), LANES)
+    fn sealing() -> Cipher {
+        Cipher::new(Box::new(Plain::default()), LANES)
     }
 
     fn head(kind: Kind, len: usize) -> Head {
@@ -294,7 +294,7 @@ mod tests {
         (0..len).map(|i| (i % 251) as u8).collect()
     }
 
-    fn seal(sealing: &Sealing, lane: usize, message: &[u8]) -> Vec<u8> {
+    fn seal(sealing: &Cipher, lane: usize, message: &[u8]) -> Vec<u8> {
         let mut block = vec![0; sealed_len(message.len())];
         let fill = |offset: usize, out: &mut [u8]| {
             out.copy_from_slice(&message[offset..offset + out.len()]);
@@ -304,7 +304,7 @@ mod tests {
         block
     }
 
-    fn open(sealing: &Sealing, lane: usize, head: Head, block: &[u8]) -> Result<Vec<u8>, Forged> {
+    fn open(sealing: &Cipher, lane: usize, head: Head, block: &[u8]) -> Result<Vec<u8>, AuthError> {
         let mut out = Vec::new();
         let copy = |offset: usize, out: &mut [u8]| {
             out.copy_from_slice(&block[offset..offset + out.len()]);
@@ -335,7 +335,7 @@ mod tests {
             assert_eq!(receiver.open_inline(2, head, &words), Ok(padded));
         }
         let too_long = head(Kind::Inline, INLINE_SEALED + 1);
-        assert_eq!(receiver.open_inline(2, too_long, &[0; 6]), Err(Forged));
+        assert_eq!(receiver.open_inline(2, too_long, &[0; 6]), Err(AuthError));
     }
 
     #[test]
@@ -343,15 +343,15 @@ mod tests {
         let sender = sealing();
         let (first, second) = (seal(&sender, 1, &bytes(100)), seal(&sender, 1, &bytes(100)));
         let honest = head(Kind::Block, 100);
-        assert_eq!(open(&sealing(), 0, honest, &first), Err(Forged), "another lane");
-        assert_eq!(open(&sealing(), 1, honest, &second), Err(Forged), "too early");
+        assert_eq!(open(&sealing(), 0, honest, &first), Err(AuthError), "another lane");
+        assert_eq!(open(&sealing(), 1, honest, &second), Err(AuthError), "too early");
         let receiver = sealing();
         open(&receiver, 1, honest, &first).unwrap();
-        assert_eq!(open(&receiver, 1, honest, &first), Err(Forged), "twice");
+        assert_eq!(open(&receiver, 1, honest, &first), Err(AuthError), "twice");
         let lied = Head::new(Kind::Block, 6, 100);
-        assert_eq!(open(&sealing(), 1, lied, &first), Err(Forged), "another tag");
+        assert_eq!(open(&sealing(), 1, lied, &first), Err(AuthError), "another tag");
         for cut in [0, 23, 123] {
-            assert_eq!(open(&sealing(), 1, honest, &first[..cut]), Err(Forged), "cut to {cut}");
+            assert_eq!(open(&sealing(), 1, honest, &first[..cut]), Err(AuthError), "cut to {cut}");
         }
     }
 
@@ -361,7 +361,7 @@ mod tests {
         let mut block = seal(&sender, 0, &bytes(2 * CHUNK));
         let (one, other) = block.split_at_mut(CHUNK + OVERHEAD);
         one.swap_with_slice(other);
-        assert_eq!(open(&sealing(), 0, head(Kind::Block, 2 * CHUNK), &block), Err(Forged));
+        assert_eq!(open(&sealing(), 0, head(Kind::Block, 2 * CHUNK), &block), Err(AuthError));
     }
 
     #[test]
@@ -372,7 +372,7 @@ mod tests {
         }
         let block = seal(&sender, 1, b"and now");
         assert_eq!(open(&receiver, 1, head(Kind::Block, 7), &block).unwrap(), b"and now");
-        assert_eq!(receiver.pass_over(1, OVERHEAD - 1), Err(Forged));
+        assert_eq!(receiver.pass_over(1, OVERHEAD - 1), Err(AuthError));
     }
 
     #[test]
@@ -386,7 +386,7 @@ mod tests {
         assert!(panics.is_err());
         assert!(sealing.is_spent(1, true) && !sealing.is_spent(0, false));
         let again = sealing.seal_inline(1, head(Kind::Inline, 0), &[0; INLINE_LEN], 0);
-        assert_eq!(again, Err(Spent));
+        assert_eq!(again, Err(KeysExhausted));
     }
 
     #[test]

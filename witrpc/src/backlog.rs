@@ -15,7 +15,7 @@ pub(crate) const MAX_BYTES: usize = 1 << 20;
 /// where it is missing.
 pub(crate) struct Backlog<T> {
     overflow: Overflow,
-    entries: VecDeque<Entry<T>>,
+    entries: VecDeque<BacklogEntry<T>>,
     bytes: usize,
     /// What is missing behind the last entry.
     gap: Gap,
@@ -23,7 +23,7 @@ pub(crate) struct Backlog<T> {
     is_stuck: bool,
 }
 
-struct Entry<T> {
+struct BacklogEntry<T> {
     /// What is missing before it.
     gap: Gap,
     len: usize,
@@ -59,7 +59,7 @@ pub(crate) enum Offer<T> {
 
 /// What comes next: what is missing, and what came then, if anything did.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Next<T> {
+pub(crate) struct NextEntry<T> {
     pub(crate) gap: Gap,
     pub(crate) item: Option<T>,
 }
@@ -86,7 +86,7 @@ impl<T> Backlog<T> {
         }
         self.bytes += len;
         let gap = std::mem::take(&mut self.gap);
-        self.entries.push_back(Entry { gap, len, item });
+        self.entries.push_back(BacklogEntry { gap, len, item });
         Offer::Taken
     }
 
@@ -116,14 +116,14 @@ impl<T> Backlog<T> {
     }
 
     /// Takes what comes next.
-    pub(crate) fn take(&mut self) -> Option<Next<T>> {
+    pub(crate) fn take(&mut self) -> Option<NextEntry<T>> {
         if let Some(entry) = self.entries.pop_front() {
             self.bytes -= entry.len;
             self.is_stuck = false;
-            return Some(Next { gap: entry.gap, item: Some(entry.item) });
+            return Some(NextEntry { gap: entry.gap, item: Some(entry.item) });
         }
         let gap = std::mem::take(&mut self.gap);
-        (gap != Gap::default()).then_some(Next { gap, item: None })
+        (gap != Gap::default()).then_some(NextEntry { gap, item: None })
     }
 
     fn has_room(&self, len: usize) -> bool {
@@ -179,7 +179,7 @@ mod tests {
     #[test]
     fn the_newest_are_counted_after_what_was_there_before() {
         let mut backlog = filled(Overflow::DropNewest, 3);
-        assert_eq!(backlog.take(), Some(Next { gap: Gap::default(), item: Some(0) }));
+        assert_eq!(backlog.take(), Some(NextEntry { gap: Gap::default(), item: Some(0) }));
         assert_eq!(backlog.offer(7, 1), Offer::Taken);
         let taken = taken(&mut backlog);
         assert_eq!(taken[MAX_EVENTS - 2..], ["1023", "3 lost", "7"]);

@@ -7,7 +7,7 @@ use loom::thread;
 use super::{cancel, is_cancelled};
 use crate::layout::LINE_WORDS;
 use crate::line::{publish, shows};
-use crate::ring::{Rung, SharedEpochs, fence};
+use crate::ring::{SharedWakeEpoch, WakeRequest, fence};
 use crate::words::modelled::{Bell, Flag, Modelled, explore};
 
 /// A lane, and what the server keeps of those who sleep.
@@ -16,9 +16,9 @@ struct Lane {
     response: [AtomicU64; LINE_WORDS],
     cancelled: AtomicU64,
     wants_cancel: AtomicU64,
-    rung: Rung<Modelled>,
+    rung: WakeRequest<Modelled>,
     bell: Bell,
-    epochs: SharedEpochs<Modelled>,
+    epochs: SharedWakeEpoch<Modelled>,
     /// The seq of the call whose handler sleeps, or 0.
     asleep: Mutex<u64>,
 }
@@ -31,9 +31,9 @@ impl Lane {
             response: line(),
             cancelled: AtomicU64::new(0),
             wants_cancel: AtomicU64::new(0),
-            rung: Rung::new(AtomicU64::new(0)),
+            rung: WakeRequest::new(AtomicU64::new(0)),
             bell: Bell::new(),
-            epochs: SharedEpochs::new(AtomicU64::new(0), Flag::new(false)),
+            epochs: SharedWakeEpoch::new(AtomicU64::new(0), Flag::new(false)),
             asleep: Mutex::new(0),
         })
     }

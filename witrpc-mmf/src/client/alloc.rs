@@ -11,7 +11,7 @@ use crate::copy::OwnMemory;
 use crate::layout::WANTS_SPACE;
 use crate::lease::{Claim, End, Held, LeaseWriter, OwnLease, trailer};
 use crate::message::{ChannelError, Limit};
-use crate::outbox::{Outbox, Shortage};
+use crate::outbox::{SendArena, Shortage};
 use crate::release::{self, ReleaseTable};
 use crate::words::Mapped;
 
@@ -132,7 +132,7 @@ impl End for Client {
         &self.own
     }
 
-    fn outbox(&self) -> &Outbox {
+    fn outbox(&self) -> &SendArena {
         &self.outbox
     }
 

@@ -19,10 +19,10 @@ use crate::message::Ticket;
 
 /// See the head of this file.
 #[derive(Debug, Default)]
-pub(super) struct Deadlines(Mutex<State>);
+pub(super) struct Deadlines(Mutex<DeadlineState>);
 
 #[derive(Debug, Default)]
-struct State {
+struct DeadlineState {
     last_number: u64,
     set: BTreeMap<Key, Set>,
     /// Those of sent calls, which have no place of their own to keep an [`Alarm`] in.
@@ -98,12 +98,12 @@ impl Deadlines {
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
+    fn lock(&self) -> MutexGuard<'_, DeadlineState> {
         lock(&self.0)
     }
 }
 
-impl State {
+impl DeadlineState {
     /// Sets a deadline in the place of `former`. Returns its key, and what is to be dropped.
     fn set(
         &mut self,

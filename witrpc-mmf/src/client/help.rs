@@ -17,13 +17,13 @@ const LONGEST: Duration = Duration::from_millis(2);
 
 /// When to ask next, for one sleeping call.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Help {
+pub(super) struct StallTimer {
     /// `None` once the call has been claimed.
     next: Option<Instant>,
     pause: Duration,
 }
 
-impl Help {
+impl StallTimer {
     /// For a call that goes to sleep now.
     pub(super) fn new() -> Self {
         Self { next: Some(Instant::now() + FIRST), pause: FIRST }
@@ -37,7 +37,7 @@ impl Help {
 
 impl Client {
     /// Asks for a thread if the time has come and the call `seq` of `lane` has not been claimed.
-    pub(super) fn ask_for_help(&self, lane: usize, seq: u64, help: &mut Help, now: Instant) {
+    pub(super) fn ask_for_help(&self, lane: usize, seq: u64, help: &mut StallTimer, now: Instant) {
         if help.next.is_none_or(|at| now < at) {
             return;
         }

@@ -22,12 +22,12 @@ use crate::message::{Answer, ChannelError, Limit, Outgoing, Ticket};
 #[derive(Debug)]
 pub struct KeptLane {
     client: Arc<Client>,
-    stage: Stage,
+    stage: KeptStage,
     waiting: Waiting,
 }
 
 #[derive(Clone, Copy, Debug)]
-enum Stage {
+enum KeptStage {
     /// There is no lane.
     Out,
     /// Nothing is on it.
@@ -40,7 +40,7 @@ impl Client {
     /// A lane to keep: one is taken for the first call.
     pub fn lane_to_keep(self: &Arc<Self>) -> KeptLane {
         let waiting = Waiting::default();
-        KeptLane { client: Arc::clone(self), stage: Stage::Out, waiting }
+        KeptLane { client: Arc::clone(self), stage: KeptStage::Out, waiting }
     }
 }
 
@@ -59,17 +59,17 @@ impl KeptLane {
     ) -> Poll<Result<(), ChannelError>> {
         self.client.check_connected()?;
         let lane = match self.stage {
-            Stage::Idle(lane) => lane,
-            Stage::Out => {
+            KeptStage::Idle(lane) => lane,
+            KeptStage::Out => {
                 let (waiting, limit) = (&mut self.waiting, &mut Limit::Never);
                 ready!(self.client.poll_free_lane(cx, waiting, limit))?
             }
-            Stage::Sent(_) => unreachable!("there is one call at a time"),
+            KeptStage::Sent(_) => unreachable!("there is one call at a time"),
         };
-        self.stage = Stage::Idle(lane);
+        self.stage = KeptStage::Idle(lane);
         let waiting = &mut self.waiting;
         let sent = self.client.poll_send_whole(cx, lane, waiting, &message);
-        self.stage = Stage::Sent(ready!(sent)?);
+        self.stage = KeptStage::Sent(ready!(sent)?);
         // The next call that needs a lane queues for it like any other.
         self.client.end_wait(&mut self.waiting);
         Poll::Ready(Ok(()))
@@ -82,7 +82,7 @@ impl KeptLane {
     /// Why there is none.
     pub fn wait_answer<R>(&mut self, receive: impl FnOnce(Answer) -> R) -> Result<R, ChannelError> {
         // Whatever goes wrong, the lane is not to be given back as it is.
-        let Stage::Sent(ticket) = std::mem::replace(&mut self.stage, Stage::Out) else {
+        let KeptStage::Sent(ticket) = std::mem::replace(&mut self.stage, KeptStage::Out) else {
             unreachable!("a call was sent");
         };
         let client = &self.client;
@@ -94,7 +94,7 @@ impl KeptLane {
             client.collect_if_abandoned();
             match client.read_response(lane, seq) {
                 Ok(Taken::Answer(answer)) => {
-                    self.stage = Stage::Idle(lane);
+                    self.stage = KeptStage::Idle(lane);
                     return answer.map(receive);
                 }
                 Ok(Taken::More(next)) => seq = next,
@@ -118,9 +118,9 @@ impl Drop for KeptLane {
         }
         self.client.end_wait(&mut self.waiting);
         match self.stage {
-            Stage::Out => {}
-            Stage::Idle(lane) => self.client.free_lane(lane),
-            Stage::Sent(ticket) => self.client.abandon_owned(ticket),
+            KeptStage::Out => {}
+            KeptStage::Idle(lane) => self.client.free_lane(lane),
+            KeptStage::Sent(ticket) => self.client.abandon_owned(ticket),
         }
     }
 }

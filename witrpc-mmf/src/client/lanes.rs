@@ -9,9 +9,9 @@ use std::task::Waker;
 
 use witrpc_rt::lock;
 
-use super::help::Help;
+use super::help::StallTimer;
 use super::lane_queue::FreeLanes;
-use super::phase::Lent;
+use super::phase::LaneOwnership;
 use super::sleeper::SleeperSlot;
 use crate::layout::GROUP;
 use crate::partial::Partial;
@@ -32,19 +32,19 @@ const ASLEEP: u32 = u32::MAX;
 
 /// The private half of a lane.
 #[derive(Default)]
-pub(super) struct Lane {
+pub(super) struct ClientLane {
     /// The seq of the lane's latest line; changed by the owner only.
     seq: AtomicU64,
     /// Who may touch the lane.
-    pub(super) lent: Lent<Mapped>,
+    pub(super) lent: LaneOwnership<Mapped>,
     /// See [`Looks`]. Accessed by the owner only.
     looks: AtomicU32,
-    pub(super) sleeper: SleeperSlot<Mapped, Waker, Help>,
+    pub(super) sleeper: SleeperSlot<Mapped, Waker, StallTimer>,
     /// The part of a segmented answer that has come.
     partial: Mutex<Option<Partial>>,
 }
 
-impl Lane {
+impl ClientLane {
     /// The seq for the lane's next line. Only the owner calls this.
     #[inline]
     pub(super) fn next_seq(&self) -> u64 {
@@ -84,7 +84,7 @@ impl Lane {
 pub(super) struct Lanes {
     /// A bit a lane: free.
     free: Box<[AtomicU64]>,
-    lanes: Box<[Lane]>,
+    lanes: Box<[ClientLane]>,
 }
 
 impl Lanes {
@@ -94,7 +94,7 @@ impl Lanes {
             let bits = (count - group * GROUP).min(GROUP);
             AtomicU64::new(u64::MAX >> (GROUP - bits))
         });
-        Self { free: free.collect(), lanes: (0..count).map(|_| Lane::default()).collect() }
+        Self { free: free.collect(), lanes: (0..count).map(|_| ClientLane::default()).collect() }
     }
 
     /// Takes the lowest free lane: low lanes keep the high water, and so the server's scan, low.
@@ -128,12 +128,12 @@ impl Lanes {
     }
 
     #[inline]
-    pub(super) fn get(&self, lane: usize) -> &Lane {
+    pub(super) fn get(&self, lane: usize) -> &ClientLane {
         &self.lanes[lane]
     }
 
     /// The lanes of a group, with their numbers.
-    pub(super) fn group(&self, group: usize) -> impl Iterator<Item = (usize, &Lane)> {
+    pub(super) fn group(&self, group: usize) -> impl Iterator<Item = (usize, &ClientLane)> {
         self.lanes.iter().enumerate().skip(group * GROUP).take(GROUP)
     }
 }

@@ -32,13 +32,13 @@ const POKE: u64 = 2;
 
 /// What the thread and the client share.
 pub(super) struct Link {
-    shared: Arc<Shared>,
+    shared: Arc<LinkThreadShared>,
 }
 
-struct Shared {
+struct LinkThreadShared {
     socket: Socket,
     epoll: Descriptor,
-    /// Rung within this process when a deadline comes that is earlier than `planned`.
+    /// WakeRequest within this process when a deadline comes that is earlier than `planned`.
     poke: Descriptor,
     /// When the thread wakes by itself, in nanoseconds since `start`; 0 while it is awake.
     planned: AtomicU64,
@@ -58,7 +58,7 @@ impl Link {
         watch(socket.as_fd(), LINK)?;
         watch(poke.as_fd(), POKE)?;
         let planned = AtomicU64::new(NO_PLAN);
-        let shared = Shared { socket, epoll, poke, planned, start: Instant::now() };
+        let shared = LinkThreadShared { socket, epoll, poke, planned, start: Instant::now() };
         Ok(Self { shared: Arc::new(shared) })
     }
 
@@ -77,7 +77,7 @@ impl Link {
     }
 }
 
-impl Shared {
+impl LinkThreadShared {
     fn nanos(&self, at: Instant) -> u64 {
         let since = at.saturating_duration_since(self.start).as_nanos();
         u64::try_from(since).map_or(NO_PLAN - 1, |nanos| nanos.clamp(1, NO_PLAN - 1))
@@ -117,15 +117,15 @@ pub(super) fn start(client: &Arc<Client>) -> std::io::Result<()> {
 }
 
 /// When the thread looks by itself, besides at deadlines.
-struct Looks {
+struct IdleLooks {
     /// Where nothing rings.
     backoff: Backoff,
     /// While somebody waits for a lane: when to see whether those who were woken have taken theirs.
     turns_over: Option<Instant>,
 }
 
-fn run(shared: &Shared, client: &Weak<Client>) {
-    let mut looks = Looks { backoff: Backoff::new(), turns_over: None };
+fn run(shared: &LinkThreadShared, client: &Weak<Client>) {
+    let mut looks = IdleLooks { backoff: Backoff::new(), turns_over: None };
     loop {
         shared.planned.store(0, SeqCst);
         let next = {
@@ -167,7 +167,7 @@ impl Client {
 
     /// Wakes whose deadline has passed, and says when to look again: when the next one does, or,
     /// where nothing rings and somebody sleeps, after a while.
-    fn plan(&self, shared: &Shared, looks: &mut Looks) -> Option<Instant> {
+    fn plan(&self, shared: &LinkThreadShared, looks: &mut IdleLooks) -> Option<Instant> {
         let pause = (self.backend == Backend::Portable).then(|| looks.backoff.next());
         let turns_over = self.pass_turns_on(looks.turns_over);
         looks.turns_over = turns_over;
@@ -246,7 +246,7 @@ impl Client {
         match self.bell.drain() {
             Drained::Quiet => {}
             Drained::HungUp => return self.link_ended(),
-            Drained::Passed => return self.lose(DisconnectReason::Misbehaved),
+            Drained::ReceivedFd => return self.lose(DisconnectReason::Misbehaved),
         }
         for group in 0..self.groups.len() {
             self.groups[group].answer(self.ring_word(group), || self.wake_group(group));

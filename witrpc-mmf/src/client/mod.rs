@@ -38,7 +38,7 @@ use witrpc_transport::{Initiator, TrustedPeer, WaitPolicy};
 
 use crate::backend::Backend;
 use crate::bell::Bell;
-use crate::carriage::Carriage;
+use crate::carriage::MessageCodec;
 use crate::copy::{OwnMemory, Pages, PeerMemory};
 use crate::error::ConnectError;
 use crate::fork::Origin;
@@ -46,10 +46,10 @@ use crate::layout::{GROUP, LINE_WORDS, Layout, RING_ME, STATE, wait};
 use crate::lease::Held;
 use crate::line::{self, line_of};
 use crate::message::{Answer, ChannelError, DisconnectReason, Ticket};
-use crate::outbox::Outbox;
+use crate::outbox::SendArena;
 use crate::region;
 use crate::rendezvous::{self, ConnectLimit, ConnectOptions, Connected, Name, Place};
-use crate::ring::{Epochs, Rung, SharedEpochs};
+use crate::ring::{SharedWakeEpoch, WakeEpoch, WakeRequest};
 use crate::spin::Spin;
 use crate::state;
 use crate::words::{Mapped, PeerU64, ReadWord};
@@ -86,7 +86,7 @@ pub struct Client {
     server: PeerMemory,
     layout: Layout,
     max_message_len: usize,
-    carriage: Carriage,
+    carriage: MessageCodec,
     welcome: Vec<u8>,
     spin: Spin,
     lanes: Lanes,
@@ -96,21 +96,21 @@ pub struct Client {
     /// How many lanes are abandoned and not free yet.
     abandoned: AtomicUsize,
     /// Blocks of our arena: free ones, and those that the server has not released yet.
-    outbox: Outbox,
+    outbox: SendArena,
     space_waiters: Waiters,
-    space_epochs: Epochs<Mapped>,
+    space_epochs: WakeEpoch<Mapped>,
     /// Leases of the server's that this process holds.
     held: Held,
     trusted: Option<TrustedPeer>,
     /// Answers that were moved off their lanes, for callers that may never come.
     shelf: Mutex<HashMap<Ticket, Result<Answer, ChannelError>>>,
     /// Asking the link thread's bell to be rung, one a group of lanes.
-    groups: Box<[SharedEpochs<Mapped>]>,
+    groups: Box<[SharedWakeEpoch<Mapped>]>,
     /// Ringing the server.
     bell: Bell,
-    rung: Rung<Mapped>,
-    space_rung: Rung<Mapped>,
-    cancel_rung: Rung<Mapped>,
+    rung: WakeRequest<Mapped>,
+    space_rung: WakeRequest<Mapped>,
+    cancel_rung: WakeRequest<Mapped>,
     lost: OnceLock<DisconnectReason>,
     /// Those who are to be told when it is lost.
     lost_waiters: Waiters,
@@ -174,8 +174,8 @@ impl Client {
         let established = connected.established;
         let server_pid = established.credentials.pid;
         let (own, outbox) = region::own(established.own, &layout, layout.client_arena());
-        let groups =
-            (0..layout.groups()).map(|_| SharedEpochs::new(AtomicU64::new(0), Mutex::new(false)));
+        let groups = (0..layout.groups())
+            .map(|_| SharedWakeEpoch::new(AtomicU64::new(0), Mutex::new(false)));
         own.word64(STATE).store(state::SERVING, Relaxed);
         Ok(Self {
             backend: options.backend,
@@ -183,7 +183,7 @@ impl Client {
             own,
             server: region::peer(established.peer, &layout),
             max_message_len: established.max_message_len as usize,
-            carriage: Carriage::new(established.keys, layout.lanes()),
+            carriage: MessageCodec::new(established.keys, layout.lanes()),
             welcome: connected.welcome,
             spin: Spin::new(options.wait),
             lanes: Lanes::new(layout.lanes()),
@@ -192,15 +192,15 @@ impl Client {
             abandoned: AtomicUsize::new(0),
             outbox,
             space_waiters: Waiters::default(),
-            space_epochs: Epochs::new(AtomicU64::new(0)),
+            space_epochs: WakeEpoch::new(AtomicU64::new(0)),
             held: Held::default(),
             trusted: options.trusted,
             shelf: Mutex::default(),
             groups: groups.collect(),
             bell: Bell::new(established.bell),
-            rung: Rung::new(AtomicU64::new(0)),
-            space_rung: Rung::new(AtomicU64::new(0)),
-            cancel_rung: Rung::new(AtomicU64::new(0)),
+            rung: WakeRequest::new(AtomicU64::new(0)),
+            space_rung: WakeRequest::new(AtomicU64::new(0)),
+            cancel_rung: WakeRequest::new(AtomicU64::new(0)),
             lost: OnceLock::new(),
             lost_waiters: Waiters::default(),
             parked: AtomicU64::new(0),
@@ -239,7 +239,7 @@ impl Client {
         if self.origin.is_forked() {
             return waker.wake();
         }
-        self.lost_waiters.enter(&mut waiters::Place::default(), &waker);
+        self.lost_waiters.enter(&mut waiters::QueuePlace::default(), &waker);
         // Whoever loses it says so before it wakes: one of the two sees the other.
         if self.lost.get().is_some() {
             self.lost_waiters.notify_all();

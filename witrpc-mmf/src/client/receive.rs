@@ -7,7 +7,7 @@ use std::task::{Context, Poll};
 use std::time::Instant;
 
 use super::Client;
-use super::help::Help;
+use super::help::StallTimer;
 use super::lanes::Looks;
 use super::phase::Phase;
 use crate::arena::BlockRef;
@@ -35,12 +35,12 @@ pub(super) enum Taken<R = Result<Answer, ChannelError>> {
 }
 
 /// A block of the server's arena that holds an answer. Dropping it releases the block.
-pub(super) struct ReceivedBlock {
+pub(super) struct AnswerBlock {
     client: Arc<Client>,
     block: BlockRef,
 }
 
-impl RemoteBytes for ReceivedBlock {
+impl RemoteBytes for AnswerBlock {
     fn len(&self) -> usize {
         self.block.len()
     }
@@ -56,15 +56,15 @@ impl RemoteBytes for ReceivedBlock {
     }
 }
 
-impl Drop for ReceivedBlock {
+impl Drop for AnswerBlock {
     fn drop(&mut self) {
         self.client.release(&self.block);
     }
 }
 
-impl fmt::Debug for ReceivedBlock {
+impl fmt::Debug for AnswerBlock {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ReceivedBlock").field("block", &self.block).finish_non_exhaustive()
+        f.debug_struct("AnswerBlock").field("block", &self.block).finish_non_exhaustive()
     }
 }
 
@@ -149,7 +149,7 @@ impl Client {
 
     fn sleep_by_futex(&self, lane: usize, seq: u64, limit: &mut Limit) -> Result<(), ChannelError> {
         let word = &self.response_line(lane)[line::SEQ];
-        let mut help = Help::new();
+        let mut help = StallTimer::new();
         self.sleep_on(lane, seq, limit, |shown, until| {
             if futex::wait(word, shown as u32, help.wake_at(until)) == Woken::TimedOut {
                 self.ask_for_help(lane, seq, &mut help, Instant::now());
@@ -361,7 +361,7 @@ impl Client {
         if block.len() != head.len as usize {
             return Err(ChannelError::Misbehaved("a block of another length than its answer"));
         }
-        Ok(Ok(Payload::Remote(Box::new(ReceivedBlock { client: Arc::clone(self), block }))))
+        Ok(Ok(Payload::Remote(Box::new(AnswerBlock { client: Arc::clone(self), block }))))
     }
 
     /// The block that a line names, if it is one.

@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use super::Client;
 use crate::arena::BlockRef;
-use crate::carriage::{Source, Unopened};
+use crate::carriage::{BlockSource, Unopened};
 use crate::head::{Head, Kind};
 use crate::line::InlineWords;
 use crate::message::{Body, ChannelError, DisconnectReason, Outgoing, Payload, Ticket};
-use crate::sealed::{FORGED, Forged, INLINE_SEALED, Sealing, Spent, sealed_len};
+use crate::sealed::{AuthError, Cipher, FORGED, INLINE_SEALED, KeysExhausted, sealed_len};
 
 impl Client {
     /// Sends a message in its line, if messages are sealed and it is short enough.
@@ -23,7 +23,7 @@ impl Client {
     ) -> Result<Option<Ticket>, ChannelError> {
         let Some(sealing) = self.carriage.sealing() else { return Ok(None) };
         if sealing.is_spent(lane, false) {
-            return Err(self.keys_spent(Spent));
+            return Err(self.keys_spent(KeysExhausted));
         }
         let Body::Small { padded, len: len @ ..=INLINE_SEALED } = message.body else {
             return Ok(None);
@@ -36,14 +36,14 @@ impl Client {
 
     /// The connection has to end before a number is used twice.
     #[cold]
-    pub(super) fn keys_spent(&self, _: Spent) -> ChannelError {
+    pub(super) fn keys_spent(&self, _: KeysExhausted) -> ChannelError {
         self.lose(DisconnectReason::KeysSpent);
         ChannelError::Disconnected(DisconnectReason::KeysSpent)
     }
 
     /// Opens an answer that came in its line.
     pub(super) fn open_inline(
-        sealing: &Sealing,
+        sealing: &Cipher,
         lane: usize,
         head: Head,
         inline: &InlineWords,
@@ -57,7 +57,7 @@ impl Client {
     /// has no memory for it.
     pub(super) fn open_block(
         self: &Arc<Self>,
-        sealing: &Sealing,
+        sealing: &Cipher,
         lane: usize,
         head: Head,
         block: &BlockRef,
@@ -75,8 +75,8 @@ impl Client {
     }
 
     /// Where the server's blocks lie.
-    pub(super) fn source(&self) -> Source<'_> {
-        Source { peer: &self.server, arena: self.layout.server_arena() }
+    pub(super) fn source(&self) -> BlockSource<'_> {
+        BlockSource { peer: &self.server, arena: self.layout.server_arena() }
     }
 
     /// Keeps count of an answer that nobody opens.
@@ -97,13 +97,13 @@ impl Client {
     }
 }
 
-fn misbehaved(_: Forged) -> ChannelError {
+fn misbehaved(_: AuthError) -> ChannelError {
     ChannelError::Misbehaved(FORGED)
 }
 
 #[cfg(test)]
 impl Client {
-    pub(crate) fn sealing(&self) -> &Sealing {
+    pub(crate) fn sealing(&self) -> &Cipher {
         self.carriage.sealing().expect("messages are sealed")
     }
 }

@@ -24,7 +24,7 @@ use crate::words::{Mapped, ReadWord};
 /// A send that is under way across the polls of a future. Dropping it gives the send up.
 #[derive(Debug, Default)]
 pub struct SendState {
-    stage: Stage,
+    stage: SendStage,
     waiting: Waiting,
     /// What to tidy up on, once the send has touched a connection.
     client: Option<Arc<Client>>,
@@ -43,7 +43,7 @@ impl Drop for UnusedLane<'_> {
 }
 
 #[derive(Debug, Default, Clone, Copy)]
-enum Stage {
+enum SendStage {
     /// No lane yet.
     #[default]
     Start,
@@ -291,19 +291,19 @@ impl Client {
         }
         loop {
             let step = match sending.stage {
-                Stage::Start => self.poll_lane(cx, sending, &message, limit),
-                Stage::Lane(lane) => self.send_first(sending, lane, &message),
-                Stage::Space => self.poll_first_space(cx, sending, &message, limit),
-                Stage::Segments { ticket, written } => {
+                SendStage::Start => self.poll_lane(cx, sending, &message, limit),
+                SendStage::Lane(lane) => self.send_first(sending, lane, &message),
+                SendStage::Space => self.poll_first_space(cx, sending, &message, limit),
+                SendStage::Segments { ticket, written } => {
                     self.poll_segment(cx, sending, ticket, written, &message, limit)
                 }
-                Stage::Done => unreachable!("a send that is over is not polled again"),
+                SendStage::Done => unreachable!("a send that is over is not polled again"),
             };
             match step {
                 Poll::Pending => return Poll::Pending,
                 Poll::Ready(Ok(None)) => {}
                 Poll::Ready(Ok(Some(ticket))) => {
-                    sending.stage = Stage::Done;
+                    sending.stage = SendStage::Done;
                     return Poll::Ready(Ok(ticket));
                 }
                 Poll::Ready(Err(error)) => {
@@ -324,7 +324,7 @@ impl Client {
     ) -> Poll<Result<Option<Ticket>, ChannelError>> {
         self.check_len(message)?;
         self.poll_free_lane(cx, &mut sending.waiting, limit).map_ok(|lane| {
-            sending.stage = Stage::Lane(lane);
+            sending.stage = SendStage::Lane(lane);
             None
         })
     }
@@ -378,7 +378,7 @@ impl Client {
         let room = self.carriage.block_len(len);
         let Some(mut block) = self.reserve(room, Purpose::Begin) else {
             self.free_lane(lane);
-            sending.stage = Stage::Space;
+            sending.stage = SendStage::Space;
             return Poll::Ready(Ok(None));
         };
         let kind = if whole { Kind::Block } else { Kind::Segment };
@@ -388,7 +388,7 @@ impl Client {
         if whole {
             return Poll::Ready(Ok(Some(ticket)));
         }
-        sending.stage = Stage::Segments { ticket, written: len };
+        sending.stage = SendStage::Segments { ticket, written: len };
         Poll::Ready(Ok(None))
     }
 
@@ -418,7 +418,7 @@ impl Client {
             limit
         ))?;
         drop(found);
-        sending.stage = Stage::Start;
+        sending.stage = SendStage::Start;
         Poll::Ready(Ok(None))
     }
 
@@ -450,7 +450,7 @@ impl Client {
         if written + len == total {
             return Poll::Ready(Ok(Some(ticket)));
         }
-        sending.stage = Stage::Segments { ticket, written: written + len };
+        sending.stage = SendStage::Segments { ticket, written: written + len };
         Poll::Ready(Ok(None))
     }
 
@@ -489,13 +489,13 @@ impl SendState {
             return;
         }
         client.end_wait(&mut self.waiting);
-        match std::mem::replace(&mut self.stage, Stage::Done) {
+        match std::mem::replace(&mut self.stage, SendStage::Done) {
             // It may have found space and let go of it, to wait for a lane. Others may have looked for
             // that space in between.
-            Stage::Start | Stage::Space => client.space_returned(),
-            Stage::Done => {}
-            Stage::Lane(lane) => client.free_lane(lane),
-            Stage::Segments { ticket, .. } => client.abandon_owned(ticket),
+            SendStage::Start | SendStage::Space => client.space_returned(),
+            SendStage::Done => {}
+            SendStage::Lane(lane) => client.free_lane(lane),
+            SendStage::Segments { ticket, .. } => client.abandon_owned(ticket),
         }
     }
 }

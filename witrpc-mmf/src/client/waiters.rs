@@ -26,12 +26,12 @@ struct Queue {
 
 /// A task's place, across its polls.
 #[derive(Debug, Default)]
-pub(super) struct Place(Option<u64>);
+pub(super) struct QueuePlace(Option<u64>);
 
 impl Waiters {
     /// Waits in `place`. After this the caller must try once more before it sleeps: a thread that
     /// makes room looks at the count after having made it.
-    pub(super) fn enter(&self, place: &mut Place, waker: &Waker) {
+    pub(super) fn enter(&self, place: &mut QueuePlace, waker: &Waker) {
         let waker = waker.clone();
         let mut queue = self.lock();
         let number = *place.0.get_or_insert_with(|| {
@@ -46,7 +46,7 @@ impl Waiters {
     }
 
     /// Waits no more.
-    pub(super) fn leave(&self, place: &mut Place) {
+    pub(super) fn leave(&self, place: &mut QueuePlace) {
         let Some(number) = place.0.take() else { return };
         let mut queue = self.lock();
         let waker = queue.wakers.remove(&number);
@@ -116,7 +116,7 @@ mod tests {
             let (queue, wakes) = (Arc::clone(&queue), Arc::clone(&wakes));
             Waker::from(Arc::new(Returning { queue, wakes }))
         };
-        let mut places: [Place; 3] = Default::default();
+        let mut places: [QueuePlace; 3] = Default::default();
         for place in &mut places {
             queue.enter(place, &task());
             queue.enter(place, &task());

@@ -11,11 +11,11 @@ use std::time::Instant;
 
 use super::Client;
 use super::deadlines::Alarm;
-use super::help::Help;
+use super::help::StallTimer;
 use super::lane_queue::{LanePlace, TURN};
 use super::lanes::Looks;
 use super::sleeper::Sleeper;
-use super::waiters::{Place, earliest};
+use super::waiters::{QueuePlace, earliest};
 use crate::backend::Backoff;
 use crate::layout::GROUP;
 use crate::line as lines;
@@ -29,7 +29,7 @@ pub(super) struct Waiting {
     /// The request belongs to a call that has begun: a server that drains its calls takes it still.
     pub(super) continues: bool,
     lane: LanePlace,
-    space: Place,
+    space: QueuePlace,
     alarm: Alarm,
 }
 
@@ -183,7 +183,7 @@ impl Client {
         if let Some(at) = deadline {
             self.deadlines.set_for(ticket, at, waker);
         }
-        let sleeper = Sleeper { seq: ticket.seq, task: waker.clone(), help: Help::new() };
+        let sleeper = Sleeper { seq: ticket.seq, task: waker.clone(), help: StallTimer::new() };
         let help = self.lanes.get(lane).sleeper.put(sleeper);
         self.arm(lane / GROUP);
         self.wake_link(help.wake_at(deadline), Backoff::SHORTEST);

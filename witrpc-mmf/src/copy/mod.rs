@@ -109,7 +109,7 @@ impl PeerMemory {
     pub fn copy_out(&self, offset: usize, out: &mut [u8]) -> Result<(), OutOfBounds> {
         let source = self.source(offset, out.len())?;
         // SAFETY: `u8` and `MaybeUninit<u8>` have the same layout, and the one thing done with the
-        // result, `Source::copy_to`, writes only initialised bytes to it.
+        // result, `WordRange::copy_to`, writes only initialised bytes to it.
         source.copy_to(unsafe { &mut *(core::ptr::from_mut(out) as *mut [MaybeUninit<u8>]) });
         Ok(())
     }
@@ -215,7 +215,7 @@ impl PeerMemory {
 
     /// The words that contain the `len` bytes at `offset`.
     #[inline]
-    fn source(&self, offset: usize, len: usize) -> Result<Source<'_>, OutOfBounds> {
+    fn source(&self, offset: usize, len: usize) -> Result<WordRange<'_>, OutOfBounds> {
         let limit = self.len();
         let end = offset.checked_add(len).filter(|end| *end <= limit);
         let end = end.ok_or(OutOfBounds { offset, len, limit })?;
@@ -224,18 +224,18 @@ impl PeerMemory {
         let count = end.div_ceil(WORD_BYTES) - first;
         // SAFETY: no exclusive reference to the peer's region is ever made (rule 1).
         let words = unsafe { self.mapping.words(first * WORD_BYTES, count) };
-        Ok(Source { words, skip: offset % WORD_BYTES })
+        Ok(WordRange { words, skip: offset % WORD_BYTES })
     }
 }
 
 /// A range of bytes in the peer's region: the words that contain it, and how many bytes of the first
 /// one lie before it.
-struct Source<'a> {
+struct WordRange<'a> {
     words: &'a [AtomicU64],
     skip: usize,
 }
 
-impl Source<'_> {
+impl WordRange<'_> {
     /// Copies the range, as many bytes as `out` has, to `out`, and initialises all of it.
     #[inline]
     fn copy_to(&self, out: &mut [MaybeUninit<u8>]) {

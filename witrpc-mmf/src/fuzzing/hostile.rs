@@ -12,7 +12,7 @@ use crate::layout::{HIGH_WATER, INLINE_LEN, LINE_WORDS, Layout, STATE, WANTS_SPA
 use crate::line::{self, InlineWords, line_of};
 use crate::message::inline_words;
 use crate::region::{self, OwnPages, PeerPages};
-use crate::sealed::{INLINE_SEALED, Sealing, sealed_len};
+use crate::sealed::{Cipher, INLINE_SEALED, sealed_len};
 use crate::words::Mapped;
 
 /// How a line is to be, in the bits of a byte; the lower ones say what it is.
@@ -28,7 +28,7 @@ pub(super) struct Hostile {
     /// Nearly all of its arena, to write blocks to.
     paper: RefCell<Block>,
     /// For one that has the keys, and seals what it lies with.
-    sealing: Option<Sealing>,
+    sealing: Option<Cipher>,
 }
 
 /// Nothing was released, since nothing was lent.
@@ -47,7 +47,7 @@ impl Hostile {
         peer: PeerPages,
         layout: Layout,
         arena: usize,
-        sealing: Option<Sealing>,
+        sealing: Option<Cipher>,
     ) -> Self {
         let (own, outbox) = region::own(own, &layout, arena);
         let paper = outbox.reserve_leases(&[outbox.largest_lease()], &Nothing);

@@ -12,7 +12,7 @@ use super::hostile::Hostile;
 use super::script::Script;
 use crate::backend::Backend;
 use crate::client::Client;
-use crate::disposal::{Passed, Socket};
+use crate::disposal::{ReceivedFd, Socket};
 use crate::fork::Descriptor;
 use crate::layout::{HIGH_WATER, INLINE_LEN, LINE_WORDS, Layout};
 use crate::lease::{Claim, LeaseWriter, OwnLease};
@@ -20,7 +20,7 @@ use crate::line::{self, line_of};
 use crate::message::{Answer, Body, ChannelError, Fill, Limit, Outgoing, Payload, Ticket};
 use crate::region::{Made, OwnPages, PeerPages};
 use crate::rendezvous::Established;
-use crate::sealed::Sealing;
+use crate::sealed::Cipher;
 use crate::server::Connection;
 use crate::words::Mapped;
 
@@ -31,7 +31,7 @@ const MAX_MESSAGE_LEN: usize = 10_000;
 fn region(len: usize) -> (OwnPages, PeerPages) {
     let Made { pages, identity, file, .. } =
         OwnPages::make(Backend::Native, len).expect("there is memory");
-    let theirs = PeerPages::open(Backend::Native, identity, file.map(Passed::new));
+    let theirs = PeerPages::open(Backend::Native, identity, file.map(ReceivedFd::new));
     (pages, theirs.expect("it is as it must be"))
 }
 
@@ -45,7 +45,7 @@ fn connection(
     let layout = Layout::new(LANES, len).expect("the minimum");
     let (ours, to_them) = region(len);
     let (theirs, to_us) = region(len);
-    let sealing = keys.map(|keys| Sealing::new(Box::new(keys), LANES as usize));
+    let sealing = keys.map(|keys| Cipher::new(Box::new(keys), LANES as usize));
     let hostile = Hostile::new(theirs, to_them, layout, arena(&layout), sealing);
     let keys = keys.map(|keys| Box::new(keys) as _);
     let established = Established::for_fuzzing(ours, to_us, LANES, MAX_MESSAGE_LEN as u64, keys);

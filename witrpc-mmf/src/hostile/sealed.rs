@@ -9,13 +9,13 @@ use crate::head::{Head, Kind};
 use crate::layout::INLINE_LEN;
 use crate::message::{Body, ChannelError, DisconnectReason, Outgoing};
 use crate::rendezvous::tests::PATIENCE;
-use crate::sealed::{FORGED, Sealing};
+use crate::sealed::{Cipher, FORGED};
 
 const KEYS: Plain = Plain { encryption: true };
 
 /// The honest lines of lane 0, one after the other.
 fn honest_lines() -> impl FnMut() -> Said {
-    let sealing = Sealing::new(Box::new(KEYS), LANES as usize);
+    let sealing = Cipher::new(Box::new(KEYS), LANES as usize);
     move || {
         let head = Head::new(Kind::Inline, 0, 1);
         let (inline, _) = sealing.seal_inline(0, head, &[7; INLINE_LEN], 1).expect("it is new");

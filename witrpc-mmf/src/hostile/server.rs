@@ -19,7 +19,7 @@ use crate::line;
 use crate::message::{Body, ChannelError, DisconnectReason, Limit, Outgoing, Ticket};
 use crate::rendezvous::tests::PATIENCE;
 use crate::rendezvous::tests::bombs::Bomb;
-use crate::rendezvous::{Claim, Control, Established, Host, ServerLimits};
+use crate::rendezvous::{Control, Established, Host, NameClaim, ServerLimits};
 use crate::words::Mapped;
 
 struct Everybody {
@@ -69,7 +69,7 @@ impl Hostile {
             grace: PATIENCE,
         };
         let (sender, connected) = channel();
-        let claim = Claim::new(&site.name, &site.place).expect("the name is free");
+        let claim = NameClaim::new(&site.name, &site.place).expect("the name is free");
         let control = Control::new(claim).expect("an eventfd");
         control
             .start(limits, Arc::new(Everybody { connected: sender, keys }))

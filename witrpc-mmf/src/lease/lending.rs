@@ -32,7 +32,7 @@ pub(super) struct Lending<W: Words = Mapped> {
 
 /// What is to be done with a block that is dropped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Place {
+pub(super) enum Disposition {
     /// The peer has no claim to it; this is its next generation.
     Home(u32),
     /// The peer holds it under this generation, or has released it since.
@@ -71,12 +71,12 @@ impl<W: Words> Lending<W> {
     }
 
     /// Where it is when nobody can claim it any more.
-    pub(super) fn place(&self) -> Place {
+    pub(super) fn place(&self) -> Disposition {
         let now = self.word.load(Acquire);
         let generation = (now >> STATE_BITS) as u32;
         match now & ((1 << STATE_BITS) - 1) {
-            HOME => Place::Home(generation),
-            _ => Place::Lent(generation),
+            HOME => Disposition::Home(generation),
+            _ => Disposition::Lent(generation),
         }
     }
 }

@@ -58,7 +58,7 @@ use core::sync::atomic::AtomicU32;
 
 use crate::arena::BlockRef;
 use crate::copy::OwnMemory;
-use crate::outbox::Outbox;
+use crate::outbox::SendArena;
 use crate::release::ReleaseTable;
 use crate::words::Mapped;
 
@@ -68,7 +68,7 @@ pub(crate) trait End: Send + Sync + 'static {
     fn own(&self) -> &OwnMemory;
 
     /// The blocks of our region.
-    fn outbox(&self) -> &Outbox;
+    fn outbox(&self) -> &SendArena;
 
     /// Which of them the peer has released.
     fn released(&self) -> ReleaseTable<'_, Mapped>;

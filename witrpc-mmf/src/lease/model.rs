@@ -8,10 +8,10 @@ use loom::sync::Arc;
 use loom::sync::atomic::{AtomicU32, AtomicU64};
 use loom::thread;
 
-use super::lending::{Lending, Place, home};
+use super::lending::{Disposition, Lending, home};
 use crate::arena::{BlockRef, GRANULE_BYTES, Released, next_generation};
 use crate::release::{ReleaseTable, release};
-use crate::ring::Rung;
+use crate::ring::WakeRequest;
 use crate::words::modelled::{Modelled, explore};
 
 /// Whether what a model is about has happened in any of its orders: or else it shows nothing.
@@ -27,7 +27,7 @@ struct Scene<const LINES: usize> {
     /// The leases of the block that the reader holds: by invariant at most one.
     held: AtomicU32,
     wants_space: AtomicU64,
-    rung: Rung<Modelled>,
+    rung: WakeRequest<Modelled>,
 }
 
 impl<const LINES: usize> Scene<LINES> {
@@ -40,7 +40,7 @@ impl<const LINES: usize> Scene<LINES> {
             bytes: UnsafeCell::new(()),
             held: AtomicU32::new(0),
             wants_space: AtomicU64::new(0),
-            rung: Rung::new(AtomicU64::new(0)),
+            rung: WakeRequest::new(AtomicU64::new(0)),
         };
         scene.bytes.with_mut(|_| ());
         Arc::new(scene)
@@ -85,8 +85,8 @@ impl<const LINES: usize> Scene<LINES> {
     /// somebody else fills it.
     fn reuse(&self) -> bool {
         let is_free = match self.lending.place() {
-            Place::Home(_) => true,
-            Place::Lent(generation) => self.is_released(generation),
+            Disposition::Home(_) => true,
+            Disposition::Lent(generation) => self.is_released(generation),
         };
         if is_free {
             self.bytes.with_mut(|_| ());
@@ -145,7 +145,7 @@ fn a_released_block_is_lent_again_under_the_next_generation() {
         assert!(scene.send(0));
         Scene::<2>::let_the_reader_go_first();
         let again = scene.send(1);
-        assert_eq!(scene.lending.place(), Place::Lent(if again { 2 } else { 1 }));
+        assert_eq!(scene.lending.place(), Disposition::Lent(if again { 2 } else { 1 }));
         Scene::<2>::let_the_reader_go_first();
         let reused = scene.reuse();
         AGAIN.fetch_or(again, Relaxed);
@@ -164,7 +164,7 @@ fn a_claim_that_is_taken_back_leaves_the_block_to_others() {
             let scene = Arc::clone(&scene);
             move || match scene.lending.claim(|_| false) {
                 Some(generation) => scene.lending.retract(generation),
-                None => assert_eq!(scene.lending.place(), Place::Lent(1), "claimed, or lent"),
+                None => assert_eq!(scene.lending.place(), Disposition::Lent(1), "claimed, or lent"),
             }
         });
         let sent = scene.send(0);

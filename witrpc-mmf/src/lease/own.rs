@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use witrpc_transport::Lent;
 
 use super::End;
-use super::lending::{self, Lending, Place};
+use super::lending::{self, Disposition, Lending};
 use crate::arena::{ArenaId, Block, BlockRef, Released, next_generation};
 
 /// The rule that is broken by a release ahead of time.
@@ -161,7 +161,7 @@ impl OwnLease {
     /// Accuses a peer that has released the block under a generation that it was not lent under.
     fn check_release(&self) {
         let before = self.lending.place();
-        let Place::Lent(generation) = before else { return };
+        let Disposition::Lent(generation) = before else { return };
         let last = self.end.released().last(self.block().first_granule());
         let is_honest = last == generation || next_generation(last) == generation;
         // Lent again meanwhile, it may have been released under the next generation.
@@ -182,11 +182,11 @@ impl Drop for OwnLease {
         }
         let Some(mut block) = self.block.take() else { return };
         match self.lending.place() {
-            Place::Home(generation) => {
+            Disposition::Home(generation) => {
                 block.set_generation(generation);
                 self.end.outbox().free(block);
             }
-            Place::Lent(generation) => {
+            Disposition::Lent(generation) => {
                 block.set_generation(generation);
                 self.end.outbox().await_release(block);
             }

@@ -21,7 +21,7 @@
 use std::sync::atomic::Ordering::{Relaxed, SeqCst};
 
 use crate::layout::{LINE_WORDS, wait};
-use crate::ring::Rung;
+use crate::ring::WakeRequest;
 use crate::words::{ReadWord, Word, Words};
 
 /// Runs `sleep` with the caller's `bit` set in the parked `mask`. `sleep` looks at what it waits for
@@ -50,9 +50,9 @@ pub(crate) struct ToWake {
 pub(crate) fn whom_to_wake<W: Words>(
     wait_line: &[W::PeerU64; LINE_WORDS],
     bit: u64,
-    rung: &Rung<W>,
+    rung: &WakeRequest<W>,
 ) -> ToWake {
-    // Pairs with the fences of `parked` and of `ring::SharedEpochs`.
+    // Pairs with the fences of `parked` and of `ring::SharedWakeEpoch`.
     W::fence(SeqCst);
     ToWake {
         caller: wait_line[wait::PARKED].load(Relaxed) & bit != 0,

@@ -9,7 +9,7 @@ use loom::thread;
 use super::{parked, still_parked, whom_to_wake};
 use crate::layout::{LINE_WORDS, line, wait};
 use crate::line::{publish, shows};
-use crate::ring::{Rung, SharedEpochs};
+use crate::ring::{SharedWakeEpoch, WakeRequest};
 use crate::words::modelled::{Bell, Flag, Futex, Modelled, explore};
 
 /// A group of lanes as far as waiting is concerned.
@@ -17,7 +17,7 @@ struct Group<const LANES: usize> {
     wait_line: [AtomicU64; LINE_WORDS],
     responses: [[AtomicU64; LINE_WORDS]; LANES],
     futexes: [Futex; LANES],
-    rung: Rung<Modelled>,
+    rung: WakeRequest<Modelled>,
     bell: Bell,
     /// The client's record that the connection has ended.
     lost: AtomicU64,
@@ -30,7 +30,7 @@ impl<const LANES: usize> Group<LANES> {
             wait_line: line(),
             responses: core::array::from_fn(|_| line()),
             futexes: core::array::from_fn(|_| Futex::new()),
-            rung: Rung::new(AtomicU64::new(0)),
+            rung: WakeRequest::new(AtomicU64::new(0)),
             bell: Bell::new(),
             lost: AtomicU64::new(0),
         })
@@ -145,7 +145,7 @@ fn a_caller_and_a_future_of_a_group_are_both_woken() {
             let group = Arc::clone(&group);
             move || [0, 1].map(|lane| group.respond(lane, 1))
         });
-        let epochs = SharedEpochs::<Modelled>::new(AtomicU64::new(0), Flag::new(false));
+        let epochs = SharedWakeEpoch::<Modelled>::new(AtomicU64::new(0), Flag::new(false));
         epochs.arm(&group.wait_line[wait::RING_ME]);
         let mut waits = shows::<Modelled>(&group.responses[1]) != 1;
         let mut heard = 0;

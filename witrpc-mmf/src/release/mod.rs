@@ -41,7 +41,7 @@ use core::sync::atomic::Ordering;
 
 use crate::{
     arena::{BlockRef, Released},
-    ring::{self, Epochs, Rung},
+    ring::{self, WakeEpoch, WakeRequest},
     words::{Mapped, ReadWord, Word, Words},
 };
 
@@ -52,7 +52,7 @@ pub(crate) fn release<W: Words>(
     slot: &W::U32,
     block: &BlockRef,
     wants_space: &W::PeerU64,
-    rung: &Rung<W>,
+    rung: &WakeRequest<W>,
 ) -> bool {
     // Release: pairs with the Acquire of `ReleaseTable::is_released`; orders our loads of the
     // block before the writer's next use of it.
@@ -64,7 +64,7 @@ pub(crate) fn release<W: Words>(
 /// The writer's side: looks for space with `find`. If there is none, asks to be rung at the next
 /// release and looks once more; `None` then means that the bell will ring.
 pub(crate) fn find_or_ask<W: Words, T>(
-    epochs: &Epochs<W>,
+    epochs: &WakeEpoch<W>,
     wants_space: &W::U64,
     mut find: impl FnMut() -> Option<T>,
 ) -> Option<T> {

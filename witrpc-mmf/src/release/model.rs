@@ -9,7 +9,7 @@ use loom::thread;
 
 use super::{ReleaseTable, find_or_ask, release};
 use crate::arena::{Arena, BlockRef, GRANULE_BYTES, Released};
-use crate::ring::{Epochs, Rung};
+use crate::ring::{WakeEpoch, WakeRequest};
 use crate::words::modelled::{Bell, Modelled, explore};
 
 /// Both regions of a connection, as far as blocks of one side's arena are concerned.
@@ -21,9 +21,9 @@ struct Shared<const SLOTS: usize> {
     /// Stands for the bytes of each granule. loom fails a model that reads and writes it unordered.
     bytes: [UnsafeCell<()>; SLOTS],
     /// The writer's private half of `wants_space`.
-    epochs: Epochs<Modelled>,
+    epochs: WakeEpoch<Modelled>,
     /// The reader's.
-    rung: Rung<Modelled>,
+    rung: WakeRequest<Modelled>,
     bell: Bell,
 }
 
@@ -34,8 +34,8 @@ impl<const SLOTS: usize> Shared<SLOTS> {
             wants_space: AtomicU64::new(0),
             published: AtomicU64::new(0),
             bytes: core::array::from_fn(|_| UnsafeCell::new(())),
-            epochs: Epochs::new(AtomicU64::new(0)),
-            rung: Rung::new(AtomicU64::new(0)),
+            epochs: WakeEpoch::new(AtomicU64::new(0)),
+            rung: WakeRequest::new(AtomicU64::new(0)),
             bell: Bell::new(),
         })
     }

@@ -28,13 +28,13 @@ const DYING_TIMEOUT: Duration = Duration::from_secs(1);
 /// A name that this process serves, in every directory of its place. Dropping it gives the name
 /// up; a forked child's copy has no hold on it.
 #[derive(Debug)]
-pub(crate) struct Claim {
+pub(crate) struct NameClaim {
     seats: Vec<Seat>,
     /// Whose clients are let in.
     uids: Vec<u32>,
 }
 
-impl Claim {
+impl NameClaim {
     /// Takes the name, over from a dead server if need be, and begins to listen: clients queue up
     /// from here on. Removes what other dead servers have left in the same directories. A directory
     /// that cannot be used is passed over as long as another can.

@@ -11,7 +11,7 @@ use witrpc_transport::{Begun, Initiator};
 
 use super::deadline::{ConnectLimit, Deadline};
 use super::find::find;
-use super::frame::{Inbox, Outbox, ReceiveError};
+use super::frame::{Inbox, ReceiveError, UnsentFrame};
 use super::peer::{Credentials, Established, inode_of};
 use super::record::{
     ClientOpening, Exchanged, Failure, MAX_BLOB_LEN, Nonce, Offer, PROTOCOL_VERSION, Record,
@@ -20,12 +20,12 @@ use super::record::{
 use super::records::Records;
 use super::{Name, Place};
 use crate::backend::Backend;
-use crate::disposal::{Passed, Socket};
+use crate::disposal::{ReceivedFd, Socket};
 use crate::error::ConnectError;
 use crate::fdpass::MAX_PASSED;
 use crate::fork::Descriptor;
 use crate::layout::{Layout, PAGE};
-use crate::region::{Identity, Made, Making, OpenError, OwnPages, PeerPages};
+use crate::region::{Identity, Made, OpenError, OwnPages, PeerPages, RegionBuilder};
 use crate::resource::{ResourceError, random_bytes};
 use crate::server::ServerOptions;
 
@@ -140,7 +140,7 @@ struct Handshake<'a> {
     options: &'a ConnectOptions<'a>,
     deadline: Deadline<'a>,
     inbox: Inbox,
-    outbox: Outbox,
+    outbox: UnsentFrame,
 }
 
 impl<'a> Handshake<'a> {
@@ -150,7 +150,7 @@ impl<'a> Handshake<'a> {
         options: &'a ConnectOptions<'a>,
         deadline: Deadline<'a>,
     ) -> Self {
-        let (inbox, outbox) = (Inbox::new(), Outbox::default());
+        let (inbox, outbox) = (Inbox::new(), UnsentFrame::default());
         Self { link, name, options, deadline, inbox, outbox }
     }
 
@@ -279,7 +279,7 @@ impl<'a> Handshake<'a> {
     /// Makes this side's region. A long one takes seconds, so the deadline holds between its steps.
     fn make_region(&self, len: usize) -> Result<Made, ConnectError> {
         self.deadline.check()?;
-        let mut making = Making::begin(self.options.backend, len)?;
+        let mut making = RegionBuilder::begin(self.options.backend, len)?;
         self.deadline.bound(|| making.step().map_err(ConnectError::from))?;
         Ok(making.finish()?)
     }
@@ -356,7 +356,7 @@ impl<'a> Handshake<'a> {
 
 /// Sends all that there is to send.
 pub(super) fn flush(
-    outbox: &mut Outbox,
+    outbox: &mut UnsentFrame,
     link: &Socket,
     deadline: &Deadline<'_>,
 ) -> Result<(), ConnectError> {
@@ -373,7 +373,7 @@ pub(super) fn flush(
 /// Opens the server's region, and takes its bell if the backend has one.
 fn accept_passed(
     backend: Backend,
-    passed: [Option<Passed>; MAX_PASSED],
+    passed: [Option<ReceivedFd>; MAX_PASSED],
     region: Identity,
 ) -> Result<(PeerPages, Option<Socket>), ConnectError> {
     let [file, bell] = passed;
@@ -384,7 +384,7 @@ fn accept_passed(
         OpenError::Resource(lacked) => lacked.into(),
         wrong => ConnectError::Misbehaved { what: wrong.to_string() },
     })?;
-    let is_bell = |bell: &Passed| {
+    let is_bell = |bell: &ReceivedFd| {
         socket_domain(bell) == Ok(AddressFamily::UNIX)
             && socket_type(bell) == Ok(SocketType::STREAM)
     };

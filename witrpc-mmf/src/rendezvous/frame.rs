@@ -7,7 +7,7 @@ use rustix::io::Errno;
 
 use super::record::{MAX_EXCHANGED_LEN, MAX_RECORD_LEN, MAX_SMALL_LEN, MAX_TOLD_LEN, Record};
 use super::records::Records;
-use crate::disposal::Passed;
+use crate::disposal::ReceivedFd;
 use crate::fdpass::{MAX_PASSED, Plain, receive, receive_with, send_with};
 use crate::fork::Descriptor;
 use crate::resource::ResourceError;
@@ -37,7 +37,7 @@ pub(super) struct Inbox {
     small: [u8; SMALL_BUFFER_LEN],
     long: Vec<u8>,
     received: usize,
-    passed: [Option<Passed>; MAX_PASSED],
+    passed: [Option<ReceivedFd>; MAX_PASSED],
 }
 
 impl Inbox {
@@ -143,7 +143,7 @@ impl Inbox {
     }
 
     /// What was passed with the last small record; in the order of the sender.
-    pub(super) fn take_passed(&mut self) -> [Option<Passed>; MAX_PASSED] {
+    pub(super) fn take_passed(&mut self) -> [Option<ReceivedFd>; MAX_PASSED] {
         std::mem::take(&mut self.passed)
     }
 
@@ -166,7 +166,7 @@ fn plain(socket: impl AsFd, bytes: &mut [u8]) -> Result<Option<usize>, ReceiveEr
     match receive(socket, bytes) {
         Ok(Plain::Bytes(0)) => Err(ReceiveError::HungUp),
         Ok(Plain::Bytes(len)) => Ok(Some(len)),
-        Ok(Plain::Passed) => Err(ReceiveError::Malformed(UNEXPECTED)),
+        Ok(Plain::ReceivedFd) => Err(ReceiveError::Malformed(UNEXPECTED)),
         Err(error) => not_yet(error),
     }
 }
@@ -175,7 +175,7 @@ fn plain(socket: impl AsFd, bytes: &mut [u8]) -> Result<Option<usize>, ReceiveEr
 fn with_passed(
     socket: impl AsFd,
     bytes: &mut [u8],
-    passed: &mut [Option<Passed>; MAX_PASSED],
+    passed: &mut [Option<ReceivedFd>; MAX_PASSED],
 ) -> Result<Option<usize>, ReceiveError> {
     match receive_with(socket, bytes) {
         Ok(got) if got.len == 0 => Err(ReceiveError::HungUp),
@@ -206,13 +206,13 @@ const UNEXPECTED: &str = "descriptors that nobody expects";
 
 /// What has not been sent yet.
 #[derive(Default)]
-pub(super) struct Outbox {
+pub(super) struct UnsentFrame {
     bytes: Vec<u8>,
     sent: usize,
     passed: Vec<Descriptor>,
 }
 
-impl Outbox {
+impl UnsentFrame {
     /// Adds an opening.
     pub(super) fn opening(&mut self, bytes: &[u8]) {
         self.bytes.extend_from_slice(bytes);

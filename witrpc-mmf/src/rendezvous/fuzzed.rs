@@ -8,12 +8,12 @@ use std::time::Duration;
 use rustix::net::{AddressFamily, SocketFlags, SocketType, socketpair};
 use witrpc_transport::{Admitted, ClientInfo, Demands, Initiator, Plain, Responder, Session};
 
-use super::control::{Desk, Host, ServerLimits};
+use super::control::{HandshakeContext, Host, ServerLimits};
 use super::frame::Inbox;
 use super::peer::{Credentials, Established};
 use super::record::{ClientOpening, Exchanged, Nonce, PROTOCOL_VERSION, Record, ServerOpening};
 use super::records::Records;
-use super::stranger::{Progress, Stranger};
+use super::stranger::{PendingHandshake, Progress};
 use crate::backend::Backend;
 use crate::disposal::Socket;
 use crate::fdpass::send_with;
@@ -77,11 +77,12 @@ pub(crate) fn handshake(bytes: &[u8]) {
         grace: Duration::MAX,
     };
     let host = Arc::clone(&door) as Arc<dyn Host>;
-    let mut desk = Desk::new(String::from("calc"), vec![who.uid], limits, host).unwrap();
+    let mut desk =
+        HandshakeContext::new(String::from("calc"), vec![who.uid], limits, host).unwrap();
     let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
     let (ours, theirs) = socketpair(AddressFamily::UNIX, SocketType::STREAM, flags, None)
         .expect("there are descriptors");
-    let mut stranger = Stranger::new(open(ours), who, Duration::from_secs(3600));
+    let mut stranger = PendingHandshake::new(open(ours), who, Duration::from_secs(3600));
     let mut hostile = Hostile::new(open(theirs));
     let mut script = Script::new(bytes);
     while let Some([step]) = script.next() {

@@ -7,7 +7,7 @@ use rustix::event::PollFlags;
 use super::connect::{broken, flush, misbehaved};
 use super::deadline::{ConnectLimit, Deadline};
 use super::find::find;
-use super::frame::{Inbox, Outbox};
+use super::frame::{Inbox, UnsentFrame};
 use super::record::{Inquiry, PROTOCOL_VERSION, Told};
 use super::{Name, Place};
 use crate::disposal::Socket;
@@ -28,7 +28,7 @@ pub fn inquire(name: &Name, place: &Place, timeout: Duration) -> Result<Vec<u8>,
 }
 
 fn ask(link: &Socket, deadline: &Deadline<'_>) -> Result<Vec<u8>, ConnectError> {
-    let (mut inbox, mut outbox) = (Inbox::new(), Outbox::default());
+    let (mut inbox, mut outbox) = (Inbox::new(), UnsentFrame::default());
     outbox.opening(&Inquiry { version: PROTOCOL_VERSION }.encode());
     flush(&mut outbox, link, deadline)?;
     loop {

@@ -25,7 +25,7 @@ mod record;
 mod records;
 mod stranger;
 
-pub(crate) use claim::Claim;
+pub(crate) use claim::NameClaim;
 pub use claim::live_names;
 #[cfg(test)]
 pub(crate) use connect::connect;

@@ -17,13 +17,13 @@ use crate::error::DirectoryError;
 /// neither hides a server in the other nor passes one off. It is an error if none is left.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Place {
-    kind: Kind,
+    kind: PlaceKind,
     /// Other users that a server lets in, and that a client takes for its server's.
     allowed: Vec<u32>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum Kind {
+enum PlaceKind {
     /// The directories of a user below these two.
     PerUser {
         /// Created by the system at log-in: the session's directory `witrpc` is used if it exists.
@@ -36,7 +36,7 @@ enum Kind {
 
 impl Default for Place {
     fn default() -> Self {
-        Self::of(Kind::PerUser {
+        Self::of(PlaceKind::PerUser {
             session: Path::new("/run/user").join(uid().to_string()),
             shared: "/dev/shm".into(),
         })
@@ -44,7 +44,7 @@ impl Default for Place {
 }
 
 impl Place {
-    fn of(kind: Kind) -> Self {
+    fn of(kind: PlaceKind) -> Self {
         Self { kind, allowed: Vec::new() }
     }
 
@@ -52,13 +52,13 @@ impl Place {
     /// for its user alone, if it is missing; nobody else may be able to write it. Clients are of the
     /// same user, but for those that [`allow_uid`](Self::allow_uid) lets in.
     pub fn in_dir(path: impl Into<PathBuf>) -> Self {
-        Self::of(Kind::Given(path.into()))
+        Self::of(PlaceKind::Given(path.into()))
     }
 
     /// The same, for the same users, but in the directory of [`in_dir`](Self::in_dir).
     #[must_use]
     pub fn moved_to(self, path: impl Into<PathBuf>) -> Self {
-        Self { kind: Kind::Given(path.into()), ..self }
+        Self { kind: PlaceKind::Given(path.into()), ..self }
     }
 
     /// For a server: lets clients of this user in too. For a client: takes this user for its
@@ -86,7 +86,7 @@ impl Place {
     /// The directories of this user below others than the system's.
     #[cfg(test)]
     pub(super) fn below(session: &Path, shared: &Path) -> Self {
-        Self::of(Kind::PerUser { session: session.into(), shared: shared.into() })
+        Self::of(PlaceKind::PerUser { session: session.into(), shared: shared.into() })
     }
 
     /// The directories to take a name in, created if need be; at least one, always in the same
@@ -95,7 +95,7 @@ impl Place {
         self.check_shared()?;
         let (mut found, uid) = (Found::default(), uid());
         match &self.kind {
-            Kind::PerUser { session, shared } => {
+            PlaceKind::PerUser { session, shared } => {
                 let rules =
                     Rules { owners: &[uid], excess: ALL_OF_OTHERS, access: Access::Private };
                 for (parent, child) in candidates(session, shared) {
@@ -103,7 +103,7 @@ impl Place {
                     found.add(check_parent(parent, uid).and_then(|()| open().map(Some)))?;
                 }
             }
-            Kind::Given(path) => {
+            PlaceKind::Given(path) => {
                 let access = if self.is_shared() { Access::Shared } else { Access::Private };
                 let owners = &[uid];
                 let rules = Rules { owners, excess: WRITE_OF_OTHERS, access };
@@ -119,7 +119,7 @@ impl Place {
     /// Refuses to share what is one user's own.
     fn check_shared(&self) -> Result<(), DirectoryError> {
         match &self.kind {
-            Kind::PerUser { .. } if self.is_shared() => Err(DirectoryError::NotShared),
+            PlaceKind::PerUser { .. } if self.is_shared() => Err(DirectoryError::NotShared),
             _ => Ok(()),
         }
     }
@@ -129,7 +129,7 @@ impl Place {
         self.check_shared()?;
         let (mut found, uid) = (Found::default(), uid());
         match &self.kind {
-            Kind::PerUser { session, shared } => {
+            PlaceKind::PerUser { session, shared } => {
                 let rules =
                     Rules { owners: &[uid], excess: ALL_OF_OTHERS, access: Access::Private };
                 for (parent, child) in candidates(session, shared) {
@@ -139,7 +139,7 @@ impl Place {
                     found.look(path, opened)?;
                 }
             }
-            Kind::Given(path) => {
+            PlaceKind::Given(path) => {
                 let owners = &self.uids();
                 let rules = Rules { owners, excess: WRITE_OF_OTHERS, access: Access::Private };
                 found.look(path.clone(), Directory::open(path.clone(), rules))?;

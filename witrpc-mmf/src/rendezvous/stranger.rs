@@ -9,8 +9,8 @@ use rustix::net::{AddressFamily, SocketFlags, SocketType, socketpair};
 use rustix::process::geteuid;
 use witrpc_transport::{Admitted, Clearance, ClientInfo, Response};
 
-use super::control::{Desk, ServerLimits};
-use super::frame::{Inbox, Outbox, ReceiveError};
+use super::control::{HandshakeContext, ServerLimits};
+use super::frame::{Inbox, ReceiveError, UnsentFrame};
 use super::peer::{Credentials, Established, inode_of};
 use super::record::{
     ClientOpening, Exchanged, Failure, Inquiry, MAX_REPORT_LEN, Nonce, Offer, PROTOCOL_VERSION,
@@ -18,22 +18,22 @@ use super::record::{
 };
 use super::records::Records;
 use crate::backend::Backend;
-use crate::disposal::{self, Passed, Socket};
+use crate::disposal::{self, ReceivedFd, Socket};
 use crate::fdpass::MAX_PASSED;
 use crate::fork::Descriptor;
-use crate::region::{Identity, Made, Making, OpenError, OwnPages, PeerPages};
+use crate::region::{Identity, Made, OpenError, OwnPages, PeerPages, RegionBuilder};
 use crate::resource::{ResourceError, random_bytes};
 
 /// Somebody who has connected and is not a client yet.
-pub(super) struct Stranger {
+pub(super) struct PendingHandshake {
     socket: Socket,
     who: Credentials,
     came: Instant,
     /// How long it may stay a stranger.
     timeout: Duration,
-    stage: Stage,
+    stage: HandshakeStage,
     inbox: Inbox,
-    outbox: Outbox,
+    outbox: UnsentFrame,
     /// From the key exchange on.
     secured: Option<Secured>,
 }
@@ -45,15 +45,15 @@ struct Secured {
 }
 
 /// What is to come next from the stranger, or what is left to say to it.
-enum Stage {
+enum HandshakeStage {
     Opening,
     KeyExchange {
         prologue: Vec<u8>,
     },
     Region,
     /// Our region is being made.
-    Making {
-        making: Making,
+    RegionBuilder {
+        making: RegionBuilder,
         peer: PeerPages,
         /// The nonce that the client's region record came with.
         answers: Nonce,
@@ -94,10 +94,10 @@ pub(super) enum Progress {
     Over,
 }
 
-impl Stranger {
+impl PendingHandshake {
     pub(super) fn new(socket: Socket, who: Credentials, timeout: Duration) -> Self {
-        let (inbox, outbox) = (Inbox::new(), Outbox::default());
-        let (came, stage) = (Instant::now(), Stage::Opening);
+        let (inbox, outbox) = (Inbox::new(), UnsentFrame::default());
+        let (came, stage) = (Instant::now(), HandshakeStage::Opening);
         Self { socket, who, came, timeout, stage, inbox, outbox, secured: None }
     }
 
@@ -115,13 +115,16 @@ impl Stranger {
     pub(super) fn is_undecided(&self) -> bool {
         !matches!(
             self.stage,
-            Stage::Told | Stage::Welcoming { .. } | Stage::TurnedAway | Stage::Refused
+            HandshakeStage::Told
+                | HandshakeStage::Welcoming { .. }
+                | HandshakeStage::TurnedAway
+                | HandshakeStage::Refused
         )
     }
 
     /// Whether this side is at work for it.
     pub(super) fn is_busy(&self) -> bool {
-        matches!(self.stage, Stage::Making { .. })
+        matches!(self.stage, HandshakeStage::RegionBuilder { .. })
     }
 
     pub(super) fn socket(&self) -> &Socket {
@@ -131,7 +134,7 @@ impl Stranger {
     /// Its number, once the host knows of it.
     pub(super) fn client_id(&self) -> Option<u64> {
         match self.stage {
-            Stage::Welcoming { client_id } => Some(client_id),
+            HandshakeStage::Welcoming { client_id } => Some(client_id),
             _ => None,
         }
     }
@@ -142,7 +145,7 @@ impl Stranger {
     }
 
     /// Goes on until the socket is not ready for more, or others are to have their turn.
-    pub(super) fn advance(&mut self, desk: &mut Desk) -> Progress {
+    pub(super) fn advance(&mut self, desk: &mut HandshakeContext) -> Progress {
         loop {
             match self.outbox.flush(&self.socket) {
                 Ok(true) => {}
@@ -150,21 +153,23 @@ impl Stranger {
                 Err(_) => return Progress::Over,
             }
             let next = match &self.stage {
-                Stage::Opening => self.opening(desk),
-                Stage::KeyExchange { .. } => self.exchange_keys(desk),
-                Stage::Region if disposal::is_backed_up() => return Progress::PutOff,
-                Stage::Region => self.region(desk),
-                Stage::Making { .. } => match self.make(desk) {
+                HandshakeStage::Opening => self.opening(desk),
+                HandshakeStage::KeyExchange { .. } => self.exchange_keys(desk),
+                HandshakeStage::Region if disposal::is_backed_up() => return Progress::PutOff,
+                HandshakeStage::Region => self.region(desk),
+                HandshakeStage::RegionBuilder { .. } => match self.make(desk) {
                     Ok(None) => return Progress::Busy,
                     next => next,
                 },
-                Stage::Hello { .. } => self.hello(desk),
-                Stage::Welcoming { .. } => return Progress::Welcomed,
-                Stage::Told | Stage::TurnedAway | Stage::Refused => return Progress::Over,
+                HandshakeStage::Hello { .. } => self.hello(desk),
+                HandshakeStage::Welcoming { .. } => return Progress::Welcomed,
+                HandshakeStage::Told | HandshakeStage::TurnedAway | HandshakeStage::Refused => {
+                    return Progress::Over;
+                }
             };
             match next {
                 Ok(Some(stage)) => {
-                    if let Stage::TurnedAway = stage {
+                    if let HandshakeStage::TurnedAway = stage {
                         desk.host.turned_away();
                     }
                     self.stage = stage;
@@ -181,13 +186,13 @@ impl Stranger {
         }
     }
 
-    fn opening(&mut self, desk: &Desk) -> Result<Option<Stage>, ReceiveError> {
+    fn opening(&mut self, desk: &HandshakeContext) -> Result<Option<HandshakeStage>, ReceiveError> {
         let Some(bytes) = self.inbox.opening(&self.socket, ClientOpening::LEN)? else {
             return Ok(None);
         };
         if let Some(inquiry) = Inquiry::decode(bytes) {
             self.tell(&inquiry, desk);
-            return Ok(Some(Stage::Told));
+            return Ok(Some(HandshakeStage::Told));
         }
         let opening = ClientOpening::decode(bytes)
             .ok_or(ReceiveError::Malformed("no opening of a client"))?;
@@ -214,14 +219,14 @@ impl Stranger {
         self.outbox.opening(&answer.encode());
         Ok(Some(match verdict {
             Verdict::Proceed => {
-                Stage::KeyExchange { prologue: prologue(&opening, &answer, &desk.name) }
+                HandshakeStage::KeyExchange { prologue: prologue(&opening, &answer, &desk.name) }
             }
-            _ => Stage::TurnedAway,
+            _ => HandshakeStage::TurnedAway,
         }))
     }
 
     /// Says how the server is, to its own user: others get no further than their clients do.
-    fn tell(&mut self, inquiry: &Inquiry, desk: &Desk) {
+    fn tell(&mut self, inquiry: &Inquiry, desk: &HandshakeContext) {
         let report;
         let told = if self.who.uid != geteuid().as_raw() {
             Told::NotAllowed
@@ -235,9 +240,12 @@ impl Stranger {
         self.outbox.framed(&told.encode());
     }
 
-    fn exchange_keys(&mut self, desk: &Desk) -> Result<Option<Stage>, ReceiveError> {
+    fn exchange_keys(
+        &mut self,
+        desk: &HandshakeContext,
+    ) -> Result<Option<HandshakeStage>, ReceiveError> {
         let Some(message) = self.inbox.exchanged(&self.socket)? else { return Ok(None) };
-        let Stage::KeyExchange { prologue } = &self.stage else {
+        let HandshakeStage::KeyExchange { prologue } = &self.stage else {
             unreachable!("the stage is what `advance` matched");
         };
         let refused = match desk.host.responder().respond(prologue, message) {
@@ -246,17 +254,17 @@ impl Stranger {
             Err(error) => Exchanged::Lacking(&ResourceError::from(error).encode()).encode(),
         };
         self.outbox.framed(&refused);
-        Ok(Some(Stage::TurnedAway))
+        Ok(Some(HandshakeStage::TurnedAway))
     }
 
-    fn secure(&mut self, response: Response) -> Stage {
+    fn secure(&mut self, response: Response) -> HandshakeStage {
         self.outbox.framed(&Exchanged::Message(&response.message).encode());
         let records = Records::new(response.keys);
         self.secured = Some(Secured { records, clearance: response.clearance });
-        Stage::Region
+        HandshakeStage::Region
     }
 
-    fn region(&mut self, desk: &Desk) -> Result<Option<Stage>, ReceiveError> {
+    fn region(&mut self, desk: &HandshakeContext) -> Result<Option<HandshakeStage>, ReceiveError> {
         let sealed = match self.inbox.small_record(&self.socket) {
             Ok(Some(sealed)) => sealed,
             Ok(None) => return Ok(None),
@@ -278,18 +286,18 @@ impl Stranger {
             Err(OpenError::Resource(lacked)) => return Ok(Some(self.lack(&lacked))),
             Err(_) => return Ok(Some(self.fail(Failure::FoundWrong))),
         };
-        match Making::begin(desk.limits.backend, desk.limits.server_region_len) {
-            Ok(making) => Ok(Some(Stage::Making { making, peer, answers })),
+        match RegionBuilder::begin(desk.limits.backend, desk.limits.server_region_len) {
+            Ok(making) => Ok(Some(HandshakeStage::RegionBuilder { making, peer, answers })),
             Err(lacked) => Ok(Some(self.lack(&lacked))),
         }
     }
 
     /// Makes some more of our region, or sends it. `None`: there is more to be made.
-    fn make(&mut self, desk: &Desk) -> Result<Option<Stage>, ReceiveError> {
+    fn make(&mut self, desk: &HandshakeContext) -> Result<Option<HandshakeStage>, ReceiveError> {
         if has_hung_up(&self.socket) {
             return Err(ReceiveError::HungUp);
         }
-        let Stage::Making { making, .. } = &mut self.stage else {
+        let HandshakeStage::RegionBuilder { making, .. } = &mut self.stage else {
             unreachable!("the stage is what `advance` matched");
         };
         match making.step() {
@@ -297,8 +305,8 @@ impl Stranger {
             Ok(false) => return Ok(None),
             Err(lacked) => return Ok(Some(self.lack(&lacked))),
         }
-        let Stage::Making { making, peer, answers } =
-            std::mem::replace(&mut self.stage, Stage::TurnedAway)
+        let HandshakeStage::RegionBuilder { making, peer, answers } =
+            std::mem::replace(&mut self.stage, HandshakeStage::TurnedAway)
         else {
             unreachable!("it was that a moment ago");
         };
@@ -310,17 +318,21 @@ impl Stranger {
         let record = Record::Region { region: made.identity, bell: inode, nonce, answers };
         let passed = made.file.into_iter().chain(their_bell).collect();
         self.say(&record, passed);
-        Ok(Some(Stage::Hello { regions: Regions { own: made.pages, peer, bell }, nonce }))
+        Ok(Some(HandshakeStage::Hello { regions: Regions { own: made.pages, peer, bell }, nonce }))
     }
 
-    fn hello(&mut self, desk: &mut Desk) -> Result<Option<Stage>, ReceiveError> {
+    fn hello(
+        &mut self,
+        desk: &mut HandshakeContext,
+    ) -> Result<Option<HandshakeStage>, ReceiveError> {
         let Some(sealed) = self.inbox.long_record(&self.socket)? else { return Ok(None) };
         let opened = secured(&mut self.secured).records.open(&sealed);
         let Some(Record::Hello { answers, blob }) = opened.as_deref().and_then(Record::decode)
         else {
             return Err(ReceiveError::Malformed("no hello record"));
         };
-        let Stage::Hello { regions, nonce } = std::mem::replace(&mut self.stage, Stage::TurnedAway)
+        let HandshakeStage::Hello { regions, nonce } =
+            std::mem::replace(&mut self.stage, HandshakeStage::TurnedAway)
         else {
             unreachable!("the stage is what `advance` matched");
         };
@@ -341,16 +353,16 @@ impl Stranger {
                 self.say(&Record::Welcome(&welcome), Vec::new());
                 let client_id = client.id;
                 desk.host.connected(client, session, self.established(regions, desk));
-                Ok(Some(Stage::Welcoming { client_id }))
+                Ok(Some(HandshakeStage::Welcoming { client_id }))
             }
             Admitted::Refusal(bytes) => {
                 self.say(&Record::Refusal(&bytes), Vec::new());
-                Ok(Some(Stage::Refused))
+                Ok(Some(HandshakeStage::Refused))
             }
         }
     }
 
-    fn established(&mut self, regions: Regions, desk: &Desk) -> Established {
+    fn established(&mut self, regions: Regions, desk: &HandshakeContext) -> Established {
         let Regions { own, peer, bell } = regions;
         let secured = self.secured.take().filter(|_| desk.host.responder().demands().encryption);
         Established {
@@ -364,14 +376,14 @@ impl Stranger {
         }
     }
 
-    fn fail(&mut self, failure: Failure) -> Stage {
+    fn fail(&mut self, failure: Failure) -> HandshakeStage {
         self.say(&Record::Failure(failure), Vec::new());
-        Stage::TurnedAway
+        HandshakeStage::TurnedAway
     }
 
-    fn lack(&mut self, lacked: &ResourceError) -> Stage {
+    fn lack(&mut self, lacked: &ResourceError) -> HandshakeStage {
         self.say(&Record::Lacking(&lacked.encode()), Vec::new());
-        Stage::TurnedAway
+        HandshakeStage::TurnedAway
     }
 
     fn say(&mut self, record: &Record<'_>, passed: Vec<Descriptor>) {
@@ -392,7 +404,7 @@ fn secured(secured: &mut Option<Secured>) -> &mut Secured {
 }
 
 fn open_client_region(
-    passed: [Option<Passed>; MAX_PASSED],
+    passed: [Option<ReceivedFd>; MAX_PASSED],
     region: Identity,
     limits: &ServerLimits,
 ) -> Result<PeerPages, OpenError> {
@@ -414,7 +426,7 @@ struct Offered {
 }
 
 impl Offered {
-    fn new(making: Making, backend: Backend) -> Result<Self, ResourceError> {
+    fn new(making: RegionBuilder, backend: Backend) -> Result<Self, ResourceError> {
         let made = making.finish()?;
         let nonce = random_bytes()?;
         let lacked = |error: Errno| ResourceError::of("socketpair", 0, &error.into());

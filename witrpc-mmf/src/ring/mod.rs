@@ -18,7 +18,7 @@
 //! and never one too few, since no epoch is stored twice.
 //!
 //! Where one thread answers the bell for many sleepers, an epoch each would be a ring each:
-//! [`SharedEpochs`] has one stand for all of them until it has been answered.
+//! [`SharedWakeEpoch`] has one stand for all of them until it has been answered.
 
 #[cfg(test)]
 mod model;
@@ -28,11 +28,11 @@ use std::sync::atomic::Ordering::{Relaxed, SeqCst};
 use crate::words::{Lock, ReadWord, Word, Words};
 
 /// The sleeper's private half: which epochs it has used.
-pub struct Epochs<W: Words> {
+pub struct WakeEpoch<W: Words> {
     used: W::U64,
 }
 
-impl<W: Words> Epochs<W> {
+impl<W: Words> WakeEpoch<W> {
     /// No epoch used yet; `used` is a private word that holds 0.
     pub fn new(used: W::U64) -> Self {
         Self { used }
@@ -53,11 +53,11 @@ impl<W: Words> Epochs<W> {
 }
 
 /// The publishers' private half: which epoch they have rung for.
-pub struct Rung<W: Words> {
+pub struct WakeRequest<W: Words> {
     last: W::U64,
 }
 
-impl<W: Words> Rung<W> {
+impl<W: Words> WakeRequest<W> {
     /// Nothing rung yet; `last` is a private word that holds 0.
     pub fn new(last: W::U64) -> Self {
         Self { last }
@@ -86,17 +86,17 @@ impl<W: Words> Rung<W> {
 }
 
 /// The sleepers' private half where one thread answers the bell for all of them.
-pub struct SharedEpochs<W: Words> {
-    epochs: Epochs<W>,
+pub struct SharedWakeEpoch<W: Words> {
+    epochs: WakeEpoch<W>,
     /// Whether an epoch stands that the bell has not been answered for. Under a lock, so that no
     /// sleeper relies on an epoch before it stands, or after the sleepers have been looked at for it.
     armed: W::Lock<bool>,
 }
 
-impl<W: Words> SharedEpochs<W> {
+impl<W: Words> SharedWakeEpoch<W> {
     /// No epoch used yet; `used` holds 0 and `armed` is false, both private.
     pub fn new(used: W::U64, armed: W::Lock<bool>) -> Self {
-        Self { epochs: Epochs::new(used), armed }
+        Self { epochs: WakeEpoch::new(used), armed }
     }
 
     /// Asks to be rung, unless that has been asked already. The caller has registered where

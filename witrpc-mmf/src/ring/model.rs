@@ -6,14 +6,14 @@ use loom::sync::atomic::AtomicU64;
 use loom::sync::{Arc, Mutex};
 use loom::thread;
 
-use super::{Epochs, Rung, SharedEpochs, fence};
+use super::{SharedWakeEpoch, WakeEpoch, WakeRequest, fence};
 use crate::words::modelled::{Bell, Flag, Modelled, explore};
 
 /// What one sleeping side and one publishing side share.
 struct Shared<const PLACES: usize> {
     word: AtomicU64,
     places: [AtomicU64; PLACES],
-    rung: Rung<Modelled>,
+    rung: WakeRequest<Modelled>,
     bell: Bell,
 }
 
@@ -22,7 +22,7 @@ impl<const PLACES: usize> Shared<PLACES> {
         Arc::new(Self {
             word: AtomicU64::new(0),
             places: core::array::from_fn(|_| AtomicU64::new(0)),
-            rung: Rung::new(AtomicU64::new(0)),
+            rung: WakeRequest::new(AtomicU64::new(0)),
             bell: Bell::new(),
         })
     }
@@ -43,8 +43,8 @@ impl<const PLACES: usize> Shared<PLACES> {
     }
 }
 
-fn epochs() -> Epochs<Modelled> {
-    Epochs::new(AtomicU64::new(0))
+fn epochs() -> WakeEpoch<Modelled> {
+    WakeEpoch::new(AtomicU64::new(0))
 }
 
 /// A poller that looks, arms, looks and sleeps, until all has come. A ring that is lost is a
@@ -131,7 +131,7 @@ fn an_epoch_that_is_stored_late_silences_nobody() {
     explore(2, || {
         let shared = Shared::<2>::new();
         let epochs = Arc::new(epochs());
-        let sleep = |shared: &Shared<2>, epochs: &Epochs<Modelled>, place| {
+        let sleep = |shared: &Shared<2>, epochs: &WakeEpoch<Modelled>, place| {
             // Whoever rings from now on wakes this sleeper: it has entered the queue.
             let mut heard = shared.bell.rings();
             loop {
@@ -160,7 +160,7 @@ fn an_epoch_that_is_stored_late_silences_nobody() {
 /// Futures that sleep until their place shows something, and the thread that answers their bell.
 struct Futures {
     shared: Arc<Shared<2>>,
-    epochs: SharedEpochs<Modelled>,
+    epochs: SharedWakeEpoch<Modelled>,
     asleep: [Mutex<bool>; 2],
 }
 
@@ -168,7 +168,7 @@ impl Futures {
     fn new() -> Arc<Self> {
         Arc::new(Self {
             shared: Shared::new(),
-            epochs: SharedEpochs::new(AtomicU64::new(0), Flag::new(false)),
+            epochs: SharedWakeEpoch::new(AtomicU64::new(0), Flag::new(false)),
             asleep: core::array::from_fn(|_| Mutex::new(false)),
         })
     }

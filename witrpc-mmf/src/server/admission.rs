@@ -12,18 +12,18 @@ use crate::rendezvous::{Established, Host};
 use crate::state;
 
 /// The control thread's hold on the server, which it does not keep alive.
-pub(super) struct Reception {
+pub(super) struct AdmissionHost {
     server: Weak<Server>,
     responder: Arc<dyn Responder>,
 }
 
-impl Reception {
+impl AdmissionHost {
     pub(super) fn new(server: &Arc<Server>, responder: Arc<dyn Responder>) -> Self {
         Self { server: Arc::downgrade(server), responder }
     }
 }
 
-impl Host for Reception {
+impl Host for AdmissionHost {
     fn admit(&self, client: &ClientInfo, hello: &[u8]) -> Admitted {
         match self.server.upgrade() {
             Some(server) => server.admission.admit(hello, client),

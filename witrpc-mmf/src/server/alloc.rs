@@ -10,7 +10,7 @@ use crate::copy::OwnMemory;
 use crate::layout::INLINE_LEN;
 use crate::lease::{Claim, End, Held, LeaseWriter, OwnLease, trailer};
 use crate::message::ChannelError;
-use crate::outbox::Outbox;
+use crate::outbox::SendArena;
 use crate::release::ReleaseTable;
 use crate::words::Mapped;
 
@@ -74,7 +74,7 @@ impl End for Connection {
         &self.own
     }
 
-    fn outbox(&self) -> &Outbox {
+    fn outbox(&self) -> &SendArena {
         &self.outbox
     }
 

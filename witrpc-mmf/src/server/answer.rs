@@ -26,10 +26,10 @@ use std::sync::atomic::Ordering::Relaxed;
 use witrpc_rt::lock;
 use witrpc_transport::Lent;
 
-use super::connection::{Connection, Lane};
+use super::connection::{Connection, ServerLane};
 use super::inbound::Broken;
 use super::sealed::unheard;
-use super::shortage::Shortage;
+use super::shortage::SpaceWanted;
 use crate::futex;
 use crate::head::{Head, Kind, LEASES};
 use crate::layout::{INLINE_LEN, Layout, WANTS_SPACE, line};
@@ -39,7 +39,7 @@ use crate::message::{Body, ChannelError, Outgoing, Ticket, inline_words};
 use crate::outbox::{Purpose, Reserved};
 use crate::park;
 use crate::release;
-use crate::sealed::Spent;
+use crate::sealed::KeysExhausted;
 use crate::words::Mapped;
 
 /// An answer in private memory.
@@ -54,14 +54,14 @@ pub(super) struct Outbound {
 
 /// Lanes whose answer waits for space.
 #[derive(Debug, Default)]
-pub(super) struct Queue {
+pub(super) struct AnswerQueue {
     /// Those of which nothing has been sent.
     begin: VecDeque<u32>,
     /// Those whose next segment has been asked for.
     go_on: VecDeque<u32>,
 }
 
-impl Queue {
+impl AnswerQueue {
     fn of(&mut self, purpose: Purpose) -> &mut VecDeque<u32> {
         match purpose {
             Purpose::Begin => &mut self.begin,
@@ -159,7 +159,7 @@ impl Connection {
         len: usize,
         write: impl FnMut(usize, &mut [u8]),
         block: &mut Reserved<'_>,
-    ) -> Result<(), Spent> {
+    ) -> Result<(), KeysExhausted> {
         let block = self.own.block_mut(block.block_mut());
         self.carriage.fill(lane as usize, head, len, write, block)
     }
@@ -181,7 +181,7 @@ impl Connection {
     }
 
     /// Drops the answer that is held for a lane.
-    pub(super) fn drop_outbound(&self, lane: &Lane) {
+    pub(super) fn drop_outbound(&self, lane: &ServerLane) {
         if let Some(outbound) = lane.outbound().take() {
             self.unhold(outbound.bytes.len());
         }
@@ -219,16 +219,16 @@ impl Connection {
         }
         drop(queue);
         if is_left {
-            Shortage::<Mapped>::announce(|| self.bell.ring());
+            SpaceWanted::<Mapped>::announce(|| self.bell.ring());
         }
     }
 
     /// Forgets which answers wait: nobody hears them.
     pub(super) fn forget_queue(&self) {
-        *self.queue() = Queue::default();
+        *self.queue() = AnswerQueue::default();
     }
 
-    fn queue(&self) -> MutexGuard<'_, Queue> {
+    fn queue(&self) -> MutexGuard<'_, AnswerQueue> {
         lock(&self.queue)
     }
 

@@ -10,12 +10,12 @@ use super::connection::Connection;
 use crate::cancel;
 use crate::layout::{WANTS_CANCEL, control};
 use crate::message::Ticket;
-use crate::ring::SharedEpochs;
+use crate::ring::SharedWakeEpoch;
 use crate::words::Mapped;
 
 /// Those of one connection who sleep until their calls are given up.
 pub(super) struct Cancels {
-    epochs: SharedEpochs<Mapped>,
+    epochs: SharedWakeEpoch<Mapped>,
     watchers: Mutex<Watchers>,
 }
 
@@ -33,7 +33,7 @@ struct Watcher {
 
 impl Default for Cancels {
     fn default() -> Self {
-        let epochs = SharedEpochs::new(AtomicU64::new(0), Mutex::new(false));
+        let epochs = SharedWakeEpoch::new(AtomicU64::new(0), Mutex::new(false));
         Self { epochs, watchers: Mutex::default() }
     }
 }

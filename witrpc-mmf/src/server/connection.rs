@@ -11,12 +11,12 @@ use std::time::Instant;
 use witrpc_rt::lock;
 use witrpc_transport::{ClientInfo, Session, TrustedPeer};
 
-use super::answer::{Outbound, Queue};
+use super::answer::{AnswerQueue, Outbound};
 use super::cancelled::Cancels;
-use super::shortage::Shortage;
+use super::shortage::SpaceWanted;
 use crate::arena::BlockRef;
 use crate::bell::Bell;
-use crate::carriage::Carriage;
+use crate::carriage::MessageCodec;
 use crate::clock;
 use crate::copy::{OwnMemory, PeerMemory};
 use crate::fork::Origin;
@@ -24,12 +24,12 @@ use crate::layout::{GROUP, HIGH_WATER, LINE_WORDS, Layout, RING_ME, STATE, WANTS
 use crate::lease::Held;
 use crate::line::line_of;
 use crate::message::RemoteBytes;
-use crate::outbox::Outbox;
+use crate::outbox::SendArena;
 use crate::partial::Partial;
 use crate::region;
 use crate::release::{self, ReleaseTable};
 use crate::rendezvous::Established;
-use crate::ring::{Epochs, Rung};
+use crate::ring::{WakeEpoch, WakeRequest};
 use crate::words::{Mapped, PeerU64, ReadWord};
 
 /// The server's end of one connection. The mapping lives as long as anybody holds this, so that a
@@ -42,26 +42,26 @@ pub struct Connection {
     pub(super) client: PeerMemory,
     pub(super) layout: Layout,
     pub(super) max_message_len: usize,
-    pub(super) carriage: Carriage,
+    pub(super) carriage: MessageCodec,
     /// The seq last claimed, a word a lane. Written by the holder of the poller role.
     taken: Box<[AtomicU64]>,
-    pub(super) lanes: Box<[Lane]>,
+    pub(super) lanes: Box<[ServerLane]>,
     /// The lane to look at first in the next turn.
     pub(super) cursor: AtomicU32,
     /// Turns in a row that found nothing.
     pub(super) idle_turns: AtomicU32,
-    pub(super) outbox: Outbox,
-    pub(super) queue: Mutex<Queue>,
+    pub(super) outbox: SendArena,
+    pub(super) queue: Mutex<AnswerQueue>,
     /// Whether the queue holds an answer that found no space.
-    pub(super) shortage: Shortage<Mapped>,
+    pub(super) shortage: SpaceWanted<Mapped>,
     /// Bytes of private memory held for this client: segments in, answers out.
     pub(super) held: AtomicUsize,
-    pub(super) epochs: Epochs<Mapped>,
-    pub(super) space_epochs: Epochs<Mapped>,
+    pub(super) epochs: WakeEpoch<Mapped>,
+    pub(super) space_epochs: WakeEpoch<Mapped>,
     pub(super) bell: Bell,
     /// One a group of lanes.
-    rung: Box<[Rung<Mapped>]>,
-    space_rung: Rung<Mapped>,
+    rung: Box<[WakeRequest<Mapped>]>,
+    space_rung: WakeRequest<Mapped>,
     /// Leases of the client's that this process holds.
     pub(super) leases_held: Held,
     /// Requests that are read where they lie.
@@ -81,14 +81,14 @@ pub struct Connection {
 
 /// The private half of a lane.
 #[derive(Debug, Default)]
-pub(super) struct Lane {
+pub(super) struct ServerLane {
     /// The seq last answered. Written by whoever answers.
     pub(super) answered: AtomicU64,
     pub(super) inbound: Mutex<Option<Partial>>,
     pub(super) outbound: Mutex<Option<Outbound>>,
 }
 
-impl Lane {
+impl ServerLane {
     pub(super) fn inbound(&self) -> MutexGuard<'_, Option<Partial>> {
         lock(&self.inbound)
     }
@@ -99,19 +99,19 @@ impl Lane {
 }
 
 /// A block of the client's arena that holds a request. Dropping it releases the block.
-pub(super) struct ReceivedBlock {
+pub(super) struct RequestBlock {
     connection: Arc<Connection>,
     block: BlockRef,
 }
 
-impl ReceivedBlock {
+impl RequestBlock {
     pub(super) fn new(connection: Arc<Connection>, block: BlockRef) -> Self {
         connection.blocks_held.fetch_add(1, Relaxed);
         Self { connection, block }
     }
 }
 
-impl RemoteBytes for ReceivedBlock {
+impl RemoteBytes for RequestBlock {
     fn len(&self) -> usize {
         self.block.len()
     }
@@ -127,16 +127,16 @@ impl RemoteBytes for ReceivedBlock {
     }
 }
 
-impl Drop for ReceivedBlock {
+impl Drop for RequestBlock {
     fn drop(&mut self) {
         self.connection.release(&self.block);
         self.connection.blocks_held.fetch_sub(1, Relaxed);
     }
 }
 
-impl fmt::Debug for ReceivedBlock {
+impl fmt::Debug for RequestBlock {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ReceivedBlock").field("block", &self.block).finish_non_exhaustive()
+        f.debug_struct("RequestBlock").field("block", &self.block).finish_non_exhaustive()
     }
 }
 
@@ -156,20 +156,20 @@ impl Connection {
             own,
             client: region::peer(established.peer, &layout),
             max_message_len: established.max_message_len as usize,
-            carriage: Carriage::new(established.keys, lanes),
+            carriage: MessageCodec::new(established.keys, lanes),
             taken: (0..lanes).map(|_| AtomicU64::new(0)).collect(),
-            lanes: (0..lanes).map(|_| Lane::default()).collect(),
+            lanes: (0..lanes).map(|_| ServerLane::default()).collect(),
             cursor: AtomicU32::new(0),
             idle_turns: AtomicU32::new(0),
             outbox,
             queue: Mutex::default(),
-            shortage: Shortage::new(AtomicU64::new(0)),
+            shortage: SpaceWanted::new(AtomicU64::new(0)),
             held: AtomicUsize::new(0),
-            epochs: Epochs::new(AtomicU64::new(0)),
-            space_epochs: Epochs::new(AtomicU64::new(0)),
+            epochs: WakeEpoch::new(AtomicU64::new(0)),
+            space_epochs: WakeEpoch::new(AtomicU64::new(0)),
             bell: Bell::new(established.bell),
-            rung: (0..layout.groups()).map(|_| Rung::new(AtomicU64::new(0))).collect(),
-            space_rung: Rung::new(AtomicU64::new(0)),
+            rung: (0..layout.groups()).map(|_| WakeRequest::new(AtomicU64::new(0))).collect(),
+            space_rung: WakeRequest::new(AtomicU64::new(0)),
             leases_held: Held::default(),
             blocks_held: AtomicUsize::new(0),
             trusted,
@@ -302,7 +302,7 @@ impl Connection {
     }
 
     #[inline]
-    pub(super) fn rung(&self, lane: usize) -> &Rung<Mapped> {
+    pub(super) fn rung(&self, lane: usize) -> &WakeRequest<Mapped> {
         &self.rung[lane / GROUP]
     }
 

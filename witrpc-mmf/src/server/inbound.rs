@@ -13,7 +13,7 @@ use std::sync::atomic::Ordering::Relaxed;
 
 use witrpc_transport::Only;
 
-use super::connection::{Connection, Lane, ReceivedBlock};
+use super::connection::{Connection, RequestBlock, ServerLane};
 use crate::arena::BlockRef;
 use crate::carriage::Segment;
 use crate::head::{Head, Kind, LEASES};
@@ -22,7 +22,7 @@ use crate::lease::take_leases;
 use crate::line::{self, Copied, InlineWords};
 use crate::message::{Payload, Request, Ticket, inline_bytes};
 use crate::partial::Partial;
-use crate::sealed::{FORGED, Forged};
+use crate::sealed::{AuthError, FORGED};
 use crate::words::Mapped;
 
 /// Messages of the largest kind that are held for a client before its short requests wait too.
@@ -190,7 +190,7 @@ impl Connection {
                 if block.len() != head.len as usize {
                     return Err(Broken("a block of another length than its message"));
                 }
-                let block = ReceivedBlock::new(Arc::clone(self), block);
+                let block = RequestBlock::new(Arc::clone(self), block);
                 if head.tag & LEASES != 0 {
                     return self.leasing(ticket, head, Payload::Remote(Box::new(block)));
                 }
@@ -242,7 +242,7 @@ impl Connection {
     }
 
     /// `None`: there is no memory for so long a message.
-    fn begin_inbound(&self, lane: &Lane, head: Head) -> Option<Partial> {
+    fn begin_inbound(&self, lane: &ServerLane, head: Head) -> Option<Partial> {
         // Only a client that breaks the rules has left some: at most one message a lane is held.
         self.drop_outbound(lane);
         let inbound = Partial::begin(head).ok()?;
@@ -256,7 +256,7 @@ impl Connection {
     pub(super) fn refuse(&self, ticket: Ticket, block: &BlockRef) -> Result<Line, Broken> {
         if let Some(sealing) = self.carriage.sealing() {
             let passed = sealing.pass_over(ticket.lane as usize, block.len());
-            passed.map_err(|Forged| Broken(FORGED))?;
+            passed.map_err(|AuthError| Broken(FORGED))?;
         }
         self.release(block);
         self.respond(ticket, Head::new(Kind::Discard, 0, 0), &[0; 6], 0);
@@ -270,7 +270,7 @@ impl Connection {
     }
 
     /// Drops what is held of large messages on a lane, of either direction.
-    pub(super) fn drop_large(&self, lane: &Lane) {
+    pub(super) fn drop_large(&self, lane: &ServerLane) {
         if let Some(inbound) = lane.inbound().take() {
             self.unhold(inbound.total());
         }

@@ -14,12 +14,12 @@ use crate::backend::Backoff;
 
 #[derive(Debug, Default)]
 pub(super) struct Lookout {
-    state: Mutex<State>,
+    state: Mutex<LookoutState>,
     changed: Condvar,
 }
 
 #[derive(Debug, Default)]
-struct State {
+struct LookoutState {
     /// Somebody of this process has rung, and nobody has heard it yet.
     rung: bool,
     /// Threads that ever came to sleep.
@@ -75,7 +75,7 @@ impl Lookout {
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
+    fn lock(&self) -> MutexGuard<'_, LookoutState> {
         lock(&self.state)
     }
 }

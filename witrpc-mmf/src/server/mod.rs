@@ -42,10 +42,10 @@ use crate::error::BindError;
 use crate::fork::Origin;
 use crate::layout::{Layout, MAX_LANES, MIN_LANES, PAGE};
 use crate::region::OwnPages;
-use crate::rendezvous::{Claim, Control, GRACE, Name, Place, ServerLimits};
+use crate::rendezvous::{Control, GRACE, Name, NameClaim, Place, ServerLimits};
 use crate::state;
 use crate::words::Mapped;
-use news::News;
+use news::WorkSignal;
 use parking::Parking;
 use scanner::Hot;
 use shelf::Shelf;
@@ -118,7 +118,7 @@ pub struct Server {
     /// in `hot`, keep no connection that has ended.
     rung: Mutex<Vec<u64>>,
     /// Counts what scanners have to read: `rung`, and connections that ended.
-    news: News<Mapped>,
+    news: WorkSignal<Mapped>,
     /// The ids of the connections that are looked at every turn. Kept here between holders of the
     /// role.
     hot: Mutex<Vec<u64>>,
@@ -155,7 +155,7 @@ impl Server {
             return Err(BindError::PortableIsPrivate);
         }
         OwnPages::check_in_principle(options.backend, layout.region_len())?;
-        let claim = Claim::new(&name, place)?;
+        let claim = NameClaim::new(&name, place)?;
         let failed = |doing| move |error| BindError::system(doing, error);
         let server = Arc::new(Self {
             name,
@@ -166,7 +166,7 @@ impl Server {
             connections: Mutex::default(),
             ended: Mutex::default(),
             rung: Mutex::default(),
-            news: News::new(AtomicU64::new(1)),
+            news: WorkSignal::new(AtomicU64::new(1)),
             hot: Mutex::default(),
             shelf: Shelf::new(),
             served_last: AtomicU64::new(0),
@@ -187,7 +187,7 @@ impl Server {
             handshake_timeout: options.handshake_timeout,
             grace: GRACE,
         };
-        let host = Arc::new(admission::Reception::new(&server, responder));
+        let host = Arc::new(admission::AdmissionHost::new(&server, responder));
         server.control.start(limits, host)?;
         Ok(server)
     }

@@ -77,7 +77,7 @@ impl Server {
                         // It is dying, which its link will show too, or cannot go on: its calls
                         // would not be heard of.
                         Drained::HungUp => drop(self.end(&connection, state::ACCUSED)),
-                        Drained::Passed => self.accuse(&connection, NO_RING),
+                        Drained::ReceivedFd => self.accuse(&connection, NO_RING),
                     }
                 }
             }),

@@ -3,11 +3,11 @@
 use super::connection::Connection;
 use super::inbound::{Broken, Line};
 use crate::arena::BlockRef;
-use crate::carriage::{Source, Unopened};
+use crate::carriage::{BlockSource, Unopened};
 use crate::head::{Head, Kind};
 use crate::line::Copied;
 use crate::message::{Body, ChannelError, Outgoing, Payload, Request, Ticket};
-use crate::sealed::{FORGED, Forged, INLINE_SEALED, Sealing, Spent};
+use crate::sealed::{AuthError, Cipher, FORGED, INLINE_SEALED, KeysExhausted};
 
 impl Connection {
     /// Refuses a lane that has come near the end of its numbers: no answer is to.
@@ -23,13 +23,13 @@ impl Connection {
     /// Opens a request that came in its line.
     pub(super) fn open_inline(
         &self,
-        sealing: &Sealing,
+        sealing: &Cipher,
         ticket: Ticket,
         head: Head,
         copied: &Copied,
     ) -> Result<Request, Broken> {
         let bytes = sealing.open_inline(ticket.lane as usize, head, &copied.inline);
-        let bytes = bytes.map_err(|Forged| Broken(FORGED))?;
+        let bytes = bytes.map_err(|AuthError| Broken(FORGED))?;
         // It has opened, so it is short.
         Ok(self.request(ticket, head, Payload::Small { bytes, len: head.len as u8 }))
     }
@@ -37,7 +37,7 @@ impl Connection {
     /// Opens a request that came in a block, which is released.
     pub(super) fn open_block(
         &self,
-        sealing: &Sealing,
+        sealing: &Cipher,
         ticket: Ticket,
         head: Head,
         block: &BlockRef,
@@ -53,8 +53,8 @@ impl Connection {
     }
 
     /// Where the client's blocks lie.
-    pub(super) fn source(&self) -> Source<'_> {
-        Source { peer: &self.client, arena: self.layout.client_arena() }
+    pub(super) fn source(&self) -> BlockSource<'_> {
+        BlockSource { peer: &self.client, arena: self.layout.client_arena() }
     }
 
     /// Answers in the line, if messages are sealed and the answer is short enough.
@@ -77,13 +77,13 @@ impl Connection {
 }
 
 /// Nobody will hear the answer: the client's next use of the lane ends the connection.
-pub(super) fn unheard(_: Spent) -> ChannelError {
+pub(super) fn unheard(_: KeysExhausted) -> ChannelError {
     ChannelError::PeerDied
 }
 
 #[cfg(test)]
 impl Connection {
-    pub(crate) fn sealing(&self) -> &Sealing {
+    pub(crate) fn sealing(&self) -> &Cipher {
         self.carriage.sealing().expect("messages are sealed")
     }
 }

@@ -4,7 +4,7 @@ use std::future::{Future, poll_fn};
 use std::time::Duration;
 
 use super::Connection;
-use super::links::{self, Held};
+use super::links::{self, LinkRef};
 use crate::codec::RawElement;
 use crate::error::AllocError;
 use crate::rt::block_on;
@@ -209,7 +209,7 @@ impl Connection {
                 let mut next = keeper.next(&link);
                 poll_fn(|cx| next.poll(cx, &mut limit)).await
             };
-            link = Held::Kept(next.map_err(AllocError::from_wait)?);
+            link = LinkRef::Kept(next.map_err(AllocError::from_wait)?);
         }
     }
 }

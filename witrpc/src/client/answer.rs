@@ -7,7 +7,7 @@ use crate::tag::{AnswerTag, Status};
 use crate::transport::{Answer, Payload};
 
 /// How a call ended, its answer not yet decoded.
-pub struct Answered<'a>(pub(super) Result<Reply<'a>, CallError>);
+pub struct Answered<'a>(pub(super) Result<AnswerValue<'a>, CallError>);
 
 impl Answered<'_> {
     /// Reads what the method has answered.
@@ -36,13 +36,13 @@ impl Answered<'_> {
 }
 
 /// An answer that has a value: the handler's, or the service's own error.
-pub(super) struct Reply<'a> {
+pub(super) struct AnswerValue<'a> {
     body: OpenBody<'a>,
     /// Whether it is the service's own error.
     is_error: bool,
 }
 
-impl<'a> Reply<'a> {
+impl<'a> AnswerValue<'a> {
     /// Looks how the call of `method` went.
     #[inline]
     pub(super) fn open(
@@ -208,11 +208,11 @@ mod tests {
         Answer { tag, payload: Payload::Whole(bytes.to_vec()) }
     }
 
-    fn open(answer: &mut Answer) -> Result<Reply<'_>, CallError> {
-        Reply::open(answer, Codec::Postcard, "divide")
+    fn open(answer: &mut Answer) -> Result<AnswerValue<'_>, CallError> {
+        AnswerValue::open(answer, Codec::Postcard, "divide")
     }
 
-    fn value<T: Wire>(reply: &Reply<'_>) -> Result<T, CallError> {
+    fn value<T: Wire>(reply: &AnswerValue<'_>) -> Result<T, CallError> {
         reply.read(&method::value("result"), None)
     }
 

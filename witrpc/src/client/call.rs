@@ -6,13 +6,13 @@ use std::task::{Context, Poll, ready};
 use std::time::Instant;
 
 use super::Connection;
-use super::answer::{self, Answered, Reply};
+use super::answer::{self, AnswerValue, Answered};
 use super::call_streams::CallStream;
-use super::cancel_token::{CancelToken, Watch};
-use super::flight::Flight;
-use super::links::{self, Held, Link};
-use super::options::Terms;
-use super::watched::{Observed, WatchedCall};
+use super::cancel_token::{CancelToken, TokenWatch};
+use super::flight::PendingCall;
+use super::links::{self, Link, LinkRef};
+use super::options::CallDeadline;
+use super::watched::{ClientHookCall, Observed};
 use crate::codec::{EncodeError, Encoder};
 use crate::error::CallError;
 use crate::hooks::CallEnd;
@@ -130,7 +130,7 @@ impl<'a> ClientCall<'a> {
         self.extras.as_mut()?.stream.take()
     }
 
-    fn exchange_blocking(&mut self) -> Result<Reply<'_>, CallError> {
+    fn exchange_blocking(&mut self) -> Result<AnswerValue<'_>, CallError> {
         if self.connection.token().is_some() {
             return self.exchange_as_task();
         }
@@ -146,7 +146,7 @@ impl<'a> ClientCall<'a> {
 
     /// Sends the request over a link and waits for its answer.
     #[inline]
-    fn attempt_blocking(&mut self, link: &Link, terms: &mut Terms) -> Result<(), Failed> {
+    fn attempt_blocking(&mut self, link: &Link, terms: &mut CallDeadline) -> Result<(), Failed> {
         let tag = self.tag(link)?;
         self.decide_leases(link)?;
         let sent = self.with_message(tag, terms.deadline, |message| link.channel.try_send(message));
@@ -163,9 +163,14 @@ impl<'a> ClientCall<'a> {
 
     /// For a request that has to wait for a lane or for space, or goes in segments.
     #[cold]
-    fn attempt_slowly(&mut self, link: &Link, tag: u32, terms: &mut Terms) -> Result<(), Failed> {
+    fn attempt_slowly(
+        &mut self,
+        link: &Link,
+        tag: u32,
+        terms: &mut CallDeadline,
+    ) -> Result<(), Failed> {
         let deadline = terms.deadline;
-        let mut flight = Flight::new(&*link.channel, &mut terms.limit);
+        let mut flight = PendingCall::new(&*link.channel, &mut terms.limit);
         block_on(|cx| self.with_message(tag, deadline, |message| flight.poll_send(cx, message)))
             .map_err(Failed::Unsent)?;
         self.note_sent(link, flight.ticket());
@@ -174,7 +179,7 @@ impl<'a> ClientCall<'a> {
 
     /// For a call that can be cancelled: whoever does so wakes a task, and this thread waits as one.
     #[cold]
-    fn exchange_as_task(&mut self) -> Result<Reply<'_>, CallError> {
+    fn exchange_as_task(&mut self) -> Result<AnswerValue<'_>, CallError> {
         let mut exchange = pin!(self.exchange());
         block_on(|cx| exchange.as_mut().poll(cx))
     }
@@ -184,15 +189,15 @@ impl<'a> ClientCall<'a> {
     #[cold]
     fn give_up_or_wait(
         &mut self,
-        link: Held<'a>,
+        link: LinkRef<'a>,
         failed: Failed,
-        terms: Terms,
+        terms: CallDeadline,
     ) -> Result<(), CallError> {
         let mut waited = pin!(self.attempt_again(link, failed, terms, None));
         block_on(|cx| waited.as_mut().poll(cx))
     }
 
-    async fn exchange(&mut self) -> Result<Reply<'_>, CallError> {
+    async fn exchange(&mut self) -> Result<AnswerValue<'_>, CallError> {
         let mut terms = self.prepare()?;
         let mut cancelled = self.connection.token().map(CancelToken::watch);
         let link = self.connection.inner().link();
@@ -208,13 +213,13 @@ impl<'a> ClientCall<'a> {
     async fn attempt(
         &mut self,
         link: &Link,
-        terms: &mut Terms,
-        cancelled: &mut Option<Watch>,
+        terms: &mut CallDeadline,
+        cancelled: &mut Option<TokenWatch>,
     ) -> Result<(), Failed> {
         let tag = self.tag(link)?;
         self.decide_leases(link)?;
         let deadline = terms.deadline;
-        let mut flight = Flight::new(&*link.channel, &mut terms.limit);
+        let mut flight = PendingCall::new(&*link.channel, &mut terms.limit);
         poll_fn(|cx| {
             poll_cancelled(cx, cancelled)?;
             if !flight.is_sent() {
@@ -243,10 +248,10 @@ impl<'a> ClientCall<'a> {
     /// nothing can happen twice that must not.
     async fn attempt_again(
         &mut self,
-        mut link: Held<'a>,
+        mut link: LinkRef<'a>,
         mut failed: Failed,
-        mut terms: Terms,
-        mut cancelled: Option<Watch>,
+        mut terms: CallDeadline,
+        mut cancelled: Option<TokenWatch>,
     ) -> Result<(), CallError> {
         let inner = self.connection.inner();
         // What the last attempt got that may have run: no later one tells the caller otherwise.
@@ -275,7 +280,7 @@ impl<'a> ClientCall<'a> {
                 .await
             };
             link = match next {
-                Ok(next) => Held::Kept(next),
+                Ok(next) => LinkRef::Kept(next),
                 Err(CallError::Cancelled) => return Err(CallError::Cancelled),
                 Err(error) => return Err(may_have_run.unwrap_or(error)),
             };
@@ -288,7 +293,7 @@ impl<'a> ClientCall<'a> {
 
     /// Until when the call may take, or why there is nothing to send.
     #[inline]
-    fn prepare(&mut self) -> Result<Terms, CallError> {
+    fn prepare(&mut self) -> Result<CallDeadline, CallError> {
         let inner = self.connection.inner();
         if inner.hook.is_some() || self.extras.is_some() || spans::are_wanted() {
             return self.prepare_extras();
@@ -298,7 +303,7 @@ impl<'a> ClientCall<'a> {
 
     /// [`prepare`](Self::prepare) for a call that is not quite plain, or that somebody looks at.
     #[cold]
-    fn prepare_extras(&mut self) -> Result<Terms, CallError> {
+    fn prepare_extras(&mut self) -> Result<CallDeadline, CallError> {
         let inner = self.connection.inner();
         if inner.hook.is_none() && !spans::are_wanted() {
             return self.check();
@@ -306,10 +311,12 @@ impl<'a> ClientCall<'a> {
         let names = [inner.descriptor.name, inner.method_name(self.method)];
         self.extras().observed.span = MadeSpan::of_call(names);
         let prepared = match &inner.hook {
-            Some(hook) => WatchedCall::begin(hook, names, self.request_len()).and_then(|watched| {
-                self.extras().observed.watched = Some(watched);
-                self.check()
-            }),
+            Some(hook) => {
+                ClientHookCall::begin(hook, names, self.request_len()).and_then(|watched| {
+                    self.extras().observed.watched = Some(watched);
+                    self.check()
+                })
+            }
             None => self.check(),
         };
         if let Err(error) = &prepared {
@@ -341,7 +348,7 @@ impl<'a> ClientCall<'a> {
         }
     }
 
-    fn check(&self) -> Result<Terms, CallError> {
+    fn check(&self) -> Result<CallDeadline, CallError> {
         match self.fault() {
             Some(fault) => Err(fault),
             None => self.connection.terms(),
@@ -405,8 +412,8 @@ impl<'a> ClientCall<'a> {
     fn reply(
         &mut self,
         ended: Result<(), CallError>,
-        terms: Terms,
-    ) -> Result<Reply<'_>, CallError> {
+        terms: CallDeadline,
+    ) -> Result<AnswerValue<'_>, CallError> {
         match &self.extras {
             Some(extras) if !extras.feeds => self.finish(|call| call.open(ended, terms)),
             _ => self.open(ended, terms),
@@ -417,8 +424,8 @@ impl<'a> ClientCall<'a> {
     #[cold]
     pub(super) fn finish(
         &mut self,
-        open: impl for<'r> FnOnce(&'r mut Self) -> Result<Reply<'r>, CallError>,
-    ) -> Result<Reply<'_>, CallError> {
+        open: impl for<'r> FnOnce(&'r mut Self) -> Result<AnswerValue<'r>, CallError>,
+    ) -> Result<AnswerValue<'_>, CallError> {
         let observed = std::mem::take(&mut self.extras().observed);
         let len = self.answer.payload.len();
         let reply = open(self);
@@ -434,7 +441,11 @@ impl<'a> ClientCall<'a> {
     }
 
     #[inline]
-    fn open(&mut self, ended: Result<(), CallError>, terms: Terms) -> Result<Reply<'_>, CallError> {
+    fn open(
+        &mut self,
+        ended: Result<(), CallError>,
+        terms: CallDeadline,
+    ) -> Result<AnswerValue<'_>, CallError> {
         ended?;
         if terms.are_over() {
             // A handler that sees that the time is over may answer anything.
@@ -445,9 +456,10 @@ impl<'a> ClientCall<'a> {
 
     /// Looks at the answer that has come.
     #[inline]
-    pub(super) fn open_answer(&mut self) -> Result<Reply<'_>, CallError> {
+    pub(super) fn open_answer(&mut self) -> Result<AnswerValue<'_>, CallError> {
         let inner = self.connection.inner();
-        let reply = Reply::open(&mut self.answer, inner.codec, inner.method_name(self.method));
+        let reply =
+            AnswerValue::open(&mut self.answer, inner.codec, inner.method_name(self.method));
         if let Some(extras) = &mut self.extras
             && let Some(stream) = &mut extras.stream
         {
@@ -460,7 +472,7 @@ impl<'a> ClientCall<'a> {
 
 /// Whether the call's token, if it has one, ends it now.
 #[inline]
-fn poll_cancelled(cx: &Context<'_>, cancelled: &mut Option<Watch>) -> Result<(), Failed> {
+fn poll_cancelled(cx: &Context<'_>, cancelled: &mut Option<TokenWatch>) -> Result<(), Failed> {
     match cancelled.as_mut().map(|cancelled| cancelled.poll(cx)) {
         Some(Poll::Ready(())) => Err(Failed::Cancelled),
         Some(Poll::Pending) | None => Ok(()),

@@ -11,10 +11,10 @@ use super::Connection;
 use super::answer::Answered;
 use super::call::ClientCall;
 use super::links::Link;
-use super::options::Terms;
+use super::options::CallDeadline;
 use super::streams::{
-    AsyncStream, BlockingStream, Fed, Feeding, LinkStreams, Pickup, Registration, Source, Target,
-    feed,
+    AnswerPickup, AsyncStream, BlockingStream, FedUpload, LinkStreams, Registration,
+    StreamReceiver, Target, UploadFuture, feed,
 };
 use crate::codec::Wire;
 use crate::error::CallError;
@@ -81,10 +81,10 @@ impl<'a> ClientCall<'a> {
         AsyncStream::new(self.take_stream(M::ITEMS.read))
     }
 
-    fn take_stream<T, E>(&mut self, read: ReadItems<T, E>) -> Source<T, E> {
+    fn take_stream<T, E>(&mut self, read: ReadItems<T, E>) -> StreamReceiver<T, E> {
         let (number, streams) = self.take_open_stream();
         let method = self.connection.inner().method_name(self.method);
-        Source::new(self.connection, &streams, number, method, read)
+        StreamReceiver::new(self.connection, &streams, number, method, read)
     }
 
     /// The stream that the call has opened, which is another's to close from now on.
@@ -108,7 +108,7 @@ impl<'a> ClientCall<'a> {
         items: impl Iterator<Item = T>,
     ) -> Result<Answer, CallError> {
         let terms = self.connection.terms_from_now();
-        let Fed { target, ended } = feed(items, || {
+        let FedUpload { target, ended } = feed(items, || {
             self.block().opened()?;
             Ok(self.target(terms))
         })?;
@@ -139,8 +139,8 @@ impl<'a> ClientCall<'a> {
         self.send().await.opened()?;
         let target = self.target(terms);
         // The method may answer before it has taken all.
-        let mut pickup = Pickup::new(&target);
-        let mut feeding = Some(Feeding::new(&target));
+        let mut pickup = AnswerPickup::new(&target);
+        let mut feeding = Some(UploadFuture::new(&target));
         let mut items = pin!(items);
         let mut cancelled = target.watch_token();
         poll_fn(|cx| {
@@ -189,7 +189,7 @@ impl<'a> ClientCall<'a> {
     }
 
     /// Whom the items of the stream go to.
-    fn target(&mut self, terms: Terms) -> Target {
+    fn target(&mut self, terms: CallDeadline) -> Target {
         let method = self.connection.inner().method_name(self.method);
         let connection = self.connection;
         let stream = self.stream_mut().expect("generated code has asked for a stream");
@@ -212,7 +212,7 @@ impl Target {
     /// Blocks the thread until the answer to the call is there, or the call is cancelled or too late.
     fn wait_answer(&self) -> Result<Answer, CallError> {
         let mut cancelled = self.watch_token();
-        let mut pickup = Pickup::new(self);
+        let mut pickup = AnswerPickup::new(self);
         self.note_fed();
         if cancelled.is_none() && self.waits_plainly() && pickup.is_sendable() {
             return pickup.wait();

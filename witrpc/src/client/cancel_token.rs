@@ -50,18 +50,18 @@ use witrpc_rt::{lock, wake};
 /// ```
 #[derive(Clone, Default)]
 pub struct CancelToken {
-    shared: Arc<Shared>,
+    shared: Arc<TokenShared>,
 }
 
 #[derive(Default)]
-struct Shared {
+struct TokenShared {
     /// Set once, under the lock.
     cancelled: AtomicBool,
-    waiting: Mutex<Waiting>,
+    waiting: Mutex<TokenWaiter>,
 }
 
 #[derive(Default)]
-struct Waiting {
+struct TokenWaiter {
     next_key: u64,
     wakers: BTreeMap<u64, Waker>,
 }
@@ -90,13 +90,13 @@ impl CancelToken {
     }
 
     /// For one call, to be woken.
-    pub(crate) fn watch(&self) -> Watch {
-        Watch { token: self.clone(), key: None }
+    pub(crate) fn watch(&self) -> TokenWatch {
+        TokenWatch { token: self.clone(), key: None }
     }
 }
 
-impl Shared {
-    fn waiting(&self) -> MutexGuard<'_, Waiting> {
+impl TokenShared {
+    fn waiting(&self) -> MutexGuard<'_, TokenWaiter> {
         lock(&self.waiting)
     }
 }
@@ -108,12 +108,12 @@ impl fmt::Debug for CancelToken {
 }
 
 /// A call's place among those that a token wakes.
-pub(crate) struct Watch {
+pub(crate) struct TokenWatch {
     token: CancelToken,
     key: Option<u64>,
 }
 
-impl Watch {
+impl TokenWatch {
     /// Whether the token is cancelled.
     pub(crate) fn is_over(&self) -> bool {
         self.token.is_cancelled()
@@ -142,7 +142,7 @@ impl Watch {
     }
 }
 
-impl Drop for Watch {
+impl Drop for TokenWatch {
     fn drop(&mut self) {
         if let Some(key) = self.key {
             let waker = self.token.shared.waiting().wakers.remove(&key);

@@ -12,8 +12,8 @@ use crate::transport::{ChannelError, ClientChannel, DisconnectReason};
 
 use super::cancel_token::CancelToken;
 use super::events::Subscriptions;
-use super::links::{Held, Links};
-use super::options::{CallOptions, Terms};
+use super::links::{LinkRef, LinkSlot};
+use super::options::{CallDeadline, CallOptions};
 use super::reconnect::ConnectionState;
 use super::watched::Hook;
 
@@ -142,7 +142,7 @@ pub struct Connection {
 
 /// What the clones of a connection share.
 pub(super) struct Inner {
-    pub(super) links: Links,
+    pub(super) links: LinkSlot,
     pub(super) descriptor: &'static ServiceDescriptor,
     pub(super) codec: Codec,
     /// Whether types are allowed of which a part is unknown to either side.
@@ -169,7 +169,7 @@ impl Drop for Inner {
 impl Inner {
     /// The link that stands now. To be taken once a call, which goes over that one throughout.
     #[inline]
-    pub(super) fn link(&self) -> Held<'_> {
+    pub(super) fn link(&self) -> LinkRef<'_> {
         self.links.current()
     }
 
@@ -211,15 +211,15 @@ impl Connection {
     ///
     /// [`CallError::Expired`]: no longer than until now.
     #[inline]
-    pub(super) fn terms(&self) -> Result<Terms, CallError> {
+    pub(super) fn terms(&self) -> Result<CallDeadline, CallError> {
         let terms = self.terms_from_now();
         if terms.are_over() { Err(CallError::Expired) } else { Ok(terms) }
     }
 
     /// Until when a call may take that starts now, even if that is over.
     #[inline]
-    pub(super) fn terms_from_now(&self) -> Terms {
-        Terms::new(self.options.as_deref(), self.inner.call_timeout)
+    pub(super) fn terms_from_now(&self) -> CallDeadline {
+        CallDeadline::new(self.options.as_deref(), self.inner.call_timeout)
     }
 
     /// What applies to the calls of this view.

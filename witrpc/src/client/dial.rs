@@ -7,8 +7,8 @@ use super::agreement::Proposal;
 use super::cancel_token::CancelToken;
 use super::connection::Inner;
 use super::events::Subscriptions;
-use super::links::{Link, Links};
-use super::reconnect::{Keeper, Reconnect, Source};
+use super::links::{Link, LinkSlot};
+use super::reconnect::{LinkSource, Reconnect, Reconnector};
 use super::watched::Hook;
 use crate::codec::Codec;
 use crate::contract::ServiceDescriptor;
@@ -70,10 +70,13 @@ impl Dial {
         let (codec, call_timeout, hook) = (self.codec, self.call_timeout, self.hook.take());
         let allow_unverified = self.allow_unverified;
         let links = match self.reconnect.take() {
-            None => Links::One(link),
-            Some(policy) => {
-                Links::Kept(Keeper::start(Source::dial(self), descriptor, policy, link)?)
-            }
+            None => LinkSlot::One(link),
+            Some(policy) => LinkSlot::Kept(Reconnector::start(
+                LinkSource::dial(self),
+                descriptor,
+                policy,
+                link,
+            )?),
         };
         Ok(Inner {
             links,

@@ -9,20 +9,20 @@ use crate::transport::{Answer, ChannelError, ClientChannel, Limit, Outgoing, Sen
 
 /// A call from the first attempt to send it until its answer, on a channel and with a limit that are
 /// lent or its own.
-pub(super) struct Flight<C, L>
+pub(super) struct PendingCall<C, L>
 where
     C: Deref<Target = dyn ClientChannel>,
     L: BorrowMut<Limit>,
 {
     channel: C,
     limit: L,
-    stage: Stage,
+    stage: CallStage,
     /// It belongs to a call that has begun, which a server that drains its calls waits for.
     continues: bool,
 }
 
 /// How far a call has got.
-enum Stage {
+enum CallStage {
     /// Nothing has happened.
     New,
     /// It waits for a lane or for space, or goes in segments.
@@ -33,13 +33,13 @@ enum Stage {
     Over,
 }
 
-impl<C, L> Flight<C, L>
+impl<C, L> PendingCall<C, L>
 where
     C: Deref<Target = dyn ClientChannel>,
     L: BorrowMut<Limit>,
 {
     pub(super) fn new(channel: C, limit: L) -> Self {
-        Self { channel, limit, stage: Stage::New, continues: false }
+        Self { channel, limit, stage: CallStage::New, continues: false }
     }
 
     /// Has it sent also while the server drains its calls.
@@ -52,7 +52,7 @@ where
         let ticket = self.channel.try_send(message)?;
         let is_sent = ticket.is_some();
         if let Some(ticket) = ticket {
-            self.stage = Stage::Sent(ticket);
+            self.stage = CallStage::Sent(ticket);
         }
         Ok(is_sent)
     }
@@ -63,7 +63,7 @@ where
         cx: &mut Context<'_>,
         message: Outgoing<'_>,
     ) -> Poll<Result<(), ChannelError>> {
-        if let Stage::New = self.stage {
+        if let CallStage::New = self.stage {
             match self.try_send(message) {
                 Ok(true) => return Poll::Ready(Ok(())),
                 Ok(false) => {}
@@ -80,30 +80,30 @@ where
         cx: &mut Context<'_>,
         message: Outgoing<'_>,
     ) -> Poll<Result<(), ChannelError>> {
-        if let Stage::New = self.stage {
+        if let CallStage::New = self.stage {
             let sending = Sending { continues: self.continues, ..Sending::default() };
-            self.stage = Stage::Sending(sending);
+            self.stage = CallStage::Sending(sending);
         }
-        let Stage::Sending(sending) = &mut self.stage else {
+        let CallStage::Sending(sending) = &mut self.stage else {
             unreachable!("a call is sent once");
         };
         let sent = ready!(self.channel.poll_send(cx, sending, message, self.limit.borrow_mut()));
         self.stage = match sent {
-            Ok(ticket) => Stage::Sent(ticket),
-            Err(_) => Stage::Over,
+            Ok(ticket) => CallStage::Sent(ticket),
+            Err(_) => CallStage::Over,
         };
         Poll::Ready(sent.map(|_| ()))
     }
 
     /// Whether the request has been sent to its end.
     pub(super) fn is_sent(&self) -> bool {
-        matches!(self.stage, Stage::Sent(_))
+        matches!(self.stage, CallStage::Sent(_))
     }
 
     /// The call, once it is sent.
     pub(super) fn ticket(&self) -> Option<Ticket> {
         match self.stage {
-            Stage::Sent(ticket) => Some(ticket),
+            CallStage::Sent(ticket) => Some(ticket),
             _ => None,
         }
     }
@@ -133,25 +133,25 @@ where
         cx: &mut Context<'_>,
         answer: &mut Answer,
     ) -> Poll<Result<(), ChannelError>> {
-        let Stage::Sent(ticket) = &mut self.stage else {
+        let CallStage::Sent(ticket) = &mut self.stage else {
             unreachable!("an answer is waited for once, after sending");
         };
         let limit = self.limit.borrow_mut();
         let ended = ready!(self.channel.poll_answer(cx, ticket, limit, answer));
-        self.stage = Stage::Over;
+        self.stage = CallStage::Over;
         Poll::Ready(ended)
     }
 
     /// Blocks the thread until the answer to a call that was sent is there.
     pub(super) fn wait_answer(mut self, answer: &mut Answer) -> Result<(), ChannelError> {
-        let Stage::Sent(ticket) = std::mem::replace(&mut self.stage, Stage::Over) else {
+        let CallStage::Sent(ticket) = std::mem::replace(&mut self.stage, CallStage::Over) else {
             unreachable!("an answer is waited for once, after sending");
         };
         self.channel.wait_answer(ticket, self.limit.borrow_mut(), answer)
     }
 }
 
-impl Flight<Arc<dyn ClientChannel>, Limit> {
+impl PendingCall<Arc<dyn ClientChannel>, Limit> {
     /// A request without a limit, of a call that has begun.
     pub(super) fn continuing(channel: Arc<dyn ClientChannel>) -> Self {
         let mut flight = Self::new(channel, Limit::Never);
@@ -160,16 +160,16 @@ impl Flight<Arc<dyn ClientChannel>, Limit> {
     }
 }
 
-impl<C, L> Drop for Flight<C, L>
+impl<C, L> Drop for PendingCall<C, L>
 where
     C: Deref<Target = dyn ClientChannel>,
     L: BorrowMut<Limit>,
 {
     fn drop(&mut self) {
         let ticket = match &self.stage {
-            Stage::New | Stage::Over => None,
-            Stage::Sending(sending) => sending.ticket,
-            Stage::Sent(ticket) => Some(*ticket),
+            CallStage::New | CallStage::Over => None,
+            CallStage::Sending(sending) => sending.ticket,
+            CallStage::Sent(ticket) => Some(*ticket),
         };
         if let Some(ticket) = ticket {
             self.channel.abandon(ticket);

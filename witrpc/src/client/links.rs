@@ -7,7 +7,7 @@ use std::sync::Arc;
 use arc_swap::Guard;
 
 use super::agreement::Agreed;
-use super::reconnect::{ConnectionState, Keeper};
+use super::reconnect::{ConnectionState, Reconnector};
 use super::streams::LinkStreams;
 use crate::codec::Codec;
 use crate::error::ConnectError;
@@ -77,85 +77,85 @@ pub(super) fn lost_for(error: &ChannelError) -> Option<DisconnectReason> {
 
 /// The link of a connection, as time goes by.
 #[derive(Debug)]
-pub(super) enum Links {
+pub(super) enum LinkSlot {
     /// It stays.
     One(Link),
     /// It is replaced when it is lost.
-    Kept(Arc<Keeper>),
+    Kept(Arc<Reconnector>),
 }
 
 /// A link that stays while it is held, and is taken once a call.
-pub(super) enum Held<'c> {
+pub(super) enum LinkRef<'c> {
     One(&'c Link),
     Kept(Guard<Arc<Link>>),
 }
 
-impl Deref for Held<'_> {
+impl Deref for LinkRef<'_> {
     type Target = Link;
 
     #[inline]
     fn deref(&self) -> &Link {
         match self {
-            Held::One(link) => link,
-            Held::Kept(link) => link,
+            LinkRef::One(link) => link,
+            LinkRef::Kept(link) => link,
         }
     }
 }
 
-impl Links {
+impl LinkSlot {
     /// The link that stands now, perhaps lost by now.
     #[inline]
-    pub(super) fn current(&self) -> Held<'_> {
+    pub(super) fn current(&self) -> LinkRef<'_> {
         match self {
-            Links::One(link) => Held::One(link),
-            Links::Kept(keeper) => Held::Kept(keeper.link()),
+            LinkSlot::One(link) => LinkRef::One(link),
+            LinkSlot::Kept(keeper) => LinkRef::Kept(keeper.link()),
         }
     }
 
     /// Whoever brings another link after a loss, if somebody does.
-    pub(super) fn keeper(&self) -> Option<&Arc<Keeper>> {
+    pub(super) fn keeper(&self) -> Option<&Arc<Reconnector>> {
         match self {
-            Links::One(_) => None,
-            Links::Kept(keeper) => Some(keeper),
+            LinkSlot::One(_) => None,
+            LinkSlot::Kept(keeper) => Some(keeper),
         }
     }
 
     /// Whoever brings another link after a loss for this reason.
-    pub(super) fn keeper_after(&self, reason: DisconnectReason) -> Option<&Keeper> {
+    pub(super) fn keeper_after(&self, reason: DisconnectReason) -> Option<&Reconnector> {
         match self {
-            Links::Kept(keeper) if keeper.follows(reason) => Some(keeper),
+            LinkSlot::Kept(keeper) if keeper.follows(reason) => Some(keeper),
             _ => None,
         }
     }
 
     pub(super) fn state(&self) -> ConnectionState {
         match self {
-            Links::One(link) => {
+            LinkSlot::One(link) => {
                 link.lost().map_or(ConnectionState::Connected, ConnectionState::Disconnected)
             }
-            Links::Kept(keeper) => keeper.told(),
+            LinkSlot::Kept(keeper) => keeper.told(),
         }
     }
 
     pub(super) fn reconnect_error(&self) -> Option<Arc<ConnectError>> {
         match self {
-            Links::One(_) => None,
-            Links::Kept(keeper) => keeper.error(),
+            LinkSlot::One(_) => None,
+            LinkSlot::Kept(keeper) => keeper.error(),
         }
     }
 
     pub(super) fn disconnect(&self) {
         match self {
-            Links::One(link) => link.channel.disconnect(),
-            Links::Kept(keeper) => keeper.disconnect(),
+            LinkSlot::One(link) => link.channel.disconnect(),
+            LinkSlot::Kept(keeper) => keeper.disconnect(),
         }
     }
 }
 
-impl Drop for Links {
+impl Drop for LinkSlot {
     /// The thread that keeps a link has a hold of it too.
     fn drop(&mut self) {
-        if let Links::Kept(keeper) = self {
+        if let LinkSlot::Kept(keeper) = self {
             keeper.disconnect();
         }
     }

@@ -29,7 +29,7 @@ mod watched;
 pub use builder::{Async, Blocking, ClientBuilder, connect_async, connect_blocking};
 pub use call::{ClientCall, call};
 pub use cancel_token::CancelToken;
-pub(crate) use cancel_token::Watch;
+pub(crate) use cancel_token::TokenWatch;
 pub use connection::{Client, Connection};
 pub use events::{
     EventGuard, EventStream, Events, attach_async, attach_blocking, subscribe_async,

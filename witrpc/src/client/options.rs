@@ -124,14 +124,14 @@ impl CallOptions {
 
 /// Until when one call may take.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Terms {
+pub(super) struct CallDeadline {
     /// How long the caller waits.
     pub(super) limit: Limit,
     /// What the server is told of it.
     pub(super) deadline: Option<Instant>,
 }
 
-impl Terms {
+impl CallDeadline {
     /// Of a call that starts now.
     #[inline]
     pub(super) fn new(options: Option<&CallOptions>, default: Option<Duration>) -> Self {
@@ -173,21 +173,21 @@ mod tests {
         let hour = Duration::from_secs(3600);
         let soon = Instant::now() + hour;
         let options = CallOptions::new().deadline(soon);
-        let terms = |options: &CallOptions| Terms::new(Some(options), Some(hour));
+        let terms = |options: &CallOptions| CallDeadline::new(Some(options), Some(hour));
         assert_eq!(terms(&options).deadline, Some(soon));
         assert!(options.time_left(None).is_some_and(|left| left <= hour));
         assert_eq!(terms(&options.clone().timeout(2 * hour)).deadline, Some(soon));
         assert!(terms(&options.timeout(hour / 2)).deadline.is_some_and(|at| at < soon));
         let endless = CallOptions::new().timeout(Duration::MAX);
-        assert!(matches!(terms(&endless), Terms { limit: Limit::Never, deadline: None }));
+        assert!(matches!(terms(&endless), CallDeadline { limit: Limit::Never, deadline: None }));
         assert!(terms(&CallOptions::new().deadline(Instant::now())).are_over());
-        assert!(matches!(Terms::new(None, None).limit, Limit::Never));
+        assert!(matches!(CallDeadline::new(None, None).limit, Limit::Never));
     }
 
     #[test]
     fn only_an_explicit_time_is_told_to_the_server() {
         let second = Duration::from_secs(1);
-        let terms = Terms::new(Some(&CallOptions::new()), Some(second));
+        let terms = CallDeadline::new(Some(&CallOptions::new()), Some(second));
         assert!(matches!(terms.limit, Limit::Within(time) if time == second));
         assert_eq!(terms.deadline, None);
         assert_eq!(CallOptions::new().time_allowed(Some(second)), Some(second));

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use super::agreement::{Agreed, Proposal};
 use super::connection::{Client, Connection, Inner};
 use super::events::Subscriptions;
-use super::links::{Held, Link, Links};
-use super::reconnect::{Keeper, Source};
+use super::links::{Link, LinkRef, LinkSlot};
+use super::reconnect::{LinkSource, Reconnector};
 use crate::contract::ServiceDescriptor;
 use crate::error::{CallError, ConnectError};
 use crate::handshake::Welcome;
@@ -114,10 +114,10 @@ impl Connection {
     ) -> Result<C, ConnectError> {
         let inner = self.inner();
         let links = match &inner.links {
-            Links::One(_) => Links::One(link),
-            Links::Kept(keeper) => {
-                let source = Source::Over(self.clone());
-                Links::Kept(Keeper::start(source, descriptor, keeper.quiet_policy(), link)?)
+            LinkSlot::One(_) => LinkSlot::One(link),
+            LinkSlot::Kept(keeper) => {
+                let source = LinkSource::Over(self.clone());
+                LinkSlot::Kept(Reconnector::start(source, descriptor, keeper.quiet_policy(), link)?)
             }
         };
         Ok(C::from_connection(Connection::new(Inner {
@@ -147,12 +147,12 @@ pub(super) fn ask_again(
 ) -> Result<Link, ConnectError> {
     let links = &root.inner().links;
     let mut link = links.current();
-    if let (Links::Kept(keeper), true) = (links, link.lost().is_some()) {
+    if let (LinkSlot::Kept(keeper), true) = (links, link.lost().is_some()) {
         let next = {
             let mut next = keeper.next(&link);
             block_on(|cx| next.poll(cx, limit))
         };
-        link = Held::Kept(next.map_err(|source| unanswered(descriptor, source))?);
+        link = LinkRef::Kept(next.map_err(|source| unanswered(descriptor, source))?);
     }
     ask(root, &link, descriptor)
 }
@@ -186,7 +186,7 @@ impl Question {
         let inner = root.inner();
         let proposal = Proposal::new(descriptor, inner.codec, inner.allow_unverified)?;
         let registry = Connection::new(Inner {
-            links: Links::One(link.beside(Agreed {
+            links: LinkSlot::One(link.beside(Agreed {
                 service: REGISTRY,
                 tags: registry::tags(),
                 events: Box::new([]),

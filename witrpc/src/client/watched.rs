@@ -30,14 +30,14 @@ impl fmt::Debug for Hook {
 
 /// One call, from before it is sent until it has ended. One that is dropped before has been
 /// cancelled.
-pub(super) struct WatchedCall {
+pub(super) struct ClientHookCall {
     hook: Arc<Hook>,
     call: MadeCall,
     began: Option<Instant>,
     has_ended: bool,
 }
 
-impl WatchedCall {
+impl ClientHookCall {
     /// Asks the hook.
     ///
     /// # Errors
@@ -74,7 +74,7 @@ impl WatchedCall {
     }
 }
 
-impl Drop for WatchedCall {
+impl Drop for ClientHookCall {
     fn drop(&mut self) {
         if !self.has_ended {
             self.end(CallEnd::Failed(&CallError::Cancelled), 0);
@@ -84,7 +84,7 @@ impl Drop for WatchedCall {
 
 /// What is around a call, if anything is.
 pub(super) struct Observed {
-    pub(super) watched: Option<Box<WatchedCall>>,
+    pub(super) watched: Option<Box<ClientHookCall>>,
     pub(super) span: MadeSpan,
 }
 

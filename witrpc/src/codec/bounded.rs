@@ -1,7 +1,7 @@
 //! A deserializer around postcard's that sets bounds to what a hostile message can cause.
 //!
 //! - Nesting, since each level takes stack: [`MAX_DEPTH`].
-//! - Elements: one of a sequence or map takes at least one byte of the message, save elements
+//! - BoundedElements: one of a sequence or map takes at least one byte of the message, save elements
 //!   without content (`()`). So all values of a message together may have as many elements as it has
 //!   bytes, and [`MAX_EMPTY_ELEMENTS`] more: a few bytes cannot claim 2⁶⁰ of them, nor can many
 //!   values 2²⁰ each. The length that a message claims is not trusted to allocate by.
@@ -246,13 +246,17 @@ impl<'de, V: Visitor<'de>> Visitor<'de> for Inside<'_, V> {
     #[inline]
     fn visit_seq<A: SeqAccess<'de>>(self, inner: A) -> Result<V::Value, A::Error> {
         let Self { visitor, bounds, counted } = self;
-        visitor.visit_seq(Elements { inner, bounds, counted }).map_err(|fault| bounds.keep(fault))
+        visitor
+            .visit_seq(BoundedElements { inner, bounds, counted })
+            .map_err(|fault| bounds.keep(fault))
     }
 
     #[inline]
     fn visit_map<A: MapAccess<'de>>(self, inner: A) -> Result<V::Value, A::Error> {
         let Self { visitor, bounds, counted } = self;
-        visitor.visit_map(Elements { inner, bounds, counted }).map_err(|fault| bounds.keep(fault))
+        visitor
+            .visit_map(BoundedElements { inner, bounds, counted })
+            .map_err(|fault| bounds.keep(fault))
     }
 
     #[inline]
@@ -263,13 +267,13 @@ impl<'de, V: Visitor<'de>> Visitor<'de> for Inside<'_, V> {
 }
 
 /// The elements of a sequence or the entries of a map.
-struct Elements<'b, A> {
+struct BoundedElements<'b, A> {
     inner: A,
     bounds: &'b Bounds<'b>,
     counted: bool,
 }
 
-impl<A> Elements<'_, A> {
+impl<A> BoundedElements<'_, A> {
     #[inline]
     fn count<E>(&self) -> Result<(), Fault<E>> {
         if self.counted { self.bounds.count_element() } else { Ok(()) }
@@ -281,7 +285,7 @@ impl<A> Elements<'_, A> {
     }
 }
 
-impl<'de, A: SeqAccess<'de>> SeqAccess<'de> for Elements<'_, A> {
+impl<'de, A: SeqAccess<'de>> SeqAccess<'de> for BoundedElements<'_, A> {
     type Error = Fault<A::Error>;
 
     #[inline]
@@ -303,7 +307,7 @@ impl<'de, A: SeqAccess<'de>> SeqAccess<'de> for Elements<'_, A> {
     }
 }
 
-impl<'de, A: MapAccess<'de>> MapAccess<'de> for Elements<'_, A> {
+impl<'de, A: MapAccess<'de>> MapAccess<'de> for BoundedElements<'_, A> {
     type Error = Fault<A::Error>;
 
     #[inline]

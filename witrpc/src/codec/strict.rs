@@ -203,7 +203,7 @@ macro_rules! begin {
             let within = self.within.deeper()?;
             $(within.count_elements($len);)?
             let inner = self.inner.$method($($argument),*).map_err(Fault::Codec)?;
-            Ok(Parts { inner, within, name: $name })
+            Ok(StrictParts { inner, within, name: $name })
         }
     )*};
 }
@@ -211,13 +211,13 @@ macro_rules! begin {
 impl<'w, S: ser::Serializer> ser::Serializer for Strict<'w, S> {
     type Ok = S::Ok;
     type Error = Fault<S::Error>;
-    type SerializeSeq = Parts<'w, S::SerializeSeq>;
-    type SerializeTuple = Parts<'w, S::SerializeTuple>;
-    type SerializeTupleStruct = Parts<'w, S::SerializeTupleStruct>;
-    type SerializeTupleVariant = Parts<'w, S::SerializeTupleVariant>;
-    type SerializeMap = Parts<'w, S::SerializeMap>;
-    type SerializeStruct = Parts<'w, S::SerializeStruct>;
-    type SerializeStructVariant = Parts<'w, S::SerializeStructVariant>;
+    type SerializeSeq = StrictParts<'w, S::SerializeSeq>;
+    type SerializeTuple = StrictParts<'w, S::SerializeTuple>;
+    type SerializeTupleStruct = StrictParts<'w, S::SerializeTupleStruct>;
+    type SerializeTupleVariant = StrictParts<'w, S::SerializeTupleVariant>;
+    type SerializeMap = StrictParts<'w, S::SerializeMap>;
+    type SerializeStruct = StrictParts<'w, S::SerializeStruct>;
+    type SerializeStructVariant = StrictParts<'w, S::SerializeStructVariant>;
 
     forward! {
         serialize_bool(value: bool)
@@ -290,7 +290,7 @@ impl<'w, S: ser::Serializer> ser::Serializer for Strict<'w, S> {
             within.option = Around::RawInSome;
         }
         let inner = self.inner.serialize_struct(name, len).map_err(Fault::Codec)?;
-        Ok(Parts { inner, within, name })
+        Ok(StrictParts { inner, within, name })
     }
 
     #[inline]
@@ -339,7 +339,7 @@ impl<'w, S: ser::Serializer> ser::Serializer for Strict<'w, S> {
 }
 
 /// A value with parts that has begun.
-struct Parts<'w, C> {
+struct StrictParts<'w, C> {
     inner: C,
     within: Within<'w>,
     /// The struct or variant, for messages.
@@ -349,7 +349,7 @@ struct Parts<'w, C> {
 /// Forwards the parts of the compounds that know no names.
 macro_rules! parts {
     ($($compound:ident: $($method:ident at $step:literal),+;)*) => {$(
-        impl<C: $compound> $compound for Parts<'_, C> {
+        impl<C: $compound> $compound for StrictParts<'_, C> {
             type Ok = C::Ok;
             type Error = Fault<C::Error>;
             $(
@@ -381,7 +381,7 @@ parts! {
 /// Forwards the parts of the compounds whose fields have names.
 macro_rules! named_parts {
     ($($compound:ident)*) => {$(
-        impl<C: $compound> $compound for Parts<'_, C> {
+        impl<C: $compound> $compound for StrictParts<'_, C> {
             type Ok = C::Ok;
             type Error = Fault<C::Error>;
 

@@ -146,12 +146,12 @@ pub(super) fn problems_of(
 /// What is wrong in a shape, and where: `None` is the value itself.
 fn problems(shape: &Shape, codec: Codec) -> Vec<(Option<String>, Problem)> {
     let seen = vec![false; shape.types.len()];
-    let mut search = Search { shape, codec, raw: false, seen, found: vec![] };
+    let mut search = ShapeSearch { shape, codec, raw: false, seen, found: vec![] };
     search.part(&shape.root, None);
     search.found
 }
 
-struct Search<'s> {
+struct ShapeSearch<'s> {
     shape: &'s Shape,
     codec: Codec,
     /// Whether it is in memory that travels as it is, whatever the codec.
@@ -160,7 +160,7 @@ struct Search<'s> {
     found: Vec<(Option<String>, Problem)>,
 }
 
-impl Search<'_> {
+impl ShapeSearch<'_> {
     fn part(&mut self, part: &Part, place: Option<&str>) {
         match part {
             Part::Leaf(_) => {}

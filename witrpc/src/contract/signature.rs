@@ -75,11 +75,11 @@ pub(crate) struct Traced {
 }
 
 /// Services of this process by descriptor (its address) and codec.
-type Known = HashMap<(usize, Codec), Arc<Traced>>;
+type KnownSignatures = HashMap<(usize, Codec), Arc<Traced>>;
 
 /// What is known of a service. It is traced once for each codec.
 pub(crate) fn traced(descriptor: &'static ServiceDescriptor, codec: Codec) -> Arc<Traced> {
-    static KNOWN: LazyLock<Mutex<Known>> = LazyLock::new(Mutex::default);
+    static KNOWN: LazyLock<Mutex<KnownSignatures>> = LazyLock::new(Mutex::default);
     let key = (std::ptr::from_ref(descriptor).addr(), codec);
     let known = lock(&KNOWN).get(&key).cloned();
     // Traced without the lock: a user's Deserialize may connect to a service itself.

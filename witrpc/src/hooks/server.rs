@@ -107,7 +107,7 @@ pub trait ServerHook: Send + Sync + 'static {
         let _ = (call, end, answer_len);
     }
 
-    /// Whether [`ServedCall::duration`] is to be measured: two looks at the clock for each call. Asked
+    /// Whether [`ServedCall::duration`] is to be measured: two looks at the clock for each call. PendingReply
     /// once, at the start of the server.
     fn wants_durations(&self) -> bool {
         false

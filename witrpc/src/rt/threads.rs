@@ -11,17 +11,17 @@ use super::spawn;
 
 /// Starts threads and waits for their end. Clones are of the same server. It keeps no thread running.
 #[derive(Clone, Default)]
-pub(crate) struct Threads(Arc<Shared>);
+pub(crate) struct Threads(Arc<ThreadsShared>);
 
 #[derive(Default)]
-struct Shared {
-    state: Mutex<State>,
+struct ThreadsShared {
+    state: Mutex<ThreadsState>,
     /// A thread has come to its end.
     changed: Condvar,
 }
 
 #[derive(Default)]
-struct State {
+struct ThreadsState {
     running: usize,
     handles: Vec<JoinHandle<()>>,
 }
@@ -59,7 +59,7 @@ impl Threads {
 
     /// Waits until all threads have ended, until that time at the most. Returns whether they have.
     pub(crate) fn join(&self, until: Option<Instant>) -> bool {
-        let no_thread = |state: &State| state.running == 0;
+        let no_thread = |state: &ThreadsState| state.running == 0;
         let (mut state, ended) = wait_until(&self.0.changed, self.lock(), until, no_thread);
         if !ended {
             return false;
@@ -71,7 +71,7 @@ impl Threads {
         true
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
+    fn lock(&self) -> MutexGuard<'_, ThreadsState> {
         lock(&self.0.state)
     }
 }

@@ -16,7 +16,7 @@ use super::{Threads, spawn};
 /// The alarms of one owner.
 #[derive(Default)]
 pub(crate) struct Timer {
-    shared: Arc<Shared>,
+    shared: Arc<TimerShared>,
     /// Those that its thread is one of, if its owner joins them.
     threads: Option<Threads>,
 }
@@ -29,14 +29,14 @@ pub(crate) struct Alarm {
 }
 
 #[derive(Default)]
-struct Shared {
-    state: Mutex<State>,
+struct TimerShared {
+    state: Mutex<TimerState>,
     /// An earlier alarm was set, or the owner has gone.
     changed: Condvar,
 }
 
 #[derive(Default)]
-struct State {
+struct TimerState {
     alarms: BTreeMap<Alarm, Waker>,
     next_number: u64,
     /// Until when the thread sleeps; `None` when there is no thread.
@@ -112,9 +112,9 @@ impl Drop for Timer {
     }
 }
 
-impl Shared {
+impl TimerShared {
     /// Nothing here runs foreign code under the lock, so a poisoned one is as good as any.
-    fn lock(&self) -> MutexGuard<'_, State> {
+    fn lock(&self) -> MutexGuard<'_, TimerState> {
         lock(&self.state)
     }
 
@@ -172,7 +172,7 @@ mod tests {
     }
 
     /// Returns once the thread has let go of the alarms.
-    fn await_end(shared: &Arc<Shared>) {
+    fn await_end(shared: &Arc<TimerShared>) {
         while Arc::strong_count(shared) > 1 {
             thread::yield_now();
         }

@@ -36,7 +36,7 @@ pub(crate) enum TokenSource {
     #[default]
     None,
     Fixed(AccessToken),
-    /// Asked at each connect.
+    /// PendingReply at each connect.
     Provider(Arc<Provider>),
 }
 

@@ -28,7 +28,7 @@ pub(crate) enum Accepted {
     #[default]
     Anybody,
     Fixed(AccessTokens),
-    /// Asked for each client.
+    /// PendingReply for each client.
     Provider(Box<dyn Fn() -> AccessTokens + Send + Sync>),
 }
 

@@ -20,10 +20,10 @@ use super::token::{AccessToken, TokenError};
 /// # Ok::<(), witrpc::TokenError>(())
 /// ```
 #[derive(Clone, Default)]
-pub struct AccessTokens(Vec<Entry>);
+pub struct AccessTokens(Vec<TokenEntry>);
 
 #[derive(Clone)]
-pub(super) struct Entry {
+pub(super) struct TokenEntry {
     pub(super) identity: Option<Arc<str>>,
     pub(super) token: AccessToken,
 }
@@ -56,7 +56,7 @@ impl AccessTokens {
         if self.find(&token).is_some() {
             return Err(TokenError::Duplicate);
         }
-        self.0.push(Entry { identity: Some(identity.into()), token });
+        self.0.push(TokenEntry { identity: Some(identity.into()), token });
         Ok(self)
     }
 
@@ -72,12 +72,12 @@ impl AccessTokens {
         self.0.is_empty()
     }
 
-    pub(super) fn entries(&self) -> &[Entry] {
+    pub(super) fn entries(&self) -> &[TokenEntry] {
         &self.0
     }
 
     /// Who has this token. Looks at all of them, whichever it is.
-    pub(super) fn find(&self, token: &AccessToken) -> Option<&Entry> {
+    pub(super) fn find(&self, token: &AccessToken) -> Option<&TokenEntry> {
         self.0
             .iter()
             .fold(None, |found, entry| if entry.token == *token { Some(entry) } else { found })
@@ -87,7 +87,7 @@ impl AccessTokens {
 /// A token of nobody in particular.
 impl From<AccessToken> for AccessTokens {
     fn from(token: AccessToken) -> Self {
-        Self(vec![Entry { identity: None, token }])
+        Self(vec![TokenEntry { identity: None, token }])
     }
 }
 

@@ -18,16 +18,16 @@ use super::metrics::Metrics;
 use super::pool::Pool;
 use super::session::ClientSession;
 use super::sessions::Sessions;
-use super::tally::Ledger;
+use super::tally::CounterRegistry;
 use super::watched::Hooks;
 
 /// The door of one server.
-pub(super) struct Door {
+pub(super) struct ServerAdmission {
     services: Vec<&'static ServiceDescriptor>,
     codecs: Vec<Codec>,
     guard: Arc<Guard>,
     hooks: Option<Arc<Hooks>>,
-    ledger: Arc<Ledger>,
+    ledger: Arc<CounterRegistry>,
     sessions: Arc<Sessions>,
     closed: AtomicBool,
     refused: AtomicU64,
@@ -35,13 +35,13 @@ pub(super) struct Door {
     pool: OnceLock<Weak<Pool>>,
 }
 
-impl Door {
+impl ServerAdmission {
     pub(super) fn new(
         services: Vec<&'static ServiceDescriptor>,
         codecs: Vec<Codec>,
         guard: Arc<Guard>,
         hooks: Option<Arc<Hooks>>,
-        ledger: Arc<Ledger>,
+        ledger: Arc<CounterRegistry>,
     ) -> Self {
         let (sessions, closed, refused, pool) = Default::default();
         Self { services, codecs, guard, hooks, ledger, sessions, closed, refused, pool }
@@ -132,7 +132,7 @@ impl Door {
     }
 }
 
-impl Registry for Door {
+impl Registry for ServerAdmission {
     fn find(
         &self,
         service: &str,
@@ -163,7 +163,7 @@ fn read_hello(hello: &[u8]) -> Result<Hello, Refusal> {
     }
 }
 
-impl Admission for Door {
+impl Admission for ServerAdmission {
     fn admit(&self, hello: &[u8], client: &ClientInfo) -> Admitted {
         if client.clearance().is_none() && !self.guard.is_open() {
             return self.refuse(&Refusal::NotChecked);
@@ -213,7 +213,7 @@ mod tests {
     static CALCULATOR: ServiceDescriptor =
         ServiceDescriptor { name: "Calculator", docs: "", methods: &[], events: &[] };
 
-    fn answer_to(door: &Door, hello: &[u8]) -> Result<(Welcome, Session), Refusal> {
+    fn answer_to(door: &ServerAdmission, hello: &[u8]) -> Result<(Welcome, Session), Refusal> {
         match door.admit(hello, &ClientInfo::new(2, 3)) {
             Admitted::Welcome { welcome, session } => {
                 Ok((postcard::from_bytes(&welcome).unwrap(), session))
@@ -227,8 +227,14 @@ mod tests {
         bytes(&Hello { version, service: service.to_owned(), codec, contract })
     }
 
-    fn door() -> Door {
-        Door::new(vec![&CALCULATOR], vec![Codec::Postcard], Arc::default(), None, Arc::default())
+    fn door() -> ServerAdmission {
+        ServerAdmission::new(
+            vec![&CALCULATOR],
+            vec![Codec::Postcard],
+            Arc::default(),
+            None,
+            Arc::default(),
+        )
     }
 
     #[test]
@@ -285,7 +291,7 @@ mod tests {
         let token = AccessToken::random();
         let guard = Arc::new(Guard::new(Accepted::Fixed(token.clone().into()), false));
         let (services, codecs) = (vec![&CALCULATOR], vec![Codec::Postcard]);
-        let door = Door::new(services, codecs, Arc::clone(&guard), None, Arc::default());
+        let door = ServerAdmission::new(services, codecs, Arc::clone(&guard), None, Arc::default());
         let hello = hello(VERSION, "Calculator", 0);
         let refusal = answer_to(&door, &hello).unwrap_err();
         assert!(matches!(refusal, Refusal::NotChecked), "{refusal:?}");

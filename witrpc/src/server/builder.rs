@@ -18,13 +18,13 @@ use crate::transport::TrustedPeer;
 use crate::transport::WaitPolicy;
 use crate::transport::{BindConfig, Endpoint};
 
-use super::admission::Door;
+use super::admission::ServerAdmission;
 use super::call::{IntoService, Service};
 use super::dispatch::Dispatcher;
 use super::handle::{ServerHandle, WitServer};
 use super::job::Spawn;
 use super::pool::Pool;
-use super::tally::Ledger;
+use super::tally::CounterRegistry;
 use super::watched::Hooks;
 
 /// Handlers at once, unless the user says otherwise.
@@ -282,9 +282,15 @@ impl WitServerBuilder {
 
         let guard = Arc::new(Guard::new(self.accepted, self.encryption));
         let hooks = Hooks::new(self.hooks);
-        let ledger = Arc::<Ledger>::default();
+        let ledger = Arc::<CounterRegistry>::default();
         let (codecs, ledger_too) = (self.codecs, Arc::clone(&ledger));
-        let door = Door::new(descriptors, codecs, Arc::clone(&guard), hooks.clone(), ledger_too);
+        let door = ServerAdmission::new(
+            descriptors,
+            codecs,
+            Arc::clone(&guard),
+            hooks.clone(),
+            ledger_too,
+        );
         let door = Arc::new(door);
         let admission = Arc::clone(&door) as _;
         let config = BindConfig { admission, wait: self.wait, guard, trusted: self.trusted };

@@ -15,15 +15,16 @@ use super::arguments::{Arguments, BadArguments, OwnedArguments};
 use super::cancel::Deadline;
 use super::context::CallContext;
 use super::events::EventHub;
-use super::job::{Counted, LateReply, Place, Spawn, StreamAsked, stream_job};
+use super::job::{AnswerTarget, Counted, LateReply, Spawn, StreamAsked, stream_job};
 use super::pool::{Job, Pool, Tenant};
 use super::reply::Reply;
 use super::session::ClientSession;
 use super::streams::{
-    Asked, Burden, FedJob, Feed, FeedState, HasSlot, Lifeline, Outflow, StreamWriter,
+    FedJob, Feed, FeedState, HasSlot, MethodPermit, PendingReply, StreamCancel, StreamSender,
+    StreamWriter,
 };
-use super::tally::{Counter, Tally};
-use super::trail::Trail;
+use super::tally::{Counter, ThreadCounters};
+use super::trail::CallObserver;
 
 /// The server of a trait; made by generated code.
 #[diagnostic::on_unimplemented(
@@ -52,7 +53,7 @@ pub trait Service: Send + Sync + 'static {
 
 /// One call to be answered.
 pub struct ServerCall<'a> {
-    line: &'a Line<'a>,
+    line: &'a RequestContext<'a>,
     method: u16,
     /// Where the transport has put it: a short one is decoded there.
     payload: &'a mut Payload,
@@ -68,11 +69,11 @@ struct WithStreams {
     /// The handler may block its thread, so it runs on one of the server's.
     on_server_threads: bool,
     /// The arguments behind the stream's number, and where the answer goes.
-    fed: Option<(OwnedArguments, Place)>,
+    fed: Option<(OwnedArguments, AnswerTarget)>,
 }
 
 /// Where an answer goes, kept by the dispatch while the call is in the user's hands.
-pub(super) struct Line<'a> {
+pub(super) struct RequestContext<'a> {
     pub(super) peer: &'a Arc<dyn Peer>,
     pub(super) ticket: Ticket,
     pub(super) tag: u32,
@@ -80,26 +81,26 @@ pub(super) struct Line<'a> {
     pub(super) codec: Codec,
     pub(super) pool: &'a Arc<Pool>,
     pub(super) spawn: Option<&'a Spawn>,
-    pub(super) trail: Trail,
+    pub(super) trail: CallObserver,
     /// Of the thread that serves it.
-    pub(super) tally: &'a Tally,
+    pub(super) tally: &'a ThreadCounters,
     /// Set once the call is answered, or a job has taken it over.
     pub(super) settled: Cell<bool>,
 }
 
-impl<'a> Line<'a> {
+impl<'a> RequestContext<'a> {
     #[inline]
     pub(super) fn reply(&self) -> Reply<'_> {
         let (peer, counter) = (&**self.peer, Counter::Own(self.tally));
         Reply { peer, ticket: self.ticket, codec: self.codec, trail: &self.trail, counter }
     }
 
-    pub(super) fn asked(&self) -> Asked {
+    pub(super) fn asked(&self) -> PendingReply {
         let (peer, trail) = (Arc::clone(self.peer), self.trail.clone());
-        Asked { peer, ticket: self.ticket, codec: self.codec, trail }
+        PendingReply { peer, ticket: self.ticket, codec: self.codec, trail }
     }
 
-    fn context(&self, lifeline: Option<&Arc<Lifeline>>) -> CallContext {
+    fn context(&self, lifeline: Option<&Arc<StreamCancel>>) -> CallContext {
         let timer = || Arc::clone(self.pool.timer());
         let deadline = self.deadline.map(|at| Deadline { at, timer: timer() });
         CallContext::new(self.peer, self.ticket, deadline, lifeline.cloned())
@@ -134,7 +135,7 @@ impl<'a> Line<'a> {
 }
 
 /// Who makes a call: what a context is made of for a method that asks for one.
-pub struct Caller<'a>(&'a Line<'a>);
+pub struct Caller<'a>(&'a RequestContext<'a>);
 
 impl Caller<'_> {
     /// The context of the call.
@@ -146,7 +147,7 @@ impl Caller<'_> {
 impl<'a> ServerCall<'a> {
     #[inline]
     pub(super) fn new(
-        line: &'a Line<'a>,
+        line: &'a RequestContext<'a>,
         method: u16,
         payload: &'a mut Payload,
         raw: bool,
@@ -244,7 +245,7 @@ impl ServerCall<'_> {
         }
         let feed = Arc::clone(&state) as _;
         let (session, trail) = (session.clone(), line.trail.clone());
-        let place = Place::Slot { feed, session, number, trail, _burden: burden };
+        let place = AnswerTarget::Slot { feed, session, number, trail, _burden: burden };
         self.streams.get_or_insert_default().fed = Some((arguments, place));
         line.settle(|reply| reply.opened());
         Some((self, Feed::new(&state)))
@@ -263,7 +264,7 @@ impl ServerCall<'_> {
         let Some((arguments, number, burden)) = self.take_stream_arguments() else { return };
         let counted = Counted::new(line.pool);
         let flow =
-            Outflow::new(line.peer.session(), number, M::ITEMS.encode, line.asked(), counted);
+            StreamSender::new(line.peer.session(), number, M::ITEMS.encode, line.asked(), counted);
         let context = line.context(Some(flow.lifeline()));
         let handler = run(arguments, context, StreamWriter::new(&flow));
         line.settled.set(true);
@@ -274,7 +275,7 @@ impl ServerCall<'_> {
 
     /// Opens the arguments of a method with a stream, whose number comes first. `None` when the method
     /// does not begin, which has been answered.
-    fn take_stream_arguments(&mut self) -> Option<(OwnedArguments, u64, Burden)> {
+    fn take_stream_arguments(&mut self) -> Option<(OwnedArguments, u64, MethodPermit)> {
         let burden =
             ClientSession::of(self.line.peer.session()).flows().load().begin(self.payload.len());
         let burden = match burden {
@@ -303,7 +304,7 @@ impl ServerCall<'_> {
             None => self.line.pool.run_job(job, self.line.tenant()),
             // It waits for its client, and no other is to wait for it.
             Some((number, feed)) => {
-                let Line { peer, pool, .. } = self.line;
+                let RequestContext { peer, pool, .. } = self.line;
                 let job = self.line.enlisted(job);
                 let threads = ClientSession::of(peer.session()).flows().threads();
                 threads.run(FedJob { number, job, feed }, pool);
@@ -322,13 +323,13 @@ impl ServerCall<'_> {
         let (arguments, place) = match self.streams.as_mut().and_then(|with| with.fed.take()) {
             Some(fed) => fed,
             None => match OwnedBody::new(mem::take(self.payload), self.raw, line.codec) {
-                Ok(body) => (OwnedArguments::new(body), Place::Caller(line.asked())),
+                Ok(body) => (OwnedArguments::new(body), AnswerTarget::Caller(line.asked())),
                 Err(error) => return line.settle(|reply| reply.bad_request(&error.to_string())),
             },
         };
         let fed = match &place {
-            Place::Slot { number, feed, .. } => Some((*number, Arc::clone(feed))),
-            Place::Caller(_) => None,
+            AnswerTarget::Slot { number, feed, .. } => Some((*number, Arc::clone(feed))),
+            AnswerTarget::Caller(_) => None,
         };
         let lifeline = fed.as_ref().map(|(_, feed)| feed.lifeline());
         let handler = run(arguments, line.context(lifeline));

@@ -11,7 +11,7 @@ use std::time::Instant;
 use crate::rt::{Alarm, Timer};
 
 use super::context::CallContext;
-use super::streams::{Lifeline, Stage};
+use super::streams::{StreamCancel, StreamStage};
 
 /// When a call's caller stops waiting.
 #[derive(Clone)]
@@ -85,14 +85,14 @@ impl CallContext {
 
     /// [`cancelled`](Self::cancelled) for a method with a stream. What holds for the opening alone is
     /// looked at once more after it was found: the stream may have been opened meanwhile.
-    fn is_unwanted(&self, lifeline: &Lifeline) -> bool {
+    fn is_unwanted(&self, lifeline: &StreamCancel) -> bool {
         let is_over = match lifeline.stage() {
-            Stage::Opening if self.is_given_up() => {
+            StreamStage::Opening if self.is_given_up() => {
                 // Pairs with the opening's answer, behind which another call may be on the lane.
                 fence(Acquire);
-                lifeline.stage() != Stage::Open
+                lifeline.stage() != StreamStage::Open
             }
-            stage => stage == Stage::Cut,
+            stage => stage == StreamStage::Cut,
         };
         is_over || lifeline.has_deadline() && self.is_late() && lifeline.has_deadline()
     }
@@ -145,11 +145,11 @@ impl CallContext {
 #[must_use = "a future does nothing unless it is polled"]
 pub struct UntilCancelled<'a> {
     cx: &'a CallContext,
-    watch: Option<Watch>,
+    watch: Option<CancelWatch>,
 }
 
 /// What a future has asked for so that it is woken.
-struct Watch {
+struct CancelWatch {
     waker: Waker,
     /// That the call is given up.
     call: Option<u64>,
@@ -159,16 +159,16 @@ struct Watch {
 }
 
 impl UntilCancelled<'_> {
-    fn watch(&self, waker: &Waker) -> Watch {
+    fn watch(&self, waker: &Waker) -> CancelWatch {
         let cx = self.cx;
         let lifeline = cx.lifeline.as_ref();
         let stream = lifeline.map(|lifeline| lifeline.watch(waker));
         // An open stream has other ends. One that opens while this waits may be woken in vain.
-        let call = lifeline.is_none_or(|lifeline| lifeline.stage() == Stage::Opening);
+        let call = lifeline.is_none_or(|lifeline| lifeline.stage() == StreamStage::Opening);
         let call = call.then(|| cx.peer.watch(cx.ticket, waker));
         let alarm = cx.present_deadline();
         let alarm = alarm.map(|deadline| deadline.timer.arm(deadline.at, waker.clone()));
-        Watch { waker: waker.clone(), call, stream, alarm }
+        CancelWatch { waker: waker.clone(), call, stream, alarm }
     }
 
     fn unwatch(&mut self) {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::transport::{Peer, Ticket};
 
 use super::cancel::Deadline;
-use super::streams::Lifeline;
+use super::streams::StreamCancel;
 
 /// Who calls: what a method gets for an argument marked `#[wit(ctx)]`.
 ///
@@ -17,7 +17,7 @@ pub struct CallContext {
     pub(super) ticket: Ticket,
     pub(super) deadline: Option<Deadline>,
     /// Of the stream that the method returns or takes, if it does.
-    pub(super) lifeline: Option<Arc<Lifeline>>,
+    pub(super) lifeline: Option<Arc<StreamCancel>>,
 }
 
 impl CallContext {
@@ -25,7 +25,7 @@ impl CallContext {
         peer: &Arc<dyn Peer>,
         ticket: Ticket,
         deadline: Option<Deadline>,
-        lifeline: Option<Arc<Lifeline>>,
+        lifeline: Option<Arc<StreamCancel>>,
     ) -> Self {
         Self { peer: Arc::clone(peer), ticket, deadline, lifeline }
     }

@@ -7,13 +7,13 @@ use crate::tag::{MAX_CLOSED_AT_ONCE, Operation, RequestTag};
 use crate::transport::Payload;
 
 use super::arguments::BadArguments;
-use super::call::{Line, Service};
+use super::call::{RequestContext, Service};
 use super::panics::catch;
 use super::session::ClientSession;
 
 /// Serves one such request.
 pub(super) fn serve(
-    line: &Line<'_>,
+    line: &RequestContext<'_>,
     tag: RequestTag,
     services: &[Arc<dyn Service>],
     payload: &mut Payload,
@@ -50,7 +50,7 @@ pub(super) fn serve(
 }
 
 fn stream(
-    line: &Line<'_>,
+    line: &RequestContext<'_>,
     operation: Operation,
     len: usize,
     decoder: &mut Decoder<'_>,
@@ -69,7 +69,7 @@ fn stream(
     Ok(())
 }
 
-fn close(line: &Line<'_>, decoder: &mut Decoder<'_>) -> Result<(), BadArguments> {
+fn close(line: &RequestContext<'_>, decoder: &mut Decoder<'_>) -> Result<(), BadArguments> {
     let count = decoder.number("count")?;
     if count > MAX_CLOSED_AT_ONCE as u64 {
         let message = format!("{count} streams to close, at most {MAX_CLOSED_AT_ONCE} can be");
@@ -85,7 +85,7 @@ fn close(line: &Line<'_>, decoder: &mut Decoder<'_>) -> Result<(), BadArguments>
 }
 
 fn subscribe(
-    line: &Line<'_>,
+    line: &RequestContext<'_>,
     service: Option<&Arc<dyn Service>>,
     tag: RequestTag,
     decoder: &mut Decoder<'_>,

@@ -8,15 +8,15 @@ use crate::spans::{self, ServedSpan};
 use crate::tag::{Operation, REGISTRY, RequestTag};
 use crate::transport::{Payload, Peer, Request};
 
-use super::call::{Line, ServerCall, Service};
+use super::call::{RequestContext, ServerCall, Service};
 use super::control;
 use super::job::Spawn;
 use super::panics::catch;
 use super::pool::{Handler, Pool};
 use super::session::ClientSession;
-use super::tally::Tally;
-use super::trail::Trail;
-use super::watched::{Hooks, Stopped, WatchedCall};
+use super::tally::ThreadCounters;
+use super::trail::CallObserver;
+use super::watched::{Hooks, NotBegun, ServerHookCall};
 
 /// The services of a server, by number.
 pub(super) struct Dispatcher {
@@ -34,7 +34,13 @@ impl Handler for Dispatcher {
     }
 
     #[inline]
-    fn serve(&self, pool: &Arc<Pool>, tally: &Tally, peer: &Arc<dyn Peer>, request: &mut Request) {
+    fn serve(
+        &self,
+        pool: &Arc<Pool>,
+        tally: &ThreadCounters,
+        peer: &Arc<dyn Peer>,
+        request: &mut Request,
+    ) {
         let tag = RequestTag::from_bits(request.tag);
         let call = tag.filter(|tag| tag.operation == Operation::Call);
         tally.request(call.is_some(), request.payload.len());
@@ -42,9 +48,9 @@ impl Handler for Dispatcher {
             Some(call) if self.hooks.is_some() || spans::are_wanted() => {
                 self.trail(call, peer, request)
             }
-            _ => Trail::plain(call.is_some()),
+            _ => CallObserver::plain(call.is_some()),
         };
-        let line = Line {
+        let line = RequestContext {
             peer,
             ticket: request.ticket,
             tag: request.tag,
@@ -78,12 +84,12 @@ impl Dispatcher {
     /// What goes with a call that somebody looks at. One that names no method of the user's services
     /// is only counted.
     #[cold]
-    fn trail(&self, tag: RequestTag, peer: &Arc<dyn Peer>, request: &Request) -> Trail {
-        let Some(names) = self.names(tag) else { return Trail::plain(true) };
+    fn trail(&self, tag: RequestTag, peer: &Arc<dyn Peer>, request: &Request) -> CallObserver {
+        let Some(names) = self.names(tag) else { return CallObserver::plain(true) };
         let watched =
-            self.hooks.as_ref().map(|hooks| WatchedCall::new(hooks, peer, request, names));
+            self.hooks.as_ref().map(|hooks| ServerHookCall::new(hooks, peer, request, names));
         let span = ServedSpan::of_call(names, peer.client().id, request.ticket.call_id());
-        Trail::of_call(watched, span)
+        CallObserver::of_call(watched, span)
     }
 
     /// The names of the service and the method that a tag means.
@@ -94,16 +100,16 @@ impl Dispatcher {
 
     /// Brings a call to its service, unless a hook stops it.
     #[inline]
-    fn call(&self, line: &Line<'_>, tag: RequestTag, payload: &mut Payload) {
+    fn call(&self, line: &RequestContext<'_>, tag: RequestTag, payload: &mut Payload) {
         let service = match self.services.get(usize::from(tag.service)) {
             Some(service) => service,
             None if tag.service == REGISTRY => &self.registry,
             None => return line.reply().unknown_method(),
         };
-        match line.trail.watched().map_or(Ok(()), WatchedCall::before) {
+        match line.trail.watched().map_or(Ok(()), ServerHookCall::before) {
             Ok(()) => {}
-            Err(Stopped::Rejected(rejection)) => return line.reply().rejected(&rejection),
-            Err(Stopped::Panicked(message)) => return line.reply().panicked(&message),
+            Err(NotBegun::Rejected(rejection)) => return line.reply().rejected(&rejection),
+            Err(NotBegun::Panicked(message)) => return line.reply().panicked(&message),
         }
         let call = ServerCall::new(line, tag.method, payload, tag.raw);
         let dispatched = catch(|| line.trail.span().within(|| service.dispatch(call)));

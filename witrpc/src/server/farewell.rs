@@ -6,7 +6,7 @@ use witrpc_rt::lock;
 
 use crate::transport::ClientInfo;
 
-use super::admission::Door;
+use super::admission::ServerAdmission;
 use super::panics::catch;
 use super::pool::Pool;
 use super::streams::Remains;
@@ -14,7 +14,7 @@ use super::streams::Remains;
 /// The hooks to be told, and the calls and tasks to be dropped, by one thread.
 pub(super) struct Farewell {
     pub(super) pool: Arc<Pool>,
-    pub(super) door: Arc<Door>,
+    pub(super) door: Arc<ServerAdmission>,
     /// The clients that were connected.
     pub(super) clients: Vec<ClientInfo>,
     /// What is left of their streams.

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use crate::transport::{ClientInfo, Shutdown};
 
 use super::StopReason;
-use super::admission::Door;
+use super::admission::ServerAdmission;
 use super::builder::WitServerBuilder;
 use super::farewell::Farewell;
 use super::metrics::Metrics;
@@ -78,7 +78,7 @@ pub struct WitServer {
 #[derive(Clone)]
 pub struct ServerHandle {
     pool: Arc<Pool>,
-    door: Arc<Door>,
+    door: Arc<ServerAdmission>,
 }
 
 impl WitServer {
@@ -152,7 +152,7 @@ impl Drop for WitServer {
 }
 
 impl ServerHandle {
-    pub(super) fn new(pool: Arc<Pool>, door: Arc<Door>) -> Self {
+    pub(super) fn new(pool: Arc<Pool>, door: Arc<ServerAdmission>) -> Self {
         Self { pool, door }
     }
 

@@ -15,8 +15,8 @@ use super::panics::catch;
 use super::pool::{Job, Pool};
 use super::reply::Reply;
 use super::session::ClientSession;
-use super::streams::{Asked, Burden, DROPPED, HasSlot, Outflow, Unanswered};
-use super::trail::Trail;
+use super::streams::{DROPPED, HasSlot, MethodPermit, PendingReply, StreamSender, Unanswered};
+use super::trail::CallObserver;
 
 /// Where jobs run if not on the server's threads: hands one to a runtime of the user's.
 pub(super) type Spawn = Box<dyn Fn(Job) + Send + Sync>;
@@ -49,8 +49,8 @@ impl Drop for Counted {
 
 /// A call that will be answered by a job. If the job is dropped before, it is answered then.
 pub(super) struct LateReply {
-    place: Place,
-    stage: Cell<Stage>,
+    place: AnswerTarget,
+    stage: Cell<JobStage>,
     /// Whether the handler is dropped when its client goes.
     drops: bool,
     /// Given back when the call has been answered.
@@ -59,25 +59,31 @@ pub(super) struct LateReply {
 }
 
 /// Where an answer goes.
-pub(super) enum Place {
+pub(super) enum AnswerTarget {
     /// To whoever has called.
-    Caller(Asked),
+    Caller(PendingReply),
     /// To whoever will ask for it: the request for the call was answered when its stream was open.
-    Slot { feed: Arc<dyn HasSlot>, session: Session, number: u64, trail: Trail, _burden: Burden },
+    Slot {
+        feed: Arc<dyn HasSlot>,
+        session: Session,
+        number: u64,
+        trail: CallObserver,
+        _burden: MethodPermit,
+    },
 }
 
-impl Place {
-    fn trail(&self) -> &Trail {
+impl AnswerTarget {
+    fn trail(&self) -> &CallObserver {
         match self {
-            Place::Caller(asked) => &asked.trail,
-            Place::Slot { trail, .. } => trail,
+            AnswerTarget::Caller(asked) => &asked.trail,
+            AnswerTarget::Slot { trail, .. } => trail,
         }
     }
 
     fn raw_session(&self) -> &Session {
         match self {
-            Place::Caller(asked) => asked.peer.session(),
-            Place::Slot { session, .. } => session,
+            AnswerTarget::Caller(asked) => asked.peer.session(),
+            AnswerTarget::Slot { session, .. } => session,
         }
     }
 
@@ -92,7 +98,7 @@ impl Place {
 }
 
 #[derive(Clone, Copy, PartialEq)]
-enum Stage {
+enum JobStage {
     NotBegun,
     Running,
     Answered,
@@ -100,8 +106,8 @@ enum Stage {
 
 impl LateReply {
     /// Takes the call over from its dispatch. A shutdown waits for it from now on.
-    pub(super) fn new(place: Place, drops: bool, pool: &Arc<Pool>) -> Self {
-        let (stage, counted) = (Cell::new(Stage::NotBegun), Some(Counted::new(pool)));
+    pub(super) fn new(place: AnswerTarget, drops: bool, pool: &Arc<Pool>) -> Self {
+        let (stage, counted) = (Cell::new(JobStage::NotBegun), Some(Counted::new(pool)));
         let of_client = ClientJob::new(place.raw_session());
         Self { place, stage, drops, counted, _of_client: of_client }
     }
@@ -113,28 +119,28 @@ impl LateReply {
         answer: impl FnOnce(Reply<'_>, &T) + Send + 'static,
     ) -> Job {
         Box::pin(async move {
-            self.stage.set(Stage::Running);
+            self.stage.set(JobStage::Running);
             let trail = self.place.trail();
             let handler = pin!(handler);
             let handler = caught(trail.span(), handler);
             let outcome = match &self.place {
-                Place::Caller(asked) if self.drops => {
+                AnswerTarget::Caller(asked) if self.drops => {
                     unless_gone(asked.peer.session(), handler).await
                 }
-                Place::Caller(_) => Some(handler.await),
-                Place::Slot { feed, .. } => unless_lost(&**feed, pin!(handler)).await,
+                AnswerTarget::Caller(_) => Some(handler.await),
+                AnswerTarget::Slot { feed, .. } => unless_lost(&**feed, pin!(handler)).await,
             };
             let late;
             let asked = match &self.place {
-                Place::Caller(asked) => Some(asked),
-                Place::Slot { .. } if outcome.is_none() => None,
-                Place::Slot { feed, .. } => {
+                AnswerTarget::Caller(asked) => Some(asked),
+                AnswerTarget::Slot { .. } if outcome.is_none() => None,
+                AnswerTarget::Slot { feed, .. } => {
                     feed.finish();
                     late = poll_fn(|cx| feed.slot().poll_asked(cx)).await;
                     late.as_ref()
                 }
             };
-            self.stage.set(Stage::Answered);
+            self.stage.set(JobStage::Answered);
             let (Some(outcome), Some(asked)) = (outcome, asked) else {
                 return self.place.unheard();
             };
@@ -156,22 +162,22 @@ impl Drop for LateReply {
     fn drop(&mut self) {
         let stage = self.stage.get();
         match &self.place {
-            Place::Slot { session, number, .. } if stage == Stage::Answered => {
+            AnswerTarget::Slot { session, number, .. } if stage == JobStage::Answered => {
                 ClientSession::of(session).flows().forget(*number);
             }
-            Place::Slot { feed, session, number, trail, .. } => {
+            AnswerTarget::Slot { feed, session, number, trail, .. } => {
                 feed.leave_unanswered(Unanswered {
                     number: *number,
-                    was_begun: stage == Stage::Running,
+                    was_begun: stage == JobStage::Running,
                     trail: trail.clone(),
                     session: session.clone(),
                     _counted: self.counted.take(),
                 });
             }
-            Place::Caller(asked) => match stage {
-                Stage::Answered => {}
-                Stage::NotBegun => asked.reply().shutting_down(),
-                Stage::Running => asked.reply().panicked(DROPPED),
+            AnswerTarget::Caller(asked) => match stage {
+                JobStage::Answered => {}
+                JobStage::NotBegun => asked.reply().shutting_down(),
+                JobStage::Running => asked.reply().panicked(DROPPED),
             },
         }
     }
@@ -179,13 +185,13 @@ impl Drop for LateReply {
 
 /// The job that runs a method which returns a stream, up to the end of that.
 pub(super) fn stream_job<T: Send + 'static>(
-    flow: Arc<Outflow<T>>,
-    burden: Burden,
+    flow: Arc<StreamSender<T>>,
+    burden: MethodPermit,
     asked: StreamAsked,
     handler: impl Future<Output = Result<(), BadArguments>> + Send + 'static,
 ) -> Job {
     /// Ends the stream, if nothing else has.
-    struct Ended<T: 'static>(Arc<Outflow<T>>);
+    struct Ended<T: 'static>(Arc<StreamSender<T>>);
 
     impl<T: 'static> Drop for Ended<T> {
         fn drop(&mut self) {

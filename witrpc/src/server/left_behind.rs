@@ -75,11 +75,11 @@ mod tests {
 
     use super::*;
     use crate::codec::Codec;
-    use crate::server::tally::Ledger;
+    use crate::server::tally::CounterRegistry;
 
     #[test]
     fn jobs_count_from_when_their_client_goes_until_they_end() {
-        let ledger = Arc::<Ledger>::default();
+        let ledger = Arc::<CounterRegistry>::default();
         let count = || ledger.left_behind().0.load(Relaxed);
         let sessions = [(); 2].map(|()| ClientSession::begin(Codec::Postcard, Arc::clone(&ledger)));
         let [gone, stays] = sessions;
@@ -97,7 +97,7 @@ mod tests {
 
     #[test]
     fn none_is_counted_twice_or_for_ever_whatever_crosses() {
-        let ledger = Arc::<Ledger>::default();
+        let ledger = Arc::<CounterRegistry>::default();
         for _ in 0..200 {
             let session = ClientSession::begin(Codec::Postcard, Arc::clone(&ledger));
             let held = thread::scope(|scope| {

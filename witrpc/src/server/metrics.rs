@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::transport::Usage;
 
-use super::admission::Door;
+use super::admission::ServerAdmission;
 use super::pool::Pool;
 
 /// What a server has done since its start, and is doing now: from [`ServerHandle::metrics`] in its own
@@ -83,7 +83,7 @@ pub struct Metrics {
 }
 
 impl Metrics {
-    pub(super) fn of(pool: &Pool, door: &Door) -> Self {
+    pub(super) fn of(pool: &Pool, door: &ServerAdmission) -> Self {
         let (load, port) = (pool.load(), pool.port());
         let Usage { reserved_memory, broken_connections, refused_handshakes, .. } = port.usage();
         Self {

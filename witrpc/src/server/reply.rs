@@ -8,7 +8,7 @@ use crate::transport::{Body, ChannelError, Outgoing, Peer, SMALL_LEN, Ticket, pa
 
 use super::streams::NotOpened;
 use super::tally::Counter;
-use super::trail::Trail;
+use super::trail::CallObserver;
 
 /// The longest text of an answer that is not a value, in bytes.
 const MAX_TEXT_LEN: usize = 4096;
@@ -21,14 +21,14 @@ pub(super) struct Reply<'a> {
     pub(super) peer: &'a dyn Peer,
     pub(super) ticket: Ticket,
     pub(super) codec: Codec,
-    pub(super) trail: &'a Trail,
+    pub(super) trail: &'a CallObserver,
     pub(super) counter: Counter<'a>,
 }
 
 impl Reply<'_> {
     /// The stream that the method takes is open. The call goes on.
     pub(super) fn opened(self) {
-        let trail = &Trail::plain(false);
+        let trail = &CallObserver::plain(false);
         Reply { trail, ..self }.done();
     }
 

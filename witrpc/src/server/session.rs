@@ -8,28 +8,28 @@ use crate::transport::Session;
 
 use super::events::ClientEvents;
 use super::left_behind::{ClientJobs, LeftBehind};
-use super::streams::{Flows, Lifeline, Remains};
-use super::tally::{Counter, Ledger};
+use super::streams::{Remains, ServerStreams, StreamCancel};
+use super::tally::{Counter, CounterRegistry};
 
 /// What a server keeps for a client: made when the client is let in, gone with its connection. The
 /// transport keeps it as a [`Session`].
 pub(crate) struct ClientSession {
     /// How the client's values become bytes.
     codec: Codec,
-    flows: Flows,
+    flows: ServerStreams,
     events: Arc<ClientEvents>,
     jobs: ClientJobs,
     /// Cut when the client goes.
-    presence: Arc<Lifeline>,
+    presence: Arc<StreamCancel>,
     /// Where the server counts.
-    ledger: Arc<Ledger>,
+    ledger: Arc<CounterRegistry>,
 }
 
 impl ClientSession {
     /// Makes what a transport keeps for a new client.
-    pub(crate) fn begin(codec: Codec, ledger: Arc<Ledger>) -> Session {
-        let (flows, events) = (Flows::default(), ClientEvents::new(codec));
-        let (jobs, presence) = (ClientJobs::default(), Lifeline::taken());
+    pub(crate) fn begin(codec: Codec, ledger: Arc<CounterRegistry>) -> Session {
+        let (flows, events) = (ServerStreams::default(), ClientEvents::new(codec));
+        let (jobs, presence) = (ClientJobs::default(), StreamCancel::taken());
         Session::new(Arc::new(Self { codec, flows, events, jobs, presence, ledger }))
     }
 
@@ -49,7 +49,7 @@ impl ClientSession {
     }
 
     /// The client's streams.
-    pub(super) fn flows(&self) -> &Flows {
+    pub(super) fn flows(&self) -> &ServerStreams {
         &self.flows
     }
 
@@ -69,7 +69,7 @@ impl ClientSession {
     }
 
     /// Returns what is cut when the client goes.
-    pub(super) fn presence(&self) -> &Lifeline {
+    pub(super) fn presence(&self) -> &StreamCancel {
         &self.presence
     }
 

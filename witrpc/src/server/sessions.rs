@@ -17,10 +17,10 @@ use super::pool::{Clients, Served};
 
 /// Those of one server.
 #[derive(Default)]
-pub(super) struct Sessions(Mutex<State>);
+pub(super) struct Sessions(Mutex<SessionsState>);
 
 #[derive(Default)]
-struct State {
+struct SessionsState {
     live: HashMap<u64, (ClientInfo, Session)>,
     ended: bool,
 }
@@ -51,7 +51,7 @@ impl Sessions {
         live.into_values().collect()
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
+    fn lock(&self) -> MutexGuard<'_, SessionsState> {
         lock(&self.0)
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! # Invariants
 //!
-//! 1. A thread of the server has a [`Tally`] of its own: it alone writes the words, by plain loads
+//! 1. A thread of the server has a [`ThreadCounters`] of its own: it alone writes the words, by plain loads
 //!    and stores, so that a call whose handler is not `async` costs no locked instruction more.
 //! 2. The tally of late answers is everybody's: answers that are given from any thread are added to
 //!    it by read-modify-write. Such a call has paid for several of these already.
@@ -26,7 +26,7 @@ use super::left_behind::LeftBehind;
 /// What one thread has counted, or all of them together. On a cache line of its own.
 #[derive(Debug, Default)]
 #[repr(align(64))]
-pub(super) struct Tally {
+pub(super) struct ThreadCounters {
     calls: AtomicU64,
     answered: AtomicU64,
     errors: AtomicU64,
@@ -39,14 +39,14 @@ pub(super) struct Tally {
 #[derive(Clone, Copy)]
 pub(super) enum Counter<'a> {
     /// By the thread that it belongs to.
-    Own(&'a Tally),
+    Own(&'a ThreadCounters),
     /// By anybody.
-    Shared(&'a Tally),
+    Shared(&'a ThreadCounters),
 }
 
 /// How many of each at one look.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Counts {
+pub(super) struct CounterSnapshot {
     pub(super) calls: u64,
     pub(super) answered: u64,
     pub(super) errors: u64,
@@ -55,7 +55,7 @@ pub(super) struct Counts {
     pub(super) promotions: u64,
 }
 
-impl Tally {
+impl ThreadCounters {
     /// A request has been taken by the thread that this belongs to.
     #[inline]
     pub(super) fn request(&self, is_call: bool, len: usize) {
@@ -70,10 +70,10 @@ impl Tally {
         add_own(&self.promotions, 1);
     }
 
-    fn read(&self) -> Counts {
+    fn read(&self) -> CounterSnapshot {
         // Invariant 4.
         let answered = self.answered.load(Acquire);
-        Counts {
+        CounterSnapshot {
             calls: self.calls.load(Relaxed),
             answered,
             errors: self.errors.load(Relaxed),
@@ -98,7 +98,7 @@ impl Counter<'_> {
     }
 
     #[inline]
-    fn add(self, word: impl FnOnce(&Tally) -> &AtomicU64, more: u64) {
+    fn add(self, word: impl FnOnce(&ThreadCounters) -> &AtomicU64, more: u64) {
         match self {
             Counter::Own(tally) => add_own(word(tally), more),
             Counter::Shared(tally) => drop(word(tally).fetch_add(more, Release)),
@@ -112,7 +112,7 @@ fn add_own(word: &AtomicU64, more: u64) {
     word.store(word.load(Relaxed).wrapping_add(more), Release);
 }
 
-impl AddAssign for Counts {
+impl AddAssign for CounterSnapshot {
     fn add_assign(&mut self, other: Self) {
         self.calls += other.calls;
         self.answered += other.answered;
@@ -125,36 +125,36 @@ impl AddAssign for Counts {
 
 /// All tallies of a server.
 #[derive(Debug, Default)]
-pub(crate) struct Ledger {
-    late: Tally,
-    threads: Mutex<Threads>,
+pub(crate) struct CounterRegistry {
+    late: ThreadCounters,
+    threads: Mutex<CountedThreads>,
     left_behind: LeftBehind,
 }
 
 #[derive(Debug, Default)]
-struct Threads {
-    present: Vec<Arc<Tally>>,
+struct CountedThreads {
+    present: Vec<Arc<ThreadCounters>>,
     /// What those have counted that are gone.
-    gone: Counts,
+    gone: CounterSnapshot,
 }
 
 /// A thread's tally, until the thread ends.
-pub(super) struct Enrolled {
-    ledger: Arc<Ledger>,
-    tally: Arc<Tally>,
+pub(super) struct CounterHandle {
+    ledger: Arc<CounterRegistry>,
+    tally: Arc<ThreadCounters>,
 }
 
-impl Ledger {
-    /// Counts the handlers of clients that have gone.
+impl CounterRegistry {
+    /// CounterSnapshot the handlers of clients that have gone.
     pub(super) fn left_behind(&self) -> &LeftBehind {
         &self.left_behind
     }
 
     /// A tally for the calling thread.
-    pub(super) fn enroll(self: &Arc<Self>) -> Enrolled {
-        let tally = Arc::<Tally>::default();
+    pub(super) fn enroll(self: &Arc<Self>) -> CounterHandle {
+        let tally = Arc::<ThreadCounters>::default();
         self.threads().present.push(Arc::clone(&tally));
-        Enrolled { ledger: Arc::clone(self), tally }
+        CounterHandle { ledger: Arc::clone(self), tally }
     }
 
     /// For answers from any thread.
@@ -162,7 +162,7 @@ impl Ledger {
         Counter::Shared(&self.late)
     }
 
-    pub(super) fn counts(&self) -> Counts {
+    pub(super) fn counts(&self) -> CounterSnapshot {
         let threads = self.threads();
         let mut counts = threads.gone;
         // Late answers first: the calls are counted by threads.
@@ -171,19 +171,19 @@ impl Ledger {
         counts
     }
 
-    fn threads(&self) -> MutexGuard<'_, Threads> {
+    fn threads(&self) -> MutexGuard<'_, CountedThreads> {
         lock(&self.threads)
     }
 }
 
-impl Enrolled {
+impl CounterHandle {
     #[inline]
-    pub(super) fn tally(&self) -> &Tally {
+    pub(super) fn tally(&self) -> &ThreadCounters {
         &self.tally
     }
 }
 
-impl Drop for Enrolled {
+impl Drop for CounterHandle {
     fn drop(&mut self) {
         let mut threads = self.ledger.threads();
         threads.gone += self.tally.read();
@@ -199,7 +199,7 @@ mod tests {
 
     #[test]
     fn what_threads_have_counted_stays_when_they_are_gone() {
-        let ledger = Arc::<Ledger>::default();
+        let ledger = Arc::<CounterRegistry>::default();
         let own = ledger.enroll();
         own.tally().request(true, 10);
         own.tally().request(false, 5);
@@ -211,8 +211,14 @@ mod tests {
                 Counter::Own(other.tally()).answer(true, true, 7);
             });
         });
-        let counts =
-            Counts { calls: 2, answered: 1, errors: 1, bytes_in: 115, bytes_out: 7, promotions: 1 };
+        let counts = CounterSnapshot {
+            calls: 2,
+            answered: 1,
+            errors: 1,
+            bytes_in: 115,
+            bytes_out: 7,
+            promotions: 1,
+        };
         assert_eq!(ledger.counts(), counts);
         drop(own);
         assert_eq!(ledger.counts(), counts);
@@ -221,7 +227,7 @@ mod tests {
 
     #[test]
     fn late_answers_of_many_threads_are_all_counted() {
-        let ledger = Ledger::default();
+        let ledger = CounterRegistry::default();
         thread::scope(|scope| {
             for _ in 0..4 {
                 scope.spawn(|| (0..1000).for_each(|_| ledger.late().answer(true, false, 3)));

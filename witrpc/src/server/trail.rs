@@ -7,19 +7,19 @@ use crate::spans::ServedSpan;
 use crate::tag::Status;
 
 use super::tally::Counter;
-use super::watched::WatchedCall;
+use super::watched::ServerHookCall;
 
 /// Goes with a request, from where it was taken to wherever it is answered.
 #[derive(Clone)]
-pub(super) struct Trail {
+pub(super) struct CallObserver {
     /// It asks to run a method.
     is_call: bool,
     /// Hooks stand around it.
-    watched: Option<Arc<WatchedCall>>,
+    watched: Option<Arc<ServerHookCall>>,
     span: ServedSpan,
 }
 
-impl Trail {
+impl CallObserver {
     /// Of a request that is only counted.
     #[inline]
     pub(super) fn plain(is_call: bool) -> Self {
@@ -27,12 +27,12 @@ impl Trail {
     }
 
     /// Of a call that somebody looks at.
-    pub(super) fn of_call(watched: Option<Arc<WatchedCall>>, span: ServedSpan) -> Self {
+    pub(super) fn of_call(watched: Option<Arc<ServerHookCall>>, span: ServedSpan) -> Self {
         Self { is_call: true, watched, span }
     }
 
     #[inline]
-    pub(super) fn watched(&self) -> Option<&WatchedCall> {
+    pub(super) fn watched(&self) -> Option<&ServerHookCall> {
         self.watched.as_deref()
     }
 

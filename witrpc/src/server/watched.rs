@@ -39,7 +39,7 @@ impl Hooks {
 }
 
 /// Why a call is not begun.
-pub(super) enum Stopped {
+pub(super) enum NotBegun {
     /// A hook rejected it.
     Rejected(Rejection),
     /// A hook panicked: the message.
@@ -47,7 +47,7 @@ pub(super) enum Stopped {
 }
 
 /// One call, from before its handler until it has been answered, whoever does that.
-pub(super) struct WatchedCall {
+pub(super) struct ServerHookCall {
     peer: Arc<dyn Peer>,
     hooks: Arc<Hooks>,
     ticket: Ticket,
@@ -58,7 +58,7 @@ pub(super) struct WatchedCall {
     began: Option<Instant>,
 }
 
-impl WatchedCall {
+impl ServerHookCall {
     /// Of a method by the names of its service and its own.
     pub(super) fn new(
         hooks: &Arc<Hooks>,
@@ -79,10 +79,12 @@ impl WatchedCall {
     }
 
     /// Asks the hooks, until one of them stops the call.
-    pub(super) fn before(&self) -> Result<(), Stopped> {
+    pub(super) fn before(&self) -> Result<(), NotBegun> {
         let call = self.call();
         for hook in &self.hooks.hooks {
-            catch(|| hook.before(&call)).map_err(Stopped::Panicked)?.map_err(Stopped::Rejected)?;
+            catch(|| hook.before(&call))
+                .map_err(NotBegun::Panicked)?
+                .map_err(NotBegun::Rejected)?;
         }
         Ok(())
     }

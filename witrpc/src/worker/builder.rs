@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use super::assignment::Assignment;
 use super::child::has_to_serve_first;
-use super::keeper::{Keeper, OnFailure, Plan};
+use super::keeper::{OnFailure, ProcessPlan, Supervisor};
 use super::parent::Worker;
 use crate::backoff::Backoff;
 use crate::client::Client;
@@ -159,10 +159,10 @@ impl<C> WorkerBuilder<C> {
     ///
     /// Where the closure given to [`client`](Self::client) panics. The process is killed then.
     pub fn spawn(self) -> Result<Worker<C>, WorkerError> {
-        self.spawn_kept_by(&Arc::new(Keeper::new()))
+        self.spawn_kept_by(&Arc::new(Supervisor::new()))
     }
 
-    fn spawn_kept_by(mut self, keeper: &Arc<Keeper>) -> Result<Worker<C>, WorkerError> {
+    fn spawn_kept_by(mut self, keeper: &Arc<Supervisor>) -> Result<Worker<C>, WorkerError> {
         if has_to_serve_first() {
             let program = self.command.get_program().to_string_lossy().into_owned();
             return Err(WorkerError::MustServeFirst { program });
@@ -176,7 +176,7 @@ impl<C> WorkerBuilder<C> {
             source: io::Error::other(why),
         })?;
         let (place, token) = (assignment.place(), assignment.token().clone());
-        let mut plan = Plan {
+        let mut plan = ProcessPlan {
             command: self.command,
             assignment,
             start_timeout: self.start_timeout,
@@ -222,7 +222,7 @@ impl<C> WorkerBuilder<C> {
         C: Send + 'static,
     {
         let refused = |source| WorkerError::Io { doing: "start a thread", source };
-        let keeper = Arc::new(Keeper::new());
+        let keeper = Arc::new(Supervisor::new());
         let mut abandoned = KillIfDropped(Some(Arc::clone(&keeper)));
         let spawned = offload("witrpc-spawn", move || self.spawn_kept_by(&keeper)).await;
         abandoned.0 = None;
@@ -231,7 +231,7 @@ impl<C> WorkerBuilder<C> {
 }
 
 /// Ends a worker whose start is dropped: by its future, or by a panic.
-struct KillIfDropped(Option<Arc<Keeper>>);
+struct KillIfDropped(Option<Arc<Supervisor>>);
 
 impl Drop for KillIfDropped {
     fn drop(&mut self) {

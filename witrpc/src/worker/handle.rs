@@ -5,7 +5,7 @@ use std::process::ExitStatus;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::keeper::{Keeper, WorkerState};
+use super::keeper::{Supervisor, WorkerState};
 use crate::error::WorkerError;
 use crate::transport::mmf::Origin;
 
@@ -44,12 +44,12 @@ pub(super) const GONE_WITHIN: Duration = Duration::from_secs(2);
 /// ```
 #[derive(Clone)]
 pub struct WorkerHandle {
-    keeper: Arc<Keeper>,
+    keeper: Arc<Supervisor>,
     origin: Origin,
 }
 
 impl WorkerHandle {
-    pub(super) fn new(keeper: Arc<Keeper>) -> Self {
+    pub(super) fn new(keeper: Arc<Supervisor>) -> Self {
         Self { keeper, origin: Origin::here() }
     }
 

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use witrpc_rt::{lock, wait_until};
 
 use super::assignment::{Assignment, Report};
-use super::process::{Event, Leash, Process};
+use super::process::{Event, PidFd, Process};
 use crate::backoff::Backoff;
 use crate::client::Connection;
 use crate::error::{WorkerError, WorkerExit};
@@ -34,7 +34,7 @@ pub enum WorkerState {
 }
 
 /// How a worker's processes are started and followed by others.
-pub(super) struct Plan {
+pub(super) struct ProcessPlan {
     pub(super) command: Command,
     pub(super) assignment: Assignment,
     pub(super) start_timeout: Duration,
@@ -48,9 +48,9 @@ pub(super) struct Plan {
 
 pub(super) type OnFailure = Box<dyn FnMut(&WorkerError) + Send>;
 
-impl Plan {
+impl ProcessPlan {
     /// Starts a process, and returns once it serves.
-    pub(super) fn start(&mut self, keeper: &Keeper) -> Result<Process, WorkerError> {
+    pub(super) fn start(&mut self, keeper: &Supervisor) -> Result<Process, WorkerError> {
         let Self { command, assignment, forward_stderr, own_process_group, .. } = self;
         let mut process = Process::start(command, assignment, *forward_stderr, *own_process_group)?;
         keeper.hold(process.leash());
@@ -78,15 +78,15 @@ impl Plan {
 }
 
 /// What a [`Worker`](super::Worker) and the thread that keeps it share.
-pub(super) struct Keeper {
-    shared: Mutex<Shared>,
+pub(super) struct Supervisor {
+    shared: Mutex<SupervisorShared>,
     changed: Condvar,
 }
 
-struct Shared {
+struct SupervisorShared {
     state: WorkerState,
     /// Of the process that is there, whether it serves yet or not.
-    leash: Option<Arc<Leash>>,
+    leash: Option<Arc<PidFd>>,
     /// Nobody wants it any more.
     unwanted: bool,
     restarts: u64,
@@ -99,15 +99,15 @@ struct Shared {
     waiters: Waiters,
 }
 
-impl Shared {
+impl SupervisorShared {
     fn has_ended(&self) -> bool {
         self.state == WorkerState::Ended
     }
 }
 
-impl Keeper {
+impl Supervisor {
     pub(super) fn new() -> Self {
-        let shared = Shared {
+        let shared = SupervisorShared {
             state: WorkerState::Restarting,
             leash: None,
             unwanted: false,
@@ -123,7 +123,7 @@ impl Keeper {
     /// Starts the thread that keeps a worker whose first process serves.
     pub(super) fn keep(
         self: &Arc<Self>,
-        mut plan: Plan,
+        mut plan: ProcessPlan,
         process: Process,
     ) -> Result<(), WorkerError> {
         self.serves(process.leash());
@@ -137,7 +137,7 @@ impl Keeper {
             .map_err(|source| WorkerError::Io { doing: "start a thread", source })
     }
 
-    fn run(&self, mut plan: Plan, mut process: Process) {
+    fn run(&self, mut plan: ProcessPlan, mut process: Process) {
         let mut pauses = plan.restart.map(Backoff::pauses);
         loop {
             let since = Instant::now();
@@ -165,7 +165,7 @@ impl Keeper {
     }
 
     /// Takes note of a process that has just been started, and kills it if nobody wants it.
-    fn hold(&self, leash: &Arc<Leash>) {
+    fn hold(&self, leash: &Arc<PidFd>) {
         let mut shared = self.lock();
         if shared.unwanted {
             leash.kill();
@@ -173,13 +173,13 @@ impl Keeper {
         shared.leash = Some(Arc::clone(leash));
     }
 
-    fn serves(&self, leash: &Leash) {
+    fn serves(&self, leash: &PidFd) {
         self.lock().state = WorkerState::Serving { pid: leash.pid };
         self.changed.notify_all();
     }
 
     /// Whoever sees the one sees the other.
-    fn has_restarted(&self, leash: &Leash) {
+    fn has_restarted(&self, leash: &PidFd) {
         let mut shared = self.lock();
         shared.restarts += 1;
         shared.state = WorkerState::Serving { pid: leash.pid };
@@ -201,7 +201,7 @@ impl Keeper {
     /// Waits so long, unless the worker becomes unwanted; whether it is still wanted.
     fn pause(&self, time: Duration) -> bool {
         let until = Instant::now().checked_add(time);
-        let is_unwanted = |shared: &Shared| shared.unwanted;
+        let is_unwanted = |shared: &SupervisorShared| shared.unwanted;
         let (mut shared, unwanted) = wait_until(&self.changed, self.lock(), until, is_unwanted);
         if unwanted {
             shared.state = WorkerState::Ended;
@@ -211,7 +211,7 @@ impl Keeper {
     }
 
     /// Wakes those who wait for a change, after it.
-    fn tell(&self, mut shared: MutexGuard<'_, Shared>) {
+    fn tell(&self, mut shared: MutexGuard<'_, SupervisorShared>) {
         let waiters = if shared.has_ended() { shared.waiters.take() } else { Waiters::default() };
         drop(shared);
         self.changed.notify_all();
@@ -229,7 +229,7 @@ impl Keeper {
     }
 
     /// Closes the connection; then what is there gets `end`, and nothing more is started.
-    pub(super) fn dismiss(&self, end: impl FnOnce(&Leash)) {
+    pub(super) fn dismiss(&self, end: impl FnOnce(&PidFd)) {
         let connection = {
             let mut shared = self.lock();
             shared.unwanted = true;
@@ -257,12 +257,12 @@ impl Keeper {
     }
 
     fn wait_ended_until(&self, until: Option<Instant>) -> bool {
-        wait_until(&self.changed, self.lock(), until, Shared::has_ended).1
+        wait_until(&self.changed, self.lock(), until, SupervisorShared::has_ended).1
     }
 
     /// Completes when the worker has ended for good and its last process is reaped.
     pub(super) async fn ended(&self) {
-        until_so(&self.shared, Shared::has_ended, |shared| &mut shared.waiters).await;
+        until_so(&self.shared, SupervisorShared::has_ended, |shared| &mut shared.waiters).await;
     }
 
     /// The same, for so long at most; whether it has.
@@ -307,12 +307,12 @@ impl Keeper {
         self.lock().unwanted
     }
 
-    fn lock(&self) -> MutexGuard<'_, Shared> {
+    fn lock(&self) -> MutexGuard<'_, SupervisorShared> {
         lock(&self.shared)
     }
 }
 
-impl fmt::Debug for Keeper {
+impl fmt::Debug for Supervisor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.state().fmt(f)
     }

@@ -7,12 +7,12 @@ const KEPT: usize = 4096;
 
 /// The last [`KEPT`] bytes of a text that may be endless.
 #[derive(Debug, Default)]
-pub(super) struct LastWords {
+pub(super) struct StderrTail {
     bytes: VecDeque<u8>,
     cut: bool,
 }
 
-impl LastWords {
+impl StderrTail {
     pub(super) fn push(&mut self, more: &[u8]) {
         let more = &more[more.len().saturating_sub(KEPT)..];
         let surplus = (self.bytes.len() + more.len()).saturating_sub(KEPT);
@@ -37,7 +37,7 @@ mod tests {
     use super::*;
 
     fn text_of(parts: &[&[u8]]) -> String {
-        let mut words = LastWords::default();
+        let mut words = StderrTail::default();
         parts.iter().for_each(|part| words.push(part));
         words.text()
     }
@@ -51,7 +51,7 @@ mod tests {
     #[test]
     fn of_long_texts_the_last_lines_are_kept() {
         let line = |n: u32| format!("line {n} of many\n");
-        let mut words = LastWords::default();
+        let mut words = StderrTail::default();
         (0..10_000).for_each(|n| words.push(line(n).as_bytes()));
         assert!(words.bytes.len() <= KEPT);
         let text = words.text();

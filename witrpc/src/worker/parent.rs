@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::builder::WorkerBuilder;
 use super::handle::WorkerHandle;
-use super::keeper::{Keeper, WorkerState};
+use super::keeper::{Supervisor, WorkerState};
 use crate::client::Client;
 use crate::error::WorkerError;
 use crate::security::AccessToken;
@@ -73,7 +73,7 @@ impl<C> Worker<C> {
         WorkerBuilder::new(command)
     }
 
-    pub(super) fn new(client: C, place: Mmf, token: AccessToken, keeper: Arc<Keeper>) -> Self {
+    pub(super) fn new(client: C, place: Mmf, token: AccessToken, keeper: Arc<Supervisor>) -> Self {
         Self { client, place, token, handle: WorkerHandle::new(keeper) }
     }
 

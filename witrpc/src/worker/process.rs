@@ -14,7 +14,7 @@ use rustix::net::{RecvFlags, SendFlags, Shutdown, recv, send, shutdown};
 use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
 
 use super::assignment::{Assignment, Report, read_report, whole_body};
-use super::last_words::LastWords;
+use super::last_words::StderrTail;
 use crate::error::{WorkerError, WorkerExit};
 use crate::transport::mmf::Descriptor;
 
@@ -40,11 +40,11 @@ const LAST_READ: usize = 1 << 20;
 /// A process, from its start until it is reaped. Dropping it kills it.
 pub(super) struct Process {
     child: Child,
-    leash: Arc<Leash>,
+    leash: Arc<PidFd>,
     /// Its standard error, until nobody can write to it any more.
     errors: Option<ChildStderr>,
     forward: bool,
-    last_words: LastWords,
+    last_words: StderrTail,
     /// What has come over the line, until that is a report.
     heard: Vec<u8>,
     /// Whether a report may still come.
@@ -54,13 +54,13 @@ pub(super) struct Process {
 
 /// What ends a process, from any thread. A forked child of this process has neither of the two.
 #[derive(Debug)]
-pub(super) struct Leash {
+pub(super) struct PidFd {
     pub(super) pid: u32,
     process: Descriptor,
     line: Descriptor,
 }
 
-impl Leash {
+impl PidFd {
     /// Kills it, whatever it does. One that has ended is left alone: the descriptor cannot mean
     /// another process that has its number by now.
     pub(super) fn kill(&self) {
@@ -108,7 +108,7 @@ impl Process {
             }
             let pidfd = || pidfd_open(Pid::from_child(&child), PidfdFlags::empty());
             let process = Descriptor::open(pidfd)?;
-            Ok((errors, Arc::new(Leash { pid: child.id(), process, line })))
+            Ok((errors, Arc::new(PidFd { pid: child.id(), process, line })))
         })();
         let (errors, leash) = match watched {
             Ok(watched) => watched,
@@ -118,12 +118,12 @@ impl Process {
                 return Err(system("watch the worker")(source));
             }
         };
-        let last_words = LastWords::default();
+        let last_words = StderrTail::default();
         let (heard, listening, reaped) = (Vec::new(), true, false);
         Ok(Self { child, leash, errors, forward, last_words, heard, listening, reaped })
     }
 
-    pub(super) fn leash(&self) -> &Arc<Leash> {
+    pub(super) fn leash(&self) -> &Arc<PidFd> {
         &self.leash
     }
 

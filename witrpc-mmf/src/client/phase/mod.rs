@@ -31,15 +31,15 @@ pub(super) enum Phase {
 }
 
 /// A lane's phase and the seq that it is about, in a private word.
-pub(super) struct Lent<W: Words>(W::U64);
+pub(super) struct LaneOwnership<W: Words>(W::U64);
 
-impl Default for Lent<Mapped> {
+impl Default for LaneOwnership<Mapped> {
     fn default() -> Self {
         Self::new(0.into())
     }
 }
 
-impl<W: Words> Lent<W> {
+impl<W: Words> LaneOwnership<W> {
     /// Never lent; `word` holds 0.
     pub(super) fn new(word: W::U64) -> Self {
         Self(word)

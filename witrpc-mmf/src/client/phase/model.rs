@@ -5,13 +5,13 @@ use loom::sync::Arc;
 use loom::sync::atomic::AtomicU64;
 use loom::thread;
 
-use super::{Lent, Phase};
+use super::{LaneOwnership, Phase};
 use crate::layout::LINE_WORDS;
 use crate::line::{publish, shows};
 use crate::words::modelled::{Modelled, explore};
 
 struct Lane {
-    lent: Lent<Modelled>,
+    lent: LaneOwnership<Modelled>,
     response: [AtomicU64; LINE_WORDS],
     /// Stands for what only the lane's owner touches. loom fails a model of two owners.
     owned: UnsafeCell<()>,
@@ -20,7 +20,7 @@ struct Lane {
 impl Lane {
     fn new() -> Arc<Self> {
         Arc::new(Self {
-            lent: Lent::new(AtomicU64::new(0)),
+            lent: LaneOwnership::new(AtomicU64::new(0)),
             response: core::array::from_fn(|_| AtomicU64::new(0)),
             owned: UnsafeCell::new(()),
         })

@@ -6,7 +6,7 @@ use loom::sync::Arc;
 use loom::sync::atomic::{AtomicBool, AtomicU64};
 use loom::thread;
 
-use super::super::phase::{Lent, Phase};
+use super::super::phase::{LaneOwnership, Phase};
 use super::*;
 use crate::words::modelled::{Modelled, explore};
 
@@ -21,7 +21,7 @@ impl Wakeup for Task {
 
 /// A lane with a call that sleeps and has been answered. Its seq is 1, that of the next call 2.
 struct World {
-    lent: Lent<Modelled>,
+    lent: LaneOwnership<Modelled>,
     slot: SleeperSlot<Modelled, Task, ()>,
     is_free: AtomicU64,
     woken: [Arc<AtomicBool>; 2],
@@ -30,7 +30,7 @@ struct World {
 impl World {
     fn new() -> Arc<Self> {
         let world = Self {
-            lent: Lent::new(AtomicU64::new(0)),
+            lent: LaneOwnership::new(AtomicU64::new(0)),
             slot: SleeperSlot::default(),
             is_free: AtomicU64::new(0),
             woken: [1, 2].map(|_| Arc::new(AtomicBool::new(false))),

@@ -15,8 +15,8 @@ use witrpc_rt::{lock, wait_until};
 use witrpc_transport::{Admitted, ClientInfo, Plain, Responder, Session};
 
 use self::thread::ControlThread;
-pub(super) use self::thread::Desk;
-use super::claim::Claim;
+pub(super) use self::thread::HandshakeContext;
+use super::claim::NameClaim;
 use super::peer::Established;
 use crate::backend::Backend;
 use crate::error::BindError;
@@ -86,7 +86,7 @@ pub(crate) trait Host: Send + Sync + 'static {
 /// A claimed name at work. Dropping it shuts it down.
 #[derive(Debug)]
 pub(crate) struct Control {
-    shared: Arc<Shared>,
+    shared: Arc<ControlShared>,
     thread: Mutex<Option<JoinHandle<()>>>,
     origin: Origin,
 }
@@ -98,12 +98,12 @@ impl Control {
     /// # Errors
     ///
     /// The system has no descriptor to give; the name is given up then.
-    pub(crate) fn new(claim: Claim) -> Result<Self, BindError> {
+    pub(crate) fn new(claim: NameClaim) -> Result<Self, BindError> {
         let wake = Descriptor::open(|| eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK))
             .map_err(failed("make an eventfd"))?;
         let orders = Orders { claim: Some(claim), ..Orders::default() };
         let ended = Condvar::new();
-        let shared = Arc::new(Shared { orders: Mutex::new(orders), wake, ended });
+        let shared = Arc::new(ControlShared { orders: Mutex::new(orders), wake, ended });
         Ok(Self { shared, thread: Mutex::default(), origin: Origin::here() })
     }
 
@@ -123,10 +123,10 @@ impl Control {
     fn try_to_start(&self, limits: ServerLimits, host: Arc<dyn Host>) -> Result<(), BindError> {
         // Without a claim it has been shut down already.
         let orders = self.shared.orders();
-        let listeners = orders.claim.as_ref().map(Claim::listeners).unwrap_or_default();
+        let listeners = orders.claim.as_ref().map(NameClaim::listeners).unwrap_or_default();
         let (name, uids) =
             orders.claim.as_ref().map(|claim| (claim.name(), claim.uids())).unwrap_or_default();
-        let desk = Desk::new(name.to_owned(), uids.to_vec(), limits, host)?;
+        let desk = HandshakeContext::new(name.to_owned(), uids.to_vec(), limits, host)?;
         drop(orders);
         let thread = ControlThread::new(Arc::clone(&self.shared), listeners, desk)
             .map_err(failed("make an epoll instance"))?;
@@ -200,7 +200,7 @@ impl Drop for Control {
 }
 
 #[derive(Debug)]
-struct Shared {
+struct ControlShared {
     orders: Mutex<Orders>,
     /// An eventfd that nobody else has: rung after an order.
     wake: Descriptor,
@@ -209,7 +209,7 @@ struct Shared {
 }
 
 /// Dropped as the last thing that the thread does, or if it cannot be started.
-struct Ended(Arc<Shared>);
+struct Ended(Arc<ControlShared>);
 
 impl Drop for Ended {
     fn drop(&mut self) {
@@ -218,7 +218,7 @@ impl Drop for Ended {
     }
 }
 
-impl Shared {
+impl ControlShared {
     fn orders(&self) -> MutexGuard<'_, Orders> {
         lock(&self.orders)
     }
@@ -230,5 +230,5 @@ struct Orders {
     stop: bool,
     ended: bool,
     close: Vec<u64>,
-    claim: Option<Claim>,
+    claim: Option<NameClaim>,
 }

@@ -18,12 +18,12 @@ use rustix::event::{Timespec, epoll};
 use rustix::io::Errno;
 use rustix::net::{SocketFlags, accept_with};
 
-use super::{Host, ServerLimits, Shared};
+use super::{ControlShared, Host, ServerLimits};
 use crate::disposal::{self, Socket};
 use crate::fork::Descriptor;
 use crate::rendezvous::peer::Credentials;
 use crate::rendezvous::record::Nonce;
-use crate::rendezvous::stranger::{Progress, Stranger};
+use crate::rendezvous::stranger::{PendingHandshake, Progress};
 use crate::resource::ResourceError;
 use crate::resource::random_bytes;
 
@@ -41,24 +41,24 @@ const MAX_EVENTS: usize = 64;
 
 /// What an event is about; the upper bits of its data say which kind.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Source {
+enum EventSource {
     Wake,
     Listener(usize),
     /// Numbered by [`ControlThread::next_stranger`].
-    Stranger(u64),
+    PendingHandshake(u64),
     /// Numbered by the client's id.
     Link(u64),
 }
 
-impl Source {
+impl EventSource {
     const NUMBER_BITS: u32 = 62;
 
     fn data(self) -> epoll::EventData {
         let (kind, number) = match self {
-            Source::Wake => (0, 0),
-            Source::Listener(index) => (1, index as u64),
-            Source::Stranger(number) => (2, number),
-            Source::Link(client_id) => (3, client_id),
+            EventSource::Wake => (0, 0),
+            EventSource::Listener(index) => (1, index as u64),
+            EventSource::PendingHandshake(number) => (2, number),
+            EventSource::Link(client_id) => (3, client_id),
         };
         epoll::EventData::new_u64(kind << Self::NUMBER_BITS | number)
     }
@@ -67,10 +67,10 @@ impl Source {
         let data = event.data.u64();
         let number = data & ((1 << Self::NUMBER_BITS) - 1);
         match data >> Self::NUMBER_BITS {
-            0 => Source::Wake,
-            1 => Source::Listener(number as usize),
-            2 => Source::Stranger(number),
-            _ => Source::Link(number),
+            0 => EventSource::Wake,
+            1 => EventSource::Listener(number as usize),
+            2 => EventSource::PendingHandshake(number),
+            _ => EventSource::Link(number),
         }
     }
 }
@@ -82,20 +82,20 @@ pub(super) struct ControlThread {
     /// stranger goes.
     accept_again: Option<Instant>,
     /// In the order of their deadlines, which are all equally long.
-    strangers: Vec<(u64, Stranger)>,
+    strangers: Vec<(u64, PendingHandshake)>,
     next_stranger: u64,
     /// While it is set, there are strangers who were put off.
     advance_again: Option<Instant>,
     /// Strangers whose regions are being made, who take turns.
     busy: VecDeque<u64>,
     links: HashMap<u64, Socket>,
-    shared: Arc<Shared>,
+    shared: Arc<ControlShared>,
     /// The last to go: who sees the host dropped knows that all descriptors are closed.
-    desk: Desk,
+    desk: HandshakeContext,
 }
 
 /// What the handshakes of a server share.
-pub(in crate::rendezvous) struct Desk {
+pub(in crate::rendezvous) struct HandshakeContext {
     pub(in crate::rendezvous) name: String,
     /// The users whose clients are let in.
     pub(in crate::rendezvous) uids: Vec<u32>,
@@ -107,7 +107,7 @@ pub(in crate::rendezvous) struct Desk {
     pub(in crate::rendezvous) host: Arc<dyn Host>,
 }
 
-impl Desk {
+impl HandshakeContext {
     pub(in crate::rendezvous) fn new(
         name: String,
         uids: Vec<u32>,
@@ -121,14 +121,14 @@ impl Desk {
 
 impl ControlThread {
     pub(super) fn new(
-        shared: Arc<Shared>,
+        shared: Arc<ControlShared>,
         listeners: Vec<Arc<Descriptor>>,
-        desk: Desk,
+        desk: HandshakeContext,
     ) -> io::Result<Self> {
         let epoll = Descriptor::open(|| epoll::create(epoll::CreateFlags::CLOEXEC))?;
-        epoll::add(&epoll, &shared.wake, Source::Wake.data(), epoll::EventFlags::IN)?;
+        epoll::add(&epoll, &shared.wake, EventSource::Wake.data(), epoll::EventFlags::IN)?;
         for (index, listener) in listeners.iter().enumerate() {
-            let data = Source::Listener(index).data();
+            let data = EventSource::Listener(index).data();
             epoll::add(&epoll, &**listener, data, epoll::EventFlags::IN)?;
         }
         Ok(Self {
@@ -156,21 +156,22 @@ impl ControlThread {
             };
             // Who has left makes room for who comes.
             for event in events {
-                if let Source::Link(client_id) = Source::of(event) {
+                if let EventSource::Link(client_id) = EventSource::of(event) {
                     self.hang_up(client_id);
                 }
             }
-            if events.iter().any(|event| Source::of(event) == Source::Wake) && self.obey() {
+            if events.iter().any(|event| EventSource::of(event) == EventSource::Wake) && self.obey()
+            {
                 return;
             }
             // Who has said something is heard before its place may go to who comes.
             for event in events {
-                if let Source::Stranger(number) = Source::of(event) {
+                if let EventSource::PendingHandshake(number) = EventSource::of(event) {
                     self.advance(number);
                 }
             }
             for event in events {
-                if let Source::Listener(index) = Source::of(event) {
+                if let EventSource::Listener(index) = EventSource::of(event) {
                     self.accept(index);
                 }
             }
@@ -259,12 +260,14 @@ impl ControlThread {
             | epoll::EventFlags::OUT
             | epoll::EventFlags::RDHUP
             | epoll::EventFlags::ET;
-        if epoll::add(&self.epoll, &client, Source::Stranger(number).data(), flags).is_err() {
+        if epoll::add(&self.epoll, &client, EventSource::PendingHandshake(number).data(), flags)
+            .is_err()
+        {
             // No memory in the kernel: the client sees a hang-up.
             return;
         }
         let timeout = self.desk.limits.handshake_timeout.min(MAX_HANDSHAKE);
-        self.strangers.push((number, Stranger::new(client, who, timeout)));
+        self.strangers.push((number, PendingHandshake::new(client, who, timeout)));
         self.advance(number);
     }
 
@@ -289,7 +292,7 @@ impl ControlThread {
         let Some((client_id, link)) = stranger.into_link() else { return };
         // Nothing that it may send is ever read.
         let flags = epoll::EventFlags::RDHUP;
-        let watched = epoll::modify(&self.epoll, &link, Source::Link(client_id).data(), flags);
+        let watched = epoll::modify(&self.epoll, &link, EventSource::Link(client_id).data(), flags);
         self.links.insert(client_id, link);
         if watched.is_err() {
             self.hang_up(client_id);
@@ -328,17 +331,17 @@ impl ControlThread {
         self.drop_stranger(number);
     }
 
-    fn drop_strangers(&mut self, which: impl Fn(&Stranger) -> bool) {
+    fn drop_strangers(&mut self, which: impl Fn(&PendingHandshake) -> bool) {
         for number in self.strangers_that(which) {
             self.drop_stranger(number);
         }
     }
 
-    fn strangers_that(&self, which: impl Fn(&Stranger) -> bool) -> Vec<u64> {
+    fn strangers_that(&self, which: impl Fn(&PendingHandshake) -> bool) -> Vec<u64> {
         self.strangers.iter().filter(|(_, s)| which(s)).map(|(number, _)| *number).collect()
     }
 
-    fn remove_stranger(&mut self, number: u64) -> Option<Stranger> {
+    fn remove_stranger(&mut self, number: u64) -> Option<PendingHandshake> {
         let index = self.strangers.iter().position(|(each, _)| *each == number)?;
         let stranger = self.strangers.remove(index).1;
         self.resume_accepting();
@@ -361,7 +364,7 @@ impl ControlThread {
             self.resume_accepting();
         }
         if self.advance_again.take_if(|at| *at <= now).is_some() {
-            for number in self.strangers_that(Stranger::is_undecided) {
+            for number in self.strangers_that(PendingHandshake::is_undecided) {
                 self.advance(number);
             }
         }
@@ -382,7 +385,8 @@ impl ControlThread {
     fn watch_listeners(&self, flags: epoll::EventFlags) {
         for (index, listener) in self.listeners.iter().enumerate() {
             // The descriptors are registered and stay so: it cannot fail.
-            let _ = epoll::modify(&self.epoll, &**listener, Source::Listener(index).data(), flags);
+            let _ =
+                epoll::modify(&self.epoll, &**listener, EventSource::Listener(index).data(), flags);
         }
     }
 }

@@ -13,10 +13,10 @@ use crate::error::BindError;
 fn a_name_in_use_is_refused_at_once_and_free_afterwards() {
     let scratch = Scratch::new();
     let first = claim(&scratch.place());
-    let second = Claim::new(&name("calc"), &scratch.place());
+    let second = NameClaim::new(&name("calc"), &scratch.place());
     let Err(BindError::NameInUse { name: used, path }) = second else { panic!("{second:?}") };
     assert_eq!((used.as_str(), path), ("calc", scratch.path_of("locks/calc")));
-    let other = Claim::new(&name("calc2"), &scratch.place()).expect("another name is free");
+    let other = NameClaim::new(&name("calc2"), &scratch.place()).expect("another name is free");
     assert_eq!(live_names(&scratch.place()).unwrap(), ["calc", "calc2"]);
     drop(first);
     assert_eq!(live_names(&scratch.place()).unwrap(), ["calc2"]);
@@ -32,7 +32,7 @@ fn a_bind_takes_over_a_killed_servers_name_and_sweeps_the_others() {
         "rendezvous::tests::bind::a_bind_takes_over_a_killed_servers_name_and_sweeps_the_others";
     if let Some(path) = role() {
         let place = Place::in_dir(path);
-        let _claims = NAMES.map(|each| Claim::new(&name(each), &place).expect("it is free"));
+        let _claims = NAMES.map(|each| NameClaim::new(&name(each), &place).expect("it is free"));
         println!("bound");
         loop {
             std::thread::park();
@@ -40,13 +40,13 @@ fn a_bind_takes_over_a_killed_servers_name_and_sweeps_the_others() {
     }
     let scratch = Scratch::new();
     let place = scratch.place();
-    let live = Claim::new(&name("live"), &place).expect("it is free");
+    let live = NameClaim::new(&name("live"), &place).expect("it is free");
     let foreign = UnixListener::bind(scratch.path_of("foreign")).expect("the directory is ours");
     let mut command = child(test, scratch.path().join("names").to_str().unwrap());
     let mut server = Killed(command.stdout(Stdio::piped()).spawn().expect("it can be run"));
     let output = BufReader::new(server.0.stdout.take().expect("it is piped"));
     assert!(output.lines().any(|line| line.is_ok_and(|line| line.ends_with("bound"))));
-    assert!(matches!(Claim::new(&name("calc"), &place), Err(BindError::NameInUse { .. })));
+    assert!(matches!(NameClaim::new(&name("calc"), &place), Err(BindError::NameInUse { .. })));
 
     server.kill();
     assert_eq!(live_names(&place).unwrap(), ["live"]);
@@ -72,7 +72,7 @@ fn two_binds_that_race_for_a_dead_servers_name_never_both_win() {
         // Others bind meanwhile, and sweep what they take for dead.
         scope.spawn(|| {
             while !over.load(Ordering::Relaxed) {
-                drop(Claim::new(&name("sweeper"), &place).expect("nobody else has it"));
+                drop(NameClaim::new(&name("sweeper"), &place).expect("nobody else has it"));
             }
         });
         for round in 0..500 {
@@ -81,7 +81,7 @@ fn two_binds_that_race_for_a_dead_servers_name_never_both_win() {
             fs::write(scratch.path().join("names/locks/calc"), "").expect("it is ours");
             let bind = || {
                 start.wait();
-                Claim::new(&name("calc"), &place)
+                NameClaim::new(&name("calc"), &place)
             };
             let (one, other) = {
                 let one = scope.spawn(bind);
@@ -111,7 +111,7 @@ fn binds_that_race_with_a_server_that_gives_its_name_up_never_overlap() {
             scope.spawn(|| {
                 let mut turns = 0;
                 while turns < 200 {
-                    match Claim::new(&name("calc"), &place) {
+                    match NameClaim::new(&name("calc"), &place) {
                         Ok(claim) => {
                             assert!(!served.swap(true, Ordering::Relaxed), "two serve at once");
                             UnixStream::connect(scratch.path_of("calc")).expect("it listens");
@@ -131,7 +131,7 @@ fn binds_that_race_with_a_server_that_gives_its_name_up_never_overlap() {
 
 /// Binding fails with this description and leaves what stands there alone.
 fn assert_refused(scratch: &Scratch, expected: &str) {
-    let bound = Claim::new(&name("calc"), &scratch.place()).map(drop);
+    let bound = NameClaim::new(&name("calc"), &scratch.place()).map(drop);
     let Err(BindError::NotOurs { path, found }) = bound else { panic!("{bound:?}") };
     assert_eq!((path, found), (scratch.path_of("calc"), expected));
     assert!(scratch.path_of("calc").symlink_metadata().is_ok(), "it was left");

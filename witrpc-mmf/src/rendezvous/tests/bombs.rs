@@ -177,7 +177,7 @@ fn a_bomb_that_there_is_no_place_for_keeps_nobody_waiting() {
             fuses.push(bomb.send_behind(others, &stranger));
             wait_for_hang_up(stranger);
         }
-        assert_eq!(Bell::new(connection.bell.take()).drain(), Drained::Passed);
+        assert_eq!(Bell::new(connection.bell.take()).drain(), Drained::ReceivedFd);
         drop(hoard);
         drop(client);
         assert!(matches!(server.next(), Event::HungUp(_)));
@@ -211,7 +211,7 @@ fn a_server_whose_closers_are_all_kept_waiting_serves_on_and_lets_in_later() {
         // Each closer takes one, and one is left.
         for _ in 0..=disposal::MAX_CLOSERS {
             let Bomb { socket, fuse } = Bomb::hidden();
-            drop(disposal::Passed::new(Descriptor::open(|| Ok::<_, ()>(socket)).unwrap()));
+            drop(disposal::ReceivedFd::new(Descriptor::open(|| Ok::<_, ()>(socket)).unwrap()));
             fuses.push(fuse);
         }
         assert!(disposal::is_backed_up());

@@ -15,7 +15,7 @@ use super::raw::{Raw, mislead};
 use super::record::{Failure, Record};
 use super::strangers::assert_serves;
 use super::*;
-use crate::disposal::Passed;
+use crate::disposal::ReceivedFd;
 use crate::fork::Descriptor;
 use crate::memfd::{FileIdentity, OwnMemory, PeerMemory, PeerMemoryError};
 
@@ -130,7 +130,7 @@ pub(super) fn open_now() -> usize {
 fn a_region_of_a_wrong_kind_is_refused_by_what_is_wrong_with_it() {
     let scratch = Scratch::new();
     for Wrong { what, file, named } in wrong_kinds(&scratch) {
-        let file = Passed::new(Descriptor::open(|| Ok::<_, ()>(file)).unwrap());
+        let file = ReceivedFd::new(Descriptor::open(|| Ok::<_, ()>(file)).unwrap());
         let refused = PeerMemory::map(file, named).expect_err(what);
         let expected = match what {
             "memory that is not sealed" | "memory without a seal" => {

@@ -23,7 +23,7 @@ pub(super) fn per_user() -> (Scratch, PathBuf, PathBuf, Place) {
 fn refused(place: &Place) -> DirectoryError {
     let connected = try_connect(place).map(drop);
     assert!(matches!(connected, Err(ConnectError::Directory(_))), "{connected:?}");
-    match Claim::new(&name("calc"), place) {
+    match NameClaim::new(&name("calc"), place) {
         Err(BindError::Directory(error)) => error,
         other => panic!("{other:?}"),
     }
@@ -58,7 +58,7 @@ fn either_directory_may_vanish() {
         let server = Server::start(&place, limits());
         fs::remove_dir_all(vanishing).unwrap();
         drop(try_connect(&place).expect("the other directory has it"));
-        let again = Claim::new(&name("calc"), &place);
+        let again = NameClaim::new(&name("calc"), &place);
         assert!(matches!(again, Err(BindError::NameInUse { .. })), "{again:?}");
         assert_eq!(live_names(&place).unwrap(), ["calc"]);
         server.end();
@@ -75,7 +75,7 @@ fn a_parent_that_is_missing_is_passed_over_but_one_is_needed() {
     assert!(!session.exists());
 
     fs::remove_dir_all(shared.parent().unwrap()).unwrap();
-    let bound = Claim::new(&name("calc"), &place).map(drop);
+    let bound = NameClaim::new(&name("calc"), &place).map(drop);
     let Err(BindError::Directory(DirectoryError::NonePossible { reasons })) = bound else {
         panic!("{bound:?}");
     };
@@ -97,7 +97,7 @@ fn a_link_in_place_of_the_locks_is_refused() {
     drop(claim(&scratch.place()));
     fs::remove_dir(scratch.path_of("locks")).unwrap();
     symlink(scratch.path(), scratch.path_of("locks")).unwrap();
-    let bound = Claim::new(&name("calc"), &scratch.place());
+    let bound = NameClaim::new(&name("calc"), &scratch.place());
     let Err(BindError::Directory(DirectoryError::NotADirectory { found, .. })) = bound else {
         panic!("{bound:?}");
     };

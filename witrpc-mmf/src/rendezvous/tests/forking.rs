@@ -8,7 +8,7 @@ use rustix::process::{Pid, WaitOptions, waitpid};
 
 use super::*;
 use crate::copy::Pages;
-use crate::disposal::Passed;
+use crate::disposal::ReceivedFd;
 use crate::fork::{Descriptor, Origin};
 use crate::region::{OwnPages, PeerPages};
 
@@ -93,7 +93,7 @@ fn drop_in_a_child(backend: Backend) {
         drop(null);
         // And it may be a client and a server of its own.
         drop(connect(&name("calc"), &scratch.place(), &options).expect("the parent serves"));
-        drop(Claim::new(&name("child"), &scratch.place()).expect("the name is free"));
+        drop(NameClaim::new(&name("child"), &scratch.place()).expect("the name is free"));
         assert_eq!(live_names(&other.place()).unwrap(), ["calc"]);
         true
     });
@@ -121,7 +121,7 @@ fn regions_are_absent_in_a_child_whose_drops_unmap_nothing() {
 fn look_for_regions_in_a_child(backend: Backend) {
     let len = REGION_LEN;
     let made = OwnPages::make(backend, len).unwrap();
-    let peer = PeerPages::open(backend, made.identity, made.file.map(Passed::new)).unwrap();
+    let peer = PeerPages::open(backend, made.identity, made.file.map(ReceivedFd::new)).unwrap();
     let mut regions = Some((made.pages, peer));
     let is_mapped = |start: *const u8| {
         let maps = fs::read_to_string("/proc/self/maps").unwrap();

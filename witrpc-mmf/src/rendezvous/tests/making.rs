@@ -5,11 +5,11 @@ use std::task::Wake;
 
 use witrpc_transport::{Begun, Initiator, NoRandomBytes};
 
-use super::control::Desk;
+use super::control::HandshakeContext;
 use super::peer::Credentials;
 use super::raw::Raw;
 use super::record::Record;
-use super::stranger::{Progress, Stranger};
+use super::stranger::{PendingHandshake, Progress};
 use super::*;
 use crate::disposal::Socket;
 use crate::fork::Descriptor;
@@ -24,14 +24,15 @@ fn long_limits() -> ServerLimits {
 }
 
 /// A handshake of which the server has just been told the client's region.
-fn before_the_region() -> (Stranger, Desk, Raw) {
+fn before_the_region() -> (PendingHandshake, HandshakeContext, Raw) {
     let (ours, theirs) = UnixStream::pair().expect("there are descriptors");
     ours.set_nonblocking(true).expect("it is open");
     let socket = Descriptor::open(|| Ok::<_, ()>(OwnedFd::from(ours))).expect("it is open");
     let who = Credentials { pid: 1, uid: 1 };
     let host = Arc::new(Recorder(channel().0));
-    let mut desk = Desk::new("calc".to_owned(), vec![who.uid], long_limits(), host).unwrap();
-    let mut stranger = Stranger::new(Socket::new(socket), who, PATIENCE);
+    let mut desk =
+        HandshakeContext::new("calc".to_owned(), vec![who.uid], long_limits(), host).unwrap();
+    let mut stranger = PendingHandshake::new(Socket::new(socket), who, PATIENCE);
     let mut raw = Raw::meet(theirs, || {
         assert!(matches!(stranger.advance(&mut desk), Progress::Pending));
     });

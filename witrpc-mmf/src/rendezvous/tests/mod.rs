@@ -91,8 +91,8 @@ fn name(name: &str) -> Name {
     Name::new(name).expect("it breaks no rule")
 }
 
-fn claim(place: &Place) -> Claim {
-    Claim::new(&name("calc"), place).expect("nobody else has it")
+fn claim(place: &Place) -> NameClaim {
+    NameClaim::new(&name("calc"), place).expect("nobody else has it")
 }
 
 fn limits() -> ServerLimits {
@@ -155,7 +155,7 @@ impl Drop for Recorder {
     }
 }
 
-fn start(claim: Claim, limits: ServerLimits, host: Arc<dyn Host>) -> Control {
+fn start(claim: NameClaim, limits: ServerLimits, host: Arc<dyn Host>) -> Control {
     let control = Control::new(claim).expect("the machine has descriptors to give");
     control.start(limits, host).expect("the machine has a thread to give");
     control

@@ -97,7 +97,7 @@ fn a_place_that_cannot_be_used_is_passed_over_by_both_sides_with_its_reason() {
             drop(try_connect(&place).expect(&what));
             assert_eq!(try_to_inquire(&place).expect(&what), b"never better");
             assert_eq!(live_names(&place).expect(&what), ["calc"]);
-            let again = Claim::new(&name("calc"), &place).map(drop);
+            let again = NameClaim::new(&name("calc"), &place).map(drop);
             assert!(matches!(again, Err(BindError::NameInUse { .. })), "{what}: {again:?}");
             server.end();
             let over = try_connect(&place).map(drop);
@@ -121,7 +121,7 @@ fn it_is_an_error_if_no_place_is_left_and_says_why_of_each() {
         other.bring_about(&scratch, &shared);
         let connected = try_connect(&place).map(drop);
         let inquired = try_to_inquire(&place).map(drop);
-        let bound = Claim::new(&name("calc"), &place).map(drop);
+        let bound = NameClaim::new(&name("calc"), &place).map(drop);
         let Err(BindError::Directory(bound)) = bound else { panic!("{bound:?}") };
         let Err(ConnectError::Directory(connected)) = connected else { panic!("{connected:?}") };
         let Err(ConnectError::Directory(inquired)) = inquired else { panic!("{inquired:?}") };
@@ -177,7 +177,7 @@ fn a_given_directory_is_never_passed_over() {
         }
         let scratch = Scratch::new();
         flaw.bring_about(&scratch, &scratch.path().join("names"));
-        let bound = Claim::new(&name("calc"), &scratch.place()).map(drop);
+        let bound = NameClaim::new(&name("calc"), &scratch.place()).map(drop);
         let connected = try_connect(&scratch.place()).map(drop);
         let Err(BindError::Directory(bound)) = bound else { panic!("{flaw:?}: {bound:?}") };
         let Err(ConnectError::Directory(connected)) = connected else {
@@ -226,7 +226,7 @@ fn serve_under(mask: Mode) {
         for _ in 0..2 {
             let server = Server::start(place, limits());
             drop(try_connect(place).expect("it serves"));
-            let again = Claim::new(&name("calc"), place).map(drop);
+            let again = NameClaim::new(&name("calc"), place).map(drop);
             assert!(matches!(again, Err(BindError::NameInUse { .. })), "{mask:?}: {again:?}");
             for directory in &directories {
                 assert_eq!(mode_of(directory), 0o700, "{mask:?}");

@@ -12,7 +12,7 @@ use rustix::fs::{
 use rustix::io::{Errno, FdFlags, fcntl_getfd, pwrite};
 
 use super::*;
-use crate::disposal::Passed;
+use crate::disposal::ReceivedFd;
 use crate::fdpass::{receive_with, send_with};
 use crate::fork::Descriptor;
 use crate::memfd::{FileIdentity, OwnMemory, PeerMemory, PeerMemoryError};
@@ -35,7 +35,7 @@ fn a_sealed_region_cannot_be_resized_punched_written_or_mapped_writable() {
     assert_eq!(fcntl_add_seals(file, SealFlags::WRITE), Err(Errno::PERM));
     assert!(fstat(file).unwrap().st_blocks * 512 >= LEN as i64, "all of it is allocated");
 
-    let peer = PeerMemory::map(Passed::new(sealed.file), sealed.identity).unwrap();
+    let peer = PeerMemory::map(ReceivedFd::new(sealed.file), sealed.identity).unwrap();
     // SAFETY: the range is the whole mapping, and the call is expected to change nothing.
     let made_writable = unsafe {
         rustix::mm::mprotect(
@@ -69,14 +69,14 @@ fn memory_without_every_seal_or_with_holes_is_not_mapped() {
     let all = SealFlags::SHRINK | SealFlags::GROW | SealFlags::FUTURE_WRITE | SealFlags::SEAL;
     for missing in [SealFlags::SHRINK, SealFlags::GROW, SealFlags::FUTURE_WRITE, SealFlags::SEAL] {
         let (file, identity) = memfd(true, all - missing);
-        let refused = PeerMemory::map(Passed::new(file), identity);
+        let refused = PeerMemory::map(ReceivedFd::new(file), identity);
         assert!(matches!(refused, Err(PeerMemoryError::SealsMissing)), "{missing:?}: {refused:?}");
     }
     let (file, identity) = memfd(false, all);
-    let refused = PeerMemory::map(Passed::new(file), identity);
+    let refused = PeerMemory::map(ReceivedFd::new(file), identity);
     assert!(matches!(refused, Err(PeerMemoryError::NotAllocated { .. })), "{refused:?}");
     let (file, identity) = memfd(true, all);
-    PeerMemory::map(Passed::new(file), identity).expect("it is as it must be");
+    PeerMemory::map(ReceivedFd::new(file), identity).expect("it is as it must be");
 }
 
 /// What a relay replaces by something of its own.
@@ -112,10 +112,10 @@ fn relay(client: &UnixStream, server: &UnixStream, slipped: Slipped) {
             if tampers && !passed.is_empty() {
                 if slipped == Slipped::Bell {
                     let bell = OwnedFd::from(UnixStream::pair().unwrap().0);
-                    passed[1] = Passed::new(Descriptor::open(|| Ok::<_, Errno>(bell)).unwrap());
+                    passed[1] = ReceivedFd::new(Descriptor::open(|| Ok::<_, Errno>(bell)).unwrap());
                 } else {
                     let len = fstat(&passed[0]).unwrap().st_size as usize;
-                    passed[0] = Passed::new(OwnMemory::create(len).unwrap().1.file);
+                    passed[0] = ReceivedFd::new(OwnMemory::create(len).unwrap().1.file);
                 }
             }
             let passed: Vec<_> = passed.iter().map(AsFd::as_fd).collect();

@@ -165,7 +165,7 @@ fn a_server_of_another_user_is_not_taken_for_ours() {
 
 #[test]
 fn what_cannot_be_shared_is_not() {
-    let claim = |place: &Place| Claim::new(&name("calc"), place).map(drop);
+    let claim = |place: &Place| NameClaim::new(&name("calc"), place).map(drop);
     let own = Place::default().allow_uid(OTHER);
     let refused = claim(&own);
     assert!(matches!(refused, Err(BindError::Directory(DirectoryError::NotShared))), "{refused:?}");

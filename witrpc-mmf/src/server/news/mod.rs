@@ -13,11 +13,11 @@ use crate::ring;
 use crate::words::{ReadWord, Word, Words};
 
 /// Counts what there was to read; the items themselves stand elsewhere.
-pub(super) struct News<W: Words> {
+pub(super) struct WorkSignal<W: Words> {
     count: W::U64,
 }
 
-impl<W: Words> News<W> {
+impl<W: Words> WorkSignal<W> {
     /// `count` is a private word that holds 1, so that who has read nothing (0) has something to
     /// read.
     pub(super) fn new(count: W::U64) -> Self {

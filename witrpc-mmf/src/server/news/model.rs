@@ -6,8 +6,8 @@ use loom::sync::atomic::AtomicU64;
 use loom::sync::{Arc, Mutex};
 use loom::thread;
 
-use super::News;
-use crate::ring::{self, Epochs, Rung};
+use super::WorkSignal;
+use crate::ring::{self, WakeEpoch, WakeRequest};
 use crate::words::modelled::{Bell, Modelled, explore};
 
 const IDLE: u64 = 0;
@@ -17,15 +17,15 @@ const STAND_BY: u64 = 2;
 struct Server {
     /// Stands for the role's word.
     role: AtomicU64,
-    news: News<Modelled>,
+    news: WorkSignal<Modelled>,
     /// Who has rung.
     rung: Mutex<u32>,
     /// What else a teller may have recorded, under no lock.
     recorded: AtomicU64,
     /// The ring-me word, and the private halves of it.
     ring_me: AtomicU64,
-    epochs: Epochs<Modelled>,
-    client: Rung<Modelled>,
+    epochs: WakeEpoch<Modelled>,
+    client: WakeRequest<Modelled>,
     bell: Bell,
     /// Stands for the request lines.
     requests: [AtomicU64; 2],
@@ -36,12 +36,12 @@ impl Server {
         let word = AtomicU64::new;
         Arc::new(Self {
             role: word(POLLER),
-            news: News::new(word(1)),
+            news: WorkSignal::new(word(1)),
             rung: Mutex::new(0),
             recorded: word(0),
             ring_me: word(0),
-            epochs: Epochs::new(word(0)),
-            client: Rung::new(word(0)),
+            epochs: WakeEpoch::new(word(0)),
+            client: WakeRequest::new(word(0)),
             bell: Bell::new(),
             requests: [word(0), word(0)],
         })

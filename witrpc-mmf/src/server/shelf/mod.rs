@@ -33,7 +33,7 @@ mod tests;
 use std::ptr;
 use std::sync::atomic::Ordering::AcqRel;
 
-use super::news::News;
+use super::news::WorkSignal;
 use crate::words::{Pointer, Words};
 
 /// A place for one list, which any thread may take.
@@ -51,7 +51,7 @@ impl<W: Words, T: Send> Shelf<W, T> {
     /// Lays a list here, and drops what was here. It goes at once if there are other news than it was
     /// made by: `read`.
     #[inline]
-    pub(super) fn lay(&self, list: Box<T>, read: u64, news: &News<W>) {
+    pub(super) fn lay(&self, list: Box<T>, read: u64, news: &WorkSignal<W>) {
         drop(self.exchange(Box::into_raw(list)));
         if news.count() != read {
             drop(self.take());
@@ -65,7 +65,7 @@ impl<W: Words, T: Send> Shelf<W, T> {
     }
 
     /// Drops what is here. A connection has ended, and no list that is made by later news names it.
-    pub(super) fn clear(&self, news: &News<W>) {
+    pub(super) fn clear(&self, news: &WorkSignal<W>) {
         news.tell();
         drop(self.take());
     }

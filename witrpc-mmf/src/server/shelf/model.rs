@@ -11,7 +11,7 @@ use loom::sync::{Arc, Mutex};
 use loom::thread;
 
 use super::Shelf;
-use crate::server::news::News;
+use crate::server::news::WorkSignal;
 use crate::words::modelled::{Modelled, explore};
 
 /// Stands for a mapping, which goes with its last user.
@@ -32,7 +32,7 @@ const DISPLACED: u64 = 2;
 
 struct Server {
     shelf: Shelf<Modelled, List>,
-    news: News<Modelled>,
+    news: WorkSignal<Modelled>,
     /// Stands for the table of connections.
     connection: Mutex<Option<Counted<Connection>>>,
     role: AtomicU64,
@@ -44,7 +44,7 @@ impl Server {
         let weak = Counted::downgrade(&connection);
         let server = Self {
             shelf: Shelf::new(),
-            news: News::new(AtomicU64::new(1)),
+            news: WorkSignal::new(AtomicU64::new(1)),
             connection: Mutex::new(Some(connection)),
             role: AtomicU64::new(LOOKING),
         };

@@ -8,7 +8,7 @@ use crate::words::Mapped;
 #[test]
 fn what_is_laid_is_taken_once_or_dropped() {
     let shelf = Shelf::<Mapped, Arc<()>>::new();
-    let news = News::new(AtomicU64::new(1));
+    let news = WorkSignal::new(AtomicU64::new(1));
     let value = Arc::new(());
     assert!(shelf.take().is_none());
     thread::scope(|scope| {
@@ -31,7 +31,7 @@ fn what_is_laid_is_taken_once_or_dropped() {
 #[test]
 fn nothing_stays_that_is_older_than_the_news() {
     let shelf = Shelf::<Mapped, u32>::new();
-    let news = News::new(AtomicU64::new(1));
+    let news = WorkSignal::new(AtomicU64::new(1));
     shelf.lay(Box::new(7), 1, &news);
     assert_eq!(shelf.take().as_deref(), Some(&7));
     shelf.lay(Box::new(8), 1, &news);

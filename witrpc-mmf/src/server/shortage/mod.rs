@@ -23,9 +23,9 @@ use crate::ring;
 use crate::words::{ReadWord, Word, Words};
 
 /// Says whether answers wait for space.
-pub(super) struct Shortage<W: Words>(W::U64);
+pub(super) struct SpaceWanted<W: Words>(W::U64);
 
-impl<W: Words> Shortage<W> {
+impl<W: Words> SpaceWanted<W> {
     /// None wait; `word` holds 0.
     pub(super) fn new(word: W::U64) -> Self {
         Self(word)

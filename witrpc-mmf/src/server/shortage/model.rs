@@ -10,10 +10,10 @@ use loom::sync::atomic::{AtomicU32, AtomicU64};
 use loom::sync::{Arc, Mutex};
 use loom::thread;
 
-use super::Shortage;
+use super::SpaceWanted;
 use crate::arena::{Arena, BlockRef, GRANULE_BYTES};
 use crate::release::{ReleaseTable, find_or_ask, release};
-use crate::ring::{self, Epochs, Rung};
+use crate::ring::{self, WakeEpoch, WakeRequest};
 use crate::words::modelled::{Bell, Modelled, explore};
 
 const LANES: usize = 2;
@@ -23,15 +23,15 @@ struct Scene {
     /// The server's.
     arena: Mutex<Arena>,
     queue: Mutex<VecDeque<usize>>,
-    shortage: Shortage<Modelled>,
-    epochs: Epochs<Modelled>,
+    shortage: SpaceWanted<Modelled>,
+    epochs: WakeEpoch<Modelled>,
     wants_space: AtomicU64,
     /// Stand for the response lines: the first word of the block, 0 for none.
     lines: [AtomicU64; LANES],
     server_bell: Bell,
     /// The client's.
     slots: [AtomicU32; 1],
-    rung: Rung<Modelled>,
+    rung: WakeRequest<Modelled>,
     client_bell: Bell,
 }
 
@@ -40,13 +40,13 @@ impl Scene {
         Arc::new(Self {
             arena: Mutex::new(Arena::new(GRANULE_BYTES)),
             queue: Mutex::new(VecDeque::new()),
-            shortage: Shortage::new(AtomicU64::new(0)),
-            epochs: Epochs::new(AtomicU64::new(0)),
+            shortage: SpaceWanted::new(AtomicU64::new(0)),
+            epochs: WakeEpoch::new(AtomicU64::new(0)),
             wants_space: AtomicU64::new(0),
             lines: core::array::from_fn(|_| AtomicU64::new(0)),
             server_bell: Bell::new(),
             slots: [AtomicU32::new(0)],
-            rung: Rung::new(AtomicU64::new(0)),
+            rung: WakeRequest::new(AtomicU64::new(0)),
             client_bell: Bell::new(),
         })
     }
@@ -92,7 +92,7 @@ impl Scene {
         }
         drop(queue);
         if is_left {
-            Shortage::<Modelled>::announce(|| self.client_bell.ring());
+            SpaceWanted::<Modelled>::announce(|| self.client_bell.ring());
         }
     }
 

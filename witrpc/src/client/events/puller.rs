@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::lane::EventLane;
-use super::subscriptions::{Key, Subscriber, Subscriptions};
+use super::subscriptions::{EventKey, Subscriber, Subscriptions};
 use crate::client::answer::read_pulled;
 use crate::client::links::{self, Link};
-use crate::client::reconnect::Keeper;
+use crate::client::reconnect::Reconnector;
 use crate::client::streams::{Control, LinkStreams};
 use crate::codec::Codec;
 use crate::error::CallError;
@@ -23,11 +23,11 @@ pub(super) struct Puller {
     /// Of the link over which they come now.
     lane: EventLane,
     /// Whoever brings the next link of the connection.
-    keeper: Option<Arc<Keeper>>,
+    keeper: Option<Arc<Reconnector>>,
 }
 
 /// Why no more events come over a link.
-enum Stopped {
+enum PullEnd {
     /// Nobody is subscribed.
     NotWanted,
     /// The connection does not work.
@@ -36,7 +36,7 @@ enum Stopped {
     Broken(CallError),
 }
 
-impl From<CallError> for Stopped {
+impl From<CallError> for PullEnd {
     /// Of what a server answered instead of the thing itself.
     fn from(error: CallError) -> Self {
         match error {
@@ -55,7 +55,7 @@ impl Puller {
     pub(super) fn start(
         subscriptions: Arc<Subscriptions>,
         streams: &Arc<LinkStreams>,
-        keeper: Option<Arc<Keeper>>,
+        keeper: Option<Arc<Reconnector>>,
     ) -> Result<(), CallError> {
         let streams = Arc::clone(streams);
         let run = move || {
@@ -72,9 +72,9 @@ impl Puller {
         let mut stopped = self.pull_until_stopped();
         loop {
             let followed = match stopped {
-                Stopped::NotWanted => return,
-                Stopped::Failed(error) => self.follow(error),
-                Stopped::Broken(error) => Err(error),
+                PullEnd::NotWanted => return,
+                PullEnd::Failed(error) => self.follow(error),
+                PullEnd::Broken(error) => Err(error),
             };
             if let Err(error) = followed {
                 return self.end(&error);
@@ -86,14 +86,14 @@ impl Puller {
         }
     }
 
-    fn pull_until_stopped(&mut self) -> Stopped {
+    fn pull_until_stopped(&mut self) -> PullEnd {
         loop {
             match self.tell_the_rest().and_then(|()| self.pull()) {
                 Ok(Some(deliveries)) => deliveries.into_iter().for_each(|it| self.deal_out(it)),
                 Ok(None) => {
                     // Who comes meanwhile is known to the server, or will start another thread.
                     if self.subscriptions.lock().leave_if_unwanted() {
-                        return Stopped::NotWanted;
+                        return PullEnd::NotWanted;
                     }
                 }
                 Err(stopped) => return stopped,
@@ -102,24 +102,24 @@ impl Puller {
     }
 
     /// Tells the server what it has not been told for want of a lane.
-    fn tell_the_rest(&mut self) -> Result<(), Stopped> {
+    fn tell_the_rest(&mut self) -> Result<(), PullEnd> {
         let owed = self.subscriptions.lock().pulling.take_owed();
         owed.into_iter().try_for_each(|service| self.tell(service))
     }
 
     /// Tells the server what is wanted of a service.
-    fn tell(&mut self, service: u8) -> Result<(), Stopped> {
+    fn tell(&mut self, service: u8) -> Result<(), PullEnd> {
         let control = self.subscriptions.whole_set(service, self.lane.streams());
-        let mut answer = self.lane.ask(&control).map_err(Stopped::Failed)?;
+        let mut answer = self.lane.ask(&control).map_err(PullEnd::Failed)?;
         read_pulled(&mut answer, self.lane.streams().codec, "subscribe")?;
         Ok(())
     }
 
     /// Waits for the next events; `None` when the server knows of no subscription.
-    fn pull(&mut self) -> Result<Option<Vec<Delivery>>, Stopped> {
+    fn pull(&mut self) -> Result<Option<Vec<Delivery>>, PullEnd> {
         let codec = self.lane.streams().codec;
         let control = Control::new(RequestTag::of(Operation::PullEvents), codec);
-        let mut answer = self.lane.ask(&control).map_err(Stopped::Failed)?;
+        let mut answer = self.lane.ask(&control).map_err(PullEnd::Failed)?;
         // Not encoded by a codec: the events in it are.
         if read_pulled(&mut answer, Codec::default(), "events")?.is_none() {
             return Ok(None);
@@ -131,7 +131,7 @@ impl Puller {
     }
 
     fn deal_out(&self, delivery: Delivery) {
-        let key: Key = (delivery.service, delivery.event);
+        let key: EventKey = (delivery.service, delivery.event);
         let state = self.subscriptions.lock();
         let all = state.subscribers.values();
         let wanting =
@@ -164,7 +164,7 @@ impl Puller {
 
     /// Tells the server at the other end of a new link of all subscribers, and those of whom the
     /// former one knew that they may have missed something.
-    fn renew(&mut self) -> Result<(), Stopped> {
+    fn renew(&mut self) -> Result<(), PullEnd> {
         let mut services = BTreeSet::new();
         for (number, keeper) in self.all() {
             let placed = link_over(&keeper, self.lane.streams())
@@ -189,7 +189,7 @@ impl Puller {
     }
 
     /// All subscribers, and who brings the links of their clients.
-    fn all(&self) -> Vec<(u64, Arc<Keeper>)> {
+    fn all(&self) -> Vec<(u64, Arc<Reconnector>)> {
         let state = self.subscriptions.lock();
         // Whose connection is replaced has a keeper.
         let kept = |(number, it): (&u64, &Subscriber)| Some((*number, it.keeper.clone()?));
@@ -210,7 +210,7 @@ impl Puller {
 }
 
 /// The first link of a connection that goes over another channel than these streams do.
-fn next_link(keeper: &Keeper, former: &Arc<LinkStreams>) -> Result<Arc<Link>, CallError> {
+fn next_link(keeper: &Reconnector, former: &Arc<LinkStreams>) -> Result<Arc<Link>, CallError> {
     let mut link = Arc::clone(&keeper.link());
     while Arc::ptr_eq(&link.streams, former) {
         let next = {
@@ -223,7 +223,7 @@ fn next_link(keeper: &Keeper, former: &Arc<LinkStreams>) -> Result<Arc<Link>, Ca
 }
 
 /// The link of a client, of whatever service, over these streams' channel.
-fn link_over(keeper: &Keeper, streams: &Arc<LinkStreams>) -> Result<Arc<Link>, CallError> {
+fn link_over(keeper: &Reconnector, streams: &Arc<LinkStreams>) -> Result<Arc<Link>, CallError> {
     let mut link = Arc::clone(&keeper.link());
     while !Arc::ptr_eq(&link.streams, streams) && streams.channel.lost().is_none() {
         let next = {

@@ -7,20 +7,20 @@ use std::time::{Duration, Instant};
 use witrpc_rt::{lock, wait, wake};
 
 use super::Sink;
-use crate::backlog::{Backlog, Gap, Next, Offer};
+use crate::backlog::{Backlog, Gap, NextEntry, Offer};
 use crate::contract::Overflow;
 use crate::error::{CallError, EventError};
 use crate::events::Emitted;
 
 /// The events that wait for one subscriber.
 pub(super) struct Queue {
-    state: Mutex<State>,
+    state: Mutex<EventQueueState>,
     changed: Condvar,
 }
 
-struct State {
+struct EventQueueState {
     /// Taken out of the backlog, and not told to its end.
-    next: Next<Arc<Emitted>>,
+    next: NextEntry<Arc<Emitted>>,
     backlog: Backlog<Arc<Emitted>>,
     /// No more come, and why.
     ended: Option<CallError>,
@@ -35,8 +35,8 @@ pub(super) enum Came {
 
 impl Queue {
     pub(super) fn new(overflow: Overflow) -> Arc<Self> {
-        let state = State {
-            next: Next { gap: Gap::default(), item: None },
+        let state = EventQueueState {
+            next: NextEntry { gap: Gap::default(), item: None },
             backlog: Backlog::new(overflow),
             ended: None,
             waker: None,
@@ -92,12 +92,12 @@ impl Queue {
         self.changed.notify_all();
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
+    fn lock(&self) -> MutexGuard<'_, EventQueueState> {
         lock(&self.state)
     }
 
     /// Says that something has changed.
-    fn tell(&self, mut state: MutexGuard<'_, State>) {
+    fn tell(&self, mut state: MutexGuard<'_, EventQueueState>) {
         let waker = state.waker.take();
         drop(state);
         self.changed.notify_all();
@@ -127,7 +127,7 @@ impl Queue {
     }
 }
 
-impl State {
+impl EventQueueState {
     fn take(&mut self) -> Option<Came> {
         if let Some(came) = self.tell_next() {
             return Some(came);
@@ -151,7 +151,7 @@ impl State {
 
     /// What is to be told of what comes next: first what is missing before it.
     fn tell_next(&mut self) -> Option<Came> {
-        let Next { gap, item } = &mut self.next;
+        let NextEntry { gap, item } = &mut self.next;
         if gap.lost > 0 {
             return Some(Came::Gap(EventError::Lagged(std::mem::take(&mut gap.lost))));
         }

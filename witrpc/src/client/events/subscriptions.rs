@@ -7,7 +7,7 @@
 //!    only grows, and keeps the newest. So it does not matter in which order these messages arrive,
 //!    and a new server learns all by one of them.
 //! 2. A subscriber is in the set before the server is told of it: no event that comes is missed.
-//! 3. A server's numbers mean something over the link to that server alone ([`Place`]): what is told
+//! 3. A server's numbers mean something over the link to that server alone ([`EventPlace`]): what is told
 //!    or comes over a link concerns those subscribers who have their place there.
 //! 4. There is at most one thread ([`Puller`]), and there is one when the server knows of a
 //!    subscriber ([`Pulling`]). It ends when the server knows of none any more, or with the connection.
@@ -27,8 +27,8 @@ use super::puller::Puller;
 use super::pulling::Pulling;
 use crate::client::Connection;
 use crate::client::answer::read_pulled;
-use crate::client::links::{self, Held, Link};
-use crate::client::reconnect::Keeper;
+use crate::client::links::{self, Link, LinkRef};
+use crate::client::reconnect::Reconnector;
 use crate::client::streams::{Control, LANES_FOR_EVENTS, LinkStreams, Request};
 use crate::error::CallError;
 use crate::tag::{Operation, RequestTag};
@@ -36,11 +36,11 @@ use crate::transport::{Answer, ChannelError, Limit};
 
 /// Who wants to be told what.
 pub(in crate::client) struct Subscriptions {
-    state: Mutex<State>,
+    state: Mutex<SubscriptionState>,
 }
 
 #[derive(Default)]
-pub(super) struct State {
+pub(super) struct SubscriptionState {
     /// Of the set that a server was told last.
     version: u64,
     /// Numbers the subscribers.
@@ -50,13 +50,13 @@ pub(super) struct State {
 }
 
 /// What a server calls an event: the service's number and the event's.
-pub(super) type Key = (u8, u16);
+pub(super) type EventKey = (u8, u16);
 
 /// Where a subscriber's event is known.
-struct Place {
+struct EventPlace {
     /// Those of the link to that server.
     streams: Weak<LinkStreams>,
-    key: Key,
+    key: EventKey,
 }
 
 pub(super) struct Subscriber {
@@ -64,17 +64,17 @@ pub(super) struct Subscriber {
     event: u16,
     name: &'static str,
     /// None before the server is told.
-    place: Option<Place>,
+    place: Option<EventPlace>,
     /// Those of the link over which a server has been told of it last; none before the first was.
     known_over: Option<Weak<LinkStreams>>,
     /// Whoever brings the next link of its client.
-    pub(super) keeper: Option<Arc<Keeper>>,
+    pub(super) keeper: Option<Arc<Reconnector>>,
     pub(super) sink: Arc<dyn Sink>,
 }
 
 impl Subscriber {
     /// What the server at the other end of these streams' channel calls the event.
-    pub(super) fn key_over(&self, streams: &Arc<LinkStreams>) -> Option<Key> {
+    pub(super) fn key_over(&self, streams: &Arc<LinkStreams>) -> Option<EventKey> {
         let place = self.place.as_ref()?;
         ptr::eq(place.streams.as_ptr(), Arc::as_ptr(streams)).then_some(place.key)
     }
@@ -96,7 +96,7 @@ impl Subscriber {
     }
 
     /// Gives it a place at the other end of a link.
-    fn put_over(&mut self, link: &Link) -> Result<Key, CallError> {
+    fn put_over(&mut self, link: &Link) -> Result<EventKey, CallError> {
         let (lanes, needed) = (link.channel.lanes(), LANES_FOR_EVENTS);
         if lanes < needed {
             return Err(CallError::TooFewLanes { lanes, needed });
@@ -104,7 +104,7 @@ impl Subscriber {
         let number = link.events[usize::from(self.event)];
         let number = number.ok_or(CallError::UnknownMethod { method: self.name })?;
         let key = (link.service, number);
-        self.place = Some(Place { streams: Arc::downgrade(&link.streams), key });
+        self.place = Some(EventPlace { streams: Arc::downgrade(&link.streams), key });
         Ok(key)
     }
 }
@@ -115,7 +115,7 @@ pub(super) struct Subscription {
     number: u64,
 }
 
-impl State {
+impl SubscriptionState {
     /// The server knows of no subscriber: whether the thread has nothing left to do, and is none any
     /// more.
     pub(super) fn leave_if_unwanted(&mut self) -> bool {
@@ -158,7 +158,7 @@ impl Subscriptions {
 
     /// Gives a subscriber a place at the other end of a link, and tells what the event is called
     /// there; nothing if it has gone.
-    pub(super) fn put_over(&self, number: u64, link: &Link) -> Result<Option<Key>, CallError> {
+    pub(super) fn put_over(&self, number: u64, link: &Link) -> Result<Option<EventKey>, CallError> {
         let mut state = self.lock();
         state.subscribers.get_mut(&number).map(|subscriber| subscriber.put_over(link)).transpose()
     }
@@ -170,7 +170,7 @@ impl Subscriptions {
         std::mem::take(&mut state.subscribers)
     }
 
-    pub(super) fn lock(&self) -> MutexGuard<'_, State> {
+    pub(super) fn lock(&self) -> MutexGuard<'_, SubscriptionState> {
         lock(&self.state)
     }
 }
@@ -223,7 +223,7 @@ impl Subscription {
                 let mut next = keeper.next(&link);
                 poll_fn(|cx| next.poll(cx, &mut limit)).await?
             };
-            link = Held::Kept(next);
+            link = LinkRef::Kept(next);
         }
     }
 
@@ -248,7 +248,7 @@ impl Subscription {
     /// Starts the thread, if there is none.
     fn see_to_a_thread(
         &self,
-        state: &mut State,
+        state: &mut SubscriptionState,
         streams: &Arc<LinkStreams>,
     ) -> Result<(), CallError> {
         if state.pulling.begin() {

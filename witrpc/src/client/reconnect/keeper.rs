@@ -28,7 +28,7 @@ use witrpc_rt::{lock, wake};
 
 use super::super::links::Link;
 use super::Reconnect;
-use super::source::Source;
+use super::source::LinkSource;
 use super::state::{ConnectionState, Ended};
 use crate::backoff::Pauses;
 use crate::contract::ServiceDescriptor;
@@ -38,12 +38,12 @@ use crate::rt::spawn;
 use crate::transport::DisconnectReason;
 
 /// Keeps the link of one connection.
-pub(crate) struct Keeper {
-    source: Source,
+pub(crate) struct Reconnector {
+    source: LinkSource,
     descriptor: &'static ServiceDescriptor,
     policy: Reconnect,
     link: ArcSwap<Link>,
-    pub(super) state: Mutex<State>,
+    pub(super) state: Mutex<ReconnectorState>,
     /// Wakes those who wait for the next link when their time is over.
     pub(super) timer: Timer,
     /// The thread that replaces the link, once it runs.
@@ -51,7 +51,7 @@ pub(crate) struct Keeper {
 }
 
 /// What callers and the thread share.
-pub(super) struct State {
+pub(super) struct ReconnectorState {
     pub(super) phase: Phase,
     /// Those who wait for the next link, or the end.
     pub(super) waiting: BTreeMap<u64, Waker>,
@@ -75,19 +75,20 @@ impl Phase {
     }
 }
 
-impl Keeper {
+impl Reconnector {
     /// Keeps a link that has just been got from `source`.
     ///
     /// # Errors
     ///
     /// No thread could be started.
     pub(crate) fn start(
-        source: Source,
+        source: LinkSource,
         descriptor: &'static ServiceDescriptor,
         policy: Reconnect,
         link: Link,
     ) -> Result<Arc<Self>, ConnectError> {
-        let state = State { phase: Phase::Connected, waiting: BTreeMap::new(), next_key: 0 };
+        let state =
+            ReconnectorState { phase: Phase::Connected, waiting: BTreeMap::new(), next_key: 0 };
         let keeper = Arc::new(Self {
             source,
             descriptor,
@@ -166,7 +167,7 @@ impl Keeper {
         }
     }
 
-    pub(super) fn state(&self) -> MutexGuard<'_, State> {
+    pub(super) fn state(&self) -> MutexGuard<'_, ReconnectorState> {
         lock(&self.state)
     }
 
@@ -313,9 +314,9 @@ impl Keeper {
     }
 }
 
-impl fmt::Debug for Keeper {
+impl fmt::Debug for Reconnector {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Keeper").field("state", &self.told()).finish_non_exhaustive()
+        f.debug_struct("Reconnector").field("state", &self.told()).finish_non_exhaustive()
     }
 }
 

@@ -15,8 +15,8 @@ use std::time::Duration;
 use crate::backoff::Backoff;
 use crate::transport::DisconnectReason;
 
-pub(super) use keeper::Keeper;
-pub(super) use source::Source;
+pub(super) use keeper::Reconnector;
+pub(super) use source::LinkSource;
 pub use state::ConnectionState;
 
 /// Decides how a client comes back to a server that was lost: what is given to

@@ -8,21 +8,21 @@ use std::time::Instant;
 use arc_swap::Guard;
 
 use super::super::links::Link;
-use super::keeper::{Keeper, Phase};
+use super::keeper::{Phase, Reconnector};
 use crate::error::CallError;
 use crate::rt::Alarm;
 use crate::transport::Limit;
 
 /// Waits until the link is another than the one that was lost.
 pub(crate) struct Next<'k> {
-    keeper: &'k Keeper,
+    keeper: &'k Reconnector,
     lost: &'k Link,
     /// The place among those who wait.
     key: Option<u64>,
     alarm: Option<Alarm>,
 }
 
-impl Keeper {
+impl Reconnector {
     /// Waits for a link other than `lost`.
     pub(crate) fn next<'k>(&'k self, lost: &'k Link) -> Next<'k> {
         self.nudge();

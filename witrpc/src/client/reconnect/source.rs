@@ -12,7 +12,7 @@ use crate::error::ConnectError;
 use crate::transport::Limit;
 
 /// Where the next link comes from.
-pub(crate) enum Source {
+pub(crate) enum LinkSource {
     /// A server is met anew.
     Dial(Dial),
     /// It goes over the channel of this connection, which gets its next one itself.
@@ -23,7 +23,7 @@ pub(crate) enum Source {
 /// still a use for it.
 const LOOK_UP: Duration = Duration::from_secs(1);
 
-impl Source {
+impl LinkSource {
     pub(crate) fn dial(dial: Dial) -> Self {
         // The pauses between attempts are the keeper's, which also ends them.
         let cancel = Some(CancelToken::new());
@@ -32,7 +32,7 @@ impl Source {
 
     /// Ends an attempt that is being made, and lets none begin.
     pub(super) fn give_up(&self) {
-        if let Source::Dial(Dial { cancel: Some(cancel), .. }) = self {
+        if let LinkSource::Dial(Dial { cancel: Some(cancel), .. }) = self {
             cancel.cancel();
         }
     }
@@ -43,13 +43,15 @@ impl Source {
         descriptor: &'static ServiceDescriptor,
     ) -> Result<Link, ConnectError> {
         match self {
-            Source::Dial(dial) => dial.link(descriptor),
-            Source::Over(root) => sibling::ask_again(root, descriptor, &mut Limit::Within(LOOK_UP)),
+            LinkSource::Dial(dial) => dial.link(descriptor),
+            LinkSource::Over(root) => {
+                sibling::ask_again(root, descriptor, &mut Limit::Within(LOOK_UP))
+            }
         }
     }
 
     /// Whether the channel is this client's own, to be closed with it.
     pub(super) fn has_channel(&self) -> bool {
-        matches!(self, Source::Dial(_))
+        matches!(self, LinkSource::Dial(_))
     }
 }

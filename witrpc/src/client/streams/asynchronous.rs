@@ -11,7 +11,7 @@ use futures_core::stream::FusedStream;
 
 use crate::error::{CallError, NoAppError};
 
-use super::Source;
+use super::StreamReceiver;
 
 /// The items of a method that returns a stream, one after the other, for an async client: a
 /// [`Stream`] of `Result<T, CallError<E>>`, on any executor.
@@ -52,12 +52,12 @@ use super::Source;
 /// ```
 #[must_use = "a stream that is dropped is closed"]
 pub struct AsyncStream<T, E = NoAppError> {
-    source: Source<T, E>,
+    source: StreamReceiver<T, E>,
     is_over: bool,
 }
 
 impl<T, E> AsyncStream<T, E> {
-    pub(in crate::client) fn new(source: Source<T, E>) -> Self {
+    pub(in crate::client) fn new(source: StreamReceiver<T, E>) -> Self {
         Self { source, is_over: false }
     }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::error::{CallError, NoAppError};
 
-use super::Source;
+use super::StreamReceiver;
 
 /// The items of a method that returns a stream, one after the other, for a blocking client:
 /// an iterator over `Result<T, CallError<E>>`.
@@ -50,10 +50,10 @@ use super::Source;
 /// # }
 /// ```
 #[must_use = "a stream that is dropped is closed"]
-pub struct BlockingStream<T, E = NoAppError>(Source<T, E>);
+pub struct BlockingStream<T, E = NoAppError>(StreamReceiver<T, E>);
 
 impl<T, E> BlockingStream<T, E> {
-    pub(in crate::client) fn new(source: Source<T, E>) -> Self {
+    pub(in crate::client) fn new(source: StreamReceiver<T, E>) -> Self {
         Self(source)
     }
 

@@ -13,7 +13,7 @@ use std::task::{Context, Poll, Waker, ready};
 use std::time::{Duration, Instant};
 
 use crate::client::answer::read_pulled;
-use crate::client::options::Terms;
+use crate::client::options::CallDeadline;
 use crate::codec::Transfer;
 use crate::error::{CallError, UploadStage};
 use crate::rt::Alarm;
@@ -49,7 +49,7 @@ enum FirstTake {
 }
 
 impl Clock {
-    pub(super) fn new(terms: &Terms) -> Self {
+    pub(super) fn new(terms: &CallDeadline) -> Self {
         let timeout = match (terms.deadline, terms.limit) {
             (None, Limit::Within(time)) => Some(time),
             _ => None,

@@ -16,7 +16,7 @@ use std::task::{Context, Poll};
 
 use witrpc_rt::lock;
 
-use crate::client::flight::Flight;
+use crate::client::flight::PendingCall;
 use crate::tag::{MAX_CLOSED_AT_ONCE, Operation, RequestTag};
 use crate::transport::{ChannelError, ClientChannel, Limit};
 
@@ -25,9 +25,9 @@ use super::request::Control;
 use super::unattended::{self, Errand, Unattended};
 
 /// The streams of a link that are to be closed.
-pub(super) struct Closing(Mutex<Unattended<State, Closure>>);
+pub(super) struct Closing(Mutex<Unattended<ClosingState, Closure>>);
 
-pub(super) struct State {
+pub(super) struct ClosingState {
     /// Those that nothing has been said of.
     numbers: Vec<u64>,
     /// The most that are said at once, learnt from what was too long.
@@ -37,21 +37,21 @@ pub(super) struct State {
 /// A request that closes some.
 pub(super) struct Closure {
     numbers: Vec<u64>,
-    flight: Flight<Arc<dyn ClientChannel>, Limit>,
+    flight: PendingCall<Arc<dyn ClientChannel>, Limit>,
 }
 
 impl Closing {
     pub(super) fn new() -> Self {
-        let state = State { numbers: Vec::new(), most: MAX_CLOSED_AT_ONCE };
+        let state = ClosingState { numbers: Vec::new(), most: MAX_CLOSED_AT_ONCE };
         Self(Mutex::new(Unattended::new(state)))
     }
 
-    fn lock(&self) -> MutexGuard<'_, Unattended<State, Closure>> {
+    fn lock(&self) -> MutexGuard<'_, Unattended<ClosingState, Closure>> {
         lock(&self.0)
     }
 }
 
-impl State {
+impl ClosingState {
     /// Keeps what could not be sent.
     fn keep(&mut self, numbers: Vec<u64>, error: &ChannelError) {
         match error {
@@ -84,21 +84,21 @@ impl LinkStreams {
 struct Closures<'s>(&'s Arc<LinkStreams>);
 
 impl Errand for Closures<'_> {
-    type State = State;
+    type State = ClosingState;
     type Request = Closure;
     type Outcome = Result<(), ChannelError>;
 
-    fn with<T>(&self, look: impl FnOnce(&mut Unattended<State, Closure>) -> T) -> T {
+    fn with<T>(&self, look: impl FnOnce(&mut Unattended<ClosingState, Closure>) -> T) -> T {
         look(&mut self.0.closing.lock())
     }
 
-    fn next(&self, state: &mut State) -> Option<Closure> {
+    fn next(&self, state: &mut ClosingState) -> Option<Closure> {
         if state.numbers.is_empty() {
             return None;
         }
         let rest = state.numbers.split_off(state.numbers.len().min(state.most));
         let numbers = mem::replace(&mut state.numbers, rest);
-        Some(Closure { numbers, flight: Flight::continuing(Arc::clone(&self.0.channel)) })
+        Some(Closure { numbers, flight: PendingCall::continuing(Arc::clone(&self.0.channel)) })
     }
 
     fn poll(&self, closure: &mut Closure) -> Poll<Self::Outcome> {

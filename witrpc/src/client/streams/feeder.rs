@@ -9,17 +9,17 @@ use std::sync::{Arc, mpsc};
 use std::task::{Context, Poll, ready};
 use std::thread;
 
-use crate::client::cancel_token::Watch;
+use crate::client::cancel_token::TokenWatch;
 use crate::codec::{Batch, Piece, Wire};
 use crate::error::CallError;
 use crate::rt::block_on;
 use crate::rt::spawn_scoped;
 
-use super::exchange::{End, Exchange, Found};
+use super::exchange::{Found, UploadBuffer, UploadEnd};
 use super::push::{Pusher, Target, not_encoded};
 
 /// An upload that has been fed, and whether all went well.
-pub(in crate::client) struct Fed {
+pub(in crate::client) struct FedUpload {
     pub(in crate::client) target: Arc<Target>,
     pub(in crate::client) ended: Result<(), CallError>,
 }
@@ -32,12 +32,12 @@ pub(in crate::client) struct Fed {
 pub(in crate::client) fn feed<T: Wire>(
     items: impl Iterator<Item = T>,
     open: impl FnOnce() -> Result<Target, CallError>,
-) -> Result<Fed, CallError> {
-    let exchange = &Exchange::new();
+) -> Result<FedUpload, CallError> {
+    let exchange = &UploadBuffer::new();
     thread::scope(|scope| {
         let (opened, target) = mpsc::sync_channel::<Arc<Target>>(1);
         let push = move || match target.recv() {
-            Ok(target) => Feeder::new(&target, exchange).run(),
+            Ok(target) => UploadThread::new(&target, exchange).run(),
             // It was not opened.
             Err(mpsc::RecvError) => Ok(()),
         };
@@ -48,7 +48,7 @@ pub(in crate::client) fn feed<T: Wire>(
         opened.send(Arc::clone(&target)).expect("the pusher waits for it");
         let made = make(items, &target, exchange);
         let pushed = pusher.join().unwrap_or_else(|panic| resume_unwind(panic));
-        Ok(Fed { target, ended: made.and(pushed) })
+        Ok(FedUpload { target, ended: made.and(pushed) })
     })
 }
 
@@ -56,24 +56,24 @@ pub(in crate::client) fn feed<T: Wire>(
 fn make<T: Wire>(
     items: impl Iterator<Item = T>,
     target: &Target,
-    exchange: &Exchange<T>,
+    exchange: &UploadBuffer<T>,
 ) -> Result<(), CallError> {
     /// Ends what is pushed, also when making an item panics.
-    struct Ends<'e, T: Wire>(&'e Exchange<T>, End);
+    struct Ends<'e, T: Wire>(&'e UploadBuffer<T>, UploadEnd);
     impl<T: Wire> Drop for Ends<'_, T> {
         fn drop(&mut self) {
             self.0.end(self.1);
         }
     }
 
-    let mut ends = Ends(exchange, End::Broken);
+    let mut ends = Ends(exchange, UploadEnd::Broken);
     for item in items {
         let piece = Piece::new(item, target.codec()).map_err(not_encoded)?;
         if !exchange.put(piece) {
             break;
         }
     }
-    ends.1 = End::Whole;
+    ends.1 = UploadEnd::Whole;
     Ok(())
 }
 
@@ -83,19 +83,19 @@ fn make<T: Wire>(
 const YIELD_EVERY: u32 = 64;
 
 /// The thread that pushes.
-struct Feeder<'a, T: Wire> {
+struct UploadThread<'a, T: Wire> {
     target: &'a Target,
-    exchange: &'a Exchange<T>,
+    exchange: &'a UploadBuffer<T>,
     pusher: Pusher<'a, T>,
     /// An empty one.
     spare: Batch<T>,
-    cancelled: Option<Watch>,
+    cancelled: Option<TokenWatch>,
     /// How often it has looked in vain for the answer to the present push.
     looks: u32,
 }
 
-impl<'a, T: Wire> Feeder<'a, T> {
-    fn new(target: &'a Target, exchange: &'a Exchange<T>) -> Self {
+impl<'a, T: Wire> UploadThread<'a, T> {
+    fn new(target: &'a Target, exchange: &'a UploadBuffer<T>) -> Self {
         let cancelled = target.watch_token();
         let (pusher, spare) = (Pusher::new(target), Batch::new());
         Self { target, exchange, pusher, spare, cancelled, looks: 0 }
@@ -142,7 +142,7 @@ impl<'a, T: Wire> Feeder<'a, T> {
 }
 
 /// Whatever ends the pushing, the maker does not wait for it any more.
-impl<T: Wire> Drop for Feeder<'_, T> {
+impl<T: Wire> Drop for UploadThread<'_, T> {
     fn drop(&mut self) {
         self.exchange.stop();
     }

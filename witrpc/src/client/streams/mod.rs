@@ -35,27 +35,27 @@ use crate::codec::Codec;
 use crate::transport::{ChannelError, ClientChannel, DisconnectReason};
 
 use closing::Closing;
-use notices::Notices;
-use share::Share;
+use notices::UploadNotices;
+use share::WaitPermits;
 
 pub use asynchronous::AsyncStream;
 pub use blocking::BlockingStream;
-pub(super) use feeder::{Fed, feed};
-pub(super) use feeding::Feeding;
+pub(super) use feeder::{FedUpload, feed};
+pub(super) use feeding::UploadFuture;
 pub(super) use notices::Registration;
-pub(super) use pickup::Pickup;
+pub(super) use pickup::AnswerPickup;
 pub(super) use push::Target;
 pub(super) use request::{Control, Request, of_what_goes_on};
 pub(super) use share::LANES_FOR_EVENTS;
-pub(super) use source::Source;
+pub(super) use source::StreamReceiver;
 
 /// What the streams over one channel share.
 pub(in crate::client) struct LinkStreams {
     pub(super) channel: Arc<dyn ClientChannel>,
     pub(super) codec: Codec,
-    share: Arc<Share>,
+    share: Arc<WaitPermits>,
     closing: Closing,
-    notices: Notices,
+    notices: UploadNotices,
 }
 
 impl LinkStreams {
@@ -63,9 +63,9 @@ impl LinkStreams {
         let streams = Arc::new(Self {
             channel: Arc::clone(channel),
             codec,
-            share: Share::new(channel.lanes()),
+            share: WaitPermits::new(channel.lanes()),
             closing: Closing::new(),
-            notices: Notices::new(),
+            notices: UploadNotices::new(),
         });
         let lost = Arc::new(WhenLost(Arc::downgrade(&streams)));
         channel.when_lost(Waker::from(lost));

@@ -25,7 +25,7 @@ use std::time::{Duration, Instant};
 use witrpc_rt::{lock, wake};
 
 use crate::client::answer::read_pulled;
-use crate::client::flight::Flight;
+use crate::client::flight::PendingCall;
 use crate::codec::Codec;
 use crate::error::CallError;
 use crate::tag::{Notice, Operation, RequestTag};
@@ -33,7 +33,7 @@ use crate::transport::{Answer, ChannelError, ClientChannel, Limit};
 
 use super::LinkStreams;
 use super::request::Control;
-use super::share::{Permit, Purpose, Turn};
+use super::share::{PermitWaiter, Purpose, WaitPermit};
 use super::unattended::{self, Errand, Unattended};
 
 pub(super) use uploads::NoticeError;
@@ -43,12 +43,12 @@ use uploads::{Brought, Upload, Uploads};
 const LONGEST_WAIT: Duration = Duration::from_secs(30);
 
 /// What is known of the uploads of a link.
-pub(super) struct Notices(Mutex<Unattended<Uploads, Pull>>);
+pub(super) struct UploadNotices(Mutex<Unattended<Uploads, Pull>>);
 
 /// A request for notices.
 pub(super) struct Pull {
     admission: Admission,
-    flight: Flight<Arc<dyn ClientChannel>, Limit>,
+    flight: PendingCall<Arc<dyn ClientChannel>, Limit>,
     answer: Answer,
     /// How many uploads had been open when it was made: the server knows these.
     known: u64,
@@ -56,8 +56,8 @@ pub(super) struct Pull {
 
 /// The lane that the request holds counts among those that streams may hold.
 enum Admission {
-    Wanted(Option<Turn>),
-    Here(#[expect(dead_code, reason = "it is held")] Permit),
+    Wanted(Option<PermitWaiter>),
+    Here(#[expect(dead_code, reason = "it is held")] WaitPermit),
 }
 
 /// What an upload learns by. It is listed until this is dropped.
@@ -66,7 +66,7 @@ pub(in crate::client) struct Registration {
     number: u64,
 }
 
-impl Notices {
+impl UploadNotices {
     pub(super) fn new() -> Self {
         Self(Mutex::new(Unattended::new(Uploads::default())))
     }
@@ -105,7 +105,7 @@ impl Errand for Pulls<'_> {
     fn next(&self, uploads: &mut Uploads) -> Option<Pull> {
         uploads.until().map(|_| Pull {
             admission: Admission::Wanted(None),
-            flight: Flight::continuing(Arc::clone(&self.0.channel)),
+            flight: PendingCall::continuing(Arc::clone(&self.0.channel)),
             answer: Answer::default(),
             known: uploads.known(),
         })

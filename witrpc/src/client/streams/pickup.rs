@@ -14,13 +14,13 @@ use super::request::{Control, Request};
 ///
 /// It waits at the server if the connection has lanes to spare. If not, it is made when the server has
 /// said that the answer is there.
-pub(in crate::client) struct Pickup<'a> {
+pub(in crate::client) struct AnswerPickup<'a> {
     target: &'a Target,
     control: Control<'static>,
     request: Option<Request>,
 }
 
-impl<'a> Pickup<'a> {
+impl<'a> AnswerPickup<'a> {
     pub(in crate::client) fn new(target: &'a Target) -> Self {
         let streams = &target.streams;
         let control = Control::of_stream(Operation::Pull, target.number, streams.codec);

@@ -7,8 +7,8 @@ use witrpc_rt::lock;
 
 use crate::client::Connection;
 use crate::client::answer::read_pulled;
-use crate::client::cancel_token::{CancelToken, Watch};
-use crate::client::options::Terms;
+use crate::client::cancel_token::{CancelToken, TokenWatch};
+use crate::client::options::CallDeadline;
 use crate::codec::{Batch, Codec, EncodeError, Transfer, Wire};
 use crate::error::CallError;
 use crate::tag::{Operation, credit, push};
@@ -28,7 +28,7 @@ pub(in crate::client) struct Target {
     /// Of the call. A deadline bounds all of it; for a timeout that is the client's see [`clock`].
     ///
     /// [`clock`]: super::clock
-    pub(in crate::client) terms: Terms,
+    pub(in crate::client) terms: CallDeadline,
     pub(super) notices: Registration,
     /// Not there while a poll looks at it: that clones, wakes and drops wakers of the user's, which is not
     /// to happen under the lock. One thread at a time polls an upload.
@@ -43,7 +43,7 @@ struct PolledClock<'t> {
 
 /// What the server makes of a push.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Credit {
+enum PushCredit {
     /// It wants no more.
     Unwanted,
     /// The next may come.
@@ -60,7 +60,7 @@ impl Target {
         number: u64,
         notices: Registration,
         method: &'static str,
-        terms: Terms,
+        terms: CallDeadline,
     ) -> Self {
         notices.note_open(terms.limit);
         Self {
@@ -79,7 +79,7 @@ impl Target {
     }
 
     /// What ends the call from elsewhere.
-    pub(in crate::client) fn watch_token(&self) -> Option<Watch> {
+    pub(in crate::client) fn watch_token(&self) -> Option<TokenWatch> {
         self.connection.token().map(CancelToken::watch)
     }
 
@@ -117,7 +117,7 @@ impl Target {
     fn control<'b, T: Wire>(
         &self,
         batch: &'b Batch<T>,
-        message: &Message,
+        message: &PushMessage,
     ) -> Result<Control<'b>, CallError> {
         let mut control = Control::of_stream(Operation::Push, self.number, self.codec());
         let last = if message.over { push::LAST } else { 0 };
@@ -153,10 +153,10 @@ impl Target {
     }
 
     /// What the server makes of a push.
-    fn read(&self, mut answer: Answer) -> Result<Credit, CallError> {
+    fn read(&self, mut answer: Answer) -> Result<PushCredit, CallError> {
         let Some(body) = read_pulled(&mut answer, self.codec(), self.method)? else {
             self.with_clock(Clock::note_taken);
-            return Ok(Credit::Unwanted);
+            return Ok(PushCredit::Unwanted);
         };
         let mut decoder = body.decoder();
         let flags = u64::take("credit", &mut decoder).and_then(|it| decoder.finish().map(|()| it));
@@ -168,7 +168,7 @@ impl Target {
         if flags & credit::TAKEN != 0 {
             self.with_clock(Clock::note_taken);
         }
-        Ok(if flags & credit::FULL != 0 { Credit::Full } else { Credit::Room })
+        Ok(if flags & credit::FULL != 0 { PushCredit::Full } else { PushCredit::Room })
     }
 }
 
@@ -201,13 +201,13 @@ pub(super) struct Pusher<'a, T> {
     is_last: bool,
     /// How many items to send at once, learnt from what was too long.
     portion: usize,
-    message: Option<Message>,
+    message: Option<PushMessage>,
     /// The next push comes once the server says that there is room.
     awaits_room: bool,
 }
 
 /// A push on its way.
-struct Message {
+struct PushMessage {
     request: Request,
     items: usize,
     /// The last of them is the stream's last.
@@ -248,7 +248,7 @@ impl<'a, T: Wire> Pusher<'a, T> {
             Some(request) => (request, true),
             None => (Request::continuing(streams, Limit::Never), false),
         };
-        let mut message = Message { request, items, over, waits };
+        let mut message = PushMessage { request, items, over, waits };
         message.request.set_limit(self.target.terms.limit);
         self.message = Some(message);
     }
@@ -271,17 +271,17 @@ impl<'a, T: Wire> Pusher<'a, T> {
                 self.next();
             }
             let ended = ready!(self.poll_message(cx))?;
-            let Some(Message { request, items, over, .. }) = self.message.take() else {
+            let Some(PushMessage { request, items, over, .. }) = self.message.take() else {
                 return Poll::Ready(Ok(true));
             };
             match ended {
                 Ok(()) => {
                     self.batch.forget(items);
                     let credit = self.target.read(request.into_answer())?;
-                    if over || credit == Credit::Unwanted {
+                    if over || credit == PushCredit::Unwanted {
                         return Poll::Ready(Ok(false));
                     }
-                    if credit == Credit::Full {
+                    if credit == PushCredit::Full {
                         self.awaits_room = true;
                         continue;
                     }

@@ -3,14 +3,14 @@
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
-use crate::client::flight::Flight;
+use crate::client::flight::PendingCall;
 use crate::codec::{Codec, EncodeError, Encoder};
 use crate::rt::block_on;
 use crate::tag::{Operation, RAW, RequestTag};
 use crate::transport::{Answer, ChannelError, ClientChannel, DisconnectReason, Limit, Outgoing};
 
 use super::LinkStreams;
-use super::share::{Permit, Purpose, Turn};
+use super::share::{PermitWaiter, Purpose, WaitPermit};
 
 /// What such a request says.
 pub(in crate::client) struct Control<'a> {
@@ -53,7 +53,7 @@ pub(in crate::client) struct Request {
     streams: Arc<LinkStreams>,
     /// To wait for items, if it does.
     permit: Admission,
-    flight: Flight<Arc<dyn ClientChannel>, Limit>,
+    flight: PendingCall<Arc<dyn ClientChannel>, Limit>,
     is_sent: bool,
     /// Its answer may have been moved, so it is to be polled.
     is_aside: bool,
@@ -64,8 +64,8 @@ pub(in crate::client) struct Request {
 
 enum Admission {
     NotNeeded,
-    Wanted(Option<Turn>),
-    Here(#[expect(dead_code, reason = "it is held")] Permit),
+    Wanted(Option<PermitWaiter>),
+    Here(#[expect(dead_code, reason = "it is held")] WaitPermit),
 }
 
 impl Request {
@@ -109,7 +109,7 @@ impl Request {
     }
 
     fn new(streams: &Arc<LinkStreams>, permit: Admission, send_limit: Limit, limit: Limit) -> Self {
-        let flight = Flight::new(Arc::clone(&streams.channel), limit);
+        let flight = PendingCall::new(Arc::clone(&streams.channel), limit);
         let streams = Arc::clone(streams);
         let answer = Answer::default();
         Self { streams, permit, flight, is_sent: false, is_aside: false, send_limit, answer }

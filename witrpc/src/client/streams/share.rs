@@ -43,17 +43,17 @@ pub(in crate::client) const LANES_FOR_EVENTS: u32 = 3;
 const LANES_FOR_ALL: u32 = 4;
 
 /// The permits to hold lanes for long.
-pub(in crate::client) struct Share {
+pub(in crate::client) struct WaitPermits {
     lanes: u32,
     most_items: u32,
     /// Of all permits.
     most: u32,
-    state: Mutex<State>,
+    state: Mutex<WaitPermitsState>,
     timer: Timer,
 }
 
 #[derive(Default)]
-struct State {
+struct WaitPermitsState {
     items: u32,
     notices: u32,
     /// Why the connection is lost.
@@ -73,17 +73,17 @@ pub(super) enum Purpose {
 }
 
 /// May hold a lane, until it is dropped.
-pub(super) struct Permit(Arc<Share>, Purpose);
+pub(super) struct WaitPermit(Arc<WaitPermits>, Purpose);
 
 /// A place among the requests that wait for a permit.
-pub(super) struct Turn {
-    share: Arc<Share>,
+pub(super) struct PermitWaiter {
+    share: Arc<WaitPermits>,
     purpose: Purpose,
     place: u64,
     alarm: Option<Alarm>,
 }
 
-impl State {
+impl WaitPermitsState {
     fn waiting(&mut self, purpose: Purpose) -> &mut BTreeMap<u64, Waker> {
         &mut self.waiting[purpose as usize]
     }
@@ -96,7 +96,7 @@ impl State {
     }
 }
 
-impl Share {
+impl WaitPermits {
     /// Of a connection of so many lanes.
     pub(super) fn new(lanes: u32) -> Arc<Self> {
         let for_events = u32::from(lanes >= LANES_FOR_EVENTS);
@@ -111,7 +111,7 @@ impl Share {
         &self.timer
     }
 
-    fn fits(&self, state: &State, purpose: Purpose) -> bool {
+    fn fits(&self, state: &WaitPermitsState, purpose: Purpose) -> bool {
         let fits = match purpose {
             Purpose::Notices => state.notices == 0,
             Purpose::Items => state.items < self.most_items,
@@ -120,7 +120,7 @@ impl Share {
     }
 
     /// Why a request has waited in vain: what holds the lane may be of the other kind.
-    fn refusal(&self, state: &State, purpose: Purpose) -> ChannelError {
+    fn refusal(&self, state: &WaitPermitsState, purpose: Purpose) -> ChannelError {
         let lanes = self.lanes;
         let others = match purpose {
             Purpose::Notices => state.items,
@@ -147,14 +147,14 @@ impl Share {
     }
 
     /// A permit for a request that could do without: only while half of those for items are free.
-    pub(super) fn spare(self: &Arc<Self>) -> Option<Permit> {
+    pub(super) fn spare(self: &Arc<Self>) -> Option<WaitPermit> {
         let mut state = self.lock();
         let is_spare = state.items < self.most_items / 2;
         if !is_spare || state.waiting.iter().any(|waiting| !waiting.is_empty()) {
             return None;
         }
         state.items += 1;
-        Some(Permit(Arc::clone(self), Purpose::Items))
+        Some(WaitPermit(Arc::clone(self), Purpose::Items))
     }
 
     /// The connection is lost: ends the wait of all.
@@ -176,9 +176,9 @@ impl Share {
         self: &Arc<Self>,
         purpose: Purpose,
         cx: &Context<'_>,
-        turn: &mut Option<Turn>,
+        turn: &mut Option<PermitWaiter>,
         limit: &mut Limit,
-    ) -> Poll<Result<Permit, ChannelError>> {
+    ) -> Poll<Result<WaitPermit, ChannelError>> {
         self.check()?;
         let waker = cx.waker().clone();
         let mut state = self.lock();
@@ -196,7 +196,7 @@ impl Share {
             *state.count(purpose) += 1;
             drop(state);
             *turn = None;
-            return Poll::Ready(Ok(Permit(Arc::clone(self), purpose)));
+            return Poll::Ready(Ok(WaitPermit(Arc::clone(self), purpose)));
         }
         let at = limit.instant();
         if at.is_some_and(|at| at <= Instant::now()) {
@@ -216,7 +216,7 @@ impl Share {
         drop(state);
         // Without the lock, as it may be a task's last.
         drop(former);
-        let turn = turn.get_or_insert_with(|| Turn {
+        let turn = turn.get_or_insert_with(|| PermitWaiter {
             share: Arc::clone(self),
             purpose,
             place,
@@ -229,7 +229,7 @@ impl Share {
         Poll::Pending
     }
 
-    fn wake_first(&self, mut state: MutexGuard<'_, State>) {
+    fn wake_first(&self, mut state: MutexGuard<'_, WaitPermitsState>) {
         let mut pop = |purpose| {
             if !self.fits(&state, purpose) {
                 return None;
@@ -241,12 +241,12 @@ impl Share {
         first.into_iter().for_each(|(_, waker)| wake(waker));
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
+    fn lock(&self) -> MutexGuard<'_, WaitPermitsState> {
         lock(&self.state)
     }
 }
 
-impl Drop for Permit {
+impl Drop for WaitPermit {
     fn drop(&mut self) {
         let mut state = self.0.lock();
         *state.count(self.1) -= 1;
@@ -254,7 +254,7 @@ impl Drop for Permit {
     }
 }
 
-impl Drop for Turn {
+impl Drop for PermitWaiter {
     fn drop(&mut self) {
         if let Some(alarm) = self.alarm.take() {
             self.share.timer.disarm(alarm);
@@ -291,7 +291,7 @@ mod tests {
     /// One who wants a permit.
     struct Waiter {
         wakes: Arc<Wakes>,
-        turn: Option<Turn>,
+        turn: Option<PermitWaiter>,
     }
 
     impl Waiter {
@@ -299,7 +299,7 @@ mod tests {
             Self { wakes: Arc::default(), turn: None }
         }
 
-        fn poll(&mut self, share: &Arc<Share>, limit: &mut Limit) -> Poll<bool> {
+        fn poll(&mut self, share: &Arc<WaitPermits>, limit: &mut Limit) -> Poll<bool> {
             let waker = Waker::from(Arc::clone(&self.wakes));
             let polled = share.poll_permit(
                 Purpose::Items,
@@ -315,7 +315,7 @@ mod tests {
         }
     }
 
-    fn permit(share: &Arc<Share>) -> Permit {
+    fn permit(share: &Arc<WaitPermits>) -> WaitPermit {
         let cx = Context::from_waker(Waker::noop());
         match share.poll_permit(Purpose::Items, &cx, &mut None, &mut Limit::Never) {
             Poll::Ready(Ok(permit)) => permit,
@@ -325,7 +325,7 @@ mod tests {
 
     #[test]
     fn permits_go_to_those_who_wait_in_their_order() {
-        let share = Share::new(2);
+        let share = WaitPermits::new(2);
         let held = permit(&share);
         let [mut first, mut second] = [Waiter::new(), Waiter::new()];
         assert!(first.poll(&share, &mut Limit::Never).is_pending());
@@ -338,7 +338,7 @@ mod tests {
 
     #[test]
     fn one_who_was_woken_and_goes_wakes_the_next() {
-        let share = Share::new(2);
+        let share = WaitPermits::new(2);
         let held = permit(&share);
         let [mut first, mut second] = [Waiter::new(), Waiter::new()];
         assert!(first.poll(&share, &mut Limit::Never).is_pending());
@@ -351,23 +351,23 @@ mod tests {
 
     #[test]
     fn nobody_waits_beyond_the_limit_or_for_what_there_is_not() {
-        let share = Share::new(2);
+        let share = WaitPermits::new(2);
         let _held = permit(&share);
         let mut late = Waiter::new();
         assert_eq!(late.poll(&share, &mut Limit::Within(Duration::ZERO)), Poll::Ready(false));
-        let none = Share::new(1);
+        let none = WaitPermits::new(1);
         assert_eq!(Waiter::new().poll(&none, &mut Limit::Never), Poll::Ready(false));
     }
 
     #[test]
     fn spare_permits_leave_half_to_others() {
-        let share = Share::new(8);
+        let share = WaitPermits::new(8);
         let spare: Vec<_> = std::iter::from_fn(|| share.spare()).collect();
         assert_eq!(spare.len(), 2);
         let _needed = [permit(&share), permit(&share)];
     }
 
-    fn take(share: &Arc<Share>, purpose: Purpose) -> Option<Permit> {
+    fn take(share: &Arc<WaitPermits>, purpose: Purpose) -> Option<WaitPermit> {
         let cx = Context::from_waker(Waker::noop());
         match share.poll_permit(purpose, &cx, &mut None, &mut Limit::Never) {
             Poll::Ready(permit) => permit.ok(),
@@ -378,7 +378,7 @@ mod tests {
     #[test]
     fn lanes_are_left_for_calls_and_events_whatever_is_held() {
         for lanes in 2..20 {
-            let share = Share::new(lanes);
+            let share = WaitPermits::new(lanes);
             let spare: Vec<_> = std::iter::from_fn(|| share.spare()).collect();
             let items: Vec<_> = std::iter::from_fn(|| take(&share, Purpose::Items)).collect();
             let notices = take(&share, Purpose::Notices);
@@ -394,7 +394,7 @@ mod tests {
 
     #[test]
     fn notices_come_before_those_who_wait_for_items() {
-        let share = Share::new(2);
+        let share = WaitPermits::new(2);
         let held = permit(&share);
         let mut items = Waiter::new();
         assert!(items.poll(&share, &mut Limit::Never).is_pending());
@@ -414,7 +414,7 @@ mod tests {
 
     #[test]
     fn one_who_waited_in_vain_learns_how_many_lanes_are_needed() {
-        let refused = |share: &Arc<Share>, purpose| {
+        let refused = |share: &Arc<WaitPermits>, purpose| {
             let cx = Context::from_waker(Waker::noop());
             let mut limit = Limit::Within(Duration::ZERO);
             match share.poll_permit(purpose, &cx, &mut None, &mut limit) {
@@ -424,9 +424,9 @@ mod tests {
         };
         let too_few = |lanes, needed| ChannelError::TooFewLanes { lanes, needed };
         let kinds = [Purpose::Items, Purpose::Notices];
-        assert_eq!(kinds.map(|kind| refused(&Share::new(1), kind)), [too_few(1, 2); 2]);
+        assert_eq!(kinds.map(|kind| refused(&WaitPermits::new(1), kind)), [too_few(1, 2); 2]);
         for lanes in [2, 3] {
-            let share = Share::new(lanes);
+            let share = WaitPermits::new(lanes);
             let held = permit(&share);
             assert_eq!(refused(&share, Purpose::Items), ChannelError::NoFreeLane);
             assert_eq!(refused(&share, Purpose::Notices), too_few(lanes, 4));
@@ -438,7 +438,7 @@ mod tests {
 
     #[test]
     fn a_lost_connection_ends_every_wait_and_begins_none() {
-        let share = Share::new(3);
+        let share = WaitPermits::new(3);
         let _held = permit(&share);
         let mut waiters = [Waiter::new(), Waiter::new()];
         for waiter in &mut waiters {

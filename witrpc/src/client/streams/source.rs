@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use crate::client::Connection;
 use crate::client::answer::read_pulled;
-use crate::client::cancel_token::{CancelToken, Watch};
+use crate::client::cancel_token::{CancelToken, TokenWatch};
 use crate::error::CallError;
 use crate::method::ReadItems;
 use crate::rt::Alarm;
@@ -24,7 +24,7 @@ use super::request::{Control, Request};
 const PULL_AHEAD_FROM: usize = 64;
 
 /// The client's end of a stream, and the items that have come.
-pub(in crate::client) struct Source<T, E> {
+pub(in crate::client) struct StreamReceiver<T, E> {
     connection: Connection,
     streams: Arc<LinkStreams>,
     number: u64,
@@ -37,7 +37,7 @@ pub(in crate::client) struct Source<T, E> {
     patience: Option<Patience>,
     read: ReadItems<T, E>,
     /// What ends it from elsewhere.
-    cancelled: Option<Watch>,
+    cancelled: Option<TokenWatch>,
 }
 
 /// Until when the next item is waited for.
@@ -46,7 +46,7 @@ struct Patience {
     alarm: Option<Alarm>,
 }
 
-impl<T, E> Source<T, E> {
+impl<T, E> StreamReceiver<T, E> {
     /// Of a stream that is open.
     pub(in crate::client) fn new(
         connection: &Connection,
@@ -150,7 +150,7 @@ impl<T, E> Source<T, E> {
 
     #[inline]
     fn is_cancelled(&self) -> bool {
-        self.cancelled.as_ref().is_some_and(Watch::is_over)
+        self.cancelled.as_ref().is_some_and(TokenWatch::is_over)
     }
 
     /// Ends it at the wish of whoever holds the token.
@@ -266,7 +266,7 @@ impl<T, E> Source<T, E> {
     }
 }
 
-impl<T, E> Drop for Source<T, E> {
+impl<T, E> Drop for StreamReceiver<T, E> {
     fn drop(&mut self) {
         if self.streams.is_forked() {
             self.forget();
@@ -275,9 +275,9 @@ impl<T, E> Drop for Source<T, E> {
     }
 }
 
-impl<T, E> fmt::Debug for Source<T, E> {
+impl<T, E> fmt::Debug for StreamReceiver<T, E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Source")
+        f.debug_struct("StreamReceiver")
             .field("method", &self.method)
             .field("here", &self.items.len())
             .field("over", &self.is_over)

@@ -9,10 +9,10 @@ use serde::forward_to_deserialize_any;
 use super::super::shape::{Content, Kind, TypeIndex};
 use super::deserializer::{TraceError, Tracing, settle_names, unseen_fields};
 use super::fields::Way;
-use super::state::{FrameKind, Place, UNSEEN};
+use super::state::{FrameKind, TracePlace, UNSEEN};
 
 /// Elements or fields, in order.
-pub(super) struct Parts<'t> {
+pub(super) struct TraceParts<'t> {
     trace: Tracing<'t>,
     within: TypeIndex,
     variant: usize,
@@ -24,7 +24,7 @@ pub(super) struct Parts<'t> {
     fields: Option<usize>,
 }
 
-impl<'t> Parts<'t> {
+impl<'t> TraceParts<'t> {
     /// So many elements of one type.
     pub(super) fn alike(trace: Tracing<'t>, within: TypeIndex, len: usize) -> Self {
         Self { trace, within, variant: 0, len, next: 0, alike: true, fields: None }
@@ -46,7 +46,7 @@ impl<'t> Parts<'t> {
     }
 }
 
-impl<'de> SeqAccess<'de> for &mut Parts<'_> {
+impl<'de> SeqAccess<'de> for &mut TraceParts<'_> {
     type Error = TraceError;
 
     fn next_element_seed<S: DeserializeSeed<'de>>(
@@ -58,7 +58,7 @@ impl<'de> SeqAccess<'de> for &mut Parts<'_> {
         }
         let part = if self.alike { 0 } else { self.next };
         self.next += 1;
-        let place = Place::Inside { within: self.within, variant: self.variant, part };
+        let place = TracePlace::Inside { within: self.within, variant: self.variant, part };
         if let Some(level) = self.fields {
             self.trace.state.borrow_mut().ask_field(level, part, false);
         }
@@ -78,8 +78,8 @@ pub(super) struct Entries<'t> {
 }
 
 impl Entries<'_> {
-    fn place(&self, part: usize) -> Place {
-        Place::Inside { within: self.within, variant: 0, part }
+    fn place(&self, part: usize) -> TracePlace {
+        TracePlace::Inside { within: self.within, variant: 0, part }
     }
 }
 
@@ -141,7 +141,7 @@ impl<'de> MapAccess<'de> for NamedFields<'_> {
     ) -> Result<S::Value, TraceError> {
         self.trace.state.borrow_mut().ask_field(self.level, self.current, false);
         let (within, variant, part) = (self.within, self.variant, self.current);
-        let place = Place::Inside { within, variant, part };
+        let place = TracePlace::Inside { within, variant, part };
         self.trace.part(place, |value| seed.deserialize(value))
     }
 }
@@ -166,7 +166,7 @@ pub(super) fn read_fields<'de, V: Visitor<'de>>(
         let named = NamedFields { trace, within, variant, level, names, left, current: 0 };
         (visitor.visit_map(named)?, None)
     } else {
-        let mut parts = Parts::apart(trace, within, variant, names.len()).fields(level);
+        let mut parts = TraceParts::apart(trace, within, variant, names.len()).fields(level);
         let value = visitor.visit_seq(&mut parts)?;
         (value, Some(parts.taken()))
     };
@@ -183,8 +183,8 @@ pub(super) struct Variants<'t> {
 }
 
 impl Variants<'_> {
-    fn place(&self, part: usize) -> Place {
-        Place::Inside { within: self.within, variant: self.variant, part }
+    fn place(&self, part: usize) -> TracePlace {
+        TracePlace::Inside { within: self.within, variant: self.variant, part }
     }
 
     /// Notes what the variant holds, and gives `change` the chance to correct it.
@@ -237,7 +237,7 @@ impl<'de> VariantAccess<'de> for Variants<'_> {
     ) -> Result<V::Value, TraceError> {
         self.content(Content::Tuple(vec![UNSEEN; len]), |_| {});
         let (trace, within, variant) = (self.trace, self.within, self.variant);
-        visitor.visit_seq(&mut Parts::apart(trace, within, variant, len))
+        visitor.visit_seq(&mut TraceParts::apart(trace, within, variant, len))
     }
 
     fn struct_variant<V: Visitor<'de>>(

@@ -8,10 +8,10 @@ use serde::de::value::{MapDeserializer, SeqDeserializer};
 use serde::de::{Deserializer, Visitor};
 
 use super::super::shape::{Field, Kind, Leaf, Opaque, Part, TypeIndex, TypeShape};
-use super::access::{Entries, Parts, Variants, read_fields};
-use super::sample::{Pool, Sample};
+use super::access::{Entries, TraceParts, Variants, read_fields};
+use super::sample::{Sample, SamplePool};
 use super::search::{Spot, What};
-use super::state::{FrameKind, Key, Place, State, UNSEEN, unseen_variant};
+use super::state::{FrameKind, TracePlace, TraceState, TypeKey, UNSEEN, unseen_variant};
 
 /// Why a pass of a trace ended.
 #[derive(Debug)]
@@ -34,21 +34,21 @@ impl serde::de::Error for TraceError {
 /// Makes up the value at one place.
 #[derive(Clone, Copy)]
 pub(super) struct Tracing<'t> {
-    pub(super) state: &'t RefCell<State>,
+    pub(super) state: &'t RefCell<TraceState>,
     pub(super) spot: Spot,
     pub(super) human_readable: bool,
 }
 
 impl<'t> Tracing<'t> {
     /// The same trace at a place inside this one.
-    pub(super) fn at(self, place: Place) -> Self {
+    pub(super) fn at(self, place: TracePlace) -> Self {
         Self { spot: Spot { place, above: self.spot.place }, ..self }
     }
 
     /// Makes a part. If that fails, other values are tried for it.
     pub(super) fn part<T>(
         self,
-        place: Place,
+        place: TracePlace,
         make: impl FnOnce(Self) -> Result<T, TraceError>,
     ) -> Result<T, TraceError> {
         let part = self.at(place);
@@ -59,14 +59,14 @@ impl<'t> Tracing<'t> {
     }
 
     /// Returns which sample to hand out here.
-    fn step(self, pool: Pool) -> Result<Sample, TraceError> {
+    fn step(self, pool: SamplePool) -> Result<Sample, TraceError> {
         let due = self.state.borrow_mut().step(self.spot, pool);
         due.ok_or_else(|| TraceError("no value that was tried suits its type".to_owned()))
     }
 
     /// Returns which of so many samples to hand out here.
     pub(super) fn fixed(self, samples: usize) -> Result<usize, TraceError> {
-        match self.step(Pool::Fixed(samples))? {
+        match self.step(SamplePool::Fixed(samples))? {
             Sample::Number(number) => Ok(number),
             other => Err(wrong_sample(&other)),
         }
@@ -83,7 +83,7 @@ impl<'t> Tracing<'t> {
 
     fn integer(self, leaf: Leaf, min: i128, max: i128) -> Result<i128, TraceError> {
         self.see(leaf);
-        match self.step(Pool::Integer(min, max))? {
+        match self.step(SamplePool::Integer(min, max))? {
             Sample::Integer(integer) => Ok(integer),
             other => Err(wrong_sample(&other)),
         }
@@ -91,7 +91,7 @@ impl<'t> Tracing<'t> {
 
     fn decimal(self, leaf: Leaf) -> Result<f64, TraceError> {
         self.see(leaf);
-        match self.step(Pool::Decimal)? {
+        match self.step(SamplePool::Decimal)? {
             Sample::Decimal(decimal) => Ok(decimal),
             other => Err(wrong_sample(&other)),
         }
@@ -104,7 +104,8 @@ impl<'t> Tracing<'t> {
         asked: &'static str,
         kind: impl FnOnce() -> Kind,
     ) -> Result<TypeIndex, TraceError> {
-        let key = Key { visitor: type_name::<V>(), value: type_name::<V::Value>(), name, asked };
+        let key =
+            TypeKey { visitor: type_name::<V>(), value: type_name::<V::Value>(), name, asked };
         let shape = || TypeShape { name: name.into(), kind: kind() };
         let index = self.state.borrow_mut().see_type(self.spot.place, key, shape);
         self.fixed(1).map(|_| index)
@@ -189,7 +190,7 @@ impl<'de> Deserializer<'de> for Tracing<'_> {
 
     fn deserialize_str<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, TraceError> {
         self.see(Leaf::Str);
-        match self.step(Pool::Text)? {
+        match self.step(SamplePool::Text)? {
             Sample::Text(text) => visitor.visit_str(&text),
             other => Err(wrong_sample(&other)),
         }
@@ -201,7 +202,7 @@ impl<'de> Deserializer<'de> for Tracing<'_> {
 
     fn deserialize_bytes<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, TraceError> {
         self.see(Leaf::Bytes);
-        match self.step(Pool::Bytes)? {
+        match self.step(SamplePool::Bytes)? {
             Sample::Bytes(bytes) => visitor.visit_bytes(&bytes),
             other => Err(wrong_sample(&other)),
         }
@@ -230,7 +231,7 @@ impl<'de> Deserializer<'de> for Tracing<'_> {
         if self.elements(index) == 0 {
             return visitor.visit_none();
         }
-        let inner = self.at(Place::Inside { within: index, variant: 0, part: 0 });
+        let inner = self.at(TracePlace::Inside { within: index, variant: 0, part: 0 });
         self.inside(index, 0, self.container(), || visitor.visit_some(inner))
     }
 
@@ -240,13 +241,13 @@ impl<'de> Deserializer<'de> for Tracing<'_> {
         visitor: V,
     ) -> Result<V::Value, TraceError> {
         let index = self.composite::<V>(name, "newtype", || Kind::Newtype(UNSEEN))?;
-        let inner = self.at(Place::Inside { within: index, variant: 0, part: 0 });
+        let inner = self.at(TracePlace::Inside { within: index, variant: 0, part: 0 });
         self.inside(index, 0, FrameKind::Fixed, || visitor.visit_newtype_struct(inner))
     }
 
     fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, TraceError> {
         let index = self.composite::<V>("", "sequence", || Kind::Sequence(UNSEEN))?;
-        let mut parts = Parts::alike(self, index, self.elements(index));
+        let mut parts = TraceParts::alike(self, index, self.elements(index));
         self.inside(index, 0, self.container(), || visitor.visit_seq(&mut parts))
     }
 
@@ -271,7 +272,7 @@ impl<'de> Deserializer<'de> for Tracing<'_> {
         visitor: V,
     ) -> Result<V::Value, TraceError> {
         let index = self.composite::<V>(name, "tuple", || Kind::Tuple(vec![UNSEEN; len]))?;
-        let mut parts = Parts::apart(self, index, 0, len);
+        let mut parts = TraceParts::apart(self, index, 0, len);
         self.inside(index, 0, FrameKind::Fixed, || visitor.visit_seq(&mut parts))
     }
 
@@ -329,7 +330,7 @@ impl<'de> Deserializer<'de> for Tracing<'_> {
         visitor.visit_unit()
     }
 
-    /// Asked for by the keys of flattened structs; those of plain structs and enums are answered
+    /// PendingReply for by the keys of flattened structs; those of plain structs and enums are answered
     /// by what reads these.
     fn deserialize_identifier<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, TraceError> {
         self.opaque(Opaque::Flattened, 0)?;

@@ -41,7 +41,7 @@ use pass::Failure;
 use search::Spot;
 
 pub use register::{SampleError, register_sample};
-use state::{Place, State};
+use state::{TracePlace, TraceState};
 
 /// Takes down the shape of one type, as one codec has it.
 #[derive(Debug)]
@@ -65,10 +65,10 @@ impl Tracer {
 /// The shape of `T`, in the way that it has for people or for programs; `look` is shown the
 /// values that are made up.
 fn shape_of<T: DeserializeOwned>(human_readable: bool, mut look: impl FnMut(&T)) -> Shape {
-    let state = RefCell::new(State::new(register::registered()));
+    let state = RefCell::new(TraceState::new(register::registered()));
     let trace = Tracing { state: &state, spot: Spot::ROOT, human_readable };
-    let mut pass = || trace.part(Place::Root, T::deserialize).map(|value| look(&value));
-    State::run(&state, human_readable, || match catch_unwind(AssertUnwindSafe(&mut pass)) {
+    let mut pass = || trace.part(TracePlace::Root, T::deserialize).map(|value| look(&value));
+    TraceState::run(&state, human_readable, || match catch_unwind(AssertUnwindSafe(&mut pass)) {
         Ok(Ok(())) => Ok(()),
         Ok(Err(TraceError(words))) => Err(Failure { words, panicked: false }),
         Err(_) => Err(Failure { words: "its code panics".to_owned(), panicked: true }),
@@ -81,15 +81,15 @@ pub(crate) fn trace_result<T: Wire, E: Wire>(tracer: &mut Tracer) {
 }
 
 /// A shape, and how a value of it differs when it has been sent around.
-type Report = (Shape, Option<String>);
+type ShapeReport = (Shape, Option<String>);
 
 /// What is known of types of this process, in a codec.
-type Known = HashMap<(TypeId, Codec), Arc<Report>>;
+type KnownTypes = HashMap<(TypeId, Codec), Arc<ShapeReport>>;
 
 /// Reports the shape of a `T` that serde carries. It is traced once a process and codec: a type's
 /// code runs no more often than that takes.
 pub(crate) fn trace_value<T: Wire>(tracer: &mut Tracer) {
-    static KNOWN: LazyLock<Mutex<Known>> = LazyLock::new(Mutex::default);
+    static KNOWN: LazyLock<Mutex<KnownTypes>> = LazyLock::new(Mutex::default);
     let key = (TypeId::of::<T>(), tracer.codec);
     let known = lock(&KNOWN).get(&key).cloned();
     // Traced without the lock: the type's code may start or call a service itself.
@@ -101,7 +101,7 @@ pub(crate) fn trace_value<T: Wire>(tracer: &mut Tracer) {
     (tracer.shape, tracer.difference) = (*report).clone();
 }
 
-fn report_on<T: Wire>(codec: Codec) -> Report {
+fn report_on<T: Wire>(codec: Codec) -> ShapeReport {
     let mut difference = None;
     let shape = shape_of::<T>(codec.is_human_readable(), |value| {
         difference = difference.take().or_else(|| echo::difference(value, codec));

@@ -13,7 +13,7 @@ use std::cell::RefCell;
 use super::super::shape::{Content, Kind, Part, Shape};
 use super::deserializer::unseen_fields;
 use super::fields::Way;
-use super::state::{Frame, FrameKind, Progress, State, UNSEEN};
+use super::state::{Frame, FrameKind, TraceState, UNSEEN, VariantProgress};
 
 /// How many passes a trace may take that show nothing new.
 const MAX_IDLE_PASSES: usize = 5_000;
@@ -24,7 +24,7 @@ pub(super) struct Failure {
     pub(super) panicked: bool,
 }
 
-impl State {
+impl TraceState {
     /// Runs passes until everything has been seen or nothing more can be, and returns the shape.
     pub(super) fn run(
         state: &RefCell<Self>,
@@ -104,9 +104,9 @@ impl State {
                 FrameKind::Container(choice) => self.emptied.insert(choice),
                 FrameKind::Variant => {
                     let progress = &mut self.progress[within][variant];
-                    let before = std::mem::replace(progress, Progress::Failed);
-                    self.untried -= usize::from(before == Progress::Untried);
-                    before != Progress::Failed
+                    let before = std::mem::replace(progress, VariantProgress::Failed);
+                    self.untried -= usize::from(before == VariantProgress::Untried);
+                    before != VariantProgress::Failed
                 }
                 FrameKind::Fields { asked, current } => {
                     self.reorder((within, variant), asked, current, human_readable)
@@ -183,11 +183,11 @@ impl State {
             for (number, variant) in variants.iter().enumerate() {
                 let progress = &mut self.progress[index][number];
                 let content = &variant.content;
-                if *progress == Progress::Failed
+                if *progress == VariantProgress::Failed
                     && (content.parts().contains(&&UNSEEN)
                         || self.plan.content_leads_on(index, number, content))
                 {
-                    *progress = Progress::Untried;
+                    *progress = VariantProgress::Untried;
                     self.untried += 1;
                     any = true;
                 }

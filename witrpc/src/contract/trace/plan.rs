@@ -13,27 +13,27 @@
 use std::collections::{HashSet, VecDeque};
 
 use super::super::shape::{Content, Kind, Part, TypeIndex, TypeShape};
-use super::state::{Place, Progress};
+use super::state::{TracePlace, VariantProgress};
 
 /// The distance of a type that leads nowhere.
 const NOWHERE: usize = usize::MAX;
 
 /// The distances of all types.
 #[derive(Default)]
-pub(super) struct Plan {
+pub(super) struct TracePlan {
     distances: Vec<usize>,
     /// Whether no pass has changed anything since they were computed.
     pub(super) fresh: bool,
     /// Where an option, sequence or map stayed empty that was to lead on.
-    blocked: HashSet<Place>,
+    blocked: HashSet<TracePlace>,
     /// Those of this pass.
-    dead_ends: Vec<Place>,
+    dead_ends: Vec<TracePlace>,
     /// Of each type: the pass that has visited it last.
     visited: Vec<usize>,
     pass: usize,
 }
 
-impl Plan {
+impl TracePlan {
     pub(super) fn begin_pass(&mut self) {
         self.pass += 1;
         self.dead_ends.clear();
@@ -41,7 +41,7 @@ impl Plan {
 
     /// Whether an untried variant can be reached inside the type.
     pub(super) fn leads_anywhere(&self, index: TypeIndex) -> bool {
-        self.distance(index) != NOWHERE && !self.blocked.contains(&Place::Root)
+        self.distance(index) != NOWHERE && !self.blocked.contains(&TracePlace::Root)
     }
 
     /// Whether one can be reached inside what a variant holds.
@@ -68,7 +68,7 @@ impl Plan {
     }
 
     /// An option, sequence or map was to lead on and stays empty. Elsewhere one of its type may.
-    pub(super) fn dead_end(&mut self, place: Place, index: TypeIndex) {
+    pub(super) fn dead_end(&mut self, place: TracePlace, index: TypeIndex) {
         self.dead_ends.push(place);
         self.visited[index] = 0;
     }
@@ -85,10 +85,11 @@ impl Plan {
         &self,
         index: TypeIndex,
         kind: &Kind,
-        progress: &[Progress],
+        progress: &[VariantProgress],
     ) -> Option<usize> {
         let Kind::Enum(variants) = kind else { return None };
-        let made = (0..variants.len()).filter(|of| matches!(progress[*of], Progress::Made(_)));
+        let made =
+            (0..variants.len()).filter(|of| matches!(progress[*of], VariantProgress::Made(_)));
         let distances = made.map(|of| (self.of_content(index, of, &variants[of].content), of));
         distances.min().filter(|(distance, _)| *distance != NOWHERE).map(|(_, variant)| variant)
     }
@@ -97,7 +98,7 @@ impl Plan {
     fn of_content(&self, within: TypeIndex, variant: usize, content: &Content) -> usize {
         let parts = content.parts().into_iter().enumerate();
         let open = parts.filter(|(part, _)| {
-            !self.blocked.contains(&Place::Inside { within, variant, part: *part })
+            !self.blocked.contains(&TracePlace::Inside { within, variant, part: *part })
         });
         let distances = open.filter_map(|(_, part)| match part {
             Part::Type(index) => Some(self.distance(*index)),
@@ -107,13 +108,13 @@ impl Plan {
     }
 
     /// Computes all distances, from the untried variants backwards.
-    pub(super) fn compute(&mut self, types: &[TypeShape], progress: &[Vec<Progress>]) {
+    pub(super) fn compute(&mut self, types: &[TypeShape], progress: &[Vec<VariantProgress>]) {
         self.fresh = true;
         let mut holders: Vec<Vec<TypeIndex>> = vec![Vec::new(); types.len()];
         for (within, shape) in types.iter().enumerate() {
             let mut hold = |variant, parts: Vec<&Part>| {
                 for (part, of) in parts.into_iter().enumerate() {
-                    let place = Place::Inside { within, variant, part };
+                    let place = TracePlace::Inside { within, variant, part };
                     if let Part::Type(index) = of
                         && !self.blocked.contains(&place)
                     {
@@ -124,7 +125,7 @@ impl Plan {
             match &shape.kind {
                 Kind::Enum(variants) => {
                     for (variant, of) in variants.iter().enumerate() {
-                        if progress[within][variant] != Progress::Failed {
+                        if progress[within][variant] != VariantProgress::Failed {
                             hold(variant, of.content.parts());
                         }
                     }
@@ -135,7 +136,7 @@ impl Plan {
         self.distances = vec![NOWHERE; types.len()];
         let mut todo = VecDeque::new();
         for (index, progress) in progress.iter().enumerate() {
-            if progress.contains(&Progress::Untried) {
+            if progress.contains(&VariantProgress::Untried) {
                 self.distances[index] = 0;
                 todo.push_back(index);
             }

@@ -143,7 +143,7 @@ impl Samples {
 
 /// What a place can be given.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Pool {
+pub(super) enum SamplePool {
     /// So many values, all of which are written down where they are handed out.
     Fixed(usize),
     /// An integer within these bounds.
@@ -165,28 +165,32 @@ pub(super) enum Sample {
     Bytes(Vec<u8>),
 }
 
-impl Pool {
+impl SamplePool {
     /// How many there are, with these beside the usual ones.
     pub(super) fn len(self, more: &[&Samples]) -> usize {
         match self {
-            Pool::Fixed(count) => count,
-            Pool::Integer(min, max) => integers(min, max, more).count(),
-            Pool::Decimal => decimals(more).count(),
-            Pool::Text => texts(more).count(),
-            Pool::Bytes => bytes(more).count(),
-            Pool::Length => lengths(more).count(),
+            SamplePool::Fixed(count) => count,
+            SamplePool::Integer(min, max) => integers(min, max, more).count(),
+            SamplePool::Decimal => decimals(more).count(),
+            SamplePool::Text => texts(more).count(),
+            SamplePool::Bytes => bytes(more).count(),
+            SamplePool::Length => lengths(more).count(),
         }
     }
 
     /// The sample of that number.
     pub(super) fn get(self, number: usize, more: &[&Samples]) -> Option<Sample> {
         match self {
-            Pool::Fixed(count) => (number < count).then_some(Sample::Number(number)),
-            Pool::Integer(min, max) => integers(min, max, more).nth(number).map(Sample::Integer),
-            Pool::Decimal => decimals(more).nth(number).map(Sample::Decimal),
-            Pool::Text => texts(more).nth(number).map(|text| Sample::Text(text.into_owned())),
-            Pool::Bytes => bytes(more).nth(number).map(|bytes| Sample::Bytes(bytes.into_owned())),
-            Pool::Length => lengths(more).nth(number).map(Sample::Number),
+            SamplePool::Fixed(count) => (number < count).then_some(Sample::Number(number)),
+            SamplePool::Integer(min, max) => {
+                integers(min, max, more).nth(number).map(Sample::Integer)
+            }
+            SamplePool::Decimal => decimals(more).nth(number).map(Sample::Decimal),
+            SamplePool::Text => texts(more).nth(number).map(|text| Sample::Text(text.into_owned())),
+            SamplePool::Bytes => {
+                bytes(more).nth(number).map(|bytes| Sample::Bytes(bytes.into_owned()))
+            }
+            SamplePool::Length => lengths(more).nth(number).map(Sample::Number),
         }
     }
 }

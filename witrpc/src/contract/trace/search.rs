@@ -7,8 +7,8 @@
 use std::collections::{HashMap, HashSet};
 
 use super::hint;
-use super::sample::{Pool, Sample, Samples};
-use super::state::Place;
+use super::sample::{Sample, SamplePool, Samples};
+use super::state::TracePlace;
 
 /// How many values are tried for one part.
 const MAX_TRIES: usize = 600;
@@ -24,12 +24,12 @@ const MAX_PANICS: usize = 3;
 /// places, and each takes other values.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) struct Spot {
-    pub(super) place: Place,
-    pub(super) above: Place,
+    pub(super) place: TracePlace,
+    pub(super) above: TracePlace,
 }
 
 impl Spot {
-    pub(super) const ROOT: Self = Self { place: Place::Root, above: Place::Root };
+    pub(super) const ROOT: Self = Self { place: TracePlace::Root, above: TracePlace::Root };
 }
 
 /// What is decided at a spot.
@@ -53,7 +53,7 @@ struct Tuned {
 /// A decision that is being varied.
 struct Trial {
     choice: Choice,
-    pool: Pool,
+    pool: SamplePool,
     /// What it was before.
     initial: usize,
     /// What to try before all others, as it has helped elsewhere.
@@ -80,7 +80,7 @@ pub(super) struct Search {
     /// The texts that have been found by a search, by their numbers.
     lucky: Vec<usize>,
     /// What has been decided in this pass, in order.
-    taken: Vec<(Choice, Pool)>,
+    taken: Vec<(Choice, SamplePool)>,
     /// The parts that are being made, from the outside in, and how much had been decided before.
     open: Vec<(Spot, usize)>,
     /// The innermost part that has failed.
@@ -107,7 +107,7 @@ impl Search {
     }
 
     /// Decides, and returns the sample that is due.
-    pub(super) fn decide(&mut self, choice: Choice, pool: Pool) -> Option<Sample> {
+    pub(super) fn decide(&mut self, choice: Choice, pool: SamplePool) -> Option<Sample> {
         self.taken.push((choice, pool));
         match self.tuned.get(&choice) {
             Some(Tuned { number, hints }) => pool.get(*number, &[&self.registered, hints]),
@@ -150,7 +150,7 @@ impl Search {
         {
             attempt.varied.clear();
             let found = self.tuned.get(&trial.choice).map_or(0, |tuned| tuned.number);
-            if matches!(trial.pool, Pool::Text) && !self.lucky.contains(&found) {
+            if matches!(trial.pool, SamplePool::Text) && !self.lucky.contains(&found) {
                 self.lucky.push(found);
             }
         }
@@ -193,23 +193,24 @@ impl Search {
                 return false;
             };
             let initial = self.tuned.get(choice).map_or(0, |tuned| tuned.number);
-            let lucky = if let Pool::Text = pool { self.lucky.clone() } else { Vec::new() };
+            let lucky = if let SamplePool::Text = pool { self.lucky.clone() } else { Vec::new() };
             attempt.trial = Some(Trial { choice: *choice, pool: *pool, initial, lucky, next: 0 });
         }
     }
 
     /// The decisions since then that can be varied, in the order in which they are to be: lengths
     /// first, then from the last to the first. The error tells what else to try.
-    fn variable(&mut self, since: usize, error: &str) -> Vec<(Choice, Pool)> {
+    fn variable(&mut self, since: usize, error: &str) -> Vec<(Choice, SamplePool)> {
         let hints = hint::read(error);
-        let mut found: Vec<(Choice, Pool)> = Vec::new();
+        let mut found: Vec<(Choice, SamplePool)> = Vec::new();
         for (choice, pool) in self.taken.iter().skip(since).rev() {
-            if matches!(pool, Pool::Fixed(0 | 1)) || found.iter().any(|(known, _)| known == choice)
+            if matches!(pool, SamplePool::Fixed(0 | 1))
+                || found.iter().any(|(known, _)| known == choice)
             {
                 continue;
             }
             found.push((*choice, *pool));
-            if hints != Samples::default() && !matches!(pool, Pool::Fixed(_)) {
+            if hints != Samples::default() && !matches!(pool, SamplePool::Fixed(_)) {
                 self.tuned.entry(*choice).or_default().hints.merge(hints.clone());
             }
         }

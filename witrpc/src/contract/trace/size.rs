@@ -6,7 +6,7 @@
 
 use std::collections::HashSet;
 
-use super::state::Place;
+use super::state::TracePlace;
 
 /// How many values a pass asks for before options, sequences and maps stay empty.
 const LARGE: usize = 1_000;
@@ -17,11 +17,11 @@ pub(super) struct Size {
     /// How many values this pass has asked for.
     pub(super) steps: usize,
     /// Where it has filled options, sequences and maps.
-    filled: HashSet<Place>,
+    filled: HashSet<TracePlace>,
     /// Where it has left them empty, and how much had been decided before.
-    left_out: Vec<(Place, usize)>,
+    left_out: Vec<(TracePlace, usize)>,
     /// Where they are never left empty, as a part around them has failed without.
-    needed: HashSet<Place>,
+    needed: HashSet<TracePlace>,
 }
 
 impl Size {
@@ -33,7 +33,7 @@ impl Size {
 
     /// Returns whether the option, sequence or map at a place is to stay empty, after so many
     /// decisions.
-    pub(super) fn is_enough_at(&mut self, place: Place, decisions: usize) -> bool {
+    pub(super) fn is_enough_at(&mut self, place: TracePlace, decisions: usize) -> bool {
         if self.filled.insert(place) || self.steps < LARGE || self.needed.contains(&place) {
             return false;
         }

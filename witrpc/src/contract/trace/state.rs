@@ -4,8 +4,8 @@ use std::collections::{HashMap, HashSet};
 
 use super::super::shape::{Content, Kind, Opaque, Part, TypeIndex, TypeShape, Variant};
 use super::fields::FieldOrder;
-use super::plan::Plan;
-use super::sample::{Pool, Sample, Samples};
+use super::plan::TracePlan;
+use super::sample::{Sample, SamplePool, Samples};
 use super::search::{Choice, Search, Spot, What};
 use super::size::Size;
 
@@ -22,7 +22,7 @@ const MAX_SIDE_DEPTH: usize = MAX_DEPTH / 2;
 
 /// What tells two types apart: within one process, the names of a visitor and of its value do.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
-pub(super) struct Key {
+pub(super) struct TypeKey {
     pub(super) visitor: &'static str,
     pub(super) value: &'static str,
     pub(super) name: &'static str,
@@ -32,7 +32,7 @@ pub(super) struct Key {
 
 /// A place where a part of a value stands.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
-pub(super) enum Place {
+pub(super) enum TracePlace {
     Root,
     /// A part of a type, counted from 0; of one of its variants, if it is an enum.
     Inside {
@@ -44,7 +44,7 @@ pub(super) enum Place {
 
 /// How far the trace is with a variant.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Progress {
+pub(super) enum VariantProgress {
     Untried,
     /// Made once; the number orders these moments.
     Made(usize),
@@ -78,17 +78,17 @@ pub(super) enum FrameKind {
 }
 
 /// What a trace knows so far.
-pub(super) struct State {
+pub(super) struct TraceState {
     pub(super) root: Part,
     pub(super) types: Vec<TypeShape>,
-    indices: HashMap<Key, TypeIndex>,
+    indices: HashMap<TypeKey, TypeIndex>,
     /// Of each type: how far its variants are.
-    pub(super) progress: Vec<Vec<Progress>>,
+    pub(super) progress: Vec<Vec<VariantProgress>>,
     pub(super) made: usize,
-    /// How many variants are [`Progress::Untried`].
+    /// How many variants are [`VariantProgress::Untried`].
     pub(super) untried: usize,
-    pub(super) plan: Plan,
-    /// What [`Plan::visit`] returned for the type that was asked for last.
+    pub(super) plan: TracePlan,
+    /// What [`TracePlan::visit`] returned for the type that was asked for last.
     leads_on: bool,
     /// How many variants had been made when those that had failed were last tried again.
     pub(super) retried: Option<usize>,
@@ -105,7 +105,7 @@ pub(super) struct State {
     steps: usize,
 }
 
-impl State {
+impl TraceState {
     pub(super) fn new(registered: Samples) -> Self {
         Self {
             root: UNSEEN,
@@ -114,7 +114,7 @@ impl State {
             progress: Vec::new(),
             made: 0,
             untried: 0,
-            plan: Plan::default(),
+            plan: TracePlan::default(),
             leads_on: false,
             retried: None,
             known: 0,
@@ -129,7 +129,7 @@ impl State {
 
     /// Notes that a value is asked for, and returns the sample that is due. `None` when there is
     /// no use in going on.
-    pub(super) fn step(&mut self, spot: Spot, pool: Pool) -> Option<Sample> {
+    pub(super) fn step(&mut self, spot: Spot, pool: SamplePool) -> Option<Sample> {
         self.steps += 1;
         self.size.steps += 1;
         let go_on = !self.is_exhausted() && self.active.len() < MAX_DEPTH;
@@ -142,7 +142,7 @@ impl State {
     }
 
     /// Notes what stands at `place`. What differs from one time to the next cannot be told.
-    pub(super) fn see(&mut self, place: Place, part: Part) {
+    pub(super) fn see(&mut self, place: TracePlace, part: Part) {
         match self.slot(place) {
             Some(slot) if *slot == UNSEEN => {
                 *slot = part;
@@ -155,7 +155,7 @@ impl State {
     }
 
     /// Notes that what stands at `place` cannot be told, whatever was seen there.
-    pub(super) fn see_opaque(&mut self, place: Place, why: Opaque) {
+    pub(super) fn see_opaque(&mut self, place: TracePlace, why: Opaque) {
         let opaque = Part::Opaque(why);
         if let Some(slot) = self.slot(place).filter(|slot| **slot != opaque) {
             *slot = opaque;
@@ -163,8 +163,8 @@ impl State {
         }
     }
 
-    fn slot(&mut self, place: Place) -> Option<&mut Part> {
-        let Place::Inside { within, variant, part } = place else {
+    fn slot(&mut self, place: TracePlace) -> Option<&mut Part> {
+        let TracePlace::Inside { within, variant, part } = place else {
             return Some(&mut self.root);
         };
         match &mut self.types[within].kind {
@@ -188,8 +188,8 @@ impl State {
     /// The type of that key, seen at `place`; entered as `shape` says when it is new.
     pub(super) fn see_type(
         &mut self,
-        place: Place,
-        key: Key,
+        place: TracePlace,
+        key: TypeKey,
         shape: impl FnOnce() -> TypeShape,
     ) -> TypeIndex {
         let next = self.types.len();
@@ -199,7 +199,7 @@ impl State {
             let variants = if let Kind::Enum(variants) = &shape.kind { variants.len() } else { 0 };
             self.types.push(shape);
             self.known += 1;
-            self.progress.push(vec![Progress::Untried; variants]);
+            self.progress.push(vec![VariantProgress::Untried; variants]);
             self.untried += variants;
         }
         self.leads_on = self.plan.visit(index);
@@ -265,7 +265,7 @@ impl State {
 
     fn decided(&mut self, choice: Choice, index: TypeIndex) -> usize {
         let is_option = matches!(self.types[index].kind, Kind::Option(_));
-        let pool = if is_option { Pool::Fixed(2) } else { Pool::Length };
+        let pool = if is_option { SamplePool::Fixed(2) } else { SamplePool::Length };
         match self.search.decide(choice, pool) {
             Some(Sample::Number(number)) if is_option => 1 - number,
             Some(Sample::Number(number)) => number,
@@ -292,12 +292,16 @@ impl State {
         };
         let untried = || {
             (0..progress.len())
-                .find(|variant| progress[*variant] == Progress::Untried && open(*variant))
+                .find(|variant| progress[*variant] == VariantProgress::Untried && open(*variant))
         };
         let leads_on = || self.plan.leads_on(index, &self.types[index].kind, progress);
         let first_made = || {
             let made = progress.iter().enumerate().filter_map(|(variant, progress)| {
-                if let Progress::Made(when) = progress { Some((*when, variant)) } else { None }
+                if let VariantProgress::Made(when) = progress {
+                    Some((*when, variant))
+                } else {
+                    None
+                }
             });
             made.min().map(|(_, variant)| variant)
         };
@@ -313,11 +317,11 @@ impl State {
     /// A value of that variant has been made.
     pub(super) fn made_variant(&mut self, index: TypeIndex, variant: usize) {
         let progress = &mut self.progress[index][variant];
-        if *progress == Progress::Untried {
+        if *progress == VariantProgress::Untried {
             self.made += 1;
             self.untried -= 1;
             self.known += 1;
-            *progress = Progress::Made(self.made);
+            *progress = VariantProgress::Made(self.made);
         }
     }
 
@@ -329,12 +333,12 @@ impl State {
             let known = variants.len();
             let mut progress = progress.iter();
             variants.retain_mut(|variant| {
-                let progress = *progress.next().unwrap_or(&Progress::Failed);
+                let progress = *progress.next().unwrap_or(&VariantProgress::Failed);
                 let unseen = variant.content == Content::Unit;
-                if unseen && progress == Progress::Untried {
+                if unseen && progress == VariantProgress::Untried {
                     variant.content = Content::Opaque;
                 }
-                !(unseen && progress == Progress::Failed)
+                !(unseen && progress == VariantProgress::Failed)
             });
             if variants.len() < known {
                 variants.iter_mut().for_each(|variant| variant.name = None);

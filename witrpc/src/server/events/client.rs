@@ -19,26 +19,26 @@ use crate::codec::Codec;
 use crate::contract::Overflow;
 use crate::events::{ANSWER_LEN, Delivery, Emitted};
 use crate::server::reply::Reply;
-use crate::server::streams::Asked;
+use crate::server::streams::PendingReply;
 use crate::transport::ChannelError;
 
 /// A service's number and the number of an event of it.
-type Key = (u8, u16);
+type ServedEventKey = (u8, u16);
 
 /// What a client wants to be told, and what it has not been told yet.
 pub(in crate::server) struct ClientEvents {
     codec: Codec,
-    state: Mutex<State>,
+    state: Mutex<ClientEventsState>,
     /// Something was taken, or nothing will be.
     changed: Condvar,
 }
 
 #[derive(Default)]
-struct State {
+struct ClientEventsState {
     /// The version of what the client wants, by service.
     versions: BTreeMap<u8, u64>,
     /// All that it wants.
-    kinds: BTreeMap<Key, Backlog<Waiting>>,
+    kinds: BTreeMap<ServedEventKey, Backlog<EventWaiter>>,
     /// Counts the events of all kinds, to tell them in order.
     emitted: u64,
     /// What an answer was to bring that had not room for all of it.
@@ -46,12 +46,12 @@ struct State {
     /// A thread has taken what is next, to answer a pull.
     is_out: bool,
     /// The pull that came when nothing was there, or while that is out.
-    waiting: Option<Asked>,
+    waiting: Option<PendingReply>,
     /// The client has gone.
     left: bool,
 }
 
-struct Waiting {
+struct EventWaiter {
     /// Its place among the events of all kinds.
     place: u64,
     emitted: Arc<Emitted>,
@@ -84,7 +84,7 @@ impl ClientEvents {
             let kind = state.kinds.entry((service, *event));
             kind.or_insert_with(|| Backlog::new(overflow(*event)));
         }
-        let State { kinds, next, .. } = &mut *state;
+        let ClientEventsState { kinds, next, .. } = &mut *state;
         next.retain(|delivery| kinds.contains_key(&(delivery.service, delivery.event)));
         if state.kinds.is_empty() {
             let waiting = state.waiting.take();
@@ -95,7 +95,7 @@ impl ClientEvents {
     }
 
     /// Answers with the next events, once there are some.
-    pub(in crate::server) fn pull(&self, asked: Asked) {
+    pub(in crate::server) fn pull(&self, asked: PendingReply) {
         let mut state = self.lock();
         if state.left {
             return;
@@ -113,7 +113,7 @@ impl ClientEvents {
     }
 
     /// Answers the pull that waits, if there is one and anything to tell, and those that come meanwhile.
-    fn tell<'a>(&'a self, mut state: MutexGuard<'a, State>) {
+    fn tell<'a>(&'a self, mut state: MutexGuard<'a, ClientEventsState>) {
         while !state.is_out && state.waiting.is_some() {
             let mut next = state.next();
             let Some(asked) = state.waiting.take_if(|_| !next.is_empty()) else { break };
@@ -142,12 +142,12 @@ impl ClientEvents {
         self.lock().left
     }
 
-    pub(super) fn wants(&self, key: Key) -> bool {
+    pub(super) fn wants(&self, key: ServedEventKey) -> bool {
         self.lock().kinds.contains_key(&key)
     }
 
     /// Takes an event on its way, or deals with it as its kind says. `None`: it is not wanted.
-    pub(super) fn offer(&self, key: Key, emitted: &Arc<Emitted>) -> Option<Offer<()>> {
+    pub(super) fn offer(&self, key: ServedEventKey, emitted: &Arc<Emitted>) -> Option<Offer<()>> {
         let mut state = self.lock();
         let offer = state.offer(key, emitted)?;
         self.tell(state);
@@ -157,7 +157,7 @@ impl ClientEvents {
     /// Offers again when there is room, until this instant.
     pub(super) fn offer_until(
         &self,
-        key: Key,
+        key: ServedEventKey,
         emitted: &Arc<Emitted>,
         deadline: Option<Instant>,
     ) -> Option<Offer<()>> {
@@ -180,7 +180,7 @@ impl ClientEvents {
     }
 
     /// Counts an event that could not be put on its way.
-    pub(super) fn lose(&self, key: Key) {
+    pub(super) fn lose(&self, key: ServedEventKey) {
         let mut state = self.lock();
         if let Some(kind) = state.kinds.get_mut(&key) {
             kind.lose(1);
@@ -188,15 +188,15 @@ impl ClientEvents {
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
+    fn lock(&self) -> MutexGuard<'_, ClientEventsState> {
         lock(&self.state)
     }
 }
 
-impl State {
-    fn offer(&mut self, key: Key, emitted: &Arc<Emitted>) -> Option<Offer<()>> {
+impl ClientEventsState {
+    fn offer(&mut self, key: ServedEventKey, emitted: &Arc<Emitted>) -> Option<Offer<()>> {
         let kind = self.kinds.get_mut(&key)?;
-        let waiting = Waiting { place: self.emitted, emitted: Arc::clone(emitted) };
+        let waiting = EventWaiter { place: self.emitted, emitted: Arc::clone(emitted) };
         self.emitted += 1;
         Some(match kind.offer(waiting, emitted.bytes.len()) {
             Offer::Taken => Offer::Taken,

@@ -15,7 +15,7 @@
 use std::sync::atomic::Ordering::{AcqRel, Relaxed, Release};
 
 use super::primitive::{Primitives, Word};
-use super::role::Role;
+use super::role::PollerLock;
 
 /// Counts tasks that are ready and rings for them no more often than needed.
 pub(super) struct TaskBell<P: Primitives> {
@@ -60,7 +60,7 @@ impl<P: Primitives> TaskBell<P> {
     }
 
     /// Whether the caller, who has queued a task, must ring for it.
-    pub(super) fn must_ring(&self, role: &Role<P>) -> bool {
+    pub(super) fn must_ring(&self, role: &PollerLock<P>) -> bool {
         P::fence();
         !role.watches_tasks() && self.claim_ring()
     }

@@ -31,7 +31,7 @@ const STANDBY: u64 = 1 << 32;
 const KEPT: u32 = 2;
 
 /// The count.
-pub(super) struct Crew<P: Primitives> {
+pub(super) struct ThreadCount<P: Primitives> {
     /// Threads in the low half, stand-bys among them in the high one: one word, so that they are
     /// seen together.
     counts: P::Word,
@@ -43,12 +43,12 @@ pub(super) struct Crew<P: Primitives> {
 
 /// The two counts of one instant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Counts {
+pub(super) struct PoolCounts {
     pub(super) threads: u32,
     pub(super) standbys: u32,
 }
 
-impl Counts {
+impl PoolCounts {
     fn unpack(word: u64) -> Self {
         Self { threads: word as u32, standbys: (word >> 32) as u32 }
     }
@@ -103,7 +103,7 @@ impl Counts {
     }
 }
 
-impl<P: Primitives> Crew<P> {
+impl<P: Primitives> ThreadCount<P> {
     /// No threads yet, and at most `max_workers` handlers at once: one more thread looks.
     pub(super) fn new(max_workers: u32) -> Self {
         Self {
@@ -113,8 +113,8 @@ impl<P: Primitives> Crew<P> {
         }
     }
 
-    pub(super) fn counts(&self) -> Counts {
-        Counts::unpack(self.counts.load(Acquire))
+    pub(super) fn counts(&self) -> PoolCounts {
+        PoolCounts::unpack(self.counts.load(Acquire))
     }
 
     /// A new thread is about to start, as a stand-by. Returns the number of those before it.
@@ -130,7 +130,7 @@ impl<P: Primitives> Crew<P> {
 
     /// A stand-by has taken the role. `true`: it was the last, another is to be hired.
     pub(super) fn promote(&self) -> bool {
-        let counts = Counts::unpack(self.counts.fetch_sub(STANDBY, AcqRel) - STANDBY);
+        let counts = PoolCounts::unpack(self.counts.fetch_sub(STANDBY, AcqRel) - STANDBY);
         counts.standbys == 0 && counts.threads < self.bound
     }
 
@@ -143,7 +143,7 @@ impl<P: Primitives> Crew<P> {
     pub(super) fn try_retire(&self) -> bool {
         let mut seen = self.counts.load(Acquire);
         loop {
-            let mut counts = Counts::unpack(seen);
+            let mut counts = PoolCounts::unpack(seen);
             if !counts.has_surplus() {
                 return false;
             }
@@ -164,7 +164,7 @@ mod tests {
 
     #[test]
     fn the_last_stand_by_asks_for_another_up_to_the_bound() {
-        let crew = Crew::<Std>::new(2);
+        let crew = ThreadCount::<Std>::new(2);
         crew.hire();
         crew.hire();
         assert!(!crew.promote(), "one stand-by is left");
@@ -179,7 +179,7 @@ mod tests {
 
     #[test]
     fn a_thread_that_is_alone_serves() {
-        let crew = Crew::<Std>::new(8);
+        let crew = ThreadCount::<Std>::new(8);
         crew.hire();
         assert!(crew.promote());
         assert!(crew.counts().may_serve());
@@ -187,19 +187,19 @@ mod tests {
 
     #[test]
     fn two_stand_bys_never_retire() {
-        let crew = Crew::<Std>::new(8);
+        let crew = ThreadCount::<Std>::new(8);
         for _ in 0..4 {
             crew.hire();
         }
         assert!(crew.try_retire());
         assert!(crew.try_retire());
         assert!(!crew.try_retire());
-        assert_eq!(crew.counts(), Counts { threads: 2, standbys: 2 });
+        assert_eq!(crew.counts(), PoolCounts { threads: 2, standbys: 2 });
     }
 
     #[test]
     fn numbers_are_not_given_twice() {
-        let crew = Crew::<Std>::new(8);
+        let crew = ThreadCount::<Std>::new(8);
         let first = crew.hire();
         crew.dismiss();
         assert_ne!(first, crew.hire());

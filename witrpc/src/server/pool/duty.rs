@@ -5,17 +5,17 @@
 
 use super::bell::TaskBell;
 use super::primitive::Primitives;
-use super::role::{Claim, Role, Tenure, ThreadNumber};
+use super::role::{Claim, PollerGuard, PollerLock, ThreadNumber};
 
 /// Who looks for requests and tasks, and who has to be told.
-pub(super) struct Duty<P: Primitives> {
-    role: Role<P>,
+pub(super) struct PollerProtocol<P: Primitives> {
+    role: PollerLock<P>,
     bell: TaskBell<P>,
 }
 
-impl<P: Primitives> Duty<P> {
+impl<P: Primitives> PollerProtocol<P> {
     pub(super) fn new() -> Self {
-        Self { role: Role::new(), bell: TaskBell::new() }
+        Self { role: PollerLock::new(), bell: TaskBell::new() }
     }
 
     /// What tasks are counted with.
@@ -24,7 +24,7 @@ impl<P: Primitives> Duty<P> {
     }
 
     /// A thread woke up. It gets the role unless somebody looks already at all that may have rung.
-    pub(super) fn woken(&self, me: ThreadNumber) -> Option<Tenure> {
+    pub(super) fn woken(&self, me: ThreadNumber) -> Option<PollerGuard> {
         self.bell.heard();
         loop {
             match self.role.claim(me) {
@@ -39,7 +39,7 @@ impl<P: Primitives> Duty<P> {
     }
 
     /// Before each look: the holder promises to look at the tasks as soon as there can be any.
-    pub(super) fn notice_tasks(&self, tenure: &mut Tenure) {
+    pub(super) fn notice_tasks(&self, tenure: &mut PollerGuard) {
         if !tenure.watches_tasks() && self.bell.is_in_use() {
             self.role.watch_tasks(tenure);
         }
@@ -47,24 +47,24 @@ impl<P: Primitives> Duty<P> {
 
     /// The holder goes busy. `true`: it must ring, tasks are left behind.
     #[must_use]
-    pub(super) fn begin(&self, tenure: &mut Tenure) -> bool {
+    pub(super) fn begin(&self, tenure: &mut PollerGuard) -> bool {
         self.role.begin(tenure) && self.bell.must_ring_for_rest()
     }
 
     /// The holder has answered. `false`: somebody else has the role now.
     #[must_use]
-    pub(super) fn end(&self, tenure: &mut Tenure) -> bool {
+    pub(super) fn end(&self, tenure: &mut PollerGuard) -> bool {
         self.role.end(tenure)
     }
 
     /// The holder lets go. It must look once more afterwards, at requests and at
     /// [`TaskBell::any_ready`].
-    pub(super) fn put_down(&self, tenure: Tenure) {
+    pub(super) fn put_down(&self, tenure: PollerGuard) {
         self.role.put_down(tenure);
     }
 
     /// That last look found something.
-    pub(super) fn retake(&self, me: ThreadNumber) -> Option<Tenure> {
+    pub(super) fn retake(&self, me: ThreadNumber) -> Option<PollerGuard> {
         self.role.retake(me)
     }
 

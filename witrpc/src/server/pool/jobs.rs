@@ -10,15 +10,15 @@ use super::task::Task;
 
 /// Those of one server: tasks that have waited, and jobs that other threads run.
 #[derive(Clone, Default)]
-pub(super) struct Jobs(Arc<Mutex<State>>);
+pub(super) struct Jobs(Arc<Mutex<JobsState>>);
 
 #[derive(Default)]
-struct State {
+struct JobsState {
     last: u64,
-    entries: HashMap<u64, Entry>,
+    entries: HashMap<u64, JobEntry>,
 }
 
-struct Entry {
+struct JobEntry {
     tenant: Tenant,
     /// Empty for a job that is not the pool's to drop.
     task: Option<Weak<Task>>,
@@ -35,7 +35,7 @@ impl Jobs {
         let mut state = self.lock();
         state.last += 1;
         let number = state.last;
-        state.entries.insert(number, Entry { tenant, task });
+        state.entries.insert(number, JobEntry { tenant, task });
         drop(state);
         Enlisted { jobs: self.clone(), number }
     }
@@ -48,7 +48,7 @@ impl Jobs {
         self.lock().entries.values().filter_map(|entry| entry.task.clone()).collect()
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
+    fn lock(&self) -> MutexGuard<'_, JobsState> {
         lock(&self.0)
     }
 }

@@ -14,12 +14,12 @@ use crate::server::StopReason;
 use crate::transport::Shutdown;
 
 use super::primitive::Std;
-use super::stage::Stage;
+use super::stage::ServerStage;
 
 /// The stage a server is in, and those who wait for the next one.
 #[derive(Debug)]
 pub(in crate::server) struct Life {
-    stage: Stage<Std>,
+    stage: ServerStage<Std>,
     ends: Mutex<Ends>,
     changed: Condvar,
     /// The process whose threads serve. A forked child has a copy of all this and none of the
@@ -40,14 +40,14 @@ struct Ends {
 impl Life {
     pub(super) fn new() -> Self {
         Self {
-            stage: Stage::new(),
+            stage: ServerStage::new(),
             ends: Mutex::new(Ends::default()),
             changed: Condvar::new(),
             process: process::id(),
         }
     }
 
-    pub(super) fn stage(&self) -> &Stage<Std> {
+    pub(super) fn stage(&self) -> &ServerStage<Std> {
         &self.stage
     }
 

@@ -58,8 +58,8 @@ use crate::rt::Timer;
 use crate::transport::{Peer, Request, ServerPort, Shutdown, WaitPolicy};
 
 use self::census::Census;
-use self::crew::{Counts, Crew};
-use self::duty::Duty;
+use self::crew::{PoolCounts, ThreadCount};
+use self::duty::PollerProtocol;
 use self::jobs::Jobs;
 use self::life::Life;
 use self::primitive::Std;
@@ -68,10 +68,10 @@ use self::role::ThreadNumber;
 use self::shares::Shares;
 use self::spin::Spin;
 use self::task::Task;
-use self::worker::Worker;
+use self::worker::PoolWorker;
 
 use super::RunningMethod;
-use super::tally::{Ledger, Tally};
+use super::tally::{CounterRegistry, ThreadCounters};
 
 pub(super) use self::census::{Clients, Served};
 pub(super) use self::jobs::Enlisted;
@@ -82,32 +82,38 @@ pub(super) use self::task::Job;
 pub(super) trait Handler: Send + Sync {
     /// Serves one request: answers it, or leaves that to a job. `tally` is the calling thread's. Must
     /// not panic.
-    fn serve(&self, pool: &Arc<Pool>, tally: &Tally, peer: &Arc<dyn Peer>, request: &mut Request);
+    fn serve(
+        &self,
+        pool: &Arc<Pool>,
+        tally: &ThreadCounters,
+        peer: &Arc<dyn Peer>,
+        request: &mut Request,
+    );
 
     /// The names of the service and the method that a request of that tag calls.
     fn names(&self, tag: u32) -> Option<[&'static str; 2]>;
 }
 
 /// What a pool is doing at one look.
-pub(super) struct Load {
+pub(super) struct PoolLoad {
     pub(super) threads: u32,
     /// Those that sleep until something rings.
     pub(super) standbys: u32,
-    pub(super) counts: super::tally::Counts,
+    pub(super) counts: super::tally::CounterSnapshot,
 }
 
 /// A thread that runs methods and is none of the pool's, for as long as it does. It does not keep the
 /// pool.
-pub(super) struct Beside(Arc<AtomicUsize>);
+pub(super) struct ExternalThreadGuard(Arc<AtomicUsize>);
 
-impl Beside {
+impl ExternalThreadGuard {
     pub(super) fn new(pool: &Pool) -> Self {
         pool.beside.fetch_add(1, Ordering::Relaxed);
         Self(Arc::clone(&pool.beside))
     }
 }
 
-impl Drop for Beside {
+impl Drop for ExternalThreadGuard {
     fn drop(&mut self) {
         self.0.fetch_sub(1, Ordering::Relaxed);
     }
@@ -120,8 +126,8 @@ pub(super) struct Pool {
     /// What each thread starts with. Made once, at the start of the server: a thread that is hired
     /// later by one that was pinned to a core would take it that there is no other.
     spin: Spin,
-    duty: Duty<Std>,
-    crew: Crew<Std>,
+    duty: PollerProtocol<Std>,
+    crew: ThreadCount<Std>,
     life: Life,
     shares: Shares<Std>,
     tasks: TaskQueue,
@@ -133,7 +139,7 @@ pub(super) struct Pool {
     threads: Threads,
     /// Threads that run methods and are none of these.
     beside: Arc<AtomicUsize>,
-    ledger: Arc<Ledger>,
+    ledger: Arc<CounterRegistry>,
     /// Wakes handlers that wait for the deadline of their call. Has a thread only while some do.
     timer: Arc<Timer>,
 }
@@ -146,15 +152,15 @@ impl Pool {
         wait: WaitPolicy,
         max_workers: u32,
         clients: Arc<dyn Clients>,
-        ledger: Arc<Ledger>,
+        ledger: Arc<CounterRegistry>,
     ) -> io::Result<Arc<Self>> {
         let threads = Threads::default();
         let pool = Arc::new(Self {
             port,
             handler,
             spin: Spin::new(wait),
-            duty: Duty::new(),
-            crew: Crew::new(max_workers),
+            duty: PollerProtocol::new(),
+            crew: ThreadCount::new(max_workers),
             life: Life::new(),
             shares: Shares::new(max_workers, clients),
             tasks: TaskQueue::default(),
@@ -182,9 +188,9 @@ impl Pool {
     }
 
     /// What the threads are doing, and what has been counted.
-    pub(super) fn load(&self) -> Load {
-        let Counts { threads, standbys } = self.crew.counts();
-        Load { threads, standbys, counts: self.ledger.counts() }
+    pub(super) fn load(&self) -> PoolLoad {
+        let PoolCounts { threads, standbys } = self.crew.counts();
+        PoolLoad { threads, standbys, counts: self.ledger.counts() }
     }
 
     pub(super) fn timer(&self) -> &Arc<Timer> {
@@ -217,7 +223,7 @@ impl Pool {
     }
 
     fn start_thread(self: &Arc<Self>, count: u64) -> io::Result<()> {
-        let worker = Worker::new(Arc::clone(self), ThreadNumber::from_count(count));
+        let worker = PoolWorker::new(Arc::clone(self), ThreadNumber::from_count(count));
         // At most 15 bytes, which is what Linux keeps of a thread's name.
         let name = format!("witrpc-srv-{}", count % 10_000);
         self.threads.spawn(name, move || worker.run())

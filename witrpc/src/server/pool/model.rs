@@ -1,7 +1,7 @@
 //! Models: every interleaving and every reordering that the memory model allows, up to a number
 //! of preemptions.
 //!
-//! The protocol is the code that runs ([`Duty`], [`Crew`], [`Shares`], [`Schedule`]); the port and the handlers
+//! The protocol is the code that runs ([`PollerProtocol`], [`ThreadCount`], [`Shares`], [`Schedule`]); the port and the handlers
 //! are the smallest ones that can lose a wake-up. A thread that would sleep ends instead; at the
 //! end of a model whoever is left plays the sleepers, one for each ring that was not heard. If the
 //! work is not done then, nothing would ever wake the server for it.
@@ -16,11 +16,11 @@ use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
 use loom::sync::{Arc, Mutex};
 use loom::thread;
 
-use super::crew::Crew;
-use super::duty::Duty;
+use super::crew::ThreadCount;
+use super::duty::PollerProtocol;
 use super::primitive::{Loom, Primitives};
-use super::role::{Tenure, ThreadNumber};
-use super::stage::Stage;
+use super::role::{PollerGuard, ThreadNumber};
+use super::stage::ServerStage;
 use super::task::Schedule;
 
 mod shares;
@@ -83,8 +83,8 @@ impl Port {
 /// What a server shares, and whether its one request or task has run.
 struct Server {
     port: Port,
-    duty: Duty<Loom>,
-    crew: Crew<Loom>,
+    duty: PollerProtocol<Loom>,
+    crew: ThreadCount<Loom>,
     done: LoomWord,
 }
 
@@ -92,8 +92,8 @@ impl Server {
     fn new(max_workers: u32) -> Arc<Self> {
         Arc::new(Self {
             port: Port::new(),
-            duty: Duty::new(),
-            crew: Crew::new(max_workers),
+            duty: PollerProtocol::new(),
+            crew: ThreadCount::new(max_workers),
             done: LoomWord::new(0),
         })
     }
@@ -140,7 +140,12 @@ fn look_for_requests(server: &Server, me: u64, order: PutDown) {
     }
 }
 
-fn put_down(server: &Server, tenure: Tenure, me: ThreadNumber, order: PutDown) -> Option<Tenure> {
+fn put_down(
+    server: &Server,
+    tenure: PollerGuard,
+    me: ThreadNumber,
+    order: PutDown,
+) -> Option<PollerGuard> {
     let (port, duty) = (&server.port, &server.duty);
     match order {
         PutDown::BeforeLastLook => {
@@ -297,7 +302,7 @@ fn a_handler_ends_at_the_bound(looks_when_it_comes_back: bool) {
 }
 
 /// Answers something that runs no method. `None`: somebody else looks from then on.
-fn keep_up(server: &Server, mut tenure: Tenure, me: u64) -> Option<Tenure> {
+fn keep_up(server: &Server, mut tenure: PollerGuard, me: u64) -> Option<PollerGuard> {
     assert!(!server.duty.begin(&mut tenure), "there are no tasks to ring for");
     if server.duty.end(&mut tenure) {
         return Some(tenure);
@@ -309,7 +314,7 @@ fn keep_up(server: &Server, mut tenure: Tenure, me: u64) -> Option<Tenure> {
     Some(again)
 }
 
-fn serve_within_the_bound(server: &Server, tenure: Tenure, me: u64) {
+fn serve_within_the_bound(server: &Server, tenure: PollerGuard, me: u64) {
     let mut held = Some(tenure);
     while let Some(tenure) = held.take() {
         let serves = server.crew.counts().may_serve();
@@ -383,7 +388,7 @@ fn poll_while_queued(schedule: &Schedule<Loom>, queued: &LoomWord, events: &Loom
     }
 }
 
-/// Which rule of [`Stage`] is broken.
+/// Which rule of [`ServerStage`] is broken.
 #[derive(Clone, Copy, PartialEq)]
 enum BrokenStage {
     Nothing,
@@ -396,7 +401,8 @@ enum BrokenStage {
 /// A client makes a call, and a thread wakes up for it, while another one finds the server quiet.
 fn a_call_at_the_end(broken: BrokenStage) {
     check(move || {
-        let server = Arc::new((Stage::<Loom>::new(), Crew::<Loom>::new(4), LoomWord::new(0)));
+        let server =
+            Arc::new((ServerStage::<Loom>::new(), ThreadCount::<Loom>::new(4), LoomWord::new(0)));
         // Both stand by: the other one has put the role down.
         server.1.hire();
         server.1.hire();

@@ -1,10 +1,10 @@
 //! What a thread that holds the role may run.
 
 use super::census::Census;
-use super::crew::{Counts, Crew};
+use super::crew::{PoolCounts, ThreadCount};
 use super::primitive::Primitives;
 use super::seats::Tenant;
-use super::shares::{Limits, Shares};
+use super::shares::{FullClients, Shares};
 use crate::tag;
 
 /// What may run on this thread.
@@ -12,7 +12,7 @@ pub(super) enum Permit<'a> {
     /// Whatever there is.
     All,
     /// What runs no method, and the methods of clients that have a share left.
-    Within(Limits<'a>),
+    Within(FullClients<'a>),
     /// What runs no method: this is the last thread that can be woken, or as many run as may.
     Upkeep,
 }
@@ -20,7 +20,7 @@ pub(super) enum Permit<'a> {
 impl<'a> Permit<'a> {
     /// What the holder of the role may run.
     pub(super) fn of_holder<P: Primitives>(
-        crew: &Crew<P>,
+        crew: &ThreadCount<P>,
         shares: &'a Shares<P>,
         census: &'a mut Census,
     ) -> Self {
@@ -34,7 +34,7 @@ impl<'a> Permit<'a> {
     /// What a thread that has just put the role down may run if it takes that again. `served` says
     /// whether it could run methods before.
     pub(super) fn of_stand_by<P: Primitives>(
-        crew: &Crew<P>,
+        crew: &ThreadCount<P>,
         shares: &'a Shares<P>,
         served: bool,
         census: &'a mut Census,
@@ -49,7 +49,7 @@ impl<'a> Permit<'a> {
     #[inline]
     fn within<P: Primitives>(
         shares: &'a Shares<P>,
-        counts: Counts,
+        counts: PoolCounts,
         others_run: u32,
         census: &'a mut Census,
     ) -> Self {

@@ -6,14 +6,14 @@
 //! # Invariants
 //!
 //! 1. While the word says *looking*, only its holder writes it. So a holder that looks changes the
-//!    word by a plain store ([`Role::begin`], [`Role::put_down`]).
+//!    word by a plain store ([`PollerLock::begin`], [`PollerLock::put_down`]).
 //! 2. While it says *busy*, any thread may take it by compare-exchange. So the holder comes back to
 //!    looking by compare-exchange, and that is how it finds out that it was displaced
-//!    ([`Role::end`]). This is the pool's one locked instruction a call; a
+//!    ([`PollerLock::end`]). This is the pool's one locked instruction a call; a
 //!    transport has its own.
 //! 3. While it says *vacant*, any thread may take it by compare-exchange.
 //! 4. Busy lasts from the claim of a request, or of a task, until after its answer.
-//! 5. A thread that was woken looks at the word *after a fence* ([`Role::claim`]). One that puts
+//! 5. A thread that was woken looks at the word *after a fence* ([`PollerLock::claim`]). One that puts
 //!    the role down first makes the word vacant, *then* fences, *then* looks for work once more,
 //!    and retakes the role by compare-exchange if there is any. Of the two fences one comes first:
 //!    either the woken thread finds the role vacant, or the other one finds the work. (To look
@@ -54,13 +54,13 @@ impl ThreadNumber {
 }
 
 /// The word.
-pub(super) struct Role<P: Primitives> {
+pub(super) struct PollerLock<P: Primitives> {
     word: P::Word,
 }
 
 /// The role, held: what the holder last made of the word. Not `Clone`, so nobody holds it twice.
 #[derive(Debug)]
-pub(super) struct Tenure {
+pub(super) struct PollerGuard {
     word: u64,
     displaced_another: bool,
 }
@@ -69,14 +69,14 @@ pub(super) struct Tenure {
 #[derive(Debug)]
 pub(super) enum Claim {
     /// The role was vacant or its holder busy: it is ours.
-    Taken(Tenure),
+    Taken(PollerGuard),
     /// Somebody looks, and will find whatever rang.
     Watched,
     /// Somebody looks, but not at the tasks.
     Unwatched,
 }
 
-impl<P: Primitives> Role<P> {
+impl<P: Primitives> PollerLock<P> {
     /// Nobody holds it.
     pub(super) fn new() -> Self {
         Self { word: P::Word::new(0) }
@@ -99,20 +99,20 @@ impl<P: Primitives> Role<P> {
     }
 
     /// Takes the role back after it was put down, unless somebody was quicker: that one looks.
-    pub(super) fn retake(&self, me: ThreadNumber) -> Option<Tenure> {
+    pub(super) fn retake(&self, me: ThreadNumber) -> Option<PollerGuard> {
         let seen = self.word.load(Relaxed);
         if seen & OWNER != 0 { None } else { self.take(seen, me).ok() }
     }
 
-    fn take(&self, seen: u64, me: ThreadNumber) -> Result<Tenure, u64> {
+    fn take(&self, seen: u64, me: ThreadNumber) -> Result<PollerGuard, u64> {
         let word = (seen & !(EPOCH - 1)).wrapping_add(EPOCH) | me.0 << OWNER_SHIFT;
         let displaced_another = seen & BUSY != 0;
-        self.word.compare_exchange(seen, word).map(|_| Tenure { word, displaced_another })
+        self.word.compare_exchange(seen, word).map(|_| PollerGuard { word, displaced_another })
     }
 
     /// Goes from looking to busy. `true`: the promise holds, the caller must now look at the queue
     /// of tasks and ring if there are any.
-    pub(super) fn begin(&self, tenure: &mut Tenure) -> bool {
+    pub(super) fn begin(&self, tenure: &mut PollerGuard) -> bool {
         debug_assert_eq!(tenure.word & BUSY, 0);
         tenure.word = tenure.word.wrapping_add(EPOCH) | BUSY;
         self.word.store(tenure.word, Release);
@@ -126,7 +126,7 @@ impl<P: Primitives> Role<P> {
 
     /// Goes from busy back to looking. `false`: somebody else took the role meanwhile.
     #[must_use]
-    pub(super) fn end(&self, tenure: &mut Tenure) -> bool {
+    pub(super) fn end(&self, tenure: &mut PollerGuard) -> bool {
         debug_assert_ne!(tenure.word & BUSY, 0);
         let looking = tenure.word & !BUSY;
         let held = self.word.compare_exchange(tenure.word, looking).is_ok();
@@ -135,14 +135,14 @@ impl<P: Primitives> Role<P> {
     }
 
     /// Makes the promise of [`WATCHING`]; the caller looks at the queue of tasks from here on.
-    pub(super) fn watch_tasks(&self, tenure: &mut Tenure) {
+    pub(super) fn watch_tasks(&self, tenure: &mut PollerGuard) {
         debug_assert_eq!(tenure.word & BUSY, 0);
         tenure.word |= WATCHING;
         self.word.store(tenure.word, Release);
     }
 
     /// Lets go of the role. The caller must look for work once more, whatever it saw before.
-    pub(super) fn put_down(&self, tenure: Tenure) {
+    pub(super) fn put_down(&self, tenure: PollerGuard) {
         debug_assert_eq!(tenure.word & BUSY, 0);
         self.word.store(tenure.word & !(EPOCH - 1), Release);
         // Invariant 5; pairs with the fence in `claim` and with that of whoever queues a task.
@@ -156,7 +156,7 @@ impl<P: Primitives> Role<P> {
     }
 }
 
-impl Tenure {
+impl PollerGuard {
     /// Whether it was taken from a thread that was stuck.
     pub(super) fn displaced_another(&self) -> bool {
         self.displaced_another

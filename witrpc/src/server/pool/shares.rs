@@ -30,7 +30,7 @@
 //! 1. Those of the [seats](super::seats): a holder sees no thread as left behind that it counts as a
 //!    stand-by, and sees each that is stuck. So it never takes more workers for free than there are.
 //! 2. Requests and tasks of a client without a share left stay where they are. Each look computes the
-//!    [`Limits`] anew; the last look, after the role was put down and the fence behind that, does so
+//!    [`FullClients`] anew; the last look, after the role was put down and the fence behind that, does so
 //!    too. A thread that comes back clears its seat, counts, fences, and looks at the role. Of the two
 //!    fences one comes first: either the last look finds the seat cleared, or the thread finds the
 //!    role vacant and looks itself. So nothing that may run is left behind.
@@ -45,7 +45,7 @@
 use std::sync::Arc;
 
 use super::census::{Census, Clients};
-use super::crew::Counts;
+use super::crew::PoolCounts;
 use super::primitive::Primitives;
 use super::seats::Seats;
 
@@ -70,7 +70,7 @@ impl<P: Primitives> Shares<P> {
     }
 
     /// Whether threads stand in for others that are not left behind any more.
-    pub(super) fn has_too_many_threads(&self, counts: Counts, census: &mut Census) -> bool {
+    pub(super) fn has_too_many_threads(&self, counts: PoolCounts, census: &mut Census) -> bool {
         counts.exceed(self.max_workers) && counts.exceed(self.capacity(census))
     }
 
@@ -81,7 +81,7 @@ impl<P: Primitives> Shares<P> {
     }
 
     /// Whether the holder of the role may start another thread, in place of one that is left behind.
-    pub(super) fn replaces_one(&self, counts: Counts, census: &mut Census) -> bool {
+    pub(super) fn replaces_one(&self, counts: PoolCounts, census: &mut Census) -> bool {
         counts.needs_another(self.capacity(census))
     }
 
@@ -99,10 +99,10 @@ impl<P: Primitives> Shares<P> {
     #[inline]
     pub(super) fn limits<'a>(
         &'a self,
-        counts: Counts,
+        counts: PoolCounts,
         others_run: u32,
         census: &'a mut Census,
-    ) -> Option<Limits<'a>> {
+    ) -> Option<FullClients<'a>> {
         let free = self.max_workers.saturating_sub(others_run);
         // Without a stand-by and alone, a thread serves whatever comes: no other could be started.
         let is_ample = free > self.max_workers / 8 && free > 1;
@@ -117,7 +117,7 @@ impl<P: Primitives> Shares<P> {
         &'a self,
         others_run: u32,
         census: &'a mut Census,
-    ) -> Option<Limits<'a>> {
+    ) -> Option<FullClients<'a>> {
         census.take(&self.seats, &*self.clients);
         let (connected, left_behind) = (census.connected().max(1), census.left_behind());
         let free = self.capacity_beside(left_behind).saturating_sub(others_run);
@@ -130,7 +130,7 @@ impl<P: Primitives> Shares<P> {
         }
         let share = (u64::from(self.max_workers) / connected).max(1);
         let most = if is_ample { u32::MAX } else { share.min(free.into()) as u32 };
-        Some(Limits { census, clients: &*self.clients, most, serves_gone })
+        Some(FullClients { census, clients: &*self.clients, most, serves_gone })
     }
 
     fn capacity_beside(&self, left_behind: u32) -> u32 {
@@ -144,7 +144,7 @@ impl<P: Primitives> Shares<P> {
 }
 
 /// How many workers a client may have for now.
-pub(super) struct Limits<'a> {
+pub(super) struct FullClients<'a> {
     census: &'a Census,
     clients: &'a dyn Clients,
     /// A client that has as many gets no more.
@@ -153,7 +153,7 @@ pub(super) struct Limits<'a> {
     serves_gone: bool,
 }
 
-impl Limits<'_> {
+impl FullClients<'_> {
     /// Whether all workers are taken.
     pub(super) fn allow_none(&self) -> bool {
         self.most == 0
@@ -209,7 +209,7 @@ mod tests {
         }
 
         fn allows(&self, client: u64) -> bool {
-            let counts = Counts { threads: self.used + 2, standbys: 1 };
+            let counts = PoolCounts { threads: self.used + 2, standbys: 1 };
             let mut census = Census::default();
             let limits = self.shares.limits(counts, self.used, &mut census);
             limits.is_none_or(|limits| limits.allow(client))
@@ -309,7 +309,7 @@ mod tests {
         assert_eq!(stuck.shares.capacity(&mut Census::default()), 4);
         seats[0].leave();
         stuck.used = 3;
-        let counts = Counts { threads: 5, standbys: 1 };
+        let counts = PoolCounts { threads: 5, standbys: 1 };
         let mut census = Census::default();
         let limits = stuck.shares.limits(counts, 3, &mut census).expect("none is free");
         assert!(limits.allow_none() && !limits.allow(9));

@@ -2,7 +2,7 @@
 //!
 //! # Invariant
 //!
-//! A server that was found quiet ([`Stage::settle`]) begins no method any more, and has answered all
+//! A server that was found quiet ([`ServerStage::settle`]) begins no method any more, and has answered all
 //! that it has begun. Its clients are told that what it has not answered it did not take, so this has
 //! to be true. A stream that a method returns was answered when it was opened: its items may still be
 //! made, and its clients see it cut.
@@ -10,7 +10,7 @@
 //! - The thread that finds it quiet stores *refusing*; fences; looks whether all threads stand by
 //!   and no job is left.
 //! - A thread that takes the poller role is counted as one that does not stand by
-//!   ([`Crew::promote`](super::crew::Crew)); fences ([`Stage::enter`]); looks at the stage before
+//!   ([`ThreadCount::promote`](super::crew::ThreadCount)); fences ([`ServerStage::enter`]); looks at the stage before
 //!   each call that it begins.
 //!
 //! Of the two fences one comes first. If it is the former thread's, the latter refuses what it
@@ -29,12 +29,12 @@ const STOPPING: u64 = 3;
 
 /// The stage a server is in, which only grows.
 #[derive(Debug)]
-pub(super) struct Stage<P: Primitives> {
+pub(super) struct ServerStage<P: Primitives> {
     /// Read by every look of a thread.
     word: P::Word,
 }
 
-impl<P: Primitives> Stage<P> {
+impl<P: Primitives> ServerStage<P> {
     pub(super) fn new() -> Self {
         Self { word: P::Word::new(SERVING) }
     }

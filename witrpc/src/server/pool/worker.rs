@@ -2,7 +2,7 @@
 //!
 //! # Invariants
 //!
-//! 1. A thread sleeps only after it has looked at the role ([`Duty::woken`](super::duty::Duty)), and
+//! 1. A thread sleeps only after it has looked at the role ([`PollerProtocol::woken`](super::duty::PollerProtocol)), and
 //!    one that held the role only after a last look that found nothing it may do.
 //! 2. Whatever woke it, a thread does the same: it takes the role if that is free or stuck, and
 //!    looks at everything. So rings carry no meaning, and two may become one.
@@ -20,10 +20,10 @@ use super::Pool;
 use super::census::Census;
 use super::permit::Permit;
 use super::primitive::Std;
-use super::role::{Tenure, ThreadNumber};
+use super::role::{PollerGuard, ThreadNumber};
 use super::seats::{Seat, Tenant};
 use super::spin::Spin;
-use crate::server::tally::Enrolled;
+use crate::server::tally::CounterHandle;
 
 /// A thread that nobody has needed for so long retires, if others stand by.
 const RETIRE_AFTER: Duration = Duration::from_secs(10);
@@ -44,11 +44,11 @@ fn only<'a>(permit: &Permit<'_>, allows: &'a impl Fn(u64, u32) -> bool) -> Optio
 }
 
 /// One thread.
-pub(super) struct Worker {
+pub(super) struct PoolWorker {
     pool: Arc<Pool>,
     me: ThreadNumber,
     spin: Spin,
-    counted: Enrolled,
+    counted: CounterHandle,
     seat: Arc<Seat<Std>>,
     /// Since when this thread has been one too many, with nothing to do.
     surplus_since: Option<Instant>,
@@ -72,7 +72,7 @@ enum Left {
     Displaced,
 }
 
-impl Worker {
+impl PoolWorker {
     pub(super) fn new(pool: Arc<Pool>, me: ThreadNumber) -> Self {
         let (spin, counted) = (pool.spin.clone(), pool.ledger.enroll());
         let seat = pool.shares.seats().sit_down();
@@ -115,7 +115,12 @@ impl Worker {
     }
 
     /// Holds the role until there is nothing to do or somebody takes it away.
-    fn hold(&mut self, mut tenure: Tenure, scanner: &mut dyn Scanner, census: &mut Census) -> Left {
+    fn hold(
+        &mut self,
+        mut tenure: PollerGuard,
+        scanner: &mut dyn Scanner,
+        census: &mut Census,
+    ) -> Left {
         loop {
             let mut permit = Permit::of_holder(&self.pool.crew, &self.pool.shares, census);
             if !permit.serves() {
@@ -156,7 +161,12 @@ impl Worker {
     }
 
     /// Looks once at everything that may run here: requests, then one task.
-    fn look(&self, permit: &Permit<'_>, tenure: &mut Tenure, scanner: &mut dyn Scanner) -> Look {
+    fn look(
+        &self,
+        permit: &Permit<'_>,
+        tenure: &mut PollerGuard,
+        scanner: &mut dyn Scanner,
+    ) -> Look {
         let pool = &self.pool;
         let mut held = true;
         let found = scanner.turn(only(permit, &allows(permit)), &mut |peer, request| {
@@ -188,7 +198,7 @@ impl Worker {
 
     /// Goes busy for a client.
     #[inline]
-    fn begin(&self, tenure: &mut Tenure, tenant: Tenant) {
+    fn begin(&self, tenure: &mut PollerGuard, tenant: Tenant) {
         self.seat.take(tenant);
         if self.pool.duty.begin(tenure) {
             self.pool.port.ring();
@@ -197,7 +207,7 @@ impl Worker {
 
     /// Comes back from what it did for a client; `false` if somebody else has the role now.
     #[inline]
-    fn end(&self, tenure: &mut Tenure) -> bool {
+    fn end(&self, tenure: &mut PollerGuard) -> bool {
         self.seat.leave();
         self.pool.duty.end(tenure)
     }
@@ -206,10 +216,10 @@ impl Worker {
     fn put_down(
         &mut self,
         serves: bool,
-        tenure: Tenure,
+        tenure: PollerGuard,
         scanner: &mut dyn Scanner,
         census: &mut Census,
-    ) -> Option<Tenure> {
+    ) -> Option<PollerGuard> {
         let pool = &self.pool;
         pool.crew.stand_by();
         pool.duty.put_down(tenure);
@@ -262,7 +272,7 @@ impl Worker {
     }
 }
 
-impl Drop for Worker {
+impl Drop for PoolWorker {
     fn drop(&mut self) {
         self.pool.shares.seats().give_back(&self.seat);
     }

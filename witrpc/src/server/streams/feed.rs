@@ -14,7 +14,9 @@ use crate::tag::{Notice, UploadState, credit, push};
 
 use super::load::Credit;
 use super::slot::{Slot, Unanswered, Unheard};
-use super::{Asked, Course, Flow, Flows, Lifeline, Load, Notices};
+use super::{
+    Notices, PendingReply, ServerStream, ServerStreams, StreamCancel, StreamLimits, StreamStatus,
+};
 
 /// What a method's caller feeds, for generated code.
 pub struct Feed<T>(Reader<T>);
@@ -47,27 +49,27 @@ struct Reader<T>(Arc<FeedState<T>>);
 
 /// The items that have come, and the place for the answer.
 pub(in crate::server) struct FeedState<T> {
-    items: Mutex<Items<T>>,
+    items: Mutex<ReceivedItems<T>>,
     /// An item has come, or none will.
     changed: Condvar,
     slot: Slot,
-    lifeline: Arc<Lifeline>,
+    lifeline: Arc<StreamCancel>,
     /// The client's number of the stream.
     number: u64,
     /// Where the client is told what no request of this stream waits for.
     notices: Arc<Notices>,
 }
 
-struct Items<T> {
+struct ReceivedItems<T> {
     queue: VecDeque<T>,
     /// A push whose client is told when there is room for more.
-    held: Option<Held>,
+    held: Option<HeldPush>,
     /// The method has taken an item, or has been told that there is none.
     taken: bool,
     /// For what is unread of pushes that were answered.
     credit: Option<Credit>,
     /// Grants it.
-    load: Arc<Load>,
+    load: Arc<StreamLimits>,
     /// The client has pushed its last item.
     over: bool,
     /// The client has gone, or has given the call up: the last item never comes.
@@ -80,8 +82,8 @@ struct Items<T> {
 }
 
 /// A push that came while others were unread, or while there was no credit for more.
-struct Held {
-    room: Room,
+struct HeldPush {
+    room: RoomNotice,
     /// How many items it brought: when no others are unread, it can be answered.
     items: usize,
     /// How long it was.
@@ -89,17 +91,17 @@ struct Held {
 }
 
 /// How a client learns that there is room.
-enum Room {
+enum RoomNotice {
     /// By the answer to its push.
-    Answer(Asked),
+    Answer(PendingReply),
     /// By a notice: the push was answered at once.
     Notice,
 }
 
 impl<T: Wire> FeedState<T> {
     /// Of the client's stream of that number.
-    pub(in crate::server) fn new(flows: &Flows, number: u64) -> Arc<Self> {
-        let items = Items {
+    pub(in crate::server) fn new(flows: &ServerStreams, number: u64) -> Arc<Self> {
+        let items = ReceivedItems {
             queue: VecDeque::new(),
             held: None,
             taken: false,
@@ -112,12 +114,17 @@ impl<T: Wire> FeedState<T> {
             reader: None,
         };
         let (items, changed, slot) = (Mutex::new(items), Condvar::new(), Slot::default());
-        let (lifeline, notices) = (Lifeline::taken(), Arc::clone(flows.notices()));
+        let (lifeline, notices) = (StreamCancel::taken(), Arc::clone(flows.notices()));
         Arc::new(Self { items, changed, slot, lifeline, number, notices })
     }
 
     /// Takes what a push brings, or says why it makes no sense.
-    fn take(&self, asked: &Asked, len: usize, decoder: &mut Decoder<'_>) -> Result<Taken, String> {
+    fn take(
+        &self,
+        asked: &PendingReply,
+        len: usize,
+        decoder: &mut Decoder<'_>,
+    ) -> Result<Taken, String> {
         let words = |error: crate::codec::DecodeError| error.to_string();
         let flags = decoder.number("flags").map_err(words)?;
         if flags & !(push::LAST | push::WAITS) != 0 {
@@ -142,14 +149,14 @@ impl<T: Wire> FeedState<T> {
         let has_room = over || unread == 0 && items.get_credit(len);
         let waits = flags & push::WAITS != 0;
         if !has_room {
-            let room = if waits { Room::Answer(asked.clone()) } else { Room::Notice };
-            items.held = Some(Held { room, items: new, len });
+            let room = if waits { RoomNotice::Answer(asked.clone()) } else { RoomNotice::Notice };
+            items.held = Some(HeldPush { room, items: new, len });
         }
         let taken_before = if items.taken { credit::TAKEN } else { 0 };
         let taken = match (has_room, waits) {
             (true, _) => Taken::Answer(taken_before),
             (false, false) => Taken::Answer(taken_before | credit::FULL),
-            (false, true) => Taken::Held,
+            (false, true) => Taken::HeldPush,
         };
         let reader = items.reader.take();
         drop(items);
@@ -161,22 +168,22 @@ impl<T: Wire> FeedState<T> {
 
 impl<T> FeedState<T> {
     /// Tells the client that there is room for more.
-    fn tell_room(&self, room: Room) {
+    fn tell_room(&self, room: RoomNotice) {
         match room {
-            Room::Answer(asked) => asked.reply().number(credit::TAKEN),
-            Room::Notice => self.notices.tell(self.number, Notice::Room),
+            RoomNotice::Answer(asked) => asked.reply().number(credit::TAKEN),
+            RoomNotice::Notice => self.notices.tell(self.number, Notice::Room),
         }
     }
 
     /// Tells the client that no more is wanted: what it pushes next, if it learns by a notice.
-    fn tell_unwanted(&self, room: Room) {
+    fn tell_unwanted(&self, room: RoomNotice) {
         match room {
-            Room::Answer(asked) => asked.reply().end(),
-            Room::Notice => self.notices.tell(self.number, Notice::Room),
+            RoomNotice::Answer(asked) => asked.reply().end(),
+            RoomNotice::Notice => self.notices.tell(self.number, Notice::Room),
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, Items<T>> {
+    fn lock(&self) -> MutexGuard<'_, ReceivedItems<T>> {
         lock(&self.items)
     }
 }
@@ -186,24 +193,24 @@ enum Taken {
     /// It is answered with these flags.
     Answer(u64),
     /// It is answered when there is room for more.
-    Held,
+    HeldPush,
     /// The method wants no more.
     Unwanted,
 }
 
-impl<T: Wire> Flow for FeedState<T> {
-    fn pull(&self, asked: Asked) -> Course {
+impl<T: Wire> ServerStream for FeedState<T> {
+    fn pull(&self, asked: PendingReply) -> StreamStatus {
         self.slot.fill(asked)
     }
 
-    fn push(&self, asked: Asked, len: usize, items: &mut Decoder<'_>) -> Course {
+    fn push(&self, asked: PendingReply, len: usize, items: &mut Decoder<'_>) -> StreamStatus {
         match self.take(&asked, len, items) {
             Ok(Taken::Answer(flags)) => asked.reply().number(flags),
-            Ok(Taken::Held) => {}
+            Ok(Taken::HeldPush) => {}
             Ok(Taken::Unwanted) => asked.reply().end(),
             Err(problem) => asked.reply().bad_request(&problem),
         }
-        Course::GoesOn
+        StreamStatus::GoesOn
     }
 
     fn close(&self) -> Option<Unheard> {
@@ -242,9 +249,9 @@ impl<T: Wire> Flow for FeedState<T> {
     }
 }
 
-impl<T> Items<T> {
+impl<T> ReceivedItems<T> {
     /// The next item, and how the client learns that it has made room, if it has.
-    fn pop(&mut self) -> Option<(T, Option<Room>)> {
+    fn pop(&mut self) -> Option<(T, Option<RoomNotice>)> {
         if self.withdrawn {
             return None;
         }
@@ -345,7 +352,7 @@ pub(in crate::server) trait HasSlot: Send + Sync {
     fn slot(&self) -> &Slot;
 
     /// What the method's context asks.
-    fn lifeline(&self) -> &Arc<Lifeline>;
+    fn lifeline(&self) -> &Arc<StreamCancel>;
 
     /// The method has ended: tells the client that its answer is there.
     fn finish(&self);
@@ -359,7 +366,7 @@ impl<T: Wire> HasSlot for FeedState<T> {
         &self.slot
     }
 
-    fn lifeline(&self) -> &Arc<Lifeline> {
+    fn lifeline(&self) -> &Arc<StreamCancel> {
         &self.lifeline
     }
 

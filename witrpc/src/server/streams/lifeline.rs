@@ -26,22 +26,22 @@ use witrpc_rt::{lock, wake};
 
 /// What the context of a stream's method asks in the place of its call.
 #[derive(Debug)]
-pub(in crate::server) struct Lifeline {
+pub(in crate::server) struct StreamCancel {
     stage: AtomicU8,
     /// Whether a deadline that the call has holds for the method to its end.
     keeps_deadline: bool,
-    watchers: Mutex<Watchers>,
+    watchers: Mutex<StreamWatchers>,
 }
 
 #[derive(Debug, Default)]
-struct Watchers {
+struct StreamWatchers {
     last: u64,
     wakers: BTreeMap<u64, Waker>,
 }
 
 /// How far a stream is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(in crate::server) enum Stage {
+pub(in crate::server) enum StreamStage {
     /// The call that opens it is unanswered.
     Opening,
     /// Somebody wants it.
@@ -50,46 +50,46 @@ pub(in crate::server) enum Stage {
     Cut,
 }
 
-impl Lifeline {
+impl StreamCancel {
     /// Of a stream that the method returns, before it is open. The deadline of the call is one for the
     /// opening.
     pub(super) fn returned() -> Arc<Self> {
-        Self::at(Stage::Opening, false)
+        Self::at(StreamStage::Opening, false)
     }
 
     /// Of a stream that the method takes, which is open before the method begins. The deadline of the
     /// call is one for the method's answer.
     pub(in crate::server) fn taken() -> Arc<Self> {
-        Self::at(Stage::Open, true)
+        Self::at(StreamStage::Open, true)
     }
 
-    fn at(stage: Stage, keeps_deadline: bool) -> Arc<Self> {
+    fn at(stage: StreamStage, keeps_deadline: bool) -> Arc<Self> {
         let (stage, watchers) = (AtomicU8::new(stage as u8), Mutex::default());
         Arc::new(Self { stage, keeps_deadline, watchers })
     }
 
     /// How far it is. Acquire: pairs with the change that it has found.
-    pub(in crate::server) fn stage(&self) -> Stage {
+    pub(in crate::server) fn stage(&self) -> StreamStage {
         match self.stage.load(Acquire) {
-            0 => Stage::Opening,
-            1 => Stage::Open,
-            _ => Stage::Cut,
+            0 => StreamStage::Opening,
+            1 => StreamStage::Open,
+            _ => StreamStage::Cut,
         }
     }
 
     /// Whether the deadline of the call still holds.
     pub(in crate::server) fn has_deadline(&self) -> bool {
-        self.keeps_deadline || self.stage() == Stage::Opening
+        self.keeps_deadline || self.stage() == StreamStage::Opening
     }
 
     /// The call is about to be answered, since the stream is open.
     pub(super) fn open(&self) {
-        self.stage.fetch_max(Stage::Open as u8, Release);
+        self.stage.fetch_max(StreamStage::Open as u8, Release);
     }
 
     /// Nobody wants the stream any more: wakes all who watch.
     pub(in crate::server) fn cut(&self) {
-        self.stage.store(Stage::Cut as u8, Release);
+        self.stage.store(StreamStage::Cut as u8, Release);
         let wakers = std::mem::take(&mut self.lock().wakers);
         wakers.into_values().for_each(wake);
     }
@@ -102,7 +102,7 @@ impl Lifeline {
         watchers.last += 1;
         let key = watchers.last;
         watchers.wakers.insert(key, theirs);
-        let is_cut = self.stage() == Stage::Cut;
+        let is_cut = self.stage() == StreamStage::Cut;
         drop(watchers);
         if is_cut {
             waker.wake_by_ref();
@@ -121,14 +121,14 @@ impl Lifeline {
         drop(waker);
     }
 
-    fn lock(&self) -> MutexGuard<'_, Watchers> {
+    fn lock(&self) -> MutexGuard<'_, StreamWatchers> {
         lock(&self.watchers)
     }
 }
 
-/// What [`Lifeline::until_cut`] gives.
+/// What [`StreamCancel::until_cut`] gives.
 pub(in crate::server) struct UntilCut<'a> {
-    lifeline: &'a Lifeline,
+    lifeline: &'a StreamCancel,
     watch: Option<(u64, Waker)>,
 }
 
@@ -144,7 +144,7 @@ impl Future for UntilCut<'_> {
     type Output = ();
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        if self.lifeline.stage() == Stage::Cut {
+        if self.lifeline.stage() == StreamStage::Cut {
             return Poll::Ready(());
         }
         if self.watch.as_ref().is_none_or(|(_, waker)| !waker.will_wake(cx.waker())) {
@@ -180,19 +180,19 @@ mod tests {
 
     #[test]
     fn it_is_cut_once_and_for_all() {
-        let line = Lifeline::returned();
-        assert!(line.stage() == Stage::Opening && line.has_deadline());
+        let line = StreamCancel::returned();
+        assert!(line.stage() == StreamStage::Opening && line.has_deadline());
         line.open();
-        assert!(line.stage() == Stage::Open && !line.has_deadline());
+        assert!(line.stage() == StreamStage::Open && !line.has_deadline());
         line.cut();
         line.open();
-        assert_eq!(line.stage(), Stage::Cut);
-        assert!(Lifeline::taken().has_deadline());
+        assert_eq!(line.stage(), StreamStage::Cut);
+        assert!(StreamCancel::taken().has_deadline());
     }
 
     #[test]
     fn those_who_watch_are_woken_once_and_the_others_never() {
-        let line = Lifeline::taken();
+        let line = StreamCancel::taken();
         let counter = Arc::<Counter>::default();
         let waker = Waker::from(Arc::clone(&counter));
         let keys = [(); 3].map(|()| line.watch(&waker));

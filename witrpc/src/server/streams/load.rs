@@ -6,7 +6,7 @@
 //!
 //! # Invariants
 //!
-//! 1. A [`Burden`] is there for each method with a stream that was begun, until its job is gone. There
+//! 1. A [`MethodPermit`] is there for each method with a stream that was begun, until its job is gone. There
 //!    are at most [`MAX_JOBS`], and what they hold of requests is at most [`MAX_ARGUMENT_BYTES`], or
 //!    a single request.
 //! 2. Pushed items that are unread, and whose push was answered, take at most [`MAX_CREDIT_BYTES`] of
@@ -32,25 +32,25 @@ const MAX_CREDIT_BYTES: usize = 64 << 20;
 
 /// What the streams of a client cost now.
 #[derive(Default)]
-pub(in crate::server) struct Load {
+pub(in crate::server) struct StreamLimits {
     jobs: AtomicUsize,
     argument_bytes: AtomicUsize,
     credit_bytes: AtomicUsize,
 }
 
 /// A method with a stream that was begun.
-pub(in crate::server) struct Burden {
-    load: Arc<Load>,
+pub(in crate::server) struct MethodPermit {
+    load: Arc<StreamLimits>,
     argument_bytes: usize,
 }
 
 /// Leave to push more although items are unread.
 pub(super) struct Credit {
-    load: Arc<Load>,
+    load: Arc<StreamLimits>,
     bytes: usize,
 }
 
-impl Load {
+impl StreamLimits {
     /// Begins one more method, whose request has so many bytes.
     ///
     /// # Errors
@@ -59,7 +59,7 @@ impl Load {
     pub(in crate::server) fn begin(
         self: &Arc<Self>,
         argument_bytes: usize,
-    ) -> Result<Burden, NotOpened> {
+    ) -> Result<MethodPermit, NotOpened> {
         if !add(&self.jobs, 1, MAX_JOBS) {
             return Err(NotOpened::TooMany { limit: StreamLimit::Methods, max: MAX_JOBS });
         }
@@ -71,7 +71,7 @@ impl Load {
             let (limit, max) = (StreamLimit::RequestBytes, MAX_ARGUMENT_BYTES);
             return Err(NotOpened::TooMany { limit, max });
         }
-        Ok(Burden { load: Arc::clone(self), argument_bytes })
+        Ok(MethodPermit { load: Arc::clone(self), argument_bytes })
     }
 
     /// Grants a push of so many bytes before its items are read, if that is not too much.
@@ -81,7 +81,7 @@ impl Load {
     }
 }
 
-impl Drop for Burden {
+impl Drop for MethodPermit {
     fn drop(&mut self) {
         self.load.argument_bytes.fetch_sub(self.argument_bytes, Relaxed);
         self.load.jobs.fetch_sub(1, Relaxed);
@@ -106,7 +106,7 @@ mod tests {
 
     #[test]
     fn a_client_has_so_many_methods_begun_until_they_end() {
-        let load = Arc::<Load>::default();
+        let load = Arc::<StreamLimits>::default();
         let mut burdens: Vec<_> = std::iter::from_fn(|| load.begin(0).ok()).collect();
         assert_eq!(burdens.len(), MAX_JOBS);
         let refused = load.begin(0).err();
@@ -118,7 +118,7 @@ mod tests {
 
     #[test]
     fn requests_are_kept_up_to_a_bound_or_a_single_one() {
-        let load = Arc::<Load>::default();
+        let load = Arc::<StreamLimits>::default();
         let large = load.begin(MAX_ARGUMENT_BYTES + 1).expect("it is alone");
         let (limit, max) = (StreamLimit::RequestBytes, MAX_ARGUMENT_BYTES);
         assert_eq!(load.begin(1).err(), Some(NotOpened::TooMany { limit, max }));
@@ -131,7 +131,7 @@ mod tests {
 
     #[test]
     fn credit_is_granted_until_it_is_used_up() {
-        let load = Arc::<Load>::default();
+        let load = Arc::<StreamLimits>::default();
         let credit = load.grant(MAX_CREDIT_BYTES).expect("all of it");
         assert!(load.grant(1).is_none());
         drop(credit);

@@ -7,7 +7,7 @@
 //!
 //! # Invariants
 //!
-//! 1. The client numbers its streams, each once. [`Flows`] has one from the moment it is open until
+//! 1. The client numbers its streams, each once. [`ServerStreams`] has one from the moment it is open until
 //!    its end was told, or the client closed it or left.
 //! 2. At most one pull and one push of a stream are unanswered. A second one is refused, so what is
 //!    kept for a stream has a bound.
@@ -17,7 +17,7 @@
 //!    request that waits for all: see [`notices`].
 //! 5. What streams cost beside that has a bound too: see [`load`] and [`threads`].
 //! 6. Locks of this folder are leaves: no code of the user's runs under them, and no other of our locks
-//!    is taken, but for one: [`Flows::open`] takes the lock of the notices under that of the table. Answers are given, and wakers cloned, woken and dropped, after they are let go.
+//!    is taken, but for one: [`ServerStreams::open`] takes the lock of the notices under that of the table. Answers are given, and wakers cloned, woken and dropped, after they are let go.
 
 mod feed;
 mod lifeline;
@@ -39,17 +39,17 @@ use crate::transport::{Peer, Ticket};
 
 use super::reply::Reply;
 use super::session::ClientSession;
-use super::trail::Trail;
+use super::trail::CallObserver;
 
 pub(super) use self::threads::FedJob;
 use self::threads::FedThreads;
 
 pub(super) use feed::Feed;
 pub(super) use feed::{FeedState, HasSlot};
-pub(super) use lifeline::{Lifeline, Stage};
-pub(super) use load::{Burden, Load};
+pub(super) use lifeline::{StreamCancel, StreamStage};
+pub(super) use load::{MethodPermit, StreamLimits};
 pub(super) use notices::Notices;
-pub(super) use outflow::Outflow;
+pub(super) use outflow::StreamSender;
 pub(super) use outflow::StreamWriter;
 pub(super) use slot::{DROPPED, Unanswered, Unheard};
 
@@ -59,20 +59,20 @@ const MAX_CLOSED_EARLY: usize = 4096;
 
 /// Who has asked for something and waits for the answer.
 #[derive(Clone)]
-pub(super) struct Asked {
+pub(super) struct PendingReply {
     pub(super) peer: Arc<dyn Peer>,
     pub(super) ticket: Ticket,
     pub(super) codec: Codec,
-    pub(super) trail: Trail,
+    pub(super) trail: CallObserver,
 }
 
-impl Asked {
+impl PendingReply {
     pub(super) fn reply(&self) -> Reply<'_> {
         self.reply_for(&self.trail)
     }
 
     /// As [`reply`](Self::reply), when that answers another request too.
-    pub(super) fn reply_for<'a>(&'a self, trail: &'a Trail) -> Reply<'a> {
+    pub(super) fn reply_for<'a>(&'a self, trail: &'a CallObserver) -> Reply<'a> {
         let counter = ClientSession::of(self.peer.session()).late();
         Reply { peer: &*self.peer, ticket: self.ticket, codec: self.codec, trail, counter }
     }
@@ -80,21 +80,21 @@ impl Asked {
 
 /// Whether a stream goes on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Course {
+pub(super) enum StreamStatus {
     GoesOn,
     /// All has been told of it.
     Over,
 }
 
 /// One stream.
-pub(super) trait Flow: Send + Sync {
+pub(super) trait ServerStream: Send + Sync {
     /// Answers a pull, at once or later.
-    fn pull(&self, asked: Asked) -> Course;
+    fn pull(&self, asked: PendingReply) -> StreamStatus;
 
     /// Takes a push of so many bytes and answers it, at once or later.
-    fn push(&self, asked: Asked, _len: usize, _items: &mut Decoder<'_>) -> Course {
+    fn push(&self, asked: PendingReply, _len: usize, _items: &mut Decoder<'_>) -> StreamStatus {
         asked.reply().bad_request("nothing can be pushed into this stream");
-        Course::GoesOn
+        StreamStatus::GoesOn
     }
 
     /// The client does not want it any more, or has gone. To drop what this returns tells the hooks.
@@ -115,16 +115,16 @@ pub(super) trait Flow: Send + Sync {
 
 /// The streams of a client.
 #[derive(Default)]
-pub(super) struct Flows {
+pub(super) struct ServerStreams {
     table: Mutex<Table>,
-    load: Arc<Load>,
+    load: Arc<StreamLimits>,
     threads: Arc<FedThreads>,
     notices: Arc<Notices>,
 }
 
 #[derive(Default)]
 struct Table {
-    open: HashMap<u64, Arc<dyn Flow>>,
+    open: HashMap<u64, Arc<dyn ServerStream>>,
     closed_early: BTreeSet<u64>,
     /// The client has gone.
     left: bool,
@@ -136,7 +136,7 @@ struct Table {
 pub(super) struct Remains {
     unheard: Vec<Unheard>,
     jobs: Vec<FedJob>,
-    flows: Vec<Arc<dyn Flow>>,
+    flows: Vec<Arc<dyn ServerStream>>,
 }
 
 impl Remains {
@@ -156,9 +156,9 @@ pub(super) enum NotOpened {
     Closed,
 }
 
-impl Flows {
+impl ServerStreams {
     /// What the streams cost.
-    pub(super) fn load(&self) -> &Arc<Load> {
+    pub(super) fn load(&self) -> &Arc<StreamLimits> {
         &self.load
     }
 
@@ -173,7 +173,7 @@ impl Flows {
     }
 
     /// Adds a stream.
-    pub(super) fn open(&self, number: u64, flow: Arc<dyn Flow>) -> Result<(), NotOpened> {
+    pub(super) fn open(&self, number: u64, flow: Arc<dyn ServerStream>) -> Result<(), NotOpened> {
         let mut table = self.lock();
         if table.left || table.closed_early.remove(&number) {
             return Err(NotOpened::Closed);
@@ -192,7 +192,7 @@ impl Flows {
     }
 
     /// Pulls from a stream, if there is one.
-    pub(super) fn pull(&self, number: u64, asked: Asked) {
+    pub(super) fn pull(&self, number: u64, asked: PendingReply) {
         match self.get(number) {
             Some(flow) => self.follow(number, flow.pull(asked)),
             None => asked.reply().end(),
@@ -200,7 +200,13 @@ impl Flows {
     }
 
     /// Pushes a message of so many bytes into a stream, if there is one.
-    pub(super) fn push(&self, number: u64, asked: Asked, len: usize, items: &mut Decoder<'_>) {
+    pub(super) fn push(
+        &self,
+        number: u64,
+        asked: PendingReply,
+        len: usize,
+        items: &mut Decoder<'_>,
+    ) {
         match self.get(number) {
             Some(flow) => self.follow(number, flow.push(asked, len, items)),
             None => asked.reply().end(),
@@ -224,7 +230,7 @@ impl Flows {
     }
 
     /// Ends an upload of which no item was taken, if there is one, and answers how far it was.
-    pub(super) fn give_up(&self, number: u64, asked: Asked) {
+    pub(super) fn give_up(&self, number: u64, asked: PendingReply) {
         let Some(flow) = self.get(number) else { return asked.reply().end() };
         // What waits for a thread can be taken off once: it never begins then.
         let job = self.threads.call_off(number);
@@ -255,13 +261,13 @@ impl Flows {
         Remains { unheard, jobs: self.threads.leave(), flows: open.into_values().collect() }
     }
 
-    fn follow(&self, number: u64, course: Course) {
-        if course == Course::Over {
+    fn follow(&self, number: u64, course: StreamStatus) {
+        if course == StreamStatus::Over {
             self.forget(number);
         }
     }
 
-    fn get(&self, number: u64) -> Option<Arc<dyn Flow>> {
+    fn get(&self, number: u64) -> Option<Arc<dyn ServerStream>> {
         self.lock().open.get(&number).cloned()
     }
 
@@ -279,9 +285,9 @@ mod tests {
     #[derive(Default)]
     struct Counts(AtomicUsize);
 
-    impl Flow for Counts {
-        fn pull(&self, _asked: Asked) -> Course {
-            Course::GoesOn
+    impl ServerStream for Counts {
+        fn pull(&self, _asked: PendingReply) -> StreamStatus {
+            StreamStatus::GoesOn
         }
 
         fn close(&self) -> Option<Unheard> {
@@ -290,14 +296,14 @@ mod tests {
         }
     }
 
-    fn open(flows: &Flows, number: u64) -> Result<Arc<Counts>, NotOpened> {
+    fn open(flows: &ServerStreams, number: u64) -> Result<Arc<Counts>, NotOpened> {
         let flow = Arc::<Counts>::default();
         flows.open(number, Arc::clone(&flow) as _).map(|()| flow)
     }
 
     #[test]
     fn a_stream_is_closed_once_by_whoever_comes_first() {
-        let flows = Flows::default();
+        let flows = ServerStreams::default();
         let [closed, left] = [1, 2].map(|number| open(&flows, number).ok().unwrap());
         flows.close(1);
         drop([flows.leave(), flows.leave()]);
@@ -307,7 +313,7 @@ mod tests {
 
     #[test]
     fn a_stream_that_was_closed_early_is_never_opened() {
-        let flows = Flows::default();
+        let flows = ServerStreams::default();
         flows.close(7);
         assert!(matches!(open(&flows, 7), Err(NotOpened::Closed)));
         assert!(open(&flows, 8).is_ok());
@@ -316,7 +322,7 @@ mod tests {
 
     #[test]
     fn what_is_kept_of_a_client_has_a_bound() {
-        let flows = Flows::default();
+        let flows = ServerStreams::default();
         (0..10 * MAX_CLOSED_EARLY as u64).for_each(|number| flows.close(number));
         assert_eq!(flows.lock().closed_early.len(), MAX_CLOSED_EARLY);
         let first = 100_000;

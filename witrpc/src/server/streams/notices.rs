@@ -25,14 +25,14 @@ use witrpc_rt::lock;
 
 use crate::tag::Notice;
 
-use super::Asked;
+use super::PendingReply;
 
 /// The notices for one client.
 #[derive(Default)]
-pub(in crate::server) struct Notices(Mutex<State<Asked>>);
+pub(in crate::server) struct Notices(Mutex<NoticesState<PendingReply>>);
 
 /// `A` is a request.
-struct State<A> {
+struct NoticesState<A> {
     /// The uploads that are open, by number.
     uploads: HashSet<u64>,
     pending: VecDeque<(u64, Notice)>,
@@ -50,7 +50,7 @@ enum Due<A> {
     Refusal(A),
 }
 
-impl Due<Asked> {
+impl Due<PendingReply> {
     fn give(self) {
         match self {
             Due::News(asked, message) => asked.reply().notices(&message),
@@ -88,23 +88,23 @@ impl Notices {
 
     /// The client asks for what is new: answers once there is something, or with the end when it has no
     /// upload.
-    pub(in crate::server) fn pull(&self, asked: Asked) {
+    pub(in crate::server) fn pull(&self, asked: PendingReply) {
         let due = self.lock().pull(asked);
         due.into_iter().for_each(Due::give);
     }
 
-    fn lock(&self) -> MutexGuard<'_, State<Asked>> {
+    fn lock(&self) -> MutexGuard<'_, NoticesState<PendingReply>> {
         lock(&self.0)
     }
 }
 
-impl<A> Default for State<A> {
+impl<A> Default for NoticesState<A> {
     fn default() -> Self {
         Self { uploads: HashSet::new(), pending: VecDeque::new(), waiting: None }
     }
 }
 
-impl<A> State<A> {
+impl<A> NoticesState<A> {
     fn close(&mut self, number: u64) -> Option<Due<A>> {
         if self.uploads.remove(&number) {
             self.pending.retain(|(upload, _)| *upload != number);

@@ -25,7 +25,7 @@ use crate::server::reply::Reply;
 use crate::server::session::ClientSession;
 use crate::transport::{ChannelError, Session};
 
-use super::{Asked, Course, Flow, Lifeline, Unheard};
+use super::{PendingReply, ServerStream, StreamCancel, StreamStatus, Unheard};
 
 #[cfg(test)]
 mod tests;
@@ -37,7 +37,7 @@ const SLICE: Duration = Duration::from_micros(200);
 const ITEMS_A_LOOK: u32 = 16;
 
 /// The items that wait, and whoever waits for them or for room.
-pub(in crate::server) struct Outflow<T> {
+pub(in crate::server) struct StreamSender<T> {
     codec: Codec,
     encode: EncodeItem<T>,
     session: Session,
@@ -45,24 +45,24 @@ pub(in crate::server) struct Outflow<T> {
     number: u64,
     /// The call that is answered when the stream is open, until it is.
     opening: Mutex<Option<Opening>>,
-    state: Mutex<State<T>>,
-    lifeline: Arc<Lifeline>,
+    state: Mutex<SendState<T>>,
+    lifeline: Arc<StreamCancel>,
 }
 
 /// A call whose answer is that its stream is open. A shutdown waits for it.
 struct Opening {
-    asked: Asked,
+    asked: PendingReply,
     _counted: Counted,
 }
 
-struct State<T> {
+struct SendState<T> {
     batch: Batch<T>,
     /// A thread has taken the batch out, to answer a pull.
     is_out: bool,
     /// The pull that came when nothing was there, or while the batch was out.
-    waiting: Option<Asked>,
+    waiting: Option<PendingReply>,
     /// How it ended, once it has.
-    end: Option<End>,
+    end: Option<StreamEnd>,
     /// The client wants no more.
     closed: bool,
     /// Whoever makes the items, when it waits.
@@ -71,7 +71,7 @@ struct State<T> {
 
 /// How a stream ended.
 #[derive(Clone)]
-enum End {
+enum StreamEnd {
     Finished,
     Panicked(String),
     NotEncoded(String),
@@ -87,17 +87,17 @@ enum Room {
     Closed,
 }
 
-impl<T: 'static> Outflow<T> {
+impl<T: 'static> StreamSender<T> {
     pub(in crate::server) fn new(
         session: &Session,
         number: u64,
         encode: EncodeItem<T>,
-        asked: Asked,
+        asked: PendingReply,
         counted: Counted,
     ) -> Arc<Self> {
         let codec = asked.codec;
         let (batch, is_out, closed) = (Batch::new(), false, false);
-        let state = State { batch, is_out, waiting: None, end: None, closed, producer: None };
+        let state = SendState { batch, is_out, waiting: None, end: None, closed, producer: None };
         Arc::new(Self {
             codec,
             encode,
@@ -105,12 +105,12 @@ impl<T: 'static> Outflow<T> {
             number,
             opening: Mutex::new(Some(Opening { asked, _counted: counted })),
             state: Mutex::new(state),
-            lifeline: Lifeline::returned(),
+            lifeline: StreamCancel::returned(),
         })
     }
 
     /// What the method's context asks.
-    pub(in crate::server) fn lifeline(&self) -> &Arc<Lifeline> {
+    pub(in crate::server) fn lifeline(&self) -> &Arc<StreamCancel> {
         &self.lifeline
     }
 
@@ -125,7 +125,7 @@ impl<T: 'static> Outflow<T> {
     /// The method has panicked, or its future was dropped.
     pub(in crate::server) fn panicked(&self, message: &str) {
         if !self.answer_call(|reply| reply.panicked(message)) {
-            self.end(End::Panicked(message.to_owned()));
+            self.end(StreamEnd::Panicked(message.to_owned()));
         }
     }
 
@@ -135,7 +135,7 @@ impl<T: 'static> Outflow<T> {
         let piece = match Piece::encoded_by(self.encode, item, self.codec) {
             Ok(piece) => piece,
             Err(error) => {
-                self.end(End::NotEncoded(error.to_string()));
+                self.end(StreamEnd::NotEncoded(error.to_string()));
                 return Room::Closed;
             }
         };
@@ -148,7 +148,7 @@ impl<T: 'static> Outflow<T> {
             return if state.batch.is_full() { Room::Full } else { Room::More };
         }
         let (state, course) = self.answer(state);
-        if course == Course::GoesOn {
+        if course == StreamStatus::GoesOn {
             return if state.batch.is_full() { Room::Full } else { Room::More };
         }
         drop(state);
@@ -176,7 +176,7 @@ impl<T: 'static> Outflow<T> {
     fn wait_unless<R>(
         &self,
         cx: &mut Context<'_>,
-        ready: impl Fn(&State<T>) -> Option<R>,
+        ready: impl Fn(&SendState<T>) -> Option<R>,
     ) -> Poll<R> {
         let mut state = self.lock();
         if let Some(ready) = ready(&state) {
@@ -203,9 +203,9 @@ impl<T: 'static> Outflow<T> {
     /// Whether the stream goes on.
     fn answer<'a>(
         &'a self,
-        mut state: MutexGuard<'a, State<T>>,
-    ) -> (MutexGuard<'a, State<T>>, Course) {
-        let mut course = Course::GoesOn;
+        mut state: MutexGuard<'a, SendState<T>>,
+    ) -> (MutexGuard<'a, SendState<T>>, StreamStatus) {
+        let mut course = StreamStatus::GoesOn;
         while !state.is_out
             && (!state.batch.is_empty() || state.end.is_some() || state.closed)
             && let Some(asked) = state.waiting.take()
@@ -225,14 +225,14 @@ impl<T: 'static> Outflow<T> {
                 state.give_up();
             }
             if delivered != Delivered::GoesOn {
-                course = Course::Over;
+                course = StreamStatus::Over;
             }
         }
         (state, course)
     }
 
     /// No more items come, unless it has ended before.
-    fn end(&self, end: End) {
+    fn end(&self, end: StreamEnd) {
         let mut state = self.lock();
         if state.closed || state.end.is_some() {
             return;
@@ -240,12 +240,12 @@ impl<T: 'static> Outflow<T> {
         state.end = Some(end);
         let (state, course) = self.answer(state);
         drop(state);
-        if course == Course::Over {
+        if course == StreamStatus::Over {
             ClientSession::of(&self.session).flows().forget(self.number);
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, State<T>> {
+    fn lock(&self) -> MutexGuard<'_, SendState<T>> {
         lock(&self.state)
     }
 }
@@ -262,18 +262,22 @@ enum Delivered {
 
 /// Answers a pull with what is in the batch, of which what was sent is forgotten, or with how the stream
 /// ended.
-fn deliver<T: 'static>(reply: &Reply<'_>, batch: &mut Batch<T>, end: Option<&End>) -> Delivered {
+fn deliver<T: 'static>(
+    reply: &Reply<'_>,
+    batch: &mut Batch<T>,
+    end: Option<&StreamEnd>,
+) -> Delivered {
     let mut items = batch.sendable();
     if items == 0 {
         match end {
-            Some(End::Panicked(message)) => reply.panicked(message),
-            Some(End::NotEncoded(message)) => reply.not_encoded(message),
-            Some(End::Finished) | None => reply.end(),
+            Some(StreamEnd::Panicked(message)) => reply.panicked(message),
+            Some(StreamEnd::NotEncoded(message)) => reply.not_encoded(message),
+            Some(StreamEnd::Finished) | None => reply.end(),
         }
         return Delivered::Over;
     }
     loop {
-        let over = items == batch.len() && matches!(end, Some(End::Finished));
+        let over = items == batch.len() && matches!(end, Some(StreamEnd::Finished));
         match reply.batch(batch, items, over) {
             Err(ChannelError::TooLarge { .. }) if items > 1 => items /= 2,
             Err(ChannelError::TooLarge { len, max }) => {
@@ -288,27 +292,27 @@ fn deliver<T: 'static>(reply: &Reply<'_>, batch: &mut Batch<T>, end: Option<&End
     }
 }
 
-impl<T: 'static> State<T> {
+impl<T: 'static> SendState<T> {
     fn give_up(&mut self) {
         self.closed = true;
         self.batch.forget(self.batch.len());
     }
 }
 
-impl<T: Send + 'static> Flow for Outflow<T> {
-    fn pull(&self, asked: Asked) -> Course {
+impl<T: Send + 'static> ServerStream for StreamSender<T> {
+    fn pull(&self, asked: PendingReply) -> StreamStatus {
         let mut state = self.lock();
         if state.waiting.is_some() {
             drop(state);
             asked.reply().bad_request("a pull of this stream is still unanswered");
-            return Course::GoesOn;
+            return StreamStatus::GoesOn;
         }
         state.waiting = Some(asked);
         let (mut state, course) = self.answer(state);
-        let has_room = course == Course::Over || !state.batch.is_full();
+        let has_room = course == StreamStatus::Over || !state.batch.is_full();
         let producer = if has_room { state.producer.take() } else { None };
         drop(state);
-        if course == Course::Over {
+        if course == StreamStatus::Over {
             self.lifeline.cut();
         }
         producer.into_iter().for_each(wake);
@@ -328,7 +332,7 @@ impl<T: Send + 'static> Flow for Outflow<T> {
     }
 }
 
-impl<T> Drop for Outflow<T> {
+impl<T> Drop for StreamSender<T> {
     fn drop(&mut self) {
         self.lifeline.cut();
     }
@@ -336,13 +340,13 @@ impl<T> Drop for Outflow<T> {
 
 /// Where a method's stream goes, for generated code: it ends with one of the three that take it.
 pub struct StreamWriter<T> {
-    flow: Arc<Outflow<T>>,
+    flow: Arc<StreamSender<T>>,
     /// The same, to whoever pulls.
-    pulled: Arc<dyn Flow>,
+    pulled: Arc<dyn ServerStream>,
 }
 
 impl<T: 'static> StreamWriter<T> {
-    pub(in crate::server) fn new(flow: &Arc<Outflow<T>>) -> Self
+    pub(in crate::server) fn new(flow: &Arc<StreamSender<T>>) -> Self
     where
         T: Send,
     {
@@ -368,7 +372,7 @@ impl<T: 'static> StreamWriter<T> {
                 Room::Closed => return,
             }
         }
-        self.flow.end(End::Finished);
+        self.flow.end(StreamEnd::Finished);
     }
 
     /// Streams what a stream gives, and ends when that does or nobody wants more.
@@ -390,7 +394,7 @@ impl<T: 'static> StreamWriter<T> {
                 Room::Closed => return,
             }
         }
-        self.flow.end(End::Finished);
+        self.flow.end(StreamEnd::Finished);
     }
 
     /// The method returned an error in place of a stream.
@@ -413,7 +417,7 @@ impl<T: 'static> StreamWriter<T> {
 
     /// Tells the client that the stream is open; `false` when it is not.
     fn open(&self) -> bool {
-        let Outflow { session, number, .. } = &*self.flow;
+        let StreamSender { session, number, .. } = &*self.flow;
         let opened = ClientSession::of(session).flows().open(*number, Arc::clone(&self.pulled));
         if opened.is_ok() {
             self.flow.lifeline.open();

@@ -8,10 +8,10 @@ use witrpc_rt::{lock, wake};
 
 use crate::server::job::Counted;
 use crate::server::session::ClientSession;
-use crate::server::trail::Trail;
+use crate::server::trail::CallObserver;
 use crate::transport::Session;
 
-use super::{Asked, Course};
+use super::{PendingReply, StreamStatus};
 
 /// What the caller of a method learns whose future was dropped while it ran.
 pub(in crate::server) const DROPPED: &str =
@@ -23,7 +23,7 @@ pub(in crate::server) struct Slot(Mutex<Pickup>);
 
 #[derive(Default)]
 struct Pickup {
-    asked: Option<Asked>,
+    asked: Option<PendingReply>,
     /// The client has gone or has given the call up.
     lost: bool,
     /// The method has ended.
@@ -41,14 +41,14 @@ pub(in crate::server) struct Unanswered {
     pub(in crate::server) number: u64,
     /// The method had begun.
     pub(in crate::server) was_begun: bool,
-    pub(in crate::server) trail: Trail,
+    pub(in crate::server) trail: CallObserver,
     pub(in crate::server) session: Session,
     /// A shutdown waits until the client has been told.
     pub(in crate::server) _counted: Option<Counted>,
 }
 
 impl Unanswered {
-    fn tell(&self, asked: &Asked, refusal: Option<&str>) {
+    fn tell(&self, asked: &PendingReply, refusal: Option<&str>) {
         let reply = asked.reply_for(&self.trail);
         match refusal {
             _ if self.was_begun => reply.panicked(DROPPED),
@@ -73,29 +73,29 @@ impl Drop for Unheard {
 
 impl Slot {
     /// The client asks for the answer.
-    pub(super) fn fill(&self, asked: Asked) -> Course {
+    pub(super) fn fill(&self, asked: PendingReply) -> StreamStatus {
         let mut pickup = self.lock();
         if pickup.asked.is_some() {
             drop(pickup);
             asked.reply().bad_request("the answer has been asked for already");
-            return Course::GoesOn;
+            return StreamStatus::GoesOn;
         }
         if pickup.lost {
             drop(pickup);
             asked.reply().end();
-            return Course::GoesOn;
+            return StreamStatus::GoesOn;
         }
         if let Some(unanswered) = pickup.unanswered.take() {
             let refusal = pickup.refusal.take();
             drop(pickup);
             unanswered.tell(&asked, refusal.as_deref());
-            return Course::Over;
+            return StreamStatus::Over;
         }
         pickup.asked = Some(asked);
         let job = pickup.job.take();
         drop(pickup);
         job.into_iter().for_each(wake);
-        Course::GoesOn
+        StreamStatus::GoesOn
     }
 
     /// The client has gone or has given the call up. To drop what this returns tells the hooks.
@@ -124,7 +124,7 @@ impl Slot {
     }
 
     /// The request for the answer; `None` when the client will never make one.
-    pub(in crate::server) fn poll_asked(&self, cx: &mut Context<'_>) -> Poll<Option<Asked>> {
+    pub(in crate::server) fn poll_asked(&self, cx: &mut Context<'_>) -> Poll<Option<PendingReply>> {
         let job = cx.waker().clone();
         let mut pickup = self.lock();
         if pickup.lost {

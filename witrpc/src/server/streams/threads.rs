@@ -21,7 +21,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use witrpc_rt::lock;
 
 use crate::rt::block_on;
-use crate::server::pool::{Beside, Job, Pool};
+use crate::server::pool::{ExternalThreadGuard, Job, Pool};
 
 use super::HasSlot;
 
@@ -30,10 +30,10 @@ const MAX_FED_THREADS: usize = 8;
 
 /// The threads of one client.
 #[derive(Default)]
-pub(in crate::server) struct FedThreads(Mutex<State>);
+pub(in crate::server) struct FedThreads(Mutex<StreamThreadsState>);
 
 #[derive(Default)]
-struct State {
+struct StreamThreadsState {
     /// The threads that run or are being started.
     running: usize,
     waiting: VecDeque<FedJob>,
@@ -82,7 +82,7 @@ impl FedThreads {
     fn start(self: &Arc<Self>, job: Job, pool: &Arc<Pool>) -> Result<(), (io::Error, Job)> {
         let work = Arc::new(Mutex::new(Some(job)));
         let (threads, theirs) = (Arc::clone(self), Arc::clone(&work));
-        let beside = Beside::new(pool);
+        let beside = ExternalThreadGuard::new(pool);
         let started = pool.threads().spawn("witrpc-fed".to_owned(), move || {
             let _beside = beside;
             let first = lock(&theirs).take();
@@ -136,7 +136,7 @@ impl FedThreads {
         waiting.into()
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
+    fn lock(&self) -> MutexGuard<'_, StreamThreadsState> {
         lock(&self.0)
     }
 }

@@ -4,8 +4,8 @@ use std::sync::{Arc, Mutex};
 
 use crate::codec::Codec;
 use crate::server::session::ClientSession;
-use crate::server::streams::Asked;
-use crate::server::trail::Trail;
+use crate::server::streams::PendingReply;
+use crate::server::trail::CallObserver;
 use crate::transport::{ChannelError, ClientInfo, Outgoing, Peer, Session, Ticket};
 
 /// What it does at each answer.
@@ -26,9 +26,9 @@ impl Eavesdropper {
     }
 
     /// A request of it.
-    pub(in crate::server) fn asks(self: &Arc<Self>, seq: u64) -> Asked {
+    pub(in crate::server) fn asks(self: &Arc<Self>, seq: u64) -> PendingReply {
         let (peer, ticket) = (Arc::clone(self) as _, Ticket { lane: 0, seq });
-        Asked { peer, ticket, codec: Codec::Postcard, trail: Trail::plain(false) }
+        PendingReply { peer, ticket, codec: Codec::Postcard, trail: CallObserver::plain(false) }
     }
 
     /// The requests that were answered.

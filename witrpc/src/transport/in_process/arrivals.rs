@@ -26,13 +26,13 @@ const RECHECK: Duration = Duration::from_micros(200);
 /// What has arrived at a server.
 #[derive(Default)]
 pub(super) struct Arrivals {
-    state: Mutex<State>,
+    state: Mutex<ArrivalsState>,
     /// A ring was stored.
     rung: Condvar,
 }
 
 #[derive(Default)]
-struct State {
+struct ArrivalsState {
     waiting: Waiting,
     /// The poller is about to sleep, or asleep: the next request rings, once.
     armed: bool,
@@ -134,7 +134,7 @@ impl Arrivals {
         self.ring_with(&mut lock(&self.state));
     }
 
-    fn ring_with(&self, state: &mut State) {
+    fn ring_with(&self, state: &mut ArrivalsState) {
         if state.rings < MAX_STORED_RINGS {
             state.rings += 1;
         }
@@ -164,7 +164,7 @@ impl Arrivals {
     }
 }
 
-impl State {
+impl ArrivalsState {
     /// Whether requests wait for a poller that runs a handler.
     fn is_stuck(&self) -> bool {
         self.busy && self.waiting.len() > 0

@@ -6,9 +6,9 @@ use std::task::{Context, Poll, Waker};
 use std::thread;
 use std::time::Instant;
 
-use super::handover::Handover;
+use super::handover::TransferredLease;
 use super::kept::Kept;
-use super::link::{Link, Progress, Waiter, Waiting};
+use super::link::{CallWaiter, Progress, QueueLink, Waiter};
 use super::port::Port;
 use crate::rt::Timer;
 use crate::transport::{
@@ -19,13 +19,13 @@ use crate::transport::{
 /// A client's end of a connection.
 pub(super) struct Channel {
     welcome: Vec<u8>,
-    link: Arc<Link>,
+    link: Arc<QueueLink>,
     port: Weak<Port>,
     timer: Timer,
 }
 
 impl Channel {
-    pub(super) fn new(welcome: Vec<u8>, link: Arc<Link>, port: Weak<Port>) -> Self {
+    pub(super) fn new(welcome: Vec<u8>, link: Arc<QueueLink>, port: Weak<Port>) -> Self {
         Self { welcome, link, port, timer: Timer::default() }
     }
 
@@ -43,7 +43,7 @@ impl Channel {
     }
 
     /// Takes back what waiting left behind.
-    fn clear(&self, waiting: Waiting) {
+    fn clear(&self, waiting: CallWaiter) {
         if let Some(alarm) = waiting.alarm {
             self.timer.disarm(alarm);
         }
@@ -178,7 +178,7 @@ impl ClientChannel for Channel {
     }
 
     fn lessor(&self) -> Option<&dyn Lessor> {
-        Some(&Handover)
+        Some(&TransferredLease)
     }
 
     fn disconnect(&self) {

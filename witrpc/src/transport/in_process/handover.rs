@@ -5,9 +5,9 @@ use std::sync::Arc;
 use crate::transport::{ChannelError, Lent, Lessor, SharedBytes, WritableBytes, private_bytes};
 
 /// Gives out private memory, and passes on whatever it is given.
-pub(super) struct Handover;
+pub(super) struct TransferredLease;
 
-impl Lessor for Handover {
+impl Lessor for TransferredLease {
     fn largest_lease(&self) -> usize {
         isize::MAX as usize
     }

@@ -4,17 +4,17 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::thread;
 
-use super::link::{Link, Progress, Waiter};
+use super::link::{Progress, QueueLink, Waiter};
 use crate::transport::{Answer, ChannelError, KeptLane, Outgoing, Ticket};
 
 /// A lane that one caller keeps.
 pub(super) struct Kept {
-    link: Arc<Link>,
-    stage: Stage,
+    link: Arc<QueueLink>,
+    stage: KeptStage,
 }
 
 #[derive(Clone, Copy)]
-enum Stage {
+enum KeptStage {
     /// There is no lane.
     Out,
     /// Nothing is on it.
@@ -26,8 +26,8 @@ enum Stage {
 }
 
 impl Kept {
-    pub(super) fn new(link: &Arc<Link>) -> Self {
-        Self { link: Arc::clone(link), stage: Stage::Out }
+    pub(super) fn new(link: &Arc<QueueLink>) -> Self {
+        Self { link: Arc::clone(link), stage: KeptStage::Out }
     }
 }
 
@@ -38,43 +38,43 @@ impl KeptLane for Kept {
         message: Outgoing<'_>,
     ) -> Poll<Result<(), ChannelError>> {
         let ticket = match self.stage {
-            Stage::Sending(ticket) => ticket,
-            Stage::Out | Stage::Idle => {
+            KeptStage::Sending(ticket) => ticket,
+            KeptStage::Out | KeptStage::Idle => {
                 self.link.check_len(message.body.len())?;
-                let has_lane = matches!(self.stage, Stage::Idle);
+                let has_lane = matches!(self.stage, KeptStage::Idle);
                 let ticket = self.link.send_keeping(message, has_lane)?;
-                self.stage = Stage::Sending(ticket);
+                self.stage = KeptStage::Sending(ticket);
                 ticket
             }
-            Stage::Sent(_) => unreachable!("there is one call at a time"),
+            KeptStage::Sent(_) => unreachable!("there is one call at a time"),
         };
         match self.link.poll_sent(ticket, Waiter::Task(cx.waker().clone())) {
             Progress::Wait(_former) => Poll::Pending,
             Progress::Done(Ok(()), _) => {
-                self.stage = Stage::Sent(ticket);
+                self.stage = KeptStage::Sent(ticket);
                 Poll::Ready(Ok(()))
             }
             Progress::Done(Err(error), _) => {
                 self.link.keep_no_longer(ticket);
-                self.stage = Stage::Out;
+                self.stage = KeptStage::Out;
                 Poll::Ready(Err(error))
             }
         }
     }
 
     fn wait_answer(&mut self, answer: &mut Answer) -> Result<(), ChannelError> {
-        let Stage::Sent(ticket) = self.stage else { unreachable!("a call was sent") };
+        let KeptStage::Sent(ticket) = self.stage else { unreachable!("a call was sent") };
         loop {
             match self.link.poll_answer(ticket, Waiter::Thread(thread::current())) {
                 Progress::Wait(_former) => thread::park(),
                 Progress::Done(Ok(arrived), _) => {
-                    self.stage = Stage::Idle;
+                    self.stage = KeptStage::Idle;
                     *answer = arrived;
                     return Ok(());
                 }
                 Progress::Done(Err(error), _) => {
                     self.link.keep_no_longer(ticket);
-                    self.stage = Stage::Out;
+                    self.stage = KeptStage::Out;
                     return Err(error);
                 }
             }
@@ -85,9 +85,9 @@ impl KeptLane for Kept {
 impl Drop for Kept {
     fn drop(&mut self) {
         match self.stage {
-            Stage::Out => {}
-            Stage::Idle => self.link.free_lane(),
-            Stage::Sending(ticket) | Stage::Sent(ticket) => {
+            KeptStage::Out => {}
+            KeptStage::Idle => self.link.free_lane(),
+            KeptStage::Sending(ticket) | KeptStage::Sent(ticket) => {
                 self.link.keep_no_longer(ticket);
                 self.link.abandon(ticket);
             }

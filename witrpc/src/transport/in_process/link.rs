@@ -16,7 +16,7 @@ use witrpc_rt::{lock, wake};
 
 use super::Limits;
 use super::arrivals::Arrivals;
-use super::handover::{Handover, taken_along};
+use super::handover::{TransferredLease, taken_along};
 use super::watchers::Watchers;
 use crate::rt::Alarm;
 use crate::transport::Session;
@@ -26,18 +26,18 @@ use crate::transport::{
 };
 
 /// A connection, as both of its ends see it.
-pub(super) struct Link {
+pub(super) struct QueueLink {
     client: ClientInfo,
     session: Session,
     limits: Limits,
     /// Where requests go, each with this very link.
     arrivals: Arc<Arrivals>,
-    me: Weak<Link>,
-    state: Mutex<State>,
+    me: Weak<QueueLink>,
+    state: Mutex<QueueState>,
 }
 
 #[derive(Default)]
-struct State {
+struct QueueState {
     calls: HashMap<u64, Call>,
     last_seq: u64,
     /// Calls that wait for a lane, oldest first.
@@ -75,18 +75,18 @@ enum Lane {
 
 enum Call {
     /// Waits for a lane.
-    Queued(Waiting, Request),
+    Queued(CallWaiter, Request),
     /// Is sent.
-    Sent(Waiting),
+    Sent(CallWaiter),
     /// Is sent, and nobody waits.
     Abandoned,
     /// Is answered.
-    Answered(Answer, Waiting),
+    Answered(Answer, CallWaiter),
 }
 
 /// Who waits for a call, and until when.
 #[derive(Default)]
-pub(super) struct Waiting {
+pub(super) struct CallWaiter {
     pub(super) waiter: Option<Waiter>,
     pub(super) alarm: Option<Alarm>,
     /// The request belongs to a call that has begun: it is sent while the server drains its calls too.
@@ -111,12 +111,12 @@ impl Waiter {
 /// What a look at a call gave.
 pub(super) enum Progress<T> {
     /// It is over; the alarm, if there was one, is to be taken back.
-    Done(Result<T, ChannelError>, Waiting),
+    Done(Result<T, ChannelError>, CallWaiter),
     /// Not yet. The waiter is in place; this was there before.
     Wait(Option<Waiter>),
 }
 
-impl Link {
+impl QueueLink {
     pub(super) fn new(
         client: ClientInfo,
         session: Session,
@@ -144,7 +144,7 @@ impl Link {
         }
         state.lanes_taken += 1;
         let ticket = state.next_ticket();
-        state.calls.insert(ticket.seq, Call::Sent(Waiting::default()));
+        state.calls.insert(ticket.seq, Call::Sent(CallWaiter::default()));
         drop(state);
         self.publish(to_request(ticket, message));
         Ok(Some(ticket))
@@ -184,12 +184,12 @@ impl Link {
         let request = to_request(ticket, message);
         let mut state = lock(&self.state);
         state.check_sending(continues)?;
-        let waiting = Waiting { continues, ..Waiting::default() };
+        let waiting = CallWaiter { continues, ..CallWaiter::default() };
         if lane != Lane::NextFree {
             state.kept.push(ticket.seq);
         }
         let next = if lane == Lane::Kept {
-            state.calls.insert(ticket.seq, Call::Sent(Waiting::default()));
+            state.calls.insert(ticket.seq, Call::Sent(CallWaiter::default()));
             Some(request)
         } else {
             state.calls.insert(ticket.seq, Call::Queued(waiting, request));
@@ -217,7 +217,7 @@ impl Link {
     }
 
     /// Has a lane that is free now taken by the call that has waited for one longest.
-    fn give_lane_on(&self, mut state: MutexGuard<'_, State>) {
+    fn give_lane_on(&self, mut state: MutexGuard<'_, QueueState>) {
         state.lanes_taken -= 1;
         let next = state.fill_lane(self.limits.lanes);
         drop(state);
@@ -245,12 +245,12 @@ impl Link {
             Some(Call::Sent(waiting) | Call::Answered(_, waiting)) => {
                 Progress::Done(Ok(()), std::mem::take(waiting))
             }
-            Some(Call::Abandoned) | None => Progress::Done(Err(SPENT), Waiting::default()),
+            Some(Call::Abandoned) | None => Progress::Done(Err(SPENT), CallWaiter::default()),
         }
     }
 
     /// Takes a call back that has not been sent; `None` if it has.
-    pub(super) fn take_back(&self, ticket: Ticket) -> Option<Waiting> {
+    pub(super) fn take_back(&self, ticket: Ticket) -> Option<CallWaiter> {
         let mut state = lock(&self.state);
         match state.calls.remove(&ticket.seq)? {
             Call::Queued(waiting, _) => {
@@ -271,7 +271,7 @@ impl Link {
 
     /// Looks whether a call is answered.
     pub(super) fn poll_answer(&self, ticket: Ticket, waiter: Waiter) -> Progress<Answer> {
-        let State { calls, closed, .. } = &mut *lock(&self.state);
+        let QueueState { calls, closed, .. } = &mut *lock(&self.state);
         if closed.is_none()
             && let Some(Call::Sent(waiting)) = calls.get_mut(&ticket.seq)
         {
@@ -280,7 +280,7 @@ impl Link {
         match (calls.remove(&ticket.seq), closed) {
             (Some(Call::Answered(answer, waiting)), _) => Progress::Done(Ok(answer), waiting),
             (Some(call), Some(closed)) => Progress::Done(Err(closed.pending), call.into_waiting()),
-            _ => Progress::Done(Err(SPENT), Waiting::default()),
+            _ => Progress::Done(Err(SPENT), CallWaiter::default()),
         }
     }
 
@@ -305,7 +305,7 @@ impl Link {
     }
 
     /// Nobody waits for this call any more.
-    pub(super) fn abandon(&self, ticket: Ticket) -> Waiting {
+    pub(super) fn abandon(&self, ticket: Ticket) -> CallWaiter {
         let mut state = lock(&self.state);
         let mut told = Vec::new();
         let left = match state.calls.remove(&ticket.seq) {
@@ -325,9 +325,9 @@ impl Link {
             Some(Call::Abandoned) => {
                 // Given up twice is given up.
                 state.calls.insert(ticket.seq, Call::Abandoned);
-                Waiting::default()
+                CallWaiter::default()
             }
-            None => Waiting::default(),
+            None => CallWaiter::default(),
         };
         drop(state);
         told.into_iter().for_each(Waiter::wake);
@@ -417,7 +417,7 @@ pub(super) fn receive(body: Body<'_>) -> Payload {
     }
 }
 
-impl State {
+impl QueueState {
     fn check_open(&self) -> Result<(), ChannelError> {
         match &self.closed {
             None => Ok(()),
@@ -481,7 +481,7 @@ impl State {
 }
 
 impl Call {
-    fn waiting(&mut self) -> Option<&mut Waiting> {
+    fn waiting(&mut self) -> Option<&mut CallWaiter> {
         match self {
             Call::Queued(waiting, _) | Call::Sent(waiting) | Call::Answered(_, waiting) => {
                 Some(waiting)
@@ -490,15 +490,15 @@ impl Call {
         }
     }
 
-    fn into_waiting(self) -> Waiting {
+    fn into_waiting(self) -> CallWaiter {
         match self {
             Call::Queued(waiting, _) | Call::Sent(waiting) | Call::Answered(_, waiting) => waiting,
-            Call::Abandoned => Waiting::default(),
+            Call::Abandoned => CallWaiter::default(),
         }
     }
 }
 
-impl Peer for Link {
+impl Peer for QueueLink {
     fn client(&self) -> &ClientInfo {
         &self.client
     }
@@ -539,7 +539,7 @@ impl Peer for Link {
     }
 
     fn lessor(&self) -> Option<&dyn Lessor> {
-        Some(&Handover)
+        Some(&TransferredLease)
     }
 
     fn is_cancelled(&self, ticket: Ticket) -> bool {

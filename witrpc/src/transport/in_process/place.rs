@@ -10,7 +10,7 @@ use witrpc_rt::{lock, wait};
 use super::Limits;
 use super::channel::Channel;
 use super::port::Port;
-use crate::client::{CancelToken, Watch};
+use crate::client::{CancelToken, TokenWatch};
 use crate::error::{BindError, ConnectError};
 use crate::transport::{Admission, ConnectConfig, Guard, MAX_HELLO_LEN};
 
@@ -99,7 +99,7 @@ impl Place {
     }
 
     /// The server, now or once it has come.
-    fn wait_for(&self, time: Duration, given_up: Option<&Watch>) -> Option<Arc<Port>> {
+    fn wait_for(&self, time: Duration, given_up: Option<&TokenWatch>) -> Option<Arc<Port>> {
         let serving = |server: &Weak<Port>| server.upgrade().filter(|port| port.is_serving());
         let mut server = lock(&self.server);
         // A time too long for the clock is as good as for ever.
@@ -108,7 +108,7 @@ impl Place {
             if let Some(port) = serving(&server) {
                 return Some(port);
             }
-            if given_up.is_some_and(Watch::is_over) {
+            if given_up.is_some_and(TokenWatch::is_over) {
                 return None;
             }
             let left = end.map(|end| end.saturating_duration_since(Instant::now()));

@@ -10,7 +10,7 @@ use witrpc_rt::lock;
 use super::Limits;
 use super::arrivals::Arrivals;
 use super::channel::Channel;
-use super::link::Link;
+use super::link::QueueLink;
 use super::place::Place;
 use crate::error::ConnectError;
 use crate::transport::Shutdown;
@@ -31,13 +31,13 @@ pub(super) struct Port {
 }
 
 struct State {
-    stage: Stage,
-    links: BTreeMap<u64, Arc<Link>>,
+    stage: PortStage,
+    links: BTreeMap<u64, Arc<QueueLink>>,
 }
 
 /// What a server still does; it goes from each to a later one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Stage {
+enum PortStage {
     /// Takes clients.
     Open,
     /// Takes no new clients.
@@ -55,7 +55,7 @@ impl Port {
         guard: Arc<Guard>,
         limits: Limits,
     ) -> Arc<Self> {
-        let state = State { stage: Stage::Open, links: BTreeMap::new() };
+        let state = State { stage: PortStage::Open, links: BTreeMap::new() };
         Arc::new(Self {
             place,
             admission,
@@ -68,7 +68,7 @@ impl Port {
 
     /// Whether the place is still this server's.
     pub(super) fn is_serving(&self) -> bool {
-        lock(&self.state).stage != Stage::Closed
+        lock(&self.state).stage != PortStage::Closed
     }
 
     /// Lets a client in, or not.
@@ -85,9 +85,9 @@ impl Port {
             Admitted::Welcome { welcome, session } => (welcome, session),
             Admitted::Refusal(refusal) => return Err(ConnectError::Refused(refusal)),
         };
-        let link = Link::new(info, session, self.limits, Arc::clone(&self.arrivals));
+        let link = QueueLink::new(info, session, self.limits, Arc::clone(&self.arrivals));
         let mut state = lock(&self.state);
-        // Asked anew: the admission ran without the lock.
+        // PendingReply anew: the admission ran without the lock.
         if let Err(error) = self.check_room(&state) {
             drop(state);
             self.say_left(&link);
@@ -99,7 +99,7 @@ impl Port {
     }
 
     fn check_room(&self, state: &State) -> Result<(), ConnectError> {
-        if state.stage != Stage::Open {
+        if state.stage != PortStage::Open {
             return Err(ConnectError::ShuttingDown);
         }
         let max = self.limits.max_clients;
@@ -118,14 +118,14 @@ impl Port {
         }
     }
 
-    fn say_left(&self, link: &Link) {
+    fn say_left(&self, link: &QueueLink) {
         self.admission.left(link.client(), link.session());
     }
 
     fn close_all(&self, pending: &ChannelError, later: &ChannelError) {
         let links = {
             let mut state = lock(&self.state);
-            state.stage = Stage::Closed;
+            state.stage = PortStage::Closed;
             std::mem::take(&mut state.links)
         };
         links.values().for_each(|link| link.close(*pending, *later));
@@ -153,7 +153,7 @@ impl ServerPort for Port {
 
     fn stop_accepting(&self) {
         let mut state = lock(&self.state);
-        state.stage = state.stage.max(Stage::Full);
+        state.stage = state.stage.max(PortStage::Full);
     }
 
     fn clients(&self) -> Vec<ClientInfo> {
@@ -177,7 +177,7 @@ impl ServerPort for Port {
     fn drain(&self) {
         let links: Vec<_> = {
             let mut state = lock(&self.state);
-            state.stage = state.stage.max(Stage::Draining);
+            state.stage = state.stage.max(PortStage::Draining);
             state.links.values().cloned().collect()
         };
         for link in links {

@@ -17,7 +17,7 @@
 //!    other waits for takes that waker under the lock, and wakes it after. So no wake-up is lost, and
 //!    there is none for nobody.
 //! 4. A pusher that waits for an answer has left its waker as well, for the end that is
-//!    [broken](End::Broken), and is not woken for items.
+//!    [broken](UploadEnd::Broken), and is not woken for items.
 
 #[cfg(test)]
 mod model;
@@ -33,7 +33,7 @@ use crate::rt::block_on;
 
 /// How the items end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum End {
+pub(super) enum UploadEnd {
     /// With the last one that was added.
     Whole,
     /// Before the last one: nothing is to be sent any more.
@@ -53,11 +53,11 @@ pub(super) enum Found {
 }
 
 /// The lock, and what is under it.
-pub(super) struct Exchange<T>(Mutex<State<T>>);
+pub(super) struct UploadBuffer<T>(Mutex<UploadBufferState<T>>);
 
-struct State<T> {
+struct UploadBufferState<T> {
     batch: Batch<T>,
-    end: Option<End>,
+    end: Option<UploadEnd>,
     /// The pusher takes no more.
     is_stopped: bool,
     maker: Option<Waker>,
@@ -66,9 +66,9 @@ struct State<T> {
     awaits_items: bool,
 }
 
-impl<T: Wire> Exchange<T> {
+impl<T: Wire> UploadBuffer<T> {
     pub(super) fn new() -> Self {
-        Self(Mutex::new(State::new()))
+        Self(Mutex::new(UploadBufferState::new()))
     }
 
     /// Adds an item, when there is room; `false` when no more are wanted.
@@ -92,7 +92,7 @@ impl<T: Wire> Exchange<T> {
     }
 
     /// No more items come.
-    pub(super) fn end(&self, end: End) {
+    pub(super) fn end(&self, end: UploadEnd) {
         let pusher = self.lock().end(end);
         pusher.into_iter().for_each(wake);
     }
@@ -120,12 +120,12 @@ impl<T: Wire> Exchange<T> {
         maker.into_iter().for_each(wake);
     }
 
-    fn lock(&self) -> MutexGuard<'_, State<T>> {
+    fn lock(&self) -> MutexGuard<'_, UploadBufferState<T>> {
         lock(&self.0)
     }
 }
 
-impl<T: Wire> State<T> {
+impl<T: Wire> UploadBufferState<T> {
     fn new() -> Self {
         Self {
             batch: Batch::new(),
@@ -158,14 +158,14 @@ impl<T: Wire> State<T> {
         if mem::take(&mut self.awaits_items) { self.pusher.take() } else { None }
     }
 
-    fn end(&mut self, end: End) -> Option<Waker> {
+    fn end(&mut self, end: UploadEnd) -> Option<Waker> {
         self.end = Some(end);
         self.pusher.take()
     }
 
     /// What is taken leaves room: whoever waits for that is to be woken.
     fn poll_take(&mut self, waker: &mut Option<Waker>, batch: &mut Batch<T>) -> Poll<Found> {
-        if self.end == Some(End::Broken) {
+        if self.end == Some(UploadEnd::Broken) {
             return Poll::Ready(Found::Broken);
         }
         let is_last = self.end.is_some();
@@ -179,7 +179,7 @@ impl<T: Wire> State<T> {
     }
 
     fn poll_broken(&mut self, waker: &mut Option<Waker>) -> bool {
-        let is_broken = self.end == Some(End::Broken);
+        let is_broken = self.end == Some(UploadEnd::Broken);
         if !is_broken {
             mem::swap(&mut self.pusher, waker);
             self.awaits_items = false;

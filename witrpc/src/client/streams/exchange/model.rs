@@ -7,7 +7,7 @@ use std::task::{Context, Poll, Wake, Waker};
 use loom::sync::{Arc, Condvar, Mutex};
 use loom::thread;
 
-use super::{End, Found, State};
+use super::{Found, UploadBufferState, UploadEnd};
 use crate::codec::{Batch, Codec, Piece, WINDOW_BYTES};
 
 /// What a thread sleeps on.
@@ -51,14 +51,17 @@ const SMALL: usize = 1;
 const WINDOW: usize = WINDOW_BYTES;
 
 struct World {
-    state: Mutex<State<Item>>,
+    state: Mutex<UploadBufferState<Item>>,
     /// How many items the server has got, and who waits for that.
     pushed: Mutex<(usize, Option<Waker>)>,
 }
 
 impl World {
     fn new() -> Arc<Self> {
-        Arc::new(Self { state: Mutex::new(State::new()), pushed: Mutex::new((0, None)) })
+        Arc::new(Self {
+            state: Mutex::new(UploadBufferState::new()),
+            pushed: Mutex::new((0, None)),
+        })
     }
 
     fn put(&self, bell: &Waking<Bell>, len: usize) -> bool {
@@ -73,7 +76,7 @@ impl World {
         true
     }
 
-    fn end(&self, end: End) {
+    fn end(&self, end: UploadEnd) {
         let pusher = self.state.lock().unwrap().end(end);
         pusher.into_iter().for_each(Waker::wake);
     }
@@ -149,7 +152,7 @@ fn each_waits_for_the_one_before(world: &World, bell: &Waking<Bell>) {
         assert!(world.put(bell, SMALL));
         world.until_pushed(bell, count);
     }
-    world.end(End::Whole);
+    world.end(UploadEnd::Whole);
 }
 
 #[test]
@@ -161,7 +164,7 @@ fn an_item_does_not_wait_for_the_one_after_it() {
 fn both_wait_in_turns_and_all_is_pushed() {
     let make = |world: &World, bell: &Waking<Bell>| {
         assert!([WINDOW, WINDOW, SMALL].into_iter().all(|len| world.put(bell, len)));
-        world.end(End::Whole);
+        world.end(UploadEnd::Whole);
         world.until_pushed(bell, 3);
         assert_eq!(world.has_pushed(), 3);
     };
@@ -172,7 +175,7 @@ fn both_wait_in_turns_and_all_is_pushed() {
 fn a_maker_that_waits_for_room_learns_that_no_more_is_wanted() {
     let make = |world: &World, bell: &Waking<Bell>| {
         while world.put(bell, WINDOW) {}
-        world.end(End::Whole);
+        world.end(UploadEnd::Whole);
     };
     model(make, |world| {
         world.take(&Bell::new(), &mut Batch::new());
@@ -185,7 +188,7 @@ fn a_pusher_that_waits_for_an_answer_learns_of_a_broken_end() {
     let make = |world: &World, bell: &Waking<Bell>| {
         world.put(bell, SMALL);
         world.put(bell, SMALL);
-        world.end(End::Broken);
+        world.end(UploadEnd::Broken);
     };
     model(make, |world| {
         let bell = Bell::new();
@@ -205,7 +208,7 @@ fn a_pusher_that_waits_for_an_answer_learns_of_a_broken_end() {
 #[test]
 fn a_pusher_that_waits_for_an_answer_is_woken_for_no_item() {
     let waker = || Some(Waker::noop().clone());
-    let mut state = State::<Item>::new();
+    let mut state = UploadBufferState::<Item>::new();
     let item = || Piece::new(vec![0], Codec::Postcard).unwrap();
     assert!(state.poll_take(&mut waker(), &mut Batch::new()).is_pending());
     assert!(state.add(item()).is_some(), "it waits for the first");
@@ -216,5 +219,5 @@ fn a_pusher_that_waits_for_an_answer_is_woken_for_no_item() {
     );
     assert!(!state.poll_broken(&mut waker()));
     assert!(state.add(item()).is_none(), "it waits for an answer");
-    assert!(state.end(End::Whole).is_some());
+    assert!(state.end(UploadEnd::Whole).is_some());
 }

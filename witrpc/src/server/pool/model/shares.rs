@@ -8,7 +8,7 @@ use loom::sync::Arc;
 use super::super::census::{Census, Clients, Served};
 use super::super::permit::Permit;
 use super::super::primitive::Loom;
-use super::super::role::{Tenure, ThreadNumber};
+use super::super::role::{PollerGuard, ThreadNumber};
 use super::super::seats::Tenant;
 use super::super::shares::Shares;
 use super::{LoomWord, Server, check, spawn};
@@ -105,7 +105,7 @@ fn a_client_gets_its_share_back(broken: BrokenShares) {
 fn serve_within_shares(
     server: &Server,
     shares: &Shares<Loom>,
-    tenure: Tenure,
+    tenure: PollerGuard,
     tenant: Tenant,
     broken: BrokenShares,
 ) {

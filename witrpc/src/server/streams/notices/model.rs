@@ -6,11 +6,11 @@
 use loom::sync::{Arc, Condvar, Mutex};
 use loom::thread;
 
-use super::{Due, State};
+use super::{Due, NoticesState};
 use crate::tag::Notice;
 
 /// A request, by the number of the client's call.
-type Asked = usize;
+type PendingReply = usize;
 
 /// What a request was answered with.
 #[derive(Debug, PartialEq)]
@@ -20,9 +20,9 @@ enum Answer {
 }
 
 struct World {
-    state: Mutex<State<Asked>>,
+    state: Mutex<NoticesState<PendingReply>>,
     /// The answer to the request that the client has made last.
-    answer: Mutex<Option<(Asked, Answer)>>,
+    answer: Mutex<Option<(PendingReply, Answer)>>,
     came: Condvar,
     /// Breaks the rule.
     looks_first: bool,
@@ -30,13 +30,13 @@ struct World {
 
 impl World {
     fn new(looks_first: bool) -> Arc<Self> {
-        let state = State { uploads: [1, 2].into(), ..State::default() };
+        let state = NoticesState { uploads: [1, 2].into(), ..NoticesState::default() };
         let (state, answer, came) = (Mutex::new(state), Mutex::new(None), Condvar::new());
         Arc::new(Self { state, answer, came, looks_first })
     }
 
     /// Answers without the lock on the state, as the server does.
-    fn give(&self, due: Option<Due<Asked>>) {
+    fn give(&self, due: Option<Due<PendingReply>>) {
         let (asked, answer) = match due {
             None => return,
             Some(Due::News(asked, message)) => {
@@ -60,7 +60,7 @@ impl World {
         self.give(due);
     }
 
-    fn pull(&self, asked: Asked) {
+    fn pull(&self, asked: PendingReply) {
         if self.looks_first && self.state.lock().unwrap().pending.is_empty() {
             self.state.lock().unwrap().waiting = Some(asked);
             return;
@@ -70,7 +70,7 @@ impl World {
     }
 
     /// The client asks, and sleeps until the answer is there.
-    fn ask(&self, asked: Asked) -> Answer {
+    fn ask(&self, asked: PendingReply) -> Answer {
         self.pull(asked);
         let mut answer = self.answer.lock().unwrap();
         loop {
