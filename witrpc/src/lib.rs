@@ -85,55 +85,68 @@
 #![deny(missing_docs)]
 #![cfg_attr(test, allow(clippy::disallowed_methods, reason = "tests start threads as they like"))]
 
-mod backlog;
 mod backoff;
-mod client;
 mod codec;
 mod contract;
 mod error;
-mod events;
 pub mod guide;
-mod handshake;
-mod hooks;
 mod method;
-mod registry;
 mod rt;
 mod security;
 mod server;
-mod shared;
-mod spans;
 mod tag;
 pub mod transport;
 pub mod worker;
 
 #[doc(hidden)]
 pub mod __private;
+mod call;
+mod connection;
+mod endpoint;
+mod event;
+mod observe;
+mod pool;
+pub mod queue;
+mod share;
+mod stream;
 
-pub use backoff::Backoff;
-pub use client::{
-    Async, AsyncStream, Blocking, BlockingStream, CallOptions, CancelToken, ClientBuilder,
-    Connection, ConnectionState, EventGuard, EventStream, Events, Reconnect,
-};
-pub use contract::{SampleError, register_sample};
-pub use error::{
+pub use crate::backoff::Backoff;
+pub use crate::call::client::options::CallOptions;
+pub use crate::call::server::cancel::UntilCancelled;
+pub use crate::call::server::context::CallContext;
+pub use crate::connection::builder::{Async, Blocking, ClientBuilder};
+pub use crate::connection::connection::Connection;
+pub use crate::connection::reconnect::{ConnectionState, Reconnect};
+pub use crate::contract::{SampleError, register_sample};
+pub use crate::endpoint::mmf::{Backend, Mmf, ResourceError, metrics, servers};
+pub use crate::error::{
     AllocError, BindError, CallError, Codec, ConnectError, ContractDifference, Direction,
     EmitError, EventError, LeftBehindLimit, NoAppError, ServeError, StreamLimit, UploadStage,
     WorkerError,
 };
-pub use futures_core::Stream;
-pub use hooks::{CallEnd, ClientHook, MadeCall, Rejection, ServedCall, ServedEnd, ServerHook};
-pub use rt::restore_signal_mask;
-pub use security::{AccessToken, AccessTokens, TokenError};
-pub use server::{
-    CallContext, Metrics, RunningMethod, ServerHandle, StopReason, UntilCancelled, WitServer,
-    WitServerBuilder,
+pub use crate::event::client::asynchronous::EventStream;
+pub use crate::event::client::blocking::Events;
+pub use crate::event::client::guard::EventGuard;
+pub use crate::observe::hooks::{
+    CallEnd, ClientHook, MadeCall, Rejection, ServedCall, ServedEnd, ServerHook,
 };
-pub use shared::{Chunks, Iter, Shareable, Shared, SharedMut};
-pub use transport::in_process::InProcess;
-pub use transport::mmf::{Backend, Mmf, ResourceError, metrics, servers};
-pub use transport::{ClientInfo, DisconnectReason, Endpoint, Shutdown, TrustedPeer, WaitPolicy};
+pub use crate::pool::running::RunningMethod;
+pub use crate::pool::stop_reason::StopReason;
+pub use crate::queue::InProcess;
+pub use crate::rt::cancel_token::CancelToken;
+pub use crate::rt::restore_signal_mask;
+pub use crate::security::{AccessToken, AccessTokens, TokenError};
+pub use crate::server::builder::WitServerBuilder;
+pub use crate::server::handle::{ServerHandle, WitServer};
+pub use crate::server::metrics::Metrics;
+pub use crate::share::{Chunks, Iter, Shareable, Shared, SharedMut};
+pub use crate::stream::client::asynchronous::AsyncStream;
+pub use crate::stream::client::blocking::BlockingStream;
+pub use crate::transport::Endpoint;
+pub use crate::worker::{Worker, WorkerBuilder, WorkerExit, WorkerHandle, WorkerState};
+pub use futures_core::Stream;
 pub use witrpc_macros::wit_service;
-pub use worker::{Worker, WorkerBuilder, WorkerExit, WorkerHandle, WorkerState};
+pub use witrpc_transport::{ClientInfo, DisconnectReason, Shutdown, TrustedPeer, WaitPolicy};
 
 /// Compiles the example of the README.
 #[cfg(doctest)]

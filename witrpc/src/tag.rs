@@ -42,8 +42,8 @@ const OPERATION_SHIFT: u32 = RAW.trailing_zeros() + 1;
 const OPERATION_BITS: u32 = 3;
 
 const _: () = assert!(METHOD_BITS + SERVICE_BITS == RAW.trailing_zeros());
-const _: () = assert!(OPERATION_SHIFT + OPERATION_BITS <= crate::transport::TAG_BITS);
-const _: () = assert!(RAW < 1 << crate::transport::TAG_BITS);
+const _: () = assert!(OPERATION_SHIFT + OPERATION_BITS <= witrpc_transport::TAG_BITS);
+const _: () = assert!(RAW < 1 << witrpc_transport::TAG_BITS);
 
 /// What a request asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -128,7 +128,7 @@ impl Notice {
     pub(crate) const LEN: usize = 9;
 
     /// How many go in one message at the most: as many as need no space beside the line.
-    pub(crate) const MOST_AT_ONCE: usize = crate::transport::SMALL_LEN / Self::LEN;
+    pub(crate) const MOST_AT_ONCE: usize = witrpc_transport::SMALL_LEN / Self::LEN;
 
     /// Writes it behind others.
     pub(crate) fn write(self, upload: u64, message: &mut Vec<u8>) {

@@ -8,12 +8,12 @@ use std::collections::VecDeque;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::Codec;
 use super::body::MAX_SECTIONS;
 use super::decode::Decoder;
 use super::encode::Encoder;
 use super::error::{DecodeError, DecodeFault, EncodeError};
-use super::plain::{self, is_plain_vec};
+use super::plain::is_plain_vec;
+use super::{Codec, plain};
 
 /// How many bytes of items wait on either side of a stream before whoever makes them has to wait.
 /// The item that reaches it still belongs to the batch.
@@ -277,10 +277,11 @@ mod tests {
     use std::fmt::Debug;
 
     use serde::Deserialize;
+    use witrpc_transport::Payload;
 
-    use super::super::OwnedBody;
+    use crate::codec::OwnedBody;
+
     use super::*;
-    use crate::transport::Payload;
 
     /// The body of a message with the first items.
     fn body<T: Serialize + 'static>(

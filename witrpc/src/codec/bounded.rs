@@ -11,8 +11,9 @@
 use std::cell::Cell;
 use std::fmt;
 
+use serde::de;
 use serde::de::{
-    self, DeserializeSeed, Deserializer, EnumAccess, MapAccess, SeqAccess, VariantAccess, Visitor,
+    DeserializeSeed, Deserializer, EnumAccess, MapAccess, SeqAccess, VariantAccess, Visitor,
 };
 
 use super::fault::{Fault, MAX_DEPTH, Words};

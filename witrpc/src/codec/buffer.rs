@@ -2,7 +2,7 @@
 
 use std::io;
 
-use crate::transport::SMALL_LEN;
+use witrpc_transport::SMALL_LEN;
 
 /// Bytes that stay on the stack up to [`SMALL_LEN`] of them and move to the heap once there are
 /// more.

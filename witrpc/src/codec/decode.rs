@@ -7,15 +7,16 @@ use std::sync::Arc;
 
 use bytemuck::Pod;
 use serde::de::{Deserialize, DeserializeOwned};
+use witrpc_transport::SharedBytes;
 
-use super::Codec;
+use crate::share::Shareable;
+
 use super::bounded::{Bounds, MAX_EMPTY_ELEMENTS};
 use super::error::{DecodeError, DecodeFault};
 use super::open::RawSections;
-use super::plain::{self, ReadRaw};
+use super::plain::ReadRaw;
 use super::text::Text;
-use crate::shared::Shareable;
-use crate::transport::SharedBytes;
+use super::{Codec, plain};
 
 /// Reads the values of an opened message.
 pub(crate) struct Decoder<'a> {

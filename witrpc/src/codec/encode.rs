@@ -5,13 +5,12 @@ use std::sync::Arc;
 
 use bytemuck::Pod;
 use serde::Serialize;
+use witrpc_transport::{Body, Fill, Lent, Lessor, SMALL_LEN, SharedBytes};
 
-use super::Codec;
 use super::body::{MAX_SECTION_LEN, MAX_SECTIONS, Sections};
 use super::buffer::SmallBuf;
 use super::error::{EncodeError, EncodeFault};
-use super::{plain, strict};
-use crate::transport::{Body, Fill, Lent, Lessor, SMALL_LEN, SharedBytes};
+use super::{Codec, plain, strict};
 
 /// A message body in the making. What is raw stays where the user has it, until the transport
 /// has found space for it.

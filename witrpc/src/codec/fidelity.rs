@@ -5,11 +5,11 @@ use std::collections::HashMap;
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+use witrpc_transport::Payload;
 
 use super::fault::MAX_DEPTH;
 use super::round_trip::{codecs, written};
 use super::*;
-use crate::transport::Payload;
 
 /// Encodes and decodes one value.
 fn pass<T: Serialize + DeserializeOwned + 'static>(value: &T, codec: Codec) -> Result<T, String> {
@@ -233,7 +233,8 @@ mod null_in_some {
 
     use serde_json::Value;
 
-    use super::super::error::{EncodeError, EncodeFault};
+    use crate::codec::error::{EncodeError, EncodeFault};
+
     use super::*;
 
     #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

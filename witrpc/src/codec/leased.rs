@@ -3,9 +3,11 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
+use witrpc_transport::{Body, Leasing, Lent, Lessor, Payload, SharedBytes, WritableBytes};
+
+use crate::share::{Elements, Shareable};
+
 use super::*;
-use crate::shared::{Elements, Shareable};
-use crate::transport::{Body, Leasing, Lent, Lessor, Payload, SharedBytes, WritableBytes};
 
 /// Lends whatever it is asked for.
 struct Generous;
@@ -22,7 +24,7 @@ impl Lessor for Generous {
     fn try_alloc(
         &self,
         _lens: &[usize],
-    ) -> Result<Vec<Box<dyn WritableBytes>>, crate::transport::ChannelError> {
+    ) -> Result<Vec<Box<dyn WritableBytes>>, witrpc_transport::ChannelError> {
         unreachable!("an encoder takes no space")
     }
 

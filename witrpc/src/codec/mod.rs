@@ -33,7 +33,9 @@ mod leased;
 mod properties;
 #[cfg(test)]
 mod round_trip;
+pub(crate) mod shareable;
 
+pub(crate) use crate::error::Codec;
 #[cfg(test)]
 pub(crate) use batch::WINDOW_BYTES;
 pub(crate) use batch::{Batch, EncodeItem, Piece, encode_as, encode_item, read_batch};
@@ -46,5 +48,3 @@ pub(crate) use plain::is_plain_vec;
 pub(crate) use transfer::{
     Lent, RawElement, Transfer, VisitTransfer, Wire, assert_raw, assert_transfer,
 };
-
-pub(crate) use crate::error::Codec;

@@ -7,10 +7,10 @@ use proptest::collection::{btree_map, vec};
 use proptest::option;
 use proptest::prelude::*;
 use serde::{Deserialize, Serialize};
+use witrpc_transport::Payload;
 
 use super::round_trip::{arrivals, codecs, written};
 use super::*;
-use crate::transport::Payload;
 
 /// Something of everything that both codecs give back.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -5,8 +5,9 @@ use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
+use witrpc_transport::{Body, Payload, RemoteBytes, SMALL_LEN};
+
 use super::*;
-use crate::transport::{Body, Payload, RemoteBytes, SMALL_LEN};
 
 /// Bytes that a transport still holds.
 struct Held {

@@ -9,9 +9,10 @@
 use std::cell::{Cell, RefCell};
 use std::fmt;
 
+use serde::ser;
 use serde::ser::{
-    self, Error as _, Serialize, SerializeMap, SerializeSeq, SerializeStruct,
-    SerializeStructVariant, SerializeTuple, SerializeTupleStruct, SerializeTupleVariant,
+    Error as _, Serialize, SerializeMap, SerializeSeq, SerializeStruct, SerializeStructVariant,
+    SerializeTuple, SerializeTupleStruct, SerializeTupleVariant,
 };
 
 use super::Codec;

@@ -8,8 +8,9 @@ use bytemuck::Pod;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use crate::share::Shareable;
+
 use super::{DecodeError, Decoder, EncodeError, Encoder};
-use crate::shared::Shareable;
 
 /// A type that can be an argument, a result or an error.
 #[diagnostic::on_unimplemented(

@@ -5,10 +5,11 @@ mod tests;
 
 use std::fmt;
 
+use crate::codec::Codec;
+
 use super::shape::{Content, Field, Kind, Leaf, Opaque, Part, Shape, TypeIndex, TypeShape};
 use super::text::label;
 use super::trace::Tracer;
-use crate::codec::Codec;
 
 /// How many places an error lists.
 const MOST_PLACES: usize = 3;

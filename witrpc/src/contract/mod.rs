@@ -13,13 +13,13 @@ mod text;
 mod trace;
 mod visit;
 
-pub(crate) use descriptor::{ArgumentDescriptor, ArgumentKind, Trace};
-pub use descriptor::{EventDescriptor, MethodDescriptor, Overflow, ServiceDescriptor};
-pub use trace::{SampleError, register_sample};
-pub(crate) use trace::{Tracer, trace_path, trace_raw, trace_result, trace_str};
-pub(crate) use trace::{trace_raw_value, trace_value};
-pub(crate) use visit::trace;
-
 pub(crate) use check::UnverifiedPart;
 pub(crate) use compare::compare;
+pub(crate) use descriptor::{ArgumentDescriptor, ArgumentKind, Trace};
+pub use descriptor::{EventDescriptor, MethodDescriptor, Overflow, ServiceDescriptor};
 pub(crate) use signature::{Contract, Digest, MAX_CONTRACT_LEN, Traced, traced};
+pub use trace::{SampleError, register_sample};
+pub(crate) use trace::{
+    Tracer, trace_path, trace_raw, trace_raw_value, trace_result, trace_str, trace_value,
+};
+pub(crate) use visit::trace;

@@ -8,6 +8,9 @@ use std::sync::{Arc, LazyLock, Mutex};
 use ring::digest::{SHA256, digest};
 use serde::{Deserialize, Serialize};
 use witrpc_rt::lock;
+use witrpc_transport::MAX_HELLO_LEN;
+
+use crate::codec::Codec;
 
 use super::check::{CodecRefusal, UnverifiedPart, problems_of};
 use super::descriptor::{
@@ -16,8 +19,6 @@ use super::descriptor::{
 use super::shape::{Name, Part, Shape};
 use super::text::Shown;
 use super::trace::Tracer;
-use crate::codec::Codec;
-use crate::transport::MAX_HELLO_LEN;
 
 /// The longest contract that is told, in bytes: it has to fit into a welcome.
 pub(crate) const MAX_CONTRACT_LEN: usize = MAX_HELLO_LEN - (64 << 10);

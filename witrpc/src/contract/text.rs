@@ -1,6 +1,7 @@
 //! Shapes in words, at a bounded length: a peer may have sent them.
 
-use std::fmt::{self, Write as _};
+use std::fmt;
+use std::fmt::Write as _;
 
 use super::shape::{Content, Field, Kind, Leaf, Name, Part, Shape, TypeIndex, TypeShape, Variant};
 

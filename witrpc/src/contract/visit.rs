@@ -1,8 +1,9 @@
 //! The shape of what a call transfers.
 
-use super::{Tracer, trace_value};
 use crate::codec::{Transfer, VisitTransfer, Wire};
-use crate::shared::Shareable;
+use crate::share::Shareable;
+
+use super::{Tracer, trace_value};
 
 /// Reports the shape of a value of `T`.
 pub(crate) fn trace<T: Transfer>(tracer: &mut Tracer) {

@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use thiserror::Error;
+use witrpc_transport::{ChannelError, DisconnectReason};
 
 use super::call::{CallError, reason};
-use crate::transport::{ChannelError, DisconnectReason};
 
 /// Why [`Connection::alloc`](crate::Connection::alloc) or
 /// [`CallContext::alloc`](crate::CallContext::alloc) gave nothing. Nothing has been taken then.
@@ -152,7 +152,8 @@ impl std::fmt::Display for Waited {
 
 #[cfg(test)]
 mod tests {
-    use super::super::assert_is_sentence;
+    use crate::error::assert_is_sentence;
+
     use super::*;
 
     #[test]

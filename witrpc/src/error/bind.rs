@@ -5,9 +5,10 @@ use std::path::{Path, PathBuf};
 
 use thiserror::Error;
 
+use crate::endpoint::mmf::ResourceError;
+
 use super::Codec;
 use super::remedy::remedy;
-use crate::transport::mmf::ResourceError;
 
 /// Why a server could not start.
 #[derive(Debug, Error)]
@@ -184,7 +185,8 @@ fn locked(path: Option<&Path>) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::assert_is_sentence;
+    use crate::error::assert_is_sentence;
+
     use super::*;
 
     fn examples() -> Vec<BindError> {

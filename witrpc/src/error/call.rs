@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use serde::Serialize;
 use thiserror::Error;
+use witrpc_transport::{ChannelError, ClientChannel, DisconnectReason};
 
 use super::{Rejection, UploadStage};
-use crate::transport::{ChannelError, ClientChannel, DisconnectReason};
 
 /// Why a call gave no value.
 ///

@@ -5,13 +5,14 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use thiserror::Error;
+use witrpc_transport::DisconnectReason;
+
+use crate::endpoint::mmf::ResourceError;
 
 use super::call::CallError;
 use super::left_behind::LeftBehindLimit;
 use super::remedy::remedy;
 use super::{Codec, ContractDifference};
-use crate::transport::DisconnectReason;
-use crate::transport::mmf::ResourceError;
 
 /// Why a client could not connect.
 #[derive(Debug, Error)]
@@ -170,7 +171,7 @@ pub enum ConnectError {
         theirs: String,
     },
     /// The server refused in a way that this version cannot read. A transport hands every refusal
-    /// of [`Admission::admit`](crate::transport::Admission::admit) on in this variant; clients
+    /// of [`Admission::admit`](witrpc_transport::Admission::admit) on in this variant; clients
     /// turn those that they can read into the other ones.
     #[error(
         "the server refused this client for a reason that this version cannot read ({} bytes): \
@@ -372,7 +373,8 @@ fn looked_in(places: &[String]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::assert_is_sentence;
+    use crate::error::assert_is_sentence;
+
     use super::*;
 
     fn examples() -> Vec<ConnectError> {

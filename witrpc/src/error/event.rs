@@ -69,7 +69,8 @@ pub enum EmitError {
 
 #[cfg(test)]
 mod tests {
-    use super::super::assert_is_sentence;
+    use crate::error::assert_is_sentence;
+
     use super::*;
 
     #[test]

@@ -1,8 +1,7 @@
 //! Errors of worker processes, on both sides of the line.
 
-use std::fmt;
-use std::io;
 use std::time::Duration;
+use std::{fmt, io};
 
 use thiserror::Error;
 
@@ -160,7 +159,8 @@ mod tests {
     use std::os::unix::process::ExitStatusExt;
     use std::process::ExitStatus;
 
-    use super::super::assert_is_sentence;
+    use crate::error::assert_is_sentence;
+
     use super::*;
 
     fn exit() -> WorkerExit {

@@ -6,9 +6,8 @@ use std::borrow::Cow;
 use std::marker::PhantomData;
 use std::ops::Deref;
 
-use crate::codec::{
-    self, DecodeError, Decoder, EncodeError, Encoder, Lent, RawElement, Transfer, Wire,
-};
+use crate::codec;
+use crate::codec::{DecodeError, Decoder, EncodeError, Encoder, Lent, RawElement, Transfer, Wire};
 use crate::contract::{
     ArgumentDescriptor, ArgumentKind, Trace, trace, trace_path, trace_raw, trace_str,
 };

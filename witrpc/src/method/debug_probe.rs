@@ -3,7 +3,8 @@
 //! `DebugProbe::<T>::new(&value).shown()` is the inherent function where there is one, which is for
 //! what is `Debug`, and else that of the trait, which generated code has in scope.
 
-use std::fmt::{self, Debug};
+use std::fmt;
+use std::fmt::Debug;
 
 /// Stands for a value.
 pub struct DebugProbe<'a, T>(&'a T);

@@ -1,8 +1,9 @@
 //! The description of methods and events for the contract.
 
+use crate::contract::{EventDescriptor, MethodDescriptor, Overflow};
+
 use super::list::DescribedBy;
 use super::{Message, Method, StreamMethod};
-use crate::contract::{EventDescriptor, MethodDescriptor, Overflow};
 
 impl MethodDescriptor {
     /// Describes a method, of this name on the wire.

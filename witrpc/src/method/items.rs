@@ -2,13 +2,14 @@
 
 use std::collections::VecDeque;
 
-use super::ResultType;
-use crate::codec::Codec;
 use crate::codec::{
-    DecodeError, Decoder, EncodeError, EncodeItem, Piece, Wire, encode_as, encode_item, read_batch,
+    Codec, DecodeError, Decoder, EncodeError, EncodeItem, Piece, Wire, encode_as, encode_item,
+    read_batch,
 };
 use crate::contract::{Trace, trace, trace_result};
 use crate::error::NoAppError;
+
+use super::ResultType;
 
 /// Reads a batch of items.
 pub(crate) type ReadItems<T, E> =

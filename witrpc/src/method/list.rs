@@ -2,10 +2,11 @@
 
 #![expect(private_interfaces, reason = "only this crate calls what is in the traits")]
 
-use super::Message;
-use super::argument::{Argument, Kind};
 use crate::codec::{DecodeError, Decoder, EncodeError, Encoder};
 use crate::contract::ArgumentDescriptor;
+
+use super::Message;
+use super::argument::{Argument, Kind};
 
 /// A tuple of [`Argument`]s.
 pub trait ArgumentList {

@@ -12,6 +12,8 @@ mod items;
 mod list;
 mod result_probe;
 
+use crate::error::CallError;
+
 pub use argument::{
     Error, Fed, Path, Raw, Str, Value, emitted, error, iterator, lent, path, raw, str, stream,
     value,
@@ -21,8 +23,6 @@ pub(crate) use items::ReadItems;
 pub use items::{Items, items, items_of_alias, items_of_results};
 pub(crate) use list::ArgumentList;
 pub use result_probe::{NotResult, ResultProbe, ResultType, is_result};
-
-use crate::error::CallError;
 
 /// What is sent with one request or one event.
 pub trait Message {

@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 use std::task::{Context, Poll, Wake, Waker};
-use std::thread::{self, Thread};
+use std::thread;
+use std::thread::Thread;
 
 /// Polls until it is ready, and parks the thread in between. What is polled wakes the thread, at the
 /// limit of the wait at the latest.

@@ -1,15 +1,15 @@
 //! The small things that everything else stands on.
 
 mod block_on;
+pub(crate) mod cancel_token;
 mod offload;
+pub(crate) mod panics;
 mod signals;
 mod threads;
 mod timer;
 mod waiters;
 
 // Where a thread is started, its signals are blocked: one place for all crates.
-pub(crate) use witrpc_mmf::{SignalMask, spawn, spawn_scoped};
-
 pub(crate) use block_on::block_on;
 pub(crate) use offload::offload;
 pub(crate) use signals::restore_elsewhere;
@@ -17,3 +17,4 @@ pub use signals::restore_signal_mask;
 pub(crate) use threads::Threads;
 pub(crate) use timer::{Alarm, Timer};
 pub(crate) use waiters::{Waiters, until_so};
+pub(crate) use witrpc_mmf::{SignalMask, spawn, spawn_scoped};

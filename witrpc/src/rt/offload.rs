@@ -1,11 +1,10 @@
 //! Work that blocks, on a thread of its own, for those who must not.
 
 use std::future::poll_fn;
-use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::{Arc, Mutex};
 use std::task::{Poll, Waker};
-use std::thread;
+use std::{io, thread};
 
 use witrpc_rt::{lock, wake};
 

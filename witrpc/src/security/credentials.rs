@@ -4,8 +4,9 @@ use std::error::Error;
 use std::fmt;
 use std::sync::Arc;
 
-use super::token::AccessToken;
 use crate::error::ConnectError;
+
+use super::token::AccessToken;
 
 /// What a client brings to one connect: part of a
 /// [`ConnectConfig`](crate::transport::ConnectConfig).
@@ -70,7 +71,8 @@ impl fmt::Debug for TokenSource {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::atomic::{AtomicU8, Ordering::Relaxed};
+    use std::sync::atomic::AtomicU8;
+    use std::sync::atomic::Ordering::Relaxed;
 
     use super::*;
 

@@ -138,7 +138,8 @@ mod tests {
     use proptest::collection::vec;
     use proptest::prelude::*;
 
-    use super::super::{Accepted, AccessTokens, TokenSource};
+    use crate::security::{Accepted, AccessTokens, TokenSource};
+
     use super::*;
 
     fn client(token: Option<&AccessToken>) -> Credentials {

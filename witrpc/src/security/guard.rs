@@ -5,15 +5,16 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use witrpc_transport::{Clearance, Demands, Initiator, Responder};
 
+use crate::error::ConnectError;
+
 use super::credentials::Credentials;
 use super::tokens::AccessTokens;
-use crate::error::ConnectError;
 
 /// What a server asks of its clients before it hears them: part of a
 /// [`BindConfig`](crate::transport::BindConfig).
 ///
 /// A transport checks each client with it, and hands the [`Clearance`] that it gives to the
-/// admission in a [`ClientInfo`](crate::transport::ClientInfo). Without one nobody gets into a server
+/// admission in a [`ClientInfo`](witrpc_transport::ClientInfo). Without one nobody gets into a server
 /// that asks for anything, so that a transport which forgets to check lets nobody in.
 #[derive(Debug, Default)]
 pub struct Guard {
@@ -107,7 +108,8 @@ impl fmt::Debug for Accepted {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{AccessToken, TokenSource};
+    use crate::security::{AccessToken, TokenSource};
+
     use super::*;
 
     fn client(token: Option<&AccessToken>, encryption: bool) -> Credentials {

@@ -4,25 +4,26 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock, Weak};
 
 use serde::Serialize;
+use witrpc_transport::{Admission, Admitted, ClientInfo, Session};
 
+use crate::call::server::context::CallContext;
+use crate::call::server::hook_call::Hooks;
+use crate::call::server::session::ClientSession;
 use crate::codec::Codec;
-use crate::contract::{self, Digest, ServiceDescriptor};
-use crate::handshake::{Hello, Refusal, VERSION, Welcome};
-use crate::registry::Registry;
+use crate::connection::handshake::{Hello, Refusal, VERSION, Welcome};
+use crate::contract;
+use crate::contract::{Digest, ServiceDescriptor};
+use crate::observe::counters::CounterRegistry;
+use crate::observe::left_behind::MAX_LEFT_BEHIND;
+use crate::pool::Pool;
 use crate::security::Guard;
-use crate::transport::{Admission, Admitted, ClientInfo, Session};
 
-use super::context::CallContext;
-use super::left_behind::MAX_LEFT_BEHIND;
 use super::metrics::Metrics;
-use super::pool::Pool;
-use super::session::ClientSession;
+use super::registry::Registry;
 use super::sessions::Sessions;
-use super::tally::CounterRegistry;
-use super::watched::Hooks;
 
 /// The door of one server.
-pub(super) struct ServerAdmission {
+pub(crate) struct ServerAdmission {
     services: Vec<&'static ServiceDescriptor>,
     codecs: Vec<Codec>,
     guard: Arc<Guard>,
@@ -36,7 +37,7 @@ pub(super) struct ServerAdmission {
 }
 
 impl ServerAdmission {
-    pub(super) fn new(
+    pub(crate) fn new(
         services: Vec<&'static ServiceDescriptor>,
         codecs: Vec<Codec>,
         guard: Arc<Guard>,
@@ -48,32 +49,32 @@ impl ServerAdmission {
     }
 
     /// The server has started: what is behind the door.
-    pub(super) fn leads_to(&self, pool: &Arc<Pool>) {
+    pub(crate) fn leads_to(&self, pool: &Arc<Pool>) {
         let _ = self.pool.set(Arc::downgrade(pool));
     }
 
     /// Those who are connected.
-    pub(super) fn sessions(&self) -> &Arc<Sessions> {
+    pub(crate) fn sessions(&self) -> &Arc<Sessions> {
         &self.sessions
     }
 
     /// How many were turned away.
-    pub(super) fn refused(&self) -> u64 {
+    pub(crate) fn refused(&self) -> u64 {
         self.refused.load(Ordering::Relaxed)
     }
 
     /// Turns everybody away from now on.
-    pub(super) fn close(&self) {
+    pub(crate) fn close(&self) {
         self.closed.store(true, Ordering::Relaxed);
     }
 
     /// Whether there are hooks.
-    pub(super) fn has_hooks(&self) -> bool {
+    pub(crate) fn has_hooks(&self) -> bool {
         self.hooks.is_some()
     }
 
     /// Tells the hooks that a client has left.
-    pub(super) fn say_left(&self, client: &ClientInfo) {
+    pub(crate) fn say_left(&self, client: &ClientInfo) {
         if let Some(hooks) = &self.hooks {
             hooks.left(client);
         }
@@ -207,8 +208,9 @@ fn bytes(message: &impl Serialize) -> Vec<u8> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use crate::security::{Accepted, AccessToken, TokenSource};
+
+    use super::*;
 
     static CALCULATOR: ServiceDescriptor =
         ServiceDescriptor { name: "Calculator", docs: "", methods: &[], events: &[] };

@@ -5,27 +5,28 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 
+use witrpc_transport::{TrustedPeer, WaitPolicy};
+
+use crate::call::server::call::{IntoService, Service};
+use crate::call::server::hook_call::Hooks;
+use crate::call::server::job::Spawn;
 use crate::codec::Codec;
+use crate::contract;
 use crate::contract::{
-    self, ArgumentKind, MAX_CONTRACT_LEN, MethodDescriptor, ServiceDescriptor, UnverifiedPart,
+    ArgumentKind, MAX_CONTRACT_LEN, MethodDescriptor, ServiceDescriptor, UnverifiedPart,
 };
 use crate::error::BindError;
-use crate::hooks::ServerHook;
-use crate::registry::RegistryServer;
+use crate::observe::counters::CounterRegistry;
+use crate::observe::hooks::ServerHook;
+use crate::pool::Pool;
 use crate::security::{Accepted, AccessToken, AccessTokens, Guard};
 use crate::tag::MAX_SERVICES;
-use crate::transport::TrustedPeer;
-use crate::transport::WaitPolicy;
 use crate::transport::{BindConfig, Endpoint};
 
 use super::admission::ServerAdmission;
-use super::call::{IntoService, Service};
 use super::dispatch::Dispatcher;
 use super::handle::{ServerHandle, WitServer};
-use super::job::Spawn;
-use super::pool::Pool;
-use super::tally::CounterRegistry;
-use super::watched::Hooks;
+use super::registry::RegistryServer;
 
 /// Handlers at once, unless the user says otherwise.
 const DEFAULT_MAX_WORKERS: u32 = 64;
@@ -53,7 +54,7 @@ pub struct WitServerBuilder {
 }
 
 impl WitServerBuilder {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self {
             endpoint: None,
             services: Vec::new(),
@@ -358,7 +359,7 @@ fn check_codecs(
 
 /// Refuses methods that take an iterator where a panic ends the process: such a method learns that its
 /// client has gone by unwinding, and would else take a part of the items for all of them.
-pub(super) fn check_unwinding(
+pub(crate) fn check_unwinding(
     services: &[&'static ServiceDescriptor],
     unwinds: bool,
 ) -> Result<(), BindError> {

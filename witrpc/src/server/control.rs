@@ -2,17 +2,17 @@
 
 use std::sync::Arc;
 
-use crate::codec::{Decoder, OpenBody};
-use crate::tag::{MAX_CLOSED_AT_ONCE, Operation, RequestTag};
-use crate::transport::Payload;
+use witrpc_transport::Payload;
 
-use super::arguments::BadArguments;
-use super::call::{RequestContext, Service};
-use super::panics::catch;
-use super::session::ClientSession;
+use crate::call::server::arguments::BadArguments;
+use crate::call::server::call::{RequestContext, Service};
+use crate::call::server::session::ClientSession;
+use crate::codec::{Decoder, OpenBody};
+use crate::rt::panics::catch;
+use crate::tag::{MAX_CLOSED_AT_ONCE, Operation, RequestTag};
 
 /// Serves one such request.
-pub(super) fn serve(
+pub(crate) fn serve(
     line: &RequestContext<'_>,
     tag: RequestTag,
     services: &[Arc<dyn Service>],

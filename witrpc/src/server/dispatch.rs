@@ -4,27 +4,29 @@ use std::cell::Cell;
 use std::sync::Arc;
 use std::time::Instant;
 
-use crate::spans::{self, ServedSpan};
-use crate::tag::{Operation, REGISTRY, RequestTag};
-use crate::transport::{Payload, Peer, Request};
+use witrpc_transport::{Payload, Peer, Request};
 
-use super::call::{RequestContext, ServerCall, Service};
+use crate::call::server::call::{RequestContext, ServerCall, Service};
+use crate::call::server::call_observer::CallObserver;
+use crate::call::server::hook_call::{Hooks, NotBegun, ServerHookCall};
+use crate::call::server::job::Spawn;
+use crate::call::server::session::ClientSession;
+use crate::observe::counters::ThreadCounters;
+use crate::observe::spans;
+use crate::observe::spans::ServedSpan;
+use crate::pool::{Handler, Pool};
+use crate::rt::panics::catch;
+use crate::tag::{Operation, REGISTRY, RequestTag};
+
 use super::control;
-use super::job::Spawn;
-use super::panics::catch;
-use super::pool::{Handler, Pool};
-use super::session::ClientSession;
-use super::tally::ThreadCounters;
-use super::trail::CallObserver;
-use super::watched::{Hooks, NotBegun, ServerHookCall};
 
 /// The services of a server, by number.
-pub(super) struct Dispatcher {
-    pub(super) services: Vec<Arc<dyn Service>>,
+pub(crate) struct Dispatcher {
+    pub(crate) services: Vec<Arc<dyn Service>>,
     /// Finds the others.
-    pub(super) registry: Arc<dyn Service>,
-    pub(super) spawn: Option<Spawn>,
-    pub(super) hooks: Option<Arc<Hooks>>,
+    pub(crate) registry: Arc<dyn Service>,
+    pub(crate) spawn: Option<Spawn>,
+    pub(crate) hooks: Option<Arc<Hooks>>,
 }
 
 impl Handler for Dispatcher {

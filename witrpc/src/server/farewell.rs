@@ -3,28 +3,28 @@
 use std::sync::{Arc, Mutex};
 
 use witrpc_rt::lock;
+use witrpc_transport::ClientInfo;
 
-use crate::transport::ClientInfo;
+use crate::pool::Pool;
+use crate::rt::panics::catch;
+use crate::stream::server::Remains;
 
 use super::admission::ServerAdmission;
-use super::panics::catch;
-use super::pool::Pool;
-use super::streams::Remains;
 
 /// The hooks to be told, and the calls and tasks to be dropped, by one thread.
-pub(super) struct Farewell {
-    pub(super) pool: Arc<Pool>,
-    pub(super) door: Arc<ServerAdmission>,
+pub(crate) struct Farewell {
+    pub(crate) pool: Arc<Pool>,
+    pub(crate) door: Arc<ServerAdmission>,
     /// The clients that were connected.
-    pub(super) clients: Vec<ClientInfo>,
+    pub(crate) clients: Vec<ClientInfo>,
     /// What is left of their streams.
-    pub(super) remains: Mutex<Vec<Remains>>,
+    pub(crate) remains: Mutex<Vec<Remains>>,
 }
 
 impl Farewell {
     /// Starts the thread, if there is anything to do. If the system refuses one, the calling thread
     /// does it.
-    pub(super) fn say(self) {
+    pub(crate) fn say(self) {
         let tells_hooks = self.door.has_hooks() && !self.clients.is_empty();
         let has_remains = lock(&self.remains).iter().any(|remains| !remains.is_empty());
         if !tells_hooks && !has_remains && !self.pool.has_tasks() {

@@ -4,16 +4,17 @@ use std::fmt;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use crate::transport::{ClientInfo, Shutdown};
+use witrpc_transport::{ClientInfo, Shutdown};
 
-use super::StopReason;
+use crate::call::server::session::ClientSession;
+use crate::pool::Pool;
+use crate::pool::running::RunningMethod;
+use crate::pool::stop_reason::StopReason;
+
 use super::admission::ServerAdmission;
 use super::builder::WitServerBuilder;
 use super::farewell::Farewell;
 use super::metrics::Metrics;
-use super::pool::Pool;
-use super::running::RunningMethod;
-use super::session::ClientSession;
 
 /// A server that runs on threads of its own, until it is shut down or dropped.
 ///
@@ -87,7 +88,7 @@ impl WitServer {
         WitServerBuilder::new()
     }
 
-    pub(super) fn new(handle: ServerHandle) -> Self {
+    pub(crate) fn new(handle: ServerHandle) -> Self {
         Self { handle }
     }
 
@@ -152,7 +153,7 @@ impl Drop for WitServer {
 }
 
 impl ServerHandle {
-    pub(super) fn new(pool: Arc<Pool>, door: Arc<ServerAdmission>) -> Self {
+    pub(crate) fn new(pool: Arc<Pool>, door: Arc<ServerAdmission>) -> Self {
         Self { pool, door }
     }
 

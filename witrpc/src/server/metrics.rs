@@ -1,11 +1,11 @@
 //! What a server has done and is doing, as numbers.
 
 use serde::{Deserialize, Serialize};
+use witrpc_transport::Usage;
 
-use crate::transport::Usage;
+use crate::pool::Pool;
 
 use super::admission::ServerAdmission;
-use super::pool::Pool;
 
 /// What a server has done since its start, and is doing now: from [`ServerHandle::metrics`] in its own
 /// process, and from [`witrpc::metrics`](crate::metrics) in any other of the same user.
@@ -83,7 +83,7 @@ pub struct Metrics {
 }
 
 impl Metrics {
-    pub(super) fn of(pool: &Pool, door: &ServerAdmission) -> Self {
+    pub(crate) fn of(pool: &Pool, door: &ServerAdmission) -> Self {
         let (load, port) = (pool.load(), pool.port());
         let Usage { reserved_memory, broken_connections, refused_handshakes, .. } = port.usage();
         Self {
@@ -103,8 +103,8 @@ impl Metrics {
         }
     }
 
-    /// For [`Admission::report`](crate::transport::Admission::report).
-    pub(super) fn to_report(self) -> Vec<u8> {
+    /// For [`Admission::report`](witrpc_transport::Admission::report).
+    pub(crate) fn to_report(self) -> Vec<u8> {
         postcard::to_allocvec(&self).expect("numbers always encode")
     }
 

@@ -10,42 +10,15 @@
 //! goes with each request, and notes its answer: in the counters of [`tally`], for hooks, which stand
 //! around [`watched`] calls, and in its span.
 
-mod admission;
-mod alloc;
-mod arguments;
-mod builder;
-mod call;
-mod cancel;
-mod context;
-mod control;
-mod dispatch;
-mod events;
-mod farewell;
-mod handle;
-mod job;
-mod left_behind;
-mod metrics;
-mod panics;
-mod pool;
-mod reply;
-mod running;
-mod session;
-mod sessions;
-mod stop_reason;
-mod streams;
-mod tally;
-mod trail;
-mod watched;
+pub(crate) mod admission;
+pub(crate) mod builder;
+pub(crate) mod control;
+pub(crate) mod dispatch;
+pub(crate) mod farewell;
+pub(crate) mod handle;
+pub(crate) mod metrics;
+pub(crate) mod sessions;
 
+pub(crate) mod registry;
 #[cfg(test)]
-mod tests;
-
-pub use builder::WitServerBuilder;
-pub use call::{IntoService, ServerCall, Service};
-pub use cancel::UntilCancelled;
-pub use context::CallContext;
-pub use events::{Emitter, EventHub};
-pub use handle::{ServerHandle, WitServer};
-pub use metrics::Metrics;
-pub use running::RunningMethod;
-pub use stop_reason::StopReason;
+pub(crate) mod tests;

@@ -10,14 +10,13 @@ use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard};
 
 use witrpc_rt::lock;
+use witrpc_transport::{ClientInfo, Session};
 
-use crate::transport::{ClientInfo, Session};
-
-use super::pool::{Clients, Served};
+use crate::pool::{Clients, Served};
 
 /// Those of one server.
 #[derive(Default)]
-pub(super) struct Sessions(Mutex<SessionsState>);
+pub(crate) struct Sessions(Mutex<SessionsState>);
 
 #[derive(Default)]
 struct SessionsState {
@@ -27,7 +26,7 @@ struct SessionsState {
 
 impl Sessions {
     /// A client joins; `false` if the server has ended.
-    pub(super) fn join(&self, client: &ClientInfo, session: &Session) -> bool {
+    pub(crate) fn join(&self, client: &ClientInfo, session: &Session) -> bool {
         let mut state = self.lock();
         if state.ended {
             return false;
@@ -37,13 +36,13 @@ impl Sessions {
     }
 
     /// A client leaves; `false` if it had left.
-    pub(super) fn leave(&self, client_id: u64) -> bool {
+    pub(crate) fn leave(&self, client_id: u64) -> bool {
         let left = self.lock().live.remove(&client_id);
         left.is_some()
     }
 
     /// All leave, and nobody joins any more.
-    pub(super) fn end(&self) -> Vec<(ClientInfo, Session)> {
+    pub(crate) fn end(&self) -> Vec<(ClientInfo, Session)> {
         let mut state = self.lock();
         state.ended = true;
         let live = std::mem::take(&mut state.live);

@@ -5,13 +5,13 @@ use std::time::{Duration, Instant};
 
 use witrpc_transport::{Admission, TrustedPeer, WaitPolicy};
 
-use crate::client::CancelToken;
+use crate::rt::cancel_token::CancelToken;
 use crate::security::{Credentials, Guard};
 
 /// What a client gives its transport at the start.
 pub struct ConnectConfig {
-    /// Handed to the server's [`Admission::admit`](crate::transport::Admission::admit); at most
-    /// [`MAX_HELLO_LEN`](crate::transport::MAX_HELLO_LEN) bytes.
+    /// Handed to the server's [`Admission::admit`](witrpc_transport::Admission::admit); at most
+    /// [`MAX_HELLO_LEN`](witrpc_transport::MAX_HELLO_LEN) bytes.
     pub hello: Vec<u8>,
     /// How long to wait for a server that does not serve yet; zero fails at once.
     pub wait_for_server: Duration,

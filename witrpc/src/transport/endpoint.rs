@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
+use crate::endpoint::mmf::Mmf;
+use crate::queue::InProcess;
+
 use super::Transport;
-use super::in_process::InProcess;
-use super::mmf::Mmf;
 
 /// Where a service is. Made from a name (`"calc"`), an [`Mmf`], an [`InProcess`], or with
 /// [`Endpoint::new`] from a transport of one's own. Clones lead to the same place.

@@ -13,15 +13,17 @@
 //! What is not to be copied at all is handed over by a message that names it ([`Lessor`]), which a
 //! transport may leave out: it is copied into the message then.
 
-pub mod in_process;
-pub mod mmf;
-
 mod config;
 mod endpoint;
 
 use std::fmt;
 use std::sync::Arc;
 
+use crate::error::{BindError, ConnectError};
+
+pub use crate::security::{Credentials, Guard};
+pub use config::{BindConfig, ConnectConfig};
+pub use endpoint::Endpoint;
 pub use witrpc_transport::{
     Admission, Admitted, Answer, Body, ChannelError, Clearance, ClientChannel, ClientInfo,
     DisconnectReason, Fill, KeptLane, Leasing, Lent, Lessor, Limit, MAX_HELLO_LEN, MIN_MESSAGE_LEN,
@@ -29,12 +31,6 @@ pub use witrpc_transport::{
     ServerPort, Session, SharedBytes, Shutdown, TAG_BITS, Ticket, TrustedPeer, Usage, WaitPolicy,
     WritableBytes, pad, private_bytes,
 };
-
-pub use config::{BindConfig, ConnectConfig};
-pub use endpoint::Endpoint;
-
-use crate::error::{BindError, ConnectError};
-pub use crate::security::{Credentials, Guard};
 
 /// A way for clients to reach servers: what an [`Endpoint`] stands for.
 pub trait Transport: fmt::Debug + Send + Sync {

@@ -8,8 +8,8 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
+use crate::endpoint::mmf::Mmf;
 use crate::security::{AccessToken, TokenError};
-use crate::transport::mmf::Mmf;
 
 /// The version of these messages, the first number of an assignment. Both sides are nearly always
 /// of one build; the number is for when they are not.

@@ -1,24 +1,25 @@
 //! How a worker is run: decided before it starts.
 
-use std::fmt;
-use std::io;
 use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
 use std::process::Command;
 use std::sync::Arc;
 use std::time::Duration;
+use std::{fmt, io};
 
-use super::assignment::Assignment;
-use super::child::has_to_serve_first;
-use super::keeper::{OnFailure, ProcessPlan, Supervisor};
-use super::parent::Worker;
 use crate::backoff::Backoff;
-use crate::client::Client;
-use crate::client::{Blocking, ClientBuilder, Connection, Reconnect};
+use crate::connection::builder::{Blocking, ClientBuilder};
+use crate::connection::connection::{Client, Connection};
+use crate::connection::reconnect::Reconnect;
+use crate::endpoint::mmf::Mmf;
 use crate::error::{ConnectError, WorkerError};
 use crate::rt::{offload, restore_elsewhere};
 use crate::security::AccessToken;
-use crate::transport::mmf::Mmf;
+
+use super::assignment::Assignment;
+use super::child::has_to_serve_first;
+use super::parent::Worker;
+use super::supervisor::{OnFailure, ProcessPlan, Supervisor};
 
 /// How long a process may take until it serves, unless the user says otherwise.
 const START_TIMEOUT: Duration = Duration::from_secs(10);
@@ -128,7 +129,7 @@ impl<C> WorkerBuilder<C> {
     /// Whether the process leads a process group of its own; it does unless given. Without one, the
     /// signals of a terminal reach the worker as they reach its parent, and a worker that has been
     /// stopped ends with its parent only once it goes on. Nor can every process that it leaves behind be
-    /// told from a worker then: see [`is_worker`](crate::worker::is_worker).
+    /// told from a worker then: see [`is_worker`](super::is_worker).
     pub fn own_process_group(mut self, own: bool) -> Self {
         self.own_process_group = own;
         self
@@ -145,9 +146,9 @@ impl<C> WorkerBuilder<C> {
     /// the server.
     ///
     /// A process that was started as a worker itself starts none before it
-    /// [serves](crate::worker::serve): it would be a program that starts itself without end. A service
+    /// [serves](super::serve): it would be a program that starts itself without end. A service
     /// that has workers of its own starts them where it is made, in the closure of
-    /// [`serve_with`](crate::worker::serve_with), or later.
+    /// [`serve_with`](super::serve_with), or later.
     ///
     /// # Errors
     ///

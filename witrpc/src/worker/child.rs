@@ -1,11 +1,11 @@
 //! A worker's own side: takes the line, serves, and ends with its parent.
 
-use std::io::{self, Read, Write};
+use std::io::{Read, Write};
 use std::os::unix::net::UnixStream;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
-use std::thread;
 use std::time::Duration;
+use std::{io, thread};
 
 use rustix::io::fcntl_dupfd_cloexec;
 use rustix::process::{Pid, Signal, getpgrp, getpid, getppid, kill_process};
@@ -13,13 +13,15 @@ use rustix::stdio::{dup2_stdin, stdin};
 use witrpc_rt::lock;
 use zeroize::Zeroizing;
 
-use super::assignment::{Assignment, MAX_LEN, Report, read_assignment, whole_body};
-use super::process::{LINE, identity};
+use crate::call::server::call::IntoService;
+use crate::endpoint::mmf::Mmf;
 use crate::error::ServeError;
 use crate::rt::spawn;
-use crate::server::IntoService;
-use crate::server::{ServerHandle, WitServer, WitServerBuilder};
-use crate::transport::mmf::Mmf;
+use crate::server::builder::WitServerBuilder;
+use crate::server::handle::{ServerHandle, WitServer};
+
+use super::assignment::{Assignment, MAX_LEN, Report, read_assignment, whole_body};
+use super::process::{LINE, identity};
 
 /// How long a process whose parent has gone may take to end by itself.
 const GRACE: Duration = Duration::from_secs(1);

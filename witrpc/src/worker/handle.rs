@@ -5,9 +5,10 @@ use std::process::ExitStatus;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::keeper::{Supervisor, WorkerState};
+use crate::endpoint::mmf::Origin;
 use crate::error::WorkerError;
-use crate::transport::mmf::Origin;
+
+use super::supervisor::{Supervisor, WorkerState};
 
 /// How long ending a worker waits for its killed process to be gone. Memory that the kernel takes
 /// down, about 80 ms a GiB, is what it may have to wait for; the process is reaped in any case.

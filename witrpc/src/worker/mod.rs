@@ -58,15 +58,14 @@ mod assignment;
 mod builder;
 mod child;
 mod handle;
-mod keeper;
-mod last_words;
 mod parent;
 mod process;
+pub(crate) mod stderr_tail;
+pub(crate) mod supervisor;
 
+pub use crate::error::{ServeError, WorkerError, WorkerExit};
 pub use builder::WorkerBuilder;
 pub use child::{is_worker, serve, serve_with};
 pub use handle::WorkerHandle;
-pub use keeper::WorkerState;
 pub use parent::Worker;
-
-pub use crate::error::{ServeError, WorkerError, WorkerExit};
+pub use supervisor::WorkerState;

@@ -5,13 +5,14 @@ use std::process::{Command, ExitStatus};
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::builder::WorkerBuilder;
-use super::handle::WorkerHandle;
-use super::keeper::{Supervisor, WorkerState};
-use crate::client::Client;
+use crate::connection::connection::Client;
+use crate::endpoint::mmf::Mmf;
 use crate::error::WorkerError;
 use crate::security::AccessToken;
-use crate::transport::mmf::Mmf;
+
+use super::builder::WorkerBuilder;
+use super::handle::WorkerHandle;
+use super::supervisor::{Supervisor, WorkerState};
 
 /// A child process that serves this one, with a client of the service in it.
 ///

@@ -1,6 +1,7 @@
 //! One process of a worker: started, watched, reaped.
 
-use std::io::{self, Write};
+use std::io;
+use std::io::Write;
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::process::{Child, ChildStderr, Command, Stdio};
@@ -13,10 +14,11 @@ use rustix::io::{Errno, ioctl_fionbio};
 use rustix::net::{RecvFlags, SendFlags, Shutdown, recv, send, shutdown};
 use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
 
-use super::assignment::{Assignment, Report, read_report, whole_body};
-use super::last_words::StderrTail;
+use crate::endpoint::mmf::Descriptor;
 use crate::error::{WorkerError, WorkerExit};
-use crate::transport::mmf::Descriptor;
+
+use super::assignment::{Assignment, Report, read_report, whole_body};
+use super::stderr_tail::StderrTail;
 
 /// In a worker's environment: which socket its line is, as `device:inode` of its standard input, the
 /// number of the process that started it, and whether the worker leads a process group (1, else 0):

@@ -1,15 +1,19 @@
 //! The first generation.
 
-pub use crate::client::{
-    Async, Blocking, Client, ClientCall, attach_async, attach_blocking, call, connect_async,
-    connect_blocking, in_process, subscribe_async, subscribe_blocking,
-};
+pub use crate::call::client::call::{ClientCall, call};
+pub use crate::call::server::call::{IntoService, ServerCall, Service};
+pub use crate::connection::builder::{Async, Blocking, connect_async, connect_blocking};
+pub use crate::connection::connection::Client;
+pub use crate::connection::in_process::in_process;
 pub use crate::contract::{EventDescriptor, MethodDescriptor, Overflow, ServiceDescriptor};
 pub use crate::error::NoAppError;
+pub use crate::event::client::subscribe::{
+    attach_async, attach_blocking, subscribe_async, subscribe_blocking,
+};
+pub use crate::event::server::hub::{Emitter, EventHub};
 pub use crate::method::{
     AliasOutcome, DebugProbe, Error, EventItem, Fed, Items, Message, Method, NotDebug, NotResult,
     Path, Raw, ResultProbe, ResultType, Str, StreamMethod, TakenBy, Value, emitted, error,
     is_result, items, items_of_alias, items_of_results, iterator, lent, path, raw, str, stream,
     value,
 };
-pub use crate::server::{Emitter, EventHub, IntoService, ServerCall, Service};

@@ -5,12 +5,13 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::*;
 use crate::codec::Wire;
 use crate::contract::signature::Signature;
 use crate::contract::{
     ArgumentDescriptor, ArgumentKind, MethodDescriptor, ServiceDescriptor, trace, trace_raw, traced,
 };
+
+use super::*;
 
 /// The refusals for a method `save(options: T)`, as text.
 fn refusals<T: Wire>(codec: Codec) -> Vec<String> {

@@ -27,11 +27,13 @@ mod shapes;
 #[cfg(all(test, feature = "json"))]
 mod tests;
 
-use super::signature::{Argument, Contract, Signature};
-use super::text::Shown;
+use shapes::{Comparison, Side};
+
 use crate::codec::Codec;
 use crate::error::ContractDifference;
-use shapes::{Comparison, Side};
+
+use super::signature::{Argument, Contract, Signature};
+use super::text::Shown;
 
 /// How many differences are listed.
 const MOST_DIFFERENCES: usize = 20;

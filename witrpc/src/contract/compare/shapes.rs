@@ -3,10 +3,11 @@
 use std::collections::{HashMap, HashSet};
 use std::fmt::Display;
 
-use super::super::shape::{Content, Field, Kind, Leaf, Part, Shape, TypeIndex, Variant};
-use super::super::text::{Brief, BriefContent, Shown, label};
-use super::Findings;
 use crate::codec::Codec;
+use crate::contract::shape::{Content, Field, Kind, Leaf, Part, Shape, TypeIndex, Variant};
+use crate::contract::text::{Brief, BriefContent, Shown, label};
+
+use super::Findings;
 
 /// How deep two shapes are compared. Traces do not nest as deep.
 const MAX_DEPTH: usize = 256;

@@ -4,13 +4,14 @@ use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
 
-use super::*;
 use crate::codec::Wire;
 use crate::contract::shape::{Field, Kind, Name, Part, Shape, TypeShape};
 use crate::contract::{
     ArgumentDescriptor, ArgumentKind, EventDescriptor, MethodDescriptor, Overflow,
     ServiceDescriptor, Trace, Traced, trace, trace_raw,
 };
+
+use super::*;
 
 /// A method `call` with one argument and a plain result.
 fn method(argument: (&'static str, Trace), result: Trace, error: Option<Trace>) -> Contract {

@@ -6,7 +6,8 @@ use serde::de::{
 };
 use serde::forward_to_deserialize_any;
 
-use super::super::shape::{Content, Kind, TypeIndex};
+use crate::contract::shape::{Content, Kind, TypeIndex};
+
 use super::deserializer::{TraceError, Tracing, settle_names, unseen_fields};
 use super::fields::Way;
 use super::state::{FrameKind, TracePlace, UNSEEN};

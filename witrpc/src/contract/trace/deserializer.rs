@@ -7,7 +7,8 @@ use std::fmt;
 use serde::de::value::{MapDeserializer, SeqDeserializer};
 use serde::de::{Deserializer, Visitor};
 
-use super::super::shape::{Field, Kind, Leaf, Opaque, Part, TypeIndex, TypeShape};
+use crate::contract::shape::{Field, Kind, Leaf, Opaque, Part, TypeIndex, TypeShape};
+
 use super::access::{Entries, TraceParts, Variants, read_fields};
 use super::sample::{Sample, SamplePool};
 use super::search::{Spot, What};

@@ -5,8 +5,9 @@
 //! `#[serde(skip)]`ped variant when it writes and leaves it out when it reads. So the values that
 //! a trace makes up are sent around once.
 
+use witrpc_transport::Payload;
+
 use crate::codec::{Codec, Encoder, OwnedBody, Wire};
-use crate::transport::Payload;
 
 /// How a value differs when it has come back, in words; `None` if it does not, or if that cannot
 /// be told: it cannot be encoded, or is encoded differently each time.

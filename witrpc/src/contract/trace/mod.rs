@@ -31,17 +31,18 @@ use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, LazyLock, Mutex};
 
-use serde::de::DeserializeOwned;
-use witrpc_rt::lock;
-
-use super::shape::{Leaf, Part, Shape};
-use crate::codec::{Codec, RawElement, Wire, is_plain_vec};
 use deserializer::{TraceError, Tracing};
 use pass::Failure;
 use search::Spot;
+use serde::de::DeserializeOwned;
+use state::{TracePlace, TraceState};
+use witrpc_rt::lock;
+
+use crate::codec::{Codec, RawElement, Wire, is_plain_vec};
+
+use super::shape::{Leaf, Part, Shape};
 
 pub use register::{SampleError, register_sample};
-use state::{TracePlace, TraceState};
 
 /// Takes down the shape of one type, as one codec has it.
 #[derive(Debug)]

@@ -10,7 +10,8 @@
 
 use std::cell::RefCell;
 
-use super::super::shape::{Content, Kind, Part, Shape};
+use crate::contract::shape::{Content, Kind, Part, Shape};
+
 use super::deserializer::unseen_fields;
 use super::fields::Way;
 use super::state::{Frame, FrameKind, TraceState, UNSEEN, VariantProgress};

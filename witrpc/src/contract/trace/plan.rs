@@ -12,7 +12,8 @@
 
 use std::collections::{HashSet, VecDeque};
 
-use super::super::shape::{Content, Kind, Part, TypeIndex, TypeShape};
+use crate::contract::shape::{Content, Kind, Part, TypeIndex, TypeShape};
+
 use super::state::{TracePlace, VariantProgress};
 
 /// The distance of a type that leads nowhere.

@@ -2,7 +2,8 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::super::shape::{Content, Kind, Opaque, Part, TypeIndex, TypeShape, Variant};
+use crate::contract::shape::{Content, Kind, Opaque, Part, TypeIndex, TypeShape, Variant};
+
 use super::fields::FieldOrder;
 use super::plan::TracePlan;
 use super::sample::{Sample, SamplePool, Samples};

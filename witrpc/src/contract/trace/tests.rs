@@ -9,8 +9,9 @@ use std::time::{Duration, SystemTime};
 use serde::de::{Error as _, IgnoredAny, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 
-use super::*;
 use crate::contract::trace;
+
+use super::*;
 
 /// The shape as text, in the way for programs.
 fn shape<T: DeserializeOwned>() -> String {
@@ -22,7 +23,7 @@ fn readable_shape<T: DeserializeOwned>() -> String {
     shape_of::<T>(true, |_| {}).to_string()
 }
 
-fn reported(trace: super::super::Trace) -> String {
+fn reported(trace: crate::contract::Trace) -> String {
     Tracer::of(trace, Codec::Postcard).shape.to_string()
 }
 

@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use super::*;
 use crate::contract::trace;
+
+use super::*;
 
 /// The shape as text, in the way for programs; and whether a value came of it.
 fn traced<T: DeserializeOwned>() -> (String, bool) {

@@ -1,6 +1,7 @@
 use serde::Deserialize;
 
-use super::super::assert_is_sentence;
+use crate::error::assert_is_sentence;
+
 use super::*;
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Error)]

@@ -4,17 +4,16 @@ use std::borrow::Cow;
 use std::future::Future;
 use std::marker::PhantomData;
 
-use crate::client::ClientCall;
+use crate::call::client::call::ClientCall;
+use crate::call::server::arguments::{Arguments, BadArguments, OwnedArguments};
+use crate::call::server::call::{Caller, ServerCall};
+use crate::call::server::context::CallContext;
 use crate::codec::{Transfer, Wire};
 use crate::error::NoAppError;
 use crate::method::{Error, Message, Method, Value, error, value};
-use crate::server::ServerCall;
-use crate::server::arguments::{Arguments, BadArguments, OwnedArguments};
-use crate::server::call::Caller;
-use crate::server::context::CallContext;
 
 /// A method that returns a value.
-pub(super) struct Returns<T>(PhantomData<T>);
+pub(crate) struct Returns<T>(PhantomData<T>);
 
 impl<T> Message for Returns<T> {
     type Arguments = ();
@@ -29,7 +28,7 @@ impl<T: Transfer> Method for Returns<T> {
 }
 
 /// A method that returns a `Result`.
-pub(super) struct Fails<T, E>(PhantomData<(T, E)>);
+pub(crate) struct Fails<T, E>(PhantomData<(T, E)>);
 
 impl<T, E> Message for Fails<T, E> {
     type Arguments = ();
@@ -45,45 +44,45 @@ impl<T: Transfer, E: Wire> Method for Fails<T, E> {
 }
 
 impl<'a> ClientCall<'a> {
-    pub(super) fn value<T: Transfer>(&mut self, name: &'static str, value: &'a T) {
+    pub(crate) fn value<T: Transfer>(&mut self, name: &'static str, value: &'a T) {
         self.note(|arguments| value.put(name, arguments));
     }
 
-    pub(super) fn str(&mut self, name: &'static str, value: &'a str) {
+    pub(crate) fn str(&mut self, name: &'static str, value: &'a str) {
         self.note(|arguments| arguments.str(name, value));
     }
 }
 
 impl<'a> Arguments<'a> {
-    pub(super) fn value<T: Transfer>(&mut self, name: &'static str) -> Result<T, BadArguments> {
+    pub(crate) fn value<T: Transfer>(&mut self, name: &'static str) -> Result<T, BadArguments> {
         Ok(T::take(name, &mut self.decoder)?)
     }
 
-    pub(super) fn str(&mut self, name: &'static str) -> Result<Cow<'a, str>, BadArguments> {
+    pub(crate) fn str(&mut self, name: &'static str) -> Result<Cow<'a, str>, BadArguments> {
         Ok(self.decoder.str(name)?)
     }
 
-    pub(super) fn finish(&mut self) -> Result<(), BadArguments> {
+    pub(crate) fn finish(&mut self) -> Result<(), BadArguments> {
         Ok(self.decoder.finish()?)
     }
 }
 
 impl ServerCall<'_> {
-    pub(super) fn answer<T: Transfer>(
+    pub(crate) fn answer<T: Transfer>(
         self,
         run: impl FnOnce(&mut Arguments<'_>, &Caller<'_>) -> Result<T, BadArguments>,
     ) {
         self.run(run, |reply, value| reply.value::<Returns<T>>(value));
     }
 
-    pub(super) fn answer_result<T: Transfer, E: Wire>(
+    pub(crate) fn answer_result<T: Transfer, E: Wire>(
         self,
         run: impl FnOnce(&mut Arguments<'_>, &Caller<'_>) -> Result<Result<T, E>, BadArguments>,
     ) {
         self.run(run, |reply, result| reply.result::<Fails<T, E>>(result));
     }
 
-    pub(super) fn answer_async<T: Transfer, F>(
+    pub(crate) fn answer_async<T: Transfer, F>(
         self,
         run: impl FnOnce(OwnedArguments, CallContext) -> F,
     ) where
@@ -92,7 +91,7 @@ impl ServerCall<'_> {
         self.reply_async(Returns(PhantomData::<T>), run);
     }
 
-    pub(super) fn answer_async_result<T: Transfer, E: Wire, F>(
+    pub(crate) fn answer_async_result<T: Transfer, E: Wire, F>(
         self,
         run: impl FnOnce(OwnedArguments, CallContext) -> F,
     ) where

@@ -2,21 +2,22 @@
 
 use std::collections::HashSet;
 
+use witrpc_transport::{
+    Answer, Body, ClientChannel, Limit, MIN_MESSAGE_LEN, Outgoing, Payload, WaitPolicy, pad,
+};
+
+use crate::codec::Codec;
+use crate::connection::handshake::{Hello, VERSION};
+use crate::error::{CallError, Direction};
+use crate::queue::InProcess;
+use crate::tag::{AnswerTag, RAW, RequestTag, Status};
+use crate::transport::{ConnectConfig, Credentials};
+use crate::{Endpoint, Mmf};
+
 use super::by_hand::Returns;
 use super::probe::{
     BULK, ECHO, ENCODE, EXPLODE, EXPLODE_AT_LENGTH, Fixture, GHOST, ProbeClient, Stubborn, WHO,
 };
-use crate::codec::Codec;
-use crate::error::{CallError, Direction};
-use crate::handshake::{Hello, VERSION};
-use crate::tag::{AnswerTag, RAW, RequestTag, Status};
-use crate::transport::WaitPolicy;
-use crate::transport::in_process::InProcess;
-use crate::transport::{
-    Answer, Body, ClientChannel, ConnectConfig, Credentials, Limit, MIN_MESSAGE_LEN, Outgoing,
-    Payload, pad,
-};
-use crate::{Endpoint, Mmf};
 
 #[test]
 fn either_codec_brings_values_and_errors_back() {

@@ -2,16 +2,17 @@
 
 use std::sync::{Arc, Mutex};
 
+use witrpc_transport::{ChannelError, ClientInfo, Outgoing, Peer, Session, Ticket};
+
+use crate::call::server::call_observer::CallObserver;
+use crate::call::server::session::ClientSession;
 use crate::codec::Codec;
-use crate::server::session::ClientSession;
-use crate::server::streams::PendingReply;
-use crate::server::trail::CallObserver;
-use crate::transport::{ChannelError, ClientInfo, Outgoing, Peer, Session, Ticket};
+use crate::stream::server::PendingReply;
 
 /// What it does at each answer.
 type Act = Box<dyn Fn() + Send + Sync>;
 
-pub(in crate::server) struct Eavesdropper {
+pub(crate) struct Eavesdropper {
     client: ClientInfo,
     session: Session,
     act: Act,
@@ -19,20 +20,20 @@ pub(in crate::server) struct Eavesdropper {
 }
 
 impl Eavesdropper {
-    pub(in crate::server) fn new(act: impl Fn() + Send + Sync + 'static) -> Arc<Self> {
+    pub(crate) fn new(act: impl Fn() + Send + Sync + 'static) -> Arc<Self> {
         let session = ClientSession::begin(Codec::Postcard, Arc::default());
         let client = ClientInfo::new(1, 1);
         Arc::new(Self { client, session, act: Box::new(act), answers: Mutex::default() })
     }
 
     /// A request of it.
-    pub(in crate::server) fn asks(self: &Arc<Self>, seq: u64) -> PendingReply {
+    pub(crate) fn asks(self: &Arc<Self>, seq: u64) -> PendingReply {
         let (peer, ticket) = (Arc::clone(self) as _, Ticket { lane: 0, seq });
         PendingReply { peer, ticket, codec: Codec::Postcard, trail: CallObserver::plain(false) }
     }
 
     /// The requests that were answered.
-    pub(in crate::server) fn answers(&self) -> Vec<u64> {
+    pub(crate) fn answers(&self) -> Vec<u64> {
         self.answers.lock().unwrap().clone()
     }
 }

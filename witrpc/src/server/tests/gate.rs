@@ -9,7 +9,7 @@ use std::time::Duration;
 const PATIENCE: Duration = Duration::from_secs(60);
 
 #[derive(Default)]
-pub(super) struct Gate {
+pub(crate) struct Gate {
     state: Mutex<State>,
     changed: Condvar,
 }
@@ -32,13 +32,13 @@ impl Gate {
     }
 
     /// Blocks the thread until the gate is open.
-    pub(super) fn pass(&self) {
+    pub(crate) fn pass(&self) {
         self.arrive();
         self.wait_until("the gate is opened", |state| state.open);
     }
 
     /// The same for a task.
-    pub(super) async fn pass_later(&self) {
+    pub(crate) async fn pass_later(&self) {
         self.arrive();
         poll_fn(|cx| {
             let mut state = self.state();
@@ -52,11 +52,11 @@ impl Gate {
     }
 
     /// Waits until so many have come to the gate.
-    pub(super) fn await_arrivals(&self, count: usize) {
+    pub(crate) fn await_arrivals(&self, count: usize) {
         self.wait_until("enough have arrived", |state| state.arrived >= count);
     }
 
-    pub(super) fn open(&self) {
+    pub(crate) fn open(&self) {
         let wakers = {
             let mut state = self.state();
             state.open = true;

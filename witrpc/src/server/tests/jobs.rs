@@ -1,16 +1,17 @@
 //! Handlers that are `async fn`.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::mpsc;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, mpsc};
 use std::task::{Context, Poll, Wake, Waker};
-use std::thread::{self, Thread};
+use std::thread;
+use std::thread::Thread;
+
+use crate::error::CallError;
+use crate::pool::Job;
+use crate::rt::spawn_scoped;
 
 use super::by_hand::Fails;
 use super::probe::{EXPLODE_LATER, Fixture, HOLD_LATER, THREAD_LATER};
-use crate::error::CallError;
-use crate::rt::spawn_scoped;
-use crate::server::pool::Job;
 
 /// Runs a job on this thread.
 fn run(mut job: Job) {

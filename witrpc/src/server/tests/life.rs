@@ -6,12 +6,14 @@ use std::task::{Context, Waker};
 use std::thread;
 use std::time::Duration;
 
-use super::probe::{Fixture, ProbeClient, ProbeServer};
+use witrpc_transport::DisconnectReason;
+
 use crate::error::{CallError, ConnectError};
-use crate::server::WitServer;
-use crate::transport::DisconnectReason;
-use crate::transport::in_process::InProcess;
+use crate::queue::InProcess;
+use crate::server::handle::WitServer;
 use crate::{Endpoint, Mmf};
+
+use super::probe::{Fixture, ProbeClient, ProbeServer};
 
 /// Longer than any of this takes.
 const LONG: Duration = Duration::from_secs(60);

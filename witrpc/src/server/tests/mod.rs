@@ -2,7 +2,7 @@
 
 mod by_hand;
 mod calls;
-pub(super) mod eavesdropper;
+pub(crate) mod eavesdropper;
 mod gate;
 mod jobs;
 mod life;

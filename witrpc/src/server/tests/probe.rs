@@ -7,30 +7,34 @@ use std::thread;
 use serde::ser::Error as _;
 use serde::{Deserialize, Serialize, Serializer};
 
-use super::by_hand::{Fails, Returns};
-use super::gate::Gate;
-use crate::client::{Blocking, Client, ClientBuilder, ClientCall};
+use crate::call::client::call::ClientCall;
+use crate::call::server::call::{IntoService, ServerCall, Service};
 use crate::codec::Wire;
+use crate::connection::builder::{Blocking, ClientBuilder};
+use crate::connection::connection::Client;
 use crate::contract::{MethodDescriptor, ServiceDescriptor, trace};
-use crate::server::{IntoService, Service};
-use crate::server::{ServerCall, WitServer, WitServerBuilder};
-use crate::transport::in_process::InProcess;
+use crate::queue::InProcess;
+use crate::server::builder::WitServerBuilder;
+use crate::server::handle::WitServer;
 use crate::{CallError, Connection, Endpoint};
 
-pub(super) const ECHO: u16 = 0;
-pub(super) const DIVIDE: u16 = 1;
-pub(super) const EXPLODE: u16 = 2;
+use super::by_hand::{Fails, Returns};
+use super::gate::Gate;
+
+pub(crate) const ECHO: u16 = 0;
+pub(crate) const DIVIDE: u16 = 1;
+pub(crate) const EXPLODE: u16 = 2;
 const HOLD: u16 = 3;
-pub(super) const HOLD_LATER: u16 = 4;
-pub(super) const COUNT_DOWN: u16 = 5;
-pub(super) const WHO: u16 = 6;
-pub(super) const BULK: u16 = 7;
-pub(super) const ENCODE: u16 = 8;
-pub(super) const EXPLODE_LATER: u16 = 9;
-pub(super) const CROWD: u16 = 10;
-pub(super) const THREAD_LATER: u16 = 11;
-pub(super) const EXPLODE_AT_LENGTH: u16 = 12;
-pub(super) const GHOST: u16 = 13;
+pub(crate) const HOLD_LATER: u16 = 4;
+pub(crate) const COUNT_DOWN: u16 = 5;
+pub(crate) const WHO: u16 = 6;
+pub(crate) const BULK: u16 = 7;
+pub(crate) const ENCODE: u16 = 8;
+pub(crate) const EXPLODE_LATER: u16 = 9;
+pub(crate) const CROWD: u16 = 10;
+pub(crate) const THREAD_LATER: u16 = 11;
+pub(crate) const EXPLODE_AT_LENGTH: u16 = 12;
+pub(crate) const GHOST: u16 = 13;
 
 const fn method(name: &'static str) -> MethodDescriptor {
     MethodDescriptor {
@@ -45,7 +49,7 @@ const fn method(name: &'static str) -> MethodDescriptor {
     }
 }
 
-pub(super) static DESCRIPTOR: ServiceDescriptor = ServiceDescriptor {
+pub(crate) static DESCRIPTOR: ServiceDescriptor = ServiceDescriptor {
     name: "Probe",
     docs: "",
     methods: &[
@@ -69,7 +73,7 @@ pub(super) static DESCRIPTOR: ServiceDescriptor = ServiceDescriptor {
 
 /// A value that is hard to encode.
 #[derive(Clone, Copy, Deserialize)]
-pub(super) enum Stubborn {
+pub(crate) enum Stubborn {
     Refuses,
     Panics,
 }
@@ -85,13 +89,13 @@ impl Serialize for Stubborn {
 
 /// What the handlers share with the test.
 #[derive(Default)]
-pub(super) struct Probe {
-    pub(super) gate: Gate,
+pub(crate) struct Probe {
+    pub(crate) gate: Gate,
     /// A client of the probe's own server, for calls within calls.
-    pub(super) own: OnceLock<ProbeClient>,
+    pub(crate) own: OnceLock<ProbeClient>,
     crowd: AtomicUsize,
     /// The most handlers of [`CROWD`] that ran at once.
-    pub(super) most: AtomicUsize,
+    pub(crate) most: AtomicUsize,
 }
 
 impl Probe {
@@ -110,7 +114,7 @@ impl Probe {
     }
 }
 
-pub(super) struct ProbeServer(pub(super) Arc<Probe>);
+pub(crate) struct ProbeServer(pub(crate) Arc<Probe>);
 
 impl IntoService for ProbeServer {
     fn into_service(self) -> Arc<dyn Service> {
@@ -202,8 +206,8 @@ impl ProbeServer {
 }
 
 #[derive(Clone, Debug)]
-pub(super) struct ProbeClient {
-    pub(super) connection: Connection,
+pub(crate) struct ProbeClient {
+    pub(crate) connection: Connection,
 }
 
 impl Client for ProbeClient {
@@ -215,21 +219,21 @@ impl Client for ProbeClient {
 }
 
 impl ProbeClient {
-    pub(super) fn builder(endpoint: impl Into<Endpoint>) -> ClientBuilder<Self, Blocking> {
+    pub(crate) fn builder(endpoint: impl Into<Endpoint>) -> ClientBuilder<Self, Blocking> {
         ClientBuilder::new(endpoint)
     }
 
-    pub(super) fn start(&self, method: u16) -> ClientCall<'_> {
+    pub(crate) fn start(&self, method: u16) -> ClientCall<'_> {
         ClientCall::new(&self.connection, method)
     }
 
     /// Calls a method that takes nothing.
-    pub(super) fn call<T: Wire>(&self, method: u16) -> Result<T, CallError> {
+    pub(crate) fn call<T: Wire>(&self, method: u16) -> Result<T, CallError> {
         self.start(method).block().outcome::<Returns<_>>()
     }
 
     /// Calls a method that takes one value.
-    pub(super) fn call_with<A: Wire, T: Wire>(
+    pub(crate) fn call_with<A: Wire, T: Wire>(
         &self,
         method: u16,
         argument: A,
@@ -239,29 +243,29 @@ impl ProbeClient {
         call.block().outcome::<Returns<_>>()
     }
 
-    pub(super) fn echo(&self, text: &str) -> Result<String, CallError> {
+    pub(crate) fn echo(&self, text: &str) -> Result<String, CallError> {
         let mut call = self.start(ECHO);
         call.str("text", text);
         call.block().outcome::<Returns<_>>()
     }
 
-    pub(super) fn divide(&self, a: i64, b: i64) -> Result<i64, CallError<String>> {
+    pub(crate) fn divide(&self, a: i64, b: i64) -> Result<i64, CallError<String>> {
         let mut call = self.start(DIVIDE);
         call.value("a", &a);
         call.value("b", &b);
         call.block().outcome::<Fails<_, _>>()
     }
 
-    pub(super) fn count_down(&self, from: u32) -> Result<u32, CallError> {
+    pub(crate) fn count_down(&self, from: u32) -> Result<u32, CallError> {
         self.call_with(COUNT_DOWN, from)
     }
 
     /// Calls [`HOLD`] for an answer of that many bytes.
-    pub(super) fn hold(&self, len: usize) -> Result<Vec<u8>, CallError> {
+    pub(crate) fn hold(&self, len: usize) -> Result<Vec<u8>, CallError> {
         self.call_with(HOLD, len)
     }
 
-    pub(super) fn hold_later(&self, answer: Result<u64, u64>) -> Result<u64, CallError<u64>> {
+    pub(crate) fn hold_later(&self, answer: Result<u64, u64>) -> Result<u64, CallError<u64>> {
         let mut call = self.start(HOLD_LATER);
         call.value("answer", &answer);
         call.block().outcome::<Fails<_, _>>()
@@ -269,22 +273,22 @@ impl ProbeClient {
 }
 
 /// A server of a probe at a place of its own.
-pub(super) struct Fixture {
-    pub(super) probe: Arc<Probe>,
-    pub(super) place: Endpoint,
-    pub(super) server: WitServer,
+pub(crate) struct Fixture {
+    pub(crate) probe: Arc<Probe>,
+    pub(crate) place: Endpoint,
+    pub(crate) server: WitServer,
 }
 
 impl Fixture {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self::with(|builder| builder)
     }
 
-    pub(super) fn with(adjust: impl FnOnce(WitServerBuilder) -> WitServerBuilder) -> Self {
+    pub(crate) fn with(adjust: impl FnOnce(WitServerBuilder) -> WitServerBuilder) -> Self {
         Self::at(InProcess::new().into(), adjust)
     }
 
-    pub(super) fn at(
+    pub(crate) fn at(
         place: Endpoint,
         adjust: impl FnOnce(WitServerBuilder) -> WitServerBuilder,
     ) -> Self {
@@ -295,7 +299,7 @@ impl Fixture {
         Self { probe, place, server }
     }
 
-    pub(super) fn client(&self) -> ProbeClient {
+    pub(crate) fn client(&self) -> ProbeClient {
         ProbeClient::builder(self.place.clone()).connect().unwrap()
     }
 }

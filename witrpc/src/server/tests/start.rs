@@ -2,19 +2,22 @@
 
 use std::sync::Arc;
 
-use super::by_hand::Returns;
-use super::probe::{DESCRIPTOR, Fixture, Probe, ProbeClient, ProbeServer};
-use crate::client::{Blocking, Client, ClientBuilder, ClientCall};
+use crate::call::client::call::ClientCall;
+use crate::call::server::call::{IntoService, ServerCall, Service};
 use crate::codec::Codec;
+use crate::connection::builder::{Blocking, ClientBuilder};
+use crate::connection::connection::Client;
 use crate::contract::{
     ArgumentDescriptor, ArgumentKind, MethodDescriptor, ServiceDescriptor, trace,
 };
 use crate::error::{BindError, ConnectError};
+use crate::queue::InProcess;
 use crate::server::builder::check_unwinding;
-use crate::server::{IntoService, Service};
-use crate::server::{ServerCall, WitServer};
-use crate::transport::in_process::InProcess;
+use crate::server::handle::WitServer;
 use crate::{Connection, Endpoint};
+
+use super::by_hand::Returns;
+use super::probe::{DESCRIPTOR, Fixture, Probe, ProbeClient, ProbeServer};
 
 fn probe() -> ProbeServer {
     ProbeServer(Arc::new(Probe::default()))

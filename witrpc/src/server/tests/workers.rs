@@ -4,9 +4,11 @@ use std::sync::atomic::Ordering;
 use std::thread;
 use std::time::Duration;
 
-use super::probe::{CROWD, Fixture, ProbeClient};
+use witrpc_transport::WaitPolicy;
+
 use crate::error::CallError;
-use crate::transport::WaitPolicy;
+
+use super::probe::{CROWD, Fixture, ProbeClient};
 
 #[test]
 fn slow_handlers_do_not_hold_up_others() {

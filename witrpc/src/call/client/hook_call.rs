@@ -1,0 +1,114 @@
+//! A call that somebody looks at: a hook, a span.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Instant;
+
+use witrpc_transport::Ticket;
+
+use crate::error::CallError;
+use crate::observe::hooks::{CallEnd, ClientHook, MadeCall};
+use crate::observe::spans::MadeSpan;
+
+/// The hook of a client.
+pub(crate) struct Hook {
+    hook: Box<dyn ClientHook>,
+    wants_durations: bool,
+}
+
+impl Hook {
+    pub(crate) fn new(hook: impl ClientHook) -> Self {
+        let wants_durations = hook.wants_durations();
+        Self { hook: Box::new(hook), wants_durations }
+    }
+}
+
+impl fmt::Debug for Hook {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Hook").finish_non_exhaustive()
+    }
+}
+
+/// One call, from before it is sent until it has ended. One that is dropped before has been
+/// cancelled.
+pub(crate) struct ClientHookCall {
+    hook: Arc<Hook>,
+    call: MadeCall,
+    began: Option<Instant>,
+    has_ended: bool,
+}
+
+impl ClientHookCall {
+    /// Asks the hook.
+    ///
+    /// # Errors
+    ///
+    /// It rejects the call, and knows already that it has ended so.
+    pub(crate) fn begin(
+        hook: &Arc<Hook>,
+        [service, method]: [&'static str; 2],
+        request_len: usize,
+    ) -> Result<Box<Self>, CallError> {
+        let call = MadeCall { service, method, request_len, sent_as: None, duration: None };
+        let began = hook.wants_durations.then(Instant::now);
+        let mut watched = Box::new(Self { hook: Arc::clone(hook), call, began, has_ended: false });
+        match watched.hook.hook.before(&watched.call) {
+            Ok(()) => Ok(watched),
+            Err(rejection) => {
+                let error = CallError::rejected(rejection);
+                watched.end(CallEnd::Failed(&error), 0);
+                Err(error)
+            }
+        }
+    }
+
+    /// The call has been sent, over a link on which the server has this number for the client.
+    fn sent(&mut self, client_id: u64, ticket: Ticket) {
+        self.call.sent_as = Some((client_id, ticket.call_id()));
+    }
+
+    /// The call has ended.
+    fn end(&mut self, end: CallEnd<'_>, answer_len: usize) {
+        self.has_ended = true;
+        self.call.duration = self.began.map(|began| began.elapsed());
+        self.hook.hook.after(&self.call, end, answer_len);
+    }
+}
+
+impl Drop for ClientHookCall {
+    fn drop(&mut self) {
+        if !self.has_ended {
+            self.end(CallEnd::Failed(&CallError::Cancelled), 0);
+        }
+    }
+}
+
+/// What is around a call, if anything is.
+pub(crate) struct Observed {
+    pub(crate) watched: Option<Box<ClientHookCall>>,
+    pub(crate) span: MadeSpan,
+}
+
+impl Default for Observed {
+    fn default() -> Self {
+        Self { watched: None, span: MadeSpan::none() }
+    }
+}
+
+impl Observed {
+    /// The call has been sent, over a link on which the server has this number for the client.
+    #[inline]
+    pub(crate) fn sent(&mut self, client_id: u64, ticket: Ticket) {
+        self.span.sent(client_id, ticket);
+        if let Some(watched) = &mut self.watched {
+            watched.sent(client_id, ticket);
+        }
+    }
+
+    pub(crate) fn end(mut self, end: CallEnd<'_>, answer_len: usize) {
+        self.span.ended(end);
+        if let Some(mut watched) = self.watched {
+            watched.end(end, answer_len);
+        }
+    }
+}

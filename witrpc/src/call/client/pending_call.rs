@@ -1,0 +1,178 @@
+//! A call on its way, which is abandoned when whoever waits for it goes away.
+
+use std::borrow::BorrowMut;
+use std::ops::Deref;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+
+use witrpc_transport::{Answer, ChannelError, ClientChannel, Limit, Outgoing, Sending, Ticket};
+
+/// A call from the first attempt to send it until its answer, on a channel and with a limit that are
+/// lent or its own.
+pub(crate) struct PendingCall<C, L>
+where
+    C: Deref<Target = dyn ClientChannel>,
+    L: BorrowMut<Limit>,
+{
+    channel: C,
+    limit: L,
+    stage: CallStage,
+    /// It belongs to a call that has begun, which a server that drains its calls waits for.
+    continues: bool,
+}
+
+/// How far a call has got.
+enum CallStage {
+    /// Nothing has happened.
+    New,
+    /// It waits for a lane or for space, or goes in segments.
+    Sending(Sending),
+    /// It is sent.
+    Sent(Ticket),
+    /// It has ended.
+    Over,
+}
+
+impl<C, L> PendingCall<C, L>
+where
+    C: Deref<Target = dyn ClientChannel>,
+    L: BorrowMut<Limit>,
+{
+    pub(crate) fn new(channel: C, limit: L) -> Self {
+        Self { channel, limit, stage: CallStage::New, continues: false }
+    }
+
+    /// Has it sent also while the server drains its calls.
+    pub(crate) fn set_continuing(&mut self) {
+        self.continues = true;
+    }
+
+    /// Sends at once, if that is possible; `false` when it is not.
+    pub(crate) fn try_send(&mut self, message: Outgoing<'_>) -> Result<bool, ChannelError> {
+        let ticket = self.channel.try_send(message)?;
+        let is_sent = ticket.is_some();
+        if let Some(ticket) = ticket {
+            self.stage = CallStage::Sent(ticket);
+        }
+        Ok(is_sent)
+    }
+
+    /// Sends: at once if that is possible, else as [`poll_send`](Self::poll_send).
+    pub(crate) fn poll_try_send(
+        &mut self,
+        cx: &mut Context<'_>,
+        message: Outgoing<'_>,
+    ) -> Poll<Result<(), ChannelError>> {
+        if let CallStage::New = self.stage {
+            match self.try_send(message) {
+                Ok(true) => return Poll::Ready(Ok(())),
+                Ok(false) => {}
+                Err(ChannelError::ShuttingDown) if self.continues => {}
+                Err(error) => return Poll::Ready(Err(error)),
+            }
+        }
+        self.poll_send(cx, message)
+    }
+
+    /// Sends, waiting for what that takes. To be polled with an equal message each time.
+    pub(crate) fn poll_send(
+        &mut self,
+        cx: &mut Context<'_>,
+        message: Outgoing<'_>,
+    ) -> Poll<Result<(), ChannelError>> {
+        if let CallStage::New = self.stage {
+            let sending = Sending { continues: self.continues, ..Sending::default() };
+            self.stage = CallStage::Sending(sending);
+        }
+        let CallStage::Sending(sending) = &mut self.stage else {
+            unreachable!("a call is sent once");
+        };
+        let sent = ready!(self.channel.poll_send(cx, sending, message, self.limit.borrow_mut()));
+        self.stage = match sent {
+            Ok(ticket) => CallStage::Sent(ticket),
+            Err(_) => CallStage::Over,
+        };
+        Poll::Ready(sent.map(|_| ()))
+    }
+
+    /// Whether the request has been sent to its end.
+    pub(crate) fn is_sent(&self) -> bool {
+        matches!(self.stage, CallStage::Sent(_))
+    }
+
+    /// The call, once it is sent.
+    pub(crate) fn ticket(&self) -> Option<Ticket> {
+        match self.stage {
+            CallStage::Sent(ticket) => Some(ticket),
+            _ => None,
+        }
+    }
+
+    /// Nobody looks for the answer for now. After this it is polled for, not waited for.
+    pub(crate) fn set_aside(&self) {
+        if let Some(ticket) = self.ticket() {
+            self.channel.set_aside(ticket);
+        }
+    }
+
+    /// The answer may take long: there is no use in looking for it again and again.
+    pub(crate) fn expect_late(&self) {
+        if let Some(ticket) = self.ticket() {
+            self.channel.expect_late(ticket);
+        }
+    }
+
+    /// From now on the call may take until this limit.
+    pub(crate) fn set_limit(&mut self, limit: Limit) {
+        *self.limit.borrow_mut() = limit;
+    }
+
+    /// Completes when the answer to a call that was sent is there.
+    pub(crate) fn poll_answer(
+        &mut self,
+        cx: &mut Context<'_>,
+        answer: &mut Answer,
+    ) -> Poll<Result<(), ChannelError>> {
+        let CallStage::Sent(ticket) = &mut self.stage else {
+            unreachable!("an answer is waited for once, after sending");
+        };
+        let limit = self.limit.borrow_mut();
+        let ended = ready!(self.channel.poll_answer(cx, ticket, limit, answer));
+        self.stage = CallStage::Over;
+        Poll::Ready(ended)
+    }
+
+    /// Blocks the thread until the answer to a call that was sent is there.
+    pub(crate) fn wait_answer(mut self, answer: &mut Answer) -> Result<(), ChannelError> {
+        let CallStage::Sent(ticket) = std::mem::replace(&mut self.stage, CallStage::Over) else {
+            unreachable!("an answer is waited for once, after sending");
+        };
+        self.channel.wait_answer(ticket, self.limit.borrow_mut(), answer)
+    }
+}
+
+impl PendingCall<Arc<dyn ClientChannel>, Limit> {
+    /// A request without a limit, of a call that has begun.
+    pub(crate) fn continuing(channel: Arc<dyn ClientChannel>) -> Self {
+        let mut flight = Self::new(channel, Limit::Never);
+        flight.set_continuing();
+        flight
+    }
+}
+
+impl<C, L> Drop for PendingCall<C, L>
+where
+    C: Deref<Target = dyn ClientChannel>,
+    L: BorrowMut<Limit>,
+{
+    fn drop(&mut self) {
+        let ticket = match &self.stage {
+            CallStage::New | CallStage::Over => None,
+            CallStage::Sending(sending) => sending.ticket,
+            CallStage::Sent(ticket) => Some(*ticket),
+        };
+        if let Some(ticket) = ticket {
+            self.channel.abandon(ticket);
+        }
+    }
+}

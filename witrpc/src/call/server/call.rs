@@ -1,0 +1,356 @@
+//! One call on its way through a service.
+
+use std::cell::Cell;
+use std::future::Future;
+use std::mem;
+use std::sync::Arc;
+use std::time::Instant;
+
+use witrpc_transport::{Payload, Peer, Ticket};
+
+use crate::codec::{Codec, OpenBody, OwnedBody, Wire};
+use crate::contract::ServiceDescriptor;
+use crate::event::server::hub::EventHub;
+use crate::method::{Method, StreamMethod, TakenBy};
+use crate::observe::counters::{Counter, ThreadCounters};
+use crate::pool::{Job, Pool, Tenant};
+use crate::stream::server::PendingReply;
+use crate::stream::server::feed::{Feed, FeedState, HasSlot};
+use crate::stream::server::stream_cancel::StreamCancel;
+use crate::stream::server::stream_limits::MethodPermit;
+use crate::stream::server::stream_sender::{StreamSender, StreamWriter};
+use crate::stream::server::threads::FedJob;
+
+use super::arguments::{Arguments, BadArguments, OwnedArguments};
+use super::call_observer::CallObserver;
+use super::cancel::Deadline;
+use super::context::CallContext;
+use super::job::{AnswerTarget, Counted, LateReply, Spawn, StreamAsked, stream_job};
+use super::reply::Reply;
+use super::session::ClientSession;
+
+/// The server of a trait; made by generated code.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not the server of a trait",
+    label = "not made by `#[wit_service]`",
+    note = "for an implementation of a trait `X`, write `XServer::new(..)`"
+)]
+pub trait IntoService {
+    /// What it serves, for the threads of a server to share.
+    fn into_service(self) -> Arc<dyn Service>;
+}
+
+/// What the server of a trait does with calls; implemented by generated code.
+pub trait Service: Send + Sync + 'static {
+    /// What it looks like.
+    fn descriptor(&self) -> &'static ServiceDescriptor;
+
+    /// Runs one call, and answers it by one of the methods of [`ServerCall`].
+    fn dispatch(&self, call: ServerCall<'_>);
+
+    /// Where its events are emitted, if it has any.
+    fn events(&self) -> Option<&Arc<EventHub>> {
+        None
+    }
+}
+
+/// One call to be answered.
+pub struct ServerCall<'a> {
+    line: &'a RequestContext<'a>,
+    method: u16,
+    /// Where the transport has put it: a short one is decoded there.
+    payload: &'a mut Payload,
+    /// Whether the payload has raw sections.
+    raw: bool,
+    /// What a method with streams needs besides.
+    streams: Option<Box<WithStreams>>,
+}
+
+/// A call of a method that takes a stream, once that is open.
+#[derive(Default)]
+struct WithStreams {
+    /// The handler may block its thread, so it runs on one of the server's.
+    on_server_threads: bool,
+    /// The arguments behind the stream's number, and where the answer goes.
+    fed: Option<(OwnedArguments, AnswerTarget)>,
+}
+
+/// Where an answer goes, kept by the dispatch while the call is in the user's hands.
+pub(crate) struct RequestContext<'a> {
+    pub(crate) peer: &'a Arc<dyn Peer>,
+    pub(crate) ticket: Ticket,
+    pub(crate) tag: u32,
+    pub(crate) deadline: Option<Instant>,
+    pub(crate) codec: Codec,
+    pub(crate) pool: &'a Arc<Pool>,
+    pub(crate) spawn: Option<&'a Spawn>,
+    pub(crate) trail: CallObserver,
+    /// Of the thread that serves it.
+    pub(crate) tally: &'a ThreadCounters,
+    /// Set once the call is answered, or a job has taken it over.
+    pub(crate) settled: Cell<bool>,
+}
+
+impl<'a> RequestContext<'a> {
+    #[inline]
+    pub(crate) fn reply(&self) -> Reply<'_> {
+        let (peer, counter) = (&**self.peer, Counter::Own(self.tally));
+        Reply { peer, ticket: self.ticket, codec: self.codec, trail: &self.trail, counter }
+    }
+
+    pub(crate) fn asked(&self) -> PendingReply {
+        let (peer, trail) = (Arc::clone(self.peer), self.trail.clone());
+        PendingReply { peer, ticket: self.ticket, codec: self.codec, trail }
+    }
+
+    fn context(&self, lifeline: Option<&Arc<StreamCancel>>) -> CallContext {
+        let timer = || Arc::clone(self.pool.timer());
+        let deadline = self.deadline.map(|at| Deadline { at, timer: timer() });
+        CallContext::new(self.peer, self.ticket, deadline, lifeline.cloned())
+    }
+
+    /// Answers. A panic of the user's code while it encodes leaves the call unsettled.
+    #[inline]
+    fn settle(&self, answer: impl FnOnce(Reply<'_>)) {
+        answer(self.reply());
+        self.settled.set(true);
+    }
+
+    fn tenant(&self) -> Tenant {
+        Tenant { client: self.peer.client().id, tag: self.tag }
+    }
+
+    /// A job that is listed as running until it ends, for one that runs outside of the pool.
+    fn enlisted(&self, job: Job) -> Job {
+        let enlisted = self.pool.enlist(self.tenant());
+        Box::pin(async move {
+            let _enlisted = enlisted;
+            job.await;
+        })
+    }
+
+    fn start(&self, job: Job) {
+        match self.spawn {
+            Some(spawn) => spawn(self.enlisted(job)),
+            None => self.pool.run_job(job, self.tenant()),
+        }
+    }
+}
+
+/// Who makes a call: what a context is made of for a method that asks for one.
+pub struct Caller<'a>(&'a RequestContext<'a>);
+
+impl Caller<'_> {
+    /// The context of the call.
+    pub fn context(&self) -> CallContext {
+        self.0.context(None)
+    }
+}
+
+impl<'a> ServerCall<'a> {
+    #[inline]
+    pub(crate) fn new(
+        line: &'a RequestContext<'a>,
+        method: u16,
+        payload: &'a mut Payload,
+        raw: bool,
+    ) -> Self {
+        Self { line, method, payload, raw, streams: None }
+    }
+}
+
+impl ServerCall<'_> {
+    /// The number of the method, in the order of the descriptor.
+    #[inline]
+    pub fn method(&self) -> u16 {
+        self.method
+    }
+
+    /// Answers that there is no such method.
+    pub fn unknown_method(self) {
+        self.line.settle(|reply| reply.unknown_method());
+    }
+
+    /// Answers with the value that `run` makes of the arguments.
+    #[inline]
+    pub fn reply<M: Method>(self, run: impl for<'t> FnOnce(TakenBy<'t, M>, &Caller<'_>) -> M::Ok) {
+        self.run(
+            |arguments, caller| Ok(run(arguments.read::<M>()?, caller)),
+            |reply, value| reply.value::<M>(value),
+        );
+    }
+
+    /// Answers with the value or the method's own error that `run` makes of the arguments.
+    #[inline]
+    pub fn reply_result<M: Method>(
+        self,
+        run: impl for<'t> FnOnce(TakenBy<'t, M>, &Caller<'_>) -> Result<M::Ok, M::Err>,
+    ) {
+        self.run(
+            |arguments, caller| Ok(run(arguments.read::<M>()?, caller)),
+            |reply, result| reply.result::<M>(result),
+        );
+    }
+
+    /// Answers with the value of the future that `run` makes of the arguments, when it is ready.
+    pub fn reply_async<M: Method<Ok: Send>, F>(
+        self,
+        _method: M,
+        run: impl FnOnce(OwnedArguments, CallContext) -> F,
+    ) where
+        F: Future<Output = Result<M::Ok, BadArguments>> + Send + 'static,
+    {
+        self.run_async::<M, _, _>(run, |reply, value| reply.value::<M>(value));
+    }
+
+    /// Answers with the value or the method's own error of the future, when it is ready.
+    pub fn reply_async_result<M: Method<Ok: Send, Err: Send>, F>(
+        self,
+        _method: M,
+        run: impl FnOnce(OwnedArguments, CallContext) -> F,
+    ) where
+        F: Future<Output = Result<Result<M::Ok, M::Err>, BadArguments>> + Send + 'static,
+    {
+        self.run_async::<M, _, _>(run, |reply, result| reply.result::<M>(result));
+    }
+
+    #[inline]
+    pub(crate) fn run<R>(
+        self,
+        run: impl FnOnce(&mut Arguments<'_>, &Caller<'_>) -> Result<R, BadArguments>,
+        answer: impl FnOnce(Reply<'_>, &R),
+    ) {
+        let line = self.line;
+        let outcome = OpenBody::new(self.payload, self.raw, line.codec)
+            .map_err(BadArguments::from)
+            .and_then(|body| run(&mut Arguments::new(body.decoder()), &Caller(line)));
+        line.settle(|reply| answer_or_refuse(reply, &outcome, answer));
+    }
+
+    /// The handler may block its thread, so it runs on one of the server's own; if it waits for its
+    /// client, on one outside of the pool.
+    #[must_use]
+    pub fn on_server_threads(mut self) -> Self {
+        self.streams.get_or_insert_default().on_server_threads = true;
+        self
+    }
+
+    /// Opens the stream that the method takes. `None` when it is not open, which has been answered.
+    pub fn feed<T: Wire>(mut self) -> Option<(Self, Feed<T>)> {
+        let line = self.line;
+        let (arguments, number, burden) = self.take_stream_arguments()?;
+        let session = line.peer.session();
+        let flows = ClientSession::of(session).flows();
+        let state = FeedState::new(flows, number);
+        if let Err(why) = flows.open(number, Arc::clone(&state) as _) {
+            line.settle(|reply| reply.not_opened(why));
+            return None;
+        }
+        let feed = Arc::clone(&state) as _;
+        let (session, trail) = (session.clone(), line.trail.clone());
+        let place = AnswerTarget::Slot { feed, session, number, trail, _burden: burden };
+        self.streams.get_or_insert_default().fed = Some((arguments, place));
+        line.settle(|reply| reply.opened());
+        Some((self, Feed::new(&state)))
+    }
+
+    /// Answers that a stream is open, once the future that `run` makes of the arguments says so, and
+    /// has the future send the items.
+    pub fn stream<M: StreamMethod, F>(
+        mut self,
+        _method: M,
+        run: impl FnOnce(OwnedArguments, CallContext, StreamWriter<M::Made>) -> F,
+    ) where
+        F: Future<Output = Result<(), BadArguments>> + Send + 'static,
+    {
+        let line = self.line;
+        let Some((arguments, number, burden)) = self.take_stream_arguments() else { return };
+        let counted = Counted::new(line.pool);
+        let flow =
+            StreamSender::new(line.peer.session(), number, M::ITEMS.encode, line.asked(), counted);
+        let context = line.context(Some(flow.lifeline()));
+        let handler = run(arguments, context, StreamWriter::new(&flow));
+        line.settled.set(true);
+        let (session, span) = (line.peer.session().clone(), line.trail.span().clone());
+        let asked = StreamAsked { session, span, drops: M::DROP_ON_DISCONNECT };
+        self.start(stream_job(flow, burden, asked, handler), None);
+    }
+
+    /// Opens the arguments of a method with a stream, whose number comes first. `None` when the method
+    /// does not begin, which has been answered.
+    fn take_stream_arguments(&mut self) -> Option<(OwnedArguments, u64, MethodPermit)> {
+        let burden =
+            ClientSession::of(self.line.peer.session()).flows().load().begin(self.payload.len());
+        let burden = match burden {
+            Ok(burden) => burden,
+            Err(why) => {
+                self.line.settle(|reply| reply.not_opened(why));
+                return None;
+            }
+        };
+        let opened = OwnedBody::new(mem::take(self.payload), self.raw, self.line.codec)
+            .map_err(BadArguments::from)
+            .and_then(OwnedArguments::behind_number);
+        match opened {
+            Ok((arguments, number)) => Some((arguments, number, burden)),
+            Err(bad) => {
+                self.line.settle(|reply| reply.bad_request(bad.message()));
+                None
+            }
+        }
+    }
+
+    fn start(&self, job: Job, fed: Option<(u64, Arc<dyn HasSlot>)>) {
+        let on_server_threads = self.streams.as_ref().is_some_and(|with| with.on_server_threads);
+        match fed {
+            _ if !on_server_threads => self.line.start(job),
+            None => self.line.pool.run_job(job, self.line.tenant()),
+            // It waits for its client, and no other is to wait for it.
+            Some((number, feed)) => {
+                let RequestContext { peer, pool, .. } = self.line;
+                let job = self.line.enlisted(job);
+                let threads = ClientSession::of(peer.session()).flows().threads();
+                threads.run(FedJob { number, job, feed }, pool);
+            }
+        }
+    }
+
+    pub(crate) fn run_async<M: Method, R: Send + 'static, F>(
+        mut self,
+        run: impl FnOnce(OwnedArguments, CallContext) -> F,
+        answer: impl FnOnce(Reply<'_>, &R) + Send + 'static,
+    ) where
+        F: Future<Output = Result<R, BadArguments>> + Send + 'static,
+    {
+        let line = self.line;
+        let (arguments, place) = match self.streams.as_mut().and_then(|with| with.fed.take()) {
+            Some(fed) => fed,
+            None => match OwnedBody::new(mem::take(self.payload), self.raw, line.codec) {
+                Ok(body) => (OwnedArguments::new(body), AnswerTarget::Caller(line.asked())),
+                Err(error) => return line.settle(|reply| reply.bad_request(&error.to_string())),
+            },
+        };
+        let fed = match &place {
+            AnswerTarget::Slot { number, feed, .. } => Some((*number, Arc::clone(feed))),
+            AnswerTarget::Caller(_) => None,
+        };
+        let lifeline = fed.as_ref().map(|(_, feed)| feed.lifeline());
+        let handler = run(arguments, line.context(lifeline));
+        let late = LateReply::new(place, M::DROP_ON_DISCONNECT, line.pool);
+        line.settled.set(true);
+        let job = late.job(handler, |reply, outcome| answer_or_refuse(reply, outcome, answer));
+        self.start(job, fed);
+    }
+}
+
+#[inline]
+fn answer_or_refuse<R>(
+    reply: Reply<'_>,
+    outcome: &Result<R, BadArguments>,
+    answer: impl FnOnce(Reply<'_>, &R),
+) {
+    match outcome {
+        Ok(value) => answer(reply, value),
+        Err(bad) => reply.bad_request(bad.message()),
+    }
+}

@@ -1,0 +1,89 @@
+//! What is noted of a request when it is answered: for the counters, the hooks and the spans.
+
+use std::sync::Arc;
+
+use crate::observe::counters::Counter;
+use crate::observe::hooks::ServedEnd;
+use crate::observe::spans::ServedSpan;
+use crate::tag::Status;
+
+use super::hook_call::ServerHookCall;
+
+/// Goes with a request, from where it was taken to wherever it is answered.
+#[derive(Clone)]
+pub(crate) struct CallObserver {
+    /// It asks to run a method.
+    is_call: bool,
+    /// Hooks stand around it.
+    watched: Option<Arc<ServerHookCall>>,
+    span: ServedSpan,
+}
+
+impl CallObserver {
+    /// Of a request that is only counted.
+    #[inline]
+    pub(crate) fn plain(is_call: bool) -> Self {
+        Self { is_call, watched: None, span: ServedSpan::none() }
+    }
+
+    /// Of a call that somebody looks at.
+    pub(crate) fn of_call(watched: Option<Arc<ServerHookCall>>, span: ServedSpan) -> Self {
+        Self { is_call: true, watched, span }
+    }
+
+    #[inline]
+    pub(crate) fn watched(&self) -> Option<&ServerHookCall> {
+        self.watched.as_deref()
+    }
+
+    #[inline]
+    pub(crate) fn span(&self) -> &ServedSpan {
+        &self.span
+    }
+
+    /// The request has been answered; `is_heard` says whether anybody was there.
+    #[inline]
+    pub(crate) fn answered(
+        &self,
+        counter: Counter<'_>,
+        status: Status,
+        len: usize,
+        is_heard: bool,
+    ) {
+        let is_error = !matches!(status, Status::Ok | Status::End);
+        counter.answer(self.is_call, is_error, if is_heard { len } else { 0 });
+        if self.watched.is_some() || self.span.is_wanted() {
+            self.tell(if is_heard { end(status) } else { ServedEnd::Unheard }, len);
+        }
+    }
+
+    /// The caller has gone, or has given the call up, before there was an answer.
+    pub(crate) fn unheard(&self, counter: Counter<'_>) {
+        counter.answer(self.is_call, false, 0);
+        self.tell(ServedEnd::Unheard, 0);
+    }
+
+    #[cold]
+    fn tell(&self, end: ServedEnd, len: usize) {
+        self.span.ended(end);
+        if let Some(watched) = &self.watched {
+            watched.after(end, len);
+        }
+    }
+}
+
+/// What an answer of that status says of its call.
+fn end(status: Status) -> ServedEnd {
+    match status {
+        Status::Ok | Status::End => ServedEnd::Ok,
+        Status::App => ServedEnd::AppError,
+        Status::Panicked => ServedEnd::Panicked,
+        Status::BadRequest | Status::UnknownMethod => ServedEnd::BadRequest,
+        Status::AnswerTooLarge | Status::EncodeFailed => ServedEnd::AnswerFailed,
+        Status::ShuttingDown => ServedEnd::ShuttingDown,
+        Status::Expired => ServedEnd::Expired,
+        Status::Rejected => ServedEnd::Rejected,
+        Status::TooManyStreams => ServedEnd::TooManyStreams,
+        Status::NoThread => ServedEnd::NoThread,
+    }
+}

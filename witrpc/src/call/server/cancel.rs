@@ -1,0 +1,219 @@
+//! Whether a call's caller still waits: what a handler that takes long asks.
+
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::Ordering::Acquire;
+use std::sync::atomic::fence;
+use std::task::{Context, Poll, Waker};
+use std::time::Instant;
+
+use crate::rt::{Alarm, Timer};
+use crate::stream::server::stream_cancel::{StreamCancel, StreamStage};
+
+use super::context::CallContext;
+
+/// When a call's caller stops waiting.
+#[derive(Clone)]
+pub(crate) struct Deadline {
+    pub(crate) at: Instant,
+    /// Wakes handlers that wait for it.
+    pub(crate) timer: Arc<Timer>,
+}
+
+impl CallContext {
+    /// Whether nobody waits for the answer any more: the caller has dropped its future, cancelled
+    /// the call or run out of time, its process has left or died, or [`deadline`](Self::deadline)
+    /// has passed. Once it is true it stays true until the call is answered.
+    ///
+    /// In a method that returns a stream it says the same until the stream is open, and then whether
+    /// the client wants no more of it: it has dropped or cancelled the stream, or has gone. The
+    /// deadline is one for the opening. In a method that takes a stream it holds from the first item
+    /// to the answer.
+    ///
+    /// A handler that takes long asks now and then, and returns early with whatever it likes: nobody
+    /// reads it. Nothing ends a handler from outside, but for an `async fn` that is marked
+    /// `#[wit(drop_on_disconnect)]`, which is dropped when its client has gone. To ask costs a few
+    /// nanoseconds, and a look at the clock if the call has a deadline.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::time::{Duration, Instant};
+    /// use witrpc::{CallContext, CallError, CallOptions, wit_service};
+    ///
+    /// #[wit_service]
+    /// pub trait Miner {
+    ///     /// Counts until nobody wants to know any more.
+    ///     fn dig(&self, #[wit(ctx)] cx: &CallContext) -> u64;
+    /// }
+    ///
+    /// struct Steady(std::sync::mpsc::SyncSender<u64>);
+    ///
+    /// impl Miner for Steady {
+    ///     fn dig(&self, cx: &CallContext) -> u64 {
+    ///         let mut found = 0;
+    ///         while !cx.cancelled() {
+    ///             found += 1;
+    ///         }
+    ///         self.0.send(found).unwrap();
+    ///         found
+    ///     }
+    /// }
+    ///
+    /// let (ended, handler) = std::sync::mpsc::sync_channel(1);
+    /// let miner = MinerClient::in_process(Steady(ended));
+    /// let hasty = miner.with(CallOptions::new().timeout(Duration::from_millis(5)));
+    /// assert!(matches!(hasty.dig(), Err(CallError::TimedOut { .. })));
+    /// assert!(handler.recv().unwrap() > 0);
+    /// ```
+    pub fn cancelled(&self) -> bool {
+        match &self.lifeline {
+            None => self.is_given_up() || self.is_late(),
+            Some(lifeline) => self.is_unwanted(lifeline),
+        }
+    }
+
+    /// Whether the caller has given the call up. To be asked while it is unanswered.
+    fn is_given_up(&self) -> bool {
+        self.peer.is_cancelled(self.ticket)
+    }
+
+    fn is_late(&self) -> bool {
+        self.deadline.as_ref().is_some_and(|deadline| Instant::now() >= deadline.at)
+    }
+
+    /// [`cancelled`](Self::cancelled) for a method with a stream. What holds for the opening alone is
+    /// looked at once more after it was found: the stream may have been opened meanwhile.
+    fn is_unwanted(&self, lifeline: &StreamCancel) -> bool {
+        let is_over = match lifeline.stage() {
+            StreamStage::Opening if self.is_given_up() => {
+                // Pairs with the opening's answer, behind which another call may be on the lane.
+                fence(Acquire);
+                lifeline.stage() != StreamStage::Open
+            }
+            stage => stage == StreamStage::Cut,
+        };
+        is_over || lifeline.has_deadline() && self.is_late() && lifeline.has_deadline()
+    }
+
+    /// Completes when [`cancelled`](Self::cancelled) becomes true, on any executor: for an
+    /// `async fn` that waits for something else meanwhile. Dropping it costs nothing but a lock.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::future::poll_fn;
+    /// use std::pin::pin;
+    /// use witrpc::CallContext;
+    ///
+    /// /// What `work` gives, or `None` when nobody wants it any more.
+    /// async fn while_wanted<T>(cx: &CallContext, work: impl Future<Output = T>) -> Option<T> {
+    ///     let (mut work, mut cancelled) = (pin!(work), pin!(cx.until_cancelled()));
+    ///     poll_fn(|task| {
+    ///         if cancelled.as_mut().poll(task).is_ready() {
+    ///             return None.into();
+    ///         }
+    ///         work.as_mut().poll(task).map(Some)
+    ///     })
+    ///     .await
+    /// }
+    /// ```
+    pub fn until_cancelled(&self) -> UntilCancelled<'_> {
+        UntilCancelled { cx: self, watch: None }
+    }
+
+    /// When the caller stops waiting, if it said so by
+    /// [`CallOptions::deadline`](crate::CallOptions::deadline) or
+    /// [`timeout`](crate::CallOptions::timeout); the timeout that all calls of a client have by
+    /// default is its own affair. To be handed on to the calls that the handler makes:
+    /// `other.with(CallOptions::new().deadline(cx.deadline()))`.
+    ///
+    /// A method that returns a stream has one until that is open: from then on its caller waits for as
+    /// long as it likes.
+    pub fn deadline(&self) -> Option<Instant> {
+        self.present_deadline().map(|deadline| deadline.at)
+    }
+
+    fn present_deadline(&self) -> Option<&Deadline> {
+        let holds = self.lifeline.as_ref().is_none_or(|lifeline| lifeline.has_deadline());
+        self.deadline.as_ref().filter(|_| holds)
+    }
+}
+
+/// What [`CallContext::until_cancelled`] gives.
+#[must_use = "a future does nothing unless it is polled"]
+pub struct UntilCancelled<'a> {
+    cx: &'a CallContext,
+    watch: Option<CancelWatch>,
+}
+
+/// What a future has asked for so that it is woken.
+struct CancelWatch {
+    waker: Waker,
+    /// That the call is given up.
+    call: Option<u64>,
+    /// That the stream is not wanted any more.
+    stream: Option<u64>,
+    alarm: Option<Alarm>,
+}
+
+impl UntilCancelled<'_> {
+    fn watch(&self, waker: &Waker) -> CancelWatch {
+        let cx = self.cx;
+        let lifeline = cx.lifeline.as_ref();
+        let stream = lifeline.map(|lifeline| lifeline.watch(waker));
+        // An open stream has other ends. One that opens while this waits may be woken in vain.
+        let call = lifeline.is_none_or(|lifeline| lifeline.stage() == StreamStage::Opening);
+        let call = call.then(|| cx.peer.watch(cx.ticket, waker));
+        let alarm = cx.present_deadline();
+        let alarm = alarm.map(|deadline| deadline.timer.arm(deadline.at, waker.clone()));
+        CancelWatch { waker: waker.clone(), call, stream, alarm }
+    }
+
+    fn unwatch(&mut self) {
+        let Some(watch) = self.watch.take() else { return };
+        if let Some(call) = watch.call {
+            self.cx.peer.unwatch(call);
+        }
+        if let (Some(lifeline), Some(stream)) = (&self.cx.lifeline, watch.stream) {
+            lifeline.unwatch(stream);
+        }
+        if let (Some(deadline), Some(alarm)) = (&self.cx.deadline, watch.alarm) {
+            deadline.timer.disarm(alarm);
+        }
+    }
+}
+
+impl Future for UntilCancelled<'_> {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, task: &mut Context<'_>) -> Poll<()> {
+        let this = &mut *self;
+        if !this.cx.cancelled() {
+            let waker = task.waker();
+            if this.watch.as_ref().is_some_and(|watch| watch.waker.will_wake(waker)) {
+                return Poll::Pending;
+            }
+            this.unwatch();
+            // What happens from here on wakes the task.
+            this.watch = Some(this.watch(waker));
+            return Poll::Pending;
+        }
+        this.unwatch();
+        Poll::Ready(())
+    }
+}
+
+impl Drop for UntilCancelled<'_> {
+    fn drop(&mut self) {
+        self.unwatch();
+    }
+}
+
+impl fmt::Debug for UntilCancelled<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("UntilCancelled").field(self.cx).finish()
+    }
+}

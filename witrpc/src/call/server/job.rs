@@ -1,0 +1,271 @@
+//! The jobs of `async fn` handlers: what is left of a call when its dispatch is over.
+
+use std::cell::Cell;
+use std::future::{Future, poll_fn};
+use std::pin::{Pin, pin};
+use std::sync::{Arc, Weak};
+use std::task::Poll;
+
+use witrpc_transport::Session;
+
+use crate::observe::left_behind::ClientJob;
+use crate::observe::spans::ServedSpan;
+use crate::pool::{Job, Pool};
+use crate::rt::panics::catch;
+use crate::stream::server::PendingReply;
+use crate::stream::server::feed::HasSlot;
+use crate::stream::server::slot::{DROPPED, Unanswered};
+use crate::stream::server::stream_limits::MethodPermit;
+use crate::stream::server::stream_sender::StreamSender;
+
+use super::arguments::BadArguments;
+use super::call_observer::CallObserver;
+use super::reply::Reply;
+use super::session::ClientSession;
+
+/// Where jobs run if not on the server's threads: hands one to a runtime of the user's.
+pub(crate) type Spawn = Box<dyn Fn(Job) + Send + Sync>;
+
+/// Counts as a call that has not been answered: a shutdown waits for it.
+pub(crate) struct Counted(Weak<Pool>);
+
+impl Counted {
+    pub(crate) fn new(pool: &Arc<Pool>) -> Self {
+        pool.job_begun();
+        Self(Arc::downgrade(pool))
+    }
+}
+
+#[cfg(test)]
+impl Counted {
+    /// Of no server.
+    pub(crate) fn nowhere() -> Self {
+        Self(Weak::new())
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        if let Some(pool) = self.0.upgrade() {
+            pool.job_done();
+        }
+    }
+}
+
+/// A call that will be answered by a job. If the job is dropped before, it is answered then.
+pub(crate) struct LateReply {
+    place: AnswerTarget,
+    stage: Cell<JobStage>,
+    /// Whether the handler is dropped when its client goes.
+    drops: bool,
+    /// Given back when the call has been answered.
+    counted: Option<Counted>,
+    _of_client: ClientJob,
+}
+
+/// Where an answer goes.
+pub(crate) enum AnswerTarget {
+    /// To whoever has called.
+    Caller(PendingReply),
+    /// To whoever will ask for it: the request for the call was answered when its stream was open.
+    Slot {
+        feed: Arc<dyn HasSlot>,
+        session: Session,
+        number: u64,
+        trail: CallObserver,
+        _burden: MethodPermit,
+    },
+}
+
+impl AnswerTarget {
+    fn trail(&self) -> &CallObserver {
+        match self {
+            AnswerTarget::Caller(asked) => &asked.trail,
+            AnswerTarget::Slot { trail, .. } => trail,
+        }
+    }
+
+    fn raw_session(&self) -> &Session {
+        match self {
+            AnswerTarget::Caller(asked) => asked.peer.session(),
+            AnswerTarget::Slot { session, .. } => session,
+        }
+    }
+
+    fn session(&self) -> &ClientSession {
+        ClientSession::of(self.raw_session())
+    }
+
+    /// Nobody hears the answer, and nobody will.
+    fn unheard(&self) {
+        self.trail().unheard(self.session().late());
+    }
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum JobStage {
+    NotBegun,
+    Running,
+    Answered,
+}
+
+impl LateReply {
+    /// Takes the call over from its dispatch. A shutdown waits for it from now on.
+    pub(crate) fn new(place: AnswerTarget, drops: bool, pool: &Arc<Pool>) -> Self {
+        let (stage, counted) = (Cell::new(JobStage::NotBegun), Some(Counted::new(pool)));
+        let of_client = ClientJob::new(place.raw_session());
+        Self { place, stage, drops, counted, _of_client: of_client }
+    }
+
+    /// The job that runs the handler and answers with what `answer` makes of its outcome.
+    pub(crate) fn job<T: Send + 'static>(
+        self,
+        handler: impl Future<Output = T> + Send + 'static,
+        answer: impl FnOnce(Reply<'_>, &T) + Send + 'static,
+    ) -> Job {
+        Box::pin(async move {
+            self.stage.set(JobStage::Running);
+            let trail = self.place.trail();
+            let handler = pin!(handler);
+            let handler = caught(trail.span(), handler);
+            let outcome = match &self.place {
+                AnswerTarget::Caller(asked) if self.drops => {
+                    unless_gone(asked.peer.session(), handler).await
+                }
+                AnswerTarget::Caller(_) => Some(handler.await),
+                AnswerTarget::Slot { feed, .. } => unless_lost(&**feed, pin!(handler)).await,
+            };
+            let late;
+            let asked = match &self.place {
+                AnswerTarget::Caller(asked) => Some(asked),
+                AnswerTarget::Slot { .. } if outcome.is_none() => None,
+                AnswerTarget::Slot { feed, .. } => {
+                    feed.finish();
+                    late = poll_fn(|cx| feed.slot().poll_asked(cx)).await;
+                    late.as_ref()
+                }
+            };
+            self.stage.set(JobStage::Answered);
+            let (Some(outcome), Some(asked)) = (outcome, asked) else {
+                return self.place.unheard();
+            };
+            let reply = asked.reply_for(trail);
+            match outcome {
+                // The user's code encodes the value, and may panic before it is sent.
+                Ok(value) => {
+                    if let Err(message) = catch(|| answer(reply, &value)) {
+                        reply.panicked(&message);
+                    }
+                }
+                Err(message) => reply.panicked(&message),
+            }
+        })
+    }
+}
+
+impl Drop for LateReply {
+    fn drop(&mut self) {
+        let stage = self.stage.get();
+        match &self.place {
+            AnswerTarget::Slot { session, number, .. } if stage == JobStage::Answered => {
+                ClientSession::of(session).flows().forget(*number);
+            }
+            AnswerTarget::Slot { feed, session, number, trail, .. } => {
+                feed.leave_unanswered(Unanswered {
+                    number: *number,
+                    was_begun: stage == JobStage::Running,
+                    trail: trail.clone(),
+                    session: session.clone(),
+                    _counted: self.counted.take(),
+                });
+            }
+            AnswerTarget::Caller(asked) => match stage {
+                JobStage::Answered => {}
+                JobStage::NotBegun => asked.reply().shutting_down(),
+                JobStage::Running => asked.reply().panicked(DROPPED),
+            },
+        }
+    }
+}
+
+/// The job that runs a method which returns a stream, up to the end of that.
+pub(crate) fn stream_job<T: Send + 'static>(
+    flow: Arc<StreamSender<T>>,
+    burden: MethodPermit,
+    asked: StreamAsked,
+    handler: impl Future<Output = Result<(), BadArguments>> + Send + 'static,
+) -> Job {
+    /// Ends the stream, if nothing else has.
+    struct Ended<T: 'static>(Arc<StreamSender<T>>);
+
+    impl<T: 'static> Drop for Ended<T> {
+        fn drop(&mut self) {
+            self.0.panicked(DROPPED);
+        }
+    }
+
+    let flow = Ended(flow);
+    let StreamAsked { session, span, drops } = asked;
+    let of_client = ClientJob::new(&session);
+    Box::pin(async move {
+        let (_burden, _of_client) = (burden, of_client);
+        let handler = pin!(handler);
+        let handler = caught(&span, handler);
+        let outcome = match drops {
+            true => unless_gone(&session, handler).await,
+            false => Some(handler.await),
+        };
+        match outcome {
+            None | Some(Ok(Ok(()))) => {}
+            Some(Ok(Err(bad))) => {
+                let _ = flow.0.answer_call(|reply| reply.bad_request(bad.message()));
+            }
+            Some(Err(message)) => flow.0.panicked(&message),
+        }
+    })
+}
+
+/// What the job of a method that returns a stream has of its call.
+pub(crate) struct StreamAsked {
+    pub(crate) session: Session,
+    pub(crate) span: ServedSpan,
+    /// Whether the method's future is dropped when its client goes.
+    pub(crate) drops: bool,
+}
+
+/// `None` when the client has gone, with whom the handler is dropped.
+async fn unless_gone<F: Future>(session: &Session, handler: F) -> Option<F::Output> {
+    let mut gone = pin!(ClientSession::of(session).presence().until_cut());
+    let mut handler = pin!(handler);
+    poll_fn(|cx| {
+        if gone.as_mut().poll(cx).is_ready() {
+            return Poll::Ready(None);
+        }
+        handler.as_mut().poll(cx).map(Some)
+    })
+    .await
+}
+
+/// `None` when the caller has gone, with whom the handler is dropped.
+async fn unless_lost<F: Future>(feed: &dyn HasSlot, mut handler: Pin<&mut F>) -> Option<F::Output> {
+    poll_fn(|cx| {
+        if feed.slot().poll_lost(cx) {
+            return Poll::Ready(None);
+        }
+        handler.as_mut().poll(cx).map(Some)
+    })
+    .await
+}
+
+/// Polls the user's future, within its span; a panic becomes its message.
+async fn caught<F: Future>(
+    span: &ServedSpan,
+    mut handler: Pin<&mut F>,
+) -> Result<F::Output, String> {
+    poll_fn(|cx| match catch(|| span.within(|| handler.as_mut().poll(cx))) {
+        Ok(Poll::Pending) => Poll::Pending,
+        Ok(Poll::Ready(output)) => Poll::Ready(Ok(output)),
+        Err(message) => Poll::Ready(Err(message)),
+    })
+    .await
+}

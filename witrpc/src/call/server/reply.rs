@@ -1,0 +1,233 @@
+//! Answers.
+
+use witrpc_transport::{Body, ChannelError, Outgoing, Peer, SMALL_LEN, Ticket, pad};
+
+use crate::codec::{Batch, Codec, Encoded, Encoder};
+use crate::method;
+use crate::method::{Method, Value};
+use crate::observe::counters::Counter;
+use crate::observe::hooks::Rejection;
+use crate::stream::server::NotOpened;
+use crate::tag::{AnswerTag, Status};
+
+use super::call_observer::CallObserver;
+
+/// The longest text of an answer that is not a value, in bytes.
+const MAX_TEXT_LEN: usize = 4096;
+
+/// Answers one call, once.
+///
+/// That nobody is there to hear the answer is no error: who left has learned why on its own side.
+#[derive(Clone, Copy)]
+pub(crate) struct Reply<'a> {
+    pub(crate) peer: &'a dyn Peer,
+    pub(crate) ticket: Ticket,
+    pub(crate) codec: Codec,
+    pub(crate) trail: &'a CallObserver,
+    pub(crate) counter: Counter<'a>,
+}
+
+impl Reply<'_> {
+    /// The stream that the method takes is open. The call goes on.
+    pub(crate) fn opened(self) {
+        let trail = &CallObserver::plain(false);
+        Reply { trail, ..self }.done();
+    }
+
+    /// What was asked for is done.
+    pub(crate) fn done(self) {
+        self.encode(Status::Ok, &method::value("result"), &());
+    }
+
+    /// What became of an upload, as a number of the protocol.
+    pub(crate) fn number(self, number: u64) {
+        self.encode(Status::Ok, &method::value("result"), &number);
+    }
+
+    /// The handler's value.
+    #[inline]
+    pub(crate) fn value<M: Method>(self, value: &M::Ok) {
+        self.encode(Status::Ok, &M::OK, value);
+    }
+
+    /// What the handler returned.
+    #[inline]
+    pub(crate) fn result<M: Method>(self, result: &Result<M::Ok, M::Err>) {
+        match result {
+            Ok(value) => self.value::<M>(value),
+            Err(error) => self.error::<M>(error),
+        }
+    }
+
+    /// The method's own error.
+    #[inline]
+    pub(crate) fn error<M: Method>(self, error: &M::Err) {
+        let err = M::ERR.expect("generated code says how the method's own error crosses");
+        self.encode(Status::App, &err, error);
+    }
+
+    /// The first items of a batch, and whether these are the last of the stream. The only error that
+    /// is reported is that they are too many.
+    pub(crate) fn batch<T: 'static>(
+        self,
+        batch: &Batch<T>,
+        items: usize,
+        over: bool,
+    ) -> Result<(), ChannelError> {
+        let mut encoder = Encoder::new(self.codec);
+        let encoded = encoder.number("over", over.into());
+        if let Err(error) = encoded.and_then(|()| batch.write(items, &mut encoder)) {
+            self.not_encoded(&error.to_string());
+            return Ok(());
+        }
+        match encoder.with_body(|raw, body| self.answer(Status::Ok, raw, body)) {
+            Err(ChannelError::TooLarge { len, max }) => Err(ChannelError::TooLarge { len, max }),
+            // Nobody is there to hear it.
+            _ => Ok(()),
+        }
+    }
+
+    /// Events. The only error that is reported is that they are too many.
+    pub(crate) fn events(self, message: &[u8]) -> Result<(), ChannelError> {
+        match self.send(Status::Ok, message) {
+            Err(ChannelError::TooLarge { len, max }) => Err(ChannelError::TooLarge { len, max }),
+            // Nobody is there to hear it.
+            _ => Ok(()),
+        }
+    }
+
+    /// What is new of uploads.
+    pub(crate) fn notices(self, message: &[u8]) {
+        let _ = self.send(Status::Ok, message);
+    }
+
+    /// The stream is over.
+    pub(crate) fn end(self) {
+        let _ = self.send(Status::End, &[]);
+    }
+
+    /// A stream is not open.
+    #[cold]
+    pub(crate) fn not_opened(self, why: NotOpened) {
+        match why {
+            NotOpened::TooMany { limit, max } => {
+                let mut bytes = [limit.number(); 9];
+                bytes[1..].copy_from_slice(&(max as u64).to_le_bytes());
+                let _ = self.send(Status::TooManyStreams, &bytes);
+            }
+            NotOpened::NumberInUse => self.bad_request("the stream's number is in use"),
+            NotOpened::Closed => self.end(),
+        }
+    }
+
+    /// The value could not be encoded.
+    #[cold]
+    pub(crate) fn not_encoded(self, message: &str) {
+        self.text(Status::EncodeFailed, message);
+    }
+
+    /// The arguments could not be decoded.
+    #[cold]
+    pub(crate) fn bad_request(self, message: &str) {
+        self.text(Status::BadRequest, message);
+    }
+
+    /// The handler panicked, or ended without an answer.
+    #[cold]
+    pub(crate) fn panicked(self, message: &str) {
+        self.text(Status::Panicked, message);
+    }
+
+    /// The machine has no thread for the method, which was not begun.
+    #[cold]
+    pub(crate) fn no_thread(self, why: &str) {
+        self.text(Status::NoThread, why);
+    }
+
+    /// There is no such method.
+    #[cold]
+    pub(crate) fn unknown_method(self) {
+        let _ = self.send(Status::UnknownMethod, &[]);
+    }
+
+    /// The caller's deadline has passed, and the call was not begun.
+    #[cold]
+    pub(crate) fn expired(self) {
+        let _ = self.send(Status::Expired, &[]);
+    }
+
+    /// A hook did not let the call through.
+    #[cold]
+    pub(crate) fn rejected(self, rejection: &Rejection) {
+        let mut text = String::from(if rejection.is_retryable { "+" } else { "-" });
+        text.push_str(&rejection.reason);
+        self.text(Status::Rejected, &text);
+    }
+
+    /// The call was not begun, and will not be.
+    #[cold]
+    pub(crate) fn shutting_down(self) {
+        let _ = self.send(Status::ShuttingDown, &[]);
+    }
+
+    #[inline]
+    fn encode<T: 'static>(self, status: Status, how: &Value<T>, value: &T) {
+        let mut encoder = Encoder::new(self.codec);
+        let put = how.put(value, &mut encoder);
+        if let Err(error) = put.and_then(|()| encoder.decide_leases(|| self.peer.lessor())) {
+            return self.not_encoded(&error.to_string());
+        }
+        let answered = encoder.with_body(|raw, body| self.answer(status, raw, body));
+        if let Err(ChannelError::TooLarge { len, max }) = answered {
+            self.too_large(len, max);
+        }
+    }
+
+    #[cold]
+    pub(crate) fn too_large(self, len: usize, max: usize) {
+        let mut numbers = [0; 16];
+        numbers[..8].copy_from_slice(&(len as u64).to_le_bytes());
+        numbers[8..].copy_from_slice(&(max as u64).to_le_bytes());
+        let _ = self.send(Status::AnswerTooLarge, &numbers);
+    }
+
+    /// Answers with a text, or with as much of it as the connection's limit lets through.
+    fn text(self, status: Status, text: &str) {
+        let sent = self.send(status, cut(text, MAX_TEXT_LEN).as_bytes());
+        if let Err(ChannelError::TooLarge { max, .. }) = sent {
+            let _ = self.send(status, cut(text, max).as_bytes());
+        }
+    }
+
+    /// Sends what is no value. But for texts, nothing of it is over [`MIN_MESSAGE_LEN`].
+    ///
+    /// [`MIN_MESSAGE_LEN`]: witrpc_transport::MIN_MESSAGE_LEN
+    fn send(self, status: Status, bytes: &[u8]) -> Result<(), ChannelError> {
+        if bytes.len() <= SMALL_LEN {
+            self.answer(status, false, Body::Small { padded: &pad(bytes), len: bytes.len() })
+        } else {
+            self.answer(status, false, Body::Large(&Encoded(bytes)))
+        }
+    }
+
+    /// The one way that all answers go.
+    #[inline]
+    fn answer(self, status: Status, raw: bool, body: Body<'_>) -> Result<(), ChannelError> {
+        let tag = AnswerTag { status, raw }.bits();
+        let answered = self.peer.answer(self.ticket, Outgoing { tag, body, deadline: None });
+        // One that is too large will be answered with that.
+        if !matches!(answered, Err(ChannelError::TooLarge { .. })) {
+            self.trail.answered(self.counter, status, body.len(), answered.is_ok());
+        }
+        answered
+    }
+}
+
+/// The beginning of a text, in at most so many bytes.
+fn cut(text: &str, most: usize) -> &str {
+    let mut end = text.len().min(most);
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    &text[..end]
+}

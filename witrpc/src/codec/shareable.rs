@@ -1,0 +1,99 @@
+//! What a [`Shared`](crate::share::Shared) can be of: a slice, or one value.
+
+use witrpc_transport::SharedBytes;
+
+use super::{RawElement, assert_raw};
+
+/// What can lie in shared memory: `[T]`, or one `T`. Nobody else implements it.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot lie in shared memory",
+    label = "not a slice or a value of plain elements",
+    note = "write `Shared<[T]>` or `Shared<T>` with a `T` of plain numbers (`Shared<[u8]>` for text), or derive `bytemuck::Pod` and `bytemuck::Zeroable` (with `#[repr(C)]`), `serde::Serialize` and `serde::Deserialize` on it"
+)]
+pub trait Shareable: sealed::Form + Send + Sync + 'static {}
+
+impl<T: RawElement> Shareable for [T] {}
+impl<T: RawElement> Shareable for T {}
+
+/// What the crate needs to know of a form; sealed.
+pub(crate) mod sealed {
+    use crate::codec::RawElement;
+    use crate::contract::Tracer;
+
+    pub trait Form {
+        type Element: RawElement;
+
+        /// The bytes as what they are. `None` if their number or alignment does not fit.
+        fn of_bytes(bytes: &[u8]) -> Option<&Self>;
+
+        fn of_bytes_mut(bytes: &mut [u8]) -> Option<&mut Self>;
+
+        /// Whether so many bytes can be one.
+        fn fits(len: usize) -> bool;
+
+        fn trace(tracer: &mut Tracer);
+    }
+}
+
+impl<T: RawElement> sealed::Form for [T] {
+    type Element = T;
+
+    fn of_bytes(bytes: &[u8]) -> Option<&Self> {
+        bytemuck::try_cast_slice(bytes).ok()
+    }
+
+    fn of_bytes_mut(bytes: &mut [u8]) -> Option<&mut Self> {
+        bytemuck::try_cast_slice_mut(bytes).ok()
+    }
+
+    fn fits(len: usize) -> bool {
+        len.is_multiple_of(size_of::<T>())
+    }
+
+    fn trace(tracer: &mut crate::contract::Tracer) {
+        crate::contract::trace_raw::<T>(tracer);
+    }
+}
+
+impl<T: RawElement> sealed::Form for T {
+    type Element = T;
+
+    fn of_bytes(bytes: &[u8]) -> Option<&Self> {
+        bytemuck::try_from_bytes(bytes).ok()
+    }
+
+    fn of_bytes_mut(bytes: &mut [u8]) -> Option<&mut Self> {
+        bytemuck::try_from_bytes_mut(bytes).ok()
+    }
+
+    fn fits(len: usize) -> bool {
+        len == size_of::<T>()
+    }
+
+    fn trace(tracer: &mut crate::contract::Tracer) {
+        crate::contract::trace_raw_value::<T>(tracer);
+    }
+}
+
+/// Refuses, when it is compiled, elements of size zero or of too large an alignment.
+pub(crate) const fn check<T: RawElement>() {
+    const { assert_raw::<T>() }
+}
+
+/// Elements in private memory.
+pub(crate) struct Elements<T>(pub(crate) Vec<T>);
+
+impl<T: RawElement> SharedBytes for Elements<T> {
+    fn len(&self) -> usize {
+        size_of_val(&*self.0)
+    }
+
+    fn copy_to(&self, offset: usize, out: &mut [u8]) {
+        let bytes: &[u8] = bytemuck::cast_slice(&self.0);
+        out.copy_from_slice(&bytes[offset..offset + out.len()]);
+    }
+
+    fn as_slice(&self) -> Option<&[u8]> {
+        Some(bytemuck::cast_slice(&self.0))
+    }
+}

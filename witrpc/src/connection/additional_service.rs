@@ -1,0 +1,227 @@
+//! Clients of further services over one connection.
+
+use std::sync::Arc;
+
+use witrpc_transport::Limit;
+
+use crate::contract::ServiceDescriptor;
+use crate::error::{CallError, ConnectError};
+use crate::event::client::subscriptions::Subscriptions;
+use crate::rt::block_on;
+use crate::server::registry;
+use crate::server::registry::{RegistryAsyncClient, RegistryClient};
+use crate::tag::REGISTRY;
+
+use super::connection::{Client, Connection, Inner};
+use super::handshake::Welcome;
+use super::link_slot::{Link, LinkRef, LinkSlot};
+use super::negotiation::{Agreed, Proposal};
+use super::reconnect::{LinkSource, Reconnector};
+
+impl Connection {
+    /// A client of another service of the same server, over this connection: it shares the lanes and
+    /// the memory, the codec and the timeout, and ends with it. A connection ends when the last
+    /// client that goes over it is dropped, of whatever service. What goes for connecting goes for
+    /// this: the contracts are compared, and after a [reconnection](crate::Reconnect) compared again.
+    ///
+    /// Blocks the thread for one call; in async code use [`client_async`](Self::client_async).
+    ///
+    /// # Errors
+    ///
+    /// [`ConnectError`] says whether the server does not serve it, has another version of it, or
+    /// could not be asked.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use witrpc::{ConnectError, InProcess, WitServer, wit_service};
+    ///
+    /// #[wit_service]
+    /// pub trait Clock {
+    ///     fn now(&self) -> u64;
+    /// }
+    ///
+    /// #[wit_service]
+    /// pub trait Calendar {
+    ///     fn today(&self) -> String;
+    /// }
+    ///
+    /// #[wit_service]
+    /// pub trait Radio {
+    ///     fn play(&self);
+    /// }
+    ///
+    /// struct Desk;
+    ///
+    /// impl Clock for Desk {
+    ///     fn now(&self) -> u64 {
+    ///         12
+    ///     }
+    /// }
+    ///
+    /// impl Calendar for Desk {
+    ///     fn today(&self) -> String {
+    ///         "Monday".to_owned()
+    ///     }
+    /// }
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let place = InProcess::new(); // or a name, for other processes
+    /// let server = WitServer::builder()
+    ///     .listen(place.clone())
+    ///     .service(ClockServer::new(Desk))
+    ///     .service(CalendarServer::new(Desk))
+    ///     .start()?;
+    ///
+    /// let clock = ClockClient::connect(place)?;
+    /// let calendar: CalendarClient = clock.connection().client()?;
+    /// assert_eq!((clock.now()?, calendar.today()?), (12, "Monday".to_owned()));
+    /// assert_eq!(server.clients().len(), 1, "of one connection");
+    ///
+    /// let radio = clock.connection().client::<RadioClient>();
+    /// assert!(matches!(radio, Err(ConnectError::UnknownService { serves, .. })
+    ///     if serves == ["Clock", "Calendar"]));
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn client<C: Client>(&self) -> Result<C, ConnectError> {
+        let (root, link) = (self.root(), self.inner().link());
+        let link = ask(root, &link, C::DESCRIPTOR)?;
+        root.sibling(C::DESCRIPTOR, link)
+    }
+
+    /// As [`client`](Self::client), for any executor.
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub async fn client_async<C: Client>(&self) -> Result<C, ConnectError> {
+        let (root, link) = (self.root(), self.inner().link());
+        let question = Question::new(root, &link, C::DESCRIPTOR)?;
+        let registry = RegistryAsyncClient::from_connection(question.registry.clone());
+        let answer = registry.find(C::DESCRIPTOR.name, question.proposal.ours.digest).await;
+        let link = question.settle(answer)?;
+        root.sibling(C::DESCRIPTOR, link)
+    }
+
+    /// The connection that was made first, which all others over it share.
+    pub(crate) fn root(&self) -> &Connection {
+        self.inner().root.as_ref().unwrap_or(self)
+    }
+
+    /// A client over this connection, whose link has been settled.
+    fn sibling<C: Client>(
+        &self,
+        descriptor: &'static ServiceDescriptor,
+        link: Link,
+    ) -> Result<C, ConnectError> {
+        let inner = self.inner();
+        let links = match &inner.links {
+            LinkSlot::One(_) => LinkSlot::One(link),
+            LinkSlot::Kept(keeper) => {
+                let source = LinkSource::Over(self.clone());
+                LinkSlot::Kept(Reconnector::start(source, descriptor, keeper.quiet_policy(), link)?)
+            }
+        };
+        Ok(C::from_connection(Connection::new(Inner {
+            links,
+            descriptor,
+            codec: inner.codec,
+            allow_unverified: inner.allow_unverified,
+            call_timeout: inner.call_timeout,
+            hook: inner.hook.clone(),
+            subscriptions: Arc::clone(&inner.subscriptions),
+            server: None,
+            root: Some(self.clone()),
+        })))
+    }
+}
+
+/// Asks for a service over the link of a connection that was lost and is kept: over the next one,
+/// if it does not come too late.
+///
+/// # Errors
+///
+/// As [`Connection::client`].
+pub(crate) fn ask_again(
+    root: &Connection,
+    descriptor: &'static ServiceDescriptor,
+    limit: &mut Limit,
+) -> Result<Link, ConnectError> {
+    let links = &root.inner().links;
+    let mut link = links.current();
+    if let (LinkSlot::Kept(keeper), true) = (links, link.lost().is_some()) {
+        let next = {
+            let mut next = keeper.next(&link);
+            block_on(|cx| next.poll(cx, limit))
+        };
+        link = LinkRef::Kept(next.map_err(|source| unanswered(descriptor, source))?);
+    }
+    ask(root, &link, descriptor)
+}
+
+/// Asks for a service over this link.
+fn ask(
+    root: &Connection,
+    link: &Link,
+    descriptor: &'static ServiceDescriptor,
+) -> Result<Link, ConnectError> {
+    let question = Question::new(root, link, descriptor)?;
+    let registry = RegistryClient::from_connection(question.registry.clone());
+    let answer = registry.find(descriptor.name, question.proposal.ours.digest);
+    question.settle(answer)
+}
+
+/// What is asked of a server that is connected already.
+struct Question {
+    descriptor: &'static ServiceDescriptor,
+    proposal: Proposal,
+    /// Leads to the server's registry.
+    registry: Connection,
+}
+
+impl Question {
+    fn new(
+        root: &Connection,
+        link: &Link,
+        descriptor: &'static ServiceDescriptor,
+    ) -> Result<Self, ConnectError> {
+        let inner = root.inner();
+        let proposal = Proposal::new(descriptor, inner.codec, inner.allow_unverified)?;
+        let registry = Connection::new(Inner {
+            links: LinkSlot::One(link.beside(Agreed {
+                service: REGISTRY,
+                tags: registry::tags(),
+                events: Box::new([]),
+            })),
+            descriptor: RegistryClient::DESCRIPTOR,
+            codec: inner.codec,
+            allow_unverified: inner.allow_unverified,
+            call_timeout: inner.call_timeout,
+            subscriptions: Subscriptions::new(),
+            hook: None,
+            server: None,
+            root: None,
+        });
+        Ok(Self { descriptor, proposal, registry })
+    }
+
+    /// Makes a link of what the registry answered.
+    fn settle(self, answer: Result<Welcome, CallError<Vec<String>>>) -> Result<Link, ConnectError> {
+        let asked = || self.descriptor.name.to_owned();
+        match answer {
+            Ok(welcome) => {
+                let agreed = self.proposal.settle(&welcome)?;
+                Ok(self.registry.inner().link().beside(agreed))
+            }
+            Err(CallError::App(serves)) => {
+                Err(ConnectError::UnknownService { asked: asked(), serves })
+            }
+            Err(other) => Err(unanswered(self.descriptor, other.without_app())),
+        }
+    }
+}
+
+fn unanswered(descriptor: &'static ServiceDescriptor, source: CallError) -> ConnectError {
+    ConnectError::Unanswered { service: descriptor.name, source }
+}

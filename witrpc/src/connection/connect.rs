@@ -1,0 +1,197 @@
+//! Reaching a server: the handshake, seen from the client.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use witrpc_transport::{TrustedPeer, WaitPolicy};
+
+use crate::call::client::hook_call::Hook;
+use crate::codec::Codec;
+use crate::contract::ServiceDescriptor;
+use crate::error::{ConnectError, LeftBehindLimit};
+use crate::event::client::subscriptions::Subscriptions;
+use crate::rt::cancel_token::CancelToken;
+use crate::security::TokenSource;
+use crate::transport::{ConnectConfig, Endpoint};
+
+use super::connection::Inner;
+use super::handshake::{Hello, Refusal, VERSION, Welcome};
+use super::link_slot::{Link, LinkSlot};
+use super::negotiation::Proposal;
+use super::reconnect::{LinkSource, Reconnect, Reconnector};
+
+/// How long a call may take when nobody says otherwise.
+const DEFAULT_CALL_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// All that connecting needs, free of the client's type.
+#[derive(Debug)]
+pub(crate) struct Dial {
+    pub(crate) endpoint: Endpoint,
+    pub(crate) codec: Codec,
+    pub(crate) call_timeout: Option<Duration>,
+    pub(crate) wait_for_server: Duration,
+    pub(crate) connect_timeout: Option<Duration>,
+    /// Says that nobody waits for the connection any more.
+    pub(crate) cancel: Option<CancelToken>,
+    pub(crate) wait: WaitPolicy,
+    pub(crate) token: TokenSource,
+    pub(crate) encryption: bool,
+    pub(crate) reconnect: Option<Reconnect>,
+    pub(crate) hook: Option<Arc<Hook>>,
+    pub(crate) trusted: Option<TrustedPeer>,
+    pub(crate) allow_unverified: bool,
+}
+
+impl Dial {
+    /// Starts with the defaults.
+    pub(crate) fn new(endpoint: Endpoint) -> Self {
+        Self {
+            endpoint,
+            codec: Codec::default(),
+            call_timeout: Some(DEFAULT_CALL_TIMEOUT),
+            wait_for_server: Duration::ZERO,
+            connect_timeout: None,
+            cancel: None,
+            wait: WaitPolicy::default(),
+            token: TokenSource::default(),
+            encryption: false,
+            reconnect: None,
+            hook: None,
+            trusted: None,
+            allow_unverified: false,
+        }
+    }
+
+    /// Connects, and blocks the thread meanwhile.
+    pub(crate) fn connect(
+        mut self,
+        descriptor: &'static ServiceDescriptor,
+    ) -> Result<Inner, ConnectError> {
+        let link = self.link(descriptor)?;
+        let (codec, call_timeout, hook) = (self.codec, self.call_timeout, self.hook.take());
+        let allow_unverified = self.allow_unverified;
+        let links = match self.reconnect.take() {
+            None => LinkSlot::One(link),
+            Some(policy) => LinkSlot::Kept(Reconnector::start(
+                LinkSource::dial(self),
+                descriptor,
+                policy,
+                link,
+            )?),
+        };
+        Ok(Inner {
+            links,
+            descriptor,
+            codec,
+            allow_unverified,
+            call_timeout,
+            subscriptions: Subscriptions::new(),
+            hook,
+            server: None,
+            root: None,
+        })
+    }
+
+    /// Meets the server, and agrees with it on what is called.
+    pub(crate) fn link(
+        &self,
+        descriptor: &'static ServiceDescriptor,
+    ) -> Result<Link, ConnectError> {
+        // A time too long for the clock is as good as none.
+        let until = self.connect_timeout.and_then(|time| Instant::now().checked_add(time));
+        let proposal = Proposal::new(descriptor, self.codec, self.allow_unverified)?;
+        let hello = Hello {
+            version: VERSION,
+            service: descriptor.name.to_owned(),
+            codec: self.codec.number(),
+            contract: proposal.ours.digest,
+        };
+        let config = ConnectConfig {
+            hello: postcard::to_allocvec(&hello).map_err(|error| ConnectError::Protocol {
+                problem: format!("the hello cannot be encoded: {error}"),
+            })?,
+            wait_for_server: self.wait_for_server,
+            until,
+            cancel: self.cancel.clone(),
+            wait: self.wait,
+            credentials: self.token.credentials(self.encryption)?,
+            trusted: self.trusted,
+        };
+        let channel = self.endpoint.transport().connect(config);
+        let channel = channel.map_err(|error| self.time_over(read_refusal(error), until))?;
+        let welcome: Welcome = postcard::from_bytes(channel.welcome()).map_err(|error| {
+            ConnectError::Protocol { problem: format!("its welcome cannot be decoded: {error}") }
+        })?;
+        let agreed = proposal.settle(&welcome)?;
+        Ok(Link::new(channel, self.codec, welcome.client_id, agreed))
+    }
+
+    /// Says which time is over: that of connecting as a whole, if the transport was given one.
+    fn time_over(&self, error: ConnectError, until: Option<Instant>) -> ConnectError {
+        match (&error, self.connect_timeout) {
+            (ConnectError::HandshakeTimedOut { .. }, Some(after)) if until.is_some() => {
+                ConnectError::TimedOut { after }
+            }
+            _ => error,
+        }
+    }
+}
+
+/// Puts a refusal of the server into the words of connecting.
+fn read_refusal(error: ConnectError) -> ConnectError {
+    let ConnectError::Refused(bytes) = error else { return error };
+    match postcard::from_bytes(&bytes) {
+        Ok(Refusal::VersionMismatch { theirs }) => {
+            ConnectError::VersionMismatch { ours: VERSION, theirs }
+        }
+        Ok(Refusal::UnknownService { asked, serves }) => {
+            ConnectError::UnknownService { asked, serves }
+        }
+        Ok(Refusal::CodecNotAllowed { asked, allowed }) => match Codec::from_number(asked) {
+            Some(asked) => ConnectError::CodecNotAllowed {
+                asked,
+                allowed: allowed.into_iter().filter_map(Codec::from_number).collect(),
+            },
+            None => ConnectError::Refused(bytes),
+        },
+        Ok(Refusal::NotChecked) => ConnectError::Unsupported {
+            problem: "it cannot check the access token or encrypt, which the server requires"
+                .into(),
+        },
+        Ok(Refusal::ShuttingDown) => ConnectError::ShuttingDown,
+        Ok(Refusal::TooManyLeftBehind { max }) => {
+            ConnectError::TooManyLeftBehind { limit: LeftBehindLimit::AsyncHandlers, max }
+        }
+        Ok(Refusal::TooManyThreadsLeftBehind { max }) => {
+            ConnectError::TooManyLeftBehind { limit: LeftBehindLimit::Threads, max }
+        }
+        Ok(Refusal::BadHello(problem)) => ConnectError::Protocol { problem },
+        Err(_) => ConnectError::Refused(bytes),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn refusals_become_errors_of_their_own() {
+        let read = |refusal: &Refusal| {
+            let bytes = postcard::to_allocvec(refusal).unwrap();
+            read_refusal(ConnectError::Refused(bytes))
+        };
+        assert!(matches!(
+            read(&Refusal::VersionMismatch { theirs: 7 }),
+            ConnectError::VersionMismatch { ours: VERSION, theirs: 7 }
+        ));
+        assert!(matches!(read(&Refusal::ShuttingDown), ConnectError::ShuttingDown));
+        // A codec that this build has no name for.
+        let unknown = Refusal::CodecNotAllowed { asked: 0, allowed: vec![99, 0] };
+        assert!(matches!(
+            read(&unknown),
+            ConnectError::CodecNotAllowed { asked: Codec::Postcard, allowed } if allowed == [Codec::Postcard]
+        ));
+        let garbage = read_refusal(ConnectError::Refused(vec![255; 9]));
+        assert!(matches!(garbage, ConnectError::Refused(words) if words == [255; 9]));
+    }
+}

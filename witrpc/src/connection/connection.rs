@@ -1,0 +1,341 @@
+//! A connection, shared by all clones of a client.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use witrpc_transport::{ChannelError, ClientChannel, DisconnectReason};
+
+use crate::call::client::hook_call::Hook;
+use crate::call::client::options::{CallDeadline, CallOptions};
+use crate::codec::Codec;
+use crate::contract;
+use crate::contract::ServiceDescriptor;
+use crate::error::{CallError, ConnectError};
+use crate::event::client::subscriptions::Subscriptions;
+use crate::rt::cancel_token::CancelToken;
+use crate::server::handle::WitServer;
+
+use super::link_slot::{LinkRef, LinkSlot};
+use super::reconnect::ConnectionState;
+
+/// A client that the macro made.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not the client of a trait",
+    label = "not made by `#[wit_service]`",
+    note = "for a trait `X`, write `XClient` or `XAsyncClient`"
+)]
+pub trait Client: Sized {
+    /// The service that it calls.
+    const DESCRIPTOR: &'static ServiceDescriptor;
+    /// Wraps a connection.
+    fn from_connection(connection: Connection) -> Self;
+}
+
+/// A connection to one service of a server: what all clones of a client share.
+///
+/// Any number of threads and tasks may call at once; each call in flight takes one of the
+/// connection's lanes. The connection ends when the last clone is dropped, on
+/// [`disconnect`](Self::disconnect), and with the server.
+///
+/// # Contracts
+///
+/// When a client connects, its version of the service is compared with the server's: the shapes of
+/// all arguments, results and errors, as serde and the codec have them. Whatever one side may send,
+/// the other must be able to read, and mean the same by it; if not, connecting fails with
+/// [`ConnectError::ContractMismatch`](crate::ConnectError::ContractMismatch), which lists what
+/// differs. In detail:
+///
+/// - Methods are matched by name, wherever they stand. Either side may have methods that the other
+///   lacks; to call one that the server lacks is
+///   [`CallError::UnknownMethod`](crate::CallError::UnknownMethod).
+/// - The same goes for events: to subscribe to one that the server lacks is `UnknownMethod`, too.
+///   Their arguments are what the server sends and the client reads. What becomes of those for which
+///   there is no room is each side's own affair.
+/// - What one side streams, an argument or what is returned, the other must stream, too.
+/// - The arguments of a method are the same in number, order, names and shapes. Whether it is an
+///   `async fn` or idempotent is each side's own affair.
+/// - The names of arguments, fields and variants count, as serde has them (`#[serde(rename)]`).
+///   Those of types do not, and a newtype is the same as what it wraps.
+/// - Of an enum, the side that reads may know more variants than the side that writes: the server
+///   for arguments, the client for results and errors. Postcard numbers variants, so there the new
+///   ones stand after the old.
+/// - A struct has the same fields on both sides, over postcard in the same order. Over JSON either
+///   side may have more, if these are `Option`s: what is missing is read as `None`, what is not
+///   known is skipped. That a struct denies unknown fields does not show; calls report it then.
+/// - What cannot be traced, such as an untagged enum over JSON, is not compared;
+///   [`contract`](Self::contract) shows it as `?`. Calls report then what they cannot decode.
+///   Postcard's bytes do not tell what they are, so there connecting fails with
+///   [`ConnectError::UnverifiedType`](crate::ConnectError::UnverifiedType), unless
+///   [both sides allow it](crate::ClientBuilder::allow_unverified_types).
+///
+/// ```
+/// use witrpc::{ConnectError, InProcess, WitServer, wit_service};
+///
+/// mod old {
+///     #[witrpc::wit_service]
+///     pub trait Calculator {
+///         fn divide(&self, a: i64, b: i32) -> i64;
+///     }
+/// }
+///
+/// #[wit_service]
+/// pub trait Calculator {
+///     fn divide(&self, a: i64, b: i64) -> i64;
+/// }
+///
+/// struct Abacus;
+///
+/// impl old::Calculator for Abacus {
+///     fn divide(&self, a: i64, b: i32) -> i64 {
+///         a / i64::from(b)
+///     }
+/// }
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let place = InProcess::new();
+/// let service = old::CalculatorServer::new(Abacus);
+/// let server = WitServer::builder().listen(place.clone()).service(service).start()?;
+/// match CalculatorClient::connect(place) {
+///     Err(ConnectError::ContractMismatch { differences, .. }) => assert_eq!(
+///         differences[0].to_string(),
+///         "divide: argument `b` is i64 here and i32 there"
+///     ),
+///     other => panic!("{other:?}"),
+/// }
+/// # Ok(())
+/// # }
+/// ```
+///
+/// # Examples
+///
+/// ```
+/// use witrpc::{CallError, Codec, DisconnectReason, wit_service};
+///
+/// #[wit_service]
+/// pub trait Clock {
+///     fn now(&self) -> u64;
+/// }
+///
+/// struct Stopped;
+///
+/// impl Clock for Stopped {
+///     fn now(&self) -> u64 {
+///         12
+///     }
+/// }
+///
+/// let clock = ClockClient::in_process(Stopped);
+/// let connection = clock.connection();
+/// assert!(connection.is_connected());
+/// assert_eq!(connection.codec(), Codec::Postcard);
+///
+/// connection.disconnect();
+/// let closed = DisconnectReason::ClosedHere;
+/// assert_eq!(connection.disconnect_reason(), Some(closed));
+/// assert_eq!(clock.now(), Err(CallError::Disconnected(closed)));
+/// ```
+#[derive(Clone)]
+pub struct Connection {
+    inner: Arc<Inner>,
+    /// What applies to the calls of this view.
+    options: Option<Arc<CallOptions>>,
+}
+
+/// What the clones of a connection share.
+pub(crate) struct Inner {
+    pub(crate) links: LinkSlot,
+    pub(crate) descriptor: &'static ServiceDescriptor,
+    pub(crate) codec: Codec,
+    /// Whether types are allowed of which a part is unknown to either side.
+    pub(crate) allow_unverified: bool,
+    pub(crate) call_timeout: Option<Duration>,
+    pub(crate) hook: Option<Arc<Hook>>,
+    /// What all clones, and the clients of further services, want to be told.
+    pub(crate) subscriptions: Arc<Subscriptions>,
+    /// The server that lives as long as the connection, if it has one of its own.
+    pub(crate) server: Option<WitServer>,
+    /// The connection that this one goes over, if it is for a further service.
+    pub(crate) root: Option<Connection>,
+}
+
+impl Drop for Inner {
+    /// The thread that pulls events has a hold of the channel, and is not to keep the connection.
+    fn drop(&mut self) {
+        if self.root.is_none() && !self.is_forked() && self.subscriptions.is_pulling() {
+            self.links.disconnect();
+        }
+    }
+}
+
+impl Inner {
+    /// The link that stands now. To be taken once a call, which goes over that one throughout.
+    #[inline]
+    pub(crate) fn link(&self) -> LinkRef<'_> {
+        self.links.current()
+    }
+
+    /// Whether this process is a fork of the one that connected: no lock is to be trusted then.
+    pub(crate) fn is_forked(&self) -> bool {
+        self.link().lost() == Some(DisconnectReason::Forked)
+    }
+
+    pub(crate) fn is_idempotent(&self, method: u16) -> bool {
+        self.descriptor.methods[usize::from(method)].idempotent
+    }
+
+    pub(crate) fn method_name(&self, method: u16) -> &'static str {
+        self.descriptor.methods[usize::from(method)].name
+    }
+}
+
+impl Connection {
+    pub(crate) fn new(inner: Inner) -> Self {
+        Self { inner: Arc::new(inner), options: None }
+    }
+
+    #[inline]
+    pub(crate) fn inner(&self) -> &Inner {
+        &self.inner
+    }
+
+    /// The same connection, for calls with these options. For generated code: `XClient::with`.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn with(&self, options: CallOptions) -> Self {
+        let options = options.or(self.options.as_deref());
+        Self { inner: Arc::clone(&self.inner), options: Some(Arc::new(options)) }
+    }
+
+    /// Until when a call that starts now may take.
+    ///
+    /// # Errors
+    ///
+    /// [`CallError::Expired`]: no longer than until now.
+    #[inline]
+    pub(crate) fn terms(&self) -> Result<CallDeadline, CallError> {
+        let terms = self.terms_from_now();
+        if terms.are_over() { Err(CallError::Expired) } else { Ok(terms) }
+    }
+
+    /// Until when a call may take that starts now, even if that is over.
+    #[inline]
+    pub(crate) fn terms_from_now(&self) -> CallDeadline {
+        CallDeadline::new(self.options.as_deref(), self.inner.call_timeout)
+    }
+
+    /// What applies to the calls of this view.
+    pub(crate) fn options(&self) -> Option<&CallOptions> {
+        self.options.as_deref()
+    }
+
+    /// What cancels the calls of this view.
+    #[inline]
+    pub(crate) fn token(&self) -> Option<&CancelToken> {
+        self.options.as_ref()?.token()
+    }
+
+    /// What a call gets for what its transport reported.
+    #[cold]
+    pub(crate) fn call_error(&self, error: ChannelError) -> CallError {
+        let default = self.inner.call_timeout;
+        let options = self.options.as_ref();
+        let after = options.map_or(default, |it| it.time_allowed(default));
+        CallError::from_channel(error, after, || CallError::no_free_lane(&*self.channel()))
+    }
+
+    /// The channel of the present link.
+    pub(crate) fn channel(&self) -> Arc<dyn ClientChannel> {
+        Arc::clone(&self.inner.link().channel)
+    }
+
+    /// Leaves the server, for all clones of the client and all [others](Self::client) that go over
+    /// this connection. Pending and later calls end with
+    /// [`CallError::Disconnected`](crate::CallError::Disconnected). Dropping the last clone does
+    /// the same. A client that [reconnects](crate::Reconnect) does not do so any more.
+    pub fn disconnect(&self) {
+        if let Some(root) = &self.inner.root {
+            root.disconnect();
+        }
+        self.inner.links.disconnect();
+    }
+
+    /// How the connection stands, as far as this side knows.
+    #[must_use]
+    pub fn state(&self) -> ConnectionState {
+        self.inner.links.state()
+    }
+
+    /// Whether a server is there, as far as this side knows.
+    #[must_use]
+    pub fn is_connected(&self) -> bool {
+        self.state() == ConnectionState::Connected
+    }
+
+    /// Why no call can succeed any more; `None` while the connection stands, and while a client that
+    /// [reconnects](crate::Reconnect) tries to.
+    #[must_use]
+    pub fn disconnect_reason(&self) -> Option<DisconnectReason> {
+        match self.state() {
+            ConnectionState::Connected | ConnectionState::Reconnecting => None,
+            ConnectionState::Disconnected(reason) => Some(reason),
+        }
+    }
+
+    /// Why reconnecting failed for good, after [`DisconnectReason::ReconnectFailed`]; `None` also if
+    /// code of the user's panicked while connecting.
+    #[must_use]
+    pub fn reconnect_error(&self) -> Option<Arc<ConnectError>> {
+        self.inner.links.reconnect_error()
+    }
+
+    /// How values become bytes on this connection.
+    #[must_use]
+    pub fn codec(&self) -> Codec {
+        self.inner.codec
+    }
+
+    /// What of the service is compared with the server's, in words: a line for each method. What
+    /// cannot be traced, and so is not compared, is a `?` behind the name of its field.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// #[witrpc::wit_service]
+    /// pub trait Clock {
+    ///     fn set(&self, hour: u8, zone: Option<String>) -> Result<(), String>;
+    /// }
+    ///
+    /// struct Stopped;
+    ///
+    /// impl Clock for Stopped {
+    ///     fn set(&self, _: u8, _: Option<String>) -> Result<(), String> {
+    ///         Err("it is stopped".to_owned())
+    ///     }
+    /// }
+    ///
+    /// let clock = ClockClient::in_process(Stopped);
+    /// let contract = clock.connection().contract();
+    /// assert_eq!(contract, "set(hour: u8, zone: Option<str>) -> () or str");
+    /// ```
+    #[must_use]
+    pub fn contract(&self) -> String {
+        contract::traced(self.inner.descriptor, self.inner.codec).contract.to_string()
+    }
+
+    /// How long a call may take that has no [`CallOptions`]; `None` for as long as the server lives.
+    #[must_use]
+    pub fn call_timeout(&self) -> Option<Duration> {
+        self.inner.call_timeout
+    }
+}
+
+impl fmt::Debug for Connection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Connection")
+            .field("service", &self.inner.descriptor.name)
+            .field("codec", &self.inner.codec)
+            .field("connected", &self.is_connected())
+            .finish_non_exhaustive()
+    }
+}

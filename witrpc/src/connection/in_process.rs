@@ -1,0 +1,37 @@
+//! A client with a server of its own, in one process.
+
+use crate::call::server::call::IntoService;
+use crate::codec::Codec;
+use crate::contract;
+use crate::queue::InProcess;
+use crate::server::handle::WitServer;
+
+use super::connect::Dial;
+use super::connection::{Client, Connection};
+
+/// `XClient::in_process`: a small server of its own, as long as the client's connection lives. It
+/// speaks the first codec that carries all of the service's types.
+///
+/// # Panics
+///
+/// When the service cannot be served at all: no codec carries all of its types, or no thread can
+/// be started.
+pub fn in_process<C: Client>(service: impl IntoService) -> C {
+    let place = InProcess::new();
+    let service = service.into_service();
+    let codec = Codec::all()
+        .find(|codec| contract::traced(C::DESCRIPTOR, *codec).refusal().is_none())
+        .unwrap_or_default();
+    // Both sides of one trait have the very same types, whatever is known of them.
+    let allow_unverified = std::ptr::eq(service.descriptor(), C::DESCRIPTOR);
+    let builder = WitServer::builder().listen(place.clone()).codecs([codec]);
+    let server =
+        builder.allow_unverified_types(allow_unverified).serve(service).start().unwrap_or_else(
+            |error| panic!("the service cannot be served in this process: {error}"),
+        );
+    let mut inner = Dial { codec, allow_unverified, ..Dial::new(place.into()) }
+        .connect(C::DESCRIPTOR)
+        .unwrap_or_else(|error| panic!("the service cannot be called in this process: {error}"));
+    inner.server = Some(server);
+    C::from_connection(Connection::new(inner))
+}

@@ -1,0 +1,191 @@
+//! What client and server agree on before the first call of a service.
+
+use std::sync::Arc;
+
+use crate::codec::Codec;
+use crate::contract;
+use crate::contract::{Contract, ServiceDescriptor, Traced, UnverifiedPart};
+use crate::error::ConnectError;
+use crate::tag::{MAX_METHODS, RequestTag};
+
+use super::handshake::Welcome;
+
+/// What the server calls the parts of a service, by their numbers here.
+#[derive(Debug)]
+pub(crate) struct Agreed {
+    /// The service's number.
+    pub(crate) service: u8,
+    /// The tag of each method; `None` where the server has no such method.
+    pub(crate) tags: Box<[Option<u32>]>,
+    /// The number of each event; `None` where the server has no such event.
+    pub(crate) events: Box<[Option<u16>]>,
+}
+
+/// A service as this client has it, in its codec.
+pub(crate) struct Proposal {
+    descriptor: &'static ServiceDescriptor,
+    codec: Codec,
+    /// Whether types are allowed of which a part is unknown to either side.
+    allow_unverified: bool,
+    pub(crate) ours: Arc<Traced>,
+}
+
+impl Proposal {
+    /// # Errors
+    ///
+    /// The codec cannot carry a type of the service, or a part of one is unknown.
+    pub(crate) fn new(
+        descriptor: &'static ServiceDescriptor,
+        codec: Codec,
+        allow_unverified: bool,
+    ) -> Result<Self, ConnectError> {
+        let ours = contract::traced(descriptor, codec);
+        if let Some((method, problem)) = ours.refusal() {
+            let service = descriptor.name;
+            return Err(ConnectError::CodecRefused { codec, service, method, problem });
+        }
+        let proposal = Self { descriptor, codec, allow_unverified, ours };
+        proposal.check_verified(proposal.ours.unverified())?;
+        Ok(proposal)
+    }
+
+    fn check_verified(&self, unverified: Option<UnverifiedPart>) -> Result<(), ConnectError> {
+        let (codec, service) = (self.codec, self.descriptor.name);
+        match unverified {
+            Some(UnverifiedPart { method, part, reason }) if !self.allow_unverified => {
+                Err(ConnectError::UnverifiedType { codec, service, method, part, reason })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Compares the contracts, and finds what the server calls the client's methods and events. All
+    /// that the server says is untrusted.
+    ///
+    /// # Errors
+    ///
+    /// In what the two differ, or what makes no sense.
+    pub(crate) fn settle(&self, welcome: &Welcome) -> Result<Agreed, ConnectError> {
+        let (ours, codec) = (&self.ours.contract, self.codec);
+        let theirs = read_contract(welcome)?;
+        let agreed = match_up(welcome, ours, theirs.as_ref(), self.descriptor.name, codec)?;
+        // Of a contract that is the client's own, what is unknown was looked at before.
+        self.check_verified(theirs.and_then(|theirs| theirs.unverified(ours, codec)))?;
+        Ok(agreed)
+    }
+}
+
+/// Reads the server's contract, unless it is the client's own.
+fn read_contract(welcome: &Welcome) -> Result<Option<Contract>, ConnectError> {
+    let broken = |problem| ConnectError::Protocol { problem };
+    welcome.contract.as_deref().map(Contract::read).transpose().map_err(broken)
+}
+
+/// Finds what the server calls the client's methods and events. `theirs` is its contract, unless it
+/// is the client's own.
+fn match_up(
+    welcome: &Welcome,
+    ours: &Contract,
+    theirs: Option<&Contract>,
+    service: &'static str,
+    codec: Codec,
+) -> Result<Agreed, ConnectError> {
+    let broken = |problem| ConnectError::Protocol { problem };
+    if usize::from(welcome.service) >= welcome.services.len() {
+        return Err(broken("its welcome names a service that is not in its list".to_owned()));
+    }
+    if let Some(theirs) = theirs {
+        let differences = contract::compare(ours, theirs, codec);
+        if !differences.is_empty() {
+            return Err(ConnectError::ContractMismatch { service, differences });
+        }
+    }
+    let theirs = theirs.unwrap_or(ours);
+    let tag_of = |name: &str| {
+        let method = theirs.methods.iter().position(|method| method.name == name)?;
+        // A server that lists more than there can be has no number for the rest.
+        let method = u16::try_from(method).ok().filter(|_| method < MAX_METHODS)?;
+        Some(RequestTag::call(welcome.service, method).bits())
+    };
+    let event_of = |name: &str| {
+        let event = theirs.events.iter().position(|event| event.name == name)?;
+        u16::try_from(event).ok()
+    };
+    Ok(Agreed {
+        service: welcome.service,
+        tags: ours.methods.iter().map(|method| tag_of(&method.name)).collect(),
+        events: ours.events.iter().map(|event| event_of(&event.name)).collect(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::contract::MethodDescriptor;
+
+    use super::*;
+
+    const fn method(name: &'static str) -> MethodDescriptor {
+        MethodDescriptor {
+            name,
+            docs: "",
+            is_async: false,
+            idempotent: false,
+            arguments: &[],
+            streams: false,
+            result: crate::contract::trace_str,
+            error: None,
+        }
+    }
+
+    /// The contract of methods of these names, with results that are text.
+    fn contract(names: &[&'static str]) -> Contract {
+        let methods = names.iter().map(|name| method(name)).collect::<Vec<_>>().leak();
+        let descriptor = ServiceDescriptor { name: "Clock", docs: "", methods, events: &[] };
+        Traced::of(&descriptor, Codec::Postcard).contract
+    }
+
+    fn matched(welcome: &Welcome) -> Result<Box<[Option<u32>]>, ConnectError> {
+        let ours = contract(&["now", "set", "stop"]);
+        let theirs = read_contract(welcome)?;
+        match_up(welcome, &ours, theirs.as_ref(), "Clock", Codec::Postcard)
+            .map(|agreed| agreed.tags)
+    }
+
+    fn welcome(service: u8, contract: Option<&Contract>) -> Welcome {
+        Welcome {
+            services: ["Shop", "Clock"].map(str::to_owned).to_vec(),
+            service,
+            contract: contract.map(|contract| postcard::to_allocvec(contract).unwrap()),
+            client_id: 1,
+        }
+    }
+
+    fn tag(method: u16) -> Option<u32> {
+        Some(RequestTag::call(1, method).bits())
+    }
+
+    #[test]
+    fn methods_get_the_server_s_numbers() {
+        let theirs = contract(&["stop", "other", "now"]);
+        let tags = matched(&welcome(1, Some(&theirs))).unwrap();
+        assert_eq!(*tags, [tag(2), None, tag(0)]);
+        let tags = matched(&welcome(1, None)).unwrap();
+        assert_eq!(*tags, [tag(0), tag(1), tag(2)]);
+    }
+
+    #[test]
+    fn a_method_beyond_the_numbers_is_none() {
+        let mut names = vec![""; MAX_METHODS];
+        names.push("now");
+        assert_eq!(*matched(&welcome(1, Some(&contract(&names)))).unwrap(), [None; 3]);
+    }
+
+    #[test]
+    fn a_welcome_that_makes_no_sense_is_refused() {
+        let garbage = Welcome { contract: Some(vec![255; 99]), ..welcome(1, None) };
+        for welcome in [welcome(2, None), garbage] {
+            let refused = matched(&welcome);
+            assert!(matches!(refused, Err(ConnectError::Protocol { .. })), "{refused:?}");
+        }
+    }
+}

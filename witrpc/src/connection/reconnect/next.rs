@@ -1,0 +1,92 @@
+//! A call's wait for the next link.
+
+use std::ptr;
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
+use std::time::Instant;
+
+use arc_swap::Guard;
+use witrpc_transport::Limit;
+
+use crate::connection::link_slot::Link;
+use crate::error::CallError;
+use crate::rt::Alarm;
+
+use super::reconnector::{Phase, Reconnector};
+
+/// Waits until the link is another than the one that was lost.
+pub(crate) struct Next<'k> {
+    keeper: &'k Reconnector,
+    lost: &'k Link,
+    /// The place among those who wait.
+    key: Option<u64>,
+    alarm: Option<Alarm>,
+}
+
+impl Reconnector {
+    /// Waits for a link other than `lost`.
+    pub(crate) fn next<'k>(&'k self, lost: &'k Link) -> Next<'k> {
+        self.nudge();
+        Next { keeper: self, lost, key: None, alarm: None }
+    }
+}
+
+impl Next<'_> {
+    /// Completes when there is another link, or at the limit.
+    ///
+    /// # Errors
+    ///
+    /// The connection has ended, or the time is over.
+    pub(crate) fn poll(
+        &mut self,
+        cx: &Context<'_>,
+        limit: &mut Limit,
+    ) -> Poll<Result<Guard<Arc<Link>>, CallError>> {
+        if let Some(settled) = self.look(cx.waker()) {
+            return Poll::Ready(settled);
+        }
+        let Some(at) = limit.instant() else { return Poll::Pending };
+        if at <= Instant::now() {
+            return Poll::Ready(Err(CallError::NotConnected));
+        }
+        let alarm = self.keeper.timer.arm(at, cx.waker().clone());
+        if let Some(former) = self.alarm.replace(alarm) {
+            self.keeper.timer.disarm(former);
+        }
+        Poll::Pending
+    }
+
+    /// Looks, and registers the waker if there is nothing yet.
+    fn look(&mut self, waker: &Waker) -> Option<Result<Guard<Arc<Link>>, CallError>> {
+        // Cloned, and dropped, without the lock: it is code of the user's.
+        let waker = waker.clone();
+        let mut state = self.keeper.state();
+        if let Phase::Ended(ended) = &state.phase {
+            return Some(Err(ended.call_error()));
+        }
+        let link = self.keeper.link();
+        if !ptr::eq(Arc::as_ptr(&link), self.lost) {
+            return Some(Ok(link));
+        }
+        let key = *self.key.get_or_insert_with(|| {
+            state.next_key += 1;
+            state.next_key
+        });
+        let former = state.waiting.insert(key, waker);
+        drop(state);
+        drop(former);
+        None
+    }
+}
+
+impl Drop for Next<'_> {
+    fn drop(&mut self) {
+        if let Some(alarm) = self.alarm.take() {
+            self.keeper.timer.disarm(alarm);
+        }
+        if let Some(key) = self.key {
+            let waker = self.keeper.state().waiting.remove(&key);
+            drop(waker);
+        }
+    }
+}

@@ -1,0 +1,47 @@
+//! How a connection stands, and how it ended.
+
+use std::sync::Arc;
+
+use witrpc_transport::DisconnectReason;
+
+use crate::error::{CallError, ConnectError, ContractDifference};
+
+/// How a connection stands: [`Connection::state`](crate::Connection::state).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ConnectionState {
+    /// A server is there.
+    Connected,
+    /// The server was lost, and the client tries to reach the next one: see
+    /// [`Reconnect`](crate::Reconnect). Calls wait.
+    Reconnecting,
+    /// The connection has ended for good.
+    Disconnected(DisconnectReason),
+}
+
+/// How a connection ended for good.
+#[derive(Clone, Debug)]
+pub(crate) struct Ended {
+    pub(crate) reason: DisconnectReason,
+    /// Why reconnecting failed.
+    pub(crate) error: Option<Arc<ConnectError>>,
+}
+
+impl Ended {
+    pub(crate) fn for_reason(reason: DisconnectReason) -> Self {
+        Self { reason, error: None }
+    }
+
+    /// What calls that are made or wait by then get. None of them has been sent.
+    pub(crate) fn call_error(&self) -> CallError {
+        match self.error.as_deref() {
+            Some(ConnectError::ContractMismatch { differences, .. }) => {
+                CallError::ContractMismatch { difference: ContractDifference::list(differences) }
+            }
+            Some(ConnectError::TokenRequired | ConnectError::TokenRejected) => {
+                CallError::Unauthorized
+            }
+            _ => CallError::Disconnected(self.reason),
+        }
+    }
+}

@@ -1,0 +1,3 @@
+//! Where a server is reached, and by which engine.
+
+pub(crate) mod mmf;

@@ -1,0 +1,88 @@
+//! What a subscriber takes events from: a queue, and the subscription that fills it.
+
+use std::marker::PhantomData;
+use std::mem;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use witrpc_transport::DisconnectReason;
+
+use crate::codec::Codec;
+use crate::connection::connection::Connection;
+use crate::error::{CallError, EventError};
+use crate::method::EventItem;
+
+use super::queue::{Came, Queue};
+use super::read_item;
+use super::subscriptions::Subscription;
+
+/// The events of one subscriber, read.
+pub(crate) struct Inbox<T> {
+    queue: Arc<Queue>,
+    codec: Codec,
+    subscription: Subscription,
+    /// That this is a forked child was told.
+    is_over_here: bool,
+    item: PhantomData<fn() -> T>,
+}
+
+impl<T: EventItem> Inbox<T> {
+    /// Of a subscription that has yet to begin.
+    pub(crate) fn new(connection: &Connection, event: u16) -> Self {
+        let queue = Queue::new(connection.inner().descriptor.events[usize::from(event)].overflow);
+        let subscription = Subscription::new(connection, event, Arc::clone(&queue) as _);
+        let codec = connection.codec();
+        Self { queue, codec, subscription, is_over_here: false, item: PhantomData }
+    }
+
+    pub(crate) fn subscription(&self) -> &Subscription {
+        &self.subscription
+    }
+
+    /// What is there; `None` when there is nothing.
+    pub(crate) fn take(&mut self) -> Option<Result<T, EventError>> {
+        if self.subscription.is_forked() {
+            return self.end_here();
+        }
+        self.queue.take().map(|came| self.read(came))
+    }
+
+    /// Blocks the thread until something is there; `None` when nothing will be.
+    pub(crate) fn wait(&mut self) -> Option<Result<T, EventError>> {
+        if self.subscription.is_forked() {
+            return self.end_here();
+        }
+        self.queue.wait().map(|came| self.read(came))
+    }
+
+    /// Completes when something is there; `None` when nothing will be.
+    pub(crate) fn poll(&mut self, cx: &Context<'_>) -> Poll<Option<Result<T, EventError>>> {
+        if self.subscription.is_forked() {
+            return Poll::Ready(self.end_here());
+        }
+        self.queue.poll(cx).map(|came| came.map(|came| self.read(came)))
+    }
+
+    /// A forked child has no thread that fills the queue, and cannot trust its lock.
+    #[cold]
+    fn end_here(&mut self) -> Option<Result<T, EventError>> {
+        let forked = CallError::Disconnected(DisconnectReason::Forked);
+        let is_news = !mem::replace(&mut self.is_over_here, true);
+        is_news.then_some(Err(EventError::Ended(forked)))
+    }
+
+    fn read(&self, came: Came) -> Result<T, EventError> {
+        match came {
+            Came::Event(emitted) => read_item(&emitted, self.codec),
+            Came::Gap(gap) => Err(gap),
+        }
+    }
+}
+
+impl<T> Drop for Inbox<T> {
+    fn drop(&mut self) {
+        if !self.subscription.is_forked() {
+            self.queue.close();
+        }
+    }
+}

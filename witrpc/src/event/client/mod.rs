@@ -1,0 +1,48 @@
+//! Events, seen from the client: who wants which, and the thread that has them.
+//!
+//! [`subscriptions`] is the one place that knows what all clones of a client want, and tells the
+//! server. A [`puller`] has what comes, with one request for all over a [`lane`] of its own, and deals it out: to closures,
+//! which it runs ([`guard`]), and to the [`queue`]s of [`blocking`] and [`asynchronous`] subscribers,
+//! who have them from their [`inbox`].
+
+pub(crate) mod asynchronous;
+pub(crate) mod blocking;
+pub(crate) mod guard;
+pub(crate) mod inbox;
+pub(crate) mod lane;
+pub(crate) mod puller;
+pub(crate) mod pulling;
+pub(crate) mod queue;
+pub(crate) mod subscribe;
+pub(crate) mod subscriptions;
+
+use std::sync::Arc;
+
+use witrpc_transport::Payload;
+
+use crate::codec::{Codec, OwnedBody};
+use crate::error::{CallError, EventError};
+use crate::method::{ArgumentList, EventItem};
+
+use super::delivery::Emitted;
+
+/// What comes to a subscriber, one after the other: how many events were dropped, then an event.
+pub(crate) trait Sink: Send + Sync {
+    fn deliver(&self, lost: u64, emitted: Option<Arc<Emitted>>);
+
+    /// Any number of events may be missing here.
+    fn may_have_missed(&self);
+
+    /// No more come.
+    fn end(&self, error: CallError);
+}
+
+/// Reads an event that has come.
+fn read_item<T: EventItem>(emitted: &Emitted, codec: Codec) -> Result<T, EventError> {
+    let undecoded = |message: &str| EventError::Decode { message: message.to_owned() };
+    let payload = Payload::Whole(emitted.bytes.clone());
+    let body = OwnedBody::new(payload, emitted.raw, codec)
+        .map_err(|error| undecoded(&error.to_string()))?;
+    let taken = T::ARGUMENTS.take(&mut body.decoder());
+    taken.map(T::of).map_err(|error| undecoded(&error.to_string()))
+}

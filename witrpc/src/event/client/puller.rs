@@ -1,0 +1,240 @@
+//! The thread that pulls events and deals them out.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use witrpc_transport::{ChannelError, Limit};
+
+use crate::call::client::answer::read_pulled;
+use crate::codec::Codec;
+use crate::connection::link_slot;
+use crate::connection::link_slot::Link;
+use crate::connection::reconnect::Reconnector;
+use crate::error::CallError;
+use crate::event::delivery;
+use crate::event::delivery::Delivery;
+use crate::rt::{block_on, spawn};
+use crate::stream::client::LinkStreams;
+use crate::stream::client::request::Control;
+use crate::tag::{Operation, RequestTag};
+
+use super::lane::EventLane;
+use super::subscriptions::{EventKey, Subscriber, Subscriptions};
+
+/// Pulls the events of one connection.
+pub(crate) struct Puller {
+    subscriptions: Arc<Subscriptions>,
+    /// Of the link over which they come now.
+    lane: EventLane,
+    /// Whoever brings the next link of the connection.
+    keeper: Option<Arc<Reconnector>>,
+}
+
+/// Why no more events come over a link.
+enum PullEnd {
+    /// Nobody is subscribed.
+    NotWanted,
+    /// The connection does not work.
+    Failed(ChannelError),
+    /// What came makes no sense.
+    Broken(CallError),
+}
+
+impl From<CallError> for PullEnd {
+    /// Of what a server answered instead of the thing itself.
+    fn from(error: CallError) -> Self {
+        match error {
+            CallError::ShuttingDown => Self::Failed(ChannelError::ShuttingDown),
+            other => Self::Broken(other),
+        }
+    }
+}
+
+impl Puller {
+    /// Starts the thread.
+    ///
+    /// # Errors
+    ///
+    /// The machine has none.
+    pub(crate) fn start(
+        subscriptions: Arc<Subscriptions>,
+        streams: &Arc<LinkStreams>,
+        keeper: Option<Arc<Reconnector>>,
+    ) -> Result<(), CallError> {
+        let streams = Arc::clone(streams);
+        let run = move || {
+            let lane = EventLane::new(&streams);
+            Self { subscriptions, lane, keeper }.run();
+        };
+        match spawn("witrpc-events", run) {
+            Ok(_) => Ok(()),
+            Err(error) => Err(CallError::NoThread { message: error.to_string() }),
+        }
+    }
+
+    fn run(mut self) {
+        let mut stopped = self.pull_until_stopped();
+        loop {
+            let followed = match stopped {
+                PullEnd::NotWanted => return,
+                PullEnd::Failed(error) => self.follow(error),
+                PullEnd::Broken(error) => Err(error),
+            };
+            if let Err(error) = followed {
+                return self.end(&error);
+            }
+            stopped = match self.renew() {
+                Ok(()) => self.pull_until_stopped(),
+                Err(stopped) => stopped,
+            };
+        }
+    }
+
+    fn pull_until_stopped(&mut self) -> PullEnd {
+        loop {
+            match self.tell_the_rest().and_then(|()| self.pull()) {
+                Ok(Some(deliveries)) => deliveries.into_iter().for_each(|it| self.deal_out(it)),
+                Ok(None) => {
+                    // Who comes meanwhile is known to the server, or will start another thread.
+                    if self.subscriptions.lock().leave_if_unwanted() {
+                        return PullEnd::NotWanted;
+                    }
+                }
+                Err(stopped) => return stopped,
+            }
+        }
+    }
+
+    /// Tells the server what it has not been told for want of a lane.
+    fn tell_the_rest(&mut self) -> Result<(), PullEnd> {
+        let owed = self.subscriptions.lock().pulling.take_owed();
+        owed.into_iter().try_for_each(|service| self.tell(service))
+    }
+
+    /// Tells the server what is wanted of a service.
+    fn tell(&mut self, service: u8) -> Result<(), PullEnd> {
+        let control = self.subscriptions.whole_set(service, self.lane.streams());
+        let mut answer = self.lane.ask(&control).map_err(PullEnd::Failed)?;
+        read_pulled(&mut answer, self.lane.streams().codec, "subscribe")?;
+        Ok(())
+    }
+
+    /// Waits for the next events; `None` when the server knows of no subscription.
+    fn pull(&mut self) -> Result<Option<Vec<Delivery>>, PullEnd> {
+        let codec = self.lane.streams().codec;
+        let control = Control::new(RequestTag::of(Operation::PullEvents), codec);
+        let mut answer = self.lane.ask(&control).map_err(PullEnd::Failed)?;
+        // Not encoded by a codec: the events in it are.
+        if read_pulled(&mut answer, Codec::default(), "events")?.is_none() {
+            return Ok(None);
+        }
+        let mut message = vec![0; answer.payload.len()];
+        answer.payload.copy_to(0, &mut message);
+        let broken = || CallError::Protocol { message: "its events make no sense".to_owned() };
+        Ok(Some(delivery::read(&message).ok_or_else(broken)?))
+    }
+
+    fn deal_out(&self, delivery: Delivery) {
+        let key: EventKey = (delivery.service, delivery.event);
+        let state = self.subscriptions.lock();
+        let all = state.subscribers.values();
+        let wanting =
+            all.filter(|subscriber| subscriber.key_over(self.lane.streams()) == Some(key));
+        let sinks: Vec<_> = wanting.map(|subscriber| Arc::clone(&subscriber.sink)).collect();
+        drop(state);
+        for sink in sinks {
+            sink.deliver(delivery.lost, delivery.emitted.clone());
+        }
+    }
+
+    /// Goes over to the next link, if there will be one.
+    ///
+    /// # Errors
+    ///
+    /// Why there is none.
+    fn follow(&mut self, lost_by: ChannelError) -> Result<(), CallError> {
+        let reason = link_slot::lost_for(&lost_by);
+        let keeper = self.keeper.as_ref().zip(reason);
+        let Some((keeper, _)) = keeper.filter(|(keeper, reason)| keeper.follows(*reason)) else {
+            let lost = reason.map(CallError::Disconnected);
+            let channel = &*self.lane.streams().channel;
+            return Err(lost.unwrap_or_else(|| {
+                CallError::from_channel(lost_by, None, || CallError::no_free_lane(channel))
+            }));
+        };
+        self.lane = EventLane::new(&next_link(keeper, self.lane.streams())?.streams);
+        Ok(())
+    }
+
+    /// Tells the server at the other end of a new link of all subscribers, and those of whom the
+    /// former one knew that they may have missed something.
+    fn renew(&mut self) -> Result<(), PullEnd> {
+        let mut services = BTreeSet::new();
+        for (number, keeper) in self.all() {
+            let placed = link_over(&keeper, self.lane.streams())
+                .and_then(|link| self.subscriptions.put_over(number, &link));
+            match placed {
+                Ok(key) => services.extend(key.map(|key| key.0)),
+                Err(error) => self.end_one(number, error),
+            }
+        }
+        // What the former server was not told is no news to this one.
+        drop(self.subscriptions.lock().pulling.take_owed());
+        services.into_iter().try_for_each(|service| self.tell(service))?;
+        let mut state = self.subscriptions.lock();
+        let all = state.subscribers.values_mut();
+        // Not those who have begun over this link.
+        let streams = self.lane.streams();
+        let followed = all.filter_map(|it| it.go_over_to(streams).then_some(&it.sink));
+        let sinks: Vec<_> = followed.cloned().collect();
+        drop(state);
+        sinks.iter().for_each(|sink| sink.may_have_missed());
+        Ok(())
+    }
+
+    /// All subscribers, and who brings the links of their clients.
+    fn all(&self) -> Vec<(u64, Arc<Reconnector>)> {
+        let state = self.subscriptions.lock();
+        // Whose connection is replaced has a keeper.
+        let kept = |(number, it): (&u64, &Subscriber)| Some((*number, it.keeper.clone()?));
+        state.subscribers.iter().filter_map(kept).collect()
+    }
+
+    fn end_one(&self, number: u64, error: CallError) {
+        let gone = self.subscriptions.lock().subscribers.remove(&number);
+        gone.into_iter().for_each(|subscriber| subscriber.sink.end(error.clone()));
+    }
+
+    /// The connection has ended: so have all subscriptions.
+    fn end(&self, error: &CallError) {
+        for subscriber in self.subscriptions.end().into_values() {
+            subscriber.sink.end(error.clone());
+        }
+    }
+}
+
+/// The first link of a connection that goes over another channel than these streams do.
+fn next_link(keeper: &Reconnector, former: &Arc<LinkStreams>) -> Result<Arc<Link>, CallError> {
+    let mut link = Arc::clone(&keeper.link());
+    while Arc::ptr_eq(&link.streams, former) {
+        let next = {
+            let mut next = keeper.next(&link);
+            block_on(|cx| next.poll(cx, &mut Limit::Never))?
+        };
+        link = Arc::clone(&next);
+    }
+    Ok(link)
+}
+
+/// The link of a client, of whatever service, over these streams' channel.
+fn link_over(keeper: &Reconnector, streams: &Arc<LinkStreams>) -> Result<Arc<Link>, CallError> {
+    let mut link = Arc::clone(&keeper.link());
+    while !Arc::ptr_eq(&link.streams, streams) && streams.channel.lost().is_none() {
+        let next = {
+            let mut next = keeper.next(&link);
+            block_on(|cx| next.poll(cx, &mut Limit::Never))?
+        };
+        link = Arc::clone(&next);
+    }
+    Ok(link)
+}

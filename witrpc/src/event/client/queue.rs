@@ -1,0 +1,242 @@
+//! The events that wait for a subscriber who takes them himself.
+
+use std::sync::{Arc, Condvar, Mutex, MutexGuard};
+use std::task::{Context, Poll, Waker};
+use std::time::{Duration, Instant};
+
+use witrpc_rt::{lock, wait, wake};
+
+use crate::contract::Overflow;
+use crate::error::{CallError, EventError};
+use crate::event::backlog::{Backlog, Gap, NextEntry, Offer};
+use crate::event::delivery::Emitted;
+
+use super::Sink;
+
+/// The events that wait for one subscriber.
+pub(crate) struct Queue {
+    state: Mutex<EventQueueState>,
+    changed: Condvar,
+}
+
+struct EventQueueState {
+    /// Taken out of the backlog, and not told to its end.
+    next: NextEntry<Arc<Emitted>>,
+    backlog: Backlog<Arc<Emitted>>,
+    /// No more come, and why.
+    ended: Option<CallError>,
+    waker: Option<Waker>,
+}
+
+/// What comes to a subscriber.
+pub(crate) enum Came {
+    Event(Arc<Emitted>),
+    Gap(EventError),
+}
+
+impl Queue {
+    pub(crate) fn new(overflow: Overflow) -> Arc<Self> {
+        let state = EventQueueState {
+            next: NextEntry { gap: Gap::default(), item: None },
+            backlog: Backlog::new(overflow),
+            ended: None,
+            waker: None,
+        };
+        Arc::new(Self { state: Mutex::new(state), changed: Condvar::new() })
+    }
+
+    /// What is there; `None` when there is nothing. Whoever waits for room learns of it.
+    pub(crate) fn take(&self) -> Option<Came> {
+        let came = self.lock().take();
+        self.changed.notify_all();
+        came
+    }
+
+    /// Blocks the thread until something is there; `None` when nothing will be.
+    pub(crate) fn wait(&self) -> Option<Came> {
+        let mut state = self.lock();
+        loop {
+            if let Some(came) = state.take() {
+                drop(state);
+                self.changed.notify_all();
+                return Some(came);
+            }
+            if state.is_over() {
+                return None;
+            }
+            state = wait(&self.changed, state, None);
+        }
+    }
+
+    /// Completes when something is there; `None` when nothing will be.
+    pub(crate) fn poll(&self, cx: &Context<'_>) -> Poll<Option<Came>> {
+        // Cloned, and dropped, without the lock: it is code of the user's.
+        let waker = cx.waker().clone();
+        let mut state = self.lock();
+        if let Some(came) = state.take() {
+            drop(state);
+            self.changed.notify_all();
+            return Poll::Ready(Some(came));
+        }
+        if state.is_over() {
+            return Poll::Ready(None);
+        }
+        let former = state.waker.replace(waker);
+        drop(state);
+        drop(former);
+        Poll::Pending
+    }
+
+    /// Whoever took from it has gone: nobody waits for room any more.
+    pub(crate) fn close(&self) {
+        self.lock().ended = Some(CallError::Cancelled);
+        self.changed.notify_all();
+    }
+
+    fn lock(&self) -> MutexGuard<'_, EventQueueState> {
+        lock(&self.state)
+    }
+
+    /// Says that something has changed.
+    fn tell(&self, mut state: MutexGuard<'_, EventQueueState>) {
+        let waker = state.waker.take();
+        drop(state);
+        self.changed.notify_all();
+        waker.into_iter().for_each(wake);
+    }
+
+    /// Waits until there is room, for at most this time.
+    fn offer_within(&self, emitted: Arc<Emitted>, time: Duration) {
+        let deadline = Instant::now().checked_add(time);
+        let mut state = self.lock();
+        let mut emitted = emitted;
+        let len = emitted.bytes.len();
+        while state.ended.is_none() {
+            match state.backlog.offer(emitted, len) {
+                Offer::Full(back, _) => emitted = back,
+                Offer::Taken | Offer::Dropped => break,
+            }
+            let left = deadline.map(|at| at.saturating_duration_since(Instant::now()));
+            if left == Some(Duration::ZERO) {
+                state.backlog.give_up_waiting();
+                state.backlog.lose(1);
+                break;
+            }
+            state = wait(&self.changed, state, left);
+        }
+        self.tell(state);
+    }
+}
+
+impl EventQueueState {
+    fn take(&mut self) -> Option<Came> {
+        if let Some(came) = self.tell_next() {
+            return Some(came);
+        }
+        if let Some(next) = self.backlog.take() {
+            self.next = next;
+            return self.tell_next();
+        }
+        match self.ended.take()? {
+            // Told already.
+            CallError::Cancelled => {
+                self.ended = Some(CallError::Cancelled);
+                None
+            }
+            error => {
+                self.ended = Some(CallError::Cancelled);
+                Some(Came::Gap(EventError::Ended(error)))
+            }
+        }
+    }
+
+    /// What is to be told of what comes next: first what is missing before it.
+    fn tell_next(&mut self) -> Option<Came> {
+        let NextEntry { gap, item } = &mut self.next;
+        if gap.lost > 0 {
+            return Some(Came::Gap(EventError::Lagged(std::mem::take(&mut gap.lost))));
+        }
+        if gap.renewals > 0 {
+            gap.renewals -= 1;
+            return Some(Came::Gap(EventError::MayHaveMissed));
+        }
+        item.take().map(Came::Event)
+    }
+
+    fn is_over(&self) -> bool {
+        self.ended.is_some()
+    }
+}
+
+impl Sink for Queue {
+    fn deliver(&self, lost: u64, emitted: Option<Arc<Emitted>>) {
+        let mut state = self.lock();
+        if lost > 0 {
+            state.backlog.lose(lost);
+        }
+        if let Some(emitted) = emitted {
+            let len = emitted.bytes.len();
+            if let Offer::Full(emitted, time) = state.backlog.offer(emitted, len) {
+                drop(state);
+                return self.offer_within(emitted, time);
+            }
+        }
+        self.tell(state);
+    }
+
+    fn may_have_missed(&self) {
+        let mut state = self.lock();
+        state.backlog.renew();
+        self.tell(state);
+    }
+
+    fn end(&self, error: CallError) {
+        let mut state = self.lock();
+        state.ended.get_or_insert(error);
+        self.tell(state);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn emitted(byte: u8) -> Option<Arc<Emitted>> {
+        Some(Arc::new(Emitted { raw: false, bytes: vec![byte] }))
+    }
+
+    fn taken(queue: &Queue) -> Vec<String> {
+        let words = |came| match came {
+            Came::Event(emitted) => format!("{:?}", emitted.bytes),
+            Came::Gap(gap) => format!("{gap:?}"),
+        };
+        std::iter::from_fn(|| queue.take().map(words)).collect()
+    }
+
+    #[test]
+    fn gaps_stand_where_something_is_missing_and_the_end_is_told_once() {
+        let queue = Queue::new(Overflow::DropOldest);
+        queue.deliver(0, emitted(1));
+        queue.deliver(3, emitted(2));
+        queue.may_have_missed();
+        queue.deliver(0, emitted(3));
+        queue.may_have_missed();
+        queue.may_have_missed();
+        queue.end(CallError::PeerDied);
+        let missed = "MayHaveMissed";
+        let all = ["[1]", "Lagged(3)", "[2]", missed, "[3]", missed, missed, "Ended(PeerDied)"];
+        assert_eq!(taken(&queue), all);
+        assert!(queue.wait().is_none());
+    }
+
+    #[test]
+    fn one_who_takes_nothing_is_waited_for_in_its_time_alone() {
+        let queue = Queue::new(Overflow::Wait(Duration::from_millis(1)));
+        for _ in 0..crate::event::backlog::MAX_EVENTS + 3 {
+            queue.deliver(0, emitted(1));
+        }
+        let taken = taken(&queue);
+        assert_eq!(taken.len(), crate::event::backlog::MAX_EVENTS + 1);
+        assert_eq!(taken.last().unwrap(), "Lagged(3)");
+    }
+}

@@ -1,0 +1,82 @@
+//! How clients subscribe, for generated code.
+
+use std::future::{Future, poll_fn};
+use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::task::Poll;
+
+use crate::connection::connection::Connection;
+use crate::error::{CallError, EventError};
+use crate::method::EventItem;
+use crate::rt::block_on;
+use crate::rt::cancel_token::CancelToken;
+
+use super::asynchronous::EventStream;
+use super::blocking::Events;
+use super::guard::{EventGuard, Reaction};
+use super::inbox::Inbox;
+use super::subscriptions::Subscription;
+
+/// `XClient::event()`.
+pub fn subscribe_blocking<T: EventItem>(connection: &Connection) -> Result<Events<T>, CallError> {
+    let inbox = Inbox::new(connection, T::NUMBER);
+    wait(begin(inbox.subscription()))?;
+    Ok(Events::new(inbox))
+}
+
+/// `XAsyncClient::event()`.
+pub async fn subscribe_async<T: EventItem>(
+    connection: &Connection,
+) -> Result<EventStream<T>, CallError> {
+    let inbox = Inbox::new(connection, T::NUMBER);
+    begin(inbox.subscription()).await?;
+    Ok(EventStream::new(inbox))
+}
+
+/// `XClient::on_event()`.
+pub fn attach_blocking<T: EventItem>(
+    connection: &Connection,
+    react: impl FnMut(Result<T, EventError>) + Send + 'static,
+) -> Result<EventGuard, CallError> {
+    let guard = reacting(connection, react);
+    wait(begin(guard.subscription()))?;
+    Ok(guard)
+}
+
+/// `XAsyncClient::on_event()`.
+pub async fn attach_async<T: EventItem>(
+    connection: &Connection,
+    react: impl FnMut(Result<T, EventError>) + Send + 'static,
+) -> Result<EventGuard, CallError> {
+    let guard = reacting(connection, react);
+    begin(guard.subscription()).await?;
+    Ok(guard)
+}
+
+fn reacting<T: EventItem>(
+    connection: &Connection,
+    react: impl FnMut(Result<T, EventError>) + Send + 'static,
+) -> EventGuard {
+    let closed = Arc::<AtomicBool>::default();
+    let reaction = Reaction::new(connection.codec(), &closed, react);
+    EventGuard::new(closed, Subscription::new(connection, T::NUMBER, reaction))
+}
+
+/// Tells the server, unless the token of the client's options is cancelled.
+async fn begin(subscription: &Subscription) -> Result<(), CallError> {
+    let mut begun = pin!(subscription.begin());
+    let mut cancelled = subscription.connection().token().map(CancelToken::watch);
+    poll_fn(|cx| {
+        if cancelled.as_mut().is_some_and(|cancelled| cancelled.poll(cx).is_ready()) {
+            return Poll::Ready(Err(CallError::Cancelled));
+        }
+        begun.as_mut().poll(cx)
+    })
+    .await
+}
+
+fn wait<T>(future: impl Future<Output = T>) -> T {
+    let mut future = pin!(future);
+    block_on(|cx| future.as_mut().poll(cx))
+}

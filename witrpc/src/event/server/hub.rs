@@ -1,0 +1,224 @@
+//! Emitting: from the service to the queues of the clients that want it.
+
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, Weak};
+use std::time::{Duration, Instant};
+
+use witrpc_rt::lock;
+
+use crate::codec::{Codec, EncodeError, Encoder};
+use crate::error::EmitError;
+use crate::event::backlog::Offer;
+use crate::event::delivery::Emitted;
+use crate::method::{ArgumentList, LentTo, Message};
+
+use super::client::ClientEvents;
+
+/// Where the events of one service are emitted, for generated code.
+#[derive(Default)]
+pub struct EventHub {
+    /// Clients that want, or wanted, some event.
+    clients: Mutex<Vec<Listener>>,
+}
+
+#[derive(Clone)]
+struct Listener {
+    client_id: u64,
+    /// The service's number on the client's server.
+    service: u8,
+    events: Weak<ClientEvents>,
+}
+
+impl EventHub {
+    /// One that nobody listens to yet.
+    pub fn new() -> Arc<Self> {
+        Arc::default()
+    }
+
+    /// Emits here as long as it is there.
+    pub fn emitter(self: &Arc<Self>) -> Emitter {
+        Emitter { hub: Arc::downgrade(self), only: None }
+    }
+
+    /// Adds a client that wants something of this service.
+    pub(crate) fn add(&self, client_id: u64, service: u8, events: &Arc<ClientEvents>) {
+        let events = Arc::downgrade(events);
+        let mut clients = self.lock();
+        // Those who have gone: a service may emit seldom, and clients come and go often.
+        clients.retain(|known| known.events.strong_count() > 0);
+        let is_new = !clients.iter().any(|known| known.events.ptr_eq(&events));
+        if is_new {
+            clients.push(Listener { client_id, service, events });
+        }
+    }
+
+    /// Those who want the event, and forgets those who have gone.
+    fn listeners(&self, event: u16, only: Option<u64>) -> Vec<(u8, Arc<ClientEvents>)> {
+        let (mut listeners, mut others) = (Vec::new(), Vec::new());
+        self.lock().retain(|client| {
+            let Some(events) = client.events.upgrade() else { return false };
+            let has_left = events.has_left();
+            let is_meant = only.is_none_or(|only| only == client.client_id);
+            if !has_left && is_meant && events.wants((client.service, event)) {
+                listeners.push((client.service, events));
+            } else {
+                others.push(events);
+            }
+            !has_left
+        });
+        // Dropped without the lock: they may be the last to hold a connection.
+        drop(others);
+        listeners
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Vec<Listener>> {
+        lock(&self.clients)
+    }
+}
+
+impl fmt::Debug for EventHub {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("EventHub").field("clients", &self.lock().len()).finish_non_exhaustive()
+    }
+}
+
+/// Emits the events of one service, for generated code.
+#[derive(Clone, Debug)]
+pub struct Emitter {
+    hub: Weak<EventHub>,
+    /// The one client that is meant.
+    only: Option<u64>,
+}
+
+impl Emitter {
+    /// The same, for one client.
+    #[must_use]
+    pub fn to(&self, client_id: u64) -> Self {
+        Self { hub: Weak::clone(&self.hub), only: Some(client_id) }
+    }
+
+    /// Emits an event with these arguments.
+    ///
+    /// # Errors
+    ///
+    /// It could not be encoded, or a client had no room in time. Those clients learn that they have
+    /// missed one; all others have it on its way.
+    pub fn emit<M: Message>(&self, arguments: LentTo<'_, M>) -> Result<usize, EmitError> {
+        self.emit_with(M::NUMBER, &|encoder| M::ARGUMENTS.put(arguments, encoder))
+    }
+
+    fn emit_with<'a>(&self, event: u16, write: &Write<'_, 'a>) -> Result<usize, EmitError> {
+        let Some(hub) = self.hub.upgrade() else { return Ok(0) };
+        let mut emission = Emission::default();
+        for (service, client) in hub.listeners(event, self.only) {
+            emission.put((service, event), client, write);
+        }
+        emission.finish()
+    }
+}
+
+/// Encodes what an event is emitted with, for one codec.
+type Write<'w, 'a> = dyn Fn(&mut Encoder<'a>) -> Result<(), EncodeError> + 'w;
+
+/// One emission under way.
+#[derive(Default)]
+struct Emission {
+    /// The body for each codec that somebody speaks, or why there is none.
+    bodies: Vec<(Codec, Result<Arc<Emitted>, String>)>,
+    /// How many clients it is on its way to.
+    reached: usize,
+    /// Those who have no room, and are to be waited for.
+    full: Vec<Full>,
+}
+
+struct Full {
+    key: (u8, u16),
+    client: Arc<ClientEvents>,
+    body: Arc<Emitted>,
+    time: Duration,
+}
+
+impl Emission {
+    fn put<'a>(&mut self, key: (u8, u16), client: Arc<ClientEvents>, write: &Write<'_, 'a>) {
+        let Ok(body) = self.body(client.codec(), write) else { return client.lose(key) };
+        match client.offer(key, &body) {
+            Some(Offer::Taken) => self.reached += 1,
+            Some(Offer::Full((), time)) => self.full.push(Full { key, client, body, time }),
+            Some(Offer::Dropped) | None => {}
+        }
+    }
+
+    fn body<'a>(&mut self, codec: Codec, write: &Write<'_, 'a>) -> Result<Arc<Emitted>, String> {
+        if let Some((_, body)) = self.bodies.iter().find(|(known, _)| *known == codec) {
+            return body.clone();
+        }
+        let mut encoder = Encoder::new(codec);
+        let body = match write(&mut encoder) {
+            Err(fault) => Err(fault.to_string()),
+            Ok(()) => Ok(Arc::new(encoder.with_body(|raw, body| {
+                let mut bytes = vec![0; body.len()];
+                body.write_at(0, &mut bytes);
+                Emitted { raw, bytes }
+            }))),
+        };
+        self.bodies.push((codec, body.clone()));
+        body
+    }
+
+    /// Waits for those who have no room, and says what came of it all.
+    fn finish(mut self) -> Result<usize, EmitError> {
+        // The clock is read by those alone who have to wait.
+        let started = (!self.full.is_empty()).then(Instant::now);
+        let mut missed = 0;
+        let mut longest = Duration::ZERO;
+        for Full { key, client, body, time } in self.full {
+            longest = longest.max(time);
+            let deadline = started.and_then(|started| started.checked_add(time));
+            match client.offer_until(key, &body, deadline) {
+                Some(Offer::Taken) => self.reached += 1,
+                Some(_) => missed += 1,
+                None => {}
+            }
+        }
+        let failed = self.bodies.into_iter().find_map(|(_, body)| body.err());
+        if let Some(message) = failed {
+            return Err(EmitError::NotEncoded { message });
+        }
+        if missed > 0 {
+            return Err(EmitError::NoRoom { clients: missed, waited: longest });
+        }
+        Ok(self.reached)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn known(hub: &EventHub) -> Vec<u64> {
+        hub.lock().iter().map(|known| known.client_id).collect()
+    }
+
+    #[test]
+    fn who_comes_has_those_forgotten_who_have_gone_though_nothing_is_emitted() {
+        let hub = EventHub::new();
+        let stays = ClientEvents::new(Codec::Postcard);
+        hub.add(0, 0, &stays);
+        for client_id in 1..1_000 {
+            let comes = ClientEvents::new(Codec::Postcard);
+            hub.add(client_id, 0, &comes);
+            assert_eq!(known(&hub), [0, client_id]);
+        }
+    }
+
+    #[test]
+    fn who_comes_again_stands_once() {
+        let hub = EventHub::new();
+        let [one, other] = [(); 2].map(|()| ClientEvents::new(Codec::Postcard));
+        for _ in 0..3 {
+            hub.add(1, 0, &one);
+            hub.add(2, 0, &other);
+        }
+        assert_eq!(known(&hub), [1, 2]);
+    }
+}

@@ -1,0 +1,239 @@
+//! Counters of what a server has done.
+//!
+//! # Invariants
+//!
+//! 1. A thread of the server has a [`ThreadCounters`] of its own: it alone writes the words, by plain loads
+//!    and stores, so that a call whose handler is not `async` costs no locked instruction more.
+//! 2. The tally of late answers is everybody's: answers that are given from any thread are added to
+//!    it by read-modify-write. Such a call has paid for several of these already.
+//! 3. Words only grow. What a thread has counted is kept when it retires.
+//! 4. Each call is counted twice: in `calls` when it is taken, then in `answered`, wherever that
+//!    happens. So the calls in flight are a difference, and nothing counts down. Whoever reads looks
+//!    at `answered` first, which is written last: who sees a call answered sees all else of it.
+//!
+//! The words are read while they are written: each is whole, and those of one look need not be of
+//! one instant.
+
+use std::ops::AddAssign;
+use std::sync::atomic::AtomicU64;
+use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use witrpc_rt::lock;
+
+use super::left_behind::LeftBehind;
+
+/// What one thread has counted, or all of them together. On a cache line of its own.
+#[derive(Debug, Default)]
+#[repr(align(64))]
+pub(crate) struct ThreadCounters {
+    calls: AtomicU64,
+    answered: AtomicU64,
+    errors: AtomicU64,
+    bytes_in: AtomicU64,
+    bytes_out: AtomicU64,
+    promotions: AtomicU64,
+}
+
+/// A tally that may be written, and how: invariants 1 and 2.
+#[derive(Clone, Copy)]
+pub(crate) enum Counter<'a> {
+    /// By the thread that it belongs to.
+    Own(&'a ThreadCounters),
+    /// By anybody.
+    Shared(&'a ThreadCounters),
+}
+
+/// How many of each at one look.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct CounterSnapshot {
+    pub(crate) calls: u64,
+    pub(crate) answered: u64,
+    pub(crate) errors: u64,
+    pub(crate) bytes_in: u64,
+    pub(crate) bytes_out: u64,
+    pub(crate) promotions: u64,
+}
+
+impl ThreadCounters {
+    /// A request has been taken by the thread that this belongs to.
+    #[inline]
+    pub(crate) fn request(&self, is_call: bool, len: usize) {
+        if is_call {
+            add_own(&self.calls, 1);
+        }
+        add_own(&self.bytes_in, len as u64);
+    }
+
+    /// The thread that this belongs to has taken the role of one that was stuck.
+    pub(crate) fn promotion(&self) {
+        add_own(&self.promotions, 1);
+    }
+
+    fn read(&self) -> CounterSnapshot {
+        // Invariant 4.
+        let answered = self.answered.load(Acquire);
+        CounterSnapshot {
+            calls: self.calls.load(Relaxed),
+            answered,
+            errors: self.errors.load(Relaxed),
+            bytes_in: self.bytes_in.load(Relaxed),
+            bytes_out: self.bytes_out.load(Relaxed),
+            promotions: self.promotions.load(Relaxed),
+        }
+    }
+}
+
+impl Counter<'_> {
+    /// A request has been answered with so many bytes.
+    #[inline]
+    pub(crate) fn answer(self, is_call: bool, is_error: bool, len: usize) {
+        if is_error {
+            self.add(|tally| &tally.errors, 1);
+        }
+        self.add(|tally| &tally.bytes_out, len as u64);
+        if is_call {
+            self.add(|tally| &tally.answered, 1);
+        }
+    }
+
+    #[inline]
+    fn add(self, word: impl FnOnce(&ThreadCounters) -> &AtomicU64, more: u64) {
+        match self {
+            Counter::Own(tally) => add_own(word(tally), more),
+            Counter::Shared(tally) => drop(word(tally).fetch_add(more, Release)),
+        }
+    }
+}
+
+/// Invariant 1: no other thread writes between the load and the store.
+#[inline]
+fn add_own(word: &AtomicU64, more: u64) {
+    word.store(word.load(Relaxed).wrapping_add(more), Release);
+}
+
+impl AddAssign for CounterSnapshot {
+    fn add_assign(&mut self, other: Self) {
+        self.calls += other.calls;
+        self.answered += other.answered;
+        self.errors += other.errors;
+        self.bytes_in += other.bytes_in;
+        self.bytes_out += other.bytes_out;
+        self.promotions += other.promotions;
+    }
+}
+
+/// All tallies of a server.
+#[derive(Debug, Default)]
+pub(crate) struct CounterRegistry {
+    late: ThreadCounters,
+    threads: Mutex<CountedThreads>,
+    left_behind: LeftBehind,
+}
+
+#[derive(Debug, Default)]
+struct CountedThreads {
+    present: Vec<Arc<ThreadCounters>>,
+    /// What those have counted that are gone.
+    gone: CounterSnapshot,
+}
+
+/// A thread's tally, until the thread ends.
+pub(crate) struct CounterHandle {
+    ledger: Arc<CounterRegistry>,
+    tally: Arc<ThreadCounters>,
+}
+
+impl CounterRegistry {
+    /// CounterSnapshot the handlers of clients that have gone.
+    pub(crate) fn left_behind(&self) -> &LeftBehind {
+        &self.left_behind
+    }
+
+    /// A tally for the calling thread.
+    pub(crate) fn enroll(self: &Arc<Self>) -> CounterHandle {
+        let tally = Arc::<ThreadCounters>::default();
+        self.threads().present.push(Arc::clone(&tally));
+        CounterHandle { ledger: Arc::clone(self), tally }
+    }
+
+    /// For answers from any thread.
+    pub(crate) fn late(&self) -> Counter<'_> {
+        Counter::Shared(&self.late)
+    }
+
+    pub(crate) fn counts(&self) -> CounterSnapshot {
+        let threads = self.threads();
+        let mut counts = threads.gone;
+        // Late answers first: the calls are counted by threads.
+        counts += self.late.read();
+        threads.present.iter().for_each(|tally| counts += tally.read());
+        counts
+    }
+
+    fn threads(&self) -> MutexGuard<'_, CountedThreads> {
+        lock(&self.threads)
+    }
+}
+
+impl CounterHandle {
+    #[inline]
+    pub(crate) fn tally(&self) -> &ThreadCounters {
+        &self.tally
+    }
+}
+
+impl Drop for CounterHandle {
+    fn drop(&mut self) {
+        let mut threads = self.ledger.threads();
+        threads.gone += self.tally.read();
+        threads.present.retain(|tally| !Arc::ptr_eq(tally, &self.tally));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::thread;
+
+    use super::*;
+
+    #[test]
+    fn what_threads_have_counted_stays_when_they_are_gone() {
+        let ledger = Arc::<CounterRegistry>::default();
+        let own = ledger.enroll();
+        own.tally().request(true, 10);
+        own.tally().request(false, 5);
+        thread::scope(|scope| {
+            scope.spawn(|| {
+                let other = ledger.enroll();
+                other.tally().request(true, 100);
+                other.tally().promotion();
+                Counter::Own(other.tally()).answer(true, true, 7);
+            });
+        });
+        let counts = CounterSnapshot {
+            calls: 2,
+            answered: 1,
+            errors: 1,
+            bytes_in: 115,
+            bytes_out: 7,
+            promotions: 1,
+        };
+        assert_eq!(ledger.counts(), counts);
+        drop(own);
+        assert_eq!(ledger.counts(), counts);
+        assert!(ledger.threads().present.is_empty());
+    }
+
+    #[test]
+    fn late_answers_of_many_threads_are_all_counted() {
+        let ledger = CounterRegistry::default();
+        thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| (0..1000).for_each(|_| ledger.late().answer(true, false, 3)));
+            }
+        });
+        let counts = ledger.counts();
+        assert_eq!((counts.answered, counts.errors, counts.bytes_out), (4000, 0, 12_000));
+    }
+}

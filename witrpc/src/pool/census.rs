@@ -1,0 +1,61 @@
+//! How many threads run for each client, and which of these clients have gone.
+
+use super::primitive::Primitives;
+use super::seats::Seats;
+
+/// The clients of a server, as far as its threads are shared among them.
+pub(crate) trait Clients: Send + Sync {
+    /// Says of each of these whether it has gone, and returns how many clients are connected.
+    fn look_up(&self, served: &mut [Served]) -> u64;
+
+    /// Returns whether that client is connected.
+    fn is_connected(&self, client: u64) -> bool;
+}
+
+/// A client for which threads run.
+#[derive(Debug)]
+pub(crate) struct Served {
+    pub(crate) client: u64,
+    pub(crate) has_gone: bool,
+    pub(crate) threads: u32,
+}
+
+/// What one look at all seats has found. Its memory serves the next look.
+#[derive(Debug, Default)]
+pub(crate) struct Census {
+    /// By client.
+    served: Vec<Served>,
+    connected: u64,
+}
+
+impl Census {
+    /// Looks at all seats.
+    pub(crate) fn take<P: Primitives>(&mut self, seats: &Seats<P>, clients: &dyn Clients) {
+        let each = seats.clients().map(|client| Served { client, has_gone: false, threads: 1 });
+        self.served.clear();
+        self.served.extend(each);
+        self.served.sort_unstable_by_key(|served| served.client);
+        self.served.dedup_by(|same, kept| {
+            let is_same = same.client == kept.client;
+            kept.threads += if is_same { same.threads } else { 0 };
+            is_same
+        });
+        self.connected = clients.look_up(&mut self.served);
+    }
+
+    /// Returns how many clients are connected.
+    pub(crate) fn connected(&self) -> u64 {
+        self.connected
+    }
+
+    /// Returns how many threads run for clients that have gone.
+    pub(crate) fn left_behind(&self) -> u32 {
+        self.served.iter().filter(|served| served.has_gone).map(|served| served.threads).sum()
+    }
+
+    /// Returns what was found of a client, if threads run for it.
+    pub(crate) fn of(&self, client: u64) -> Option<&Served> {
+        let place = self.served.binary_search_by_key(&client, |served| served.client);
+        place.ok().map(|place| &self.served[place])
+    }
+}

@@ -1,0 +1,61 @@
+//! The jobs that wait or run elsewhere: what a server that ends lets go of, and can name.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, Weak};
+
+use witrpc_rt::lock;
+
+use super::seats::Tenant;
+use super::task::Task;
+
+/// Those of one server: tasks that have waited, and jobs that other threads run.
+#[derive(Clone, Default)]
+pub(crate) struct Jobs(Arc<Mutex<JobsState>>);
+
+#[derive(Default)]
+struct JobsState {
+    last: u64,
+    entries: HashMap<u64, JobEntry>,
+}
+
+struct JobEntry {
+    tenant: Tenant,
+    /// Empty for a job that is not the pool's to drop.
+    task: Option<Weak<Task>>,
+}
+
+/// A job among them, until this is dropped.
+pub(crate) struct Enlisted {
+    jobs: Jobs,
+    number: u64,
+}
+
+impl Jobs {
+    pub(crate) fn enlist(&self, tenant: Tenant, task: Option<Weak<Task>>) -> Enlisted {
+        let mut state = self.lock();
+        state.last += 1;
+        let number = state.last;
+        state.entries.insert(number, JobEntry { tenant, task });
+        drop(state);
+        Enlisted { jobs: self.clone(), number }
+    }
+
+    pub(crate) fn tenants(&self) -> Vec<Tenant> {
+        self.lock().entries.values().map(|entry| entry.tenant).collect()
+    }
+
+    pub(crate) fn tasks(&self) -> Vec<Weak<Task>> {
+        self.lock().entries.values().filter_map(|entry| entry.task.clone()).collect()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, JobsState> {
+        lock(&self.0)
+    }
+}
+
+impl Drop for Enlisted {
+    fn drop(&mut self) {
+        let entry = self.jobs.lock().entries.remove(&self.number);
+        drop(entry);
+    }
+}

@@ -1,0 +1,138 @@
+//! How a server ends: serving, draining, refusing, stopped.
+
+use std::future::poll_fn;
+use std::pin::pin;
+use std::process;
+use std::sync::{Condvar, Mutex, MutexGuard};
+use std::task::Poll;
+use std::time::Instant;
+
+use witrpc_rt::{lock, wait_until};
+use witrpc_transport::Shutdown;
+
+use crate::rt::{Waiters, until_so};
+
+use super::primitive::Std;
+use super::stage::ServerStage;
+use super::stop_reason::StopReason;
+
+/// The stage a server is in, and those who wait for the next one.
+#[derive(Debug)]
+pub(crate) struct Life {
+    stage: ServerStage<Std>,
+    ends: Mutex<Ends>,
+    changed: Condvar,
+    /// The process whose threads serve. A forked child has a copy of all this and none of the
+    /// threads, and a lock may have been held by one of them.
+    process: u32,
+}
+
+#[derive(Debug, Default)]
+struct Ends {
+    /// While draining: all that had arrived was answered.
+    quiet: bool,
+    /// How the connections were closed, and that the name is free.
+    stopped: Option<Shutdown>,
+    /// Tasks that wait for the end.
+    waiters: Waiters,
+}
+
+impl Life {
+    pub(crate) fn new() -> Self {
+        Self {
+            stage: ServerStage::new(),
+            ends: Mutex::new(Ends::default()),
+            changed: Condvar::new(),
+            process: process::id(),
+        }
+    }
+
+    pub(crate) fn stage(&self) -> &ServerStage<Std> {
+        &self.stage
+    }
+
+    /// Whether a shutdown waits for calls to be answered.
+    pub(crate) fn is_draining(&self) -> bool {
+        self.stage.is_draining()
+    }
+
+    /// Whether calls that are found now have come too late.
+    #[inline]
+    pub(crate) fn refuses(&self) -> bool {
+        self.stage.refuses()
+    }
+
+    /// Whether threads should end.
+    pub(crate) fn is_stopped(&self) -> bool {
+        self.stage.is_stopped()
+    }
+
+    /// Whether this process is the one that serves, not a fork of it.
+    pub(crate) fn is_ours(&self) -> bool {
+        process::id() == self.process
+    }
+
+    /// While draining: nothing is left to be answered.
+    pub(crate) fn quiet(&self) {
+        self.ends().quiet = true;
+        self.changed.notify_all();
+    }
+
+    /// The port is closed in this way.
+    pub(crate) fn stopped(&self, how: Shutdown) {
+        let waiters = {
+            let mut ends = self.ends();
+            ends.stopped = Some(how);
+            ends.waiters.take()
+        };
+        self.changed.notify_all();
+        waiters.wake_all();
+    }
+
+    /// Waits until nothing is left to be answered, or the server is stopped, or the time is over.
+    /// Returns whether nothing was left.
+    pub(crate) fn wait_quiet(&self, until: Option<Instant>) -> bool {
+        self.is_ours() && self.wait_until(until, |ends| ends.quiet || ends.stopped.is_some()).quiet
+    }
+
+    /// Blocks until the port is closed, until that time at the most. Returns whether it is; in a forked
+    /// child, that it is not.
+    pub(crate) fn wait_stopped(&self, until: Option<Instant>) -> bool {
+        self.is_ours() && self.wait_until(until, |ends| ends.stopped.is_some()).stopped.is_some()
+    }
+
+    /// Returns whether the clients were told that what was not answered was not taken.
+    pub(crate) fn has_drained(&self) -> bool {
+        self.is_ours() && self.ends().stopped == Some(Shutdown::Drained)
+    }
+
+    fn wait_until(&self, until: Option<Instant>, is_so: fn(&Ends) -> bool) -> MutexGuard<'_, Ends> {
+        wait_until(&self.changed, self.ends(), until, is_so).0
+    }
+
+    /// Blocks until the port is closed, and returns why it is.
+    pub(crate) fn until_stopped_blocking(&self) -> StopReason {
+        if !self.is_ours() {
+            return StopReason::Forked;
+        }
+        drop(self.wait_until(None, |ends| ends.stopped.is_some()));
+        StopReason::ShutDown
+    }
+
+    /// Completes when the port is closed.
+    pub(crate) async fn until_stopped(&self) -> StopReason {
+        let mut stopped =
+            pin!(until_so(&self.ends, |ends| ends.stopped.is_some(), |ends| &mut ends.waiters));
+        poll_fn(|cx| {
+            if !self.is_ours() {
+                return Poll::Ready(StopReason::Forked);
+            }
+            stopped.as_mut().poll(cx).map(|()| StopReason::ShutDown)
+        })
+        .await
+    }
+
+    fn ends(&self) -> MutexGuard<'_, Ends> {
+        lock(&self.ends)
+    }
+}

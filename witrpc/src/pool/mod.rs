@@ -1,0 +1,352 @@
+//! The threads of a server: one looks for requests and runs handlers, the others stand by.
+//!
+//! ```text
+//! stand-by: sleeps ──ring──► role vacant, or its holder busy? ──no──► sleeps
+//!     ▲                        │ yes: takes the role
+//!     │                        ▼
+//!     │◄─ role put down ─── holder: looks ──► request or task: runs it ──► role still mine?
+//!     │   and a last look      ▲                                             │ yes     │ no
+//!     │   found nothing        └─────────────────────────────────────────────┘         │
+//!     └◄───────────────────────── displaced: somebody else looks ◄─────────────────────┘
+//! ```
+//!
+//! Handlers run on the thread that found the request: to hand each call over to another thread
+//! would cost more than most calls do. Nothing watches for slow handlers. The clients do: one that
+//! waits for its request to be taken rings again and again, which wakes a stand-by, which takes the
+//! role from the holder that is stuck.
+//!
+//! What is absent on purpose: no lock, allocation, clock or shared counter of the pool's on the way of
+//! a call whose handler is not `async`; no timed sleep unless there are more threads than needed or no
+//! free ones. Over shared memory, the engine adds two exchanges of its shelf and a counted reference to
+//! the connection: a handler must keep no connection that ends.
+//!
+//! - [`role`]: the word that says who looks; [`bell`]: tasks that are ready; [`duty`]: both in
+//!   order; [`primitive`] and `model`: their proof.
+//! - [`crew`]: how many threads there are and may be; [`shares`]: how many of them each client may
+//!   have, by what a [`census`] of the [`seats`] has found, and [`permit`] what follows for a look;
+//!   [`spin`]: how long they look in vain.
+//! - [`worker`]: the loop of a thread; [`task`]: handlers that wait; [`life`] and [`stage`]: how it
+//!   all ends.
+
+pub(crate) mod bell;
+pub(crate) mod census;
+pub(crate) mod jobs;
+pub(crate) mod life;
+pub(crate) mod permit;
+pub(crate) mod primitive;
+pub(crate) mod queue;
+pub(crate) mod seats;
+pub(crate) mod shares;
+pub(crate) mod spin;
+pub(crate) mod stage;
+pub(crate) mod task;
+pub(crate) mod worker;
+
+#[cfg(test)]
+mod model;
+pub(crate) mod poller_lock;
+pub(crate) mod poller_protocol;
+pub(crate) mod running;
+pub(crate) mod stop_reason;
+pub(crate) mod thread_count;
+
+use std::io;
+use std::sync::atomic::{AtomicUsize, Ordering, fence};
+use std::sync::{Arc, Weak};
+use std::time::Instant;
+
+use census::Census;
+use jobs::Jobs;
+use life::Life;
+use poller_lock::ThreadNumber;
+use poller_protocol::PollerProtocol;
+use primitive::Std;
+use queue::TaskQueue;
+use running::RunningMethod;
+use shares::Shares;
+use spin::Spin;
+use task::Task;
+use thread_count::{PoolCounts, ThreadCount};
+use witrpc_transport::{Peer, Request, ServerPort, Shutdown, WaitPolicy};
+use worker::PoolWorker;
+
+use crate::observe::counters::{CounterRegistry, ThreadCounters};
+use crate::rt::{Threads, Timer};
+
+pub(crate) use census::{Clients, Served};
+pub(crate) use jobs::Enlisted;
+pub(crate) use seats::Tenant;
+pub(crate) use task::Job;
+
+/// What a pool does with the requests it finds.
+pub(crate) trait Handler: Send + Sync {
+    /// Serves one request: answers it, or leaves that to a job. `tally` is the calling thread's. Must
+    /// not panic.
+    fn serve(
+        &self,
+        pool: &Arc<Pool>,
+        tally: &ThreadCounters,
+        peer: &Arc<dyn Peer>,
+        request: &mut Request,
+    );
+
+    /// The names of the service and the method that a request of that tag calls.
+    fn names(&self, tag: u32) -> Option<[&'static str; 2]>;
+}
+
+/// What a pool is doing at one look.
+pub(crate) struct PoolLoad {
+    pub(crate) threads: u32,
+    /// Those that sleep until something rings.
+    pub(crate) standbys: u32,
+    pub(crate) counts: crate::observe::counters::CounterSnapshot,
+}
+
+/// A thread that runs methods and is none of the pool's, for as long as it does. It does not keep the
+/// pool.
+pub(crate) struct ExternalThreadGuard(Arc<AtomicUsize>);
+
+impl ExternalThreadGuard {
+    pub(crate) fn new(pool: &Pool) -> Self {
+        pool.beside.fetch_add(1, Ordering::Relaxed);
+        Self(Arc::clone(&pool.beside))
+    }
+}
+
+impl Drop for ExternalThreadGuard {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// The threads of one server, and what they share.
+pub(crate) struct Pool {
+    port: Arc<dyn ServerPort>,
+    handler: Box<dyn Handler>,
+    /// What each thread starts with. Made once, at the start of the server: a thread that is hired
+    /// later by one that was pinned to a core would take it that there is no other.
+    spin: Spin,
+    duty: PollerProtocol<Std>,
+    crew: ThreadCount<Std>,
+    life: Life,
+    shares: Shares<Std>,
+    tasks: TaskQueue,
+    /// How many jobs have not ended, wherever they run.
+    unanswered: AtomicUsize,
+    /// Those of them that have waited, or run outside of the pool.
+    jobs: Jobs,
+    /// All threads of the server but the transport's.
+    threads: Threads,
+    /// Threads that run methods and are none of these.
+    beside: Arc<AtomicUsize>,
+    ledger: Arc<CounterRegistry>,
+    /// Wakes handlers that wait for the deadline of their call. Has a thread only while some do.
+    timer: Arc<Timer>,
+}
+
+impl Pool {
+    /// Starts two threads: one to look, one to stand by. `clients` are those that are connected.
+    pub(crate) fn start(
+        port: Arc<dyn ServerPort>,
+        handler: Box<dyn Handler>,
+        wait: WaitPolicy,
+        max_workers: u32,
+        clients: Arc<dyn Clients>,
+        ledger: Arc<CounterRegistry>,
+    ) -> io::Result<Arc<Self>> {
+        let threads = Threads::default();
+        let pool = Arc::new(Self {
+            port,
+            handler,
+            spin: Spin::new(wait),
+            duty: PollerProtocol::new(),
+            crew: ThreadCount::new(max_workers),
+            life: Life::new(),
+            shares: Shares::new(max_workers, clients),
+            tasks: TaskQueue::default(),
+            unanswered: AtomicUsize::new(0),
+            jobs: Jobs::default(),
+            timer: Arc::new(Timer::of(threads.clone())),
+            threads,
+            beside: Arc::default(),
+            ledger,
+        });
+        // Both count before either runs, or the first would see itself alone and hire a third.
+        for count in [pool.crew.hire(), pool.crew.hire()] {
+            if let Err(error) = pool.start_thread(count) {
+                pool.begin_stop();
+                pool.close(Shutdown::Now);
+                pool.stopped(Shutdown::Now);
+                return Err(error);
+            }
+        }
+        Ok(pool)
+    }
+
+    pub(crate) fn port(&self) -> &dyn ServerPort {
+        &*self.port
+    }
+
+    /// What the threads are doing, and what has been counted.
+    pub(crate) fn load(&self) -> PoolLoad {
+        let PoolCounts { threads, standbys } = self.crew.counts();
+        PoolLoad { threads, standbys, counts: self.ledger.counts() }
+    }
+
+    pub(crate) fn timer(&self) -> &Arc<Timer> {
+        &self.timer
+    }
+
+    pub(crate) fn life(&self) -> &Life {
+        &self.life
+    }
+
+    /// Starts one more stand-by. If the machine refuses one, the pool serves on as at its bound.
+    fn hire(self: &Arc<Self>) {
+        let count = self.crew.hire();
+        if self.start_thread(count).is_err() {
+            self.crew.dismiss();
+        }
+    }
+
+    /// Starts a thread in place of one that is left behind, if none stands by. The caller holds the role.
+    #[cold]
+    fn replace_left_behind(self: &Arc<Self>, census: &mut Census) {
+        if self.shares.replaces_one(self.crew.counts(), census) && !self.life.is_stopped() {
+            self.hire();
+        }
+    }
+
+    /// Returns how many threads may be left behind by clients that have gone, if as many are.
+    pub(crate) fn too_many_left_behind(&self) -> Option<u32> {
+        self.shares.too_many_left_behind()
+    }
+
+    fn start_thread(self: &Arc<Self>, count: u64) -> io::Result<()> {
+        let worker = PoolWorker::new(Arc::clone(self), ThreadNumber::from_count(count));
+        // At most 15 bytes, which is what Linux keeps of a thread's name.
+        let name = format!("witrpc-srv-{}", count % 10_000);
+        self.threads.spawn(name, move || worker.run())
+    }
+
+    /// Runs a job on these threads, starting at once on this one.
+    pub(crate) fn run_job(self: &Arc<Self>, job: Job, tenant: Tenant) {
+        Task::new(job, tenant, self).poll(self);
+    }
+
+    /// A client has left: the others' shares have grown.
+    pub(crate) fn shares_grew(&self) {
+        if !self.life.is_stopped() {
+            self.port.ring();
+        }
+    }
+
+    /// Whether threads beside the holder of the role run methods. A hint: to be wrong costs time.
+    fn others_run(&self) -> bool {
+        self.beside.load(Ordering::Relaxed) > 0 || self.crew.counts().others_run()
+    }
+
+    /// A job exists that a shutdown waits for.
+    pub(crate) fn job_begun(&self) {
+        self.unanswered.fetch_add(1, Ordering::SeqCst);
+    }
+
+    /// It has ended.
+    pub(crate) fn job_done(&self) {
+        self.unanswered.fetch_sub(1, Ordering::SeqCst);
+        // Pairs with the fence of `begin_draining`: either this sees that draining has begun, or the
+        // look that follows its begin sees the job gone.
+        fence(Ordering::SeqCst);
+        if self.life.is_draining() {
+            self.port.ring();
+        }
+    }
+
+    fn queue_task(&self, task: Arc<Task>) {
+        if self.life.is_stopped() {
+            return;
+        }
+        self.duty.bell().add();
+        self.tasks.push(task);
+        if self.duty.queued() {
+            self.port.ring();
+        }
+    }
+
+    /// Lets the clients know that nothing new is taken, and has all that arrived answered.
+    pub(crate) fn drain(&self) {
+        if !self.life.is_ours() {
+            return;
+        }
+        self.port.stop_accepting();
+        self.port.drain();
+        // After `drain`: a last look counts only if nothing can arrive behind it.
+        self.life.stage().begin_draining();
+        self.port.ring();
+    }
+
+    /// The server ends; `true` for the first caller, who then does the rest.
+    pub(crate) fn begin_stop(&self) -> bool {
+        self.life.is_ours() && self.life.stage().begin_stop()
+    }
+
+    /// Closes all connections.
+    pub(crate) fn close(&self, how: Shutdown) {
+        self.port.close(how);
+    }
+
+    /// Ends the threads; those in a handler, after it.
+    pub(crate) fn stopped(&self, how: Shutdown) {
+        self.timer.close();
+        self.life.stopped(how);
+        // Each thread that ends rings for the next.
+        self.port.ring();
+    }
+
+    /// Waits until the server has stopped and its threads have ended, until that time at the most.
+    /// Returns whether they have.
+    pub(crate) fn join(&self, until: Option<Instant>) -> bool {
+        self.life.wait_stopped(until) && self.threads.join(until) && self.port.join(until)
+    }
+
+    /// What starts threads that are joined at the end.
+    pub(crate) fn threads(&self) -> &Threads {
+        &self.threads
+    }
+
+    /// Lists a job that runs outside of the pool, until the result is dropped.
+    pub(crate) fn enlist(&self, tenant: Tenant) -> Enlisted {
+        self.jobs.enlist(tenant, None)
+    }
+
+    /// Whether any tasks wait.
+    pub(crate) fn has_tasks(&self) -> bool {
+        !self.jobs.tasks().is_empty()
+    }
+
+    /// Drops all tasks that wait, with the users' futures. The server has stopped.
+    pub(crate) fn drop_tasks(&self) {
+        let tasks: Vec<_> = self.jobs.tasks().iter().filter_map(Weak::upgrade).collect();
+        tasks.iter().for_each(|task| task.end());
+        self.tasks.clear();
+    }
+
+    /// The methods that run now.
+    pub(crate) fn running(&self) -> Vec<RunningMethod> {
+        let tenants = self.shares.seats().tenants().chain(self.jobs.tenants());
+        let named = |Tenant { client, tag }| {
+            let [service, method] = self.handler.names(tag)?;
+            Some(RunningMethod { service, method, client_id: client })
+        };
+        tenants.filter_map(named).collect()
+    }
+
+    /// After a last look that found nothing, with the role vacant: whether nothing runs or waits to
+    /// be sent either.
+    fn is_quiet(&self) -> bool {
+        self.crew.counts().all_stand_by()
+            && self.unanswered.load(Ordering::SeqCst) == 0
+            && !self.duty.bell().any_ready()
+            && self.port.has_delivered()
+    }
+}

@@ -1,0 +1,458 @@
+//! Models: every interleaving and every reordering that the memory model allows, up to a number
+//! of preemptions.
+//!
+//! The protocol is the code that runs ([`PollerProtocol`], [`ThreadCount`], [`Shares`], [`Schedule`]); the port and the handlers
+//! are the smallest ones that can lose a wake-up. A thread that would sleep ends instead; at the
+//! end of a model whoever is left plays the sleepers, one for each ring that was not heard. If the
+//! work is not done then, nothing would ever wake the server for it.
+//!
+//! `LOOM_MAX_PREEMPTIONS=3 cargo test -p witrpc --lib model` checks more of them, in some seconds.
+//!
+//! Each protocol has a twin that breaks one rule and must be caught: the proof that the model sees
+//! what the rule is for.
+
+use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
+
+use loom::sync::{Arc, Mutex};
+use loom::thread;
+
+use super::poller_lock::{PollerGuard, ThreadNumber};
+use super::poller_protocol::PollerProtocol;
+use super::primitive::{Loom, Primitives};
+use super::stage::ServerStage;
+use super::task::Schedule;
+use super::thread_count::ThreadCount;
+
+pub(crate) mod shares;
+
+type LoomWord = <Loom as Primitives>::Word;
+
+fn check(model: impl Fn() + Send + Sync + 'static) {
+    let mut builder = loom::model::Builder::new();
+    builder.preemption_bound.get_or_insert(2);
+    builder.check(model);
+}
+
+/// What a port does: a place for one request, and rings.
+struct Port {
+    /// 1 from the publication of the request until it is claimed.
+    request: LoomWord,
+    /// Whether the client must ring.
+    ring_me: LoomWord,
+    rings: Mutex<usize>,
+}
+
+impl Port {
+    fn new() -> Self {
+        Self { request: LoomWord::new(0), ring_me: LoomWord::new(1), rings: Mutex::new(0) }
+    }
+
+    fn ring(&self) {
+        *self.rings.lock().unwrap() += 1;
+    }
+
+    /// `false`: would sleep.
+    fn hears_a_ring(&self) -> bool {
+        let mut rings = self.rings.lock().unwrap();
+        let heard = *rings > 0;
+        *rings -= usize::from(heard);
+        heard
+    }
+
+    /// The client's side.
+    fn publish(&self) {
+        self.request.store(1, Release);
+        Loom::fence();
+        if self.ring_me.load(Relaxed) != 0 {
+            self.ring();
+        }
+    }
+
+    fn turn(&self) -> bool {
+        self.ring_me.store(0, Relaxed);
+        self.request.load(Acquire) != 0 && self.request.swap(0, AcqRel) != 0
+    }
+
+    fn arm(&self) -> bool {
+        self.ring_me.store(1, Relaxed);
+        Loom::fence();
+        self.request.load(Acquire) != 0
+    }
+}
+
+/// What a server shares, and whether its one request or task has run.
+struct Server {
+    port: Port,
+    duty: PollerProtocol<Loom>,
+    crew: ThreadCount<Loom>,
+    done: LoomWord,
+}
+
+impl Server {
+    fn new(max_workers: u32) -> Arc<Self> {
+        Arc::new(Self {
+            port: Port::new(),
+            duty: PollerProtocol::new(),
+            crew: ThreadCount::new(max_workers),
+            done: LoomWord::new(0),
+        })
+    }
+
+    fn finish(&self) {
+        self.done.store(1, Release);
+    }
+
+    fn is_done(&self) -> bool {
+        self.done.load(Acquire) != 0
+    }
+}
+
+fn spawn(server: &Arc<Server>, run: impl FnOnce(&Server) + 'static) -> thread::JoinHandle<()> {
+    let server = Arc::clone(server);
+    thread::spawn(move || run(&server))
+}
+
+/// Whether the holder lets go before its last look, as it must.
+#[derive(Clone, Copy, PartialEq)]
+enum PutDown {
+    BeforeLastLook,
+    AfterLastLook,
+}
+
+/// A thread that is awake: serves the request if it can, and ends when it would sleep.
+fn look_for_requests(server: &Server, me: u64, order: PutDown) {
+    let (port, duty) = (&server.port, &server.duty);
+    let me = ThreadNumber::from_count(me);
+    loop {
+        let mut held = duty.woken(me);
+        while let Some(mut tenure) = held.take() {
+            if port.turn() {
+                assert!(!duty.begin(&mut tenure), "there are no tasks to ring for");
+                server.finish();
+                let _ = duty.end(&mut tenure);
+                return;
+            }
+            held = put_down(server, tenure, me, order);
+        }
+        if !port.hears_a_ring() {
+            return;
+        }
+    }
+}
+
+fn put_down(
+    server: &Server,
+    tenure: PollerGuard,
+    me: ThreadNumber,
+    order: PutDown,
+) -> Option<PollerGuard> {
+    let (port, duty) = (&server.port, &server.duty);
+    match order {
+        PutDown::BeforeLastLook => {
+            duty.put_down(tenure);
+            if port.arm() { duty.retake(me) } else { None }
+        }
+        PutDown::AfterLastLook => {
+            if port.arm() {
+                return Some(tenure);
+            }
+            duty.put_down(tenure);
+            None
+        }
+    }
+}
+
+fn a_client_and_two_threads(order: PutDown) {
+    check(move || {
+        let server = Server::new(4);
+        let threads =
+            [0, 1].map(|me| spawn(&server, move |server| look_for_requests(server, me, order)));
+        server.port.publish();
+        for thread in threads {
+            thread.join().unwrap();
+        }
+        while server.port.hears_a_ring() {
+            look_for_requests(&server, 2, order);
+        }
+        assert!(server.is_done(), "all sleep, the request waits");
+    });
+}
+
+#[test]
+fn no_request_is_lost_while_the_role_changes_hands() {
+    a_client_and_two_threads(PutDown::BeforeLastLook);
+}
+
+#[test]
+#[should_panic(expected = "all sleep, the request waits")]
+fn to_put_the_role_down_after_the_last_look_loses_a_request() {
+    a_client_and_two_threads(PutDown::AfterLastLook);
+}
+
+/// What is broken in a model of tasks.
+#[derive(Clone, Copy, PartialEq)]
+enum Broken {
+    Nothing,
+    /// A holder that goes busy leaves queued tasks without a ring.
+    NoRingForTheRest,
+}
+
+/// A thread goes into a handler that does not end; another sleeps; a waker queues the task.
+fn a_stuck_holder_and_a_task(in_use: bool, broken: Broken) {
+    check(move || {
+        let server = Server::new(4);
+        if in_use {
+            server.duty.bell().put_to_use();
+        }
+        let stuck = spawn(&server, move |server| get_stuck(server, broken));
+        let stand_by = spawn(&server, |server| look_for_tasks(server, 1));
+        let bell = server.duty.bell();
+        bell.put_to_use();
+        bell.add();
+        if server.duty.queued() {
+            server.port.ring();
+        }
+        stuck.join().unwrap();
+        stand_by.join().unwrap();
+        while server.port.hears_a_ring() {
+            look_for_tasks(&server, 2);
+        }
+        assert!(server.is_done(), "all sleep or are stuck, the task waits");
+    });
+}
+
+/// Goes into a handler for good, if it gets the role.
+fn get_stuck(server: &Server, broken: Broken) {
+    let duty = &server.duty;
+    let Some(mut tenure) = duty.woken(ThreadNumber::from_count(0)) else { return };
+    duty.notice_tasks(&mut tenure);
+    if duty.begin(&mut tenure) && broken != Broken::NoRingForTheRest {
+        server.port.ring();
+    }
+}
+
+/// A thread that is awake: runs the task if it can, and ends when it would sleep.
+fn look_for_tasks(server: &Server, me: u64) {
+    let duty = &server.duty;
+    let me = ThreadNumber::from_count(me);
+    loop {
+        let mut held = duty.woken(me);
+        while let Some(mut tenure) = held.take() {
+            duty.notice_tasks(&mut tenure);
+            if tenure.watches_tasks() && duty.bell().any_ready() {
+                duty.bell().remove();
+                let _ = duty.begin(&mut tenure);
+                server.finish();
+                let _ = duty.end(&mut tenure);
+                return;
+            }
+            duty.put_down(tenure);
+            if duty.bell().any_ready() {
+                held = duty.retake(me);
+            }
+        }
+        if !server.port.hears_a_ring() {
+            return;
+        }
+    }
+}
+
+#[test]
+fn no_task_is_left_behind_by_a_holder_that_gets_stuck() {
+    a_stuck_holder_and_a_task(true, Broken::Nothing);
+}
+
+#[test]
+fn the_first_task_of_all_is_not_left_behind_either() {
+    a_stuck_holder_and_a_task(false, Broken::Nothing);
+}
+
+#[test]
+#[should_panic(expected = "the task waits")]
+fn a_holder_that_does_not_ring_for_the_rest_leaves_a_task_behind() {
+    a_stuck_holder_and_a_task(true, Broken::NoRingForTheRest);
+}
+
+/// One thread holds the role at the bound, with a request that it may not run; the other comes back
+/// from its handler, perhaps while the first is busy with some upkeep. Nobody rings.
+fn a_handler_ends_at_the_bound(looks_when_it_comes_back: bool) {
+    check(move || {
+        let server = Server::new(1);
+        server.crew.hire();
+        server.crew.hire();
+        server.crew.promote();
+        server.crew.promote();
+        server.port.request.store(1, Release);
+        let tenure = server.duty.woken(ThreadNumber::from_count(0)).expect("nobody has the role");
+        let last = spawn(&server, |server| {
+            if let Some(tenure) = keep_up(server, tenure, 0) {
+                serve_within_the_bound(server, tenure, 0);
+            }
+        });
+        server.crew.stand_by();
+        if looks_when_it_comes_back
+            && let Some(tenure) = server.duty.woken(ThreadNumber::from_count(1))
+        {
+            server.crew.promote();
+            serve_within_the_bound(&server, tenure, 1);
+        }
+        last.join().unwrap();
+        assert!(server.is_done(), "all sleep, the request waits");
+    });
+}
+
+/// Answers something that runs no method. `None`: somebody else looks from then on.
+fn keep_up(server: &Server, mut tenure: PollerGuard, me: u64) -> Option<PollerGuard> {
+    assert!(!server.duty.begin(&mut tenure), "there are no tasks to ring for");
+    if server.duty.end(&mut tenure) {
+        return Some(tenure);
+    }
+    // As a displaced thread does, before it sleeps.
+    server.crew.stand_by();
+    let again = server.duty.woken(ThreadNumber::from_count(me))?;
+    server.crew.promote();
+    Some(again)
+}
+
+fn serve_within_the_bound(server: &Server, tenure: PollerGuard, me: u64) {
+    let mut held = Some(tenure);
+    while let Some(tenure) = held.take() {
+        let serves = server.crew.counts().may_serve();
+        if serves && server.port.turn() {
+            return server.finish();
+        }
+        server.crew.stand_by();
+        server.duty.put_down(tenure);
+        let found = server.port.arm();
+        let goes_on = if serves { found } else { server.crew.counts().others_stand_by() };
+        if goes_on {
+            held = server.duty.retake(ThreadNumber::from_count(me));
+            if held.is_some() {
+                server.crew.promote();
+            }
+        }
+    }
+}
+
+#[test]
+fn a_request_that_waited_at_the_bound_runs_when_a_handler_ends() {
+    a_handler_ends_at_the_bound(true);
+}
+
+#[test]
+#[should_panic(expected = "all sleep, the request waits")]
+fn a_thread_that_comes_back_and_sleeps_at_once_leaves_a_request_behind() {
+    a_handler_ends_at_the_bound(false);
+}
+
+/// A task that two wakers wake at any moment is polled again after each, and queued once at a time.
+#[test]
+fn a_task_that_is_woken_is_polled_again() {
+    check(|| {
+        let schedule = Arc::new(Schedule::<Loom>::polled());
+        let queued = Arc::new(LoomWord::new(0));
+        let events = Arc::new(LoomWord::new(0));
+        let wakers = [(); 2].map(|()| {
+            let (schedule, queued, events) =
+                (Arc::clone(&schedule), Arc::clone(&queued), Arc::clone(&events));
+            thread::spawn(move || {
+                events.fetch_add(1, Relaxed);
+                if schedule.wake() {
+                    assert_eq!(queued.swap(1, AcqRel), 0, "queued twice");
+                }
+            })
+        });
+        let mut seen = poll_while_queued(&schedule, &queued, &events);
+        for waker in wakers {
+            waker.join().unwrap();
+        }
+        if queued.swap(0, AcqRel) != 0 {
+            schedule.start();
+            seen = poll_while_queued(&schedule, &queued, &events);
+        }
+        assert_eq!(seen, 2, "a wake was lost");
+    });
+}
+
+/// Polls a task, which reads `events`, until it is idle. Returns what the last poll read.
+fn poll_while_queued(schedule: &Schedule<Loom>, queued: &LoomWord, events: &LoomWord) -> u64 {
+    loop {
+        let seen = events.load(Relaxed);
+        if schedule.suspend() {
+            assert_eq!(queued.swap(1, AcqRel), 0, "queued twice");
+        }
+        if queued.swap(0, AcqRel) == 0 {
+            return seen;
+        }
+        schedule.start();
+    }
+}
+
+/// Which rule of [`ServerStage`] is broken.
+#[derive(Clone, Copy, PartialEq)]
+enum BrokenStage {
+    Nothing,
+    /// The server is found quiet before it refuses what comes.
+    RefusesAfterLook,
+    /// A thread that has taken the role does not fence before it looks at the stage.
+    EntersWithoutFence,
+}
+
+/// A client makes a call, and a thread wakes up for it, while another one finds the server quiet.
+fn a_call_at_the_end(broken: BrokenStage) {
+    check(move || {
+        let server =
+            Arc::new((ServerStage::<Loom>::new(), ThreadCount::<Loom>::new(4), LoomWord::new(0)));
+        // Both stand by: the other one has put the role down.
+        server.1.hire();
+        server.1.hire();
+        server.0.begin_draining();
+        let woken = {
+            let server = Arc::clone(&server);
+            thread::spawn(move || {
+                let (stage, crew, ran) = &*server;
+                let _ = crew.promote();
+                if broken != BrokenStage::EntersWithoutFence {
+                    stage.enter();
+                }
+                if !stage.refuses() {
+                    ran.store(1, Relaxed);
+                }
+                // What it ran is answered.
+                crew.stand_by();
+            })
+        };
+        let (stage, crew, ran) = &*server;
+        let all_stand_by = || crew.counts().all_stand_by();
+        let is_quiet = match broken {
+            BrokenStage::RefusesAfterLook => {
+                let is_quiet = all_stand_by();
+                stage.begin_refusing();
+                is_quiet
+            }
+            _ => stage.settle(all_stand_by),
+        };
+        let ran_before = ran.load(Relaxed);
+        woken.join().unwrap();
+        if is_quiet {
+            assert_eq!(ran.load(Relaxed), ran_before, "a method ran behind the promise");
+        }
+    });
+}
+
+#[test]
+fn a_server_that_was_found_quiet_runs_no_method() {
+    a_call_at_the_end(BrokenStage::Nothing);
+}
+
+#[test]
+#[should_panic(expected = "behind the promise")]
+fn a_server_that_refuses_after_its_look_runs_one() {
+    a_call_at_the_end(BrokenStage::RefusesAfterLook);
+}
+
+#[test]
+#[should_panic(expected = "behind the promise")]
+fn a_thread_that_enters_without_a_fence_runs_one() {
+    a_call_at_the_end(BrokenStage::EntersWithoutFence);
+}

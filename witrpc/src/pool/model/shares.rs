@@ -1,0 +1,264 @@
+//! Models of how threads are shared among clients, some of which go.
+
+use std::sync::Arc as StdArc;
+use std::sync::atomic::Ordering::{Acquire, Release};
+
+use loom::sync::Arc;
+
+use crate::pool::census::{Census, Clients, Served};
+use crate::pool::permit::Permit;
+use crate::pool::poller_lock::{PollerGuard, ThreadNumber};
+use crate::pool::primitive::Loom;
+use crate::pool::seats::Tenant;
+use crate::pool::shares::Shares;
+
+use super::{LoomWord, Server, check, spawn};
+
+/// How many workers there are if one client gets its share of them back.
+const WORKERS: u32 = 16;
+
+/// What is broken in a model of shares.
+#[derive(Clone, Copy, PartialEq)]
+enum BrokenShares {
+    Nothing,
+    /// The last look goes by what was found before the role was put down.
+    OldLimits,
+    /// A thread that comes back leaves its seat after it has looked at the role.
+    SeatLeftLate,
+    /// A thread is rung for before the client is off the list.
+    RungEarly,
+}
+
+/// A client that is connected.
+const CLIENT: Tenant = Tenant { client: 7, tag: 0 };
+
+/// Another one, which has no thread.
+const OTHER: Tenant = Tenant { client: 8, tag: 0 };
+
+/// One that goes, or has gone.
+const LEAVER: Tenant = Tenant { client: 9, tag: 0 };
+
+/// So many clients; [`LEAVER`] may have gone.
+struct Roster {
+    connected: u64,
+    leaver_has_gone: LoomWord,
+}
+
+impl Roster {
+    fn new(connected: u64) -> StdArc<Self> {
+        StdArc::new(Self { connected, leaver_has_gone: LoomWord::new(0) })
+    }
+
+    fn leave(&self) {
+        self.leaver_has_gone.store(1, Release);
+    }
+}
+
+impl Clients for Roster {
+    fn look_up(&self, served: &mut [Served]) -> u64 {
+        served.iter_mut().for_each(|each| each.has_gone = !self.is_connected(each.client));
+        self.connected
+    }
+
+    fn is_connected(&self, client: u64) -> bool {
+        client != LEAVER.client || self.leaver_has_gone.load(Acquire) == 0
+    }
+}
+
+/// One thread holds the role, beside a stand-by that stays one. Another comes back from a method of a
+/// client whose next request waits for that; all others are stuck. Nobody rings.
+fn a_client_gets_its_share_back(broken: BrokenShares) {
+    check(move || {
+        // So many that a client may be at its share whether one more is free or not.
+        let server = Server::new(WORKERS);
+        let shares = Arc::new(Shares::<Loom>::new(WORKERS, Roster::new(WORKERS.into())));
+        for _ in 0..=WORKERS {
+            server.crew.hire();
+        }
+        for _ in 0..WORKERS {
+            server.crew.promote();
+        }
+        let seat = shares.seats().sit_down();
+        seat.take(CLIENT);
+        server.port.request.store(1, Release);
+        let tenure = server.duty.woken(ThreadNumber::from_count(0)).expect("nobody has the role");
+        let theirs = Arc::clone(&shares);
+        let holder = spawn(&server, move |server| {
+            serve_within_shares(server, &theirs, tenure, CLIENT, broken);
+        });
+        if broken != BrokenShares::SeatLeftLate {
+            seat.leave();
+        }
+        server.crew.stand_by();
+        if let Some(tenure) = server.duty.woken(ThreadNumber::from_count(1)) {
+            seat.leave();
+            server.crew.promote();
+            serve_within_shares(&server, &shares, tenure, CLIENT, broken);
+        }
+        seat.leave();
+        holder.join().unwrap();
+        assert!(server.is_done(), "all sleep, the request waits");
+    });
+}
+
+/// Looks with the role, once more when it has put that down, and ends when it would sleep. The request
+/// is that of `tenant`.
+fn serve_within_shares(
+    server: &Server,
+    shares: &Shares<Loom>,
+    tenure: PollerGuard,
+    tenant: Tenant,
+    broken: BrokenShares,
+) {
+    let mut census = Census::default();
+    let mut held = Some(tenure);
+    while let Some(tenure) = held.take() {
+        let mut permit = Permit::of_holder(&server.crew, shares, &mut census);
+        if !permit.serves() {
+            if shares.replaces_one(server.crew.counts(), &mut census) {
+                server.crew.hire();
+            }
+            permit = Permit::of_holder(&server.crew, shares, &mut census);
+        }
+        if permit.allows(tenant) && server.port.turn() {
+            return server.finish();
+        }
+        server.crew.stand_by();
+        server.duty.put_down(tenure);
+        let last = match broken {
+            BrokenShares::OldLimits => permit,
+            _ => {
+                let served = permit.serves();
+                Permit::of_stand_by(&server.crew, shares, served, &mut census)
+            }
+        };
+        if server.port.arm() && last.allows(tenant) {
+            // Whoever it is: the numbers only tell those apart that hold the role at once.
+            held = server.duty.retake(ThreadNumber::from_count(2));
+            if held.is_some() {
+                server.crew.promote();
+            }
+        }
+    }
+}
+
+#[test]
+fn a_request_beyond_its_clients_share_runs_when_a_handler_ends() {
+    a_client_gets_its_share_back(BrokenShares::Nothing);
+}
+
+#[test]
+#[should_panic(expected = "all sleep, the request waits")]
+fn a_last_look_by_old_limits_leaves_a_request_behind() {
+    a_client_gets_its_share_back(BrokenShares::OldLimits);
+}
+
+#[test]
+#[should_panic(expected = "all sleep, the request waits")]
+fn a_seat_that_is_left_after_the_look_at_the_role_leaves_a_request_behind() {
+    a_client_gets_its_share_back(BrokenShares::SeatLeftLate);
+}
+
+/// One thread holds the role at the bound, with a request that it may not run; the client leaves in whose
+/// method the other one is stuck for good.
+fn a_client_leaves_at_the_bound(broken: BrokenShares) {
+    check(move || {
+        let server = Server::new(1);
+        let roster = Roster::new(2);
+        let shares =
+            Arc::new(Shares::<Loom>::new(1, StdArc::clone(&roster) as StdArc<dyn Clients>));
+        for _ in 0..2 {
+            server.crew.hire();
+            server.crew.promote();
+        }
+        shares.seats().sit_down().take(LEAVER);
+        server.port.request.store(1, Release);
+        let tenure = server.duty.woken(ThreadNumber::from_count(0)).expect("nobody has the role");
+        let theirs = Arc::clone(&shares);
+        let holder = spawn(&server, move |server| {
+            serve_within_shares(server, &theirs, tenure, OTHER, broken);
+            // It sleeps: the only thread that a ring can wake.
+            while server.port.hears_a_ring() {
+                look_again(server, &theirs);
+            }
+        });
+        if broken == BrokenShares::RungEarly {
+            server.port.ring();
+            roster.leave();
+        } else {
+            roster.leave();
+            server.port.ring();
+        }
+        holder.join().unwrap();
+        while server.port.hears_a_ring() {
+            look_again(&server, &shares);
+        }
+        assert!(server.is_done(), "all sleep or are stuck, the request waits");
+        assert_eq!(server.crew.counts().threads, 3);
+    });
+}
+
+/// A thread is woken.
+fn look_again(server: &Server, shares: &Shares<Loom>) {
+    if let Some(tenure) = server.duty.woken(ThreadNumber::from_count(0)) {
+        server.crew.promote();
+        serve_within_shares(server, shares, tenure, OTHER, BrokenShares::Nothing);
+    }
+}
+
+#[test]
+fn a_request_that_waited_at_the_bound_runs_when_a_client_leaves_its_threads() {
+    a_client_leaves_at_the_bound(BrokenShares::Nothing);
+}
+
+#[test]
+#[should_panic(expected = "the request waits")]
+fn a_ring_before_the_client_is_off_the_list_leaves_a_request_behind() {
+    a_client_leaves_at_the_bound(BrokenShares::RungEarly);
+}
+
+/// One of three threads comes back, which was left behind; another, in its place, is stuck in a method of
+/// a client that is connected. There is one worker, so the third must run no method.
+fn a_thread_that_was_replaced_comes_back(broken: BrokenShares) {
+    check(move || {
+        let server = Server::new(1);
+        let roster = Roster::new(2);
+        roster.leave();
+        let shares = Arc::new(Shares::<Loom>::new(1, roster));
+        for _ in 0..3 {
+            server.crew.hire();
+            server.crew.promote();
+        }
+        let [left_behind, stuck] = [(); 2].map(|()| shares.seats().sit_down());
+        left_behind.take(LEAVER);
+        stuck.take(CLIENT);
+        server.port.request.store(1, Release);
+        let tenure = server.duty.woken(ThreadNumber::from_count(0)).expect("nobody has the role");
+        let theirs = Arc::clone(&shares);
+        let holder = spawn(&server, move |server| {
+            serve_within_shares(server, &theirs, tenure, OTHER, broken);
+        });
+        if broken != BrokenShares::SeatLeftLate {
+            left_behind.leave();
+        }
+        server.crew.stand_by();
+        if broken == BrokenShares::SeatLeftLate {
+            left_behind.leave();
+        }
+        look_again(&server, &shares);
+        holder.join().unwrap();
+        assert!(!server.is_done(), "two methods run for one worker");
+        assert_eq!(server.crew.counts().threads, 3);
+    });
+}
+
+#[test]
+fn a_thread_that_comes_back_makes_no_worker_too_many() {
+    a_thread_that_was_replaced_comes_back(BrokenShares::Nothing);
+}
+
+#[test]
+#[should_panic(expected = "two methods run for one worker")]
+fn a_seat_that_is_left_after_its_thread_counts_makes_a_worker_too_many() {
+    a_thread_that_was_replaced_comes_back(BrokenShares::SeatLeftLate);
+}

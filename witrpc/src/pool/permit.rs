@@ -1,0 +1,80 @@
+//! What a thread that holds the role may run.
+
+use crate::tag;
+
+use super::census::Census;
+use super::primitive::Primitives;
+use super::seats::Tenant;
+use super::shares::{FullClients, Shares};
+use super::thread_count::{PoolCounts, ThreadCount};
+
+/// What may run on this thread.
+pub(crate) enum Permit<'a> {
+    /// Whatever there is.
+    All,
+    /// What runs no method, and the methods of clients that have a share left.
+    Within(FullClients<'a>),
+    /// What runs no method: this is the last thread that can be woken, or as many run as may.
+    Upkeep,
+}
+
+impl<'a> Permit<'a> {
+    /// What the holder of the role may run.
+    pub(crate) fn of_holder<P: Primitives>(
+        crew: &ThreadCount<P>,
+        shares: &'a Shares<P>,
+        census: &'a mut Census,
+    ) -> Self {
+        let counts = crew.counts();
+        if !counts.may_serve() {
+            return Permit::Upkeep;
+        }
+        Self::within(shares, counts, counts.others_in_handlers(), census)
+    }
+
+    /// What a thread that has just put the role down may run if it takes that again. `served` says
+    /// whether it could run methods before.
+    pub(crate) fn of_stand_by<P: Primitives>(
+        crew: &ThreadCount<P>,
+        shares: &'a Shares<P>,
+        served: bool,
+        census: &'a mut Census,
+    ) -> Self {
+        let counts = crew.counts();
+        if !served && !counts.others_stand_by() {
+            return Permit::Upkeep;
+        }
+        Self::within(shares, counts, counts.in_handlers(), census)
+    }
+
+    #[inline]
+    fn within<P: Primitives>(
+        shares: &'a Shares<P>,
+        counts: PoolCounts,
+        others_run: u32,
+        census: &'a mut Census,
+    ) -> Self {
+        match shares.limits(counts, others_run, census) {
+            None => Permit::All,
+            Some(limits) if limits.allow_none() => Permit::Upkeep,
+            Some(limits) => Permit::Within(limits),
+        }
+    }
+
+    /// Whether methods may run.
+    pub(crate) fn serves(&self) -> bool {
+        !matches!(self, Permit::Upkeep)
+    }
+
+    pub(crate) fn is_all(&self) -> bool {
+        matches!(self, Permit::All)
+    }
+
+    pub(crate) fn allows(&self, Tenant { client, tag }: Tenant) -> bool {
+        match self {
+            Permit::All => true,
+            Permit::Within(limits) => limits.allow(client) || tag::runs_nothing(tag),
+            Permit::Upkeep => tag::runs_nothing(tag),
+        }
+    }
+}

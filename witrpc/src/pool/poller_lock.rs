@@ -1,0 +1,169 @@
+//! The poller role: which thread of a server looks for requests.
+//!
+//! One word, private to the process: who holds the role, what it is doing, and an epoch that makes
+//! every state of the word different from all earlier ones.
+//!
+//! # Invariants
+//!
+//! 1. While the word says *looking*, only its holder writes it. So a holder that looks changes the
+//!    word by a plain store ([`PollerLock::begin`], [`PollerLock::put_down`]).
+//! 2. While it says *busy*, any thread may take it by compare-exchange. So the holder comes back to
+//!    looking by compare-exchange, and that is how it finds out that it was displaced
+//!    ([`PollerLock::end`]). This is the pool's one locked instruction a call; a
+//!    transport has its own.
+//! 3. While it says *vacant*, any thread may take it by compare-exchange.
+//! 4. Busy lasts from the claim of a request, or of a task, until after its answer.
+//! 5. A thread that was woken looks at the word *after a fence* ([`PollerLock::claim`]). One that puts
+//!    the role down first makes the word vacant, *then* fences, *then* looks for work once more,
+//!    and retakes the role by compare-exchange if there is any. Of the two fences one comes first:
+//!    either the woken thread finds the role vacant, or the other one finds the work. (To look
+//!    first and then put the role down loses the wake-up for good.)
+//! 6. A looking word that has [`WATCHING`] set is a promise: from here on the holder fences after
+//!    it goes busy and rings if tasks are queued, so whoever queued one may leave without ringing.
+//!    A holder without the promise does neither, which saves every call a fence for as long as no
+//!    task was ever suspended.
+//!
+//! The memory orders: each change of the word releases and each look that leads to taking it
+//! acquires, so that what the last holder did (where it stopped scanning) is seen by the next.
+
+use std::sync::atomic::Ordering::{Relaxed, Release};
+
+use super::primitive::{Primitives, Word};
+
+/// The holder is in a handler; else it looks.
+const BUSY: u64 = 1;
+/// The holder has promised to look at the queue of tasks.
+const WATCHING: u64 = 1 << 1;
+/// Where the holder's number stands; zero when the role is vacant.
+const OWNER_SHIFT: u32 = 2;
+const OWNER_BITS: u32 = 14;
+const OWNER: u64 = ((1 << OWNER_BITS) - 1) << OWNER_SHIFT;
+/// What is added to make a word new.
+const EPOCH: u64 = 1 << (OWNER_SHIFT + OWNER_BITS);
+
+/// The number of a thread, from 1; two threads of one time never share one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct ThreadNumber(u64);
+
+impl ThreadNumber {
+    /// Numbers repeat after so many threads, long after the first of them retired; the epoch keeps
+    /// their words apart all the same.
+    pub(crate) fn from_count(count: u64) -> Self {
+        Self(count % ((1 << OWNER_BITS) - 1) + 1)
+    }
+}
+
+/// The word.
+pub(crate) struct PollerLock<P: Primitives> {
+    word: P::Word,
+}
+
+/// The role, held: what the holder last made of the word. Not `Clone`, so nobody holds it twice.
+#[derive(Debug)]
+pub(crate) struct PollerGuard {
+    word: u64,
+    displaced_another: bool,
+}
+
+/// What a woken thread learned.
+#[derive(Debug)]
+pub(crate) enum Claim {
+    /// The role was vacant or its holder busy: it is ours.
+    Taken(PollerGuard),
+    /// Somebody looks, and will find whatever rang.
+    Watched,
+    /// Somebody looks, but not at the tasks.
+    Unwatched,
+}
+
+impl<P: Primitives> PollerLock<P> {
+    /// Nobody holds it.
+    pub(crate) fn new() -> Self {
+        Self { word: P::Word::new(0) }
+    }
+
+    /// Takes the role unless its holder is looking. For a thread that was rung.
+    pub(crate) fn claim(&self, me: ThreadNumber) -> Claim {
+        // Invariant 5; pairs with the fence in `put_down` and with the one in `begin`.
+        P::fence();
+        let mut seen = self.word.load(Relaxed);
+        loop {
+            if seen & OWNER != 0 && seen & BUSY == 0 {
+                return if seen & WATCHING == 0 { Claim::Unwatched } else { Claim::Watched };
+            }
+            match self.take(seen, me) {
+                Ok(tenure) => return Claim::Taken(tenure),
+                Err(now) => seen = now,
+            }
+        }
+    }
+
+    /// Takes the role back after it was put down, unless somebody was quicker: that one looks.
+    pub(crate) fn retake(&self, me: ThreadNumber) -> Option<PollerGuard> {
+        let seen = self.word.load(Relaxed);
+        if seen & OWNER != 0 { None } else { self.take(seen, me).ok() }
+    }
+
+    fn take(&self, seen: u64, me: ThreadNumber) -> Result<PollerGuard, u64> {
+        let word = (seen & !(EPOCH - 1)).wrapping_add(EPOCH) | me.0 << OWNER_SHIFT;
+        let displaced_another = seen & BUSY != 0;
+        self.word.compare_exchange(seen, word).map(|_| PollerGuard { word, displaced_another })
+    }
+
+    /// Goes from looking to busy. `true`: the promise holds, the caller must now look at the queue
+    /// of tasks and ring if there are any.
+    pub(crate) fn begin(&self, tenure: &mut PollerGuard) -> bool {
+        debug_assert_eq!(tenure.word & BUSY, 0);
+        tenure.word = tenure.word.wrapping_add(EPOCH) | BUSY;
+        self.word.store(tenure.word, Release);
+        let watching = tenure.word & WATCHING != 0;
+        if watching {
+            // Invariant 6; pairs with the fence of whoever queues a task and with `claim`.
+            P::fence();
+        }
+        watching
+    }
+
+    /// Goes from busy back to looking. `false`: somebody else took the role meanwhile.
+    #[must_use]
+    pub(crate) fn end(&self, tenure: &mut PollerGuard) -> bool {
+        debug_assert_ne!(tenure.word & BUSY, 0);
+        let looking = tenure.word & !BUSY;
+        let held = self.word.compare_exchange(tenure.word, looking).is_ok();
+        tenure.word = looking;
+        held
+    }
+
+    /// Makes the promise of [`WATCHING`]; the caller looks at the queue of tasks from here on.
+    pub(crate) fn watch_tasks(&self, tenure: &mut PollerGuard) {
+        debug_assert_eq!(tenure.word & BUSY, 0);
+        tenure.word |= WATCHING;
+        self.word.store(tenure.word, Release);
+    }
+
+    /// Lets go of the role. The caller must look for work once more, whatever it saw before.
+    pub(crate) fn put_down(&self, tenure: PollerGuard) {
+        debug_assert_eq!(tenure.word & BUSY, 0);
+        self.word.store(tenure.word & !(EPOCH - 1), Release);
+        // Invariant 5; pairs with the fence in `claim` and with that of whoever queues a task.
+        P::fence();
+    }
+
+    /// Whether somebody looks at the queue of tasks. The caller has fenced.
+    pub(crate) fn watches_tasks(&self) -> bool {
+        let seen = self.word.load(Relaxed);
+        seen & OWNER != 0 && seen & BUSY == 0 && seen & WATCHING != 0
+    }
+}
+
+impl PollerGuard {
+    /// Whether it was taken from a thread that was stuck.
+    pub(crate) fn displaced_another(&self) -> bool {
+        self.displaced_another
+    }
+
+    /// Whether the promise of [`WATCHING`] was made.
+    pub(crate) fn watches_tasks(&self) -> bool {
+        self.word & WATCHING != 0
+    }
+}

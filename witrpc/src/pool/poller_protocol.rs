@@ -1,0 +1,76 @@
+//! The duty to look: the poller role and the tasks' bell in the one order that is right.
+//!
+//! The steps of a server thread that other threads depend on are here and nowhere else; the models
+//! of `model.rs` walk through them with a port of their own.
+
+use super::bell::TaskBell;
+use super::poller_lock::{Claim, PollerGuard, PollerLock, ThreadNumber};
+use super::primitive::Primitives;
+
+/// Who looks for requests and tasks, and who has to be told.
+pub(crate) struct PollerProtocol<P: Primitives> {
+    role: PollerLock<P>,
+    bell: TaskBell<P>,
+}
+
+impl<P: Primitives> PollerProtocol<P> {
+    pub(crate) fn new() -> Self {
+        Self { role: PollerLock::new(), bell: TaskBell::new() }
+    }
+
+    /// What tasks are counted with.
+    pub(crate) fn bell(&self) -> &TaskBell<P> {
+        &self.bell
+    }
+
+    /// A thread woke up. It gets the role unless somebody looks already at all that may have rung.
+    pub(crate) fn woken(&self, me: ThreadNumber) -> Option<PollerGuard> {
+        self.bell.heard();
+        loop {
+            match self.role.claim(me) {
+                Claim::Taken(tenure) => return Some(tenure),
+                Claim::Watched => return None,
+                Claim::Unwatched if !self.bell.any_ready() => return None,
+                // The holder has not seen yet that there are tasks now. It is one look away from
+                // that, or from being busy or gone. This happens once in a server's life.
+                Claim::Unwatched => P::pause(),
+            }
+        }
+    }
+
+    /// Before each look: the holder promises to look at the tasks as soon as there can be any.
+    pub(crate) fn notice_tasks(&self, tenure: &mut PollerGuard) {
+        if !tenure.watches_tasks() && self.bell.is_in_use() {
+            self.role.watch_tasks(tenure);
+        }
+    }
+
+    /// The holder goes busy. `true`: it must ring, tasks are left behind.
+    #[must_use]
+    pub(crate) fn begin(&self, tenure: &mut PollerGuard) -> bool {
+        self.role.begin(tenure) && self.bell.must_ring_for_rest()
+    }
+
+    /// The holder has answered. `false`: somebody else has the role now.
+    #[must_use]
+    pub(crate) fn end(&self, tenure: &mut PollerGuard) -> bool {
+        self.role.end(tenure)
+    }
+
+    /// The holder lets go. It must look once more afterwards, at requests and at
+    /// [`TaskBell::any_ready`].
+    pub(crate) fn put_down(&self, tenure: PollerGuard) {
+        self.role.put_down(tenure);
+    }
+
+    /// That last look found something.
+    pub(crate) fn retake(&self, me: ThreadNumber) -> Option<PollerGuard> {
+        self.role.retake(me)
+    }
+
+    /// A task was counted and queued. `true`: the caller must ring.
+    #[must_use]
+    pub(crate) fn queued(&self) -> bool {
+        self.bell.must_ring(&self.role)
+    }
+}

@@ -1,0 +1,105 @@
+//! One switch between the atomics of `std` and those of a model checker.
+//!
+//! The protocols of this folder are generic over [`Primitives`], so that the code that runs is the
+//! code that is checked, under the plain test command.
+
+use std::sync::atomic;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread;
+
+/// Where atomic words and fences come from.
+pub(crate) trait Primitives {
+    /// A word that threads share.
+    type Word: Word;
+
+    /// [`atomic::fence`] with [`Ordering::SeqCst`]: the only fence that a protocol here needs.
+    fn fence();
+
+    /// Lets another thread go on: its next step is what the caller waits for.
+    fn pause();
+}
+
+/// The operations of an atomic word that a protocol here needs.
+pub(crate) trait Word {
+    fn new(value: u64) -> Self;
+    fn load(&self, order: Ordering) -> u64;
+    fn store(&self, value: u64, order: Ordering);
+    fn swap(&self, value: u64, order: Ordering) -> u64;
+    fn fetch_add(&self, value: u64, order: Ordering) -> u64;
+    fn fetch_sub(&self, value: u64, order: Ordering) -> u64;
+    /// Success is acquire and release; the word found is returned by a failure, relaxed.
+    fn compare_exchange(&self, current: u64, new: u64) -> Result<u64, u64>;
+}
+
+/// What really runs.
+#[derive(Debug)]
+pub(crate) struct Std;
+
+impl Primitives for Std {
+    type Word = AtomicU64;
+
+    fn fence() {
+        atomic::fence(Ordering::SeqCst);
+    }
+
+    fn pause() {
+        thread::yield_now();
+    }
+}
+
+macro_rules! word {
+    ($atomic:ty) => {
+        impl Word for $atomic {
+            fn new(value: u64) -> Self {
+                Self::new(value)
+            }
+
+            fn load(&self, order: Ordering) -> u64 {
+                self.load(order)
+            }
+
+            fn store(&self, value: u64, order: Ordering) {
+                self.store(value, order);
+            }
+
+            fn swap(&self, value: u64, order: Ordering) -> u64 {
+                self.swap(value, order)
+            }
+
+            fn fetch_add(&self, value: u64, order: Ordering) -> u64 {
+                self.fetch_add(value, order)
+            }
+
+            fn fetch_sub(&self, value: u64, order: Ordering) -> u64 {
+                self.fetch_sub(value, order)
+            }
+
+            fn compare_exchange(&self, current: u64, new: u64) -> Result<u64, u64> {
+                self.compare_exchange(current, new, Ordering::AcqRel, Ordering::Relaxed)
+            }
+        }
+    };
+}
+
+word!(AtomicU64);
+
+/// What the models run on.
+#[cfg(test)]
+#[derive(Debug)]
+pub(crate) struct Loom;
+
+#[cfg(test)]
+impl Primitives for Loom {
+    type Word = loom::sync::atomic::AtomicU64;
+
+    fn fence() {
+        loom::sync::atomic::fence(Ordering::SeqCst);
+    }
+
+    fn pause() {
+        loom::thread::yield_now();
+    }
+}
+
+#[cfg(test)]
+word!(loom::sync::atomic::AtomicU64);

@@ -1,0 +1,85 @@
+//! Tasks that are ready, and those that wait until their client gets a worker again.
+//!
+//! # Invariants
+//!
+//! 1. A task is in one of the two lists at most once. Those in `ready` are counted by the
+//!    [bell](super::bell::TaskBell), those in `held_back` are not: nobody rings for them. The thread
+//!    that comes back, by which their client gets a worker again, looks at them itself.
+//! 2. Only the holder of the role moves tasks from the first list to the second, and takes them out.
+
+use std::collections::VecDeque;
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering::Relaxed;
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use witrpc_rt::lock;
+
+use super::bell::TaskBell;
+use super::permit::Permit;
+use super::primitive::Std;
+use super::task::Task;
+
+/// The two lists.
+#[derive(Default)]
+pub(crate) struct TaskQueue {
+    lists: Mutex<Lists>,
+    /// Whether any are held back. Changed under the lock, so that most looks need not take that.
+    holds_back: AtomicBool,
+}
+
+#[derive(Default)]
+struct Lists {
+    ready: VecDeque<Arc<Task>>,
+    held_back: VecDeque<Arc<Task>>,
+}
+
+impl TaskQueue {
+    /// Queues a task that the bell has counted.
+    pub(crate) fn push(&self, task: Arc<Task>) {
+        self.lock().ready.push_back(task);
+    }
+
+    /// Takes the next task that may run.
+    pub(crate) fn next(&self, bell: &TaskBell<Std>, permit: &Permit<'_>) -> Option<Arc<Task>> {
+        if !bell.any_ready() && !self.holds_back.load(Relaxed) {
+            return None;
+        }
+        let mut lists = self.lock();
+        if let Some(place) = lists.held_back.iter().position(|task| permit.allows(task.tenant())) {
+            let task = lists.held_back.remove(place);
+            self.holds_back.store(!lists.held_back.is_empty(), Relaxed);
+            return task;
+        }
+        while let Some(task) = lists.ready.pop_front() {
+            bell.remove();
+            if permit.allows(task.tenant()) {
+                return Some(task);
+            }
+            lists.held_back.push_back(task);
+            self.holds_back.store(true, Relaxed);
+        }
+        None
+    }
+
+    /// Whether there is a task that may run, after the role was put down. One that is just being
+    /// queued need not be found: whoever queues it looks at the role afterwards.
+    pub(crate) fn any(&self, bell: &TaskBell<Std>, permit: &Permit<'_>) -> bool {
+        if !bell.any_ready() && !self.holds_back.load(Relaxed) {
+            return false;
+        }
+        let lists = self.lock();
+        let mut all = lists.held_back.iter().chain(&lists.ready);
+        all.any(|task| permit.allows(task.tenant()))
+    }
+
+    /// Empties both lists.
+    pub(crate) fn clear(&self) {
+        let lists = std::mem::take(&mut *self.lock());
+        // Without the lock: these may be the last to hold a future of the user's.
+        drop(lists);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Lists> {
+        lock(&self.lists)
+    }
+}

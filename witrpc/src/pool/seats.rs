@@ -1,0 +1,162 @@
+//! What each thread of a server runs, and for whom.
+//!
+//! # Invariants
+//!
+//! 1. A thread writes its own [`Seat`] before it goes busy, and clears it before it counts as a
+//!    stand-by. So the holder of the role, which has acquired the role's word and then the counts,
+//!    sees a seat for each thread that is stuck. It may see one too many, of a thread that is about to
+//!    come back: that thread looks at the role after it has cleared its seat.
+//! 2. Whoever has acquired the counts, and sees by them that a thread stands by, sees its seat cleared.
+//! 3. Seats are added and never taken away: one that a thread has left for good is the next one's. So a
+//!    look walks over them without a lock.
+
+use std::sync::atomic::Ordering::Relaxed;
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
+
+use witrpc_rt::lock;
+
+use super::primitive::{Primitives, Word};
+
+/// What one thread runs, and for whom. On a cache line of its own.
+#[repr(align(64))]
+pub(crate) struct Seat<P: Primitives> {
+    /// The client's id; 0 for none.
+    client: P::Word,
+    /// The tag of the request.
+    tag: P::Word,
+}
+
+/// Whose method runs on a thread.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Tenant {
+    pub(crate) client: u64,
+    pub(crate) tag: u32,
+}
+
+impl Tenant {
+    /// The same of a task that has waited, which is listed by itself.
+    pub(crate) fn unnamed(self) -> Self {
+        Self { tag: u32::MAX, ..self }
+    }
+}
+
+impl<P: Primitives> Seat<P> {
+    fn new() -> Self {
+        Self { client: P::Word::new(0), tag: P::Word::new(0) }
+    }
+
+    /// Its thread goes busy next. Released by the change of the role's word that follows.
+    #[inline]
+    pub(crate) fn take(&self, tenant: Tenant) {
+        self.tag.store(tenant.tag.into(), Relaxed);
+        self.client.store(tenant.client, Relaxed);
+    }
+
+    /// Its thread is in no method. Released by the change of the counts, or of the role's word.
+    #[inline]
+    pub(crate) fn leave(&self) {
+        self.client.store(0, Relaxed);
+    }
+
+    fn client(&self) -> Option<u64> {
+        Some(self.client.load(Relaxed)).filter(|&client| client != 0)
+    }
+
+    fn tenant(&self) -> Option<Tenant> {
+        self.client().map(|client| Tenant { client, tag: self.tag.load(Relaxed) as u32 })
+    }
+}
+
+/// The seats of all threads of a server.
+pub(crate) struct Seats<P: Primitives> {
+    first: NextRow<P>,
+    /// Those whose threads have ended.
+    free: Mutex<Vec<Arc<Seat<P>>>>,
+}
+
+/// Where a seat stands, or the next one will.
+type NextRow<P> = OnceLock<Box<Row<P>>>;
+
+/// A seat, and all that were added after it.
+struct Row<P: Primitives> {
+    seat: Arc<Seat<P>>,
+    next: NextRow<P>,
+}
+
+impl<P: Primitives> Seats<P> {
+    pub(crate) fn new() -> Self {
+        Self { first: OnceLock::new(), free: Mutex::default() }
+    }
+
+    /// Returns a seat for a thread that starts.
+    pub(crate) fn sit_down(&self) -> Arc<Seat<P>> {
+        let left = self.free().pop();
+        left.unwrap_or_else(|| self.add())
+    }
+
+    /// Takes the seat of a thread that ends.
+    pub(crate) fn give_back(&self, seat: &Arc<Seat<P>>) {
+        self.free().push(Arc::clone(seat));
+    }
+
+    /// Returns the methods that run now.
+    pub(crate) fn tenants(&self) -> impl Iterator<Item = Tenant> {
+        self.iter().filter_map(Seat::tenant)
+    }
+
+    /// Returns the client of each method that runs now.
+    pub(crate) fn clients(&self) -> impl Iterator<Item = u64> {
+        self.iter().filter_map(Seat::client)
+    }
+
+    fn add(&self) -> Arc<Seat<P>> {
+        let seat = Arc::new(Seat::new());
+        let mut row = Box::new(Row { seat: Arc::clone(&seat), next: OnceLock::new() });
+        let mut place = &self.first;
+        while let Err(back) = place.set(row) {
+            row = back;
+            place = &place.get().expect("it could not be set").next;
+        }
+        seat
+    }
+
+    fn iter(&self) -> impl Iterator<Item = &Seat<P>> {
+        let rows = std::iter::successors(self.first.get(), |row| row.next.get());
+        rows.map(|row| &*row.seat)
+    }
+
+    fn free(&self) -> MutexGuard<'_, Vec<Arc<Seat<P>>>> {
+        lock(&self.free)
+    }
+}
+
+impl<P: Primitives> Drop for Seats<P> {
+    fn drop(&mut self) {
+        // One by one: each would drop the next on the stack.
+        let mut rest = self.first.take();
+        while let Some(mut row) = rest {
+            rest = row.next.take();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::pool::primitive::Std;
+
+    use super::*;
+
+    #[test]
+    fn the_seat_of_a_thread_that_has_ended_is_the_next_ones() {
+        let seats = Seats::<Std>::new();
+        let all: Vec<_> = (0..3).map(|_| seats.sit_down()).collect();
+        all.iter().zip(1..).for_each(|(seat, client)| seat.take(Tenant { client, tag: 0 }));
+        assert_eq!(seats.clients().collect::<Vec<_>>(), [1, 2, 3]);
+        all[1].leave();
+        seats.give_back(&all[1]);
+        assert_eq!(seats.clients().collect::<Vec<_>>(), [1, 3]);
+        seats.sit_down().take(Tenant { client: 4, tag: 9 });
+        let tenants: Vec<_> = seats.tenants().map(|tenant| (tenant.client, tenant.tag)).collect();
+        assert_eq!(tenants, [(1, 0), (4, 9), (3, 0)]);
+    }
+}

@@ -1,0 +1,191 @@
+//! Handlers that wait: what an `async fn` handler is while it has not answered.
+//!
+//! A task is polled by the threads of the pool, as busy work of whoever holds the role. Its waker
+//! queues it again and rings if nobody looks.
+//!
+//! # Invariants
+//!
+//! 1. A task is in the queue at most once, and not while it is polled: [`Schedule`] has four states
+//!    and only the change from idle to queued puts it there. So a thread that takes it out never
+//!    waits for another one that polls it.
+//! 2. A task that was woken while it was polled is queued again by the thread that polled it.
+//! 3. When the server ends, all tasks that wait are dropped. Whoever drops them has changed the stage of
+//!    the server, then fences, then tries the task's lock. Whoever polls one lets go of that lock, then
+//!    fences, then looks at the stage. Of the two fences one comes first, so that one of them drops it.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::atomic::Ordering::{AcqRel, Acquire, SeqCst};
+use std::sync::atomic::fence;
+use std::sync::{Arc, Mutex, TryLockError, Weak};
+use std::task::{Context, Poll, Wake, Waker};
+
+use witrpc_rt::lock;
+
+use crate::rt::panics::catch;
+
+use super::Pool;
+use super::jobs::Enlisted;
+use super::primitive::{Primitives, Std, Word};
+use super::seats::Tenant;
+
+/// The rest of a call, up to its answer.
+pub(crate) type Job = Pin<Box<dyn Future<Output = ()> + Send>>;
+
+const IDLE: u64 = 0;
+const QUEUED: u64 = 1;
+const POLLED: u64 = 2;
+const POLLED_AND_WOKEN: u64 = 3;
+
+/// Where a task is.
+pub(crate) struct Schedule<P: Primitives> {
+    state: P::Word,
+}
+
+impl<P: Primitives> Schedule<P> {
+    /// About to be polled for the first time.
+    pub(crate) fn polled() -> Self {
+        Self { state: P::Word::new(POLLED) }
+    }
+
+    /// Wakes the task. `true`: the caller must queue it.
+    #[must_use]
+    pub(crate) fn wake(&self) -> bool {
+        let mut seen = self.state.load(Acquire);
+        loop {
+            let (next, queue) = match seen {
+                IDLE => (QUEUED, true),
+                POLLED => (POLLED_AND_WOKEN, false),
+                // Whoever polls it next has yet to say so, by a swap that acquires this wake. The
+                // exchange changes nothing but releases what the waker wrote.
+                same => (same, false),
+            };
+            match self.state.compare_exchange(seen, next) {
+                Ok(_) => return queue,
+                Err(now) => seen = now,
+            }
+        }
+    }
+
+    /// The task was taken out of the queue and is polled next.
+    pub(crate) fn start(&self) {
+        self.state.swap(POLLED, AcqRel);
+    }
+
+    /// The task was polled and is not ready. `true`: it was woken, the caller must queue it.
+    #[must_use]
+    pub(crate) fn suspend(&self) -> bool {
+        match self.state.compare_exchange(POLLED, IDLE) {
+            Ok(_) => false,
+            Err(_) => {
+                self.state.swap(QUEUED, AcqRel);
+                true
+            }
+        }
+    }
+}
+
+/// A job that was polled at least once, or is polled next.
+struct Begun {
+    job: Job,
+    /// Once it has waited.
+    enlisted: Option<Enlisted>,
+}
+
+/// A job with its waker.
+pub(crate) struct Task {
+    schedule: Schedule<Std>,
+    /// Empty when it is done. This is the one lock that is held while code of the user's runs, as the
+    /// job is polled: no thread waits for it, by invariants 1 and 3.
+    begun: Mutex<Option<Begun>>,
+    tenant: Tenant,
+    /// Weak: a waker that somebody forgot does not keep a server.
+    pool: Weak<Pool>,
+}
+
+impl Task {
+    /// A task that is polled next.
+    pub(crate) fn new(job: Job, tenant: Tenant, pool: &Arc<Pool>) -> Arc<Self> {
+        Arc::new(Self {
+            schedule: Schedule::polled(),
+            begun: Mutex::new(Some(Begun { job, enlisted: None })),
+            tenant,
+            pool: Arc::downgrade(pool),
+        })
+    }
+
+    /// Whose it is.
+    pub(crate) fn tenant(&self) -> Tenant {
+        self.tenant
+    }
+
+    /// The task has been taken out of the queue: polls it.
+    pub(crate) fn run_queued(self: Arc<Self>, pool: &Arc<Pool>) {
+        self.schedule.start();
+        self.poll(pool);
+    }
+
+    /// Polls a task that nobody else can poll.
+    pub(crate) fn poll(self: Arc<Self>, pool: &Arc<Pool>) {
+        let waker = Waker::from(Arc::clone(&self));
+        let mut slot = lock(&self.begun);
+        let Some(begun) = slot.as_mut() else { return };
+        let mut cx = Context::from_waker(&waker);
+        // A job catches what its handler panics with; what is left is a panic while the handler's
+        // future is dropped, and that one has ended, too.
+        if !matches!(catch(|| begun.job.as_mut().poll(&mut cx)), Ok(Poll::Pending)) {
+            let ended = slot.take();
+            drop(slot);
+            return discard(ended);
+        }
+        let task = || Some(Arc::downgrade(&self));
+        begun.enlisted.get_or_insert_with(|| pool.jobs.enlist(self.tenant, task()));
+        drop(slot);
+        // Invariant 3.
+        fence(SeqCst);
+        if pool.life.is_stopped() {
+            return self.end();
+        }
+        pool.duty.bell().put_to_use();
+        if self.schedule.suspend() {
+            pool.queue_task(self);
+        }
+    }
+
+    /// The server has ended: drops the job, unless a thread polls it and will.
+    pub(crate) fn end(&self) {
+        fence(SeqCst);
+        let mut slot = match self.begun.try_lock() {
+            Ok(slot) => slot,
+            Err(TryLockError::Poisoned(slot)) => slot.into_inner(),
+            Err(TryLockError::WouldBlock) => return,
+        };
+        let ended = slot.take();
+        drop(slot);
+        discard(ended);
+    }
+}
+
+/// Drops what is the user's, without a lock. Its panic concerns nobody else.
+fn discard(ended: Option<Begun>) {
+    let _ = catch(|| drop(ended));
+}
+
+impl Wake for Task {
+    fn wake(self: Arc<Self>) {
+        if !self.schedule.wake() {
+            return;
+        }
+        if let Some(pool) = self.pool.upgrade() {
+            pool.queue_task(self);
+        }
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        if self.schedule.wake()
+            && let Some(pool) = self.pool.upgrade()
+        {
+            pool.queue_task(Arc::clone(self));
+        }
+    }
+}

@@ -1,0 +1,280 @@
+//! The loop of a server thread.
+//!
+//! # Invariants
+//!
+//! 1. A thread sleeps only after it has looked at the role ([`PollerProtocol::woken`](super::poller_protocol::PollerProtocol)), and
+//!    one that held the role only after a last look that found nothing it may do.
+//! 2. Whatever woke it, a thread does the same: it takes the role if that is free or stuck, and
+//!    looks at everything. So rings carry no meaning, and two may become one.
+//! 3. A displaced thread touches neither its scanner nor the queue of tasks until it holds the role
+//!    again.
+//! 4. The only timed sleeps are those of a surplus thread and of the last free one at the bound.
+
+use std::ops::ControlFlow;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use witrpc_transport::{Only, Scanner, ServerPort};
+
+use crate::observe::counters::CounterHandle;
+
+use super::Pool;
+use super::census::Census;
+use super::permit::Permit;
+use super::poller_lock::{PollerGuard, ThreadNumber};
+use super::primitive::Std;
+use super::seats::{Seat, Tenant};
+use super::spin::Spin;
+
+/// A thread that nobody has needed for so long retires, if others stand by.
+const RETIRE_AFTER: Duration = Duration::from_secs(10);
+
+/// How long the last free thread sleeps while all others are stuck. It must not run the requests
+/// that wait, so that they wait is no reason to stay awake; but what its last look missed may have
+/// come without a ring.
+const REST_AT_BOUND: Duration = Duration::from_millis(1);
+
+/// Says by client and tag what may run.
+fn allows(permit: &Permit<'_>) -> impl Fn(u64, u32) -> bool {
+    |client, tag| permit.allows(Tenant { client, tag })
+}
+
+/// What a scanner is told of that: nothing, if all may.
+fn only<'a>(permit: &Permit<'_>, allows: &'a impl Fn(u64, u32) -> bool) -> Option<Only<'a>> {
+    (!permit.is_all()).then_some(allows as Only<'a>)
+}
+
+/// One thread.
+pub(crate) struct PoolWorker {
+    pool: Arc<Pool>,
+    me: ThreadNumber,
+    spin: Spin,
+    counted: CounterHandle,
+    seat: Arc<Seat<Std>>,
+    /// Since when this thread has been one too many, with nothing to do.
+    surplus_since: Option<Instant>,
+    /// When this thread last put the role down, all others were stuck.
+    at_bound: bool,
+}
+
+/// What one look came to.
+enum Look {
+    Nothing,
+    Something,
+    /// Somebody else has the role.
+    Displaced,
+}
+
+/// Why a thread does not hold the role any more.
+enum Left {
+    /// It put it down: nothing to do.
+    PutDown,
+    /// It was displaced while it was in a handler.
+    Displaced,
+}
+
+impl PoolWorker {
+    pub(crate) fn new(pool: Arc<Pool>, me: ThreadNumber) -> Self {
+        let (spin, counted) = (pool.spin.clone(), pool.ledger.enroll());
+        let seat = pool.shares.seats().sit_down();
+        Self { pool, me, spin, counted, seat, surplus_since: None, at_bound: false }
+    }
+
+    pub(crate) fn run(mut self) {
+        let port = Arc::clone(&self.pool.port);
+        let (mut scanner, mut census) = (port.scanner(), Census::default());
+        while !self.pool.life.is_stopped() {
+            // Whoever was displaced looks at the role before it sleeps, as if it had been rung: a
+            // holder that saw no stand-by may have just put it down with requests left.
+            if let Some(tenure) = self.pool.duty.woken(self.me) {
+                if tenure.displaced_another() {
+                    self.counted.tally().promotion();
+                }
+                self.take_on();
+                if let Left::Displaced = self.hold(tenure, &mut *scanner, &mut census) {
+                    self.pool.crew.stand_by();
+                    continue;
+                }
+            }
+            if self.retires(&mut census) {
+                return;
+            }
+            self.sleep(&*port);
+        }
+        // The ring that woke this thread passes through all of them.
+        port.ring();
+    }
+
+    /// The role is ours: sees to it that somebody stands by.
+    fn take_on(&mut self) {
+        self.at_bound = false;
+        let is_wanted = self.pool.crew.promote();
+        self.pool.life.stage().enter();
+        if is_wanted {
+            self.pool.hire();
+        }
+    }
+
+    /// Holds the role until there is nothing to do or somebody takes it away.
+    fn hold(
+        &mut self,
+        mut tenure: PollerGuard,
+        scanner: &mut dyn Scanner,
+        census: &mut Census,
+    ) -> Left {
+        loop {
+            let mut permit = Permit::of_holder(&self.pool.crew, &self.pool.shares, census);
+            if !permit.serves() {
+                self.pool.replace_left_behind(census);
+                permit = Permit::of_holder(&self.pool.crew, &self.pool.shares, census);
+            }
+            let serves = permit.serves();
+            self.pool.duty.notice_tasks(&mut tenure);
+            let look = self.look(&permit, &mut tenure, scanner);
+            match look {
+                Look::Displaced => {
+                    self.surplus_since = None;
+                    return Left::Displaced;
+                }
+                Look::Something => {
+                    self.surplus_since = None;
+                    self.spin.found();
+                    if !self.pool.life.is_stopped() {
+                        continue;
+                    }
+                }
+                Look::Nothing if serves && !self.pool.life.is_stopped() && self.looks_again() => {
+                    continue;
+                }
+                Look::Nothing => {}
+            }
+            match self.put_down(serves, tenure, scanner, census) {
+                Some(again) => tenure = again,
+                None => return Left::PutDown,
+            }
+        }
+    }
+
+    /// Whether to look again after a look in vain.
+    fn looks_again(&mut self) -> bool {
+        let pool = &self.pool;
+        self.spin.again(|| pool.others_run())
+    }
+
+    /// Looks once at everything that may run here: requests, then one task.
+    fn look(
+        &self,
+        permit: &Permit<'_>,
+        tenure: &mut PollerGuard,
+        scanner: &mut dyn Scanner,
+    ) -> Look {
+        let pool = &self.pool;
+        let mut held = true;
+        let found = scanner.turn(only(permit, &allows(permit)), &mut |peer, request| {
+            self.begin(tenure, Tenant { client: peer.client().id, tag: request.tag });
+            pool.handler.serve(pool, self.counted.tally(), peer, request);
+            held = self.end(tenure);
+            if held && !pool.life.is_stopped() {
+                ControlFlow::Continue(())
+            } else {
+                ControlFlow::Break(())
+            }
+        });
+        if !held {
+            return Look::Displaced;
+        }
+        let looks_at_tasks = permit.serves() && tenure.watches_tasks();
+        let task = looks_at_tasks.then(|| pool.tasks.next(pool.duty.bell(), permit)).flatten();
+        match task {
+            Some(task) => {
+                scanner.set_aside();
+                self.begin(tenure, task.tenant().unnamed());
+                task.run_queued(pool);
+                if self.end(tenure) { Look::Something } else { Look::Displaced }
+            }
+            None if found => Look::Something,
+            None => Look::Nothing,
+        }
+    }
+
+    /// Goes busy for a client.
+    #[inline]
+    fn begin(&self, tenure: &mut PollerGuard, tenant: Tenant) {
+        self.seat.take(tenant);
+        if self.pool.duty.begin(tenure) {
+            self.pool.port.ring();
+        }
+    }
+
+    /// Comes back from what it did for a client; `false` if somebody else has the role now.
+    #[inline]
+    fn end(&self, tenure: &mut PollerGuard) -> bool {
+        self.seat.leave();
+        self.pool.duty.end(tenure)
+    }
+
+    /// Lets go of the role and looks once more. Returns the role if there is something to do.
+    fn put_down(
+        &mut self,
+        serves: bool,
+        tenure: PollerGuard,
+        scanner: &mut dyn Scanner,
+        census: &mut Census,
+    ) -> Option<PollerGuard> {
+        let pool = &self.pool;
+        pool.crew.stand_by();
+        pool.duty.put_down(tenure);
+        // Before the last look, which then counts as the one after draining began.
+        let draining = pool.life.is_draining();
+        // What may not run must wait for a thread to come back. One that has come back meanwhile
+        // either took the role, or is counted here and has left its seat.
+        let permit = Permit::of_stand_by(&pool.crew, &pool.shares, serves, census);
+        let found = scanner.arm(only(&permit, &allows(&permit)))
+            | pool.tasks.any(pool.duty.bell(), &permit);
+        let goes_on = found || !serves && permit.serves();
+        self.at_bound = !serves && !goes_on;
+        if goes_on && !pool.life.is_stopped() {
+            let again = pool.duty.retake(self.me)?;
+            self.take_on();
+            return Some(again);
+        }
+        // What the permit did not allow has arrived too. The thread that it waits for takes the role as it
+        // comes back.
+        let nothing_is_left = permit.is_all() && !found;
+        // Quiet before that too: a thread that has just taken a call would refuse it.
+        let is_over = || pool.is_quiet() && pool.life.stage().settle(|| pool.is_quiet());
+        if draining && nothing_is_left && is_over() {
+            pool.life.quiet();
+        }
+        None
+    }
+
+    fn sleep(&mut self, port: &dyn ServerPort) {
+        let timeout = if self.at_bound {
+            Some(REST_AT_BOUND)
+        } else {
+            self.surplus_since.map(|since| RETIRE_AFTER.saturating_sub(since.elapsed()))
+        };
+        port.park(timeout);
+    }
+
+    /// Whether this thread has been one too many for long enough and may go. One that stood in for a thread
+    /// that was left behind, and has come back, goes at once.
+    fn retires(&mut self, census: &mut Census) -> bool {
+        let (crew, shares) = (&self.pool.crew, &self.pool.shares);
+        let counts = crew.counts();
+        if !counts.has_surplus() {
+            self.surplus_since = None;
+            return false;
+        }
+        let since = *self.surplus_since.get_or_insert_with(Instant::now);
+        let goes = since.elapsed() >= RETIRE_AFTER || shares.has_too_many_threads(counts, census);
+        goes && crew.try_retire()
+    }
+}
+
+impl Drop for PoolWorker {
+    fn drop(&mut self) {
+        self.pool.shares.seats().give_back(&self.seat);
+    }
+}

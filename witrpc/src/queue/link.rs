@@ -1,0 +1,567 @@
+//! One connection: its calls in flight, and who waits for what.
+//!
+//! A call in flight holds one of the connection's lanes from its sending until its answer, whether
+//! or not somebody still waits for that. The answer then lies in the call's own entry, so one that
+//! is never fetched holds up nobody. A call that waits for a lane lies here whole, and whoever frees
+//! a lane sends it: a future that nobody polls any more holds up nobody either.
+//!
+//! Wakers are foreign code: they are woken and dropped outside of the lock.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::{Arc, Mutex, MutexGuard, Weak};
+use std::task::Waker;
+use std::thread::Thread;
+
+use witrpc_rt::{lock, wake};
+use witrpc_transport::{
+    Answer, Body, ChannelError, ClientInfo, Leasing, Lessor, Outgoing, Payload, Peer, Request,
+    SMALL_LEN, Session, Ticket,
+};
+
+use crate::rt::Alarm;
+
+use super::Limits;
+use super::arrivals::Arrivals;
+use super::transferred_lease::{TransferredLease, taken_along};
+use super::watchers::Watchers;
+
+/// A connection, as both of its ends see it.
+pub(crate) struct QueueLink {
+    client: ClientInfo,
+    session: Session,
+    limits: Limits,
+    /// Where requests go, each with this very link.
+    arrivals: Arc<Arrivals>,
+    me: Weak<QueueLink>,
+    state: Mutex<QueueState>,
+}
+
+#[derive(Default)]
+struct QueueState {
+    calls: HashMap<u64, Call>,
+    last_seq: u64,
+    /// Calls that wait for a lane, oldest first.
+    queue: VecDeque<u64>,
+    lanes_taken: u32,
+    /// Calls whose lane stays with their sender after the answer: one of each [`Kept`](super::kept::Kept).
+    kept: Vec<u64>,
+    watchers: Watchers,
+    /// The server takes nothing new.
+    draining: bool,
+    closed: Option<Closed>,
+    /// Who is to be told when it is closed.
+    lost_waiters: Vec<Waker>,
+}
+
+/// How a connection ended.
+#[derive(Clone, Debug)]
+struct Closed {
+    /// What calls in flight end with.
+    pending: ChannelError,
+    /// What later calls end with.
+    later: ChannelError,
+}
+
+/// Where a call goes that is not sent at once.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Lane {
+    /// To the next lane that is free for it.
+    NextFree,
+    /// The same, and the lane stays with the sender.
+    ToKeep,
+    /// To a lane that has stayed.
+    Kept,
+}
+
+enum Call {
+    /// Waits for a lane.
+    Queued(CallWaiter, Request),
+    /// Is sent.
+    Sent(CallWaiter),
+    /// Is sent, and nobody waits.
+    Abandoned,
+    /// Is answered.
+    Answered(Answer, CallWaiter),
+}
+
+/// Who waits for a call, and until when.
+#[derive(Default)]
+pub(crate) struct CallWaiter {
+    pub(crate) waiter: Option<Waiter>,
+    pub(crate) alarm: Option<Alarm>,
+    /// The request belongs to a call that has begun: it is sent while the server drains its calls too.
+    continues: bool,
+}
+
+/// How to wake who waits.
+pub(crate) enum Waiter {
+    Task(Waker),
+    Thread(Thread),
+}
+
+impl Waiter {
+    fn wake(self) {
+        match self {
+            Waiter::Task(waker) => wake(waker),
+            Waiter::Thread(thread) => thread.unpark(),
+        }
+    }
+}
+
+/// What a look at a call gave.
+pub(crate) enum Progress<T> {
+    /// It is over; the alarm, if there was one, is to be taken back.
+    Done(Result<T, ChannelError>, CallWaiter),
+    /// Not yet. The waiter is in place; this was there before.
+    Wait(Option<Waiter>),
+}
+
+impl QueueLink {
+    pub(crate) fn new(
+        client: ClientInfo,
+        session: Session,
+        limits: Limits,
+        arrivals: Arc<Arrivals>,
+    ) -> Arc<Self> {
+        let state = Mutex::default();
+        Arc::new_cyclic(|me| Self { client, session, limits, arrivals, me: me.clone(), state })
+    }
+
+    /// Sends a call, unless no lane is free.
+    pub(crate) fn try_send(&self, message: Outgoing<'_>) -> Result<Option<Ticket>, ChannelError> {
+        self.try_send_or_continue(message, false)
+    }
+
+    fn try_send_or_continue(
+        &self,
+        message: Outgoing<'_>,
+        continues: bool,
+    ) -> Result<Option<Ticket>, ChannelError> {
+        let mut state = lock(&self.state);
+        state.check_sending(continues)?;
+        if state.lanes_taken == self.limits.lanes {
+            return Ok(None);
+        }
+        state.lanes_taken += 1;
+        let ticket = state.next_ticket();
+        state.calls.insert(ticket.seq, Call::Sent(CallWaiter::default()));
+        drop(state);
+        self.publish(to_request(ticket, message));
+        Ok(Some(ticket))
+    }
+
+    /// Sends a call as soon as there is a lane for it: those who came before have theirs first.
+    /// One that `continues` a call does so while the server drains its calls too.
+    pub(crate) fn send_later(
+        &self,
+        message: Outgoing<'_>,
+        continues: bool,
+    ) -> Result<Ticket, ChannelError> {
+        if let Some(ticket) = self.try_send_or_continue(message, continues)? {
+            return Ok(ticket);
+        }
+        self.put(message, Lane::NextFree, continues)
+    }
+
+    /// Sends a call whose lane stays with the sender: the one that stayed from the call before, or as
+    /// soon as there is one.
+    pub(crate) fn send_keeping(
+        &self,
+        message: Outgoing<'_>,
+        has_lane: bool,
+    ) -> Result<Ticket, ChannelError> {
+        self.put(message, if has_lane { Lane::Kept } else { Lane::ToKeep }, false)
+    }
+
+    fn put(
+        &self,
+        message: Outgoing<'_>,
+        lane: Lane,
+        continues: bool,
+    ) -> Result<Ticket, ChannelError> {
+        let ticket = lock(&self.state).next_ticket();
+        // Copied without the lock.
+        let request = to_request(ticket, message);
+        let mut state = lock(&self.state);
+        state.check_sending(continues)?;
+        let waiting = CallWaiter { continues, ..CallWaiter::default() };
+        if lane != Lane::NextFree {
+            state.kept.push(ticket.seq);
+        }
+        let next = if lane == Lane::Kept {
+            state.calls.insert(ticket.seq, Call::Sent(CallWaiter::default()));
+            Some(request)
+        } else {
+            state.calls.insert(ticket.seq, Call::Queued(waiting, request));
+            state.queue.push_back(ticket.seq);
+            // A lane may have become free since.
+            state.fill_lane(self.limits.lanes)
+        };
+        drop(state);
+        next.into_iter().for_each(|request| self.publish(request));
+        Ok(ticket)
+    }
+
+    /// A lane that has stayed with its sender goes to others.
+    pub(crate) fn free_lane(&self) {
+        self.give_lane_on(lock(&self.state));
+    }
+
+    /// The lane of a call does not stay with its sender after all.
+    pub(crate) fn keep_no_longer(&self, ticket: Ticket) {
+        let mut state = lock(&self.state);
+        let was_answered = !state.was_kept(ticket.seq);
+        if was_answered {
+            self.give_lane_on(state);
+        }
+    }
+
+    /// Has a lane that is free now taken by the call that has waited for one longest.
+    fn give_lane_on(&self, mut state: MutexGuard<'_, QueueState>) {
+        state.lanes_taken -= 1;
+        let next = state.fill_lane(self.limits.lanes);
+        drop(state);
+        next.into_iter().for_each(|request| self.publish(request));
+    }
+
+    /// Looks whether a queued call has been sent.
+    pub(crate) fn poll_sent(&self, ticket: Ticket, waiter: Waiter) -> Progress<()> {
+        let mut state = lock(&self.state);
+        let continues = match state.calls.get(&ticket.seq) {
+            Some(Call::Queued(waiting, _)) => waiting.continues,
+            _ => false,
+        };
+        let refused = state.check_sending(continues).err();
+        match state.calls.get_mut(&ticket.seq) {
+            Some(Call::Queued(waiting, _)) => match refused {
+                None => Progress::Wait(waiting.waiter.replace(waiter)),
+                Some(error) => {
+                    let waiting = std::mem::take(waiting);
+                    let _never_sent = state.calls.remove(&ticket.seq);
+                    state.leave_queue(ticket.seq);
+                    Progress::Done(Err(error), waiting)
+                }
+            },
+            Some(Call::Sent(waiting) | Call::Answered(_, waiting)) => {
+                Progress::Done(Ok(()), std::mem::take(waiting))
+            }
+            Some(Call::Abandoned) | None => Progress::Done(Err(SPENT), CallWaiter::default()),
+        }
+    }
+
+    /// Takes a call back that has not been sent; `None` if it has.
+    pub(crate) fn take_back(&self, ticket: Ticket) -> Option<CallWaiter> {
+        let mut state = lock(&self.state);
+        match state.calls.remove(&ticket.seq)? {
+            Call::Queued(waiting, _) => {
+                state.leave_queue(ticket.seq);
+                Some(waiting)
+            }
+            sent => {
+                state.calls.insert(ticket.seq, sent);
+                None
+            }
+        }
+    }
+
+    fn publish(&self, request: Request) {
+        let me = self.me.upgrade().expect("whoever calls this holds it");
+        self.arrivals.publish(me, request);
+    }
+
+    /// Looks whether a call is answered.
+    pub(crate) fn poll_answer(&self, ticket: Ticket, waiter: Waiter) -> Progress<Answer> {
+        let QueueState { calls, closed, .. } = &mut *lock(&self.state);
+        if closed.is_none()
+            && let Some(Call::Sent(waiting)) = calls.get_mut(&ticket.seq)
+        {
+            return Progress::Wait(waiting.waiter.replace(waiter));
+        }
+        match (calls.remove(&ticket.seq), closed) {
+            (Some(Call::Answered(answer, waiting)), _) => Progress::Done(Ok(answer), waiting),
+            (Some(call), Some(closed)) => Progress::Done(Err(closed.pending), call.into_waiting()),
+            _ => Progress::Done(Err(SPENT), CallWaiter::default()),
+        }
+    }
+
+    /// Remembers the alarm of a call that waits; gives it back when the call waits no more.
+    pub(crate) fn set_alarm(&self, ticket: Ticket, alarm: Alarm) -> Option<Alarm> {
+        let mut state = lock(&self.state);
+        match state.calls.get_mut(&ticket.seq).and_then(Call::waiting) {
+            Some(waiting) => waiting.alarm.replace(alarm),
+            None => Some(alarm),
+        }
+    }
+
+    /// How many calls can be in flight.
+    pub(crate) fn lanes(&self) -> u32 {
+        self.limits.lanes
+    }
+
+    /// How many calls have been given up and not been answered yet.
+    pub(crate) fn abandoned(&self) -> u32 {
+        let state = lock(&self.state);
+        state.calls.values().filter(|call| matches!(call, Call::Abandoned)).count() as u32
+    }
+
+    /// Nobody waits for this call any more.
+    pub(crate) fn abandon(&self, ticket: Ticket) -> CallWaiter {
+        let mut state = lock(&self.state);
+        let mut told = Vec::new();
+        let left = match state.calls.remove(&ticket.seq) {
+            Some(Call::Sent(waiting)) => {
+                // On a closed connection no answer will come to take the entry away.
+                if state.closed.is_none() {
+                    state.calls.insert(ticket.seq, Call::Abandoned);
+                    told = state.watchers.of(ticket);
+                }
+                waiting
+            }
+            Some(Call::Queued(waiting, _)) => {
+                state.leave_queue(ticket.seq);
+                waiting
+            }
+            Some(Call::Answered(_, waiting)) => waiting,
+            Some(Call::Abandoned) => {
+                // Given up twice is given up.
+                state.calls.insert(ticket.seq, Call::Abandoned);
+                CallWaiter::default()
+            }
+            None => CallWaiter::default(),
+        };
+        drop(state);
+        told.into_iter().for_each(Waiter::wake);
+        left
+    }
+
+    /// Ends the connection, once; the first reason counts.
+    pub(crate) fn close(&self, pending: ChannelError, later: ChannelError) {
+        let mut state = lock(&self.state);
+        if state.closed.is_some() {
+            return;
+        }
+        state.closed = Some(Closed { pending, later });
+        state.calls.retain(|_, call| !matches!(call, Call::Abandoned));
+        state.queue.clear();
+        let waiters = state.waiters();
+        let told = state.watchers.all();
+        let lost_waiters = std::mem::take(&mut state.lost_waiters);
+        drop(state);
+        waiters.into_iter().chain(told).for_each(Waiter::wake);
+        lost_waiters.into_iter().for_each(wake);
+    }
+
+    /// Takes no new calls from now on. All who wait look again: those still short of a lane fail.
+    pub(crate) fn drain(&self) {
+        let mut state = lock(&self.state);
+        state.draining = true;
+        let waiters = state.waiters();
+        drop(state);
+        waiters.into_iter().for_each(Waiter::wake);
+    }
+
+    /// Why no call can succeed any more.
+    pub(crate) fn lost(&self) -> Option<ChannelError> {
+        lock(&self.state).check_open().err()
+    }
+
+    /// Has `waker` woken when the connection is closed, or at once if it is.
+    pub(crate) fn when_lost(&self, waker: Waker) {
+        let mut state = lock(&self.state);
+        if state.closed.is_none() {
+            return state.lost_waiters.push(waker);
+        }
+        drop(state);
+        wake(waker);
+    }
+
+    /// Refuses a message over the limit.
+    pub(crate) fn check_len(&self, len: usize) -> Result<(), ChannelError> {
+        let max = self.limits.max_message_size;
+        if len > max { Err(ChannelError::TooLarge { len, max }) } else { Ok(()) }
+    }
+
+    #[cfg(test)]
+    pub(crate) fn entries(&self) -> usize {
+        let state = lock(&self.state);
+        state.calls.len() + state.queue.len()
+    }
+}
+
+/// A ticket was used after it was spent: a mistake of the layers above.
+const SPENT: ChannelError = ChannelError::Misbehaved("the call is over already");
+
+fn to_request(ticket: Ticket, message: Outgoing<'_>) -> Request {
+    let Outgoing { tag, body, deadline } = message;
+    Request { ticket, tag, payload: receive(body), deadline }
+}
+
+/// Takes the bytes of a message out of its sender's hands.
+pub(crate) fn receive(body: Body<'_>) -> Payload {
+    if let Body::Leasing { body, leases } = body {
+        let leases = leases.iter().map(taken_along).collect();
+        return Payload::Leasing(Box::new(Leasing { payload: receive(*body), leases }));
+    }
+    let len = body.len();
+    match u8::try_from(len) {
+        Ok(small) if len <= SMALL_LEN => {
+            let mut bytes = [0; SMALL_LEN];
+            body.write_at(0, &mut bytes[..len]);
+            Payload::Small { bytes, len: small }
+        }
+        _ => {
+            let mut bytes = vec![0; len];
+            body.write_at(0, &mut bytes);
+            Payload::Whole(bytes)
+        }
+    }
+}
+
+impl QueueState {
+    fn check_open(&self) -> Result<(), ChannelError> {
+        match &self.closed {
+            None => Ok(()),
+            Some(closed) => Err(closed.later),
+        }
+    }
+
+    fn check_sending(&self, continues: bool) -> Result<(), ChannelError> {
+        self.check_open()?;
+        if self.draining && !continues {
+            return Err(ChannelError::ShuttingDown);
+        }
+        Ok(())
+    }
+
+    fn is_cancelled(&self, ticket: Ticket) -> bool {
+        self.closed.is_some() || matches!(self.calls.get(&ticket.seq), Some(Call::Abandoned))
+    }
+
+    /// Takes out all who wait for something.
+    fn waiters(&mut self) -> Vec<Waiter> {
+        let waiting = self.calls.values_mut().filter_map(Call::waiting);
+        waiting.filter_map(|waiting| waiting.waiter.take()).collect()
+    }
+
+    fn next_ticket(&mut self) -> Ticket {
+        self.last_seq += 1;
+        Ticket { lane: 0, seq: self.last_seq }
+    }
+
+    /// Whether the lane of a call stays with its sender, as is asked once.
+    fn was_kept(&mut self, seq: u64) -> bool {
+        let place = self.kept.iter().position(|kept| *kept == seq);
+        place.map(|place| self.kept.swap_remove(place)).is_some()
+    }
+
+    /// Gives a free lane to the first call that still waits for one, which is to be published.
+    fn fill_lane(&mut self, lanes: u32) -> Option<Request> {
+        if self.lanes_taken == lanes {
+            return None;
+        }
+        let (draining, calls) = (self.draining, &self.calls);
+        // While the server drains its calls, the others have been woken, and will learn so.
+        let next = self.queue.iter().position(|seq| {
+            !draining
+                || matches!(calls.get(seq), Some(Call::Queued(waiting, _)) if waiting.continues)
+        })?;
+        let seq = self.queue.remove(next)?;
+        let Some(Call::Queued(waiting, request)) = self.calls.remove(&seq) else {
+            unreachable!("a call leaves the queue when it waits no more");
+        };
+        self.calls.insert(seq, Call::Sent(waiting));
+        self.lanes_taken += 1;
+        Some(request)
+    }
+
+    /// A call waits for a lane no more.
+    fn leave_queue(&mut self, seq: u64) {
+        self.queue.retain(|queued| *queued != seq);
+    }
+}
+
+impl Call {
+    fn waiting(&mut self) -> Option<&mut CallWaiter> {
+        match self {
+            Call::Queued(waiting, _) | Call::Sent(waiting) | Call::Answered(_, waiting) => {
+                Some(waiting)
+            }
+            Call::Abandoned => None,
+        }
+    }
+
+    fn into_waiting(self) -> CallWaiter {
+        match self {
+            Call::Queued(waiting, _) | Call::Sent(waiting) | Call::Answered(_, waiting) => waiting,
+            Call::Abandoned => CallWaiter::default(),
+        }
+    }
+}
+
+impl Peer for QueueLink {
+    fn client(&self) -> &ClientInfo {
+        &self.client
+    }
+
+    fn session(&self) -> &Session {
+        &self.session
+    }
+
+    fn answer(&self, ticket: Ticket, answer: Outgoing<'_>) -> Result<(), ChannelError> {
+        self.check_len(answer.body.len())?;
+        let answer = Answer { tag: answer.tag, payload: receive(answer.body) };
+        let mut state = lock(&self.state);
+        state.check_open()?;
+        let waiter = match state.calls.get_mut(&ticket.seq) {
+            Some(Call::Abandoned) => {
+                state.calls.remove(&ticket.seq);
+                None
+            }
+            Some(call @ Call::Sent(_)) => {
+                let mut waiting = call.waiting().map(std::mem::take).unwrap_or_default();
+                let waiter = waiting.waiter.take();
+                *call = Call::Answered(answer, waiting);
+                waiter
+            }
+            _ => return Err(SPENT),
+        };
+        if !state.was_kept(ticket.seq) {
+            self.give_lane_on(state);
+        } else {
+            drop(state);
+        }
+        waiter.into_iter().for_each(Waiter::wake);
+        Ok(())
+    }
+
+    fn is_connected(&self) -> bool {
+        self.lost().is_none()
+    }
+
+    fn lessor(&self) -> Option<&dyn Lessor> {
+        Some(&TransferredLease)
+    }
+
+    fn is_cancelled(&self, ticket: Ticket) -> bool {
+        lock(&self.state).is_cancelled(ticket)
+    }
+
+    fn watch(&self, ticket: Ticket, waker: &Waker) -> u64 {
+        // Cloned without the lock: it is code of the user's.
+        let theirs = waker.clone();
+        let mut state = lock(&self.state);
+        let key = state.watchers.add(ticket, theirs);
+        let told = state.is_cancelled(ticket);
+        drop(state);
+        if told {
+            waker.wake_by_ref();
+        }
+        key
+    }
+
+    fn unwatch(&self, key: u64) {
+        let watcher = lock(&self.state).watchers.take(key);
+        // Outside of the lock, as the last waker of a task may drop its future.
+        drop(watcher);
+    }
+}

@@ -1,0 +1,145 @@
+//! Where a server and its clients meet.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Condvar, LazyLock, Mutex, Weak};
+use std::task::{Context, Wake, Waker};
+use std::time::{Duration, Instant};
+
+use witrpc_rt::{lock, wait};
+use witrpc_transport::{Admission, MAX_HELLO_LEN};
+
+use crate::error::{BindError, ConnectError};
+use crate::rt::cancel_token::{CancelToken, TokenWatch};
+use crate::transport::{ConnectConfig, Guard};
+
+use super::Limits;
+use super::channel::Channel;
+use super::port::Port;
+
+/// The places that have names. A place leaves when nobody knows it any more.
+static NAMED: LazyLock<Mutex<HashMap<String, Weak<Place>>>> = LazyLock::new(Mutex::default);
+
+/// A meeting place: at most one server at a time.
+pub(crate) struct Place {
+    name: Option<String>,
+    server: Mutex<Weak<Port>>,
+    /// A server has come.
+    bound: Condvar,
+}
+
+impl Place {
+    pub(crate) fn anonymous() -> Arc<Self> {
+        Arc::new(Self::with_name(None))
+    }
+
+    pub(crate) fn named(name: String) -> Arc<Self> {
+        let mut places = lock(&NAMED);
+        if let Some(place) = places.get(&name).and_then(Weak::upgrade) {
+            return place;
+        }
+        let place = Arc::new(Self::with_name(Some(name.clone())));
+        places.insert(name, Arc::downgrade(&place));
+        place
+    }
+
+    fn with_name(name: Option<String>) -> Self {
+        Self { name, server: Mutex::default(), bound: Condvar::new() }
+    }
+
+    pub(crate) fn name(&self) -> Option<&str> {
+        self.name.as_deref()
+    }
+
+    /// The name for an error message.
+    fn label(&self) -> String {
+        self.name.clone().unwrap_or_else(|| "(in-process)".to_owned())
+    }
+
+    pub(crate) fn bind(
+        self: &Arc<Self>,
+        admission: Arc<dyn Admission>,
+        guard: Arc<Guard>,
+        limits: Limits,
+    ) -> Result<Arc<Port>, BindError> {
+        let mut server = lock(&self.server);
+        if server.upgrade().is_some_and(|port| port.is_serving()) {
+            return Err(BindError::NameInUse { name: self.label(), path: None });
+        }
+        let port = Port::new(Arc::clone(self), admission, guard, limits);
+        *server = Arc::downgrade(&port);
+        drop(server);
+        self.bound.notify_all();
+        Ok(port)
+    }
+
+    pub(crate) fn connect(
+        self: &Arc<Self>,
+        config: &ConnectConfig,
+    ) -> Result<Arc<Channel>, ConnectError> {
+        let ConnectConfig { hello, wait_for_server, until, cancel, credentials, .. } = config;
+        if hello.len() > MAX_HELLO_LEN {
+            let problem =
+                format!("this client's hello has {} bytes, over {MAX_HELLO_LEN}", hello.len());
+            return Err(ConnectError::Protocol { problem });
+        }
+        let left = until.map(|until| until.saturating_duration_since(Instant::now()));
+        let time = left.map_or(*wait_for_server, |left| left.min(*wait_for_server));
+        let mut given_up = cancel.as_ref().map(CancelToken::watch);
+        if let Some(watch) = &mut given_up {
+            let waker = Waker::from(Arc::new(LookAgain(Arc::clone(self))));
+            // What comes later finds the waker, what came before is seen below.
+            let _ = watch.poll(&Context::from_waker(&waker));
+        }
+        let Some(port) = self.wait_for(time, given_up.as_ref()) else {
+            return Err(ConnectError::NobodyServes {
+                name: self.label(),
+                waited: time,
+                places: Vec::new(),
+            });
+        };
+        port.admit(hello, credentials)
+    }
+
+    /// The server, now or once it has come.
+    fn wait_for(&self, time: Duration, given_up: Option<&TokenWatch>) -> Option<Arc<Port>> {
+        let serving = |server: &Weak<Port>| server.upgrade().filter(|port| port.is_serving());
+        let mut server = lock(&self.server);
+        // A time too long for the clock is as good as for ever.
+        let end = Instant::now().checked_add(time);
+        loop {
+            if let Some(port) = serving(&server) {
+                return Some(port);
+            }
+            if given_up.is_some_and(TokenWatch::is_over) {
+                return None;
+            }
+            let left = end.map(|end| end.saturating_duration_since(Instant::now()));
+            if left == Some(Duration::ZERO) {
+                return None;
+            }
+            server = wait(&self.bound, server, left);
+        }
+    }
+}
+
+/// Has those who wait for a server look whether they are still to wait.
+struct LookAgain(Arc<Place>);
+
+impl Wake for LookAgain {
+    fn wake(self: Arc<Self>) {
+        // Not between a look and the sleep after it.
+        drop(lock(&self.0.server));
+        self.0.bound.notify_all();
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let Some(name) = &self.name else { return };
+        let mut places = lock(&NAMED);
+        // A new place of the name may have come between the end of this one and the lock.
+        if places.get(name).is_some_and(|place| place.strong_count() == 0) {
+            places.remove(name);
+        }
+    }
+}

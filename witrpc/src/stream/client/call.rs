@@ -1,0 +1,240 @@
+//! Calls of methods that take or return a stream.
+
+use std::future::poll_fn;
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::task::{Poll, ready};
+
+use futures_core::Stream;
+use witrpc_transport::{Answer, ChannelError};
+
+use crate::call::client::answer::Answered;
+use crate::call::client::call::ClientCall;
+use crate::call::client::options::CallDeadline;
+use crate::codec::Wire;
+use crate::connection::connection::Connection;
+use crate::connection::link_slot::Link;
+use crate::error::CallError;
+use crate::method::{ArgumentList, LentTo, Message, ReadItems, StreamMethod};
+use crate::rt::block_on;
+
+use super::LinkStreams;
+use super::asynchronous::AsyncStream;
+use super::blocking::BlockingStream;
+use super::notices::Registration;
+use super::pickup::AnswerPickup;
+use super::push::Target;
+use super::stream_receiver::StreamReceiver;
+use super::upload_future::UploadFuture;
+use super::upload_thread::{FedUpload, feed};
+
+/// The stream of a call. Whoever drops the call while it may be open closes it.
+pub(crate) struct CallStream {
+    number: u64,
+    /// Of the link that the call was made over last.
+    streams: Option<Arc<LinkStreams>>,
+    /// Of one that is fed: the server may tell of it before it says that it is open.
+    notices: Option<Registration>,
+    /// From the first attempt to send the call until the stream has an owner or the server has said
+    /// that there is none.
+    pub(crate) may_be_open: bool,
+}
+
+impl CallStream {
+    /// The call is about to be made over this link.
+    pub(crate) fn opens_over(&mut self, link: &Link, is_fed: bool) {
+        self.streams = Some(Arc::clone(&link.streams));
+        // Over this link it may have been tried before.
+        self.notices = None;
+        self.notices = is_fed.then(|| link.streams.register(self.number));
+        self.may_be_open = true;
+    }
+}
+
+impl Drop for CallStream {
+    fn drop(&mut self) {
+        if let Some(streams) = &self.streams
+            && self.may_be_open
+        {
+            streams.close(self.number);
+        }
+    }
+}
+
+impl<'a> ClientCall<'a> {
+    /// Starts a call of a method that takes or returns a stream, with these arguments.
+    pub fn opening<M: Message>(connection: &'a Connection, arguments: LentTo<'a, M>) -> Self {
+        let mut call = Self::new(connection, M::NUMBER);
+        call.opens();
+        call.note(|encoder| M::ARGUMENTS.put(arguments, encoder));
+        call
+    }
+
+    /// The method takes or returns a stream. Comes before the arguments.
+    fn opens(&mut self) {
+        let number = LinkStreams::next_number();
+        self.note(|arguments| arguments.number("stream", number));
+        self.set_stream(CallStream { number, streams: None, notices: None, may_be_open: false });
+    }
+
+    /// Takes the stream that the call has opened.
+    pub fn blocking_stream<M: StreamMethod>(&mut self) -> BlockingStream<M::Item, M::ItemErr> {
+        BlockingStream::new(self.take_stream(M::ITEMS.read))
+    }
+
+    /// Takes the stream that the call has opened.
+    pub fn async_stream<M: StreamMethod>(&mut self) -> AsyncStream<M::Item, M::ItemErr> {
+        AsyncStream::new(self.take_stream(M::ITEMS.read))
+    }
+
+    fn take_stream<T, E>(&mut self, read: ReadItems<T, E>) -> StreamReceiver<T, E> {
+        let (number, streams) = self.take_open_stream();
+        let method = self.connection.inner().method_name(self.method);
+        StreamReceiver::new(self.connection, &streams, number, method, read)
+    }
+
+    /// The stream that the call has opened, which is another's to close from now on.
+    fn take_open_stream(&mut self) -> (u64, Arc<LinkStreams>) {
+        let mut stream = self.take_stream_out().expect("generated code has asked for a stream");
+        stream.may_be_open = false;
+        let streams = stream.streams.take().expect("the call has been answered");
+        (stream.number, streams)
+    }
+
+    /// Calls, feeds the stream that the method takes, and blocks the thread until the answer is
+    /// there.
+    pub fn block_feeding<T: Wire>(&mut self, items: impl Iterator<Item = T>) -> Answered<'_> {
+        self.set_feeds();
+        let fed = self.feed_blocking(items);
+        self.fed(fed)
+    }
+
+    fn feed_blocking<T: Wire>(
+        &mut self,
+        items: impl Iterator<Item = T>,
+    ) -> Result<Answer, CallError> {
+        let terms = self.connection.terms_from_now();
+        let FedUpload { target, ended } = feed(items, || {
+            self.block().opened()?;
+            Ok(self.target(terms))
+        })?;
+        let answered = ended.and_then(|()| target.wait_answer());
+        answered.and_then(|answer| target.in_time(answer)).map_err(once_open)
+    }
+
+    /// Calls, feeds the stream that the method takes, and completes when the answer is there.
+    ///
+    /// The future has a type that does not mention the items: what they lack is an error at the call of
+    /// this function, and would be one more wherever such a future is awaited.
+    pub fn send_feeding<'c, T: Wire>(
+        &'c mut self,
+        items: impl Stream<Item = T> + Send + 'c,
+    ) -> Pin<Box<dyn Future<Output = Answered<'c>> + Send + 'c>> {
+        Box::pin(async move {
+            self.set_feeds();
+            let fed = self.feed_async(items).await;
+            self.fed(fed)
+        })
+    }
+
+    async fn feed_async<T: Wire>(
+        &mut self,
+        items: impl Stream<Item = T>,
+    ) -> Result<Answer, CallError> {
+        let terms = self.connection.terms_from_now();
+        self.send().await.opened()?;
+        let target = self.target(terms);
+        // The method may answer before it has taken all.
+        let mut pickup = AnswerPickup::new(&target);
+        let mut feeding = Some(UploadFuture::new(&target));
+        let mut items = pin!(items);
+        let mut cancelled = target.watch_token();
+        poll_fn(|cx| {
+            if cancelled.as_mut().is_some_and(|cancelled| cancelled.poll(cx).is_ready()) {
+                return Poll::Ready(Err(CallError::Cancelled));
+            }
+            ready!(target.poll_clock(cx))?;
+            if let Some(fed) = &mut feeding {
+                match fed.poll(cx, items.as_mut()) {
+                    Poll::Ready(Ok(())) => {
+                        feeding = None;
+                        target.note_fed();
+                    }
+                    // An answer that is there counts, whatever has become of further items.
+                    Poll::Ready(Err(error)) => {
+                        return match pickup.poll(cx) {
+                            Poll::Ready(Ok(answer)) => Poll::Ready(Ok(answer)),
+                            _ => Poll::Ready(Err(error)),
+                        };
+                    }
+                    Poll::Pending => {}
+                }
+                // Its time may have begun to run.
+                ready!(target.poll_clock(cx))?;
+            }
+            pickup.poll(cx)
+        })
+        .await
+        .and_then(|answer| target.in_time(answer))
+        .map_err(once_open)
+    }
+
+    /// The call has ended. If the method has answered, its stream is over, whatever of it was fed.
+    fn fed(&mut self, fed: Result<Answer, CallError>) -> Answered<'_> {
+        match fed {
+            Ok(answer) => {
+                drop(self.take_open_stream());
+                self.answer = answer;
+                Answered(self.finish(Self::open_answer))
+            }
+            Err(error) => {
+                self.conclude(&error);
+                Answered(Err(error))
+            }
+        }
+    }
+
+    /// Whom the items of the stream go to.
+    fn target(&mut self, terms: CallDeadline) -> Target {
+        let method = self.connection.inner().method_name(self.method);
+        let connection = self.connection;
+        let stream = self.stream_mut().expect("generated code has asked for a stream");
+        let streams = stream.streams.as_ref().expect("the call has been answered");
+        let notices = stream.notices.take().expect("the stream is fed");
+        Target::new(connection, streams, stream.number, notices, method, terms)
+    }
+}
+
+/// The error of an upload that was open. Nothing but the server's word says that its method did not run.
+#[cold]
+fn once_open(error: CallError) -> CallError {
+    match error {
+        CallError::UploadStalled { .. } => error,
+        other => other.once_begun(),
+    }
+}
+
+impl Target {
+    /// Blocks the thread until the answer to the call is there, or the call is cancelled or too late.
+    fn wait_answer(&self) -> Result<Answer, CallError> {
+        let mut cancelled = self.watch_token();
+        let mut pickup = AnswerPickup::new(self);
+        self.note_fed();
+        if cancelled.is_none() && self.waits_plainly() && pickup.is_sendable() {
+            return pickup.wait();
+        }
+        block_on(|cx| {
+            if cancelled.as_mut().is_some_and(|cancelled| cancelled.poll(cx).is_ready()) {
+                return Poll::Ready(Err(CallError::Cancelled));
+            }
+            ready!(self.poll_clock(cx))?;
+            pickup.poll(cx)
+        })
+    }
+
+    /// The answer to the call, unless the call's deadline has passed: as with any other call, it counts
+    /// no more then.
+    fn in_time(&self, answer: Answer) -> Result<Answer, CallError> {
+        if self.terms.are_over() { Err(self.error(ChannelError::TimedOut)) } else { Ok(answer) }
+    }
+}

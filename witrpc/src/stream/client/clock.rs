@@ -1,0 +1,177 @@
+//! Until when an upload may take.
+//!
+//! A deadline bounds all of it. A timeout, which is the client's, bounds two waits: from the opening until
+//! the method takes an item, and from the last item until the answer. Neither bounds how long the method
+//! uses its items, nor how long the client makes them: when the method has begun and the client has sent no
+//! item, the first wait begins anew with the first item.
+//!
+//! A client does not know by itself whether an item was taken: items are acknowledged before. So when the
+//! first of these times is over, it asks the server, which closes the upload if its method waits for a
+//! thread, or has taken none of the items. The answer tells which it was.
+
+use std::task::{Context, Poll, Waker, ready};
+use std::time::{Duration, Instant};
+
+use witrpc_transport::{Answer, ChannelError, Limit};
+
+use crate::call::client::answer::read_pulled;
+use crate::call::client::options::CallDeadline;
+use crate::codec::Transfer;
+use crate::error::{CallError, UploadStage};
+use crate::rt::Alarm;
+use crate::tag::{Operation, UploadState};
+
+use super::push::Target;
+use super::request::{Control, Request};
+
+/// The times of one upload.
+pub(crate) struct Clock {
+    deadline: Option<Instant>,
+    timeout: Option<Duration>,
+    first_take: FirstTake,
+    /// An item, or the end of them, has been sent.
+    is_fed: bool,
+    /// When the answer is to be there.
+    answer_by: Option<Instant>,
+    /// The alarm that is set, and whom it wakes.
+    alarm: Option<(Alarm, Instant, Waker)>,
+}
+
+/// How far the wait for the first item to be taken is.
+enum FirstTake {
+    /// The method has begun, and there is no item yet.
+    NoItem,
+    /// An item is to be taken by then.
+    Until(Instant),
+    /// The server is asked whether one was.
+    Asking(Box<Request>),
+    /// One was, or the time has no bound.
+    Over,
+}
+
+impl Clock {
+    pub(crate) fn new(terms: &CallDeadline) -> Self {
+        let timeout = match (terms.deadline, terms.limit) {
+            (None, Limit::Within(time)) => Some(time),
+            _ => None,
+        };
+        let until = timeout.and_then(|time| Instant::now().checked_add(time));
+        let first_take = until.map_or(FirstTake::Over, FirstTake::Until);
+        let (deadline, is_fed) = (terms.deadline, false);
+        Self { deadline, timeout, first_take, is_fed, answer_by: None, alarm: None }
+    }
+
+    /// When a wait is over that begins now.
+    fn timeout_at(&self) -> Option<Instant> {
+        self.timeout.and_then(|time| Instant::now().checked_add(time))
+    }
+
+    /// An item is about to be sent.
+    pub(crate) fn note_item(&mut self) {
+        self.is_fed = true;
+        if let FirstTake::NoItem = self.first_take {
+            self.first_take = self.timeout_at().map_or(FirstTake::Over, FirstTake::Until);
+        }
+    }
+
+    /// The server has said that an item was taken, or that none is wanted any more.
+    pub(crate) fn note_taken(&mut self) {
+        self.first_take = FirstTake::Over;
+    }
+
+    /// All items have been sent, or as many as are wanted.
+    pub(crate) fn note_fed(&mut self) {
+        self.note_item();
+        self.answer_by = self.timeout_at();
+    }
+
+    /// Whether a wait for the answer needs no look at this.
+    pub(crate) fn is_plain(&self) -> bool {
+        matches!(self.first_take, FirstTake::Over)
+    }
+
+    /// Completes if the upload may go on, or with its error when a time is over; wakes when that may have
+    /// changed. Pending while the server is asked, which may have closed the upload by now.
+    pub(crate) fn poll(
+        &mut self,
+        cx: &mut Context<'_>,
+        target: &Target,
+    ) -> Poll<Result<(), CallError>> {
+        let until = match self.first_take {
+            FirstTake::Until(at) => Some(at),
+            FirstTake::Asking(_) => None,
+            FirstTake::NoItem | FirstTake::Over => self.answer_by,
+        };
+        let next = [until, self.deadline].into_iter().flatten().min();
+        if let Some(at) = next {
+            if at > Instant::now() {
+                self.arm(at, cx, target);
+                return Poll::Ready(Ok(()));
+            }
+            self.disarm(target);
+            if !matches!(self.first_take, FirstTake::Until(_)) {
+                return Poll::Ready(Err(target.late()));
+            }
+            let limit = self.timeout.map_or(Limit::Never, Limit::Within);
+            let request = Request::continuing(&target.streams, limit);
+            self.first_take = FirstTake::Asking(Box::new(request));
+        }
+        let FirstTake::Asking(request) = &mut self.first_take else { return Poll::Ready(Ok(())) };
+        let control = Control::of_stream(Operation::GiveUp, target.number, target.codec());
+        let answer = match ready!(request.poll(cx, &control)) {
+            Ok(()) => std::mem::take(&mut request.answer),
+            // The server did not say in time what it was.
+            Err(ChannelError::NoFreeLane | ChannelError::NoSpace) => {
+                return Poll::Ready(Err(target.error(ChannelError::TimedOut)));
+            }
+            Err(error) => return Poll::Ready(Err(target.error(error))),
+        };
+        match self.read(answer, target) {
+            Some(error) => Poll::Ready(Err(error)),
+            None => {
+                self.first_take = if self.is_fed { FirstTake::Over } else { FirstTake::NoItem };
+                self.poll(cx, target)
+            }
+        }
+    }
+
+    /// What the server has said of the upload; `None` if that goes on.
+    fn read(&self, mut answer: Answer, target: &Target) -> Option<CallError> {
+        let body = match read_pulled(&mut answer, target.codec(), target.method) {
+            Ok(Some(body)) => body,
+            // It has ended.
+            Ok(None) => return None,
+            Err(error) => return Some(error),
+        };
+        let mut decoder = body.decoder();
+        let number = u64::take("state", &mut decoder).and_then(|it| decoder.finish().map(|()| it));
+        let stage = match number.map(UploadState::from_number) {
+            Ok(Some(UploadState::GoesOn)) => return None,
+            Ok(Some(UploadState::Queued)) => UploadStage::Queued,
+            Ok(Some(UploadState::NothingTaken)) => UploadStage::Begun,
+            Ok(None) | Err(_) => {
+                let message = "what it says of an upload makes no sense".to_owned();
+                return Some(CallError::Protocol { message });
+            }
+        };
+        Some(CallError::UploadStalled { after: self.timeout.unwrap_or_default(), stage })
+    }
+
+    fn arm(&mut self, at: Instant, cx: &Context<'_>, target: &Target) {
+        if let Some((_, armed, waker)) = &self.alarm
+            && *armed == at
+            && waker.will_wake(cx.waker())
+        {
+            return;
+        }
+        self.disarm(target);
+        let alarm = target.streams.share.timer().arm(at, cx.waker().clone());
+        self.alarm = Some((alarm, at, cx.waker().clone()));
+    }
+
+    pub(crate) fn disarm(&mut self, target: &Target) {
+        if let Some((alarm, ..)) = self.alarm.take() {
+            target.streams.share.timer().disarm(alarm);
+        }
+    }
+}

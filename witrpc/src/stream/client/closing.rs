@@ -1,0 +1,220 @@
+//! Tells the server which streams are not wanted any more.
+//!
+//! Whoever drops a stream is not to wait, and all lanes may be taken. So the number is kept, and a
+//! request that names all that are kept goes as soon as there is a lane: what the channel wakes then
+//! sends it. No thread and no later call is needed for that.
+//!
+//! # Invariants
+//!
+//! 1. A number that was handed in is in `numbers` or in a [`Closure`] that goes on [by itself](unattended),
+//!    was sent, or the link is lost.
+//! 2. Whoever has handed one in has the requests go on after that.
+
+use std::mem;
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::task::{Context, Poll};
+
+use witrpc_rt::lock;
+use witrpc_transport::{ChannelError, ClientChannel, Limit};
+
+use crate::call::client::pending_call::PendingCall;
+use crate::tag::{MAX_CLOSED_AT_ONCE, Operation, RequestTag};
+
+use super::request::Control;
+use super::unattended::{Errand, Unattended};
+use super::{LinkStreams, unattended};
+
+/// The streams of a link that are to be closed.
+pub(crate) struct Closing(Mutex<Unattended<ClosingState, Closure>>);
+
+pub(crate) struct ClosingState {
+    /// Those that nothing has been said of.
+    numbers: Vec<u64>,
+    /// The most that are said at once, learnt from what was too long.
+    most: usize,
+}
+
+/// A request that closes some.
+pub(crate) struct Closure {
+    numbers: Vec<u64>,
+    flight: PendingCall<Arc<dyn ClientChannel>, Limit>,
+}
+
+impl Closing {
+    pub(crate) fn new() -> Self {
+        let state = ClosingState { numbers: Vec::new(), most: MAX_CLOSED_AT_ONCE };
+        Self(Mutex::new(Unattended::new(state)))
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Unattended<ClosingState, Closure>> {
+        lock(&self.0)
+    }
+}
+
+impl ClosingState {
+    /// Keeps what could not be sent.
+    fn keep(&mut self, numbers: Vec<u64>, error: &ChannelError) {
+        match error {
+            ChannelError::TooLarge { .. } if numbers.len() > 1 => {
+                self.most = numbers.len() / 2;
+                self.numbers.extend(numbers);
+            }
+            // With the link, all of its streams are lost.
+            _ => self.numbers.clear(),
+        }
+    }
+}
+
+impl LinkStreams {
+    /// Tells the server that a stream is not wanted any more, without ever waiting.
+    pub(crate) fn close(self: &Arc<Self>, number: u64) {
+        if self.is_forked() {
+            return;
+        }
+        self.closing.lock().state.numbers.push(number);
+        self.send_closures();
+    }
+
+    fn send_closures(self: &Arc<Self>) {
+        unattended::go_on(&Closures(self));
+    }
+}
+
+/// The requests that close streams of a link.
+struct Closures<'s>(&'s Arc<LinkStreams>);
+
+impl Errand for Closures<'_> {
+    type State = ClosingState;
+    type Request = Closure;
+    type Outcome = Result<(), ChannelError>;
+
+    fn with<T>(&self, look: impl FnOnce(&mut Unattended<ClosingState, Closure>) -> T) -> T {
+        look(&mut self.0.closing.lock())
+    }
+
+    fn next(&self, state: &mut ClosingState) -> Option<Closure> {
+        if state.numbers.is_empty() {
+            return None;
+        }
+        let rest = state.numbers.split_off(state.numbers.len().min(state.most));
+        let numbers = mem::replace(&mut state.numbers, rest);
+        Some(Closure { numbers, flight: PendingCall::continuing(Arc::clone(&self.0.channel)) })
+    }
+
+    fn poll(&self, closure: &mut Closure) -> Poll<Self::Outcome> {
+        let waker = unattended::waker(self.0, LinkStreams::send_closures);
+        let mut control = Control::new(RequestTag::of(Operation::Close), self.0.codec);
+        control
+            .add(|body| {
+                body.number("count", closure.numbers.len() as u64)?;
+                closure.numbers.iter().try_for_each(|number| body.number("stream", *number))
+            })
+            .expect("numbers always encode");
+        let mut cx = Context::from_waker(&waker);
+        control.with_message(|message| closure.flight.poll_try_send(&mut cx, message))
+    }
+
+    fn settle(&self, closure: Closure, sent: Self::Outcome) {
+        let Closure { numbers, flight } = closure;
+        // Abandons the request: the server knows now, or will, and its answer frees the lane.
+        drop(flight);
+        if let Err(error) = sent {
+            self.0.closing.lock().state.keep(numbers, &error);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::AtomicU64;
+    use std::sync::atomic::Ordering::Relaxed;
+    use std::sync::{OnceLock, Weak, mpsc};
+    use std::thread;
+    use std::time::Duration;
+
+    use witrpc_transport::{Answer, Outgoing, Sending, Ticket};
+
+    use crate::codec::Codec;
+
+    use super::*;
+
+    /// Takes every request at once. Whoever abandons the first has another stream closed.
+    #[derive(Debug, Default)]
+    struct Comeback {
+        streams: OnceLock<Weak<LinkStreams>>,
+        sent: AtomicU64,
+        abandoned: AtomicU64,
+    }
+
+    impl ClientChannel for Comeback {
+        fn welcome(&self) -> &[u8] {
+            &[]
+        }
+
+        fn try_send(&self, _: Outgoing<'_>) -> Result<Option<Ticket>, ChannelError> {
+            Ok(Some(Ticket { lane: 0, seq: self.sent.fetch_add(1, Relaxed) + 1 }))
+        }
+
+        fn poll_send(
+            &self,
+            _: &mut Context<'_>,
+            _: &mut Sending,
+            _: Outgoing<'_>,
+            _: &mut Limit,
+        ) -> Poll<Result<Ticket, ChannelError>> {
+            unreachable!("there is always a lane")
+        }
+
+        fn wait_answer(
+            &self,
+            _: Ticket,
+            _: &mut Limit,
+            _: &mut Answer,
+        ) -> Result<(), ChannelError> {
+            unreachable!("nobody waits")
+        }
+
+        fn poll_answer(
+            &self,
+            _: &mut Context<'_>,
+            _: &mut Ticket,
+            _: &mut Limit,
+            _: &mut Answer,
+        ) -> Poll<Result<(), ChannelError>> {
+            unreachable!("nobody waits")
+        }
+
+        fn abandon(&self, _: Ticket) {
+            if self.abandoned.fetch_add(1, Relaxed) == 0 {
+                let streams = self.streams.get().and_then(Weak::upgrade);
+                streams.expect("they are there").close(2);
+            }
+        }
+
+        fn lanes(&self) -> u32 {
+            2
+        }
+
+        fn lost(&self) -> Option<ChannelError> {
+            None
+        }
+
+        fn disconnect(&self) {}
+    }
+
+    #[test]
+    fn whoever_is_woken_by_a_close_may_close_another() {
+        let comeback = Arc::<Comeback>::default();
+        let channel = Arc::clone(&comeback) as Arc<dyn ClientChannel>;
+        let streams = LinkStreams::new(&channel, Codec::default());
+        comeback.streams.set(Arc::downgrade(&streams)).expect("they are set once");
+        let (done, returned) = mpsc::channel();
+        thread::spawn(move || {
+            streams.close(1);
+            done.send(()).expect("the test waits");
+        });
+        returned.recv_timeout(Duration::from_secs(60)).expect("a close that comes back");
+        assert_eq!(comeback.sent.load(Relaxed), 2);
+        assert_eq!(comeback.abandoned.load(Relaxed), 2);
+    }
+}

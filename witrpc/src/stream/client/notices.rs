@@ -1,0 +1,236 @@
+//! Waits for what the server tells of uploads: that there is room for more items, or an answer.
+//!
+//! One request waits for all uploads of a link, so that as many of these as there are lanes leave lanes
+//! for the items that their methods wait for. It goes on [by itself](super::unattended), and what is known of
+//! the uploads is in one [table](uploads).
+//!
+//! # Invariants
+//!
+//! 1. While an upload waits for a notice, a request for notices is under way, or a thread is about to
+//!    send one: whoever begins to wait has the request go on after that, unless it waits at the server.
+//! 2. A request that was sent is polled to its end: what it brings, the server tells once.
+//! 3. A request that gets no lane fails, and with it those that wait: what holds the lane, a stream that
+//!    nobody polls, may never let go of it.
+
+#[cfg(test)]
+mod model;
+#[cfg(test)]
+mod tests;
+pub(crate) mod uploads;
+
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::task::{Context, Poll, ready};
+use std::time::{Duration, Instant};
+
+use uploads::{Brought, Upload, Uploads};
+use witrpc_rt::{lock, wake};
+use witrpc_transport::{Answer, ChannelError, ClientChannel, Limit};
+
+use crate::call::client::answer::read_pulled;
+use crate::call::client::pending_call::PendingCall;
+use crate::codec::Codec;
+use crate::error::CallError;
+use crate::tag::{Notice, Operation, RequestTag};
+
+use super::request::Control;
+use super::unattended::{Errand, Unattended};
+use super::wait_permits::{PermitWaiter, Purpose, WaitPermit};
+use super::{LinkStreams, unattended};
+
+pub(crate) use uploads::NoticeError;
+
+/// How long a lane is waited for where a call may take for ever: what holds it may wait for this upload.
+const LONGEST_WAIT: Duration = Duration::from_secs(30);
+
+/// What is known of the uploads of a link.
+pub(crate) struct UploadNotices(Mutex<Unattended<Uploads, Pull>>);
+
+/// A request for notices.
+pub(crate) struct Pull {
+    admission: Admission,
+    flight: PendingCall<Arc<dyn ClientChannel>, Limit>,
+    answer: Answer,
+    /// How many uploads had been open when it was made: the server knows these.
+    known: u64,
+}
+
+/// The lane that the request holds counts among those that streams may hold.
+enum Admission {
+    Wanted(Option<PermitWaiter>),
+    Here(#[expect(dead_code, reason = "it is held")] WaitPermit),
+}
+
+/// What an upload learns by. It is listed until this is dropped.
+pub(crate) struct Registration {
+    streams: Arc<LinkStreams>,
+    number: u64,
+}
+
+impl UploadNotices {
+    pub(crate) fn new() -> Self {
+        Self(Mutex::new(Unattended::new(Uploads::default())))
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Unattended<Uploads, Pull>> {
+        lock(&self.0)
+    }
+}
+
+impl LinkStreams {
+    /// Has an upload learn what the server tells of it, from before it is opened.
+    pub(crate) fn register(self: &Arc<Self>, number: u64) -> Registration {
+        self.notices.lock().state.list(number);
+        Registration { streams: Arc::clone(self), number }
+    }
+
+    fn pull_notices(self: &Arc<Self>) {
+        if !self.is_forked() {
+            unattended::go_on(&Pulls(self));
+        }
+    }
+}
+
+/// The requests for notices of a link.
+struct Pulls<'s>(&'s Arc<LinkStreams>);
+
+impl Errand for Pulls<'_> {
+    type State = Uploads;
+    type Request = Pull;
+    type Outcome = Brought;
+
+    fn with<T>(&self, look: impl FnOnce(&mut Unattended<Uploads, Pull>) -> T) -> T {
+        look(&mut self.0.notices.lock())
+    }
+
+    fn next(&self, uploads: &mut Uploads) -> Option<Pull> {
+        uploads.until().map(|_| Pull {
+            admission: Admission::Wanted(None),
+            flight: PendingCall::continuing(Arc::clone(&self.0.channel)),
+            answer: Answer::default(),
+            known: uploads.known(),
+        })
+    }
+
+    fn poll(&self, pull: &mut Pull) -> Poll<Brought> {
+        let came = ready!(pull.poll(self.0));
+        Poll::Ready(came.unwrap_or_else(|error| Brought::Failed(NoticeError::Channel(error))))
+    }
+
+    fn settle(&self, pull: Pull, came: Brought) {
+        let known = pull.known;
+        drop(pull);
+        let woken = self.0.notices.lock().state.take(known, came);
+        woken.into_iter().for_each(wake);
+    }
+}
+
+impl Pull {
+    fn waits_for_permit(&self) -> bool {
+        matches!(self.admission, Admission::Wanted(_))
+    }
+
+    fn poll(&mut self, streams: &Arc<LinkStreams>) -> Poll<Result<Brought, ChannelError>> {
+        let waker = unattended::waker(streams, LinkStreams::pull_notices);
+        let mut cx = Context::from_waker(&waker);
+        if let Admission::Wanted(turn) = &mut self.admission {
+            // Those that wait now: they come and go.
+            let Some(until) = streams.notices.lock().state.until() else {
+                return Poll::Ready(Ok(Brought::Notices(Vec::new())));
+            };
+            let limit = &mut Limit::At(until);
+            match ready!(streams.share.poll_permit(Purpose::Notices, &cx, turn, limit)) {
+                Ok(permit) => self.admission = Admission::Here(permit),
+                Err(refusal @ (ChannelError::NoFreeLane | ChannelError::TooFewLanes { .. })) => {
+                    return Poll::Ready(Ok(Brought::NoLane(refusal)));
+                }
+                Err(lost) => return Poll::Ready(Err(lost)),
+            }
+        }
+        if !self.flight.is_sent() {
+            let control = Control::new(RequestTag::of(Operation::PullNotices), streams.codec);
+            let sent = control.with_message(|message| self.flight.poll_try_send(&mut cx, message));
+            ready!(sent)?;
+            self.flight.expect_late();
+        }
+        ready!(self.flight.poll_answer(&mut cx, &mut self.answer))?;
+        let read = read(&mut self.answer);
+        Poll::Ready(Ok(read.unwrap_or_else(|error| Brought::Failed(NoticeError::Server(error)))))
+    }
+}
+
+/// Reads the answer to a request for notices.
+fn read(answer: &mut Answer) -> Result<Brought, CallError> {
+    // Not encoded by a codec.
+    if read_pulled(answer, Codec::default(), "notices")?.is_none() {
+        return Ok(Brought::NoneOpen);
+    }
+    let mut message = vec![0; answer.payload.len()];
+    answer.payload.copy_to(0, &mut message);
+    let broken = || CallError::Protocol { message: "its notices make no sense".to_owned() };
+    Ok(Brought::Notices(Notice::read_all(&message).ok_or_else(broken)?))
+}
+
+impl Registration {
+    /// The upload is open. A lane for its notices is waited for as long as a call may take.
+    pub(crate) fn note_open(&self, limit: Limit) {
+        let patience = match limit {
+            Limit::Within(time) => time,
+            Limit::At(at) => at.saturating_duration_since(Instant::now()),
+            Limit::Never => LONGEST_WAIT,
+        };
+        self.streams.notices.lock().state.note_open(self.number, patience);
+    }
+
+    /// Completes when there is room for more items, with `true`; or with `false` when the method has
+    /// ended, and wants none. An upload that the server does not know any more was answered or given up.
+    pub(crate) fn poll_room(&self, cx: &Context<'_>) -> Poll<Result<bool, NoticeError>> {
+        self.poll(cx, Upload::take_room)
+    }
+
+    /// Completes when a pull is answered at once.
+    pub(crate) fn poll_answered(&self, cx: &Context<'_>) -> Poll<Result<(), NoticeError>> {
+        self.poll(cx, Upload::see_answered)
+    }
+
+    /// Why nothing is told of the upload, if that is for want of a lane.
+    pub(crate) fn lacks_lane(&self) -> Option<ChannelError> {
+        let notices = self.streams.notices.lock();
+        let lacks_lane = notices.under_way().is_some_and(Pull::waits_for_permit);
+        drop(notices);
+        lacks_lane.then(|| self.streams.share.refusal_of_notices())
+    }
+
+    fn poll<T>(
+        &self,
+        cx: &Context<'_>,
+        look: impl FnOnce(&mut Upload) -> Option<Result<T, NoticeError>>,
+    ) -> Poll<Result<T, NoticeError>> {
+        if let Err(refusal) = self.streams.share.check() {
+            return Poll::Ready(Err(NoticeError::Channel(refusal)));
+        }
+        // Cloned, and dropped, without the lock: it is code of the user's.
+        let mut waker = Some(cx.waker().clone());
+        let mut notices = self.streams.notices.lock();
+        let news = notices.state.look(self.number, &mut waker, look);
+        // A request that waits for its permit is to do so as long as this one.
+        let must_pull = notices.under_way().is_none_or(Pull::waits_for_permit);
+        drop(notices);
+        drop(waker);
+        if let Some(news) = news {
+            return Poll::Ready(news);
+        }
+        if must_pull {
+            self.streams.pull_notices();
+        }
+        Poll::Pending
+    }
+}
+
+impl Drop for Registration {
+    fn drop(&mut self) {
+        if !self.streams.is_forked() {
+            let upload = self.streams.notices.lock().state.remove(self.number);
+            drop(upload);
+        }
+    }
+}

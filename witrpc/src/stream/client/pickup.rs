@@ -1,0 +1,67 @@
+//! Picks up the answer of an upload.
+
+use std::task::{Context, Poll, ready};
+
+use witrpc_transport::{Answer, Limit};
+
+use crate::error::CallError;
+use crate::rt::block_on;
+use crate::tag::Operation;
+
+use super::push::Target;
+use super::request::{Control, Request};
+
+/// The request for the answer of an upload, from when that is open.
+///
+/// It waits at the server if the connection has lanes to spare. If not, it is made when the server has
+/// said that the answer is there.
+pub(crate) struct AnswerPickup<'a> {
+    target: &'a Target,
+    control: Control<'static>,
+    request: Option<Request>,
+}
+
+impl<'a> AnswerPickup<'a> {
+    pub(crate) fn new(target: &'a Target) -> Self {
+        let streams = &target.streams;
+        let control = Control::of_stream(Operation::Pull, target.number, streams.codec);
+        let request = Request::with_spare_permit(streams);
+        Self { target, control, request }
+    }
+
+    /// Completes when the answer is there.
+    pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<Answer, CallError>> {
+        let mut request = match self.request.take() {
+            Some(request) => request,
+            None => {
+                let told = ready!(self.target.notices.poll_answered(cx));
+                told.map_err(|error| self.target.notice_error(error))?;
+                Request::continuing(&self.target.streams, Limit::Never)
+            }
+        };
+        match request.poll(cx, &self.control) {
+            Poll::Pending => {
+                self.request = Some(request);
+                Poll::Pending
+            }
+            Poll::Ready(ended) => {
+                let answer = ended.map(|()| request.into_answer());
+                Poll::Ready(answer.map_err(|error| self.target.error(error)))
+            }
+        }
+    }
+
+    /// Whether the request may be made now, and wait at the server.
+    pub(crate) fn is_sendable(&self) -> bool {
+        self.request.is_some()
+    }
+
+    /// Blocks the thread until the answer is there.
+    pub(crate) fn wait(mut self) -> Result<Answer, CallError> {
+        let Some(mut request) = self.request.take() else {
+            return block_on(|cx| self.poll(cx));
+        };
+        request.set_limit(self.target.terms.limit);
+        request.wait(&self.control).map_err(|error| self.target.error(error))
+    }
+}

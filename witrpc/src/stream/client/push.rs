@@ -1,0 +1,319 @@
+//! Pushes batches of a stream that a method takes.
+
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::task::{Context, Poll, ready};
+
+use witrpc_rt::lock;
+use witrpc_transport::{Answer, ChannelError, Limit};
+
+use crate::call::client::answer::read_pulled;
+use crate::call::client::options::CallDeadline;
+use crate::codec::{Batch, Codec, EncodeError, Transfer, Wire};
+use crate::connection::connection::Connection;
+use crate::error::CallError;
+use crate::rt::cancel_token::{CancelToken, TokenWatch};
+use crate::tag::{Operation, credit, push};
+
+use super::LinkStreams;
+use super::clock::Clock;
+use super::notices::{NoticeError, Registration};
+use super::request::{Control, Request};
+
+/// A stream that is being fed.
+pub(crate) struct Target {
+    pub(crate) connection: Connection,
+    pub(crate) streams: Arc<LinkStreams>,
+    pub(crate) number: u64,
+    pub(crate) method: &'static str,
+    /// Of the call. A deadline bounds all of it; for a timeout that is the client's see [`clock`].
+    ///
+    /// [`clock`]: super::clock
+    pub(crate) terms: CallDeadline,
+    pub(crate) notices: Registration,
+    /// Not there while a poll looks at it: that clones, wakes and drops wakers of the user's, which is not
+    /// to happen under the lock. One thread at a time polls an upload.
+    clock: Mutex<Option<Clock>>,
+}
+
+/// The clock of an upload while it is polled. It is put back at the end.
+struct PolledClock<'t> {
+    target: &'t Target,
+    clock: Option<Clock>,
+}
+
+/// What the server makes of a push.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum PushCredit {
+    /// It wants no more.
+    Unwanted,
+    /// The next may come.
+    Room,
+    /// The next may come once the server says so.
+    Full,
+}
+
+impl Target {
+    /// Of a stream that is open.
+    pub(crate) fn new(
+        connection: &Connection,
+        streams: &Arc<LinkStreams>,
+        number: u64,
+        notices: Registration,
+        method: &'static str,
+        terms: CallDeadline,
+    ) -> Self {
+        notices.note_open(terms.limit);
+        Self {
+            connection: connection.clone(),
+            streams: Arc::clone(streams),
+            number,
+            method,
+            terms,
+            notices,
+            clock: Mutex::new(Some(Clock::new(&terms))),
+        }
+    }
+
+    pub(crate) fn codec(&self) -> Codec {
+        self.streams.codec
+    }
+
+    /// What ends the call from elsewhere.
+    pub(crate) fn watch_token(&self) -> Option<TokenWatch> {
+        self.connection.token().map(CancelToken::watch)
+    }
+
+    /// Completes if the upload may go on, or with its error; see [`Clock::poll`].
+    pub(crate) fn poll_clock(&self, cx: &mut Context<'_>) -> Poll<Result<(), CallError>> {
+        let mut polled = PolledClock { target: self, clock: self.clock().take() };
+        let clock = polled.clock.as_mut().expect("one thread polls an upload");
+        clock.poll(cx, self)
+    }
+
+    /// All items have been sent, or as many as the server wants.
+    pub(crate) fn note_fed(&self) {
+        self.with_clock(Clock::note_fed);
+    }
+
+    /// Whether only a limit bounds the wait for the answer.
+    pub(crate) fn waits_plainly(&self) -> bool {
+        self.terms.deadline.is_none() && self.clock().as_ref().is_some_and(Clock::is_plain)
+    }
+
+    fn clock(&self) -> MutexGuard<'_, Option<Clock>> {
+        lock(&self.clock)
+    }
+
+    fn with_clock(&self, note: impl FnOnce(&mut Clock)) {
+        if let Some(clock) = &mut *self.clock() {
+            note(clock);
+        }
+    }
+
+    /// The request that pushes the first items; it `waits` at the server until there is room for more.
+    fn control<'b, T: Wire>(
+        &self,
+        batch: &'b Batch<T>,
+        message: &PushMessage,
+    ) -> Result<Control<'b>, CallError> {
+        let mut control = Control::of_stream(Operation::Push, self.number, self.codec());
+        let last = if message.over { push::LAST } else { 0 };
+        let flags = last | if message.waits { push::WAITS } else { 0 };
+        control
+            .add(|body| body.number("flags", flags).and_then(|()| batch.write(message.items, body)))
+            .map_err(not_encoded)?;
+        Ok(control)
+    }
+
+    /// What the caller gets for a request that failed.
+    pub(crate) fn error(&self, error: ChannelError) -> CallError {
+        self.connection.call_error(match error {
+            // What was still waited for does not matter.
+            ChannelError::NoFreeLane | ChannelError::NoSpace if self.terms.are_over() => {
+                ChannelError::TimedOut
+            }
+            other => other,
+        })
+    }
+
+    /// What the caller gets whose time is over: if that is for want of a lane, it says so.
+    pub(crate) fn late(&self) -> CallError {
+        self.error(self.notices.lacks_lane().unwrap_or(ChannelError::TimedOut))
+    }
+
+    /// What the caller gets when it is told nothing any more.
+    pub(crate) fn notice_error(&self, error: NoticeError) -> CallError {
+        match error {
+            NoticeError::Channel(error) => self.error(error),
+            NoticeError::Server(error) => error,
+        }
+    }
+
+    /// What the server makes of a push.
+    fn read(&self, mut answer: Answer) -> Result<PushCredit, CallError> {
+        let Some(body) = read_pulled(&mut answer, self.codec(), self.method)? else {
+            self.with_clock(Clock::note_taken);
+            return Ok(PushCredit::Unwanted);
+        };
+        let mut decoder = body.decoder();
+        let flags = u64::take("credit", &mut decoder).and_then(|it| decoder.finish().map(|()| it));
+        let flags = flags.map_err(|error| CallError::Decode { message: error.to_string() })?;
+        if flags & !(credit::FULL | credit::TAKEN) != 0 {
+            let message = format!("the flags {flags:#x} of its credit have no meaning");
+            return Err(CallError::Protocol { message });
+        }
+        if flags & credit::TAKEN != 0 {
+            self.with_clock(Clock::note_taken);
+        }
+        Ok(if flags & credit::FULL != 0 { PushCredit::Full } else { PushCredit::Room })
+    }
+}
+
+impl Drop for Target {
+    fn drop(&mut self) {
+        if !self.streams.is_forked() {
+            let clock = self.clock().take();
+            clock.into_iter().for_each(|mut clock| clock.disarm(self));
+        }
+    }
+}
+
+impl Drop for PolledClock<'_> {
+    fn drop(&mut self) {
+        *self.target.clock() = self.clock.take();
+    }
+}
+
+#[cold]
+pub(crate) fn not_encoded(error: EncodeError) -> CallError {
+    CallError::Encode { message: error.to_string() }
+}
+
+/// Pushes one batch after the other, each in as many messages as it takes.
+pub(crate) struct Pusher<'a, T> {
+    target: &'a Target,
+    /// What has not been taken of the batch that is on its way.
+    batch: Batch<T>,
+    /// No items come after it.
+    is_last: bool,
+    /// How many items to send at once, learnt from what was too long.
+    portion: usize,
+    message: Option<PushMessage>,
+    /// The next push comes once the server says that there is room.
+    awaits_room: bool,
+}
+
+/// A push on its way.
+struct PushMessage {
+    request: Request,
+    items: usize,
+    /// The last of them is the stream's last.
+    over: bool,
+    /// It may wait at the server, since the connection has lanes to spare.
+    waits: bool,
+}
+
+impl<'a, T: Wire> Pusher<'a, T> {
+    pub(crate) fn new(target: &'a Target) -> Self {
+        let (batch, portion) = (Batch::new(), usize::MAX);
+        Self { target, batch, is_last: false, portion, message: None, awaits_room: false }
+    }
+
+    /// Whether nothing is on its way.
+    pub(crate) fn is_idle(&self) -> bool {
+        self.message.is_none() && !self.awaits_room
+    }
+
+    /// Begins to push a batch. It may be empty if it is the last. In its place there is an empty one,
+    /// with the memory of an earlier one.
+    pub(crate) fn begin(&mut self, batch: &mut Batch<T>, is_last: bool) {
+        debug_assert!(self.is_idle(), "what is on its way goes first");
+        std::mem::swap(&mut self.batch, batch);
+        self.is_last = is_last;
+        self.portion = usize::MAX;
+        if !self.batch.is_empty() {
+            self.target.with_clock(Clock::note_item);
+        }
+        self.next();
+    }
+
+    fn next(&mut self) {
+        let items = self.batch.sendable().min(self.portion);
+        let over = self.is_last && items == self.batch.len();
+        let streams = &self.target.streams;
+        let (request, waits) = match Request::with_spare_permit(streams) {
+            Some(request) => (request, true),
+            None => (Request::continuing(streams, Limit::Never), false),
+        };
+        let mut message = PushMessage { request, items, over, waits };
+        message.request.set_limit(self.target.terms.limit);
+        self.message = Some(message);
+    }
+
+    /// Completes when the batch has been taken, and there is credit for another one: with whether
+    /// another one is wanted.
+    pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<bool, CallError>> {
+        loop {
+            if self.awaits_room {
+                let told = ready!(self.target.notices.poll_room(cx));
+                let has_room = told.map_err(|error| self.target.notice_error(error))?;
+                self.awaits_room = false;
+                self.target.with_clock(Clock::note_taken);
+                if !has_room {
+                    return Poll::Ready(Ok(false));
+                }
+                if self.batch.is_empty() {
+                    return Poll::Ready(Ok(true));
+                }
+                self.next();
+            }
+            let ended = ready!(self.poll_message(cx))?;
+            let Some(PushMessage { request, items, over, .. }) = self.message.take() else {
+                return Poll::Ready(Ok(true));
+            };
+            match ended {
+                Ok(()) => {
+                    self.batch.forget(items);
+                    let credit = self.target.read(request.into_answer())?;
+                    if over || credit == PushCredit::Unwanted {
+                        return Poll::Ready(Ok(false));
+                    }
+                    if credit == PushCredit::Full {
+                        self.awaits_room = true;
+                        continue;
+                    }
+                    if self.batch.is_empty() {
+                        return Poll::Ready(Ok(true));
+                    }
+                    self.next();
+                }
+                // Fewer may do.
+                Err(ChannelError::TooLarge { .. }) if items > 1 => {
+                    self.portion = items / 2;
+                    self.next();
+                }
+                Err(error) => return Poll::Ready(Err(self.target.error(error))),
+            }
+        }
+    }
+
+    /// Completes when the push that is on its way has been answered or has failed.
+    fn poll_message(
+        &mut self,
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<Result<(), ChannelError>, CallError>> {
+        let Some(message) = &mut self.message else {
+            return Poll::Ready(Ok(Ok(())));
+        };
+        // Made anew for each attempt to send it, and not any more while it waits for its answer.
+        if !message.request.is_sent() {
+            let control = self.target.control(&self.batch, message)?;
+            if let Err(error) = ready!(message.request.poll_send(cx, &control)) {
+                return Poll::Ready(Ok(Err(error)));
+            }
+            // How long items take to be taken is not the push's to bound.
+            message.request.set_limit(Limit::Never);
+        }
+        message.request.poll_answer(cx).map(Ok)
+    }
+}

@@ -1,0 +1,285 @@
+//! Pulls the items of a stream.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+use std::time::{Duration, Instant};
+use std::{fmt, mem};
+
+use witrpc_transport::{Answer, ChannelError, DisconnectReason, Limit};
+
+use crate::call::client::answer::read_pulled;
+use crate::connection::connection::Connection;
+use crate::error::CallError;
+use crate::method::ReadItems;
+use crate::rt::cancel_token::{CancelToken, TokenWatch};
+use crate::rt::{Alarm, block_on};
+use crate::tag::Operation;
+
+use super::LinkStreams;
+use super::request::{Control, Request};
+
+/// A batch of so many items says that it pays to pull the next one while these are used.
+const PULL_AHEAD_FROM: usize = 64;
+
+/// The client's end of a stream, and the items that have come.
+pub(crate) struct StreamReceiver<T, E> {
+    connection: Connection,
+    streams: Arc<LinkStreams>,
+    number: u64,
+    method: &'static str,
+    items: VecDeque<Result<T, E>>,
+    pull: Option<Request>,
+    /// No more items come than those that are there.
+    is_over: bool,
+    item_timeout: Option<Duration>,
+    patience: Option<Patience>,
+    read: ReadItems<T, E>,
+    /// What ends it from elsewhere.
+    cancelled: Option<TokenWatch>,
+}
+
+/// Until when the next item is waited for.
+struct Patience {
+    until: Instant,
+    alarm: Option<Alarm>,
+}
+
+impl<T, E> StreamReceiver<T, E> {
+    /// Of a stream that is open.
+    pub(crate) fn new(
+        connection: &Connection,
+        streams: &Arc<LinkStreams>,
+        number: u64,
+        method: &'static str,
+        read: ReadItems<T, E>,
+    ) -> Self {
+        Self {
+            connection: connection.clone(),
+            streams: Arc::clone(streams),
+            number,
+            method,
+            items: VecDeque::new(),
+            pull: None,
+            is_over: false,
+            item_timeout: None,
+            patience: None,
+            read,
+            cancelled: connection.token().map(CancelToken::watch),
+        }
+    }
+
+    pub(crate) fn set_item_timeout(&mut self, timeout: Option<Duration>) {
+        self.item_timeout = timeout;
+    }
+
+    /// The next item of those that are here, unless all is cancelled.
+    #[inline]
+    pub(crate) fn here(&mut self) -> Option<Result<T, CallError<E>>> {
+        if self.is_cancelled() {
+            return None;
+        }
+        let item = self.items.pop_front()?;
+        Some(item.map_err(CallError::App))
+    }
+
+    /// Completes with the next item, or `None` at the end.
+    pub(crate) fn poll_item(
+        &mut self,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<T, CallError<E>>>> {
+        loop {
+            if let Some(item) = self.here() {
+                self.be_patient_no_more();
+                return Poll::Ready(Some(item));
+            }
+            if self.is_over && self.items.is_empty() {
+                return Poll::Ready(None);
+            }
+            if self.is_cancelled() {
+                return Poll::Ready(Some(Err(self.cancel())));
+            }
+            if self.streams.is_forked() {
+                return Poll::Ready(Some(Err(self.forget())));
+            }
+            let control = self.control();
+            let mut pull = self.pull.take().unwrap_or_else(|| self.request());
+            match pull.poll(cx, &control) {
+                Poll::Ready(ended) => {
+                    let taken = self.take(ended.map(|()| pull.answer));
+                    if let Err(error) = taken {
+                        return Poll::Ready(Some(Err(error)));
+                    }
+                }
+                Poll::Pending => {
+                    self.pull = Some(pull);
+                    if self.cancelled.as_mut().is_some_and(|it| it.poll(cx).is_ready()) {
+                        return Poll::Ready(Some(Err(self.cancel())));
+                    }
+                    ready!(self.poll_patience(cx));
+                    let after = self.item_timeout;
+                    return Poll::Ready(Some(Err(CallError::TimedOut { after })));
+                }
+            }
+        }
+    }
+
+    /// Blocks the thread until the next item, or `None` at the end.
+    pub(crate) fn wait_item(&mut self) -> Option<Result<T, CallError<E>>> {
+        if self.item_timeout.is_some() || self.cancelled.is_some() {
+            return block_on(|cx| self.poll_item(cx));
+        }
+        loop {
+            if let Some(item) = self.here() {
+                return Some(item);
+            }
+            if self.is_over {
+                return None;
+            }
+            if self.streams.is_forked() {
+                return Some(Err(self.forget()));
+            }
+            let pull = self.pull.take().unwrap_or_else(|| self.request());
+            let ended = pull.wait(&self.control());
+            if let Err(error) = self.take(ended) {
+                return Some(Err(error));
+            }
+        }
+    }
+
+    #[inline]
+    fn is_cancelled(&self) -> bool {
+        self.cancelled.as_ref().is_some_and(TokenWatch::is_over)
+    }
+
+    /// Ends it at the wish of whoever holds the token.
+    #[cold]
+    fn cancel(&mut self) -> CallError<E> {
+        self.items.clear();
+        self.end();
+        CallError::Cancelled
+    }
+
+    /// Leaves everything to the process that this one is a fork of.
+    #[cold]
+    fn forget(&mut self) -> CallError<E> {
+        self.is_over = true;
+        mem::forget((self.pull.take(), self.patience.take()));
+        CallError::Disconnected(DisconnectReason::Forked)
+    }
+
+    /// No more items come: the server need not make any.
+    fn end(&mut self) {
+        self.be_patient_no_more();
+        if !self.is_over {
+            self.is_over = true;
+            // First the pull, whose lane the close may need.
+            self.pull = None;
+            self.streams.close(self.number);
+        }
+    }
+
+    fn request(&self) -> Request {
+        let timeout = self.connection.call_timeout();
+        Request::for_items(&self.streams, timeout.map_or(Limit::Never, Limit::Within))
+    }
+
+    fn control(&self) -> Control<'static> {
+        Control::of_stream(Operation::Pull, self.number, self.streams.codec)
+    }
+
+    /// Takes what a pull has brought.
+    fn take(&mut self, ended: Result<Answer, ChannelError>) -> Result<(), CallError<E>> {
+        let taken = match ended {
+            Ok(answer) => self.read(answer),
+            Err(error) => {
+                self.is_over = true;
+                // Unless the link is lost, the server knows nothing of this.
+                self.streams.close(self.number);
+                Err(self.connection.call_error(error).once_begun())
+            }
+        };
+        taken.map_err(|error| error.map_app(|none| match none {}))
+    }
+
+    fn read(&mut self, mut answer: Answer) -> Result<(), CallError> {
+        // Until it turns out that there is more.
+        self.is_over = true;
+        let Some(body) = read_pulled(&mut answer, self.streams.codec, self.method)? else {
+            return Ok(());
+        };
+        let mut decoder = body.decoder();
+        let read = decoder.number("over").and_then(|over| {
+            let items = (self.read)(&mut decoder)?;
+            decoder.finish()?;
+            Ok((over != 0, items))
+        });
+        match read {
+            // Whoever takes it for an item that is still to come would pull for ever.
+            Ok((false, items)) if items.is_empty() => {
+                self.streams.close(self.number);
+                let message = "a batch of its stream has no items".to_owned();
+                Err(CallError::Protocol { message })
+            }
+            Ok((is_over, items)) => {
+                let many = items.len() >= PULL_AHEAD_FROM;
+                self.items = items;
+                self.is_over = is_over;
+                if many && !is_over {
+                    self.pull = Request::ahead(&self.streams, &self.control());
+                }
+                Ok(())
+            }
+            Err(error) => {
+                // The server knows nothing of this.
+                self.streams.close(self.number);
+                Err(CallError::Decode { message: error.to_string() })
+            }
+        }
+    }
+
+    /// Completes when the next item has been waited for long enough.
+    fn poll_patience(&mut self, cx: &Context<'_>) -> Poll<()> {
+        let Some(timeout) = self.item_timeout else { return Poll::Pending };
+        let until = match &self.patience {
+            Some(patience) => patience.until,
+            None => match Instant::now().checked_add(timeout) {
+                Some(until) => until,
+                None => return Poll::Pending,
+            },
+        };
+        let is_over = Instant::now() >= until;
+        self.be_patient_no_more();
+        if is_over {
+            return Poll::Ready(());
+        }
+        let alarm = Some(self.streams.share.timer().arm(until, cx.waker().clone()));
+        self.patience = Some(Patience { until, alarm });
+        Poll::Pending
+    }
+
+    fn be_patient_no_more(&mut self) {
+        if let Some(alarm) = self.patience.take().and_then(|patience| patience.alarm) {
+            self.streams.share.timer().disarm(alarm);
+        }
+    }
+}
+
+impl<T, E> Drop for StreamReceiver<T, E> {
+    fn drop(&mut self) {
+        if self.streams.is_forked() {
+            self.forget();
+        }
+        self.end();
+    }
+}
+
+impl<T, E> fmt::Debug for StreamReceiver<T, E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("StreamReceiver")
+            .field("method", &self.method)
+            .field("here", &self.items.len())
+            .field("over", &self.is_over)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,82 @@
+//! Feeds a stream from a future.
+
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use futures_core::Stream;
+
+use crate::codec::{Batch, Piece, Wire};
+use crate::error::CallError;
+
+use super::push::{Pusher, Target, not_encoded};
+
+/// What a future feeds: it has the items made while a push is on its way, and pushes them when that has
+/// been answered.
+///
+/// A stream that is always ready does not hold back what it has given: its first item is sent before
+/// the next one is asked for, and the answer is looked for behind the first item after it, the second,
+/// the fourth, and so on. So no item waits for more of them than were made while the push before it was
+/// on its way, nor for more than fill a batch. To look behind each would cost more than most items do.
+pub(crate) struct UploadFuture<'a, T> {
+    target: &'a Target,
+    pusher: Pusher<'a, T>,
+    /// What has been made and is not on its way.
+    batch: Batch<T>,
+    /// At how many items in the batch to look for the answer next.
+    next_look: usize,
+    /// No more items come.
+    is_over: bool,
+}
+
+impl<'a, T: Wire> UploadFuture<'a, T> {
+    pub(crate) fn new(target: &'a Target) -> Self {
+        let pusher = Pusher::new(target);
+        Self { target, pusher, batch: Batch::new(), next_look: 1, is_over: false }
+    }
+
+    /// Completes when all items have been pushed, or as many as the server wants.
+    pub(crate) fn poll(
+        &mut self,
+        cx: &mut Context<'_>,
+        mut items: Pin<&mut impl Stream<Item = T>>,
+    ) -> Poll<Result<(), CallError>> {
+        loop {
+            let makes_more = self.poll_items(cx, items.as_mut())?.is_ready();
+            if self.pusher.is_idle() {
+                if self.batch.is_empty() && !self.is_over {
+                    return Poll::Pending;
+                }
+                self.pusher.begin(&mut self.batch, self.is_over);
+            }
+            match self.pusher.poll(cx)? {
+                Poll::Ready(true) => {}
+                Poll::Ready(false) => return Poll::Ready(Ok(())),
+                Poll::Pending if makes_more => self.next_look = (2 * self.batch.len()).max(1),
+                Poll::Pending => return Poll::Pending,
+            }
+        }
+    }
+
+    /// Has items made. Completes when it is time to look at the pusher; pending while it is only the
+    /// pusher that can go on.
+    fn poll_items(
+        &mut self,
+        cx: &mut Context<'_>,
+        mut items: Pin<&mut impl Stream<Item = T>>,
+    ) -> Poll<Result<(), CallError>> {
+        let enough = if self.pusher.is_idle() { 1 } else { self.next_look };
+        while self.batch.len() < enough {
+            if self.is_over || self.batch.is_full() {
+                return Poll::Pending;
+            }
+            match ready!(items.as_mut().poll_next(cx)) {
+                Some(item) => {
+                    let piece = Piece::new(item, self.target.codec());
+                    self.batch.push(piece.map_err(not_encoded)?);
+                }
+                None => self.is_over = true,
+            }
+        }
+        Poll::Ready(Ok(()))
+    }
+}

@@ -1,0 +1,148 @@
+//! Feeds a stream from a thread that blocks.
+//!
+//! One thread has the items made, another pushes what has been made meanwhile. So no item waits for
+//! the one after it, which may take as long as it likes, and those that are made quickly travel
+//! together.
+
+use std::panic::resume_unwind;
+use std::sync::{Arc, mpsc};
+use std::task::{Context, Poll, ready};
+use std::thread;
+
+use crate::codec::{Batch, Piece, Wire};
+use crate::error::CallError;
+use crate::rt::cancel_token::TokenWatch;
+use crate::rt::{block_on, spawn_scoped};
+
+use super::push::{Pusher, Target, not_encoded};
+use super::upload_buffer::{Found, UploadBuffer, UploadEnd};
+
+/// An upload that has been fed, and whether all went well.
+pub(crate) struct FedUpload {
+    pub(crate) target: Arc<Target>,
+    pub(crate) ended: Result<(), CallError>,
+}
+
+/// Opens an upload, and pushes all items, or as many as the server wants.
+///
+/// # Errors
+///
+/// [`CallError::NoThread`], before the upload is opened; or what `open` says.
+pub(crate) fn feed<T: Wire>(
+    items: impl Iterator<Item = T>,
+    open: impl FnOnce() -> Result<Target, CallError>,
+) -> Result<FedUpload, CallError> {
+    let exchange = &UploadBuffer::new();
+    thread::scope(|scope| {
+        let (opened, target) = mpsc::sync_channel::<Arc<Target>>(1);
+        let push = move || match target.recv() {
+            Ok(target) => UploadThread::new(&target, exchange).run(),
+            // It was not opened.
+            Err(mpsc::RecvError) => Ok(()),
+        };
+        // First, so that a call that gets no thread is not begun.
+        let pusher = spawn_scoped(scope, "witrpc-feed", push)
+            .map_err(|error| CallError::NoThread { message: error.to_string() })?;
+        let target = Arc::new(open()?);
+        opened.send(Arc::clone(&target)).expect("the pusher waits for it");
+        let made = make(items, &target, exchange);
+        let pushed = pusher.join().unwrap_or_else(|panic| resume_unwind(panic));
+        Ok(FedUpload { target, ended: made.and(pushed) })
+    })
+}
+
+/// Has the items made and leaves them for the pusher, for as long as that wants more.
+fn make<T: Wire>(
+    items: impl Iterator<Item = T>,
+    target: &Target,
+    exchange: &UploadBuffer<T>,
+) -> Result<(), CallError> {
+    /// Ends what is pushed, also when making an item panics.
+    struct Ends<'e, T: Wire>(&'e UploadBuffer<T>, UploadEnd);
+    impl<T: Wire> Drop for Ends<'_, T> {
+        fn drop(&mut self) {
+            self.0.end(self.1);
+        }
+    }
+
+    let mut ends = Ends(exchange, UploadEnd::Broken);
+    for item in items {
+        let piece = Piece::new(item, target.codec()).map_err(not_encoded)?;
+        if !exchange.put(piece) {
+            break;
+        }
+    }
+    ends.1 = UploadEnd::Whole;
+    Ok(())
+}
+
+/// While the channel has it look for an answer again and again, the maker may need this processor: it
+/// gets it at the first look in vain, and then after so many, which take some microseconds. Not at
+/// each, since the channel counts on looks to be short.
+const YIELD_EVERY: u32 = 64;
+
+/// The thread that pushes.
+struct UploadThread<'a, T: Wire> {
+    target: &'a Target,
+    exchange: &'a UploadBuffer<T>,
+    pusher: Pusher<'a, T>,
+    /// An empty one.
+    spare: Batch<T>,
+    cancelled: Option<TokenWatch>,
+    /// How often it has looked in vain for the answer to the present push.
+    looks: u32,
+}
+
+impl<'a, T: Wire> UploadThread<'a, T> {
+    fn new(target: &'a Target, exchange: &'a UploadBuffer<T>) -> Self {
+        let cancelled = target.watch_token();
+        let (pusher, spare) = (Pusher::new(target), Batch::new());
+        Self { target, exchange, pusher, spare, cancelled, looks: 0 }
+    }
+
+    /// Pushes what comes, to the end.
+    fn run(mut self) -> Result<(), CallError> {
+        block_on(|cx| {
+            let polled = self.poll(cx);
+            if polled.is_pending() {
+                if self.looks.is_multiple_of(YIELD_EVERY) {
+                    thread::yield_now();
+                }
+                self.looks = self.looks.wrapping_add(1);
+            }
+            polled
+        })
+    }
+
+    /// Completes when nothing more is to be pushed.
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), CallError>> {
+        loop {
+            if self.cancelled.as_mut().is_some_and(|cancelled| cancelled.poll(cx).is_ready()) {
+                return Poll::Ready(Err(CallError::Cancelled));
+            }
+            ready!(self.target.poll_clock(cx))?;
+            if !self.pusher.is_idle() {
+                if self.exchange.poll_broken(cx) {
+                    return Poll::Ready(Ok(()));
+                }
+                if !ready!(self.pusher.poll(cx))? {
+                    return Poll::Ready(Ok(()));
+                }
+            }
+            match ready!(self.exchange.poll_take(cx, &mut self.spare)) {
+                Found::Batch { is_last } => {
+                    self.pusher.begin(&mut self.spare, is_last);
+                    self.looks = 0;
+                }
+                Found::Broken => return Poll::Ready(Ok(())),
+            }
+        }
+    }
+}
+
+/// Whatever ends the pushing, the maker does not wait for it any more.
+impl<T: Wire> Drop for UploadThread<'_, T> {
+    fn drop(&mut self) {
+        self.exchange.stop();
+    }
+}

@@ -1,0 +1,456 @@
+//! The share of a connection's lanes that may be held for long.
+//!
+//! A request for items or for notices may be answered late, and the events keep a lane of their own. What
+//! these wait for may need a call or a push, so one lane is left for those. How many lanes there are decides
+//! once and for all who may hold how many; nobody's lane depends on who came first:
+//!
+//! | Lanes | for calls | for events | for items and notices |
+//! | --- | --- | --- | --- |
+//! | 1 | 1 | none | none |
+//! | 2 | 1 | none | one, for whoever comes first |
+//! | 3 | 1 | 1 | one, for whoever comes first |
+//! | more | 1 | 1 | half of the lanes for items, one for notices; with four, one for each |
+//!
+//! # Invariants
+//!
+//! 1. `items` and `notices` count the permits that are there: of these at most `most` together, for items
+//!    at most `most_items`, for notices one. `most` leaves out a lane for calls, and from three lanes on
+//!    one for events. So events need no permit, and wait for nobody, after a reconnection either.
+//! 2. While a request waits that a returned permit makes room for, that permit wakes the first one. A
+//!    request that was woken and does not take it (dropped, too late) wakes the next.
+//! 3. A request for notices comes before those for items.
+//! 4. A request looks for `lost` under the lock under which it begins to wait. Whoever loses the connection
+//!    sets that, and takes out all who wait, under one hold of the lock: so none waits on.
+//! 5. Wakers are cloned, woken and dropped without the lock.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::task::{Context, Poll, Waker};
+use std::time::Instant;
+
+use witrpc_rt::{lock, wake};
+use witrpc_transport::{ChannelError, Limit};
+
+use crate::rt::{Alarm, Timer};
+
+/// How many lanes streams or uploads need: one that waits, and one for calls.
+const LANES_FOR_STREAMS: u32 = 2;
+
+/// How many lanes events need, beside streams or uploads.
+pub(crate) const LANES_FOR_EVENTS: u32 = 3;
+
+/// How many lanes streams, uploads and events need, so that each has what it waits for.
+const LANES_FOR_ALL: u32 = 4;
+
+/// The permits to hold lanes for long.
+pub(crate) struct WaitPermits {
+    lanes: u32,
+    most_items: u32,
+    /// Of all permits.
+    most: u32,
+    state: Mutex<WaitPermitsState>,
+    timer: Timer,
+}
+
+#[derive(Default)]
+struct WaitPermitsState {
+    items: u32,
+    notices: u32,
+    /// Why the connection is lost.
+    lost: Option<ChannelError>,
+    next: u64,
+    /// The requests that wait for a permit, in the order in which they came.
+    waiting: [BTreeMap<u64, Waker>; 2],
+}
+
+/// What a lane is held for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Purpose {
+    /// For the notices of all uploads.
+    Notices = 0,
+    /// For the items or the answer of one stream.
+    Items = 1,
+}
+
+/// May hold a lane, until it is dropped.
+pub(crate) struct WaitPermit(Arc<WaitPermits>, Purpose);
+
+/// A place among the requests that wait for a permit.
+pub(crate) struct PermitWaiter {
+    share: Arc<WaitPermits>,
+    purpose: Purpose,
+    place: u64,
+    alarm: Option<Alarm>,
+}
+
+impl WaitPermitsState {
+    fn waiting(&mut self, purpose: Purpose) -> &mut BTreeMap<u64, Waker> {
+        &mut self.waiting[purpose as usize]
+    }
+
+    fn count(&mut self, purpose: Purpose) -> &mut u32 {
+        match purpose {
+            Purpose::Notices => &mut self.notices,
+            Purpose::Items => &mut self.items,
+        }
+    }
+}
+
+impl WaitPermits {
+    /// Of a connection of so many lanes.
+    pub(crate) fn new(lanes: u32) -> Arc<Self> {
+        let for_events = u32::from(lanes >= LANES_FOR_EVENTS);
+        let most = lanes.saturating_sub(1 + for_events);
+        let most_items = if most < 2 { most } else { (lanes / 2).min(most - 1) };
+        let (state, timer) = (Mutex::default(), Timer::default());
+        Arc::new(Self { lanes, most_items, most, state, timer })
+    }
+
+    /// The timer of requests that wait for items.
+    pub(crate) fn timer(&self) -> &Timer {
+        &self.timer
+    }
+
+    fn fits(&self, state: &WaitPermitsState, purpose: Purpose) -> bool {
+        let fits = match purpose {
+            Purpose::Notices => state.notices == 0,
+            Purpose::Items => state.items < self.most_items,
+        };
+        fits && state.items + state.notices < self.most
+    }
+
+    /// Why a request has waited in vain: what holds the lane may be of the other kind.
+    fn refusal(&self, state: &WaitPermitsState, purpose: Purpose) -> ChannelError {
+        let lanes = self.lanes;
+        let others = match purpose {
+            Purpose::Notices => state.items,
+            Purpose::Items => state.notices,
+        };
+        match self.most {
+            1 if others > 0 => ChannelError::TooFewLanes { lanes, needed: LANES_FOR_ALL },
+            _ => ChannelError::NoFreeLane,
+        }
+    }
+
+    /// Whether there are permits at all.
+    pub(crate) fn check(&self) -> Result<(), ChannelError> {
+        let needed = LANES_FOR_STREAMS;
+        match self.most {
+            0 => Err(ChannelError::TooFewLanes { lanes: self.lanes, needed }),
+            _ => Ok(()),
+        }
+    }
+
+    /// Why a request for notices that still waits has no permit.
+    pub(crate) fn refusal_of_notices(&self) -> ChannelError {
+        self.refusal(&self.lock(), Purpose::Notices)
+    }
+
+    /// A permit for a request that could do without: only while half of those for items are free.
+    pub(crate) fn spare(self: &Arc<Self>) -> Option<WaitPermit> {
+        let mut state = self.lock();
+        let is_spare = state.items < self.most_items / 2;
+        if !is_spare || state.waiting.iter().any(|waiting| !waiting.is_empty()) {
+            return None;
+        }
+        state.items += 1;
+        Some(WaitPermit(Arc::clone(self), Purpose::Items))
+    }
+
+    /// The connection is lost: ends the wait of all.
+    pub(crate) fn lose(&self, why: ChannelError) {
+        let mut state = self.lock();
+        state.lost.get_or_insert(why);
+        let waiting = std::mem::take(&mut state.waiting);
+        drop(state);
+        waiting.into_iter().flat_map(BTreeMap::into_values).for_each(wake);
+    }
+
+    /// Completes with a permit, or when the limit has passed. `turn` is kept between polls.
+    ///
+    /// # Errors
+    ///
+    /// [`ChannelError::NoFreeLane`] or [`ChannelError::TooFewLanes`]: none came in time, or there are none.
+    /// Or why the connection is lost.
+    pub(crate) fn poll_permit(
+        self: &Arc<Self>,
+        purpose: Purpose,
+        cx: &Context<'_>,
+        turn: &mut Option<PermitWaiter>,
+        limit: &mut Limit,
+    ) -> Poll<Result<WaitPermit, ChannelError>> {
+        self.check()?;
+        let waker = cx.waker().clone();
+        let mut state = self.lock();
+        if let Some(lost) = state.lost {
+            drop(state);
+            *turn = None;
+            return Poll::Ready(Err(lost));
+        }
+        let is_first = match turn {
+            // A request that was woken is not among those that wait any more.
+            Some(turn) => !state.waiting(purpose).contains_key(&turn.place),
+            None => state.waiting[..=purpose as usize].iter().all(BTreeMap::is_empty),
+        };
+        if is_first && self.fits(&state, purpose) {
+            *state.count(purpose) += 1;
+            drop(state);
+            *turn = None;
+            return Poll::Ready(Ok(WaitPermit(Arc::clone(self), purpose)));
+        }
+        let at = limit.instant();
+        if at.is_some_and(|at| at <= Instant::now()) {
+            let refusal = self.refusal(&state, purpose);
+            drop(state);
+            *turn = None;
+            return Poll::Ready(Err(refusal));
+        }
+        let place = match turn {
+            Some(turn) => turn.place,
+            None => {
+                state.next += 1;
+                state.next
+            }
+        };
+        let former = state.waiting(purpose).insert(place, waker);
+        drop(state);
+        // Without the lock, as it may be a task's last.
+        drop(former);
+        let turn = turn.get_or_insert_with(|| PermitWaiter {
+            share: Arc::clone(self),
+            purpose,
+            place,
+            alarm: None,
+        });
+        let alarm = at.map(|at| self.timer.arm(at, cx.waker().clone()));
+        if let Some(former) = std::mem::replace(&mut turn.alarm, alarm) {
+            self.timer.disarm(former);
+        }
+        Poll::Pending
+    }
+
+    fn wake_first(&self, mut state: MutexGuard<'_, WaitPermitsState>) {
+        let mut pop = |purpose| {
+            if !self.fits(&state, purpose) {
+                return None;
+            }
+            state.waiting(purpose).pop_first()
+        };
+        let first = pop(Purpose::Notices).or_else(|| pop(Purpose::Items));
+        drop(state);
+        first.into_iter().for_each(|(_, waker)| wake(waker));
+    }
+
+    fn lock(&self) -> MutexGuard<'_, WaitPermitsState> {
+        lock(&self.state)
+    }
+}
+
+impl Drop for WaitPermit {
+    fn drop(&mut self) {
+        let mut state = self.0.lock();
+        *state.count(self.1) -= 1;
+        self.0.wake_first(state);
+    }
+}
+
+impl Drop for PermitWaiter {
+    fn drop(&mut self) {
+        if let Some(alarm) = self.alarm.take() {
+            self.share.timer.disarm(alarm);
+        }
+        let mut state = self.share.lock();
+        match state.waiting(self.purpose).remove(&self.place) {
+            // A request that was woken is not among those that wait any more.
+            None => self.share.wake_first(state),
+            Some(waker) => {
+                drop(state);
+                drop(waker);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::AtomicUsize;
+    use std::sync::atomic::Ordering::Relaxed;
+    use std::task::Wake;
+    use std::time::Duration;
+
+    use super::*;
+
+    #[derive(Default)]
+    struct Wakes(AtomicUsize);
+
+    impl Wake for Wakes {
+        fn wake(self: Arc<Self>) {
+            self.0.fetch_add(1, Relaxed);
+        }
+    }
+
+    /// One who wants a permit.
+    struct Waiter {
+        wakes: Arc<Wakes>,
+        turn: Option<PermitWaiter>,
+    }
+
+    impl Waiter {
+        fn new() -> Self {
+            Self { wakes: Arc::default(), turn: None }
+        }
+
+        fn poll(&mut self, share: &Arc<WaitPermits>, limit: &mut Limit) -> Poll<bool> {
+            let waker = Waker::from(Arc::clone(&self.wakes));
+            let polled = share.poll_permit(
+                Purpose::Items,
+                &Context::from_waker(&waker),
+                &mut self.turn,
+                limit,
+            );
+            polled.map(|permit| permit.map(std::mem::forget).is_ok())
+        }
+
+        fn was_woken(&self) -> bool {
+            self.wakes.0.load(Relaxed) > 0
+        }
+    }
+
+    fn permit(share: &Arc<WaitPermits>) -> WaitPermit {
+        let cx = Context::from_waker(Waker::noop());
+        match share.poll_permit(Purpose::Items, &cx, &mut None, &mut Limit::Never) {
+            Poll::Ready(Ok(permit)) => permit,
+            _ => panic!("one is free"),
+        }
+    }
+
+    #[test]
+    fn permits_go_to_those_who_wait_in_their_order() {
+        let share = WaitPermits::new(2);
+        let held = permit(&share);
+        let [mut first, mut second] = [Waiter::new(), Waiter::new()];
+        assert!(first.poll(&share, &mut Limit::Never).is_pending());
+        assert!(second.poll(&share, &mut Limit::Never).is_pending());
+        drop(held);
+        assert!(first.was_woken() && !second.was_woken());
+        assert!(second.poll(&share, &mut Limit::Never).is_pending(), "it is not its turn");
+        assert_eq!(first.poll(&share, &mut Limit::Never), Poll::Ready(true));
+    }
+
+    #[test]
+    fn one_who_was_woken_and_goes_wakes_the_next() {
+        let share = WaitPermits::new(2);
+        let held = permit(&share);
+        let [mut first, mut second] = [Waiter::new(), Waiter::new()];
+        assert!(first.poll(&share, &mut Limit::Never).is_pending());
+        assert!(second.poll(&share, &mut Limit::Never).is_pending());
+        drop(held);
+        drop(first);
+        assert!(second.was_woken());
+        assert_eq!(second.poll(&share, &mut Limit::Never), Poll::Ready(true));
+    }
+
+    #[test]
+    fn nobody_waits_beyond_the_limit_or_for_what_there_is_not() {
+        let share = WaitPermits::new(2);
+        let _held = permit(&share);
+        let mut late = Waiter::new();
+        assert_eq!(late.poll(&share, &mut Limit::Within(Duration::ZERO)), Poll::Ready(false));
+        let none = WaitPermits::new(1);
+        assert_eq!(Waiter::new().poll(&none, &mut Limit::Never), Poll::Ready(false));
+    }
+
+    #[test]
+    fn spare_permits_leave_half_to_others() {
+        let share = WaitPermits::new(8);
+        let spare: Vec<_> = std::iter::from_fn(|| share.spare()).collect();
+        assert_eq!(spare.len(), 2);
+        let _needed = [permit(&share), permit(&share)];
+    }
+
+    fn take(share: &Arc<WaitPermits>, purpose: Purpose) -> Option<WaitPermit> {
+        let cx = Context::from_waker(Waker::noop());
+        match share.poll_permit(purpose, &cx, &mut None, &mut Limit::Never) {
+            Poll::Ready(permit) => permit.ok(),
+            Poll::Pending => None,
+        }
+    }
+
+    #[test]
+    fn lanes_are_left_for_calls_and_events_whatever_is_held() {
+        for lanes in 2..20 {
+            let share = WaitPermits::new(lanes);
+            let spare: Vec<_> = std::iter::from_fn(|| share.spare()).collect();
+            let items: Vec<_> = std::iter::from_fn(|| take(&share, Purpose::Items)).collect();
+            let notices = take(&share, Purpose::Notices);
+            let of_items = spare.len() + items.len();
+            let held = (of_items + usize::from(notices.is_some())) as u32;
+            let events = u32::from(lanes >= LANES_FOR_EVENTS);
+            assert!(held + events < lanes, "{held} of {lanes}");
+            assert!(!items.is_empty() && of_items <= lanes as usize / 2);
+            assert!(lanes < 5 || of_items == lanes as usize / 2);
+            assert_eq!(notices.is_some(), lanes >= LANES_FOR_ALL);
+        }
+    }
+
+    #[test]
+    fn notices_come_before_those_who_wait_for_items() {
+        let share = WaitPermits::new(2);
+        let held = permit(&share);
+        let mut items = Waiter::new();
+        assert!(items.poll(&share, &mut Limit::Never).is_pending());
+        let wakes = Arc::<Wakes>::default();
+        let (waker, mut turn) = (Waker::from(Arc::clone(&wakes)), None);
+        let mut notices = || {
+            let cx = Context::from_waker(&waker);
+            share.poll_permit(Purpose::Notices, &cx, &mut turn, &mut Limit::Never)
+        };
+        assert!(notices().is_pending());
+        drop(held);
+        assert!(wakes.0.load(Relaxed) == 1 && !items.was_woken());
+        let Poll::Ready(Ok(notices)) = notices() else { panic!("it is free") };
+        drop(notices);
+        assert!(items.was_woken());
+    }
+
+    #[test]
+    fn one_who_waited_in_vain_learns_how_many_lanes_are_needed() {
+        let refused = |share: &Arc<WaitPermits>, purpose| {
+            let cx = Context::from_waker(Waker::noop());
+            let mut limit = Limit::Within(Duration::ZERO);
+            match share.poll_permit(purpose, &cx, &mut None, &mut limit) {
+                Poll::Ready(Err(refusal)) => refusal,
+                _ => panic!("there is none"),
+            }
+        };
+        let too_few = |lanes, needed| ChannelError::TooFewLanes { lanes, needed };
+        let kinds = [Purpose::Items, Purpose::Notices];
+        assert_eq!(kinds.map(|kind| refused(&WaitPermits::new(1), kind)), [too_few(1, 2); 2]);
+        for lanes in [2, 3] {
+            let share = WaitPermits::new(lanes);
+            let held = permit(&share);
+            assert_eq!(refused(&share, Purpose::Items), ChannelError::NoFreeLane);
+            assert_eq!(refused(&share, Purpose::Notices), too_few(lanes, 4));
+            drop(held);
+            let _held = take(&share, Purpose::Notices).expect("it is free");
+            assert_eq!(refused(&share, Purpose::Items), too_few(lanes, 4));
+        }
+    }
+
+    #[test]
+    fn a_lost_connection_ends_every_wait_and_begins_none() {
+        let share = WaitPermits::new(3);
+        let _held = permit(&share);
+        let mut waiters = [Waiter::new(), Waiter::new()];
+        for waiter in &mut waiters {
+            assert!(waiter.poll(&share, &mut Limit::Never).is_pending());
+        }
+        share.lose(ChannelError::PeerDied);
+        for waiter in &mut waiters {
+            assert!(waiter.was_woken());
+            assert_eq!(waiter.poll(&share, &mut Limit::Never), Poll::Ready(false));
+        }
+        assert!(take(&share, Purpose::Notices).is_none());
+        assert_eq!(Waiter::new().poll(&share, &mut Limit::Never), Poll::Ready(false));
+    }
+}

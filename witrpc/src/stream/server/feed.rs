@@ -1,0 +1,390 @@
+//! A stream that a client feeds to a method.
+
+use std::collections::VecDeque;
+use std::panic::resume_unwind;
+use std::pin::Pin;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard};
+use std::task::{Context, Poll, Waker};
+
+use futures_core::Stream;
+use witrpc_rt::{lock, wait, wake};
+
+use crate::codec::{Decoder, Wire, read_batch};
+use crate::tag::{Notice, UploadState, credit, push};
+
+use super::notices::Notices;
+use super::slot::{Slot, Unanswered, Unheard};
+use super::stream_cancel::StreamCancel;
+use super::stream_limits::{Credit, StreamLimits};
+use super::{PendingReply, ServerStream, ServerStreams, StreamStatus};
+
+/// What a method's caller feeds, for generated code.
+pub struct Feed<T>(Reader<T>);
+
+// No bound stands here: a type that lacks them is an error where the feed is made, and there alone.
+impl<T> Feed<T> {
+    pub(crate) fn new(state: &Arc<FeedState<T>>) -> Self {
+        Self(Reader(Arc::clone(state)))
+    }
+
+    /// As an iterator, which blocks its thread until there is an item.
+    pub fn iterator(self) -> FeedIterator<T> {
+        FeedIterator(self.0)
+    }
+
+    /// As a stream.
+    pub fn stream(self) -> FeedStream<T> {
+        FeedStream(self.0)
+    }
+}
+
+/// What a method gets for an `impl Iterator`.
+pub struct FeedIterator<T>(Reader<T>);
+
+/// What a method gets for an `impl Stream`.
+pub struct FeedStream<T>(Reader<T>);
+
+/// The method's end: the client learns when it is dropped.
+struct Reader<T>(Arc<FeedState<T>>);
+
+/// The items that have come, and the place for the answer.
+pub(crate) struct FeedState<T> {
+    items: Mutex<ReceivedItems<T>>,
+    /// An item has come, or none will.
+    changed: Condvar,
+    slot: Slot,
+    lifeline: Arc<StreamCancel>,
+    /// The client's number of the stream.
+    number: u64,
+    /// Where the client is told what no request of this stream waits for.
+    notices: Arc<Notices>,
+}
+
+struct ReceivedItems<T> {
+    queue: VecDeque<T>,
+    /// A push whose client is told when there is room for more.
+    held: Option<HeldPush>,
+    /// The method has taken an item, or has been told that there is none.
+    taken: bool,
+    /// For what is unread of pushes that were answered.
+    credit: Option<Credit>,
+    /// Grants it.
+    load: Arc<StreamLimits>,
+    /// The client has pushed its last item.
+    over: bool,
+    /// The client has gone, or has given the call up: the last item never comes.
+    lost: bool,
+    /// The client has given the call up because none of these was taken: none is any more.
+    withdrawn: bool,
+    /// The method wants no more.
+    unwanted: bool,
+    reader: Option<Waker>,
+}
+
+/// A push that came while others were unread, or while there was no credit for more.
+struct HeldPush {
+    room: RoomNotice,
+    /// How many items it brought: when no others are unread, it can be answered.
+    items: usize,
+    /// How long it was.
+    len: usize,
+}
+
+/// How a client learns that there is room.
+enum RoomNotice {
+    /// By the answer to its push.
+    Answer(PendingReply),
+    /// By a notice: the push was answered at once.
+    Notice,
+}
+
+impl<T: Wire> FeedState<T> {
+    /// Of the client's stream of that number.
+    pub(crate) fn new(flows: &ServerStreams, number: u64) -> Arc<Self> {
+        let items = ReceivedItems {
+            queue: VecDeque::new(),
+            held: None,
+            taken: false,
+            credit: None,
+            load: Arc::clone(flows.load()),
+            over: false,
+            lost: false,
+            withdrawn: false,
+            unwanted: false,
+            reader: None,
+        };
+        let (items, changed, slot) = (Mutex::new(items), Condvar::new(), Slot::default());
+        let (lifeline, notices) = (StreamCancel::taken(), Arc::clone(flows.notices()));
+        Arc::new(Self { items, changed, slot, lifeline, number, notices })
+    }
+
+    /// Takes what a push brings, or says why it makes no sense.
+    fn take(
+        &self,
+        asked: &PendingReply,
+        len: usize,
+        decoder: &mut Decoder<'_>,
+    ) -> Result<Taken, String> {
+        let words = |error: crate::codec::DecodeError| error.to_string();
+        let flags = decoder.number("flags").map_err(words)?;
+        if flags & !(push::LAST | push::WAITS) != 0 {
+            return Err(format!("the flags {flags:#x} of a push have no meaning"));
+        }
+        let over = flags & push::LAST != 0;
+        let batch = read_batch::<T>(decoder).map_err(words)?;
+        decoder.finish().map_err(words)?;
+        let mut items = self.lock();
+        if items.held.is_some() {
+            return Err("there is no room yet for another push of this stream".to_owned());
+        }
+        if items.over {
+            return Err("this stream is over".to_owned());
+        }
+        if items.unwanted || items.lost {
+            return Ok(Taken::Unwanted);
+        }
+        let (unread, new) = (items.queue.len(), batch.len());
+        items.over = over;
+        items.queue.extend(batch);
+        let has_room = over || unread == 0 && items.get_credit(len);
+        let waits = flags & push::WAITS != 0;
+        if !has_room {
+            let room = if waits { RoomNotice::Answer(asked.clone()) } else { RoomNotice::Notice };
+            items.held = Some(HeldPush { room, items: new, len });
+        }
+        let taken_before = if items.taken { credit::TAKEN } else { 0 };
+        let taken = match (has_room, waits) {
+            (true, _) => Taken::Answer(taken_before),
+            (false, false) => Taken::Answer(taken_before | credit::FULL),
+            (false, true) => Taken::HeldPush,
+        };
+        let reader = items.reader.take();
+        drop(items);
+        self.changed.notify_one();
+        reader.into_iter().for_each(wake);
+        Ok(taken)
+    }
+}
+
+impl<T> FeedState<T> {
+    /// Tells the client that there is room for more.
+    fn tell_room(&self, room: RoomNotice) {
+        match room {
+            RoomNotice::Answer(asked) => asked.reply().number(credit::TAKEN),
+            RoomNotice::Notice => self.notices.tell(self.number, Notice::Room),
+        }
+    }
+
+    /// Tells the client that no more is wanted: what it pushes next, if it learns by a notice.
+    fn tell_unwanted(&self, room: RoomNotice) {
+        match room {
+            RoomNotice::Answer(asked) => asked.reply().end(),
+            RoomNotice::Notice => self.notices.tell(self.number, Notice::Room),
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, ReceivedItems<T>> {
+        lock(&self.items)
+    }
+}
+
+/// What became of a push.
+enum Taken {
+    /// It is answered with these flags.
+    Answer(u64),
+    /// It is answered when there is room for more.
+    HeldPush,
+    /// The method wants no more.
+    Unwanted,
+}
+
+impl<T: Wire> ServerStream for FeedState<T> {
+    fn pull(&self, asked: PendingReply) -> StreamStatus {
+        self.slot.fill(asked)
+    }
+
+    fn push(&self, asked: PendingReply, len: usize, items: &mut Decoder<'_>) -> StreamStatus {
+        match self.take(&asked, len, items) {
+            Ok(Taken::Answer(flags)) => asked.reply().number(flags),
+            Ok(Taken::HeldPush) => {}
+            Ok(Taken::Unwanted) => asked.reply().end(),
+            Err(problem) => asked.reply().bad_request(&problem),
+        }
+        StreamStatus::GoesOn
+    }
+
+    fn close(&self) -> Option<Unheard> {
+        // First, so that whatever the method's task learns of the close, its context knows it too.
+        self.lifeline.cut();
+        let mut items = self.lock();
+        items.lost = true;
+        let (held, reader) = (items.held.take(), items.reader.take());
+        drop(items);
+        held.into_iter().for_each(|held| self.tell_unwanted(held.room));
+        self.changed.notify_all();
+        reader.into_iter().for_each(wake);
+        self.slot.lose()
+    }
+
+    fn is_upload(&self) -> bool {
+        true
+    }
+
+    fn give_up(&self) -> UploadState {
+        // Before the lock on the items. A method that ends meanwhile is given up at its last moment.
+        if self.slot.is_finished() {
+            return UploadState::GoesOn;
+        }
+        let mut items = self.lock();
+        // Without an item, it is the client for which the method waits.
+        let is_fed = items.over || !items.queue.is_empty();
+        if items.taken || !is_fed {
+            return UploadState::GoesOn;
+        }
+        // Under the lock under which an item is taken: none is any more.
+        items.lost = true;
+        items.withdrawn = true;
+        drop(items);
+        UploadState::NothingTaken
+    }
+}
+
+impl<T> ReceivedItems<T> {
+    /// The next item, and how the client learns that it has made room, if it has.
+    fn pop(&mut self) -> Option<(T, Option<RoomNotice>)> {
+        if self.withdrawn {
+            return None;
+        }
+        let item = self.queue.pop_front()?;
+        self.taken = true;
+        if self.queue.is_empty() {
+            self.credit = None;
+            return Some((item, self.held.take().map(|held| held.room)));
+        }
+        let len = match &self.held {
+            // At the first moment alone: without credit now, it waits for the last item.
+            Some(held) if self.queue.len() == held.items => held.len,
+            _ => return Some((item, None)),
+        };
+        let granted = self.get_credit(len).then(|| self.held.take()).flatten();
+        Some((item, granted.map(|held| held.room)))
+    }
+
+    /// Whether the method has had all items of the stream, once there is none left.
+    fn has_ended(&mut self) -> bool {
+        let has_ended = self.over && !self.withdrawn;
+        self.taken |= has_ended;
+        has_ended
+    }
+
+    /// Whether the only unread items, of a push of so many bytes, may wait behind its answer.
+    fn get_credit(&mut self, len: usize) -> bool {
+        self.credit = None;
+        self.credit = self.load.grant(len);
+        self.credit.is_some()
+    }
+}
+
+impl<T> Iterator for FeedIterator<T> {
+    type Item = T;
+
+    /// When the client goes before its last item, the method is left by unwinding: it would take
+    /// what it has for all there is. Where panics abort, a server with such a method does not start.
+    fn next(&mut self) -> Option<T> {
+        let state = &self.0.0;
+        let mut items = state.lock();
+        loop {
+            if let Some((item, room)) = items.pop() {
+                drop(items);
+                room.into_iter().for_each(|room| state.tell_room(room));
+                return Some(item);
+            }
+            if items.has_ended() {
+                return None;
+            }
+            if items.lost {
+                drop(items);
+                resume_unwind(Box::new("the client has gone before the end of its stream"));
+            }
+            items = wait(&state.changed, items, None);
+        }
+    }
+}
+
+impl<T> Stream for FeedStream<T> {
+    type Item = T;
+
+    /// When the client goes before its last item, there is no next one, and the method's future is
+    /// dropped.
+    fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<T>> {
+        // Cloned, and dropped, without the lock: it is code of the user's.
+        let reader = cx.waker().clone();
+        let mut items = self.0.0.lock();
+        if let Some((item, room)) = items.pop() {
+            drop(items);
+            room.into_iter().for_each(|room| self.0.0.tell_room(room));
+            return Poll::Ready(Some(item));
+        }
+        if items.has_ended() {
+            return Poll::Ready(None);
+        }
+        let former = if items.lost { Some(reader) } else { items.reader.replace(reader) };
+        drop(items);
+        drop(former);
+        Poll::Pending
+    }
+}
+
+impl<T> Drop for Reader<T> {
+    fn drop(&mut self) {
+        let mut items = self.0.lock();
+        items.unwanted = true;
+        let held = items.held.take();
+        let unread = (std::mem::take(&mut items.queue), items.credit.take());
+        drop(items);
+        held.into_iter().for_each(|held| self.0.tell_unwanted(held.room));
+        drop(unread);
+    }
+}
+
+/// The slot and the lifeline of a feed, whatever its items are.
+pub(crate) trait HasSlot: Send + Sync {
+    fn slot(&self) -> &Slot;
+
+    /// What the method's context asks.
+    fn lifeline(&self) -> &Arc<StreamCancel>;
+
+    /// The method has ended: tells the client that its answer is there.
+    fn finish(&self);
+
+    /// There will be no answer, and why.
+    fn leave_unanswered(&self, unanswered: Unanswered);
+}
+
+impl<T: Wire> HasSlot for FeedState<T> {
+    fn slot(&self) -> &Slot {
+        &self.slot
+    }
+
+    fn lifeline(&self) -> &Arc<StreamCancel> {
+        &self.lifeline
+    }
+
+    fn finish(&self) {
+        if self.slot.finish() {
+            self.notices.tell(self.number, Notice::Answered);
+        }
+    }
+
+    fn leave_unanswered(&self, unanswered: Unanswered) {
+        if self.slot.leave_unanswered(unanswered) {
+            self.notices.tell(self.number, Notice::Answered);
+        }
+    }
+}
+
+impl<T> Drop for FeedState<T> {
+    fn drop(&mut self) {
+        self.lifeline.cut();
+    }
+}

@@ -1,0 +1,331 @@
+//! Streams, seen from the server: what methods return one item after the other, and what clients
+//! feed to methods that take a stream.
+//!
+//! No stream holds a lane or a thread while nothing happens in it. Items that a method makes wait in
+//! its [`outflow`] until the client pulls; items that a client pushes wait in a [`feed`] until the
+//! method takes them. Both have a bound: whoever makes items waits, as a task, when it is reached.
+//!
+//! # Invariants
+//!
+//! 1. The client numbers its streams, each once. [`ServerStreams`] has one from the moment it is open until
+//!    its end was told, or the client closed it or left.
+//! 2. At most one pull and one push of a stream are unanswered. A second one is refused, so what is
+//!    kept for a stream has a bound.
+//! 3. The context of a stream's method knows its stream by the [`lifeline`]: that is cut once the client
+//!    does not want the stream any more, and at the latest when the stream is gone.
+//! 4. No request of an upload waits unless the client says so; what it is told later goes by the one
+//!    request that waits for all: see [`notices`].
+//! 5. What streams cost beside that has a bound too: see [`load`] and [`threads`].
+//! 6. Locks of this folder are leaves: no code of the user's runs under them, and no other of our locks
+//!    is taken, but for one: [`ServerStreams::open`] takes the lock of the notices under that of the table. Answers are given, and wakers cloned, woken and dropped, after they are let go.
+
+pub(crate) mod feed;
+pub(crate) mod notices;
+pub(crate) mod slot;
+pub(crate) mod stream_cancel;
+pub(crate) mod stream_limits;
+pub(crate) mod stream_sender;
+pub(crate) mod threads;
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use notices::Notices;
+use slot::Unheard;
+use stream_limits::StreamLimits;
+use threads::{FedJob, FedThreads};
+use witrpc_rt::lock;
+use witrpc_transport::{Peer, Ticket};
+
+use crate::call::server::call_observer::CallObserver;
+use crate::call::server::reply::Reply;
+use crate::call::server::session::ClientSession;
+use crate::codec::{Codec, Decoder};
+use crate::error::StreamLimit;
+use crate::tag::{MAX_STREAMS, UploadState};
+
+/// How many streams that were closed before they were opened are remembered. Those that a client
+/// still means are younger than this many others: it has no more lanes.
+const MAX_CLOSED_EARLY: usize = 4096;
+
+/// Who has asked for something and waits for the answer.
+#[derive(Clone)]
+pub(crate) struct PendingReply {
+    pub(crate) peer: Arc<dyn Peer>,
+    pub(crate) ticket: Ticket,
+    pub(crate) codec: Codec,
+    pub(crate) trail: CallObserver,
+}
+
+impl PendingReply {
+    pub(crate) fn reply(&self) -> Reply<'_> {
+        self.reply_for(&self.trail)
+    }
+
+    /// As [`reply`](Self::reply), when that answers another request too.
+    pub(crate) fn reply_for<'a>(&'a self, trail: &'a CallObserver) -> Reply<'a> {
+        let counter = ClientSession::of(self.peer.session()).late();
+        Reply { peer: &*self.peer, ticket: self.ticket, codec: self.codec, trail, counter }
+    }
+}
+
+/// Whether a stream goes on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum StreamStatus {
+    GoesOn,
+    /// All has been told of it.
+    Over,
+}
+
+/// One stream.
+pub(crate) trait ServerStream: Send + Sync {
+    /// Answers a pull, at once or later.
+    fn pull(&self, asked: PendingReply) -> StreamStatus;
+
+    /// Takes a push of so many bytes and answers it, at once or later.
+    fn push(&self, asked: PendingReply, _len: usize, _items: &mut Decoder<'_>) -> StreamStatus {
+        asked.reply().bad_request("nothing can be pushed into this stream");
+        StreamStatus::GoesOn
+    }
+
+    /// The client does not want it any more, or has gone. To drop what this returns tells the hooks.
+    #[must_use]
+    fn close(&self) -> Option<Unheard>;
+
+    /// Whether the client feeds it, and is told of it by notices.
+    fn is_upload(&self) -> bool {
+        false
+    }
+
+    /// The client gives an upload up unless an item of it was taken: one that does not go on is closed
+    /// next.
+    fn give_up(&self) -> UploadState {
+        UploadState::GoesOn
+    }
+}
+
+/// The streams of a client.
+#[derive(Default)]
+pub(crate) struct ServerStreams {
+    table: Mutex<Table>,
+    load: Arc<StreamLimits>,
+    threads: Arc<FedThreads>,
+    notices: Arc<Notices>,
+}
+
+#[derive(Default)]
+struct Table {
+    open: HashMap<u64, Arc<dyn ServerStream>>,
+    closed_early: BTreeSet<u64>,
+    /// The client has gone.
+    left: bool,
+}
+
+/// What is left of the streams of a client that has gone. To drop it runs code of users: hooks are
+/// told of calls that nobody hears of, and items that were not taken are dropped.
+#[must_use = "where it is dropped, code of users runs"]
+pub(crate) struct Remains {
+    unheard: Vec<Unheard>,
+    jobs: Vec<FedJob>,
+    flows: Vec<Arc<dyn ServerStream>>,
+}
+
+impl Remains {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.unheard.is_empty() && self.jobs.is_empty() && self.flows.is_empty()
+    }
+}
+
+/// Why a stream was not opened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum NotOpened {
+    /// There is one of that number.
+    NumberInUse,
+    /// The streams of the client take as much as they may.
+    TooMany { limit: StreamLimit, max: usize },
+    /// The client has closed it already, or has gone.
+    Closed,
+}
+
+impl ServerStreams {
+    /// What the streams cost.
+    pub(crate) fn load(&self) -> &Arc<StreamLimits> {
+        &self.load
+    }
+
+    /// What the client is told of its uploads.
+    pub(crate) fn notices(&self) -> &Arc<Notices> {
+        &self.notices
+    }
+
+    /// Where methods run that wait for what the client feeds.
+    pub(crate) fn threads(&self) -> &Arc<FedThreads> {
+        &self.threads
+    }
+
+    /// Adds a stream.
+    pub(crate) fn open(&self, number: u64, flow: Arc<dyn ServerStream>) -> Result<(), NotOpened> {
+        let mut table = self.lock();
+        if table.left || table.closed_early.remove(&number) {
+            return Err(NotOpened::Closed);
+        }
+        if table.open.contains_key(&number) {
+            return Err(NotOpened::NumberInUse);
+        }
+        if table.open.len() >= MAX_STREAMS {
+            return Err(NotOpened::TooMany { limit: StreamLimit::Open, max: MAX_STREAMS });
+        }
+        if flow.is_upload() {
+            self.notices.opened(number);
+        }
+        table.open.insert(number, flow);
+        Ok(())
+    }
+
+    /// Pulls from a stream, if there is one.
+    pub(crate) fn pull(&self, number: u64, asked: PendingReply) {
+        match self.get(number) {
+            Some(flow) => self.follow(number, flow.pull(asked)),
+            None => asked.reply().end(),
+        }
+    }
+
+    /// Pushes a message of so many bytes into a stream, if there is one.
+    pub(crate) fn push(
+        &self,
+        number: u64,
+        asked: PendingReply,
+        len: usize,
+        items: &mut Decoder<'_>,
+    ) {
+        match self.get(number) {
+            Some(flow) => self.follow(number, flow.push(asked, len, items)),
+            None => asked.reply().end(),
+        }
+    }
+
+    /// Forgets a stream at the client's wish, now or as soon as it is opened.
+    pub(crate) fn close(&self, number: u64) {
+        let mut table = self.lock();
+        let flow = table.open.remove(&number);
+        if flow.is_none() && !table.left {
+            table.closed_early.insert(number);
+            if table.closed_early.len() > MAX_CLOSED_EARLY {
+                table.closed_early.pop_first();
+            }
+        }
+        drop(table);
+        drop(flow.and_then(|flow| flow.close()));
+        self.notices.closed(number);
+        drop(self.threads.call_off(number));
+    }
+
+    /// Ends an upload of which no item was taken, if there is one, and answers how far it was.
+    pub(crate) fn give_up(&self, number: u64, asked: PendingReply) {
+        let Some(flow) = self.get(number) else { return asked.reply().end() };
+        // What waits for a thread can be taken off once: it never begins then.
+        let job = self.threads.call_off(number);
+        let state = if job.is_some() { UploadState::Queued } else { flow.give_up() };
+        if state != UploadState::GoesOn {
+            self.forget(number);
+            drop(flow.close());
+        }
+        drop(job);
+        asked.reply().number(state as u64);
+    }
+
+    /// Forgets a stream that has ended.
+    pub(crate) fn forget(&self, number: u64) {
+        let flow = self.lock().open.remove(&number);
+        drop(flow);
+        self.notices.closed(number);
+    }
+
+    /// Ends all: the client has gone. Runs no code of users but wakers.
+    pub(crate) fn leave(&self) -> Remains {
+        let mut table = self.lock();
+        table.left = true;
+        let open = std::mem::take(&mut table.open);
+        drop(table);
+        let unheard = open.values().filter_map(|flow| flow.close()).collect();
+        self.notices.leave();
+        Remains { unheard, jobs: self.threads.leave(), flows: open.into_values().collect() }
+    }
+
+    fn follow(&self, number: u64, course: StreamStatus) {
+        if course == StreamStatus::Over {
+            self.forget(number);
+        }
+    }
+
+    fn get(&self, number: u64) -> Option<Arc<dyn ServerStream>> {
+        self.lock().open.get(&number).cloned()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Table> {
+        lock(&self.table)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::AtomicUsize;
+    use std::sync::atomic::Ordering::Relaxed;
+
+    use super::*;
+
+    #[derive(Default)]
+    struct Counts(AtomicUsize);
+
+    impl ServerStream for Counts {
+        fn pull(&self, _asked: PendingReply) -> StreamStatus {
+            StreamStatus::GoesOn
+        }
+
+        fn close(&self) -> Option<Unheard> {
+            self.0.fetch_add(1, Relaxed);
+            None
+        }
+    }
+
+    fn open(flows: &ServerStreams, number: u64) -> Result<Arc<Counts>, NotOpened> {
+        let flow = Arc::<Counts>::default();
+        flows.open(number, Arc::clone(&flow) as _).map(|()| flow)
+    }
+
+    #[test]
+    fn a_stream_is_closed_once_by_whoever_comes_first() {
+        let flows = ServerStreams::default();
+        let [closed, left] = [1, 2].map(|number| open(&flows, number).ok().unwrap());
+        flows.close(1);
+        drop([flows.leave(), flows.leave()]);
+        assert_eq!((closed.0.load(Relaxed), left.0.load(Relaxed)), (1, 1));
+        assert!(matches!(open(&flows, 3), Err(NotOpened::Closed)), "the client has gone");
+    }
+
+    #[test]
+    fn a_stream_that_was_closed_early_is_never_opened() {
+        let flows = ServerStreams::default();
+        flows.close(7);
+        assert!(matches!(open(&flows, 7), Err(NotOpened::Closed)));
+        assert!(open(&flows, 8).is_ok());
+        assert!(matches!(open(&flows, 8), Err(NotOpened::NumberInUse)));
+    }
+
+    #[test]
+    fn what_is_kept_of_a_client_has_a_bound() {
+        let flows = ServerStreams::default();
+        (0..10 * MAX_CLOSED_EARLY as u64).for_each(|number| flows.close(number));
+        assert_eq!(flows.lock().closed_early.len(), MAX_CLOSED_EARLY);
+        let first = 100_000;
+        for number in 0..MAX_STREAMS as u64 {
+            assert!(open(&flows, first + number).is_ok());
+        }
+        assert!(matches!(
+            open(&flows, 1),
+            Err(NotOpened::TooMany { limit: StreamLimit::Open, .. })
+        ));
+        flows.forget(first);
+        assert!(open(&flows, 1).is_ok());
+    }
+}

@@ -1,0 +1,180 @@
+//! Where the answer of a method that takes a stream is picked up: the call itself was answered when the
+//! stream was open.
+
+use std::sync::{Mutex, MutexGuard};
+use std::task::{Context, Poll, Waker};
+
+use witrpc_rt::{lock, wake};
+use witrpc_transport::Session;
+
+use crate::call::server::call_observer::CallObserver;
+use crate::call::server::job::Counted;
+use crate::call::server::session::ClientSession;
+
+use super::{PendingReply, StreamStatus};
+
+/// What the caller of a method learns whose future was dropped while it ran.
+pub(crate) const DROPPED: &str = "the handler's future was dropped before it had an answer";
+
+/// The place for one answer.
+#[derive(Default)]
+pub(crate) struct Slot(Mutex<Pickup>);
+
+#[derive(Default)]
+struct Pickup {
+    asked: Option<PendingReply>,
+    /// The client has gone or has given the call up.
+    lost: bool,
+    /// The method has ended.
+    finished: bool,
+    /// Why the method's thread was refused, if it was.
+    refusal: Option<String>,
+    /// The method's job has gone without an answer, and the client has not asked for one.
+    unanswered: Option<Unanswered>,
+    /// The method's job, which waits for either.
+    job: Option<Waker>,
+}
+
+/// A call whose job was dropped.
+pub(crate) struct Unanswered {
+    pub(crate) number: u64,
+    /// The method had begun.
+    pub(crate) was_begun: bool,
+    pub(crate) trail: CallObserver,
+    pub(crate) session: Session,
+    /// A shutdown waits until the client has been told.
+    pub(crate) _counted: Option<Counted>,
+}
+
+impl Unanswered {
+    fn tell(&self, asked: &PendingReply, refusal: Option<&str>) {
+        let reply = asked.reply_for(&self.trail);
+        match refusal {
+            _ if self.was_begun => reply.panicked(DROPPED),
+            Some(refusal) => reply.no_thread(refusal),
+            None => reply.shutting_down(),
+        }
+    }
+
+    fn unheard(&self) {
+        self.trail.unheard(ClientSession::of(&self.session).late());
+    }
+}
+
+/// A call whose caller has gone before it was told that there is no answer.
+pub(crate) struct Unheard(Unanswered);
+
+impl Drop for Unheard {
+    fn drop(&mut self) {
+        self.0.unheard();
+    }
+}
+
+impl Slot {
+    /// The client asks for the answer.
+    pub(crate) fn fill(&self, asked: PendingReply) -> StreamStatus {
+        let mut pickup = self.lock();
+        if pickup.asked.is_some() {
+            drop(pickup);
+            asked.reply().bad_request("the answer has been asked for already");
+            return StreamStatus::GoesOn;
+        }
+        if pickup.lost {
+            drop(pickup);
+            asked.reply().end();
+            return StreamStatus::GoesOn;
+        }
+        if let Some(unanswered) = pickup.unanswered.take() {
+            let refusal = pickup.refusal.take();
+            drop(pickup);
+            unanswered.tell(&asked, refusal.as_deref());
+            return StreamStatus::Over;
+        }
+        pickup.asked = Some(asked);
+        let job = pickup.job.take();
+        drop(pickup);
+        job.into_iter().for_each(wake);
+        StreamStatus::GoesOn
+    }
+
+    /// The client has gone or has given the call up. To drop what this returns tells the hooks.
+    #[must_use]
+    pub(crate) fn lose(&self) -> Option<Unheard> {
+        let mut pickup = self.lock();
+        pickup.lost = true;
+        let (asked, job) = (pickup.asked.take(), pickup.job.take());
+        let unanswered = pickup.unanswered.take();
+        drop(pickup);
+        // A client that gave the call up has its lane back only when this is answered.
+        asked.inspect(|asked| asked.reply().end());
+        job.into_iter().for_each(wake);
+        unanswered.map(Unheard)
+    }
+
+    /// Whether the client will never ask for the answer; if it may, wakes when that changes.
+    pub(crate) fn poll_lost(&self, cx: &mut Context<'_>) -> bool {
+        let job = cx.waker().clone();
+        let mut pickup = self.lock();
+        let former = pickup.job.replace(job);
+        let lost = pickup.lost;
+        drop(pickup);
+        drop(former);
+        lost
+    }
+
+    /// The request for the answer; `None` when the client will never make one.
+    pub(crate) fn poll_asked(&self, cx: &mut Context<'_>) -> Poll<Option<PendingReply>> {
+        let job = cx.waker().clone();
+        let mut pickup = self.lock();
+        if pickup.lost {
+            return Poll::Ready(None);
+        }
+        if let Some(asked) = pickup.asked.take() {
+            return Poll::Ready(Some(asked));
+        }
+        let former = pickup.job.replace(job);
+        drop(pickup);
+        drop(former);
+        Poll::Pending
+    }
+
+    /// The method has ended. Returns whether the client is to be told, since it has not asked.
+    pub(crate) fn finish(&self) -> bool {
+        let mut pickup = self.lock();
+        pickup.finished = true;
+        pickup.asked.is_none() && !pickup.lost
+    }
+
+    pub(crate) fn is_finished(&self) -> bool {
+        self.lock().finished
+    }
+
+    /// The method has no thread, and its job is about to be dropped.
+    pub(crate) fn refuse(&self, why: String) {
+        self.lock().refusal = Some(why);
+    }
+
+    /// There will be no answer. Returns whether the client is to be told, since it has not asked.
+    pub(crate) fn leave_unanswered(&self, unanswered: Unanswered) -> bool {
+        let mut pickup = self.lock();
+        pickup.finished = true;
+        if pickup.lost {
+            drop(pickup);
+            unanswered.unheard();
+            return false;
+        }
+        let Some(asked) = pickup.asked.take() else {
+            pickup.unanswered = Some(unanswered);
+            return true;
+        };
+        let refusal = pickup.refusal.take();
+        drop(pickup);
+        unanswered.tell(&asked, refusal.as_deref());
+        ClientSession::of(&unanswered.session).flows().forget(unanswered.number);
+        false
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Pickup> {
+        lock(&self.0)
+    }
+}

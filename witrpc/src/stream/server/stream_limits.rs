@@ -1,0 +1,142 @@
+//! What the streams of one client may cost its server.
+//!
+//! A call with a stream is answered when that is open, so its lane does not bound how many there are:
+//! a client could open and close them faster than their methods end. And a push is answered before
+//! its items are used. Both are counted here.
+//!
+//! # Invariants
+//!
+//! 1. A [`MethodPermit`] is there for each method with a stream that was begun, until its job is gone. There
+//!    are at most [`MAX_JOBS`], and what they hold of requests is at most [`MAX_ARGUMENT_BYTES`], or
+//!    a single request.
+//! 2. Pushed items that are unread, and whose push was answered, take at most [`MAX_CREDIT_BYTES`] of
+//!    messages. A push beyond that is not answered before they are read, and so keeps its lane.
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::Ordering::Relaxed;
+
+use crate::error::StreamLimit;
+use crate::tag::MAX_STREAMS;
+
+use super::NotOpened;
+
+/// How many methods with a stream one client may have begun. More than streams may be open: those of
+/// closed ones end a little later.
+const MAX_JOBS: usize = 2 * MAX_STREAMS;
+
+/// How many bytes of their requests are kept.
+const MAX_ARGUMENT_BYTES: usize = 256 << 20;
+
+/// How many bytes of pushed messages may be unread after their push was answered.
+const MAX_CREDIT_BYTES: usize = 64 << 20;
+
+/// What the streams of a client cost now.
+#[derive(Default)]
+pub(crate) struct StreamLimits {
+    jobs: AtomicUsize,
+    argument_bytes: AtomicUsize,
+    credit_bytes: AtomicUsize,
+}
+
+/// A method with a stream that was begun.
+pub(crate) struct MethodPermit {
+    load: Arc<StreamLimits>,
+    argument_bytes: usize,
+}
+
+/// Leave to push more although items are unread.
+pub(crate) struct Credit {
+    load: Arc<StreamLimits>,
+    bytes: usize,
+}
+
+impl StreamLimits {
+    /// Begins one more method, whose request has so many bytes.
+    ///
+    /// # Errors
+    ///
+    /// It is one too many.
+    pub(crate) fn begin(
+        self: &Arc<Self>,
+        argument_bytes: usize,
+    ) -> Result<MethodPermit, NotOpened> {
+        if !add(&self.jobs, 1, MAX_JOBS) {
+            return Err(NotOpened::TooMany { limit: StreamLimit::Methods, max: MAX_JOBS });
+        }
+        // A single one is bounded by the longest message.
+        let others = self.argument_bytes.load(Relaxed);
+        let most = if others == 0 { usize::MAX } else { MAX_ARGUMENT_BYTES };
+        if !add(&self.argument_bytes, argument_bytes, most) {
+            self.jobs.fetch_sub(1, Relaxed);
+            let (limit, max) = (StreamLimit::RequestBytes, MAX_ARGUMENT_BYTES);
+            return Err(NotOpened::TooMany { limit, max });
+        }
+        Ok(MethodPermit { load: Arc::clone(self), argument_bytes })
+    }
+
+    /// Grants a push of so many bytes before its items are read, if that is not too much.
+    pub(crate) fn grant(self: &Arc<Self>, bytes: usize) -> Option<Credit> {
+        let granted = add(&self.credit_bytes, bytes, MAX_CREDIT_BYTES);
+        granted.then(|| Credit { load: Arc::clone(self), bytes })
+    }
+}
+
+impl Drop for MethodPermit {
+    fn drop(&mut self) {
+        self.load.argument_bytes.fetch_sub(self.argument_bytes, Relaxed);
+        self.load.jobs.fetch_sub(1, Relaxed);
+    }
+}
+
+impl Drop for Credit {
+    fn drop(&mut self) {
+        self.load.credit_bytes.fetch_sub(self.bytes, Relaxed);
+    }
+}
+
+/// Counts so many more, unless that comes to more than `most`.
+fn add(count: &AtomicUsize, more: usize, most: usize) -> bool {
+    let add = |now: usize| now.checked_add(more).filter(|sum| *sum <= most);
+    count.fetch_update(Relaxed, Relaxed, add).is_ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_client_has_so_many_methods_begun_until_they_end() {
+        let load = Arc::<StreamLimits>::default();
+        let mut burdens: Vec<_> = std::iter::from_fn(|| load.begin(0).ok()).collect();
+        assert_eq!(burdens.len(), MAX_JOBS);
+        let refused = load.begin(0).err();
+        let bound = Some(NotOpened::TooMany { limit: StreamLimit::Methods, max: MAX_JOBS });
+        assert_eq!(refused, bound);
+        burdens.pop();
+        assert!(load.begin(0).is_ok());
+    }
+
+    #[test]
+    fn requests_are_kept_up_to_a_bound_or_a_single_one() {
+        let load = Arc::<StreamLimits>::default();
+        let large = load.begin(MAX_ARGUMENT_BYTES + 1).expect("it is alone");
+        let (limit, max) = (StreamLimit::RequestBytes, MAX_ARGUMENT_BYTES);
+        assert_eq!(load.begin(1).err(), Some(NotOpened::TooMany { limit, max }));
+        assert_eq!(load.jobs.load(Relaxed), 1, "what was refused counts for nothing");
+        drop(large);
+        let _half = load.begin(MAX_ARGUMENT_BYTES / 2).expect("there is room");
+        assert!(load.begin(MAX_ARGUMENT_BYTES).is_err());
+        assert!(load.begin(MAX_ARGUMENT_BYTES / 2).is_ok());
+    }
+
+    #[test]
+    fn credit_is_granted_until_it_is_used_up() {
+        let load = Arc::<StreamLimits>::default();
+        let credit = load.grant(MAX_CREDIT_BYTES).expect("all of it");
+        assert!(load.grant(1).is_none());
+        drop(credit);
+        assert!(load.grant(MAX_CREDIT_BYTES + 1).is_none());
+        assert!(load.grant(1).is_some());
+    }
+}

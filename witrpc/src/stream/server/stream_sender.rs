@@ -1,0 +1,470 @@
+//! A stream that a method returns: made by a task, pulled by the client.
+//!
+//! # Invariants
+//!
+//! 1. Answers are given without the lock: within one process an answer wakes whoever waits for it, which
+//!    is code of the user's. Meanwhile the batch is *out*, with the one thread that answers.
+//! 2. While it is out, items that are made and a pull that comes wait in the state. The thread that
+//!    answers puts back what it could not send, before these items, and answers that pull. So items stay
+//!    in their order, and none waits beside a pull.
+//! 3. Wakers are cloned, woken and dropped without the lock.
+
+use std::future::poll_fn;
+use std::pin::{Pin, pin};
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::task::{Context, Poll, Waker};
+use std::time::{Duration, Instant};
+
+use futures_core::Stream;
+use witrpc_rt::{lock, wake};
+use witrpc_transport::{ChannelError, Session};
+
+use crate::call::server::job::Counted;
+use crate::call::server::reply::Reply;
+use crate::call::server::session::ClientSession;
+use crate::codec::{Batch, Codec, EncodeItem, Piece};
+use crate::method::Method;
+
+use super::slot::Unheard;
+use super::stream_cancel::StreamCancel;
+use super::{PendingReply, ServerStream, StreamStatus};
+
+#[cfg(test)]
+mod tests;
+
+/// How long a producer that could go on keeps its thread before it lets others.
+const SLICE: Duration = Duration::from_micros(200);
+
+/// How many items it makes between two looks at the clock.
+const ITEMS_A_LOOK: u32 = 16;
+
+/// The items that wait, and whoever waits for them or for room.
+pub(crate) struct StreamSender<T> {
+    codec: Codec,
+    encode: EncodeItem<T>,
+    session: Session,
+    /// The client's number of the stream.
+    number: u64,
+    /// The call that is answered when the stream is open, until it is.
+    opening: Mutex<Option<Opening>>,
+    state: Mutex<SendState<T>>,
+    lifeline: Arc<StreamCancel>,
+}
+
+/// A call whose answer is that its stream is open. A shutdown waits for it.
+struct Opening {
+    asked: PendingReply,
+    _counted: Counted,
+}
+
+struct SendState<T> {
+    batch: Batch<T>,
+    /// A thread has taken the batch out, to answer a pull.
+    is_out: bool,
+    /// The pull that came when nothing was there, or while the batch was out.
+    waiting: Option<PendingReply>,
+    /// How it ended, once it has.
+    end: Option<StreamEnd>,
+    /// The client wants no more.
+    closed: bool,
+    /// Whoever makes the items, when it waits.
+    producer: Option<Waker>,
+}
+
+/// How a stream ended.
+#[derive(Clone)]
+enum StreamEnd {
+    Finished,
+    Panicked(String),
+    NotEncoded(String),
+}
+
+/// Whether more items can be taken.
+#[derive(PartialEq, Eq)]
+enum Room {
+    More,
+    /// Not before some have been pulled.
+    Full,
+    /// Nobody wants any.
+    Closed,
+}
+
+impl<T: 'static> StreamSender<T> {
+    pub(crate) fn new(
+        session: &Session,
+        number: u64,
+        encode: EncodeItem<T>,
+        asked: PendingReply,
+        counted: Counted,
+    ) -> Arc<Self> {
+        let codec = asked.codec;
+        let (batch, is_out, closed) = (Batch::new(), false, false);
+        let state = SendState { batch, is_out, waiting: None, end: None, closed, producer: None };
+        Arc::new(Self {
+            codec,
+            encode,
+            session: session.clone(),
+            number,
+            opening: Mutex::new(Some(Opening { asked, _counted: counted })),
+            state: Mutex::new(state),
+            lifeline: StreamCancel::returned(),
+        })
+    }
+
+    /// What the method's context asks.
+    pub(crate) fn lifeline(&self) -> &Arc<StreamCancel> {
+        &self.lifeline
+    }
+
+    /// Answers the call that was to open the stream, unless that has happened; whether it had not.
+    pub(crate) fn answer_call(&self, answer: impl FnOnce(Reply<'_>)) -> bool {
+        let opening = lock(&self.opening).take();
+        let unanswered = opening.is_some();
+        opening.inspect(|opening| answer(opening.asked.reply()));
+        unanswered
+    }
+
+    /// The method has panicked, or its future was dropped.
+    pub(crate) fn panicked(&self, message: &str) {
+        if !self.answer_call(|reply| reply.panicked(message)) {
+            self.end(StreamEnd::Panicked(message.to_owned()));
+        }
+    }
+
+    /// Takes an item, and has it seen at once if somebody waits.
+    #[inline]
+    fn put(&self, item: T) -> Room {
+        let piece = match Piece::encoded_by(self.encode, item, self.codec) {
+            Ok(piece) => piece,
+            Err(error) => {
+                self.end(StreamEnd::NotEncoded(error.to_string()));
+                return Room::Closed;
+            }
+        };
+        let mut state = self.lock();
+        if state.closed {
+            return Room::Closed;
+        }
+        state.batch.push(piece);
+        if state.waiting.is_none() {
+            return if state.batch.is_full() { Room::Full } else { Room::More };
+        }
+        let (state, course) = self.answer(state);
+        if course == StreamStatus::GoesOn {
+            return if state.batch.is_full() { Room::Full } else { Room::More };
+        }
+        drop(state);
+        self.lifeline.cut();
+        ClientSession::of(&self.session).flows().forget(self.number);
+        Room::Closed
+    }
+
+    fn poll_room(&self, cx: &mut Context<'_>) -> Poll<Room> {
+        self.wait_unless(cx, |state| {
+            if state.closed {
+                Some(Room::Closed)
+            } else {
+                (!state.batch.is_full()).then_some(Room::More)
+            }
+        })
+    }
+
+    /// Whether the client has closed it; if not, wakes when it does.
+    fn poll_closed(&self, cx: &mut Context<'_>) -> bool {
+        self.wait_unless(cx, |state| state.closed.then_some(())).is_ready()
+    }
+
+    /// Has the producer woken by the next change, unless it need not wait.
+    fn wait_unless<R>(
+        &self,
+        cx: &mut Context<'_>,
+        ready: impl Fn(&SendState<T>) -> Option<R>,
+    ) -> Poll<R> {
+        let mut state = self.lock();
+        if let Some(ready) = ready(&state) {
+            return Poll::Ready(ready);
+        }
+        if state.producer.as_ref().is_some_and(|known| known.will_wake(cx.waker())) {
+            return Poll::Pending;
+        }
+        drop(state);
+        let producer = cx.waker().clone();
+        state = self.lock();
+        // It may have changed since.
+        let ready = ready(&state);
+        let spare = match ready {
+            Some(_) => Some(producer),
+            None => state.producer.replace(producer),
+        };
+        drop(state);
+        drop(spare);
+        ready.map_or(Poll::Pending, Poll::Ready)
+    }
+
+    /// Answers the pull that waits, if there is one and anything to tell, and those that come meanwhile.
+    /// Whether the stream goes on.
+    fn answer<'a>(
+        &'a self,
+        mut state: MutexGuard<'a, SendState<T>>,
+    ) -> (MutexGuard<'a, SendState<T>>, StreamStatus) {
+        let mut course = StreamStatus::GoesOn;
+        while !state.is_out
+            && (!state.batch.is_empty() || state.end.is_some() || state.closed)
+            && let Some(asked) = state.waiting.take()
+        {
+            let mut batch = std::mem::replace(&mut state.batch, Batch::new());
+            let end = state.end.clone();
+            state.is_out = true;
+            drop(state);
+            let delivered = deliver(&asked.reply(), &mut batch, end.as_ref());
+            drop(asked);
+            state = self.lock();
+            state.is_out = false;
+            let more = std::mem::replace(&mut state.batch, Batch::new());
+            batch.append(more);
+            state.batch = batch;
+            if delivered == Delivered::TooLong || state.closed {
+                state.give_up();
+            }
+            if delivered != Delivered::GoesOn {
+                course = StreamStatus::Over;
+            }
+        }
+        (state, course)
+    }
+
+    /// No more items come, unless it has ended before.
+    fn end(&self, end: StreamEnd) {
+        let mut state = self.lock();
+        if state.closed || state.end.is_some() {
+            return;
+        }
+        state.end = Some(end);
+        let (state, course) = self.answer(state);
+        drop(state);
+        if course == StreamStatus::Over {
+            ClientSession::of(&self.session).flows().forget(self.number);
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, SendState<T>> {
+        lock(&self.state)
+    }
+}
+
+/// What became of a pull.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Delivered {
+    GoesOn,
+    /// All was told.
+    Over,
+    /// There is an item that no message carries.
+    TooLong,
+}
+
+/// Answers a pull with what is in the batch, of which what was sent is forgotten, or with how the stream
+/// ended.
+fn deliver<T: 'static>(
+    reply: &Reply<'_>,
+    batch: &mut Batch<T>,
+    end: Option<&StreamEnd>,
+) -> Delivered {
+    let mut items = batch.sendable();
+    if items == 0 {
+        match end {
+            Some(StreamEnd::Panicked(message)) => reply.panicked(message),
+            Some(StreamEnd::NotEncoded(message)) => reply.not_encoded(message),
+            Some(StreamEnd::Finished) | None => reply.end(),
+        }
+        return Delivered::Over;
+    }
+    loop {
+        let over = items == batch.len() && matches!(end, Some(StreamEnd::Finished));
+        match reply.batch(batch, items, over) {
+            Err(ChannelError::TooLarge { .. }) if items > 1 => items /= 2,
+            Err(ChannelError::TooLarge { len, max }) => {
+                reply.too_large(len, max);
+                return Delivered::TooLong;
+            }
+            _ => {
+                batch.forget(items);
+                return if over { Delivered::Over } else { Delivered::GoesOn };
+            }
+        }
+    }
+}
+
+impl<T: 'static> SendState<T> {
+    fn give_up(&mut self) {
+        self.closed = true;
+        self.batch.forget(self.batch.len());
+    }
+}
+
+impl<T: Send + 'static> ServerStream for StreamSender<T> {
+    fn pull(&self, asked: PendingReply) -> StreamStatus {
+        let mut state = self.lock();
+        if state.waiting.is_some() {
+            drop(state);
+            asked.reply().bad_request("a pull of this stream is still unanswered");
+            return StreamStatus::GoesOn;
+        }
+        state.waiting = Some(asked);
+        let (mut state, course) = self.answer(state);
+        let has_room = course == StreamStatus::Over || !state.batch.is_full();
+        let producer = if has_room { state.producer.take() } else { None };
+        drop(state);
+        if course == StreamStatus::Over {
+            self.lifeline.cut();
+        }
+        producer.into_iter().for_each(wake);
+        course
+    }
+
+    fn close(&self) -> Option<Unheard> {
+        // First, so that whatever the method's task learns of the close, its context knows it too.
+        self.lifeline.cut();
+        let mut state = self.lock();
+        state.give_up();
+        let (waiting, producer) = (state.waiting.take(), state.producer.take());
+        drop(state);
+        waiting.inspect(|asked| asked.reply().end());
+        producer.into_iter().for_each(wake);
+        None
+    }
+}
+
+impl<T> Drop for StreamSender<T> {
+    fn drop(&mut self) {
+        self.lifeline.cut();
+    }
+}
+
+/// Where a method's stream goes, for generated code: it ends with one of the three that take it.
+pub struct StreamWriter<T> {
+    flow: Arc<StreamSender<T>>,
+    /// The same, to whoever pulls.
+    pulled: Arc<dyn ServerStream>,
+}
+
+impl<T: 'static> StreamWriter<T> {
+    pub(crate) fn new(flow: &Arc<StreamSender<T>>) -> Self
+    where
+        T: Send,
+    {
+        Self { flow: Arc::clone(flow), pulled: Arc::clone(flow) as _ }
+    }
+
+    /// Streams what an iterator gives, in slices of time, and ends when that does or nobody wants
+    /// more.
+    pub async fn iterate(self, items: impl Iterator<Item = T> + Send) {
+        if !self.open() {
+            return;
+        }
+        let mut slice = Slice::new();
+        for item in items {
+            match self.flow.put(item) {
+                Room::More => slice.step().await,
+                Room::Full => {
+                    if poll_fn(|cx| self.flow.poll_room(cx)).await == Room::Closed {
+                        return;
+                    }
+                    slice = Slice::new();
+                }
+                Room::Closed => return,
+            }
+        }
+        self.flow.end(StreamEnd::Finished);
+    }
+
+    /// Streams what a stream gives, and ends when that does or nobody wants more.
+    pub async fn forward(self, items: impl Stream<Item = T> + Send) {
+        if !self.open() {
+            return;
+        }
+        let mut items = pin!(items);
+        let mut slice = Slice::new();
+        while let Some(item) = poll_fn(|cx| self.poll_item(items.as_mut(), cx)).await {
+            match self.flow.put(item) {
+                Room::More => slice.step().await,
+                Room::Full => {
+                    if poll_fn(|cx| self.flow.poll_room(cx)).await == Room::Closed {
+                        return;
+                    }
+                    slice = Slice::new();
+                }
+                Room::Closed => return,
+            }
+        }
+        self.flow.end(StreamEnd::Finished);
+    }
+
+    /// The method returned an error in place of a stream.
+    pub fn refuse<M: Method>(&self, error: &M::Err) {
+        self.flow.answer_call(|reply| reply.error::<M>(error));
+    }
+
+    /// The next item; `None` at the end, or when nobody wants it.
+    fn poll_item(
+        &self,
+        items: Pin<&mut impl Stream<Item = T>>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<T>> {
+        match items.poll_next(cx) {
+            // Looked at after the poll: its waker is where a close finds it by then.
+            Poll::Pending if self.flow.poll_closed(cx) => Poll::Ready(None),
+            other => other,
+        }
+    }
+
+    /// Tells the client that the stream is open; `false` when it is not.
+    fn open(&self) -> bool {
+        let StreamSender { session, number, .. } = &*self.flow;
+        let opened = ClientSession::of(session).flows().open(*number, Arc::clone(&self.pulled));
+        if opened.is_ok() {
+            self.flow.lifeline.open();
+        }
+        self.flow.answer_call(|reply| match opened {
+            Ok(()) => reply.done(),
+            Err(why) => reply.not_opened(why),
+        });
+        opened.is_ok()
+    }
+}
+
+/// The time that a producer keeps its thread.
+struct Slice {
+    since: Option<Instant>,
+    items: u32,
+}
+
+impl Slice {
+    fn new() -> Self {
+        Self { since: None, items: 0 }
+    }
+
+    /// One item more: lets others have the thread when it is their turn.
+    async fn step(&mut self) {
+        self.items += 1;
+        if !self.items.is_multiple_of(ITEMS_A_LOOK) {
+            return;
+        }
+        let since = *self.since.get_or_insert_with(Instant::now);
+        if since.elapsed() >= SLICE {
+            *self = Self::new();
+            yield_now().await;
+        }
+    }
+}
+
+async fn yield_now() {
+    let mut yielded = false;
+    poll_fn(|cx| {
+        if std::mem::replace(&mut yielded, true) {
+            return Poll::Ready(());
+        }
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    })
+    .await;
+}

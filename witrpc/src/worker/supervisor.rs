@@ -1,0 +1,333 @@
+//! Keeps a worker: notices its end, starts the next process if that is wanted.
+
+use std::fmt;
+use std::future::poll_fn;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::pin;
+use std::process::{Command, ExitStatus};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard};
+use std::task::Poll;
+use std::time::{Duration, Instant};
+
+use witrpc_rt::{lock, wait_until};
+
+use crate::backoff::Backoff;
+use crate::connection::connection::Connection;
+use crate::error::{WorkerError, WorkerExit};
+use crate::rt::{SignalMask, Timer, Waiters, spawn, until_so};
+
+use super::assignment::{Assignment, Report};
+use super::process::{Event, PidFd, Process};
+
+/// What a worker is doing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum WorkerState {
+    /// It serves.
+    Serving {
+        /// The number of its process.
+        pid: u32,
+    },
+    /// Its process has ended, and the next one does not serve yet.
+    Restarting,
+    /// Its process has ended, and there will be no other.
+    Ended,
+}
+
+/// How a worker's processes are started and followed by others.
+pub(super) struct ProcessPlan {
+    pub(super) command: Command,
+    pub(super) assignment: Assignment,
+    pub(super) start_timeout: Duration,
+    pub(super) forward_stderr: bool,
+    pub(super) own_process_group: bool,
+    pub(super) restart: Option<Backoff>,
+    pub(super) on_failure: Option<OnFailure>,
+    /// Whether the command has a signal mask of its own, for whatever thread starts it.
+    pub(super) has_signal_mask: bool,
+}
+
+pub(super) type OnFailure = Box<dyn FnMut(&WorkerError) + Send>;
+
+impl ProcessPlan {
+    /// Starts a process, and returns once it serves.
+    pub(super) fn start(&mut self, keeper: &Supervisor) -> Result<Process, WorkerError> {
+        let Self { command, assignment, forward_stderr, own_process_group, .. } = self;
+        let mut process = Process::start(command, assignment, *forward_stderr, *own_process_group)?;
+        keeper.hold(process.leash());
+        let until = Instant::now().checked_add(self.start_timeout);
+        match process.wait(until) {
+            Ok(Event::Reported(Report::Serving)) => Ok(process),
+            Ok(Event::Reported(Report::Failed(problem))) => {
+                Err(WorkerError::CannotServe { problem, exit: process.kill() })
+            }
+            Ok(Event::Ended) => Err(WorkerError::Exited { exit: process.reap() }),
+            Ok(Event::TimedOut) => {
+                let after = self.start_timeout;
+                Err(WorkerError::NotServing { after, exit: process.kill() })
+            }
+            Err(source) => Err(WorkerError::Io { doing: "watch the worker", source }),
+        }
+    }
+
+    fn report(&mut self, failure: &WorkerError) {
+        if let Some(on_failure) = &mut self.on_failure {
+            // A panic has been reported by the panic hook; the worker is to be kept all the same.
+            let _ = catch_unwind(AssertUnwindSafe(|| on_failure(failure)));
+        }
+    }
+}
+
+/// What a [`Worker`](super::Worker) and the thread that keeps it share.
+pub(super) struct Supervisor {
+    shared: Mutex<SupervisorShared>,
+    changed: Condvar,
+}
+
+struct SupervisorShared {
+    state: WorkerState,
+    /// Of the process that is there, whether it serves yet or not.
+    leash: Option<Arc<PidFd>>,
+    /// Nobody wants it any more.
+    unwanted: bool,
+    restarts: u64,
+    failure: Option<Arc<WorkerError>>,
+    /// How the last process ended.
+    status: Option<ExitStatus>,
+    /// What the client calls over, until the worker is unwanted.
+    connection: Option<Connection>,
+    /// Tasks that wait for the end.
+    waiters: Waiters,
+}
+
+impl SupervisorShared {
+    fn has_ended(&self) -> bool {
+        self.state == WorkerState::Ended
+    }
+}
+
+impl Supervisor {
+    pub(super) fn new() -> Self {
+        let shared = SupervisorShared {
+            state: WorkerState::Restarting,
+            leash: None,
+            unwanted: false,
+            restarts: 0,
+            failure: None,
+            status: None,
+            connection: None,
+            waiters: Waiters::default(),
+        };
+        Self { shared: Mutex::new(shared), changed: Condvar::new() }
+    }
+
+    /// Starts the thread that keeps a worker whose first process serves.
+    pub(super) fn keep(
+        self: &Arc<Self>,
+        mut plan: ProcessPlan,
+        process: Process,
+    ) -> Result<(), WorkerError> {
+        self.serves(process.leash());
+        if plan.restart.is_some() && !plan.has_signal_mask {
+            // The thread that starts the next process has another mask than this one.
+            SignalMask::of_program().inherited_by(&mut plan.command);
+        }
+        let keeper = Arc::clone(self);
+        spawn("witrpc-worker", move || keeper.run(plan, process))
+            .map(drop)
+            .map_err(|source| WorkerError::Io { doing: "start a thread", source })
+    }
+
+    fn run(&self, mut plan: ProcessPlan, mut process: Process) {
+        let mut pauses = plan.restart.map(Backoff::pauses);
+        loop {
+            let since = Instant::now();
+            let exit = to_its_end(process);
+            let mut lasted = since.elapsed();
+            let mut failure = WorkerError::Ended { exit };
+            process = loop {
+                if !self.is_unwanted() {
+                    plan.report(&failure);
+                }
+                let may_restart = pauses.is_some();
+                self.has_failed(failure, may_restart);
+                let Some(pauses) = &mut pauses else { return };
+                if !self.pause(pauses.after(lasted)) {
+                    return;
+                }
+                match plan.start(self) {
+                    Ok(process) => break process,
+                    Err(error) => failure = error,
+                }
+                lasted = Duration::ZERO;
+            };
+            self.has_restarted(process.leash());
+        }
+    }
+
+    /// Takes note of a process that has just been started, and kills it if nobody wants it.
+    fn hold(&self, leash: &Arc<PidFd>) {
+        let mut shared = self.lock();
+        if shared.unwanted {
+            leash.kill();
+        }
+        shared.leash = Some(Arc::clone(leash));
+    }
+
+    fn serves(&self, leash: &PidFd) {
+        self.lock().state = WorkerState::Serving { pid: leash.pid };
+        self.changed.notify_all();
+    }
+
+    /// Whoever sees the one sees the other.
+    fn has_restarted(&self, leash: &PidFd) {
+        let mut shared = self.lock();
+        shared.restarts += 1;
+        shared.state = WorkerState::Serving { pid: leash.pid };
+        self.changed.notify_all();
+    }
+
+    fn has_failed(&self, failure: WorkerError, may_restart: bool) {
+        let mut shared = self.lock();
+        shared.leash = None;
+        shared.status = failure.exit().and_then(WorkerExit::status);
+        shared.failure = Some(Arc::new(failure));
+        shared.state = match may_restart && !shared.unwanted {
+            true => WorkerState::Restarting,
+            false => WorkerState::Ended,
+        };
+        self.tell(shared);
+    }
+
+    /// Waits so long, unless the worker becomes unwanted; whether it is still wanted.
+    fn pause(&self, time: Duration) -> bool {
+        let until = Instant::now().checked_add(time);
+        let is_unwanted = |shared: &SupervisorShared| shared.unwanted;
+        let (mut shared, unwanted) = wait_until(&self.changed, self.lock(), until, is_unwanted);
+        if unwanted {
+            shared.state = WorkerState::Ended;
+        }
+        self.tell(shared);
+        !unwanted
+    }
+
+    /// Wakes those who wait for a change, after it.
+    fn tell(&self, mut shared: MutexGuard<'_, SupervisorShared>) {
+        let waiters = if shared.has_ended() { shared.waiters.take() } else { Waiters::default() };
+        drop(shared);
+        self.changed.notify_all();
+        waiters.wake_all();
+    }
+
+    /// Takes the connection, which is closed when the worker is not wanted any more; `false` if it
+    /// is not wanted already.
+    pub(super) fn connected(&self, connection: &Connection) -> bool {
+        let mut shared = self.lock();
+        if !shared.unwanted {
+            shared.connection = Some(connection.clone());
+        }
+        !shared.unwanted
+    }
+
+    /// Closes the connection; then what is there gets `end`, and nothing more is started.
+    pub(super) fn dismiss(&self, end: impl FnOnce(&PidFd)) {
+        let connection = {
+            let mut shared = self.lock();
+            shared.unwanted = true;
+            shared.connection.take()
+        };
+        // Before the end of the process, which the clients would else take for a death.
+        if let Some(connection) = connection {
+            connection.disconnect();
+        }
+        let shared = self.lock();
+        if let Some(leash) = &shared.leash {
+            end(leash);
+        }
+        self.changed.notify_all();
+    }
+
+    /// Waits until the worker has ended for good and its last process is reaped.
+    pub(super) fn wait_ended(&self) {
+        self.wait_ended_until(None);
+    }
+
+    /// The same, for so long at most; whether it has.
+    pub(super) fn wait_ended_for(&self, time: Duration) -> bool {
+        self.wait_ended_until(Instant::now().checked_add(time))
+    }
+
+    fn wait_ended_until(&self, until: Option<Instant>) -> bool {
+        wait_until(&self.changed, self.lock(), until, SupervisorShared::has_ended).1
+    }
+
+    /// Completes when the worker has ended for good and its last process is reaped.
+    pub(super) async fn ended(&self) {
+        until_so(&self.shared, SupervisorShared::has_ended, |shared| &mut shared.waiters).await;
+    }
+
+    /// The same, for so long at most; whether it has.
+    pub(super) async fn ended_within(&self, time: Duration) -> bool {
+        let Some(until) = Instant::now().checked_add(time) else {
+            self.ended().await;
+            return true;
+        };
+        let (timer, mut alarm) = (Timer::default(), None);
+        let mut ended = pin!(self.ended());
+        poll_fn(|cx| {
+            if ended.as_mut().poll(cx).is_ready() {
+                return Poll::Ready(true);
+            }
+            if until <= Instant::now() {
+                return Poll::Ready(false);
+            }
+            let former = alarm.replace(timer.arm(until, cx.waker().clone()));
+            former.into_iter().for_each(|former| timer.disarm(former));
+            Poll::Pending
+        })
+        .await
+    }
+
+    pub(super) fn state(&self) -> WorkerState {
+        self.lock().state
+    }
+
+    pub(super) fn restarts(&self) -> u64 {
+        self.lock().restarts
+    }
+
+    pub(super) fn failure(&self) -> Option<Arc<WorkerError>> {
+        self.lock().failure.clone()
+    }
+
+    pub(super) fn status(&self) -> Option<ExitStatus> {
+        self.lock().status
+    }
+
+    fn is_unwanted(&self) -> bool {
+        self.lock().unwanted
+    }
+
+    fn lock(&self) -> MutexGuard<'_, SupervisorShared> {
+        lock(&self.shared)
+    }
+}
+
+impl fmt::Debug for Supervisor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.state().fmt(f)
+    }
+}
+
+/// Follows a process until it has ended.
+fn to_its_end(mut process: Process) -> WorkerExit {
+    loop {
+        match process.wait(None) {
+            Ok(Event::Ended) => return process.reap(),
+            // It says no more than that it serves, and without a limit nothing times out.
+            Ok(Event::Reported(_) | Event::TimedOut) => {}
+            // It cannot be watched, so it must not go on.
+            Err(_) => return process.kill(),
+        }
+    }
+}
