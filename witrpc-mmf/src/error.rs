@@ -7,15 +7,16 @@ use std::time::Duration;
 
 mod directory;
 
-pub use self::directory::{DirectoryError, LookedIn};
-use crate::resource::ResourceError;
+use crate::sys::resource::ResourceError;
+
+pub use directory::{DirectoryError, LookedIn};
 
 /// Which rule a name breaks.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum NameError {
     /// It has no characters.
-    #[error("a name must not be empty; choose one of 1 to {max} bytes, such as \"calc\"", max = crate::Name::MAX_LEN)]
+    #[error("a name must not be empty; choose one of 1 to {max} bytes, such as \"calc\"", max = crate::rendezvous::Name::MAX_LEN)]
     Empty,
     /// It does not fit beside its directory into a socket's address.
     #[error("the name is {len} bytes long; shorten it to at most {max}")]
@@ -172,9 +173,9 @@ pub enum ConnectError {
     )]
     OtherBackend {
         /// This client's.
-        ours: crate::Backend,
+        ours: crate::sys::backend::Backend,
         /// The server's.
-        theirs: crate::Backend,
+        theirs: crate::sys::backend::Backend,
     },
     /// The server asks for a secret or for encryption and this client does not, or the other way
     /// round.

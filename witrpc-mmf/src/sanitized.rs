@@ -5,7 +5,7 @@
 //! The sanitizer knows what was built with it, and the standard library was not: its locks would be
 //! taken for races. So all that these threads share are the words of the regions. They come from
 //! [`std::thread::spawn`] and go by `join`, which the sanitizer sees. It does not see fences: built
-//! with `--cfg tsan`, an `Acquire` of a peer's word is one (see [`crate::words`]), and what fences
+//! with `--cfg tsan`, an `Acquire` of a peer's word is one (see [`crate::memory::words`]), and what fences
 //! alone order is left to the loom models; here it decides only who is woken.
 
 use std::sync::Arc;
@@ -14,15 +14,16 @@ use std::thread;
 
 use memmap2::{MmapMut, MmapRaw};
 
-use crate::arena::{Arena, BlockRef, Released};
-use crate::copy::{OwnMemory, Pages, PeerMemory};
-use crate::futex;
-use crate::layout::{LINE_WORDS, Layout, WANTS_SPACE, line as words, wait};
-use crate::line::{self, line_of};
-use crate::park;
-use crate::release::{self, ReleaseTable};
-use crate::ring::{WakeEpoch, WakeRequest};
-use crate::words::Mapped;
+use crate::link::line::line_of;
+use crate::link::release::ReleaseTable;
+use crate::link::{line, release};
+use crate::memory::arena::{Arena, BlockRef, Released};
+use crate::memory::copy::{OwnMemory, Pages, PeerMemory};
+use crate::memory::layout::{LINE_WORDS, Layout, WANTS_SPACE, line as words, wait};
+use crate::memory::words::Mapped;
+use crate::sys::futex;
+use crate::wakeup::epoch::{WakeEpoch, WakeRequest};
+use crate::wakeup::park;
 
 const LANES: u32 = 4;
 

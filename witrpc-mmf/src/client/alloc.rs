@@ -4,16 +4,18 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicU32;
 use std::task::{Context, Poll};
 
+use crate::link::lease::{Claim, End, Held, LeaseWriter, OwnLease, trailer};
+use crate::link::message::{ChannelError, Limit};
+use crate::link::release;
+use crate::link::release::ReleaseTable;
+use crate::memory::arena::{Block, BlockRef};
+use crate::memory::copy::OwnMemory;
+use crate::memory::layout::WANTS_SPACE;
+use crate::memory::send_arena::{SendArena, Shortage};
+use crate::memory::words::Mapped;
+
 use super::Client;
 use super::waiting::Waiting;
-use crate::arena::{Block, BlockRef};
-use crate::copy::OwnMemory;
-use crate::layout::WANTS_SPACE;
-use crate::lease::{Claim, End, Held, LeaseWriter, OwnLease, trailer};
-use crate::message::{ChannelError, Limit};
-use crate::outbox::{SendArena, Shortage};
-use crate::release::{self, ReleaseTable};
-use crate::words::Mapped;
 
 /// A wait for space across the polls of a future. Dropping it gives the wait up.
 #[derive(Debug, Default)]

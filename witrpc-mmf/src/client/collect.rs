@@ -12,17 +12,17 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 
+use crate::link::head::{Head, Kind, LEASES};
+use crate::link::message::{Answer, ChannelError, Payload, Ticket};
+use crate::link::{cancel, line};
+use crate::memory::layout::{GROUP, WANTS_CANCEL, WANTS_SPACE, control};
+use crate::memory::words::Mapped;
+use crate::wakeup::epoch;
+
 use super::Client;
+use super::lane_ownership::Phase;
 use super::lanes::Looks;
-use super::phase::Phase;
 use super::receive::Taken;
-use crate::cancel;
-use crate::head::{Head, Kind, LEASES};
-use crate::layout::{GROUP, WANTS_CANCEL, WANTS_SPACE, control};
-use crate::line;
-use crate::message::{Answer, ChannelError, Payload, Ticket};
-use crate::ring;
-use crate::words::Mapped;
 
 impl Client {
     /// Nobody waits for this call any more. A handler that still runs can find that out.
@@ -60,7 +60,7 @@ impl Client {
         // seen here; either the link thread finds it when it is rung for the answer, or the answer
         // is seen here; and either a handler that goes to sleep sees that it is cancelled, or that
         // it wants to be told is seen here.
-        ring::fence::<Mapped>();
+        epoch::fence::<Mapped>();
         if !self.lane_queue.is_empty() {
             self.arm(number / GROUP);
         }
@@ -98,7 +98,7 @@ impl Client {
     pub(super) fn make_room_of(self: &Arc<Self>, ticket: Ticket) {
         // Pairs with the server's fence behind its wish: either that is seen here, or the link
         // thread, which is rung behind that fence, sees the lane lent.
-        ring::fence::<Mapped>();
+        epoch::fence::<Mapped>();
         if self.space_rung.is_awaited(self.server.word64(WANTS_SPACE)) {
             self.collect_lane(ticket.lane as usize);
         }

@@ -15,7 +15,7 @@ use std::time::Instant;
 
 use witrpc_rt::{lock, wake};
 
-use crate::message::Ticket;
+use crate::link::message::Ticket;
 
 /// See the head of this file.
 #[derive(Debug, Default)]
@@ -125,7 +125,8 @@ impl DeadlineState {
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
-    use std::sync::atomic::{AtomicU32, Ordering::SeqCst};
+    use std::sync::atomic::AtomicU32;
+    use std::sync::atomic::Ordering::SeqCst;
     use std::task::Wake;
     use std::time::Duration;
 

@@ -13,10 +13,11 @@
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
+use crate::link::message::{Answer, ChannelError, Limit, Outgoing, Ticket};
+
 use super::Client;
 use super::receive::{Taken, UNASKED};
 use super::waiting::Waiting;
-use crate::message::{Answer, ChannelError, Limit, Outgoing, Ticket};
 
 /// A lane that one caller keeps from one call to the next. Dropping it gives the lane back.
 #[derive(Debug)]

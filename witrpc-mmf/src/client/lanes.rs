@@ -1,21 +1,20 @@
 //! Which lanes are free, and what became of the others. All of it is private to this process.
 
-use std::sync::atomic::{
-    AtomicU32, AtomicU64,
-    Ordering::{Acquire, Relaxed, SeqCst},
-};
+use std::sync::atomic::Ordering::{Acquire, Relaxed, SeqCst};
+use std::sync::atomic::{AtomicU32, AtomicU64};
 use std::sync::{Mutex, MutexGuard};
 use std::task::Waker;
 
 use witrpc_rt::lock;
 
-use super::help::StallTimer;
+use crate::link::reassembly::Partial;
+use crate::memory::layout::GROUP;
+use crate::memory::words::Mapped;
+
+use super::lane_ownership::LaneOwnership;
 use super::lane_queue::FreeLanes;
-use super::phase::LaneOwnership;
 use super::sleeper::SleeperSlot;
-use crate::layout::GROUP;
-use crate::partial::Partial;
-use crate::words::Mapped;
+use super::stall_timer::StallTimer;
 
 /// How often the present call's future may still look in vain before it goes to sleep.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

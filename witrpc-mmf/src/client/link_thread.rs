@@ -7,24 +7,28 @@
 //! growing distances as if it had been rung.
 
 use std::os::fd::{AsFd, BorrowedFd};
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed, Ordering::SeqCst};
+use std::sync::atomic::AtomicU64;
+use std::sync::atomic::Ordering::{Relaxed, SeqCst};
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
 use rustix::event::{EventfdFlags, Timespec, epoll, eventfd};
 
+use crate::link::message::DisconnectReason;
+use crate::link::{line, state};
+use crate::memory::layout::STATE;
+use crate::memory::words::{Mapped, ReadWord};
+use crate::sys::backend::{Backend, Backoff};
+use crate::sys::event_fd::Drained;
+use crate::sys::fd_closer::Socket;
+use crate::sys::fork::Descriptor;
+use crate::sys::futex;
+use crate::sys::spawn::spawn;
+use crate::wakeup::{epoch, park};
+
 use super::Client;
 use super::lane_queue::TURN;
 use super::waiters::earliest;
-use crate::backend::{Backend, Backoff};
-use crate::bell::Drained;
-use crate::disposal::Socket;
-use crate::fork::Descriptor;
-use crate::layout::STATE;
-use crate::message::DisconnectReason;
-use crate::spawn::spawn;
-use crate::words::{Mapped, ReadWord};
-use crate::{futex, line, park, ring, state};
 
 const LINK: u64 = 0;
 const BELL: u64 = 1;
@@ -70,7 +74,7 @@ impl Link {
     /// Has the thread awake at `deadline`. The caller has registered what is to be woken then.
     pub(super) fn wake_by(&self, deadline: Option<Instant>) {
         let Some(deadline) = deadline else { return };
-        ring::fence::<Mapped>();
+        epoch::fence::<Mapped>();
         if self.shared.nanos(deadline) < self.shared.planned.load(SeqCst) {
             self.shared.poke();
         }
@@ -175,7 +179,7 @@ impl Client {
             let next = self.when_to_look(pause, turns_over);
             let plan = next.map_or(NO_PLAN, |at| shared.nanos(at));
             shared.planned.store(plan, SeqCst);
-            ring::fence::<Mapped>();
+            epoch::fence::<Mapped>();
             // A deadline that was registered while the thread looked awake did not poke: look again.
             let again = self.when_to_look(pause, turns_over);
             if again.map_or(NO_PLAN, |at| shared.nanos(at)) >= plan {

@@ -9,54 +9,56 @@
 mod alloc;
 mod collect;
 mod deadlines;
-mod help;
 mod kept;
+pub(crate) mod lane_ownership;
 mod lane_queue;
 mod lanes;
 mod link_thread;
-mod phase;
 mod receive;
 mod sealed;
 mod send;
 mod sleeper;
+pub(crate) mod stall_timer;
 mod waiters;
 mod waiting;
 
 use std::collections::HashMap;
 use std::fmt;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
+use std::sync::atomic::Ordering::Relaxed;
+use std::sync::atomic::{AtomicU64, AtomicUsize};
 use std::sync::{Arc, Mutex, OnceLock};
 use std::task::Waker;
 use std::time::Duration;
 
-pub use alloc::Allocating;
-pub use kept::KeptLane;
-pub use send::SendState;
-
-use witrpc_rt::lock;
-use witrpc_transport::{Initiator, TrustedPeer, WaitPolicy};
-
-use crate::backend::Backend;
-use crate::bell::Bell;
-use crate::carriage::MessageCodec;
-use crate::copy::{OwnMemory, Pages, PeerMemory};
-use crate::error::ConnectError;
-use crate::fork::Origin;
-use crate::layout::{GROUP, LINE_WORDS, Layout, RING_ME, STATE, wait};
-use crate::lease::Held;
-use crate::line::{self, line_of};
-use crate::message::{Answer, ChannelError, DisconnectReason, Ticket};
-use crate::outbox::SendArena;
-use crate::region;
-use crate::rendezvous::{self, ConnectLimit, ConnectOptions, Connected, Name, Place};
-use crate::ring::{SharedWakeEpoch, WakeEpoch, WakeRequest};
-use crate::spin::Spin;
-use crate::state;
-use crate::words::{Mapped, PeerU64, ReadWord};
 use deadlines::Deadlines;
 use lane_queue::LaneQueue;
 use lanes::Lanes;
 use waiters::Waiters;
+use witrpc_rt::lock;
+use witrpc_transport::{Initiator, TrustedPeer, WaitPolicy};
+
+use crate::error::ConnectError;
+use crate::link::lease::Held;
+use crate::link::line::line_of;
+use crate::link::message::{Answer, ChannelError, DisconnectReason, Ticket};
+use crate::link::message_codec::MessageCodec;
+use crate::link::{line, state};
+use crate::memory::copy::{OwnMemory, Pages, PeerMemory};
+use crate::memory::layout::{GROUP, LINE_WORDS, Layout, RING_ME, STATE, wait};
+use crate::memory::region;
+use crate::memory::send_arena::SendArena;
+use crate::memory::words::{Mapped, PeerU64, ReadWord};
+use crate::rendezvous;
+use crate::rendezvous::{ConnectLimit, ConnectOptions, Connected, Name, Place};
+use crate::sys::backend::Backend;
+use crate::sys::event_fd::Bell;
+use crate::sys::fork::Origin;
+use crate::wakeup::epoch::{SharedWakeEpoch, WakeEpoch, WakeRequest};
+use crate::wakeup::spin::Spin;
+
+pub use alloc::Allocating;
+pub use kept::KeptLane;
+pub use send::SendState;
 
 /// What a client may choose.
 #[derive(Clone, Debug)]
@@ -372,7 +374,7 @@ impl Client {
     /// A client without a link thread.
     pub(crate) fn for_fuzzing(
         established: rendezvous::Established,
-        link: crate::disposal::Socket,
+        link: crate::sys::fd_closer::Socket,
         layout: Layout,
         wait: WaitPolicy,
     ) -> Arc<Self> {

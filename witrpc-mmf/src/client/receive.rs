@@ -6,23 +6,27 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::task::{Context, Poll};
 use std::time::Instant;
 
+use crate::link::head::{Head, Kind, LEASES};
+use crate::link::lease::take_leases;
+use crate::link::line::{Copied, InlineWords};
+use crate::link::message::{
+    Answer, ChannelError, Limit, Payload, RemoteBytes, Ticket, inline_bytes,
+};
+use crate::link::message_codec::Segment;
+use crate::link::reassembly::Partial;
+use crate::link::{line as lines, release};
+use crate::memory::arena::BlockRef;
+use crate::memory::layout::{INLINE_LEN, Layout, WANTS_SPACE, line, wait};
+use crate::memory::words::Mapped;
+use crate::sys::backend::{Backend, Backoff};
+use crate::sys::futex;
+use crate::sys::futex::Woken;
+use crate::wakeup::park;
+
 use super::Client;
-use super::help::StallTimer;
+use super::lane_ownership::Phase;
 use super::lanes::Looks;
-use super::phase::Phase;
-use crate::arena::BlockRef;
-use crate::backend::{Backend, Backoff};
-use crate::carriage::Segment;
-use crate::futex::{self, Woken};
-use crate::head::{Head, Kind, LEASES};
-use crate::layout::{INLINE_LEN, Layout, WANTS_SPACE, line, wait};
-use crate::lease::take_leases;
-use crate::line::{self as lines, Copied, InlineWords};
-use crate::message::{Answer, ChannelError, Limit, Payload, RemoteBytes, Ticket, inline_bytes};
-use crate::park;
-use crate::partial::Partial;
-use crate::release;
-use crate::words::Mapped;
+use super::stall_timer::StallTimer;
 
 /// What a response turned out to be.
 pub(super) enum Taken<R = Result<Answer, ChannelError>> {

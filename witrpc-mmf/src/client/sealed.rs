@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
+use crate::link::head::{Head, Kind};
+use crate::link::line::InlineWords;
+use crate::link::message::{Body, ChannelError, DisconnectReason, Outgoing, Payload, Ticket};
+use crate::link::message_codec::{BlockSource, Unopened};
+use crate::link::sealed::{AuthError, Cipher, FORGED, INLINE_SEALED, KeysExhausted, sealed_len};
+use crate::memory::arena::BlockRef;
+
 use super::Client;
-use crate::arena::BlockRef;
-use crate::carriage::{BlockSource, Unopened};
-use crate::head::{Head, Kind};
-use crate::line::InlineWords;
-use crate::message::{Body, ChannelError, DisconnectReason, Outgoing, Payload, Ticket};
-use crate::sealed::{AuthError, Cipher, FORGED, INLINE_SEALED, KeysExhausted, sealed_len};
 
 impl Client {
     /// Sends a message in its line, if messages are sealed and it is short enough.

@@ -7,19 +7,22 @@ use std::time::Instant;
 
 use witrpc_transport::Lent;
 
+use crate::link::head::{Head, Kind, LEASES};
+use crate::link::lease::{Claim, End, trailer};
+use crate::link::line::InlineWords;
+use crate::link::message::{
+    Body, ChannelError, DisconnectReason, Limit, Outgoing, Ticket, inline_words,
+};
+use crate::link::release::ReleaseTable;
+use crate::link::{line, release, state};
+use crate::memory::layout::{HIGH_WATER, INLINE_LEN, STATE, WANTS_SPACE, control};
+use crate::memory::send_arena::{Purpose, Reserved};
+use crate::memory::words::{Mapped, ReadWord};
+use crate::sys::clock;
+
 use super::Client;
 use super::lanes::Looks;
 use super::waiting::Waiting;
-use crate::clock;
-use crate::head::{Head, Kind, LEASES};
-use crate::layout::{HIGH_WATER, INLINE_LEN, STATE, WANTS_SPACE, control};
-use crate::lease::{Claim, End, trailer};
-use crate::line::{self, InlineWords};
-use crate::message::{Body, ChannelError, DisconnectReason, Limit, Outgoing, Ticket, inline_words};
-use crate::outbox::{Purpose, Reserved};
-use crate::release::{self, ReleaseTable};
-use crate::state;
-use crate::words::{Mapped, ReadWord};
 
 /// A send that is under way across the polls of a future. Dropping it gives the send up.
 #[derive(Debug, Default)]

@@ -2,7 +2,8 @@
 //! is enough for another, and those that are to be told when the connection is lost.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::Ordering::SeqCst;
 use std::sync::{Mutex, MutexGuard};
 use std::task::Waker;
 use std::time::Instant;

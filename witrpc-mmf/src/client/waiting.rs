@@ -9,18 +9,19 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 use std::time::Instant;
 
+use crate::link::line as lines;
+use crate::link::message::{ChannelError, Limit, Ticket};
+use crate::memory::layout::GROUP;
+use crate::memory::words::Mapped;
+use crate::sys::backend::Backoff;
+
 use super::Client;
 use super::deadlines::Alarm;
-use super::help::StallTimer;
 use super::lane_queue::{LanePlace, TURN};
 use super::lanes::Looks;
 use super::sleeper::Sleeper;
+use super::stall_timer::StallTimer;
 use super::waiters::{QueuePlace, earliest};
-use crate::backend::Backoff;
-use crate::layout::GROUP;
-use crate::line as lines;
-use crate::message::{ChannelError, Limit, Ticket};
-use crate::words::Mapped;
 
 /// What a future waits for across its polls, besides a response. It is to [end](Client::end_wait) with
 /// the future.

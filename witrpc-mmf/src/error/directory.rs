@@ -1,10 +1,9 @@
 //! What is wrong with a directory that names live in.
 
-use std::fmt;
-use std::io;
 use std::path::PathBuf;
+use std::{fmt, io};
 
-use crate::resource::ResourceError;
+use crate::sys::resource::ResourceError;
 
 /// What is wrong with a directory that names live in.
 #[derive(Debug, thiserror::Error)]

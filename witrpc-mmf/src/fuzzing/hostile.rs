@@ -4,16 +4,19 @@
 use std::cell::RefCell;
 use std::sync::atomic::Ordering::Relaxed;
 
+use crate::link::head::{Head, Kind, LEASES};
+use crate::link::line;
+use crate::link::line::{InlineWords, line_of};
+use crate::link::message::inline_words;
+use crate::link::sealed::{Cipher, INLINE_SEALED, sealed_len};
+use crate::memory::arena::{Block, GRANULE_BYTES, Released};
+use crate::memory::copy::{OwnMemory, PeerMemory};
+use crate::memory::layout::{HIGH_WATER, INLINE_LEN, LINE_WORDS, Layout, STATE, WANTS_SPACE};
+use crate::memory::region;
+use crate::memory::region::{OwnPages, PeerPages};
+use crate::memory::words::Mapped;
+
 use super::script::Script;
-use crate::arena::{Block, GRANULE_BYTES, Released};
-use crate::copy::{OwnMemory, PeerMemory};
-use crate::head::{Head, Kind, LEASES};
-use crate::layout::{HIGH_WATER, INLINE_LEN, LINE_WORDS, Layout, STATE, WANTS_SPACE};
-use crate::line::{self, InlineWords, line_of};
-use crate::message::inline_words;
-use crate::region::{self, OwnPages, PeerPages};
-use crate::sealed::{Cipher, INLINE_SEALED, sealed_len};
-use crate::words::Mapped;
 
 /// How a line is to be, in the bits of a byte; the lower ones say what it is.
 const AS_THE_SCRIPT_SAYS: u8 = 1 << 3;

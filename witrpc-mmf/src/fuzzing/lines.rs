@@ -8,21 +8,23 @@ use std::task::{Context, Waker};
 use rustix::net::{AddressFamily, SocketFlags, SocketType, socketpair};
 use witrpc_transport::{Lent, Plain, SharedBytes, WaitPolicy};
 
+use crate::client::Client;
+use crate::link::lease::{Claim, LeaseWriter, OwnLease};
+use crate::link::line;
+use crate::link::line::line_of;
+use crate::link::message::{Answer, Body, ChannelError, Fill, Limit, Outgoing, Payload, Ticket};
+use crate::link::sealed::Cipher;
+use crate::memory::layout::{HIGH_WATER, INLINE_LEN, LINE_WORDS, Layout};
+use crate::memory::region::{Made, OwnPages, PeerPages};
+use crate::memory::words::Mapped;
+use crate::rendezvous::Established;
+use crate::server::Connection;
+use crate::sys::backend::Backend;
+use crate::sys::fd_closer::{ReceivedFd, Socket};
+use crate::sys::fork::Descriptor;
+
 use super::hostile::Hostile;
 use super::script::Script;
-use crate::backend::Backend;
-use crate::client::Client;
-use crate::disposal::{ReceivedFd, Socket};
-use crate::fork::Descriptor;
-use crate::layout::{HIGH_WATER, INLINE_LEN, LINE_WORDS, Layout};
-use crate::lease::{Claim, LeaseWriter, OwnLease};
-use crate::line::{self, line_of};
-use crate::message::{Answer, Body, ChannelError, Fill, Limit, Outgoing, Payload, Ticket};
-use crate::region::{Made, OwnPages, PeerPages};
-use crate::rendezvous::Established;
-use crate::sealed::Cipher;
-use crate::server::Connection;
-use crate::words::Mapped;
 
 const LANES: u32 = 4;
 const MAX_MESSAGE_LEN: usize = 10_000;

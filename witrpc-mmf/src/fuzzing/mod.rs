@@ -9,10 +9,11 @@ mod seeds;
 
 use std::collections::HashMap;
 
-pub use self::lines::{answer_lines, request_lines, sealed_answer_lines, sealed_request_lines};
-pub(crate) use self::script::Script;
-use crate::arena::{Arena, Block, BlockRef, GRANULE_BYTES, Released};
+use crate::memory::arena::{Arena, Block, BlockRef, GRANULE_BYTES, Released};
 use crate::rendezvous::{fuzzed_handshake, fuzzed_records};
+
+pub use lines::{answer_lines, request_lines, sealed_answer_lines, sealed_request_lines};
+pub(crate) use script::Script;
 
 /// The messages of a handshake, as either side reads them.
 pub fn records(bytes: &[u8]) {

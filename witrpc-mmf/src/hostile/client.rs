@@ -3,28 +3,29 @@
 use std::io::{Read, Write};
 use std::ops::ControlFlow;
 use std::os::unix::net::UnixStream;
-use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering::SeqCst;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use rustix::net::SendFlags;
 use witrpc_transport::{Admission, Admitted, ClientInfo, Only, Plain, Session, WaitPolicy};
 
-use super::{LANES, MAX_MESSAGE_LEN, REGION_LEN, Raw, Said, Site, broken_lines};
-use rustix::net::SendFlags;
-
-use crate::backend::Backend;
 use crate::client::{Client, ClientOptions};
-use crate::disposal::Socket;
 use crate::error::ConnectError;
-use crate::head::Kind;
-use crate::layout::{HIGH_WATER, INLINE_LEN, Layout};
-use crate::line;
-use crate::message::{Body, ChannelError, Fill, Limit, Outgoing, Payload};
+use crate::link::head::Kind;
+use crate::link::line;
+use crate::link::message::{Body, ChannelError, Fill, Limit, Outgoing, Payload};
+use crate::memory::layout::{HIGH_WATER, INLINE_LEN, Layout};
+use crate::memory::words::Mapped;
 use crate::rendezvous::tests::PATIENCE;
 use crate::rendezvous::tests::bombs::Bomb;
 use crate::rendezvous::{ConnectOptions, connect};
 use crate::server::{Server, ServerOptions};
-use crate::words::Mapped;
+use crate::sys::backend::Backend;
+use crate::sys::fd_closer::Socket;
+
+use super::{LANES, MAX_MESSAGE_LEN, REGION_LEN, Raw, Said, Site, broken_lines};
 
 struct Everybody;
 

@@ -4,12 +4,13 @@ use std::sync::Arc;
 
 use witrpc_transport::Lent;
 
+use crate::link::message::{Body, ChannelError, Outgoing, Ticket};
+use crate::memory::layout::INLINE_LEN;
+use crate::rendezvous::tests::PATIENCE;
+
 use super::client::Honest;
 use super::server::{Hostile, call};
 use super::{Raw, Said, broken_leases};
-use crate::layout::INLINE_LEN;
-use crate::message::{Body, ChannelError, Outgoing, Ticket};
-use crate::rendezvous::tests::PATIENCE;
 
 /// Claims that every block of the peer's has been released under this generation.
 fn release_everything(raw: &Raw, table: usize, generation: u32) {
@@ -94,7 +95,7 @@ fn a_server_that_releases_what_it_was_not_lent_loses_its_client() {
     assert!(client.claim(Arc::new(writer.freeze())).is_none());
     assert!(matches!(
         client.try_alloc(&[1]).map(drop),
-        Err(ChannelError::Disconnected(crate::message::DisconnectReason::Misbehaved))
+        Err(ChannelError::Disconnected(crate::link::message::DisconnectReason::Misbehaved))
     ));
 }
 
@@ -127,7 +128,7 @@ fn a_release_under_a_generation_that_was_not_lent_ends_the_connection() {
         assert!(client.claim(Arc::clone(&lease)).is_none());
         assert!(matches!(
             client.try_alloc(&[1]).map(drop),
-            Err(ChannelError::Disconnected(crate::message::DisconnectReason::Misbehaved))
+            Err(ChannelError::Disconnected(crate::link::message::DisconnectReason::Misbehaved))
         ));
     }
 }

@@ -2,13 +2,14 @@
 
 use witrpc_transport::Plain;
 
+use crate::link::head::{Head, Kind};
+use crate::link::line;
+use crate::link::message::{Body, ChannelError, Outgoing};
+use crate::memory::try_alloc::shortage;
+use crate::memory::words::Mapped;
+
 use super::Said;
 use super::client::{Honest, Zeros, call};
-use crate::head::{Head, Kind};
-use crate::line;
-use crate::message::{Body, ChannelError, Outgoing};
-use crate::room::shortage;
-use crate::words::Mapped;
 
 const SEALED: Plain = Plain { encryption: true };
 const LONG: Zeros = Zeros(1_000);

@@ -6,18 +6,20 @@ mod memory;
 mod sealed;
 mod server;
 
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::AtomicU64;
+use std::sync::atomic::Ordering::Relaxed;
 
-use crate::arena::GRANULE_BYTES;
-use crate::bell::Bell;
-use crate::copy::{OwnMemory, Pages, PeerMemory};
-use crate::head::{Head, Kind, LEASES};
-use crate::layout::{INLINE_LEN, LINE_WORDS, Layout};
-use crate::line::{self, InlineWords, line_of};
-use crate::message::{inline_bytes, inline_words};
-use crate::region;
+use crate::link::head::{Head, Kind, LEASES};
+use crate::link::line;
+use crate::link::line::{InlineWords, line_of};
+use crate::link::message::{inline_bytes, inline_words};
+use crate::memory::arena::GRANULE_BYTES;
+use crate::memory::copy::{OwnMemory, Pages, PeerMemory};
+use crate::memory::layout::{INLINE_LEN, LINE_WORDS, Layout};
+use crate::memory::region;
+use crate::memory::words::{Mapped, PeerU64};
 use crate::rendezvous::{Established, Name, Place};
-use crate::words::{Mapped, PeerU64};
+use crate::sys::event_fd::Bell;
 
 /// More than are looked at before it is the next client's turn.
 const LANES: u32 = 20;

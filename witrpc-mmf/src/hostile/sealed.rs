@@ -2,14 +2,15 @@
 
 use witrpc_transport::Plain;
 
+use crate::link::head::{Head, Kind};
+use crate::link::message::{Body, ChannelError, DisconnectReason, Outgoing};
+use crate::link::sealed::{Cipher, FORGED};
+use crate::memory::layout::INLINE_LEN;
+use crate::rendezvous::tests::PATIENCE;
+
 use super::client::Honest;
 use super::server::{Hostile, call};
 use super::{LANES, Said};
-use crate::head::{Head, Kind};
-use crate::layout::INLINE_LEN;
-use crate::message::{Body, ChannelError, DisconnectReason, Outgoing};
-use crate::rendezvous::tests::PATIENCE;
-use crate::sealed::{Cipher, FORGED};
 
 const KEYS: Plain = Plain { encryption: true };
 

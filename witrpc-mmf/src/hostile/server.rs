@@ -5,22 +5,22 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::{Duration, Instant};
 
+use rustix::net::SendFlags;
 use witrpc_transport::{Admitted, ClientInfo, Plain, Responder, Session, WaitPolicy};
 
-use super::{LANES, MAX_MESSAGE_LEN, REGION_LEN, Raw, Said, Site, broken_lines};
-use rustix::net::SendFlags;
-
-use crate::backend::Backend;
 use crate::client::{Client, ClientOptions};
-use crate::futex;
-use crate::head::Kind;
-use crate::layout::{INLINE_LEN, Layout, line as words};
-use crate::line;
-use crate::message::{Body, ChannelError, DisconnectReason, Limit, Outgoing, Ticket};
+use crate::link::head::Kind;
+use crate::link::line;
+use crate::link::message::{Body, ChannelError, DisconnectReason, Limit, Outgoing, Ticket};
+use crate::memory::layout::{INLINE_LEN, Layout, line as words};
+use crate::memory::words::Mapped;
 use crate::rendezvous::tests::PATIENCE;
 use crate::rendezvous::tests::bombs::Bomb;
 use crate::rendezvous::{Control, Established, Host, NameClaim, ServerLimits};
-use crate::words::Mapped;
+use crate::sys::backend::Backend;
+use crate::sys::futex;
+
+use super::{LANES, MAX_MESSAGE_LEN, REGION_LEN, Raw, Said, Site, broken_lines};
 
 struct Everybody {
     connected: Sender<Established>,

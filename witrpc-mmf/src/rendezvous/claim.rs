@@ -9,11 +9,12 @@ use rustix::fs::{AtFlags, Dir, FileType, Stat, chmodat, renameat, unlinkat};
 use rustix::io::Errno;
 use rustix::net::{AddressFamily, SocketFlags, SocketType, bind, connect, listen, socket_with};
 
+use crate::error::{BindError, DirectoryError};
+use crate::sys::fork::{Descriptor, Origin};
+
 use super::directory::{Directory, describe};
 use super::lock::{NameLock, is_served};
 use super::{Name, Place};
-use crate::error::{BindError, DirectoryError};
-use crate::fork::{Descriptor, Origin};
 
 /// How many clients the kernel keeps waiting to be accepted.
 const BACKLOG: i32 = 1024;

@@ -9,6 +9,16 @@ use rustix::net::sockopt::{socket_domain, socket_type};
 use rustix::net::{AddressFamily, SocketType};
 use witrpc_transport::{Begun, Initiator};
 
+use crate::error::ConnectError;
+use crate::memory::layout::{Layout, PAGE};
+use crate::memory::region::{Identity, Made, OpenError, OwnPages, PeerPages, RegionBuilder};
+use crate::server::ServerOptions;
+use crate::sys::backend::Backend;
+use crate::sys::fd_closer::{ReceivedFd, Socket};
+use crate::sys::fdpass::MAX_PASSED;
+use crate::sys::fork::Descriptor;
+use crate::sys::resource::{ResourceError, random_bytes};
+
 use super::deadline::{ConnectLimit, Deadline};
 use super::find::find;
 use super::frame::{Inbox, ReceiveError, UnsentFrame};
@@ -19,15 +29,6 @@ use super::record::{
 };
 use super::records::Records;
 use super::{Name, Place};
-use crate::backend::Backend;
-use crate::disposal::{ReceivedFd, Socket};
-use crate::error::ConnectError;
-use crate::fdpass::MAX_PASSED;
-use crate::fork::Descriptor;
-use crate::layout::{Layout, PAGE};
-use crate::region::{Identity, Made, OpenError, OwnPages, PeerPages, RegionBuilder};
-use crate::resource::{ResourceError, random_bytes};
-use crate::server::ServerOptions;
 
 /// How soon to look again for a server that is not there yet; doubles up to the longest.
 const FIRST_PAUSE: Duration = Duration::from_millis(1);

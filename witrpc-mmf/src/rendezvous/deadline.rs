@@ -8,9 +8,9 @@ use std::{fmt, io};
 use rustix::event::{EventfdFlags, PollFd, PollFlags, Timespec, eventfd, poll};
 use rustix::io::Errno;
 
-use crate::disposal::Socket;
 use crate::error::ConnectError;
-use crate::fork::Descriptor;
+use crate::sys::fd_closer::Socket;
+use crate::sys::fork::Descriptor;
 
 /// What ends connecting, beside the limits of its steps.
 #[derive(Clone, Debug, Default)]

@@ -17,9 +17,10 @@ use rustix::io::Errno;
 use rustix::net::SocketAddrUnix;
 use rustix::process::geteuid;
 
-use super::name::LOCKS;
 use crate::error::DirectoryError;
-use crate::fork::Descriptor;
+use crate::sys::fork::Descriptor;
+
+use super::name::LOCKS;
 
 /// All permission bits of everybody but the owner.
 pub(super) const ALL_OF_OTHERS: u32 = 0o077;
@@ -314,8 +315,9 @@ mod tests {
     use std::fs;
     use std::os::unix::fs::{PermissionsExt, chown, symlink};
 
-    use super::*;
     use crate::rendezvous::tests::Scratch;
+
+    use super::*;
 
     fn widened(path: &Path) -> Result<(), Errno> {
         widen(CWD, path, 0o711, FileType::Directory)

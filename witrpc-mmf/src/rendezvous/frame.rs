@@ -5,12 +5,13 @@ use std::os::fd::AsFd;
 
 use rustix::io::Errno;
 
+use crate::sys::fd_closer::ReceivedFd;
+use crate::sys::fdpass::{MAX_PASSED, Plain, receive, receive_with, send_with};
+use crate::sys::fork::Descriptor;
+use crate::sys::resource::ResourceError;
+
 use super::record::{MAX_EXCHANGED_LEN, MAX_RECORD_LEN, MAX_SMALL_LEN, MAX_TOLD_LEN, Record};
 use super::records::Records;
-use crate::disposal::ReceivedFd;
-use crate::fdpass::{MAX_PASSED, Plain, receive, receive_with, send_with};
-use crate::fork::Descriptor;
-use crate::resource::ResourceError;
 
 /// Room for the openings, the messages of the key exchange and small records.
 const SMALL_BUFFER_LEN: usize = 256;

@@ -2,25 +2,27 @@
 
 use std::os::fd::{AsFd, OwnedFd};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering::SeqCst};
+use std::sync::atomic::AtomicU32;
+use std::sync::atomic::Ordering::SeqCst;
 use std::time::Duration;
 
 use rustix::net::{AddressFamily, SocketFlags, SocketType, socketpair};
 use witrpc_transport::{Admitted, ClientInfo, Demands, Initiator, Plain, Responder, Session};
 
+use crate::fuzzing::Script;
+use crate::memory::layout::Layout;
+use crate::memory::region::{Identity, Made, OwnPages};
+use crate::sys::backend::Backend;
+use crate::sys::fd_closer::Socket;
+use crate::sys::fdpass::send_with;
+use crate::sys::fork::Descriptor;
+
 use super::control::{HandshakeContext, Host, ServerLimits};
 use super::frame::Inbox;
 use super::peer::{Credentials, Established};
+use super::pending_handshake::{PendingHandshake, Progress};
 use super::record::{ClientOpening, Exchanged, Nonce, PROTOCOL_VERSION, Record, ServerOpening};
 use super::records::Records;
-use super::stranger::{PendingHandshake, Progress};
-use crate::backend::Backend;
-use crate::disposal::Socket;
-use crate::fdpass::send_with;
-use crate::fork::Descriptor;
-use crate::fuzzing::Script;
-use crate::layout::Layout;
-use crate::region::{Identity, Made, OwnPages};
 
 const LANES: u32 = 4;
 
@@ -158,7 +160,7 @@ impl Hostile {
         let Made { identity, file, .. } = made;
         let identity = match identity {
             Identity::File(file) if how & 16 != 0 => {
-                Identity::File(crate::memfd::FileIdentity { inode: file.inode ^ 1, ..file })
+                Identity::File(crate::sys::memfd::FileIdentity { inode: file.inode ^ 1, ..file })
             }
             other => other,
         };

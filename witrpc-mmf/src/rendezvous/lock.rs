@@ -16,8 +16,9 @@ use std::time::{Duration, Instant};
 use rustix::fs::{AtFlags, FileType, Mode, OFlags, fstat, openat, statat, unlinkat};
 use rustix::io::Errno;
 
+use crate::sys::fork::Descriptor;
+
 use super::directory::widen;
-use crate::fork::Descriptor;
 
 /// The mode of a lock file.
 const READ_AND_WRITE: u32 = 0o600;
@@ -172,8 +173,9 @@ fn fcntl_lock(file: &Descriptor, command: libc::c_int, range: &mut libc::flock) 
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use crate::rendezvous::tests::Scratch;
+
+    use super::*;
 
     #[test]
     fn a_lock_on_an_unlinked_file_is_never_taken_for_the_names() {

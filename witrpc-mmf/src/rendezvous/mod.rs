@@ -23,7 +23,6 @@ mod peer;
 mod place;
 mod record;
 mod records;
-mod stranger;
 
 pub(crate) use claim::NameClaim;
 pub use claim::live_names;
@@ -32,13 +31,16 @@ pub(crate) use connect::connect;
 pub(crate) use connect::{ConnectOptions, Connected, connect_within};
 pub(crate) use control::{Control, GRACE, Host, ServerLimits};
 pub use deadline::{ConnectLimit, Interrupt};
+#[cfg(any(test, fuzzing))]
+pub(crate) use fuzzed::handshake as fuzzed_handshake;
 pub use inquire::inquire;
 pub use name::Name;
 pub(crate) use peer::Established;
 pub use place::Place;
 pub use record::MAX_REPORT_LEN;
 #[cfg(any(test, fuzzing))]
-pub(crate) use {fuzzed::handshake as fuzzed_handshake, record::fuzzed as fuzzed_records};
+pub(crate) use record::fuzzed as fuzzed_records;
 
+pub(crate) mod pending_handshake;
 #[cfg(test)]
 pub(crate) mod tests;

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use crate::error::NameError;
-use crate::resource::{ResourceError, random_bytes};
+use crate::sys::resource::{ResourceError, random_bytes};
 
 /// A valid name of a server: 1 to [`Name::MAX_LEN`] bytes of UTF-8 without slashes or control
 /// characters, not beginning with a dot.

@@ -1,15 +1,14 @@
 //! Who is at the other end, and what both ends hold when the handshake is over.
 
-use std::io;
-use std::mem;
 use std::os::fd::{AsFd, AsRawFd};
+use std::{io, mem};
 
 use rustix::fs::fstat;
 use rustix::io::Errno;
 use witrpc_transport::Keys;
 
-use crate::disposal::Socket;
-use crate::region::{OwnPages, PeerPages};
+use crate::memory::region::{OwnPages, PeerPages};
+use crate::sys::fd_closer::Socket;
 
 /// Who a peer is, in the kernel's words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,7 +62,7 @@ pub(crate) struct Established {
     /// came from the peer at the client, so only calls with `MSG_DONTWAIT` are safe on it. The
     /// portable backend has none.
     pub(crate) bell: Option<Socket>,
-    /// How many calls can be in flight, 1 to [`crate::MAX_LANES`].
+    /// How many calls can be in flight, 1 to [`crate::memory::layout::MAX_LANES`].
     pub(crate) lanes: u32,
     /// The longest message of either side, in bytes.
     pub(crate) max_message_len: u64,

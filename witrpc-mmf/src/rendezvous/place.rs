@@ -4,8 +4,9 @@ use std::path::{Path, PathBuf};
 
 use rustix::process::geteuid;
 
-use super::directory::{ALL_OF_OTHERS, Access, Directory, Rules, WRITE_OF_OTHERS, check_parent};
 use crate::error::DirectoryError;
+
+use super::directory::{ALL_OF_OTHERS, Access, Directory, Rules, WRITE_OF_OTHERS, check_parent};
 
 /// Where names are looked up: a server and its clients must agree on it.
 ///

@@ -33,13 +33,13 @@
 
 use witrpc_transport::{Demands, MAX_EXCHANGE_LEN};
 
-use crate::backend::Backend;
-use crate::memfd::FileIdentity;
-use crate::region::Identity;
-use crate::resource::MAX_ENCODED_LEN;
+use crate::memory::region::Identity;
+use crate::portable::shm;
+use crate::sys::backend::Backend;
+use crate::sys::memfd::FileIdentity;
+use crate::sys::resource::MAX_ENCODED_LEN;
 #[cfg(any(test, fuzzing))]
-use crate::resource::ResourceError;
-use crate::shm;
+use crate::sys::resource::ResourceError;
 
 /// The version of openings, records and region layout that this build speaks.
 pub(crate) const PROTOCOL_VERSION: u32 = 3;
@@ -269,7 +269,7 @@ pub(super) enum Exchanged<'a> {
     Message(&'a [u8]),
     /// It could not read the client's.
     Rejected,
-    /// It could make none, for want of what [`ResourceError`](crate::ResourceError) reads of this.
+    /// It could make none, for want of what [`ResourceError`](crate::sys::resource::ResourceError) reads of this.
     Lacking(&'a [u8]),
 }
 
@@ -312,7 +312,7 @@ pub(super) enum Record<'a> {
     Refusal(&'a [u8]),
     /// The server cannot go on.
     Failure(Failure),
-    /// The server cannot go on, for want of what [`ResourceError`](crate::ResourceError) reads of this.
+    /// The server cannot go on, for want of what [`ResourceError`](crate::sys::resource::ResourceError) reads of this.
     Lacking(&'a [u8]),
 }
 

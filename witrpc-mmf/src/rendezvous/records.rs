@@ -61,9 +61,11 @@ fn next(count: &mut u64) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use super::super::record::MAX_RECORD_LEN;
-    use super::*;
     use witrpc_transport::Plain;
+
+    use crate::rendezvous::record::MAX_RECORD_LEN;
+
+    use super::*;
 
     fn pair() -> (Records, Records) {
         let records = || Records::new(Box::new(Plain::default()));

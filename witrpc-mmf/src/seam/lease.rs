@@ -6,10 +6,11 @@ use std::task::{Context, Poll};
 
 use witrpc_transport::{ChannelError, Lent, Lessor, Limit, SharedBytes, WritableBytes};
 
+use crate::client::Allocating;
+use crate::link::lease::{LeaseWriter, OwnLease, ReceivedLease};
+
 use super::client::Channel;
 use super::server::ConnectedPeer;
-use crate::client::Allocating;
-use crate::lease::{LeaseWriter, OwnLease, ReceivedLease};
 
 impl WritableBytes for LeaseWriter {
     fn as_slice(&self) -> &[u8] {

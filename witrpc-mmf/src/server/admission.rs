@@ -5,11 +5,12 @@ use std::sync::{Arc, Weak};
 
 use witrpc_transport::{Admitted, ClientInfo, Responder, Session};
 
+use crate::link::state;
+use crate::memory::layout::STATE;
+use crate::rendezvous::{Established, Host};
+
 use super::Server;
 use super::connection::Connection;
-use crate::layout::STATE;
-use crate::rendezvous::{Established, Host};
-use crate::state;
 
 /// The control thread's hold on the server, which it does not keep alive.
 pub(super) struct AdmissionHost {

@@ -4,15 +4,16 @@
 use std::sync::Arc;
 use std::sync::atomic::AtomicU32;
 
+use crate::link::lease::{Claim, End, Held, LeaseWriter, OwnLease, trailer};
+use crate::link::message::ChannelError;
+use crate::link::release::ReleaseTable;
+use crate::memory::arena::BlockRef;
+use crate::memory::copy::OwnMemory;
+use crate::memory::layout::INLINE_LEN;
+use crate::memory::send_arena::SendArena;
+use crate::memory::words::Mapped;
+
 use super::connection::Connection;
-use crate::arena::BlockRef;
-use crate::copy::OwnMemory;
-use crate::layout::INLINE_LEN;
-use crate::lease::{Claim, End, Held, LeaseWriter, OwnLease, trailer};
-use crate::message::ChannelError;
-use crate::outbox::SendArena;
-use crate::release::ReleaseTable;
-use crate::words::Mapped;
 
 impl Connection {
     /// The longest that a lease, or all leases together, can be, in bytes.

@@ -8,13 +8,13 @@
 //!
 //! - Segments that the client has asked for. The space in front of them may be held by answers that
 //!   are fetched only after this one, by a caller who fetches one after the other; the spare of the
-//!   [`outbox`](crate::outbox) is there for them.
+//!   [`outbox`](crate::memory::send_arena) is there for them.
 //! - Short answers, so few bytes that those of all lanes together leave most of the arena to the
 //!   longer ones. A client need not fetch in order, so an answer that waits for it to fetch others
 //!   must not hold up every other call.
 //!
 //! What fills the arena may be answers that nobody fetches for now. While one finds no space the client
-//! is rung, and moves them: see [`shortage`](super::shortage).
+//! is rung, and moves them: see [`shortage`](super::space_wanted).
 //!
 //! An answer that takes leases along fits its line. So none waits here with leases, which would keep
 //! the connection that keeps it.
@@ -26,21 +26,22 @@ use std::sync::atomic::Ordering::Relaxed;
 use witrpc_rt::lock;
 use witrpc_transport::Lent;
 
+use crate::link::head::{Head, Kind, LEASES};
+use crate::link::lease::{Claim, trailer};
+use crate::link::line::InlineWords;
+use crate::link::message::{Body, ChannelError, Outgoing, Ticket, inline_words};
+use crate::link::sealed::KeysExhausted;
+use crate::link::{line as lines, release};
+use crate::memory::layout::{INLINE_LEN, Layout, WANTS_SPACE, line};
+use crate::memory::send_arena::{Purpose, Reserved};
+use crate::memory::words::Mapped;
+use crate::sys::futex;
+use crate::wakeup::park;
+
 use super::connection::{Connection, ServerLane};
 use super::inbound::Broken;
 use super::sealed::unheard;
-use super::shortage::SpaceWanted;
-use crate::futex;
-use crate::head::{Head, Kind, LEASES};
-use crate::layout::{INLINE_LEN, Layout, WANTS_SPACE, line};
-use crate::lease::{Claim, trailer};
-use crate::line::{self as lines, InlineWords};
-use crate::message::{Body, ChannelError, Outgoing, Ticket, inline_words};
-use crate::outbox::{Purpose, Reserved};
-use crate::park;
-use crate::release;
-use crate::sealed::KeysExhausted;
-use crate::words::Mapped;
+use super::space_wanted::SpaceWanted;
 
 /// An answer in private memory.
 #[derive(Debug)]

@@ -1,4 +1,4 @@
-//! Calls that their callers have given up: who looks, and who is to be woken. See [`crate::cancel`].
+//! Calls that their callers have given up: who looks, and who is to be woken. See [`crate::link::cancel`].
 
 use std::sync::atomic::AtomicU64;
 use std::sync::{Mutex, MutexGuard};
@@ -6,12 +6,13 @@ use std::task::Waker;
 
 use witrpc_rt::{lock, wake};
 
+use crate::link::cancel;
+use crate::link::message::Ticket;
+use crate::memory::layout::{WANTS_CANCEL, control};
+use crate::memory::words::Mapped;
+use crate::wakeup::epoch::SharedWakeEpoch;
+
 use super::connection::Connection;
-use crate::cancel;
-use crate::layout::{WANTS_CANCEL, control};
-use crate::message::Ticket;
-use crate::ring::SharedWakeEpoch;
-use crate::words::Mapped;
 
 /// Those of one connection who sleep until their calls are given up.
 pub(super) struct Cancels {

@@ -1,36 +1,38 @@
 //! The server's end of one connection: what its parts share.
 
 use std::fmt;
-use std::sync::atomic::{
-    AtomicBool, AtomicU32, AtomicU64, AtomicUsize,
-    Ordering::{Acquire, Relaxed, Release},
-};
+use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
 use std::time::Instant;
 
 use witrpc_rt::lock;
 use witrpc_transport::{ClientInfo, Session, TrustedPeer};
 
+use crate::link::lease::Held;
+use crate::link::line::line_of;
+use crate::link::message::RemoteBytes;
+use crate::link::message_codec::MessageCodec;
+use crate::link::reassembly::Partial;
+use crate::link::release;
+use crate::link::release::ReleaseTable;
+use crate::memory::arena::BlockRef;
+use crate::memory::copy::{OwnMemory, PeerMemory};
+use crate::memory::layout::{
+    GROUP, HIGH_WATER, LINE_WORDS, Layout, RING_ME, STATE, WANTS_SPACE, control,
+};
+use crate::memory::region;
+use crate::memory::send_arena::SendArena;
+use crate::memory::words::{Mapped, PeerU64, ReadWord};
+use crate::rendezvous::Established;
+use crate::sys::clock;
+use crate::sys::event_fd::Bell;
+use crate::sys::fork::Origin;
+use crate::wakeup::epoch::{WakeEpoch, WakeRequest};
+
 use super::answer::{AnswerQueue, Outbound};
 use super::cancelled::Cancels;
-use super::shortage::SpaceWanted;
-use crate::arena::BlockRef;
-use crate::bell::Bell;
-use crate::carriage::MessageCodec;
-use crate::clock;
-use crate::copy::{OwnMemory, PeerMemory};
-use crate::fork::Origin;
-use crate::layout::{GROUP, HIGH_WATER, LINE_WORDS, Layout, RING_ME, STATE, WANTS_SPACE, control};
-use crate::lease::Held;
-use crate::line::line_of;
-use crate::message::RemoteBytes;
-use crate::outbox::SendArena;
-use crate::partial::Partial;
-use crate::region;
-use crate::release::{self, ReleaseTable};
-use crate::rendezvous::Established;
-use crate::ring::{WakeEpoch, WakeRequest};
-use crate::words::{Mapped, PeerU64, ReadWord};
+use super::space_wanted::SpaceWanted;
 
 /// The server's end of one connection. The mapping lives as long as anybody holds this, so that a
 /// handler whose client has died still reads valid memory: blocks and leases do, and the thread that

@@ -8,7 +8,7 @@ use std::time::Duration;
 use rustix::event::{EventfdFlags, Timespec, epoll, eventfd};
 use rustix::io::Errno;
 
-use crate::fork::Descriptor;
+use crate::sys::fork::Descriptor;
 
 /// The private bell's place among the connections, which count from 1.
 const PRIVATE: u64 = 0;

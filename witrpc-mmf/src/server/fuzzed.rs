@@ -5,11 +5,12 @@ use std::sync::atomic::Ordering::Relaxed;
 
 use witrpc_transport::{ClientInfo, Session};
 
+use crate::link::message::Request;
+use crate::memory::layout::Layout;
+use crate::rendezvous::Established;
+
 use super::connection::Connection;
 use super::inbound::{Broken, Line};
-use crate::layout::Layout;
-use crate::message::Request;
-use crate::rendezvous::Established;
 
 impl Connection {
     pub(crate) fn for_fuzzing(established: Established, layout: Layout) -> Arc<Self> {

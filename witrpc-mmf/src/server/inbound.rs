@@ -13,17 +13,19 @@ use std::sync::atomic::Ordering::Relaxed;
 
 use witrpc_transport::Only;
 
+use crate::link::head::{Head, Kind, LEASES};
+use crate::link::lease::take_leases;
+use crate::link::line;
+use crate::link::line::{Copied, InlineWords};
+use crate::link::message::{Payload, Request, Ticket, inline_bytes};
+use crate::link::message_codec::Segment;
+use crate::link::reassembly::Partial;
+use crate::link::sealed::{AuthError, FORGED};
+use crate::memory::arena::BlockRef;
+use crate::memory::layout::INLINE_LEN;
+use crate::memory::words::Mapped;
+
 use super::connection::{Connection, RequestBlock, ServerLane};
-use crate::arena::BlockRef;
-use crate::carriage::Segment;
-use crate::head::{Head, Kind, LEASES};
-use crate::layout::INLINE_LEN;
-use crate::lease::take_leases;
-use crate::line::{self, Copied, InlineWords};
-use crate::message::{Payload, Request, Ticket, inline_bytes};
-use crate::partial::Partial;
-use crate::sealed::{AuthError, FORGED};
-use crate::words::Mapped;
 
 /// Messages of the largest kind that are held for a client before its short requests wait too.
 const MESSAGES_HELD: usize = 4;

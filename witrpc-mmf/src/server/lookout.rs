@@ -9,8 +9,9 @@ use std::time::{Duration, Instant};
 
 use witrpc_rt::{lock, wait};
 
+use crate::sys::backend::Backoff;
+
 use super::Connection;
-use crate::backend::Backoff;
 
 #[derive(Debug, Default)]
 pub(super) struct Lookout {
@@ -98,7 +99,8 @@ impl Connection {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
+    use std::sync::atomic::AtomicBool;
+    use std::sync::atomic::Ordering::SeqCst;
     use std::sync::mpsc::channel;
     use std::thread;
 

@@ -14,41 +14,39 @@ mod doorbells;
 mod fuzzed;
 mod inbound;
 mod lookout;
-mod news;
 mod parking;
 mod scanner;
 mod sealed;
 mod shelf;
-mod shortage;
+pub(crate) mod space_wanted;
+pub(crate) mod work_signal;
 
 use std::collections::HashMap;
 use std::fmt;
-use std::sync::atomic::{
-    AtomicU64,
-    Ordering::{AcqRel, Acquire, Relaxed},
-};
+use std::sync::atomic::AtomicU64;
+use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, Weak};
 use std::time::{Duration, Instant};
+
+use parking::Parking;
+use scanner::Hot;
+use shelf::Shelf;
+use witrpc_rt::lock;
+use witrpc_transport::{Admission, Responder, TrustedPeer};
+use work_signal::WorkSignal;
+
+use crate::error::BindError;
+use crate::link::state;
+use crate::memory::layout::{Layout, MAX_LANES, MIN_LANES, PAGE};
+use crate::memory::region::OwnPages;
+use crate::memory::words::Mapped;
+use crate::rendezvous::{Control, GRACE, Name, NameClaim, Place, ServerLimits};
+use crate::sys::backend::Backend;
+use crate::sys::fork::Origin;
 
 pub use connection::Connection;
 pub use scanner::Scanner;
 pub(crate) use scanner::Serving;
-
-use witrpc_rt::lock;
-use witrpc_transport::{Admission, Responder, TrustedPeer};
-
-use crate::backend::Backend;
-use crate::error::BindError;
-use crate::fork::Origin;
-use crate::layout::{Layout, MAX_LANES, MIN_LANES, PAGE};
-use crate::region::OwnPages;
-use crate::rendezvous::{Control, GRACE, Name, NameClaim, Place, ServerLimits};
-use crate::state;
-use crate::words::Mapped;
-use news::WorkSignal;
-use parking::Parking;
-use scanner::Hot;
-use shelf::Shelf;
 
 /// What a server offers each client.
 #[derive(Clone, Copy, Debug)]
@@ -260,7 +258,7 @@ impl Server {
     /// turn of a scanner looks at every connection, hot or cold, so that it finds all that has arrived.
     pub fn drain(&self) {
         for connection in self.clients() {
-            connection.own.word64(crate::layout::STATE).store(state::DRAINING, Relaxed);
+            connection.own.word64(crate::memory::layout::STATE).store(state::DRAINING, Relaxed);
             // For those who wait for a lane or for space, and would not look before there is some.
             connection.bell.ring();
             self.report(connection.id());

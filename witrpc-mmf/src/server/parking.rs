@@ -7,12 +7,13 @@ use std::time::Duration;
 
 use rustix::io::Errno;
 
+use crate::link::state;
+use crate::sys::backend::Backend;
+use crate::sys::event_fd::{Bell, Drained};
+
 use super::doorbells::Doorbells;
 use super::lookout::Lookout;
 use super::{Connection, Server};
-use crate::backend::Backend;
-use crate::bell::{Bell, Drained};
-use crate::state;
 
 /// What a client has done that passes descriptors with a ring.
 const NO_RING: &str = "more than a ring by the doorbell";
@@ -113,17 +114,19 @@ impl Server {
 
 #[cfg(test)]
 mod tests {
-    use super::super::ServerOptions;
-    use super::*;
-    use crate::copy::PeerMemory;
-    use crate::layout::STATE;
-    use crate::region;
-    use crate::rendezvous::{ConnectOptions, Name, Place, connect};
-    use crate::words::ReadWord;
-    use crate::{Client, ClientOptions};
     use witrpc_transport::{
         Admission, Admitted, ClientInfo, DisconnectReason, Plain, Session, WaitPolicy,
     };
+
+    use crate::client::{Client, ClientOptions};
+    use crate::memory::copy::PeerMemory;
+    use crate::memory::layout::STATE;
+    use crate::memory::region;
+    use crate::memory::words::ReadWord;
+    use crate::rendezvous::{ConnectOptions, Name, Place, connect};
+    use crate::server::ServerOptions;
+
+    use super::*;
 
     struct Everybody;
 

@@ -12,13 +12,14 @@ use std::sync::atomic::Ordering::{AcqRel, Relaxed};
 use witrpc_rt::lock;
 use witrpc_transport::Only;
 
+use crate::link::message::Request;
+use crate::link::state;
+use crate::memory::words::Mapped;
+use crate::wakeup::epoch;
+
 use super::Server;
 use super::connection::Connection;
 use super::inbound::{Broken, Line};
-use crate::message::Request;
-use crate::ring;
-use crate::state;
-use crate::words::Mapped;
 
 /// After so many turns without a request a connection goes cold, if there are others: a look at a
 /// quiet connection costs a cache line a turn, waking up costs its next call a ring.
@@ -151,7 +152,7 @@ impl<'a> Scanner<'a> {
         }
         // Pairs with the clients' fence between publishing and looking at the ring-me word, and with
         // the stand-bys' between recording news and looking at the role.
-        ring::fence::<Mapped>();
+        epoch::fence::<Mapped>();
         // The server's list stays: it may be another holder's by now.
         self.server.news.count() != hot.read
             || hot.connections.iter().any(|connection| connection.anything_to_take(only))
@@ -235,7 +236,7 @@ impl<'a> Scanner<'a> {
             }
             connection.idle_turns.store(0, Relaxed);
             connection.ask_to_be_rung();
-            ring::fence::<Mapped>();
+            epoch::fence::<Mapped>();
             let speaks = connection.anything_to_take(None);
             if speaks {
                 connection.look_every_turn();

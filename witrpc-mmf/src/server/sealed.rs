@@ -1,13 +1,14 @@
 //! What a server does differently when messages are sealed.
 
+use crate::link::head::{Head, Kind};
+use crate::link::line::Copied;
+use crate::link::message::{Body, ChannelError, Outgoing, Payload, Request, Ticket};
+use crate::link::message_codec::{BlockSource, Unopened};
+use crate::link::sealed::{AuthError, Cipher, FORGED, INLINE_SEALED, KeysExhausted};
+use crate::memory::arena::BlockRef;
+
 use super::connection::Connection;
 use super::inbound::{Broken, Line};
-use crate::arena::BlockRef;
-use crate::carriage::{BlockSource, Unopened};
-use crate::head::{Head, Kind};
-use crate::line::Copied;
-use crate::message::{Body, ChannelError, Outgoing, Payload, Request, Ticket};
-use crate::sealed::{AuthError, Cipher, FORGED, INLINE_SEALED, KeysExhausted};
 
 impl Connection {
     /// Refuses a lane that has come near the end of its numbers: no answer is to.

@@ -27,8 +27,8 @@ use std::collections::BTreeMap;
 use std::sync::atomic::Ordering::SeqCst;
 use std::time::Duration;
 
-use crate::wake::Wakeup;
-use crate::words::{Lock, ReadWord, Word, Words};
+use crate::memory::words::{Lock, ReadWord, Word, Words};
+use crate::wakeup::wake::Wakeup;
 
 /// How long a called task has to come. Executors take far less. If one does not, its call is served when
 /// its task comes, before those that came later.

@@ -4,8 +4,9 @@ use loom::sync::atomic::AtomicU64;
 use loom::sync::{Arc, Condvar, Mutex};
 use loom::thread;
 
+use crate::memory::words::modelled::{Modelled, explore};
+
 use super::*;
-use crate::words::modelled::{Modelled, explore};
 
 /// A task of a model. One that is never woken is a deadlock, which loom reports.
 #[derive(Default)]
@@ -37,7 +38,7 @@ struct World {
     order: Mutex<Vec<char>>,
 }
 
-/// The fences stand for what `SeqCst` accesses do in [`Lanes`](super::super::lanes::Lanes): loom
+/// The fences stand for what `SeqCst` accesses do in [`Lanes`](crate::client::lanes::Lanes): loom
 /// knows of fences only.
 impl FreeLanes for World {
     fn free(&self) -> usize {

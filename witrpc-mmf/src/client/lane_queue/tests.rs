@@ -1,7 +1,8 @@
 use std::sync::{Arc, Mutex};
 
+use crate::memory::words::Mapped;
+
 use super::*;
-use crate::words::Mapped;
 
 /// A task that looks whether the queue is locked when it is woken, and when it ends.
 struct Looking {

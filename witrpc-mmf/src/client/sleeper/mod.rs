@@ -16,8 +16,8 @@
 #[cfg(test)]
 mod model;
 
-use crate::wake::Wakeup;
-use crate::words::{Lock, Words};
+use crate::memory::words::{Lock, Words};
+use crate::wakeup::wake::Wakeup;
 
 /// A future that sleeps until its lane's response line shows `seq`.
 #[derive(Debug)]

@@ -6,9 +6,10 @@ use loom::sync::Arc;
 use loom::sync::atomic::{AtomicBool, AtomicU64};
 use loom::thread;
 
-use super::super::phase::{LaneOwnership, Phase};
+use crate::client::lane_ownership::{LaneOwnership, Phase};
+use crate::memory::words::modelled::{Modelled, explore};
+
 use super::*;
-use crate::words::modelled::{Modelled, explore};
 
 /// Says that it was woken.
 struct Task(Arc<AtomicBool>);

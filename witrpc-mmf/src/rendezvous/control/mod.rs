@@ -11,17 +11,19 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use rustix::event::{EventfdFlags, eventfd};
+use thread::ControlThread;
 use witrpc_rt::{lock, wait_until};
 use witrpc_transport::{Admitted, ClientInfo, Plain, Responder, Session};
 
-use self::thread::ControlThread;
-pub(super) use self::thread::HandshakeContext;
+use crate::error::BindError;
+use crate::sys::backend::Backend;
+use crate::sys::fork::{Descriptor, Origin};
+use crate::sys::spawn::spawn;
+
 use super::claim::NameClaim;
 use super::peer::Established;
-use crate::backend::Backend;
-use crate::error::BindError;
-use crate::fork::{Descriptor, Origin};
-use crate::spawn::spawn;
+
+pub(super) use thread::HandshakeContext;
 
 /// What a server offers each client, and how many it takes.
 #[derive(Clone, Copy, Debug)]
@@ -30,7 +32,7 @@ pub(crate) struct ServerLimits {
     pub(crate) backend: Backend,
     /// How many clients can be connected, or have gone and still take the memory of a connection.
     pub(crate) max_clients: usize,
-    /// How many calls a client can have in flight; 1 to [`crate::MAX_LANES`].
+    /// How many calls a client can have in flight; 1 to [`crate::memory::layout::MAX_LANES`].
     pub(crate) lanes: u32,
     /// The length of the region that the client creates, in bytes.
     pub(crate) client_region_len: usize,

@@ -18,14 +18,15 @@ use rustix::event::{Timespec, epoll};
 use rustix::io::Errno;
 use rustix::net::{SocketFlags, accept_with};
 
-use super::{ControlShared, Host, ServerLimits};
-use crate::disposal::{self, Socket};
-use crate::fork::Descriptor;
 use crate::rendezvous::peer::Credentials;
+use crate::rendezvous::pending_handshake::{PendingHandshake, Progress};
 use crate::rendezvous::record::Nonce;
-use crate::rendezvous::stranger::{PendingHandshake, Progress};
-use crate::resource::ResourceError;
-use crate::resource::random_bytes;
+use crate::sys::fd_closer;
+use crate::sys::fd_closer::Socket;
+use crate::sys::fork::Descriptor;
+use crate::sys::resource::{ResourceError, random_bytes};
+
+use super::{ControlShared, Host, ServerLimits};
 
 /// How many handshakes can be pending; who comes then stays in the listener's queue.
 const MAX_STRANGERS: usize = 64;
@@ -219,7 +220,7 @@ impl ControlThread {
             if let Err(room_at) = self.make_room() {
                 return self.pause_accepting(room_at);
             }
-            if disposal::is_backed_up() {
+            if fd_closer::is_backed_up() {
                 // Whoever comes may bring more to be closed.
                 return self.pause_accepting(Instant::now() + PAUSE);
             }

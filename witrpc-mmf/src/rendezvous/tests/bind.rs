@@ -6,8 +6,9 @@ use std::process::Stdio;
 use std::sync::Barrier;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use super::*;
 use crate::error::BindError;
+
+use super::*;
 
 #[test]
 fn a_name_in_use_is_refused_at_once_and_free_afterwards() {

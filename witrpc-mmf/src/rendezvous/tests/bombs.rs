@@ -9,13 +9,14 @@ use rustix::net::sockopt::set_socket_linger;
 use rustix::net::{SendAncillaryBuffer, SendAncillaryMessage, SendFlags, sendmsg};
 use rustix::process::{Resource, Rlimit, setrlimit};
 
+use crate::rendezvous::record::{ClientOpening, PROTOCOL_VERSION, ServerOpening};
+use crate::sys::event_fd::{Bell, Drained};
+use crate::sys::fd_closer;
+use crate::sys::fork::Descriptor;
+
 use super::raw::{Raw, opening, read_exactly, stranger};
-use super::record::{ClientOpening, PROTOCOL_VERSION, ServerOpening};
 use super::strangers::{assert_serves, send_many};
 use super::*;
-use crate::bell::{Bell, Drained};
-use crate::disposal;
-use crate::fork::Descriptor;
 
 /// Longer than any test waits.
 const FOR_EVER: Duration = Duration::from_secs(24 * 60 * 60);
@@ -209,12 +210,12 @@ fn a_server_whose_closers_are_all_kept_waiting_serves_on_and_lets_in_later() {
         let null = fs::File::open("/dev/null").unwrap();
         let mut fuses = Vec::new();
         // Each closer takes one, and one is left.
-        for _ in 0..=disposal::MAX_CLOSERS {
+        for _ in 0..=fd_closer::MAX_CLOSERS {
             let Bomb { socket, fuse } = Bomb::hidden();
-            drop(disposal::ReceivedFd::new(Descriptor::open(|| Ok::<_, ()>(socket)).unwrap()));
+            drop(fd_closer::ReceivedFd::new(Descriptor::open(|| Ok::<_, ()>(socket)).unwrap()));
             fuses.push(fuse);
         }
-        assert!(disposal::is_backed_up());
+        assert!(fd_closer::is_backed_up());
         let before = nulls();
         send_many(&greedy, &[null.as_fd(); 8]);
         // The control thread goes on all the same.

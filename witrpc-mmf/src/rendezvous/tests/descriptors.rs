@@ -11,13 +11,14 @@ use rustix::fs::{
     memfd_create,
 };
 
+use crate::rendezvous::record::{Failure, Record};
+use crate::sys::fd_closer::ReceivedFd;
+use crate::sys::fork::Descriptor;
+use crate::sys::memfd::{FileIdentity, OwnMemory, PeerMemory, PeerMemoryError};
+
 use super::raw::{Raw, mislead};
-use super::record::{Failure, Record};
 use super::strangers::assert_serves;
 use super::*;
-use crate::disposal::ReceivedFd;
-use crate::fork::Descriptor;
-use crate::memfd::{FileIdentity, OwnMemory, PeerMemory, PeerMemoryError};
 
 const ALL: SealFlags =
     SealFlags::SHRINK.union(SealFlags::GROW).union(SealFlags::FUTURE_WRITE).union(SealFlags::SEAL);

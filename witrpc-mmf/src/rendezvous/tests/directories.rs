@@ -5,8 +5,9 @@ use std::os::unix::net::UnixStream;
 
 use rustix::process::geteuid;
 
-use super::*;
 use crate::error::{BindError, DirectoryError};
+
+use super::*;
 
 /// The two parents of a user's directories, and a place below them.
 pub(super) fn per_user() -> (Scratch, PathBuf, PathBuf, Place) {

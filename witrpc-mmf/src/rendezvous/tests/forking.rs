@@ -6,11 +6,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use rustix::mm::{MapFlags, ProtFlags, mmap_anonymous};
 use rustix::process::{Pid, WaitOptions, waitpid};
 
+use crate::memory::copy::Pages;
+use crate::memory::region::{OwnPages, PeerPages};
+use crate::sys::fd_closer::ReceivedFd;
+use crate::sys::fork::{Descriptor, Origin};
+
 use super::*;
-use crate::copy::Pages;
-use crate::disposal::ReceivedFd;
-use crate::fork::{Descriptor, Origin};
-use crate::region::{OwnPages, PeerPages};
 
 /// Forks, runs `body` in the child, and makes sure that it returned `true` there.
 fn in_fork(body: impl FnOnce() -> bool) {

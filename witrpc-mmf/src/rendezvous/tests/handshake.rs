@@ -7,10 +7,11 @@ use std::os::unix::net::UnixStream;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::net::{RecvFlags, SendFlags, recv, send};
 
-use super::record::{ClientOpening, Offer, PROTOCOL_VERSION, ServerOpening, Verdict};
+use crate::memory::copy::Pages;
+use crate::rendezvous::record::{ClientOpening, Offer, PROTOCOL_VERSION, ServerOpening, Verdict};
+use crate::sys::resource::ResourceError;
+
 use super::*;
-use crate::copy::Pages;
-use crate::resource::ResourceError;
 
 pub(super) fn wait_for(fd: &impl AsFd, what: PollFlags) -> PollFlags {
     let timeout = Timespec::try_from(PATIENCE).unwrap();

@@ -2,8 +2,9 @@
 
 use std::io::Write;
 
+use crate::rendezvous::record::{Inquiry, PROTOCOL_VERSION};
+
 use super::raw::stranger;
-use super::record::{Inquiry, PROTOCOL_VERSION};
 use super::strangers::assert_serves;
 use super::*;
 

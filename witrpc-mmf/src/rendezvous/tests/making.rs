@@ -5,16 +5,17 @@ use std::task::Wake;
 
 use witrpc_transport::{Begun, Initiator, NoRandomBytes};
 
-use super::control::HandshakeContext;
-use super::peer::Credentials;
+use crate::memory::region::Identity;
+use crate::rendezvous::control::HandshakeContext;
+use crate::rendezvous::peer::Credentials;
+use crate::rendezvous::pending_handshake::{PendingHandshake, Progress};
+use crate::rendezvous::record::Record;
+use crate::sys::fd_closer::Socket;
+use crate::sys::fork::Descriptor;
+use crate::sys::memfd::OwnMemory;
+
 use super::raw::Raw;
-use super::record::Record;
-use super::stranger::{PendingHandshake, Progress};
 use super::*;
-use crate::disposal::Socket;
-use crate::fork::Descriptor;
-use crate::memfd::OwnMemory;
-use crate::region::Identity;
 
 /// Three steps.
 const LONG: usize = 12 << 20;

@@ -28,10 +28,11 @@ use std::time::Duration;
 use rustix::process::{Signal, set_parent_process_death_signal};
 use witrpc_transport::{Admitted, ClientInfo, Demands, Plain, Session};
 
+use crate::error::ConnectError;
+use crate::sys::backend::Backend;
+
 use super::record::MAX_BLOB_LEN;
 use super::*;
-use crate::backend::Backend;
-use crate::error::ConnectError;
 
 /// Long enough to be met by a machine under any load: only a failing test waits for so long.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);

@@ -5,10 +5,11 @@ use std::os::unix::fs::{MetadataExt, chown, symlink};
 use rustix::fs::Mode;
 use rustix::process::{geteuid, umask};
 
+use crate::error::{BindError, DirectoryError, LookedIn};
+
 use super::directories::per_user;
 use super::users::AsOther;
 use super::*;
-use crate::error::{BindError, DirectoryError, LookedIn};
 
 /// Nobody's.
 const OTHER: u32 = 12_345;

@@ -5,15 +5,16 @@ use std::os::fd::{AsFd, BorrowedFd};
 
 use witrpc_transport::{Begun, Demands, Initiator, Responder};
 
-use super::record::{
+use crate::memory::region::Identity;
+use crate::portable::shm;
+use crate::rendezvous::record::{
     ClientOpening, Exchanged, Nonce, Offer, PROTOCOL_VERSION, Record, ServerOpening, Verdict,
 };
-use super::records::Records;
+use crate::rendezvous::records::Records;
+use crate::sys::fdpass::send_with;
+use crate::sys::memfd::{FileIdentity, OwnMemory};
+
 use super::*;
-use crate::fdpass::send_with;
-use crate::memfd::{FileIdentity, OwnMemory};
-use crate::region::Identity;
-use crate::shm;
 
 pub(super) fn stranger(scratch: &Scratch) -> UnixStream {
     UnixStream::connect(scratch.path_of("calc")).expect("it is served")

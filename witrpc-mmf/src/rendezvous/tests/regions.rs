@@ -11,11 +11,12 @@ use rustix::fs::{
 };
 use rustix::io::{Errno, FdFlags, fcntl_getfd, pwrite};
 
+use crate::sys::fd_closer::ReceivedFd;
+use crate::sys::fdpass::{receive_with, send_with};
+use crate::sys::fork::Descriptor;
+use crate::sys::memfd::{FileIdentity, OwnMemory, PeerMemory, PeerMemoryError};
+
 use super::*;
-use crate::disposal::ReceivedFd;
-use crate::fdpass::{receive_with, send_with};
-use crate::fork::Descriptor;
-use crate::memfd::{FileIdentity, OwnMemory, PeerMemory, PeerMemoryError};
 
 const LEN: usize = 16 << 10;
 

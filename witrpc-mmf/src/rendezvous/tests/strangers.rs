@@ -10,16 +10,17 @@ use rustix::event::PollFlags;
 use rustix::net::{SendAncillaryBuffer, SendAncillaryMessage, SendFlags, sendmsg};
 use rustix::process::{Resource, Rlimit, setrlimit};
 
+use crate::memory::region::Identity;
+use crate::portable::shm;
+use crate::rendezvous::record::Record;
+use crate::sys::fdpass::send_with;
+use crate::sys::memfd::OwnMemory;
+use crate::sys::resource::{ResourceError, random_bytes};
+
 use super::descriptors::{open_now, settle_at};
 use super::handshake::wait_for;
 use super::raw::{Raw, framed, opening, stranger};
-use super::record::Record;
 use super::*;
-use crate::fdpass::send_with;
-use crate::memfd::OwnMemory;
-use crate::region::Identity;
-use crate::resource::{ResourceError, random_bytes};
-use crate::shm;
 
 /// So soon that a test can wait for it. A client is quicker by far, and is tried again where it is
 /// not.

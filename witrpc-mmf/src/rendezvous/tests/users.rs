@@ -5,8 +5,9 @@ use std::os::unix::fs::{MetadataExt, chown};
 use std::os::unix::process::CommandExt;
 use std::thread::yield_now;
 
-use super::*;
 use crate::error::{BindError, DirectoryError};
+
+use super::*;
 
 /// Nobody's.
 const OTHER: u32 = 12_345;

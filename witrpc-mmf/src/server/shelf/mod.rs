@@ -12,7 +12,7 @@
 //! 2. An exchange releases what it lays and acquires what it takes: whoever takes a list sees it as
 //!    it was laid.
 //! 3. No list stays here that names a connection which has ended. The thread that ends one tells
-//!    the [news](super::news), then clears this place ([`Shelf::clear`]). A holder puts its list
+//!    the [news](super::work_signal), then clears this place ([`Shelf::clear`]). A holder puts its list
 //!    here, then looks at the news, and clears the place if there are any ([`Shelf::lay`]). The two
 //!    exchanges have an order: if the holder's comes first, the other thread finds the list; if it
 //!    comes second, it acquires what the other released, and so the holder finds the news. An
@@ -33,8 +33,9 @@ mod tests;
 use std::ptr;
 use std::sync::atomic::Ordering::AcqRel;
 
-use super::news::WorkSignal;
-use crate::words::{Pointer, Words};
+use crate::memory::words::{Pointer, Words};
+
+use super::work_signal::WorkSignal;
 
 /// A place for one list, which any thread may take.
 pub(super) struct Shelf<W: Words, T: Send> {

@@ -1,18 +1,18 @@
 //! loom models: holders of the poller role that go into handlers, and a connection that ends
 //! meanwhile. A handler that never returns is a thread that ends: whatever it keeps is then seen.
 
-use std::sync::{Arc as Counted, Weak};
-
 use core::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
+use std::sync::{Arc as Counted, Weak};
 
 use loom::cell::UnsafeCell;
 use loom::sync::atomic::AtomicU64;
 use loom::sync::{Arc, Mutex};
 use loom::thread;
 
+use crate::memory::words::modelled::{Modelled, explore};
+use crate::server::work_signal::WorkSignal;
+
 use super::Shelf;
-use crate::server::news::WorkSignal;
-use crate::words::modelled::{Modelled, explore};
 
 /// Stands for a mapping, which goes with its last user.
 struct Connection;

@@ -2,8 +2,9 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::thread;
 
+use crate::memory::words::Mapped;
+
 use super::*;
-use crate::words::Mapped;
 
 #[test]
 fn what_is_laid_is_taken_once_or_dropped() {

@@ -1,0 +1,149 @@
+//! loom models: callers that give up, and handlers that look or sleep.
+
+use loom::sync::atomic::AtomicU64;
+use loom::sync::{Arc, Mutex};
+use loom::thread;
+
+use crate::link::line::{publish, shows};
+use crate::memory::layout::LINE_WORDS;
+use crate::memory::words::modelled::{Bell, Flag, Modelled, explore};
+use crate::wakeup::epoch::{SharedWakeEpoch, WakeRequest, fence};
+
+use super::{cancel, is_cancelled};
+
+/// A lane, and what the server keeps of those who sleep.
+struct Lane {
+    request: [AtomicU64; LINE_WORDS],
+    response: [AtomicU64; LINE_WORDS],
+    cancelled: AtomicU64,
+    wants_cancel: AtomicU64,
+    rung: WakeRequest<Modelled>,
+    bell: Bell,
+    epochs: SharedWakeEpoch<Modelled>,
+    /// The seq of the call whose handler sleeps, or 0.
+    asleep: Mutex<u64>,
+}
+
+impl Lane {
+    fn new() -> Arc<Self> {
+        let line = || core::array::from_fn(|_| AtomicU64::new(0));
+        Arc::new(Self {
+            request: line(),
+            response: line(),
+            cancelled: AtomicU64::new(0),
+            wants_cancel: AtomicU64::new(0),
+            rung: WakeRequest::new(AtomicU64::new(0)),
+            bell: Bell::new(),
+            epochs: SharedWakeEpoch::new(AtomicU64::new(0), Flag::new(false)),
+            asleep: Mutex::new(0),
+        })
+    }
+
+    fn give_up(&self, seq: u64) {
+        cancel::<Modelled>(&self.cancelled, seq);
+        fence::<Modelled>();
+        if self.rung.must_ring_after_fence(&self.wants_cancel) {
+            self.bell.ring();
+        }
+    }
+
+    fn is_cancelled(&self, seq: u64) -> bool {
+        is_cancelled::<Modelled>(&self.cancelled, seq)
+    }
+
+    /// A handler's poll: `true` if its call has been given up, else it sleeps.
+    fn poll(&self, seq: u64) -> bool {
+        *self.asleep.lock().expect("no panic") = seq;
+        self.epochs.arm(&self.wants_cancel);
+        self.is_cancelled(seq)
+    }
+
+    /// Wakes the handler if its call has been given up; says whether it sleeps on.
+    fn wake(&self) -> bool {
+        let mut asleep = self.asleep.lock().expect("no panic");
+        if *asleep != 0 && self.is_cancelled(*asleep) {
+            *asleep = 0;
+        }
+        *asleep != 0
+    }
+
+    fn sleeps(&self) -> bool {
+        *self.asleep.lock().expect("no panic") != 0
+    }
+
+    /// The server's thread that hears the bell, until the handler is awake.
+    fn listen(&self) {
+        let mut heard = 0;
+        while self.sleeps() {
+            heard = self.bell.hear(heard);
+            self.epochs.answer(&self.wants_cancel, || self.wake());
+        }
+    }
+}
+
+/// A wake-up that is lost is a deadlock.
+#[test]
+fn a_handler_that_sleeps_learns_that_its_call_was_given_up() {
+    explore(3, || {
+        let lane = Lane::new();
+        let client = thread::spawn({
+            let lane = Arc::clone(&lane);
+            move || lane.give_up(1)
+        });
+        if !lane.poll(1) {
+            lane.listen();
+        }
+        assert!(lane.is_cancelled(1));
+        client.join().expect("the client");
+    });
+}
+
+/// Two threads of the server, one of which hears the bell while the other goes to sleep.
+#[test]
+fn a_handler_that_goes_to_sleep_as_the_bell_is_answered_is_woken_too() {
+    explore(2, || {
+        let lane = Lane::new();
+        let client = thread::spawn({
+            let lane = Arc::clone(&lane);
+            move || lane.give_up(1)
+        });
+        let listener = thread::spawn({
+            let lane = Arc::clone(&lane);
+            move || lane.epochs.answer(&lane.wants_cancel, || lane.wake())
+        });
+        if !lane.poll(1) {
+            lane.listen();
+        }
+        client.join().expect("the client");
+        listener.join().expect("the listener");
+    });
+}
+
+/// The lane's next call begins while the word still names the last one, and never looks cancelled.
+#[test]
+fn a_cancel_never_hits_the_next_call() {
+    explore(3, || {
+        let lane = Lane::new();
+        let client = thread::spawn({
+            let lane = Arc::clone(&lane);
+            move || {
+                publish::<Modelled>(&lane.request, 1, 0, &[0; 6], 0);
+                lane.give_up(1);
+                while shows::<Modelled>(&lane.response) != 1 {
+                    thread::yield_now();
+                }
+                publish::<Modelled>(&lane.request, 2, 0, &[0; 6], 0);
+            }
+        });
+        while shows::<Modelled>(&lane.request) != 1 {
+            thread::yield_now();
+        }
+        publish::<Modelled>(&lane.response, 1, 0, &[0; 6], 0);
+        while shows::<Modelled>(&lane.request) != 2 {
+            thread::yield_now();
+        }
+        assert!(!lane.is_cancelled(2), "a call that nobody gave up");
+        assert!(lane.is_cancelled(1), "a cancel that was lost");
+        client.join().expect("the client");
+    });
+}

@@ -1,0 +1,94 @@
+//! Which granules of the peer's arena are leased to this process.
+
+use std::ops::Range;
+use std::sync::Mutex;
+
+use witrpc_rt::lock;
+
+use crate::memory::send_arena::MAX_LEASES;
+
+/// The leases that are held, by the granules that they take.
+#[derive(Debug, Default)]
+pub(crate) struct Held {
+    /// In order, and apart from each other.
+    leases: Mutex<Vec<Range<u32>>>,
+}
+
+impl Held {
+    /// Enters a lease of these granules, of which there is at least one.
+    ///
+    /// # Errors
+    ///
+    /// The rule that the peer breaks by it.
+    pub(crate) fn enter(&self, granules: Range<u32>) -> Result<(), &'static str> {
+        let mut leases = self.lock();
+        if leases.len() == MAX_LEASES {
+            return Err("more leases than a connection may have");
+        }
+        let place = leases.partition_point(|lease| lease.end <= granules.start);
+        if leases.get(place).is_some_and(|next| next.start < granules.end) {
+            return Err("a lease of a block that is leased already");
+        }
+        leases.insert(place, granules);
+        Ok(())
+    }
+
+    /// Takes out the lease that begins at `granule`. To be done before the block is released.
+    pub(crate) fn leave(&self, granule: u32) {
+        let mut leases = self.lock();
+        if let Ok(place) = leases.binary_search_by_key(&granule, |lease| lease.start) {
+            leases.remove(place);
+        }
+    }
+
+    /// Returns whether none is held.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.lock().is_empty()
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Vec<Range<u32>>> {
+        lock(&self.leases)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        /// Against a map of who has which granule.
+        #[test]
+        fn a_granule_is_leased_once(
+            steps in proptest::collection::vec((0..40_u32, 1..9_u32, any::<bool>()), 1..200),
+        ) {
+            let held = Held::default();
+            let mut owners = [None; 50];
+            for (first, len, enters) in steps {
+                let granules = first as usize..(first + len) as usize;
+                if enters {
+                    let is_free = owners[granules.clone()].iter().all(Option::is_none);
+                    prop_assert_eq!(held.enter(first..first + len).is_ok(), is_free);
+                    if is_free {
+                        owners[granules].fill(Some(first));
+                    }
+                } else {
+                    held.leave(first);
+                    owners.iter_mut().filter(|owner| **owner == Some(first)).for_each(|owner| *owner = None);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn there_are_so_many_and_no_more() {
+        let held = Held::default();
+        for granule in 0..MAX_LEASES as u32 {
+            assert_eq!(held.enter(granule..granule + 1), Ok(()));
+        }
+        assert!(held.enter(5_000..5_001).is_err());
+        held.leave(7);
+        assert!(held.enter(7..8).is_ok());
+    }
+}

@@ -1,0 +1,140 @@
+//! How a message names its leases: at its end, where neither its sender nor its reader above the
+//! channel sees them.
+//!
+//! ```text
+//! the message's own bytes | granule, generation, length: 2 words a lease | how many: 1 byte
+//! ```
+//!
+//! The words are in the machine's byte order, as on a line.
+
+use witrpc_transport::Lent;
+
+use crate::link::message::{Body, Fill, Payload};
+use crate::memory::layout::INLINE_LEN;
+
+use super::Claim;
+
+/// The most leases that one message takes along.
+pub const MAX_LEASES_OF_A_MESSAGE: usize = 16;
+
+const DESCRIPTION_LEN: usize = 16;
+
+const MAX_LEN: usize = len_of(MAX_LEASES_OF_A_MESSAGE);
+
+/// How long the end of a message with so many leases is.
+pub(crate) const fn len_of(leases: usize) -> usize {
+    leases * DESCRIPTION_LEN + 1
+}
+
+/// Hands out a body with the descriptions of its leases behind it.
+///
+/// # Panics
+///
+/// If there are none, or more than a message may have.
+pub(crate) fn with_leases<R>(
+    body: Body<'_>,
+    leases: &[Lent],
+    send: impl FnOnce(Body<'_>) -> R,
+) -> R {
+    let body = Described::new(body, leases);
+    let len = body.len();
+    if len > INLINE_LEN {
+        return send(Body::Large(&body));
+    }
+    let mut padded = [0; INLINE_LEN];
+    body.write_at(0, &mut padded[..len]);
+    send(Body::Small { padded: &padded, len })
+}
+
+/// A body, and what is said at its end.
+struct Described<'a> {
+    body: Body<'a>,
+    end: [u8; MAX_LEN],
+    end_len: usize,
+}
+
+impl<'a> Described<'a> {
+    fn new(body: Body<'a>, leases: &[Lent]) -> Self {
+        assert!(
+            (1..=MAX_LEASES_OF_A_MESSAGE).contains(&leases.len()),
+            "a message takes 1 to {MAX_LEASES_OF_A_MESSAGE} leases along, not {}",
+            leases.len()
+        );
+        let mut end = [0; MAX_LEN];
+        for (description, lent) in end.as_chunks_mut::<DESCRIPTION_LEN>().0.iter_mut().zip(leases) {
+            let words = Claim::of(lent).reference().to_words().map(u64::to_ne_bytes);
+            description.copy_from_slice(words.as_flattened());
+        }
+        let end_len = len_of(leases.len());
+        end[end_len - 1] = leases.len() as u8;
+        Self { body, end, end_len }
+    }
+}
+
+impl Fill for Described<'_> {
+    fn len(&self) -> usize {
+        self.body.len() + self.end_len
+    }
+
+    fn write_at(&self, offset: usize, out: &mut [u8]) {
+        let own = self.body.len().saturating_sub(offset).min(out.len());
+        let (front, back) = out.split_at_mut(own);
+        if own > 0 {
+            self.body.write_at(offset, front);
+        }
+        let start = (offset + own).saturating_sub(self.body.len());
+        back.copy_from_slice(&self.end[..self.end_len][start..start + back.len()]);
+    }
+}
+
+/// Reads the end of a message: the words of its leases, and how long the message's own bytes are.
+/// Each byte is read once.
+///
+/// # Errors
+///
+/// The rule that the peer has broken.
+pub(crate) fn read(
+    payload: &Payload,
+) -> Result<(impl ExactSizeIterator<Item = [u64; 2]> + use<>, usize), &'static str> {
+    const RULE: &str = "a message with leases that does not end with their descriptions";
+    let len = payload.len();
+    let mut count = [0];
+    payload.copy_to(len.checked_sub(1).ok_or(RULE)?, &mut count);
+    let count = usize::from(count[0]);
+    if !(1..=MAX_LEASES_OF_A_MESSAGE).contains(&count) {
+        return Err(RULE);
+    }
+    let start = len.checked_sub(len_of(count)).ok_or(RULE)?;
+    let mut end = [[0; DESCRIPTION_LEN]; MAX_LEASES_OF_A_MESSAGE];
+    payload.copy_to(start, end[..count].as_flattened_mut());
+    let words = end.into_iter().take(count).map(|description| {
+        let [place, len] = [0, 8]
+            .map(|at| u64::from_ne_bytes(description[at..at + 8].try_into().expect("eight bytes")));
+        [place, len]
+    });
+    Ok((words, start))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn small(end: &[u8]) -> Payload {
+        let mut bytes = [0; INLINE_LEN];
+        bytes[..end.len()].copy_from_slice(end);
+        Payload::Small { bytes, len: end.len() as u8 }
+    }
+
+    #[test]
+    fn an_end_that_does_not_fit_is_refused() {
+        for bytes in [&[][..], &[0], &[1], &[3; 48], &[17; 33], &[255; 48], &[1; 16]] {
+            assert!(read(&small(bytes)).is_err(), "{bytes:?}");
+        }
+        let (words, rest) = read(&small(&[1; 17])).expect("one lease and nothing else");
+        assert_eq!((words.collect::<Vec<_>>(), rest), (vec![[0x0101_0101_0101_0101; 2]], 0));
+        let mut two = [7; 48];
+        two[47] = 2;
+        let (words, rest) = read(&small(&two)).expect("two leases behind 15 bytes");
+        assert_eq!((words.len(), rest), (2, 15));
+    }
+}

@@ -1,0 +1,189 @@
+//! loom models: calls over a lane's two lines.
+
+use core::sync::atomic::Ordering::{Acquire, Relaxed, Release};
+
+use loom::sync::Arc;
+use loom::sync::atomic::AtomicU64;
+use loom::thread;
+
+use crate::link::state::DRAINED;
+use crate::memory::layout::LINE_WORDS;
+use crate::memory::words::modelled::{Modelled, explore};
+
+use super::{Copied, InlineWords, copy_out, publish, shows};
+
+/// Words of a message that the models write; the rest of the line would only cost time.
+const USED: usize = 2;
+
+struct Lane {
+    request: [AtomicU64; LINE_WORDS],
+    response: [AtomicU64; LINE_WORDS],
+    /// The server's private word: the seq last answered.
+    answered: AtomicU64,
+}
+
+impl Lane {
+    fn new() -> Self {
+        let line = || core::array::from_fn(|_| AtomicU64::new(0));
+        Self { request: line(), response: line(), answered: AtomicU64::new(0) }
+    }
+
+    fn ask(&self, seq: u64, tag: u64) {
+        publish::<Modelled>(&self.request, seq, tag, &payload(tag, seq), USED);
+    }
+
+    /// The request `seq`, once it stands.
+    fn find(&self, seq: u64) -> Option<Copied> {
+        (shows::<Modelled>(&self.request) == seq).then(|| copy_out::<Modelled>(&self.request))
+    }
+
+    fn answer(&self, seq: u64, request: &Copied) {
+        assert_eq!(used(request), &payload(request.head, seq)[..USED], "a torn request");
+        self.answered.store(seq, Relaxed);
+        let tag = request.head + 100;
+        publish::<Modelled>(&self.response, seq, tag, &payload(tag, seq), USED);
+    }
+
+    fn await_answer(&self, seq: u64, tag: u64) {
+        while shows::<Modelled>(&self.response) != seq {
+            thread::yield_now();
+        }
+        let answer = copy_out::<Modelled>(&self.response);
+        assert_eq!(answer.head, tag + 100, "the answer to another request");
+        assert_eq!(used(&answer), &payload(tag + 100, seq)[..USED], "a torn answer");
+    }
+}
+
+/// What a message of this tag and seq says in every word.
+fn payload(tag: u64, seq: u64) -> InlineWords {
+    core::array::from_fn(|word| tag << 32 | seq << 8 | word as u64)
+}
+
+fn used(copied: &Copied) -> &[u64] {
+    &copied.inline[..USED]
+}
+
+#[test]
+fn every_call_on_a_lane_gets_its_own_whole_answer() {
+    explore(3, || {
+        let lane = Arc::new(Lane::new());
+        let server = thread::spawn({
+            let lane = Arc::clone(&lane);
+            move || {
+                for seq in 1..=2 {
+                    let request = loop {
+                        match lane.find(seq) {
+                            Some(request) => break request,
+                            None => thread::yield_now(),
+                        }
+                    };
+                    lane.answer(seq, &request);
+                }
+            }
+        });
+        for seq in 1..=2 {
+            let tag = 10 * seq;
+            lane.ask(seq, tag);
+            lane.await_answer(seq, tag);
+        }
+        server.join().expect("the server");
+    });
+}
+
+#[test]
+fn calls_on_two_lanes_do_not_mix() {
+    explore(3, || {
+        let lanes = Arc::new([Lane::new(), Lane::new()]);
+        let caller = |lane: usize| {
+            let lanes = Arc::clone(&lanes);
+            thread::spawn(move || lanes[lane].ask(1, 10 + lane as u64))
+        };
+        let callers = [caller(0), caller(1)];
+        let look = |lane: &Lane| match lane.find(1) {
+            Some(request) if lane.answered.load(Relaxed) == 0 => lane.answer(1, &request),
+            _ => {}
+        };
+        lanes.iter().for_each(look);
+        for caller in callers {
+            caller.join().expect("a caller");
+        }
+        lanes.iter().for_each(look);
+        for (lane, tag) in lanes.iter().zip([10, 11]) {
+            lane.await_answer(1, tag);
+        }
+    });
+}
+
+/// A poller that finds the next request on a lane refuses it unless the one before was answered, by
+/// whichever thread: it must see that private note as soon as it sees the request.
+#[test]
+fn who_finds_the_next_request_knows_that_the_one_before_was_answered() {
+    explore(3, || {
+        let lane = Arc::new(Lane::new());
+        lane.ask(1, 10);
+        let request = lane.find(1).expect("published by this thread");
+
+        let worker = thread::spawn({
+            let lane = Arc::clone(&lane);
+            move || lane.answer(1, &request)
+        });
+        let client = thread::spawn({
+            let lane = Arc::clone(&lane);
+            move || {
+                lane.await_answer(1, 10);
+                lane.ask(2, 20);
+            }
+        });
+        if lane.find(2).is_some() {
+            assert_eq!(lane.answered.load(Relaxed), 1, "an honest client would be accused");
+        }
+        worker.join().expect("the worker");
+        client.join().expect("the client");
+    });
+}
+
+/// A call crosses a shutdown in good order: see `state.rs`. `looks_again`: the client looks at the
+/// response line once more after the hang-up, as it must.
+fn a_call_crosses_a_shutdown(looks_again: bool) {
+    explore(3, move || {
+        // The lane, the state word, the hang-up (which the kernel orders), whether the call ran.
+        let shared = Arc::new((Lane::new(), [(); 3].map(|()| AtomicU64::new(0))));
+        let server = thread::spawn({
+            let shared = Arc::clone(&shared);
+            move || {
+                let (lane, [state, link, ran]) = &*shared;
+                if let Some(request) = lane.find(1) {
+                    ran.store(1, Relaxed);
+                    lane.answer(1, &request);
+                }
+                state.store(DRAINED, Relaxed);
+                link.store(1, Release);
+            }
+        });
+        let (lane, [state, link, ran]) = &*shared;
+        lane.ask(1, 10);
+        let answered = loop {
+            if shows::<Modelled>(&lane.response) == 1 {
+                break true;
+            }
+            if link.load(Acquire) == 1 {
+                break looks_again && shows::<Modelled>(&lane.response) == 1;
+            }
+            thread::yield_now();
+        };
+        server.join().expect("the server");
+        assert_eq!(state.load(Relaxed), DRAINED);
+        assert!(answered || ran.load(Relaxed) == 0, "a call that ran is told as one that did not");
+    });
+}
+
+#[test]
+fn a_call_that_a_shutdown_crosses_is_answered_or_did_not_run() {
+    a_call_crosses_a_shutdown(true);
+}
+
+#[test]
+#[should_panic(expected = "as one that did not")]
+fn a_client_that_does_not_look_again_tells_a_lie() {
+    a_call_crosses_a_shutdown(false);
+}

@@ -1,0 +1,28 @@
+//! Messages, as the seam has them, and the bytes of a short one as the words of its line.
+
+use crate::memory::layout::INLINE_LEN;
+
+pub(crate) use witrpc_transport::{
+    Answer, Body, ChannelError, DisconnectReason, Fill, Leasing, Limit, Outgoing, Payload,
+    RemoteBytes, Request, Ticket,
+};
+
+/// Returns the words of a line's payload as bytes.
+#[inline]
+pub(crate) fn inline_bytes(words: [u64; INLINE_LEN / 8]) -> [u8; INLINE_LEN] {
+    let mut bytes = [0; INLINE_LEN];
+    for (chunk, word) in bytes.chunks_exact_mut(8).zip(words) {
+        chunk.copy_from_slice(&word.to_ne_bytes());
+    }
+    bytes
+}
+
+/// Returns the bytes of a short message as the words of a line.
+#[inline]
+pub(crate) fn inline_words(bytes: &[u8; INLINE_LEN]) -> [u64; INLINE_LEN / 8] {
+    let mut words = [0; INLINE_LEN / 8];
+    for (word, chunk) in words.iter_mut().zip(bytes.as_chunks::<8>().0) {
+        *word = u64::from_ne_bytes(*chunk);
+    }
+    words
+}

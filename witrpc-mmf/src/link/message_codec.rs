@@ -1,0 +1,254 @@
+//! How messages are carried: as they are, or sealed. The same on both sides.
+
+use witrpc_transport::Keys;
+
+use crate::memory::arena::BlockRef;
+use crate::memory::copy::PeerMemory;
+use crate::memory::send_arena::{MAX_SEGMENT, SendArena};
+use crate::memory::try_alloc::room_for;
+
+use super::head::{Head, Kind, LEASES};
+use super::message::ChannelError;
+use super::reassembly::{Partial, Refused};
+use super::sealed::{
+    AuthError, Cipher, FORGED, KeysExhausted, LONGEST_PART, longest_within, opened_len, sealed_len,
+};
+
+/// How the messages of a connection are carried.
+#[derive(Debug)]
+pub(crate) struct MessageCodec(Option<Cipher>);
+
+/// Why a block was not opened.
+pub(crate) enum Unopened {
+    /// This process has no memory for what it holds.
+    NoMemory,
+    /// The peer has broken this rule.
+    Broken(&'static str),
+}
+
+/// What a line says of a segment.
+#[derive(Clone, Copy)]
+pub(crate) struct Segment<'a> {
+    pub(crate) lane: usize,
+    pub(crate) head: Head,
+    /// Where it begins in its message.
+    pub(crate) start: u64,
+    pub(crate) block: &'a BlockRef,
+}
+
+/// Where the blocks of a peer lie.
+#[derive(Clone, Copy)]
+pub(crate) struct BlockSource<'a> {
+    pub(crate) peer: &'a PeerMemory,
+    /// Where its arena begins in its region.
+    pub(crate) arena: usize,
+}
+
+impl BlockSource<'_> {
+    fn copy(self, block: &BlockRef, offset: usize, out: &mut [u8]) {
+        let copied = self.peer.copy_out(self.arena + block.offset() + offset, out);
+        copied.expect("a checked block lies in the region");
+    }
+
+    fn append(self, block: &BlockRef, out: &mut Vec<u8>) {
+        let copied = self.peer.append_to(self.arena + block.offset(), block.len(), out);
+        copied.expect("a checked block lies in the region");
+    }
+}
+
+impl MessageCodec {
+    /// Sealed, if there are keys.
+    pub(crate) fn new(keys: Option<Box<dyn Keys>>, lanes: usize) -> Self {
+        Self(keys.map(|keys| Cipher::new(keys, lanes)))
+    }
+
+    #[inline]
+    pub(crate) fn is_plain(&self) -> bool {
+        self.0.is_none()
+    }
+
+    pub(crate) fn sealing(&self) -> Option<&Cipher> {
+        self.0.as_ref()
+    }
+
+    /// The longest message that is sent in one block, in bytes.
+    pub(crate) fn longest_whole(&self, outbox: &SendArena) -> usize {
+        match self.0 {
+            None => outbox.largest_block(),
+            Some(_) => longest_within(outbox.largest_block()).min(LONGEST_PART),
+        }
+    }
+
+    /// The longest part of a message that is sent as a segment, in bytes.
+    pub(crate) fn longest_segment(&self, outbox: &SendArena) -> usize {
+        match self.0 {
+            None => outbox.segment_len(),
+            Some(_) => longest_within(outbox.segment_len()).min(LONGEST_PART),
+        }
+    }
+
+    /// Refuses to lease anything where what crosses is sealed.
+    ///
+    /// # Errors
+    ///
+    /// [`ChannelError::Encrypted`].
+    pub(crate) fn check_leasable(&self) -> Result<(), ChannelError> {
+        if self.is_plain() { Ok(()) } else { Err(ChannelError::Encrypted) }
+    }
+
+    /// Refuses a head that speaks of leases where there can be none.
+    ///
+    /// # Errors
+    ///
+    /// The rule that the peer has broken.
+    pub(crate) fn check_leases(&self, head: Head) -> Result<(), &'static str> {
+        if head.tag & LEASES == 0 {
+            return Ok(());
+        }
+        match head.kind {
+            _ if !self.is_plain() => Err("leases on an encrypted connection"),
+            Kind::Segment => Err("a message with leases in segments"),
+            _ => Ok(()),
+        }
+    }
+
+    /// How long the block is that carries so many bytes of a message.
+    pub(crate) fn block_len(&self, len: usize) -> usize {
+        if self.is_plain() { len } else { sealed_len(len) }
+    }
+
+    /// How many bytes of a message a segment carries whose block has this length: 0, which no segment
+    /// does, if none has.
+    pub(crate) fn carried(&self, block_len: usize) -> usize {
+        if self.is_plain() { block_len } else { opened_len(block_len).unwrap_or(0) }
+    }
+
+    /// Writes `len` bytes of a message into all of their block. `write` writes those from an offset
+    /// on, front to back.
+    ///
+    /// # Errors
+    ///
+    /// [`KeysExhausted`]: the lane, and the connection with it, is at its end.
+    pub(crate) fn fill(
+        &self,
+        lane: usize,
+        head: Head,
+        len: usize,
+        mut write: impl FnMut(usize, &mut [u8]),
+        block: &mut [u8],
+    ) -> Result<(), KeysExhausted> {
+        match &self.0 {
+            None => {
+                write(0, block);
+                Ok(())
+            }
+            Some(sealing) => sealing.seal(lane, head, len, write, block),
+        }
+    }
+
+    /// Adds a segment to what has come of its message. `ask` asks the peer for the next, if there is
+    /// one, before the bytes are copied and opened: the peer fills and seals it meanwhile.
+    pub(crate) fn append(
+        &self,
+        partial: &mut Partial,
+        segment: Segment<'_>,
+        source: BlockSource<'_>,
+        ask: impl FnOnce(),
+    ) -> Result<(), Refused> {
+        let Segment { lane, head, start, block } = segment;
+        if block.len() > MAX_SEGMENT {
+            return Err(Refused::TooLong);
+        }
+        let Some(sealing) = &self.0 else {
+            return partial.append(head, start, block.len(), ask, |out| {
+                source.append(block, out);
+                Ok(())
+            });
+        };
+        let len = self.carried(block.len());
+        partial.append(head, start, len, ask, |out| {
+            let copy = |offset: usize, out: &mut [u8]| source.copy(block, offset, out);
+            sealing.open(lane, head, block.len(), copy, out)
+        })
+    }
+}
+
+impl Cipher {
+    /// Opens a message that came in one block.
+    pub(crate) fn open_whole(
+        &self,
+        lane: usize,
+        head: Head,
+        block: &BlockRef,
+        source: BlockSource<'_>,
+    ) -> Result<Vec<u8>, Unopened> {
+        let len = head.len as usize;
+        if len > LONGEST_PART {
+            return Err(Unopened::Broken(
+                "a sealed message in one block that is to go in segments",
+            ));
+        }
+        if opened_len(block.len()) != Some(len) {
+            return Err(Unopened::Broken("a sealed block of another length than its message"));
+        }
+        let mut bytes = room_for(len).map_err(|_| Unopened::NoMemory)?;
+        let copy = |offset: usize, out: &mut [u8]| source.copy(block, offset, out);
+        let opened = self.open(lane, head, block.len(), copy, &mut bytes);
+        opened.map_err(|AuthError| Unopened::Broken(FORGED))?;
+        Ok(bytes)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use witrpc_transport::Plain;
+
+    use crate::memory::copy::tests::peer_memory;
+
+    use super::*;
+
+    /// The block at the start of an arena that is large enough for it.
+    fn block(len: usize) -> BlockRef {
+        BlockRef::check([1 << 32, len as u64], 1 << 30).expect("it lies in the arena")
+    }
+
+    fn sealed() -> MessageCodec {
+        MessageCodec::new(Some(Box::new(Plain { encryption: true })), 1)
+    }
+
+    #[test]
+    fn a_sealed_block_longer_than_any_is_refused_before_it_is_opened() {
+        let (carriage, peer) = (sealed(), peer_memory(&[0; 4096]));
+        let source = BlockSource { peer: &peer, arena: 0 };
+        for len in [LONGEST_PART + 1, 64 << 20] {
+            let head = Head::new(Kind::Block, 0, len as u32);
+            let sealing = carriage.sealing().expect("there are keys");
+            // No more than a page of it is there, so that reading it would panic.
+            let refused = sealing.open_whole(0, head, &block(sealed_len(len)), source);
+            assert!(matches!(refused, Err(Unopened::Broken(rule)) if rule.contains("in segments")));
+        }
+    }
+
+    #[test]
+    fn a_segment_longer_than_any_is_refused_before_it_is_copied() {
+        const TOTAL: usize = 64 << 20;
+        let peer = peer_memory(&vec![0; MAX_SEGMENT]);
+        let source = BlockSource { peer: &peer, arena: 0 };
+        let head = Head::new(Kind::Segment, 0, TOTAL as u32);
+        for carriage in [MessageCodec::new(None, 1), sealed()] {
+            let mut partial = Partial::begin(head).expect("there is memory for it");
+            for len in [MAX_SEGMENT + 1, TOTAL] {
+                let segment = Segment { lane: 0, head, start: 0, block: &block(len) };
+                let asked = || panic!("for another");
+                let refused = carriage.append(&mut partial, segment, source, asked);
+                assert_eq!(refused, Err(Refused::TooLong));
+            }
+            assert_eq!(partial.missing(), TOTAL);
+        }
+        let mut partial = Partial::begin(head).expect("there is memory for it");
+        let clear = MessageCodec::new(None, 1);
+        let segment = Segment { lane: 0, head, start: 0, block: &block(MAX_SEGMENT) };
+        assert_eq!(clear.append(&mut partial, segment, source, || ()), Ok(()));
+        assert_eq!(partial.missing(), TOTAL - MAX_SEGMENT);
+    }
+}

@@ -1,0 +1,111 @@
+//! The release table: how a reader gives a block back to the side that wrote it.
+//!
+//! Each region has a table of one 32-bit word per granule of the **other** region's arena. When the
+//! reader of a block has finished with it, it stores the block's generation in the slot of the
+//! block's first granule; from then on the writer may reuse the block. Blocks are released there and
+//! only there.
+//!
+//! A writer that is short of space asks to be rung at the next release, by the protocol of
+//! [`crate::wakeup::epoch`]: the wish is an epoch word in the writer's own region.
+//!
+//! # Words and who writes them
+//!
+//! | word          | lies in the region of | written by           | means                             |
+//! | ------------- | --------------------- | -------------------- | --------------------------------- |
+//! | slot          | the reader            | the reader's threads | generation released last          |
+//! | `wants_space` | the writer            | the writer's threads | the epoch to ring for; 0 at first |
+//!
+//! # Invariants
+//!
+//! 0. A slot is stored (`Release`) after the last load of the block's bytes; the writer loads it
+//!    (`Acquire`) before it reuses the block. So nothing that is written to the block afterwards can
+//!    be read as its old content.
+//! 1. A slot holds a block's generation only after the block was released: before, it holds that of
+//!    an earlier block or 0 (see the invariants of [`crate::memory::arena`]). One block is released once.
+//! 2. No wake-up for space is lost. A waiter stores a new epoch in `wants_space`, fences, then looks
+//!    at the slots (`find_or_ask`); the releaser stores the slot, fences, then looks at
+//!    `wants_space` (`release`). At least one of the two sees what the other did: the waiter finds
+//!    space, or the releaser rings. Each further wait needs a new epoch, since one is rung for once.
+//! 3. The word is never taken back: an epoch whose waiter has gone costs one ring, and a release
+//!    that nobody waits for is a store, a fence and a load.
+//! 4. Whatever the peer stores in a slot, or as its wish, only decides when blocks of this connection
+//!    are reused, and whether it is rung. None of it is an index or a length.
+
+pub(crate) mod fetch;
+
+#[cfg(test)]
+mod model;
+
+use core::fmt;
+use core::sync::atomic::Ordering;
+
+use crate::memory::arena::{BlockRef, Released};
+use crate::memory::words::{Mapped, ReadWord, Word, Words};
+use crate::wakeup::epoch;
+use crate::wakeup::epoch::{WakeEpoch, WakeRequest};
+
+/// The reader's side: releases a block, of which nothing is read any more. To be done once for each
+/// block. `true`: the writer waits for space and is to be rung.
+#[must_use = "a writer that waits for space is to be rung"]
+pub(crate) fn release<W: Words>(
+    slot: &W::U32,
+    block: &BlockRef,
+    wants_space: &W::PeerU64,
+    rung: &WakeRequest<W>,
+) -> bool {
+    // Release: pairs with the Acquire of `ReleaseTable::is_released`; orders our loads of the
+    // block before the writer's next use of it.
+    slot.store(block.generation(), Ordering::Release);
+    // Its fence pairs with that of `find_or_ask`: either we see its epoch or it sees the slot.
+    rung.must_ring(wants_space)
+}
+
+/// The writer's side: looks for space with `find`. If there is none, asks to be rung at the next
+/// release and looks once more; `None` then means that the bell will ring.
+pub(crate) fn find_or_ask<W: Words, T>(
+    epochs: &WakeEpoch<W>,
+    wants_space: &W::U64,
+    mut find: impl FnMut() -> Option<T>,
+) -> Option<T> {
+    find().or_else(|| {
+        epochs.arm(wants_space);
+        // Pairs with the fence in `release`.
+        epoch::fence::<W>();
+        find()
+    })
+}
+
+/// The writer's side: what the peer has released of our arena.
+pub struct ReleaseTable<'a, W: Words> {
+    /// One slot per granule of our arena, in the peer's region.
+    pub slots: &'a [W::PeerU32],
+}
+
+impl<W: Words> ReleaseTable<'_, W> {
+    /// Under which generation a block that begins at `granule` was released last.
+    pub(crate) fn last(&self, granule: u32) -> u32 {
+        // Acquire: what this side had done before the peer could store it is seen.
+        self.slots[granule as usize].load(Ordering::Acquire)
+    }
+}
+
+impl ReleaseTable<'_, Mapped> {
+    /// Has the slot of a block that begins at `granule` fetched, which is about to be looked at.
+    pub(crate) fn fetch(&self, granule: u32) {
+        fetch::for_reading(&self.slots[granule as usize]);
+    }
+}
+
+impl<W: Words> Released for ReleaseTable<'_, W> {
+    #[inline]
+    fn is_released(&self, granule: u32, generation: u32) -> bool {
+        // Acquire: pairs with the Release of `release`.
+        self.slots[granule as usize].load(Ordering::Acquire) == generation
+    }
+}
+
+impl<W: Words> fmt::Debug for ReleaseTable<'_, W> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ReleaseTable").field("slots", &self.slots.len()).finish()
+    }
+}

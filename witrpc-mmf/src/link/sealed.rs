@@ -1,0 +1,420 @@
+//! The messages of calls, sealed.
+//!
+//! A message, or a segment of one, is sealed in pieces of up to [`CHUNK`] bytes. Each piece begins
+//! with the head of its line, which stands there in clear too and is compared when the piece has been
+//! opened: the keys know of no other way to bind it. The number that a piece is sealed under is its
+//! lane's and the place in all that has been sealed on the lane in that direction; both sides count,
+//! so no piece opens in another place, or twice.
+//!
+//! Cipher and opening happen in private memory: the plain text never stands in a region, and what
+//! was opened is not what a peer can still write.
+//!
+//! # Invariants
+//!
+//! 1. The counts of a lane are used by whoever has the lane: the caller, or whoever answers its call.
+//!    What hands a lane on orders them.
+//! 2. No number is used twice. A count stands at [`SPENT`] while a message is sealed, and stays there
+//!    if its body panics between two pieces: the numbers used by then must not be used for something
+//!    else. A lane that is spent, so or by having come to the end of its numbers, ends the connection
+//!    when it is used.
+
+use std::cell::Cell;
+use std::sync::atomic::AtomicU64;
+use std::sync::atomic::Ordering::Relaxed;
+
+use witrpc_transport::{COUNTER_BITS, FIRST_MESSAGE_NUMBER, Keys, MAX_PIECE_LEN, TAG_LEN};
+
+use crate::memory::layout::INLINE_LEN;
+
+use super::head::Head;
+use super::line::InlineWords;
+use super::message::{inline_bytes, inline_words};
+
+/// The most bytes of a message in one piece: as many lines as fit.
+const CHUNK: usize = 65_472;
+const HEAD_LEN: usize = 8;
+
+/// How much longer a piece is than what it carries.
+const OVERHEAD: usize = HEAD_LEN + TAG_LEN;
+
+const _: () = assert!(CHUNK + HEAD_LEN <= MAX_PIECE_LEN && CHUNK.is_multiple_of(64));
+
+/// The longest message that travels sealed in a line, in bytes.
+pub(crate) const INLINE_SEALED: usize = INLINE_LEN - OVERHEAD;
+
+/// The most bytes of a message that are sealed at once; a longer one goes in segments, and is refused
+/// if it does not. So one side opens a part while the other seals the next, and the thread that looks
+/// for requests is not long at it. Long enough that a hand-over does not show beside it.
+pub(crate) const LONGEST_PART: usize = 2 * CHUNK;
+
+/// Beyond every count of a lane in use.
+const SPENT: u64 = 1 << COUNTER_BITS;
+
+/// More pieces than the longest message has, in segments of the shortest kind.
+const LONGEST: u64 = 1 << 24;
+
+/// One side's sealing and opening of a connection's messages.
+#[derive(Debug)]
+pub(crate) struct Cipher {
+    keys: Box<dyn Keys>,
+    lanes: Box<[Counts]>,
+}
+
+/// How many pieces there have been on a lane.
+#[derive(Debug)]
+struct Counts {
+    sealed: AtomicU64,
+    opened: AtomicU64,
+}
+
+/// A message did not open: it is not what the peer has sealed as the next one on its lane.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct AuthError;
+
+/// What a rule about that reads like.
+pub(crate) const FORGED: &str = "a message that does not open: it was forged, or moved";
+
+/// A lane has no numbers left.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct KeysExhausted;
+
+impl Cipher {
+    pub(crate) fn new(keys: Box<dyn Keys>, lanes: usize) -> Self {
+        let first = || AtomicU64::new(FIRST_MESSAGE_NUMBER);
+        let lanes = (0..lanes).map(|_| Counts { sealed: first(), opened: first() });
+        Self { keys, lanes: lanes.collect() }
+    }
+
+    /// As if so much had been sealed on a lane that its numbers are used up.
+    #[cfg(test)]
+    pub(crate) fn spend(&self, lane: usize) {
+        self.lanes[lane].sealed.store(SPENT - LONGEST + 1, Relaxed);
+    }
+
+    /// Whether a call on this lane could come to the end of its numbers, asked by a client; by a
+    /// server a little later, so that only a client that does not ask finds it so.
+    pub(crate) fn is_spent(&self, lane: usize, by_server: bool) -> bool {
+        let limit = SPENT - if by_server { LONGEST } else { 2 * LONGEST };
+        let Counts { sealed, opened } = &self.lanes[lane];
+        sealed.load(Relaxed) > limit || opened.load(Relaxed) > limit
+    }
+
+    /// Seals a message of at most [`INLINE_SEALED`] bytes, the first of `padded`. Returns the words of
+    /// its line, and how many of them are used.
+    pub(crate) fn seal_inline(
+        &self,
+        lane: usize,
+        head: Head,
+        padded: &[u8; INLINE_LEN],
+        len: usize,
+    ) -> Result<(InlineWords, usize), KeysExhausted> {
+        let mut sealed = [0; INLINE_LEN];
+        let (piece, tag) = sealed[..sealed_len(len)].split_at_mut(HEAD_LEN + len);
+        piece[..HEAD_LEN].copy_from_slice(&head.to_word().to_le_bytes());
+        piece[HEAD_LEN..].copy_from_slice(&padded[..len]);
+        let first = self.begin(lane, 1)?;
+        tag.copy_from_slice(&self.keys.seal(number(lane, first), piece));
+        self.end(lane, first + 1);
+        Ok((inline_words(&sealed), sealed_len(len).div_ceil(8)))
+    }
+
+    /// Seals `len` bytes of a message into all of `block`, of [`sealed_len`] bytes. `fill` writes the
+    /// bytes from an offset on, front to back.
+    pub(crate) fn seal(
+        &self,
+        lane: usize,
+        head: Head,
+        len: usize,
+        mut fill: impl FnMut(usize, &mut [u8]),
+        block: &mut [u8],
+    ) -> Result<(), KeysExhausted> {
+        debug_assert_eq!(block.len(), sealed_len(len));
+        with_scratch(|private| {
+            let mut next = None;
+            for (index, block) in block.chunks_mut(CHUNK + OVERHEAD).enumerate() {
+                let (sealed, tag) = block.split_at_mut(block.len() - TAG_LEN);
+                let piece = &mut private[..sealed.len()];
+                piece[..HEAD_LEN].copy_from_slice(&head.to_word().to_le_bytes());
+                fill(index * CHUNK, &mut piece[HEAD_LEN..]);
+                // Begun when the first piece is there: most messages have no other that could panic.
+                let count = next.map_or_else(|| self.begin(lane, pieces(len)), Ok)?;
+                tag.copy_from_slice(&self.keys.seal(number(lane, count), piece));
+                sealed.copy_from_slice(piece);
+                next = Some(count + 1);
+            }
+            self.end(lane, next.expect("even an empty message has a piece"));
+            Ok(())
+        })
+    }
+
+    /// The count to begin so many pieces at. Until [`end`](Self::end) there is none for others.
+    fn begin(&self, lane: usize, pieces: u64) -> Result<u64, KeysExhausted> {
+        let count = &self.lanes[lane].sealed;
+        let first = count.load(Relaxed);
+        if first + pieces >= SPENT {
+            return Err(KeysExhausted);
+        }
+        count.store(SPENT, Relaxed);
+        Ok(first)
+    }
+
+    fn end(&self, lane: usize, next: u64) {
+        self.lanes[lane].sealed.store(next, Relaxed);
+    }
+
+    /// Opens what a line carries itself, of a head that says that it has `head.len` bytes.
+    pub(crate) fn open_inline(
+        &self,
+        lane: usize,
+        head: Head,
+        inline: &InlineWords,
+    ) -> Result<[u8; INLINE_LEN], AuthError> {
+        let len = head.len as usize;
+        if len > INLINE_SEALED {
+            return Err(AuthError);
+        }
+        let mut sealed = inline_bytes(*inline);
+        let opened = self.open_piece(lane, 0, &mut sealed[..sealed_len(len)], head)?;
+        self.skip(lane, 1);
+        let mut bytes = [0; INLINE_LEN];
+        bytes[..len].copy_from_slice(opened);
+        Ok(bytes)
+    }
+
+    /// Opens `sealed` bytes and adds what they carry to `out`, which has room for it. `copy` copies
+    /// them out of the peer's region from an offset on, each once.
+    pub(crate) fn open(
+        &self,
+        lane: usize,
+        head: Head,
+        sealed: usize,
+        mut copy: impl FnMut(usize, &mut [u8]),
+        out: &mut Vec<u8>,
+    ) -> Result<(), AuthError> {
+        let len = opened_len(sealed).ok_or(AuthError)?;
+        with_scratch(|private| {
+            let mut done = 0;
+            for index in 0..pieces(len) {
+                let private = &mut private[..(sealed - done).min(CHUNK + OVERHEAD)];
+                copy(done, private);
+                done += private.len();
+                out.extend_from_slice(self.open_piece(lane, index, private, head)?);
+            }
+            Ok(())
+        })?;
+        self.skip(lane, pieces(len));
+        Ok(())
+    }
+
+    /// Opens the piece `index` of a message in place, and compares the head in it. Returns what it
+    /// carries.
+    fn open_piece<'a>(
+        &self,
+        lane: usize,
+        index: u64,
+        sealed: &'a mut [u8],
+        head: Head,
+    ) -> Result<&'a [u8], AuthError> {
+        let number = number(lane, self.lanes[lane].opened.load(Relaxed) + index);
+        let (piece, tag) = sealed.split_last_chunk_mut().ok_or(AuthError)?;
+        if !self.keys.open(number, piece, *tag) {
+            return Err(AuthError);
+        }
+        piece.strip_prefix(&head.to_word().to_le_bytes()).ok_or(AuthError)
+    }
+
+    /// Leaves out a message that nobody opens.
+    pub(crate) fn pass_over(&self, lane: usize, sealed: usize) -> Result<(), AuthError> {
+        self.skip(lane, pieces(opened_len(sealed).ok_or(AuthError)?));
+        Ok(())
+    }
+
+    fn skip(&self, lane: usize, pieces: u64) {
+        let count = &self.lanes[lane].opened;
+        count.store(count.load(Relaxed) + pieces, Relaxed);
+    }
+}
+
+/// How many pieces a message of so many bytes has.
+fn pieces(len: usize) -> u64 {
+    len.div_ceil(CHUNK).max(1) as u64
+}
+
+/// How long `len` bytes are once they are sealed.
+pub(crate) fn sealed_len(len: usize) -> usize {
+    len + pieces(len) as usize * OVERHEAD
+}
+
+/// How many bytes are in what is `sealed` bytes long; `None` if nothing is.
+pub(crate) fn opened_len(sealed: usize) -> Option<usize> {
+    let len = sealed.checked_sub(sealed.div_ceil(CHUNK + OVERHEAD) * OVERHEAD)?;
+    (sealed_len(len) == sealed).then_some(len)
+}
+
+/// The most bytes that are no longer than `room` once they are sealed; at least one piece fits.
+pub(crate) fn longest_within(room: usize) -> usize {
+    let rest = room % (CHUNK + OVERHEAD);
+    room / (CHUNK + OVERHEAD) * CHUNK + rest.saturating_sub(OVERHEAD)
+}
+
+fn number(lane: usize, count: u64) -> u64 {
+    (lane as u64) << COUNTER_BITS | count
+}
+
+const SCRATCH_LEN: usize = CHUNK + OVERHEAD;
+
+thread_local! {
+    /// Kept for a thread's next message. Absent while it is in use.
+    static SCRATCH: Cell<Option<Box<[u8; SCRATCH_LEN]>>> = const { Cell::new(None) };
+}
+
+/// Lends room for a sealed piece.
+fn with_scratch<R>(work: impl FnOnce(&mut [u8]) -> R) -> R {
+    let mut scratch = SCRATCH.take().unwrap_or_else(|| Box::new([0; SCRATCH_LEN]));
+    let result = work(&mut *scratch);
+    SCRATCH.set(Some(scratch));
+    result
+}
+
+#[cfg(test)]
+mod tests {
+    use witrpc_transport::Plain;
+
+    use crate::link::head::Kind;
+
+    use super::*;
+
+    const LANES: usize = 3;
+
+    fn sealing() -> Cipher {
+        Cipher::new(Box::new(Plain::default()), LANES)
+    }
+
+    fn head(kind: Kind, len: usize) -> Head {
+        Head::new(kind, 5, len as u32)
+    }
+
+    fn bytes(len: usize) -> Vec<u8> {
+        (0..len).map(|i| (i % 251) as u8).collect()
+    }
+
+    fn seal(sealing: &Cipher, lane: usize, message: &[u8]) -> Vec<u8> {
+        let mut block = vec![0; sealed_len(message.len())];
+        let fill = |offset: usize, out: &mut [u8]| {
+            out.copy_from_slice(&message[offset..offset + out.len()]);
+        };
+        let head = head(Kind::Block, message.len());
+        sealing.seal(lane, head, message.len(), fill, &mut block).unwrap();
+        block
+    }
+
+    fn open(sealing: &Cipher, lane: usize, head: Head, block: &[u8]) -> Result<Vec<u8>, AuthError> {
+        let mut out = Vec::new();
+        let copy = |offset: usize, out: &mut [u8]| {
+            out.copy_from_slice(&block[offset..offset + out.len()]);
+        };
+        sealing.open(lane, head, block.len(), copy, &mut out).map(|()| out)
+    }
+
+    #[test]
+    fn messages_of_any_length_come_through() {
+        let (sender, receiver) = (sealing(), sealing());
+        for len in [0, 1, 48, 49, CHUNK - 1, CHUNK, CHUNK + 1, 3 * CHUNK, 1_000_000] {
+            let message = bytes(len);
+            let block = seal(&sender, 1, &message);
+            assert_eq!(opened_len(block.len()), Some(len));
+            assert!(open(&receiver, 1, head(Kind::Block, len), &block) == Ok(message), "{len}");
+        }
+    }
+
+    #[test]
+    fn short_messages_come_through_in_their_line() {
+        let (sender, receiver) = (sealing(), sealing());
+        for len in 0..=INLINE_SEALED {
+            let mut padded = [0; INLINE_LEN];
+            padded[..len].copy_from_slice(&bytes(len));
+            let head = head(Kind::Inline, len);
+            let (words, used) = sender.seal_inline(2, head, &padded, len).unwrap();
+            assert!(words[used..].iter().all(|word| *word == 0));
+            assert_eq!(receiver.open_inline(2, head, &words), Ok(padded));
+        }
+        let too_long = head(Kind::Inline, INLINE_SEALED + 1);
+        assert_eq!(receiver.open_inline(2, too_long, &[0; 6]), Err(AuthError));
+    }
+
+    #[test]
+    fn no_message_opens_on_another_lane_in_another_place_or_under_another_head() {
+        let sender = sealing();
+        let (first, second) = (seal(&sender, 1, &bytes(100)), seal(&sender, 1, &bytes(100)));
+        let honest = head(Kind::Block, 100);
+        assert_eq!(open(&sealing(), 0, honest, &first), Err(AuthError), "another lane");
+        assert_eq!(open(&sealing(), 1, honest, &second), Err(AuthError), "too early");
+        let receiver = sealing();
+        open(&receiver, 1, honest, &first).unwrap();
+        assert_eq!(open(&receiver, 1, honest, &first), Err(AuthError), "twice");
+        let lied = Head::new(Kind::Block, 6, 100);
+        assert_eq!(open(&sealing(), 1, lied, &first), Err(AuthError), "another tag");
+        for cut in [0, 23, 123] {
+            assert_eq!(open(&sealing(), 1, honest, &first[..cut]), Err(AuthError), "cut to {cut}");
+        }
+    }
+
+    #[test]
+    fn pieces_of_a_message_cannot_change_places() {
+        let sender = sealing();
+        let mut block = seal(&sender, 0, &bytes(2 * CHUNK));
+        let (one, other) = block.split_at_mut(CHUNK + OVERHEAD);
+        one.swap_with_slice(other);
+        assert_eq!(open(&sealing(), 0, head(Kind::Block, 2 * CHUNK), &block), Err(AuthError));
+    }
+
+    #[test]
+    fn what_is_passed_over_keeps_the_count() {
+        let (sender, receiver) = (sealing(), sealing());
+        for len in [10, 2 * CHUNK + 1] {
+            receiver.pass_over(1, seal(&sender, 1, &bytes(len)).len()).unwrap();
+        }
+        let block = seal(&sender, 1, b"and now");
+        assert_eq!(open(&receiver, 1, head(Kind::Block, 7), &block).unwrap(), b"and now");
+        assert_eq!(receiver.pass_over(1, OVERHEAD - 1), Err(AuthError));
+    }
+
+    #[test]
+    fn a_body_that_panics_leaves_the_lane_spent_and_the_others_not() {
+        let sealing = sealing();
+        let panics = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+            let fill = |offset: usize, _: &mut [u8]| assert_eq!(offset, 0, "no more");
+            let mut block = vec![0; sealed_len(2 * CHUNK)];
+            sealing.seal(1, head(Kind::Block, 2 * CHUNK), 2 * CHUNK, fill, &mut block)
+        }));
+        assert!(panics.is_err());
+        assert!(sealing.is_spent(1, true) && !sealing.is_spent(0, false));
+        let again = sealing.seal_inline(1, head(Kind::Inline, 0), &[0; INLINE_LEN], 0);
+        assert_eq!(again, Err(KeysExhausted));
+    }
+
+    #[test]
+    fn a_lane_is_spent_before_its_numbers_end_and_a_client_sees_it_first() {
+        let sealing = sealing();
+        let set = |count| sealing.lanes[2].opened.store(count, Relaxed);
+        for (count, by_client, by_server) in [
+            (SPENT - 2 * LONGEST, false, false),
+            (SPENT - 2 * LONGEST + 1, true, false),
+            (SPENT - LONGEST + 1, true, true),
+        ] {
+            set(count);
+            assert_eq!(sealing.is_spent(2, false), by_client);
+            assert_eq!(sealing.is_spent(2, true), by_server);
+        }
+    }
+
+    #[test]
+    fn lengths_are_each_others_inverse() {
+        for len in (0..4 * CHUNK).step_by(997).chain([CHUNK - 1, CHUNK, CHUNK + 1]) {
+            let sealed = sealed_len(len);
+            assert_eq!(opened_len(sealed), Some(len));
+            assert_eq!(longest_within(sealed), len);
+            assert!(sealed_len(longest_within(sealed + 1)) <= sealed + 1);
+        }
+    }
+}

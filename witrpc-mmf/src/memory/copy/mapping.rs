@@ -1,0 +1,222 @@
+//! The pointer to a mapped region, sealed in a private field with its invariants.
+
+use core::fmt;
+use core::mem::align_of;
+use core::ptr::NonNull;
+use core::sync::atomic::{AtomicU32, AtomicU64};
+
+use memmap2::MmapRaw;
+
+use crate::memory::words::{PeerU32, PeerU64};
+
+use super::WORD_BYTES;
+
+/// Bytes to which a region is aligned at least: a line, and the strictest raw slice.
+const REGION_ALIGN: usize = 64;
+
+/// Pages mapped into this process, by whatever backend. Dropping them unmaps them.
+#[expect(clippy::len_without_is_empty, reason = "a mapping is never empty")]
+pub trait Pages: Send + Sync + 'static {
+    /// Where they start; never null.
+    fn start(&self) -> *mut u8;
+
+    /// How many bytes they have.
+    fn len(&self) -> usize;
+}
+
+impl Pages for MmapRaw {
+    fn start(&self) -> *mut u8 {
+        self.as_mut_ptr()
+    }
+
+    fn len(&self) -> usize {
+        self.len()
+    }
+}
+
+/// A region mapped into this process. Dropping it unmaps the region.
+pub(crate) struct Mapping {
+    /// # Invariants
+    ///
+    /// 0. The `len` bytes from `start` can be read for as long as `pages` exists.
+    /// 1. Within this process, they are accessed through this value only.
+    start: NonNull<u8>,
+    /// # Invariants
+    ///
+    /// 2. `len <= pages.len()`, hence at most `isize::MAX`.
+    /// 3. `len` is a multiple of [`WORD_BYTES`], and `start` is aligned to [`REGION_ALIGN`].
+    len: usize,
+    /// Keeps the pages mapped.
+    _pages: Box<dyn Pages>,
+}
+
+// SAFETY: the pages are the same for every thread, whatever owns them is `Send`, and the only
+// references that safe code gets from here are to atomics, or exclusive by a token.
+unsafe impl Send for Mapping {}
+// SAFETY: as above, and what owns the pages is `Sync`.
+unsafe impl Sync for Mapping {}
+
+impl Mapping {
+    /// # Safety
+    ///
+    /// The caller promises invariants 0 and 1; the others are checked.
+    pub(crate) unsafe fn new(pages: Box<dyn Pages>, len: usize) -> Result<Self, BadMapping> {
+        if len == 0 || !len.is_multiple_of(WORD_BYTES) {
+            return Err(BadMapping::NotWholeWords { len });
+        }
+        if len > pages.len() {
+            return Err(BadMapping::TooShort { mapped: pages.len(), len });
+        }
+        let address = pages.start().addr();
+        match NonNull::new(pages.start()) {
+            Some(start) if address.is_multiple_of(REGION_ALIGN) => {
+                Ok(Self { start, len, _pages: pages })
+            }
+            _ => Err(BadMapping::Misaligned { address }),
+        }
+    }
+
+    #[inline]
+    pub(crate) fn len(&self) -> usize {
+        self.len
+    }
+
+    /// The `count` words at `offset`.
+    ///
+    /// # Panics
+    ///
+    /// If `offset` is not aligned for the word or the words do not lie in the region.
+    ///
+    /// # Safety
+    ///
+    /// No exclusive reference to the range exists while the result does.
+    #[inline]
+    pub(crate) unsafe fn words<W: MappedWord>(&self, offset: usize, count: usize) -> &[W] {
+        self.check(offset, count, size_of::<W>());
+        // SAFETY: `offset <= len`, and `len` bytes from the start belong to the mapping (2).
+        let first = unsafe { self.start.add(offset) }.cast::<W>();
+        // SAFETY: `count` words from `first` lie in the mapping and are aligned, as was just checked
+        // on top of (3); they can be read as long as `self` exists (0); any bytes are a value of `W`
+        // (`MappedWord`); nothing has exclusive access, by this function's contract and (1).
+        unsafe { core::slice::from_raw_parts(first.as_ptr(), count) }
+    }
+
+    /// The `len` bytes at `offset`, exclusively.
+    ///
+    /// # Panics
+    ///
+    /// If the bytes do not lie in the region.
+    ///
+    /// # Safety
+    ///
+    /// The mapping can be written, no other process writes to the range, and no other reference to
+    /// it exists while the result does.
+    #[inline]
+    #[expect(clippy::mut_from_ref, reason = "exclusive by the contract, not by the borrow")]
+    pub(crate) unsafe fn bytes_mut(&self, offset: usize, len: usize) -> &mut [u8] {
+        self.check(offset, len, 1);
+        // SAFETY: `offset <= len`, and `len` bytes from the start belong to the mapping (2).
+        let first = unsafe { self.start.add(offset) };
+        // SAFETY: `len` bytes from `first` lie in the mapping, as was just checked, and can be read
+        // as long as `self` exists (0); they can be written, and nothing else accesses them, by this
+        // function's contract.
+        unsafe { core::slice::from_raw_parts_mut(first.as_ptr(), len) }
+    }
+
+    /// The `len` bytes at `offset`, to be read in place.
+    ///
+    /// # Panics
+    ///
+    /// If the bytes do not lie in the region.
+    ///
+    /// # Safety
+    ///
+    /// Nobody writes to the range, in this process or another, while the result exists.
+    #[inline]
+    pub(crate) unsafe fn bytes(&self, offset: usize, len: usize) -> &[u8] {
+        self.check(offset, len, 1);
+        // SAFETY: `offset <= len`, and `len` bytes from the start belong to the mapping (2).
+        let first = unsafe { self.start.add(offset) };
+        // SAFETY: `len` bytes from `first` lie in the mapping, as was just checked, and can be read
+        // as long as `self` exists (0); nobody writes to them, by this function's contract.
+        unsafe { core::slice::from_raw_parts(first.as_ptr(), len) }
+    }
+
+    /// # Panics
+    ///
+    /// If the `count` items of `size` bytes at `offset` are not aligned or not in the region.
+    #[inline]
+    fn check(&self, offset: usize, count: usize, size: usize) {
+        let len = self.len;
+        let inside = offset <= len && count <= (len - offset) / size;
+        assert!(
+            inside && offset.is_multiple_of(size),
+            "{count} items of {size} bytes at {offset} are not a part of the region of {len} bytes"
+        );
+    }
+}
+
+impl fmt::Debug for Mapping {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Mapping").field("start", &self.start).field("len", &self.len).finish()
+    }
+}
+
+/// What may be laid over a mapping.
+///
+/// # Safety
+///
+/// An atomic integer, or a transparent wrapper of one: any bytes are a value, its alignment is its
+/// size, and all access through a shared reference is atomic.
+pub(crate) unsafe trait MappedWord {}
+
+// SAFETY: an atomic integer.
+unsafe impl MappedWord for AtomicU32 {}
+// SAFETY: an atomic integer.
+unsafe impl MappedWord for AtomicU64 {}
+// SAFETY: a transparent wrapper of `AtomicU32` that only loads.
+unsafe impl MappedWord for PeerU32 {}
+// SAFETY: a transparent wrapper of `AtomicU64` that only loads.
+unsafe impl MappedWord for PeerU64 {}
+
+const _: () = assert!(align_of::<AtomicU64>() == size_of::<AtomicU64>());
+const _: () = assert!(align_of::<AtomicU32>() == size_of::<AtomicU32>());
+
+/// A mapping that cannot hold a region.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum BadMapping {
+    /// The length is not a positive multiple of 8.
+    #[error("a region of {len} bytes is not made of whole words; give a positive multiple of 8")]
+    NotWholeWords {
+        /// Length asked for, in bytes.
+        len: usize,
+    },
+    /// Less is mapped than is to be used.
+    #[error("{mapped} bytes are mapped but the region has {len}; map all of it")]
+    TooShort {
+        /// Length of the mapping in bytes.
+        mapped: usize,
+        /// Length asked for, in bytes.
+        len: usize,
+    },
+    /// The mapping does not start at a multiple of 64.
+    #[error("the mapping at {address:#x} is not aligned to 64 bytes; map from the file's start")]
+    Misaligned {
+        /// Where the mapping starts.
+        address: usize,
+    },
+    /// The arena does not lie in the region, or not at a granule's boundary.
+    #[error(
+        "an arena of {arena_len} bytes at {offset} does not fit a region of {len} bytes; \
+         it must lie inside and start at a multiple of 256"
+    )]
+    BadArena {
+        /// Where the arena was to start, in bytes.
+        offset: usize,
+        /// Length of the arena in bytes.
+        arena_len: usize,
+        /// Length of the region in bytes.
+        len: usize,
+    },
+}

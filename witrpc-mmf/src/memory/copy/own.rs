@@ -1,0 +1,172 @@
+//! Our own region: words that our threads share, then an arena of blocks that are written in place.
+
+use core::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+
+use crate::memory::arena::{Arena, ArenaId, Block, GRANULE_BYTES};
+
+use super::mapping::Mapping;
+use super::{BadMapping, Pages, WORD_BYTES};
+
+/// The region that this process created and alone may write.
+///
+/// Everything in front of the arena is words, and only reached as atomics; the arena is blocks, and
+/// only reached by `&mut [u8]` through the [`Block`] that the arena gave out. So the two kinds of
+/// reference never meet. Dropping it unmaps the region.
+#[derive(Debug)]
+pub struct OwnMemory {
+    mapping: Mapping,
+    /// Where the arena starts and the words end.
+    arena_start: usize,
+    /// The arena whose blocks lie here. Its length was checked to fit.
+    arena: ArenaId,
+}
+
+impl OwnMemory {
+    /// Takes over a writable mapping of which the first `len` bytes are used, the blocks of `arena`
+    /// lying from `arena_start`.
+    ///
+    /// # Errors
+    ///
+    /// [`BadMapping`] if `len` bytes of whole words are not there or not aligned, or the arena does
+    /// not lie in them at a multiple of 256.
+    ///
+    /// # Safety
+    ///
+    /// As long as the mapping exists,
+    ///
+    /// - all of it can be read and written (the file under it is sealed against shrinking, and
+    ///   nobody changes the protection of the pages or unmaps them);
+    /// - no other process writes to it (the file is sealed against writes through any other
+    ///   descriptor or mapping), and this process does not access it other than through the value
+    ///   returned;
+    /// - each byte in front of the arena is asked for as a part of a 32-bit word only, or of a
+    ///   64-bit word only.
+    pub unsafe fn new(
+        pages: impl Pages,
+        len: usize,
+        arena_start: usize,
+        arena: &Arena,
+    ) -> Result<Self, BadMapping> {
+        // SAFETY: readable for as long as it exists, by this function's own contract.
+        let mapping = unsafe { Mapping::new(Box::new(pages), len) }?;
+        let arena_len = arena.len();
+        let fits = arena_start.checked_add(arena_len).is_some_and(|end| end <= len);
+        if !fits || !arena_start.is_multiple_of(GRANULE_BYTES) {
+            return Err(BadMapping::BadArena { offset: arena_start, arena_len, len });
+        }
+        Ok(Self { mapping, arena_start, arena: arena.id() })
+    }
+
+    /// The bytes of a block, to be filled in place. They hold whatever the block's last user left.
+    ///
+    /// The reference is exclusive because `block` is: an [`Arena`] never gives out overlapping
+    /// blocks, a block cannot be copied, and no two arenas have one [`ArenaId`].
+    ///
+    /// # Panics
+    ///
+    /// If the block is of another arena than the one this memory was made with.
+    #[inline]
+    #[must_use]
+    pub fn block_mut<'a>(&'a self, block: &'a mut Block) -> &'a mut [u8] {
+        assert!(block.arena() == self.arena, "the block belongs to the arena of another region");
+        // SAFETY: the mapping can be written, and by no other process, by `new`'s contract. Nothing
+        // else in this process refers to the range: words end at `arena_start`, and live blocks of
+        // one arena do not overlap, of which this one is borrowed exclusively.
+        unsafe { self.mapping.bytes_mut(self.arena_start + block.offset(), block.len()) }
+    }
+
+    /// The bytes of a block, to be read in place.
+    ///
+    /// Nobody writes to them meanwhile: to write takes the block exclusively.
+    ///
+    /// # Panics
+    ///
+    /// If the block is of another arena than the one this memory was made with.
+    #[inline]
+    #[must_use]
+    pub fn block<'a>(&'a self, block: &'a Block) -> &'a [u8] {
+        assert!(block.arena() == self.arena, "the block belongs to the arena of another region");
+        // SAFETY: no other process writes, by `new`'s contract. In this process only `block_mut`
+        // does, of a block that is borrowed exclusively, which is none that overlaps this one.
+        unsafe { self.mapping.bytes(self.arena_start + block.offset(), block.len()) }
+    }
+
+    /// The arena whose blocks lie here.
+    #[must_use]
+    pub fn arena(&self) -> ArenaId {
+        self.arena
+    }
+
+    /// The 64-bit word at `offset`.
+    ///
+    /// # Panics
+    ///
+    /// If `offset` is not a multiple of 8 or the word does not lie in front of the arena.
+    #[inline]
+    #[must_use]
+    pub fn word64(&self, offset: usize) -> &AtomicU64 {
+        &self.words64(offset, 1)[0]
+    }
+
+    /// The 32-bit word at `offset`.
+    ///
+    /// # Panics
+    ///
+    /// If `offset` is not a multiple of 4 or the word does not lie in front of the arena.
+    #[inline]
+    #[must_use]
+    pub fn word32(&self, offset: usize) -> &AtomicU32 {
+        &self.words32(offset, 1)[0]
+    }
+
+    /// The `count` 64-bit words at `offset`.
+    ///
+    /// # Panics
+    ///
+    /// If `offset` is not a multiple of 8 or the words do not lie in front of the arena.
+    #[inline]
+    #[must_use]
+    pub fn words64(&self, offset: usize, count: usize) -> &[AtomicU64] {
+        self.check_in_front_of_arena(offset, count, size_of::<u64>());
+        // SAFETY: exclusive references are made to blocks only, which lie behind `arena_start`.
+        unsafe { self.mapping.words(offset, count) }
+    }
+
+    /// The `count` 32-bit words at `offset`.
+    ///
+    /// # Panics
+    ///
+    /// If `offset` is not a multiple of 4 or the words do not lie in front of the arena.
+    #[inline]
+    #[must_use]
+    pub fn words32(&self, offset: usize, count: usize) -> &[AtomicU32] {
+        self.check_in_front_of_arena(offset, count, size_of::<u32>());
+        // SAFETY: exclusive references are made to blocks only, which lie behind `arena_start`.
+        unsafe { self.mapping.words(offset, count) }
+    }
+
+    /// Writes `bytes` to the words at `offset`, the last word filled up with zeros, by relaxed
+    /// stores: such as what stands inline in a line. A later store with `Release` publishes them.
+    ///
+    /// # Panics
+    ///
+    /// If `offset` is not a multiple of 8 or the words do not lie in front of the arena.
+    #[inline]
+    pub fn store_bytes(&self, offset: usize, bytes: &[u8]) {
+        let words = self.words64(offset, bytes.len().div_ceil(WORD_BYTES));
+        for (word, bytes) in words.iter().zip(bytes.chunks(WORD_BYTES)) {
+            let mut padded = [0; WORD_BYTES];
+            padded[..bytes.len()].copy_from_slice(bytes);
+            word.store(u64::from_ne_bytes(padded), Ordering::Relaxed);
+        }
+    }
+
+    #[inline]
+    fn check_in_front_of_arena(&self, offset: usize, count: usize, size: usize) {
+        let limit = self.arena_start;
+        assert!(
+            offset <= limit && count <= (limit - offset) / size,
+            "{count} words of {size} bytes at {offset} do not lie in front of the arena at {limit}"
+        );
+    }
+}

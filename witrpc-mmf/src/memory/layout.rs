@@ -1,0 +1,277 @@
+//! Where everything lies in the two regions of a connection.
+//!
+//! A connection has a *client region*, which only the client writes, and a *server region*, which
+//! only the server writes. Both have the same length, half of `size`, and arenas of the same
+//! length, so that one [`Layout`] describes the two. `docs/memory-layout.md` draws it; the const
+//! asserts below hold the drawing to the code.
+//!
+//! | client region          | server region          |
+//! |------------------------|------------------------|
+//! | state                  | state                  |
+//! | high water             | ring-me                |
+//! | wants space            | wants space, cancels   |
+//! | wait lines             | claimed words          |
+//! | request lines          | response lines         |
+//! | control lines          |                        |
+//! | release table          | release table          |
+//! | arena                  | arena                  |
+
+use super::arena::GRANULE_BYTES as GRANULE;
+
+/// A cache line; what two processes poll never shares one.
+pub(crate) const LINE: usize = 64;
+
+/// The words of a line.
+pub(crate) const LINE_WORDS: usize = LINE / 8;
+
+/// Bytes of a message that fit in a line beside `seq` and `head`.
+pub const INLINE_LEN: usize = LINE - 16;
+
+const _: () = assert!(INLINE_LEN == witrpc_transport::SMALL_LEN);
+
+/// Lanes that share one wait line: the bits of a word.
+pub(crate) const GROUP: usize = 64;
+
+/// The fewest lanes a connection can have.
+pub const MIN_LANES: u32 = 1;
+
+/// The most lanes a connection can have.
+pub const MAX_LANES: u32 = 1024;
+
+/// The smallest arena, so that one segment is never uselessly small.
+const MIN_ARENA: usize = 16 * GRANULE;
+
+/// What the length of a region is a multiple of.
+pub(crate) const PAGE: usize = 4096;
+
+/// The owner's state word (`u64`), in both regions.
+pub(crate) const STATE: usize = 0;
+/// Client region: one past the highest lane ever used (`u64`).
+pub(crate) const HIGH_WATER: usize = LINE;
+/// Server region: the epoch to ring for, or 0 (`u64`).
+pub(crate) const RING_ME: usize = LINE;
+/// Both regions: whether the owner waits for its peer to release blocks (`u64`).
+pub(crate) const WANTS_SPACE: usize = 2 * LINE;
+/// Server region, on the line of the one before: the epoch to ring for when a call is cancelled, or 0
+/// (`u64`). Both are read by a client that does something rare.
+pub(crate) const WANTS_CANCEL: usize = WANTS_SPACE + 8;
+/// Where the parts begin whose size depends on the number of lanes.
+const PARTS: usize = 3 * LINE;
+
+/// Words of a request or response line.
+pub(crate) mod line {
+    /// Published last: which call this is.
+    pub(crate) const SEQ: usize = 0;
+    /// Kind, tag, length: see `head.rs`.
+    pub(crate) const HEAD: usize = 1;
+    /// The first of six words of payload, or of a block's description.
+    pub(crate) const INLINE: usize = 2;
+}
+
+/// Words of a control line (client region, one a lane).
+pub(crate) mod control {
+    /// The seq of the latest call on this lane that was given up, which never falls: see
+    /// `cancel.rs`.
+    pub(crate) const CANCELLED: usize = 0;
+    /// The caller's deadline in `CLOCK_MONOTONIC` nanoseconds, if the head says that there is one.
+    pub(crate) const DEADLINE: usize = 1;
+}
+
+/// Words of a wait line (client region, one a group of lanes).
+pub(crate) mod wait {
+    /// A bit a lane: somebody sleeps on the seq of its response line.
+    pub(crate) const PARKED: usize = 0;
+    /// The epoch to ring for, or 0: somebody of this group waits for the doorbell.
+    pub(crate) const RING_ME: usize = 1;
+}
+
+const _: () = assert!(line::INLINE * 8 + INLINE_LEN == LINE);
+const _: () = assert!(line::HEAD < line::INLINE && line::SEQ < line::INLINE);
+const _: () = assert!(control::DEADLINE < LINE_WORDS && control::CANCELLED != control::DEADLINE);
+const _: () = assert!(wait::RING_ME < LINE_WORDS && WANTS_CANCEL < WANTS_SPACE + LINE);
+const _: () = assert!(PAGE.is_multiple_of(GRANULE) && PARTS.is_multiple_of(LINE));
+const _: () = assert!((MAX_LANES as usize).is_multiple_of(GROUP));
+
+/// The offsets that follow from the number of lanes and the length of a region. Computed on each
+/// side from its own copy of the two numbers; nothing of it is ever read from the peer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Layout {
+    lanes: usize,
+    region_len: usize,
+    client: Parts,
+    server: Parts,
+    arena_len: usize,
+}
+
+/// The parts of one region. `lines` are request or response lines.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Parts {
+    /// Wait lines, or claimed words.
+    notes: usize,
+    lines: usize,
+    /// Control lines; empty in the server's region.
+    control: usize,
+    release: usize,
+    arena: usize,
+}
+
+impl Layout {
+    /// The layout of regions of `region_len` bytes with `lanes` lanes; `None` when `lanes` is out
+    /// of bounds or the region too short for them.
+    pub(crate) fn new(lanes: u32, region_len: usize) -> Option<Self> {
+        if !(MIN_LANES..=MAX_LANES).contains(&lanes) {
+            return None;
+        }
+        let lanes = lanes as usize;
+        // A granule costs its own bytes and a word in the other region's release table; a page is
+        // kept for rounding the arena's start.
+        let spare = region_len.checked_sub(client_fixed(lanes) + PAGE)?;
+        let arena_len = spare / (GRANULE + RELEASE_WORD) * GRANULE;
+        if arena_len < MIN_ARENA {
+            return None;
+        }
+        let release_len = arena_len / GRANULE * RELEASE_WORD;
+        let client = Parts::new(wait_len(lanes), lanes, lanes, release_len);
+        let server = Parts::new(claimed_len(lanes), lanes, 0, release_len);
+        debug_assert!(client.arena + arena_len <= region_len);
+        debug_assert!(server.arena + arena_len <= region_len);
+        Some(Self { lanes, region_len, client, server, arena_len })
+    }
+
+    /// The shortest region that holds `lanes` lanes, a whole number of pages.
+    pub(crate) fn min_region_len(lanes: u32) -> usize {
+        let granules = MIN_ARENA / GRANULE;
+        let fixed = client_fixed(lanes as usize) + PAGE;
+        (fixed + granules * (GRANULE + RELEASE_WORD)).next_multiple_of(PAGE)
+    }
+
+    pub(crate) fn lanes(&self) -> usize {
+        self.lanes
+    }
+
+    pub(crate) fn groups(&self) -> usize {
+        self.lanes.div_ceil(GROUP)
+    }
+
+    pub(crate) fn region_len(&self) -> usize {
+        self.region_len
+    }
+
+    pub(crate) fn arena_len(&self) -> usize {
+        self.arena_len
+    }
+
+    /// Granules of either arena, and slots of either release table.
+    pub(crate) fn granules(&self) -> usize {
+        self.arena_len / GRANULE
+    }
+
+    pub(crate) fn request_line(&self, lane: usize) -> usize {
+        self.client.lines + lane * LINE
+    }
+
+    pub(crate) fn response_line(&self, lane: usize) -> usize {
+        self.server.lines + lane * LINE
+    }
+
+    /// The word of `lane`'s control line that `word` of [`control`] names.
+    pub(crate) fn control_word(&self, lane: usize, word: usize) -> usize {
+        self.client.control + lane * LINE + word * 8
+    }
+
+    /// The wait line of the group that `lane` belongs to.
+    pub(crate) fn wait_line(&self, lane: usize) -> usize {
+        self.client.notes + lane / GROUP * LINE
+    }
+
+    /// The bit of `lane` in the words of its group.
+    #[inline]
+    pub(crate) fn lane_bit(lane: usize) -> u64 {
+        1 << (lane % GROUP)
+    }
+
+    /// The word that says which call of `lane` the server has taken.
+    pub(crate) fn claimed_word(&self, lane: usize) -> usize {
+        self.server.notes + lane * 8
+    }
+
+    /// The client's release table, which covers the server's arena.
+    pub(crate) fn client_release(&self) -> usize {
+        self.client.release
+    }
+
+    /// The server's release table, which covers the client's arena.
+    pub(crate) fn server_release(&self) -> usize {
+        self.server.release
+    }
+
+    pub(crate) fn client_arena(&self) -> usize {
+        self.client.arena
+    }
+
+    pub(crate) fn server_arena(&self) -> usize {
+        self.server.arena
+    }
+}
+
+/// A word of the release table.
+const RELEASE_WORD: usize = 4;
+
+fn wait_len(lanes: usize) -> usize {
+    lanes.div_ceil(GROUP) * LINE
+}
+
+fn claimed_len(lanes: usize) -> usize {
+    (lanes * 8).next_multiple_of(LINE)
+}
+
+/// All of the client's region but release table and arena: the larger of the two.
+fn client_fixed(lanes: usize) -> usize {
+    PARTS + wait_len(lanes).max(claimed_len(lanes)) + 2 * lanes * LINE
+}
+
+impl Parts {
+    fn new(notes_len: usize, lines: usize, controls: usize, release_len: usize) -> Self {
+        let notes = PARTS;
+        let lines_at = notes + notes_len;
+        let control = lines_at + lines * LINE;
+        let release = control + controls * LINE;
+        let arena = (release + release_len).next_multiple_of(PAGE);
+        Self { notes, lines: lines_at, control, release, arena }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parts_neither_overlap_nor_leave_the_region() {
+        for lanes in [1, 2, 63, 64, 65, 500, 1024] {
+            for pages in 0..40 {
+                let len = Layout::min_region_len(lanes) + pages * PAGE;
+                let layout = Layout::new(lanes, len).expect("at least the minimum");
+                for parts in [layout.client, layout.server] {
+                    assert!(parts.notes < parts.lines);
+                    assert!(parts.lines + lanes as usize * LINE <= parts.control);
+                    assert!(parts.control <= parts.release);
+                    let release_len = layout.arena_len / GRANULE * RELEASE_WORD;
+                    assert!(parts.release + release_len <= parts.arena);
+                    assert!(parts.arena + layout.arena_len <= len);
+                }
+                assert!(layout.arena_len >= MIN_ARENA);
+            }
+        }
+    }
+
+    #[test]
+    fn a_region_under_the_minimum_is_refused() {
+        for lanes in [1, 64, 1024] {
+            let min = Layout::min_region_len(lanes);
+            assert!(Layout::new(lanes, min).is_some());
+            assert!(Layout::new(lanes, min - 2 * PAGE).is_none());
+        }
+        assert!(Layout::new(0, 1 << 20).is_none());
+        assert!(Layout::new(MAX_LANES + 1, 1 << 30).is_none());
+    }
+}

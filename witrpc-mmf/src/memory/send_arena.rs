@@ -1,0 +1,487 @@
+//! The blocks of our own arena: reserving space and lending it to the peer.
+//!
+//! # Invariants
+//!
+//! 0. **A message that was begun can always go on.** A segment's length of the arena, the *spare*, is
+//!    kept for segments that continue a message; first segments and whole blocks never take it. The
+//!    reader holds up new messages while too many of them are under way, with their blocks in the
+//!    arena, and would do so for ever if those under way found no space behind them.
+//! 1. **The spare comes back.** Whatever run of its length becomes free while it is lent is kept as
+//!    the spare, before anything else is taken from the arena. And it is lent for a segment that the
+//!    reader has asked for and takes without waiting for anything else: a server takes segments that
+//!    continue a message whatever else it holds up, a client asks for a segment from the poll of the
+//!    very future that takes it. One segment may wait for more, the last of a call for a thread to
+//!    run it; for which the calls whose segments wait for space behind it would have to wait as well.
+//! 2. Nobody who continues a message waits in a queue behind somebody who begins one.
+//! 3. **Leases leave room for messages.** They are held for as long as users like, so together they
+//!    take no more than the arena without two segments: one is the spare, which is never leased, the
+//!    other is left to messages, if not in one piece. There are at most [`MAX_LEASES`] of them.
+//! 4. The spare stands in nobody's way: while it is not lent it is moved for a block that finds no
+//!    space otherwise. So a lease of the greatest length fits whenever nothing else is out.
+
+use std::sync::{Mutex, MutexGuard};
+
+use witrpc_rt::lock;
+
+use crate::link::message::ChannelError;
+
+use super::arena::{Arena, Block, GRANULE_BYTES, Leases, Released};
+
+/// The longest segment in bytes: long enough that a hand-over does not show beside the copy, short
+/// enough that both copies of it stay in a core's cache, and that whoever copies it keeps nobody
+/// waiting: a longer one is refused.
+pub(crate) const MAX_SEGMENT: usize = 256 << 10;
+
+/// The most leases that one side of a connection may have out at once, and that its peer holds.
+pub const MAX_LEASES: usize = 1024;
+
+/// A writer's arena, shared by its threads.
+#[derive(Debug)]
+pub(crate) struct SendArena {
+    space: Mutex<Space>,
+    largest_block: usize,
+    segment_len: usize,
+    largest_lease: usize,
+}
+
+/// What there is not enough of for a lease.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Shortage {
+    /// Space, at present.
+    Space,
+    /// There are [`MAX_LEASES`] already.
+    Leases,
+}
+
+#[derive(Debug)]
+struct Space {
+    arena: Arena,
+    /// Missing only while no free run of the arena is long enough.
+    spare: Option<Block>,
+}
+
+/// What space is wanted for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Purpose {
+    /// A message in one block, or the first segment of one.
+    Begin,
+    /// A further segment.
+    Continue,
+}
+
+/// A block to be filled: lent, or else free again.
+#[derive(Debug)]
+#[must_use = "a dropped block is free again: lend it"]
+pub(crate) struct Reserved<'a> {
+    outbox: &'a SendArena,
+    /// Taken by `lend` only.
+    block: Option<Block>,
+}
+
+impl SendArena {
+    pub(crate) fn new(arena: Arena) -> Self {
+        // Half of the arena at the most, so that a large message does not have to wait until all
+        // the others are gone; a quarter for a segment, so that the next fits beside it, and the
+        // spare beside both.
+        let largest_block = arena.len() / 2;
+        let segment_len = Arena::never_overlooked((arena.len() / 4).min(MAX_SEGMENT));
+        let largest_lease = arena.len() - 2 * segment_len;
+        // The first to reserve anything makes the spare.
+        let space = Mutex::new(Space { arena, spare: None });
+        Self { space, largest_block, segment_len, largest_lease }
+    }
+
+    /// Bytes that all leases together may take, and so the longest that there can ever be.
+    pub(crate) fn largest_lease(&self) -> usize {
+        self.largest_lease
+    }
+
+    /// The longest message that travels in one block, in bytes; longer ones go in segments.
+    pub(crate) fn largest_block(&self) -> usize {
+        self.largest_block
+    }
+
+    /// The length of a segment in bytes, but for the last.
+    pub(crate) fn segment_len(&self) -> usize {
+        self.segment_len
+    }
+
+    /// Reserves space, at most a segment's length to continue, taking back what `released` says the peer has finished with.
+    pub(crate) fn reserve(
+        &self,
+        len: usize,
+        purpose: Purpose,
+        released: &impl Released,
+    ) -> Option<Reserved<'_>> {
+        debug_assert!(purpose == Purpose::Begin || len <= self.segment_len);
+        let mut space = self.lock();
+        let Space { arena, spare } = &mut *space;
+        let block = arena.find_or_reclaim(released, |arena| {
+            keep_spare(arena, spare, self.segment_len);
+            arena.alloc(len).or_else(|| match purpose {
+                Purpose::Begin => self.beside_moved_spare(arena, spare, |arena| arena.alloc(len)),
+                Purpose::Continue => spare.take(),
+            })
+        });
+        drop(space);
+        let mut block = block?;
+        block.truncate(len);
+        Some(Reserved { outbox: self, block: Some(block) })
+    }
+
+    /// Refuses leases that can never be had together.
+    pub(crate) fn check_leases(&self, lens: &[usize]) -> Result<(), ChannelError> {
+        if lens.len() > MAX_LEASES {
+            return Err(ChannelError::TooManyLeases { max: MAX_LEASES });
+        }
+        let taken = lens.iter().fold(0_usize, |sum, len| sum.saturating_add(granules_of(*len)));
+        if taken > self.largest_lease {
+            return Err(ChannelError::TooLarge {
+                len: lens.iter().fold(0, |sum, len| sum.saturating_add(*len)),
+                max: self.largest_lease,
+            });
+        }
+        Ok(())
+    }
+
+    /// Takes space for leases of these lengths: for all of them or for none, so that nobody waits
+    /// for the second with the first in hand.
+    pub(crate) fn reserve_leases(
+        &self,
+        lens: &[usize],
+        released: &impl Released,
+    ) -> Result<Vec<Block>, Shortage> {
+        self.find_leases(released, |arena, spare| {
+            let mut blocks = Vec::with_capacity(lens.len());
+            for len in lens {
+                match self.alloc_lease(arena, spare, *len) {
+                    Ok(block) => blocks.push(block),
+                    Err(short_of) => {
+                        blocks.into_iter().for_each(|block| arena.free(block));
+                        return Err(short_of);
+                    }
+                }
+            }
+            Ok(blocks)
+        })
+    }
+
+    /// Takes space for one lease.
+    pub(crate) fn reserve_lease(
+        &self,
+        len: usize,
+        released: &impl Released,
+    ) -> Result<Block, Shortage> {
+        self.find_leases(released, |arena, spare| self.alloc_lease(arena, spare, len))
+    }
+
+    /// Does what `find` does, which leaves the arena as it was if it fails; once more, if that may
+    /// help, when what the peer has released is reclaimed.
+    fn find_leases<T>(
+        &self,
+        released: &impl Released,
+        mut find: impl FnMut(&mut Arena, &mut Option<Block>) -> Result<T, Shortage>,
+    ) -> Result<T, Shortage> {
+        let mut shortage = Shortage::Space;
+        let mut space = self.lock();
+        let Space { arena, spare } = &mut *space;
+        let found = arena.find_or_reclaim(released, |arena| {
+            keep_spare(arena, spare, self.segment_len);
+            find(arena, spare).map_err(|short_of| shortage = short_of).ok()
+        });
+        drop(space);
+        found.ok_or(shortage)
+    }
+
+    fn alloc_lease(
+        &self,
+        arena: &mut Arena,
+        spare: &mut Option<Block>,
+        len: usize,
+    ) -> Result<Block, Shortage> {
+        let Leases { count, bytes } = arena.leases();
+        if count == MAX_LEASES {
+            return Err(Shortage::Leases);
+        }
+        if granules_of(len) > self.largest_lease - bytes {
+            return Err(Shortage::Space);
+        }
+        let alloc = |arena: &mut Arena| arena.alloc_lease(len);
+        alloc(arena).or_else(|| self.beside_moved_spare(arena, spare, alloc)).ok_or(Shortage::Space)
+    }
+
+    /// A block beside a spare that lies elsewhere. Where it lies now, in the middle of what is free,
+    /// the longest blocks may not fit beside it, however much the peer releases.
+    fn beside_moved_spare(
+        &self,
+        arena: &mut Arena,
+        spare: &mut Option<Block>,
+        alloc: impl FnOnce(&mut Arena) -> Option<Block>,
+    ) -> Option<Block> {
+        arena.free(spare.take()?);
+        let block = alloc(arena);
+        keep_spare(arena, spare, self.segment_len);
+        if spare.is_none() {
+            // Not both: the spare comes first.
+            arena.free(block?);
+            keep_spare(arena, spare, self.segment_len);
+            return None;
+        }
+        block
+    }
+
+    /// Takes back a lease that the peer does not hold.
+    pub(crate) fn free(&self, block: Block) {
+        self.lock().arena.free(block);
+    }
+
+    /// Takes back a lease that the peer holds, or has just released.
+    pub(crate) fn await_release(&self, block: Block) {
+        // What describes it stands on a line already.
+        let _ = self.lock().arena.lend(block);
+    }
+
+    /// Returns whether leases have not come back.
+    pub(crate) fn has_leases_out(&self) -> bool {
+        self.lock().arena.leases().count > 0
+    }
+
+    /// The leases that have not come back.
+    #[cfg(test)]
+    pub(crate) fn leases(&self) -> Leases {
+        self.lock().arena.leases()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Space> {
+        lock(&self.space)
+    }
+}
+
+/// The bytes of the granules that a block of `len` bytes takes.
+fn granules_of(len: usize) -> usize {
+    len.max(1).checked_next_multiple_of(GRANULE_BYTES).unwrap_or(usize::MAX)
+}
+
+impl From<Shortage> for ChannelError {
+    fn from(shortage: Shortage) -> Self {
+        match shortage {
+            Shortage::Space => ChannelError::NoSpace,
+            Shortage::Leases => ChannelError::TooManyLeases { max: MAX_LEASES },
+        }
+    }
+}
+
+/// Makes the spare, if it is missing and there is a free run for it.
+fn keep_spare(arena: &mut Arena, spare: &mut Option<Block>, len: usize) {
+    if spare.is_none() {
+        *spare = arena.alloc(len);
+    }
+}
+
+impl Reserved<'_> {
+    /// The bytes to be filled.
+    pub(crate) fn block_mut(&mut self) -> &mut Block {
+        self.block.as_mut().expect("there until it is lent")
+    }
+
+    /// Lends the block to the peer; returns the words that describe it. To be called before they are
+    /// published.
+    pub(crate) fn lend(mut self) -> [u64; 2] {
+        let block = self.block.take().expect("lent once");
+        self.outbox.lock().arena.lend(block).to_words()
+    }
+}
+
+impl Drop for Reserved<'_> {
+    fn drop(&mut self) {
+        if let Some(block) = self.block.take() {
+            self.outbox.lock().arena.free(block);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::RefCell;
+    use std::collections::HashSet;
+
+    use crate::memory::arena::BlockRef;
+
+    use super::*;
+
+    /// What the peer has released: granule and generation.
+    #[derive(Default)]
+    struct Slots(RefCell<HashSet<(u32, u32)>>);
+
+    impl Slots {
+        fn release(&self, words: [u64; 2]) {
+            let block = BlockRef::check(words, usize::MAX).expect("a block that was lent");
+            self.0.borrow_mut().insert((block.slot() as u32, block.generation()));
+        }
+    }
+
+    impl Released for Slots {
+        fn is_released(&self, granule: u32, generation: u32) -> bool {
+            self.0.borrow().contains(&(granule, generation))
+        }
+    }
+
+    /// Numbers below a bound, the same at each run (Knuth's MMIX generator, its upper bits).
+    fn numbers_from(mut state: u64) -> impl FnMut(usize) -> usize {
+        move |bound| {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            (state >> 33) as usize % bound
+        }
+    }
+
+    /// However the arena was filled by those who begin, in whatever order it is released.
+    #[test]
+    fn a_message_that_was_begun_goes_on_in_a_full_arena() {
+        for granules in [16, 17, 100, 1_777, 5_000] {
+            let outbox = SendArena::new(Arena::new(granules * GRANULE_BYTES));
+            let slots = Slots::default();
+            let mut below = numbers_from(granules as u64);
+            let mut held = Vec::new();
+            for _ in 0..300 {
+                let segment = outbox.segment_len();
+                let reserve = |len, purpose| outbox.reserve(len, purpose, &slots);
+                let mut len = outbox.largest_block();
+                while len > 0 {
+                    match reserve(len, Purpose::Begin) {
+                        Some(block) => held.push(block.lend()),
+                        None => len /= 2,
+                    }
+                }
+                let on = reserve(segment, Purpose::Continue).expect("the spare").lend();
+                assert!(reserve(segment, Purpose::Begin).is_none());
+                for _ in 0..below(held.len() + 1) {
+                    slots.release(held.swap_remove(below(held.len())));
+                }
+                // Those who begin come first, and must not take what the spare leaves behind.
+                slots.release(on);
+                while let Some(block) = reserve(1 + below(segment), Purpose::Begin) {
+                    held.push(block.lend());
+                }
+            }
+        }
+    }
+
+    /// Wherever the spare has come to lie by then.
+    #[test]
+    fn the_longest_block_fits_once_all_is_released() {
+        for granules in [16, 17, 100, 223, 1_777] {
+            let outbox = SendArena::new(Arena::new(granules * GRANULE_BYTES));
+            let slots = Slots::default();
+            let mut below = numbers_from(granules as u64);
+            for _ in 0..200 {
+                let mut held = Vec::new();
+                for _ in 0..below(30) {
+                    let (len, purpose) = match below(3) {
+                        0 => (below(outbox.segment_len()), Purpose::Continue),
+                        _ => (below(outbox.largest_block()), Purpose::Begin),
+                    };
+                    match outbox.reserve(len, purpose, &slots) {
+                        Some(block) => held.push(block.lend()),
+                        None if held.is_empty() => {}
+                        None => slots.release(held.swap_remove(below(held.len()))),
+                    }
+                }
+                held.drain(..).for_each(|words| slots.release(words));
+                let longest = outbox.reserve(outbox.largest_block(), Purpose::Begin, &slots);
+                drop(longest.expect("all of the arena is free but the spare"));
+                let on = outbox.reserve(outbox.segment_len(), Purpose::Continue, &slots);
+                drop(on.expect("the spare"));
+            }
+        }
+    }
+
+    /// However blocks and leases have come and gone, and wherever the spare has got to by that.
+    #[test]
+    fn the_longest_lease_fits_when_nothing_else_is_out_and_leaves_room_for_messages() {
+        for granules in [16, 17, 100, 1_777, 5_000, 131_072] {
+            let outbox = SendArena::new(Arena::new(granules * GRANULE_BYTES));
+            let slots = Slots::default();
+            let mut below = numbers_from(granules as u64);
+            for _ in 0..100 {
+                let mut held = Vec::new();
+                let mut leases = Vec::new();
+                for _ in 0..below(40) {
+                    let len = below(outbox.largest_block() + 1);
+                    if below(2) == 0 {
+                        leases.extend(outbox.reserve_leases(&[len], &slots).unwrap_or_default());
+                    } else if let Some(block) = outbox.reserve(len, Purpose::Begin, &slots) {
+                        held.push(block.lend());
+                    }
+                    if below(3) == 0 {
+                        let segment =
+                            outbox.reserve(outbox.segment_len(), Purpose::Continue, &slots);
+                        held.extend(segment.map(Reserved::lend));
+                    }
+                    while below(3) == 0 && !held.is_empty() {
+                        slots.release(held.swap_remove(below(held.len())));
+                    }
+                    while below(3) == 0 && !leases.is_empty() {
+                        outbox.free(leases.swap_remove(below(leases.len())));
+                    }
+                }
+                held.into_iter().for_each(|block| slots.release(block));
+                leases.into_iter().for_each(|block| outbox.free(block));
+                assert_eq!(outbox.leases(), Leases::default());
+
+                let longest = outbox.largest_lease();
+                assert_eq!(outbox.check_leases(&[longest]), Ok(()));
+                assert!(outbox.check_leases(&[longest + 1]).is_err());
+                let lease = outbox.reserve_leases(&[longest], &slots).expect("nothing else is out");
+                assert_eq!(outbox.reserve_leases(&[0], &slots), Err(Shortage::Space));
+                let message = outbox.reserve(outbox.segment_len() / 2, Purpose::Begin, &slots);
+                let segment = outbox.reserve(outbox.segment_len(), Purpose::Continue, &slots);
+                assert!(message.is_some() && segment.is_some(), "messages go on beside leases");
+                lease.into_iter().for_each(|block| outbox.free(block));
+            }
+        }
+    }
+
+    #[test]
+    fn leases_are_taken_together_or_not_at_all() {
+        let outbox = SendArena::new(Arena::new(1_000 * GRANULE_BYTES));
+        let slots = Slots::default();
+        let half = outbox.largest_lease() / 2 / GRANULE_BYTES * GRANULE_BYTES;
+        let one = outbox.reserve_leases(&[half], &slots).expect("space");
+        let before = outbox.leases();
+        assert_eq!(outbox.reserve_leases(&[half, half], &slots), Err(Shortage::Space));
+        assert_eq!(outbox.leases(), before, "the first of the two was given back");
+        one.into_iter().for_each(|block| outbox.free(block));
+        assert_eq!(outbox.reserve_leases(&[half, half], &slots).expect("space for two").len(), 2);
+    }
+
+    #[test]
+    fn there_are_so_many_leases_and_no_more() {
+        let outbox = SendArena::new(Arena::new(4 * MAX_LEASES * GRANULE_BYTES));
+        let slots = Slots::default();
+        let mut leases = outbox.reserve_leases(&[1; MAX_LEASES], &slots).expect("so many");
+        assert_eq!(outbox.reserve_leases(&[1], &slots), Err(Shortage::Leases));
+        let max = MAX_LEASES;
+        assert_eq!(
+            outbox.check_leases(&[1; MAX_LEASES + 1]),
+            Err(ChannelError::TooManyLeases { max })
+        );
+        // One that is lent counts until it is released.
+        let lent = leases.pop().expect("many");
+        let reference = lent.reference_as(lent.generation());
+        outbox.await_release(lent);
+        assert_eq!(outbox.reserve_leases(&[1], &slots), Err(Shortage::Leases));
+        slots.release(reference.to_words());
+        assert!(outbox.reserve_leases(&[1], &slots).is_ok());
+    }
+
+    #[test]
+    fn what_is_dropped_unfilled_is_free_again() {
+        let outbox = SendArena::new(Arena::new(16 * GRANULE_BYTES));
+        let slots = Slots::default();
+        for purpose in [Purpose::Begin, Purpose::Continue] {
+            for _ in 0..100 {
+                drop(outbox.reserve(outbox.segment_len(), purpose, &slots).expect("free again"));
+            }
+        }
+    }
+}

@@ -1,0 +1,3 @@
+//! The backend for systems without sealed memory.
+
+pub(crate) mod shm;

@@ -1,0 +1,264 @@
+//! Regions of the portable backend: named memory of the crate `shared_memory`.
+//!
+//! The name is 128 random bits, made by the creator and told to the other side over the handshake.
+//! Whoever opens a region takes its name away at once, and the creator does so too when it gives the
+//! region up: so a name lives from the creation to the other side's opening, and a creator that is
+//! killed after it has sent the name leaves nothing behind. Killed before, it does: nobody else knows
+//! the name then.
+//!
+//! The memory is not sealed. Everything that [`memfd`](crate::sys::memfd) promises by seals is here a
+//! matter of trust in the processes of one user.
+
+use std::io;
+use std::mem::ManuallyDrop;
+
+use rustix::fs::Mode;
+use rustix::mm::{Advice, madvise};
+use rustix::shm;
+use shared_memory::{Shmem, ShmemConf, ShmemError};
+
+use crate::sys::fork::{Descriptor, Origin};
+use crate::sys::memfd::Allocation;
+use crate::sys::resource::ResourceError;
+
+/// What a region's name is made of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Id(pub(crate) [u8; 16]);
+
+impl Id {
+    /// The name for the system: 30 bytes, since macOS allows no more.
+    pub(crate) fn os_id(self) -> String {
+        const DIGITS: &[u8; 32] = b"0123456789abcdefghijklmnopqrstuv";
+        let bits = u128::from_le_bytes(self.0);
+        let digits = (0..26).map(|index| char::from(DIGITS[(bits >> (5 * index)) as usize % 32]));
+        "/wit".chars().chain(digits).collect()
+    }
+}
+
+/// Memory that is being allocated.
+///
+/// All of it is, so that no access can run out of memory later. This is the part that is not portable:
+/// see "What a port needs" in the architecture.
+#[derive(Debug)]
+pub(crate) struct Making {
+    memory: OwnMemory,
+    file: Descriptor,
+    allocation: Allocation,
+}
+
+impl Making {
+    /// Creates and maps `len` zeroed bytes under a name that does not exist; `len` is positive.
+    ///
+    /// # Errors
+    ///
+    /// [`ResourceError`]: a limit forbids so long a region, or there is no descriptor for it.
+    pub(crate) fn begin(id: Id, len: usize) -> Result<Self, ResourceError> {
+        let os_id = id.os_id();
+        let lacked = |error: io::Error| ResourceError::of("shm_open", len as u64, &error);
+        let allocation = Allocation::begin(len as u64)?;
+        let shmem = ShmemConf::new().os_id(&os_id).size(len).create();
+        let memory = Mapping::new(shmem.map_err(system).map_err(lacked)?, len).map_err(lacked)?;
+        let file = Descriptor::open(|| shm::open(&*os_id, shm::OFlags::RDWR, Mode::empty()));
+        let file = file.map_err(|error| lacked(error.into()))?;
+        Ok(Self { memory: OwnMemory(memory), file, allocation })
+    }
+
+    /// Allocates some more. `true`: it is all there.
+    ///
+    /// # Errors
+    ///
+    /// [`ResourceError`]: there is too little memory by now.
+    pub(crate) fn step(&mut self) -> Result<bool, ResourceError> {
+        self.allocation.step(&self.file)
+    }
+
+    /// What has been allocated.
+    pub(crate) fn finish(self) -> OwnMemory {
+        self.memory
+    }
+}
+
+/// Memory that this process created. Dropping it takes its name away, if nobody has yet.
+#[derive(Debug)]
+pub(crate) struct OwnMemory(Mapping);
+
+impl OwnMemory {
+    /// All steps at once.
+    #[cfg(test)]
+    pub(crate) fn create(id: Id, len: usize) -> Result<Self, ResourceError> {
+        let mut making = Making::begin(id, len)?;
+        while !making.step()? {}
+        Ok(making.finish())
+    }
+
+    /// Where it starts.
+    pub(crate) fn as_mut_ptr(&self) -> *mut u8 {
+        self.0.shmem.as_ptr()
+    }
+
+    /// The length in bytes.
+    pub(crate) fn len(&self) -> usize {
+        self.0.len
+    }
+}
+
+/// Memory that the peer created. Only read here, though the system would let us write it.
+#[derive(Debug)]
+pub(crate) struct PeerMemory(Mapping);
+
+impl PeerMemory {
+    /// Maps the `len` bytes that a peer has created, and takes their name away.
+    ///
+    /// # Errors
+    ///
+    /// There is no such memory, it is another user's, or it is shorter.
+    pub(crate) fn open(id: Id, len: usize) -> io::Result<Self> {
+        let os_id = id.os_id();
+        let shmem = ShmemConf::new().os_id(&os_id).open().map_err(system)?;
+        unlink(&os_id);
+        if shmem.len() < len {
+            return Err(io::Error::new(
+                io::ErrorKind::InvalidData,
+                format!("it has {} bytes instead of {len}", shmem.len()),
+            ));
+        }
+        Mapping::new(shmem, len).map(Self)
+    }
+
+    /// Where it starts.
+    pub(crate) fn as_ptr(&self) -> *const u8 {
+        self.0.shmem.as_ptr()
+    }
+
+    /// The length in bytes.
+    pub(crate) fn len(&self) -> usize {
+        self.0.len
+    }
+}
+
+/// Takes a name away, whatever is mapped. The crate does that only when it drops an owner.
+fn unlink(os_id: &str) {
+    // An error means that the name is gone, as wanted.
+    if let Ok(mut owner) = ShmemConf::new().os_id(os_id).open() {
+        owner.set_owner(true);
+    }
+}
+
+/// A mapping that is absent in forked children, where it forgets itself: addresses and descriptor
+/// may be something else by then, and the name is the parent's to take away.
+struct Mapping {
+    shmem: ManuallyDrop<Box<Shmem>>,
+    /// What was asked for; the system may have rounded it up.
+    len: usize,
+    origin: Origin,
+}
+
+// SAFETY: a `Shmem` is an address, a length, a descriptor and names, of which only the address keeps
+// it from being `Send`. The pages, and the descriptor, are the process's and not a thread's, and its
+// drop (unmap, unlink, close) is allowed on any thread.
+unsafe impl Send for Mapping {}
+// SAFETY: what is called through a shared reference, `Shmem::as_ptr` and `Shmem::len`, reads fields
+// that nobody changes; what happens to the pages is the business of whoever uses the address.
+unsafe impl Sync for Mapping {}
+
+impl Mapping {
+    fn new(shmem: Shmem, len: usize) -> io::Result<Self> {
+        // SAFETY: the pages are exactly those of the mapping, and the advice changes nothing in this
+        // process.
+        unsafe { madvise(shmem.as_ptr().cast(), shmem.len(), Advice::LinuxDontFork) }?;
+        Ok(Self { shmem: ManuallyDrop::new(Box::new(shmem)), len, origin: Origin::here() })
+    }
+}
+
+impl Drop for Mapping {
+    fn drop(&mut self) {
+        if !self.origin.is_forked() {
+            // SAFETY: dropped once, here, and not used after.
+            unsafe { ManuallyDrop::drop(&mut self.shmem) };
+        }
+    }
+}
+
+impl std::fmt::Debug for Mapping {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} bytes", self.len)
+    }
+}
+
+/// What the system said, from what the crate made of it.
+fn system(error: ShmemError) -> io::Error {
+    match error {
+        ShmemError::MapCreateFailed(code)
+        | ShmemError::MapOpenFailed(code)
+        | ShmemError::UnknownOsError(code) => io::Error::from_raw_os_error(code as i32),
+        ShmemError::MappingIdExists => io::ErrorKind::AlreadyExists.into(),
+        other => io::Error::other(other),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use crate::sys::resource::random_bytes;
+
+    use super::*;
+
+    const LEN: usize = 64 << 10;
+
+    fn path_of(id: Id) -> std::path::PathBuf {
+        Path::new("/dev/shm").join(id.os_id().trim_start_matches('/'))
+    }
+
+    #[test]
+    fn names_are_short_and_keep_every_bit() {
+        let all = Id([0xff; 16]).os_id();
+        assert_eq!(all.len(), 30);
+        for bit in 0..128 {
+            let id = Id((!(1_u128 << bit)).to_le_bytes());
+            assert_ne!(id.os_id(), all, "bit {bit}");
+        }
+    }
+
+    #[test]
+    fn what_one_side_writes_the_other_reads_and_the_name_is_gone_at_the_opening() {
+        let id = Id(random_bytes().unwrap());
+        let own = OwnMemory::create(id, LEN).expect("memory");
+        assert!(path_of(id).exists());
+        let peer = PeerMemory::open(id, LEN).expect("it is there");
+        assert!(!path_of(id).exists());
+        assert!(PeerMemory::open(id, LEN).is_err());
+        // SAFETY: the byte is inside the mapping, and only this thread uses it.
+        unsafe { own.as_mut_ptr().wrapping_add(LEN - 1).write_volatile(77) };
+        drop(own);
+        // SAFETY: the byte is inside the mapping, which outlives its creator's.
+        assert_eq!(unsafe { peer.as_ptr().wrapping_add(LEN - 1).read_volatile() }, 77);
+    }
+
+    #[test]
+    fn a_creator_that_gives_up_leaves_no_name() {
+        let id = Id(random_bytes().unwrap());
+        drop(OwnMemory::create(id, LEN).expect("memory"));
+        assert!(!path_of(id).exists());
+        let refused = OwnMemory::create(id, 1 << 50).expect_err("nobody has so much");
+        assert!(!path_of(id).exists(), "{refused}");
+    }
+
+    #[test]
+    fn all_of_it_is_allocated_at_once() {
+        use std::os::unix::fs::MetadataExt;
+        let id = Id(random_bytes().unwrap());
+        let _own = OwnMemory::create(id, LEN).expect("memory");
+        let found = std::fs::metadata(path_of(id)).expect("its name stands");
+        assert!(found.blocks() * 512 >= LEN as u64);
+        assert_eq!(found.mode() & 0o077, 0, "others cannot open it");
+    }
+
+    #[test]
+    fn a_region_shorter_than_announced_is_not_used() {
+        let id = Id(random_bytes().unwrap());
+        let _own = OwnMemory::create(id, LEN).expect("memory");
+        let refused = PeerMemory::open(id, 2 * LEN).expect_err("it is half as long");
+        assert_eq!(refused.kind(), io::ErrorKind::InvalidData);
+    }
+}

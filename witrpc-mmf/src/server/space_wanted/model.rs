@@ -1,0 +1,154 @@
+//! loom models: answers that nobody fetches, in an arena that has room for one of them, and a client
+//! that moves them out of the way when it is rung. A ring that is lost is a deadlock, which loom
+//! reports.
+
+use core::sync::atomic::Ordering::{Acquire, Relaxed, Release};
+use std::collections::VecDeque;
+
+use loom::sync::atomic::{AtomicU32, AtomicU64};
+use loom::sync::{Arc, Mutex};
+use loom::thread;
+
+use crate::link::release::{ReleaseTable, find_or_ask, release};
+use crate::memory::arena::{Arena, BlockRef, GRANULE_BYTES};
+use crate::memory::words::modelled::{Bell, Modelled, explore};
+use crate::wakeup::epoch;
+use crate::wakeup::epoch::{WakeEpoch, WakeRequest};
+
+use super::SpaceWanted;
+
+const LANES: usize = 2;
+
+/// Both sides of a connection, as far as answers and their space are concerned.
+struct Scene {
+    /// The server's.
+    arena: Mutex<Arena>,
+    queue: Mutex<VecDeque<usize>>,
+    shortage: SpaceWanted<Modelled>,
+    epochs: WakeEpoch<Modelled>,
+    wants_space: AtomicU64,
+    /// Stand for the response lines: the first word of the block, 0 for none.
+    lines: [AtomicU64; LANES],
+    server_bell: Bell,
+    /// The client's.
+    slots: [AtomicU32; 1],
+    rung: WakeRequest<Modelled>,
+    client_bell: Bell,
+}
+
+impl Scene {
+    fn new() -> Arc<Self> {
+        Arc::new(Self {
+            arena: Mutex::new(Arena::new(GRANULE_BYTES)),
+            queue: Mutex::new(VecDeque::new()),
+            shortage: SpaceWanted::new(AtomicU64::new(0)),
+            epochs: WakeEpoch::new(AtomicU64::new(0)),
+            wants_space: AtomicU64::new(0),
+            lines: core::array::from_fn(|_| AtomicU64::new(0)),
+            server_bell: Bell::new(),
+            slots: [AtomicU32::new(0)],
+            rung: WakeRequest::new(AtomicU64::new(0)),
+            client_bell: Bell::new(),
+        })
+    }
+
+    fn reserve(&self) -> Option<BlockRef> {
+        let mut arena = self.arena.lock().unwrap();
+        let table = ReleaseTable::<Modelled> { slots: &self.slots };
+        let block = arena.find_or_reclaim(&table, |arena| arena.alloc(GRANULE_BYTES))?;
+        Some(arena.lend(block))
+    }
+
+    /// As `respond_block`.
+    fn publish(&self, lane: usize, block: BlockRef) {
+        self.lines[lane].store(block.to_words()[0], Release);
+        epoch::fence::<Modelled>();
+        if self.shortage.is_there_after_fence() {
+            self.client_bell.ring();
+        }
+    }
+
+    /// As `answer_large`.
+    fn answer(&self, lane: usize) {
+        let need_not_queue = self.queue.lock().unwrap().is_empty();
+        if need_not_queue && let Some(block) = self.reserve() {
+            return self.publish(lane, block);
+        }
+        self.queue.lock().unwrap().push_back(lane);
+        self.flush_queue();
+    }
+
+    fn flush_queue(&self) {
+        let mut queue = self.queue.lock().unwrap();
+        self.shortage.relieve();
+        while let Some(&lane) = queue.front() {
+            let found = find_or_ask(&self.epochs, &self.wants_space, || self.reserve());
+            let Some(block) = found else { break };
+            self.publish(lane, block);
+            queue.pop_front();
+        }
+        let is_left = !queue.is_empty();
+        if is_left {
+            self.shortage.leave();
+        }
+        drop(queue);
+        if is_left {
+            SpaceWanted::<Modelled>::announce(|| self.client_bell.ring());
+        }
+    }
+
+    fn all_answered(&self) -> bool {
+        self.lines.iter().all(|line| line.load(Relaxed) != 0)
+    }
+
+    /// The server's poller, from which nothing is asked any more: goes through the queue when it is
+    /// rung.
+    fn serve(&self) {
+        let mut heard = 0;
+        while !self.all_answered() {
+            heard = self.server_bell.hear(heard);
+            self.flush_queue();
+        }
+    }
+
+    /// The client's link thread: moves what has come when it is rung and the server is short of space.
+    fn make_room(&self, moved: &mut [bool; LANES]) {
+        if !self.rung.is_awaited(&self.wants_space) {
+            return;
+        }
+        for (line, moved) in self.lines.iter().zip(moved) {
+            let word = line.load(Acquire);
+            if *moved || word == 0 {
+                continue;
+            }
+            *moved = true;
+            let block = BlockRef::check([word, 0], GRANULE_BYTES).unwrap();
+            if release(&self.slots[0], &block, &self.wants_space, &self.rung) {
+                self.server_bell.ring();
+            }
+        }
+    }
+}
+
+#[test]
+fn an_answer_that_nobody_fetches_is_moved_for_one_that_finds_no_space() {
+    explore(2, || {
+        let scene = Scene::new();
+        let beside = Arc::clone(&scene);
+        let other = thread::spawn(move || beside.answer(1));
+        let beside = Arc::clone(&scene);
+        let serving = thread::spawn(move || {
+            beside.answer(0);
+            beside.serve();
+        });
+        // Whichever comes first has to go, and the other one stays: nobody waits behind it.
+        let (mut moved, mut heard) = ([false; LANES], 0);
+        while moved == [false; LANES] {
+            heard = scene.client_bell.hear(heard);
+            scene.make_room(&mut moved);
+        }
+        other.join().unwrap();
+        serving.join().unwrap();
+        assert!(scene.all_answered());
+    });
+}

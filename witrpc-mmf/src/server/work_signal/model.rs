@@ -1,0 +1,150 @@
+//! A loom model: a call, the poller that goes idle as it comes, and the stand-by that is rung.
+
+use core::sync::atomic::Ordering::{Acquire, Relaxed, Release};
+
+use loom::sync::atomic::AtomicU64;
+use loom::sync::{Arc, Mutex};
+use loom::thread;
+
+use crate::memory::words::modelled::{Bell, Modelled, explore};
+use crate::wakeup::epoch;
+use crate::wakeup::epoch::{WakeEpoch, WakeRequest};
+
+use super::WorkSignal;
+
+const IDLE: u64 = 0;
+const POLLER: u64 = 1;
+const STAND_BY: u64 = 2;
+
+struct Server {
+    /// Stands for the role's word.
+    role: AtomicU64,
+    news: WorkSignal<Modelled>,
+    /// Who has rung.
+    rung: Mutex<u32>,
+    /// What else a teller may have recorded, under no lock.
+    recorded: AtomicU64,
+    /// The ring-me word, and the private halves of it.
+    ring_me: AtomicU64,
+    epochs: WakeEpoch<Modelled>,
+    client: WakeRequest<Modelled>,
+    bell: Bell,
+    /// Stands for the request lines.
+    requests: [AtomicU64; 2],
+}
+
+impl Server {
+    fn new() -> Arc<Self> {
+        let word = AtomicU64::new;
+        Arc::new(Self {
+            role: word(POLLER),
+            news: WorkSignal::new(word(1)),
+            rung: Mutex::new(0),
+            recorded: word(0),
+            ring_me: word(0),
+            epochs: WakeEpoch::new(word(0)),
+            client: WakeRequest::new(word(0)),
+            bell: Bell::new(),
+            requests: [word(0), word(0)],
+        })
+    }
+
+    fn call(&self, lane: usize) {
+        self.requests[lane].store(1, Release);
+        if self.client.must_ring(&self.ring_me) {
+            self.bell.ring();
+        }
+    }
+
+    fn takes_role(&self, me: u64) -> bool {
+        self.role.compare_exchange(IDLE, me, Acquire, Relaxed).is_ok()
+    }
+
+    /// A turn of the role's holder, after which nobody need have rung for what came before it.
+    fn turn(&self, read: &mut u64) {
+        *read = self.news.count();
+        if *read > 1 {
+            assert_eq!(self.recorded.load(Relaxed), 1, "told before it was recorded");
+        }
+        *self.rung.lock().expect("no panic") = 0;
+        self.epochs.disarm(&self.ring_me);
+        for request in &self.requests {
+            if request.load(Acquire) == 1 {
+                request.store(2, Relaxed);
+            }
+        }
+    }
+
+    /// Puts the role down and looks once more, again and again while there is something.
+    fn rest(&self, me: u64, mut read: u64) {
+        loop {
+            self.role.store(IDLE, Release);
+            self.epochs.arm(&self.ring_me);
+            epoch::fence::<Modelled>();
+            let waiting = self.news.count() != read
+                || self.requests.iter().any(|request| request.load(Acquire) == 1);
+            if !waiting || !self.takes_role(me) {
+                return;
+            }
+            self.turn(&mut read);
+        }
+    }
+
+    /// A stand-by that has been rung.
+    fn woken(&self) {
+        *self.rung.lock().expect("no panic") += 1;
+        self.recorded.store(1, Relaxed);
+        self.news.tell();
+        if self.takes_role(STAND_BY) {
+            let mut read = 0;
+            self.turn(&mut read);
+            self.rest(STAND_BY, read);
+        }
+    }
+}
+
+/// Whoever sleeps in the end, the call was served and the news was read: a lost ring would leave one
+/// of them. Rings that come while the stand-by is awake wake it when it would sleep.
+#[test]
+fn a_call_that_comes_as_the_poller_goes_idle_is_served() {
+    explore(3, || {
+        let server = Server::new();
+        let poller = thread::spawn({
+            let server = Arc::clone(&server);
+            move || {
+                let mut read = 0;
+                server.turn(&mut read);
+                server.rest(POLLER, read);
+            }
+        });
+        let client = thread::spawn({
+            let server = Arc::clone(&server);
+            move || server.call(0)
+        });
+        // The stand-by: awake whenever a ring has not been heard, gone when nobody can ring.
+        client.join().expect("the client");
+        if server.bell.rings() > 0 {
+            server.woken();
+        }
+        poller.join().expect("the poller");
+        assert_eq!(*server.rung.lock().expect("no panic"), 0, "news that nobody read");
+        assert_eq!(server.requests[0].load(Relaxed), 2, "a call that nobody saw");
+    });
+}
+
+/// Somebody else's news, say for a connection that is cold: the stand-by may tell it at any moment.
+#[test]
+fn news_that_come_as_the_poller_goes_idle_are_read() {
+    explore(3, || {
+        let server = Server::new();
+        let stand_by = thread::spawn({
+            let server = Arc::clone(&server);
+            move || server.woken()
+        });
+        let mut read = 0;
+        server.turn(&mut read);
+        server.rest(POLLER, read);
+        stand_by.join().expect("the stand-by");
+        assert_eq!(*server.rung.lock().expect("no panic"), 0, "news that nobody read");
+    });
+}

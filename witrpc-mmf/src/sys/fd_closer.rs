@@ -1,0 +1,171 @@
+//! Closing what a peer has made or passed.
+//!
+//! To close a descriptor can take as long as whoever made the file wants: a socket lingers until
+//! what was sent has been acknowledged, a file system in a process of the peer's answers when it
+//! likes. And a descriptor closes when the last reference goes, which may be one in a socket's queue
+//! that nobody has looked into. So no thread that serves others closes any of these:
+//!
+//! - Where nothing is to be passed nothing that is passed is received: it stays in its socket
+//!   ([`receive`](super::fdpass::receive)).
+//! - What a peer has passed is a [`ReceivedFd`], until it has been found to be of a kind whose closing
+//!   does not wait. All that comes with a message is received, since the kernel closes on the spot
+//!   what a receiver has no room for. It does so too when this process has no places left for
+//!   descriptors; so nobody's are received while there are some that wait to be closed.
+//! - The socket to a peer is a [`Socket`], which nothing can be put into once it has hung up. One
+//!   that has unread bytes then may hold descriptors behind them.
+//!
+//! Dropped, these two go to a thread that does nothing else, started when there is something to
+//! close and ended when there is nothing more. One that is kept waiting is joined by others, up to
+//! [`MAX_CLOSERS`]; what comes then is kept, and [`is_backed_up`] tells those who let peers in, or
+//! receive what they pass.
+
+use std::mem::{ManuallyDrop, take};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::sync::{Mutex, MutexGuard};
+
+use rustix::io::ioctl_fionread;
+use rustix::net::{Shutdown, shutdown, sockopt};
+use witrpc_rt::lock;
+
+use super::fork::{Descriptor, NoFork, Origin};
+use super::spawn::spawn;
+
+/// How many threads may be kept waiting by what they close.
+pub(crate) const MAX_CLOSERS: usize = 8;
+
+/// A descriptor that a peer has passed, of whatever kind.
+#[derive(Debug)]
+pub(crate) struct ReceivedFd(ManuallyDrop<Descriptor>);
+
+impl ReceivedFd {
+    pub(crate) fn new(descriptor: Descriptor) -> Self {
+        Self(ManuallyDrop::new(descriptor))
+    }
+
+    /// The descriptor, which has been found to be of a kind whose closing does not wait.
+    pub(crate) fn harmless(self) -> Descriptor {
+        let mut passed = ManuallyDrop::new(self);
+        // SAFETY: taken once, since `passed` is neither used nor dropped after.
+        unsafe { ManuallyDrop::take(&mut passed.0) }
+    }
+}
+
+impl AsFd for ReceivedFd {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.0.as_fd()
+    }
+}
+
+impl Drop for ReceivedFd {
+    fn drop(&mut self) {
+        // SAFETY: taken once, here, and not used after.
+        dispose(unsafe { ManuallyDrop::take(&mut self.0) });
+    }
+}
+
+/// A connected socket whose other end is a peer's.
+#[derive(Debug)]
+pub(crate) struct Socket(ManuallyDrop<Descriptor>);
+
+impl Socket {
+    pub(crate) fn new(descriptor: Descriptor) -> Self {
+        // An urgent byte would else be thrown away by the call that reads past it, with whatever was
+        // passed along. It cannot fail on a socket.
+        let _ = sockopt::set_socket_oobinline(&descriptor, true);
+        Self(ManuallyDrop::new(descriptor))
+    }
+
+    /// Says good-bye for every copy of the socket. Nothing can be put into it from here on; what is
+    /// in it can still be read.
+    pub(crate) fn hang_up(&self) {
+        if !self.0.is_forked() {
+            // An error means that the other side has hung up already.
+            let _ = shutdown(&*self.0, Shutdown::Both);
+        }
+    }
+}
+
+impl AsFd for Socket {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.0.as_fd()
+    }
+}
+
+impl Drop for Socket {
+    fn drop(&mut self) {
+        self.hang_up();
+        // SAFETY: taken once, here, and not used after.
+        let socket = unsafe { ManuallyDrop::take(&mut self.0) };
+        // Every message with a descriptor has a byte.
+        if !socket.is_forked() && ioctl_fionread(&socket) != Ok(0) {
+            dispose(socket);
+        }
+    }
+}
+
+/// What is to be closed, and by how many.
+struct CloseQueue {
+    waiting: Vec<OwnedFd>,
+    closers: usize,
+    /// `None` before its first use.
+    origin: Option<Origin>,
+}
+
+static HEAP: Mutex<CloseQueue> =
+    Mutex::new(CloseQueue { waiting: Vec::new(), closers: 0, origin: None });
+
+/// The heap of this process, with no fork meanwhile that would find its lock taken.
+fn heap() -> (MutexGuard<'static, CloseQueue>, NoFork) {
+    let no_fork = NoFork::begin();
+    let mut heap = lock(&HEAP);
+    if heap.origin.is_some_and(Origin::is_forked) {
+        // The parent's: its threads are not here, and its descriptors are not to be touched.
+        take(&mut heap.waiting).into_iter().for_each(std::mem::forget);
+        (heap.closers, heap.origin) = (0, None);
+    }
+    (heap, no_fork)
+}
+
+fn dispose(descriptor: Descriptor) {
+    if descriptor.is_forked() {
+        return;
+    }
+    let origin = Origin::here();
+    let descriptor = descriptor.unregister();
+    let (mut heap, no_fork) = heap();
+    heap.origin = Some(origin);
+    heap.waiting.push(descriptor);
+    if heap.closers == MAX_CLOSERS {
+        return;
+    }
+    heap.closers += 1;
+    drop((heap, no_fork));
+    if spawn("witrpc-closer", close_all).is_err() {
+        // Whoever disposes of something next tries again.
+        self::heap().0.closers -= 1;
+    }
+}
+
+fn close_all() {
+    while let Some(next) = next_to_close() {
+        // Not a socket, or one that it means nothing to.
+        let _ = sockopt::set_socket_linger(&next, None);
+        drop(next);
+    }
+}
+
+/// `None`: this thread is to end.
+fn next_to_close() -> Option<OwnedFd> {
+    let (mut heap, _no_fork) = heap();
+    let next = heap.waiting.pop();
+    if next.is_none() {
+        heap.closers -= 1;
+    }
+    next
+}
+
+/// Whether all threads are kept waiting, and more is to be closed.
+pub(crate) fn is_backed_up() -> bool {
+    let (heap, _no_fork) = heap();
+    heap.closers == MAX_CLOSERS && !heap.waiting.is_empty()
+}

@@ -1,0 +1,313 @@
+//! Memory that two processes share: created and sealed by one, verified and only read by the
+//! other.
+//!
+//! The creator allocates all of it first, so that no access can run out of memory later; maps it;
+//! and then seals the file, so that from there on nobody can resize it, punch holes into it, write
+//! it or map it writable: the creator's mapping is the only way to write. The receiver checks all
+//! of this before it maps the file for reading.
+
+use std::ffi::CStr;
+use std::mem::ManuallyDrop;
+use std::os::fd::{AsFd, AsRawFd};
+use std::{fmt, io};
+
+use memmap2::{Advice, MmapOptions, MmapRaw};
+use rustix::fs::{
+    FallocateFlags, MemfdFlags, SealFlags, fallocate, fcntl_add_seals, fcntl_get_seals, fstat,
+    fstatfs, memfd_create,
+};
+use rustix::io::Errno;
+
+use super::fd_closer::ReceivedFd;
+use super::fork::{Descriptor, Origin};
+use super::resource::{
+    MemoryLimits, ResourceError, check_address_space, check_file_size, check_machine_memory,
+};
+
+/// What `fstat` says of a file: told to the peer, who compares it with what it received.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct FileIdentity {
+    pub(crate) device: u64,
+    pub(crate) inode: u64,
+    /// The size in bytes.
+    pub(crate) size: u64,
+}
+
+/// Without these a peer could pull the memory away from under us, or we from under it.
+const REQUIRED_SEALS: SealFlags =
+    SealFlags::SHRINK.union(SealFlags::GROW).union(SealFlags::FUTURE_WRITE).union(SealFlags::SEAL);
+
+/// How much is allocated in one system call, some milliseconds' worth: a signal that interrupts it
+/// costs at most so much work again, and a periodic one cannot keep a large region from ever being
+/// finished.
+const ALLOCATION_STEP: u64 = 4 << 20;
+
+/// Above this length the machine is asked first how much it has: an allocation that takes the last
+/// of it does not fail but wakes the kernel's killer.
+const UNASKED_LEN: u64 = 16 << 20;
+
+/// The name that `/proc/<pid>/maps` shows.
+const LABEL: &CStr = c"witrpc";
+
+/// A sealed file whose only writable mapping is an [`OwnMemory`]; it lives until it is passed on.
+#[derive(Debug)]
+pub(crate) struct SealedFile {
+    pub(crate) file: Descriptor,
+    pub(crate) identity: FileIdentity,
+}
+
+/// Memory that is being allocated.
+#[derive(Debug)]
+pub(crate) struct Making {
+    file: Descriptor,
+    allocation: Allocation,
+}
+
+impl Making {
+    /// Begins with `len` zeroed bytes; `len` is positive.
+    ///
+    /// # Errors
+    ///
+    /// [`ResourceError`]: a limit forbids so long a region, or there is no descriptor for it.
+    pub(crate) fn begin(len: usize) -> Result<Self, ResourceError> {
+        let allocation = Allocation::begin(len as u64)?;
+        let file = Descriptor::open(open_sealable).map_err(lacked("memfd_create", len as u64))?;
+        Ok(Self { file, allocation })
+    }
+
+    /// Allocates some more. `true`: it is all there.
+    ///
+    /// # Errors
+    ///
+    /// [`ResourceError`]: there is too little memory by now.
+    pub(crate) fn step(&mut self) -> Result<bool, ResourceError> {
+        self.allocation.step(&self.file)
+    }
+
+    /// Maps and seals what has been allocated.
+    ///
+    /// # Errors
+    ///
+    /// [`ResourceError`]: it cannot be mapped, or the system refused something.
+    pub(crate) fn finish(self) -> Result<(OwnMemory, SealedFile), ResourceError> {
+        let Self { file, allocation } = self;
+        debug_assert_eq!(allocation.done, allocation.len, "it is all there");
+        let len = allocation.len;
+        let map = MmapOptions::new().len(len as usize).map_raw(file.as_fd().as_raw_fd());
+        let memory = Mapping::new(map.map_err(lacked_io("mmap", len))?)?;
+        fcntl_add_seals(&file, REQUIRED_SEALS).map_err(lacked("fcntl", len))?;
+        let stat = fstat(&file).map_err(lacked("fstat", len))?;
+        Ok((OwnMemory(memory), SealedFile { file, identity: identity_in(&stat) }))
+    }
+}
+
+/// Memory that this process created and alone can write.
+pub(crate) struct OwnMemory(Mapping);
+
+impl OwnMemory {
+    /// All steps at once.
+    #[cfg(test)]
+    pub(crate) fn create(len: usize) -> Result<(Self, SealedFile), ResourceError> {
+        let mut making = Making::begin(len)?;
+        while !making.step()? {}
+        making.finish()
+    }
+
+    /// Where it starts.
+    pub(crate) fn as_mut_ptr(&self) -> *mut u8 {
+        self.0.map.as_mut_ptr()
+    }
+
+    /// The length in bytes.
+    pub(crate) fn len(&self) -> usize {
+        self.0.map.len()
+    }
+}
+
+impl fmt::Debug for OwnMemory {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "OwnMemory({} bytes)", self.len())
+    }
+}
+
+/// Memory that the peer created and may write at any time. Readable, never writable, here.
+pub(crate) struct PeerMemory(Mapping);
+
+impl PeerMemory {
+    /// Verifies and maps what a peer has passed, and closes it.
+    ///
+    /// # Errors
+    ///
+    /// [`PeerMemoryError`]: the file is not what it must be, or cannot be mapped.
+    pub(crate) fn map(file: ReceivedFd, named: FileIdentity) -> Result<Self, PeerMemoryError> {
+        // First, and alone safe on any kind of file: a file system of the peer's own making could
+        // keep us waiting for the answer to anything else.
+        let seals = fcntl_get_seals(&file).map_err(|error| match error {
+            // It has no seals, or is but the name of a file.
+            Errno::INVAL | Errno::BADF => PeerMemoryError::NotMemory,
+            error => lacked("fcntl", named.size)(error).into(),
+        })?;
+        if !seals.contains(REQUIRED_SEALS) {
+            return Err(PeerMemoryError::SealsMissing);
+        }
+        // Huge pages can be sealed too, but are not set aside by an allocation.
+        let system = fstatfs(&file).map_err(lacked("fstatfs", named.size))?;
+        if system.f_type as u64 != TMPFS_MAGIC {
+            return Err(PeerMemoryError::NotMemory);
+        }
+        let stat = fstat(&file).map_err(lacked("fstat", named.size))?;
+        let found = identity_in(&stat);
+        if found != named {
+            return Err(PeerMemoryError::OtherFile { named, found });
+        }
+        // A hole would be filled at our cost when we read it, or kill us where it cannot be.
+        let allocated = u64::try_from(stat.st_blocks).unwrap_or(0).saturating_mul(STAT_BLOCK_LEN);
+        if allocated < found.size {
+            return Err(PeerMemoryError::NotAllocated { allocated, size: found.size });
+        }
+        let len = usize::try_from(found.size).map_err(|_| PeerMemoryError::NotMemory)?;
+        let map = MmapOptions::new().len(len).map_raw_read_only(file.as_fd().as_raw_fd());
+        let memory = Self(Mapping::new(map.map_err(lacked_io("mmap", found.size))?)?);
+        drop(file.harmless());
+        Ok(memory)
+    }
+
+    /// Where it starts.
+    pub(crate) fn as_ptr(&self) -> *const u8 {
+        self.0.map.as_ptr()
+    }
+
+    /// The length in bytes.
+    pub(crate) fn len(&self) -> usize {
+        self.0.map.len()
+    }
+}
+
+impl fmt::Debug for PeerMemory {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "PeerMemory({} bytes)", self.len())
+    }
+}
+
+/// Why memory that a peer passed was not mapped.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum PeerMemoryError {
+    #[error("the file passed is not shared memory")]
+    NotMemory,
+    #[error("the shared memory passed is not sealed")]
+    SealsMissing,
+    #[error("the shared memory passed is not the one named: {found:?} instead of {named:?}")]
+    OtherFile { named: FileIdentity, found: FileIdentity },
+    #[error("only {allocated} of {size} bytes of the shared memory passed are allocated")]
+    NotAllocated { allocated: u64, size: u64 },
+    #[error("the shared memory passed cannot be mapped: {0}")]
+    Resource(#[from] ResourceError),
+}
+
+/// `f_type` of the kernel's internal mount that memfds live on.
+const TMPFS_MAGIC: u64 = 0x0102_1994;
+
+/// The unit of `st_blocks`, whatever the file system.
+const STAT_BLOCK_LEN: u64 = 512;
+
+/// A mapping that is absent in forked children, where it forgets itself: the addresses may hold
+/// something else by then.
+struct Mapping {
+    map: ManuallyDrop<MmapRaw>,
+    origin: Origin,
+}
+
+impl Mapping {
+    fn new(map: MmapRaw) -> Result<Self, ResourceError> {
+        map.advise(Advice::DontFork).map_err(lacked_io("madvise", map.len() as u64))?;
+        Ok(Self { map: ManuallyDrop::new(map), origin: Origin::here() })
+    }
+}
+
+impl Drop for Mapping {
+    fn drop(&mut self) {
+        if !self.origin.is_forked() {
+            // SAFETY: dropped once, here, and not used after.
+            unsafe { ManuallyDrop::drop(&mut self.map) };
+        }
+    }
+}
+
+fn open_sealable() -> Result<std::os::fd::OwnedFd, Errno> {
+    let flags = MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING;
+    match memfd_create(LABEL, flags | MemfdFlags::NOEXEC_SEAL) {
+        // Linux before 6.3 does not know the flag.
+        Err(Errno::INVAL) => memfd_create(LABEL, flags),
+        other => other,
+    }
+}
+
+/// How much of a file of shared memory has been allocated: it is done in steps, so that whoever does
+/// it can do other things in between.
+#[derive(Debug)]
+pub(crate) struct Allocation {
+    len: u64,
+    done: u64,
+    limits: MemoryLimits,
+}
+
+impl Allocation {
+    /// Begins with `len` bytes.
+    ///
+    /// # Errors
+    ///
+    /// [`ResourceError`]: a limit forbids so many, or there is too little memory.
+    pub(crate) fn begin(len: u64) -> Result<Self, ResourceError> {
+        check_file_size(len)?;
+        check_address_space(len)?;
+        if len > UNASKED_LEN {
+            check_machine_memory(len)?;
+        }
+        Ok(Self { len, done: 0, limits: MemoryLimits::read() })
+    }
+
+    /// Allocates some more. `true`: it is all there.
+    ///
+    /// # Errors
+    ///
+    /// [`ResourceError`]: there is too little memory by now. Others may be allocating too, so that it
+    /// is looked at in each step.
+    pub(crate) fn step(&mut self, file: &Descriptor) -> Result<bool, ResourceError> {
+        self.limits.check(self.len - self.done)?;
+        let step = ALLOCATION_STEP.min(self.len - self.done);
+        match fallocate(file, FallocateFlags::empty(), self.done, step) {
+            Ok(()) => self.done += step,
+            Err(Errno::INTR) => {}
+            Err(error) => return Err(lacked("fallocate", self.len)(error)),
+        }
+        Ok(self.done == self.len)
+    }
+}
+
+/// Checks that a region of `len` bytes can be made at all, whatever is in use at the moment: for a
+/// server to find out before its first client does.
+///
+/// # Errors
+///
+/// [`ResourceError`]: a limit is below `len`.
+pub(crate) fn check_in_principle(len: u64) -> Result<(), ResourceError> {
+    check_file_size(len)?;
+    check_address_space(len)?;
+    MemoryLimits::read().check_in_principle(len)
+}
+
+fn lacked(call: &'static str, needed: u64) -> impl FnOnce(Errno) -> ResourceError {
+    move |error| ResourceError::of(call, needed, &error.into())
+}
+
+fn lacked_io(call: &'static str, needed: u64) -> impl FnOnce(io::Error) -> ResourceError {
+    move |error| ResourceError::of(call, needed, &error)
+}
+
+fn identity_in(stat: &rustix::fs::Stat) -> FileIdentity {
+    FileIdentity {
+        device: stat.st_dev,
+        inode: stat.st_ino,
+        size: u64::try_from(stat.st_size).unwrap_or(0),
+    }
+}

@@ -1,0 +1,13 @@
+//! What the system gives: memory, descriptors, threads, signals.
+
+pub(crate) mod backend;
+pub(crate) mod clock;
+pub(crate) mod event_fd;
+pub(crate) mod fd_closer;
+pub(crate) mod fdpass;
+pub(crate) mod fork;
+pub(crate) mod futex;
+pub(crate) mod memfd;
+pub(crate) mod resource;
+pub(crate) mod signals;
+pub(crate) mod spawn;

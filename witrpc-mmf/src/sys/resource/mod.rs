@@ -1,0 +1,240 @@
+//! What keeps a process from making its side of a connection, by name and value.
+//!
+//! Limits are looked at before memory is asked for, because the kernel answers some of them with a
+//! signal: `RLIMIT_FSIZE` with SIGXFSZ, the memory limit of a control group with its killer.
+
+pub(crate) mod cgroup;
+pub(crate) mod random;
+pub(crate) mod wire;
+
+use std::{fs, io};
+
+use rustix::io::Errno;
+use rustix::process::{Resource, getrlimit};
+use witrpc_transport::NoRandomBytes;
+
+pub(crate) use cgroup::MemoryLimits;
+pub(crate) use random::random_bytes;
+pub(crate) use wire::MAX_ENCODED_LEN;
+
+/// A limit that was reached, or a system call that was refused, while a process made its side of a
+/// connection. Sizes are in bytes.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ResourceError {
+    /// As many descriptors are open as the process may have.
+    #[error(
+        "the process may open {limit} descriptors (RLIMIT_NOFILE) and has none left: close some, or \
+         raise the limit (ulimit -n)"
+    )]
+    Descriptors {
+        /// `RLIMIT_NOFILE`.
+        limit: u64,
+    },
+    /// As many files are open as the machine may have.
+    #[error("the machine has no open file left (fs.file-max): close some, or raise that limit")]
+    MachineFiles,
+    /// A region would be longer than a file of the process may be.
+    #[error(
+        "a file may have {limit} bytes (RLIMIT_FSIZE) and a region takes {needed}: raise the limit \
+         (ulimit -f), or lower size on the server's endpoint"
+    )]
+    FileSize {
+        /// `RLIMIT_FSIZE`.
+        limit: u64,
+        /// The length of the region.
+        needed: u64,
+    },
+    /// A region would take more addresses than the process may have.
+    #[error(
+        "the process may have {limit} bytes of addresses (RLIMIT_AS) and has no {needed} left: raise \
+         the limit (ulimit -v), or lower size on the server's endpoint"
+    )]
+    AddressSpace {
+        /// `RLIMIT_AS`.
+        limit: u64,
+        /// The length of the region.
+        needed: u64,
+    },
+    /// A region would exceed the memory limit of a control group, whose killer would end the process.
+    #[error(
+        "the control group may have {limit} bytes of memory ({file:?}), {used} are in use, and a \
+         region takes {needed}: raise the limit, or lower size on the server's endpoint"
+    )]
+    ControlGroup {
+        /// The file that holds the limit.
+        file: String,
+        /// The limit.
+        limit: u64,
+        /// What cannot be reclaimed of the memory that is in use.
+        used: u64,
+        /// What is still to be allocated of the region.
+        needed: u64,
+    },
+    /// The machine has too little memory.
+    #[error(
+        "{} and a region takes {needed} bytes: free memory, or lower size on the server's endpoint",
+        machine_has(*.available)
+    )]
+    Memory {
+        /// What the machine has available, where that is known to be too little.
+        available: Option<u64>,
+        /// The length of the region.
+        needed: u64,
+    },
+    /// The system refused a call: a filter of system calls does that, or a security policy.
+    #[error(
+        "the system call {call} was refused ({}): allow it in the sandbox of the process (seccomp, \
+         container profile)",
+        io::Error::from_raw_os_error(*.errno)
+    )]
+    Refused {
+        /// Its name.
+        call: String,
+        /// What it returned, a number of `errno.h`.
+        errno: i32,
+    },
+}
+
+impl ResourceError {
+    /// Returns what a failed system call lacked. `needed` is the length of the region, in bytes.
+    pub(crate) fn of(call: &str, needed: u64, error: &io::Error) -> Self {
+        match Errno::from_io_error(error) {
+            Some(Errno::FBIG) => Self::FileSize { limit: limit_of(Resource::Fsize), needed },
+            Some(Errno::NOMEM) if is_mapping(call) && limit_of(Resource::As) != u64::MAX => {
+                Self::AddressSpace { limit: limit_of(Resource::As), needed }
+            }
+            Some(Errno::NOMEM | Errno::NOSPC) => Self::Memory { available: None, needed },
+            Some(errno) => Self::of_process(error).unwrap_or_else(|| Self::Refused {
+                call: call.into(),
+                errno: errno.raw_os_error(),
+            }),
+            None => Self::Refused { call: call.into(), errno: Errno::IO.raw_os_error() },
+        }
+    }
+
+    /// Returns what the whole process lacks, if that is why a call failed: the same call would fail
+    /// at any other place.
+    pub(crate) fn of_process(error: &io::Error) -> Option<Self> {
+        match Errno::from_io_error(error)? {
+            Errno::MFILE => Some(Self::Descriptors { limit: limit_of(Resource::Nofile) }),
+            Errno::NFILE => Some(Self::MachineFiles),
+            _ => None,
+        }
+    }
+
+    /// Whether the same may succeed later, with nothing changed in how the process is run.
+    #[must_use]
+    pub fn may_pass(&self) -> bool {
+        match self {
+            Self::FileSize { .. } | Self::Refused { .. } => false,
+            Self::ControlGroup { limit, needed, .. } => needed < limit,
+            _ => true,
+        }
+    }
+}
+
+impl From<NoRandomBytes> for ResourceError {
+    fn from(_: NoRandomBytes) -> Self {
+        // Asked for again, for what the system says; it may give some by now.
+        let again = random_bytes::<1>().err();
+        again.unwrap_or_else(|| Self::of("getrandom", 0, &Errno::AGAIN.into()))
+    }
+}
+
+/// Returns how a sentence about too little memory begins.
+fn machine_has(available: Option<u64>) -> String {
+    match available {
+        Some(available) => format!("the machine has {available} bytes of memory available"),
+        None => "the machine has no memory left".to_owned(),
+    }
+}
+
+/// Returns whether a failed call may have been refused addresses. `shm_open` stands for all that the
+/// portable backend does with it.
+fn is_mapping(call: &str) -> bool {
+    matches!(call, "mmap" | "shm_open")
+}
+
+/// Returns the limit in force, `u64::MAX` for none.
+fn limit_of(resource: Resource) -> u64 {
+    getrlimit(resource).current.unwrap_or(u64::MAX)
+}
+
+/// Checks that a file of shared memory may have `len` bytes. A call that exceeded the limit would
+/// raise SIGXFSZ.
+pub(crate) fn check_file_size(len: u64) -> Result<(), ResourceError> {
+    let limit = limit_of(Resource::Fsize);
+    if len > limit { Err(ResourceError::FileSize { limit, needed: len }) } else { Ok(()) }
+}
+
+/// Checks that the process may map `len` more bytes: before any is allocated, which would be for
+/// nothing.
+pub(crate) fn check_address_space(len: u64) -> Result<(), ResourceError> {
+    let limit = limit_of(Resource::As);
+    if limit != u64::MAX && len.saturating_add(addresses_in_use()) > limit {
+        return Err(ResourceError::AddressSpace { limit, needed: len });
+    }
+    Ok(())
+}
+
+/// Returns how many bytes of addresses the process has; 0 where the kernel does not say.
+fn addresses_in_use() -> u64 {
+    let text = fs::read_to_string("/proc/self/statm").unwrap_or_default();
+    let pages: Option<u64> = text.split(' ').next().and_then(|pages| pages.parse().ok());
+    pages.unwrap_or(0).saturating_mul(rustix::param::page_size() as u64)
+}
+
+/// Checks that the machine has `len` bytes of memory available: it would kill a process rather than
+/// refuse the last of it.
+pub(crate) fn check_machine_memory(len: u64) -> Result<(), ResourceError> {
+    match available_memory() {
+        Some(available) if len > available => {
+            Err(ResourceError::Memory { available: Some(available), needed: len })
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Returns how many bytes the kernel thinks it can give without taking any from others; `None` when
+/// it does not say.
+fn available_memory() -> Option<u64> {
+    let text = fs::read_to_string("/proc/meminfo").ok()?;
+    let line = text.lines().find_map(|line| line.strip_prefix("MemAvailable:"))?;
+    let kibibytes: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
+    kibibytes.checked_mul(1024)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(call: &str, errno: Errno) -> ResourceError {
+        ResourceError::of(call, 4096, &errno.into())
+    }
+
+    #[test]
+    fn a_refusal_is_told_by_what_was_lacking() {
+        let limit = limit_of(Resource::Nofile);
+        assert_eq!(of("memfd_create", Errno::MFILE), ResourceError::Descriptors { limit });
+        assert_eq!(of("memfd_create", Errno::NFILE), ResourceError::MachineFiles);
+        assert!(matches!(of("fallocate", Errno::FBIG), ResourceError::FileSize { .. }));
+        let full = ResourceError::Memory { available: None, needed: 4096 };
+        assert_eq!(of("fallocate", Errno::NOSPC), full);
+        for errno in [Errno::PERM, Errno::NOSYS, Errno::OPNOTSUPP, Errno::ACCESS] {
+            let refused = of("memfd_create", errno);
+            let said = refused.to_string();
+            assert!(said.contains("memfd_create") && said.contains("seccomp"), "{said}");
+            assert!(!refused.may_pass());
+        }
+    }
+
+    #[test]
+    fn only_what_the_process_lacks_is_the_processs() {
+        let of_process = |errno: Errno| ResourceError::of_process(&errno.into());
+        assert!(of_process(Errno::MFILE).is_some() && of_process(Errno::NFILE).is_some());
+        for errno in [Errno::ACCESS, Errno::ROFS, Errno::NOSPC, Errno::NOENT] {
+            assert_eq!(of_process(errno), None);
+        }
+    }
+}

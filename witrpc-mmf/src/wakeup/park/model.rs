@@ -1,0 +1,163 @@
+//! loom models: blocked callers against responses, and against the end of the connection.
+
+use core::sync::atomic::Ordering::{Acquire, Release};
+
+use loom::sync::Arc;
+use loom::sync::atomic::AtomicU64;
+use loom::thread;
+
+use crate::link::line::{publish, shows};
+use crate::memory::layout::{LINE_WORDS, line, wait};
+use crate::memory::words::modelled::{Bell, Flag, Futex, Modelled, explore};
+use crate::wakeup::epoch::{SharedWakeEpoch, WakeRequest};
+
+use super::{parked, still_parked, whom_to_wake};
+
+/// A group of lanes as far as waiting is concerned.
+struct Group<const LANES: usize> {
+    wait_line: [AtomicU64; LINE_WORDS],
+    responses: [[AtomicU64; LINE_WORDS]; LANES],
+    futexes: [Futex; LANES],
+    rung: WakeRequest<Modelled>,
+    bell: Bell,
+    /// The client's record that the connection has ended.
+    lost: AtomicU64,
+}
+
+impl<const LANES: usize> Group<LANES> {
+    fn new() -> Arc<Self> {
+        let line = || core::array::from_fn(|_| AtomicU64::new(0));
+        Arc::new(Self {
+            wait_line: line(),
+            responses: core::array::from_fn(|_| line()),
+            futexes: core::array::from_fn(|_| Futex::new()),
+            rung: WakeRequest::new(AtomicU64::new(0)),
+            bell: Bell::new(),
+            lost: AtomicU64::new(0),
+        })
+    }
+
+    /// What the server does for the response `seq` of `lane`. Returns whether it woke a caller.
+    fn respond(&self, lane: usize, seq: u64) -> bool {
+        publish::<Modelled>(&self.responses[lane], seq, 0, &[0; 6], 0);
+        let to_wake = whom_to_wake(&self.wait_line, 1 << lane, &self.rung);
+        if to_wake.caller {
+            self.futexes[lane].wake();
+        }
+        if to_wake.link {
+            self.bell.ring();
+        }
+        to_wake.caller
+    }
+
+    /// A blocked caller. loom reports a deadlock if it is never woken. `false`: the end came first.
+    fn park(&self, lane: usize, seq: u64) -> bool {
+        let response = &self.responses[lane];
+        parked::<Modelled, _>(&self.wait_line[wait::PARKED], 1 << lane, || {
+            loop {
+                let shown = shows::<Modelled>(response);
+                if shown == seq {
+                    return true;
+                }
+                if self.lost.load(Acquire) != 0 {
+                    return false;
+                }
+                self.futexes[lane].wait(&response[line::SEQ], shown);
+            }
+        })
+    }
+}
+
+#[test]
+fn a_parked_caller_is_woken_by_its_response() {
+    explore(3, || {
+        let group = Group::<1>::new();
+        let server = thread::spawn({
+            let group = Arc::clone(&group);
+            move || group.respond(0, 1)
+        });
+        assert!(group.park(0, 1));
+        server.join().expect("the server");
+    });
+}
+
+#[test]
+fn two_callers_of_a_group_are_each_woken() {
+    explore(2, || {
+        let group = Group::<2>::new();
+        let other = thread::spawn({
+            let group = Arc::clone(&group);
+            move || group.park(1, 1)
+        });
+        let server = thread::spawn({
+            let group = Arc::clone(&group);
+            move || [1, 0].map(|lane| group.respond(lane, 1))
+        });
+        assert!(group.park(0, 1));
+        assert!(other.join().expect("the other caller"));
+        server.join().expect("the server");
+    });
+}
+
+#[test]
+fn a_response_that_nobody_sleeps_on_wakes_nobody() {
+    explore(3, || {
+        let group = Group::<2>::new();
+        let server = thread::spawn({
+            let group = Arc::clone(&group);
+            move || group.respond(1, 1)
+        });
+        assert!(!group.respond(0, 1));
+        assert!(group.park(0, 1), "answered before it parks");
+        assert!(!server.join().expect("the server"), "nobody sleeps on lane 1");
+        assert!(!group.respond(0, 2), "nobody sleeps any more");
+    });
+}
+
+#[test]
+fn the_end_of_the_connection_wakes_whoever_sleeps() {
+    explore(3, || {
+        let group = Group::<1>::new();
+        let link = thread::spawn({
+            let group = Arc::clone(&group);
+            move || {
+                group.lost.store(1, Release);
+                while still_parked::<Modelled>(&group.wait_line[wait::PARKED]) != 0 {
+                    group.futexes[0].wake();
+                    thread::yield_now();
+                }
+            }
+        });
+        assert!(!group.park(0, 1));
+        link.join().expect("the link thread");
+    });
+}
+
+/// One fence of the server serves the blocked caller and the future.
+#[test]
+fn a_caller_and_a_future_of_a_group_are_both_woken() {
+    explore(2, || {
+        let group = Group::<2>::new();
+        let caller = thread::spawn({
+            let group = Arc::clone(&group);
+            move || group.park(0, 1)
+        });
+        let server = thread::spawn({
+            let group = Arc::clone(&group);
+            move || [0, 1].map(|lane| group.respond(lane, 1))
+        });
+        let epochs = SharedWakeEpoch::<Modelled>::new(AtomicU64::new(0), Flag::new(false));
+        epochs.arm(&group.wait_line[wait::RING_ME]);
+        let mut waits = shows::<Modelled>(&group.responses[1]) != 1;
+        let mut heard = 0;
+        while waits {
+            heard = group.bell.hear(heard);
+            epochs.answer(&group.wait_line[wait::RING_ME], || {
+                waits = shows::<Modelled>(&group.responses[1]) != 1;
+                waits
+            });
+        }
+        assert!(caller.join().expect("the caller"));
+        server.join().expect("the server");
+    });
+}
