@@ -4,17 +4,16 @@ use super::graph::Graph;
 
 /// The folders of `witrpc`, highest first; those of one line stand beside each other and may import one
 /// another.
-const WITRPC: [&[&str]; 10] = [
+const WITRPC: [&[&str]; 9] = [
     &["lib", "guide", "worker", "__private"],
-    &["endpoint", "transport"],
-    &["connection", "client", "server"],
-    &["call", "stream", "event", "share", "shared", "events"],
+    &["endpoint"],
+    &["server"],
+    &["connection", "call", "stream", "event", "share", "method"],
     &["pool"],
-    &["contract", "codec", "security", "observe", "queue", "hooks", "spans"],
-    &["tag", "handshake", "registry"],
-    &["rt", "timer", "wake", "offload", "backoff", "backlog"],
+    &["contract", "codec", "security", "observe", "queue", "transport"],
+    &["tag"],
+    &["rt", "backoff"],
     &["error"],
-    &[],
 ];
 
 /// The folders of `witrpc-mmf`, highest first.

@@ -3,7 +3,7 @@
 //!
 //! A server [claims](claim) a [name] in the [directories](place) of its user: a kernel
 //! [lock] says who serves, a socket lets clients in. A client [connects](mod@connect) to the socket;
-//! on the server one [control] thread leads every client through the [handshake](stranger), of
+//! on the server one [control] thread leads every client through the [handshake](pending_handshake), of
 //! which [`record`] holds the format. From then on the socket is the *link*: no data crosses it,
 //! and its hang-up tells each side that the other has gone.
 

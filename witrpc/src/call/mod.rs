@@ -1,4 +1,7 @@
-//! A call: what its client and its server do.
+//! A call: a request that is answered once.
+//!
+//! The [`client`] encodes arguments, sends them and waits; the [`server`] decodes them, runs the handler and
+//! answers.
 
 pub(crate) mod client;
 pub(crate) mod server;

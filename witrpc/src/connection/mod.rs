@@ -1,11 +1,12 @@
-//! The client: reaching a server, and calling it.
+//! A client's connection: reaching a server, agreeing on a contract, and coming back.
 //!
-//! In the order of a call's life: [`builder`] decides, [`dial`] reaches the server, and
-//! [`agreement`] settles what is called, [`connection`] is what all clones of a client share,
-//! [`call`] takes arguments and sends them, [`flight`] waits for the answer, [`answer`] reads it.
-//! [`options`] and [`cancel_token`] say when a call is over before that. What goes on after a call are its [`streams`], by [`call_streams`], and [`events`].
-//! [`links`] are what calls go over; they are replaced if the client [`reconnect`]s.
-//! A [`sibling`] goes over another client's connection; [`in_process`] has a server of its own.
+//! [`builder`] collects the options, [`connect`] reaches the server, and [`negotiation`] compares contracts over
+//! the [`handshake`]. [`connection`] is what all clones of a client share. Its [`link_slot`] holds the link that
+//! calls go over, which [`reconnect`] replaces. An [`additional_service`] uses the connection of another client;
+//! [`in_process`] has a server of its own.
+//!
+//! What goes over a connection stands in [`call`](crate::call), [`stream`](crate::stream) and
+//! [`event`](crate::event).
 
 pub(crate) mod additional_service;
 pub(crate) mod builder;

@@ -2,7 +2,7 @@
 //!
 //! The macro gives a [`descriptor`]; a [`trace`] finds the [`shape`] of each type in it, as one codec
 //! has it, and [`check`] what that codec would not give back as it was; together they are a method's
-//! [`signature`]. [`compare`] finds the [`difference`]s between a client's and its server's.
+//! [`signature`]. [`compare`] finds the [`ContractDifference`](crate::ContractDifference)s between a client's and its server's.
 
 mod check;
 mod compare;

@@ -1,3 +1,5 @@
 //! Where a server is reached, and by which engine.
+//!
+//! [`mmf`] is named shared memory: the only folder that names that engine.
 
 pub(crate) mod mmf;

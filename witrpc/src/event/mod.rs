@@ -1,4 +1,7 @@
-//! Events, from a service to those that subscribe.
+//! Events: a service emits, and every client that has subscribed receives.
+//!
+//! The [`server`] queues them for each client, in a [`backlog`] with a bound; the [`client`] pulls several in one
+//! answer, in the form of [`delivery`].
 
 pub(crate) mod backlog;
 pub(crate) mod client;

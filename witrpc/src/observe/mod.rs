@@ -1,4 +1,5 @@
-//! What users see of calls: hooks and spans.
+//! What users see of each call: [`hooks`], [`spans`] of the crate `tracing`, and
+//! [`counters`].
 
 pub(crate) mod counters;
 pub(crate) mod hooks;

@@ -20,9 +20,9 @@
 //! free ones. Over shared memory, the engine adds two exchanges of its shelf and a counted reference to
 //! the connection: a handler must keep no connection that ends.
 //!
-//! - [`role`]: the word that says who looks; [`bell`]: tasks that are ready; [`duty`]: both in
+//! - [`poller_lock`]: the word that says who looks; [`bell`]: tasks that are ready; [`poller_protocol`]: both in
 //!   order; [`primitive`] and `model`: their proof.
-//! - [`crew`]: how many threads there are and may be; [`shares`]: how many of them each client may
+//! - [`thread_count`]: how many threads there are and may be; [`shares`]: how many of them each client may
 //!   have, by what a [`census`] of the [`seats`] has found, and [`permit`] what follows for a look;
 //!   [`spin`]: how long they look in vain.
 //! - [`worker`]: the loop of a thread; [`task`]: handlers that wait; [`life`] and [`stage`]: how it

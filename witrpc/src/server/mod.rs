@@ -1,14 +1,12 @@
-//! The server: from a bound name to the handler and back.
+//! The server: from a bound name to its orderly end.
 //!
-//! [`builder`] says what is served and starts it; [`admission`] lets clients in; [`pool`] finds
-//! their requests and lends its threads; [`dispatch`] brings a request to its service as a
-//! [`call`], whose [`arguments`] it decodes; [`reply`] answers it, for an `async fn` from a [`job`].
-//! Requests that are no calls go by [`control`] to the client's [`streams`] and [`events`].
-//! [`handle`] is what the user keeps, [`farewell`] what is left to do at the end, [`threads`] are joined then;
-//! [`running`] names what runs, [`session`] what the server keeps for each client,
-//! [`sessions`] those who are connected. A [`trail`]
-//! goes with each request, and notes its answer: in the counters of [`tally`], for hooks, which stand
-//! around [`watched`] calls, and in its span.
+//! [`builder`] says what is served and starts it, [`handle`] is what the user keeps. [`admission`] lets clients
+//! in; [`sessions`] lists those that are connected. [`dispatch`] brings each request to its service, or by
+//! [`control`] to the client's streams and events. At the end, [`farewell`] is what is left to do. [`metrics`] says
+//! what a server has done.
+//!
+//! How a request becomes a call stands in [`call::server`](crate::call::server), the threads in
+//! [`pool`](crate::pool).
 
 pub(crate) mod admission;
 pub(crate) mod builder;

@@ -1,4 +1,9 @@
-//! The server of a call.
+//! The server's side of a call.
+//!
+//! A service has each request as a [`call`], whose [`arguments`] it decodes; the handler sees its [`context`] and
+//! can be told of a [`cancel`]. [`reply`] answers, for an `async fn` from a [`job`]. A [`session`] is what the
+//! server keeps for each client. A [`call_observer`] goes with each request and notes its end for the counters, for hooks
+//! ([`hook_call`]) and in its span.
 
 pub(crate) mod arguments;
 pub(crate) mod call;

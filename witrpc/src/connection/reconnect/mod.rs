@@ -1,7 +1,7 @@
 //! Clients that come back to a server that was lost.
 //!
-//! [`Reconnect`] is what the user decides, [`state`] what they see of it. A [`keeper`] replaces the
-//! link whenever it is lost, from its [`source`]; [`next`] is a call's wait for that.
+//! [`Reconnect`] is what the user decides, [`state`] what they see of it. A [`reconnector`] replaces the link
+//! whenever it is lost, from its [`source`]; [`next`] is a call's wait for that.
 
 pub(crate) mod next;
 pub(crate) mod reconnector;

@@ -1,6 +1,6 @@
 //! Spans of the crate `tracing` around calls, on both sides, if the feature `tracing` is on.
 //!
-//! Without it, [`absent`] takes their place: types without a size whose methods do nothing, so that
+//! Without it, `absent` takes their place: types without a size whose methods do nothing, so that
 //! not one instruction of a call is left of them.
 
 #[cfg(not(feature = "tracing"))]

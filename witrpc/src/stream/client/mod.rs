@@ -1,15 +1,15 @@
-//! Streams, seen from the client: what methods return is pulled batch by batch, what they take is
-//! pushed so.
+//! The client's side of streams: it pulls what methods return, batch by batch, and pushes what they take.
 //!
-//! A pull or a push is a request like a call, answered late; [`request`] is one of them. What waits
-//! for items holds a lane, so [`share`] lets these have half of a connection's lanes at most, and leaves
-//! others for notices, events and calls. A
-//! [`source`] pulls; [`blocking`] and [`asynchronous`] are what users see of it. [`push`] pushes; what
-//! it pushes comes from a [`feeder`], which blocks, and whose two threads meet in an [`exchange`], or
-//! from a [`feeding`], which is polled. A [`pickup`] gets the answer, and a [`clock`] says how long that
-//! may take. An upload that has to wait while lanes are scarce learns by [`notices`], which come over one
-//! lane for all. What is dropped before its end is told to the server by [`closing`]. The requests of both
-//! are [`unattended`].
+//! A pull or a push is a request like a call, answered late; [`request`] is one of them. What waits for items holds
+//! a lane. So [`wait_permits`] let these have half of a connection's lanes at most, and leave others for notices,
+//! events and calls.
+//!
+//! - Down: a [`stream_receiver`] pulls; [`blocking`] and [`asynchronous`] are what users see of it.
+//! - Up: [`push`] pushes. Items come from an [`upload_thread`], which blocks and fills an [`upload_buffer`], or from
+//!   an [`upload_future`], which is polled. A [`pickup`] gets the answer; a [`clock`] bounds the wait for it.
+//! - An upload that waits while lanes are scarce learns by [`notices`], which come over one lane for all.
+//! - What is dropped before its end is told to the server by [`closing`]. Requests of both kinds are
+//!   [`unattended`].
 
 pub(crate) mod asynchronous;
 pub(crate) mod blocking;

@@ -2,7 +2,7 @@
 //! feed to methods that take a stream.
 //!
 //! No stream holds a lane or a thread while nothing happens in it. Items that a method makes wait in
-//! its [`outflow`] until the client pulls; items that a client pushes wait in a [`feed`] until the
+//! its [`stream_sender`] until the client pulls; items that a client pushes wait in a [`feed`] until the
 //! method takes them. Both have a bound: whoever makes items waits, as a task, when it is reached.
 //!
 //! # Invariants
@@ -11,11 +11,11 @@
 //!    its end was told, or the client closed it or left.
 //! 2. At most one pull and one push of a stream are unanswered. A second one is refused, so what is
 //!    kept for a stream has a bound.
-//! 3. The context of a stream's method knows its stream by the [`lifeline`]: that is cut once the client
+//! 3. The context of a stream's method knows its stream by the [`stream_cancel`]: that is cut once the client
 //!    does not want the stream any more, and at the latest when the stream is gone.
 //! 4. No request of an upload waits unless the client says so; what it is told later goes by the one
 //!    request that waits for all: see [`notices`].
-//! 5. What streams cost beside that has a bound too: see [`load`] and [`threads`].
+//! 5. What streams cost beside that has a bound too: see [`stream_limits`] and [`threads`].
 //! 6. Locks of this folder are leaves: no code of the user's runs under them, and no other of our locks
 //!    is taken, but for one: [`ServerStreams::open`] takes the lock of the notices under that of the table. Answers are given, and wakers cloned, woken and dropped, after they are let go.
 
