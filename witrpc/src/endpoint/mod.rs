@@ -2,4 +2,5 @@
 //!
 //! [`mmf`] is named shared memory: the only folder that names that engine.
 
+mod from;
 pub(crate) mod mmf;

@@ -13,10 +13,6 @@
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::atomic::{AtomicI64, AtomicU64};
 
-use witrpc_transport::Session;
-
-use crate::call::server::session::ClientSession;
-
 /// How many handlers may run as jobs of clients that have gone. With more, no new clients are let in.
 pub(crate) const MAX_LEFT_BEHIND: u64 = 16_384;
 
@@ -28,6 +24,12 @@ const GONE: u64 = 1 << 63;
 pub(crate) struct LeftBehind(AtomicI64);
 
 impl LeftBehind {
+    /// Returns how many there are.
+    #[cfg(test)]
+    pub(crate) fn count(&self) -> i64 {
+        self.0.load(Relaxed)
+    }
+
     /// Returns whether there are as many as there may be.
     pub(crate) fn is_full(&self) -> bool {
         u64::try_from(self.0.load(Relaxed)).is_ok_and(|count| count >= MAX_LEFT_BEHIND)
@@ -46,74 +48,18 @@ impl ClientJobs {
             left_behind.0.fetch_add(before as i64, Relaxed);
         }
     }
-}
 
-/// One handler that runs as a job, until it is dropped.
-pub(crate) struct ClientJob(Session);
-
-impl ClientJob {
-    /// Counts a job of this client.
-    pub(crate) fn new(session: &Session) -> Self {
-        if ClientSession::of(session).jobs().0.fetch_add(1, Relaxed) & GONE != 0 {
-            ClientSession::of(session).left_behind().0.fetch_add(1, Relaxed);
-        }
-        Self(session.clone())
-    }
-}
-
-impl Drop for ClientJob {
-    fn drop(&mut self) {
-        let client = ClientSession::of(&self.0);
-        if client.jobs().0.fetch_sub(1, Relaxed) & GONE != 0 {
-            client.left_behind().0.fetch_sub(1, Relaxed);
+    /// Counts another job.
+    pub(crate) fn begin(&self, left_behind: &LeftBehind) {
+        if self.0.fetch_add(1, Relaxed) & GONE != 0 {
+            left_behind.0.fetch_add(1, Relaxed);
         }
     }
-}
 
-#[cfg(test)]
-mod tests {
-    use std::sync::Arc;
-    use std::thread;
-
-    use crate::codec::Codec;
-    use crate::observe::counters::CounterRegistry;
-
-    use super::*;
-
-    #[test]
-    fn jobs_count_from_when_their_client_goes_until_they_end() {
-        let ledger = Arc::<CounterRegistry>::default();
-        let count = || ledger.left_behind().0.load(Relaxed);
-        let sessions = [(); 2].map(|()| ClientSession::begin(Codec::Postcard, Arc::clone(&ledger)));
-        let [gone, stays] = sessions;
-        let (early, late) = (ClientJob::new(&gone), ClientJob::new(&gone));
-        let other = ClientJob::new(&stays);
-        drop(early);
-        assert_eq!(count(), 0, "nobody has gone");
-        drop([(); 2].map(|()| ClientSession::of(&gone).leave()));
-        assert_eq!(count(), 1, "once, however often it is said");
-        let later = ClientJob::new(&gone);
-        assert_eq!(count(), 2);
-        drop((late, later, other));
-        assert_eq!(count(), 0);
-    }
-
-    #[test]
-    fn none_is_counted_twice_or_for_ever_whatever_crosses() {
-        let ledger = Arc::<CounterRegistry>::default();
-        for _ in 0..200 {
-            let session = ClientSession::begin(Codec::Postcard, Arc::clone(&ledger));
-            let held = thread::scope(|scope| {
-                let job = scope.spawn(|| {
-                    drop(ClientJob::new(&session));
-                    ClientJob::new(&session)
-                });
-                scope.spawn(|| drop(ClientSession::of(&session).leave()));
-                job.join().expect("it does not panic")
-            });
-            assert_eq!(ledger.left_behind().0.load(Relaxed), 1);
-            drop(held);
-            assert_eq!(ledger.left_behind().0.load(Relaxed), 0);
+    /// A job has ended.
+    pub(crate) fn end(&self, left_behind: &LeftBehind) {
+        if self.0.fetch_sub(1, Relaxed) & GONE != 0 {
+            left_behind.0.fetch_sub(1, Relaxed);
         }
     }
 }

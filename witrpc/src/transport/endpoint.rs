@@ -2,12 +2,10 @@
 
 use std::sync::Arc;
 
-use crate::endpoint::mmf::Mmf;
-use crate::queue::InProcess;
-
 use super::Transport;
 
-/// Where a service is. Made from a name (`"calc"`), an [`Mmf`], an [`InProcess`], or with
+/// Where a service is. Made from a name (`"calc"`), an [`Mmf`](crate::Mmf), an
+/// [`InProcess`](crate::InProcess), or with
 /// [`Endpoint::new`] from a transport of one's own. Clones lead to the same place.
 ///
 /// # Examples
@@ -30,29 +28,5 @@ impl Endpoint {
 
     pub(crate) fn transport(&self) -> &dyn Transport {
         &*self.0
-    }
-}
-
-impl From<&str> for Endpoint {
-    fn from(name: &str) -> Self {
-        Mmf::new(name).into()
-    }
-}
-
-impl From<String> for Endpoint {
-    fn from(name: String) -> Self {
-        Mmf::new(name).into()
-    }
-}
-
-impl From<Mmf> for Endpoint {
-    fn from(mmf: Mmf) -> Self {
-        Self::new(mmf)
-    }
-}
-
-impl From<InProcess> for Endpoint {
-    fn from(place: InProcess) -> Self {
-        Self::new(place)
     }
 }

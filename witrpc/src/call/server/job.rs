@@ -8,7 +8,7 @@ use std::task::Poll;
 
 use witrpc_transport::Session;
 
-use crate::observe::left_behind::ClientJob;
+use crate::call::server::client_job::ClientJob;
 use crate::observe::spans::ServedSpan;
 use crate::pool::{Job, Pool};
 use crate::rt::panics::catch;

@@ -9,6 +9,7 @@ pub(crate) mod arguments;
 pub(crate) mod call;
 pub(crate) mod call_observer;
 pub(crate) mod cancel;
+pub(crate) mod client_job;
 pub(crate) mod context;
 pub(crate) mod hook_call;
 pub(crate) mod job;

@@ -1,0 +1,72 @@
+//! A handler that runs as a job, counted for its client.
+
+use witrpc_transport::Session;
+
+use super::session::ClientSession;
+
+/// One handler that runs as a job, until it is dropped.
+pub(crate) struct ClientJob(Session);
+
+impl ClientJob {
+    /// Counts a job of this client.
+    pub(crate) fn new(session: &Session) -> Self {
+        let client = ClientSession::of(session);
+        client.jobs().begin(client.left_behind());
+        Self(session.clone())
+    }
+}
+
+impl Drop for ClientJob {
+    fn drop(&mut self) {
+        let client = ClientSession::of(&self.0);
+        client.jobs().end(client.left_behind());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::thread;
+
+    use crate::codec::Codec;
+    use crate::observe::counters::CounterRegistry;
+
+    use super::*;
+
+    #[test]
+    fn jobs_count_from_when_their_client_goes_until_they_end() {
+        let ledger = Arc::<CounterRegistry>::default();
+        let count = || ledger.left_behind().count();
+        let sessions = [(); 2].map(|()| ClientSession::begin(Codec::Postcard, Arc::clone(&ledger)));
+        let [gone, stays] = sessions;
+        let (early, late) = (ClientJob::new(&gone), ClientJob::new(&gone));
+        let other = ClientJob::new(&stays);
+        drop(early);
+        assert_eq!(count(), 0, "nobody has gone");
+        drop([(); 2].map(|()| ClientSession::of(&gone).leave()));
+        assert_eq!(count(), 1, "once, however often it is said");
+        let later = ClientJob::new(&gone);
+        assert_eq!(count(), 2);
+        drop((late, later, other));
+        assert_eq!(count(), 0);
+    }
+
+    #[test]
+    fn none_is_counted_twice_or_for_ever_whatever_crosses() {
+        let ledger = Arc::<CounterRegistry>::default();
+        for _ in 0..200 {
+            let session = ClientSession::begin(Codec::Postcard, Arc::clone(&ledger));
+            let held = thread::scope(|scope| {
+                let job = scope.spawn(|| {
+                    drop(ClientJob::new(&session));
+                    ClientJob::new(&session)
+                });
+                scope.spawn(|| drop(ClientSession::of(&session).leave()));
+                job.join().expect("it does not panic")
+            });
+            assert_eq!(ledger.left_behind().count(), 1);
+            drop(held);
+            assert_eq!(ledger.left_behind().count(), 0);
+        }
+    }
+}
