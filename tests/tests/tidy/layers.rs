@@ -21,9 +21,9 @@ const MMF: [&[&str]; 7] = [
     &["lib", "seam", "fuzzing"],
     &["client", "server"],
     &["rendezvous"],
-    &["link", "lease", "portable"],
+    &["link"],
     &["wakeup"],
-    &["memory"],
+    &["memory", "portable"],
     &["sys", "error"],
 ];
 
@@ -51,7 +51,7 @@ pub(crate) fn upward(crate_name: &str, graph: &Graph) -> Vec<String> {
 
 /// Whether a file is one of those that may name an engine.
 pub(crate) fn is_endpoint(file: &str) -> bool {
-    matches!(folder_of(file), "endpoint" | "transport")
+    folder_of(file) == "endpoint"
 }
 
 /// The folder, or the file, right under `src`.

@@ -8,8 +8,6 @@ use crate::contract::ServiceDescriptor;
 use crate::error::{CallError, ConnectError};
 use crate::event::client::subscriptions::Subscriptions;
 use crate::rt::block_on;
-use crate::server::registry;
-use crate::server::registry::{RegistryAsyncClient, RegistryClient};
 use crate::tag::REGISTRY;
 
 use super::connection::{Client, Connection, Inner};
@@ -17,6 +15,7 @@ use super::handshake::Welcome;
 use super::link_slot::{Link, LinkRef, LinkSlot};
 use super::negotiation::{Agreed, Proposal};
 use super::reconnect::{LinkSource, Reconnector};
+use super::registry::{self, RegistryAsyncClient, RegistryClient};
 
 impl Connection {
     /// A client of another service of the same server, over this connection: it shares the lanes and

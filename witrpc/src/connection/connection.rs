@@ -1,5 +1,6 @@
 //! A connection, shared by all clones of a client.
 
+use std::any::Any;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,7 +15,6 @@ use crate::contract::ServiceDescriptor;
 use crate::error::{CallError, ConnectError};
 use crate::event::client::subscriptions::Subscriptions;
 use crate::rt::cancel_token::CancelToken;
-use crate::server::handle::WitServer;
 
 use super::link_slot::{LinkRef, LinkSlot};
 use super::reconnect::ConnectionState;
@@ -154,7 +154,7 @@ pub(crate) struct Inner {
     /// What all clones, and the clients of further services, want to be told.
     pub(crate) subscriptions: Arc<Subscriptions>,
     /// The server that lives as long as the connection, if it has one of its own.
-    pub(crate) server: Option<WitServer>,
+    pub(crate) server: Option<Box<dyn Any + Send + Sync>>,
     /// The connection that this one goes over, if it is for a further service.
     pub(crate) root: Option<Connection>,
 }

@@ -11,6 +11,7 @@ use crate::call::server::hook_call::Hooks;
 use crate::call::server::session::ClientSession;
 use crate::codec::Codec;
 use crate::connection::handshake::{Hello, Refusal, VERSION, Welcome};
+use crate::connection::registry::Registry;
 use crate::contract;
 use crate::contract::{Digest, ServiceDescriptor};
 use crate::observe::counters::CounterRegistry;
@@ -19,7 +20,6 @@ use crate::pool::Pool;
 use crate::security::Guard;
 
 use super::metrics::Metrics;
-use super::registry::Registry;
 use super::sessions::Sessions;
 
 /// The door of one server.

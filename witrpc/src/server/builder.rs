@@ -11,6 +11,7 @@ use crate::call::server::call::{IntoService, Service};
 use crate::call::server::hook_call::Hooks;
 use crate::call::server::job::Spawn;
 use crate::codec::Codec;
+use crate::connection::registry::RegistryServer;
 use crate::contract;
 use crate::contract::{
     ArgumentKind, MAX_CONTRACT_LEN, MethodDescriptor, ServiceDescriptor, UnverifiedPart,
@@ -26,7 +27,6 @@ use crate::transport::{BindConfig, Endpoint};
 use super::admission::ServerAdmission;
 use super::dispatch::Dispatcher;
 use super::handle::{ServerHandle, WitServer};
-use super::registry::RegistryServer;
 
 /// Handlers at once, unless the user says otherwise.
 const DEFAULT_MAX_WORKERS: u32 = 64;

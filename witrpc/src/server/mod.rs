@@ -14,9 +14,9 @@ pub(crate) mod control;
 pub(crate) mod dispatch;
 pub(crate) mod farewell;
 pub(crate) mod handle;
+pub(crate) mod in_process;
 pub(crate) mod metrics;
 pub(crate) mod sessions;
 
-pub(crate) mod registry;
 #[cfg(test)]
 pub(crate) mod tests;

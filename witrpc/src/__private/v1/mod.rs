@@ -4,7 +4,6 @@ pub use crate::call::client::call::{ClientCall, call};
 pub use crate::call::server::call::{IntoService, ServerCall, Service};
 pub use crate::connection::builder::{Async, Blocking, connect_async, connect_blocking};
 pub use crate::connection::connection::Client;
-pub use crate::connection::in_process::in_process;
 pub use crate::contract::{EventDescriptor, MethodDescriptor, Overflow, ServiceDescriptor};
 pub use crate::error::NoAppError;
 pub use crate::event::client::subscribe::{
@@ -17,3 +16,4 @@ pub use crate::method::{
     is_result, items, items_of_alias, items_of_results, iterator, lent, path, raw, str, stream,
     value,
 };
+pub use crate::server::in_process::in_process;

@@ -2,12 +2,12 @@
 
 use crate::call::server::call::IntoService;
 use crate::codec::Codec;
+use crate::connection::connect::Dial;
+use crate::connection::connection::{Client, Connection};
 use crate::contract;
 use crate::queue::InProcess;
-use crate::server::handle::WitServer;
 
-use super::connect::Dial;
-use super::connection::{Client, Connection};
+use super::handle::WitServer;
 
 /// `XClient::in_process`: a small server of its own, as long as the client's connection lives. It
 /// speaks the first codec that carries all of the service's types.
@@ -32,6 +32,6 @@ pub fn in_process<C: Client>(service: impl IntoService) -> C {
     let mut inner = Dial { codec, allow_unverified, ..Dial::new(place.into()) }
         .connect(C::DESCRIPTOR)
         .unwrap_or_else(|error| panic!("the service cannot be called in this process: {error}"));
-    inner.server = Some(server);
+    inner.server = Some(Box::new(server));
     C::from_connection(Connection::new(inner))
 }
