@@ -1,7 +1,7 @@
 //! What a shutdown says of the calls, the clients, the drops and the other shutdowns that cross it:
 //! `true` only if no call has run whose caller does not know.
 
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::SeqCst};
+use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
 use std::sync::{Arc, Barrier, Mutex};
 use std::thread;
 use std::time::Duration;
@@ -63,8 +63,8 @@ struct Calls {
     endpoint: Endpoint,
     ran: Arc<AtomicU64>,
     answered: AtomicU64,
-    /// One has failed that may have run.
-    is_unknown: AtomicBool,
+    /// How one has failed that may have run.
+    unknown: Mutex<Option<CallError>>,
 }
 
 impl Calls {
@@ -77,7 +77,7 @@ impl Calls {
         let service = TillServer::new(Counting(Arc::clone(&ran)));
         let server = WitServer::builder().listen(endpoint.clone()).service(service);
         let server = server.start().unwrap();
-        (server, Self { endpoint, ran, answered: AtomicU64::new(0), is_unknown: false.into() })
+        (server, Self { endpoint, ran, answered: AtomicU64::new(0), unknown: Mutex::default() })
     }
 
     /// Notes what came of a call; `false` if it failed.
@@ -85,7 +85,7 @@ impl Calls {
         let is_answered = answer.is_ok();
         match answer {
             Ok(count) => _ = self.answered.fetch_add(count, SeqCst),
-            Err(error) if error.maybe_executed() => self.is_unknown.store(true, SeqCst),
+            Err(error) if error.maybe_executed() => *self.unknown.lock().unwrap() = Some(error),
             Err(_) => {}
         }
         is_answered
@@ -147,7 +147,8 @@ fn ends_among_calls(transport: Transport, end: impl Fn(WitServer) -> bool) {
         });
         let (answered, ran) = (calls.answered.into_inner(), calls.ran.load(SeqCst));
         if all_answered {
-            assert!(!calls.is_unknown.into_inner(), "a call has failed that may have run");
+            let unknown = calls.unknown.into_inner().unwrap();
+            assert_eq!(unknown, None, "a call has failed that may have run");
             assert_eq!(answered, ran);
         }
         assert!(answered <= ran);

@@ -1,6 +1,6 @@
 //! What the control thread calls: clients come in, and go.
 
-use std::sync::atomic::Ordering::Relaxed;
+use std::sync::atomic::Ordering::{Acquire, Relaxed};
 use std::sync::{Arc, Weak};
 
 use witrpc_transport::{Admitted, ClientInfo, Responder, Session};
@@ -70,6 +70,13 @@ impl Server {
         connection.own.word64(STATE).store(state::SERVING, Relaxed);
         let connection = Arc::new(connection);
         self.connections().insert(id, Arc::clone(&connection));
+        // Behind the insertion: the one that closes the server writes the state, then looks at the list
+        // under its lock. So either it finds the connection there, or its state is found here.
+        let last = self.last_state.load(Acquire);
+        if last != 0 {
+            self.end(&connection, last);
+            return;
+        }
         if self.parking.watch(&connection.bell, id).is_err() {
             // No memory for the kernel's entry: the client could never wake us.
             self.end(&connection, state::DISMISSED);

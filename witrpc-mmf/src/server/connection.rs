@@ -16,6 +16,7 @@ use crate::link::message_codec::MessageCodec;
 use crate::link::reassembly::Partial;
 use crate::link::release;
 use crate::link::release::ReleaseTable;
+use crate::link::state;
 use crate::memory::arena::BlockRef;
 use crate::memory::copy::{OwnMemory, PeerMemory};
 use crate::memory::layout::{
@@ -218,6 +219,13 @@ impl Connection {
             self.wake_cancelled();
         }
         first
+    }
+
+    /// Tells the client that nothing new is taken, unless it has been told of the end: another thread
+    /// may end the server meanwhile.
+    pub(super) fn begin_draining(&self) {
+        let state = self.own.word64(STATE);
+        let _ = state.compare_exchange(state::SERVING, state::DRAINING, Relaxed, Relaxed);
     }
 
     /// Gives back all but the mappings, which stay for those who read or write in them. The connection

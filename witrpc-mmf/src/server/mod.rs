@@ -258,7 +258,7 @@ impl Server {
     /// turn of a scanner looks at every connection, hot or cold, so that it finds all that has arrived.
     pub fn drain(&self) {
         for connection in self.clients() {
-            connection.own.word64(crate::memory::layout::STATE).store(state::DRAINING, Relaxed);
+            connection.begin_draining();
             // For those who wait for a lane or for space, and would not look before there is some.
             connection.bell.ring();
             self.report(connection.id());
