@@ -14,6 +14,7 @@ use std::sync::atomic::Ordering::Relaxed;
 
 use crate::link::head::{Head, Kind, LEASES};
 use crate::link::message::{Answer, ChannelError, Payload, Ticket};
+use crate::link::sender::ReadyLine;
 use crate::link::{cancel, line};
 use crate::memory::layout::{GROUP, WANTS_CANCEL, WANTS_SPACE, control};
 use crate::memory::words::Mapped;
@@ -220,7 +221,7 @@ impl Client {
         match head.kind {
             Kind::Segment | Kind::Next => {
                 let next = private.next_seq();
-                self.publish(lane, next, Head::new(Kind::Discard, 0, 0), &[0; 6], 0);
+                self.publish(lane, next, &ReadyLine::bare(Kind::Discard));
                 private.lent.lend(next, Phase::Abandoned);
             }
             Kind::Inline | Kind::Block | Kind::Discard => self.free_abandoned(lane),

@@ -17,6 +17,7 @@ mod link_thread;
 mod receive;
 mod sealed;
 mod send;
+mod send_state;
 mod sleeper;
 pub(crate) mod stall_timer;
 mod waiters;
@@ -58,7 +59,7 @@ use crate::wakeup::spin::Spin;
 
 pub use alloc::Allocating;
 pub use kept::KeptLane;
-pub use send::SendState;
+pub use send_state::SendState;
 
 /// What a client may choose.
 #[derive(Clone, Debug)]

@@ -14,6 +14,7 @@ use crate::link::message::{
 };
 use crate::link::message_codec::Segment;
 use crate::link::reassembly::Partial;
+use crate::link::sender::ReadyLine;
 use crate::link::{line as lines, release};
 use crate::memory::arena::BlockRef;
 use crate::memory::layout::{INLINE_LEN, Layout, WANTS_SPACE, line, wait};
@@ -395,7 +396,7 @@ impl Client {
         let mut next = seq;
         let appended = self.carriage.append(&mut partial, segment, self.source(), || {
             next = private.next_seq();
-            self.publish(lane, next, Head::new(Kind::Next, 0, 0), &[0; 6], 0);
+            self.publish(lane, next, &ReadyLine::bare(Kind::Next));
         });
         appended.map_err(|refused| ChannelError::Misbehaved(refused.rule()))?;
         self.release(&block);

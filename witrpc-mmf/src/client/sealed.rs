@@ -4,37 +4,14 @@ use std::sync::Arc;
 
 use crate::link::head::{Head, Kind};
 use crate::link::line::InlineWords;
-use crate::link::message::{Body, ChannelError, DisconnectReason, Outgoing, Payload, Ticket};
+use crate::link::message::{ChannelError, DisconnectReason, Payload};
 use crate::link::message_codec::{BlockSource, Unopened};
-use crate::link::sealed::{AuthError, Cipher, FORGED, INLINE_SEALED, KeysExhausted, sealed_len};
+use crate::link::sealed::{AuthError, Cipher, FORGED, KeysExhausted, sealed_len};
 use crate::memory::arena::BlockRef;
 
 use super::Client;
 
 impl Client {
-    /// Sends a message in its line, if messages are sealed and it is short enough.
-    ///
-    /// # Errors
-    ///
-    /// The lane is spent, and with it the connection.
-    pub(super) fn send_inline_sealed(
-        &self,
-        lane: usize,
-        message: &Outgoing<'_>,
-    ) -> Result<Option<Ticket>, ChannelError> {
-        let Some(sealing) = self.carriage.sealing() else { return Ok(None) };
-        if sealing.is_spent(lane, false) {
-            return Err(self.keys_spent(KeysExhausted));
-        }
-        let Body::Small { padded, len: len @ ..=INLINE_SEALED } = message.body else {
-            return Ok(None);
-        };
-        let head = self.head(lane, Kind::Inline, message, len);
-        let sealed = sealing.seal_inline(lane, head, padded, len);
-        let (inline, used) = sealed.map_err(|spent| self.keys_spent(spent))?;
-        Ok(Some(self.send_line(lane, head, &inline, used)))
-    }
-
     /// The connection has to end before a number is used twice.
     #[cold]
     pub(super) fn keys_spent(&self, _: KeysExhausted) -> ChannelError {

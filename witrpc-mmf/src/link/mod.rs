@@ -10,4 +10,5 @@ pub(crate) mod message_codec;
 pub(crate) mod reassembly;
 pub mod release;
 pub(crate) mod sealed;
+pub(crate) mod sender;
 pub(crate) mod state;

@@ -21,6 +21,7 @@ use crate::link::message::{Payload, Request, Ticket, inline_bytes};
 use crate::link::message_codec::Segment;
 use crate::link::reassembly::Partial;
 use crate::link::sealed::{AuthError, FORGED};
+use crate::link::sender::ReadyLine;
 use crate::memory::arena::BlockRef;
 use crate::memory::layout::INLINE_LEN;
 use crate::memory::words::Mapped;
@@ -228,7 +229,7 @@ impl Connection {
         let Some(mut inbound) = begun else { return self.refuse(ticket, &block) };
         let segment = Segment { lane: ticket.lane as usize, head, start: inline[2], block: &block };
         let appended = self.carriage.append(&mut inbound, segment, self.source(), || {
-            self.respond(ticket, Head::new(Kind::Next, 0, 0), &[0; 6], 0);
+            self.respond(ticket, &ReadyLine::bare(Kind::Next));
         });
         appended.map_err(|refused| Broken(refused.rule()))?;
         self.release(&block);
@@ -261,14 +262,14 @@ impl Connection {
             passed.map_err(|AuthError| Broken(FORGED))?;
         }
         self.release(block);
-        self.respond(ticket, Head::new(Kind::Discard, 0, 0), &[0; 6], 0);
+        self.respond(ticket, &ReadyLine::bare(Kind::Discard));
         Ok(Line::Done)
     }
 
     /// Drops what is left of a large message, of either direction.
     fn discard(&self, ticket: Ticket) {
         self.drop_large(&self.lanes[ticket.lane as usize]);
-        self.respond(ticket, Head::new(Kind::Discard, 0, 0), &[0; 6], 0);
+        self.respond(ticket, &ReadyLine::bare(Kind::Discard));
     }
 
     /// Drops what is held of large messages on a lane, of either direction.

@@ -1,10 +1,10 @@
 //! What a server does differently when messages are sealed.
 
-use crate::link::head::{Head, Kind};
+use crate::link::head::Head;
 use crate::link::line::Copied;
-use crate::link::message::{Body, ChannelError, Outgoing, Payload, Request, Ticket};
+use crate::link::message::{Payload, Request, Ticket};
 use crate::link::message_codec::{BlockSource, Unopened};
-use crate::link::sealed::{AuthError, Cipher, FORGED, INLINE_SEALED, KeysExhausted};
+use crate::link::sealed::{AuthError, Cipher, FORGED};
 use crate::memory::arena::BlockRef;
 
 use super::connection::Connection;
@@ -57,29 +57,6 @@ impl Connection {
     pub(super) fn source(&self) -> BlockSource<'_> {
         BlockSource { peer: &self.client, arena: self.layout.client_arena() }
     }
-
-    /// Answers in the line, if messages are sealed and the answer is short enough.
-    pub(super) fn answer_inline_sealed(
-        &self,
-        ticket: Ticket,
-        answer: &Outgoing<'_>,
-    ) -> Result<bool, ChannelError> {
-        let (Some(sealing), Body::Small { padded, len: len @ ..=INLINE_SEALED }) =
-            (self.carriage.sealing(), answer.body)
-        else {
-            return Ok(false);
-        };
-        let head = Head::new(Kind::Inline, answer.tag, len as u32);
-        let sealed = sealing.seal_inline(ticket.lane as usize, head, padded, len);
-        let (inline, used) = sealed.map_err(unheard)?;
-        self.respond(ticket, head, &inline, used);
-        Ok(true)
-    }
-}
-
-/// Nobody will hear the answer: the client's next use of the lane ends the connection.
-pub(super) fn unheard(_: KeysExhausted) -> ChannelError {
-    ChannelError::PeerDied
 }
 
 #[cfg(test)]
