@@ -19,14 +19,13 @@
 //! An answer that takes leases along fits its line. So none waits here with leases, which would keep
 //! the connection that keeps it.
 
-use std::collections::VecDeque;
 use std::sync::MutexGuard;
 use std::sync::atomic::Ordering::Relaxed;
 
 use witrpc_rt::lock;
 use witrpc_transport::Lent;
 
-use crate::link::message::{Body, ChannelError, Fill, Outgoing, Ticket};
+use crate::link::message::{Body, ChannelError, Outgoing, Ticket};
 use crate::link::sealed::KeysExhausted;
 use crate::link::sender::{ReadyLine, Sender, with_leases};
 use crate::link::{line as lines, release};
@@ -36,47 +35,10 @@ use crate::memory::words::Mapped;
 use crate::sys::futex;
 use crate::wakeup::park;
 
+use super::answer_queue::{AnswerQueue, Outbound};
 use super::connection::{Connection, ServerLane};
 use super::inbound::Broken;
 use super::space_wanted::SpaceWanted;
-
-/// An answer in private memory.
-#[derive(Debug)]
-pub(super) struct Outbound {
-    /// The line to answer: the call itself, then each request for a further segment.
-    ticket: Ticket,
-    tag: u32,
-    bytes: Vec<u8>,
-    sent: usize,
-}
-
-impl Fill for Outbound {
-    fn len(&self) -> usize {
-        self.bytes.len()
-    }
-
-    fn write_at(&self, offset: usize, out: &mut [u8]) {
-        out.copy_from_slice(&self.bytes[offset..offset + out.len()]);
-    }
-}
-
-/// Lanes whose answer waits for space.
-#[derive(Debug, Default)]
-pub(super) struct AnswerQueue {
-    /// Those of which nothing has been sent.
-    begin: VecDeque<u32>,
-    /// Those whose next segment has been asked for.
-    go_on: VecDeque<u32>,
-}
-
-impl AnswerQueue {
-    fn of(&mut self, purpose: Purpose) -> &mut VecDeque<u32> {
-        match purpose {
-            Purpose::Begin => &mut self.begin,
-            Purpose::Continue => &mut self.go_on,
-        }
-    }
-}
 
 impl Connection {
     /// Answers a call. To be done once for each request, from any thread.

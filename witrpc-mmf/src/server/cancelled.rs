@@ -1,49 +1,16 @@
 //! Calls that their callers have given up: who looks, and who is to be woken. See [`crate::link::cancel`].
 
-use std::sync::atomic::AtomicU64;
-use std::sync::{Mutex, MutexGuard};
 use std::task::Waker;
 
-use witrpc_rt::{lock, wake};
+use witrpc_rt::wake;
 
 use crate::link::cancel;
 use crate::link::message::Ticket;
 use crate::memory::layout::{WANTS_CANCEL, control};
 use crate::memory::words::Mapped;
-use crate::wakeup::epoch::SharedWakeEpoch;
 
+use super::cancels::Watcher;
 use super::connection::Connection;
-
-/// Those of one connection who sleep until their calls are given up.
-pub(super) struct Cancels {
-    epochs: SharedWakeEpoch<Mapped>,
-    watchers: Mutex<Watchers>,
-}
-
-#[derive(Default)]
-struct Watchers {
-    next_key: u64,
-    entries: Vec<Watcher>,
-}
-
-struct Watcher {
-    key: u64,
-    ticket: Ticket,
-    waker: Waker,
-}
-
-impl Default for Cancels {
-    fn default() -> Self {
-        let epochs = SharedWakeEpoch::new(AtomicU64::new(0), Mutex::new(false));
-        Self { epochs, watchers: Mutex::default() }
-    }
-}
-
-impl Cancels {
-    fn watchers(&self) -> MutexGuard<'_, Watchers> {
-        lock(&self.watchers)
-    }
-}
 
 impl Connection {
     /// Whether the caller has given this call up, or the client has gone. To be asked while the call

@@ -30,8 +30,8 @@ use crate::sys::event_fd::Bell;
 use crate::sys::fork::Origin;
 use crate::wakeup::epoch::{WakeEpoch, WakeRequest};
 
-use super::answer::{AnswerQueue, Outbound};
-use super::cancelled::Cancels;
+use super::answer_queue::{AnswerQueue, Outbound};
+use super::cancels::Cancels;
 use super::space_wanted::SpaceWanted;
 
 /// The server's end of one connection. The mapping lives as long as anybody holds this, so that a

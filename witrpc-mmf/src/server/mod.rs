@@ -1,19 +1,23 @@
 //! A bound name and its connections.
 //!
 //! One call, by file: [`scanner`] finds the request line, [`inbound`] reads it, the layers above run
-//! the handler, [`answer`] writes the response. [`parking`] is where idle threads sleep, and
+//! the handler, [`answer`] writes the response. [`park`] is where idle threads sleep, and
 //! [`admission`] where the control thread brings clients in and learns of their end.
 
 mod admission;
 mod alloc;
 mod answer;
+mod answer_queue;
 mod cancelled;
+mod cancels;
 mod connection;
 mod doorbells;
 #[cfg(any(test, fuzzing))]
 mod fuzzed;
+mod hot;
 mod inbound;
 mod lookout;
+mod park;
 mod parking;
 mod scanner;
 mod sealed;
@@ -28,14 +32,15 @@ use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, Weak};
 use std::time::{Duration, Instant};
 
+use hot::Hot;
 use parking::Parking;
-use scanner::Hot;
 use shelf::Shelf;
 use witrpc_rt::lock;
 use witrpc_transport::{Admission, Responder, TrustedPeer};
 use work_signal::WorkSignal;
 
 use crate::error::BindError;
+use crate::link::message::MESSAGE_LEN_BOUNDS;
 use crate::link::state;
 use crate::memory::layout::{Layout, MAX_LANES, MIN_LANES, PAGE};
 use crate::memory::region::OwnPages;
@@ -77,7 +82,7 @@ impl ServerOptions {
     pub const MAX_SIZE: usize = 1 << 36;
 
     /// The bounds of `max_message_len`, in bytes.
-    pub const MAX_MESSAGE_LEN: (usize, usize) = (64, u32::MAX as usize);
+    pub const MAX_MESSAGE_LEN: (usize, usize) = MESSAGE_LEN_BOUNDS;
 
     /// The bounds of `max_clients`.
     pub const MAX_CLIENTS: (u32, u32) = (1, 4096);
@@ -193,11 +198,6 @@ impl Server {
     /// The name that is served.
     pub fn name(&self) -> &str {
         self.name.as_str()
-    }
-
-    /// A view for the thread that holds the poller role.
-    pub fn scanner(&self) -> Scanner<'_> {
-        Scanner::new(self)
     }
 
     /// Wakes one sleeping thread, or the next that would sleep.
