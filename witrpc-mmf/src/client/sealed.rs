@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::link::head::{Head, Kind};
 use crate::link::line::InlineWords;
 use crate::link::message::{ChannelError, DisconnectReason, Payload};
-use crate::link::message_codec::{BlockSource, Unopened};
+use crate::link::message_codec::Unopened;
 use crate::link::sealed::{AuthError, Cipher, FORGED, KeysExhausted, sealed_len};
 use crate::memory::arena::BlockRef;
 
@@ -40,7 +40,7 @@ impl Client {
         head: Head,
         block: &BlockRef,
     ) -> Result<Result<Payload, ChannelError>, ChannelError> {
-        let payload = match sealing.open_whole(lane, head, block, self.source()) {
+        let payload = match sealing.open_whole(lane, head, block, self.half.source()) {
             Ok(bytes) => Ok(Payload::from_private(bytes)),
             Err(Unopened::NoMemory) => {
                 self.pass_over(lane, head.kind, Some(block))?;
@@ -48,13 +48,8 @@ impl Client {
             }
             Err(Unopened::Broken(rule)) => return Err(ChannelError::Misbehaved(rule)),
         };
-        self.release(block);
+        self.half.release(block);
         Ok(payload)
-    }
-
-    /// Where the server's blocks lie.
-    pub(super) fn source(&self) -> BlockSource<'_> {
-        BlockSource { peer: &self.server, arena: self.layout.server_arena() }
     }
 
     /// Keeps count of an answer that nobody opens.
@@ -64,7 +59,7 @@ impl Client {
         kind: Kind,
         block: Option<&BlockRef>,
     ) -> Result<(), ChannelError> {
-        let Some(sealing) = self.carriage.sealing() else { return Ok(()) };
+        let Some(sealing) = self.half.codec.sealing() else { return Ok(()) };
         let passed = match (kind, block) {
             (Kind::Inline, _) => sealing.pass_over(lane, sealed_len(0)),
             (_, Some(block)) => sealing.pass_over(lane, block.len()),
@@ -82,6 +77,6 @@ fn misbehaved(_: AuthError) -> ChannelError {
 #[cfg(test)]
 impl Client {
     pub(crate) fn sealing(&self) -> &Cipher {
-        self.carriage.sealing().expect("messages are sealed")
+        self.half.codec.sealing().expect("messages are sealed")
     }
 }

@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use crate::link::message::{Body, ChannelError, DisconnectReason, Outgoing, Ticket};
 use crate::link::sealed::KeysExhausted;
-use crate::link::sender::{Part, ReadyLine, Sender, with_leases};
+use crate::link::sender::{Part, ReadyLine, with_leases};
 use crate::link::{line, state};
 use crate::memory::layout::{HIGH_WATER, STATE, control};
 use crate::memory::send_arena::Reserved;
@@ -70,28 +70,24 @@ impl Client {
     /// answered all the same, and one that it never finds ends with the connection.
     #[inline]
     pub(super) fn is_drained(&self) -> bool {
-        let state = self.server.word64(STATE).load(Relaxed);
+        let state = self.half.peer.word64(STATE).load(Relaxed);
         state == state::DRAINING || state == state::DRAINED
     }
 
     /// In a fork of the process that connected, nothing is mapped and no lock can be trusted.
     #[inline]
     pub(super) fn check_mapped(&self) -> Result<(), ChannelError> {
-        if self.origin.is_forked() {
+        if self.half.origin.is_forked() {
             return Err(ChannelError::Disconnected(DisconnectReason::Forked));
         }
         Ok(())
-    }
-
-    pub(super) fn sender(&self) -> Sender<'_, Self> {
-        Sender { end: self, codec: &self.carriage, max_message_len: self.max_message_len }
     }
 
     /// Sends a message in its line, if messages are not sealed and it is short enough.
     #[inline]
     fn send_short_plain(&self, lane: usize, message: &Outgoing<'_>) -> Option<Ticket> {
         match message.body {
-            Body::Small { padded, len } if self.carriage.is_plain() => {
+            Body::Small { padded, len } if self.half.codec.is_plain() => {
                 Some(self.send_line(lane, message, &ReadyLine::short(message, padded, len)))
             }
             _ => None,
@@ -108,13 +104,13 @@ impl Client {
         lane: usize,
         message: &Outgoing<'_>,
     ) -> Result<Option<Ticket>, ChannelError> {
-        let Some(sealing) = self.carriage.sealing() else {
+        let Some(sealing) = self.half.codec.sealing() else {
             return Ok(self.send_short_plain(lane, message));
         };
         if sealing.is_spent(lane, false) {
             return Err(self.keys_spent(KeysExhausted));
         }
-        let line = self.sender().seal_short(lane, message);
+        let line = self.half.seal_short(lane, message);
         let line = line.map_err(|spent| self.keys_spent(spent))?;
         Ok(line.map(|line| self.send_line(lane, message, &line)))
     }
@@ -125,20 +121,20 @@ impl Client {
         message: Outgoing<'_>,
     ) -> Result<Option<Ticket>, ChannelError> {
         if let Body::Leasing { body, leases } = message.body {
-            let max = self.outbox.largest_block();
+            let max = self.half.outbox.largest_block();
             let send = |message: Outgoing<'_>| self.try_send_block(lane, message);
             return with_leases(message, body, leases, max, send);
         }
-        let sender = self.sender();
-        let len = sender.check_len(&message)?;
+        let half = &self.half;
+        let len = half.check_len(&message)?;
         if let Some(sent) = self.send_short(lane, &message)? {
             return Ok(Some(sent));
         }
-        let part = sender.part(0, len);
+        let part = half.part(0, len);
         if !part.is_last() {
             return Ok(None);
         }
-        let Some(block) = sender.reserve(part) else { return Ok(None) };
+        let Some(block) = half.reserve(part) else { return Ok(None) };
         self.send_part(lane, &message, part, block).map(Some)
     }
 
@@ -150,7 +146,7 @@ impl Client {
         part: Part,
         block: Reserved<'_>,
     ) -> Result<Ticket, ChannelError> {
-        let line = self.sender().fill(lane, message, part, block);
+        let line = self.half.fill(lane, message, part, block);
         let line = line.map_err(|spent| self.keys_spent(spent))?;
         Ok(self.send_line(lane, message, &line))
     }
@@ -173,8 +169,8 @@ impl Client {
     /// published.
     #[cold]
     fn write_deadline(&self, lane: usize, deadline: Instant) {
-        let word = self.layout.control_word(lane, control::DEADLINE);
-        self.own.word64(word).store(clock::nanos_at(deadline), Relaxed);
+        let word = self.half.layout.control_word(lane, control::DEADLINE);
+        self.half.own.word64(word).store(clock::nanos_at(deadline), Relaxed);
     }
 
     /// Publishes a line and rings the server if it sleeps.
@@ -188,7 +184,7 @@ impl Client {
     /// Says how far the server has to scan. Stands before the line is published, and never falls.
     #[inline]
     fn raise_high_water(&self, lane: usize) {
-        let high_water = self.own.word64(HIGH_WATER);
+        let high_water = self.half.own.word64(HIGH_WATER);
         if high_water.load(Relaxed) <= lane as u64 {
             high_water.fetch_max(lane as u64 + 1, Relaxed);
         }

@@ -50,7 +50,7 @@ impl Client {
         limit: &mut Limit,
     ) -> Poll<Result<Ticket, ChannelError>> {
         if let Body::Leasing { body, leases } = message.body {
-            let max = self.outbox.largest_block();
+            let max = self.half.outbox.largest_block();
             let sent = with_leases(message, body, leases, max, |message| {
                 match self.poll_send(cx, sending, message, limit) {
                     Poll::Ready(sent) => sent.map(Some),
@@ -95,7 +95,7 @@ impl Client {
         message: &Outgoing<'_>,
         limit: &mut Limit,
     ) -> Poll<Result<Option<Ticket>, ChannelError>> {
-        self.sender().check_len(message)?;
+        self.half.check_len(message)?;
         self.poll_free_lane(cx, &mut sending.waiting, limit).map_ok(|lane| {
             sending.stage = SendStage::Lane(lane);
             None
@@ -113,7 +113,7 @@ impl Client {
         if let Some(sent) = self.send_short(lane, message)? {
             return Poll::Ready(Ok(sent));
         }
-        let part = self.sender().whole(message)?;
+        let part = self.half.whole(message)?;
         let block = ready!(self.poll_space(cx, waiting, part, &mut Limit::Never))?;
         Poll::Ready(self.send_part(lane, message, part, block))
     }
@@ -128,9 +128,8 @@ impl Client {
         if let Some(sent) = self.send_short(lane, message)? {
             return Poll::Ready(Ok(Some(sent)));
         }
-        let sender = self.sender();
-        let part = sender.part(0, message.body.len());
-        let Some(block) = sender.reserve(part) else {
+        let part = self.half.part(0, message.body.len());
+        let Some(block) = self.half.reserve(part) else {
             self.free_lane(lane);
             sending.stage = SendStage::Space;
             return Poll::Ready(Ok(None));
@@ -147,7 +146,7 @@ impl Client {
         message: &Outgoing<'_>,
         limit: &mut Limit,
     ) -> Poll<Result<Option<Ticket>, ChannelError>> {
-        let part = self.sender().part(0, message.body.len());
+        let part = self.half.part(0, message.body.len());
         let found = ready!(self.poll_space(cx, &mut sending.waiting, part, limit))?;
         drop(found);
         sending.stage = SendStage::Start;
@@ -170,7 +169,7 @@ impl Client {
             // An answer before the end, say a refusal: the caller takes it as any other.
             return Poll::Ready(Ok(Some(ticket)));
         }
-        let part = self.sender().part(written, message.body.len());
+        let part = self.half.part(written, message.body.len());
         let block = ready!(self.poll_space(cx, &mut sending.waiting, part, limit))?;
         let ticket = self.send_part(lane, message, part, block)?;
         Poll::Ready(Ok(sending.after(part, ticket)))
@@ -191,8 +190,8 @@ impl Client {
         limit: &mut Limit,
     ) -> Poll<Result<Reserved<'_>, ChannelError>> {
         self.poll_for_space(cx, waiting, limit, || {
-            let wants_space = self.own.word64(WANTS_SPACE);
-            release::find_or_ask(&self.space_epochs, wants_space, || self.sender().reserve(part))
+            let wants_space = self.half.own.word64(WANTS_SPACE);
+            release::find_or_ask(&self.space_epochs, wants_space, || self.half.reserve(part))
         })
     }
 }
@@ -216,7 +215,7 @@ impl SendState {
     /// Leaves the queues, and the lane if there is one.
     fn give_up(&mut self) {
         let Some(client) = self.client.take() else { return };
-        if client.origin.is_forked() {
+        if client.half.origin.is_forked() {
             return;
         }
         client.end_wait(&mut self.waiting);

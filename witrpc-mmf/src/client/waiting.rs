@@ -197,11 +197,11 @@ impl Client {
             return;
         }
         // Relaxed: a hint that ends the ringing; nothing is read on the strength of it.
-        let claimed = self.server.word64(self.layout.claimed_word(lane)).load(Relaxed);
+        let claimed = self.half.peer.word64(self.half.layout.claimed_word(lane)).load(Relaxed);
         if claimed >= seq {
             return help.stop();
         }
-        self.bell.ring();
+        self.half.bell.ring();
         help.put_off(now);
     }
 

@@ -1,6 +1,7 @@
 //! What both sides of a connection share: lines, messages, leases.
 
 pub(crate) mod cancel;
+pub(crate) mod half;
 pub(crate) mod head;
 pub mod lease;
 #[doc(hidden)]

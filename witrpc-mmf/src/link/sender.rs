@@ -10,11 +10,11 @@ use witrpc_transport::Lent;
 use crate::memory::layout::INLINE_LEN;
 use crate::memory::send_arena::{Purpose, Reserved};
 
+use super::half::Half;
 use super::head::{Head, Kind, LEASES};
-use super::lease::{Claim, End, trailer};
+use super::lease::{Claim, trailer};
 use super::line::InlineWords;
 use super::message::{Body, ChannelError, Outgoing, inline_words};
-use super::message_codec::MessageCodec;
 use super::sealed::{INLINE_SEALED, KeysExhausted};
 
 /// A line that is to be published: the block that it names is lent.
@@ -73,15 +73,7 @@ impl Part {
     }
 }
 
-/// One end of a connection, as what sends.
-#[derive(Clone, Copy)]
-pub(crate) struct Sender<'a, E> {
-    pub(crate) end: &'a E,
-    pub(crate) codec: &'a MessageCodec,
-    pub(crate) max_message_len: usize,
-}
-
-impl<'a, E: End> Sender<'a, E> {
+impl Half {
     /// Returns the length of a message, unless it is over the connection's limit.
     pub(crate) fn check_len(&self, message: &Outgoing<'_>) -> Result<usize, ChannelError> {
         at_most(self.max_message_len, &message.body)
@@ -111,22 +103,22 @@ impl<'a, E: End> Sender<'a, E> {
     /// [`ChannelError::TooLarge`]: it would have to.
     pub(crate) fn whole(&self, message: &Outgoing<'_>) -> Result<Part, ChannelError> {
         self.check_len(message)?;
-        let total = at_most(self.codec.longest_whole(self.end.outbox()), &message.body)?;
+        let total = at_most(self.codec.longest_whole(&self.outbox), &message.body)?;
         Ok(Part { start: 0, len: total, total })
     }
 
     /// Returns the part of a message of `total` bytes that begins at `start`, where the one before ends.
     pub(crate) fn part(&self, start: usize, total: usize) -> Part {
-        let outbox = self.end.outbox();
+        let outbox = &self.outbox;
         let is_whole = start == 0 && total <= self.codec.longest_whole(outbox);
         let longest = if is_whole { total } else { self.codec.longest_segment(outbox) };
         Part { start, len: longest.min(total - start), total }
     }
 
     /// Reserves space for a part, if there is any.
-    pub(crate) fn reserve(&self, part: Part) -> Option<Reserved<'a>> {
+    pub(crate) fn reserve(&self, part: Part) -> Option<Reserved<'_>> {
         let room = self.codec.block_len(part.len);
-        self.end.outbox().reserve(room, part.purpose(), &self.end.released())
+        self.outbox.reserve(room, part.purpose(), &self.released())
     }
 
     /// Writes a part of a message to the space that was reserved for it, and lends that to the peer.
@@ -143,7 +135,7 @@ impl<'a, E: End> Sender<'a, E> {
     ) -> Result<ReadyLine, KeysExhausted> {
         let head = head_of(part.kind(), message, part.total);
         let write = |offset: usize, out: &mut [u8]| message.body.write_at(part.start + offset, out);
-        let bytes = self.end.own().block_mut(block.block_mut());
+        let bytes = self.own.block_mut(block.block_mut());
         self.codec.fill(lane, head, part.len, write, bytes)?;
         let [place, len] = block.lend();
         let used = if head.kind == Kind::Segment { 3 } else { 2 };

@@ -27,7 +27,7 @@ use witrpc_transport::Lent;
 
 use crate::link::message::{Body, ChannelError, Outgoing, Ticket};
 use crate::link::sealed::KeysExhausted;
-use crate::link::sender::{ReadyLine, Sender, with_leases};
+use crate::link::sender::{ReadyLine, with_leases};
 use crate::link::{line as lines, release};
 use crate::memory::layout::{INLINE_LEN, Layout, WANTS_SPACE, line};
 use crate::memory::send_arena::Purpose;
@@ -55,7 +55,7 @@ impl Connection {
         // So that no word of its head is about one.
         let answer = Outgoing { deadline: None, ..answer };
         match answer.body {
-            Body::Small { padded, len } if self.carriage.is_plain() => {
+            Body::Small { padded, len } if self.half.codec.is_plain() => {
                 self.respond(ticket, &ReadyLine::short(&answer, padded, len));
                 Ok(())
             }
@@ -83,23 +83,19 @@ impl Connection {
         with_leases(answer, body, leases, INLINE_LEN, respond).map(drop)
     }
 
-    fn sender(&self) -> Sender<'_, Self> {
-        Sender { end: self, codec: &self.carriage, max_message_len: self.max_message_len }
-    }
-
     fn answer_large(&self, ticket: Ticket, answer: Outgoing<'_>) -> Result<(), ChannelError> {
         // Nobody will hear it: the client's next use of the lane ends the connection.
         let unheard = |KeysExhausted| ChannelError::PeerDied;
-        let (sender, number) = (self.sender(), ticket.lane as usize);
-        let len = sender.check_len(&answer)?;
-        if let Some(line) = sender.seal_short(number, &answer).map_err(unheard)? {
+        let (half, number) = (&self.half, ticket.lane as usize);
+        let len = half.check_len(&answer)?;
+        if let Some(line) = half.seal_short(number, &answer).map_err(unheard)? {
             self.respond(ticket, &line);
             return Ok(());
         }
-        let part = sender.part(0, len);
+        let part = half.part(0, len);
         if part.is_last()
             && self.need_not_queue(len)
-            && let Some(line) = sender.try_fill(number, &answer, part).map_err(unheard)?
+            && let Some(line) = half.try_fill(number, &answer, part).map_err(unheard)?
         {
             self.respond_block(ticket, &line);
             return Ok(());
@@ -123,7 +119,7 @@ impl Connection {
 
     /// Whether an answer of `len` bytes goes past those that wait, or none do.
     fn need_not_queue(&self, len: usize) -> bool {
-        let short = self.layout.arena_len() / 4 / self.lanes.len();
+        let short = self.half.layout.arena_len() / 4 / self.lanes.len();
         len <= short || self.queue().begin.is_empty()
     }
 
@@ -162,7 +158,7 @@ impl Connection {
         for purpose in [Purpose::Continue, Purpose::Begin] {
             let lanes = queue.of(purpose);
             while let Some(&lane) = lanes.front() {
-                let wants_space = self.own.word64(WANTS_SPACE);
+                let wants_space = self.half.own.word64(WANTS_SPACE);
                 let send = || self.send_outbound(lane).then_some(());
                 if release::find_or_ask(&self.space_epochs, wants_space, send).is_none() {
                     break;
@@ -176,7 +172,7 @@ impl Connection {
         }
         drop(queue);
         if is_left {
-            SpaceWanted::<Mapped>::announce(|| self.bell.ring());
+            SpaceWanted::<Mapped>::announce(|| self.half.bell.ring());
         }
     }
 
@@ -195,11 +191,11 @@ impl Connection {
         // Called off meanwhile.
         let Some(outbound) = &mut *slot else { return true };
         let total = outbound.bytes.len();
-        let sender = self.sender();
-        let part = sender.part(outbound.sent, total);
+        let half = &self.half;
+        let part = half.part(outbound.sent, total);
         let body = Body::Large(outbound);
         let answer = Outgoing { tag: outbound.tag, body, deadline: None };
-        let line = match sender.try_fill(lane as usize, &answer, part) {
+        let line = match half.try_fill(lane as usize, &answer, part) {
             Ok(Some(line)) => line,
             Ok(None) => return false,
             // Nobody will hear it.
@@ -221,7 +217,7 @@ impl Connection {
         self.respond(ticket, line);
         // Behind the fence that follows every response.
         if self.shortage.is_there_after_fence() {
-            self.bell.ring();
+            self.half.bell.ring();
         }
     }
 
@@ -240,7 +236,7 @@ impl Connection {
             futex::wake_own(&line[line::SEQ]);
         }
         if to_wake.link {
-            self.bell.ring();
+            self.half.bell.ring();
         }
     }
 }

@@ -20,8 +20,8 @@ impl Connection {
         if !self.is_connected() {
             return true;
         }
-        let word = self.layout.control_word(ticket.lane as usize, control::CANCELLED);
-        cancel::is_cancelled::<Mapped>(self.client.word64(word), ticket.seq)
+        let word = self.half.layout.control_word(ticket.lane as usize, control::CANCELLED);
+        cancel::is_cancelled::<Mapped>(self.half.peer.word64(word), ticket.seq)
     }
 
     /// Has `waker` woken once [`is_cancelled`](Self::is_cancelled) says so, which may be at once.
@@ -34,7 +34,7 @@ impl Connection {
         watchers.next_key += 1;
         watchers.entries.push(Watcher { key, ticket, waker: theirs });
         drop(watchers);
-        self.cancels.epochs.arm(self.own.word64(WANTS_CANCEL));
+        self.cancels.epochs.arm(self.half.own.word64(WANTS_CANCEL));
         if self.is_cancelled(ticket) {
             waker.wake_by_ref();
         }
@@ -53,7 +53,7 @@ impl Connection {
 
     /// Wakes those whose calls have been given up, and asks to be rung for the others.
     pub(super) fn wake_cancelled(&self) {
-        self.cancels.epochs.answer(self.own.word64(WANTS_CANCEL), || self.wake_watchers());
+        self.cancels.epochs.answer(self.half.own.word64(WANTS_CANCEL), || self.wake_watchers());
     }
 
     /// Wakes those whose calls have been given up; says whether others sleep on.

@@ -13,6 +13,7 @@ use std::sync::atomic::Ordering::Relaxed;
 
 use witrpc_transport::Only;
 
+use crate::link::half::ReceivedBlock;
 use crate::link::head::{Head, Kind, LEASES};
 use crate::link::lease::take_leases;
 use crate::link::line;
@@ -26,7 +27,7 @@ use crate::memory::arena::BlockRef;
 use crate::memory::layout::INLINE_LEN;
 use crate::memory::words::Mapped;
 
-use super::connection::{Connection, RequestBlock, ServerLane};
+use super::connection::{Connection, ServerLane};
 
 /// Messages of the largest kind that are held for a client before its short requests wait too.
 const MESSAGES_HELD: usize = 4;
@@ -72,7 +73,7 @@ impl Connection {
     #[inline]
     fn is_held_up(&self, lane: usize, head: Head) -> bool {
         let held = self.held.load(Relaxed);
-        held > self.max_message_len && self.is_over_budget(lane, head, held)
+        held > self.half.max_message_len && self.is_over_budget(lane, head, held)
     }
 
     /// Whether the request on `lane` has to wait while so much is held. What was begun goes on. A
@@ -81,7 +82,7 @@ impl Connection {
     #[cold]
     fn is_over_budget(&self, lane: usize, head: Head, held: usize) -> bool {
         match head.kind {
-            Kind::Inline => held > self.max_message_len.saturating_mul(MESSAGES_HELD),
+            Kind::Inline => held > self.half.max_message_len.saturating_mul(MESSAGES_HELD),
             Kind::Block => true,
             Kind::Segment => self.lanes[lane].inbound().is_none(),
             Kind::Next | Kind::Discard => false,
@@ -101,7 +102,7 @@ impl Connection {
                 let Some(begun) = inbound.as_ref() else { return true };
                 // One that is no block ends the connection when it is taken.
                 let block = self.checked_block(&copied.inline);
-                block.is_ok_and(|block| begun.missing() <= self.carriage.carried(block.len()))
+                block.is_ok_and(|block| begun.missing() <= self.half.codec.carried(block.len()))
             }
         }
     }
@@ -127,7 +128,7 @@ impl Connection {
         }
         let copied = line::copy_out::<Mapped>(self.request_line(lane));
         let head = Head::from_word(copied.head).ok_or(Broken("a kind that does not exist"))?;
-        if head.len as usize > self.max_message_len {
+        if head.len as usize > self.half.max_message_len {
             return Err(Broken("a message over the connection's limit"));
         }
         if only.is_some_and(|only| self.is_left_by(lane, head, &copied, only))
@@ -135,7 +136,7 @@ impl Connection {
         {
             return Ok(Line::Waits);
         }
-        if !self.carriage.is_plain() {
+        if !self.half.codec.is_plain() {
             self.check_numbers(lane)?;
         }
         self.take(lane, seq);
@@ -150,7 +151,7 @@ impl Connection {
 
     #[inline]
     fn take_inline(&self, ticket: Ticket, head: Head, copied: &Copied) -> Result<Request, Broken> {
-        if let Some(sealing) = self.carriage.sealing() {
+        if let Some(sealing) = self.half.codec.sealing() {
             return self.open_inline(sealing, ticket, head, copied);
         }
         Ok(self.request(ticket, head, small(head, copied)?))
@@ -181,19 +182,19 @@ impl Connection {
         head: Head,
         copied: &Copied,
     ) -> Result<Line, Broken> {
-        self.carriage.check_leases(head).map_err(Broken)?;
+        self.half.codec.check_leases(head).map_err(Broken)?;
         match head.kind {
             // One with leases; any other is taken on the quick path.
             Kind::Inline => self.leasing(ticket, head, small(head, copied)?),
             Kind::Block => {
                 let block = self.checked_block(&copied.inline)?;
-                if let Some(sealing) = self.carriage.sealing() {
+                if let Some(sealing) = self.half.codec.sealing() {
                     return self.open_block(sealing, ticket, head, &block);
                 }
                 if block.len() != head.len as usize {
                     return Err(Broken("a block of another length than its message"));
                 }
-                let block = RequestBlock::new(Arc::clone(self), block);
+                let block = ReceivedBlock::new(Arc::clone(self), block);
                 if head.tag & LEASES != 0 {
                     return self.leasing(ticket, head, Payload::Remote(Box::new(block)));
                 }
@@ -209,7 +210,7 @@ impl Connection {
     }
 
     fn checked_block(&self, inline: &InlineWords) -> Result<BlockRef, Broken> {
-        BlockRef::check([inline[0], inline[1]], self.layout.arena_len())
+        BlockRef::check([inline[0], inline[1]], self.half.layout.arena_len())
             .map_err(|_| Broken("a block outside the client's arena"))
     }
 
@@ -228,11 +229,11 @@ impl Connection {
             slot.take().or_else(|| self.begin_inbound(&self.lanes[ticket.lane as usize], head));
         let Some(mut inbound) = begun else { return self.refuse(ticket, &block) };
         let segment = Segment { lane: ticket.lane as usize, head, start: inline[2], block: &block };
-        let appended = self.carriage.append(&mut inbound, segment, self.source(), || {
+        let appended = self.half.codec.append(&mut inbound, segment, self.half.source(), || {
             self.respond(ticket, &ReadyLine::bare(Kind::Next));
         });
         appended.map_err(|refused| Broken(refused.rule()))?;
-        self.release(&block);
+        self.half.release(&block);
         let total = inbound.total();
         match inbound.whole() {
             Ok(bytes) => {
@@ -257,11 +258,11 @@ impl Connection {
     /// of it.
     #[cold]
     pub(super) fn refuse(&self, ticket: Ticket, block: &BlockRef) -> Result<Line, Broken> {
-        if let Some(sealing) = self.carriage.sealing() {
+        if let Some(sealing) = self.half.codec.sealing() {
             let passed = sealing.pass_over(ticket.lane as usize, block.len());
             passed.map_err(|AuthError| Broken(FORGED))?;
         }
-        self.release(block);
+        self.half.release(block);
         self.respond(ticket, &ReadyLine::bare(Kind::Discard));
         Ok(Line::Done)
     }

@@ -42,7 +42,7 @@ use work_signal::WorkSignal;
 use crate::error::BindError;
 use crate::link::message::MESSAGE_LEN_BOUNDS;
 use crate::link::state;
-use crate::memory::layout::{Layout, MAX_LANES, MIN_LANES, PAGE};
+use crate::memory::layout::{Layout, MAX_LANES, MIN_LANES, PAGE, STATE};
 use crate::memory::region::OwnPages;
 use crate::memory::words::Mapped;
 use crate::rendezvous::{Control, GRACE, Name, NameClaim, Place, ServerLimits};
@@ -258,9 +258,9 @@ impl Server {
     /// turn of a scanner looks at every connection, hot or cold, so that it finds all that has arrived.
     pub fn drain(&self) {
         for connection in self.clients() {
-            connection.own.word64(crate::memory::layout::STATE).store(state::DRAINING, Relaxed);
+            connection.half.own.word64(STATE).store(state::DRAINING, Relaxed);
             // For those who wait for a lane or for space, and would not look before there is some.
-            connection.bell.ring();
+            connection.half.bell.ring();
             self.report(connection.id());
         }
     }

@@ -24,7 +24,7 @@ impl Server {
             Parking::Doorbells(doorbells) => doorbells.sleep(timeout, |id| {
                 let connection = self.connections().get(&id).cloned();
                 if let Some(connection) = connection {
-                    match connection.bell.drain() {
+                    match connection.half.bell.drain() {
                         Drained::Quiet => {
                             connection.wake_cancelled();
                             self.draw_attention(&connection);
@@ -159,7 +159,7 @@ mod tests {
         let client = Client::connect(&server.name, &Place::default(), &options, &Plain::default());
         let client = client.expect("it is served");
         let connection = server.clients().remove(0);
-        let bell = connection.bell.end();
+        let bell = connection.half.bell.end();
         let bell = bell.as_ref().expect("the backend has one");
         rustix::net::shutdown(bell, rustix::net::Shutdown::Both).expect("it is a socket");
         while client.lost().is_none() {

@@ -3,7 +3,7 @@
 use crate::link::head::Head;
 use crate::link::line::Copied;
 use crate::link::message::{Payload, Request, Ticket};
-use crate::link::message_codec::{BlockSource, Unopened};
+use crate::link::message_codec::Unopened;
 use crate::link::sealed::{AuthError, Cipher, FORGED};
 use crate::memory::arena::BlockRef;
 
@@ -13,7 +13,7 @@ use super::inbound::{Broken, Line};
 impl Connection {
     /// Refuses a lane that has come near the end of its numbers: no answer is to.
     pub(super) fn check_numbers(&self, lane: usize) -> Result<(), Broken> {
-        match self.carriage.sealing() {
+        match self.half.codec.sealing() {
             Some(sealing) if sealing.is_spent(lane, true) => {
                 Err(Broken("a call on a lane whose numbers are used up"))
             }
@@ -43,25 +43,20 @@ impl Connection {
         head: Head,
         block: &BlockRef,
     ) -> Result<Line, Broken> {
-        match sealing.open_whole(ticket.lane as usize, head, block, self.source()) {
+        match sealing.open_whole(ticket.lane as usize, head, block, self.half.source()) {
             Ok(bytes) => {
-                self.release(block);
+                self.half.release(block);
                 Ok(Line::Request(self.request(ticket, head, Payload::from_private(bytes))))
             }
             Err(Unopened::NoMemory) => self.refuse(ticket, block),
             Err(Unopened::Broken(rule)) => Err(Broken(rule)),
         }
     }
-
-    /// Where the client's blocks lie.
-    pub(super) fn source(&self) -> BlockSource<'_> {
-        BlockSource { peer: &self.client, arena: self.layout.client_arena() }
-    }
 }
 
 #[cfg(test)]
 impl Connection {
     pub(crate) fn sealing(&self) -> &Cipher {
-        self.carriage.sealing().expect("messages are sealed")
+        self.half.codec.sealing().expect("messages are sealed")
     }
 }
