@@ -14,6 +14,7 @@ use std::sync::atomic::Ordering::Relaxed;
 
 use crate::link::head::{Head, Kind, LEASES};
 use crate::link::message::{Answer, ChannelError, Payload, Ticket};
+use crate::link::sealed::sealed_len;
 use crate::link::sender::ReadyLine;
 use crate::link::{cancel, line};
 use crate::memory::layout::{GROUP, WANTS_CANCEL, WANTS_SPACE, control};
@@ -202,21 +203,18 @@ impl Client {
             }
             return;
         }
-        if let Kind::Block | Kind::Segment = head.kind {
-            let checked = self.checked_block(&copied.inline).and_then(|block| {
-                self.pass_over(lane, head.kind, Some(&block))?;
-                Ok(block)
-            });
-            match checked {
-                Ok(block) => self.half.release(&block),
-                Err(error) => {
-                    self.end_if_broken(error);
-                    return;
-                }
+        let passed = match head.kind {
+            Kind::Block | Kind::Segment => self.checked_block(&copied.inline).and_then(|block| {
+                self.half.drop_block(lane, &block).map_err(ChannelError::Misbehaved)
+            }),
+            Kind::Inline => {
+                self.half.pass_over(lane, sealed_len(0)).map_err(ChannelError::Misbehaved)
             }
-        } else if let Err(error) = self.pass_over(lane, head.kind, None) {
-            self.end_if_broken(error);
-            return;
+            // No part of a message.
+            Kind::Next | Kind::Discard => Ok(()),
+        };
+        if let Err(error) = passed {
+            return self.end_if_broken(error);
         }
         match head.kind {
             Kind::Segment | Kind::Next => {

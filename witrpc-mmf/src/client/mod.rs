@@ -1,7 +1,8 @@
 //! A client's end of a connection.
 //!
-//! One call, by file: [`send`] takes a lane and publishes the request, [`receive`] waits for the
-//! response and takes it, [`kept`] does both over and over on one lane, [`collect`] frees lanes whose caller has gone, and [`link_thread`] wakes
+//! One call, by file: [`send`] takes a lane and publishes the request, [`send_state`] waits for what
+//! that is short of, [`receive`] waits for the response and takes it, [`kept`] does both over and over
+//! on one lane, [`collect`] frees lanes whose caller has gone, and [`link_thread`] wakes
 //! futures and learns of the server's death. How a future waits is in [`waiting`]: for a lane in the
 //! [`lane_queue`], for a response as its lane's [`sleeper`], and always at most until its limit, which
 //! [`deadlines`] keeps.
@@ -15,7 +16,6 @@ mod lane_queue;
 mod lanes;
 mod link_thread;
 mod receive;
-mod sealed;
 mod send;
 mod send_state;
 mod sleeper;
@@ -375,5 +375,12 @@ impl Client {
     /// Does what the link thread does for those who are short of a lane.
     pub(crate) fn collect_all(self: &Arc<Self>) {
         self.collect();
+    }
+}
+
+#[cfg(test)]
+impl Client {
+    pub(crate) fn sealing(&self) -> &crate::link::sealed::Cipher {
+        self.half.codec.sealing().expect("messages are sealed")
     }
 }

@@ -297,7 +297,10 @@ impl Client {
             Kind::Segment => return self.take_segment(lane, seq, head, &copied.inline),
             Kind::Next => return Ok(Taken::Acknowledged),
             Kind::Inline => match self.half.codec.sealing() {
-                Some(sealing) => Self::open_inline(sealing, lane, head, &copied.inline)?,
+                Some(sealing) => {
+                    let opened = self.half.open_short(sealing, lane, head, &copied.inline);
+                    opened.map_err(ChannelError::Misbehaved)?
+                }
                 // On the quick path, but for one with leases.
                 None if head.len as usize <= INLINE_LEN => small(head, copied),
                 None => {
@@ -325,7 +328,9 @@ impl Client {
     ) -> Result<Result<Payload, ChannelError>, ChannelError> {
         let block = self.checked_block(inline)?;
         if let Some(sealing) = self.half.codec.sealing() {
-            return self.open_block(sealing, lane, head, &block);
+            let opened = self.half.open_block(sealing, lane, head, &block);
+            let payload = opened.map_err(ChannelError::Misbehaved)?;
+            return Ok(payload.ok_or(ChannelError::NoMemory { len: head.len as usize }));
         }
         if block.len() != head.len as usize {
             return Err(ChannelError::Misbehaved("a block of another length than its answer"));

@@ -115,6 +115,13 @@ impl Client {
         Ok(line.map(|line| self.send_line(lane, message, &line)))
     }
 
+    /// The connection has to end before a number is used twice.
+    #[cold]
+    fn keys_spent(&self, _: KeysExhausted) -> ChannelError {
+        self.lose(DisconnectReason::KeysSpent);
+        ChannelError::Disconnected(DisconnectReason::KeysSpent)
+    }
+
     fn try_send_block(
         &self,
         lane: usize,

@@ -9,6 +9,7 @@ pub mod line;
 pub(crate) mod message;
 pub(crate) mod message_codec;
 pub(crate) mod reassembly;
+pub(crate) mod receiver;
 pub mod release;
 pub(crate) mod sealed;
 pub(crate) mod sender;

@@ -52,7 +52,7 @@ impl Connection {
         if !self.is_connected() {
             return Err(ChannelError::PeerDied);
         }
-        // So that no word of its head is about one.
+        // An answer has no deadline, so its head says that there is none.
         let answer = Outgoing { deadline: None, ..answer };
         match answer.body {
             Body::Small { padded, len } if self.half.codec.is_plain() => {

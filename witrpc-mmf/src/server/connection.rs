@@ -261,3 +261,10 @@ impl fmt::Debug for Connection {
             .finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+impl Connection {
+    pub(crate) fn sealing(&self) -> &crate::link::sealed::Cipher {
+        self.half.codec.sealing().expect("messages are sealed")
+    }
+}

@@ -21,7 +21,6 @@ use crate::link::line::{Copied, InlineWords};
 use crate::link::message::{Payload, Request, Ticket, inline_bytes};
 use crate::link::message_codec::Segment;
 use crate::link::reassembly::Partial;
-use crate::link::sealed::{AuthError, FORGED};
 use crate::link::sender::ReadyLine;
 use crate::memory::arena::BlockRef;
 use crate::memory::layout::INLINE_LEN;
@@ -149,10 +148,21 @@ impl Connection {
         }
     }
 
+    /// Refuses a lane that has come near the end of its numbers: no answer is to.
+    fn check_numbers(&self, lane: usize) -> Result<(), Broken> {
+        match self.half.codec.sealing() {
+            Some(sealing) if sealing.is_spent(lane, true) => {
+                Err(Broken("a call on a lane whose numbers are used up"))
+            }
+            _ => Ok(()),
+        }
+    }
+
     #[inline]
     fn take_inline(&self, ticket: Ticket, head: Head, copied: &Copied) -> Result<Request, Broken> {
         if let Some(sealing) = self.half.codec.sealing() {
-            return self.open_inline(sealing, ticket, head, copied);
+            let payload = self.half.open_short(sealing, ticket.lane as usize, head, &copied.inline);
+            return Ok(self.request(ticket, head, payload.map_err(Broken)?));
         }
         Ok(self.request(ticket, head, small(head, copied)?))
     }
@@ -189,7 +199,11 @@ impl Connection {
             Kind::Block => {
                 let block = self.checked_block(&copied.inline)?;
                 if let Some(sealing) = self.half.codec.sealing() {
-                    return self.open_block(sealing, ticket, head, &block);
+                    let opened = self.half.open_block(sealing, ticket.lane as usize, head, &block);
+                    return Ok(match opened.map_err(Broken)? {
+                        Some(payload) => Line::Request(self.request(ticket, head, payload)),
+                        None => self.respond_dropped(ticket),
+                    });
                 }
                 if block.len() != head.len as usize {
                     return Err(Broken("a block of another length than its message"));
@@ -202,10 +216,7 @@ impl Connection {
             }
             Kind::Segment => self.take_segment(ticket, head, &copied.inline),
             Kind::Next => self.send_next(ticket).map(|()| Line::Done),
-            Kind::Discard => {
-                self.discard(ticket);
-                Ok(Line::Done)
-            }
+            Kind::Discard => Ok(self.discard(ticket)),
         }
     }
 
@@ -257,20 +268,21 @@ impl Connection {
     /// Drops a request for which there is no memory, and tells the client. `block` is what has come
     /// of it.
     #[cold]
-    pub(super) fn refuse(&self, ticket: Ticket, block: &BlockRef) -> Result<Line, Broken> {
-        if let Some(sealing) = self.half.codec.sealing() {
-            let passed = sealing.pass_over(ticket.lane as usize, block.len());
-            passed.map_err(|AuthError| Broken(FORGED))?;
-        }
-        self.half.release(block);
+    fn refuse(&self, ticket: Ticket, block: &BlockRef) -> Result<Line, Broken> {
+        self.half.drop_block(ticket.lane as usize, block).map_err(Broken)?;
+        Ok(self.respond_dropped(ticket))
+    }
+
+    /// Tells the client that a message has been dropped.
+    fn respond_dropped(&self, ticket: Ticket) -> Line {
         self.respond(ticket, &ReadyLine::bare(Kind::Discard));
-        Ok(Line::Done)
+        Line::Done
     }
 
     /// Drops what is left of a large message, of either direction.
-    fn discard(&self, ticket: Ticket) {
+    fn discard(&self, ticket: Ticket) -> Line {
         self.drop_large(&self.lanes[ticket.lane as usize]);
-        self.respond(ticket, &ReadyLine::bare(Kind::Discard));
+        self.respond_dropped(ticket)
     }
 
     /// Drops what is held of large messages on a lane, of either direction.

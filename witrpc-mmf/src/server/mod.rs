@@ -20,7 +20,6 @@ mod lookout;
 mod park;
 mod parking;
 mod scanner;
-mod sealed;
 mod shelf;
 pub(crate) mod space_wanted;
 pub(crate) mod work_signal;
