@@ -1,18 +1,15 @@
 //! Space for leases in the client's arena: taken at once, or waited for.
 
 use std::sync::Arc;
-use std::sync::atomic::AtomicU32;
 use std::task::{Context, Poll};
 
-use crate::link::lease::{Claim, End, Held, LeaseWriter, OwnLease, trailer};
+use crate::link::half::Half;
+use crate::link::lease::{Claim, End, LeaseWriter, OwnLease, trailer};
 use crate::link::message::{ChannelError, Limit};
 use crate::link::release;
-use crate::link::release::ReleaseTable;
-use crate::memory::arena::{Block, BlockRef};
-use crate::memory::copy::OwnMemory;
+use crate::memory::arena::Block;
 use crate::memory::layout::WANTS_SPACE;
-use crate::memory::send_arena::{SendArena, Shortage};
-use crate::memory::words::Mapped;
+use crate::memory::send_arena::Shortage;
 
 use super::Client;
 use super::waiting::Waiting;
@@ -28,15 +25,15 @@ pub struct Allocating {
 impl Client {
     /// The longest that a lease, or all leases together, can be, in bytes.
     pub fn largest_lease(&self) -> usize {
-        self.outbox.largest_lease()
+        self.half.outbox.largest_lease()
     }
 
     /// The longest body, in bytes, of a request that takes so many leases along: with some, it travels
     /// in one piece.
     pub fn longest_body_with(&self, leases: usize) -> usize {
-        let longest = self.outbox.largest_block().min(self.max_message_len);
+        let longest = self.half.outbox.largest_block().min(self.half.max_message_len);
         match leases {
-            0 => self.max_message_len,
+            0 => self.half.max_message_len,
             some => longest.saturating_sub(trailer::len_of(some)),
         }
     }
@@ -50,7 +47,7 @@ impl Client {
     /// [`ChannelError::TooManyLeases`]: not now. Or that the connection is gone.
     pub fn try_alloc(self: &Arc<Self>, lens: &[usize]) -> Result<Vec<LeaseWriter>, ChannelError> {
         self.check_leases(lens)?;
-        let blocks = self.outbox.reserve_leases(lens, &self.released())?;
+        let blocks = self.half.outbox.reserve_leases(lens, &self.half.released())?;
         Ok(self.writers(blocks))
     }
 
@@ -61,7 +58,7 @@ impl Client {
     /// As [`try_alloc`](Self::try_alloc).
     pub fn try_alloc_one(self: &Arc<Self>, len: usize) -> Result<LeaseWriter, ChannelError> {
         self.check_leases(&[len])?;
-        let block = self.outbox.reserve_lease(len, &self.released())?;
+        let block = self.half.outbox.reserve_lease(len, &self.half.released())?;
         Ok(LeaseWriter::new(Arc::clone(self) as _, block))
     }
 
@@ -78,11 +75,10 @@ impl Client {
         lens: &[usize],
         limit: &mut Limit,
     ) -> Poll<Result<Vec<LeaseWriter>, ChannelError>> {
-        self.carriage.check_leasable()?;
-        self.outbox.check_leases(lens)?;
+        self.half.check_leases(lens)?;
         allocating.client.get_or_insert_with(|| Arc::clone(self));
         let mut short_of = Shortage::Space;
-        let mut reserve = || match self.outbox.reserve_leases(lens, &self.released()) {
+        let mut reserve = || match self.half.outbox.reserve_leases(lens, &self.half.released()) {
             Ok(blocks) => Some(blocks),
             Err(shortage) => {
                 short_of = shortage;
@@ -90,7 +86,7 @@ impl Client {
             }
         };
         let blocks = self.poll_for_space(cx, &mut allocating.waiting, limit, || {
-            let wants_space = self.own.word64(WANTS_SPACE);
+            let wants_space = self.half.own.word64(WANTS_SPACE);
             release::find_or_ask(&self.space_epochs, wants_space, &mut reserve)
         });
         match blocks {
@@ -104,14 +100,13 @@ impl Client {
     /// Claims a lease for a request. `None` if it is another connection's, or is with another
     /// message.
     pub fn claim(&self, lease: Arc<OwnLease>) -> Option<Claim> {
-        lease.claim(self.own.arena())
+        lease.claim(self.half.own.arena())
     }
 
     /// Refuses leases that cannot be had, whatever comes back.
     fn check_leases(&self, lens: &[usize]) -> Result<(), ChannelError> {
         self.check_connected()?;
-        self.carriage.check_leasable()?;
-        self.outbox.check_leases(lens)
+        self.half.check_leases(lens)
     }
 
     fn writers(self: &Arc<Self>, blocks: Vec<Block>) -> Vec<LeaseWriter> {
@@ -122,7 +117,7 @@ impl Client {
 impl Drop for Allocating {
     fn drop(&mut self) {
         if let Some(client) = self.client.take()
-            && !client.origin.is_forked()
+            && !client.half.origin.is_forked()
         {
             client.end_wait(&mut self.waiting);
         }
@@ -130,17 +125,8 @@ impl Drop for Allocating {
 }
 
 impl End for Client {
-    fn own(&self) -> &OwnMemory {
-        &self.own
-    }
-
-    fn outbox(&self) -> &SendArena {
-        &self.outbox
-    }
-
-    fn released(&self) -> ReleaseTable<'_, Mapped> {
-        let slots = self.server.words32(self.layout.server_release(), self.layout.granules());
-        ReleaseTable { slots }
+    fn half(&self) -> &Half {
+        &self.half
     }
 
     fn space_returned(&self) {
@@ -151,34 +137,5 @@ impl End for Client {
 
     fn accuse(&self, rule: &'static str) {
         self.accuse(rule);
-    }
-
-    fn is_forked(&self) -> bool {
-        self.origin.is_forked()
-    }
-
-    fn arena_len(&self) -> usize {
-        self.layout.arena_len()
-    }
-
-    fn held(&self) -> &Held {
-        &self.held
-    }
-
-    fn slot(&self, granule: usize) -> &AtomicU32 {
-        self.own.word32(self.layout.client_release() + granule * 4)
-    }
-
-    fn copy_block(&self, block: &BlockRef, offset: usize, out: &mut [u8]) {
-        self.copy_block(block, offset, out);
-    }
-
-    unsafe fn view_block(&self, block: &BlockRef) -> Option<&[u8]> {
-        // SAFETY: the contract is the same.
-        unsafe { self.view_block(block) }
-    }
-
-    fn release(&self, block: &BlockRef) {
-        self.release(block);
     }
 }

@@ -14,6 +14,8 @@ use std::sync::atomic::Ordering::Relaxed;
 
 use crate::link::head::{Head, Kind, LEASES};
 use crate::link::message::{Answer, ChannelError, Payload, Ticket};
+use crate::link::sealed::sealed_len;
+use crate::link::sender::ReadyLine;
 use crate::link::{cancel, line};
 use crate::memory::layout::{GROUP, WANTS_CANCEL, WANTS_SPACE, control};
 use crate::memory::words::Mapped;
@@ -27,7 +29,7 @@ use super::receive::Taken;
 impl Client {
     /// Nobody waits for this call any more. A handler that still runs can find that out.
     pub fn abandon(self: &Arc<Self>, ticket: Ticket) {
-        if self.origin.is_forked() {
+        if self.half.origin.is_forked() {
             return;
         }
         let lane = self.lanes.get(ticket.lane as usize);
@@ -52,8 +54,8 @@ impl Client {
         let lane = self.lanes.get(number);
         self.forget_sleeper(ticket);
         *lane.partial() = None;
-        let word = self.layout.control_word(number, control::CANCELLED);
-        cancel::cancel::<Mapped>(self.own.word64(word), ticket.seq);
+        let word = self.half.layout.control_word(number, control::CANCELLED);
+        cancel::cancel::<Mapped>(self.half.own.word64(word), ticket.seq);
         self.abandoned.fetch_add(1, Relaxed);
         lane.lent.lend(ticket.seq, Phase::Abandoned);
         // Either a caller that is short of a lane finds this one abandoned when it looks, or it is
@@ -64,8 +66,8 @@ impl Client {
         if !self.lane_queue.is_empty() {
             self.arm(number / GROUP);
         }
-        if self.cancel_rung.must_ring_after_fence(self.server.word64(WANTS_CANCEL)) {
-            self.bell.ring();
+        if self.cancel_rung.must_ring_after_fence(self.half.peer.word64(WANTS_CANCEL)) {
+            self.half.bell.ring();
         }
         self.collect_abandoned(number);
     }
@@ -80,7 +82,7 @@ impl Client {
     /// Nobody looks for the answer to this call for now, so it may be moved off its lane. From here on
     /// only [`poll_answer`](Self::poll_answer) and [`abandon`](Self::abandon) take its ticket.
     pub fn set_aside(self: &Arc<Self>, ticket: Ticket) {
-        if !self.origin.is_forked() {
+        if !self.half.origin.is_forked() {
             self.lanes.get(ticket.lane as usize).lent.lend(ticket.seq, Phase::Collectable);
             self.make_room_of(ticket);
         }
@@ -88,7 +90,7 @@ impl Client {
 
     /// The answer to this call, which was sent just now, may take long: polling for it does not spin.
     pub fn expect_late(&self, ticket: Ticket) {
-        if !self.origin.is_forked() {
+        if !self.half.origin.is_forked() {
             self.lanes.get(ticket.lane as usize).set_looks(Looks::Asleep);
         }
     }
@@ -99,14 +101,14 @@ impl Client {
         // Pairs with the server's fence behind its wish: either that is seen here, or the link
         // thread, which is rung behind that fence, sees the lane lent.
         epoch::fence::<Mapped>();
-        if self.space_rung.is_awaited(self.server.word64(WANTS_SPACE)) {
+        if self.half.space_rung.is_awaited(self.half.peer.word64(WANTS_SPACE)) {
             self.collect_lane(ticket.lane as usize);
         }
     }
 
     /// Frees what can be freed if the server is short of space.
     pub(super) fn make_room(self: &Arc<Self>) {
-        if self.space_rung.is_awaited(self.server.word64(WANTS_SPACE)) {
+        if self.half.space_rung.is_awaited(self.half.peer.word64(WANTS_SPACE)) {
             self.collect();
         }
     }
@@ -201,26 +203,23 @@ impl Client {
             }
             return;
         }
-        if let Kind::Block | Kind::Segment = head.kind {
-            let checked = self.checked_block(&copied.inline).and_then(|block| {
-                self.pass_over(lane, head.kind, Some(&block))?;
-                Ok(block)
-            });
-            match checked {
-                Ok(block) => self.release(&block),
-                Err(error) => {
-                    self.end_if_broken(error);
-                    return;
-                }
+        let passed = match head.kind {
+            Kind::Block | Kind::Segment => self.checked_block(&copied.inline).and_then(|block| {
+                self.half.drop_block(lane, &block).map_err(ChannelError::Misbehaved)
+            }),
+            Kind::Inline => {
+                self.half.pass_over(lane, sealed_len(0)).map_err(ChannelError::Misbehaved)
             }
-        } else if let Err(error) = self.pass_over(lane, head.kind, None) {
-            self.end_if_broken(error);
-            return;
+            // No part of a message.
+            Kind::Next | Kind::Discard => Ok(()),
+        };
+        if let Err(error) = passed {
+            return self.end_if_broken(error);
         }
         match head.kind {
             Kind::Segment | Kind::Next => {
                 let next = private.next_seq();
-                self.publish(lane, next, Head::new(Kind::Discard, 0, 0), &[0; 6], 0);
+                self.publish(lane, next, &ReadyLine::bare(Kind::Discard));
                 private.lent.lend(next, Phase::Abandoned);
             }
             Kind::Inline | Kind::Block | Kind::Discard => self.free_abandoned(lane),

@@ -114,7 +114,7 @@ impl KeptLane {
 
 impl Drop for KeptLane {
     fn drop(&mut self) {
-        if self.client.origin.is_forked() {
+        if self.client.half.origin.is_forked() {
             return;
         }
         self.client.end_wait(&mut self.waiting);

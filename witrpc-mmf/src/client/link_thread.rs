@@ -112,7 +112,7 @@ impl LinkThreadShared {
 /// Starts the thread, which lives as long as the client.
 pub(super) fn start(client: &Arc<Client>) -> std::io::Result<()> {
     let shared = Arc::clone(&client.link.shared);
-    if let Some(bell) = &*client.bell.end() {
+    if let Some(bell) = &*client.half.bell.end() {
         let data = epoll::EventData::new_u64(BELL);
         epoll::add(&shared.epoll, bell, data, epoll::EventFlags::IN)?;
     }
@@ -134,7 +134,7 @@ fn run(shared: &LinkThreadShared, client: &Weak<Client>) {
         shared.planned.store(0, SeqCst);
         let next = {
             let Some(client) = client.upgrade() else { return };
-            if client.origin.is_forked() || client.lost.get().is_some() {
+            if client.half.origin.is_forked() || client.lost.get().is_some() {
                 client.wake_everybody();
                 return;
             }
@@ -241,13 +241,13 @@ impl Client {
 
     /// The server has hung up, or died. Either shows at the link or at the bell first.
     fn link_ended(&self) {
-        let state = self.server.word64(STATE).load(Relaxed);
+        let state = self.half.peer.word64(STATE).load(Relaxed);
         self.lose(state::meaning(state));
     }
 
     /// The server has answered somebody, released blocks that somebody waits for, or takes nothing new.
     fn answer_bell(self: &Arc<Self>) {
-        match self.bell.drain() {
+        match self.half.bell.drain() {
             Drained::Quiet => {}
             Drained::HungUp => return self.link_ended(),
             Drained::ReceivedFd => return self.lose(DisconnectReason::Misbehaved),
@@ -300,7 +300,7 @@ impl Client {
         let any = park::still_parked::<Mapped>(&self.parked) != 0;
         if any {
             for lane in 0..self.lanes.count() {
-                futex::wake_peers(self.server.word64(self.layout.response_line(lane)));
+                futex::wake_peers(self.half.peer.word64(self.half.layout.response_line(lane)));
             }
         }
         any

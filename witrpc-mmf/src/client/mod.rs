@@ -1,7 +1,8 @@
 //! A client's end of a connection.
 //!
-//! One call, by file: [`send`] takes a lane and publishes the request, [`receive`] waits for the
-//! response and takes it, [`kept`] does both over and over on one lane, [`collect`] frees lanes whose caller has gone, and [`link_thread`] wakes
+//! One call, by file: [`send`] takes a lane and publishes the request, [`send_state`] waits for what
+//! that is short of, [`receive`] waits for the response and takes it, [`kept`] does both over and over
+//! on one lane, [`collect`] frees lanes whose caller has gone, and [`link_thread`] wakes
 //! futures and learns of the server's death. How a future waits is in [`waiting`]: for a lane in the
 //! [`lane_queue`], for a response as its lane's [`sleeper`], and always at most until its limit, which
 //! [`deadlines`] keeps.
@@ -15,8 +16,8 @@ mod lane_queue;
 mod lanes;
 mod link_thread;
 mod receive;
-mod sealed;
 mod send;
+mod send_state;
 mod sleeper;
 pub(crate) mod stall_timer;
 mod waiters;
@@ -38,27 +39,22 @@ use witrpc_rt::lock;
 use witrpc_transport::{Initiator, TrustedPeer, WaitPolicy};
 
 use crate::error::ConnectError;
-use crate::link::lease::Held;
+use crate::link::half::{Half, Places};
 use crate::link::line::line_of;
 use crate::link::message::{Answer, ChannelError, DisconnectReason, Ticket};
-use crate::link::message_codec::MessageCodec;
 use crate::link::{line, state};
-use crate::memory::copy::{OwnMemory, Pages, PeerMemory};
+use crate::memory::copy::Pages;
 use crate::memory::layout::{GROUP, LINE_WORDS, Layout, RING_ME, STATE, wait};
-use crate::memory::region;
-use crate::memory::send_arena::SendArena;
 use crate::memory::words::{Mapped, PeerU64, ReadWord};
 use crate::rendezvous;
 use crate::rendezvous::{ConnectLimit, ConnectOptions, Connected, Name, Place};
 use crate::sys::backend::Backend;
-use crate::sys::event_fd::Bell;
-use crate::sys::fork::Origin;
 use crate::wakeup::epoch::{SharedWakeEpoch, WakeEpoch, WakeRequest};
 use crate::wakeup::spin::Spin;
 
 pub use alloc::Allocating;
 pub use kept::KeptLane;
-pub use send::SendState;
+pub use send_state::SendState;
 
 /// What a client may choose.
 #[derive(Clone, Debug)]
@@ -84,11 +80,7 @@ pub struct Client {
     backend: Backend,
     /// The server's process, as the pid namespace of this one numbers it.
     server_pid: u32,
-    own: OwnMemory,
-    server: PeerMemory,
-    layout: Layout,
-    max_message_len: usize,
-    carriage: MessageCodec,
+    half: Half,
     welcome: Vec<u8>,
     spin: Spin,
     lanes: Lanes,
@@ -97,28 +89,20 @@ pub struct Client {
     deadlines: Deadlines,
     /// How many lanes are abandoned and not free yet.
     abandoned: AtomicUsize,
-    /// Blocks of our arena: free ones, and those that the server has not released yet.
-    outbox: SendArena,
     space_waiters: Waiters,
     space_epochs: WakeEpoch<Mapped>,
-    /// Leases of the server's that this process holds.
-    held: Held,
-    trusted: Option<TrustedPeer>,
     /// Answers that were moved off their lanes, for callers that may never come.
     shelf: Mutex<HashMap<Ticket, Result<Answer, ChannelError>>>,
     /// Asking the link thread's bell to be rung, one a group of lanes.
     groups: Box<[SharedWakeEpoch<Mapped>]>,
     /// Ringing the server.
-    bell: Bell,
     rung: WakeRequest<Mapped>,
-    space_rung: WakeRequest<Mapped>,
     cancel_rung: WakeRequest<Mapped>,
     lost: OnceLock<DisconnectReason>,
     /// Those who are to be told when it is lost.
     lost_waiters: Waiters,
     /// How many threads sleep on response lines, or are about to, or have just woken up.
     parked: AtomicU64,
-    origin: Origin,
     link: link_thread::Link,
 }
 
@@ -175,40 +159,37 @@ impl Client {
     fn new(connected: Connected, layout: Layout, options: &ClientOptions) -> std::io::Result<Self> {
         let established = connected.established;
         let server_pid = established.credentials.pid;
-        let (own, outbox) = region::own(established.own, &layout, layout.client_arena());
+        let places = Places {
+            peer_arena: layout.server_arena(),
+            own_release: layout.client_release(),
+            peer_release: layout.server_release(),
+        };
+        let own_arena = layout.client_arena();
+        let half = established.into_half(layout, own_arena, places, options.trusted);
+        let layout = &half.layout;
         let groups = (0..layout.groups())
             .map(|_| SharedWakeEpoch::new(AtomicU64::new(0), Mutex::new(false)));
-        own.word64(STATE).store(state::SERVING, Relaxed);
+        half.own.word64(STATE).store(state::SERVING, Relaxed);
         Ok(Self {
             backend: options.backend,
             server_pid,
-            own,
-            server: region::peer(established.peer, &layout),
-            max_message_len: established.max_message_len as usize,
-            carriage: MessageCodec::new(established.keys, layout.lanes()),
             welcome: connected.welcome,
             spin: Spin::new(options.wait),
             lanes: Lanes::new(layout.lanes()),
             lane_queue: LaneQueue::new(AtomicU64::new(0)),
             deadlines: Deadlines::default(),
             abandoned: AtomicUsize::new(0),
-            outbox,
             space_waiters: Waiters::default(),
             space_epochs: WakeEpoch::new(AtomicU64::new(0)),
-            held: Held::default(),
-            trusted: options.trusted,
             shelf: Mutex::default(),
             groups: groups.collect(),
-            bell: Bell::new(established.bell),
             rung: WakeRequest::new(AtomicU64::new(0)),
-            space_rung: WakeRequest::new(AtomicU64::new(0)),
             cancel_rung: WakeRequest::new(AtomicU64::new(0)),
             lost: OnceLock::new(),
             lost_waiters: Waiters::default(),
             parked: AtomicU64::new(0),
             link: link_thread::Link::new(connected.link)?,
-            origin: Origin::here(),
-            layout,
+            half,
         })
     }
 
@@ -219,7 +200,7 @@ impl Client {
 
     /// How many calls can be in flight at once.
     pub fn lanes(&self) -> u32 {
-        self.layout.lanes() as u32
+        self.half.layout.lanes() as u32
     }
 
     /// How many of the lanes hold calls that were given up and have not been answered yet.
@@ -229,7 +210,7 @@ impl Client {
 
     /// Why no call can succeed any more, or `None` while the connection stands.
     pub fn lost(&self) -> Option<DisconnectReason> {
-        if self.origin.is_forked() {
+        if self.half.origin.is_forked() {
             Some(DisconnectReason::Forked)
         } else {
             self.lost.get().copied()
@@ -238,7 +219,7 @@ impl Client {
 
     /// Wakes `waker` once when the connection is lost, or at once if it is.
     pub fn when_lost(&self, waker: Waker) {
-        if self.origin.is_forked() {
+        if self.half.origin.is_forked() {
             return waker.wake();
         }
         self.lost_waiters.enter(&mut waiters::QueuePlace::default(), &waker);
@@ -255,10 +236,10 @@ impl Client {
 
     /// The connection has ended: says so to the server, wakes everybody, once.
     fn lose(&self, why: DisconnectReason) {
-        if self.origin.is_forked() || self.lost.set(why).is_err() {
+        if self.half.origin.is_forked() || self.lost.set(why).is_err() {
             return;
         }
-        self.own.word64(STATE).store(state::CLOSED, Relaxed);
+        self.half.own.word64(STATE).store(state::CLOSED, Relaxed);
         self.link.hang_up();
         self.wake_everybody();
     }
@@ -306,7 +287,7 @@ impl Client {
     /// What a call gets that the server has not taken, or not answered, when the connection has ended.
     pub(crate) fn end(&self, why: DisconnectReason) -> ChannelError {
         // Looked at for this reason alone: in a forked child the region is not mapped.
-        let is_drained = || self.server.word64(STATE).load(Relaxed) == state::DRAINED;
+        let is_drained = || self.half.peer.word64(STATE).load(Relaxed) == state::DRAINED;
         match why {
             DisconnectReason::ServerShutDown if is_drained() => ChannelError::ShuttingDown,
             why => ChannelError::Disconnected(why),
@@ -315,24 +296,24 @@ impl Client {
 
     #[inline]
     fn request_line(&self, lane: usize) -> &[AtomicU64; LINE_WORDS] {
-        line_of(self.own.words64(self.layout.request_line(lane), LINE_WORDS))
+        line_of(self.half.own.words64(self.half.layout.request_line(lane), LINE_WORDS))
     }
 
     #[inline]
     fn response_line(&self, lane: usize) -> &[PeerU64; LINE_WORDS] {
-        line_of(self.server.words64(self.layout.response_line(lane), LINE_WORDS))
+        line_of(self.half.peer.words64(self.half.layout.response_line(lane), LINE_WORDS))
     }
 
     #[inline]
     fn wait_line(&self, lane: usize) -> &[AtomicU64; LINE_WORDS] {
-        line_of(self.own.words64(self.layout.wait_line(lane), LINE_WORDS))
+        line_of(self.half.own.words64(self.half.layout.wait_line(lane), LINE_WORDS))
     }
 
     /// Rings the server if it sleeps. To be called after every publication.
     #[inline]
     fn ring_if_asleep(&self) {
-        if self.rung.must_ring(self.server.word64(RING_ME)) {
-            self.bell.ring();
+        if self.rung.must_ring(self.half.peer.word64(RING_ME)) {
+            self.half.bell.ring();
         }
     }
 
@@ -362,8 +343,8 @@ impl fmt::Debug for Client {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Client")
             .field("server_pid", &self.server_pid)
-            .field("lanes", &self.layout.lanes())
-            .field("region_len", &self.layout.region_len())
+            .field("lanes", &self.half.layout.lanes())
+            .field("region_len", &self.half.layout.region_len())
             .field("lost", &self.lost())
             .finish_non_exhaustive()
     }
@@ -394,5 +375,12 @@ impl Client {
     /// Does what the link thread does for those who are short of a lane.
     pub(crate) fn collect_all(self: &Arc<Self>) {
         self.collect();
+    }
+}
+
+#[cfg(test)]
+impl Client {
+    pub(crate) fn sealing(&self) -> &crate::link::sealed::Cipher {
+        self.half.codec.sealing().expect("messages are sealed")
     }
 }

@@ -1,22 +1,21 @@
 //! Waiting for a response and taking it off its lane.
 
-use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::task::{Context, Poll};
 use std::time::Instant;
 
+use crate::link::half::ReceivedBlock;
 use crate::link::head::{Head, Kind, LEASES};
 use crate::link::lease::take_leases;
+use crate::link::line as lines;
 use crate::link::line::{Copied, InlineWords};
-use crate::link::message::{
-    Answer, ChannelError, Limit, Payload, RemoteBytes, Ticket, inline_bytes,
-};
+use crate::link::message::{Answer, ChannelError, Limit, Payload, Ticket, inline_bytes};
 use crate::link::message_codec::Segment;
 use crate::link::reassembly::Partial;
-use crate::link::{line as lines, release};
+use crate::link::sender::ReadyLine;
 use crate::memory::arena::BlockRef;
-use crate::memory::layout::{INLINE_LEN, Layout, WANTS_SPACE, line, wait};
+use crate::memory::layout::{INLINE_LEN, Layout, line, wait};
 use crate::memory::words::Mapped;
 use crate::sys::backend::{Backend, Backoff};
 use crate::sys::futex;
@@ -36,40 +35,6 @@ pub(super) enum Taken<R = Result<Answer, ChannelError>> {
     More(u64),
     /// The server has taken a segment of the request; the lane is still the caller's.
     Acknowledged,
-}
-
-/// A block of the server's arena that holds an answer. Dropping it releases the block.
-pub(super) struct AnswerBlock {
-    client: Arc<Client>,
-    block: BlockRef,
-}
-
-impl RemoteBytes for AnswerBlock {
-    fn len(&self) -> usize {
-        self.block.len()
-    }
-
-    fn copy_to(&self, offset: usize, out: &mut [u8]) {
-        self.client.copy_block(&self.block, offset, out);
-    }
-
-    fn as_slice(&self) -> Option<&[u8]> {
-        // SAFETY: the server has lent the block with an answer, and it is released when this value
-        // is dropped, which the result borrows.
-        unsafe { self.client.view_block(&self.block) }
-    }
-}
-
-impl Drop for AnswerBlock {
-    fn drop(&mut self) {
-        self.client.release(&self.block);
-    }
-}
-
-impl fmt::Debug for AnswerBlock {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("AnswerBlock").field("block", &self.block).finish_non_exhaustive()
-    }
 }
 
 impl Client {
@@ -310,7 +275,7 @@ impl Client {
         if kind != Kind::Inline || len as usize > INLINE_LEN || tag & LEASES != 0 {
             return None;
         }
-        self.carriage.is_plain().then(|| Answer { tag, payload: small(head, copied) })
+        self.half.codec.is_plain().then(|| Answer { tag, payload: small(head, copied) })
     }
 
     /// What a copied line says that is no short answer.
@@ -323,7 +288,7 @@ impl Client {
         let Some(head) = Head::from_word(copied.head) else {
             return Err(ChannelError::Misbehaved("an answer of a kind that does not exist"));
         };
-        self.carriage.check_leases(head).map_err(ChannelError::Misbehaved)?;
+        self.half.codec.check_leases(head).map_err(ChannelError::Misbehaved)?;
         let payload = match head.kind {
             Kind::Block => match self.received_block(lane, head, &copied.inline)? {
                 Ok(payload) => payload,
@@ -331,8 +296,11 @@ impl Client {
             },
             Kind::Segment => return self.take_segment(lane, seq, head, &copied.inline),
             Kind::Next => return Ok(Taken::Acknowledged),
-            Kind::Inline => match self.carriage.sealing() {
-                Some(sealing) => Self::open_inline(sealing, lane, head, &copied.inline)?,
+            Kind::Inline => match self.half.codec.sealing() {
+                Some(sealing) => {
+                    let opened = self.half.open_short(sealing, lane, head, &copied.inline);
+                    opened.map_err(ChannelError::Misbehaved)?
+                }
                 // On the quick path, but for one with leases.
                 None if head.len as usize <= INLINE_LEN => small(head, copied),
                 None => {
@@ -359,19 +327,21 @@ impl Client {
         inline: &InlineWords,
     ) -> Result<Result<Payload, ChannelError>, ChannelError> {
         let block = self.checked_block(inline)?;
-        if let Some(sealing) = self.carriage.sealing() {
-            return self.open_block(sealing, lane, head, &block);
+        if let Some(sealing) = self.half.codec.sealing() {
+            let opened = self.half.open_block(sealing, lane, head, &block);
+            let payload = opened.map_err(ChannelError::Misbehaved)?;
+            return Ok(payload.ok_or(ChannelError::NoMemory { len: head.len as usize }));
         }
         if block.len() != head.len as usize {
             return Err(ChannelError::Misbehaved("a block of another length than its answer"));
         }
-        Ok(Ok(Payload::Remote(Box::new(AnswerBlock { client: Arc::clone(self), block }))))
+        Ok(Ok(Payload::Remote(Box::new(ReceivedBlock::new(Arc::clone(self), block)))))
     }
 
     /// The block that a line names, if it is one.
     pub(super) fn checked_block(&self, inline: &InlineWords) -> Result<BlockRef, ChannelError> {
-        let block = BlockRef::check([inline[0], inline[1]], self.layout.arena_len());
-        let longest = self.carriage.block_len(self.max_message_len);
+        let block = BlockRef::check([inline[0], inline[1]], self.half.layout.arena_len());
+        let longest = self.half.codec.block_len(self.half.max_message_len);
         block.ok().filter(|block| block.len() <= longest).ok_or(ChannelError::Misbehaved(
             "an answer outside the server's arena or over the connection's limit",
         ))
@@ -393,12 +363,12 @@ impl Client {
         };
         let segment = Segment { lane, head, start: inline[2], block: &block };
         let mut next = seq;
-        let appended = self.carriage.append(&mut partial, segment, self.source(), || {
+        let appended = self.half.codec.append(&mut partial, segment, self.half.source(), || {
             next = private.next_seq();
-            self.publish(lane, next, Head::new(Kind::Next, 0, 0), &[0; 6], 0);
+            self.publish(lane, next, &ReadyLine::bare(Kind::Next));
         });
         appended.map_err(|refused| ChannelError::Misbehaved(refused.rule()))?;
-        self.release(&block);
+        self.half.release(&block);
         match partial.whole() {
             Ok(bytes) => {
                 let answer = Answer { tag: head.tag, payload: Payload::Whole(bytes) };
@@ -412,43 +382,10 @@ impl Client {
 
     fn begin_partial(&self, head: Head) -> Result<Partial, ChannelError> {
         let len = head.len as usize;
-        if len > self.max_message_len {
+        if len > self.half.max_message_len {
             return Err(ChannelError::Misbehaved("an answer over the connection's limit"));
         }
         Partial::begin(head).map_err(|_| ChannelError::NoMemory { len })
-    }
-
-    pub(super) fn copy_block(&self, block: &BlockRef, offset: usize, out: &mut [u8]) {
-        assert!(offset <= block.len() && out.len() <= block.len() - offset, "beyond the block");
-        assert!(!self.origin.is_forked(), "a block is read in the process that received it");
-        let start = self.layout.server_arena() + block.offset() + offset;
-        self.server.copy_out(start, out).expect("a checked block lies in the region");
-    }
-
-    /// The bytes of a block in place, if the server is trusted.
-    ///
-    /// # Safety
-    ///
-    /// The server has lent the block, and it is not released while the result exists.
-    pub(super) unsafe fn view_block(&self, block: &BlockRef) -> Option<&[u8]> {
-        let trusted = self.trusted?;
-        assert!(!self.origin.is_forked(), "a block is read in the process that received it");
-        let start = self.layout.server_arena() + block.offset();
-        // SAFETY: it is lent, and not released meanwhile, by this function's own contract.
-        Some(unsafe { self.server.trusted(start, block.len(), trusted) })
-    }
-
-    /// Gives a block of the server's back.
-    pub(super) fn release(&self, block: &BlockRef) {
-        if self.origin.is_forked() {
-            return;
-        }
-        let slot = self.layout.client_release() + block.slot() * 4;
-        let slot = self.own.word32(slot);
-        let wants_space = self.server.word64(WANTS_SPACE);
-        if release::release(slot, block, wants_space, &self.space_rung) {
-            self.bell.ring();
-        }
     }
 
     /// The call is over: the lane goes to the next.

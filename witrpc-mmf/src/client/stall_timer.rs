@@ -5,12 +5,8 @@
 //! word says that its call has been found; from then on its sleep is untimed. (A single ring is not
 //! enough: the poller may be awake when it comes, and begin a slow handler just after.)
 
-use std::sync::atomic::Ordering::Relaxed;
 use std::time::{Duration, Instant};
 
-use crate::memory::words::ReadWord;
-
-use super::Client;
 use super::waiters::earliest;
 
 const FIRST: Duration = Duration::from_micros(100);
@@ -34,22 +30,20 @@ impl StallTimer {
     pub(super) fn wake_at(&self, deadline: Option<Instant>) -> Option<Instant> {
         earliest(self.next, deadline)
     }
-}
 
-impl Client {
-    /// Asks for a thread if the time has come and the call `seq` of `lane` has not been claimed.
-    pub(super) fn ask_for_help(&self, lane: usize, seq: u64, help: &mut StallTimer, now: Instant) {
-        if help.next.is_none_or(|at| now < at) {
-            return;
-        }
-        // Relaxed: a hint that ends the ringing; nothing is read on the strength of it.
-        let claimed = self.server.word64(self.layout.claimed_word(lane)).load(Relaxed);
-        if claimed >= seq {
-            help.next = None;
-            return;
-        }
-        self.bell.ring();
-        help.pause = (help.pause * 2).min(LONGEST);
-        help.next = Some(now + help.pause);
+    /// Whether it is time to ask.
+    pub(super) fn is_due(&self, now: Instant) -> bool {
+        self.next.is_some_and(|at| now >= at)
+    }
+
+    /// The call has been claimed: there is nothing to ask for.
+    pub(super) fn stop(&mut self) {
+        self.next = None;
+    }
+
+    /// The server has been asked: the next time is later than the last was.
+    pub(super) fn put_off(&mut self, now: Instant) {
+        self.pause = (self.pause * 2).min(LONGEST);
+        self.next = Some(now + self.pause);
     }
 }

@@ -6,13 +6,14 @@
 //! [`Deadlines`]: super::deadlines::Deadlines
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
 use std::task::{Context, Poll, Waker};
 use std::time::Instant;
 
 use crate::link::line as lines;
 use crate::link::message::{ChannelError, Limit, Ticket};
 use crate::memory::layout::GROUP;
-use crate::memory::words::Mapped;
+use crate::memory::words::{Mapped, ReadWord};
 use crate::sys::backend::Backoff;
 
 use super::Client;
@@ -188,6 +189,20 @@ impl Client {
         let help = self.lanes.get(lane).sleeper.put(sleeper);
         self.arm(lane / GROUP);
         self.wake_link(help.wake_at(deadline), Backoff::SHORTEST);
+    }
+
+    /// Asks for a thread if the time has come and the call `seq` of `lane` has not been claimed.
+    pub(super) fn ask_for_help(&self, lane: usize, seq: u64, help: &mut StallTimer, now: Instant) {
+        if !help.is_due(now) {
+            return;
+        }
+        // Relaxed: a hint that ends the ringing; nothing is read on the strength of it.
+        let claimed = self.half.peer.word64(self.half.layout.claimed_word(lane)).load(Relaxed);
+        if claimed >= seq {
+            return help.stop();
+        }
+        self.half.bell.ring();
+        help.put_off(now);
     }
 
     /// The future of a call needs no wake-up any more.

@@ -7,6 +7,9 @@ pub(crate) use witrpc_transport::{
     RemoteBytes, Request, Ticket,
 };
 
+/// The bounds of a connection's longest message, in bytes.
+pub(crate) const MESSAGE_LEN_BOUNDS: (usize, usize) = (64, u32::MAX as usize);
+
 /// Returns the words of a line's payload as bytes.
 #[inline]
 pub(crate) fn inline_bytes(words: [u64; INLINE_LEN / 8]) -> [u8; INLINE_LEN] {

@@ -45,7 +45,8 @@ pub(crate) struct BlockSource<'a> {
 }
 
 impl BlockSource<'_> {
-    fn copy(self, block: &BlockRef, offset: usize, out: &mut [u8]) {
+    /// Copies out of a block of the peer's.
+    pub(crate) fn copy(self, block: &BlockRef, offset: usize, out: &mut [u8]) {
         let copied = self.peer.copy_out(self.arena + block.offset() + offset, out);
         copied.expect("a checked block lies in the region");
     }

@@ -10,9 +10,9 @@ use rustix::net::{AddressFamily, SocketType};
 use witrpc_transport::{Begun, Initiator};
 
 use crate::error::ConnectError;
+use crate::link::message::MESSAGE_LEN_BOUNDS;
 use crate::memory::layout::{Layout, PAGE};
 use crate::memory::region::{Identity, Made, OpenError, OwnPages, PeerPages, RegionBuilder};
-use crate::server::ServerOptions;
 use crate::sys::backend::Backend;
 use crate::sys::fd_closer::{ReceivedFd, Socket};
 use crate::sys::fdpass::MAX_PASSED;
@@ -257,7 +257,7 @@ impl<'a> Handshake<'a> {
         if Layout::new(offer.lanes, len as usize).is_none() {
             return Err(misbehaved("it announces lanes that do not fit its regions"));
         }
-        let (min, max) = ServerOptions::MAX_MESSAGE_LEN;
+        let (min, max) = MESSAGE_LEN_BOUNDS;
         if !(min as u64..=max as u64).contains(&offer.max_message_len) {
             return Err(misbehaved("it announces a longest message out of bounds"));
         }

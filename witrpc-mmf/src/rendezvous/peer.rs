@@ -1,14 +1,23 @@
 //! Who is at the other end, and what both ends hold when the handshake is over.
 
 use std::os::fd::{AsFd, AsRawFd};
+use std::sync::atomic::AtomicU64;
 use std::{io, mem};
 
 use rustix::fs::fstat;
 use rustix::io::Errno;
-use witrpc_transport::Keys;
+use witrpc_transport::{Keys, TrustedPeer};
 
+use crate::link::half::{Half, Places};
+use crate::link::lease::Held;
+use crate::link::message_codec::MessageCodec;
+use crate::memory::layout::Layout;
+use crate::memory::region;
 use crate::memory::region::{OwnPages, PeerPages};
+use crate::sys::event_fd::Bell;
 use crate::sys::fd_closer::Socket;
+use crate::sys::fork::Origin;
+use crate::wakeup::epoch::WakeRequest;
 
 /// Who a peer is, in the kernel's words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -68,6 +77,33 @@ pub(crate) struct Established {
     pub(crate) max_message_len: u64,
     /// What messages are sealed with, if they are.
     pub(crate) keys: Option<Box<dyn Keys>>,
+}
+
+impl Established {
+    /// Makes an end of the connection of it, with its own arena at `own_arena` in its region.
+    pub(crate) fn into_half(
+        self,
+        layout: Layout,
+        own_arena: usize,
+        places: Places,
+        trusted: Option<TrustedPeer>,
+    ) -> Half {
+        let (own, outbox) = region::own(self.own, &layout, own_arena);
+        Half {
+            own,
+            peer: region::peer(self.peer, &layout),
+            places,
+            outbox,
+            codec: MessageCodec::new(self.keys, layout.lanes()),
+            max_message_len: self.max_message_len as usize,
+            leases_held: Held::default(),
+            trusted,
+            bell: Bell::new(self.bell),
+            space_rung: WakeRequest::new(AtomicU64::new(0)),
+            origin: Origin::here(),
+            layout,
+        }
+    }
 }
 
 #[cfg(any(test, fuzzing))]

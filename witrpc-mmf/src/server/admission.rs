@@ -67,7 +67,7 @@ impl Server {
     fn welcome(&self, client: ClientInfo, session: Session, established: Established) {
         let id = client.id;
         let connection = Connection::new(client, session, established, self.layout, self.trusted);
-        connection.own.word64(STATE).store(state::SERVING, Relaxed);
+        connection.half.own.word64(STATE).store(state::SERVING, Relaxed);
         let connection = Arc::new(connection);
         self.connections().insert(id, Arc::clone(&connection));
         // Behind the insertion: the one that closes the server writes the state, then looks at the list
@@ -77,7 +77,7 @@ impl Server {
             self.end(&connection, last);
             return;
         }
-        if self.parking.watch(&connection.bell, id).is_err() {
+        if self.parking.watch(&connection.half.bell, id).is_err() {
             // No memory for the kernel's entry: the client could never wake us.
             self.end(&connection, state::DISMISSED);
         }
@@ -91,7 +91,7 @@ impl Server {
         ended.retain(|other| other.strong_count() > 0);
         ended.push(Arc::downgrade(&connection));
         drop(ended);
-        self.parking.forget(&connection.bell);
+        self.parking.forget(&connection.half.bell);
         connection.let_go();
         self.shelf.clear(&self.news);
         self.admission.left(&connection.client_info, &connection.session);

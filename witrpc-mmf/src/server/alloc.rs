@@ -2,30 +2,26 @@
 //! waits for no client.
 
 use std::sync::Arc;
-use std::sync::atomic::AtomicU32;
+use std::sync::atomic::Ordering::Relaxed;
 
-use crate::link::lease::{Claim, End, Held, LeaseWriter, OwnLease, trailer};
+use crate::link::half::Half;
+use crate::link::lease::{Claim, End, LeaseWriter, OwnLease, trailer};
 use crate::link::message::ChannelError;
-use crate::link::release::ReleaseTable;
-use crate::memory::arena::BlockRef;
-use crate::memory::copy::OwnMemory;
 use crate::memory::layout::INLINE_LEN;
-use crate::memory::send_arena::SendArena;
-use crate::memory::words::Mapped;
 
 use super::connection::Connection;
 
 impl Connection {
     /// The longest that a lease, or all leases together, can be, in bytes.
     pub fn largest_lease(&self) -> usize {
-        self.outbox.largest_lease()
+        self.half.outbox.largest_lease()
     }
 
     /// The longest body, in bytes, of an answer that takes so many leases along: with some, what its
     /// line has left for it.
     pub fn longest_body_with(&self, leases: usize) -> usize {
         match leases {
-            0 => self.max_message_len,
+            0 => self.half.max_message_len,
             some => INLINE_LEN.saturating_sub(trailer::len_of(some)),
         }
     }
@@ -39,7 +35,7 @@ impl Connection {
     /// [`ChannelError::TooManyLeases`]: not now. [`ChannelError::PeerDied`]: nobody is there.
     pub fn try_alloc(self: &Arc<Self>, lens: &[usize]) -> Result<Vec<LeaseWriter>, ChannelError> {
         self.check_leases(lens)?;
-        let blocks = self.outbox.reserve_leases(lens, &self.released())?;
+        let blocks = self.half.outbox.reserve_leases(lens, &self.half.released())?;
         Ok(blocks.into_iter().map(|block| LeaseWriter::new(Arc::clone(self) as _, block)).collect())
     }
 
@@ -50,7 +46,7 @@ impl Connection {
     /// As [`try_alloc`](Self::try_alloc).
     pub fn try_alloc_one(self: &Arc<Self>, len: usize) -> Result<LeaseWriter, ChannelError> {
         self.check_leases(&[len])?;
-        let block = self.outbox.reserve_lease(len, &self.released())?;
+        let block = self.half.outbox.reserve_lease(len, &self.half.released())?;
         Ok(LeaseWriter::new(Arc::clone(self) as _, block))
     }
 
@@ -59,28 +55,19 @@ impl Connection {
         if !self.is_connected() {
             return Err(ChannelError::PeerDied);
         }
-        self.carriage.check_leasable()?;
-        self.outbox.check_leases(lens)
+        self.half.check_leases(lens)
     }
 
     /// Claims a lease for an answer. `None` if it is another connection's, or is with another
     /// message.
     pub fn claim(&self, lease: Arc<OwnLease>) -> Option<Claim> {
-        lease.claim(self.own.arena())
+        lease.claim(self.half.own.arena())
     }
 }
 
 impl End for Connection {
-    fn own(&self) -> &OwnMemory {
-        &self.own
-    }
-
-    fn outbox(&self) -> &SendArena {
-        &self.outbox
-    }
-
-    fn released(&self) -> ReleaseTable<'_, Mapped> {
-        self.released()
+    fn half(&self) -> &Half {
+        &self.half
     }
 
     /// Answers may wait for it.
@@ -95,32 +82,11 @@ impl End for Connection {
         self.suspect(rule);
     }
 
-    fn is_forked(&self) -> bool {
-        self.is_forked()
+    fn block_received(&self) {
+        self.blocks_held.fetch_add(1, Relaxed);
     }
 
-    fn arena_len(&self) -> usize {
-        self.layout.arena_len()
-    }
-
-    fn held(&self) -> &Held {
-        &self.leases_held
-    }
-
-    fn slot(&self, granule: usize) -> &AtomicU32 {
-        self.own.word32(self.layout.server_release() + granule * 4)
-    }
-
-    fn copy_block(&self, block: &BlockRef, offset: usize, out: &mut [u8]) {
-        self.copy_block(block, offset, out);
-    }
-
-    unsafe fn view_block(&self, block: &BlockRef) -> Option<&[u8]> {
-        // SAFETY: the contract is the same.
-        unsafe { self.view_block(block) }
-    }
-
-    fn release(&self, block: &BlockRef) {
-        self.release(block);
+    fn block_released(&self) {
+        self.blocks_held.fetch_sub(1, Relaxed);
     }
 }

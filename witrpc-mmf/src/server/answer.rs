@@ -19,57 +19,26 @@
 //! An answer that takes leases along fits its line. So none waits here with leases, which would keep
 //! the connection that keeps it.
 
-use std::collections::VecDeque;
 use std::sync::MutexGuard;
 use std::sync::atomic::Ordering::Relaxed;
 
 use witrpc_rt::lock;
 use witrpc_transport::Lent;
 
-use crate::link::head::{Head, Kind, LEASES};
-use crate::link::lease::{Claim, trailer};
-use crate::link::line::InlineWords;
-use crate::link::message::{Body, ChannelError, Outgoing, Ticket, inline_words};
+use crate::link::message::{Body, ChannelError, Outgoing, Ticket};
 use crate::link::sealed::KeysExhausted;
+use crate::link::sender::{ReadyLine, with_leases};
 use crate::link::{line as lines, release};
 use crate::memory::layout::{INLINE_LEN, Layout, WANTS_SPACE, line};
-use crate::memory::send_arena::{Purpose, Reserved};
+use crate::memory::send_arena::Purpose;
 use crate::memory::words::Mapped;
 use crate::sys::futex;
 use crate::wakeup::park;
 
+use super::answer_queue::{AnswerQueue, Outbound};
 use super::connection::{Connection, ServerLane};
 use super::inbound::Broken;
-use super::sealed::unheard;
 use super::space_wanted::SpaceWanted;
-
-/// An answer in private memory.
-#[derive(Debug)]
-pub(super) struct Outbound {
-    /// The line to answer: the call itself, then each request for a further segment.
-    ticket: Ticket,
-    tag: u32,
-    bytes: Vec<u8>,
-    sent: usize,
-}
-
-/// Lanes whose answer waits for space.
-#[derive(Debug, Default)]
-pub(super) struct AnswerQueue {
-    /// Those of which nothing has been sent.
-    begin: VecDeque<u32>,
-    /// Those whose next segment has been asked for.
-    go_on: VecDeque<u32>,
-}
-
-impl AnswerQueue {
-    fn of(&mut self, purpose: Purpose) -> &mut VecDeque<u32> {
-        match purpose {
-            Purpose::Begin => &mut self.begin,
-            Purpose::Continue => &mut self.go_on,
-        }
-    }
-}
 
 impl Connection {
     /// Answers a call. To be done once for each request, from any thread.
@@ -83,62 +52,57 @@ impl Connection {
         if !self.is_connected() {
             return Err(ChannelError::PeerDied);
         }
+        // An answer has no deadline, so its head says that there is none.
+        let answer = Outgoing { deadline: None, ..answer };
         match answer.body {
-            Body::Small { padded, len } if self.carriage.is_plain() => {
-                debug_assert!(len <= INLINE_LEN);
-                let head = Head::new(Kind::Inline, answer.tag, len as u32);
-                self.respond(ticket, head, &inline_words(padded), len.div_ceil(8));
+            Body::Small { padded, len } if self.half.codec.is_plain() => {
+                self.respond(ticket, &ReadyLine::short(&answer, padded, len));
                 Ok(())
             }
-            Body::Leasing { body, leases } => self.answer_leasing(ticket, answer.tag, body, leases),
+            Body::Leasing { body, leases } => self.answer_leasing(ticket, answer, body, leases),
             _ => self.answer_large(ticket, answer),
         }
     }
 
-    /// Answers with a body and what says which leases it takes along. They are the client's once
-    /// that is published.
+    /// Answers with a body and what says which leases it takes along, all in the line.
     #[cold]
     fn answer_leasing(
         &self,
         ticket: Ticket,
-        tag: u32,
+        answer: Outgoing<'_>,
         body: &Body<'_>,
         leases: &[Lent],
     ) -> Result<(), ChannelError> {
-        trailer::with_leases(*body, leases, |body| {
-            let Body::Small { padded, len } = body else {
-                return Err(ChannelError::TooLarge { len: body.len(), max: INLINE_LEN });
+        let respond = |answer: Outgoing<'_>| {
+            let Body::Small { padded, len } = answer.body else {
+                unreachable!("a body of at most {INLINE_LEN} bytes is a small one");
             };
-            let head = Head::new(Kind::Inline, tag | LEASES, len as u32);
-            self.respond(ticket, head, &inline_words(padded), len.div_ceil(8));
-            leases.iter().for_each(|lent| Claim::of(lent).commit());
-            Ok(())
-        })
+            self.respond(ticket, &ReadyLine::short(&answer, padded, len));
+            Ok(Some(()))
+        };
+        with_leases(answer, body, leases, INLINE_LEN, respond).map(drop)
     }
 
     fn answer_large(&self, ticket: Ticket, answer: Outgoing<'_>) -> Result<(), ChannelError> {
-        let len = answer.body.len();
-        if len > self.max_message_len {
-            return Err(ChannelError::TooLarge { len, max: self.max_message_len });
-        }
-        if self.answer_inline_sealed(ticket, &answer)? {
+        // Nobody will hear it: the client's next use of the lane ends the connection.
+        let unheard = |KeysExhausted| ChannelError::PeerDied;
+        let (half, number) = (&self.half, ticket.lane as usize);
+        let len = half.check_len(&answer)?;
+        if let Some(line) = half.seal_short(number, &answer).map_err(unheard)? {
+            self.respond(ticket, &line);
             return Ok(());
         }
-        let room = self.carriage.block_len(len);
-        if len <= self.carriage.longest_whole(&self.outbox)
+        let part = half.part(0, len);
+        if part.is_last()
             && self.need_not_queue(len)
-            && let Some(mut block) = self.outbox.reserve(room, Purpose::Begin, &self.released())
+            && let Some(line) = half.try_fill(number, &answer, part).map_err(unheard)?
         {
-            let head = Head::new(Kind::Block, answer.tag, len as u32);
-            let write = |offset: usize, out: &mut [u8]| answer.body.write_at(offset, out);
-            let filled = self.fill(ticket.lane, head, len, write, &mut block);
-            filled.map_err(unheard)?;
-            self.respond_block(ticket, head, block, 0);
+            self.respond_block(ticket, &line);
             return Ok(());
         }
         let mut bytes = vec![0; len];
         answer.body.write_at(0, &mut bytes);
-        let lane = &self.lanes[ticket.lane as usize];
+        let lane = &self.lanes[number];
         // Only a client that breaks the rules has left some: at most one message a lane is held.
         self.drop_large(lane);
         self.hold(len);
@@ -153,21 +117,9 @@ impl Connection {
         Ok(())
     }
 
-    fn fill(
-        &self,
-        lane: u32,
-        head: Head,
-        len: usize,
-        write: impl FnMut(usize, &mut [u8]),
-        block: &mut Reserved<'_>,
-    ) -> Result<(), KeysExhausted> {
-        let block = self.own.block_mut(block.block_mut());
-        self.carriage.fill(lane as usize, head, len, write, block)
-    }
-
     /// Whether an answer of `len` bytes goes past those that wait, or none do.
     fn need_not_queue(&self, len: usize) -> bool {
-        let short = self.layout.arena_len() / 4 / self.lanes.len();
+        let short = self.half.layout.arena_len() / 4 / self.lanes.len();
         len <= short || self.queue().begin.is_empty()
     }
 
@@ -206,7 +158,7 @@ impl Connection {
         for purpose in [Purpose::Continue, Purpose::Begin] {
             let lanes = queue.of(purpose);
             while let Some(&lane) = lanes.front() {
-                let wants_space = self.own.word64(WANTS_SPACE);
+                let wants_space = self.half.own.word64(WANTS_SPACE);
                 let send = || self.send_outbound(lane).then_some(());
                 if release::find_or_ask(&self.space_epochs, wants_space, send).is_none() {
                     break;
@@ -220,7 +172,7 @@ impl Connection {
         }
         drop(queue);
         if is_left {
-            SpaceWanted::<Mapped>::announce(|| self.bell.ring());
+            SpaceWanted::<Mapped>::announce(|| self.half.bell.ring());
         }
     }
 
@@ -239,62 +191,52 @@ impl Connection {
         // Called off meanwhile.
         let Some(outbound) = &mut *slot else { return true };
         let total = outbound.bytes.len();
-        let whole = outbound.sent == 0 && total <= self.carriage.longest_whole(&self.outbox);
-        let len = if whole {
-            total
-        } else {
-            self.carriage.longest_segment(&self.outbox).min(total - outbound.sent)
-        };
-        let purpose = if outbound.sent == 0 { Purpose::Begin } else { Purpose::Continue };
-        let reserved = self.outbox.reserve(self.carriage.block_len(len), purpose, &self.released());
-        let Some(mut block) = reserved else { return false };
-        let start = outbound.sent;
-        let kind = if whole { Kind::Block } else { Kind::Segment };
-        let (ticket, head) = (outbound.ticket, Head::new(kind, outbound.tag, total as u32));
-        let rest = &outbound.bytes[start..];
-        let write = |offset: usize, out: &mut [u8]| {
-            out.copy_from_slice(&rest[offset..offset + out.len()]);
-        };
-        if self.fill(lane, head, len, write, &mut block).is_err() {
+        let half = &self.half;
+        let part = half.part(outbound.sent, total);
+        let body = Body::Large(outbound);
+        let answer = Outgoing { tag: outbound.tag, body, deadline: None };
+        let line = match half.try_fill(lane as usize, &answer, part) {
+            Ok(Some(line)) => line,
+            Ok(None) => return false,
             // Nobody will hear it.
-            return true;
-        }
-        outbound.sent += len;
-        if outbound.sent == total {
+            Err(KeysExhausted) => return true,
+        };
+        let ticket = outbound.ticket;
+        outbound.sent = part.end();
+        if part.is_last() {
             *slot = None;
             self.unhold(total);
         }
         drop(slot);
-        self.respond_block(ticket, head, block, start);
+        self.respond_block(ticket, &line);
         true
     }
 
-    /// Publishes a block, or a segment that begins at `start` in its message.
-    fn respond_block(&self, ticket: Ticket, head: Head, block: Reserved<'_>, start: usize) {
-        let [place, len] = block.lend();
-        let used = if head.kind == Kind::Segment { 3 } else { 2 };
-        self.respond(ticket, head, &[place, len, start as u64, 0, 0, 0], used);
+    /// Publishes a block, or a segment.
+    fn respond_block(&self, ticket: Ticket, line: &ReadyLine) {
+        self.respond(ticket, line);
         // Behind the fence that follows every response.
         if self.shortage.is_there_after_fence() {
-            self.bell.ring();
+            self.half.bell.ring();
         }
     }
 
     /// Publishes a response, and wakes whoever sleeps on it.
     #[inline]
-    pub(super) fn respond(&self, ticket: Ticket, head: Head, inline: &InlineWords, used: usize) {
+    pub(super) fn respond(&self, ticket: Ticket, ready: &ReadyLine) {
         let lane = ticket.lane as usize;
         // Before the response: whoever sees the request that follows it sees this.
         self.lanes[lane].answered.store(ticket.seq, Relaxed);
         let line = self.response_line(lane);
-        lines::publish::<Mapped>(line, ticket.seq, head.to_word(), inline, used);
+        let ReadyLine { head, inline, used } = ready;
+        lines::publish::<Mapped>(line, ticket.seq, head.to_word(), inline, *used);
         let bit = Layout::lane_bit(lane);
         let to_wake = park::whom_to_wake(self.wait_line(lane), bit, self.rung(lane));
         if to_wake.caller {
             futex::wake_own(&line[line::SEQ]);
         }
         if to_wake.link {
-            self.bell.ring();
+            self.half.bell.ring();
         }
     }
 }

@@ -1,49 +1,16 @@
 //! Calls that their callers have given up: who looks, and who is to be woken. See [`crate::link::cancel`].
 
-use std::sync::atomic::AtomicU64;
-use std::sync::{Mutex, MutexGuard};
 use std::task::Waker;
 
-use witrpc_rt::{lock, wake};
+use witrpc_rt::wake;
 
 use crate::link::cancel;
 use crate::link::message::Ticket;
 use crate::memory::layout::{WANTS_CANCEL, control};
 use crate::memory::words::Mapped;
-use crate::wakeup::epoch::SharedWakeEpoch;
 
+use super::cancels::Watcher;
 use super::connection::Connection;
-
-/// Those of one connection who sleep until their calls are given up.
-pub(super) struct Cancels {
-    epochs: SharedWakeEpoch<Mapped>,
-    watchers: Mutex<Watchers>,
-}
-
-#[derive(Default)]
-struct Watchers {
-    next_key: u64,
-    entries: Vec<Watcher>,
-}
-
-struct Watcher {
-    key: u64,
-    ticket: Ticket,
-    waker: Waker,
-}
-
-impl Default for Cancels {
-    fn default() -> Self {
-        let epochs = SharedWakeEpoch::new(AtomicU64::new(0), Mutex::new(false));
-        Self { epochs, watchers: Mutex::default() }
-    }
-}
-
-impl Cancels {
-    fn watchers(&self) -> MutexGuard<'_, Watchers> {
-        lock(&self.watchers)
-    }
-}
 
 impl Connection {
     /// Whether the caller has given this call up, or the client has gone. To be asked while the call
@@ -53,8 +20,8 @@ impl Connection {
         if !self.is_connected() {
             return true;
         }
-        let word = self.layout.control_word(ticket.lane as usize, control::CANCELLED);
-        cancel::is_cancelled::<Mapped>(self.client.word64(word), ticket.seq)
+        let word = self.half.layout.control_word(ticket.lane as usize, control::CANCELLED);
+        cancel::is_cancelled::<Mapped>(self.half.peer.word64(word), ticket.seq)
     }
 
     /// Has `waker` woken once [`is_cancelled`](Self::is_cancelled) says so, which may be at once.
@@ -67,7 +34,7 @@ impl Connection {
         watchers.next_key += 1;
         watchers.entries.push(Watcher { key, ticket, waker: theirs });
         drop(watchers);
-        self.cancels.epochs.arm(self.own.word64(WANTS_CANCEL));
+        self.cancels.epochs.arm(self.half.own.word64(WANTS_CANCEL));
         if self.is_cancelled(ticket) {
             waker.wake_by_ref();
         }
@@ -86,7 +53,7 @@ impl Connection {
 
     /// Wakes those whose calls have been given up, and asks to be rung for the others.
     pub(super) fn wake_cancelled(&self) {
-        self.cancels.epochs.answer(self.own.word64(WANTS_CANCEL), || self.wake_watchers());
+        self.cancels.epochs.answer(self.half.own.word64(WANTS_CANCEL), || self.wake_watchers());
     }
 
     /// Wakes those whose calls have been given up; says whether others sleep on.

@@ -3,36 +3,24 @@
 use std::fmt;
 use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
+use std::sync::{Mutex, MutexGuard, OnceLock};
 use std::time::Instant;
 
 use witrpc_rt::lock;
 use witrpc_transport::{ClientInfo, Session, TrustedPeer};
 
-use crate::link::lease::Held;
+use crate::link::half::{Half, Places};
 use crate::link::line::line_of;
-use crate::link::message::RemoteBytes;
-use crate::link::message_codec::MessageCodec;
 use crate::link::reassembly::Partial;
-use crate::link::release;
-use crate::link::release::ReleaseTable;
 use crate::link::state;
-use crate::memory::arena::BlockRef;
-use crate::memory::copy::{OwnMemory, PeerMemory};
-use crate::memory::layout::{
-    GROUP, HIGH_WATER, LINE_WORDS, Layout, RING_ME, STATE, WANTS_SPACE, control,
-};
-use crate::memory::region;
-use crate::memory::send_arena::SendArena;
+use crate::memory::layout::{GROUP, HIGH_WATER, LINE_WORDS, Layout, RING_ME, STATE, control};
 use crate::memory::words::{Mapped, PeerU64, ReadWord};
 use crate::rendezvous::Established;
 use crate::sys::clock;
-use crate::sys::event_fd::Bell;
-use crate::sys::fork::Origin;
 use crate::wakeup::epoch::{WakeEpoch, WakeRequest};
 
-use super::answer::{AnswerQueue, Outbound};
-use super::cancelled::Cancels;
+use super::answer_queue::{AnswerQueue, Outbound};
+use super::cancels::Cancels;
 use super::space_wanted::SpaceWanted;
 
 /// The server's end of one connection. The mapping lives as long as anybody holds this, so that a
@@ -41,11 +29,7 @@ use super::space_wanted::SpaceWanted;
 pub struct Connection {
     pub(super) client_info: ClientInfo,
     pub(super) session: Session,
-    pub(super) own: OwnMemory,
-    pub(super) client: PeerMemory,
-    pub(super) layout: Layout,
-    pub(super) max_message_len: usize,
-    pub(super) carriage: MessageCodec,
+    pub(super) half: Half,
     /// The seq last claimed, a word a lane. Written by the holder of the poller role.
     taken: Box<[AtomicU64]>,
     pub(super) lanes: Box<[ServerLane]>,
@@ -53,7 +37,6 @@ pub struct Connection {
     pub(super) cursor: AtomicU32,
     /// Turns in a row that found nothing.
     pub(super) idle_turns: AtomicU32,
-    pub(super) outbox: SendArena,
     pub(super) queue: Mutex<AnswerQueue>,
     /// Whether the queue holds an answer that found no space.
     pub(super) shortage: SpaceWanted<Mapped>,
@@ -61,15 +44,10 @@ pub struct Connection {
     pub(super) held: AtomicUsize,
     pub(super) epochs: WakeEpoch<Mapped>,
     pub(super) space_epochs: WakeEpoch<Mapped>,
-    pub(super) bell: Bell,
     /// One a group of lanes.
     rung: Box<[WakeRequest<Mapped>]>,
-    space_rung: WakeRequest<Mapped>,
-    /// Leases of the client's that this process holds.
-    pub(super) leases_held: Held,
     /// Requests that are read where they lie.
-    blocks_held: AtomicUsize,
-    trusted: Option<TrustedPeer>,
+    pub(super) blocks_held: AtomicUsize,
     /// Handlers that sleep until their calls are given up.
     pub(super) cancels: Cancels,
     /// What was found taken at the last look that found something to take, for a lookout.
@@ -79,7 +57,6 @@ pub struct Connection {
     closed: AtomicBool,
     /// A rule that the client was found to break where nobody can end its connection.
     suspicion: OnceLock<&'static str>,
-    origin: Origin,
 }
 
 /// The private half of a lane.
@@ -101,48 +78,6 @@ impl ServerLane {
     }
 }
 
-/// A block of the client's arena that holds a request. Dropping it releases the block.
-pub(super) struct RequestBlock {
-    connection: Arc<Connection>,
-    block: BlockRef,
-}
-
-impl RequestBlock {
-    pub(super) fn new(connection: Arc<Connection>, block: BlockRef) -> Self {
-        connection.blocks_held.fetch_add(1, Relaxed);
-        Self { connection, block }
-    }
-}
-
-impl RemoteBytes for RequestBlock {
-    fn len(&self) -> usize {
-        self.block.len()
-    }
-
-    fn copy_to(&self, offset: usize, out: &mut [u8]) {
-        self.connection.copy_block(&self.block, offset, out);
-    }
-
-    fn as_slice(&self) -> Option<&[u8]> {
-        // SAFETY: the client has lent the block with a request, and it is released when this value
-        // is dropped, which the result borrows.
-        unsafe { self.connection.view_block(&self.block) }
-    }
-}
-
-impl Drop for RequestBlock {
-    fn drop(&mut self) {
-        self.connection.release(&self.block);
-        self.connection.blocks_held.fetch_sub(1, Relaxed);
-    }
-}
-
-impl fmt::Debug for RequestBlock {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("RequestBlock").field("block", &self.block).finish_non_exhaustive()
-    }
-}
-
 impl Connection {
     pub(super) fn new(
         client_info: ClientInfo,
@@ -152,37 +87,34 @@ impl Connection {
         trusted: Option<TrustedPeer>,
     ) -> Self {
         let lanes = layout.lanes();
-        let (own, outbox) = region::own(established.own, &layout, layout.server_arena());
+        let places = Places {
+            peer_arena: layout.client_arena(),
+            own_release: layout.server_release(),
+            peer_release: layout.client_release(),
+        };
+        let own_arena = layout.server_arena();
+        let half = established.into_half(layout, own_arena, places, trusted);
+        let groups = half.layout.groups();
         let connection = Self {
             client_info,
             session,
-            own,
-            client: region::peer(established.peer, &layout),
-            max_message_len: established.max_message_len as usize,
-            carriage: MessageCodec::new(established.keys, lanes),
+            half,
             taken: (0..lanes).map(|_| AtomicU64::new(0)).collect(),
             lanes: (0..lanes).map(|_| ServerLane::default()).collect(),
             cursor: AtomicU32::new(0),
             idle_turns: AtomicU32::new(0),
-            outbox,
             queue: Mutex::default(),
             shortage: SpaceWanted::new(AtomicU64::new(0)),
             held: AtomicUsize::new(0),
             epochs: WakeEpoch::new(AtomicU64::new(0)),
             space_epochs: WakeEpoch::new(AtomicU64::new(0)),
-            bell: Bell::new(established.bell),
-            rung: (0..layout.groups()).map(|_| WakeRequest::new(AtomicU64::new(0))).collect(),
-            space_rung: WakeRequest::new(AtomicU64::new(0)),
-            leases_held: Held::default(),
+            rung: (0..groups).map(|_| WakeRequest::new(AtomicU64::new(0))).collect(),
             blocks_held: AtomicUsize::new(0),
-            trusted,
             cancels: Cancels::default(),
             taken_at_look: AtomicU64::new(u64::MAX),
             attention: AtomicBool::new(false),
             closed: AtomicBool::new(false),
             suspicion: OnceLock::new(),
-            origin: Origin::here(),
-            layout,
         };
         // A new connection is cold: its first call announces itself.
         connection.ask_to_be_rung();
@@ -208,14 +140,14 @@ impl Connection {
     /// Whether the client is still there.
     #[inline]
     pub fn is_connected(&self) -> bool {
-        !self.closed.load(Acquire) && !self.origin.is_forked()
+        !self.closed.load(Acquire) && !self.half.origin.is_forked()
     }
 
     /// The connection is over; `state` tells the client why. `false` if it was already.
     pub(super) fn close(&self, state: u64) -> bool {
         let first = !self.closed.swap(true, Release);
         if first {
-            self.own.word64(STATE).store(state, Relaxed);
+            self.half.own.word64(STATE).store(state, Relaxed);
             self.wake_cancelled();
         }
         first
@@ -224,14 +156,14 @@ impl Connection {
     /// Tells the client that nothing new is taken, unless it has been told of the end: another thread
     /// may end the server meanwhile.
     pub(super) fn begin_draining(&self) {
-        let state = self.own.word64(STATE);
+        let state = self.half.own.word64(STATE);
         let _ = state.compare_exchange(state::SERVING, state::DRAINING, Relaxed, Relaxed);
     }
 
     /// Gives back all but the mappings, which stay for those who read or write in them. The connection
     /// has been closed, and nobody sleeps until its bell rings.
     pub(super) fn let_go(&self) {
-        self.bell.close();
+        self.half.bell.close();
         self.lanes.iter().for_each(|lane| self.drop_large(lane));
         self.forget_queue();
     }
@@ -239,8 +171,8 @@ impl Connection {
     /// Returns whether leases, or requests that are read where they lie, need the mappings.
     pub(super) fn is_pinned(&self) -> bool {
         self.blocks_held.load(Relaxed) > 0
-            || !self.leases_held.is_empty()
-            || self.outbox.has_leases_out()
+            || !self.half.leases_held.is_empty()
+            || self.half.outbox.has_leases_out()
     }
 
     /// The client breaks a rule. The connection ends when its next request is taken.
@@ -254,19 +186,14 @@ impl Connection {
         self.suspicion.get().copied()
     }
 
-    /// Whether this process is a fork of the one that serves.
-    pub(super) fn is_forked(&self) -> bool {
-        self.origin.is_forked()
-    }
-
     /// The client rings from now on. A fence and a look must follow.
     pub(super) fn ask_to_be_rung(&self) {
-        self.epochs.arm(self.own.word64(RING_ME));
+        self.epochs.arm(self.half.own.word64(RING_ME));
     }
 
     /// The client need not ring: every turn looks, until it is asked to ring again.
     pub(super) fn look_every_turn(&self) {
-        self.epochs.disarm(self.own.word64(RING_ME));
+        self.epochs.disarm(self.half.own.word64(RING_ME));
     }
 
     #[inline]
@@ -281,7 +208,7 @@ impl Connection {
 
     /// Whether the client has been asked to ring, since nobody looks at this connection every turn.
     pub(super) fn is_asked_to_ring(&self) -> bool {
-        self.own.word64(RING_ME).load(Relaxed) != 0
+        self.half.own.word64(RING_ME).load(Relaxed) != 0
     }
 
     #[inline]
@@ -292,23 +219,23 @@ impl Connection {
     /// How many lanes the client has ever used: what it says, up to what there are.
     #[inline]
     pub(super) fn high_water(&self) -> usize {
-        let said = self.client.word64(HIGH_WATER).load(Relaxed);
+        let said = self.half.peer.word64(HIGH_WATER).load(Relaxed);
         usize::try_from(said).map_or(self.lanes.len(), |said| said.min(self.lanes.len()))
     }
 
     #[inline]
     pub(super) fn request_line(&self, lane: usize) -> &[PeerU64; LINE_WORDS] {
-        line_of(self.client.words64(self.layout.request_line(lane), LINE_WORDS))
+        line_of(self.half.peer.words64(self.half.layout.request_line(lane), LINE_WORDS))
     }
 
     #[inline]
     pub(super) fn response_line(&self, lane: usize) -> &[AtomicU64; LINE_WORDS] {
-        line_of(self.own.words64(self.layout.response_line(lane), LINE_WORDS))
+        line_of(self.half.own.words64(self.half.layout.response_line(lane), LINE_WORDS))
     }
 
     #[inline]
     pub(super) fn wait_line(&self, lane: usize) -> &[PeerU64; LINE_WORDS] {
-        line_of(self.client.words64(self.layout.wait_line(lane), LINE_WORDS))
+        line_of(self.half.peer.words64(self.half.layout.wait_line(lane), LINE_WORDS))
     }
 
     #[inline]
@@ -318,58 +245,19 @@ impl Connection {
 
     /// The deadline that the client wrote for the call on `lane`.
     pub(super) fn deadline(&self, lane: usize) -> Instant {
-        let word = self.layout.control_word(lane, control::DEADLINE);
-        clock::instant_at(self.client.word64(word).load(Relaxed))
+        let word = self.half.layout.control_word(lane, control::DEADLINE);
+        clock::instant_at(self.half.peer.word64(word).load(Relaxed))
     }
 
     /// Says which calls have been claimed, to those who ask for help.
     pub(super) fn publish_claims(&self) {
         for lane in 0..self.high_water() {
-            let word = self.own.word64(self.layout.claimed_word(lane));
+            let word = self.half.own.word64(self.half.layout.claimed_word(lane));
             let taken = self.taken(lane);
             if word.load(Relaxed) != taken {
                 word.store(taken, Relaxed);
             }
         }
-    }
-
-    pub(super) fn copy_block(&self, block: &BlockRef, offset: usize, out: &mut [u8]) {
-        assert!(offset <= block.len() && out.len() <= block.len() - offset, "beyond the block");
-        assert!(!self.origin.is_forked(), "a block is read in the process that received it");
-        let start = self.layout.client_arena() + block.offset() + offset;
-        self.client.copy_out(start, out).expect("a checked block lies in the region");
-    }
-
-    /// The bytes of a block in place, if the client is trusted.
-    ///
-    /// # Safety
-    ///
-    /// The client has lent the block, and it is not released while the result exists.
-    pub(super) unsafe fn view_block(&self, block: &BlockRef) -> Option<&[u8]> {
-        let trusted = self.trusted?;
-        assert!(!self.origin.is_forked(), "a block is read in the process that received it");
-        let start = self.layout.client_arena() + block.offset();
-        // SAFETY: it is lent, and not released meanwhile, by this function's own contract.
-        Some(unsafe { self.client.trusted(start, block.len(), trusted) })
-    }
-
-    /// Gives a block of the client's back.
-    pub(super) fn release(&self, block: &BlockRef) {
-        if self.origin.is_forked() {
-            return;
-        }
-        let slot = self.layout.server_release() + block.slot() * 4;
-        let slot = self.own.word32(slot);
-        let wants_space = self.client.word64(WANTS_SPACE);
-        if release::release(slot, block, wants_space, &self.space_rung) {
-            self.bell.ring();
-        }
-    }
-
-    /// Which blocks of our arena the client has released.
-    pub(super) fn released(&self) -> ReleaseTable<'_, Mapped> {
-        let slots = self.client.words32(self.layout.client_release(), self.layout.granules());
-        ReleaseTable { slots }
     }
 }
 
@@ -379,5 +267,12 @@ impl fmt::Debug for Connection {
             .field("client", &self.client_info)
             .field("connected", &self.is_connected())
             .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+impl Connection {
+    pub(crate) fn sealing(&self) -> &crate::link::sealed::Cipher {
+        self.half.codec.sealing().expect("messages are sealed")
     }
 }

@@ -13,6 +13,7 @@ use std::sync::atomic::Ordering::Relaxed;
 
 use witrpc_transport::Only;
 
+use crate::link::half::ReceivedBlock;
 use crate::link::head::{Head, Kind, LEASES};
 use crate::link::lease::take_leases;
 use crate::link::line;
@@ -20,12 +21,12 @@ use crate::link::line::{Copied, InlineWords};
 use crate::link::message::{Payload, Request, Ticket, inline_bytes};
 use crate::link::message_codec::Segment;
 use crate::link::reassembly::Partial;
-use crate::link::sealed::{AuthError, FORGED};
+use crate::link::sender::ReadyLine;
 use crate::memory::arena::BlockRef;
 use crate::memory::layout::INLINE_LEN;
 use crate::memory::words::Mapped;
 
-use super::connection::{Connection, RequestBlock, ServerLane};
+use super::connection::{Connection, ServerLane};
 
 /// Messages of the largest kind that are held for a client before its short requests wait too.
 const MESSAGES_HELD: usize = 4;
@@ -71,7 +72,7 @@ impl Connection {
     #[inline]
     fn is_held_up(&self, lane: usize, head: Head) -> bool {
         let held = self.held.load(Relaxed);
-        held > self.max_message_len && self.is_over_budget(lane, head, held)
+        held > self.half.max_message_len && self.is_over_budget(lane, head, held)
     }
 
     /// Whether the request on `lane` has to wait while so much is held. What was begun goes on. A
@@ -80,7 +81,7 @@ impl Connection {
     #[cold]
     fn is_over_budget(&self, lane: usize, head: Head, held: usize) -> bool {
         match head.kind {
-            Kind::Inline => held > self.max_message_len.saturating_mul(MESSAGES_HELD),
+            Kind::Inline => held > self.half.max_message_len.saturating_mul(MESSAGES_HELD),
             Kind::Block => true,
             Kind::Segment => self.lanes[lane].inbound().is_none(),
             Kind::Next | Kind::Discard => false,
@@ -100,7 +101,7 @@ impl Connection {
                 let Some(begun) = inbound.as_ref() else { return true };
                 // One that is no block ends the connection when it is taken.
                 let block = self.checked_block(&copied.inline);
-                block.is_ok_and(|block| begun.missing() <= self.carriage.carried(block.len()))
+                block.is_ok_and(|block| begun.missing() <= self.half.codec.carried(block.len()))
             }
         }
     }
@@ -126,7 +127,7 @@ impl Connection {
         }
         let copied = line::copy_out::<Mapped>(self.request_line(lane));
         let head = Head::from_word(copied.head).ok_or(Broken("a kind that does not exist"))?;
-        if head.len as usize > self.max_message_len {
+        if head.len as usize > self.half.max_message_len {
             return Err(Broken("a message over the connection's limit"));
         }
         if only.is_some_and(|only| self.is_left_by(lane, head, &copied, only))
@@ -134,7 +135,7 @@ impl Connection {
         {
             return Ok(Line::Waits);
         }
-        if !self.carriage.is_plain() {
+        if !self.half.codec.is_plain() {
             self.check_numbers(lane)?;
         }
         self.take(lane, seq);
@@ -147,10 +148,21 @@ impl Connection {
         }
     }
 
+    /// Refuses a lane that has come near the end of its numbers: no answer is to.
+    fn check_numbers(&self, lane: usize) -> Result<(), Broken> {
+        match self.half.codec.sealing() {
+            Some(sealing) if sealing.is_spent(lane, true) => {
+                Err(Broken("a call on a lane whose numbers are used up"))
+            }
+            _ => Ok(()),
+        }
+    }
+
     #[inline]
     fn take_inline(&self, ticket: Ticket, head: Head, copied: &Copied) -> Result<Request, Broken> {
-        if let Some(sealing) = self.carriage.sealing() {
-            return self.open_inline(sealing, ticket, head, copied);
+        if let Some(sealing) = self.half.codec.sealing() {
+            let payload = self.half.open_short(sealing, ticket.lane as usize, head, &copied.inline);
+            return Ok(self.request(ticket, head, payload.map_err(Broken)?));
         }
         Ok(self.request(ticket, head, small(head, copied)?))
     }
@@ -180,19 +192,23 @@ impl Connection {
         head: Head,
         copied: &Copied,
     ) -> Result<Line, Broken> {
-        self.carriage.check_leases(head).map_err(Broken)?;
+        self.half.codec.check_leases(head).map_err(Broken)?;
         match head.kind {
             // One with leases; any other is taken on the quick path.
             Kind::Inline => self.leasing(ticket, head, small(head, copied)?),
             Kind::Block => {
                 let block = self.checked_block(&copied.inline)?;
-                if let Some(sealing) = self.carriage.sealing() {
-                    return self.open_block(sealing, ticket, head, &block);
+                if let Some(sealing) = self.half.codec.sealing() {
+                    let opened = self.half.open_block(sealing, ticket.lane as usize, head, &block);
+                    return Ok(match opened.map_err(Broken)? {
+                        Some(payload) => Line::Request(self.request(ticket, head, payload)),
+                        None => self.respond_dropped(ticket),
+                    });
                 }
                 if block.len() != head.len as usize {
                     return Err(Broken("a block of another length than its message"));
                 }
-                let block = RequestBlock::new(Arc::clone(self), block);
+                let block = ReceivedBlock::new(Arc::clone(self), block);
                 if head.tag & LEASES != 0 {
                     return self.leasing(ticket, head, Payload::Remote(Box::new(block)));
                 }
@@ -200,15 +216,12 @@ impl Connection {
             }
             Kind::Segment => self.take_segment(ticket, head, &copied.inline),
             Kind::Next => self.send_next(ticket).map(|()| Line::Done),
-            Kind::Discard => {
-                self.discard(ticket);
-                Ok(Line::Done)
-            }
+            Kind::Discard => Ok(self.discard(ticket)),
         }
     }
 
     fn checked_block(&self, inline: &InlineWords) -> Result<BlockRef, Broken> {
-        BlockRef::check([inline[0], inline[1]], self.layout.arena_len())
+        BlockRef::check([inline[0], inline[1]], self.half.layout.arena_len())
             .map_err(|_| Broken("a block outside the client's arena"))
     }
 
@@ -227,11 +240,11 @@ impl Connection {
             slot.take().or_else(|| self.begin_inbound(&self.lanes[ticket.lane as usize], head));
         let Some(mut inbound) = begun else { return self.refuse(ticket, &block) };
         let segment = Segment { lane: ticket.lane as usize, head, start: inline[2], block: &block };
-        let appended = self.carriage.append(&mut inbound, segment, self.source(), || {
-            self.respond(ticket, Head::new(Kind::Next, 0, 0), &[0; 6], 0);
+        let appended = self.half.codec.append(&mut inbound, segment, self.half.source(), || {
+            self.respond(ticket, &ReadyLine::bare(Kind::Next));
         });
         appended.map_err(|refused| Broken(refused.rule()))?;
-        self.release(&block);
+        self.half.release(&block);
         let total = inbound.total();
         match inbound.whole() {
             Ok(bytes) => {
@@ -255,20 +268,21 @@ impl Connection {
     /// Drops a request for which there is no memory, and tells the client. `block` is what has come
     /// of it.
     #[cold]
-    pub(super) fn refuse(&self, ticket: Ticket, block: &BlockRef) -> Result<Line, Broken> {
-        if let Some(sealing) = self.carriage.sealing() {
-            let passed = sealing.pass_over(ticket.lane as usize, block.len());
-            passed.map_err(|AuthError| Broken(FORGED))?;
-        }
-        self.release(block);
-        self.respond(ticket, Head::new(Kind::Discard, 0, 0), &[0; 6], 0);
-        Ok(Line::Done)
+    fn refuse(&self, ticket: Ticket, block: &BlockRef) -> Result<Line, Broken> {
+        self.half.drop_block(ticket.lane as usize, block).map_err(Broken)?;
+        Ok(self.respond_dropped(ticket))
+    }
+
+    /// Tells the client that a message has been dropped.
+    fn respond_dropped(&self, ticket: Ticket) -> Line {
+        self.respond(ticket, &ReadyLine::bare(Kind::Discard));
+        Line::Done
     }
 
     /// Drops what is left of a large message, of either direction.
-    fn discard(&self, ticket: Ticket) {
+    fn discard(&self, ticket: Ticket) -> Line {
         self.drop_large(&self.lanes[ticket.lane as usize]);
-        self.respond(ticket, Head::new(Kind::Discard, 0, 0), &[0; 6], 0);
+        self.respond_dropped(ticket)
     }
 
     /// Drops what is held of large messages on a lane, of either direction.

@@ -1,22 +1,25 @@
 //! A bound name and its connections.
 //!
 //! One call, by file: [`scanner`] finds the request line, [`inbound`] reads it, the layers above run
-//! the handler, [`answer`] writes the response. [`parking`] is where idle threads sleep, and
+//! the handler, [`answer`] writes the response. [`park`] is where idle threads sleep, and
 //! [`admission`] where the control thread brings clients in and learns of their end.
 
 mod admission;
 mod alloc;
 mod answer;
+mod answer_queue;
 mod cancelled;
+mod cancels;
 mod connection;
 mod doorbells;
 #[cfg(any(test, fuzzing))]
 mod fuzzed;
+mod hot;
 mod inbound;
 mod lookout;
+mod park;
 mod parking;
 mod scanner;
-mod sealed;
 mod shelf;
 pub(crate) mod space_wanted;
 pub(crate) mod work_signal;
@@ -28,16 +31,17 @@ use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, Weak};
 use std::time::{Duration, Instant};
 
+use hot::Hot;
 use parking::Parking;
-use scanner::Hot;
 use shelf::Shelf;
 use witrpc_rt::lock;
 use witrpc_transport::{Admission, Responder, TrustedPeer};
 use work_signal::WorkSignal;
 
 use crate::error::BindError;
+use crate::link::message::MESSAGE_LEN_BOUNDS;
 use crate::link::state;
-use crate::memory::layout::{Layout, MAX_LANES, MIN_LANES, PAGE};
+use crate::memory::layout::{Layout, MAX_LANES, MIN_LANES, PAGE, STATE};
 use crate::memory::region::OwnPages;
 use crate::memory::words::Mapped;
 use crate::rendezvous::{Control, GRACE, Name, NameClaim, Place, ServerLimits};
@@ -77,7 +81,7 @@ impl ServerOptions {
     pub const MAX_SIZE: usize = 1 << 36;
 
     /// The bounds of `max_message_len`, in bytes.
-    pub const MAX_MESSAGE_LEN: (usize, usize) = (64, u32::MAX as usize);
+    pub const MAX_MESSAGE_LEN: (usize, usize) = MESSAGE_LEN_BOUNDS;
 
     /// The bounds of `max_clients`.
     pub const MAX_CLIENTS: (u32, u32) = (1, 4096);
@@ -195,11 +199,6 @@ impl Server {
         self.name.as_str()
     }
 
-    /// A view for the thread that holds the poller role.
-    pub fn scanner(&self) -> Scanner<'_> {
-        Scanner::new(self)
-    }
-
     /// Wakes one sleeping thread, or the next that would sleep.
     pub fn ring(&self) {
         if self.origin.is_forked() {
@@ -260,7 +259,7 @@ impl Server {
         for connection in self.clients() {
             connection.begin_draining();
             // For those who wait for a lane or for space, and would not look before there is some.
-            connection.bell.ring();
+            connection.half.bell.ring();
             self.report(connection.id());
         }
     }

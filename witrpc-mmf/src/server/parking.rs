@@ -1,22 +1,14 @@
-//! Where idle threads of the server sleep, and what wakes them.
+//! Where idle threads of the server sleep, and what wakes them: doorbells, or a look now and then.
 
 use std::io;
-use std::sync::Arc;
-use std::sync::atomic::Ordering::AcqRel;
-use std::time::Duration;
 
 use rustix::io::Errno;
 
-use crate::link::state;
 use crate::sys::backend::Backend;
-use crate::sys::event_fd::{Bell, Drained};
+use crate::sys::event_fd::Bell;
 
 use super::doorbells::Doorbells;
 use super::lookout::Lookout;
-use super::{Connection, Server};
-
-/// What a client has done that passes descriptors with a ring.
-const NO_RING: &str = "more than a ring by the doorbell";
 
 /// As the backend has it.
 #[derive(Debug)]
@@ -56,162 +48,5 @@ impl Parking {
             Self::Doorbells(doorbells) => doorbells.ring(),
             Self::Lookout(lookout) => lookout.ring(),
         }
-    }
-}
-
-impl Server {
-    /// Sleeps until something rings, or is found by looking where nothing rings, or the time is
-    /// over.
-    pub fn park(&self, timeout: Option<Duration>) {
-        if self.origin.is_forked() {
-            return;
-        }
-        match &self.parking {
-            Parking::Doorbells(doorbells) => doorbells.sleep(timeout, |id| {
-                let connection = self.connections().get(&id).cloned();
-                if let Some(connection) = connection {
-                    match connection.bell.drain() {
-                        Drained::Quiet => {
-                            connection.wake_cancelled();
-                            self.draw_attention(&connection);
-                        }
-                        // It is dying, which its link will show too, or cannot go on: its calls
-                        // would not be heard of.
-                        Drained::HungUp => drop(self.end(&connection, state::ACCUSED)),
-                        Drained::ReceivedFd => self.accuse(&connection, NO_RING),
-                    }
-                }
-            }),
-            Parking::Lookout(lookout) => lookout.sleep(timeout, |slow| self.look_out(slow)),
-        }
-    }
-
-    /// Looks at all connections as if each had rung; reports those that need a thread, and says
-    /// whether there were any.
-    fn look_out(&self, slow: bool) -> bool {
-        let mut found = false;
-        for connection in self.clients() {
-            // The client may have released blocks, or given calls up.
-            connection.flush_queue();
-            connection.wake_cancelled();
-            if connection.needs_thread(slow) {
-                self.draw_attention(&connection);
-                found = true;
-            }
-        }
-        found
-    }
-
-    /// A connection has rung, or would have.
-    fn draw_attention(&self, connection: &Arc<Connection>) {
-        // A report that has not been read yet will do for this ring too. AcqRel, here and in
-        // `read_news`: the reader sees what this ring was for.
-        if !connection.attention.swap(true, AcqRel) {
-            self.report(connection.id());
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use witrpc_transport::{
-        Admission, Admitted, ClientInfo, DisconnectReason, Plain, Session, WaitPolicy,
-    };
-
-    use crate::client::{Client, ClientOptions};
-    use crate::memory::copy::PeerMemory;
-    use crate::memory::layout::STATE;
-    use crate::memory::region;
-    use crate::memory::words::ReadWord;
-    use crate::rendezvous::{ConnectOptions, Name, Place, connect};
-    use crate::server::ServerOptions;
-
-    use super::*;
-
-    struct Everybody;
-
-    impl Admission for Everybody {
-        fn admit(&self, _: &[u8], _: &ClientInfo) -> Admitted {
-            Admitted::Welcome { welcome: Vec::new(), session: Session::new(Arc::new(())) }
-        }
-    }
-
-    const PATIENCE: Duration = Duration::from_secs(60);
-
-    fn bind() -> Arc<Server> {
-        let options = ServerOptions {
-            backend: Backend::Native,
-            size: 1 << 17,
-            lanes: 1,
-            max_clients: 1,
-            max_message_len: 64,
-            handshake_timeout: PATIENCE,
-            trusted: None,
-        };
-        let name = Name::unguessable().unwrap();
-        Server::bind(
-            name,
-            &Place::default(),
-            &options,
-            Arc::new(Everybody),
-            Arc::<Plain>::default(),
-        )
-        .expect("it is free")
-    }
-
-    fn state_in(region: &PeerMemory) -> u64 {
-        region.word64(STATE).load(std::sync::atomic::Ordering::Relaxed)
-    }
-
-    #[test]
-    fn a_client_that_closes_its_bell_alone_is_sent_away() {
-        let server = bind();
-        let options = ConnectOptions {
-            backend: Backend::Native,
-            hello: b"",
-            wait_for_server: Duration::ZERO,
-            max_region_len: 1 << 20,
-            handshake_timeout: PATIENCE,
-            initiator: &Plain::default(),
-        };
-        let connected = connect(&server.name, &Place::default(), &options);
-        let mut client = connected.expect("it is served");
-        let layout = server.layout;
-        let region = region::peer(client.established.peer, &layout);
-        assert_eq!(state_in(&region), state::SERVING);
-        drop(client.established.bell.take());
-        while !server.clients().is_empty() {
-            server.park(Some(Duration::from_millis(1)));
-        }
-        assert_eq!(state_in(&region), state::ACCUSED);
-        // It may have died, after all.
-        assert_eq!(server.broken(), (0, None));
-        server.close();
-    }
-
-    #[test]
-    fn a_client_leaves_a_server_that_closes_its_bell_alone() {
-        let server = bind();
-        let options = ClientOptions {
-            backend: Backend::Native,
-            wait_for_server: Duration::ZERO,
-            hello: Vec::new(),
-            wait: WaitPolicy::Park,
-            max_region_len: 1 << 20,
-            handshake_timeout: PATIENCE,
-            trusted: None,
-        };
-        let client = Client::connect(&server.name, &Place::default(), &options, &Plain::default());
-        let client = client.expect("it is served");
-        let connection = server.clients().remove(0);
-        let bell = connection.bell.end();
-        let bell = bell.as_ref().expect("the backend has one");
-        rustix::net::shutdown(bell, rustix::net::Shutdown::Both).expect("it is a socket");
-        while client.lost().is_none() {
-            std::thread::yield_now();
-        }
-        // It looks like a death, and a death may show at the bell first.
-        assert_eq!(client.lost(), Some(DisconnectReason::PeerDied));
-        server.close();
     }
 }

@@ -19,6 +19,7 @@ use crate::wakeup::epoch;
 
 use super::Server;
 use super::connection::Connection;
+use super::hot::Hot;
 use super::inbound::{Broken, Line};
 
 /// After so many turns without a request a connection goes cold, if there are others: a look at a
@@ -35,17 +36,6 @@ pub struct Scanner<'a> {
     server: &'a Server,
     /// In this thread's hands only while it looks: else it lies on the server's shelf, or nowhere.
     hot: Option<Box<Hot>>,
-}
-
-/// The connections that are looked at every turn, as the news said that have been read.
-#[derive(Debug)]
-pub(super) struct Hot {
-    connections: Vec<Arc<Connection>>,
-    /// Where the next turn begins: behind the connection that was served last, by this scanner or,
-    /// after a change of the role, by another.
-    first: usize,
-    /// The server's news that has been read.
-    read: u64,
 }
 
 /// What requests are handed to.
@@ -310,6 +300,11 @@ enum Look {
 }
 
 impl Server {
+    /// A view for the thread that holds the poller role.
+    pub fn scanner(&self) -> Scanner<'_> {
+        Scanner::new(self)
+    }
+
     /// A client broke a rule: its connection ends, the others go on.
     #[cold]
     pub(super) fn accuse(&self, connection: &Connection, rule: &'static str) {

@@ -48,14 +48,7 @@ pub(crate) mod trailer;
 #[cfg(test)]
 mod model;
 
-use core::sync::atomic::AtomicU32;
-
-use crate::memory::arena::BlockRef;
-use crate::memory::copy::OwnMemory;
-use crate::memory::send_arena::SendArena;
-use crate::memory::words::Mapped;
-
-use super::release::ReleaseTable;
+use super::half::Half;
 
 pub(crate) use held::Held;
 pub use own::{Claim, LeaseWriter, OwnLease};
@@ -63,16 +56,10 @@ pub use received::ReceivedLease;
 pub(crate) use received::take_leases;
 pub use trailer::MAX_LEASES_OF_A_MESSAGE;
 
-/// An end of a connection, as far as leases know it.
+/// An end of a connection, as far as blocks know it.
 pub(crate) trait End: Send + Sync + 'static {
-    /// Our region.
-    fn own(&self) -> &OwnMemory;
-
-    /// The blocks of our region.
-    fn outbox(&self) -> &SendArena;
-
-    /// Which of them the peer has released.
-    fn released(&self) -> ReleaseTable<'_, Mapped>;
+    /// What it has in common with the other end.
+    fn half(&self) -> &Half;
 
     /// A block of ours has come back, or may have: whoever waits for space looks again.
     fn space_returned(&self);
@@ -80,28 +67,9 @@ pub(crate) trait End: Send + Sync + 'static {
     /// The peer has broken this rule: the connection ends.
     fn accuse(&self, rule: &'static str);
 
-    /// Whether this process is a fork of the one that connected, where nothing is mapped.
-    fn is_forked(&self) -> bool;
+    /// A message is read where it lies from now on.
+    fn block_received(&self) {}
 
-    /// The length of either arena in bytes.
-    fn arena_len(&self) -> usize;
-
-    /// Leases of the peer's that this process holds.
-    fn held(&self) -> &Held;
-
-    /// Where we say that a block of the peer's that begins at `granule` is released.
-    fn slot(&self, granule: usize) -> &AtomicU32;
-
-    /// Copies out of a block of the peer's.
-    fn copy_block(&self, block: &BlockRef, offset: usize, out: &mut [u8]);
-
-    /// The bytes of a block of the peer's, if the peer is trusted.
-    ///
-    /// # Safety
-    ///
-    /// The peer has lent the block, and this process does not release it while the result exists.
-    unsafe fn view_block(&self, block: &BlockRef) -> Option<&[u8]>;
-
-    /// Gives a block of the peer's back.
-    fn release(&self, block: &BlockRef);
+    /// A message is read no more.
+    fn block_released(&self) {}
 }

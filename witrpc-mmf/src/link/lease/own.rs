@@ -66,7 +66,7 @@ impl LeaseWriter {
     #[must_use]
     pub fn as_slice(&self) -> &[u8] {
         assert_mapped(&*self.end);
-        self.end.own().block(self.block())
+        self.end.half().own.block(self.block())
     }
 
     /// The bytes, to be filled.
@@ -78,7 +78,7 @@ impl LeaseWriter {
     pub fn as_mut_slice(&mut self) -> &mut [u8] {
         assert_mapped(&*self.end);
         let block = self.block.as_mut().expect("there until it is frozen or dropped");
-        self.end.own().block_mut(block)
+        self.end.half().own.block_mut(block)
     }
 
     /// Nobody writes to it any more.
@@ -97,10 +97,10 @@ impl LeaseWriter {
 impl Drop for LeaseWriter {
     fn drop(&mut self) {
         let Some(block) = self.block.take() else { return };
-        if self.end.is_forked() {
+        if self.end.half().origin.is_forked() {
             return;
         }
-        self.end.outbox().free(block);
+        self.end.half().outbox.free(block);
         self.end.space_returned();
     }
 }
@@ -126,14 +126,14 @@ impl OwnLease {
     #[must_use]
     pub fn as_slice(&self) -> &[u8] {
         assert_mapped(&*self.end);
-        self.end.own().block(self.block())
+        self.end.half().own.block(self.block())
     }
 
     /// Claims the lease for one message of the connection that has this arena. `None` if it belongs
     /// to another, or another message has it: claimed, or not yet released by the peer.
     pub(crate) fn claim(self: Arc<Self>, arena: ArenaId) -> Option<Claim> {
         let block = self.block();
-        if block.arena() != arena || self.end.is_forked() {
+        if block.arena() != arena || self.end.half().origin.is_forked() {
             return None;
         }
         let Some(generation) = self.lending.claim(|generation| self.is_released(generation)) else {
@@ -150,13 +150,13 @@ impl OwnLease {
 
     /// Whether the peer has released the block under this generation, and no later one.
     fn is_released(&self, generation: u32) -> bool {
-        self.end.released().is_released(self.block().first_granule(), generation)
+        self.end.half().released().is_released(self.block().first_granule(), generation)
     }
 
     /// Has the slot fetched in which the peer releases the block.
     fn fetch_slot(&self) {
-        if !self.end.is_forked() {
-            self.end.released().fetch(self.block().first_granule());
+        if !self.end.half().origin.is_forked() {
+            self.end.half().released().fetch(self.block().first_granule());
         }
     }
 
@@ -164,7 +164,7 @@ impl OwnLease {
     fn check_release(&self) {
         let before = self.lending.place();
         let Disposition::Lent(generation) = before else { return };
-        let last = self.end.released().last(self.block().first_granule());
+        let last = self.end.half().released().last(self.block().first_granule());
         let is_honest = last == generation || next_generation(last) == generation;
         // Lent again meanwhile, it may have been released under the next generation.
         if !is_honest && self.lending.place() == before {
@@ -179,18 +179,18 @@ impl OwnLease {
 
 impl Drop for OwnLease {
     fn drop(&mut self) {
-        if self.end.is_forked() {
+        if self.end.half().origin.is_forked() {
             return;
         }
         let Some(mut block) = self.block.take() else { return };
         match self.lending.place() {
             Disposition::Home(generation) => {
                 block.set_generation(generation);
-                self.end.outbox().free(block);
+                self.end.half().outbox.free(block);
             }
             Disposition::Lent(generation) => {
                 block.set_generation(generation);
-                self.end.outbox().await_release(block);
+                self.end.half().outbox.await_release(block);
             }
         }
         // Of a lent block too: the peer may have released it before it was waited for.
@@ -233,7 +233,10 @@ impl Drop for Claim {
 }
 
 fn assert_mapped(end: &dyn End) {
-    assert!(!end.is_forked(), "a lease belongs to the process that connected, not to its forks");
+    assert!(
+        !end.half().origin.is_forked(),
+        "a lease belongs to the process that connected, not to its forks"
+    );
 }
 
 impl fmt::Debug for LeaseWriter {

@@ -41,7 +41,7 @@ impl ReceivedLease {
     ///
     /// When `offset + out.len()` is beyond the end; in a fork of the process that connected.
     pub fn copy_to(&self, offset: usize, out: &mut [u8]) {
-        self.end.copy_block(&self.block, offset, out);
+        self.end.half().copy_block(&self.block, offset, out);
     }
 
     /// The bytes in place, if the peer is trusted. They begin at a multiple of 256.
@@ -53,18 +53,18 @@ impl ReceivedLease {
     pub fn as_slice(&self) -> Option<&[u8]> {
         // SAFETY: `take_leases` has made this of a block that the peer has lent, and it is released
         // when this value is dropped, which the result borrows.
-        unsafe { self.end.view_block(&self.block) }
+        unsafe { self.end.half().view_block(&self.block) }
     }
 }
 
 impl Drop for ReceivedLease {
     fn drop(&mut self) {
-        if self.end.is_forked() {
+        if self.end.half().origin.is_forked() {
             return;
         }
         // Before the release: the block may be leased to us again at once.
-        self.end.held().leave(self.block.granules().start);
-        self.end.release(&self.block);
+        self.end.half().leases_held.leave(self.block.granules().start);
+        self.end.half().release(&self.block);
     }
 }
 
@@ -84,16 +84,16 @@ pub(crate) fn take_leases<E: End>(end: &Arc<E>, payload: Payload) -> Result<Payl
     let (descriptions, rest) = trailer::read(&payload)?;
     let mut leases = Vec::with_capacity(descriptions.len());
     for words in descriptions {
-        let block = BlockRef::check(words, end.arena_len())
+        let block = BlockRef::check(words, end.half().layout.arena_len())
             .map_err(|_| "a lease of a block outside the arena")?;
-        let slot = end.slot(block.slot());
+        let slot = end.half().slot(block.slot());
         if block.generation() != next_generation(slot.load(Relaxed)) {
             return Err("a lease of a generation that is not the block's next");
         }
         // The peer has looked at the line: it comes back while the message is decoded, and not when
         // the lease is released.
         fetch::for_writing(slot);
-        end.held().enter(block.granules())?;
+        end.half().leases_held.enter(block.granules())?;
         let end = Arc::clone(end) as Arc<dyn End>;
         leases.push(Arc::new(ReceivedLease { end, block }) as Arc<dyn SharedBytes>);
     }

@@ -1,0 +1,61 @@
+//! What both sides do to receive what is sealed: open it, or pass it over.
+//!
+//! Each error is the rule that the peer has broken.
+
+use crate::memory::arena::BlockRef;
+
+use super::half::Half;
+use super::head::Head;
+use super::line::InlineWords;
+use super::message::Payload;
+use super::message_codec::Unopened;
+use super::sealed::{AuthError, Cipher, FORGED};
+
+impl Half {
+    /// Opens a message that came in its line.
+    pub(crate) fn open_short(
+        &self,
+        sealing: &Cipher,
+        lane: usize,
+        head: Head,
+        inline: &InlineWords,
+    ) -> Result<Payload, &'static str> {
+        let bytes = sealing.open_inline(lane, head, inline).map_err(|AuthError| FORGED)?;
+        // It has opened, so it is short.
+        Ok(Payload::Small { bytes, len: head.len as u8 })
+    }
+
+    /// Opens a message that came in one block, and gives that back. `None` if this process has no memory
+    /// for it.
+    pub(crate) fn open_block(
+        &self,
+        sealing: &Cipher,
+        lane: usize,
+        head: Head,
+        block: &BlockRef,
+    ) -> Result<Option<Payload>, &'static str> {
+        match sealing.open_whole(lane, head, block, self.source()) {
+            Ok(bytes) => {
+                self.release(block);
+                Ok(Some(Payload::from_private(bytes)))
+            }
+            Err(Unopened::NoMemory) => self.drop_block(lane, block).map(|()| None),
+            Err(Unopened::Broken(rule)) => Err(rule),
+        }
+    }
+
+    /// Gives a block back whose bytes nobody takes.
+    pub(crate) fn drop_block(&self, lane: usize, block: &BlockRef) -> Result<(), &'static str> {
+        self.pass_over(lane, block.len())?;
+        self.release(block);
+        Ok(())
+    }
+
+    /// Keeps count of a message that nobody opens, which is `sealed` bytes long if it is sealed.
+    pub(crate) fn pass_over(&self, lane: usize, sealed: usize) -> Result<(), &'static str> {
+        match self.codec.sealing() {
+            Some(sealing) => sealing.pass_over(lane, sealed).map_err(|AuthError| FORGED),
+            None => Ok(()),
+        }
+    }
+}

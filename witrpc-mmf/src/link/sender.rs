@@ -1,0 +1,182 @@
+//! What both sides do to send: a message, or the next part of one, becomes a line that is ready to be
+//! published.
+//!
+//! A short message is in the line itself. Any other is written to a block: space is reserved for it,
+//! filled, and lent to the peer by the line that names it. Each side has its own ways to get a lane, to
+//! do without space, and to publish.
+
+use witrpc_transport::Lent;
+
+use crate::memory::layout::INLINE_LEN;
+use crate::memory::send_arena::{Purpose, Reserved};
+
+use super::half::Half;
+use super::head::{Head, Kind, LEASES};
+use super::lease::{Claim, trailer};
+use super::line::InlineWords;
+use super::message::{Body, ChannelError, Outgoing, inline_words};
+use super::sealed::{INLINE_SEALED, KeysExhausted};
+
+/// A line that is to be published: the block that it names is lent.
+#[must_use = "the peer waits for it"]
+pub(crate) struct ReadyLine {
+    pub(crate) head: Head,
+    pub(crate) inline: InlineWords,
+    /// How many of these words count.
+    pub(crate) used: usize,
+}
+
+impl ReadyLine {
+    /// Returns the line of a message in clear that is in the line itself.
+    #[inline]
+    pub(crate) fn short(message: &Outgoing<'_>, padded: &[u8; INLINE_LEN], len: usize) -> Self {
+        debug_assert!(len <= INLINE_LEN);
+        let head = head_of(Kind::Inline, message, len);
+        Self { head, inline: inline_words(padded), used: len.div_ceil(8) }
+    }
+
+    /// Returns the line of a word about a message of the peer's.
+    pub(crate) fn bare(kind: Kind) -> Self {
+        Self { head: Head::new(kind, 0, 0), inline: [0; 6], used: 0 }
+    }
+}
+
+#[inline]
+fn head_of(kind: Kind, message: &Outgoing<'_>, len: usize) -> Head {
+    Head::new(kind, message.tag, len as u32).with_deadline(message.deadline.is_some())
+}
+
+/// What one block carries of a message: all of it, or a segment.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Part {
+    start: usize,
+    len: usize,
+    total: usize,
+}
+
+impl Part {
+    fn kind(self) -> Kind {
+        if self.len == self.total { Kind::Block } else { Kind::Segment }
+    }
+
+    fn purpose(self) -> Purpose {
+        if self.start == 0 { Purpose::Begin } else { Purpose::Continue }
+    }
+
+    /// Where the next part begins.
+    pub(crate) fn end(self) -> usize {
+        self.start + self.len
+    }
+
+    pub(crate) fn is_last(self) -> bool {
+        self.end() == self.total
+    }
+}
+
+impl Half {
+    /// Returns the length of a message, unless it is over the connection's limit.
+    pub(crate) fn check_len(&self, message: &Outgoing<'_>) -> Result<usize, ChannelError> {
+        at_most(self.max_message_len, &message.body)
+    }
+
+    /// Returns the line of a sealed message that is short enough to be in the line itself. `None` if
+    /// it is longer, or messages are not sealed.
+    pub(crate) fn seal_short(
+        &self,
+        lane: usize,
+        message: &Outgoing<'_>,
+    ) -> Result<Option<ReadyLine>, KeysExhausted> {
+        let (Some(sealing), Body::Small { padded, len: len @ ..=INLINE_SEALED }) =
+            (self.codec.sealing(), message.body)
+        else {
+            return Ok(None);
+        };
+        let head = head_of(Kind::Inline, message, len);
+        let (inline, used) = sealing.seal_inline(lane, head, padded, len)?;
+        Ok(Some(ReadyLine { head, inline, used }))
+    }
+
+    /// Returns all of a message, which is not to go in segments.
+    ///
+    /// # Errors
+    ///
+    /// [`ChannelError::TooLarge`]: it would have to.
+    pub(crate) fn whole(&self, message: &Outgoing<'_>) -> Result<Part, ChannelError> {
+        self.check_len(message)?;
+        let total = at_most(self.codec.longest_whole(&self.outbox), &message.body)?;
+        Ok(Part { start: 0, len: total, total })
+    }
+
+    /// Returns the part of a message of `total` bytes that begins at `start`, where the one before ends.
+    pub(crate) fn part(&self, start: usize, total: usize) -> Part {
+        let outbox = &self.outbox;
+        let is_whole = start == 0 && total <= self.codec.longest_whole(outbox);
+        let longest = if is_whole { total } else { self.codec.longest_segment(outbox) };
+        Part { start, len: longest.min(total - start), total }
+    }
+
+    /// Reserves space for a part, if there is any.
+    pub(crate) fn reserve(&self, part: Part) -> Option<Reserved<'_>> {
+        let room = self.codec.block_len(part.len);
+        self.outbox.reserve(room, part.purpose(), &self.released())
+    }
+
+    /// Writes a part of a message to the space that was reserved for it, and lends that to the peer.
+    ///
+    /// # Errors
+    ///
+    /// The lane is spent, and with it the connection.
+    pub(crate) fn fill(
+        &self,
+        lane: usize,
+        message: &Outgoing<'_>,
+        part: Part,
+        mut block: Reserved<'_>,
+    ) -> Result<ReadyLine, KeysExhausted> {
+        let head = head_of(part.kind(), message, part.total);
+        let write = |offset: usize, out: &mut [u8]| message.body.write_at(part.start + offset, out);
+        let bytes = self.own.block_mut(block.block_mut());
+        self.codec.fill(lane, head, part.len, write, bytes)?;
+        let [place, len] = block.lend();
+        let used = if head.kind == Kind::Segment { 3 } else { 2 };
+        Ok(ReadyLine { head, inline: [place, len, part.start as u64, 0, 0, 0], used })
+    }
+
+    /// Reserves space for a part and fills it. `None`: there is no space.
+    ///
+    /// # Errors
+    ///
+    /// As [`fill`](Self::fill).
+    pub(crate) fn try_fill(
+        &self,
+        lane: usize,
+        message: &Outgoing<'_>,
+        part: Part,
+    ) -> Result<Option<ReadyLine>, KeysExhausted> {
+        self.reserve(part).map(|block| self.fill(lane, message, part, block)).transpose()
+    }
+}
+
+/// Has `send` send a message with what says which leases it takes along, at most `max` bytes together.
+/// The leases are the peer's once `send` says that the whole is published.
+pub(crate) fn with_leases<T>(
+    message: Outgoing<'_>,
+    body: &Body<'_>,
+    leases: &[Lent],
+    max: usize,
+    send: impl FnOnce(Outgoing<'_>) -> Result<Option<T>, ChannelError>,
+) -> Result<Option<T>, ChannelError> {
+    let sent = trailer::with_leases(*body, leases, |body| {
+        at_most(max, &body)?;
+        send(Outgoing { tag: message.tag | LEASES, body, ..message })
+    });
+    if let Ok(Some(_)) = sent {
+        leases.iter().for_each(|lent| Claim::of(lent).commit());
+    }
+    sent
+}
+
+fn at_most(max: usize, body: &Body<'_>) -> Result<usize, ChannelError> {
+    let len = body.len();
+    if len > max { Err(ChannelError::TooLarge { len, max }) } else { Ok(len) }
+}

@@ -1,0 +1,44 @@
+//! Answers that wait in private memory, and in which order.
+
+use std::collections::VecDeque;
+
+use crate::link::message::{Fill, Ticket};
+use crate::memory::send_arena::Purpose;
+
+/// An answer in private memory.
+#[derive(Debug)]
+pub(super) struct Outbound {
+    /// The line to answer: the call itself, then each request for a further segment.
+    pub(super) ticket: Ticket,
+    pub(super) tag: u32,
+    pub(super) bytes: Vec<u8>,
+    pub(super) sent: usize,
+}
+
+impl Fill for Outbound {
+    fn len(&self) -> usize {
+        self.bytes.len()
+    }
+
+    fn write_at(&self, offset: usize, out: &mut [u8]) {
+        out.copy_from_slice(&self.bytes[offset..offset + out.len()]);
+    }
+}
+
+/// Lanes whose answer waits for space.
+#[derive(Debug, Default)]
+pub(super) struct AnswerQueue {
+    /// Those of which nothing has been sent.
+    pub(super) begin: VecDeque<u32>,
+    /// Those whose next segment has been asked for.
+    pub(super) go_on: VecDeque<u32>,
+}
+
+impl AnswerQueue {
+    pub(super) fn of(&mut self, purpose: Purpose) -> &mut VecDeque<u32> {
+        match purpose {
+            Purpose::Begin => &mut self.begin,
+            Purpose::Continue => &mut self.go_on,
+        }
+    }
+}
