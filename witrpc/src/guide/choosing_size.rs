@@ -93,7 +93,7 @@
 //! # Waiting
 //!
 //! Both sides spin for a moment before they sleep, if that has lately paid. Waking a sleeper takes
-//! some 25 µs. A program that calls a thousand times a second and wants each answer at once can
+//! some 25 µs. A program may call a thousand times a second and want each answer at once. It can
 //! have both sides spin all the time, on separate cores:
 //! [`WaitPolicy::Spin`](crate::WaitPolicy::Spin). A program that must not burn any time uses
 //! [`WaitPolicy::Park`](crate::WaitPolicy::Park).

@@ -90,7 +90,7 @@
 //! | `WithAccessToken(..)` | [`.access_token(..)`](crate::WitServerBuilder::access_token), or [`access_tokens(..)`](crate::WitServerBuilder::access_tokens): several, each with an identity | there the token crosses as text; here it does not cross, and each side proves to the other that it has it |
 //! | `WithAccessTokenValidator(..)` | [`.access_tokens_from(..)`](crate::WitServerBuilder::access_tokens_from) asks for the tokens that are valid now; [`.hook(..)`](crate::WitServerBuilder::hook) may reject each call | |
 //! | `WithoutAuthorization()`, the default | the default | only programs of the same user reach a name, token or not |
-//! | `WithEncryption()` | [`.encryption(true)`](crate::WitServerBuilder::encryption) | there RSA carries a key for AES-CBC, without authentication of the server; here it is a Noise handshake and an authenticated cipher, and a changed byte ends the connection |
+//! | `WithEncryption()` | [`.encryption(true)`](crate::WitServerBuilder::encryption) | there RSA carries a key for AES-CBC, without authentication of the server. Here it is a Noise handshake and an authenticated cipher; a changed byte ends the connection |
 //! | `WithEncryptor(..)` | nothing | there is one suite, so nothing is negotiated |
 //! | `WithLogger(..)` | [`.hook(..)`](crate::WitServerBuilder::hook), or the feature `tracing`: see [`observing`](super::observing) | |
 //! | `WithName(..)`, `WithDescription(..)` | the trait's docs, in the contract | |

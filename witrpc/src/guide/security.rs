@@ -2,9 +2,9 @@
 //!
 //! # Without any option
 //!
-//! A name belongs to one user: it is in a directory that no other user may enter, and both sides
-//! ask the kernel for the other's user. So a program that runs as your user, and knows the name,
-//! can call. No other program can (root apart).
+//! A name belongs to one user: it is in a directory that no other user may enter. Both sides ask
+//! the kernel for the other's user. So a program that runs as your user, and knows the name, can
+//! call. No other program can (root apart).
 //!
 //! If a program starts a process for itself, as a [worker](super::workers), it keeps out the user's
 //! other programs too. The worker's name cannot be guessed, and it lets in its parent alone. To do
@@ -56,9 +56,9 @@
 //! # Encryption
 //!
 //! With `.encryption(true)` on server and client, the shared memory contains arguments and results
-//! only sealed. Use it on machines where somebody may see that memory but not the processes. Use a
-//! token too: without one, a relay in between can agree on keys with both sides. If only one side
-//! asks for encryption, connecting is an error that says which side. Such a connection lends
+//! only sealed. Use it on machines where another program may see that memory but not the processes.
+//! Use a token too: without one, a relay in between can agree on keys with both sides. If only one
+//! side asks for encryption, connecting is an error that says which side. Such a connection lends
 //! nothing, so it copies [`Shared`](crate::Shared) values.
 //!
 //! # Other users
@@ -70,7 +70,7 @@
 //! # What protects against which attacker
 //!
 //! - *Another user's program* cannot reach the name, nor what crosses under it.
-//! - *A program of your user* that is not let in learns nothing, and cannot delay anything: the
+//! - *A program of your user* that is not let in learns nothing, and cannot delay anything. The
 //!   server gives it no memory before it has shown its token.
 //! - *A client that is let in* may call every method with any arguments that decode. It cannot read
 //!   another client's data. Nor can it stop, crash or fill up the server, beyond the

@@ -174,14 +174,14 @@
 //! blocking client runs a second thread for the length of such a call, so that no item waits for
 //! the next one. An async client sends the first item of a stream at once, and later items when the
 //! server has taken that in. A stream that is always ready never lets its task go. There the client
-//! looks for the server's notice behind the first item, the second, the fourth and so on, and after
-//! 64 KiB at the latest.
+//! looks for the server's notice after the first item, the second, the fourth and so on. It looks
+//! after 64 KiB at the latest.
 //!
 //! A deadline or timeout of [`CallOptions`](crate::CallOptions) holds for the whole of such a call.
-//! The client's [`call_timeout`](crate::ClientBuilder::call_timeout) holds at three times: until
-//! the stream is open, from there until the method takes an item, and from the last item to the
-//! answer. In between, a server may take items as slowly as it likes. A client may send its first
-//! item late: if the method has begun by the end of the time, a new time begins with that item.
+//! The client's [`call_timeout`](crate::ClientBuilder::call_timeout) holds three times: until the
+//! stream is open, then until the method takes an item, and from the last item to the answer. In
+//! between, a server may take items as slowly as it likes. A client may send its first item late.
+//! If the method has begun by the end of the time, a new time begins with that item.
 //!
 //! An upload of which the server takes no item in time ends with
 //! [`CallError::UploadStalled`](crate::CallError::UploadStalled), which says whether its method had
@@ -312,8 +312,8 @@
 //! other subscriptions of that connection become as slow as that iterator. A client that may be
 //! slow with such events should use a separate connection for them.
 //!
-//! Up to 1024 events of a kind, or 1 MiB of them, wait for a client at the server, and the same at
-//! each of its iterators. Closures of one connection run on one thread, one after the other. A
+//! Up to 1024 events of a kind, or 1 MiB of them, wait for a client at the server. The same holds
+//! at each of its iterators. Closures of one connection run on one thread, one after the other. A
 //! closure that takes long delays the others, and the iterators of the connection too. A closure
 //! may call, subscribe, and drop its own guard.
 //!

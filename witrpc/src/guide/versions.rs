@@ -72,9 +72,9 @@
 //! returns.
 //!
 //! A type that checks its values accepts few of them, such as 40 digits in hex. So each side tries
-//! many: texts of the usual types, and the numbers and words in the type's errors, as in "expected
-//! an array of length 5". It asks last for fields that accept none of these, so that it sees all
-//! others.
+//! many. It tries texts of the usual types, and the numbers and words in the type's errors, as in
+//! "expected an array of length 5". It asks last for fields that accept none of these, so that it
+//! sees all others.
 //!
 //! If a part stays unknown, add a sample with [`register_sample`](crate::register_sample). Without
 //! one such a type is served over JSON, where a value of another type is an error of its call. It
