@@ -1,4 +1,4 @@
-//! The service of the examples: a trait, and what implements it.
+//! The service of the examples: a trait, and the type that implements it.
 
 use std::io::Write;
 
@@ -8,22 +8,22 @@ use witrpc::{CallContext, wit_service};
 /// Sums, words, and ways to go wrong.
 #[wit_service]
 pub trait Calculator {
-    /// The sum of two numbers.
+    /// Returns the sum of two numbers.
     fn add(&self, a: i64, b: i64) -> i64;
 
-    /// The quotient, if there is one.
+    /// Returns the quotient, if there is one.
     fn divide(&self, a: i64, b: i64) -> Result<i64, DivideError>;
 
-    /// The mean of samples, which cross as they lie in memory.
+    /// Returns the mean of samples, which cross as raw memory.
     fn mean(&self, samples: &[f64]) -> f64;
 
-    /// How many words a text has.
+    /// Returns the number of words in a text.
     fn count_words(&self, text: &str) -> u64;
 
-    /// What a constant is called.
+    /// Returns the name of a constant.
     async fn name_of(&self, value: f64) -> Option<String>;
 
-    /// Who is calling: process and user.
+    /// Returns the caller's process and user.
     fn whoami(&self, #[wit(ctx)] context: &CallContext) -> (u32, u32);
 
     /// Panics.
@@ -33,7 +33,7 @@ pub trait Calculator {
     fn hang(&self);
 }
 
-/// Why there is no quotient.
+/// The reason why there is no quotient.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 pub enum DivideError {
     /// The divisor is zero.
@@ -84,7 +84,7 @@ impl Calculator for Desk {
 
     fn hang(&self) {
         let mut out = std::io::stdout();
-        // A parent that does not listen any more needs no word from us.
+        // A parent that has stopped reading needs no message.
         let _ = writeln!(out, "hanging").and_then(|()| out.flush());
         loop {
             std::thread::park();

@@ -6,12 +6,12 @@ use std::sync::atomic::{
 };
 use std::time::{Duration, Instant};
 
-/// A word on a cache line of its own.
+/// A word with a private cache line.
 #[repr(align(64))]
 struct Line(AtomicU64);
 
-/// The time that two threads take, in the mean of `rounds` rounds, to send a word over one line and
-/// get it back over another. Whatever passes requests through memory takes longer.
+/// Returns the mean time, over `rounds` rounds, in which two threads send a word over one line and
+/// get it back over another. Anything that passes requests through memory takes longer.
 pub fn round_trip(rounds: u64) -> Duration {
     let (there, back) = (Line(AtomicU64::new(0)), Line(AtomicU64::new(0)));
     std::thread::scope(|scope| {
@@ -30,7 +30,7 @@ pub fn round_trip(rounds: u64) -> Duration {
     })
 }
 
-/// Spins; yields now and then, in case that both ends share a core.
+/// Spins until the line has the value; yields now and then, because both ends may share a core.
 fn await_value(line: &Line, value: u64) {
     let mut looks = 0_u32;
     while line.0.load(Acquire) != value {

@@ -1,4 +1,4 @@
-//! What is painted: the edge of the Mandelbrot set.
+//! The motif: the edge of the Mandelbrot set.
 
 use std::f64::consts::TAU;
 
@@ -11,22 +11,22 @@ pub struct View {
     pub width: u32,
     /// In pixels.
     pub height: u32,
-    /// What is in the middle.
+    /// The point in the middle.
     pub centre: (f64, f64),
-    /// How much of the plane the width shows.
+    /// The part of the plane that the width shows.
     pub span: f64,
 }
 
-/// Where the spirals are.
+/// The place of the spirals.
 const SEAHORSES: (f64, f64) = (-0.743_46, 0.131_42);
 
 impl View {
-    /// A valley of spirals.
+    /// Returns a view of a valley of spirals.
     pub fn of_seahorses(width: u32, height: u32) -> Self {
         Self { width, height, centre: SEAHORSES, span: 0.004 }
     }
 
-    /// The colour of a pixel: the mean of four points in it.
+    /// Returns the colour of a pixel: the mean of four points in it.
     pub fn colour(&self, x: u32, y: u32) -> [u8; 3] {
         let step = self.span / f64::from(self.width);
         let mut sum = [0.0; 3];
@@ -41,7 +41,8 @@ impl View {
     }
 }
 
-/// After how many turns a point has left for good, in fractions; `None` if it seems to stay.
+/// Returns the number of turns, in fractions, after which a point has left for good; `None` if it
+/// seems to stay.
 fn time_of_escape((a, b): (f64, f64)) -> Option<f64> {
     const TURNS: u32 = 2000;
     // Far out, so that the fraction is smooth.
@@ -59,7 +60,7 @@ fn time_of_escape((a, b): (f64, f64)) -> Option<f64> {
     None
 }
 
-/// Red, green and blue from 0 to 1: waves that drift apart.
+/// Returns red, green and blue from 0 to 1: waves that drift apart.
 fn palette(time: Option<f64>) -> [f64; 3] {
     let Some(time) = time else { return [0.0; 3] };
     let phase = time.max(0.0).sqrt() * 0.45;

@@ -1,4 +1,4 @@
-//! Programs that show witrpc at work: see `src/bin`. What several of them share is here.
+//! Programs that show witrpc at work: see `src/bin`. This library is what several of them share.
 
 #![forbid(unsafe_code)]
 

@@ -3,7 +3,8 @@
 use std::error::Error;
 use std::process::ExitCode;
 
-/// The exit code of a program. What went wrong is written to standard error, behind its name.
+/// Returns the exit code of a program. Writes an error to standard error, behind the program's
+/// name.
 pub fn exit_code(program: &str, outcome: Result<(), Box<dyn Error>>) -> ExitCode {
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

@@ -1,4 +1,4 @@
-//! The main job: starts a second process of itself as the server and shows every kind of call.
+//! The tour: starts a second process of itself as the server and shows every kind of call.
 //!
 //! `quickstart [TEXT_FILE]` counts the words of README.md, or of the file given.
 
@@ -20,7 +20,7 @@ use witrpc_examples::calculator::{
 };
 use witrpc_examples::floor;
 
-/// In the environment of the second process: the name that it serves.
+/// The environment variable that gives the second process the name that it serves.
 const SERVE: &str = "QUICKSTART_SERVE";
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -30,7 +30,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
 }
 
-/// The second process. It ends when its standard input does: with its parent, however that ends.
+/// Runs the second process. It ends when its standard input ends, which is with its parent, however
+/// the parent ends.
 fn serve(name: &str) -> Result<(), Box<dyn Error>> {
     let _server =
         WitServer::builder().listen(Mmf::new(name)).service(CalculatorServer::new(Desk)).start()?;
@@ -56,11 +57,11 @@ fn demonstrate() -> Result<(), Box<dyn Error>> {
     show_death(&calculator, &mut server)
 }
 
-/// A second process of this program, with pipes for its standard input and output.
+/// Starts a second process of this program, with pipes for its standard input and output.
 fn start_server(name: &str) -> Result<Child, Box<dyn Error>> {
     let mut command = Command::new(std::env::current_exe()?);
     command.env(SERVE, name).stdin(Stdio::piped()).stdout(Stdio::piped());
-    // Its panic is shown by the error that comes back.
+    // The error that comes back shows the server's panic.
     command.stderr(Stdio::null());
     Ok(command.spawn()?)
 }
@@ -114,9 +115,9 @@ fn show_threads(calculator: &CalculatorClient) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// What a call costs beside the floor, measured in turns: the machine may be busy with others.
+/// Shows the cost of a call beside the floor, measured in turns: the machine may have other work.
 fn show_cost(calculator: &CalculatorClient) -> Result<(), Box<dyn Error>> {
-    // A debug build is here to be tried, not to be measured.
+    // A debug build is for trying, not for measuring.
     const CALLS: u32 = if cfg!(debug_assertions) { 500 } else { 20_000 };
     let mut rounds = Vec::new();
     for _ in 0..11 {
@@ -161,7 +162,7 @@ fn show_death(calculator: &CalculatorClient, server: &mut Child) -> Result<(), B
     Ok(())
 }
 
-/// Runs a future on this thread: witrpc needs no runtime, and goes with any.
+/// Runs a future on this thread: witrpc needs no runtime, and works with any.
 fn block_on<F: Future>(future: F) -> F::Output {
     struct Unpark(Thread);
     impl Wake for Unpark {

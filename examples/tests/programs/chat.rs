@@ -36,7 +36,7 @@ impl Guest {
         writeln!(input, "{text}").expect("it reads");
     }
 
-    /// Waits for the next line that it shows.
+    /// Waits for the guest's next line, and compares it.
     #[track_caller]
     fn sees(&mut self, expected: &str) {
         let mut line = String::new();
@@ -85,7 +85,7 @@ fn guests_see_each_other_come_talk_and_go() {
         guest.sees("* cyd has come; here are: ann, bob, cyd");
     }
 
-    // All see the same, in the same order.
+    // All guests see the same, in the same order.
     ann.says("good \x1b[31mevening");
     ann.says("all");
     for guest in [&mut ann, &mut bob, &mut cyd] {
@@ -97,7 +97,8 @@ fn guests_see_each_other_come_talk_and_go() {
         guest.sees("bob: what a room");
     }
 
-    // Who leaves and who dies is missed alike, and the name is free again.
+    // The others learn alike of a guest that leaves and of one that dies, and the name is free
+    // again.
     bob.leaves();
     for guest in [&mut ann, &mut cyd] {
         guest.sees("* bob has gone");
@@ -108,7 +109,7 @@ fn guests_see_each_other_come_talk_and_go() {
     bob.sees("* bob has come; here are: ann, bob");
     ann.sees("* bob has come; here are: ann, bob");
 
-    // Whoever is left when the room closes is told why.
+    // The remaining guests learn why the room closes.
     server.interrupt();
     assert_eq!(server.last_words(), (String::new(), String::new()));
     for guest in [ann, bob] {

@@ -12,7 +12,7 @@ use crate::running::{Running, complaint_of, words_of};
 
 const FRAMES: &str = env!("CARGO_BIN_EXE_frames");
 
-/// The pixels of a picture of 64 by 48 that must be there.
+/// Returns the pixels of a picture of 64 by 48, which must exist.
 fn pixels(path: &Path) -> Vec<u8> {
     let file = File::open(path).expect("it has been written");
     let mut reader = png::Decoder::new(BufReader::new(file)).read_info().expect("it is a PNG file");
@@ -22,7 +22,7 @@ fn pixels(path: &Path) -> Vec<u8> {
     pixels
 }
 
-/// Looks until it is so, for a minute.
+/// Polls until the condition holds, for at most a minute.
 fn eventually(what: &str, is_so: impl Fn() -> bool) {
     let start = Instant::now();
     while !is_so() {
@@ -69,7 +69,7 @@ fn ctrl_c_ends_it_after_the_frame_at_hand() {
     frames.interrupt();
     let (output, errors) = frames.last_words();
     assert!(output.contains(&format!("{out}: 1")), "{output} {errors}");
-    // It has been written to its end.
+    // The file is complete.
     pixels(&first);
 }
 

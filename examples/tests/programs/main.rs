@@ -63,7 +63,7 @@ fn notes_are_waited_for_and_expire() {
     let mut server = Running::start(NOTES, &[name, "serve"]);
     assert!(server.line().contains(name));
 
-    // It ends with the server at the latest, and so with the test.
+    // It ends at the latest with the server, and so with the test.
     let waiter = Command::new(NOTES).args([name, "wait", "lunch"]).stdout(Stdio::piped()).spawn();
     words_of(NOTES, &[name, "put", "lunch", "is ready"]);
     let waited = waiter.and_then(Child::wait_with_output).expect("cargo has built it");

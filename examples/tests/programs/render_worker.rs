@@ -10,7 +10,7 @@ use crate::running::{Running, complaint_of, run, words_of};
 
 const RENDER: &str = env!("CARGO_BIN_EXE_render_worker");
 
-/// A place for a picture, which is free before and after.
+/// A path for a picture; no file is there before and after the test.
 struct Place(PathBuf);
 
 impl Place {
@@ -21,7 +21,7 @@ impl Place {
     }
 
     fn clear(&self) {
-        // It may not be there.
+        // The file may not exist.
         let _ = std::fs::remove_file(&self.0);
     }
 
@@ -78,7 +78,7 @@ fn a_picture_is_finished_though_the_worker_is_killed() {
 #[test]
 fn ctrl_c_ends_both_processes_and_writes_nothing() {
     let place = Place::new("stopped.png");
-    // More than anybody would wait for.
+    // The program needs longer for this picture than the test waits.
     let mut render = Running::start(RENDER, &[place.as_str(), "--size", "8192x8192"]);
     let words = render.line();
     let worker = words.trim().strip_prefix("the worker is process ").expect("it says so first");

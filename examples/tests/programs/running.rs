@@ -3,9 +3,10 @@
 use std::io::{BufRead, BufReader, Read, Write};
 use std::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command, Output, Stdio};
 
-/// Runs its arguments in the background. Each line of its standard input is the name of a signal that
-/// the program then gets; at the end of the input, which comes with the end of the test, however that
-/// ends, it is killed. The program alone holds the output then: who reads that learns when it ends.
+/// A shell script that runs its arguments in the background. Each line of its standard input is the
+/// name of a signal, which it sends to the program. It kills the program at the end of the input,
+/// which comes with the end of the test, however the test ends. The script closes its own output,
+/// so only the program holds it: a reader of the output learns when the program ends.
 const SIGNALLED: &str = r#"
     "$@" &
     exec >&- 2>&-
@@ -13,7 +14,7 @@ const SIGNALLED: &str = r#"
     kill -s KILL $!
 "#;
 
-/// A program that runs on beside the test, and dies with it.
+/// A program that runs beside the test, and dies with it.
 pub(crate) struct Running {
     shell: Child,
     signals: Option<ChildStdin>,
@@ -37,7 +38,7 @@ impl Running {
         Self { shell, signals, output, errors }
     }
 
-    /// The next line that it writes; waits for it.
+    /// Waits for the next line of the program's output, and returns it.
     pub(crate) fn line(&mut self) -> String {
         let mut line = String::new();
         self.output.read_line(&mut line).expect("it writes text");
@@ -50,7 +51,7 @@ impl Running {
         signals.write_all(b"INT\n").expect("the shell reads");
     }
 
-    /// Waits for its end. The rest of its output, and all of its errors.
+    /// Waits for the program's end. Returns the rest of its output, and all of its errors.
     pub(crate) fn last_words(mut self) -> (String, String) {
         let (mut output, mut errors) = (String::new(), String::new());
         self.output.read_to_string(&mut output).expect("it writes text");
@@ -62,7 +63,7 @@ impl Running {
 impl Drop for Running {
     fn drop(&mut self) {
         drop(self.signals.take());
-        // That it has ended is all that is asked for.
+        // Only the end matters here.
         let _ = self.shell.wait();
     }
 }
@@ -71,7 +72,7 @@ pub(crate) fn run(program: &str, arguments: &[&str]) -> Output {
     Command::new(program).args(arguments).output().expect("cargo has built it")
 }
 
-/// What a program wrote that ended well.
+/// Returns the output of a program that succeeds.
 pub(crate) fn words_of(program: &str, arguments: &[&str]) -> String {
     let output = run(program, arguments);
     let errors = String::from_utf8_lossy(&output.stderr);
@@ -79,7 +80,7 @@ pub(crate) fn words_of(program: &str, arguments: &[&str]) -> String {
     String::from_utf8(output.stdout).expect("it writes text")
 }
 
-/// What a program wrote to standard error that did not end well.
+/// Returns the standard error of a program that fails.
 pub(crate) fn complaint_of(program: &str, arguments: &[&str]) -> String {
     let output = run(program, arguments);
     assert!(!output.status.success(), "{program} {arguments:?} ended well");

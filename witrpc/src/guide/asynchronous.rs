@@ -2,9 +2,9 @@
 //!
 //! # Clients
 //!
-//! Every trait gets an async client beside the blocking one. Its futures are woken by the
-//! connection itself, so they run on any executor, and neither they nor the connection need a
-//! runtime's timers or sockets:
+//! Every trait gets an async client beside the blocking one. The connection itself wakes its
+//! futures, so they run on any executor. Neither they nor the connection need a runtime's timers or
+//! sockets:
 //!
 //! ```
 //! use witrpc::wit_service;
@@ -43,21 +43,21 @@
 //! }
 //! ```
 //!
-//! A future does nothing until it is polled: then it encodes its arguments, which it borrows until
-//! then, and sends. Dropping it gives the call up; its lane is free again as soon as the server has
-//! answered.
+//! A future does nothing until it is polled. On the first poll it encodes its arguments, which it
+//! borrows until then, and sends the request. Dropping the future cancels the call; its lane is
+//! free again as soon as the server has answered.
 //!
-//! The blocking client blocks its thread. Inside a runtime that is one of the runtime's few, so use
-//! the async client there, or tokio's `spawn_blocking`.
+//! The blocking client blocks its thread. An async runtime has few threads, so use the async client
+//! there, or tokio's `spawn_blocking`.
 //!
 //! # Handlers
 //!
-//! An `async fn` of the trait is written as `async fn` in the `impl`. Its future must be `Send`.
-//! The server's own threads poll it, and a future that waits holds none of them, so thousands may
-//! wait at once. What it can await there is whatever wakes its waker from any thread: channels,
-//! locks, calls to other services.
+//! In the `impl`, write an `async fn` of the trait as `async fn`. Its future must be `Send`. The
+//! server's own threads poll it. A future that waits holds no thread, so thousands may wait at
+//! once. It can await anything that wakes its waker from any thread: channels, locks, calls to
+//! other services.
 //!
-//! Timers and sockets of a runtime work inside that runtime alone.
+//! Timers and sockets of a runtime work only inside that runtime.
 //! [`spawn_with`](crate::WitServerBuilder::spawn_with) moves the `async` handlers there:
 //!
 //! ```
@@ -95,16 +95,16 @@
 //! }
 //! ```
 //!
-//! Any spawner will do: the crate does not know tokio. Plain `fn` handlers stay on the server's own
-//! threads, where they may block; a method that must be inside the runtime is an `async fn`, even
-//! if it never awaits.
+//! Any spawner works: the crate does not depend on tokio. Plain `fn` handlers stay on the server's
+//! own threads, where they may block. A method that must run inside the runtime is an `async fn`,
+//! even if it never awaits.
 //!
-//! A server is waited for by [`stopped`](crate::WitServer::stopped) in async code. Its
-//! [`shutdown`](crate::WitServer::shutdown) blocks, up to the time given: call it by
+//! Async code waits for a server with [`stopped`](crate::WitServer::stopped). The server's
+//! [`shutdown`](crate::WitServer::shutdown) blocks, up to the given time: call it by
 //! `spawn_blocking`.
 //!
-//! # What costs what
+//! # The costs
 //!
 //! A blocking caller spins for the answer, and gets it in well under a microsecond while the server
-//! is awake. An async caller is polled by its executor, and pays for that; it wins where many calls
-//! are in flight at once. [`WaitPolicy`](crate::WaitPolicy) says how both sides wait.
+//! is awake. An async caller pays for being polled by its executor, and wins where many calls are
+//! in flight at once. [`WaitPolicy`](crate::WaitPolicy) says how both sides wait.

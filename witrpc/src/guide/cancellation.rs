@@ -1,9 +1,9 @@
-//! Deadlines, and calls that nobody waits for any more.
+//! Deadlines, and calls whose caller has stopped waiting.
 //!
 //! # The caller's side
 //!
-//! A client's calls have the client's [`call_timeout`](crate::ClientBuilder::call_timeout), 30 s
-//! unless it is told otherwise. What is to hold for some calls alone goes to a view of the client:
+//! The calls of a client have the client's [`call_timeout`](crate::ClientBuilder::call_timeout), 30
+//! s by default. Options for some calls alone go to a view of the client:
 //!
 //! ```
 //! use std::thread;
@@ -48,25 +48,25 @@
 //! assert_eq!(search.sevens(50), Ok(4));
 //! ```
 //!
-//! Of an async client, dropping a call's future cancels it; that is all there is to do. The same goes
-//! for a stream of either client: one that is dropped ends its producer.
+//! With an async client, dropping a call's future cancels the call. The same holds for a stream of
+//! either client: dropping it ends its producer.
 //!
-//! A call that has been given up counts as one that may have run
-//! ([`maybe_executed`](crate::CallError::maybe_executed)). One whose deadline had passed before its
-//! handler began has not: [`CallError::Expired`](crate::CallError::Expired).
+//! A cancelled call counts as one that may have run
+//! ([`maybe_executed`](crate::CallError::maybe_executed)). A call whose deadline passed before its
+//! handler began did not run: [`CallError::Expired`](crate::CallError::Expired).
 //!
 //! # The handler's side
 //!
-//! An `async fn` that is marked `#[wit(drop_on_disconnect)]` is dropped when its client has gone.
-//! Nothing else ends a handler from outside. It asks, now and then, whether somebody still waits:
-//! [`cx.cancelled()`](crate::CallContext::cancelled), as above. That is true when the caller has
-//! given up in any way, when its deadline has passed, and when its process has left or died. The
-//! handler then returns early, with whatever it likes; nobody reads it. An `async` handler awaits
-//! [`cx.until_cancelled()`](crate::CallContext::until_cancelled) beside its work, in `select!` for
-//! example.
+//! The server drops an `async fn` that is marked `#[wit(drop_on_disconnect)]` when its client has
+//! gone. Nothing else ends a handler from outside. The handler asks, now and then, whether its
+//! caller still waits: [`cx.cancelled()`](crate::CallContext::cancelled), as above. That is true in
+//! three cases: the caller has cancelled in any way, its deadline has passed, or its process has
+//! left or died. The handler then returns early, with any value; no caller reads it. An `async`
+//! handler awaits [`cx.until_cancelled()`](crate::CallContext::until_cancelled) beside its work, in
+//! `select!` for example.
 //!
-//! A handler that calls other services hands its own deadline on:
+//! A handler that calls other services passes its own deadline on:
 //! `other.with(CallOptions::new().deadline(cx.deadline()))`.
 //!
-//! An async handler that does nothing but wait for the end of its caller knows how long a client
-//! stays. The example `chat` keeps its list of guests that way.
+//! An async handler that only waits for the end of its caller learns how long a client stays. The
+//! example `chat` keeps its list of guests that way.

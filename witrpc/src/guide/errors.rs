@@ -2,8 +2,8 @@
 //!
 //! # The service's own errors
 //!
-//! A method that returns a `Result` has its error come back as that very type, in
-//! [`CallError::App`](crate::CallError::App). All else that can happen is another variant:
+//! If a method returns a `Result`, its error comes back as that very type, in
+//! [`CallError::App`](crate::CallError::App). Every other failure is another variant:
 //!
 //! ```
 //! use serde::{Deserialize, Serialize};
@@ -42,21 +42,22 @@
 //! assert_eq!(shop.order(5), Ok(1));
 //! ```
 //!
-//! The error type needs serde's two derives, like every type that crosses. If it also has
-//! `Display` and `Error`, as with `thiserror`, then so has the `CallError`, and it goes into
-//! `anyhow` or `Box<dyn Error>` with `?`. `std::io::Error` is not serde's: a method that returns
-//! `io::Result` is refused, so turn the error into one of your own.
+//! The error type needs serde's two derives, like every type that crosses. If it also has `Display`
+//! and `Error`, as with `thiserror`, then the `CallError` has them too. Then `?` turns it into
+//! `anyhow` or `Box<dyn Error>`. `std::io::Error` does not implement serde's traits, so the macro
+//! refuses a method that returns `io::Result`: turn the error into your own type.
 //!
-//! A `Result` under another name, such as `type Answer<T> = Result<T, OrderError>`, is not seen by
-//! the macro. It asks for `#[wit(result)]` on the method then, by a compile error.
+//! The macro does not recognise a `Result` under another name, such as
+//! `type Answer<T> = Result<T, OrderError>`. A compile error then asks for `#[wit(result)]` on the
+//! method.
 //!
 //! # Three questions to every error
 //!
-//! *Who is at fault?* is what the variants' names say, and their messages say what to do.
-//! *Can the same call succeed later?* is [`is_retryable`](crate::CallError::is_retryable).
-//! *May the handler have run?* is [`maybe_executed`](crate::CallError::maybe_executed); `false` is
-//! certain. A call may be made again if it can succeed, and either has not run or does no harm by
-//! running twice:
+//! *Which side is at fault?* The variants' names say it, and their messages say what to do. *Can
+//! the same call succeed later?* Ask [`is_retryable`](crate::CallError::is_retryable). *May the
+//! handler have run?* Ask [`maybe_executed`](crate::CallError::maybe_executed); `false` is certain.
+//! A call may be made again if it can succeed, and either has not run or does no harm by running
+//! twice:
 //!
 //! ```
 //! use std::time::Duration;
@@ -83,8 +84,8 @@
 //!
 //! # Passing errors on
 //!
-//! A method without a `Result` of its own fails with plain `CallError`. It becomes the error of a
-//! method that has one by `?`, so one function can call both kinds:
+//! A method without its own `Result` fails with plain `CallError`. With `?` that becomes the error
+//! of a method with a `Result`, so one function can call both kinds:
 //!
 //! ```
 //! # use serde::{Deserialize, Serialize};
@@ -116,15 +117,15 @@
 //! # assert_eq!(buy_all(&ShopClient::in_process(Kiosk)), Ok(3));
 //! ```
 //!
-//! [`map_app`](crate::CallError::map_app) puts another error in the place of the service's.
+//! [`map_app`](crate::CallError::map_app) replaces the service's error by another.
 //!
 //! # Deaths
 //!
-//! A server that dies, however it dies, ends all calls that were pending with
-//! [`CallError::PeerDied`](crate::CallError::PeerDied), and every later one at once with
-//! [`CallError::Disconnected`](crate::CallError::Disconnected). Nothing hangs, and no timeout is
-//! waited for. A server that is shut down in good order answers what has arrived; what it did not
-//! take gets [`CallError::ShuttingDown`](crate::CallError::ShuttingDown).
+//! When a server dies, for whatever reason, all its pending calls end with
+//! [`CallError::PeerDied`](crate::CallError::PeerDied). Every later call ends at once with
+//! [`CallError::Disconnected`](crate::CallError::Disconnected). Nothing hangs, and no timeout has
+//! to pass. In a graceful shutdown the server answers what has arrived. A call that it did not take
+//! ends with [`CallError::ShuttingDown`](crate::CallError::ShuttingDown).
 //!
 //! With `panic = "abort"` a panic is such a death. Keep the default, `unwind`, in programs that
 //! serve. A method that takes an `impl Iterator` needs it: see
@@ -132,17 +133,16 @@
 //!
 //! # Time
 //!
-//! A call has 30 seconds, unless the client's
-//! [`call_timeout`](crate::ClientBuilder::call_timeout) says otherwise, and then ends with
-//! [`CallError::TimedOut`](crate::CallError::TimedOut). Since the server may still be at work, such
-//! a call may have run. An upload of which the server takes no item in that time ends with
+//! A call has 30 seconds, unless the client's [`call_timeout`](crate::ClientBuilder::call_timeout)
+//! says otherwise, and then ends with [`CallError::TimedOut`](crate::CallError::TimedOut). Such a
+//! call may have run, because the server may still be at work. If the server takes no item of an
+//! upload in that time, the upload ends with
 //! [`CallError::UploadStalled`](crate::CallError::UploadStalled), which says whether its method had
-//! begun. A timeout is for a server that is too slow; it is not needed to notice one
-//! that has died.
+//! begun. A timeout is for a server that is too slow; a client notices a dead server without one.
 //!
 //! # Starting and connecting
 //!
 //! [`BindError`](crate::BindError) says why a server did not start, and
-//! [`ConnectError`](crate::ConnectError) why a client did not connect; each message ends with what
-//! to do. A type that one of the codecs would not give back as it was is refused in both places, by
-//! the name of the method: see [`Codec`](crate::Codec).
+//! [`ConnectError`](crate::ConnectError) why a client did not connect. Each message ends with what
+//! to do. Both refuse a type that one of the codecs would not give back unchanged, and name the
+//! method: see [`Codec`](crate::Codec).

@@ -8,7 +8,7 @@
 //! ```
 //!
 //! The trait says what can be called. Both programs use it, so it goes to the library, with
-//! `#[wit_service]` on it; what implements it is an ordinary type. `src/lib.rs`:
+//! `#[wit_service]` on it. An ordinary type implements it. `src/lib.rs`:
 //!
 //! ```
 //! use witrpc::wit_service;
@@ -36,15 +36,15 @@
 //! }
 //! ```
 //!
-//! From `trait Words` the attribute makes `WordsServer`, which serves anything that implements the
-//! trait, and two clients: `WordsClient`, whose methods block, and `WordsAsyncClient`, whose
-//! methods are `async`.
+//! From `trait Words` the attribute makes `WordsServer`, which serves any type that implements the
+//! trait. It also makes two clients: `WordsClient`, whose methods block, and `WordsAsyncClient`,
+//! whose methods are `async`.
 //!
-//! Methods take `&self`, since calls run at the same time: keep what changes in a `Mutex` or an
-//! atomic. Arguments are owned values, or `&str`, `&[T]`, `&Path` and `&T`; results are owned.
-//! Your own types derive serde's `Serialize` and `Deserialize` (`cargo add serde -F derive`). What
-//! cannot cross is a compile error that says what to write instead. All options stand at
-//! [`wit_service`](macro@crate::wit_service).
+//! Methods take `&self`, because calls run at the same time: keep mutable state in a `Mutex` or an
+//! atomic. Arguments are owned values, or `&str`, `&[T]`, `&Path` and `&T`; results are owned. Your
+//! own types derive serde's `Serialize` and `Deserialize` (`cargo add serde -F derive`). A type
+//! that cannot cross is a compile error that says what to write instead.
+//! [`wit_service`](macro@crate::wit_service) lists all options.
 //!
 //! # The server
 //!
@@ -74,11 +74,13 @@
 //! }
 //! ```
 //!
-//! The server runs on threads of its own as soon as it has started. [`wait`](crate::WitServer::wait)
-//! keeps `main` from ending, and returns why the server has ended: in a daemon that started its server
-//! before it forked, that is at once. Dropping the server stops it. One server has a name at a time: a second
-//! one gets [`BindError::NameInUse`](crate::BindError::NameInUse) at once. A server that is killed,
-//! by Ctrl-C too, leaves nothing behind that the next would not take over.
+//! The server runs on its own threads as soon as it has started. [`wait`](crate::WitServer::wait)
+//! keeps `main` from ending, and returns the reason why the server has ended. It returns at once in
+//! a daemon that started its server before it forked. Dropping the server stops it.
+//!
+//! One server has a name at a time: a second server gets
+//! [`BindError::NameInUse`](crate::BindError::NameInUse) at once. A killed server, by Ctrl-C too,
+//! leaves only what the next server of the name takes over.
 //!
 //! # The client
 //!
@@ -103,24 +105,25 @@
 //! }
 //! ```
 //!
-//! `WordsClient::connect("words")` does the same for a server that already runs.
-//! [`wait_for_server`](crate::ClientBuilder::wait_for_server) lets the two be started in any order.
+//! `WordsClient::connect("words")` does the same for a server that already runs. With
+//! [`wait_for_server`](crate::ClientBuilder::wait_for_server) you can start the two programs in any
+//! order.
 //!
 //! ```sh
 //! cargo run --bin server &
 //! cargo run --bin client
 //! ```
 //!
-//! Every method of a client returns a `Result`, even where the trait's does not: the other process
-//! may have died. What the errors mean is told in [`errors`](super::errors). A client can be cloned
-//! and used by many threads at once.
+//! Every method of a client returns a `Result`, even where the trait's method does not: the other
+//! process may have died. [`errors`](super::errors) explains the errors. A client can be cloned and
+//! used by many threads at once.
 //!
 //! # Names
 //!
-//! A name is 1 to 64 bytes, and one user's own: two users can both serve `words` and never meet.
-//! [`servers`](crate::servers()) lists the names that are served now. Where nobody else is to find
-//! the server, take [`Mmf::unguessable`](crate::Mmf::unguessable) and tell its name to the client.
-//! [`Mmf`](crate::Mmf) also sets limits, such as the memory of a connection:
+//! A name is 1 to 64 bytes, and belongs to one user: two users can both serve `words` and never
+//! meet. [`servers`](crate::servers()) lists the names that are served now. To keep other programs
+//! from finding the server, use [`Mmf::unguessable`](crate::Mmf::unguessable) and pass its name to
+//! the client. [`Mmf`](crate::Mmf) also sets limits, such as the memory of a connection:
 //!
 //! ```
 //! # use witrpc::wit_service;
@@ -149,6 +152,6 @@
 //!
 //! # Where to go from here
 //!
-//! - Calls that may fail for reasons of the service's own: [`errors`](super::errors).
+//! - Calls that may fail for the service's own reasons: [`errors`](super::errors).
 //! - A program on tokio, or handlers that wait: [`asynchronous`](super::asynchronous).
 //! - Long messages, many clients: [`choosing_size`](super::choosing_size).

@@ -2,10 +2,11 @@
 //!
 //! # Counters
 //!
-//! Every server counts, always. Its own process reads the numbers by
-//! [`ServerHandle::metrics`](crate::ServerHandle::metrics), and any other process of the same user by
-//! [`metrics`](crate::metrics) and the name, which needs neither a place nor a token: enough for a tool
-//! that lists who serves and how busy it is, or one that hands the numbers to a monitor.
+//! Every server counts, always. Its own process reads the numbers with
+//! [`ServerHandle::metrics`](crate::ServerHandle::metrics). Any other process of the same user
+//! reads them with [`metrics`](crate::metrics) and the name; that takes neither one of
+//! `max_clients` nor a token. So a tool can list all servers and how busy they are, or pass the
+//! numbers to a monitor.
 //!
 //! ```
 //! let mut names = witrpc::servers()?;
@@ -14,18 +15,22 @@
 //! # Ok::<(), witrpc::ConnectError>(())
 //! ```
 //!
-//! [`Metrics`](crate::Metrics) says what each number means. Two of them tell of trouble early:
-//! `promoted_workers` that grows says that handlers take long and hold their thread (make them `async`,
-//! or give the server more `max_workers`); `broken_connections` above zero, that a client does not keep
-//! to the protocol, which no client of this crate does. Who is connected, the server knows by
-//! [`clients`](crate::ServerHandle::clients).
+//! [`Metrics`](crate::Metrics) says what each number means. Two of them show trouble early:
+//!
+//! - If `promoted_workers` grows, handlers take long and hold their thread: make them `async`, or
+//!   give the server more `max_workers`.
+//! - If `broken_connections` is above zero, a client has broken the protocol, which no client of
+//!   this crate does.
+//!
+//! [`clients`](crate::ServerHandle::clients) lists the connected clients.
 //!
 //! # Hooks
 //!
-//! Code of yours around each call: a [`ServerHook`](crate::ServerHook) on the server, a
-//! [`ClientHook`](crate::ClientHook) on a client. It is told before a call, may reject it with a reason,
-//! and is told how it ended and, if it asks, how long that took. Rate limits, audits and histograms are
-//! hooks. A hook that lets each client make so many calls a second:
+//! A hook is your code around each call: a [`ServerHook`](crate::ServerHook) on the server, a
+//! [`ClientHook`](crate::ClientHook) on a client. The crate calls it before a call, which the hook
+//! may reject with a reason. It calls the hook again with the outcome and, on request, with the
+//! time that the call took. Rate limits, audits and histograms are hooks. This hook allows each
+//! client a number of calls a second:
 //!
 //! ```
 //! use std::collections::HashMap;
@@ -87,20 +92,21 @@
 //!
 //! # Spans
 //!
-//! With the feature `tracing` of this crate each call has a span on either side, for whatever
-//! subscriber the program has: `call` on the client, from its first step to its end, and `serve` on the
-//! server, within which its handler runs. The target of both is `witrpc`, their level `DEBUG`, and they
-//! have these fields:
+//! With the feature `tracing` of this crate each call has a span on either side, for any subscriber
+//! of the program. The client's span is `call`, from the call's first step to its end. The server's
+//! span is `serve`; the handler runs within it. The target of both is `witrpc`, their level
+//! `DEBUG`, and they have these fields:
 //!
-//! | Field | Is |
+//! | Field | Meaning |
 //! | --- | --- |
 //! | `service`, `method` | the names on the wire |
-//! | `client`, `call` | the same two numbers on both sides: [`client_id`](crate::CallContext::client_id) and [`call_id`](crate::CallContext::call_id). A call that was never sent has none |
-//! | `outcome` | how it ended: `Ok` and `AppError` on both sides; then `Failed` or `Cancelled` on the client, and the name of a [`ServedEnd`](crate::ServedEnd) on the server |
-//! | `error` | on the client, what the error says |
+//! | `client`, `call` | the same two numbers on both sides: [`client_id`](crate::CallContext::client_id) and [`call_id`](crate::CallContext::call_id). A call that was never sent has neither |
+//! | `outcome` | how the call ended: `Ok` and `AppError` on both sides; else `Failed` or `Cancelled` on the client, and the name of a [`ServedEnd`](crate::ServedEnd) on the server |
+//! | `error` | on the client, the error's message |
 //!
-//! What a handler logs, and the calls that it makes in turn, are within its span. A stream is made within
-//! the span of its call; to go on with it, to subscribe and to be told of events has no span of its own.
+//! What a handler logs, and the calls that it makes in turn, are within its span. A stream is made
+//! within the span of its call. Pulling further items, subscribing and receiving events have no
+//! span.
 //!
-//! Without the feature nothing of this is compiled. With it, and no subscriber that wants the level, a
-//! call looks at one word on each side.
+//! Without the feature none of this is compiled. With it, if no subscriber wants the level, a call
+//! reads one word on each side.

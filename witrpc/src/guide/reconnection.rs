@@ -1,8 +1,8 @@
 //! Clients that outlive their server.
 //!
-//! A client whose server has died reports that from every call, until it is connected anew. That is
-//! right for a program that has something better to do than to wait. One that wants to go on with the
-//! next server says so when it connects:
+//! When its server has died, every call of a client reports that until the client is connected
+//! anew. That suits a program that does not want to wait. A program that wants to go on with the
+//! next server asks for it when it connects:
 //!
 //! ```
 //! use witrpc::{Mmf, Reconnect, WitServer, wit_service};
@@ -41,25 +41,29 @@
 //!
 //! # What becomes of a call
 //!
-//! - One that is made while there is no server waits for the next, for as long as its time lasts.
-//! - One that was in flight may have run. It is made again by itself only if that does no harm: if it
-//!   had not been sent whole, or if its method is `#[wit(idempotent)]`. `take` above would end with
-//!   [`CallError::PeerDied`](crate::CallError::PeerDied), and its caller decides.
+//! - A call that is made while there is no server waits for the next server, until its time is
+//!   over.
+//! - A call that was in flight may have run. The client makes it again only if that does no harm:
+//!   if the call had not been sent whole, or if its method is `#[wit(idempotent)]`. `take` above
+//!   would end with [`CallError::PeerDied`](crate::CallError::PeerDied), and its caller decides.
 //!
-//! So mark what may run twice, and only that: reading, setting to a value, deleting by a key.
+//! So mark only methods that may run twice: reading, setting to a value, deleting by a key.
 //!
 //! # What becomes of streams and subscriptions
 //!
-//! A stream ends with an error; whoever wants the rest asks for it, from where it ended. A
-//! subscription is renewed, and says by an item of its own that something may have been missed:
-//! see [`streams_and_events`](super::streams_and_events).
+//! A stream ends with an error; a caller that wants the rest asks for it, from where the stream
+//! ended. The client renews a subscription, and an extra item says that events may have been
+//! missed: see [`streams_and_events`](super::streams_and_events).
 //!
 //! # What is not followed
 //!
-//! An end that was meant: the client's own [`disconnect`](crate::Connection::disconnect), the
-//! server's of this client, and, unless asked for as above, the shutdown of a server. A call that a
-//! server did not answer before it shut down in good order did not run, so it is made again, whatever
-//! its method. A next server
-//! of another [version](super::versions) is refused as at the first connection, for good.
-//! [`Reconnect`](crate::Reconnect) has the details: pauses, when to give up, a callback for each
-//! change.
+//! A client does not reconnect after an intended end:
+//!
+//! - the client called its own [`disconnect`](crate::Connection::disconnect);
+//! - the server disconnected this client;
+//! - the server shut down, unless the client asked to follow shutdowns, as above.
+//!
+//! A call that a server did not answer before its graceful shutdown did not run, so the client
+//! makes it again, whatever its method. A next server of another [version](super::versions) is
+//! refused as at the first connection, for good. [`Reconnect`](crate::Reconnect) has the details:
+//! back-off, when to give up, a callback for each change.

@@ -1,18 +1,19 @@
-//! Who can call, what they can do, and what protects against whom.
+//! Which programs can call, what they can do, and what protects against which attacker.
 //!
 //! # Without any option
 //!
-//! A name is one user's own: it stands in a directory that nobody else may enter, and both sides ask
-//! the kernel who the other is. So whoever runs as your user, and knows the name, can call; nobody
-//! else can (root apart).
+//! A name belongs to one user: it is in a directory that no other user may enter. Both sides ask
+//! the kernel for the other's user. So a program that runs as your user, and knows the name, can
+//! call. No other program can (root apart).
 //!
-//! For a process that a program starts for itself, a [worker](super::workers) keeps out the rest of
-//! the user's programs too: its name cannot be guessed and it is let in alone. To do the same by hand,
-//! take [`Mmf::unguessable`](crate::Mmf::unguessable) and a token.
+//! If a program starts a process for itself, as a [worker](super::workers), it keeps out the user's
+//! other programs too. The worker's name cannot be guessed, and it lets in its parent alone. To do
+//! the same by hand, use [`Mmf::unguessable`](crate::Mmf::unguessable) and a token.
 //!
 //! # Tokens
 //!
-//! A server with a token lets in only clients that have it:
+//! Tokens are the authentication of clients: a server with a token lets in only clients that have
+//! it:
 //!
 //! ```
 //! use witrpc::{AccessToken, AccessTokens, CallContext, ConnectError, Mmf, WitServer, wit_service};
@@ -48,35 +49,35 @@
 //! # }
 //! ```
 //!
-//! The token does not cross: each side proves to the other that it has it, so a client with a token
-//! is not taken in by a server without. Hand a token to another process over a pipe or in a file of
-//! your user's, not in its arguments, which everybody can list.
+//! The token does not cross: in the handshake each side proves to the other that it has the token.
+//! So a client with a token also refuses a server without it. Pass a token to another process over
+//! a pipe or in a file of your user, not in its arguments, which every user can list.
 //!
 //! # Encryption
 //!
-//! With `.encryption(true)` on server and client, arguments and results stand sealed in the shared
-//! memory. That is for machines on which somebody may get to see that memory and not the processes.
-//! Take a token too: keys that are agreed on without one can be agreed on by anybody in between. One
-//! side alone is refused when the client connects, with an error that says which. Nothing is lent on
-//! such a connection, so that [`Shared`](crate::Shared) values are copied.
+//! With `.encryption(true)` on server and client, the shared memory contains arguments and results
+//! only sealed. Use it on machines where another program may see that memory but not the processes.
+//! Use a token too: without one, a relay in between can agree on keys with both sides. If only one
+//! side asks for encryption, connecting is an error that says which side. Such a connection lends
+//! nothing, so it copies [`Shared`](crate::Shared) values.
 //!
 //! # Other users
 //!
 //! [`Mmf::allow_uid`](crate::Mmf::allow_uid) lets the programs of another user in, on purpose: both
-//! sides name the directory and each other's user. Everybody can knock then, so give such a server a
-//! token.
+//! sides name the directory and each other's user. Then programs of every user can try to connect,
+//! so give such a server a token.
 //!
-//! # What holds against whom
+//! # What protects against which attacker
 //!
 //! - *Another user's program* cannot reach the name, nor what crosses under it.
-//! - *A program of your user* that is not let in learns nothing, and can hold nothing up: it is not
-//!   given memory before it has shown its token.
+//! - *A program of your user* that is not let in learns nothing, and cannot delay anything. The
+//!   server gives it no memory before it has shown its token.
 //! - *A client that is let in* may call every method with any arguments that decode. It cannot read
-//!   another client's data, nor stop, crash or fill up the server, beyond the
-//!   [limits](super::choosing_size) that it has. What the peer has written is copied before it is
-//!   looked at, and each length and index in it is checked.
+//!   another client's data. Nor can it stop, crash or fill up the server, beyond the
+//!   [limits](super::choosing_size) that it has. Each side copies what its peer has written before
+//!   it reads it, and checks each length and index in the copy.
 //! - *A server* that a client connects to can answer wrongly, or not at all; it cannot do more.
 //! - *Root, and a debugger of your user,* can do anything.
 //!
-//! The handlers are yours: an argument that decodes may still be nonsense, such as a path that leads
-//! elsewhere.
+//! The handlers are yours: an argument that decodes may still be nonsense, such as a path that
+//! leads elsewhere.

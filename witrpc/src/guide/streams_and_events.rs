@@ -1,10 +1,10 @@
-//! Results that come one by one, and news that nobody asked for.
+//! Results that come one by one, and events that the service emits at any time.
 //!
 //! # Streams to the client
 //!
-//! A method that returns `impl Iterator` or `impl Stream` sends its items as they are made. A blocking
-//! client gets a [`BlockingStream`](crate::BlockingStream), an iterator of `Result`s; an async one an
-//! [`AsyncStream`](crate::AsyncStream):
+//! A method that returns `impl Iterator` or `impl Stream` sends its items as they are made. A
+//! blocking client gets a [`BlockingStream`](crate::BlockingStream), an iterator of `Result`s. An
+//! async client gets an [`AsyncStream`](crate::AsyncStream):
 //!
 //! ```
 //! use witrpc::{CallError, wit_service};
@@ -29,21 +29,22 @@
 //! # Ok::<(), CallError>(())
 //! ```
 //!
-//! - The client sees an item as soon as it has been made. Items that are made quickly travel together:
-//!   some 64 KiB at most, plain numbers and `Vec`s of them as raw bytes.
-//! - The server makes that much ahead and then waits, so a slow client slows the iterator down.
-//! - A stream that is dropped is closed: the server drops the iterator, also one that never ends. So
-//!   does a [token](crate::CancelToken) that the call was made with: the next item is
-//!   [`CallError::Cancelled`](crate::CallError::Cancelled), and the last. When the client dies, its
-//!   streams are dropped too.
+//! - The client sees an item as soon as it has been made. Items that are made quickly travel
+//!   together: some 64 KiB at most, plain numbers and `Vec`s of them as raw bytes.
+//! - Back-pressure: the server makes that much ahead and then waits, so a slow client slows the
+//!   iterator down.
+//! - When a client drops a stream, it is closed: the server drops the iterator, also an endless
+//!   one. A [token](crate::CancelToken) of the call closes the stream too. The next item is then
+//!   [`CallError::Cancelled`](crate::CallError::Cancelled), and the last. When the client dies, the
+//!   server drops its streams too.
 //! - An iterator that blocks in `next` holds one of the server's threads, up to
 //!   [`max_workers`](crate::WitServerBuilder::max_workers). A `Stream` that waits holds none.
 //!
 //! # What can go wrong, and when
 //!
-//! An error in place of the stream stands around it, an error in place of an item stands in it. The
-//! call gives the first, [`CallError::App`](crate::CallError::App) as of any call; the items are the
-//! second:
+//! A method can fail as a whole, with a `Result` around the stream, or item by item, with `Result`s
+//! in it. The call returns the first kind, [`CallError::App`](crate::CallError::App) as for any
+//! call; the items carry the second:
 //!
 //! ```
 //! use witrpc::{CallError, wit_service};
@@ -84,17 +85,18 @@
 //! # Ok::<(), CallError<String>>(())
 //! ```
 //!
-//! Any other error ends a stream: it is given once, then `None`. The producer
-//! [panicked](crate::CallError::Panicked), the server [died](crate::CallError::PeerDied) or shut down,
-//! an item was too large. What had been made before comes first. A client that
-//! [reconnects](crate::Reconnect) does not take up a stream again, since nobody knows what the next
+//! Any other error ends a stream: the stream gives it once, then `None`. The producer
+//! [panicked](crate::CallError::Panicked), the server [died](crate::CallError::PeerDied) or shut
+//! down, or an item was too large. Items that were made before come first. A client that
+//! [reconnects](crate::Reconnect) does not resume a stream, because it cannot know what the next
 //! item would be: make the call once more.
 //!
 //! The [`call_timeout`](crate::ClientBuilder::call_timeout) and an explicit deadline hold until the
-//! stream is open. From then on a client waits for as long as the server lives, unless it says
-//! [`item_timeout`](crate::BlockingStream::item_timeout). The method asks by its context whether the
-//! stream is still wanted: [`cx.cancelled()`](crate::CallContext::cancelled) in a loop that looks for
-//! the next item, [`cx.until_cancelled()`](crate::CallContext::until_cancelled) where it waits for one.
+//! stream is open. From then on a client waits for as long as the server lives, unless it sets
+//! [`item_timeout`](crate::BlockingStream::item_timeout). The method can ask its context whether
+//! the client still wants the stream. A loop that looks for the next item calls
+//! [`cx.cancelled()`](crate::CallContext::cancelled). A method that waits for an item uses
+//! [`cx.until_cancelled()`](crate::CallContext::until_cancelled).
 //!
 //! ```
 //! use witrpc::{CallContext, wit_service};
@@ -133,7 +135,7 @@
 //!
 //! # Streams to the server
 //!
-//! An argument may be a stream as well, one a method:
+//! One argument of a method may be a stream as well (an upload):
 //!
 //! ```
 //! use witrpc::{CallError, wit_service};
@@ -164,55 +166,61 @@
 //! assert_eq!(heavy, Err(CallError::App("1200 is too heavy".to_owned())));
 //! ```
 //!
-//! A blocking client is given an iterator, an async one a `Stream`; what the method takes is its own
-//! affair. A method that has enough returns, which ends the client's iterator. One that takes its time
-//! holds the client back: it makes no more than some windows of 64 KiB ahead.
+//! A blocking client passes an iterator, an async client a `Stream`; the method may take either. A
+//! method that has enough returns, which ends the client's iterator. Flow control: if the method
+//! takes items slowly, the client stops after some windows of 64 KiB ahead.
 //!
-//! The method sees an item as soon as it waits for one; what has been made meanwhile travels together. A
-//! blocking client runs a second thread for the length of such a call, so that no item waits for the one
-//! after it. An async one sends the first item of a stream at once, and what comes behind it when that
-//! has been taken in: a stream that is always ready, which never lets its task go, has that looked at
-//! behind its first item, its second, its fourth and so on, and after 64 KiB at the latest.
+//! The method sees an item as soon as it waits for one; items made meanwhile travel together. A
+//! blocking client runs a second thread for the length of such a call, so that no item waits for
+//! the next one. An async client sends the first item of a stream at once, and later items when the
+//! server has taken that in. A stream that is always ready never lets its task go. There the client
+//! looks for the server's notice after the first item, the second, the fourth and so on. It looks
+//! after 64 KiB at the latest.
 //!
-//! A deadline or timeout of [`CallOptions`](crate::CallOptions) holds for the whole of such a call. The
-//! client's [`call_timeout`](crate::ClientBuilder::call_timeout) holds until the stream is open, from
-//! there until the method takes an item, and from the last item to the answer. In between, a
-//! server may take items as slowly as it likes. A client may send its first item late: if the method has
-//! begun by the end of the time, a new time begins with that item. An upload of which no item is taken ends with
-//! [`CallError::UploadStalled`](crate::CallError::UploadStalled), which says whether its method had begun:
-//! one that was still [queued](crate::UploadStage::Queued) never runs. What ends the call
-//! from outside, be it a token, a deadline or the server's death, reaches the caller of a blocking client
-//! when its iterator gives the next item. An item that cannot be sent, since it cannot be encoded or is
-//! too large, ends the call with [`CallError::StreamBroken`](crate::CallError::StreamBroken), because the
-//! method has begun.
+//! A deadline or timeout of [`CallOptions`](crate::CallOptions) holds for the whole of such a call.
+//! The client's [`call_timeout`](crate::ClientBuilder::call_timeout) holds three times: until the
+//! stream is open, then until the method takes an item, and from the last item to the answer. In
+//! between, a server may take items as slowly as it likes. A client may send its first item late.
+//! If the method has begun by the end of the time, a new time begins with that item.
 //!
-//! The client may go before its last item. The method must not take what has come for all there is, so
-//! it does not see an end: an iterator leaves the method by unwinding, as a panic would (without one
-//! being reported), and the future of an `async fn` is dropped. A program built with `panic = "abort"`
-//! cannot unwind: there a server with a method that takes an iterator does not start
-//! ([`BindError::NeedsUnwinding`](crate::BindError::NeedsUnwinding)). An `async fn` that takes a `Stream`
-//! works in both.
+//! An upload of which the server takes no item in time ends with
+//! [`CallError::UploadStalled`](crate::CallError::UploadStalled), which says whether its method had
+//! begun. The method of an upload that was still [queued](crate::UploadStage::Queued) never runs. A
+//! token, a deadline or the server's death can end the call from outside. The caller of a blocking
+//! client learns of that when its iterator gives the next item. An item that cannot be sent,
+//! because it cannot be encoded or is too large, ends the call with
+//! [`CallError::StreamBroken`](crate::CallError::StreamBroken): the method has already begun.
 //!
-//! A method that takes an iterator keeps a thread until its client is done. These are not those that
-//! serve calls: each client has eight, and further uploads of that client wait for one of them. A
-//! method that takes a `Stream` needs none. When the server's machine refuses a thread, that call ends with
-//! [`CallError::ServerNoThread`](crate::CallError::ServerNoThread): its method did not run, and others go
-//! on. A blocking client needs one more thread for an upload too, and
-//! [`CallError::NoThread`](crate::CallError::NoThread) says that there is none.
+//! The client may go before its last item. The method must not take the items so far for the whole
+//! upload, so it sees no end. An iterator leaves the method by unwinding, as a panic would, but
+//! without a report. The server drops the future of an `async fn`. A program built with
+//! `panic = "abort"` cannot unwind: there a server with a method that takes an iterator does not
+//! start ([`BindError::NeedsUnwinding`](crate::BindError::NeedsUnwinding)). An `async fn` that
+//! takes a `Stream` works in both.
+//!
+//! A method that takes an iterator keeps a thread until its client is done. That thread is not one
+//! of those that serve calls. Each client has eight, and further uploads of that client wait for
+//! one of them. A method that takes a `Stream` needs no thread. When the server's machine refuses a
+//! thread, that call ends with [`CallError::ServerNoThread`](crate::CallError::ServerNoThread): its
+//! method did not run, and others go on. A blocking client needs one more thread for an upload too;
+//! if its machine refuses it, the call ends with
+//! [`CallError::NoThread`](crate::CallError::NoThread).
 //!
 //! # How many there may be
 //!
-//! A stream from which nobody waits for an item costs no lane and no thread. Waiting for one takes a
-//! lane; streams get half of them at most, so calls always find one: `Mmf::new(name).lanes(1024)`
-//! lets 512 streams be waited for at once. One more waits for its turn as long as a call may take, and
-//! then ends with [`CallError::StreamBroken`](crate::CallError::StreamBroken), whose cause is
+//! A stream costs no lane and no thread while no caller waits for its next item. Waiting for an
+//! item takes a lane. Streams get half of the lanes at most, so calls always find one:
+//! `Mmf::new(name).lanes(1024)` lets callers wait for 512 streams at once. One more waits for its
+//! turn as long as a call may take. Then it ends with
+//! [`CallError::StreamBroken`](crate::CallError::StreamBroken), whose cause is
 //! [`NoFreeLane`](crate::CallError::NoFreeLane).
 //!
-//! An upload that waits, for room or for its answer, takes a lane while a quarter of them are to spare;
-//! all others of the connection share one. So there may be far more uploads than lanes.
+//! An upload that waits, for room or for its answer, takes a lane while a quarter of the lanes are
+//! free. All other uploads of the connection share one lane. So there may be far more uploads than
+//! lanes.
 //!
-//! One lane is left for calls, and from three on one for events, whether or not somebody has subscribed. What
-//! is left says what can wait at the same time:
+//! One lane stays free for calls. From three lanes on, one is for events, whether or not there is a
+//! subscription. The rest determines what can wait at the same time:
 //!
 //! | Lanes | calls | events | streams and uploads |
 //! | --- | --- | --- | --- |
@@ -222,21 +230,21 @@
 //! | 4 | yes | yes | one stream, and the uploads |
 //! | more | yes | yes | half as many streams as lanes, and the uploads |
 //!
-//! With fewer than four lanes, an upload that has to wait while a stream waits for an item has its turn after
-//! that, and the other way round. It waits as long as a call may take, or 30 s where that is for ever.
-//! Then, and where there is no lane at all, it ends with
-//! [`CallError::TooFewLanes`](crate::CallError::TooFewLanes), which says how many are needed, as the cause of
-//! a [`StreamBroken`](crate::CallError::StreamBroken).
+//! With fewer than four lanes, waiting uploads and waiting streams take turns. A waiter waits for
+//! its turn as long as a call may take, or 30 s where that has no limit. After that, or at once
+//! where no lane can be had, it ends with a [`StreamBroken`](crate::CallError::StreamBroken). Its
+//! cause is [`CallError::TooFewLanes`](crate::CallError::TooFewLanes), which says how many lanes
+//! are needed.
 //!
 //! A client may have 1024 streams open; the next is
-//! [`CallError::TooManyStreams`](crate::CallError::TooManyStreams). So is one whose method would be the
-//! 2049th that has begun and not ended, or would bring what their requests hold to over 256 MiB; the
-//! error says which [limit](crate::StreamLimit) it was.
+//! [`CallError::TooManyStreams`](crate::CallError::TooManyStreams). The same error ends a stream
+//! whose method would be the 2049th that has begun and not ended. It also ends a stream that would
+//! bring the memory of their requests to over 256 MiB. The error says which
+//! [limit](crate::StreamLimit) it was.
 //!
 //! # Events
 //!
-//! An event is declared in the trait, and emitted by the service whenever it likes, during a call
-//! or not:
+//! Declare an event in the trait. The service emits it whenever it likes, during a call or not:
 //!
 //! ```
 //! use witrpc::{EventError, InProcess, WitServer, wit_service};
@@ -284,43 +292,47 @@
 //! # }
 //! ```
 //!
-//! All clients that have subscribed get it, in the order in which it was emitted; the others are sent
-//! nothing. `self.events.to(cx.client_id())` emits to one of them alone, such as the caller:
-//! no two clients have one number, also where clones of a service stand behind several servers.
+//! All clients that have subscribed get it (fan-out), in the order in which it was emitted; the
+//! others are sent nothing. `self.events.to(cx.client_id())` emits to one client alone, such as the
+//! caller. No two clients have the same number, also where clones of a service serve several
+//! servers.
 //!
-//! A subscriber that is too slow misses events, and is told how many, in their place:
-//! [`EventError::Lagged`](crate::EventError::Lagged). Which ones it misses is the event's to say:
-//! `#[wit(event, overflow = "oldest")]`, the default, keeps what is new; `"newest"` keeps what is old.
-//! A progress bar wants the first: each event says more than those before. Nobody else is held up by
-//! a subscriber of either.
+//! A subscriber that is too slow misses events. In their place it gets their number:
+//! [`EventError::Lagged`](crate::EventError::Lagged). The event's declaration says which events are
+//! dropped: `#[wit(event, overflow = "oldest")]`, the default, keeps what is new; `"newest"` keeps
+//! what is old. A progress bar wants the first: each event says more than those before. With
+//! either, a slow subscriber delays no other.
 //!
-//! `"wait 100ms"` has the emitter wait until there is room, so long at the most: the emitter becomes as
-//! slow as the slowest subscriber that still takes one event in that time, and with it all others who
-//! hear of the event. One that takes none in that time is waited for once, and not again before it
-//! takes something. On its way to an iterator that is full, such an event also keeps those behind it
-//! waiting, of whatever kind: the other subscriptions of that connection become as slow as that
-//! iterator. Whoever may be slow with such events has a connection for them alone.
+//! `"wait 100ms"` makes the emitter wait until there is room, at most for that time. Then the
+//! emitter, and all other subscribers of the event, become as slow as the slowest subscriber that
+//! still takes one event in that time. The emitter waits once for a subscriber that takes nothing
+//! in that time, and not again before it takes something.
 //!
-//! Up to 1024 events of a kind, or 1 MiB of them, wait for a client at the server, and as many for
-//! each of its iterators. Closures of one connection run on one thread, one after the other: one that
-//! takes long delays the others, and the iterators of the connection too. It may call, subscribe, and
-//! drop its own guard.
+//! With such events, a full iterator blocks all later events of its connection, of every kind. The
+//! other subscriptions of that connection become as slow as that iterator. A client that may be
+//! slow with such events should use a separate connection for them.
 //!
-//! Events and the answers of calls are not ordered among each other.
+//! Up to 1024 events of a kind, or 1 MiB of them, wait for a client at the server. The same holds
+//! at each of its iterators. Closures of one connection run on one thread, one after the other. A
+//! closure that takes long delays the others, and the iterators of the connection too. A closure
+//! may call, subscribe, and drop its own guard.
 //!
-//! The last that comes is [`EventError::Ended`](crate::EventError::Ended), with the reason. A client
-//! that [reconnects](crate::Reconnect) has its subscriptions renewed at the next server, and one
-//! [`EventError::MayHaveMissed`](crate::EventError::MayHaveMissed) stands where any number may be
-//! missing: look up how things stand. A server that shuts down does not wait for its events to be
-//! taken; what must arrive is the answer of a call.
+//! The order between events and the answers of calls is not specified.
 //!
-//! All subscriptions of a connection take one of its lanes, which streams and uploads leave free. The
-//! connection must have three, since a stream needs one and calls need one; with fewer, subscribing is
-//! [`TooFewLanes`](crate::CallError::TooFewLanes).
+//! The last item is [`EventError::Ended`](crate::EventError::Ended), with the reason. A client that
+//! [reconnects](crate::Reconnect) renews its subscriptions at the next server. One
+//! [`EventError::MayHaveMissed`](crate::EventError::MayHaveMissed) then marks the place where any
+//! number of events may be missing: query the current state there. A server that shuts down does
+//! not wait until its events are taken; send what must arrive as the answer of a call.
 //!
-//! # Which one to take
+//! All subscriptions of a connection take one of its lanes, which streams and uploads leave free.
+//! The connection must have three, because a stream needs one and calls need one. With fewer,
+//! subscribing is [`TooFewLanes`](crate::CallError::TooFewLanes).
 //!
-//! - What one caller has asked for, in full, at its own pace: a stream.
-//! - What many may want to know, as it happens, though they miss some if they sleep: an event.
+//! # Stream or event
 //!
-//! The examples `render_worker` and `chat` take both, and mostly events.
+//! - Data that one caller has asked for, in full, at its own pace: a stream.
+//! - Data that many clients may want, as it happens, and of which a slow client may miss some: an
+//!   event.
+//!
+//! The examples `render_worker` and `chat` use both, and mostly events.

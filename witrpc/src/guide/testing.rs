@@ -7,8 +7,9 @@
 //!
 //! # The service through a client
 //!
-//! `in_process` gives a client with a server of its own in this process. It is no shortcut: values
-//! are encoded and decoded, panics are caught, time runs out. What it shows, a second process would:
+//! `in_process` gives a client with its own server in this process. It is no shortcut: values are
+//! encoded and decoded, panics are caught, timeouts end calls. It shows what a second process would
+//! show:
 //!
 //! ```
 //! use std::sync::atomic::{AtomicU64, Ordering};
@@ -40,14 +41,14 @@
 //! # Ok::<(), CallError>(())
 //! ```
 //!
-//! The server and the client's builder have their say over an [`InProcess`](crate::InProcess)
-//! endpoint: `.listen(place.clone())` on the one side and `builder(place)` on the other, with one
-//! `let place = InProcess::new()`.
+//! To set options of the server and the client's builder, use an [`InProcess`](crate::InProcess)
+//! endpoint. With one `let place = InProcess::new()`, the server has `.listen(place.clone())` and
+//! the client `builder(place)`.
 //!
 //! # A program that calls
 //!
-//! Code that takes a client can be given one whose service is a stand-in. There is nothing to mock:
-//! the stand-in is one more `impl` of the trait.
+//! Give code that takes a client one whose service is a stand-in. No mocks are needed: the stand-in
+//! is one more `impl` of the trait.
 //!
 //! ```
 //! # use witrpc::wit_service;
@@ -78,10 +79,10 @@
 //!
 //! # Two processes
 //!
-//! Each test takes [`Mmf::unguessable`](crate::Mmf::unguessable), so that tests can run at once,
-//! starts the server's program with the name, and waits for it by
-//! [`wait_for_server`](crate::ClientBuilder::wait_for_server) instead of sleeping. Cargo tells tests
-//! in the folder `tests` where a program is: `env!("CARGO_BIN_EXE_server")`.
+//! Each test uses [`Mmf::unguessable`](crate::Mmf::unguessable), so that tests can run at once, and
+//! starts the server's program with the name. Then it waits for the server with
+//! [`wait_for_server`](crate::ClientBuilder::wait_for_server) instead of sleeping. Cargo tells
+//! tests in the folder `tests` where a program is: `env!("CARGO_BIN_EXE_server")`.
 //!
 //! ```no_run
 //! # use witrpc::wit_service;
@@ -109,17 +110,17 @@
 //!
 //! # Code that starts workers
 //!
-//! In a test, `std::env::current_exe` is the test's own program: a worker of it would run all tests
-//! again, and start workers itself. So it is refused there, by
-//! [`WorkerError::MustServeFirst`](crate::WorkerError::MustServeFirst). Let the code that is tested take
-//! the command, and give it one of these:
+//! In a test, `std::env::current_exe` is the test's own program. A worker of it would run all tests
+//! again, and start workers itself. So the crate refuses it there, with
+//! [`WorkerError::MustServeFirst`](crate::WorkerError::MustServeFirst). Let the tested code take
+//! the command as an argument, and give it one of these:
 //!
 //! - **a program of the package**, in tests of the folder `tests`:
 //!   `Command::new(env!("CARGO_BIN_EXE_decoder"))`, whose `main` serves;
-//! - **a test with a `main` of its own**: `harness = false` under its `[[test]]` in `Cargo.toml`. Its
-//!   `main` begins as that of any program that is its own worker: it serves if
+//! - **a test with its own `main`**: `harness = false` under its `[[test]]` in `Cargo.toml`. Its
+//!   `main` begins like that of any program that is its own worker. It serves if
 //!   [`worker::is_worker`](crate::worker::is_worker) says so, and runs the tests if not;
-//! - **one test that serves**, run by the name that it has in the harness. It works in unit tests too:
+//! - **one test that serves**, selected by its name in the harness. This works in unit tests too:
 //!
 //! ```no_run
 //! # use witrpc::wit_service;

@@ -1,12 +1,13 @@
-//! Work in a process of its own: what may crash, leak, or be killed.
+//! Work in a separate process: code that may crash, leak, or be killed.
 //!
-//! A worker is a child process that serves the program that started it, and nobody else. It ends
-//! with its parent, however that ends, and its crash is an error in the parent that says how it
-//! ended and what it wrote last. This is how a service of the first chapter becomes one.
+//! A worker is a child process that serves only the program that started it. It ends with its
+//! parent, however the parent ends. If it crashes, the parent gets an error that says how the
+//! worker ended and what it wrote last. This chapter turns a service of the first chapter into a
+//! worker.
 //!
 //! # A program that is its own worker
 //!
-//! Nothing needs to be installed beside the program: it starts itself. `src/main.rs`:
+//! Only one program needs to be installed: it starts itself. `src/main.rs`:
 //!
 //! ```standalone_crate
 //! use std::process::Command;
@@ -49,46 +50,47 @@
 //!
 //! It prints `(640, 480)`, and then that the worker was ended by `SIGABRT`. Without the abort,
 //! dropping the [`Worker`](crate::Worker) at the end of `main` would kill the process;
-//! [`stop`](crate::Worker::stop) lets it end by itself. A [handle](crate::Worker::handle) stops it from
-//! another thread, or waits for its end there; both have an `async` form.
+//! [`stop`](crate::Worker::stop) lets it end by itself. A [handle](crate::Worker::handle) stops it
+//! from another thread, or waits for its end there; both have an `async` form.
 //!
-//! The call of [`is_worker`](crate::worker::is_worker) is not to be forgotten: without it the process
-//! would start itself again and again. So a process that was started as a worker and does not serve
-//! starts none: [`WorkerError::MustServeFirst`](crate::WorkerError::MustServeFirst). How to test code
-//! that starts workers is told [in the chapter on tests](super::testing#code-that-starts-workers).
+//! Do not forget to call [`is_worker`](crate::worker::is_worker): without it the process would
+//! start itself again and again. So a process that was started as a worker and does not serve
+//! cannot start workers: [`WorkerError::MustServeFirst`](crate::WorkerError::MustServeFirst). [The
+//! chapter on tests](super::testing#code-that-starts-workers) explains how to test code that starts
+//! workers.
 //!
-//! A worker of another program is started the same way, by the command that runs it. Its whole `main`
+//! Start a worker of another program the same way, with the command that runs it. Its whole `main`
 //! is the call of [`worker::serve`](crate::worker::serve).
 //!
-//! # What a worker can rely on, and its parent
+//! # What worker and parent can rely on
 //!
-//! - The name under which it serves cannot be guessed, and is not in the process list or the
-//!   environment. The two find each other without a word from you.
-//! - It ends with its parent, also when that is killed, also when a handler runs at that moment. That
-//!   begins with [`worker::serve`](crate::worker::serve): what a program does before, it does on its
-//!   own, and a parent that lives kills it when it has not served in time.
-//! - Ctrl-C in a terminal reaches the parent alone, which decides. The worker's standard error is
-//!   kept for the error of its end; [`forward_stderr`](crate::WorkerBuilder::forward_stderr) shows it
-//!   as well.
-//! - A handler that panics is no crash: the call ends with
+//! - The name under which the worker serves cannot be guessed, and is not in the process list or
+//!   the environment. The two find each other without any code of yours.
+//! - The worker ends with its parent, also when the parent is killed, also while a handler runs.
+//!   That begins with [`worker::serve`](crate::worker::serve); before that call the crate does not
+//!   act. A live parent kills a worker that has not served in time.
+//! - Ctrl-C in a terminal reaches the parent alone, which decides. The parent keeps the worker's
+//!   standard error for the error of its end;
+//!   [`forward_stderr`](crate::WorkerBuilder::forward_stderr) shows it as well.
+//! - A handler that panics does not crash the worker: the call ends with
 //!   [`CallError::Panicked`](crate::CallError::Panicked), and the worker lives on.
 //!
 //! # Workers of a worker
 //!
-//! A service that has workers of its own starts them in the closure of
-//! [`worker::serve_with`](crate::worker::serve_with), or in a handler. They end with the worker, however
-//! that ends, and so with the program at the top.
+//! A service that has its own workers starts them in the closure of
+//! [`worker::serve_with`](crate::worker::serve_with), or in a handler. They end with the worker,
+//! however that ends, and so with the program at the top.
 //!
 //! # Signals
 //!
-//! The threads of this crate block the signals that programs handle (SIGTERM, SIGINT, SIGHUP, SIGQUIT,
-//! SIGUSR1, SIGUSR2, SIGCHLD, SIGALRM and SIGWINCH). So a program that takes its signals in one thread
-//! gets them all, whether it blocks them before it starts a server or after.
+//! The threads of this crate block the signals that programs handle (SIGTERM, SIGINT, SIGHUP,
+//! SIGQUIT, SIGUSR1, SIGUSR2, SIGCHLD, SIGALRM and SIGWINCH). So a program that handles its signals
+//! in one thread gets them all, whether it blocks them before or after it starts a server.
 //!
-//! A worker starts with the signals blocked that the program has blocked, also when a handler starts it.
-//! Another process that a handler starts inherits what the handler's thread blocks, and would not end
-//! by SIGTERM. [`restore_signal_mask`](crate::restore_signal_mask) gives its
-//! [`Command`](std::process::Command) the program's own mask.
+//! A worker starts with the signals blocked that the program has blocked, also when a handler
+//! starts it. Any other process that a handler starts inherits the signal mask of the handler's
+//! thread, and SIGTERM would not end it. [`restore_signal_mask`](crate::restore_signal_mask) gives
+//! its [`Command`](std::process::Command) the program's own mask.
 //!
 //! # Restarting
 //!
@@ -109,14 +111,16 @@
 //! }
 //! ```
 //!
-//! Whenever the process ends without being told to, another one is started, after a pause that grows
-//! while they keep ending: [`Backoff`](crate::Backoff). The calls that were pending fail, with an
-//! error that says that they may have run, but for those of `#[wit(idempotent)]` methods, which are
-//! made again. The next process serves under the same name and token:
-//! [`worker.client()`](crate::Worker::client) comes back to it by itself, and its calls wait for that.
-//! A client of your own connects to [`worker.place()`](crate::Worker::place) with
-//! [`worker.access_token()`](crate::Worker::access_token), and reconnects
-//! [if you ask for it](super::reconnection).
+//! When the process ends without a request to stop, the parent starts another one. Before that it
+//! waits, with a back-off that grows while processes keep ending: [`Backoff`](crate::Backoff).
+//! Pending calls fail, with an error that says that they may have run. Only calls of
+//! `#[wit(idempotent)]` methods are made again.
+//!
+//! The next process serves under the same name and token:
+//! [`worker.client()`](crate::Worker::client) reconnects to it by itself, and its calls wait for
+//! that. Your own client connects to [`worker.place()`](crate::Worker::place) with
+//! [`worker.access_token()`](crate::Worker::access_token), and reconnects [if you ask for
+//! it](super::reconnection).
 //!
 //! A worker that deals with large messages sets its [size](super::choosing_size) with
 //! [`worker::serve_with`](crate::worker::serve_with).

@@ -1,13 +1,13 @@
 //! Frames, tensors and samples that cross without being copied.
 //!
-//! A `&[T]` argument is copied twice: into the shared memory by the caller, out of it for the handler. A
-//! [`Shared`](crate::Shared) is not copied at all: it is filled where the other process reads it. That
-//! pays from some tens of KiB on; a call with a mebibyte that nobody looks at takes hardly longer
-//! than an empty one.
+//! A `&[T]` argument is copied twice: the caller copies it into the shared memory, the server out
+//! of it for the handler. A [`Shared`](crate::Shared) is not copied at all: the sender fills it
+//! where the other process reads it. That pays from some tens of KiB on. A call with a mebibyte
+//! that neither side reads takes hardly longer than an empty one.
 //!
 //! # The trait
 //!
-//! `Shared<[T]>` stands for a slice and `Shared<T>` for one value, as a whole argument or result, among
+//! `Shared<[T]>` is a slice and `Shared<T>` one value. Each is a whole argument or result, beside
 //! others of any kind:
 //!
 //! ```
@@ -62,26 +62,25 @@
 //! # }
 //! ```
 //!
-//! The element type has no padding and any bytes are a value of it: numbers, arrays of them, and
-//! your own `#[repr(C)]` structs that derive `bytemuck::Pod`, `bytemuck::Zeroable`,
-//! `serde::Serialize` and `serde::Deserialize`. Serde does not encode them; it is how their fields
-//! get into the contract.
+//! The element type must have no padding, and any bytes must be a valid value of it. Such types are
+//! numbers, arrays of them, and your own `#[repr(C)]` structs that derive `bytemuck::Pod`,
+//! `bytemuck::Zeroable`, `serde::Serialize` and `serde::Deserialize`. Serde does not encode them;
+//! it only brings their fields into the contract.
 //!
 //! # Filling
 //!
 //! [`Connection::alloc`](crate::Connection::alloc) and
-//! [`CallContext::alloc`](crate::CallContext::alloc) give a [`SharedMut`](crate::SharedMut), which is a
-//! `&mut [T]`. What is in it at first is not specified, so fill all of it. `freeze` makes a `Shared`
-//! of it, to which nobody writes any more.
+//! [`CallContext::alloc`](crate::CallContext::alloc) give a [`SharedMut`](crate::SharedMut), which
+//! is a `&mut [T]`. Its initial contents are not specified, so fill all of it. `freeze` makes a
+//! `Shared` of it, which can no longer be written.
 //!
-//! What is private already can be passed too: [`Shared::from_vec`](crate::Shared::from_vec) takes a
-//! `Vec`, which the call copies.
+//! You can also pass private data: [`Shared::from_vec`](crate::Shared::from_vec) takes a `Vec`,
+//! which the call copies.
 //!
 //! # Reading
 //!
-//! In another process a `Shared` gives no `&[T]`, since that process cannot know that the writer has
-//! stopped writing. It gives copies, of as much at a time as you like, on x86-64 at the speed of
-//! `memcpy`:
+//! In another process a `Shared` gives no `&[T]`, because the reader cannot know that the writer
+//! has stopped writing. It gives copies, of any part at a time, on x86-64 at the speed of `memcpy`:
 //!
 //! ```
 //! let frame = witrpc::Shared::from_vec((0..640 * 480).map(|n| n as u8).collect());
@@ -100,18 +99,18 @@
 //! # assert!(bright > 0 && sums.len() == 480 && corner[1] == corner[0] + 1);
 //! ```
 //!
-//! Elements that decide something, such as an index, are used as they were when they were checked:
-//! keep the copy, do not look again.
+//! Check an element that decides something, such as an index, and then use that same copy: a second
+//! read may give another value.
 //!
-//! If you can vouch for the other process, because it is your own worker running your own code, say so
-//! with [`TrustedPeer`](crate::TrustedPeer), in the one `unsafe` line that this needs. Then
-//! [`as_slice`](crate::Shared::as_slice) gives the elements in place, and plain `&[T]` arguments refer
-//! to the shared memory too.
+//! If you can vouch for the other process, because it is your own worker with your own code, say so
+//! with [`TrustedPeer`](crate::TrustedPeer). That takes one `unsafe` line. Then
+//! [`as_slice`](crate::Shared::as_slice) gives the elements in place, and plain `&[T]` arguments
+//! refer to the shared memory too.
 //!
 //! # Space
 //!
 //! Each side has half of [`Mmf::size`](crate::Mmf::size) for what it sends, messages included. Give
-//! it the frames that are out at a time and one more, and 1 MiB for messages:
+//! it space for the frames that are out at a time and one more, and 1 MiB for messages:
 //!
 //! ```
 //! # let frame_bytes = 1920 * 1080 * 3;
@@ -121,32 +120,37 @@
 //!
 //! When there is no space left,
 //!
-//! - a client's `alloc` waits for it, as long as a call may take, or 30 s if that is without end, and
-//!   then says what is short. So a producer that is too quick is slowed down by itself;
-//! - a handler's `alloc` does not wait, since a client that keeps what it got would hold up the
-//!   server. It gives private memory, and the answer copies it; but an error if that copy would be
-//!   over [`max_message_size`](crate::Mmf::max_message_size);
-//! - `try_alloc` says so at once, and so does every `alloc` that asks for more than can ever be had.
+//! - a client's `alloc` waits for space, as long as a call may take, or 30 s if that has no limit.
+//!   Then it returns an error that says what is short. This is back-pressure: it slows down a
+//!   producer that is too fast;
+//! - a handler's `alloc` does not wait, because a client that keeps its leases would then block the
+//!   server. It gives private memory, and the answer copies it. It is an error if that copy would
+//!   exceed [`max_message_size`](crate::Mmf::max_message_size);
+//! - `try_alloc` returns an error at once, and so does every `alloc` that asks for more than there
+//!   can ever be.
 //!
-//! Two threads that each hold a frame and wait for a second one can wait for each other; both are
-//! told in the end, but who needs several asks for them at once, by
-//! [`alloc_all`](crate::Connection::alloc_all) or
-//! [`alloc_all_async`](crate::Connection::alloc_all_async). Who asks for little goes past those who wait
-//! for much, since what these wait for may be in its hands.
+//! Allocate several frames in one call, with [`alloc_all`](crate::Connection::alloc_all) or
+//! [`alloc_all_async`](crate::Connection::alloc_all_async). Two threads that each hold a frame and
+//! wait for a second can wait for each other, until both get an error. A thread that asks for
+//! little goes ahead of threads that wait for much, because it may hold what they wait for.
 //!
 //! # Keeping
 //!
-//! A `Shared` is cheap to clone, and can be kept after the call, by a handler as by a client. Meanwhile
-//! its space is not free for its sender, who has a bound of 1,024 leases and of its half of the
-//! memory; beyond it `alloc` fails with an error that says so. So keep what you need, and copy what you
-//! need for long.
+//! A `Shared` is cheap to clone, and both a handler and a client can keep it after the call.
+//! Meanwhile its space is not free for its sender. A sender has at most 1,024 leases out, within
+//! its half of the memory. Beyond that `alloc` fails with an error that says so. So keep what you
+//! need, and copy what you need for long.
 //!
 //! A lease outlives its connection and the other process: the memory stays as it was when the other
-//! side stopped writing. Over another connection, or the next one after a
-//! [reconnection](crate::Reconnect), it can be passed too, and is copied then: where a `Shared` comes
-//! from is never an error by itself. But a copy is a part of its message, and so no longer than
-//! [`max_message_size`](crate::Mmf::max_message_size), 64 MiB unless given, which what is lent may be:
-//! who shares frames as long as that raises it too. [`Shared`](crate::Shared) lists when it is copied.
+//! side stopped writing. You can also pass it over another connection, or over the next one after a
+//! [reconnection](crate::Reconnect): that call copies it. The origin of a `Shared` is never an
+//! error by itself.
 //!
-//! With [encryption](crate::WitServerBuilder::encryption) nothing can be lent, since all that lies in
-//! shared memory is sealed then: `alloc` says so, and what was made by `from_vec` is copied and sealed.
+//! But a copy is part of its message, so it must fit in
+//! [`max_message_size`](crate::Mmf::max_message_size), 64 MiB by default; a lent value need not. If
+//! you share longer frames, raise that limit too. [`Shared`](crate::Shared) lists when it is
+//! copied.
+//!
+//! With [encryption](crate::WitServerBuilder::encryption) nothing can be lent, because all data in
+//! shared memory is sealed. `alloc` then returns an error, and values made by `from_vec` are copied
+//! and sealed.

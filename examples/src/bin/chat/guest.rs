@@ -11,17 +11,17 @@ use witrpc::{ConnectError, EventError};
 
 use crate::room::{News, RoomAsyncClient, RoomNews};
 
-/// Is in the room until the lines end, or until Ctrl-C.
+/// Visits the room until the input ends, or until Ctrl-C.
 pub(crate) async fn visit(room: &str, name: &str) -> Result<(), Box<dyn Error>> {
     let mut interrupts = signal(SignalKind::interrupt())?;
-    // One of the calls lasts as long as the guest stays.
+    // One of the calls lasts as long as the guest stays, so there is no timeout.
     let guest = match RoomAsyncClient::builder(room).call_timeout(None).connect().await {
         Err(ConnectError::NobodyServes { .. }) => {
             return Err(format!("nobody serves the room: run chat --serve {room}").into());
         }
         connected => connected?,
     };
-    // Before the guest is there, so that nothing is missed.
+    // Subscribes before the guest enters, so that the guest misses nothing.
     let mut news = guest.news().await?;
     let mut stay = pin!(guest.stay(name));
     let mut lines = lines();
@@ -44,8 +44,8 @@ pub(crate) async fn visit(room: &str, name: &str) -> Result<(), Box<dyn Error>> 
     }
 }
 
-/// The lines of standard input. They are read on a thread, since a terminal makes readers wait; it
-/// ends with the process.
+/// Returns the lines of standard input. A thread reads them, because a terminal makes its readers
+/// wait; the thread ends with the process.
 fn lines() -> mpsc::Receiver<io::Result<String>> {
     let (sender, receiver) = mpsc::channel(1);
     thread::spawn(move || {
@@ -72,13 +72,13 @@ fn show(happened: &Result<RoomNews, EventError>) {
             News::Went { name } => println!("* {name} has gone"),
         },
         Err(EventError::Lagged(missed)) => println!("* {missed} lines are missing here"),
-        // The call that lasts ends too, and says why.
+        // The lasting call ends too, and says why.
         Err(EventError::Ended(_)) => {}
         Err(error) => println!("* {error}"),
     }
 }
 
-/// What another guest has written, without what would move a terminal's cursor about.
+/// Returns another guest's text without characters that would move a terminal's cursor.
 fn printable(text: &str) -> String {
     text.chars().filter(|c| !c.is_control()).collect()
 }

@@ -1,7 +1,7 @@
 //! A chat of many terminals: see `--help`.
 //!
-//! Each guest has a call that lasts as long as the guest stays. So the server learns of everybody who
-//! leaves, also of those whose terminal was closed or whose process was killed.
+//! Each guest has a call that lasts as long as the guest stays. So the server learns of each guest
+//! that leaves, also when the terminal was closed or the process was killed.
 
 #![forbid(unsafe_code)]
 

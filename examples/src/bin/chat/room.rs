@@ -1,4 +1,4 @@
-//! The room, where it is served.
+//! The room, on the server's side.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard};
@@ -22,11 +22,11 @@ pub(crate) trait Room {
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) enum News {
-    /// Somebody is here now, with all of these.
+    /// A guest has come; these are all guests now.
     Came { name: String, guests: Vec<String> },
-    /// Somebody has said something.
+    /// A guest has said something.
     Said { name: String, text: String },
-    /// Somebody is not here any more.
+    /// A guest has gone.
     Went { name: String },
 }
 
@@ -40,20 +40,22 @@ pub(crate) enum RoomError {
     NotHere,
 }
 
-/// Opens a room. It is closed when the server is dropped.
+/// Opens a room. Dropping the server closes it.
 pub(crate) fn serve(room: &str) -> Result<WitServer, BindError> {
-    // A guest has three calls at a time, all short: staying, listening, and saying something.
+    // A guest has at most three calls at a time, all short: staying, listening, and saying
+    // something.
     let place = Mmf::new(room).lanes(8).size(64 << 10).max_clients(200);
     WitServer::builder().listen(place).service(RoomServer::with_events(Parlour::new)).start()
 }
 
 struct Parlour {
-    /// By the number of the client. News are told with the lock held, and so in order.
+    /// The guests by the number of their client. Events are emitted with the lock held, and so in
+    /// order.
     guests: Mutex<BTreeMap<u64, String>>,
     events: RoomEvents,
 }
 
-/// A guest's place; it is free again when this is dropped.
+/// A guest's place, which becomes free when this is dropped.
 struct Place<'a> {
     parlour: &'a Parlour,
     guest: u64,
@@ -84,7 +86,7 @@ impl Parlour {
     }
 
     fn tell(&self, news: News) {
-        // A guest who is too slow for it learns that something is missing.
+        // A guest that is too slow learns that events are missing.
         let _ = self.events.news(news);
     }
 }
@@ -101,7 +103,7 @@ impl Drop for Place<'_> {
 impl Room for Parlour {
     async fn stay(&self, name: &str, cx: &CallContext) -> Result<(), RoomError> {
         let _place = self.place(cx.client_id(), name)?;
-        // It holds no thread while it waits.
+        // This wait holds no thread.
         cx.until_cancelled().await;
         Ok(())
     }

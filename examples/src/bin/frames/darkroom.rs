@@ -9,7 +9,7 @@ use witrpc::{CallContext, Shared, wit_service};
 use crate::filter::Filter;
 use crate::options::Size;
 
-/// Why a frame is not filtered.
+/// The reason why a frame is not filtered.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 pub(crate) enum DevelopError {
     #[error("a frame of {size:?} has {} bytes, and this one has {len}", size.bytes())]
@@ -21,7 +21,8 @@ pub(crate) enum DevelopError {
 /// Filters frames: RGB, eight bits a colour, row after row from the top.
 #[wit_service]
 pub(crate) trait Darkroom {
-    /// The frame through a filter. It is read where it was drawn, and written where it stays.
+    /// Returns the frame, filtered. The worker reads it where it was drawn, and the result stays
+    /// where the worker writes it.
     fn develop(
         &self,
         #[wit(ctx)] cx: &CallContext,
@@ -30,11 +31,11 @@ pub(crate) trait Darkroom {
         filter: Filter,
     ) -> Result<Shared<[u8]>, DevelopError>;
 
-    /// The processor time that the worker has used by now.
+    /// Returns the processor time that the worker has used so far.
     fn processor_time(&self) -> Duration;
 }
 
-/// What filters.
+/// The service that filters.
 pub(crate) struct Lamp;
 
 impl Darkroom for Lamp {
@@ -59,7 +60,7 @@ impl Darkroom for Lamp {
     }
 }
 
-/// The processor time that this process has used by now.
+/// Returns the processor time that this process has used so far.
 pub(crate) fn processor_time() -> Duration {
     clock_gettime(ClockId::ProcessCPUTime).try_into().unwrap_or_default()
 }

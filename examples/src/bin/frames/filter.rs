@@ -1,4 +1,4 @@
-//! What is done to a frame.
+//! The filters of a frame.
 
 use std::str::FromStr;
 
@@ -7,7 +7,7 @@ use witrpc::Shared;
 
 use crate::options::Size;
 
-/// Looks at a row and at those above and below it.
+/// A filter of a row, which reads that row and the rows above and below it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Filter {
     /// White where the brightness changes.
@@ -21,8 +21,8 @@ pub(crate) enum Filter {
 impl Filter {
     /// Filters a frame into a picture of the same size.
     ///
-    /// The frame lies in memory that its drawer could still write to, so it is read in copies: a row
-    /// at a time, each once, which the processor's cache holds until it is done with.
+    /// The drawer could still write to the frame's memory, so this reads the frame in copies. It
+    /// copies each row once; the row stays in the processor's cache until it is no longer needed.
     pub(crate) fn apply(self, frame: &Shared<[u8]>, size: Size, picture: &mut [u8]) {
         let row_bytes = size.row_bytes();
         let [mut above, mut here, mut below] = [0; 3].map(|_| vec![0; row_bytes]);
@@ -46,7 +46,7 @@ impl Filter {
     }
 }
 
-/// The sums of the differences of brightness, sideways and downwards.
+/// Writes the sums of the differences of brightness, sideways and downwards.
 fn edges(rows: [&[u8]; 3], out: &mut [u8]) {
     let brightness = |row: &[u8], x: usize| {
         let at = 3 * x.min(row.len() / 3 - 1);

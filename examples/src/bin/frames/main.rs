@@ -1,4 +1,4 @@
-//! Moving pictures, drawn here and filtered in a worker process, which no frame is copied to or from.
+//! Moving pictures, drawn here and filtered in a worker process. No frame is copied on the way.
 //!
 //! ```sh
 //! frames                                  # 240 frames; a picture of every tenth in the temporary directory
@@ -6,9 +6,9 @@
 //! frames --fps 0 --filter blur --out pics # as fast as it goes
 //! ```
 //!
-//! A thread draws each frame straight into memory that the worker sees, and waits there when the
-//! worker lags behind. The worker reads it row by row, and writes the result into memory that this
-//! process sees, from which it goes into a PNG file.
+//! A thread draws each frame straight into memory that the worker sees. It waits there when the
+//! worker is behind (back-pressure). The worker reads the frame row by row, and writes the result
+//! into memory that this process sees. This process writes it to a PNG file.
 
 #![forbid(unsafe_code)]
 
@@ -32,7 +32,7 @@ use witrpc_examples::exit_code;
 use darkroom::{DarkroomClient, DarkroomServer, Lamp};
 use options::Options;
 
-/// How long the worker may take to end.
+/// The longest time that the worker may take to end.
 const GRACE: Duration = Duration::from_secs(2);
 
 fn main() -> ExitCode {
@@ -51,7 +51,7 @@ fn run() -> Result<(), Box<dyn Error>> {
         })?);
     }
     let stop = Arc::new(AtomicBool::new(false));
-    // The second Ctrl-C does not wait for anything; the worker ends with this process.
+    // The second Ctrl-C ends this process at once; the worker ends with it.
     signal_hook::flag::register_conditional_shutdown(SIGINT, 130, Arc::clone(&stop))?;
     signal_hook::flag::register(SIGINT, Arc::clone(&stop))?;
 

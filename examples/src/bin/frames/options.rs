@@ -1,4 +1,4 @@
-//! What the user asks for.
+//! The options of the user.
 
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -23,22 +23,22 @@ Usage: frames [OPTIONS]
 
 Ctrl-C ends it after the frame at hand, and pressed again at once.";
 
-/// What the user asks for.
+/// The options of the user.
 #[derive(Debug)]
 pub(crate) struct Options {
     pub(crate) size: Size,
     /// `None`: until Ctrl-C.
     pub(crate) frames: Option<u64>,
-    /// How many a second; `None`: as many as it can.
+    /// Frames a second; `None`: as many as possible.
     pub(crate) fps: Option<u32>,
     pub(crate) filter: Filter,
-    /// Which frames are written; `None`: none.
+    /// Every n-th frame is written to a file; `None`: no frame is.
     pub(crate) every: Option<u64>,
     pub(crate) out: PathBuf,
 }
 
 impl Options {
-    /// Those that this process was started with; `None` if help is all that is wanted.
+    /// Returns the options of this process; `None` if the user asked only for help.
     pub(crate) fn of_this_process() -> Result<Option<Self>, lexopt::Error> {
         Self::parse(Parser::from_env())
     }
@@ -96,18 +96,19 @@ pub(crate) struct Size {
 }
 
 impl Size {
-    /// Of a row, at three bytes a pixel.
+    /// Returns the length of a row in bytes, at three bytes a pixel.
     pub(crate) fn row_bytes(self) -> usize {
         3 * self.width as usize
     }
 
-    /// Of a frame.
+    /// Returns the length of a frame in bytes.
     pub(crate) fn bytes(self) -> usize {
         self.row_bytes() * self.height as usize
     }
 
-    /// What the connection needs, both directions together: in each, room for four frames, of which
-    /// one is drawn, one waits and one is filtered, and for messages beside them.
+    /// Returns the memory that the connection needs, both directions together. Each direction has
+    /// room for four frames, of which one is drawn, one waits and one is filtered, and for messages
+    /// beside them.
     pub(crate) fn memory(self) -> usize {
         2 * (4 * self.bytes() + (1 << 20))
     }

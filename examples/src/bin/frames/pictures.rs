@@ -10,7 +10,7 @@ use witrpc::Shared;
 
 use crate::options::Size;
 
-/// A directory that pictures are written to.
+/// A directory for pictures.
 pub(crate) struct Album {
     dir: PathBuf,
     pub(crate) written: u64,
@@ -22,7 +22,7 @@ impl Album {
         Ok(Self { dir: dir.to_owned(), written: 0 })
     }
 
-    /// Writes a picture as `frame-NUMBER.png`, in the place of one that is there.
+    /// Writes a picture as `frame-NUMBER.png`; replaces an existing file.
     pub(crate) fn add(
         &mut self,
         number: u64,

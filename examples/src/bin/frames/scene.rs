@@ -1,11 +1,11 @@
-//! What is drawn: discs that swing over a sky.
+//! The scene: discs that swing over a sky.
 
 use crate::options::Size;
 
-/// How many discs there are.
+/// The number of discs.
 const DISCS: u32 = 7;
 
-/// Draws a frame, over all that was there.
+/// Draws a frame, over its old contents.
 pub(crate) fn draw(number: u64, size: Size, frame: &mut [u8]) {
     // Starts anew after an hour at 60 a second.
     let time = (number % 216_000) as f32 / 60.0;
@@ -21,7 +21,7 @@ pub(crate) fn draw(number: u64, size: Size, frame: &mut [u8]) {
     }
 }
 
-/// Where a disc is, in pixels.
+/// The place of a disc, in pixels.
 struct Disc {
     x: f32,
     y: f32,

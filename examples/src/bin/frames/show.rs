@@ -1,4 +1,4 @@
-//! The show: draws, has filtered, writes, and tells how it goes.
+//! The show: draws frames, has them filtered, writes them, and reports progress.
 
 use std::error::Error;
 use std::fmt;
@@ -16,10 +16,10 @@ use crate::options::Options;
 use crate::pictures::Album;
 use crate::scene;
 
-/// Between two looks at the clocks.
+/// The time between two looks at the clocks.
 const LOOK: Duration = Duration::from_millis(250);
 
-/// Shows all frames, or those up to the one at which `stop` was set.
+/// Shows all frames, or, once `stop` is set, the frames so far.
 pub(crate) fn show(
     client: &DarkroomClient,
     options: &Options,
@@ -43,8 +43,8 @@ pub(crate) fn show(
     meter.end(client, album.written)
 }
 
-/// Draws frames at their times, into memory that the worker sees. Waits while there is none, which
-/// is as long as the worker has not done with those before.
+/// Draws frames at their times, into memory that the worker sees. Waits while no memory is free,
+/// which is until the worker has finished earlier frames.
 fn draw_all(
     client: &DarkroomClient,
     options: &Options,
@@ -63,19 +63,19 @@ fn draw_all(
         let mut frame = client.connection().alloc::<u8>(options.size.bytes())?;
         scene::draw(number, options.size, &mut frame);
         if drawer.send((number, frame.freeze())).is_err() {
-            // What went wrong is told by whoever hung up.
+            // The receiver hung up, and reports the reason.
             break;
         }
     }
     Ok(())
 }
 
-/// Looks at the clocks.
+/// A meter of frames and processor time, which looks at the clocks now and then.
 struct Meter<'o> {
     options: &'o Options,
     bar: ProgressBar,
     began: Clocks,
-    /// At the last look, with the frames by then.
+    /// The clocks at the last look, and the number of frames then.
     before: (Clocks, u64),
     frames: u64,
     copied: u64,
@@ -116,14 +116,14 @@ impl<'o> Meter<'o> {
         Ok(Self { options, bar, began, before: (began, 0), frames: 0, copied: 0 })
     }
 
-    /// One more.
+    /// Counts one more frame.
     fn count(
         &mut self,
         client: &DarkroomClient,
         picture: &Shared<[u8]>,
     ) -> Result<(), Box<dyn Error>> {
         self.frames += 1;
-        // A copy is this process's own, and can be looked at; what the worker has filled can not.
+        // A copy is private memory, so it has a slice; memory that the worker has filled has none.
         self.copied += u64::from(picture.as_slice().is_some());
         self.bar.set_position(self.frames);
         let (before, frames) = self.before;
@@ -164,7 +164,7 @@ impl fmt::Display for Rates {
     }
 }
 
-/// What has been shown.
+/// The total of what has been shown.
 pub(crate) struct Shown {
     frames: u64,
     copied: u64,

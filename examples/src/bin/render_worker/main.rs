@@ -1,7 +1,8 @@
-//! Renders a picture in a worker process, which may crash without harm: see `--help`.
+//! Renders a picture in a worker process; the picture survives a crash of the worker: see `--help`.
 //!
 //! The tiles come as a stream, each as soon as it is done, and events drive the progress bar. When
-//! the worker dies, another one is started, and is asked for the tiles that are still missing.
+//! the worker dies, this program starts another one and asks it for the tiles that are still
+//! missing.
 
 #![forbid(unsafe_code)]
 
@@ -26,7 +27,7 @@ use renderer::{Painter, RendererAsyncClient, RendererServer};
 
 type RenderWorker = Worker<RendererAsyncClient>;
 
-/// How many workers may die before the picture is given up.
+/// The number of workers that may die before the program gives the picture up.
 const MOST_WORKERS: usize = 4;
 
 fn main() -> ExitCode {
@@ -46,7 +47,7 @@ fn run() -> Result<(), Box<dyn Error>> {
 
 #[tokio::main(flavor = "current_thread")]
 async fn produce(path: &Path, mut picture: Picture, crash: bool) -> Result<(), Box<dyn Error>> {
-    // From here on Ctrl-C is ours, also while the worker is being started.
+    // From here on this program handles Ctrl-C, also while the worker starts.
     let mut interrupts = signal(SignalKind::interrupt())?;
     let tiles = picture.missing().len();
     let bar = bar(picture.missing_rows());
@@ -54,7 +55,7 @@ async fn produce(path: &Path, mut picture: Picture, crash: bool) -> Result<(), B
     tokio::select! {
         finished = finish(&mut picture, &worker, &bar, crash) => finished?,
         _ = interrupts.recv() => {
-            // The stream has been dropped with the future above: the worker has stopped.
+            // The future above is dropped, and the stream with it: the worker has stopped.
             bar.abandon();
             let missing = picture.missing().len();
             return Err(format!("stopped, with {missing} of {tiles} tiles missing").into());
@@ -66,7 +67,7 @@ async fn produce(path: &Path, mut picture: Picture, crash: bool) -> Result<(), B
     Ok(())
 }
 
-/// A worker that is followed by another one whenever it dies, which is reported above the bar.
+/// Starts a worker. If it dies, the crate starts the next one, and a line above the bar says so.
 async fn start(bar: &ProgressBar) -> Result<RenderWorker, Box<dyn Error>> {
     let above = bar.clone();
     let worker = Worker::builder(Command::new(std::env::current_exe()?))
@@ -80,7 +81,7 @@ async fn start(bar: &ProgressBar) -> Result<RenderWorker, Box<dyn Error>> {
     Ok(worker)
 }
 
-/// Has the missing tiles rendered, by one worker or by several that follow each other.
+/// Has the missing tiles rendered, by one worker or by several in succession.
 async fn finish(
     picture: &mut Picture,
     worker: &RenderWorker,
@@ -98,14 +99,15 @@ async fn finish(
         match received.await {
             Ok(()) if picture.missing().is_empty() => return Ok(()),
             Err(error) if !error.is_retryable() => return Err(error.into()),
-            // The next worker goes on where this one has ended.
+            // The next worker continues where this one ended.
             Ok(()) | Err(_) => {}
         }
     }
     Err(format!("{MOST_WORKERS} workers have ended before the picture was finished").into())
 }
 
-/// Takes the missing tiles from one worker, and tells `arrived` of each how many are missing then.
+/// Takes the missing tiles from one worker. Passes the number of tiles still missing to `arrived`
+/// after each.
 async fn receive(
     picture: &mut Picture,
     renderer: &RendererAsyncClient,
@@ -115,7 +117,7 @@ async fn receive(
     let before = bar.length().unwrap_or(0) - picture.missing_rows();
     let moved = bar.clone();
     let progress = renderer.on_progress(move |event| {
-        // An event that was missed does not matter: the next one says more.
+        // A lost event does not matter: the next one says more.
         if let Ok(event) = event {
             moved.set_position(before + event.rows);
         }
@@ -129,12 +131,12 @@ async fn receive(
     Ok(())
 }
 
-/// As a bug in the worker might, or the kernel when memory runs out.
+/// Kills the worker, as a bug in it might, or the kernel when memory runs out.
 fn kill(worker: &RenderWorker) {
     if let WorkerState::Serving { pid } = worker.state()
         && let Some(pid) = i32::try_from(pid).ok().and_then(Pid::from_raw)
     {
-        // If it has ended already, all the better.
+        // An error means that it has ended already, which is what this wants.
         let _ = kill_process(pid, Signal::KILL);
     }
 }

@@ -12,14 +12,14 @@ use crate::renderer::Tile;
 /// The side of a tile, in pixels; those at the right and at the bottom may be smaller.
 const SIDE: u32 = 64;
 
-/// The pixels of a tile: its columns and its rows.
+/// Returns the pixels of a tile: its columns and its rows.
 pub(crate) fn area(view: &View, tile: u32) -> (Range<u32>, Range<u32>) {
     let across = view.width.div_ceil(SIDE);
     let (left, top) = (tile % across * SIDE, tile / across * SIDE);
     (left..view.width.min(left + SIDE), top..view.height.min(top + SIDE))
 }
 
-/// A picture of which tiles may be missing.
+/// A picture, possibly with missing tiles.
 pub(crate) struct Picture {
     view: View,
     /// Red, green and blue of each pixel, row by row.
@@ -38,17 +38,17 @@ impl Picture {
         self.view
     }
 
-    /// The numbers of the missing tiles.
+    /// Returns the numbers of the missing tiles.
     pub(crate) fn missing(&self) -> &[u32] {
         &self.missing
     }
 
-    /// How many rows of pixels the missing tiles have, all together.
+    /// Returns the number of pixel rows of all missing tiles together.
     pub(crate) fn missing_rows(&self) -> u64 {
         self.missing.iter().map(|tile| area(&self.view, *tile).1.len() as u64).sum()
     }
 
-    /// Puts a tile in its place. One that is not missing, or not of its size, is not taken: it comes
+    /// Puts a tile in its place. Ignores a tile that is not missing, or not of its size: it comes
     /// from a process that may be out of order.
     pub(crate) fn put(&mut self, tile: &Tile) {
         let Some(place) = self.missing.iter().position(|missing| *missing == tile.number) else {
@@ -81,7 +81,8 @@ mod tests {
 
     #[test]
     fn only_tiles_that_are_missing_and_of_their_size_are_taken() {
-        // Two tiles across, two down, those at the edges of 64 x 36, 36 x 64 and 36 x 36 pixels.
+        // There are two tiles across and two down. Those at the edges have 64 x 36, 36 x 64 and 36
+        // x 36 pixels.
         let mut picture = Picture::new(View::of_seahorses(100, 100));
         assert_eq!((picture.missing(), picture.missing_rows()), (&[0, 1, 2, 3][..], 200));
         let tile = |number, pixels: usize| Tile { number, pixels: vec![9; pixels * 3] };

@@ -1,4 +1,4 @@
-//! The service: what the worker process does.
+//! The service of the worker process.
 
 use std::num::NonZero;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
@@ -22,7 +22,7 @@ pub(crate) trait Renderer {
         #[wit(ctx)] cx: &CallContext,
     ) -> impl Iterator<Item = Tile>;
 
-    /// So many rows of the tiles of a stream have been rendered by now.
+    /// The number of rows of a stream's tiles that have been rendered so far.
     #[wit(event)]
     fn progress(&self, rows: u64);
 }
@@ -35,7 +35,7 @@ pub(crate) struct Tile {
     pub(crate) pixels: Vec<u8>,
 }
 
-/// Renders on all cores.
+/// A renderer on all cores.
 pub(crate) struct Painter {
     events: RendererEvents,
 }
@@ -59,7 +59,7 @@ impl Renderer for Painter {
                 let next = || tiles.lock().expect("nothing panics with the lock held").next();
                 while let Some(number) = next() {
                     let tile = paint(&view, number, || {
-                        // Each says more than those before: one that is lost does not matter.
+                        // A lost event does not matter: the next one says more.
                         let _ = caller.progress(rows.fetch_add(1, Relaxed) + 1);
                     });
                     if done.send(tile).is_err() {

@@ -46,7 +46,7 @@ async fn serve(name: &str) -> Result<(), Box<dyn Error>> {
 }
 
 async fn ask(name: &str, question: Question) -> Result<(), Box<dyn Error>> {
-    // Some calls wait for others, for as long as it takes; the server's death ends them.
+    // Some calls wait for others without a time limit; the server's death ends them.
     let notes = NotebookAsyncClient::builder(name).call_timeout(None).connect().await?;
     match question {
         Question::Put { key, text, keep } => notes.put(key, text, keep).await?,

@@ -1,4 +1,4 @@
-//! The service: notes that are waited for, and that expire.
+//! The service: notes for which clients can wait, and which expire.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -10,20 +10,20 @@ use witrpc::{CallContext, wit_service};
 /// Notes under keys.
 #[wit_service]
 pub(crate) trait Notebook {
-    /// Puts a note in the place of the one that was there, if any.
+    /// Puts a note; replaces the old one, if any.
     async fn put(&self, key: String, text: String, keep: Option<Duration>);
 
-    /// The note, if there is one.
+    /// Returns the note, if there is one.
     fn get(&self, key: &str) -> Option<String>;
 
-    /// The note, as soon as there is one.
+    /// Returns the note as soon as there is one.
     async fn wait(&self, key: &str, #[wit(ctx)] cx: &CallContext) -> String;
 
     /// Returns as soon as there is no note.
     async fn gone(&self, key: &str, #[wit(ctx)] cx: &CallContext);
 }
 
-/// Whoever waits for a note watches them all; however many wait, they hold no thread.
+/// The notes. A call that waits for one watches them all; a waiting call holds no thread.
 #[derive(Default)]
 pub(crate) struct Pinboard {
     notes: watch::Sender<HashMap<String, Note>>,
@@ -35,7 +35,7 @@ struct Note {
 }
 
 impl Pinboard {
-    /// Waits for the notes to be as asked, and reads something from them.
+    /// Waits until the notes satisfy a condition, and reads something from them.
     async fn when<T: Default>(
         &self,
         cx: &CallContext,
@@ -45,7 +45,7 @@ impl Pinboard {
         let mut watcher = self.notes.subscribe();
         tokio::select! {
             notes = watcher.wait_for(as_asked) => read(&notes.expect("the board has the sender")),
-            // The caller has left or died: nobody reads the answer.
+            // The caller has left or died: nothing reads the answer.
             () = cx.until_cancelled() => T::default(),
         }
     }
@@ -59,10 +59,11 @@ impl Notebook for Pinboard {
         });
         if let Some(until) = until {
             let notes = self.notes.clone();
-            // A task and a timer of tokio's: so this is an `async fn`, which `spawn_with` puts there.
+            // This uses a task and a timer of tokio, so it is an `async fn`, which `spawn_with`
+            // runs on tokio.
             tokio::spawn(async move {
                 sleep_until(until).await;
-                // A note that was put there since has a time of its own.
+                // A note that was put there in the meantime has its own time.
                 notes.send_if_modified(|notes| {
                     let ours = notes.get(&key).is_some_and(|note| note.until == Some(until));
                     ours && notes.remove(&key).is_some()

@@ -1,4 +1,4 @@
-//! What the user asks for.
+//! The user's order.
 
 use std::error::Error;
 use std::time::Duration;
