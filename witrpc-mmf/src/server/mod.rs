@@ -41,7 +41,7 @@ use work_signal::WorkSignal;
 use crate::error::BindError;
 use crate::link::message::MESSAGE_LEN_BOUNDS;
 use crate::link::state;
-use crate::memory::layout::{Layout, MAX_LANES, MIN_LANES, PAGE, STATE};
+use crate::memory::layout::{Layout, MAX_LANES, MIN_LANES, PAGE};
 use crate::memory::region::OwnPages;
 use crate::memory::words::Mapped;
 use crate::rendezvous::{Control, GRACE, Name, NameClaim, Place, ServerLimits};
