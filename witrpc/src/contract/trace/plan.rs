@@ -12,7 +12,7 @@
 
 use std::collections::{HashSet, VecDeque};
 
-use crate::contract::shape::{Content, Kind, Part, TypeIndex, TypeShape};
+use crate::contract::shape::{Content, Part, ShapeKind, TypeIndex, TypeShape};
 
 use super::state::{TracePlace, VariantProgress};
 
@@ -85,10 +85,10 @@ impl TracePlan {
     pub(super) fn leads_on(
         &self,
         index: TypeIndex,
-        kind: &Kind,
+        kind: &ShapeKind,
         progress: &[VariantProgress],
     ) -> Option<usize> {
-        let Kind::Enum(variants) = kind else { return None };
+        let ShapeKind::Enum(variants) = kind else { return None };
         let made =
             (0..variants.len()).filter(|of| matches!(progress[*of], VariantProgress::Made(_)));
         let distances = made.map(|of| (self.of_content(index, of, &variants[of].content), of));
@@ -124,7 +124,7 @@ impl TracePlan {
                 }
             };
             match &shape.kind {
-                Kind::Enum(variants) => {
+                ShapeKind::Enum(variants) => {
                     for (variant, of) in variants.iter().enumerate() {
                         if progress[within][variant] != VariantProgress::Failed {
                             hold(variant, of.content.parts());

@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use crate::contract::shape::{Content, Kind, Opaque, Part, TypeIndex, TypeShape, Variant};
+use crate::contract::shape::{Content, Opaque, Part, ShapeKind, TypeIndex, TypeShape, Variant};
 
 use super::fields::FieldOrder;
 use super::plan::TracePlan;
@@ -169,15 +169,15 @@ impl TraceState {
             return Some(&mut self.root);
         };
         match &mut self.types[within].kind {
-            Kind::Option(inner)
-            | Kind::Newtype(inner)
-            | Kind::Sequence(inner)
-            | Kind::Raw(inner) => Some(inner),
-            Kind::Map(key, value) => Some(if part == 0 { key } else { value }),
-            Kind::Tuple(parts) => parts.get_mut(part),
-            Kind::UnitStruct => None,
-            Kind::Struct(fields) => fields.get_mut(part).map(|field| &mut field.part),
-            Kind::Enum(variants) => match &mut variants.get_mut(variant)?.content {
+            ShapeKind::Option(inner)
+            | ShapeKind::Newtype(inner)
+            | ShapeKind::Sequence(inner)
+            | ShapeKind::Raw(inner) => Some(inner),
+            ShapeKind::Map(key, value) => Some(if part == 0 { key } else { value }),
+            ShapeKind::Tuple(parts) => parts.get_mut(part),
+            ShapeKind::UnitStruct => None,
+            ShapeKind::Struct(fields) => fields.get_mut(part).map(|field| &mut field.part),
+            ShapeKind::Enum(variants) => match &mut variants.get_mut(variant)?.content {
                 Content::Newtype(inner) => Some(inner),
                 Content::Tuple(parts) => parts.get_mut(part),
                 Content::Struct(fields) => fields.get_mut(part).map(|field| &mut field.part),
@@ -197,7 +197,8 @@ impl TraceState {
         let index = *self.indices.entry(key).or_insert(next);
         if index == next {
             let shape = shape();
-            let variants = if let Kind::Enum(variants) = &shape.kind { variants.len() } else { 0 };
+            let variants =
+                if let ShapeKind::Enum(variants) = &shape.kind { variants.len() } else { 0 };
             self.types.push(shape);
             self.known += 1;
             self.progress.push(vec![VariantProgress::Untried; variants]);
@@ -208,7 +209,7 @@ impl TraceState {
         index
     }
 
-    pub(super) fn kind_mut(&mut self, index: TypeIndex) -> &mut Kind {
+    pub(super) fn kind_mut(&mut self, index: TypeIndex) -> &mut ShapeKind {
         &mut self.types[index].kind
     }
 
@@ -265,7 +266,7 @@ impl TraceState {
     }
 
     fn decided(&mut self, choice: Choice, index: TypeIndex) -> usize {
-        let is_option = matches!(self.types[index].kind, Kind::Option(_));
+        let is_option = matches!(self.types[index].kind, ShapeKind::Option(_));
         let pool = if is_option { SamplePool::Fixed(2) } else { SamplePool::Length };
         match self.search.decide(choice, pool) {
             Some(Sample::Number(number)) if is_option => 1 - number,
@@ -330,7 +331,7 @@ impl TraceState {
     /// alias among the names: then it is unknown which names are the variants' own.
     pub(super) fn settle_variants(&mut self) {
         for (shape, progress) in self.types.iter_mut().zip(&self.progress) {
-            let Kind::Enum(variants) = &mut shape.kind else { continue };
+            let ShapeKind::Enum(variants) = &mut shape.kind else { continue };
             let known = variants.len();
             let mut progress = progress.iter();
             variants.retain_mut(|variant| {

@@ -53,7 +53,7 @@ impl<'a> Control<'a> {
 pub(crate) struct Request {
     streams: Arc<LinkStreams>,
     /// To wait for items, if it does.
-    permit: Admission,
+    permit: RequestPermit,
     flight: PendingCall<Arc<dyn ClientChannel>, Limit>,
     is_sent: bool,
     /// Its answer may have been moved, so it is to be polled.
@@ -63,7 +63,7 @@ pub(crate) struct Request {
     pub(crate) answer: Answer,
 }
 
-enum Admission {
+enum RequestPermit {
     NotNeeded,
     Wanted(Option<PermitWaiter>),
     Here(#[expect(dead_code, reason = "it is held")] WaitPermit),
@@ -72,12 +72,12 @@ enum Admission {
 impl Request {
     /// One that may have to wait for items, and waits for its answer for as long as it takes.
     pub(crate) fn for_items(streams: &Arc<LinkStreams>, send_limit: Limit) -> Self {
-        Self::new(streams, Admission::Wanted(None), send_limit, Limit::Never)
+        Self::new(streams, RequestPermit::Wanted(None), send_limit, Limit::Never)
     }
 
     /// One that needs no permit.
     pub(crate) fn plain(streams: &Arc<LinkStreams>, limit: Limit) -> Self {
-        Self::new(streams, Admission::NotNeeded, limit, limit)
+        Self::new(streams, RequestPermit::NotNeeded, limit, limit)
     }
 
     /// One that the server answers at once, also while it drains its calls: it belongs to one.
@@ -89,7 +89,7 @@ impl Request {
 
     /// A [continuing](Self::continuing) one that may wait at the server, if lanes are to spare.
     pub(crate) fn with_spare_permit(streams: &Arc<LinkStreams>) -> Option<Self> {
-        let permit = Admission::Here(streams.share.spare()?);
+        let permit = RequestPermit::Here(streams.share.spare()?);
         let mut request = Self::new(streams, permit, Limit::Never, Limit::Never);
         request.flight.set_continuing();
         Some(request)
@@ -98,7 +98,8 @@ impl Request {
     /// One that is made before it is needed, if that costs nobody anything: sent already.
     pub(crate) fn ahead(streams: &Arc<LinkStreams>, control: &Control<'_>) -> Option<Self> {
         let permit = streams.share.spare()?;
-        let mut request = Self::new(streams, Admission::Here(permit), Limit::Never, Limit::Never);
+        let mut request =
+            Self::new(streams, RequestPermit::Here(permit), Limit::Never, Limit::Never);
         let sent = control.with_message(|message| request.flight.try_send(message));
         if !sent.ok()? {
             return None;
@@ -109,7 +110,12 @@ impl Request {
         Some(request)
     }
 
-    fn new(streams: &Arc<LinkStreams>, permit: Admission, send_limit: Limit, limit: Limit) -> Self {
+    fn new(
+        streams: &Arc<LinkStreams>,
+        permit: RequestPermit,
+        send_limit: Limit,
+        limit: Limit,
+    ) -> Self {
         let flight = PendingCall::new(Arc::clone(&streams.channel), limit);
         let streams = Arc::clone(streams);
         let answer = Answer::default();
@@ -127,10 +133,10 @@ impl Request {
         cx: &mut Context<'_>,
         control: &Control<'_>,
     ) -> Poll<Result<(), ChannelError>> {
-        if let Admission::Wanted(turn) = &mut self.permit {
+        if let RequestPermit::Wanted(turn) = &mut self.permit {
             let (share, limit) = (&self.streams.share, &mut self.send_limit);
             let permit = share.poll_permit(Purpose::Items, cx, turn, limit);
-            self.permit = Admission::Here(ready!(permit)?);
+            self.permit = RequestPermit::Here(ready!(permit)?);
         }
         if !self.is_sent {
             let sent = control.with_message(|message| self.flight.poll_try_send(cx, message));
