@@ -9,7 +9,7 @@ use witrpc_transport::{ChannelError, ClientChannel, DisconnectReason};
 
 use crate::codec::Codec;
 use crate::error::ConnectError;
-use crate::stream::client::LinkStreams;
+use crate::stream::client::link_streams::LinkStreams;
 
 use super::negotiation::Agreed;
 use super::reconnect::{ConnectionState, Reconnector};

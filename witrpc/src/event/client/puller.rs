@@ -14,8 +14,8 @@ use crate::error::CallError;
 use crate::event::delivery;
 use crate::event::delivery::Delivery;
 use crate::rt::{block_on, spawn};
-use crate::stream::client::LinkStreams;
-use crate::stream::client::request::Control;
+use crate::stream::client::control::Control;
+use crate::stream::client::link_streams::LinkStreams;
 use crate::tag::{Operation, RequestTag};
 
 use super::lane::EventLane;

@@ -28,8 +28,9 @@ use crate::connection::link_slot;
 use crate::connection::link_slot::{Link, LinkRef};
 use crate::connection::reconnect::Reconnector;
 use crate::error::CallError;
-use crate::stream::client::LinkStreams;
-use crate::stream::client::request::{Control, Request};
+use crate::stream::client::control::Control;
+use crate::stream::client::link_streams::LinkStreams;
+use crate::stream::client::request::Request;
 use crate::stream::client::wait_permits::LANES_FOR_EVENTS;
 use crate::tag::{Operation, RequestTag};
 

@@ -18,9 +18,9 @@ use crate::error::CallError;
 use crate::method::{ArgumentList, LentTo, Message, ReadItems, StreamMethod};
 use crate::rt::block_on;
 
-use super::LinkStreams;
 use super::asynchronous::AsyncStream;
 use super::blocking::BlockingStream;
+use super::link_streams::LinkStreams;
 use super::notices::Registration;
 use super::pickup::AnswerPickup;
 use super::push::Target;

@@ -32,10 +32,10 @@ use crate::codec::Codec;
 use crate::error::CallError;
 use crate::tag::{Notice, Operation, RequestTag};
 
-use super::request::Control;
-use super::unattended::{Errand, Unattended};
+use super::control::Control;
+use super::link_streams::LinkStreams;
+use super::unattended::{self, Errand, Unattended};
 use super::wait_permits::{PermitWaiter, Purpose, WaitPermit};
-use super::{LinkStreams, unattended};
 
 pub(crate) use uploads::NoticeError;
 

@@ -3,51 +3,14 @@
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
-use witrpc_transport::{Answer, ChannelError, ClientChannel, DisconnectReason, Limit, Outgoing};
+use witrpc_transport::{Answer, ChannelError, ClientChannel, Limit};
 
 use crate::call::client::pending_call::PendingCall;
-use crate::codec::{Codec, EncodeError, Encoder};
 use crate::rt::block_on;
-use crate::tag::{Operation, RAW, RequestTag};
 
-use super::LinkStreams;
+use super::control::{Control, of_what_goes_on};
+use super::link_streams::LinkStreams;
 use super::wait_permits::{PermitWaiter, Purpose, WaitPermit};
-
-/// What such a request says.
-pub(crate) struct Control<'a> {
-    tag: u32,
-    body: Encoder<'a>,
-}
-
-impl<'a> Control<'a> {
-    /// With a body that is still empty.
-    pub(crate) fn new(tag: RequestTag, codec: Codec) -> Self {
-        Self { tag: tag.bits(), body: Encoder::new(codec) }
-    }
-
-    /// About the stream of that number.
-    pub(crate) fn of_stream(operation: Operation, number: u64, codec: Codec) -> Self {
-        let mut control = Self::new(RequestTag::of(operation), codec);
-        control.add(|body| body.number("stream", number)).expect("numbers always encode");
-        control
-    }
-
-    /// Adds to the body.
-    pub(crate) fn add(
-        &mut self,
-        add: impl FnOnce(&mut Encoder<'a>) -> Result<(), EncodeError>,
-    ) -> Result<(), EncodeError> {
-        add(&mut self.body)
-    }
-
-    /// Hands the message out, an equal one each time.
-    pub(crate) fn with_message<R>(&self, send: impl FnOnce(Outgoing<'_>) -> R) -> R {
-        self.body.with_body(|raw, body| {
-            let tag = if raw { self.tag | RAW } else { self.tag };
-            send(Outgoing { tag, body, deadline: None })
-        })
-    }
-}
 
 /// Such a request from its first poll to its answer. Dropping it gives it up.
 pub(crate) struct Request {
@@ -181,14 +144,5 @@ impl Request {
         let mut answer = Answer::default();
         self.flight.wait_answer(&mut answer).map_err(of_what_goes_on)?;
         Ok(answer)
-    }
-}
-
-/// Returns the error of a request about a stream or a subscription. That the server did not take
-/// this request says nothing of the call that it belongs to.
-pub(crate) fn of_what_goes_on(error: ChannelError) -> ChannelError {
-    match error {
-        ChannelError::ShuttingDown => ChannelError::Disconnected(DisconnectReason::ServerShutDown),
-        other => other,
     }
 }
