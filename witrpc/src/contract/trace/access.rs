@@ -10,7 +10,8 @@ use crate::contract::shape::{Content, ShapeKind, TypeIndex};
 
 use super::deserializer::{TraceError, Tracing, settle_names, unseen_fields};
 use super::fields::Way;
-use super::state::{FrameKind, TracePlace, UNSEEN};
+use super::place::TracePlace;
+use super::state::{FrameKind, UNSEEN};
 
 /// Elements or fields, in order.
 pub(super) struct TraceParts<'t> {

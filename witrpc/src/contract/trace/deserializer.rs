@@ -10,9 +10,10 @@ use serde::de::{Deserializer, Visitor};
 use crate::contract::shape::{Field, Leaf, Opaque, Part, ShapeKind, TypeIndex, TypeShape};
 
 use super::access::{Entries, TraceParts, Variants, read_fields};
+use super::place::TracePlace;
 use super::sample::{Sample, SamplePool};
 use super::search::{Spot, What};
-use super::state::{FrameKind, TracePlace, TraceState, TypeKey, UNSEEN, unseen_variant};
+use super::state::{FrameKind, TraceState, TypeKey, UNSEEN, unseen_variant};
 
 /// Why a pass of a trace ended.
 #[derive(Debug)]

@@ -14,7 +14,8 @@ use crate::contract::shape::{Content, Part, Shape, ShapeKind};
 
 use super::deserializer::unseen_fields;
 use super::fields::Way;
-use super::state::{Frame, FrameKind, TraceState, UNSEEN, VariantProgress};
+use super::plan::VariantProgress;
+use super::state::{Frame, FrameKind, TraceState, UNSEEN};
 
 /// How many passes a trace may take that show nothing new.
 const MAX_IDLE_PASSES: usize = 5_000;

@@ -14,10 +14,20 @@ use std::collections::{HashSet, VecDeque};
 
 use crate::contract::shape::{Content, Part, ShapeKind, TypeIndex, TypeShape};
 
-use super::state::{TracePlace, VariantProgress};
+use super::place::TracePlace;
 
 /// The distance of a type that leads nowhere.
 const NOWHERE: usize = usize::MAX;
+
+/// How far the trace is with a variant.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum VariantProgress {
+    Untried,
+    /// Made once; the number orders these moments.
+    Made(usize),
+    /// Cannot be made.
+    Failed,
+}
 
 /// The distances of all types.
 #[derive(Default)]

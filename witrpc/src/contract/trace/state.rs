@@ -5,7 +5,8 @@ use std::collections::{HashMap, HashSet};
 use crate::contract::shape::{Content, Opaque, Part, ShapeKind, TypeIndex, TypeShape, Variant};
 
 use super::fields::FieldOrder;
-use super::plan::TracePlan;
+use super::place::TracePlace;
+use super::plan::{TracePlan, VariantProgress};
 use super::sample::{Sample, SamplePool, Samples};
 use super::search::{Choice, Search, Spot, What};
 use super::size::Size;
@@ -29,28 +30,6 @@ pub(super) struct TypeKey {
     pub(super) name: &'static str,
     /// The method by which the type asked, as the same visitor may ask in two ways.
     pub(super) asked: &'static str,
-}
-
-/// A place where a part of a value stands.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
-pub(super) enum TracePlace {
-    Root,
-    /// A part of a type, counted from 0; of one of its variants, if it is an enum.
-    Inside {
-        within: TypeIndex,
-        variant: usize,
-        part: usize,
-    },
-}
-
-/// How far the trace is with a variant.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum VariantProgress {
-    Untried,
-    /// Made once; the number orders these moments.
-    Made(usize),
-    /// Cannot be made.
-    Failed,
 }
 
 /// A type around the value that is being asked for.
