@@ -6,7 +6,7 @@ use witrpc_transport::{Answer, ChannelError, Outgoing, Ticket};
 
 use crate::codec::{EncodeError, Encoder};
 use crate::connection::connection::Connection;
-use crate::connection::link_slot::Link;
+use crate::connection::link::Link;
 use crate::error::CallError;
 use crate::method::{ArgumentList, LentTo, Message, Method};
 use crate::observe::hooks::CallEnd;

@@ -6,7 +6,8 @@ use std::task::{Context, Poll, ready};
 
 use witrpc_transport::ChannelError;
 
-use crate::connection::link_slot::{Link, LinkRef};
+use crate::connection::link::Link;
+use crate::connection::link_slot::LinkRef;
 use crate::error::CallError;
 use crate::rt::block_on;
 use crate::rt::cancel_token::{CancelToken, TokenWatch};

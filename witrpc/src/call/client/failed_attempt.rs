@@ -2,7 +2,7 @@
 
 use witrpc_transport::{ChannelError, DisconnectReason};
 
-use crate::connection::link_slot;
+use crate::connection::link;
 
 /// Why an attempt at a call brought no answer.
 pub(super) enum Failed {
@@ -30,7 +30,7 @@ impl Failed {
     /// Why the whole link is lost, if it is.
     pub(super) fn lost_for(&self) -> Option<DisconnectReason> {
         match self {
-            Failed::Unsent(error) | Failed::Unanswered(error) => link_slot::lost_for(error),
+            Failed::Unsent(error) | Failed::Unanswered(error) => link::lost_for(error),
             Failed::NoMethod | Failed::Unencoded | Failed::Cancelled => None,
         }
     }
