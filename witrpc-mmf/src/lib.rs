@@ -36,8 +36,6 @@ pub use crate::server::{Connection, Scanner, Server, ServerOptions};
 pub use crate::sys::backend::Backend;
 pub use crate::sys::fork::{Descriptor, Origin};
 pub use crate::sys::resource::ResourceError;
-pub use crate::sys::signals::{SignalMask, programs_mask_elsewhere};
-pub use crate::sys::spawn::{spawn, spawn_scoped};
 pub use link::{lease, line, release};
 pub use memory::{arena, copy, words};
 pub use wakeup::epoch;

@@ -1,11 +1,18 @@
 //! The small things that the crates of `witrpc` share.
 
-#![forbid(unsafe_code)]
-#![deny(missing_docs)]
+#![deny(missing_docs, unsafe_code)]
 #![cfg_attr(test, allow(clippy::disallowed_methods, reason = "tests start threads as they like"))]
 
 mod lock;
+#[expect(
+    unsafe_code,
+    reason = "no safe function reads or sets the mask of a thread, or that of a command"
+)]
+mod signals;
+mod spawn;
 mod wake;
 
 pub use lock::{lock, wait, wait_until};
+pub use signals::{SignalMask, programs_mask_elsewhere};
+pub use spawn::{spawn, spawn_scoped};
 pub use wake::wake;

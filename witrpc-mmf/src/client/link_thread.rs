@@ -13,6 +13,7 @@ use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
 use rustix::event::{EventfdFlags, Timespec, epoll, eventfd};
+use witrpc_rt::spawn;
 
 use crate::link::message::DisconnectReason;
 use crate::link::{line, state};
@@ -23,7 +24,6 @@ use crate::sys::event_fd::Drained;
 use crate::sys::fd_closer::Socket;
 use crate::sys::fork::Descriptor;
 use crate::sys::futex;
-use crate::sys::spawn::spawn;
 use crate::wakeup::{epoch, park};
 
 use super::Client;

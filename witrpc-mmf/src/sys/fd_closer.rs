@@ -25,10 +25,9 @@ use std::sync::{Mutex, MutexGuard};
 
 use rustix::io::ioctl_fionread;
 use rustix::net::{Shutdown, shutdown, sockopt};
-use witrpc_rt::lock;
+use witrpc_rt::{lock, spawn};
 
 use super::fork::{Descriptor, NoFork, Origin};
-use super::spawn::spawn;
 
 /// How many threads may be kept waiting by what they close.
 pub(crate) const MAX_CLOSERS: usize = 8;

@@ -1,4 +1,4 @@
-//! What the system gives: memory, descriptors, threads, signals.
+//! What the system gives: memory, descriptors, clocks, limits.
 
 pub(crate) mod backend;
 pub(crate) mod clock;
@@ -9,5 +9,3 @@ pub(crate) mod fork;
 pub(crate) mod futex;
 pub(crate) mod memfd;
 pub(crate) mod resource;
-pub(crate) mod signals;
-pub(crate) mod spawn;

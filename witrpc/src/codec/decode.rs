@@ -9,12 +9,11 @@ use bytemuck::Pod;
 use serde::de::{Deserialize, DeserializeOwned};
 use witrpc_transport::SharedBytes;
 
-use crate::share::Shareable;
-
 use super::bounded::{Bounds, MAX_EMPTY_ELEMENTS};
 use super::error::{DecodeError, DecodeFault};
 use super::open::RawSections;
 use super::plain::ReadRaw;
+use super::shareable::Shareable;
 use super::text::Text;
 use super::{Codec, plain};
 

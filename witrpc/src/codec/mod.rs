@@ -24,6 +24,7 @@ mod plain;
 mod strict;
 mod text;
 mod transfer;
+mod wire;
 
 #[cfg(test)]
 mod fidelity;
@@ -45,6 +46,5 @@ pub(crate) use encode::{Encoded, Encoder};
 pub(crate) use error::{DecodeError, EncodeError};
 pub(crate) use open::{OpenBody, OwnedBody};
 pub(crate) use plain::is_plain_vec;
-pub(crate) use transfer::{
-    Lent, RawElement, Transfer, VisitTransfer, Wire, assert_raw, assert_transfer,
-};
+pub(crate) use transfer::{Transfer, VisitTransfer, assert_transfer};
+pub(crate) use wire::{Lent, RawElement, Wire, assert_raw};

@@ -10,12 +10,11 @@ use bytemuck::Pod;
 use witrpc_rt::lock;
 use witrpc_transport::{Payload, SMALL_LEN, SharedBytes};
 
-use crate::share::{Elements, Shareable};
-
 use super::Codec;
 use super::body::Sections;
 use super::decode::Decoder;
 use super::error::{DecodeError, DecodeFault};
+use super::shareable::{Elements, Shareable};
 
 /// An opened message, which stays where it has arrived: to move a short one would cost more than
 /// to decode it does.

@@ -2,7 +2,7 @@
 
 use witrpc_transport::SharedBytes;
 
-use super::{RawElement, assert_raw};
+use super::wire::{RawElement, assert_raw};
 
 /// What can lie in shared memory: `[T]`, or one `T`. Nobody else implements it.
 #[diagnostic::on_unimplemented(
@@ -18,7 +18,6 @@ impl<T: RawElement> Shareable for T {}
 /// What the crate needs to know of a form; sealed.
 pub(crate) mod sealed {
     use crate::codec::RawElement;
-    use crate::contract::Tracer;
 
     pub trait Form {
         type Element: RawElement;
@@ -31,7 +30,17 @@ pub(crate) mod sealed {
         /// Whether so many bytes can be one.
         fn fits(len: usize) -> bool;
 
-        fn trace(tracer: &mut Tracer);
+        /// Tells `visitor` which of the two it is.
+        fn visit(visitor: impl VisitForm);
+    }
+
+    /// Is told what a form is.
+    pub trait VisitForm {
+        /// It is a `[T]`.
+        fn slice<T: RawElement>(self);
+
+        /// It is one `T`.
+        fn one<T: RawElement>(self);
     }
 }
 
@@ -50,8 +59,8 @@ impl<T: RawElement> sealed::Form for [T] {
         len.is_multiple_of(size_of::<T>())
     }
 
-    fn trace(tracer: &mut crate::contract::Tracer) {
-        crate::contract::trace_raw::<T>(tracer);
+    fn visit(visitor: impl sealed::VisitForm) {
+        visitor.slice::<T>();
     }
 }
 
@@ -70,8 +79,8 @@ impl<T: RawElement> sealed::Form for T {
         len == size_of::<T>()
     }
 
-    fn trace(tracer: &mut crate::contract::Tracer) {
-        crate::contract::trace_raw_value::<T>(tracer);
+    fn visit(visitor: impl sealed::VisitForm) {
+        visitor.one::<T>();
     }
 }
 

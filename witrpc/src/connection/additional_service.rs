@@ -1,6 +1,7 @@
 //! Clients of further services over one connection.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use witrpc_transport::Limit;
 
@@ -12,7 +13,8 @@ use crate::tag::REGISTRY;
 
 use super::connection::{Client, Connection, Inner};
 use super::handshake::Welcome;
-use super::link_slot::{Link, LinkRef, LinkSlot};
+use super::link::Link;
+use super::link_slot::{LinkRef, LinkSlot};
 use super::negotiation::{Agreed, Proposal};
 use super::reconnect::{LinkSource, Reconnector};
 use super::registry::{self, RegistryAsyncClient, RegistryClient};
@@ -118,7 +120,7 @@ impl Connection {
         let links = match &inner.links {
             LinkSlot::One(_) => LinkSlot::One(link),
             LinkSlot::Kept(keeper) => {
-                let source = LinkSource::Over(self.clone());
+                let source = Box::new(OverRoot(self.clone()));
                 LinkSlot::Kept(Reconnector::start(source, descriptor, keeper.quiet_policy(), link)?)
             }
         };
@@ -136,27 +138,39 @@ impl Connection {
     }
 }
 
-/// Asks for a service over the link of a connection that was lost and is kept: over the next one,
-/// if it does not come too late.
-///
-/// # Errors
-///
-/// As [`Connection::client`].
-pub(crate) fn ask_again(
-    root: &Connection,
-    descriptor: &'static ServiceDescriptor,
-    limit: &mut Limit,
-) -> Result<Link, ConnectError> {
-    let links = &root.inner().links;
-    let mut link = links.current();
-    if let (LinkSlot::Kept(keeper), true) = (links, link.lost().is_some()) {
-        let next = {
-            let mut next = keeper.next(&link);
-            block_on(|cx| next.poll(cx, limit))
-        };
-        link = LinkRef::Kept(next.map_err(|source| unanswered(descriptor, source))?);
+/// How long to wait for the next channel of another connection before looking whether there is
+/// still a use for it.
+const LOOK_UP: Duration = Duration::from_secs(1);
+
+/// Asks for a service over the channel of this connection, which gets its next one itself.
+struct OverRoot(Connection);
+
+impl LinkSource for OverRoot {
+    /// Returns a link over the next channel, if that does not come too late.
+    ///
+    /// # Errors
+    ///
+    /// As [`Connection::client`].
+    fn next_link(&self, descriptor: &'static ServiceDescriptor) -> Result<Link, ConnectError> {
+        let links = &self.0.inner().links;
+        let mut link = links.current();
+        if let (LinkSlot::Kept(keeper), true) = (links, link.lost().is_some()) {
+            let mut limit = Limit::Within(LOOK_UP);
+            let next = {
+                let mut next = keeper.next(&link);
+                block_on(|cx| next.poll(cx, &mut limit))
+            };
+            link = LinkRef::Kept(next.map_err(|source| unanswered(descriptor, source))?);
+        }
+        ask(&self.0, &link, descriptor)
     }
-    ask(root, &link, descriptor)
+
+    /// The connection ends its own attempts.
+    fn give_up(&self) {}
+
+    fn has_channel(&self) -> bool {
+        false
+    }
 }
 
 /// Asks for a service over this link.

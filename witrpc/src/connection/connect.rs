@@ -16,7 +16,8 @@ use crate::transport::{ConnectConfig, Endpoint};
 
 use super::connection::Inner;
 use super::handshake::{Hello, Refusal, VERSION, Welcome};
-use super::link_slot::{Link, LinkSlot};
+use super::link::Link;
+use super::link_slot::LinkSlot;
 use super::negotiation::Proposal;
 use super::reconnect::{LinkSource, Reconnect, Reconnector};
 
@@ -73,7 +74,7 @@ impl Dial {
         let links = match self.reconnect.take() {
             None => LinkSlot::One(link),
             Some(policy) => LinkSlot::Kept(Reconnector::start(
-                LinkSource::dial(self),
+                Box::new(Redial::new(self)),
                 descriptor,
                 policy,
                 link,
@@ -134,6 +135,35 @@ impl Dial {
             }
             _ => error,
         }
+    }
+}
+
+/// Meets a server anew, for a connection that lost its own.
+struct Redial {
+    dial: Dial,
+    given_up: CancelToken,
+}
+
+impl Redial {
+    fn new(dial: Dial) -> Self {
+        let given_up = CancelToken::new();
+        // The pauses between attempts are the keeper's, which also ends them.
+        let (wait_for_server, cancel) = (Duration::ZERO, Some(given_up.clone()));
+        Self { dial: Dial { wait_for_server, cancel, ..dial }, given_up }
+    }
+}
+
+impl LinkSource for Redial {
+    fn next_link(&self, descriptor: &'static ServiceDescriptor) -> Result<Link, ConnectError> {
+        self.dial.link(descriptor)
+    }
+
+    fn give_up(&self) {
+        self.given_up.cancel();
+    }
+
+    fn has_channel(&self) -> bool {
+        true
     }
 }
 

@@ -1,8 +1,8 @@
 //! A client's connection: reaching a server, agreeing on a contract, and coming back.
 //!
 //! [`builder`] collects the options, [`connect`] reaches the server, and [`negotiation`] compares contracts over
-//! the [`handshake`]. [`connection`] is what all clones of a client share. Its [`link_slot`] holds the link that
-//! calls go over, which [`reconnect`] replaces. An [`additional_service`] uses the connection of another client,
+//! the [`handshake`]. [`connection`] is what all clones of a client share. Its [`link_slot`] holds the
+//! [`link`] that calls go over, which [`reconnect`] replaces. An [`additional_service`] uses the connection of another client,
 //! and is found by the [`registry`].
 //!
 //! What goes over a connection stands in [`call`](crate::call), [`stream`](crate::stream) and
@@ -13,6 +13,7 @@ pub(crate) mod builder;
 pub(crate) mod connect;
 pub(crate) mod connection;
 pub(crate) mod handshake;
+pub(crate) mod link;
 pub(crate) mod link_slot;
 pub(crate) mod negotiation;
 pub(crate) mod reconnect;

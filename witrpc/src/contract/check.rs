@@ -7,7 +7,7 @@ use std::fmt;
 
 use crate::codec::Codec;
 
-use super::shape::{Content, Field, Kind, Leaf, Opaque, Part, Shape, TypeIndex, TypeShape};
+use super::shape::{Content, Field, Leaf, Opaque, Part, Shape, ShapeKind, TypeIndex, TypeShape};
 use super::text::label;
 use super::trace::Tracer;
 
@@ -186,12 +186,12 @@ impl ShapeSearch<'_> {
             return;
         }
         match kind {
-            Kind::Raw(element) => {
+            ShapeKind::Raw(element) => {
                 self.raw = true;
                 self.part(element, place);
             }
-            Kind::Struct(fields) => self.fields(fields, name),
-            Kind::Enum(variants) => {
+            ShapeKind::Struct(fields) => self.fields(fields, name),
+            ShapeKind::Enum(variants) => {
                 for (number, variant) in variants.iter().enumerate() {
                     let variant_name = label(variant.name.as_ref(), number);
                     let path = format!("{name}::{variant_name}");
@@ -205,10 +205,10 @@ impl ShapeSearch<'_> {
                     }
                 }
             }
-            Kind::Tuple(parts) if !name.is_empty() => {
+            ShapeKind::Tuple(parts) if !name.is_empty() => {
                 self.numbered(&parts.iter().collect::<Vec<_>>(), name);
             }
-            Kind::Newtype(part) => self.numbered(&[part], name),
+            ShapeKind::Newtype(part) => self.numbered(&[part], name),
             kind => kind.parts().into_iter().for_each(|part| self.part(part, place)),
         }
     }
@@ -245,14 +245,14 @@ impl ShapeSearch<'_> {
         format!("its Deserialize, or one before it, takes no sample value ({reason})")
     }
 
-    fn composite_problem(&self, kind: &Kind) -> Option<Problem> {
+    fn composite_problem(&self, kind: &ShapeKind) -> Option<Problem> {
         match kind {
-            Kind::Map(Part::Opaque(why @ Opaque::Flattened), _) => self.opaque_problem(why),
+            ShapeKind::Map(Part::Opaque(why @ Opaque::Flattened), _) => self.opaque_problem(why),
             _ if self.raw || !self.codec.is_human_readable() => None,
-            Kind::Option(inner) => {
+            ShapeKind::Option(inner) => {
                 self.null(inner, 0).map(|inner| Problem::NothingInOption { inner })
             }
-            Kind::Map(key, _) if !self.is_string(key, 0) => {
+            ShapeKind::Map(key, _) if !self.is_string(key, 0) => {
                 let key = Shape { root: key.clone(), ..self.shape.clone() }.to_string();
                 Some(Problem::KeyIsNoString { key })
             }
@@ -266,9 +266,9 @@ impl ShapeSearch<'_> {
         match part {
             Part::Leaf(Leaf::Unit) => Some("()"),
             Part::Type(index) => match &self.shape.types[*index].kind {
-                Kind::Option(_) => Some("Option<_>"),
-                Kind::UnitStruct => Some("a unit struct"),
-                Kind::Newtype(inner) if depth < self.shape.types.len() => {
+                ShapeKind::Option(_) => Some("Option<_>"),
+                ShapeKind::UnitStruct => Some("a unit struct"),
+                ShapeKind::Newtype(inner) if depth < self.shape.types.len() => {
                     self.null(inner, depth + 1)
                 }
                 _ => None,
@@ -284,10 +284,10 @@ impl ShapeSearch<'_> {
             // serde_json refuses at the first call what turns out to be no string.
             Part::Opaque(_) => true,
             Part::Type(index) => match &self.shape.types[*index].kind {
-                Kind::Newtype(inner) if depth < self.shape.types.len() => {
+                ShapeKind::Newtype(inner) if depth < self.shape.types.len() => {
                     self.is_string(inner, depth + 1)
                 }
-                Kind::Enum(variants) => {
+                ShapeKind::Enum(variants) => {
                     variants.iter().all(|variant| variant.content == Content::Unit)
                 }
                 _ => false,

@@ -77,12 +77,12 @@ pub(crate) enum Opaque {
 pub(crate) struct TypeShape {
     /// Serde's name; empty for types that have none, such as tuples.
     pub(crate) name: Name,
-    pub(crate) kind: Kind,
+    pub(crate) kind: ShapeKind,
 }
 
 /// The kinds of types with parts.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) enum Kind {
+pub(crate) enum ShapeKind {
     Option(Part),
     Sequence(Part),
     /// Elements as they lie in memory, whatever the codec.
@@ -122,18 +122,21 @@ pub(crate) enum Content {
     Opaque,
 }
 
-impl Kind {
+impl ShapeKind {
     /// The parts, in order.
     pub(crate) fn parts(&self) -> Vec<&Part> {
         match self {
-            Kind::Option(part) | Kind::Sequence(part) | Kind::Raw(part) | Kind::Newtype(part) => {
+            ShapeKind::Option(part)
+            | ShapeKind::Sequence(part)
+            | ShapeKind::Raw(part)
+            | ShapeKind::Newtype(part) => {
                 vec![part]
             }
-            Kind::Map(key, value) => vec![key, value],
-            Kind::Tuple(parts) => parts.iter().collect(),
-            Kind::UnitStruct => Vec::new(),
-            Kind::Struct(fields) => fields.iter().map(|field| &field.part).collect(),
-            Kind::Enum(variants) => {
+            ShapeKind::Map(key, value) => vec![key, value],
+            ShapeKind::Tuple(parts) => parts.iter().collect(),
+            ShapeKind::UnitStruct => Vec::new(),
+            ShapeKind::Struct(fields) => fields.iter().map(|field| &field.part).collect(),
+            ShapeKind::Enum(variants) => {
                 variants.iter().flat_map(|variant| variant.content.parts()).collect()
             }
         }
@@ -162,14 +165,14 @@ impl Shape {
     /// read as a wrong value.
     pub(crate) fn is_unverified(&self, codec: Codec) -> bool {
         let is_raw = matches!(self.root,
-            Part::Type(index) if matches!(self.types[index].kind, Kind::Raw(_)));
+            Part::Type(index) if matches!(self.types[index].kind, ShapeKind::Raw(_)));
         if codec.describes_itself() && !is_raw {
             return false;
         }
         let unknown =
             |part: &Part| matches!(part, Part::Opaque(Opaque::NotReached | Opaque::Varies));
-        let unmade = |kind: &Kind| {
-            matches!(kind, Kind::Enum(variants)
+        let unmade = |kind: &ShapeKind| {
+            matches!(kind, ShapeKind::Enum(variants)
             if variants.iter().any(|variant| variant.content == Content::Opaque))
         };
         unknown(&self.root)
@@ -183,13 +186,13 @@ impl Shape {
     pub(crate) fn into_raw(mut self) -> Self {
         let element = match &self.root {
             Part::Type(index) => match &self.types[*index].kind {
-                Kind::Sequence(element) => element.clone(),
+                ShapeKind::Sequence(element) => element.clone(),
                 _ => self.root.clone(),
             },
             _ => self.root.clone(),
         };
         self.root = Part::Type(self.types.len());
-        self.types.push(TypeShape { name: Name::default(), kind: Kind::Raw(element) });
+        self.types.push(TypeShape { name: Name::default(), kind: ShapeKind::Raw(element) });
         self
     }
 }

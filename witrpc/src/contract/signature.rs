@@ -39,7 +39,7 @@ pub(crate) struct Contract {
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Signature {
     pub(crate) name: Name,
-    pub(super) arguments: Vec<Argument>,
+    pub(super) arguments: Vec<ArgumentShape>,
     /// Whether it returns a stream.
     pub(super) streams: bool,
     /// What it returns: the `Ok` of a `Result`; of a stream, an item.
@@ -50,7 +50,7 @@ pub(crate) struct Signature {
 
 /// What an argument is on the wire.
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Argument {
+pub(super) struct ArgumentShape {
     pub(super) name: Name,
     /// Whether it is a stream, of items of this shape.
     pub(super) streams: bool,
@@ -61,7 +61,7 @@ pub(super) struct Argument {
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct EventSignature {
     pub(crate) name: Name,
-    pub(super) arguments: Vec<Argument>,
+    pub(super) arguments: Vec<ArgumentShape>,
 }
 
 /// All that is known of a service of this process, over one codec.
@@ -128,7 +128,8 @@ impl Signature {
         let mut shape_of =
             |place: String, trace: Trace| shape_of(method.name, &place, trace, codec, refusals);
         let arguments = method.arguments.iter();
-        let arguments = arguments.map(|argument| Argument::of(argument, &mut shape_of)).collect();
+        let arguments =
+            arguments.map(|argument| ArgumentShape::of(argument, &mut shape_of)).collect();
         let result = if method.streams { "an item" } else { "the result" };
         Self {
             name: method.name.into(),
@@ -145,7 +146,7 @@ impl Signature {
     }
 }
 
-impl Argument {
+impl ArgumentShape {
     fn of(
         argument: &ArgumentDescriptor,
         shape_of: &mut impl FnMut(String, Trace) -> Shape,
@@ -164,7 +165,8 @@ impl EventSignature {
         let mut shape_of =
             |place: String, trace: Trace| shape_of(event.name, &place, trace, codec, refusals);
         let arguments = event.arguments.iter();
-        let arguments = arguments.map(|argument| Argument::of(argument, &mut shape_of)).collect();
+        let arguments =
+            arguments.map(|argument| ArgumentShape::of(argument, &mut shape_of)).collect();
         Self { name: event.name.into(), arguments }
     }
 
@@ -194,7 +196,7 @@ impl Contract {
             part,
             reason: "the server could not verify all of its type".to_owned(),
         };
-        let argument_of = |arguments: &[Argument]| {
+        let argument_of = |arguments: &[ArgumentShape]| {
             let unverified = arguments.iter().find(|argument| argument.shape.is_unverified(codec));
             unverified.map(|argument| format!("argument `{}`", Shown(&argument.name)))
         };
@@ -274,8 +276,8 @@ impl fmt::Display for Signature {
     }
 }
 
-fn list(f: &mut fmt::Formatter<'_>, arguments: &[Argument]) -> fmt::Result {
-    for (number, Argument { name, streams, shape }) in arguments.iter().enumerate() {
+fn list(f: &mut fmt::Formatter<'_>, arguments: &[ArgumentShape]) -> fmt::Result {
+    for (number, ArgumentShape { name, streams, shape }) in arguments.iter().enumerate() {
         f.write_str(if number == 0 { "" } else { ", " })?;
         write!(f, "{}: {}{shape}", Shown(name), stream(*streams))?;
     }

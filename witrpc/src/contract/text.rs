@@ -3,7 +3,9 @@
 use std::fmt;
 use std::fmt::Write as _;
 
-use super::shape::{Content, Field, Kind, Leaf, Name, Part, Shape, TypeIndex, TypeShape, Variant};
+use super::shape::{
+    Content, Field, Leaf, Name, Part, Shape, ShapeKind, TypeIndex, TypeShape, Variant,
+};
 
 /// How many parts of a shape are written out where it stands alone.
 const MOST_PARTS: usize = 1_000;
@@ -106,28 +108,28 @@ impl Writer<'_> {
     fn composite(&mut self, f: &mut fmt::Formatter<'_>, composite: &TypeShape) -> fmt::Result {
         write!(f, "{}", Shown(&composite.name))?;
         match &composite.kind {
-            Kind::Option(part) => self.list(f, "Option<", &[part], ">"),
-            Kind::Sequence(part) => self.list(f, "[", &[part], "]"),
-            Kind::Raw(part) => self.list(f, "raw [", &[part], "]"),
-            Kind::Map(key, value) => {
+            ShapeKind::Option(part) => self.list(f, "Option<", &[part], ">"),
+            ShapeKind::Sequence(part) => self.list(f, "[", &[part], "]"),
+            ShapeKind::Raw(part) => self.list(f, "raw [", &[part], "]"),
+            ShapeKind::Map(key, value) => {
                 f.write_str("{")?;
                 self.part(f, key)?;
                 f.write_str(": ")?;
                 self.part(f, value)?;
                 f.write_str("}")
             }
-            Kind::Tuple(parts) if composite.name.is_empty() && is_array(parts) => {
+            ShapeKind::Tuple(parts) if composite.name.is_empty() && is_array(parts) => {
                 let rest = format!("; {}]", parts.len());
                 self.list(f, "[", &[&parts[0]], &rest)
             }
-            Kind::Tuple(parts) => self.list(f, "(", &parts.iter().collect::<Vec<_>>(), ")"),
-            Kind::UnitStruct => Ok(()),
-            Kind::Newtype(part) => self.list(f, "(", &[part], ")"),
-            Kind::Struct(fields) => {
+            ShapeKind::Tuple(parts) => self.list(f, "(", &parts.iter().collect::<Vec<_>>(), ")"),
+            ShapeKind::UnitStruct => Ok(()),
+            ShapeKind::Newtype(part) => self.list(f, "(", &[part], ")"),
+            ShapeKind::Struct(fields) => {
                 f.write_str(" ")?;
                 self.fields(f, fields)
             }
-            Kind::Enum(variants) => self.variants(f, variants),
+            ShapeKind::Enum(variants) => self.variants(f, variants),
         }
     }
 

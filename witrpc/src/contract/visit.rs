@@ -1,9 +1,10 @@
 //! The shape of what a call transfers.
 
-use crate::codec::{Transfer, VisitTransfer, Wire};
+use crate::codec::shareable::sealed::VisitForm;
+use crate::codec::{RawElement, Transfer, VisitTransfer, Wire};
 use crate::share::Shareable;
 
-use super::{Tracer, trace_value};
+use super::{Tracer, trace_raw, trace_raw_value, trace_value};
 
 /// Reports the shape of a value of `T`.
 pub(crate) fn trace<T: Transfer>(tracer: &mut Tracer) {
@@ -16,6 +17,16 @@ impl VisitTransfer for &mut Tracer {
     }
 
     fn shared<T: ?Sized + Shareable>(self) {
-        T::trace(self);
+        T::visit(self);
+    }
+}
+
+impl VisitForm for &mut Tracer {
+    fn slice<T: RawElement>(self) {
+        trace_raw::<T>(self);
+    }
+
+    fn one<T: RawElement>(self) {
+        trace_raw_value::<T>(self);
     }
 }

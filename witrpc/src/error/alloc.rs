@@ -5,7 +5,8 @@ use std::time::Duration;
 use thiserror::Error;
 use witrpc_transport::{ChannelError, DisconnectReason};
 
-use super::call::{CallError, reason};
+use super::call::CallError;
+use super::wording::reason;
 
 /// Why [`Connection::alloc`](crate::Connection::alloc) or
 /// [`CallContext::alloc`](crate::CallContext::alloc) gave nothing. Nothing has been taken then.

@@ -1,13 +1,13 @@
 //! Errors of calls.
 
-use std::fmt;
 use std::time::Duration;
 
 use serde::Serialize;
 use thiserror::Error;
-use witrpc_transport::{ChannelError, ClientChannel, DisconnectReason};
+use witrpc_transport::DisconnectReason;
 
-use super::{Rejection, UploadStage};
+use super::wording::{NoLane, Time, reason};
+use super::{Direction, Rejection, StreamLimit, UploadStage};
 
 /// Why a call gave no value.
 ///
@@ -274,60 +274,6 @@ pub enum CallError<E = NoAppError> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum NoAppError {}
 
-/// Which message of a call.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Direction {
-    /// From the client to the server.
-    Request,
-    /// From the server to the client.
-    Answer,
-}
-
-impl fmt::Display for Direction {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Direction::Request => "request",
-            Direction::Answer => "answer",
-        })
-    }
-}
-
-/// What a server bounds of the streams of one client.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum StreamLimit {
-    /// How many are open.
-    Open,
-    /// How many methods with a stream have begun and not ended: those of streams that were closed end a
-    /// little later.
-    Methods,
-    /// How many bytes the requests of these methods have.
-    RequestBytes,
-}
-
-impl StreamLimit {
-    /// In the order of their numbers on the wire.
-    const ALL: [Self; 3] = [Self::Open, Self::Methods, Self::RequestBytes];
-
-    pub(crate) fn number(self) -> u8 {
-        self as u8
-    }
-
-    pub(crate) fn from_number(number: u8) -> Option<Self> {
-        Self::ALL.get(usize::from(number)).copied()
-    }
-}
-
-impl fmt::Display for StreamLimit {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            StreamLimit::Open => "open streams",
-            StreamLimit::Methods => "methods with a stream that have not ended",
-            StreamLimit::RequestBytes => "bytes in the requests of methods with a stream",
-        })
-    }
-}
-
 impl<E> CallError<E> {
     /// Whether the same call, made again on this connection or a new one, could well succeed.
     ///
@@ -455,100 +401,6 @@ impl CallError {
     #[cold]
     pub(crate) fn once_begun(self) -> Self {
         if self.maybe_executed() { self } else { Self::StreamBroken { cause: Box::new(self) } }
-    }
-
-    /// Says of a connection, on which no lane was free, who holds the lanes.
-    pub(crate) fn no_free_lane(channel: &dyn ClientChannel) -> Self {
-        Self::NoFreeLane { lanes: channel.lanes(), abandoned: channel.abandoned() }
-    }
-
-    /// What a transport reported, in the words of calls; `after` is the call's timeout, `no_lane` the
-    /// error for want of a lane.
-    pub(crate) fn from_channel(
-        error: ChannelError,
-        after: Option<Duration>,
-        no_lane: impl FnOnce() -> Self,
-    ) -> Self {
-        match error {
-            ChannelError::TooLarge { len, max } => {
-                Self::TooLarge { direction: Direction::Request, len, max }
-            }
-            ChannelError::NoFreeLane => no_lane(),
-            ChannelError::TooFewLanes { lanes, needed } => Self::TooFewLanes { lanes, needed },
-            ChannelError::NoSpace | ChannelError::TooManyLeases { .. } => Self::NoSpace,
-            // Of a lease, which a call does without: it copies what it cannot lend.
-            ChannelError::Encrypted => {
-                Self::Protocol { message: "a lease on an encrypted connection".to_owned() }
-            }
-            ChannelError::ShuttingDown => Self::ShuttingDown,
-            ChannelError::TimedOut => Self::TimedOut { after },
-            ChannelError::PeerDied => Self::PeerDied,
-            ChannelError::Disconnected(reason) => Self::Disconnected(reason),
-            ChannelError::NoMemory { len } => {
-                Self::Decode { message: format!("there is no memory for its {len} bytes") }
-            }
-            ChannelError::PeerNoMemory => Self::ServerNoMemory,
-            ChannelError::Misbehaved(how) => Self::Protocol { message: how.to_owned() },
-            // Of a later version of the seam.
-            other => Self::Protocol { message: other.to_string() },
-        }
-    }
-}
-
-/// A time allowed, for reading.
-struct Time(Option<Duration>);
-
-impl fmt::Display for Time {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.0 {
-            Some(time) => write!(f, "{time:?}"),
-            None => f.write_str("the time allowed"),
-        }
-    }
-}
-
-/// For want of a lane.
-struct NoLane {
-    lanes: u32,
-    abandoned: u32,
-}
-
-impl fmt::Display for NoLane {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { lanes, abandoned } = self;
-        write!(
-            f,
-            "the lanes of the connection, {lanes} in all, stayed taken by calls in flight until this \
-             call's time was over: "
-        )?;
-        if *abandoned > 0 {
-            write!(
-                f,
-                "{abandoned} of these calls were given up and not answered yet, so have handlers end \
-                 when their call is cancelled; or "
-            )?;
-        }
-        f.write_str("raise lanes on the server's endpoint, or make fewer calls at once")
-    }
-}
-
-/// Why a connection is closed, as part of a sentence.
-pub(super) fn reason(reason: DisconnectReason) -> &'static str {
-    match reason {
-        DisconnectReason::ClosedHere => "this side disconnected",
-        DisconnectReason::ServerShutDown => "the server shut down",
-        DisconnectReason::Dismissed => "the server disconnected this client",
-        DisconnectReason::PeerDied => "the server process died",
-        DisconnectReason::Misbehaved => "the server broke the protocol",
-        DisconnectReason::ReconnectFailed => {
-            "the server was lost, and the client could not reconnect"
-        }
-        DisconnectReason::KeysSpent => "it has carried as much as its keys may",
-        DisconnectReason::Forked => {
-            "this process is a fork of the one that connected, and connections stay with the parent"
-        }
-        // Of a later version of the seam.
-        _ => "it has ended",
     }
 }
 

@@ -6,7 +6,6 @@ use std::sync::{Arc, Mutex, MutexGuard, Weak};
 use witrpc_rt::lock;
 
 use super::seats::Tenant;
-use super::task::Task;
 
 /// Those of one server: tasks that have waited, and jobs that other threads run.
 #[derive(Clone, Default)]
@@ -21,7 +20,13 @@ struct JobsState {
 struct JobEntry {
     tenant: Tenant,
     /// Empty for a job that is not the pool's to drop.
-    task: Option<Weak<Task>>,
+    task: Option<Weak<dyn WaitingTask>>,
+}
+
+/// A task that has waited, to whoever ends the server.
+pub(crate) trait WaitingTask: Send + Sync {
+    /// The server has ended: drops the job, unless a thread polls it and will.
+    fn end(&self);
 }
 
 /// A job among them, until this is dropped.
@@ -31,7 +36,7 @@ pub(crate) struct Enlisted {
 }
 
 impl Jobs {
-    pub(crate) fn enlist(&self, tenant: Tenant, task: Option<Weak<Task>>) -> Enlisted {
+    pub(crate) fn enlist(&self, tenant: Tenant, task: Option<Weak<dyn WaitingTask>>) -> Enlisted {
         let mut state = self.lock();
         state.last += 1;
         let number = state.last;
@@ -44,7 +49,7 @@ impl Jobs {
         self.lock().entries.values().map(|entry| entry.tenant).collect()
     }
 
-    pub(crate) fn tasks(&self) -> Vec<Weak<Task>> {
+    pub(crate) fn tasks(&self) -> Vec<Weak<dyn WaitingTask>> {
         self.lock().entries.values().filter_map(|entry| entry.task.clone()).collect()
     }
 

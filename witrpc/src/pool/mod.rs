@@ -56,7 +56,7 @@ use std::sync::{Arc, Weak};
 use std::time::Instant;
 
 use census::Census;
-use jobs::Jobs;
+use jobs::{Jobs, WaitingTask};
 use life::Life;
 use poller_lock::ThreadNumber;
 use poller_protocol::PollerProtocol;
@@ -65,7 +65,7 @@ use queue::TaskQueue;
 use running::RunningMethod;
 use shares::Shares;
 use spin::Spin;
-use task::Task;
+use task::{Task, TaskHome};
 use thread_count::{PoolCounts, ThreadCount};
 use witrpc_transport::{Peer, Request, ServerPort, Shutdown, WaitPolicy};
 use worker::PoolWorker;
@@ -130,7 +130,7 @@ pub(crate) struct Pool {
     crew: ThreadCount<Std>,
     life: Life,
     shares: Shares<Std>,
-    tasks: TaskQueue,
+    tasks: TaskQueue<Self>,
     /// How many jobs have not ended, wherever they run.
     unanswered: AtomicUsize,
     /// Those of them that have waited, or run outside of the pool.
@@ -163,7 +163,7 @@ impl Pool {
             crew: ThreadCount::new(max_workers),
             life: Life::new(),
             shares: Shares::new(max_workers, clients),
-            tasks: TaskQueue::default(),
+            tasks: TaskQueue::new(),
             unanswered: AtomicUsize::new(0),
             jobs: Jobs::default(),
             timer: Arc::new(Timer::of(threads.clone())),
@@ -262,17 +262,6 @@ impl Pool {
         }
     }
 
-    fn queue_task(&self, task: Arc<Task>) {
-        if self.life.is_stopped() {
-            return;
-        }
-        self.duty.bell().add();
-        self.tasks.push(task);
-        if self.duty.queued() {
-            self.port.ring();
-        }
-    }
-
     /// Lets the clients know that nothing new is taken, and has all that arrived answered.
     pub(crate) fn drain(&self) {
         if !self.life.is_ours() {
@@ -348,5 +337,30 @@ impl Pool {
             && self.unanswered.load(Ordering::SeqCst) == 0
             && !self.duty.bell().any_ready()
             && self.port.has_delivered()
+    }
+}
+
+impl TaskHome for Pool {
+    fn enlist_task(&self, tenant: Tenant, task: Weak<dyn WaitingTask>) -> Enlisted {
+        self.jobs.enlist(tenant, Some(task))
+    }
+
+    fn queue_task(&self, task: Arc<Task<Self>>) {
+        if self.life.is_stopped() {
+            return;
+        }
+        self.duty.bell().add();
+        self.tasks.push(task);
+        if self.duty.queued() {
+            self.port.ring();
+        }
+    }
+
+    fn watch_tasks(&self) {
+        self.duty.bell().put_to_use();
+    }
+
+    fn is_stopped(&self) -> bool {
+        self.life.is_stopped()
     }
 }

@@ -17,30 +17,33 @@ use witrpc_rt::lock;
 use super::bell::TaskBell;
 use super::permit::Permit;
 use super::primitive::Std;
-use super::task::Task;
+use super::task::{Task, TaskHome};
 
 /// The two lists.
-#[derive(Default)]
-pub(crate) struct TaskQueue {
-    lists: Mutex<Lists>,
+pub(crate) struct TaskQueue<H: TaskHome> {
+    lists: Mutex<Lists<H>>,
     /// Whether any are held back. Changed under the lock, so that most looks need not take that.
     holds_back: AtomicBool,
 }
 
-#[derive(Default)]
-struct Lists {
-    ready: VecDeque<Arc<Task>>,
-    held_back: VecDeque<Arc<Task>>,
+struct Lists<H: TaskHome> {
+    ready: VecDeque<Arc<Task<H>>>,
+    held_back: VecDeque<Arc<Task<H>>>,
 }
 
-impl TaskQueue {
+impl<H: TaskHome> TaskQueue<H> {
+    /// An empty one.
+    pub(crate) fn new() -> Self {
+        Self { lists: Mutex::default(), holds_back: AtomicBool::new(false) }
+    }
+
     /// Queues a task that the bell has counted.
-    pub(crate) fn push(&self, task: Arc<Task>) {
+    pub(crate) fn push(&self, task: Arc<Task<H>>) {
         self.lock().ready.push_back(task);
     }
 
     /// Takes the next task that may run.
-    pub(crate) fn next(&self, bell: &TaskBell<Std>, permit: &Permit<'_>) -> Option<Arc<Task>> {
+    pub(crate) fn next(&self, bell: &TaskBell<Std>, permit: &Permit<'_>) -> Option<Arc<Task<H>>> {
         if !bell.any_ready() && !self.holds_back.load(Relaxed) {
             return None;
         }
@@ -79,7 +82,13 @@ impl TaskQueue {
         drop(lists);
     }
 
-    fn lock(&self) -> MutexGuard<'_, Lists> {
+    fn lock(&self) -> MutexGuard<'_, Lists<H>> {
         lock(&self.lists)
+    }
+}
+
+impl<H: TaskHome> Default for Lists<H> {
+    fn default() -> Self {
+        Self { ready: VecDeque::new(), held_back: VecDeque::new() }
     }
 }

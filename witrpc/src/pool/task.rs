@@ -24,8 +24,7 @@ use witrpc_rt::lock;
 
 use crate::rt::panics::catch;
 
-use super::Pool;
-use super::jobs::Enlisted;
+use super::jobs::{Enlisted, WaitingTask};
 use super::primitive::{Primitives, Std, Word};
 use super::seats::Tenant;
 
@@ -92,20 +91,35 @@ struct Begun {
     enlisted: Option<Enlisted>,
 }
 
+/// What tasks need of the pool whose threads poll them.
+pub(crate) trait TaskHome: Send + Sync + Sized + 'static {
+    /// Lists a task that waits, until the result is dropped.
+    fn enlist_task(&self, tenant: Tenant, task: Weak<dyn WaitingTask>) -> Enlisted;
+
+    /// Has a thread poll a task that was woken, unless the server has stopped.
+    fn queue_task(&self, task: Arc<Task<Self>>);
+
+    /// There are tasks that wait: looks are to include them from now on.
+    fn watch_tasks(&self);
+
+    /// Whether the server has stopped.
+    fn is_stopped(&self) -> bool;
+}
+
 /// A job with its waker.
-pub(crate) struct Task {
+pub(crate) struct Task<H: TaskHome> {
     schedule: Schedule<Std>,
     /// Empty when it is done. This is the one lock that is held while code of the user's runs, as the
     /// job is polled: no thread waits for it, by invariants 1 and 3.
     begun: Mutex<Option<Begun>>,
     tenant: Tenant,
     /// Weak: a waker that somebody forgot does not keep a server.
-    pool: Weak<Pool>,
+    pool: Weak<H>,
 }
 
-impl Task {
+impl<H: TaskHome> Task<H> {
     /// A task that is polled next.
-    pub(crate) fn new(job: Job, tenant: Tenant, pool: &Arc<Pool>) -> Arc<Self> {
+    pub(crate) fn new(job: Job, tenant: Tenant, pool: &Arc<H>) -> Arc<Self> {
         Arc::new(Self {
             schedule: Schedule::polled(),
             begun: Mutex::new(Some(Begun { job, enlisted: None })),
@@ -120,13 +134,13 @@ impl Task {
     }
 
     /// The task has been taken out of the queue: polls it.
-    pub(crate) fn run_queued(self: Arc<Self>, pool: &Arc<Pool>) {
+    pub(crate) fn run_queued(self: Arc<Self>, pool: &Arc<H>) {
         self.schedule.start();
         self.poll(pool);
     }
 
     /// Polls a task that nobody else can poll.
-    pub(crate) fn poll(self: Arc<Self>, pool: &Arc<Pool>) {
+    pub(crate) fn poll(self: Arc<Self>, pool: &Arc<H>) {
         let waker = Waker::from(Arc::clone(&self));
         let mut slot = lock(&self.begun);
         let Some(begun) = slot.as_mut() else { return };
@@ -138,22 +152,25 @@ impl Task {
             drop(slot);
             return discard(ended);
         }
-        let task = || Some(Arc::downgrade(&self));
-        begun.enlisted.get_or_insert_with(|| pool.jobs.enlist(self.tenant, task()));
+        begun.enlisted.get_or_insert_with(|| {
+            let task: Weak<Self> = Arc::downgrade(&self);
+            pool.enlist_task(self.tenant, task)
+        });
         drop(slot);
         // Invariant 3.
         fence(SeqCst);
-        if pool.life.is_stopped() {
+        if pool.is_stopped() {
             return self.end();
         }
-        pool.duty.bell().put_to_use();
+        pool.watch_tasks();
         if self.schedule.suspend() {
             pool.queue_task(self);
         }
     }
+}
 
-    /// The server has ended: drops the job, unless a thread polls it and will.
-    pub(crate) fn end(&self) {
+impl<H: TaskHome> WaitingTask for Task<H> {
+    fn end(&self) {
         fence(SeqCst);
         let mut slot = match self.begun.try_lock() {
             Ok(slot) => slot,
@@ -171,7 +188,7 @@ fn discard(ended: Option<Begun>) {
     let _ = catch(|| drop(ended));
 }
 
-impl Wake for Task {
+impl<H: TaskHome> Wake for Task<H> {
     fn wake(self: Arc<Self>) {
         if !self.schedule.wake() {
             return;

@@ -17,4 +17,4 @@ pub use signals::restore_signal_mask;
 pub(crate) use threads::Threads;
 pub(crate) use timer::{Alarm, Timer};
 pub(crate) use waiters::{Waiters, until_so};
-pub(crate) use witrpc_mmf::{SignalMask, spawn, spawn_scoped};
+pub(crate) use witrpc_rt::{SignalMask, spawn, spawn_scoped};

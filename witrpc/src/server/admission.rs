@@ -19,6 +19,7 @@ use crate::observe::left_behind::MAX_LEFT_BEHIND;
 use crate::pool::Pool;
 use crate::security::Guard;
 
+use super::client_parts;
 use super::metrics::Metrics;
 use super::sessions::Sessions;
 
@@ -174,7 +175,7 @@ impl Admission for ServerAdmission {
                 if let Some(hooks) = &self.hooks {
                     hooks.joined(client);
                 }
-                let session = ClientSession::begin(codec, Arc::clone(&self.ledger));
+                let session = client_parts::begin(codec, Arc::clone(&self.ledger));
                 if !self.sessions.join(client, &session) {
                     self.say_left(client);
                     return self.refuse(&Refusal::ShuttingDown);
@@ -194,7 +195,7 @@ impl Admission for ServerAdmission {
         if !self.sessions.leave(client.id) {
             return;
         }
-        drop(ClientSession::of(session).leave());
+        drop(client_parts::leave(session));
         if let Some(pool) = self.pool() {
             pool.shares_grew();
         }

@@ -6,9 +6,10 @@ use witrpc_transport::Payload;
 
 use crate::call::server::arguments::BadArguments;
 use crate::call::server::call::{RequestContext, Service};
-use crate::call::server::session::ClientSession;
 use crate::codec::{Decoder, OpenBody};
+use crate::event::server::client::ClientEvents;
 use crate::rt::panics::catch;
+use crate::stream::server::ServerStreams;
 use crate::tag::{MAX_CLOSED_AT_ONCE, Operation, RequestTag};
 
 /// Serves one such request.
@@ -30,12 +31,12 @@ pub(crate) fn serve(
             }
             Operation::PullEvents => {
                 decoder.finish()?;
-                ClientSession::of(line.peer.session()).events().pull(line.asked());
+                ClientEvents::of(line.peer.session()).pull(line.asked());
                 Ok(())
             }
             Operation::PullNotices => {
                 decoder.finish()?;
-                ClientSession::of(line.peer.session()).flows().notices().pull(line.asked());
+                ServerStreams::of(line.peer.session()).notices().pull(line.asked());
                 Ok(())
             }
             Operation::Close => close(line, &mut decoder),
@@ -56,7 +57,7 @@ fn stream(
     decoder: &mut Decoder<'_>,
 ) -> Result<(), BadArguments> {
     let number = decoder.number("stream")?;
-    let flows = ClientSession::of(line.peer.session()).flows();
+    let flows = ServerStreams::of(line.peer.session());
     if operation == Operation::Push {
         flows.push(number, line.asked(), len, decoder);
         return Ok(());
@@ -78,7 +79,7 @@ fn close(line: &RequestContext<'_>, decoder: &mut Decoder<'_>) -> Result<(), Bad
     }
     let numbers: Vec<_> = (0..count).map(|_| decoder.number("stream")).collect::<Result<_, _>>()?;
     decoder.finish()?;
-    let flows = ClientSession::of(line.peer.session()).flows();
+    let flows = ServerStreams::of(line.peer.session());
     numbers.into_iter().for_each(|number| flows.close(number));
     line.reply().done();
     Ok(())
@@ -108,7 +109,7 @@ fn subscribe(
         line.reply().bad_request(&message);
         return Ok(());
     }
-    let session = ClientSession::of(line.peer.session()).events();
+    let session = ClientEvents::of(line.peer.session());
     let policies = |event: u16| events[usize::from(event)].overflow;
     session.subscribe(tag.service, version, &wanted, policies);
     if let Some(hub) = service.events() {

@@ -6,13 +6,13 @@ use std::time::{Duration, Instant};
 
 use witrpc_transport::{ClientInfo, Shutdown};
 
-use crate::call::server::session::ClientSession;
 use crate::pool::Pool;
 use crate::pool::running::RunningMethod;
 use crate::pool::stop_reason::StopReason;
 
 use super::admission::ServerAdmission;
 use super::builder::WitServerBuilder;
+use super::client_parts;
 use super::farewell::Farewell;
 use super::metrics::Metrics;
 
@@ -270,7 +270,7 @@ impl ServerHandle {
         let sessions = self.door.sessions().end();
         self.pool.close(how);
         // After that, so that no client takes the end of the server for the end of a stream.
-        let remains = sessions.iter().map(|(_, session)| ClientSession::of(session).leave());
+        let remains = sessions.iter().map(|(_, session)| client_parts::leave(session));
         let remains = Mutex::new(remains.collect());
         let clients = sessions.into_iter().map(|(client, _)| client).collect();
         let (pool, door) = (Arc::clone(&self.pool), Arc::clone(&self.door));

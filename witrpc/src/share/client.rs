@@ -7,7 +7,7 @@ use witrpc_transport::{ChannelError, ClientChannel, Lessor, Limit, WritableBytes
 
 use crate::codec::RawElement;
 use crate::connection::connection::Connection;
-use crate::connection::link_slot;
+use crate::connection::link;
 use crate::connection::link_slot::LinkRef;
 use crate::error::AllocError;
 use crate::rt::block_on;
@@ -204,8 +204,7 @@ impl Connection {
                 Ok(bytes) => return Ok(bytes),
                 Err(error) => error,
             };
-            let keeper =
-                link_slot::lost_for(&error).and_then(|it| self.inner().links.keeper_after(it));
+            let keeper = link::lost_for(&error).and_then(|it| self.inner().links.keeper_after(it));
             let Some(keeper) = keeper else {
                 return Err(AllocError::from_channel(error, lens, Some(waited)));
             };

@@ -12,13 +12,12 @@ use std::time::{Duration, Instant};
 
 use rustix::event::{EventfdFlags, eventfd};
 use thread::ControlThread;
-use witrpc_rt::{lock, wait_until};
+use witrpc_rt::{lock, spawn, wait_until};
 use witrpc_transport::{Admitted, ClientInfo, Plain, Responder, Session};
 
 use crate::error::BindError;
 use crate::sys::backend::Backend;
 use crate::sys::fork::{Descriptor, Origin};
-use crate::sys::spawn::spawn;
 
 use super::claim::NameClaim;
 use super::peer::Established;

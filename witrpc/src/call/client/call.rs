@@ -1,31 +1,24 @@
-//! One call: takes the arguments, sends them, brings the answer back.
+//! One call: takes the arguments, has them [exchanged](super::exchange) for the answer, opens that.
 
-use std::future::{Future, poll_fn};
-use std::pin::pin;
-use std::task::{Context, Poll, ready};
 use std::time::Instant;
 
-use witrpc_transport::{Answer, ChannelError, DisconnectReason, Outgoing, Ticket};
+use witrpc_transport::{Answer, ChannelError, Outgoing, Ticket};
 
 use crate::codec::{EncodeError, Encoder};
 use crate::connection::connection::Connection;
-use crate::connection::link_slot;
-use crate::connection::link_slot::{Link, LinkRef};
+use crate::connection::link::Link;
 use crate::error::CallError;
 use crate::method::{ArgumentList, LentTo, Message, Method};
 use crate::observe::hooks::CallEnd;
 use crate::observe::spans;
 use crate::observe::spans::MadeSpan;
-use crate::rt::block_on;
-use crate::rt::cancel_token::{CancelToken, TokenWatch};
 use crate::stream::client::call::CallStream;
 use crate::tag;
 
-use super::answer;
 use super::answer::{AnswerValue, Answered};
+use super::failed_attempt::Failed;
 use super::hook_call::{ClientHookCall, Observed};
 use super::options::CallDeadline;
-use super::pending_call::PendingCall;
 
 /// One call. Generated code makes one with [`of`](Self::of) or [`opening`](Self::opening), and ends
 /// with one of the functions that send it. What goes wrong with an argument is reported by those;
@@ -135,170 +128,9 @@ impl<'a> ClientCall<'a> {
         self.extras.as_mut()?.stream.take()
     }
 
-    fn exchange_blocking(&mut self) -> Result<AnswerValue<'_>, CallError> {
-        if self.connection.token().is_some() {
-            return self.exchange_as_task();
-        }
-        let mut terms = self.prepare()?;
-        let link = self.connection.inner().link();
-        let answered = self.attempt_blocking(&link, &mut terms);
-        let ended = match answered.and_then(|()| self.check_taken()) {
-            Ok(()) => Ok(()),
-            Err(failed) => self.give_up_or_wait(link, failed, terms),
-        };
-        self.reply(ended, terms)
-    }
-
-    /// Sends the request over a link and waits for its answer.
-    #[inline]
-    fn attempt_blocking(&mut self, link: &Link, terms: &mut CallDeadline) -> Result<(), Failed> {
-        let tag = self.tag(link)?;
-        self.decide_leases(link)?;
-        let sent = self.with_message(tag, terms.deadline, |message| link.channel.try_send(message));
-        match sent {
-            Ok(Some(ticket)) => {
-                self.note_sent(link, Some(ticket));
-                let waited = link.channel.wait_answer(ticket, &mut terms.limit, &mut self.answer);
-                waited.map_err(Failed::unanswered)
-            }
-            Ok(None) => self.attempt_slowly(link, tag, terms),
-            Err(error) => Err(Failed::Unsent(error)),
-        }
-    }
-
-    /// For a request that has to wait for a lane or for space, or goes in segments.
-    #[cold]
-    fn attempt_slowly(
-        &mut self,
-        link: &Link,
-        tag: u32,
-        terms: &mut CallDeadline,
-    ) -> Result<(), Failed> {
-        let deadline = terms.deadline;
-        let mut flight = PendingCall::new(&*link.channel, &mut terms.limit);
-        block_on(|cx| self.with_message(tag, deadline, |message| flight.poll_send(cx, message)))
-            .map_err(Failed::Unsent)?;
-        self.note_sent(link, flight.ticket());
-        flight.wait_answer(&mut self.answer).map_err(Failed::unanswered)
-    }
-
-    /// For a call that can be cancelled: whoever does so wakes a task, and this thread waits as one.
-    #[cold]
-    fn exchange_as_task(&mut self) -> Result<AnswerValue<'_>, CallError> {
-        let mut exchange = pin!(self.exchange());
-        block_on(|cx| exchange.as_mut().poll(cx))
-    }
-
-    /// For an attempt that failed: the thread waits for another link, if there may be one, as a task
-    /// does.
-    #[cold]
-    fn give_up_or_wait(
-        &mut self,
-        link: LinkRef<'a>,
-        failed: Failed,
-        terms: CallDeadline,
-    ) -> Result<(), CallError> {
-        let mut waited = pin!(self.attempt_again(link, failed, terms, None));
-        block_on(|cx| waited.as_mut().poll(cx))
-    }
-
-    async fn exchange(&mut self) -> Result<AnswerValue<'_>, CallError> {
-        let mut terms = self.prepare()?;
-        let mut cancelled = self.connection.token().map(CancelToken::watch);
-        let link = self.connection.inner().link();
-        let ended = match self.attempt(&link, &mut terms, &mut cancelled).await {
-            Ok(()) => Ok(()),
-            // Boxed, so that the future of a call that needs no second attempt is none the larger.
-            Err(failed) => Box::pin(self.attempt_again(link, failed, terms, cancelled)).await,
-        };
-        self.reply(ended, terms)
-    }
-
-    /// Sends the request over a link and completes when its answer is there.
-    async fn attempt(
-        &mut self,
-        link: &Link,
-        terms: &mut CallDeadline,
-        cancelled: &mut Option<TokenWatch>,
-    ) -> Result<(), Failed> {
-        let tag = self.tag(link)?;
-        self.decide_leases(link)?;
-        let deadline = terms.deadline;
-        let mut flight = PendingCall::new(&*link.channel, &mut terms.limit);
-        poll_fn(|cx| {
-            poll_cancelled(cx, cancelled)?;
-            if !flight.is_sent() {
-                let sent =
-                    self.with_message(tag, deadline, |message| flight.poll_try_send(cx, message));
-                ready!(sent).map_err(Failed::Unsent)?;
-                self.note_sent(link, flight.ticket());
-            }
-            flight.poll_answer(cx, &mut self.answer).map_err(Failed::unanswered)
-        })
-        .await?;
-        self.check_taken()
-    }
-
-    /// Whether the server has taken the call at all. One that shuts down answers that it does not: to
-    /// the caller it is as if nothing had been sent.
-    #[inline]
-    fn check_taken(&self) -> Result<(), Failed> {
-        if answer::turns_away(&self.answer) {
-            return Err(Failed::Unsent(ChannelError::ShuttingDown));
-        }
-        Ok(())
-    }
-
-    /// Goes on after an attempt that failed: over the next link, if the connection gets one and
-    /// nothing can happen twice that must not.
-    async fn attempt_again(
-        &mut self,
-        mut link: LinkRef<'a>,
-        mut failed: Failed,
-        mut terms: CallDeadline,
-        mut cancelled: Option<TokenWatch>,
-    ) -> Result<(), CallError> {
-        let inner = self.connection.inner();
-        // What the last attempt got that may have run: no later one tells the caller otherwise.
-        let mut may_have_run = None;
-        loop {
-            if let Failed::Cancelled = failed {
-                return Err(CallError::Cancelled);
-            }
-            let reason = failed.lost_for();
-            let was_sent = matches!(failed, Failed::Unanswered(_));
-            let error = self.error(failed);
-            if was_sent {
-                may_have_run = Some(error.clone());
-            }
-            let may_repeat = may_have_run.is_none() || inner.is_idempotent(self.method);
-            let keeper = reason.filter(|_| may_repeat).and_then(|it| inner.links.keeper_after(it));
-            let Some(keeper) = keeper else { return Err(may_have_run.unwrap_or(error)) };
-            let next = {
-                let mut next = keeper.next(&link);
-                poll_fn(|cx| {
-                    if poll_cancelled(cx, &mut cancelled).is_err() {
-                        return Poll::Ready(Err(CallError::Cancelled));
-                    }
-                    next.poll(cx, &mut terms.limit)
-                })
-                .await
-            };
-            link = match next {
-                Ok(next) => LinkRef::Kept(next),
-                Err(CallError::Cancelled) => return Err(CallError::Cancelled),
-                Err(error) => return Err(may_have_run.unwrap_or(error)),
-            };
-            failed = match self.attempt(&link, &mut terms, &mut cancelled).await {
-                Ok(()) => return Ok(()),
-                Err(failed) => failed,
-            };
-        }
-    }
-
     /// Until when the call may take, or why there is nothing to send.
     #[inline]
-    fn prepare(&mut self) -> Result<CallDeadline, CallError> {
+    pub(super) fn prepare(&mut self) -> Result<CallDeadline, CallError> {
         let inner = self.connection.inner();
         if inner.hook.is_some() || self.extras.is_some() || spans::are_wanted() {
             return self.prepare_extras();
@@ -339,7 +171,7 @@ impl<'a> ClientCall<'a> {
 
     /// Settles what the request takes along over this link.
     #[inline]
-    fn decide_leases(&mut self, link: &Link) -> Result<(), Failed> {
+    pub(super) fn decide_leases(&mut self, link: &Link) -> Result<(), Failed> {
         self.arguments.decide_leases(|| link.channel.lessor()).map_err(|fault| {
             self.note_fault(fault);
             Failed::Unencoded
@@ -367,7 +199,7 @@ impl<'a> ClientCall<'a> {
     }
 
     #[inline]
-    fn note_sent(&mut self, link: &Link, ticket: Option<Ticket>) {
+    pub(super) fn note_sent(&mut self, link: &Link, ticket: Option<Ticket>) {
         if let Some(extras) = &mut self.extras
             && let Some(ticket) = ticket
         {
@@ -377,7 +209,7 @@ impl<'a> ClientCall<'a> {
 
     /// The tag of the request, if the server at the other end of this link has the method.
     #[inline]
-    fn tag(&mut self, link: &Link) -> Result<u32, Failed> {
+    pub(super) fn tag(&mut self, link: &Link) -> Result<u32, Failed> {
         let tag = link.tags[usize::from(self.method)].ok_or(Failed::NoMethod)?;
         if let Some(extras) = &mut self.extras
             && let Some(stream) = &mut extras.stream
@@ -388,7 +220,7 @@ impl<'a> ClientCall<'a> {
     }
 
     /// What the caller gets for an attempt that failed.
-    fn error(&self, failed: Failed) -> CallError {
+    pub(super) fn error(&self, failed: Failed) -> CallError {
         match failed {
             Failed::NoMethod => {
                 let method = self.connection.inner().method_name(self.method);
@@ -401,7 +233,7 @@ impl<'a> ClientCall<'a> {
     }
 
     #[inline]
-    fn with_message<R>(
+    pub(super) fn with_message<R>(
         &self,
         tag: u32,
         deadline: Option<Instant>,
@@ -414,7 +246,7 @@ impl<'a> ClientCall<'a> {
     }
 
     #[inline]
-    fn reply(
+    pub(super) fn reply(
         &mut self,
         ended: Result<(), CallError>,
         terms: CallDeadline,
@@ -472,46 +304,5 @@ impl<'a> ClientCall<'a> {
             stream.may_be_open = reply.as_ref().is_ok_and(|reply| !reply.is_error());
         }
         reply
-    }
-}
-
-/// Whether the call's token, if it has one, ends it now.
-#[inline]
-fn poll_cancelled(cx: &Context<'_>, cancelled: &mut Option<TokenWatch>) -> Result<(), Failed> {
-    match cancelled.as_mut().map(|cancelled| cancelled.poll(cx)) {
-        Some(Poll::Ready(())) => Err(Failed::Cancelled),
-        Some(Poll::Pending) | None => Ok(()),
-    }
-}
-
-/// Why an attempt at a call brought no answer.
-enum Failed {
-    /// The server has no such method.
-    NoMethod,
-    /// The request cannot be made for this link; why was noted.
-    Unencoded,
-    /// The request has not been sent to its end, or was turned away: its handler does not run.
-    Unsent(ChannelError),
-    /// The request has been sent.
-    Unanswered(ChannelError),
-    /// The call's token was cancelled.
-    Cancelled,
-}
-
-impl Failed {
-    /// Of a request that was sent. A server that has ended in good order did not take it.
-    fn unanswered(error: ChannelError) -> Self {
-        match error {
-            ChannelError::ShuttingDown => Failed::Unsent(error),
-            other => Failed::Unanswered(other),
-        }
-    }
-
-    /// Why the whole link is lost, if it is.
-    fn lost_for(&self) -> Option<DisconnectReason> {
-        match self {
-            Failed::Unsent(error) | Failed::Unanswered(error) => link_slot::lost_for(error),
-            Failed::NoMethod | Failed::Unencoded | Failed::Cancelled => None,
-        }
     }
 }

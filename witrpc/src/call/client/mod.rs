@@ -1,10 +1,13 @@
 //! The client's side of a call.
 //!
-//! [`call`] takes the arguments and sends them, [`pending_call`] waits, and [`answer`] reads what came back.
+//! [`call`] takes the arguments, [`exchange`] sends them and waits by a [`pending_call`], and [`answer`] reads what
+//! came back. An attempt that failed says [why](failed_attempt), and what follows for the next.
 //! [`options`] end a call before that; [`hook_call`] runs the hooks around it.
 
 pub(crate) mod answer;
 pub(crate) mod call;
+mod exchange;
+mod failed_attempt;
 pub(crate) mod hook_call;
 pub(crate) mod options;
 pub(crate) mod pending_call;

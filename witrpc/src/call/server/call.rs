@@ -14,8 +14,9 @@ use crate::event::server::hub::EventHub;
 use crate::method::{Method, StreamMethod, TakenBy};
 use crate::observe::counters::{Counter, ThreadCounters};
 use crate::pool::{Job, Pool, Tenant};
-use crate::stream::server::PendingReply;
-use crate::stream::server::feed::{Feed, FeedState, HasSlot};
+use crate::stream::server::ServerStreams;
+use crate::stream::server::feed::{Feed, FeedState};
+use crate::stream::server::slot::HasSlot;
 use crate::stream::server::stream_cancel::StreamCancel;
 use crate::stream::server::stream_limits::MethodPermit;
 use crate::stream::server::stream_sender::{StreamSender, StreamWriter};
@@ -25,9 +26,10 @@ use super::arguments::{Arguments, BadArguments, OwnedArguments};
 use super::call_observer::CallObserver;
 use super::cancel::Deadline;
 use super::context::CallContext;
-use super::job::{AnswerTarget, Counted, LateReply, Spawn, StreamAsked, stream_job};
+use super::counted::Counted;
+use super::job::{AnswerTarget, LateReply, Spawn, StreamAsked, stream_job};
+use super::pending_reply::PendingReply;
 use super::reply::Reply;
-use super::session::ClientSession;
 
 /// The server of a trait; made by generated code.
 #[diagnostic::on_unimplemented(
@@ -240,7 +242,7 @@ impl ServerCall<'_> {
         let line = self.line;
         let (arguments, number, burden) = self.take_stream_arguments()?;
         let session = line.peer.session();
-        let flows = ClientSession::of(session).flows();
+        let flows = ServerStreams::of(session);
         let state = FeedState::new(flows, number);
         if let Err(why) = flows.open(number, Arc::clone(&state) as _) {
             line.settle(|reply| reply.not_opened(why));
@@ -279,8 +281,7 @@ impl ServerCall<'_> {
     /// Opens the arguments of a method with a stream, whose number comes first. `None` when the method
     /// does not begin, which has been answered.
     fn take_stream_arguments(&mut self) -> Option<(OwnedArguments, u64, MethodPermit)> {
-        let burden =
-            ClientSession::of(self.line.peer.session()).flows().load().begin(self.payload.len());
+        let burden = ServerStreams::of(self.line.peer.session()).load().begin(self.payload.len());
         let burden = match burden {
             Ok(burden) => burden,
             Err(why) => {
@@ -309,7 +310,7 @@ impl ServerCall<'_> {
             Some((number, feed)) => {
                 let RequestContext { peer, pool, .. } = self.line;
                 let job = self.line.enlisted(job);
-                let threads = ClientSession::of(peer.session()).flows().threads();
+                let threads = ServerStreams::of(peer.session()).threads();
                 threads.run(FedJob { number, job, feed }, pool);
             }
         }

@@ -33,17 +33,21 @@ mod tests {
 
     use super::*;
 
+    fn begin(ledger: &Arc<CounterRegistry>) -> Session {
+        ClientSession::begin(Codec::Postcard, Arc::clone(ledger), Vec::new())
+    }
+
     #[test]
     fn jobs_count_from_when_their_client_goes_until_they_end() {
         let ledger = Arc::<CounterRegistry>::default();
         let count = || ledger.left_behind().count();
-        let sessions = [(); 2].map(|()| ClientSession::begin(Codec::Postcard, Arc::clone(&ledger)));
+        let sessions = [(); 2].map(|()| begin(&ledger));
         let [gone, stays] = sessions;
         let (early, late) = (ClientJob::new(&gone), ClientJob::new(&gone));
         let other = ClientJob::new(&stays);
         drop(early);
         assert_eq!(count(), 0, "nobody has gone");
-        drop([(); 2].map(|()| ClientSession::of(&gone).leave()));
+        (0..2).for_each(|_| ClientSession::of(&gone).leave());
         assert_eq!(count(), 1, "once, however often it is said");
         let later = ClientJob::new(&gone);
         assert_eq!(count(), 2);
@@ -55,13 +59,13 @@ mod tests {
     fn none_is_counted_twice_or_for_ever_whatever_crosses() {
         let ledger = Arc::<CounterRegistry>::default();
         for _ in 0..200 {
-            let session = ClientSession::begin(Codec::Postcard, Arc::clone(&ledger));
+            let session = begin(&ledger);
             let held = thread::scope(|scope| {
                 let job = scope.spawn(|| {
                     drop(ClientJob::new(&session));
                     ClientJob::new(&session)
                 });
-                scope.spawn(|| drop(ClientSession::of(&session).leave()));
+                scope.spawn(|| ClientSession::of(&session).leave());
                 job.join().expect("it does not panic")
             });
             assert_eq!(ledger.left_behind().count(), 1);

@@ -3,7 +3,7 @@
 use std::cell::Cell;
 use std::future::{Future, poll_fn};
 use std::pin::{Pin, pin};
-use std::sync::{Arc, Weak};
+use std::sync::Arc;
 use std::task::Poll;
 
 use witrpc_transport::Session;
@@ -12,45 +12,20 @@ use crate::call::server::client_job::ClientJob;
 use crate::observe::spans::ServedSpan;
 use crate::pool::{Job, Pool};
 use crate::rt::panics::catch;
-use crate::stream::server::PendingReply;
-use crate::stream::server::feed::HasSlot;
-use crate::stream::server::slot::{DROPPED, Unanswered};
+use crate::stream::server::ServerStreams;
+use crate::stream::server::slot::{DROPPED, HasSlot, Unanswered};
 use crate::stream::server::stream_limits::MethodPermit;
 use crate::stream::server::stream_sender::StreamSender;
 
 use super::arguments::BadArguments;
 use super::call_observer::CallObserver;
+use super::counted::Counted;
+use super::pending_reply::PendingReply;
 use super::reply::Reply;
 use super::session::ClientSession;
 
 /// Where jobs run if not on the server's threads: hands one to a runtime of the user's.
 pub(crate) type Spawn = Box<dyn Fn(Job) + Send + Sync>;
-
-/// Counts as a call that has not been answered: a shutdown waits for it.
-pub(crate) struct Counted(Weak<Pool>);
-
-impl Counted {
-    pub(crate) fn new(pool: &Arc<Pool>) -> Self {
-        pool.job_begun();
-        Self(Arc::downgrade(pool))
-    }
-}
-
-#[cfg(test)]
-impl Counted {
-    /// Of no server.
-    pub(crate) fn nowhere() -> Self {
-        Self(Weak::new())
-    }
-}
-
-impl Drop for Counted {
-    fn drop(&mut self) {
-        if let Some(pool) = self.0.upgrade() {
-            pool.job_done();
-        }
-    }
-}
 
 /// A call that will be answered by a job. If the job is dropped before, it is answered then.
 pub(crate) struct LateReply {
@@ -168,7 +143,7 @@ impl Drop for LateReply {
         let stage = self.stage.get();
         match &self.place {
             AnswerTarget::Slot { session, number, .. } if stage == JobStage::Answered => {
-                ClientSession::of(session).flows().forget(*number);
+                ServerStreams::of(session).forget(*number);
             }
             AnswerTarget::Slot { feed, session, number, trail, .. } => {
                 feed.leave_unanswered(Unanswered {

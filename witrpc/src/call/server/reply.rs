@@ -7,7 +7,7 @@ use crate::method;
 use crate::method::{Method, Value};
 use crate::observe::counters::Counter;
 use crate::observe::hooks::Rejection;
-use crate::stream::server::NotOpened;
+use crate::stream::server::not_opened::NotOpened;
 use crate::tag::{AnswerTag, Status};
 
 use super::call_observer::CallObserver;

@@ -1,24 +1,28 @@
 //! What a server keeps for each of its clients.
+//!
+//! Streams and events keep something of their own for a client: a *part*, which they alone know, so that they
+//! stand above this file and not within it. Plain calls ask for no part.
 
+use std::any::Any;
 use std::fmt;
 use std::sync::Arc;
 
 use witrpc_transport::Session;
 
 use crate::codec::Codec;
-use crate::event::server::client::ClientEvents;
 use crate::observe::counters::{Counter, CounterRegistry};
 use crate::observe::left_behind::{ClientJobs, LeftBehind};
 use crate::stream::server::stream_cancel::StreamCancel;
-use crate::stream::server::{Remains, ServerStreams};
+
+/// What one of those who serve a client keeps for it, found by its type.
+pub(crate) type SessionPart = Box<dyn Any + Send + Sync>;
 
 /// What a server keeps for a client: made when the client is let in, gone with its connection. The
 /// transport keeps it as a [`Session`].
 pub(crate) struct ClientSession {
     /// How the client's values become bytes.
     codec: Codec,
-    flows: ServerStreams,
-    events: Arc<ClientEvents>,
+    parts: Vec<SessionPart>,
     jobs: ClientJobs,
     /// Cut when the client goes.
     presence: Arc<StreamCancel>,
@@ -28,10 +32,13 @@ pub(crate) struct ClientSession {
 
 impl ClientSession {
     /// Makes what a transport keeps for a new client.
-    pub(crate) fn begin(codec: Codec, ledger: Arc<CounterRegistry>) -> Session {
-        let (flows, events) = (ServerStreams::default(), ClientEvents::new(codec));
+    pub(crate) fn begin(
+        codec: Codec,
+        ledger: Arc<CounterRegistry>,
+        parts: Vec<SessionPart>,
+    ) -> Session {
         let (jobs, presence) = (ClientJobs::default(), StreamCancel::taken());
-        Session::new(Arc::new(Self { codec, flows, events, jobs, presence, ledger }))
+        Session::new(Arc::new(Self { codec, parts, jobs, presence, ledger }))
     }
 
     /// Returns what a transport has kept.
@@ -49,14 +56,14 @@ impl ClientSession {
         self.ledger.late()
     }
 
-    /// The client's streams.
-    pub(crate) fn flows(&self) -> &ServerStreams {
-        &self.flows
-    }
-
-    /// The events that the client wants.
-    pub(crate) fn events(&self) -> &Arc<ClientEvents> {
-        &self.events
+    /// Returns the part of that type.
+    ///
+    /// # Panics
+    ///
+    /// When the session was begun without it.
+    pub(crate) fn part<T: Any>(&self) -> &T {
+        let mut found = self.parts.iter().filter_map(|part| part.downcast_ref());
+        found.next().expect("a server begins each session with all parts")
     }
 
     /// Returns the count of the client's jobs.
@@ -74,14 +81,10 @@ impl ClientSession {
         &self.presence
     }
 
-    /// The client has gone: ends its streams and subscriptions, and tells the jobs that go with it.
-    /// Code of users runs only where the result is dropped.
-    pub(crate) fn leave(&self) -> Remains {
+    /// The client has gone: tells the jobs that go with it.
+    pub(crate) fn leave(&self) {
         self.jobs.leave(self.left_behind());
         self.presence.cut();
-        let remains = self.flows.leave();
-        self.events.leave();
-        remains
     }
 
     #[inline]

@@ -8,7 +8,7 @@ use std::time::Instant;
 use arc_swap::Guard;
 use witrpc_transport::Limit;
 
-use crate::connection::link_slot::Link;
+use crate::connection::link::Link;
 use crate::error::CallError;
 use crate::rt::Alarm;
 

@@ -27,7 +27,7 @@ use witrpc_rt::{lock, wake};
 use witrpc_transport::DisconnectReason;
 
 use crate::backoff::Pauses;
-use crate::connection::link_slot::Link;
+use crate::connection::link::Link;
 use crate::contract::ServiceDescriptor;
 use crate::error::ConnectError;
 use crate::rt::{Timer, spawn};
@@ -38,7 +38,7 @@ use super::state::{ConnectionState, Ended};
 
 /// Keeps the link of one connection.
 pub(crate) struct Reconnector {
-    source: LinkSource,
+    source: Box<dyn LinkSource>,
     descriptor: &'static ServiceDescriptor,
     policy: Reconnect,
     link: ArcSwap<Link>,
@@ -81,7 +81,7 @@ impl Reconnector {
     ///
     /// No thread could be started.
     pub(crate) fn start(
-        source: LinkSource,
+        source: Box<dyn LinkSource>,
         descriptor: &'static ServiceDescriptor,
         policy: Reconnect,
         link: Link,
@@ -266,7 +266,7 @@ impl Reconnector {
                 return Ok(None);
             }
             // Providers of tokens, `Deserialize` and transports are the user's.
-            let dialled = catch_unwind(AssertUnwindSafe(|| self.source.link(self.descriptor)));
+            let dialled = catch_unwind(AssertUnwindSafe(|| self.source.next_link(self.descriptor)));
             match dialled {
                 Ok(Ok(link)) => return Ok(Some(link)),
                 Ok(Err(error)) => {

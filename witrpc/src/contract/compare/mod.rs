@@ -32,7 +32,7 @@ use shapes::{Comparison, Side};
 use crate::codec::Codec;
 use crate::error::ContractDifference;
 
-use super::signature::{Argument, Contract, Signature};
+use super::signature::{ArgumentShape, Contract, Signature};
 use super::text::Shown;
 
 /// How many differences are listed.
@@ -109,7 +109,7 @@ fn compare_method(our: &Signature, their: &Signature, codec: Codec, findings: &m
 /// number differs.
 fn compare_arguments(
     method: &str,
-    (ours, theirs): (&[Argument], &[Argument]),
+    (ours, theirs): (&[ArgumentShape], &[ArgumentShape]),
     sender: Side,
     codec: Codec,
     findings: &mut Findings,

@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::fmt::Display;
 
 use crate::codec::Codec;
-use crate::contract::shape::{Content, Field, Kind, Leaf, Part, Shape, TypeIndex, Variant};
+use crate::contract::shape::{Content, Field, Leaf, Part, Shape, ShapeKind, TypeIndex, Variant};
 use crate::contract::text::{Brief, BriefContent, Shown, label};
 
 use super::Findings;
@@ -102,19 +102,19 @@ impl<'c> Walk<'_, 'c> {
         }
         self.comparison.depth += 1;
         match (a, b) {
-            (Kind::Option(a), Kind::Option(b)) => self.part(a, b),
-            (Kind::Sequence(a), Kind::Sequence(b)) => self.inside("[]", a, b),
-            (Kind::Raw(a), Kind::Raw(b)) => {
+            (ShapeKind::Option(a), ShapeKind::Option(b)) => self.part(a, b),
+            (ShapeKind::Sequence(a), ShapeKind::Sequence(b)) => self.inside("[]", a, b),
+            (ShapeKind::Raw(a), ShapeKind::Raw(b)) => {
                 self.comparison.ordered = true;
                 self.inside("[]", a, b);
             }
-            (Kind::Map(key_a, a), Kind::Map(key_b, b)) => {
+            (ShapeKind::Map(key_a, a), ShapeKind::Map(key_b, b)) => {
                 self.inside("{key}", key_a, key_b);
                 self.inside("{}", a, b);
             }
-            (Kind::Tuple(a), Kind::Tuple(b)) if a.len() == b.len() => self.tuples(a, b),
-            (Kind::Struct(a), Kind::Struct(b)) => self.fields(a, b),
-            (Kind::Enum(a), Kind::Enum(b)) => self.variants(a, b),
+            (ShapeKind::Tuple(a), ShapeKind::Tuple(b)) if a.len() == b.len() => self.tuples(a, b),
+            (ShapeKind::Struct(a), ShapeKind::Struct(b)) => self.fields(a, b),
+            (ShapeKind::Enum(a), ShapeKind::Enum(b)) => self.variants(a, b),
             _ => self.differ(Brief(ours, &here), Brief(theirs, &there)),
         }
         self.comparison.depth -= 1;
@@ -166,7 +166,7 @@ impl<'c> Walk<'_, 'c> {
             Side::There => self.comparison.theirs,
         };
         let is_option = matches!(bare(shape, &field.part),
-            Part::Type(index) if matches!(shape.types[*index].kind, Kind::Option(_)));
+            Part::Type(index) if matches!(shape.types[*index].kind, ShapeKind::Option(_)));
         if self.comparison.ordered || !is_option {
             let problem = format!("is only {}", side.word());
             self.within(&label(field.name.as_ref(), number), |walk| walk.add(problem));
@@ -261,8 +261,8 @@ fn bare<'s>(shape: &'s Shape, mut part: &'s Part) -> &'s Part {
     for _ in 0..=shape.types.len().min(MAX_DEPTH) {
         let Part::Type(index) = part else { return part };
         match &shape.types[*index].kind {
-            Kind::Newtype(inner) => part = inner,
-            Kind::UnitStruct => return &Part::Leaf(Leaf::Unit),
+            ShapeKind::Newtype(inner) => part = inner,
+            ShapeKind::UnitStruct => return &Part::Leaf(Leaf::Unit),
             _ => return part,
         }
     }
@@ -270,9 +270,9 @@ fn bare<'s>(shape: &'s Shape, mut part: &'s Part) -> &'s Part {
 }
 
 /// How many parts a type has of its own.
-fn size(kind: &Kind) -> usize {
+fn size(kind: &ShapeKind) -> usize {
     match kind {
-        Kind::Enum(variants) => variants.len() + kind.parts().len(),
+        ShapeKind::Enum(variants) => variants.len() + kind.parts().len(),
         _ => 1 + kind.parts().len(),
     }
 }

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use serde::{Deserialize, Serialize};
 
 use crate::codec::Wire;
-use crate::contract::shape::{Field, Kind, Name, Part, Shape, TypeShape};
+use crate::contract::shape::{Field, Name, Part, Shape, ShapeKind, TypeShape};
 use crate::contract::{
     ArgumentDescriptor, ArgumentKind, EventDescriptor, MethodDescriptor, Overflow,
     ServiceDescriptor, Trace, Traced, trace, trace_raw,
@@ -381,7 +381,7 @@ fn what_cannot_be_traced_is_not_compared_and_shows() {
 }
 
 /// A contract as a hostile server could send it: a method `call` of such a shape.
-fn hostile(types: Vec<Kind>) -> Contract {
+fn hostile(types: Vec<ShapeKind>) -> Contract {
     let types = types.into_iter().map(|kind| TypeShape { name: Name::default(), kind }).collect();
     let mut contract = sending::<()>();
     contract.methods[0].arguments[0].shape = Shape { root: Part::Type(0), types, incomplete: None };
@@ -402,18 +402,18 @@ fn a_hostile_contract_cannot_nest_without_end() {
     const LONG: usize = 100_000;
     let field = |part| Field { name: Some("next".into()), part };
     let link = |to| match to % 2 {
-        1 => Kind::Option(Part::Type(to)),
-        _ => Kind::Struct(vec![field(Part::Type(to))]),
+        1 => ShapeKind::Option(Part::Type(to)),
+        _ => ShapeKind::Struct(vec![field(Part::Type(to))]),
     };
     let mut types: Vec<_> = (1..LONG).map(link).collect();
-    types.push(Kind::UnitStruct);
+    types.push(ShapeKind::UnitStruct);
     let found = words(&sending::<Chain>(), &hostile(types), Codec::Postcard);
     assert!(found[0].ends_with("is too large or nests too deep to be compared"), "{found:?}");
 }
 
 #[test]
 fn newtypes_of_themselves_end() {
-    let found = words(&sending::<u8>(), &hostile(vec![Kind::Newtype(Part::Type(0))]), BOTH[0]);
+    let found = words(&sending::<u8>(), &hostile(vec![ShapeKind::Newtype(Part::Type(0))]), BOTH[0]);
     assert_eq!(found.len(), 1, "{found:?}");
 }
 
@@ -421,8 +421,8 @@ fn newtypes_of_themselves_end() {
 fn what_a_hostile_contract_makes_us_say_is_short() {
     // Doubles with each type.
     let mut types: Vec<_> =
-        (1..60).map(|next| Kind::Tuple(vec![Part::Type(next), Part::Type(next)])).collect();
-    types.push(Kind::Struct(vec![Field {
+        (1..60).map(|next| ShapeKind::Tuple(vec![Part::Type(next), Part::Type(next)])).collect();
+    types.push(ShapeKind::Struct(vec![Field {
         name: Some("\u{1b}[31m".repeat(100_000).into()),
         part: Part::Type(0),
     }]));

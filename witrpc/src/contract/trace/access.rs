@@ -6,11 +6,12 @@ use serde::de::{
 };
 use serde::forward_to_deserialize_any;
 
-use crate::contract::shape::{Content, Kind, TypeIndex};
+use crate::contract::shape::{Content, ShapeKind, TypeIndex};
 
 use super::deserializer::{TraceError, Tracing, settle_names, unseen_fields};
 use super::fields::Way;
-use super::state::{FrameKind, TracePlace, UNSEEN};
+use super::place::TracePlace;
+use super::state::{FrameKind, UNSEEN};
 
 /// Elements or fields, in order.
 pub(super) struct TraceParts<'t> {
@@ -191,7 +192,7 @@ impl Variants<'_> {
     /// Notes what the variant holds, and gives `change` the chance to correct it.
     fn content(&self, first_seen: Content, change: impl FnOnce(&mut Content)) {
         let mut state = self.trace.state.borrow_mut();
-        if let Kind::Enum(variants) = state.kind_mut(self.within) {
+        if let ShapeKind::Enum(variants) = state.kind_mut(self.within) {
             let content = &mut variants[self.variant].content;
             if *content == Content::Unit {
                 *content = first_seen;

@@ -7,12 +7,13 @@ use std::fmt;
 use serde::de::value::{MapDeserializer, SeqDeserializer};
 use serde::de::{Deserializer, Visitor};
 
-use crate::contract::shape::{Field, Kind, Leaf, Opaque, Part, TypeIndex, TypeShape};
+use crate::contract::shape::{Field, Leaf, Opaque, Part, ShapeKind, TypeIndex, TypeShape};
 
 use super::access::{Entries, TraceParts, Variants, read_fields};
+use super::place::TracePlace;
 use super::sample::{Sample, SamplePool};
 use super::search::{Spot, What};
-use super::state::{FrameKind, TracePlace, TraceState, TypeKey, UNSEEN, unseen_variant};
+use super::state::{FrameKind, TraceState, TypeKey, UNSEEN, unseen_variant};
 
 /// Why a pass of a trace ended.
 #[derive(Debug)]
@@ -103,7 +104,7 @@ impl<'t> Tracing<'t> {
         self,
         name: &'static str,
         asked: &'static str,
-        kind: impl FnOnce() -> Kind,
+        kind: impl FnOnce() -> ShapeKind,
     ) -> Result<TypeIndex, TraceError> {
         let key =
             TypeKey { visitor: type_name::<V>(), value: type_name::<V::Value>(), name, asked };
@@ -223,12 +224,12 @@ impl<'de> Deserializer<'de> for Tracing<'_> {
         name: &'static str,
         visitor: V,
     ) -> Result<V::Value, TraceError> {
-        self.composite::<V>(name, "unit struct", || Kind::UnitStruct)?;
+        self.composite::<V>(name, "unit struct", || ShapeKind::UnitStruct)?;
         visitor.visit_unit()
     }
 
     fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, TraceError> {
-        let index = self.composite::<V>("", "option", || Kind::Option(UNSEEN))?;
+        let index = self.composite::<V>("", "option", || ShapeKind::Option(UNSEEN))?;
         if self.elements(index) == 0 {
             return visitor.visit_none();
         }
@@ -241,19 +242,19 @@ impl<'de> Deserializer<'de> for Tracing<'_> {
         name: &'static str,
         visitor: V,
     ) -> Result<V::Value, TraceError> {
-        let index = self.composite::<V>(name, "newtype", || Kind::Newtype(UNSEEN))?;
+        let index = self.composite::<V>(name, "newtype", || ShapeKind::Newtype(UNSEEN))?;
         let inner = self.at(TracePlace::Inside { within: index, variant: 0, part: 0 });
         self.inside(index, 0, FrameKind::Fixed, || visitor.visit_newtype_struct(inner))
     }
 
     fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, TraceError> {
-        let index = self.composite::<V>("", "sequence", || Kind::Sequence(UNSEEN))?;
+        let index = self.composite::<V>("", "sequence", || ShapeKind::Sequence(UNSEEN))?;
         let mut parts = TraceParts::alike(self, index, self.elements(index));
         self.inside(index, 0, self.container(), || visitor.visit_seq(&mut parts))
     }
 
     fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, TraceError> {
-        let index = self.composite::<V>("", "map", || Kind::Map(UNSEEN, UNSEEN))?;
+        let index = self.composite::<V>("", "map", || ShapeKind::Map(UNSEEN, UNSEEN))?;
         let entries = Entries { trace: self, within: index, left: self.elements(index) };
         self.inside(index, 0, self.container(), || visitor.visit_map(entries))
     }
@@ -272,7 +273,7 @@ impl<'de> Deserializer<'de> for Tracing<'_> {
         len: usize,
         visitor: V,
     ) -> Result<V::Value, TraceError> {
-        let index = self.composite::<V>(name, "tuple", || Kind::Tuple(vec![UNSEEN; len]))?;
+        let index = self.composite::<V>(name, "tuple", || ShapeKind::Tuple(vec![UNSEEN; len]))?;
         let mut parts = TraceParts::apart(self, index, 0, len);
         self.inside(index, 0, FrameKind::Fixed, || visitor.visit_seq(&mut parts))
     }
@@ -283,10 +284,10 @@ impl<'de> Deserializer<'de> for Tracing<'_> {
         fields: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, TraceError> {
-        let kind = || Kind::Struct(unseen_fields(fields));
+        let kind = || ShapeKind::Struct(unseen_fields(fields));
         let index = self.composite::<V>(name, "struct", kind)?;
         let (value, taken) = read_fields(self, (index, 0), fields, visitor)?;
-        if let (Kind::Struct(fields), Some(taken)) =
+        if let (ShapeKind::Struct(fields), Some(taken)) =
             (self.state.borrow_mut().kind_mut(index), taken)
         {
             settle_names(fields, taken);
@@ -300,7 +301,7 @@ impl<'de> Deserializer<'de> for Tracing<'_> {
         variants: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, TraceError> {
-        let kind = || Kind::Enum(variants.iter().map(|name| unseen_variant(name)).collect());
+        let kind = || ShapeKind::Enum(variants.iter().map(|name| unseen_variant(name)).collect());
         let index = self.composite::<V>(name, "enum", kind)?;
         let chosen = self.state.borrow().choose_variant(index);
         let Some(variant) = chosen else {

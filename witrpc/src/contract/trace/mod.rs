@@ -11,6 +11,7 @@ mod echo;
 mod fields;
 mod hint;
 mod pass;
+mod place;
 mod plan;
 mod register;
 mod sample;
@@ -33,9 +34,10 @@ use std::sync::{Arc, LazyLock, Mutex};
 
 use deserializer::{TraceError, Tracing};
 use pass::Failure;
+use place::TracePlace;
 use search::Spot;
 use serde::de::DeserializeOwned;
-use state::{TracePlace, TraceState};
+use state::TraceState;
 use witrpc_rt::lock;
 
 use crate::codec::{Codec, RawElement, Wire, is_plain_vec};

@@ -10,11 +10,12 @@
 
 use std::cell::RefCell;
 
-use crate::contract::shape::{Content, Kind, Part, Shape};
+use crate::contract::shape::{Content, Part, Shape, ShapeKind};
 
 use super::deserializer::unseen_fields;
 use super::fields::Way;
-use super::state::{Frame, FrameKind, TraceState, UNSEEN, VariantProgress};
+use super::plan::VariantProgress;
+use super::state::{Frame, FrameKind, TraceState, UNSEEN};
 
 /// How many passes a trace may take that show nothing new.
 const MAX_IDLE_PASSES: usize = 5_000;
@@ -159,8 +160,8 @@ impl TraceState {
     fn forget_fields(&mut self, (within, variant): (usize, usize)) {
         let names = self.fields[&(within, variant)].names;
         match &mut self.types[within].kind {
-            Kind::Struct(fields) => *fields = unseen_fields(names),
-            Kind::Enum(variants) => {
+            ShapeKind::Struct(fields) => *fields = unseen_fields(names),
+            ShapeKind::Enum(variants) => {
                 if let Content::Struct(fields) = &mut variants[variant].content {
                     *fields = unseen_fields(names);
                 }
@@ -180,7 +181,7 @@ impl TraceState {
         self.plan.fresh = false;
         let mut any = false;
         for (index, shape) in self.types.iter().enumerate() {
-            let Kind::Enum(variants) = &shape.kind else { continue };
+            let ShapeKind::Enum(variants) = &shape.kind else { continue };
             for (number, variant) in variants.iter().enumerate() {
                 let progress = &mut self.progress[index][number];
                 let content = &variant.content;
@@ -205,11 +206,13 @@ impl TraceState {
                 continue;
             }
             let fields = match &mut self.types[*within].kind {
-                Kind::Struct(fields) => fields,
-                Kind::Enum(variants) => match variants.get_mut(*variant).map(|v| &mut v.content) {
-                    Some(Content::Struct(fields)) => fields,
-                    _ => continue,
-                },
+                ShapeKind::Struct(fields) => fields,
+                ShapeKind::Enum(variants) => {
+                    match variants.get_mut(*variant).map(|v| &mut v.content) {
+                        Some(Content::Struct(fields)) => fields,
+                        _ => continue,
+                    }
+                }
                 _ => continue,
             };
             let mut aliases = order.aliases.iter();

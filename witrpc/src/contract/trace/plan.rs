@@ -12,12 +12,22 @@
 
 use std::collections::{HashSet, VecDeque};
 
-use crate::contract::shape::{Content, Kind, Part, TypeIndex, TypeShape};
+use crate::contract::shape::{Content, Part, ShapeKind, TypeIndex, TypeShape};
 
-use super::state::{TracePlace, VariantProgress};
+use super::place::TracePlace;
 
 /// The distance of a type that leads nowhere.
 const NOWHERE: usize = usize::MAX;
+
+/// How far the trace is with a variant.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum VariantProgress {
+    Untried,
+    /// Made once; the number orders these moments.
+    Made(usize),
+    /// Cannot be made.
+    Failed,
+}
 
 /// The distances of all types.
 #[derive(Default)]
@@ -85,10 +95,10 @@ impl TracePlan {
     pub(super) fn leads_on(
         &self,
         index: TypeIndex,
-        kind: &Kind,
+        kind: &ShapeKind,
         progress: &[VariantProgress],
     ) -> Option<usize> {
-        let Kind::Enum(variants) = kind else { return None };
+        let ShapeKind::Enum(variants) = kind else { return None };
         let made =
             (0..variants.len()).filter(|of| matches!(progress[*of], VariantProgress::Made(_)));
         let distances = made.map(|of| (self.of_content(index, of, &variants[of].content), of));
@@ -124,7 +134,7 @@ impl TracePlan {
                 }
             };
             match &shape.kind {
-                Kind::Enum(variants) => {
+                ShapeKind::Enum(variants) => {
                     for (variant, of) in variants.iter().enumerate() {
                         if progress[within][variant] != VariantProgress::Failed {
                             hold(variant, of.content.parts());

@@ -7,8 +7,8 @@
 use std::collections::{HashMap, HashSet};
 
 use super::hint;
+use super::place::TracePlace;
 use super::sample::{Sample, SamplePool, Samples};
-use super::state::TracePlace;
 
 /// How many values are tried for one part.
 const MAX_TRIES: usize = 600;

@@ -6,7 +6,7 @@
 
 use std::collections::HashSet;
 
-use super::state::TracePlace;
+use super::place::TracePlace;
 
 /// How many values a pass asks for before options, sequences and maps stay empty.
 const LARGE: usize = 1_000;

@@ -2,10 +2,11 @@
 
 use std::collections::{HashMap, HashSet};
 
-use crate::contract::shape::{Content, Kind, Opaque, Part, TypeIndex, TypeShape, Variant};
+use crate::contract::shape::{Content, Opaque, Part, ShapeKind, TypeIndex, TypeShape, Variant};
 
 use super::fields::FieldOrder;
-use super::plan::TracePlan;
+use super::place::TracePlace;
+use super::plan::{TracePlan, VariantProgress};
 use super::sample::{Sample, SamplePool, Samples};
 use super::search::{Choice, Search, Spot, What};
 use super::size::Size;
@@ -29,28 +30,6 @@ pub(super) struct TypeKey {
     pub(super) name: &'static str,
     /// The method by which the type asked, as the same visitor may ask in two ways.
     pub(super) asked: &'static str,
-}
-
-/// A place where a part of a value stands.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
-pub(super) enum TracePlace {
-    Root,
-    /// A part of a type, counted from 0; of one of its variants, if it is an enum.
-    Inside {
-        within: TypeIndex,
-        variant: usize,
-        part: usize,
-    },
-}
-
-/// How far the trace is with a variant.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum VariantProgress {
-    Untried,
-    /// Made once; the number orders these moments.
-    Made(usize),
-    /// Cannot be made.
-    Failed,
 }
 
 /// A type around the value that is being asked for.
@@ -169,15 +148,15 @@ impl TraceState {
             return Some(&mut self.root);
         };
         match &mut self.types[within].kind {
-            Kind::Option(inner)
-            | Kind::Newtype(inner)
-            | Kind::Sequence(inner)
-            | Kind::Raw(inner) => Some(inner),
-            Kind::Map(key, value) => Some(if part == 0 { key } else { value }),
-            Kind::Tuple(parts) => parts.get_mut(part),
-            Kind::UnitStruct => None,
-            Kind::Struct(fields) => fields.get_mut(part).map(|field| &mut field.part),
-            Kind::Enum(variants) => match &mut variants.get_mut(variant)?.content {
+            ShapeKind::Option(inner)
+            | ShapeKind::Newtype(inner)
+            | ShapeKind::Sequence(inner)
+            | ShapeKind::Raw(inner) => Some(inner),
+            ShapeKind::Map(key, value) => Some(if part == 0 { key } else { value }),
+            ShapeKind::Tuple(parts) => parts.get_mut(part),
+            ShapeKind::UnitStruct => None,
+            ShapeKind::Struct(fields) => fields.get_mut(part).map(|field| &mut field.part),
+            ShapeKind::Enum(variants) => match &mut variants.get_mut(variant)?.content {
                 Content::Newtype(inner) => Some(inner),
                 Content::Tuple(parts) => parts.get_mut(part),
                 Content::Struct(fields) => fields.get_mut(part).map(|field| &mut field.part),
@@ -197,7 +176,8 @@ impl TraceState {
         let index = *self.indices.entry(key).or_insert(next);
         if index == next {
             let shape = shape();
-            let variants = if let Kind::Enum(variants) = &shape.kind { variants.len() } else { 0 };
+            let variants =
+                if let ShapeKind::Enum(variants) = &shape.kind { variants.len() } else { 0 };
             self.types.push(shape);
             self.known += 1;
             self.progress.push(vec![VariantProgress::Untried; variants]);
@@ -208,7 +188,7 @@ impl TraceState {
         index
     }
 
-    pub(super) fn kind_mut(&mut self, index: TypeIndex) -> &mut Kind {
+    pub(super) fn kind_mut(&mut self, index: TypeIndex) -> &mut ShapeKind {
         &mut self.types[index].kind
     }
 
@@ -265,7 +245,7 @@ impl TraceState {
     }
 
     fn decided(&mut self, choice: Choice, index: TypeIndex) -> usize {
-        let is_option = matches!(self.types[index].kind, Kind::Option(_));
+        let is_option = matches!(self.types[index].kind, ShapeKind::Option(_));
         let pool = if is_option { SamplePool::Fixed(2) } else { SamplePool::Length };
         match self.search.decide(choice, pool) {
             Some(Sample::Number(number)) if is_option => 1 - number,
@@ -330,7 +310,7 @@ impl TraceState {
     /// alias among the names: then it is unknown which names are the variants' own.
     pub(super) fn settle_variants(&mut self) {
         for (shape, progress) in self.types.iter_mut().zip(&self.progress) {
-            let Kind::Enum(variants) = &mut shape.kind else { continue };
+            let ShapeKind::Enum(variants) = &mut shape.kind else { continue };
             let known = variants.len();
             let mut progress = progress.iter();
             variants.retain_mut(|variant| {

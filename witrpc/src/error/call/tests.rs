@@ -1,4 +1,5 @@
 use serde::Deserialize;
+use witrpc_transport::ChannelError;
 
 use crate::error::assert_is_sentence;
 

@@ -13,7 +13,7 @@ use crate::error::{CallError, EventError};
 use crate::event::delivery::Emitted;
 use crate::method::EventItem;
 
-use super::subscriptions::Subscription;
+use super::subscription::Subscription;
 use super::{Sink, read_item};
 
 /// Has a closure called for each event, until it is dropped: what a client's `on_…` gives.

@@ -14,7 +14,7 @@ use crate::method::EventItem;
 
 use super::queue::{Came, Queue};
 use super::read_item;
-use super::subscriptions::Subscription;
+use super::subscription::Subscription;
 
 /// The events of one subscriber, read.
 pub(crate) struct Inbox<T> {

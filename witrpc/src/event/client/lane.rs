@@ -5,8 +5,9 @@ use std::sync::Arc;
 use witrpc_transport::{Answer, ChannelError, KeptLane, Limit};
 
 use crate::rt::block_on;
-use crate::stream::client::LinkStreams;
-use crate::stream::client::request::{Control, Request, of_what_goes_on};
+use crate::stream::client::control::{Control, of_what_goes_on};
+use crate::stream::client::link_streams::LinkStreams;
+use crate::stream::client::request::Request;
 
 /// The lane over which the events of a link come. It is kept from one request to the next: calls that
 /// wait for a lane, however many, and those that take long, keep no event from coming. Streams and notices

@@ -1,9 +1,9 @@
 //! Events, seen from the client: who wants which, and the thread that has them.
 //!
-//! [`subscriptions`] is the one place that knows what all clones of a client want, and tells the
-//! server. A [`puller`] has what comes, with one request for all over a [`lane`] of its own, and deals it out: to closures,
-//! which it runs ([`guard`]), and to the [`queue`]s of [`blocking`] and [`asynchronous`] subscribers,
-//! who have them from their [`inbox`].
+//! [`subscriptions`] is the one place that knows what all clones of a client want; a [`subscription`] adds to
+//! that, and tells the server. A [`puller`] has what comes, with one request for all over a [`lane`] of its
+//! own, and deals it out: to closures, which it runs ([`guard`]), and to the [`queue`]s of [`blocking`] and
+//! [`asynchronous`] subscribers, who have them from their [`inbox`].
 
 pub(crate) mod asynchronous;
 pub(crate) mod blocking;
@@ -14,6 +14,7 @@ pub(crate) mod puller;
 pub(crate) mod pulling;
 pub(crate) mod queue;
 pub(crate) mod subscribe;
+pub(crate) mod subscription;
 pub(crate) mod subscriptions;
 
 use std::sync::Arc;

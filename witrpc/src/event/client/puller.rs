@@ -7,15 +7,15 @@ use witrpc_transport::{ChannelError, Limit};
 
 use crate::call::client::answer::read_pulled;
 use crate::codec::Codec;
-use crate::connection::link_slot;
-use crate::connection::link_slot::Link;
+use crate::connection::link;
+use crate::connection::link::Link;
 use crate::connection::reconnect::Reconnector;
 use crate::error::CallError;
 use crate::event::delivery;
 use crate::event::delivery::Delivery;
 use crate::rt::{block_on, spawn};
-use crate::stream::client::LinkStreams;
-use crate::stream::client::request::Control;
+use crate::stream::client::control::Control;
+use crate::stream::client::link_streams::LinkStreams;
 use crate::tag::{Operation, RequestTag};
 
 use super::lane::EventLane;
@@ -153,7 +153,7 @@ impl Puller {
     ///
     /// Why there is none.
     fn follow(&mut self, lost_by: ChannelError) -> Result<(), CallError> {
-        let reason = link_slot::lost_for(&lost_by);
+        let reason = link::lost_for(&lost_by);
         let keeper = self.keeper.as_ref().zip(reason);
         let Some((keeper, _)) = keeper.filter(|(keeper, reason)| keeper.follows(*reason)) else {
             let lost = reason.map(CallError::Disconnected);

@@ -16,7 +16,7 @@ use super::asynchronous::EventStream;
 use super::blocking::Events;
 use super::guard::{EventGuard, Reaction};
 use super::inbox::Inbox;
-use super::subscriptions::Subscription;
+use super::subscription::Subscription;
 
 /// `XClient::event()`.
 pub fn subscribe_blocking<T: EventItem>(connection: &Connection) -> Result<Events<T>, CallError> {

@@ -13,14 +13,15 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
 use witrpc_rt::{lock, wait};
-use witrpc_transport::ChannelError;
+use witrpc_transport::{ChannelError, Session};
 
+use crate::call::server::pending_reply::PendingReply;
 use crate::call::server::reply::Reply;
+use crate::call::server::session::ClientSession;
 use crate::codec::Codec;
 use crate::contract::Overflow;
 use crate::event::backlog::{Backlog, Offer};
 use crate::event::delivery::{ANSWER_LEN, Delivery, Emitted};
-use crate::stream::server::PendingReply;
 
 /// A service's number and the number of an event of it.
 type ServedEventKey = (u8, u16);
@@ -60,6 +61,11 @@ struct EventWaiter {
 impl ClientEvents {
     pub(crate) fn new(codec: Codec) -> Arc<Self> {
         Arc::new(Self { codec, state: Mutex::default(), changed: Condvar::new() })
+    }
+
+    /// Returns those of the client that has this session.
+    pub(crate) fn of(session: &Session) -> &Arc<Self> {
+        ClientSession::of(session).part()
     }
 
     pub(crate) fn codec(&self) -> Codec {

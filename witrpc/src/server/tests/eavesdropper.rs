@@ -5,9 +5,9 @@ use std::sync::{Arc, Mutex};
 use witrpc_transport::{ChannelError, ClientInfo, Outgoing, Peer, Session, Ticket};
 
 use crate::call::server::call_observer::CallObserver;
-use crate::call::server::session::ClientSession;
+use crate::call::server::pending_reply::PendingReply;
 use crate::codec::Codec;
-use crate::stream::server::PendingReply;
+use crate::server::client_parts;
 
 /// What it does at each answer.
 type Act = Box<dyn Fn() + Send + Sync>;
@@ -21,7 +21,7 @@ pub(crate) struct Eavesdropper {
 
 impl Eavesdropper {
     pub(crate) fn new(act: impl Fn() + Send + Sync + 'static) -> Arc<Self> {
-        let session = ClientSession::begin(Codec::Postcard, Arc::default());
+        let session = client_parts::begin(Codec::Postcard, Arc::default());
         let client = ClientInfo::new(1, 1);
         Arc::new(Self { client, session, act: Box::new(act), answers: Mutex::default() })
     }

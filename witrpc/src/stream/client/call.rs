@@ -13,14 +13,14 @@ use crate::call::client::call::ClientCall;
 use crate::call::client::options::CallDeadline;
 use crate::codec::Wire;
 use crate::connection::connection::Connection;
-use crate::connection::link_slot::Link;
+use crate::connection::link::Link;
 use crate::error::CallError;
 use crate::method::{ArgumentList, LentTo, Message, ReadItems, StreamMethod};
 use crate::rt::block_on;
 
-use super::LinkStreams;
 use super::asynchronous::AsyncStream;
 use super::blocking::BlockingStream;
+use super::link_streams::LinkStreams;
 use super::notices::Registration;
 use super::pickup::AnswerPickup;
 use super::push::Target;

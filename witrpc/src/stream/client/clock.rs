@@ -21,8 +21,9 @@ use crate::error::{CallError, UploadStage};
 use crate::rt::Alarm;
 use crate::tag::{Operation, UploadState};
 
+use super::control::Control;
 use super::push::Target;
-use super::request::{Control, Request};
+use super::request::Request;
 
 /// The times of one upload.
 pub(crate) struct Clock {

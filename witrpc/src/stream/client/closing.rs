@@ -20,9 +20,9 @@ use witrpc_transport::{ChannelError, ClientChannel, Limit};
 use crate::call::client::pending_call::PendingCall;
 use crate::tag::{MAX_CLOSED_AT_ONCE, Operation, RequestTag};
 
-use super::request::Control;
-use super::unattended::{Errand, Unattended};
-use super::{LinkStreams, unattended};
+use super::control::Control;
+use super::link_streams::LinkStreams;
+use super::unattended::{self, Errand, Unattended};
 
 /// The streams of a link that are to be closed.
 pub(crate) struct Closing(Mutex<Unattended<ClosingState, Closure>>);

@@ -32,10 +32,10 @@ use crate::codec::Codec;
 use crate::error::CallError;
 use crate::tag::{Notice, Operation, RequestTag};
 
-use super::request::Control;
-use super::unattended::{Errand, Unattended};
+use super::control::Control;
+use super::link_streams::LinkStreams;
+use super::unattended::{self, Errand, Unattended};
 use super::wait_permits::{PermitWaiter, Purpose, WaitPermit};
-use super::{LinkStreams, unattended};
 
 pub(crate) use uploads::NoticeError;
 
@@ -47,7 +47,7 @@ pub(crate) struct UploadNotices(Mutex<Unattended<Uploads, Pull>>);
 
 /// A request for notices.
 pub(crate) struct Pull {
-    admission: Admission,
+    admission: NoticePermit,
     flight: PendingCall<Arc<dyn ClientChannel>, Limit>,
     answer: Answer,
     /// How many uploads had been open when it was made: the server knows these.
@@ -55,7 +55,7 @@ pub(crate) struct Pull {
 }
 
 /// The lane that the request holds counts among those that streams may hold.
-enum Admission {
+enum NoticePermit {
     Wanted(Option<PermitWaiter>),
     Here(#[expect(dead_code, reason = "it is held")] WaitPermit),
 }
@@ -104,7 +104,7 @@ impl Errand for Pulls<'_> {
 
     fn next(&self, uploads: &mut Uploads) -> Option<Pull> {
         uploads.until().map(|_| Pull {
-            admission: Admission::Wanted(None),
+            admission: NoticePermit::Wanted(None),
             flight: PendingCall::continuing(Arc::clone(&self.0.channel)),
             answer: Answer::default(),
             known: uploads.known(),
@@ -126,20 +126,20 @@ impl Errand for Pulls<'_> {
 
 impl Pull {
     fn waits_for_permit(&self) -> bool {
-        matches!(self.admission, Admission::Wanted(_))
+        matches!(self.admission, NoticePermit::Wanted(_))
     }
 
     fn poll(&mut self, streams: &Arc<LinkStreams>) -> Poll<Result<Brought, ChannelError>> {
         let waker = unattended::waker(streams, LinkStreams::pull_notices);
         let mut cx = Context::from_waker(&waker);
-        if let Admission::Wanted(turn) = &mut self.admission {
+        if let NoticePermit::Wanted(turn) = &mut self.admission {
             // Those that wait now: they come and go.
             let Some(until) = streams.notices.lock().state.until() else {
                 return Poll::Ready(Ok(Brought::Notices(Vec::new())));
             };
             let limit = &mut Limit::At(until);
             match ready!(streams.share.poll_permit(Purpose::Notices, &cx, turn, limit)) {
-                Ok(permit) => self.admission = Admission::Here(permit),
+                Ok(permit) => self.admission = NoticePermit::Here(permit),
                 Err(refusal @ (ChannelError::NoFreeLane | ChannelError::TooFewLanes { .. })) => {
                     return Poll::Ready(Ok(Brought::NoLane(refusal)));
                 }

@@ -8,8 +8,9 @@ use crate::error::CallError;
 use crate::rt::block_on;
 use crate::tag::Operation;
 
+use super::control::Control;
 use super::push::Target;
-use super::request::{Control, Request};
+use super::request::Request;
 
 /// The request for the answer of an upload, from when that is open.
 ///

@@ -14,10 +14,11 @@ use crate::error::CallError;
 use crate::rt::cancel_token::{CancelToken, TokenWatch};
 use crate::tag::{Operation, credit, push};
 
-use super::LinkStreams;
 use super::clock::Clock;
+use super::control::Control;
+use super::link_streams::LinkStreams;
 use super::notices::{NoticeError, Registration};
-use super::request::{Control, Request};
+use super::request::Request;
 
 /// A stream that is being fed.
 pub(crate) struct Target {

@@ -3,57 +3,20 @@
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
-use witrpc_transport::{Answer, ChannelError, ClientChannel, DisconnectReason, Limit, Outgoing};
+use witrpc_transport::{Answer, ChannelError, ClientChannel, Limit};
 
 use crate::call::client::pending_call::PendingCall;
-use crate::codec::{Codec, EncodeError, Encoder};
 use crate::rt::block_on;
-use crate::tag::{Operation, RAW, RequestTag};
 
-use super::LinkStreams;
+use super::control::{Control, of_what_goes_on};
+use super::link_streams::LinkStreams;
 use super::wait_permits::{PermitWaiter, Purpose, WaitPermit};
-
-/// What such a request says.
-pub(crate) struct Control<'a> {
-    tag: u32,
-    body: Encoder<'a>,
-}
-
-impl<'a> Control<'a> {
-    /// With a body that is still empty.
-    pub(crate) fn new(tag: RequestTag, codec: Codec) -> Self {
-        Self { tag: tag.bits(), body: Encoder::new(codec) }
-    }
-
-    /// About the stream of that number.
-    pub(crate) fn of_stream(operation: Operation, number: u64, codec: Codec) -> Self {
-        let mut control = Self::new(RequestTag::of(operation), codec);
-        control.add(|body| body.number("stream", number)).expect("numbers always encode");
-        control
-    }
-
-    /// Adds to the body.
-    pub(crate) fn add(
-        &mut self,
-        add: impl FnOnce(&mut Encoder<'a>) -> Result<(), EncodeError>,
-    ) -> Result<(), EncodeError> {
-        add(&mut self.body)
-    }
-
-    /// Hands the message out, an equal one each time.
-    pub(crate) fn with_message<R>(&self, send: impl FnOnce(Outgoing<'_>) -> R) -> R {
-        self.body.with_body(|raw, body| {
-            let tag = if raw { self.tag | RAW } else { self.tag };
-            send(Outgoing { tag, body, deadline: None })
-        })
-    }
-}
 
 /// Such a request from its first poll to its answer. Dropping it gives it up.
 pub(crate) struct Request {
     streams: Arc<LinkStreams>,
     /// To wait for items, if it does.
-    permit: Admission,
+    permit: RequestPermit,
     flight: PendingCall<Arc<dyn ClientChannel>, Limit>,
     is_sent: bool,
     /// Its answer may have been moved, so it is to be polled.
@@ -63,7 +26,7 @@ pub(crate) struct Request {
     pub(crate) answer: Answer,
 }
 
-enum Admission {
+enum RequestPermit {
     NotNeeded,
     Wanted(Option<PermitWaiter>),
     Here(#[expect(dead_code, reason = "it is held")] WaitPermit),
@@ -72,12 +35,12 @@ enum Admission {
 impl Request {
     /// One that may have to wait for items, and waits for its answer for as long as it takes.
     pub(crate) fn for_items(streams: &Arc<LinkStreams>, send_limit: Limit) -> Self {
-        Self::new(streams, Admission::Wanted(None), send_limit, Limit::Never)
+        Self::new(streams, RequestPermit::Wanted(None), send_limit, Limit::Never)
     }
 
     /// One that needs no permit.
     pub(crate) fn plain(streams: &Arc<LinkStreams>, limit: Limit) -> Self {
-        Self::new(streams, Admission::NotNeeded, limit, limit)
+        Self::new(streams, RequestPermit::NotNeeded, limit, limit)
     }
 
     /// One that the server answers at once, also while it drains its calls: it belongs to one.
@@ -89,7 +52,7 @@ impl Request {
 
     /// A [continuing](Self::continuing) one that may wait at the server, if lanes are to spare.
     pub(crate) fn with_spare_permit(streams: &Arc<LinkStreams>) -> Option<Self> {
-        let permit = Admission::Here(streams.share.spare()?);
+        let permit = RequestPermit::Here(streams.share.spare()?);
         let mut request = Self::new(streams, permit, Limit::Never, Limit::Never);
         request.flight.set_continuing();
         Some(request)
@@ -98,7 +61,8 @@ impl Request {
     /// One that is made before it is needed, if that costs nobody anything: sent already.
     pub(crate) fn ahead(streams: &Arc<LinkStreams>, control: &Control<'_>) -> Option<Self> {
         let permit = streams.share.spare()?;
-        let mut request = Self::new(streams, Admission::Here(permit), Limit::Never, Limit::Never);
+        let mut request =
+            Self::new(streams, RequestPermit::Here(permit), Limit::Never, Limit::Never);
         let sent = control.with_message(|message| request.flight.try_send(message));
         if !sent.ok()? {
             return None;
@@ -109,7 +73,12 @@ impl Request {
         Some(request)
     }
 
-    fn new(streams: &Arc<LinkStreams>, permit: Admission, send_limit: Limit, limit: Limit) -> Self {
+    fn new(
+        streams: &Arc<LinkStreams>,
+        permit: RequestPermit,
+        send_limit: Limit,
+        limit: Limit,
+    ) -> Self {
         let flight = PendingCall::new(Arc::clone(&streams.channel), limit);
         let streams = Arc::clone(streams);
         let answer = Answer::default();
@@ -127,10 +96,10 @@ impl Request {
         cx: &mut Context<'_>,
         control: &Control<'_>,
     ) -> Poll<Result<(), ChannelError>> {
-        if let Admission::Wanted(turn) = &mut self.permit {
+        if let RequestPermit::Wanted(turn) = &mut self.permit {
             let (share, limit) = (&self.streams.share, &mut self.send_limit);
             let permit = share.poll_permit(Purpose::Items, cx, turn, limit);
-            self.permit = Admission::Here(ready!(permit)?);
+            self.permit = RequestPermit::Here(ready!(permit)?);
         }
         if !self.is_sent {
             let sent = control.with_message(|message| self.flight.poll_try_send(cx, message));
@@ -175,14 +144,5 @@ impl Request {
         let mut answer = Answer::default();
         self.flight.wait_answer(&mut answer).map_err(of_what_goes_on)?;
         Ok(answer)
-    }
-}
-
-/// Returns the error of a request about a stream or a subscription. That the server did not take
-/// this request says nothing of the call that it belongs to.
-pub(crate) fn of_what_goes_on(error: ChannelError) -> ChannelError {
-    match error {
-        ChannelError::ShuttingDown => ChannelError::Disconnected(DisconnectReason::ServerShutDown),
-        other => other,
     }
 }

@@ -16,8 +16,9 @@ use crate::rt::cancel_token::{CancelToken, TokenWatch};
 use crate::rt::{Alarm, block_on};
 use crate::tag::Operation;
 
-use super::LinkStreams;
-use super::request::{Control, Request};
+use super::control::Control;
+use super::link_streams::LinkStreams;
+use super::request::Request;
 
 /// A batch of so many items says that it pays to pull the next one while these are used.
 const PULL_AHEAD_FROM: usize = 64;

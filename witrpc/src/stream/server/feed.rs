@@ -9,14 +9,16 @@ use std::task::{Context, Poll, Waker};
 use futures_core::Stream;
 use witrpc_rt::{lock, wait, wake};
 
+use crate::call::server::pending_reply::PendingReply;
 use crate::codec::{Decoder, Wire, read_batch};
 use crate::tag::{Notice, UploadState, credit, push};
 
+use super::ServerStreams;
 use super::notices::Notices;
-use super::slot::{Slot, Unanswered, Unheard};
+use super::server_stream::{ServerStream, StreamStatus};
+use super::slot::{HasSlot, LeftUnanswered, Slot, Unanswered, Unheard};
 use super::stream_cancel::StreamCancel;
 use super::stream_limits::{Credit, StreamLimits};
-use super::{PendingReply, ServerStream, ServerStreams, StreamStatus};
 
 /// What a method's caller feeds, for generated code.
 pub struct Feed<T>(Reader<T>);
@@ -347,20 +349,6 @@ impl<T> Drop for Reader<T> {
     }
 }
 
-/// The slot and the lifeline of a feed, whatever its items are.
-pub(crate) trait HasSlot: Send + Sync {
-    fn slot(&self) -> &Slot;
-
-    /// What the method's context asks.
-    fn lifeline(&self) -> &Arc<StreamCancel>;
-
-    /// The method has ended: tells the client that its answer is there.
-    fn finish(&self);
-
-    /// There will be no answer, and why.
-    fn leave_unanswered(&self, unanswered: Unanswered);
-}
-
 impl<T: Wire> HasSlot for FeedState<T> {
     fn slot(&self) -> &Slot {
         &self.slot
@@ -377,8 +365,10 @@ impl<T: Wire> HasSlot for FeedState<T> {
     }
 
     fn leave_unanswered(&self, unanswered: Unanswered) {
-        if self.slot.leave_unanswered(unanswered) {
-            self.notices.tell(self.number, Notice::Answered);
+        match self.slot.leave_unanswered(unanswered) {
+            LeftUnanswered::Kept => self.notices.tell(self.number, Notice::Answered),
+            LeftUnanswered::Told(told) => ServerStreams::of(&told.session).forget(told.number),
+            LeftUnanswered::Unheard => {}
         }
     }
 }

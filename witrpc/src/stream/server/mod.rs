@@ -20,7 +20,9 @@
 //!    is taken, but for one: [`ServerStreams::open`] takes the lock of the notices under that of the table. Answers are given, and wakers cloned, woken and dropped, after they are let go.
 
 pub(crate) mod feed;
+pub(crate) mod not_opened;
 pub(crate) mod notices;
+pub(crate) mod server_stream;
 pub(crate) mod slot;
 pub(crate) mod stream_cancel;
 pub(crate) mod stream_limits;
@@ -30,79 +32,24 @@ pub(crate) mod threads;
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard};
 
+use not_opened::NotOpened;
 use notices::Notices;
+use server_stream::{ServerStream, StreamStatus};
 use slot::Unheard;
 use stream_limits::StreamLimits;
 use threads::{FedJob, FedThreads};
 use witrpc_rt::lock;
-use witrpc_transport::{Peer, Ticket};
+use witrpc_transport::Session;
 
-use crate::call::server::call_observer::CallObserver;
-use crate::call::server::reply::Reply;
+use crate::call::server::pending_reply::PendingReply;
 use crate::call::server::session::ClientSession;
-use crate::codec::{Codec, Decoder};
+use crate::codec::Decoder;
 use crate::error::StreamLimit;
 use crate::tag::{MAX_STREAMS, UploadState};
 
 /// How many streams that were closed before they were opened are remembered. Those that a client
 /// still means are younger than this many others: it has no more lanes.
 const MAX_CLOSED_EARLY: usize = 4096;
-
-/// Who has asked for something and waits for the answer.
-#[derive(Clone)]
-pub(crate) struct PendingReply {
-    pub(crate) peer: Arc<dyn Peer>,
-    pub(crate) ticket: Ticket,
-    pub(crate) codec: Codec,
-    pub(crate) trail: CallObserver,
-}
-
-impl PendingReply {
-    pub(crate) fn reply(&self) -> Reply<'_> {
-        self.reply_for(&self.trail)
-    }
-
-    /// As [`reply`](Self::reply), when that answers another request too.
-    pub(crate) fn reply_for<'a>(&'a self, trail: &'a CallObserver) -> Reply<'a> {
-        let counter = ClientSession::of(self.peer.session()).late();
-        Reply { peer: &*self.peer, ticket: self.ticket, codec: self.codec, trail, counter }
-    }
-}
-
-/// Whether a stream goes on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum StreamStatus {
-    GoesOn,
-    /// All has been told of it.
-    Over,
-}
-
-/// One stream.
-pub(crate) trait ServerStream: Send + Sync {
-    /// Answers a pull, at once or later.
-    fn pull(&self, asked: PendingReply) -> StreamStatus;
-
-    /// Takes a push of so many bytes and answers it, at once or later.
-    fn push(&self, asked: PendingReply, _len: usize, _items: &mut Decoder<'_>) -> StreamStatus {
-        asked.reply().bad_request("nothing can be pushed into this stream");
-        StreamStatus::GoesOn
-    }
-
-    /// The client does not want it any more, or has gone. To drop what this returns tells the hooks.
-    #[must_use]
-    fn close(&self) -> Option<Unheard>;
-
-    /// Whether the client feeds it, and is told of it by notices.
-    fn is_upload(&self) -> bool {
-        false
-    }
-
-    /// The client gives an upload up unless an item of it was taken: one that does not go on is closed
-    /// next.
-    fn give_up(&self) -> UploadState {
-        UploadState::GoesOn
-    }
-}
 
 /// The streams of a client.
 #[derive(Default)]
@@ -136,18 +83,12 @@ impl Remains {
     }
 }
 
-/// Why a stream was not opened.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum NotOpened {
-    /// There is one of that number.
-    NumberInUse,
-    /// The streams of the client take as much as they may.
-    TooMany { limit: StreamLimit, max: usize },
-    /// The client has closed it already, or has gone.
-    Closed,
-}
-
 impl ServerStreams {
+    /// Returns those of the client that has this session.
+    pub(crate) fn of(session: &Session) -> &Self {
+        ClientSession::of(session).part()
+    }
+
     /// What the streams cost.
     pub(crate) fn load(&self) -> &Arc<StreamLimits> {
         &self.load

@@ -23,9 +23,8 @@ use std::sync::{Mutex, MutexGuard};
 
 use witrpc_rt::lock;
 
+use crate::call::server::pending_reply::PendingReply;
 use crate::tag::Notice;
-
-use super::PendingReply;
 
 /// The notices for one client.
 #[derive(Default)]

@@ -1,17 +1,19 @@
 //! Where the answer of a method that takes a stream is picked up: the call itself was answered when the
 //! stream was open.
 
-use std::sync::{Mutex, MutexGuard};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::task::{Context, Poll, Waker};
 
 use witrpc_rt::{lock, wake};
 use witrpc_transport::Session;
 
 use crate::call::server::call_observer::CallObserver;
-use crate::call::server::job::Counted;
+use crate::call::server::counted::Counted;
+use crate::call::server::pending_reply::PendingReply;
 use crate::call::server::session::ClientSession;
 
-use super::{PendingReply, StreamStatus};
+use super::server_stream::StreamStatus;
+use super::stream_cancel::StreamCancel;
 
 /// What the caller of a method learns whose future was dropped while it ran.
 pub(crate) const DROPPED: &str = "the handler's future was dropped before it had an answer";
@@ -61,6 +63,17 @@ impl Unanswered {
     }
 }
 
+/// What became of a call that is left without an answer.
+#[must_use = "the client or the table of streams is to be told"]
+pub(crate) enum LeftUnanswered {
+    /// The client has been told so: the stream is to be forgotten.
+    Told(Unanswered),
+    /// The client has not asked yet, and is to be told that it may.
+    Kept,
+    /// The client has gone.
+    Unheard,
+}
+
 /// A call whose caller has gone before it was told that there is no answer.
 pub(crate) struct Unheard(Unanswered);
 
@@ -68,6 +81,20 @@ impl Drop for Unheard {
     fn drop(&mut self) {
         self.0.unheard();
     }
+}
+
+/// The slot and the lifeline of a feed, whatever its items are.
+pub(crate) trait HasSlot: Send + Sync {
+    fn slot(&self) -> &Slot;
+
+    /// What the method's context asks.
+    fn lifeline(&self) -> &Arc<StreamCancel>;
+
+    /// The method has ended: tells the client that its answer is there.
+    fn finish(&self);
+
+    /// There will be no answer, and why.
+    fn leave_unanswered(&self, unanswered: Unanswered);
 }
 
 impl Slot {
@@ -154,24 +181,23 @@ impl Slot {
         self.lock().refusal = Some(why);
     }
 
-    /// There will be no answer. Returns whether the client is to be told, since it has not asked.
-    pub(crate) fn leave_unanswered(&self, unanswered: Unanswered) -> bool {
+    /// There will be no answer.
+    pub(crate) fn leave_unanswered(&self, unanswered: Unanswered) -> LeftUnanswered {
         let mut pickup = self.lock();
         pickup.finished = true;
         if pickup.lost {
             drop(pickup);
             unanswered.unheard();
-            return false;
+            return LeftUnanswered::Unheard;
         }
         let Some(asked) = pickup.asked.take() else {
             pickup.unanswered = Some(unanswered);
-            return true;
+            return LeftUnanswered::Kept;
         };
         let refusal = pickup.refusal.take();
         drop(pickup);
         unanswered.tell(&asked, refusal.as_deref());
-        ClientSession::of(&unanswered.session).flows().forget(unanswered.number);
-        false
+        LeftUnanswered::Told(unanswered)
     }
 
     fn lock(&self) -> MutexGuard<'_, Pickup> {

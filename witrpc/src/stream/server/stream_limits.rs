@@ -19,7 +19,7 @@ use std::sync::atomic::Ordering::Relaxed;
 use crate::error::StreamLimit;
 use crate::tag::MAX_STREAMS;
 
-use super::NotOpened;
+use super::not_opened::NotOpened;
 
 /// How many methods with a stream one client may have begun. More than streams may be open: those of
 /// closed ones end a little later.

@@ -19,15 +19,16 @@ use futures_core::Stream;
 use witrpc_rt::{lock, wake};
 use witrpc_transport::{ChannelError, Session};
 
-use crate::call::server::job::Counted;
+use crate::call::server::counted::Counted;
+use crate::call::server::pending_reply::PendingReply;
 use crate::call::server::reply::Reply;
-use crate::call::server::session::ClientSession;
 use crate::codec::{Batch, Codec, EncodeItem, Piece};
 use crate::method::Method;
 
+use super::ServerStreams;
+use super::server_stream::{ServerStream, StreamStatus};
 use super::slot::Unheard;
 use super::stream_cancel::StreamCancel;
-use super::{PendingReply, ServerStream, StreamStatus};
 
 #[cfg(test)]
 mod tests;
@@ -155,7 +156,7 @@ impl<T: 'static> StreamSender<T> {
         }
         drop(state);
         self.lifeline.cut();
-        ClientSession::of(&self.session).flows().forget(self.number);
+        ServerStreams::of(&self.session).forget(self.number);
         Room::Closed
     }
 
@@ -243,7 +244,7 @@ impl<T: 'static> StreamSender<T> {
         let (state, course) = self.answer(state);
         drop(state);
         if course == StreamStatus::Over {
-            ClientSession::of(&self.session).flows().forget(self.number);
+            ServerStreams::of(&self.session).forget(self.number);
         }
     }
 
@@ -420,7 +421,7 @@ impl<T: 'static> StreamWriter<T> {
     /// Tells the client that the stream is open; `false` when it is not.
     fn open(&self) -> bool {
         let StreamSender { session, number, .. } = &*self.flow;
-        let opened = ClientSession::of(session).flows().open(*number, Arc::clone(&self.pulled));
+        let opened = ServerStreams::of(session).open(*number, Arc::clone(&self.pulled));
         if opened.is_ok() {
             self.flow.lifeline.open();
         }

@@ -23,7 +23,7 @@ use witrpc_rt::lock;
 use crate::pool::{ExternalThreadGuard, Job, Pool};
 use crate::rt::block_on;
 
-use super::feed::HasSlot;
+use super::slot::HasSlot;
 
 /// How many methods that are fed by one client have a thread.
 const MAX_FED_THREADS: usize = 8;

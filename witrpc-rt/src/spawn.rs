@@ -2,12 +2,12 @@
 //!
 //! A thread inherits the signal mask of the thread that starts it. So that one blocks first what the
 //! new thread is to block, and restores its mask after: no signal reaches the new thread before it
-//! blocks them. See [`signals`](super::signals).
+//! blocks them. See [`signals`](crate::signals).
 
 use std::io;
 use std::thread::{Builder, JoinHandle, Scope, ScopedJoinHandle};
 
-use super::signals::{Blocking, SignalMask, keep_programs_mask};
+use crate::signals::{Blocking, SignalMask, keep_programs_mask};
 
 /// Starts a thread of the library's. Linux keeps 15 bytes of its name.
 ///

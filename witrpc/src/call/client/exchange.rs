@@ -1,0 +1,192 @@
+//! The attempts at a call: one over the link that is there, and more over the next ones if that is lost.
+
+use std::future::{Future, poll_fn};
+use std::pin::pin;
+use std::task::{Context, Poll, ready};
+
+use witrpc_transport::ChannelError;
+
+use crate::connection::link::Link;
+use crate::connection::link_slot::LinkRef;
+use crate::error::CallError;
+use crate::rt::block_on;
+use crate::rt::cancel_token::{CancelToken, TokenWatch};
+
+use super::answer;
+use super::answer::AnswerValue;
+use super::call::ClientCall;
+use super::failed_attempt::Failed;
+use super::options::CallDeadline;
+use super::pending_call::PendingCall;
+
+impl<'a> ClientCall<'a> {
+    pub(super) fn exchange_blocking(&mut self) -> Result<AnswerValue<'_>, CallError> {
+        if self.connection.token().is_some() {
+            return self.exchange_as_task();
+        }
+        let mut terms = self.prepare()?;
+        let link = self.connection.inner().link();
+        let answered = self.attempt_blocking(&link, &mut terms);
+        let ended = match answered.and_then(|()| self.check_taken()) {
+            Ok(()) => Ok(()),
+            Err(failed) => self.give_up_or_wait(link, failed, terms),
+        };
+        self.reply(ended, terms)
+    }
+
+    /// Sends the request over a link and waits for its answer.
+    #[inline]
+    fn attempt_blocking(&mut self, link: &Link, terms: &mut CallDeadline) -> Result<(), Failed> {
+        let tag = self.tag(link)?;
+        self.decide_leases(link)?;
+        let sent = self.with_message(tag, terms.deadline, |message| link.channel.try_send(message));
+        match sent {
+            Ok(Some(ticket)) => {
+                self.note_sent(link, Some(ticket));
+                let waited = link.channel.wait_answer(ticket, &mut terms.limit, &mut self.answer);
+                waited.map_err(Failed::unanswered)
+            }
+            Ok(None) => self.attempt_slowly(link, tag, terms),
+            Err(error) => Err(Failed::Unsent(error)),
+        }
+    }
+
+    /// For a request that has to wait for a lane or for space, or goes in segments.
+    #[cold]
+    fn attempt_slowly(
+        &mut self,
+        link: &Link,
+        tag: u32,
+        terms: &mut CallDeadline,
+    ) -> Result<(), Failed> {
+        let deadline = terms.deadline;
+        let mut flight = PendingCall::new(&*link.channel, &mut terms.limit);
+        block_on(|cx| self.with_message(tag, deadline, |message| flight.poll_send(cx, message)))
+            .map_err(Failed::Unsent)?;
+        self.note_sent(link, flight.ticket());
+        flight.wait_answer(&mut self.answer).map_err(Failed::unanswered)
+    }
+
+    /// For a call that can be cancelled: whoever does so wakes a task, and this thread waits as one.
+    #[cold]
+    fn exchange_as_task(&mut self) -> Result<AnswerValue<'_>, CallError> {
+        let mut exchange = pin!(self.exchange());
+        block_on(|cx| exchange.as_mut().poll(cx))
+    }
+
+    /// For an attempt that failed: the thread waits for another link, if there may be one, as a task
+    /// does.
+    #[cold]
+    fn give_up_or_wait(
+        &mut self,
+        link: LinkRef<'a>,
+        failed: Failed,
+        terms: CallDeadline,
+    ) -> Result<(), CallError> {
+        let mut waited = pin!(self.attempt_again(link, failed, terms, None));
+        block_on(|cx| waited.as_mut().poll(cx))
+    }
+
+    pub(super) async fn exchange(&mut self) -> Result<AnswerValue<'_>, CallError> {
+        let mut terms = self.prepare()?;
+        let mut cancelled = self.connection.token().map(CancelToken::watch);
+        let link = self.connection.inner().link();
+        let ended = match self.attempt(&link, &mut terms, &mut cancelled).await {
+            Ok(()) => Ok(()),
+            // Boxed, so that the future of a call that needs no second attempt is none the larger.
+            Err(failed) => Box::pin(self.attempt_again(link, failed, terms, cancelled)).await,
+        };
+        self.reply(ended, terms)
+    }
+
+    /// Sends the request over a link and completes when its answer is there.
+    async fn attempt(
+        &mut self,
+        link: &Link,
+        terms: &mut CallDeadline,
+        cancelled: &mut Option<TokenWatch>,
+    ) -> Result<(), Failed> {
+        let tag = self.tag(link)?;
+        self.decide_leases(link)?;
+        let deadline = terms.deadline;
+        let mut flight = PendingCall::new(&*link.channel, &mut terms.limit);
+        poll_fn(|cx| {
+            poll_cancelled(cx, cancelled)?;
+            if !flight.is_sent() {
+                let sent =
+                    self.with_message(tag, deadline, |message| flight.poll_try_send(cx, message));
+                ready!(sent).map_err(Failed::Unsent)?;
+                self.note_sent(link, flight.ticket());
+            }
+            flight.poll_answer(cx, &mut self.answer).map_err(Failed::unanswered)
+        })
+        .await?;
+        self.check_taken()
+    }
+
+    /// Whether the server has taken the call at all. One that shuts down answers that it does not: to
+    /// the caller it is as if nothing had been sent.
+    #[inline]
+    fn check_taken(&self) -> Result<(), Failed> {
+        if answer::turns_away(&self.answer) {
+            return Err(Failed::Unsent(ChannelError::ShuttingDown));
+        }
+        Ok(())
+    }
+
+    /// Goes on after an attempt that failed: over the next link, if the connection gets one and
+    /// nothing can happen twice that must not.
+    async fn attempt_again(
+        &mut self,
+        mut link: LinkRef<'a>,
+        mut failed: Failed,
+        mut terms: CallDeadline,
+        mut cancelled: Option<TokenWatch>,
+    ) -> Result<(), CallError> {
+        let inner = self.connection.inner();
+        // What the last attempt got that may have run: no later one tells the caller otherwise.
+        let mut may_have_run = None;
+        loop {
+            if let Failed::Cancelled = failed {
+                return Err(CallError::Cancelled);
+            }
+            let reason = failed.lost_for();
+            let was_sent = matches!(failed, Failed::Unanswered(_));
+            let error = self.error(failed);
+            if was_sent {
+                may_have_run = Some(error.clone());
+            }
+            let may_repeat = may_have_run.is_none() || inner.is_idempotent(self.method);
+            let keeper = reason.filter(|_| may_repeat).and_then(|it| inner.links.keeper_after(it));
+            let Some(keeper) = keeper else { return Err(may_have_run.unwrap_or(error)) };
+            let next = {
+                let mut next = keeper.next(&link);
+                poll_fn(|cx| {
+                    if poll_cancelled(cx, &mut cancelled).is_err() {
+                        return Poll::Ready(Err(CallError::Cancelled));
+                    }
+                    next.poll(cx, &mut terms.limit)
+                })
+                .await
+            };
+            link = match next {
+                Ok(next) => LinkRef::Kept(next),
+                Err(CallError::Cancelled) => return Err(CallError::Cancelled),
+                Err(error) => return Err(may_have_run.unwrap_or(error)),
+            };
+            failed = match self.attempt(&link, &mut terms, &mut cancelled).await {
+                Ok(()) => return Ok(()),
+                Err(failed) => failed,
+            };
+        }
+    }
+}
+
+/// Whether the call's token, if it has one, ends it now.
+#[inline]
+fn poll_cancelled(cx: &Context<'_>, cancelled: &mut Option<TokenWatch>) -> Result<(), Failed> {
+    match cancelled.as_mut().map(|cancelled| cancelled.poll(cx)) {
+        Some(Poll::Ready(())) => Err(Failed::Cancelled),
+        Some(Poll::Pending) | None => Ok(()),
+    }
+}

@@ -1,0 +1,32 @@
+//! A request whose answer is given later, by whichever thread.
+
+use std::sync::Arc;
+
+use witrpc_transport::{Peer, Ticket};
+
+use crate::codec::Codec;
+
+use super::call_observer::CallObserver;
+use super::reply::Reply;
+use super::session::ClientSession;
+
+/// Who has asked for something and waits for the answer.
+#[derive(Clone)]
+pub(crate) struct PendingReply {
+    pub(crate) peer: Arc<dyn Peer>,
+    pub(crate) ticket: Ticket,
+    pub(crate) codec: Codec,
+    pub(crate) trail: CallObserver,
+}
+
+impl PendingReply {
+    pub(crate) fn reply(&self) -> Reply<'_> {
+        self.reply_for(&self.trail)
+    }
+
+    /// As [`reply`](Self::reply), when that answers another request too.
+    pub(crate) fn reply_for<'a>(&'a self, trail: &'a CallObserver) -> Reply<'a> {
+        let counter = ClientSession::of(self.peer.session()).late();
+        Reply { peer: &*self.peer, ticket: self.ticket, codec: self.codec, trail, counter }
+    }
+}

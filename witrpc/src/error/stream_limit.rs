@@ -1,0 +1,39 @@
+//! What a server bounds of the streams of a client.
+
+use std::fmt;
+
+/// What a server bounds of the streams of one client.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum StreamLimit {
+    /// How many are open.
+    Open,
+    /// How many methods with a stream have begun and not ended: those of streams that were closed end a
+    /// little later.
+    Methods,
+    /// How many bytes the requests of these methods have.
+    RequestBytes,
+}
+
+impl StreamLimit {
+    /// In the order of their numbers on the wire.
+    pub(super) const ALL: [Self; 3] = [Self::Open, Self::Methods, Self::RequestBytes];
+
+    pub(crate) fn number(self) -> u8 {
+        self as u8
+    }
+
+    pub(crate) fn from_number(number: u8) -> Option<Self> {
+        Self::ALL.get(usize::from(number)).copied()
+    }
+}
+
+impl fmt::Display for StreamLimit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            StreamLimit::Open => "open streams",
+            StreamLimit::Methods => "methods with a stream that have not ended",
+            StreamLimit::RequestBytes => "bytes in the requests of methods with a stream",
+        })
+    }
+}

@@ -1,0 +1,63 @@
+//! Parts of the sentences that errors of calls are.
+
+use std::fmt;
+use std::time::Duration;
+
+use witrpc_transport::DisconnectReason;
+
+/// A time allowed, for reading.
+pub(super) struct Time(pub(super) Option<Duration>);
+
+impl fmt::Display for Time {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Some(time) => write!(f, "{time:?}"),
+            None => f.write_str("the time allowed"),
+        }
+    }
+}
+
+/// For want of a lane.
+pub(super) struct NoLane {
+    pub(super) lanes: u32,
+    pub(super) abandoned: u32,
+}
+
+impl fmt::Display for NoLane {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { lanes, abandoned } = self;
+        write!(
+            f,
+            "the lanes of the connection, {lanes} in all, stayed taken by calls in flight until this \
+             call's time was over: "
+        )?;
+        if *abandoned > 0 {
+            write!(
+                f,
+                "{abandoned} of these calls were given up and not answered yet, so have handlers end \
+                 when their call is cancelled; or "
+            )?;
+        }
+        f.write_str("raise lanes on the server's endpoint, or make fewer calls at once")
+    }
+}
+
+/// Why a connection is closed, as part of a sentence.
+pub(super) fn reason(reason: DisconnectReason) -> &'static str {
+    match reason {
+        DisconnectReason::ClosedHere => "this side disconnected",
+        DisconnectReason::ServerShutDown => "the server shut down",
+        DisconnectReason::Dismissed => "the server disconnected this client",
+        DisconnectReason::PeerDied => "the server process died",
+        DisconnectReason::Misbehaved => "the server broke the protocol",
+        DisconnectReason::ReconnectFailed => {
+            "the server was lost, and the client could not reconnect"
+        }
+        DisconnectReason::KeysSpent => "it has carried as much as its keys may",
+        DisconnectReason::Forked => {
+            "this process is a fork of the one that connected, and connections stay with the parent"
+        }
+        // Of a later version of the seam.
+        _ => "it has ended",
+    }
+}

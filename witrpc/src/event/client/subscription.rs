@@ -1,0 +1,138 @@
+//! One subscriber: tells the server of it, and of its end.
+
+use std::future::poll_fn;
+use std::sync::Arc;
+
+use witrpc_transport::{Answer, ChannelError, Limit};
+
+use crate::call::client::answer::read_pulled;
+use crate::connection::connection::Connection;
+use crate::connection::link;
+use crate::connection::link::Link;
+use crate::connection::link_slot::LinkRef;
+use crate::error::CallError;
+use crate::stream::client::link_streams::LinkStreams;
+use crate::stream::client::request::Request;
+
+use super::Sink;
+use super::puller::Puller;
+use super::subscriptions::{Subscriber, SubscriptionState};
+
+/// A subscriber among the others, until it is dropped.
+pub(crate) struct Subscription {
+    connection: Connection,
+    number: u64,
+}
+
+impl Subscription {
+    /// Adds a subscriber of whom the server has yet to be told.
+    pub(crate) fn new(connection: &Connection, event: u16, sink: Arc<dyn Sink>) -> Self {
+        let inner = connection.inner();
+        let keeper = inner.links.keeper().cloned();
+        let name = inner.descriptor.events[usize::from(event)].name;
+        let subscriber = Subscriber { event, name, place: None, known_over: None, keeper, sink };
+        let mut state = inner.subscriptions.lock();
+        state.next += 1;
+        let number = state.next;
+        state.subscribers.insert(number, subscriber);
+        drop(state);
+        Self { connection: connection.clone(), number }
+    }
+
+    pub(crate) fn connection(&self) -> &Connection {
+        &self.connection
+    }
+
+    /// Whether this process is a fork of the one that has subscribed.
+    pub(crate) fn is_forked(&self) -> bool {
+        self.connection.inner().is_forked()
+    }
+
+    /// Tells the server, over the next link if one is lost, and sees to it that somebody pulls.
+    pub(crate) async fn begin(&self) -> Result<(), CallError> {
+        let inner = self.connection.inner();
+        let mut limit = self.connection.terms()?.limit;
+        let mut link = inner.link();
+        loop {
+            inner.subscriptions.put_over(self.number, &link)?;
+            let error = match self.tell(&link, limit).await {
+                Ok(answer) => return self.told(&link, answer),
+                Err(error) => error,
+            };
+            let keeper = link::lost_for(&error).and_then(|it| inner.links.keeper_after(it));
+            let Some(keeper) = keeper else { return Err(self.connection.call_error(error)) };
+            let next = {
+                let mut next = keeper.next(&link);
+                poll_fn(|cx| next.poll(cx, &mut limit)).await?
+            };
+            link = LinkRef::Kept(next);
+        }
+    }
+
+    async fn tell(&self, link: &Link, limit: Limit) -> Result<Answer, ChannelError> {
+        let control = self.connection.inner().subscriptions.whole_set(link.service, &link.streams);
+        let mut request = Request::plain(&link.streams, limit);
+        poll_fn(|cx| request.poll(cx, &control)).await?;
+        Ok(request.into_answer())
+    }
+
+    /// The server has answered.
+    fn told(&self, link: &Link, mut answer: Answer) -> Result<(), CallError> {
+        let inner = self.connection.inner();
+        read_pulled(&mut answer, inner.codec, "subscribe")?;
+        let mut state = inner.subscriptions.lock();
+        if let Some(subscriber) = state.subscribers.get_mut(&self.number) {
+            subscriber.known_over = Some(Arc::downgrade(&link.streams));
+        }
+        self.see_to_a_thread(&mut state, &link.streams)
+    }
+
+    /// Starts the thread, if there is none.
+    fn see_to_a_thread(
+        &self,
+        state: &mut SubscriptionState,
+        streams: &Arc<LinkStreams>,
+    ) -> Result<(), CallError> {
+        if state.pulling.begin() {
+            let keeper = self.connection.root().inner().links.keeper().cloned();
+            let subscriptions = Arc::clone(&self.connection.inner().subscriptions);
+            Puller::start(subscriptions, streams, keeper).inspect_err(|_| state.pulling.end())?;
+        }
+        Ok(())
+    }
+
+    /// Tells the server what is still wanted of a service, without ever waiting. If no lane is free,
+    /// the thread does it, before it pulls again.
+    fn tell_what_is_left(&self, service: u8, streams: &Arc<LinkStreams>) {
+        let subscriptions = &self.connection.inner().subscriptions;
+        let control = subscriptions.whole_set(service, streams);
+        match control.with_message(|message| streams.channel.try_send(message)) {
+            Ok(Some(ticket)) => streams.channel.abandon(ticket),
+            Ok(None) => {
+                let mut state = subscriptions.lock();
+                state.pulling.owe(service);
+                // If the machine has no thread, the next subscription tells it.
+                let _ = self.see_to_a_thread(&mut state, streams);
+            }
+            // The server has gone, and with it what it knew.
+            Err(_) => {}
+        }
+    }
+}
+
+impl Drop for Subscription {
+    fn drop(&mut self) {
+        if self.is_forked() {
+            return;
+        }
+        let subscriptions = &self.connection.inner().subscriptions;
+        let gone = subscriptions.lock().subscribers.remove(&self.number);
+        let place = gone.as_ref().and_then(|subscriber| subscriber.place.as_ref());
+        if let Some(place) = place
+            && let Some(streams) = place.streams.upgrade()
+        {
+            self.tell_what_is_left(place.key.0, &streams);
+        }
+        drop(gone);
+    }
+}

@@ -1,0 +1,26 @@
+//! The session of a client with all of its parts: how it begins and how it ends.
+
+use std::sync::Arc;
+
+use witrpc_transport::Session;
+
+use crate::call::server::session::ClientSession;
+use crate::codec::Codec;
+use crate::event::server::client::ClientEvents;
+use crate::observe::counters::CounterRegistry;
+use crate::stream::server::{Remains, ServerStreams};
+
+/// Makes what a transport keeps for a new client.
+pub(crate) fn begin(codec: Codec, ledger: Arc<CounterRegistry>) -> Session {
+    let (streams, events) = (ServerStreams::default(), ClientEvents::new(codec));
+    ClientSession::begin(codec, ledger, vec![Box::new(streams), Box::new(events)])
+}
+
+/// Ends the streams and subscriptions of a client that has gone, and tells the jobs that go with it.
+/// Code of users runs only where the result is dropped.
+pub(crate) fn leave(session: &Session) -> Remains {
+    ClientSession::of(session).leave();
+    let remains = ServerStreams::of(session).leave();
+    ClientEvents::of(session).leave();
+    remains
+}

@@ -1,0 +1,70 @@
+//! What the streams of one link share.
+
+use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Weak};
+use std::task::{Wake, Waker};
+
+use witrpc_transport::{ChannelError, ClientChannel, DisconnectReason};
+
+use crate::codec::Codec;
+
+use super::closing::Closing;
+use super::control::of_what_goes_on;
+use super::notices::UploadNotices;
+use super::wait_permits::WaitPermits;
+
+/// What the streams over one channel share.
+pub(crate) struct LinkStreams {
+    pub(crate) channel: Arc<dyn ClientChannel>,
+    pub(crate) codec: Codec,
+    pub(super) share: Arc<WaitPermits>,
+    pub(super) closing: Closing,
+    pub(super) notices: UploadNotices,
+}
+
+impl LinkStreams {
+    pub(crate) fn new(channel: &Arc<dyn ClientChannel>, codec: Codec) -> Arc<Self> {
+        let streams = Arc::new(Self {
+            channel: Arc::clone(channel),
+            codec,
+            share: WaitPermits::new(channel.lanes()),
+            closing: Closing::new(),
+            notices: UploadNotices::new(),
+        });
+        let lost = Arc::new(WhenLost(Arc::downgrade(&streams)));
+        channel.when_lost(Waker::from(lost));
+        streams
+    }
+
+    /// Whether this process is a fork of the one that connected. It has none of that one's threads,
+    /// which may have held any lock here when it was forked: what is dropped there is forgotten.
+    pub(crate) fn is_forked(&self) -> bool {
+        self.channel.lost() == Some(ChannelError::Disconnected(DisconnectReason::Forked))
+    }
+
+    /// Numbers a stream that is about to be opened. No other of this process has the number, so it
+    /// does not matter over which link it comes to be opened.
+    pub(crate) fn next_number() -> u64 {
+        static NEXT: AtomicU64 = AtomicU64::new(1);
+        NEXT.fetch_add(1, Ordering::Relaxed)
+    }
+}
+
+/// Ends the waits for permits when the channel is lost: whoever holds them may never return them.
+struct WhenLost(Weak<LinkStreams>);
+
+impl Wake for WhenLost {
+    fn wake(self: Arc<Self>) {
+        if let Some(streams) = self.0.upgrade() {
+            let lost = streams.channel.lost().unwrap_or(ChannelError::PeerDied);
+            streams.share.lose(of_what_goes_on(lost));
+        }
+    }
+}
+
+impl fmt::Debug for LinkStreams {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LinkStreams").field("codec", &self.codec).finish_non_exhaustive()
+    }
+}
