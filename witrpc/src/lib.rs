@@ -106,7 +106,7 @@ mod endpoint;
 mod event;
 mod observe;
 mod pool;
-pub mod queue;
+mod queue;
 mod share;
 mod stream;
 
@@ -118,6 +118,7 @@ pub use crate::connection::builder::{Async, Blocking, ClientBuilder};
 pub use crate::connection::connection::Connection;
 pub use crate::connection::reconnect::{ConnectionState, Reconnect};
 pub use crate::contract::{SampleError, register_sample};
+pub use crate::endpoint::in_process::InProcess;
 pub use crate::endpoint::mmf::{Backend, Mmf, ResourceError, metrics, servers};
 pub use crate::error::{
     AllocError, BindError, CallError, Codec, ConnectError, ContractDifference, Direction,
@@ -132,7 +133,6 @@ pub use crate::observe::hooks::{
 };
 pub use crate::pool::running::RunningMethod;
 pub use crate::pool::stop_reason::StopReason;
-pub use crate::queue::InProcess;
 pub use crate::rt::cancel_token::CancelToken;
 pub use crate::rt::restore_signal_mask;
 pub use crate::security::{AccessToken, AccessTokens, TokenError};

@@ -20,8 +20,8 @@ use witrpc_transport::{
 
 use crate::rt::Alarm;
 
-use super::Limits;
 use super::arrivals::Arrivals;
+use super::limits::Limits;
 use super::transferred_lease::{TransferredLease, taken_along};
 use super::watchers::Watchers;
 

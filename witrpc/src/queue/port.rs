@@ -11,14 +11,14 @@ use witrpc_transport::{
     ServerPort, Shutdown,
 };
 
+use crate::endpoint::in_process::place::Place;
 use crate::error::ConnectError;
 use crate::transport::{Credentials, Guard};
 
-use super::Limits;
 use super::arrivals::Arrivals;
 use super::channel::Channel;
+use super::limits::Limits;
 use super::link::QueueLink;
-use super::place::Place;
 
 /// A server at its place.
 pub(crate) struct Port {

@@ -16,7 +16,8 @@ use witrpc_transport::{
 use crate::error::{BindError, ConnectError};
 use crate::transport::{BindConfig, ConnectConfig, Credentials, Transport};
 
-use super::{InProcess, Place};
+use super::InProcess;
+use super::place::Place;
 
 /// Lets in whoever says so, and writes down who leaves.
 #[derive(Default)]

@@ -9,12 +9,11 @@ use witrpc_rt::{lock, wait};
 use witrpc_transport::{Admission, MAX_HELLO_LEN};
 
 use crate::error::{BindError, ConnectError};
+use crate::queue::channel::Channel;
+use crate::queue::limits::Limits;
+use crate::queue::port::Port;
 use crate::rt::cancel_token::{CancelToken, TokenWatch};
 use crate::transport::{ConnectConfig, Guard};
-
-use super::Limits;
-use super::channel::Channel;
-use super::port::Port;
 
 /// The places that have names. A place leaves when nobody knows it any more.
 static NAMED: LazyLock<Mutex<HashMap<String, Weak<Place>>>> = LazyLock::new(Mutex::default);
