@@ -6,7 +6,8 @@ use std::thread;
 
 use witrpc_transport::{Answer, ChannelError, KeptLane, Outgoing, Ticket};
 
-use super::link::{Progress, QueueLink, Waiter};
+use super::link::QueueLink;
+use super::waiter::{Progress, Waiter};
 
 /// A lane that one caller keeps.
 pub(crate) struct Kept {

@@ -7,23 +7,22 @@
 //!
 //! Wakers are foreign code: they are woken and dropped outside of the lock.
 
-use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, Weak};
 use std::task::Waker;
-use std::thread::Thread;
 
 use witrpc_rt::{lock, wake};
 use witrpc_transport::{
-    Answer, Body, ChannelError, ClientInfo, Leasing, Lessor, Outgoing, Payload, Peer, Request,
-    SMALL_LEN, Session, Ticket,
+    Answer, ChannelError, ClientInfo, Lessor, Outgoing, Peer, Request, Session, Ticket,
 };
 
 use crate::rt::Alarm;
 
 use super::arrivals::Arrivals;
+use super::calls::{Call, Closed, QueueState};
+use super::handed_over::{receive, to_request};
 use super::limits::Limits;
-use super::transferred_lease::{TransferredLease, taken_along};
-use super::watchers::Watchers;
+use super::transferred_lease::TransferredLease;
+use super::waiter::{CallWaiter, Progress, Waiter};
 
 /// A connection, as both of its ends see it.
 pub(crate) struct QueueLink {
@@ -36,32 +35,6 @@ pub(crate) struct QueueLink {
     state: Mutex<QueueState>,
 }
 
-#[derive(Default)]
-struct QueueState {
-    calls: HashMap<u64, Call>,
-    last_seq: u64,
-    /// Calls that wait for a lane, oldest first.
-    queue: VecDeque<u64>,
-    lanes_taken: u32,
-    /// Calls whose lane stays with their sender after the answer: one of each [`Kept`](super::kept::Kept).
-    kept: Vec<u64>,
-    watchers: Watchers,
-    /// The server takes nothing new.
-    draining: bool,
-    closed: Option<Closed>,
-    /// Who is to be told when it is closed.
-    lost_waiters: Vec<Waker>,
-}
-
-/// How a connection ended.
-#[derive(Clone, Debug)]
-struct Closed {
-    /// What calls in flight end with.
-    pending: ChannelError,
-    /// What later calls end with.
-    later: ChannelError,
-}
-
 /// Where a call goes that is not sent at once.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Lane {
@@ -71,49 +44,6 @@ enum Lane {
     ToKeep,
     /// To a lane that has stayed.
     Kept,
-}
-
-enum Call {
-    /// Waits for a lane.
-    Queued(CallWaiter, Request),
-    /// Is sent.
-    Sent(CallWaiter),
-    /// Is sent, and nobody waits.
-    Abandoned,
-    /// Is answered.
-    Answered(Answer, CallWaiter),
-}
-
-/// Who waits for a call, and until when.
-#[derive(Default)]
-pub(crate) struct CallWaiter {
-    pub(crate) waiter: Option<Waiter>,
-    pub(crate) alarm: Option<Alarm>,
-    /// The request belongs to a call that has begun: it is sent while the server drains its calls too.
-    continues: bool,
-}
-
-/// How to wake who waits.
-pub(crate) enum Waiter {
-    Task(Waker),
-    Thread(Thread),
-}
-
-impl Waiter {
-    fn wake(self) {
-        match self {
-            Waiter::Task(waker) => wake(waker),
-            Waiter::Thread(thread) => thread.unpark(),
-        }
-    }
-}
-
-/// What a look at a call gave.
-pub(crate) enum Progress<T> {
-    /// It is over; the alarm, if there was one, is to be taken back.
-    Done(Result<T, ChannelError>, CallWaiter),
-    /// Not yet. The waiter is in place; this was there before.
-    Wait(Option<Waiter>),
 }
 
 impl QueueLink {
@@ -390,113 +320,6 @@ impl QueueLink {
 
 /// A ticket was used after it was spent: a mistake of the layers above.
 const SPENT: ChannelError = ChannelError::Misbehaved("the call is over already");
-
-fn to_request(ticket: Ticket, message: Outgoing<'_>) -> Request {
-    let Outgoing { tag, body, deadline } = message;
-    Request { ticket, tag, payload: receive(body), deadline }
-}
-
-/// Takes the bytes of a message out of its sender's hands.
-pub(crate) fn receive(body: Body<'_>) -> Payload {
-    if let Body::Leasing { body, leases } = body {
-        let leases = leases.iter().map(taken_along).collect();
-        return Payload::Leasing(Box::new(Leasing { payload: receive(*body), leases }));
-    }
-    let len = body.len();
-    match u8::try_from(len) {
-        Ok(small) if len <= SMALL_LEN => {
-            let mut bytes = [0; SMALL_LEN];
-            body.write_at(0, &mut bytes[..len]);
-            Payload::Small { bytes, len: small }
-        }
-        _ => {
-            let mut bytes = vec![0; len];
-            body.write_at(0, &mut bytes);
-            Payload::Whole(bytes)
-        }
-    }
-}
-
-impl QueueState {
-    fn check_open(&self) -> Result<(), ChannelError> {
-        match &self.closed {
-            None => Ok(()),
-            Some(closed) => Err(closed.later),
-        }
-    }
-
-    fn check_sending(&self, continues: bool) -> Result<(), ChannelError> {
-        self.check_open()?;
-        if self.draining && !continues {
-            return Err(ChannelError::ShuttingDown);
-        }
-        Ok(())
-    }
-
-    fn is_cancelled(&self, ticket: Ticket) -> bool {
-        self.closed.is_some() || matches!(self.calls.get(&ticket.seq), Some(Call::Abandoned))
-    }
-
-    /// Takes out all who wait for something.
-    fn waiters(&mut self) -> Vec<Waiter> {
-        let waiting = self.calls.values_mut().filter_map(Call::waiting);
-        waiting.filter_map(|waiting| waiting.waiter.take()).collect()
-    }
-
-    fn next_ticket(&mut self) -> Ticket {
-        self.last_seq += 1;
-        Ticket { lane: 0, seq: self.last_seq }
-    }
-
-    /// Whether the lane of a call stays with its sender, as is asked once.
-    fn was_kept(&mut self, seq: u64) -> bool {
-        let place = self.kept.iter().position(|kept| *kept == seq);
-        place.map(|place| self.kept.swap_remove(place)).is_some()
-    }
-
-    /// Gives a free lane to the first call that still waits for one, which is to be published.
-    fn fill_lane(&mut self, lanes: u32) -> Option<Request> {
-        if self.lanes_taken == lanes {
-            return None;
-        }
-        let (draining, calls) = (self.draining, &self.calls);
-        // While the server drains its calls, the others have been woken, and will learn so.
-        let next = self.queue.iter().position(|seq| {
-            !draining
-                || matches!(calls.get(seq), Some(Call::Queued(waiting, _)) if waiting.continues)
-        })?;
-        let seq = self.queue.remove(next)?;
-        let Some(Call::Queued(waiting, request)) = self.calls.remove(&seq) else {
-            unreachable!("a call leaves the queue when it waits no more");
-        };
-        self.calls.insert(seq, Call::Sent(waiting));
-        self.lanes_taken += 1;
-        Some(request)
-    }
-
-    /// A call waits for a lane no more.
-    fn leave_queue(&mut self, seq: u64) {
-        self.queue.retain(|queued| *queued != seq);
-    }
-}
-
-impl Call {
-    fn waiting(&mut self) -> Option<&mut CallWaiter> {
-        match self {
-            Call::Queued(waiting, _) | Call::Sent(waiting) | Call::Answered(_, waiting) => {
-                Some(waiting)
-            }
-            Call::Abandoned => None,
-        }
-    }
-
-    fn into_waiting(self) -> CallWaiter {
-        match self {
-            Call::Queued(waiting, _) | Call::Sent(waiting) | Call::Answered(_, waiting) => waiting,
-            Call::Abandoned => CallWaiter::default(),
-        }
-    }
-}
 
 impl Peer for QueueLink {
     fn client(&self) -> &ClientInfo {

@@ -5,16 +5,21 @@
 //! kept lanes, fair turns of the clients, calls that are given up, and the stages in which a server ends.
 //! Its user is [`InProcess`](crate::InProcess), where a message gets across by being handed over.
 //!
-//! The files follow a call: `channel` is the client's end, `link` the calls in flight, `arrivals` what
-//! the server's threads look at (by client, in `waiting`), `port` the server's end. `kept` is a lane that
-//! stays with one caller. `watchers` wakes handlers whose callers have gone.
+//! The files follow a call: `client` is the client's end, `link` a connection with its `calls` in flight
+//! and whoever waits for them (`waiter`), `arrivals` what the server's threads look at (by client, in
+//! `waiting`), `server` the server's end. `kept` is a lane that stays with one caller. `watchers` wakes
+//! handlers whose callers have gone. What is handed over instead of copied is in `handed_over` and
+//! `transferred_lease`.
 
-pub(crate) mod arrivals;
-pub(crate) mod channel;
-pub(crate) mod kept;
+mod arrivals;
+mod calls;
+pub(crate) mod client;
+mod handed_over;
+mod kept;
 pub(crate) mod limits;
-pub(crate) mod link;
-pub(crate) mod port;
-pub(crate) mod transferred_lease;
-pub(crate) mod waiting;
-pub(crate) mod watchers;
+mod link;
+pub(crate) mod server;
+mod transferred_lease;
+mod waiter;
+mod waiting;
+mod watchers;

@@ -9,7 +9,7 @@
 //! `place` is where client and server meet; the engine between them is the kit of [`crate::queue`].
 //! `served` is a client with a server of its own.
 
-pub(crate) mod place;
+mod place;
 pub(crate) mod served;
 
 #[cfg(test)]

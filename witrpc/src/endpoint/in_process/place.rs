@@ -9,9 +9,9 @@ use witrpc_rt::{lock, wait};
 use witrpc_transport::{Admission, MAX_HELLO_LEN};
 
 use crate::error::{BindError, ConnectError};
-use crate::queue::channel::Channel;
+use crate::queue::client::ClientQueue;
 use crate::queue::limits::Limits;
-use crate::queue::port::Port;
+use crate::queue::server::{MeetingPoint, ServerQueue};
 use crate::rt::cancel_token::{CancelToken, TokenWatch};
 use crate::transport::{ConnectConfig, Guard};
 
@@ -21,7 +21,7 @@ static NAMED: LazyLock<Mutex<HashMap<String, Weak<Place>>>> = LazyLock::new(Mute
 /// A meeting place: at most one server at a time.
 pub(crate) struct Place {
     name: Option<String>,
-    server: Mutex<Weak<Port>>,
+    server: Mutex<Weak<ServerQueue>>,
     /// A server has come.
     bound: Condvar,
 }
@@ -59,12 +59,13 @@ impl Place {
         admission: Arc<dyn Admission>,
         guard: Arc<Guard>,
         limits: Limits,
-    ) -> Result<Arc<Port>, BindError> {
+    ) -> Result<Arc<ServerQueue>, BindError> {
         let mut server = lock(&self.server);
-        if server.upgrade().is_some_and(|port| port.is_serving()) {
+        if server.upgrade().is_some_and(|server| server.is_serving()) {
             return Err(BindError::NameInUse { name: self.label(), path: None });
         }
-        let port = Port::new(Arc::clone(self), admission, guard, limits);
+        let place: Arc<dyn MeetingPoint> = self.clone();
+        let port = ServerQueue::new(place, admission, guard, limits);
         *server = Arc::downgrade(&port);
         drop(server);
         self.bound.notify_all();
@@ -74,7 +75,7 @@ impl Place {
     pub(crate) fn connect(
         self: &Arc<Self>,
         config: &ConnectConfig,
-    ) -> Result<Arc<Channel>, ConnectError> {
+    ) -> Result<Arc<ClientQueue>, ConnectError> {
         let ConnectConfig { hello, wait_for_server, until, cancel, credentials, .. } = config;
         if hello.len() > MAX_HELLO_LEN {
             let problem =
@@ -89,19 +90,23 @@ impl Place {
             // What comes later finds the waker, what came before is seen below.
             let _ = watch.poll(&Context::from_waker(&waker));
         }
-        let Some(port) = self.wait_for(time, given_up.as_ref()) else {
+        let Some(server) = self.wait_for(time, given_up.as_ref()) else {
             return Err(ConnectError::NobodyServes {
                 name: self.label(),
                 waited: time,
                 places: Vec::new(),
             });
         };
-        port.admit(hello, credentials)
+        let clearance = server.guard().check(credentials)?;
+        let us = (std::process::id(), rustix::process::geteuid().as_raw());
+        let (welcome, link) = server.admit(hello, clearance, us)?;
+        Ok(Arc::new(ClientQueue::new(welcome, link, Arc::downgrade(&server))))
     }
 
     /// The server, now or once it has come.
-    fn wait_for(&self, time: Duration, given_up: Option<&TokenWatch>) -> Option<Arc<Port>> {
-        let serving = |server: &Weak<Port>| server.upgrade().filter(|port| port.is_serving());
+    fn wait_for(&self, time: Duration, given_up: Option<&TokenWatch>) -> Option<Arc<ServerQueue>> {
+        let serving =
+            |server: &Weak<ServerQueue>| server.upgrade().filter(|port| port.is_serving());
         let mut server = lock(&self.server);
         // A time too long for the clock is as good as for ever.
         let end = Instant::now().checked_add(time);
@@ -129,6 +134,12 @@ impl Wake for LookAgain {
         // Not between a look and the sleep after it.
         drop(lock(&self.0.server));
         self.0.bound.notify_all();
+    }
+}
+
+impl MeetingPoint for Place {
+    fn meeting_name(&self) -> &str {
+        self.name().unwrap_or_default()
     }
 }
 

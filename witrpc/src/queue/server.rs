@@ -7,23 +7,27 @@ use std::time::Duration;
 
 use witrpc_rt::lock;
 use witrpc_transport::{
-    Admission, Admitted, ChannelError, ClientInfo, DisconnectReason, Only, Peer, Scanner, Serve,
-    ServerPort, Shutdown,
+    Admission, Admitted, ChannelError, Clearance, ClientInfo, DisconnectReason, Only, Peer,
+    Scanner, Serve, ServerPort, Shutdown,
 };
 
-use crate::endpoint::in_process::place::Place;
 use crate::error::ConnectError;
-use crate::transport::{Credentials, Guard};
+use crate::transport::Guard;
 
 use super::arrivals::Arrivals;
-use super::channel::Channel;
 use super::limits::Limits;
 use super::link::QueueLink;
 
-/// A server at its place.
-pub(crate) struct Port {
-    /// Kept, so that clients of a named place find this server for as long as it serves.
-    place: Arc<Place>,
+/// Where clients meet a server: what its transport keeps for as long as the server is there.
+pub(crate) trait MeetingPoint: Send + Sync {
+    /// The name that clients connect to; empty where there is none.
+    fn meeting_name(&self) -> &str;
+}
+
+/// A server's end, whose clients come by a transport that moves messages.
+pub(crate) struct ServerQueue {
+    /// Kept, so that clients find this server for as long as it serves.
+    place: Arc<dyn MeetingPoint>,
     admission: Arc<dyn Admission>,
     guard: Arc<Guard>,
     limits: Limits,
@@ -49,9 +53,9 @@ enum PortStage {
     Closed,
 }
 
-impl Port {
+impl ServerQueue {
     pub(crate) fn new(
-        place: Arc<Place>,
+        place: Arc<dyn MeetingPoint>,
         admission: Arc<dyn Admission>,
         guard: Arc<Guard>,
         limits: Limits,
@@ -72,23 +76,29 @@ impl Port {
         lock(&self.state).stage != PortStage::Closed
     }
 
-    /// Lets a client in, or not.
+    /// What decides which clients are heard at all: a transport asks it before it has one
+    /// [admitted](Self::admit).
+    pub(crate) fn guard(&self) -> &Guard {
+        &self.guard
+    }
+
+    /// Lets a client in, or not: gives what it is told, and its connection. The transport has found out
+    /// which process it is, and that it may be heard.
     pub(crate) fn admit(
-        self: &Arc<Self>,
+        &self,
         hello: &[u8],
-        credentials: &Credentials,
-    ) -> Result<Arc<Channel>, ConnectError> {
-        let clearance = self.guard.check(credentials)?;
+        clearance: Clearance,
+        (pid, uid): (u32, u32),
+    ) -> Result<(Vec<u8>, Arc<QueueLink>), ConnectError> {
         self.check_room(&lock(&self.state))?;
-        let uid = rustix::process::geteuid().as_raw();
-        let info = ClientInfo::new(std::process::id(), uid).cleared(clearance);
+        let info = ClientInfo::new(pid, uid).cleared(clearance);
         let (welcome, session) = match self.admission.admit(hello, &info) {
             Admitted::Welcome { welcome, session } => (welcome, session),
             Admitted::Refusal(refusal) => return Err(ConnectError::Refused(refusal)),
         };
         let link = QueueLink::new(info, session, self.limits, Arc::clone(&self.arrivals));
         let mut state = lock(&self.state);
-        // PendingReply anew: the admission ran without the lock.
+        // Looked at anew: the admission ran without the lock.
         if let Err(error) = self.check_room(&state) {
             drop(state);
             self.say_left(&link);
@@ -96,7 +106,7 @@ impl Port {
         }
         state.links.insert(link.client().id, Arc::clone(&link));
         drop(state);
-        Ok(Arc::new(Channel::new(welcome, link, Arc::downgrade(self))))
+        Ok((welcome, link))
     }
 
     fn check_room(&self, state: &State) -> Result<(), ConnectError> {
@@ -135,9 +145,9 @@ impl Port {
     }
 }
 
-impl ServerPort for Port {
+impl ServerPort for ServerQueue {
     fn name(&self) -> &str {
-        self.place.name().unwrap_or_default()
+        self.place.meeting_name()
     }
 
     fn scanner(&self) -> Box<dyn Scanner + '_> {
@@ -195,11 +205,11 @@ impl ServerPort for Port {
     }
 }
 
-impl fmt::Debug for Port {
+impl fmt::Debug for ServerQueue {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let state = lock(&self.state);
-        f.debug_struct("in_process::Port")
-            .field("name", &self.place.name())
+        f.debug_struct("ServerQueue")
+            .field("name", &self.place.meeting_name())
             .field("stage", &state.stage)
             .field("clients", &state.links.len())
             .finish_non_exhaustive()
@@ -207,7 +217,7 @@ impl fmt::Debug for Port {
 }
 
 /// A server that vanishes without a word has died, as a process would.
-impl Drop for Port {
+impl Drop for ServerQueue {
     fn drop(&mut self) {
         let later = ChannelError::Disconnected(DisconnectReason::PeerDied);
         self.close_all(&ChannelError::PeerDied, &later);

@@ -13,21 +13,22 @@ use witrpc_transport::{
 use crate::rt::Timer;
 
 use super::kept::Kept;
-use super::link::{CallWaiter, Progress, QueueLink, Waiter};
-use super::port::Port;
+use super::link::QueueLink;
+use super::server::ServerQueue;
 use super::transferred_lease::TransferredLease;
+use super::waiter::{CallWaiter, Progress, Waiter};
 
 /// A client's end of a connection.
-pub(crate) struct Channel {
+pub(crate) struct ClientQueue {
     welcome: Vec<u8>,
     link: Arc<QueueLink>,
-    port: Weak<Port>,
+    server: Weak<ServerQueue>,
     timer: Timer,
 }
 
-impl Channel {
-    pub(crate) fn new(welcome: Vec<u8>, link: Arc<QueueLink>, port: Weak<Port>) -> Self {
-        Self { welcome, link, port, timer: Timer::default() }
+impl ClientQueue {
+    pub(crate) fn new(welcome: Vec<u8>, link: Arc<QueueLink>, server: Weak<ServerQueue>) -> Self {
+        Self { welcome, link, server, timer: Timer::default() }
     }
 
     /// Has a future that waits for a call wake at its limit; `false` if that has passed.
@@ -56,7 +57,7 @@ impl Channel {
     }
 }
 
-impl ClientChannel for Channel {
+impl ClientChannel for ClientQueue {
     fn welcome(&self) -> &[u8] {
         &self.welcome
     }
@@ -185,22 +186,22 @@ impl ClientChannel for Channel {
     fn disconnect(&self) {
         let here = ChannelError::Disconnected(DisconnectReason::ClosedHere);
         self.link.close(here, here);
-        if let Some(port) = self.port.upgrade() {
-            port.leave(self.link.client().id);
+        if let Some(server) = self.server.upgrade() {
+            server.leave(self.link.client().id);
         }
     }
 }
 
-impl fmt::Debug for Channel {
+impl fmt::Debug for ClientQueue {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("in_process::Channel")
+        f.debug_struct("ClientQueue")
             .field("client", self.link.client())
             .field("lost", &self.link.lost())
             .finish_non_exhaustive()
     }
 }
 
-impl Drop for Channel {
+impl Drop for ClientQueue {
     fn drop(&mut self) {
         self.disconnect();
     }
