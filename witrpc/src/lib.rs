@@ -73,7 +73,8 @@
 //!   of its calls: [`CallOptions`], [`CancelToken`];
 //! - what can go wrong: [`BindError`], [`ConnectError`], [`CallError`];
 //! - how values become bytes: [`Codec`]; how threads wait: [`WaitPolicy`];
-//! - the seam for other ways to carry calls: [`transport`].
+//! - the seam for other ways to carry calls: [`transport`]; a kit for those that move messages, over
+//!   sockets for one: [`queue`].
 //!
 //! # Features
 //!
@@ -106,7 +107,7 @@ mod endpoint;
 mod event;
 mod observe;
 mod pool;
-mod queue;
+pub mod queue;
 mod share;
 mod stream;
 

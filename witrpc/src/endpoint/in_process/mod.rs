@@ -9,6 +9,7 @@
 //! `place` is where client and server meet; the engine between them is the kit of [`crate::queue`].
 //! `served` is a client with a server of its own.
 
+mod joined;
 mod place;
 pub(crate) mod served;
 
@@ -107,8 +108,7 @@ impl fmt::Debug for InProcess {
 
 impl Transport for InProcess {
     fn bind(&self, config: BindConfig) -> Result<Arc<dyn ServerPort>, BindError> {
-        self.limits.check()?;
-        Ok(self.place.bind(config.admission, config.guard, self.limits)?)
+        Ok(self.place.bind(config, self.limits)?)
     }
 
     fn connect(&self, config: ConnectConfig) -> Result<Arc<dyn ClientChannel>, ConnectError> {

@@ -6,14 +6,18 @@ use std::task::{Context, Wake, Waker};
 use std::time::{Duration, Instant};
 
 use witrpc_rt::{lock, wait};
-use witrpc_transport::{Admission, MAX_HELLO_LEN};
+use witrpc_transport::{ClientInfo, MAX_HELLO_LEN};
 
 use crate::error::{BindError, ConnectError};
 use crate::queue::client::ClientQueue;
 use crate::queue::limits::Limits;
-use crate::queue::server::{MeetingPoint, ServerQueue};
+use crate::queue::outlet::MeetingPoint;
+use crate::queue::server::ServerQueue;
+use crate::queue::transferred_lease::TransferredLease;
 use crate::rt::cancel_token::{CancelToken, TokenWatch};
-use crate::transport::{ConnectConfig, Guard};
+use crate::transport::{BindConfig, ConnectConfig};
+
+use super::joined::Joined;
 
 /// The places that have names. A place leaves when nobody knows it any more.
 static NAMED: LazyLock<Mutex<HashMap<String, Weak<Place>>>> = LazyLock::new(Mutex::default);
@@ -56,20 +60,19 @@ impl Place {
 
     pub(crate) fn bind(
         self: &Arc<Self>,
-        admission: Arc<dyn Admission>,
-        guard: Arc<Guard>,
+        config: BindConfig,
         limits: Limits,
     ) -> Result<Arc<ServerQueue>, BindError> {
+        // Before the lock: it outlives that if the name is in use, and what the user gave it ends then.
+        let new = ServerQueue::new(Arc::clone(self) as _, config, limits)?;
         let mut server = lock(&self.server);
         if server.upgrade().is_some_and(|server| server.is_serving()) {
             return Err(BindError::NameInUse { name: self.label(), path: None });
         }
-        let place: Arc<dyn MeetingPoint> = self.clone();
-        let port = ServerQueue::new(place, admission, guard, limits);
-        *server = Arc::downgrade(&port);
+        *server = Arc::downgrade(&new);
         drop(server);
         self.bound.notify_all();
-        Ok(port)
+        Ok(new)
     }
 
     pub(crate) fn connect(
@@ -98,9 +101,13 @@ impl Place {
             });
         };
         let clearance = server.guard().check(credentials)?;
-        let us = (std::process::id(), rustix::process::geteuid().as_raw());
-        let (welcome, link) = server.admit(hello, clearance, us)?;
-        Ok(Arc::new(ClientQueue::new(welcome, link, Arc::downgrade(&server))))
+        let uid = rustix::process::geteuid().as_raw();
+        let client = ClientInfo::new(std::process::id(), uid).cleared(clearance);
+        let (welcome, joined) = server.admit(hello, client, |client, session| {
+            Joined::new(client, session, server.limits(), &server)
+        })?;
+        let in_flight = Arc::clone(joined.in_flight());
+        Ok(Arc::new(ClientQueue::over(welcome, in_flight, Some(&TransferredLease))))
     }
 
     /// The server, now or once it has come.
@@ -138,8 +145,8 @@ impl Wake for LookAgain {
 }
 
 impl MeetingPoint for Place {
-    fn meeting_name(&self) -> &str {
-        self.name().unwrap_or_default()
+    fn name(&self) -> &str {
+        self.name.as_deref().unwrap_or_default()
     }
 }
 

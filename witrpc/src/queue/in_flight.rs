@@ -1,4 +1,4 @@
-//! One connection: its calls in flight, and who waits for what.
+//! The calls in flight of one client, and who waits for what.
 //!
 //! A call in flight holds one of the connection's lanes from its sending until its answer, whether
 //! or not somebody still waits for that. The answer then lies in the call's own entry, so one that
@@ -7,31 +7,26 @@
 //!
 //! Wakers are foreign code: they are woken and dropped outside of the lock.
 
-use std::sync::{Arc, Mutex, MutexGuard, Weak};
+use std::sync::{Mutex, MutexGuard};
 use std::task::Waker;
 
 use witrpc_rt::{lock, wake};
-use witrpc_transport::{
-    Answer, ChannelError, ClientInfo, Lessor, Outgoing, Peer, Request, Session, Ticket,
-};
+use witrpc_transport::{Answer, ChannelError, Outgoing, Request, Ticket};
 
 use crate::rt::Alarm;
 
-use super::arrivals::Arrivals;
 use super::calls::{Call, Closed, QueueState};
-use super::handed_over::{receive, to_request};
+use super::handed_over::to_request;
 use super::limits::Limits;
-use super::transferred_lease::TransferredLease;
+use super::outlet::RequestSink;
 use super::waiter::{CallWaiter, Progress, Waiter};
 
-/// A connection, as both of its ends see it.
-pub(crate) struct QueueLink {
-    client: ClientInfo,
-    session: Session,
+/// A client's calls.
+pub(crate) struct InFlight {
     limits: Limits,
-    /// Where requests go, each with this very link.
-    arrivals: Arc<Arrivals>,
-    me: Weak<QueueLink>,
+    sink: Box<dyn RequestSink>,
+    /// The sink makes something of a call that is given up.
+    tells_cancelled: bool,
     state: Mutex<QueueState>,
 }
 
@@ -46,15 +41,9 @@ enum Lane {
     Kept,
 }
 
-impl QueueLink {
-    pub(crate) fn new(
-        client: ClientInfo,
-        session: Session,
-        limits: Limits,
-        arrivals: Arc<Arrivals>,
-    ) -> Arc<Self> {
-        let state = Mutex::default();
-        Arc::new_cyclic(|me| Self { client, session, limits, arrivals, me: me.clone(), state })
+impl InFlight {
+    pub(crate) fn new(limits: Limits, sink: Box<dyn RequestSink>, tells_cancelled: bool) -> Self {
+        Self { limits, sink, tells_cancelled, state: Mutex::default() }
     }
 
     /// Sends a call, unless no lane is free.
@@ -76,7 +65,7 @@ impl QueueLink {
         let ticket = state.next_ticket();
         state.calls.insert(ticket.seq, Call::Sent(CallWaiter::default()));
         drop(state);
-        self.publish(to_request(ticket, message));
+        self.sink.send(to_request(ticket, message));
         Ok(Some(ticket))
     }
 
@@ -194,9 +183,14 @@ impl QueueLink {
         }
     }
 
+    /// Sends a call that has waited. It may have been given up since it has its lane, which the sink was
+    /// then told too early.
     fn publish(&self, request: Request) {
-        let me = self.me.upgrade().expect("whoever calls this holds it");
-        self.arrivals.publish(me, request);
+        let ticket = request.ticket;
+        self.sink.send(request);
+        if self.tells_cancelled && self.is_cancelled(ticket) {
+            self.sink.cancel(ticket);
+        }
     }
 
     /// Looks whether a call is answered.
@@ -237,13 +231,14 @@ impl QueueLink {
     /// Nobody waits for this call any more.
     pub(crate) fn abandon(&self, ticket: Ticket) -> CallWaiter {
         let mut state = lock(&self.state);
-        let mut told = Vec::new();
+        let (mut told, mut is_given_up) = (Vec::new(), false);
         let left = match state.calls.remove(&ticket.seq) {
             Some(Call::Sent(waiting)) => {
                 // On a closed connection no answer will come to take the entry away.
                 if state.closed.is_none() {
                     state.calls.insert(ticket.seq, Call::Abandoned);
                     told = state.watchers.of(ticket);
+                    is_given_up = true;
                 }
                 waiting
             }
@@ -261,6 +256,9 @@ impl QueueLink {
         };
         drop(state);
         told.into_iter().for_each(Waiter::wake);
+        if is_given_up && self.tells_cancelled {
+            self.sink.cancel(ticket);
+        }
         left
     }
 
@@ -311,28 +309,8 @@ impl QueueLink {
         if len > max { Err(ChannelError::TooLarge { len, max }) } else { Ok(()) }
     }
 
-    #[cfg(test)]
-    pub(crate) fn entries(&self) -> usize {
-        let state = lock(&self.state);
-        state.calls.len() + state.queue.len()
-    }
-}
-
-/// A ticket was used after it was spent: a mistake of the layers above.
-const SPENT: ChannelError = ChannelError::Misbehaved("the call is over already");
-
-impl Peer for QueueLink {
-    fn client(&self) -> &ClientInfo {
-        &self.client
-    }
-
-    fn session(&self) -> &Session {
-        &self.session
-    }
-
-    fn answer(&self, ticket: Ticket, answer: Outgoing<'_>) -> Result<(), ChannelError> {
-        self.check_len(answer.body.len())?;
-        let answer = Answer { tag: answer.tag, payload: receive(answer.body) };
+    /// Takes the answer to a call, and gives its lane on.
+    pub(crate) fn answer(&self, ticket: Ticket, answer: Answer) -> Result<(), ChannelError> {
         let mut state = lock(&self.state);
         state.check_open()?;
         let waiter = match state.calls.get_mut(&ticket.seq) {
@@ -357,19 +335,18 @@ impl Peer for QueueLink {
         Ok(())
     }
 
-    fn is_connected(&self) -> bool {
-        self.lost().is_none()
+    /// Tells the server's side that the client leaves.
+    pub(crate) fn leave(&self) {
+        self.sink.close();
     }
 
-    fn lessor(&self) -> Option<&dyn Lessor> {
-        Some(&TransferredLease)
-    }
-
-    fn is_cancelled(&self, ticket: Ticket) -> bool {
+    /// Whether a call has been given up, or can have no answer any more.
+    pub(crate) fn is_cancelled(&self, ticket: Ticket) -> bool {
         lock(&self.state).is_cancelled(ticket)
     }
 
-    fn watch(&self, ticket: Ticket, waker: &Waker) -> u64 {
+    /// Has `waker` woken once [`is_cancelled`](Self::is_cancelled) says so; gives the key to take it back.
+    pub(crate) fn watch(&self, ticket: Ticket, waker: &Waker) -> u64 {
         // Cloned without the lock: it is code of the user's.
         let theirs = waker.clone();
         let mut state = lock(&self.state);
@@ -382,9 +359,19 @@ impl Peer for QueueLink {
         key
     }
 
-    fn unwatch(&self, key: u64) {
+    /// Wakes nobody for this key any more.
+    pub(crate) fn unwatch(&self, key: u64) {
         let watcher = lock(&self.state).watchers.take(key);
         // Outside of the lock, as the last waker of a task may drop its future.
         drop(watcher);
     }
+
+    #[cfg(test)]
+    pub(crate) fn entries(&self) -> usize {
+        let state = lock(&self.state);
+        state.calls.len() + state.queue.len()
+    }
 }
+
+/// A ticket was used after it was spent: a mistake of the layers above.
+const SPENT: ChannelError = ChannelError::Misbehaved("the call is over already");
