@@ -73,7 +73,8 @@
 //!   of its calls: [`CallOptions`], [`CancelToken`];
 //! - what can go wrong: [`BindError`], [`ConnectError`], [`CallError`];
 //! - how values become bytes: [`Codec`]; how threads wait: [`WaitPolicy`];
-//! - the seam for other ways to carry calls: [`transport`].
+//! - the seam for other ways to carry calls: [`transport`]; a kit for those that move messages, over
+//!   sockets for one: [`queue`].
 //!
 //! # Features
 //!
@@ -118,6 +119,7 @@ pub use crate::connection::builder::{Async, Blocking, ClientBuilder};
 pub use crate::connection::connection::Connection;
 pub use crate::connection::reconnect::{ConnectionState, Reconnect};
 pub use crate::contract::{SampleError, register_sample};
+pub use crate::endpoint::in_process::InProcess;
 pub use crate::endpoint::mmf::{Backend, Mmf, ResourceError, metrics, servers};
 pub use crate::error::{
     AllocError, BindError, CallError, Codec, ConnectError, ContractDifference, Direction,
@@ -132,7 +134,6 @@ pub use crate::observe::hooks::{
 };
 pub use crate::pool::running::RunningMethod;
 pub use crate::pool::stop_reason::StopReason;
-pub use crate::queue::InProcess;
 pub use crate::rt::cancel_token::CancelToken;
 pub use crate::rt::restore_signal_mask;
 pub use crate::security::{AccessToken, AccessTokens, TokenError};

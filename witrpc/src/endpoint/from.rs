@@ -1,8 +1,8 @@
 //! What an endpoint is made from.
 
-use crate::queue::InProcess;
 use crate::transport::Endpoint;
 
+use super::in_process::InProcess;
 use super::mmf::Mmf;
 
 impl From<&str> for Endpoint {

@@ -1,6 +1,8 @@
 //! Where a server is reached, and by which engine.
 //!
-//! [`mmf`] is named shared memory: the only folder that names that engine.
+//! [`mmf`] is named shared memory: the only folder that names that engine. [`in_process`] is a place
+//! within one process.
 
 mod from;
+pub(crate) mod in_process;
 pub(crate) mod mmf;

@@ -6,11 +6,12 @@ use std::thread;
 
 use witrpc_transport::{Answer, ChannelError, KeptLane, Outgoing, Ticket};
 
-use super::link::{Progress, QueueLink, Waiter};
+use super::in_flight::InFlight;
+use super::waiter::{Progress, Waiter};
 
 /// A lane that one caller keeps.
 pub(crate) struct Kept {
-    link: Arc<QueueLink>,
+    in_flight: Arc<InFlight>,
     stage: KeptStage,
 }
 
@@ -27,8 +28,8 @@ enum KeptStage {
 }
 
 impl Kept {
-    pub(crate) fn new(link: &Arc<QueueLink>) -> Self {
-        Self { link: Arc::clone(link), stage: KeptStage::Out }
+    pub(crate) fn new(in_flight: &Arc<InFlight>) -> Self {
+        Self { in_flight: Arc::clone(in_flight), stage: KeptStage::Out }
     }
 }
 
@@ -41,22 +42,22 @@ impl KeptLane for Kept {
         let ticket = match self.stage {
             KeptStage::Sending(ticket) => ticket,
             KeptStage::Out | KeptStage::Idle => {
-                self.link.check_len(message.body.len())?;
+                self.in_flight.check_len(message.body.len())?;
                 let has_lane = matches!(self.stage, KeptStage::Idle);
-                let ticket = self.link.send_keeping(message, has_lane)?;
+                let ticket = self.in_flight.send_keeping(message, has_lane)?;
                 self.stage = KeptStage::Sending(ticket);
                 ticket
             }
             KeptStage::Sent(_) => unreachable!("there is one call at a time"),
         };
-        match self.link.poll_sent(ticket, Waiter::Task(cx.waker().clone())) {
+        match self.in_flight.poll_sent(ticket, Waiter::Task(cx.waker().clone())) {
             Progress::Wait(_former) => Poll::Pending,
             Progress::Done(Ok(()), _) => {
                 self.stage = KeptStage::Sent(ticket);
                 Poll::Ready(Ok(()))
             }
             Progress::Done(Err(error), _) => {
-                self.link.keep_no_longer(ticket);
+                self.in_flight.keep_no_longer(ticket);
                 self.stage = KeptStage::Out;
                 Poll::Ready(Err(error))
             }
@@ -66,7 +67,7 @@ impl KeptLane for Kept {
     fn wait_answer(&mut self, answer: &mut Answer) -> Result<(), ChannelError> {
         let KeptStage::Sent(ticket) = self.stage else { unreachable!("a call was sent") };
         loop {
-            match self.link.poll_answer(ticket, Waiter::Thread(thread::current())) {
+            match self.in_flight.poll_answer(ticket, Waiter::Thread(thread::current())) {
                 Progress::Wait(_former) => thread::park(),
                 Progress::Done(Ok(arrived), _) => {
                     self.stage = KeptStage::Idle;
@@ -74,7 +75,7 @@ impl KeptLane for Kept {
                     return Ok(());
                 }
                 Progress::Done(Err(error), _) => {
-                    self.link.keep_no_longer(ticket);
+                    self.in_flight.keep_no_longer(ticket);
                     self.stage = KeptStage::Out;
                     return Err(error);
                 }
@@ -87,10 +88,10 @@ impl Drop for Kept {
     fn drop(&mut self) {
         match self.stage {
             KeptStage::Out => {}
-            KeptStage::Idle => self.link.free_lane(),
+            KeptStage::Idle => self.in_flight.free_lane(),
             KeptStage::Sending(ticket) | KeptStage::Sent(ticket) => {
-                self.link.keep_no_longer(ticket);
-                self.link.abandon(ticket);
+                self.in_flight.keep_no_longer(ticket);
+                self.in_flight.abandon(ticket);
             }
         }
     }

@@ -1,151 +1,61 @@
-//! Client and server in one process: the seam with private memory behind it.
+//! The kit for transports that move messages instead of sharing memory.
 //!
-//! Everything that a call goes through between two processes it goes through here too: values are
-//! encoded and decoded, calls in flight and message sizes are limited, waiting ends at its limit,
-//! and the end of either side ends what is pending. Only the copies through shared memory, and
-//! what a hostile peer could do there, are missing. Waiting always parks the thread;
-//! [`WaitPolicy`](crate::WaitPolicy) changes nothing here.
+//! A [`Transport`](crate::transport::Transport) brings two things of its own: how clients are met, and how
+//! a message gets across. All else that client and server expect of one is here: calls in flight by
+//! ticket, waiting with limits (as a thread or as a task), lanes that one caller keeps, fair turns of the
+//! clients, calls that are given up, and the stages in which a server ends.
 //!
-//! The files follow a call: `place` is where client and server meet, `channel` the client's
-//! end, `link` the calls in flight, `arrivals` what the server's threads look at (by client, in
-//! `waiting`), `port` the server's end. `kept` is a lane that stays with one caller. `watchers` wakes
-//! handlers whose callers have gone.
+//! - `bind` makes a [`ServerQueue`] and returns it. For each client, the transport calls
+//!   [`ServerQueue::connect`] with an [`AnswerSink`], and puts what the client sends into the
+//!   [`ConnectionHandle`].
+//! - `connect` says hello, waits for the welcome, makes a [`ClientQueue`] with a [`RequestSink`] and returns
+//!   it. What the server sends goes into the [`AnswerHandle`].
+//!
+//! # What each side promises
+//!
+//! - **What crosses.** To the server: a [hello](crate::transport::ConnectConfig::hello), then requests and
+//!   words that a call is given up. To the client: a welcome, or a refusal, and the [`Limits`]; then answers,
+//!   that the server drains, and the [`End`]. A ticket crosses as its number
+//!   [`seq`](crate::transport::Ticket::seq); its lane is 0. The transport keeps the order of what it is given for one
+//!   client, and loses nothing but the whole connection.
+//! - **Who waits.** The transport's methods never do: a sink keeps what it is given for a thread of the
+//!   transport's that writes. The kit's handles never do either, so that one thread can read for many.
+//! - **Bounds.** A client has as many requests in flight as there are [`lanes`](Limits::lanes); further ones
+//!   wait on its side. The server's side refuses what is over a limit, and so does the client's.
+//! - **Locks.** The kit calls a sink, a meeting point or a waker with no lock of its own held.
+//! - **Ends.** Each handle that is dropped, and each queue, ends its connection. So a transport's thread that
+//!   ends, however it does, leaves nobody waiting.
+//!
+//! In [`InProcess`](crate::InProcess) the two queues are joined directly. It uses the inside of the kit: one
+//! table of calls serves both ends, and messages take along what is shared, which this kit copies.
 
+// The files follow a call: `client` is the client's end, `in_flight` its `calls` in flight and whoever waits
+// for them (`waiter`), `arrivals` what the server's threads look at (by client, in `waiting`), `server` the
+// server's end, `remote` a client of it (`attached` by whatever transport). `kept` is a lane that stays
+// with one caller. `watchers` wakes handlers whose callers have gone. What is handed over instead of
+// copied is in `handed_over` and `transferred_lease`.
 pub(crate) mod arrivals;
-pub(crate) mod channel;
-pub(crate) mod kept;
-pub(crate) mod link;
-pub(crate) mod place;
-pub(crate) mod port;
-pub(crate) mod waiting;
-pub(crate) mod watchers;
+pub(crate) mod attached;
+mod calls;
+pub(crate) mod client;
+pub(crate) mod end;
+pub(crate) mod handed_over;
+pub(crate) mod in_flight;
+mod kept;
+pub(crate) mod limits;
+pub(crate) mod outlet;
+mod remote;
+pub(crate) mod server;
+pub(crate) mod transferred_lease;
+mod waiter;
+mod waiting;
+mod watchers;
 
 #[cfg(test)]
 mod tests;
-pub(crate) mod transferred_lease;
 
-use std::fmt;
-use std::sync::Arc;
-
-use place::Place;
-use witrpc_transport::{ClientChannel, MIN_MESSAGE_LEN, ServerPort};
-
-use crate::error::{BindError, ConnectError};
-use crate::transport::{BindConfig, ConnectConfig, Transport};
-
-/// A place inside this process where a server and its clients meet, instead of a name that other
-/// processes can reach: for tests, and for programs that run a service in the same process today
-/// and in another one tomorrow.
-///
-/// Clones lead to the same place; so does the same name given to [`InProcess::named`]. The limits
-/// are those of the value that the server listens on.
-///
-/// # Examples
-///
-/// ```
-/// use witrpc::InProcess;
-///
-/// let place = InProcess::new().lanes(8);
-/// assert_eq!(place.name(), None);
-/// assert_eq!(InProcess::named("calc").name(), Some("calc"));
-/// ```
-#[derive(Clone)]
-pub struct InProcess {
-    place: Arc<Place>,
-    limits: Limits,
-}
-
-/// What a server allows each of its clients.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Limits {
-    lanes: u32,
-    max_clients: u32,
-    max_message_size: usize,
-}
-
-impl Limits {
-    const MAX_LANES: u32 = 1024;
-    const MAX_CLIENTS: u32 = 65_536;
-
-    const DEFAULT: Self = Self { lanes: 64, max_clients: 1024, max_message_size: 64 << 20 };
-
-    fn check(&self) -> Result<(), BindError> {
-        let within = |limit, value, min, max| match value {
-            value if (min..=max).contains(&value) => Ok(()),
-            value => Err(BindError::LimitOutOfRange { limit, value, min, max }),
-        };
-        within("lanes", self.lanes.into(), 1, Self::MAX_LANES.into())?;
-        within("max_clients", self.max_clients.into(), 1, Self::MAX_CLIENTS.into())?;
-        let least = MIN_MESSAGE_LEN as u64;
-        within("max_message_size", self.max_message_size as u64, least, usize::MAX as u64)
-    }
-}
-
-impl InProcess {
-    /// A new place, to which only clones of this value lead.
-    #[must_use]
-    pub fn new() -> Self {
-        Self { place: Place::anonymous(), limits: Limits::DEFAULT }
-    }
-
-    /// The place of this name in this process. Any name will do; no other process sees it.
-    #[must_use]
-    pub fn named(name: impl Into<String>) -> Self {
-        Self { place: Place::named(name.into()), limits: Limits::DEFAULT }
-    }
-
-    /// The name, if the place has one.
-    #[must_use]
-    pub fn name(&self) -> Option<&str> {
-        self.place.name()
-    }
-
-    /// How many calls of one client may be in flight: 1 to 1024, 64 unless given. Further ones
-    /// wait, until their time is over. Streams or uploads need 2, events 3, and all of them at the same
-    /// time 4: see the [guide](crate::guide::streams_and_events#how-many-there-may-be).
-    #[must_use]
-    pub fn lanes(mut self, lanes: u32) -> Self {
-        self.limits.lanes = lanes;
-        self
-    }
-
-    /// How many clients may be connected at once: 1 to 65,536, 1,024 unless given.
-    #[must_use]
-    pub fn max_clients(mut self, max_clients: u32) -> Self {
-        self.limits.max_clients = max_clients;
-        self
-    }
-
-    /// The largest request or answer in bytes, encoded: 64 at least, 64 MiB unless given.
-    #[must_use]
-    pub fn max_message_size(mut self, max_message_size: usize) -> Self {
-        self.limits.max_message_size = max_message_size;
-        self
-    }
-}
-
-impl Default for InProcess {
-    fn default() -> Self {
-        Self::new()
-    }
-}
-
-impl fmt::Debug for InProcess {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("InProcess")
-            .field("name", &self.place.name())
-            .field("limits", &self.limits)
-            .finish_non_exhaustive()
-    }
-}
-
-impl Transport for InProcess {
-    fn bind(&self, config: BindConfig) -> Result<Arc<dyn ServerPort>, BindError> {
-        self.limits.check()?;
-        Ok(self.place.bind(config.admission, config.guard, self.limits)?)
-    }
-
-    fn connect(&self, config: ConnectConfig) -> Result<Arc<dyn ClientChannel>, ConnectError> {
-        Ok(self.place.connect(&config)?)
-    }
-}
+pub use client::{AnswerHandle, ClientQueue};
+pub use end::End;
+pub use limits::Limits;
+pub use outlet::{AnswerSink, MeetingPoint, RequestSink};
+pub use server::{ConnectionHandle, ServerQueue};

@@ -4,7 +4,7 @@ use std::task::Waker;
 
 use witrpc_transport::Ticket;
 
-use super::link::Waiter;
+use super::waiter::Waiter;
 
 /// Those of one connection.
 #[derive(Default)]

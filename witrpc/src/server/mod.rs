@@ -15,7 +15,6 @@ pub(crate) mod control;
 pub(crate) mod dispatch;
 pub(crate) mod farewell;
 pub(crate) mod handle;
-pub(crate) mod in_process;
 pub(crate) mod metrics;
 pub(crate) mod sessions;
 

@@ -3,8 +3,8 @@
 //! A transport moves opaque messages: a *tag* of [`TAG_BITS`] bits whose meaning belongs to the
 //! layers above, and a body. It knows nothing of methods, codecs or handlers, and the layers above
 //! know nothing of memory, sockets or futexes. Two transports stand on this seam: [`Mmf`](crate::Mmf),
-//! named shared memory, and [`InProcess`](crate::InProcess), which is written against the items of this module
-//! alone.
+//! named shared memory, and [`InProcess`](crate::InProcess). A transport of one's own that moves messages
+//! writes little itself: the kit is [`crate::queue`].
 //!
 //! Two rules keep the benefit of shared memory:
 //!

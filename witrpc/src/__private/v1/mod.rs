@@ -5,6 +5,7 @@ pub use crate::call::server::call::{IntoService, ServerCall, Service};
 pub use crate::connection::builder::{Async, Blocking, connect_async, connect_blocking};
 pub use crate::connection::connection::Client;
 pub use crate::contract::{EventDescriptor, MethodDescriptor, Overflow, ServiceDescriptor};
+pub use crate::endpoint::in_process::served::in_process;
 pub use crate::error::NoAppError;
 pub use crate::event::client::subscribe::{
     attach_async, attach_blocking, subscribe_async, subscribe_blocking,
@@ -16,4 +17,3 @@ pub use crate::method::{
     is_result, items, items_of_alias, items_of_results, iterator, lent, path, raw, str, stream,
     value,
 };
-pub use crate::server::in_process::in_process;

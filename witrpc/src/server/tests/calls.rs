@@ -8,8 +8,8 @@ use witrpc_transport::{
 
 use crate::codec::Codec;
 use crate::connection::handshake::{Hello, VERSION};
+use crate::endpoint::in_process::InProcess;
 use crate::error::{CallError, Direction};
-use crate::queue::InProcess;
 use crate::tag::{AnswerTag, RAW, RequestTag, Status};
 use crate::transport::{ConnectConfig, Credentials};
 use crate::{Endpoint, Mmf};

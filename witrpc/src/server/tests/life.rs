@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use witrpc_transport::DisconnectReason;
 
+use crate::endpoint::in_process::InProcess;
 use crate::error::{CallError, ConnectError};
-use crate::queue::InProcess;
 use crate::server::handle::WitServer;
 use crate::{Endpoint, Mmf};
 

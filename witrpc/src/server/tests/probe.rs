@@ -13,7 +13,7 @@ use crate::codec::Wire;
 use crate::connection::builder::{Blocking, ClientBuilder};
 use crate::connection::connection::Client;
 use crate::contract::{MethodDescriptor, ServiceDescriptor, trace};
-use crate::queue::InProcess;
+use crate::endpoint::in_process::InProcess;
 use crate::server::builder::WitServerBuilder;
 use crate::server::handle::WitServer;
 use crate::{CallError, Connection, Endpoint};

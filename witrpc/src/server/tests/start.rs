@@ -10,8 +10,8 @@ use crate::connection::connection::Client;
 use crate::contract::{
     ArgumentDescriptor, ArgumentKind, MethodDescriptor, ServiceDescriptor, trace,
 };
+use crate::endpoint::in_process::InProcess;
 use crate::error::{BindError, ConnectError};
-use crate::queue::InProcess;
 use crate::server::builder::check_unwinding;
 use crate::server::handle::WitServer;
 use crate::{Connection, Endpoint};

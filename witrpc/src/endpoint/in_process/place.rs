@@ -6,15 +6,18 @@ use std::task::{Context, Wake, Waker};
 use std::time::{Duration, Instant};
 
 use witrpc_rt::{lock, wait};
-use witrpc_transport::{Admission, MAX_HELLO_LEN};
+use witrpc_transport::{ClientInfo, MAX_HELLO_LEN};
 
 use crate::error::{BindError, ConnectError};
+use crate::queue::client::ClientQueue;
+use crate::queue::limits::Limits;
+use crate::queue::outlet::MeetingPoint;
+use crate::queue::server::ServerQueue;
+use crate::queue::transferred_lease::TransferredLease;
 use crate::rt::cancel_token::{CancelToken, TokenWatch};
-use crate::transport::{ConnectConfig, Guard};
+use crate::transport::{BindConfig, ConnectConfig};
 
-use super::Limits;
-use super::channel::Channel;
-use super::port::Port;
+use super::joined::Joined;
 
 /// The places that have names. A place leaves when nobody knows it any more.
 static NAMED: LazyLock<Mutex<HashMap<String, Weak<Place>>>> = LazyLock::new(Mutex::default);
@@ -22,7 +25,7 @@ static NAMED: LazyLock<Mutex<HashMap<String, Weak<Place>>>> = LazyLock::new(Mute
 /// A meeting place: at most one server at a time.
 pub(crate) struct Place {
     name: Option<String>,
-    server: Mutex<Weak<Port>>,
+    server: Mutex<Weak<ServerQueue>>,
     /// A server has come.
     bound: Condvar,
 }
@@ -57,25 +60,25 @@ impl Place {
 
     pub(crate) fn bind(
         self: &Arc<Self>,
-        admission: Arc<dyn Admission>,
-        guard: Arc<Guard>,
+        config: BindConfig,
         limits: Limits,
-    ) -> Result<Arc<Port>, BindError> {
+    ) -> Result<Arc<ServerQueue>, BindError> {
+        // Before the lock: it outlives that if the name is in use, and what the user gave it ends then.
+        let new = ServerQueue::new(Arc::clone(self) as _, config, limits)?;
         let mut server = lock(&self.server);
-        if server.upgrade().is_some_and(|port| port.is_serving()) {
+        if server.upgrade().is_some_and(|server| server.is_serving()) {
             return Err(BindError::NameInUse { name: self.label(), path: None });
         }
-        let port = Port::new(Arc::clone(self), admission, guard, limits);
-        *server = Arc::downgrade(&port);
+        *server = Arc::downgrade(&new);
         drop(server);
         self.bound.notify_all();
-        Ok(port)
+        Ok(new)
     }
 
     pub(crate) fn connect(
         self: &Arc<Self>,
         config: &ConnectConfig,
-    ) -> Result<Arc<Channel>, ConnectError> {
+    ) -> Result<Arc<ClientQueue>, ConnectError> {
         let ConnectConfig { hello, wait_for_server, until, cancel, credentials, .. } = config;
         if hello.len() > MAX_HELLO_LEN {
             let problem =
@@ -90,19 +93,27 @@ impl Place {
             // What comes later finds the waker, what came before is seen below.
             let _ = watch.poll(&Context::from_waker(&waker));
         }
-        let Some(port) = self.wait_for(time, given_up.as_ref()) else {
+        let Some(server) = self.wait_for(time, given_up.as_ref()) else {
             return Err(ConnectError::NobodyServes {
                 name: self.label(),
                 waited: time,
                 places: Vec::new(),
             });
         };
-        port.admit(hello, credentials)
+        let clearance = server.guard().check(credentials)?;
+        let uid = rustix::process::geteuid().as_raw();
+        let client = ClientInfo::new(std::process::id(), uid).cleared(clearance);
+        let (welcome, joined) = server.admit(hello, client, |client, session| {
+            Joined::new(client, session, server.limits(), &server)
+        })?;
+        let in_flight = Arc::clone(joined.in_flight());
+        Ok(Arc::new(ClientQueue::over(welcome, in_flight, Some(&TransferredLease))))
     }
 
     /// The server, now or once it has come.
-    fn wait_for(&self, time: Duration, given_up: Option<&TokenWatch>) -> Option<Arc<Port>> {
-        let serving = |server: &Weak<Port>| server.upgrade().filter(|port| port.is_serving());
+    fn wait_for(&self, time: Duration, given_up: Option<&TokenWatch>) -> Option<Arc<ServerQueue>> {
+        let serving =
+            |server: &Weak<ServerQueue>| server.upgrade().filter(|port| port.is_serving());
         let mut server = lock(&self.server);
         // A time too long for the clock is as good as for ever.
         let end = Instant::now().checked_add(time);
@@ -130,6 +141,12 @@ impl Wake for LookAgain {
         // Not between a look and the sleep after it.
         drop(lock(&self.0.server));
         self.0.bound.notify_all();
+    }
+}
+
+impl MeetingPoint for Place {
+    fn name(&self) -> &str {
+        self.name.as_deref().unwrap_or_default()
     }
 }
 

@@ -1,4 +1,4 @@
-//! One connection: its calls in flight, and who waits for what.
+//! The calls in flight of one client, and who waits for what.
 //!
 //! A call in flight holds one of the connection's lanes from its sending until its answer, whether
 //! or not somebody still waits for that. The answer then lies in the call's own entry, so one that
@@ -7,59 +7,27 @@
 //!
 //! Wakers are foreign code: they are woken and dropped outside of the lock.
 
-use std::collections::{HashMap, VecDeque};
-use std::sync::{Arc, Mutex, MutexGuard, Weak};
+use std::sync::{Mutex, MutexGuard};
 use std::task::Waker;
-use std::thread::Thread;
 
 use witrpc_rt::{lock, wake};
-use witrpc_transport::{
-    Answer, Body, ChannelError, ClientInfo, Leasing, Lessor, Outgoing, Payload, Peer, Request,
-    SMALL_LEN, Session, Ticket,
-};
+use witrpc_transport::{Answer, ChannelError, Outgoing, Request, Ticket};
 
 use crate::rt::Alarm;
 
-use super::Limits;
-use super::arrivals::Arrivals;
-use super::transferred_lease::{TransferredLease, taken_along};
-use super::watchers::Watchers;
+use super::calls::{Call, Closed, QueueState};
+use super::handed_over::to_request;
+use super::limits::Limits;
+use super::outlet::RequestSink;
+use super::waiter::{CallWaiter, Progress, Waiter};
 
-/// A connection, as both of its ends see it.
-pub(crate) struct QueueLink {
-    client: ClientInfo,
-    session: Session,
+/// A client's calls.
+pub(crate) struct InFlight {
     limits: Limits,
-    /// Where requests go, each with this very link.
-    arrivals: Arc<Arrivals>,
-    me: Weak<QueueLink>,
+    sink: Box<dyn RequestSink>,
+    /// The sink makes something of a call that is given up.
+    tells_cancelled: bool,
     state: Mutex<QueueState>,
-}
-
-#[derive(Default)]
-struct QueueState {
-    calls: HashMap<u64, Call>,
-    last_seq: u64,
-    /// Calls that wait for a lane, oldest first.
-    queue: VecDeque<u64>,
-    lanes_taken: u32,
-    /// Calls whose lane stays with their sender after the answer: one of each [`Kept`](super::kept::Kept).
-    kept: Vec<u64>,
-    watchers: Watchers,
-    /// The server takes nothing new.
-    draining: bool,
-    closed: Option<Closed>,
-    /// Who is to be told when it is closed.
-    lost_waiters: Vec<Waker>,
-}
-
-/// How a connection ended.
-#[derive(Clone, Debug)]
-struct Closed {
-    /// What calls in flight end with.
-    pending: ChannelError,
-    /// What later calls end with.
-    later: ChannelError,
 }
 
 /// Where a call goes that is not sent at once.
@@ -73,58 +41,9 @@ enum Lane {
     Kept,
 }
 
-enum Call {
-    /// Waits for a lane.
-    Queued(CallWaiter, Request),
-    /// Is sent.
-    Sent(CallWaiter),
-    /// Is sent, and nobody waits.
-    Abandoned,
-    /// Is answered.
-    Answered(Answer, CallWaiter),
-}
-
-/// Who waits for a call, and until when.
-#[derive(Default)]
-pub(crate) struct CallWaiter {
-    pub(crate) waiter: Option<Waiter>,
-    pub(crate) alarm: Option<Alarm>,
-    /// The request belongs to a call that has begun: it is sent while the server drains its calls too.
-    continues: bool,
-}
-
-/// How to wake who waits.
-pub(crate) enum Waiter {
-    Task(Waker),
-    Thread(Thread),
-}
-
-impl Waiter {
-    fn wake(self) {
-        match self {
-            Waiter::Task(waker) => wake(waker),
-            Waiter::Thread(thread) => thread.unpark(),
-        }
-    }
-}
-
-/// What a look at a call gave.
-pub(crate) enum Progress<T> {
-    /// It is over; the alarm, if there was one, is to be taken back.
-    Done(Result<T, ChannelError>, CallWaiter),
-    /// Not yet. The waiter is in place; this was there before.
-    Wait(Option<Waiter>),
-}
-
-impl QueueLink {
-    pub(crate) fn new(
-        client: ClientInfo,
-        session: Session,
-        limits: Limits,
-        arrivals: Arc<Arrivals>,
-    ) -> Arc<Self> {
-        let state = Mutex::default();
-        Arc::new_cyclic(|me| Self { client, session, limits, arrivals, me: me.clone(), state })
+impl InFlight {
+    pub(crate) fn new(limits: Limits, sink: Box<dyn RequestSink>, tells_cancelled: bool) -> Self {
+        Self { limits, sink, tells_cancelled, state: Mutex::default() }
     }
 
     /// Sends a call, unless no lane is free.
@@ -146,7 +65,7 @@ impl QueueLink {
         let ticket = state.next_ticket();
         state.calls.insert(ticket.seq, Call::Sent(CallWaiter::default()));
         drop(state);
-        self.publish(to_request(ticket, message));
+        self.sink.send(to_request(ticket, message));
         Ok(Some(ticket))
     }
 
@@ -264,9 +183,14 @@ impl QueueLink {
         }
     }
 
+    /// Sends a call that has waited. It may have been given up since it has its lane, which the sink was
+    /// then told too early.
     fn publish(&self, request: Request) {
-        let me = self.me.upgrade().expect("whoever calls this holds it");
-        self.arrivals.publish(me, request);
+        let ticket = request.ticket;
+        self.sink.send(request);
+        if self.tells_cancelled && self.is_cancelled(ticket) {
+            self.sink.cancel(ticket);
+        }
     }
 
     /// Looks whether a call is answered.
@@ -307,13 +231,14 @@ impl QueueLink {
     /// Nobody waits for this call any more.
     pub(crate) fn abandon(&self, ticket: Ticket) -> CallWaiter {
         let mut state = lock(&self.state);
-        let mut told = Vec::new();
+        let (mut told, mut is_given_up) = (Vec::new(), false);
         let left = match state.calls.remove(&ticket.seq) {
             Some(Call::Sent(waiting)) => {
                 // On a closed connection no answer will come to take the entry away.
                 if state.closed.is_none() {
                     state.calls.insert(ticket.seq, Call::Abandoned);
                     told = state.watchers.of(ticket);
+                    is_given_up = true;
                 }
                 waiting
             }
@@ -331,6 +256,9 @@ impl QueueLink {
         };
         drop(state);
         told.into_iter().for_each(Waiter::wake);
+        if is_given_up && self.tells_cancelled {
+            self.sink.cancel(ticket);
+        }
         left
     }
 
@@ -381,135 +309,8 @@ impl QueueLink {
         if len > max { Err(ChannelError::TooLarge { len, max }) } else { Ok(()) }
     }
 
-    #[cfg(test)]
-    pub(crate) fn entries(&self) -> usize {
-        let state = lock(&self.state);
-        state.calls.len() + state.queue.len()
-    }
-}
-
-/// A ticket was used after it was spent: a mistake of the layers above.
-const SPENT: ChannelError = ChannelError::Misbehaved("the call is over already");
-
-fn to_request(ticket: Ticket, message: Outgoing<'_>) -> Request {
-    let Outgoing { tag, body, deadline } = message;
-    Request { ticket, tag, payload: receive(body), deadline }
-}
-
-/// Takes the bytes of a message out of its sender's hands.
-pub(crate) fn receive(body: Body<'_>) -> Payload {
-    if let Body::Leasing { body, leases } = body {
-        let leases = leases.iter().map(taken_along).collect();
-        return Payload::Leasing(Box::new(Leasing { payload: receive(*body), leases }));
-    }
-    let len = body.len();
-    match u8::try_from(len) {
-        Ok(small) if len <= SMALL_LEN => {
-            let mut bytes = [0; SMALL_LEN];
-            body.write_at(0, &mut bytes[..len]);
-            Payload::Small { bytes, len: small }
-        }
-        _ => {
-            let mut bytes = vec![0; len];
-            body.write_at(0, &mut bytes);
-            Payload::Whole(bytes)
-        }
-    }
-}
-
-impl QueueState {
-    fn check_open(&self) -> Result<(), ChannelError> {
-        match &self.closed {
-            None => Ok(()),
-            Some(closed) => Err(closed.later),
-        }
-    }
-
-    fn check_sending(&self, continues: bool) -> Result<(), ChannelError> {
-        self.check_open()?;
-        if self.draining && !continues {
-            return Err(ChannelError::ShuttingDown);
-        }
-        Ok(())
-    }
-
-    fn is_cancelled(&self, ticket: Ticket) -> bool {
-        self.closed.is_some() || matches!(self.calls.get(&ticket.seq), Some(Call::Abandoned))
-    }
-
-    /// Takes out all who wait for something.
-    fn waiters(&mut self) -> Vec<Waiter> {
-        let waiting = self.calls.values_mut().filter_map(Call::waiting);
-        waiting.filter_map(|waiting| waiting.waiter.take()).collect()
-    }
-
-    fn next_ticket(&mut self) -> Ticket {
-        self.last_seq += 1;
-        Ticket { lane: 0, seq: self.last_seq }
-    }
-
-    /// Whether the lane of a call stays with its sender, as is asked once.
-    fn was_kept(&mut self, seq: u64) -> bool {
-        let place = self.kept.iter().position(|kept| *kept == seq);
-        place.map(|place| self.kept.swap_remove(place)).is_some()
-    }
-
-    /// Gives a free lane to the first call that still waits for one, which is to be published.
-    fn fill_lane(&mut self, lanes: u32) -> Option<Request> {
-        if self.lanes_taken == lanes {
-            return None;
-        }
-        let (draining, calls) = (self.draining, &self.calls);
-        // While the server drains its calls, the others have been woken, and will learn so.
-        let next = self.queue.iter().position(|seq| {
-            !draining
-                || matches!(calls.get(seq), Some(Call::Queued(waiting, _)) if waiting.continues)
-        })?;
-        let seq = self.queue.remove(next)?;
-        let Some(Call::Queued(waiting, request)) = self.calls.remove(&seq) else {
-            unreachable!("a call leaves the queue when it waits no more");
-        };
-        self.calls.insert(seq, Call::Sent(waiting));
-        self.lanes_taken += 1;
-        Some(request)
-    }
-
-    /// A call waits for a lane no more.
-    fn leave_queue(&mut self, seq: u64) {
-        self.queue.retain(|queued| *queued != seq);
-    }
-}
-
-impl Call {
-    fn waiting(&mut self) -> Option<&mut CallWaiter> {
-        match self {
-            Call::Queued(waiting, _) | Call::Sent(waiting) | Call::Answered(_, waiting) => {
-                Some(waiting)
-            }
-            Call::Abandoned => None,
-        }
-    }
-
-    fn into_waiting(self) -> CallWaiter {
-        match self {
-            Call::Queued(waiting, _) | Call::Sent(waiting) | Call::Answered(_, waiting) => waiting,
-            Call::Abandoned => CallWaiter::default(),
-        }
-    }
-}
-
-impl Peer for QueueLink {
-    fn client(&self) -> &ClientInfo {
-        &self.client
-    }
-
-    fn session(&self) -> &Session {
-        &self.session
-    }
-
-    fn answer(&self, ticket: Ticket, answer: Outgoing<'_>) -> Result<(), ChannelError> {
-        self.check_len(answer.body.len())?;
-        let answer = Answer { tag: answer.tag, payload: receive(answer.body) };
+    /// Takes the answer to a call, and gives its lane on.
+    pub(crate) fn answer(&self, ticket: Ticket, answer: Answer) -> Result<(), ChannelError> {
         let mut state = lock(&self.state);
         state.check_open()?;
         let waiter = match state.calls.get_mut(&ticket.seq) {
@@ -534,19 +335,18 @@ impl Peer for QueueLink {
         Ok(())
     }
 
-    fn is_connected(&self) -> bool {
-        self.lost().is_none()
+    /// Tells the server's side that the client leaves.
+    pub(crate) fn leave(&self) {
+        self.sink.close();
     }
 
-    fn lessor(&self) -> Option<&dyn Lessor> {
-        Some(&TransferredLease)
-    }
-
-    fn is_cancelled(&self, ticket: Ticket) -> bool {
+    /// Whether a call has been given up, or can have no answer any more.
+    pub(crate) fn is_cancelled(&self, ticket: Ticket) -> bool {
         lock(&self.state).is_cancelled(ticket)
     }
 
-    fn watch(&self, ticket: Ticket, waker: &Waker) -> u64 {
+    /// Has `waker` woken once [`is_cancelled`](Self::is_cancelled) says so; gives the key to take it back.
+    pub(crate) fn watch(&self, ticket: Ticket, waker: &Waker) -> u64 {
         // Cloned without the lock: it is code of the user's.
         let theirs = waker.clone();
         let mut state = lock(&self.state);
@@ -559,9 +359,19 @@ impl Peer for QueueLink {
         key
     }
 
-    fn unwatch(&self, key: u64) {
+    /// Wakes nobody for this key any more.
+    pub(crate) fn unwatch(&self, key: u64) {
         let watcher = lock(&self.state).watchers.take(key);
         // Outside of the lock, as the last waker of a task may drop its future.
         drop(watcher);
     }
+
+    #[cfg(test)]
+    pub(crate) fn entries(&self) -> usize {
+        let state = lock(&self.state);
+        state.calls.len() + state.queue.len()
+    }
 }
+
+/// A ticket was used after it was spent: a mistake of the layers above.
+const SPENT: ChannelError = ChannelError::Misbehaved("the call is over already");

@@ -5,9 +5,9 @@ use crate::codec::Codec;
 use crate::connection::connect::Dial;
 use crate::connection::connection::{Client, Connection};
 use crate::contract;
-use crate::queue::InProcess;
+use crate::server::handle::WitServer;
 
-use super::handle::WitServer;
+use super::InProcess;
 
 /// `XClient::in_process`: a small server of its own, as long as the client's connection lives. It
 /// speaks the first codec that carries all of the service's types.

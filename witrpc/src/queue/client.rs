@@ -1,0 +1,278 @@
+//! The client's end of a connection.
+
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
+use std::time::Instant;
+use std::{fmt, thread};
+
+use witrpc_transport::{
+    Answer, ChannelError, ClientChannel, DisconnectReason, KeptLane, Lessor, Limit, Outgoing,
+    Sending, TAG_BITS, Ticket,
+};
+
+use crate::rt::Timer;
+
+use super::end::End;
+use super::in_flight::InFlight;
+use super::kept::Kept;
+use super::limits::Limits;
+use super::outlet::RequestSink;
+use super::waiter::{CallWaiter, Progress, Waiter};
+
+/// A client's end of a connection, over a transport that moves messages.
+///
+/// It counts the calls in flight, keeps those that wait for a lane, and has those that wait for an answer
+/// woken. Dropping it [closes](RequestSink::close) the connection.
+pub struct ClientQueue {
+    welcome: Vec<u8>,
+    in_flight: Arc<InFlight>,
+    /// What lends what messages take along.
+    lessor: Option<&'static dyn Lessor>,
+    timer: Timer,
+}
+
+impl ClientQueue {
+    /// A client whom the server has let in, with the welcome of that. The limits are those of the server, of
+    /// which [`max_clients`](Limits::max_clients) says nothing here. What the server sends goes to the
+    /// handle.
+    #[must_use]
+    pub fn new(
+        welcome: Vec<u8>,
+        limits: Limits,
+        sink: impl RequestSink + 'static,
+    ) -> (Arc<Self>, AnswerHandle) {
+        let in_flight = Arc::new(InFlight::new(limits, Box::new(sink), true));
+        let handle = AnswerHandle { in_flight: Arc::clone(&in_flight) };
+        (Arc::new(Self::over(welcome, in_flight, None)), handle)
+    }
+
+    /// The client's end of these calls.
+    pub(crate) fn over(
+        welcome: Vec<u8>,
+        in_flight: Arc<InFlight>,
+        lessor: Option<&'static dyn Lessor>,
+    ) -> Self {
+        Self { welcome, in_flight, lessor, timer: Timer::default() }
+    }
+
+    /// Has a future that waits for a call wake at its limit; `false` if that has passed.
+    fn sleep(&self, cx: &Context<'_>, ticket: Ticket, limit: &mut Limit) -> bool {
+        let Some(at) = limit.instant() else { return true };
+        if at <= Instant::now() {
+            return false;
+        }
+        let alarm = self.timer.arm(at, cx.waker().clone());
+        if let Some(former) = self.in_flight.set_alarm(ticket, alarm) {
+            self.timer.disarm(former);
+        }
+        true
+    }
+
+    /// Takes back what waiting left behind.
+    fn clear(&self, waiting: CallWaiter) {
+        if let Some(alarm) = waiting.alarm {
+            self.timer.disarm(alarm);
+        }
+    }
+
+    #[cfg(test)]
+    pub(crate) fn leftovers(&self) -> (usize, usize) {
+        (self.in_flight.entries(), self.timer.alarms())
+    }
+}
+
+impl ClientChannel for ClientQueue {
+    fn welcome(&self) -> &[u8] {
+        &self.welcome
+    }
+
+    fn try_send(&self, message: Outgoing<'_>) -> Result<Option<Ticket>, ChannelError> {
+        self.in_flight.check_len(message.body.len())?;
+        self.in_flight.try_send(message)
+    }
+
+    fn poll_send(
+        &self,
+        cx: &mut Context<'_>,
+        sending: &mut Sending,
+        message: Outgoing<'_>,
+        limit: &mut Limit,
+    ) -> Poll<Result<Ticket, ChannelError>> {
+        let len = message.body.len();
+        let ticket = match sending.ticket {
+            Some(ticket) => ticket,
+            None => match self
+                .in_flight
+                .check_len(len)
+                .and_then(|()| self.in_flight.send_later(message, sending.continues))
+            {
+                Ok(ticket) => *sending.ticket.insert(ticket),
+                Err(error) => return Poll::Ready(Err(error)),
+            },
+        };
+        let sent = match self.in_flight.poll_sent(ticket, Waiter::Task(cx.waker().clone())) {
+            Progress::Done(sent, waiting) => {
+                self.clear(waiting);
+                sent
+            }
+            Progress::Wait(_former) if self.sleep(cx, ticket, limit) => return Poll::Pending,
+            Progress::Wait(_former) => match self.in_flight.take_back(ticket) {
+                Some(waiting) => {
+                    self.clear(waiting);
+                    Err(ChannelError::NoFreeLane)
+                }
+                // At the last moment: it is for its answer to be late.
+                None => Ok(()),
+            },
+        };
+        // Sent or failed, it is no longer a call whose sending could be given up.
+        sending.ticket = None;
+        sending.written = len;
+        Poll::Ready(sent.map(|()| ticket))
+    }
+
+    fn wait_answer(
+        &self,
+        ticket: Ticket,
+        limit: &mut Limit,
+        answer: &mut Answer,
+    ) -> Result<(), ChannelError> {
+        loop {
+            match self.in_flight.poll_answer(ticket, Waiter::Thread(thread::current())) {
+                Progress::Done(result, waiting) => {
+                    self.clear(waiting);
+                    return result.map(|arrived| *answer = arrived);
+                }
+                Progress::Wait(_former) => {}
+            }
+            match limit.instant() {
+                None => thread::park(),
+                Some(at) => {
+                    let left = at.saturating_duration_since(Instant::now());
+                    if left.is_zero() {
+                        self.abandon(ticket);
+                        return Err(ChannelError::TimedOut);
+                    }
+                    thread::park_timeout(left);
+                }
+            }
+        }
+    }
+
+    fn poll_answer(
+        &self,
+        cx: &mut Context<'_>,
+        ticket: &mut Ticket,
+        limit: &mut Limit,
+        answer: &mut Answer,
+    ) -> Poll<Result<(), ChannelError>> {
+        match self.in_flight.poll_answer(*ticket, Waiter::Task(cx.waker().clone())) {
+            Progress::Done(result, waiting) => {
+                self.clear(waiting);
+                Poll::Ready(result.map(|arrived| *answer = arrived))
+            }
+            Progress::Wait(_former) if self.sleep(cx, *ticket, limit) => Poll::Pending,
+            Progress::Wait(_former) => {
+                self.abandon(*ticket);
+                Poll::Ready(Err(ChannelError::TimedOut))
+            }
+        }
+    }
+
+    fn abandon(&self, ticket: Ticket) {
+        self.clear(self.in_flight.abandon(ticket));
+    }
+
+    fn lane_to_keep(&self) -> Option<Box<dyn KeptLane>> {
+        Some(Box::new(Kept::new(&self.in_flight)))
+    }
+
+    fn lanes(&self) -> u32 {
+        self.in_flight.lanes()
+    }
+
+    fn abandoned(&self) -> u32 {
+        self.in_flight.abandoned()
+    }
+
+    fn lost(&self) -> Option<ChannelError> {
+        self.in_flight.lost()
+    }
+
+    fn when_lost(&self, waker: Waker) {
+        self.in_flight.when_lost(waker);
+    }
+
+    fn lessor(&self) -> Option<&dyn Lessor> {
+        self.lessor
+    }
+
+    fn disconnect(&self) {
+        let here = ChannelError::Disconnected(DisconnectReason::ClosedHere);
+        self.in_flight.close(here, here);
+        self.in_flight.leave();
+    }
+}
+
+impl fmt::Debug for ClientQueue {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ClientQueue")
+            .field("lanes", &self.in_flight.lanes())
+            .field("lost", &self.in_flight.lost())
+            .finish_non_exhaustive()
+    }
+}
+
+impl Drop for ClientQueue {
+    fn drop(&mut self) {
+        self.disconnect();
+    }
+}
+
+/// Where the transport's reader puts what the server sends to one client. Its methods may be called from any
+/// thread and never wait. They wake those who wait, whose wakers are code of users.
+///
+/// Dropping it says that the server has [died](End::Died), if nothing else was said before.
+pub struct AnswerHandle {
+    in_flight: Arc<InFlight>,
+}
+
+impl AnswerHandle {
+    /// Takes the answer to a call.
+    ///
+    /// # Errors
+    ///
+    /// [`ChannelError::Misbehaved`]: there is no such call, or the answer is over the limit or has a tag that
+    /// is out of range. The transport then [ends](Self::end) the connection. Anything else: it has ended.
+    pub fn answer(&self, ticket: Ticket, answer: Answer) -> Result<(), ChannelError> {
+        if self.in_flight.check_len(answer.payload.len()).is_err() {
+            return Err(ChannelError::Misbehaved("an answer is over the limit"));
+        }
+        if answer.tag >> TAG_BITS != 0 {
+            return Err(ChannelError::Misbehaved("a tag is out of range"));
+        }
+        self.in_flight.answer(ticket, answer)
+    }
+
+    /// The server takes no new calls.
+    pub fn drain(&self) {
+        self.in_flight.drain();
+    }
+
+    /// The connection has ended: all calls in flight, and later ones, do so too. The first reason counts.
+    pub fn end(&self, end: End) {
+        self.in_flight.close(end.pending(), end.later());
+    }
+}
+
+impl Drop for AnswerHandle {
+    fn drop(&mut self) {
+        self.end(End::Died);
+    }
+}
+
+impl fmt::Debug for AnswerHandle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AnswerHandle").field("lost", &self.in_flight.lost()).finish_non_exhaustive()
+    }
+}

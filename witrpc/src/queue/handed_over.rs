@@ -1,0 +1,32 @@
+//! What becomes of a message that is handed over within one process: the other end's own bytes.
+
+use witrpc_transport::{Body, Leasing, Outgoing, Payload, Request, SMALL_LEN, Ticket};
+
+use super::transferred_lease::taken_along;
+
+/// Returns the request that a message of this ticket becomes.
+pub(crate) fn to_request(ticket: Ticket, message: Outgoing<'_>) -> Request {
+    let Outgoing { tag, body, deadline } = message;
+    Request { ticket, tag, payload: receive(body), deadline }
+}
+
+/// Takes the bytes of a message out of its sender's hands.
+pub(crate) fn receive(body: Body<'_>) -> Payload {
+    if let Body::Leasing { body, leases } = body {
+        let leases = leases.iter().map(taken_along).collect();
+        return Payload::Leasing(Box::new(Leasing { payload: receive(*body), leases }));
+    }
+    let len = body.len();
+    match u8::try_from(len) {
+        Ok(small) if len <= SMALL_LEN => {
+            let mut bytes = [0; SMALL_LEN];
+            body.write_at(0, &mut bytes[..len]);
+            Payload::Small { bytes, len: small }
+        }
+        _ => {
+            let mut bytes = vec![0; len];
+            body.write_at(0, &mut bytes);
+            Payload::Whole(bytes)
+        }
+    }
+}

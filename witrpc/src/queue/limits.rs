@@ -1,0 +1,41 @@
+//! What a server allows each of its clients.
+
+use witrpc_transport::MIN_MESSAGE_LEN;
+
+use crate::error::BindError;
+
+/// What a server allows each of its clients.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// How many calls may be in flight: 1 to 1024, 64 unless given.
+    pub lanes: u32,
+    /// How many clients may be connected at once: 1 to 65,536, 1,024 unless given.
+    pub max_clients: u32,
+    /// The largest request or answer in bytes, encoded: 64 at least, 64 MiB unless given.
+    pub max_message_size: usize,
+}
+
+impl Limits {
+    const MAX_LANES: u32 = 1024;
+    const MAX_CLIENTS: u32 = 65_536;
+
+    pub(crate) const DEFAULT: Self =
+        Self { lanes: 64, max_clients: 1024, max_message_size: 64 << 20 };
+
+    pub(crate) fn check(&self) -> Result<(), BindError> {
+        let within = |limit, value, min, max| match value {
+            value if (min..=max).contains(&value) => Ok(()),
+            value => Err(BindError::LimitOutOfRange { limit, value, min, max }),
+        };
+        within("lanes", self.lanes.into(), 1, Self::MAX_LANES.into())?;
+        within("max_clients", self.max_clients.into(), 1, Self::MAX_CLIENTS.into())?;
+        let least = MIN_MESSAGE_LEN as u64;
+        within("max_message_size", self.max_message_size as u64, least, usize::MAX as u64)
+    }
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self::DEFAULT
+    }
+}

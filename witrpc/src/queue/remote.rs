@@ -1,0 +1,184 @@
+//! The server's end of a connection whose client is beyond a transport.
+//!
+//! # Invariants
+//!
+//! 1. A call is in `unanswered` from its arrival until the one answer that is given to it. There are never
+//!    more of them than a client has lanes.
+//! 2. Whoever sets `ended` wakes all who watch. No request is taken afterwards, and no answer but one that
+//!    is on its way to the sink already.
+
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+use std::sync::Mutex;
+use std::task::Waker;
+
+use witrpc_rt::lock;
+use witrpc_transport::{
+    Answer, ChannelError, ClientInfo, DisconnectReason, Outgoing, Peer, Request, Session, TAG_BITS,
+    Ticket,
+};
+
+use super::attached::Attached;
+use super::end::End;
+use super::handed_over::receive;
+use super::limits::Limits;
+use super::outlet::AnswerSink;
+use super::waiter::Waiter;
+use super::watchers::Watchers;
+
+/// A client beyond a transport.
+pub(crate) struct RemoteClient {
+    client: ClientInfo,
+    session: Session,
+    limits: Limits,
+    sink: Box<dyn AnswerSink>,
+    state: Mutex<RemoteState>,
+}
+
+#[derive(Default)]
+struct RemoteState {
+    /// The calls by their numbers, and whether each was given up.
+    unanswered: HashMap<u64, bool>,
+    watchers: Watchers,
+    ended: bool,
+}
+
+impl RemoteClient {
+    pub(crate) fn new(
+        client: ClientInfo,
+        session: Session,
+        limits: Limits,
+        sink: Box<dyn AnswerSink>,
+    ) -> Self {
+        Self { client, session, limits, sink, state: Mutex::default() }
+    }
+
+    /// Takes note of a request that has come; refuses one that no honest client sends.
+    pub(crate) fn arrives(&self, request: &Request) -> Result<(), ChannelError> {
+        let Ticket { lane, seq } = request.ticket;
+        if lane != 0 || seq >> 48 != 0 {
+            return Err(ChannelError::Misbehaved("a ticket is out of range"));
+        }
+        if request.tag >> TAG_BITS != 0 {
+            return Err(ChannelError::Misbehaved("a tag is out of range"));
+        }
+        if request.payload.len() > self.limits.max_message_size {
+            return Err(ChannelError::Misbehaved("a request is over the limit"));
+        }
+        let mut state = lock(&self.state);
+        if state.ended {
+            return Err(GONE);
+        }
+        let in_flight = state.unanswered.len();
+        match state.unanswered.entry(seq) {
+            Entry::Occupied(_) => Err(ChannelError::Misbehaved("a ticket is in use already")),
+            Entry::Vacant(_) if in_flight >= self.limits.lanes as usize => {
+                Err(ChannelError::Misbehaved("there are more calls in flight than lanes"))
+            }
+            Entry::Vacant(entry) => {
+                entry.insert(false);
+                Ok(())
+            }
+        }
+    }
+
+    /// Nobody waits for this call any more.
+    pub(crate) fn cancel(&self, ticket: Ticket) {
+        let mut state = lock(&self.state);
+        let Some(given_up) = state.unanswered.get_mut(&ticket.seq) else { return };
+        *given_up = true;
+        let told = state.watchers.of(ticket);
+        drop(state);
+        told.into_iter().for_each(Waiter::wake);
+    }
+
+    /// The client has gone, or is to go: says whether it was there.
+    pub(crate) fn gone(&self) -> bool {
+        let mut state = lock(&self.state);
+        let was_there = !std::mem::replace(&mut state.ended, true);
+        let told = state.watchers.all();
+        drop(state);
+        told.into_iter().for_each(Waiter::wake);
+        was_there
+    }
+}
+
+/// What an answer to a client that is not there any more fails with.
+const GONE: ChannelError = ChannelError::Disconnected(DisconnectReason::PeerDied);
+
+impl RemoteState {
+    fn is_cancelled(&self, ticket: Ticket) -> bool {
+        self.ended || self.unanswered.get(&ticket.seq) == Some(&true)
+    }
+}
+
+impl Peer for RemoteClient {
+    fn client(&self) -> &ClientInfo {
+        &self.client
+    }
+
+    fn session(&self) -> &Session {
+        &self.session
+    }
+
+    fn answer(&self, ticket: Ticket, answer: Outgoing<'_>) -> Result<(), ChannelError> {
+        let (len, max) = (answer.body.len(), self.limits.max_message_size);
+        if len > max {
+            return Err(ChannelError::TooLarge { len, max });
+        }
+        let answer = Answer { tag: answer.tag, payload: receive(answer.body) };
+        let mut state = lock(&self.state);
+        if state.ended {
+            return Err(GONE);
+        }
+        if state.unanswered.remove(&ticket.seq).is_none() {
+            return Err(ChannelError::Misbehaved("the call is over already"));
+        }
+        drop(state);
+        self.sink.send(ticket, answer);
+        Ok(())
+    }
+
+    fn is_connected(&self) -> bool {
+        !lock(&self.state).ended
+    }
+
+    fn is_cancelled(&self, ticket: Ticket) -> bool {
+        lock(&self.state).is_cancelled(ticket)
+    }
+
+    fn watch(&self, ticket: Ticket, waker: &Waker) -> u64 {
+        // Cloned without the lock: it is code of the user's.
+        let theirs = waker.clone();
+        let mut state = lock(&self.state);
+        let key = state.watchers.add(ticket, theirs);
+        let told = state.is_cancelled(ticket);
+        drop(state);
+        if told {
+            waker.wake_by_ref();
+        }
+        key
+    }
+
+    fn unwatch(&self, key: u64) {
+        let watcher = lock(&self.state).watchers.take(key);
+        // Outside of the lock, as the last waker of a task may drop its future.
+        drop(watcher);
+    }
+}
+
+impl Attached for RemoteClient {
+    fn end(&self, end: End) {
+        if self.gone() {
+            self.sink.close(end);
+        }
+    }
+
+    fn drain(&self) {
+        self.sink.drain();
+    }
+
+    fn has_delivered(&self) -> bool {
+        self.sink.has_delivered()
+    }
+}

@@ -1,0 +1,353 @@
+//! The server's end: its clients, and the view of its threads.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::{Arc, Mutex, Weak};
+use std::time::{Duration, Instant};
+
+use witrpc_rt::lock;
+use witrpc_transport::{
+    Admission, Admitted, ChannelError, ClientInfo, MAX_HELLO_LEN, Only, Peer, Request, Scanner,
+    Serve, ServerPort, Session, Shutdown, Ticket,
+};
+
+use crate::error::{BindError, ConnectError};
+use crate::transport::{BindConfig, Guard};
+
+use super::arrivals::Arrivals;
+use super::attached::Attached;
+use super::end::End;
+use super::limits::Limits;
+use super::outlet::{AnswerSink, MeetingPoint};
+use super::remote::RemoteClient;
+
+/// A server's end, whose clients come by a transport that moves messages.
+///
+/// It keeps the requests of all clients until a thread of the server takes them, lets the clients take
+/// turns, and ends with the server. Dropping it without [`close`](ServerPort::close) is the server's death
+/// to its clients.
+pub struct ServerQueue {
+    /// Kept, so that clients find this server for as long as it serves.
+    place: Arc<dyn MeetingPoint>,
+    admission: Arc<dyn Admission>,
+    guard: Arc<Guard>,
+    limits: Limits,
+    arrivals: Arc<Arrivals>,
+    state: Mutex<State>,
+}
+
+struct State {
+    stage: PortStage,
+    links: BTreeMap<u64, Arc<dyn Attached>>,
+}
+
+/// What a server still does; it goes from each to a later one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum PortStage {
+    /// Takes clients.
+    Open,
+    /// Takes no new clients.
+    Full,
+    /// Takes no new calls.
+    Draining,
+    /// Nothing.
+    Closed,
+}
+
+impl ServerQueue {
+    /// A server of these limits. `place` is kept for as long as it is there: a transport that listens with
+    /// threads of its own gives them a [`Weak`] of what this returns.
+    ///
+    /// # Errors
+    ///
+    /// [`BindError::LimitOutOfRange`].
+    pub fn new(
+        place: Arc<dyn MeetingPoint>,
+        config: BindConfig,
+        limits: Limits,
+    ) -> Result<Arc<Self>, BindError> {
+        limits.check()?;
+        let BindConfig { admission, guard, .. } = config;
+        let state = State { stage: PortStage::Open, links: BTreeMap::new() };
+        let (arrivals, state) = (Arc::default(), Mutex::new(state));
+        Ok(Arc::new(Self { place, admission, guard, limits, arrivals, state }))
+    }
+
+    /// What the server allows each client.
+    #[must_use]
+    pub fn limits(&self) -> Limits {
+        self.limits
+    }
+
+    /// Whether the place is still this server's.
+    pub(crate) fn is_serving(&self) -> bool {
+        lock(&self.state).stage != PortStage::Closed
+    }
+
+    /// What decides which clients are heard at all: a transport asks it first. What it finds out about a
+    /// client goes with that client to [`connect`](Self::connect); without it, a server that asks for
+    /// anything lets nobody in.
+    #[must_use]
+    pub fn guard(&self) -> &Guard {
+        &self.guard
+    }
+
+    /// Lets a client in, or not: gives what it is told, and where its requests go. The hello is a peer's and
+    /// is not trusted. The sink may be used before this returns: what it was given goes out after the
+    /// welcome.
+    ///
+    /// This runs the server's admission, which never waits. It may be called from any thread.
+    ///
+    /// # Errors
+    ///
+    /// [`ConnectError::Refused`], [`ConnectError::TooManyClients`] or [`ConnectError::ShuttingDown`], for
+    /// the transport to tell the client. [`ConnectError::Protocol`] for a hello of more than
+    /// [`MAX_HELLO_LEN`] bytes.
+    pub fn connect(
+        self: &Arc<Self>,
+        hello: &[u8],
+        client: ClientInfo,
+        sink: impl AnswerSink + 'static,
+    ) -> Result<(Vec<u8>, ConnectionHandle), ConnectError> {
+        if hello.len() > MAX_HELLO_LEN {
+            let problem = format!("the hello has {} bytes, over {MAX_HELLO_LEN}", hello.len());
+            return Err(ConnectError::Protocol { problem });
+        }
+        let (welcome, client) = self.admit(hello, client, |client, session| {
+            Arc::new(RemoteClient::new(client, session, self.limits, Box::new(sink)))
+        })?;
+        let arrivals = Arc::clone(&self.arrivals);
+        let server = Arc::downgrade(self);
+        Ok((welcome, ConnectionHandle { client, arrivals, server }))
+    }
+
+    /// Lets a client in, or not: gives what it is told, and its connection, as the transport makes it.
+    pub(crate) fn admit<C: Attached + 'static>(
+        &self,
+        hello: &[u8],
+        client: ClientInfo,
+        make: impl FnOnce(ClientInfo, Session) -> Arc<C>,
+    ) -> Result<(Vec<u8>, Arc<C>), ConnectError> {
+        self.check_room(&lock(&self.state))?;
+        let (welcome, session) = match self.admission.admit(hello, &client) {
+            Admitted::Welcome { welcome, session } => (welcome, session),
+            Admitted::Refusal(refusal) => return Err(ConnectError::Refused(refusal)),
+        };
+        let link = make(client, session);
+        let mut state = lock(&self.state);
+        // Looked at anew: the admission ran without the lock.
+        if let Err(error) = self.check_room(&state) {
+            drop(state);
+            self.say_left(&*link);
+            return Err(error);
+        }
+        let kept: Arc<dyn Attached> = Arc::clone(&link) as _;
+        state.links.insert(kept.client().id, kept);
+        drop(state);
+        Ok((welcome, link))
+    }
+
+    pub(crate) fn arrivals(&self) -> &Arc<Arrivals> {
+        &self.arrivals
+    }
+
+    fn check_room(&self, state: &State) -> Result<(), ConnectError> {
+        if state.stage != PortStage::Open {
+            return Err(ConnectError::ShuttingDown);
+        }
+        let max = self.limits.max_clients;
+        if state.links.len() >= max as usize {
+            return Err(ConnectError::TooManyClients);
+        }
+        Ok(())
+    }
+
+    /// A client has left.
+    pub(crate) fn leave(&self, client_id: u64) {
+        let link = lock(&self.state).links.remove(&client_id);
+        if let Some(link) = link {
+            self.arrivals.forget(client_id);
+            self.say_left(&*link);
+        }
+    }
+
+    fn say_left(&self, link: &dyn Attached) {
+        self.admission.left(link.client(), link.session());
+    }
+
+    fn close_all(&self, end: End) {
+        let links = {
+            let mut state = lock(&self.state);
+            state.stage = PortStage::Closed;
+            std::mem::take(&mut state.links)
+        };
+        links.values().for_each(|link| link.end(end));
+        self.arrivals.end();
+        links.values().for_each(|link| self.say_left(&**link));
+        self.place.close();
+    }
+}
+
+impl ServerPort for ServerQueue {
+    fn name(&self) -> &str {
+        self.place.name()
+    }
+
+    fn scanner(&self) -> Box<dyn Scanner + '_> {
+        Box::new(View(&self.arrivals))
+    }
+
+    fn park(&self, timeout: Option<Duration>) {
+        self.arrivals.park(timeout);
+    }
+
+    fn ring(&self) {
+        self.arrivals.ring();
+    }
+
+    fn stop_accepting(&self) {
+        let mut state = lock(&self.state);
+        state.stage = state.stage.max(PortStage::Full);
+    }
+
+    fn clients(&self) -> Vec<ClientInfo> {
+        lock(&self.state).links.values().map(|link| link.client().clone()).collect()
+    }
+
+    fn disconnect(&self, client_id: u64) -> bool {
+        let link = lock(&self.state).links.remove(&client_id);
+        match link {
+            Some(link) => {
+                link.end(End::Dismissed);
+                self.arrivals.forget(client_id);
+                self.say_left(&*link);
+                true
+            }
+            None => false,
+        }
+    }
+
+    fn drain(&self) {
+        let links: Vec<_> = {
+            let mut state = lock(&self.state);
+            state.stage = state.stage.max(PortStage::Draining);
+            state.links.values().cloned().collect()
+        };
+        for link in links {
+            link.drain();
+        }
+    }
+
+    fn has_delivered(&self) -> bool {
+        let links: Vec<_> = lock(&self.state).links.values().cloned().collect();
+        links.iter().all(|link| link.has_delivered())
+    }
+
+    fn close(&self, how: Shutdown) {
+        self.close_all(match how {
+            Shutdown::Drained => End::Drained,
+            _ => End::ShutDown,
+        });
+    }
+
+    fn join(&self, until: Option<Instant>) -> bool {
+        self.place.join(until)
+    }
+}
+
+impl fmt::Debug for ServerQueue {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let state = lock(&self.state);
+        f.debug_struct("ServerQueue")
+            .field("name", &self.place.name())
+            .field("stage", &state.stage)
+            .field("clients", &state.links.len())
+            .finish_non_exhaustive()
+    }
+}
+
+/// A server that vanishes without a word has died, as a process would.
+impl Drop for ServerQueue {
+    fn drop(&mut self) {
+        self.close_all(End::Died);
+    }
+}
+
+/// Where the transport's reader puts what one client sends. Its methods may be called from any thread and
+/// never wait; [`cancel`](Self::cancel) wakes handlers, whose wakers are code of users.
+///
+/// Dropping it says that the client has gone, if the server has not ended the connection before.
+pub struct ConnectionHandle {
+    client: Arc<RemoteClient>,
+    arrivals: Arc<Arrivals>,
+    server: Weak<ServerQueue>,
+}
+
+impl ConnectionHandle {
+    /// The client.
+    #[must_use]
+    pub fn client(&self) -> &ClientInfo {
+        self.client.client()
+    }
+
+    /// Takes a request, whose ticket, tag and bytes are a peer's and are not trusted, and has a thread of the
+    /// server look at it. A deadline is a time of this process's clock.
+    ///
+    /// # Errors
+    ///
+    /// [`ChannelError::Misbehaved`]: no honest client sends this, as it is over a limit or names a call that
+    /// is unanswered. The transport then drops this handle and closes the connection. Anything else:
+    /// the connection has ended.
+    pub fn request(&self, request: Request) -> Result<(), ChannelError> {
+        self.client.arrives(&request)?;
+        self.arrivals.publish(Arc::clone(&self.client) as _, request);
+        Ok(())
+    }
+
+    /// The client waits for this call no more. A ticket of no call means nothing: the answer may have crossed
+    /// this word.
+    pub fn cancel(&self, ticket: Ticket) {
+        self.client.cancel(ticket);
+    }
+}
+
+impl Drop for ConnectionHandle {
+    fn drop(&mut self) {
+        self.client.gone();
+        if let Some(server) = self.server.upgrade() {
+            server.leave(self.client.client().id);
+        }
+    }
+}
+
+impl fmt::Debug for ConnectionHandle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ConnectionHandle").field("client", self.client()).finish_non_exhaustive()
+    }
+}
+
+/// What a thread that holds the poller role sees.
+struct View<'a>(&'a Arrivals);
+
+impl Scanner for View<'_> {
+    fn turn(&mut self, only: Option<Only<'_>>, serve: &mut Serve<'_>) -> bool {
+        let arrivals = self.0;
+        let (poller, waiting) = arrivals.look();
+        // No more than have arrived by now, so that a turn ends however many clients call.
+        let mut found = false;
+        for _ in 0..waiting {
+            let Some((peer, mut request)) = arrivals.take(poller, only) else { break };
+            found = true;
+            let flow = serve(&peer, &mut request);
+            arrivals.handled(poller);
+            if flow.is_break() {
+                break;
+            }
+        }
+        found
+    }
+
+    fn arm(&mut self, only: Option<Only<'_>>) -> bool {
+        self.0.arm(only)
+    }
+}
