@@ -25,13 +25,13 @@ pub struct Allocating {
 impl Client {
     /// The longest that a lease, or all leases together, can be, in bytes.
     pub fn largest_lease(&self) -> usize {
-        self.half.outbox.largest_lease()
+        self.half.send_arena.largest_lease()
     }
 
     /// The longest body, in bytes, of a request that takes so many leases along: with some, it travels
     /// in one piece.
     pub fn longest_body_with(&self, leases: usize) -> usize {
-        let longest = self.half.outbox.largest_block().min(self.half.max_message_len);
+        let longest = self.half.send_arena.largest_block().min(self.half.max_message_len);
         match leases {
             0 => self.half.max_message_len,
             some => longest.saturating_sub(trailer::len_of(some)),
@@ -47,7 +47,7 @@ impl Client {
     /// [`ChannelError::TooManyLeases`]: not now. Or that the connection is gone.
     pub fn try_alloc(self: &Arc<Self>, lens: &[usize]) -> Result<Vec<LeaseWriter>, ChannelError> {
         self.check_leases(lens)?;
-        let blocks = self.half.outbox.reserve_leases(lens, &self.half.released())?;
+        let blocks = self.half.send_arena.reserve_leases(lens, &self.half.released())?;
         Ok(self.writers(blocks))
     }
 
@@ -58,7 +58,7 @@ impl Client {
     /// As [`try_alloc`](Self::try_alloc).
     pub fn try_alloc_one(self: &Arc<Self>, len: usize) -> Result<LeaseWriter, ChannelError> {
         self.check_leases(&[len])?;
-        let block = self.half.outbox.reserve_lease(len, &self.half.released())?;
+        let block = self.half.send_arena.reserve_lease(len, &self.half.released())?;
         Ok(LeaseWriter::new(Arc::clone(self) as _, block))
     }
 
@@ -78,7 +78,8 @@ impl Client {
         self.half.check_leases(lens)?;
         allocating.client.get_or_insert_with(|| Arc::clone(self));
         let mut short_of = Shortage::Space;
-        let mut reserve = || match self.half.outbox.reserve_leases(lens, &self.half.released()) {
+        let mut reserve = || match self.half.send_arena.reserve_leases(lens, &self.half.released())
+        {
             Ok(blocks) => Some(blocks),
             Err(shortage) => {
                 short_of = shortage;

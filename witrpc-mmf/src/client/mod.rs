@@ -312,7 +312,7 @@ impl Client {
     /// Rings the server if it sleeps. To be called after every publication.
     #[inline]
     fn ring_if_asleep(&self) {
-        if self.rung.must_ring(self.half.peer.word64(RING_ME)) {
+        if self.rung.should_wake(self.half.peer.word64(RING_ME)) {
             self.half.bell.ring();
         }
     }

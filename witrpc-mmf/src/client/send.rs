@@ -128,7 +128,7 @@ impl Client {
         message: Outgoing<'_>,
     ) -> Result<Option<Ticket>, ChannelError> {
         if let Body::Leasing { body, leases } = message.body {
-            let max = self.half.outbox.largest_block();
+            let max = self.half.send_arena.largest_block();
             let send = |message: Outgoing<'_>| self.try_send_block(lane, message);
             return with_leases(message, body, leases, max, send);
         }

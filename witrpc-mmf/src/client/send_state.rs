@@ -50,7 +50,7 @@ impl Client {
         limit: &mut Limit,
     ) -> Poll<Result<Ticket, ChannelError>> {
         if let Body::Leasing { body, leases } = message.body {
-            let max = self.half.outbox.largest_block();
+            let max = self.half.send_arena.largest_block();
             let sent = with_leases(message, body, leases, max, |message| {
                 match self.poll_send(cx, sending, message, limit) {
                     Poll::Ready(sent) => sent.map(Some),

@@ -52,8 +52,8 @@ impl Hostile {
         arena: usize,
         sealing: Option<Cipher>,
     ) -> Self {
-        let (own, outbox) = region::own(own, &layout, arena);
-        let paper = outbox.reserve_leases(&[outbox.largest_lease()], &Nothing);
+        let (own, send_arena) = region::own(own, &layout, arena);
+        let paper = send_arena.reserve_leases(&[send_arena.largest_lease()], &Nothing);
         let paper = paper.expect("nothing is taken yet").remove(0);
         let peer = region::peer(peer, &layout);
         Self { own, peer, layout, paper: RefCell::new(paper), sealing }

@@ -32,7 +32,7 @@ pub(crate) struct Half {
     pub(crate) layout: Layout,
     pub(crate) places: Places,
     /// Blocks of our arena: free ones, and those that the peer has not released yet.
-    pub(crate) outbox: SendArena,
+    pub(crate) send_arena: SendArena,
     pub(crate) codec: MessageCodec,
     pub(crate) max_message_len: usize,
     /// Leases of the peer's that this process holds.
@@ -66,7 +66,7 @@ impl Half {
     /// Refuses leases that cannot be had, whatever comes back.
     pub(crate) fn check_leases(&self, lens: &[usize]) -> Result<(), ChannelError> {
         self.codec.check_leasable()?;
-        self.outbox.check_leases(lens)
+        self.send_arena.check_leases(lens)
     }
 
     /// Where the peer's blocks lie.

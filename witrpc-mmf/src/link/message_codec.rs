@@ -73,18 +73,18 @@ impl MessageCodec {
     }
 
     /// The longest message that is sent in one block, in bytes.
-    pub(crate) fn longest_whole(&self, outbox: &SendArena) -> usize {
+    pub(crate) fn longest_whole(&self, send_arena: &SendArena) -> usize {
         match self.0 {
-            None => outbox.largest_block(),
-            Some(_) => longest_within(outbox.largest_block()).min(LONGEST_PART),
+            None => send_arena.largest_block(),
+            Some(_) => longest_within(send_arena.largest_block()).min(LONGEST_PART),
         }
     }
 
     /// The longest part of a message that is sent as a segment, in bytes.
-    pub(crate) fn longest_segment(&self, outbox: &SendArena) -> usize {
+    pub(crate) fn longest_segment(&self, send_arena: &SendArena) -> usize {
         match self.0 {
-            None => outbox.segment_len(),
-            Some(_) => longest_within(outbox.segment_len()).min(LONGEST_PART),
+            None => send_arena.segment_len(),
+            Some(_) => longest_within(send_arena.segment_len()).min(LONGEST_PART),
         }
     }
 
@@ -219,11 +219,11 @@ mod tests {
 
     #[test]
     fn a_sealed_block_longer_than_any_is_refused_before_it_is_opened() {
-        let (carriage, peer) = (sealed(), peer_memory(&[0; 4096]));
+        let (message_codec, peer) = (sealed(), peer_memory(&[0; 4096]));
         let source = BlockSource { peer: &peer, arena: 0 };
         for len in [LONGEST_PART + 1, 64 << 20] {
             let head = Head::new(Kind::Block, 0, len as u32);
-            let sealing = carriage.sealing().expect("there are keys");
+            let sealing = message_codec.sealing().expect("there are keys");
             // No more than a page of it is there, so that reading it would panic.
             let refused = sealing.open_whole(0, head, &block(sealed_len(len)), source);
             assert!(matches!(refused, Err(Unopened::Broken(rule)) if rule.contains("in segments")));
@@ -236,12 +236,12 @@ mod tests {
         let peer = peer_memory(&vec![0; MAX_SEGMENT]);
         let source = BlockSource { peer: &peer, arena: 0 };
         let head = Head::new(Kind::Segment, 0, TOTAL as u32);
-        for carriage in [MessageCodec::new(None, 1), sealed()] {
+        for message_codec in [MessageCodec::new(None, 1), sealed()] {
             let mut partial = Partial::begin(head).expect("there is memory for it");
             for len in [MAX_SEGMENT + 1, TOTAL] {
                 let segment = Segment { lane: 0, head, start: 0, block: &block(len) };
                 let asked = || panic!("for another");
-                let refused = carriage.append(&mut partial, segment, source, asked);
+                let refused = message_codec.append(&mut partial, segment, source, asked);
                 assert_eq!(refused, Err(Refused::TooLong));
             }
             assert_eq!(partial.missing(), TOTAL);

@@ -103,22 +103,22 @@ impl Half {
     /// [`ChannelError::TooLarge`]: it would have to.
     pub(crate) fn whole(&self, message: &Outgoing<'_>) -> Result<Part, ChannelError> {
         self.check_len(message)?;
-        let total = at_most(self.codec.longest_whole(&self.outbox), &message.body)?;
+        let total = at_most(self.codec.longest_whole(&self.send_arena), &message.body)?;
         Ok(Part { start: 0, len: total, total })
     }
 
     /// Returns the part of a message of `total` bytes that begins at `start`, where the one before ends.
     pub(crate) fn part(&self, start: usize, total: usize) -> Part {
-        let outbox = &self.outbox;
-        let is_whole = start == 0 && total <= self.codec.longest_whole(outbox);
-        let longest = if is_whole { total } else { self.codec.longest_segment(outbox) };
+        let send_arena = &self.send_arena;
+        let is_whole = start == 0 && total <= self.codec.longest_whole(send_arena);
+        let longest = if is_whole { total } else { self.codec.longest_segment(send_arena) };
         Part { start, len: longest.min(total - start), total }
     }
 
     /// Reserves space for a part, if there is any.
     pub(crate) fn reserve(&self, part: Part) -> Option<Reserved<'_>> {
         let room = self.codec.block_len(part.len);
-        self.outbox.reserve(room, part.purpose(), &self.released())
+        self.send_arena.reserve(room, part.purpose(), &self.released())
     }
 
     /// Writes a part of a message to the space that was reserved for it, and lends that to the peer.

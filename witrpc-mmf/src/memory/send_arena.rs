@@ -73,7 +73,7 @@ pub(crate) enum Purpose {
 #[derive(Debug)]
 #[must_use = "a dropped block is free again: lend it"]
 pub(crate) struct Reserved<'a> {
-    outbox: &'a SendArena,
+    send_arena: &'a SendArena,
     /// Taken by `lend` only.
     block: Option<Block>,
 }
@@ -126,7 +126,7 @@ impl SendArena {
         drop(space);
         let mut block = block?;
         block.truncate(len);
-        Some(Reserved { outbox: self, block: Some(block) })
+        Some(Reserved { send_arena: self, block: Some(block) })
     }
 
     /// Refuses leases that can never be had together.
@@ -288,14 +288,14 @@ impl Reserved<'_> {
     /// published.
     pub(crate) fn lend(mut self) -> [u64; 2] {
         let block = self.block.take().expect("lent once");
-        self.outbox.lock().arena.lend(block).to_words()
+        self.send_arena.lock().arena.lend(block).to_words()
     }
 }
 
 impl Drop for Reserved<'_> {
     fn drop(&mut self) {
         if let Some(block) = self.block.take() {
-            self.outbox.lock().arena.free(block);
+            self.send_arena.lock().arena.free(block);
         }
     }
 }
@@ -338,14 +338,14 @@ mod tests {
     #[test]
     fn a_message_that_was_begun_goes_on_in_a_full_arena() {
         for granules in [16, 17, 100, 1_777, 5_000] {
-            let outbox = SendArena::new(Arena::new(granules * GRANULE_BYTES));
+            let send_arena = SendArena::new(Arena::new(granules * GRANULE_BYTES));
             let slots = Slots::default();
             let mut below = numbers_from(granules as u64);
             let mut held = Vec::new();
             for _ in 0..300 {
-                let segment = outbox.segment_len();
-                let reserve = |len, purpose| outbox.reserve(len, purpose, &slots);
-                let mut len = outbox.largest_block();
+                let segment = send_arena.segment_len();
+                let reserve = |len, purpose| send_arena.reserve(len, purpose, &slots);
+                let mut len = send_arena.largest_block();
                 while len > 0 {
                     match reserve(len, Purpose::Begin) {
                         Some(block) => held.push(block.lend()),
@@ -370,26 +370,27 @@ mod tests {
     #[test]
     fn the_longest_block_fits_once_all_is_released() {
         for granules in [16, 17, 100, 223, 1_777] {
-            let outbox = SendArena::new(Arena::new(granules * GRANULE_BYTES));
+            let send_arena = SendArena::new(Arena::new(granules * GRANULE_BYTES));
             let slots = Slots::default();
             let mut below = numbers_from(granules as u64);
             for _ in 0..200 {
                 let mut held = Vec::new();
                 for _ in 0..below(30) {
                     let (len, purpose) = match below(3) {
-                        0 => (below(outbox.segment_len()), Purpose::Continue),
-                        _ => (below(outbox.largest_block()), Purpose::Begin),
+                        0 => (below(send_arena.segment_len()), Purpose::Continue),
+                        _ => (below(send_arena.largest_block()), Purpose::Begin),
                     };
-                    match outbox.reserve(len, purpose, &slots) {
+                    match send_arena.reserve(len, purpose, &slots) {
                         Some(block) => held.push(block.lend()),
                         None if held.is_empty() => {}
                         None => slots.release(held.swap_remove(below(held.len()))),
                     }
                 }
                 held.drain(..).for_each(|words| slots.release(words));
-                let longest = outbox.reserve(outbox.largest_block(), Purpose::Begin, &slots);
+                let longest =
+                    send_arena.reserve(send_arena.largest_block(), Purpose::Begin, &slots);
                 drop(longest.expect("all of the arena is free but the spare"));
-                let on = outbox.reserve(outbox.segment_len(), Purpose::Continue, &slots);
+                let on = send_arena.reserve(send_arena.segment_len(), Purpose::Continue, &slots);
                 drop(on.expect("the spare"));
             }
         }
@@ -399,88 +400,99 @@ mod tests {
     #[test]
     fn the_longest_lease_fits_when_nothing_else_is_out_and_leaves_room_for_messages() {
         for granules in [16, 17, 100, 1_777, 5_000, 131_072] {
-            let outbox = SendArena::new(Arena::new(granules * GRANULE_BYTES));
+            let send_arena = SendArena::new(Arena::new(granules * GRANULE_BYTES));
             let slots = Slots::default();
             let mut below = numbers_from(granules as u64);
             for _ in 0..100 {
                 let mut held = Vec::new();
                 let mut leases = Vec::new();
                 for _ in 0..below(40) {
-                    let len = below(outbox.largest_block() + 1);
+                    let len = below(send_arena.largest_block() + 1);
                     if below(2) == 0 {
-                        leases.extend(outbox.reserve_leases(&[len], &slots).unwrap_or_default());
-                    } else if let Some(block) = outbox.reserve(len, Purpose::Begin, &slots) {
+                        leases
+                            .extend(send_arena.reserve_leases(&[len], &slots).unwrap_or_default());
+                    } else if let Some(block) = send_arena.reserve(len, Purpose::Begin, &slots) {
                         held.push(block.lend());
                     }
                     if below(3) == 0 {
                         let segment =
-                            outbox.reserve(outbox.segment_len(), Purpose::Continue, &slots);
+                            send_arena.reserve(send_arena.segment_len(), Purpose::Continue, &slots);
                         held.extend(segment.map(Reserved::lend));
                     }
                     while below(3) == 0 && !held.is_empty() {
                         slots.release(held.swap_remove(below(held.len())));
                     }
                     while below(3) == 0 && !leases.is_empty() {
-                        outbox.free(leases.swap_remove(below(leases.len())));
+                        send_arena.free(leases.swap_remove(below(leases.len())));
                     }
                 }
                 held.into_iter().for_each(|block| slots.release(block));
-                leases.into_iter().for_each(|block| outbox.free(block));
-                assert_eq!(outbox.leases(), Leases::default());
+                leases.into_iter().for_each(|block| send_arena.free(block));
+                assert_eq!(send_arena.leases(), Leases::default());
 
-                let longest = outbox.largest_lease();
-                assert_eq!(outbox.check_leases(&[longest]), Ok(()));
-                assert!(outbox.check_leases(&[longest + 1]).is_err());
-                let lease = outbox.reserve_leases(&[longest], &slots).expect("nothing else is out");
-                assert_eq!(outbox.reserve_leases(&[0], &slots), Err(Shortage::Space));
-                let message = outbox.reserve(outbox.segment_len() / 2, Purpose::Begin, &slots);
-                let segment = outbox.reserve(outbox.segment_len(), Purpose::Continue, &slots);
+                let longest = send_arena.largest_lease();
+                assert_eq!(send_arena.check_leases(&[longest]), Ok(()));
+                assert!(send_arena.check_leases(&[longest + 1]).is_err());
+                let lease =
+                    send_arena.reserve_leases(&[longest], &slots).expect("nothing else is out");
+                assert_eq!(send_arena.reserve_leases(&[0], &slots), Err(Shortage::Space));
+                let message =
+                    send_arena.reserve(send_arena.segment_len() / 2, Purpose::Begin, &slots);
+                let segment =
+                    send_arena.reserve(send_arena.segment_len(), Purpose::Continue, &slots);
                 assert!(message.is_some() && segment.is_some(), "messages go on beside leases");
-                lease.into_iter().for_each(|block| outbox.free(block));
+                lease.into_iter().for_each(|block| send_arena.free(block));
             }
         }
     }
 
     #[test]
     fn leases_are_taken_together_or_not_at_all() {
-        let outbox = SendArena::new(Arena::new(1_000 * GRANULE_BYTES));
+        let send_arena = SendArena::new(Arena::new(1_000 * GRANULE_BYTES));
         let slots = Slots::default();
-        let half = outbox.largest_lease() / 2 / GRANULE_BYTES * GRANULE_BYTES;
-        let one = outbox.reserve_leases(&[half], &slots).expect("space");
-        let before = outbox.leases();
-        assert_eq!(outbox.reserve_leases(&[half, half], &slots), Err(Shortage::Space));
-        assert_eq!(outbox.leases(), before, "the first of the two was given back");
-        one.into_iter().for_each(|block| outbox.free(block));
-        assert_eq!(outbox.reserve_leases(&[half, half], &slots).expect("space for two").len(), 2);
+        let half = send_arena.largest_lease() / 2 / GRANULE_BYTES * GRANULE_BYTES;
+        let one = send_arena.reserve_leases(&[half], &slots).expect("space");
+        let before = send_arena.leases();
+        assert_eq!(send_arena.reserve_leases(&[half, half], &slots), Err(Shortage::Space));
+        assert_eq!(send_arena.leases(), before, "the first of the two was given back");
+        one.into_iter().for_each(|block| send_arena.free(block));
+        assert_eq!(
+            send_arena.reserve_leases(&[half, half], &slots).expect("space for two").len(),
+            2
+        );
     }
 
     #[test]
     fn there_are_so_many_leases_and_no_more() {
-        let outbox = SendArena::new(Arena::new(4 * MAX_LEASES * GRANULE_BYTES));
+        let send_arena = SendArena::new(Arena::new(4 * MAX_LEASES * GRANULE_BYTES));
         let slots = Slots::default();
-        let mut leases = outbox.reserve_leases(&[1; MAX_LEASES], &slots).expect("so many");
-        assert_eq!(outbox.reserve_leases(&[1], &slots), Err(Shortage::Leases));
+        let mut leases = send_arena.reserve_leases(&[1; MAX_LEASES], &slots).expect("so many");
+        assert_eq!(send_arena.reserve_leases(&[1], &slots), Err(Shortage::Leases));
         let max = MAX_LEASES;
         assert_eq!(
-            outbox.check_leases(&[1; MAX_LEASES + 1]),
+            send_arena.check_leases(&[1; MAX_LEASES + 1]),
             Err(ChannelError::TooManyLeases { max })
         );
         // One that is lent counts until it is released.
         let lent = leases.pop().expect("many");
         let reference = lent.reference_as(lent.generation());
-        outbox.await_release(lent);
-        assert_eq!(outbox.reserve_leases(&[1], &slots), Err(Shortage::Leases));
+        send_arena.await_release(lent);
+        assert_eq!(send_arena.reserve_leases(&[1], &slots), Err(Shortage::Leases));
         slots.release(reference.to_words());
-        assert!(outbox.reserve_leases(&[1], &slots).is_ok());
+        assert!(send_arena.reserve_leases(&[1], &slots).is_ok());
     }
 
     #[test]
     fn what_is_dropped_unfilled_is_free_again() {
-        let outbox = SendArena::new(Arena::new(16 * GRANULE_BYTES));
+        let send_arena = SendArena::new(Arena::new(16 * GRANULE_BYTES));
         let slots = Slots::default();
         for purpose in [Purpose::Begin, Purpose::Continue] {
             for _ in 0..100 {
-                drop(outbox.reserve(outbox.segment_len(), purpose, &slots).expect("free again"));
+                drop(
+                    send_arena
+                        .reserve(send_arena.segment_len(), purpose, &slots)
+                        .expect("free again"),
+                );
             }
         }
     }

@@ -141,7 +141,7 @@ struct Handshake<'a> {
     options: &'a ConnectOptions<'a>,
     deadline: Deadline<'a>,
     inbox: Inbox,
-    outbox: UnsentFrame,
+    send_arena: UnsentFrame,
 }
 
 impl<'a> Handshake<'a> {
@@ -151,8 +151,8 @@ impl<'a> Handshake<'a> {
         options: &'a ConnectOptions<'a>,
         deadline: Deadline<'a>,
     ) -> Self {
-        let (inbox, outbox) = (Inbox::new(), UnsentFrame::default());
-        Self { link, name, options, deadline, inbox, outbox }
+        let (inbox, send_arena) = (Inbox::new(), UnsentFrame::default());
+        Self { link, name, options, deadline, inbox, send_arena }
     }
 
     fn lead(mut self, credentials: Credentials) -> Result<Connected, ConnectError> {
@@ -174,7 +174,7 @@ impl<'a> Handshake<'a> {
     }
 
     fn open(&mut self, ours: &ClientOpening) -> Result<ServerOpening, ConnectError> {
-        self.outbox.opening(&ours.encode());
+        self.send_arena.opening(&ours.encode());
         self.flush()?;
         let mut bytes = [0; ServerOpening::LEN];
         let (head, rest) = bytes.split_at_mut(ServerOpening::HEAD_LEN);
@@ -220,7 +220,7 @@ impl<'a> Handshake<'a> {
     fn exchange_keys(&mut self, prologue: &[u8]) -> Result<Records, ConnectError> {
         let Begun { message, finish } =
             self.options.initiator.begin(prologue).map_err(ResourceError::from)?;
-        self.outbox.framed(&message);
+        self.send_arena.framed(&message);
         self.flush()?;
         let reply = loop {
             match self.inbox.exchanged(&self.link).map_err(broken)? {
@@ -342,12 +342,12 @@ impl<'a> Handshake<'a> {
         records: &mut Records,
         passed: Vec<Descriptor>,
     ) -> Result<(), ConnectError> {
-        self.outbox.record(record, records, passed);
+        self.send_arena.record(record, records, passed);
         self.flush()
     }
 
     fn flush(&mut self) -> Result<(), ConnectError> {
-        flush(&mut self.outbox, &self.link, &self.deadline)
+        flush(&mut self.send_arena, &self.link, &self.deadline)
     }
 
     fn wait(&self, what: PollFlags) -> Result<(), ConnectError> {
@@ -357,12 +357,12 @@ impl<'a> Handshake<'a> {
 
 /// Sends all that there is to send.
 pub(super) fn flush(
-    outbox: &mut UnsentFrame,
+    send_arena: &mut UnsentFrame,
     link: &Socket,
     deadline: &Deadline<'_>,
 ) -> Result<(), ConnectError> {
     loop {
-        match outbox.flush(link) {
+        match send_arena.flush(link) {
             Ok(true) => return Ok(()),
             Ok(false) => deadline.wait(link, PollFlags::OUT)?,
             Err(Errno::PIPE | Errno::CONNRESET) => return Err(ConnectError::HungUp),

@@ -79,17 +79,17 @@ pub(crate) fn handshake(bytes: &[u8]) {
         grace: Duration::MAX,
     };
     let host = Arc::clone(&door) as Arc<dyn Host>;
-    let mut desk =
+    let mut context =
         HandshakeContext::new(String::from("calc"), vec![who.uid], limits, host).unwrap();
     let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
     let (ours, theirs) = socketpair(AddressFamily::UNIX, SocketType::STREAM, flags, None)
         .expect("there are descriptors");
-    let mut stranger = PendingHandshake::new(open(ours), who, Duration::from_secs(3600));
+    let mut pending = PendingHandshake::new(open(ours), who, Duration::from_secs(3600));
     let mut hostile = Hostile::new(open(theirs));
     let mut script = Script::new(bytes);
     while let Some([step]) = script.next() {
         hostile.act(step, &mut script, len);
-        let progress = stranger.advance(&mut desk);
+        let progress = pending.advance(&mut context);
         let let_in = door.0.load(SeqCst) > 0;
         assert!(!let_in || hostile.may_come_in, "a stranger was let in");
         if !matches!(progress, Progress::Pending) {

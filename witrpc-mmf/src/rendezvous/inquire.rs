@@ -29,9 +29,9 @@ pub fn inquire(name: &Name, place: &Place, timeout: Duration) -> Result<Vec<u8>,
 }
 
 fn ask(link: &Socket, deadline: &Deadline<'_>) -> Result<Vec<u8>, ConnectError> {
-    let (mut inbox, mut outbox) = (Inbox::new(), UnsentFrame::default());
-    outbox.opening(&Inquiry { version: PROTOCOL_VERSION }.encode());
-    flush(&mut outbox, link, deadline)?;
+    let (mut inbox, mut send_arena) = (Inbox::new(), UnsentFrame::default());
+    send_arena.opening(&Inquiry { version: PROTOCOL_VERSION }.encode());
+    flush(&mut send_arena, link, deadline)?;
     loop {
         let Some(told) = inbox.told(link).map_err(broken)? else {
             deadline.wait(link, PollFlags::IN)?;

@@ -88,12 +88,12 @@ impl Established {
         places: Places,
         trusted: Option<TrustedPeer>,
     ) -> Half {
-        let (own, outbox) = region::own(self.own, &layout, own_arena);
+        let (own, send_arena) = region::own(self.own, &layout, own_arena);
         Half {
             own,
             peer: region::peer(self.peer, &layout),
             places,
-            outbox,
+            send_arena,
             codec: MessageCodec::new(self.keys, layout.lanes()),
             max_message_len: self.max_message_len as usize,
             leases_held: Held::default(),

@@ -35,7 +35,7 @@ pub(super) struct PendingHandshake {
     timeout: Duration,
     stage: HandshakeStage,
     inbox: Inbox,
-    outbox: UnsentFrame,
+    send_arena: UnsentFrame,
     /// From the key exchange on.
     secured: Option<Secured>,
 }
@@ -98,9 +98,9 @@ pub(super) enum Progress {
 
 impl PendingHandshake {
     pub(super) fn new(socket: Socket, who: Credentials, timeout: Duration) -> Self {
-        let (inbox, outbox) = (Inbox::new(), UnsentFrame::default());
+        let (inbox, send_arena) = (Inbox::new(), UnsentFrame::default());
         let (came, stage) = (Instant::now(), HandshakeStage::Opening);
-        Self { socket, who, came, timeout, stage, inbox, outbox, secured: None }
+        Self { socket, who, came, timeout, stage, inbox, send_arena, secured: None }
     }
 
     /// When it was let in.
@@ -147,23 +147,23 @@ impl PendingHandshake {
     }
 
     /// Goes on until the socket is not ready for more, or others are to have their turn.
-    pub(super) fn advance(&mut self, desk: &mut HandshakeContext) -> Progress {
+    pub(super) fn advance(&mut self, context: &mut HandshakeContext) -> Progress {
         loop {
-            match self.outbox.flush(&self.socket) {
+            match self.send_arena.flush(&self.socket) {
                 Ok(true) => {}
                 Ok(false) => return Progress::Pending,
                 Err(_) => return Progress::Over,
             }
             let next = match &self.stage {
-                HandshakeStage::Opening => self.opening(desk),
-                HandshakeStage::KeyExchange { .. } => self.exchange_keys(desk),
+                HandshakeStage::Opening => self.opening(context),
+                HandshakeStage::KeyExchange { .. } => self.exchange_keys(context),
                 HandshakeStage::Region if fd_closer::is_backed_up() => return Progress::PutOff,
-                HandshakeStage::Region => self.region(desk),
-                HandshakeStage::RegionBuilder { .. } => match self.make(desk) {
+                HandshakeStage::Region => self.region(context),
+                HandshakeStage::RegionBuilder { .. } => match self.make(context) {
                     Ok(None) => return Progress::Busy,
                     next => next,
                 },
-                HandshakeStage::Hello { .. } => self.hello(desk),
+                HandshakeStage::Hello { .. } => self.hello(context),
                 HandshakeStage::Welcoming { .. } => return Progress::Welcomed,
                 HandshakeStage::Told | HandshakeStage::TurnedAway | HandshakeStage::Refused => {
                     return Progress::Over;
@@ -172,13 +172,13 @@ impl PendingHandshake {
             match next {
                 Ok(Some(stage)) => {
                     if let HandshakeStage::TurnedAway = stage {
-                        desk.host.turned_away();
+                        context.host.turned_away();
                     }
                     self.stage = stage;
                 }
                 Ok(None) => return Progress::Pending,
                 Err(ReceiveError::Malformed(_)) => {
-                    desk.host.turned_away();
+                    context.host.turned_away();
                     return Progress::Over;
                 }
                 Err(ReceiveError::HungUp | ReceiveError::Resource(_) | ReceiveError::System(_)) => {
@@ -188,27 +188,30 @@ impl PendingHandshake {
         }
     }
 
-    fn opening(&mut self, desk: &HandshakeContext) -> Result<Option<HandshakeStage>, ReceiveError> {
+    fn opening(
+        &mut self,
+        context: &HandshakeContext,
+    ) -> Result<Option<HandshakeStage>, ReceiveError> {
         let Some(bytes) = self.inbox.opening(&self.socket, ClientOpening::LEN)? else {
             return Ok(None);
         };
         if let Some(inquiry) = Inquiry::decode(bytes) {
-            self.tell(&inquiry, desk);
+            self.tell(&inquiry, context);
             return Ok(Some(HandshakeStage::Told));
         }
         let opening = ClientOpening::decode(bytes)
             .ok_or(ReceiveError::Malformed("no opening of a client"))?;
-        let demands = desk.host.responder().demands();
+        let demands = context.host.responder().demands();
         let verdict = match opening.version {
             // Also where its directory lets it: only the kernel's word on who it is counts.
-            PROTOCOL_VERSION if !desk.uids.contains(&self.who.uid) => Verdict::NotAllowed,
-            PROTOCOL_VERSION if desk.turns_away => Verdict::NotAccepting,
-            PROTOCOL_VERSION if desk.is_full => Verdict::Full,
+            PROTOCOL_VERSION if !context.uids.contains(&self.who.uid) => Verdict::NotAllowed,
+            PROTOCOL_VERSION if context.turns_away => Verdict::NotAccepting,
+            PROTOCOL_VERSION if context.is_full => Verdict::Full,
             PROTOCOL_VERSION if opening.demands != demands => Verdict::OtherDemands,
             PROTOCOL_VERSION => Verdict::Proceed,
             _ => Verdict::OtherVersion,
         };
-        let limits = &desk.limits;
+        let limits = &context.limits;
         let offer = Offer {
             backend: limits.backend,
             lanes: limits.lanes,
@@ -216,57 +219,60 @@ impl PendingHandshake {
             server_region_len: limits.server_region_len as u64,
             max_message_len: limits.max_message_len,
         };
-        let (version, generation) = (PROTOCOL_VERSION, desk.generation);
+        let (version, generation) = (PROTOCOL_VERSION, context.generation);
         let answer = ServerOpening { version, verdict, offer, generation, demands };
-        self.outbox.opening(&answer.encode());
+        self.send_arena.opening(&answer.encode());
         Ok(Some(match verdict {
             Verdict::Proceed => {
-                HandshakeStage::KeyExchange { prologue: prologue(&opening, &answer, &desk.name) }
+                HandshakeStage::KeyExchange { prologue: prologue(&opening, &answer, &context.name) }
             }
             _ => HandshakeStage::TurnedAway,
         }))
     }
 
     /// Says how the server is, to its own user: others get no further than their clients do.
-    fn tell(&mut self, inquiry: &Inquiry, desk: &HandshakeContext) {
+    fn tell(&mut self, inquiry: &Inquiry, context: &HandshakeContext) {
         let report;
         let told = if self.who.uid != geteuid().as_raw() {
             Told::NotAllowed
         } else if inquiry.version != PROTOCOL_VERSION {
             Told::OtherVersion { theirs: PROTOCOL_VERSION }
         } else {
-            report = desk.host.report();
+            report = context.host.report();
             debug_assert!(report.len() <= MAX_REPORT_LEN);
             Told::Report(&report)
         };
-        self.outbox.framed(&told.encode());
+        self.send_arena.framed(&told.encode());
     }
 
     fn exchange_keys(
         &mut self,
-        desk: &HandshakeContext,
+        context: &HandshakeContext,
     ) -> Result<Option<HandshakeStage>, ReceiveError> {
         let Some(message) = self.inbox.exchanged(&self.socket)? else { return Ok(None) };
         let HandshakeStage::KeyExchange { prologue } = &self.stage else {
             unreachable!("the stage is what `advance` matched");
         };
-        let refused = match desk.host.responder().respond(prologue, message) {
+        let refused = match context.host.responder().respond(prologue, message) {
             Ok(Some(response)) => return Ok(Some(self.secure(response))),
             Ok(None) => Exchanged::Rejected.encode(),
             Err(error) => Exchanged::Lacking(&ResourceError::from(error).encode()).encode(),
         };
-        self.outbox.framed(&refused);
+        self.send_arena.framed(&refused);
         Ok(Some(HandshakeStage::TurnedAway))
     }
 
     fn secure(&mut self, response: Response) -> HandshakeStage {
-        self.outbox.framed(&Exchanged::Message(&response.message).encode());
+        self.send_arena.framed(&Exchanged::Message(&response.message).encode());
         let records = Records::new(response.keys);
         self.secured = Some(Secured { records, clearance: response.clearance });
         HandshakeStage::Region
     }
 
-    fn region(&mut self, desk: &HandshakeContext) -> Result<Option<HandshakeStage>, ReceiveError> {
+    fn region(
+        &mut self,
+        context: &HandshakeContext,
+    ) -> Result<Option<HandshakeStage>, ReceiveError> {
         let sealed = match self.inbox.small_record(&self.socket) {
             Ok(Some(sealed)) => sealed,
             Ok(None) => return Ok(None),
@@ -282,20 +288,20 @@ impl PendingHandshake {
             return Err(ReceiveError::Malformed("no region record"));
         };
         let passed = self.inbox.take_passed();
-        let peer = match open_client_region(passed, region, &desk.limits) {
+        let peer = match open_client_region(passed, region, &context.limits) {
             Ok(peer) => peer,
             // A region that is what it should be, and no room for it here.
             Err(OpenError::Resource(lacked)) => return Ok(Some(self.lack(&lacked))),
             Err(_) => return Ok(Some(self.fail(Failure::FoundWrong))),
         };
-        match RegionBuilder::begin(desk.limits.backend, desk.limits.server_region_len) {
+        match RegionBuilder::begin(context.limits.backend, context.limits.server_region_len) {
             Ok(making) => Ok(Some(HandshakeStage::RegionBuilder { making, peer, answers })),
             Err(lacked) => Ok(Some(self.lack(&lacked))),
         }
     }
 
     /// Makes some more of our region, or sends it. `None`: there is more to be made.
-    fn make(&mut self, desk: &HandshakeContext) -> Result<Option<HandshakeStage>, ReceiveError> {
+    fn make(&mut self, context: &HandshakeContext) -> Result<Option<HandshakeStage>, ReceiveError> {
         if has_hung_up(&self.socket) {
             return Err(ReceiveError::HungUp);
         }
@@ -312,7 +318,7 @@ impl PendingHandshake {
         else {
             unreachable!("it was that a moment ago");
         };
-        let offered = match Offered::new(making, desk.limits.backend) {
+        let offered = match Offered::new(making, context.limits.backend) {
             Ok(offered) => offered,
             Err(lacked) => return Ok(Some(self.lack(&lacked))),
         };
@@ -325,7 +331,7 @@ impl PendingHandshake {
 
     fn hello(
         &mut self,
-        desk: &mut HandshakeContext,
+        context: &mut HandshakeContext,
     ) -> Result<Option<HandshakeStage>, ReceiveError> {
         let Some(sealed) = self.inbox.long_record(&self.socket)? else { return Ok(None) };
         let opened = secured(&mut self.secured).records.open(&sealed);
@@ -342,19 +348,19 @@ impl PendingHandshake {
             return Ok(Some(self.fail(Failure::FoundWrong)));
         }
         // Others may have come in since the opening.
-        if desk.is_full || desk.turns_away {
-            let failure = if desk.is_full { Failure::Full } else { Failure::NotAccepting };
+        if context.is_full || context.turns_away {
+            let failure = if context.is_full { Failure::Full } else { Failure::NotAccepting };
             return Ok(Some(self.fail(failure)));
         }
         let clearance = secured(&mut self.secured).clearance.clone();
         let client = ClientInfo::new(self.who.pid, self.who.uid).cleared(clearance);
-        match desk.host.admit(&client, blob) {
+        match context.host.admit(&client, blob) {
             Admitted::Welcome { welcome, session } => {
                 // The last record; the keys are the messages' from here on. It is sent when this
                 // returns.
                 self.say(&Record::Welcome(&welcome), Vec::new());
                 let client_id = client.id;
-                desk.host.connected(client, session, self.established(regions, desk));
+                context.host.connected(client, session, self.established(regions, context));
                 Ok(Some(HandshakeStage::Welcoming { client_id }))
             }
             Admitted::Refusal(bytes) => {
@@ -364,16 +370,16 @@ impl PendingHandshake {
         }
     }
 
-    fn established(&mut self, regions: Regions, desk: &HandshakeContext) -> Established {
+    fn established(&mut self, regions: Regions, context: &HandshakeContext) -> Established {
         let Regions { own, peer, bell } = regions;
-        let secured = self.secured.take().filter(|_| desk.host.responder().demands().encryption);
+        let secured = self.secured.take().filter(|_| context.host.responder().demands().encryption);
         Established {
             credentials: self.who,
             own,
             peer,
             bell,
-            lanes: desk.limits.lanes,
-            max_message_len: desk.limits.max_message_len,
+            lanes: context.limits.lanes,
+            max_message_len: context.limits.max_message_len,
             keys: secured.map(|secured| secured.records.into_keys()),
         }
     }
@@ -389,7 +395,7 @@ impl PendingHandshake {
     }
 
     fn say(&mut self, record: &Record<'_>, passed: Vec<Descriptor>) {
-        self.outbox.record(record, &mut secured(&mut self.secured).records, passed);
+        self.send_arena.record(record, &mut secured(&mut self.secured).records, passed);
     }
 }
 

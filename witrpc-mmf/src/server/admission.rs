@@ -93,7 +93,7 @@ impl Server {
         drop(ended);
         self.parking.forget(&connection.half.bell);
         connection.let_go();
-        self.shelf.clear(&self.news);
+        self.shelf.clear(&self.work_signal);
         self.admission.left(&connection.client_info, &connection.session);
     }
 }

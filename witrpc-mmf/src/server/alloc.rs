@@ -14,7 +14,7 @@ use super::connection::Connection;
 impl Connection {
     /// The longest that a lease, or all leases together, can be, in bytes.
     pub fn largest_lease(&self) -> usize {
-        self.half.outbox.largest_lease()
+        self.half.send_arena.largest_lease()
     }
 
     /// The longest body, in bytes, of an answer that takes so many leases along: with some, what its
@@ -35,7 +35,7 @@ impl Connection {
     /// [`ChannelError::TooManyLeases`]: not now. [`ChannelError::PeerDied`]: nobody is there.
     pub fn try_alloc(self: &Arc<Self>, lens: &[usize]) -> Result<Vec<LeaseWriter>, ChannelError> {
         self.check_leases(lens)?;
-        let blocks = self.half.outbox.reserve_leases(lens, &self.half.released())?;
+        let blocks = self.half.send_arena.reserve_leases(lens, &self.half.released())?;
         Ok(blocks.into_iter().map(|block| LeaseWriter::new(Arc::clone(self) as _, block)).collect())
     }
 
@@ -46,7 +46,7 @@ impl Connection {
     /// As [`try_alloc`](Self::try_alloc).
     pub fn try_alloc_one(self: &Arc<Self>, len: usize) -> Result<LeaseWriter, ChannelError> {
         self.check_leases(&[len])?;
-        let block = self.half.outbox.reserve_lease(len, &self.half.released())?;
+        let block = self.half.send_arena.reserve_lease(len, &self.half.released())?;
         Ok(LeaseWriter::new(Arc::clone(self) as _, block))
     }
 

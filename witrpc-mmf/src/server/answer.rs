@@ -8,13 +8,13 @@
 //!
 //! - Segments that the client has asked for. The space in front of them may be held by answers that
 //!   are fetched only after this one, by a caller who fetches one after the other; the spare of the
-//!   [`outbox`](crate::memory::send_arena) is there for them.
+//!   [`send_arena`](crate::memory::send_arena) is there for them.
 //! - Short answers, so few bytes that those of all lanes together leave most of the arena to the
 //!   longer ones. A client need not fetch in order, so an answer that waits for it to fetch others
 //!   must not hold up every other call.
 //!
 //! What fills the arena may be answers that nobody fetches for now. While one finds no space the client
-//! is rung, and moves them: see [`shortage`](super::space_wanted).
+//! is rung, and moves them: see [`space_wanted`](super::space_wanted).
 //!
 //! An answer that takes leases along fits its line. So none waits here with leases, which would keep
 //! the connection that keeps it.
@@ -154,7 +154,7 @@ impl Connection {
     /// Sends what waits for space, as far as there is any; asks to be rung for the rest.
     pub(super) fn flush_queue(&self) {
         let mut queue = self.queue();
-        self.shortage.relieve();
+        self.space_wanted.relieve();
         for purpose in [Purpose::Continue, Purpose::Begin] {
             let lanes = queue.of(purpose);
             while let Some(&lane) = lanes.front() {
@@ -168,7 +168,7 @@ impl Connection {
         }
         let is_left = !(queue.begin.is_empty() && queue.go_on.is_empty());
         if is_left {
-            self.shortage.leave();
+            self.space_wanted.leave();
         }
         drop(queue);
         if is_left {
@@ -216,7 +216,7 @@ impl Connection {
     fn respond_block(&self, ticket: Ticket, line: &ReadyLine) {
         self.respond(ticket, line);
         // Behind the fence that follows every response.
-        if self.shortage.is_there_after_fence() {
+        if self.space_wanted.is_there_after_fence() {
             self.half.bell.ring();
         }
     }

@@ -12,7 +12,7 @@ use crate::wakeup::epoch::SharedWakeEpoch;
 
 /// Those of one connection who sleep until their calls are given up.
 pub(super) struct Cancels {
-    pub(super) epochs: SharedWakeEpoch<Mapped>,
+    pub(super) wake_epoch: SharedWakeEpoch<Mapped>,
     watchers: Mutex<Watchers>,
 }
 
@@ -30,8 +30,8 @@ pub(super) struct Watcher {
 
 impl Default for Cancels {
     fn default() -> Self {
-        let epochs = SharedWakeEpoch::new(AtomicU64::new(0), Mutex::new(false));
-        Self { epochs, watchers: Mutex::default() }
+        let wake_epoch = SharedWakeEpoch::new(AtomicU64::new(0), Mutex::new(false));
+        Self { wake_epoch, watchers: Mutex::default() }
     }
 }
 

@@ -39,10 +39,10 @@ pub struct Connection {
     pub(super) idle_turns: AtomicU32,
     pub(super) queue: Mutex<AnswerQueue>,
     /// Whether the queue holds an answer that found no space.
-    pub(super) shortage: SpaceWanted<Mapped>,
+    pub(super) space_wanted: SpaceWanted<Mapped>,
     /// Bytes of private memory held for this client: segments in, answers out.
     pub(super) held: AtomicUsize,
-    pub(super) epochs: WakeEpoch<Mapped>,
+    pub(super) wake_epoch: WakeEpoch<Mapped>,
     pub(super) space_epochs: WakeEpoch<Mapped>,
     /// One a group of lanes.
     rung: Box<[WakeRequest<Mapped>]>,
@@ -104,9 +104,9 @@ impl Connection {
             cursor: AtomicU32::new(0),
             idle_turns: AtomicU32::new(0),
             queue: Mutex::default(),
-            shortage: SpaceWanted::new(AtomicU64::new(0)),
+            space_wanted: SpaceWanted::new(AtomicU64::new(0)),
             held: AtomicUsize::new(0),
-            epochs: WakeEpoch::new(AtomicU64::new(0)),
+            wake_epoch: WakeEpoch::new(AtomicU64::new(0)),
             space_epochs: WakeEpoch::new(AtomicU64::new(0)),
             rung: (0..groups).map(|_| WakeRequest::new(AtomicU64::new(0))).collect(),
             blocks_held: AtomicUsize::new(0),
@@ -172,7 +172,7 @@ impl Connection {
     pub(super) fn is_pinned(&self) -> bool {
         self.blocks_held.load(Relaxed) > 0
             || !self.half.leases_held.is_empty()
-            || self.half.outbox.has_leases_out()
+            || self.half.send_arena.has_leases_out()
     }
 
     /// The client breaks a rule. The connection ends when its next request is taken.
@@ -188,12 +188,12 @@ impl Connection {
 
     /// The client rings from now on. A fence and a look must follow.
     pub(super) fn ask_to_be_rung(&self) {
-        self.epochs.arm(self.half.own.word64(RING_ME));
+        self.wake_epoch.arm(self.half.own.word64(RING_ME));
     }
 
     /// The client need not ring: every turn looks, until it is asked to ring again.
     pub(super) fn look_every_turn(&self) {
-        self.epochs.disarm(self.half.own.word64(RING_ME));
+        self.wake_epoch.disarm(self.half.own.word64(RING_ME));
     }
 
     #[inline]

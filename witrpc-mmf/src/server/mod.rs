@@ -120,7 +120,7 @@ pub struct Server {
     /// in `hot`, keep no connection that has ended.
     rung: Mutex<Vec<u64>>,
     /// Counts what scanners have to read: `rung`, and connections that ended.
-    news: WorkSignal<Mapped>,
+    work_signal: WorkSignal<Mapped>,
     /// The ids of the connections that are looked at every turn. Kept here between holders of the
     /// role.
     hot: Mutex<Vec<u64>>,
@@ -168,7 +168,7 @@ impl Server {
             connections: Mutex::default(),
             ended: Mutex::default(),
             rung: Mutex::default(),
-            news: WorkSignal::new(AtomicU64::new(1)),
+            work_signal: WorkSignal::new(AtomicU64::new(1)),
             hot: Mutex::default(),
             shelf: Shelf::new(),
             served_last: AtomicU64::new(0),
@@ -322,7 +322,7 @@ impl Server {
     /// Has the next turn of a scanner look at the connection of that id.
     fn report(&self, id: u64) {
         lock(&self.rung).push(id);
-        self.news.tell();
+        self.work_signal.tell();
     }
 
     /// Takes the connections that have rung and are still there.
@@ -348,7 +348,7 @@ impl Server {
         kept.clear();
         kept.extend(hot.iter().map(|connection| connection.id()));
         drop(kept);
-        self.news.tell()
+        self.work_signal.tell()
     }
 
     /// Counts the connections that have ended and still keep their mappings.

@@ -91,7 +91,7 @@ impl<'a> Scanner<'a> {
     /// anything was found.
     #[inline]
     pub fn turn_with(&mut self, only: Option<Only<'_>>, serving: &mut impl Serving) -> bool {
-        if self.hot.as_ref().is_none_or(|hot| self.server.news.count() != hot.read) {
+        if self.hot.as_ref().is_none_or(|hot| self.server.work_signal.count() != hot.read) {
             self.read_news();
         }
         let mut found = false;
@@ -128,7 +128,7 @@ impl<'a> Scanner<'a> {
     pub fn set_aside(&mut self) {
         let Some(hot) = self.hot.take() else { return };
         let read = hot.read;
-        self.server.shelf.lay(hot, read, &self.server.news);
+        self.server.shelf.lay(hot, read, &self.server.work_signal);
     }
 
     /// Asks every client to ring, then looks once more. Called after the poller role has been put
@@ -144,7 +144,7 @@ impl<'a> Scanner<'a> {
         // the stand-bys' between recording news and looking at the role.
         epoch::fence::<Mapped>();
         // The server's list stays: it may be another holder's by now.
-        self.server.news.count() != hot.read
+        self.server.work_signal.count() != hot.read
             || hot.connections.iter().any(|connection| connection.anything_to_take(only))
     }
 
@@ -162,7 +162,7 @@ impl<'a> Scanner<'a> {
     fn read_news(&mut self) {
         // From the shelf comes the list of this thread, or of the holder that it has displaced.
         let known = self.hot.take().or_else(|| self.server.shelf.take());
-        let read = self.server.news.count();
+        let read = self.server.work_signal.count();
         if let Some(hot) = known {
             let is_current = hot.read == read;
             self.hot = Some(hot);

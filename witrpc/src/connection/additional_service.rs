@@ -119,9 +119,14 @@ impl Connection {
         let inner = self.inner();
         let links = match &inner.links {
             LinkSlot::One(_) => LinkSlot::One(link),
-            LinkSlot::Kept(keeper) => {
+            LinkSlot::Kept(reconnector) => {
                 let source = Box::new(OverRoot(self.clone()));
-                LinkSlot::Kept(Reconnector::start(source, descriptor, keeper.quiet_policy(), link)?)
+                LinkSlot::Kept(Reconnector::start(
+                    source,
+                    descriptor,
+                    reconnector.quiet_policy(),
+                    link,
+                )?)
             }
         };
         Ok(C::from_connection(Connection::new(Inner {
@@ -154,10 +159,10 @@ impl LinkSource for OverRoot {
     fn next_link(&self, descriptor: &'static ServiceDescriptor) -> Result<Link, ConnectError> {
         let links = &self.0.inner().links;
         let mut link = links.current();
-        if let (LinkSlot::Kept(keeper), true) = (links, link.lost().is_some()) {
+        if let (LinkSlot::Kept(reconnector), true) = (links, link.lost().is_some()) {
             let mut limit = Limit::Within(LOOK_UP);
             let next = {
-                let mut next = keeper.next(&link);
+                let mut next = reconnector.next(&link);
                 block_on(|cx| next.poll(cx, &mut limit))
             };
             link = LinkRef::Kept(next.map_err(|source| unanswered(descriptor, source))?);

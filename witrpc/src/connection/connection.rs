@@ -213,9 +213,9 @@ impl Connection {
     ///
     /// [`CallError::Expired`]: no longer than until now.
     #[inline]
-    pub(crate) fn terms(&self) -> Result<CallDeadline, CallError> {
-        let terms = self.terms_from_now();
-        if terms.are_over() { Err(CallError::Expired) } else { Ok(terms) }
+    pub(crate) fn call_deadline(&self) -> Result<CallDeadline, CallError> {
+        let call_deadline = self.terms_from_now();
+        if call_deadline.are_over() { Err(CallError::Expired) } else { Ok(call_deadline) }
     }
 
     /// Until when a call may take that starts now, even if that is over.

@@ -44,22 +44,22 @@ impl LinkSlot {
     pub(crate) fn current(&self) -> LinkRef<'_> {
         match self {
             LinkSlot::One(link) => LinkRef::One(link),
-            LinkSlot::Kept(keeper) => LinkRef::Kept(keeper.link()),
+            LinkSlot::Kept(reconnector) => LinkRef::Kept(reconnector.link()),
         }
     }
 
     /// Whoever brings another link after a loss, if somebody does.
-    pub(crate) fn keeper(&self) -> Option<&Arc<Reconnector>> {
+    pub(crate) fn reconnector(&self) -> Option<&Arc<Reconnector>> {
         match self {
             LinkSlot::One(_) => None,
-            LinkSlot::Kept(keeper) => Some(keeper),
+            LinkSlot::Kept(reconnector) => Some(reconnector),
         }
     }
 
     /// Whoever brings another link after a loss for this reason.
     pub(crate) fn keeper_after(&self, reason: DisconnectReason) -> Option<&Reconnector> {
         match self {
-            LinkSlot::Kept(keeper) if keeper.follows(reason) => Some(keeper),
+            LinkSlot::Kept(reconnector) if reconnector.follows(reason) => Some(reconnector),
             _ => None,
         }
     }
@@ -69,21 +69,21 @@ impl LinkSlot {
             LinkSlot::One(link) => {
                 link.lost().map_or(ConnectionState::Connected, ConnectionState::Disconnected)
             }
-            LinkSlot::Kept(keeper) => keeper.told(),
+            LinkSlot::Kept(reconnector) => reconnector.told(),
         }
     }
 
     pub(crate) fn reconnect_error(&self) -> Option<Arc<ConnectError>> {
         match self {
             LinkSlot::One(_) => None,
-            LinkSlot::Kept(keeper) => keeper.error(),
+            LinkSlot::Kept(reconnector) => reconnector.error(),
         }
     }
 
     pub(crate) fn disconnect(&self) {
         match self {
             LinkSlot::One(link) => link.channel.disconnect(),
-            LinkSlot::Kept(keeper) => keeper.disconnect(),
+            LinkSlot::Kept(reconnector) => reconnector.disconnect(),
         }
     }
 }
@@ -91,8 +91,8 @@ impl LinkSlot {
 impl Drop for LinkSlot {
     /// The thread that keeps a link has a hold of it too.
     fn drop(&mut self) {
-        if let LinkSlot::Kept(keeper) = self {
-            keeper.disconnect();
+        if let LinkSlot::Kept(reconnector) = self {
+            reconnector.disconnect();
         }
     }
 }

@@ -89,19 +89,19 @@ impl Counter<'_> {
     #[inline]
     pub(crate) fn answer(self, is_call: bool, is_error: bool, len: usize) {
         if is_error {
-            self.add(|tally| &tally.errors, 1);
+            self.add(|counters| &counters.errors, 1);
         }
-        self.add(|tally| &tally.bytes_out, len as u64);
+        self.add(|counters| &counters.bytes_out, len as u64);
         if is_call {
-            self.add(|tally| &tally.answered, 1);
+            self.add(|counters| &counters.answered, 1);
         }
     }
 
     #[inline]
     fn add(self, word: impl FnOnce(&ThreadCounters) -> &AtomicU64, more: u64) {
         match self {
-            Counter::Own(tally) => add_own(word(tally), more),
-            Counter::Shared(tally) => drop(word(tally).fetch_add(more, Release)),
+            Counter::Own(counters) => add_own(word(counters), more),
+            Counter::Shared(counters) => drop(word(counters).fetch_add(more, Release)),
         }
     }
 }
@@ -140,8 +140,8 @@ struct CountedThreads {
 
 /// A thread's tally, until the thread ends.
 pub(crate) struct CounterHandle {
-    ledger: Arc<CounterRegistry>,
-    tally: Arc<ThreadCounters>,
+    counter_registry: Arc<CounterRegistry>,
+    counters: Arc<ThreadCounters>,
 }
 
 impl CounterRegistry {
@@ -152,9 +152,9 @@ impl CounterRegistry {
 
     /// A tally for the calling thread.
     pub(crate) fn enroll(self: &Arc<Self>) -> CounterHandle {
-        let tally = Arc::<ThreadCounters>::default();
-        self.threads().present.push(Arc::clone(&tally));
-        CounterHandle { ledger: Arc::clone(self), tally }
+        let counters = Arc::<ThreadCounters>::default();
+        self.threads().present.push(Arc::clone(&counters));
+        CounterHandle { counter_registry: Arc::clone(self), counters }
     }
 
     /// For answers from any thread.
@@ -167,7 +167,7 @@ impl CounterRegistry {
         let mut counts = threads.gone;
         // Late answers first: the calls are counted by threads.
         counts += self.late.read();
-        threads.present.iter().for_each(|tally| counts += tally.read());
+        threads.present.iter().for_each(|counters| counts += counters.read());
         counts
     }
 
@@ -178,16 +178,16 @@ impl CounterRegistry {
 
 impl CounterHandle {
     #[inline]
-    pub(crate) fn tally(&self) -> &ThreadCounters {
-        &self.tally
+    pub(crate) fn counters(&self) -> &ThreadCounters {
+        &self.counters
     }
 }
 
 impl Drop for CounterHandle {
     fn drop(&mut self) {
-        let mut threads = self.ledger.threads();
-        threads.gone += self.tally.read();
-        threads.present.retain(|tally| !Arc::ptr_eq(tally, &self.tally));
+        let mut threads = self.counter_registry.threads();
+        threads.gone += self.counters.read();
+        threads.present.retain(|counters| !Arc::ptr_eq(counters, &self.counters));
     }
 }
 
@@ -199,16 +199,16 @@ mod tests {
 
     #[test]
     fn what_threads_have_counted_stays_when_they_are_gone() {
-        let ledger = Arc::<CounterRegistry>::default();
-        let own = ledger.enroll();
-        own.tally().request(true, 10);
-        own.tally().request(false, 5);
+        let counter_registry = Arc::<CounterRegistry>::default();
+        let own = counter_registry.enroll();
+        own.counters().request(true, 10);
+        own.counters().request(false, 5);
         thread::scope(|scope| {
             scope.spawn(|| {
-                let other = ledger.enroll();
-                other.tally().request(true, 100);
-                other.tally().promotion();
-                Counter::Own(other.tally()).answer(true, true, 7);
+                let other = counter_registry.enroll();
+                other.counters().request(true, 100);
+                other.counters().promotion();
+                Counter::Own(other.counters()).answer(true, true, 7);
             });
         });
         let counts = CounterSnapshot {
@@ -219,21 +219,23 @@ mod tests {
             bytes_out: 7,
             promotions: 1,
         };
-        assert_eq!(ledger.counts(), counts);
+        assert_eq!(counter_registry.counts(), counts);
         drop(own);
-        assert_eq!(ledger.counts(), counts);
-        assert!(ledger.threads().present.is_empty());
+        assert_eq!(counter_registry.counts(), counts);
+        assert!(counter_registry.threads().present.is_empty());
     }
 
     #[test]
     fn late_answers_of_many_threads_are_all_counted() {
-        let ledger = CounterRegistry::default();
+        let counter_registry = CounterRegistry::default();
         thread::scope(|scope| {
             for _ in 0..4 {
-                scope.spawn(|| (0..1000).for_each(|_| ledger.late().answer(true, false, 3)));
+                scope.spawn(|| {
+                    (0..1000).for_each(|_| counter_registry.late().answer(true, false, 3))
+                });
             }
         });
-        let counts = ledger.counts();
+        let counts = counter_registry.counts();
         assert_eq!((counts.answered, counts.errors, counts.bytes_out), (4000, 0, 12_000));
     }
 }

@@ -5,7 +5,7 @@
 //! 1. A task that is queued while nobody watches the queue has a ring on its way, and whoever that
 //!    ring wakes looks at the role after it has put [`TaskBell::rung`] back. So one ring at a time
 //!    is enough for any number of tasks.
-//! 2. Whoever queues counts first, then fences, then looks at the role ([`TaskBell::must_ring`]). A
+//! 2. Whoever queues counts first, then fences, then looks at the role ([`TaskBell::should_wake`]). A
 //!    holder that goes busy or vacant writes the role first, then fences, then looks at the count.
 //!    Of the two fences one comes first: either the former sees that nobody looks and rings, or the
 //!    latter sees the task.
@@ -60,9 +60,9 @@ impl<P: Primitives> TaskBell<P> {
     }
 
     /// Whether the caller, who has queued a task, must ring for it.
-    pub(crate) fn must_ring(&self, role: &PollerLock<P>) -> bool {
+    pub(crate) fn should_wake(&self, poller_lock: &PollerLock<P>) -> bool {
         P::fence();
-        !role.watches_tasks() && self.claim_ring()
+        !poller_lock.watches_tasks() && self.claim_ring()
     }
 
     /// Whether a holder that has just gone busy must ring for the tasks that it leaves behind.

@@ -80,12 +80,12 @@ pub(crate) use task::Job;
 
 /// What a pool does with the requests it finds.
 pub(crate) trait Handler: Send + Sync {
-    /// Serves one request: answers it, or leaves that to a job. `tally` is the calling thread's. Must
+    /// Serves one request: answers it, or leaves that to a job. `counters` is the calling thread's. Must
     /// not panic.
     fn serve(
         &self,
         pool: &Arc<Pool>,
-        tally: &ThreadCounters,
+        counters: &ThreadCounters,
         peer: &Arc<dyn Peer>,
         request: &mut Request,
     );
@@ -126,8 +126,8 @@ pub(crate) struct Pool {
     /// What each thread starts with. Made once, at the start of the server: a thread that is hired
     /// later by one that was pinned to a core would take it that there is no other.
     spin: Spin,
-    duty: PollerProtocol<Std>,
-    crew: ThreadCount<Std>,
+    protocol: PollerProtocol<Std>,
+    thread_count: ThreadCount<Std>,
     life: Life,
     shares: Shares<Std>,
     tasks: TaskQueue<Self>,
@@ -139,7 +139,7 @@ pub(crate) struct Pool {
     threads: Threads,
     /// Threads that run methods and are none of these.
     beside: Arc<AtomicUsize>,
-    ledger: Arc<CounterRegistry>,
+    counter_registry: Arc<CounterRegistry>,
     /// Wakes handlers that wait for the deadline of their call. Has a thread only while some do.
     timer: Arc<Timer>,
 }
@@ -152,15 +152,15 @@ impl Pool {
         wait: WaitPolicy,
         max_workers: u32,
         clients: Arc<dyn Clients>,
-        ledger: Arc<CounterRegistry>,
+        counter_registry: Arc<CounterRegistry>,
     ) -> io::Result<Arc<Self>> {
         let threads = Threads::default();
         let pool = Arc::new(Self {
             port,
             handler,
             spin: Spin::new(wait),
-            duty: PollerProtocol::new(),
-            crew: ThreadCount::new(max_workers),
+            protocol: PollerProtocol::new(),
+            thread_count: ThreadCount::new(max_workers),
             life: Life::new(),
             shares: Shares::new(max_workers, clients),
             tasks: TaskQueue::new(),
@@ -169,10 +169,10 @@ impl Pool {
             timer: Arc::new(Timer::of(threads.clone())),
             threads,
             beside: Arc::default(),
-            ledger,
+            counter_registry,
         });
         // Both count before either runs, or the first would see itself alone and hire a third.
-        for count in [pool.crew.hire(), pool.crew.hire()] {
+        for count in [pool.thread_count.hire(), pool.thread_count.hire()] {
             if let Err(error) = pool.start_thread(count) {
                 pool.begin_stop();
                 pool.close(Shutdown::Now);
@@ -189,8 +189,8 @@ impl Pool {
 
     /// What the threads are doing, and what has been counted.
     pub(crate) fn load(&self) -> PoolLoad {
-        let PoolCounts { threads, standbys } = self.crew.counts();
-        PoolLoad { threads, standbys, counts: self.ledger.counts() }
+        let PoolCounts { threads, standbys } = self.thread_count.counts();
+        PoolLoad { threads, standbys, counts: self.counter_registry.counts() }
     }
 
     pub(crate) fn timer(&self) -> &Arc<Timer> {
@@ -203,16 +203,16 @@ impl Pool {
 
     /// Starts one more stand-by. If the machine refuses one, the pool serves on as at its bound.
     fn hire(self: &Arc<Self>) {
-        let count = self.crew.hire();
+        let count = self.thread_count.hire();
         if self.start_thread(count).is_err() {
-            self.crew.dismiss();
+            self.thread_count.dismiss();
         }
     }
 
     /// Starts a thread in place of one that is left behind, if none stands by. The caller holds the role.
     #[cold]
     fn replace_left_behind(self: &Arc<Self>, census: &mut Census) {
-        if self.shares.replaces_one(self.crew.counts(), census) && !self.life.is_stopped() {
+        if self.shares.replaces_one(self.thread_count.counts(), census) && !self.life.is_stopped() {
             self.hire();
         }
     }
@@ -243,7 +243,7 @@ impl Pool {
 
     /// Whether threads beside the holder of the role run methods. A hint: to be wrong costs time.
     fn others_run(&self) -> bool {
-        self.beside.load(Ordering::Relaxed) > 0 || self.crew.counts().others_run()
+        self.beside.load(Ordering::Relaxed) > 0 || self.thread_count.counts().others_run()
     }
 
     /// A job exists that a shutdown waits for.
@@ -333,9 +333,9 @@ impl Pool {
     /// After a last look that found nothing, with the role vacant: whether nothing runs or waits to
     /// be sent either.
     fn is_quiet(&self) -> bool {
-        self.crew.counts().all_stand_by()
+        self.thread_count.counts().all_stand_by()
             && self.unanswered.load(Ordering::SeqCst) == 0
-            && !self.duty.bell().any_ready()
+            && !self.protocol.bell().any_ready()
             && self.port.has_delivered()
     }
 }
@@ -349,15 +349,15 @@ impl TaskHome for Pool {
         if self.life.is_stopped() {
             return;
         }
-        self.duty.bell().add();
+        self.protocol.bell().add();
         self.tasks.push(task);
-        if self.duty.queued() {
+        if self.protocol.queued() {
             self.port.ring();
         }
     }
 
     fn watch_tasks(&self) {
-        self.duty.bell().put_to_use();
+        self.protocol.bell().put_to_use();
     }
 
     fn is_stopped(&self) -> bool {

@@ -83,8 +83,8 @@ impl Port {
 /// What a server shares, and whether its one request or task has run.
 struct Server {
     port: Port,
-    duty: PollerProtocol<Loom>,
-    crew: ThreadCount<Loom>,
+    protocol: PollerProtocol<Loom>,
+    thread_count: ThreadCount<Loom>,
     done: LoomWord,
 }
 
@@ -92,8 +92,8 @@ impl Server {
     fn new(max_workers: u32) -> Arc<Self> {
         Arc::new(Self {
             port: Port::new(),
-            duty: PollerProtocol::new(),
-            crew: ThreadCount::new(max_workers),
+            protocol: PollerProtocol::new(),
+            thread_count: ThreadCount::new(max_workers),
             done: LoomWord::new(0),
         })
     }
@@ -121,18 +121,18 @@ enum PutDown {
 
 /// A thread that is awake: serves the request if it can, and ends when it would sleep.
 fn look_for_requests(server: &Server, me: u64, order: PutDown) {
-    let (port, duty) = (&server.port, &server.duty);
+    let (port, protocol) = (&server.port, &server.protocol);
     let me = ThreadNumber::from_count(me);
     loop {
-        let mut held = duty.woken(me);
-        while let Some(mut tenure) = held.take() {
+        let mut held = protocol.woken(me);
+        while let Some(mut guard) = held.take() {
             if port.turn() {
-                assert!(!duty.begin(&mut tenure), "there are no tasks to ring for");
+                assert!(!protocol.begin(&mut guard), "there are no tasks to ring for");
                 server.finish();
-                let _ = duty.end(&mut tenure);
+                let _ = protocol.end(&mut guard);
                 return;
             }
-            held = put_down(server, tenure, me, order);
+            held = release(server, guard, me, order);
         }
         if !port.hears_a_ring() {
             return;
@@ -140,23 +140,23 @@ fn look_for_requests(server: &Server, me: u64, order: PutDown) {
     }
 }
 
-fn put_down(
+fn release(
     server: &Server,
-    tenure: PollerGuard,
+    guard: PollerGuard,
     me: ThreadNumber,
     order: PutDown,
 ) -> Option<PollerGuard> {
-    let (port, duty) = (&server.port, &server.duty);
+    let (port, protocol) = (&server.port, &server.protocol);
     match order {
         PutDown::BeforeLastLook => {
-            duty.put_down(tenure);
-            if port.arm() { duty.retake(me) } else { None }
+            protocol.release(guard);
+            if port.arm() { protocol.reacquire(me) } else { None }
         }
         PutDown::AfterLastLook => {
             if port.arm() {
-                return Some(tenure);
+                return Some(guard);
             }
-            duty.put_down(tenure);
+            protocol.release(guard);
             None
         }
     }
@@ -202,14 +202,14 @@ fn a_stuck_holder_and_a_task(in_use: bool, broken: Broken) {
     check(move || {
         let server = Server::new(4);
         if in_use {
-            server.duty.bell().put_to_use();
+            server.protocol.bell().put_to_use();
         }
         let stuck = spawn(&server, move |server| get_stuck(server, broken));
         let stand_by = spawn(&server, |server| look_for_tasks(server, 1));
-        let bell = server.duty.bell();
+        let bell = server.protocol.bell();
         bell.put_to_use();
         bell.add();
-        if server.duty.queued() {
+        if server.protocol.queued() {
             server.port.ring();
         }
         stuck.join().unwrap();
@@ -223,32 +223,32 @@ fn a_stuck_holder_and_a_task(in_use: bool, broken: Broken) {
 
 /// Goes into a handler for good, if it gets the role.
 fn get_stuck(server: &Server, broken: Broken) {
-    let duty = &server.duty;
-    let Some(mut tenure) = duty.woken(ThreadNumber::from_count(0)) else { return };
-    duty.notice_tasks(&mut tenure);
-    if duty.begin(&mut tenure) && broken != Broken::NoRingForTheRest {
+    let protocol = &server.protocol;
+    let Some(mut guard) = protocol.woken(ThreadNumber::from_count(0)) else { return };
+    protocol.notice_tasks(&mut guard);
+    if protocol.begin(&mut guard) && broken != Broken::NoRingForTheRest {
         server.port.ring();
     }
 }
 
 /// A thread that is awake: runs the task if it can, and ends when it would sleep.
 fn look_for_tasks(server: &Server, me: u64) {
-    let duty = &server.duty;
+    let protocol = &server.protocol;
     let me = ThreadNumber::from_count(me);
     loop {
-        let mut held = duty.woken(me);
-        while let Some(mut tenure) = held.take() {
-            duty.notice_tasks(&mut tenure);
-            if tenure.watches_tasks() && duty.bell().any_ready() {
-                duty.bell().remove();
-                let _ = duty.begin(&mut tenure);
+        let mut held = protocol.woken(me);
+        while let Some(mut guard) = held.take() {
+            protocol.notice_tasks(&mut guard);
+            if guard.watches_tasks() && protocol.bell().any_ready() {
+                protocol.bell().remove();
+                let _ = protocol.begin(&mut guard);
                 server.finish();
-                let _ = duty.end(&mut tenure);
+                let _ = protocol.end(&mut guard);
                 return;
             }
-            duty.put_down(tenure);
-            if duty.bell().any_ready() {
-                held = duty.retake(me);
+            protocol.release(guard);
+            if protocol.bell().any_ready() {
+                held = protocol.reacquire(me);
             }
         }
         if !server.port.hears_a_ring() {
@@ -278,23 +278,24 @@ fn a_holder_that_does_not_ring_for_the_rest_leaves_a_task_behind() {
 fn a_handler_ends_at_the_bound(looks_when_it_comes_back: bool) {
     check(move || {
         let server = Server::new(1);
-        server.crew.hire();
-        server.crew.hire();
-        server.crew.promote();
-        server.crew.promote();
+        server.thread_count.hire();
+        server.thread_count.hire();
+        server.thread_count.promote();
+        server.thread_count.promote();
         server.port.request.store(1, Release);
-        let tenure = server.duty.woken(ThreadNumber::from_count(0)).expect("nobody has the role");
+        let guard =
+            server.protocol.woken(ThreadNumber::from_count(0)).expect("nobody has the role");
         let last = spawn(&server, |server| {
-            if let Some(tenure) = keep_up(server, tenure, 0) {
-                serve_within_the_bound(server, tenure, 0);
+            if let Some(guard) = keep_up(server, guard, 0) {
+                serve_within_the_bound(server, guard, 0);
             }
         });
-        server.crew.stand_by();
+        server.thread_count.stand_by();
         if looks_when_it_comes_back
-            && let Some(tenure) = server.duty.woken(ThreadNumber::from_count(1))
+            && let Some(guard) = server.protocol.woken(ThreadNumber::from_count(1))
         {
-            server.crew.promote();
-            serve_within_the_bound(&server, tenure, 1);
+            server.thread_count.promote();
+            serve_within_the_bound(&server, guard, 1);
         }
         last.join().unwrap();
         assert!(server.is_done(), "all sleep, the request waits");
@@ -302,33 +303,33 @@ fn a_handler_ends_at_the_bound(looks_when_it_comes_back: bool) {
 }
 
 /// Answers something that runs no method. `None`: somebody else looks from then on.
-fn keep_up(server: &Server, mut tenure: PollerGuard, me: u64) -> Option<PollerGuard> {
-    assert!(!server.duty.begin(&mut tenure), "there are no tasks to ring for");
-    if server.duty.end(&mut tenure) {
-        return Some(tenure);
+fn keep_up(server: &Server, mut guard: PollerGuard, me: u64) -> Option<PollerGuard> {
+    assert!(!server.protocol.begin(&mut guard), "there are no tasks to ring for");
+    if server.protocol.end(&mut guard) {
+        return Some(guard);
     }
     // As a displaced thread does, before it sleeps.
-    server.crew.stand_by();
-    let again = server.duty.woken(ThreadNumber::from_count(me))?;
-    server.crew.promote();
+    server.thread_count.stand_by();
+    let again = server.protocol.woken(ThreadNumber::from_count(me))?;
+    server.thread_count.promote();
     Some(again)
 }
 
-fn serve_within_the_bound(server: &Server, tenure: PollerGuard, me: u64) {
-    let mut held = Some(tenure);
-    while let Some(tenure) = held.take() {
-        let serves = server.crew.counts().may_serve();
+fn serve_within_the_bound(server: &Server, guard: PollerGuard, me: u64) {
+    let mut held = Some(guard);
+    while let Some(guard) = held.take() {
+        let serves = server.thread_count.counts().may_serve();
         if serves && server.port.turn() {
             return server.finish();
         }
-        server.crew.stand_by();
-        server.duty.put_down(tenure);
+        server.thread_count.stand_by();
+        server.protocol.release(guard);
         let found = server.port.arm();
-        let goes_on = if serves { found } else { server.crew.counts().others_stand_by() };
+        let goes_on = if serves { found } else { server.thread_count.counts().others_stand_by() };
         if goes_on {
-            held = server.duty.retake(ThreadNumber::from_count(me));
+            held = server.protocol.reacquire(ThreadNumber::from_count(me));
             if held.is_some() {
-                server.crew.promote();
+                server.thread_count.promote();
             }
         }
     }
@@ -410,8 +411,8 @@ fn a_call_at_the_end(broken: BrokenStage) {
         let woken = {
             let server = Arc::clone(&server);
             thread::spawn(move || {
-                let (stage, crew, ran) = &*server;
-                let _ = crew.promote();
+                let (stage, thread_count, ran) = &*server;
+                let _ = thread_count.promote();
                 if broken != BrokenStage::EntersWithoutFence {
                     stage.enter();
                 }
@@ -419,11 +420,11 @@ fn a_call_at_the_end(broken: BrokenStage) {
                     ran.store(1, Relaxed);
                 }
                 // What it ran is answered.
-                crew.stand_by();
+                thread_count.stand_by();
             })
         };
-        let (stage, crew, ran) = &*server;
-        let all_stand_by = || crew.counts().all_stand_by();
+        let (stage, thread_count, ran) = &*server;
+        let all_stand_by = || thread_count.counts().all_stand_by();
         let is_quiet = match broken {
             BrokenStage::RefusesAfterLook => {
                 let is_quiet = all_stand_by();

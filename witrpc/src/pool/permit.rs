@@ -21,11 +21,11 @@ pub(crate) enum Permit<'a> {
 impl<'a> Permit<'a> {
     /// What the holder of the role may run.
     pub(crate) fn of_holder<P: Primitives>(
-        crew: &ThreadCount<P>,
+        thread_count: &ThreadCount<P>,
         shares: &'a Shares<P>,
         census: &'a mut Census,
     ) -> Self {
-        let counts = crew.counts();
+        let counts = thread_count.counts();
         if !counts.may_serve() {
             return Permit::Upkeep;
         }
@@ -35,12 +35,12 @@ impl<'a> Permit<'a> {
     /// What a thread that has just put the role down may run if it takes that again. `served` says
     /// whether it could run methods before.
     pub(crate) fn of_stand_by<P: Primitives>(
-        crew: &ThreadCount<P>,
+        thread_count: &ThreadCount<P>,
         shares: &'a Shares<P>,
         served: bool,
         census: &'a mut Census,
     ) -> Self {
-        let counts = crew.counts();
+        let counts = thread_count.counts();
         if !served && !counts.others_stand_by() {
             return Permit::Upkeep;
         }

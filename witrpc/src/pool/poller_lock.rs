@@ -6,7 +6,7 @@
 //! # Invariants
 //!
 //! 1. While the word says *looking*, only its holder writes it. So a holder that looks changes the
-//!    word by a plain store ([`PollerLock::begin`], [`PollerLock::put_down`]).
+//!    word by a plain store ([`PollerLock::begin`], [`PollerLock::release`]).
 //! 2. While it says *busy*, any thread may take it by compare-exchange. So the holder comes back to
 //!    looking by compare-exchange, and that is how it finds out that it was displaced
 //!    ([`PollerLock::end`]). This is the pool's one locked instruction a call; a
@@ -84,7 +84,7 @@ impl<P: Primitives> PollerLock<P> {
 
     /// Takes the role unless its holder is looking. For a thread that was rung.
     pub(crate) fn claim(&self, me: ThreadNumber) -> Claim {
-        // Invariant 5; pairs with the fence in `put_down` and with the one in `begin`.
+        // Invariant 5; pairs with the fence in `release` and with the one in `begin`.
         P::fence();
         let mut seen = self.word.load(Relaxed);
         loop {
@@ -92,14 +92,14 @@ impl<P: Primitives> PollerLock<P> {
                 return if seen & WATCHING == 0 { Claim::Unwatched } else { Claim::Watched };
             }
             match self.take(seen, me) {
-                Ok(tenure) => return Claim::Taken(tenure),
+                Ok(guard) => return Claim::Taken(guard),
                 Err(now) => seen = now,
             }
         }
     }
 
     /// Takes the role back after it was put down, unless somebody was quicker: that one looks.
-    pub(crate) fn retake(&self, me: ThreadNumber) -> Option<PollerGuard> {
+    pub(crate) fn reacquire(&self, me: ThreadNumber) -> Option<PollerGuard> {
         let seen = self.word.load(Relaxed);
         if seen & OWNER != 0 { None } else { self.take(seen, me).ok() }
     }
@@ -112,11 +112,11 @@ impl<P: Primitives> PollerLock<P> {
 
     /// Goes from looking to busy. `true`: the promise holds, the caller must now look at the queue
     /// of tasks and ring if there are any.
-    pub(crate) fn begin(&self, tenure: &mut PollerGuard) -> bool {
-        debug_assert_eq!(tenure.word & BUSY, 0);
-        tenure.word = tenure.word.wrapping_add(EPOCH) | BUSY;
-        self.word.store(tenure.word, Release);
-        let watching = tenure.word & WATCHING != 0;
+    pub(crate) fn begin(&self, guard: &mut PollerGuard) -> bool {
+        debug_assert_eq!(guard.word & BUSY, 0);
+        guard.word = guard.word.wrapping_add(EPOCH) | BUSY;
+        self.word.store(guard.word, Release);
+        let watching = guard.word & WATCHING != 0;
         if watching {
             // Invariant 6; pairs with the fence of whoever queues a task and with `claim`.
             P::fence();
@@ -126,25 +126,25 @@ impl<P: Primitives> PollerLock<P> {
 
     /// Goes from busy back to looking. `false`: somebody else took the role meanwhile.
     #[must_use]
-    pub(crate) fn end(&self, tenure: &mut PollerGuard) -> bool {
-        debug_assert_ne!(tenure.word & BUSY, 0);
-        let looking = tenure.word & !BUSY;
-        let held = self.word.compare_exchange(tenure.word, looking).is_ok();
-        tenure.word = looking;
+    pub(crate) fn end(&self, guard: &mut PollerGuard) -> bool {
+        debug_assert_ne!(guard.word & BUSY, 0);
+        let looking = guard.word & !BUSY;
+        let held = self.word.compare_exchange(guard.word, looking).is_ok();
+        guard.word = looking;
         held
     }
 
     /// Makes the promise of [`WATCHING`]; the caller looks at the queue of tasks from here on.
-    pub(crate) fn watch_tasks(&self, tenure: &mut PollerGuard) {
-        debug_assert_eq!(tenure.word & BUSY, 0);
-        tenure.word |= WATCHING;
-        self.word.store(tenure.word, Release);
+    pub(crate) fn watch_tasks(&self, guard: &mut PollerGuard) {
+        debug_assert_eq!(guard.word & BUSY, 0);
+        guard.word |= WATCHING;
+        self.word.store(guard.word, Release);
     }
 
     /// Lets go of the role. The caller must look for work once more, whatever it saw before.
-    pub(crate) fn put_down(&self, tenure: PollerGuard) {
-        debug_assert_eq!(tenure.word & BUSY, 0);
-        self.word.store(tenure.word & !(EPOCH - 1), Release);
+    pub(crate) fn release(&self, guard: PollerGuard) {
+        debug_assert_eq!(guard.word & BUSY, 0);
+        self.word.store(guard.word & !(EPOCH - 1), Release);
         // Invariant 5; pairs with the fence in `claim` and with that of whoever queues a task.
         P::fence();
     }

@@ -9,13 +9,13 @@ use super::primitive::Primitives;
 
 /// Who looks for requests and tasks, and who has to be told.
 pub(crate) struct PollerProtocol<P: Primitives> {
-    role: PollerLock<P>,
+    poller_lock: PollerLock<P>,
     bell: TaskBell<P>,
 }
 
 impl<P: Primitives> PollerProtocol<P> {
     pub(crate) fn new() -> Self {
-        Self { role: PollerLock::new(), bell: TaskBell::new() }
+        Self { poller_lock: PollerLock::new(), bell: TaskBell::new() }
     }
 
     /// What tasks are counted with.
@@ -27,8 +27,8 @@ impl<P: Primitives> PollerProtocol<P> {
     pub(crate) fn woken(&self, me: ThreadNumber) -> Option<PollerGuard> {
         self.bell.heard();
         loop {
-            match self.role.claim(me) {
-                Claim::Taken(tenure) => return Some(tenure),
+            match self.poller_lock.claim(me) {
+                Claim::Taken(guard) => return Some(guard),
                 Claim::Watched => return None,
                 Claim::Unwatched if !self.bell.any_ready() => return None,
                 // The holder has not seen yet that there are tasks now. It is one look away from
@@ -39,38 +39,38 @@ impl<P: Primitives> PollerProtocol<P> {
     }
 
     /// Before each look: the holder promises to look at the tasks as soon as there can be any.
-    pub(crate) fn notice_tasks(&self, tenure: &mut PollerGuard) {
-        if !tenure.watches_tasks() && self.bell.is_in_use() {
-            self.role.watch_tasks(tenure);
+    pub(crate) fn notice_tasks(&self, guard: &mut PollerGuard) {
+        if !guard.watches_tasks() && self.bell.is_in_use() {
+            self.poller_lock.watch_tasks(guard);
         }
     }
 
     /// The holder goes busy. `true`: it must ring, tasks are left behind.
     #[must_use]
-    pub(crate) fn begin(&self, tenure: &mut PollerGuard) -> bool {
-        self.role.begin(tenure) && self.bell.must_ring_for_rest()
+    pub(crate) fn begin(&self, guard: &mut PollerGuard) -> bool {
+        self.poller_lock.begin(guard) && self.bell.must_ring_for_rest()
     }
 
     /// The holder has answered. `false`: somebody else has the role now.
     #[must_use]
-    pub(crate) fn end(&self, tenure: &mut PollerGuard) -> bool {
-        self.role.end(tenure)
+    pub(crate) fn end(&self, guard: &mut PollerGuard) -> bool {
+        self.poller_lock.end(guard)
     }
 
     /// The holder lets go. It must look once more afterwards, at requests and at
     /// [`TaskBell::any_ready`].
-    pub(crate) fn put_down(&self, tenure: PollerGuard) {
-        self.role.put_down(tenure);
+    pub(crate) fn release(&self, guard: PollerGuard) {
+        self.poller_lock.release(guard);
     }
 
     /// That last look found something.
-    pub(crate) fn retake(&self, me: ThreadNumber) -> Option<PollerGuard> {
-        self.role.retake(me)
+    pub(crate) fn reacquire(&self, me: ThreadNumber) -> Option<PollerGuard> {
+        self.poller_lock.reacquire(me)
     }
 
     /// A task was counted and queued. `true`: the caller must ring.
     #[must_use]
     pub(crate) fn queued(&self) -> bool {
-        self.bell.must_ring(&self.role)
+        self.bell.should_wake(&self.poller_lock)
     }
 }

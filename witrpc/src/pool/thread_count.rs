@@ -165,44 +165,47 @@ mod tests {
 
     #[test]
     fn the_last_stand_by_asks_for_another_up_to_the_bound() {
-        let crew = ThreadCount::<Std>::new(2);
-        crew.hire();
-        crew.hire();
-        assert!(!crew.promote(), "one stand-by is left");
-        assert!(crew.promote(), "none is left, and a third thread is allowed");
-        crew.hire();
-        assert!(crew.counts().may_serve());
-        assert!(!crew.promote(), "none is left, but three threads are the bound");
-        assert!(!crew.counts().may_serve(), "two handlers are stuck: the third thread only looks");
-        crew.stand_by();
-        assert!(crew.counts().may_serve());
+        let thread_count = ThreadCount::<Std>::new(2);
+        thread_count.hire();
+        thread_count.hire();
+        assert!(!thread_count.promote(), "one stand-by is left");
+        assert!(thread_count.promote(), "none is left, and a third thread is allowed");
+        thread_count.hire();
+        assert!(thread_count.counts().may_serve());
+        assert!(!thread_count.promote(), "none is left, but three threads are the bound");
+        assert!(
+            !thread_count.counts().may_serve(),
+            "two handlers are stuck: the third thread only looks"
+        );
+        thread_count.stand_by();
+        assert!(thread_count.counts().may_serve());
     }
 
     #[test]
     fn a_thread_that_is_alone_serves() {
-        let crew = ThreadCount::<Std>::new(8);
-        crew.hire();
-        assert!(crew.promote());
-        assert!(crew.counts().may_serve());
+        let thread_count = ThreadCount::<Std>::new(8);
+        thread_count.hire();
+        assert!(thread_count.promote());
+        assert!(thread_count.counts().may_serve());
     }
 
     #[test]
     fn two_stand_bys_never_retire() {
-        let crew = ThreadCount::<Std>::new(8);
+        let thread_count = ThreadCount::<Std>::new(8);
         for _ in 0..4 {
-            crew.hire();
+            thread_count.hire();
         }
-        assert!(crew.try_retire());
-        assert!(crew.try_retire());
-        assert!(!crew.try_retire());
-        assert_eq!(crew.counts(), PoolCounts { threads: 2, standbys: 2 });
+        assert!(thread_count.try_retire());
+        assert!(thread_count.try_retire());
+        assert!(!thread_count.try_retire());
+        assert_eq!(thread_count.counts(), PoolCounts { threads: 2, standbys: 2 });
     }
 
     #[test]
     fn numbers_are_not_given_twice() {
-        let crew = ThreadCount::<Std>::new(8);
-        let first = crew.hire();
-        crew.dismiss();
-        assert_ne!(first, crew.hire());
+        let thread_count = ThreadCount::<Std>::new(8);
+        let first = thread_count.hire();
+        thread_count.dismiss();
+        assert_ne!(first, thread_count.hire());
     }
 }

@@ -75,7 +75,7 @@ enum Left {
 
 impl PoolWorker {
     pub(crate) fn new(pool: Arc<Pool>, me: ThreadNumber) -> Self {
-        let (spin, counted) = (pool.spin.clone(), pool.ledger.enroll());
+        let (spin, counted) = (pool.spin.clone(), pool.counter_registry.enroll());
         let seat = pool.shares.seats().sit_down();
         Self { pool, me, spin, counted, seat, surplus_since: None, at_bound: false }
     }
@@ -86,13 +86,13 @@ impl PoolWorker {
         while !self.pool.life.is_stopped() {
             // Whoever was displaced looks at the role before it sleeps, as if it had been rung: a
             // holder that saw no stand-by may have just put it down with requests left.
-            if let Some(tenure) = self.pool.duty.woken(self.me) {
-                if tenure.displaced_another() {
-                    self.counted.tally().promotion();
+            if let Some(guard) = self.pool.protocol.woken(self.me) {
+                if guard.displaced_another() {
+                    self.counted.counters().promotion();
                 }
                 self.take_on();
-                if let Left::Displaced = self.hold(tenure, &mut *scanner, &mut census) {
-                    self.pool.crew.stand_by();
+                if let Left::Displaced = self.hold(guard, &mut *scanner, &mut census) {
+                    self.pool.thread_count.stand_by();
                     continue;
                 }
             }
@@ -108,7 +108,7 @@ impl PoolWorker {
     /// The role is ours: sees to it that somebody stands by.
     fn take_on(&mut self) {
         self.at_bound = false;
-        let is_wanted = self.pool.crew.promote();
+        let is_wanted = self.pool.thread_count.promote();
         self.pool.life.stage().enter();
         if is_wanted {
             self.pool.hire();
@@ -118,19 +118,19 @@ impl PoolWorker {
     /// Holds the role until there is nothing to do or somebody takes it away.
     fn hold(
         &mut self,
-        mut tenure: PollerGuard,
+        mut guard: PollerGuard,
         scanner: &mut dyn Scanner,
         census: &mut Census,
     ) -> Left {
         loop {
-            let mut permit = Permit::of_holder(&self.pool.crew, &self.pool.shares, census);
+            let mut permit = Permit::of_holder(&self.pool.thread_count, &self.pool.shares, census);
             if !permit.serves() {
                 self.pool.replace_left_behind(census);
-                permit = Permit::of_holder(&self.pool.crew, &self.pool.shares, census);
+                permit = Permit::of_holder(&self.pool.thread_count, &self.pool.shares, census);
             }
             let serves = permit.serves();
-            self.pool.duty.notice_tasks(&mut tenure);
-            let look = self.look(&permit, &mut tenure, scanner);
+            self.pool.protocol.notice_tasks(&mut guard);
+            let look = self.look(&permit, &mut guard, scanner);
             match look {
                 Look::Displaced => {
                     self.surplus_since = None;
@@ -148,8 +148,8 @@ impl PoolWorker {
                 }
                 Look::Nothing => {}
             }
-            match self.put_down(serves, tenure, scanner, census) {
-                Some(again) => tenure = again,
+            match self.release(serves, guard, scanner, census) {
+                Some(again) => guard = again,
                 None => return Left::PutDown,
             }
         }
@@ -165,15 +165,15 @@ impl PoolWorker {
     fn look(
         &self,
         permit: &Permit<'_>,
-        tenure: &mut PollerGuard,
+        guard: &mut PollerGuard,
         scanner: &mut dyn Scanner,
     ) -> Look {
         let pool = &self.pool;
         let mut held = true;
         let found = scanner.turn(only(permit, &allows(permit)), &mut |peer, request| {
-            self.begin(tenure, Tenant { client: peer.client().id, tag: request.tag });
-            pool.handler.serve(pool, self.counted.tally(), peer, request);
-            held = self.end(tenure);
+            self.begin(guard, Tenant { client: peer.client().id, tag: request.tag });
+            pool.handler.serve(pool, self.counted.counters(), peer, request);
+            held = self.end(guard);
             if held && !pool.life.is_stopped() {
                 ControlFlow::Continue(())
             } else {
@@ -183,14 +183,14 @@ impl PoolWorker {
         if !held {
             return Look::Displaced;
         }
-        let looks_at_tasks = permit.serves() && tenure.watches_tasks();
-        let task = looks_at_tasks.then(|| pool.tasks.next(pool.duty.bell(), permit)).flatten();
+        let looks_at_tasks = permit.serves() && guard.watches_tasks();
+        let task = looks_at_tasks.then(|| pool.tasks.next(pool.protocol.bell(), permit)).flatten();
         match task {
             Some(task) => {
                 scanner.set_aside();
-                self.begin(tenure, task.tenant().unnamed());
+                self.begin(guard, task.tenant().unnamed());
                 task.run_queued(pool);
-                if self.end(tenure) { Look::Something } else { Look::Displaced }
+                if self.end(guard) { Look::Something } else { Look::Displaced }
             }
             None if found => Look::Something,
             None => Look::Nothing,
@@ -199,42 +199,42 @@ impl PoolWorker {
 
     /// Goes busy for a client.
     #[inline]
-    fn begin(&self, tenure: &mut PollerGuard, tenant: Tenant) {
+    fn begin(&self, guard: &mut PollerGuard, tenant: Tenant) {
         self.seat.take(tenant);
-        if self.pool.duty.begin(tenure) {
+        if self.pool.protocol.begin(guard) {
             self.pool.port.ring();
         }
     }
 
     /// Comes back from what it did for a client; `false` if somebody else has the role now.
     #[inline]
-    fn end(&self, tenure: &mut PollerGuard) -> bool {
+    fn end(&self, guard: &mut PollerGuard) -> bool {
         self.seat.leave();
-        self.pool.duty.end(tenure)
+        self.pool.protocol.end(guard)
     }
 
     /// Lets go of the role and looks once more. Returns the role if there is something to do.
-    fn put_down(
+    fn release(
         &mut self,
         serves: bool,
-        tenure: PollerGuard,
+        guard: PollerGuard,
         scanner: &mut dyn Scanner,
         census: &mut Census,
     ) -> Option<PollerGuard> {
         let pool = &self.pool;
-        pool.crew.stand_by();
-        pool.duty.put_down(tenure);
+        pool.thread_count.stand_by();
+        pool.protocol.release(guard);
         // Before the last look, which then counts as the one after draining began.
         let draining = pool.life.is_draining();
         // What may not run must wait for a thread to come back. One that has come back meanwhile
         // either took the role, or is counted here and has left its seat.
-        let permit = Permit::of_stand_by(&pool.crew, &pool.shares, serves, census);
+        let permit = Permit::of_stand_by(&pool.thread_count, &pool.shares, serves, census);
         let found = scanner.arm(only(&permit, &allows(&permit)))
-            | pool.tasks.any(pool.duty.bell(), &permit);
+            | pool.tasks.any(pool.protocol.bell(), &permit);
         let goes_on = found || !serves && permit.serves();
         self.at_bound = !serves && !goes_on;
         if goes_on && !pool.life.is_stopped() {
-            let again = pool.duty.retake(self.me)?;
+            let again = pool.protocol.reacquire(self.me)?;
             self.take_on();
             return Some(again);
         }
@@ -261,15 +261,15 @@ impl PoolWorker {
     /// Whether this thread has been one too many for long enough and may go. One that stood in for a thread
     /// that was left behind, and has come back, goes at once.
     fn retires(&mut self, census: &mut Census) -> bool {
-        let (crew, shares) = (&self.pool.crew, &self.pool.shares);
-        let counts = crew.counts();
+        let (thread_count, shares) = (&self.pool.thread_count, &self.pool.shares);
+        let counts = thread_count.counts();
         if !counts.has_surplus() {
             self.surplus_since = None;
             return false;
         }
         let since = *self.surplus_since.get_or_insert_with(Instant::now);
         let goes = since.elapsed() >= RETIRE_AFTER || shares.has_too_many_threads(counts, census);
-        goes && crew.try_retire()
+        goes && thread_count.try_retire()
     }
 }
 

@@ -29,7 +29,7 @@ pub(crate) struct ServerAdmission {
     codecs: Vec<Codec>,
     guard: Arc<Guard>,
     hooks: Option<Arc<Hooks>>,
-    ledger: Arc<CounterRegistry>,
+    counter_registry: Arc<CounterRegistry>,
     sessions: Arc<Sessions>,
     closed: AtomicBool,
     refused: AtomicU64,
@@ -43,10 +43,10 @@ impl ServerAdmission {
         codecs: Vec<Codec>,
         guard: Arc<Guard>,
         hooks: Option<Arc<Hooks>>,
-        ledger: Arc<CounterRegistry>,
+        counter_registry: Arc<CounterRegistry>,
     ) -> Self {
         let (sessions, closed, refused, pool) = Default::default();
-        Self { services, codecs, guard, hooks, ledger, sessions, closed, refused, pool }
+        Self { services, codecs, guard, hooks, counter_registry, sessions, closed, refused, pool }
     }
 
     /// The server has started: what is behind the door.
@@ -95,7 +95,7 @@ impl ServerAdmission {
             return Err(Refusal::ShuttingDown);
         }
         let hello = read_hello(hello)?;
-        if self.ledger.left_behind().is_full() {
+        if self.counter_registry.left_behind().is_full() {
             return Err(Refusal::TooManyLeftBehind { max: MAX_LEFT_BEHIND });
         }
         if let Some(max) = self.pool().and_then(|pool| pool.too_many_left_behind()) {
@@ -175,7 +175,7 @@ impl Admission for ServerAdmission {
                 if let Some(hooks) = &self.hooks {
                     hooks.joined(client);
                 }
-                let session = client_parts::begin(codec, Arc::clone(&self.ledger));
+                let session = client_parts::begin(codec, Arc::clone(&self.counter_registry));
                 if !self.sessions.join(client, &session) {
                     self.say_left(client);
                     return self.refuse(&Refusal::ShuttingDown);

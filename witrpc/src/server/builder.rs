@@ -283,8 +283,8 @@ impl WitServerBuilder {
 
         let guard = Arc::new(Guard::new(self.accepted, self.encryption));
         let hooks = Hooks::new(self.hooks);
-        let ledger = Arc::<CounterRegistry>::default();
-        let (codecs, ledger_too) = (self.codecs, Arc::clone(&ledger));
+        let counter_registry = Arc::<CounterRegistry>::default();
+        let (codecs, ledger_too) = (self.codecs, Arc::clone(&counter_registry));
         let door = ServerAdmission::new(
             descriptors,
             codecs,
@@ -301,9 +301,11 @@ impl WitServerBuilder {
         let handler = Box::new(handler);
         let clients = Arc::clone(door.sessions()) as _;
         let pool =
-            Pool::start(port, handler, self.wait, self.max_workers, clients, ledger).map_err(
-                |source| BindError::Io { doing: "start the server's threads".to_owned(), source },
-            )?;
+            Pool::start(port, handler, self.wait, self.max_workers, clients, counter_registry)
+                .map_err(|source| BindError::Io {
+                    doing: "start the server's threads".to_owned(),
+                    source,
+                })?;
         door.leads_to(&pool);
         Ok(WitServer::new(ServerHandle::new(pool, door)))
     }

@@ -11,9 +11,9 @@ use crate::observe::counters::CounterRegistry;
 use crate::stream::server::{Remains, ServerStreams};
 
 /// Makes what a transport keeps for a new client.
-pub(crate) fn begin(codec: Codec, ledger: Arc<CounterRegistry>) -> Session {
+pub(crate) fn begin(codec: Codec, counter_registry: Arc<CounterRegistry>) -> Session {
     let (streams, events) = (ServerStreams::default(), ClientEvents::new(codec));
-    ClientSession::begin(codec, ledger, vec![Box::new(streams), Box::new(events)])
+    ClientSession::begin(codec, counter_registry, vec![Box::new(streams), Box::new(events)])
 }
 
 /// Ends the streams and subscriptions of a client that has gone, and tells the jobs that go with it.

@@ -57,15 +57,15 @@ fn stream(
     decoder: &mut Decoder<'_>,
 ) -> Result<(), BadArguments> {
     let number = decoder.number("stream")?;
-    let flows = ServerStreams::of(line.peer.session());
+    let server_streams = ServerStreams::of(line.peer.session());
     if operation == Operation::Push {
-        flows.push(number, line.asked(), len, decoder);
+        server_streams.push(number, line.asked(), len, decoder);
         return Ok(());
     }
     decoder.finish()?;
     match operation {
-        Operation::GiveUp => flows.give_up(number, line.asked()),
-        _ => flows.pull(number, line.asked()),
+        Operation::GiveUp => server_streams.give_up(number, line.asked()),
+        _ => server_streams.pull(number, line.asked()),
     }
     Ok(())
 }
@@ -79,8 +79,8 @@ fn close(line: &RequestContext<'_>, decoder: &mut Decoder<'_>) -> Result<(), Bad
     }
     let numbers: Vec<_> = (0..count).map(|_| decoder.number("stream")).collect::<Result<_, _>>()?;
     decoder.finish()?;
-    let flows = ServerStreams::of(line.peer.session());
-    numbers.into_iter().for_each(|number| flows.close(number));
+    let server_streams = ServerStreams::of(line.peer.session());
+    numbers.into_iter().for_each(|number| server_streams.close(number));
     line.reply().done();
     Ok(())
 }

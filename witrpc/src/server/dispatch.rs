@@ -39,16 +39,16 @@ impl Handler for Dispatcher {
     fn serve(
         &self,
         pool: &Arc<Pool>,
-        tally: &ThreadCounters,
+        counters: &ThreadCounters,
         peer: &Arc<dyn Peer>,
         request: &mut Request,
     ) {
         let tag = RequestTag::from_bits(request.tag);
         let call = tag.filter(|tag| tag.operation == Operation::Call);
-        tally.request(call.is_some(), request.payload.len());
-        let trail = match call {
+        counters.request(call.is_some(), request.payload.len());
+        let observer = match call {
             Some(call) if self.hooks.is_some() || spans::are_wanted() => {
-                self.trail(call, peer, request)
+                self.observer(call, peer, request)
             }
             _ => CallObserver::plain(call.is_some()),
         };
@@ -60,8 +60,8 @@ impl Handler for Dispatcher {
             codec: ClientSession::of(peer.session()).codec(),
             pool,
             spawn: self.spawn.as_ref(),
-            trail,
-            tally,
+            observer,
+            counters,
             settled: Cell::new(false),
         };
         let continues = tag.is_some_and(|tag| tag.operation.continues_a_call());
@@ -86,7 +86,7 @@ impl Dispatcher {
     /// What goes with a call that somebody looks at. One that names no method of the user's services
     /// is only counted.
     #[cold]
-    fn trail(&self, tag: RequestTag, peer: &Arc<dyn Peer>, request: &Request) -> CallObserver {
+    fn observer(&self, tag: RequestTag, peer: &Arc<dyn Peer>, request: &Request) -> CallObserver {
         let Some(names) = self.names(tag) else { return CallObserver::plain(true) };
         let watched =
             self.hooks.as_ref().map(|hooks| ServerHookCall::new(hooks, peer, request, names));
@@ -108,13 +108,13 @@ impl Dispatcher {
             None if tag.service == REGISTRY => &self.registry,
             None => return line.reply().unknown_method(),
         };
-        match line.trail.watched().map_or(Ok(()), ServerHookCall::before) {
+        match line.observer.watched().map_or(Ok(()), ServerHookCall::before) {
             Ok(()) => {}
             Err(NotBegun::Rejected(rejection)) => return line.reply().rejected(&rejection),
             Err(NotBegun::Panicked(message)) => return line.reply().panicked(&message),
         }
         let call = ServerCall::new(line, tag.method, payload, tag.raw);
-        let dispatched = catch(|| line.trail.span().within(|| service.dispatch(call)));
+        let dispatched = catch(|| line.observer.span().within(|| service.dispatch(call)));
         if !line.settled.get() {
             let message = dispatched.err();
             line.reply().panicked(message.as_deref().unwrap_or("the service gave no answer"));

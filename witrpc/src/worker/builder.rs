@@ -163,7 +163,7 @@ impl<C> WorkerBuilder<C> {
         self.spawn_kept_by(&Arc::new(Supervisor::new()))
     }
 
-    fn spawn_kept_by(mut self, keeper: &Arc<Supervisor>) -> Result<Worker<C>, WorkerError> {
+    fn spawn_kept_by(mut self, supervisor: &Arc<Supervisor>) -> Result<Worker<C>, WorkerError> {
         if has_to_serve_first() {
             let program = self.command.get_program().to_string_lossy().into_owned();
             return Err(WorkerError::MustServeFirst { program });
@@ -187,22 +187,22 @@ impl<C> WorkerBuilder<C> {
             on_failure: self.on_failure,
             has_signal_mask,
         };
-        let process = plan.start(keeper)?;
-        keeper.keep(plan, process)?;
+        let process = plan.start(supervisor)?;
+        supervisor.keep(plan, process)?;
         // The user's code decides how to connect. If it panics, no worker is there to end the process.
-        let mut abandoned = KillIfDropped(Some(Arc::clone(keeper)));
+        let mut abandoned = KillIfDropped(Some(Arc::clone(supervisor)));
         match (self.connect)(place.clone(), token.clone(), self.restart, self.client) {
             Ok((client, connection)) => {
-                if !keeper.connected(&connection) {
+                if !supervisor.connected(&connection) {
                     connection.disconnect();
                 }
-                let worker = Worker::new(client, place, token, Arc::clone(keeper));
+                let worker = Worker::new(client, place, token, Arc::clone(supervisor));
                 abandoned.0 = None;
                 Ok(worker)
             }
             Err(source) => {
                 drop(abandoned);
-                keeper.wait_ended();
+                supervisor.wait_ended();
                 Err(WorkerError::Connect { source })
             }
         }
@@ -223,9 +223,9 @@ impl<C> WorkerBuilder<C> {
         C: Send + 'static,
     {
         let refused = |source| WorkerError::Io { doing: "start a thread", source };
-        let keeper = Arc::new(Supervisor::new());
-        let mut abandoned = KillIfDropped(Some(Arc::clone(&keeper)));
-        let spawned = offload("witrpc-spawn", move || self.spawn_kept_by(&keeper)).await;
+        let supervisor = Arc::new(Supervisor::new());
+        let mut abandoned = KillIfDropped(Some(Arc::clone(&supervisor)));
+        let spawned = offload("witrpc-spawn", move || self.spawn_kept_by(&supervisor)).await;
         abandoned.0 = None;
         spawned.map_err(refused)?
     }
@@ -236,8 +236,8 @@ struct KillIfDropped(Option<Arc<Supervisor>>);
 
 impl Drop for KillIfDropped {
     fn drop(&mut self) {
-        if let Some(keeper) = &self.0 {
-            keeper.dismiss(|leash| leash.kill());
+        if let Some(supervisor) = &self.0 {
+            supervisor.dismiss(|pid_fd| pid_fd.kill());
         }
     }
 }

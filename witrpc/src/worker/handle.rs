@@ -45,32 +45,32 @@ pub(super) const GONE_WITHIN: Duration = Duration::from_secs(2);
 /// ```
 #[derive(Clone)]
 pub struct WorkerHandle {
-    keeper: Arc<Supervisor>,
+    supervisor: Arc<Supervisor>,
     origin: Origin,
 }
 
 impl WorkerHandle {
-    pub(super) fn new(keeper: Arc<Supervisor>) -> Self {
-        Self { keeper, origin: Origin::here() }
+    pub(super) fn new(supervisor: Arc<Supervisor>) -> Self {
+        Self { supervisor, origin: Origin::here() }
     }
 
     /// Returns what the worker is doing, as far as its parent knows by now.
     #[must_use]
     pub fn state(&self) -> WorkerState {
-        if self.origin.is_forked() { WorkerState::Ended } else { self.keeper.state() }
+        if self.origin.is_forked() { WorkerState::Ended } else { self.supervisor.state() }
     }
 
     /// Returns how many processes have followed the first one and have come to serve.
     #[must_use]
     pub fn restarts(&self) -> u64 {
-        if self.origin.is_forked() { 0 } else { self.keeper.restarts() }
+        if self.origin.is_forked() { 0 } else { self.supervisor.restarts() }
     }
 
     /// Returns why the last process that ended has done so, or the last attempt to start one has
     /// failed, also when another one serves by now; `None` if there was nothing of the kind.
     #[must_use]
     pub fn last_failure(&self) -> Option<Arc<WorkerError>> {
-        if self.origin.is_forked() { None } else { self.keeper.failure() }
+        if self.origin.is_forked() { None } else { self.supervisor.failure() }
     }
 
     /// Blocks until the worker has ended for good, and returns how. A worker that is restarted has
@@ -86,7 +86,7 @@ impl WorkerHandle {
     /// would wait for itself.
     pub fn wait(&self) -> Arc<WorkerError> {
         self.assert_not_forked();
-        self.keeper.wait_ended();
+        self.supervisor.wait_ended();
         self.how()
     }
 
@@ -98,7 +98,7 @@ impl WorkerHandle {
     /// In a forked child, which cannot learn of the end.
     pub async fn wait_async(&self) -> Arc<WorkerError> {
         self.assert_not_forked();
-        self.keeper.ended().await;
+        self.supervisor.ended().await;
         self.how()
     }
 
@@ -115,11 +115,11 @@ impl WorkerHandle {
         if self.origin.is_forked() {
             return None;
         }
-        self.keeper.dismiss(|leash| leash.hang_up());
-        if !self.keeper.wait_ended_for(within) {
+        self.supervisor.dismiss(|pid_fd| pid_fd.hang_up());
+        if !self.supervisor.wait_ended_for(within) {
             self.kill();
         }
-        self.keeper.status()
+        self.supervisor.status()
     }
 
     /// Does the same as [`stop`](Self::stop), for tasks of any executor. A future that is dropped has
@@ -129,24 +129,24 @@ impl WorkerHandle {
         if self.origin.is_forked() {
             return None;
         }
-        self.keeper.dismiss(|leash| leash.hang_up());
-        if !self.keeper.ended_within(within).await {
-            self.keeper.dismiss(|leash| leash.kill());
-            self.keeper.ended_within(GONE_WITHIN).await;
+        self.supervisor.dismiss(|pid_fd| pid_fd.hang_up());
+        if !self.supervisor.ended_within(within).await {
+            self.supervisor.dismiss(|pid_fd| pid_fd.kill());
+            self.supervisor.ended_within(GONE_WITHIN).await;
         }
-        self.keeper.status()
+        self.supervisor.status()
     }
 
     /// Kills the process, and waits until it is gone. In a forked child this does nothing.
     pub(super) fn kill(&self) {
         if !self.origin.is_forked() {
-            self.keeper.dismiss(|leash| leash.kill());
-            self.keeper.wait_ended_for(GONE_WITHIN);
+            self.supervisor.dismiss(|pid_fd| pid_fd.kill());
+            self.supervisor.wait_ended_for(GONE_WITHIN);
         }
     }
 
     fn how(&self) -> Arc<WorkerError> {
-        self.keeper.failure().expect("an end has been noted with why")
+        self.supervisor.failure().expect("an end has been noted with why")
     }
 
     fn assert_not_forked(&self) {

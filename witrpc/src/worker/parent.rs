@@ -74,8 +74,13 @@ impl<C> Worker<C> {
         WorkerBuilder::new(command)
     }
 
-    pub(super) fn new(client: C, place: Mmf, token: AccessToken, keeper: Arc<Supervisor>) -> Self {
-        Self { client, place, token, handle: WorkerHandle::new(keeper) }
+    pub(super) fn new(
+        client: C,
+        place: Mmf,
+        token: AccessToken,
+        supervisor: Arc<Supervisor>,
+    ) -> Self {
+        Self { client, place, token, handle: WorkerHandle::new(supervisor) }
     }
 
     /// The client. Its clones can go to other threads; they do not keep the worker.

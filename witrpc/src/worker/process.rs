@@ -42,7 +42,7 @@ const LAST_READ: usize = 1 << 20;
 /// A process, from its start until it is reaped. Dropping it kills it.
 pub(super) struct Process {
     child: Child,
-    leash: Arc<PidFd>,
+    pid_fd: Arc<PidFd>,
     /// Its standard error, until nobody can write to it any more.
     errors: Option<ChildStderr>,
     forward: bool,
@@ -112,7 +112,7 @@ impl Process {
             let process = Descriptor::open(pidfd)?;
             Ok((errors, Arc::new(PidFd { pid: child.id(), process, line })))
         })();
-        let (errors, leash) = match watched {
+        let (errors, pid_fd) = match watched {
             Ok(watched) => watched,
             Err(source) => {
                 // It may have ended; nobody reaps it but us.
@@ -122,11 +122,11 @@ impl Process {
         };
         let last_words = StderrTail::default();
         let (heard, listening, reaped) = (Vec::new(), true, false);
-        Ok(Self { child, leash, errors, forward, last_words, heard, listening, reaped })
+        Ok(Self { child, pid_fd, errors, forward, last_words, heard, listening, reaped })
     }
 
-    pub(super) fn leash(&self) -> &Arc<PidFd> {
-        &self.leash
+    pub(super) fn pid_fd(&self) -> &Arc<PidFd> {
+        &self.pid_fd
     }
 
     /// Waits for the next thing to happen, and takes up what the process writes meanwhile.
@@ -167,14 +167,14 @@ impl Process {
 
     /// Kills and reaps it.
     pub(super) fn kill(self) -> WorkerExit {
-        self.leash.kill();
+        self.pid_fd.kill();
         self.reap()
     }
 
     fn poll(&self, until: Option<Instant>) -> Result<Ready, Errno> {
-        let mut polled = vec![PollFd::new(&self.leash.process, PollFlags::IN)];
+        let mut polled = vec![PollFd::new(&self.pid_fd.process, PollFlags::IN)];
         if self.listening {
-            polled.push(PollFd::new(&self.leash.line, PollFlags::IN));
+            polled.push(PollFd::new(&self.pid_fd.line, PollFlags::IN));
         }
         if let Some(errors) = &self.errors {
             polled.push(PollFd::new(errors, PollFlags::IN));
@@ -224,7 +224,7 @@ impl Process {
     /// Reads what has come over the line; the report, once it is whole.
     fn listen(&mut self) -> Option<Report> {
         let mut part = [0; 4096];
-        match recv(&self.leash.line, &mut part, RecvFlags::DONTWAIT) {
+        match recv(&self.pid_fd.line, &mut part, RecvFlags::DONTWAIT) {
             Ok((_, len @ 1..)) => self.heard.extend_from_slice(&part[..len]),
             Err(Errno::AGAIN | Errno::INTR) => return None,
             // Nobody holds the other end. It may end now, or never have been one of ours.
@@ -244,7 +244,7 @@ impl Process {
 impl Drop for Process {
     fn drop(&mut self) {
         if !self.reaped {
-            self.leash.kill();
+            self.pid_fd.kill();
             // It has been killed, so this does not last; an error means that it is gone.
             let _ = self.child.wait();
         }

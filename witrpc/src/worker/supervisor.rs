@@ -51,10 +51,10 @@ pub(super) type OnFailure = Box<dyn FnMut(&WorkerError) + Send>;
 
 impl ProcessPlan {
     /// Starts a process, and returns once it serves.
-    pub(super) fn start(&mut self, keeper: &Supervisor) -> Result<Process, WorkerError> {
+    pub(super) fn start(&mut self, supervisor: &Supervisor) -> Result<Process, WorkerError> {
         let Self { command, assignment, forward_stderr, own_process_group, .. } = self;
         let mut process = Process::start(command, assignment, *forward_stderr, *own_process_group)?;
-        keeper.hold(process.leash());
+        supervisor.hold(process.pid_fd());
         let until = Instant::now().checked_add(self.start_timeout);
         match process.wait(until) {
             Ok(Event::Reported(Report::Serving)) => Ok(process),
@@ -87,7 +87,7 @@ pub(super) struct Supervisor {
 struct SupervisorShared {
     state: WorkerState,
     /// Of the process that is there, whether it serves yet or not.
-    leash: Option<Arc<PidFd>>,
+    pid_fd: Option<Arc<PidFd>>,
     /// Nobody wants it any more.
     unwanted: bool,
     restarts: u64,
@@ -110,7 +110,7 @@ impl Supervisor {
     pub(super) fn new() -> Self {
         let shared = SupervisorShared {
             state: WorkerState::Restarting,
-            leash: None,
+            pid_fd: None,
             unwanted: false,
             restarts: 0,
             failure: None,
@@ -127,13 +127,13 @@ impl Supervisor {
         mut plan: ProcessPlan,
         process: Process,
     ) -> Result<(), WorkerError> {
-        self.serves(process.leash());
+        self.serves(process.pid_fd());
         if plan.restart.is_some() && !plan.has_signal_mask {
             // The thread that starts the next process has another mask than this one.
             SignalMask::of_program().inherited_by(&mut plan.command);
         }
-        let keeper = Arc::clone(self);
-        spawn("witrpc-worker", move || keeper.run(plan, process))
+        let supervisor = Arc::clone(self);
+        spawn("witrpc-worker", move || supervisor.run(plan, process))
             .map(drop)
             .map_err(|source| WorkerError::Io { doing: "start a thread", source })
     }
@@ -161,35 +161,35 @@ impl Supervisor {
                 }
                 lasted = Duration::ZERO;
             };
-            self.has_restarted(process.leash());
+            self.has_restarted(process.pid_fd());
         }
     }
 
     /// Takes note of a process that has just been started, and kills it if nobody wants it.
-    fn hold(&self, leash: &Arc<PidFd>) {
+    fn hold(&self, pid_fd: &Arc<PidFd>) {
         let mut shared = self.lock();
         if shared.unwanted {
-            leash.kill();
+            pid_fd.kill();
         }
-        shared.leash = Some(Arc::clone(leash));
+        shared.pid_fd = Some(Arc::clone(pid_fd));
     }
 
-    fn serves(&self, leash: &PidFd) {
-        self.lock().state = WorkerState::Serving { pid: leash.pid };
+    fn serves(&self, pid_fd: &PidFd) {
+        self.lock().state = WorkerState::Serving { pid: pid_fd.pid };
         self.changed.notify_all();
     }
 
     /// Whoever sees the one sees the other.
-    fn has_restarted(&self, leash: &PidFd) {
+    fn has_restarted(&self, pid_fd: &PidFd) {
         let mut shared = self.lock();
         shared.restarts += 1;
-        shared.state = WorkerState::Serving { pid: leash.pid };
+        shared.state = WorkerState::Serving { pid: pid_fd.pid };
         self.changed.notify_all();
     }
 
     fn has_failed(&self, failure: WorkerError, may_restart: bool) {
         let mut shared = self.lock();
-        shared.leash = None;
+        shared.pid_fd = None;
         shared.status = failure.exit().and_then(WorkerExit::status);
         shared.failure = Some(Arc::new(failure));
         shared.state = match may_restart && !shared.unwanted {
@@ -241,8 +241,8 @@ impl Supervisor {
             connection.disconnect();
         }
         let shared = self.lock();
-        if let Some(leash) = &shared.leash {
-            end(leash);
+        if let Some(pid_fd) = &shared.pid_fd {
+            end(pid_fd);
         }
         self.changed.notify_all();
     }

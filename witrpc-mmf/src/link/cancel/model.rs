@@ -19,7 +19,7 @@ struct Lane {
     wants_cancel: AtomicU64,
     rung: WakeRequest<Modelled>,
     bell: Bell,
-    epochs: SharedWakeEpoch<Modelled>,
+    wake_epoch: SharedWakeEpoch<Modelled>,
     /// The seq of the call whose handler sleeps, or 0.
     asleep: Mutex<u64>,
 }
@@ -34,7 +34,7 @@ impl Lane {
             wants_cancel: AtomicU64::new(0),
             rung: WakeRequest::new(AtomicU64::new(0)),
             bell: Bell::new(),
-            epochs: SharedWakeEpoch::new(AtomicU64::new(0), Flag::new(false)),
+            wake_epoch: SharedWakeEpoch::new(AtomicU64::new(0), Flag::new(false)),
             asleep: Mutex::new(0),
         })
     }
@@ -54,7 +54,7 @@ impl Lane {
     /// A handler's poll: `true` if its call has been given up, else it sleeps.
     fn poll(&self, seq: u64) -> bool {
         *self.asleep.lock().expect("no panic") = seq;
-        self.epochs.arm(&self.wants_cancel);
+        self.wake_epoch.arm(&self.wants_cancel);
         self.is_cancelled(seq)
     }
 
@@ -76,7 +76,7 @@ impl Lane {
         let mut heard = 0;
         while self.sleeps() {
             heard = self.bell.hear(heard);
-            self.epochs.answer(&self.wants_cancel, || self.wake());
+            self.wake_epoch.answer(&self.wants_cancel, || self.wake());
         }
     }
 }
@@ -109,7 +109,7 @@ fn a_handler_that_goes_to_sleep_as_the_bell_is_answered_is_woken_too() {
         });
         let listener = thread::spawn({
             let lane = Arc::clone(&lane);
-            move || lane.epochs.answer(&lane.wants_cancel, || lane.wake())
+            move || lane.wake_epoch.answer(&lane.wants_cancel, || lane.wake())
         });
         if !lane.poll(1) {
             lane.listen();

@@ -100,7 +100,7 @@ impl Drop for LeaseWriter {
         if self.end.half().origin.is_forked() {
             return;
         }
-        self.end.half().outbox.free(block);
+        self.end.half().send_arena.free(block);
         self.end.space_returned();
     }
 }
@@ -186,11 +186,11 @@ impl Drop for OwnLease {
         match self.lending.place() {
             Disposition::Home(generation) => {
                 block.set_generation(generation);
-                self.end.half().outbox.free(block);
+                self.end.half().send_arena.free(block);
             }
             Disposition::Lent(generation) => {
                 block.set_generation(generation);
-                self.end.half().outbox.await_release(block);
+                self.end.half().send_arena.await_release(block);
             }
         }
         // Of a lent block too: the peer may have released it before it was waited for.

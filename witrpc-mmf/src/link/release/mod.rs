@@ -57,18 +57,18 @@ pub(crate) fn release<W: Words>(
     // block before the writer's next use of it.
     slot.store(block.generation(), Ordering::Release);
     // Its fence pairs with that of `find_or_ask`: either we see its epoch or it sees the slot.
-    rung.must_ring(wants_space)
+    rung.should_wake(wants_space)
 }
 
 /// The writer's side: looks for space with `find`. If there is none, asks to be rung at the next
 /// release and looks once more; `None` then means that the bell will ring.
 pub(crate) fn find_or_ask<W: Words, T>(
-    epochs: &WakeEpoch<W>,
+    wake_epoch: &WakeEpoch<W>,
     wants_space: &W::U64,
     mut find: impl FnMut() -> Option<T>,
 ) -> Option<T> {
     find().or_else(|| {
-        epochs.arm(wants_space);
+        wake_epoch.arm(wants_space);
         // Pairs with the fence in `release`.
         epoch::fence::<W>();
         find()

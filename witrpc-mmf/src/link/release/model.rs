@@ -22,7 +22,7 @@ struct Shared<const SLOTS: usize> {
     /// Stands for the bytes of each granule. loom fails a model that reads and writes it unordered.
     bytes: [UnsafeCell<()>; SLOTS],
     /// The writer's private half of `wants_space`.
-    epochs: WakeEpoch<Modelled>,
+    wake_epoch: WakeEpoch<Modelled>,
     /// The reader's.
     rung: WakeRequest<Modelled>,
     bell: Bell,
@@ -35,7 +35,7 @@ impl<const SLOTS: usize> Shared<SLOTS> {
             wants_space: AtomicU64::new(0),
             published: AtomicU64::new(0),
             bytes: core::array::from_fn(|_| UnsafeCell::new(())),
-            epochs: WakeEpoch::new(AtomicU64::new(0)),
+            wake_epoch: WakeEpoch::new(AtomicU64::new(0)),
             rung: WakeRequest::new(AtomicU64::new(0)),
             bell: Bell::new(),
         })
@@ -81,7 +81,7 @@ impl<const SLOTS: usize> Shared<SLOTS> {
         // Whoever rings from now on wakes this waiter: it has entered the queue.
         let mut heard = self.bell.rings();
         let all_free = || blocks.iter().all(|block| self.is_free(block)).then_some(());
-        while find_or_ask(&self.epochs, &self.wants_space, all_free).is_none() {
+        while find_or_ask(&self.wake_epoch, &self.wants_space, all_free).is_none() {
             heard = self.bell.hear(heard);
         }
     }

@@ -127,9 +127,9 @@ impl Control {
         let listeners = orders.claim.as_ref().map(NameClaim::listeners).unwrap_or_default();
         let (name, uids) =
             orders.claim.as_ref().map(|claim| (claim.name(), claim.uids())).unwrap_or_default();
-        let desk = HandshakeContext::new(name.to_owned(), uids.to_vec(), limits, host)?;
+        let context = HandshakeContext::new(name.to_owned(), uids.to_vec(), limits, host)?;
         drop(orders);
-        let thread = ControlThread::new(Arc::clone(&self.shared), listeners, desk)
+        let thread = ControlThread::new(Arc::clone(&self.shared), listeners, context)
             .map_err(failed("make an epoll instance"))?;
         let ended = Ended(Arc::clone(&self.shared));
         let started = spawn("witrpc-control", move || {

@@ -92,7 +92,7 @@ pub(super) struct ControlThread {
     links: HashMap<u64, Socket>,
     shared: Arc<ControlShared>,
     /// The last to go: who sees the host dropped knows that all descriptors are closed.
-    desk: HandshakeContext,
+    context: HandshakeContext,
 }
 
 /// What the handshakes of a server share.
@@ -124,7 +124,7 @@ impl ControlThread {
     pub(super) fn new(
         shared: Arc<ControlShared>,
         listeners: Vec<Arc<Descriptor>>,
-        desk: HandshakeContext,
+        context: HandshakeContext,
     ) -> io::Result<Self> {
         let epoll = Descriptor::open(|| epoll::create(epoll::CreateFlags::CLOEXEC))?;
         epoll::add(&epoll, &shared.wake, EventSource::Wake.data(), epoll::EventFlags::IN)?;
@@ -141,7 +141,7 @@ impl ControlThread {
             next_stranger: 0,
             busy: VecDeque::new(),
             links: HashMap::new(),
-            desk,
+            context,
             shared,
         })
     }
@@ -188,7 +188,7 @@ impl ControlThread {
         if !self.busy.is_empty() {
             return Some(Timespec::default());
         }
-        let deadline = self.strangers.first().map(|(_, stranger)| stranger.deadline());
+        let deadline = self.strangers.first().map(|(_, pending)| pending.deadline());
         let wake_at = [deadline, self.accept_again, self.advance_again];
         let wake_at = wake_at.into_iter().flatten().min()?;
         let timeout = wake_at.saturating_duration_since(Instant::now());
@@ -203,12 +203,12 @@ impl ControlThread {
         let _ = rustix::io::read(&self.shared.wake, &mut count);
         let (close, stop) = {
             let mut orders = self.shared.orders();
-            self.desk.turns_away = orders.turn_away;
+            self.context.turns_away = orders.turn_away;
             (std::mem::take(&mut orders.close), orders.stop)
         };
         for client_id in close {
             self.hang_up(client_id);
-            self.drop_strangers(|stranger| stranger.client_id() == Some(client_id));
+            self.drop_strangers(|pending| pending.client_id() == Some(client_id));
         }
         stop
     }
@@ -242,11 +242,11 @@ impl ControlThread {
         if self.strangers.len() < MAX_STRANGERS {
             return Ok(());
         }
-        let grace = self.desk.limits.grace;
+        let grace = self.context.limits.grace;
         // Who waits for us is not slow.
-        let oldest = self.strangers.iter().find(|(_, stranger)| !stranger.is_busy());
-        let Some((oldest, stranger)) = oldest else { return Err(Instant::now() + grace) };
-        let (oldest, room_at) = (*oldest, stranger.came() + grace);
+        let oldest = self.strangers.iter().find(|(_, pending)| !pending.is_busy());
+        let Some((oldest, pending)) = oldest else { return Err(Instant::now() + grace) };
+        let (oldest, room_at) = (*oldest, pending.came() + grace);
         if Instant::now() < room_at {
             return Err(room_at);
         }
@@ -267,17 +267,17 @@ impl ControlThread {
             // No memory in the kernel: the client sees a hang-up.
             return;
         }
-        let timeout = self.desk.limits.handshake_timeout.min(MAX_HANDSHAKE);
+        let timeout = self.context.limits.handshake_timeout.min(MAX_HANDSHAKE);
         self.strangers.push((number, PendingHandshake::new(client, who, timeout)));
         self.advance(number);
     }
 
     fn advance(&mut self, number: u64) {
-        self.desk.is_full = self.clients() >= self.desk.limits.max_clients;
+        self.context.is_full = self.clients() >= self.context.limits.max_clients;
         let found = self.strangers.iter_mut().find(|(each, _)| *each == number);
         // Dropped earlier in this turn.
-        let Some((_, stranger)) = found else { return };
-        match stranger.advance(&mut self.desk) {
+        let Some((_, pending)) = found else { return };
+        match pending.advance(&mut self.context) {
             Progress::Pending => {}
             Progress::Busy if self.busy.contains(&number) => {}
             Progress::Busy => self.busy.push_back(number),
@@ -289,8 +289,8 @@ impl ControlThread {
 
     /// A handshake is over, and its socket becomes a link.
     fn keep(&mut self, number: u64) {
-        let Some(stranger) = self.remove_stranger(number) else { return };
-        let Some((client_id, link)) = stranger.into_link() else { return };
+        let Some(pending) = self.remove_stranger(number) else { return };
+        let Some((client_id, link)) = pending.into_link() else { return };
         // Nothing that it may send is ever read.
         let flags = epoll::EventFlags::RDHUP;
         let watched = epoll::modify(&self.epoll, &link, EventSource::Link(client_id).data(), flags);
@@ -303,22 +303,22 @@ impl ControlThread {
     /// Counts those that take the memory of a connection.
     fn clients(&self) -> usize {
         let welcomed = self.strangers.iter().filter(|(_, s)| s.client_id().is_some()).count();
-        self.links.len() + welcomed + self.desk.host.held_by_gone()
+        self.links.len() + welcomed + self.context.host.held_by_gone()
     }
 
     fn hang_up(&mut self, client_id: u64) {
         // Absent when an order and the client's death cross.
         if let Some(link) = self.links.remove(&client_id) {
             self.close(&link);
-            self.desk.host.hung_up(client_id);
+            self.context.host.hung_up(client_id);
         }
     }
 
     fn drop_stranger(&mut self, number: u64) {
-        if let Some(stranger) = self.remove_stranger(number) {
-            self.close(stranger.socket());
-            if let Some(client_id) = stranger.client_id() {
-                self.desk.host.hung_up(client_id);
+        if let Some(pending) = self.remove_stranger(number) {
+            self.close(pending.socket());
+            if let Some(client_id) = pending.client_id() {
+                self.context.host.hung_up(client_id);
             }
         }
     }
@@ -326,8 +326,8 @@ impl ControlThread {
     /// A stranger has had its time.
     fn end_time_of(&mut self, number: u64) {
         let found = self.strangers.iter().find(|(each, _)| *each == number);
-        if found.is_some_and(|(_, stranger)| stranger.is_undecided()) {
-            self.desk.host.turned_away();
+        if found.is_some_and(|(_, pending)| pending.is_undecided()) {
+            self.context.host.turned_away();
         }
         self.drop_stranger(number);
     }
@@ -344,9 +344,9 @@ impl ControlThread {
 
     fn remove_stranger(&mut self, number: u64) -> Option<PendingHandshake> {
         let index = self.strangers.iter().position(|(each, _)| *each == number)?;
-        let stranger = self.strangers.remove(index).1;
+        let pending = self.strangers.remove(index).1;
         self.resume_accepting();
-        Some(stranger)
+        Some(pending)
     }
 
     /// Says good-bye for every copy of a socket: a child of a `clone` without handlers may have one,
@@ -358,7 +358,7 @@ impl ControlThread {
 
     fn expire(&mut self) {
         let now = Instant::now();
-        for number in self.strangers_that(|stranger| stranger.deadline() <= now) {
+        for number in self.strangers_that(|pending| pending.deadline() <= now) {
             self.end_time_of(number);
         }
         if self.accept_again.is_some_and(|at| at <= now) {

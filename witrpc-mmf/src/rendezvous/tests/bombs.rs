@@ -14,7 +14,7 @@ use crate::sys::event_fd::{Bell, Drained};
 use crate::sys::fd_closer;
 use crate::sys::fork::Descriptor;
 
-use super::raw::{Raw, opening, read_exactly, stranger};
+use super::raw::{Raw, opening, pending, read_exactly};
 use super::strangers::{assert_serves, send_many};
 use super::*;
 
@@ -102,14 +102,14 @@ fn strangers_that_pass_bombs_keep_nobody_waiting() {
         let mut fuses = Vec::new();
         // With the first or the last bytes of an opening; in place of a key or a region; with the
         // hello.
-        let early = stranger(&scratch);
+        let early = pending(&scratch);
         fuses.push(Bomb::new().pass(&early, &opening()[..1], flags));
-        let mut behind = stranger(&scratch);
+        let mut behind = pending(&scratch);
         let other =
             ClientOpening { version: PROTOCOL_VERSION + 1, demands: Demands::default() }.encode();
         behind.write_all(&other[..15]).unwrap();
         fuses.push(Bomb::new().pass(&behind, &other[15..], SendFlags::empty()));
-        let mut as_key = stranger(&scratch);
+        let mut as_key = pending(&scratch);
         as_key.write_all(&opening()).unwrap();
         read_exactly(&mut as_key, ServerOpening::LEN);
         fuses.push(Bomb::new().pass(&as_key, b"abcd", flags));
@@ -120,8 +120,8 @@ fn strangers_that_pass_bombs_keep_nobody_waiting() {
         let with_hello = with_hello.stream;
         fuses.push(Bomb::new().pass(&with_hello, &[1; 1000], flags));
         assert_serves(&scratch, &server);
-        for stranger in [early, behind, as_key, as_region, with_hello] {
-            wait_for_hang_up(stranger);
+        for pending in [early, behind, as_key, as_region, with_hello] {
+            wait_for_hang_up(pending);
         }
         assert_serves(&scratch, &server);
         drop(fuses);
@@ -173,10 +173,10 @@ fn a_bomb_that_there_is_no_place_for_keeps_nobody_waiting() {
             // One place for the stranger's socket, none for the server's, who looks when all has
             // been sent: the bomb leaves a place.
             hoard.pop();
-            let mut stranger = stranger(&scratch);
-            stranger.write_all(said).unwrap();
-            fuses.push(bomb.send_behind(others, &stranger));
-            wait_for_hang_up(stranger);
+            let mut pending = pending(&scratch);
+            pending.write_all(said).unwrap();
+            fuses.push(bomb.send_behind(others, &pending));
+            wait_for_hang_up(pending);
         }
         assert_eq!(Bell::new(connection.bell.take()).drain(), Drained::ReceivedFd);
         drop(hoard);

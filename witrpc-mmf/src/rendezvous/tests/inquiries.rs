@@ -4,12 +4,12 @@ use std::io::Write;
 
 use crate::rendezvous::record::{Inquiry, PROTOCOL_VERSION};
 
-use super::raw::stranger;
+use super::raw::pending;
 use super::strangers::assert_serves;
 use super::*;
 
 fn answer(scratch: &Scratch, words: &[u8]) -> Vec<u8> {
-    let mut socket = stranger(scratch);
+    let mut socket = pending(scratch);
     socket.write_all(words).unwrap();
     let mut answer = Vec::new();
     socket.read_to_end(&mut answer).unwrap();

@@ -31,25 +31,25 @@ fn before_the_region() -> (PendingHandshake, HandshakeContext, Raw) {
     let socket = Descriptor::open(|| Ok::<_, ()>(OwnedFd::from(ours))).expect("it is open");
     let who = Credentials { pid: 1, uid: 1 };
     let host = Arc::new(Recorder(channel().0));
-    let mut desk =
+    let mut context =
         HandshakeContext::new("calc".to_owned(), vec![who.uid], long_limits(), host).unwrap();
-    let mut stranger = PendingHandshake::new(Socket::new(socket), who, PATIENCE);
+    let mut pending = PendingHandshake::new(Socket::new(socket), who, PATIENCE);
     let mut raw = Raw::meet(theirs, || {
-        assert!(matches!(stranger.advance(&mut desk), Progress::Pending));
+        assert!(matches!(pending.advance(&mut context), Progress::Pending));
     });
     let (_memory, sealed) = OwnMemory::create(REGION_LEN).expect("there is memory");
     raw.say_file(sealed.identity, &[sealed.file.as_fd()]);
-    (stranger, desk, raw)
+    (pending, context, raw)
 }
 
 #[test]
 fn others_have_their_turn_between_the_steps() {
-    let (mut stranger, mut desk, mut raw) = before_the_region();
+    let (mut pending, mut context, mut raw) = before_the_region();
     for _ in 0..2 {
-        assert!(matches!(stranger.advance(&mut desk), Progress::Busy));
-        assert!(stranger.is_busy());
+        assert!(matches!(pending.advance(&mut context), Progress::Busy));
+        assert!(pending.is_busy());
     }
-    assert!(matches!(stranger.advance(&mut desk), Progress::Pending));
+    assert!(matches!(pending.advance(&mut context), Progress::Pending));
     match Record::decode(&raw.hear()) {
         Some(Record::Region { region: Identity::File(file), .. }) => {
             assert_eq!(file.size, LONG as u64);
@@ -60,10 +60,10 @@ fn others_have_their_turn_between_the_steps() {
 
 #[test]
 fn nothing_more_is_made_for_one_who_has_left() {
-    let (mut stranger, mut desk, raw) = before_the_region();
-    assert!(matches!(stranger.advance(&mut desk), Progress::Busy));
+    let (mut pending, mut context, raw) = before_the_region();
+    assert!(matches!(pending.advance(&mut context), Progress::Busy));
     drop(raw);
-    assert!(matches!(stranger.advance(&mut desk), Progress::Over));
+    assert!(matches!(pending.advance(&mut context), Progress::Over));
 }
 
 #[test]

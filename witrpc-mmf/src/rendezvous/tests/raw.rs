@@ -16,7 +16,7 @@ use crate::sys::memfd::{FileIdentity, OwnMemory};
 
 use super::*;
 
-pub(super) fn stranger(scratch: &Scratch) -> UnixStream {
+pub(super) fn pending(scratch: &Scratch) -> UnixStream {
     UnixStream::connect(scratch.path_of("calc")).expect("it is served")
 }
 
@@ -36,7 +36,7 @@ pub(super) struct Raw {
 
 impl Raw {
     pub(super) fn new(scratch: &Scratch) -> Self {
-        Self::meet(stranger(scratch), || {})
+        Self::meet(pending(scratch), || {})
     }
 
     /// `said` is called whenever it is the server's turn to say something.

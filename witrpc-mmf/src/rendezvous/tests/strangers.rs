@@ -19,7 +19,7 @@ use crate::sys::resource::{ResourceError, random_bytes};
 
 use super::descriptors::{open_now, settle_at};
 use super::handshake::wait_for;
-use super::raw::{Raw, framed, opening, stranger};
+use super::raw::{Raw, framed, opening, pending};
 use super::*;
 
 /// So soon that a test can wait for it. A client is quicker by far, and is tried again where it is
@@ -66,10 +66,10 @@ fn the_silent_the_half_and_the_garbled_are_dropped_and_others_served() {
         vec![b'G'; 100_000],
     ];
     let strangers = words.map(|word| {
-        let mut stranger = stranger(&scratch);
+        let mut pending = pending(&scratch);
         // It may be dropped before it has said all of it.
-        let _ = stranger.write_all(&word);
-        stranger
+        let _ = pending.write_all(&word);
+        pending
     });
     assert_serves(&scratch, &server);
     strangers.into_iter().for_each(wait_for_hang_up);
@@ -102,11 +102,11 @@ fn nothing_is_made_for_one_who_has_not_shown_the_keys() {
 fn more_strangers_than_places_do_not_keep_clients_out() {
     let scratch = Scratch::new();
     let server = Server::start(&scratch.place(), ServerLimits { grace: GRACE, ..limits() });
-    let strangers: Vec<_> = (0..200).map(|_| stranger(&scratch)).collect();
+    let strangers: Vec<_> = (0..200).map(|_| pending(&scratch)).collect();
     drop(try_connect(&scratch.place()).expect("the oldest give way in the end"));
     let mut strangers = strangers.into_iter();
-    for stranger in strangers.by_ref().take(100) {
-        wait_for_hang_up(stranger);
+    for pending in strangers.by_ref().take(100) {
+        wait_for_hang_up(pending);
     }
     server.end();
     strangers.for_each(wait_for_hang_up);
@@ -246,11 +246,11 @@ fn strangers_and_clients_leave_no_descriptor_behind() {
         let server = Server::start(&scratch.place(), limits());
         let file = fs::File::open("/proc/self/exe").unwrap();
         for round in 0..20 {
-            let mut stranger = stranger(&scratch);
-            stranger.write_all(&opening()[..round % 17]).unwrap();
+            let mut pending = pending(&scratch);
+            pending.write_all(&opening()[..round % 17]).unwrap();
             // Descriptors that nobody asked for.
-            let _ = send_with(&stranger, b"x", &[file.as_fd(), file.as_fd()]);
-            drop(stranger);
+            let _ = send_with(&pending, b"x", &[file.as_fd(), file.as_fd()]);
+            drop(pending);
             let greedy = Raw::new(&scratch);
             send_many(&greedy.stream, &[file.as_fd(); 8]);
             wait_for_hang_up(greedy.stream);
@@ -263,12 +263,12 @@ fn strangers_and_clients_leave_no_descriptor_behind() {
 }
 
 /// Passes more descriptors than any message of the handshake does.
-pub(super) fn send_many(stranger: &UnixStream, passed: &[BorrowedFd<'_>; 8]) {
+pub(super) fn send_many(pending: &UnixStream, passed: &[BorrowedFd<'_>; 8]) {
     let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(8))];
     let mut control = SendAncillaryBuffer::new(&mut space);
     assert!(control.push(SendAncillaryMessage::ScmRights(passed)));
     let bytes = [IoSlice::new(b"abcd")];
-    assert_eq!(sendmsg(stranger, &bytes, &mut control, SendFlags::empty()), Ok(4));
+    assert_eq!(sendmsg(pending, &bytes, &mut control, SendFlags::empty()), Ok(4));
 }
 
 #[test]
@@ -286,7 +286,7 @@ fn a_server_that_ran_out_of_descriptors_goes_on_when_it_has_some_again() {
         }
         // One for the client's socket, none for the server's: it waits in the queue.
         hoard.pop();
-        let client = stranger(&scratch);
+        let client = pending(&scratch);
         drop((hoard, waiting));
         drop(try_connect(&scratch.place()).expect("there are descriptors again"));
         drop(client);

@@ -52,9 +52,9 @@ impl<W: Words, T: Send> Shelf<W, T> {
     /// Lays a list here, and drops what was here. It goes at once if there are other news than it was
     /// made by: `read`.
     #[inline]
-    pub(super) fn lay(&self, list: Box<T>, read: u64, news: &WorkSignal<W>) {
+    pub(super) fn lay(&self, list: Box<T>, read: u64, work_signal: &WorkSignal<W>) {
         drop(self.exchange(Box::into_raw(list)));
-        if news.count() != read {
+        if work_signal.count() != read {
             drop(self.take());
         }
     }
@@ -66,8 +66,8 @@ impl<W: Words, T: Send> Shelf<W, T> {
     }
 
     /// Drops what is here. A connection has ended, and no list that is made by later news names it.
-    pub(super) fn clear(&self, news: &WorkSignal<W>) {
-        news.tell();
+    pub(super) fn clear(&self, work_signal: &WorkSignal<W>) {
+        work_signal.tell();
         drop(self.take());
     }
 

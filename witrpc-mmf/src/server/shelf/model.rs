@@ -32,7 +32,7 @@ const DISPLACED: u64 = 2;
 
 struct Server {
     shelf: Shelf<Modelled, List>,
-    news: WorkSignal<Modelled>,
+    work_signal: WorkSignal<Modelled>,
     /// Stands for the table of connections.
     connection: Mutex<Option<Counted<Connection>>>,
     role: AtomicU64,
@@ -44,7 +44,7 @@ impl Server {
         let weak = Counted::downgrade(&connection);
         let server = Self {
             shelf: Shelf::new(),
-            news: WorkSignal::new(AtomicU64::new(1)),
+            work_signal: WorkSignal::new(AtomicU64::new(1)),
             connection: Mutex::new(Some(connection)),
             role: AtomicU64::new(LOOKING),
         };
@@ -55,7 +55,7 @@ impl Server {
     /// news; else a new one.
     fn list(&self, at_hand: Option<Box<List>>) -> Box<List> {
         let at_hand = at_hand.or_else(|| self.shelf.take());
-        let read = self.news.count();
+        let read = self.work_signal.count();
         if let Some(list) = at_hand
             && list.read == read
         {
@@ -70,7 +70,7 @@ impl Server {
         // SAFETY: the list is in the hands of this thread alone, which loom checks.
         list.first.with_mut(|first| unsafe { *first += 1 });
         let read = list.read;
-        self.shelf.lay(list, read, &self.news);
+        self.shelf.lay(list, read, &self.work_signal);
         self.role.store(BUSY, Release);
     }
 
@@ -87,7 +87,7 @@ impl Server {
     /// The control thread learns that the client has gone.
     fn end(&self) {
         let connection = self.connection.lock().expect("no panic").take();
-        self.shelf.clear(&self.news);
+        self.shelf.clear(&self.work_signal);
         drop(connection);
     }
 }

@@ -24,8 +24,8 @@ struct Scene {
     /// The server's.
     arena: Mutex<Arena>,
     queue: Mutex<VecDeque<usize>>,
-    shortage: SpaceWanted<Modelled>,
-    epochs: WakeEpoch<Modelled>,
+    space_wanted: SpaceWanted<Modelled>,
+    wake_epoch: WakeEpoch<Modelled>,
     wants_space: AtomicU64,
     /// Stand for the response lines: the first word of the block, 0 for none.
     lines: [AtomicU64; LANES],
@@ -41,8 +41,8 @@ impl Scene {
         Arc::new(Self {
             arena: Mutex::new(Arena::new(GRANULE_BYTES)),
             queue: Mutex::new(VecDeque::new()),
-            shortage: SpaceWanted::new(AtomicU64::new(0)),
-            epochs: WakeEpoch::new(AtomicU64::new(0)),
+            space_wanted: SpaceWanted::new(AtomicU64::new(0)),
+            wake_epoch: WakeEpoch::new(AtomicU64::new(0)),
             wants_space: AtomicU64::new(0),
             lines: core::array::from_fn(|_| AtomicU64::new(0)),
             server_bell: Bell::new(),
@@ -63,7 +63,7 @@ impl Scene {
     fn publish(&self, lane: usize, block: BlockRef) {
         self.lines[lane].store(block.to_words()[0], Release);
         epoch::fence::<Modelled>();
-        if self.shortage.is_there_after_fence() {
+        if self.space_wanted.is_there_after_fence() {
             self.client_bell.ring();
         }
     }
@@ -80,16 +80,16 @@ impl Scene {
 
     fn flush_queue(&self) {
         let mut queue = self.queue.lock().unwrap();
-        self.shortage.relieve();
+        self.space_wanted.relieve();
         while let Some(&lane) = queue.front() {
-            let found = find_or_ask(&self.epochs, &self.wants_space, || self.reserve());
+            let found = find_or_ask(&self.wake_epoch, &self.wants_space, || self.reserve());
             let Some(block) = found else { break };
             self.publish(lane, block);
             queue.pop_front();
         }
         let is_left = !queue.is_empty();
         if is_left {
-            self.shortage.leave();
+            self.space_wanted.leave();
         }
         drop(queue);
         if is_left {

@@ -19,14 +19,14 @@ const STAND_BY: u64 = 2;
 struct Server {
     /// Stands for the role's word.
     role: AtomicU64,
-    news: WorkSignal<Modelled>,
+    work_signal: WorkSignal<Modelled>,
     /// Who has rung.
     rung: Mutex<u32>,
     /// What else a teller may have recorded, under no lock.
     recorded: AtomicU64,
     /// The ring-me word, and the private halves of it.
-    ring_me: AtomicU64,
-    epochs: WakeEpoch<Modelled>,
+    wake_requested: AtomicU64,
+    wake_epoch: WakeEpoch<Modelled>,
     client: WakeRequest<Modelled>,
     bell: Bell,
     /// Stands for the request lines.
@@ -38,11 +38,11 @@ impl Server {
         let word = AtomicU64::new;
         Arc::new(Self {
             role: word(POLLER),
-            news: WorkSignal::new(word(1)),
+            work_signal: WorkSignal::new(word(1)),
             rung: Mutex::new(0),
             recorded: word(0),
-            ring_me: word(0),
-            epochs: WakeEpoch::new(word(0)),
+            wake_requested: word(0),
+            wake_epoch: WakeEpoch::new(word(0)),
             client: WakeRequest::new(word(0)),
             bell: Bell::new(),
             requests: [word(0), word(0)],
@@ -51,7 +51,7 @@ impl Server {
 
     fn call(&self, lane: usize) {
         self.requests[lane].store(1, Release);
-        if self.client.must_ring(&self.ring_me) {
+        if self.client.should_wake(&self.wake_requested) {
             self.bell.ring();
         }
     }
@@ -62,12 +62,12 @@ impl Server {
 
     /// A turn of the role's holder, after which nobody need have rung for what came before it.
     fn turn(&self, read: &mut u64) {
-        *read = self.news.count();
+        *read = self.work_signal.count();
         if *read > 1 {
             assert_eq!(self.recorded.load(Relaxed), 1, "told before it was recorded");
         }
         *self.rung.lock().expect("no panic") = 0;
-        self.epochs.disarm(&self.ring_me);
+        self.wake_epoch.disarm(&self.wake_requested);
         for request in &self.requests {
             if request.load(Acquire) == 1 {
                 request.store(2, Relaxed);
@@ -79,9 +79,9 @@ impl Server {
     fn rest(&self, me: u64, mut read: u64) {
         loop {
             self.role.store(IDLE, Release);
-            self.epochs.arm(&self.ring_me);
+            self.wake_epoch.arm(&self.wake_requested);
             epoch::fence::<Modelled>();
-            let waiting = self.news.count() != read
+            let waiting = self.work_signal.count() != read
                 || self.requests.iter().any(|request| request.load(Acquire) == 1);
             if !waiting || !self.takes_role(me) {
                 return;
@@ -94,7 +94,7 @@ impl Server {
     fn woken(&self) {
         *self.rung.lock().expect("no panic") += 1;
         self.recorded.store(1, Relaxed);
-        self.news.tell();
+        self.work_signal.tell();
         if self.takes_role(STAND_BY) {
             let mut read = 0;
             self.turn(&mut read);

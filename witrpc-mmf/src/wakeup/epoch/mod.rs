@@ -65,7 +65,7 @@ impl<W: Words> WakeRequest<W> {
 
     /// Whether this publisher must ring. To be called after publishing.
     #[inline]
-    pub fn must_ring(&self, word: &W::PeerU64) -> bool {
+    pub fn should_wake(&self, word: &W::PeerU64) -> bool {
         fence::<W>();
         self.must_ring_after_fence(word)
     }
@@ -76,7 +76,7 @@ impl<W: Words> WakeRequest<W> {
         epoch != 0 && self.last.load(Relaxed) != epoch
     }
 
-    /// [`must_ring`](Self::must_ring) for who has fenced since publishing.
+    /// [`should_wake`](Self::must_ring) for who has fenced since publishing.
     #[inline]
     pub fn must_ring_after_fence(&self, word: &W::PeerU64) -> bool {
         let epoch = word.load(Relaxed);
@@ -87,7 +87,7 @@ impl<W: Words> WakeRequest<W> {
 
 /// The sleepers' private half where one thread answers the bell for all of them.
 pub struct SharedWakeEpoch<W: Words> {
-    epochs: WakeEpoch<W>,
+    wake_epoch: WakeEpoch<W>,
     /// Whether an epoch stands that the bell has not been answered for. Under a lock, so that no
     /// sleeper relies on an epoch before it stands, or after the sleepers have been looked at for it.
     armed: W::Lock<bool>,
@@ -96,7 +96,7 @@ pub struct SharedWakeEpoch<W: Words> {
 impl<W: Words> SharedWakeEpoch<W> {
     /// No epoch used yet; `used` holds 0 and `armed` is false, both private.
     pub fn new(used: W::U64, armed: W::Lock<bool>) -> Self {
-        Self { epochs: WakeEpoch::new(used), armed }
+        Self { wake_epoch: WakeEpoch::new(used), armed }
     }
 
     /// Asks to be rung, unless that has been asked already. The caller has registered where
@@ -104,7 +104,7 @@ impl<W: Words> SharedWakeEpoch<W> {
     pub fn arm(&self, word: &W::U64) {
         self.armed.locked(|armed| {
             if !*armed {
-                self.epochs.arm(word);
+                self.wake_epoch.arm(word);
                 *armed = true;
             }
         });

@@ -30,7 +30,7 @@ impl<const PLACES: usize> Shared<PLACES> {
 
     fn publish(&self, place: usize) {
         self.places[place].store(1, Release);
-        if self.rung.must_ring(&self.word) {
+        if self.rung.should_wake(&self.word) {
             self.bell.ring();
         }
     }
@@ -44,7 +44,7 @@ impl<const PLACES: usize> Shared<PLACES> {
     }
 }
 
-fn epochs() -> WakeEpoch<Modelled> {
+fn wake_epoch() -> WakeEpoch<Modelled> {
     WakeEpoch::new(AtomicU64::new(0))
 }
 
@@ -58,10 +58,10 @@ fn a_sleeper_misses_nothing_that_two_publishers_publish() {
             let shared = Arc::clone(&shared);
             thread::spawn(move || shared.publish(place))
         });
-        let epochs = epochs();
+        let wake_epoch = wake_epoch();
         let mut heard = 0;
         loop {
-            epochs.arm(&shared.word);
+            wake_epoch.arm(&shared.word);
             fence::<Modelled>();
             if shared.all_show() {
                 break;
@@ -80,17 +80,17 @@ fn a_sleeper_misses_nothing_that_two_publishers_publish() {
 fn a_sleeper_that_turned_rings_off_misses_nothing_when_it_sleeps_again() {
     explore(3, || {
         let shared = Shared::<1>::new();
-        let epochs = epochs();
-        epochs.arm(&shared.word);
+        let wake_epoch = wake_epoch();
+        wake_epoch.arm(&shared.word);
         let publisher = thread::spawn({
             let shared = Arc::clone(&shared);
             move || shared.publish(0)
         });
-        epochs.disarm(&shared.word);
+        wake_epoch.disarm(&shared.word);
         let mut found = shared.all_show();
         let heard = shared.bell.rings();
         if !found {
-            epochs.arm(&shared.word);
+            wake_epoch.arm(&shared.word);
             fence::<Modelled>();
             found = shared.all_show();
         }
@@ -106,13 +106,13 @@ fn a_sleeper_that_turned_rings_off_misses_nothing_when_it_sleeps_again() {
 fn one_ring_an_epoch_and_none_without() {
     explore(3, || {
         let shared = Shared::<3>::new();
-        let epochs = epochs();
+        let wake_epoch = wake_epoch();
         shared.publish(2);
-        epochs.arm(&shared.word);
-        epochs.disarm(&shared.word);
+        wake_epoch.arm(&shared.word);
+        wake_epoch.disarm(&shared.word);
         shared.publish(2);
         assert_eq!(shared.bell.rings(), 0);
-        epochs.arm(&shared.word);
+        wake_epoch.arm(&shared.word);
         fence::<Modelled>();
         let publishers = [0, 1].map(|place| {
             let shared = Arc::clone(&shared);
@@ -131,12 +131,12 @@ fn one_ring_an_epoch_and_none_without() {
 fn an_epoch_that_is_stored_late_silences_nobody() {
     explore(2, || {
         let shared = Shared::<2>::new();
-        let epochs = Arc::new(epochs());
-        let sleep = |shared: &Shared<2>, epochs: &WakeEpoch<Modelled>, place| {
+        let wake_epoch = Arc::new(wake_epoch());
+        let sleep = |shared: &Shared<2>, wake_epoch: &WakeEpoch<Modelled>, place| {
             // Whoever rings from now on wakes this sleeper: it has entered the queue.
             let mut heard = shared.bell.rings();
             loop {
-                epochs.arm(&shared.word);
+                wake_epoch.arm(&shared.word);
                 fence::<Modelled>();
                 if shared.shows(place) {
                     return;
@@ -145,14 +145,14 @@ fn an_epoch_that_is_stored_late_silences_nobody() {
             }
         };
         let other = thread::spawn({
-            let (shared, epochs) = (Arc::clone(&shared), Arc::clone(&epochs));
-            move || sleep(&shared, &epochs, 1)
+            let (shared, wake_epoch) = (Arc::clone(&shared), Arc::clone(&wake_epoch));
+            move || sleep(&shared, &wake_epoch, 1)
         });
         let publisher = thread::spawn({
             let shared = Arc::clone(&shared);
             move || [0, 1].map(|place| shared.publish(place))
         });
-        sleep(&shared, &epochs, 0);
+        sleep(&shared, &wake_epoch, 0);
         other.join().expect("the other sleeper");
         publisher.join().expect("the publisher");
     });
@@ -161,7 +161,7 @@ fn an_epoch_that_is_stored_late_silences_nobody() {
 /// Futures that sleep until their place shows something, and the thread that answers their bell.
 struct Futures {
     shared: Arc<Shared<2>>,
-    epochs: SharedWakeEpoch<Modelled>,
+    wake_epoch: SharedWakeEpoch<Modelled>,
     asleep: [Mutex<bool>; 2],
 }
 
@@ -169,7 +169,7 @@ impl Futures {
     fn new() -> Arc<Self> {
         Arc::new(Self {
             shared: Shared::new(),
-            epochs: SharedWakeEpoch::new(AtomicU64::new(0), Flag::new(false)),
+            wake_epoch: SharedWakeEpoch::new(AtomicU64::new(0), Flag::new(false)),
             asleep: core::array::from_fn(|_| Mutex::new(false)),
         })
     }
@@ -177,7 +177,7 @@ impl Futures {
     /// A future's poll: `true` if it is over, else it sleeps.
     fn poll(&self, place: usize) -> bool {
         *self.asleep[place].lock().expect("no panic") = true;
-        self.epochs.arm(&self.shared.word);
+        self.wake_epoch.arm(&self.shared.word);
         if self.shared.shows(place) {
             *self.asleep[place].lock().expect("no panic") = false;
             return true;
@@ -204,7 +204,7 @@ impl Futures {
     fn answer_bell(&self, heard: &mut u32, places: &[usize]) {
         while places.iter().any(|place| self.sleeps(*place)) {
             *heard = self.shared.bell.hear(*heard);
-            self.epochs.answer(&self.shared.word, || self.wake());
+            self.wake_epoch.answer(&self.shared.word, || self.wake());
         }
     }
 }

@@ -135,7 +135,7 @@ impl<'a> ClientCall<'a> {
         if inner.hook.is_some() || self.extras.is_some() || spans::are_wanted() {
             return self.prepare_extras();
         }
-        self.connection.terms()
+        self.connection.call_deadline()
     }
 
     /// [`prepare`](Self::prepare) for a call that is not quite plain, or that somebody looks at.
@@ -188,7 +188,7 @@ impl<'a> ClientCall<'a> {
     fn check(&self) -> Result<CallDeadline, CallError> {
         match self.fault() {
             Some(fault) => Err(fault),
-            None => self.connection.terms(),
+            None => self.connection.call_deadline(),
         }
     }
 
@@ -249,11 +249,11 @@ impl<'a> ClientCall<'a> {
     pub(super) fn reply(
         &mut self,
         ended: Result<(), CallError>,
-        terms: CallDeadline,
+        call_deadline: CallDeadline,
     ) -> Result<AnswerValue<'_>, CallError> {
         match &self.extras {
-            Some(extras) if !extras.feeds => self.finish(|call| call.open(ended, terms)),
-            _ => self.open(ended, terms),
+            Some(extras) if !extras.feeds => self.finish(|call| call.open(ended, call_deadline)),
+            _ => self.open(ended, call_deadline),
         }
     }
 
@@ -281,10 +281,10 @@ impl<'a> ClientCall<'a> {
     fn open(
         &mut self,
         ended: Result<(), CallError>,
-        terms: CallDeadline,
+        call_deadline: CallDeadline,
     ) -> Result<AnswerValue<'_>, CallError> {
         ended?;
-        if terms.are_over() {
+        if call_deadline.are_over() {
             // A handler that sees that the time is over may answer anything.
             return Err(self.connection.call_error(ChannelError::TimedOut));
         }

@@ -24,29 +24,35 @@ impl<'a> ClientCall<'a> {
         if self.connection.token().is_some() {
             return self.exchange_as_task();
         }
-        let mut terms = self.prepare()?;
+        let mut call_deadline = self.prepare()?;
         let link = self.connection.inner().link();
-        let answered = self.attempt_blocking(&link, &mut terms);
+        let answered = self.attempt_blocking(&link, &mut call_deadline);
         let ended = match answered.and_then(|()| self.check_taken()) {
             Ok(()) => Ok(()),
-            Err(failed) => self.give_up_or_wait(link, failed, terms),
+            Err(failed) => self.give_up_or_wait(link, failed, call_deadline),
         };
-        self.reply(ended, terms)
+        self.reply(ended, call_deadline)
     }
 
     /// Sends the request over a link and waits for its answer.
     #[inline]
-    fn attempt_blocking(&mut self, link: &Link, terms: &mut CallDeadline) -> Result<(), Failed> {
+    fn attempt_blocking(
+        &mut self,
+        link: &Link,
+        call_deadline: &mut CallDeadline,
+    ) -> Result<(), Failed> {
         let tag = self.tag(link)?;
         self.decide_leases(link)?;
-        let sent = self.with_message(tag, terms.deadline, |message| link.channel.try_send(message));
+        let sent = self
+            .with_message(tag, call_deadline.deadline, |message| link.channel.try_send(message));
         match sent {
             Ok(Some(ticket)) => {
                 self.note_sent(link, Some(ticket));
-                let waited = link.channel.wait_answer(ticket, &mut terms.limit, &mut self.answer);
+                let waited =
+                    link.channel.wait_answer(ticket, &mut call_deadline.limit, &mut self.answer);
                 waited.map_err(Failed::unanswered)
             }
-            Ok(None) => self.attempt_slowly(link, tag, terms),
+            Ok(None) => self.attempt_slowly(link, tag, call_deadline),
             Err(error) => Err(Failed::Unsent(error)),
         }
     }
@@ -57,10 +63,10 @@ impl<'a> ClientCall<'a> {
         &mut self,
         link: &Link,
         tag: u32,
-        terms: &mut CallDeadline,
+        call_deadline: &mut CallDeadline,
     ) -> Result<(), Failed> {
-        let deadline = terms.deadline;
-        let mut flight = PendingCall::new(&*link.channel, &mut terms.limit);
+        let deadline = call_deadline.deadline;
+        let mut flight = PendingCall::new(&*link.channel, &mut call_deadline.limit);
         block_on(|cx| self.with_message(tag, deadline, |message| flight.poll_send(cx, message)))
             .map_err(Failed::Unsent)?;
         self.note_sent(link, flight.ticket());
@@ -81,35 +87,37 @@ impl<'a> ClientCall<'a> {
         &mut self,
         link: LinkRef<'a>,
         failed: Failed,
-        terms: CallDeadline,
+        call_deadline: CallDeadline,
     ) -> Result<(), CallError> {
-        let mut waited = pin!(self.attempt_again(link, failed, terms, None));
+        let mut waited = pin!(self.attempt_again(link, failed, call_deadline, None));
         block_on(|cx| waited.as_mut().poll(cx))
     }
 
     pub(super) async fn exchange(&mut self) -> Result<AnswerValue<'_>, CallError> {
-        let mut terms = self.prepare()?;
+        let mut call_deadline = self.prepare()?;
         let mut cancelled = self.connection.token().map(CancelToken::watch);
         let link = self.connection.inner().link();
-        let ended = match self.attempt(&link, &mut terms, &mut cancelled).await {
+        let ended = match self.attempt(&link, &mut call_deadline, &mut cancelled).await {
             Ok(()) => Ok(()),
             // Boxed, so that the future of a call that needs no second attempt is none the larger.
-            Err(failed) => Box::pin(self.attempt_again(link, failed, terms, cancelled)).await,
+            Err(failed) => {
+                Box::pin(self.attempt_again(link, failed, call_deadline, cancelled)).await
+            }
         };
-        self.reply(ended, terms)
+        self.reply(ended, call_deadline)
     }
 
     /// Sends the request over a link and completes when its answer is there.
     async fn attempt(
         &mut self,
         link: &Link,
-        terms: &mut CallDeadline,
+        call_deadline: &mut CallDeadline,
         cancelled: &mut Option<TokenWatch>,
     ) -> Result<(), Failed> {
         let tag = self.tag(link)?;
         self.decide_leases(link)?;
-        let deadline = terms.deadline;
-        let mut flight = PendingCall::new(&*link.channel, &mut terms.limit);
+        let deadline = call_deadline.deadline;
+        let mut flight = PendingCall::new(&*link.channel, &mut call_deadline.limit);
         poll_fn(|cx| {
             poll_cancelled(cx, cancelled)?;
             if !flight.is_sent() {
@@ -140,7 +148,7 @@ impl<'a> ClientCall<'a> {
         &mut self,
         mut link: LinkRef<'a>,
         mut failed: Failed,
-        mut terms: CallDeadline,
+        mut call_deadline: CallDeadline,
         mut cancelled: Option<TokenWatch>,
     ) -> Result<(), CallError> {
         let inner = self.connection.inner();
@@ -157,15 +165,16 @@ impl<'a> ClientCall<'a> {
                 may_have_run = Some(error.clone());
             }
             let may_repeat = may_have_run.is_none() || inner.is_idempotent(self.method);
-            let keeper = reason.filter(|_| may_repeat).and_then(|it| inner.links.keeper_after(it));
-            let Some(keeper) = keeper else { return Err(may_have_run.unwrap_or(error)) };
+            let reconnector =
+                reason.filter(|_| may_repeat).and_then(|it| inner.links.keeper_after(it));
+            let Some(reconnector) = reconnector else { return Err(may_have_run.unwrap_or(error)) };
             let next = {
-                let mut next = keeper.next(&link);
+                let mut next = reconnector.next(&link);
                 poll_fn(|cx| {
                     if poll_cancelled(cx, &mut cancelled).is_err() {
                         return Poll::Ready(Err(CallError::Cancelled));
                     }
-                    next.poll(cx, &mut terms.limit)
+                    next.poll(cx, &mut call_deadline.limit)
                 })
                 .await
             };
@@ -174,7 +183,7 @@ impl<'a> ClientCall<'a> {
                 Err(CallError::Cancelled) => return Err(CallError::Cancelled),
                 Err(error) => return Err(may_have_run.unwrap_or(error)),
             };
-            failed = match self.attempt(&link, &mut terms, &mut cancelled).await {
+            failed = match self.attempt(&link, &mut call_deadline, &mut cancelled).await {
                 Ok(()) => return Ok(()),
                 Err(failed) => failed,
             };

@@ -174,23 +174,26 @@ mod tests {
         let hour = Duration::from_secs(3600);
         let soon = Instant::now() + hour;
         let options = CallOptions::new().deadline(soon);
-        let terms = |options: &CallOptions| CallDeadline::new(Some(options), Some(hour));
-        assert_eq!(terms(&options).deadline, Some(soon));
+        let call_deadline = |options: &CallOptions| CallDeadline::new(Some(options), Some(hour));
+        assert_eq!(call_deadline(&options).deadline, Some(soon));
         assert!(options.time_left(None).is_some_and(|left| left <= hour));
-        assert_eq!(terms(&options.clone().timeout(2 * hour)).deadline, Some(soon));
-        assert!(terms(&options.timeout(hour / 2)).deadline.is_some_and(|at| at < soon));
+        assert_eq!(call_deadline(&options.clone().timeout(2 * hour)).deadline, Some(soon));
+        assert!(call_deadline(&options.timeout(hour / 2)).deadline.is_some_and(|at| at < soon));
         let endless = CallOptions::new().timeout(Duration::MAX);
-        assert!(matches!(terms(&endless), CallDeadline { limit: Limit::Never, deadline: None }));
-        assert!(terms(&CallOptions::new().deadline(Instant::now())).are_over());
+        assert!(matches!(
+            call_deadline(&endless),
+            CallDeadline { limit: Limit::Never, deadline: None }
+        ));
+        assert!(call_deadline(&CallOptions::new().deadline(Instant::now())).are_over());
         assert!(matches!(CallDeadline::new(None, None).limit, Limit::Never));
     }
 
     #[test]
     fn only_an_explicit_time_is_told_to_the_server() {
         let second = Duration::from_secs(1);
-        let terms = CallDeadline::new(Some(&CallOptions::new()), Some(second));
-        assert!(matches!(terms.limit, Limit::Within(time) if time == second));
-        assert_eq!(terms.deadline, None);
+        let call_deadline = CallDeadline::new(Some(&CallOptions::new()), Some(second));
+        assert!(matches!(call_deadline.limit, Limit::Within(time) if time == second));
+        assert_eq!(call_deadline.deadline, None);
         assert_eq!(CallOptions::new().time_allowed(Some(second)), Some(second));
         assert_eq!(CallOptions::new().timeout(2 * second).time_allowed(None), Some(2 * second));
     }

@@ -86,9 +86,9 @@ pub(crate) struct RequestContext<'a> {
     pub(crate) codec: Codec,
     pub(crate) pool: &'a Arc<Pool>,
     pub(crate) spawn: Option<&'a Spawn>,
-    pub(crate) trail: CallObserver,
+    pub(crate) observer: CallObserver,
     /// Of the thread that serves it.
-    pub(crate) tally: &'a ThreadCounters,
+    pub(crate) counters: &'a ThreadCounters,
     /// Set once the call is answered, or a job has taken it over.
     pub(crate) settled: Cell<bool>,
 }
@@ -96,19 +96,19 @@ pub(crate) struct RequestContext<'a> {
 impl<'a> RequestContext<'a> {
     #[inline]
     pub(crate) fn reply(&self) -> Reply<'_> {
-        let (peer, counter) = (&**self.peer, Counter::Own(self.tally));
-        Reply { peer, ticket: self.ticket, codec: self.codec, trail: &self.trail, counter }
+        let (peer, counter) = (&**self.peer, Counter::Own(self.counters));
+        Reply { peer, ticket: self.ticket, codec: self.codec, observer: &self.observer, counter }
     }
 
     pub(crate) fn asked(&self) -> PendingReply {
-        let (peer, trail) = (Arc::clone(self.peer), self.trail.clone());
-        PendingReply { peer, ticket: self.ticket, codec: self.codec, trail }
+        let (peer, observer) = (Arc::clone(self.peer), self.observer.clone());
+        PendingReply { peer, ticket: self.ticket, codec: self.codec, observer }
     }
 
-    fn context(&self, lifeline: Option<&Arc<StreamCancel>>) -> CallContext {
+    fn context(&self, stream_cancel: Option<&Arc<StreamCancel>>) -> CallContext {
         let timer = || Arc::clone(self.pool.timer());
         let deadline = self.deadline.map(|at| Deadline { at, timer: timer() });
-        CallContext::new(self.peer, self.ticket, deadline, lifeline.cloned())
+        CallContext::new(self.peer, self.ticket, deadline, stream_cancel.cloned())
     }
 
     /// Answers. A panic of the user's code while it encodes leaves the call unsettled.
@@ -240,17 +240,17 @@ impl ServerCall<'_> {
     /// Opens the stream that the method takes. `None` when it is not open, which has been answered.
     pub fn feed<T: Wire>(mut self) -> Option<(Self, Feed<T>)> {
         let line = self.line;
-        let (arguments, number, burden) = self.take_stream_arguments()?;
+        let (arguments, number, permit) = self.take_stream_arguments()?;
         let session = line.peer.session();
-        let flows = ServerStreams::of(session);
-        let state = FeedState::new(flows, number);
-        if let Err(why) = flows.open(number, Arc::clone(&state) as _) {
+        let server_streams = ServerStreams::of(session);
+        let state = FeedState::new(server_streams, number);
+        if let Err(why) = server_streams.open(number, Arc::clone(&state) as _) {
             line.settle(|reply| reply.not_opened(why));
             return None;
         }
         let feed = Arc::clone(&state) as _;
-        let (session, trail) = (session.clone(), line.trail.clone());
-        let place = AnswerTarget::Slot { feed, session, number, trail, _burden: burden };
+        let (session, observer) = (session.clone(), line.observer.clone());
+        let place = AnswerTarget::Slot { feed, session, number, observer, _burden: permit };
         self.streams.get_or_insert_default().fed = Some((arguments, place));
         line.settle(|reply| reply.opened());
         Some((self, Feed::new(&state)))
@@ -266,24 +266,24 @@ impl ServerCall<'_> {
         F: Future<Output = Result<(), BadArguments>> + Send + 'static,
     {
         let line = self.line;
-        let Some((arguments, number, burden)) = self.take_stream_arguments() else { return };
+        let Some((arguments, number, permit)) = self.take_stream_arguments() else { return };
         let counted = Counted::new(line.pool);
         let flow =
             StreamSender::new(line.peer.session(), number, M::ITEMS.encode, line.asked(), counted);
-        let context = line.context(Some(flow.lifeline()));
+        let context = line.context(Some(flow.stream_cancel()));
         let handler = run(arguments, context, StreamWriter::new(&flow));
         line.settled.set(true);
-        let (session, span) = (line.peer.session().clone(), line.trail.span().clone());
+        let (session, span) = (line.peer.session().clone(), line.observer.span().clone());
         let asked = StreamAsked { session, span, drops: M::DROP_ON_DISCONNECT };
-        self.start(stream_job(flow, burden, asked, handler), None);
+        self.start(stream_job(flow, permit, asked, handler), None);
     }
 
     /// Opens the arguments of a method with a stream, whose number comes first. `None` when the method
     /// does not begin, which has been answered.
     fn take_stream_arguments(&mut self) -> Option<(OwnedArguments, u64, MethodPermit)> {
-        let burden = ServerStreams::of(self.line.peer.session()).load().begin(self.payload.len());
-        let burden = match burden {
-            Ok(burden) => burden,
+        let permit = ServerStreams::of(self.line.peer.session()).load().begin(self.payload.len());
+        let permit = match permit {
+            Ok(permit) => permit,
             Err(why) => {
                 self.line.settle(|reply| reply.not_opened(why));
                 return None;
@@ -293,7 +293,7 @@ impl ServerCall<'_> {
             .map_err(BadArguments::from)
             .and_then(OwnedArguments::behind_number);
         match opened {
-            Ok((arguments, number)) => Some((arguments, number, burden)),
+            Ok((arguments, number)) => Some((arguments, number, permit)),
             Err(bad) => {
                 self.line.settle(|reply| reply.bad_request(bad.message()));
                 None
@@ -335,8 +335,8 @@ impl ServerCall<'_> {
             AnswerTarget::Slot { number, feed, .. } => Some((*number, Arc::clone(feed))),
             AnswerTarget::Caller(_) => None,
         };
-        let lifeline = fed.as_ref().map(|(_, feed)| feed.lifeline());
-        let handler = run(arguments, line.context(lifeline));
+        let stream_cancel = fed.as_ref().map(|(_, feed)| feed.stream_cancel());
+        let handler = run(arguments, line.context(stream_cancel));
         let late = LateReply::new(place, M::DROP_ON_DISCONNECT, line.pool);
         line.settled.set(true);
         let job = late.job(handler, |reply, outcome| answer_or_refuse(reply, outcome, answer));

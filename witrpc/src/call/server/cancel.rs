@@ -69,9 +69,9 @@ impl CallContext {
     /// assert!(handler.recv().unwrap() > 0);
     /// ```
     pub fn cancelled(&self) -> bool {
-        match &self.lifeline {
+        match &self.stream_cancel {
             None => self.is_given_up() || self.is_late(),
-            Some(lifeline) => self.is_unwanted(lifeline),
+            Some(stream_cancel) => self.is_unwanted(stream_cancel),
         }
     }
 
@@ -86,16 +86,16 @@ impl CallContext {
 
     /// [`cancelled`](Self::cancelled) for a method with a stream. What holds for the opening alone is
     /// looked at once more after it was found: the stream may have been opened meanwhile.
-    fn is_unwanted(&self, lifeline: &StreamCancel) -> bool {
-        let is_over = match lifeline.stage() {
+    fn is_unwanted(&self, stream_cancel: &StreamCancel) -> bool {
+        let is_over = match stream_cancel.stage() {
             StreamStage::Opening if self.is_given_up() => {
                 // Pairs with the opening's answer, behind which another call may be on the lane.
                 fence(Acquire);
-                lifeline.stage() != StreamStage::Open
+                stream_cancel.stage() != StreamStage::Open
             }
             stage => stage == StreamStage::Cut,
         };
-        is_over || lifeline.has_deadline() && self.is_late() && lifeline.has_deadline()
+        is_over || stream_cancel.has_deadline() && self.is_late() && stream_cancel.has_deadline()
     }
 
     /// Completes when [`cancelled`](Self::cancelled) becomes true, on any executor: for an
@@ -137,7 +137,8 @@ impl CallContext {
     }
 
     fn present_deadline(&self) -> Option<&Deadline> {
-        let holds = self.lifeline.as_ref().is_none_or(|lifeline| lifeline.has_deadline());
+        let holds =
+            self.stream_cancel.as_ref().is_none_or(|stream_cancel| stream_cancel.has_deadline());
         self.deadline.as_ref().filter(|_| holds)
     }
 }
@@ -162,10 +163,11 @@ struct CancelWatch {
 impl UntilCancelled<'_> {
     fn watch(&self, waker: &Waker) -> CancelWatch {
         let cx = self.cx;
-        let lifeline = cx.lifeline.as_ref();
-        let stream = lifeline.map(|lifeline| lifeline.watch(waker));
+        let stream_cancel = cx.stream_cancel.as_ref();
+        let stream = stream_cancel.map(|stream_cancel| stream_cancel.watch(waker));
         // An open stream has other ends. One that opens while this waits may be woken in vain.
-        let call = lifeline.is_none_or(|lifeline| lifeline.stage() == StreamStage::Opening);
+        let call =
+            stream_cancel.is_none_or(|stream_cancel| stream_cancel.stage() == StreamStage::Opening);
         let call = call.then(|| cx.peer.watch(cx.ticket, waker));
         let alarm = cx.present_deadline();
         let alarm = alarm.map(|deadline| deadline.timer.arm(deadline.at, waker.clone()));
@@ -177,8 +179,8 @@ impl UntilCancelled<'_> {
         if let Some(call) = watch.call {
             self.cx.peer.unwatch(call);
         }
-        if let (Some(lifeline), Some(stream)) = (&self.cx.lifeline, watch.stream) {
-            lifeline.unwatch(stream);
+        if let (Some(stream_cancel), Some(stream)) = (&self.cx.stream_cancel, watch.stream) {
+            stream_cancel.unwatch(stream);
         }
         if let (Some(deadline), Some(alarm)) = (&self.cx.deadline, watch.alarm) {
             deadline.timer.disarm(alarm);

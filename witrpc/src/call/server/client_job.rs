@@ -33,15 +33,15 @@ mod tests {
 
     use super::*;
 
-    fn begin(ledger: &Arc<CounterRegistry>) -> Session {
-        ClientSession::begin(Codec::Postcard, Arc::clone(ledger), Vec::new())
+    fn begin(counter_registry: &Arc<CounterRegistry>) -> Session {
+        ClientSession::begin(Codec::Postcard, Arc::clone(counter_registry), Vec::new())
     }
 
     #[test]
     fn jobs_count_from_when_their_client_goes_until_they_end() {
-        let ledger = Arc::<CounterRegistry>::default();
-        let count = || ledger.left_behind().count();
-        let sessions = [(); 2].map(|()| begin(&ledger));
+        let counter_registry = Arc::<CounterRegistry>::default();
+        let count = || counter_registry.left_behind().count();
+        let sessions = [(); 2].map(|()| begin(&counter_registry));
         let [gone, stays] = sessions;
         let (early, late) = (ClientJob::new(&gone), ClientJob::new(&gone));
         let other = ClientJob::new(&stays);
@@ -57,9 +57,9 @@ mod tests {
 
     #[test]
     fn none_is_counted_twice_or_for_ever_whatever_crosses() {
-        let ledger = Arc::<CounterRegistry>::default();
+        let counter_registry = Arc::<CounterRegistry>::default();
         for _ in 0..200 {
-            let session = begin(&ledger);
+            let session = begin(&counter_registry);
             let held = thread::scope(|scope| {
                 let job = scope.spawn(|| {
                     drop(ClientJob::new(&session));
@@ -68,9 +68,9 @@ mod tests {
                 scope.spawn(|| ClientSession::of(&session).leave());
                 job.join().expect("it does not panic")
             });
-            assert_eq!(ledger.left_behind().count(), 1);
+            assert_eq!(counter_registry.left_behind().count(), 1);
             drop(held);
-            assert_eq!(ledger.left_behind().count(), 0);
+            assert_eq!(counter_registry.left_behind().count(), 0);
         }
     }
 }

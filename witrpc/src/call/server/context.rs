@@ -18,7 +18,7 @@ pub struct CallContext {
     pub(crate) ticket: Ticket,
     pub(crate) deadline: Option<Deadline>,
     /// Of the stream that the method returns or takes, if it does.
-    pub(crate) lifeline: Option<Arc<StreamCancel>>,
+    pub(crate) stream_cancel: Option<Arc<StreamCancel>>,
 }
 
 impl CallContext {
@@ -26,9 +26,9 @@ impl CallContext {
         peer: &Arc<dyn Peer>,
         ticket: Ticket,
         deadline: Option<Deadline>,
-        lifeline: Option<Arc<StreamCancel>>,
+        stream_cancel: Option<Arc<StreamCancel>>,
     ) -> Self {
-        Self { peer: Arc::clone(peer), ticket, deadline, lifeline }
+        Self { peer: Arc::clone(peer), ticket, deadline, stream_cancel }
     }
 
     /// The client's number, which no other client of any server of this process has had.

@@ -47,16 +47,16 @@ pub(crate) enum AnswerTarget {
         feed: Arc<dyn HasSlot>,
         session: Session,
         number: u64,
-        trail: CallObserver,
+        observer: CallObserver,
         _burden: MethodPermit,
     },
 }
 
 impl AnswerTarget {
-    fn trail(&self) -> &CallObserver {
+    fn observer(&self) -> &CallObserver {
         match self {
-            AnswerTarget::Caller(asked) => &asked.trail,
-            AnswerTarget::Slot { trail, .. } => trail,
+            AnswerTarget::Caller(asked) => &asked.observer,
+            AnswerTarget::Slot { observer, .. } => observer,
         }
     }
 
@@ -73,7 +73,7 @@ impl AnswerTarget {
 
     /// Nobody hears the answer, and nobody will.
     fn unheard(&self) {
-        self.trail().unheard(self.session().late());
+        self.observer().unheard(self.session().late());
     }
 }
 
@@ -100,9 +100,9 @@ impl LateReply {
     ) -> Job {
         Box::pin(async move {
             self.stage.set(JobStage::Running);
-            let trail = self.place.trail();
+            let observer = self.place.observer();
             let handler = pin!(handler);
-            let handler = caught(trail.span(), handler);
+            let handler = caught(observer.span(), handler);
             let outcome = match &self.place {
                 AnswerTarget::Caller(asked) if self.drops => {
                     unless_gone(asked.peer.session(), handler).await
@@ -124,7 +124,7 @@ impl LateReply {
             let (Some(outcome), Some(asked)) = (outcome, asked) else {
                 return self.place.unheard();
             };
-            let reply = asked.reply_for(trail);
+            let reply = asked.reply_for(observer);
             match outcome {
                 // The user's code encodes the value, and may panic before it is sent.
                 Ok(value) => {
@@ -145,11 +145,11 @@ impl Drop for LateReply {
             AnswerTarget::Slot { session, number, .. } if stage == JobStage::Answered => {
                 ServerStreams::of(session).forget(*number);
             }
-            AnswerTarget::Slot { feed, session, number, trail, .. } => {
+            AnswerTarget::Slot { feed, session, number, observer, .. } => {
                 feed.leave_unanswered(Unanswered {
                     number: *number,
                     was_begun: stage == JobStage::Running,
-                    trail: trail.clone(),
+                    observer: observer.clone(),
                     session: session.clone(),
                     _counted: self.counted.take(),
                 });
@@ -166,7 +166,7 @@ impl Drop for LateReply {
 /// The job that runs a method which returns a stream, up to the end of that.
 pub(crate) fn stream_job<T: Send + 'static>(
     flow: Arc<StreamSender<T>>,
-    burden: MethodPermit,
+    permit: MethodPermit,
     asked: StreamAsked,
     handler: impl Future<Output = Result<(), BadArguments>> + Send + 'static,
 ) -> Job {
@@ -183,7 +183,7 @@ pub(crate) fn stream_job<T: Send + 'static>(
     let StreamAsked { session, span, drops } = asked;
     let of_client = ClientJob::new(&session);
     Box::pin(async move {
-        let (_burden, _of_client) = (burden, of_client);
+        let (_burden, _of_client) = (permit, of_client);
         let handler = pin!(handler);
         let handler = caught(&span, handler);
         let outcome = match drops {

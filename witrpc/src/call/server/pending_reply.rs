@@ -16,17 +16,17 @@ pub(crate) struct PendingReply {
     pub(crate) peer: Arc<dyn Peer>,
     pub(crate) ticket: Ticket,
     pub(crate) codec: Codec,
-    pub(crate) trail: CallObserver,
+    pub(crate) observer: CallObserver,
 }
 
 impl PendingReply {
     pub(crate) fn reply(&self) -> Reply<'_> {
-        self.reply_for(&self.trail)
+        self.reply_for(&self.observer)
     }
 
     /// As [`reply`](Self::reply), when that answers another request too.
-    pub(crate) fn reply_for<'a>(&'a self, trail: &'a CallObserver) -> Reply<'a> {
+    pub(crate) fn reply_for<'a>(&'a self, observer: &'a CallObserver) -> Reply<'a> {
         let counter = ClientSession::of(self.peer.session()).late();
-        Reply { peer: &*self.peer, ticket: self.ticket, codec: self.codec, trail, counter }
+        Reply { peer: &*self.peer, ticket: self.ticket, codec: self.codec, observer, counter }
     }
 }

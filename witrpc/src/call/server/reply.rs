@@ -23,15 +23,15 @@ pub(crate) struct Reply<'a> {
     pub(crate) peer: &'a dyn Peer,
     pub(crate) ticket: Ticket,
     pub(crate) codec: Codec,
-    pub(crate) trail: &'a CallObserver,
+    pub(crate) observer: &'a CallObserver,
     pub(crate) counter: Counter<'a>,
 }
 
 impl Reply<'_> {
     /// The stream that the method takes is open. The call goes on.
     pub(crate) fn opened(self) {
-        let trail = &CallObserver::plain(false);
-        Reply { trail, ..self }.done();
+        let observer = &CallObserver::plain(false);
+        Reply { observer, ..self }.done();
     }
 
     /// What was asked for is done.
@@ -217,7 +217,7 @@ impl Reply<'_> {
         let answered = self.peer.answer(self.ticket, Outgoing { tag, body, deadline: None });
         // One that is too large will be answered with that.
         if !matches!(answered, Err(ChannelError::TooLarge { .. })) {
-            self.trail.answered(self.counter, status, body.len(), answered.is_ok());
+            self.observer.answered(self.counter, status, body.len(), answered.is_ok());
         }
         answered
     }

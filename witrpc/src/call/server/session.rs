@@ -27,18 +27,18 @@ pub(crate) struct ClientSession {
     /// Cut when the client goes.
     presence: Arc<StreamCancel>,
     /// Where the server counts.
-    ledger: Arc<CounterRegistry>,
+    counter_registry: Arc<CounterRegistry>,
 }
 
 impl ClientSession {
     /// Makes what a transport keeps for a new client.
     pub(crate) fn begin(
         codec: Codec,
-        ledger: Arc<CounterRegistry>,
+        counter_registry: Arc<CounterRegistry>,
         parts: Vec<SessionPart>,
     ) -> Session {
         let (jobs, presence) = (ClientJobs::default(), StreamCancel::taken());
-        Session::new(Arc::new(Self { codec, parts, jobs, presence, ledger }))
+        Session::new(Arc::new(Self { codec, parts, jobs, presence, counter_registry }))
     }
 
     /// Returns what a transport has kept.
@@ -53,7 +53,7 @@ impl ClientSession {
 
     /// Where answers are counted that are given from any thread.
     pub(crate) fn late(&self) -> Counter<'_> {
-        self.ledger.late()
+        self.counter_registry.late()
     }
 
     /// Returns the part of that type.
@@ -73,7 +73,7 @@ impl ClientSession {
 
     /// Returns what counts the jobs of clients that have gone.
     pub(crate) fn left_behind(&self) -> &LeftBehind {
-        self.ledger.left_behind()
+        self.counter_registry.left_behind()
     }
 
     /// Returns what is cut when the client goes.

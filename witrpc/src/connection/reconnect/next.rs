@@ -16,7 +16,7 @@ use super::reconnector::{Phase, Reconnector};
 
 /// Waits until the link is another than the one that was lost.
 pub(crate) struct Next<'k> {
-    keeper: &'k Reconnector,
+    reconnector: &'k Reconnector,
     lost: &'k Link,
     /// The place among those who wait.
     key: Option<u64>,
@@ -27,7 +27,7 @@ impl Reconnector {
     /// Waits for a link other than `lost`.
     pub(crate) fn next<'k>(&'k self, lost: &'k Link) -> Next<'k> {
         self.nudge();
-        Next { keeper: self, lost, key: None, alarm: None }
+        Next { reconnector: self, lost, key: None, alarm: None }
     }
 }
 
@@ -49,9 +49,9 @@ impl Next<'_> {
         if at <= Instant::now() {
             return Poll::Ready(Err(CallError::NotConnected));
         }
-        let alarm = self.keeper.timer.arm(at, cx.waker().clone());
+        let alarm = self.reconnector.timer.arm(at, cx.waker().clone());
         if let Some(former) = self.alarm.replace(alarm) {
-            self.keeper.timer.disarm(former);
+            self.reconnector.timer.disarm(former);
         }
         Poll::Pending
     }
@@ -60,11 +60,11 @@ impl Next<'_> {
     fn look(&mut self, waker: &Waker) -> Option<Result<Guard<Arc<Link>>, CallError>> {
         // Cloned, and dropped, without the lock: it is code of the user's.
         let waker = waker.clone();
-        let mut state = self.keeper.state();
+        let mut state = self.reconnector.state();
         if let Phase::Ended(ended) = &state.phase {
             return Some(Err(ended.call_error()));
         }
-        let link = self.keeper.link();
+        let link = self.reconnector.link();
         if !ptr::eq(Arc::as_ptr(&link), self.lost) {
             return Some(Ok(link));
         }
@@ -82,10 +82,10 @@ impl Next<'_> {
 impl Drop for Next<'_> {
     fn drop(&mut self) {
         if let Some(alarm) = self.alarm.take() {
-            self.keeper.timer.disarm(alarm);
+            self.reconnector.timer.disarm(alarm);
         }
         if let Some(key) = self.key {
-            let waker = self.keeper.state().waiting.remove(&key);
+            let waker = self.reconnector.state().waiting.remove(&key);
             drop(waker);
         }
     }

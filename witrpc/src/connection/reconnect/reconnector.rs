@@ -88,7 +88,7 @@ impl Reconnector {
     ) -> Result<Arc<Self>, ConnectError> {
         let state =
             ReconnectorState { phase: Phase::Connected, waiting: BTreeMap::new(), next_key: 0 };
-        let keeper = Arc::new(Self {
+        let reconnector = Arc::new(Self {
             source,
             descriptor,
             policy,
@@ -97,13 +97,13 @@ impl Reconnector {
             timer: Timer::default(),
             thread: OnceLock::new(),
         });
-        let ours = Arc::clone(&keeper);
+        let ours = Arc::clone(&reconnector);
         let started = spawn("witrpc-reconnect", move || {
             // Before the first look at the phase: whoever changes that later sees whom to unpark.
             drop(ours.thread.set(thread::current()));
             ours.run();
         });
-        started.map(|_| keeper).map_err(|source| ConnectError::Io {
+        started.map(|_| reconnector).map_err(|source| ConnectError::Io {
             doing: "start a thread that reconnects".to_owned(),
             source,
         })

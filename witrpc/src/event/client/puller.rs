@@ -27,7 +27,7 @@ pub(crate) struct Puller {
     /// Of the link over which they come now.
     lane: EventLane,
     /// Whoever brings the next link of the connection.
-    keeper: Option<Arc<Reconnector>>,
+    reconnector: Option<Arc<Reconnector>>,
 }
 
 /// Why no more events come over a link.
@@ -59,12 +59,12 @@ impl Puller {
     pub(crate) fn start(
         subscriptions: Arc<Subscriptions>,
         streams: &Arc<LinkStreams>,
-        keeper: Option<Arc<Reconnector>>,
+        reconnector: Option<Arc<Reconnector>>,
     ) -> Result<(), CallError> {
         let streams = Arc::clone(streams);
         let run = move || {
             let lane = EventLane::new(&streams);
-            Self { subscriptions, lane, keeper }.run();
+            Self { subscriptions, lane, reconnector }.run();
         };
         match spawn("witrpc-events", run) {
             Ok(_) => Ok(()),
@@ -154,15 +154,17 @@ impl Puller {
     /// Why there is none.
     fn follow(&mut self, lost_by: ChannelError) -> Result<(), CallError> {
         let reason = link::lost_for(&lost_by);
-        let keeper = self.keeper.as_ref().zip(reason);
-        let Some((keeper, _)) = keeper.filter(|(keeper, reason)| keeper.follows(*reason)) else {
+        let reconnector = self.reconnector.as_ref().zip(reason);
+        let Some((reconnector, _)) =
+            reconnector.filter(|(reconnector, reason)| reconnector.follows(*reason))
+        else {
             let lost = reason.map(CallError::Disconnected);
             let channel = &*self.lane.streams().channel;
             return Err(lost.unwrap_or_else(|| {
                 CallError::from_channel(lost_by, None, || CallError::no_free_lane(channel))
             }));
         };
-        self.lane = EventLane::new(&next_link(keeper, self.lane.streams())?.streams);
+        self.lane = EventLane::new(&next_link(reconnector, self.lane.streams())?.streams);
         Ok(())
     }
 
@@ -170,8 +172,8 @@ impl Puller {
     /// former one knew that they may have missed something.
     fn renew(&mut self) -> Result<(), PullEnd> {
         let mut services = BTreeSet::new();
-        for (number, keeper) in self.all() {
-            let placed = link_over(&keeper, self.lane.streams())
+        for (number, reconnector) in self.all() {
+            let placed = link_over(&reconnector, self.lane.streams())
                 .and_then(|link| self.subscriptions.put_over(number, &link));
             match placed {
                 Ok(key) => services.extend(key.map(|key| key.0)),
@@ -196,7 +198,7 @@ impl Puller {
     fn all(&self) -> Vec<(u64, Arc<Reconnector>)> {
         let state = self.subscriptions.lock();
         // Whose connection is replaced has a keeper.
-        let kept = |(number, it): (&u64, &Subscriber)| Some((*number, it.keeper.clone()?));
+        let kept = |(number, it): (&u64, &Subscriber)| Some((*number, it.reconnector.clone()?));
         state.subscribers.iter().filter_map(kept).collect()
     }
 
@@ -214,11 +216,11 @@ impl Puller {
 }
 
 /// The first link of a connection that goes over another channel than these streams do.
-fn next_link(keeper: &Reconnector, former: &Arc<LinkStreams>) -> Result<Arc<Link>, CallError> {
-    let mut link = Arc::clone(&keeper.link());
+fn next_link(reconnector: &Reconnector, former: &Arc<LinkStreams>) -> Result<Arc<Link>, CallError> {
+    let mut link = Arc::clone(&reconnector.link());
     while Arc::ptr_eq(&link.streams, former) {
         let next = {
-            let mut next = keeper.next(&link);
+            let mut next = reconnector.next(&link);
             block_on(|cx| next.poll(cx, &mut Limit::Never))?
         };
         link = Arc::clone(&next);
@@ -227,11 +229,14 @@ fn next_link(keeper: &Reconnector, former: &Arc<LinkStreams>) -> Result<Arc<Link
 }
 
 /// The link of a client, of whatever service, over these streams' channel.
-fn link_over(keeper: &Reconnector, streams: &Arc<LinkStreams>) -> Result<Arc<Link>, CallError> {
-    let mut link = Arc::clone(&keeper.link());
+fn link_over(
+    reconnector: &Reconnector,
+    streams: &Arc<LinkStreams>,
+) -> Result<Arc<Link>, CallError> {
+    let mut link = Arc::clone(&reconnector.link());
     while !Arc::ptr_eq(&link.streams, streams) && streams.channel.lost().is_none() {
         let next = {
-            let mut next = keeper.next(&link);
+            let mut next = reconnector.next(&link);
             block_on(|cx| next.poll(cx, &mut Limit::Never))?
         };
         link = Arc::clone(&next);

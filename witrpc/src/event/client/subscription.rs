@@ -28,9 +28,10 @@ impl Subscription {
     /// Adds a subscriber of whom the server has yet to be told.
     pub(crate) fn new(connection: &Connection, event: u16, sink: Arc<dyn Sink>) -> Self {
         let inner = connection.inner();
-        let keeper = inner.links.keeper().cloned();
+        let reconnector = inner.links.reconnector().cloned();
         let name = inner.descriptor.events[usize::from(event)].name;
-        let subscriber = Subscriber { event, name, place: None, known_over: None, keeper, sink };
+        let subscriber =
+            Subscriber { event, name, place: None, known_over: None, reconnector, sink };
         let mut state = inner.subscriptions.lock();
         state.next += 1;
         let number = state.next;
@@ -51,7 +52,7 @@ impl Subscription {
     /// Tells the server, over the next link if one is lost, and sees to it that somebody pulls.
     pub(crate) async fn begin(&self) -> Result<(), CallError> {
         let inner = self.connection.inner();
-        let mut limit = self.connection.terms()?.limit;
+        let mut limit = self.connection.call_deadline()?.limit;
         let mut link = inner.link();
         loop {
             inner.subscriptions.put_over(self.number, &link)?;
@@ -59,10 +60,12 @@ impl Subscription {
                 Ok(answer) => return self.told(&link, answer),
                 Err(error) => error,
             };
-            let keeper = link::lost_for(&error).and_then(|it| inner.links.keeper_after(it));
-            let Some(keeper) = keeper else { return Err(self.connection.call_error(error)) };
+            let reconnector = link::lost_for(&error).and_then(|it| inner.links.keeper_after(it));
+            let Some(reconnector) = reconnector else {
+                return Err(self.connection.call_error(error));
+            };
             let next = {
-                let mut next = keeper.next(&link);
+                let mut next = reconnector.next(&link);
                 poll_fn(|cx| next.poll(cx, &mut limit)).await?
             };
             link = LinkRef::Kept(next);
@@ -94,9 +97,10 @@ impl Subscription {
         streams: &Arc<LinkStreams>,
     ) -> Result<(), CallError> {
         if state.pulling.begin() {
-            let keeper = self.connection.root().inner().links.keeper().cloned();
+            let reconnector = self.connection.root().inner().links.reconnector().cloned();
             let subscriptions = Arc::clone(&self.connection.inner().subscriptions);
-            Puller::start(subscriptions, streams, keeper).inspect_err(|_| state.pulling.end())?;
+            Puller::start(subscriptions, streams, reconnector)
+                .inspect_err(|_| state.pulling.end())?;
         }
         Ok(())
     }

@@ -65,7 +65,7 @@ pub(crate) struct Subscriber {
     /// Those of the link over which a server has been told of it last; none before the first was.
     pub(super) known_over: Option<Weak<LinkStreams>>,
     /// Whoever brings the next link of its client.
-    pub(crate) keeper: Option<Arc<Reconnector>>,
+    pub(crate) reconnector: Option<Arc<Reconnector>>,
     pub(crate) sink: Arc<dyn Sink>,
 }
 

@@ -73,27 +73,28 @@ fn a_client_gets_its_share_back(broken: BrokenShares) {
         let server = Server::new(WORKERS);
         let shares = Arc::new(Shares::<Loom>::new(WORKERS, Roster::new(WORKERS.into())));
         for _ in 0..=WORKERS {
-            server.crew.hire();
+            server.thread_count.hire();
         }
         for _ in 0..WORKERS {
-            server.crew.promote();
+            server.thread_count.promote();
         }
         let seat = shares.seats().sit_down();
         seat.take(CLIENT);
         server.port.request.store(1, Release);
-        let tenure = server.duty.woken(ThreadNumber::from_count(0)).expect("nobody has the role");
+        let guard =
+            server.protocol.woken(ThreadNumber::from_count(0)).expect("nobody has the role");
         let theirs = Arc::clone(&shares);
         let holder = spawn(&server, move |server| {
-            serve_within_shares(server, &theirs, tenure, CLIENT, broken);
+            serve_within_shares(server, &theirs, guard, CLIENT, broken);
         });
         if broken != BrokenShares::SeatLeftLate {
             seat.leave();
         }
-        server.crew.stand_by();
-        if let Some(tenure) = server.duty.woken(ThreadNumber::from_count(1)) {
+        server.thread_count.stand_by();
+        if let Some(guard) = server.protocol.woken(ThreadNumber::from_count(1)) {
             seat.leave();
-            server.crew.promote();
-            serve_within_shares(&server, &shares, tenure, CLIENT, broken);
+            server.thread_count.promote();
+            serve_within_shares(&server, &shares, guard, CLIENT, broken);
         }
         seat.leave();
         holder.join().unwrap();
@@ -106,37 +107,37 @@ fn a_client_gets_its_share_back(broken: BrokenShares) {
 fn serve_within_shares(
     server: &Server,
     shares: &Shares<Loom>,
-    tenure: PollerGuard,
+    guard: PollerGuard,
     tenant: Tenant,
     broken: BrokenShares,
 ) {
     let mut census = Census::default();
-    let mut held = Some(tenure);
-    while let Some(tenure) = held.take() {
-        let mut permit = Permit::of_holder(&server.crew, shares, &mut census);
+    let mut held = Some(guard);
+    while let Some(guard) = held.take() {
+        let mut permit = Permit::of_holder(&server.thread_count, shares, &mut census);
         if !permit.serves() {
-            if shares.replaces_one(server.crew.counts(), &mut census) {
-                server.crew.hire();
+            if shares.replaces_one(server.thread_count.counts(), &mut census) {
+                server.thread_count.hire();
             }
-            permit = Permit::of_holder(&server.crew, shares, &mut census);
+            permit = Permit::of_holder(&server.thread_count, shares, &mut census);
         }
         if permit.allows(tenant) && server.port.turn() {
             return server.finish();
         }
-        server.crew.stand_by();
-        server.duty.put_down(tenure);
+        server.thread_count.stand_by();
+        server.protocol.release(guard);
         let last = match broken {
             BrokenShares::OldLimits => permit,
             _ => {
                 let served = permit.serves();
-                Permit::of_stand_by(&server.crew, shares, served, &mut census)
+                Permit::of_stand_by(&server.thread_count, shares, served, &mut census)
             }
         };
         if server.port.arm() && last.allows(tenant) {
             // Whoever it is: the numbers only tell those apart that hold the role at once.
-            held = server.duty.retake(ThreadNumber::from_count(2));
+            held = server.protocol.reacquire(ThreadNumber::from_count(2));
             if held.is_some() {
-                server.crew.promote();
+                server.thread_count.promote();
             }
         }
     }
@@ -168,15 +169,16 @@ fn a_client_leaves_at_the_bound(broken: BrokenShares) {
         let shares =
             Arc::new(Shares::<Loom>::new(1, StdArc::clone(&roster) as StdArc<dyn Clients>));
         for _ in 0..2 {
-            server.crew.hire();
-            server.crew.promote();
+            server.thread_count.hire();
+            server.thread_count.promote();
         }
         shares.seats().sit_down().take(LEAVER);
         server.port.request.store(1, Release);
-        let tenure = server.duty.woken(ThreadNumber::from_count(0)).expect("nobody has the role");
+        let guard =
+            server.protocol.woken(ThreadNumber::from_count(0)).expect("nobody has the role");
         let theirs = Arc::clone(&shares);
         let holder = spawn(&server, move |server| {
-            serve_within_shares(server, &theirs, tenure, OTHER, broken);
+            serve_within_shares(server, &theirs, guard, OTHER, broken);
             // It sleeps: the only thread that a ring can wake.
             while server.port.hears_a_ring() {
                 look_again(server, &theirs);
@@ -194,15 +196,15 @@ fn a_client_leaves_at_the_bound(broken: BrokenShares) {
             look_again(&server, &shares);
         }
         assert!(server.is_done(), "all sleep or are stuck, the request waits");
-        assert_eq!(server.crew.counts().threads, 3);
+        assert_eq!(server.thread_count.counts().threads, 3);
     });
 }
 
 /// A thread is woken.
 fn look_again(server: &Server, shares: &Shares<Loom>) {
-    if let Some(tenure) = server.duty.woken(ThreadNumber::from_count(0)) {
-        server.crew.promote();
-        serve_within_shares(server, shares, tenure, OTHER, BrokenShares::Nothing);
+    if let Some(guard) = server.protocol.woken(ThreadNumber::from_count(0)) {
+        server.thread_count.promote();
+        serve_within_shares(server, shares, guard, OTHER, BrokenShares::Nothing);
     }
 }
 
@@ -226,29 +228,30 @@ fn a_thread_that_was_replaced_comes_back(broken: BrokenShares) {
         roster.leave();
         let shares = Arc::new(Shares::<Loom>::new(1, roster));
         for _ in 0..3 {
-            server.crew.hire();
-            server.crew.promote();
+            server.thread_count.hire();
+            server.thread_count.promote();
         }
         let [left_behind, stuck] = [(); 2].map(|()| shares.seats().sit_down());
         left_behind.take(LEAVER);
         stuck.take(CLIENT);
         server.port.request.store(1, Release);
-        let tenure = server.duty.woken(ThreadNumber::from_count(0)).expect("nobody has the role");
+        let guard =
+            server.protocol.woken(ThreadNumber::from_count(0)).expect("nobody has the role");
         let theirs = Arc::clone(&shares);
         let holder = spawn(&server, move |server| {
-            serve_within_shares(server, &theirs, tenure, OTHER, broken);
+            serve_within_shares(server, &theirs, guard, OTHER, broken);
         });
         if broken != BrokenShares::SeatLeftLate {
             left_behind.leave();
         }
-        server.crew.stand_by();
+        server.thread_count.stand_by();
         if broken == BrokenShares::SeatLeftLate {
             left_behind.leave();
         }
         look_again(&server, &shares);
         holder.join().unwrap();
         assert!(!server.is_done(), "two methods run for one worker");
-        assert_eq!(server.crew.counts().threads, 3);
+        assert_eq!(server.thread_count.counts().threads, 3);
     });
 }
 

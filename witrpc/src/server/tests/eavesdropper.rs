@@ -29,7 +29,7 @@ impl Eavesdropper {
     /// A request of it.
     pub(crate) fn asks(self: &Arc<Self>, seq: u64) -> PendingReply {
         let (peer, ticket) = (Arc::clone(self) as _, Ticket { lane: 0, seq });
-        PendingReply { peer, ticket, codec: Codec::Postcard, trail: CallObserver::plain(false) }
+        PendingReply { peer, ticket, codec: Codec::Postcard, observer: CallObserver::plain(false) }
     }
 
     /// The requests that were answered.

@@ -113,10 +113,10 @@ impl<'a> ClientCall<'a> {
         &mut self,
         items: impl Iterator<Item = T>,
     ) -> Result<Answer, CallError> {
-        let terms = self.connection.terms_from_now();
+        let call_deadline = self.connection.terms_from_now();
         let FedUpload { target, ended } = feed(items, || {
             self.block().opened()?;
-            Ok(self.target(terms))
+            Ok(self.target(call_deadline))
         })?;
         let answered = ended.and_then(|()| target.wait_answer());
         answered.and_then(|answer| target.in_time(answer)).map_err(once_open)
@@ -141,9 +141,9 @@ impl<'a> ClientCall<'a> {
         &mut self,
         items: impl Stream<Item = T>,
     ) -> Result<Answer, CallError> {
-        let terms = self.connection.terms_from_now();
+        let call_deadline = self.connection.terms_from_now();
         self.send().await.opened()?;
-        let target = self.target(terms);
+        let target = self.target(call_deadline);
         // The method may answer before it has taken all.
         let mut pickup = AnswerPickup::new(&target);
         let mut feeding = Some(UploadFuture::new(&target));
@@ -195,13 +195,13 @@ impl<'a> ClientCall<'a> {
     }
 
     /// Whom the items of the stream go to.
-    fn target(&mut self, terms: CallDeadline) -> Target {
+    fn target(&mut self, call_deadline: CallDeadline) -> Target {
         let method = self.connection.inner().method_name(self.method);
         let connection = self.connection;
         let stream = self.stream_mut().expect("generated code has asked for a stream");
         let streams = stream.streams.as_ref().expect("the call has been answered");
         let notices = stream.notices.take().expect("the stream is fed");
-        Target::new(connection, streams, stream.number, notices, method, terms)
+        Target::new(connection, streams, stream.number, notices, method, call_deadline)
     }
 }
 
@@ -235,6 +235,10 @@ impl Target {
     /// The answer to the call, unless the call's deadline has passed: as with any other call, it counts
     /// no more then.
     fn in_time(&self, answer: Answer) -> Result<Answer, CallError> {
-        if self.terms.are_over() { Err(self.error(ChannelError::TimedOut)) } else { Ok(answer) }
+        if self.call_deadline.are_over() {
+            Err(self.error(ChannelError::TimedOut))
+        } else {
+            Ok(answer)
+        }
     }
 }

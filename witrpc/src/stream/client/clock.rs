@@ -51,14 +51,14 @@ enum FirstTake {
 }
 
 impl Clock {
-    pub(crate) fn new(terms: &CallDeadline) -> Self {
-        let timeout = match (terms.deadline, terms.limit) {
+    pub(crate) fn new(call_deadline: &CallDeadline) -> Self {
+        let timeout = match (call_deadline.deadline, call_deadline.limit) {
             (None, Limit::Within(time)) => Some(time),
             _ => None,
         };
         let until = timeout.and_then(|time| Instant::now().checked_add(time));
         let first_take = until.map_or(FirstTake::Over, FirstTake::Until);
-        let (deadline, is_fed) = (terms.deadline, false);
+        let (deadline, is_fed) = (call_deadline.deadline, false);
         Self { deadline, timeout, first_take, is_fed, answer_by: None, alarm: None }
     }
 

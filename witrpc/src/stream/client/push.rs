@@ -29,7 +29,7 @@ pub(crate) struct Target {
     /// Of the call. A deadline bounds all of it; for a timeout that is the client's see [`clock`].
     ///
     /// [`clock`]: super::clock
-    pub(crate) terms: CallDeadline,
+    pub(crate) call_deadline: CallDeadline,
     pub(crate) notices: Registration,
     /// Not there while a poll looks at it: that clones, wakes and drops wakers of the user's, which is not
     /// to happen under the lock. One thread at a time polls an upload.
@@ -61,17 +61,17 @@ impl Target {
         number: u64,
         notices: Registration,
         method: &'static str,
-        terms: CallDeadline,
+        call_deadline: CallDeadline,
     ) -> Self {
-        notices.note_open(terms.limit);
+        notices.note_open(call_deadline.limit);
         Self {
             connection: connection.clone(),
             streams: Arc::clone(streams),
             number,
             method,
-            terms,
+            call_deadline,
             notices,
-            clock: Mutex::new(Some(Clock::new(&terms))),
+            clock: Mutex::new(Some(Clock::new(&call_deadline))),
         }
     }
 
@@ -98,7 +98,7 @@ impl Target {
 
     /// Whether only a limit bounds the wait for the answer.
     pub(crate) fn waits_plainly(&self) -> bool {
-        self.terms.deadline.is_none() && self.clock().as_ref().is_some_and(Clock::is_plain)
+        self.call_deadline.deadline.is_none() && self.clock().as_ref().is_some_and(Clock::is_plain)
     }
 
     fn clock(&self) -> MutexGuard<'_, Option<Clock>> {
@@ -130,7 +130,7 @@ impl Target {
     pub(crate) fn error(&self, error: ChannelError) -> CallError {
         self.connection.call_error(match error {
             // What was still waited for does not matter.
-            ChannelError::NoFreeLane | ChannelError::NoSpace if self.terms.are_over() => {
+            ChannelError::NoFreeLane | ChannelError::NoSpace if self.call_deadline.are_over() => {
                 ChannelError::TimedOut
             }
             other => other,
@@ -247,7 +247,7 @@ impl<'a, T: Wire> Pusher<'a, T> {
             None => (Request::continuing(streams, Limit::Never), false),
         };
         let mut message = PushMessage { request, items, over, waits };
-        message.request.set_limit(self.target.terms.limit);
+        message.request.set_limit(self.target.call_deadline.limit);
         self.message = Some(message);
     }
 

@@ -55,7 +55,7 @@ pub(crate) struct FeedState<T> {
     /// An item has come, or none will.
     changed: Condvar,
     slot: Slot,
-    lifeline: Arc<StreamCancel>,
+    stream_cancel: Arc<StreamCancel>,
     /// The client's number of the stream.
     number: u64,
     /// Where the client is told what no request of this stream waits for.
@@ -102,13 +102,13 @@ enum RoomNotice {
 
 impl<T: Wire> FeedState<T> {
     /// Of the client's stream of that number.
-    pub(crate) fn new(flows: &ServerStreams, number: u64) -> Arc<Self> {
+    pub(crate) fn new(server_streams: &ServerStreams, number: u64) -> Arc<Self> {
         let items = ReceivedItems {
             queue: VecDeque::new(),
             held: None,
             taken: false,
             credit: None,
-            load: Arc::clone(flows.load()),
+            load: Arc::clone(server_streams.load()),
             over: false,
             lost: false,
             withdrawn: false,
@@ -116,8 +116,9 @@ impl<T: Wire> FeedState<T> {
             reader: None,
         };
         let (items, changed, slot) = (Mutex::new(items), Condvar::new(), Slot::default());
-        let (lifeline, notices) = (StreamCancel::taken(), Arc::clone(flows.notices()));
-        Arc::new(Self { items, changed, slot, lifeline, number, notices })
+        let (stream_cancel, notices) =
+            (StreamCancel::taken(), Arc::clone(server_streams.notices()));
+        Arc::new(Self { items, changed, slot, stream_cancel, number, notices })
     }
 
     /// Takes what a push brings, or says why it makes no sense.
@@ -217,7 +218,7 @@ impl<T: Wire> ServerStream for FeedState<T> {
 
     fn close(&self) -> Option<Unheard> {
         // First, so that whatever the method's task learns of the close, its context knows it too.
-        self.lifeline.cut();
+        self.stream_cancel.cut();
         let mut items = self.lock();
         items.lost = true;
         let (held, reader) = (items.held.take(), items.reader.take());
@@ -354,8 +355,8 @@ impl<T: Wire> HasSlot for FeedState<T> {
         &self.slot
     }
 
-    fn lifeline(&self) -> &Arc<StreamCancel> {
-        &self.lifeline
+    fn stream_cancel(&self) -> &Arc<StreamCancel> {
+        &self.stream_cancel
     }
 
     fn finish(&self) {
@@ -375,6 +376,6 @@ impl<T: Wire> HasSlot for FeedState<T> {
 
 impl<T> Drop for FeedState<T> {
     fn drop(&mut self) {
-        self.lifeline.cut();
+        self.stream_cancel.cut();
     }
 }

@@ -74,12 +74,12 @@ struct Table {
 pub(crate) struct Remains {
     unheard: Vec<Unheard>,
     jobs: Vec<FedJob>,
-    flows: Vec<Arc<dyn ServerStream>>,
+    server_streams: Vec<Arc<dyn ServerStream>>,
 }
 
 impl Remains {
     pub(crate) fn is_empty(&self) -> bool {
-        self.unheard.is_empty() && self.jobs.is_empty() && self.flows.is_empty()
+        self.unheard.is_empty() && self.jobs.is_empty() && self.server_streams.is_empty()
     }
 }
 
@@ -190,11 +190,15 @@ impl ServerStreams {
         drop(table);
         let unheard = open.values().filter_map(|flow| flow.close()).collect();
         self.notices.leave();
-        Remains { unheard, jobs: self.threads.leave(), flows: open.into_values().collect() }
+        Remains {
+            unheard,
+            jobs: self.threads.leave(),
+            server_streams: open.into_values().collect(),
+        }
     }
 
-    fn follow(&self, number: u64, course: StreamStatus) {
-        if course == StreamStatus::Over {
+    fn follow(&self, number: u64, status: StreamStatus) {
+        if status == StreamStatus::Over {
             self.forget(number);
         }
     }
@@ -229,44 +233,44 @@ mod tests {
         }
     }
 
-    fn open(flows: &ServerStreams, number: u64) -> Result<Arc<Counts>, NotOpened> {
+    fn open(server_streams: &ServerStreams, number: u64) -> Result<Arc<Counts>, NotOpened> {
         let flow = Arc::<Counts>::default();
-        flows.open(number, Arc::clone(&flow) as _).map(|()| flow)
+        server_streams.open(number, Arc::clone(&flow) as _).map(|()| flow)
     }
 
     #[test]
     fn a_stream_is_closed_once_by_whoever_comes_first() {
-        let flows = ServerStreams::default();
-        let [closed, left] = [1, 2].map(|number| open(&flows, number).ok().unwrap());
-        flows.close(1);
-        drop([flows.leave(), flows.leave()]);
+        let server_streams = ServerStreams::default();
+        let [closed, left] = [1, 2].map(|number| open(&server_streams, number).ok().unwrap());
+        server_streams.close(1);
+        drop([server_streams.leave(), server_streams.leave()]);
         assert_eq!((closed.0.load(Relaxed), left.0.load(Relaxed)), (1, 1));
-        assert!(matches!(open(&flows, 3), Err(NotOpened::Closed)), "the client has gone");
+        assert!(matches!(open(&server_streams, 3), Err(NotOpened::Closed)), "the client has gone");
     }
 
     #[test]
     fn a_stream_that_was_closed_early_is_never_opened() {
-        let flows = ServerStreams::default();
-        flows.close(7);
-        assert!(matches!(open(&flows, 7), Err(NotOpened::Closed)));
-        assert!(open(&flows, 8).is_ok());
-        assert!(matches!(open(&flows, 8), Err(NotOpened::NumberInUse)));
+        let server_streams = ServerStreams::default();
+        server_streams.close(7);
+        assert!(matches!(open(&server_streams, 7), Err(NotOpened::Closed)));
+        assert!(open(&server_streams, 8).is_ok());
+        assert!(matches!(open(&server_streams, 8), Err(NotOpened::NumberInUse)));
     }
 
     #[test]
     fn what_is_kept_of_a_client_has_a_bound() {
-        let flows = ServerStreams::default();
-        (0..10 * MAX_CLOSED_EARLY as u64).for_each(|number| flows.close(number));
-        assert_eq!(flows.lock().closed_early.len(), MAX_CLOSED_EARLY);
+        let server_streams = ServerStreams::default();
+        (0..10 * MAX_CLOSED_EARLY as u64).for_each(|number| server_streams.close(number));
+        assert_eq!(server_streams.lock().closed_early.len(), MAX_CLOSED_EARLY);
         let first = 100_000;
         for number in 0..MAX_STREAMS as u64 {
-            assert!(open(&flows, first + number).is_ok());
+            assert!(open(&server_streams, first + number).is_ok());
         }
         assert!(matches!(
-            open(&flows, 1),
+            open(&server_streams, 1),
             Err(NotOpened::TooMany { limit: StreamLimit::Open, .. })
         ));
-        flows.forget(first);
-        assert!(open(&flows, 1).is_ok());
+        server_streams.forget(first);
+        assert!(open(&server_streams, 1).is_ok());
     }
 }

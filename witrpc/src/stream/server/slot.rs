@@ -42,7 +42,7 @@ pub(crate) struct Unanswered {
     pub(crate) number: u64,
     /// The method had begun.
     pub(crate) was_begun: bool,
-    pub(crate) trail: CallObserver,
+    pub(crate) observer: CallObserver,
     pub(crate) session: Session,
     /// A shutdown waits until the client has been told.
     pub(crate) _counted: Option<Counted>,
@@ -50,7 +50,7 @@ pub(crate) struct Unanswered {
 
 impl Unanswered {
     fn tell(&self, asked: &PendingReply, refusal: Option<&str>) {
-        let reply = asked.reply_for(&self.trail);
+        let reply = asked.reply_for(&self.observer);
         match refusal {
             _ if self.was_begun => reply.panicked(DROPPED),
             Some(refusal) => reply.no_thread(refusal),
@@ -59,7 +59,7 @@ impl Unanswered {
     }
 
     fn unheard(&self) {
-        self.trail.unheard(ClientSession::of(&self.session).late());
+        self.observer.unheard(ClientSession::of(&self.session).late());
     }
 }
 
@@ -88,7 +88,7 @@ pub(crate) trait HasSlot: Send + Sync {
     fn slot(&self) -> &Slot;
 
     /// What the method's context asks.
-    fn lifeline(&self) -> &Arc<StreamCancel>;
+    fn stream_cancel(&self) -> &Arc<StreamCancel>;
 
     /// The method has ended: tells the client that its answer is there.
     fn finish(&self);

@@ -110,7 +110,7 @@ impl StreamCancel {
 
     /// Completes when it is cut.
     pub(crate) fn until_cut(&self) -> UntilCut<'_> {
-        UntilCut { lifeline: self, watch: None }
+        UntilCut { stream_cancel: self, watch: None }
     }
 
     /// Wakes nobody for this key any more.
@@ -126,14 +126,14 @@ impl StreamCancel {
 
 /// What [`StreamCancel::until_cut`] gives.
 pub(crate) struct UntilCut<'a> {
-    lifeline: &'a StreamCancel,
+    stream_cancel: &'a StreamCancel,
     watch: Option<(u64, Waker)>,
 }
 
 impl UntilCut<'_> {
     fn unwatch(&mut self) {
         if let Some((key, _)) = self.watch.take() {
-            self.lifeline.unwatch(key);
+            self.stream_cancel.unwatch(key);
         }
     }
 }
@@ -142,13 +142,13 @@ impl Future for UntilCut<'_> {
     type Output = ();
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        if self.lifeline.stage() == StreamStage::Cut {
+        if self.stream_cancel.stage() == StreamStage::Cut {
             return Poll::Ready(());
         }
         if self.watch.as_ref().is_none_or(|(_, waker)| !waker.will_wake(cx.waker())) {
             self.unwatch();
             // Woken at once if it is cut by now.
-            self.watch = Some((self.lifeline.watch(cx.waker()), cx.waker().clone()));
+            self.watch = Some((self.stream_cancel.watch(cx.waker()), cx.waker().clone()));
         }
         Poll::Pending
     }

@@ -49,7 +49,7 @@ pub(crate) struct StreamSender<T> {
     /// The call that is answered when the stream is open, until it is.
     opening: Mutex<Option<Opening>>,
     state: Mutex<SendState<T>>,
-    lifeline: Arc<StreamCancel>,
+    stream_cancel: Arc<StreamCancel>,
 }
 
 /// A call whose answer is that its stream is open. A shutdown waits for it.
@@ -108,13 +108,13 @@ impl<T: 'static> StreamSender<T> {
             number,
             opening: Mutex::new(Some(Opening { asked, _counted: counted })),
             state: Mutex::new(state),
-            lifeline: StreamCancel::returned(),
+            stream_cancel: StreamCancel::returned(),
         })
     }
 
     /// What the method's context asks.
-    pub(crate) fn lifeline(&self) -> &Arc<StreamCancel> {
-        &self.lifeline
+    pub(crate) fn stream_cancel(&self) -> &Arc<StreamCancel> {
+        &self.stream_cancel
     }
 
     /// Answers the call that was to open the stream, unless that has happened; whether it had not.
@@ -150,12 +150,12 @@ impl<T: 'static> StreamSender<T> {
         if state.waiting.is_none() {
             return if state.batch.is_full() { Room::Full } else { Room::More };
         }
-        let (state, course) = self.answer(state);
-        if course == StreamStatus::GoesOn {
+        let (state, status) = self.answer(state);
+        if status == StreamStatus::GoesOn {
             return if state.batch.is_full() { Room::Full } else { Room::More };
         }
         drop(state);
-        self.lifeline.cut();
+        self.stream_cancel.cut();
         ServerStreams::of(&self.session).forget(self.number);
         Room::Closed
     }
@@ -208,7 +208,7 @@ impl<T: 'static> StreamSender<T> {
         &'a self,
         mut state: MutexGuard<'a, SendState<T>>,
     ) -> (MutexGuard<'a, SendState<T>>, StreamStatus) {
-        let mut course = StreamStatus::GoesOn;
+        let mut status = StreamStatus::GoesOn;
         while !state.is_out
             && (!state.batch.is_empty() || state.end.is_some() || state.closed)
             && let Some(asked) = state.waiting.take()
@@ -228,10 +228,10 @@ impl<T: 'static> StreamSender<T> {
                 state.give_up();
             }
             if delivered != Delivered::GoesOn {
-                course = StreamStatus::Over;
+                status = StreamStatus::Over;
             }
         }
-        (state, course)
+        (state, status)
     }
 
     /// No more items come, unless it has ended before.
@@ -241,9 +241,9 @@ impl<T: 'static> StreamSender<T> {
             return;
         }
         state.end = Some(end);
-        let (state, course) = self.answer(state);
+        let (state, status) = self.answer(state);
         drop(state);
-        if course == StreamStatus::Over {
+        if status == StreamStatus::Over {
             ServerStreams::of(&self.session).forget(self.number);
         }
     }
@@ -311,20 +311,20 @@ impl<T: Send + 'static> ServerStream for StreamSender<T> {
             return StreamStatus::GoesOn;
         }
         state.waiting = Some(asked);
-        let (mut state, course) = self.answer(state);
-        let has_room = course == StreamStatus::Over || !state.batch.is_full();
+        let (mut state, status) = self.answer(state);
+        let has_room = status == StreamStatus::Over || !state.batch.is_full();
         let producer = if has_room { state.producer.take() } else { None };
         drop(state);
-        if course == StreamStatus::Over {
-            self.lifeline.cut();
+        if status == StreamStatus::Over {
+            self.stream_cancel.cut();
         }
         producer.into_iter().for_each(wake);
-        course
+        status
     }
 
     fn close(&self) -> Option<Unheard> {
         // First, so that whatever the method's task learns of the close, its context knows it too.
-        self.lifeline.cut();
+        self.stream_cancel.cut();
         let mut state = self.lock();
         state.give_up();
         let (waiting, producer) = (state.waiting.take(), state.producer.take());
@@ -337,7 +337,7 @@ impl<T: Send + 'static> ServerStream for StreamSender<T> {
 
 impl<T> Drop for StreamSender<T> {
     fn drop(&mut self) {
-        self.lifeline.cut();
+        self.stream_cancel.cut();
     }
 }
 
@@ -423,7 +423,7 @@ impl<T: 'static> StreamWriter<T> {
         let StreamSender { session, number, .. } = &*self.flow;
         let opened = ServerStreams::of(session).open(*number, Arc::clone(&self.pulled));
         if opened.is_ok() {
-            self.flow.lifeline.open();
+            self.flow.stream_cancel.open();
         }
         self.flow.answer_call(|reply| match opened {
             Ok(()) => reply.done(),
