@@ -12,10 +12,10 @@ use std::time::{Duration, Instant};
 
 use support::options::Options;
 use support::report::Report;
+use witrpc_tests::adversary::scribbler::Scribble;
+use witrpc_tests::fixture::{Fixture, FixtureConfig, Transport};
 use witrpc_tests::process::Child;
 use witrpc_tests::roles::Role;
-use witrpc_tests::scribbler::Scribble;
-use witrpc_tests::site::{Plan, Site, Transport};
 
 /// The worst stall that is to be, in milliseconds.
 const GOAL_MS: f64 = 100.0;
@@ -24,22 +24,22 @@ fn main() {
     let args: Vec<String> = std::env::args().skip(1).collect();
     let options = Options::from_args(&args);
     let time = Duration::from_secs(if options.quick { 2 } else { 60 });
-    let plan = Plan {
+    let plan = FixtureConfig {
         lanes: Some(4),
         size: Some(48 << 10),
         max_message_size: Some(1 << 18),
-        conveyor: true,
-        newsroom: true,
-        ..Plan::default()
+        streams: true,
+        event_service: true,
+        ..FixtureConfig::default()
     };
-    let site = Site::with(Transport::Mmf, plan.clone());
+    let fixture = Fixture::with(Transport::Mmf, plan.clone());
 
-    let alone = worst_of_calls(&site, time / 4);
-    let role = Role::Scribble { address: site.address().clone(), plan, seed: 1, words: 1 };
+    let alone = worst_of_calls(&fixture, time / 4);
+    let role = Role::Scribble { address: fixture.address().clone(), plan, seed: 1, words: 1 };
     let mut vandal = Child::start(&role);
     // All that it writes on purpose.
     Scribble::chosen(1).for_each(|_| _ = vandal.hear::<u64>());
-    let beside = worst_of_calls(&site, time);
+    let beside = worst_of_calls(&fixture, time);
     let writes: u64 = vandal.ask(&());
     vandal.kill();
 
@@ -50,8 +50,8 @@ fn main() {
 }
 
 /// The longest that one of the calls takes, in milliseconds, made one after the other for a while.
-fn worst_of_calls(site: &Site, time: Duration) -> f64 {
-    let client = site.client();
+fn worst_of_calls(fixture: &Fixture, time: Duration) -> f64 {
+    let client = fixture.client();
     let began = Instant::now();
     let mut worst = Duration::ZERO;
     while began.elapsed() < time {

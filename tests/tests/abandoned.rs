@@ -7,19 +7,19 @@ use futures_executor::block_on;
 use futures_util::FutureExt;
 use futures_util::future::{Either, join_all, select};
 use witrpc::{CallError, DisconnectReason};
+use witrpc_tests::basic::bytes_of;
+use witrpc_tests::fixture::{Fixture, FixtureConfig};
 use witrpc_tests::over_every_transport;
-use witrpc_tests::site::{Plan, Site};
 use witrpc_tests::watchdog::eventually;
-use witrpc_tests::workshop::bytes_of;
 
 const SHORT: Duration = Duration::from_millis(50);
 
 over_every_transport! {
     fn a_timed_out_call_says_so_and_leaves_the_connection_fine(transport) {
-        let site = Site::new(transport);
-        let client = site.builder().call_timeout(SHORT);
+        let fixture = Fixture::new(transport);
+        let client = fixture.builder().call_timeout(SHORT);
         let client = client.connect().unwrap();
-        let helper = site.client();
+        let helper = fixture.client();
         for token in 0..3 {
             let timed_out = Err(CallError::TimedOut { after: Some(SHORT) });
             assert_eq!(client.hold(1, token), timed_out);
@@ -31,10 +31,10 @@ over_every_transport! {
     }
 
     fn lanes_of_abandoned_calls_come_back_when_they_are_answered(transport) {
-        let site = Site::with(transport, Plan { lanes: Some(2), ..Plan::default() });
-        let client = site.builder().call_timeout(SHORT);
+        let fixture = Fixture::with(transport, FixtureConfig { lanes: Some(2), ..FixtureConfig::default() });
+        let client = fixture.builder().call_timeout(SHORT);
         let client = client.connect().unwrap();
-        let helper = site.client();
+        let helper = fixture.client();
         for round in 0..10 {
             for token in 0..2 {
                 abandon(|| client.hold(round, token));
@@ -47,10 +47,10 @@ over_every_transport! {
     }
 
     fn an_answer_that_comes_too_late_never_reaches_another_call(transport) {
-        let site = Site::with(transport, Plan { lanes: Some(4), ..Plan::default() });
-        let hasty = site.builder().call_timeout(SHORT);
+        let fixture = Fixture::with(transport, FixtureConfig { lanes: Some(4), ..FixtureConfig::default() });
+        let hasty = fixture.builder().call_timeout(SHORT);
         let hasty = hasty.connect().unwrap();
-        let helper = site.client();
+        let helper = fixture.client();
         for round in 0..20 {
             // Two late answers, a small and a large one, race with calls that reuse their lanes.
             abandon(|| hasty.make_later(round, 300_000, round));
@@ -72,9 +72,9 @@ over_every_transport! {
     }
 
     fn dropped_futures_give_their_lanes_back(transport) {
-        let site = Site::with(transport, Plan { lanes: Some(4), ..Plan::default() });
-        let client = site.async_client();
-        let helper = site.async_client();
+        let fixture = Fixture::with(transport, FixtureConfig { lanes: Some(4), ..FixtureConfig::default() });
+        let client = fixture.async_client();
+        let helper = fixture.async_client();
         for round in 0..30 {
             let pending = join_all((0..4).map(|token| client.hold_later(round, token)));
             // Polled until all have arrived: the lanes of the round before may still be taken.
@@ -92,8 +92,8 @@ over_every_transport! {
     }
 
     fn a_future_that_is_leaked_wedges_nobody(transport) {
-        let site = Site::with(transport, Plan { lanes: Some(3), ..Plan::default() });
-        let client = Box::leak(Box::new(site.async_client()));
+        let fixture = Fixture::with(transport, FixtureConfig { lanes: Some(3), ..FixtureConfig::default() });
+        let client = Box::leak(Box::new(fixture.async_client()));
         for seed in 0..2 {
             let mut call = Box::pin(client.make(500_000, seed));
             let _ = (&mut call).now_or_never();
@@ -106,9 +106,9 @@ over_every_transport! {
     }
 
     fn a_client_that_disconnects_ends_its_pending_calls(transport) {
-        let site = Site::new(transport);
-        let client = site.client();
-        let helper = site.client();
+        let fixture = Fixture::new(transport);
+        let client = fixture.client();
+        let helper = fixture.client();
         let held = std::thread::spawn({
             let client = client.clone();
             move || client.hold(1, 1)
@@ -123,12 +123,12 @@ over_every_transport! {
     }
 
     fn a_call_without_a_timeout_waits_as_long_as_it_takes(transport) {
-        let site = Site::new(transport);
-        let client = site.async_builder().call_timeout(None);
+        let fixture = Fixture::new(transport);
+        let client = fixture.async_builder().call_timeout(None);
         let client = block_on(client.connect()).unwrap();
         let mut held = Box::pin(client.hold_later(1, 5));
         assert!((&mut held).now_or_never().is_none());
-        let helper = site.client();
+        let helper = fixture.client();
         helper.arrived(1, 1).unwrap();
         helper.open(1).unwrap();
         assert_eq!(block_on(held), Ok(5));

@@ -12,9 +12,9 @@ use futures_executor::block_on;
 use futures_util::future::join_all;
 use futures_util::{StreamExt, stream};
 use witrpc::{CallError, Endpoint, InProcess, Mmf, Stream, WitServer, wit_service};
-use witrpc_tests::conveyor::ConveyorAsyncClient;
+use witrpc_tests::fixture::{Fixture, FixtureConfig, Transport};
 use witrpc_tests::over_both_transports;
-use witrpc_tests::site::{Plan, Site, Transport};
+use witrpc_tests::streams::StreamsAsyncClient;
 use witrpc_tests::watchdog::{PATIENCE, Watchdog, eventually_equal};
 
 /// Enough items to fill what the server grants ahead: two batches of 64 KiB and a bit.
@@ -23,7 +23,7 @@ const MANY: u64 = 2 * (64 << 10) / 8 + 100;
 /// A waker that begins a call, an upload and a stream, and gives them up, whenever it is woken and when
 /// its last copy is dropped.
 struct Calling {
-    client: ConveyorAsyncClient,
+    client: StreamsAsyncClient,
     polls: Thread,
     woken: Arc<AtomicUsize>,
 }
@@ -58,7 +58,7 @@ type Call<'a> = Pin<Box<dyn Future<Output = Result<u64, CallError>> + 'a>>;
 
 /// Polls all, each time with wakers that are new, so that the former ones are dropped. Says how often
 /// one was woken.
-fn complete(client: &ConveyorAsyncClient, mut calls: Vec<Call<'_>>, expected: &[u64]) -> usize {
+fn complete(client: &StreamsAsyncClient, mut calls: Vec<Call<'_>>, expected: &[u64]) -> usize {
     let woken = Arc::<AtomicUsize>::default();
     let mut answers = vec![None; calls.len()];
     while answers.contains(&None) {
@@ -105,14 +105,14 @@ impl Wake for Inline {
 }
 
 #[wit_service]
-trait Belt {
+trait Moves {
     async fn total(&self, numbers: impl Stream<Item = u64>) -> u64;
     fn count(&self, end: u64) -> impl Stream<Item = u64>;
 }
 
 struct Moving;
 
-impl Belt for Moving {
+impl Moves for Moving {
     async fn total(&self, numbers: impl Stream<Item = u64>) -> u64 {
         numbers.fold(0, async |sum, number| sum + number).await
     }
@@ -131,11 +131,11 @@ over_both_transports! {
                 _ => Mmf::unguessable().lanes(lanes).into(),
             };
             let server = WitServer::builder().listen(endpoint.clone());
-            let server = server.service(BeltServer::new(Moving)).spawn_with(|job| {
+            let server = server.service(MovesServer::new(Moving)).spawn_with(|job| {
                 Arc::new(Inline { job: Mutex::new(Some(job)), is_woken: false.into() }).wake();
             });
             let server = server.start().unwrap();
-            let client = block_on(BeltAsyncClient::connect(endpoint)).unwrap();
+            let client = block_on(MovesAsyncClient::connect(endpoint)).unwrap();
             let uploads = (0..8).map(|_| client.total(stream::iter(0..MANY)));
             let totals = block_on(join_all(uploads));
             assert_eq!(totals, [const { Ok(MANY * (MANY - 1) / 2) }; 8]);
@@ -150,23 +150,23 @@ over_both_transports! {
     fn a_waker_of_an_upload_may_call_into_its_client(transport) {
         const UPLOADS: u64 = 8;
         for lanes in [3, 64] {
-            let plan = Plan { lanes: Some(lanes), ..Plan::default() };
-            let site = Site::with_conveyor(transport, plan);
-            let later = site.conveyor_later();
+            let plan = FixtureConfig { lanes: Some(lanes), ..FixtureConfig::default() };
+            let fixture = Fixture::with_streams(transport, plan);
+            let later = fixture.streams_later();
             // They wait for lanes, for room, and for their answers.
             let upload = |_| Box::pin(later.follow_later(stream::iter(0..MANY))) as Call<'_>;
             let calls = (0..UPLOADS).map(upload).collect();
             let woken = complete(&later, calls, &[MANY; UPLOADS as usize]);
             assert!(woken > 0, "over {lanes} lanes");
-            eventually_equal("how many calls are unanswered", &0, || site.metrics().in_flight);
+            eventually_equal("how many calls are unanswered", &0, || fixture.metrics().in_flight);
         }
     }
 
     fn a_waker_of_a_stream_or_a_call_may_call_into_its_client(transport) {
         for lanes in [3, 64] {
-            let plan = Plan { lanes: Some(lanes), ..Plan::default() };
-            let site = Site::with_conveyor(transport, plan);
-            let later = &site.conveyor_later();
+            let plan = FixtureConfig { lanes: Some(lanes), ..FixtureConfig::default() };
+            let fixture = Fixture::with_streams(transport, plan);
+            let later = &fixture.streams_later();
             let count = async {
                 let items = later.gated_later(vec![1, 2, 3]).await?;
                 Ok(items.map(|item| item.map_or(0, |_| 1)).fold(0_u64, async |sum, it| sum + it).await)
@@ -176,7 +176,7 @@ over_both_transports! {
                 Box::pin(later.take_behind(4, MANY, stream::iter(0..MANY))),
                 Box::pin(later.seen()),
             ];
-            let opener = site.client();
+            let opener = fixture.client();
             let opens = thread::spawn(move || {
                 opener.arrived(4, 1).unwrap();
                 (1..=4).for_each(|gate| opener.open(gate).unwrap());

@@ -5,17 +5,17 @@ use std::path::Path;
 use futures_executor::block_on;
 use futures_util::future::join;
 use witrpc::{CallError, Codec};
-use witrpc_tests::over_every_transport;
-use witrpc_tests::site::Site;
-use witrpc_tests::workshop::{
-    Bench, DivideError, Nest, Parcel, Point, WorkshopClient, bytes_of, checksum,
+use witrpc_tests::basic::{
+    BasicClient, Bench, DivideError, Nest, Parcel, Point, bytes_of, checksum,
 };
+use witrpc_tests::fixture::Fixture;
+use witrpc_tests::over_every_transport;
 
 over_every_transport! {
     fn values_arrive_as_they_were(transport) {
-        let site = Site::new(transport);
+        let fixture = Fixture::new(transport);
         for codec in [Codec::Postcard, Codec::Json] {
-            let client = site.builder().codec(codec).connect().unwrap();
+            let client = fixture.builder().codec(codec).connect().unwrap();
             assert_eq!(client.add(i64::MAX, 1), Ok(i64::MIN));
             assert_eq!(client.mean(&[1.0, 2.0, 6.0]), Ok(3.0));
             assert_eq!(client.mean(&[0.1]).unwrap().to_bits(), 0.1_f64.to_bits());
@@ -36,8 +36,8 @@ over_every_transport! {
     }
 
     fn empty_values_arrive(transport) {
-        let site = Site::new(transport);
-        let client = site.client();
+        let fixture = Fixture::new(transport);
+        let client = fixture.client();
         assert_eq!(client.echo(Vec::new()), Ok(Vec::new()));
         assert_eq!(client.echo_text(""), Ok(String::new()));
         assert_eq!(client.sum_points(&[]), Ok(Point::default()));
@@ -45,9 +45,9 @@ over_every_transport! {
     }
 
     fn the_services_own_errors_come_back_as_their_type(transport) {
-        let site = Site::new(transport);
+        let fixture = Fixture::new(transport);
         for codec in [Codec::Postcard, Codec::Json] {
-            let client = site.builder().codec(codec).connect().unwrap();
+            let client = fixture.builder().codec(codec).connect().unwrap();
             assert_eq!(client.divide(7, 2), Ok(3));
             assert_eq!(client.divide(7, 0), Err(CallError::App(DivideError::ByZero)));
             let overflow = DivideError::Overflow { dividend: i64::MIN };
@@ -57,8 +57,8 @@ over_every_transport! {
     }
 
     fn a_panic_is_an_error_and_the_server_lives_on(transport) {
-        let site = Site::new(transport);
-        let client = site.client();
+        let fixture = Fixture::new(transport);
+        let client = fixture.client();
         for round in 0..20 {
             let message = format!("round {round}");
             let panicked = Err(CallError::Panicked { message: message.clone() });
@@ -69,8 +69,8 @@ over_every_transport! {
     }
 
     fn the_async_client_calls_every_form(transport) {
-        let site = Site::new(transport);
-        let client = site.async_client();
+        let fixture = Fixture::new(transport);
+        let client = fixture.async_client();
         block_on(async {
             assert_eq!(client.add(1, 2).await, Ok(3));
             assert_eq!(client.divide(1, 0).await, Err(CallError::App(DivideError::ByZero)));
@@ -85,15 +85,15 @@ over_every_transport! {
     }
 
     fn a_future_that_is_never_polled_calls_nothing(transport) {
-        let site = Site::new(transport);
-        let client = site.async_client();
+        let fixture = Fixture::new(transport);
+        let client = fixture.async_client();
         drop(client.make(1, 1));
         assert_eq!(block_on(client.count()), Ok(0));
     }
 
     fn handlers_learn_who_calls(transport) {
-        let site = Site::new(transport);
-        let (one, other) = (site.client(), site.client());
+        let fixture = Fixture::new(transport);
+        let (one, other) = (fixture.client(), fixture.client());
         let first = one.who().unwrap();
         assert_eq!(first.pid, std::process::id());
         assert_eq!(first.uid, rustix::process::getuid().as_raw());
@@ -106,10 +106,10 @@ over_every_transport! {
     }
 
     fn clients_of_one_server_choose_different_codecs(transport) {
-        let site = Site::new(transport);
-        let compact = site.builder().codec(Codec::Postcard);
+        let fixture = Fixture::new(transport);
+        let compact = fixture.builder().codec(Codec::Postcard);
         let compact = compact.connect().unwrap();
-        let text = site.async_builder().codec(Codec::Json);
+        let text = fixture.async_builder().codec(Codec::Json);
         let text = block_on(text.connect()).unwrap();
         let mut rng = fastrand::Rng::with_seed(1);
         for round in 0..50 {
@@ -122,8 +122,8 @@ over_every_transport! {
     }
 
     fn messages_larger_than_the_shared_memory_arrive_whole(transport) {
-        let site = Site::new(transport);
-        let client = site.client();
+        let fixture = Fixture::new(transport);
+        let client = fixture.client();
         for len in [1 << 18, (1 << 20) + 1, 5_000_001, 20 << 20] {
             let bytes = bytes_of(len, 3);
             assert_eq!(client.digest(&bytes), Ok(checksum(&bytes)), "{len} bytes there");
@@ -134,7 +134,7 @@ over_every_transport! {
 
 #[test]
 fn a_client_can_have_a_server_of_its_own_in_its_process() {
-    let client = WorkshopClient::in_process(Bench::default());
+    let client = BasicClient::in_process(Bench::default());
     assert_eq!(client.add(1, 2), Ok(3));
     assert_eq!(client.divide(1, 0), Err(CallError::App(DivideError::ByZero)));
 }

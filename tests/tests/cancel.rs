@@ -11,20 +11,20 @@ use fastrand::Rng;
 use futures_executor::block_on;
 use futures_util::FutureExt;
 use witrpc::{CallError, CallOptions, CancelToken};
+use witrpc_tests::basic::{bytes_of, checksum};
+use witrpc_tests::cancellation::{CancellationAsyncClient, CancellationClient, Note};
+use witrpc_tests::fixture::{Fixture, FixtureConfig, Transport};
 use witrpc_tests::over_both_transports;
 use witrpc_tests::process::Child;
 use witrpc_tests::roles::Role;
-use witrpc_tests::site::{Plan, Site, Transport};
-use witrpc_tests::vigil::{Note, VigilAsyncClient, VigilClient};
 use witrpc_tests::watchdog::eventually_equal;
-use witrpc_tests::workshop::{bytes_of, checksum};
 
-fn vigil(site: &Site) -> VigilClient {
-    VigilClient::connect(site.endpoint()).expect("the client connects")
+fn cancellation(fixture: &Fixture) -> CancellationClient {
+    CancellationClient::connect(fixture.endpoint()).expect("the client connects")
 }
 
-fn vigil_later(site: &Site) -> VigilAsyncClient {
-    block_on(VigilAsyncClient::connect(site.endpoint())).expect("the client connects")
+fn cancellation_later(fixture: &Fixture) -> CancellationAsyncClient {
+    block_on(CancellationAsyncClient::connect(fixture.endpoint())).expect("the client connects")
 }
 
 fn cancelled(token: u64) -> Note {
@@ -33,8 +33,8 @@ fn cancelled(token: u64) -> Note {
 
 over_both_transports! {
     fn a_blocking_caller_is_freed_by_another_thread_and_its_handler_told(transport) {
-        let site = Site::new(transport);
-        let client = vigil(&site);
+        let fixture = Fixture::new(transport);
+        let client = cancellation(&fixture);
         let token = CancelToken::new();
         let view = client.with(CallOptions::new().cancelled_by(&token));
         let callers = [1, 2].map(|number| {
@@ -57,9 +57,9 @@ over_both_transports! {
     }
 
     fn a_dropped_future_is_told_to_its_handler(transport) {
-        let site = Site::new(transport);
-        let client = vigil_later(&site);
-        let helper = vigil(&site);
+        let fixture = Fixture::new(transport);
+        let client = cancellation_later(&fixture);
+        let helper = cancellation(&fixture);
         let mut calls = [client.stay(1).boxed(), client.stay_asleep(2).boxed()];
         for call in &mut calls {
             assert!(call.now_or_never().is_none());
@@ -73,37 +73,37 @@ over_both_transports! {
     }
 
     fn a_timeout_of_the_client_is_told_to_its_handler(transport) {
-        let site = Site::new(transport);
+        let fixture = Fixture::new(transport);
         let short = Duration::from_millis(30);
-        let client = VigilClient::builder(site.endpoint()).call_timeout(short);
+        let client = CancellationClient::builder(fixture.endpoint()).call_timeout(short);
         let client = client.connect().unwrap();
         assert_eq!(client.stay(1), Err(CallError::TimedOut { after: Some(short) }));
         assert_eq!(client.stay_asleep(2), Err(CallError::TimedOut { after: Some(short) }));
         let told = Ok(vec![cancelled(1), cancelled(2)]);
-        let helper = vigil(&site);
+        let helper = cancellation(&fixture);
         eventually_equal("what the handlers learned", &told, || helper.notes());
     }
 
     fn a_token_that_is_cancelled_lets_nothing_out(transport) {
-        let site = Site::new(transport);
-        let client = vigil(&site);
+        let fixture = Fixture::new(transport);
+        let client = cancellation(&fixture);
         let token = CancelToken::new();
         let view = client.with(CallOptions::new().cancelled_by(&token));
         assert_eq!(view.count(), Ok(()));
         token.cancel();
         assert_eq!(view.count(), Err(CallError::Cancelled));
-        let later = vigil_later(&site).with(CallOptions::new().cancelled_by(&token));
+        let later = cancellation_later(&fixture).with(CallOptions::new().cancelled_by(&token));
         assert_eq!(block_on(later.count()), Err(CallError::Cancelled));
         assert_eq!(client.counted(), Ok(1), "and others go on");
     }
 
     fn a_call_that_waits_for_a_lane_can_be_cancelled(transport) {
-        let site = Site::with(transport, Plan { lanes: Some(1), ..Plan::default() });
-        let client = vigil(&site);
+        let fixture = Fixture::with(transport, FixtureConfig { lanes: Some(1), ..FixtureConfig::default() });
+        let client = cancellation(&fixture);
         let (first, second) = (CancelToken::new(), CancelToken::new());
         let staying = client.with(CallOptions::new().cancelled_by(&first));
         let staying = thread::spawn(move || staying.stay(1));
-        let helper = vigil(&site);
+        let helper = cancellation(&fixture);
         helper.begun(1).unwrap();
         let waiting = client.with(CallOptions::new().cancelled_by(&second));
         let waiting = thread::spawn(move || waiting.count());
@@ -116,10 +116,10 @@ over_both_transports! {
     }
 
     fn a_client_that_leaves_or_is_sent_away_cancels_its_calls(transport) {
-        let site = Site::new(transport);
-        let helper = vigil(&site);
+        let fixture = Fixture::new(transport);
+        let helper = cancellation(&fixture);
         for (number, leaves) in [(1, true), (2, false)] {
-            let client = vigil(&site);
+            let client = cancellation(&fixture);
             let caller = thread::spawn({
                 let client = client.clone();
                 move || client.stay_asleep(number)
@@ -128,8 +128,8 @@ over_both_transports! {
             if leaves {
                 client.connection().disconnect();
             } else {
-                let latest = site.clients().into_iter().max().expect("it is connected");
-                assert!(site.disconnect(latest.0));
+                let latest = fixture.clients().into_iter().max().expect("it is connected");
+                assert!(fixture.disconnect(latest.0));
             }
             assert!(matches!(caller.join().unwrap(), Err(CallError::Disconnected(_))));
         }
@@ -141,8 +141,8 @@ over_both_transports! {
         // Few lanes and short arenas: every call follows one that was given up, and many cross in
         // segments.
         let size = Some(128 << 10);
-        let site = Site::with(transport, Plan { lanes: Some(4), size, ..Plan::default() });
-        let client = vigil_later(&site);
+        let fixture = Fixture::with(transport, FixtureConfig { lanes: Some(4), size, ..FixtureConfig::default() });
+        let client = cancellation_later(&fixture);
         let calls = calls_of_the_stress();
         let ledger = Mutex::new(Ledger::default());
         thread::scope(|scope| {
@@ -155,7 +155,7 @@ over_both_transports! {
                     }
                 });
             }
-            let (blocking, ledger) = (vigil(&site), &ledger);
+            let (blocking, ledger) = (cancellation(&fixture), &ledger);
             scope.spawn(move || {
                 let mut rng = Rng::with_seed(77);
                 for call in 0..calls {
@@ -163,7 +163,7 @@ over_both_transports! {
                 }
             });
         });
-        check(&ledger.into_inner().unwrap(), &vigil(&site));
+        check(&ledger.into_inner().unwrap(), &cancellation(&fixture));
     }
 }
 
@@ -200,7 +200,7 @@ fn breathe(rng: &mut Rng) {
 }
 
 /// Makes a call and gives it up after so many looks, unless it is answered by then.
-fn gamble(client: &VigilAsyncClient, token: u64, rng: &mut Rng, ledger: &Mutex<Ledger>) {
+fn gamble(client: &CancellationAsyncClient, token: u64, rng: &mut Rng, ledger: &Mutex<Ledger>) {
     let bytes = random_bytes(token, rng);
     let (len, sum) = (bytes.len(), checksum(&bytes));
     let looks = rng.u32(..200);
@@ -239,7 +239,7 @@ fn gamble(client: &VigilAsyncClient, token: u64, rng: &mut Rng, ledger: &Mutex<L
 }
 
 /// The same, by a thread that blocks and another one that cancels.
-fn gamble_blocking(client: &VigilClient, token: u64, rng: &mut Rng, ledger: &Mutex<Ledger>) {
+fn gamble_blocking(client: &CancellationClient, token: u64, rng: &mut Rng, ledger: &Mutex<Ledger>) {
     let bytes = random_bytes(token, rng);
     let (len, sum) = (bytes.len(), checksum(&bytes));
     let (looks, pauses) = (rng.u32(..2_000), rng.u32(..200));
@@ -265,7 +265,7 @@ fn gamble_blocking(client: &VigilClient, token: u64, rng: &mut Rng, ledger: &Mut
 }
 
 /// Compares what the callers did with what the handlers learned.
-fn check(ledger: &Ledger, client: &VigilClient) {
+fn check(ledger: &Ledger, client: &CancellationClient) {
     let notes = client.notes().unwrap();
     let count = notes.len();
     let notes: BTreeMap<u64, bool> =
@@ -283,9 +283,9 @@ fn check(ledger: &Ledger, client: &VigilClient) {
 
 #[test]
 fn a_client_that_is_killed_cancels_its_calls() {
-    let site = Site::new(Transport::Mmf);
-    let helper = vigil(&site);
-    let child = Child::start(&Role::Stay { address: site.address().clone(), token: 9 });
+    let fixture = Fixture::new(Transport::Mmf);
+    let helper = cancellation(&fixture);
+    let child = Child::start(&Role::Stay { address: fixture.address().clone(), token: 9 });
     helper.begun(1).unwrap();
     assert_eq!(helper.notes(), Ok(vec![]));
     child.kill();

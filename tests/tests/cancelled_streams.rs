@@ -7,17 +7,17 @@ use futures_executor::block_on;
 use futures_util::future::{Either, select};
 use futures_util::{FutureExt, stream};
 use witrpc::{CallError, CallOptions, CancelToken};
+use witrpc_tests::cancellation::{CancellationAsyncClient, CancellationClient, Note};
+use witrpc_tests::fixture::Fixture;
 use witrpc_tests::over_both_transports;
-use witrpc_tests::site::Site;
-use witrpc_tests::vigil::{Note, VigilAsyncClient, VigilClient};
 use witrpc_tests::watchdog::{eventually, eventually_equal};
 
-fn vigil(site: &Site) -> VigilClient {
-    VigilClient::connect(site.endpoint()).expect("the client connects")
+fn cancellation(fixture: &Fixture) -> CancellationClient {
+    CancellationClient::connect(fixture.endpoint()).expect("the client connects")
 }
 
-fn vigil_later(site: &Site) -> VigilAsyncClient {
-    block_on(VigilAsyncClient::connect(site.endpoint())).expect("the client connects")
+fn cancellation_later(fixture: &Fixture) -> CancellationAsyncClient {
+    block_on(CancellationAsyncClient::connect(fixture.endpoint())).expect("the client connects")
 }
 
 fn told(tokens: &[u64]) -> Result<Vec<Note>, CallError> {
@@ -26,8 +26,8 @@ fn told(tokens: &[u64]) -> Result<Vec<Note>, CallError> {
 
 over_both_transports! {
     fn a_method_learns_that_nobody_wants_more_of_its_stream(transport) {
-        let site = Site::new(transport);
-        let (client, later) = (vigil(&site), vigil_later(&site));
+        let fixture = Fixture::new(transport);
+        let (client, later) = (cancellation(&fixture), cancellation_later(&fixture));
         let token = CancelToken::new();
         let view = client.with(CallOptions::new().cancelled_by(&token));
         let mut streams = (client.search(1).unwrap(), view.search_asleep(2).unwrap());
@@ -37,7 +37,7 @@ over_both_transports! {
         assert_eq!((streams.0.next(), streams.1.next()), (Some(Ok(1)), Some(Ok(2))));
         let items = block_on(async { (others.0.next().await, others.1.next().await) });
         assert_eq!(items, (Some(Ok(3)), Some(Ok(4))));
-        let leaving = vigil(&site);
+        let leaving = cancellation(&fixture);
         let mut left = leaving.search(5).unwrap();
         assert_eq!(left.next(), Some(Ok(5)));
         client.begun(5).unwrap();
@@ -51,8 +51,8 @@ over_both_transports! {
     }
 
     fn a_method_that_is_fed_learns_that_its_call_is_given_up(transport) {
-        let site = Site::new(transport);
-        let (client, later) = (vigil(&site), vigil_later(&site));
+        let fixture = Fixture::new(transport);
+        let (client, later) = (cancellation(&fixture), cancellation_later(&fixture));
         let token = CancelToken::new();
         let view = client.with(CallOptions::new().cancelled_by(&token));
         let callers = [1, 2].map(|number| {
@@ -65,7 +65,7 @@ over_both_transports! {
         let numbers = || stream::iter(0..3);
         let calls = [later.ponder(3, numbers()).boxed(), later.ponder_asleep(4, numbers()).boxed()];
         let calls = futures_util::future::join_all(calls);
-        let helper = vigil_later(&site);
+        let helper = cancellation_later(&fixture);
         let Either::Right((begun, calls)) = block_on(select(calls, helper.begun(4).boxed())) else {
             panic!("the methods wait");
         };
@@ -81,8 +81,8 @@ over_both_transports! {
     }
 
     fn a_deadline_is_one_for_the_opening_of_a_stream_that_is_returned(transport) {
-        let site = Site::new(transport);
-        let (client, later) = (vigil(&site), vigil_later(&site));
+        let fixture = Fixture::new(transport);
+        let (client, later) = (cancellation(&fixture), cancellation_later(&fixture));
         let mut time = Duration::from_millis(20);
         // Until the machine is quick enough to open both in time.
         let (at, mut stream, mut other) = loop {
@@ -111,8 +111,8 @@ over_both_transports! {
     }
 
     fn a_deadline_is_one_for_the_answer_of_a_method_that_is_fed(transport) {
-        let site = Site::new(transport);
-        let (client, later) = (vigil(&site), vigil_later(&site));
+        let fixture = Fixture::new(transport);
+        let (client, later) = (cancellation(&fixture), cancellation_later(&fixture));
         let mut time = Duration::from_millis(20);
         eventually("all four are told at their deadline", || {
             time *= 2;

@@ -9,19 +9,19 @@ use futures_util::StreamExt;
 use futures_util::future::{Either, join_all, select};
 use futures_util::stream::FuturesUnordered;
 use witrpc::CallError;
-use witrpc_tests::errands::Pair;
+use witrpc_tests::basic::BasicClient;
+use witrpc_tests::fixture::{Address, Fixture, FixtureConfig, Transport};
 use witrpc_tests::over_both_transports;
 use witrpc_tests::process::Child;
+use witrpc_tests::random_calls::Pair;
 use witrpc_tests::roles::Role;
-use witrpc_tests::site::{Address, Plan, Site, Transport};
 use witrpc_tests::watchdog::PATIENCE;
-use witrpc_tests::workshop::WorkshopClient;
 
 over_both_transports! {
     fn sixty_four_calls_complete_out_of_order(transport) {
-        let site = Site::new(transport);
-        let client = site.async_client();
-        let opener = site.async_client();
+        let fixture = Fixture::new(transport);
+        let client = fixture.async_client();
+        let opener = fixture.async_client();
         let mut pending: FuturesUnordered<_> =
             (0..64).map(|n| client.hold_later(n, 1_000 + n)).collect();
         block_on(async {
@@ -41,8 +41,8 @@ over_both_transports! {
     }
 
     fn blocked_handlers_hold_up_nobody_else(transport) {
-        let site = Site::new(transport);
-        let client = site.client();
+        let fixture = Fixture::new(transport);
+        let client = fixture.client();
         thread::scope(|scope| {
             let held: Vec<_> = (0..20)
                 .map(|token| { let client = &client; scope.spawn(move || client.hold(1, token)) })
@@ -59,8 +59,8 @@ over_both_transports! {
     }
 
     fn threads_share_a_client(transport) {
-        let site = Site::new(transport);
-        let pair = Pair { blocking: site.client(), later: site.async_client() };
+        let fixture = Fixture::new(transport);
+        let pair = Pair { blocking: fixture.client(), later: fixture.async_client() };
         thread::scope(|scope| {
             for seed in 0..4 {
                 let pair = &pair;
@@ -75,22 +75,22 @@ over_both_transports! {
     }
 
     fn more_calls_than_lanes_wait_for_each_other(transport) {
-        let site = Site::with(transport, Plan { lanes: Some(3), ..Plan::default() });
-        let client = site.async_client();
+        let fixture = Fixture::with(transport, FixtureConfig { lanes: Some(3), ..FixtureConfig::default() });
+        let client = fixture.async_client();
         let answers = block_on(join_all((0..100).map(|n| client.divide_later(n, 1))));
         assert_eq!(answers, (0..100).map(Ok).collect::<Vec<_>>());
     }
 
     fn handlers_call_the_service_they_are_in(transport) {
-        let site = Site::new(transport);
-        let client = site.client();
-        assert_eq!(client.relay(site.address().clone(), 10, PATIENCE), Ok(55));
+        let fixture = Fixture::new(transport);
+        let client = fixture.client();
+        assert_eq!(client.relay(fixture.address().clone(), 10, PATIENCE), Ok(55));
         // From several callers at once, each level holding one worker.
         thread::scope(|scope| {
             for _ in 0..4 {
-                let (client, site) = (&client, &site);
+                let (client, fixture) = (&client, &fixture);
                 scope.spawn(move || {
-                    assert_eq!(client.relay(site.address().clone(), 8, PATIENCE), Ok(36));
+                    assert_eq!(client.relay(fixture.address().clone(), 8, PATIENCE), Ok(36));
                 });
             }
         });
@@ -101,11 +101,14 @@ over_both_transports! {
 /// Each level holds one of the two workers, so the third waits until its caller gives up.
 #[test]
 fn nested_calls_beyond_the_bound_of_workers_end_in_time() {
-    let site = Site::with(Transport::Mmf, Plan { max_workers: Some(2), ..Plan::default() });
-    let client = site.client();
+    let fixture = Fixture::with(
+        Transport::Mmf,
+        FixtureConfig { max_workers: Some(2), ..FixtureConfig::default() },
+    );
+    let client = fixture.client();
     let time = Duration::from_millis(300);
-    assert_eq!(client.relay(site.address().clone(), 1, PATIENCE), Ok(1), "two levels fit");
-    let refused = client.relay(site.address().clone(), 5, time);
+    assert_eq!(client.relay(fixture.address().clone(), 1, PATIENCE), Ok(1), "two levels fit");
+    let refused = client.relay(fixture.address().clone(), 5, time);
     assert!(
         matches!(&refused, Err(CallError::App(why)) if why.contains("no answer")),
         "{refused:?}"
@@ -116,8 +119,11 @@ fn nested_calls_beyond_the_bound_of_workers_end_in_time() {
 /// With one worker each call that takes a while displaces the poller: others come in between.
 #[test]
 fn a_client_that_calls_without_pause_lets_others_in() {
-    let site = Site::with(Transport::Mmf, Plan { max_workers: Some(1), ..Plan::default() });
-    let (busy, other) = (site.client(), site.client());
+    let fixture = Fixture::with(
+        Transport::Mmf,
+        FixtureConfig { max_workers: Some(1), ..FixtureConfig::default() },
+    );
+    let (busy, other) = (fixture.client(), fixture.client());
     let over = AtomicBool::new(false);
     thread::scope(|scope| {
         for seed in 0..8 {
@@ -137,8 +143,8 @@ fn a_client_that_calls_without_pause_lets_others_in() {
 
 #[test]
 fn ten_clients_in_parallel_each_get_their_own_answers() {
-    let site = Site::new(Transport::Mmf);
-    let clients = start_callers(site.address(), 10, 150, false);
+    let fixture = Fixture::new(Transport::Mmf);
+    let clients = start_callers(fixture.address(), 10, 150, false);
     let mut numbers: Vec<u64> = clients.iter().map(Child::hear).collect();
     numbers.sort_unstable();
     numbers.dedup();
@@ -156,8 +162,11 @@ fn more_spinning_processes_than_cores_make_progress() {
     let cores = thread::available_parallelism().unwrap().get();
     let processes = cores.min(MOST_PROCESSES) + 3;
     let max_clients = Some(2 * processes as u32);
-    let site = Site::with(Transport::Mmf, Plan { spin: true, max_clients, ..Plan::default() });
-    let clients = start_callers(site.address(), processes, 60, true);
+    let fixture = Fixture::with(
+        Transport::Mmf,
+        FixtureConfig { spin: true, max_clients, ..FixtureConfig::default() },
+    );
+    let clients = start_callers(fixture.address(), processes, 60, true);
     for client in &clients {
         let _number: u64 = client.hear();
         assert_eq!(client.hear::<u64>(), 60);
@@ -166,8 +175,8 @@ fn more_spinning_processes_than_cores_make_progress() {
 
 #[test]
 fn handlers_call_each_other_across_processes() {
-    let (here, there) = (Site::new(Transport::Mmf), Site::new(Transport::Mmf));
-    let client = WorkshopClient::builder(here.endpoint()).call_timeout(PATIENCE);
+    let (here, there) = (Fixture::new(Transport::Mmf), Fixture::new(Transport::Mmf));
+    let client = BasicClient::builder(here.endpoint()).call_timeout(PATIENCE);
     let client = client.connect().unwrap();
     assert_eq!(client.relay(there.address().clone(), 6, PATIENCE), Ok(21));
 }

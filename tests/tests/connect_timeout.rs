@@ -7,18 +7,19 @@ use std::time::Duration;
 
 use futures_executor::block_on;
 use witrpc::{ConnectError, InProcess, Mmf, Reconnect};
+use witrpc_tests::basic::{BasicAsyncClient, BasicClient};
+use witrpc_tests::fixture::{Address, FixtureConfig, Started};
 use witrpc_tests::process::Child;
 use witrpc_tests::roles::Role;
-use witrpc_tests::site::{Address, Plan, Started};
 use witrpc_tests::watchdog::{PATIENCE, Watchdog, eventually_equal};
-use witrpc_tests::workshop::{WorkshopAsyncClient, WorkshopClient};
 
 const HOUR: Duration = Duration::from_secs(3600);
 const BRIEFLY: Duration = Duration::from_millis(50);
 
 /// A server that is stopped.
 fn stopped(address: &Address) -> Child {
-    let child = Child::start(&Role::Serve { address: address.clone(), plan: Plan::default() });
+    let child =
+        Child::start(&Role::Serve { address: address.clone(), plan: FixtureConfig::default() });
     let started: Started = child.hear();
     started.expect("the server starts");
     child.pause();
@@ -37,13 +38,13 @@ fn a_stopped_server_is_given_up_in_the_time_that_the_client_says() {
     let _watchdog = Watchdog::new(PATIENCE);
     let address = Address::unguessable();
     let _child = stopped(&address);
-    let blocking = WorkshopClient::builder(address.endpoint()).wait_for_server(HOUR);
+    let blocking = BasicClient::builder(address.endpoint()).wait_for_server(HOUR);
     let refused = blocking.connect_timeout(BRIEFLY).connect().unwrap_err();
     assert!(matches!(refused, ConnectError::TimedOut { after: BRIEFLY }), "{refused}");
     assert!(refused.is_retryable() && refused.to_string().contains("50ms"), "{refused}");
     // It counts also where the endpoint allows more.
     let Address::Mmf { name, .. } = &address else { panic!("it has a name") };
-    let patient = WorkshopAsyncClient::builder(Mmf::new(name).handshake_timeout(HOUR));
+    let patient = BasicAsyncClient::builder(Mmf::new(name).handshake_timeout(HOUR));
     let refused = block_on(patient.connect_timeout(BRIEFLY).connect()).unwrap_err();
     assert!(matches!(refused, ConnectError::TimedOut { after: BRIEFLY }), "{refused}");
     eventually_equal("threads that connect", &0, connecting);
@@ -54,7 +55,7 @@ fn a_server_that_does_not_come_is_waited_for_no_longer() {
     let _watchdog = Watchdog::new(PATIENCE);
     for place in [Mmf::unguessable().into(), InProcess::new().into()] {
         let place: witrpc::Endpoint = place;
-        let client = WorkshopClient::builder(place).wait_for_server(HOUR).connect_timeout(BRIEFLY);
+        let client = BasicClient::builder(place).wait_for_server(HOUR).connect_timeout(BRIEFLY);
         let refused = client.connect().unwrap_err();
         assert!(
             matches!(refused, ConnectError::NobodyServes { waited, .. } if waited < HOUR),
@@ -67,8 +68,9 @@ fn a_server_that_does_not_come_is_waited_for_no_longer() {
 fn a_server_that_comes_in_time_is_met() {
     let _watchdog = Watchdog::new(PATIENCE);
     let address = Address::unguessable();
-    let _child = Child::start(&Role::Serve { address: address.clone(), plan: Plan::default() });
-    let client = WorkshopClient::builder(address.endpoint()).wait_for_server(PATIENCE);
+    let _child =
+        Child::start(&Role::Serve { address: address.clone(), plan: FixtureConfig::default() });
+    let client = BasicClient::builder(address.endpoint()).wait_for_server(PATIENCE);
     let client = client.connect_timeout(PATIENCE).reconnect(Reconnect::new()).connect().unwrap();
     assert_eq!(client.add(1, 2), Ok(3));
 }
@@ -86,7 +88,7 @@ fn a_connect_that_is_dropped_leaves_no_thread() {
         InProcess::new().into(),
     ];
     for place in places {
-        let builder = WorkshopAsyncClient::builder(place).wait_for_server(HOUR);
+        let builder = BasicAsyncClient::builder(place).wait_for_server(HOUR);
         let mut connecting_to = Box::pin(builder.connect());
         let polled = connecting_to.as_mut().poll(&mut Context::from_waker(Waker::noop()));
         assert!(polled.is_pending(), "there is nobody to connect to");
@@ -107,12 +109,12 @@ fn a_provider_of_tokens_that_panics_panics_where_the_client_connects() {
     for place in [Mmf::unguessable().into(), InProcess::new().into()] {
         let place: witrpc::Endpoint = place;
         panicked_with(&|| {
-            let client = WorkshopClient::builder(place.clone()).connect_timeout(PATIENCE);
+            let client = BasicClient::builder(place.clone()).connect_timeout(PATIENCE);
             let client = client.access_token_from(|| panic!("the vault is closed"));
             drop(client.connect());
         });
         panicked_with(&|| {
-            let client = WorkshopAsyncClient::builder(place.clone()).connect_timeout(PATIENCE);
+            let client = BasicAsyncClient::builder(place.clone()).connect_timeout(PATIENCE);
             let client = client.access_token_from(|| panic!("the vault is closed"));
             drop(block_on(client.connect()));
         });

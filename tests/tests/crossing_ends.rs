@@ -10,8 +10,8 @@ use futures_executor::block_on;
 use futures_util::future::join_all;
 use futures_util::{StreamExt, stream};
 use witrpc::{CallError, Endpoint, InProcess, Mmf, Stream, WitServer, wit_service};
+use witrpc_tests::fixture::Transport;
 use witrpc_tests::over_both_transports;
-use witrpc_tests::site::Transport;
 use witrpc_tests::watchdog::{PATIENCE, Watchdog};
 
 const ROUNDS: usize = 20;

@@ -3,8 +3,8 @@
 use futures_executor::block_on;
 use serde::{Deserialize, Serialize};
 use witrpc::{CallError, Codec, ConnectError, ContractDifference, wit_service};
+use witrpc_tests::fixture::Fixture;
 use witrpc_tests::over_both_transports;
-use witrpc_tests::site::Site;
 
 /// A result that has grown since.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -15,9 +15,9 @@ pub struct Quotient {
     pub rest: String,
 }
 
-/// What the workshop is to those who remember it wrongly: methods in another order, with arguments
+/// What the basic is to those who remember it wrongly: methods in another order, with arguments
 /// and results that it does not have.
-#[wit_service(name = "Workshop")]
+#[wit_service(name = "Basic")]
 pub trait Misremembered {
     /// There is no such method.
     fn polish(&self, times: u32) -> bool;
@@ -40,8 +40,8 @@ pub enum DivideError {
     ByZero,
 }
 
-/// An older version of the workshop, whose server has since got more.
-#[wit_service(name = "Workshop")]
+/// An older version of the basic, whose server has since got more.
+#[wit_service(name = "Basic")]
 pub trait Earlier {
     /// There is no such method any more.
     fn polish(&self, times: u32) -> bool;
@@ -62,8 +62,8 @@ pub enum Word {
     Text(String),
 }
 
-/// The workshop to those who do not say what they send.
-#[wit_service(name = "Workshop")]
+/// The basic to those who do not say what they send.
+#[wit_service(name = "Basic")]
 pub trait Vague {
     /// The sum.
     fn add(&self, a: Word, b: Word) -> Word;
@@ -84,7 +84,7 @@ impl<'de> Deserialize<'de> for Number {
     }
 }
 
-/// A service that no workshop serves.
+/// A service that no basic serves.
 #[wit_service]
 pub trait Bakery {
     /// Bakes.
@@ -93,8 +93,8 @@ pub trait Bakery {
 
 over_both_transports! {
     fn all_that_differs_is_told_when_connecting(transport) {
-        let site = Site::new(transport);
-        let bystander = site.client();
+        let fixture = Fixture::new(transport);
+        let bystander = fixture.client();
         let expected = [
             "echo_text: argument `text` is raw [f64] here and str there",
             "add: takes 3 arguments here and 2 there",
@@ -103,24 +103,24 @@ over_both_transports! {
         ];
         let told = |error| match error {
             ConnectError::ContractMismatch { service, differences } => {
-                assert_eq!(service, "Workshop");
+                assert_eq!(service, "Basic");
                 differences.iter().map(ContractDifference::to_string).collect::<Vec<_>>()
             }
             other => panic!("{other}"),
         };
         for codec in [Codec::Postcard, Codec::Json] {
-            let client = MisrememberedClient::builder(site.endpoint()).codec(codec);
+            let client = MisrememberedClient::builder(fixture.endpoint()).codec(codec);
             assert_eq!(told(client.connect().unwrap_err()), expected, "{codec}");
-            let client = MisrememberedAsyncClient::builder(site.endpoint()).codec(codec);
+            let client = MisrememberedAsyncClient::builder(fixture.endpoint()).codec(codec);
             assert_eq!(told(block_on(client.connect()).unwrap_err()), expected, "{codec}");
         }
         assert_eq!(bystander.add(1, 2), Ok(3));
     }
 
     fn methods_may_come_and_go(transport) {
-        let site = Site::new(transport);
+        let fixture = Fixture::new(transport);
         for codec in [Codec::Postcard, Codec::Json] {
-            let client = EarlierClient::builder(site.endpoint()).codec(codec).connect().unwrap();
+            let client = EarlierClient::builder(fixture.endpoint()).codec(codec).connect().unwrap();
             assert_eq!(client.polish(3), Err(CallError::UnknownMethod { method: "polish" }));
             // Matched by name, wherever it stands in either trait.
             assert_eq!(client.extend("a".as_ref(), "b"), Ok("a/b".to_owned()));
@@ -129,8 +129,8 @@ over_both_transports! {
     }
 
     fn what_cannot_be_traced_is_told_by_the_call(transport) {
-        let site = Site::new(transport);
-        let client = VagueClient::builder(site.endpoint()).codec(Codec::Json).connect().unwrap();
+        let fixture = Fixture::new(transport);
+        let client = VagueClient::builder(fixture.endpoint()).codec(Codec::Json).connect().unwrap();
         let contract = client.connection().contract();
         assert_eq!(contract.lines().next(), Some("add(a: ?, b: ?) -> ?"));
         assert_eq!(client.add(Word::Number(1), Word::Number(2)), Ok(Word::Number(3)));
@@ -139,19 +139,19 @@ over_both_transports! {
         assert!(!refused.maybe_executed());
         let unread = client.lookup("pi".to_owned());
         assert!(matches!(unread, Err(CallError::Decode { .. })), "{unread:?}");
-        assert_eq!(site.client().add(1, 2), Ok(3));
+        assert_eq!(fixture.client().add(1, 2), Ok(3));
     }
 
     fn a_service_that_is_not_served_is_refused_with_those_that_are(transport) {
-        let site = Site::new(transport);
-        let refused = block_on(BakeryAsyncClient::connect(site.endpoint())).unwrap_err();
+        let fixture = Fixture::new(transport);
+        let refused = block_on(BakeryAsyncClient::connect(fixture.endpoint())).unwrap_err();
         match refused {
             ConnectError::UnknownService { asked, serves } => {
-                let served = ["Workshop", "Vigil", "Gallery"].map(str::to_owned).to_vec();
+                let served = ["Basic", "Cancellation", "SharedMemory"].map(str::to_owned).to_vec();
                 assert_eq!((asked.as_str(), serves), ("Bakery", served));
             }
             other => panic!("{other}"),
         }
-        assert_eq!(site.client().add(1, 2), Ok(3));
+        assert_eq!(fixture.client().add(1, 2), Ok(3));
     }
 }

@@ -16,8 +16,8 @@ use witrpc::{
     CallError, ClientInfo, Endpoint, InProcess, Mmf, ServedCall, ServedEnd, ServerHook, WitServer,
     wit_service,
 };
+use witrpc_tests::fixture::Transport;
 use witrpc_tests::over_both_transports;
-use witrpc_tests::site::Transport;
 use witrpc_tests::watchdog::{PATIENCE, Watchdog, eventually, eventually_equal};
 
 static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());

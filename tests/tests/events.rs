@@ -5,36 +5,36 @@ use std::thread;
 
 use futures_executor::{block_on, block_on_stream};
 use witrpc::{CallError, Codec, Endpoint, EventError, InProcess, Mmf, WitServer};
-use witrpc_tests::newsroom::{
-    Editors, NewsroomAsyncClient, NewsroomClient, NewsroomServer, NewsroomTicked, connect,
-    connect_later, next_but_zeros, next_tick, site, with,
+use witrpc_tests::basic::{Parcel, bytes_of};
+use witrpc_tests::cancellation::CancellationClient;
+use witrpc_tests::event_service::{
+    Editors, EventServiceAsyncClient, EventServiceClient, EventServiceServer, EventServiceTicked,
+    connect, connect_later, fixture, next_but_zeros, next_tick, with,
 };
+use witrpc_tests::fixture::{FixtureConfig, Transport};
 use witrpc_tests::over_every_transport;
 use witrpc_tests::process::Child;
 use witrpc_tests::roles::{Count, Role, count};
-use witrpc_tests::site::{Plan, Transport};
-use witrpc_tests::vigil::VigilClient;
 use witrpc_tests::watchdog::{PATIENCE, Watchdog, eventually, eventually_equal};
-use witrpc_tests::workshop::{Parcel, bytes_of};
 
 over_every_transport! {
     fn events_come_to_all_who_have_subscribed_in_their_order(transport) {
-        let site = site(transport);
+        let fixture = fixture(transport);
         for codec in [Codec::Postcard, Codec::Json] {
-            let connected = site.builder().codec(codec).connect().unwrap();
-            let first: NewsroomClient = connected.connection().client().unwrap();
-            let second = connect_later(&site, codec);
+            let connected = fixture.builder().codec(codec).connect().unwrap();
+            let first: EventServiceClient = connected.connection().client().unwrap();
+            let second = connect_later(&fixture, codec);
             let mut ticks = first.ticked().unwrap();
             let mut stream = block_on_stream(block_on(second.ticked()).unwrap());
-            assert_eq!(connect(&site).tick(0, 500, false), Ok(1_000));
+            assert_eq!(connect(&fixture).tick(0, 500, false), Ok(1_000));
             assert!((0..500).all(|number| next_tick(&mut ticks) == number));
             assert!((0..500).all(|number| next_tick(&mut stream) == number));
         }
     }
 
     fn events_for_one_client_come_to_that_one(transport) {
-        let site = site(transport);
-        let (mine, other) = (connect(&site), connect_later(&site, Codec::Json));
+        let fixture = fixture(transport);
+        let (mine, other) = (connect(&fixture), connect_later(&fixture, Codec::Json));
         let mut ticks = mine.ticked().unwrap();
         let mut stream = block_on_stream(block_on(other.ticked()).unwrap());
         assert_eq!(mine.tick(0, 3, true), Ok(3));
@@ -45,8 +45,8 @@ over_every_transport! {
     }
 
     fn nothing_is_sent_to_those_who_have_not_subscribed(transport) {
-        let site = site(transport);
-        let client = connect(&site);
+        let fixture = fixture(transport);
+        let client = connect(&fixture);
         assert_eq!(client.tick(0, 100, false), Ok(0));
         assert_eq!(client.tick(0, 100, true), Ok(0));
         let mut ticks = client.ticked().unwrap();
@@ -61,25 +61,25 @@ over_every_transport! {
     }
 
     fn events_of_a_running_call_come_before_it_ends(transport) {
-        let site = site(transport);
-        let (client, workshop) = (connect(&site), site.client());
+        let fixture = fixture(transport);
+        let (client, basic) = (connect(&fixture), fixture.client());
         let mut ticks = client.ticked().unwrap();
         thread::scope(|scope| {
             let call = scope.spawn(|| client.announce(vec![1, 2, 3]));
             for gate in [1, 2, 3] {
                 assert_eq!(next_tick(&mut ticks), gate);
                 assert!(!call.is_finished());
-                workshop.open(gate).unwrap();
+                basic.open(gate).unwrap();
             }
             assert_eq!(call.join().unwrap(), Ok(()));
         });
     }
 
     fn threads_that_emit_at_once_keep_their_own_order(transport) {
-        let site = site(transport);
-        let client = connect(&site);
+        let fixture = fixture(transport);
+        let client = connect(&fixture);
         let mut ticks = client.ticked().unwrap();
-        let callers: Vec<_> = (0..4_u64).map(|_| connect(&site)).collect();
+        let callers: Vec<_> = (0..4_u64).map(|_| connect(&fixture)).collect();
         thread::scope(|scope| {
             for (number, caller) in (0..).zip(&callers) {
                 scope.spawn(move || {
@@ -99,8 +99,8 @@ over_every_transport! {
     }
 
     fn large_events_come_whole(transport) {
-        let site = site(transport);
-        let client = connect(&site);
+        let fixture = fixture(transport);
+        let client = connect(&fixture);
         let mut shipped = client.shipped().unwrap();
         // The second one is larger than the connection's memory.
         for (seed, len) in [(1, 40_000), (2, 3_000_000), (3, 0)] {
@@ -116,9 +116,9 @@ over_every_transport! {
 
     fn what_is_not_taken_in_time_is_counted(transport) {
         const COUNT: u64 = 5_000;
-        let site = site(transport);
+        let fixture = fixture(transport);
         for codec in [Codec::Postcard, Codec::Json] {
-            let (client, other) = (connect(&site), connect_later(&site, codec));
+            let (client, other) = (connect(&fixture), connect_later(&fixture, codec));
             let (ticks, beats) = (client.ticked().unwrap(), client.beaten().unwrap());
             let knocks = client.knocked().unwrap();
             let ticks_later = block_on_stream(block_on(other.ticked()).unwrap());
@@ -127,8 +127,8 @@ over_every_transport! {
             client.beat(COUNT).unwrap();
             client.knock(COUNT).unwrap();
             let counts = [
-                count(ticks, COUNT, NewsroomTicked::checked),
-                count(ticks_later, COUNT, NewsroomTicked::checked),
+                count(ticks, COUNT, EventServiceTicked::checked),
+                count(ticks_later, COUNT, EventServiceTicked::checked),
                 count(beats, COUNT, |beat| beat.number),
                 count(beats_later, COUNT, |beat| beat.number),
                 count(knocks, COUNT, |knock| knock.number),
@@ -140,10 +140,10 @@ over_every_transport! {
     }
 
     fn what_cannot_be_sent_to_somebody_is_told_there_and_to_the_emitter(transport) {
-        let site = site(transport);
-        let json = site.builder().codec(Codec::Json).connect().unwrap();
-        let json: NewsroomClient = json.connection().client().unwrap();
-        let postcard = connect(&site);
+        let fixture = fixture(transport);
+        let json = fixture.builder().codec(Codec::Json).connect().unwrap();
+        let json: EventServiceClient = json.connection().client().unwrap();
+        let postcard = connect(&fixture);
         let (mut in_json, mut in_postcard) = (json.weighed().unwrap(), postcard.weighed().unwrap());
         let refused = postcard.weigh(f64::NAN).unwrap_err();
         assert!(matches!(&refused, CallError::App(text) if text.contains("grams")), "{refused:?}");
@@ -155,8 +155,8 @@ over_every_transport! {
     }
 
     fn an_event_over_the_message_limit_is_counted(transport) {
-        let site = with(transport, Plan { max_message_size: Some(50_000), ..Plan::default() });
-        let client = connect(&site);
+        let fixture = with(transport, FixtureConfig { max_message_size: Some(50_000), ..FixtureConfig::default() });
+        let client = connect(&fixture);
         let mut shipped = client.shipped().unwrap();
         for (seed, len) in [(1, 100), (2, 100_000), (3, 100)] {
             client.ship(len, seed).unwrap();
@@ -167,9 +167,9 @@ over_every_transport! {
     }
 
     fn hooks_are_told_of_calls_and_not_of_events(transport) {
-        let site = with(transport, Plan { bookkeeping: true, ..Plan::default() });
-        let client = connect(&site);
-        let vigil: VigilClient = client.connection().client().unwrap();
+        let fixture = with(transport, FixtureConfig { bookkeeping: true, ..FixtureConfig::default() });
+        let client = connect(&fixture);
+        let cancellation: CancellationClient = client.connection().client().unwrap();
         let mut ticks = client.ticked().unwrap();
         client.tick(0, 10, false).unwrap();
         assert!((0..10).all(|number| next_tick(&mut ticks) == number));
@@ -177,7 +177,7 @@ over_every_transport! {
         client.beat(1).unwrap();
         let mut methods = Vec::new();
         eventually("the hook is told", || {
-            methods = vigil.book().unwrap().into_iter().map(|line| line.method.1).collect();
+            methods = cancellation.book().unwrap().into_iter().map(|line| line.method.1).collect();
             methods.contains(&"beat".to_owned())
         });
         methods.retain(|method| !method.is_empty() && method != "book");
@@ -189,7 +189,7 @@ over_every_transport! {
 fn one_client_is_meant_however_many_servers_a_service_stands_behind() {
     let _watchdog = Watchdog::new(PATIENCE);
     let bench = Arc::default();
-    let service = NewsroomServer::with_events(|events| Editors::new(&bench, events));
+    let service = EventServiceServer::with_events(|events| Editors::new(&bench, events));
     let places: [Endpoint; 4] = [
         InProcess::new().into(),
         InProcess::new().into(),
@@ -199,8 +199,8 @@ fn one_client_is_meant_however_many_servers_a_service_stands_behind() {
     let serve = |place| WitServer::builder().listen(place).service(service.clone()).start();
     let _servers = places.clone().map(|place| serve(place).unwrap());
     let connect = |place| {
-        let first = NewsroomClient::connect(Endpoint::clone(place)).unwrap();
-        let second = block_on(NewsroomAsyncClient::connect(Endpoint::clone(place))).unwrap();
+        let first = EventServiceClient::connect(Endpoint::clone(place)).unwrap();
+        let second = block_on(EventServiceAsyncClient::connect(Endpoint::clone(place))).unwrap();
         (first, second)
     };
     let clients: Vec<_> = places.iter().map(connect).collect();
@@ -225,13 +225,14 @@ fn one_client_is_meant_however_many_servers_a_service_stands_behind() {
 #[test]
 fn a_stopped_follower_harms_nobody_and_learns_what_it_has_missed() {
     const COUNT: u64 = 20_000;
-    let site = site(Transport::Mmf);
-    let (client, workshop) = (connect(&site), site.client());
-    let mut follower = Child::start(&Role::Follow { address: site.address().clone() });
+    let fixture = fixture(Transport::Mmf);
+    let (client, basic) = (connect(&fixture), fixture.client());
+    let mut follower = Child::start(&Role::Follow { address: fixture.address().clone() });
     let () = follower.hear();
     follower.pause();
     let (tell, told) = mpsc::channel();
-    let guard = client.on_ticked(move |tick| tell.send(tick.map(NewsroomTicked::checked)).unwrap());
+    let guard =
+        client.on_ticked(move |tick| tell.send(tick.map(EventServiceTicked::checked)).unwrap());
     let guard = guard.unwrap();
     for part in 0..COUNT / 100 {
         assert_eq!(client.tick(part * 100, 100, false), Ok(200));
@@ -239,7 +240,7 @@ fn a_stopped_follower_harms_nobody_and_learns_what_it_has_missed() {
         for number in part * 100..(part + 1) * 100 {
             assert_eq!(told.recv_timeout(PATIENCE), Ok(Ok(number)));
         }
-        assert_eq!(workshop.add(1, 2), Ok(3));
+        assert_eq!(basic.add(1, 2), Ok(3));
     }
     client.beat(COUNT).unwrap();
     let without_room = client.knock(COUNT).unwrap();

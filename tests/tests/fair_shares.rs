@@ -15,8 +15,8 @@ use witrpc::{
     CallError, ClientInfo, ConnectError, Endpoint, InProcess, LeftBehindLimit, Mmf, ServerHook,
     WitServer, wit_service,
 };
+use witrpc_tests::fixture::Transport;
 use witrpc_tests::over_both_transports;
-use witrpc_tests::site::Transport;
 use witrpc_tests::watchdog::{PATIENCE, Watchdog, eventually, eventually_equal};
 
 /// How many calls of one client can be in flight, unless a server says otherwise.

@@ -7,27 +7,30 @@ use std::thread;
 
 use futures_executor::block_on;
 use futures_util::{FutureExt, stream};
-use witrpc_tests::conveyor::{ConveyorAsyncClient, ConveyorClient};
+use witrpc_tests::fixture::{Fixture, FixtureConfig, Transport};
 use witrpc_tests::over_both_transports;
-use witrpc_tests::site::{Plan, Site, Transport};
+use witrpc_tests::streams::{StreamsAsyncClient, StreamsClient};
 
 /// More than there are threads for one client's.
 const UPLOADS: u64 = 12;
 
-fn conveyor(site: &Site) -> ConveyorClient {
+fn streams(fixture: &Fixture) -> StreamsClient {
     // What is fed for long may take long.
-    let builder = ConveyorClient::builder(site.endpoint()).call_timeout(None);
+    let builder = StreamsClient::builder(fixture.endpoint()).call_timeout(None);
     builder.connect().expect("the client connects")
 }
 
-fn site(transport: Transport) -> Site {
-    Site::with(transport, Plan { conveyor: true, max_workers: Some(1), ..Plan::default() })
+fn fixture(transport: Transport) -> Fixture {
+    Fixture::with(
+        transport,
+        FixtureConfig { streams: true, max_workers: Some(1), ..FixtureConfig::default() },
+    )
 }
 
 over_both_transports! {
     fn methods_that_wait_for_their_client_keep_nobody_else_waiting(transport) {
-        let site = site(transport);
-        let (client, other) = (conveyor(&site), conveyor(&site));
+        let fixture = fixture(transport);
+        let (client, other) = (streams(&fixture), streams(&fixture));
         thread::scope(|scope| {
             let feed = |_| {
                 let (sender, items) = mpsc::channel();
@@ -51,8 +54,8 @@ over_both_transports! {
     }
 
     fn a_call_that_is_given_up_while_it_is_fed_gives_its_lane_back(transport) {
-        let site = Site::with(transport, Plan { conveyor: true, lanes: Some(4), ..Plan::default() });
-        let builder = ConveyorAsyncClient::builder(site.endpoint()).call_timeout(None);
+        let fixture = Fixture::with(transport, FixtureConfig { streams: true, lanes: Some(4), ..FixtureConfig::default() });
+        let builder = StreamsAsyncClient::builder(fixture.endpoint()).call_timeout(None);
         let client = block_on(builder.connect()).expect("the client connects");
         for _ in 0..10 {
             let is_fed = AtomicBool::new(false);
@@ -73,8 +76,8 @@ over_both_transports! {
     }
 
     fn a_client_that_goes_frees_what_waited_for_it(transport) {
-        let site = site(transport);
-        let (client, other) = (conveyor(&site), conveyor(&site));
+        let fixture = fixture(transport);
+        let (client, other) = (streams(&fixture), streams(&fixture));
         thread::scope(|scope| {
             let feed = |_| {
                 let (sender, items) = mpsc::channel::<u64>();

@@ -11,23 +11,30 @@ use futures_executor::block_on;
 use futures_util::{FutureExt, StreamExt, future, stream};
 use tempfile::TempDir;
 use witrpc::{Backoff, CallError, EventError, Mmf, Reconnect};
-use witrpc_tests::conveyor::{ConveyorAsyncClient, ConveyorClient};
-use witrpc_tests::newsroom::{NewsroomAsyncClient, NewsroomClient, NewsroomTicked, connect};
+use witrpc_tests::basic::BasicClient;
+use witrpc_tests::event_service::{
+    EventServiceAsyncClient, EventServiceClient, EventServiceTicked, connect,
+};
+use witrpc_tests::fixture::{Address, Fixture, FixtureConfig, Transport};
 use witrpc_tests::over_both_transports;
-use witrpc_tests::site::{Address, Plan, Site, Transport};
+use witrpc_tests::streams::{StreamsAsyncClient, StreamsClient};
 use witrpc_tests::watchdog::{PATIENCE, eventually};
-use witrpc_tests::workshop::WorkshopClient;
 
 /// Enough items to fill what the server grants ahead: two batches of 64 KiB and a bit.
 const MANY: u64 = 2 * (64 << 10) / 8 + 100;
 
-fn plan(lanes: u32) -> Plan {
-    Plan { conveyor: true, newsroom: true, lanes: Some(lanes), ..Plan::default() }
+fn plan(lanes: u32) -> FixtureConfig {
+    FixtureConfig {
+        streams: true,
+        event_service: true,
+        lanes: Some(lanes),
+        ..FixtureConfig::default()
+    }
 }
 
 /// A client that waits for so long at the most.
-fn later(site: &Site, time: impl Into<Option<Duration>>) -> ConveyorAsyncClient {
-    let builder = ConveyorAsyncClient::builder(site.endpoint()).call_timeout(time);
+fn later(fixture: &Fixture, time: impl Into<Option<Duration>>) -> StreamsAsyncClient {
+    let builder = StreamsAsyncClient::builder(fixture.endpoint()).call_timeout(time);
     block_on(builder.connect()).expect("the client connects")
 }
 
@@ -71,14 +78,15 @@ impl<F: Future + Unpin> Watched<F> {
 
 /// What an upload comes to beside a stream of which nobody takes an item, and which holds its lane. It is
 /// tried with more and more time, until that was enough to open both.
-fn beside_a_silent_stream(site: &Site, subscribes: bool) -> Result<u64, CallError> {
+fn beside_a_silent_stream(fixture: &Fixture, subscribes: bool) -> Result<u64, CallError> {
     let mut time = Duration::from_millis(50);
     loop {
-        let later = later(site, time);
+        let later = later(fixture, time);
         let ended = block_on(async {
-            let newsroom = later.connection().client_async::<NewsroomAsyncClient>().await.unwrap();
+            let event_service =
+                later.connection().client_async::<EventServiceAsyncClient>().await.unwrap();
             let _ticks = match subscribes {
-                true => Some(newsroom.ticked().await?),
+                true => Some(event_service.ticked().await?),
                 false => None,
             };
             let mut silent = Vec::new();
@@ -100,9 +108,13 @@ fn beside_a_silent_stream(site: &Site, subscribes: bool) -> Result<u64, CallErro
 }
 
 /// Polls an upload until its method waits at a gate.
-fn until_arrived<T: Debug>(site: &Site, gate: u64, upload: &mut (impl Future<Output = T> + Unpin)) {
-    let workshop = site.async_client();
-    let arrived = workshop.arrived(gate, 1).boxed();
+fn until_arrived<T: Debug>(
+    fixture: &Fixture,
+    gate: u64,
+    upload: &mut (impl Future<Output = T> + Unpin),
+) {
+    let basic = fixture.async_client();
+    let arrived = basic.arrived(gate, 1).boxed();
     match block_on(future::select(upload, arrived)) {
         future::Either::Left((ended, _)) => panic!("it has ended: {ended:?}"),
         future::Either::Right((arrived, _)) => arrived.unwrap(),
@@ -112,38 +124,38 @@ fn until_arrived<T: Debug>(site: &Site, gate: u64, upload: &mut (impl Future<Out
 over_both_transports! {
     fn an_upload_beside_a_stream_that_nobody_polls_completes_or_names_the_lanes(transport) {
         for (lanes, subscribes) in [(2, false), (3, false), (3, true)] {
-            let site = Site::with(transport, plan(lanes));
-            let ended = beside_a_silent_stream(&site, subscribes);
+            let fixture = Fixture::with(transport, plan(lanes));
+            let ended = beside_a_silent_stream(&fixture, subscribes);
             let Err(CallError::StreamBroken { cause }) = &ended else { panic!("{lanes}: {ended:?}") };
             assert_eq!(**cause, CallError::TooFewLanes { lanes, needed: 4 });
             assert!(cause.to_string().contains("needs 4"), "{cause}");
         }
         for (lanes, subscribes) in [(4, false), (4, true), (5, true)] {
-            let site = Site::with(transport, plan(lanes));
-            let ended = beside_a_silent_stream(&site, subscribes);
+            let fixture = Fixture::with(transport, plan(lanes));
+            let ended = beside_a_silent_stream(&fixture, subscribes);
             assert_eq!(ended, Ok(MANY), "over {lanes} lanes");
         }
     }
 
     fn the_errors_for_too_few_lanes_name_how_many_are_needed(transport) {
-        let site = Site::with(transport, plan(2));
-        let subscribed = connect(&site).ticked().unwrap_err();
+        let fixture = Fixture::with(transport, plan(2));
+        let subscribed = connect(&fixture).ticked().unwrap_err();
         assert_eq!(subscribed, CallError::TooFewLanes { lanes: 2, needed: 3 });
-        let site = Site::with(transport, plan(1));
+        let fixture = Fixture::with(transport, plan(1));
         let cause = CallError::TooFewLanes { lanes: 1, needed: 2 };
         let broken = CallError::StreamBroken { cause: Box::new(cause) };
-        let client = site.conveyor();
+        let client = fixture.streams();
         assert_eq!(client.range(3).unwrap().next(), Some(Err(broken.clone())));
         assert_eq!(client.sum(0..3), Err(broken.clone()));
-        let uploaded = block_on(site.conveyor_later().follow_later(stream::iter(0..3)));
+        let uploaded = block_on(fixture.streams_later().follow_later(stream::iter(0..3)));
         assert_eq!(uploaded, Err(broken));
         assert_eq!(client.running(), Ok(0), "calls go on");
     }
 
     fn a_lost_connection_wakes_what_waits_for_a_turn_without_a_limit(transport) {
         for (lanes, is_killed) in [(2, false), (3, false), (4, false), (2, true), (4, true)] {
-            let site = Site::with(transport, plan(lanes));
-            let later = later(&site, None);
+            let fixture = Fixture::with(transport, plan(lanes));
+            let later = later(&fixture, None);
             let mut streams: Vec<_> = (0..3)
                 .map(|_| block_on(later.gated_later(vec![1])).unwrap())
                 .collect();
@@ -164,7 +176,7 @@ over_both_transports! {
                 is_open.load(SeqCst)
             });
             match is_killed {
-                true => drop(site),
+                true => drop(fixture),
                 false => later.connection().disconnect(),
             }
             for waiting in &mut waiting {
@@ -176,20 +188,20 @@ over_both_transports! {
     }
 
     fn an_upload_that_is_answered_as_soon_as_it_is_open_learns_so(transport) {
-        let site = Site::with(transport, plan(3));
-        let later = later(&site, None);
-        let workshop = site.client();
+        let fixture = Fixture::with(transport, plan(3));
+        let later = later(&fixture, None);
+        let basic = fixture.client();
         for gate in [10, 20, 30] {
             let empty = || stream::pending::<u64>();
             // Has the notices of both come.
             let mut beside = later.take_behind(gate, 0, empty()).boxed();
-            until_arrived(&site, gate, &mut beside);
+            until_arrived(&fixture, gate, &mut beside);
             // It is sent, and its caller looks away until its method has ended.
             let mut early = later.take_behind(gate + 1, 0, empty()).boxed();
             assert_eq!(early.as_mut().now_or_never(), None);
-            workshop.arrived(gate + 1, 1).unwrap();
-            workshop.open(gate + 1).unwrap();
-            workshop.open(gate).unwrap();
+            basic.arrived(gate + 1, 1).unwrap();
+            basic.open(gate + 1).unwrap();
+            basic.open(gate).unwrap();
             assert_eq!(block_on(beside), Ok(0));
             let mut early = Watched::new(early);
             early.wakes.0.store(1, SeqCst);
@@ -206,20 +218,20 @@ over_both_transports! {
                 }
                 _ => Address::in_dir(dir.path(), "phoenix"),
             };
-            let first = Site::at(address.clone(), plan(lanes));
+            let first = Fixture::at(address.clone(), plan(lanes));
             let policy = Reconnect::new()
                 .backoff(Backoff::new(Duration::from_millis(1), Duration::from_millis(20)))
                 .after_shutdown(true);
-            let builder = WorkshopClient::builder(address.endpoint()).reconnect(policy);
+            let builder = BasicClient::builder(address.endpoint()).reconnect(policy);
             let root = builder.call_timeout(PATIENCE).connect().unwrap();
-            let newsroom: NewsroomClient = root.connection().client().unwrap();
-            let conveyor: ConveyorClient = root.connection().client().unwrap();
-            let later: ConveyorAsyncClient =
+            let event_service: EventServiceClient = root.connection().client().unwrap();
+            let streams: StreamsClient = root.connection().client().unwrap();
+            let later: StreamsAsyncClient =
                 block_on(root.connection().client_async()).unwrap();
             // A closure that takes long keeps the thread of the events until streams hold what they may.
             let (tell, told) = mpsc::channel();
             let (go_on, may_go_on) = mpsc::channel::<()>();
-            let _guard = newsroom.on_ticked(move |tick: Result<NewsroomTicked, EventError>| {
+            let _guard = event_service.on_ticked(move |tick: Result<EventServiceTicked, EventError>| {
                 tell.send(tick.is_ok()).unwrap();
                 if tick.is_ok() {
                     _ = may_go_on.recv();
@@ -228,9 +240,9 @@ over_both_transports! {
             assert_eq!(connect(&first).tick(1, 1, false), Ok(1));
             assert_eq!(told.recv_timeout(PATIENCE), Ok(true));
             drop(first);
-            let second = Site::at(address, plan(lanes));
-            eventually("the client has come back", || conveyor.running().is_ok());
-            let workshop = second.client();
+            let second = Fixture::at(address, plan(lanes));
+            eventually("the client has come back", || streams.running().is_ok());
+            let basic = second.client();
             let mut silent: Vec<_> =
                 (0..3).map(|_| block_on(later.gated_later(vec![1])).unwrap()).collect();
             silent.iter_mut().for_each(|it| assert_eq!(it.next().now_or_never(), None));
@@ -244,10 +256,10 @@ over_both_transports! {
             assert_eq!(told.recv_timeout(PATIENCE), Ok(true));
             go_on.send(()).unwrap();
             for _ in 0..20 {
-                assert_eq!(conveyor.seen(), Ok(0), "over {lanes} lanes");
+                assert_eq!(streams.seen(), Ok(0), "over {lanes} lanes");
             }
-            workshop.open(1).unwrap();
-            workshop.open(2).unwrap();
+            basic.open(1).unwrap();
+            basic.open(2).unwrap();
             let items = future::join_all(silent.iter_mut().map(StreamExt::next));
             let (items, sum) = block_on(future::join(items, upload));
             assert_eq!(items, vec![Some(Ok(1)); 3]);

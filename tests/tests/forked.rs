@@ -1,16 +1,16 @@
 //! A fork without exec on either side: the child has no part in what its parent holds.
 
 use witrpc::{CallError, DisconnectReason};
-use witrpc_tests::gallery::Seen;
+use witrpc_tests::basic::{BasicClient, bytes_of, checksum};
+use witrpc_tests::fixture::{Address, Fixture, FixtureConfig, Transport};
 use witrpc_tests::process::Child;
 use witrpc_tests::roles::{Finding, ITEMS, Leases, Role};
-use witrpc_tests::site::{Address, Plan, Site, Transport};
-use witrpc_tests::workshop::{WorkshopClient, bytes_of, checksum};
+use witrpc_tests::shared_memory::Seen;
 
 #[test]
 fn a_clients_forked_child_is_disconnected_and_can_connect_anew() {
-    let site = Site::new(Transport::Mmf);
-    let client = Child::start(&Role::ForkClient { address: site.address().clone() });
+    let fixture = Fixture::new(Transport::Mmf);
+    let client = Child::start(&Role::ForkClient { address: fixture.address().clone() });
     let finding: Finding = client.hear();
     assert_eq!(finding.inherited, "Err(Disconnected(Forked))");
     assert_eq!(finding.own, "Ok(Ok(7))");
@@ -27,8 +27,11 @@ fn a_clients_forked_child_is_disconnected_and_can_connect_anew() {
 
 #[test]
 fn a_followers_forked_child_gets_no_events_and_can_subscribe_anew() {
-    let site = Site::with(Transport::Mmf, Plan { newsroom: true, ..Plan::default() });
-    let client = Child::start(&Role::ForkFollower { address: site.address().clone() });
+    let fixture = Fixture::with(
+        Transport::Mmf,
+        FixtureConfig { event_service: true, ..FixtureConfig::default() },
+    );
+    let client = Child::start(&Role::ForkFollower { address: fixture.address().clone() });
     let (inherited, own): (String, String) = client.hear();
     assert_eq!(inherited, "[Some(Ended(Disconnected(Forked))), None, None]");
     assert_eq!(own, "Some(Ok(5))");
@@ -37,8 +40,9 @@ fn a_followers_forked_child_gets_no_events_and_can_subscribe_anew() {
 
 #[test]
 fn a_readers_forked_child_leaves_the_streams_to_its_parent() {
-    let site = Site::with(Transport::Mmf, Plan { conveyor: true, ..Plan::default() });
-    let client = Child::start(&Role::ForkReader { address: site.address().clone() });
+    let fixture =
+        Fixture::with(Transport::Mmf, FixtureConfig { streams: true, ..FixtureConfig::default() });
+    let client = Child::start(&Role::ForkReader { address: fixture.address().clone() });
     let forked = "Some(Err(Disconnected(Forked)))";
     assert_eq!(client.hear::<[String; 2]>(), [forked, forked]);
     let last = format!("Some(Ok({}))", ITEMS - 1);
@@ -50,13 +54,13 @@ fn a_servers_forked_child_neither_holds_its_name_nor_hides_its_death() {
     let address = Address::unguessable();
     let mut server = Child::start(&Role::ForkServer { address: address.clone() });
     let () = server.hear();
-    let client = WorkshopClient::connect(address.endpoint()).unwrap();
+    let client = BasicClient::connect(address.endpoint()).unwrap();
     assert_eq!(client.add(1, 2), Ok(3));
     server.tell(&());
     // From the child, which has dropped its copy of the server and lives on.
     assert_eq!(server.hear::<String>(), "[Forked, Forked]");
     assert_eq!(client.add(1, 2), Ok(3), "the parent serves on");
-    assert_eq!(WorkshopClient::connect(address.endpoint()).unwrap().add(1, 2), Ok(3));
+    assert_eq!(BasicClient::connect(address.endpoint()).unwrap().add(1, 2), Ok(3));
     let held = std::thread::spawn({
         let client = client.clone();
         move || client.hold(1, 1)
@@ -66,7 +70,7 @@ fn a_servers_forked_child_neither_holds_its_name_nor_hides_its_death() {
     assert_eq!(held.join().unwrap(), Err(CallError::PeerDied));
     let died = CallError::Disconnected(DisconnectReason::PeerDied);
     assert_eq!(client.add(1, 2), Err(died));
-    let next = Site::at(address, Plan::default());
+    let next = Fixture::at(address, FixtureConfig::default());
     assert_eq!(next.client().add(1, 2), Ok(3), "the name is free while the child still lives");
     drop(server);
 }

@@ -8,14 +8,14 @@ use std::time::Duration;
 
 use fastrand::Rng;
 use witrpc::{CallError, ConnectError};
-use witrpc_tests::gallery::{GalleryClient, frame};
+use witrpc_tests::basic::BasicClient;
+use witrpc_tests::fixture::{Fixture, FixtureConfig, Transport};
 use witrpc_tests::over_both_transports;
 use witrpc_tests::process::Child;
 use witrpc_tests::resources::Resources;
 use witrpc_tests::roles::Role;
-use witrpc_tests::site::{Plan, Site, Transport};
+use witrpc_tests::shared_memory::{SharedMemoryClient, frame};
 use witrpc_tests::watchdog::{PATIENCE, eventually, eventually_equal};
-use witrpc_tests::workshop::WorkshopClient;
 
 /// How often all clients are killed.
 const ROUNDS: u64 = 3;
@@ -25,9 +25,14 @@ const CLIENTS: u64 = 4;
 #[test]
 fn an_idle_server_holds_nothing_of_clients_that_were_killed_in_mixed_work() {
     // With so few threads none retires, which would let go of what it holds.
-    let plan = Plan { conveyor: true, newsroom: true, max_workers: Some(1), ..Plan::default() };
-    let site = Site::with(Transport::Mmf, plan);
-    let server = site.server_process().pid();
+    let plan = FixtureConfig {
+        streams: true,
+        event_service: true,
+        max_workers: Some(1),
+        ..FixtureConfig::default()
+    };
+    let fixture = Fixture::with(Transport::Mmf, plan);
+    let server = fixture.server_process().pid();
     // Nobody asks the server itself: a call would wake the threads that may hold something.
     let held = || Resources::of_process(server);
     let before = held();
@@ -36,7 +41,7 @@ fn an_idle_server_holds_nothing_of_clients_that_were_killed_in_mixed_work() {
         let clients: Vec<_> = (0..CLIENTS)
             .map(|client| {
                 let seed = round * CLIENTS + client;
-                Child::start(&Role::Mix { address: site.address().clone(), seed })
+                Child::start(&Role::Mix { address: fixture.address().clone(), seed })
             })
             .collect();
         clients.iter().for_each(|client| client.hear());
@@ -51,8 +56,8 @@ fn an_idle_server_holds_nothing_of_clients_that_were_killed_in_mixed_work() {
 const WAITING: u32 = 20;
 
 /// Makes a call that waits at a gate, and goes when it is there: the `number`th at this gate.
-fn call_and_go(site: &Site, observer: &WorkshopClient, gate: u64, number: u32) {
-    let client = site.async_client();
+fn call_and_go(fixture: &Fixture, observer: &BasicClient, gate: u64, number: u32) {
+    let client = fixture.async_client();
     let mut call = pin!(client.hold_later(gate, 1));
     let polled = call.as_mut().poll(&mut Context::from_waker(Waker::noop()));
     assert_eq!(polled, Poll::Pending);
@@ -62,18 +67,18 @@ fn call_and_go(site: &Site, observer: &WorkshopClient, gate: u64, number: u32) {
 
 #[test]
 fn handlers_that_wait_keep_neither_descriptors_nor_regions_of_clients_that_have_gone() {
-    let site = Site::new(Transport::Mmf);
-    let observer = site.client();
-    let server = site.server_process().pid();
+    let fixture = Fixture::new(Transport::Mmf);
+    let observer = fixture.client();
+    let server = fixture.server_process().pid();
     let held = || Resources::of_process(server);
     let before = held();
     for gone in 1..=WAITING {
-        call_and_go(&site, &observer, 1, gone);
+        call_and_go(&fixture, &observer, 1, gone);
     }
     eventually_equal("what the server's process holds", &before, held);
-    assert_eq!(site.metrics().in_flight, u64::from(WAITING), "the handlers wait on");
+    assert_eq!(fixture.metrics().in_flight, u64::from(WAITING), "the handlers wait on");
     observer.open(1).unwrap();
-    eventually("they end when they may", || site.metrics().in_flight == 0);
+    eventually("they end when they may", || fixture.metrics().in_flight == 0);
 }
 
 /// How clients go while a thread of the server is in their handler.
@@ -84,10 +89,10 @@ enum Way {
 }
 
 /// Makes a call that keeps a thread at a gate, and goes when it is there: the `number`th at this gate.
-fn block_and_go(site: &Site, observer: &WorkshopClient, gate: u64, number: u32, way: Way) {
+fn block_and_go(fixture: &Fixture, observer: &BasicClient, gate: u64, number: u32, way: Way) {
     match way {
         Way::Disconnected => {
-            let client = site.client();
+            let client = fixture.client();
             let caller = client.clone();
             let call = thread::spawn(move || caller.hold(gate, 1));
             observer.arrived(gate, number).unwrap();
@@ -96,7 +101,7 @@ fn block_and_go(site: &Site, observer: &WorkshopClient, gate: u64, number: u32, 
             assert!(matches!(answer, Err(CallError::Disconnected(_))), "{answer:?}");
         }
         Way::Killed => {
-            let address = site.address().clone();
+            let address = fixture.address().clone();
             let client = Child::start(&Role::Hold { address, gate, timeout: PATIENCE });
             observer.arrived(gate, number).unwrap();
             client.kill();
@@ -106,37 +111,37 @@ fn block_and_go(site: &Site, observer: &WorkshopClient, gate: u64, number: u32, 
 
 #[test]
 fn handlers_that_block_keep_neither_descriptors_nor_regions_of_clients_that_have_gone() {
-    let site = Site::new(Transport::Mmf);
-    let observer = site.client();
-    let server = site.server_process().pid();
+    let fixture = Fixture::new(Transport::Mmf);
+    let observer = fixture.client();
+    let server = fixture.server_process().pid();
     let held = || Resources::of_process(server);
     let before = held();
     for (number, way) in (1..).zip([Way::Disconnected, Way::Killed, Way::Disconnected]) {
-        block_and_go(&site, &observer, 1, number, way);
+        block_and_go(&fixture, &observer, 1, number, way);
         eventually_equal("what the server's process holds", &before, held);
         // Nor is the next client kept, which other threads serve.
-        let next = site.client();
+        let next = fixture.client();
         assert_eq!(next.add(1, 2), Ok(3));
         next.connection().disconnect();
         eventually_equal("what the server's process holds", &before, held);
-        assert_eq!(site.metrics().in_flight, u64::from(number), "the handlers run on");
+        assert_eq!(fixture.metrics().in_flight, u64::from(number), "the handlers run on");
     }
     observer.open(1).unwrap();
-    eventually("they end when they may", || site.metrics().in_flight == 0);
+    eventually("they end when they may", || fixture.metrics().in_flight == 0);
     assert_eq!(observer.add(1, 2), Ok(3));
     eventually_equal("what the server's process holds", &before, held);
 }
 
 #[test]
 fn what_a_client_that_has_gone_has_lent_keeps_its_region_and_no_descriptor() {
-    let site = Site::new(Transport::Mmf);
-    let observer = site.client();
-    let keeper: GalleryClient = observer.connection().client().unwrap();
-    let server = site.server_process().pid();
+    let fixture = Fixture::new(Transport::Mmf);
+    let observer = fixture.client();
+    let keeper: SharedMemoryClient = observer.connection().client().unwrap();
+    let server = fixture.server_process().pid();
     let held = || Resources::of_process(server);
     let before = held();
-    let gone = site.client();
-    let lender: GalleryClient = gone.connection().client().unwrap();
+    let gone = fixture.client();
+    let lender: SharedMemoryClient = gone.connection().client().unwrap();
     assert_eq!(lender.keep(frame(&lender, 5_000, 1)), Ok(1));
     thread::scope(|scope| {
         let call = scope.spawn(|| gone.hold(1, 1));
@@ -150,48 +155,51 @@ fn what_a_client_that_has_gone_has_lent_keeps_its_region_and_no_descriptor() {
     assert!(has_its_region(held()), "{:?}, before {before:?}", held());
     keeper.forget().unwrap();
     eventually_equal("what the server's process holds while the handler runs", &before, held);
-    assert_eq!(site.metrics().in_flight, 1);
+    assert_eq!(fixture.metrics().in_flight, 1);
     observer.open(1).unwrap();
-    eventually("it ends when it may", || site.metrics().in_flight == 0);
+    eventually("it ends when it may", || fixture.metrics().in_flight == 0);
 }
 
 over_both_transports! {
     fn clients_that_have_gone_leave_their_place_while_their_handlers_keep_threads(transport) {
-        let site = Site::with(transport, Plan { max_clients: Some(2), ..Plan::default() });
-        let observer = site.client();
+        let fixture = Fixture::with(transport, FixtureConfig { max_clients: Some(2), ..FixtureConfig::default() });
+        let observer = fixture.client();
         for gone in 1..=5 {
-            block_and_go(&site, &observer, 1, gone, Way::Disconnected);
-            eventually("it has gone", || site.clients().len() == 1);
+            block_and_go(&fixture, &observer, 1, gone, Way::Disconnected);
+            eventually("it has gone", || fixture.clients().len() == 1);
         }
-        let next = site.client();
+        let next = fixture.client();
         assert_eq!(next.add(1, 2), Ok(3));
-        eventually("only theirs are in flight", || site.metrics().in_flight == 5);
+        eventually("only theirs are in flight", || fixture.metrics().in_flight == 5);
         observer.open(1).unwrap();
-        eventually("the handlers end when they may", || site.metrics().in_flight == 0);
+        eventually("the handlers end when they may", || fixture.metrics().in_flight == 0);
     }
 
     fn clients_that_have_gone_leave_their_place_to_others_while_their_handlers_wait(transport) {
-        let site = Site::with(transport, Plan { max_clients: Some(2), ..Plan::default() });
-        let observer = site.client();
+        let fixture = Fixture::with(transport, FixtureConfig { max_clients: Some(2), ..FixtureConfig::default() });
+        let observer = fixture.client();
         for gone in 1..=5 {
-            call_and_go(&site, &observer, 1, gone);
-            eventually("it has gone", || site.clients().len() == 1);
+            call_and_go(&fixture, &observer, 1, gone);
+            eventually("it has gone", || fixture.clients().len() == 1);
         }
         observer.open(1).unwrap();
-        eventually("the handlers end when they may", || site.metrics().in_flight == 0);
+        eventually("the handlers end when they may", || fixture.metrics().in_flight == 0);
     }
 }
 
 #[test]
 fn a_client_that_has_gone_counts_while_what_it_has_lent_is_kept() {
-    let site = Site::with(Transport::Mmf, Plan { max_clients: Some(2), ..Plan::default() });
-    let keeper: GalleryClient = site.client().connection().client().unwrap();
-    let gone: GalleryClient = site.client().connection().client().unwrap();
+    let fixture = Fixture::with(
+        Transport::Mmf,
+        FixtureConfig { max_clients: Some(2), ..FixtureConfig::default() },
+    );
+    let keeper: SharedMemoryClient = fixture.client().connection().client().unwrap();
+    let gone: SharedMemoryClient = fixture.client().connection().client().unwrap();
     assert_eq!(gone.keep(frame(&gone, 5_000, 1)), Ok(1));
     gone.connection().disconnect();
-    eventually("it has gone", || site.clients().len() == 1);
-    let refused = site.builder().connect().unwrap_err();
+    eventually("it has gone", || fixture.clients().len() == 1);
+    let refused = fixture.builder().connect().unwrap_err();
     assert!(matches!(refused, ConnectError::TooManyClients), "{refused}");
     keeper.forget().unwrap();
-    assert_eq!(site.client().add(1, 2), Ok(3));
+    assert_eq!(fixture.client().add(1, 2), Ok(3));
 }

@@ -6,19 +6,19 @@ use std::time::Duration;
 use futures_executor::block_on;
 use futures_util::FutureExt;
 use witrpc::{CallEnd, CallError, CallOptions, CancelToken, ClientHook, MadeCall, Rejection};
+use witrpc_tests::basic::{BasicClient, DivideError};
+use witrpc_tests::cancellation::{CancellationAsyncClient, CancellationClient, Line};
+use witrpc_tests::fixture::{Fixture, FixtureConfig, Transport};
 use witrpc_tests::over_both_transports;
-use witrpc_tests::site::{Plan, Site, Transport};
-use witrpc_tests::vigil::{Line, VigilAsyncClient, VigilClient};
 use witrpc_tests::watchdog::eventually;
-use witrpc_tests::workshop::{DivideError, WorkshopClient};
 
-fn site(transport: Transport) -> Site {
-    Site::with(transport, Plan { bookkeeping: true, ..Plan::default() })
+fn fixture(transport: Transport) -> Fixture {
+    Fixture::with(transport, FixtureConfig { bookkeeping: true, ..FixtureConfig::default() })
 }
 
 /// What was noted of the calls of one method, once there are so many: the server's hook is told when
 /// a call has been answered, and so perhaps after its caller.
-fn lines(client: &VigilClient, method: &str, count: usize) -> Vec<Line> {
+fn lines(client: &CancellationClient, method: &str, count: usize) -> Vec<Line> {
     let mut lines = Vec::new();
     eventually("the hook is told", || {
         lines = client.book().expect("the server answers");
@@ -67,25 +67,26 @@ impl ClientHook for Reporter {
     }
 }
 
-fn reported(site: &Site) -> (VigilClient, VigilAsyncClient, Receiver<Told>) {
+fn reported(fixture: &Fixture) -> (CancellationClient, CancellationAsyncClient, Receiver<Told>) {
     let (tell, told) = mpsc::channel();
-    let client = VigilClient::builder(site.endpoint()).hook(Reporter(tell.clone())).connect();
-    let later = VigilAsyncClient::builder(site.endpoint()).hook(Reporter(tell)).connect();
+    let client =
+        CancellationClient::builder(fixture.endpoint()).hook(Reporter(tell.clone())).connect();
+    let later = CancellationAsyncClient::builder(fixture.endpoint()).hook(Reporter(tell)).connect();
     (client.unwrap(), block_on(later).unwrap(), told)
 }
 
 over_both_transports! {
     fn a_server_hook_sees_each_call_and_how_it_ended(transport) {
-        let site = site(transport);
-        let client = VigilClient::connect(site.endpoint()).unwrap();
-        let workshop = WorkshopClient::connect(site.endpoint()).unwrap();
-        let who = workshop.who().unwrap();
-        assert_eq!(workshop.divide(1, 0), Err(CallError::App(DivideError::ByZero)));
-        assert_eq!(workshop.divide_later(1, 1), Ok(1));
-        assert!(matches!(workshop.fail("it does"), Err(CallError::Panicked { .. })));
-        assert_eq!(workshop.make(3_000, 1).unwrap().len(), 3_000);
+        let fixture = fixture(transport);
+        let client = CancellationClient::connect(fixture.endpoint()).unwrap();
+        let basic = BasicClient::connect(fixture.endpoint()).unwrap();
+        let who = basic.who().unwrap();
+        assert_eq!(basic.divide(1, 0), Err(CallError::App(DivideError::ByZero)));
+        assert_eq!(basic.divide_later(1, 1), Ok(1));
+        assert!(matches!(basic.fail("it does"), Err(CallError::Panicked { .. })));
+        assert_eq!(basic.make(3_000, 1).unwrap().len(), 3_000);
         let line = &lines(&client, "who", 1)[0];
-        assert_eq!(line.method, ("Workshop".to_owned(), "who".to_owned()));
+        assert_eq!(line.method, ("Basic".to_owned(), "who".to_owned()));
         assert_eq!(line.client, (who.client_id, who.pid));
         assert_eq!(line.call_id, who.call_id);
         for (method, end) in
@@ -99,8 +100,8 @@ over_both_transports! {
     }
 
     fn a_server_hook_rejects_a_call_with_its_reason(transport) {
-        let site = site(transport);
-        let client = VigilClient::connect(site.endpoint()).unwrap();
+        let fixture = fixture(transport);
+        let client = CancellationClient::connect(fixture.endpoint()).unwrap();
         let error = client.count().unwrap_err();
         let reason = "not the first time".to_owned();
         assert_eq!(error, CallError::Rejected { reason, is_retryable: true });
@@ -115,8 +116,8 @@ over_both_transports! {
     }
 
     fn a_server_hook_that_panics_ends_its_call_and_nothing_else(transport) {
-        let site = site(transport);
-        let client = VigilClient::connect(site.endpoint()).unwrap();
+        let fixture = fixture(transport);
+        let client = CancellationClient::connect(fixture.endpoint()).unwrap();
         match client.time_left() {
             Err(CallError::Panicked { message }) => assert!(message.contains("fragile"), "{message}"),
             other => panic!("{other:?}"),
@@ -125,9 +126,9 @@ over_both_transports! {
     }
 
     fn a_server_hook_is_told_who_comes_and_goes(transport) {
-        let site = site(transport);
-        let client = VigilClient::connect(site.endpoint()).unwrap();
-        let other = WorkshopClient::connect(site.endpoint()).unwrap();
+        let fixture = fixture(transport);
+        let client = CancellationClient::connect(fixture.endpoint()).unwrap();
+        let other = BasicClient::connect(fixture.endpoint()).unwrap();
         let who = other.who().unwrap();
         let has = |end: &str| {
             let book = client.book().unwrap();
@@ -139,11 +140,11 @@ over_both_transports! {
     }
 
     fn an_expired_call_is_told_as_such(transport) {
-        let site = Site::with(
+        let fixture = Fixture::with(
             transport,
-            Plan { bookkeeping: true, max_workers: Some(1), ..Plan::default() },
+            FixtureConfig { bookkeeping: true, max_workers: Some(1), ..FixtureConfig::default() },
         );
-        let client = VigilClient::connect(site.endpoint()).unwrap();
+        let client = CancellationClient::connect(fixture.endpoint()).unwrap();
         let hasty = client.with(CallOptions::new().timeout(Duration::from_millis(20)));
         eventually("a call is found when it has expired", || {
             let token = CancelToken::new();
@@ -163,9 +164,9 @@ over_both_transports! {
     }
 
     fn a_client_hook_sees_each_call_and_how_it_ended(transport) {
-        let site = site(transport);
-        let (client, later, told) = reported(&site);
-        let other = VigilClient::connect(site.endpoint()).unwrap();
+        let fixture = fixture(transport);
+        let (client, later, told) = reported(&fixture);
+        let other = CancellationClient::connect(fixture.endpoint()).unwrap();
         let mut ids = Vec::new();
         for (count, blocking) in [(1, true), (2, false)] {
             let answer = if blocking {
@@ -186,8 +187,8 @@ over_both_transports! {
     }
 
     fn a_client_hook_is_told_of_calls_that_fail(transport) {
-        let site = site(transport);
-        let (client, later, told) = reported(&site);
+        let fixture = fixture(transport);
+        let (client, later, told) = reported(&fixture);
         let reason = "do not ask".to_owned();
         let rejected = CallError::Rejected { reason, is_retryable: false };
         assert_eq!(client.counted(), Err(rejected.clone()));

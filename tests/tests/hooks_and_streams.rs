@@ -5,27 +5,32 @@ use std::sync::mpsc::{self, Receiver, Sender};
 use futures_executor::block_on;
 use futures_util::{FutureExt, stream};
 use witrpc::{CallEnd, CallError, CallOptions, ClientHook, MadeCall, Rejection};
-use witrpc_tests::conveyor::{ConveyorAsyncClient, ConveyorClient};
-use witrpc_tests::gallery::GalleryClient;
-use witrpc_tests::newsroom::NewsroomClient;
+use witrpc_tests::cancellation::{CancellationClient, Line, begun_in_time};
+use witrpc_tests::event_service::EventServiceClient;
+use witrpc_tests::fixture::{Fixture, FixtureConfig, Transport};
 use witrpc_tests::over_both_transports;
-use witrpc_tests::site::{Plan, Site, Transport};
-use witrpc_tests::vigil::{Line, VigilClient, begun_in_time};
+use witrpc_tests::shared_memory::SharedMemoryClient;
+use witrpc_tests::streams::{StreamsAsyncClient, StreamsClient};
 use witrpc_tests::watchdog::eventually;
 
-fn site(transport: Transport) -> Site {
-    Site::with(
+fn fixture(transport: Transport) -> Fixture {
+    Fixture::with(
         transport,
-        Plan { bookkeeping: true, conveyor: true, newsroom: true, ..Plan::default() },
+        FixtureConfig {
+            bookkeeping: true,
+            streams: true,
+            event_service: true,
+            ..FixtureConfig::default()
+        },
     )
 }
 
 /// The book of the server's hook.
-struct Book(VigilClient);
+struct Book(CancellationClient);
 
 impl Book {
-    fn of(site: &Site) -> Self {
-        Self(VigilClient::connect(site.endpoint()).unwrap())
+    fn of(fixture: &Fixture) -> Self {
+        Self(CancellationClient::connect(fixture.endpoint()).unwrap())
     }
 
     /// What was noted of the methods of a service.
@@ -35,11 +40,11 @@ impl Book {
         lines
     }
 
-    /// How the calls of the conveyor have ended, once there are so many; sorted, since each is noted
+    /// How the calls of the streams have ended, once there are so many; sorted, since each is noted
     /// after its answer. Whatever were noted without being a call would be among them.
     fn ends(&self, count: usize) -> Vec<(String, String)> {
-        eventually("the hook is told", || self.lines("Conveyor").len() >= count);
-        let lines = self.lines("Conveyor");
+        eventually("the hook is told", || self.lines("Streams").len() >= count);
+        let lines = self.lines("Streams");
         assert_eq!(lines.len(), count, "{lines:?}");
         let mut ends: Vec<_> = lines.into_iter().map(|line| (line.method.1, line.end)).collect();
         ends.sort_unstable();
@@ -71,10 +76,10 @@ impl ClientHook for Reporter {
 
 type Ends = Receiver<(&'static str, String)>;
 
-fn reported(site: &Site) -> (ConveyorClient, ConveyorAsyncClient, Ends) {
+fn reported(fixture: &Fixture) -> (StreamsClient, StreamsAsyncClient, Ends) {
     let (tell, ends) = mpsc::channel();
-    let client = ConveyorClient::builder(site.endpoint()).hook(Reporter(tell.clone())).connect();
-    let later = ConveyorAsyncClient::builder(site.endpoint()).hook(Reporter(tell)).connect();
+    let client = StreamsClient::builder(fixture.endpoint()).hook(Reporter(tell.clone())).connect();
+    let later = StreamsAsyncClient::builder(fixture.endpoint()).hook(Reporter(tell)).connect();
     (client.unwrap(), block_on(later).unwrap(), ends)
 }
 
@@ -84,8 +89,8 @@ fn owned(ends: &[(&str, &str)]) -> Vec<(String, String)> {
 
 over_both_transports! {
     fn a_call_that_returns_a_stream_ends_when_that_is_open_and_pulls_are_no_calls(transport) {
-        let site = site(transport);
-        let (client, later, told) = reported(&site);
+        let fixture = fixture(transport);
+        let (client, later, told) = reported(&fixture);
         assert_eq!(client.range(50_000).unwrap().count(), 50_000);
         let error = client.checked(101).map(drop).unwrap_err();
         assert!(matches!(error, CallError::App(_)), "{error:?}");
@@ -108,16 +113,16 @@ over_both_transports! {
         let mut expected = owned(&expected);
         assert_eq!(told, expected);
         expected.sort_unstable();
-        assert_eq!(Book::of(&site).ends(5), expected);
+        assert_eq!(Book::of(&fixture).ends(5), expected);
     }
 
     fn a_call_that_takes_a_stream_ends_with_its_answer(transport) {
-        let site = site(transport);
-        let (client, later, told) = reported(&site);
-        let book = Book::of(&site);
+        let fixture = fixture(transport);
+        let (client, later, told) = reported(&fixture);
+        let book = Book::of(&fixture);
         let none_has_ended = || {
             assert!(told.try_recv().is_err());
-            assert!(book.lines("Conveyor").is_empty());
+            assert!(book.lines("Streams").is_empty());
         };
         let sum = client.sum((0..2_000).inspect(|n| if n % 500 == 0 { none_has_ended() }));
         assert_eq!(sum, Ok(1_999_000));
@@ -130,23 +135,23 @@ over_both_transports! {
     }
 
     fn a_call_that_takes_a_stream_and_is_given_up_has_not_been_heard(transport) {
-        let site = site(transport);
-        let (_client, later, told) = reported(&site);
-        let book = Book::of(&site);
+        let fixture = fixture(transport);
+        let (_client, later, told) = reported(&fixture);
+        let book = Book::of(&fixture);
         let mut numbers = Box::pin(later.follow_later(stream::pending()));
         eventually("the call goes on", || {
             assert!((&mut numbers).now_or_never().is_none());
-            site.metrics().in_flight > 0
+            fixture.metrics().in_flight > 0
         });
         drop(numbers);
         assert_eq!(told.try_recv(), Ok(("follow_later", "Cancelled".to_owned())));
         assert_eq!(book.ends(1), owned(&[("follow_later", "Unheard")]));
-        eventually("it is not in flight any more", || site.metrics().in_flight == 0);
+        eventually("it is not in flight any more", || fixture.metrics().in_flight == 0);
     }
 
     fn a_call_with_a_stream_that_is_rejected_opens_none(transport) {
-        let site = site(transport);
-        let (client, _later, told) = reported(&site);
+        let fixture = fixture(transport);
+        let (client, _later, told) = reported(&fixture);
         assert!(matches!(client.words("a b").map(drop), Err(CallError::Rejected { .. })));
         assert_eq!(told.try_recv(), Ok(("words", "Rejected".to_owned())));
         // Nor is an item made of one that it would take.
@@ -154,44 +159,44 @@ over_both_transports! {
         assert!(matches!(client.weigh_all(weights), Err(CallError::Rejected { .. })));
         assert_eq!(told.try_recv(), Ok(("weigh_all", "Rejected".to_owned())));
         assert_eq!(client.running(), Ok(0));
-        assert_eq!(Book::of(&site).ends(1), owned(&[("running", "Ok")]));
+        assert_eq!(Book::of(&fixture).ends(1), owned(&[("running", "Ok")]));
     }
 
     fn to_subscribe_and_to_be_told_of_events_is_no_call(transport) {
-        let site = site(transport);
+        let fixture = fixture(transport);
         let (tell, told) = mpsc::channel();
-        let newsroom = NewsroomClient::builder(site.endpoint()).hook(Reporter(tell)).connect();
-        let newsroom = newsroom.unwrap();
-        let ticked = newsroom.ticked().unwrap();
-        assert_eq!(newsroom.tick(0, 100, false), Ok(100));
+        let event_service = EventServiceClient::builder(fixture.endpoint()).hook(Reporter(tell)).connect();
+        let event_service = event_service.unwrap();
+        let ticked = event_service.ticked().unwrap();
+        assert_eq!(event_service.tick(0, 100, false), Ok(100));
         assert_eq!(ticked.take(100).count(), 100);
-        let book = Book::of(&site);
-        eventually("the hook is told", || !book.lines("Newsroom").is_empty());
-        let lines = book.lines("Newsroom");
+        let book = Book::of(&fixture);
+        eventually("the hook is told", || !book.lines("EventService").is_empty());
+        let lines = book.lines("EventService");
         assert_eq!(lines.len(), 1, "{lines:?}");
         assert_eq!((lines[0].method.1.as_str(), lines[0].end.as_str()), ("tick", "Ok"));
         assert_eq!(told.try_iter().count(), 1);
     }
 
     fn what_is_lent_is_not_counted_in_lengths(transport) {
-        let site = site(transport);
-        let gallery = GalleryClient::connect(site.endpoint()).unwrap();
-        let frame = gallery.connection().alloc::<u8>(100_000).unwrap().freeze();
-        gallery.look(frame).unwrap();
-        let book = Book::of(&site);
-        eventually("the hook is told", || !book.lines("Gallery").is_empty());
-        assert!(book.lines("Gallery")[0].lens.0 < 100);
+        let fixture = fixture(transport);
+        let shared_memory = SharedMemoryClient::connect(fixture.endpoint()).unwrap();
+        let frame = shared_memory.connection().alloc::<u8>(100_000).unwrap().freeze();
+        shared_memory.look(frame).unwrap();
+        let book = Book::of(&fixture);
+        eventually("the hook is told", || !book.lines("SharedMemory").is_empty());
+        assert!(book.lines("SharedMemory")[0].lens.0 < 100);
     }
 
     fn a_call_whose_caller_gives_up_ends_with_its_answer(transport) {
-        let site = site(transport);
-        let book = Book::of(&site);
+        let fixture = fixture(transport);
+        let book = Book::of(&fixture);
         let within = |time| book.0.with(CallOptions::new().timeout(time));
-        let (time, ended) = begun_in_time(&site, 7, |time| within(time).stay(7));
+        let (time, ended) = begun_in_time(&fixture, 7, |time| within(time).stay(7));
         assert_eq!(ended, CallError::TimedOut { after: Some(time) });
         // Those that came too late to be begun end otherwise.
         let stay = || {
-            let mut lines = book.lines("Vigil").into_iter();
+            let mut lines = book.lines("Cancellation").into_iter();
             lines.find(|line| line.method.1 == "stay" && line.end != "Expired")
         };
         eventually("the hook is told", || stay().is_some());

@@ -6,18 +6,18 @@ use std::thread;
 use std::time::Duration;
 
 use fastrand::Rng;
-use witrpc_tests::errands::Pair;
+use witrpc_tests::fixture::{Fixture, Transport};
 use witrpc_tests::process::Child;
+use witrpc_tests::random_calls::Pair;
 use witrpc_tests::roles::Role;
-use witrpc_tests::site::{Site, Transport};
 use witrpc_tests::watchdog::{eventually, eventually_equal};
 
 const KILLED: u64 = 200;
 
 #[test]
 fn killed_clients_harm_nobody_and_leave_nothing_behind() {
-    let site = Site::new(Transport::Mmf);
-    let bystander = Pair { blocking: site.client(), later: site.async_client() };
+    let fixture = Fixture::new(Transport::Mmf);
+    let bystander = Pair { blocking: fixture.client(), later: fixture.async_client() };
     let quick_calls = AtomicU64::new(0);
     let is_over = AtomicBool::new(false);
     let mut rng = Rng::with_seed(42);
@@ -33,22 +33,22 @@ fn killed_clients_harm_nobody_and_leave_nothing_behind() {
         let held = || bystander.blocking.resources().unwrap();
         // Only the observers are there, and nobody has left yet.
         let before = held();
-        kill_some(&site, &mut rng, KILLED);
-        eventually("the killed ones are gone", || site.clients().len() == 2);
+        kill_some(&fixture, &mut rng, KILLED);
+        eventually("the killed ones are gone", || fixture.clients().len() == 2);
         eventually_equal("what the server's process holds", &before, held);
         eventually("the bystander is served all along", || {
             quick_calls.load(Ordering::Relaxed) > KILLED
         });
     });
-    assert_eq!(site.client().add(1, 2), Ok(3));
+    assert_eq!(fixture.client().add(1, 2), Ok(3));
 }
 
 /// Starts clients one after the other, two at a time, and kills each at a random moment of its
 /// calls.
-fn kill_some(site: &Site, rng: &mut Rng, clients: u64) {
+fn kill_some(fixture: &Fixture, rng: &mut Rng, clients: u64) {
     let start = |seed| {
         let client = Child::start(&Role::Call {
-            address: site.address().clone(),
+            address: fixture.address().clone(),
             seed,
             calls: None,
             most: 600_000,

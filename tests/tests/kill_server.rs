@@ -9,11 +9,11 @@ use std::time::Duration;
 use fastrand::Rng;
 use tempfile::TempDir;
 use witrpc::{CallError, DisconnectReason};
-use witrpc_tests::errands::Pair;
+use witrpc_tests::fixture::{Address, Fixture, FixtureConfig, Started};
 use witrpc_tests::process::Child;
+use witrpc_tests::random_calls::Pair;
 use witrpc_tests::resources::Resources;
 use witrpc_tests::roles::Role;
-use witrpc_tests::site::{Address, Plan, Site, Started};
 use witrpc_tests::watchdog::eventually_equal;
 
 const KILLED: u64 = 200;
@@ -22,7 +22,7 @@ const KILLED: u64 = 200;
 fn a_killed_servers_callers_are_told_and_the_next_server_is_fine() {
     let dir = TempDir::new().unwrap();
     // Another server in the same directory, and its client.
-    let other = Site::at(Address::in_dir(dir.path(), "other"), Plan::default());
+    let other = Fixture::at(Address::in_dir(dir.path(), "other"), FixtureConfig::default());
     let bystander = Pair { blocking: other.client(), later: other.async_client() };
     let is_over = AtomicBool::new(false);
     let address = Address::in_dir(dir.path(), "victim");
@@ -44,19 +44,20 @@ fn a_killed_servers_callers_are_told_and_the_next_server_is_fine() {
     left.sort();
     assert_eq!(left, ["locks", "other", "victim"], "nothing but the name is left");
     // Which the next bind takes over.
-    let next = Site::at(address, Plan::default());
+    let next = Fixture::at(address, FixtureConfig::default());
     assert_eq!(next.client().add(1, 2), Ok(3));
 }
 
 /// Starts a server under the name of the one before, and kills it at a random moment of the calls
 /// of several threads.
 fn kill_one(address: &Address, rng: &mut Rng, round: u64) {
-    let server = Child::start(&Role::Serve { address: address.clone(), plan: Plan::default() });
+    let server =
+        Child::start(&Role::Serve { address: address.clone(), plan: FixtureConfig::default() });
     let started: Started = server.hear();
     started.unwrap_or_else(|error| panic!("round {round}: {error}"));
     let pair = Pair {
-        blocking: witrpc_tests::workshop::WorkshopClient::connect(address.endpoint()).unwrap(),
-        later: futures_executor::block_on(witrpc_tests::workshop::WorkshopAsyncClient::connect(
+        blocking: witrpc_tests::basic::BasicClient::connect(address.endpoint()).unwrap(),
+        later: futures_executor::block_on(witrpc_tests::basic::BasicAsyncClient::connect(
             address.endpoint(),
         ))
         .unwrap(),

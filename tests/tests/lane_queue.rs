@@ -13,10 +13,10 @@ use futures_executor::block_on;
 use futures_util::FutureExt;
 use futures_util::future::join_all;
 use witrpc::{CallError, Endpoint, InProcess, Mmf, WitServer, wit_service};
+use witrpc_tests::basic::Gates;
+use witrpc_tests::fixture::{Fixture, FixtureConfig};
 use witrpc_tests::over_both_transports;
-use witrpc_tests::site::{Plan, Site};
 use witrpc_tests::watchdog::{Watchdog, eventually};
-use witrpc_tests::workshop::Gates;
 
 /// How long a whole test may take.
 const TEST_TIME: Duration = Duration::from_secs(120);
@@ -114,8 +114,8 @@ over_both_transports! {
     // and go to sleep on them.
     fn a_call_is_woken_whose_lane_has_gone_to_another(transport) {
         let _watchdog = Watchdog::new(TEST_TIME);
-        let site = Site::with(transport, Plan { lanes: Some(2), ..Plan::default() });
-        let (client, helper) = (site.async_client(), site.async_client());
+        let fixture = Fixture::with(transport, FixtureConfig { lanes: Some(2), ..FixtureConfig::default() });
+        let (client, helper) = (fixture.async_client(), fixture.async_client());
         let hold = |gate, token| {
             let client = client.clone();
             Box::pin(async move { client.hold_later(gate, token).await }) as Call
@@ -155,9 +155,9 @@ over_both_transports! {
         const TASKS: i64 = 24;
         const CALLS: i64 = 100;
         let _watchdog = Watchdog::new(TEST_TIME);
-        let site = Site::with(transport, Plan { lanes: Some(4), ..Plan::default() });
+        let fixture = Fixture::with(transport, FixtureConfig { lanes: Some(4), ..FixtureConfig::default() });
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).build().unwrap();
-        let client = site.async_client();
+        let client = fixture.async_client();
         let task = |task: i64| {
             let client = client.clone();
             async move {
@@ -180,7 +180,7 @@ over_both_transports! {
 }
 
 /// Polls a call once, by the task that asks for it.
-async fn begin_adding(client: &witrpc_tests::workshop::WorkshopAsyncClient, n: i64) -> impl Send {
+async fn begin_adding(client: &witrpc_tests::basic::BasicAsyncClient, n: i64) -> impl Send {
     let client = client.clone();
     let mut call = Box::pin(async move { client.add(n, n).await });
     std::future::poll_fn(|cx| {

@@ -10,10 +10,10 @@ use futures_util::FutureExt;
 use futures_util::future::join_all;
 use rustix::process::Signal;
 use witrpc::{CallError, DisconnectReason};
+use witrpc_tests::basic::{BasicAsyncClient, BasicClient};
+use witrpc_tests::fixture::{Fixture, FixtureConfig, ServerCommand, ServerReply, Transport};
 use witrpc_tests::over_both_transports;
-use witrpc_tests::site::{Plan, ServerCommand, ServerReply, Site, Transport};
 use witrpc_tests::watchdog::{PATIENCE, Watchdog};
-use witrpc_tests::workshop::{WorkshopAsyncClient, WorkshopClient};
 
 /// Lanes of each connection.
 const LANES: u64 = 2;
@@ -44,11 +44,11 @@ const WAITED: (Kind, usize) = (Kind::Waited, 3 * WAITING);
 
 /// Two connections, all of whose lanes are taken.
 struct Scene {
-    site: Site,
-    blocking: WorkshopClient,
-    asynchronous: WorkshopAsyncClient,
+    fixture: Fixture,
+    blocking: BasicClient,
+    asynchronous: BasicAsyncClient,
     /// Has lanes left.
-    bystander: WorkshopClient,
+    bystander: BasicClient,
     /// By kind.
     ends: [Receiver<Ended>; 2],
     ended: [Sender<Ended>; 2],
@@ -56,13 +56,17 @@ struct Scene {
 
 impl Scene {
     fn new(transport: Transport, timeout: Option<Duration>) -> Self {
-        let site = Site::with(transport, Plan { lanes: Some(LANES as u32), ..Plan::default() });
-        let blocking = site.builder().call_timeout(timeout).connect().unwrap();
-        let asynchronous = block_on(site.async_builder().call_timeout(timeout).connect()).unwrap();
-        let bystander = site.client();
+        let fixture = Fixture::with(
+            transport,
+            FixtureConfig { lanes: Some(LANES as u32), ..FixtureConfig::default() },
+        );
+        let blocking = fixture.builder().call_timeout(timeout).connect().unwrap();
+        let asynchronous =
+            block_on(fixture.async_builder().call_timeout(timeout).connect()).unwrap();
+        let bystander = fixture.client();
         let ((held, held_end), (waited, waited_end)) = (mpsc::channel(), mpsc::channel());
         let (ended, ends) = ([held, waited], [held_end, waited_end]);
-        let scene = Self { site, blocking, asynchronous, bystander, ends, ended };
+        let scene = Self { fixture, blocking, asynchronous, bystander, ends, ended };
         scene.take_lanes();
         scene.queue();
         scene
@@ -159,27 +163,27 @@ fn each_ends_with_a_shutdown(
     let _watchdog = Watchdog::new(3 * PATIENCE);
     for timeout in [None, Some(3 * PATIENCE)].repeat(ROUNDS) {
         let scene = Scene::new(transport, timeout);
-        scene.site.tell(ServerCommand::BeginShutdown(time));
+        scene.fixture.tell(ServerCommand::BeginShutdown(time));
         let in_order = follow(&scene);
         let how = format!("a shutdown, in good order: {in_order}, with the limit {timeout:?}");
         for end in scene.ends(HELD, &how) {
             assert!(if in_order { end.is_ok() } else { is_over(&end) }, "{how}: {end:?}");
         }
-        let ended = scene.site.host().tell(ServerCommand::EndShutdown);
+        let ended = scene.fixture.host().tell(ServerCommand::EndShutdown);
         assert_eq!(ended, ServerReply::Was(in_order));
     }
 }
 
 over_both_transports! {
     fn they_end_when_the_server_is_dropped(transport) {
-        each_ends(transport, |scene| scene.site.tell(ServerCommand::Drop));
+        each_ends(transport, |scene| scene.fixture.tell(ServerCommand::Drop));
     }
 
     fn they_end_when_the_server_disconnects_them(transport) {
         each_ends(transport, |scene| {
             let bystander = scene.bystander.who().unwrap().client_id;
-            for (client, _) in scene.site.clients() {
-                assert!(client == bystander || scene.site.disconnect(client));
+            for (client, _) in scene.fixture.clients() {
+                assert!(client == bystander || scene.fixture.disconnect(client));
             }
         });
     }
@@ -207,7 +211,7 @@ over_both_transports! {
             for end in scene.ends(WAITED, "a shutdown that waits") {
                 assert_eq!(end, Err(CallError::ShuttingDown));
             }
-            scene.site.tell(ServerCommand::Open(GATE));
+            scene.fixture.tell(ServerCommand::Open(GATE));
             true
         });
     }
@@ -215,7 +219,7 @@ over_both_transports! {
     // The lanes become free as the shutdown begins: who gets one in time is answered.
     fn they_end_with_a_shutdown_that_finds_lanes_free(transport) {
         each_ends_with_a_shutdown(transport, PATIENCE, |scene| {
-            scene.site.tell(ServerCommand::Open(GATE));
+            scene.fixture.tell(ServerCommand::Open(GATE));
             for end in scene.ends(WAITED, "a shutdown in good order") {
                 let is_refused = is_over(&end) || end == Err(CallError::ShuttingDown);
                 assert!(end.is_ok() || is_refused, "{end:?}");
@@ -227,9 +231,9 @@ over_both_transports! {
 
 #[test]
 fn they_end_when_the_server_is_killed() {
-    each_ends(Transport::Mmf, |scene| scene.site.server_process().signal(Signal::KILL));
+    each_ends(Transport::Mmf, |scene| scene.fixture.server_process().signal(Signal::KILL));
     let scene = Scene::new(Transport::Mmf, None);
-    scene.site.server_process().signal(Signal::KILL);
+    scene.fixture.server_process().signal(Signal::KILL);
     let died = |end: &Result<i64, CallError>| *end == Err(CallError::PeerDied);
     assert!(scene.ends(HELD, "killed").iter().all(died));
     let later = CallError::Disconnected(DisconnectReason::PeerDied);

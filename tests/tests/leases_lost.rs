@@ -12,21 +12,23 @@ use witrpc::{
     AllocError, Backoff, CallContext, CallError, DisconnectReason, Mmf, Reconnect, Shared,
     SharedMut, WitServer, wit_service,
 };
-use witrpc_tests::gallery::{GalleryAsyncClient, GalleryClient, Seen};
+use witrpc_tests::basic::{bytes_of, checksum};
+use witrpc_tests::fixture::{
+    Address, Fixture, FixtureConfig, ServerCommand, ServerReply, Transport,
+};
 use witrpc_tests::process::Child;
 use witrpc_tests::roles::Role;
-use witrpc_tests::site::{Address, Plan, ServerCommand, ServerReply, Site, Transport};
+use witrpc_tests::shared_memory::{Seen, SharedMemoryAsyncClient, SharedMemoryClient};
 use witrpc_tests::watchdog::{PATIENCE, eventually};
-use witrpc_tests::workshop::{bytes_of, checksum};
 
 const LEN: usize = 100_000;
 
-fn gallery(site: &Site) -> GalleryClient {
-    GalleryClient::connect(site.endpoint()).unwrap()
+fn shared_memory(fixture: &Fixture) -> SharedMemoryClient {
+    SharedMemoryClient::connect(fixture.endpoint()).unwrap()
 }
 
 /// A frame in the client's own shared memory.
-fn frame(client: &GalleryClient, seed: u64) -> Shared<[u8]> {
+fn frame(client: &SharedMemoryClient, seed: u64) -> Shared<[u8]> {
     let mut frame = client.connection().alloc::<u8>(LEN).unwrap();
     frame.copy_from_slice(&bytes_of(LEN, seed));
     frame.freeze()
@@ -40,8 +42,8 @@ fn copied(seed: u64) -> Seen {
     Seen { in_place: false, ..seen(seed) }
 }
 
-/// The gallery to those who do not mind that a frame is looked at twice.
-#[wit_service(name = "Gallery")]
+/// The shared_memory to those who do not mind that a frame is looked at twice.
+#[wit_service(name = "SharedMemory")]
 pub trait Repeatable {
     /// As there.
     #[wit(idempotent)]
@@ -56,12 +58,12 @@ fn reconnect() -> Reconnect {
 
 #[test]
 fn a_lease_outlives_the_server_that_gave_it() {
-    let site = Site::new(Transport::Mmf);
-    let client = gallery(&site);
+    let fixture = Fixture::new(Transport::Mmf);
+    let client = shared_memory(&fixture);
     let got = client.render(LEN as u64, 1).unwrap();
     let sent = frame(&client, 2);
     let mut unsent = client.connection().alloc::<u8>(LEN).unwrap();
-    site.server_process().signal(Signal::KILL);
+    fixture.server_process().signal(Signal::KILL);
     eventually("the client has heard of it", || !client.connection().is_connected());
     drop(client.clone());
     assert_eq!(got.to_vec(), bytes_of(LEN, 1));
@@ -78,11 +80,11 @@ fn a_lease_outlives_the_server_that_gave_it() {
 
 #[test]
 fn leases_do_not_keep_a_connection() {
-    let site = Site::new(Transport::Mmf);
-    let client = gallery(&site);
+    let fixture = Fixture::new(Transport::Mmf);
+    let client = shared_memory(&fixture);
     let got = client.render(LEN as u64, 1).unwrap();
     let sent = frame(&client, 2);
-    let connected = || site.clients().len();
+    let connected = || fixture.clients().len();
     assert_eq!(connected(), 1);
     drop(client);
     eventually("the client has left", || connected() == 0);
@@ -92,31 +94,31 @@ fn leases_do_not_keep_a_connection() {
 
 #[test]
 fn what_a_handler_keeps_outlives_a_client_that_leaves() {
-    let site = Site::new(Transport::Mmf);
-    let client = gallery(&site);
+    let fixture = Fixture::new(Transport::Mmf);
+    let client = shared_memory(&fixture);
     assert_eq!(client.keep(frame(&client, 1)), Ok(1));
-    let of_one = site.metrics().reserved_memory;
+    let of_one = fixture.metrics().reserved_memory;
     drop(client);
-    eventually("the client has left", || site.clients().is_empty());
-    let other = gallery(&site);
+    eventually("the client has left", || fixture.clients().is_empty());
+    let other = shared_memory(&fixture);
     assert_eq!(other.kept(), Ok(vec![checksum(&bytes_of(LEN, 1))]));
-    assert_eq!(site.metrics().reserved_memory, 2 * of_one, "what is kept is counted");
+    assert_eq!(fixture.metrics().reserved_memory, 2 * of_one, "what is kept is counted");
     other.forget().unwrap();
-    assert_eq!(site.metrics().reserved_memory, of_one);
+    assert_eq!(fixture.metrics().reserved_memory, of_one);
     assert_eq!(other.look(frame(&other, 2)), Ok(seen(2)));
 }
 
 #[test]
 fn what_a_handler_keeps_outlives_a_client_that_is_killed() {
-    let site = Site::new(Transport::Mmf);
-    let other = gallery(&site);
-    let role = Role::Lend { address: site.address().clone(), len: LEN, seed: 1, gate: 1 };
+    let fixture = Fixture::new(Transport::Mmf);
+    let other = shared_memory(&fixture);
+    let role = Role::Lend { address: fixture.address().clone(), len: LEN, seed: 1, gate: 1 };
     let client = Child::start(&role);
     assert_eq!(client.hear::<u64>(), 1, "a frame is kept");
     // And a handler has another in its hands.
     other.arrived(1, 1).unwrap();
     client.signal(Signal::KILL);
-    eventually("the client has left", || site.clients().len() == 1);
+    eventually("the client has left", || fixture.clients().len() == 1);
     assert_eq!(other.kept(), Ok(vec![checksum(&bytes_of(LEN, 1))]));
     other.open(1).unwrap();
     other.forget().unwrap();
@@ -167,19 +169,19 @@ fn a_handler_is_told_that_its_client_has_gone() {
 
 #[test]
 fn a_handler_whose_server_shuts_down_still_gives_what_it_has_made() {
-    let site = Site::new(Transport::Mmf);
-    let client = gallery(&site);
-    let opener = gallery(&site);
+    let fixture = Fixture::new(Transport::Mmf);
+    let client = shared_memory(&fixture);
+    let opener = shared_memory(&fixture);
     thread::scope(|scope| {
         let late = scope.spawn(|| client.render_later(1, LEN as u64, 1));
         opener.arrived(1, 1).unwrap();
-        site.tell(ServerCommand::BeginShutdown(Duration::from_secs(60)));
+        fixture.tell(ServerCommand::BeginShutdown(Duration::from_secs(60)));
         eventually("nothing new is begun", || opener.kept().is_err());
-        site.tell(ServerCommand::Open(1));
+        fixture.tell(ServerCommand::Open(1));
         let got = late.join().unwrap().unwrap();
         assert_eq!(Seen::of(&got), seen(1));
     });
-    assert_eq!(site.host().tell(ServerCommand::EndShutdown), ServerReply::Was(true));
+    assert_eq!(fixture.host().tell(ServerCommand::EndShutdown), ServerReply::Was(true));
     let over = AllocError::ShuttingDown;
     eventually("the client has heard of it", || !client.connection().is_connected());
     assert_eq!(client.connection().alloc::<u8>(1).unwrap_err(), over);
@@ -191,10 +193,10 @@ fn a_handler_whose_server_shuts_down_still_gives_what_it_has_made() {
 fn a_lease_of_the_connection_before_is_copied_over_the_next() {
     let dir = TempDir::new().unwrap();
     let address = Address::in_dir(dir.path(), "phoenix");
-    let first = Site::at(address.clone(), Plan::default());
-    let client = GalleryClient::builder(address.endpoint()).reconnect(reconnect());
+    let first = Fixture::at(address.clone(), FixtureConfig::default());
+    let client = SharedMemoryClient::builder(address.endpoint()).reconnect(reconnect());
     let client = client.connect().unwrap();
-    let later: GalleryAsyncClient = client.connection().client().unwrap();
+    let later: SharedMemoryAsyncClient = client.connection().client().unwrap();
     let (sent, got) = (frame(&client, 1), client.render(LEN as u64, 2).unwrap());
     let mut unsent = client.connection().alloc::<u8>(LEN).unwrap();
     drop(first);
@@ -209,7 +211,7 @@ fn a_lease_of_the_connection_before_is_copied_over_the_next() {
                 later.look_later(frame.freeze()).await
             })
         });
-        let second = Site::at(address.clone(), Plan::default());
+        let second = Fixture::at(address.clone(), FixtureConfig::default());
         assert_eq!(blocking.join().unwrap(), Ok(seen(4)));
         assert_eq!(task.join().unwrap(), Ok(seen(5)));
         unsent.copy_from_slice(&bytes_of(LEN, 3));
@@ -224,7 +226,7 @@ fn a_lease_of_the_connection_before_is_copied_over_the_next() {
 fn a_call_that_is_made_again_takes_a_copy_along() {
     let dir = TempDir::new().unwrap();
     let address = Address::in_dir(dir.path(), "phoenix");
-    let first = Site::at(address.clone(), Plan::default());
+    let first = Fixture::at(address.clone(), FixtureConfig::default());
     let client = RepeatableClient::builder(address.endpoint()).reconnect(reconnect());
     let client = client.connect().unwrap();
     let mut sent = client.connection().alloc::<u8>(LEN).unwrap();
@@ -233,8 +235,8 @@ fn a_call_that_is_made_again_takes_a_copy_along() {
         let held = scope.spawn(|| client.hold(1, sent.freeze()));
         client.arrived(1, 1).unwrap();
         drop(first);
-        let second = Site::at(address.clone(), Plan::default());
-        gallery(&second).open(1).unwrap();
+        let second = Fixture::at(address.clone(), FixtureConfig::default());
+        shared_memory(&second).open(1).unwrap();
         assert_eq!(held.join().unwrap(), Ok(copied(1)));
     });
 }
@@ -243,10 +245,10 @@ fn a_call_that_is_made_again_takes_a_copy_along() {
 fn space_is_not_waited_for_longer_than_for_a_server_that_stays_away() {
     let dir = TempDir::new().unwrap();
     let address = Address::in_dir(dir.path(), "phoenix");
-    let site = Site::at(address.clone(), Plan::default());
-    let client = GalleryClient::builder(address.endpoint()).reconnect(reconnect());
+    let fixture = Fixture::at(address.clone(), FixtureConfig::default());
+    let client = SharedMemoryClient::builder(address.endpoint()).reconnect(reconnect());
     let client = client.call_timeout(Duration::from_millis(40)).connect().unwrap();
-    drop(site);
+    drop(fixture);
     eventually("it has heard that the server was killed", || !client.connection().is_connected());
     assert_eq!(client.connection().alloc::<u8>(1).unwrap_err(), AllocError::NotConnected);
     let refused = client.connection().try_alloc::<u8>(1).unwrap_err();

@@ -5,12 +5,12 @@ use std::time::Duration;
 
 use futures_executor::block_on;
 use witrpc::{CallError, Codec, ConnectError, Direction, ResourceError};
+use witrpc_tests::basic::{Nest, bytes_of};
+use witrpc_tests::fixture::{Fixture, FixtureConfig, ServerCommand, Transport};
 use witrpc_tests::over_every_transport;
 use witrpc_tests::process::Child;
 use witrpc_tests::roles::Role;
-use witrpc_tests::site::{Plan, ServerCommand, Site, Transport};
 use witrpc_tests::watchdog::eventually;
-use witrpc_tests::workshop::{Nest, bytes_of};
 
 const LIMIT: usize = 10_000;
 /// More than the encoding adds to some bytes.
@@ -18,8 +18,8 @@ const OVERHEAD: usize = 100;
 
 over_every_transport! {
     fn a_request_over_the_limit_is_refused_at_the_caller(transport) {
-        let site = Site::with(transport, limited());
-        let client = site.client();
+        let fixture = Fixture::with(transport, limited());
+        let client = fixture.client();
         for len in [LIMIT + 1, 50 * LIMIT] {
             let refused = client.echo(vec![1; len]).unwrap_err();
             let CallError::TooLarge { direction: Direction::Request, len: said, max: LIMIT } = refused
@@ -34,8 +34,8 @@ over_every_transport! {
     }
 
     fn an_answer_over_the_limit_is_an_error_of_its_call(transport) {
-        let site = Site::with(transport, limited());
-        let client = site.client();
+        let fixture = Fixture::with(transport, limited());
+        let client = fixture.client();
         client.open(1).unwrap();
         for len in [LIMIT + 1, 50 * LIMIT] {
             let refused = client.make(len as u64, 1).unwrap_err();
@@ -51,10 +51,10 @@ over_every_transport! {
     }
 
     fn a_call_without_a_lane_fails_when_its_time_is_over(transport) {
-        let site = Site::with(transport, Plan { lanes: Some(4), ..Plan::default() });
-        let client = site.builder().call_timeout(None).connect().unwrap();
-        let helper = site.client();
-        let hasty = site.builder().call_timeout(Duration::from_millis(30));
+        let fixture = Fixture::with(transport, FixtureConfig { lanes: Some(4), ..FixtureConfig::default() });
+        let client = fixture.builder().call_timeout(None).connect().unwrap();
+        let helper = fixture.client();
+        let hasty = fixture.builder().call_timeout(Duration::from_millis(30));
         let hasty = hasty.connect().unwrap();
         std::thread::scope(|scope| {
             // The lanes of one client, and only those.
@@ -78,9 +78,9 @@ over_every_transport! {
     }
 
     fn one_client_too_many_is_turned_away_until_one_leaves(transport) {
-        let site = Site::with(transport, Plan { max_clients: Some(2), ..Plan::default() });
-        let (one, other) = (site.client(), site.client());
-        let third = || site.builder().connect();
+        let fixture = Fixture::with(transport, FixtureConfig { max_clients: Some(2), ..FixtureConfig::default() });
+        let (one, other) = (fixture.client(), fixture.client());
+        let third = || fixture.builder().connect();
         let turned_away = third().unwrap_err();
         assert!(matches!(turned_away, ConnectError::TooManyClients), "{turned_away}");
         assert_eq!(one.add(1, 2), Ok(3));
@@ -90,22 +90,22 @@ over_every_transport! {
     }
 
     fn a_codec_that_the_server_does_not_speak_is_refused(transport) {
-        let site = Site::with(transport, Plan { postcard_only: true, ..Plan::default() });
-        let refused = site.builder().codec(Codec::Json).connect();
+        let fixture = Fixture::with(transport, FixtureConfig { postcard_only: true, ..FixtureConfig::default() });
+        let refused = fixture.builder().codec(Codec::Json).connect();
         match refused.unwrap_err() {
             ConnectError::CodecNotAllowed { asked: Codec::Json, allowed } => {
                 assert_eq!(allowed, [Codec::Postcard]);
             }
             other => panic!("{other}"),
         }
-        assert_eq!(site.client().add(1, 2), Ok(3));
+        assert_eq!(fixture.client().add(1, 2), Ok(3));
     }
 
     fn a_value_too_deep_to_decode_is_an_error_of_its_call(transport) {
-        let site = Site::new(transport);
+        let fixture = Fixture::new(transport);
         for codec in [Codec::Postcard, Codec::Json] {
-            let client = site.builder().codec(codec).connect().unwrap();
-            let bystander = site.client();
+            let client = fixture.builder().codec(codec).connect().unwrap();
+            let bystander = fixture.client();
             let refused = client.depth(Nest::of_depth(3_000));
             assert!(
                 matches!(refused, Err(CallError::BadRequest { .. } | CallError::Encode { .. })),
@@ -121,31 +121,35 @@ over_every_transport! {
 /// until the server ends.
 #[test]
 fn a_request_without_space_fails_when_its_time_is_over() {
-    let plan = Plan { max_workers: Some(1), size: Some(1 << 18), ..Plan::default() };
-    let site = Site::with(Transport::Mmf, plan);
-    let hasty = site.builder().call_timeout(Duration::from_millis(50));
+    let plan =
+        FixtureConfig { max_workers: Some(1), size: Some(1 << 18), ..FixtureConfig::default() };
+    let fixture = Fixture::with(Transport::Mmf, plan);
+    let hasty = fixture.builder().call_timeout(Duration::from_millis(50));
     let hasty = hasty.connect().unwrap();
     let busy = std::thread::spawn({
-        let client = site.client();
+        let client = fixture.client();
         move || client.hold(1, 1)
     });
-    eventually("the only worker is busy", || site.metrics().in_flight == 1);
+    eventually("the only worker is busy", || fixture.metrics().in_flight == 1);
     let mut waited = (0..64).map(|seed| hasty.digest(&bytes_of(20_000, seed)).unwrap_err());
     let timed_out = |error: &CallError| matches!(error, CallError::TimedOut { .. });
     let error = waited.find(|error| !timed_out(error)).expect("64 times 20 kB are over 256 KiB");
     assert_eq!(error, CallError::NoSpace);
     assert!(error.is_retryable() && !error.maybe_executed());
-    drop(site);
+    drop(fixture);
     assert_eq!(busy.join().unwrap(), Err(CallError::PeerDied));
 }
 
 #[test]
 fn a_server_without_memory_for_another_client_says_so_and_goes_on() {
-    let site = Site::with(Transport::Mmf, Plan { size: Some(128 << 20), ..Plan::default() });
-    let client = site.client();
-    site.tell(ServerCommand::LimitMemory(16 << 20));
+    let fixture = Fixture::with(
+        Transport::Mmf,
+        FixtureConfig { size: Some(128 << 20), ..FixtureConfig::default() },
+    );
+    let client = fixture.client();
+    fixture.tell(ServerCommand::LimitMemory(16 << 20));
     for _ in 0..3 {
-        let refused = site.builder().connect().unwrap_err();
+        let refused = fixture.builder().connect().unwrap_err();
         let ConnectError::ServerResource(ResourceError::AddressSpace { limit, needed }) = refused
         else {
             panic!("{refused}")
@@ -161,10 +165,14 @@ fn a_server_without_memory_for_another_client_says_so_and_goes_on() {
 fn a_server_without_memory_for_a_request_refuses_it_and_goes_on() {
     let long = vec![7; 80 << 20];
     for transport in [Transport::Mmf, Transport::Encrypted] {
-        let plan = Plan { lanes: Some(4), max_message_size: Some(100 << 20), ..Plan::default() };
-        let site = Site::with(transport, plan);
-        let (client, async_client) = (site.client(), site.async_client());
-        site.tell(ServerCommand::LimitMemory(16 << 20));
+        let plan = FixtureConfig {
+            lanes: Some(4),
+            max_message_size: Some(100 << 20),
+            ..FixtureConfig::default()
+        };
+        let fixture = Fixture::with(transport, plan);
+        let (client, async_client) = (fixture.client(), fixture.async_client());
+        fixture.tell(ServerCommand::LimitMemory(16 << 20));
         // Oftener than there are lanes.
         for _ in 0..6 {
             let refused = client.digest(&long).unwrap_err();
@@ -179,19 +187,22 @@ fn a_server_without_memory_for_a_request_refuses_it_and_goes_on() {
 
 #[test]
 fn a_client_without_memory_for_its_connection_says_so() {
-    let site = Site::with(Transport::Mmf, Plan { size: Some(128 << 20), ..Plan::default() });
+    let fixture = Fixture::with(
+        Transport::Mmf,
+        FixtureConfig { size: Some(128 << 20), ..FixtureConfig::default() },
+    );
     // Too little for its own region, then enough for that but not to map the server's too.
     for bytes in [16 << 20, 96 << 20] {
-        let address = site.address().clone();
+        let address = fixture.address().clone();
         let mut client = Child::start(&Role::ConnectInLittleMemory { address, bytes });
         let refused: Result<(), String> = client.ask(&());
         let refused = refused.unwrap_err();
         let told = refused.starts_with("Resource(AddressSpace") && refused.contains("67108864");
         assert!(told, "{refused}");
     }
-    assert_eq!(site.client().add(1, 2), Ok(3));
+    assert_eq!(fixture.client().add(1, 2), Ok(3));
 }
 
-fn limited() -> Plan {
-    Plan { max_message_size: Some(LIMIT), ..Plan::default() }
+fn limited() -> FixtureConfig {
+    FixtureConfig { max_message_size: Some(LIMIT), ..FixtureConfig::default() }
 }

@@ -7,34 +7,34 @@ use futures_executor::block_on;
 use futures_util::future::join_all;
 use rustix::process::Signal;
 use witrpc::{ConnectError, Metrics, Mmf};
-use witrpc_tests::annex::AnnexClient;
+use witrpc_tests::fixture::{Address, Fixture, FixtureConfig, Transport};
 use witrpc_tests::over_both_transports;
 use witrpc_tests::process::Child;
 use witrpc_tests::roles::Role;
-use witrpc_tests::site::{Address, Plan, Site, Transport};
+use witrpc_tests::second::SecondClient;
 use witrpc_tests::watchdog::eventually;
 
-/// The name of a site, to look at it from outside.
-fn name(site: &Site) -> &str {
-    match site.address() {
+/// The name of a fixture, to look at it from outside.
+fn name(fixture: &Fixture) -> &str {
+    match fixture.address() {
         Address::Mmf { name, .. } | Address::InProcess { name } => name,
     }
 }
 
 /// What the server has counted, once it has counted all answers: it does after they are sent.
-fn quiet(site: &Site) -> Metrics {
-    eventually("all calls are answered", || site.metrics().in_flight == 0);
-    site.metrics()
+fn quiet(fixture: &Fixture) -> Metrics {
+    eventually("all calls are answered", || fixture.metrics().in_flight == 0);
+    fixture.metrics()
 }
 
 over_both_transports! {
     fn calls_errors_and_bytes_are_counted(transport) {
-        let site = Site::new(transport);
-        let client = site.client();
-        assert_eq!(site.metrics().calls, 0);
+        let fixture = Fixture::new(transport);
+        let client = fixture.client();
+        assert_eq!(fixture.metrics().calls, 0);
         assert_eq!(client.add(1, 2), Ok(3));
         assert_eq!(client.divide_later(4, 2), Ok(2));
-        let before = quiet(&site);
+        let before = quiet(&fixture);
         assert_eq!((before.calls, before.errors), (2, 0));
         assert_eq!(client.make(30_000, 1).map(|bytes| bytes.len()), Ok(30_000));
         assert!(client.digest(&[7; 20_000]).is_ok());
@@ -42,7 +42,7 @@ over_both_transports! {
         assert!(client.divide_later(1, 0).is_err());
         assert!(client.fail("it does").is_err());
         assert!(client.fail_later("it does").is_err());
-        let after = quiet(&site);
+        let after = quiet(&fixture);
         assert_eq!((after.calls, after.errors), (8, 4));
         let [bytes_in, bytes_out] =
             [after.bytes_in - before.bytes_in, after.bytes_out - before.bytes_out];
@@ -51,8 +51,8 @@ over_both_transports! {
     }
 
     fn no_call_is_lost_or_counted_twice_however_many_threads_serve(transport) {
-        let site = Site::new(transport);
-        let clients: Vec<_> = (0..4).map(|_| site.client()).collect();
+        let fixture = Fixture::new(transport);
+        let clients: Vec<_> = (0..4).map(|_| fixture.client()).collect();
         thread::scope(|scope| {
             for client in &clients {
                 scope.spawn(|| {
@@ -64,70 +64,70 @@ over_both_transports! {
             }
             let mut seen = 0;
             while seen < 4_000 {
-                let metrics = site.metrics();
+                let metrics = fixture.metrics();
                 assert!(metrics.calls >= seen, "{metrics:?} after {seen} calls");
                 seen = metrics.calls;
             }
         });
-        let metrics = quiet(&site);
+        let metrics = quiet(&fixture);
         assert_eq!((metrics.calls, metrics.errors, metrics.connected_clients), (4_000, 0, 4));
     }
 
     fn calls_in_flight_and_threads_in_handlers_are_seen(transport) {
-        let site = Site::new(transport);
-        let (client, later) = (&site.client(), site.async_client());
+        let fixture = Fixture::new(transport);
+        let (client, later) = (&fixture.client(), fixture.async_client());
         let idle = |metrics: Metrics| metrics.parked_workers == metrics.workers;
-        eventually("all threads are parked", || idle(site.metrics()));
+        eventually("all threads are parked", || idle(fixture.metrics()));
         thread::scope(|scope| {
             let held: Vec<_> = (0..2).map(|n| scope.spawn(move || client.hold(1, n))).collect();
             let waiting = scope.spawn(|| block_on(join_all((0..3).map(|n| later.hold_later(1, n)))));
-            eventually("five calls are in flight", || site.metrics().in_flight == 5);
+            eventually("five calls are in flight", || fixture.metrics().in_flight == 5);
             eventually("both handlers run", || {
-                let Metrics { workers, parked_workers, promoted_workers, .. } = site.metrics();
+                let Metrics { workers, parked_workers, promoted_workers, .. } = fixture.metrics();
                 workers - parked_workers >= 2 && promoted_workers >= 1
             });
             assert_eq!(client.open(1), Ok(()));
             assert!(waiting.join().unwrap().iter().all(Result::is_ok));
             held.into_iter().for_each(|held| assert!(held.join().unwrap().is_ok()));
         });
-        let metrics = quiet(&site);
+        let metrics = quiet(&fixture);
         assert_eq!((metrics.calls, metrics.in_flight), (6, 0));
-        eventually("all threads are parked", || idle(site.metrics()));
+        eventually("all threads are parked", || idle(fixture.metrics()));
     }
 
     fn clients_and_what_is_reserved_for_them_are_seen(transport) {
         let size = 1 << 20;
-        let site = Site::with(transport, Plan { size: Some(size), ..Plan::default() });
+        let fixture = Fixture::with(transport, FixtureConfig { size: Some(size), ..FixtureConfig::default() });
         let each = if transport == Transport::Mmf { size as u64 } else { 0 };
         let count = |metrics: Metrics| (metrics.connected_clients, metrics.reserved_memory);
-        assert_eq!(count(site.metrics()), (0, 0));
-        let clients = [site.client(), site.client()];
-        assert_eq!(count(site.metrics()), (2, 2 * each));
-        assert_eq!(site.clients().len(), 2);
+        assert_eq!(count(fixture.metrics()), (0, 0));
+        let clients = [fixture.client(), fixture.client()];
+        assert_eq!(count(fixture.metrics()), (2, 2 * each));
+        assert_eq!(fixture.clients().len(), 2);
         drop(clients);
-        eventually("they are gone", || count(site.metrics()) == (0, 0));
+        eventually("they are gone", || count(fixture.metrics()) == (0, 0));
     }
 
     fn who_was_turned_away_is_counted(transport) {
-        let site = Site::new(transport);
+        let fixture = Fixture::new(transport);
         assert!(matches!(
-            AnnexClient::connect(site.endpoint()),
+            SecondClient::connect(fixture.endpoint()),
             Err(ConnectError::UnknownService { .. })
         ));
-        assert_eq!(site.metrics().refused_handshakes, 1);
+        assert_eq!(fixture.metrics().refused_handshakes, 1);
     }
 
     fn streams_and_events_count_as_bytes_and_not_as_calls(transport) {
-        let plan = Plan { conveyor: true, newsroom: true, ..Plan::default() };
-        let site = Site::with(transport, plan);
-        let client = witrpc_tests::conveyor::ConveyorClient::connect(site.endpoint()).unwrap();
-        let newsroom = witrpc_tests::newsroom::NewsroomClient::connect(site.endpoint()).unwrap();
+        let plan = FixtureConfig { streams: true, event_service: true, ..FixtureConfig::default() };
+        let fixture = Fixture::with(transport, plan);
+        let client = witrpc_tests::streams::StreamsClient::connect(fixture.endpoint()).unwrap();
+        let event_service = witrpc_tests::event_service::EventServiceClient::connect(fixture.endpoint()).unwrap();
         assert_eq!(client.blocks(1_000, 50).unwrap().count(), 50);
-        let ticked = newsroom.ticked().unwrap();
-        assert_eq!(newsroom.tick(0, 100, false), Ok(100));
+        let ticked = event_service.ticked().unwrap();
+        assert_eq!(event_service.tick(0, 100, false), Ok(100));
         assert_eq!(ticked.take(100).count(), 100);
         assert_eq!(client.sum(0..10_000), Ok(49_995_000));
-        let metrics = quiet(&site);
+        let metrics = quiet(&fixture);
         assert_eq!((metrics.calls, metrics.errors), (3, 0));
         assert!(metrics.bytes_out > 52_000 && metrics.bytes_in > 20_000, "{metrics:?}");
     }
@@ -135,76 +135,81 @@ over_both_transports! {
 
 #[test]
 fn connections_that_broke_the_protocol_are_counted() {
-    let plan = Plan { lanes: Some(4), size: Some(48 << 10), ..Plan::default() };
-    let site = Site::with(Transport::Mmf, plan.clone());
-    let honest = site.client();
+    let plan = FixtureConfig { lanes: Some(4), size: Some(48 << 10), ..FixtureConfig::default() };
+    let fixture = Fixture::with(Transport::Mmf, plan.clone());
+    let honest = fixture.client();
     assert_eq!(honest.add(1, 2), Ok(3));
-    assert_eq!(quiet(&site).broken_connections, 0);
-    let address = site.address().clone();
+    assert_eq!(quiet(&fixture).broken_connections, 0);
+    let address = fixture.address().clone();
     let vandal = Role::Scribble { address, plan, seed: 1, words: 128 };
     let vandal = Child::start(&vandal);
-    eventually("it is thrown out, again and again", || site.metrics().broken_connections >= 3);
+    eventually("it is thrown out, again and again", || fixture.metrics().broken_connections >= 3);
     vandal.kill();
-    eventually("the honest client alone is left", || site.clients().len() == 1);
-    let seen = site.metrics().broken_connections;
-    assert!(witrpc::metrics(name(&site)).unwrap().broken_connections >= seen);
+    eventually("the honest client alone is left", || fixture.clients().len() == 1);
+    let seen = fixture.metrics().broken_connections;
+    assert!(witrpc::metrics(name(&fixture)).unwrap().broken_connections >= seen);
     assert_eq!(honest.add(1, 2), Ok(3));
 }
 
 #[test]
 fn another_process_of_the_user_reads_the_same() {
-    let site = Site::new(Transport::Mmf);
-    let client = site.client();
-    assert_eq!(witrpc::metrics(name(&site)).unwrap().calls, 0);
+    let fixture = Fixture::new(Transport::Mmf);
+    let client = fixture.client();
+    assert_eq!(witrpc::metrics(name(&fixture)).unwrap().calls, 0);
     (0..100).for_each(|n| drop(client.add(n, 1)));
     assert!(client.fail("it does").is_err());
     eventually("all threads are parked", || {
-        let metrics = site.metrics();
+        let metrics = fixture.metrics();
         metrics.in_flight == 0 && metrics.parked_workers == metrics.workers
     });
     // Two looks, between which a thread that nobody needs may end.
-    eventually("both say the same", || witrpc::metrics(name(&site)).unwrap() == site.metrics());
-    let metrics = site.metrics();
+    eventually("both say the same", || {
+        witrpc::metrics(name(&fixture)).unwrap() == fixture.metrics()
+    });
+    let metrics = fixture.metrics();
     assert_eq!((metrics.calls, metrics.errors, metrics.connected_clients), (101, 1, 1));
-    assert!(witrpc::servers().unwrap().iter().any(|each| each == name(&site)));
+    assert!(witrpc::servers().unwrap().iter().any(|each| each == name(&fixture)));
 }
 
 #[test]
 fn to_look_needs_no_place_and_no_token() {
-    let one = Plan { max_clients: Some(1), ..Plan::default() };
-    let site = Site::with(Transport::Encrypted, one);
-    let client = site.client();
-    let before = witrpc::metrics(name(&site)).unwrap();
+    let one = FixtureConfig { max_clients: Some(1), ..FixtureConfig::default() };
+    let fixture = Fixture::with(Transport::Encrypted, one);
+    let client = fixture.client();
+    let before = witrpc::metrics(name(&fixture)).unwrap();
     for _ in 0..200 {
-        let metrics = witrpc::metrics(name(&site)).unwrap();
+        let metrics = witrpc::metrics(name(&fixture)).unwrap();
         assert_eq!((metrics.connected_clients, metrics.calls), (1, 0));
     }
     assert_eq!(client.add(1, 2), Ok(3));
-    assert_eq!(quiet(&site).refused_handshakes, before.refused_handshakes);
+    assert_eq!(quiet(&fixture).refused_handshakes, before.refused_handshakes);
 }
 
 #[test]
 fn a_busy_servers_numbers_are_there_all_the_same() {
-    let site = Site::with(Transport::Mmf, Plan { max_workers: Some(1), ..Plan::default() });
-    let client = site.client();
+    let fixture = Fixture::with(
+        Transport::Mmf,
+        FixtureConfig { max_workers: Some(1), ..FixtureConfig::default() },
+    );
+    let client = fixture.client();
     thread::scope(|scope| {
         let held = scope.spawn(|| client.hold(1, 9));
         eventually("its only thread is held", || {
-            witrpc::metrics(name(&site)).unwrap().in_flight == 1
+            witrpc::metrics(name(&fixture)).unwrap().in_flight == 1
         });
-        site.tell(witrpc_tests::site::ServerCommand::Open(1));
+        fixture.tell(witrpc_tests::fixture::ServerCommand::Open(1));
         assert_eq!(held.join().unwrap(), Ok(9));
     });
 }
 
 #[test]
 fn who_does_not_serve_has_no_numbers() {
-    let site = Site::new(Transport::Mmf);
-    let name = name(&site).to_owned();
-    site.server_process().pause();
+    let fixture = Fixture::new(Transport::Mmf);
+    let name = name(&fixture).to_owned();
+    fixture.server_process().pause();
     let hasty = Mmf::new(&name).handshake_timeout(Duration::from_millis(50)).metrics();
     assert!(matches!(hasty, Err(ConnectError::HandshakeTimedOut { .. })), "{hasty:?}");
-    site.server_process().signal(Signal::KILL);
+    fixture.server_process().signal(Signal::KILL);
     eventually("its name is nobody's", || {
         matches!(witrpc::metrics(&name), Err(ConnectError::NobodyServes { .. }))
     });

@@ -10,17 +10,17 @@ use std::time::{Duration, Instant};
 use rustix::process::Signal;
 use tempfile::TempDir;
 use witrpc::{BindError, ConnectError, Mmf, WitServer};
+use witrpc_tests::basic::{BasicClient, BasicServer, Bench};
+use witrpc_tests::fixture::{Address, Fixture, FixtureConfig, ServerCommand, Transport};
 use witrpc_tests::over_both_transports;
 use witrpc_tests::process::Child;
 use witrpc_tests::roles::{Bid, Go, Role};
-use witrpc_tests::site::{Address, Plan, ServerCommand, Site, Transport};
 use witrpc_tests::watchdog::{PATIENCE, Watchdog, eventually};
-use witrpc_tests::workshop::{Bench, WorkshopClient, WorkshopServer};
 
 over_both_transports! {
     fn a_name_in_use_is_refused_at_once(transport) {
-        let site = Site::new(transport);
-        let second = Plan::default().start(site.address(), &Arc::default());
+        let fixture = Fixture::new(transport);
+        let second = FixtureConfig::default().start(fixture.address(), &Arc::default());
         match second.map(drop).unwrap_err() {
             BindError::NameInUse { name, path } => {
                 assert!(!name.is_empty());
@@ -29,7 +29,7 @@ over_both_transports! {
             }
             other => panic!("{other}"),
         }
-        assert_eq!(site.client().add(1, 2), Ok(3), "the first one serves on");
+        assert_eq!(fixture.client().add(1, 2), Ok(3), "the first one serves on");
     }
 
     fn nobody_serving_is_an_error_at_once_or_after_the_wait(transport) {
@@ -41,10 +41,10 @@ over_both_transports! {
             ConnectError::NobodyServes { waited, .. } => assert!(waited >= at_least, "{waited:?}"),
             other => panic!("{other}"),
         };
-        nobody(WorkshopClient::connect(address.endpoint()).unwrap_err(), Duration::ZERO);
+        nobody(BasicClient::connect(address.endpoint()).unwrap_err(), Duration::ZERO);
         let wait = Duration::from_millis(80);
         let started = Instant::now();
-        let waiting = WorkshopClient::builder(address.endpoint()).wait_for_server(wait);
+        let waiting = BasicClient::builder(address.endpoint()).wait_for_server(wait);
         nobody(waiting.connect().unwrap_err(), wait);
         assert!(started.elapsed() >= wait);
     }
@@ -56,10 +56,10 @@ over_both_transports! {
         };
         let endpoint = address.endpoint();
         let waiting = std::thread::spawn(move || {
-            let client = WorkshopClient::builder(endpoint).wait_for_server(Duration::from_secs(60));
+            let client = BasicClient::builder(endpoint).wait_for_server(Duration::from_secs(60));
             client.connect().unwrap().add(1, 2)
         });
-        let _site = Site::at(address, Plan::default());
+        let _site = Fixture::at(address, FixtureConfig::default());
         assert_eq!(waiting.join().unwrap(), Ok(3));
     }
 }
@@ -85,7 +85,7 @@ fn a_name_that_breaks_a_rule_is_refused_with_the_rule() {
             }
             other => panic!("{name:?}: {other}"),
         }
-        match WorkshopClient::connect(name).unwrap_err() {
+        match BasicClient::connect(name).unwrap_err() {
             ConnectError::InvalidName { name: said, rule } => {
                 assert!(said == name && rule.contains(word), "{name:?}: {rule}");
             }
@@ -100,7 +100,7 @@ fn unusual_names_serve() {
     for name in ["x", &"x".repeat(64), "two words", "größe", "a.b", "-v"] {
         let place = Mmf::new(name).in_dir(dir.path());
         let _server = start(place.clone()).unwrap();
-        assert_eq!(WorkshopClient::connect(place).unwrap().add(1, 2), Ok(3), "{name:?}");
+        assert_eq!(BasicClient::connect(place).unwrap().add(1, 2), Ok(3), "{name:?}");
     }
     assert_ne!(Mmf::unguessable().name(), Mmf::unguessable().name());
 }
@@ -146,7 +146,7 @@ fn limits_out_of_their_bounds_are_refused_with_the_bounds() {
     // The least that is possible works.
     let smallest = place.size(min).max_clients(1);
     let _server = start(smallest.clone()).unwrap();
-    let client = WorkshopClient::connect(smallest).unwrap();
+    let client = BasicClient::connect(smallest).unwrap();
     assert_eq!(client.make(100_000, 1).map(|bytes| bytes.len()), Ok(100_000));
 }
 
@@ -154,14 +154,14 @@ fn limits_out_of_their_bounds_are_refused_with_the_bounds() {
 fn a_server_needs_a_place_and_a_service() {
     let nothing = WitServer::builder().listen(Mmf::unguessable()).start();
     assert!(matches!(nothing.map(drop), Err(BindError::NoService)));
-    let nowhere = WitServer::builder().service(WorkshopServer::new(Bench::default())).start();
+    let nowhere = WitServer::builder().service(BasicServer::new(Bench::default())).start();
     assert!(matches!(nowhere.map(drop), Err(BindError::NoEndpoint)));
     let twice = WitServer::builder()
         .listen(Mmf::unguessable())
-        .service(WorkshopServer::new(Bench::default()))
-        .service(WorkshopServer::new(Bench::default()))
+        .service(BasicServer::new(Bench::default()))
+        .service(BasicServer::new(Bench::default()))
         .start();
-    assert!(matches!(twice.map(drop), Err(BindError::DuplicateService { service: "Workshop" })));
+    assert!(matches!(twice.map(drop), Err(BindError::DuplicateService { service: "Basic" })));
 }
 
 #[test]
@@ -179,7 +179,7 @@ fn what_is_not_a_servers_is_left_as_it_was() {
             BindError::NotOurs { path, .. } => assert_eq!(path, at(name)),
             other => panic!("{name}: {other}"),
         }
-        let connected = || WorkshopClient::connect(short(Mmf::new(name).in_dir(dir.path())));
+        let connected = || BasicClient::connect(short(Mmf::new(name).in_dir(dir.path())));
         match connected().unwrap_err() {
             ConnectError::NotOurs { path, .. } => assert_eq!(path, at(name)),
             ConnectError::HandshakeTimedOut { .. } if name == "socket" => {}
@@ -250,7 +250,7 @@ fn a_killed_servers_name_is_taken_over_and_others_are_swept() {
     assert!(dir.path().join("two").exists(), "a killed server leaves its name");
     let place = Mmf::new("one").in_dir(dir.path());
     let server = start(place.clone()).unwrap();
-    assert_eq!(WorkshopClient::connect(place).unwrap().add(1, 2), Ok(3));
+    assert_eq!(BasicClient::connect(place).unwrap().add(1, 2), Ok(3));
     assert_eq!(names_in(dir.path()), ["locks", "one"]);
     assert_eq!(names_in(&dir.path().join("locks")), ["one"]);
     drop(server);
@@ -261,15 +261,15 @@ fn a_killed_servers_name_is_taken_over_and_others_are_swept() {
 
 #[test]
 fn the_names_that_are_served_can_be_listed() {
-    let listed = |site: &Site| {
-        let Address::Mmf { name, .. } = site.address() else { panic!("it has a name") };
+    let listed = |fixture: &Fixture| {
+        let Address::Mmf { name, .. } = fixture.address() else { panic!("it has a name") };
         witrpc::servers().unwrap().contains(name)
     };
-    let dropped = Site::new(Transport::Mmf);
+    let dropped = Fixture::new(Transport::Mmf);
     assert!(listed(&dropped));
     dropped.tell(ServerCommand::Drop);
     eventually("a dropped server is not listed", || !listed(&dropped));
-    let killed = Site::new(Transport::Mmf);
+    let killed = Fixture::new(Transport::Mmf);
     assert!(listed(&killed));
     killed.server_process().signal(Signal::KILL);
     eventually("nor is a killed one", || !listed(&killed));
@@ -288,7 +288,7 @@ fn two_binds_that_race_for_a_dead_servers_name_never_both_win() {
         let winner = race(&mut racers, round);
         drop(dying.take());
         if round % 50 == 0 {
-            let client = WorkshopClient::connect(address.endpoint()).unwrap();
+            let client = BasicClient::connect(address.endpoint()).unwrap();
             assert_eq!(client.add(round, 1), Ok(round + 1), "the winner serves");
         }
         // The winner is the dead server of the next round, or one that is just about to die.
@@ -322,7 +322,7 @@ fn race(racers: &mut [Child; 2], round: i64) -> usize {
 }
 
 fn start(place: Mmf) -> Result<WitServer, BindError> {
-    WitServer::builder().listen(place).service(WorkshopServer::new(Bench::default())).start()
+    WitServer::builder().listen(place).service(BasicServer::new(Bench::default())).start()
 }
 
 /// An endpoint that does not wait long for a server that says nothing.
@@ -333,7 +333,7 @@ fn short(place: Mmf) -> Mmf {
 fn refused_directory(dir: &Path) {
     let refused = start(Mmf::new("calc").in_dir(dir)).map(drop).unwrap_err();
     assert!(matches!(refused, BindError::Directory { .. }), "{dir:?}: {refused}");
-    let refused = WorkshopClient::connect(Mmf::new("calc").in_dir(dir)).unwrap_err();
+    let refused = BasicClient::connect(Mmf::new("calc").in_dir(dir)).unwrap_err();
     assert!(matches!(refused, ConnectError::Directory { .. }), "{dir:?}: {refused}");
 }
 

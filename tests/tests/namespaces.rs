@@ -4,21 +4,21 @@
 use rustix::process::geteuid;
 use tempfile::TempDir;
 use witrpc::CallError;
+use witrpc_tests::basic::BasicClient;
+use witrpc_tests::fixture::{Address, Fixture, FixtureConfig, Started};
 use witrpc_tests::process::Child;
 use witrpc_tests::roles::Role;
-use witrpc_tests::site::{Address, Plan, Site, Started};
 use witrpc_tests::watchdog::{PATIENCE, Watchdog, eventually};
-use witrpc_tests::workshop::WorkshopClient;
 
 #[test]
 fn a_server_in_other_namespaces_knows_no_number_of_its_client_and_its_death_is_learned_of() {
     let _watchdog = Watchdog::new(2 * PATIENCE);
     let dir = TempDir::new().unwrap();
     let address = Address::in_dir(dir.path(), "apart");
-    let role = Role::Serve { address: address.clone(), plan: Plan::default() };
+    let role = Role::Serve { address: address.clone(), plan: FixtureConfig::default() };
     let Some(server) = Child::start_apart(&role) else { return };
     server.hear::<Started>().expect("the name is free");
-    let client = WorkshopClient::connect(address.endpoint()).unwrap();
+    let client = BasicClient::connect(address.endpoint()).unwrap();
     assert_eq!(client.who_serves(), Ok(1), "the first process of its namespace");
     let caller = client.who().unwrap();
     assert_eq!((caller.pid, caller.uid), (0, geteuid().as_raw()), "not a process that it can see");
@@ -33,13 +33,13 @@ fn a_server_in_other_namespaces_knows_no_number_of_its_client_and_its_death_is_l
 #[test]
 fn a_client_in_other_namespaces_is_served_and_its_death_is_learned_of() {
     let dir = TempDir::new().unwrap();
-    let site = Site::at(Address::in_dir(dir.path(), "here"), Plan::default());
-    let observer = site.client();
-    let (address, gate) = (site.address().clone(), 1);
+    let fixture = Fixture::at(Address::in_dir(dir.path(), "here"), FixtureConfig::default());
+    let observer = fixture.client();
+    let (address, gate) = (fixture.address().clone(), 1);
     let role = Role::Hold { address, gate, timeout: PATIENCE };
     let Some(client) = Child::start_apart(&role) else { return };
     observer.arrived(gate, 1).unwrap();
-    assert_eq!(site.clients().len(), 2);
+    assert_eq!(fixture.clients().len(), 2);
     client.kill();
-    eventually("it is known to have gone", || site.clients().len() == 1);
+    eventually("it is known to have gone", || fixture.clients().len() == 1);
 }

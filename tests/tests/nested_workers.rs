@@ -6,14 +6,14 @@ use std::process::{Command, Stdio};
 use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 use witrpc::{Worker, WorkerError, WorkerExit, worker};
+use witrpc_tests::basic::{BasicClient, BasicServer, Bench};
 use witrpc_tests::process::Child;
 use witrpc_tests::resources::is_alive;
 use witrpc_tests::roles::{Duty, Role};
 use witrpc_tests::watchdog::{PATIENCE, Watchdog, eventually};
-use witrpc_tests::workshop::{Bench, WorkshopClient, WorkshopServer};
 
-fn spawn(command: Command) -> Result<Worker<WorkshopClient>, WorkerError> {
-    Worker::<WorkshopClient>::builder(command).start_timeout(PATIENCE).spawn()
+fn spawn(command: Command) -> Result<Worker<BasicClient>, WorkerError> {
+    Worker::<BasicClient>::builder(command).start_timeout(PATIENCE).spawn()
 }
 
 fn end_of(duty: &Duty) -> WorkerExit {
@@ -76,7 +76,7 @@ fn so_does_one_that_the_first_process_of_a_container_adopts() {
 #[test]
 fn serves_as_a_worker() {
     if worker::is_worker() {
-        worker::serve(WorkshopServer::new(Bench::default())).unwrap();
+        worker::serve(BasicServer::new(Bench::default())).unwrap();
     }
 }
 

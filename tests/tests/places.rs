@@ -3,9 +3,9 @@
 
 use std::process::{Command, Stdio};
 
+use witrpc_tests::fixture::Address;
 use witrpc_tests::process::Child;
 use witrpc_tests::roles::{Role, ServedItself};
-use witrpc_tests::site::Address;
 use witrpc_tests::skip::{lacking_namespaces, skipped};
 use witrpc_tests::watchdog::{PATIENCE, Watchdog};
 

@@ -12,15 +12,15 @@ use witrpc::{
     AccessToken, Backoff, CallError, CallOptions, ConnectError, ConnectionState, DisconnectReason,
     InProcess, Reconnect, WitServer, wit_service,
 };
+use witrpc_tests::basic::{BasicAsyncClient, BasicClient};
+use witrpc_tests::fixture::{Address, Fixture, FixtureConfig, ServerCommand, Transport};
 use witrpc_tests::over_both_transports;
-use witrpc_tests::site::{Address, Plan, ServerCommand, Site, Transport};
 use witrpc_tests::watchdog::{PATIENCE, eventually};
-use witrpc_tests::workshop::{WorkshopAsyncClient, WorkshopClient};
 
 use ConnectionState::{Connected, Disconnected, Reconnecting};
 
-/// The workshop to those who do not mind that their calls run twice.
-#[wit_service(name = "Workshop")]
+/// The basic to those who do not mind that their calls run twice.
+#[wit_service(name = "Basic")]
 pub trait Repeatable {
     /// As there.
     #[wit(idempotent)]
@@ -36,8 +36,8 @@ pub trait Repeatable {
     fn digest(&self, bytes: &[u8]) -> u64;
 }
 
-/// Another workshop of that name.
-#[wit_service(name = "Workshop")]
+/// Another basic of that name.
+#[wit_service(name = "Basic")]
 pub trait Renovated {
     /// It took whole numbers.
     fn add(&self, a: f64, b: f64) -> f64;
@@ -75,8 +75,8 @@ fn address() -> (TempDir, Address) {
 }
 
 /// A server under that address. Dropping it is `kill -9`.
-fn serve(address: &Address) -> Site {
-    Site::at(address.clone(), Plan::default())
+fn serve(address: &Address) -> Fixture {
+    Fixture::at(address.clone(), FixtureConfig::default())
 }
 
 #[test]
@@ -84,9 +84,9 @@ fn a_killed_server_is_followed_by_the_next_of_its_name() {
     let (_dir, address) = address();
     let first = serve(&address);
     let (policy, told) = reconnect();
-    let client = WorkshopClient::builder(address.endpoint()).reconnect(policy.clone());
+    let client = BasicClient::builder(address.endpoint()).reconnect(policy.clone());
     let client = client.connect().unwrap();
-    let later = WorkshopAsyncClient::builder(address.endpoint()).reconnect(policy.clone());
+    let later = BasicAsyncClient::builder(address.endpoint()).reconnect(policy.clone());
     let later = block_on(later.connect()).unwrap();
     assert_eq!(client.connection().state(), Connected);
     assert_eq!(client.add(1, 2), Ok(3));
@@ -119,7 +119,7 @@ fn of_the_calls_in_flight_only_idempotent_ones_are_repeated() {
     let client = client.connect().unwrap();
     let later = RepeatableAsyncClient::builder(address.endpoint()).reconnect(policy.clone());
     let later = block_on(later.connect()).unwrap();
-    let once = WorkshopClient::builder(address.endpoint()).reconnect(policy).connect().unwrap();
+    let once = BasicClient::builder(address.endpoint()).reconnect(policy).connect().unwrap();
     let token = witrpc::CancelToken::new();
     let cancelled = client.with(CallOptions::new().cancelled_by(&token));
     thread::scope(|scope| {
@@ -182,7 +182,7 @@ fn a_server_with_another_contract_ends_it() {
     let (_dir, address) = address();
     let first = serve(&address);
     let (policy, told) = reconnect();
-    let client = WorkshopClient::builder(address.endpoint()).reconnect(policy).connect().unwrap();
+    let client = BasicClient::builder(address.endpoint()).reconnect(policy).connect().unwrap();
     drop(first);
     assert_eq!(next(&told), Reconnecting);
     let service = RenovatedServer::new(Smith);
@@ -209,7 +209,7 @@ fn a_client_that_disconnects_while_it_pauses_does_not_come_back() {
     // Longer than any test.
     let pause = Duration::from_secs(3600);
     let policy = policy.backoff(Backoff::new(pause, pause));
-    let client = WorkshopClient::builder(address.endpoint()).reconnect(policy).connect().unwrap();
+    let client = BasicClient::builder(address.endpoint()).reconnect(policy).connect().unwrap();
     drop(first);
     assert_eq!(next(&told), Reconnecting);
     let second = serve(&address);
@@ -231,7 +231,7 @@ fn who_gives_up_says_what_stood_in_the_way() {
     let first = serve(&address);
     let (policy, told) = reconnect();
     let policy = policy.give_up_after(Duration::from_millis(30));
-    let client = WorkshopClient::builder(address.endpoint()).reconnect(policy).connect().unwrap();
+    let client = BasicClient::builder(address.endpoint()).reconnect(policy).connect().unwrap();
     drop(first);
     assert_eq!(next(&told), Reconnecting);
     let failed = DisconnectReason::ReconnectFailed;
@@ -267,7 +267,7 @@ fn many_threads_call_on_while_servers_die() {
                             0 => assert_eq!(client.add(number, calls), Ok(number + calls)),
                             1 => assert_eq!(block_on(later.add(number, 1)), Ok(number + 1)),
                             _ => {
-                                let digest = witrpc_tests::workshop::checksum(large);
+                                let digest = witrpc_tests::basic::checksum(large);
                                 assert_eq!(client.digest(large), Ok(digest));
                             }
                         }
@@ -289,17 +289,17 @@ fn many_threads_call_on_while_servers_die() {
 
 over_both_transports! {
     fn an_end_on_purpose_is_not_followed(transport) {
-        let site = Site::new(transport);
-        let builder = || WorkshopClient::builder(site.endpoint());
+        let fixture = Fixture::new(transport);
+        let builder = || BasicClient::builder(fixture.endpoint());
         let (policy, told) = reconnect();
         let dismissed = builder().reconnect(policy).connect().unwrap();
         let id = dismissed.who().unwrap().client_id;
         let (policy, told_shut) = reconnect();
         let shut = builder().reconnect(policy).connect().unwrap();
-        assert!(site.disconnect(id));
+        assert!(fixture.disconnect(id));
         assert_eq!(next(&told), Disconnected(DisconnectReason::Dismissed));
         assert_eq!(dismissed.add(1, 2), Err(CallError::Disconnected(DisconnectReason::Dismissed)));
-        assert!(site.shutdown(PATIENCE));
+        assert!(fixture.shutdown(PATIENCE));
         let reason = DisconnectReason::ServerShutDown;
         assert_eq!(next(&told_shut), Disconnected(reason));
         assert_eq!(shut.add(1, 2), Err(CallError::ShuttingDown));
@@ -308,14 +308,14 @@ over_both_transports! {
     }
 
     fn a_server_that_gives_way_to_the_next_is_followed_if_asked(transport) {
-        let site = Site::new(transport);
+        let fixture = Fixture::new(transport);
         let (policy, told) = reconnect();
-        let client = RepeatableClient::builder(site.endpoint());
+        let client = RepeatableClient::builder(fixture.endpoint());
         let client = client.reconnect(policy.after_shutdown(true)).connect().unwrap();
         thread::scope(|scope| {
             let held = scope.spawn(|| client.hold(1, 7));
-            site.client().arrived(1, 1).unwrap();
-            site.tell(ServerCommand::BeginShutdown(PATIENCE));
+            fixture.client().arrived(1, 1).unwrap();
+            fixture.tell(ServerCommand::BeginShutdown(PATIENCE));
             // Turned away by a server that still has to answer the other call, or found by none.
             let waiting = scope.spawn(|| loop {
                 let sum = client.add(1, 2);
@@ -323,12 +323,12 @@ over_both_transports! {
                     return sum;
                 }
             });
-            site.tell(ServerCommand::Open(1));
+            fixture.tell(ServerCommand::Open(1));
             assert_eq!(held.join().unwrap(), Ok(7));
             assert_eq!(next(&told), Reconnecting);
-            let address = site.address().clone();
+            let address = fixture.address().clone();
             if transport == Transport::Mmf {
-                drop(site);
+                drop(fixture);
             }
             let _second = serve(&address);
             assert_eq!(waiting.join().unwrap(), Ok(3));

@@ -8,18 +8,18 @@ use std::thread;
 use futures_executor::block_on;
 use futures_util::{FutureExt, stream};
 use witrpc::{CallError, Endpoint, InProcess, Mmf, Stream, WitServer, wit_service};
-use witrpc_tests::conveyor::{Fed, feed};
+use witrpc_tests::fixture::{Address, Fixture, FixtureConfig, ServerCommand, Transport};
 use witrpc_tests::process::Child;
 use witrpc_tests::roles::{Role, Without};
-use witrpc_tests::site::{Address, Plan, ServerCommand, Site, Transport};
+use witrpc_tests::streams::{Fed, feed};
 use witrpc_tests::watchdog::{PATIENCE, eventually, eventually_equal};
 
 #[test]
 fn a_server_without_threads_refuses_an_upload_that_needs_one_and_serves_all_others() {
-    let site = Site::with_conveyor(Transport::Mmf, Plan::default());
-    let (client, later, other) = (site.conveyor(), site.conveyor_later(), site.conveyor());
+    let fixture = Fixture::with_streams(Transport::Mmf, FixtureConfig::default());
+    let (client, later, other) = (fixture.streams(), fixture.streams_later(), fixture.streams());
     assert_eq!(client.sum(0..10), Ok(45), "there is a thread at first");
-    site.tell(ServerCommand::RefuseThreads);
+    fixture.tell(ServerCommand::RefuseThreads);
     for _ in 0..20 {
         let refused =
             [client.sum(0..10), client.sum(0..), block_on(later.sum(stream::iter(0..10)))];
@@ -31,7 +31,7 @@ fn a_server_without_threads_refuses_an_upload_that_needs_one_and_serves_all_othe
         assert_eq!(other.running(), Ok(0), "others are served");
     }
     assert_eq!(other.fed(), Ok(Fed { whole: 1, broken: 0 }), "none of them was begun");
-    eventually_equal("how many calls are unanswered", &0, || site.metrics().in_flight);
+    eventually_equal("how many calls are unanswered", &0, || fixture.metrics().in_flight);
 }
 
 /// How many methods that one client feeds have a thread.
@@ -40,8 +40,8 @@ const FED_THREADS: u64 = 8;
 #[test]
 fn uploads_that_wait_for_a_thread_run_on_those_that_are_there() {
     const WAITING: u64 = 3;
-    let site = Site::with_conveyor(Transport::Mmf, Plan::default());
-    let (client, open) = (&site.conveyor(), &AtomicU64::new(0));
+    let fixture = Fixture::with_streams(Transport::Mmf, FixtureConfig::default());
+    let (client, open) = (&fixture.streams(), &AtomicU64::new(0));
     thread::scope(|scope| {
         let mut busy: Vec<_> = (0..FED_THREADS).map(|_| feed(scope, client)).collect();
         busy.iter().for_each(|(items, _)| items.send(1).unwrap());
@@ -52,7 +52,7 @@ fn uploads_that_wait_for_a_thread_run_on_those_that_are_there() {
         };
         let waiting: Vec<_> = (0..WAITING).map(sum).collect();
         eventually_equal("how many wait for a thread", &WAITING, || open.load(SeqCst));
-        site.tell(ServerCommand::RefuseThreads);
+        fixture.tell(ServerCommand::RefuseThreads);
         let (items, call) = busy.pop().unwrap();
         drop(items);
         assert_eq!(call.join().unwrap(), Ok(1));
@@ -72,14 +72,14 @@ fn uploads_that_wait_for_a_thread_run_on_those_that_are_there() {
 #[test]
 fn uploads_that_come_while_threads_are_refused_all_end() {
     const AT_ONCE: usize = 16;
-    let site = Site::with_conveyor(Transport::Mmf, Plan::default());
-    let client = &site.conveyor();
+    let fixture = Fixture::with_streams(Transport::Mmf, FixtureConfig::default());
+    let client = &fixture.streams();
     thread::scope(|scope| {
         // One place is left: what comes while a thread is tried for it waits for that.
         let (items, busy): (Vec<_>, Vec<_>) = (1..FED_THREADS).map(|_| feed(scope, client)).unzip();
         items.iter().for_each(|items| items.send(1).unwrap());
         eventually_equal("how many have a thread", &Ok(FED_THREADS - 1), || client.seen());
-        site.tell(ServerCommand::RefuseThreads);
+        fixture.tell(ServerCommand::RefuseThreads);
         let uploads: Vec<_> = (0..AT_ONCE)
             .map(|_| scope.spawn(move || (0..20).map(|_| client.sum(0..10)).collect::<Vec<_>>()))
             .collect();

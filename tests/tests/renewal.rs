@@ -7,11 +7,12 @@ use std::time::Duration;
 use futures_executor::{block_on, block_on_stream};
 use tempfile::TempDir;
 use witrpc::{Backoff, CallError, DisconnectReason, EventError, Mmf, Reconnect};
-use witrpc_tests::newsroom::{
-    BulletinClient, NewsroomAsyncClient, NewsroomClient, NewsroomTicked, connect, next_tick,
+use witrpc_tests::event_service::{
+    BulletinClient, EventServiceAsyncClient, EventServiceClient, EventServiceTicked, connect,
+    next_tick,
 };
+use witrpc_tests::fixture::{Address, Fixture, FixtureConfig, Transport};
 use witrpc_tests::over_both_transports;
-use witrpc_tests::site::{Address, Plan, Site, Transport};
 use witrpc_tests::watchdog::PATIENCE;
 
 /// A directory for names, and an address under which one server can follow another.
@@ -25,14 +26,22 @@ fn address(transport: Transport) -> (TempDir, Address) {
 }
 
 /// Dropping it is `kill -9`, or the end in good order of one in this process.
-fn serve(address: &Address) -> Site {
-    Site::at(address.clone(), Plan { newsroom: true, bulletin: true, ..Plan::default() })
+fn serve(address: &Address) -> Fixture {
+    Fixture::at(
+        address.clone(),
+        FixtureConfig { event_service: true, bulletin: true, ..FixtureConfig::default() },
+    )
 }
 
 /// The same, where all services have other numbers.
-fn serve_otherwise(address: &Address) -> Site {
-    let plan = Plan { newsroom: true, bulletin: true, annex: true, ..Plan::default() };
-    Site::at(address.clone(), plan)
+fn serve_otherwise(address: &Address) -> Fixture {
+    let plan = FixtureConfig {
+        event_service: true,
+        bulletin: true,
+        second: true,
+        ..FixtureConfig::default()
+    };
+    Fixture::at(address.clone(), plan)
 }
 
 fn policy() -> Reconnect {
@@ -41,8 +50,8 @@ fn policy() -> Reconnect {
         .after_shutdown(true)
 }
 
-fn client(address: &Address) -> NewsroomClient {
-    NewsroomClient::builder(address.endpoint()).reconnect(policy()).connect().unwrap()
+fn client(address: &Address) -> EventServiceClient {
+    EventServiceClient::builder(address.endpoint()).reconnect(policy()).connect().unwrap()
 }
 
 over_both_transports! {
@@ -51,13 +60,13 @@ over_both_transports! {
         let first = serve(&address);
         let blocking = client(&address);
         let board: BulletinClient = blocking.connection().client().unwrap();
-        let later = NewsroomAsyncClient::builder(address.endpoint()).reconnect(policy());
+        let later = EventServiceAsyncClient::builder(address.endpoint()).reconnect(policy());
         let later = block_on(later.connect()).unwrap();
         let mut ticks = blocking.ticked().unwrap();
         let mut stream = block_on_stream(block_on(later.ticked()).unwrap());
         let (tell, told) = mpsc::channel();
         let guard = blocking.on_ticked(move |tick| {
-            tell.send(tick.map(NewsroomTicked::checked)).unwrap();
+            tell.send(tick.map(EventServiceTicked::checked)).unwrap();
         }).unwrap();
         let mut posted = board.posted().unwrap();
         assert_eq!(connect(&first).tick(1, 1, false), Ok(2));
@@ -104,7 +113,7 @@ over_both_transports! {
         let (_dir, address) = address(transport);
         let mut last = serve(&address);
         let client = client(&address);
-        let later = NewsroomAsyncClient::builder(address.endpoint()).reconnect(policy());
+        let later = EventServiceAsyncClient::builder(address.endpoint()).reconnect(policy());
         let later = block_on(later.connect()).unwrap();
         let mut ticks = client.ticked().unwrap();
         let mut stream = block_on_stream(block_on(later.ticked()).unwrap());
@@ -119,11 +128,11 @@ over_both_transports! {
             assert_eq!(came, [Ok(what), Ok(what)]);
         };
         for round in 0..3 {
-            let newsroom = connect(&last);
-            assert_eq!(newsroom.tick(2 * round, 2, false), Ok(4));
-            newsroom.beat(1).unwrap();
+            let event_service = connect(&last);
+            assert_eq!(event_service.tick(2 * round, 2, false), Ok(4));
+            event_service.beat(1).unwrap();
             all_are_told(true);
-            drop((newsroom, last));
+            drop((event_service, last));
             last = serve(&address);
             all_are_told(false);
         }
@@ -175,7 +184,7 @@ over_both_transports! {
         let board: BulletinClient = client.connection().client().unwrap();
         let (mut ticks, mut posted) = (client.ticked().unwrap(), board.posted().unwrap());
         drop(first);
-        let second = Site::at(address, Plan { newsroom: true, ..Plan::default() });
+        let second = Fixture::at(address, FixtureConfig { event_service: true, ..FixtureConfig::default() });
         let failed = CallError::Disconnected(DisconnectReason::ReconnectFailed);
         assert_eq!(posted.next().map(Result::unwrap_err), Some(EventError::Ended(failed)));
         assert!(posted.next().is_none());
@@ -186,15 +195,15 @@ over_both_transports! {
 
     fn an_end_on_purpose_ends_the_events_of_those_who_reconnect(transport) {
         let (_dir, address) = address(transport);
-        let site = serve(&address);
+        let fixture = serve(&address);
         let ended = |reason| Some(EventError::Ended(CallError::Disconnected(reason)));
         let (here, there) = (client(&address), client(&address));
         let (mut mine, mut theirs) = (here.ticked().unwrap(), there.ticked().unwrap());
         here.connection().disconnect();
         assert_eq!(mine.next().map(Result::unwrap_err), ended(DisconnectReason::ClosedHere));
         assert!(mine.next().is_none());
-        for (id, _) in site.clients() {
-            site.disconnect(id);
+        for (id, _) in fixture.clients() {
+            fixture.disconnect(id);
         }
         assert_eq!(theirs.next().map(Result::unwrap_err), ended(DisconnectReason::Dismissed));
         assert!(theirs.next().is_none());

@@ -9,15 +9,15 @@ use std::process::Command;
 use rustix::process::getpid;
 use tempfile::TempDir;
 use witrpc::{ConnectError, ResourceError};
+use witrpc_tests::basic::BasicClient;
+use witrpc_tests::fixture::{Address, Fixture, FixtureConfig, ServerCommand, Started, Transport};
 use witrpc_tests::process::Child;
 use witrpc_tests::restriction::{Call, Restriction};
 use witrpc_tests::roles::Role;
-use witrpc_tests::site::{Address, Plan, ServerCommand, Site, Started, Transport};
 use witrpc_tests::skip::{lacking, skipped};
 use witrpc_tests::watchdog::{PATIENCE, Watchdog, eventually};
-use witrpc_tests::workshop::WorkshopClient;
 
-/// Less than a region of [`Plan::default`].
+/// Less than a region of [`FixtureConfig::default`].
 const SHORT: u64 = 100 << 10;
 
 /// Half of the size that an endpoint has unless told otherwise.
@@ -29,7 +29,7 @@ const ALMOST_A_REGION: u64 = REGION - (16 << 10);
 const MIB: u64 = 1 << 20;
 
 fn serving(address: &Address) -> Role {
-    Role::Serve { address: address.clone(), plan: Plan::default() }
+    Role::Serve { address: address.clone(), plan: FixtureConfig::default() }
 }
 
 fn restricted(by: Restriction, role: Role) -> Role {
@@ -82,10 +82,10 @@ fn what_a_server_lacks_later_its_next_client_is_told_and_the_others_are_served()
         (1..3).map(|left| (Restriction::Descriptors(left), vec!["RLIMIT_NOFILE".to_owned()])),
     );
     for (by, expected) in all {
-        let site = Site::new(Transport::Mmf);
-        let client = site.client();
-        site.tell(ServerCommand::Restrict(by));
-        let refused = site.builder().connect().unwrap_err();
+        let fixture = Fixture::new(Transport::Mmf);
+        let client = fixture.client();
+        fixture.tell(ServerCommand::Restrict(by));
+        let refused = fixture.builder().connect().unwrap_err();
         let ConnectError::ServerResource(lacked) = &refused else { panic!("{by:?}: {refused}") };
         assert_says(&refused.to_string(), &expected);
         match (by, lacked) {
@@ -106,31 +106,31 @@ fn what_a_server_lacks_later_its_next_client_is_told_and_the_others_are_served()
         let passes = matches!(by, Restriction::Descriptors(_) | Restriction::AddressSpace(_));
         assert_eq!(refused.is_retryable(), passes, "{refused}");
         assert_eq!(client.add(1, 2), Ok(3), "{by:?}");
-        assert!(site.metrics().refused_handshakes > 0, "{by:?}");
+        assert!(fixture.metrics().refused_handshakes > 0, "{by:?}");
     }
 }
 
 #[test]
 fn what_a_client_lacks_it_is_told_and_the_server_serves_others() {
     let _watchdog = Watchdog::new(2 * PATIENCE);
-    let site = Site::new(Transport::Mmf);
-    let connecting = || Role::TryToConnect { address: site.address().clone() };
+    let fixture = Fixture::new(Transport::Mmf);
+    let connecting = || Role::TryToConnect { address: fixture.address().clone() };
     for (by, expected) in restrictions() {
         let client = Child::start(&restricted(by, connecting()));
         let refused = client.hear::<Result<i64, String>>().expect_err("it could not connect");
         assert_says(&refused, &expected);
     }
-    assert_eq!(site.client().add(1, 2), Ok(3));
+    assert_eq!(fixture.client().add(1, 2), Ok(3));
 }
 
 /// Wherever the last descriptor goes: nothing is the server's fault, or a directory's.
 #[test]
 fn a_client_of_few_descriptors_is_told_so_until_there_are_enough() {
     let _watchdog = Watchdog::new(2 * PATIENCE);
-    let site = Site::new(Transport::Mmf);
+    let fixture = Fixture::new(Transport::Mmf);
     let mut connected = 0;
     for left in 0..14 {
-        let role = Role::TryToConnect { address: site.address().clone() };
+        let role = Role::TryToConnect { address: fixture.address().clone() };
         let client = Child::start(&restricted(Restriction::Descriptors(left), role));
         match client.hear::<Result<i64, String>>() {
             Ok(_) => connected += 1,
@@ -141,7 +141,7 @@ fn a_client_of_few_descriptors_is_told_so_until_there_are_enough() {
         }
     }
     assert!((1..14).contains(&connected), "{connected} of 14");
-    assert_eq!(site.client().add(1, 2), Ok(3));
+    assert_eq!(fixture.client().add(1, 2), Ok(3));
 }
 
 /// A control group with a memory limit. Dropping it removes it, once what ran in it has ended.
@@ -211,7 +211,7 @@ fn a_server_of_regions_above_the_limit_of_its_group_says_so_when_it_starts() {
     let _watchdog = Watchdog::new(2 * PATIENCE);
     let Some(group) = Group::new(32 * MIB) else { return };
     let dir = TempDir::new().unwrap();
-    let plan = Plan { size: Some(64 << 20), ..Plan::default() };
+    let plan = FixtureConfig { size: Some(64 << 20), ..FixtureConfig::default() };
     let address = Address::in_dir(dir.path(), "calc");
     let server = group.start(&Role::Serve { address, plan });
     let refused = server.hear::<Started>().expect_err("a client would have it killed");
@@ -226,12 +226,12 @@ fn a_server_at_the_limit_of_its_group_turns_clients_away_and_lives() {
     let Some(group) = Group::new(64 * MIB) else { return };
     let dir = TempDir::new().unwrap();
     let address = Address::in_dir(dir.path(), "calc");
-    let plan = Plan { size: Some(16 << 20), ..Plan::default() };
+    let plan = FixtureConfig { size: Some(16 << 20), ..FixtureConfig::default() };
     let server = group.start(&Role::Serve { address: address.clone(), plan });
     server.hear::<Started>().expect("there is memory for a client");
     let mut clients = Vec::new();
     let refused = loop {
-        match WorkshopClient::connect(address.endpoint()) {
+        match BasicClient::connect(address.endpoint()) {
             Ok(client) => clients.push(client),
             Err(refused) => break refused,
         }
@@ -251,7 +251,7 @@ fn a_server_at_the_limit_of_its_group_turns_clients_away_and_lives() {
     }
     // As soon as one leaves there is room again.
     drop(clients);
-    eventually("there is room", || WorkshopClient::connect(address.endpoint()).is_ok());
+    eventually("there is room", || BasicClient::connect(address.endpoint()).is_ok());
     server.kill();
 }
 
@@ -259,8 +259,11 @@ fn a_server_at_the_limit_of_its_group_turns_clients_away_and_lives() {
 fn a_client_in_a_group_of_little_memory_is_told_and_lives() {
     let _watchdog = Watchdog::new(2 * PATIENCE);
     let Some(group) = Group::new(33 * MIB) else { return };
-    let site = Site::with(Transport::Mmf, Plan { size: Some(128 << 20), ..Plan::default() });
-    let client = group.start(&Role::TryToConnect { address: site.address().clone() });
+    let fixture = Fixture::with(
+        Transport::Mmf,
+        FixtureConfig { size: Some(128 << 20), ..FixtureConfig::default() },
+    );
+    let client = group.start(&Role::TryToConnect { address: fixture.address().clone() });
     let refused = client.hear::<Result<i64, String>>().expect_err("it would be killed");
     let file = group.limit.to_str().unwrap().to_owned();
     assert_says(&refused, &[file, (33 * MIB).to_string(), (64 * MIB).to_string()]);

@@ -13,9 +13,9 @@ use futures_util::FutureExt;
 use futures_util::future::{Either, join_all, select};
 use futures_util::stream::{self, FuturesUnordered, StreamExt};
 use witrpc::{CallError, Endpoint, InProcess, Mmf, Stream, WitServer, wit_service};
+use witrpc_tests::basic::{BasicAsyncClient, bytes_of, checksum};
+use witrpc_tests::fixture::{Fixture, FixtureConfig, Transport};
 use witrpc_tests::over_both_transports;
-use witrpc_tests::site::{Plan, Site, Transport};
-use witrpc_tests::workshop::{WorkshopAsyncClient, bytes_of, checksum};
 
 const MANY: u32 = 10_000;
 
@@ -37,13 +37,13 @@ fn block_on<F: Future>(future: F) -> F::Output {
     }
 }
 
-fn with_lanes(transport: Transport, lanes: u32) -> Site {
-    Site::with(transport, Plan { lanes: Some(lanes), ..Plan::default() })
+fn with_lanes(transport: Transport, lanes: u32) -> Fixture {
+    Fixture::with(transport, FixtureConfig { lanes: Some(lanes), ..FixtureConfig::default() })
 }
 
 /// Shows that all lanes of a client can be in use at once, and so that none is lost.
-fn assert_all_lanes_work(site: &Site, client: &WorkshopAsyncClient, lanes: u32, gate: u64) {
-    let observer = site.async_client();
+fn assert_all_lanes_work(fixture: &Fixture, client: &BasicAsyncClient, lanes: u32, gate: u64) {
+    let observer = fixture.async_client();
     let held = join_all((0..lanes).map(|token| client.hold_later(gate, token.into())));
     block_on(async {
         match select(held, pin!(observer.arrived(gate, lanes))).await {
@@ -67,16 +67,16 @@ fn begin<T>(call: impl Future<Output = T> + Send + 'static) -> impl Future<Outpu
 
 /// A client for futures that are leaked, and so never give back what they borrow. No time limit
 /// helps its calls out.
-fn leaked_client(site: &Site) -> &'static WorkshopAsyncClient {
-    let builder = WorkshopAsyncClient::builder(site.endpoint()).call_timeout(None);
+fn leaked_client(fixture: &Fixture) -> &'static BasicAsyncClient {
+    let builder = BasicAsyncClient::builder(fixture.endpoint()).call_timeout(None);
     Box::leak(Box::new(block_on(builder.connect()).expect("the client connects")))
 }
 
 over_both_transports! {
     fn a_bare_block_on_is_enough(transport) {
-        let site = Site::new(transport);
+        let fixture = Fixture::new(transport);
         block_on(async {
-            let client = WorkshopAsyncClient::connect(site.endpoint()).await.unwrap();
+            let client = BasicAsyncClient::connect(fixture.endpoint()).await.unwrap();
             assert_eq!(client.add(1, 2).await, Ok(3));
             assert_eq!(client.lookup("word").await, Ok(Some("WORD".to_owned())));
             let bytes = bytes_of(3_000_000, 1);
@@ -86,8 +86,8 @@ over_both_transports! {
     }
 
     fn ten_thousand_calls_share_sixty_four_lanes(transport) {
-        let site = Site::new(transport);
-        let client = site.async_client();
+        let fixture = Fixture::new(transport);
+        let client = fixture.async_client();
         let call = |n: u32| {
             let client = &client;
             async move {
@@ -100,14 +100,14 @@ over_both_transports! {
         let answers: FuturesUnordered<_> = (0..MANY).map(call).collect();
         let sum = block_on(answers.fold(0, |sum, n| async move { sum + n }));
         assert_eq!(sum, i64::from(MANY) * i64::from(MANY - 1) / 2);
-        assert_all_lanes_work(&site, &client, 64, 1);
+        assert_all_lanes_work(&fixture, &client, 64, 1);
     }
 
     fn tasks_of_a_runtime_with_threads_share_lanes(transport) {
-        let site = Site::new(transport);
+        let fixture = Fixture::new(transport);
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(4).build().unwrap();
         let answers = runtime.block_on(async {
-            let client = site.async_builder().connect().await.unwrap();
+            let client = fixture.async_builder().connect().await.unwrap();
             let call = |n: u32| {
                 let client = client.clone();
                 tokio::spawn(async move { client.divide_later(n.into(), 1).await })
@@ -120,10 +120,10 @@ over_both_transports! {
     }
 
     fn a_runtime_of_one_thread_goes_on_while_calls_wait(transport) {
-        let site = Site::new(transport);
+        let fixture = Fixture::new(transport);
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
         runtime.block_on(async {
-            let client = WorkshopAsyncClient::connect(site.endpoint()).await.unwrap();
+            let client = BasicAsyncClient::connect(fixture.endpoint()).await.unwrap();
             let held = tokio::spawn({
                 let client = client.clone();
                 async move { client.hold_later(1, 7).await }
@@ -138,34 +138,34 @@ over_both_transports! {
     }
 
     fn futures_that_are_never_polled_take_nothing(transport) {
-        let site = with_lanes(transport, 2);
-        let client = site.async_client();
+        let fixture = with_lanes(transport, 2);
+        let client = fixture.async_client();
         let unpolled: Vec<_> = (0..1000).map(|token| client.hold_later(9, token)).collect();
-        assert_all_lanes_work(&site, &client, 2, 1);
-        assert_eq!(block_on(site.async_client().count()), Ok(0));
+        assert_all_lanes_work(&fixture, &client, 2, 1);
+        assert_eq!(block_on(fixture.async_client().count()), Ok(0));
         drop(unpolled);
     }
 
     fn futures_dropped_while_they_wait_for_a_lane_pass_their_turn_on(transport) {
-        let site = with_lanes(transport, 2);
-        let client = leaked_client(&site);
+        let fixture = with_lanes(transport, 2);
+        let client = leaked_client(&fixture);
         for round in 0..20 {
             let held: Vec<_> = (0..2).map(|token| begin(client.hold_later(round, token))).collect();
             let dropped: Vec<_> = (0..50).map(|n| begin(client.add(n, 0))).collect();
             let patient = begin(client.add(1, 2));
             // Half of them before there is a lane, half after.
             let after: Vec<_> = dropped.into_iter().step_by(2).collect();
-            block_on(site.async_client().open(round)).unwrap();
+            block_on(fixture.async_client().open(round)).unwrap();
             drop(after);
             assert_eq!(block_on(patient), Ok(3));
             assert_eq!(block_on(join_all(held)), [Ok(0), Ok(1)]);
         }
-        assert_all_lanes_work(&site, client, 2, 100);
+        assert_all_lanes_work(&fixture, client, 2, 100);
     }
 
     fn futures_leaked_while_they_wait_for_a_lane_hold_up_nobody(transport) {
-        let site = with_lanes(transport, 4);
-        let client = leaked_client(&site);
+        let fixture = with_lanes(transport, 4);
+        let client = leaked_client(&fixture);
         (0..4).for_each(|token| forget(begin(client.hold_later(1, token))));
         (0..60).for_each(|n| forget(begin(client.divide_later(n, 1))));
         // The last in the queue, behind all those that never come for their turn. Nobody polls it
@@ -180,26 +180,26 @@ over_both_transports! {
             }))
         });
         falls_asleep.recv().unwrap();
-        block_on(site.async_client().open(1)).unwrap();
+        block_on(fixture.async_client().open(1)).unwrap();
         assert_eq!(patient.join().unwrap(), Ok(3));
-        assert_all_lanes_work(&site, client, 4, 2);
+        assert_all_lanes_work(&fixture, client, 4, 2);
     }
 }
 
 /// With the server stopped, the shared memory is soon full.
 #[test]
 fn futures_leaked_while_they_wait_for_space_keep_no_lane() {
-    let plan = Plan { lanes: Some(32), size: Some(64 << 10), ..Plan::default() };
-    let site = Site::with(Transport::Mmf, plan);
-    let client = leaked_client(&site);
+    let plan = FixtureConfig { lanes: Some(32), size: Some(64 << 10), ..FixtureConfig::default() };
+    let fixture = Fixture::with(Transport::Mmf, plan);
+    let client = leaked_client(&fixture);
     let bytes = bytes_of(4_000, 1).leak();
-    site.server_process().pause();
+    fixture.server_process().pause();
     for _ in 0..32 {
         forget(begin(client.digest(bytes)));
     }
-    site.server_process().resume();
+    fixture.server_process().resume();
     assert_eq!(block_on(client.digest(bytes)), Ok(checksum(bytes)));
-    assert_all_lanes_work(&site, client, 32, 1);
+    assert_all_lanes_work(&fixture, client, 32, 1);
 }
 
 /// What only works inside a runtime.

@@ -11,12 +11,12 @@ use std::time::{Duration, Instant};
 
 use fastrand::Rng;
 use witrpc::AccessToken;
-use witrpc_tests::errands::errand;
-use witrpc_tests::mischief::Guest;
+use witrpc_tests::adversary::mischief::Guest;
+use witrpc_tests::adversary::scribbler::Scribble;
+use witrpc_tests::fixture::{Address, Fixture, FixtureConfig, Transport};
 use witrpc_tests::process::Child;
+use witrpc_tests::random_calls::errand;
 use witrpc_tests::roles::Role;
-use witrpc_tests::scribbler::Scribble;
-use witrpc_tests::site::{Address, Plan, Site, Transport};
 use witrpc_tests::watchdog::{PATIENCE, eventually_equal};
 
 /// So few that the words of all lanes stand at the start of a region.
@@ -45,20 +45,20 @@ fn seed() -> u64 {
     seed
 }
 
-fn plan() -> Plan {
-    Plan {
+fn plan() -> FixtureConfig {
+    FixtureConfig {
         lanes: Some(LANES),
         size: Some(SIZE),
         max_message_size: Some(1 << 18),
-        conveyor: true,
-        newsroom: true,
-        ..Plan::default()
+        streams: true,
+        event_service: true,
+        ..FixtureConfig::default()
     }
 }
 
 /// Runs `body` while another thread makes calls of all kinds, each of which must be answered rightly.
-fn while_served(site: &Site, seed: u64, body: impl FnOnce()) {
-    let client = site.client();
+fn while_served(fixture: &Fixture, seed: u64, body: impl FnOnce()) {
+    let client = fixture.client();
     let over = AtomicBool::new(false);
     let calls = AtomicU64::new(0);
     thread::scope(|scope| {
@@ -91,9 +91,9 @@ fn while_served(site: &Site, seed: u64, body: impl FnOnce()) {
 /// A client that scribbles to a server as planned, beside one that is honest.
 fn scribble_to_a_server(transport: Transport, words: u64) {
     let seed = seed();
-    let site = Site::with(transport, plan()).for_longer_by(time() + 5 * PATIENCE);
-    while_served(&site, seed, || {
-        let (address, plan) = (site.address().clone(), site.plan().clone());
+    let fixture = Fixture::with(transport, plan()).for_longer_by(time() + 5 * PATIENCE);
+    while_served(&fixture, seed, || {
+        let (address, plan) = (fixture.address().clone(), fixture.plan().clone());
         let mut vandal = Child::start(&Role::Scribble { address, plan, seed, words });
         let chosen = Scribble::chosen(words).count() as u64;
         for number in 1..=chosen {
@@ -105,7 +105,7 @@ fn scribble_to_a_server(transport: Transport, words: u64) {
         println!("{chosen} chosen writes, {random} random ones");
         vandal.kill();
     });
-    eventually_equal("how many clients are left", &0, || site.clients().len());
+    eventually_equal("how many clients are left", &0, || fixture.clients().len());
 }
 
 #[test]
@@ -120,9 +120,9 @@ fn a_client_with_the_keys_that_writes_what_it_likes_harms_nobody_else() {
 
 /// A server as planned that scribbles, and a client of it that calls whatever there is, beside an
 /// honest pair.
-fn scribble_to_a_client(plan: Plan, words: u64) {
+fn scribble_to_a_client(plan: FixtureConfig, words: u64) {
     let seed = seed();
-    let honest = Site::with(Transport::Mmf, plan.clone()).for_longer_by(time() + 5 * PATIENCE);
+    let honest = Fixture::with(Transport::Mmf, plan.clone()).for_longer_by(time() + 5 * PATIENCE);
     let address = Address::unguessable();
     let role = Role::ServeScribbling { address: address.clone(), plan: plan.clone(), seed };
     let mut hostile = Child::start(&role);
@@ -159,5 +159,5 @@ fn a_server_that_writes_what_it_likes_harms_only_calls_to_it() {
 #[test]
 fn a_server_with_the_keys_that_writes_what_it_likes_harms_only_calls_to_it() {
     let token = Some(AccessToken::random().to_hex().to_string());
-    scribble_to_a_client(Plan { token, encryption: true, ..plan() }, SEALED_WORDS);
+    scribble_to_a_client(FixtureConfig { token, encryption: true, ..plan() }, SEALED_WORDS);
 }

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 
 use fastrand::Rng;
-use witrpc_tests::nasty;
+use witrpc_tests::adversary::peers;
 use witrpc_tests::watchdog::{PATIENCE, Watchdog};
 
 /// Runs the seeds of a target as they are and with some bytes changed.
@@ -33,20 +33,20 @@ fn run(target: &str, fuzzed: fn(&[u8])) {
 
 #[test]
 fn hellos() {
-    run("hello", nasty::hello);
+    run("hello", peers::hello);
 }
 
 #[test]
 fn welcomes() {
-    run("welcome", nasty::welcome);
+    run("welcome", peers::welcome);
 }
 
 #[test]
 fn requests() {
-    run("requests", nasty::requests);
+    run("requests", peers::requests);
 }
 
 #[test]
 fn answers() {
-    run("answers", nasty::answers);
+    run("answers", peers::answers);
 }

@@ -6,27 +6,27 @@ use std::time::Duration;
 use futures_executor::block_on;
 use futures_util::future::join;
 use witrpc::{AllocError, CallError, CallOptions, ClientHook, Codec, DisconnectReason, Shared};
-use witrpc_tests::gallery::{GalleryAsyncClient, GalleryClient, Seen, frame, most};
+use witrpc_tests::basic::{BasicClient, Point, bytes_of, checksum};
+use witrpc_tests::cancellation::CancellationClient;
+use witrpc_tests::fixture::{Fixture, FixtureConfig, ServerCommand, Transport};
 use witrpc_tests::over_both_transports;
-use witrpc_tests::site::{Plan, ServerCommand, Site, Transport};
-use witrpc_tests::vigil::VigilClient;
+use witrpc_tests::shared_memory::{Seen, SharedMemoryAsyncClient, SharedMemoryClient, frame, most};
 use witrpc_tests::watchdog::{PATIENCE, eventually};
-use witrpc_tests::workshop::{Point, WorkshopClient, bytes_of, checksum};
 
 /// Longer than a call to another process takes, short enough to wait for in vain.
 const SOON: Duration = Duration::from_millis(40);
 
-fn gallery(site: &Site) -> GalleryClient {
-    GalleryClient::connect(site.endpoint()).unwrap()
+fn shared_memory(fixture: &Fixture) -> SharedMemoryClient {
+    SharedMemoryClient::connect(fixture.endpoint()).unwrap()
 }
 
 /// The same client, for what is waited for in vain.
-fn hasty(client: &GalleryClient) -> GalleryClient {
+fn hasty(client: &SharedMemoryClient) -> SharedMemoryClient {
     client.with(CallOptions::new().timeout(SOON))
 }
 
-fn with_size(transport: Transport, size: usize) -> Site {
-    Site::with(transport, Plan { size: Some(size), ..Plan::default() })
+fn with_size(transport: Transport, size: usize) -> Fixture {
+    Fixture::with(transport, FixtureConfig { size: Some(size), ..FixtureConfig::default() })
 }
 
 /// What is seen of it by a server that it is not copied for: in another process, it could still be
@@ -47,10 +47,10 @@ impl ClientHook for Passing {}
 
 over_both_transports! {
     fn frames_of_all_sizes_cross_uncopied(transport) {
-        let site = with_size(transport, 8 << 20);
+        let fixture = with_size(transport, 8 << 20);
         for codec in [Codec::Postcard, Codec::Json] {
-            let client = GalleryClient::builder(site.endpoint()).codec(codec).connect().unwrap();
-            let later = GalleryAsyncClient::builder(site.endpoint()).codec(codec);
+            let client = SharedMemoryClient::builder(fixture.endpoint()).codec(codec).connect().unwrap();
+            let later = SharedMemoryAsyncClient::builder(fixture.endpoint()).codec(codec);
             let later = block_on(later.connect()).unwrap();
             for (seed, len) in (0..).zip([0, 1, 255, 256, 257, 65_536, 1_000_000, 3_000_000]) {
                 let sent = frame(&client, len, seed);
@@ -69,9 +69,9 @@ over_both_transports! {
     }
 
     fn shared_arguments_stand_beside_all_others(transport) {
-        let site = Site::new(transport);
+        let fixture = Fixture::new(transport);
         for codec in [Codec::Postcard, Codec::Json] {
-            let client = GalleryClient::builder(site.endpoint()).codec(codec).connect().unwrap();
+            let client = SharedMemoryClient::builder(fixture.endpoint()).codec(codec).connect().unwrap();
             let mut words = client.connection().alloc::<u32>(100).unwrap();
             words.iter_mut().zip(0..).for_each(|(word, value)| *word = value);
             let mut offset = client.connection().alloc_value::<Point>().unwrap();
@@ -85,8 +85,8 @@ over_both_transports! {
     }
 
     fn a_value_comes_back_in_place_of_a_slice(transport) {
-        let site = Site::new(transport);
-        let client = gallery(&site);
+        let fixture = Fixture::new(transport);
+        let client = shared_memory(&fixture);
         let points = (0..=1_000_u32).map(|n| Point { x: n.into(), y: 3.0 }).collect();
         let middle = client.middle(Shared::from_vec(points)).unwrap();
         assert_eq!(middle.get(), Point { x: 500.0, y: 3.0 });
@@ -94,8 +94,8 @@ over_both_transports! {
     }
 
     fn what_cannot_be_lent_is_copied(transport) {
-        let site = Site::new(transport);
-        let (client, other) = (gallery(&site), gallery(&site));
+        let fixture = Fixture::new(transport);
+        let (client, other) = (shared_memory(&fixture), shared_memory(&fixture));
         let len = 50_000;
         assert_eq!(client.look(Shared::from_vec(bytes_of(len, 1))), Ok(copied(len, 1)), "private");
         assert_eq!(client.look(frame(&other, len, 2)), Ok(copied(len, 2)), "another connection's");
@@ -109,8 +109,8 @@ over_both_transports! {
     }
 
     fn a_frame_is_lent_again_when_it_has_come_back(transport) {
-        let site = Site::new(transport);
-        let client = gallery(&site);
+        let fixture = Fixture::new(transport);
+        let client = shared_memory(&fixture);
         let sent = frame(&client, 10_000, 1);
         for _ in 0..100 {
             assert_eq!(client.look(sent.clone()), Ok(seen(transport, 10_000, 1)));
@@ -120,7 +120,7 @@ over_both_transports! {
         client.forget().unwrap();
         assert_eq!(client.look(sent), Ok(seen(transport, 10_000, 1)));
         // The server's own, to a client that has it, and to another.
-        let (here, there) = (client.exhibit(5_000, 2).unwrap(), gallery(&site));
+        let (here, there) = (client.exhibit(5_000, 2).unwrap(), shared_memory(&fixture));
         assert_eq!(Seen::of(&here), seen(transport, 5_000, 2));
         assert_eq!(Seen::of(&client.exhibit(5_000, 2).unwrap()), copied(5_000, 2));
         assert_eq!(Seen::of(&there.exhibit(5_000, 2).unwrap()), copied(5_000, 2));
@@ -129,8 +129,8 @@ over_both_transports! {
     }
 
     fn a_clone_keeps_what_it_is_of(transport) {
-        let site = Site::new(transport);
-        let client = gallery(&site);
+        let fixture = Fixture::new(transport);
+        let client = shared_memory(&fixture);
         let len = 100_000;
         let (sent, got) = (frame(&client, len, 1), client.render(len as u64, 2).unwrap());
         let (sent_too, got_too) = (sent.clone(), got.clone());
@@ -148,15 +148,15 @@ over_both_transports! {
     }
 
     fn hooks_stand_around_calls_that_share(transport) {
-        let site = Site::with(transport, Plan { bookkeeping: true, ..Plan::default() });
-        let client = GalleryClient::builder(site.endpoint()).hook(Passing).connect().unwrap();
-        let vigil: VigilClient = client.connection().client().unwrap();
+        let fixture = Fixture::with(transport, FixtureConfig { bookkeeping: true, ..FixtureConfig::default() });
+        let client = SharedMemoryClient::builder(fixture.endpoint()).hook(Passing).connect().unwrap();
+        let cancellation: CancellationClient = client.connection().client().unwrap();
         let len = 100_000;
         assert_eq!(client.look(frame(&client, len, 1)), Ok(seen(transport, len, 1)));
         let rendered = client.render(len as u64, 2).unwrap();
         assert_eq!(Seen::of(&rendered), seen(transport, len, 2));
         let line = |method: &str| {
-            vigil.book().unwrap().into_iter().find(|line| line.method.1 == method)
+            cancellation.book().unwrap().into_iter().find(|line| line.method.1 == method)
         };
         eventually("the server's hook has been told", || line("render").is_some());
         let (request, _) = line("look").unwrap().lens;
@@ -165,8 +165,8 @@ over_both_transports! {
     }
 
     fn the_accessors_agree(transport) {
-        let site = Site::new(transport);
-        let client = gallery(&site);
+        let fixture = Fixture::new(transport);
+        let client = shared_memory(&fixture);
         let bytes = bytes_of(100_003, 1);
         let rendered = client.render(bytes.len() as u64, 1).unwrap();
         assert_eq!(rendered.len(), bytes.len());
@@ -195,8 +195,8 @@ over_both_transports! {
     }
 
     fn a_message_too_long_for_one_piece_copies_what_it_could_lend(transport) {
-        let site = Site::new(transport);
-        let client = gallery(&site);
+        let fixture = Fixture::new(transport);
+        let client = shared_memory(&fixture);
         let (short, long) = (bytes_of(100_000, 1), bytes_of(400_000, 2));
         let beside = client.look_beside(frame(&client, 1_000, 3), &short).unwrap();
         assert_eq!(beside, (seen(transport, 1_000, 3), checksum(&short)));
@@ -207,8 +207,8 @@ over_both_transports! {
     }
 
     fn a_handlers_panic_gives_the_frame_back(transport) {
-        let site = Site::new(transport);
-        let client = gallery(&site);
+        let fixture = Fixture::new(transport);
+        let client = shared_memory(&fixture);
         let half = if transport == Transport::Mmf { most(&client) / 2 } else { 100_000 };
         for _ in 0..10 {
             let spilt = client.spill(frame(&client, half, 1));
@@ -218,8 +218,8 @@ over_both_transports! {
     }
 
     fn more_than_there_can_ever_be_is_refused_at_once(transport) {
-        let site = Site::new(transport);
-        let client = GalleryClient::builder(site.endpoint()).call_timeout(None).connect().unwrap();
+        let fixture = Fixture::new(transport);
+        let client = SharedMemoryClient::builder(fixture.endpoint()).call_timeout(None).connect().unwrap();
         let connection = client.connection();
         client.open(1).unwrap();
         for len in [1 << 60, usize::MAX] {
@@ -244,8 +244,8 @@ over_both_transports! {
     }
 
     fn nothing_is_shared_over_a_connection_that_is_closed(transport) {
-        let site = Site::new(transport);
-        let client = gallery(&site);
+        let fixture = Fixture::new(transport);
+        let client = shared_memory(&fixture);
         let (sent, got) = (frame(&client, 5_000, 1), client.render(5_000, 2).unwrap());
         client.connection().disconnect();
         let closed = DisconnectReason::ClosedHere;
@@ -258,18 +258,18 @@ over_both_transports! {
         assert_eq!(sent.to_vec(), bytes_of(5_000, 1));
         assert_eq!(got.to_vec(), bytes_of(5_000, 2));
         // And sent over another, by copying it.
-        assert_eq!(gallery(&site).look(sent), Ok(copied(5_000, 1)));
+        assert_eq!(shared_memory(&fixture).look(sent), Ok(copied(5_000, 1)));
 
-        let other = gallery(&site);
-        site.tell(ServerCommand::Drop);
+        let other = shared_memory(&fixture);
+        fixture.tell(ServerCommand::Drop);
         eventually("it has heard that the server is gone", || !other.connection().is_connected());
         let refused = other.connection().alloc::<u8>(1).unwrap_err();
         assert!(matches!(refused, AllocError::Disconnected(_)), "{refused}");
     }
 
     fn answers_that_nobody_fetches_give_their_memory_back(transport) {
-        let site = Site::new(transport);
-        let (client, opener) = (gallery(&site), gallery(&site));
+        let fixture = Fixture::new(transport);
+        let (client, opener) = (shared_memory(&fixture), shared_memory(&fixture));
         for round in 0..20 {
             let late = hasty(&client).render_later(round, 100_000, 1);
             assert!(matches!(late, Err(CallError::TimedOut { .. })), "{late:?}");
@@ -284,8 +284,8 @@ over_both_transports! {
 
 #[test]
 fn every_frame_is_released_for_the_next() {
-    let site = Site::new(Transport::Mmf);
-    let client = gallery(&site);
+    let fixture = Fixture::new(Transport::Mmf);
+    let client = shared_memory(&fixture);
     let len = most(&client) / 2;
     // Forty times what there is, without once waiting: a call's frame has come back with its answer.
     for seed in 0..80 {
@@ -299,8 +299,8 @@ fn every_frame_is_released_for_the_next() {
 
 #[test]
 fn space_is_waited_for_until_the_time_is_over() {
-    let site = Site::new(Transport::Mmf);
-    let (client, other) = (gallery(&site), gallery(&site));
+    let fixture = Fixture::new(Transport::Mmf);
+    let (client, other) = (shared_memory(&fixture), shared_memory(&fixture));
     let most = most(&client);
     client.keep(frame(&client, most, 1)).unwrap();
     let hasty = hasty(&client);
@@ -318,8 +318,8 @@ fn space_is_waited_for_until_the_time_is_over() {
 
 #[test]
 fn whoever_waits_for_space_is_woken_when_it_comes_back() {
-    let site = Site::new(Transport::Mmf);
-    let (client, other) = (gallery(&site), gallery(&site));
+    let fixture = Fixture::new(Transport::Mmf);
+    let (client, other) = (shared_memory(&fixture), shared_memory(&fixture));
     let most = most(&client);
     for seed in 0..20 {
         // Released by the server.
@@ -349,8 +349,8 @@ fn whoever_waits_for_space_is_woken_when_it_comes_back() {
 
 #[test]
 fn threads_that_hold_some_and_wait_for_more_are_told_in_time() {
-    let site = Site::new(Transport::Mmf);
-    let client = hasty(&gallery(&site));
+    let fixture = Fixture::new(Transport::Mmf);
+    let client = hasty(&shared_memory(&fixture));
     let connection = client.connection();
     let half = most(&client) / 2;
     let barrier = std::sync::Barrier::new(2);
@@ -368,7 +368,7 @@ fn threads_that_hold_some_and_wait_for_more_are_told_in_time() {
         }
     });
     // Who takes both at once never holds up another.
-    let connection = gallery(&site);
+    let connection = shared_memory(&fixture);
     thread::scope(|scope| {
         for is_task in [false, true, false, true] {
             let connection = connection.connection();
@@ -388,21 +388,22 @@ fn threads_that_hold_some_and_wait_for_more_are_told_in_time() {
 
 #[test]
 fn long_messages_go_on_beside_the_largest_lease() {
-    let site = Site::new(Transport::Mmf);
-    let client = gallery(&site);
-    let workshop: WorkshopClient = client.connection().client().unwrap();
+    let fixture = Fixture::new(Transport::Mmf);
+    let client = shared_memory(&fixture);
+    let basic: BasicClient = client.connection().client().unwrap();
     let held = client.connection().alloc::<u8>(most(&client)).unwrap();
     let bytes = bytes_of(3_000_000, 1);
     // In segments, both ways, for which space is kept that no lease takes.
-    assert_eq!(workshop.echo(bytes.clone()), Ok(bytes));
+    assert_eq!(basic.echo(bytes.clone()), Ok(bytes));
     drop(held);
 }
 
 #[test]
 fn many_threads_and_tasks_share_one_connection() {
-    let site = with_size(Transport::Mmf, 2 << 20);
-    let client = GalleryClient::builder(site.endpoint()).call_timeout(PATIENCE).connect().unwrap();
-    let later = GalleryAsyncClient::builder(site.endpoint()).call_timeout(PATIENCE);
+    let fixture = with_size(Transport::Mmf, 2 << 20);
+    let client =
+        SharedMemoryClient::builder(fixture.endpoint()).call_timeout(PATIENCE).connect().unwrap();
+    let later = SharedMemoryAsyncClient::builder(fixture.endpoint()).call_timeout(PATIENCE);
     let later = block_on(later.connect()).unwrap();
     thread::scope(|scope| {
         for seed in 0..4 {

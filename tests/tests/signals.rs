@@ -8,10 +8,10 @@ use rustix::process::{Pid, Signal, kill_process};
 use witrpc::{
     Backoff, InProcess, WitServer, Worker, WorkerState, restore_signal_mask, wit_service,
 };
+use witrpc_tests::basic::BasicClient;
 use witrpc_tests::process::Child;
 use witrpc_tests::roles::{Blocks, Duty, Role, blocked_in};
 use witrpc_tests::watchdog::{PATIENCE, Watchdog, eventually_equal};
-use witrpc_tests::workshop::WorkshopClient;
 
 /// HUP, INT, QUIT, USR1, USR2, ALRM, TERM, CHLD and WINCH.
 const HANDLED: [u32; 9] = [1, 2, 3, 10, 12, 14, 15, 17, 28];
@@ -44,7 +44,7 @@ fn a_program_takes_the_signals_that_it_blocks_after_the_start() {
 fn every_process_of_a_worker_has_the_programs_mask() {
     let _watchdog = Watchdog::new(PATIENCE);
     let moment = Duration::from_millis(1);
-    let builder = Worker::<WorkshopClient>::builder(Duty::Serve.command()).start_timeout(PATIENCE);
+    let builder = Worker::<BasicClient>::builder(Duty::Serve.command()).start_timeout(PATIENCE);
     let builder = builder.restart(Backoff::new(moment, moment));
     let worker = futures_executor::block_on(builder.spawn_async()).expect("the worker starts");
     for round in 1..=2 {
@@ -79,7 +79,7 @@ impl Launcher for Local {
     }
 
     fn employ(&self) -> u64 {
-        let worker = Worker::<WorkshopClient>::builder(Duty::Serve.command());
+        let worker = Worker::<BasicClient>::builder(Duty::Serve.command());
         let worker = worker.start_timeout(PATIENCE).spawn().expect("the worker starts");
         let WorkerState::Serving { pid } = worker.state() else { panic!("it serves") };
         blocked_by(&format!("/proc/{pid}/status"))

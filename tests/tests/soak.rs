@@ -12,8 +12,8 @@ use std::time::{Duration, Instant};
 use fastrand::Rng;
 use futures_executor::block_on;
 use witrpc::{Codec, WaitPolicy};
-use witrpc_tests::errands::Pair;
-use witrpc_tests::site::{Plan, Site, Transport};
+use witrpc_tests::fixture::{Fixture, FixtureConfig, Transport};
+use witrpc_tests::random_calls::Pair;
 
 /// How connections differ in this test: codec, wait policy, shared memory in bytes, longest
 /// message in bytes.
@@ -41,10 +41,10 @@ fn random_calls_give_back_what_they_should() {
                 while started.elapsed() < time {
                     // A server for some seconds at most, so that binding is random too.
                     let end = Duration::from_secs(5).min(time - started.elapsed().min(time));
-                    let plan = Plan { size: Some(size), ..Plan::default() };
-                    let site = Site::with(Transport::Mmf, plan);
+                    let plan = FixtureConfig { size: Some(size), ..FixtureConfig::default() };
+                    let fixture = Fixture::with(Transport::Mmf, plan);
                     calls.fetch_add(
-                        soak(&site, codec, wait, most, end, &mut rng),
+                        soak(&fixture, codec, wait, most, end, &mut rng),
                         Ordering::Relaxed,
                     );
                 }
@@ -57,15 +57,15 @@ fn random_calls_give_back_what_they_should() {
 
 /// Calls from two threads on one connection of each kind of client; says how often.
 fn soak(
-    site: &Site,
+    fixture: &Fixture,
     codec: Codec,
     wait: WaitPolicy,
     most: usize,
     time: Duration,
     rng: &mut Rng,
 ) -> u64 {
-    let blocking = site.builder().codec(codec).wait(wait);
-    let later = site.async_builder().codec(codec).wait(wait);
+    let blocking = fixture.builder().codec(codec).wait(wait);
+    let later = fixture.async_builder().codec(codec).wait(wait);
     let pair = Pair {
         blocking: blocking.connect().expect("the server serves"),
         later: block_on(later.connect()).expect("the server serves"),

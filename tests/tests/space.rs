@@ -13,25 +13,25 @@ use std::time::{Duration, Instant};
 
 use futures_executor::block_on;
 use witrpc::{AllocError, CallError, CallOptions, Direction, Shared};
-use witrpc_tests::gallery::{GalleryAsyncClient, GalleryClient, Seen, frame, most};
-use witrpc_tests::site::{Plan, Site, Transport};
+use witrpc_tests::basic::{bytes_of, checksum};
+use witrpc_tests::fixture::{Fixture, FixtureConfig, Transport};
+use witrpc_tests::shared_memory::{Seen, SharedMemoryAsyncClient, SharedMemoryClient, frame, most};
 use witrpc_tests::watchdog::{PATIENCE, eventually};
-use witrpc_tests::workshop::{bytes_of, checksum};
 
 /// Longer than a call to another process takes, short enough to wait for in vain.
 const SOON: Duration = Duration::from_millis(40);
 
-fn gallery(site: &Site) -> GalleryClient {
-    GalleryClient::connect(site.endpoint()).unwrap()
+fn shared_memory(fixture: &Fixture) -> SharedMemoryClient {
+    SharedMemoryClient::connect(fixture.endpoint()).unwrap()
 }
 
 /// The same client, for what is waited for in vain.
-fn hasty(client: &GalleryClient) -> GalleryClient {
+fn hasty(client: &SharedMemoryClient) -> SharedMemoryClient {
     client.with(CallOptions::new().timeout(SOON))
 }
 
 /// The same client, for what is waited for until the test has seen enough.
-fn patient(client: &GalleryClient) -> GalleryClient {
+fn patient(client: &SharedMemoryClient) -> SharedMemoryClient {
     client.with(CallOptions::new().timeout(10 * PATIENCE))
 }
 
@@ -46,7 +46,7 @@ fn copied(len: usize, seed: u64) -> Seen {
 }
 
 /// Has the server keep all that there is.
-fn fill(client: &GalleryClient) -> usize {
+fn fill(client: &SharedMemoryClient) -> usize {
     let most = most(client);
     let all: Shared<[u8]> = client.connection().alloc(most).unwrap().freeze();
     client.keep(all).unwrap();
@@ -65,8 +65,8 @@ impl Wake for Wakes {
 
 #[test]
 fn a_future_that_waits_is_woken_when_there_is_space_and_not_before() {
-    let site = Site::new(Transport::Mmf);
-    let (client, other) = (gallery(&site), gallery(&site));
+    let fixture = Fixture::new(Transport::Mmf);
+    let (client, other) = (shared_memory(&fixture), shared_memory(&fixture));
     let most = fill(&client);
     let wakes = Arc::new(Wakes::default());
     let waker = Waker::from(Arc::clone(&wakes));
@@ -90,11 +90,12 @@ fn a_future_that_waits_is_woken_when_there_is_space_and_not_before() {
 #[test]
 fn an_answer_that_is_put_aside_keeps_what_it_lends() {
     const LEN: usize = 100_000;
-    let plan = Plan { lanes: Some(2), ..Plan::default() };
-    let site = Site::with(Transport::Mmf, plan);
-    let later = GalleryAsyncClient::builder(site.endpoint()).call_timeout(PATIENCE);
+    let plan = FixtureConfig { lanes: Some(2), ..FixtureConfig::default() };
+    let fixture = Fixture::with(Transport::Mmf, plan);
+    let later = SharedMemoryAsyncClient::builder(fixture.endpoint()).call_timeout(PATIENCE);
     let later = block_on(later.connect()).unwrap();
-    let (client, opener) = (later.connection().client::<GalleryClient>().unwrap(), gallery(&site));
+    let (client, opener) =
+        (later.connection().client::<SharedMemoryClient>().unwrap(), shared_memory(&fixture));
     for gate in 0..10 {
         let mut frames = [1, 2].map(|seed| Box::pin(later.render_later(gate, LEN as u64, seed)));
         for frame in &mut frames {
@@ -113,8 +114,8 @@ fn an_answer_that_is_put_aside_keeps_what_it_lends() {
 
 #[test]
 fn a_short_wish_goes_past_a_long_one_that_waits() {
-    let site = Site::new(Transport::Mmf);
-    let client = gallery(&site);
+    let fixture = Fixture::new(Transport::Mmf);
+    let client = shared_memory(&fixture);
     let connection = client.connection();
     let most = most(&client);
     let [first, second] = [0; 2].map(|_| connection.alloc::<u8>(most / 2).unwrap());
@@ -142,8 +143,8 @@ fn is_asleep(thread: &Path) -> bool {
 
 #[test]
 fn a_thread_that_waits_is_parked() {
-    let site = Site::new(Transport::Mmf);
-    let (client, other) = (gallery(&site), gallery(&site));
+    let fixture = Fixture::new(Transport::Mmf);
+    let (client, other) = (shared_memory(&fixture), shared_memory(&fixture));
     let most = fill(&client);
     thread::scope(|scope| {
         let (told, tells) = mpsc::channel::<PathBuf>();
@@ -171,8 +172,9 @@ fn a_thread_that_waits_is_parked() {
 
 #[test]
 fn all_there_is_can_be_had_at_once_and_more_is_refused_at_once() {
-    let site = Site::new(Transport::Mmf);
-    let client = GalleryClient::builder(site.endpoint()).call_timeout(None).connect().unwrap();
+    let fixture = Fixture::new(Transport::Mmf);
+    let client =
+        SharedMemoryClient::builder(fixture.endpoint()).call_timeout(None).connect().unwrap();
     let most = most(&client);
     assert_eq!(client.look(frame(&client, most, 1)), Ok(lent(most, 1)));
     let connection = client.connection();
@@ -193,8 +195,11 @@ fn all_there_is_can_be_had_at_once_and_more_is_refused_at_once() {
 #[test]
 fn a_client_has_so_many_leases_out_and_no_more() {
     const MAX: usize = 1_024;
-    let site = Site::with(Transport::Mmf, Plan { size: Some(4 << 20), ..Plan::default() });
-    let (client, other) = (gallery(&site), gallery(&site));
+    let fixture = Fixture::with(
+        Transport::Mmf,
+        FixtureConfig { size: Some(4 << 20), ..FixtureConfig::default() },
+    );
+    let (client, other) = (shared_memory(&fixture), shared_memory(&fixture));
     for seed in 0..MAX as u64 {
         assert_eq!(client.keep(frame(&client, 5, seed)), Ok(seed + 1));
     }
@@ -209,8 +214,8 @@ fn a_client_has_so_many_leases_out_and_no_more() {
 
 #[test]
 fn a_server_whose_memory_a_client_keeps_goes_on_with_copies() {
-    let site = Site::new(Transport::Mmf);
-    let (client, other) = (gallery(&site), gallery(&site));
+    let fixture = Fixture::new(Transport::Mmf);
+    let (client, other) = (shared_memory(&fixture), shared_memory(&fixture));
     let most = most(&client);
     let kept = client.render(most as u64, 1).unwrap();
     for seed in 2..10 {
@@ -227,9 +232,13 @@ fn a_server_whose_memory_a_client_keeps_goes_on_with_copies() {
 #[test]
 fn what_is_too_long_for_a_message_passes_only_where_it_is_lent() {
     const MAX: usize = 100_000;
-    let plan = Plan { size: Some(4 << 20), max_message_size: Some(MAX), ..Plan::default() };
-    let site = Site::with(Transport::Mmf, plan);
-    let (client, other) = (gallery(&site), gallery(&site));
+    let plan = FixtureConfig {
+        size: Some(4 << 20),
+        max_message_size: Some(MAX),
+        ..FixtureConfig::default()
+    };
+    let fixture = Fixture::with(Transport::Mmf, plan);
+    let (client, other) = (shared_memory(&fixture), shared_memory(&fixture));
     let len = 3 * MAX;
     let sent = frame(&client, len, 1);
     assert_eq!(client.look(sent.clone()), Ok(lent(len, 1)));
@@ -260,9 +269,9 @@ fn a_handler_without_space_is_told_what_no_answer_could_carry() {
     const MAX: usize = 100_000;
     /// What stands behind a frame that is an answer.
     const END: usize = 5;
-    let plan = Plan { max_message_size: Some(MAX), ..Plan::default() };
-    let site = Site::with(Transport::Mmf, plan);
-    let client = gallery(&site);
+    let plan = FixtureConfig { max_message_size: Some(MAX), ..FixtureConfig::default() };
+    let fixture = Fixture::with(Transport::Mmf, plan);
+    let client = shared_memory(&fixture);
     client.open(1).unwrap();
     let kept = client.render(most(&client) as u64, 1).unwrap();
     let longest = MAX - END;
@@ -280,8 +289,11 @@ fn a_handler_without_space_is_told_what_no_answer_could_carry() {
 
 #[test]
 fn a_server_all_of_whose_leases_a_client_keeps_goes_on_with_copies() {
-    let site = Site::with(Transport::Mmf, Plan { size: Some(4 << 20), ..Plan::default() });
-    let client = gallery(&site);
+    let fixture = Fixture::with(
+        Transport::Mmf,
+        FixtureConfig { size: Some(4 << 20), ..FixtureConfig::default() },
+    );
+    let client = shared_memory(&fixture);
     let mut kept: Vec<_> = (0..1_024).map(|seed| client.render(5, seed).unwrap()).collect();
     for (seed, got) in (0..).zip(&kept) {
         assert_eq!(Seen::of(got), lent(5, seed));
@@ -293,8 +305,9 @@ fn a_server_all_of_whose_leases_a_client_keeps_goes_on_with_copies() {
 
 #[test]
 fn the_time_to_wait_for_space_is_that_of_a_call() {
-    let site = Site::new(Transport::Mmf);
-    let client = GalleryClient::builder(site.endpoint()).call_timeout(None).connect().unwrap();
+    let fixture = Fixture::new(Transport::Mmf);
+    let client =
+        SharedMemoryClient::builder(fixture.endpoint()).call_timeout(None).connect().unwrap();
     let _held = client.connection().alloc::<u8>(most(&client)).unwrap();
     let hasty = hasty(&client);
     let short = AllocError::NoSpace { len: 1, waited: Some(SOON) };

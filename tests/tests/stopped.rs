@@ -6,21 +6,21 @@ use std::time::Duration;
 use futures_executor::block_on;
 use futures_util::future::join_all;
 use witrpc::CallError;
-use witrpc_tests::errands::Pair;
+use witrpc_tests::basic::bytes_of;
+use witrpc_tests::fixture::{Fixture, FixtureConfig, Transport};
 use witrpc_tests::process::Child;
+use witrpc_tests::random_calls::Pair;
 use witrpc_tests::roles::Role;
-use witrpc_tests::site::{Plan, Site, Transport};
 use witrpc_tests::watchdog::{PATIENCE, eventually};
-use witrpc_tests::workshop::bytes_of;
 
 #[test]
 fn a_stopped_client_with_large_answers_pending_harms_nobody() {
     // 40 MB of answers for a client with 1 MiB of shared memory.
     const CALLS: u32 = 40;
     const LEN: usize = 1_000_000;
-    let site = Site::new(Transport::Mmf);
-    let bystander = Pair { blocking: site.client(), later: site.async_client() };
-    let (address, gate) = (site.address().clone(), 1);
+    let fixture = Fixture::new(Transport::Mmf);
+    let bystander = Pair { blocking: fixture.client(), later: fixture.async_client() };
+    let (address, gate) = (fixture.address().clone(), 1);
     let client = Child::start(&Role::TakeLarge { address, gate, calls: CALLS, len: LEN });
     bystander.blocking.arrived(gate, CALLS).unwrap();
     client.pause();
@@ -29,37 +29,40 @@ fn a_stopped_client_with_large_answers_pending_harms_nobody() {
     for _ in 0..300 {
         bystander.errand(&mut rng, 300_000).unwrap();
     }
-    assert_eq!(site.client().add(1, 2), Ok(3), "new clients come in");
+    assert_eq!(fixture.client().add(1, 2), Ok(3), "new clients come in");
     client.resume();
     assert_eq!(client.hear::<u32>(), CALLS, "all answers, and all right");
 }
 
 #[test]
 fn a_client_killed_while_stopped_with_answers_pending_is_forgotten() {
-    let site = Site::with(Transport::Mmf, Plan { max_clients: Some(2), ..Plan::default() });
-    let bystander = site.client();
+    let fixture = Fixture::with(
+        Transport::Mmf,
+        FixtureConfig { max_clients: Some(2), ..FixtureConfig::default() },
+    );
+    let bystander = fixture.client();
     for gate in 0..5 {
-        let address = site.address().clone();
+        let address = fixture.address().clone();
         let client = Child::start(&Role::TakeLarge { address, gate, calls: 20, len: 500_000 });
         bystander.arrived(gate, 20).unwrap();
         client.pause();
         bystander.open(gate).unwrap();
         assert_eq!(bystander.add(1, 2), Ok(3));
         client.kill();
-        eventually("its place is free", || site.clients().len() == 1);
+        eventually("its place is free", || fixture.clients().len() == 1);
     }
     assert_eq!(bystander.make(2_000_000, 1).map(|bytes| bytes.len()), Ok(2_000_000));
 }
 
 #[test]
 fn a_stopped_client_goes_on_where_it_was() {
-    let site = Site::new(Transport::Mmf);
-    let observer = site.client();
-    let address = site.address().clone();
+    let fixture = Fixture::new(Transport::Mmf);
+    let observer = fixture.client();
+    let address = fixture.address().clone();
     let caller = Child::start(&Role::Hold { address, gate: 1, timeout: PATIENCE });
     observer.arrived(1, 1).unwrap();
     caller.pause();
-    assert_eq!(site.clients().len(), 2, "it is not taken for dead");
+    assert_eq!(fixture.clients().len(), 2, "it is not taken for dead");
     observer.open(1).unwrap();
     assert_eq!(observer.add(1, 2), Ok(3));
     caller.resume();
@@ -68,9 +71,9 @@ fn a_stopped_client_goes_on_where_it_was() {
 
 #[test]
 fn a_stopped_server_is_not_taken_for_dead() {
-    let site = Site::new(Transport::Mmf);
-    let pair = Pair { blocking: site.client(), later: site.async_client() };
-    site.server_process().pause();
+    let fixture = Fixture::new(Transport::Mmf);
+    let pair = Pair { blocking: fixture.client(), later: fixture.async_client() };
+    fixture.server_process().pause();
     let waiting: Vec<_> = (0..3)
         .map(|n| {
             let client = pair.blocking.clone();
@@ -78,7 +81,7 @@ fn a_stopped_server_is_not_taken_for_dead() {
         })
         .collect();
     assert!(pair.blocking.connection().is_connected());
-    site.server_process().resume();
+    fixture.server_process().resume();
     for (n, waiting) in (0..).zip(waiting) {
         assert_eq!(waiting.join().unwrap(), Ok(n + 1));
     }
@@ -91,13 +94,13 @@ fn a_stopped_server_is_not_taken_for_dead() {
 fn beside_a_stopped_server_every_future_ends_at_its_limit() {
     let bytes = bytes_of(4_000, 1);
     for (lanes, size) in [(2, None), (32, Some(64 << 10))] {
-        let plan = Plan { lanes: Some(lanes), size, ..Plan::default() };
-        let site = Site::with(Transport::Mmf, plan);
-        let builder = site.async_builder().call_timeout(Duration::from_millis(100));
+        let plan = FixtureConfig { lanes: Some(lanes), size, ..FixtureConfig::default() };
+        let fixture = Fixture::with(Transport::Mmf, plan);
+        let builder = fixture.async_builder().call_timeout(Duration::from_millis(100));
         let client = block_on(builder.connect()).unwrap();
-        site.server_process().pause();
+        fixture.server_process().pause();
         let ended = block_on(join_all((0..32).map(|_| client.digest(&bytes))));
-        site.server_process().resume();
+        fixture.server_process().resume();
         let count = |is: fn(&CallError) -> bool| {
             ended.iter().filter(|ended| ended.as_ref().is_err_and(is)).count()
         };
@@ -115,9 +118,9 @@ fn beside_a_stopped_server_every_future_ends_at_its_limit() {
 
 #[test]
 fn stopping_and_continuing_either_side_loses_no_call() {
-    let site = Site::new(Transport::Mmf);
+    let fixture = Fixture::new(Transport::Mmf);
     let role = |seed| Role::Call {
-        address: site.address().clone(),
+        address: fixture.address().clone(),
         seed,
         calls: Some(400),
         most: 100_000,
@@ -129,10 +132,10 @@ fn stopping_and_continuing_either_side_loses_no_call() {
     }
     for _ in 0..20 {
         clients[0].pause();
-        site.server_process().pause();
+        fixture.server_process().pause();
         clients[0].resume();
         clients[1].pause();
-        site.server_process().resume();
+        fixture.server_process().resume();
         clients[1].resume();
     }
     for client in &clients {

@@ -7,9 +7,9 @@ use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 use witrpc::{ConnectError, Mmf};
-use witrpc_tests::site::{Address, Plan, Site};
+use witrpc_tests::basic::BasicClient;
+use witrpc_tests::fixture::{Address, Fixture, FixtureConfig};
 use witrpc_tests::watchdog::PATIENCE;
-use witrpc_tests::workshop::WorkshopClient;
 
 const HANDSHAKE: Duration = Duration::from_millis(300);
 
@@ -18,10 +18,10 @@ const OPENING: &[u8; 16] = b"WitRPC\r\n\x03\0\0\0\0\0\0\0";
 
 #[test]
 fn who_says_nothing_is_dropped_at_the_deadline() {
-    let (_dir, site) = hasty_site();
-    let client = client_of(&site);
+    let (_dir, fixture) = hasty_fixture();
+    let client = client_of(&fixture);
     let started = Instant::now();
-    let mut stranger = stranger_at(&site);
+    let mut stranger = stranger_at(&fixture);
     assert_eq!(client.add(1, 2), Ok(3));
     assert!(is_hung_up(&mut stranger));
     assert!(started.elapsed() >= HANDSHAKE, "it was given time");
@@ -30,24 +30,24 @@ fn who_says_nothing_is_dropped_at_the_deadline() {
 
 #[test]
 fn half_a_hello_is_dropped_at_the_deadline() {
-    let (_dir, site) = hasty_site();
+    let (_dir, fixture) = hasty_fixture();
     for half in [&OPENING[..11], &[&OPENING[..], &[200, 0, 0]].concat()] {
-        let mut stranger = stranger_at(&site);
+        let mut stranger = stranger_at(&fixture);
         // Its time may be over before it has said that.
         let _ = stranger.write_all(half);
         assert!(is_hung_up(&mut stranger));
     }
-    assert_eq!(client_of(&site).add(1, 2), Ok(3));
+    assert_eq!(client_of(&fixture).add(1, 2), Ok(3));
 }
 
 #[test]
 fn garbage_is_dropped() {
-    let (_dir, site) = hasty_site();
-    let _silent = stranger_at(&site);
-    let client = client_of(&site);
+    let (_dir, fixture) = hasty_fixture();
+    let _silent = stranger_at(&fixture);
+    let client = client_of(&fixture);
     let mut rng = fastrand::Rng::with_seed(5);
     for round in 0..40 {
-        let mut stranger = stranger_at(&site);
+        let mut stranger = stranger_at(&fixture);
         let mut garbage = vec![0; rng.usize(1..5_000)];
         rng.fill(&mut garbage);
         if round % 2 == 0 {
@@ -58,14 +58,14 @@ fn garbage_is_dropped() {
         assert!(is_hung_up(&mut stranger), "round {round}");
         assert_eq!(client.add(round, 1), Ok(round + 1));
     }
-    assert_eq!(client_of(&site).add(1, 2), Ok(3));
+    assert_eq!(client_of(&fixture).add(1, 2), Ok(3));
 }
 
 #[test]
 fn a_crowd_of_silent_strangers_keeps_no_client_out() {
-    let (_dir, site) = hasty_site();
-    let _crowd: Vec<_> = (0..100).map(|_| stranger_at(&site)).collect();
-    let clients: Vec<_> = (0..5).map(|_| client_of(&site)).collect();
+    let (_dir, fixture) = hasty_fixture();
+    let _crowd: Vec<_> = (0..100).map(|_| stranger_at(&fixture)).collect();
+    let clients: Vec<_> = (0..5).map(|_| client_of(&fixture)).collect();
     for client in &clients {
         assert_eq!(client.add(1, 2), Ok(3));
     }
@@ -73,8 +73,8 @@ fn a_crowd_of_silent_strangers_keeps_no_client_out() {
 
 #[test]
 fn another_version_is_told_ours() {
-    let (_dir, site) = site_with(Plan::default());
-    let mut stranger = stranger_at(&site);
+    let (_dir, fixture) = fixture_with(FixtureConfig::default());
+    let mut stranger = stranger_at(&fixture);
     let mut opening = *OPENING;
     opening[8] = 77;
     stranger.write_all(&opening).unwrap();
@@ -140,32 +140,32 @@ fn an_offer_that_no_server_makes_is_refused() {
 #[test]
 fn a_region_larger_than_the_client_allows_is_refused() {
     let dir = TempDir::new().unwrap();
-    let site = Site::at(Address::in_dir(dir.path(), "calc"), Plan::default());
+    let fixture = Fixture::at(Address::in_dir(dir.path(), "calc"), FixtureConfig::default());
     let small = Mmf::new("calc").in_dir(dir.path()).max_region_size(1 << 16);
-    match WorkshopClient::connect(small).unwrap_err() {
+    match BasicClient::connect(small).unwrap_err() {
         ConnectError::RegionTooLarge { size, max } => {
             assert_eq!((size, max), (1 << 19, 1 << 16));
         }
         other => panic!("{other}"),
     }
-    assert_eq!(site.client().add(1, 2), Ok(3));
+    assert_eq!(fixture.client().add(1, 2), Ok(3));
 }
 
-fn site_with(plan: Plan) -> (TempDir, Site) {
+fn fixture_with(plan: FixtureConfig) -> (TempDir, Fixture) {
     let dir = TempDir::new().unwrap();
-    let site = Site::at(Address::in_dir(dir.path(), "calc"), plan);
-    (dir, site)
+    let fixture = Fixture::at(Address::in_dir(dir.path(), "calc"), plan);
+    (dir, fixture)
 }
 
 /// A server at which handshakes are over soon.
-fn hasty_site() -> (TempDir, Site) {
-    site_with(Plan { handshake_timeout: Some(HANDSHAKE), ..Plan::default() })
+fn hasty_fixture() -> (TempDir, Fixture) {
+    fixture_with(FixtureConfig { handshake_timeout: Some(HANDSHAKE), ..FixtureConfig::default() })
 }
 
 /// A client of such a server, whose deadline even a client may miss on a machine under load.
-fn client_of(site: &Site) -> WorkshopClient {
+fn client_of(fixture: &Fixture) -> BasicClient {
     loop {
-        match site.builder().connect() {
+        match fixture.builder().connect() {
             Ok(client) => return client,
             Err(ConnectError::HungUp) => {}
             Err(other) => panic!("{other}"),
@@ -173,8 +173,8 @@ fn client_of(site: &Site) -> WorkshopClient {
     }
 }
 
-fn stranger_at(site: &Site) -> UnixStream {
-    let Address::Mmf { name, dir: Some(dir) } = site.address() else {
+fn stranger_at(fixture: &Fixture) -> UnixStream {
+    let Address::Mmf { name, dir: Some(dir) } = fixture.address() else {
         panic!("the server is in a directory")
     };
     let stranger = UnixStream::connect(dir.join(name)).unwrap();
@@ -204,7 +204,7 @@ fn connect_to_one_that_says(first: Option<Vec<u8>>, time: Duration) -> ConnectEr
         stream
     });
     let place = Mmf::new("calc").in_dir(dir.path()).handshake_timeout(time);
-    let error = WorkshopClient::connect(place).unwrap_err();
+    let error = BasicClient::connect(place).unwrap_err();
     drop(impostor.join().unwrap());
     error
 }

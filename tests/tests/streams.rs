@@ -7,22 +7,22 @@ use std::time::Duration;
 use futures_executor::block_on;
 use futures_util::{FutureExt, StreamExt};
 use witrpc::{CallError, CallOptions, CancelToken, Codec, ConnectionState, Reconnect, StreamLimit};
-use witrpc_tests::conveyor::{ConveyorAsyncClient, ConveyorClient};
+use witrpc_tests::basic::{BasicClient, DivideError, Parcel, bytes_of};
+use witrpc_tests::fixture::{Address, Fixture, FixtureConfig, Transport};
 use witrpc_tests::over_both_transports;
-use witrpc_tests::site::{Address, Plan, Site, Transport};
+use witrpc_tests::streams::{StreamsAsyncClient, StreamsClient};
 use witrpc_tests::watchdog::{PATIENCE, eventually_equal};
-use witrpc_tests::workshop::{DivideError, Parcel, WorkshopClient, bytes_of};
 
 /// Waits until no iterator or stream is left at the server.
-fn until_none_runs(client: &ConveyorClient) {
+fn until_none_runs(client: &StreamsClient) {
     eventually_equal("how many streams run", &Ok(0), || client.running());
 }
 
 over_both_transports! {
     fn items_of_every_kind_arrive_in_order(transport) {
-        let site = Site::with_conveyor(transport, Plan::default());
+        let fixture = Fixture::with_streams(transport, FixtureConfig::default());
         for codec in [Codec::Postcard, Codec::Json] {
-            let client = site.conveyor_with(codec);
+            let client = fixture.streams_with(codec);
             let numbers: Vec<u64> = client.range(100_000).unwrap().map(Result::unwrap).collect();
             assert!(numbers.into_iter().eq(0..100_000));
             let mut rng = fastrand::Rng::with_seed(7);
@@ -37,8 +37,8 @@ over_both_transports! {
     }
 
     fn the_async_client_gets_the_same(transport) {
-        let site = Site::with_conveyor(transport, Plan::default());
-        let client = site.conveyor_later();
+        let fixture = Fixture::with_streams(transport, FixtureConfig::default());
+        let client = fixture.streams_later();
         block_on(async {
             let numbers = client.range(100_000).await.unwrap();
             let numbers: Vec<u64> = numbers.map(Result::unwrap).collect().await;
@@ -54,13 +54,13 @@ over_both_transports! {
     }
 
     fn each_item_is_seen_before_the_next_is_made(transport) {
-        let site = Site::with_conveyor(transport, Plan::default());
-        let (client, workshop) = (site.conveyor(), site.client());
+        let fixture = Fixture::with_streams(transport, FixtureConfig::default());
+        let (client, basic) = (fixture.streams(), fixture.client());
         let mut blocking = client.gated(vec![1, 2, 3]).unwrap();
         let mut later = client.gated_later(vec![1, 2, 3]).unwrap();
         for gate in [1, 2, 3] {
-            workshop.arrived(gate, 1).unwrap();
-            workshop.open(gate).unwrap();
+            basic.arrived(gate, 1).unwrap();
+            basic.open(gate).unwrap();
             assert_eq!(blocking.next(), Some(Ok(gate)));
             assert_eq!(later.next(), Some(Ok(gate)));
         }
@@ -68,8 +68,8 @@ over_both_transports! {
     }
 
     fn a_dropped_stream_stops_its_producer(transport) {
-        let site = Site::with_conveyor(transport, Plan::default());
-        let client = site.conveyor();
+        let fixture = Fixture::with_streams(transport, FixtureConfig::default());
+        let client = fixture.streams();
         let mut taken = client.endless().unwrap();
         assert!(taken.by_ref().take(10_000).map(Result::unwrap).eq(0..10_000));
         let never_pulled = client.endless_later().unwrap();
@@ -81,8 +81,8 @@ over_both_transports! {
     }
 
     fn a_stream_whose_opening_is_given_up_is_not_left_open(transport) {
-        let site = Site::with_conveyor(transport, Plan::default());
-        let (client, later) = (site.conveyor(), site.conveyor_later());
+        let fixture = Fixture::with_streams(transport, FixtureConfig::default());
+        let (client, later) = (fixture.streams(), fixture.streams_later());
         for round in 0..200 {
             let mut opening = Box::pin(later.endless_later());
             // Polled some times, unless it is open before; given up either way.
@@ -97,9 +97,9 @@ over_both_transports! {
     }
 
     fn errors_come_as_what_they_are(transport) {
-        let site = Site::with_conveyor(transport, Plan::default());
+        let fixture = Fixture::with_streams(transport, FixtureConfig::default());
         for codec in [Codec::Postcard, Codec::Json] {
-            let client = site.conveyor_with(codec);
+            let client = fixture.streams_with(codec);
             let refused = CallError::App(DivideError::ByZero);
             assert_eq!(client.checked(1_000).unwrap_err(), refused);
             assert_eq!(client.checked_later(1_000).unwrap_err(), refused);
@@ -110,8 +110,8 @@ over_both_transports! {
     }
 
     fn a_panic_ends_the_stream_behind_the_items_before_it(transport) {
-        let site = Site::with_conveyor(transport, Plan::default());
-        let client = site.conveyor();
+        let fixture = Fixture::with_streams(transport, FixtureConfig::default());
+        let client = fixture.streams();
         let mut items = client.breaks(3).unwrap();
         assert!(items.by_ref().take(3).map(Result::unwrap).eq(0..3));
         match items.next() {
@@ -125,8 +125,8 @@ over_both_transports! {
     }
 
     fn an_item_that_cannot_be_written_is_an_error_of_its_own(transport) {
-        let site = Site::with_conveyor(transport, Plan::default());
-        let client = site.conveyor_with(Codec::Json);
+        let fixture = Fixture::with_streams(transport, FixtureConfig::default());
+        let client = fixture.streams_with(Codec::Json);
         let mut items = client.unspeakable().unwrap();
         assert_eq!(items.next(), Some(Ok(vec![Some(1.0)])));
         match items.next() {
@@ -137,9 +137,9 @@ over_both_transports! {
     }
 
     fn items_of_any_size_fit_into_a_small_memory(transport) {
-        let plan = Plan { size: Some(40 << 10), max_message_size: Some(1 << 20), ..Plan::default() };
-        let site = Site::with_conveyor(transport, plan);
-        let client = site.conveyor();
+        let plan = FixtureConfig { size: Some(40 << 10), max_message_size: Some(1 << 20), ..FixtureConfig::default() };
+        let fixture = Fixture::with_streams(transport, plan);
+        let client = fixture.streams();
         for len in [0, 1, 1_000, 50_000, 300_000] {
             let blocks = client.blocks(len, 8).unwrap().map(Result::unwrap);
             let expected = (0..8).map(|seed| bytes_of(len as usize, seed));
@@ -155,8 +155,8 @@ over_both_transports! {
     }
 
     fn batches_shrink_to_the_message_size(transport) {
-        let site = Site::with_conveyor(transport, Plan { max_message_size: Some(64), ..Plan::default() });
-        let client = site.conveyor();
+        let fixture = Fixture::with_streams(transport, FixtureConfig { max_message_size: Some(64), ..FixtureConfig::default() });
+        let client = fixture.streams();
         assert!(client.range(1_000).unwrap().map(Result::unwrap).eq(0..1_000));
         let text = "a bb ccc ".repeat(100);
         assert!(matches!(client.words(&text).unwrap_err(), CallError::TooLarge { .. }));
@@ -165,22 +165,22 @@ over_both_transports! {
     }
 
     fn an_item_that_takes_too_long_can_still_come(transport) {
-        let site = Site::with_conveyor(transport, Plan::default());
-        let (client, workshop) = (site.conveyor(), site.client());
+        let fixture = Fixture::with_streams(transport, FixtureConfig::default());
+        let (client, basic) = (fixture.streams(), fixture.client());
         let patience = Duration::from_millis(5);
         let late = CallError::TimedOut { after: Some(patience) };
         let mut items = client.gated_later(vec![1, 2]).unwrap().item_timeout(patience);
         assert_eq!(items.next(), Some(Err(late.clone())));
-        workshop.open(1).unwrap();
+        basic.open(1).unwrap();
         let came = items.find(|item| *item != Err(late.clone()));
         assert_eq!(came, Some(Ok(1)));
-        let later = site.conveyor_later();
+        let later = fixture.streams_later();
         block_on(async {
             let mut items = later.gated_later(vec![1, 2]).await.unwrap().item_timeout(patience);
             // Its gate is open, but the item may take longer all the same.
             while items.next().await != Some(Ok(1)) {}
             assert_eq!(items.next().await, Some(Err(late.clone())));
-            workshop.open(2).unwrap();
+            basic.open(2).unwrap();
             let mut rest = Vec::new();
             while let Some(item) = items.next().await {
                 rest.extend((item != Err(late.clone())).then_some(item));
@@ -190,15 +190,15 @@ over_both_transports! {
     }
 
     fn a_wait_for_an_item_that_is_given_up_loses_nothing(transport) {
-        let site = Site::with_conveyor(transport, Plan::default());
-        let (later, workshop) = (site.conveyor_later(), site.client());
+        let fixture = Fixture::with_streams(transport, FixtureConfig::default());
+        let (later, basic) = (fixture.streams_later(), fixture.client());
         block_on(async {
             let mut items = later.gated_later(vec![1, 2]).await.unwrap();
             for gate in [1, 2] {
                 for _ in 0..3 {
                     assert_eq!(items.next().now_or_never(), None);
                 }
-                workshop.open(gate).unwrap();
+                basic.open(gate).unwrap();
                 assert_eq!(items.next().await, Some(Ok(gate)));
             }
         });
@@ -206,9 +206,9 @@ over_both_transports! {
 
     /// More than the server's arena holds is pulled ahead, or asked for by a future and left there.
     fn streams_that_nobody_reads_on_keep_no_answer_from_coming(transport) {
-        let site = Site::with_conveyor(transport, Plan::default());
-        let (client, later) = (site.conveyor(), site.conveyor_later());
-        let workshop: WorkshopClient = client.connection().client().unwrap();
+        let fixture = Fixture::with_streams(transport, FixtureConfig::default());
+        let (client, later) = (fixture.streams(), fixture.streams_later());
+        let basic: BasicClient = client.connection().client().unwrap();
         let mut streams: Vec<_> = (0..15).map(|_| client.endless().unwrap()).collect();
         streams.iter_mut().for_each(|stream| assert_eq!(stream.next(), Some(Ok(0))));
         let mut asked: Vec<_> = (0..15).map(|_| block_on(later.endless()).unwrap()).collect();
@@ -219,7 +219,7 @@ over_both_transports! {
             let words = "ab ".repeat(len);
             let counted = client.words(&words).unwrap().map(Result::unwrap).count();
             assert_eq!(counted, len);
-            assert_eq!(workshop.echo(words.into_bytes()).unwrap().len(), 3 * len);
+            assert_eq!(basic.echo(words.into_bytes()).unwrap().len(), 3 * len);
         }
         for stream in &mut streams {
             assert!(stream.take(20_000).map(Result::unwrap).eq(1..20_001));
@@ -227,8 +227,8 @@ over_both_transports! {
     }
 
     fn a_cancelled_stream_says_so_once_and_stops_its_producer(transport) {
-        let site = Site::with_conveyor(transport, Plan::default());
-        let (client, later) = (site.conveyor(), site.conveyor_later());
+        let fixture = Fixture::with_streams(transport, FixtureConfig::default());
+        let (client, later) = (fixture.streams(), fixture.streams_later());
         let token = CancelToken::new();
         let options = || CallOptions::new().cancelled_by(&token);
         let (mine, mine_later) = (client.with(options()), later.with(options()));
@@ -251,8 +251,8 @@ over_both_transports! {
     }
 
     fn many_open_streams_do_not_keep_calls_waiting(transport) {
-        let site = Site::with_conveyor(transport, Plan { lanes: Some(1024), size: Some(8 << 20), ..Plan::default() });
-        let (later, workshop) = (site.conveyor_later(), site.client());
+        let fixture = Fixture::with_streams(transport, FixtureConfig { lanes: Some(1024), size: Some(8 << 20), ..FixtureConfig::default() });
+        let (later, basic) = (fixture.streams_later(), fixture.client());
         block_on(async {
             let mut silent = Vec::new();
             for gate in 1..=256 {
@@ -264,12 +264,12 @@ over_both_transports! {
             }
             for round in 0..20 {
                 assert_eq!(later.running().await, Ok(256), "round {round}");
-                assert_eq!(workshop.add(round, 1), Ok(round + 1));
+                assert_eq!(basic.add(round, 1), Ok(round + 1));
             }
             let first: Vec<_> = later.range(50_000).await.unwrap().collect().await;
             assert_eq!(first.len(), 50_000);
             for (gate, mut stream) in (1..).zip(silent) {
-                workshop.open(gate).unwrap();
+                basic.open(gate).unwrap();
                 assert_eq!(stream.next().await, Some(Ok(gate)));
                 assert_eq!(stream.next().await, None);
             }
@@ -277,11 +277,11 @@ over_both_transports! {
     }
 
     fn streams_wait_for_half_of_the_lanes_and_no_longer_than_a_call_may_take(transport) {
-        let site = Site::with_conveyor(transport, Plan { lanes: Some(5), ..Plan::default() });
-        let builder = ConveyorAsyncClient::builder(site.endpoint());
+        let fixture = Fixture::with_streams(transport, FixtureConfig { lanes: Some(5), ..FixtureConfig::default() });
+        let builder = StreamsAsyncClient::builder(fixture.endpoint());
         let builder = builder.call_timeout(Duration::from_millis(20));
         let later = block_on(builder.connect()).unwrap();
-        let (workshop, client) = (site.client(), site.conveyor());
+        let (basic, client) = (fixture.client(), fixture.streams());
         block_on(async {
             // To open them may take longer than to wait for a turn.
             let opening = later.with(CallOptions::new().timeout(PATIENCE));
@@ -298,17 +298,17 @@ over_both_transports! {
             assert_eq!(third.next().await, None);
             // The server does not keep it either.
             eventually_equal("how many streams run", &Ok(2), || client.running());
-            workshop.open(1).unwrap();
+            basic.open(1).unwrap();
             assert_eq!(first.next().await, Some(Ok(1)));
         });
     }
 
     fn a_client_has_so_many_streams_and_no_more(transport) {
-        let site = Site::with_conveyor(transport, Plan::default());
-        let client = site.conveyor();
+        let fixture = Fixture::with_streams(transport, FixtureConfig::default());
+        let client = fixture.streams();
         let mut open: Vec<_> = (0..1024).map(|_| client.endless().unwrap()).collect();
         assert_eq!(client.endless().unwrap_err(), CallError::TooManyStreams { limit: StreamLimit::Open, max: 1024 });
-        assert!(site.conveyor().range(3).unwrap().map(Result::unwrap).eq(0..3), "of another client");
+        assert!(fixture.streams().range(3).unwrap().map(Result::unwrap).eq(0..3), "of another client");
         let last = open.pop().unwrap();
         drop(last);
         eventually_equal("whether there is room for one more", &true, || client.endless().is_ok());
@@ -317,8 +317,8 @@ over_both_transports! {
     }
 
     fn a_client_that_leaves_takes_its_streams_with_it(transport) {
-        let site = Site::with_conveyor(transport, Plan::default());
-        let (client, other) = (site.conveyor(), site.conveyor());
+        let fixture = Fixture::with_streams(transport, FixtureConfig::default());
+        let (client, other) = (fixture.streams(), fixture.streams());
         let mut streams: Vec<_> = (0..20).map(|_| client.endless().unwrap()).collect();
         streams.iter_mut().for_each(|stream| assert_eq!(stream.next(), Some(Ok(0))));
         client.connection().disconnect();
@@ -330,11 +330,11 @@ over_both_transports! {
     }
 
     fn a_shutdown_ends_streams_and_does_not_wait_for_them(transport) {
-        let site = Site::with_conveyor(transport, Plan::default());
-        let client = site.conveyor();
+        let fixture = Fixture::with_streams(transport, FixtureConfig::default());
+        let client = fixture.streams();
         let mut endless = client.endless().unwrap();
         assert_eq!(endless.next(), Some(Ok(0)));
-        assert!(site.shutdown(Duration::from_secs(60)), "all calls were answered");
+        assert!(fixture.shutdown(Duration::from_secs(60)), "all calls were answered");
         let ended = endless.find_map(Result::err).expect("it does not end by itself");
         assert!(
             matches!(ended, CallError::ShuttingDown | CallError::Disconnected(_)),
@@ -343,8 +343,8 @@ over_both_transports! {
     }
 
     fn streams_and_calls_of_many_threads_do_not_mix(transport) {
-        let site = Site::with_conveyor(transport, Plan::default());
-        let client = site.conveyor();
+        let fixture = Fixture::with_streams(transport, FixtureConfig::default());
+        let client = fixture.streams();
         std::thread::scope(|scope| {
             for seed in 0..6_u64 {
                 let client = client.clone();
@@ -403,13 +403,15 @@ mod encrypted {
 fn a_stream_does_not_outlive_the_connection_that_it_came_over() {
     let dir = tempfile::TempDir::new().unwrap();
     let address = Address::in_dir(dir.path(), "phoenix");
-    let serve = || Site::at(address.clone(), Plan { conveyor: true, ..Plan::default() });
+    let serve = || {
+        Fixture::at(address.clone(), FixtureConfig { streams: true, ..FixtureConfig::default() })
+    };
     let first = serve();
     let (tell, told) = mpsc::channel();
     let policy = Reconnect::new().on_change(move |state| _ = tell.send(state));
-    let client = ConveyorClient::builder(address.endpoint()).reconnect(policy.clone());
+    let client = StreamsClient::builder(address.endpoint()).reconnect(policy.clone());
     let client = client.connect().unwrap();
-    let later = ConveyorAsyncClient::builder(address.endpoint()).reconnect(policy);
+    let later = StreamsAsyncClient::builder(address.endpoint()).reconnect(policy);
     let later = block_on(later.connect()).unwrap();
     let mut streams = [client.endless().unwrap(), client.gated_later(vec![1]).unwrap()];
     assert_eq!(streams[0].next(), Some(Ok(0)));
@@ -444,13 +446,13 @@ fn a_stream_does_not_outlive_the_connection_that_it_came_over() {
 
 #[test]
 fn a_stream_of_a_killed_server_ends_with_its_death() {
-    let site = Site::with_conveyor(Transport::Mmf, Plan::default());
-    let client = site.conveyor();
+    let fixture = Fixture::with_streams(Transport::Mmf, FixtureConfig::default());
+    let client = fixture.streams();
     let mut silent = client.gated_later(vec![1]).unwrap();
     let waiting = std::thread::spawn(move || (silent.next(), silent.next()));
     let mut endless = client.endless().unwrap();
     assert_eq!(endless.next(), Some(Ok(0)));
-    site.server_process().signal(rustix::process::Signal::KILL);
+    fixture.server_process().signal(rustix::process::Signal::KILL);
     let died =
         |error: &CallError| matches!(error, CallError::PeerDied | CallError::Disconnected(_));
     let ended = endless.find_map(Result::err).expect("it does not end by itself");

@@ -12,14 +12,14 @@ use witrpc::{
     CallError, CallOptions, CancelToken, Codec, DisconnectReason, EventError, EventGuard,
     InProcess, Mmf, WitServer, wit_service,
 };
-use witrpc_tests::newsroom::{
-    BulletinClient, NewsroomAsyncClient, NewsroomBeaten, NewsroomClient, NewsroomTicked, connect,
-    connect_later, next_but_zeros, next_tick, site, with,
+use witrpc_tests::event_service::{
+    BulletinClient, EventServiceAsyncClient, EventServiceBeaten, EventServiceClient,
+    EventServiceTicked, connect, connect_later, fixture, next_but_zeros, next_tick, with,
 };
+use witrpc_tests::fixture::{FixtureConfig, ServerCommand, ServerReply, Transport};
 use witrpc_tests::over_every_transport;
 use witrpc_tests::process::Child;
 use witrpc_tests::roles::Role;
-use witrpc_tests::site::{Plan, ServerCommand, ServerReply, Transport};
 use witrpc_tests::watchdog::{PATIENCE, eventually, eventually_equal};
 
 /// What comes next that is no event.
@@ -29,11 +29,11 @@ fn gap<T>(events: &mut impl Iterator<Item = Result<T, EventError>>) -> Option<Ev
 
 over_every_transport! {
     fn subscriptions_of_several_clients_over_one_connection_are_apart(transport) {
-        let site = site(transport);
-        let root = site.client();
-        let first: NewsroomClient = root.connection().client().unwrap();
-        let second: NewsroomClient = first.connection().client().unwrap();
-        let later: NewsroomAsyncClient = block_on(first.connection().client_async()).unwrap();
+        let fixture = fixture(transport);
+        let root = fixture.client();
+        let first: EventServiceClient = root.connection().client().unwrap();
+        let second: EventServiceClient = first.connection().client().unwrap();
+        let later: EventServiceAsyncClient = block_on(first.connection().client_async()).unwrap();
         let board: BulletinClient = first.connection().client().unwrap();
         let mut ticks = first.ticked().unwrap();
         let mut ticks_too = second.ticked().unwrap();
@@ -60,8 +60,8 @@ over_every_transport! {
 
 
     fn a_subscription_that_is_given_up_while_it_begins_leaves_nothing(transport) {
-        let site = site(transport);
-        let client = connect_later(&site, Codec::Postcard);
+        let fixture = fixture(transport);
+        let client = connect_later(&fixture, Codec::Postcard);
         for round in 0..200 {
             let mut beginning = Box::pin(client.ticked());
             // One that has begun is dropped by that.
@@ -76,15 +76,15 @@ over_every_transport! {
 
 
     fn closures_are_called_in_order_until_their_guard_is_dropped(transport) {
-        let site = site(transport);
-        let (client, later) = (connect(&site), connect_later(&site, Codec::Json));
+        let fixture = fixture(transport);
+        let (client, later) = (connect(&fixture), connect_later(&fixture, Codec::Json));
         for is_async in [false, true] {
             let (tell, told) = mpsc::channel();
             let tell_too = tell.clone();
-            let on_tick = move |tick: Result<NewsroomTicked, _>| {
+            let on_tick = move |tick: Result<EventServiceTicked, _>| {
                 tell.send(tick.unwrap().checked() * 2).unwrap();
             };
-            let on_beat = move |beat: Result<NewsroomBeaten, _>| {
+            let on_beat = move |beat: Result<EventServiceBeaten, _>| {
                 tell_too.send(beat.unwrap().number * 2 + 1).unwrap();
             };
             let guards = if is_async {
@@ -105,8 +105,8 @@ over_every_transport! {
 
 
     fn closures_may_do_what_others_may(transport) {
-        let site = site(transport);
-        let client = connect(&site);
+        let fixture = fixture(transport);
+        let client = connect(&fixture);
         let (tell, told) = mpsc::channel();
         let (give, given) = mpsc::channel();
         let inner = client.clone();
@@ -131,8 +131,8 @@ over_every_transport! {
 
 
     fn a_closure_that_panics_is_not_called_again_and_harms_no_other(transport) {
-        let site = site(transport);
-        let client = connect(&site);
+        let fixture = fixture(transport);
+        let client = connect(&fixture);
         let (tell, told) = mpsc::channel();
         let mut calls = 0;
         let fragile = client.on_ticked(move |_| {
@@ -149,22 +149,22 @@ over_every_transport! {
 
 
     fn all_subscriptions_of_a_client_take_one_lane(transport) {
-        let site = with(transport, Plan { lanes: Some(3), ..Plan::default() });
-        let (workshop, observer) = (site.client(), site.client());
-        let client: NewsroomClient = workshop.connection().client().unwrap();
-        let board: BulletinClient = workshop.connection().client().unwrap();
+        let fixture = with(transport, FixtureConfig { lanes: Some(3), ..FixtureConfig::default() });
+        let (basic, observer) = (fixture.client(), fixture.client());
+        let client: EventServiceClient = basic.connection().client().unwrap();
+        let board: BulletinClient = basic.connection().client().unwrap();
         let mut ticks = client.ticked().unwrap();
         let others = (client.beaten().unwrap(), client.knocked().unwrap(), client.weighed().unwrap());
         let (shipped, posted) = (client.shipped().unwrap(), board.posted().unwrap());
         let guard = board.on_taken_down(|_| {}).unwrap();
         thread::scope(|scope| {
             let held = [1, 2].map(|token| {
-                let workshop = &workshop;
-                scope.spawn(move || workshop.hold(1, token))
+                let basic = &basic;
+                scope.spawn(move || basic.hold(1, token))
             });
             observer.arrived(1, 2).unwrap();
             // No lane is free now but that of the events.
-            let observed: NewsroomClient = observer.connection().client().unwrap();
+            let observed: EventServiceClient = observer.connection().client().unwrap();
             assert_eq!(observed.tick(0, 200, false), Ok(200));
             assert!((0..200).all(|number| next_tick(&mut ticks) == number));
             // Nor does the end of a subscription wait for one.
@@ -175,18 +175,18 @@ over_every_transport! {
             held.into_iter().for_each(|call| assert!(call.join().unwrap().is_ok()));
             observed.beat(1).unwrap();
         });
-        let few = with(transport, Plan { lanes: Some(2), ..Plan::default() });
+        let few = with(transport, FixtureConfig { lanes: Some(2), ..FixtureConfig::default() });
         assert_eq!(connect(&few).ticked().unwrap_err(), CallError::TooFewLanes { lanes: 2, needed: 3 });
     }
 
 
     fn calls_that_wait_for_a_lane_keep_no_event_from_coming(transport) {
-        let site = with(transport, Plan { lanes: Some(3), ..Plan::default() });
-        let later = block_on(site.async_builder().call_timeout(None).connect()).unwrap();
-        let observer = site.client();
-        let observed: NewsroomClient = observer.connection().client().unwrap();
-        let client: NewsroomClient = later.connection().client().unwrap();
-        let client_later: NewsroomAsyncClient =
+        let fixture = with(transport, FixtureConfig { lanes: Some(3), ..FixtureConfig::default() });
+        let later = block_on(fixture.async_builder().call_timeout(None).connect()).unwrap();
+        let observer = fixture.client();
+        let observed: EventServiceClient = observer.connection().client().unwrap();
+        let client: EventServiceClient = later.connection().client().unwrap();
+        let client_later: EventServiceAsyncClient =
             block_on(later.connection().client_async()).unwrap();
         let mut ticks = client.ticked().unwrap();
         let mut stream = block_on_stream(block_on(client_later.ticked()).unwrap());
@@ -229,30 +229,30 @@ over_every_transport! {
 
 
     fn subscribers_keep_their_connection_and_are_its_only_hold(transport) {
-        let site = site(transport);
-        let observer = connect(&site);
-        let client = connect(&site);
+        let fixture = fixture(transport);
+        let observer = connect(&fixture);
+        let client = connect(&fixture);
         let (mut ticks, guard) = (client.ticked().unwrap(), client.on_beaten(|_| {}).unwrap());
         drop(client);
         assert_eq!(observer.tick(3, 1, false), Ok(1));
         assert_eq!(next_tick(&mut ticks), 3);
         drop((ticks, guard));
-        eventually("the connection ends", || site.clients().len() == 1);
+        eventually("the connection ends", || fixture.clients().len() == 1);
     }
 
 
     fn every_end_of_a_connection_ends_its_events_with_the_reason(transport) {
-        let site = site(transport);
+        let fixture = fixture(transport);
         let ended = |reason| Some(EventError::Ended(CallError::Disconnected(reason)));
-        let (here, there) = (connect(&site), connect(&site));
+        let (here, there) = (connect(&fixture), connect(&fixture));
         let (mut mine, mut cut) = (here.ticked().unwrap(), there.ticked().unwrap());
         here.connection().disconnect();
         assert_eq!(mine.next().map(Result::unwrap_err), ended(DisconnectReason::ClosedHere));
         assert!(mine.next().is_none() && mine.try_next().is_none());
         let closed = CallError::Disconnected(DisconnectReason::ClosedHere);
         assert_eq!(here.ticked().unwrap_err(), closed);
-        for (id, _) in site.clients() {
-            site.disconnect(id);
+        for (id, _) in fixture.clients() {
+            fixture.disconnect(id);
         }
         assert_eq!(cut.next().map(Result::unwrap_err), ended(DisconnectReason::Dismissed));
         assert!(cut.next().is_none());
@@ -260,8 +260,8 @@ over_every_transport! {
 
 
     fn a_shutdown_ends_events_and_does_not_wait_for_them(transport) {
-        let site = site(transport);
-        let (client, later) = (connect(&site), connect_later(&site, Codec::Postcard));
+        let fixture = fixture(transport);
+        let (client, later) = (connect(&fixture), connect_later(&fixture, Codec::Postcard));
         let (tell, told) = mpsc::channel();
         let guard = client.on_beaten(move |beat| tell.send(beat.map(drop)).unwrap()).unwrap();
         let mut ticks = client.ticked().unwrap();
@@ -269,13 +269,13 @@ over_every_transport! {
         thread::scope(|scope| {
             let call = scope.spawn(|| client.announce(vec![1, 2]));
             assert_eq!((next_tick(&mut ticks), next_tick(&mut stream)), (1, 1));
-            site.tell(ServerCommand::BeginShutdown(PATIENCE));
+            fixture.tell(ServerCommand::BeginShutdown(PATIENCE));
             eventually("calls are refused", || client.tick(0, 0, false).is_err());
-            site.tell(ServerCommand::Open(1));
-            site.tell(ServerCommand::Open(2));
+            fixture.tell(ServerCommand::Open(1));
+            fixture.tell(ServerCommand::Open(2));
             assert_eq!(call.join().unwrap(), Ok(()));
         });
-        let end = site.host().tell(ServerCommand::EndShutdown);
+        let end = fixture.host().tell(ServerCommand::EndShutdown);
         assert_eq!(end, ServerReply::Was(true), "events hold nothing up");
         let shut_down = CallError::Disconnected(DisconnectReason::ServerShutDown);
         let expected = Some(EventError::Ended(shut_down));
@@ -289,15 +289,15 @@ over_every_transport! {
 
 #[test]
 fn a_killed_server_ends_the_events_of_those_who_do_not_come_back() {
-    let site = site(Transport::Mmf);
-    let client = connect(&site);
+    let fixture = fixture(Transport::Mmf);
+    let client = connect(&fixture);
     let (tell, told) = mpsc::channel();
     let _guard = client.on_beaten(move |beat| tell.send(beat.is_ok()).unwrap()).unwrap();
     let mut ticks = client.ticked().unwrap();
     client.tick(0, 1, false).unwrap();
     client.beat(1).unwrap();
     assert_eq!(told.recv_timeout(PATIENCE), Ok(true));
-    drop(site);
+    drop(fixture);
     assert_eq!(next_tick(&mut ticks), 0, "what has come is not lost");
     let died = CallError::Disconnected(DisconnectReason::PeerDied);
     assert_eq!(ticks.next().map(Result::unwrap_err), Some(EventError::Ended(died)));
@@ -306,12 +306,12 @@ fn a_killed_server_ends_the_events_of_those_who_do_not_come_back() {
 
 #[test]
 fn killed_followers_leave_nothing_behind() {
-    let site = site(Transport::Mmf);
-    let (client, workshop) = (connect(&site), site.client());
+    let fixture = fixture(Transport::Mmf);
+    let (client, basic) = (connect(&fixture), fixture.client());
     let mut ticks = client.ticked().unwrap();
-    let before = workshop.resources().unwrap();
+    let before = basic.resources().unwrap();
     for round in 0..10_u64 {
-        let follower = Child::start(&Role::Follow { address: site.address().clone() });
+        let follower = Child::start(&Role::Follow { address: fixture.address().clone() });
         let () = follower.hear();
         if round % 2 == 0 {
             follower.pause();
@@ -320,19 +320,19 @@ fn killed_followers_leave_nothing_behind() {
         assert_eq!(next_tick(&mut ticks), round);
         client.beat(3_000).unwrap();
         follower.kill();
-        eventually("it is gone", || site.clients().len() == 2);
+        eventually("it is gone", || fixture.clients().len() == 2);
         client.knock(2_000).unwrap();
     }
     assert_eq!(client.tick(99, 1, false), Ok(1));
     assert_eq!(next_tick(&mut ticks), 99);
-    eventually_equal("what the server's process holds", &before, || workshop.resources().unwrap());
+    eventually_equal("what the server's process holds", &before, || basic.resources().unwrap());
 }
 
 #[test]
 fn a_subscription_waits_for_its_answer_no_longer_than_its_call_may() {
-    let site = site(Transport::Mmf);
-    let client = connect(&site);
-    site.server_process().pause();
+    let fixture = fixture(Transport::Mmf);
+    let client = connect(&fixture);
+    fixture.server_process().pause();
     let options = CallOptions::new().timeout(Duration::from_millis(1));
     let error = client.with(options).ticked().unwrap_err();
     assert!(matches!(error, CallError::TimedOut { .. } | CallError::Expired), "{error:?}");
@@ -340,7 +340,7 @@ fn a_subscription_waits_for_its_answer_no_longer_than_its_call_may() {
     token.cancel();
     let options = CallOptions::new().cancelled_by(&token);
     assert_eq!(client.with(options).ticked().unwrap_err(), CallError::Cancelled);
-    site.server_process().resume();
+    fixture.server_process().resume();
     eventually_equal("those who hear of it", &Ok(0), || client.tick(0, 1, false));
 }
 

@@ -8,8 +8,8 @@ use witrpc::{
     AccessToken, AccessTokens, CallContext, ConnectError, Mmf, WitServer, WitServerBuilder,
     wit_service,
 };
+use witrpc_tests::adversary::relay::relay;
 use witrpc_tests::regions;
-use witrpc_tests::relay::relay;
 use witrpc_tests::watchdog::eventually;
 
 #[wit_service]

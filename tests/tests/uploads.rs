@@ -10,13 +10,13 @@ use futures_executor::block_on;
 use futures_util::{FutureExt, StreamExt, stream};
 use rustix::process::Signal;
 use witrpc::{CallError, CallOptions, CancelToken, Codec};
-use witrpc_tests::conveyor::Fed;
+use witrpc_tests::basic::{Parcel, bytes_of, checksum};
+use witrpc_tests::fixture::{Fixture, FixtureConfig, Transport};
 use witrpc_tests::over_both_transports;
 use witrpc_tests::process::Child;
 use witrpc_tests::roles::Role;
-use witrpc_tests::site::{Plan, Site, Transport};
+use witrpc_tests::streams::Fed;
 use witrpc_tests::watchdog::{eventually, eventually_equal};
-use witrpc_tests::workshop::{Parcel, bytes_of, checksum};
 
 /// How many items the client may have made that the method has not taken, at the most: a window that
 /// is sent, one that waits to be, and one that is being filled, of 64 KiB each.
@@ -32,10 +32,10 @@ fn cause<E: std::fmt::Debug>(error: CallError<E>) -> CallError {
 
 over_both_transports! {
     fn what_is_fed_arrives_whole_and_in_order(transport) {
-        let site = Site::with_conveyor(transport, Plan::default());
-        let later = site.conveyor_later();
+        let fixture = Fixture::with_streams(transport, FixtureConfig::default());
+        let later = fixture.streams_later();
         for codec in [Codec::Postcard, Codec::Json] {
-            let client = site.conveyor_with(codec);
+            let client = fixture.streams_with(codec);
             assert_eq!(client.sum(0..100_000), Ok(4_999_950_000));
             assert_eq!(client.sum([].into_iter()), Ok(0));
             let parts = |count| (0..count).map(|seed| bytes_of(1 + seed as usize * 100, seed));
@@ -52,8 +52,8 @@ over_both_transports! {
     }
 
     fn each_item_is_there_before_the_next_is_made(transport) {
-        let site = Site::with_conveyor(transport, Plan::default());
-        let (client, later) = (site.conveyor(), site.conveyor_later());
+        let fixture = Fixture::with_streams(transport, FixtureConfig::default());
+        let (client, later) = (fixture.streams(), fixture.streams_later());
         // Makes an item once the one before it has been taken.
         let seen = |number: u64| {
             eventually_equal("how many items came", &Ok(number), || client.seen());
@@ -76,10 +76,10 @@ over_both_transports! {
     fn items_that_are_made_quickly_travel_together(transport) {
         // Less than a window, so that all are made however many of them have been sent.
         const ITEMS: u64 = 8_000;
-        let site = Site::with_conveyor(transport, Plan::default());
-        let (client, later, workshop) = (site.conveyor(), site.conveyor_later(), site.client());
+        let fixture = Fixture::with_streams(transport, FixtureConfig::default());
+        let (client, later, basic) = (fixture.streams(), fixture.streams_later(), fixture.client());
         for gate in [1, 2] {
-            let before = site.metrics().bytes_in;
+            let before = fixture.metrics().bytes_in;
             let all_made = AtomicBool::new(false);
             let end = std::iter::from_fn(|| {
                 all_made.store(true, SeqCst);
@@ -93,18 +93,18 @@ over_both_transports! {
                 });
                 // Nothing is taken before: one push is answered, one is held, and one comes after it.
                 eventually("all are made", || all_made.load(SeqCst));
-                workshop.open(gate).unwrap();
+                basic.open(gate).unwrap();
                 assert_eq!(call.join().unwrap(), Ok(ITEMS * (ITEMS - 1) / 2));
             });
-            let came = site.metrics().bytes_in - before;
+            let came = fixture.metrics().bytes_in - before;
             let beside = came.checked_sub(8 * ITEMS).expect("all have come");
             assert!(beside <= 300, "{beside} bytes beside the items");
         }
     }
 
     fn a_stream_that_is_always_ready_does_not_hold_its_first_item_back(transport) {
-        let site = Site::with_conveyor(transport, Plan::default());
-        let (client, later) = (site.conveyor(), site.conveyor_later());
+        let fixture = Fixture::with_streams(transport, FixtureConfig::default());
+        let (client, later) = (fixture.streams(), fixture.streams_later());
         let seen = |number: u64| {
             if number == 1 {
                 eventually_equal("how many items came", &Ok(1), || client.seen());
@@ -116,8 +116,8 @@ over_both_transports! {
     }
 
     fn a_method_that_takes_its_time_holds_its_client_back(transport) {
-        let site = Site::with_conveyor(transport, Plan::default());
-        let (client, later, workshop) = (site.conveyor(), site.conveyor_later(), site.client());
+        let fixture = Fixture::with_streams(transport, FixtureConfig::default());
+        let (client, later, basic) = (fixture.streams(), fixture.streams_later(), fixture.client());
         let (client, later, made) = (&client, &later, &AtomicU64::new(0));
         let items = move || (0..).inspect(move |number| made.store(number + 1, SeqCst));
         thread::scope(|scope| {
@@ -126,14 +126,14 @@ over_both_transports! {
                     1 => client.take_behind(gate, 100, items()),
                     _ => block_on(later.take_behind(gate, 100, stream::iter(items()))),
                 });
-                workshop.arrived(gate, 1).unwrap();
+                basic.arrived(gate, 1).unwrap();
                 eventually("as many are made as may be", || made.load(SeqCst) >= MOST_AHEAD / 3);
                 for number in 0..300 {
-                    assert_eq!(workshop.add(number, 1), Ok(number + 1));
+                    assert_eq!(basic.add(number, 1), Ok(number + 1));
                     let made = made.load(SeqCst);
                     assert!(made <= MOST_AHEAD, "{made} items were made, and none taken");
                 }
-                workshop.open(gate).unwrap();
+                basic.open(gate).unwrap();
                 assert_eq!(call.join().unwrap(), Ok(4950));
                 made.store(0, SeqCst);
             }
@@ -141,8 +141,8 @@ over_both_transports! {
     }
 
     fn a_method_that_has_enough_ends_a_stream_without_end(transport) {
-        let site = Site::with_conveyor(transport, Plan::default());
-        let (client, later) = (site.conveyor(), site.conveyor_later());
+        let fixture = Fixture::with_streams(transport, FixtureConfig::default());
+        let (client, later) = (fixture.streams(), fixture.streams_later());
         let parcels = || {
             let mut rng = fastrand::Rng::with_seed(3);
             std::iter::repeat_with(move || Parcel::random(&mut rng, 100))
@@ -155,13 +155,13 @@ over_both_transports! {
     }
 
     fn errors_come_as_what_they_are(transport) {
-        let site = Site::with_conveyor(transport, Plan::default());
-        let (client, later) = (site.conveyor(), site.conveyor_later());
+        let fixture = Fixture::with_streams(transport, FixtureConfig::default());
+        let (client, later) = (fixture.streams(), fixture.streams_later());
         let parts = || (0..).map(|number: u64| bytes_of(10_u64.saturating_sub(number) as usize, 1));
         let empty = CallError::App("an empty part".to_owned());
         assert_eq!(client.digest(parts()), Err(empty.clone()));
         assert_eq!(block_on(later.digest(stream::iter(parts()))), Err(empty));
-        let json = site.conveyor_with(Codec::Json);
+        let json = fixture.streams_with(Codec::Json);
         let weights = [vec![Some(1.0)], vec![Some(f64::NAN)], vec![Some(2.0)]];
         match cause(json.weigh_all(weights.into_iter()).unwrap_err()) {
             CallError::Encode { message } => assert!(message.contains("item"), "{message}"),
@@ -176,8 +176,8 @@ over_both_transports! {
     }
 
     fn a_stream_that_is_broken_off_is_not_taken_for_all_there_is(transport) {
-        let site = Site::with_conveyor(transport, Plan::default());
-        let (client, later) = (site.conveyor(), site.conveyor_later());
+        let fixture = Fixture::with_streams(transport, FixtureConfig::default());
+        let (client, later) = (fixture.streams(), fixture.streams_later());
         let broken = |count| Ok(Fed { whole: 0, broken: count });
         // Once all before it have come: a call that is given up earlier may never be begun.
         let panics = |number: &u64| {
@@ -205,8 +205,8 @@ over_both_transports! {
     }
 
     fn a_deadline_ends_a_call_of_which_nothing_is_taken(transport) {
-        let site = Site::with_conveyor(transport, Plan::default());
-        let (client, later) = (site.conveyor(), site.conveyor_later());
+        let fixture = Fixture::with_streams(transport, FixtureConfig::default());
+        let (client, later) = (fixture.streams(), fixture.streams_later());
         for is_async in [false, true] {
             let made = AtomicU64::new(0);
             let mut time = Duration::from_millis(20);
@@ -229,8 +229,8 @@ over_both_transports! {
     }
 
     fn a_deadline_that_passes_while_items_are_made_says_that_the_call_may_have_run(transport) {
-        let site = Site::with_conveyor(transport, Plan::default());
-        let client = site.conveyor();
+        let fixture = Fixture::with_streams(transport, FixtureConfig::default());
+        let client = fixture.streams();
         // The last item is made when the deadline has passed, which may be before the first one.
         let deadline = Instant::now() + Duration::from_millis(50);
         let mut is_begun = false;
@@ -244,19 +244,19 @@ over_both_transports! {
     }
 
     fn an_iterator_that_panics_while_nothing_is_taken_ends_the_call(transport) {
-        let site = Site::with_conveyor(transport, Plan::default());
-        let (client, workshop) = (site.conveyor(), site.client());
+        let fixture = Fixture::with_streams(transport, FixtureConfig::default());
+        let (client, basic) = (fixture.streams(), fixture.client());
         // Less than a window: so many are made in any case, however few the pushes before have brought.
         let items = (0..).inspect(|number| assert!(*number < 5_000, "no more"));
         let call = || client.take_behind(1, 100, items);
         catch_unwind(AssertUnwindSafe(call)).expect_err("no item 5,000");
-        workshop.open(1).unwrap();
+        basic.open(1).unwrap();
         assert_eq!(client.sum(0..5), Ok(10));
     }
 
     fn a_call_that_is_cancelled_while_nothing_is_taken_ends(transport) {
-        let site = Site::with_conveyor(transport, Plan::default());
-        let (client, workshop) = (site.conveyor(), site.client());
+        let fixture = Fixture::with_streams(transport, FixtureConfig::default());
+        let (client, basic) = (fixture.streams(), fixture.client());
         let (token, made) = (CancelToken::new(), AtomicU64::new(0));
         let feeding = client.with(CallOptions::new().cancelled_by(&token));
         let items = (0..).inspect(|number| made.store(*number, SeqCst));
@@ -267,12 +267,12 @@ over_both_transports! {
             token.cancel();
             assert_eq!(call.join().unwrap(), Err(CallError::Cancelled));
         });
-        workshop.open(1).unwrap();
+        basic.open(1).unwrap();
     }
 
     fn a_call_that_is_cancelled_is_fed_no_more(transport) {
-        let site = Site::with_conveyor(transport, Plan::default());
-        let (client, later) = (site.conveyor(), site.conveyor_later());
+        let fixture = Fixture::with_streams(transport, FixtureConfig::default());
+        let (client, later) = (fixture.streams(), fixture.streams_later());
         for round in 1..=2 {
             let token = CancelToken::new();
             let options = CallOptions::new().cancelled_by(&token);
@@ -288,8 +288,8 @@ over_both_transports! {
     }
 
     fn many_uploads_at_once_do_not_mix(transport) {
-        let site = Site::with_conveyor(transport, Plan::default());
-        let (client, later) = (site.conveyor(), site.conveyor_later());
+        let fixture = Fixture::with_streams(transport, FixtureConfig::default());
+        let (client, later) = (fixture.streams(), fixture.streams_later());
         thread::scope(|scope| {
             for seed in 0..4_u64 {
                 let (client, later) = (&client, &later);
@@ -310,9 +310,9 @@ over_both_transports! {
 
     fn items_of_any_size_fit_into_a_small_memory(transport) {
         let plan =
-            Plan { size: Some(40 << 10), max_message_size: Some(1 << 20), ..Plan::default() };
-        let site = Site::with_conveyor(transport, plan);
-        let (client, later) = (site.conveyor(), site.conveyor_later());
+            FixtureConfig { size: Some(40 << 10), max_message_size: Some(1 << 20), ..FixtureConfig::default() };
+        let fixture = Fixture::with_streams(transport, plan);
+        let (client, later) = (fixture.streams(), fixture.streams_later());
         for len in [1, 1_000, 50_000, 300_000] {
             let parts = || (0..4).map(move |seed| bytes_of(len, seed));
             let whole: Vec<u8> = parts().flatten().collect();
@@ -328,8 +328,8 @@ over_both_transports! {
     }
 
     fn a_server_with_a_hook_streams_as_any_other(transport) {
-        let site = Site::with_conveyor(transport, Plan { bookkeeping: true, ..Plan::default() });
-        let (client, later) = (site.conveyor(), site.conveyor_later());
+        let fixture = Fixture::with_streams(transport, FixtureConfig { bookkeeping: true, ..FixtureConfig::default() });
+        let (client, later) = (fixture.streams(), fixture.streams_later());
         assert_eq!(client.sum(0..50_000), Ok((0..50_000).sum()));
         assert_eq!(block_on(later.sum(stream::iter(0..50_000))), Ok((0..50_000).sum()));
         assert!(client.range(50_000).unwrap().map(Result::unwrap).eq(0..50_000));
@@ -362,9 +362,9 @@ mod encrypted {
 #[test]
 fn a_client_that_is_killed_ends_what_it_feeds_and_what_it_is_sent() {
     for _ in 0..2 {
-        let site = Site::with_conveyor(Transport::Mmf, Plan::default());
-        let client = site.conveyor();
-        let child = Child::start(&Role::Stream { address: site.address().clone() });
+        let fixture = Fixture::with_streams(Transport::Mmf, FixtureConfig::default());
+        let client = fixture.streams();
+        let child = Child::start(&Role::Stream { address: fixture.address().clone() });
         let (taken, fed): (u64, u64) = child.hear();
         assert!(taken > 0 && fed > 0, "it has streams both ways");
         assert_eq!(client.running(), Ok(1));
@@ -378,13 +378,13 @@ fn a_client_that_is_killed_ends_what_it_feeds_and_what_it_is_sent() {
 
 #[test]
 fn a_killed_server_ends_what_it_is_fed() {
-    let site = Site::with_conveyor(Transport::Mmf, Plan::default());
-    let (client, later) = (site.conveyor(), site.conveyor_later());
+    let fixture = Fixture::with_streams(Transport::Mmf, FixtureConfig::default());
+    let (client, later) = (fixture.streams(), fixture.streams_later());
     let fed = AtomicU64::new(0);
     let killed_behind = |number: &u64| {
         fed.store(*number, SeqCst);
         if *number == 100_000 {
-            site.server_process().signal(Signal::KILL);
+            fixture.server_process().signal(Signal::KILL);
         }
     };
     thread::scope(|scope| {

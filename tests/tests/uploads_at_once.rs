@@ -10,26 +10,29 @@ use futures_executor::block_on;
 use futures_util::future::join_all;
 use futures_util::{FutureExt, StreamExt, stream};
 use witrpc::{CallError, UploadStage};
-use witrpc_tests::conveyor::{ConveyorAsyncClient, ConveyorClient, Fed, feed};
+use witrpc_tests::fixture::{Fixture, FixtureConfig, ServerCommand, ServerReply, Transport};
 use witrpc_tests::over_both_transports;
-use witrpc_tests::site::{Plan, ServerCommand, ServerReply, Site, Transport};
+use witrpc_tests::streams::{Fed, StreamsAsyncClient, StreamsClient, feed};
 use witrpc_tests::watchdog::{PATIENCE, eventually, eventually_equal};
 
 /// Enough items to fill what the server grants ahead: two batches of 64 KiB and a bit.
 const MANY: u64 = 2 * (64 << 10) / 8 + 100;
 
-fn site_of_lanes(transport: Transport, lanes: u32) -> Site {
-    Site::with_conveyor(transport, Plan { lanes: Some(lanes), ..Plan::default() })
+fn fixture_of_lanes(transport: Transport, lanes: u32) -> Fixture {
+    Fixture::with_streams(
+        transport,
+        FixtureConfig { lanes: Some(lanes), ..FixtureConfig::default() },
+    )
 }
 
 /// A client that waits for so long only.
-fn hasty(site: &Site, time: Duration) -> ConveyorClient {
-    let builder = ConveyorClient::builder(site.endpoint()).call_timeout(time);
+fn hasty(fixture: &Fixture, time: Duration) -> StreamsClient {
+    let builder = StreamsClient::builder(fixture.endpoint()).call_timeout(time);
     builder.connect().expect("the client connects")
 }
 
-fn hasty_later(site: &Site, time: Duration) -> ConveyorAsyncClient {
-    let builder = ConveyorAsyncClient::builder(site.endpoint()).call_timeout(time);
+fn hasty_later(fixture: &Fixture, time: Duration) -> StreamsAsyncClient {
+    let builder = StreamsAsyncClient::builder(fixture.endpoint()).call_timeout(time);
     block_on(builder.connect()).expect("the client connects")
 }
 
@@ -66,20 +69,20 @@ async fn yielding(number: u64) -> u64 {
 
 over_both_transports! {
     fn a_thousand_async_uploads_at_once_complete_over_three_lanes(transport) {
-        let site = site_of_lanes(transport, 3);
-        let later = site.conveyor_later();
+        let fixture = fixture_of_lanes(transport, 3);
+        let later = fixture.streams_later();
         // Each item in a push of its own, unless the server is slow.
         let items = |seed| stream::iter(seed..seed + 3).then(yielding);
         let uploads = (0..1000).map(|seed| later.follow_later(items(seed)));
         let counts = block_on(join_all(uploads));
         assert_eq!(counts, vec![Ok(3); 1000]);
         assert_eq!(block_on(later.seen()), Ok(3000));
-        eventually_equal("how many calls are unanswered", &0, || site.metrics().in_flight);
+        eventually_equal("how many calls are unanswered", &0, || fixture.metrics().in_flight);
     }
 
     fn a_hundred_blocking_uploads_at_once_complete_over_three_lanes(transport) {
-        let site = site_of_lanes(transport, 3);
-        let client = site.conveyor();
+        let fixture = fixture_of_lanes(transport, 3);
+        let client = fixture.streams();
         thread::scope(|scope| {
             // Some with more items than are granted ahead.
             let upload = |seed: u64| {
@@ -95,8 +98,8 @@ over_both_transports! {
     }
 
     fn uploads_whose_methods_take_nothing_leave_lanes_to_others(transport) {
-        let site = site_of_lanes(transport, 3);
-        let (client, later, workshop) = (site.conveyor(), site.conveyor_later(), site.client());
+        let fixture = fixture_of_lanes(transport, 3);
+        let (client, later, basic) = (fixture.streams(), fixture.streams_later(), fixture.client());
         let (client, later) = (&client, &later);
         thread::scope(|scope| {
             let uploads: Vec<_> = (0..10)
@@ -106,12 +109,12 @@ over_both_transports! {
                 }))
                 .collect();
             // Calls over the same lanes go on, and so do uploads that are taken.
-            workshop.arrived(1, 10).unwrap();
+            basic.arrived(1, 10).unwrap();
             for number in 0..20 {
                 assert_eq!(client.running(), Ok(0));
                 assert_eq!(client.sum(0..number), Ok((0..number).sum()));
             }
-            workshop.open(1).unwrap();
+            basic.open(1).unwrap();
             for upload in uploads {
                 assert_eq!(upload.join().unwrap(), Ok(MANY * (MANY - 1) / 2));
             }
@@ -120,15 +123,15 @@ over_both_transports! {
 
     fn an_early_answer_comes_while_no_item_does(transport) {
         for lanes in [3, 64] {
-            let site = site_of_lanes(transport, lanes);
-            let later = site.conveyor_later();
+            let fixture = fixture_of_lanes(transport, lanes);
+            let later = fixture.streams_later();
             let endless = || stream::iter(0..3_u64).chain(stream::pending());
             let takes = |count| later.take_behind(1, count, endless());
             // Most never have what they want; those in the midst do.
             let waiting: Vec<_> = (0..20).map(|_| takes(4)).collect();
             let mut waiting = join_all(waiting).boxed();
             assert!(waiting.as_mut().now_or_never().is_none());
-            block_on(site.async_client().open(1)).unwrap();
+            block_on(fixture.async_client().open(1)).unwrap();
             let early = join_all((0..20).map(|_| takes(3)));
             let sums = block_on(async {
                 futures_util::pin_mut!(early);
@@ -145,8 +148,8 @@ over_both_transports! {
     }
 
     fn uploads_that_are_given_up_while_they_wait_leave_nothing(transport) {
-        let site = site_of_lanes(transport, 3);
-        let later = site.conveyor_later();
+        let fixture = fixture_of_lanes(transport, 3);
+        let later = fixture.streams_later();
         for _ in 0..5 {
             let is_fed = AtomicU64::new(0);
             let items = || stream::poll_fn(|_| {
@@ -161,12 +164,12 @@ over_both_transports! {
             drop(calls);
             assert_eq!(block_on(later.follow_later(stream::iter(0..5))), Ok(5));
         }
-        eventually_equal("how many calls are unanswered", &0, || site.metrics().in_flight);
+        eventually_equal("how many calls are unanswered", &0, || fixture.metrics().in_flight);
     }
 
     fn a_lost_connection_ends_all_uploads_that_wait(transport) {
-        let site = site_of_lanes(transport, 3);
-        let (client, later) = (site.conveyor(), site.conveyor_later());
+        let fixture = fixture_of_lanes(transport, 3);
+        let (client, later) = (fixture.streams(), fixture.streams_later());
         let (client, later) = (&client, &later);
         let begun = &AtomicU64::new(0);
         thread::scope(|scope| {
@@ -192,8 +195,8 @@ over_both_transports! {
 
     fn a_shutdown_has_uploads_that_have_begun_completed(transport) {
         for lanes in [3, 64] {
-            let site = site_of_lanes(transport, lanes);
-            let (client, later) = (site.conveyor(), site.conveyor_later());
+            let fixture = fixture_of_lanes(transport, lanes);
+            let (client, later) = (fixture.streams(), fixture.streams_later());
             thread::scope(|scope| {
                 let (sender, call) = feed(scope, &client);
                 let (later_sender, items) = mpsc::channel::<u64>();
@@ -205,7 +208,7 @@ over_both_transports! {
                     sender.send(1).unwrap();
                 }
                 eventually_equal("how many items came", &Ok(2), || client.seen());
-                site.tell(ServerCommand::BeginShutdown(PATIENCE));
+                fixture.tell(ServerCommand::BeginShutdown(PATIENCE));
                 eventually("new calls are turned away", || match client.running() {
                     Ok(_) => false,
                     Err(CallError::ShuttingDown) => true,
@@ -219,14 +222,14 @@ over_both_transports! {
                 assert_eq!(call.join().unwrap(), Ok(MANY + 1));
                 assert_eq!(later_call.join().unwrap(), Ok(MANY + 1));
             });
-            assert_eq!(site.host().tell(ServerCommand::EndShutdown), ServerReply::Was(true));
+            assert_eq!(fixture.host().tell(ServerCommand::EndShutdown), ServerReply::Was(true));
         }
     }
 
     fn an_upload_that_waits_for_a_thread_says_so_and_never_begins(transport) {
-        let site = site_of_lanes(transport, 64);
+        let fixture = fixture_of_lanes(transport, 64);
         let (time, error) = with_enough_time(|time| {
-            let client = hasty(&site, time);
+            let client = hasty(&fixture, time);
             thread::scope(|scope| {
                 let Ok(begun) = client.seen() else { return TIME_WAS_SHORT };
                 let busy: Vec<_> = (0..8).map(|_| feed(scope, &client)).collect();
@@ -260,30 +263,30 @@ over_both_transports! {
 
     fn an_upload_of_which_no_item_is_taken_says_so(transport) {
         for lanes in [3, 64] {
-            let site = site_of_lanes(transport, lanes);
+            let fixture = fixture_of_lanes(transport, lanes);
             for is_async in [false, true] {
                 for count in [1, MANY] {
                     let (time, error) = with_enough_time(|time| match is_async {
                         true => {
                             let items = stream::iter(0..count).chain(stream::pending());
-                            block_on(hasty_later(&site, time).take_behind(1, 1, items)).unwrap_err()
+                            block_on(hasty_later(&fixture, time).take_behind(1, 1, items)).unwrap_err()
                         }
-                        false => hasty(&site, time).take_behind(1, 1, 0..count).unwrap_err(),
+                        false => hasty(&fixture, time).take_behind(1, 1, 0..count).unwrap_err(),
                     });
                     let (after, stage) = (time, UploadStage::Begun);
                     assert_eq!(error, CallError::UploadStalled { after, stage });
                     assert!(error.is_retryable() && error.maybe_executed());
                 }
             }
-            assert_eq!(site.conveyor().sum(0..10), Ok(45));
+            assert_eq!(fixture.streams().sum(0..10), Ok(45));
         }
     }
 
     fn an_upload_of_which_an_item_was_taken_may_pause(transport) {
-        let site = site_of_lanes(transport, 64);
+        let fixture = fixture_of_lanes(transport, 64);
         let paused = AtomicBool::new(false);
         with_enough_time(|time| {
-            let client = hasty(&site, time);
+            let client = hasty(&fixture, time);
             let before = client.seen().unwrap_or(0);
             let began = Instant::now();
             let items = (0..3).inspect(|number| {
@@ -307,8 +310,8 @@ over_both_transports! {
     }
 
     fn a_deadline_ends_an_upload_that_has_no_items(transport) {
-        let site = site_of_lanes(transport, 3);
-        let later = site.conveyor_later();
+        let fixture = fixture_of_lanes(transport, 3);
+        let later = fixture.streams_later();
         let deadline = Instant::now() + Duration::from_millis(50);
         let options = witrpc::CallOptions::new().deadline(deadline);
         let ended = block_on(later.with(options).follow_later(stream::pending()));
@@ -321,14 +324,14 @@ over_both_transports! {
     fn an_early_answer_comes_while_a_batch_is_held(transport) {
         // From five lanes on, the answer may be asked for beforehand.
         for lanes in 3..8 {
-            let site = site_of_lanes(transport, lanes);
-            let (later, workshop) = (site.conveyor_later(), site.async_client());
+            let fixture = fixture_of_lanes(transport, lanes);
+            let (later, basic) = (fixture.streams_later(), fixture.async_client());
             for gate in 1..20 {
                 let endless = || stream::iter(0..).then(yielding);
                 let upload = later.take_behind(gate, 1, endless());
                 let opening = async {
-                    workshop.arrived(gate, 1).await.unwrap();
-                    workshop.open(gate).await.unwrap();
+                    basic.arrived(gate, 1).await.unwrap();
+                    basic.open(gate).await.unwrap();
                 };
                 let (sum, ()) = block_on(futures_util::future::join(upload, opening));
                 assert_eq!(sum, Ok(0), "over {lanes} lanes");
@@ -338,8 +341,8 @@ over_both_transports! {
 
     fn a_stream_without_items_an_upload_and_a_subscription_leave_a_lane_to_calls(transport) {
         for (lanes, subscribes) in [(2, false), (3, false), (3, true), (4, true), (5, true)] {
-            let site = site_of_lanes(transport, lanes);
-            let (later, workshop) = (site.conveyor_later(), site.client());
+            let fixture = fixture_of_lanes(transport, lanes);
+            let (later, basic) = (fixture.streams_later(), fixture.client());
             block_on(async {
                 let _subscription = if subscribes { Some(later.came().await.unwrap()) } else { None };
                 let mut silent = later.gated_later(vec![1]).await.unwrap();
@@ -349,9 +352,9 @@ over_both_transports! {
                     assert_eq!(upload.as_mut().now_or_never(), None);
                     assert_eq!(later.seen().await, Ok(0), "a call over {lanes} lanes");
                 }
-                workshop.arrived(2, 1).unwrap();
-                workshop.open(1).unwrap();
-                workshop.open(2).unwrap();
+                basic.arrived(2, 1).unwrap();
+                basic.open(1).unwrap();
+                basic.open(2).unwrap();
                 let (item, sum) = futures_util::future::join(silent.next(), upload).await;
                 assert_eq!((item, sum), (Some(Ok(1)), Ok(MANY * (MANY - 1) / 2)));
             });
@@ -359,11 +362,11 @@ over_both_transports! {
     }
 
     fn an_upload_without_items_that_waits_for_a_thread_says_so(transport) {
-        let site = site_of_lanes(transport, 64);
+        let fixture = fixture_of_lanes(transport, 64);
         for is_empty in [true, false] {
             let (after, error) = with_enough_time(|time| {
-                let later = hasty_later(&site, time);
-                let client: ConveyorClient = later.connection().client().unwrap();
+                let later = hasty_later(&fixture, time);
+                let client: StreamsClient = later.connection().client().unwrap();
                 thread::scope(|scope| {
                     let begun = client.seen().unwrap_or(0);
                     let busy: Vec<_> = (0..8).map(|_| feed(scope, &client)).collect();
@@ -388,9 +391,9 @@ over_both_transports! {
     }
 
     fn an_upload_that_has_begun_may_have_its_first_item_late(transport) {
-        let site = site_of_lanes(transport, 64);
+        let fixture = fixture_of_lanes(transport, 64);
         let (_, ended) = with_enough_time(|time| {
-            let client = hasty(&site, time);
+            let client = hasty(&fixture, time);
             let began = Instant::now();
             let items = (0..3).inspect(|_| {
                 eventually("the time is long over", || began.elapsed() > 3 * time);

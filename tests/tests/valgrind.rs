@@ -3,9 +3,9 @@
 
 use std::process::{Command, Stdio};
 
+use witrpc_tests::fixture::{Address, Fixture, FixtureConfig, Started, Transport};
 use witrpc_tests::process::Child;
 use witrpc_tests::roles::Role;
-use witrpc_tests::site::{Address, Plan, Site, Started, Transport};
 use witrpc_tests::skip::lacking;
 use witrpc_tests::watchdog::{PATIENCE, Watchdog};
 
@@ -31,7 +31,7 @@ fn a_server_under_valgrind_is_connected_to_and_answers() {
     let _watchdog = Watchdog::new(2 * PATIENCE);
     let Some(valgrind) = valgrind() else { return };
     let address = Address::unguessable();
-    let plan = Plan { handshake_timeout: Some(PATIENCE), ..Plan::default() };
+    let plan = FixtureConfig { handshake_timeout: Some(PATIENCE), ..FixtureConfig::default() };
     let role = Role::Serve { address: address.clone(), plan };
     let server = Child::start_under(valgrind, &role);
     server.hear::<Started>().expect("the name is free");
@@ -45,9 +45,9 @@ fn a_server_under_valgrind_is_connected_to_and_answers() {
 fn a_client_under_valgrind_connects_and_is_answered() {
     let _watchdog = Watchdog::new(2 * PATIENCE);
     let Some(valgrind) = valgrind() else { return };
-    let plan = Plan { handshake_timeout: Some(PATIENCE), ..Plan::default() };
-    let site = Site::with(Transport::Mmf, plan);
-    let address = site.address().clone();
+    let plan = FixtureConfig { handshake_timeout: Some(PATIENCE), ..FixtureConfig::default() };
+    let fixture = Fixture::with(Transport::Mmf, plan);
+    let address = fixture.address().clone();
     let client = Child::start_under(valgrind, &Role::TryToConnect { address });
     assert_eq!(client.hear::<Result<i64, String>>(), Ok(42));
     assert!(!client.complaints().contains("=="), "{}", client.complaints());

@@ -16,21 +16,21 @@ use witrpc::{
     Backoff, CallError, ConnectError, DisconnectReason, Mmf, ServeError, Worker, WorkerError,
     WorkerState, worker,
 };
+use witrpc_tests::basic::{BasicAsyncClient, BasicClient, BasicServer, Bench};
 use witrpc_tests::process::Child;
 use witrpc_tests::resources::{is_alive, is_stopped};
 use witrpc_tests::roles::{Besides, Duty, Role};
 use witrpc_tests::watchdog::{PATIENCE, Watchdog, eventually, eventually_equal};
-use witrpc_tests::workshop::{Bench, WorkshopAsyncClient, WorkshopClient, WorkshopServer};
 
 const MS: Duration = Duration::from_millis(1);
 const BRIEFLY: Backoff = Backoff::new(MS, MS.saturating_mul(5));
 
-fn spawn(duty: &Duty) -> Worker<WorkshopClient> {
-    let builder = Worker::<WorkshopClient>::builder(duty.command()).start_timeout(PATIENCE);
+fn spawn(duty: &Duty) -> Worker<BasicClient> {
+    let builder = Worker::<BasicClient>::builder(duty.command()).start_timeout(PATIENCE);
     builder.spawn().expect("the worker starts")
 }
 
-fn pid_of(worker: &Worker<WorkshopClient>) -> u32 {
+fn pid_of(worker: &Worker<BasicClient>) -> u32 {
     match worker.state() {
         WorkerState::Serving { pid } => pid,
         other => panic!("it serves: {other:?}"),
@@ -43,7 +43,7 @@ fn signal(pid: u32, signal: Signal) {
 }
 
 fn failure_of(duty: &Duty) -> WorkerError {
-    let builder = Worker::<WorkshopClient>::builder(duty.command()).start_timeout(PATIENCE);
+    let builder = Worker::<BasicClient>::builder(duty.command()).start_timeout(PATIENCE);
     builder.spawn().expect_err("this worker does not serve")
 }
 
@@ -56,10 +56,10 @@ fn a_worker_serves_until_it_is_dropped() {
     assert_ne!(pid, std::process::id());
     assert!(worker.last_failure().is_none());
     // Others who are told the place and the token can connect.
-    let other = WorkshopClient::builder(worker.place());
+    let other = BasicClient::builder(worker.place());
     let other = other.access_token(worker.access_token().clone()).connect().unwrap();
     assert_eq!(other.who_serves(), Ok(pid));
-    let uninvited = WorkshopClient::connect(worker.place());
+    let uninvited = BasicClient::connect(worker.place());
     assert!(matches!(uninvited, Err(ConnectError::TokenRequired)), "{uninvited:?}");
     drop(worker);
     assert!(!fs::exists(format!("/proc/{pid}")).unwrap(), "it is reaped");
@@ -105,7 +105,7 @@ fn a_server_that_is_refused_says_why() {
 #[test]
 fn a_process_that_never_serves_is_killed_in_time() {
     for duty in [Duty::Idle { closed: false }, Duty::Idle { closed: true }] {
-        let builder = Worker::<WorkshopClient>::builder(duty.command()).start_timeout(200 * MS);
+        let builder = Worker::<BasicClient>::builder(duty.command()).start_timeout(200 * MS);
         let failure = builder.spawn().unwrap_err();
         let WorkerError::NotServing { after, exit } = &failure else { panic!("{failure}") };
         assert_eq!(*after, 200 * MS);
@@ -118,7 +118,7 @@ fn a_process_that_is_no_worker_is_told_from_one() {
     let failure = failure_of(&Duty::Babble);
     let WorkerError::CannotServe { problem, .. } = &failure else { panic!("{failure}") };
     assert!(problem.contains("is no report"), "{problem}");
-    let nowhere = Worker::<WorkshopClient>::spawn(Command::new("/nowhere/at-all")).unwrap_err();
+    let nowhere = Worker::<BasicClient>::spawn(Command::new("/nowhere/at-all")).unwrap_err();
     assert!(
         matches!(&nowhere, WorkerError::Spawn { program, .. } if program == "/nowhere/at-all"),
         "{nowhere}"
@@ -128,7 +128,7 @@ fn a_process_that_is_no_worker_is_told_from_one() {
 #[test]
 fn a_process_that_nobody_assigned_says_so() {
     assert!(!worker::is_worker());
-    let refused = worker::serve(WorkshopServer::new(Bench::default()));
+    let refused = worker::serve(BasicServer::new(Bench::default()));
     assert!(matches!(refused, Err(ServeError::NotAWorker)), "{refused:?}");
 }
 
@@ -136,8 +136,8 @@ fn a_process_that_nobody_assigned_says_so() {
 fn a_client_that_cannot_connect_leaves_no_process() {
     let dir = TempDir::new().unwrap();
     let elsewhere = Mmf::new("elsewhere").in_dir(dir.path());
-    let builder = Worker::<WorkshopClient>::builder(Duty::Serve.command());
-    let failure = builder.client(move |_| WorkshopClient::builder(elsewhere)).spawn().unwrap_err();
+    let builder = Worker::<BasicClient>::builder(Duty::Serve.command());
+    let failure = builder.client(move |_| BasicClient::builder(elsewhere)).spawn().unwrap_err();
     let WorkerError::Connect { source } = &failure else { panic!("{failure}") };
     assert!(matches!(source, ConnectError::NobodyServes { .. }), "{source}");
 }
@@ -145,7 +145,7 @@ fn a_client_that_cannot_connect_leaves_no_process() {
 #[test]
 fn the_name_can_stand_in_a_directory_of_its_own() {
     let dir = TempDir::new().unwrap();
-    let builder = Worker::<WorkshopClient>::builder(Duty::Serve.command()).in_dir(dir.path());
+    let builder = Worker::<BasicClient>::builder(Duty::Serve.command()).in_dir(dir.path());
     let worker = builder.spawn().unwrap();
     assert!(fs::exists(dir.path().join(worker.place().name())).unwrap());
     assert_eq!(worker.client().add(1, 2), Ok(3));
@@ -210,7 +210,7 @@ fn a_worker_that_stays_is_killed() {
 #[test]
 fn a_crashed_worker_is_followed_by_another() {
     let (told, failures) = mpsc::channel();
-    let worker = Worker::<WorkshopClient>::builder(Duty::Serve.command())
+    let worker = Worker::<BasicClient>::builder(Duty::Serve.command())
         .restart(BRIEFLY)
         .on_failure(move |failure| told.send(failure.to_string()).expect("the test listens"))
         .spawn()
@@ -237,7 +237,7 @@ fn attempts_to_restart_go_on_until_they_are_not_wanted() {
     let (told, failures) = mpsc::channel();
     let then = Duty::Exit(3, "it has been here before".to_owned());
     let duty = Duty::ServeOnce(dir.path().join("served"), Box::new(then));
-    let worker = Worker::<WorkshopClient>::builder(duty.command())
+    let worker = Worker::<BasicClient>::builder(duty.command())
         .restart(BRIEFLY)
         .on_failure(move |failure| {
             // A panic in here must not end the care for the worker.
@@ -261,7 +261,7 @@ fn a_worker_is_dropped_whatever_its_keeper_does() {
     let _watchdog = Watchdog::new(PATIENCE);
     // It pauses for an hour.
     let hour = Duration::from_secs(3600);
-    let builder = Worker::<WorkshopClient>::builder(Duty::Serve.command());
+    let builder = Worker::<BasicClient>::builder(Duty::Serve.command());
     let worker = builder.restart(Backoff::new(hour, hour)).spawn().unwrap();
     signal(pid_of(&worker), Signal::KILL);
     eventually_equal("its state", &WorkerState::Restarting, || worker.state());
@@ -270,7 +270,7 @@ fn a_worker_is_dropped_whatever_its_keeper_does() {
     let dir = TempDir::new().unwrap();
     let file = dir.path().join("served");
     let duty = Duty::ServeOnce(file, Box::new(Duty::Idle { closed: false }));
-    let builder = Worker::<WorkshopClient>::builder(duty.command());
+    let builder = Worker::<BasicClient>::builder(duty.command());
     let worker = builder.restart(BRIEFLY).start_timeout(hour).spawn().unwrap();
     signal(pid_of(&worker), Signal::KILL);
     eventually_equal("its state", &WorkerState::Restarting, || worker.state());
@@ -282,7 +282,7 @@ fn what_a_worker_starts_is_no_worker_and_holds_nothing_up() {
     let (held, theirs) = UnixStream::pair().unwrap();
     let mut command = Duty::ServeWithChildren.command();
     command.stdout(OwnedFd::from(theirs));
-    let worker = Worker::<WorkshopClient>::spawn(command).unwrap();
+    let worker = Worker::<BasicClient>::spawn(command).unwrap();
     assert_eq!(worker.client().add(1, 2), Ok(3), "its first child was no worker");
     signal(pid_of(&worker), Signal::KILL);
     // Its second child still has the worker's standard error.
@@ -297,7 +297,7 @@ fn a_worker_may_stand_behind_a_shell() {
     let mut shell = Command::new("sh");
     // Not the last command, so that the shell stays.
     shell.args(["-c", "\"$0\" \"$@\"; exit 7"]).arg(duty.get_program()).args(duty.get_args());
-    let worker = Worker::<WorkshopClient>::spawn(shell).unwrap();
+    let worker = Worker::<BasicClient>::spawn(shell).unwrap();
     let pid = worker.client().who_serves().unwrap();
     assert_ne!(pid, pid_of(&worker), "that is the shell");
     drop(worker);
@@ -307,7 +307,7 @@ fn a_worker_may_stand_behind_a_shell() {
 #[test]
 fn an_async_program_has_workers_too() {
     block_on(async {
-        let builder = Worker::<WorkshopAsyncClient>::builder(Duty::Serve.command());
+        let builder = Worker::<BasicAsyncClient>::builder(Duty::Serve.command());
         let worker = builder.client(|client| client.call_timeout(PATIENCE)).spawn_async().await;
         let worker = worker.unwrap();
         assert_eq!(worker.client().connection().call_timeout(), Some(PATIENCE));

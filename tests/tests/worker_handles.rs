@@ -17,12 +17,12 @@ use rustix::process::Signal;
 use witrpc::{
     Backoff, CallError, DisconnectReason, Worker, WorkerBuilder, WorkerError, WorkerState,
 };
+use witrpc_tests::basic::BasicClient;
 use witrpc_tests::resources::is_alive;
 use witrpc_tests::roles::Duty;
 use witrpc_tests::watchdog::{PATIENCE, Watchdog};
-use witrpc_tests::workshop::WorkshopClient;
 
-fn builder(duty: &Duty) -> WorkerBuilder<WorkshopClient> {
+fn builder(duty: &Duty) -> WorkerBuilder<BasicClient> {
     Worker::builder(duty.command()).start_timeout(PATIENCE)
 }
 
@@ -92,7 +92,7 @@ fn a_start_that_is_dropped_leaves_neither_process_nor_thread() {
     let (mut held, theirs) = UnixStream::pair().unwrap();
     let mut command = Duty::Idle { closed: false }.command();
     command.stdout(OwnedFd::from(theirs));
-    let builder = Worker::<WorkshopClient>::builder(command);
+    let builder = Worker::<BasicClient>::builder(command);
     let hour = Duration::from_secs(3600);
     let mut starting = Box::pin(builder.start_timeout(hour).spawn_async());
     let polled = starting.as_mut().poll(&mut Context::from_waker(Waker::noop()));
@@ -109,7 +109,7 @@ fn a_start_whose_client_is_decided_by_code_that_panics_leaves_neither_process_no
         let (mut held, theirs) = UnixStream::pair().unwrap();
         let mut command = Duty::Serve.command();
         command.stdout(OwnedFd::from(theirs));
-        let builder = Worker::<WorkshopClient>::builder(command).restart(Backoff::default());
+        let builder = Worker::<BasicClient>::builder(command).restart(Backoff::default());
         let builder = builder.start_timeout(PATIENCE).client(|_| panic!("no codec will do"));
         let start = || match is_async {
             false => builder.spawn().map(drop),

@@ -2,15 +2,15 @@
 
 use rustix::process::{Pid, Signal, kill_process};
 use witrpc::{Worker, WorkerState};
+use witrpc_tests::basic::BasicClient;
 use witrpc_tests::resources::Resources;
 use witrpc_tests::roles::Duty;
 use witrpc_tests::watchdog::eventually_equal;
-use witrpc_tests::workshop::WorkshopClient;
 
 #[test]
 fn workers_that_come_and_go_leave_nothing() {
     let cycle = |round: u32| {
-        let worker = Worker::<WorkshopClient>::spawn(Duty::Serve.command()).unwrap();
+        let worker = Worker::<BasicClient>::spawn(Duty::Serve.command()).unwrap();
         assert_eq!(worker.client().add(1, round.into()), Ok(1 + i64::from(round)));
         let WorkerState::Serving { pid } = worker.state() else { panic!("{worker:?}") };
         if round.is_multiple_of(2) {
@@ -18,7 +18,7 @@ fn workers_that_come_and_go_leave_nothing() {
             worker.wait();
         }
         let exit = Duty::Exit(1, "oh".to_owned());
-        Worker::<WorkshopClient>::spawn(exit.command()).expect_err("it does not serve");
+        Worker::<BasicClient>::spawn(exit.command()).expect_err("it does not serve");
     };
     // Whatever is made once has been made then.
     cycle(0);

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use witrpc::BindError;
 
+use crate::basic::Bench;
+use crate::fixture::{Address, FixtureConfig};
 use crate::process::Parent;
-use crate::site::{Address, Plan};
-use crate::workshop::Bench;
 
 /// Tells a binder to bind now.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
@@ -32,7 +32,7 @@ pub(super) fn bind(parent: &Parent, address: &Address) {
     parent.report(&Bid::Ready);
     let server = loop {
         let Go = parent.hear();
-        match Plan::default().start(address, &bench) {
+        match FixtureConfig::default().start(address, &bench) {
             Ok(server) => break server,
             Err(BindError::NameInUse { .. }) => parent.report(&Bid::InUse),
             Err(other) => parent.report(&Bid::Failed(other.to_string())),

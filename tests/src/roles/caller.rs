@@ -7,15 +7,15 @@ use futures_executor::block_on;
 use futures_util::future::join_all;
 use witrpc::{CallError, WaitPolicy};
 
-use crate::conveyor::ConveyorClient;
-use crate::errands::Pair;
-use crate::gallery::GalleryClient;
+use crate::basic::{BasicAsyncClient, BasicClient, bytes_of};
+use crate::cancellation::CancellationClient;
+use crate::fixture::Address;
 use crate::process::Parent;
+use crate::random_calls::Pair;
 use crate::resources::limit_memory;
-use crate::site::Address;
-use crate::vigil::VigilClient;
+use crate::shared_memory::SharedMemoryClient;
+use crate::streams::StreamsClient;
 use crate::watchdog::PATIENCE;
-use crate::workshop::{WorkshopAsyncClient, WorkshopClient, bytes_of};
 
 /// See [`Role::Call`](super::Role::Call). Reports the client's number once it has been answered,
 /// and how many calls it has made when it has made all.
@@ -28,9 +28,9 @@ pub(super) fn call(
     spin: bool,
 ) {
     let policy = if spin { WaitPolicy::Spin } else { WaitPolicy::Adaptive };
-    let blocking = WorkshopClient::builder(address.endpoint()).wait(policy);
+    let blocking = BasicClient::builder(address.endpoint()).wait(policy);
     let blocking = blocking.call_timeout(PATIENCE).connect().expect("the client connects");
-    let later = WorkshopAsyncClient::builder(address.endpoint()).wait(policy);
+    let later = BasicAsyncClient::builder(address.endpoint()).wait(policy);
     let later = block_on(later.call_timeout(PATIENCE).connect()).expect("the client connects");
     let pair = Pair { blocking, later };
     parent.report(&pair.blocking.who().expect("the server answers").client_id);
@@ -46,7 +46,7 @@ pub(super) fn call(
 
 /// See [`Role::Lend`](super::Role::Lend).
 pub(super) fn lend(parent: &Parent, address: &Address, len: usize, seed: u64, gate: u64) {
-    let client = GalleryClient::builder(address.endpoint()).call_timeout(None).connect();
+    let client = SharedMemoryClient::builder(address.endpoint()).call_timeout(None).connect();
     let client = client.expect("the client connects");
     let frame = |seed| {
         let mut frame = client.connection().alloc::<u8>(len).expect("there is space");
@@ -60,7 +60,7 @@ pub(super) fn lend(parent: &Parent, address: &Address, len: usize, seed: u64, ga
 
 /// See [`Role::Stream`](super::Role::Stream).
 pub(super) fn stream(parent: &Parent, address: &Address) {
-    let client = ConveyorClient::connect(address.endpoint()).expect("the client connects");
+    let client = StreamsClient::connect(address.endpoint()).expect("the client connects");
     let endless = client.endless().expect("the server answers");
     let mut taken = 0;
     let numbers = endless.map(|number| number.expect("the server lives")).inspect(|number| {
@@ -75,7 +75,7 @@ pub(super) fn stream(parent: &Parent, address: &Address) {
 
 /// See [`Role::Hold`](super::Role::Hold). Reports the token that came back, or the error's text.
 pub(super) fn hold(parent: &Parent, address: &Address, gate: u64, timeout: Duration) {
-    let client = WorkshopClient::builder(address.endpoint()).call_timeout(timeout).connect();
+    let client = BasicClient::builder(address.endpoint()).call_timeout(timeout).connect();
     let client = client.expect("the client connects");
     let token = u64::from(std::process::id());
     let came: Result<u64, CallError> = client.hold(gate, token);
@@ -85,7 +85,7 @@ pub(super) fn hold(parent: &Parent, address: &Address, gate: u64, timeout: Durat
 
 /// See [`Role::Stay`](super::Role::Stay). The call ends with the process.
 pub(super) fn stay(address: &Address, token: u64) {
-    let client = VigilClient::builder(address.endpoint()).call_timeout(None).connect();
+    let client = CancellationClient::builder(address.endpoint()).call_timeout(None).connect();
     let client = client.expect("the client connects");
     let ended = client.stay(token);
     panic!("nobody cancels it: {ended:?}");
@@ -94,7 +94,7 @@ pub(super) fn stay(address: &Address, token: u64) {
 /// See [`Role::TakeLarge`](super::Role::TakeLarge). Reports how many answers were right.
 pub(super) fn take_large(parent: &Parent, address: &Address, gate: u64, calls: u32, len: usize) {
     // It may be stopped for long.
-    let client = WorkshopAsyncClient::builder(address.endpoint()).call_timeout(None);
+    let client = BasicAsyncClient::builder(address.endpoint()).call_timeout(None);
     let client = block_on(client.connect()).expect("the client connects");
     let ask = |seed| client.make_later(gate, len as u64, u64::from(seed));
     let answers = block_on(join_all((0..calls).map(ask)));
@@ -110,7 +110,7 @@ pub(super) fn connect_in_little_memory(parent: &Parent, address: &Address, bytes
     // To have heard something, the thread that listens has taken all the memory it needs.
     let () = parent.hear();
     limit_memory(bytes);
-    let refused = WorkshopClient::connect(address.endpoint());
+    let refused = BasicClient::connect(address.endpoint());
     parent.report(&refused.map(drop).map_err(|error| format!("{error:?}")));
     parent.outlive();
 }

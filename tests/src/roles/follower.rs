@@ -4,9 +4,9 @@ use std::thread;
 
 use witrpc::{CallError, EventError, Events};
 
-use crate::newsroom::{NewsroomClient, NewsroomTicked};
+use crate::event_service::{EventServiceClient, EventServiceTicked};
+use crate::fixture::Address;
 use crate::process::Parent;
-use crate::site::Address;
 
 /// What a follower has got: how many events, and how many it was told that it has lost.
 pub type Count = (u64, u64);
@@ -42,12 +42,12 @@ pub fn count<T>(
 /// See [`Role::Follow`](super::Role::Follow). Reports that it has subscribed; once it is told how many
 /// events of each kind there are, what it has got of ticks, beats and knocks.
 pub(super) fn follow(parent: &Parent, address: &Address) {
-    let client = NewsroomClient::connect(address.endpoint()).expect("the client connects");
+    let client = EventServiceClient::connect(address.endpoint()).expect("the client connects");
     let (ticked, beaten, knocked) = subscribe(&client).expect("the client subscribes");
     parent.report(&());
     let end: u64 = parent.hear();
     let counts = thread::scope(|scope| {
-        let ticks = scope.spawn(|| count(ticked, end, NewsroomTicked::checked));
+        let ticks = scope.spawn(|| count(ticked, end, EventServiceTicked::checked));
         let beats = scope.spawn(|| count(beaten, end, |beat| beat.number));
         let knocks = scope.spawn(|| count(knocked, end, |knock| knock.number));
         [ticks, beats, knocks].map(|counted| counted.join().expect("events are right"))
@@ -57,11 +57,11 @@ pub(super) fn follow(parent: &Parent, address: &Address) {
 }
 
 type Subscriptions = (
-    Events<NewsroomTicked>,
-    Events<crate::newsroom::NewsroomBeaten>,
-    Events<crate::newsroom::NewsroomKnocked>,
+    Events<EventServiceTicked>,
+    Events<crate::event_service::EventServiceBeaten>,
+    Events<crate::event_service::EventServiceKnocked>,
 );
 
-fn subscribe(client: &NewsroomClient) -> Result<Subscriptions, CallError> {
+fn subscribe(client: &EventServiceClient) -> Result<Subscriptions, CallError> {
     Ok((client.ticked()?, client.beaten()?, client.knocked()?))
 }

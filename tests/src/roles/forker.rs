@@ -12,12 +12,12 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use witrpc::{AllocError, BlockingStream, DisconnectReason, Shared, SharedMut};
 
-use crate::conveyor::ConveyorClient;
-use crate::gallery::GalleryClient;
-use crate::newsroom::NewsroomClient;
+use crate::basic::{BasicClient, Bench, bytes_of};
+use crate::event_service::EventServiceClient;
+use crate::fixture::{Address, FixtureConfig};
 use crate::process::Parent;
-use crate::site::{Address, Plan};
-use crate::workshop::{Bench, WorkshopClient, bytes_of};
+use crate::shared_memory::SharedMemoryClient;
+use crate::streams::StreamsClient;
 
 /// How many items streams have that are inherited.
 pub const ITEMS: u64 = 1_000_000;
@@ -43,7 +43,7 @@ struct Lent {
 }
 
 impl Lent {
-    fn of(client: &GalleryClient) -> Self {
+    fn of(client: &SharedMemoryClient) -> Self {
         let alloc = || client.connection().alloc::<u8>(LEN).expect("there is space");
         let sent = alloc().freeze();
         assert_eq!(client.keep(sent.clone()), Ok(1));
@@ -52,7 +52,7 @@ impl Lent {
     }
 
     /// Looks into all of them, and drops them.
-    fn in_child(self, client: &GalleryClient) -> Leases {
+    fn in_child(self, client: &SharedMemoryClient) -> Leases {
         let Self { received, sent, mut unsent } = self;
         let panics = |look: &mut dyn FnMut()| catch_unwind(AssertUnwindSafe(look)).is_err();
         let refused = client.connection().try_alloc::<u8>(1).map(drop);
@@ -81,28 +81,29 @@ pub struct Finding {
 
 /// See [`Role::ForkClient`](super::Role::ForkClient). Reports what the child found, then the answer
 /// to a call of the parent, then how its leases are: whether the one received is as it was, and what
-/// the gallery sees of the one not sent yet, and of the one that it keeps.
+/// the shared_memory sees of the one not sent yet, and of the one that it keeps.
 pub(super) fn client(parent: &Parent, address: &Address) {
-    let client = WorkshopClient::connect(address.endpoint()).expect("the client connects");
+    let client = BasicClient::connect(address.endpoint()).expect("the client connects");
     client.add(1, 2).expect("the server answers");
-    let gallery: GalleryClient = client.connection().client().expect("the server has one");
-    let inherited = (client, Lent::of(&gallery), gallery);
-    let (finding, inherited) = fork_and_find(inherited, |(client, lent, gallery)| {
+    let shared_memory: SharedMemoryClient =
+        client.connection().client().expect("the server has one");
+    let inherited = (client, Lent::of(&shared_memory), shared_memory);
+    let (finding, inherited) = fork_and_find(inherited, |(client, lent, shared_memory)| {
         let inherited = format!("{:?}", client.add(1, 2));
-        let leases = lent.in_child(&gallery);
-        drop((client, gallery));
-        let own = WorkshopClient::connect(address.endpoint());
+        let leases = lent.in_child(&shared_memory);
+        drop((client, shared_memory));
+        let own = BasicClient::connect(address.endpoint());
         let own = own.map_err(|error| error.to_string());
         Finding { inherited, own: format!("{:?}", own.map(|client| client.add(3, 4))), leases }
     });
     parent.report(&finding);
-    let (client, lent, gallery) = inherited;
+    let (client, lent, shared_memory) = inherited;
     parent.report(&client.add(1, 2).map_err(|error| error.to_string()));
     // The child has given none of the leases back.
     let intact = lent.received.to_vec() == bytes_of(LEN, SEED);
     let Lent { sent, mut unsent, .. } = lent;
     unsent.copy_from_slice(&bytes_of(LEN, SEED + 1));
-    let look = |frame: Shared<[u8]>| gallery.look(frame).map_err(|error| error.to_string());
+    let look = |frame: Shared<[u8]>| shared_memory.look(frame).map_err(|error| error.to_string());
     parent.report(&(intact, look(unsent.freeze()), look(sent)));
     parent.outlive();
 }
@@ -110,7 +111,7 @@ pub(super) fn client(parent: &Parent, address: &Address) {
 /// See [`Role::ForkFollower`](super::Role::ForkFollower). Reports what came to the child over its
 /// parent's connection and over one of its own, then the number of a tick that comes to the parent.
 pub(super) fn follower(parent: &Parent, address: &Address) {
-    let connect = || NewsroomClient::connect(address.endpoint());
+    let connect = || EventServiceClient::connect(address.endpoint());
     let client = connect().expect("the client connects");
     let guard = client.on_beaten(|_| {}).expect("the client subscribes");
     let ticked = client.ticked().expect("the client subscribes");
@@ -160,7 +161,7 @@ fn fork_and_find<T, F: Serialize + DeserializeOwned>(
 /// See [`Role::ForkReader`](super::Role::ForkReader). Reports what came to the child of its parent's
 /// streams, then what comes to the parent.
 pub(super) fn reader(parent: &Parent, address: &Address) {
-    let client = ConveyorClient::connect(address.endpoint()).expect("the client connects");
+    let client = StreamsClient::connect(address.endpoint()).expect("the client connects");
     let open = || client.range(ITEMS).expect("the server answers");
     let mut inherited = [open(), open()];
     // Of the second one many are here, and more were asked for.
@@ -176,7 +177,7 @@ pub(super) fn reader(parent: &Parent, address: &Address) {
 /// See [`Role::ForkServer`](super::Role::ForkServer). The child lives until its standard input
 /// ends.
 pub(super) fn server(parent: &Parent, address: &Address) {
-    let server = Plan::default().start(address, &Arc::<Bench>::default());
+    let server = FixtureConfig::default().start(address, &Arc::<Bench>::default());
     let server = server.expect("the server starts");
     parent.report(&());
     // Forks once somebody is connected.

@@ -5,10 +5,10 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use witrpc::{Mmf, WaitPolicy};
 
+use crate::basic::{BasicClient, Bench};
+use crate::fixture::{Address, FixtureConfig};
 use crate::process::Parent;
-use crate::site::{Address, Plan};
 use crate::watchdog::PATIENCE;
-use crate::workshop::{Bench, WorkshopClient};
 
 /// What came of serving and of being its own client: what the errors say.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -27,7 +27,7 @@ pub(super) fn try_to_connect(parent: &Parent, address: &Address) {
     let Address::Mmf { name, dir } = address else { panic!("a name in shared memory") };
     let place = Mmf::new(name).handshake_timeout(PATIENCE);
     let place = dir.iter().fold(place, |place, dir| place.in_dir(dir));
-    let client = WorkshopClient::builder(place).call_timeout(PATIENCE).wait(WaitPolicy::Park);
+    let client = BasicClient::builder(place).call_timeout(PATIENCE).wait(WaitPolicy::Park);
     let answered = client.connect().map_err(|error| error.to_string());
     let answered = answered.and_then(|client| client.add(40, 2).map_err(|error| error.to_string()));
     parent.report(&answered);
@@ -37,8 +37,8 @@ pub(super) fn try_to_connect(parent: &Parent, address: &Address) {
 /// See [`Role::ServeItself`](super::Role::ServeItself).
 pub(super) fn serve_itself(parent: &Parent, address: &Address) {
     let Address::Mmf { name, dir: None } = address else { panic!("a name of the user's own") };
-    let server = Plan::default().start(address, &Arc::<Bench>::default());
-    let client = WorkshopClient::connect(address.endpoint());
+    let server = FixtureConfig::default().start(address, &Arc::<Bench>::default());
+    let client = BasicClient::connect(address.endpoint());
     let called = client.map_err(|error| error.to_string());
     let called = called.and_then(|client| client.add(40, 2).map_err(|error| error.to_string()));
     let metrics = Mmf::new(name).metrics();

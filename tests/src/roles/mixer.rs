@@ -6,14 +6,14 @@ use fastrand::Rng;
 use futures_executor::block_on;
 use witrpc::CallError;
 
-use crate::conveyor::ConveyorClient;
-use crate::errands::errand;
-use crate::gallery::{GalleryClient, frame};
-use crate::newsroom::NewsroomClient;
+use crate::basic::{BasicAsyncClient, BasicClient};
+use crate::event_service::EventServiceClient;
+use crate::fixture::Address;
 use crate::process::Parent;
-use crate::site::Address;
+use crate::random_calls::errand;
+use crate::shared_memory::{SharedMemoryClient, frame};
+use crate::streams::StreamsClient;
 use crate::watchdog::PATIENCE;
-use crate::workshop::{WorkshopAsyncClient, WorkshopClient};
 
 /// The longest message of an errand, in bytes.
 const MOST: usize = 4_000;
@@ -23,32 +23,32 @@ const ROUNDS: u32 = 1;
 
 /// See [`Role::Mix`](super::Role::Mix). Reports that all kinds of work are under way.
 pub(super) fn mix(parent: &Parent, address: &Address, seed: u64) {
-    let client = WorkshopClient::builder(address.endpoint()).call_timeout(PATIENCE).connect();
+    let client = BasicClient::builder(address.endpoint()).call_timeout(PATIENCE).connect();
     let client = client.expect("the client connects");
     let connection = client.connection();
-    let conveyor: ConveyorClient = connection.client().expect("it is served");
-    let gallery: GalleryClient = connection.client().expect("it is served");
-    let newsroom: NewsroomClient = connection.client().expect("it is served");
-    let later: WorkshopAsyncClient = block_on(connection.client_async()).expect("it is served");
+    let streams: StreamsClient = connection.client().expect("it is served");
+    let shared_memory: SharedMemoryClient = connection.client().expect("it is served");
+    let event_service: EventServiceClient = connection.client().expect("it is served");
+    let later: BasicAsyncClient = block_on(connection.client_async()).expect("it is served");
     let mut rng = Rng::with_seed(seed);
-    let mut ticks = newsroom.ticked().expect("the client subscribes");
+    let mut ticks = event_service.ticked().expect("the client subscribes");
     let mut works: [Box<dyn FnMut() -> Result<(), CallError> + Send>; 5] = [
         Box::new(move || errand(&client, &mut rng, MOST)),
         Box::new(move || block_on(later.lookup("word")).map(drop)),
         Box::new(|| {
-            let taken = conveyor.endless()?.take(300).collect::<Result<Vec<_>, _>>()?;
-            assert_eq!(conveyor.sum(taken.into_iter())?, 44_850);
+            let taken = streams.endless()?.take(300).collect::<Result<Vec<_>, _>>()?;
+            assert_eq!(streams.sum(taken.into_iter())?, 44_850);
             Ok(())
         }),
         Box::new(|| {
             assert_eq!(
-                gallery.look(frame(&gallery, 10_000, seed))?,
-                gallery.look_later(frame(&gallery, 10_000, seed))?
+                shared_memory.look(frame(&shared_memory, 10_000, seed))?,
+                shared_memory.look_later(frame(&shared_memory, 10_000, seed))?
             );
-            gallery.render(5_000, seed).map(drop)
+            shared_memory.render(5_000, seed).map(drop)
         }),
         Box::new(move || {
-            newsroom.tick(0, 3, true)?;
+            event_service.tick(0, 3, true)?;
             (0..3).for_each(|_| drop(ticks.next()));
             Ok(())
         }),

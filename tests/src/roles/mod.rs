@@ -16,9 +16,9 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::fixture::{self, Address, FixtureConfig};
 use crate::process::Parent;
 use crate::restriction::Restriction;
-use crate::site::{self, Address, Plan};
 
 pub use binder::{Bid, Go};
 pub use follower::{Count, count};
@@ -36,7 +36,7 @@ pub enum Role {
         /// Where.
         address: Address,
         /// How.
-        plan: Plan,
+        plan: FixtureConfig,
     },
     /// Makes so many random calls, and says when the first and the last have been answered.
     Call {
@@ -51,7 +51,7 @@ pub enum Role {
         /// Whether it spins as long as it can.
         spin: bool,
     },
-    /// Has the gallery keep a frame of its own shared memory, and take another to a gate; says how
+    /// Has the shared_memory keep a frame of its own shared memory, and take another to a gate; says how
     /// many are kept.
     Lend {
         /// Where.
@@ -165,7 +165,7 @@ pub enum Role {
         /// Where.
         address: Address,
         /// How the server is.
-        plan: Plan,
+        plan: FixtureConfig,
         /// What is random follows from it.
         seed: u64,
         /// How many words there are in front of the arena.
@@ -176,7 +176,7 @@ pub enum Role {
         /// Where.
         address: Address,
         /// How.
-        plan: Plan,
+        plan: FixtureConfig,
         /// What is random follows from it.
         seed: u64,
     },
@@ -214,7 +214,7 @@ pub fn main() {
         Role::TryToConnect { address } => itself::try_to_connect(&parent, &address),
         Role::ServeItself { address } => itself::serve_itself(&parent, &address),
         Role::Restricted { .. } => unreachable!("what restricts it has been taken off"),
-        Role::Serve { address, plan } => site::serve(&parent, &address, &plan),
+        Role::Serve { address, plan } => fixture::serve(&parent, &address, &plan),
         Role::Call { address, seed, calls, most, spin } => {
             caller::call(&parent, &address, seed, calls, most, spin);
         }

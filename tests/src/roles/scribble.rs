@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use fastrand::Rng;
 
-use crate::mischief::Guest;
+use crate::adversary::mischief::Guest;
+use crate::adversary::scribbler::{Scribble, Scribbler};
+use crate::basic::Bench;
+use crate::fixture::{Address, FixtureConfig};
 use crate::process::Parent;
-use crate::scribbler::{Scribble, Scribbler};
-use crate::site::{Address, Plan};
-use crate::workshop::Bench;
 
 /// Writes between two calls of a random kind.
 const MOST_WRITES: u32 = 8;
@@ -16,7 +16,7 @@ const MOST_WRITES: u32 = 8;
 /// A client that scribbles, and begins anew whenever it has been thrown out.
 struct Vandal<'a> {
     address: &'a Address,
-    plan: &'a Plan,
+    plan: &'a FixtureConfig,
     client: Option<(Guest, Scribbler)>,
 }
 
@@ -42,7 +42,13 @@ impl Vandal<'_> {
 
 /// See [`Role::Scribble`](super::Role::Scribble). Reports each chosen write by its number, and then,
 /// for each line that it hears, how many random ones it has made.
-pub(super) fn client(parent: &Parent, address: &Address, plan: &Plan, seed: u64, words: u64) {
+pub(super) fn client(
+    parent: &Parent,
+    address: &Address,
+    plan: &FixtureConfig,
+    seed: u64,
+    words: u64,
+) {
     let mut rng = Rng::with_seed(seed);
     let mut vandal = Vandal { address, plan, client: None };
     let mut made = 0_u64;
@@ -67,7 +73,7 @@ pub(super) fn client(parent: &Parent, address: &Address, plan: &Plan, seed: u64,
 
 /// See [`Role::ServeScribbling`](super::Role::ServeScribbling). Reports that it serves, then every
 /// write that it is told to make; `None` has it write at random from there on.
-pub(super) fn server(parent: &Parent, address: &Address, plan: &Plan, seed: u64) {
+pub(super) fn server(parent: &Parent, address: &Address, plan: &FixtureConfig, seed: u64) {
     let bench = Default::default();
     let _server = plan.start(address, &std::sync::Arc::<Bench>::clone(&bench));
     let _server = _server.expect("the name is free");

@@ -9,12 +9,12 @@ use nix::sys::signal::{SigSet, Signal};
 use witrpc::{Backoff, Mmf, Reconnect, Worker};
 
 use super::Duty;
-use crate::conveyor::ConveyorClient;
-use crate::newsroom::NewsroomClient;
+use crate::basic::{BasicAsyncClient, BasicClient, Bench};
+use crate::event_service::EventServiceClient;
+use crate::fixture::{Address, FixtureConfig};
 use crate::process::Parent;
-use crate::site::{Address, Plan};
+use crate::streams::StreamsClient;
 use crate::watchdog::{PATIENCE, eventually_equal};
-use crate::workshop::{Bench, WorkshopAsyncClient, WorkshopClient};
 
 /// A thread: its name, and the signals that it blocks, as a bit each from signal 1 on.
 pub type Blocks = (String, u64);
@@ -67,7 +67,7 @@ pub(super) fn take_signals(parent: &Parent) {
     for address in [Address::unguessable(), Address::InProcess { name }] {
         use_everything(&address);
     }
-    let worker = Worker::<WorkshopClient>::builder(Duty::Serve.command()).start_timeout(PATIENCE);
+    let worker = Worker::<BasicClient>::builder(Duty::Serve.command()).start_timeout(PATIENCE);
     let worker = worker.spawn().expect("the worker starts");
     let worker_pid = worker.client().who_serves().expect("it serves");
     let own = || threads_of(std::process::id());
@@ -88,15 +88,15 @@ pub(super) fn take_signals(parent: &Parent) {
 
 /// Starts all that has threads, and leaves it running.
 fn use_everything(address: &Address) {
-    let plan = Plan { conveyor: true, newsroom: true, ..Plan::default() };
+    let plan = FixtureConfig { streams: true, event_service: true, ..FixtureConfig::default() };
     let server = plan.start(address, &Arc::new(Bench::default())).expect("the server starts");
-    let client = WorkshopClient::builder(address.endpoint());
+    let client = BasicClient::builder(address.endpoint());
     let client = client.reconnect(Reconnect::new().backoff(Backoff::default())).connect();
-    let later = futures_executor::block_on(WorkshopAsyncClient::connect(address.endpoint()));
+    let later = futures_executor::block_on(BasicAsyncClient::connect(address.endpoint()));
     let later = later.expect("the client connects");
-    let news = NewsroomClient::connect(address.endpoint()).expect("the client connects");
+    let news = EventServiceClient::connect(address.endpoint()).expect("the client connects");
     let ticks = news.ticked().expect("the client subscribes");
-    let conveyor = ConveyorClient::connect(address.endpoint()).expect("the client connects");
+    let streams = StreamsClient::connect(address.endpoint()).expect("the client connects");
     let (ours, both) = mpsc::channel();
     let theirs = ours.clone();
     thread::spawn(move || {
@@ -108,7 +108,7 @@ fn use_everything(address: &Address) {
                 forever();
             }
         });
-        conveyor.follow(numbers).expect("it does not end");
+        streams.follow(numbers).expect("it does not end");
     });
     thread::spawn(move || {
         let held = later.hold_later(1, 1);

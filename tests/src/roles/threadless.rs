@@ -7,11 +7,11 @@ use futures_util::stream;
 use serde::{Deserialize, Serialize};
 use witrpc::CallError;
 
-use crate::conveyor::{ConveyorAsyncClient, ConveyorClient, Fed};
+use crate::basic::{Bench, bytes_of, checksum};
+use crate::fixture::{Address, FixtureConfig};
 use crate::process::Parent;
 use crate::resources::refuse_threads;
-use crate::site::{Address, Plan};
-use crate::workshop::{Bench, bytes_of, checksum};
+use crate::streams::{Fed, StreamsAsyncClient, StreamsClient};
 
 /// What uploads come to in a process that gets no thread.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -31,11 +31,11 @@ pub struct Without {
 /// See [`Role::Threadless`](super::Role::Threadless).
 pub(super) fn upload(parent: &Parent, address: &Address) {
     let bench = Arc::<Bench>::default();
-    let plan = Plan { conveyor: true, ..Plan::default() };
+    let plan = FixtureConfig { streams: true, ..FixtureConfig::default() };
     let _server = plan.start(address, &bench).expect("the server starts");
-    let client = ConveyorClient::connect(address.endpoint()).expect("the client connects");
-    let later = block_on(ConveyorAsyncClient::connect(address.endpoint())).expect("it does too");
-    let bystander = ConveyorClient::connect(address.endpoint()).expect("it does too");
+    let client = StreamsClient::connect(address.endpoint()).expect("the client connects");
+    let later = block_on(StreamsAsyncClient::connect(address.endpoint())).expect("it does too");
+    let bystander = StreamsClient::connect(address.endpoint()).expect("it does too");
     assert_eq!(bystander.running(), Ok(0));
     refuse_threads();
     let is_safe = |error: &CallError| error.is_retryable() && !error.maybe_executed();

@@ -15,14 +15,14 @@ use rustix::process::{
 use serde::{Deserialize, Serialize};
 use witrpc::{Worker, worker};
 
+use crate::basic::{BasicClient, BasicServer, Bench};
 use crate::process::{Parent, peer_program};
 use crate::watchdog::{PATIENCE, eventually};
-use crate::workshop::{Bench, WorkshopClient, WorkshopServer};
 
 /// What a worker does with its life.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub enum Duty {
-    /// Serves a workshop, as long as it is to.
+    /// Serves a basic, as long as it is to.
     Serve,
     /// The same; stays when it is to end.
     ServeAndLinger,
@@ -96,14 +96,14 @@ impl Duty {
             }
             Duty::ServeWithChildren => worker::serve_with(|server, _| {
                 start_children();
-                server.service(WorkshopServer::new(Bench::default()))
+                server.service(BasicServer::new(Bench::default()))
             })
             .expect("it is a worker"),
             Duty::ServeLeaving(file) => worker::serve_with(|server, _| {
                 let mut outlives = Duty::Outlive(file, std::process::id()).command();
                 let mut outlives = outlives.stdin(Stdio::null()).spawn().expect("it starts");
                 thread::spawn(move || outlives.wait());
-                server.service(WorkshopServer::new(Bench::default()))
+                server.service(BasicServer::new(Bench::default()))
             })
             .expect("it is a worker"),
             Duty::Outlive(file, parent) => outlive(&file, parent),
@@ -112,14 +112,14 @@ impl Duty {
                 if closed {
                     close_input();
                 }
-                match Worker::<WorkshopClient>::spawn(Duty::Serve.command()) {
+                match Worker::<BasicClient>::spawn(Duty::Serve.command()) {
                     Ok(_) => {}
                     Err(refused) => Duty::Exit(3, refused.to_string()).perform(),
                 }
             }
             Duty::ServeBadly => {
                 let served = worker::serve_with(|server, _| {
-                    server.service(WorkshopServer::new(Bench::default())).max_workers(0)
+                    server.service(BasicServer::new(Bench::default())).max_workers(0)
                 });
                 served.expect_err("there are no threads");
             }
@@ -144,17 +144,17 @@ impl Duty {
 }
 
 fn serve() {
-    worker::serve(WorkshopServer::new(Bench::default())).expect("it is a worker");
+    worker::serve(BasicServer::new(Bench::default())).expect("it is a worker");
 }
 
 fn serve_owning(file: &Path) {
     let mut own = None;
     let served = worker::serve_with(|server, _| {
-        let worker = Worker::<WorkshopClient>::spawn(Duty::Serve.command());
+        let worker = Worker::<BasicClient>::spawn(Duty::Serve.command());
         let worker = own.insert(worker.expect("a worker that serves may have workers"));
         let pid = worker.client().who_serves().expect("it serves");
         fs::write(file, pid.to_string()).expect("the test has made the directory");
-        server.service(WorkshopServer::new(Bench::default()))
+        server.service(BasicServer::new(Bench::default()))
     });
     served.expect("it is a worker");
 }
@@ -206,7 +206,7 @@ pub enum Besides {
 /// See [`Role::Employ`](super::Role::Employ).
 pub(super) fn employ(parent: &Parent, duty: &Duty, besides: Besides) {
     let spawn = || {
-        let worker = Worker::<WorkshopClient>::builder(duty.command()).forward_stderr(true);
+        let worker = Worker::<BasicClient>::builder(duty.command()).forward_stderr(true);
         worker.start_timeout(PATIENCE).spawn().expect("the worker starts")
     };
     if besides == Besides::Adopt {
@@ -254,7 +254,7 @@ fn adopt() {
 /// See [`Role::Bury`](super::Role::Bury).
 pub(super) fn bury(parent: &Parent, file: &Path) {
     adopt();
-    let worker = Worker::<WorkshopClient>::builder(Duty::ServeOwning(file.to_owned()).command());
+    let worker = Worker::<BasicClient>::builder(Duty::ServeOwning(file.to_owned()).command());
     let worker = worker.own_process_group(false).start_timeout(PATIENCE).spawn();
     let worker = worker.expect("the worker starts");
     let pid_of = |pid: u32| Pid::from_raw(pid as i32).expect("no process has number 0");

@@ -97,14 +97,14 @@ impl Post for Office {
 }
 
 /// A server over sockets, and what leads to it.
-struct Site {
+struct Fixture {
     server: WitServer,
     wire: Wire,
     log: Arc<Log>,
     _watchdog: Watchdog,
 }
 
-impl Site {
+impl Fixture {
     fn new(limits: Limits) -> Self {
         let wire = Wire::with(limits);
         let log = Arc::<Log>::default();
@@ -131,8 +131,8 @@ impl Site {
 
 #[test]
 fn calls_of_every_size_go_there_and_back() {
-    let site = Site::new(Limits::default());
-    let (client, later) = (site.client(), site.later());
+    let fixture = Fixture::new(Limits::default());
+    let (client, later) = (fixture.client(), fixture.later());
     for len in [0, 1, 40, 48, 49, 100_000, 1 << 20] {
         let text = "x".repeat(len);
         assert_eq!(client.echo(text.clone()).as_ref(), Ok(&text));
@@ -149,7 +149,7 @@ fn calls_of_every_size_go_there_and_back() {
 #[test]
 fn a_call_over_the_limit_is_refused_where_it_is_made() {
     let limits = Limits { max_message_size: 1_000, ..Limits::default() };
-    let client = Site::new(limits);
+    let client = Fixture::new(limits);
     let client = client.client();
     let error = client.echo("x".repeat(2_000)).unwrap_err();
     assert!(!error.maybe_executed(), "{error}");
@@ -158,12 +158,12 @@ fn a_call_over_the_limit_is_refused_where_it_is_made() {
 
 #[test]
 fn calls_that_outnumber_the_lanes_wait_and_all_are_answered() {
-    let site = Site::new(Limits { lanes: 2, ..Limits::default() });
-    let later = site.later();
+    let fixture = Fixture::new(Limits { lanes: 2, ..Limits::default() });
+    let later = fixture.later();
     let calls = (0..100).map(|number: u64| later.checked(number.to_string()));
     let answers = block_on(join_all(calls));
     assert!(answers.into_iter().eq((0..100).map(Ok)));
-    let client = site.client();
+    let client = fixture.client();
     thread::scope(|scope| {
         let callers = [(); 8].map(|()| {
             scope.spawn(|| (0..50).all(|_| client.echo("y".to_owned()) == Ok("y".to_owned())))
@@ -174,8 +174,8 @@ fn calls_that_outnumber_the_lanes_wait_and_all_are_answered() {
 
 #[test]
 fn calls_of_one_client_run_at_the_same_time() {
-    let site = Site::new(Limits::default());
-    let client = site.client();
+    let fixture = Fixture::new(Limits::default());
+    let client = fixture.client();
     thread::scope(|scope| {
         let callers = [(); 3].map(|()| scope.spawn(|| client.meet(3)));
         assert_eq!(
@@ -187,8 +187,8 @@ fn calls_of_one_client_run_at_the_same_time() {
 
 #[test]
 fn streams_uploads_and_events_cross() {
-    let site = Site::new(Limits::default());
-    let (client, later) = (site.client(), site.later());
+    let fixture = Fixture::new(Limits::default());
+    let (client, later) = (fixture.client(), fixture.later());
     let counted = client.count(5_000).expect("it opens");
     assert!(counted.map(|item| item.expect("it stands")).eq(0..5_000));
     let counted = block_on_stream(block_on(later.count(500)).expect("it opens"));
@@ -197,7 +197,7 @@ fn streams_uploads_and_events_cross() {
 
     let mut knocks = client.knocked().expect("it subscribes");
     let mut later_knocks = block_on_stream(block_on(later.knocked()).expect("it subscribes"));
-    site.client().knock(100).expect("it is answered");
+    fixture.client().knock(100).expect("it is answered");
     for number in 0..100 {
         for knock in [knocks.next(), later_knocks.next()] {
             let knock = knock.expect("the connection stands").expect("none is lost");
@@ -208,12 +208,12 @@ fn streams_uploads_and_events_cross() {
 
 #[test]
 fn a_handler_learns_that_its_call_is_given_up() {
-    let site = Site::new(Limits { lanes: 4, ..Limits::default() });
-    let (client, later) = (site.client(), site.later());
+    let fixture = Fixture::new(Limits { lanes: 4, ..Limits::default() });
+    let (client, later) = (fixture.client(), fixture.later());
     let token = CancelToken::new();
     let view = client.with(CallOptions::new().cancelled_by(&token));
     let caller = thread::spawn(move || view.stay());
-    site.begun(1);
+    fixture.begun(1);
     token.cancel();
     assert_eq!(caller.join().expect("it does not panic"), Err(CallError::Cancelled));
     eventually_equal("those that stay", &Ok((1, 1)), || client.stays());
@@ -239,8 +239,8 @@ fn a_handler_learns_that_its_call_is_given_up() {
 
 #[test]
 fn both_sides_learn_that_the_other_is_lost() {
-    let site = Site::new(Limits::default());
-    let (client, later) = (site.client(), site.later());
+    let fixture = Fixture::new(Limits::default());
+    let (client, later) = (fixture.client(), fixture.later());
     let (mut calling, mut called) = (client.clone(), Box::pin(later.stay()));
     let mut cx = std::task::Context::from_waker(std::task::Waker::noop());
     assert!(called.as_mut().poll(&mut cx).is_pending());
@@ -248,46 +248,46 @@ fn both_sides_learn_that_the_other_is_lost() {
         let ended = calling.stay();
         (ended, std::mem::replace(&mut calling, client))
     });
-    site.begun(2);
-    site.wire.cut();
+    fixture.begun(2);
+    fixture.wire.cut();
     let (ended, client) = caller.join().expect("it does not panic");
     assert_eq!(ended, Err(CallError::PeerDied));
     assert_eq!(block_on(called), Err(CallError::PeerDied));
     let reason = DisconnectReason::PeerDied;
     assert_eq!(client.echo(String::new()), Err(CallError::Disconnected(reason)));
     assert!(!client.connection().is_connected());
-    eventually("the server has forgotten both", || site.server.clients().is_empty());
-    eventually("both handlers know", || site.log.given_up.load(SeqCst) == 2);
-    assert_eq!(site.client().echo("w".to_owned()), Ok("w".to_owned()));
+    eventually("the server has forgotten both", || fixture.server.clients().is_empty());
+    eventually("both handlers know", || fixture.log.given_up.load(SeqCst) == 2);
+    assert_eq!(fixture.client().echo("w".to_owned()), Ok("w".to_owned()));
 }
 
 #[test]
 fn a_client_that_leaves_is_gone_for_its_server() {
-    let site = Site::new(Limits { max_clients: 1, ..Limits::default() });
-    let client = site.client();
-    assert_eq!(site.server.clients().len(), 1);
-    let refused = PostClient::connect(Endpoint::new(site.wire.clone())).err();
+    let fixture = Fixture::new(Limits { max_clients: 1, ..Limits::default() });
+    let client = fixture.client();
+    assert_eq!(fixture.server.clients().len(), 1);
+    let refused = PostClient::connect(Endpoint::new(fixture.wire.clone())).err();
     // The wire has one word for all that is not the server's own.
     assert!(matches!(refused, Some(ConnectError::ShuttingDown)), "{refused:?}");
     drop(client);
-    eventually("it has gone", || site.server.clients().is_empty());
-    let next = site.client();
-    assert!(site.server.disconnect(site.server.clients()[0].id));
+    eventually("it has gone", || fixture.server.clients().is_empty());
+    let next = fixture.client();
+    assert!(fixture.server.disconnect(fixture.server.clients()[0].id));
     let reason = DisconnectReason::Dismissed;
     eventually_equal("its end", &Err(CallError::Disconnected(reason)), || next.echo(String::new()));
 }
 
 #[test]
 fn a_shutdown_answers_what_runs_and_takes_nothing_new() {
-    let site = Site::new(Limits::default());
-    let client = site.client();
+    let fixture = Fixture::new(Limits::default());
+    let client = fixture.client();
     let staying = client.clone();
     let caller = thread::spawn(move || staying.meet(2));
-    eventually("it has begun", || site.log.met.load(SeqCst) == 1);
+    eventually("it has begun", || fixture.log.met.load(SeqCst) == 1);
     thread::scope(|scope| {
-        let down = scope.spawn(|| site.server.shutdown(PATIENCE));
+        let down = scope.spawn(|| fixture.server.shutdown(PATIENCE));
         eventually("the word has come", || client.checked(String::new()).is_err_and(is_refusal));
-        site.log.met.fetch_add(1, SeqCst);
+        fixture.log.met.fetch_add(1, SeqCst);
         assert!(down.join().expect("it does not panic"), "all was answered");
     });
     assert_eq!(caller.join().expect("it does not panic"), Ok(2));
@@ -300,15 +300,15 @@ fn is_refusal(error: CallError<String>) -> bool {
 
 #[test]
 fn a_client_that_breaks_the_rules_is_put_out() {
-    let site = Site::new(Limits::default());
-    let (breaks, other) = (site.client(), site.client());
+    let fixture = Fixture::new(Limits::default());
+    let (breaks, other) = (fixture.client(), fixture.client());
     assert_eq!(breaks.echo("a".to_owned()), Ok("a".to_owned()));
     drop(other);
-    eventually("the other has gone", || site.server.clients().len() == 1);
+    eventually("the other has gone", || fixture.server.clients().len() == 1);
     // An answer to no call, as a server would never send it.
     let stray = frame::frame(frame::ANSWER, &[&u64::MAX.to_le_bytes(), &[0; 4]]);
-    let next = site.client();
-    frame::write(&site.wire.newest(), &stray).expect("it is open");
+    let next = fixture.client();
+    frame::write(&fixture.wire.newest(), &stray).expect("it is open");
     eventually("it has been cut off", || !next.connection().is_connected());
     assert!(matches!(next.echo(String::new()), Err(CallError::Disconnected(_))));
     assert_eq!(breaks.echo("a".to_owned()), Ok("a".to_owned()));

@@ -9,11 +9,11 @@ use fastrand::Rng;
 use futures_util::{FutureExt, stream};
 use witrpc::{CallError, ConnectError};
 
-use crate::conveyor::{ConveyorAsyncClient, ConveyorClient};
-use crate::gallery::GalleryClient;
-use crate::newsroom::NewsroomClient;
-use crate::site::{Address, Plan};
-use crate::workshop::{WorkshopClient, bytes_of};
+use crate::basic::{BasicClient, bytes_of};
+use crate::event_service::EventServiceClient;
+use crate::fixture::{Address, FixtureConfig};
+use crate::shared_memory::SharedMemoryClient;
+use crate::streams::{StreamsAsyncClient, StreamsClient};
 
 /// How long is waited for what may never come.
 const MOMENT: Duration = Duration::from_millis(2);
@@ -23,11 +23,11 @@ const MOST_HELD: usize = 8;
 
 /// One connection, and what it holds.
 pub struct Guest {
-    workshop: WorkshopClient,
-    gallery: Option<GalleryClient>,
-    conveyor: Option<ConveyorClient>,
-    conveyor_later: Option<ConveyorAsyncClient>,
-    newsroom: Option<NewsroomClient>,
+    basic: BasicClient,
+    shared_memory: Option<SharedMemoryClient>,
+    streams: Option<StreamsClient>,
+    streams_later: Option<StreamsAsyncClient>,
+    event_service: Option<EventServiceClient>,
     held: VecDeque<Box<dyn Any>>,
 }
 
@@ -37,32 +37,32 @@ impl Guest {
     /// # Errors
     ///
     /// As `connect` of its builder.
-    pub fn connect(address: &Address, plan: &Plan) -> Result<Self, ConnectError> {
-        let builder = plan.client(WorkshopClient::builder(address.endpoint()));
-        let workshop = builder.call_timeout(MOMENT).connect()?;
-        let connection = workshop.connection();
+    pub fn connect(address: &Address, plan: &FixtureConfig) -> Result<Self, ConnectError> {
+        let builder = plan.client(BasicClient::builder(address.endpoint()));
+        let basic = builder.call_timeout(MOMENT).connect()?;
+        let connection = basic.connection();
         Ok(Self {
-            gallery: connection.client().ok(),
-            conveyor: connection.client().ok(),
-            conveyor_later: connection.client().ok(),
-            newsroom: connection.client().ok(),
+            shared_memory: connection.client().ok(),
+            streams: connection.client().ok(),
+            streams_later: connection.client().ok(),
+            event_service: connection.client().ok(),
             held: VecDeque::new(),
-            workshop,
+            basic,
         })
     }
 
     /// Whether it has not been thrown out.
     pub fn is_connected(&self) -> bool {
-        self.workshop.connection().is_connected()
+        self.basic.connection().is_connected()
     }
 
     /// Makes a call of which anything may come.
     pub fn call(&mut self, rng: &mut Rng) {
         let _: Result<(), CallError> = match rng.u8(..12) {
-            0 | 1 => self.workshop.add(1, 2).map(drop),
-            2 => self.workshop.echo(bytes_of(rng.usize(..3_000), 1)).map(drop),
-            3 => self.workshop.digest(&bytes_of(rng.usize(..100_000), 2)).map(drop),
-            4 => self.workshop.make(rng.u64(..100_000), 3).map(drop),
+            0 | 1 => self.basic.add(1, 2).map(drop),
+            2 => self.basic.echo(bytes_of(rng.usize(..3_000), 1)).map(drop),
+            3 => self.basic.digest(&bytes_of(rng.usize(..100_000), 2)).map(drop),
+            4 => self.basic.make(rng.u64(..100_000), 3).map(drop),
             5 => self.share(rng.usize(..8_000)),
             6 => self.borrow(rng.u64(..8_000)),
             7 => self.stream(rng),
@@ -82,10 +82,10 @@ impl Guest {
 
     /// Lends a frame, and gets it back.
     fn share(&mut self, len: usize) -> Result<(), CallError> {
-        let Some(gallery) = &self.gallery else { return Ok(()) };
-        if let Ok(mut frame) = gallery.connection().try_alloc::<u8>(len) {
+        let Some(shared_memory) = &self.shared_memory else { return Ok(()) };
+        if let Ok(mut frame) = shared_memory.connection().try_alloc::<u8>(len) {
             frame.fill(7);
-            let back = gallery.echo(frame.freeze())?;
+            let back = shared_memory.echo(frame.freeze())?;
             let _: Vec<u8> = back.to_vec();
             self.hold(back);
         }
@@ -94,15 +94,15 @@ impl Guest {
 
     /// Borrows a frame.
     fn borrow(&mut self, len: u64) -> Result<(), CallError> {
-        let Some(gallery) = &self.gallery else { return Ok(()) };
-        let frame = gallery.render(len, 3)?;
+        let Some(shared_memory) = &self.shared_memory else { return Ok(()) };
+        let frame = shared_memory.render(len, 3)?;
         self.hold(frame);
         Ok(())
     }
 
     fn stream(&mut self, rng: &mut Rng) -> Result<(), CallError> {
-        let Some(conveyor) = &self.conveyor else { return Ok(()) };
-        let mut items = conveyor.blocks(rng.u64(..2_000), 1_000)?.item_timeout(MOMENT);
+        let Some(streams) = &self.streams else { return Ok(()) };
+        let mut items = streams.blocks(rng.u64(..2_000), 1_000)?.item_timeout(MOMENT);
         let _: usize = items.by_ref().take(rng.usize(..100)).filter(Result::is_ok).count();
         self.hold(items);
         Ok(())
@@ -110,15 +110,15 @@ impl Guest {
 
     /// Feeds for a while, then gives up.
     fn feed(&self) -> Result<(), CallError> {
-        let Some(conveyor) = &self.conveyor_later else { return Ok(()) };
-        let mut fed = Box::pin(conveyor.follow_later(stream::iter(0..1_000)));
+        let Some(streams) = &self.streams_later else { return Ok(()) };
+        let mut fed = Box::pin(streams.follow_later(stream::iter(0..1_000)));
         (0..100).find_map(|_| fed.as_mut().now_or_never()).unwrap_or(Ok(0)).map(drop)
     }
 
     fn subscribe(&mut self) -> Result<(), CallError> {
-        let Some(newsroom) = &self.newsroom else { return Ok(()) };
-        let guard = newsroom.on_ticked(drop)?;
-        let ticked = newsroom.tick(0, 3, false).map(drop);
+        let Some(event_service) = &self.event_service else { return Ok(()) };
+        let guard = event_service.on_ticked(drop)?;
+        let ticked = event_service.tick(0, 3, false).map(drop);
         self.hold(guard);
         ticked
     }

@@ -16,9 +16,9 @@ use witrpc::{
     wit_service,
 };
 
-use crate::site::Site;
+use crate::basic::Gates;
+use crate::fixture::Fixture;
 use crate::watchdog::{PATIENCE, eventually};
-use crate::workshop::Gates;
 
 /// What a handler has learned of its call.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -53,15 +53,15 @@ pub struct Line {
 ///
 /// When the call ends well, or its handler never begins.
 pub fn begun_in_time(
-    site: &Site,
+    fixture: &Fixture,
     token: u64,
     call: impl Fn(Duration) -> Result<(), CallError>,
 ) -> (Duration, CallError) {
-    let observer = VigilClient::connect(site.endpoint()).expect("the client connects");
+    let observer = CancellationClient::connect(fixture.endpoint()).expect("the client connects");
     let mut time = Duration::from_millis(40);
     while time < PATIENCE {
         let ended = call(time).expect_err("it stays until its time is over");
-        eventually("the server is done with it", || site.metrics().in_flight == 0);
+        eventually("the server is done with it", || fixture.metrics().in_flight == 0);
         let notes = observer.notes().expect("the server answers");
         if notes.iter().any(|note| note.token == token) {
             return (time, ended);
@@ -79,7 +79,7 @@ const THEN: u64 = 1;
 
 /// Handlers that wait, and look after their callers.
 #[wit_service]
-pub trait Vigil {
+pub trait Cancellation {
     /// Looks until its call is cancelled.
     fn stay(&self, token: u64, #[wit(ctx)] cx: &CallContext);
     /// Sleeps until its call is cancelled.
@@ -161,7 +161,7 @@ fn note(notes: &Mutex<Vec<Note>>, token: u64, cancelled: bool) {
     notes.lock().unwrap_or_else(PoisonError::into_inner).push(Note { token, cancelled });
 }
 
-impl Vigil for Watchman {
+impl Cancellation for Watchman {
     fn stay(&self, token: u64, cx: &CallContext) {
         self.gates.arrive(BEGUN);
         while !cx.cancelled() {

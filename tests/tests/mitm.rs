@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use tempfile::TempDir;
 use witrpc::{AccessToken, ConnectError, Mmf, WitServer, wit_service};
-use witrpc_tests::relay::{Meddle, Way, relay};
+use witrpc_tests::adversary::relay::{Meddle, Way, relay};
 use witrpc_tests::watchdog::{PATIENCE, eventually};
 
 #[wit_service]

@@ -6,26 +6,26 @@ use std::sync::Arc;
 use futures_executor::block_on;
 use witrpc::{CallContext, Codec, EmitError, EventError, wit_service};
 
-use crate::site::{Plan, Site, Transport};
-use crate::workshop::{Bench, Parcel, bytes_of};
+use crate::basic::{Bench, Parcel, bytes_of};
+use crate::fixture::{Fixture, FixtureConfig, Transport};
 
-/// A server of the newsroom and the bulletin.
-pub fn site(transport: Transport) -> Site {
-    with(transport, Plan::default())
+/// A server of the event_service and the bulletin.
+pub fn fixture(transport: Transport) -> Fixture {
+    with(transport, FixtureConfig::default())
 }
 
 /// The same, planned otherwise.
-pub fn with(transport: Transport, plan: Plan) -> Site {
-    Site::with(transport, Plan { newsroom: true, bulletin: true, ..plan })
+pub fn with(transport: Transport, plan: FixtureConfig) -> Fixture {
+    Fixture::with(transport, FixtureConfig { event_service: true, bulletin: true, ..plan })
 }
 
-/// A client of the newsroom on a connection of its own.
+/// A client of the event_service on a connection of its own.
 ///
 /// # Panics
 ///
 /// When it cannot connect.
-pub fn connect(site: &Site) -> NewsroomClient {
-    site.client().connection().client().expect("it is served")
+pub fn connect(fixture: &Fixture) -> EventServiceClient {
+    fixture.client().connection().client().expect("it is served")
 }
 
 /// The same, async and in a codec.
@@ -33,8 +33,8 @@ pub fn connect(site: &Site) -> NewsroomClient {
 /// # Panics
 ///
 /// When it cannot connect.
-pub fn connect_later(site: &Site, codec: Codec) -> NewsroomAsyncClient {
-    let client = block_on(site.async_builder().codec(codec).connect()).expect("it connects");
+pub fn connect_later(fixture: &Fixture, codec: Codec) -> EventServiceAsyncClient {
+    let client = block_on(fixture.async_builder().codec(codec).connect()).expect("it connects");
     block_on(client.connection().client_async()).expect("it is served")
 }
 
@@ -43,7 +43,7 @@ pub fn connect_later(site: &Site, codec: Codec) -> NewsroomAsyncClient {
 /// # Panics
 ///
 /// When something else comes.
-pub fn next_tick(ticks: &mut impl Iterator<Item = Result<NewsroomTicked, EventError>>) -> u64 {
+pub fn next_tick(ticks: &mut impl Iterator<Item = Result<EventServiceTicked, EventError>>) -> u64 {
     ticks.next().expect("the connection stands").expect("none is lost").checked()
 }
 
@@ -53,7 +53,9 @@ pub fn next_tick(ticks: &mut impl Iterator<Item = Result<NewsroomTicked, EventEr
 /// # Panics
 ///
 /// When something else comes.
-pub fn next_but_zeros(ticks: &mut impl Iterator<Item = Result<NewsroomTicked, EventError>>) -> u64 {
+pub fn next_but_zeros(
+    ticks: &mut impl Iterator<Item = Result<EventServiceTicked, EventError>>,
+) -> u64 {
     loop {
         let number = next_tick(ticks);
         if number != 0 {
@@ -62,10 +64,10 @@ pub fn next_but_zeros(ticks: &mut impl Iterator<Item = Result<NewsroomTicked, Ev
     }
 }
 
-/// Emits events of every kind of overflow when it is told to. Gates are those of the workshop that is
+/// Emits events of every kind of overflow when it is told to. Gates are those of the basic that is
 /// served beside it.
 #[wit_service]
-pub trait Newsroom {
+pub trait EventService {
     /// Emits so many ticks, to all or to the caller alone; how many went on their way.
     fn tick(&self, first: u64, count: u64, to_caller: bool, #[wit(ctx)] cx: &CallContext) -> u64;
     /// Emits so many beats.
@@ -98,28 +100,28 @@ pub trait Newsroom {
     fn shipped(&self, parcel: &Parcel, padding: Vec<u8>);
 }
 
-/// The newsroom.
+/// The event_service.
 #[derive(Debug)]
 pub struct Editors {
     bench: Arc<Bench>,
-    events: NewsroomEvents,
+    events: EventServiceEvents,
 }
 
 impl Editors {
-    /// Some beside this workshop.
-    pub fn new(bench: &Arc<Bench>, events: NewsroomEvents) -> Self {
+    /// Some beside this basic.
+    pub fn new(bench: &Arc<Bench>, events: EventServiceEvents) -> Self {
         Self { bench: Arc::clone(bench), events }
     }
 }
 
 /// Emits a tick, to as many clients as it gives.
-fn tick(events: &NewsroomEvents, number: u64) -> u64 {
+fn tick(events: &EventServiceEvents, number: u64) -> u64 {
     let (text, path) = (format!("tick {number}"), format!("/{number}"));
     let emitted = events.ticked(number, &text, Path::new(&path), &number.to_le_bytes());
     emitted.expect("it can be encoded") as u64
 }
 
-impl NewsroomTicked {
+impl EventServiceTicked {
     /// The number, once the rest has been found to be as emitted.
     ///
     /// # Panics
@@ -134,7 +136,7 @@ impl NewsroomTicked {
     }
 }
 
-impl Newsroom for Editors {
+impl EventService for Editors {
     fn tick(&self, first: u64, count: u64, to_caller: bool, cx: &CallContext) -> u64 {
         let events = if to_caller { self.events.to(cx.client_id()) } else { self.events.clone() };
         (first..first + count).map(|number| tick(&events, number)).sum()

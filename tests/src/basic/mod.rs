@@ -13,8 +13,8 @@ use witrpc::{CallContext, CallError, wit_service};
 pub use gates::Gates;
 pub use goods::{Nest, Parcel, Point, bytes_of, checksum};
 
+use crate::fixture::Address;
 use crate::resources::Resources;
-use crate::site::Address;
 
 /// Why a division fails.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -55,7 +55,7 @@ impl From<&CallContext> for Caller {
 
 /// A method of each form, and gates that hold calls up until a test opens them.
 #[wit_service]
-pub trait Workshop {
+pub trait Basic {
     /// The sum.
     fn add(&self, a: i64, b: i64) -> i64;
     /// The quotient.
@@ -104,7 +104,7 @@ pub trait Workshop {
     fn open(&self, gate: u64);
     /// Answers when so many calls have arrived at the gate.
     async fn arrived(&self, gate: u64, calls: u32);
-    /// Connects to another workshop, or this one, and has it do the same with one less; the sum
+    /// Connects to another basic, or this one, and has it do the same with one less; the sum
     /// of what is left at each. Each of the calls may take as long as given.
     fn relay(&self, via: Address, depth: u32, time: Duration) -> Result<u32, String>;
     /// What the server's process holds.
@@ -113,7 +113,7 @@ pub trait Workshop {
     fn who_serves(&self) -> u32;
 }
 
-/// A workshop.
+/// A basic.
 #[derive(Debug, Default)]
 pub struct Bench {
     calls: AtomicU64,
@@ -127,7 +127,7 @@ impl Bench {
     }
 }
 
-impl Workshop for Bench {
+impl Basic for Bench {
     fn add(&self, a: i64, b: i64) -> i64 {
         a.wrapping_add(b)
     }
@@ -242,7 +242,7 @@ impl Workshop for Bench {
         if depth == 0 {
             return Ok(0);
         }
-        let next = WorkshopClient::builder(via.endpoint()).call_timeout(time).connect();
+        let next = BasicClient::builder(via.endpoint()).call_timeout(time).connect();
         let next = next.map_err(|error| error.to_string())?;
         match next.relay(via, depth - 1, time) {
             Ok(rest) => Ok(depth + rest),

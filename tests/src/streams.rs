@@ -11,11 +11,11 @@ use futures_util::stream;
 use serde::{Deserialize, Serialize};
 use witrpc::{CallError, Stream, wit_service};
 
-use crate::workshop::{Bench, DivideError, Parcel, bytes_of, checksum};
+use crate::basic::{Bench, DivideError, Parcel, bytes_of, checksum};
 
-/// Streams of every form. Gates are those of the workshop that is served beside it.
+/// Streams of every form. Gates are those of the basic that is served beside it.
 #[wit_service]
-pub trait Conveyor {
+pub trait Streams {
     /// Counts up to, and without, the end.
     fn range(&self, end: u64) -> impl Iterator<Item = u64>;
     /// Counts, and never ends.
@@ -82,20 +82,20 @@ pub struct Fed {
     pub broken: u64,
 }
 
-/// Feeds a call of [`follow`](Conveyor::follow) for as long as the sender is there.
+/// Feeds a call of [`follow`](Streams::follow) for as long as the sender is there.
 pub fn feed<'scope>(
     scope: &'scope Scope<'scope, '_>,
-    client: &'scope ConveyorClient,
+    client: &'scope StreamsClient,
 ) -> (Sender<u64>, ScopedJoinHandle<'scope, Result<u64, CallError>>) {
     let (sender, items) = mpsc::channel();
     (sender, scope.spawn(move || client.follow(items.into_iter())))
 }
 
-/// The conveyor.
+/// The streams.
 #[derive(Debug)]
-pub struct Belt {
+pub struct FixtureStreams {
     bench: Arc<Bench>,
-    events: ConveyorEvents,
+    events: StreamsEvents,
     running: Arc<AtomicU64>,
     seen: AtomicU64,
     whole: AtomicU64,
@@ -123,9 +123,9 @@ impl Drop for Counted {
     }
 }
 
-impl Belt {
-    /// One beside this workshop.
-    pub fn new(bench: &Arc<Bench>, events: ConveyorEvents) -> Self {
+impl FixtureStreams {
+    /// One beside this basic.
+    pub fn new(bench: &Arc<Bench>, events: StreamsEvents) -> Self {
         Self {
             bench: Arc::clone(bench),
             events,
@@ -149,7 +149,7 @@ impl Belt {
     }
 }
 
-impl Conveyor for Belt {
+impl Streams for FixtureStreams {
     fn range(&self, end: u64) -> impl Iterator<Item = u64> {
         self.counted(0..end)
     }

@@ -2,9 +2,9 @@
 
 use witrpc::wit_service;
 
-/// Has methods of the names and numbers of the workshop's, which do other things.
+/// Has methods of the names and numbers of the basic's, which do other things.
 #[wit_service]
-pub trait Annex {
+pub trait Second {
     /// The difference.
     fn add(&self, a: i64, b: i64) -> i64;
     /// The text, in capitals.
@@ -12,11 +12,11 @@ pub trait Annex {
     fn echo_text(&self, text: &str) -> String;
 }
 
-/// The annex.
+/// The second.
 #[derive(Debug)]
 pub struct Shed;
 
-impl Annex for Shed {
+impl Second for Shed {
     fn add(&self, a: i64, b: i64) -> i64 {
         a - b
     }

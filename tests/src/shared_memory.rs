@@ -5,9 +5,9 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use serde::{Deserialize, Serialize};
 use witrpc::{AllocError, CallContext, Shared, wit_service};
 
-use crate::workshop::{Bench, Point, bytes_of, checksum};
+use crate::basic::{Bench, Point, bytes_of, checksum};
 
-/// What the gallery saw of a frame.
+/// What the shared_memory saw of a frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Seen {
     /// The checksum of its bytes.
@@ -28,7 +28,7 @@ impl Seen {
 /// # Panics
 ///
 /// When there is no space.
-pub fn frame(client: &GalleryClient, len: usize, seed: u64) -> Shared<[u8]> {
+pub fn frame(client: &SharedMemoryClient, len: usize, seed: u64) -> Shared<[u8]> {
     let mut frame = client.connection().alloc::<u8>(len).unwrap();
     frame.copy_from_slice(&bytes_of(len, seed));
     frame.freeze()
@@ -39,7 +39,7 @@ pub fn frame(client: &GalleryClient, len: usize, seed: u64) -> Shared<[u8]> {
 /// # Panics
 ///
 /// When it is not bounded.
-pub fn most(client: &GalleryClient) -> usize {
+pub fn most(client: &SharedMemoryClient) -> usize {
     match client.connection().try_alloc::<u8>(usize::MAX).unwrap_err() {
         AllocError::TooLarge { max, .. } => max,
         other => panic!("{other}"),
@@ -48,7 +48,7 @@ pub fn most(client: &GalleryClient) -> usize {
 
 /// Methods that take and give shared memory, beside and instead of other values.
 #[wit_service]
-pub trait Gallery {
+pub trait SharedMemory {
     /// Looks at a frame.
     fn look(&self, frame: Shared<[u8]>) -> Seen;
     /// Looks at a frame, on a task.
@@ -106,17 +106,17 @@ pub trait Gallery {
     async fn arrived(&self, gate: u64, calls: u32);
 }
 
-/// A gallery.
+/// A shared_memory.
 #[derive(Debug)]
 pub struct Rooms {
     kept: Mutex<Vec<Shared<[u8]>>>,
     exhibit: Mutex<Option<Shared<[u8]>>>,
-    /// The workshop, whose gates are the gallery's too.
+    /// The basic, whose gates are the shared_memory's too.
     bench: Arc<Bench>,
 }
 
 impl Rooms {
-    /// A gallery beside a workshop.
+    /// A shared_memory beside a basic.
     pub fn beside(bench: &Arc<Bench>) -> Self {
         Self { kept: Mutex::default(), exhibit: Mutex::default(), bench: Arc::clone(bench) }
     }
@@ -126,7 +126,7 @@ impl Rooms {
     }
 }
 
-impl Gallery for Rooms {
+impl SharedMemory for Rooms {
     fn look(&self, frame: Shared<[u8]>) -> Seen {
         Seen::of(&frame)
     }

@@ -14,7 +14,7 @@ use futures_util::StreamExt;
 use serde::{Deserialize, Serialize};
 use witrpc::{Codec, Stream, wit_service};
 
-use crate::workshop::Point;
+use crate::basic::Point;
 
 pub use client::{hello, requests};
 pub use server::{answers, welcome};

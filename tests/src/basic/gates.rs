@@ -15,7 +15,7 @@ pub struct Gates {
 
 #[derive(Debug, Default)]
 struct State {
-    /// All are, of a workshop that has been given up.
+    /// All are, of a basic that has been given up.
     all_open: bool,
     open: HashSet<u64>,
     /// How many calls have ever come to each.

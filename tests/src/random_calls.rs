@@ -6,17 +6,15 @@ use fastrand::Rng;
 use futures_executor::block_on;
 use witrpc::CallError;
 
-use crate::workshop::{
-    DivideError, Parcel, Point, WorkshopAsyncClient, WorkshopClient, bytes_of, checksum,
-};
+use crate::basic::{BasicAsyncClient, BasicClient, DivideError, Parcel, Point, bytes_of, checksum};
 
 /// A client of each kind on the same server.
 #[derive(Clone, Debug)]
 pub struct Pair {
     /// The blocking one.
-    pub blocking: WorkshopClient,
+    pub blocking: BasicClient,
     /// The async one.
-    pub later: WorkshopAsyncClient,
+    pub later: BasicAsyncClient,
 }
 
 impl Pair {
@@ -47,7 +45,7 @@ impl Pair {
 /// # Panics
 ///
 /// When the answer is not the right one.
-pub fn errand(client: &WorkshopClient, rng: &mut Rng, most: usize) -> Result<(), CallError> {
+pub fn errand(client: &BasicClient, rng: &mut Rng, most: usize) -> Result<(), CallError> {
     let len = random_len(rng, most);
     let seed = rng.u64(..);
     match rng.u8(..9) {
@@ -93,7 +91,7 @@ pub fn errand(client: &WorkshopClient, rng: &mut Rng, most: usize) -> Result<(),
 }
 
 async fn errand_later(
-    client: &WorkshopAsyncClient,
+    client: &BasicAsyncClient,
     rng: &mut Rng,
     most: usize,
 ) -> Result<(), CallError> {
