@@ -50,7 +50,7 @@ impl Default for Backoff {
 
 /// Where one has got to in the pauses of a [`Backoff`].
 #[derive(Debug)]
-pub(crate) struct Pauses {
+pub struct Pauses {
     backoff: Backoff,
     next: Duration,
 }
@@ -58,7 +58,7 @@ pub(crate) struct Pauses {
 impl Pauses {
     /// How long to pause before the next attempt, after one whose success lasted for `lasted`; zero
     /// when it had none.
-    pub(crate) fn after(&mut self, lasted: Duration) -> Duration {
+    pub fn after(&mut self, lasted: Duration) -> Duration {
         if lasted > self.backoff.longest() {
             self.next = self.backoff.first;
         }

@@ -18,24 +18,24 @@
 //! A batch is the number of its items, then the items; plain numbers are one raw section.
 
 /// Set when a trailer with the lengths of raw sections ends the body; in requests and answers.
-pub(crate) const RAW: u32 = 1 << 22;
+pub const RAW: u32 = 1 << 22;
 
 const METHOD_BITS: u32 = 14;
 const SERVICE_BITS: u32 = 8;
 const STATUS_BITS: u32 = 8;
 
 /// How many methods a service may have.
-pub(crate) const MAX_METHODS: usize = 1 << METHOD_BITS;
+pub const MAX_METHODS: usize = 1 << METHOD_BITS;
 /// How many services a server may have. One number is the [`REGISTRY`]'s.
-pub(crate) const MAX_SERVICES: usize = (1 << SERVICE_BITS) - 1;
+pub const MAX_SERVICES: usize = (1 << SERVICE_BITS) - 1;
 /// The number of the service that finds the others.
-pub(crate) const REGISTRY: u8 = MAX_SERVICES as u8;
+pub const REGISTRY: u8 = MAX_SERVICES as u8;
 
 /// How many streams of one client may be open.
-pub(crate) const MAX_STREAMS: usize = 1024;
+pub const MAX_STREAMS: usize = 1024;
 
 /// How many streams one request may close.
-pub(crate) const MAX_CLOSED_AT_ONCE: usize = 256;
+pub const MAX_CLOSED_AT_ONCE: usize = 256;
 
 /// Where the operation of a request stands.
 const OPERATION_SHIFT: u32 = RAW.trailing_zeros() + 1;
@@ -48,7 +48,7 @@ const _: () = assert!(RAW < 1 << witrpc_transport::TAG_BITS);
 /// What a request asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
-pub(crate) enum Operation {
+pub enum Operation {
     /// To run a method.
     Call = 0,
     /// For the next items of a stream.
@@ -85,7 +85,7 @@ impl Operation {
     /// Whether it keeps a call going that has begun. A server that drains its calls serves these still.
     /// A pull does, since it fetches the answer of an upload; clients make none for a stream that was
     /// returned once the server drains its calls.
-    pub(crate) fn continues_a_call(self) -> bool {
+    pub fn continues_a_call(self) -> bool {
         match self {
             Operation::Call | Operation::Subscribe | Operation::PullEvents => false,
             Operation::Pull
@@ -98,25 +98,25 @@ impl Operation {
 }
 
 /// The bits of the number in a push.
-pub(crate) mod push {
+pub mod push {
     /// These are the last items.
-    pub(crate) const LAST: u64 = 1;
+    pub const LAST: u64 = 1;
     /// The answer may wait until there is room for more.
-    pub(crate) const WAITS: u64 = 2;
+    pub const WAITS: u64 = 2;
 }
 
 /// The bits of the number that a push is answered with.
-pub(crate) mod credit {
+pub mod credit {
     /// There is no room: the next push comes after the [`Notice`](super::Notice) that there is.
-    pub(crate) const FULL: u64 = 1;
+    pub const FULL: u64 = 1;
     /// The method has taken an item.
-    pub(crate) const TAKEN: u64 = 2;
+    pub const TAKEN: u64 = 2;
 }
 
 /// What a server tells the client of an upload while no request of that upload waits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
-pub(crate) enum Notice {
+pub enum Notice {
     /// There is room for more items.
     Room = 0,
     /// The method has ended: a pull is answered at once.
@@ -125,19 +125,19 @@ pub(crate) enum Notice {
 
 impl Notice {
     /// The length of a notice and the number of its upload, in bytes.
-    pub(crate) const LEN: usize = 9;
+    pub const LEN: usize = 9;
 
     /// How many go in one message at the most: as many as need no space beside the line.
-    pub(crate) const MOST_AT_ONCE: usize = witrpc_transport::SMALL_LEN / Self::LEN;
+    pub const MOST_AT_ONCE: usize = witrpc_transport::SMALL_LEN / Self::LEN;
 
     /// Writes it behind others.
-    pub(crate) fn write(self, upload: u64, message: &mut Vec<u8>) {
+    pub fn write(self, upload: u64, message: &mut Vec<u8>) {
         message.push(self as u8);
         message.extend_from_slice(&upload.to_le_bytes());
     }
 
     /// Reads all of a message, which has one at least; `None` when it makes no sense.
-    pub(crate) fn read_all(message: &[u8]) -> Option<Vec<(u64, Self)>> {
+    pub fn read_all(message: &[u8]) -> Option<Vec<(u64, Self)>> {
         let notices = message.chunks(Self::LEN).map(|bytes| {
             let notice = match bytes[0] {
                 0 => Notice::Room,
@@ -153,7 +153,7 @@ impl Notice {
 /// How far an upload was when it was to be given up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
-pub(crate) enum UploadState {
+pub enum UploadState {
     /// Its method waited for a thread and never begins.
     Queued = 0,
     /// Its method had begun and taken no item.
@@ -164,7 +164,7 @@ pub(crate) enum UploadState {
 
 impl UploadState {
     /// Reads what a peer sent.
-    pub(crate) fn from_number(number: u64) -> Option<Self> {
+    pub fn from_number(number: u64) -> Option<Self> {
         [Self::Queued, Self::NothingTaken, Self::GoesOn]
             .into_iter()
             .find(|state| *state as u64 == number)
@@ -173,30 +173,30 @@ impl UploadState {
 
 /// The tag of a request: `method` and `service` as the server numbers them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct RequestTag {
+pub struct RequestTag {
     /// What is asked for.
-    pub(crate) operation: Operation,
+    pub operation: Operation,
     /// The method's place in the server's list.
-    pub(crate) method: u16,
+    pub method: u16,
     /// The service's place in the server's list.
-    pub(crate) service: u8,
+    pub service: u8,
     /// Whether the body has raw sections.
-    pub(crate) raw: bool,
+    pub raw: bool,
 }
 
 impl RequestTag {
     /// Of a request that concerns a stream, or all events of the client.
-    pub(crate) const fn of(operation: Operation) -> Self {
+    pub const fn of(operation: Operation) -> Self {
         Self { operation, method: 0, service: 0, raw: false }
     }
 
     /// Of a call.
-    pub(crate) const fn call(service: u8, method: u16) -> Self {
+    pub const fn call(service: u8, method: u16) -> Self {
         Self { operation: Operation::Call, method, service, raw: false }
     }
 
     /// The bits. `method` must be below [`MAX_METHODS`].
-    pub(crate) fn bits(self) -> u32 {
+    pub fn bits(self) -> u32 {
         debug_assert!(usize::from(self.method) < MAX_METHODS);
         u32::from(self.method)
             | u32::from(self.service) << METHOD_BITS
@@ -205,7 +205,7 @@ impl RequestTag {
     }
 
     /// Reads what a peer sent; `None` when a bit is set that has no meaning.
-    pub(crate) fn from_bits(bits: u32) -> Option<Self> {
+    pub fn from_bits(bits: u32) -> Option<Self> {
         let operation = bits >> OPERATION_SHIFT & ((1 << OPERATION_BITS) - 1);
         let tag = Self {
             operation: Operation::from_bits(operation)?,
@@ -220,7 +220,7 @@ impl RequestTag {
 /// Whether a request may be taken by the last thread that is free: it runs no method, and what it asks
 /// for is done at once. A push is none of these, since the user's code decodes its items, as it does
 /// arguments.
-pub(crate) fn runs_nothing(bits: u32) -> bool {
+pub fn runs_nothing(bits: u32) -> bool {
     RequestTag::from_bits(bits).is_some_and(|tag| match tag.operation {
         Operation::Call | Operation::Push => false,
         Operation::Pull
@@ -235,7 +235,7 @@ pub(crate) fn runs_nothing(bits: u32) -> bool {
 /// How a call went, and so what the answer's body is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
-pub(crate) enum Status {
+pub enum Status {
     /// The handler's value, or the `Ok` of its `Result`.
     Ok = 0,
     /// The `Err` of its `Result`.
@@ -266,21 +266,21 @@ pub(crate) enum Status {
 
 /// The tag of an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct AnswerTag {
+pub struct AnswerTag {
     /// How the call went.
-    pub(crate) status: Status,
+    pub status: Status,
     /// Whether the body has raw sections.
-    pub(crate) raw: bool,
+    pub raw: bool,
 }
 
 impl AnswerTag {
     /// The bits.
-    pub(crate) fn bits(self) -> u32 {
+    pub fn bits(self) -> u32 {
         self.status as u32 | if self.raw { RAW } else { 0 }
     }
 
     /// Reads what a peer sent; `None` when it has no meaning.
-    pub(crate) fn from_bits(bits: u32) -> Option<Self> {
+    pub fn from_bits(bits: u32) -> Option<Self> {
         let status = match bits & ((1 << STATUS_BITS) - 1) {
             0 => Status::Ok,
             1 => Status::App,

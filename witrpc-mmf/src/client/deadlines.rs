@@ -19,7 +19,7 @@ use crate::link::message::Ticket;
 
 /// See the head of this file.
 #[derive(Debug, Default)]
-pub(super) struct Deadlines(Mutex<DeadlineState>);
+pub struct Deadlines(Mutex<DeadlineState>);
 
 #[derive(Debug, Default)]
 struct DeadlineState {
@@ -43,12 +43,12 @@ struct Set {
 
 /// A future's deadline, while one is set. To be [cleared](Deadlines::clear) when the future ends.
 #[derive(Debug, Default)]
-pub(super) struct Alarm(Option<Key>);
+pub struct Alarm(Option<Key>);
 
 impl Deadlines {
     /// Has `waker` woken at `at`, and not at what was set before. The link thread is to be told of the
     /// deadline after this.
-    pub(super) fn set(&self, alarm: &mut Alarm, at: Instant, waker: &Waker) {
+    pub fn set(&self, alarm: &mut Alarm, at: Instant, waker: &Waker) {
         let waker = waker.clone();
         let (key, earlier) = self.lock().set(alarm.0, at, waker, None);
         drop(earlier);
@@ -56,14 +56,14 @@ impl Deadlines {
     }
 
     /// Takes a deadline back, if one is set.
-    pub(super) fn clear(&self, alarm: &mut Alarm) {
+    pub fn clear(&self, alarm: &mut Alarm) {
         let Some(key) = alarm.0.take() else { return };
         let former = self.lock().set.remove(&key);
         drop(former);
     }
 
     /// [`set`](Self::set) for a call that waits for its answer.
-    pub(super) fn set_for(&self, call: Ticket, at: Instant, waker: &Waker) {
+    pub fn set_for(&self, call: Ticket, at: Instant, waker: &Waker) {
         let waker = waker.clone();
         let mut state = self.lock();
         let former = state.of_calls.get(&call).copied();
@@ -74,7 +74,7 @@ impl Deadlines {
     }
 
     /// [`clear`](Self::clear) for a call that waits for its answer no more.
-    pub(super) fn clear_for(&self, call: Ticket) {
+    pub fn clear_for(&self, call: Ticket) {
         let mut state = self.lock();
         let former = state.of_calls.remove(&call).and_then(|key| state.set.remove(&key));
         drop(state);
@@ -82,7 +82,7 @@ impl Deadlines {
     }
 
     /// Wakes those whose deadline has come. Returns the earliest of the others.
-    pub(super) fn expire(&self, now: Instant) -> Option<Instant> {
+    pub fn expire(&self, now: Instant) -> Option<Instant> {
         loop {
             let mut state = self.lock();
             let first = state.set.first_entry()?;

@@ -18,7 +18,7 @@ use super::stall_timer::StallTimer;
 
 /// How often the present call's future may still look in vain before it goes to sleep.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Looks {
+pub enum Looks {
     /// It has not looked yet.
     NotGranted,
     Left(u32),
@@ -31,14 +31,14 @@ const ASLEEP: u32 = u32::MAX;
 
 /// The private half of a lane.
 #[derive(Default)]
-pub(super) struct ClientLane {
+pub struct ClientLane {
     /// The seq of the lane's latest line; changed by the owner only.
     seq: AtomicU64,
     /// Who may touch the lane.
-    pub(super) lent: LaneOwnership<Mapped>,
+    pub lent: LaneOwnership<Mapped>,
     /// See [`Looks`]. Accessed by the owner only.
     looks: AtomicU32,
-    pub(super) sleeper: SleeperSlot<Mapped, Waker, StallTimer>,
+    pub sleeper: SleeperSlot<Mapped, Waker, StallTimer>,
     /// The part of a segmented answer that has come.
     partial: Mutex<Option<Partial>>,
 }
@@ -46,18 +46,18 @@ pub(super) struct ClientLane {
 impl ClientLane {
     /// The seq for the lane's next line. Only the owner calls this.
     #[inline]
-    pub(super) fn next_seq(&self) -> u64 {
+    pub fn next_seq(&self) -> u64 {
         let seq = self.seq.load(Relaxed) + 1;
         self.seq.store(seq, Relaxed);
         seq
     }
 
     /// The seq of the lane's latest line.
-    pub(super) fn seq(&self) -> u64 {
+    pub fn seq(&self) -> u64 {
         self.seq.load(Relaxed)
     }
 
-    pub(super) fn looks(&self) -> Looks {
+    pub fn looks(&self) -> Looks {
         match self.looks.load(Relaxed) {
             0 => Looks::NotGranted,
             ASLEEP => Looks::Asleep,
@@ -65,7 +65,7 @@ impl ClientLane {
         }
     }
 
-    pub(super) fn set_looks(&self, looks: Looks) {
+    pub fn set_looks(&self, looks: Looks) {
         let word = match looks {
             Looks::NotGranted => 0,
             Looks::Left(left) => left + 1,
@@ -74,20 +74,20 @@ impl ClientLane {
         self.looks.store(word, Relaxed);
     }
 
-    pub(super) fn partial(&self) -> MutexGuard<'_, Option<Partial>> {
+    pub fn partial(&self) -> MutexGuard<'_, Option<Partial>> {
         lock(&self.partial)
     }
 }
 
 /// All lanes of a connection.
-pub(super) struct Lanes {
+pub struct Lanes {
     /// A bit a lane: free.
     free: Box<[AtomicU64]>,
     lanes: Box<[ClientLane]>,
 }
 
 impl Lanes {
-    pub(super) fn new(count: usize) -> Self {
+    pub fn new(count: usize) -> Self {
         let groups = count.div_ceil(GROUP);
         let free = (0..groups).map(|group| {
             let bits = (count - group * GROUP).min(GROUP);
@@ -98,7 +98,7 @@ impl Lanes {
 
     /// Takes the lowest free lane: low lanes keep the high water, and so the server's scan, low.
     #[inline]
-    pub(super) fn take(&self) -> Option<usize> {
+    pub fn take(&self) -> Option<usize> {
         for (group, free) in self.free.iter().enumerate() {
             // SeqCst here and in `give_back`: whoever enters the queue of waiters and then finds
             // nothing here is seen there by whoever gives a lane back and then looks at the queue.
@@ -117,22 +117,22 @@ impl Lanes {
 
     /// The owner is done. The caller then looks whether somebody waits for a lane.
     #[inline]
-    pub(super) fn give_back(&self, lane: usize) {
+    pub fn give_back(&self, lane: usize) {
         let free = &self.free[lane / GROUP];
         free.fetch_or(1 << (lane % GROUP), SeqCst);
     }
 
-    pub(super) fn count(&self) -> usize {
+    pub fn count(&self) -> usize {
         self.lanes.len()
     }
 
     #[inline]
-    pub(super) fn get(&self, lane: usize) -> &ClientLane {
+    pub fn get(&self, lane: usize) -> &ClientLane {
         &self.lanes[lane]
     }
 
     /// The lanes of a group, with their numbers.
-    pub(super) fn group(&self, group: usize) -> impl Iterator<Item = (usize, &ClientLane)> {
+    pub fn group(&self, group: usize) -> impl Iterator<Item = (usize, &ClientLane)> {
         self.lanes.iter().enumerate().skip(group * GROUP).take(GROUP)
     }
 }

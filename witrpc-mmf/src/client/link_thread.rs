@@ -35,7 +35,7 @@ const BELL: u64 = 1;
 const POKE: u64 = 2;
 
 /// What the thread and the client share.
-pub(super) struct Link {
+pub struct Link {
     shared: Arc<LinkThreadShared>,
 }
 
@@ -52,7 +52,7 @@ struct LinkThreadShared {
 const NO_PLAN: u64 = u64::MAX;
 
 impl Link {
-    pub(super) fn new(socket: Socket) -> std::io::Result<Self> {
+    pub fn new(socket: Socket) -> std::io::Result<Self> {
         let epoll = Descriptor::open(|| epoll::create(epoll::CreateFlags::CLOEXEC))?;
         let flags = EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK;
         let poke = Descriptor::open(|| eventfd(0, flags))?;
@@ -67,12 +67,12 @@ impl Link {
     }
 
     /// Ends the connection: the server sees the hang-up, and so does the thread.
-    pub(super) fn hang_up(&self) {
+    pub fn hang_up(&self) {
         self.shared.socket.hang_up();
     }
 
     /// Has the thread awake at `deadline`. The caller has registered what is to be woken then.
-    pub(super) fn wake_by(&self, deadline: Option<Instant>) {
+    pub fn wake_by(&self, deadline: Option<Instant>) {
         let Some(deadline) = deadline else { return };
         epoch::fence::<Mapped>();
         if self.shared.nanos(deadline) < self.shared.planned.load(SeqCst) {
@@ -110,7 +110,7 @@ impl LinkThreadShared {
 }
 
 /// Starts the thread, which lives as long as the client.
-pub(super) fn start(client: &Arc<Client>) -> std::io::Result<()> {
+pub fn start(client: &Arc<Client>) -> std::io::Result<()> {
     let shared = Arc::clone(&client.link.shared);
     if let Some(bell) = &*client.half.bell.end() {
         let data = epoll::EventData::new_u64(BELL);

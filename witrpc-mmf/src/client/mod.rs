@@ -11,7 +11,7 @@ mod alloc;
 mod collect;
 mod deadlines;
 mod kept;
-pub(crate) mod lane_ownership;
+pub mod lane_ownership;
 mod lane_queue;
 mod lanes;
 mod link_thread;
@@ -19,7 +19,7 @@ mod receive;
 mod send;
 mod send_state;
 mod sleeper;
-pub(crate) mod stall_timer;
+pub mod stall_timer;
 mod waiters;
 mod waiting;
 

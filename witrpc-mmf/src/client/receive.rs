@@ -28,7 +28,7 @@ use super::lanes::Looks;
 use super::stall_timer::StallTimer;
 
 /// What a response turned out to be.
-pub(super) enum Taken<R = Result<Answer, ChannelError>> {
+pub enum Taken<R = Result<Answer, ChannelError>> {
     /// The call is over: the answer, or why there is none; or what was made of the answer.
     Answer(R),
     /// A part of the answer; the next has been asked for, by this seq.
@@ -403,4 +403,4 @@ fn small(head: Head, copied: &Copied) -> Payload {
     Payload::Small { bytes: inline_bytes(copied.inline), len: head.len as u8 }
 }
 
-pub(super) const UNASKED: &str = "it took a segment that was not sent";
+pub const UNASKED: &str = "it took a segment that was not sent";

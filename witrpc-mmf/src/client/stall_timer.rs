@@ -14,7 +14,7 @@ const LONGEST: Duration = Duration::from_millis(2);
 
 /// When to ask next, for one sleeping call.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct StallTimer {
+pub struct StallTimer {
     /// `None` once the call has been claimed.
     next: Option<Instant>,
     pause: Duration,
@@ -22,27 +22,27 @@ pub(super) struct StallTimer {
 
 impl StallTimer {
     /// For a call that goes to sleep now.
-    pub(super) fn new() -> Self {
+    pub fn new() -> Self {
         Self { next: Some(Instant::now() + FIRST), pause: FIRST }
     }
 
     /// When the sleeper must look up: for its deadline, or to ask.
-    pub(super) fn wake_at(&self, deadline: Option<Instant>) -> Option<Instant> {
+    pub fn wake_at(&self, deadline: Option<Instant>) -> Option<Instant> {
         earliest(self.next, deadline)
     }
 
     /// Whether it is time to ask.
-    pub(super) fn is_due(&self, now: Instant) -> bool {
+    pub fn is_due(&self, now: Instant) -> bool {
         self.next.is_some_and(|at| now >= at)
     }
 
     /// The call has been claimed: there is nothing to ask for.
-    pub(super) fn stop(&mut self) {
+    pub fn stop(&mut self) {
         self.next = None;
     }
 
     /// The server has been asked: the next time is later than the last was.
-    pub(super) fn put_off(&mut self, now: Instant) {
+    pub fn put_off(&mut self, now: Instant) {
         self.pause = (self.pause * 2).min(LONGEST);
         self.next = Some(now + self.pause);
     }

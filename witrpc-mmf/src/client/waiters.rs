@@ -13,7 +13,7 @@ use witrpc_rt::{lock, wake};
 /// A set of wakers, none of which is run, cloned or dropped under the lock: either may end a task that
 /// waits here, and so come back to it.
 #[derive(Debug, Default)]
-pub(super) struct Waiters {
+pub struct Waiters {
     /// `queue.wakers.len()`, readable without the lock.
     count: AtomicUsize,
     queue: Mutex<Queue>,
@@ -27,12 +27,12 @@ struct Queue {
 
 /// A task's place, across its polls.
 #[derive(Debug, Default)]
-pub(super) struct QueuePlace(Option<u64>);
+pub struct QueuePlace(Option<u64>);
 
 impl Waiters {
     /// Waits in `place`. After this the caller must try once more before it sleeps: a thread that
     /// makes room looks at the count after having made it.
-    pub(super) fn enter(&self, place: &mut QueuePlace, waker: &Waker) {
+    pub fn enter(&self, place: &mut QueuePlace, waker: &Waker) {
         let waker = waker.clone();
         let mut queue = self.lock();
         let number = *place.0.get_or_insert_with(|| {
@@ -47,7 +47,7 @@ impl Waiters {
     }
 
     /// Waits no more.
-    pub(super) fn leave(&self, place: &mut QueuePlace) {
+    pub fn leave(&self, place: &mut QueuePlace) {
         let Some(number) = place.0.take() else { return };
         let mut queue = self.lock();
         let waker = queue.wakers.remove(&number);
@@ -56,12 +56,12 @@ impl Waiters {
         drop(waker);
     }
 
-    pub(super) fn is_empty(&self) -> bool {
+    pub fn is_empty(&self) -> bool {
         self.count.load(SeqCst) == 0
     }
 
     /// Wakes all.
-    pub(super) fn notify_all(&self) {
+    pub fn notify_all(&self) {
         let mut queue = self.lock();
         let wakers = std::mem::take(&mut queue.wakers);
         self.count.store(0, SeqCst);
@@ -75,7 +75,7 @@ impl Waiters {
 }
 
 /// The earlier of two deadlines, either of which may be missing.
-pub(super) fn earliest(a: Option<Instant>, b: Option<Instant>) -> Option<Instant> {
+pub fn earliest(a: Option<Instant>, b: Option<Instant>) -> Option<Instant> {
     match (a, b) {
         (Some(a), Some(b)) => Some(a.min(b)),
         (a, b) => a.or(b),

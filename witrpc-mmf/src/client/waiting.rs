@@ -27,9 +27,9 @@ use super::waiters::{QueuePlace, earliest};
 /// What a future waits for across its polls, besides a response. It is to [end](Client::end_wait) with
 /// the future.
 #[derive(Debug, Default)]
-pub(super) struct Waiting {
+pub struct Waiting {
     /// The request belongs to a call that has begun: a server that drains its calls takes it still.
-    pub(super) continues: bool,
+    pub continues: bool,
     lane: LanePlace,
     space: QueuePlace,
     alarm: Alarm,

@@ -146,7 +146,7 @@ impl DirectoryError {
     }
 }
 
-pub(super) fn list(reasons: &[impl ToString]) -> String {
+pub fn list(reasons: &[impl ToString]) -> String {
     let each: Vec<_> = reasons.iter().map(ToString::to_string).collect();
     each.join("; ")
 }

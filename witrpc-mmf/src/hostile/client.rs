@@ -39,20 +39,20 @@ impl Admission for Everybody {
 const LONG_ANSWER: Zeros = Zeros(1_000);
 
 /// A server that answers every call with its tag, but for those of tag 1.
-pub(super) struct Honest {
+pub struct Honest {
     site: Site,
     keys: Plain,
-    pub(super) server: Arc<Server>,
+    pub server: Arc<Server>,
     /// What came with calls of tag 2, and is not let go.
     kept: Mutex<Vec<Payload>>,
 }
 
 impl Honest {
-    pub(super) fn start() -> Self {
+    pub fn start() -> Self {
         Self::start_with(Plain::default())
     }
 
-    pub(super) fn start_with(keys: Plain) -> Self {
+    pub fn start_with(keys: Plain) -> Self {
         let site = Site::new();
         let options = ServerOptions {
             backend: Backend::Native,
@@ -73,7 +73,7 @@ impl Honest {
         Self { site, keys, server: server.expect("the name is free"), kept: Mutex::default() }
     }
 
-    pub(super) fn serve(&self, until: impl Fn() -> bool) {
+    pub fn serve(&self, until: impl Fn() -> bool) {
         let patience = Instant::now() + PATIENCE;
         let mut scanner = self.server.scanner();
         while !until() {
@@ -100,7 +100,7 @@ impl Honest {
         }
     }
 
-    pub(super) fn hostile(&self) -> (Raw, Socket) {
+    pub fn hostile(&self) -> (Raw, Socket) {
         let connected = connect(
             &self.site.name,
             &self.site.place,
@@ -119,7 +119,7 @@ impl Honest {
         (raw, connected.link)
     }
 
-    pub(super) fn bystander(&self) -> Arc<Client> {
+    pub fn bystander(&self) -> Arc<Client> {
         let options = ClientOptions {
             backend: Backend::Native,
             wait_for_server: Duration::ZERO,
@@ -134,14 +134,14 @@ impl Honest {
     }
 
     /// Has the hostile client ask by `said` as call `seq` of lane 0, until it is answered.
-    pub(super) fn answers(&self, raw: &Raw, seq: u64, said: Said) {
+    pub fn answers(&self, raw: &Raw, seq: u64, said: Said) {
         raw.ask(seq, said);
         let response = raw.peer_line(raw.layout.response_line(0));
         self.serve(|| line::shows::<Mapped>(response) == seq);
     }
 
     /// Has the hostile client ask, until its connection ends for it.
-    pub(super) fn ends(&self, raw: &Raw, seq: u64, said: Said) {
+    pub fn ends(&self, raw: &Raw, seq: u64, said: Said) {
         let (before, _) = self.server.broken();
         raw.ask(seq, said);
         self.serve(|| self.server.broken().0 > before);
@@ -160,12 +160,12 @@ impl Honest {
     }
 
     /// The rule that was broken last.
-    pub(super) fn broken(&self) -> Option<&'static str> {
+    pub fn broken(&self) -> Option<&'static str> {
         self.server.broken().1
     }
 
     /// The bystander makes a call.
-    pub(super) fn serves(&self, bystander: &Arc<Client>) {
+    pub fn serves(&self, bystander: &Arc<Client>) {
         let outcome = self.while_serving(|| {
             let body = Body::Small { padded: &[0; INLINE_LEN], len: 1 };
             call(bystander, Outgoing { tag: 7, body, deadline: None })
@@ -174,7 +174,7 @@ impl Honest {
     }
 
     /// Does something on another thread, and serves on this one meanwhile.
-    pub(super) fn while_serving<R: Send>(&self, work: impl FnOnce() -> R + Send) -> R {
+    pub fn while_serving<R: Send>(&self, work: impl FnOnce() -> R + Send) -> R {
         let done = AtomicBool::new(false);
         std::thread::scope(|scope| {
             let working = scope.spawn(|| {
@@ -204,7 +204,7 @@ impl Drop for Done<'_> {
 }
 
 /// So many zeros.
-pub(super) struct Zeros(pub(super) usize);
+pub struct Zeros(pub usize);
 
 impl Fill for Zeros {
     fn len(&self) -> usize {
@@ -217,7 +217,7 @@ impl Fill for Zeros {
 }
 
 /// Makes a call, and gives the answer's tag.
-pub(super) fn call(client: &Arc<Client>, message: Outgoing<'_>) -> Result<u32, ChannelError> {
+pub fn call(client: &Arc<Client>, message: Outgoing<'_>) -> Result<u32, ChannelError> {
     let ticket = client.try_send(message)?.expect("a lane and space are free");
     client.wait_answer(ticket, &mut Limit::Within(PATIENCE), |answer| answer.tag)
 }

@@ -44,7 +44,7 @@ impl Host for Everybody {
 }
 
 /// Serves nobody: what its clients get is up to the test.
-pub(super) struct Hostile {
+pub struct Hostile {
     site: Site,
     keys: Plain,
     control: Control,
@@ -52,11 +52,11 @@ pub(super) struct Hostile {
 }
 
 impl Hostile {
-    pub(super) fn start() -> Self {
+    pub fn start() -> Self {
         Self::start_with(Plain::default())
     }
 
-    pub(super) fn start_with(keys: Plain) -> Self {
+    pub fn start_with(keys: Plain) -> Self {
         let site = Site::new();
         let limits = ServerLimits {
             backend: Backend::Native,
@@ -77,7 +77,7 @@ impl Hostile {
         Self { site, keys, control, connected }
     }
 
-    pub(super) fn client(&self) -> (Arc<Client>, Raw) {
+    pub fn client(&self) -> (Arc<Client>, Raw) {
         let options = ClientOptions {
             backend: Backend::Native,
             wait_for_server: Duration::ZERO,
@@ -101,7 +101,7 @@ impl Drop for Hostile {
 
 impl Raw {
     /// Waits until the client has written `seq` on lane 0, and answers.
-    pub(super) fn answer(&self, seq: u64, said: Said) -> ControlFlow<()> {
+    pub fn answer(&self, seq: u64, said: Said) -> ControlFlow<()> {
         let request = self.peer_line(self.layout.request_line(0));
         let patience = Instant::now() + PATIENCE;
         while line::shows::<Mapped>(request) != seq {
@@ -126,7 +126,7 @@ fn send(client: &Client) -> Ticket {
     sent.expect("connected").expect("a lane is free")
 }
 
-pub(super) fn call(client: &Arc<Client>, limit: Duration) -> Result<u32, ChannelError> {
+pub fn call(client: &Arc<Client>, limit: Duration) -> Result<u32, ChannelError> {
     client.wait_answer(send(client), &mut Limit::Within(limit), |answer| answer.tag)
 }
 

@@ -26,55 +26,55 @@ use super::release;
 use super::release::ReleaseTable;
 
 /// One end of a connection, as far as both are alike.
-pub(crate) struct Half {
-    pub(crate) own: OwnMemory,
-    pub(crate) peer: PeerMemory,
-    pub(crate) layout: Layout,
-    pub(crate) places: Places,
+pub struct Half {
+    pub own: OwnMemory,
+    pub peer: PeerMemory,
+    pub layout: Layout,
+    pub places: Places,
     /// Blocks of our arena: free ones, and those that the peer has not released yet.
-    pub(crate) send_arena: SendArena,
-    pub(crate) codec: MessageCodec,
-    pub(crate) max_message_len: usize,
+    pub send_arena: SendArena,
+    pub codec: MessageCodec,
+    pub max_message_len: usize,
     /// Leases of the peer's that this process holds.
-    pub(crate) leases_held: Held,
+    pub leases_held: Held,
     /// Whether what the peer sends may be read in place.
-    pub(crate) trusted: Option<TrustedPeer>,
+    pub trusted: Option<TrustedPeer>,
     /// Ringing the peer.
-    pub(crate) bell: Bell,
-    pub(crate) space_rung: WakeRequest<Mapped>,
-    pub(crate) origin: Origin,
+    pub bell: Bell,
+    pub space_rung: WakeRequest<Mapped>,
+    pub origin: Origin,
 }
 
 /// Where blocks lie, and where their release is said.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Places {
+pub struct Places {
     /// Where the peer's arena begins in its region.
-    pub(crate) peer_arena: usize,
+    pub peer_arena: usize,
     /// The table in our region in which we release the peer's blocks.
-    pub(crate) own_release: usize,
+    pub own_release: usize,
     /// The table in the peer's region in which it releases ours.
-    pub(crate) peer_release: usize,
+    pub peer_release: usize,
 }
 
 impl Half {
     /// Which blocks of our arena the peer has released.
-    pub(crate) fn released(&self) -> ReleaseTable<'_, Mapped> {
+    pub fn released(&self) -> ReleaseTable<'_, Mapped> {
         let slots = self.peer.words32(self.places.peer_release, self.layout.granules());
         ReleaseTable { slots }
     }
 
     /// Refuses leases that cannot be had, whatever comes back.
-    pub(crate) fn check_leases(&self, lens: &[usize]) -> Result<(), ChannelError> {
+    pub fn check_leases(&self, lens: &[usize]) -> Result<(), ChannelError> {
         self.codec.check_leasable()?;
         self.send_arena.check_leases(lens)
     }
 
     /// Where the peer's blocks lie.
-    pub(crate) fn source(&self) -> BlockSource<'_> {
+    pub fn source(&self) -> BlockSource<'_> {
         BlockSource { peer: &self.peer, arena: self.places.peer_arena }
     }
 
-    pub(crate) fn copy_block(&self, block: &BlockRef, offset: usize, out: &mut [u8]) {
+    pub fn copy_block(&self, block: &BlockRef, offset: usize, out: &mut [u8]) {
         assert!(offset <= block.len() && out.len() <= block.len() - offset, "beyond the block");
         self.source().copy(self.received(block), offset, out);
     }
@@ -84,7 +84,7 @@ impl Half {
     /// # Safety
     ///
     /// The peer has lent the block, and it is not released while the result exists.
-    pub(crate) unsafe fn view_block(&self, block: &BlockRef) -> Option<&[u8]> {
+    pub unsafe fn view_block(&self, block: &BlockRef) -> Option<&[u8]> {
         let trusted = self.trusted?;
         let start = self.places.peer_arena + self.received(block).offset();
         // SAFETY: it is lent, and not released meanwhile, by this function's own contract.
@@ -97,12 +97,12 @@ impl Half {
     }
 
     /// Where we say that a block of the peer's that begins at `granule` is released.
-    pub(crate) fn slot(&self, granule: usize) -> &AtomicU32 {
+    pub fn slot(&self, granule: usize) -> &AtomicU32 {
         self.own.word32(self.places.own_release + granule * 4)
     }
 
     /// Gives a block of the peer's back.
-    pub(crate) fn release(&self, block: &BlockRef) {
+    pub fn release(&self, block: &BlockRef) {
         if self.origin.is_forked() {
             return;
         }
@@ -114,14 +114,14 @@ impl Half {
 }
 
 /// A block of the peer's arena that holds a message. Dropping it releases the block.
-pub(crate) struct ReceivedBlock<E: End> {
+pub struct ReceivedBlock<E: End> {
     end: Arc<E>,
     block: BlockRef,
 }
 
 impl<E: End> ReceivedBlock<E> {
     /// Takes over a block that the peer has lent with a message.
-    pub(crate) fn new(end: Arc<E>, block: BlockRef) -> Self {
+    pub fn new(end: Arc<E>, block: BlockRef) -> Self {
         end.block_received();
         Self { end, block }
     }

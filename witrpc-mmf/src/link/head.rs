@@ -11,7 +11,7 @@
 use witrpc_transport::TAG_BITS;
 
 /// Set beside the tag: the message ends with the descriptions of leases.
-pub(crate) const LEASES: u32 = 1 << TAG_BITS;
+pub const LEASES: u32 = 1 << TAG_BITS;
 
 const TAG_SHIFT: u32 = 32;
 /// The tag, and [`LEASES`].
@@ -25,7 +25,7 @@ const _: () = assert!(KIND_SHIFT + 3 == 63);
 /// What a line carries. The numbers are the wire's; 0 is what an unwritten line says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
-pub(crate) enum Kind {
+pub enum Kind {
     /// The message itself, at most `INLINE_LEN` bytes.
     Inline = 1,
     /// A block that holds the message.
@@ -54,28 +54,28 @@ impl Kind {
 
 /// A head, taken apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Head {
-    pub(crate) kind: Kind,
+pub struct Head {
+    pub kind: Kind,
     /// The sender's tag, and [`LEASES`].
-    pub(crate) tag: u32,
-    pub(crate) len: u32,
-    pub(crate) deadline: bool,
+    pub tag: u32,
+    pub len: u32,
+    pub deadline: bool,
 }
 
 impl Head {
     #[inline]
-    pub(crate) fn new(kind: Kind, tag: u32, len: u32) -> Self {
+    pub fn new(kind: Kind, tag: u32, len: u32) -> Self {
         Self { kind, tag, len, deadline: false }
     }
 
     /// The same, of a request whose deadline stands in the lane's control line if there is one.
     #[inline]
-    pub(crate) fn with_deadline(self, deadline: bool) -> Self {
+    pub fn with_deadline(self, deadline: bool) -> Self {
         Self { deadline, ..self }
     }
 
     #[inline]
-    pub(crate) fn to_word(self) -> u64 {
+    pub fn to_word(self) -> u64 {
         debug_assert!(u64::from(self.tag) <= TAG_MASK);
         let deadline = if self.deadline { DEADLINE } else { 0 };
         deadline
@@ -86,7 +86,7 @@ impl Head {
 
     /// `None` when a peer wrote a kind that does not exist.
     #[inline]
-    pub(crate) fn from_word(word: u64) -> Option<Self> {
+    pub fn from_word(word: u64) -> Option<Self> {
         Some(Self {
             kind: Kind::from_bits(word >> KIND_SHIFT & KIND_MASK)?,
             tag: (word >> TAG_SHIFT & TAG_MASK) as u32,

@@ -16,10 +16,10 @@ use super::sealed::{
 
 /// How the messages of a connection are carried.
 #[derive(Debug)]
-pub(crate) struct MessageCodec(Option<Cipher>);
+pub struct MessageCodec(Option<Cipher>);
 
 /// Why a block was not opened.
-pub(crate) enum Unopened {
+pub enum Unopened {
     /// This process has no memory for what it holds.
     NoMemory,
     /// The peer has broken this rule.
@@ -28,25 +28,25 @@ pub(crate) enum Unopened {
 
 /// What a line says of a segment.
 #[derive(Clone, Copy)]
-pub(crate) struct Segment<'a> {
-    pub(crate) lane: usize,
-    pub(crate) head: Head,
+pub struct Segment<'a> {
+    pub lane: usize,
+    pub head: Head,
     /// Where it begins in its message.
-    pub(crate) start: u64,
-    pub(crate) block: &'a BlockRef,
+    pub start: u64,
+    pub block: &'a BlockRef,
 }
 
 /// Where the blocks of a peer lie.
 #[derive(Clone, Copy)]
-pub(crate) struct BlockSource<'a> {
-    pub(crate) peer: &'a PeerMemory,
+pub struct BlockSource<'a> {
+    pub peer: &'a PeerMemory,
     /// Where its arena begins in its region.
-    pub(crate) arena: usize,
+    pub arena: usize,
 }
 
 impl BlockSource<'_> {
     /// Copies out of a block of the peer's.
-    pub(crate) fn copy(self, block: &BlockRef, offset: usize, out: &mut [u8]) {
+    pub fn copy(self, block: &BlockRef, offset: usize, out: &mut [u8]) {
         let copied = self.peer.copy_out(self.arena + block.offset() + offset, out);
         copied.expect("a checked block lies in the region");
     }
@@ -59,21 +59,21 @@ impl BlockSource<'_> {
 
 impl MessageCodec {
     /// Sealed, if there are keys.
-    pub(crate) fn new(keys: Option<Box<dyn Keys>>, lanes: usize) -> Self {
+    pub fn new(keys: Option<Box<dyn Keys>>, lanes: usize) -> Self {
         Self(keys.map(|keys| Cipher::new(keys, lanes)))
     }
 
     #[inline]
-    pub(crate) fn is_plain(&self) -> bool {
+    pub fn is_plain(&self) -> bool {
         self.0.is_none()
     }
 
-    pub(crate) fn sealing(&self) -> Option<&Cipher> {
+    pub fn sealing(&self) -> Option<&Cipher> {
         self.0.as_ref()
     }
 
     /// The longest message that is sent in one block, in bytes.
-    pub(crate) fn longest_whole(&self, send_arena: &SendArena) -> usize {
+    pub fn longest_whole(&self, send_arena: &SendArena) -> usize {
         match self.0 {
             None => send_arena.largest_block(),
             Some(_) => longest_within(send_arena.largest_block()).min(LONGEST_PART),
@@ -81,7 +81,7 @@ impl MessageCodec {
     }
 
     /// The longest part of a message that is sent as a segment, in bytes.
-    pub(crate) fn longest_segment(&self, send_arena: &SendArena) -> usize {
+    pub fn longest_segment(&self, send_arena: &SendArena) -> usize {
         match self.0 {
             None => send_arena.segment_len(),
             Some(_) => longest_within(send_arena.segment_len()).min(LONGEST_PART),
@@ -93,7 +93,7 @@ impl MessageCodec {
     /// # Errors
     ///
     /// [`ChannelError::Encrypted`].
-    pub(crate) fn check_leasable(&self) -> Result<(), ChannelError> {
+    pub fn check_leasable(&self) -> Result<(), ChannelError> {
         if self.is_plain() { Ok(()) } else { Err(ChannelError::Encrypted) }
     }
 
@@ -102,7 +102,7 @@ impl MessageCodec {
     /// # Errors
     ///
     /// The rule that the peer has broken.
-    pub(crate) fn check_leases(&self, head: Head) -> Result<(), &'static str> {
+    pub fn check_leases(&self, head: Head) -> Result<(), &'static str> {
         if head.tag & LEASES == 0 {
             return Ok(());
         }
@@ -114,13 +114,13 @@ impl MessageCodec {
     }
 
     /// How long the block is that carries so many bytes of a message.
-    pub(crate) fn block_len(&self, len: usize) -> usize {
+    pub fn block_len(&self, len: usize) -> usize {
         if self.is_plain() { len } else { sealed_len(len) }
     }
 
     /// How many bytes of a message a segment carries whose block has this length: 0, which no segment
     /// does, if none has.
-    pub(crate) fn carried(&self, block_len: usize) -> usize {
+    pub fn carried(&self, block_len: usize) -> usize {
         if self.is_plain() { block_len } else { opened_len(block_len).unwrap_or(0) }
     }
 
@@ -130,7 +130,7 @@ impl MessageCodec {
     /// # Errors
     ///
     /// [`KeysExhausted`]: the lane, and the connection with it, is at its end.
-    pub(crate) fn fill(
+    pub fn fill(
         &self,
         lane: usize,
         head: Head,
@@ -149,7 +149,7 @@ impl MessageCodec {
 
     /// Adds a segment to what has come of its message. `ask` asks the peer for the next, if there is
     /// one, before the bytes are copied and opened: the peer fills and seals it meanwhile.
-    pub(crate) fn append(
+    pub fn append(
         &self,
         partial: &mut Partial,
         segment: Segment<'_>,
@@ -176,7 +176,7 @@ impl MessageCodec {
 
 impl Cipher {
     /// Opens a message that came in one block.
-    pub(crate) fn open_whole(
+    pub fn open_whole(
         &self,
         lane: usize,
         head: Head,

@@ -1,16 +1,16 @@
 //! What both sides of a connection share: lines, messages, leases.
 
-pub(crate) mod cancel;
-pub(crate) mod half;
-pub(crate) mod head;
+pub mod cancel;
+pub mod half;
+pub mod head;
 pub mod lease;
 #[doc(hidden)]
 pub mod line;
-pub(crate) mod message;
-pub(crate) mod message_codec;
-pub(crate) mod reassembly;
-pub(crate) mod receiver;
+pub mod message;
+pub mod message_codec;
+pub mod reassembly;
+pub mod receiver;
 pub mod release;
-pub(crate) mod sealed;
-pub(crate) mod sender;
-pub(crate) mod state;
+pub mod sealed;
+pub mod sender;
+pub mod state;

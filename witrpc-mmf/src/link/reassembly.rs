@@ -22,14 +22,14 @@ impl From<Head> for Said {
 
 /// A message of which not all segments have come.
 #[derive(Debug)]
-pub(crate) struct Partial {
+pub struct Partial {
     said: Said,
     bytes: Vec<u8>,
 }
 
 /// Why a segment was not added.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Refused {
+pub enum Refused {
     /// It does not follow the one before.
     OutOfOrder,
     /// It is longer than any segment is, and would take as much longer to copy or to open.
@@ -40,7 +40,7 @@ pub(crate) enum Refused {
 
 impl Refused {
     /// The rule that the peer has broken.
-    pub(crate) fn rule(&self) -> &'static str {
+    pub fn rule(&self) -> &'static str {
         match self {
             Self::OutOfOrder => "a segment that does not follow the one before",
             Self::TooLong => "a segment longer than any is",
@@ -56,7 +56,7 @@ impl Partial {
     /// # Errors
     ///
     /// This process has no memory for it.
-    pub(crate) fn begin(head: Head) -> Result<Self, TryReserveError> {
+    pub fn begin(head: Head) -> Result<Self, TryReserveError> {
         let said = Said::from(head);
         Ok(Self { said, bytes: room_for(said.total)? })
     }
@@ -68,7 +68,7 @@ impl Partial {
     /// # Errors
     ///
     /// [`Refused`]: the peer has broken a rule.
-    pub(crate) fn append(
+    pub fn append(
         &mut self,
         head: Head,
         start: u64,
@@ -90,17 +90,17 @@ impl Partial {
     }
 
     /// How many bytes have not come yet.
-    pub(crate) fn missing(&self) -> usize {
+    pub fn missing(&self) -> usize {
         self.said.total - self.bytes.len()
     }
 
     /// The length of the whole message in bytes.
-    pub(crate) fn total(&self) -> usize {
+    pub fn total(&self) -> usize {
         self.said.total
     }
 
     /// The message, once all of it has come.
-    pub(crate) fn whole(self) -> Result<Vec<u8>, Self> {
+    pub fn whole(self) -> Result<Vec<u8>, Self> {
         if self.bytes.len() == self.said.total { Ok(self.bytes) } else { Err(self) }
     }
 }

@@ -13,7 +13,7 @@ use super::sealed::{AuthError, Cipher, FORGED};
 
 impl Half {
     /// Opens a message that came in its line.
-    pub(crate) fn open_short(
+    pub fn open_short(
         &self,
         sealing: &Cipher,
         lane: usize,
@@ -27,7 +27,7 @@ impl Half {
 
     /// Opens a message that came in one block, and gives that back. `None` if this process has no memory
     /// for it.
-    pub(crate) fn open_block(
+    pub fn open_block(
         &self,
         sealing: &Cipher,
         lane: usize,
@@ -45,14 +45,14 @@ impl Half {
     }
 
     /// Gives a block back whose bytes nobody takes.
-    pub(crate) fn drop_block(&self, lane: usize, block: &BlockRef) -> Result<(), &'static str> {
+    pub fn drop_block(&self, lane: usize, block: &BlockRef) -> Result<(), &'static str> {
         self.pass_over(lane, block.len())?;
         self.release(block);
         Ok(())
     }
 
     /// Keeps count of a message that nobody opens, which is `sealed` bytes long if it is sealed.
-    pub(crate) fn pass_over(&self, lane: usize, sealed: usize) -> Result<(), &'static str> {
+    pub fn pass_over(&self, lane: usize, sealed: usize) -> Result<(), &'static str> {
         match self.codec.sealing() {
             Some(sealing) => sealing.pass_over(lane, sealed).map_err(|AuthError| FORGED),
             None => Ok(()),

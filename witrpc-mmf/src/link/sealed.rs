@@ -40,12 +40,12 @@ const OVERHEAD: usize = HEAD_LEN + TAG_LEN;
 const _: () = assert!(CHUNK + HEAD_LEN <= MAX_PIECE_LEN && CHUNK.is_multiple_of(64));
 
 /// The longest message that travels sealed in a line, in bytes.
-pub(crate) const INLINE_SEALED: usize = INLINE_LEN - OVERHEAD;
+pub const INLINE_SEALED: usize = INLINE_LEN - OVERHEAD;
 
 /// The most bytes of a message that are sealed at once; a longer one goes in segments, and is refused
 /// if it does not. So one side opens a part while the other seals the next, and the thread that looks
 /// for requests is not long at it. Long enough that a hand-over does not show beside it.
-pub(crate) const LONGEST_PART: usize = 2 * CHUNK;
+pub const LONGEST_PART: usize = 2 * CHUNK;
 
 /// Beyond every count of a lane in use.
 const SPENT: u64 = 1 << COUNTER_BITS;
@@ -55,7 +55,7 @@ const LONGEST: u64 = 1 << 24;
 
 /// One side's sealing and opening of a connection's messages.
 #[derive(Debug)]
-pub(crate) struct Cipher {
+pub struct Cipher {
     keys: Box<dyn Keys>,
     lanes: Box<[Counts]>,
 }
@@ -69,17 +69,17 @@ struct Counts {
 
 /// A message did not open: it is not what the peer has sealed as the next one on its lane.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct AuthError;
+pub struct AuthError;
 
 /// What a rule about that reads like.
-pub(crate) const FORGED: &str = "a message that does not open: it was forged, or moved";
+pub const FORGED: &str = "a message that does not open: it was forged, or moved";
 
 /// A lane has no numbers left.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct KeysExhausted;
+pub struct KeysExhausted;
 
 impl Cipher {
-    pub(crate) fn new(keys: Box<dyn Keys>, lanes: usize) -> Self {
+    pub fn new(keys: Box<dyn Keys>, lanes: usize) -> Self {
         let first = || AtomicU64::new(FIRST_MESSAGE_NUMBER);
         let lanes = (0..lanes).map(|_| Counts { sealed: first(), opened: first() });
         Self { keys, lanes: lanes.collect() }
@@ -87,13 +87,13 @@ impl Cipher {
 
     /// As if so much had been sealed on a lane that its numbers are used up.
     #[cfg(test)]
-    pub(crate) fn spend(&self, lane: usize) {
+    pub fn spend(&self, lane: usize) {
         self.lanes[lane].sealed.store(SPENT - LONGEST + 1, Relaxed);
     }
 
     /// Whether a call on this lane could come to the end of its numbers, asked by a client; by a
     /// server a little later, so that only a client that does not ask finds it so.
-    pub(crate) fn is_spent(&self, lane: usize, by_server: bool) -> bool {
+    pub fn is_spent(&self, lane: usize, by_server: bool) -> bool {
         let limit = SPENT - if by_server { LONGEST } else { 2 * LONGEST };
         let Counts { sealed, opened } = &self.lanes[lane];
         sealed.load(Relaxed) > limit || opened.load(Relaxed) > limit
@@ -101,7 +101,7 @@ impl Cipher {
 
     /// Seals a message of at most [`INLINE_SEALED`] bytes, the first of `padded`. Returns the words of
     /// its line, and how many of them are used.
-    pub(crate) fn seal_inline(
+    pub fn seal_inline(
         &self,
         lane: usize,
         head: Head,
@@ -120,7 +120,7 @@ impl Cipher {
 
     /// Seals `len` bytes of a message into all of `block`, of [`sealed_len`] bytes. `fill` writes the
     /// bytes from an offset on, front to back.
-    pub(crate) fn seal(
+    pub fn seal(
         &self,
         lane: usize,
         head: Head,
@@ -163,7 +163,7 @@ impl Cipher {
     }
 
     /// Opens what a line carries itself, of a head that says that it has `head.len` bytes.
-    pub(crate) fn open_inline(
+    pub fn open_inline(
         &self,
         lane: usize,
         head: Head,
@@ -183,7 +183,7 @@ impl Cipher {
 
     /// Opens `sealed` bytes and adds what they carry to `out`, which has room for it. `copy` copies
     /// them out of the peer's region from an offset on, each once.
-    pub(crate) fn open(
+    pub fn open(
         &self,
         lane: usize,
         head: Head,
@@ -224,7 +224,7 @@ impl Cipher {
     }
 
     /// Leaves out a message that nobody opens.
-    pub(crate) fn pass_over(&self, lane: usize, sealed: usize) -> Result<(), AuthError> {
+    pub fn pass_over(&self, lane: usize, sealed: usize) -> Result<(), AuthError> {
         self.skip(lane, pieces(opened_len(sealed).ok_or(AuthError)?));
         Ok(())
     }
@@ -241,18 +241,18 @@ fn pieces(len: usize) -> u64 {
 }
 
 /// How long `len` bytes are once they are sealed.
-pub(crate) fn sealed_len(len: usize) -> usize {
+pub fn sealed_len(len: usize) -> usize {
     len + pieces(len) as usize * OVERHEAD
 }
 
 /// How many bytes are in what is `sealed` bytes long; `None` if nothing is.
-pub(crate) fn opened_len(sealed: usize) -> Option<usize> {
+pub fn opened_len(sealed: usize) -> Option<usize> {
     let len = sealed.checked_sub(sealed.div_ceil(CHUNK + OVERHEAD) * OVERHEAD)?;
     (sealed_len(len) == sealed).then_some(len)
 }
 
 /// The most bytes that are no longer than `room` once they are sealed; at least one piece fits.
-pub(crate) fn longest_within(room: usize) -> usize {
+pub fn longest_within(room: usize) -> usize {
     let rest = room % (CHUNK + OVERHEAD);
     room / (CHUNK + OVERHEAD) * CHUNK + rest.saturating_sub(OVERHEAD)
 }

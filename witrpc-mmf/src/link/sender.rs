@@ -19,24 +19,24 @@ use super::sealed::{INLINE_SEALED, KeysExhausted};
 
 /// A line that is to be published: the block that it names is lent.
 #[must_use = "the peer waits for it"]
-pub(crate) struct ReadyLine {
-    pub(crate) head: Head,
-    pub(crate) inline: InlineWords,
+pub struct ReadyLine {
+    pub head: Head,
+    pub inline: InlineWords,
     /// How many of these words count.
-    pub(crate) used: usize,
+    pub used: usize,
 }
 
 impl ReadyLine {
     /// Returns the line of a message in clear that is in the line itself.
     #[inline]
-    pub(crate) fn short(message: &Outgoing<'_>, padded: &[u8; INLINE_LEN], len: usize) -> Self {
+    pub fn short(message: &Outgoing<'_>, padded: &[u8; INLINE_LEN], len: usize) -> Self {
         debug_assert!(len <= INLINE_LEN);
         let head = head_of(Kind::Inline, message, len);
         Self { head, inline: inline_words(padded), used: len.div_ceil(8) }
     }
 
     /// Returns the line of a word about a message of the peer's.
-    pub(crate) fn bare(kind: Kind) -> Self {
+    pub fn bare(kind: Kind) -> Self {
         Self { head: Head::new(kind, 0, 0), inline: [0; 6], used: 0 }
     }
 }
@@ -48,7 +48,7 @@ fn head_of(kind: Kind, message: &Outgoing<'_>, len: usize) -> Head {
 
 /// What one block carries of a message: all of it, or a segment.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Part {
+pub struct Part {
     start: usize,
     len: usize,
     total: usize,
@@ -64,24 +64,24 @@ impl Part {
     }
 
     /// Where the next part begins.
-    pub(crate) fn end(self) -> usize {
+    pub fn end(self) -> usize {
         self.start + self.len
     }
 
-    pub(crate) fn is_last(self) -> bool {
+    pub fn is_last(self) -> bool {
         self.end() == self.total
     }
 }
 
 impl Half {
     /// Returns the length of a message, unless it is over the connection's limit.
-    pub(crate) fn check_len(&self, message: &Outgoing<'_>) -> Result<usize, ChannelError> {
+    pub fn check_len(&self, message: &Outgoing<'_>) -> Result<usize, ChannelError> {
         at_most(self.max_message_len, &message.body)
     }
 
     /// Returns the line of a sealed message that is short enough to be in the line itself. `None` if
     /// it is longer, or messages are not sealed.
-    pub(crate) fn seal_short(
+    pub fn seal_short(
         &self,
         lane: usize,
         message: &Outgoing<'_>,
@@ -101,14 +101,14 @@ impl Half {
     /// # Errors
     ///
     /// [`ChannelError::TooLarge`]: it would have to.
-    pub(crate) fn whole(&self, message: &Outgoing<'_>) -> Result<Part, ChannelError> {
+    pub fn whole(&self, message: &Outgoing<'_>) -> Result<Part, ChannelError> {
         self.check_len(message)?;
         let total = at_most(self.codec.longest_whole(&self.send_arena), &message.body)?;
         Ok(Part { start: 0, len: total, total })
     }
 
     /// Returns the part of a message of `total` bytes that begins at `start`, where the one before ends.
-    pub(crate) fn part(&self, start: usize, total: usize) -> Part {
+    pub fn part(&self, start: usize, total: usize) -> Part {
         let send_arena = &self.send_arena;
         let is_whole = start == 0 && total <= self.codec.longest_whole(send_arena);
         let longest = if is_whole { total } else { self.codec.longest_segment(send_arena) };
@@ -116,7 +116,7 @@ impl Half {
     }
 
     /// Reserves space for a part, if there is any.
-    pub(crate) fn reserve(&self, part: Part) -> Option<Reserved<'_>> {
+    pub fn reserve(&self, part: Part) -> Option<Reserved<'_>> {
         let room = self.codec.block_len(part.len);
         self.send_arena.reserve(room, part.purpose(), &self.released())
     }
@@ -126,7 +126,7 @@ impl Half {
     /// # Errors
     ///
     /// The lane is spent, and with it the connection.
-    pub(crate) fn fill(
+    pub fn fill(
         &self,
         lane: usize,
         message: &Outgoing<'_>,
@@ -147,7 +147,7 @@ impl Half {
     /// # Errors
     ///
     /// As [`fill`](Self::fill).
-    pub(crate) fn try_fill(
+    pub fn try_fill(
         &self,
         lane: usize,
         message: &Outgoing<'_>,
@@ -159,7 +159,7 @@ impl Half {
 
 /// Has `send` send a message with what says which leases it takes along, at most `max` bytes together.
 /// The leases are the peer's once `send` says that the whole is published.
-pub(crate) fn with_leases<T>(
+pub fn with_leases<T>(
     message: Outgoing<'_>,
     body: &Body<'_>,
     leases: &[Lent],

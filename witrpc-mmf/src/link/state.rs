@@ -21,22 +21,22 @@
 use super::message::DisconnectReason;
 
 /// The owner is at work.
-pub(crate) const SERVING: u64 = 1;
+pub const SERVING: u64 = 1;
 /// The server answers what has arrived and takes nothing new.
-pub(crate) const DRAINING: u64 = 2;
+pub const DRAINING: u64 = 2;
 /// The owner has left on purpose.
-pub(crate) const CLOSED: u64 = 3;
+pub const CLOSED: u64 = 3;
 /// The server has shut down.
-pub(crate) const SHUT_DOWN: u64 = 4;
+pub const SHUT_DOWN: u64 = 4;
 /// The server has dismissed this client.
-pub(crate) const DISMISSED: u64 = 5;
+pub const DISMISSED: u64 = 5;
 /// The owner found the peer to break the protocol.
-pub(crate) const ACCUSED: u64 = 6;
+pub const ACCUSED: u64 = 6;
 /// The server has shut down in good order: it did not take what it has not answered.
-pub(crate) const DRAINED: u64 = 7;
+pub const DRAINED: u64 = 7;
 
 /// What a hang-up means, given the state word of the one who hung up.
-pub(crate) fn meaning(state: u64) -> DisconnectReason {
+pub fn meaning(state: u64) -> DisconnectReason {
     match state {
         SHUT_DOWN | CLOSED | DRAINED => DisconnectReason::ServerShutDown,
         DISMISSED => DisconnectReason::Dismissed,

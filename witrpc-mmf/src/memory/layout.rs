@@ -19,10 +19,10 @@
 use super::arena::GRANULE_BYTES as GRANULE;
 
 /// A cache line; what two processes poll never shares one.
-pub(crate) const LINE: usize = 64;
+pub const LINE: usize = 64;
 
 /// The words of a line.
-pub(crate) const LINE_WORDS: usize = LINE / 8;
+pub const LINE_WORDS: usize = LINE / 8;
 
 /// Bytes of a message that fit in a line beside `seq` and `head`.
 pub const INLINE_LEN: usize = LINE - 16;
@@ -30,7 +30,7 @@ pub const INLINE_LEN: usize = LINE - 16;
 const _: () = assert!(INLINE_LEN == witrpc_transport::SMALL_LEN);
 
 /// Lanes that share one wait line: the bits of a word.
-pub(crate) const GROUP: usize = 64;
+pub const GROUP: usize = 64;
 
 /// The fewest lanes a connection can have.
 pub const MIN_LANES: u32 = 1;
@@ -42,47 +42,47 @@ pub const MAX_LANES: u32 = 1024;
 const MIN_ARENA: usize = 16 * GRANULE;
 
 /// What the length of a region is a multiple of.
-pub(crate) const PAGE: usize = 4096;
+pub const PAGE: usize = 4096;
 
 /// The owner's state word (`u64`), in both regions.
-pub(crate) const STATE: usize = 0;
+pub const STATE: usize = 0;
 /// Client region: one past the highest lane ever used (`u64`).
-pub(crate) const HIGH_WATER: usize = LINE;
+pub const HIGH_WATER: usize = LINE;
 /// Server region: the epoch to ring for, or 0 (`u64`).
-pub(crate) const RING_ME: usize = LINE;
+pub const RING_ME: usize = LINE;
 /// Both regions: whether the owner waits for its peer to release blocks (`u64`).
-pub(crate) const WANTS_SPACE: usize = 2 * LINE;
+pub const WANTS_SPACE: usize = 2 * LINE;
 /// Server region, on the line of the one before: the epoch to ring for when a call is cancelled, or 0
 /// (`u64`). Both are read by a client that does something rare.
-pub(crate) const WANTS_CANCEL: usize = WANTS_SPACE + 8;
+pub const WANTS_CANCEL: usize = WANTS_SPACE + 8;
 /// Where the parts begin whose size depends on the number of lanes.
 const PARTS: usize = 3 * LINE;
 
 /// Words of a request or response line.
-pub(crate) mod line {
+pub mod line {
     /// Published last: which call this is.
-    pub(crate) const SEQ: usize = 0;
+    pub const SEQ: usize = 0;
     /// Kind, tag, length: see `head.rs`.
-    pub(crate) const HEAD: usize = 1;
+    pub const HEAD: usize = 1;
     /// The first of six words of payload, or of a block's description.
-    pub(crate) const INLINE: usize = 2;
+    pub const INLINE: usize = 2;
 }
 
 /// Words of a control line (client region, one a lane).
-pub(crate) mod control {
+pub mod control {
     /// The seq of the latest call on this lane that was given up, which never falls: see
     /// `cancel.rs`.
-    pub(crate) const CANCELLED: usize = 0;
+    pub const CANCELLED: usize = 0;
     /// The caller's deadline in `CLOCK_MONOTONIC` nanoseconds, if the head says that there is one.
-    pub(crate) const DEADLINE: usize = 1;
+    pub const DEADLINE: usize = 1;
 }
 
 /// Words of a wait line (client region, one a group of lanes).
-pub(crate) mod wait {
+pub mod wait {
     /// A bit a lane: somebody sleeps on the seq of its response line.
-    pub(crate) const PARKED: usize = 0;
+    pub const PARKED: usize = 0;
     /// The epoch to ring for, or 0: somebody of this group waits for the doorbell.
-    pub(crate) const RING_ME: usize = 1;
+    pub const RING_ME: usize = 1;
 }
 
 const _: () = assert!(line::INLINE * 8 + INLINE_LEN == LINE);
@@ -95,7 +95,7 @@ const _: () = assert!((MAX_LANES as usize).is_multiple_of(GROUP));
 /// The offsets that follow from the number of lanes and the length of a region. Computed on each
 /// side from its own copy of the two numbers; nothing of it is ever read from the peer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Layout {
+pub struct Layout {
     lanes: usize,
     region_len: usize,
     client: Parts,
@@ -118,7 +118,7 @@ struct Parts {
 impl Layout {
     /// The layout of regions of `region_len` bytes with `lanes` lanes; `None` when `lanes` is out
     /// of bounds or the region too short for them.
-    pub(crate) fn new(lanes: u32, region_len: usize) -> Option<Self> {
+    pub fn new(lanes: u32, region_len: usize) -> Option<Self> {
         if !(MIN_LANES..=MAX_LANES).contains(&lanes) {
             return None;
         }
@@ -139,77 +139,77 @@ impl Layout {
     }
 
     /// The shortest region that holds `lanes` lanes, a whole number of pages.
-    pub(crate) fn min_region_len(lanes: u32) -> usize {
+    pub fn min_region_len(lanes: u32) -> usize {
         let granules = MIN_ARENA / GRANULE;
         let fixed = client_fixed(lanes as usize) + PAGE;
         (fixed + granules * (GRANULE + RELEASE_WORD)).next_multiple_of(PAGE)
     }
 
-    pub(crate) fn lanes(&self) -> usize {
+    pub fn lanes(&self) -> usize {
         self.lanes
     }
 
-    pub(crate) fn groups(&self) -> usize {
+    pub fn groups(&self) -> usize {
         self.lanes.div_ceil(GROUP)
     }
 
-    pub(crate) fn region_len(&self) -> usize {
+    pub fn region_len(&self) -> usize {
         self.region_len
     }
 
-    pub(crate) fn arena_len(&self) -> usize {
+    pub fn arena_len(&self) -> usize {
         self.arena_len
     }
 
     /// Granules of either arena, and slots of either release table.
-    pub(crate) fn granules(&self) -> usize {
+    pub fn granules(&self) -> usize {
         self.arena_len / GRANULE
     }
 
-    pub(crate) fn request_line(&self, lane: usize) -> usize {
+    pub fn request_line(&self, lane: usize) -> usize {
         self.client.lines + lane * LINE
     }
 
-    pub(crate) fn response_line(&self, lane: usize) -> usize {
+    pub fn response_line(&self, lane: usize) -> usize {
         self.server.lines + lane * LINE
     }
 
     /// The word of `lane`'s control line that `word` of [`control`] names.
-    pub(crate) fn control_word(&self, lane: usize, word: usize) -> usize {
+    pub fn control_word(&self, lane: usize, word: usize) -> usize {
         self.client.control + lane * LINE + word * 8
     }
 
     /// The wait line of the group that `lane` belongs to.
-    pub(crate) fn wait_line(&self, lane: usize) -> usize {
+    pub fn wait_line(&self, lane: usize) -> usize {
         self.client.notes + lane / GROUP * LINE
     }
 
     /// The bit of `lane` in the words of its group.
     #[inline]
-    pub(crate) fn lane_bit(lane: usize) -> u64 {
+    pub fn lane_bit(lane: usize) -> u64 {
         1 << (lane % GROUP)
     }
 
     /// The word that says which call of `lane` the server has taken.
-    pub(crate) fn claimed_word(&self, lane: usize) -> usize {
+    pub fn claimed_word(&self, lane: usize) -> usize {
         self.server.notes + lane * 8
     }
 
     /// The client's release table, which covers the server's arena.
-    pub(crate) fn client_release(&self) -> usize {
+    pub fn client_release(&self) -> usize {
         self.client.release
     }
 
     /// The server's release table, which covers the client's arena.
-    pub(crate) fn server_release(&self) -> usize {
+    pub fn server_release(&self) -> usize {
         self.server.release
     }
 
-    pub(crate) fn client_arena(&self) -> usize {
+    pub fn client_arena(&self) -> usize {
         self.client.arena
     }
 
-    pub(crate) fn server_arena(&self) -> usize {
+    pub fn server_arena(&self) -> usize {
         self.server.arena
     }
 }

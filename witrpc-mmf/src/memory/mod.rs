@@ -2,8 +2,8 @@
 
 pub mod arena;
 pub mod copy;
-pub(crate) mod layout;
-pub(crate) mod region;
-pub(crate) mod send_arena;
-pub(crate) mod try_alloc;
+pub mod layout;
+pub mod region;
+pub mod send_arena;
+pub mod try_alloc;
 pub mod words;

@@ -18,7 +18,7 @@ use super::send_arena::SendArena;
 
 /// What the peer is told of a region, to open it by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Identity {
+pub enum Identity {
     /// The file that is passed with it.
     File(FileIdentity),
     /// Named memory of `size` bytes.
@@ -27,7 +27,7 @@ pub(crate) enum Identity {
 
 impl Identity {
     /// The size of the region in bytes.
-    pub(crate) fn size(&self) -> u64 {
+    pub fn size(&self) -> u64 {
         match self {
             Self::File(file) => file.size,
             Self::Named { size, .. } => *size,
@@ -37,22 +37,22 @@ impl Identity {
 
 /// The pages of a region that this process made.
 #[derive(Debug)]
-pub(crate) enum OwnPages {
+pub enum OwnPages {
     Sealed(memfd::OwnMemory),
     Named(shm::OwnMemory),
 }
 
 /// A region just made, and how to tell the peer of it.
-pub(crate) struct Made {
-    pub(crate) pages: OwnPages,
-    pub(crate) identity: Identity,
+pub struct Made {
+    pub pages: OwnPages,
+    pub identity: Identity,
     /// To be passed to the peer.
-    pub(crate) file: Option<Descriptor>,
+    pub file: Option<Descriptor>,
 }
 
 /// A region that is being made, a step of some milliseconds at a time.
 #[derive(Debug)]
-pub(crate) enum RegionBuilder {
+pub enum RegionBuilder {
     Sealed(memfd::Making),
     Named { making: shm::Making, identity: Identity },
 }
@@ -63,7 +63,7 @@ impl RegionBuilder {
     /// # Errors
     ///
     /// [`ResourceError`]: a limit forbids so long a region, or there is no descriptor for it.
-    pub(crate) fn begin(backend: Backend, len: usize) -> Result<Self, ResourceError> {
+    pub fn begin(backend: Backend, len: usize) -> Result<Self, ResourceError> {
         match backend {
             Backend::Native => memfd::Making::begin(len).map(Self::Sealed),
             Backend::Portable => {
@@ -79,7 +79,7 @@ impl RegionBuilder {
     /// # Errors
     ///
     /// [`ResourceError`]: there is too little memory by now.
-    pub(crate) fn step(&mut self) -> Result<bool, ResourceError> {
+    pub fn step(&mut self) -> Result<bool, ResourceError> {
         match self {
             Self::Sealed(making) => making.step(),
             Self::Named { making, .. } => making.step(),
@@ -91,7 +91,7 @@ impl RegionBuilder {
     /// # Errors
     ///
     /// [`ResourceError`]: it cannot be mapped, or the system refused something.
-    pub(crate) fn finish(self) -> Result<Made, ResourceError> {
+    pub fn finish(self) -> Result<Made, ResourceError> {
         match self {
             Self::Sealed(making) => {
                 let (pages, sealed) = making.finish()?;
@@ -111,7 +111,7 @@ impl OwnPages {
     /// # Errors
     ///
     /// [`ResourceError`] says what is lacking.
-    pub(crate) fn make(backend: Backend, len: usize) -> Result<Made, ResourceError> {
+    pub fn make(backend: Backend, len: usize) -> Result<Made, ResourceError> {
         let mut making = RegionBuilder::begin(backend, len)?;
         while !making.step()? {}
         making.finish()
@@ -123,7 +123,7 @@ impl OwnPages {
     /// # Errors
     ///
     /// [`ResourceError`] says what is lacking.
-    pub(crate) fn check_in_principle(backend: Backend, len: usize) -> Result<(), ResourceError> {
+    pub fn check_in_principle(backend: Backend, len: usize) -> Result<(), ResourceError> {
         memfd::check_in_principle(len as u64)?;
         Self::make(backend, PAGE).map(drop)
     }
@@ -147,7 +147,7 @@ impl Pages for OwnPages {
 
 /// The pages of a region that the peer made.
 #[derive(Debug)]
-pub(crate) enum PeerPages {
+pub enum PeerPages {
     Sealed(memfd::PeerMemory),
     Named(shm::PeerMemory),
 }
@@ -158,7 +158,7 @@ impl PeerPages {
     /// # Errors
     ///
     /// [`OpenError`]: it is not what it must be, or cannot be mapped.
-    pub(crate) fn open(
+    pub fn open(
         backend: Backend,
         identity: Identity,
         file: Option<ReceivedFd>,
@@ -201,7 +201,7 @@ impl Pages for PeerPages {
 
 /// Why a region of the peer's was not opened.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum OpenError {
+pub enum OpenError {
     #[error("its region is not one of the {0} backend")]
     OtherBackend(Backend),
     #[error(transparent)]
@@ -222,7 +222,7 @@ impl From<PeerMemoryError> for OpenError {
 }
 
 /// Our region, with the arena that starts at `arena_start`.
-pub(crate) fn own(pages: OwnPages, layout: &Layout, arena_start: usize) -> (OwnMemory, SendArena) {
+pub fn own(pages: OwnPages, layout: &Layout, arena_start: usize) -> (OwnMemory, SendArena) {
     let arena = Arena::new(layout.arena_len());
     // SAFETY: the pages are fully allocated and moved in here, so that nobody else in this process
     // reaches their bytes; the layout gives every word in front of the arena one size. Against other
@@ -234,7 +234,7 @@ pub(crate) fn own(pages: OwnPages, layout: &Layout, arena_start: usize) -> (OwnM
 }
 
 /// The peer's region.
-pub(crate) fn peer(pages: PeerPages, layout: &Layout) -> PeerMemory {
+pub fn peer(pages: PeerPages, layout: &Layout) -> PeerMemory {
     // SAFETY: the pages are moved in here, so that nobody else in this process reaches their bytes.
     // Sealed pages were found to be fully allocated and sealed against shrinking; of named ones that
     // is trusted, as in `own`.

@@ -30,14 +30,14 @@ use super::arena::{Arena, Block, GRANULE_BYTES, Leases, Released};
 /// The longest segment in bytes: long enough that a hand-over does not show beside the copy, short
 /// enough that both copies of it stay in a core's cache, and that whoever copies it keeps nobody
 /// waiting: a longer one is refused.
-pub(crate) const MAX_SEGMENT: usize = 256 << 10;
+pub const MAX_SEGMENT: usize = 256 << 10;
 
 /// The most leases that one side of a connection may have out at once, and that its peer holds.
 pub const MAX_LEASES: usize = 1024;
 
 /// A writer's arena, shared by its threads.
 #[derive(Debug)]
-pub(crate) struct SendArena {
+pub struct SendArena {
     space: Mutex<Space>,
     largest_block: usize,
     segment_len: usize,
@@ -46,7 +46,7 @@ pub(crate) struct SendArena {
 
 /// What there is not enough of for a lease.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Shortage {
+pub enum Shortage {
     /// Space, at present.
     Space,
     /// There are [`MAX_LEASES`] already.
@@ -62,7 +62,7 @@ struct Space {
 
 /// What space is wanted for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Purpose {
+pub enum Purpose {
     /// A message in one block, or the first segment of one.
     Begin,
     /// A further segment.
@@ -72,14 +72,14 @@ pub(crate) enum Purpose {
 /// A block to be filled: lent, or else free again.
 #[derive(Debug)]
 #[must_use = "a dropped block is free again: lend it"]
-pub(crate) struct Reserved<'a> {
+pub struct Reserved<'a> {
     send_arena: &'a SendArena,
     /// Taken by `lend` only.
     block: Option<Block>,
 }
 
 impl SendArena {
-    pub(crate) fn new(arena: Arena) -> Self {
+    pub fn new(arena: Arena) -> Self {
         // Half of the arena at the most, so that a large message does not have to wait until all
         // the others are gone; a quarter for a segment, so that the next fits beside it, and the
         // spare beside both.
@@ -92,22 +92,22 @@ impl SendArena {
     }
 
     /// Bytes that all leases together may take, and so the longest that there can ever be.
-    pub(crate) fn largest_lease(&self) -> usize {
+    pub fn largest_lease(&self) -> usize {
         self.largest_lease
     }
 
     /// The longest message that travels in one block, in bytes; longer ones go in segments.
-    pub(crate) fn largest_block(&self) -> usize {
+    pub fn largest_block(&self) -> usize {
         self.largest_block
     }
 
     /// The length of a segment in bytes, but for the last.
-    pub(crate) fn segment_len(&self) -> usize {
+    pub fn segment_len(&self) -> usize {
         self.segment_len
     }
 
     /// Reserves space, at most a segment's length to continue, taking back what `released` says the peer has finished with.
-    pub(crate) fn reserve(
+    pub fn reserve(
         &self,
         len: usize,
         purpose: Purpose,
@@ -130,7 +130,7 @@ impl SendArena {
     }
 
     /// Refuses leases that can never be had together.
-    pub(crate) fn check_leases(&self, lens: &[usize]) -> Result<(), ChannelError> {
+    pub fn check_leases(&self, lens: &[usize]) -> Result<(), ChannelError> {
         if lens.len() > MAX_LEASES {
             return Err(ChannelError::TooManyLeases { max: MAX_LEASES });
         }
@@ -146,7 +146,7 @@ impl SendArena {
 
     /// Takes space for leases of these lengths: for all of them or for none, so that nobody waits
     /// for the second with the first in hand.
-    pub(crate) fn reserve_leases(
+    pub fn reserve_leases(
         &self,
         lens: &[usize],
         released: &impl Released,
@@ -167,11 +167,7 @@ impl SendArena {
     }
 
     /// Takes space for one lease.
-    pub(crate) fn reserve_lease(
-        &self,
-        len: usize,
-        released: &impl Released,
-    ) -> Result<Block, Shortage> {
+    pub fn reserve_lease(&self, len: usize, released: &impl Released) -> Result<Block, Shortage> {
         self.find_leases(released, |arena, spare| self.alloc_lease(arena, spare, len))
     }
 
@@ -231,24 +227,24 @@ impl SendArena {
     }
 
     /// Takes back a lease that the peer does not hold.
-    pub(crate) fn free(&self, block: Block) {
+    pub fn free(&self, block: Block) {
         self.lock().arena.free(block);
     }
 
     /// Takes back a lease that the peer holds, or has just released.
-    pub(crate) fn await_release(&self, block: Block) {
+    pub fn await_release(&self, block: Block) {
         // What describes it stands on a line already.
         let _ = self.lock().arena.lend(block);
     }
 
     /// Returns whether leases have not come back.
-    pub(crate) fn has_leases_out(&self) -> bool {
+    pub fn has_leases_out(&self) -> bool {
         self.lock().arena.leases().count > 0
     }
 
     /// The leases that have not come back.
     #[cfg(test)]
-    pub(crate) fn leases(&self) -> Leases {
+    pub fn leases(&self) -> Leases {
         self.lock().arena.leases()
     }
 
@@ -280,13 +276,13 @@ fn keep_spare(arena: &mut Arena, spare: &mut Option<Block>, len: usize) {
 
 impl Reserved<'_> {
     /// The bytes to be filled.
-    pub(crate) fn block_mut(&mut self) -> &mut Block {
+    pub fn block_mut(&mut self) -> &mut Block {
         self.block.as_mut().expect("there until it is lent")
     }
 
     /// Lends the block to the peer; returns the words that describe it. To be called before they are
     /// published.
-    pub(crate) fn lend(mut self) -> [u64; 2] {
+    pub fn lend(mut self) -> [u64; 2] {
         let block = self.block.take().expect("lent once");
         self.send_arena.lock().arena.lend(block).to_words()
     }

@@ -7,7 +7,7 @@ use std::collections::TryReserveError;
 /// # Errors
 ///
 /// This process has no memory for them.
-pub(crate) fn room_for(len: usize) -> Result<Vec<u8>, TryReserveError> {
+pub fn room_for(len: usize) -> Result<Vec<u8>, TryReserveError> {
     let mut bytes = Vec::new();
     #[cfg(test)]
     let len = if shortage::strikes() { usize::MAX } else { len };
@@ -17,7 +17,7 @@ pub(crate) fn room_for(len: usize) -> Result<Vec<u8>, TryReserveError> {
 
 /// Has memory run out when a test wants it to.
 #[cfg(test)]
-pub(crate) mod shortage {
+pub mod shortage {
     use std::cell::Cell;
 
     thread_local! {
@@ -25,11 +25,11 @@ pub(crate) mod shortage {
     }
 
     /// The next that this thread asks for is not there.
-    pub(crate) fn strike_next() {
+    pub fn strike_next() {
         STRIKES.set(true);
     }
 
-    pub(crate) fn strikes() -> bool {
+    pub fn strikes() -> bool {
         STRIKES.take()
     }
 }

@@ -1,3 +1,3 @@
 //! The backend for systems without sealed memory.
 
-pub(crate) mod shm;
+pub mod shm;

@@ -23,11 +23,11 @@ use crate::sys::resource::ResourceError;
 
 /// What a region's name is made of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Id(pub(crate) [u8; 16]);
+pub struct Id(pub [u8; 16]);
 
 impl Id {
     /// The name for the system: 30 bytes, since macOS allows no more.
-    pub(crate) fn os_id(self) -> String {
+    pub fn os_id(self) -> String {
         const DIGITS: &[u8; 32] = b"0123456789abcdefghijklmnopqrstuv";
         let bits = u128::from_le_bytes(self.0);
         let digits = (0..26).map(|index| char::from(DIGITS[(bits >> (5 * index)) as usize % 32]));
@@ -40,7 +40,7 @@ impl Id {
 /// All of it is, so that no access can run out of memory later. This is the part that is not portable:
 /// see "What a port needs" in the architecture.
 #[derive(Debug)]
-pub(crate) struct Making {
+pub struct Making {
     memory: OwnMemory,
     file: Descriptor,
     allocation: Allocation,
@@ -52,7 +52,7 @@ impl Making {
     /// # Errors
     ///
     /// [`ResourceError`]: a limit forbids so long a region, or there is no descriptor for it.
-    pub(crate) fn begin(id: Id, len: usize) -> Result<Self, ResourceError> {
+    pub fn begin(id: Id, len: usize) -> Result<Self, ResourceError> {
         let os_id = id.os_id();
         let lacked = |error: io::Error| ResourceError::of("shm_open", len as u64, &error);
         let allocation = Allocation::begin(len as u64)?;
@@ -68,19 +68,19 @@ impl Making {
     /// # Errors
     ///
     /// [`ResourceError`]: there is too little memory by now.
-    pub(crate) fn step(&mut self) -> Result<bool, ResourceError> {
+    pub fn step(&mut self) -> Result<bool, ResourceError> {
         self.allocation.step(&self.file)
     }
 
     /// What has been allocated.
-    pub(crate) fn finish(self) -> OwnMemory {
+    pub fn finish(self) -> OwnMemory {
         self.memory
     }
 }
 
 /// Memory that this process created. Dropping it takes its name away, if nobody has yet.
 #[derive(Debug)]
-pub(crate) struct OwnMemory(Mapping);
+pub struct OwnMemory(Mapping);
 
 impl OwnMemory {
     /// All steps at once.
@@ -104,7 +104,7 @@ impl OwnMemory {
 
 /// Memory that the peer created. Only read here, though the system would let us write it.
 #[derive(Debug)]
-pub(crate) struct PeerMemory(Mapping);
+pub struct PeerMemory(Mapping);
 
 impl PeerMemory {
     /// Maps the `len` bytes that a peer has created, and takes their name away.

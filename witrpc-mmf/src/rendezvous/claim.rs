@@ -29,7 +29,7 @@ const DYING_TIMEOUT: Duration = Duration::from_secs(1);
 /// A name that this process serves, in every directory of its place. Dropping it gives the name
 /// up; a forked child's copy has no hold on it.
 #[derive(Debug)]
-pub(crate) struct NameClaim {
+pub struct NameClaim {
     seats: Vec<Seat>,
     /// Whose clients are let in.
     uids: Vec<u32>,
@@ -44,7 +44,7 @@ impl NameClaim {
     ///
     /// [`BindError::NameInUse`] at once when a server has the name; the others say what is wrong
     /// with the name's directories, or stands in its place.
-    pub(crate) fn new(name: &Name, place: &Place) -> Result<Self, BindError> {
+    pub fn new(name: &Name, place: &Place) -> Result<Self, BindError> {
         let found = place.open_to_serve()?;
         let mut passed_over = found.passed_over;
         let mut locked = Vec::new();
@@ -67,17 +67,17 @@ impl NameClaim {
     }
 
     /// The name.
-    pub(super) fn name(&self) -> &str {
+    pub fn name(&self) -> &str {
         self.seats.first().map_or("", |seat| &seat.name)
     }
 
     /// The users whose clients are let in.
-    pub(super) fn uids(&self) -> &[u32] {
+    pub fn uids(&self) -> &[u32] {
         &self.uids
     }
 
     /// The sockets to accept clients on.
-    pub(super) fn listeners(&self) -> Vec<Arc<Descriptor>> {
+    pub fn listeners(&self) -> Vec<Arc<Descriptor>> {
         self.seats.iter().filter_map(|seat| seat.listener.clone()).collect()
     }
 }
@@ -286,12 +286,12 @@ fn remove_socket(
     }
 }
 
-pub(super) fn open_socket() -> io::Result<Descriptor> {
+pub fn open_socket() -> io::Result<Descriptor> {
     let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
     Ok(Descriptor::open(|| socket_with(AddressFamily::UNIX, SocketType::STREAM, flags, None))?)
 }
 
-pub(super) fn is_socket(stat: &Stat) -> bool {
+pub fn is_socket(stat: &Stat) -> bool {
     FileType::from_raw_mode(stat.st_mode) == FileType::Socket
 }
 

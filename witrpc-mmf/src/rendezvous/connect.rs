@@ -35,31 +35,31 @@ const FIRST_PAUSE: Duration = Duration::from_millis(1);
 const LONGEST_PAUSE: Duration = Duration::from_millis(20);
 
 /// What a client wants of a connection.
-pub(crate) struct ConnectOptions<'a> {
+pub struct ConnectOptions<'a> {
     /// What the connection stands on; the server must have chosen the same.
-    pub(crate) backend: Backend,
+    pub backend: Backend,
     /// For the server's [`Host::admit`](super::Host::admit); at most [`MAX_BLOB_LEN`] bytes.
-    pub(crate) hello: &'a [u8],
+    pub hello: &'a [u8],
     /// How long to wait for a server that does not serve yet; zero fails at once.
-    pub(crate) wait_for_server: Duration,
+    pub wait_for_server: Duration,
     /// The longest region, of either side, that this client agrees to; in bytes.
-    pub(crate) max_region_len: u64,
+    pub max_region_len: u64,
     /// How long the server may take from the connect to the welcome.
-    pub(crate) handshake_timeout: Duration,
+    pub handshake_timeout: Duration,
     /// Makes the keys of an attempt.
-    pub(crate) initiator: &'a dyn Initiator,
+    pub initiator: &'a dyn Initiator,
 }
 
 /// What a client holds after the handshake.
 #[derive(Debug)]
-pub(crate) struct Connected {
+pub struct Connected {
     /// The socket to the server: hangs up when the server dies, leaves or closes it. Not to be
     /// read or written.
-    pub(crate) link: Socket,
+    pub link: Socket,
     /// What the server's host said.
-    pub(crate) welcome: Vec<u8>,
+    pub welcome: Vec<u8>,
     /// The regions and the bell.
-    pub(crate) established: Established,
+    pub established: Established,
 }
 
 /// Finds the server of a name and becomes its client. Blocks, for at most
@@ -68,7 +68,7 @@ pub(crate) struct Connected {
 /// # Errors
 ///
 /// [`ConnectError`] says whether nobody serves, the server refused, or the machine did.
-pub(crate) fn connect_within(
+pub fn connect_within(
     name: &Name,
     place: &Place,
     options: &ConnectOptions<'_>,
@@ -116,7 +116,7 @@ pub(crate) fn connect_within(
 
 /// The same, without a limit of its own.
 #[cfg(test)]
-pub(crate) fn connect(
+pub fn connect(
     name: &Name,
     place: &Place,
     options: &ConnectOptions<'_>,
@@ -356,7 +356,7 @@ impl<'a> Handshake<'a> {
 }
 
 /// Sends all that there is to send.
-pub(super) fn flush(
+pub fn flush(
     send_arena: &mut UnsentFrame,
     link: &Socket,
     deadline: &Deadline<'_>,
@@ -405,7 +405,7 @@ impl From<Failure> for ConnectError {
     }
 }
 
-pub(super) fn broken(error: ReceiveError) -> ConnectError {
+pub fn broken(error: ReceiveError) -> ConnectError {
     match error {
         ReceiveError::HungUp => ConnectError::HungUp,
         ReceiveError::Malformed(what) => ConnectError::Misbehaved { what: what.into() },
@@ -414,7 +414,7 @@ pub(super) fn broken(error: ReceiveError) -> ConnectError {
     }
 }
 
-pub(super) fn misbehaved(what: &'static str) -> ConnectError {
+pub fn misbehaved(what: &'static str) -> ConnectError {
     ConnectError::Misbehaved { what: what.into() }
 }
 

@@ -85,25 +85,25 @@ impl fmt::Debug for Interrupt {
 
 /// Until when one attempt may take.
 #[derive(Clone, Copy)]
-pub(super) struct Deadline<'a> {
+pub struct Deadline<'a> {
     started: Instant,
     after: Duration,
     limit: &'a ConnectLimit,
 }
 
 impl<'a> Deadline<'a> {
-    pub(super) fn new(after: Duration, limit: &'a ConnectLimit) -> Self {
+    pub fn new(after: Duration, limit: &'a ConnectLimit) -> Self {
         Self { started: Instant::now(), after, limit }
     }
 
     /// Returns how much time is left; `None` when it is over.
-    pub(super) fn left(&self) -> Option<Duration> {
+    pub fn left(&self) -> Option<Duration> {
         let left = self.after.checked_sub(self.started.elapsed())?;
         Some(self.limit.cut(left)).filter(|left| !left.is_zero())
     }
 
     /// Returns why there is no use in going on, if that is so.
-    pub(super) fn check(&self) -> Result<Duration, ConnectError> {
+    pub fn check(&self) -> Result<Duration, ConnectError> {
         match self.left() {
             _ if self.limit.is_interrupted() => Err(ConnectError::Interrupted),
             Some(left) => Ok(left),
@@ -112,7 +112,7 @@ impl<'a> Deadline<'a> {
     }
 
     /// Takes steps until one returns that it was the last. Checks the deadline before each.
-    pub(super) fn bound(
+    pub fn bound(
         &self,
         mut step: impl FnMut() -> Result<bool, ConnectError>,
     ) -> Result<(), ConnectError> {
@@ -125,7 +125,7 @@ impl<'a> Deadline<'a> {
     }
 
     /// Blocks until the socket is ready.
-    pub(super) fn wait(&self, link: &Socket, what: PollFlags) -> Result<(), ConnectError> {
+    pub fn wait(&self, link: &Socket, what: PollFlags) -> Result<(), ConnectError> {
         let left = self.check()?;
         let mut polled = vec![PollFd::new(link, what)];
         polled.extend(self.limit.interrupt.as_ref().map(|interrupt| interrupt.poll_fd()));

@@ -23,9 +23,9 @@ use crate::sys::fork::Descriptor;
 use super::name::LOCKS;
 
 /// All permission bits of everybody but the owner.
-pub(super) const ALL_OF_OTHERS: u32 = 0o077;
+pub const ALL_OF_OTHERS: u32 = 0o077;
 /// What would let others put something under a name.
-pub(super) const WRITE_OF_OTHERS: u32 = 0o022;
+pub const WRITE_OF_OTHERS: u32 = 0o022;
 
 /// What the owner of a directory must be able to do there.
 const ALL_OF_OWNER: u32 = 0o700;
@@ -38,7 +38,7 @@ const MAKING_TIMEOUT: Duration = Duration::from_millis(100);
 
 /// Who is to reach the sockets in a directory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Access {
+pub enum Access {
     /// Its owner.
     Private,
     /// Others too.
@@ -47,18 +47,18 @@ pub(super) enum Access {
 
 /// What a directory must be like.
 #[derive(Clone, Copy)]
-pub(super) struct Rules<'a> {
+pub struct Rules<'a> {
     /// Of whom one must own it; the first is this user.
-    pub(super) owners: &'a [u32],
+    pub owners: &'a [u32],
     /// The permission bits that must not be set.
-    pub(super) excess: u32,
+    pub excess: u32,
     /// Who is to reach the sockets made in it.
-    pub(super) access: Access,
+    pub access: Access,
 }
 
 /// An open directory.
 #[derive(Debug)]
-pub(super) struct Directory {
+pub struct Directory {
     path: PathBuf,
     fd: Descriptor,
     owner: u32,
@@ -68,7 +68,7 @@ pub(super) struct Directory {
 
 impl Directory {
     /// Opens and checks it; `None` when it is missing. Changes nothing.
-    pub(super) fn open(path: PathBuf, rules: Rules<'_>) -> Result<Option<Self>, DirectoryError> {
+    pub fn open(path: PathBuf, rules: Rules<'_>) -> Result<Option<Self>, DirectoryError> {
         // As a place only: whoever may not list it may use what is in it.
         let opened = Self::open_at(CWD, &path.clone(), path, OFlags::PATH, rules.access)?;
         opened.map(|directory| directory.checked(rules)).transpose()
@@ -76,11 +76,7 @@ impl Directory {
 
     /// The same for a server, which creates it if it is missing. One that was just created, or is
     /// always ours, gets all the bits that its owner needs, whatever the umask.
-    pub(super) fn create(
-        path: PathBuf,
-        rules: Rules<'_>,
-        is_ours: bool,
-    ) -> Result<Self, DirectoryError> {
+    pub fn create(path: PathBuf, rules: Rules<'_>, is_ours: bool) -> Result<Self, DirectoryError> {
         Self::create_at(CWD, &path.clone(), path, OFlags::PATH, rules, is_ours)
     }
 
@@ -162,7 +158,7 @@ impl Directory {
     }
 
     /// Its subdirectory of lock files; `None` when it is missing.
-    pub(super) fn locks(&self) -> Result<Option<Self>, DirectoryError> {
+    pub fn locks(&self) -> Result<Option<Self>, DirectoryError> {
         let (name, path) = (Path::new(LOCKS), self.path.join(LOCKS));
         let access = Access::Private;
         let opened = Self::open_at(self.fd.as_fd(), name, path, OFlags::RDONLY, access)?;
@@ -172,7 +168,7 @@ impl Directory {
     }
 
     /// The same for a server, which creates it if it is missing.
-    pub(super) fn create_locks(&self) -> Result<Self, DirectoryError> {
+    pub fn create_locks(&self) -> Result<Self, DirectoryError> {
         let (name, path) = (Path::new(LOCKS), self.path.join(LOCKS));
         let owners = &[self.owner];
         let rules = Rules { owners, excess: ALL_OF_OTHERS, access: Access::Private };
@@ -180,12 +176,12 @@ impl Directory {
     }
 
     /// Who owns it, and so serves there.
-    pub(super) fn owner(&self) -> u32 {
+    pub fn owner(&self) -> u32 {
         self.owner
     }
 
     /// The mode of a socket made in it: if it is shared, for whoever may enter the directory.
-    pub(super) fn socket_mode(&self) -> Mode {
+    pub fn socket_mode(&self) -> Mode {
         let others = match self.access {
             Access::Private => 0,
             Access::Shared => (self.mode & ENTER_OF_OTHERS) * 0o6,
@@ -194,19 +190,19 @@ impl Directory {
     }
 
     /// Where something of this name is.
-    pub(super) fn path_of(&self, name: &str) -> PathBuf {
+    pub fn path_of(&self, name: &str) -> PathBuf {
         self.path.join(name)
     }
 
     /// The address of a socket of this name.
-    pub(super) fn address_of(&self, name: &str) -> io::Result<SocketAddrUnix> {
+    pub fn address_of(&self, name: &str) -> io::Result<SocketAddrUnix> {
         // A long directory does not fit into an address, but its descriptor does.
         SocketAddrUnix::new(self.path_of(name))
             .or_else(|_| Ok(SocketAddrUnix::new(format!("{}/{name}", proc_path(&self.fd)))?))
     }
 
     /// What stands under a name, without following a link; `None` when nothing does.
-    pub(super) fn find(&self, name: &str) -> io::Result<Option<Stat>> {
+    pub fn find(&self, name: &str) -> io::Result<Option<Stat>> {
         match statat(&self.fd, name, AtFlags::SYMLINK_NOFOLLOW) {
             Ok(stat) => Ok(Some(stat)),
             Err(Errno::NOENT) => Ok(None),
@@ -238,7 +234,7 @@ fn until_made<T>(mut look: impl FnMut() -> Result<T, DirectoryError>) -> Result<
 }
 
 /// Checks that nobody but the user and root can rename or remove what this user puts there.
-pub(super) fn check_parent(path: &Path, uid: u32) -> Result<(), DirectoryError> {
+pub fn check_parent(path: &Path, uid: u32) -> Result<(), DirectoryError> {
     let stat = match stat(path) {
         Ok(stat) => stat,
         Err(Errno::NOENT) => return Err(DirectoryError::Missing { path: path.into() }),
@@ -255,7 +251,7 @@ pub(super) fn check_parent(path: &Path, uid: u32) -> Result<(), DirectoryError> 
 }
 
 /// What a file is, for an error.
-pub(super) fn describe(stat: &Stat) -> &'static str {
+pub fn describe(stat: &Stat) -> &'static str {
     match FileType::from_raw_mode(stat.st_mode) {
         FileType::RegularFile => "a file",
         FileType::Directory => "a directory",
@@ -269,12 +265,7 @@ pub(super) fn describe(stat: &Stat) -> &'static str {
 /// Gives a file of this user's at least the bits `least`, of which an umask, or whoever made it, may
 /// have taken some away. What somebody may have put in its place, a link or a file of another's or of
 /// another kind, is left alone, and found by whoever opens it.
-pub(super) fn widen(
-    parent: impl AsFd,
-    name: &Path,
-    least: u32,
-    kind: FileType,
-) -> Result<(), Errno> {
+pub fn widen(parent: impl AsFd, name: &Path, least: u32, kind: FileType) -> Result<(), Errno> {
     // That it may not be read does not keep it from being held.
     let flags = OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     let held = match Descriptor::open(|| openat(&parent, name, flags, Mode::empty())) {

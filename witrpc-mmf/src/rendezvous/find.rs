@@ -19,7 +19,7 @@ const PAUSE: Duration = Duration::from_millis(1);
 
 /// Connects to the socket of a name, in the first directory in which a server listens. What is wrong
 /// with one directory hides no server in another.
-pub(super) fn find(
+pub fn find(
     name: &Name,
     place: &Place,
     deadline: &Deadline<'_>,

@@ -23,7 +23,7 @@ const HEADER_LEN: usize = 4;
 
 /// Why a message did not come.
 #[derive(Debug)]
-pub(super) enum ReceiveError {
+pub enum ReceiveError {
     HungUp,
     /// What was received has not the form of any message expected here.
     Malformed(&'static str),
@@ -34,7 +34,7 @@ pub(super) enum ReceiveError {
 
 /// What has arrived of the next message. A peer that has proved nothing yet costs a fixed buffer;
 /// a long message costs what has arrived of it.
-pub(super) struct Inbox {
+pub struct Inbox {
     small: [u8; SMALL_BUFFER_LEN],
     long: Vec<u8>,
     received: usize,
@@ -42,7 +42,7 @@ pub(super) struct Inbox {
 }
 
 impl Inbox {
-    pub(super) fn new() -> Self {
+    pub fn new() -> Self {
         Self {
             small: [0; SMALL_BUFFER_LEN],
             long: Vec::new(),
@@ -52,7 +52,7 @@ impl Inbox {
     }
 
     /// Receives the `len` bytes of an opening. `None`: they are not all there yet.
-    pub(super) fn opening(
+    pub fn opening(
         &mut self,
         socket: impl AsFd,
         len: usize,
@@ -67,12 +67,12 @@ impl Inbox {
     }
 
     /// Receives a message of the key exchange.
-    pub(super) fn exchanged(&mut self, socket: impl AsFd) -> Result<Option<&[u8]>, ReceiveError> {
+    pub fn exchanged(&mut self, socket: impl AsFd) -> Result<Option<&[u8]>, ReceiveError> {
         self.in_clear(socket, MAX_EXCHANGED_LEN)
     }
 
     /// Receives the answer to an inquiry.
-    pub(super) fn told(&mut self, socket: impl AsFd) -> Result<Option<&[u8]>, ReceiveError> {
+    pub fn told(&mut self, socket: impl AsFd) -> Result<Option<&[u8]>, ReceiveError> {
         self.in_clear(socket, MAX_TOLD_LEN)
     }
 
@@ -96,10 +96,7 @@ impl Inbox {
     }
 
     /// Receives a sealed record without a blob, and up to [`MAX_PASSED`] descriptors with it.
-    pub(super) fn small_record(
-        &mut self,
-        socket: impl AsFd,
-    ) -> Result<Option<&[u8]>, ReceiveError> {
+    pub fn small_record(&mut self, socket: impl AsFd) -> Result<Option<&[u8]>, ReceiveError> {
         let longest = Records::sealed_len(MAX_SMALL_LEN);
         debug_assert!(longest <= SMALL_BUFFER_LEN - HEADER_LEN);
         loop {
@@ -120,10 +117,7 @@ impl Inbox {
     }
 
     /// Receives a sealed record that may carry a blob.
-    pub(super) fn long_record(
-        &mut self,
-        socket: impl AsFd,
-    ) -> Result<Option<Vec<u8>>, ReceiveError> {
+    pub fn long_record(&mut self, socket: impl AsFd) -> Result<Option<Vec<u8>>, ReceiveError> {
         let longest = Records::sealed_len(MAX_RECORD_LEN);
         loop {
             let end = self.end_of_frame(longest)?;
@@ -144,7 +138,7 @@ impl Inbox {
     }
 
     /// What was passed with the last small record; in the order of the sender.
-    pub(super) fn take_passed(&mut self) -> [Option<ReceivedFd>; MAX_PASSED] {
+    pub fn take_passed(&mut self) -> [Option<ReceivedFd>; MAX_PASSED] {
         std::mem::take(&mut self.passed)
     }
 
@@ -207,7 +201,7 @@ const UNEXPECTED: &str = "descriptors that nobody expects";
 
 /// What has not been sent yet.
 #[derive(Default)]
-pub(super) struct UnsentFrame {
+pub struct UnsentFrame {
     bytes: Vec<u8>,
     sent: usize,
     passed: Vec<Descriptor>,
@@ -215,17 +209,12 @@ pub(super) struct UnsentFrame {
 
 impl UnsentFrame {
     /// Adds an opening.
-    pub(super) fn opening(&mut self, bytes: &[u8]) {
+    pub fn opening(&mut self, bytes: &[u8]) {
         self.bytes.extend_from_slice(bytes);
     }
 
     /// Adds a record, to be the next to go, and what is passed with it.
-    pub(super) fn record(
-        &mut self,
-        record: &Record<'_>,
-        records: &mut Records,
-        passed: Vec<Descriptor>,
-    ) {
+    pub fn record(&mut self, record: &Record<'_>, records: &mut Records, passed: Vec<Descriptor>) {
         // Descriptors go with the first byte that is sent next.
         debug_assert!(passed.is_empty() || self.bytes.is_empty());
         self.framed(&records.seal(&record.encode()));
@@ -233,14 +222,14 @@ impl UnsentFrame {
     }
 
     /// Adds a message of the key exchange, or a sealed record, behind its length.
-    pub(super) fn framed(&mut self, message: &[u8]) {
+    pub fn framed(&mut self, message: &[u8]) {
         let len = u32::try_from(message.len()).expect("a record is at most a megabyte or so");
         self.bytes.extend_from_slice(&len.to_le_bytes());
         self.bytes.extend_from_slice(message);
     }
 
     /// Sends as much as goes without waiting. `true`: nothing is left.
-    pub(super) fn flush(&mut self, socket: impl AsFd) -> Result<bool, Errno> {
+    pub fn flush(&mut self, socket: impl AsFd) -> Result<bool, Errno> {
         while self.sent < self.bytes.len() {
             let passed: Vec<_> = self.passed.iter().map(AsFd::as_fd).collect();
             match send_with(&socket, &self.bytes[self.sent..], &passed) {

@@ -32,14 +32,14 @@ const TIDYING_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// A locked file under its name. Dropping it unlocks and leaves the file.
 #[derive(Debug)]
-pub(super) struct NameLock {
+pub struct NameLock {
     file: Descriptor,
     name: String,
 }
 
 impl NameLock {
     /// Locks a name to serve it. `None`: somebody else does.
-    pub(super) fn serve(locks: impl AsFd, name: &str) -> io::Result<Option<Self>> {
+    pub fn serve(locks: impl AsFd, name: &str) -> io::Result<Option<Self>> {
         let started = Instant::now();
         loop {
             match Self::attempt(&locks, name, open_to_serve(&locks, name)?)? {
@@ -66,7 +66,7 @@ impl NameLock {
 
     /// Locks the name of a dead server to tidy up behind it. `None`: it is alive, somebody else
     /// tidies up, or there is nothing left.
-    pub(super) fn tidy(locks: impl AsFd, name: &str) -> io::Result<Option<Self>> {
+    pub fn tidy(locks: impl AsFd, name: &str) -> io::Result<Option<Self>> {
         let flags = OFlags::RDWR | OFlags::NOFOLLOW | OFlags::NONBLOCK;
         let file = open_lock(&locks, name, flags)?;
         if try_lock(&file, TIDYING, 1)? && is_still_named(&locks, name, &file)? {
@@ -76,7 +76,7 @@ impl NameLock {
     }
 
     /// Removes the file, while still holding the lock on it.
-    pub(super) fn unlink(&self, locks: impl AsFd) -> io::Result<()> {
+    pub fn unlink(&self, locks: impl AsFd) -> io::Result<()> {
         if is_still_named(&locks, &self.name, &self.file)? {
             unlinkat(locks, self.name.as_str(), AtFlags::empty())?;
         }
@@ -114,7 +114,7 @@ fn open_to_serve(locks: impl AsFd, name: &str) -> io::Result<Descriptor> {
 }
 
 /// Whether a server holds the lock of a name.
-pub(super) fn is_served(locks: impl AsFd, name: &str) -> io::Result<bool> {
+pub fn is_served(locks: impl AsFd, name: &str) -> io::Result<bool> {
     let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK;
     match open_lock(locks, name, flags) {
         Ok(file) => Ok(holder(&file, SERVING, 1)?.is_some()),

@@ -24,23 +24,23 @@ mod place;
 mod record;
 mod records;
 
-pub(crate) use claim::NameClaim;
+pub use claim::NameClaim;
 pub use claim::live_names;
 #[cfg(test)]
-pub(crate) use connect::connect;
-pub(crate) use connect::{ConnectOptions, Connected, connect_within};
-pub(crate) use control::{Control, GRACE, Host, ServerLimits};
+pub use connect::connect;
+pub use connect::{ConnectOptions, Connected, connect_within};
+pub use control::{Control, GRACE, Host, ServerLimits};
 pub use deadline::{ConnectLimit, Interrupt};
 #[cfg(any(test, fuzzing))]
-pub(crate) use fuzzed::handshake as fuzzed_handshake;
+pub use fuzzed::handshake as fuzzed_handshake;
 pub use inquire::inquire;
 pub use name::Name;
-pub(crate) use peer::Established;
+pub use peer::Established;
 pub use place::Place;
 pub use record::MAX_REPORT_LEN;
 #[cfg(any(test, fuzzing))]
-pub(crate) use record::fuzzed as fuzzed_records;
+pub use record::fuzzed as fuzzed_records;
 
-pub(crate) mod pending_handshake;
+pub mod pending_handshake;
 #[cfg(test)]
-pub(crate) mod tests;
+pub mod tests;

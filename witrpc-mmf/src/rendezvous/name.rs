@@ -71,7 +71,7 @@ impl fmt::Display for Name {
 }
 
 /// The subdirectory of the locks, beside the names.
-pub(super) const LOCKS: &str = "locks";
+pub const LOCKS: &str = "locks";
 
 #[cfg(test)]
 mod tests {

@@ -21,16 +21,16 @@ use crate::wakeup::epoch::WakeRequest;
 
 /// Who a peer is, in the kernel's words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Credentials {
+pub struct Credentials {
     /// The process, or 0 when this side's pid namespace does not show it.
-    pub(crate) pid: u32,
+    pub pid: u32,
     /// The user it ran as when it connected or listened.
-    pub(crate) uid: u32,
+    pub uid: u32,
 }
 
 impl Credentials {
     /// Of whoever is at the other end of a connected Unix socket.
-    pub(super) fn of(socket: impl AsFd) -> io::Result<Self> {
+    pub fn of(socket: impl AsFd) -> io::Result<Self> {
         // Not through rustix, whose type for a pid cannot hold the 0 of another namespace.
         let mut found = libc::ucred { pid: 0, uid: 0, gid: 0 };
         let mut len = mem::size_of_val(&found) as libc::socklen_t;
@@ -53,35 +53,35 @@ impl Credentials {
 }
 
 /// What tells a socket from all others of this machine that exist at the same time; 0 for none.
-pub(super) fn inode_of(socket: Option<&impl AsFd>) -> Result<u64, Errno> {
+pub fn inode_of(socket: Option<&impl AsFd>) -> Result<u64, Errno> {
     socket.map_or(Ok(0), |socket| Ok(fstat(socket)?.st_ino))
 }
 
 /// What either side holds after the handshake, beside the link.
 #[derive(Debug)]
-pub(crate) struct Established {
+pub struct Established {
     /// Who the peer is.
-    pub(crate) credentials: Credentials,
+    pub credentials: Credentials,
     /// This side's region: zeroed and allocated; of the native backend also sealed, so that nobody
     /// else can write it.
-    pub(crate) own: OwnPages,
+    pub own: OwnPages,
     /// The other side's region, for reading.
-    pub(crate) peer: PeerPages,
+    pub peer: PeerPages,
     /// One end of a nonblocking socket pair: a byte sent rings at the other end. The descriptor
     /// came from the peer at the client, so only calls with `MSG_DONTWAIT` are safe on it. The
     /// portable backend has none.
-    pub(crate) bell: Option<Socket>,
+    pub bell: Option<Socket>,
     /// How many calls can be in flight, 1 to [`crate::memory::layout::MAX_LANES`].
-    pub(crate) lanes: u32,
+    pub lanes: u32,
     /// The longest message of either side, in bytes.
-    pub(crate) max_message_len: u64,
+    pub max_message_len: u64,
     /// What messages are sealed with, if they are.
-    pub(crate) keys: Option<Box<dyn Keys>>,
+    pub keys: Option<Box<dyn Keys>>,
 }
 
 impl Established {
     /// Makes an end of the connection of it, with its own arena at `own_arena` in its region.
-    pub(crate) fn into_half(
+    pub fn into_half(
         self,
         layout: Layout,
         own_arena: usize,
@@ -109,7 +109,7 @@ impl Established {
 #[cfg(any(test, fuzzing))]
 impl Established {
     /// With a peer that has never been met, and without a bell.
-    pub(crate) fn for_fuzzing(
+    pub fn for_fuzzing(
         own: OwnPages,
         peer: PeerPages,
         lanes: u32,

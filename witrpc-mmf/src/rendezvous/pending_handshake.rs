@@ -27,7 +27,7 @@ use super::record::{
 use super::records::Records;
 
 /// Somebody who has connected and is not a client yet.
-pub(super) struct PendingHandshake {
+pub struct PendingHandshake {
     socket: Socket,
     who: Credentials,
     came: Instant,
@@ -83,7 +83,7 @@ struct Regions {
 }
 
 /// How far a handshake has come, which the host is told of if this side turns the stranger away.
-pub(super) enum Progress {
+pub enum Progress {
     /// It goes on when the socket is ready again.
     Pending,
     /// It goes on whenever there is time.
@@ -97,24 +97,24 @@ pub(super) enum Progress {
 }
 
 impl PendingHandshake {
-    pub(super) fn new(socket: Socket, who: Credentials, timeout: Duration) -> Self {
+    pub fn new(socket: Socket, who: Credentials, timeout: Duration) -> Self {
         let (inbox, send_arena) = (Inbox::new(), UnsentFrame::default());
         let (came, stage) = (Instant::now(), HandshakeStage::Opening);
         Self { socket, who, came, timeout, stage, inbox, send_arena, secured: None }
     }
 
     /// When it was let in.
-    pub(super) fn came(&self) -> Instant {
+    pub fn came(&self) -> Instant {
         self.came
     }
 
     /// When to drop it, if it is still a stranger then.
-    pub(super) fn deadline(&self) -> Instant {
+    pub fn deadline(&self) -> Instant {
         self.came + self.timeout
     }
 
     /// Whether it has neither been let in nor been turned away.
-    pub(super) fn is_undecided(&self) -> bool {
+    pub fn is_undecided(&self) -> bool {
         !matches!(
             self.stage,
             HandshakeStage::Told
@@ -125,16 +125,16 @@ impl PendingHandshake {
     }
 
     /// Whether this side is at work for it.
-    pub(super) fn is_busy(&self) -> bool {
+    pub fn is_busy(&self) -> bool {
         matches!(self.stage, HandshakeStage::RegionBuilder { .. })
     }
 
-    pub(super) fn socket(&self) -> &Socket {
+    pub fn socket(&self) -> &Socket {
         &self.socket
     }
 
     /// Its number, once the host knows of it.
-    pub(super) fn client_id(&self) -> Option<u64> {
+    pub fn client_id(&self) -> Option<u64> {
         match self.stage {
             HandshakeStage::Welcoming { client_id } => Some(client_id),
             _ => None,
@@ -142,12 +142,12 @@ impl PendingHandshake {
     }
 
     /// What is left of it when it has been welcomed.
-    pub(super) fn into_link(self) -> Option<(u64, Socket)> {
+    pub fn into_link(self) -> Option<(u64, Socket)> {
         Some((self.client_id()?, self.socket))
     }
 
     /// Goes on until the socket is not ready for more, or others are to have their turn.
-    pub(super) fn advance(&mut self, context: &mut HandshakeContext) -> Progress {
+    pub fn advance(&mut self, context: &mut HandshakeContext) -> Progress {
         loop {
             match self.send_arena.flush(&self.socket) {
                 Ok(true) => {}

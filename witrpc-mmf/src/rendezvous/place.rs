@@ -157,13 +157,13 @@ impl Place {
 
 /// What came of opening the directories of a place.
 #[derive(Debug, Default)]
-pub(super) struct Found {
+pub struct Found {
     /// Those that can be used, in the order to look in.
-    pub(super) directories: Vec<Directory>,
+    pub directories: Vec<Directory>,
     /// Those that a server would make and none has.
-    pub(super) missing: Vec<PathBuf>,
+    pub missing: Vec<PathBuf>,
     /// Why the others were passed over.
-    pub(super) passed_over: Vec<DirectoryError>,
+    pub passed_over: Vec<DirectoryError>,
 }
 
 impl Found {

@@ -42,18 +42,18 @@ use crate::sys::resource::MAX_ENCODED_LEN;
 use crate::sys::resource::ResourceError;
 
 /// The version of openings, records and region layout that this build speaks.
-pub(crate) const PROTOCOL_VERSION: u32 = 3;
+pub const PROTOCOL_VERSION: u32 = 3;
 
 /// The longest hello, welcome or refusal, in bytes.
-pub(crate) const MAX_BLOB_LEN: usize = witrpc_transport::MAX_HELLO_LEN;
+pub const MAX_BLOB_LEN: usize = witrpc_transport::MAX_HELLO_LEN;
 
 /// The longest record that carries no blob, in bytes: one that says what the server lacks.
-pub(super) const MAX_SMALL_LEN: usize = 1 + MAX_ENCODED_LEN;
+pub const MAX_SMALL_LEN: usize = 1 + MAX_ENCODED_LEN;
 
 const _: () = assert!(MAX_SMALL_LEN >= 1 + 32 + 2 * NONCE_LEN);
 
 /// The longest record, in bytes.
-pub(super) const MAX_RECORD_LEN: usize = 1 + NONCE_LEN + MAX_BLOB_LEN;
+pub const MAX_RECORD_LEN: usize = 1 + NONCE_LEN + MAX_BLOB_LEN;
 
 const MAGIC: [u8; 8] = *b"WitRPC\r\n";
 const INQUIRY: [u8; 8] = *b"WitRPC?\n";
@@ -63,7 +63,7 @@ const NONCE_LEN: usize = 16;
 pub const MAX_REPORT_LEN: usize = 240;
 
 /// The longest answer to an inquiry, in bytes.
-pub(super) const MAX_TOLD_LEN: usize = 1 + MAX_REPORT_LEN;
+pub const MAX_TOLD_LEN: usize = 1 + MAX_REPORT_LEN;
 
 /// What a server says instead of its part of the key exchange, and what it says before it.
 const LACKING: u8 = 2;
@@ -71,23 +71,23 @@ const REJECTED: u8 = 1;
 const EXCHANGED: u8 = 0;
 
 /// The longest message of the key exchange, in bytes: one that says what the server lacks.
-pub(super) const MAX_EXCHANGED_LEN: usize = 1 + MAX_ENCODED_LEN;
+pub const MAX_EXCHANGED_LEN: usize = 1 + MAX_ENCODED_LEN;
 
 const _: () = assert!(MAX_EXCHANGED_LEN > MAX_EXCHANGE_LEN);
 
 /// Ties an answer to what it answers.
-pub(super) type Nonce = [u8; NONCE_LEN];
+pub type Nonce = [u8; NONCE_LEN];
 
 /// What a client says first.
-pub(super) struct ClientOpening {
-    pub(super) version: u32,
-    pub(super) demands: Demands,
+pub struct ClientOpening {
+    pub version: u32,
+    pub demands: Demands,
 }
 
 impl ClientOpening {
-    pub(super) const LEN: usize = 16;
+    pub const LEN: usize = 16;
 
-    pub(super) fn encode(&self) -> [u8; Self::LEN] {
+    pub fn encode(&self) -> [u8; Self::LEN] {
         let mut bytes = [0; Self::LEN];
         bytes[..8].copy_from_slice(&MAGIC);
         bytes[8..12].copy_from_slice(&self.version.to_le_bytes());
@@ -96,7 +96,7 @@ impl ClientOpening {
     }
 
     /// `None`: this is no client. The demands of another version are its own.
-    pub(super) fn decode(bytes: &[u8]) -> Option<Self> {
+    pub fn decode(bytes: &[u8]) -> Option<Self> {
         let mut fields = Fields(bytes);
         if fields.take::<8>()? != MAGIC {
             return None;
@@ -112,12 +112,12 @@ impl ClientOpening {
 }
 
 /// What somebody says first who only asks how the server is. As long as the opening of a client.
-pub(super) struct Inquiry {
-    pub(super) version: u32,
+pub struct Inquiry {
+    pub version: u32,
 }
 
 impl Inquiry {
-    pub(super) fn encode(&self) -> [u8; ClientOpening::LEN] {
+    pub fn encode(&self) -> [u8; ClientOpening::LEN] {
         let mut bytes = [0; ClientOpening::LEN];
         bytes[..8].copy_from_slice(&INQUIRY);
         bytes[8..12].copy_from_slice(&self.version.to_le_bytes());
@@ -125,7 +125,7 @@ impl Inquiry {
     }
 
     /// `None`: this is none.
-    pub(super) fn decode(bytes: &[u8]) -> Option<Self> {
+    pub fn decode(bytes: &[u8]) -> Option<Self> {
         let mut fields = Fields(bytes);
         if fields.take::<8>()? != INQUIRY {
             return None;
@@ -137,7 +137,7 @@ impl Inquiry {
 
 /// What a server says to an inquiry.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Told<'a> {
+pub enum Told<'a> {
     /// How it is, in the words of the layers above.
     Report(&'a [u8]),
     /// Whoever asks is another user.
@@ -147,7 +147,7 @@ pub(super) enum Told<'a> {
 }
 
 impl<'a> Told<'a> {
-    pub(super) fn encode(&self) -> Vec<u8> {
+    pub fn encode(&self) -> Vec<u8> {
         match self {
             Told::Report(report) => [&[0], *report].concat(),
             Told::NotAllowed => vec![1],
@@ -155,7 +155,7 @@ impl<'a> Told<'a> {
         }
     }
 
-    pub(super) fn decode(bytes: &'a [u8]) -> Option<Self> {
+    pub fn decode(bytes: &'a [u8]) -> Option<Self> {
         let mut fields = Fields(bytes);
         let told = match fields.take::<1>()? {
             [0] => Told::Report(fields.blob()?),
@@ -169,18 +169,18 @@ impl<'a> Told<'a> {
 
 /// What a server says to an opening.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct ServerOpening {
-    pub(super) version: u32,
-    pub(super) verdict: Verdict,
-    pub(super) offer: Offer,
+pub struct ServerOpening {
+    pub version: u32,
+    pub verdict: Verdict,
+    pub offer: Offer,
     /// Random for each server that takes a name, so that what one has heard means nothing to the
     /// next.
-    pub(super) generation: Nonce,
-    pub(super) demands: Demands,
+    pub generation: Nonce,
+    pub demands: Demands,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Verdict {
+pub enum Verdict {
     Proceed,
     OtherVersion,
     Full,
@@ -191,22 +191,22 @@ pub(super) enum Verdict {
 
 /// What each connection of a server is like.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Offer {
-    pub(super) backend: Backend,
-    pub(super) lanes: u32,
+pub struct Offer {
+    pub backend: Backend,
+    pub lanes: u32,
     /// In bytes, as are the next two.
-    pub(super) client_region_len: u64,
-    pub(super) server_region_len: u64,
-    pub(super) max_message_len: u64,
+    pub client_region_len: u64,
+    pub server_region_len: u64,
+    pub max_message_len: u64,
 }
 
 impl ServerOpening {
-    pub(super) const LEN: usize = 72;
+    pub const LEN: usize = 72;
 
     /// What all versions have in common: magic, version and verdict.
-    pub(super) const HEAD_LEN: usize = 16;
+    pub const HEAD_LEN: usize = 16;
 
-    pub(super) fn encode(&self) -> [u8; Self::LEN] {
+    pub fn encode(&self) -> [u8; Self::LEN] {
         let mut bytes = [0; Self::LEN];
         bytes[..8].copy_from_slice(&MAGIC);
         bytes[8..12].copy_from_slice(&self.version.to_le_bytes());
@@ -222,13 +222,13 @@ impl ServerOpening {
     }
 
     /// The version that an opening's head names. `None`: this is no server.
-    pub(super) fn version_in(head: &[u8]) -> Option<u32> {
+    pub fn version_in(head: &[u8]) -> Option<u32> {
         let mut fields = Fields(head);
         (fields.take::<8>()? == MAGIC).then(|| fields.u32())?
     }
 
     /// An opening of our own version. `None`: no server sends that.
-    pub(super) fn decode(bytes: &[u8]) -> Option<Self> {
+    pub fn decode(bytes: &[u8]) -> Option<Self> {
         let mut fields = Fields(bytes);
         if fields.take::<8>()? != MAGIC {
             return None;
@@ -258,13 +258,13 @@ impl ServerOpening {
 }
 
 /// What a key exchange binds: what both sides have said, or think to have heard, and of whom.
-pub(super) fn prologue(client: &ClientOpening, server: &ServerOpening, name: &str) -> Vec<u8> {
+pub fn prologue(client: &ClientOpening, server: &ServerOpening, name: &str) -> Vec<u8> {
     [&client.encode()[..], &server.encode(), name.as_bytes()].concat()
 }
 
 /// What a server says when it has heard a client's message of the key exchange.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Exchanged<'a> {
+pub enum Exchanged<'a> {
     /// Its own message.
     Message(&'a [u8]),
     /// It could not read the client's.
@@ -274,7 +274,7 @@ pub(super) enum Exchanged<'a> {
 }
 
 impl<'a> Exchanged<'a> {
-    pub(super) fn encode(&self) -> Vec<u8> {
+    pub fn encode(&self) -> Vec<u8> {
         match self {
             Self::Message(message) => [&[EXCHANGED], *message].concat(),
             Self::Rejected => vec![REJECTED],
@@ -282,7 +282,7 @@ impl<'a> Exchanged<'a> {
         }
     }
 
-    pub(super) fn decode(bytes: &'a [u8]) -> Option<Self> {
+    pub fn decode(bytes: &'a [u8]) -> Option<Self> {
         match bytes.split_first()? {
             (&EXCHANGED, message) => Some(Self::Message(message)),
             (&REJECTED, []) => Some(Self::Rejected),
@@ -294,7 +294,7 @@ impl<'a> Exchanged<'a> {
 
 /// What follows the key exchange.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Record<'a> {
+pub enum Record<'a> {
     /// Names the region that the sender has made.
     Region {
         region: Identity,
@@ -317,14 +317,14 @@ pub(super) enum Record<'a> {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Failure {
+pub enum Failure {
     FoundWrong = 1,
     Full,
     NotAccepting,
 }
 
 impl<'a> Record<'a> {
-    pub(super) fn encode(&self) -> Vec<u8> {
+    pub fn encode(&self) -> Vec<u8> {
         match *self {
             Record::Region { region: Identity::File(file), bell, nonce, answers } => {
                 let numbers = [file.device, file.inode, file.size, bell].map(u64::to_le_bytes);
@@ -342,7 +342,7 @@ impl<'a> Record<'a> {
     }
 
     /// `None`: no record has this form.
-    pub(super) fn decode(bytes: &'a [u8]) -> Option<Self> {
+    pub fn decode(bytes: &'a [u8]) -> Option<Self> {
         let mut fields = Fields(bytes);
         let record = match fields.take::<1>()? {
             [1] => Record::Region {
@@ -408,7 +408,7 @@ impl<'a> Fields<'a> {
 
 /// Reads the bytes as each message that there is. Whatever can be read is what would be written.
 #[cfg(any(test, fuzzing))]
-pub(crate) fn fuzzed(bytes: &[u8]) {
+pub fn fuzzed(bytes: &[u8]) {
     if let Some(opening) = ClientOpening::decode(bytes) {
         assert!(opening.version != PROTOCOL_VERSION || opening.encode() == bytes[..16]);
     }

@@ -5,7 +5,7 @@ use witrpc_transport::{FIRST_MESSAGE_NUMBER, Keys, MAX_PIECE_LEN, TAG_LEN};
 /// One side's half. The first record sealed is the first opened at the other side, and so on; none
 /// is skipped, so that a record that was left out, repeated or moved does not open.
 #[derive(Debug)]
-pub(super) struct Records {
+pub struct Records {
     keys: Box<dyn Keys>,
     /// Pieces sealed, and so the number of the next.
     sealed: u64,
@@ -13,16 +13,16 @@ pub(super) struct Records {
 }
 
 impl Records {
-    pub(super) fn new(keys: Box<dyn Keys>) -> Self {
+    pub fn new(keys: Box<dyn Keys>) -> Self {
         Self { keys, sealed: 0, opened: 0 }
     }
 
     /// How long a record of `len` bytes is once it is sealed.
-    pub(super) fn sealed_len(len: usize) -> usize {
+    pub fn sealed_len(len: usize) -> usize {
         len + len.div_ceil(MAX_PIECE_LEN) * TAG_LEN
     }
 
-    pub(super) fn seal(&mut self, record: &[u8]) -> Vec<u8> {
+    pub fn seal(&mut self, record: &[u8]) -> Vec<u8> {
         let mut sealed = Vec::with_capacity(Self::sealed_len(record.len()));
         for piece in record.chunks(MAX_PIECE_LEN) {
             let start = sealed.len();
@@ -34,7 +34,7 @@ impl Records {
     }
 
     /// `None`: this is not the next record of the peer's.
-    pub(super) fn open(&mut self, sealed: &[u8]) -> Option<Vec<u8>> {
+    pub fn open(&mut self, sealed: &[u8]) -> Option<Vec<u8>> {
         let mut record = Vec::with_capacity(sealed.len());
         for sealed in sealed.chunks(MAX_PIECE_LEN + TAG_LEN) {
             let (piece, tag) = sealed.split_last_chunk()?;
@@ -47,7 +47,7 @@ impl Records {
     }
 
     /// The keys, for the messages that follow.
-    pub(super) fn into_keys(self) -> Box<dyn Keys> {
+    pub fn into_keys(self) -> Box<dyn Keys> {
         self.keys
     }
 }

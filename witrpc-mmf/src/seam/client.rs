@@ -11,10 +11,10 @@ use witrpc_transport::{
 use crate::client::{Client, KeptLane, SendState};
 
 /// The owner of a client's connection, which ends with it.
-pub(super) struct Channel(pub(super) Arc<Client>);
+pub struct Channel(pub Arc<Client>);
 
 impl Channel {
-    pub(super) fn new(client: Arc<Client>) -> Self {
+    pub fn new(client: Arc<Client>) -> Self {
         Self(client)
     }
 }

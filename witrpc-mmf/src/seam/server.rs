@@ -14,10 +14,10 @@ use witrpc_transport::{
 use crate::server::{Connection, Server, Serving};
 
 /// A bound name, as the server's threads see it.
-pub(super) struct Port(Arc<Server>);
+pub struct Port(Arc<Server>);
 
 impl Port {
-    pub(super) fn new(server: Arc<Server>) -> Self {
+    pub fn new(server: Arc<Server>) -> Self {
         Self(server)
     }
 }
@@ -146,7 +146,7 @@ impl Serving for Handing<'_, '_, '_> {
 
 /// The client at the other end of a connection. It outlives that, in the hands of handlers, and keeps
 /// neither its mappings nor its descriptors.
-pub(super) struct ConnectedPeer {
+pub struct ConnectedPeer {
     connection: Weak<Connection>,
     client: ClientInfo,
     session: Session,
@@ -163,7 +163,7 @@ impl ConnectedPeer {
     /// # Errors
     ///
     /// [`ChannelError::PeerDied`].
-    pub(super) fn connection(&self) -> Result<Arc<Connection>, ChannelError> {
+    pub fn connection(&self) -> Result<Arc<Connection>, ChannelError> {
         self.connection.upgrade().ok_or(ChannelError::PeerDied)
     }
 }

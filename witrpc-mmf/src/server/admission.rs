@@ -13,13 +13,13 @@ use super::Server;
 use super::connection::Connection;
 
 /// The control thread's hold on the server, which it does not keep alive.
-pub(super) struct AdmissionHost {
+pub struct AdmissionHost {
     server: Weak<Server>,
     responder: Arc<dyn Responder>,
 }
 
 impl AdmissionHost {
-    pub(super) fn new(server: &Arc<Server>, responder: Arc<dyn Responder>) -> Self {
+    pub fn new(server: &Arc<Server>, responder: Arc<dyn Responder>) -> Self {
         Self { server: Arc::downgrade(server), responder }
     }
 }

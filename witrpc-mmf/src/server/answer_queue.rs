@@ -7,12 +7,12 @@ use crate::memory::send_arena::Purpose;
 
 /// An answer in private memory.
 #[derive(Debug)]
-pub(super) struct Outbound {
+pub struct Outbound {
     /// The line to answer: the call itself, then each request for a further segment.
-    pub(super) ticket: Ticket,
-    pub(super) tag: u32,
-    pub(super) bytes: Vec<u8>,
-    pub(super) sent: usize,
+    pub ticket: Ticket,
+    pub tag: u32,
+    pub bytes: Vec<u8>,
+    pub sent: usize,
 }
 
 impl Fill for Outbound {
@@ -27,15 +27,15 @@ impl Fill for Outbound {
 
 /// Lanes whose answer waits for space.
 #[derive(Debug, Default)]
-pub(super) struct AnswerQueue {
+pub struct AnswerQueue {
     /// Those of which nothing has been sent.
-    pub(super) begin: VecDeque<u32>,
+    pub begin: VecDeque<u32>,
     /// Those whose next segment has been asked for.
-    pub(super) go_on: VecDeque<u32>,
+    pub go_on: VecDeque<u32>,
 }
 
 impl AnswerQueue {
-    pub(super) fn of(&mut self, purpose: Purpose) -> &mut VecDeque<u32> {
+    pub fn of(&mut self, purpose: Purpose) -> &mut VecDeque<u32> {
         match purpose {
             Purpose::Begin => &mut self.begin,
             Purpose::Continue => &mut self.go_on,

@@ -11,21 +11,21 @@ use crate::memory::words::Mapped;
 use crate::wakeup::epoch::SharedWakeEpoch;
 
 /// Those of one connection who sleep until their calls are given up.
-pub(super) struct Cancels {
-    pub(super) wake_epoch: SharedWakeEpoch<Mapped>,
+pub struct Cancels {
+    pub wake_epoch: SharedWakeEpoch<Mapped>,
     watchers: Mutex<Watchers>,
 }
 
 #[derive(Default)]
-pub(super) struct Watchers {
-    pub(super) next_key: u64,
-    pub(super) entries: Vec<Watcher>,
+pub struct Watchers {
+    pub next_key: u64,
+    pub entries: Vec<Watcher>,
 }
 
-pub(super) struct Watcher {
-    pub(super) key: u64,
-    pub(super) ticket: Ticket,
-    pub(super) waker: Waker,
+pub struct Watcher {
+    pub key: u64,
+    pub ticket: Ticket,
+    pub waker: Waker,
 }
 
 impl Default for Cancels {
@@ -36,7 +36,7 @@ impl Default for Cancels {
 }
 
 impl Cancels {
-    pub(super) fn watchers(&self) -> MutexGuard<'_, Watchers> {
+    pub fn watchers(&self) -> MutexGuard<'_, Watchers> {
         lock(&self.watchers)
     }
 }

@@ -61,19 +61,19 @@ pub struct Connection {
 
 /// The private half of a lane.
 #[derive(Debug, Default)]
-pub(super) struct ServerLane {
+pub struct ServerLane {
     /// The seq last answered. Written by whoever answers.
-    pub(super) answered: AtomicU64,
-    pub(super) inbound: Mutex<Option<Partial>>,
-    pub(super) outbound: Mutex<Option<Outbound>>,
+    pub answered: AtomicU64,
+    pub inbound: Mutex<Option<Partial>>,
+    pub outbound: Mutex<Option<Outbound>>,
 }
 
 impl ServerLane {
-    pub(super) fn inbound(&self) -> MutexGuard<'_, Option<Partial>> {
+    pub fn inbound(&self) -> MutexGuard<'_, Option<Partial>> {
         lock(&self.inbound)
     }
 
-    pub(super) fn outbound(&self) -> MutexGuard<'_, Option<Outbound>> {
+    pub fn outbound(&self) -> MutexGuard<'_, Option<Outbound>> {
         lock(&self.outbound)
     }
 }

@@ -18,14 +18,14 @@ const MAX_EVENTS: usize = 64;
 
 /// The bells of all connections, and a private one.
 #[derive(Debug)]
-pub(super) struct Doorbells {
+pub struct Doorbells {
     epoll: Descriptor,
     /// An eventfd: no other process has it.
     private: Descriptor,
 }
 
 impl Doorbells {
-    pub(super) fn new() -> Result<Self, std::io::Error> {
+    pub fn new() -> Result<Self, std::io::Error> {
         let epoll = Descriptor::open(|| epoll::create(epoll::CreateFlags::CLOEXEC))?;
         let flags = EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK;
         let private = Descriptor::open(|| eventfd(0, flags))?;
@@ -35,26 +35,26 @@ impl Doorbells {
     }
 
     /// Has a doorbell wake sleepers, who are told its `id`.
-    pub(super) fn watch(&self, bell: impl AsFd, id: u64) -> Result<(), Errno> {
+    pub fn watch(&self, bell: impl AsFd, id: u64) -> Result<(), Errno> {
         let flags = epoll::EventFlags::IN | epoll::EventFlags::ET;
         epoll::add(&self.epoll, bell, epoll::EventData::new_u64(id), flags)
     }
 
     /// Has a doorbell wake nobody any more.
-    pub(super) fn forget(&self, bell: impl AsFd) {
+    pub fn forget(&self, bell: impl AsFd) {
         // An error means that it is not watched, as wanted.
         let _ = epoll::delete(&self.epoll, bell);
     }
 
     /// Wakes one sleeper, or the next that would sleep.
-    pub(super) fn ring(&self) {
+    pub fn ring(&self) {
         // Full means rung already.
         let _ = rustix::io::write(&self.private, &1_u64.to_ne_bytes());
     }
 
     /// Sleeps until something rings or the time is over, and tells which connections have rung. An
     /// interrupted sleep ends early.
-    pub(super) fn sleep(&self, timeout: Option<Duration>, mut rung: impl FnMut(u64)) {
+    pub fn sleep(&self, timeout: Option<Duration>, mut rung: impl FnMut(u64)) {
         let timeout = timeout.map(|time| Timespec {
             tv_sec: time.as_secs().try_into().unwrap_or(i64::MAX),
             tv_nsec: time.subsec_nanos().into(),

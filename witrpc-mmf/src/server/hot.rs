@@ -6,11 +6,11 @@ use super::connection::Connection;
 
 /// The connections that are looked at every turn, as the news said that have been read.
 #[derive(Debug)]
-pub(super) struct Hot {
-    pub(super) connections: Vec<Arc<Connection>>,
+pub struct Hot {
+    pub connections: Vec<Arc<Connection>>,
     /// Where the next turn begins: behind the connection that was served last, by this scanner or,
     /// after a change of the role, by another.
-    pub(super) first: usize,
+    pub first: usize,
     /// The server's news that has been read.
-    pub(super) read: u64,
+    pub read: u64,
 }

@@ -32,7 +32,7 @@ use super::connection::{Connection, ServerLane};
 const MESSAGES_HELD: usize = 4;
 
 /// What a line turned out to be.
-pub(super) enum Line {
+pub enum Line {
     /// A call to be served.
     Request(Request),
     /// Something that was dealt with here.
@@ -43,7 +43,7 @@ pub(super) enum Line {
 
 /// A rule that the client broke; the connection ends.
 #[derive(Debug)]
-pub(super) struct Broken(pub(super) &'static str);
+pub struct Broken(pub &'static str);
 
 impl Connection {
     /// The seq of a request on `lane` that has not been taken.

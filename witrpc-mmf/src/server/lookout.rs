@@ -14,7 +14,7 @@ use crate::sys::backend::Backoff;
 use super::Connection;
 
 #[derive(Debug, Default)]
-pub(super) struct Lookout {
+pub struct Lookout {
     state: Mutex<LookoutState>,
     changed: Condvar,
 }
@@ -31,14 +31,14 @@ struct LookoutState {
 
 impl Lookout {
     /// Wakes one sleeper, or the next that would sleep.
-    pub(super) fn ring(&self) {
+    pub fn ring(&self) {
         self.lock().rung = true;
         self.changed.notify_one();
     }
 
     /// Sleeps until somebody rings, `look` finds something, or the time is over. `look` is told
     /// whether it was called at the longest distance from the call before.
-    pub(super) fn sleep(&self, timeout: Option<Duration>, mut look: impl FnMut(bool) -> bool) {
+    pub fn sleep(&self, timeout: Option<Duration>, mut look: impl FnMut(bool) -> bool) {
         let until = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
         let mut backoff = Backoff::new();
         let mut state = self.lock();

@@ -21,8 +21,8 @@ mod park;
 mod parking;
 mod scanner;
 mod shelf;
-pub(crate) mod space_wanted;
-pub(crate) mod work_signal;
+pub mod space_wanted;
+pub mod work_signal;
 
 use std::collections::HashMap;
 use std::fmt;
@@ -50,7 +50,7 @@ use crate::sys::fork::Origin;
 
 pub use connection::Connection;
 pub use scanner::Scanner;
-pub(crate) use scanner::Serving;
+pub use scanner::Serving;
 
 /// What a server offers each client.
 #[derive(Clone, Copy, Debug)]

@@ -12,7 +12,7 @@ use super::lookout::Lookout;
 
 /// As the backend has it.
 #[derive(Debug)]
-pub(super) enum Parking {
+pub enum Parking {
     /// Clients ring.
     Doorbells(Doorbells),
     /// Nobody rings: somebody looks now and then.
@@ -20,7 +20,7 @@ pub(super) enum Parking {
 }
 
 impl Parking {
-    pub(super) fn new(backend: Backend) -> io::Result<Self> {
+    pub fn new(backend: Backend) -> io::Result<Self> {
         match backend {
             Backend::Native => Doorbells::new().map(Self::Doorbells),
             Backend::Portable => Ok(Self::Lookout(Lookout::default())),
@@ -28,7 +28,7 @@ impl Parking {
     }
 
     /// Has a client's doorbell wake sleepers, who are told its `id`.
-    pub(super) fn watch(&self, bell: &Bell, id: u64) -> Result<(), Errno> {
+    pub fn watch(&self, bell: &Bell, id: u64) -> Result<(), Errno> {
         match (self, &*bell.end()) {
             (Self::Doorbells(doorbells), Some(end)) => doorbells.watch(end, id),
             _ => Ok(()),
@@ -36,14 +36,14 @@ impl Parking {
     }
 
     /// Has a client's doorbell wake nobody any more.
-    pub(super) fn forget(&self, bell: &Bell) {
+    pub fn forget(&self, bell: &Bell) {
         if let (Self::Doorbells(doorbells), Some(end)) = (self, &*bell.end()) {
             doorbells.forget(end);
         }
     }
 
     /// Wakes one sleeper, or the next that would sleep.
-    pub(super) fn ring(&self) {
+    pub fn ring(&self) {
         match self {
             Self::Doorbells(doorbells) => doorbells.ring(),
             Self::Lookout(lookout) => lookout.ring(),

@@ -73,34 +73,34 @@ impl fmt::Display for Backend {
 /// Sleeping where nobody wakes: for longer each time, so that what comes soon is found soon and what
 /// does not come costs little.
 #[derive(Debug)]
-pub(crate) struct Backoff {
+pub struct Backoff {
     next: Duration,
 }
 
 impl Backoff {
     /// The first sleep; the system makes some 50 µs of it.
-    pub(crate) const SHORTEST: Duration = Duration::from_micros(5);
+    pub const SHORTEST: Duration = Duration::from_micros(5);
     /// The longest one.
-    pub(crate) const LONGEST: Duration = Duration::from_millis(1);
+    pub const LONGEST: Duration = Duration::from_millis(1);
 
-    pub(crate) fn new() -> Self {
+    pub fn new() -> Self {
         Self { next: Self::SHORTEST }
     }
 
     /// How long to sleep now.
-    pub(crate) fn next(&mut self) -> Duration {
+    pub fn next(&mut self) -> Duration {
         let now = self.next;
         self.next = (now * 2).min(Self::LONGEST);
         now
     }
 
     /// Whether the sleeps have become as long as they get.
-    pub(crate) fn is_at_longest(&self) -> bool {
+    pub fn is_at_longest(&self) -> bool {
         self.next == Self::LONGEST
     }
 
     /// Sleeps, until `until` at the latest.
-    pub(crate) fn sleep(&mut self, until: Option<Instant>) {
+    pub fn sleep(&mut self, until: Option<Instant>) {
         let left = until.map(|at| at.saturating_duration_since(Instant::now()));
         thread::sleep(self.next().min(left.unwrap_or(Duration::MAX)));
     }

@@ -8,7 +8,7 @@ use rustix::time::{ClockId, clock_gettime};
 const FAR: Duration = Duration::from_secs(365 * 24 * 3600);
 
 /// Nanoseconds of `CLOCK_MONOTONIC` at that instant; 0 for one before the machine started.
-pub(crate) fn nanos_at(instant: Instant) -> u64 {
+pub fn nanos_at(instant: Instant) -> u64 {
     // In this order the number is, if anything, too high, and in `instant_at` the instant too late: who
     // looks at the one never takes for over what is not yet over by the other.
     let now = Instant::now();
@@ -20,7 +20,7 @@ pub(crate) fn nanos_at(instant: Instant) -> u64 {
 }
 
 /// The instant at so many nanoseconds of `CLOCK_MONOTONIC`. One that is over is now.
-pub(crate) fn instant_at(at_ns: u64) -> Instant {
+pub fn instant_at(at_ns: u64) -> Instant {
     let now_ns = monotonic_ns();
     let now = Instant::now();
     now + Duration::from_nanos(at_ns.saturating_sub(now_ns)).min(FAR)

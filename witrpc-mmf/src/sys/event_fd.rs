@@ -15,7 +15,7 @@ use super::fdpass::{Plain, receive};
 /// What [`Bell::drain`] came upon behind the rings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[must_use]
-pub(crate) enum Drained {
+pub enum Drained {
     /// Nothing so far.
     Quiet,
     /// The peer has closed its end: it can neither ring nor be rung any more, and the end stays
@@ -28,15 +28,15 @@ pub(crate) enum Drained {
 /// One side's end, or none: with the portable backend nobody sleeps until rung. Behind a lock, so that
 /// it can be closed while others have a hold of the connection; rings are rare.
 #[derive(Debug)]
-pub(crate) struct Bell(RwLock<Option<Socket>>);
+pub struct Bell(RwLock<Option<Socket>>);
 
 impl Bell {
-    pub(crate) fn new(end: Option<Socket>) -> Self {
+    pub fn new(end: Option<Socket>) -> Self {
         Self(RwLock::new(end))
     }
 
     /// Closes it: nobody rings, or is rung, any more.
-    pub(crate) fn close(&self) {
+    pub fn close(&self) {
         let end = self.0.write().unwrap_or_else(PoisonError::into_inner).take();
         // Without the lock.
         drop(end);
@@ -44,7 +44,7 @@ impl Bell {
 
     /// Wakes the other side. A peer that is gone needs no waking.
     #[cold]
-    pub(crate) fn ring(&self) {
+    pub fn ring(&self) {
         let end = self.end();
         let Some(end) = &*end else { return };
         while send(end, &[1], SendFlags::DONTWAIT | SendFlags::NOSIGNAL) == Err(Errno::INTR) {}
@@ -52,7 +52,7 @@ impl Bell {
 
     /// Takes the rings that have come. A peer that rings without end is left with some: they wake
     /// us again.
-    pub(crate) fn drain(&self) -> Drained {
+    pub fn drain(&self) -> Drained {
         let end = self.end();
         let Some(end) = &*end else { return Drained::Quiet };
         let mut rings = [0; 64];
@@ -70,7 +70,7 @@ impl Bell {
     }
 
     /// What becomes readable when the other side rings, until it is closed.
-    pub(crate) fn end(&self) -> RwLockReadGuard<'_, Option<Socket>> {
+    pub fn end(&self) -> RwLockReadGuard<'_, Option<Socket>> {
         self.0.read().unwrap_or_else(PoisonError::into_inner)
     }
 }

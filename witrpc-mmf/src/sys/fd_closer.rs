@@ -30,19 +30,19 @@ use witrpc_rt::{lock, spawn};
 use super::fork::{Descriptor, NoFork, Origin};
 
 /// How many threads may be kept waiting by what they close.
-pub(crate) const MAX_CLOSERS: usize = 8;
+pub const MAX_CLOSERS: usize = 8;
 
 /// A descriptor that a peer has passed, of whatever kind.
 #[derive(Debug)]
-pub(crate) struct ReceivedFd(ManuallyDrop<Descriptor>);
+pub struct ReceivedFd(ManuallyDrop<Descriptor>);
 
 impl ReceivedFd {
-    pub(crate) fn new(descriptor: Descriptor) -> Self {
+    pub fn new(descriptor: Descriptor) -> Self {
         Self(ManuallyDrop::new(descriptor))
     }
 
     /// The descriptor, which has been found to be of a kind whose closing does not wait.
-    pub(crate) fn harmless(self) -> Descriptor {
+    pub fn harmless(self) -> Descriptor {
         let mut passed = ManuallyDrop::new(self);
         // SAFETY: taken once, since `passed` is neither used nor dropped after.
         unsafe { ManuallyDrop::take(&mut passed.0) }
@@ -64,10 +64,10 @@ impl Drop for ReceivedFd {
 
 /// A connected socket whose other end is a peer's.
 #[derive(Debug)]
-pub(crate) struct Socket(ManuallyDrop<Descriptor>);
+pub struct Socket(ManuallyDrop<Descriptor>);
 
 impl Socket {
-    pub(crate) fn new(descriptor: Descriptor) -> Self {
+    pub fn new(descriptor: Descriptor) -> Self {
         // An urgent byte would else be thrown away by the call that reads past it, with whatever was
         // passed along. It cannot fail on a socket.
         let _ = sockopt::set_socket_oobinline(&descriptor, true);
@@ -76,7 +76,7 @@ impl Socket {
 
     /// Says good-bye for every copy of the socket. Nothing can be put into it from here on; what is
     /// in it can still be read.
-    pub(crate) fn hang_up(&self) {
+    pub fn hang_up(&self) {
         if !self.0.is_forked() {
             // An error means that the other side has hung up already.
             let _ = shutdown(&*self.0, Shutdown::Both);
@@ -164,7 +164,7 @@ fn next_to_close() -> Option<OwnedFd> {
 }
 
 /// Whether all threads are kept waiting, and more is to be closed.
-pub(crate) fn is_backed_up() -> bool {
+pub fn is_backed_up() -> bool {
     let (heap, _no_fork) = heap();
     heap.closers == MAX_CLOSERS && !heap.waiting.is_empty()
 }

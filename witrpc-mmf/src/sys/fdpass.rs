@@ -17,7 +17,7 @@ use super::fd_closer::ReceivedFd;
 use super::fork::Descriptor;
 
 /// The most descriptors that one message carries here.
-pub(crate) const MAX_PASSED: usize = 2;
+pub const MAX_PASSED: usize = 2;
 
 /// The most descriptors that the kernel lets one message carry (`SCM_MAX_FD`).
 const MAX_RECEIVED: usize = 253;
@@ -27,7 +27,7 @@ const MAX_RECEIVED: usize = 253;
 /// # Errors
 ///
 /// `EAGAIN` when nothing could be sent without waiting; else the socket's.
-pub(crate) fn send_with(
+pub fn send_with(
     socket: impl AsFd,
     bytes: &[u8],
     passed: &[BorrowedFd<'_>],
@@ -45,16 +45,16 @@ pub(crate) fn send_with(
 }
 
 /// What [`receive_with`] received.
-pub(crate) struct Received {
+pub struct Received {
     /// How many bytes; 0 when the peer has hung up.
-    pub(crate) len: usize,
+    pub len: usize,
     /// What came along.
-    pub(crate) passed: [Option<ReceivedFd>; MAX_PASSED],
+    pub passed: [Option<ReceivedFd>; MAX_PASSED],
     /// More was passed than is ever expected; it is not kept.
-    pub(crate) overfull: bool,
+    pub overfull: bool,
     /// Some of what was passed found no place in this process: the room for it here holds all that
     /// the kernel lets one message carry.
-    pub(crate) is_cut_off: bool,
+    pub is_cut_off: bool,
 }
 
 /// Receives some bytes, and the descriptors that were sent with them.
@@ -62,7 +62,7 @@ pub(crate) struct Received {
 /// # Errors
 ///
 /// `EAGAIN` when there is nothing; else the socket's.
-pub(crate) fn receive_with(socket: impl AsFd, bytes: &mut [u8]) -> Result<Received, Errno> {
+pub fn receive_with(socket: impl AsFd, bytes: &mut [u8]) -> Result<Received, Errno> {
     let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(MAX_RECEIVED))];
     let mut control = RecvAncillaryBuffer::new(&mut space);
     let mut surplus = Vec::new();
@@ -95,7 +95,7 @@ pub(crate) fn receive_with(socket: impl AsFd, bytes: &mut [u8]) -> Result<Receiv
 }
 
 /// What [`receive`] received.
-pub(crate) enum Plain {
+pub enum Plain {
     /// So many bytes; 0 when the peer has hung up.
     Bytes(usize),
     /// Descriptors have been passed along. They lie in the socket still, which is of no use any more.
@@ -110,7 +110,7 @@ pub(crate) enum Plain {
 /// # Errors
 ///
 /// As [`receive_with`].
-pub(crate) fn receive(socket: impl AsFd, bytes: &mut [u8]) -> Result<Plain, Errno> {
+pub fn receive(socket: impl AsFd, bytes: &mut [u8]) -> Result<Plain, Errno> {
     let seen = retry(|| {
         // Without room for descriptors it only says whether there are any.
         let mut none = RecvAncillaryBuffer::default();
@@ -131,7 +131,7 @@ pub(crate) fn receive(socket: impl AsFd, bytes: &mut [u8]) -> Result<Plain, Errn
 
 impl Received {
     /// Whether nothing was passed.
-    pub(crate) fn is_plain(&self) -> bool {
+    pub fn is_plain(&self) -> bool {
         !self.overfull && !self.is_cut_off && self.passed.iter().all(Option::is_none)
     }
 }

@@ -148,10 +148,10 @@ const FORKER: u32 = 1 << 16;
 const OPENERS: u32 = FORKER - 1;
 
 /// While it lives, no fork begins. Not to be nested; nothing that waits may be done meanwhile.
-pub(crate) struct NoFork(());
+pub struct NoFork(());
 
 impl NoFork {
-    pub(crate) fn begin() -> Self {
+    pub fn begin() -> Self {
         install();
         let mut state = GATE.load(Ordering::SeqCst);
         loop {

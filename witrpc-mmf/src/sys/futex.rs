@@ -11,7 +11,7 @@ use crate::memory::words::PeerU64;
 
 /// Why a sleep ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Woken {
+pub enum Woken {
     /// The time was over.
     TimedOut,
     /// Anything else: a wake-up, a signal, or a word that had changed. Look again.
@@ -22,7 +22,7 @@ pub(crate) enum Woken {
 const LOW_HALF: usize = if cfg!(target_endian = "little") { 0 } else { 4 };
 
 /// Sleeps while the low half of `word` is `shown`, until `until` at the latest.
-pub(crate) fn wait(word: &PeerU64, shown: u32, until: Option<Instant>) -> Woken {
+pub fn wait(word: &PeerU64, shown: u32, until: Option<Instant>) -> Woken {
     let timeout = match until {
         None => None,
         Some(at) => match at.checked_duration_since(Instant::now()) {
@@ -45,12 +45,12 @@ pub(crate) fn wait(word: &PeerU64, shown: u32, until: Option<Instant>) -> Woken 
 }
 
 /// Wakes all who sleep on a word of our own region.
-pub(crate) fn wake_own(word: &AtomicU64) {
+pub fn wake_own(word: &AtomicU64) {
     wake(std::ptr::from_ref(word).cast());
 }
 
 /// Wakes all threads of this process that sleep on a word of the peer's.
-pub(crate) fn wake_peers(word: &PeerU64) {
+pub fn wake_peers(word: &PeerU64) {
     wake(std::ptr::from_ref(word).cast());
 }
 

@@ -26,11 +26,11 @@ use super::resource::{
 
 /// What `fstat` says of a file: told to the peer, who compares it with what it received.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct FileIdentity {
-    pub(crate) device: u64,
-    pub(crate) inode: u64,
+pub struct FileIdentity {
+    pub device: u64,
+    pub inode: u64,
     /// The size in bytes.
-    pub(crate) size: u64,
+    pub size: u64,
 }
 
 /// Without these a peer could pull the memory away from under us, or we from under it.
@@ -51,14 +51,14 @@ const LABEL: &CStr = c"witrpc";
 
 /// A sealed file whose only writable mapping is an [`OwnMemory`]; it lives until it is passed on.
 #[derive(Debug)]
-pub(crate) struct SealedFile {
-    pub(crate) file: Descriptor,
-    pub(crate) identity: FileIdentity,
+pub struct SealedFile {
+    pub file: Descriptor,
+    pub identity: FileIdentity,
 }
 
 /// Memory that is being allocated.
 #[derive(Debug)]
-pub(crate) struct Making {
+pub struct Making {
     file: Descriptor,
     allocation: Allocation,
 }
@@ -69,7 +69,7 @@ impl Making {
     /// # Errors
     ///
     /// [`ResourceError`]: a limit forbids so long a region, or there is no descriptor for it.
-    pub(crate) fn begin(len: usize) -> Result<Self, ResourceError> {
+    pub fn begin(len: usize) -> Result<Self, ResourceError> {
         let allocation = Allocation::begin(len as u64)?;
         let file = Descriptor::open(open_sealable).map_err(lacked("memfd_create", len as u64))?;
         Ok(Self { file, allocation })
@@ -80,7 +80,7 @@ impl Making {
     /// # Errors
     ///
     /// [`ResourceError`]: there is too little memory by now.
-    pub(crate) fn step(&mut self) -> Result<bool, ResourceError> {
+    pub fn step(&mut self) -> Result<bool, ResourceError> {
         self.allocation.step(&self.file)
     }
 
@@ -89,7 +89,7 @@ impl Making {
     /// # Errors
     ///
     /// [`ResourceError`]: it cannot be mapped, or the system refused something.
-    pub(crate) fn finish(self) -> Result<(OwnMemory, SealedFile), ResourceError> {
+    pub fn finish(self) -> Result<(OwnMemory, SealedFile), ResourceError> {
         let Self { file, allocation } = self;
         debug_assert_eq!(allocation.done, allocation.len, "it is all there");
         let len = allocation.len;
@@ -102,7 +102,7 @@ impl Making {
 }
 
 /// Memory that this process created and alone can write.
-pub(crate) struct OwnMemory(Mapping);
+pub struct OwnMemory(Mapping);
 
 impl OwnMemory {
     /// All steps at once.
@@ -131,7 +131,7 @@ impl fmt::Debug for OwnMemory {
 }
 
 /// Memory that the peer created and may write at any time. Readable, never writable, here.
-pub(crate) struct PeerMemory(Mapping);
+pub struct PeerMemory(Mapping);
 
 impl PeerMemory {
     /// Verifies and maps what a peer has passed, and closes it.
@@ -191,7 +191,7 @@ impl fmt::Debug for PeerMemory {
 
 /// Why memory that a peer passed was not mapped.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum PeerMemoryError {
+pub enum PeerMemoryError {
     #[error("the file passed is not shared memory")]
     NotMemory,
     #[error("the shared memory passed is not sealed")]
@@ -245,7 +245,7 @@ fn open_sealable() -> Result<std::os::fd::OwnedFd, Errno> {
 /// How much of a file of shared memory has been allocated: it is done in steps, so that whoever does
 /// it can do other things in between.
 #[derive(Debug)]
-pub(crate) struct Allocation {
+pub struct Allocation {
     len: u64,
     done: u64,
     limits: MemoryLimits,
@@ -257,7 +257,7 @@ impl Allocation {
     /// # Errors
     ///
     /// [`ResourceError`]: a limit forbids so many, or there is too little memory.
-    pub(crate) fn begin(len: u64) -> Result<Self, ResourceError> {
+    pub fn begin(len: u64) -> Result<Self, ResourceError> {
         check_file_size(len)?;
         check_address_space(len)?;
         if len > UNASKED_LEN {
@@ -272,7 +272,7 @@ impl Allocation {
     ///
     /// [`ResourceError`]: there is too little memory by now. Others may be allocating too, so that it
     /// is looked at in each step.
-    pub(crate) fn step(&mut self, file: &Descriptor) -> Result<bool, ResourceError> {
+    pub fn step(&mut self, file: &Descriptor) -> Result<bool, ResourceError> {
         self.limits.check(self.len - self.done)?;
         let step = ALLOCATION_STEP.min(self.len - self.done);
         match fallocate(file, FallocateFlags::empty(), self.done, step) {
@@ -290,7 +290,7 @@ impl Allocation {
 /// # Errors
 ///
 /// [`ResourceError`]: a limit is below `len`.
-pub(crate) fn check_in_principle(len: u64) -> Result<(), ResourceError> {
+pub fn check_in_principle(len: u64) -> Result<(), ResourceError> {
     check_file_size(len)?;
     check_address_space(len)?;
     MemoryLimits::read().check_in_principle(len)

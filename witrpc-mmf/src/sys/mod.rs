@@ -1,11 +1,11 @@
 //! What the system gives: memory, descriptors, clocks, limits.
 
-pub(crate) mod backend;
-pub(crate) mod clock;
-pub(crate) mod event_fd;
-pub(crate) mod fd_closer;
-pub(crate) mod fdpass;
-pub(crate) mod fork;
-pub(crate) mod futex;
-pub(crate) mod memfd;
-pub(crate) mod resource;
+pub mod backend;
+pub mod clock;
+pub mod event_fd;
+pub mod fd_closer;
+pub mod fdpass;
+pub mod fork;
+pub mod futex;
+pub mod memfd;
+pub mod resource;

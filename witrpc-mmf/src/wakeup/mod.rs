@@ -2,6 +2,6 @@
 
 #[doc(hidden)]
 pub mod epoch;
-pub(crate) mod park;
-pub(crate) mod spin;
-pub(crate) mod wake;
+pub mod park;
+pub mod spin;
+pub mod wake;

@@ -20,7 +20,7 @@ const PROBE_EVERY: u32 = 16;
 /// A spin budget that follows outcomes. Counted in looks, not in time: reading a clock would cost
 /// more than the look.
 #[derive(Debug)]
-pub(crate) struct Spin {
+pub struct Spin {
     policy: WaitPolicy,
     /// Looks granted to the next wait. Threads race on it; a lost update is a slightly older guess.
     budget: AtomicU32,
@@ -29,7 +29,7 @@ pub(crate) struct Spin {
 }
 
 impl Spin {
-    pub(crate) fn new(policy: WaitPolicy) -> Self {
+    pub fn new(policy: WaitPolicy) -> Self {
         // With one processor the peer cannot run while we spin. The count honours CPU quotas.
         let alone = std::thread::available_parallelism().is_ok_and(|cpus| cpus.get() == 1);
         let budget = match policy {
@@ -45,7 +45,7 @@ impl Spin {
 
     /// Looks granted to a wait that begins now.
     #[inline]
-    pub(crate) fn looks(&self) -> u32 {
+    pub fn looks(&self) -> u32 {
         let budget = self.budget.load(Relaxed);
         if budget > 0 || self.policy == WaitPolicy::Park {
             return budget;
@@ -58,14 +58,14 @@ impl Spin {
     /// The wait ended while spinning. Writes only when there is something to change, so that the
     /// line stays shared between threads that all succeed.
     #[inline]
-    pub(crate) fn succeeded(&self) {
+    pub fn succeeded(&self) {
         if self.policy == WaitPolicy::Adaptive && self.budget.load(Relaxed) != MAX {
             self.budget.store(MAX, Relaxed);
         }
     }
 
     /// The looks were spent in vain.
-    pub(crate) fn failed(&self) {
+    pub fn failed(&self) {
         if self.policy == WaitPolicy::Adaptive {
             let budget = self.budget.load(Relaxed) / 2;
             // Less than the eager part finds nothing that is worth looking for.
@@ -75,7 +75,7 @@ impl Spin {
 
     /// The breath between two looks, of which `done` have been taken.
     #[inline]
-    pub(crate) fn breathe(done: u32) {
+    pub fn breathe(done: u32) {
         if done >= EAGER {
             std::hint::spin_loop();
         }
@@ -83,7 +83,7 @@ impl Spin {
 
     /// Spins until `look` finds something or the budget is spent.
     #[inline]
-    pub(crate) fn until<T>(&self, mut look: impl FnMut() -> Option<T>) -> Option<T> {
+    pub fn until<T>(&self, mut look: impl FnMut() -> Option<T>) -> Option<T> {
         let looks = self.looks();
         for done in 0..looks {
             if let Some(found) = look() {

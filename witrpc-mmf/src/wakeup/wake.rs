@@ -5,7 +5,7 @@ use std::task::Waker;
 use witrpc_rt::wake;
 
 /// A task that can be woken, or what stands for one in a model.
-pub(crate) trait Wakeup {
+pub trait Wakeup {
     /// Wakes it.
     fn wake_up(self);
 }

@@ -3,5 +3,5 @@
 //! The [`client`] encodes arguments, sends them and waits; the [`server`] decodes them, runs the handler and
 //! answers.
 
-pub(crate) mod client;
-pub(crate) mod server;
+pub mod client;
+pub mod server;

@@ -17,13 +17,13 @@ use super::{Codec, plain};
 
 /// How many bytes of items wait on either side of a stream before whoever makes them has to wait.
 /// The item that reaches it still belongs to the batch.
-pub(crate) const WINDOW_BYTES: usize = 64 << 10;
+pub const WINDOW_BYTES: usize = 64 << 10;
 
 /// The most items of a batch: each counts as a byte at least.
 const MAX_ITEMS: usize = WINDOW_BYTES;
 
 /// Items that wait to be sent.
-pub(crate) struct Batch<T> {
+pub struct Batch<T> {
     store: Store<T>,
     /// What they count as.
     bytes: usize,
@@ -47,7 +47,7 @@ struct EncodedItem {
 }
 
 /// An item ready for its batch: what the user's code had to do with it is done.
-pub(crate) enum Piece<T> {
+pub enum Piece<T> {
     Plain {
         item: T,
         len: usize,
@@ -60,10 +60,10 @@ pub(crate) enum Piece<T> {
 }
 
 /// Makes an item ready that is not plain.
-pub(crate) type EncodeItem<T> = fn(&T, Codec) -> Result<Piece<T>, EncodeError>;
+pub type EncodeItem<T> = fn(&T, Codec) -> Result<Piece<T>, EncodeError>;
 
 /// The [`EncodeItem`] of a type that serde carries.
-pub(crate) fn encode_item<T: Serialize + 'static>(
+pub fn encode_item<T: Serialize + 'static>(
     item: &T,
     codec: Codec,
 ) -> Result<Piece<T>, EncodeError> {
@@ -71,7 +71,7 @@ pub(crate) fn encode_item<T: Serialize + 'static>(
 }
 
 /// Makes an item ready that is encoded like another value.
-pub(crate) fn encode_as<T>(item: &impl Serialize, codec: Codec) -> Result<Piece<T>, EncodeError> {
+pub fn encode_as<T>(item: &impl Serialize, codec: Codec) -> Result<Piece<T>, EncodeError> {
     let mut encoder = Encoder::new(codec);
     let elements = encoder.item(item)?;
     let bytes = encoder.encoded().to_vec();
@@ -86,7 +86,7 @@ impl<T: Serialize + 'static> Piece<T> {
     ///
     /// The codec cannot encode it.
     #[inline]
-    pub(crate) fn new(item: T, codec: Codec) -> Result<Self, EncodeError> {
+    pub fn new(item: T, codec: Codec) -> Result<Self, EncodeError> {
         Self::encoded_by(encode_item, item, codec)
     }
 }
@@ -98,11 +98,7 @@ impl<T: 'static> Piece<T> {
     ///
     /// The codec cannot encode it.
     #[inline]
-    pub(crate) fn encoded_by(
-        encode: EncodeItem<T>,
-        item: T,
-        codec: Codec,
-    ) -> Result<Self, EncodeError> {
+    pub fn encoded_by(encode: EncodeItem<T>, item: T, codec: Codec) -> Result<Self, EncodeError> {
         if is_plain_vec::<Vec<T>>() {
             return Ok(Piece::Plain { item, len: size_of::<T>() });
         }
@@ -115,7 +111,7 @@ impl<T: 'static> Piece<T> {
 }
 
 impl<T: 'static> Batch<T> {
-    pub(crate) fn new() -> Self {
+    pub fn new() -> Self {
         let store = if is_plain_vec::<Vec<T>>() {
             Store::Numbers(Vec::new())
         } else if is_plain_vec::<T>() {
@@ -127,7 +123,7 @@ impl<T: 'static> Batch<T> {
     }
 
     #[inline]
-    pub(crate) fn push(&mut self, piece: Piece<T>) {
+    pub fn push(&mut self, piece: Piece<T>) {
         match (piece, &mut self.store) {
             (Piece::Plain { item, len }, Store::Numbers(items)) => {
                 items.push(item);
@@ -147,7 +143,7 @@ impl<T: 'static> Batch<T> {
     }
 
     /// How many items wait.
-    pub(crate) fn len(&self) -> usize {
+    pub fn len(&self) -> usize {
         match &self.store {
             Store::Numbers(items) => items.len(),
             Store::Vecs(items) => items.len(),
@@ -155,18 +151,18 @@ impl<T: 'static> Batch<T> {
         }
     }
 
-    pub(crate) fn is_empty(&self) -> bool {
+    pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
     /// Whether no more should be added before some have been sent.
     #[inline]
-    pub(crate) fn is_full(&self) -> bool {
+    pub fn is_full(&self) -> bool {
         self.bytes >= WINDOW_BYTES
     }
 
     /// How many of the items one message can carry.
-    pub(crate) fn sendable(&self) -> usize {
+    pub fn sendable(&self) -> usize {
         match &self.store {
             Store::Vecs(items) => items.len().min(MAX_SECTIONS),
             _ => self.len(),
@@ -178,11 +174,7 @@ impl<T: 'static> Batch<T> {
     /// # Errors
     ///
     /// They are too much for one message.
-    pub(crate) fn write<'a>(
-        &'a self,
-        items: usize,
-        encoder: &mut Encoder<'a>,
-    ) -> Result<(), EncodeError> {
+    pub fn write<'a>(&'a self, items: usize, encoder: &mut Encoder<'a>) -> Result<(), EncodeError> {
         encoder.number("count", items as u64)?;
         match &self.store {
             Store::Numbers(all) => {
@@ -202,7 +194,7 @@ impl<T: 'static> Batch<T> {
     }
 
     /// Adds the items of another batch behind these.
-    pub(crate) fn append(&mut self, mut other: Self) {
+    pub fn append(&mut self, mut other: Self) {
         if self.is_empty() {
             std::mem::swap(self, &mut other);
         }
@@ -222,7 +214,7 @@ impl<T: 'static> Batch<T> {
     }
 
     /// Forgets the first items, which have been sent.
-    pub(crate) fn forget(&mut self, items: usize) {
+    pub fn forget(&mut self, items: usize) {
         match &mut self.store {
             Store::Numbers(all) => {
                 drop(all.drain(..items));
@@ -250,7 +242,7 @@ impl<T: 'static> Batch<T> {
 /// # Errors
 ///
 /// The bytes are no batch of such items.
-pub(crate) fn read_batch<T: DeserializeOwned + 'static>(
+pub fn read_batch<T: DeserializeOwned + 'static>(
     decoder: &mut Decoder<'_>,
 ) -> Result<VecDeque<T>, DecodeError> {
     let count = decoder.number("count")?;

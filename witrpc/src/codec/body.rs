@@ -3,13 +3,13 @@
 use std::ops::Range;
 
 /// Raw sections start at multiples of this many bytes.
-pub(crate) const SECTION_ALIGN: usize = 64;
+pub const SECTION_ALIGN: usize = 64;
 
 /// The longest raw section in bytes.
-pub(crate) const MAX_SECTION_LEN: usize = LEASED as usize - 1;
+pub const MAX_SECTION_LEN: usize = LEASED as usize - 1;
 
 /// How many raw sections a body may have: as many as a method may have arguments.
-pub(crate) const MAX_SECTIONS: usize = 16;
+pub const MAX_SECTIONS: usize = 16;
 
 /// The length that stands for a section whose bytes the message takes along as a lease, and so does
 /// not hold itself.
@@ -20,7 +20,7 @@ const LEN_BYTES: usize = 4;
 
 /// The lengths of a body's raw sections, in order.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Sections {
+pub struct Sections {
     lens: [u32; MAX_SECTIONS],
     count: usize,
 }
@@ -28,13 +28,13 @@ pub(crate) struct Sections {
 impl Sections {
     /// Adds a section. `None` when there are [`MAX_SECTIONS`], or it is longer than
     /// [`MAX_SECTION_LEN`].
-    pub(crate) fn push(&mut self, len: usize) -> Option<()> {
+    pub fn push(&mut self, len: usize) -> Option<()> {
         let len = u32::try_from(len).ok().filter(|len| *len != LEASED)?;
         self.push_raw(len)
     }
 
     /// Adds a section that is the message's next lease. `None` when there are [`MAX_SECTIONS`].
-    pub(crate) fn push_lease(&mut self) -> Option<()> {
+    pub fn push_lease(&mut self) -> Option<()> {
         self.push_raw(LEASED)
     }
 
@@ -45,22 +45,22 @@ impl Sections {
     }
 
     /// Which of the message's leases this section is, if it is one.
-    pub(crate) fn lease(&self, index: usize) -> Option<usize> {
+    pub fn lease(&self, index: usize) -> Option<usize> {
         let (before, rest) = self.lens[..self.count].split_at_checked(index)?;
         (*rest.first()? == LEASED).then(|| before.iter().filter(|len| **len == LEASED).count())
     }
 
     /// How many of the sections are leases.
-    pub(crate) fn leases(&self) -> usize {
+    pub fn leases(&self) -> usize {
         self.lens[..self.count].iter().filter(|len| **len == LEASED).count()
     }
 
-    pub(crate) fn count(&self) -> usize {
+    pub fn count(&self) -> usize {
         self.count
     }
 
     /// The byte ranges, in order.
-    pub(crate) fn ranges(&self) -> impl Iterator<Item = Range<usize>> + '_ {
+    pub fn ranges(&self) -> impl Iterator<Item = Range<usize>> + '_ {
         let mut end = 0_usize;
         self.lens[..self.count].iter().map(move |len| {
             // At most 16 × (4 GiB + 64 bytes): no overflow in 64 bits.
@@ -71,17 +71,17 @@ impl Sections {
     }
 
     /// Where the last section ends and the encoded section starts.
-    pub(crate) fn end(&self) -> usize {
+    pub fn end(&self) -> usize {
         self.ranges().last().map_or(0, |last| last.end)
     }
 
     /// How many bytes stand at the end of the body.
-    pub(crate) fn trailer_len(&self) -> usize {
+    pub fn trailer_len(&self) -> usize {
         trailer_len(self.count)
     }
 
     /// What stands at the end of the body.
-    pub(crate) fn trailer(&self) -> Trailer {
+    pub fn trailer(&self) -> Trailer {
         let mut trailer = Trailer { bytes: [0; MAX_TRAILER], len: self.trailer_len() };
         for (slot, len) in trailer.bytes.chunks_exact_mut(LEN_BYTES).zip(&self.lens[..self.count]) {
             slot.copy_from_slice(&len.to_le_bytes());
@@ -94,10 +94,7 @@ impl Sections {
     /// Reads the trailer of a body of `body_len` bytes through `copy(offset, out)`, which is
     /// asked for each byte once. Returns the sections and where the trailer starts; `None` when
     /// what it says does not fit in the body.
-    pub(crate) fn read(
-        body_len: usize,
-        mut copy: impl FnMut(usize, &mut [u8]),
-    ) -> Option<(Self, usize)> {
+    pub fn read(body_len: usize, mut copy: impl FnMut(usize, &mut [u8])) -> Option<(Self, usize)> {
         let mut count = [0];
         copy(body_len.checked_sub(1)?, &mut count);
         let count = usize::from(count[0]);
@@ -123,7 +120,7 @@ const fn trailer_len(count: usize) -> usize {
 }
 
 /// The length of a body that is one raw section of so many bytes and nothing else.
-pub(crate) fn len_of_one_raw(len: usize) -> usize {
+pub fn len_of_one_raw(len: usize) -> usize {
     len.saturating_add(trailer_len(1))
 }
 
@@ -131,13 +128,13 @@ pub(crate) fn len_of_one_raw(len: usize) -> usize {
 const _: () = assert!(usize::BITS >= 64, "witrpc needs 64-bit addresses");
 
 /// The lengths and their count, as they end a body.
-pub(crate) struct Trailer {
+pub struct Trailer {
     bytes: [u8; MAX_TRAILER],
     len: usize,
 }
 
 impl Trailer {
-    pub(crate) fn as_slice(&self) -> &[u8] {
+    pub fn as_slice(&self) -> &[u8] {
         &self.bytes[..self.len]
     }
 }

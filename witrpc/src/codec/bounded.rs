@@ -20,10 +20,10 @@ use super::fault::{Fault, MAX_DEPTH, Words};
 
 /// How many elements a message may hold in all its sequences and maps, beyond one for each of its
 /// bytes.
-pub(super) const MAX_EMPTY_ELEMENTS: usize = 1 << 16;
+pub const MAX_EMPTY_ELEMENTS: usize = 1 << 16;
 
 /// What is left of each bound.
-pub(super) struct Bounds<'m> {
+pub struct Bounds<'m> {
     depth: Cell<u32>,
     /// The message's, which all its values share.
     elements: &'m Cell<usize>,
@@ -33,13 +33,13 @@ pub(super) struct Bounds<'m> {
 impl<'m> Bounds<'m> {
     /// For a value of a message that may have so many more elements.
     #[inline]
-    pub(super) fn new(elements: &'m Cell<usize>) -> Self {
+    pub fn new(elements: &'m Cell<usize>) -> Self {
         Self { depth: Cell::new(MAX_DEPTH), elements, words: Words::default() }
     }
 
     /// Deserializes within these bounds. The error says why, in words.
     #[inline]
-    pub(super) fn deserialize<'de, T, D>(
+    pub fn deserialize<'de, T, D>(
         self,
         deserializer: D,
         tell: impl FnOnce(D::Error) -> String,

@@ -7,7 +7,7 @@ use witrpc_transport::SMALL_LEN;
 /// Bytes that stay on the stack up to [`SMALL_LEN`] of them and move to the heap once there are
 /// more.
 #[derive(Debug)]
-pub(crate) struct SmallBuf {
+pub struct SmallBuf {
     inline: Inline,
     /// How many of the inline bytes count; [`ON_HEAP`] when they are on the heap.
     len: usize,
@@ -24,23 +24,23 @@ const ON_HEAP: usize = SMALL_LEN + 1;
 
 impl SmallBuf {
     #[inline]
-    pub(crate) fn new() -> Self {
+    pub fn new() -> Self {
         Self { inline: Inline([0; SMALL_LEN]), len: 0, heap: Vec::new() }
     }
 
     /// The bytes with zeros behind them, and how many there are, while they are on the stack.
     #[inline]
-    pub(crate) fn as_padded(&self) -> Option<(&[u8; SMALL_LEN], usize)> {
+    pub fn as_padded(&self) -> Option<(&[u8; SMALL_LEN], usize)> {
         (self.len <= SMALL_LEN).then_some((&self.inline.0, self.len))
     }
 
     #[inline]
-    pub(crate) fn as_slice(&self) -> &[u8] {
+    pub fn as_slice(&self) -> &[u8] {
         self.inline.0.get(..self.len).unwrap_or(&self.heap)
     }
 
     #[inline]
-    pub(crate) fn push(&mut self, byte: u8) {
+    pub fn push(&mut self, byte: u8) {
         match self.inline.0.get_mut(self.len) {
             Some(slot) => {
                 *slot = byte;
@@ -51,7 +51,7 @@ impl SmallBuf {
     }
 
     #[inline]
-    pub(crate) fn extend(&mut self, data: &[u8]) {
+    pub fn extend(&mut self, data: &[u8]) {
         match self.inline.0.get_mut(self.len..self.len + data.len()) {
             Some(room) => {
                 room.copy_from_slice(data);

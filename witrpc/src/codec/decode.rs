@@ -18,7 +18,7 @@ use super::text::Text;
 use super::{Codec, plain};
 
 /// Reads the values of an opened message.
-pub(crate) struct Decoder<'a> {
+pub struct Decoder<'a> {
     codec: Codec,
     rest: &'a [u8],
     raw: Option<&'a RawSections>,
@@ -29,7 +29,7 @@ pub(crate) struct Decoder<'a> {
 
 impl<'a> Decoder<'a> {
     #[inline]
-    pub(super) fn new(codec: Codec, encoded: &'a [u8], raw: Option<&'a RawSections>) -> Self {
+    pub fn new(codec: Codec, encoded: &'a [u8], raw: Option<&'a RawSections>) -> Self {
         let elements = Cell::new(encoded.len().saturating_add(MAX_EMPTY_ELEMENTS));
         Self { codec, rest: encoded, raw, next_section: 0, elements }
     }
@@ -37,7 +37,7 @@ impl<'a> Decoder<'a> {
     /// The next value: from a raw section if it is a `Vec` of numbers, else decoded. Inlined for the
     /// reason that the encoder has.
     #[inline(always)]
-    pub(crate) fn value<T: DeserializeOwned + 'static>(
+    pub fn value<T: DeserializeOwned + 'static>(
         &mut self,
         name: &'static str,
     ) -> Result<T, DecodeError> {
@@ -48,12 +48,12 @@ impl<'a> Decoder<'a> {
     }
 
     /// The next value, a string; borrowed where the codec allows.
-    pub(crate) fn str(&mut self, name: &'static str) -> Result<Cow<'a, str>, DecodeError> {
+    pub fn str(&mut self, name: &'static str) -> Result<Cow<'a, str>, DecodeError> {
         self.decode(name).map(|Text(text)| text)
     }
 
     /// The next value, a path.
-    pub(crate) fn path(&mut self, name: &'static str) -> Result<Cow<'a, Path>, DecodeError> {
+    pub fn path(&mut self, name: &'static str) -> Result<Cow<'a, Path>, DecodeError> {
         Ok(match self.str(name)? {
             Cow::Borrowed(text) => Cow::Borrowed(Path::new(text)),
             Cow::Owned(text) => Cow::Owned(text.into()),
@@ -61,14 +61,14 @@ impl<'a> Decoder<'a> {
     }
 
     /// The next value, a slice that travelled raw; borrowed where nobody writes to it and it is aligned.
-    pub(crate) fn raw<T: Pod>(&mut self, name: &'static str) -> Result<Cow<'a, [T]>, DecodeError> {
+    pub fn raw<T: Pod>(&mut self, name: &'static str) -> Result<Cow<'a, [T]>, DecodeError> {
         self.section()
             .and_then(|(raw, index)| raw.view(index))
             .map_err(|fault| DecodeError::Value { value: name, fault })
     }
 
     /// The next value, bytes to be shared.
-    pub(crate) fn shared<F: ?Sized + Shareable>(
+    pub fn shared<F: ?Sized + Shareable>(
         &mut self,
         name: &'static str,
     ) -> Result<Arc<dyn SharedBytes>, DecodeError> {
@@ -78,28 +78,28 @@ impl<'a> Decoder<'a> {
     }
 
     /// The next value, a number that a protocol of ours needs.
-    pub(crate) fn number(&mut self, name: &'static str) -> Result<u64, DecodeError> {
+    pub fn number(&mut self, name: &'static str) -> Result<u64, DecodeError> {
         self.decode(name)
     }
 
     /// The next value, numbers that a protocol of ours needs.
-    pub(crate) fn list(&mut self, name: &'static str) -> Result<Vec<u16>, DecodeError> {
+    pub fn list(&mut self, name: &'static str) -> Result<Vec<u16>, DecodeError> {
         self.decode(name)
     }
 
     /// What follows is a batch, which may hold twice as many elements that take no bytes: a sender
     /// ends it with the item by which there are [`MAX_EMPTY_ELEMENTS`], and that may have as many.
-    pub(super) fn expect_batch(&self) {
+    pub fn expect_batch(&self) {
         self.elements.set(self.elements.get().saturating_add(MAX_EMPTY_ELEMENTS));
     }
 
-    pub(super) fn codec(&self) -> Codec {
+    pub fn codec(&self) -> Codec {
         self.codec
     }
 
     /// Makes sure that nothing is left.
     #[inline]
-    pub(crate) fn finish(&self) -> Result<(), DecodeError> {
+    pub fn finish(&self) -> Result<(), DecodeError> {
         let sections = self.raw.map_or(0, RawSections::count) - self.next_section;
         if self.rest.is_empty() && sections == 0 {
             return Ok(());

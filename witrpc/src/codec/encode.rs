@@ -14,7 +14,7 @@ use super::{Codec, plain, strict};
 
 /// A message body in the making. What is raw stays where the user has it, until the transport
 /// has found space for it.
-pub(crate) struct Encoder<'a> {
+pub struct Encoder<'a> {
     codec: Codec,
     encoded: SmallBuf,
     raw: Vec<Section<'a>>,
@@ -65,14 +65,14 @@ impl Decided {
 
 impl<'a> Encoder<'a> {
     #[inline]
-    pub(crate) fn new(codec: Codec) -> Self {
+    pub fn new(codec: Codec) -> Self {
         Self { codec, encoded: SmallBuf::new(), raw: Vec::new(), shared: None }
     }
 
     /// Adds a value: raw if it is a `Vec` of numbers, else encoded. Inlined for the reason that
     /// [`encode`](Self::encode) has.
     #[inline(always)]
-    pub(crate) fn value<T: Serialize + 'static>(
+    pub fn value<T: Serialize + 'static>(
         &mut self,
         name: &'static str,
         value: &'a T,
@@ -83,19 +83,19 @@ impl<'a> Encoder<'a> {
         }
     }
 
-    pub(crate) fn str(&mut self, name: &'static str, text: &str) -> Result<(), EncodeError> {
+    pub fn str(&mut self, name: &'static str, text: &str) -> Result<(), EncodeError> {
         self.encode(name, text)
     }
 
     /// Adds a path, which must be UTF-8, as a string.
-    pub(crate) fn path(&mut self, name: &'static str, path: &Path) -> Result<(), EncodeError> {
+    pub fn path(&mut self, name: &'static str, path: &Path) -> Result<(), EncodeError> {
         let text =
             path.to_str().ok_or(EncodeError { value: name, fault: EncodeFault::PathNotUtf8 })?;
         self.encode(name, text)
     }
 
     /// Adds a slice that travels as it lies in memory.
-    pub(crate) fn raw<T: Pod>(
+    pub fn raw<T: Pod>(
         &mut self,
         name: &'static str,
         elements: &'a [T],
@@ -105,7 +105,7 @@ impl<'a> Encoder<'a> {
 
     /// Adds bytes that the message takes along if it can, however many they are. After the last
     /// value, [`decide_leases`](Self::decide_leases) is to be called.
-    pub(crate) fn shared(
+    pub fn shared(
         &mut self,
         name: &'static str,
         bytes: &'a Arc<dyn SharedBytes>,
@@ -123,7 +123,7 @@ impl<'a> Encoder<'a> {
     ///
     /// Something is too long to be copied. The message is not to be sent.
     #[inline]
-    pub(crate) fn decide_leases<'l>(
+    pub fn decide_leases<'l>(
         &mut self,
         lessor: impl FnOnce() -> Option<&'l dyn Lessor>,
     ) -> Result<(), EncodeError> {
@@ -166,43 +166,39 @@ impl<'a> Encoder<'a> {
     }
 
     /// Adds a number that a protocol of ours needs.
-    pub(crate) fn number(&mut self, name: &'static str, number: u64) -> Result<(), EncodeError> {
+    pub fn number(&mut self, name: &'static str, number: u64) -> Result<(), EncodeError> {
         self.encode(name, &number)
     }
 
     /// Adds numbers that a protocol of ours needs.
-    pub(crate) fn list(&mut self, name: &'static str, numbers: &[u16]) -> Result<(), EncodeError> {
+    pub fn list(&mut self, name: &'static str, numbers: &[u16]) -> Result<(), EncodeError> {
         self.encode(name, numbers)
     }
 
     /// Adds a raw section.
-    pub(super) fn raw_bytes(
-        &mut self,
-        name: &'static str,
-        bytes: &'a [u8],
-    ) -> Result<(), EncodeError> {
+    pub fn raw_bytes(&mut self, name: &'static str, bytes: &'a [u8]) -> Result<(), EncodeError> {
         self.section(name, bytes)
     }
 
     /// Adds an item of a stream, and says how many elements all its sequences and maps have together.
-    pub(super) fn item<T: Serialize>(&mut self, item: &T) -> Result<usize, EncodeError> {
+    pub fn item<T: Serialize>(&mut self, item: &T) -> Result<usize, EncodeError> {
         self.encode_counted("item", item)
     }
 
     /// Adds values that are encoded already.
-    pub(super) fn append(&mut self, encoded: &[u8]) {
+    pub fn append(&mut self, encoded: &[u8]) {
         self.encoded.extend(encoded);
     }
 
     /// What has been encoded so far.
-    pub(super) fn encoded(&self) -> &[u8] {
+    pub fn encoded(&self) -> &[u8] {
         self.encoded.as_slice()
     }
 
     /// Hands out whether the body has raw sections, and the body. May be called again, with an
     /// equal body, as long as a transport asks for it.
     #[inline]
-    pub(crate) fn with_body<R>(&self, send: impl FnOnce(bool, Body<'_>) -> R) -> R {
+    pub fn with_body<R>(&self, send: impl FnOnce(bool, Body<'_>) -> R) -> R {
         if !self.raw.is_empty() {
             return self.with_raw_body(|body| match &self.shared {
                 Some(decided) if !decided.leases.is_empty() => {
@@ -285,7 +281,7 @@ impl<'a> Encoder<'a> {
 }
 
 /// A body that lies in one piece: the encoded section alone, or a text.
-pub(crate) struct Encoded<'a>(pub(crate) &'a [u8]);
+pub struct Encoded<'a>(pub &'a [u8]);
 
 impl Fill for Encoded<'_> {
     fn len(&self) -> usize {

@@ -8,15 +8,15 @@ use super::body::{MAX_SECTION_LEN, MAX_SECTIONS};
 /// A value could not be encoded. Nothing of its message is to be sent.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[error("`{value}`: {fault}")]
-pub(crate) struct EncodeError {
+pub struct EncodeError {
     /// The argument, or `result` or `error`.
-    pub(crate) value: &'static str,
-    pub(crate) fault: EncodeFault,
+    pub value: &'static str,
+    pub fault: EncodeFault,
 }
 
 /// What was wrong with a value.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
-pub(crate) enum EncodeFault {
+pub enum EncodeFault {
     #[error("{codec} cannot encode it: {message}")]
     Codec { codec: Codec, message: String },
     /// The path is empty where the value itself is the `Some`.
@@ -45,7 +45,7 @@ pub(crate) enum EncodeFault {
 
 /// A message could not be decoded.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
-pub(crate) enum DecodeError {
+pub enum DecodeError {
     /// One of its values.
     #[error("`{value}`: {fault}")]
     Value {
@@ -69,7 +69,7 @@ pub(crate) enum DecodeError {
 
 /// What was wrong with a value's bytes.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
-pub(crate) enum DecodeFault {
+pub enum DecodeFault {
     #[error("{codec} cannot decode it: {message}")]
     Codec { codec: Codec, message: String },
     #[error("the message has no raw section left for it")]

@@ -7,24 +7,24 @@ use serde::{de, ser};
 
 /// How deep a value may be nested: structs, tuples, sequences, maps, enums with data. The limit
 /// keeps a short message of brackets within brackets from overflowing the stack of its reader.
-pub(super) const MAX_DEPTH: u32 = 128;
+pub const MAX_DEPTH: u32 = 128;
 
 /// An error of the codec itself, or what a type's own code or our rules said. Codecs may drop
 /// the words that they are given; this keeps them.
 #[derive(Debug)]
-pub(super) enum Fault<E> {
+pub enum Fault<E> {
     Codec(E),
     Said(Box<str>),
 }
 
 impl<E> Fault<E> {
     #[cold]
-    pub(super) fn said(words: String) -> Self {
+    pub fn said(words: String) -> Self {
         Self::Said(words.into())
     }
 
     #[cold]
-    pub(super) fn too_deep() -> Self {
+    pub fn too_deep() -> Self {
         Self::said(format!("it is nested deeper than {MAX_DEPTH} levels"))
     }
 }
@@ -54,12 +54,12 @@ impl<E: fmt::Debug + fmt::Display> de::Error for Fault<E> {
 
 /// Keeps the words of a fault while the codec's own error carries the failure outwards.
 #[derive(Debug, Default)]
-pub(super) struct Words(RefCell<Option<String>>);
+pub struct Words(RefCell<Option<String>>);
 
 impl Words {
     /// The codec's error for a fault on its way out, made with `custom` if it has none yet.
     #[cold]
-    pub(super) fn keep<E>(&self, fault: Fault<E>, custom: impl FnOnce(&str) -> E) -> E {
+    pub fn keep<E>(&self, fault: Fault<E>, custom: impl FnOnce(&str) -> E) -> E {
         match fault {
             Fault::Codec(error) => error,
             Fault::Said(words) => {
@@ -72,7 +72,7 @@ impl Words {
 
     /// What is to be told of a fault that has come all the way out.
     #[cold]
-    pub(super) fn tell<E>(self, fault: Fault<E>, tell: impl FnOnce(E) -> String) -> String {
+    pub fn tell<E>(self, fault: Fault<E>, tell: impl FnOnce(E) -> String) -> String {
         match fault {
             Fault::Said(words) => words.into(),
             Fault::Codec(error) => self.0.into_inner().unwrap_or_else(|| tell(error)),

@@ -34,17 +34,17 @@ mod leased;
 mod properties;
 #[cfg(test)]
 mod round_trip;
-pub(crate) mod shareable;
+pub mod shareable;
 
-pub(crate) use crate::error::Codec;
+pub use crate::error::Codec;
 #[cfg(test)]
-pub(crate) use batch::WINDOW_BYTES;
-pub(crate) use batch::{Batch, EncodeItem, Piece, encode_as, encode_item, read_batch};
-pub(crate) use body::len_of_one_raw;
-pub(crate) use decode::Decoder;
-pub(crate) use encode::{Encoded, Encoder};
-pub(crate) use error::{DecodeError, EncodeError};
-pub(crate) use open::{OpenBody, OwnedBody};
-pub(crate) use plain::is_plain_vec;
-pub(crate) use transfer::{Transfer, VisitTransfer, assert_transfer};
-pub(crate) use wire::{Lent, RawElement, Wire, assert_raw};
+pub use batch::WINDOW_BYTES;
+pub use batch::{Batch, EncodeItem, Piece, encode_as, encode_item, read_batch};
+pub use body::len_of_one_raw;
+pub use decode::Decoder;
+pub use encode::{Encoded, Encoder};
+pub use error::{DecodeError, EncodeError};
+pub use open::{OpenBody, OwnedBody};
+pub use plain::is_plain_vec;
+pub use transfer::{Transfer, VisitTransfer, assert_transfer};
+pub use wire::{Lent, RawElement, Wire, assert_raw};

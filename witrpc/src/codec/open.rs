@@ -18,7 +18,7 @@ use super::shareable::{Elements, Shareable};
 
 /// An opened message, which stays where it has arrived: to move a short one would cost more than
 /// to decode it does.
-pub(crate) struct OpenBody<'p> {
+pub struct OpenBody<'p> {
     codec: Codec,
     encoded: &'p [u8],
     raw: Option<Box<RawSections>>,
@@ -28,24 +28,20 @@ impl<'p> OpenBody<'p> {
     /// Opens a message whose tag says whether it `has_raw` sections. Of `payload` the encoded
     /// section is left, in private memory: copied there, once, unless it is there already.
     #[inline]
-    pub(crate) fn new(
-        payload: &'p mut Payload,
-        has_raw: bool,
-        codec: Codec,
-    ) -> Result<Self, DecodeError> {
+    pub fn new(payload: &'p mut Payload, has_raw: bool, codec: Codec) -> Result<Self, DecodeError> {
         let raw = open(payload, has_raw)?;
         Ok(Self { codec, encoded: private_bytes(payload).unwrap_or_default(), raw })
     }
 
     /// Reads the values from the first one on.
     #[inline]
-    pub(crate) fn decoder(&self) -> Decoder<'_> {
+    pub fn decoder(&self) -> Decoder<'_> {
         Decoder::new(self.codec, self.encoded, self.raw.as_deref())
     }
 }
 
 /// An opened message that outlives the place where it has arrived.
-pub(crate) struct OwnedBody {
+pub struct OwnedBody {
     codec: Codec,
     /// In private memory.
     encoded: Payload,
@@ -54,17 +50,13 @@ pub(crate) struct OwnedBody {
 
 impl OwnedBody {
     /// As [`OpenBody::new`].
-    pub(crate) fn new(
-        mut payload: Payload,
-        has_raw: bool,
-        codec: Codec,
-    ) -> Result<Self, DecodeError> {
+    pub fn new(mut payload: Payload, has_raw: bool, codec: Codec) -> Result<Self, DecodeError> {
         let raw = open(&mut payload, has_raw)?;
         Ok(Self { codec, encoded: payload, raw })
     }
 
     /// Reads the values from the first one on.
-    pub(crate) fn decoder(&self) -> Decoder<'_> {
+    pub fn decoder(&self) -> Decoder<'_> {
         let encoded = private_bytes(&self.encoded).unwrap_or_default();
         Decoder::new(self.codec, encoded, self.raw.as_deref())
     }
@@ -137,7 +129,7 @@ fn copy_range(payload: &Payload, range: Range<usize>) -> Payload {
 
 /// The raw sections of a message, and its leases among them. They are copied out when they are taken;
 /// after the last one the message's space goes back to the transport, while the handler still runs.
-pub(super) struct RawSections {
+pub struct RawSections {
     sections: Sections,
     /// Until the last section has been taken.
     payload: Mutex<Option<Payload>>,
@@ -161,12 +153,12 @@ impl RawSections {
         }
     }
 
-    pub(super) fn count(&self) -> usize {
+    pub fn count(&self) -> usize {
         self.sections.count()
     }
 
     /// The elements of a section, moved or copied out. Sections are taken in order, each once.
-    pub(super) fn take<T: Pod>(&self, index: usize) -> Result<Vec<T>, DecodeFault> {
+    pub fn take<T: Pod>(&self, index: usize) -> Result<Vec<T>, DecodeFault> {
         if let Some(lease) = self.lease(index) {
             return whole_elements::<T>(lease.len()).map(|()| copy_lease(&*lease));
         }
@@ -191,7 +183,7 @@ impl RawSections {
 
     /// The bytes of a section, to be shared, as many as the form can have: those that the message took
     /// along, or copied out. Sections are taken in order, each once.
-    pub(super) fn share<F: ?Sized + Shareable>(
+    pub fn share<F: ?Sized + Shareable>(
         &self,
         index: usize,
     ) -> Result<Arc<dyn SharedBytes>, DecodeFault> {
@@ -221,7 +213,7 @@ impl RawSections {
 
     /// The elements of a section, borrowed if they lie in memory that nobody writes to and that is
     /// aligned for them, else copied out. Sections are taken in order, each once.
-    pub(super) fn view<T: Pod>(&self, index: usize) -> Result<Cow<'_, [T]>, DecodeFault> {
+    pub fn view<T: Pod>(&self, index: usize) -> Result<Cow<'_, [T]>, DecodeFault> {
         if let Some(lease) = self.lease(index) {
             return self.view_lease(index, lease);
         }

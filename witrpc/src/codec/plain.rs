@@ -18,13 +18,13 @@ macro_rules! first_plain {
 }
 
 /// Whether `T` is a `Vec` whose elements travel raw.
-pub(crate) fn is_plain_vec<T: 'static>() -> bool {
+pub fn is_plain_vec<T: 'static>() -> bool {
     first_plain!(E => (TypeId::of::<T>() == TypeId::of::<Vec<E>>()).then_some(())).is_some()
 }
 
 /// The bytes of a `Vec` that travels raw; `None` for a value of any other type.
 #[inline]
-pub(super) fn raw_bytes<T: 'static>(value: &T) -> Option<&[u8]> {
+pub fn raw_bytes<T: 'static>(value: &T) -> Option<&[u8]> {
     #[inline]
     fn bytes_of<T: 'static, E: Pod>(value: &T) -> Option<&[u8]> {
         if TypeId::of::<T>() != TypeId::of::<Vec<E>>() {
@@ -37,7 +37,7 @@ pub(super) fn raw_bytes<T: 'static>(value: &T) -> Option<&[u8]> {
 }
 
 /// Where the elements of a raw section come from.
-pub(super) trait ReadRaw {
+pub trait ReadRaw {
     type Error;
 
     fn read_raw<E: Pod>(&mut self) -> Result<Vec<E>, Self::Error>;
@@ -45,9 +45,7 @@ pub(super) trait ReadRaw {
 
 /// Reads a `Vec` that travelled raw; `None`, with nothing read, for any other type.
 #[inline]
-pub(super) fn read_plain_vec<T: 'static, R: ReadRaw>(
-    source: &mut R,
-) -> Option<Result<T, R::Error>> {
+pub fn read_plain_vec<T: 'static, R: ReadRaw>(source: &mut R) -> Option<Result<T, R::Error>> {
     fn read_as<T: 'static, E: Pod, R: ReadRaw>(source: &mut R) -> Option<Result<T, R::Error>> {
         if TypeId::of::<T>() != TypeId::of::<Vec<E>>() {
             return None;

@@ -52,7 +52,7 @@ impl RemoteBytes for Fickle {
 }
 
 /// Every way in which a body may arrive.
-pub(super) fn arrivals(body: &[u8]) -> Vec<Payload> {
+pub fn arrivals(body: &[u8]) -> Vec<Payload> {
     let held = Held { bytes: body.to_vec(), released: Arc::default() };
     let mut all = vec![Payload::Whole(body.to_vec()), Payload::Remote(Box::new(held))];
     if body.len() <= SMALL_LEN {
@@ -64,7 +64,7 @@ pub(super) fn arrivals(body: &[u8]) -> Vec<Payload> {
 }
 
 /// The body as a transport writes it, in segments of `segment` bytes.
-pub(super) fn written(encoder: &Encoder<'_>, segment: usize) -> (bool, Vec<u8>) {
+pub fn written(encoder: &Encoder<'_>, segment: usize) -> (bool, Vec<u8>) {
     encoder.with_body(|raw, body| {
         assert_eq!(body.len() <= SMALL_LEN, matches!(body, Body::Small { .. }));
         let mut bytes = vec![0xDD; body.len()];
@@ -75,7 +75,7 @@ pub(super) fn written(encoder: &Encoder<'_>, segment: usize) -> (bool, Vec<u8>) 
     })
 }
 
-pub(super) fn codecs() -> impl Iterator<Item = Codec> {
+pub fn codecs() -> impl Iterator<Item = Codec> {
     [
         Codec::Postcard,
         #[cfg(feature = "json")]

@@ -16,7 +16,7 @@ impl<T: RawElement> Shareable for [T] {}
 impl<T: RawElement> Shareable for T {}
 
 /// What the crate needs to know of a form; sealed.
-pub(crate) mod sealed {
+pub mod sealed {
     use crate::codec::RawElement;
 
     pub trait Form {
@@ -85,12 +85,12 @@ impl<T: RawElement> sealed::Form for T {
 }
 
 /// Refuses, when it is compiled, elements of size zero or of too large an alignment.
-pub(crate) const fn check<T: RawElement>() {
+pub const fn check<T: RawElement>() {
     const { assert_raw::<T>() }
 }
 
 /// Elements in private memory.
-pub(crate) struct Elements<T>(pub(crate) Vec<T>);
+pub struct Elements<T>(pub Vec<T>);
 
 impl<T: RawElement> SharedBytes for Elements<T> {
     fn len(&self) -> usize {

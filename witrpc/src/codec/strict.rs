@@ -29,7 +29,7 @@ const RAW_JSON: &str = "$serde_json::private::RawValue";
 ///
 /// What the codec or a rule above refuses.
 #[inline]
-pub(super) fn serialize<T: Serialize + ?Sized, S: ser::Serializer>(
+pub fn serialize<T: Serialize + ?Sized, S: ser::Serializer>(
     value: &T,
     codec: Codec,
     serializer: S,

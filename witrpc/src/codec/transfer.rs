@@ -1,7 +1,5 @@
 //! What can be a whole argument or a whole result.
 
-#![expect(private_interfaces, reason = "only this crate calls what is in these traits")]
-
 use std::alloc::Layout;
 
 use super::shareable::Shareable;
@@ -62,7 +60,7 @@ impl<T: Wire> Transfer for T {
 }
 
 /// Refuses, when it is compiled, what the bounds of a `Shared` cannot.
-pub(crate) const fn assert_transfer<T: Transfer>() {
+pub const fn assert_transfer<T: Transfer>() {
     if let Some(element) = T::ELEMENT {
         assert_element(element);
     }

@@ -46,12 +46,12 @@ impl<T: Pod + Wire + Sync> RawElement for T {}
 const MAX_RAW_ALIGN: usize = 64;
 
 /// Refuses, when it is compiled, what the bounds of [`RawElement`] cannot.
-pub(crate) const fn assert_raw<T: RawElement>() {
+pub const fn assert_raw<T: RawElement>() {
     assert_element(Layout::new::<T>());
 }
 
 /// Refuses elements of this size and alignment.
-pub(super) const fn assert_element(element: Layout) {
+pub const fn assert_element(element: Layout) {
     assert!(
         element.size() != 0,
         "the elements of raw memory must not be of size zero; send their number instead"

@@ -26,26 +26,26 @@ const DEFAULT_CALL_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// All that connecting needs, free of the client's type.
 #[derive(Debug)]
-pub(crate) struct Dial {
-    pub(crate) endpoint: Endpoint,
-    pub(crate) codec: Codec,
-    pub(crate) call_timeout: Option<Duration>,
-    pub(crate) wait_for_server: Duration,
-    pub(crate) connect_timeout: Option<Duration>,
+pub struct Dial {
+    pub endpoint: Endpoint,
+    pub codec: Codec,
+    pub call_timeout: Option<Duration>,
+    pub wait_for_server: Duration,
+    pub connect_timeout: Option<Duration>,
     /// Says that nobody waits for the connection any more.
-    pub(crate) cancel: Option<CancelToken>,
-    pub(crate) wait: WaitPolicy,
-    pub(crate) token: TokenSource,
-    pub(crate) encryption: bool,
-    pub(crate) reconnect: Option<Reconnect>,
-    pub(crate) hook: Option<Arc<Hook>>,
-    pub(crate) trusted: Option<TrustedPeer>,
-    pub(crate) allow_unverified: bool,
+    pub cancel: Option<CancelToken>,
+    pub wait: WaitPolicy,
+    pub token: TokenSource,
+    pub encryption: bool,
+    pub reconnect: Option<Reconnect>,
+    pub hook: Option<Arc<Hook>>,
+    pub trusted: Option<TrustedPeer>,
+    pub allow_unverified: bool,
 }
 
 impl Dial {
     /// Starts with the defaults.
-    pub(crate) fn new(endpoint: Endpoint) -> Self {
+    pub fn new(endpoint: Endpoint) -> Self {
         Self {
             endpoint,
             codec: Codec::default(),
@@ -64,7 +64,7 @@ impl Dial {
     }
 
     /// Connects, and blocks the thread meanwhile.
-    pub(crate) fn connect(
+    pub fn connect(
         mut self,
         descriptor: &'static ServiceDescriptor,
     ) -> Result<Inner, ConnectError> {
@@ -94,10 +94,7 @@ impl Dial {
     }
 
     /// Meets the server, and agrees with it on what is called.
-    pub(crate) fn link(
-        &self,
-        descriptor: &'static ServiceDescriptor,
-    ) -> Result<Link, ConnectError> {
+    pub fn link(&self, descriptor: &'static ServiceDescriptor) -> Result<Link, ConnectError> {
         // A time too long for the clock is as good as none.
         let until = self.connect_timeout.and_then(|time| Instant::now().checked_add(time));
         let proposal = Proposal::new(descriptor, self.codec, self.allow_unverified)?;

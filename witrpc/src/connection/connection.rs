@@ -143,20 +143,20 @@ pub struct Connection {
 }
 
 /// What the clones of a connection share.
-pub(crate) struct Inner {
-    pub(crate) links: LinkSlot,
-    pub(crate) descriptor: &'static ServiceDescriptor,
-    pub(crate) codec: Codec,
+pub struct Inner {
+    pub links: LinkSlot,
+    pub descriptor: &'static ServiceDescriptor,
+    pub codec: Codec,
     /// Whether types are allowed of which a part is unknown to either side.
-    pub(crate) allow_unverified: bool,
-    pub(crate) call_timeout: Option<Duration>,
-    pub(crate) hook: Option<Arc<Hook>>,
+    pub allow_unverified: bool,
+    pub call_timeout: Option<Duration>,
+    pub hook: Option<Arc<Hook>>,
     /// What all clones, and the clients of further services, want to be told.
-    pub(crate) subscriptions: Arc<Subscriptions>,
+    pub subscriptions: Arc<Subscriptions>,
     /// The server that lives as long as the connection, if it has one of its own.
-    pub(crate) server: Option<Box<dyn Any + Send + Sync>>,
+    pub server: Option<Box<dyn Any + Send + Sync>>,
     /// The connection that this one goes over, if it is for a further service.
-    pub(crate) root: Option<Connection>,
+    pub root: Option<Connection>,
 }
 
 impl Drop for Inner {
@@ -171,20 +171,20 @@ impl Drop for Inner {
 impl Inner {
     /// The link that stands now. To be taken once a call, which goes over that one throughout.
     #[inline]
-    pub(crate) fn link(&self) -> LinkRef<'_> {
+    pub fn link(&self) -> LinkRef<'_> {
         self.links.current()
     }
 
     /// Whether this process is a fork of the one that connected: no lock is to be trusted then.
-    pub(crate) fn is_forked(&self) -> bool {
+    pub fn is_forked(&self) -> bool {
         self.link().lost() == Some(DisconnectReason::Forked)
     }
 
-    pub(crate) fn is_idempotent(&self, method: u16) -> bool {
+    pub fn is_idempotent(&self, method: u16) -> bool {
         self.descriptor.methods[usize::from(method)].idempotent
     }
 
-    pub(crate) fn method_name(&self, method: u16) -> &'static str {
+    pub fn method_name(&self, method: u16) -> &'static str {
         self.descriptor.methods[usize::from(method)].name
     }
 }

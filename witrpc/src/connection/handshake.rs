@@ -6,37 +6,37 @@ use crate::contract::Digest;
 use crate::error::Codec;
 
 /// The version of these messages, of tags and of bodies. A server refuses any other.
-pub(crate) const VERSION: u32 = 3;
+pub const VERSION: u32 = 3;
 
 /// What a client asks for.
 #[derive(Debug, Serialize, Deserialize)]
-pub(crate) struct Hello {
+pub struct Hello {
     /// [`VERSION`]; stays the first field, whatever follows.
-    pub(crate) version: u32,
+    pub version: u32,
     /// The service's name on the wire.
-    pub(crate) service: String,
+    pub service: String,
     /// [`Codec::number`].
-    pub(crate) codec: u8,
+    pub codec: u8,
     /// Of the client's contract: [`Contract`](crate::contract::Contract).
-    pub(crate) contract: Digest,
+    pub contract: Digest,
 }
 
 /// What a server says to a client that it lets in.
 #[derive(Debug, Serialize, Deserialize)]
-pub(crate) struct Welcome {
+pub struct Welcome {
     /// The names of all that it serves; a service's place is its number.
-    pub(crate) services: Vec<String>,
+    pub services: Vec<String>,
     /// The number of the service asked for.
-    pub(crate) service: u8,
+    pub service: u8,
     /// The contract of that service in the client's codec, unless the client's is the same.
-    pub(crate) contract: Option<Vec<u8>>,
+    pub contract: Option<Vec<u8>>,
     /// How the server numbers this client; for the client's logs only.
-    pub(crate) client_id: u64,
+    pub client_id: u64,
 }
 
 /// What a server says to a client that it turns away.
 #[derive(Debug, Serialize, Deserialize)]
-pub(crate) enum Refusal {
+pub enum Refusal {
     /// It speaks another version.
     VersionMismatch {
         /// The server's [`VERSION`].

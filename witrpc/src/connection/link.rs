@@ -11,25 +11,25 @@ use crate::stream::client::link_streams::LinkStreams;
 use super::negotiation::Agreed;
 
 /// What belongs to one meeting with a server.
-pub(crate) struct Link {
-    pub(crate) channel: Arc<dyn ClientChannel>,
+pub struct Link {
+    pub channel: Arc<dyn ClientChannel>,
     /// The tag of each method's requests, by the method's number here; `None` where the server
     /// has no such method.
-    pub(crate) tags: Box<[Option<u32>]>,
+    pub tags: Box<[Option<u32>]>,
     /// How the server numbers this client.
-    pub(crate) client_id: u64,
+    pub client_id: u64,
     /// Of all that go over this channel.
-    pub(crate) streams: Arc<LinkStreams>,
+    pub streams: Arc<LinkStreams>,
     /// The server's number of the service.
-    pub(crate) service: u8,
+    pub service: u8,
     /// The server's number of each event, by the event's number here; `None` where the server has no
     /// such event.
-    pub(crate) events: Box<[Option<u16>]>,
+    pub events: Box<[Option<u16>]>,
 }
 
 impl Link {
     /// The first link over a channel.
-    pub(crate) fn new(
+    pub fn new(
         channel: Arc<dyn ClientChannel>,
         codec: Codec,
         client_id: u64,
@@ -41,14 +41,14 @@ impl Link {
     }
 
     /// A link for another service over the same channel.
-    pub(crate) fn beside(&self, agreed: Agreed) -> Self {
+    pub fn beside(&self, agreed: Agreed) -> Self {
         let Agreed { service, tags, events } = agreed;
         let (channel, streams) = (Arc::clone(&self.channel), Arc::clone(&self.streams));
         Self { channel, client_id: self.client_id, tags, streams, service, events }
     }
 
     /// Why no call can succeed over this link any more.
-    pub(crate) fn lost(&self) -> Option<DisconnectReason> {
+    pub fn lost(&self) -> Option<DisconnectReason> {
         let lost = self.channel.lost()?;
         // A transport has no other reasons for the end of a whole connection.
         Some(lost_for(&lost).unwrap_or(DisconnectReason::PeerDied))
@@ -62,7 +62,7 @@ impl fmt::Debug for Link {
 }
 
 /// Why the whole link is lost, if that is what a transport reports.
-pub(crate) fn lost_for(error: &ChannelError) -> Option<DisconnectReason> {
+pub fn lost_for(error: &ChannelError) -> Option<DisconnectReason> {
     match error {
         ChannelError::PeerDied => Some(DisconnectReason::PeerDied),
         ChannelError::ShuttingDown => Some(DisconnectReason::ServerShutDown),

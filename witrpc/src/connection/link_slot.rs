@@ -13,7 +13,7 @@ use super::reconnect::{ConnectionState, Reconnector};
 
 /// The link of a connection, as time goes by.
 #[derive(Debug)]
-pub(crate) enum LinkSlot {
+pub enum LinkSlot {
     /// It stays.
     One(Link),
     /// It is replaced when it is lost.
@@ -21,7 +21,7 @@ pub(crate) enum LinkSlot {
 }
 
 /// A link that stays while it is held, and is taken once a call.
-pub(crate) enum LinkRef<'c> {
+pub enum LinkRef<'c> {
     One(&'c Link),
     Kept(Guard<Arc<Link>>),
 }
@@ -41,7 +41,7 @@ impl Deref for LinkRef<'_> {
 impl LinkSlot {
     /// The link that stands now, perhaps lost by now.
     #[inline]
-    pub(crate) fn current(&self) -> LinkRef<'_> {
+    pub fn current(&self) -> LinkRef<'_> {
         match self {
             LinkSlot::One(link) => LinkRef::One(link),
             LinkSlot::Kept(reconnector) => LinkRef::Kept(reconnector.link()),
@@ -49,7 +49,7 @@ impl LinkSlot {
     }
 
     /// Whoever brings another link after a loss, if somebody does.
-    pub(crate) fn reconnector(&self) -> Option<&Arc<Reconnector>> {
+    pub fn reconnector(&self) -> Option<&Arc<Reconnector>> {
         match self {
             LinkSlot::One(_) => None,
             LinkSlot::Kept(reconnector) => Some(reconnector),
@@ -57,14 +57,14 @@ impl LinkSlot {
     }
 
     /// Whoever brings another link after a loss for this reason.
-    pub(crate) fn keeper_after(&self, reason: DisconnectReason) -> Option<&Reconnector> {
+    pub fn keeper_after(&self, reason: DisconnectReason) -> Option<&Reconnector> {
         match self {
             LinkSlot::Kept(reconnector) if reconnector.follows(reason) => Some(reconnector),
             _ => None,
         }
     }
 
-    pub(crate) fn state(&self) -> ConnectionState {
+    pub fn state(&self) -> ConnectionState {
         match self {
             LinkSlot::One(link) => {
                 link.lost().map_or(ConnectionState::Connected, ConnectionState::Disconnected)
@@ -73,14 +73,14 @@ impl LinkSlot {
         }
     }
 
-    pub(crate) fn reconnect_error(&self) -> Option<Arc<ConnectError>> {
+    pub fn reconnect_error(&self) -> Option<Arc<ConnectError>> {
         match self {
             LinkSlot::One(_) => None,
             LinkSlot::Kept(reconnector) => reconnector.error(),
         }
     }
 
-    pub(crate) fn disconnect(&self) {
+    pub fn disconnect(&self) {
         match self {
             LinkSlot::One(link) => link.channel.disconnect(),
             LinkSlot::Kept(reconnector) => reconnector.disconnect(),

@@ -8,13 +8,13 @@
 //! What goes over a connection stands in [`call`](crate::call), [`stream`](crate::stream) and
 //! [`event`](crate::event).
 
-pub(crate) mod additional_service;
-pub(crate) mod builder;
-pub(crate) mod connect;
-pub(crate) mod connection;
-pub(crate) mod handshake;
-pub(crate) mod link;
-pub(crate) mod link_slot;
-pub(crate) mod negotiation;
-pub(crate) mod reconnect;
-pub(crate) mod registry;
+pub mod additional_service;
+pub mod builder;
+pub mod connect;
+pub mod connection;
+pub mod handshake;
+pub mod link;
+pub mod link_slot;
+pub mod negotiation;
+pub mod reconnect;
+pub mod registry;

@@ -12,29 +12,29 @@ use super::handshake::Welcome;
 
 /// What the server calls the parts of a service, by their numbers here.
 #[derive(Debug)]
-pub(crate) struct Agreed {
+pub struct Agreed {
     /// The service's number.
-    pub(crate) service: u8,
+    pub service: u8,
     /// The tag of each method; `None` where the server has no such method.
-    pub(crate) tags: Box<[Option<u32>]>,
+    pub tags: Box<[Option<u32>]>,
     /// The number of each event; `None` where the server has no such event.
-    pub(crate) events: Box<[Option<u16>]>,
+    pub events: Box<[Option<u16>]>,
 }
 
 /// A service as this client has it, in its codec.
-pub(crate) struct Proposal {
+pub struct Proposal {
     descriptor: &'static ServiceDescriptor,
     codec: Codec,
     /// Whether types are allowed of which a part is unknown to either side.
     allow_unverified: bool,
-    pub(crate) ours: Arc<Traced>,
+    pub ours: Arc<Traced>,
 }
 
 impl Proposal {
     /// # Errors
     ///
     /// The codec cannot carry a type of the service, or a part of one is unknown.
-    pub(crate) fn new(
+    pub fn new(
         descriptor: &'static ServiceDescriptor,
         codec: Codec,
         allow_unverified: bool,
@@ -65,7 +65,7 @@ impl Proposal {
     /// # Errors
     ///
     /// In what the two differ, or what makes no sense.
-    pub(crate) fn settle(&self, welcome: &Welcome) -> Result<Agreed, ConnectError> {
+    pub fn settle(&self, welcome: &Welcome) -> Result<Agreed, ConnectError> {
         let (ours, codec) = (&self.ours.contract, self.codec);
         let theirs = read_contract(welcome)?;
         let agreed = match_up(welcome, ours, theirs.as_ref(), self.descriptor.name, codec)?;

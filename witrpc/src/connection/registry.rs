@@ -9,7 +9,7 @@ use crate::wit_service;
 
 /// Finds services. Its number is [`REGISTRY`], and its version that of the handshake.
 #[wit_service(crate = crate)]
-pub(crate) trait Registry {
+pub trait Registry {
     /// What the handshake says to a client that asks for this service and has this contract; the
     /// names of those that are served if it is not.
     fn find(
@@ -21,6 +21,6 @@ pub(crate) trait Registry {
 }
 
 /// The tags of its methods.
-pub(crate) fn tags() -> Box<[Option<u32>]> {
+pub fn tags() -> Box<[Option<u32>]> {
     Box::new([Some(RequestTag::call(REGISTRY, 0).bits())])
 }

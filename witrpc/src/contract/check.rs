@@ -16,7 +16,7 @@ const MOST_PLACES: usize = 3;
 
 /// A type of a method that a codec does not give back as it was.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct CodecRefusal {
+pub struct CodecRefusal {
     /// The method's name on the wire.
     method: &'static str,
     /// Where in the method's signature, and where in the type there.
@@ -44,7 +44,7 @@ enum Problem {
 impl CodecRefusal {
     /// For an error that has room for one: the method of the first, and what is wrong there, with
     /// a word on how many more there are.
-    pub(super) fn first_of(refusals: &[Self]) -> Option<(&'static str, String)> {
+    pub fn first_of(refusals: &[Self]) -> Option<(&'static str, String)> {
         let mut refused = refusals.iter().filter(|refusal| refusal.unverified().is_none());
         let first = refused.next()?;
         let problem = match refused.count() {
@@ -64,7 +64,7 @@ impl CodecRefusal {
 
     /// The first method with parts that could not be verified, the first few of them, and how many
     /// more there are.
-    pub(super) fn first_unverified(refusals: &[Self]) -> Option<UnverifiedPart> {
+    pub fn first_unverified(refusals: &[Self]) -> Option<UnverifiedPart> {
         let unverified = || refusals.iter().filter(|refusal| refusal.unverified().is_some());
         let first = unverified().next()?;
         let here = unverified().filter(|refusal| refusal.method == first.method);
@@ -80,12 +80,12 @@ impl CodecRefusal {
 
 /// A part of a method's types of which nothing is known.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct UnverifiedPart {
+pub struct UnverifiedPart {
     /// The method or event.
-    pub(crate) method: String,
+    pub method: String,
     /// Where in its signature, and where in the type there.
-    pub(crate) part: String,
-    pub(crate) reason: String,
+    pub part: String,
+    pub reason: String,
 }
 
 impl fmt::Display for CodecRefusal {
@@ -125,7 +125,7 @@ impl fmt::Display for Problem {
 }
 
 /// What the codec does not give back as it was of what has been traced at one place of a method.
-pub(super) fn problems_of(
+pub fn problems_of(
     method: &'static str,
     place: &str,
     traced: &Tracer,

@@ -91,4 +91,4 @@ pub enum Overflow {
 }
 
 /// Reports the shape of a type.
-pub(crate) type Trace = fn(&mut Tracer);
+pub type Trace = fn(&mut Tracer);

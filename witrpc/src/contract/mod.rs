@@ -13,13 +13,13 @@ mod text;
 mod trace;
 mod visit;
 
-pub(crate) use check::UnverifiedPart;
-pub(crate) use compare::compare;
-pub(crate) use descriptor::{ArgumentDescriptor, ArgumentKind, Trace};
+pub use check::UnverifiedPart;
+pub use compare::compare;
+pub use descriptor::{ArgumentDescriptor, ArgumentKind, Trace};
 pub use descriptor::{EventDescriptor, MethodDescriptor, Overflow, ServiceDescriptor};
-pub(crate) use signature::{Contract, Digest, MAX_CONTRACT_LEN, Traced, traced};
+pub use signature::{Contract, Digest, MAX_CONTRACT_LEN, Traced, traced};
 pub use trace::{SampleError, register_sample};
-pub(crate) use trace::{
+pub use trace::{
     Tracer, trace_path, trace_raw, trace_raw_value, trace_result, trace_str, trace_value,
 };
-pub(crate) use visit::trace;
+pub use visit::trace;

@@ -11,22 +11,22 @@ use crate::codec::Codec;
 /// Every composite type stands once in a table and is referred to by its place, so that a type
 /// may contain itself, and so that reading a shape that a peer sent never nests.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Shape {
-    pub(crate) root: Part,
-    pub(crate) types: Vec<TypeShape>,
+pub struct Shape {
+    pub root: Part,
+    pub types: Vec<TypeShape>,
     /// Why some parts are [`Opaque::NotReached`].
-    pub(crate) incomplete: Option<String>,
+    pub incomplete: Option<String>,
 }
 
 /// A place in [`Shape::types`].
-pub(crate) type TypeIndex = usize;
+pub type TypeIndex = usize;
 
 /// A name: serde's own, or one that a peer sent.
-pub(crate) type Name = Cow<'static, str>;
+pub type Name = Cow<'static, str>;
 
 /// What stands at one place of a value.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) enum Part {
+pub enum Part {
     /// A value without parts.
     Leaf(Leaf),
     /// A value with parts.
@@ -37,7 +37,7 @@ pub(crate) enum Part {
 
 /// The kinds of values without parts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) enum Leaf {
+pub enum Leaf {
     Bool,
     I8,
     I16,
@@ -59,7 +59,7 @@ pub(crate) enum Leaf {
 
 /// Why a part cannot be told.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) enum Opaque {
+pub enum Opaque {
     /// The type asks what comes next: untagged, internally tagged, any value.
     AsksForAny,
     /// The type has flattened fields.
@@ -74,15 +74,15 @@ pub(crate) enum Opaque {
 
 /// A type with parts.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct TypeShape {
+pub struct TypeShape {
     /// Serde's name; empty for types that have none, such as tuples.
-    pub(crate) name: Name,
-    pub(crate) kind: ShapeKind,
+    pub name: Name,
+    pub kind: ShapeKind,
 }
 
 /// The kinds of types with parts.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) enum ShapeKind {
+pub enum ShapeKind {
     Option(Part),
     Sequence(Part),
     /// Elements as they lie in memory, whatever the codec.
@@ -97,23 +97,23 @@ pub(crate) enum ShapeKind {
 
 /// A field of a struct or a struct variant.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Field {
+pub struct Field {
     /// `None` where aliases hide which name is meant.
-    pub(crate) name: Option<Name>,
-    pub(crate) part: Part,
+    pub name: Option<Name>,
+    pub part: Part,
 }
 
 /// A variant of an enum.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Variant {
+pub struct Variant {
     /// `None` where aliases hide which name is meant.
-    pub(crate) name: Option<Name>,
-    pub(crate) content: Content,
+    pub name: Option<Name>,
+    pub content: Content,
 }
 
 /// What a variant holds.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) enum Content {
+pub enum Content {
     Unit,
     Newtype(Part),
     Tuple(Vec<Part>),
@@ -124,7 +124,7 @@ pub(crate) enum Content {
 
 impl ShapeKind {
     /// The parts, in order.
-    pub(crate) fn parts(&self) -> Vec<&Part> {
+    pub fn parts(&self) -> Vec<&Part> {
         match self {
             ShapeKind::Option(part)
             | ShapeKind::Sequence(part)
@@ -145,7 +145,7 @@ impl ShapeKind {
 
 impl Content {
     /// The parts, in order.
-    pub(crate) fn parts(&self) -> Vec<&Part> {
+    pub fn parts(&self) -> Vec<&Part> {
         match self {
             Content::Unit | Content::Opaque => Vec::new(),
             Content::Newtype(part) => vec![part],
@@ -157,13 +157,13 @@ impl Content {
 
 impl Shape {
     /// A shape that is nothing but `root`.
-    pub(crate) fn of(root: Part) -> Self {
+    pub fn of(root: Part) -> Self {
         Self { root, types: Vec::new(), incomplete: None }
     }
 
     /// Whether a part is unknown that the bytes of `codec` do not tell either. Such a part can be
     /// read as a wrong value.
-    pub(crate) fn is_unverified(&self, codec: Codec) -> bool {
+    pub fn is_unverified(&self, codec: Codec) -> bool {
         let is_raw = matches!(self.root,
             Part::Type(index) if matches!(self.types[index].kind, ShapeKind::Raw(_)));
         if codec.describes_itself() && !is_raw {
@@ -183,7 +183,7 @@ impl Shape {
     }
 
     /// The same elements, as they lie in memory.
-    pub(crate) fn into_raw(mut self) -> Self {
+    pub fn into_raw(mut self) -> Self {
         let element = match &self.root {
             Part::Type(index) => match &self.types[*index].kind {
                 ShapeKind::Sequence(element) => element.clone(),

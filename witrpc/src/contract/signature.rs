@@ -21,65 +21,65 @@ use super::text::Shown;
 use super::trace::Tracer;
 
 /// The longest contract that is told, in bytes: it has to fit into a welcome.
-pub(crate) const MAX_CONTRACT_LEN: usize = MAX_HELLO_LEN - (64 << 10);
+pub const MAX_CONTRACT_LEN: usize = MAX_HELLO_LEN - (64 << 10);
 
 /// What tells contracts apart that are not the same.
-pub(crate) type Digest = [u8; 16];
+pub type Digest = [u8; 16];
 
 /// What a service is on the wire of one codec.
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Contract {
+pub struct Contract {
     /// A method's place is its number.
-    pub(crate) methods: Vec<Signature>,
+    pub methods: Vec<Signature>,
     /// An event's place is its number.
-    pub(crate) events: Vec<EventSignature>,
+    pub events: Vec<EventSignature>,
 }
 
 /// What a method is on the wire.
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Signature {
-    pub(crate) name: Name,
-    pub(super) arguments: Vec<ArgumentShape>,
+pub struct Signature {
+    pub name: Name,
+    pub arguments: Vec<ArgumentShape>,
     /// Whether it returns a stream.
-    pub(super) streams: bool,
+    pub streams: bool,
     /// What it returns: the `Ok` of a `Result`; of a stream, an item.
-    pub(super) result: Shape,
+    pub result: Shape,
     /// The `Err` of its `Result`, if it returns one.
-    pub(super) error: Option<Shape>,
+    pub error: Option<Shape>,
 }
 
 /// What an argument is on the wire.
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct ArgumentShape {
-    pub(super) name: Name,
+pub struct ArgumentShape {
+    pub name: Name,
     /// Whether it is a stream, of items of this shape.
-    pub(super) streams: bool,
-    pub(super) shape: Shape,
+    pub streams: bool,
+    pub shape: Shape,
 }
 
 /// What an event is on the wire.
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct EventSignature {
-    pub(crate) name: Name,
-    pub(super) arguments: Vec<ArgumentShape>,
+pub struct EventSignature {
+    pub name: Name,
+    pub arguments: Vec<ArgumentShape>,
 }
 
 /// All that is known of a service of this process, over one codec.
 #[derive(Debug)]
-pub(crate) struct Traced {
-    pub(crate) contract: Contract,
+pub struct Traced {
+    pub contract: Contract,
     /// The contract as a server tells it.
-    pub(crate) bytes: Vec<u8>,
-    pub(crate) digest: Digest,
+    pub bytes: Vec<u8>,
+    pub digest: Digest,
     /// The types that the codec does not give back as they were, in the order of the methods.
-    pub(super) refusals: Vec<CodecRefusal>,
+    pub refusals: Vec<CodecRefusal>,
 }
 
 /// Services of this process by descriptor (its address) and codec.
 type KnownSignatures = HashMap<(usize, Codec), Arc<Traced>>;
 
 /// What is known of a service. It is traced once for each codec.
-pub(crate) fn traced(descriptor: &'static ServiceDescriptor, codec: Codec) -> Arc<Traced> {
+pub fn traced(descriptor: &'static ServiceDescriptor, codec: Codec) -> Arc<Traced> {
     static KNOWN: LazyLock<Mutex<KnownSignatures>> = LazyLock::new(Mutex::default);
     let key = (std::ptr::from_ref(descriptor).addr(), codec);
     let known = lock(&KNOWN).get(&key).cloned();
@@ -93,7 +93,7 @@ pub(crate) fn traced(descriptor: &'static ServiceDescriptor, codec: Codec) -> Ar
 
 impl Traced {
     /// Traces it anew: [`traced`] remembers.
-    pub(crate) fn of(descriptor: &ServiceDescriptor, codec: Codec) -> Self {
+    pub fn of(descriptor: &ServiceDescriptor, codec: Codec) -> Self {
         let mut refusals = Vec::new();
         let methods =
             descriptor.methods.iter().map(|method| Signature::of(method, codec, &mut refusals));
@@ -108,23 +108,19 @@ impl Traced {
     }
 
     /// The first part of a type of which nothing is known, where the codec does not tell it either.
-    pub(crate) fn unverified(&self) -> Option<UnverifiedPart> {
+    pub fn unverified(&self) -> Option<UnverifiedPart> {
         CodecRefusal::first_unverified(&self.refusals)
     }
 
     /// The first method that the codec cannot carry, and why; `None` if it carries all.
-    pub(crate) fn refusal(&self) -> Option<(&'static str, String)> {
+    pub fn refusal(&self) -> Option<(&'static str, String)> {
         CodecRefusal::first_of(&self.refusals)
     }
 }
 
 impl Signature {
     /// Traces a method, and adds to `refusals` what the codec does not give back as it was.
-    pub(super) fn of(
-        method: &MethodDescriptor,
-        codec: Codec,
-        refusals: &mut Vec<CodecRefusal>,
-    ) -> Self {
+    pub fn of(method: &MethodDescriptor, codec: Codec, refusals: &mut Vec<CodecRefusal>) -> Self {
         let mut shape_of =
             |place: String, trace: Trace| shape_of(method.name, &place, trace, codec, refusals);
         let arguments = method.arguments.iter();
@@ -190,7 +186,7 @@ fn shape_of(
 
 impl Contract {
     /// The first part of a peer's types that the peer could not verify, of what `ours` has too.
-    pub(crate) fn unverified(&self, ours: &Self, codec: Codec) -> Option<UnverifiedPart> {
+    pub fn unverified(&self, ours: &Self, codec: Codec) -> Option<UnverifiedPart> {
         let found = |method: &Name, part: String| UnverifiedPart {
             method: Shown(method).to_string(),
             part,
@@ -222,7 +218,7 @@ impl Contract {
     /// # Errors
     ///
     /// Why it makes no sense, in words.
-    pub(crate) fn read(bytes: &[u8]) -> Result<Self, String> {
+    pub fn read(bytes: &[u8]) -> Result<Self, String> {
         let unreadable = |error| format!("its contract cannot be decoded: {error}");
         let (contract, rest) = postcard::take_from_bytes::<Self>(bytes).map_err(unreadable)?;
         if !rest.is_empty() {

@@ -27,7 +27,7 @@ impl fmt::Display for Shape {
 }
 
 /// A part of a shape, in a sentence.
-pub(super) struct Brief<'s>(pub(super) &'s Shape, pub(super) &'s Part);
+pub struct Brief<'s>(pub &'s Shape, pub &'s Part);
 
 impl fmt::Display for Brief<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -37,7 +37,7 @@ impl fmt::Display for Brief<'_> {
 }
 
 /// What a variant holds, in a sentence.
-pub(super) struct BriefContent<'s>(pub(super) &'s Shape, pub(super) &'s Content);
+pub struct BriefContent<'s>(pub &'s Shape, pub &'s Content);
 
 impl fmt::Display for BriefContent<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -50,7 +50,7 @@ impl fmt::Display for BriefContent<'_> {
 }
 
 /// A name as a peer gave it: cut to a length, and without control characters.
-pub(super) struct Shown<'n>(pub(super) &'n str);
+pub struct Shown<'n>(pub &'n str);
 
 impl fmt::Display for Shown<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -68,7 +68,7 @@ impl fmt::Display for Shown<'_> {
 
 /// What a place among fields or variants is called: by its name, or where aliases hide that by its
 /// number.
-pub(super) fn label(name: Option<&Name>, number: usize) -> String {
+pub fn label(name: Option<&Name>, number: usize) -> String {
     match name {
         Some(name) => Shown(name).to_string(),
         None => format!("#{number}"),

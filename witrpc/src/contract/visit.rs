@@ -7,7 +7,7 @@ use crate::share::Shareable;
 use super::{Tracer, trace_raw, trace_raw_value, trace_value};
 
 /// Reports the shape of a value of `T`.
-pub(crate) fn trace<T: Transfer>(tracer: &mut Tracer) {
+pub fn trace<T: Transfer>(tracer: &mut Tracer) {
     T::visit(tracer);
 }
 

@@ -4,5 +4,5 @@
 //! within one process.
 
 mod from;
-pub(crate) mod in_process;
-pub(crate) mod mmf;
+pub mod in_process;
+pub mod mmf;

@@ -5,7 +5,7 @@ use std::io;
 use rustix::io::Errno;
 
 /// What to do next, as the end of a sentence.
-pub(super) fn remedy(error: &io::Error) -> &'static str {
+pub fn remedy(error: &io::Error) -> &'static str {
     match Errno::from_io_error(error) {
         Some(Errno::MFILE | Errno::NFILE) => {
             "close files that are not needed, or raise the limit of open files (ulimit -n)"

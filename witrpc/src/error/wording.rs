@@ -6,7 +6,7 @@ use std::time::Duration;
 use witrpc_transport::DisconnectReason;
 
 /// A time allowed, for reading.
-pub(super) struct Time(pub(super) Option<Duration>);
+pub struct Time(pub Option<Duration>);
 
 impl fmt::Display for Time {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -18,9 +18,9 @@ impl fmt::Display for Time {
 }
 
 /// For want of a lane.
-pub(super) struct NoLane {
-    pub(super) lanes: u32,
-    pub(super) abandoned: u32,
+pub struct NoLane {
+    pub lanes: u32,
+    pub abandoned: u32,
 }
 
 impl fmt::Display for NoLane {
@@ -43,7 +43,7 @@ impl fmt::Display for NoLane {
 }
 
 /// Why a connection is closed, as part of a sentence.
-pub(super) fn reason(reason: DisconnectReason) -> &'static str {
+pub fn reason(reason: DisconnectReason) -> &'static str {
     match reason {
         DisconnectReason::ClosedHere => "this side disconnected",
         DisconnectReason::ServerShutDown => "the server shut down",

@@ -6,14 +6,14 @@ use std::time::Duration;
 use crate::contract::Overflow;
 
 /// How many events of a kind wait for one who takes them.
-pub(crate) const MAX_EVENTS: usize = 1024;
+pub const MAX_EVENTS: usize = 1024;
 
 /// How many bytes of them, unless a single one has more.
-pub(crate) const MAX_BYTES: usize = 1 << 20;
+pub const MAX_BYTES: usize = 1 << 20;
 
 /// Events of one kind that wait for one who takes them, the oldest first. What is dropped is counted
 /// where it is missing.
-pub(crate) struct Backlog<T> {
+pub struct Backlog<T> {
     overflow: Overflow,
     entries: VecDeque<BacklogEntry<T>>,
     bytes: usize,
@@ -32,11 +32,11 @@ struct BacklogEntry<T> {
 
 /// What is missing in one place.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Gap {
+pub struct Gap {
     /// How many were dropped.
-    pub(crate) lost: u64,
+    pub lost: u64,
     /// How often another server took over, so that any number may have been missed.
-    pub(crate) renewals: u64,
+    pub renewals: u64,
 }
 
 impl Gap {
@@ -49,7 +49,7 @@ impl Gap {
 
 /// What became of an event.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Offer<T> {
+pub enum Offer<T> {
     Taken,
     /// It is not there, and counted.
     Dropped,
@@ -59,18 +59,18 @@ pub(crate) enum Offer<T> {
 
 /// What comes next: what is missing, and what came then, if anything did.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct NextEntry<T> {
-    pub(crate) gap: Gap,
-    pub(crate) item: Option<T>,
+pub struct NextEntry<T> {
+    pub gap: Gap,
+    pub item: Option<T>,
 }
 
 impl<T> Backlog<T> {
-    pub(crate) fn new(overflow: Overflow) -> Self {
+    pub fn new(overflow: Overflow) -> Self {
         Self { overflow, entries: VecDeque::new(), bytes: 0, gap: Gap::default(), is_stuck: false }
     }
 
     /// Takes an event of so many bytes, or deals with it as is told for one that finds no room.
-    pub(crate) fn offer(&mut self, item: T, len: usize) -> Offer<T> {
+    pub fn offer(&mut self, item: T, len: usize) -> Offer<T> {
         match self.overflow {
             _ if self.has_room(len) => {}
             Overflow::DropOldest => {
@@ -91,32 +91,32 @@ impl<T> Backlog<T> {
     }
 
     /// There was no room in time: nobody waits again until something was taken.
-    pub(crate) fn give_up_waiting(&mut self) {
+    pub fn give_up_waiting(&mut self) {
         self.is_stuck = true;
     }
 
     /// Counts events that were lost on the way here.
-    pub(crate) fn lose(&mut self, events: u64) {
+    pub fn lose(&mut self, events: u64) {
         self.gap.join(Gap { lost: events, renewals: 0 });
     }
 
     /// What is offered from now on comes from another server.
-    pub(crate) fn renew(&mut self) {
+    pub fn renew(&mut self) {
         self.gap.join(Gap { lost: 0, renewals: 1 });
     }
 
     /// The oldest that waits.
-    pub(crate) fn first(&self) -> Option<&T> {
+    pub fn first(&self) -> Option<&T> {
         self.entries.front().map(|entry| &entry.item)
     }
 
     /// Whether there is nothing to take.
-    pub(crate) fn is_empty(&self) -> bool {
+    pub fn is_empty(&self) -> bool {
         self.entries.is_empty() && self.gap == Gap::default()
     }
 
     /// Takes what comes next.
-    pub(crate) fn take(&mut self) -> Option<NextEntry<T>> {
+    pub fn take(&mut self) -> Option<NextEntry<T>> {
         if let Some(entry) = self.entries.pop_front() {
             self.bytes -= entry.len;
             self.is_stuck = false;

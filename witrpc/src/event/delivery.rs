@@ -10,40 +10,40 @@
 use std::sync::Arc;
 
 /// How many bytes stand before each event.
-pub(crate) const HEADER_LEN: usize = 16;
+pub const HEADER_LEN: usize = 16;
 
 /// How many bytes of events one answer brings: none begins behind so many, the last may be longer.
-pub(crate) const ANSWER_LEN: usize = 32 << 10;
+pub const ANSWER_LEN: usize = 32 << 10;
 
 const HAS_BODY: u8 = 1;
 const RAW: u8 = 2;
 
 /// What an event was emitted with, as one codec has it.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Emitted {
+pub struct Emitted {
     /// Whether there are raw sections.
-    pub(crate) raw: bool,
-    pub(crate) bytes: Vec<u8>,
+    pub raw: bool,
+    pub bytes: Vec<u8>,
 }
 
 /// An event on its way to a client.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Delivery {
-    pub(crate) service: u8,
-    pub(crate) event: u16,
+pub struct Delivery {
+    pub service: u8,
+    pub event: u16,
     /// How many of its kind were dropped before.
-    pub(crate) lost: u64,
+    pub lost: u64,
     /// `None`: nothing has come since these were dropped.
-    pub(crate) emitted: Option<Arc<Emitted>>,
+    pub emitted: Option<Arc<Emitted>>,
 }
 
 impl Delivery {
     /// How many bytes it takes in a message.
-    pub(crate) fn len(&self) -> usize {
+    pub fn len(&self) -> usize {
         HEADER_LEN + self.emitted.as_ref().map_or(0, |emitted| emitted.bytes.len())
     }
 
-    pub(crate) fn write(&self, out: &mut Vec<u8>) {
+    pub fn write(&self, out: &mut Vec<u8>) {
         let (flags, bytes) = match &self.emitted {
             Some(emitted) if emitted.raw => (HAS_BODY | RAW, &emitted.bytes[..]),
             Some(emitted) => (HAS_BODY, &emitted.bytes[..]),
@@ -61,7 +61,7 @@ impl Delivery {
 /// Reads a message of events, which is untrusted; `None` when it makes no sense. There is at least one
 /// event in it, and no more than [`ANSWER_LEN`] lets in: what is made of a message is not much longer
 /// than that, and whoever pulls gets something for it.
-pub(crate) fn read(message: &[u8]) -> Option<Vec<Delivery>> {
+pub fn read(message: &[u8]) -> Option<Vec<Delivery>> {
     let mut deliveries = Vec::new();
     let mut message = message;
     let end = message.len();

@@ -3,7 +3,7 @@
 //! The [`server`] queues them for each client, in a [`backlog`] with a bound; the [`client`] pulls several in one
 //! answer, in the form of [`delivery`].
 
-pub(crate) mod backlog;
-pub(crate) mod client;
-pub(crate) mod delivery;
-pub(crate) mod server;
+pub mod backlog;
+pub mod client;
+pub mod delivery;
+pub mod server;

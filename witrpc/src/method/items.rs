@@ -12,8 +12,7 @@ use crate::error::NoAppError;
 use super::ResultType;
 
 /// Reads a batch of items.
-pub(crate) type ReadItems<T, E> =
-    fn(&mut Decoder<'_>) -> Result<VecDeque<Result<T, E>>, DecodeError>;
+pub type ReadItems<T, E> = fn(&mut Decoder<'_>) -> Result<VecDeque<Result<T, E>>, DecodeError>;
 
 /// How items cross that the service makes as `M`, and whose receiver has a `T` or an `E`.
 pub struct Items<M, T, E> {

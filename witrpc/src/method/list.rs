@@ -1,7 +1,5 @@
 //! The arguments of one message.
 
-#![expect(private_interfaces, reason = "only this crate calls what is in the traits")]
-
 use crate::codec::{DecodeError, Decoder, EncodeError, Encoder};
 use crate::contract::ArgumentDescriptor;
 

@@ -19,9 +19,9 @@ pub use argument::{
     value,
 };
 pub use debug_probe::{DebugProbe, NotDebug};
-pub(crate) use items::ReadItems;
+pub use items::ReadItems;
 pub use items::{Items, items, items_of_alias, items_of_results};
-pub(crate) use list::ArgumentList;
+pub use list::ArgumentList;
 pub use result_probe::{NotResult, ResultProbe, ResultType, is_result};
 
 /// What is sent with one request or one event.
@@ -37,7 +37,7 @@ pub trait Message {
 }
 
 /// The arguments of a message as the sender lends them.
-pub(crate) type LentTo<'a, M> = <<M as Message>::Arguments as ArgumentList>::Lent<'a>;
+pub type LentTo<'a, M> = <<M as Message>::Arguments as ArgumentList>::Lent<'a>;
 
 /// The arguments of a message as the receiver has them.
 pub type TakenBy<'a, M> = <<M as Message>::Arguments as ArgumentList>::Taken<'a>;

@@ -26,7 +26,7 @@ use super::left_behind::LeftBehind;
 /// What one thread has counted, or all of them together. On a cache line of its own.
 #[derive(Debug, Default)]
 #[repr(align(64))]
-pub(crate) struct ThreadCounters {
+pub struct ThreadCounters {
     calls: AtomicU64,
     answered: AtomicU64,
     errors: AtomicU64,
@@ -37,7 +37,7 @@ pub(crate) struct ThreadCounters {
 
 /// A tally that may be written, and how: invariants 1 and 2.
 #[derive(Clone, Copy)]
-pub(crate) enum Counter<'a> {
+pub enum Counter<'a> {
     /// By the thread that it belongs to.
     Own(&'a ThreadCounters),
     /// By anybody.
@@ -46,19 +46,19 @@ pub(crate) enum Counter<'a> {
 
 /// How many of each at one look.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct CounterSnapshot {
-    pub(crate) calls: u64,
-    pub(crate) answered: u64,
-    pub(crate) errors: u64,
-    pub(crate) bytes_in: u64,
-    pub(crate) bytes_out: u64,
-    pub(crate) promotions: u64,
+pub struct CounterSnapshot {
+    pub calls: u64,
+    pub answered: u64,
+    pub errors: u64,
+    pub bytes_in: u64,
+    pub bytes_out: u64,
+    pub promotions: u64,
 }
 
 impl ThreadCounters {
     /// A request has been taken by the thread that this belongs to.
     #[inline]
-    pub(crate) fn request(&self, is_call: bool, len: usize) {
+    pub fn request(&self, is_call: bool, len: usize) {
         if is_call {
             add_own(&self.calls, 1);
         }
@@ -66,7 +66,7 @@ impl ThreadCounters {
     }
 
     /// The thread that this belongs to has taken the role of one that was stuck.
-    pub(crate) fn promotion(&self) {
+    pub fn promotion(&self) {
         add_own(&self.promotions, 1);
     }
 
@@ -87,7 +87,7 @@ impl ThreadCounters {
 impl Counter<'_> {
     /// A request has been answered with so many bytes.
     #[inline]
-    pub(crate) fn answer(self, is_call: bool, is_error: bool, len: usize) {
+    pub fn answer(self, is_call: bool, is_error: bool, len: usize) {
         if is_error {
             self.add(|counters| &counters.errors, 1);
         }
@@ -125,7 +125,7 @@ impl AddAssign for CounterSnapshot {
 
 /// All tallies of a server.
 #[derive(Debug, Default)]
-pub(crate) struct CounterRegistry {
+pub struct CounterRegistry {
     late: ThreadCounters,
     threads: Mutex<CountedThreads>,
     left_behind: LeftBehind,
@@ -139,30 +139,30 @@ struct CountedThreads {
 }
 
 /// A thread's tally, until the thread ends.
-pub(crate) struct CounterHandle {
+pub struct CounterHandle {
     counter_registry: Arc<CounterRegistry>,
     counters: Arc<ThreadCounters>,
 }
 
 impl CounterRegistry {
     /// CounterSnapshot the handlers of clients that have gone.
-    pub(crate) fn left_behind(&self) -> &LeftBehind {
+    pub fn left_behind(&self) -> &LeftBehind {
         &self.left_behind
     }
 
     /// A tally for the calling thread.
-    pub(crate) fn enroll(self: &Arc<Self>) -> CounterHandle {
+    pub fn enroll(self: &Arc<Self>) -> CounterHandle {
         let counters = Arc::<ThreadCounters>::default();
         self.threads().present.push(Arc::clone(&counters));
         CounterHandle { counter_registry: Arc::clone(self), counters }
     }
 
     /// For answers from any thread.
-    pub(crate) fn late(&self) -> Counter<'_> {
+    pub fn late(&self) -> Counter<'_> {
         Counter::Shared(&self.late)
     }
 
-    pub(crate) fn counts(&self) -> CounterSnapshot {
+    pub fn counts(&self) -> CounterSnapshot {
         let threads = self.threads();
         let mut counts = threads.gone;
         // Late answers first: the calls are counted by threads.
@@ -178,7 +178,7 @@ impl CounterRegistry {
 
 impl CounterHandle {
     #[inline]
-    pub(crate) fn counters(&self) -> &ThreadCounters {
+    pub fn counters(&self) -> &ThreadCounters {
         &self.counters
     }
 }

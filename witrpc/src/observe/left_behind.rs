@@ -14,35 +14,35 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::sync::atomic::{AtomicI64, AtomicU64};
 
 /// How many handlers may run as jobs of clients that have gone. With more, no new clients are let in.
-pub(crate) const MAX_LEFT_BEHIND: u64 = 16_384;
+pub const MAX_LEFT_BEHIND: u64 = 16_384;
 
 /// Says that the client has gone; the bits below count its jobs.
 const GONE: u64 = 1 << 63;
 
 /// The handlers of clients that have gone, of one server.
 #[derive(Debug, Default)]
-pub(crate) struct LeftBehind(AtomicI64);
+pub struct LeftBehind(AtomicI64);
 
 impl LeftBehind {
     /// Returns how many there are.
     #[cfg(test)]
-    pub(crate) fn count(&self) -> i64 {
+    pub fn count(&self) -> i64 {
         self.0.load(Relaxed)
     }
 
     /// Returns whether there are as many as there may be.
-    pub(crate) fn is_full(&self) -> bool {
+    pub fn is_full(&self) -> bool {
         u64::try_from(self.0.load(Relaxed)).is_ok_and(|count| count >= MAX_LEFT_BEHIND)
     }
 }
 
 /// The handlers of one client that run as jobs.
 #[derive(Debug, Default)]
-pub(crate) struct ClientJobs(AtomicU64);
+pub struct ClientJobs(AtomicU64);
 
 impl ClientJobs {
     /// Counts the client's jobs as left behind from now on.
-    pub(crate) fn leave(&self, left_behind: &LeftBehind) {
+    pub fn leave(&self, left_behind: &LeftBehind) {
         let before = self.0.fetch_or(GONE, Relaxed);
         if before & GONE == 0 {
             left_behind.0.fetch_add(before as i64, Relaxed);
@@ -50,14 +50,14 @@ impl ClientJobs {
     }
 
     /// Counts another job.
-    pub(crate) fn begin(&self, left_behind: &LeftBehind) {
+    pub fn begin(&self, left_behind: &LeftBehind) {
         if self.0.fetch_add(1, Relaxed) & GONE != 0 {
             left_behind.0.fetch_add(1, Relaxed);
         }
     }
 
     /// A job has ended.
-    pub(crate) fn end(&self, left_behind: &LeftBehind) {
+    pub fn end(&self, left_behind: &LeftBehind) {
         if self.0.fetch_sub(1, Relaxed) & GONE != 0 {
             left_behind.0.fetch_sub(1, Relaxed);
         }

@@ -18,7 +18,7 @@ use super::poller_lock::PollerLock;
 use super::primitive::{Primitives, Word};
 
 /// Counts tasks that are ready and rings for them no more often than needed.
-pub(crate) struct TaskBell<P: Primitives> {
+pub struct TaskBell<P: Primitives> {
     /// Set for good when the first task is suspended.
     in_use: P::Word,
     /// Tasks that are ready. Counted before they are queued and until after they were taken out.
@@ -28,50 +28,50 @@ pub(crate) struct TaskBell<P: Primitives> {
 }
 
 impl<P: Primitives> TaskBell<P> {
-    pub(crate) fn new() -> Self {
+    pub fn new() -> Self {
         Self { in_use: P::Word::new(0), ready: P::Word::new(0), rung: P::Word::new(0) }
     }
 
     /// Tasks can be woken from now on. Read by every look of the holder, so written once only.
-    pub(crate) fn put_to_use(&self) {
+    pub fn put_to_use(&self) {
         if !self.is_in_use() {
             self.in_use.store(1, Release);
         }
     }
 
     /// Whether a task was ever suspended.
-    pub(crate) fn is_in_use(&self) -> bool {
+    pub fn is_in_use(&self) -> bool {
         self.in_use.load(Relaxed) != 0
     }
 
     /// A task is about to be queued.
-    pub(crate) fn add(&self) {
+    pub fn add(&self) {
         self.ready.fetch_add(1, Release);
     }
 
     /// A task was taken out of the queue.
-    pub(crate) fn remove(&self) {
+    pub fn remove(&self) {
         self.ready.fetch_sub(1, Relaxed);
     }
 
     /// Whether tasks are ready, or just about to be.
-    pub(crate) fn any_ready(&self) -> bool {
+    pub fn any_ready(&self) -> bool {
         self.ready.load(Relaxed) != 0
     }
 
     /// Whether the caller, who has queued a task, must ring for it.
-    pub(crate) fn should_wake(&self, poller_lock: &PollerLock<P>) -> bool {
+    pub fn should_wake(&self, poller_lock: &PollerLock<P>) -> bool {
         P::fence();
         !poller_lock.watches_tasks() && self.claim_ring()
     }
 
     /// Whether a holder that has just gone busy must ring for the tasks that it leaves behind.
-    pub(crate) fn must_ring_for_rest(&self) -> bool {
+    pub fn must_ring_for_rest(&self) -> bool {
         self.any_ready() && self.claim_ring()
     }
 
     /// A thread was woken, by whatever ring: it looks at the role next.
-    pub(crate) fn heard(&self) {
+    pub fn heard(&self) {
         self.rung.swap(0, AcqRel);
     }
 

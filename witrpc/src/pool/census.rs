@@ -4,7 +4,7 @@ use super::primitive::Primitives;
 use super::seats::Seats;
 
 /// The clients of a server, as far as its threads are shared among them.
-pub(crate) trait Clients: Send + Sync {
+pub trait Clients: Send + Sync {
     /// Says of each of these whether it has gone, and returns how many clients are connected.
     fn look_up(&self, served: &mut [Served]) -> u64;
 
@@ -14,15 +14,15 @@ pub(crate) trait Clients: Send + Sync {
 
 /// A client for which threads run.
 #[derive(Debug)]
-pub(crate) struct Served {
-    pub(crate) client: u64,
-    pub(crate) has_gone: bool,
-    pub(crate) threads: u32,
+pub struct Served {
+    pub client: u64,
+    pub has_gone: bool,
+    pub threads: u32,
 }
 
 /// What one look at all seats has found. Its memory serves the next look.
 #[derive(Debug, Default)]
-pub(crate) struct Census {
+pub struct Census {
     /// By client.
     served: Vec<Served>,
     connected: u64,
@@ -30,7 +30,7 @@ pub(crate) struct Census {
 
 impl Census {
     /// Looks at all seats.
-    pub(crate) fn take<P: Primitives>(&mut self, seats: &Seats<P>, clients: &dyn Clients) {
+    pub fn take<P: Primitives>(&mut self, seats: &Seats<P>, clients: &dyn Clients) {
         let each = seats.clients().map(|client| Served { client, has_gone: false, threads: 1 });
         self.served.clear();
         self.served.extend(each);
@@ -44,17 +44,17 @@ impl Census {
     }
 
     /// Returns how many clients are connected.
-    pub(crate) fn connected(&self) -> u64 {
+    pub fn connected(&self) -> u64 {
         self.connected
     }
 
     /// Returns how many threads run for clients that have gone.
-    pub(crate) fn left_behind(&self) -> u32 {
+    pub fn left_behind(&self) -> u32 {
         self.served.iter().filter(|served| served.has_gone).map(|served| served.threads).sum()
     }
 
     /// Returns what was found of a client, if threads run for it.
-    pub(crate) fn of(&self, client: u64) -> Option<&Served> {
+    pub fn of(&self, client: u64) -> Option<&Served> {
         let place = self.served.binary_search_by_key(&client, |served| served.client);
         place.ok().map(|place| &self.served[place])
     }

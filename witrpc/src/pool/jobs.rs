@@ -9,7 +9,7 @@ use super::seats::Tenant;
 
 /// Those of one server: tasks that have waited, and jobs that other threads run.
 #[derive(Clone, Default)]
-pub(crate) struct Jobs(Arc<Mutex<JobsState>>);
+pub struct Jobs(Arc<Mutex<JobsState>>);
 
 #[derive(Default)]
 struct JobsState {
@@ -24,19 +24,19 @@ struct JobEntry {
 }
 
 /// A task that has waited, to whoever ends the server.
-pub(crate) trait WaitingTask: Send + Sync {
+pub trait WaitingTask: Send + Sync {
     /// The server has ended: drops the job, unless a thread polls it and will.
     fn end(&self);
 }
 
 /// A job among them, until this is dropped.
-pub(crate) struct Enlisted {
+pub struct Enlisted {
     jobs: Jobs,
     number: u64,
 }
 
 impl Jobs {
-    pub(crate) fn enlist(&self, tenant: Tenant, task: Option<Weak<dyn WaitingTask>>) -> Enlisted {
+    pub fn enlist(&self, tenant: Tenant, task: Option<Weak<dyn WaitingTask>>) -> Enlisted {
         let mut state = self.lock();
         state.last += 1;
         let number = state.last;
@@ -45,11 +45,11 @@ impl Jobs {
         Enlisted { jobs: self.clone(), number }
     }
 
-    pub(crate) fn tenants(&self) -> Vec<Tenant> {
+    pub fn tenants(&self) -> Vec<Tenant> {
         self.lock().entries.values().map(|entry| entry.tenant).collect()
     }
 
-    pub(crate) fn tasks(&self) -> Vec<Weak<dyn WaitingTask>> {
+    pub fn tasks(&self) -> Vec<Weak<dyn WaitingTask>> {
         self.lock().entries.values().filter_map(|entry| entry.task.clone()).collect()
     }
 

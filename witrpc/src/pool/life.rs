@@ -18,7 +18,7 @@ use super::stop_reason::StopReason;
 
 /// The stage a server is in, and those who wait for the next one.
 #[derive(Debug)]
-pub(crate) struct Life {
+pub struct Life {
     stage: ServerStage<Std>,
     ends: Mutex<Ends>,
     changed: Condvar,
@@ -38,7 +38,7 @@ struct Ends {
 }
 
 impl Life {
-    pub(crate) fn new() -> Self {
+    pub fn new() -> Self {
         Self {
             stage: ServerStage::new(),
             ends: Mutex::new(Ends::default()),
@@ -47,39 +47,39 @@ impl Life {
         }
     }
 
-    pub(crate) fn stage(&self) -> &ServerStage<Std> {
+    pub fn stage(&self) -> &ServerStage<Std> {
         &self.stage
     }
 
     /// Whether a shutdown waits for calls to be answered.
-    pub(crate) fn is_draining(&self) -> bool {
+    pub fn is_draining(&self) -> bool {
         self.stage.is_draining()
     }
 
     /// Whether calls that are found now have come too late.
     #[inline]
-    pub(crate) fn refuses(&self) -> bool {
+    pub fn refuses(&self) -> bool {
         self.stage.refuses()
     }
 
     /// Whether threads should end.
-    pub(crate) fn is_stopped(&self) -> bool {
+    pub fn is_stopped(&self) -> bool {
         self.stage.is_stopped()
     }
 
     /// Whether this process is the one that serves, not a fork of it.
-    pub(crate) fn is_ours(&self) -> bool {
+    pub fn is_ours(&self) -> bool {
         process::id() == self.process
     }
 
     /// While draining: nothing is left to be answered.
-    pub(crate) fn quiet(&self) {
+    pub fn quiet(&self) {
         self.ends().quiet = true;
         self.changed.notify_all();
     }
 
     /// The port is closed in this way.
-    pub(crate) fn stopped(&self, how: Shutdown) {
+    pub fn stopped(&self, how: Shutdown) {
         let waiters = {
             let mut ends = self.ends();
             ends.stopped = Some(how);
@@ -91,18 +91,18 @@ impl Life {
 
     /// Waits until nothing is left to be answered, or the server is stopped, or the time is over.
     /// Returns whether nothing was left.
-    pub(crate) fn wait_quiet(&self, until: Option<Instant>) -> bool {
+    pub fn wait_quiet(&self, until: Option<Instant>) -> bool {
         self.is_ours() && self.wait_until(until, |ends| ends.quiet || ends.stopped.is_some()).quiet
     }
 
     /// Blocks until the port is closed, until that time at the most. Returns whether it is; in a forked
     /// child, that it is not.
-    pub(crate) fn wait_stopped(&self, until: Option<Instant>) -> bool {
+    pub fn wait_stopped(&self, until: Option<Instant>) -> bool {
         self.is_ours() && self.wait_until(until, |ends| ends.stopped.is_some()).stopped.is_some()
     }
 
     /// Returns whether the clients were told that what was not answered was not taken.
-    pub(crate) fn has_drained(&self) -> bool {
+    pub fn has_drained(&self) -> bool {
         self.is_ours() && self.ends().stopped == Some(Shutdown::Drained)
     }
 
@@ -111,7 +111,7 @@ impl Life {
     }
 
     /// Blocks until the port is closed, and returns why it is.
-    pub(crate) fn until_stopped_blocking(&self) -> StopReason {
+    pub fn until_stopped_blocking(&self) -> StopReason {
         if !self.is_ours() {
             return StopReason::Forked;
         }
@@ -120,7 +120,7 @@ impl Life {
     }
 
     /// Completes when the port is closed.
-    pub(crate) async fn until_stopped(&self) -> StopReason {
+    pub async fn until_stopped(&self) -> StopReason {
         let mut stopped =
             pin!(until_so(&self.ends, |ends| ends.stopped.is_some(), |ends| &mut ends.waiters));
         poll_fn(|cx| {

@@ -28,27 +28,27 @@
 //! - [`worker`]: the loop of a thread; [`task`]: handlers that wait; [`life`] and [`stage`]: how it
 //!   all ends.
 
-pub(crate) mod bell;
-pub(crate) mod census;
-pub(crate) mod jobs;
-pub(crate) mod life;
-pub(crate) mod permit;
-pub(crate) mod primitive;
-pub(crate) mod queue;
-pub(crate) mod seats;
-pub(crate) mod shares;
-pub(crate) mod spin;
-pub(crate) mod stage;
-pub(crate) mod task;
-pub(crate) mod worker;
+pub mod bell;
+pub mod census;
+pub mod jobs;
+pub mod life;
+pub mod permit;
+pub mod primitive;
+pub mod queue;
+pub mod seats;
+pub mod shares;
+pub mod spin;
+pub mod stage;
+pub mod task;
+pub mod worker;
 
 #[cfg(test)]
 mod model;
-pub(crate) mod poller_lock;
-pub(crate) mod poller_protocol;
-pub(crate) mod running;
-pub(crate) mod stop_reason;
-pub(crate) mod thread_count;
+pub mod poller_lock;
+pub mod poller_protocol;
+pub mod running;
+pub mod stop_reason;
+pub mod thread_count;
 
 use std::io;
 use std::sync::atomic::{AtomicUsize, Ordering, fence};
@@ -73,13 +73,13 @@ use worker::PoolWorker;
 use crate::observe::counters::{CounterRegistry, ThreadCounters};
 use crate::rt::{Threads, Timer};
 
-pub(crate) use census::{Clients, Served};
-pub(crate) use jobs::Enlisted;
-pub(crate) use seats::Tenant;
-pub(crate) use task::Job;
+pub use census::{Clients, Served};
+pub use jobs::Enlisted;
+pub use seats::Tenant;
+pub use task::Job;
 
 /// What a pool does with the requests it finds.
-pub(crate) trait Handler: Send + Sync {
+pub trait Handler: Send + Sync {
     /// Serves one request: answers it, or leaves that to a job. `counters` is the calling thread's. Must
     /// not panic.
     fn serve(
@@ -95,19 +95,19 @@ pub(crate) trait Handler: Send + Sync {
 }
 
 /// What a pool is doing at one look.
-pub(crate) struct PoolLoad {
-    pub(crate) threads: u32,
+pub struct PoolLoad {
+    pub threads: u32,
     /// Those that sleep until something rings.
-    pub(crate) standbys: u32,
-    pub(crate) counts: crate::observe::counters::CounterSnapshot,
+    pub standbys: u32,
+    pub counts: crate::observe::counters::CounterSnapshot,
 }
 
 /// A thread that runs methods and is none of the pool's, for as long as it does. It does not keep the
 /// pool.
-pub(crate) struct ExternalThreadGuard(Arc<AtomicUsize>);
+pub struct ExternalThreadGuard(Arc<AtomicUsize>);
 
 impl ExternalThreadGuard {
-    pub(crate) fn new(pool: &Pool) -> Self {
+    pub fn new(pool: &Pool) -> Self {
         pool.beside.fetch_add(1, Ordering::Relaxed);
         Self(Arc::clone(&pool.beside))
     }
@@ -120,7 +120,7 @@ impl Drop for ExternalThreadGuard {
 }
 
 /// The threads of one server, and what they share.
-pub(crate) struct Pool {
+pub struct Pool {
     port: Arc<dyn ServerPort>,
     handler: Box<dyn Handler>,
     /// What each thread starts with. Made once, at the start of the server: a thread that is hired
@@ -146,7 +146,7 @@ pub(crate) struct Pool {
 
 impl Pool {
     /// Starts two threads: one to look, one to stand by. `clients` are those that are connected.
-    pub(crate) fn start(
+    pub fn start(
         port: Arc<dyn ServerPort>,
         handler: Box<dyn Handler>,
         wait: WaitPolicy,
@@ -183,21 +183,21 @@ impl Pool {
         Ok(pool)
     }
 
-    pub(crate) fn port(&self) -> &dyn ServerPort {
+    pub fn port(&self) -> &dyn ServerPort {
         &*self.port
     }
 
     /// What the threads are doing, and what has been counted.
-    pub(crate) fn load(&self) -> PoolLoad {
+    pub fn load(&self) -> PoolLoad {
         let PoolCounts { threads, standbys } = self.thread_count.counts();
         PoolLoad { threads, standbys, counts: self.counter_registry.counts() }
     }
 
-    pub(crate) fn timer(&self) -> &Arc<Timer> {
+    pub fn timer(&self) -> &Arc<Timer> {
         &self.timer
     }
 
-    pub(crate) fn life(&self) -> &Life {
+    pub fn life(&self) -> &Life {
         &self.life
     }
 
@@ -218,7 +218,7 @@ impl Pool {
     }
 
     /// Returns how many threads may be left behind by clients that have gone, if as many are.
-    pub(crate) fn too_many_left_behind(&self) -> Option<u32> {
+    pub fn too_many_left_behind(&self) -> Option<u32> {
         self.shares.too_many_left_behind()
     }
 
@@ -230,12 +230,12 @@ impl Pool {
     }
 
     /// Runs a job on these threads, starting at once on this one.
-    pub(crate) fn run_job(self: &Arc<Self>, job: Job, tenant: Tenant) {
+    pub fn run_job(self: &Arc<Self>, job: Job, tenant: Tenant) {
         Task::new(job, tenant, self).poll(self);
     }
 
     /// A client has left: the others' shares have grown.
-    pub(crate) fn shares_grew(&self) {
+    pub fn shares_grew(&self) {
         if !self.life.is_stopped() {
             self.port.ring();
         }
@@ -247,12 +247,12 @@ impl Pool {
     }
 
     /// A job exists that a shutdown waits for.
-    pub(crate) fn job_begun(&self) {
+    pub fn job_begun(&self) {
         self.unanswered.fetch_add(1, Ordering::SeqCst);
     }
 
     /// It has ended.
-    pub(crate) fn job_done(&self) {
+    pub fn job_done(&self) {
         self.unanswered.fetch_sub(1, Ordering::SeqCst);
         // Pairs with the fence of `begin_draining`: either this sees that draining has begun, or the
         // look that follows its begin sees the job gone.
@@ -263,7 +263,7 @@ impl Pool {
     }
 
     /// Lets the clients know that nothing new is taken, and has all that arrived answered.
-    pub(crate) fn drain(&self) {
+    pub fn drain(&self) {
         if !self.life.is_ours() {
             return;
         }
@@ -275,17 +275,17 @@ impl Pool {
     }
 
     /// The server ends; `true` for the first caller, who then does the rest.
-    pub(crate) fn begin_stop(&self) -> bool {
+    pub fn begin_stop(&self) -> bool {
         self.life.is_ours() && self.life.stage().begin_stop()
     }
 
     /// Closes all connections.
-    pub(crate) fn close(&self, how: Shutdown) {
+    pub fn close(&self, how: Shutdown) {
         self.port.close(how);
     }
 
     /// Ends the threads; those in a handler, after it.
-    pub(crate) fn stopped(&self, how: Shutdown) {
+    pub fn stopped(&self, how: Shutdown) {
         self.timer.close();
         self.life.stopped(how);
         // Each thread that ends rings for the next.
@@ -294,34 +294,34 @@ impl Pool {
 
     /// Waits until the server has stopped and its threads have ended, until that time at the most.
     /// Returns whether they have.
-    pub(crate) fn join(&self, until: Option<Instant>) -> bool {
+    pub fn join(&self, until: Option<Instant>) -> bool {
         self.life.wait_stopped(until) && self.threads.join(until) && self.port.join(until)
     }
 
     /// What starts threads that are joined at the end.
-    pub(crate) fn threads(&self) -> &Threads {
+    pub fn threads(&self) -> &Threads {
         &self.threads
     }
 
     /// Lists a job that runs outside of the pool, until the result is dropped.
-    pub(crate) fn enlist(&self, tenant: Tenant) -> Enlisted {
+    pub fn enlist(&self, tenant: Tenant) -> Enlisted {
         self.jobs.enlist(tenant, None)
     }
 
     /// Whether any tasks wait.
-    pub(crate) fn has_tasks(&self) -> bool {
+    pub fn has_tasks(&self) -> bool {
         !self.jobs.tasks().is_empty()
     }
 
     /// Drops all tasks that wait, with the users' futures. The server has stopped.
-    pub(crate) fn drop_tasks(&self) {
+    pub fn drop_tasks(&self) {
         let tasks: Vec<_> = self.jobs.tasks().iter().filter_map(Weak::upgrade).collect();
         tasks.iter().for_each(|task| task.end());
         self.tasks.clear();
     }
 
     /// The methods that run now.
-    pub(crate) fn running(&self) -> Vec<RunningMethod> {
+    pub fn running(&self) -> Vec<RunningMethod> {
         let tenants = self.shares.seats().tenants().chain(self.jobs.tenants());
         let named = |Tenant { client, tag }| {
             let [service, method] = self.handler.names(tag)?;

@@ -23,7 +23,7 @@ use super::stage::ServerStage;
 use super::task::Schedule;
 use super::thread_count::ThreadCount;
 
-pub(crate) mod shares;
+pub mod shares;
 
 type LoomWord = <Loom as Primitives>::Word;
 

@@ -9,7 +9,7 @@ use super::shares::{FullClients, Shares};
 use super::thread_count::{PoolCounts, ThreadCount};
 
 /// What may run on this thread.
-pub(crate) enum Permit<'a> {
+pub enum Permit<'a> {
     /// Whatever there is.
     All,
     /// What runs no method, and the methods of clients that have a share left.
@@ -20,7 +20,7 @@ pub(crate) enum Permit<'a> {
 
 impl<'a> Permit<'a> {
     /// What the holder of the role may run.
-    pub(crate) fn of_holder<P: Primitives>(
+    pub fn of_holder<P: Primitives>(
         thread_count: &ThreadCount<P>,
         shares: &'a Shares<P>,
         census: &'a mut Census,
@@ -34,7 +34,7 @@ impl<'a> Permit<'a> {
 
     /// What a thread that has just put the role down may run if it takes that again. `served` says
     /// whether it could run methods before.
-    pub(crate) fn of_stand_by<P: Primitives>(
+    pub fn of_stand_by<P: Primitives>(
         thread_count: &ThreadCount<P>,
         shares: &'a Shares<P>,
         served: bool,
@@ -62,15 +62,15 @@ impl<'a> Permit<'a> {
     }
 
     /// Whether methods may run.
-    pub(crate) fn serves(&self) -> bool {
+    pub fn serves(&self) -> bool {
         !matches!(self, Permit::Upkeep)
     }
 
-    pub(crate) fn is_all(&self) -> bool {
+    pub fn is_all(&self) -> bool {
         matches!(self, Permit::All)
     }
 
-    pub(crate) fn allows(&self, Tenant { client, tag }: Tenant) -> bool {
+    pub fn allows(&self, Tenant { client, tag }: Tenant) -> bool {
         match self {
             Permit::All => true,
             Permit::Within(limits) => limits.allow(client) || tag::runs_nothing(tag),

@@ -43,31 +43,31 @@ const EPOCH: u64 = 1 << (OWNER_SHIFT + OWNER_BITS);
 
 /// The number of a thread, from 1; two threads of one time never share one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct ThreadNumber(u64);
+pub struct ThreadNumber(u64);
 
 impl ThreadNumber {
     /// Numbers repeat after so many threads, long after the first of them retired; the epoch keeps
     /// their words apart all the same.
-    pub(crate) fn from_count(count: u64) -> Self {
+    pub fn from_count(count: u64) -> Self {
         Self(count % ((1 << OWNER_BITS) - 1) + 1)
     }
 }
 
 /// The word.
-pub(crate) struct PollerLock<P: Primitives> {
+pub struct PollerLock<P: Primitives> {
     word: P::Word,
 }
 
 /// The role, held: what the holder last made of the word. Not `Clone`, so nobody holds it twice.
 #[derive(Debug)]
-pub(crate) struct PollerGuard {
+pub struct PollerGuard {
     word: u64,
     displaced_another: bool,
 }
 
 /// What a woken thread learned.
 #[derive(Debug)]
-pub(crate) enum Claim {
+pub enum Claim {
     /// The role was vacant or its holder busy: it is ours.
     Taken(PollerGuard),
     /// Somebody looks, and will find whatever rang.
@@ -78,12 +78,12 @@ pub(crate) enum Claim {
 
 impl<P: Primitives> PollerLock<P> {
     /// Nobody holds it.
-    pub(crate) fn new() -> Self {
+    pub fn new() -> Self {
         Self { word: P::Word::new(0) }
     }
 
     /// Takes the role unless its holder is looking. For a thread that was rung.
-    pub(crate) fn claim(&self, me: ThreadNumber) -> Claim {
+    pub fn claim(&self, me: ThreadNumber) -> Claim {
         // Invariant 5; pairs with the fence in `release` and with the one in `begin`.
         P::fence();
         let mut seen = self.word.load(Relaxed);
@@ -99,7 +99,7 @@ impl<P: Primitives> PollerLock<P> {
     }
 
     /// Takes the role back after it was put down, unless somebody was quicker: that one looks.
-    pub(crate) fn reacquire(&self, me: ThreadNumber) -> Option<PollerGuard> {
+    pub fn reacquire(&self, me: ThreadNumber) -> Option<PollerGuard> {
         let seen = self.word.load(Relaxed);
         if seen & OWNER != 0 { None } else { self.take(seen, me).ok() }
     }
@@ -112,7 +112,7 @@ impl<P: Primitives> PollerLock<P> {
 
     /// Goes from looking to busy. `true`: the promise holds, the caller must now look at the queue
     /// of tasks and ring if there are any.
-    pub(crate) fn begin(&self, guard: &mut PollerGuard) -> bool {
+    pub fn begin(&self, guard: &mut PollerGuard) -> bool {
         debug_assert_eq!(guard.word & BUSY, 0);
         guard.word = guard.word.wrapping_add(EPOCH) | BUSY;
         self.word.store(guard.word, Release);
@@ -126,7 +126,7 @@ impl<P: Primitives> PollerLock<P> {
 
     /// Goes from busy back to looking. `false`: somebody else took the role meanwhile.
     #[must_use]
-    pub(crate) fn end(&self, guard: &mut PollerGuard) -> bool {
+    pub fn end(&self, guard: &mut PollerGuard) -> bool {
         debug_assert_ne!(guard.word & BUSY, 0);
         let looking = guard.word & !BUSY;
         let held = self.word.compare_exchange(guard.word, looking).is_ok();
@@ -135,14 +135,14 @@ impl<P: Primitives> PollerLock<P> {
     }
 
     /// Makes the promise of [`WATCHING`]; the caller looks at the queue of tasks from here on.
-    pub(crate) fn watch_tasks(&self, guard: &mut PollerGuard) {
+    pub fn watch_tasks(&self, guard: &mut PollerGuard) {
         debug_assert_eq!(guard.word & BUSY, 0);
         guard.word |= WATCHING;
         self.word.store(guard.word, Release);
     }
 
     /// Lets go of the role. The caller must look for work once more, whatever it saw before.
-    pub(crate) fn release(&self, guard: PollerGuard) {
+    pub fn release(&self, guard: PollerGuard) {
         debug_assert_eq!(guard.word & BUSY, 0);
         self.word.store(guard.word & !(EPOCH - 1), Release);
         // Invariant 5; pairs with the fence in `claim` and with that of whoever queues a task.
@@ -150,7 +150,7 @@ impl<P: Primitives> PollerLock<P> {
     }
 
     /// Whether somebody looks at the queue of tasks. The caller has fenced.
-    pub(crate) fn watches_tasks(&self) -> bool {
+    pub fn watches_tasks(&self) -> bool {
         let seen = self.word.load(Relaxed);
         seen & OWNER != 0 && seen & BUSY == 0 && seen & WATCHING != 0
     }
@@ -158,12 +158,12 @@ impl<P: Primitives> PollerLock<P> {
 
 impl PollerGuard {
     /// Whether it was taken from a thread that was stuck.
-    pub(crate) fn displaced_another(&self) -> bool {
+    pub fn displaced_another(&self) -> bool {
         self.displaced_another
     }
 
     /// Whether the promise of [`WATCHING`] was made.
-    pub(crate) fn watches_tasks(&self) -> bool {
+    pub fn watches_tasks(&self) -> bool {
         self.word & WATCHING != 0
     }
 }

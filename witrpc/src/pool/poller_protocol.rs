@@ -8,23 +8,23 @@ use super::poller_lock::{Claim, PollerGuard, PollerLock, ThreadNumber};
 use super::primitive::Primitives;
 
 /// Who looks for requests and tasks, and who has to be told.
-pub(crate) struct PollerProtocol<P: Primitives> {
+pub struct PollerProtocol<P: Primitives> {
     poller_lock: PollerLock<P>,
     bell: TaskBell<P>,
 }
 
 impl<P: Primitives> PollerProtocol<P> {
-    pub(crate) fn new() -> Self {
+    pub fn new() -> Self {
         Self { poller_lock: PollerLock::new(), bell: TaskBell::new() }
     }
 
     /// What tasks are counted with.
-    pub(crate) fn bell(&self) -> &TaskBell<P> {
+    pub fn bell(&self) -> &TaskBell<P> {
         &self.bell
     }
 
     /// A thread woke up. It gets the role unless somebody looks already at all that may have rung.
-    pub(crate) fn woken(&self, me: ThreadNumber) -> Option<PollerGuard> {
+    pub fn woken(&self, me: ThreadNumber) -> Option<PollerGuard> {
         self.bell.heard();
         loop {
             match self.poller_lock.claim(me) {
@@ -39,7 +39,7 @@ impl<P: Primitives> PollerProtocol<P> {
     }
 
     /// Before each look: the holder promises to look at the tasks as soon as there can be any.
-    pub(crate) fn notice_tasks(&self, guard: &mut PollerGuard) {
+    pub fn notice_tasks(&self, guard: &mut PollerGuard) {
         if !guard.watches_tasks() && self.bell.is_in_use() {
             self.poller_lock.watch_tasks(guard);
         }
@@ -47,30 +47,30 @@ impl<P: Primitives> PollerProtocol<P> {
 
     /// The holder goes busy. `true`: it must ring, tasks are left behind.
     #[must_use]
-    pub(crate) fn begin(&self, guard: &mut PollerGuard) -> bool {
+    pub fn begin(&self, guard: &mut PollerGuard) -> bool {
         self.poller_lock.begin(guard) && self.bell.must_ring_for_rest()
     }
 
     /// The holder has answered. `false`: somebody else has the role now.
     #[must_use]
-    pub(crate) fn end(&self, guard: &mut PollerGuard) -> bool {
+    pub fn end(&self, guard: &mut PollerGuard) -> bool {
         self.poller_lock.end(guard)
     }
 
     /// The holder lets go. It must look once more afterwards, at requests and at
     /// [`TaskBell::any_ready`].
-    pub(crate) fn release(&self, guard: PollerGuard) {
+    pub fn release(&self, guard: PollerGuard) {
         self.poller_lock.release(guard);
     }
 
     /// That last look found something.
-    pub(crate) fn reacquire(&self, me: ThreadNumber) -> Option<PollerGuard> {
+    pub fn reacquire(&self, me: ThreadNumber) -> Option<PollerGuard> {
         self.poller_lock.reacquire(me)
     }
 
     /// A task was counted and queued. `true`: the caller must ring.
     #[must_use]
-    pub(crate) fn queued(&self) -> bool {
+    pub fn queued(&self) -> bool {
         self.bell.should_wake(&self.poller_lock)
     }
 }

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 
 /// Where atomic words and fences come from.
-pub(crate) trait Primitives {
+pub trait Primitives {
     /// A word that threads share.
     type Word: Word;
 
@@ -20,7 +20,7 @@ pub(crate) trait Primitives {
 }
 
 /// The operations of an atomic word that a protocol here needs.
-pub(crate) trait Word {
+pub trait Word {
     fn new(value: u64) -> Self;
     fn load(&self, order: Ordering) -> u64;
     fn store(&self, value: u64, order: Ordering);
@@ -33,7 +33,7 @@ pub(crate) trait Word {
 
 /// What really runs.
 #[derive(Debug)]
-pub(crate) struct Std;
+pub struct Std;
 
 impl Primitives for Std {
     type Word = AtomicU64;
@@ -86,7 +86,7 @@ word!(AtomicU64);
 /// What the models run on.
 #[cfg(test)]
 #[derive(Debug)]
-pub(crate) struct Loom;
+pub struct Loom;
 
 #[cfg(test)]
 impl Primitives for Loom {

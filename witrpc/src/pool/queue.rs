@@ -20,7 +20,7 @@ use super::primitive::Std;
 use super::task::{Task, TaskHome};
 
 /// The two lists.
-pub(crate) struct TaskQueue<H: TaskHome> {
+pub struct TaskQueue<H: TaskHome> {
     lists: Mutex<Lists<H>>,
     /// Whether any are held back. Changed under the lock, so that most looks need not take that.
     holds_back: AtomicBool,
@@ -33,17 +33,17 @@ struct Lists<H: TaskHome> {
 
 impl<H: TaskHome> TaskQueue<H> {
     /// An empty one.
-    pub(crate) fn new() -> Self {
+    pub fn new() -> Self {
         Self { lists: Mutex::default(), holds_back: AtomicBool::new(false) }
     }
 
     /// Queues a task that the bell has counted.
-    pub(crate) fn push(&self, task: Arc<Task<H>>) {
+    pub fn push(&self, task: Arc<Task<H>>) {
         self.lock().ready.push_back(task);
     }
 
     /// Takes the next task that may run.
-    pub(crate) fn next(&self, bell: &TaskBell<Std>, permit: &Permit<'_>) -> Option<Arc<Task<H>>> {
+    pub fn next(&self, bell: &TaskBell<Std>, permit: &Permit<'_>) -> Option<Arc<Task<H>>> {
         if !bell.any_ready() && !self.holds_back.load(Relaxed) {
             return None;
         }
@@ -66,7 +66,7 @@ impl<H: TaskHome> TaskQueue<H> {
 
     /// Whether there is a task that may run, after the role was put down. One that is just being
     /// queued need not be found: whoever queues it looks at the role afterwards.
-    pub(crate) fn any(&self, bell: &TaskBell<Std>, permit: &Permit<'_>) -> bool {
+    pub fn any(&self, bell: &TaskBell<Std>, permit: &Permit<'_>) -> bool {
         if !bell.any_ready() && !self.holds_back.load(Relaxed) {
             return false;
         }
@@ -76,7 +76,7 @@ impl<H: TaskHome> TaskQueue<H> {
     }
 
     /// Empties both lists.
-    pub(crate) fn clear(&self) {
+    pub fn clear(&self) {
         let lists = std::mem::take(&mut *self.lock());
         // Without the lock: these may be the last to hold a future of the user's.
         drop(lists);

@@ -19,7 +19,7 @@ use super::primitive::{Primitives, Word};
 
 /// What one thread runs, and for whom. On a cache line of its own.
 #[repr(align(64))]
-pub(crate) struct Seat<P: Primitives> {
+pub struct Seat<P: Primitives> {
     /// The client's id; 0 for none.
     client: P::Word,
     /// The tag of the request.
@@ -28,14 +28,14 @@ pub(crate) struct Seat<P: Primitives> {
 
 /// Whose method runs on a thread.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Tenant {
-    pub(crate) client: u64,
-    pub(crate) tag: u32,
+pub struct Tenant {
+    pub client: u64,
+    pub tag: u32,
 }
 
 impl Tenant {
     /// The same of a task that has waited, which is listed by itself.
-    pub(crate) fn unnamed(self) -> Self {
+    pub fn unnamed(self) -> Self {
         Self { tag: u32::MAX, ..self }
     }
 }
@@ -47,14 +47,14 @@ impl<P: Primitives> Seat<P> {
 
     /// Its thread goes busy next. Released by the change of the role's word that follows.
     #[inline]
-    pub(crate) fn take(&self, tenant: Tenant) {
+    pub fn take(&self, tenant: Tenant) {
         self.tag.store(tenant.tag.into(), Relaxed);
         self.client.store(tenant.client, Relaxed);
     }
 
     /// Its thread is in no method. Released by the change of the counts, or of the role's word.
     #[inline]
-    pub(crate) fn leave(&self) {
+    pub fn leave(&self) {
         self.client.store(0, Relaxed);
     }
 
@@ -68,7 +68,7 @@ impl<P: Primitives> Seat<P> {
 }
 
 /// The seats of all threads of a server.
-pub(crate) struct Seats<P: Primitives> {
+pub struct Seats<P: Primitives> {
     first: NextRow<P>,
     /// Those whose threads have ended.
     free: Mutex<Vec<Arc<Seat<P>>>>,
@@ -84,28 +84,28 @@ struct Row<P: Primitives> {
 }
 
 impl<P: Primitives> Seats<P> {
-    pub(crate) fn new() -> Self {
+    pub fn new() -> Self {
         Self { first: OnceLock::new(), free: Mutex::default() }
     }
 
     /// Returns a seat for a thread that starts.
-    pub(crate) fn sit_down(&self) -> Arc<Seat<P>> {
+    pub fn sit_down(&self) -> Arc<Seat<P>> {
         let left = self.free().pop();
         left.unwrap_or_else(|| self.add())
     }
 
     /// Takes the seat of a thread that ends.
-    pub(crate) fn give_back(&self, seat: &Arc<Seat<P>>) {
+    pub fn give_back(&self, seat: &Arc<Seat<P>>) {
         self.free().push(Arc::clone(seat));
     }
 
     /// Returns the methods that run now.
-    pub(crate) fn tenants(&self) -> impl Iterator<Item = Tenant> {
+    pub fn tenants(&self) -> impl Iterator<Item = Tenant> {
         self.iter().filter_map(Seat::tenant)
     }
 
     /// Returns the client of each method that runs now.
-    pub(crate) fn clients(&self) -> impl Iterator<Item = u64> {
+    pub fn clients(&self) -> impl Iterator<Item = u64> {
         self.iter().filter_map(Seat::client)
     }
 

@@ -53,24 +53,24 @@ use super::thread_count::PoolCounts;
 const MIN_LEFT_BEHIND: u32 = 8;
 
 /// The rule of one server, and what it goes by.
-pub(crate) struct Shares<P: Primitives> {
+pub struct Shares<P: Primitives> {
     max_workers: u32,
     seats: Seats<P>,
     clients: Arc<dyn Clients>,
 }
 
 impl<P: Primitives> Shares<P> {
-    pub(crate) fn new(max_workers: u32, clients: Arc<dyn Clients>) -> Self {
+    pub fn new(max_workers: u32, clients: Arc<dyn Clients>) -> Self {
         Self { max_workers, seats: Seats::new(), clients }
     }
 
     /// The seats of all threads.
-    pub(crate) fn seats(&self) -> &Seats<P> {
+    pub fn seats(&self) -> &Seats<P> {
         &self.seats
     }
 
     /// Whether threads stand in for others that are not left behind any more.
-    pub(crate) fn has_too_many_threads(&self, counts: PoolCounts, census: &mut Census) -> bool {
+    pub fn has_too_many_threads(&self, counts: PoolCounts, census: &mut Census) -> bool {
         counts.exceed(self.max_workers) && counts.exceed(self.capacity(census))
     }
 
@@ -81,12 +81,12 @@ impl<P: Primitives> Shares<P> {
     }
 
     /// Whether the holder of the role may start another thread, in place of one that is left behind.
-    pub(crate) fn replaces_one(&self, counts: PoolCounts, census: &mut Census) -> bool {
+    pub fn replaces_one(&self, counts: PoolCounts, census: &mut Census) -> bool {
         counts.needs_another(self.capacity(census))
     }
 
     /// Returns how many threads may be left behind, if as many are.
-    pub(crate) fn too_many_left_behind(&self) -> Option<u32> {
+    pub fn too_many_left_behind(&self) -> Option<u32> {
         let mut census = Census::default();
         census.take(&self.seats, &*self.clients);
         let max = self.max_left_behind();
@@ -97,7 +97,7 @@ impl<P: Primitives> Shares<P> {
     /// down; `others_run` says how many other threads are in methods. `None`: any client may get any
     /// worker that is free.
     #[inline]
-    pub(crate) fn limits<'a>(
+    pub fn limits<'a>(
         &'a self,
         counts: PoolCounts,
         others_run: u32,
@@ -144,7 +144,7 @@ impl<P: Primitives> Shares<P> {
 }
 
 /// How many workers a client may have for now.
-pub(crate) struct FullClients<'a> {
+pub struct FullClients<'a> {
     census: &'a Census,
     clients: &'a dyn Clients,
     /// A client that has as many gets no more.
@@ -155,11 +155,11 @@ pub(crate) struct FullClients<'a> {
 
 impl FullClients<'_> {
     /// Whether all workers are taken.
-    pub(crate) fn allow_none(&self) -> bool {
+    pub fn allow_none(&self) -> bool {
         self.most == 0
     }
 
-    pub(crate) fn allow(&self, client: u64) -> bool {
+    pub fn allow(&self, client: u64) -> bool {
         match self.census.of(client) {
             Some(served) if served.has_gone => self.serves_gone,
             Some(served) => served.threads < self.most,

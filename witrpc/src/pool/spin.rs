@@ -33,7 +33,7 @@ const YIELD_EVERY: u32 = 256;
 
 /// The budget of one thread.
 #[derive(Clone, Debug)]
-pub(crate) struct Spin {
+pub struct Spin {
     policy: WaitPolicy,
     budget: u32,
     left: u32,
@@ -45,7 +45,7 @@ pub(crate) struct Spin {
 impl Spin {
     /// A full budget, or none where spinning only keeps the other side from running: who asks for
     /// [`WaitPolicy::Spin`] is believed to know better.
-    pub(crate) fn new(policy: WaitPolicy) -> Self {
+    pub fn new(policy: WaitPolicy) -> Self {
         Self::on_cpus(policy, thread::available_parallelism().map_or(1, usize::from))
     }
 
@@ -63,7 +63,7 @@ impl Spin {
     }
 
     /// A look found something.
-    pub(crate) fn found(&mut self) {
+    pub fn found(&mut self) {
         if self.vain > 0 && self.policy == WaitPolicy::Adaptive {
             self.budget = ADAPTIVE;
         }
@@ -75,7 +75,7 @@ impl Spin {
     /// A look found nothing. Returns `true` if another is worth while, after a pause unless work
     /// has only just run out, or `false` if the thread should park. `others_run`: whether other
     /// threads of this server run methods.
-    pub(crate) fn again(&mut self, others_run: impl FnOnce() -> bool) -> bool {
+    pub fn again(&mut self, others_run: impl FnOnce() -> bool) -> bool {
         if self.left == 0 {
             self.give_up();
             return false;

@@ -29,55 +29,55 @@ const STOPPING: u64 = 3;
 
 /// The stage a server is in, which only grows.
 #[derive(Debug)]
-pub(crate) struct ServerStage<P: Primitives> {
+pub struct ServerStage<P: Primitives> {
     /// Read by every look of a thread.
     word: P::Word,
 }
 
 impl<P: Primitives> ServerStage<P> {
-    pub(crate) fn new() -> Self {
+    pub fn new() -> Self {
         Self { word: P::Word::new(SERVING) }
     }
 
     /// Whether a shutdown waits for calls to be answered.
-    pub(crate) fn is_draining(&self) -> bool {
+    pub fn is_draining(&self) -> bool {
         matches!(self.word.load(Acquire), DRAINING | REFUSING)
     }
 
     /// Whether calls that are found now are not to begin.
     #[inline]
-    pub(crate) fn refuses(&self) -> bool {
+    pub fn refuses(&self) -> bool {
         self.word.load(Relaxed) >= REFUSING
     }
 
     /// Whether threads should end.
-    pub(crate) fn is_stopped(&self) -> bool {
+    pub fn is_stopped(&self) -> bool {
         self.word.load(Relaxed) == STOPPING
     }
 
-    pub(crate) fn begin_draining(&self) {
+    pub fn begin_draining(&self) {
         self.raise(DRAINING);
         // Pairs with the fence of a job that ends: it sees this, or the look behind this sees it gone.
         P::fence();
     }
 
     /// While draining: a look at everything has found nothing, so all that had arrived was taken.
-    pub(crate) fn begin_refusing(&self) {
+    pub fn begin_refusing(&self) {
         self.raise(REFUSING);
     }
 
     /// Returns `true` to the first caller, which then closes the port.
-    pub(crate) fn begin_stop(&self) -> bool {
+    pub fn begin_stop(&self) -> bool {
         self.raise(STOPPING) != STOPPING
     }
 
     /// Says that this thread has taken the role and is counted as one that does not stand by.
-    pub(crate) fn enter(&self) {
+    pub fn enter(&self) {
         P::fence();
     }
 
     /// Returns whether nothing runs, as `is_quiet` says behind the fence, and nothing will.
-    pub(crate) fn settle(&self, is_quiet: impl FnOnce() -> bool) -> bool {
+    pub fn settle(&self, is_quiet: impl FnOnce() -> bool) -> bool {
         self.begin_refusing();
         P::fence();
         is_quiet()

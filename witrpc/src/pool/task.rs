@@ -29,7 +29,7 @@ use super::primitive::{Primitives, Std, Word};
 use super::seats::Tenant;
 
 /// The rest of a call, up to its answer.
-pub(crate) type Job = Pin<Box<dyn Future<Output = ()> + Send>>;
+pub type Job = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 const IDLE: u64 = 0;
 const QUEUED: u64 = 1;
@@ -37,19 +37,19 @@ const POLLED: u64 = 2;
 const POLLED_AND_WOKEN: u64 = 3;
 
 /// Where a task is.
-pub(crate) struct Schedule<P: Primitives> {
+pub struct Schedule<P: Primitives> {
     state: P::Word,
 }
 
 impl<P: Primitives> Schedule<P> {
     /// About to be polled for the first time.
-    pub(crate) fn polled() -> Self {
+    pub fn polled() -> Self {
         Self { state: P::Word::new(POLLED) }
     }
 
     /// Wakes the task. `true`: the caller must queue it.
     #[must_use]
-    pub(crate) fn wake(&self) -> bool {
+    pub fn wake(&self) -> bool {
         let mut seen = self.state.load(Acquire);
         loop {
             let (next, queue) = match seen {
@@ -67,13 +67,13 @@ impl<P: Primitives> Schedule<P> {
     }
 
     /// The task was taken out of the queue and is polled next.
-    pub(crate) fn start(&self) {
+    pub fn start(&self) {
         self.state.swap(POLLED, AcqRel);
     }
 
     /// The task was polled and is not ready. `true`: it was woken, the caller must queue it.
     #[must_use]
-    pub(crate) fn suspend(&self) -> bool {
+    pub fn suspend(&self) -> bool {
         match self.state.compare_exchange(POLLED, IDLE) {
             Ok(_) => false,
             Err(_) => {
@@ -92,7 +92,7 @@ struct Begun {
 }
 
 /// What tasks need of the pool whose threads poll them.
-pub(crate) trait TaskHome: Send + Sync + Sized + 'static {
+pub trait TaskHome: Send + Sync + Sized + 'static {
     /// Lists a task that waits, until the result is dropped.
     fn enlist_task(&self, tenant: Tenant, task: Weak<dyn WaitingTask>) -> Enlisted;
 
@@ -107,7 +107,7 @@ pub(crate) trait TaskHome: Send + Sync + Sized + 'static {
 }
 
 /// A job with its waker.
-pub(crate) struct Task<H: TaskHome> {
+pub struct Task<H: TaskHome> {
     schedule: Schedule<Std>,
     /// Empty when it is done. This is the one lock that is held while code of the user's runs, as the
     /// job is polled: no thread waits for it, by invariants 1 and 3.
@@ -119,7 +119,7 @@ pub(crate) struct Task<H: TaskHome> {
 
 impl<H: TaskHome> Task<H> {
     /// A task that is polled next.
-    pub(crate) fn new(job: Job, tenant: Tenant, pool: &Arc<H>) -> Arc<Self> {
+    pub fn new(job: Job, tenant: Tenant, pool: &Arc<H>) -> Arc<Self> {
         Arc::new(Self {
             schedule: Schedule::polled(),
             begun: Mutex::new(Some(Begun { job, enlisted: None })),
@@ -129,18 +129,18 @@ impl<H: TaskHome> Task<H> {
     }
 
     /// Whose it is.
-    pub(crate) fn tenant(&self) -> Tenant {
+    pub fn tenant(&self) -> Tenant {
         self.tenant
     }
 
     /// The task has been taken out of the queue: polls it.
-    pub(crate) fn run_queued(self: Arc<Self>, pool: &Arc<H>) {
+    pub fn run_queued(self: Arc<Self>, pool: &Arc<H>) {
         self.schedule.start();
         self.poll(pool);
     }
 
     /// Polls a task that nobody else can poll.
-    pub(crate) fn poll(self: Arc<Self>, pool: &Arc<H>) {
+    pub fn poll(self: Arc<Self>, pool: &Arc<H>) {
         let waker = Waker::from(Arc::clone(&self));
         let mut slot = lock(&self.begun);
         let Some(begun) = slot.as_mut() else { return };

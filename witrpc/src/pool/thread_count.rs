@@ -31,7 +31,7 @@ const STANDBY: u64 = 1 << 32;
 const KEPT: u32 = 2;
 
 /// The count.
-pub(crate) struct ThreadCount<P: Primitives> {
+pub struct ThreadCount<P: Primitives> {
     /// Threads in the low half, stand-bys among them in the high one: one word, so that they are
     /// seen together.
     counts: P::Word,
@@ -43,9 +43,9 @@ pub(crate) struct ThreadCount<P: Primitives> {
 
 /// The two counts of one instant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct PoolCounts {
-    pub(crate) threads: u32,
-    pub(crate) standbys: u32,
+pub struct PoolCounts {
+    pub threads: u32,
+    pub standbys: u32,
 }
 
 impl PoolCounts {
@@ -58,54 +58,54 @@ impl PoolCounts {
     }
 
     /// How many threads are in handlers beside the holder of the role.
-    pub(crate) fn others_in_handlers(self) -> u32 {
+    pub fn others_in_handlers(self) -> u32 {
         self.threads.saturating_sub(self.standbys + 1)
     }
 
     /// How many threads are in handlers, given that nobody holds the role.
-    pub(crate) fn in_handlers(self) -> u32 {
+    pub fn in_handlers(self) -> u32 {
         self.threads.saturating_sub(self.standbys)
     }
 
     /// Whether the holder of the role may run handlers: invariants 2 and 3 of the crew.
-    pub(crate) fn may_serve(self) -> bool {
+    pub fn may_serve(self) -> bool {
         self.standbys > 0 || self.threads <= 1
     }
 
     /// Whether there are stand-bys beside the caller, who is one.
-    pub(crate) fn others_stand_by(self) -> bool {
+    pub fn others_stand_by(self) -> bool {
         self.standbys > 1
     }
 
     /// Whether no thread is in a handler, given that nobody holds the role.
-    pub(crate) fn all_stand_by(self) -> bool {
+    pub fn all_stand_by(self) -> bool {
         self.threads == self.standbys
     }
 
     /// Whether threads beside the holder of the role are in handlers.
-    pub(crate) fn others_run(self) -> bool {
+    pub fn others_run(self) -> bool {
         self.threads > self.standbys + 1
     }
 
     /// Whether another thread may be started, for the holder of the role, if so many may be in handlers.
-    pub(crate) fn needs_another(self, capacity: u32) -> bool {
+    pub fn needs_another(self, capacity: u32) -> bool {
         self.standbys == 0 && self.threads <= capacity
     }
 
     /// Whether there are more threads than one beside those that may be in handlers.
-    pub(crate) fn exceed(self, capacity: u32) -> bool {
+    pub fn exceed(self, capacity: u32) -> bool {
         self.threads > capacity.saturating_add(1)
     }
 
     /// Whether more stand by than need to.
-    pub(crate) fn has_surplus(self) -> bool {
+    pub fn has_surplus(self) -> bool {
         self.standbys > KEPT
     }
 }
 
 impl<P: Primitives> ThreadCount<P> {
     /// No threads yet, and at most `max_workers` handlers at once: one more thread looks.
-    pub(crate) fn new(max_workers: u32) -> Self {
+    pub fn new(max_workers: u32) -> Self {
         Self {
             counts: P::Word::new(0),
             started: P::Word::new(0),
@@ -113,34 +113,34 @@ impl<P: Primitives> ThreadCount<P> {
         }
     }
 
-    pub(crate) fn counts(&self) -> PoolCounts {
+    pub fn counts(&self) -> PoolCounts {
         PoolCounts::unpack(self.counts.load(Acquire))
     }
 
     /// A new thread is about to start, as a stand-by. Returns the number of those before it.
-    pub(crate) fn hire(&self) -> u64 {
+    pub fn hire(&self) -> u64 {
         self.counts.fetch_add(1 + STANDBY, AcqRel);
         self.started.fetch_add(1, Relaxed)
     }
 
     /// A stand-by is gone: it retired, or could not be started.
-    pub(crate) fn dismiss(&self) {
+    pub fn dismiss(&self) {
         self.counts.fetch_sub(1 + STANDBY, AcqRel);
     }
 
     /// A stand-by has taken the role. `true`: it was the last, another is to be hired.
-    pub(crate) fn promote(&self) -> bool {
+    pub fn promote(&self) -> bool {
         let counts = PoolCounts::unpack(self.counts.fetch_sub(STANDBY, AcqRel) - STANDBY);
         counts.standbys == 0 && counts.threads < self.bound
     }
 
     /// A thread stands by again.
-    pub(crate) fn stand_by(&self) {
+    pub fn stand_by(&self) {
         self.counts.fetch_add(STANDBY, AcqRel);
     }
 
     /// Lets a stand-by retire if enough others stay.
-    pub(crate) fn try_retire(&self) -> bool {
+    pub fn try_retire(&self) -> bool {
         let mut seen = self.counts.load(Acquire);
         loop {
             let mut counts = PoolCounts::unpack(seen);

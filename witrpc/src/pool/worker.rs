@@ -45,7 +45,7 @@ fn only<'a>(permit: &Permit<'_>, allows: &'a impl Fn(u64, u32) -> bool) -> Optio
 }
 
 /// One thread.
-pub(crate) struct PoolWorker {
+pub struct PoolWorker {
     pool: Arc<Pool>,
     me: ThreadNumber,
     spin: Spin,
@@ -74,13 +74,13 @@ enum Left {
 }
 
 impl PoolWorker {
-    pub(crate) fn new(pool: Arc<Pool>, me: ThreadNumber) -> Self {
+    pub fn new(pool: Arc<Pool>, me: ThreadNumber) -> Self {
         let (spin, counted) = (pool.spin.clone(), pool.counter_registry.enroll());
         let seat = pool.shares.seats().sit_down();
         Self { pool, me, spin, counted, seat, surplus_since: None, at_bound: false }
     }
 
-    pub(crate) fn run(mut self) {
+    pub fn run(mut self) {
         let port = Arc::clone(&self.pool.port);
         let (mut scanner, mut census) = (port.scanner(), Census::default());
         while !self.pool.life.is_stopped() {

@@ -7,7 +7,7 @@ use std::thread::Thread;
 
 /// Polls until it is ready, and parks the thread in between. What is polled wakes the thread, at the
 /// limit of the wait at the latest.
-pub(crate) fn block_on<T>(mut poll: impl FnMut(&mut Context<'_>) -> Poll<T>) -> T {
+pub fn block_on<T>(mut poll: impl FnMut(&mut Context<'_>) -> Poll<T>) -> T {
     struct Unpark(Thread);
     impl Wake for Unpark {
         fn wake(self: Arc<Self>) {

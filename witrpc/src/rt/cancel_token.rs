@@ -107,19 +107,19 @@ impl fmt::Debug for CancelToken {
 }
 
 /// A call's place among those that a token wakes.
-pub(crate) struct TokenWatch {
+pub struct TokenWatch {
     token: CancelToken,
     key: Option<u64>,
 }
 
 impl TokenWatch {
     /// Whether the token is cancelled.
-    pub(crate) fn is_over(&self) -> bool {
+    pub fn is_over(&self) -> bool {
         self.token.is_cancelled()
     }
 
     /// Completes when the token is cancelled.
-    pub(crate) fn poll(&mut self, cx: &Context<'_>) -> Poll<()> {
+    pub fn poll(&mut self, cx: &Context<'_>) -> Poll<()> {
         if self.token.is_cancelled() {
             return Poll::Ready(());
         }

@@ -27,7 +27,7 @@ struct Meeting<T> {
 /// # Panics
 ///
 /// Where `work` panics, with what it panicked with: as if the polling task had done the work.
-pub(crate) async fn offload<T: Send + 'static>(
+pub async fn offload<T: Send + 'static>(
     name: &str,
     work: impl FnOnce() -> T + Send + 'static,
 ) -> io::Result<T> {

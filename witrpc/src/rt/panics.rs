@@ -9,7 +9,7 @@ use std::{mem, panic};
 /// What the code left half done is the user's to care for, as with a `Mutex` that is poisoned: a
 /// service is shared between threads anyway, and a server that ended over one bad call would be
 /// worse.
-pub(crate) fn catch<R>(run: impl FnOnce() -> R) -> Result<R, String> {
+pub fn catch<R>(run: impl FnOnce() -> R) -> Result<R, String> {
     panic::catch_unwind(AssertUnwindSafe(run)).map_err(message)
 }
 

@@ -43,7 +43,7 @@ pub fn restore_signal_mask(command: &mut Command) -> &mut Command {
 }
 
 /// The same; returns whether this is a thread of the library's, so that there was something to do.
-pub(crate) fn restore_elsewhere(command: &mut Command) -> bool {
+pub fn restore_elsewhere(command: &mut Command) -> bool {
     let mask = witrpc_rt::programs_mask_elsewhere();
     mask.inspect(|mask| mask.inherited_by(command)).is_some()
 }

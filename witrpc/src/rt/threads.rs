@@ -11,7 +11,7 @@ use super::spawn;
 
 /// Starts threads and waits for their end. Clones are of the same server. It keeps no thread running.
 #[derive(Clone, Default)]
-pub(crate) struct Threads(Arc<ThreadsShared>);
+pub struct Threads(Arc<ThreadsShared>);
 
 #[derive(Default)]
 struct ThreadsShared {
@@ -35,11 +35,7 @@ impl Threads {
     /// # Errors
     ///
     /// The system refuses one.
-    pub(crate) fn spawn(
-        &self,
-        name: String,
-        run: impl FnOnce() + Send + 'static,
-    ) -> io::Result<()> {
+    pub fn spawn(&self, name: String, run: impl FnOnce() + Send + 'static) -> io::Result<()> {
         self.lock().running += 1;
         // If no thread is started, this is dropped with the closure.
         let running = Running(self.clone());
@@ -58,7 +54,7 @@ impl Threads {
     }
 
     /// Waits until all threads have ended, until that time at the most. Returns whether they have.
-    pub(crate) fn join(&self, until: Option<Instant>) -> bool {
+    pub fn join(&self, until: Option<Instant>) -> bool {
         let no_thread = |state: &ThreadsState| state.running == 0;
         let (mut state, ended) = wait_until(&self.0.changed, self.lock(), until, no_thread);
         if !ended {

@@ -15,7 +15,7 @@ use super::{Threads, spawn};
 
 /// The alarms of one owner.
 #[derive(Default)]
-pub(crate) struct Timer {
+pub struct Timer {
     shared: Arc<TimerShared>,
     /// Those that its thread is one of, if its owner joins them.
     threads: Option<Threads>,
@@ -23,7 +23,7 @@ pub(crate) struct Timer {
 
 /// Names an alarm that is set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Alarm {
+pub struct Alarm {
     at: Instant,
     number: u64,
 }
@@ -46,12 +46,12 @@ struct TimerState {
 
 impl Timer {
     /// A timer whose thread is one of these.
-    pub(crate) fn of(threads: Threads) -> Self {
+    pub fn of(threads: Threads) -> Self {
         Self { shared: Arc::default(), threads: Some(threads) }
     }
 
     /// Wakes all futures and ends the thread. Whoever arms it later is woken at once.
-    pub(crate) fn close(&self) {
+    pub fn close(&self) {
         let mut state = self.shared.lock();
         state.closed = true;
         let alarms = std::mem::take(&mut state.alarms);
@@ -61,7 +61,7 @@ impl Timer {
     }
 
     /// Has `waker` woken at `at`, unless [`disarm`](Self::disarm) comes first.
-    pub(crate) fn arm(&self, at: Instant, waker: Waker) -> Alarm {
+    pub fn arm(&self, at: Instant, waker: Waker) -> Alarm {
         let mut state = self.shared.lock();
         let alarm = Alarm { at, number: state.next_number };
         state.next_number += 1;
@@ -84,7 +84,7 @@ impl Timer {
     }
 
     /// Takes an alarm back; one that has gone off is no error.
-    pub(crate) fn disarm(&self, alarm: Alarm) {
+    pub fn disarm(&self, alarm: Alarm) {
         let waker = self.shared.lock().alarms.remove(&alarm);
         // Outside of the lock, as the last waker of a task may drop its future.
         drop(waker);
@@ -100,7 +100,7 @@ impl Timer {
     }
 
     #[cfg(test)]
-    pub(crate) fn alarms(&self) -> usize {
+    pub fn alarms(&self) -> usize {
         self.shared.lock().alarms.len()
     }
 }

@@ -10,19 +10,19 @@ use witrpc_rt::{lock, wake};
 
 /// The registered tasks; part of the state that they wait for, under its lock.
 #[derive(Debug, Default)]
-pub(crate) struct Waiters {
+pub struct Waiters {
     wakers: BTreeMap<u64, Waker>,
     next_number: u64,
 }
 
 impl Waiters {
     /// Removes all tasks, to be woken by [`wake_all`](Self::wake_all) without the lock.
-    pub(crate) fn take(&mut self) -> Self {
+    pub fn take(&mut self) -> Self {
         Self { wakers: std::mem::take(&mut self.wakers), next_number: 0 }
     }
 
     /// Wakes all tasks.
-    pub(crate) fn wake_all(self) {
+    pub fn wake_all(self) {
         self.wakers.into_values().for_each(wake);
     }
 
@@ -37,14 +37,14 @@ impl Waiters {
     }
 
     #[cfg(test)]
-    pub(crate) fn len(&self) -> usize {
+    pub fn len(&self) -> usize {
         self.wakers.len()
     }
 }
 
 /// Completes once `is_so`. What makes it so takes the waiters under the same lock, and wakes them
 /// after.
-pub(crate) async fn until_so<S>(
+pub async fn until_so<S>(
     state: &Mutex<S>,
     is_so: fn(&S) -> bool,
     waiters: fn(&mut S) -> &mut Waiters,

@@ -11,7 +11,7 @@ use snow::types::{Cipher, Dh, Hash, Random};
 use witrpc_rt::lock;
 
 /// What `snow` does not bring for `ring` itself is X25519.
-pub(super) struct Algorithms;
+pub struct Algorithms;
 
 impl CryptoResolver for Algorithms {
     fn resolve_rng(&self) -> Option<Box<dyn Random>> {

@@ -32,7 +32,7 @@ impl Credentials {
 
 /// Where a client gets its token from.
 #[derive(Clone, Default)]
-pub(crate) enum TokenSource {
+pub enum TokenSource {
     /// It has none.
     #[default]
     None,
@@ -42,12 +42,11 @@ pub(crate) enum TokenSource {
 }
 
 /// Gives the token for one connect.
-pub(crate) type Provider =
-    dyn Fn() -> Result<AccessToken, Box<dyn Error + Send + Sync>> + Send + Sync;
+pub type Provider = dyn Fn() -> Result<AccessToken, Box<dyn Error + Send + Sync>> + Send + Sync;
 
 impl TokenSource {
     /// What to bring to a connect that begins now.
-    pub(crate) fn credentials(&self, encryption: bool) -> Result<Credentials, ConnectError> {
+    pub fn credentials(&self, encryption: bool) -> Result<Credentials, ConnectError> {
         let token = match self {
             Self::None => None,
             Self::Fixed(token) => Some(token.clone()),

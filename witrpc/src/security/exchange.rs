@@ -70,12 +70,12 @@ fn read(handshake: &mut HandshakeState, message: &[u8]) -> Option<()> {
 }
 
 /// An exchange that a client has begun.
-pub(crate) struct Exchange(HandshakeState);
+pub struct Exchange(HandshakeState);
 
 impl Exchange {
     /// Begins an exchange, and gives the message to send. It fails between two that disagree on
     /// `prologue`.
-    pub(crate) fn begin(
+    pub fn begin(
         credentials: &Credentials,
         prologue: &[u8],
     ) -> Result<(Self, Vec<u8>), NoRandomBytes> {
@@ -86,7 +86,7 @@ impl Exchange {
     }
 
     /// The keys. `None`: that is no reply to our message of somebody who has the token.
-    pub(crate) fn finish(self, reply: &[u8]) -> Option<SessionKeys> {
+    pub fn finish(self, reply: &[u8]) -> Option<SessionKeys> {
         let mut handshake = self.0;
         read(&mut handshake, reply)?;
         Some(SessionKeys::new(handshake))
@@ -95,14 +95,10 @@ impl Exchange {
 
 /// What a server replies, its keys and what it knows of the client. `None`: the client has none of
 /// the server's tokens.
-pub(crate) type Replied = Option<(Vec<u8>, SessionKeys, Clearance)>;
+pub type Replied = Option<(Vec<u8>, SessionKeys, Clearance)>;
 
 /// Replies to a client that has one of the server's tokens.
-pub(crate) fn respond(
-    guard: &Guard,
-    prologue: &[u8],
-    message: &[u8],
-) -> Result<Replied, NoRandomBytes> {
+pub fn respond(guard: &Guard, prologue: &[u8], message: &[u8]) -> Result<Replied, NoRandomBytes> {
     let Some((mut handshake, identity)) = read_by_guard(guard, prologue, message) else {
         return Ok(None);
     };

@@ -24,7 +24,7 @@ pub struct Guard {
 
 /// Which tokens a server accepts.
 #[derive(Default)]
-pub(crate) enum Accepted {
+pub enum Accepted {
     /// It asks for none.
     #[default]
     Anybody,
@@ -83,7 +83,7 @@ impl Guard {
 }
 
 /// Whether server and client ask for the same.
-pub(crate) fn compare(server: Demands, client: Demands) -> Result<(), ConnectError> {
+pub fn compare(server: Demands, client: Demands) -> Result<(), ConnectError> {
     match (server.token, client.token) {
         (true, false) => return Err(ConnectError::TokenRequired),
         (false, true) => return Err(ConnectError::TokenUnexpected),

@@ -20,7 +20,7 @@ use witrpc_rt::lock;
 use zeroize::Zeroizing;
 
 /// The bits of a number that count; the lane is in those above.
-pub(crate) const COUNTER_BITS: u32 = 54;
+pub const COUNTER_BITS: u32 = 54;
 
 /// The logarithm of how many pieces of a lane are sealed with one key. With 64 KiB each and the most
 /// lanes that there can be, all lanes together stay at 2³⁶ blocks.
@@ -29,14 +29,14 @@ const EPOCH_SHIFT: u32 = 14;
 const LANES: usize = 1 << (u64::BITS - COUNTER_BITS);
 
 /// What one side seals and opens with.
-pub(crate) struct SessionKeys {
+pub struct SessionKeys {
     seals: RenewedKey,
     opens: RenewedKey,
 }
 
 impl SessionKeys {
     /// The keys that a finished handshake has made.
-    pub(super) fn new(mut handshake: HandshakeState) -> Self {
+    pub fn new(mut handshake: HandshakeState) -> Self {
         assert!(handshake.is_handshake_finished(), "only then there are keys");
         let (of_initiator, of_responder) = handshake.dangerously_get_raw_split();
         let [of_initiator, of_responder] =
@@ -49,13 +49,13 @@ impl SessionKeys {
     }
 
     /// Seals a piece in place. A lane's numbers must rise.
-    pub(crate) fn seal(&self, number: u64, piece: &mut [u8]) -> [u8; TAG_LEN] {
+    pub fn seal(&self, number: u64, piece: &mut [u8]) -> [u8; TAG_LEN] {
         let tag = self.seals.at(number, |key| seal(key, number, piece));
         tag.expect("the numbers of a lane rise")
     }
 
     /// Opens in place what was sealed under this number.
-    pub(crate) fn open(&self, number: u64, piece: &mut [u8], tag: [u8; TAG_LEN]) -> bool {
+    pub fn open(&self, number: u64, piece: &mut [u8], tag: [u8; TAG_LEN]) -> bool {
         self.opens.at(number, |key| open(key, number, piece, tag)).unwrap_or(false)
     }
 }

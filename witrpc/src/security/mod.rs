@@ -15,10 +15,10 @@ mod token;
 mod tokens;
 
 pub use credentials::Credentials;
-pub(crate) use credentials::TokenSource;
-pub(crate) use exchange::{Exchange, respond};
+pub use credentials::TokenSource;
+pub use exchange::{Exchange, respond};
 pub use guard::Guard;
-pub(crate) use guard::{Accepted, compare};
-pub(crate) use keys::{COUNTER_BITS, SessionKeys};
+pub use guard::{Accepted, compare};
+pub use keys::{COUNTER_BITS, SessionKeys};
 pub use token::{AccessToken, TokenError};
 pub use tokens::AccessTokens;

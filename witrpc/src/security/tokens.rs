@@ -23,9 +23,9 @@ use super::token::{AccessToken, TokenError};
 pub struct AccessTokens(Vec<TokenEntry>);
 
 #[derive(Clone)]
-pub(super) struct TokenEntry {
-    pub(super) identity: Option<Arc<str>>,
-    pub(super) token: AccessToken,
+pub struct TokenEntry {
+    pub identity: Option<Arc<str>>,
+    pub token: AccessToken,
 }
 
 impl AccessTokens {

@@ -24,7 +24,7 @@ use super::metrics::Metrics;
 use super::sessions::Sessions;
 
 /// The door of one server.
-pub(crate) struct ServerAdmission {
+pub struct ServerAdmission {
     services: Vec<&'static ServiceDescriptor>,
     codecs: Vec<Codec>,
     guard: Arc<Guard>,
@@ -38,7 +38,7 @@ pub(crate) struct ServerAdmission {
 }
 
 impl ServerAdmission {
-    pub(crate) fn new(
+    pub fn new(
         services: Vec<&'static ServiceDescriptor>,
         codecs: Vec<Codec>,
         guard: Arc<Guard>,
@@ -50,32 +50,32 @@ impl ServerAdmission {
     }
 
     /// The server has started: what is behind the door.
-    pub(crate) fn leads_to(&self, pool: &Arc<Pool>) {
+    pub fn leads_to(&self, pool: &Arc<Pool>) {
         let _ = self.pool.set(Arc::downgrade(pool));
     }
 
     /// Those who are connected.
-    pub(crate) fn sessions(&self) -> &Arc<Sessions> {
+    pub fn sessions(&self) -> &Arc<Sessions> {
         &self.sessions
     }
 
     /// How many were turned away.
-    pub(crate) fn refused(&self) -> u64 {
+    pub fn refused(&self) -> u64 {
         self.refused.load(Ordering::Relaxed)
     }
 
     /// Turns everybody away from now on.
-    pub(crate) fn close(&self) {
+    pub fn close(&self) {
         self.closed.store(true, Ordering::Relaxed);
     }
 
     /// Whether there are hooks.
-    pub(crate) fn has_hooks(&self) -> bool {
+    pub fn has_hooks(&self) -> bool {
         self.hooks.is_some()
     }
 
     /// Tells the hooks that a client has left.
-    pub(crate) fn say_left(&self, client: &ClientInfo) {
+    pub fn say_left(&self, client: &ClientInfo) {
         if let Some(hooks) = &self.hooks {
             hooks.left(client);
         }

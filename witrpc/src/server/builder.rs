@@ -361,7 +361,7 @@ fn check_codecs(
 
 /// Refuses methods that take an iterator where a panic ends the process: such a method learns that its
 /// client has gone by unwinding, and would else take a part of the items for all of them.
-pub(crate) fn check_unwinding(
+pub fn check_unwinding(
     services: &[&'static ServiceDescriptor],
     unwinds: bool,
 ) -> Result<(), BindError> {

@@ -11,14 +11,14 @@ use crate::observe::counters::CounterRegistry;
 use crate::stream::server::{Remains, ServerStreams};
 
 /// Makes what a transport keeps for a new client.
-pub(crate) fn begin(codec: Codec, counter_registry: Arc<CounterRegistry>) -> Session {
+pub fn begin(codec: Codec, counter_registry: Arc<CounterRegistry>) -> Session {
     let (streams, events) = (ServerStreams::default(), ClientEvents::new(codec));
     ClientSession::begin(codec, counter_registry, vec![Box::new(streams), Box::new(events)])
 }
 
 /// Ends the streams and subscriptions of a client that has gone, and tells the jobs that go with it.
 /// Code of users runs only where the result is dropped.
-pub(crate) fn leave(session: &Session) -> Remains {
+pub fn leave(session: &Session) -> Remains {
     ClientSession::of(session).leave();
     let remains = ServerStreams::of(session).leave();
     ClientEvents::of(session).leave();

@@ -13,7 +13,7 @@ use crate::stream::server::ServerStreams;
 use crate::tag::{MAX_CLOSED_AT_ONCE, Operation, RequestTag};
 
 /// Serves one such request.
-pub(crate) fn serve(
+pub fn serve(
     line: &RequestContext<'_>,
     tag: RequestTag,
     services: &[Arc<dyn Service>],

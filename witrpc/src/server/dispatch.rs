@@ -21,12 +21,12 @@ use crate::tag::{Operation, REGISTRY, RequestTag};
 use super::control;
 
 /// The services of a server, by number.
-pub(crate) struct Dispatcher {
-    pub(crate) services: Vec<Arc<dyn Service>>,
+pub struct Dispatcher {
+    pub services: Vec<Arc<dyn Service>>,
     /// Finds the others.
-    pub(crate) registry: Arc<dyn Service>,
-    pub(crate) spawn: Option<Spawn>,
-    pub(crate) hooks: Option<Arc<Hooks>>,
+    pub registry: Arc<dyn Service>,
+    pub spawn: Option<Spawn>,
+    pub hooks: Option<Arc<Hooks>>,
 }
 
 impl Handler for Dispatcher {

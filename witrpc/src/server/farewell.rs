@@ -12,19 +12,19 @@ use crate::stream::server::Remains;
 use super::admission::ServerAdmission;
 
 /// The hooks to be told, and the calls and tasks to be dropped, by one thread.
-pub(crate) struct Farewell {
-    pub(crate) pool: Arc<Pool>,
-    pub(crate) door: Arc<ServerAdmission>,
+pub struct Farewell {
+    pub pool: Arc<Pool>,
+    pub door: Arc<ServerAdmission>,
     /// The clients that were connected.
-    pub(crate) clients: Vec<ClientInfo>,
+    pub clients: Vec<ClientInfo>,
     /// What is left of their streams.
-    pub(crate) remains: Mutex<Vec<Remains>>,
+    pub remains: Mutex<Vec<Remains>>,
 }
 
 impl Farewell {
     /// Starts the thread, if there is anything to do. If the system refuses one, the calling thread
     /// does it.
-    pub(crate) fn say(self) {
+    pub fn say(self) {
         let tells_hooks = self.door.has_hooks() && !self.clients.is_empty();
         let has_remains = lock(&self.remains).iter().any(|remains| !remains.is_empty());
         if !tells_hooks && !has_remains && !self.pool.has_tasks() {

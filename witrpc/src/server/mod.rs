@@ -8,15 +8,15 @@
 //! How a request becomes a call stands in [`call::server`](crate::call::server), the threads in
 //! [`pool`](crate::pool).
 
-pub(crate) mod admission;
-pub(crate) mod builder;
-pub(crate) mod client_parts;
-pub(crate) mod control;
-pub(crate) mod dispatch;
-pub(crate) mod farewell;
-pub(crate) mod handle;
-pub(crate) mod metrics;
-pub(crate) mod sessions;
+pub mod admission;
+pub mod builder;
+pub mod client_parts;
+pub mod control;
+pub mod dispatch;
+pub mod farewell;
+pub mod handle;
+pub mod metrics;
+pub mod sessions;
 
 #[cfg(test)]
-pub(crate) mod tests;
+pub mod tests;

@@ -16,7 +16,7 @@ use crate::pool::{Clients, Served};
 
 /// Those of one server.
 #[derive(Default)]
-pub(crate) struct Sessions(Mutex<SessionsState>);
+pub struct Sessions(Mutex<SessionsState>);
 
 #[derive(Default)]
 struct SessionsState {
@@ -26,7 +26,7 @@ struct SessionsState {
 
 impl Sessions {
     /// A client joins; `false` if the server has ended.
-    pub(crate) fn join(&self, client: &ClientInfo, session: &Session) -> bool {
+    pub fn join(&self, client: &ClientInfo, session: &Session) -> bool {
         let mut state = self.lock();
         if state.ended {
             return false;
@@ -36,13 +36,13 @@ impl Sessions {
     }
 
     /// A client leaves; `false` if it had left.
-    pub(crate) fn leave(&self, client_id: u64) -> bool {
+    pub fn leave(&self, client_id: u64) -> bool {
         let left = self.lock().live.remove(&client_id);
         left.is_some()
     }
 
     /// All leave, and nobody joins any more.
-    pub(crate) fn end(&self) -> Vec<(ClientInfo, Session)> {
+    pub fn end(&self) -> Vec<(ClientInfo, Session)> {
         let mut state = self.lock();
         state.ended = true;
         let live = std::mem::take(&mut state.live);

@@ -1,10 +1,10 @@
 //! Bytes that cross to the other process without being copied: see [`Shared`].
 
-pub(crate) mod client;
-pub(crate) mod iter;
-pub(crate) mod server;
-pub(crate) mod transfer;
-pub(crate) mod write;
+pub mod client;
+pub mod iter;
+pub mod server;
+pub mod transfer;
+pub mod write;
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -15,7 +15,7 @@ use witrpc_transport::SharedBytes;
 use crate::codec::RawElement;
 
 pub use crate::codec::shareable::Shareable;
-pub(crate) use crate::codec::shareable::{Elements, check};
+pub use crate::codec::shareable::{Elements, check};
 pub use iter::{Chunks, Iter};
 pub use write::SharedMut;
 

@@ -1,7 +1,5 @@
 //! How a `Shared` crosses: taken along by its message, or copied.
 
-#![expect(private_interfaces, reason = "only this crate calls what is in the trait")]
-
 use std::alloc::Layout;
 
 use crate::codec::{DecodeError, Decoder, EncodeError, Encoder, Transfer, VisitTransfer};

@@ -3,5 +3,5 @@
 //! The [`client`] pulls what a method returns, and pushes what a method takes; the [`server`] keeps both within
 //! bounds.
 
-pub(crate) mod client;
-pub(crate) mod server;
+pub mod client;
+pub mod server;

@@ -23,7 +23,7 @@ use crate::memory::words::{Mapped, ReadWord, Word, Words};
 /// See the head of this file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
-pub(super) enum Phase {
+pub enum Phase {
     Owned = 0,
     Collectable = 1,
     Abandoned = 2,
@@ -31,7 +31,7 @@ pub(super) enum Phase {
 }
 
 /// A lane's phase and the seq that it is about, in a private word.
-pub(super) struct LaneOwnership<W: Words>(W::U64);
+pub struct LaneOwnership<W: Words>(W::U64);
 
 impl Default for LaneOwnership<Mapped> {
     fn default() -> Self {
@@ -41,22 +41,22 @@ impl Default for LaneOwnership<Mapped> {
 
 impl<W: Words> LaneOwnership<W> {
     /// Never lent; `word` holds 0.
-    pub(super) fn new(word: W::U64) -> Self {
+    pub fn new(word: W::U64) -> Self {
         Self(word)
     }
 
     /// Gives the owner's rights away. Release: the taker sees all that the owner did.
-    pub(super) fn lend(&self, seq: u64, phase: Phase) {
+    pub fn lend(&self, seq: u64, phase: Phase) {
         self.0.store(word(seq, phase), Release);
     }
 
     /// Takes the owner's rights for this very call, if the lane is in `phase`.
-    pub(super) fn reclaim(&self, seq: u64, phase: Phase) -> bool {
+    pub fn reclaim(&self, seq: u64, phase: Phase) -> bool {
         self.exchange(seq, phase, Phase::Owned)
     }
 
     /// Takes a collectable call off the lane: the winner is the lane's owner.
-    pub(super) fn shelve(&self, seq: u64) -> bool {
+    pub fn shelve(&self, seq: u64) -> bool {
         self.exchange(seq, Phase::Collectable, Phase::Shelved)
     }
 
@@ -66,7 +66,7 @@ impl<W: Words> LaneOwnership<W> {
     }
 
     /// The call and phase that the lane was last lent with; `None` while it is owned.
-    pub(super) fn current(&self) -> Option<(u64, Phase)> {
+    pub fn current(&self) -> Option<(u64, Phase)> {
         // Acquire: a call that finds its lane gone on sees the later call's seq.
         let word = self.0.load(Acquire);
         let phase = match word & 3 {

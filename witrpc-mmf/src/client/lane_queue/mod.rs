@@ -32,10 +32,10 @@ use crate::wakeup::wake::Wakeup;
 
 /// How long a called task has to come. Executors take far less. If one does not, its call is served when
 /// its task comes, before those that came later.
-pub(super) const TURN: Duration = Duration::from_millis(10);
+pub const TURN: Duration = Duration::from_millis(10);
 
 /// Where the lanes come from.
-pub(super) trait FreeLanes {
+pub trait FreeLanes {
     /// Returns how many are free at this moment.
     fn free(&self) -> usize;
     /// Takes one.
@@ -43,7 +43,7 @@ pub(super) trait FreeLanes {
 }
 
 /// See the head of this file.
-pub(super) struct LaneQueue<W: Words, T> {
+pub struct LaneQueue<W: Words, T> {
     /// The number of entries, readable without the lock.
     len: W::U64,
     entries: W::Lock<Entries<T>>,
@@ -63,31 +63,31 @@ enum Entry<T> {
 
 /// A call's place in the queue, across the polls of its future.
 #[derive(Debug, Default)]
-pub(super) struct LanePlace(Option<u64>);
+pub struct LanePlace(Option<u64>);
 
 impl LanePlace {
     /// Returns whether it has never been in the queue.
-    pub(super) fn is_new(&self) -> bool {
+    pub fn is_new(&self) -> bool {
         self.0.is_none()
     }
 }
 
 impl<W: Words, T: Wakeup> LaneQueue<W, T> {
     /// An empty queue; `len` is a private word that holds 0.
-    pub(super) fn new(len: W::U64) -> Self {
+    pub fn new(len: W::U64) -> Self {
         let entries = Entries { last_number: 0, by_number: BTreeMap::new() };
         Self { len, entries: W::Lock::new(entries) }
     }
 
     /// Returns whether no call waits: only then may one that has no place take a lane.
     #[inline]
-    pub(super) fn is_empty(&self) -> bool {
+    pub fn is_empty(&self) -> bool {
         self.len.load(SeqCst) == 0
     }
 
     /// Stands in the queue, in its former place if there is one, with a task that sleeps. The caller
     /// then tries to [take](Self::try_take) a lane before its task does sleep.
-    pub(super) fn enter(&self, place: &mut LanePlace, task: T) {
+    pub fn enter(&self, place: &mut LanePlace, task: T) {
         let earlier = self.entries.locked(|entries| {
             let number = *place.0.get_or_insert_with(|| {
                 entries.last_number += 1;
@@ -102,7 +102,7 @@ impl<W: Words, T: Wakeup> LaneQueue<W, T> {
     }
 
     /// Takes a lane if it is the turn of this place, which keeps its number.
-    pub(super) fn try_take(&self, place: &LanePlace, lanes: &impl FreeLanes) -> Option<usize> {
+    pub fn try_take(&self, place: &LanePlace, lanes: &impl FreeLanes) -> Option<usize> {
         let number = place.0?;
         let (lane, entry) = self.entries.locked(|entries| {
             let mut first = entries.by_number.keys().take(lanes.free());
@@ -120,13 +120,13 @@ impl<W: Words, T: Wakeup> LaneQueue<W, T> {
 
     /// Wakes those whose turn it is. To be called when a lane has become free while the queue
     /// [is not empty](Self::is_empty).
-    pub(super) fn call_next(&self, lanes: &impl FreeLanes) {
+    pub fn call_next(&self, lanes: &impl FreeLanes) {
         let tasks = self.entries.locked(|entries| entries.call(lanes.free()));
         tasks.into_iter().for_each(T::wake_up);
     }
 
     /// Gives the place up. A turn that it had is the next entry's.
-    pub(super) fn leave(&self, place: &mut LanePlace, lanes: &impl FreeLanes) {
+    pub fn leave(&self, place: &mut LanePlace, lanes: &impl FreeLanes) {
         let Some(number) = place.0.take() else { return };
         let (entry, tasks) = self.entries.locked(|entries| {
             let entry = entries.by_number.remove(&number);
@@ -139,7 +139,7 @@ impl<W: Words, T: Wakeup> LaneQueue<W, T> {
 
     /// Passes over those that were called and have not come since the call before the last. To be called
     /// once a [`TURN`] while the queue is not empty.
-    pub(super) fn pass_over_late(&self, lanes: &impl FreeLanes) {
+    pub fn pass_over_late(&self, lanes: &impl FreeLanes) {
         let tasks = self.entries.locked(|entries| {
             entries.by_number.retain(|_, entry| match entry {
                 Entry::Waiting(_) => true,
@@ -153,7 +153,7 @@ impl<W: Words, T: Wakeup> LaneQueue<W, T> {
 
     /// Empties the queue, and wakes all: there is nothing to wait for any more. Who waits on all the same
     /// enters anew, in its former place.
-    pub(super) fn wake_all(&self) {
+    pub fn wake_all(&self) {
         let entries = self.entries.locked(|entries| {
             let all = std::mem::take(&mut entries.by_number);
             self.note_len(entries);

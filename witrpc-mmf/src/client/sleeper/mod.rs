@@ -21,15 +21,15 @@ use crate::wakeup::wake::Wakeup;
 
 /// A future that sleeps until its lane's response line shows `seq`.
 #[derive(Debug)]
-pub(super) struct Sleeper<T, H> {
-    pub(super) seq: u64,
-    pub(super) task: T,
+pub struct Sleeper<T, H> {
+    pub seq: u64,
+    pub task: T,
     /// What stays from one sleep of a call to the next.
-    pub(super) help: H,
+    pub help: H,
 }
 
 /// A lane's sleeper, if there is one. See the head of this file.
-pub(super) struct SleeperSlot<W: Words, T, H>(W::Lock<Option<Sleeper<T, H>>>);
+pub struct SleeperSlot<W: Words, T, H>(W::Lock<Option<Sleeper<T, H>>>);
 
 impl<W: Words, T, H> Default for SleeperSlot<W, T, H> {
     fn default() -> Self {
@@ -40,7 +40,7 @@ impl<W: Words, T, H> Default for SleeperSlot<W, T, H> {
 impl<W: Words, T: Wakeup, H: Copy> SleeperSlot<W, T, H> {
     /// Puts a sleeper there. One of the same call, from an earlier poll, leaves it its `help`, which is
     /// returned.
-    pub(super) fn put(&self, mut sleeper: Sleeper<T, H>) -> H {
+    pub fn put(&self, mut sleeper: Sleeper<T, H>) -> H {
         let seq = sleeper.seq;
         let (earlier, help) = self.0.locked(|slot| {
             let earlier = slot.take();
@@ -58,13 +58,13 @@ impl<W: Words, T: Wakeup, H: Copy> SleeperSlot<W, T, H> {
     }
 
     /// Takes the sleeper of this call out, which needs no wake-up any more.
-    pub(super) fn forget(&self, seq: u64) {
+    pub fn forget(&self, seq: u64) {
         let sleeper = self.0.locked(Option::take);
         wake_other(sleeper, seq);
     }
 
     /// Wakes the sleeper if it waits for `shown`. Returns whether another sleeps on.
-    pub(super) fn wake_if_answered(&self, shown: u64) -> bool {
+    pub fn wake_if_answered(&self, shown: u64) -> bool {
         let (answered, sleeps_on) = self.0.locked(|slot| {
             let answered = slot.take_if(|sleeper| sleeper.seq == shown);
             (answered, slot.is_some())
@@ -74,24 +74,24 @@ impl<W: Words, T: Wakeup, H: Copy> SleeperSlot<W, T, H> {
     }
 
     /// Wakes the sleeper, whatever it waits for.
-    pub(super) fn wake(&self) {
+    pub fn wake(&self) {
         wake(self.0.locked(Option::take));
     }
 
     /// Has `free` give the lane of the call to others, and wakes the call.
-    pub(super) fn hand_on(&self, seq: u64, free: impl FnOnce()) {
+    pub fn hand_on(&self, seq: u64, free: impl FnOnce()) {
         let sleeper = self.0.locked(|slot| slot.take_if(|sleeper| sleeper.seq == seq));
         free();
         wake(sleeper);
     }
 
     /// Returns whether there is a sleeper.
-    pub(super) fn is_taken(&self) -> bool {
+    pub fn is_taken(&self) -> bool {
         self.0.locked(|slot| slot.is_some())
     }
 
     /// Runs `change` on what stays of the sleeper, if there is one, with the seq that it waits for.
-    pub(super) fn with_help<R>(&self, change: impl FnOnce(u64, &mut H) -> R) -> Option<R> {
+    pub fn with_help<R>(&self, change: impl FnOnce(u64, &mut H) -> R) -> Option<R> {
         self.0.locked(|slot| slot.as_mut().map(|sleeper| change(sleeper.seq, &mut sleeper.help)))
     }
 }

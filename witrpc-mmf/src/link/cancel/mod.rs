@@ -29,13 +29,13 @@ use crate::memory::words::{ReadWord, Word, Words};
 /// Says that call `seq` of this lane is given up. Called by the lane's owner, while the call is
 /// pending; a look at whether to ring must follow, behind a fence.
 #[inline]
-pub(crate) fn cancel<W: Words>(word: &W::U64, seq: u64) {
+pub fn cancel<W: Words>(word: &W::U64, seq: u64) {
     // Relaxed: the fence that follows orders it, and nothing is read on the strength of it.
     word.store(seq, Relaxed);
 }
 
 /// Whether call `seq` of this lane has been given up.
 #[inline]
-pub(crate) fn is_cancelled<W: Words>(word: &W::PeerU64, seq: u64) -> bool {
+pub fn is_cancelled<W: Words>(word: &W::PeerU64, seq: u64) -> bool {
     word.load(Relaxed) == seq
 }

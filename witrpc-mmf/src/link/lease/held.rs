@@ -9,7 +9,7 @@ use crate::memory::send_arena::MAX_LEASES;
 
 /// The leases that are held, by the granules that they take.
 #[derive(Debug, Default)]
-pub(crate) struct Held {
+pub struct Held {
     /// In order, and apart from each other.
     leases: Mutex<Vec<Range<u32>>>,
 }
@@ -20,7 +20,7 @@ impl Held {
     /// # Errors
     ///
     /// The rule that the peer breaks by it.
-    pub(crate) fn enter(&self, granules: Range<u32>) -> Result<(), &'static str> {
+    pub fn enter(&self, granules: Range<u32>) -> Result<(), &'static str> {
         let mut leases = self.lock();
         if leases.len() == MAX_LEASES {
             return Err("more leases than a connection may have");
@@ -34,7 +34,7 @@ impl Held {
     }
 
     /// Takes out the lease that begins at `granule`. To be done before the block is released.
-    pub(crate) fn leave(&self, granule: u32) {
+    pub fn leave(&self, granule: u32) {
         let mut leases = self.lock();
         if let Ok(place) = leases.binary_search_by_key(&granule, |lease| lease.start) {
             leases.remove(place);
@@ -42,7 +42,7 @@ impl Held {
     }
 
     /// Returns whether none is held.
-    pub(crate) fn is_empty(&self) -> bool {
+    pub fn is_empty(&self) -> bool {
         self.lock().is_empty()
     }
 

@@ -26,13 +26,13 @@ const LENT: u64 = 2;
 const STATE_BITS: u32 = 2;
 
 /// Where a frozen block is.
-pub(crate) struct Lending<W: Words = Mapped> {
+pub struct Lending<W: Words = Mapped> {
     word: W::U64,
 }
 
 /// What is to be done with a block that is dropped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Disposition {
+pub enum Disposition {
     /// The peer has no claim to it; this is its next generation.
     Home(u32),
     /// The peer holds it under this generation, or has released it since.
@@ -41,13 +41,13 @@ pub(crate) enum Disposition {
 
 impl<W: Words> Lending<W> {
     /// At home; `word` is [`home`] of the block's generation.
-    pub(crate) fn new(word: W::U64) -> Self {
+    pub fn new(word: W::U64) -> Self {
         Self { word }
     }
 
     /// Claims the block for one message, unless another has it. Returns the generation under which it
     /// is to be named.
-    pub(crate) fn claim(&self, is_released: impl FnOnce(u32) -> bool) -> Option<u32> {
+    pub fn claim(&self, is_released: impl FnOnce(u32) -> bool) -> Option<u32> {
         // Acquire: pairs with the Release of `publish` and `retract`, by whoever had it before.
         let now = self.word.load(Acquire);
         let generation = (now >> STATE_BITS) as u32;
@@ -61,17 +61,17 @@ impl<W: Words> Lending<W> {
     }
 
     /// The message that it was claimed for has been published.
-    pub(crate) fn publish(&self, generation: u32) {
+    pub fn publish(&self, generation: u32) {
         self.word.store(u64::from(generation) << STATE_BITS | LENT, Release);
     }
 
     /// The message that it was claimed for will never be published.
-    pub(crate) fn retract(&self, generation: u32) {
+    pub fn retract(&self, generation: u32) {
         self.word.store(home(generation), Release);
     }
 
     /// Where it is when nobody can claim it any more.
-    pub(crate) fn place(&self) -> Disposition {
+    pub fn place(&self) -> Disposition {
         let now = self.word.load(Acquire);
         let generation = (now >> STATE_BITS) as u32;
         match now & ((1 << STATE_BITS) - 1) {
@@ -82,7 +82,7 @@ impl<W: Words> Lending<W> {
 }
 
 /// The word of a block that is at home.
-pub(crate) fn home(generation: u32) -> u64 {
+pub fn home(generation: u32) -> u64 {
     u64::from(generation) << STATE_BITS | HOME
 }
 

@@ -39,10 +39,10 @@
 //!
 //! What a reader reads is what the peer has written, at whatever moment: see [`crate::memory::copy`].
 
-pub(crate) mod held;
-pub(crate) mod lending;
-pub(crate) mod own;
-pub(crate) mod received;
+mod held;
+mod lending;
+mod own;
+mod received;
 pub(crate) mod trailer;
 
 #[cfg(test)]

@@ -22,7 +22,7 @@ const DESCRIPTION_LEN: usize = 16;
 const MAX_LEN: usize = len_of(MAX_LEASES_OF_A_MESSAGE);
 
 /// How long the end of a message with so many leases is.
-pub(crate) const fn len_of(leases: usize) -> usize {
+pub const fn len_of(leases: usize) -> usize {
     leases * DESCRIPTION_LEN + 1
 }
 
@@ -31,11 +31,7 @@ pub(crate) const fn len_of(leases: usize) -> usize {
 /// # Panics
 ///
 /// If there are none, or more than a message may have.
-pub(crate) fn with_leases<R>(
-    body: Body<'_>,
-    leases: &[Lent],
-    send: impl FnOnce(Body<'_>) -> R,
-) -> R {
+pub fn with_leases<R>(body: Body<'_>, leases: &[Lent], send: impl FnOnce(Body<'_>) -> R) -> R {
     let body = Described::new(body, leases);
     let len = body.len();
     if len > INLINE_LEN {
@@ -93,7 +89,7 @@ impl Fill for Described<'_> {
 /// # Errors
 ///
 /// The rule that the peer has broken.
-pub(crate) fn read(
+pub fn read(
     payload: &Payload,
 ) -> Result<(impl ExactSizeIterator<Item = [u64; 2]> + use<>, usize), &'static str> {
     const RULE: &str = "a message with leases that does not end with their descriptions";

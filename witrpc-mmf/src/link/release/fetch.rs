@@ -11,7 +11,7 @@ use crate::memory::words::PeerU32;
 /// that of a mutex, waits for stores.
 #[cfg(all(target_arch = "x86_64", not(miri)))]
 #[inline]
-pub(crate) fn for_writing(word: &AtomicU32) {
+pub fn for_writing(word: &AtomicU32) {
     // SAFETY: a hint, which changes no memory, no register and no flag, and faults at no address.
     // Processors of this architecture that do not know it take it for a `nop`.
     unsafe {
@@ -26,12 +26,12 @@ pub(crate) fn for_writing(word: &AtomicU32) {
 /// Elsewhere the store fetches the line itself.
 #[cfg(not(all(target_arch = "x86_64", not(miri))))]
 #[inline]
-pub(crate) fn for_writing(_word: &AtomicU32) {}
+pub fn for_writing(_word: &AtomicU32) {}
 
 /// Asks for the line of `word`, which the peer writes, to be read soon, and does not wait for it.
 #[cfg(all(target_arch = "x86_64", not(miri)))]
 #[inline]
-pub(crate) fn for_reading(word: &PeerU32) {
+pub fn for_reading(word: &PeerU32) {
     use core::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
 
     // SAFETY: a hint, as above, for which the processor only has to know SSE: all of this
@@ -42,4 +42,4 @@ pub(crate) fn for_reading(word: &PeerU32) {
 /// Elsewhere the load fetches the line itself.
 #[cfg(not(all(target_arch = "x86_64", not(miri))))]
 #[inline]
-pub(crate) fn for_reading(_word: &PeerU32) {}
+pub fn for_reading(_word: &PeerU32) {}

@@ -19,7 +19,7 @@ pub struct Block {
 
 /// What a block is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Use {
+pub enum Use {
     /// A message, or a part of one.
     Message,
     /// A lease, which is counted.

@@ -5,12 +5,12 @@ const STEPS: u32 = 8;
 const STEP_BITS: u32 = STEPS.ilog2();
 
 /// Number of classes, for runs of up to 2³¹ − 1 granules.
-pub(crate) const CLASSES: usize = class_of((1 << 31) - 1) + 1;
+pub const CLASSES: usize = class_of((1 << 31) - 1) + 1;
 
 const WORDS: usize = CLASSES.div_ceil(u64::BITS as usize);
 
 /// The class that runs of `granules` belong to: rising, and exact for less than 16 granules.
-pub(crate) const fn class_of(granules: u32) -> usize {
+pub const fn class_of(granules: u32) -> usize {
     if granules < STEPS {
         return granules as usize;
     }
@@ -20,7 +20,7 @@ pub(crate) const fn class_of(granules: u32) -> usize {
 }
 
 /// The least number of granules in the class of `granules`.
-pub(crate) const fn shortest_of_class(granules: u32) -> u32 {
+pub const fn shortest_of_class(granules: u32) -> u32 {
     if granules < STEPS {
         return granules;
     }
@@ -29,21 +29,23 @@ pub(crate) const fn shortest_of_class(granules: u32) -> u32 {
 
 /// A set of classes: those of which there are free runs.
 #[derive(Debug, Default)]
-pub(crate) struct ClassSet {
+pub struct ClassSet {
     words: [u64; WORDS],
 }
 
 impl ClassSet {
-    pub(crate) fn insert(&mut self, class: usize) {
+    /// Notes that the class has a run.
+    pub fn insert(&mut self, class: usize) {
         self.words[class / 64] |= 1 << (class % 64);
     }
 
-    pub(crate) fn remove(&mut self, class: usize) {
+    /// Notes that the class has no run.
+    pub fn remove(&mut self, class: usize) {
         self.words[class / 64] &= !(1 << (class % 64));
     }
 
     /// The lowest class of the set that is `class` or above.
-    pub(crate) fn lowest_from(&self, class: usize) -> Option<usize> {
+    pub fn lowest_from(&self, class: usize) -> Option<usize> {
         let start = class / 64;
         let first = self.words.get(start)? & (u64::MAX << (class % 64));
         let rest = self.words.iter().copied().enumerate().skip(start + 1);
@@ -54,7 +56,7 @@ impl ClassSet {
     }
 
     /// The highest class of the set.
-    pub(crate) fn highest(&self) -> Option<usize> {
+    pub fn highest(&self) -> Option<usize> {
         let (index, word) = self.words.iter().enumerate().rfind(|(_, word)| **word != 0)?;
         Some(index * 64 + word.ilog2() as usize)
     }

@@ -30,10 +30,10 @@
 //! 3. A peer that stores what it should not gets blocks of its own connection reused under its
 //!    hands. It harms nobody else.
 
-pub(crate) mod block;
-pub(crate) mod classes;
-pub(crate) mod outstanding;
-pub(crate) mod runs;
+mod block;
+mod classes;
+mod outstanding;
+mod runs;
 
 #[cfg(test)]
 mod tests;

@@ -8,7 +8,7 @@
 use super::classes::{CLASSES, ClassSet, class_of};
 
 /// The most granules that can be counted beside the flag.
-pub(crate) const MAX_GRANULES: u32 = FREE - 1;
+pub const MAX_GRANULES: u32 = FREE - 1;
 
 /// Set in the notes at the ends of a run that is free.
 const FREE: u32 = 1 << 31;
@@ -18,7 +18,7 @@ const NONE: u32 = u32::MAX;
 
 /// Which granules are free. Vectors of plain zeros, so that the kernel provides their pages only
 /// when they are touched.
-pub(crate) struct Runs {
+pub struct Runs {
     /// At the first and at the last granule of each run: its length, and whether it is free. What
     /// stands at granules inside a run means nothing.
     ends: Vec<u32>,
@@ -35,7 +35,7 @@ pub(crate) struct Runs {
 
 impl Runs {
     /// `granules` granules (1 to [`MAX_GRANULES`]) in one free run.
-    pub(crate) fn new(granules: u32) -> Self {
+    pub fn new(granules: u32) -> Self {
         let zeros = || vec![0; granules as usize];
         let mut runs = Self {
             ends: zeros(),
@@ -49,17 +49,18 @@ impl Runs {
         runs
     }
 
-    pub(crate) fn free_granules(&self) -> u32 {
+    /// Returns how many granules are free.
+    pub fn free_granules(&self) -> u32 {
         self.free_granules
     }
 
     /// A length that [`take`](Self::take) can provide: that of the run which heads the highest class.
-    pub(crate) fn largest(&self) -> u32 {
+    pub fn largest(&self) -> u32 {
         self.occupied.highest().map_or(0, |class| self.free_len(self.heads[class]))
     }
 
     /// Takes a run of `granules` granules (at least 1) and returns its first one.
-    pub(crate) fn take(&mut self, granules: u32) -> Option<u32> {
+    pub fn take(&mut self, granules: u32) -> Option<u32> {
         if granules > self.free_granules {
             return None;
         }
@@ -81,7 +82,7 @@ impl Runs {
     }
 
     /// Frees the run of `granules` granules at `first`, and joins it with free neighbours.
-    pub(crate) fn give_back(&mut self, first: u32, granules: u32) {
+    pub fn give_back(&mut self, first: u32, granules: u32) {
         debug_assert_eq!(self.ends[first as usize], granules, "not a run that was taken");
         self.free_granules += granules;
         let (mut start, mut len) = (first, granules);

@@ -23,7 +23,7 @@ use super::WORD_BYTES;
 /// If `out` is not as long as `words`.
 #[cfg(all(target_arch = "x86_64", not(any(miri, asan, tsan))))]
 #[inline]
-pub(crate) fn copy(words: &[AtomicU64], out: &mut [[MaybeUninit<u8>; WORD_BYTES]]) -> usize {
+pub fn copy(words: &[AtomicU64], out: &mut [[MaybeUninit<u8>; WORD_BYTES]]) -> usize {
     /// Words of a line.
     const LINE_WORDS: usize = 8;
 
@@ -66,6 +66,6 @@ pub(crate) fn copy(words: &[AtomicU64], out: &mut [[MaybeUninit<u8>; WORD_BYTES]
 /// Copies nothing: the loop of the caller does it all, where sanitizers see it.
 #[cfg(not(all(target_arch = "x86_64", not(any(miri, asan, tsan)))))]
 #[inline]
-pub(crate) fn copy(_words: &[AtomicU64], _out: &mut [[MaybeUninit<u8>; WORD_BYTES]]) -> usize {
+pub fn copy(_words: &[AtomicU64], _out: &mut [[MaybeUninit<u8>; WORD_BYTES]]) -> usize {
     0
 }

@@ -35,7 +35,7 @@ impl Pages for MmapRaw {
 }
 
 /// A region mapped into this process. Dropping it unmaps the region.
-pub(crate) struct Mapping {
+pub struct Mapping {
     /// # Invariants
     ///
     /// 0. The `len` bytes from `start` can be read for as long as `pages` exists.
@@ -60,7 +60,7 @@ impl Mapping {
     /// # Safety
     ///
     /// The caller promises invariants 0 and 1; the others are checked.
-    pub(crate) unsafe fn new(pages: Box<dyn Pages>, len: usize) -> Result<Self, BadMapping> {
+    pub unsafe fn new(pages: Box<dyn Pages>, len: usize) -> Result<Self, BadMapping> {
         if len == 0 || !len.is_multiple_of(WORD_BYTES) {
             return Err(BadMapping::NotWholeWords { len });
         }
@@ -76,8 +76,9 @@ impl Mapping {
         }
     }
 
+    /// Returns the length in bytes.
     #[inline]
-    pub(crate) fn len(&self) -> usize {
+    pub fn len(&self) -> usize {
         self.len
     }
 
@@ -91,7 +92,7 @@ impl Mapping {
     ///
     /// No exclusive reference to the range exists while the result does.
     #[inline]
-    pub(crate) unsafe fn words<W: MappedWord>(&self, offset: usize, count: usize) -> &[W] {
+    pub unsafe fn words<W: MappedWord>(&self, offset: usize, count: usize) -> &[W] {
         self.check(offset, count, size_of::<W>());
         // SAFETY: `offset <= len`, and `len` bytes from the start belong to the mapping (2).
         let first = unsafe { self.start.add(offset) }.cast::<W>();
@@ -113,7 +114,7 @@ impl Mapping {
     /// it exists while the result does.
     #[inline]
     #[expect(clippy::mut_from_ref, reason = "exclusive by the contract, not by the borrow")]
-    pub(crate) unsafe fn bytes_mut(&self, offset: usize, len: usize) -> &mut [u8] {
+    pub unsafe fn bytes_mut(&self, offset: usize, len: usize) -> &mut [u8] {
         self.check(offset, len, 1);
         // SAFETY: `offset <= len`, and `len` bytes from the start belong to the mapping (2).
         let first = unsafe { self.start.add(offset) };
@@ -133,7 +134,7 @@ impl Mapping {
     ///
     /// Nobody writes to the range, in this process or another, while the result exists.
     #[inline]
-    pub(crate) unsafe fn bytes(&self, offset: usize, len: usize) -> &[u8] {
+    pub unsafe fn bytes(&self, offset: usize, len: usize) -> &[u8] {
         self.check(offset, len, 1);
         // SAFETY: `offset <= len`, and `len` bytes from the start belong to the mapping (2).
         let first = unsafe { self.start.add(offset) };
@@ -168,7 +169,7 @@ impl fmt::Debug for Mapping {
 ///
 /// An atomic integer, or a transparent wrapper of one: any bytes are a value, its alignment is its
 /// size, and all access through a shared reference is atomic.
-pub(crate) unsafe trait MappedWord {}
+pub unsafe trait MappedWord {}
 
 // SAFETY: an atomic integer.
 unsafe impl MappedWord for AtomicU32 {}

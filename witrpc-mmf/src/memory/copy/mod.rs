@@ -37,9 +37,9 @@
 //!
 //! Nothing else in this crate dereferences a pointer into a region.
 
-pub(crate) mod lines;
-pub(crate) mod mapping;
-pub(crate) mod own;
+mod lines;
+mod mapping;
+mod own;
 
 #[cfg(test)]
 pub(crate) mod tests;

@@ -13,7 +13,7 @@ use crate::memory::words::ReadWord;
 use super::{BadMapping, OutOfBounds, OwnMemory, PeerMemory};
 
 /// Memory that holds `content` and can be read only.
-pub(crate) fn peer_memory(content: &[u8]) -> PeerMemory {
+pub fn peer_memory(content: &[u8]) -> PeerMemory {
     let mut map = MmapOptions::new().len(content.len()).map_anon().expect("anonymous memory");
     map.copy_from_slice(content);
     let map = MmapRaw::from(map.make_read_only().expect("read-only pages"));

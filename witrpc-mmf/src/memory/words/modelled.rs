@@ -9,11 +9,11 @@ use loom::sync::{Condvar, Mutex, atomic};
 
 use super::Words;
 
-pub(crate) use loom::sync::Mutex as Flag;
+pub use loom::sync::Mutex as Flag;
 
 /// The words of a loom model.
 #[derive(Debug, Clone, Copy)]
-pub(crate) enum Modelled {}
+pub enum Modelled {}
 
 impl Words for Modelled {
     type U32 = AtomicU32;
@@ -53,7 +53,7 @@ own_word!(AtomicU64, u64);
 
 /// Runs `model` in every order that takes a thread off its processor against its will at most
 /// `preemptions` times: enough for what two sides can do to each other, few enough for seconds.
-pub(crate) fn explore(preemptions: usize, model: impl Fn() + Sync + Send + 'static) {
+pub fn explore(preemptions: usize, model: impl Fn() + Sync + Send + 'static) {
     let mut builder = Builder::new();
     builder.preemption_bound = Some(preemptions);
     builder.check(model);
@@ -61,18 +61,19 @@ pub(crate) fn explore(preemptions: usize, model: impl Fn() + Sync + Send + 'stat
 
 /// A futex on some word. A sleeper that nobody wakes is a deadlock, which loom reports.
 #[derive(Debug)]
-pub(crate) struct Futex {
+pub struct Futex {
     queue: Mutex<()>,
     wakes: Condvar,
 }
 
 impl Futex {
-    pub(crate) fn new() -> Self {
+    /// Makes one.
+    pub fn new() -> Self {
         Self { queue: Mutex::new(()), wakes: Condvar::new() }
     }
 
     /// Sleeps if `word` holds `shown`, until woken.
-    pub(crate) fn wait(&self, word: &AtomicU64, shown: u64) {
+    pub fn wait(&self, word: &AtomicU64, shown: u64) {
         let queue = self.queue.lock().expect("no model panics under a lock");
         if word.load(Ordering::Relaxed) == shown {
             drop(self.wakes.wait(queue));
@@ -80,7 +81,7 @@ impl Futex {
     }
 
     /// Wakes all who sleep.
-    pub(crate) fn wake(&self) {
+    pub fn wake(&self) {
         drop(self.queue.lock());
         self.wakes.notify_all();
     }
@@ -88,29 +89,31 @@ impl Futex {
 
 /// A doorbell. A listener that no ring wakes is a deadlock, which loom reports.
 #[derive(Debug)]
-pub(crate) struct Bell {
+pub struct Bell {
     /// How often it was rung.
     rings: Mutex<u32>,
     wakes: Condvar,
 }
 
 impl Bell {
-    pub(crate) fn new() -> Self {
+    /// Makes one.
+    pub fn new() -> Self {
         Self { rings: Mutex::new(0), wakes: Condvar::new() }
     }
 
-    pub(crate) fn ring(&self) {
+    /// Wakes the one that waits.
+    pub fn ring(&self) {
         *self.rings.lock().expect("no model panics under a lock") += 1;
         self.wakes.notify_all();
     }
 
     /// How often it was rung so far.
-    pub(crate) fn rings(&self) -> u32 {
+    pub fn rings(&self) -> u32 {
         *self.rings.lock().expect("no model panics under a lock")
     }
 
     /// Sleeps until it has been rung more often than `heard`; returns how often.
-    pub(crate) fn hear(&self, heard: u32) -> u32 {
+    pub fn hear(&self, heard: u32) -> u32 {
         let mut rings = self.rings.lock().expect("no model panics under a lock");
         while *rings == heard {
             rings = self.wakes.wait(rings).expect("no model panics under a lock");

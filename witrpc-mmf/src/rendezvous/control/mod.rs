@@ -22,36 +22,36 @@ use crate::sys::fork::{Descriptor, Origin};
 use super::claim::NameClaim;
 use super::peer::Established;
 
-pub(super) use thread::HandshakeContext;
+pub use thread::HandshakeContext;
 
 /// What a server offers each client, and how many it takes.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct ServerLimits {
+pub struct ServerLimits {
     /// What its connections stand on.
-    pub(crate) backend: Backend,
+    pub backend: Backend,
     /// How many clients can be connected, or have gone and still take the memory of a connection.
-    pub(crate) max_clients: usize,
+    pub max_clients: usize,
     /// How many calls a client can have in flight; 1 to [`crate::memory::layout::MAX_LANES`].
-    pub(crate) lanes: u32,
+    pub lanes: u32,
     /// The length of the region that the client creates, in bytes.
-    pub(crate) client_region_len: usize,
+    pub client_region_len: usize,
     /// The length of the region that the server creates for each client, in bytes.
-    pub(crate) server_region_len: usize,
+    pub server_region_len: usize,
     /// The longest message of either side, in bytes.
-    pub(crate) max_message_len: u64,
+    pub max_message_len: u64,
     /// How long a handshake may take from the accepting to the welcome's last byte.
-    pub(crate) handshake_timeout: Duration,
+    pub handshake_timeout: Duration,
     /// How long a handshake may take while others wait for its place.
-    pub(crate) grace: Duration,
+    pub grace: Duration,
 }
 
 /// [`ServerLimits::grace`] of all servers but those of tests. Whoever means it needs a millisecond or
 /// so.
-pub(crate) const GRACE: Duration = Duration::from_millis(100);
+pub const GRACE: Duration = Duration::from_millis(100);
 
 /// What the control thread reports to. Its calls must not wait for a client or for a handler, nor
 /// for a thread that is in a call of [`Control`].
-pub(crate) trait Host: Send + Sync + 'static {
+pub trait Host: Send + Sync + 'static {
     /// Decides on a client by its hello, which is untrusted. The client's id names it from here on.
     fn admit(&self, client: &ClientInfo, hello: &[u8]) -> Admitted;
 
@@ -86,7 +86,7 @@ pub(crate) trait Host: Send + Sync + 'static {
 
 /// A claimed name at work. Dropping it shuts it down.
 #[derive(Debug)]
-pub(crate) struct Control {
+pub struct Control {
     shared: Arc<ControlShared>,
     thread: Mutex<Option<JoinHandle<()>>>,
     origin: Origin,
@@ -99,7 +99,7 @@ impl Control {
     /// # Errors
     ///
     /// The system has no descriptor to give; the name is given up then.
-    pub(crate) fn new(claim: NameClaim) -> Result<Self, BindError> {
+    pub fn new(claim: NameClaim) -> Result<Self, BindError> {
         let wake = Descriptor::open(|| eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK))
             .map_err(failed("make an eventfd"))?;
         let orders = Orders { claim: Some(claim), ..Orders::default() };
@@ -113,7 +113,7 @@ impl Control {
     /// # Errors
     ///
     /// The system has no thread or descriptor to give; the name is given up then.
-    pub(crate) fn start(&self, limits: ServerLimits, host: Arc<dyn Host>) -> Result<(), BindError> {
+    pub fn start(&self, limits: ServerLimits, host: Arc<dyn Host>) -> Result<(), BindError> {
         let started = self.try_to_start(limits, host);
         if started.is_err() {
             drop(self.shared.orders().claim.take());
@@ -142,7 +142,7 @@ impl Control {
 
     /// After [`shutdown`](Self::shutdown): waits until the thread has ended, until that time at the
     /// most. Returns whether it has; that it has not, if this is called on it.
-    pub(crate) fn join(&self, until: Option<Instant>) -> bool {
+    pub fn join(&self, until: Option<Instant>) -> bool {
         let me = std::thread::current().id();
         if self.thread().as_ref().is_some_and(|thread| thread.thread().id() == me) {
             return false;
@@ -162,17 +162,17 @@ impl Control {
     }
 
     /// Tells clients that come from now on that none is taken. The name stays this server's.
-    pub(crate) fn stop_accepting(&self) {
+    pub fn stop_accepting(&self) {
         self.order(|orders| orders.turn_away = true);
     }
 
     /// Closes the link of a client, which learns of it as a hang-up.
-    pub(crate) fn close_link(&self, client_id: u64) {
+    pub fn close_link(&self, client_id: u64) {
         self.order(|orders| orders.close.push(client_id));
     }
 
     /// Gives up the name before it returns; then, on its own thread, closes every link. Idempotent.
-    pub(crate) fn shutdown(&self) {
+    pub fn shutdown(&self) {
         if self.origin.is_forked() {
             // Its lock may have been taken at the fork, and the name is the parent's.
             return;

@@ -76,7 +76,7 @@ impl EventSource {
     }
 }
 
-pub(super) struct ControlThread {
+pub struct ControlThread {
     epoll: Descriptor,
     listeners: Vec<Arc<Descriptor>>,
     /// While it is set, the listeners are not watched: nobody can be let in before that, unless a
@@ -96,20 +96,20 @@ pub(super) struct ControlThread {
 }
 
 /// What the handshakes of a server share.
-pub(in crate::rendezvous) struct HandshakeContext {
-    pub(in crate::rendezvous) name: String,
+pub struct HandshakeContext {
+    pub name: String,
     /// The users whose clients are let in.
-    pub(in crate::rendezvous) uids: Vec<u32>,
+    pub uids: Vec<u32>,
     /// See [`ServerOpening::generation`](crate::rendezvous::record::ServerOpening::generation).
-    pub(in crate::rendezvous) generation: Nonce,
-    pub(in crate::rendezvous) limits: ServerLimits,
-    pub(in crate::rendezvous) is_full: bool,
-    pub(in crate::rendezvous) turns_away: bool,
-    pub(in crate::rendezvous) host: Arc<dyn Host>,
+    pub generation: Nonce,
+    pub limits: ServerLimits,
+    pub is_full: bool,
+    pub turns_away: bool,
+    pub host: Arc<dyn Host>,
 }
 
 impl HandshakeContext {
-    pub(in crate::rendezvous) fn new(
+    pub fn new(
         name: String,
         uids: Vec<u32>,
         limits: ServerLimits,
@@ -121,7 +121,7 @@ impl HandshakeContext {
 }
 
 impl ControlThread {
-    pub(super) fn new(
+    pub fn new(
         shared: Arc<ControlShared>,
         listeners: Vec<Arc<Descriptor>>,
         context: HandshakeContext,
@@ -146,7 +146,7 @@ impl ControlThread {
         })
     }
 
-    pub(super) fn run(mut self) {
+    pub fn run(mut self) {
         loop {
             let mut buffer = [const { MaybeUninit::uninit() }; MAX_EVENTS];
             let events = match epoll::wait(&self.epoll, &mut buffer[..], self.timeout().as_ref()) {

@@ -23,16 +23,16 @@ const FOR_EVER: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// A socket that, closed by its last owner, has the closing thread wait for ever: what has been
 /// written to it is not read by the other end.
-pub(crate) struct Bomb {
-    pub(crate) socket: OwnedFd,
-    pub(crate) fuse: Fuse,
+pub struct Bomb {
+    pub socket: OwnedFd,
+    pub fuse: Fuse,
 }
 
 /// The other end. Dropped, it ends the wait.
-pub(crate) struct Fuse(#[expect(dead_code, reason = "kept open")] TcpStream);
+pub struct Fuse(#[expect(dead_code, reason = "kept open")] TcpStream);
 
 impl Bomb {
-    pub(crate) fn new() -> Self {
+    pub fn new() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let mut socket = TcpStream::connect(listener.local_addr().unwrap()).expect("it listens");
         let fuse = Fuse(listener.accept().expect("somebody has come").0);
@@ -51,7 +51,7 @@ impl Bomb {
     }
 
     /// Sends the last reference to it along with some bytes, to somebody who does not look yet.
-    pub(crate) fn send(self, to: impl AsFd, bytes: &[u8], flags: SendFlags) -> Fuse {
+    pub fn send(self, to: impl AsFd, bytes: &[u8], flags: SendFlags) -> Fuse {
         send_last(to, bytes, &[], &self.socket, flags);
         self.fuse
     }

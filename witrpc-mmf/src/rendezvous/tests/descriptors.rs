@@ -115,7 +115,7 @@ fn wrong_kinds(scratch: &Scratch) -> Vec<Wrong> {
 }
 
 /// Waits until this process has so many descriptors: some are closed by other threads.
-pub(super) fn settle_at(expected: usize) {
+pub fn settle_at(expected: usize) {
     let patience = std::time::Instant::now() + PATIENCE;
     while open_now() != expected {
         assert!(std::time::Instant::now() < patience, "{} open, {expected} before", open_now());
@@ -123,7 +123,7 @@ pub(super) fn settle_at(expected: usize) {
     }
 }
 
-pub(super) fn open_now() -> usize {
+pub fn open_now() -> usize {
     fs::read_dir("/proc/self/fd").expect("proc is mounted").count()
 }
 

@@ -10,7 +10,7 @@ use crate::error::{BindError, DirectoryError};
 use super::*;
 
 /// The two parents of a user's directories, and a place below them.
-pub(super) fn per_user() -> (Scratch, PathBuf, PathBuf, Place) {
+pub fn per_user() -> (Scratch, PathBuf, PathBuf, Place) {
     let scratch = Scratch::new();
     let (session, shared) = (scratch.path().join("session"), scratch.path().join("shared"));
     fs::create_dir(&session).unwrap();

@@ -13,7 +13,7 @@ use crate::sys::resource::ResourceError;
 
 use super::*;
 
-pub(super) fn wait_for(fd: &impl AsFd, what: PollFlags) -> PollFlags {
+pub fn wait_for(fd: &impl AsFd, what: PollFlags) -> PollFlags {
     let timeout = Timespec::try_from(PATIENCE).unwrap();
     let mut fds = [PollFd::new(fd, what)];
     poll(&mut fds, Some(&timeout)).expect("polling does not fail");

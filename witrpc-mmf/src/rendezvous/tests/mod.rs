@@ -1,7 +1,7 @@
 //! Tests of the rendezvous as a whole; what they share.
 
 mod bind;
-pub(crate) mod bombs;
+pub mod bombs;
 mod descriptors;
 mod directories;
 mod forking;
@@ -35,22 +35,22 @@ use super::record::MAX_BLOB_LEN;
 use super::*;
 
 /// Long enough to be met by a machine under any load: only a failing test waits for so long.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+pub const PATIENCE: Duration = Duration::from_secs(60);
 
 const REGION_LEN: usize = 64 << 10;
 
 /// A directory of the test's own, removed at its end.
-pub(crate) struct Scratch(PathBuf);
+pub struct Scratch(PathBuf);
 
 impl Scratch {
-    pub(crate) fn new() -> Self {
+    pub fn new() -> Self {
         let path = std::env::temp_dir().join(format!("witrpc-{}", Name::unguessable().unwrap()));
         fs::create_dir(&path).expect("the directory for temporary files can be written");
         set_mode(&path, 0o700);
         Self(path)
     }
 
-    pub(crate) fn path(&self) -> &Path {
+    pub fn path(&self) -> &Path {
         &self.0
     }
 

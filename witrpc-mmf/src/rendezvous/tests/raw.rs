@@ -16,31 +16,31 @@ use crate::sys::memfd::{FileIdentity, OwnMemory};
 
 use super::*;
 
-pub(super) fn pending(scratch: &Scratch) -> UnixStream {
+pub fn pending(scratch: &Scratch) -> UnixStream {
     UnixStream::connect(scratch.path_of("calc")).expect("it is served")
 }
 
-pub(super) fn opening() -> [u8; ClientOpening::LEN] {
+pub fn opening() -> [u8; ClientOpening::LEN] {
     ClientOpening { version: PROTOCOL_VERSION, demands: Demands::default() }.encode()
 }
 
-pub(super) fn framed(bytes: &[u8]) -> Vec<u8> {
+pub fn framed(bytes: &[u8]) -> Vec<u8> {
     [&u32::try_from(bytes.len()).unwrap().to_le_bytes(), bytes].concat()
 }
 
 /// A client that has exchanged keys, and is made to say one thing after the other.
-pub(super) struct Raw {
-    pub(super) stream: UnixStream,
+pub struct Raw {
+    pub stream: UnixStream,
     records: Records,
 }
 
 impl Raw {
-    pub(super) fn new(scratch: &Scratch) -> Self {
+    pub fn new(scratch: &Scratch) -> Self {
         Self::meet(pending(scratch), || {})
     }
 
     /// `said` is called whenever it is the server's turn to say something.
-    pub(super) fn meet(mut stream: UnixStream, mut said: impl FnMut()) -> Self {
+    pub fn meet(mut stream: UnixStream, mut said: impl FnMut()) -> Self {
         stream.write_all(&opening()).unwrap();
         said();
         read_exactly(&mut stream, ServerOpening::LEN);
@@ -55,34 +55,34 @@ impl Raw {
         Self { stream, records: Records::new(keys) }
     }
 
-    pub(super) fn say(&mut self, record: &Record<'_>, passed: &[BorrowedFd<'_>]) {
+    pub fn say(&mut self, record: &Record<'_>, passed: &[BorrowedFd<'_>]) {
         let bytes = framed(&self.records.seal(&record.encode()));
         assert_eq!(send_with(&self.stream, &bytes[..64], passed), Ok(64));
         self.stream.write_all(&bytes[64..]).unwrap();
     }
 
     /// Says a region record that names a file.
-    pub(super) fn say_file(&mut self, file: FileIdentity, passed: &[BorrowedFd<'_>]) {
+    pub fn say_file(&mut self, file: FileIdentity, passed: &[BorrowedFd<'_>]) {
         self.say_region(Identity::File(file), passed);
     }
 
     /// Says a region record that names memory, to a server of the portable backend.
-    pub(super) fn say_name(&mut self, id: shm::Id, size: usize) {
+    pub fn say_name(&mut self, id: shm::Id, size: usize) {
         self.say_region(Identity::Named { id, size: size as u64 }, &[]);
     }
 
-    pub(super) fn say_region(&mut self, region: Identity, passed: &[BorrowedFd<'_>]) {
+    pub fn say_region(&mut self, region: Identity, passed: &[BorrowedFd<'_>]) {
         let record = Record::Region { region, bell: 0, nonce: [1; 16], answers: [0; 16] };
         self.say(&record, passed);
     }
 
-    pub(super) fn hear(&mut self) -> Vec<u8> {
+    pub fn hear(&mut self) -> Vec<u8> {
         let sealed = read_framed(&mut self.stream);
         self.records.open(&sealed).expect("the server seals what it says")
     }
 
     /// Does a client's part up to the server's region record, and returns the nonce in that.
-    pub(super) fn exchange_regions(&mut self) -> Nonce {
+    pub fn exchange_regions(&mut self) -> Nonce {
         let (_memory, sealed) = OwnMemory::create(REGION_LEN).unwrap();
         self.say_file(sealed.identity, &[sealed.file.as_fd()]);
         match Record::decode(&self.hear()) {
@@ -92,19 +92,19 @@ impl Raw {
     }
 }
 
-pub(super) fn read_exactly(client: &mut UnixStream, len: usize) -> Vec<u8> {
+pub fn read_exactly(client: &mut UnixStream, len: usize) -> Vec<u8> {
     let mut bytes = vec![0; len];
     std::io::Read::read_exact(client, &mut bytes).expect("the server answers");
     bytes
 }
 
-pub(super) fn read_framed(client: &mut UnixStream) -> Vec<u8> {
+pub fn read_framed(client: &mut UnixStream) -> Vec<u8> {
     let header = read_exactly(client, 4);
     read_exactly(client, u32::from_le_bytes(header.try_into().unwrap()) as usize)
 }
 
 /// A server of one client, up to its region record, for which it passes `passed`.
-pub(super) fn mislead(client: &mut UnixStream, file: FileIdentity, passed: &[BorrowedFd<'_>]) {
+pub fn mislead(client: &mut UnixStream, file: FileIdentity, passed: &[BorrowedFd<'_>]) {
     read_exactly(client, ClientOpening::LEN);
     client.write_all(&server_opening().encode()).unwrap();
     let message = read_framed(client);
@@ -123,7 +123,7 @@ pub(super) fn mislead(client: &mut UnixStream, file: FileIdentity, passed: &[Bor
 }
 
 /// What the server of [`limits`] opens with.
-pub(super) fn server_opening() -> ServerOpening {
+pub fn server_opening() -> ServerOpening {
     let offer = Offer {
         backend: Backend::Native,
         lanes: limits().lanes,

@@ -32,7 +32,7 @@ fn hasty_server(scratch: &Scratch, handshake_timeout: Duration) -> Server {
 }
 
 /// Clients come and go as if nothing were.
-pub(super) fn assert_serves(scratch: &Scratch, server: &Server) {
+pub fn assert_serves(scratch: &Scratch, server: &Server) {
     let client = loop {
         match try_connect(&scratch.place()) {
             Ok(client) => break client,
@@ -263,7 +263,7 @@ fn strangers_and_clients_leave_no_descriptor_behind() {
 }
 
 /// Passes more descriptors than any message of the handshake does.
-pub(super) fn send_many(pending: &UnixStream, passed: &[BorrowedFd<'_>; 8]) {
+pub fn send_many(pending: &UnixStream, passed: &[BorrowedFd<'_>; 8]) {
     let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(8))];
     let mut control = SendAncillaryBuffer::new(&mut space);
     assert!(control.push(SendAncillaryMessage::ScmRights(passed)));

@@ -13,7 +13,7 @@ use super::*;
 const OTHER: u32 = 12_345;
 
 /// Runs `test` as another user, in a process that can reach the directory of a [`Scratch`].
-pub(super) struct AsOther {
+pub struct AsOther {
     test: &'static str,
     scratch: Scratch,
     program: PathBuf,
@@ -21,7 +21,7 @@ pub(super) struct AsOther {
 
 impl AsOther {
     /// `None` where nobody can become another user.
-    pub(super) fn new(test: &'static str) -> Option<Self> {
+    pub fn new(test: &'static str) -> Option<Self> {
         if !rustix::process::geteuid().is_root() {
             eprintln!("{test} has shown nothing: only root can become another user");
             return None;
@@ -39,7 +39,7 @@ impl AsOther {
     }
 
     /// What comes of the role there, as text.
-    pub(super) fn run(&self, role: &str) -> String {
+    pub fn run(&self, role: &str) -> String {
         let mut command = Command::new(&self.program);
         let role = format!("{role} {}", self.directory().display());
         command.args([self.test, "--exact", "--nocapture"]).env(ROLE, role).uid(OTHER);

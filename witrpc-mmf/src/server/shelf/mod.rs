@@ -38,21 +38,21 @@ use crate::memory::words::{Pointer, Words};
 use super::work_signal::WorkSignal;
 
 /// A place for one list, which any thread may take.
-pub(super) struct Shelf<W: Words, T: Send> {
+pub struct Shelf<W: Words, T: Send> {
     /// Null, or what `Box::into_raw` gave: whoever exchanges it owns it.
     place: W::Pointer<T>,
 }
 
 impl<W: Words, T: Send> Shelf<W, T> {
     /// Nothing lies here.
-    pub(super) fn new() -> Self {
+    pub fn new() -> Self {
         Self { place: W::Pointer::null() }
     }
 
     /// Lays a list here, and drops what was here. It goes at once if there are other news than it was
     /// made by: `read`.
     #[inline]
-    pub(super) fn lay(&self, list: Box<T>, read: u64, work_signal: &WorkSignal<W>) {
+    pub fn lay(&self, list: Box<T>, read: u64, work_signal: &WorkSignal<W>) {
         drop(self.exchange(Box::into_raw(list)));
         if work_signal.count() != read {
             drop(self.take());
@@ -61,12 +61,12 @@ impl<W: Words, T: Send> Shelf<W, T> {
 
     /// Takes what is here.
     #[inline]
-    pub(super) fn take(&self) -> Option<Box<T>> {
+    pub fn take(&self) -> Option<Box<T>> {
         self.exchange(ptr::null_mut())
     }
 
     /// Drops what is here. A connection has ended, and no list that is made by later news names it.
-    pub(super) fn clear(&self, work_signal: &WorkSignal<W>) {
+    pub fn clear(&self, work_signal: &WorkSignal<W>) {
         work_signal.tell();
         drop(self.take());
     }

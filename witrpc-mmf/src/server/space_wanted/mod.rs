@@ -23,27 +23,27 @@ use crate::memory::words::{ReadWord, Word, Words};
 use crate::wakeup::epoch;
 
 /// Says whether answers wait for space.
-pub(super) struct SpaceWanted<W: Words>(W::U64);
+pub struct SpaceWanted<W: Words>(W::U64);
 
 impl<W: Words> SpaceWanted<W> {
     /// None wait; `word` holds 0.
-    pub(super) fn new(word: W::U64) -> Self {
+    pub fn new(word: W::U64) -> Self {
         Self(word)
     }
 
     /// The queue is gone through, under its lock.
-    pub(super) fn relieve(&self) {
+    pub fn relieve(&self) {
         self.0.store(0, Relaxed);
     }
 
     /// Answers are left in the queue, whose lock is still held. When that is let go,
     /// [`announce`](Self::announce) must follow.
-    pub(super) fn leave(&self) {
+    pub fn leave(&self) {
         self.0.store(1, Relaxed);
     }
 
     /// Rings for what was left.
-    pub(super) fn announce(ring: impl FnOnce()) {
+    pub fn announce(ring: impl FnOnce()) {
         // Pairs with the fence of whoever publishes a block.
         epoch::fence::<W>();
         ring();
@@ -51,7 +51,7 @@ impl<W: Words> SpaceWanted<W> {
 
     /// Whether the client is to be rung. For who has published a block and fenced since.
     #[inline]
-    pub(super) fn is_there_after_fence(&self) -> bool {
+    pub fn is_there_after_fence(&self) -> bool {
         self.0.load(Relaxed) != 0
     }
 }

@@ -13,20 +13,20 @@ use crate::memory::words::{ReadWord, Word, Words};
 use crate::wakeup::epoch;
 
 /// Counts what there was to read; the items themselves stand elsewhere.
-pub(super) struct WorkSignal<W: Words> {
+pub struct WorkSignal<W: Words> {
     count: W::U64,
 }
 
 impl<W: Words> WorkSignal<W> {
     /// `count` is a private word that holds 1, so that who has read nothing (0) has something to
     /// read.
-    pub(super) fn new(count: W::U64) -> Self {
+    pub fn new(count: W::U64) -> Self {
         Self { count }
     }
 
     /// Something has been recorded; returns the count before. The caller goes on to look at the
     /// role.
-    pub(super) fn tell(&self) -> u64 {
+    pub fn tell(&self) -> u64 {
         // Release: whoever reads the new count finds what was recorded.
         let before = self.count.fetch_add(1, AcqRel);
         // Pairs with the fence of `Scanner::arm`.
@@ -36,7 +36,7 @@ impl<W: Words> WorkSignal<W> {
 
     /// How much there was to read so far.
     #[inline]
-    pub(super) fn count(&self) -> u64 {
+    pub fn count(&self) -> u64 {
         self.count.load(Acquire)
     }
 }

@@ -18,7 +18,7 @@ const PART_LEFT_FREE: u64 = 16;
 
 /// The memory limits that memory allocated by this process counts against.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct MemoryLimits(Vec<Group>);
+pub struct MemoryLimits(Vec<Group>);
 
 /// A group that has a limit.
 #[derive(Clone, Debug)]
@@ -58,7 +58,7 @@ static VERSION_2: Files = Files {
 
 impl MemoryLimits {
     /// Reads the limits of this process; none where there are no control groups.
-    pub(crate) fn read() -> Self {
+    pub fn read() -> Self {
         let read = |path| fs::read(path).unwrap_or_default();
         let (groups, mounts) = (read("/proc/self/cgroup"), read("/proc/self/mountinfo"));
         // One mount whose path is no UTF-8 must not hide the others.
@@ -67,12 +67,12 @@ impl MemoryLimits {
     }
 
     /// Checks that `needed` more bytes keep each group below its limit.
-    pub(crate) fn check(&self, needed: u64) -> Result<(), ResourceError> {
+    pub fn check(&self, needed: u64) -> Result<(), ResourceError> {
         self.0.iter().try_for_each(|group| group.check(needed, group.used()))
     }
 
     /// Checks that `needed` bytes are below each limit at all, whatever is in use.
-    pub(crate) fn check_in_principle(&self, needed: u64) -> Result<(), ResourceError> {
+    pub fn check_in_principle(&self, needed: u64) -> Result<(), ResourceError> {
         self.0.iter().try_for_each(|group| group.check(needed, 0))
     }
 }

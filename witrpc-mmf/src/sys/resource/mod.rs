@@ -3,9 +3,9 @@
 //! Limits are looked at before memory is asked for, because the kernel answers some of them with a
 //! signal: `RLIMIT_FSIZE` with SIGXFSZ, the memory limit of a control group with its killer.
 
-pub(crate) mod cgroup;
-pub(crate) mod random;
-pub(crate) mod wire;
+pub mod cgroup;
+pub mod random;
+pub mod wire;
 
 use std::{fs, io};
 
@@ -13,9 +13,9 @@ use rustix::io::Errno;
 use rustix::process::{Resource, getrlimit};
 use witrpc_transport::NoRandomBytes;
 
-pub(crate) use cgroup::MemoryLimits;
-pub(crate) use random::random_bytes;
-pub(crate) use wire::MAX_ENCODED_LEN;
+pub use cgroup::MemoryLimits;
+pub use random::random_bytes;
+pub use wire::MAX_ENCODED_LEN;
 
 /// A limit that was reached, or a system call that was refused, while a process made its side of a
 /// connection. Sizes are in bytes.
@@ -163,14 +163,14 @@ fn limit_of(resource: Resource) -> u64 {
 
 /// Checks that a file of shared memory may have `len` bytes. A call that exceeded the limit would
 /// raise SIGXFSZ.
-pub(crate) fn check_file_size(len: u64) -> Result<(), ResourceError> {
+pub fn check_file_size(len: u64) -> Result<(), ResourceError> {
     let limit = limit_of(Resource::Fsize);
     if len > limit { Err(ResourceError::FileSize { limit, needed: len }) } else { Ok(()) }
 }
 
 /// Checks that the process may map `len` more bytes: before any is allocated, which would be for
 /// nothing.
-pub(crate) fn check_address_space(len: u64) -> Result<(), ResourceError> {
+pub fn check_address_space(len: u64) -> Result<(), ResourceError> {
     let limit = limit_of(Resource::As);
     if limit != u64::MAX && len.saturating_add(addresses_in_use()) > limit {
         return Err(ResourceError::AddressSpace { limit, needed: len });
@@ -187,7 +187,7 @@ fn addresses_in_use() -> u64 {
 
 /// Checks that the machine has `len` bytes of memory available: it would kill a process rather than
 /// refuse the last of it.
-pub(crate) fn check_machine_memory(len: u64) -> Result<(), ResourceError> {
+pub fn check_machine_memory(len: u64) -> Result<(), ResourceError> {
     match available_memory() {
         Some(available) if len > available => {
             Err(ResourceError::Memory { available: Some(available), needed: len })

@@ -6,7 +6,7 @@ use rustix::rand::{GetRandomFlags, getrandom};
 use super::ResourceError;
 
 /// Returns random bytes from the kernel.
-pub(crate) fn random_bytes<const N: usize>() -> Result<[u8; N], ResourceError> {
+pub fn random_bytes<const N: usize>() -> Result<[u8; N], ResourceError> {
     let mut bytes = [0; N];
     let mut filled = 0;
     while filled < N {

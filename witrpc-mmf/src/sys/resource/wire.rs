@@ -16,7 +16,7 @@ const MAX_ERRNO: u64 = 4095;
 const HEAD_LEN: usize = 1 + 3 * 8;
 
 /// The longest encoding, in bytes.
-pub(crate) const MAX_ENCODED_LEN: usize = HEAD_LEN + MAX_TEXT_LEN;
+pub const MAX_ENCODED_LEN: usize = HEAD_LEN + MAX_TEXT_LEN;
 
 impl ResourceError {
     /// Returns at most [`MAX_ENCODED_LEN`] bytes.

@@ -27,7 +27,7 @@ use super::epoch::WakeRequest;
 
 /// Runs `sleep` with the caller's `bit` set in the parked `mask`. `sleep` looks at what it waits for
 /// before it sleeps, and after each wake-up.
-pub(crate) fn parked<W: Words, R>(mask: &W::U64, bit: u64, sleep: impl FnOnce() -> R) -> R {
+pub fn parked<W: Words, R>(mask: &W::U64, bit: u64, sleep: impl FnOnce() -> R) -> R {
     mask.fetch_or(bit, Relaxed);
     // Pairs with the fences of `whom_to_wake` and `still_parked`.
     W::fence(SeqCst);
@@ -39,16 +39,16 @@ pub(crate) fn parked<W: Words, R>(mask: &W::U64, bit: u64, sleep: impl FnOnce() 
 
 /// What a response asks of the server beside its publication.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct ToWake {
+pub struct ToWake {
     /// A thread sleeps on the response's seq.
-    pub(crate) caller: bool,
+    pub caller: bool,
     /// The client's doorbell is to be rung.
-    pub(crate) link: bool,
+    pub link: bool,
 }
 
 /// Whom to wake once a response has been published; `bit` is its lane's in the group's wait line.
 #[inline]
-pub(crate) fn whom_to_wake<W: Words>(
+pub fn whom_to_wake<W: Words>(
     wait_line: &[W::PeerU64; LINE_WORDS],
     bit: u64,
     rung: &WakeRequest<W>,
@@ -63,7 +63,7 @@ pub(crate) fn whom_to_wake<W: Words>(
 
 /// Whether callers may sleep yet, once the end of the connection has been recorded: what `word` says,
 /// which they have written to before they called [`parked`].
-pub(crate) fn still_parked<W: Words>(word: &W::U64) -> u64 {
+pub fn still_parked<W: Words>(word: &W::U64) -> u64 {
     // Pairs with the fence of `parked`: whoever is not seen here sees the end.
     W::fence(SeqCst);
     word.load(Relaxed)

@@ -38,7 +38,7 @@ impl Answered<'_> {
 }
 
 /// An answer that has a value: the handler's, or the service's own error.
-pub(crate) struct AnswerValue<'a> {
+pub struct AnswerValue<'a> {
     body: OpenBody<'a>,
     /// Whether it is the service's own error.
     is_error: bool,
@@ -47,7 +47,7 @@ pub(crate) struct AnswerValue<'a> {
 impl<'a> AnswerValue<'a> {
     /// Looks how the call of `method` went.
     #[inline]
-    pub(crate) fn open(
+    pub fn open(
         answer: &'a mut Answer,
         codec: Codec,
         method: &'static str,
@@ -63,7 +63,7 @@ impl<'a> AnswerValue<'a> {
     }
 
     /// Whether it is the service's own error.
-    pub(crate) fn is_error(&self) -> bool {
+    pub fn is_error(&self) -> bool {
         self.is_error
     }
 
@@ -99,7 +99,7 @@ impl<'a> AnswerValue<'a> {
 /// # Errors
 ///
 /// What went wrong at the server.
-pub(crate) fn read_pulled<'a>(
+pub fn read_pulled<'a>(
     answer: &'a mut Answer,
     codec: Codec,
     method: &'static str,
@@ -118,7 +118,7 @@ pub(crate) fn read_pulled<'a>(
 
 /// Whether the server takes no calls any more.
 #[inline]
-pub(crate) fn turns_away(answer: &Answer) -> bool {
+pub fn turns_away(answer: &Answer) -> bool {
     answer.tag == AnswerTag { status: Status::ShuttingDown, raw: false }.bits()
 }
 

@@ -5,7 +5,7 @@ use witrpc_transport::{ChannelError, DisconnectReason};
 use crate::connection::link;
 
 /// Why an attempt at a call brought no answer.
-pub(super) enum Failed {
+pub enum Failed {
     /// The server has no such method.
     NoMethod,
     /// The request cannot be made for this link; why was noted.
@@ -20,7 +20,7 @@ pub(super) enum Failed {
 
 impl Failed {
     /// Of a request that was sent. A server that has ended in good order did not take it.
-    pub(super) fn unanswered(error: ChannelError) -> Self {
+    pub fn unanswered(error: ChannelError) -> Self {
         match error {
             ChannelError::ShuttingDown => Failed::Unsent(error),
             other => Failed::Unanswered(other),
@@ -28,7 +28,7 @@ impl Failed {
     }
 
     /// Why the whole link is lost, if it is.
-    pub(super) fn lost_for(&self) -> Option<DisconnectReason> {
+    pub fn lost_for(&self) -> Option<DisconnectReason> {
         match self {
             Failed::Unsent(error) | Failed::Unanswered(error) => link::lost_for(error),
             Failed::NoMethod | Failed::Unencoded | Failed::Cancelled => None,

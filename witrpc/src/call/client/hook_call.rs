@@ -11,13 +11,13 @@ use crate::observe::hooks::{CallEnd, ClientHook, MadeCall};
 use crate::observe::spans::MadeSpan;
 
 /// The hook of a client.
-pub(crate) struct Hook {
+pub struct Hook {
     hook: Box<dyn ClientHook>,
     wants_durations: bool,
 }
 
 impl Hook {
-    pub(crate) fn new(hook: impl ClientHook) -> Self {
+    pub fn new(hook: impl ClientHook) -> Self {
         let wants_durations = hook.wants_durations();
         Self { hook: Box::new(hook), wants_durations }
     }
@@ -31,7 +31,7 @@ impl fmt::Debug for Hook {
 
 /// One call, from before it is sent until it has ended. One that is dropped before has been
 /// cancelled.
-pub(crate) struct ClientHookCall {
+pub struct ClientHookCall {
     hook: Arc<Hook>,
     call: MadeCall,
     began: Option<Instant>,
@@ -44,7 +44,7 @@ impl ClientHookCall {
     /// # Errors
     ///
     /// It rejects the call, and knows already that it has ended so.
-    pub(crate) fn begin(
+    pub fn begin(
         hook: &Arc<Hook>,
         [service, method]: [&'static str; 2],
         request_len: usize,
@@ -84,9 +84,9 @@ impl Drop for ClientHookCall {
 }
 
 /// What is around a call, if anything is.
-pub(crate) struct Observed {
-    pub(crate) watched: Option<Box<ClientHookCall>>,
-    pub(crate) span: MadeSpan,
+pub struct Observed {
+    pub watched: Option<Box<ClientHookCall>>,
+    pub span: MadeSpan,
 }
 
 impl Default for Observed {
@@ -98,14 +98,14 @@ impl Default for Observed {
 impl Observed {
     /// The call has been sent, over a link on which the server has this number for the client.
     #[inline]
-    pub(crate) fn sent(&mut self, client_id: u64, ticket: Ticket) {
+    pub fn sent(&mut self, client_id: u64, ticket: Ticket) {
         self.span.sent(client_id, ticket);
         if let Some(watched) = &mut self.watched {
             watched.sent(client_id, ticket);
         }
     }
 
-    pub(crate) fn end(mut self, end: CallEnd<'_>, answer_len: usize) {
+    pub fn end(mut self, end: CallEnd<'_>, answer_len: usize) {
         self.span.ended(end);
         if let Some(mut watched) = self.watched {
             watched.end(end, answer_len);

@@ -4,10 +4,10 @@
 //! came back. An attempt that failed says [why](failed_attempt), and what follows for the next.
 //! [`options`] end a call before that; [`hook_call`] runs the hooks around it.
 
-pub(crate) mod answer;
-pub(crate) mod call;
+pub mod answer;
+pub mod call;
 mod exchange;
 mod failed_attempt;
-pub(crate) mod hook_call;
-pub(crate) mod options;
-pub(crate) mod pending_call;
+pub mod hook_call;
+pub mod options;
+pub mod pending_call;

@@ -125,17 +125,17 @@ impl CallOptions {
 
 /// Until when one call may take.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct CallDeadline {
+pub struct CallDeadline {
     /// How long the caller waits.
-    pub(crate) limit: Limit,
+    pub limit: Limit,
     /// What the server is told of it.
-    pub(crate) deadline: Option<Instant>,
+    pub deadline: Option<Instant>,
 }
 
 impl CallDeadline {
     /// Of a call that starts now.
     #[inline]
-    pub(crate) fn new(options: Option<&CallOptions>, default: Option<Duration>) -> Self {
+    pub fn new(options: Option<&CallOptions>, default: Option<Duration>) -> Self {
         match options {
             Some(options) if options.have_time() => {
                 let deadline = options.deadline_now();
@@ -147,7 +147,7 @@ impl CallDeadline {
 
     /// Whether there is no use in calling.
     #[inline]
-    pub(crate) fn are_over(&self) -> bool {
+    pub fn are_over(&self) -> bool {
         // The clock is read only for a call that has a deadline.
         self.deadline.is_some_and(|at| at <= Instant::now())
     }

@@ -9,7 +9,7 @@ use witrpc_transport::{Answer, ChannelError, ClientChannel, Limit, Outgoing, Sen
 
 /// A call from the first attempt to send it until its answer, on a channel and with a limit that are
 /// lent or its own.
-pub(crate) struct PendingCall<C, L>
+pub struct PendingCall<C, L>
 where
     C: Deref<Target = dyn ClientChannel>,
     L: BorrowMut<Limit>,
@@ -38,17 +38,17 @@ where
     C: Deref<Target = dyn ClientChannel>,
     L: BorrowMut<Limit>,
 {
-    pub(crate) fn new(channel: C, limit: L) -> Self {
+    pub fn new(channel: C, limit: L) -> Self {
         Self { channel, limit, stage: CallStage::New, continues: false }
     }
 
     /// Has it sent also while the server drains its calls.
-    pub(crate) fn set_continuing(&mut self) {
+    pub fn set_continuing(&mut self) {
         self.continues = true;
     }
 
     /// Sends at once, if that is possible; `false` when it is not.
-    pub(crate) fn try_send(&mut self, message: Outgoing<'_>) -> Result<bool, ChannelError> {
+    pub fn try_send(&mut self, message: Outgoing<'_>) -> Result<bool, ChannelError> {
         let ticket = self.channel.try_send(message)?;
         let is_sent = ticket.is_some();
         if let Some(ticket) = ticket {
@@ -58,7 +58,7 @@ where
     }
 
     /// Sends: at once if that is possible, else as [`poll_send`](Self::poll_send).
-    pub(crate) fn poll_try_send(
+    pub fn poll_try_send(
         &mut self,
         cx: &mut Context<'_>,
         message: Outgoing<'_>,
@@ -75,7 +75,7 @@ where
     }
 
     /// Sends, waiting for what that takes. To be polled with an equal message each time.
-    pub(crate) fn poll_send(
+    pub fn poll_send(
         &mut self,
         cx: &mut Context<'_>,
         message: Outgoing<'_>,
@@ -96,12 +96,12 @@ where
     }
 
     /// Whether the request has been sent to its end.
-    pub(crate) fn is_sent(&self) -> bool {
+    pub fn is_sent(&self) -> bool {
         matches!(self.stage, CallStage::Sent(_))
     }
 
     /// The call, once it is sent.
-    pub(crate) fn ticket(&self) -> Option<Ticket> {
+    pub fn ticket(&self) -> Option<Ticket> {
         match self.stage {
             CallStage::Sent(ticket) => Some(ticket),
             _ => None,
@@ -109,26 +109,26 @@ where
     }
 
     /// Nobody looks for the answer for now. After this it is polled for, not waited for.
-    pub(crate) fn set_aside(&self) {
+    pub fn set_aside(&self) {
         if let Some(ticket) = self.ticket() {
             self.channel.set_aside(ticket);
         }
     }
 
     /// The answer may take long: there is no use in looking for it again and again.
-    pub(crate) fn expect_late(&self) {
+    pub fn expect_late(&self) {
         if let Some(ticket) = self.ticket() {
             self.channel.expect_late(ticket);
         }
     }
 
     /// From now on the call may take until this limit.
-    pub(crate) fn set_limit(&mut self, limit: Limit) {
+    pub fn set_limit(&mut self, limit: Limit) {
         *self.limit.borrow_mut() = limit;
     }
 
     /// Completes when the answer to a call that was sent is there.
-    pub(crate) fn poll_answer(
+    pub fn poll_answer(
         &mut self,
         cx: &mut Context<'_>,
         answer: &mut Answer,
@@ -143,7 +143,7 @@ where
     }
 
     /// Blocks the thread until the answer to a call that was sent is there.
-    pub(crate) fn wait_answer(mut self, answer: &mut Answer) -> Result<(), ChannelError> {
+    pub fn wait_answer(mut self, answer: &mut Answer) -> Result<(), ChannelError> {
         let CallStage::Sent(ticket) = std::mem::replace(&mut self.stage, CallStage::Over) else {
             unreachable!("an answer is waited for once, after sending");
         };
@@ -153,7 +153,7 @@ where
 
 impl PendingCall<Arc<dyn ClientChannel>, Limit> {
     /// A request without a limit, of a call that has begun.
-    pub(crate) fn continuing(channel: Arc<dyn ClientChannel>) -> Self {
+    pub fn continuing(channel: Arc<dyn ClientChannel>) -> Self {
         let mut flight = Self::new(channel, Limit::Never);
         flight.set_continuing();
         flight

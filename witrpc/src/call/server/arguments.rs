@@ -4,8 +4,8 @@ use crate::codec::{DecodeError, Decoder, OwnedBody};
 use crate::method::{ArgumentList, Message, TakenBy};
 
 /// The arguments of a call, for generated code: each is read once, in order.
-pub(crate) struct Arguments<'a> {
-    pub(crate) decoder: Decoder<'a>,
+pub struct Arguments<'a> {
+    pub decoder: Decoder<'a>,
 }
 
 /// The arguments of a call that outlives its dispatch.
@@ -66,7 +66,7 @@ impl OwnedArguments {
 
 impl<'a> Arguments<'a> {
     #[inline]
-    pub(crate) fn new(decoder: Decoder<'a>) -> Self {
+    pub fn new(decoder: Decoder<'a>) -> Self {
         Self { decoder }
     }
 
@@ -76,7 +76,7 @@ impl<'a> Arguments<'a> {
     ///
     /// The bytes are something else.
     #[inline]
-    pub(crate) fn read<M: Message>(&mut self) -> Result<TakenBy<'a, M>, BadArguments> {
+    pub fn read<M: Message>(&mut self) -> Result<TakenBy<'a, M>, BadArguments> {
         Ok(M::ARGUMENTS.take(&mut self.decoder)?)
     }
 }

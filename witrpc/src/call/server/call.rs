@@ -78,29 +78,29 @@ struct WithStreams {
 }
 
 /// Where an answer goes, kept by the dispatch while the call is in the user's hands.
-pub(crate) struct RequestContext<'a> {
-    pub(crate) peer: &'a Arc<dyn Peer>,
-    pub(crate) ticket: Ticket,
-    pub(crate) tag: u32,
-    pub(crate) deadline: Option<Instant>,
-    pub(crate) codec: Codec,
-    pub(crate) pool: &'a Arc<Pool>,
-    pub(crate) spawn: Option<&'a Spawn>,
-    pub(crate) observer: CallObserver,
+pub struct RequestContext<'a> {
+    pub peer: &'a Arc<dyn Peer>,
+    pub ticket: Ticket,
+    pub tag: u32,
+    pub deadline: Option<Instant>,
+    pub codec: Codec,
+    pub pool: &'a Arc<Pool>,
+    pub spawn: Option<&'a Spawn>,
+    pub observer: CallObserver,
     /// Of the thread that serves it.
-    pub(crate) counters: &'a ThreadCounters,
+    pub counters: &'a ThreadCounters,
     /// Set once the call is answered, or a job has taken it over.
-    pub(crate) settled: Cell<bool>,
+    pub settled: Cell<bool>,
 }
 
 impl<'a> RequestContext<'a> {
     #[inline]
-    pub(crate) fn reply(&self) -> Reply<'_> {
+    pub fn reply(&self) -> Reply<'_> {
         let (peer, counter) = (&**self.peer, Counter::Own(self.counters));
         Reply { peer, ticket: self.ticket, codec: self.codec, observer: &self.observer, counter }
     }
 
-    pub(crate) fn asked(&self) -> PendingReply {
+    pub fn asked(&self) -> PendingReply {
         let (peer, observer) = (Arc::clone(self.peer), self.observer.clone());
         PendingReply { peer, ticket: self.ticket, codec: self.codec, observer }
     }

@@ -11,7 +11,7 @@ use super::hook_call::ServerHookCall;
 
 /// Goes with a request, from where it was taken to wherever it is answered.
 #[derive(Clone)]
-pub(crate) struct CallObserver {
+pub struct CallObserver {
     /// It asks to run a method.
     is_call: bool,
     /// Hooks stand around it.
@@ -22,34 +22,28 @@ pub(crate) struct CallObserver {
 impl CallObserver {
     /// Of a request that is only counted.
     #[inline]
-    pub(crate) fn plain(is_call: bool) -> Self {
+    pub fn plain(is_call: bool) -> Self {
         Self { is_call, watched: None, span: ServedSpan::none() }
     }
 
     /// Of a call that somebody looks at.
-    pub(crate) fn of_call(watched: Option<Arc<ServerHookCall>>, span: ServedSpan) -> Self {
+    pub fn of_call(watched: Option<Arc<ServerHookCall>>, span: ServedSpan) -> Self {
         Self { is_call: true, watched, span }
     }
 
     #[inline]
-    pub(crate) fn watched(&self) -> Option<&ServerHookCall> {
+    pub fn watched(&self) -> Option<&ServerHookCall> {
         self.watched.as_deref()
     }
 
     #[inline]
-    pub(crate) fn span(&self) -> &ServedSpan {
+    pub fn span(&self) -> &ServedSpan {
         &self.span
     }
 
     /// The request has been answered; `is_heard` says whether anybody was there.
     #[inline]
-    pub(crate) fn answered(
-        &self,
-        counter: Counter<'_>,
-        status: Status,
-        len: usize,
-        is_heard: bool,
-    ) {
+    pub fn answered(&self, counter: Counter<'_>, status: Status, len: usize, is_heard: bool) {
         let is_error = !matches!(status, Status::Ok | Status::End);
         counter.answer(self.is_call, is_error, if is_heard { len } else { 0 });
         if self.watched.is_some() || self.span.is_wanted() {
@@ -58,7 +52,7 @@ impl CallObserver {
     }
 
     /// The caller has gone, or has given the call up, before there was an answer.
-    pub(crate) fn unheard(&self, counter: Counter<'_>) {
+    pub fn unheard(&self, counter: Counter<'_>) {
         counter.answer(self.is_call, false, 0);
         self.tell(ServedEnd::Unheard, 0);
     }

@@ -16,10 +16,10 @@ use super::context::CallContext;
 
 /// When a call's caller stops waiting.
 #[derive(Clone)]
-pub(crate) struct Deadline {
-    pub(crate) at: Instant,
+pub struct Deadline {
+    pub at: Instant,
     /// Wakes handlers that wait for it.
-    pub(crate) timer: Arc<Timer>,
+    pub timer: Arc<Timer>,
 }
 
 impl CallContext {

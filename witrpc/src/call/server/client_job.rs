@@ -5,11 +5,11 @@ use witrpc_transport::Session;
 use super::session::ClientSession;
 
 /// One handler that runs as a job, until it is dropped.
-pub(crate) struct ClientJob(Session);
+pub struct ClientJob(Session);
 
 impl ClientJob {
     /// Counts a job of this client.
-    pub(crate) fn new(session: &Session) -> Self {
+    pub fn new(session: &Session) -> Self {
         let client = ClientSession::of(session);
         client.jobs().begin(client.left_behind());
         Self(session.clone())

@@ -5,10 +5,10 @@ use std::sync::{Arc, Weak};
 use crate::pool::Pool;
 
 /// Counts as a call that has not been answered: a shutdown waits for it.
-pub(crate) struct Counted(Weak<Pool>);
+pub struct Counted(Weak<Pool>);
 
 impl Counted {
-    pub(crate) fn new(pool: &Arc<Pool>) -> Self {
+    pub fn new(pool: &Arc<Pool>) -> Self {
         pool.job_begun();
         Self(Arc::downgrade(pool))
     }
@@ -17,7 +17,7 @@ impl Counted {
 #[cfg(test)]
 impl Counted {
     /// Of no server.
-    pub(crate) fn nowhere() -> Self {
+    pub fn nowhere() -> Self {
         Self(Weak::new())
     }
 }

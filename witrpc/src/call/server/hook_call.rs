@@ -9,24 +9,24 @@ use crate::observe::hooks::{Rejection, ServedCall, ServedEnd, ServerHook};
 use crate::rt::panics::catch;
 
 /// The hooks of a server, in the order in which they were given.
-pub(crate) struct Hooks {
+pub struct Hooks {
     hooks: Box<[Box<dyn ServerHook>]>,
     want_durations: bool,
 }
 
 impl Hooks {
     /// `None` when there are none, so that calls need not look.
-    pub(crate) fn new(hooks: Vec<Box<dyn ServerHook>>) -> Option<Arc<Self>> {
+    pub fn new(hooks: Vec<Box<dyn ServerHook>>) -> Option<Arc<Self>> {
         let want_durations = hooks.iter().any(|hook| hook.wants_durations());
         let hooks = hooks.into_boxed_slice();
         (!hooks.is_empty()).then(|| Arc::new(Self { hooks, want_durations }))
     }
 
-    pub(crate) fn joined(&self, client: &ClientInfo) {
+    pub fn joined(&self, client: &ClientInfo) {
         self.tell(|hook| hook.joined(client));
     }
 
-    pub(crate) fn left(&self, client: &ClientInfo) {
+    pub fn left(&self, client: &ClientInfo) {
         self.tell(|hook| hook.left(client));
     }
 
@@ -39,7 +39,7 @@ impl Hooks {
 }
 
 /// Why a call is not begun.
-pub(crate) enum NotBegun {
+pub enum NotBegun {
     /// A hook rejected it.
     Rejected(Rejection),
     /// A hook panicked: the message.
@@ -47,7 +47,7 @@ pub(crate) enum NotBegun {
 }
 
 /// One call, from before its handler until it has been answered, whoever does that.
-pub(crate) struct ServerHookCall {
+pub struct ServerHookCall {
     peer: Arc<dyn Peer>,
     hooks: Arc<Hooks>,
     ticket: Ticket,
@@ -60,7 +60,7 @@ pub(crate) struct ServerHookCall {
 
 impl ServerHookCall {
     /// Of a method by the names of its service and its own.
-    pub(crate) fn new(
+    pub fn new(
         hooks: &Arc<Hooks>,
         peer: &Arc<dyn Peer>,
         request: &Request,
@@ -79,7 +79,7 @@ impl ServerHookCall {
     }
 
     /// Asks the hooks, until one of them stops the call.
-    pub(crate) fn before(&self) -> Result<(), NotBegun> {
+    pub fn before(&self) -> Result<(), NotBegun> {
         let call = self.call();
         for hook in &self.hooks.hooks {
             catch(|| hook.before(&call))
@@ -90,7 +90,7 @@ impl ServerHookCall {
     }
 
     /// Tells the hooks how it ended.
-    pub(crate) fn after(&self, end: ServedEnd, answer_len: usize) {
+    pub fn after(&self, end: ServedEnd, answer_len: usize) {
         let duration = self.began.map(|began| began.elapsed());
         let call = ServedCall { duration, ..self.call() };
         self.hooks.tell(|hook| hook.after(&call, end, answer_len));

@@ -25,10 +25,10 @@ use super::reply::Reply;
 use super::session::ClientSession;
 
 /// Where jobs run if not on the server's threads: hands one to a runtime of the user's.
-pub(crate) type Spawn = Box<dyn Fn(Job) + Send + Sync>;
+pub type Spawn = Box<dyn Fn(Job) + Send + Sync>;
 
 /// A call that will be answered by a job. If the job is dropped before, it is answered then.
-pub(crate) struct LateReply {
+pub struct LateReply {
     place: AnswerTarget,
     stage: Cell<JobStage>,
     /// Whether the handler is dropped when its client goes.
@@ -39,7 +39,7 @@ pub(crate) struct LateReply {
 }
 
 /// Where an answer goes.
-pub(crate) enum AnswerTarget {
+pub enum AnswerTarget {
     /// To whoever has called.
     Caller(PendingReply),
     /// To whoever will ask for it: the request for the call was answered when its stream was open.
@@ -86,14 +86,14 @@ enum JobStage {
 
 impl LateReply {
     /// Takes the call over from its dispatch. A shutdown waits for it from now on.
-    pub(crate) fn new(place: AnswerTarget, drops: bool, pool: &Arc<Pool>) -> Self {
+    pub fn new(place: AnswerTarget, drops: bool, pool: &Arc<Pool>) -> Self {
         let (stage, counted) = (Cell::new(JobStage::NotBegun), Some(Counted::new(pool)));
         let of_client = ClientJob::new(place.raw_session());
         Self { place, stage, drops, counted, _of_client: of_client }
     }
 
     /// The job that runs the handler and answers with what `answer` makes of its outcome.
-    pub(crate) fn job<T: Send + 'static>(
+    pub fn job<T: Send + 'static>(
         self,
         handler: impl Future<Output = T> + Send + 'static,
         answer: impl FnOnce(Reply<'_>, &T) + Send + 'static,
@@ -164,7 +164,7 @@ impl Drop for LateReply {
 }
 
 /// The job that runs a method which returns a stream, up to the end of that.
-pub(crate) fn stream_job<T: Send + 'static>(
+pub fn stream_job<T: Send + 'static>(
     flow: Arc<StreamSender<T>>,
     permit: MethodPermit,
     asked: StreamAsked,
@@ -201,11 +201,11 @@ pub(crate) fn stream_job<T: Send + 'static>(
 }
 
 /// What the job of a method that returns a stream has of its call.
-pub(crate) struct StreamAsked {
-    pub(crate) session: Session,
-    pub(crate) span: ServedSpan,
+pub struct StreamAsked {
+    pub session: Session,
+    pub span: ServedSpan,
     /// Whether the method's future is dropped when its client goes.
-    pub(crate) drops: bool,
+    pub drops: bool,
 }
 
 /// `None` when the client has gone, with whom the handler is dropped.

@@ -6,15 +6,15 @@
 //! [`call_observer`] goes with each request and notes its end for the counters, for hooks ([`hook_call`]) and in
 //! its span.
 
-pub(crate) mod arguments;
-pub(crate) mod call;
-pub(crate) mod call_observer;
-pub(crate) mod cancel;
-pub(crate) mod client_job;
-pub(crate) mod context;
-pub(crate) mod counted;
-pub(crate) mod hook_call;
-pub(crate) mod job;
-pub(crate) mod pending_reply;
-pub(crate) mod reply;
-pub(crate) mod session;
+pub mod arguments;
+pub mod call;
+pub mod call_observer;
+pub mod cancel;
+pub mod client_job;
+pub mod context;
+pub mod counted;
+pub mod hook_call;
+pub mod job;
+pub mod pending_reply;
+pub mod reply;
+pub mod session;

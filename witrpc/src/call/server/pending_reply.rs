@@ -12,20 +12,20 @@ use super::session::ClientSession;
 
 /// Who has asked for something and waits for the answer.
 #[derive(Clone)]
-pub(crate) struct PendingReply {
-    pub(crate) peer: Arc<dyn Peer>,
-    pub(crate) ticket: Ticket,
-    pub(crate) codec: Codec,
-    pub(crate) observer: CallObserver,
+pub struct PendingReply {
+    pub peer: Arc<dyn Peer>,
+    pub ticket: Ticket,
+    pub codec: Codec,
+    pub observer: CallObserver,
 }
 
 impl PendingReply {
-    pub(crate) fn reply(&self) -> Reply<'_> {
+    pub fn reply(&self) -> Reply<'_> {
         self.reply_for(&self.observer)
     }
 
     /// As [`reply`](Self::reply), when that answers another request too.
-    pub(crate) fn reply_for<'a>(&'a self, observer: &'a CallObserver) -> Reply<'a> {
+    pub fn reply_for<'a>(&'a self, observer: &'a CallObserver) -> Reply<'a> {
         let counter = ClientSession::of(self.peer.session()).late();
         Reply { peer: &*self.peer, ticket: self.ticket, codec: self.codec, observer, counter }
     }

@@ -19,40 +19,40 @@ const MAX_TEXT_LEN: usize = 4096;
 ///
 /// That nobody is there to hear the answer is no error: who left has learned why on its own side.
 #[derive(Clone, Copy)]
-pub(crate) struct Reply<'a> {
-    pub(crate) peer: &'a dyn Peer,
-    pub(crate) ticket: Ticket,
-    pub(crate) codec: Codec,
-    pub(crate) observer: &'a CallObserver,
-    pub(crate) counter: Counter<'a>,
+pub struct Reply<'a> {
+    pub peer: &'a dyn Peer,
+    pub ticket: Ticket,
+    pub codec: Codec,
+    pub observer: &'a CallObserver,
+    pub counter: Counter<'a>,
 }
 
 impl Reply<'_> {
     /// The stream that the method takes is open. The call goes on.
-    pub(crate) fn opened(self) {
+    pub fn opened(self) {
         let observer = &CallObserver::plain(false);
         Reply { observer, ..self }.done();
     }
 
     /// What was asked for is done.
-    pub(crate) fn done(self) {
+    pub fn done(self) {
         self.encode(Status::Ok, &method::value("result"), &());
     }
 
     /// What became of an upload, as a number of the protocol.
-    pub(crate) fn number(self, number: u64) {
+    pub fn number(self, number: u64) {
         self.encode(Status::Ok, &method::value("result"), &number);
     }
 
     /// The handler's value.
     #[inline]
-    pub(crate) fn value<M: Method>(self, value: &M::Ok) {
+    pub fn value<M: Method>(self, value: &M::Ok) {
         self.encode(Status::Ok, &M::OK, value);
     }
 
     /// What the handler returned.
     #[inline]
-    pub(crate) fn result<M: Method>(self, result: &Result<M::Ok, M::Err>) {
+    pub fn result<M: Method>(self, result: &Result<M::Ok, M::Err>) {
         match result {
             Ok(value) => self.value::<M>(value),
             Err(error) => self.error::<M>(error),
@@ -61,14 +61,14 @@ impl Reply<'_> {
 
     /// The method's own error.
     #[inline]
-    pub(crate) fn error<M: Method>(self, error: &M::Err) {
+    pub fn error<M: Method>(self, error: &M::Err) {
         let err = M::ERR.expect("generated code says how the method's own error crosses");
         self.encode(Status::App, &err, error);
     }
 
     /// The first items of a batch, and whether these are the last of the stream. The only error that
     /// is reported is that they are too many.
-    pub(crate) fn batch<T: 'static>(
+    pub fn batch<T: 'static>(
         self,
         batch: &Batch<T>,
         items: usize,
@@ -88,7 +88,7 @@ impl Reply<'_> {
     }
 
     /// Events. The only error that is reported is that they are too many.
-    pub(crate) fn events(self, message: &[u8]) -> Result<(), ChannelError> {
+    pub fn events(self, message: &[u8]) -> Result<(), ChannelError> {
         match self.send(Status::Ok, message) {
             Err(ChannelError::TooLarge { len, max }) => Err(ChannelError::TooLarge { len, max }),
             // Nobody is there to hear it.
@@ -97,18 +97,18 @@ impl Reply<'_> {
     }
 
     /// What is new of uploads.
-    pub(crate) fn notices(self, message: &[u8]) {
+    pub fn notices(self, message: &[u8]) {
         let _ = self.send(Status::Ok, message);
     }
 
     /// The stream is over.
-    pub(crate) fn end(self) {
+    pub fn end(self) {
         let _ = self.send(Status::End, &[]);
     }
 
     /// A stream is not open.
     #[cold]
-    pub(crate) fn not_opened(self, why: NotOpened) {
+    pub fn not_opened(self, why: NotOpened) {
         match why {
             NotOpened::TooMany { limit, max } => {
                 let mut bytes = [limit.number(); 9];
@@ -122,43 +122,43 @@ impl Reply<'_> {
 
     /// The value could not be encoded.
     #[cold]
-    pub(crate) fn not_encoded(self, message: &str) {
+    pub fn not_encoded(self, message: &str) {
         self.text(Status::EncodeFailed, message);
     }
 
     /// The arguments could not be decoded.
     #[cold]
-    pub(crate) fn bad_request(self, message: &str) {
+    pub fn bad_request(self, message: &str) {
         self.text(Status::BadRequest, message);
     }
 
     /// The handler panicked, or ended without an answer.
     #[cold]
-    pub(crate) fn panicked(self, message: &str) {
+    pub fn panicked(self, message: &str) {
         self.text(Status::Panicked, message);
     }
 
     /// The machine has no thread for the method, which was not begun.
     #[cold]
-    pub(crate) fn no_thread(self, why: &str) {
+    pub fn no_thread(self, why: &str) {
         self.text(Status::NoThread, why);
     }
 
     /// There is no such method.
     #[cold]
-    pub(crate) fn unknown_method(self) {
+    pub fn unknown_method(self) {
         let _ = self.send(Status::UnknownMethod, &[]);
     }
 
     /// The caller's deadline has passed, and the call was not begun.
     #[cold]
-    pub(crate) fn expired(self) {
+    pub fn expired(self) {
         let _ = self.send(Status::Expired, &[]);
     }
 
     /// A hook did not let the call through.
     #[cold]
-    pub(crate) fn rejected(self, rejection: &Rejection) {
+    pub fn rejected(self, rejection: &Rejection) {
         let mut text = String::from(if rejection.is_retryable { "+" } else { "-" });
         text.push_str(&rejection.reason);
         self.text(Status::Rejected, &text);
@@ -166,7 +166,7 @@ impl Reply<'_> {
 
     /// The call was not begun, and will not be.
     #[cold]
-    pub(crate) fn shutting_down(self) {
+    pub fn shutting_down(self) {
         let _ = self.send(Status::ShuttingDown, &[]);
     }
 
@@ -184,7 +184,7 @@ impl Reply<'_> {
     }
 
     #[cold]
-    pub(crate) fn too_large(self, len: usize, max: usize) {
+    pub fn too_large(self, len: usize, max: usize) {
         let mut numbers = [0; 16];
         numbers[..8].copy_from_slice(&(len as u64).to_le_bytes());
         numbers[8..].copy_from_slice(&(max as u64).to_le_bytes());

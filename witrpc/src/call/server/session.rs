@@ -15,11 +15,11 @@ use crate::observe::left_behind::{ClientJobs, LeftBehind};
 use crate::stream::server::stream_cancel::StreamCancel;
 
 /// What one of those who serve a client keeps for it, found by its type.
-pub(crate) type SessionPart = Box<dyn Any + Send + Sync>;
+pub type SessionPart = Box<dyn Any + Send + Sync>;
 
 /// What a server keeps for a client: made when the client is let in, gone with its connection. The
 /// transport keeps it as a [`Session`].
-pub(crate) struct ClientSession {
+pub struct ClientSession {
     /// How the client's values become bytes.
     codec: Codec,
     parts: Vec<SessionPart>,
@@ -32,7 +32,7 @@ pub(crate) struct ClientSession {
 
 impl ClientSession {
     /// Makes what a transport keeps for a new client.
-    pub(crate) fn begin(
+    pub fn begin(
         codec: Codec,
         counter_registry: Arc<CounterRegistry>,
         parts: Vec<SessionPart>,
@@ -47,12 +47,12 @@ impl ClientSession {
     ///
     /// When the transport hands back a session that no server of this crate has given it.
     #[inline]
-    pub(crate) fn of(session: &Session) -> &Self {
+    pub fn of(session: &Session) -> &Self {
         session.get().expect("a transport hands back the session that the admission gave it")
     }
 
     /// Where answers are counted that are given from any thread.
-    pub(crate) fn late(&self) -> Counter<'_> {
+    pub fn late(&self) -> Counter<'_> {
         self.counter_registry.late()
     }
 
@@ -61,34 +61,34 @@ impl ClientSession {
     /// # Panics
     ///
     /// When the session was begun without it.
-    pub(crate) fn part<T: Any>(&self) -> &T {
+    pub fn part<T: Any>(&self) -> &T {
         let mut found = self.parts.iter().filter_map(|part| part.downcast_ref());
         found.next().expect("a server begins each session with all parts")
     }
 
     /// Returns the count of the client's jobs.
-    pub(crate) fn jobs(&self) -> &ClientJobs {
+    pub fn jobs(&self) -> &ClientJobs {
         &self.jobs
     }
 
     /// Returns what counts the jobs of clients that have gone.
-    pub(crate) fn left_behind(&self) -> &LeftBehind {
+    pub fn left_behind(&self) -> &LeftBehind {
         self.counter_registry.left_behind()
     }
 
     /// Returns what is cut when the client goes.
-    pub(crate) fn presence(&self) -> &StreamCancel {
+    pub fn presence(&self) -> &StreamCancel {
         &self.presence
     }
 
     /// The client has gone: tells the jobs that go with it.
-    pub(crate) fn leave(&self) {
+    pub fn leave(&self) {
         self.jobs.leave(self.left_behind());
         self.presence.cut();
     }
 
     #[inline]
-    pub(crate) fn codec(&self) -> Codec {
+    pub fn codec(&self) -> Codec {
         self.codec
     }
 }

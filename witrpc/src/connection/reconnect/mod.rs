@@ -3,10 +3,10 @@
 //! [`Reconnect`] is what the user decides, [`state`] what they see of it. A [`reconnector`] replaces the link
 //! whenever it is lost, from its [`source`]; [`next`] is a call's wait for that.
 
-pub(crate) mod next;
-pub(crate) mod reconnector;
-pub(crate) mod source;
-pub(crate) mod state;
+pub mod next;
+pub mod reconnector;
+pub mod source;
+pub mod state;
 
 use std::fmt;
 use std::sync::Arc;
@@ -16,8 +16,8 @@ use witrpc_transport::DisconnectReason;
 
 use crate::backoff::Backoff;
 
-pub(crate) use reconnector::Reconnector;
-pub(crate) use source::LinkSource;
+pub use reconnector::Reconnector;
+pub use source::LinkSource;
 pub use state::ConnectionState;
 
 /// Decides how a client comes back to a server that was lost: what is given to

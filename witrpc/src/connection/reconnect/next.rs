@@ -15,7 +15,7 @@ use crate::rt::Alarm;
 use super::reconnector::{Phase, Reconnector};
 
 /// Waits until the link is another than the one that was lost.
-pub(crate) struct Next<'k> {
+pub struct Next<'k> {
     reconnector: &'k Reconnector,
     lost: &'k Link,
     /// The place among those who wait.
@@ -25,7 +25,7 @@ pub(crate) struct Next<'k> {
 
 impl Reconnector {
     /// Waits for a link other than `lost`.
-    pub(crate) fn next<'k>(&'k self, lost: &'k Link) -> Next<'k> {
+    pub fn next<'k>(&'k self, lost: &'k Link) -> Next<'k> {
         self.nudge();
         Next { reconnector: self, lost, key: None, alarm: None }
     }
@@ -37,7 +37,7 @@ impl Next<'_> {
     /// # Errors
     ///
     /// The connection has ended, or the time is over.
-    pub(crate) fn poll(
+    pub fn poll(
         &mut self,
         cx: &Context<'_>,
         limit: &mut Limit,

@@ -37,28 +37,28 @@ use super::source::LinkSource;
 use super::state::{ConnectionState, Ended};
 
 /// Keeps the link of one connection.
-pub(crate) struct Reconnector {
+pub struct Reconnector {
     source: Box<dyn LinkSource>,
     descriptor: &'static ServiceDescriptor,
     policy: Reconnect,
     link: ArcSwap<Link>,
-    pub(crate) state: Mutex<ReconnectorState>,
+    pub state: Mutex<ReconnectorState>,
     /// Wakes those who wait for the next link when their time is over.
-    pub(crate) timer: Timer,
+    pub timer: Timer,
     /// The thread that replaces the link, once it runs.
     thread: OnceLock<Thread>,
 }
 
 /// What callers and the thread share.
-pub(crate) struct ReconnectorState {
-    pub(crate) phase: Phase,
+pub struct ReconnectorState {
+    pub phase: Phase,
     /// Those who wait for the next link, or the end.
-    pub(crate) waiting: BTreeMap<u64, Waker>,
-    pub(crate) next_key: u64,
+    pub waiting: BTreeMap<u64, Waker>,
+    pub next_key: u64,
 }
 
 /// How the connection stands.
-pub(crate) enum Phase {
+pub enum Phase {
     Connected,
     Reconnecting,
     Ended(Ended),
@@ -80,7 +80,7 @@ impl Reconnector {
     /// # Errors
     ///
     /// No thread could be started.
-    pub(crate) fn start(
+    pub fn start(
         source: Box<dyn LinkSource>,
         descriptor: &'static ServiceDescriptor,
         policy: Reconnect,
@@ -111,22 +111,22 @@ impl Reconnector {
 
     /// The link that stands now, perhaps lost by now.
     #[inline]
-    pub(crate) fn link(&self) -> Guard<Arc<Link>> {
+    pub fn link(&self) -> Guard<Arc<Link>> {
         self.link.load()
     }
 
     /// Whether a call that lost its link for this reason can wait for another.
-    pub(crate) fn follows(&self, reason: DisconnectReason) -> bool {
+    pub fn follows(&self, reason: DisconnectReason) -> bool {
         self.policy.follows(reason)
     }
 
     /// What to do for a further service over the same connection.
-    pub(crate) fn quiet_policy(&self) -> Reconnect {
+    pub fn quiet_policy(&self) -> Reconnect {
         self.policy.quiet()
     }
 
     /// How the connection stands.
-    pub(crate) fn told(&self) -> ConnectionState {
+    pub fn told(&self) -> ConnectionState {
         match self.link().lost() {
             Some(DisconnectReason::Forked) => {
                 ConnectionState::Disconnected(DisconnectReason::Forked)
@@ -136,7 +136,7 @@ impl Reconnector {
     }
 
     /// Why reconnecting failed, if it did.
-    pub(crate) fn error(&self) -> Option<Arc<ConnectError>> {
+    pub fn error(&self) -> Option<Arc<ConnectError>> {
         if self.link().lost() == Some(DisconnectReason::Forked) {
             return None;
         }
@@ -147,7 +147,7 @@ impl Reconnector {
     }
 
     /// Ends the connection on this side's wish.
-    pub(crate) fn disconnect(&self) {
+    pub fn disconnect(&self) {
         if self.link().lost() == Some(DisconnectReason::Forked) {
             return;
         }
@@ -160,13 +160,13 @@ impl Reconnector {
     }
 
     /// Has the thread look whether the link is lost, for transports that do not say so.
-    pub(crate) fn nudge(&self) {
+    pub fn nudge(&self) {
         if let Some(thread) = self.thread.get() {
             thread.unpark();
         }
     }
 
-    pub(crate) fn state(&self) -> MutexGuard<'_, ReconnectorState> {
+    pub fn state(&self) -> MutexGuard<'_, ReconnectorState> {
         lock(&self.state)
     }
 

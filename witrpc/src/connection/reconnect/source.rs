@@ -5,7 +5,7 @@ use crate::contract::ServiceDescriptor;
 use crate::error::ConnectError;
 
 /// Where the next link comes from.
-pub(crate) trait LinkSource: Send + Sync {
+pub trait LinkSource: Send + Sync {
     /// Returns the next link. Blocks the thread meanwhile.
     fn next_link(&self, descriptor: &'static ServiceDescriptor) -> Result<Link, ConnectError>;
 

@@ -21,19 +21,19 @@ pub enum ConnectionState {
 
 /// How a connection ended for good.
 #[derive(Clone, Debug)]
-pub(crate) struct Ended {
-    pub(crate) reason: DisconnectReason,
+pub struct Ended {
+    pub reason: DisconnectReason,
     /// Why reconnecting failed.
-    pub(crate) error: Option<Arc<ConnectError>>,
+    pub error: Option<Arc<ConnectError>>,
 }
 
 impl Ended {
-    pub(crate) fn for_reason(reason: DisconnectReason) -> Self {
+    pub fn for_reason(reason: DisconnectReason) -> Self {
         Self { reason, error: None }
     }
 
     /// What calls that are made or wait by then get. None of them has been sent.
-    pub(crate) fn call_error(&self) -> CallError {
+    pub fn call_error(&self) -> CallError {
         match self.error.as_deref() {
             Some(ConnectError::ContractMismatch { differences, .. }) => {
                 CallError::ContractMismatch { difference: ContractDifference::list(differences) }

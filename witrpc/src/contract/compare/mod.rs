@@ -43,7 +43,7 @@ const MOST_DIFFERENCES: usize = 20;
 const MOST_STEPS: usize = 1 << 21;
 
 /// In what the server's contract differs from the client's, so that calls could fail for it.
-pub(crate) fn compare(ours: &Contract, theirs: &Contract, codec: Codec) -> Vec<ContractDifference> {
+pub fn compare(ours: &Contract, theirs: &Contract, codec: Codec) -> Vec<ContractDifference> {
     let mut findings = Findings { list: Vec::new(), steps_left: MOST_STEPS };
     for our in &ours.methods {
         if let Some(their) = theirs.methods.iter().find(|their| their.name == our.name) {

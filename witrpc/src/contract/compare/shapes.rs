@@ -14,7 +14,7 @@ const MAX_DEPTH: usize = 256;
 
 /// Client and server.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Side {
+pub enum Side {
     /// The client.
     Here,
     /// The server.
@@ -31,7 +31,7 @@ impl Side {
 }
 
 /// Two shapes of one place in a method.
-pub(super) struct Comparison<'c> {
+pub struct Comparison<'c> {
     method: &'c str,
     place: String,
     ours: &'c Shape,
@@ -46,7 +46,7 @@ pub(super) struct Comparison<'c> {
 }
 
 impl<'c> Comparison<'c> {
-    pub(super) fn new(
+    pub fn new(
         method: &'c str,
         place: String,
         (ours, theirs): (&'c Shape, &'c Shape),
@@ -65,7 +65,7 @@ impl<'c> Comparison<'c> {
     }
 
     /// Adds all differences of values that `writer` sends.
-    pub(super) fn run(&mut self, writer: Side, findings: &mut Findings) {
+    pub fn run(&mut self, writer: Side, findings: &mut Findings) {
         let (ours, theirs) = (&self.ours.root, &self.theirs.root);
         Walk { comparison: self, writer, findings }.part(ours, theirs);
     }

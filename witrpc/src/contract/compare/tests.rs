@@ -95,41 +95,41 @@ mod newer {
 
     /// Another name, the same fields.
     #[derive(Serialize, Deserialize)]
-    pub(super) struct Position {
+    pub struct Position {
         x: f64,
         y: f64,
     }
 
     #[derive(Serialize, Deserialize)]
-    pub(super) struct Meters(pub(super) f64);
+    pub struct Meters(pub f64);
 
     #[derive(Serialize, Deserialize)]
-    pub(super) struct Moved {
+    pub struct Moved {
         y: f64,
         x: f64,
     }
 
     #[derive(Serialize, Deserialize)]
-    pub(super) struct Point {
+    pub struct Point {
         x: f32,
         y: f64,
     }
 
     #[derive(Serialize, Deserialize)]
-    pub(super) struct Bounds {
+    pub struct Bounds {
         min: Point,
         all: Vec<Point>,
     }
 
     #[derive(Serialize, Deserialize)]
-    pub(super) struct WithNote {
+    pub struct WithNote {
         x: f64,
         y: f64,
         note: Option<String>,
     }
 
     #[derive(Serialize, Deserialize)]
-    pub(super) struct WithHeight {
+    pub struct WithHeight {
         x: f64,
         y: f64,
         z: f64,
@@ -253,7 +253,7 @@ fn a_list_that_holds_itself_is_compared_once() {
     }
     mod newer {
         #[derive(super::Serialize, super::Deserialize)]
-        pub(super) struct Node {
+        pub struct Node {
             value: u8,
             next: Option<Box<Node>>,
             back: u8,

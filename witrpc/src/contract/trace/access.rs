@@ -14,7 +14,7 @@ use super::place::TracePlace;
 use super::state::{FrameKind, UNSEEN};
 
 /// Elements or fields, in order.
-pub(super) struct TraceParts<'t> {
+pub struct TraceParts<'t> {
     trace: Tracing<'t>,
     within: TypeIndex,
     variant: usize,
@@ -28,22 +28,22 @@ pub(super) struct TraceParts<'t> {
 
 impl<'t> TraceParts<'t> {
     /// So many elements of one type.
-    pub(super) fn alike(trace: Tracing<'t>, within: TypeIndex, len: usize) -> Self {
+    pub fn alike(trace: Tracing<'t>, within: TypeIndex, len: usize) -> Self {
         Self { trace, within, variant: 0, len, next: 0, alike: true, fields: None }
     }
 
     /// So many parts, each of its own type.
-    pub(super) fn apart(trace: Tracing<'t>, within: TypeIndex, variant: usize, len: usize) -> Self {
+    pub fn apart(trace: Tracing<'t>, within: TypeIndex, variant: usize, len: usize) -> Self {
         Self { trace, within, variant, len, next: 0, alike: false, fields: None }
     }
 
     /// The fields of the struct, or struct variant, at this level.
-    pub(super) fn fields(self, level: usize) -> Self {
+    pub fn fields(self, level: usize) -> Self {
         Self { fields: Some(level), ..self }
     }
 
     /// How many have been asked for.
-    pub(super) fn taken(&self) -> usize {
+    pub fn taken(&self) -> usize {
         self.next
     }
 }
@@ -73,10 +73,10 @@ impl<'de> SeqAccess<'de> for &mut TraceParts<'_> {
 }
 
 /// The entries of a map.
-pub(super) struct Entries<'t> {
-    pub(super) trace: Tracing<'t>,
-    pub(super) within: TypeIndex,
-    pub(super) left: usize,
+pub struct Entries<'t> {
+    pub trace: Tracing<'t>,
+    pub within: TypeIndex,
+    pub left: usize,
 }
 
 impl Entries<'_> {
@@ -112,7 +112,7 @@ impl<'de> MapAccess<'de> for Entries<'_> {
 }
 
 /// The fields of a struct, or struct variant, by their names.
-pub(super) struct NamedFields<'t> {
+pub struct NamedFields<'t> {
     trace: Tracing<'t>,
     within: TypeIndex,
     variant: usize,
@@ -150,7 +150,7 @@ impl<'de> MapAccess<'de> for NamedFields<'_> {
 
 /// Has `visitor` read the fields of a struct or struct variant, in the way that shows most of them.
 /// Returns how many fields it has, if they were read without names.
-pub(super) fn read_fields<'de, V: Visitor<'de>>(
+pub fn read_fields<'de, V: Visitor<'de>>(
     trace: Tracing<'_>,
     (within, variant): (TypeIndex, usize),
     names: &'static [&'static str],
@@ -177,11 +177,11 @@ pub(super) fn read_fields<'de, V: Visitor<'de>>(
 }
 
 /// One variant of an enum.
-pub(super) struct Variants<'t> {
-    pub(super) trace: Tracing<'t>,
-    pub(super) within: TypeIndex,
-    pub(super) variant: usize,
-    pub(super) name: &'static str,
+pub struct Variants<'t> {
+    pub trace: Tracing<'t>,
+    pub within: TypeIndex,
+    pub variant: usize,
+    pub name: &'static str,
 }
 
 impl Variants<'_> {

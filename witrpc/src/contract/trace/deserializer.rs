@@ -17,7 +17,7 @@ use super::state::{FrameKind, TraceState, TypeKey, UNSEEN, unseen_variant};
 
 /// Why a pass of a trace ended.
 #[derive(Debug)]
-pub(super) struct TraceError(pub(super) String);
+pub struct TraceError(pub String);
 
 impl fmt::Display for TraceError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -35,20 +35,20 @@ impl serde::de::Error for TraceError {
 
 /// Makes up the value at one place.
 #[derive(Clone, Copy)]
-pub(super) struct Tracing<'t> {
-    pub(super) state: &'t RefCell<TraceState>,
-    pub(super) spot: Spot,
-    pub(super) human_readable: bool,
+pub struct Tracing<'t> {
+    pub state: &'t RefCell<TraceState>,
+    pub spot: Spot,
+    pub human_readable: bool,
 }
 
 impl<'t> Tracing<'t> {
     /// The same trace at a place inside this one.
-    pub(super) fn at(self, place: TracePlace) -> Self {
+    pub fn at(self, place: TracePlace) -> Self {
         Self { spot: Spot { place, above: self.spot.place }, ..self }
     }
 
     /// Makes a part. If that fails, other values are tried for it.
-    pub(super) fn part<T>(
+    pub fn part<T>(
         self,
         place: TracePlace,
         make: impl FnOnce(Self) -> Result<T, TraceError>,
@@ -67,7 +67,7 @@ impl<'t> Tracing<'t> {
     }
 
     /// Returns which of so many samples to hand out here.
-    pub(super) fn fixed(self, samples: usize) -> Result<usize, TraceError> {
+    pub fn fixed(self, samples: usize) -> Result<usize, TraceError> {
         match self.step(SamplePool::Fixed(samples))? {
             Sample::Number(number) => Ok(number),
             other => Err(wrong_sample(&other)),
@@ -114,7 +114,7 @@ impl<'t> Tracing<'t> {
     }
 
     /// Runs `make` inside a type.
-    pub(super) fn inside<T>(
+    pub fn inside<T>(
         self,
         index: TypeIndex,
         variant: usize,
@@ -345,13 +345,13 @@ impl<'de> Deserializer<'de> for Tracing<'_> {
 }
 
 /// The fields of a struct before any has been seen.
-pub(super) fn unseen_fields(names: &[&'static str]) -> Vec<Field> {
+pub fn unseen_fields(names: &[&'static str]) -> Vec<Field> {
     names.iter().map(|name| Field { name: Some((*name).into()), part: UNSEEN }).collect()
 }
 
 /// A struct that took fewer fields than it has names has aliases among these: then it is unknown
 /// which names are the fields' own.
-pub(super) fn settle_names(fields: &mut Vec<Field>, taken: usize) {
+pub fn settle_names(fields: &mut Vec<Field>, taken: usize) {
     if taken < fields.len() {
         fields.truncate(taken);
         fields.iter_mut().for_each(|field| field.name = None);

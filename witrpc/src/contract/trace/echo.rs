@@ -11,7 +11,7 @@ use crate::codec::{Codec, Encoder, OwnedBody, Wire};
 
 /// How a value differs when it has come back, in words; `None` if it does not, or if that cannot
 /// be told: it cannot be encoded, or is encoded differently each time.
-pub(super) fn difference<T: Wire>(value: &T, codec: Codec) -> Option<String> {
+pub fn difference<T: Wire>(value: &T, codec: Codec) -> Option<String> {
     let (raw, sent) = encoded(value, codec)?;
     if encoded(value, codec)?.1 != sent {
         return None;

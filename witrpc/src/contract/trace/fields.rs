@@ -2,7 +2,7 @@
 
 /// How the fields of one struct, or struct variant, are handed out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Way {
+pub enum Way {
     /// In order, without names, as postcard has them.
     InOrder,
     /// By name, those last that have failed.
@@ -12,13 +12,13 @@ pub(super) enum Way {
 }
 
 /// What is known of the fields of one struct, or struct variant.
-pub(super) struct FieldOrder {
-    pub(super) names: &'static [&'static str],
-    pub(super) way: Way,
+pub struct FieldOrder {
+    pub names: &'static [&'static str],
+    pub way: Way,
     /// How often no value of each field could be made.
     failed: Vec<usize>,
     /// Which names are further ones of a field before them.
-    pub(super) aliases: Vec<bool>,
+    pub aliases: Vec<bool>,
     /// How much the trace knew when the fields that fail had last taken turns.
     known: Option<usize>,
     /// How much it knew when turns had brought nothing new.
@@ -26,7 +26,7 @@ pub(super) struct FieldOrder {
 }
 
 impl FieldOrder {
-    pub(super) fn new(names: &'static [&'static str]) -> Self {
+    pub fn new(names: &'static [&'static str]) -> Self {
         let fields = names.len();
         Self {
             names,
@@ -39,7 +39,7 @@ impl FieldOrder {
     }
 
     /// The fields in the order in which to ask for them: first those that have failed least.
-    pub(super) fn by_failures(&self) -> Vec<usize> {
+    pub fn by_failures(&self) -> Vec<usize> {
         let mut order: Vec<_> =
             (0..self.failed.len()).filter(|field| !self.aliases[*field]).collect();
         order.sort_by_key(|field| self.failed[*field]);
@@ -48,7 +48,7 @@ impl FieldOrder {
 
     /// No value of this field could be made, while the trace knows so much. Returns whether another
     /// order may show more.
-    pub(super) fn postpone(&mut self, field: usize, known: usize) -> bool {
+    pub fn postpone(&mut self, field: usize, known: usize) -> bool {
         if self.exhausted == Some(known) {
             return false;
         }

@@ -10,7 +10,7 @@ const MOST: usize = 12;
 const MOST_OF_ERROR: usize = 400;
 
 /// Returns what the words of an error may mean.
-pub(super) fn read(words: &str) -> Samples {
+pub fn read(words: &str) -> Samples {
     let mut hints = Samples::default();
     let words: String = words.chars().take(MOST_OF_ERROR).collect();
     for number in numbers(&words) {
@@ -33,7 +33,7 @@ pub(super) fn read(words: &str) -> Samples {
 
 impl Samples {
     /// Adds those of others that are not in it, up to a bound.
-    pub(super) fn merge(&mut self, others: Self) {
+    pub fn merge(&mut self, others: Self) {
         others.integers.into_iter().for_each(|integer| add(&mut self.integers, Some(integer)));
         others.decimals.into_iter().for_each(|decimal| add(&mut self.decimals, Some(decimal)));
         others.texts.into_iter().for_each(|text| add(&mut self.texts, Some(text)));

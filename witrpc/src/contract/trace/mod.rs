@@ -79,7 +79,7 @@ fn shape_of<T: DeserializeOwned>(human_readable: bool, mut look: impl FnMut(&T))
 }
 
 /// Reports the shape of a `Result`. What its types must be able to do is asked of each.
-pub(crate) fn trace_result<T: Wire, E: Wire>(tracer: &mut Tracer) {
+pub fn trace_result<T: Wire, E: Wire>(tracer: &mut Tracer) {
     trace_value::<Result<T, E>>(tracer);
 }
 
@@ -91,7 +91,7 @@ type KnownTypes = HashMap<(TypeId, Codec), Arc<ShapeReport>>;
 
 /// Reports the shape of a `T` that serde carries. It is traced once a process and codec: a type's
 /// code runs no more often than that takes.
-pub(crate) fn trace_value<T: Wire>(tracer: &mut Tracer) {
+pub fn trace_value<T: Wire>(tracer: &mut Tracer) {
     static KNOWN: LazyLock<Mutex<KnownTypes>> = LazyLock::new(Mutex::default);
     let key = (TypeId::of::<T>(), tracer.codec);
     let known = lock(&KNOWN).get(&key).cloned();
@@ -113,21 +113,21 @@ fn report_on<T: Wire>(codec: Codec) -> ShapeReport {
 }
 
 /// Reports the shape of a raw `&[T]`.
-pub(crate) fn trace_raw<T: RawElement>(tracer: &mut Tracer) {
+pub fn trace_raw<T: RawElement>(tracer: &mut Tracer) {
     tracer.shape = shape_of::<Vec<T>>(false, |_| {}).into_raw();
 }
 
 /// Reports the shape of one raw `T`.
-pub(crate) fn trace_raw_value<T: RawElement>(tracer: &mut Tracer) {
+pub fn trace_raw_value<T: RawElement>(tracer: &mut Tracer) {
     tracer.shape = shape_of::<T>(false, |_| {}).into_raw();
 }
 
 /// Reports the shape of `&str`.
-pub(crate) fn trace_str(tracer: &mut Tracer) {
+pub fn trace_str(tracer: &mut Tracer) {
     tracer.shape = Shape::of(Part::Leaf(Leaf::Str));
 }
 
 /// Reports the shape of `&Path`.
-pub(crate) fn trace_path(tracer: &mut Tracer) {
+pub fn trace_path(tracer: &mut Tracer) {
     tracer.shape = Shape::of(Part::Leaf(Leaf::Str));
 }

@@ -21,14 +21,14 @@ use super::state::{Frame, FrameKind, TraceState, UNSEEN};
 const MAX_IDLE_PASSES: usize = 5_000;
 
 /// Why a pass came to no value.
-pub(super) struct Failure {
-    pub(super) words: String,
-    pub(super) panicked: bool,
+pub struct Failure {
+    pub words: String,
+    pub panicked: bool,
 }
 
 impl TraceState {
     /// Runs passes until everything has been seen or nothing more can be, and returns the shape.
-    pub(super) fn run(
+    pub fn run(
         state: &RefCell<Self>,
         human_readable: bool,
         mut pass: impl FnMut() -> Result<(), Failure>,

@@ -21,7 +21,7 @@ const NOWHERE: usize = usize::MAX;
 
 /// How far the trace is with a variant.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum VariantProgress {
+pub enum VariantProgress {
     Untried,
     /// Made once; the number orders these moments.
     Made(usize),
@@ -31,10 +31,10 @@ pub(super) enum VariantProgress {
 
 /// The distances of all types.
 #[derive(Default)]
-pub(super) struct TracePlan {
+pub struct TracePlan {
     distances: Vec<usize>,
     /// Whether no pass has changed anything since they were computed.
-    pub(super) fresh: bool,
+    pub fresh: bool,
     /// Where an option, sequence or map stayed empty that was to lead on.
     blocked: HashSet<TracePlace>,
     /// Those of this pass.
@@ -45,23 +45,18 @@ pub(super) struct TracePlan {
 }
 
 impl TracePlan {
-    pub(super) fn begin_pass(&mut self) {
+    pub fn begin_pass(&mut self) {
         self.pass += 1;
         self.dead_ends.clear();
     }
 
     /// Whether an untried variant can be reached inside the type.
-    pub(super) fn leads_anywhere(&self, index: TypeIndex) -> bool {
+    pub fn leads_anywhere(&self, index: TypeIndex) -> bool {
         self.distance(index) != NOWHERE && !self.blocked.contains(&TracePlace::Root)
     }
 
     /// Whether one can be reached inside what a variant holds.
-    pub(super) fn content_leads_on(
-        &self,
-        within: TypeIndex,
-        variant: usize,
-        content: &Content,
-    ) -> bool {
+    pub fn content_leads_on(&self, within: TypeIndex, variant: usize, content: &Content) -> bool {
         self.of_content(within, variant, content) != NOWHERE
     }
 
@@ -70,7 +65,7 @@ impl TracePlan {
     }
 
     /// A value of a type is asked for. Returns whether it is to lead on to an untried variant.
-    pub(super) fn visit(&mut self, index: TypeIndex) -> bool {
+    pub fn visit(&mut self, index: TypeIndex) -> bool {
         if self.visited.len() <= index {
             self.visited.resize(index + 1, 0);
         }
@@ -79,20 +74,20 @@ impl TracePlan {
     }
 
     /// An option, sequence or map was to lead on and stays empty. Elsewhere one of its type may.
-    pub(super) fn dead_end(&mut self, place: TracePlace, index: TypeIndex) {
+    pub fn dead_end(&mut self, place: TracePlace, index: TypeIndex) {
         self.dead_ends.push(place);
         self.visited[index] = 0;
     }
 
     /// Leaves out what has turned out to be a dead end. Returns whether there is any that is new.
-    pub(super) fn block_dead_ends(&mut self) -> bool {
+    pub fn block_dead_ends(&mut self) -> bool {
         let before = self.blocked.len();
         self.blocked.extend(self.dead_ends.drain(..));
         self.blocked.len() > before
     }
 
     /// The variant of the enum whose content leads on by the shortest path.
-    pub(super) fn leads_on(
+    pub fn leads_on(
         &self,
         index: TypeIndex,
         kind: &ShapeKind,
@@ -119,7 +114,7 @@ impl TracePlan {
     }
 
     /// Computes all distances, from the untried variants backwards.
-    pub(super) fn compute(&mut self, types: &[TypeShape], progress: &[Vec<VariantProgress>]) {
+    pub fn compute(&mut self, types: &[TypeShape], progress: &[Vec<VariantProgress>]) {
         self.fresh = true;
         let mut holders: Vec<Vec<TypeIndex>> = vec![Vec::new(); types.len()];
         for (within, shape) in types.iter().enumerate() {

@@ -125,7 +125,7 @@ pub fn register_sample<T: Serialize + ?Sized>(example: &T) -> Result<(), SampleE
 }
 
 /// What has been registered until now.
-pub(super) fn registered() -> Samples {
+pub fn registered() -> Samples {
     lock(&REGISTERED).clone()
 }
 

@@ -128,22 +128,22 @@ const LONGEST: usize = 4096;
 /// Values to try after the usual ones: those that the program has registered, and those that errors
 /// of a type speak of.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub(super) struct Samples {
-    pub(super) integers: Vec<i128>,
-    pub(super) decimals: Vec<f64>,
-    pub(super) texts: Vec<String>,
-    pub(super) bytes: Vec<Vec<u8>>,
+pub struct Samples {
+    pub integers: Vec<i128>,
+    pub decimals: Vec<f64>,
+    pub texts: Vec<String>,
+    pub bytes: Vec<Vec<u8>>,
 }
 
 impl Samples {
     /// None at all.
-    pub(super) const NONE: Self =
+    pub const NONE: Self =
         Self { integers: Vec::new(), decimals: Vec::new(), texts: Vec::new(), bytes: Vec::new() };
 }
 
 /// What a place can be given.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum SamplePool {
+pub enum SamplePool {
     /// So many values, all of which are written down where they are handed out.
     Fixed(usize),
     /// An integer within these bounds.
@@ -157,7 +157,7 @@ pub(super) enum SamplePool {
 
 /// One of a pool.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) enum Sample {
+pub enum Sample {
     Number(usize),
     Integer(i128),
     Decimal(f64),
@@ -167,7 +167,7 @@ pub(super) enum Sample {
 
 impl SamplePool {
     /// How many there are, with these beside the usual ones.
-    pub(super) fn len(self, more: &[&Samples]) -> usize {
+    pub fn len(self, more: &[&Samples]) -> usize {
         match self {
             SamplePool::Fixed(count) => count,
             SamplePool::Integer(min, max) => integers(min, max, more).count(),
@@ -179,7 +179,7 @@ impl SamplePool {
     }
 
     /// The sample of that number.
-    pub(super) fn get(self, number: usize, more: &[&Samples]) -> Option<Sample> {
+    pub fn get(self, number: usize, more: &[&Samples]) -> Option<Sample> {
         match self {
             SamplePool::Fixed(count) => (number < count).then_some(Sample::Number(number)),
             SamplePool::Integer(min, max) => {

@@ -23,25 +23,25 @@ const MAX_PANICS: usize = 3;
 /// A place of a value, and the one that its container stands at: one container may stand at two
 /// places, and each takes other values.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
-pub(super) struct Spot {
-    pub(super) place: TracePlace,
-    pub(super) above: TracePlace,
+pub struct Spot {
+    pub place: TracePlace,
+    pub above: TracePlace,
 }
 
 impl Spot {
-    pub(super) const ROOT: Self = Self { place: TracePlace::Root, above: TracePlace::Root };
+    pub const ROOT: Self = Self { place: TracePlace::Root, above: TracePlace::Root };
 }
 
 /// What is decided at a spot.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
-pub(super) enum What {
+pub enum What {
     Value,
     /// How many elements, or whether an option has one.
     Length,
 }
 
 /// Something that is decided for a value.
-pub(super) type Choice = (Spot, What);
+pub type Choice = (Spot, What);
 
 /// How a decision differs from the usual.
 #[derive(Default)]
@@ -73,7 +73,7 @@ struct Attempt {
 }
 
 /// All searches of a trace.
-pub(super) struct Search {
+pub struct Search {
     registered: Samples,
     tuned: HashMap<Choice, Tuned>,
     attempts: HashMap<Spot, Attempt>,
@@ -88,7 +88,7 @@ pub(super) struct Search {
 }
 
 impl Search {
-    pub(super) fn new(registered: Samples) -> Self {
+    pub fn new(registered: Samples) -> Self {
         Self {
             registered,
             tuned: HashMap::new(),
@@ -100,14 +100,14 @@ impl Search {
         }
     }
 
-    pub(super) fn begin_pass(&mut self) {
+    pub fn begin_pass(&mut self) {
         self.taken.clear();
         self.open.clear();
         self.blamed = None;
     }
 
     /// Decides, and returns the sample that is due.
-    pub(super) fn decide(&mut self, choice: Choice, pool: SamplePool) -> Option<Sample> {
+    pub fn decide(&mut self, choice: Choice, pool: SamplePool) -> Option<Sample> {
         self.taken.push((choice, pool));
         match self.tuned.get(&choice) {
             Some(Tuned { number, hints }) => pool.get(*number, &[&self.registered, hints]),
@@ -116,22 +116,22 @@ impl Search {
     }
 
     /// How much has been decided in this pass.
-    pub(super) fn decisions(&self) -> usize {
+    pub fn decisions(&self) -> usize {
         self.taken.len()
     }
 
     /// How much had been decided before the part was begun that has failed.
-    pub(super) fn decided_before_failure(&self) -> usize {
+    pub fn decided_before_failure(&self) -> usize {
         self.blamed.or(self.open.last().copied()).map_or(0, |(_, since)| since)
     }
 
     /// Begins to make a part.
-    pub(super) fn begin(&mut self, part: Spot) {
+    pub fn begin(&mut self, part: Spot) {
         self.open.push((part, self.taken.len()));
     }
 
     /// Ends what [`begin`](Self::begin) began.
-    pub(super) fn end(&mut self, part: Spot, made: bool) {
+    pub fn end(&mut self, part: Spot, made: bool) {
         let since = loop {
             match self.open.pop() {
                 // What is above it was left by a type that went on after an error.
@@ -158,7 +158,7 @@ impl Search {
 
     /// After a failed pass: changes one of the decisions for the part that failed. Returns `false`
     /// when nothing is left to try.
-    pub(super) fn vary(&mut self, error: &str, panicked: bool) -> bool {
+    pub fn vary(&mut self, error: &str, panicked: bool) -> bool {
         let last_open = self.open.last().copied();
         let (part, since) = self.blamed.take().or(last_open).unwrap_or((Spot::ROOT, 0));
         let taken = self.variable(since, error);

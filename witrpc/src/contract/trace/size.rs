@@ -13,9 +13,9 @@ const LARGE: usize = 1_000;
 
 /// What keeps the values of a pass small.
 #[derive(Default)]
-pub(super) struct Size {
+pub struct Size {
     /// How many values this pass has asked for.
-    pub(super) steps: usize,
+    pub steps: usize,
     /// Where it has filled options, sequences and maps.
     filled: HashSet<TracePlace>,
     /// Where it has left them empty, and how much had been decided before.
@@ -25,7 +25,7 @@ pub(super) struct Size {
 }
 
 impl Size {
-    pub(super) fn begin_pass(&mut self) {
+    pub fn begin_pass(&mut self) {
         self.steps = 0;
         self.filled.clear();
         self.left_out.clear();
@@ -33,7 +33,7 @@ impl Size {
 
     /// Returns whether the option, sequence or map at a place is to stay empty, after so many
     /// decisions.
-    pub(super) fn is_enough_at(&mut self, place: TracePlace, decisions: usize) -> bool {
+    pub fn is_enough_at(&mut self, place: TracePlace, decisions: usize) -> bool {
         if self.filled.insert(place) || self.steps < LARGE || self.needed.contains(&place) {
             return false;
         }
@@ -43,7 +43,7 @@ impl Size {
 
     /// After a part has failed that was begun after so many decisions: fills what was left empty in
     /// it from now on. Returns whether there was any.
-    pub(super) fn must_be_larger(&mut self, decisions: usize) -> bool {
+    pub fn must_be_larger(&mut self, decisions: usize) -> bool {
         let inside = self.left_out.drain(..).filter(|(_, when)| *when >= decisions);
         let before = self.needed.len();
         self.needed.extend(inside.map(|(place, _)| place));

@@ -24,24 +24,24 @@ const MAX_SIDE_DEPTH: usize = MAX_DEPTH / 2;
 
 /// What tells two types apart: within one process, the names of a visitor and of its value do.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
-pub(super) struct TypeKey {
-    pub(super) visitor: &'static str,
-    pub(super) value: &'static str,
-    pub(super) name: &'static str,
+pub struct TypeKey {
+    pub visitor: &'static str,
+    pub value: &'static str,
+    pub name: &'static str,
     /// The method by which the type asked, as the same visitor may ask in two ways.
-    pub(super) asked: &'static str,
+    pub asked: &'static str,
 }
 
 /// A type around the value that is being asked for.
-pub(super) struct Frame {
-    pub(super) within: TypeIndex,
-    pub(super) variant: usize,
-    pub(super) kind: FrameKind,
+pub struct Frame {
+    pub within: TypeIndex,
+    pub variant: usize,
+    pub kind: FrameKind,
 }
 
 /// What can be done about a type of which no value can be made.
 #[derive(Clone, Copy)]
-pub(super) enum FrameKind {
+pub enum FrameKind {
     /// Nothing.
     Fixed,
     /// An option, sequence or map, which can be empty.
@@ -58,35 +58,35 @@ pub(super) enum FrameKind {
 }
 
 /// What a trace knows so far.
-pub(super) struct TraceState {
-    pub(super) root: Part,
-    pub(super) types: Vec<TypeShape>,
+pub struct TraceState {
+    pub root: Part,
+    pub types: Vec<TypeShape>,
     indices: HashMap<TypeKey, TypeIndex>,
     /// Of each type: how far its variants are.
-    pub(super) progress: Vec<Vec<VariantProgress>>,
-    pub(super) made: usize,
+    pub progress: Vec<Vec<VariantProgress>>,
+    pub made: usize,
     /// How many variants are [`VariantProgress::Untried`].
-    pub(super) untried: usize,
-    pub(super) plan: TracePlan,
+    pub untried: usize,
+    pub plan: TracePlan,
     /// What [`TracePlan::visit`] returned for the type that was asked for last.
     leads_on: bool,
     /// How many variants had been made when those that had failed were last tried again.
-    pub(super) retried: Option<usize>,
+    pub retried: Option<usize>,
     /// How many things have been seen or made for the first time.
-    pub(super) known: usize,
-    pub(super) search: Search,
+    pub known: usize,
+    pub search: Search,
     /// Of structs and struct variants: how their fields are asked for.
-    pub(super) fields: HashMap<(TypeIndex, usize), FieldOrder>,
+    pub fields: HashMap<(TypeIndex, usize), FieldOrder>,
     /// The options, sequences and maps that are left empty.
-    pub(super) emptied: HashSet<Choice>,
+    pub emptied: HashSet<Choice>,
     /// What keeps the values of a pass small.
-    pub(super) size: Size,
-    pub(super) active: Vec<Frame>,
+    pub size: Size,
+    pub active: Vec<Frame>,
     steps: usize,
 }
 
 impl TraceState {
-    pub(super) fn new(registered: Samples) -> Self {
+    pub fn new(registered: Samples) -> Self {
         Self {
             root: UNSEEN,
             types: Vec::new(),
@@ -109,7 +109,7 @@ impl TraceState {
 
     /// Notes that a value is asked for, and returns the sample that is due. `None` when there is
     /// no use in going on.
-    pub(super) fn step(&mut self, spot: Spot, pool: SamplePool) -> Option<Sample> {
+    pub fn step(&mut self, spot: Spot, pool: SamplePool) -> Option<Sample> {
         self.steps += 1;
         self.size.steps += 1;
         let go_on = !self.is_exhausted() && self.active.len() < MAX_DEPTH;
@@ -117,12 +117,12 @@ impl TraceState {
     }
 
     /// Whether no further value may be asked for.
-    pub(super) fn is_exhausted(&self) -> bool {
+    pub fn is_exhausted(&self) -> bool {
         self.steps > MAX_STEPS + MAX_STEPS_EACH * self.known
     }
 
     /// Notes what stands at `place`. What differs from one time to the next cannot be told.
-    pub(super) fn see(&mut self, place: TracePlace, part: Part) {
+    pub fn see(&mut self, place: TracePlace, part: Part) {
         match self.slot(place) {
             Some(slot) if *slot == UNSEEN => {
                 *slot = part;
@@ -135,7 +135,7 @@ impl TraceState {
     }
 
     /// Notes that what stands at `place` cannot be told, whatever was seen there.
-    pub(super) fn see_opaque(&mut self, place: TracePlace, why: Opaque) {
+    pub fn see_opaque(&mut self, place: TracePlace, why: Opaque) {
         let opaque = Part::Opaque(why);
         if let Some(slot) = self.slot(place).filter(|slot| **slot != opaque) {
             *slot = opaque;
@@ -166,7 +166,7 @@ impl TraceState {
     }
 
     /// The type of that key, seen at `place`; entered as `shape` says when it is new.
-    pub(super) fn see_type(
+    pub fn see_type(
         &mut self,
         place: TracePlace,
         key: TypeKey,
@@ -188,18 +188,18 @@ impl TraceState {
         index
     }
 
-    pub(super) fn kind_mut(&mut self, index: TypeIndex) -> &mut ShapeKind {
+    pub fn kind_mut(&mut self, index: TypeIndex) -> &mut ShapeKind {
         &mut self.types[index].kind
     }
 
     /// Goes inside a type; [`leave`](Self::leave) takes what this returns.
-    pub(super) fn enter(&mut self, within: TypeIndex, variant: usize, kind: FrameKind) -> usize {
+    pub fn enter(&mut self, within: TypeIndex, variant: usize, kind: FrameKind) -> usize {
         self.active.push(Frame { within, variant, kind });
         self.active.len() - 1
     }
 
     /// A field of the type at this level is asked for: by its name alone, or its value.
-    pub(super) fn ask_field(&mut self, level: usize, field: usize, by_name: bool) {
+    pub fn ask_field(&mut self, level: usize, field: usize, by_name: bool) {
         // What is above it was left by a type that went on after an error.
         self.active.truncate(level + 1);
         if let Some(FrameKind::Fields { asked, current }) =
@@ -212,7 +212,7 @@ impl TraceState {
 
     /// Comes out of a type with a value. After an error the types stay where they are, so that
     /// [`recover`](Self::recover) sees where it was.
-    pub(super) fn leave(&mut self, level: usize) {
+    pub fn leave(&mut self, level: usize) {
         self.active.truncate(level);
     }
 
@@ -222,7 +222,7 @@ impl TraceState {
 
     /// How many elements to give a value of the type, whose elements are optional. None within
     /// another value of the element's type, so that recursion ends, unless the plan leads there.
-    pub(super) fn elements(&mut self, spot: Spot, index: TypeIndex) -> usize {
+    pub fn elements(&mut self, spot: Spot, index: TypeIndex) -> usize {
         let recursive = self.types[index].kind.parts().iter().any(|part| match part {
             Part::Type(inner) => self.is_active(*inner),
             _ => false,
@@ -255,7 +255,7 @@ impl TraceState {
     }
 
     /// How the fields of a struct or struct variant are asked for.
-    pub(super) fn field_order(
+    pub fn field_order(
         &mut self,
         within: TypeIndex,
         variant: usize,
@@ -266,7 +266,7 @@ impl TraceState {
 
     /// Which variant to make next: one not tried yet, or one that leads on; else the one that was
     /// made first, since that one ends.
-    pub(super) fn choose_variant(&self, index: TypeIndex) -> Option<usize> {
+    pub fn choose_variant(&self, index: TypeIndex) -> Option<usize> {
         let progress = &self.progress[index];
         let open = |variant: usize| {
             !self.active.iter().any(|frame| frame.within == index && frame.variant == variant)
@@ -296,7 +296,7 @@ impl TraceState {
     }
 
     /// A value of that variant has been made.
-    pub(super) fn made_variant(&mut self, index: TypeIndex, variant: usize) {
+    pub fn made_variant(&mut self, index: TypeIndex, variant: usize) {
         let progress = &mut self.progress[index][variant];
         if *progress == VariantProgress::Untried {
             self.made += 1;
@@ -308,7 +308,7 @@ impl TraceState {
 
     /// Marks variants that were out of reach. A variant that the type does not even know is an
     /// alias among the names: then it is unknown which names are the variants' own.
-    pub(super) fn settle_variants(&mut self) {
+    pub fn settle_variants(&mut self) {
         for (shape, progress) in self.types.iter_mut().zip(&self.progress) {
             let ShapeKind::Enum(variants) = &mut shape.kind else { continue };
             let known = variants.len();
@@ -329,9 +329,9 @@ impl TraceState {
 }
 
 /// A part that has not been seen yet.
-pub(super) const UNSEEN: Part = Part::Opaque(Opaque::NotReached);
+pub const UNSEEN: Part = Part::Opaque(Opaque::NotReached);
 
 /// A variant that has not been seen yet.
-pub(super) fn unseen_variant(name: &'static str) -> Variant {
+pub fn unseen_variant(name: &'static str) -> Variant {
     Variant { name: Some(name.into()), content: Content::Unit }
 }

@@ -22,14 +22,14 @@ use crate::queue::server::ServerQueue;
 use crate::queue::transferred_lease::TransferredLease;
 
 /// The server's end of a connection, and what the client's end sends to.
-pub(crate) struct Joined {
+pub struct Joined {
     client: ClientInfo,
     session: Session,
     in_flight: Arc<InFlight>,
 }
 
 impl Joined {
-    pub(crate) fn new(
+    pub fn new(
         client: ClientInfo,
         session: Session,
         limits: Limits,
@@ -45,7 +45,7 @@ impl Joined {
         })
     }
 
-    pub(crate) fn in_flight(&self) -> &Arc<InFlight> {
+    pub fn in_flight(&self) -> &Arc<InFlight> {
         &self.in_flight
     }
 }

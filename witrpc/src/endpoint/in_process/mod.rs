@@ -11,7 +11,7 @@
 
 mod joined;
 mod place;
-pub(crate) mod served;
+pub mod served;
 
 #[cfg(test)]
 mod tests;

@@ -23,7 +23,7 @@ use super::joined::Joined;
 static NAMED: LazyLock<Mutex<HashMap<String, Weak<Place>>>> = LazyLock::new(Mutex::default);
 
 /// A meeting place: at most one server at a time.
-pub(crate) struct Place {
+pub struct Place {
     name: Option<String>,
     server: Mutex<Weak<ServerQueue>>,
     /// A server has come.
@@ -31,11 +31,11 @@ pub(crate) struct Place {
 }
 
 impl Place {
-    pub(crate) fn anonymous() -> Arc<Self> {
+    pub fn anonymous() -> Arc<Self> {
         Arc::new(Self::with_name(None))
     }
 
-    pub(crate) fn named(name: String) -> Arc<Self> {
+    pub fn named(name: String) -> Arc<Self> {
         let mut places = lock(&NAMED);
         if let Some(place) = places.get(&name).and_then(Weak::upgrade) {
             return place;
@@ -49,7 +49,7 @@ impl Place {
         Self { name, server: Mutex::default(), bound: Condvar::new() }
     }
 
-    pub(crate) fn name(&self) -> Option<&str> {
+    pub fn name(&self) -> Option<&str> {
         self.name.as_deref()
     }
 
@@ -58,7 +58,7 @@ impl Place {
         self.name.clone().unwrap_or_else(|| "(in-process)".to_owned())
     }
 
-    pub(crate) fn bind(
+    pub fn bind(
         self: &Arc<Self>,
         config: BindConfig,
         limits: Limits,
@@ -75,7 +75,7 @@ impl Place {
         Ok(new)
     }
 
-    pub(crate) fn connect(
+    pub fn connect(
         self: &Arc<Self>,
         config: &ConnectConfig,
     ) -> Result<Arc<ClientQueue>, ConnectError> {

@@ -6,12 +6,12 @@ use crate::error::{BindError, ConnectError};
 use crate::security::compare;
 
 /// Why an endpoint has no name that can be used.
-pub(crate) enum NoName {
+pub enum NoName {
     Invalid(channel::NameError),
     Resource(channel::ResourceError),
 }
 
-pub(crate) fn bind_name(name: &str, why: NoName) -> BindError {
+pub fn bind_name(name: &str, why: NoName) -> BindError {
     match why {
         NoName::Invalid(rule) => {
             BindError::InvalidName { name: name.into(), rule: rule.to_string() }
@@ -20,7 +20,7 @@ pub(crate) fn bind_name(name: &str, why: NoName) -> BindError {
     }
 }
 
-pub(crate) fn connect_name(name: &str, why: NoName) -> ConnectError {
+pub fn connect_name(name: &str, why: NoName) -> ConnectError {
     match why {
         NoName::Invalid(rule) => {
             ConnectError::InvalidName { name: name.into(), rule: rule.to_string() }
@@ -29,7 +29,7 @@ pub(crate) fn connect_name(name: &str, why: NoName) -> ConnectError {
     }
 }
 
-pub(crate) fn bind(error: channel::BindError) -> BindError {
+pub fn bind(error: channel::BindError) -> BindError {
     use channel::BindError as E;
     match error {
         E::NameInUse { name, path } => BindError::NameInUse { name, path: Some(path) },
@@ -47,7 +47,7 @@ pub(crate) fn bind(error: channel::BindError) -> BindError {
     }
 }
 
-pub(crate) fn connect(error: channel::ConnectError) -> ConnectError {
+pub fn connect(error: channel::ConnectError) -> ConnectError {
     use channel::ConnectError as E;
     match error {
         E::NobodyServes { name, waited, places } => {

@@ -10,7 +10,7 @@ use crate::error::ConnectError;
 use crate::rt::cancel_token::CancelToken;
 
 /// Connects within a time, unless the token is cancelled before.
-pub(crate) fn within<T>(
+pub fn within<T>(
     until: Option<Instant>,
     cancel: Option<&CancelToken>,
     connect: impl FnOnce(&ConnectLimit) -> Result<T, ConnectError>,

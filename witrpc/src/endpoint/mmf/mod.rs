@@ -4,9 +4,9 @@
 //! says in the words of this crate why binding or connecting has failed, `names` lists which servers
 //! there are.
 
-pub(crate) mod errors;
-pub(crate) mod limit;
-pub(crate) mod names;
+pub mod errors;
+pub mod limit;
+pub mod names;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -22,7 +22,7 @@ use witrpc_transport::{ClientChannel, ServerPort};
 use crate::error::{BindError, ConnectError};
 use crate::transport::{BindConfig, ConnectConfig, Transport};
 
-pub(crate) use witrpc_mmf::{Descriptor, Origin};
+pub use witrpc_mmf::{Descriptor, Origin};
 
 /// A name in shared memory, and the limits of what is served under it.
 ///

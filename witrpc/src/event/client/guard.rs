@@ -52,7 +52,7 @@ impl fmt::Debug for EventGuard {
 }
 
 /// A closure for events of type `T`, and whether it is still to be called.
-pub(crate) struct Reaction<T, F> {
+pub struct Reaction<T, F> {
     codec: Codec,
     closed: Arc<AtomicBool>,
     react: Mutex<F>,
@@ -60,7 +60,7 @@ pub(crate) struct Reaction<T, F> {
 }
 
 impl<T, F: FnMut(Result<T, EventError>)> Reaction<T, F> {
-    pub(crate) fn new(codec: Codec, closed: &Arc<AtomicBool>, react: F) -> Arc<Self> {
+    pub fn new(codec: Codec, closed: &Arc<AtomicBool>, react: F) -> Arc<Self> {
         let closed = Arc::clone(closed);
         Arc::new(Self { codec, closed, react: Mutex::new(react), item: PhantomData })
     }

@@ -17,7 +17,7 @@ use super::read_item;
 use super::subscription::Subscription;
 
 /// The events of one subscriber, read.
-pub(crate) struct Inbox<T> {
+pub struct Inbox<T> {
     queue: Arc<Queue>,
     codec: Codec,
     subscription: Subscription,
@@ -28,19 +28,19 @@ pub(crate) struct Inbox<T> {
 
 impl<T: EventItem> Inbox<T> {
     /// Of a subscription that has yet to begin.
-    pub(crate) fn new(connection: &Connection, event: u16) -> Self {
+    pub fn new(connection: &Connection, event: u16) -> Self {
         let queue = Queue::new(connection.inner().descriptor.events[usize::from(event)].overflow);
         let subscription = Subscription::new(connection, event, Arc::clone(&queue) as _);
         let codec = connection.codec();
         Self { queue, codec, subscription, is_over_here: false, item: PhantomData }
     }
 
-    pub(crate) fn subscription(&self) -> &Subscription {
+    pub fn subscription(&self) -> &Subscription {
         &self.subscription
     }
 
     /// What is there; `None` when there is nothing.
-    pub(crate) fn take(&mut self) -> Option<Result<T, EventError>> {
+    pub fn take(&mut self) -> Option<Result<T, EventError>> {
         if self.subscription.is_forked() {
             return self.end_here();
         }
@@ -48,7 +48,7 @@ impl<T: EventItem> Inbox<T> {
     }
 
     /// Blocks the thread until something is there; `None` when nothing will be.
-    pub(crate) fn wait(&mut self) -> Option<Result<T, EventError>> {
+    pub fn wait(&mut self) -> Option<Result<T, EventError>> {
         if self.subscription.is_forked() {
             return self.end_here();
         }
@@ -56,7 +56,7 @@ impl<T: EventItem> Inbox<T> {
     }
 
     /// Completes when something is there; `None` when nothing will be.
-    pub(crate) fn poll(&mut self, cx: &Context<'_>) -> Poll<Option<Result<T, EventError>>> {
+    pub fn poll(&mut self, cx: &Context<'_>) -> Poll<Option<Result<T, EventError>>> {
         if self.subscription.is_forked() {
             return Poll::Ready(self.end_here());
         }

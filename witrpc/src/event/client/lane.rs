@@ -12,25 +12,25 @@ use crate::stream::client::request::Request;
 /// The lane over which the events of a link come. It is kept from one request to the next: calls that
 /// wait for a lane, however many, and those that take long, keep no event from coming. Streams and notices
 /// leave it free: it is not among those that they share.
-pub(crate) struct EventLane {
+pub struct EventLane {
     streams: Arc<LinkStreams>,
     /// None on a transport that knows of none.
     kept: Option<Box<dyn KeptLane>>,
 }
 
 impl EventLane {
-    pub(crate) fn new(streams: &Arc<LinkStreams>) -> Self {
+    pub fn new(streams: &Arc<LinkStreams>) -> Self {
         let kept = streams.channel.lane_to_keep();
         Self { streams: Arc::clone(streams), kept }
     }
 
     /// Those of the link.
-    pub(crate) fn streams(&self) -> &Arc<LinkStreams> {
+    pub fn streams(&self) -> &Arc<LinkStreams> {
         &self.streams
     }
 
     /// Asks the server something, and blocks the thread until the answer is there.
-    pub(crate) fn ask(&mut self, control: &Control<'_>) -> Result<Answer, ChannelError> {
+    pub fn ask(&mut self, control: &Control<'_>) -> Result<Answer, ChannelError> {
         if let Some(lane) = &mut self.kept {
             match block_on(|cx| control.with_message(|message| lane.poll_send(cx, message))) {
                 Ok(()) => {

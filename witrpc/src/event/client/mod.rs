@@ -5,17 +5,17 @@
 //! own, and deals it out: to closures, which it runs ([`guard`]), and to the [`queue`]s of [`blocking`] and
 //! [`asynchronous`] subscribers, who have them from their [`inbox`].
 
-pub(crate) mod asynchronous;
-pub(crate) mod blocking;
-pub(crate) mod guard;
-pub(crate) mod inbox;
-pub(crate) mod lane;
-pub(crate) mod puller;
-pub(crate) mod pulling;
-pub(crate) mod queue;
-pub(crate) mod subscribe;
-pub(crate) mod subscription;
-pub(crate) mod subscriptions;
+pub mod asynchronous;
+pub mod blocking;
+pub mod guard;
+pub mod inbox;
+pub mod lane;
+pub mod puller;
+pub mod pulling;
+pub mod queue;
+pub mod subscribe;
+pub mod subscription;
+pub mod subscriptions;
 
 use std::sync::Arc;
 
@@ -28,7 +28,7 @@ use crate::method::{ArgumentList, EventItem};
 use super::delivery::Emitted;
 
 /// What comes to a subscriber, one after the other: how many events were dropped, then an event.
-pub(crate) trait Sink: Send + Sync {
+pub trait Sink: Send + Sync {
     fn deliver(&self, lost: u64, emitted: Option<Arc<Emitted>>);
 
     /// Any number of events may be missing here.

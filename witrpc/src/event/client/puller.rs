@@ -22,7 +22,7 @@ use super::lane::EventLane;
 use super::subscriptions::{EventKey, Subscriber, Subscriptions};
 
 /// Pulls the events of one connection.
-pub(crate) struct Puller {
+pub struct Puller {
     subscriptions: Arc<Subscriptions>,
     /// Of the link over which they come now.
     lane: EventLane,
@@ -56,7 +56,7 @@ impl Puller {
     /// # Errors
     ///
     /// The machine has none.
-    pub(crate) fn start(
+    pub fn start(
         subscriptions: Arc<Subscriptions>,
         streams: &Arc<LinkStreams>,
         reconnector: Option<Arc<Reconnector>>,

@@ -14,7 +14,7 @@ use crate::event::delivery::Emitted;
 use super::Sink;
 
 /// The events that wait for one subscriber.
-pub(crate) struct Queue {
+pub struct Queue {
     state: Mutex<EventQueueState>,
     changed: Condvar,
 }
@@ -29,13 +29,13 @@ struct EventQueueState {
 }
 
 /// What comes to a subscriber.
-pub(crate) enum Came {
+pub enum Came {
     Event(Arc<Emitted>),
     Gap(EventError),
 }
 
 impl Queue {
-    pub(crate) fn new(overflow: Overflow) -> Arc<Self> {
+    pub fn new(overflow: Overflow) -> Arc<Self> {
         let state = EventQueueState {
             next: NextEntry { gap: Gap::default(), item: None },
             backlog: Backlog::new(overflow),
@@ -46,14 +46,14 @@ impl Queue {
     }
 
     /// What is there; `None` when there is nothing. Whoever waits for room learns of it.
-    pub(crate) fn take(&self) -> Option<Came> {
+    pub fn take(&self) -> Option<Came> {
         let came = self.lock().take();
         self.changed.notify_all();
         came
     }
 
     /// Blocks the thread until something is there; `None` when nothing will be.
-    pub(crate) fn wait(&self) -> Option<Came> {
+    pub fn wait(&self) -> Option<Came> {
         let mut state = self.lock();
         loop {
             if let Some(came) = state.take() {
@@ -69,7 +69,7 @@ impl Queue {
     }
 
     /// Completes when something is there; `None` when nothing will be.
-    pub(crate) fn poll(&self, cx: &Context<'_>) -> Poll<Option<Came>> {
+    pub fn poll(&self, cx: &Context<'_>) -> Poll<Option<Came>> {
         // Cloned, and dropped, without the lock: it is code of the user's.
         let waker = cx.waker().clone();
         let mut state = self.lock();
@@ -88,7 +88,7 @@ impl Queue {
     }
 
     /// Whoever took from it has gone: nobody waits for room any more.
-    pub(crate) fn close(&self) {
+    pub fn close(&self) {
         self.lock().ended = Some(CallError::Cancelled);
         self.changed.notify_all();
     }

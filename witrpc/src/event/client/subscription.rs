@@ -19,14 +19,14 @@ use super::puller::Puller;
 use super::subscriptions::{Subscriber, SubscriptionState};
 
 /// A subscriber among the others, until it is dropped.
-pub(crate) struct Subscription {
+pub struct Subscription {
     connection: Connection,
     number: u64,
 }
 
 impl Subscription {
     /// Adds a subscriber of whom the server has yet to be told.
-    pub(crate) fn new(connection: &Connection, event: u16, sink: Arc<dyn Sink>) -> Self {
+    pub fn new(connection: &Connection, event: u16, sink: Arc<dyn Sink>) -> Self {
         let inner = connection.inner();
         let reconnector = inner.links.reconnector().cloned();
         let name = inner.descriptor.events[usize::from(event)].name;
@@ -40,17 +40,17 @@ impl Subscription {
         Self { connection: connection.clone(), number }
     }
 
-    pub(crate) fn connection(&self) -> &Connection {
+    pub fn connection(&self) -> &Connection {
         &self.connection
     }
 
     /// Whether this process is a fork of the one that has subscribed.
-    pub(crate) fn is_forked(&self) -> bool {
+    pub fn is_forked(&self) -> bool {
         self.connection.inner().is_forked()
     }
 
     /// Tells the server, over the next link if one is lost, and sees to it that somebody pulls.
-    pub(crate) async fn begin(&self) -> Result<(), CallError> {
+    pub async fn begin(&self) -> Result<(), CallError> {
         let inner = self.connection.inner();
         let mut limit = self.connection.call_deadline()?.limit;
         let mut link = inner.link();

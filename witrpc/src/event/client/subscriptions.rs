@@ -32,46 +32,46 @@ use super::Sink;
 use super::pulling::Pulling;
 
 /// Who wants to be told what.
-pub(crate) struct Subscriptions {
+pub struct Subscriptions {
     state: Mutex<SubscriptionState>,
 }
 
 #[derive(Default)]
-pub(crate) struct SubscriptionState {
+pub struct SubscriptionState {
     /// Of the set that a server was told last.
     version: u64,
     /// Numbers the subscribers.
-    pub(super) next: u64,
-    pub(crate) subscribers: BTreeMap<u64, Subscriber>,
-    pub(crate) pulling: Pulling,
+    pub next: u64,
+    pub subscribers: BTreeMap<u64, Subscriber>,
+    pub pulling: Pulling,
 }
 
 /// What a server calls an event: the service's number and the event's.
-pub(crate) type EventKey = (u8, u16);
+pub type EventKey = (u8, u16);
 
 /// Where a subscriber's event is known.
-pub(super) struct EventPlace {
+pub struct EventPlace {
     /// Those of the link to that server.
-    pub(super) streams: Weak<LinkStreams>,
-    pub(super) key: EventKey,
+    pub streams: Weak<LinkStreams>,
+    pub key: EventKey,
 }
 
-pub(crate) struct Subscriber {
+pub struct Subscriber {
     /// The event, as the client's descriptor numbers it.
-    pub(super) event: u16,
-    pub(super) name: &'static str,
+    pub event: u16,
+    pub name: &'static str,
     /// None before the server is told.
-    pub(super) place: Option<EventPlace>,
+    pub place: Option<EventPlace>,
     /// Those of the link over which a server has been told of it last; none before the first was.
-    pub(super) known_over: Option<Weak<LinkStreams>>,
+    pub known_over: Option<Weak<LinkStreams>>,
     /// Whoever brings the next link of its client.
-    pub(crate) reconnector: Option<Arc<Reconnector>>,
-    pub(crate) sink: Arc<dyn Sink>,
+    pub reconnector: Option<Arc<Reconnector>>,
+    pub sink: Arc<dyn Sink>,
 }
 
 impl Subscriber {
     /// What the server at the other end of these streams' channel calls the event.
-    pub(crate) fn key_over(&self, streams: &Arc<LinkStreams>) -> Option<EventKey> {
+    pub fn key_over(&self, streams: &Arc<LinkStreams>) -> Option<EventKey> {
         let place = self.place.as_ref()?;
         ptr::eq(place.streams.as_ptr(), Arc::as_ptr(streams)).then_some(place.key)
     }
@@ -83,7 +83,7 @@ impl Subscriber {
 
     /// The server at the other end of these streams' channel has been told of it. Whether an earlier
     /// one had been, whose events may have been missed.
-    pub(crate) fn go_over_to(&mut self, streams: &Arc<LinkStreams>) -> bool {
+    pub fn go_over_to(&mut self, streams: &Arc<LinkStreams>) -> bool {
         let follows = |former: &Weak<LinkStreams>| !ptr::eq(former.as_ptr(), Arc::as_ptr(streams));
         let follows = self.known_over.as_ref().is_some_and(follows);
         if follows {
@@ -109,25 +109,25 @@ impl Subscriber {
 impl SubscriptionState {
     /// The server knows of no subscriber: whether the thread has nothing left to do, and is none any
     /// more.
-    pub(crate) fn leave_if_unwanted(&mut self) -> bool {
+    pub fn leave_if_unwanted(&mut self) -> bool {
         let is_known = self.subscribers.values().any(Subscriber::is_known);
         self.pulling.leave_unless(is_known)
     }
 }
 
 impl Subscriptions {
-    pub(crate) fn new() -> Arc<Self> {
+    pub fn new() -> Arc<Self> {
         Arc::new(Self { state: Mutex::default() })
     }
 
     /// Whether there is a thread, which has a hold of the connection's channel.
-    pub(crate) fn is_pulling(&self) -> bool {
+    pub fn is_pulling(&self) -> bool {
         self.lock().pulling.is_running()
     }
 
     /// The request that tells the server at the other end of these streams' channel what is wanted of
     /// a service, in a version of its own.
-    pub(crate) fn whole_set(&self, service: u8, streams: &Arc<LinkStreams>) -> Control<'static> {
+    pub fn whole_set(&self, service: u8, streams: &Arc<LinkStreams>) -> Control<'static> {
         let mut state = self.lock();
         state.version += 1;
         state.pulling.settle(service);
@@ -149,19 +149,19 @@ impl Subscriptions {
 
     /// Gives a subscriber a place at the other end of a link, and tells what the event is called
     /// there; nothing if it has gone.
-    pub(crate) fn put_over(&self, number: u64, link: &Link) -> Result<Option<EventKey>, CallError> {
+    pub fn put_over(&self, number: u64, link: &Link) -> Result<Option<EventKey>, CallError> {
         let mut state = self.lock();
         state.subscribers.get_mut(&number).map(|subscriber| subscriber.put_over(link)).transpose()
     }
 
     /// The connection has ended, and with it the thread: all who are still to be told so.
-    pub(crate) fn end(&self) -> BTreeMap<u64, Subscriber> {
+    pub fn end(&self) -> BTreeMap<u64, Subscriber> {
         let mut state = self.lock();
         state.pulling.end();
         std::mem::take(&mut state.subscribers)
     }
 
-    pub(crate) fn lock(&self) -> MutexGuard<'_, SubscriptionState> {
+    pub fn lock(&self) -> MutexGuard<'_, SubscriptionState> {
         lock(&self.state)
     }
 }

@@ -27,7 +27,7 @@ use crate::event::delivery::{ANSWER_LEN, Delivery, Emitted};
 type ServedEventKey = (u8, u16);
 
 /// What a client wants to be told, and what it has not been told yet.
-pub(crate) struct ClientEvents {
+pub struct ClientEvents {
     codec: Codec,
     state: Mutex<ClientEventsState>,
     /// Something was taken, or nothing will be.
@@ -59,21 +59,21 @@ struct EventWaiter {
 }
 
 impl ClientEvents {
-    pub(crate) fn new(codec: Codec) -> Arc<Self> {
+    pub fn new(codec: Codec) -> Arc<Self> {
         Arc::new(Self { codec, state: Mutex::default(), changed: Condvar::new() })
     }
 
     /// Returns those of the client that has this session.
-    pub(crate) fn of(session: &Session) -> &Arc<Self> {
+    pub fn of(session: &Session) -> &Arc<Self> {
         ClientSession::of(session).part()
     }
 
-    pub(crate) fn codec(&self) -> Codec {
+    pub fn codec(&self) -> Codec {
         self.codec
     }
 
     /// Puts what the client wants of a service in the place of what it wanted in earlier versions.
-    pub(crate) fn subscribe(
+    pub fn subscribe(
         &self,
         service: u8,
         version: u64,
@@ -101,7 +101,7 @@ impl ClientEvents {
     }
 
     /// Answers with the next events, once there are some.
-    pub(crate) fn pull(&self, asked: PendingReply) {
+    pub fn pull(&self, asked: PendingReply) {
         let mut state = self.lock();
         if state.left {
             return;
@@ -135,7 +135,7 @@ impl ClientEvents {
     }
 
     /// The client has gone.
-    pub(crate) fn leave(&self) {
+    pub fn leave(&self) {
         let mut state = self.lock();
         let former = std::mem::take(&mut *state);
         state.left = true;
@@ -144,16 +144,16 @@ impl ClientEvents {
         self.changed.notify_all();
     }
 
-    pub(crate) fn has_left(&self) -> bool {
+    pub fn has_left(&self) -> bool {
         self.lock().left
     }
 
-    pub(crate) fn wants(&self, key: ServedEventKey) -> bool {
+    pub fn wants(&self, key: ServedEventKey) -> bool {
         self.lock().kinds.contains_key(&key)
     }
 
     /// Takes an event on its way, or deals with it as its kind says. `None`: it is not wanted.
-    pub(crate) fn offer(&self, key: ServedEventKey, emitted: &Arc<Emitted>) -> Option<Offer<()>> {
+    pub fn offer(&self, key: ServedEventKey, emitted: &Arc<Emitted>) -> Option<Offer<()>> {
         let mut state = self.lock();
         let offer = state.offer(key, emitted)?;
         self.tell(state);
@@ -161,7 +161,7 @@ impl ClientEvents {
     }
 
     /// Offers again when there is room, until this instant.
-    pub(crate) fn offer_until(
+    pub fn offer_until(
         &self,
         key: ServedEventKey,
         emitted: &Arc<Emitted>,
@@ -186,7 +186,7 @@ impl ClientEvents {
     }
 
     /// Counts an event that could not be put on its way.
-    pub(crate) fn lose(&self, key: ServedEventKey) {
+    pub fn lose(&self, key: ServedEventKey) {
         let mut state = self.lock();
         if let Some(kind) = state.kinds.get_mut(&key) {
             kind.lose(1);

@@ -7,5 +7,5 @@
 //! 2. What is kept for a client has a bound; what is dropped is counted and told to it.
 //! 3. No code of the user's runs under a lock of this folder.
 
-pub(crate) mod client;
-pub(crate) mod hub;
+pub mod client;
+pub mod hub;

@@ -4,8 +4,8 @@
 //! client. Without one, a call costs a comparison more; with one, an allocation, and a look at two
 //! clocks only if the hook asks for durations.
 
-pub(crate) mod client;
-pub(crate) mod server;
+pub mod client;
+pub mod server;
 
 pub use crate::error::Rejection;
 pub use client::{CallEnd, ClientHook, MadeCall};

@@ -5,58 +5,58 @@ use witrpc_transport::Ticket;
 use crate::observe::hooks::{CallEnd, ServedEnd};
 
 #[derive(Clone)]
-pub(crate) struct ServedSpan;
+pub struct ServedSpan;
 
-pub(crate) struct MadeSpan;
+pub struct MadeSpan;
 
 const _: () = assert!(size_of::<ServedSpan>() == 0 && size_of::<MadeSpan>() == 0);
 const _: () = assert!(!std::mem::needs_drop::<ServedSpan>() && !std::mem::needs_drop::<MadeSpan>());
 
 /// Whether any span of a call may be looked at.
 #[inline]
-pub(crate) const fn are_wanted() -> bool {
+pub const fn are_wanted() -> bool {
     false
 }
 
 impl ServedSpan {
     #[inline]
-    pub(crate) const fn none() -> Self {
+    pub const fn none() -> Self {
         Self
     }
 
     #[inline]
-    pub(crate) fn of_call(_names: [&'static str; 2], _client_id: u64, _call_id: u64) -> Self {
+    pub fn of_call(_names: [&'static str; 2], _client_id: u64, _call_id: u64) -> Self {
         Self
     }
 
     #[inline]
-    pub(crate) const fn is_wanted(&self) -> bool {
+    pub const fn is_wanted(&self) -> bool {
         false
     }
 
     #[inline]
-    pub(crate) fn within<R>(&self, run: impl FnOnce() -> R) -> R {
+    pub fn within<R>(&self, run: impl FnOnce() -> R) -> R {
         run()
     }
 
     #[inline]
-    pub(crate) fn ended(&self, _end: ServedEnd) {}
+    pub fn ended(&self, _end: ServedEnd) {}
 }
 
 impl MadeSpan {
     #[inline]
-    pub(crate) const fn none() -> Self {
+    pub const fn none() -> Self {
         Self
     }
 
     #[inline]
-    pub(crate) fn of_call(_names: [&'static str; 2]) -> Self {
+    pub fn of_call(_names: [&'static str; 2]) -> Self {
         Self
     }
 
     #[inline]
-    pub(crate) fn sent(&self, _client_id: u64, _ticket: Ticket) {}
+    pub fn sent(&self, _client_id: u64, _ticket: Ticket) {}
 
     #[inline]
-    pub(crate) fn ended(&mut self, _end: CallEnd<'_>) {}
+    pub fn ended(&mut self, _end: CallEnd<'_>) {}
 }

@@ -4,11 +4,11 @@
 //! not one instruction of a call is left of them.
 
 #[cfg(not(feature = "tracing"))]
-pub(crate) mod absent;
+pub mod absent;
 #[cfg(feature = "tracing")]
-pub(crate) mod present;
+pub mod present;
 
 #[cfg(not(feature = "tracing"))]
-pub(crate) use absent::{MadeSpan, ServedSpan, are_wanted};
+pub use absent::{MadeSpan, ServedSpan, are_wanted};
 #[cfg(feature = "tracing")]
-pub(crate) use present::{MadeSpan, ServedSpan, are_wanted};
+pub use present::{MadeSpan, ServedSpan, are_wanted};

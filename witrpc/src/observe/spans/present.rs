@@ -29,7 +29,7 @@ fn guarded<R>(run: impl FnOnce() -> R) -> Option<R> {
 }
 
 /// Around a call on its server. Clones are the same span.
-pub(crate) struct ServedSpan(Span);
+pub struct ServedSpan(Span);
 
 impl Clone for ServedSpan {
     fn clone(&self) -> Self {
@@ -55,28 +55,24 @@ fn end_of(span: &mut Span) {
 }
 
 /// Around a call on its client, up to its end.
-pub(crate) struct MadeSpan {
+pub struct MadeSpan {
     span: Span,
     has_ended: bool,
 }
 
 /// Whether any span of a call may be looked at.
 #[inline]
-pub(crate) fn are_wanted() -> bool {
+pub fn are_wanted() -> bool {
     guarded(|| span_enabled!(target: TARGET, Level::DEBUG)).unwrap_or(false)
 }
 
 impl ServedSpan {
     #[inline]
-    pub(crate) fn none() -> Self {
+    pub fn none() -> Self {
         Self(Span::none())
     }
 
-    pub(crate) fn of_call(
-        [service, method]: [&'static str; 2],
-        client_id: u64,
-        call_id: u64,
-    ) -> Self {
+    pub fn of_call([service, method]: [&'static str; 2], client_id: u64, call_id: u64) -> Self {
         let span = guarded(|| {
             span!(
                 target: TARGET,
@@ -93,13 +89,13 @@ impl ServedSpan {
     }
 
     #[inline]
-    pub(crate) fn is_wanted(&self) -> bool {
+    pub fn is_wanted(&self) -> bool {
         !self.0.is_none()
     }
 
     /// Runs a part of the call within its span, and passes its panic on.
     #[inline]
-    pub(crate) fn within<R>(&self, run: impl FnOnce() -> R) -> R {
+    pub fn within<R>(&self, run: impl FnOnce() -> R) -> R {
         if self.0.is_none() {
             return run();
         }
@@ -110,18 +106,18 @@ impl ServedSpan {
         outcome.unwrap_or_else(|panic| resume_unwind(panic))
     }
 
-    pub(crate) fn ended(&self, end: ServedEnd) {
+    pub fn ended(&self, end: ServedEnd) {
         let _ = guarded(|| _ = self.0.record("outcome", debug(end)));
     }
 }
 
 impl MadeSpan {
     #[inline]
-    pub(crate) fn none() -> Self {
+    pub fn none() -> Self {
         Self { span: Span::none(), has_ended: true }
     }
 
-    pub(crate) fn of_call([service, method]: [&'static str; 2]) -> Self {
+    pub fn of_call([service, method]: [&'static str; 2]) -> Self {
         let span = guarded(|| {
             span!(
                 target: TARGET,
@@ -141,7 +137,7 @@ impl MadeSpan {
 
     /// The call has been sent: its numbers are those that the server sees.
     #[inline]
-    pub(crate) fn sent(&self, client_id: u64, ticket: Ticket) {
+    pub fn sent(&self, client_id: u64, ticket: Ticket) {
         if !self.span.is_none() {
             let _ = guarded(|| {
                 self.span.record("client", client_id).record("call", ticket.call_id());
@@ -150,7 +146,7 @@ impl MadeSpan {
     }
 
     #[inline]
-    pub(crate) fn ended(&mut self, end: CallEnd<'_>) {
+    pub fn ended(&mut self, end: CallEnd<'_>) {
         if self.has_ended {
             return;
         }

@@ -13,7 +13,7 @@ use crate::error::NoAppError;
 use crate::method::{Error, Message, Method, Value, error, value};
 
 /// A method that returns a value.
-pub(crate) struct Returns<T>(PhantomData<T>);
+pub struct Returns<T>(PhantomData<T>);
 
 impl<T> Message for Returns<T> {
     type Arguments = ();
@@ -28,7 +28,7 @@ impl<T: Transfer> Method for Returns<T> {
 }
 
 /// A method that returns a `Result`.
-pub(crate) struct Fails<T, E>(PhantomData<(T, E)>);
+pub struct Fails<T, E>(PhantomData<(T, E)>);
 
 impl<T, E> Message for Fails<T, E> {
     type Arguments = ();
@@ -54,15 +54,15 @@ impl<'a> ClientCall<'a> {
 }
 
 impl<'a> Arguments<'a> {
-    pub(crate) fn value<T: Transfer>(&mut self, name: &'static str) -> Result<T, BadArguments> {
+    pub fn value<T: Transfer>(&mut self, name: &'static str) -> Result<T, BadArguments> {
         Ok(T::take(name, &mut self.decoder)?)
     }
 
-    pub(crate) fn str(&mut self, name: &'static str) -> Result<Cow<'a, str>, BadArguments> {
+    pub fn str(&mut self, name: &'static str) -> Result<Cow<'a, str>, BadArguments> {
         Ok(self.decoder.str(name)?)
     }
 
-    pub(crate) fn finish(&mut self) -> Result<(), BadArguments> {
+    pub fn finish(&mut self) -> Result<(), BadArguments> {
         Ok(self.decoder.finish()?)
     }
 }

@@ -12,7 +12,7 @@ use crate::server::client_parts;
 /// What it does at each answer.
 type Act = Box<dyn Fn() + Send + Sync>;
 
-pub(crate) struct Eavesdropper {
+pub struct Eavesdropper {
     client: ClientInfo,
     session: Session,
     act: Act,
@@ -20,20 +20,20 @@ pub(crate) struct Eavesdropper {
 }
 
 impl Eavesdropper {
-    pub(crate) fn new(act: impl Fn() + Send + Sync + 'static) -> Arc<Self> {
+    pub fn new(act: impl Fn() + Send + Sync + 'static) -> Arc<Self> {
         let session = client_parts::begin(Codec::Postcard, Arc::default());
         let client = ClientInfo::new(1, 1);
         Arc::new(Self { client, session, act: Box::new(act), answers: Mutex::default() })
     }
 
     /// A request of it.
-    pub(crate) fn asks(self: &Arc<Self>, seq: u64) -> PendingReply {
+    pub fn asks(self: &Arc<Self>, seq: u64) -> PendingReply {
         let (peer, ticket) = (Arc::clone(self) as _, Ticket { lane: 0, seq });
         PendingReply { peer, ticket, codec: Codec::Postcard, observer: CallObserver::plain(false) }
     }
 
     /// The requests that were answered.
-    pub(crate) fn answers(&self) -> Vec<u64> {
+    pub fn answers(&self) -> Vec<u64> {
         self.answers.lock().unwrap().clone()
     }
 }

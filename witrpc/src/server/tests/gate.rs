@@ -9,7 +9,7 @@ use std::time::Duration;
 const PATIENCE: Duration = Duration::from_secs(60);
 
 #[derive(Default)]
-pub(crate) struct Gate {
+pub struct Gate {
     state: Mutex<State>,
     changed: Condvar,
 }
@@ -32,13 +32,13 @@ impl Gate {
     }
 
     /// Blocks the thread until the gate is open.
-    pub(crate) fn pass(&self) {
+    pub fn pass(&self) {
         self.arrive();
         self.wait_until("the gate is opened", |state| state.open);
     }
 
     /// The same for a task.
-    pub(crate) async fn pass_later(&self) {
+    pub async fn pass_later(&self) {
         self.arrive();
         poll_fn(|cx| {
             let mut state = self.state();
@@ -52,11 +52,11 @@ impl Gate {
     }
 
     /// Waits until so many have come to the gate.
-    pub(crate) fn await_arrivals(&self, count: usize) {
+    pub fn await_arrivals(&self, count: usize) {
         self.wait_until("enough have arrived", |state| state.arrived >= count);
     }
 
-    pub(crate) fn open(&self) {
+    pub fn open(&self) {
         let wakers = {
             let mut state = self.state();
             state.open = true;

@@ -2,7 +2,7 @@
 
 mod by_hand;
 mod calls;
-pub(crate) mod eavesdropper;
+pub mod eavesdropper;
 mod gate;
 mod jobs;
 mod life;

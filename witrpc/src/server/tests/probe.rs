@@ -21,20 +21,20 @@ use crate::{CallError, Connection, Endpoint};
 use super::by_hand::{Fails, Returns};
 use super::gate::Gate;
 
-pub(crate) const ECHO: u16 = 0;
-pub(crate) const DIVIDE: u16 = 1;
-pub(crate) const EXPLODE: u16 = 2;
+pub const ECHO: u16 = 0;
+pub const DIVIDE: u16 = 1;
+pub const EXPLODE: u16 = 2;
 const HOLD: u16 = 3;
-pub(crate) const HOLD_LATER: u16 = 4;
-pub(crate) const COUNT_DOWN: u16 = 5;
-pub(crate) const WHO: u16 = 6;
-pub(crate) const BULK: u16 = 7;
-pub(crate) const ENCODE: u16 = 8;
-pub(crate) const EXPLODE_LATER: u16 = 9;
-pub(crate) const CROWD: u16 = 10;
-pub(crate) const THREAD_LATER: u16 = 11;
-pub(crate) const EXPLODE_AT_LENGTH: u16 = 12;
-pub(crate) const GHOST: u16 = 13;
+pub const HOLD_LATER: u16 = 4;
+pub const COUNT_DOWN: u16 = 5;
+pub const WHO: u16 = 6;
+pub const BULK: u16 = 7;
+pub const ENCODE: u16 = 8;
+pub const EXPLODE_LATER: u16 = 9;
+pub const CROWD: u16 = 10;
+pub const THREAD_LATER: u16 = 11;
+pub const EXPLODE_AT_LENGTH: u16 = 12;
+pub const GHOST: u16 = 13;
 
 const fn method(name: &'static str) -> MethodDescriptor {
     MethodDescriptor {
@@ -49,7 +49,7 @@ const fn method(name: &'static str) -> MethodDescriptor {
     }
 }
 
-pub(crate) static DESCRIPTOR: ServiceDescriptor = ServiceDescriptor {
+pub static DESCRIPTOR: ServiceDescriptor = ServiceDescriptor {
     name: "Probe",
     docs: "",
     methods: &[
@@ -73,7 +73,7 @@ pub(crate) static DESCRIPTOR: ServiceDescriptor = ServiceDescriptor {
 
 /// A value that is hard to encode.
 #[derive(Clone, Copy, Deserialize)]
-pub(crate) enum Stubborn {
+pub enum Stubborn {
     Refuses,
     Panics,
 }
@@ -89,13 +89,13 @@ impl Serialize for Stubborn {
 
 /// What the handlers share with the test.
 #[derive(Default)]
-pub(crate) struct Probe {
-    pub(crate) gate: Gate,
+pub struct Probe {
+    pub gate: Gate,
     /// A client of the probe's own server, for calls within calls.
-    pub(crate) own: OnceLock<ProbeClient>,
+    pub own: OnceLock<ProbeClient>,
     crowd: AtomicUsize,
     /// The most handlers of [`CROWD`] that ran at once.
-    pub(crate) most: AtomicUsize,
+    pub most: AtomicUsize,
 }
 
 impl Probe {
@@ -114,7 +114,7 @@ impl Probe {
     }
 }
 
-pub(crate) struct ProbeServer(pub(crate) Arc<Probe>);
+pub struct ProbeServer(pub Arc<Probe>);
 
 impl IntoService for ProbeServer {
     fn into_service(self) -> Arc<dyn Service> {
@@ -206,8 +206,8 @@ impl ProbeServer {
 }
 
 #[derive(Clone, Debug)]
-pub(crate) struct ProbeClient {
-    pub(crate) connection: Connection,
+pub struct ProbeClient {
+    pub connection: Connection,
 }
 
 impl Client for ProbeClient {
@@ -219,53 +219,49 @@ impl Client for ProbeClient {
 }
 
 impl ProbeClient {
-    pub(crate) fn builder(endpoint: impl Into<Endpoint>) -> ClientBuilder<Self, Blocking> {
+    pub fn builder(endpoint: impl Into<Endpoint>) -> ClientBuilder<Self, Blocking> {
         ClientBuilder::new(endpoint)
     }
 
-    pub(crate) fn start(&self, method: u16) -> ClientCall<'_> {
+    pub fn start(&self, method: u16) -> ClientCall<'_> {
         ClientCall::new(&self.connection, method)
     }
 
     /// Calls a method that takes nothing.
-    pub(crate) fn call<T: Wire>(&self, method: u16) -> Result<T, CallError> {
+    pub fn call<T: Wire>(&self, method: u16) -> Result<T, CallError> {
         self.start(method).block().outcome::<Returns<_>>()
     }
 
     /// Calls a method that takes one value.
-    pub(crate) fn call_with<A: Wire, T: Wire>(
-        &self,
-        method: u16,
-        argument: A,
-    ) -> Result<T, CallError> {
+    pub fn call_with<A: Wire, T: Wire>(&self, method: u16, argument: A) -> Result<T, CallError> {
         let mut call = self.start(method);
         call.value("argument", &argument);
         call.block().outcome::<Returns<_>>()
     }
 
-    pub(crate) fn echo(&self, text: &str) -> Result<String, CallError> {
+    pub fn echo(&self, text: &str) -> Result<String, CallError> {
         let mut call = self.start(ECHO);
         call.str("text", text);
         call.block().outcome::<Returns<_>>()
     }
 
-    pub(crate) fn divide(&self, a: i64, b: i64) -> Result<i64, CallError<String>> {
+    pub fn divide(&self, a: i64, b: i64) -> Result<i64, CallError<String>> {
         let mut call = self.start(DIVIDE);
         call.value("a", &a);
         call.value("b", &b);
         call.block().outcome::<Fails<_, _>>()
     }
 
-    pub(crate) fn count_down(&self, from: u32) -> Result<u32, CallError> {
+    pub fn count_down(&self, from: u32) -> Result<u32, CallError> {
         self.call_with(COUNT_DOWN, from)
     }
 
     /// Calls [`HOLD`] for an answer of that many bytes.
-    pub(crate) fn hold(&self, len: usize) -> Result<Vec<u8>, CallError> {
+    pub fn hold(&self, len: usize) -> Result<Vec<u8>, CallError> {
         self.call_with(HOLD, len)
     }
 
-    pub(crate) fn hold_later(&self, answer: Result<u64, u64>) -> Result<u64, CallError<u64>> {
+    pub fn hold_later(&self, answer: Result<u64, u64>) -> Result<u64, CallError<u64>> {
         let mut call = self.start(HOLD_LATER);
         call.value("answer", &answer);
         call.block().outcome::<Fails<_, _>>()
@@ -273,25 +269,22 @@ impl ProbeClient {
 }
 
 /// A server of a probe at a place of its own.
-pub(crate) struct Fixture {
-    pub(crate) probe: Arc<Probe>,
-    pub(crate) place: Endpoint,
-    pub(crate) server: WitServer,
+pub struct Fixture {
+    pub probe: Arc<Probe>,
+    pub place: Endpoint,
+    pub server: WitServer,
 }
 
 impl Fixture {
-    pub(crate) fn new() -> Self {
+    pub fn new() -> Self {
         Self::with(|builder| builder)
     }
 
-    pub(crate) fn with(adjust: impl FnOnce(WitServerBuilder) -> WitServerBuilder) -> Self {
+    pub fn with(adjust: impl FnOnce(WitServerBuilder) -> WitServerBuilder) -> Self {
         Self::at(InProcess::new().into(), adjust)
     }
 
-    pub(crate) fn at(
-        place: Endpoint,
-        adjust: impl FnOnce(WitServerBuilder) -> WitServerBuilder,
-    ) -> Self {
+    pub fn at(place: Endpoint, adjust: impl FnOnce(WitServerBuilder) -> WitServerBuilder) -> Self {
         let probe = Arc::new(Probe::default());
         let service = ProbeServer(Arc::clone(&probe));
         let builder = WitServer::builder().listen(place.clone()).service(service);
@@ -299,7 +292,7 @@ impl Fixture {
         Self { probe, place, server }
     }
 
-    pub(crate) fn client(&self) -> ProbeClient {
+    pub fn client(&self) -> ProbeClient {
         ProbeClient::builder(self.place.clone()).connect().unwrap()
     }
 }

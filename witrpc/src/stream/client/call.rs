@@ -29,7 +29,7 @@ use super::upload_future::UploadFuture;
 use super::upload_thread::{FedUpload, feed};
 
 /// The stream of a call. Whoever drops the call while it may be open closes it.
-pub(crate) struct CallStream {
+pub struct CallStream {
     number: u64,
     /// Of the link that the call was made over last.
     streams: Option<Arc<LinkStreams>>,
@@ -37,12 +37,12 @@ pub(crate) struct CallStream {
     notices: Option<Registration>,
     /// From the first attempt to send the call until the stream has an owner or the server has said
     /// that there is none.
-    pub(crate) may_be_open: bool,
+    pub may_be_open: bool,
 }
 
 impl CallStream {
     /// The call is about to be made over this link.
-    pub(crate) fn opens_over(&mut self, link: &Link, is_fed: bool) {
+    pub fn opens_over(&mut self, link: &Link, is_fed: bool) {
         self.streams = Some(Arc::clone(&link.streams));
         // Over this link it may have been tried before.
         self.notices = None;

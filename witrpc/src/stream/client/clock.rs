@@ -26,7 +26,7 @@ use super::push::Target;
 use super::request::Request;
 
 /// The times of one upload.
-pub(crate) struct Clock {
+pub struct Clock {
     deadline: Option<Instant>,
     timeout: Option<Duration>,
     first_take: FirstTake,
@@ -51,7 +51,7 @@ enum FirstTake {
 }
 
 impl Clock {
-    pub(crate) fn new(call_deadline: &CallDeadline) -> Self {
+    pub fn new(call_deadline: &CallDeadline) -> Self {
         let timeout = match (call_deadline.deadline, call_deadline.limit) {
             (None, Limit::Within(time)) => Some(time),
             _ => None,
@@ -68,7 +68,7 @@ impl Clock {
     }
 
     /// An item is about to be sent.
-    pub(crate) fn note_item(&mut self) {
+    pub fn note_item(&mut self) {
         self.is_fed = true;
         if let FirstTake::NoItem = self.first_take {
             self.first_take = self.timeout_at().map_or(FirstTake::Over, FirstTake::Until);
@@ -76,28 +76,24 @@ impl Clock {
     }
 
     /// The server has said that an item was taken, or that none is wanted any more.
-    pub(crate) fn note_taken(&mut self) {
+    pub fn note_taken(&mut self) {
         self.first_take = FirstTake::Over;
     }
 
     /// All items have been sent, or as many as are wanted.
-    pub(crate) fn note_fed(&mut self) {
+    pub fn note_fed(&mut self) {
         self.note_item();
         self.answer_by = self.timeout_at();
     }
 
     /// Whether a wait for the answer needs no look at this.
-    pub(crate) fn is_plain(&self) -> bool {
+    pub fn is_plain(&self) -> bool {
         matches!(self.first_take, FirstTake::Over)
     }
 
     /// Completes if the upload may go on, or with its error when a time is over; wakes when that may have
     /// changed. Pending while the server is asked, which may have closed the upload by now.
-    pub(crate) fn poll(
-        &mut self,
-        cx: &mut Context<'_>,
-        target: &Target,
-    ) -> Poll<Result<(), CallError>> {
+    pub fn poll(&mut self, cx: &mut Context<'_>, target: &Target) -> Poll<Result<(), CallError>> {
         let until = match self.first_take {
             FirstTake::Until(at) => Some(at),
             FirstTake::Asking(_) => None,
@@ -170,7 +166,7 @@ impl Clock {
         self.alarm = Some((alarm, at, cx.waker().clone()));
     }
 
-    pub(crate) fn disarm(&mut self, target: &Target) {
+    pub fn disarm(&mut self, target: &Target) {
         if let Some((alarm, ..)) = self.alarm.take() {
             target.streams.share.timer().disarm(alarm);
         }

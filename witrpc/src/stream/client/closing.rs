@@ -25,9 +25,9 @@ use super::link_streams::LinkStreams;
 use super::unattended::{self, Errand, Unattended};
 
 /// The streams of a link that are to be closed.
-pub(crate) struct Closing(Mutex<Unattended<ClosingState, Closure>>);
+pub struct Closing(Mutex<Unattended<ClosingState, Closure>>);
 
-pub(crate) struct ClosingState {
+pub struct ClosingState {
     /// Those that nothing has been said of.
     numbers: Vec<u64>,
     /// The most that are said at once, learnt from what was too long.
@@ -35,13 +35,13 @@ pub(crate) struct ClosingState {
 }
 
 /// A request that closes some.
-pub(crate) struct Closure {
+pub struct Closure {
     numbers: Vec<u64>,
     flight: PendingCall<Arc<dyn ClientChannel>, Limit>,
 }
 
 impl Closing {
-    pub(crate) fn new() -> Self {
+    pub fn new() -> Self {
         let state = ClosingState { numbers: Vec::new(), most: MAX_CLOSED_AT_ONCE };
         Self(Mutex::new(Unattended::new(state)))
     }
@@ -67,7 +67,7 @@ impl ClosingState {
 
 impl LinkStreams {
     /// Tells the server that a stream is not wanted any more, without ever waiting.
-    pub(crate) fn close(self: &Arc<Self>, number: u64) {
+    pub fn close(self: &Arc<Self>, number: u64) {
         if self.is_forked() {
             return;
         }

@@ -6,26 +6,26 @@ use crate::codec::{Codec, EncodeError, Encoder};
 use crate::tag::{Operation, RAW, RequestTag};
 
 /// The message of such a request.
-pub(crate) struct Control<'a> {
+pub struct Control<'a> {
     tag: u32,
     body: Encoder<'a>,
 }
 
 impl<'a> Control<'a> {
     /// With a body that is still empty.
-    pub(crate) fn new(tag: RequestTag, codec: Codec) -> Self {
+    pub fn new(tag: RequestTag, codec: Codec) -> Self {
         Self { tag: tag.bits(), body: Encoder::new(codec) }
     }
 
     /// About the stream of that number.
-    pub(crate) fn of_stream(operation: Operation, number: u64, codec: Codec) -> Self {
+    pub fn of_stream(operation: Operation, number: u64, codec: Codec) -> Self {
         let mut control = Self::new(RequestTag::of(operation), codec);
         control.add(|body| body.number("stream", number)).expect("numbers always encode");
         control
     }
 
     /// Adds to the body.
-    pub(crate) fn add(
+    pub fn add(
         &mut self,
         add: impl FnOnce(&mut Encoder<'a>) -> Result<(), EncodeError>,
     ) -> Result<(), EncodeError> {
@@ -33,7 +33,7 @@ impl<'a> Control<'a> {
     }
 
     /// Hands the message out, an equal one each time.
-    pub(crate) fn with_message<R>(&self, send: impl FnOnce(Outgoing<'_>) -> R) -> R {
+    pub fn with_message<R>(&self, send: impl FnOnce(Outgoing<'_>) -> R) -> R {
         self.body.with_body(|raw, body| {
             let tag = if raw { self.tag | RAW } else { self.tag };
             send(Outgoing { tag, body, deadline: None })
@@ -43,7 +43,7 @@ impl<'a> Control<'a> {
 
 /// Returns the error of a request about a stream or a subscription. That the server did not take
 /// this request says nothing of the call that it belongs to.
-pub(crate) fn of_what_goes_on(error: ChannelError) -> ChannelError {
+pub fn of_what_goes_on(error: ChannelError) -> ChannelError {
     match error {
         ChannelError::ShuttingDown => ChannelError::Disconnected(DisconnectReason::ServerShutDown),
         other => other,

@@ -15,16 +15,16 @@ use super::notices::UploadNotices;
 use super::wait_permits::WaitPermits;
 
 /// What the streams over one channel share.
-pub(crate) struct LinkStreams {
-    pub(crate) channel: Arc<dyn ClientChannel>,
-    pub(crate) codec: Codec,
-    pub(super) share: Arc<WaitPermits>,
-    pub(super) closing: Closing,
-    pub(super) notices: UploadNotices,
+pub struct LinkStreams {
+    pub channel: Arc<dyn ClientChannel>,
+    pub codec: Codec,
+    pub share: Arc<WaitPermits>,
+    pub closing: Closing,
+    pub notices: UploadNotices,
 }
 
 impl LinkStreams {
-    pub(crate) fn new(channel: &Arc<dyn ClientChannel>, codec: Codec) -> Arc<Self> {
+    pub fn new(channel: &Arc<dyn ClientChannel>, codec: Codec) -> Arc<Self> {
         let streams = Arc::new(Self {
             channel: Arc::clone(channel),
             codec,
@@ -39,13 +39,13 @@ impl LinkStreams {
 
     /// Whether this process is a fork of the one that connected. It has none of that one's threads,
     /// which may have held any lock here when it was forked: what is dropped there is forgotten.
-    pub(crate) fn is_forked(&self) -> bool {
+    pub fn is_forked(&self) -> bool {
         self.channel.lost() == Some(ChannelError::Disconnected(DisconnectReason::Forked))
     }
 
     /// Numbers a stream that is about to be opened. No other of this process has the number, so it
     /// does not matter over which link it comes to be opened.
-    pub(crate) fn next_number() -> u64 {
+    pub fn next_number() -> u64 {
         static NEXT: AtomicU64 = AtomicU64::new(1);
         NEXT.fetch_add(1, Ordering::Relaxed)
     }

@@ -12,20 +12,20 @@
 //! - What is dropped before its end is told to the server by [`closing`]. Requests of both kinds are
 //!   [`unattended`].
 
-pub(crate) mod asynchronous;
-pub(crate) mod blocking;
-pub(crate) mod call;
-pub(crate) mod clock;
-pub(crate) mod closing;
-pub(crate) mod control;
-pub(crate) mod link_streams;
-pub(crate) mod notices;
-pub(crate) mod pickup;
-pub(crate) mod push;
-pub(crate) mod request;
-pub(crate) mod stream_receiver;
-pub(crate) mod unattended;
-pub(crate) mod upload_buffer;
-pub(crate) mod upload_future;
-pub(crate) mod upload_thread;
-pub(crate) mod wait_permits;
+pub mod asynchronous;
+pub mod blocking;
+pub mod call;
+pub mod clock;
+pub mod closing;
+pub mod control;
+pub mod link_streams;
+pub mod notices;
+pub mod pickup;
+pub mod push;
+pub mod request;
+pub mod stream_receiver;
+pub mod unattended;
+pub mod upload_buffer;
+pub mod upload_future;
+pub mod upload_thread;
+pub mod wait_permits;

@@ -16,7 +16,7 @@
 mod model;
 #[cfg(test)]
 mod tests;
-pub(crate) mod uploads;
+pub mod uploads;
 
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::task::{Context, Poll, ready};
@@ -37,16 +37,16 @@ use super::link_streams::LinkStreams;
 use super::unattended::{self, Errand, Unattended};
 use super::wait_permits::{PermitWaiter, Purpose, WaitPermit};
 
-pub(crate) use uploads::NoticeError;
+pub use uploads::NoticeError;
 
 /// How long a lane is waited for where a call may take for ever: what holds it may wait for this upload.
 const LONGEST_WAIT: Duration = Duration::from_secs(30);
 
 /// What is known of the uploads of a link.
-pub(crate) struct UploadNotices(Mutex<Unattended<Uploads, Pull>>);
+pub struct UploadNotices(Mutex<Unattended<Uploads, Pull>>);
 
 /// A request for notices.
-pub(crate) struct Pull {
+pub struct Pull {
     admission: NoticePermit,
     flight: PendingCall<Arc<dyn ClientChannel>, Limit>,
     answer: Answer,
@@ -61,13 +61,13 @@ enum NoticePermit {
 }
 
 /// What an upload learns by. It is listed until this is dropped.
-pub(crate) struct Registration {
+pub struct Registration {
     streams: Arc<LinkStreams>,
     number: u64,
 }
 
 impl UploadNotices {
-    pub(crate) fn new() -> Self {
+    pub fn new() -> Self {
         Self(Mutex::new(Unattended::new(Uploads::default())))
     }
 
@@ -78,7 +78,7 @@ impl UploadNotices {
 
 impl LinkStreams {
     /// Has an upload learn what the server tells of it, from before it is opened.
-    pub(crate) fn register(self: &Arc<Self>, number: u64) -> Registration {
+    pub fn register(self: &Arc<Self>, number: u64) -> Registration {
         self.notices.lock().state.list(number);
         Registration { streams: Arc::clone(self), number }
     }
@@ -172,7 +172,7 @@ fn read(answer: &mut Answer) -> Result<Brought, CallError> {
 
 impl Registration {
     /// The upload is open. A lane for its notices is waited for as long as a call may take.
-    pub(crate) fn note_open(&self, limit: Limit) {
+    pub fn note_open(&self, limit: Limit) {
         let patience = match limit {
             Limit::Within(time) => time,
             Limit::At(at) => at.saturating_duration_since(Instant::now()),
@@ -183,17 +183,17 @@ impl Registration {
 
     /// Completes when there is room for more items, with `true`; or with `false` when the method has
     /// ended, and wants none. An upload that the server does not know any more was answered or given up.
-    pub(crate) fn poll_room(&self, cx: &Context<'_>) -> Poll<Result<bool, NoticeError>> {
+    pub fn poll_room(&self, cx: &Context<'_>) -> Poll<Result<bool, NoticeError>> {
         self.poll(cx, Upload::take_room)
     }
 
     /// Completes when a pull is answered at once.
-    pub(crate) fn poll_answered(&self, cx: &Context<'_>) -> Poll<Result<(), NoticeError>> {
+    pub fn poll_answered(&self, cx: &Context<'_>) -> Poll<Result<(), NoticeError>> {
         self.poll(cx, Upload::see_answered)
     }
 
     /// Why nothing is told of the upload, if that is for want of a lane.
-    pub(crate) fn lacks_lane(&self) -> Option<ChannelError> {
+    pub fn lacks_lane(&self) -> Option<ChannelError> {
         let notices = self.streams.notices.lock();
         let lacks_lane = notices.under_way().is_some_and(Pull::waits_for_permit);
         drop(notices);

@@ -16,14 +16,14 @@ use super::request::Request;
 ///
 /// It waits at the server if the connection has lanes to spare. If not, it is made when the server has
 /// said that the answer is there.
-pub(crate) struct AnswerPickup<'a> {
+pub struct AnswerPickup<'a> {
     target: &'a Target,
     control: Control<'static>,
     request: Option<Request>,
 }
 
 impl<'a> AnswerPickup<'a> {
-    pub(crate) fn new(target: &'a Target) -> Self {
+    pub fn new(target: &'a Target) -> Self {
         let streams = &target.streams;
         let control = Control::of_stream(Operation::Pull, target.number, streams.codec);
         let request = Request::with_spare_permit(streams);
@@ -31,7 +31,7 @@ impl<'a> AnswerPickup<'a> {
     }
 
     /// Completes when the answer is there.
-    pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<Answer, CallError>> {
+    pub fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<Answer, CallError>> {
         let mut request = match self.request.take() {
             Some(request) => request,
             None => {
@@ -53,12 +53,12 @@ impl<'a> AnswerPickup<'a> {
     }
 
     /// Whether the request may be made now, and wait at the server.
-    pub(crate) fn is_sendable(&self) -> bool {
+    pub fn is_sendable(&self) -> bool {
         self.request.is_some()
     }
 
     /// Blocks the thread until the answer is there.
-    pub(crate) fn wait(mut self) -> Result<Answer, CallError> {
+    pub fn wait(mut self) -> Result<Answer, CallError> {
         let Some(mut request) = self.request.take() else {
             return block_on(|cx| self.poll(cx));
         };

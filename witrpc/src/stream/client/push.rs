@@ -21,16 +21,16 @@ use super::notices::{NoticeError, Registration};
 use super::request::Request;
 
 /// A stream that is being fed.
-pub(crate) struct Target {
-    pub(crate) connection: Connection,
-    pub(crate) streams: Arc<LinkStreams>,
-    pub(crate) number: u64,
-    pub(crate) method: &'static str,
+pub struct Target {
+    pub connection: Connection,
+    pub streams: Arc<LinkStreams>,
+    pub number: u64,
+    pub method: &'static str,
     /// Of the call. A deadline bounds all of it; for a timeout that is the client's see [`clock`].
     ///
     /// [`clock`]: super::clock
-    pub(crate) call_deadline: CallDeadline,
-    pub(crate) notices: Registration,
+    pub call_deadline: CallDeadline,
+    pub notices: Registration,
     /// Not there while a poll looks at it: that clones, wakes and drops wakers of the user's, which is not
     /// to happen under the lock. One thread at a time polls an upload.
     clock: Mutex<Option<Clock>>,
@@ -55,7 +55,7 @@ enum PushCredit {
 
 impl Target {
     /// Of a stream that is open.
-    pub(crate) fn new(
+    pub fn new(
         connection: &Connection,
         streams: &Arc<LinkStreams>,
         number: u64,
@@ -75,29 +75,29 @@ impl Target {
         }
     }
 
-    pub(crate) fn codec(&self) -> Codec {
+    pub fn codec(&self) -> Codec {
         self.streams.codec
     }
 
     /// What ends the call from elsewhere.
-    pub(crate) fn watch_token(&self) -> Option<TokenWatch> {
+    pub fn watch_token(&self) -> Option<TokenWatch> {
         self.connection.token().map(CancelToken::watch)
     }
 
     /// Completes if the upload may go on, or with its error; see [`Clock::poll`].
-    pub(crate) fn poll_clock(&self, cx: &mut Context<'_>) -> Poll<Result<(), CallError>> {
+    pub fn poll_clock(&self, cx: &mut Context<'_>) -> Poll<Result<(), CallError>> {
         let mut polled = PolledClock { target: self, clock: self.clock().take() };
         let clock = polled.clock.as_mut().expect("one thread polls an upload");
         clock.poll(cx, self)
     }
 
     /// All items have been sent, or as many as the server wants.
-    pub(crate) fn note_fed(&self) {
+    pub fn note_fed(&self) {
         self.with_clock(Clock::note_fed);
     }
 
     /// Whether only a limit bounds the wait for the answer.
-    pub(crate) fn waits_plainly(&self) -> bool {
+    pub fn waits_plainly(&self) -> bool {
         self.call_deadline.deadline.is_none() && self.clock().as_ref().is_some_and(Clock::is_plain)
     }
 
@@ -127,7 +127,7 @@ impl Target {
     }
 
     /// What the caller gets for a request that failed.
-    pub(crate) fn error(&self, error: ChannelError) -> CallError {
+    pub fn error(&self, error: ChannelError) -> CallError {
         self.connection.call_error(match error {
             // What was still waited for does not matter.
             ChannelError::NoFreeLane | ChannelError::NoSpace if self.call_deadline.are_over() => {
@@ -138,12 +138,12 @@ impl Target {
     }
 
     /// What the caller gets whose time is over: if that is for want of a lane, it says so.
-    pub(crate) fn late(&self) -> CallError {
+    pub fn late(&self) -> CallError {
         self.error(self.notices.lacks_lane().unwrap_or(ChannelError::TimedOut))
     }
 
     /// What the caller gets when it is told nothing any more.
-    pub(crate) fn notice_error(&self, error: NoticeError) -> CallError {
+    pub fn notice_error(&self, error: NoticeError) -> CallError {
         match error {
             NoticeError::Channel(error) => self.error(error),
             NoticeError::Server(error) => error,
@@ -186,12 +186,12 @@ impl Drop for PolledClock<'_> {
 }
 
 #[cold]
-pub(crate) fn not_encoded(error: EncodeError) -> CallError {
+pub fn not_encoded(error: EncodeError) -> CallError {
     CallError::Encode { message: error.to_string() }
 }
 
 /// Pushes one batch after the other, each in as many messages as it takes.
-pub(crate) struct Pusher<'a, T> {
+pub struct Pusher<'a, T> {
     target: &'a Target,
     /// What has not been taken of the batch that is on its way.
     batch: Batch<T>,
@@ -215,19 +215,19 @@ struct PushMessage {
 }
 
 impl<'a, T: Wire> Pusher<'a, T> {
-    pub(crate) fn new(target: &'a Target) -> Self {
+    pub fn new(target: &'a Target) -> Self {
         let (batch, portion) = (Batch::new(), usize::MAX);
         Self { target, batch, is_last: false, portion, message: None, awaits_room: false }
     }
 
     /// Whether nothing is on its way.
-    pub(crate) fn is_idle(&self) -> bool {
+    pub fn is_idle(&self) -> bool {
         self.message.is_none() && !self.awaits_room
     }
 
     /// Begins to push a batch. It may be empty if it is the last. In its place there is an empty one,
     /// with the memory of an earlier one.
-    pub(crate) fn begin(&mut self, batch: &mut Batch<T>, is_last: bool) {
+    pub fn begin(&mut self, batch: &mut Batch<T>, is_last: bool) {
         debug_assert!(self.is_idle(), "what is on its way goes first");
         std::mem::swap(&mut self.batch, batch);
         self.is_last = is_last;
@@ -253,7 +253,7 @@ impl<'a, T: Wire> Pusher<'a, T> {
 
     /// Completes when the batch has been taken, and there is credit for another one: with whether
     /// another one is wanted.
-    pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<bool, CallError>> {
+    pub fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<bool, CallError>> {
         loop {
             if self.awaits_room {
                 let told = ready!(self.target.notices.poll_room(cx));

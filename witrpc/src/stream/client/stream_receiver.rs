@@ -24,7 +24,7 @@ use super::request::Request;
 const PULL_AHEAD_FROM: usize = 64;
 
 /// The client's end of a stream, and the items that have come.
-pub(crate) struct StreamReceiver<T, E> {
+pub struct StreamReceiver<T, E> {
     connection: Connection,
     streams: Arc<LinkStreams>,
     number: u64,
@@ -48,7 +48,7 @@ struct Patience {
 
 impl<T, E> StreamReceiver<T, E> {
     /// Of a stream that is open.
-    pub(crate) fn new(
+    pub fn new(
         connection: &Connection,
         streams: &Arc<LinkStreams>,
         number: u64,
@@ -70,13 +70,13 @@ impl<T, E> StreamReceiver<T, E> {
         }
     }
 
-    pub(crate) fn set_item_timeout(&mut self, timeout: Option<Duration>) {
+    pub fn set_item_timeout(&mut self, timeout: Option<Duration>) {
         self.item_timeout = timeout;
     }
 
     /// The next item of those that are here, unless all is cancelled.
     #[inline]
-    pub(crate) fn here(&mut self) -> Option<Result<T, CallError<E>>> {
+    pub fn here(&mut self) -> Option<Result<T, CallError<E>>> {
         if self.is_cancelled() {
             return None;
         }
@@ -85,10 +85,7 @@ impl<T, E> StreamReceiver<T, E> {
     }
 
     /// Completes with the next item, or `None` at the end.
-    pub(crate) fn poll_item(
-        &mut self,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<T, CallError<E>>>> {
+    pub fn poll_item(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<T, CallError<E>>>> {
         loop {
             if let Some(item) = self.here() {
                 self.be_patient_no_more();
@@ -126,7 +123,7 @@ impl<T, E> StreamReceiver<T, E> {
     }
 
     /// Blocks the thread until the next item, or `None` at the end.
-    pub(crate) fn wait_item(&mut self) -> Option<Result<T, CallError<E>>> {
+    pub fn wait_item(&mut self) -> Option<Result<T, CallError<E>>> {
         if self.item_timeout.is_some() || self.cancelled.is_some() {
             return block_on(|cx| self.poll_item(cx));
         }

@@ -19,9 +19,9 @@ use std::task::{Poll, Wake, Waker};
 
 /// What stands under the lock of an [`Errand`].
 #[derive(Debug)]
-pub(crate) struct Unattended<S, R> {
+pub struct Unattended<S, R> {
     /// What the requests are made of.
-    pub(crate) state: S,
+    pub state: S,
     under_way: Option<R>,
     /// A thread polls.
     is_polled: bool,
@@ -30,7 +30,7 @@ pub(crate) struct Unattended<S, R> {
 }
 
 /// Requests, one after the other, of which each is polled by whoever comes.
-pub(crate) trait Errand {
+pub trait Errand {
     /// What the requests are made of.
     type State;
     type Request;
@@ -51,12 +51,12 @@ pub(crate) trait Errand {
 }
 
 impl<S, R> Unattended<S, R> {
-    pub(crate) fn new(state: S) -> Self {
+    pub fn new(state: S) -> Self {
         Self { state, under_way: None, is_polled: false, again: false }
     }
 
     /// The request that waits for something.
-    pub(crate) fn under_way(&self) -> Option<&R> {
+    pub fn under_way(&self) -> Option<&R> {
         self.under_way.as_ref()
     }
 
@@ -89,7 +89,7 @@ impl<S, R> Unattended<S, R> {
 }
 
 /// Polls what is under way, and makes the requests that are to be made, unless another thread does.
-pub(crate) fn go_on(errand: &impl Errand) {
+pub fn go_on(errand: &impl Errand) {
     let mut polled = errand.with(|it| it.begin(|state| errand.next(state)));
     while let Some(mut request) = polled {
         polled = match errand.poll(&mut request) {
@@ -117,6 +117,6 @@ impl<T: Send + Sync> Wake for GoOn<T> {
 }
 
 /// The waker that calls `go_on` with this, if that is still there.
-pub(crate) fn waker<T: Send + Sync + 'static>(what: &Arc<T>, go_on: fn(&Arc<T>)) -> Waker {
+pub fn waker<T: Send + Sync + 'static>(what: &Arc<T>, go_on: fn(&Arc<T>)) -> Waker {
     Waker::from(Arc::new(GoOn { what: Arc::downgrade(what), go_on }))
 }

@@ -17,7 +17,7 @@ use super::push::{Pusher, Target, not_encoded};
 /// the next one is asked for, and the answer is looked for behind the first item after it, the second,
 /// the fourth, and so on. So no item waits for more of them than were made while the push before it was
 /// on its way, nor for more than fill a batch. To look behind each would cost more than most items do.
-pub(crate) struct UploadFuture<'a, T> {
+pub struct UploadFuture<'a, T> {
     target: &'a Target,
     pusher: Pusher<'a, T>,
     /// What has been made and is not on its way.
@@ -29,13 +29,13 @@ pub(crate) struct UploadFuture<'a, T> {
 }
 
 impl<'a, T: Wire> UploadFuture<'a, T> {
-    pub(crate) fn new(target: &'a Target) -> Self {
+    pub fn new(target: &'a Target) -> Self {
         let pusher = Pusher::new(target);
         Self { target, pusher, batch: Batch::new(), next_look: 1, is_over: false }
     }
 
     /// Completes when all items have been pushed, or as many as the server wants.
-    pub(crate) fn poll(
+    pub fn poll(
         &mut self,
         cx: &mut Context<'_>,
         mut items: Pin<&mut impl Stream<Item = T>>,

@@ -18,9 +18,9 @@ use super::push::{Pusher, Target, not_encoded};
 use super::upload_buffer::{Found, UploadBuffer, UploadEnd};
 
 /// An upload that has been fed, and whether all went well.
-pub(crate) struct FedUpload {
-    pub(crate) target: Arc<Target>,
-    pub(crate) ended: Result<(), CallError>,
+pub struct FedUpload {
+    pub target: Arc<Target>,
+    pub ended: Result<(), CallError>,
 }
 
 /// Opens an upload, and pushes all items, or as many as the server wants.
@@ -28,7 +28,7 @@ pub(crate) struct FedUpload {
 /// # Errors
 ///
 /// [`CallError::NoThread`], before the upload is opened; or what `open` says.
-pub(crate) fn feed<T: Wire>(
+pub fn feed<T: Wire>(
     items: impl Iterator<Item = T>,
     open: impl FnOnce() -> Result<Target, CallError>,
 ) -> Result<FedUpload, CallError> {

@@ -37,13 +37,13 @@ use crate::rt::{Alarm, Timer};
 const LANES_FOR_STREAMS: u32 = 2;
 
 /// How many lanes events need, beside streams or uploads.
-pub(crate) const LANES_FOR_EVENTS: u32 = 3;
+pub const LANES_FOR_EVENTS: u32 = 3;
 
 /// How many lanes streams, uploads and events need, so that each has what it waits for.
 const LANES_FOR_ALL: u32 = 4;
 
 /// The permits to hold lanes for long.
-pub(crate) struct WaitPermits {
+pub struct WaitPermits {
     lanes: u32,
     most_items: u32,
     /// Of all permits.
@@ -65,7 +65,7 @@ struct WaitPermitsState {
 
 /// What a lane is held for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Purpose {
+pub enum Purpose {
     /// For the notices of all uploads.
     Notices = 0,
     /// For the items or the answer of one stream.
@@ -73,10 +73,10 @@ pub(crate) enum Purpose {
 }
 
 /// May hold a lane, until it is dropped.
-pub(crate) struct WaitPermit(Arc<WaitPermits>, Purpose);
+pub struct WaitPermit(Arc<WaitPermits>, Purpose);
 
 /// A place among the requests that wait for a permit.
-pub(crate) struct PermitWaiter {
+pub struct PermitWaiter {
     share: Arc<WaitPermits>,
     purpose: Purpose,
     place: u64,
@@ -98,7 +98,7 @@ impl WaitPermitsState {
 
 impl WaitPermits {
     /// Of a connection of so many lanes.
-    pub(crate) fn new(lanes: u32) -> Arc<Self> {
+    pub fn new(lanes: u32) -> Arc<Self> {
         let for_events = u32::from(lanes >= LANES_FOR_EVENTS);
         let most = lanes.saturating_sub(1 + for_events);
         let most_items = if most < 2 { most } else { (lanes / 2).min(most - 1) };
@@ -107,7 +107,7 @@ impl WaitPermits {
     }
 
     /// The timer of requests that wait for items.
-    pub(crate) fn timer(&self) -> &Timer {
+    pub fn timer(&self) -> &Timer {
         &self.timer
     }
 
@@ -133,7 +133,7 @@ impl WaitPermits {
     }
 
     /// Whether there are permits at all.
-    pub(crate) fn check(&self) -> Result<(), ChannelError> {
+    pub fn check(&self) -> Result<(), ChannelError> {
         let needed = LANES_FOR_STREAMS;
         match self.most {
             0 => Err(ChannelError::TooFewLanes { lanes: self.lanes, needed }),
@@ -142,12 +142,12 @@ impl WaitPermits {
     }
 
     /// Why a request for notices that still waits has no permit.
-    pub(crate) fn refusal_of_notices(&self) -> ChannelError {
+    pub fn refusal_of_notices(&self) -> ChannelError {
         self.refusal(&self.lock(), Purpose::Notices)
     }
 
     /// A permit for a request that could do without: only while half of those for items are free.
-    pub(crate) fn spare(self: &Arc<Self>) -> Option<WaitPermit> {
+    pub fn spare(self: &Arc<Self>) -> Option<WaitPermit> {
         let mut state = self.lock();
         let is_spare = state.items < self.most_items / 2;
         if !is_spare || state.waiting.iter().any(|waiting| !waiting.is_empty()) {
@@ -158,7 +158,7 @@ impl WaitPermits {
     }
 
     /// The connection is lost: ends the wait of all.
-    pub(crate) fn lose(&self, why: ChannelError) {
+    pub fn lose(&self, why: ChannelError) {
         let mut state = self.lock();
         state.lost.get_or_insert(why);
         let waiting = std::mem::take(&mut state.waiting);
@@ -172,7 +172,7 @@ impl WaitPermits {
     ///
     /// [`ChannelError::NoFreeLane`] or [`ChannelError::TooFewLanes`]: none came in time, or there are none.
     /// Or why the connection is lost.
-    pub(crate) fn poll_permit(
+    pub fn poll_permit(
         self: &Arc<Self>,
         purpose: Purpose,
         cx: &Context<'_>,

@@ -50,7 +50,7 @@ pub struct FeedStream<T>(Reader<T>);
 struct Reader<T>(Arc<FeedState<T>>);
 
 /// The items that have come, and the place for the answer.
-pub(crate) struct FeedState<T> {
+pub struct FeedState<T> {
     items: Mutex<ReceivedItems<T>>,
     /// An item has come, or none will.
     changed: Condvar,
@@ -102,7 +102,7 @@ enum RoomNotice {
 
 impl<T: Wire> FeedState<T> {
     /// Of the client's stream of that number.
-    pub(crate) fn new(server_streams: &ServerStreams, number: u64) -> Arc<Self> {
+    pub fn new(server_streams: &ServerStreams, number: u64) -> Arc<Self> {
         let items = ReceivedItems {
             queue: VecDeque::new(),
             held: None,

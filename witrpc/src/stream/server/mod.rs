@@ -19,15 +19,15 @@
 //! 6. Locks of this folder are leaves: no code of the user's runs under them, and no other of our locks
 //!    is taken, but for one: [`ServerStreams::open`] takes the lock of the notices under that of the table. Answers are given, and wakers cloned, woken and dropped, after they are let go.
 
-pub(crate) mod feed;
-pub(crate) mod not_opened;
-pub(crate) mod notices;
-pub(crate) mod server_stream;
-pub(crate) mod slot;
-pub(crate) mod stream_cancel;
-pub(crate) mod stream_limits;
-pub(crate) mod stream_sender;
-pub(crate) mod threads;
+pub mod feed;
+pub mod not_opened;
+pub mod notices;
+pub mod server_stream;
+pub mod slot;
+pub mod stream_cancel;
+pub mod stream_limits;
+pub mod stream_sender;
+pub mod threads;
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -53,7 +53,7 @@ const MAX_CLOSED_EARLY: usize = 4096;
 
 /// The streams of a client.
 #[derive(Default)]
-pub(crate) struct ServerStreams {
+pub struct ServerStreams {
     table: Mutex<Table>,
     load: Arc<StreamLimits>,
     threads: Arc<FedThreads>,
@@ -71,41 +71,41 @@ struct Table {
 /// What is left of the streams of a client that has gone. To drop it runs code of users: hooks are
 /// told of calls that nobody hears of, and items that were not taken are dropped.
 #[must_use = "where it is dropped, code of users runs"]
-pub(crate) struct Remains {
+pub struct Remains {
     unheard: Vec<Unheard>,
     jobs: Vec<FedJob>,
     server_streams: Vec<Arc<dyn ServerStream>>,
 }
 
 impl Remains {
-    pub(crate) fn is_empty(&self) -> bool {
+    pub fn is_empty(&self) -> bool {
         self.unheard.is_empty() && self.jobs.is_empty() && self.server_streams.is_empty()
     }
 }
 
 impl ServerStreams {
     /// Returns those of the client that has this session.
-    pub(crate) fn of(session: &Session) -> &Self {
+    pub fn of(session: &Session) -> &Self {
         ClientSession::of(session).part()
     }
 
     /// What the streams cost.
-    pub(crate) fn load(&self) -> &Arc<StreamLimits> {
+    pub fn load(&self) -> &Arc<StreamLimits> {
         &self.load
     }
 
     /// What the client is told of its uploads.
-    pub(crate) fn notices(&self) -> &Arc<Notices> {
+    pub fn notices(&self) -> &Arc<Notices> {
         &self.notices
     }
 
     /// Where methods run that wait for what the client feeds.
-    pub(crate) fn threads(&self) -> &Arc<FedThreads> {
+    pub fn threads(&self) -> &Arc<FedThreads> {
         &self.threads
     }
 
     /// Adds a stream.
-    pub(crate) fn open(&self, number: u64, flow: Arc<dyn ServerStream>) -> Result<(), NotOpened> {
+    pub fn open(&self, number: u64, flow: Arc<dyn ServerStream>) -> Result<(), NotOpened> {
         let mut table = self.lock();
         if table.left || table.closed_early.remove(&number) {
             return Err(NotOpened::Closed);
@@ -124,7 +124,7 @@ impl ServerStreams {
     }
 
     /// Pulls from a stream, if there is one.
-    pub(crate) fn pull(&self, number: u64, asked: PendingReply) {
+    pub fn pull(&self, number: u64, asked: PendingReply) {
         match self.get(number) {
             Some(flow) => self.follow(number, flow.pull(asked)),
             None => asked.reply().end(),
@@ -132,13 +132,7 @@ impl ServerStreams {
     }
 
     /// Pushes a message of so many bytes into a stream, if there is one.
-    pub(crate) fn push(
-        &self,
-        number: u64,
-        asked: PendingReply,
-        len: usize,
-        items: &mut Decoder<'_>,
-    ) {
+    pub fn push(&self, number: u64, asked: PendingReply, len: usize, items: &mut Decoder<'_>) {
         match self.get(number) {
             Some(flow) => self.follow(number, flow.push(asked, len, items)),
             None => asked.reply().end(),
@@ -146,7 +140,7 @@ impl ServerStreams {
     }
 
     /// Forgets a stream at the client's wish, now or as soon as it is opened.
-    pub(crate) fn close(&self, number: u64) {
+    pub fn close(&self, number: u64) {
         let mut table = self.lock();
         let flow = table.open.remove(&number);
         if flow.is_none() && !table.left {
@@ -162,7 +156,7 @@ impl ServerStreams {
     }
 
     /// Ends an upload of which no item was taken, if there is one, and answers how far it was.
-    pub(crate) fn give_up(&self, number: u64, asked: PendingReply) {
+    pub fn give_up(&self, number: u64, asked: PendingReply) {
         let Some(flow) = self.get(number) else { return asked.reply().end() };
         // What waits for a thread can be taken off once: it never begins then.
         let job = self.threads.call_off(number);
@@ -176,14 +170,14 @@ impl ServerStreams {
     }
 
     /// Forgets a stream that has ended.
-    pub(crate) fn forget(&self, number: u64) {
+    pub fn forget(&self, number: u64) {
         let flow = self.lock().open.remove(&number);
         drop(flow);
         self.notices.closed(number);
     }
 
     /// Ends all: the client has gone. Runs no code of users but wakers.
-    pub(crate) fn leave(&self) -> Remains {
+    pub fn leave(&self) -> Remains {
         let mut table = self.lock();
         table.left = true;
         let open = std::mem::take(&mut table.open);

@@ -4,7 +4,7 @@ use crate::error::StreamLimit;
 
 /// Why a stream was not opened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum NotOpened {
+pub enum NotOpened {
     /// There is one of that number.
     NumberInUse,
     /// The streams of the client take as much as they may.

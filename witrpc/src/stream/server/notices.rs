@@ -28,7 +28,7 @@ use crate::tag::Notice;
 
 /// The notices for one client.
 #[derive(Default)]
-pub(crate) struct Notices(Mutex<NoticesState<PendingReply>>);
+pub struct Notices(Mutex<NoticesState<PendingReply>>);
 
 /// `A` is a request.
 struct NoticesState<A> {
@@ -63,31 +63,31 @@ impl Due<PendingReply> {
 
 impl Notices {
     /// An upload is about to be opened.
-    pub(crate) fn opened(&self, number: u64) {
+    pub fn opened(&self, number: u64) {
         self.lock().uploads.insert(number);
     }
 
     /// An upload has been closed, or its answer was picked up.
-    pub(crate) fn closed(&self, number: u64) {
+    pub fn closed(&self, number: u64) {
         let due = self.lock().close(number);
         due.into_iter().for_each(Due::give);
     }
 
     /// The client has gone.
-    pub(crate) fn leave(&self) {
+    pub fn leave(&self) {
         let state = std::mem::take(&mut *self.lock());
         drop(state);
     }
 
     /// Tells the client something of an upload, unless that is closed.
-    pub(crate) fn tell(&self, number: u64, notice: Notice) {
+    pub fn tell(&self, number: u64, notice: Notice) {
         let due = self.lock().tell(number, notice);
         due.into_iter().for_each(Due::give);
     }
 
     /// The client asks for what is new: answers once there is something, or with the end when it has no
     /// upload.
-    pub(crate) fn pull(&self, asked: PendingReply) {
+    pub fn pull(&self, asked: PendingReply) {
         let due = self.lock().pull(asked);
         due.into_iter().for_each(Due::give);
     }

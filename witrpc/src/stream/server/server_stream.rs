@@ -8,14 +8,14 @@ use super::slot::Unheard;
 
 /// Whether a stream goes on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum StreamStatus {
+pub enum StreamStatus {
     GoesOn,
     /// All has been told of it.
     Over,
 }
 
 /// One stream.
-pub(crate) trait ServerStream: Send + Sync {
+pub trait ServerStream: Send + Sync {
     /// Answers a pull, at once or later.
     fn pull(&self, asked: PendingReply) -> StreamStatus;
 

@@ -16,11 +16,11 @@ use super::server_stream::StreamStatus;
 use super::stream_cancel::StreamCancel;
 
 /// What the caller of a method learns whose future was dropped while it ran.
-pub(crate) const DROPPED: &str = "the handler's future was dropped before it had an answer";
+pub const DROPPED: &str = "the handler's future was dropped before it had an answer";
 
 /// The place for one answer.
 #[derive(Default)]
-pub(crate) struct Slot(Mutex<Pickup>);
+pub struct Slot(Mutex<Pickup>);
 
 #[derive(Default)]
 struct Pickup {
@@ -38,14 +38,14 @@ struct Pickup {
 }
 
 /// A call whose job was dropped.
-pub(crate) struct Unanswered {
-    pub(crate) number: u64,
+pub struct Unanswered {
+    pub number: u64,
     /// The method had begun.
-    pub(crate) was_begun: bool,
-    pub(crate) observer: CallObserver,
-    pub(crate) session: Session,
+    pub was_begun: bool,
+    pub observer: CallObserver,
+    pub session: Session,
     /// A shutdown waits until the client has been told.
-    pub(crate) _counted: Option<Counted>,
+    pub _counted: Option<Counted>,
 }
 
 impl Unanswered {
@@ -65,7 +65,7 @@ impl Unanswered {
 
 /// What became of a call that is left without an answer.
 #[must_use = "the client or the table of streams is to be told"]
-pub(crate) enum LeftUnanswered {
+pub enum LeftUnanswered {
     /// The client has been told so: the stream is to be forgotten.
     Told(Unanswered),
     /// The client has not asked yet, and is to be told that it may.
@@ -75,7 +75,7 @@ pub(crate) enum LeftUnanswered {
 }
 
 /// A call whose caller has gone before it was told that there is no answer.
-pub(crate) struct Unheard(Unanswered);
+pub struct Unheard(Unanswered);
 
 impl Drop for Unheard {
     fn drop(&mut self) {
@@ -84,7 +84,7 @@ impl Drop for Unheard {
 }
 
 /// The slot and the lifeline of a feed, whatever its items are.
-pub(crate) trait HasSlot: Send + Sync {
+pub trait HasSlot: Send + Sync {
     fn slot(&self) -> &Slot;
 
     /// What the method's context asks.
@@ -99,7 +99,7 @@ pub(crate) trait HasSlot: Send + Sync {
 
 impl Slot {
     /// The client asks for the answer.
-    pub(crate) fn fill(&self, asked: PendingReply) -> StreamStatus {
+    pub fn fill(&self, asked: PendingReply) -> StreamStatus {
         let mut pickup = self.lock();
         if pickup.asked.is_some() {
             drop(pickup);
@@ -126,7 +126,7 @@ impl Slot {
 
     /// The client has gone or has given the call up. To drop what this returns tells the hooks.
     #[must_use]
-    pub(crate) fn lose(&self) -> Option<Unheard> {
+    pub fn lose(&self) -> Option<Unheard> {
         let mut pickup = self.lock();
         pickup.lost = true;
         let (asked, job) = (pickup.asked.take(), pickup.job.take());
@@ -139,7 +139,7 @@ impl Slot {
     }
 
     /// Whether the client will never ask for the answer; if it may, wakes when that changes.
-    pub(crate) fn poll_lost(&self, cx: &mut Context<'_>) -> bool {
+    pub fn poll_lost(&self, cx: &mut Context<'_>) -> bool {
         let job = cx.waker().clone();
         let mut pickup = self.lock();
         let former = pickup.job.replace(job);
@@ -150,7 +150,7 @@ impl Slot {
     }
 
     /// The request for the answer; `None` when the client will never make one.
-    pub(crate) fn poll_asked(&self, cx: &mut Context<'_>) -> Poll<Option<PendingReply>> {
+    pub fn poll_asked(&self, cx: &mut Context<'_>) -> Poll<Option<PendingReply>> {
         let job = cx.waker().clone();
         let mut pickup = self.lock();
         if pickup.lost {
@@ -166,23 +166,23 @@ impl Slot {
     }
 
     /// The method has ended. Returns whether the client is to be told, since it has not asked.
-    pub(crate) fn finish(&self) -> bool {
+    pub fn finish(&self) -> bool {
         let mut pickup = self.lock();
         pickup.finished = true;
         pickup.asked.is_none() && !pickup.lost
     }
 
-    pub(crate) fn is_finished(&self) -> bool {
+    pub fn is_finished(&self) -> bool {
         self.lock().finished
     }
 
     /// The method has no thread, and its job is about to be dropped.
-    pub(crate) fn refuse(&self, why: String) {
+    pub fn refuse(&self, why: String) {
         self.lock().refusal = Some(why);
     }
 
     /// There will be no answer.
-    pub(crate) fn leave_unanswered(&self, unanswered: Unanswered) -> LeftUnanswered {
+    pub fn leave_unanswered(&self, unanswered: Unanswered) -> LeftUnanswered {
         let mut pickup = self.lock();
         pickup.finished = true;
         if pickup.lost {

@@ -24,7 +24,7 @@ use witrpc_rt::{lock, wake};
 
 /// What the context of a stream's method asks in the place of its call.
 #[derive(Debug)]
-pub(crate) struct StreamCancel {
+pub struct StreamCancel {
     stage: AtomicU8,
     /// Whether a deadline that the call has holds for the method to its end.
     keeps_deadline: bool,
@@ -39,7 +39,7 @@ struct StreamWatchers {
 
 /// How far a stream is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum StreamStage {
+pub enum StreamStage {
     /// The call that opens it is unanswered.
     Opening,
     /// Somebody wants it.
@@ -51,13 +51,13 @@ pub(crate) enum StreamStage {
 impl StreamCancel {
     /// Of a stream that the method returns, before it is open. The deadline of the call is one for the
     /// opening.
-    pub(crate) fn returned() -> Arc<Self> {
+    pub fn returned() -> Arc<Self> {
         Self::at(StreamStage::Opening, false)
     }
 
     /// Of a stream that the method takes, which is open before the method begins. The deadline of the
     /// call is one for the method's answer.
-    pub(crate) fn taken() -> Arc<Self> {
+    pub fn taken() -> Arc<Self> {
         Self::at(StreamStage::Open, true)
     }
 
@@ -67,7 +67,7 @@ impl StreamCancel {
     }
 
     /// How far it is. Acquire: pairs with the change that it has found.
-    pub(crate) fn stage(&self) -> StreamStage {
+    pub fn stage(&self) -> StreamStage {
         match self.stage.load(Acquire) {
             0 => StreamStage::Opening,
             1 => StreamStage::Open,
@@ -76,17 +76,17 @@ impl StreamCancel {
     }
 
     /// Whether the deadline of the call still holds.
-    pub(crate) fn has_deadline(&self) -> bool {
+    pub fn has_deadline(&self) -> bool {
         self.keeps_deadline || self.stage() == StreamStage::Opening
     }
 
     /// The call is about to be answered, since the stream is open.
-    pub(crate) fn open(&self) {
+    pub fn open(&self) {
         self.stage.fetch_max(StreamStage::Open as u8, Release);
     }
 
     /// Nobody wants the stream any more: wakes all who watch.
-    pub(crate) fn cut(&self) {
+    pub fn cut(&self) {
         self.stage.store(StreamStage::Cut as u8, Release);
         let wakers = std::mem::take(&mut self.lock().wakers);
         wakers.into_values().for_each(wake);
@@ -94,7 +94,7 @@ impl StreamCancel {
 
     /// Has `waker` woken once it is cut, which may be at once. Gives the key by which
     /// [`unwatch`](Self::unwatch) takes it back.
-    pub(crate) fn watch(&self, waker: &Waker) -> u64 {
+    pub fn watch(&self, waker: &Waker) -> u64 {
         let theirs = waker.clone();
         let mut watchers = self.lock();
         watchers.last += 1;
@@ -109,12 +109,12 @@ impl StreamCancel {
     }
 
     /// Completes when it is cut.
-    pub(crate) fn until_cut(&self) -> UntilCut<'_> {
+    pub fn until_cut(&self) -> UntilCut<'_> {
         UntilCut { stream_cancel: self, watch: None }
     }
 
     /// Wakes nobody for this key any more.
-    pub(crate) fn unwatch(&self, key: u64) {
+    pub fn unwatch(&self, key: u64) {
         let waker = self.lock().wakers.remove(&key);
         drop(waker);
     }
@@ -125,7 +125,7 @@ impl StreamCancel {
 }
 
 /// What [`StreamCancel::until_cut`] gives.
-pub(crate) struct UntilCut<'a> {
+pub struct UntilCut<'a> {
     stream_cancel: &'a StreamCancel,
     watch: Option<(u64, Waker)>,
 }

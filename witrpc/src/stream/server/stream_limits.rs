@@ -33,20 +33,20 @@ const MAX_CREDIT_BYTES: usize = 64 << 20;
 
 /// What the streams of a client cost now.
 #[derive(Default)]
-pub(crate) struct StreamLimits {
+pub struct StreamLimits {
     jobs: AtomicUsize,
     argument_bytes: AtomicUsize,
     credit_bytes: AtomicUsize,
 }
 
 /// A method with a stream that was begun.
-pub(crate) struct MethodPermit {
+pub struct MethodPermit {
     load: Arc<StreamLimits>,
     argument_bytes: usize,
 }
 
 /// Leave to push more although items are unread.
-pub(crate) struct Credit {
+pub struct Credit {
     load: Arc<StreamLimits>,
     bytes: usize,
 }
@@ -57,10 +57,7 @@ impl StreamLimits {
     /// # Errors
     ///
     /// It is one too many.
-    pub(crate) fn begin(
-        self: &Arc<Self>,
-        argument_bytes: usize,
-    ) -> Result<MethodPermit, NotOpened> {
+    pub fn begin(self: &Arc<Self>, argument_bytes: usize) -> Result<MethodPermit, NotOpened> {
         if !add(&self.jobs, 1, MAX_JOBS) {
             return Err(NotOpened::TooMany { limit: StreamLimit::Methods, max: MAX_JOBS });
         }
@@ -76,7 +73,7 @@ impl StreamLimits {
     }
 
     /// Grants a push of so many bytes before its items are read, if that is not too much.
-    pub(crate) fn grant(self: &Arc<Self>, bytes: usize) -> Option<Credit> {
+    pub fn grant(self: &Arc<Self>, bytes: usize) -> Option<Credit> {
         let granted = add(&self.credit_bytes, bytes, MAX_CREDIT_BYTES);
         granted.then(|| Credit { load: Arc::clone(self), bytes })
     }

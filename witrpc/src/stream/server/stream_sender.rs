@@ -40,7 +40,7 @@ const SLICE: Duration = Duration::from_micros(200);
 const ITEMS_A_LOOK: u32 = 16;
 
 /// The items that wait, and whoever waits for them or for room.
-pub(crate) struct StreamSender<T> {
+pub struct StreamSender<T> {
     codec: Codec,
     encode: EncodeItem<T>,
     session: Session,
@@ -91,7 +91,7 @@ enum Room {
 }
 
 impl<T: 'static> StreamSender<T> {
-    pub(crate) fn new(
+    pub fn new(
         session: &Session,
         number: u64,
         encode: EncodeItem<T>,
@@ -113,12 +113,12 @@ impl<T: 'static> StreamSender<T> {
     }
 
     /// What the method's context asks.
-    pub(crate) fn stream_cancel(&self) -> &Arc<StreamCancel> {
+    pub fn stream_cancel(&self) -> &Arc<StreamCancel> {
         &self.stream_cancel
     }
 
     /// Answers the call that was to open the stream, unless that has happened; whether it had not.
-    pub(crate) fn answer_call(&self, answer: impl FnOnce(Reply<'_>)) -> bool {
+    pub fn answer_call(&self, answer: impl FnOnce(Reply<'_>)) -> bool {
         let opening = lock(&self.opening).take();
         let unanswered = opening.is_some();
         opening.inspect(|opening| answer(opening.asked.reply()));
@@ -126,7 +126,7 @@ impl<T: 'static> StreamSender<T> {
     }
 
     /// The method has panicked, or its future was dropped.
-    pub(crate) fn panicked(&self, message: &str) {
+    pub fn panicked(&self, message: &str) {
         if !self.answer_call(|reply| reply.panicked(message)) {
             self.end(StreamEnd::Panicked(message.to_owned()));
         }

@@ -30,7 +30,7 @@ const MAX_FED_THREADS: usize = 8;
 
 /// The threads of one client.
 #[derive(Default)]
-pub(crate) struct FedThreads(Mutex<StreamThreadsState>);
+pub struct FedThreads(Mutex<StreamThreadsState>);
 
 #[derive(Default)]
 struct StreamThreadsState {
@@ -42,17 +42,17 @@ struct StreamThreadsState {
 }
 
 /// The job of a method that is fed.
-pub(crate) struct FedJob {
+pub struct FedJob {
     /// Of its stream.
-    pub(crate) number: u64,
-    pub(crate) job: Job,
+    pub number: u64,
+    pub job: Job,
     /// Where it is said that the job was refused.
-    pub(crate) feed: Arc<dyn HasSlot>,
+    pub feed: Arc<dyn HasSlot>,
 }
 
 impl FedThreads {
     /// Runs a job, now or when its turn comes. If the machine has no thread, the job is refused.
-    pub(crate) fn run(self: &Arc<Self>, job: FedJob, pool: &Arc<Pool>) {
+    pub fn run(self: &Arc<Self>, job: FedJob, pool: &Arc<Pool>) {
         let mut next = self.begin_or_queue(job);
         while let Some(FedJob { number: _, job, feed }) = next {
             let Err((error, job)) = self.start(job, pool) else { return };
@@ -120,7 +120,7 @@ impl FedThreads {
 
     /// Takes the job of the stream of that number off, if it waits for a thread: it need not begin.
     #[must_use]
-    pub(crate) fn call_off(&self, number: u64) -> Option<Job> {
+    pub fn call_off(&self, number: u64) -> Option<Job> {
         let mut state = self.lock();
         let place = state.waiting.iter().position(|waiting| waiting.number == number)?;
         state.waiting.remove(place).map(|waiting| waiting.job)
@@ -128,7 +128,7 @@ impl FedThreads {
 
     /// The client has gone. Returns the jobs that will never run: to drop one tells the hooks.
     #[must_use]
-    pub(crate) fn leave(&self) -> Vec<FedJob> {
+    pub fn leave(&self) -> Vec<FedJob> {
         let mut state = self.lock();
         state.left = true;
         let waiting = std::mem::take(&mut state.waiting);

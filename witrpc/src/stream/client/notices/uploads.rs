@@ -24,7 +24,7 @@ use crate::tag::Notice;
 
 /// The uploads of a link, by number.
 #[derive(Default)]
-pub(crate) struct Uploads {
+pub struct Uploads {
     listed: BTreeMap<u64, Upload>,
     /// How many have been open.
     opened: u64,
@@ -32,7 +32,7 @@ pub(crate) struct Uploads {
 
 /// What the server has told of one.
 #[derive(Default)]
-pub(crate) struct Upload {
+pub struct Upload {
     /// How many were open before; none before its owner knows that it is open.
     place: Option<u64>,
     /// How long it may wait for a lane on which the server is asked.
@@ -50,7 +50,7 @@ pub(crate) struct Upload {
 
 /// Why no notice comes any more.
 #[derive(Clone, Debug)]
-pub(crate) enum NoticeError {
+pub enum NoticeError {
     /// The request for notices has failed.
     Channel(ChannelError),
     /// So the server says.
@@ -58,7 +58,7 @@ pub(crate) enum NoticeError {
 }
 
 /// What has come of a request for notices.
-pub(crate) enum Brought {
+pub enum Brought {
     /// This is told of uploads, by their numbers.
     Notices(Vec<(u64, Notice)>),
     /// The server has no upload open.
@@ -71,36 +71,36 @@ pub(crate) enum Brought {
 
 impl Uploads {
     /// The server may hear of an upload from now on.
-    pub(crate) fn list(&mut self, number: u64) {
+    pub fn list(&mut self, number: u64) {
         self.listed.insert(number, Upload::default());
     }
 
     /// An upload is open.
-    pub(crate) fn note_open(&mut self, number: u64, patience: Duration) {
+    pub fn note_open(&mut self, number: u64, patience: Duration) {
         let upload = self.listed.get_mut(&number).expect("it is listed");
         (upload.place, upload.patience) = (Some(self.opened), patience);
         self.opened += 1;
     }
 
     /// Nobody looks for news of an upload any more.
-    pub(crate) fn remove(&mut self, number: u64) -> Option<Upload> {
+    pub fn remove(&mut self, number: u64) -> Option<Upload> {
         self.listed.remove(&number)
     }
 
     /// Until when a lane is to be waited for: until the first of those that wait gives up. `None` if none
     /// waits.
-    pub(crate) fn until(&self) -> Option<Instant> {
+    pub fn until(&self) -> Option<Instant> {
         self.listed.values().filter_map(|upload| upload.until).min()
     }
 
     /// How many have been open: a request that is made now finds all of these, or they have ended.
-    pub(crate) fn known(&self) -> u64 {
+    pub fn known(&self) -> u64 {
         self.opened
     }
 
     /// Looks for news of an upload. If there is none, it waits, and gets its former waker in return. What is
     /// left of the waker is to be dropped without the lock.
-    pub(crate) fn look<T>(
+    pub fn look<T>(
         &mut self,
         number: u64,
         waker: &mut Option<Waker>,
@@ -117,7 +117,7 @@ impl Uploads {
     }
 
     /// Takes what a request has brought that was made when so many had been open. Returns whom to wake.
-    pub(crate) fn take(&mut self, known: u64, came: Brought) -> Vec<Waker> {
+    pub fn take(&mut self, known: u64, came: Brought) -> Vec<Waker> {
         match came {
             Brought::Notices(notices) => {
                 let woken = self.note_all(notices);
@@ -187,14 +187,14 @@ impl Upload {
     }
 
     /// That there is room for more items, or that there will be none.
-    pub(crate) fn take_room(&mut self) -> Option<Result<bool, NoticeError>> {
+    pub fn take_room(&mut self) -> Option<Result<bool, NoticeError>> {
         let has_room = mem::take(&mut self.has_room);
         let is_over = self.is_answered || self.is_gone;
         (has_room || is_over).then_some(Ok(has_room))
     }
 
     /// That a pull is answered at once.
-    pub(crate) fn see_answered(&mut self) -> Option<Result<(), NoticeError>> {
+    pub fn see_answered(&mut self) -> Option<Result<(), NoticeError>> {
         if self.is_answered {
             return Some(Ok(()));
         }

@@ -33,7 +33,7 @@ use crate::rt::block_on;
 
 /// How the items end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum UploadEnd {
+pub enum UploadEnd {
     /// With the last one that was added.
     Whole,
     /// Before the last one: nothing is to be sent any more.
@@ -42,7 +42,7 @@ pub(crate) enum UploadEnd {
 
 /// What a pusher finds.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Found {
+pub enum Found {
     /// Items, or none if it `is_last`.
     Batch {
         /// No items come after these.
@@ -53,7 +53,7 @@ pub(crate) enum Found {
 }
 
 /// The lock, and what is under it.
-pub(crate) struct UploadBuffer<T>(Mutex<UploadBufferState<T>>);
+pub struct UploadBuffer<T>(Mutex<UploadBufferState<T>>);
 
 struct UploadBufferState<T> {
     batch: Batch<T>,
@@ -67,12 +67,12 @@ struct UploadBufferState<T> {
 }
 
 impl<T: Wire> UploadBuffer<T> {
-    pub(crate) fn new() -> Self {
+    pub fn new() -> Self {
         Self(Mutex::new(UploadBufferState::new()))
     }
 
     /// Adds an item, when there is room; `false` when no more are wanted.
-    pub(crate) fn put(&self, piece: Piece<T>) -> bool {
+    pub fn put(&self, piece: Piece<T>) -> bool {
         let mut state = self.lock();
         if !state.has_room() {
             drop(state);
@@ -92,13 +92,13 @@ impl<T: Wire> UploadBuffer<T> {
     }
 
     /// No more items come.
-    pub(crate) fn end(&self, end: UploadEnd) {
+    pub fn end(&self, end: UploadEnd) {
         let pusher = self.lock().end(end);
         pusher.into_iter().for_each(wake);
     }
 
     /// Takes all there is, for which it gives an empty `batch`; waits while there is nothing.
-    pub(crate) fn poll_take(&self, cx: &mut Context<'_>, batch: &mut Batch<T>) -> Poll<Found> {
+    pub fn poll_take(&self, cx: &mut Context<'_>, batch: &mut Batch<T>) -> Poll<Found> {
         let mut waker = Some(cx.waker().clone());
         let mut state = self.lock();
         let taken = state.poll_take(&mut waker, batch);
@@ -109,13 +109,13 @@ impl<T: Wire> UploadBuffer<T> {
     }
 
     /// Whether there is nothing more to do; wakes when that comes to be.
-    pub(crate) fn poll_broken(&self, cx: &mut Context<'_>) -> bool {
+    pub fn poll_broken(&self, cx: &mut Context<'_>) -> bool {
         let mut waker = Some(cx.waker().clone());
         self.lock().poll_broken(&mut waker)
     }
 
     /// No more items are taken.
-    pub(crate) fn stop(&self) {
+    pub fn stop(&self) {
         let maker = self.lock().stop();
         maker.into_iter().for_each(wake);
     }
