@@ -12,7 +12,7 @@
 //! without the answer, knows that the call has not run. Three orders make it so:
 //!
 //! 1. The server answers a call before it counts the call's thread or job as ended, and it writes
-//!    the word after it has found none of them running (`witrpc/src/server/pool/stage.rs`).
+//!    the word after it has found none of them running (`witrpc/src/pool/stage.rs`).
 //! 2. It writes the word before it hangs up.
 //! 3. The client looks at the response line once more after it has seen the hang-up.
 //!
