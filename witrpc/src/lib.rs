@@ -116,7 +116,7 @@ pub use crate::call::client::options::CallOptions;
 pub use crate::call::server::cancel::UntilCancelled;
 pub use crate::call::server::context::CallContext;
 pub use crate::connection::builder::{Async, Blocking, ClientBuilder};
-pub use crate::connection::connection::Connection;
+pub use crate::connection::handle::Connection;
 pub use crate::connection::reconnect::{ConnectionState, Reconnect};
 pub use crate::contract::{SampleError, register_sample};
 pub use crate::endpoint::in_process::InProcess;

@@ -11,7 +11,7 @@ use crate::event::client::subscriptions::Subscriptions;
 use crate::rt::block_on;
 use crate::tag::REGISTRY;
 
-use super::connection::{Client, Connection, Inner};
+use super::handle::{Client, Connection, Inner};
 use super::handshake::Welcome;
 use super::link::Link;
 use super::link_slot::{LinkRef, LinkSlot};

@@ -18,7 +18,7 @@ use crate::security::{AccessToken, TokenSource};
 use crate::transport::Endpoint;
 
 use super::connect::Dial;
-use super::connection::{Client, Connection};
+use super::handle::{Client, Connection};
 use super::reconnect::Reconnect;
 
 /// Marks a [`ClientBuilder`] whose `connect` blocks.

@@ -14,7 +14,7 @@ use crate::rt::cancel_token::CancelToken;
 use crate::security::TokenSource;
 use crate::transport::{ConnectConfig, Endpoint};
 
-use super::connection::Inner;
+use super::handle::Inner;
 use super::handshake::{Hello, Refusal, VERSION, Welcome};
 use super::link::Link;
 use super::link_slot::LinkSlot;

@@ -1,7 +1,7 @@
 //! A client's connection: reaching a server, agreeing on a contract, and coming back.
 //!
 //! [`builder`] collects the options, [`connect`] reaches the server, and [`negotiation`] compares contracts over
-//! the [`handshake`]. [`connection`] is what all clones of a client share. Its [`link_slot`] holds the
+//! the [`handshake`]. [`handle`] is what all clones of a client share. Its [`link_slot`] holds the
 //! [`link`] that calls go over, which [`reconnect`] replaces. An [`additional_service`] uses the connection of another client,
 //! and is found by the [`registry`].
 //!
@@ -11,7 +11,7 @@
 pub mod additional_service;
 pub mod builder;
 pub mod connect;
-pub mod connection;
+pub mod handle;
 pub mod handshake;
 pub mod link;
 pub mod link_slot;

@@ -6,7 +6,7 @@ use std::time::Duration;
 use witrpc_transport::{ChannelError, ClientChannel, Lessor, Limit, WritableBytes, private_bytes};
 
 use crate::codec::RawElement;
-use crate::connection::connection::Connection;
+use crate::connection::handle::Connection;
 use crate::connection::link;
 use crate::connection::link_slot::LinkRef;
 use crate::error::AllocError;

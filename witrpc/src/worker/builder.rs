@@ -9,7 +9,7 @@ use std::{fmt, io};
 
 use crate::backoff::Backoff;
 use crate::connection::builder::{Blocking, ClientBuilder};
-use crate::connection::connection::{Client, Connection};
+use crate::connection::handle::{Client, Connection};
 use crate::connection::reconnect::Reconnect;
 use crate::endpoint::mmf::Mmf;
 use crate::error::{ConnectError, WorkerError};

@@ -5,7 +5,7 @@ use std::process::{Command, ExitStatus};
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::connection::connection::Client;
+use crate::connection::handle::Client;
 use crate::endpoint::mmf::Mmf;
 use crate::error::WorkerError;
 use crate::security::AccessToken;

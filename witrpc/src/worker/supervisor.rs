@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use witrpc_rt::{lock, wait_until};
 
 use crate::backoff::Backoff;
-use crate::connection::connection::Connection;
+use crate::connection::handle::Connection;
 use crate::error::{WorkerError, WorkerExit};
 use crate::rt::{SignalMask, Timer, Waiters, spawn, until_so};
 

@@ -3,7 +3,7 @@
 pub use crate::call::client::call::{ClientCall, call};
 pub use crate::call::server::call::{IntoService, ServerCall, Service};
 pub use crate::connection::builder::{Async, Blocking, connect_async, connect_blocking};
-pub use crate::connection::connection::Client;
+pub use crate::connection::handle::Client;
 pub use crate::contract::{EventDescriptor, MethodDescriptor, Overflow, ServiceDescriptor};
 pub use crate::endpoint::in_process::served::in_process;
 pub use crate::error::NoAppError;

@@ -5,7 +5,7 @@ use std::time::Instant;
 use witrpc_transport::{Answer, ChannelError, Outgoing, Ticket};
 
 use crate::codec::{EncodeError, Encoder};
-use crate::connection::connection::Connection;
+use crate::connection::handle::Connection;
 use crate::connection::link::Link;
 use crate::error::CallError;
 use crate::method::{ArgumentList, LentTo, Message, Method};

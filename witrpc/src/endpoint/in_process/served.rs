@@ -3,7 +3,7 @@
 use crate::call::server::call::IntoService;
 use crate::codec::Codec;
 use crate::connection::connect::Dial;
-use crate::connection::connection::{Client, Connection};
+use crate::connection::handle::{Client, Connection};
 use crate::contract;
 use crate::server::handle::WitServer;
 

@@ -8,7 +8,7 @@ use std::task::{Context, Poll};
 use witrpc_transport::DisconnectReason;
 
 use crate::codec::Codec;
-use crate::connection::connection::Connection;
+use crate::connection::handle::Connection;
 use crate::error::{CallError, EventError};
 use crate::method::EventItem;
 

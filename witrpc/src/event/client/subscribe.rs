@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::task::Poll;
 
-use crate::connection::connection::Connection;
+use crate::connection::handle::Connection;
 use crate::error::{CallError, EventError};
 use crate::method::EventItem;
 use crate::rt::block_on;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use witrpc_transport::{Answer, ChannelError, Limit};
 
 use crate::call::client::answer::read_pulled;
-use crate::connection::connection::Connection;
+use crate::connection::handle::Connection;
 use crate::connection::link;
 use crate::connection::link::Link;
 use crate::connection::link_slot::LinkRef;

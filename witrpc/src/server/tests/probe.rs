@@ -11,7 +11,7 @@ use crate::call::client::call::ClientCall;
 use crate::call::server::call::{IntoService, ServerCall, Service};
 use crate::codec::Wire;
 use crate::connection::builder::{Blocking, ClientBuilder};
-use crate::connection::connection::Client;
+use crate::connection::handle::Client;
 use crate::contract::{MethodDescriptor, ServiceDescriptor, trace};
 use crate::endpoint::in_process::InProcess;
 use crate::server::builder::WitServerBuilder;

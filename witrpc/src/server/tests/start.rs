@@ -6,7 +6,7 @@ use crate::call::client::call::ClientCall;
 use crate::call::server::call::{IntoService, ServerCall, Service};
 use crate::codec::Codec;
 use crate::connection::builder::{Blocking, ClientBuilder};
-use crate::connection::connection::Client;
+use crate::connection::handle::Client;
 use crate::contract::{
     ArgumentDescriptor, ArgumentKind, MethodDescriptor, ServiceDescriptor, trace,
 };

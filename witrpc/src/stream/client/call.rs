@@ -12,7 +12,7 @@ use crate::call::client::answer::Answered;
 use crate::call::client::call::ClientCall;
 use crate::call::client::options::CallDeadline;
 use crate::codec::Wire;
-use crate::connection::connection::Connection;
+use crate::connection::handle::Connection;
 use crate::connection::link::Link;
 use crate::error::CallError;
 use crate::method::{ArgumentList, LentTo, Message, ReadItems, StreamMethod};

@@ -9,7 +9,7 @@ use witrpc_transport::{Answer, ChannelError, Limit};
 use crate::call::client::answer::read_pulled;
 use crate::call::client::options::CallDeadline;
 use crate::codec::{Batch, Codec, EncodeError, Transfer, Wire};
-use crate::connection::connection::Connection;
+use crate::connection::handle::Connection;
 use crate::error::CallError;
 use crate::rt::cancel_token::{CancelToken, TokenWatch};
 use crate::tag::{Operation, credit, push};

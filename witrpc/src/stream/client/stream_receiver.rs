@@ -9,7 +9,7 @@ use std::{fmt, mem};
 use witrpc_transport::{Answer, ChannelError, DisconnectReason, Limit};
 
 use crate::call::client::answer::read_pulled;
-use crate::connection::connection::Connection;
+use crate::connection::handle::Connection;
 use crate::error::CallError;
 use crate::method::ReadItems;
 use crate::rt::cancel_token::{CancelToken, TokenWatch};
