@@ -9,7 +9,7 @@ use crate::wit_service;
 
 /// Finds services. Its number is [`REGISTRY`], and its version that of the handshake.
 #[wit_service(crate = crate)]
-pub trait Registry {
+pub(crate) trait Registry {
     /// What the handshake says to a client that asks for this service and has this contract; the
     /// names of those that are served if it is not.
     fn find(
