@@ -1,18 +1,20 @@
 //! What a shutdown says of the calls, the clients, the drops and the other shutdowns that cross it:
 //! `true` only if no call has run whose caller does not know.
 
-use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
-use std::sync::{Arc, Barrier, Mutex};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::SeqCst};
+use std::sync::{Arc, Barrier, Mutex, mpsc};
 use std::thread;
 use std::time::Duration;
 
 use futures_executor::block_on;
 use futures_util::future::join_all;
 use futures_util::{StreamExt, stream};
-use witrpc::{CallError, Endpoint, InProcess, Mmf, Stream, WitServer, wit_service};
+use witrpc::{
+    CallError, ClientInfo, Endpoint, InProcess, Mmf, ServerHook, Stream, WitServer, wit_service,
+};
 use witrpc_tests::fixture::Transport;
 use witrpc_tests::over_both_transports;
-use witrpc_tests::watchdog::{PATIENCE, Watchdog};
+use witrpc_tests::watchdog::{PATIENCE, Watchdog, eventually};
 
 const ROUNDS: usize = 20;
 
@@ -170,7 +172,69 @@ fn at_once<const N: usize>(ends: [&(dyn Fn() -> bool + Sync); N]) -> [bool; N] {
     })
 }
 
+/// Lets a client in once it is told to.
+struct Doorkeeper(Mutex<mpsc::Receiver<()>>, Arc<AtomicU64>);
+
+impl ServerHook for Doorkeeper {
+    fn joined(&self, _: &ClientInfo) {
+        if self.1.fetch_add(1, SeqCst) > 0 {
+            self.0.lock().unwrap().recv().unwrap();
+        }
+    }
+}
+
+#[wit_service]
+trait Held {
+    fn ping(&self);
+    async fn hold(&self);
+}
+
+/// Holds until it is let go.
+struct Holding(Arc<AtomicBool>);
+
+impl Held for Holding {
+    fn ping(&self) {}
+
+    async fn hold(&self) {
+        while !self.0.load(SeqCst) {
+            wait().await;
+        }
+    }
+}
+
 over_both_transports! {
+    fn a_client_that_is_let_in_while_the_server_drains_is_told(transport) {
+        let _watchdog = Watchdog::new(PATIENCE);
+        let endpoint: Endpoint = match transport {
+            Transport::InProcess => InProcess::new().into(),
+            _ => Mmf::unguessable().into(),
+        };
+        let (let_in, waits) = mpsc::channel();
+        let (at_the_door, may_go) = (Arc::<AtomicU64>::default(), Arc::<AtomicBool>::default());
+        let server = WitServer::builder()
+            .listen(endpoint.clone())
+            .service(HeldServer::new(Holding(Arc::clone(&may_go))))
+            .hook(Doorkeeper(Mutex::new(waits), Arc::clone(&at_the_door)))
+            .start()
+            .unwrap();
+        let first = HeldClient::connect(endpoint.clone()).unwrap();
+        let asynchronous: HeldAsyncClient = first.connection().client().unwrap();
+        thread::scope(|scope| {
+            let hold = scope.spawn(|| block_on(asynchronous.hold()));
+            eventually("it is held", || server.handle().metrics().in_flight == 1);
+            let second = scope.spawn(|| HeldClient::connect(endpoint.clone()));
+            eventually("it is at the door", || at_the_door.load(SeqCst) == 2);
+            let shutdown = scope.spawn(|| server.shutdown(PATIENCE));
+            eventually("it drains", || first.ping() == Err(CallError::ShuttingDown));
+            let_in.send(()).unwrap();
+            let answer = second.join().unwrap().map(|second| second.ping());
+            may_go.store(true, SeqCst);
+            assert!(matches!(answer, Err(_) | Ok(Err(CallError::ShuttingDown))), "{answer:?}");
+            assert_eq!(hold.join().unwrap(), Ok(()));
+            assert!(shutdown.join().unwrap(), "it had the time");
+        });
+    }
+
     fn a_shutdown_among_calls_has_answered_all_that_ran(transport) {
         ends_among_calls(transport, |server| {
             assert!(server.shutdown(PATIENCE), "it had the time");

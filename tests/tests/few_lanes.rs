@@ -98,7 +98,8 @@ fn beside_a_silent_stream(fixture: &Fixture, subscribes: bool) -> Result<u64, Ca
             later.follow_later(stream::iter(0..MANY)).await
         });
         let was_short = |error: &CallError| {
-            matches!(error, CallError::TimedOut { .. } | CallError::NoFreeLane { .. })
+            use CallError::{NoFreeLane, TimedOut, UploadStalled};
+            matches!(error, TimedOut { .. } | NoFreeLane { .. } | UploadStalled { .. })
         };
         if !ended.as_ref().is_err_and(was_short) || time > PATIENCE / 50 {
             return ended;

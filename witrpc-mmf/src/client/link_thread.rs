@@ -42,7 +42,7 @@ pub struct Link {
 struct LinkThreadShared {
     socket: Socket,
     epoll: Descriptor,
-    /// WakeRequest within this process when a deadline comes that is earlier than `planned`.
+    /// Rung within this process when a deadline comes that is earlier than `planned`.
     poke: Descriptor,
     /// When the thread wakes by itself, in nanoseconds since `start`; 0 while it is awake.
     planned: AtomicU64,

@@ -6,7 +6,7 @@
 //! lane's and the place in all that has been sealed on the lane in that direction; both sides count,
 //! so no piece opens in another place, or twice.
 //!
-//! Cipher and opening happen in private memory: the plain text never stands in a region, and what
+//! Sealing and opening happen in private memory: the plain text never stands in a region, and what
 //! was opened is not what a peer can still write.
 //!
 //! # Invariants

@@ -70,8 +70,11 @@ impl Server {
         connection.half.own.word64(STATE).store(state::SERVING, Relaxed);
         let connection = Arc::new(connection);
         self.connections().insert(id, Arc::clone(&connection));
-        // Behind the insertion: the one that closes the server writes the state, then looks at the list
-        // under its lock. So either it finds the connection there, or its state is found here.
+        // Behind the insertion: the one that drains or closes the server says so, then looks at the list
+        // under its lock. So either it finds the connection there, or what it said is found here.
+        if self.is_draining.load(Acquire) {
+            connection.begin_draining();
+        }
         let last = self.last_state.load(Acquire);
         if last != 0 {
             self.end(&connection, last);

@@ -145,9 +145,13 @@ impl Connection {
 
     /// The connection is over; `state` tells the client why. `false` if it was already.
     pub(super) fn close(&self, state: u64) -> bool {
+        // Before the mark: whoever finds that may hang up at once. The first to say why is believed.
+        let word = self.half.own.word64(STATE);
+        for open in [0, state::SERVING, state::DRAINING] {
+            let _ = word.compare_exchange(open, state, Relaxed, Relaxed);
+        }
         let first = !self.closed.swap(true, Release);
         if first {
-            self.half.own.word64(STATE).store(state, Relaxed);
             self.wake_cancelled();
         }
         first

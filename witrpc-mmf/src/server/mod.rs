@@ -26,8 +26,8 @@ pub mod work_signal;
 
 use std::collections::HashMap;
 use std::fmt;
-use std::sync::atomic::AtomicU64;
-use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed};
+use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
+use std::sync::atomic::{AtomicBool, AtomicU64};
 use std::sync::{Arc, Mutex, MutexGuard, Weak};
 use std::time::{Duration, Instant};
 
@@ -134,8 +134,10 @@ pub struct Server {
     /// Handshakes that ended before there was anything to admit.
     refused: AtomicU64,
     control: Control,
-    /// What clients are told of the end, once the server is closed; 0 before.
+    /// What clients are told of the end, once the server drains or is closed; 0 before.
     last_state: AtomicU64,
+    /// Clients that come in are told that nothing new is taken.
+    is_draining: AtomicBool,
     origin: Origin,
 }
 
@@ -177,6 +179,7 @@ impl Server {
             refused: AtomicU64::new(0),
             control: Control::new(claim)?,
             last_state: AtomicU64::new(0),
+            is_draining: AtomicBool::new(false),
             origin: Origin::here(),
         });
         let limits = ServerLimits {
@@ -256,6 +259,7 @@ impl Server {
     /// Tells clients that nothing new is taken, and wakes their calls that wait to be sent. The next
     /// turn of a scanner looks at every connection, hot or cold, so that it finds all that has arrived.
     pub fn drain(&self) {
+        self.is_draining.store(true, Release);
         for connection in self.clients() {
             connection.begin_draining();
             // For those who wait for a lane or for space, and would not look before there is some.

@@ -1,7 +1,7 @@
 //! A deserializer around postcard's that sets bounds to what a hostile message can cause.
 //!
 //! - Nesting, since each level takes stack: [`MAX_DEPTH`].
-//! - BoundedElements: one of a sequence or map takes at least one byte of the message, save elements
+//! - Elements: one of a sequence or map takes at least one byte of the message, save elements
 //!   without content (`()`). So all values of a message together may have as many elements as it has
 //!   bytes, and [`MAX_EMPTY_ELEMENTS`] more: a few bytes cannot claim 2⁶⁰ of them, nor can many
 //!   values 2²⁰ each. The length that a message claims is not trusted to allocate by.

@@ -230,11 +230,11 @@
 //! | 4 | yes | yes | one stream, and the uploads |
 //! | more | yes | yes | half as many streams as lanes, and the uploads |
 //!
-//! With fewer than four lanes, waiting uploads and waiting streams take turns. A waiter waits for
+//! With fewer than four lanes, waiting uploads and waiting streams take turns. An upload waits for
 //! its turn as long as a call may take, or 30 s where that has no limit. After that, or at once
 //! where no lane can be had, it ends with a [`StreamBroken`](crate::CallError::StreamBroken). Its
 //! cause is [`CallError::TooFewLanes`](crate::CallError::TooFewLanes), which says how many lanes
-//! are needed.
+//! are needed. A stream waits as long as a call may take, and without a limit until its turn comes.
 //!
 //! A client may have 1024 streams open; the next is
 //! [`CallError::TooManyStreams`](crate::CallError::TooManyStreams). The same error ends a stream

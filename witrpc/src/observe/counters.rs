@@ -145,7 +145,7 @@ pub struct CounterHandle {
 }
 
 impl CounterRegistry {
-    /// CounterSnapshot the handlers of clients that have gone.
+    /// Counts the handlers of clients that have gone.
     pub fn left_behind(&self) -> &LeftBehind {
         &self.left_behind
     }

@@ -37,7 +37,7 @@ pub enum TokenSource {
     #[default]
     None,
     Fixed(AccessToken),
-    /// PendingReply at each connect.
+    /// Asked at each connect.
     Provider(Arc<Provider>),
 }
 

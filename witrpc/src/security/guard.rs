@@ -29,7 +29,7 @@ pub enum Accepted {
     #[default]
     Anybody,
     Fixed(AccessTokens),
-    /// PendingReply for each client.
+    /// Asked for each client.
     Provider(Box<dyn Fn() -> AccessTokens + Send + Sync>),
 }
 

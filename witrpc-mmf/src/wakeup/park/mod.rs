@@ -53,7 +53,7 @@ pub fn whom_to_wake<W: Words>(
     bit: u64,
     rung: &WakeRequest<W>,
 ) -> ToWake {
-    // Pairs with the fences of `parked` and of `ring::SharedWakeEpoch`.
+    // Pairs with the fences of `parked` and of `wakeup::epoch::SharedWakeEpoch`.
     W::fence(SeqCst);
     ToWake {
         caller: wait_line[wait::PARKED].load(Relaxed) & bit != 0,

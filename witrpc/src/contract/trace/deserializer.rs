@@ -332,7 +332,7 @@ impl<'de> Deserializer<'de> for Tracing<'_> {
         visitor.visit_unit()
     }
 
-    /// PendingReply for by the keys of flattened structs; those of plain structs and enums are answered
+    /// Asked for by the keys of flattened structs; those of plain structs and enums are answered
     /// by what reads these.
     fn deserialize_identifier<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, TraceError> {
         self.opaque(Opaque::Flattened, 0)?;

@@ -1,6 +1,6 @@
 //! Named shared memory: the transport that `witrpc` exists for.
 //!
-//! This folder, and `rt` for its threads, are the only places that name the crate `witrpc_mmf`: `errors`
+//! Only this folder names the crate `witrpc_mmf`: `errors`
 //! says in the words of this crate why binding or connecting has failed, `names` lists which servers
 //! there are.
 
@@ -14,7 +14,7 @@ use std::time::Duration;
 
 pub use names::{metrics, servers};
 pub use witrpc_mmf::{Backend, ResourceError};
-// What a forked child must not do holds for a worker's parent as well.
+
 use errors::NoName;
 use witrpc_mmf::{ClientOptions, Name, Place, ServerOptions};
 use witrpc_transport::{ClientChannel, ServerPort};

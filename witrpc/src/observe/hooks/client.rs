@@ -90,7 +90,7 @@ pub trait ClientHook: Send + Sync + 'static {
         let _ = (call, end, answer_len);
     }
 
-    /// Whether [`MadeCall::duration`] is to be measured: two looks at the clock for each call. PendingReply
+    /// Whether [`MadeCall::duration`] is to be measured: two looks at the clock for each call. Asked
     /// once, when the client connects.
     fn wants_durations(&self) -> bool {
         false

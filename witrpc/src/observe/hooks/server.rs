@@ -108,7 +108,7 @@ pub trait ServerHook: Send + Sync + 'static {
         let _ = (call, end, answer_len);
     }
 
-    /// Whether [`ServedCall::duration`] is to be measured: two looks at the clock for each call. PendingReply
+    /// Whether [`ServedCall::duration`] is to be measured: two looks at the clock for each call. Asked
     /// once, at the start of the server.
     fn wants_durations(&self) -> bool {
         false
