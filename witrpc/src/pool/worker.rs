@@ -183,7 +183,9 @@ impl PoolWorker {
         if !held {
             return Look::Displaced;
         }
-        let looks_at_tasks = permit.serves() && guard.watches_tasks();
+        // The stage last: at the end of the server its clients leave, and a permit that has seen them
+        // gone holds their tasks back no longer.
+        let looks_at_tasks = permit.serves() && guard.watches_tasks() && !pool.life.is_stopped();
         let task = looks_at_tasks.then(|| pool.tasks.next(pool.protocol.bell(), permit)).flatten();
         match task {
             Some(task) => {
