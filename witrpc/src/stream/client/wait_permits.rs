@@ -16,14 +16,15 @@
 //! 1. `items` and `notices` count the permits that are there: of these at most `most` together, for items
 //!    at most `most_items`, for notices one. `most` leaves out a lane for calls, and from three lanes on
 //!    one for events. So events need no permit, and wait for nobody, after a reconnection either.
-//! 2. While a request waits that a returned permit makes room for, that permit wakes the first one. A
-//!    request that was woken and does not take it (dropped, too late) wakes the next.
+//! 2. A permit that is returned goes to the first request that it makes room for, under the same hold of
+//!    the lock: it counts as taken until that request takes it, or is dropped and so returns it. So a
+//!    request that comes later never gets it first, however late the task of the other one runs.
 //! 3. A request for notices comes before those for items.
 //! 4. A request looks for `lost` under the lock under which it begins to wait. Whoever loses the connection
 //!    sets that, and takes out all who wait, under one hold of the lock: so none waits on.
 //! 5. Wakers are cloned, woken and dropped without the lock.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::task::{Context, Poll, Waker};
 use std::time::Instant;
@@ -61,6 +62,8 @@ struct WaitPermitsState {
     next: u64,
     /// The requests that wait for a permit, in the order in which they came.
     waiting: [BTreeMap<u64, Waker>; 2],
+    /// The requests that have been given one and have not taken it yet.
+    granted: BTreeSet<u64>,
 }
 
 /// What a lane is held for.
@@ -187,13 +190,11 @@ impl WaitPermits {
             *turn = None;
             return Poll::Ready(Err(lost));
         }
-        let is_first = match turn {
-            // A request that was woken is not among those that wait any more.
-            Some(turn) => !state.waiting(purpose).contains_key(&turn.place),
-            None => state.waiting[..=purpose as usize].iter().all(BTreeMap::is_empty),
+        let has_permit = match turn {
+            Some(turn) => state.granted.remove(&turn.place),
+            None => self.take_unless_others_wait(&mut state, purpose),
         };
-        if is_first && self.fits(&state, purpose) {
-            *state.count(purpose) += 1;
+        if has_permit {
             drop(state);
             *turn = None;
             return Poll::Ready(Ok(WaitPermit(Arc::clone(self), purpose)));
@@ -229,16 +230,30 @@ impl WaitPermits {
         Poll::Pending
     }
 
-    fn wake_first(&self, mut state: MutexGuard<'_, WaitPermitsState>) {
-        let mut pop = |purpose| {
-            if !self.fits(&state, purpose) {
-                return None;
+    /// Takes a permit for a request that comes now.
+    fn take_unless_others_wait(&self, state: &mut WaitPermitsState, purpose: Purpose) -> bool {
+        let is_first = state.waiting[..=purpose as usize].iter().all(BTreeMap::is_empty);
+        let takes = is_first && self.fits(state, purpose);
+        if takes {
+            *state.count(purpose) += 1;
+        }
+        takes
+    }
+
+    /// Gives what is free to those that wait, and wakes them.
+    fn hand_on(&self, mut state: MutexGuard<'_, WaitPermitsState>) {
+        let mut wakers = Vec::new();
+        for purpose in [Purpose::Notices, Purpose::Items] {
+            while self.fits(&state, purpose)
+                && let Some((place, waker)) = state.waiting(purpose).pop_first()
+            {
+                *state.count(purpose) += 1;
+                state.granted.insert(place);
+                wakers.push(waker);
             }
-            state.waiting(purpose).pop_first()
-        };
-        let first = pop(Purpose::Notices).or_else(|| pop(Purpose::Items));
+        }
         drop(state);
-        first.into_iter().for_each(|(_, waker)| wake(waker));
+        wakers.into_iter().for_each(wake);
     }
 
     fn lock(&self) -> MutexGuard<'_, WaitPermitsState> {
@@ -250,7 +265,7 @@ impl Drop for WaitPermit {
     fn drop(&mut self) {
         let mut state = self.0.lock();
         *state.count(self.1) -= 1;
-        self.0.wake_first(state);
+        self.0.hand_on(state);
     }
 }
 
@@ -260,14 +275,13 @@ impl Drop for PermitWaiter {
             self.share.timer.disarm(alarm);
         }
         let mut state = self.share.lock();
-        match state.waiting(self.purpose).remove(&self.place) {
-            // A request that was woken is not among those that wait any more.
-            None => self.share.wake_first(state),
-            Some(waker) => {
-                drop(state);
-                drop(waker);
-            }
+        if state.granted.remove(&self.place) {
+            *state.count(self.purpose) -= 1;
         }
+        let waker = state.waiting(self.purpose).remove(&self.place);
+        // Those that have waited behind it may have their permit.
+        self.share.hand_on(state);
+        drop(waker);
     }
 }
 
@@ -348,6 +362,36 @@ mod tests {
         drop(first);
         assert!(second.was_woken());
         assert_eq!(second.poll(&share, &mut Limit::Never), Poll::Ready(true));
+    }
+
+    #[test]
+    fn one_who_comes_later_does_not_overtake_one_who_was_woken() {
+        for lanes in 2..=4 {
+            let share = WaitPermits::new(lanes);
+            let held = permit(&share);
+            let [mut first, mut later] = [Waiter::new(), Waiter::new()];
+            assert!(first.poll(&share, &mut Limit::Never).is_pending());
+            drop(held);
+            assert!(first.was_woken());
+            assert!(share.spare().is_none());
+            assert!(later.poll(&share, &mut Limit::Never).is_pending(), "{lanes} lanes");
+            assert_eq!(first.poll(&share, &mut Limit::Never), Poll::Ready(true));
+        }
+    }
+
+    #[test]
+    fn one_who_waits_behind_one_who_goes_gets_what_is_free() {
+        let share = WaitPermits::new(4);
+        let held = take(&share, Purpose::Notices).expect("it is free");
+        let (cx, mut notices) = (Context::from_waker(Waker::noop()), None);
+        let polled = share.poll_permit(Purpose::Notices, &cx, &mut notices, &mut Limit::Never);
+        assert!(polled.is_pending());
+        let mut items = Waiter::new();
+        assert!(items.poll(&share, &mut Limit::Never).is_pending(), "notices come first");
+        drop(notices);
+        assert!(items.was_woken());
+        assert_eq!(items.poll(&share, &mut Limit::Never), Poll::Ready(true));
+        drop(held);
     }
 
     #[test]
