@@ -188,6 +188,25 @@ over_both_transports! {
         }
     }
 
+    fn a_stream_that_is_read_without_pause_leaves_others_their_turn(transport) {
+        for lanes in [2, 3, 4] {
+            let fixture = Fixture::with(transport, plan(lanes));
+            let later = later(&fixture, None);
+            let mut busy = block_on(later.range(20 * MANY)).unwrap();
+            let mut other = block_on(later.range(1)).unwrap();
+            // One task, which looks for the other's item only when the busy stream has none.
+            let came = block_on(future::poll_fn(|cx| {
+                while let Poll::Ready(item) = busy.poll_next_unpin(cx) {
+                    if item.is_none() {
+                        return Poll::Ready(None);
+                    }
+                }
+                other.poll_next_unpin(cx)
+            }));
+            assert_eq!(came, Some(Ok(0)), "the busy stream was read to its end, over {lanes} lanes");
+        }
+    }
+
     fn an_upload_that_is_answered_as_soon_as_it_is_open_learns_so(transport) {
         let fixture = Fixture::with(transport, plan(3));
         let later = later(&fixture, None);
