@@ -25,11 +25,12 @@
 //! - [`thread_count`]: how many threads there are and may be; [`shares`]: how many of them each client may
 //!   have, by what a [`census`] of the [`seats`] has found, and [`permit`] what follows for a look;
 //!   [`spin`]: how long they look in vain.
-//! - [`worker`]: the loop of a thread; [`task`]: handlers that wait; [`life`] and [`stage`]: how it
-//!   all ends.
+//! - [`worker`]: the loop of a thread; [`external_thread`]: threads that are none of these; [`task`]:
+//!   handlers that wait; [`life`] and [`stage`]: how it all ends.
 
 pub mod bell;
 pub mod census;
+pub mod external_thread;
 pub mod jobs;
 pub mod life;
 pub mod permit;
@@ -74,6 +75,7 @@ use crate::observe::counters::{CounterRegistry, ThreadCounters};
 use crate::rt::{Threads, Timer};
 
 pub use census::{Clients, Served};
+pub use external_thread::ExternalThreadGuard;
 pub use jobs::Enlisted;
 pub use seats::Tenant;
 pub use task::Job;
@@ -100,23 +102,6 @@ pub struct PoolLoad {
     /// Those that sleep until something rings.
     pub standbys: u32,
     pub counts: crate::observe::counters::CounterSnapshot,
-}
-
-/// A thread that runs methods and is none of the pool's, for as long as it does. It does not keep the
-/// pool.
-pub struct ExternalThreadGuard(Arc<AtomicUsize>);
-
-impl ExternalThreadGuard {
-    pub fn new(pool: &Pool) -> Self {
-        pool.beside.fetch_add(1, Ordering::Relaxed);
-        Self(Arc::clone(&pool.beside))
-    }
-}
-
-impl Drop for ExternalThreadGuard {
-    fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
-    }
 }
 
 /// The threads of one server, and what they share.
