@@ -9,8 +9,8 @@ use std::thread;
 use std::time::Duration;
 
 use futures_executor::block_on;
-use futures_util::FutureExt;
 use futures_util::future::join_all;
+use futures_util::{FutureExt, stream};
 use witrpc::{
     CallError, ClientInfo, ConnectError, Endpoint, InProcess, LeftBehindLimit, Mmf, ServerHook,
     WitServer, wit_service,
@@ -22,13 +22,19 @@ use witrpc_tests::watchdog::{PATIENCE, Watchdog, eventually, eventually_equal};
 /// How many calls of one client can be in flight, unless a server says otherwise.
 const LANES: usize = 64;
 
+/// How many methods that are fed by one client run at once.
+const FED: usize = 8;
+
 #[wit_service]
 trait Turnstile {
     /// Keeps its worker until it is let pass.
     fn hold(&self) -> u64;
     /// The same, after it has waited without one.
     async fn hold_later(&self) -> u64;
+    /// The same on a thread outside of the pool, whether it is fed or not.
+    fn hold_fed(&self, items: impl Iterator<Item = u64>) -> u64;
     fn add(&self, a: u64, b: u64) -> u64;
+    fn sum(&self, items: impl Iterator<Item = u64>) -> u64;
 }
 
 #[derive(Default)]
@@ -117,8 +123,16 @@ impl Turnstile for Gate {
         self.hold()
     }
 
+    fn hold_fed(&self, _items: impl Iterator<Item = u64>) -> u64 {
+        self.hold()
+    }
+
     fn add(&self, a: u64, b: u64) -> u64 {
         a + b
+    }
+
+    fn sum(&self, items: impl Iterator<Item = u64>) -> u64 {
+        items.sum()
     }
 }
 
@@ -190,6 +204,11 @@ fn as_many_as_lanes(client: &TurnstileAsyncClient) -> Vec<Pending<'_>> {
     (0..LANES).map(|_| Box::pin(client.hold()) as Pending<'_>).collect()
 }
 
+/// So many calls of a method that is fed.
+fn fed_calls(client: &TurnstileAsyncClient, count: usize) -> Vec<Pending<'_>> {
+    (0..count).map(|_| Box::pin(client.hold_fed(stream::pending())) as Pending<'_>).collect()
+}
+
 /// As many tasks as a client can have in flight have waited, and all want a worker: so many get one.
 fn tasks_that_want_workers<'a>(
     gate: &Gate,
@@ -207,6 +226,17 @@ fn tasks_that_want_workers<'a>(
     wakers.into_iter().for_each(Waker::wake);
     gate.drive(&mut pending, |state| state.entered >= workers);
     pending
+}
+
+/// Asserts that a client was refused since as many threads were left behind.
+fn assert_too_many(refused: &ConnectError, threads: u64) {
+    let said = format!("clients that have gone have left {threads} handlers that keep a thread ");
+    assert!(refused.to_string().starts_with(&said), "{refused}");
+    let ConnectError::TooManyLeftBehind { limit: LeftBehindLimit::Threads, max } = *refused else {
+        panic!("{refused}");
+    };
+    assert_eq!(max, threads);
+    assert!(refused.is_retryable());
 }
 
 over_both_transports! {
@@ -273,22 +303,73 @@ over_both_transports! {
             are_served(&format!("{stuck} handlers are left behind"));
             None
         });
-        let refused = refused.expect("it comes back until it is refused");
-        assert_eq!(stuck, 2 * most, "{refused}");
-        assert!(refused.is_retryable());
-        let said = "clients that have gone have left 8 handlers that keep a thread ";
-        assert!(refused.to_string().starts_with(said), "{refused}");
-        let limit = LeftBehindLimit::Threads;
-        assert!(
-            matches!(refused, ConnectError::TooManyLeftBehind { limit: of, max: 8 } if of == limit),
-            "{refused}"
-        );
+        assert_too_many(&refused.expect("it comes back until it is refused"), 8);
+        assert_eq!(stuck, 2 * most);
         gate.change(|state| state.passes = stuck);
         let threads = || served.server.metrics().workers <= max_workers + 1;
         eventually("the threads that were too many end", threads);
         let back = served.try_client().unwrap();
         assert_eq!(block_on(back.add(1, 1)), Ok(2));
         are_served("all handlers have returned");
+    }
+
+    fn a_client_that_leaves_fed_methods_behind_is_refused_when_it_comes_back(transport) {
+        let max_workers = 20;
+        let served = Served::new(transport, Some(max_workers));
+        let gate = &served.gate;
+        let honest = [(); 2].map(|()| served.honest_client());
+        let are_served = |when: &str| {
+            for (n, client) in (0..20).flat_map(|n| honest.iter().map(move |client| (n, client))) {
+                assert_eq!(client.add(n, 1), Ok(n + 1), "{when}");
+                assert_eq!(client.sum([n, 1].into_iter()), Ok(n + 1), "{when}");
+            }
+        };
+        // Two visits leave fewer behind than may be, the third more.
+        let (most, mut stuck) = (3 * FED, 0);
+        let refused = (1..).find_map(|visit| {
+            let hostile = match served.try_client() {
+                Ok(hostile) => hostile,
+                Err(refused) => return Some(refused),
+            };
+            assert!(stuck < most, "it is let in with {stuck} threads left behind");
+            // One of them waits for a thread.
+            let mut pending = fed_calls(&hostile, FED + 1);
+            stuck += FED;
+            gate.drive(&mut pending, |state| state.entered == stuck);
+            are_served(&format!("{stuck} fed methods are stuck"));
+            drop(pending);
+            drop(hostile);
+            served.have_left(visit);
+            are_served(&format!("{stuck} fed methods are left behind"));
+            None
+        });
+        assert_too_many(&refused.expect("it comes back until it is refused"), max_workers.into());
+        assert_eq!(stuck, most);
+        are_served("clients are refused");
+        gate.change(|state| state.passes = stuck);
+        eventually("clients are let in again", || served.try_client().is_ok());
+        are_served("all handlers have returned");
+    }
+
+    fn fed_methods_and_others_that_are_left_behind_have_one_bound(transport) {
+        let served = Served::new(transport, Some(8));
+        let gate = &served.gate;
+        let honest = served.honest_client();
+        let hostile = served.client();
+        let mut pending = fed_calls(&hostile, 5);
+        pending.extend((0..3).map(|_| Box::pin(hostile.hold()) as Pending<'_>));
+        gate.drive(&mut pending, |state| state.entered == 8);
+        // Their client is connected, so they are not left behind.
+        let other = served.client();
+        assert_eq!(block_on(other.add(1, 1)), Ok(2));
+        drop(pending);
+        drop(hostile);
+        served.have_left(1);
+        assert_too_many(&served.try_client().unwrap_err(), 8);
+        assert_eq!(block_on(other.add(1, 1)), Ok(2));
+        assert_eq!(honest.sum(0..5), Ok(10));
+        gate.change(|state| state.passes = 1);
+        eventually("with one less, clients are let in", || served.try_client().is_ok());
     }
 
     fn handlers_that_block_after_they_have_waited_leave_workers_too(transport) {

@@ -1,8 +1,5 @@
 //! How many threads run for each client, and which of these clients have gone.
 
-use super::primitive::Primitives;
-use super::seats::Seats;
-
 /// The clients of a server, as far as its threads are shared among them.
 pub trait Clients: Send + Sync {
     /// Says of each of these whether it has gone, and returns how many clients are connected.
@@ -20,7 +17,7 @@ pub struct Served {
     pub threads: u32,
 }
 
-/// What one look at all seats has found. Its memory serves the next look.
+/// What one look at seats has found. Its memory serves the next look.
 #[derive(Debug, Default)]
 pub struct Census {
     /// By client.
@@ -29,9 +26,9 @@ pub struct Census {
 }
 
 impl Census {
-    /// Looks at all seats.
-    pub fn take<P: Primitives>(&mut self, seats: &Seats<P>, clients: &dyn Clients) {
-        let each = seats.clients().map(|client| Served { client, has_gone: false, threads: 1 });
+    /// Looks at seats: `seated` are the clients of those that are taken.
+    pub fn take(&mut self, seated: impl Iterator<Item = u64>, clients: &dyn Clients) {
+        let each = seated.map(|client| Served { client, has_gone: false, threads: 1 });
         self.served.clear();
         self.served.extend(each);
         self.served.sort_unstable_by_key(|served| served.client);

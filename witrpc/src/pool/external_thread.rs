@@ -4,20 +4,33 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::Pool;
+use super::primitive::Std;
+use super::seats::{Seat, Seats, Tenant};
 
-/// A thread that runs methods and is none of the pool's, for as long as it does. It does not keep the
-/// pool.
-pub struct ExternalThreadGuard(Arc<AtomicUsize>);
+/// A thread that runs methods of one client and is none of the pool's, for as long as it does. It does
+/// not keep the pool.
+pub struct ExternalThreadGuard {
+    running: Arc<AtomicUsize>,
+    seats: Arc<Seats<Std>>,
+    seat: Arc<Seat<Std>>,
+}
 
 impl ExternalThreadGuard {
-    pub fn new(pool: &Pool) -> Self {
-        pool.beside.fetch_add(1, Ordering::Relaxed);
-        Self(Arc::clone(&pool.beside))
+    /// For a thread that starts with the method of that tenant, whose job is listed by itself.
+    pub fn new(pool: &Pool, tenant: Tenant) -> Self {
+        let running = Arc::clone(&pool.beside);
+        running.fetch_add(1, Ordering::Relaxed);
+        let seats = Arc::clone(pool.shares.external_seats());
+        let seat = seats.sit_down();
+        seat.take(tenant.unnamed());
+        Self { running, seats, seat }
     }
 }
 
 impl Drop for ExternalThreadGuard {
     fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
+        self.seat.leave();
+        self.seats.give_back(&self.seat);
+        self.running.fetch_sub(1, Ordering::Relaxed);
     }
 }

@@ -9,6 +9,10 @@
 //! 2. Whoever has acquired the counts, and sees by them that a thread stands by, sees its seat cleared.
 //! 3. Seats are added and never taken away: one that a thread has left for good is the next one's. So a
 //!    look walks over them without a lock.
+//! 4. A thread [outside of the pool](super::external_thread) has its seat, in a list of its own, from before
+//!    it starts until it ends. The thread that starts it leaves its own seat only after that. For this
+//!    moment, a look at both lists may count the method twice. If nothing orders the look behind the
+//!    start, it may also miss the method; the next one finds it.
 
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
@@ -34,7 +38,7 @@ pub struct Tenant {
 }
 
 impl Tenant {
-    /// The same of a task that has waited, which is listed by itself.
+    /// The same of a job that is listed by itself.
     pub fn unnamed(self) -> Self {
         Self { tag: u32::MAX, ..self }
     }
@@ -67,7 +71,7 @@ impl<P: Primitives> Seat<P> {
     }
 }
 
-/// The seats of all threads of a server.
+/// The seats of threads of a server: of those of its pool, or of the others.
 pub struct Seats<P: Primitives> {
     first: NextRow<P>,
     /// Those whose threads have ended.

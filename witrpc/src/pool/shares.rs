@@ -25,6 +25,19 @@
 //! look near the bound asks ([`Census`]). So a call that its client leaves at any moment, or a task that
 //! is polled long after, is counted as long as it runs and not longer.
 //!
+//! # Threads outside of the pool
+//!
+//! A method that is fed has a [thread of its own](super::external_thread), which is no worker and never
+//! replaced. Such a thread has a seat too, but among the [external](Shares::external_seats) ones. The
+//! holder of the role never looks at these, so they change no share, replacement or polling of tasks.
+//!
+//! A client has at most eight such threads at once. But one that leaves them stuck, and comes back, would
+//! have eight more at each visit. So those of clients that have gone are left behind too: no client is
+//! let in while `max_left_behind` threads or more are left behind, of the pool and outside of it together.
+//! The argument above still holds: until the last client is let in, fewer than that are left behind in the
+//! pool alone. Outside of it fewer are left behind by then, too, and each client that is connected
+//! can add eight.
+//!
 //! # Invariants
 //!
 //! 1. Those of the [seats](super::seats): a holder sees no thread as left behind that it counts as a
@@ -37,6 +50,8 @@
 //! 3. When a client leaves, the shares grow, and its threads can be replaced: it is taken off the list of
 //!    clients first, then a thread is rung for.
 //! 4. Only the holder of the role starts threads. So two looks never start one in place of the same.
+//! 5. How many threads the pool may have follows from the pool's seats alone. Only the look that decides
+//!    whether a client is let in ([`Shares::too_many_left_behind`]) reads the external ones.
 //!
 //! While more than an eighth of the workers are free, and few are left behind, all of this costs a call two
 //! stores to a cache line of its thread's own, and a look one comparison. Else a look walks over the
@@ -56,17 +71,24 @@ const MIN_LEFT_BEHIND: u32 = 8;
 pub struct Shares<P: Primitives> {
     max_workers: u32,
     seats: Seats<P>,
+    /// Shared with the threads, which do not keep the pool.
+    external_seats: Arc<Seats<P>>,
     clients: Arc<dyn Clients>,
 }
 
 impl<P: Primitives> Shares<P> {
     pub fn new(max_workers: u32, clients: Arc<dyn Clients>) -> Self {
-        Self { max_workers, seats: Seats::new(), clients }
+        Self { max_workers, seats: Seats::new(), external_seats: Arc::new(Seats::new()), clients }
     }
 
-    /// The seats of all threads.
+    /// The seats of the pool's threads.
     pub fn seats(&self) -> &Seats<P> {
         &self.seats
+    }
+
+    /// The seats of threads outside of the pool.
+    pub fn external_seats(&self) -> &Arc<Seats<P>> {
+        &self.external_seats
     }
 
     /// Whether threads stand in for others that are not left behind any more.
@@ -76,7 +98,7 @@ impl<P: Primitives> Shares<P> {
 
     /// Returns how many threads may be in methods now, of which some may be left behind.
     fn capacity(&self, census: &mut Census) -> u32 {
-        census.take(&self.seats, &*self.clients);
+        census.take(self.seats.clients(), &*self.clients);
         self.capacity_beside(census.left_behind())
     }
 
@@ -85,10 +107,11 @@ impl<P: Primitives> Shares<P> {
         counts.needs_another(self.capacity(census))
     }
 
-    /// Returns how many threads may be left behind, if as many are.
+    /// Returns how many threads may be left behind, if as many are, in the pool and outside of it.
     pub fn too_many_left_behind(&self) -> Option<u32> {
         let mut census = Census::default();
-        census.take(&self.seats, &*self.clients);
+        let seated = self.seats.clients().chain(self.external_seats.clients());
+        census.take(seated, &*self.clients);
         let max = self.max_left_behind();
         (census.left_behind() >= max).then_some(max)
     }
@@ -118,7 +141,7 @@ impl<P: Primitives> Shares<P> {
         others_run: u32,
         census: &'a mut Census,
     ) -> Option<FullClients<'a>> {
-        census.take(&self.seats, &*self.clients);
+        census.take(self.seats.clients(), &*self.clients);
         let (connected, left_behind) = (census.connected().max(1), census.left_behind());
         let free = self.capacity_beside(left_behind).saturating_sub(others_run);
         let eighth = self.max_workers / 8;
@@ -299,6 +322,26 @@ mod tests {
         assert!(!stuck.allows(1) && !stuck.allows(2));
         assert!(stuck.allows(7));
         assert_eq!(stuck.take_all(7), 7, "of eight, one is kept for a client that has none");
+    }
+
+    #[test]
+    fn threads_outside_of_the_pool_that_are_left_behind_close_the_door_and_are_not_replaced() {
+        let mut stuck = Stuck::new(8, 2);
+        let external_seats = Arc::clone(stuck.shares.external_seats());
+        let fed: Vec<_> = (0..5).map(|_| external_seats.sit_down()).collect();
+        fed.iter().for_each(|seat| seat.take(Tenant { client: 1, tag: 0 }));
+        let seats = [1; 3].map(|client| stuck.sit_down(client));
+        assert_eq!(stuck.shares.too_many_left_behind(), None, "their client is connected");
+        stuck.leaves(1);
+        assert_eq!(stuck.shares.too_many_left_behind(), Some(8));
+        assert_eq!(stuck.shares.capacity(&mut Census::default()), 8 + 3);
+        assert!(stuck.allows(1), "the pool has room for tasks of those that have gone");
+        assert_eq!(stuck.take_all(7), 7, "of eight, one is kept for a client that has none");
+        seats[0].leave();
+        assert_eq!(stuck.shares.too_many_left_behind(), None);
+        seats[0].take(Tenant { client: 1, tag: 0 });
+        fed[0].leave();
+        assert_eq!(stuck.shares.too_many_left_behind(), None);
     }
 
     #[test]

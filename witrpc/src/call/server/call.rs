@@ -311,7 +311,7 @@ impl ServerCall<'_> {
                 let RequestContext { peer, pool, .. } = self.line;
                 let job = self.line.enlisted(job);
                 let threads = ServerStreams::of(peer.session()).threads();
-                threads.run(FedJob { number, job, feed }, pool);
+                threads.run(FedJob { number, tenant: self.line.tenant(), job, feed }, pool);
             }
         }
     }

@@ -6,12 +6,17 @@
 //! nobody but that client. A thread that the machine refuses is an error of that call: its job must
 //! not run where others are served.
 //!
+//! A client may go, leave its threads stuck, and come back for as many more. So the server lets no client in
+//! while too many threads are [left behind](crate::pool::shares), these among them.
+//!
 //! # Invariants
 //!
 //! 1. A thread that has done its job takes the next that waits or ends, in one step. A thread that could not
 //!    be started has its place taken by another one for the next job. So jobs wait only while all threads
 //!    are taken.
 //! 2. A job waits until a thread takes it, its stream is closed, or the client goes.
+//! 3. A thread serves one client and has a seat for it from before it starts until it ends. So each job
+//!    that runs is seen to be that client's.
 
 use std::collections::VecDeque;
 use std::io;
@@ -20,7 +25,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 
 use witrpc_rt::lock;
 
-use crate::pool::{ExternalThreadGuard, Job, Pool};
+use crate::pool::{ExternalThreadGuard, Job, Pool, Tenant};
 use crate::rt::block_on;
 
 use super::slot::HasSlot;
@@ -45,6 +50,7 @@ struct StreamThreadsState {
 pub struct FedJob {
     /// Of its stream.
     pub number: u64,
+    pub tenant: Tenant,
     pub job: Job,
     /// Where it is said that the job was refused.
     pub feed: Arc<dyn HasSlot>,
@@ -54,8 +60,8 @@ impl FedThreads {
     /// Runs a job, now or when its turn comes. If the machine has no thread, the job is refused.
     pub fn run(self: &Arc<Self>, job: FedJob, pool: &Arc<Pool>) {
         let mut next = self.begin_or_queue(job);
-        while let Some(FedJob { number: _, job, feed }) = next {
-            let Err((error, job)) = self.start(job, pool) else { return };
+        while let Some(FedJob { number: _, tenant, job, feed }) = next {
+            let Err((error, job)) = self.start(job, tenant, pool) else { return };
             feed.slot().refuse(error.to_string());
             drop(job);
             // Whose place this one had may wait by now.
@@ -79,10 +85,15 @@ impl FedThreads {
         None
     }
 
-    fn start(self: &Arc<Self>, job: Job, pool: &Arc<Pool>) -> Result<(), (io::Error, Job)> {
+    fn start(
+        self: &Arc<Self>,
+        job: Job,
+        tenant: Tenant,
+        pool: &Arc<Pool>,
+    ) -> Result<(), (io::Error, Job)> {
         let work = Arc::new(Mutex::new(Some(job)));
         let (threads, theirs) = (Arc::clone(self), Arc::clone(&work));
-        let beside = ExternalThreadGuard::new(pool);
+        let beside = ExternalThreadGuard::new(pool, tenant);
         let started = pool.threads().spawn("witrpc-fed".to_owned(), move || {
             let _beside = beside;
             let first = lock(&theirs).take();
