@@ -8,7 +8,8 @@ use std::fmt;
 pub enum LeftBehindLimit {
     /// How many `async` handlers have not ended.
     AsyncHandlers,
-    /// How many threads are in handlers that have not returned: its `max_workers`, or 8 if it has fewer.
+    /// How many threads are in handlers that have not returned, also in those that take an iterator: its
+    /// `max_workers`, or 8 if it has fewer.
     Threads,
 }
 

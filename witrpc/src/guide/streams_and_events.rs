@@ -206,6 +206,10 @@
 //! if its machine refuses it, the call ends with
 //! [`CallError::NoThread`](crate::CallError::NoThread).
 //!
+//! When its client has gone, a method that asks for the next item ends. One that is stuck elsewhere
+//! keeps its thread: with too many of such threads, the server refuses new clients
+//! ([`max_workers`](crate::WitServerBuilder::max_workers) states the bound).
+//!
 //! # How many there may be
 //!
 //! A stream costs no lane and no thread while no caller waits for its next item. Waiting for an

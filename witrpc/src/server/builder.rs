@@ -146,8 +146,10 @@ impl WitServerBuilder {
     /// connected. So a server of several clients has more.
     ///
     /// Methods that take an `impl Iterator` do not count: they wait for their client, so each has a
-    /// thread of its own. Eight of one client's run at once, more of them wait for these to end.
-    /// Those that take an `impl Stream` need no thread while they wait.
+    /// thread of its own. Eight of one client's run at once, more of them wait for these to end. Once
+    /// their client has gone, these threads are left behind too: the server starts none in their place,
+    /// and lets no new client in while the threads of both kinds together reach the bound above.
+    /// Methods that take an `impl Stream` need no thread while they wait.
     pub fn max_workers(mut self, max_workers: u32) -> Self {
         self.max_workers = max_workers;
         self
