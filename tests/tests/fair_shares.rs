@@ -15,8 +15,10 @@ use witrpc::{
     CallError, ClientInfo, ConnectError, Endpoint, InProcess, LeftBehindLimit, Mmf, ServerHook,
     WitServer, wit_service,
 };
-use witrpc_tests::fixture::Transport;
+use witrpc_tests::fixture::{Fixture, FixtureConfig, Transport};
 use witrpc_tests::over_both_transports;
+use witrpc_tests::process::Child;
+use witrpc_tests::roles::Role;
 use witrpc_tests::watchdog::{PATIENCE, Watchdog, eventually, eventually_equal};
 
 /// How many calls of one client can be in flight, unless a server says otherwise.
@@ -24,6 +26,9 @@ const LANES: usize = 64;
 
 /// How many methods that are fed by one client run at once.
 const FED: usize = 8;
+
+/// The time of a call that is not to be answered.
+const SHORT: Duration = Duration::from_millis(10);
 
 #[wit_service]
 trait Turnstile {
@@ -465,4 +470,68 @@ over_both_transports! {
         }));
         assert_eq!(answer, Ok(2));
     }
+
+    fn with_one_worker_a_client_waits_while_one_that_came_before_keeps_it(transport) {
+        let served = Served::new(transport, Some(1));
+        let gate = &served.gate;
+        let hostile = served.client();
+        let mut pending = vec![Box::pin(hostile.hold()) as Pending<'_>];
+        gate.drive(&mut pending, |state| state.entered == 1);
+        let hasty = TurnstileClient::builder(served.endpoint.clone()).call_timeout(SHORT);
+        let late = hasty.connect().unwrap().add(1, 1);
+        assert_eq!(late, Err(CallError::TimedOut { after: Some(SHORT) }));
+        let patient = served.client();
+        let mut waiting = Box::pin(patient.add(2, 1));
+        assert_eq!(waiting.as_mut().now_or_never(), None);
+        gate.drive(&mut pending, |_| true);
+        drop(pending);
+        drop(hostile);
+        assert_eq!(block_on(waiting), Ok(3));
+        assert_eq!(served.honest_client().add(3, 1), Ok(4), "the handler has not returned");
+    }
+
+    fn with_one_worker_eight_clients_may_leave_one_behind_and_a_ninth_is_refused(transport) {
+        const MOST: u64 = 8;
+        let served = Served::new(transport, Some(1));
+        let gate = &served.gate;
+        let honest = served.honest_client();
+        for visit in 1..=MOST {
+            let hostile = served.client();
+            let mut pending = vec![Box::pin(hostile.hold()) as Pending<'_>];
+            gate.drive(&mut pending, |state| state.entered as u64 == visit);
+            drop(pending);
+            drop(hostile);
+            served.have_left(visit);
+            assert_eq!(honest.add(visit, 1), Ok(visit + 1), "{visit} threads are left behind");
+        }
+        let refused = served.try_client().unwrap_err();
+        let limit = LeftBehindLimit::Threads;
+        assert!(
+            matches!(refused, ConnectError::TooManyLeftBehind { limit: of, max: MOST } if of == limit),
+            "{refused}"
+        );
+        assert_eq!(honest.add(1, 1), Ok(2), "as many threads are left behind as may be");
+        gate.change(|state| state.passes = 1);
+        eventually("a client is let in again", || served.try_client().is_ok());
+        assert_eq!(block_on(served.client().add(1, 1)), Ok(2));
+    }
+}
+
+#[test]
+fn with_one_worker_a_client_that_is_killed_keeps_others_no_longer() {
+    let config = FixtureConfig { max_workers: Some(1), ..FixtureConfig::default() };
+    let fixture = Fixture::with(Transport::Mmf, config);
+    let address = fixture.address().clone();
+    let hostile = Child::start(&Role::Hold { address, gate: 1, timeout: PATIENCE });
+    eventually("it keeps the worker", || fixture.metrics().in_flight == 1);
+    let late = fixture.builder().call_timeout(SHORT).connect().unwrap().add(1, 1);
+    assert_eq!(late, Err(CallError::TimedOut { after: Some(SHORT) }));
+    let patient = fixture.async_client();
+    let mut waiting = Box::pin(patient.add(2, 1));
+    assert_eq!(waiting.as_mut().now_or_never(), None);
+    hostile.kill();
+    assert_eq!(block_on(waiting), Ok(3));
+    assert_eq!(fixture.metrics().in_flight, 1, "the handler has not returned");
+    fixture.client().open(1).unwrap();
+    eventually("it returns when it may", || fixture.metrics().in_flight == 0);
 }
