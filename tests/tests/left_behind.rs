@@ -131,6 +131,37 @@ fn only_marked_methods_are_dropped_with_their_client(place: Endpoint) {
     eventually_equal("the handlers that run", &(0, 0), running);
 }
 
+/// As many as `README.md` says.
+const MOST: u64 = 16_384;
+
+/// How many of them one client leaves behind.
+const LANES: u32 = 1_024;
+
+fn with_as_many_handlers_left_behind_as_may_be_nobody_is_let_in(place: Endpoint) {
+    let _watchdog = Watchdog::new(PATIENCE);
+    let (_server, counts) = serve(&place);
+    let observer = WaitingClient::connect(place.clone()).unwrap();
+    for _ in 0..MOST / u64::from(LANES) {
+        let client = block_on(WaitingAsyncClient::connect(place.clone())).unwrap();
+        let before = counts.staying.load(SeqCst);
+        (0..LANES).for_each(|_| {
+            poll_once(client.stay());
+        });
+        let all = before + u64::from(LANES);
+        eventually_equal("the handlers that run", &all, || counts.staying.load(SeqCst));
+        client.connection().disconnect();
+    }
+    let refused = WaitingClient::connect(place.clone()).unwrap_err();
+    let limit = LeftBehindLimit::AsyncHandlers;
+    assert!(
+        matches!(refused, ConnectError::TooManyLeftBehind { limit: of, max: MOST } if of == limit),
+        "{refused}"
+    );
+    assert!(refused.is_retryable());
+    observer.release().unwrap();
+    eventually("clients are let in again", || WaitingClient::connect(place.clone()).is_ok());
+}
+
 mod in_process {
     use super::*;
 
@@ -139,35 +170,10 @@ mod in_process {
         super::only_marked_methods_are_dropped_with_their_client(InProcess::new().into());
     }
 
-    /// As many as `README.md` says.
-    const MOST: u64 = 16_384;
-
     #[test]
     fn with_as_many_handlers_left_behind_as_may_be_nobody_is_let_in() {
-        let _watchdog = Watchdog::new(PATIENCE);
-        const LANES: u32 = 1_024;
-        let place: Endpoint = InProcess::new().lanes(LANES).into();
-        let (_server, counts) = serve(&place);
-        let observer = WaitingClient::connect(place.clone()).unwrap();
-        for _ in 0..MOST / u64::from(LANES) {
-            let client = block_on(WaitingAsyncClient::connect(place.clone())).unwrap();
-            let before = counts.staying.load(SeqCst);
-            (0..LANES).for_each(|_| {
-                poll_once(client.stay());
-            });
-            let all = before + u64::from(LANES);
-            eventually_equal("the handlers that run", &all, || counts.staying.load(SeqCst));
-            client.connection().disconnect();
-        }
-        let refused = WaitingClient::connect(place.clone()).unwrap_err();
-        let limit = LeftBehindLimit::AsyncHandlers;
-        assert!(
-            matches!(refused, ConnectError::TooManyLeftBehind { limit: of, max: MOST } if of == limit),
-            "{refused}"
-        );
-        assert!(refused.is_retryable());
-        observer.release().unwrap();
-        eventually("clients are let in again", || WaitingClient::connect(place.clone()).is_ok());
+        let place = InProcess::new().lanes(LANES);
+        super::with_as_many_handlers_left_behind_as_may_be_nobody_is_let_in(place.into());
     }
 }
 
@@ -177,5 +183,11 @@ mod mmf {
     #[test]
     fn only_marked_methods_are_dropped_with_their_client() {
         super::only_marked_methods_are_dropped_with_their_client(Mmf::unguessable().into());
+    }
+
+    #[test]
+    fn with_as_many_handlers_left_behind_as_may_be_nobody_is_let_in() {
+        let place = Mmf::unguessable().lanes(LANES);
+        super::with_as_many_handlers_left_behind_as_may_be_nobody_is_let_in(place.into());
     }
 }
