@@ -83,7 +83,8 @@
 //! A server begins with two threads and adds one when a handler takes long, up to
 //! [`max_workers`](crate::WitServerBuilder::max_workers), 64 by default. A handler that blocks (on
 //! files, locks, calls to other services) holds one thread. One client does not get the last eighth
-//! of them beyond its share, so that its slow calls leave workers for others.
+//! of them beyond its share, so that its slow calls leave workers for others. With fewer than eight,
+//! a client that is alone gets all, and one that comes later waits for its handlers.
 //!
 //! When clients go and leave threads in handlers, the server replaces these threads, up to the same
 //! number again; then it refuses new clients. Handlers that would wait in great numbers are better

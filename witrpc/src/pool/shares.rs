@@ -6,6 +6,10 @@
 //! while it has fewer than its share, `max(1, max_workers / connected clients)`, and fewer than are
 //! free. So several clients that never give a worker back still leave one for a client that has none.
 //!
+//! Fewer than eight workers have no such eighth. While several clients are connected, the last worker goes
+//! to a client that has none. A client that is alone gets all, as it would otherwise leave a large part of
+//! them unused: one that comes later waits until a handler returns, or that client goes.
+//!
 //! # Threads that are left behind
 //!
 //! A client comes back under another id, so what its calls of before still keep is held against nobody.

@@ -129,11 +129,16 @@ impl WitServerBuilder {
     /// Meanwhile cancels are told, events come, and what streams have ready is fetched.
     ///
     /// Clients share the workers. While more than an eighth are free, any client gets one. Of the last
-    /// eighth (of the last one, if there are fewer than eight and several clients), a client gets one
-    /// only while it has fewer than `max_workers / connected clients`, and fewer than are free. So calls
-    /// of one client that never end leave workers for the others. A call counts until its handler
-    /// returns, also when its caller has given it up. A client that makes calls from within its own
-    /// calls needs room for the eighth that it does not get.
+    /// eighth, a client gets one only while it has fewer than `max_workers / connected clients` (at least
+    /// one), and fewer than are free. So calls of one client that never end leave workers for the others.
+    /// A call counts until its handler returns, also when its caller has given it up. A client that makes
+    /// calls from within its own calls needs room for the eighth that it does not get.
+    ///
+    /// With fewer than eight workers there is no such eighth. While several clients are connected, the
+    /// last worker goes to a client that has none. A client that is alone gets all workers, and one that
+    /// connects later waits until a handler returns, or the first client goes. With one worker, any client
+    /// waits like this for any other. So a server whose clients do not trust each other has eight workers
+    /// or more.
     ///
     /// A handler whose client has gone does not count any more if it keeps its thread: the server starts
     /// another one in its place, for up to `max_workers` of them, or 8 if that is more. So it has at most twice
@@ -141,9 +146,6 @@ impl WitServerBuilder {
     /// ([`ConnectError::TooManyLeftBehind`](crate::ConnectError::TooManyLeftBehind)), whose handlers might
     /// join them; those that are connected are served. The threads that were too many end when handlers
     /// return.
-    ///
-    /// With one worker, a handler that does not return keeps all others waiting as long as its client is
-    /// connected. So a server of several clients has more.
     ///
     /// Methods that take an `impl Iterator` do not count: they wait for their client, so each has a
     /// thread of its own. Eight of one client's run at once, more of them wait for these to end. Once
