@@ -12,8 +12,11 @@
 //!    whoever has changed something before it came has had that looked at.
 //! 3. A request is polled and dropped, and others are woken, without the lock: either may run code of the
 //!    user's, which may come back here.
-//! 4. The waker holds what it wakes weakly: what a channel keeps to wake does not keep the channel.
+//! 4. A poll that panics loses its request, which is dropped. The thread lets go of the errand as it
+//!    unwinds: the next one that comes makes what is to be sent then.
+//! 5. The waker holds what it wakes weakly: what a channel keeps to wake does not keep the channel.
 
+use std::mem;
 use std::sync::{Arc, Weak};
 use std::task::{Poll, Wake, Waker};
 
@@ -71,12 +74,17 @@ impl<S, R> Unattended<S, R> {
 
     /// What is to be polled after a request that waits.
     fn rest(&mut self, request: R) -> Option<R> {
-        if std::mem::take(&mut self.again) {
+        if mem::take(&mut self.again) {
             return Some(request);
         }
         self.under_way = Some(request);
         self.is_polled = false;
         None
+    }
+
+    /// The thread that polled unwinds, and its request is lost.
+    fn let_go(&mut self) {
+        self.is_polled = false;
     }
 
     /// What is to be polled when no request is with a thread.
@@ -91,6 +99,10 @@ impl<S, R> Unattended<S, R> {
 /// Polls what is under way, and makes the requests that are to be made, unless another thread does.
 pub fn go_on(errand: &impl Errand) {
     let mut polled = errand.with(|it| it.begin(|state| errand.next(state)));
+    if polled.is_none() {
+        return;
+    }
+    let polling = Polling(errand);
     while let Some(mut request) = polled {
         polled = match errand.poll(&mut request) {
             Poll::Pending => errand.with(|it| it.rest(request)),
@@ -99,6 +111,17 @@ pub fn go_on(errand: &impl Errand) {
                 errand.with(|it| it.follow(|state| errand.next(state)))
             }
         };
+    }
+    mem::forget(polling);
+}
+
+/// This thread polls. Dropped only as it unwinds: else it has let go of the errand under the lock, and
+/// another thread may poll already.
+struct Polling<'e, E: Errand>(&'e E);
+
+impl<E: Errand> Drop for Polling<'_, E> {
+    fn drop(&mut self) {
+        self.0.with(Unattended::let_go);
     }
 }
 
@@ -119,4 +142,46 @@ impl<T: Send + Sync> Wake for GoOn<T> {
 /// The waker that calls `go_on` with this, if that is still there.
 pub fn waker<T: Send + Sync + 'static>(what: &Arc<T>, go_on: fn(&Arc<T>)) -> Waker {
     Waker::from(Arc::new(GoOn { what: Arc::downgrade(what), go_on }))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::panic::{AssertUnwindSafe, catch_unwind};
+    use std::sync::Mutex;
+
+    use super::*;
+
+    /// Requests that are ready at once; the first panics.
+    struct Panics(Mutex<Unattended<Vec<u32>, u32>>);
+
+    impl Errand for Panics {
+        type State = Vec<u32>;
+        type Request = u32;
+        type Outcome = ();
+
+        fn with<T>(&self, look: impl FnOnce(&mut Unattended<Vec<u32>, u32>) -> T) -> T {
+            look(&mut self.0.lock().unwrap())
+        }
+
+        fn next(&self, wanted: &mut Vec<u32>) -> Option<u32> {
+            wanted.pop()
+        }
+
+        fn poll(&self, request: &mut u32) -> Poll<()> {
+            assert_ne!(*request, 1, "as this test wants it");
+            Poll::Ready(())
+        }
+
+        fn settle(&self, _: u32, (): ()) {}
+    }
+
+    #[test]
+    fn a_poll_that_panics_loses_its_request_and_the_next_thread_makes_the_others() {
+        let errand = Panics(Mutex::new(Unattended::new(vec![3, 2, 1])));
+        let panicked = catch_unwind(AssertUnwindSafe(|| go_on(&errand)));
+        assert!(panicked.is_err());
+        assert_eq!(errand.with(|it| it.state.clone()), [3, 2]);
+        go_on(&errand);
+        assert!(errand.with(|it| it.state.is_empty()), "nothing is polled any more");
+    }
 }
