@@ -89,7 +89,8 @@ impl Server {
     /// A client has left, died, or been dismissed.
     fn forget(&self, id: u64) {
         let Some(connection) = self.connections().remove(&id) else { return };
-        connection.close(self.state_at_hang_up());
+        // The end of the server has been told by now: to those on the list, or as they came in.
+        connection.close(state::CLOSED);
         let mut ended = self.ended();
         ended.retain(|other| other.strong_count() > 0);
         ended.push(Arc::downgrade(&connection));

@@ -26,7 +26,7 @@ pub mod work_signal;
 
 use std::collections::HashMap;
 use std::fmt;
-use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
+use std::sync::atomic::Ordering::{AcqRel, Relaxed, Release};
 use std::sync::atomic::{AtomicBool, AtomicU64};
 use std::sync::{Arc, Mutex, MutexGuard, Weak};
 use std::time::{Duration, Instant};
@@ -312,15 +312,6 @@ impl Server {
             self.control.close_link(connection.id());
         }
         first
-    }
-
-    /// What a client is told whose link hangs up without a word of ours so far.
-    fn state_at_hang_up(&self) -> u64 {
-        match self.last_state.load(Acquire) {
-            0 => state::CLOSED,
-            // It came in after all others had been told.
-            last => last,
-        }
     }
 
     /// Has the next turn of a scanner look at the connection of that id.
