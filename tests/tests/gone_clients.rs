@@ -24,7 +24,8 @@ const CLIENTS: u64 = 4;
 
 #[test]
 fn an_idle_server_holds_nothing_of_clients_that_were_killed_in_mixed_work() {
-    // With so few threads none retires, which would let go of what it holds.
+    // With one worker two threads serve, and neither retires: that would let go of what it holds. A third one
+    // is there only while a client that was killed leaves one of them behind.
     let plan = FixtureConfig {
         streams: true,
         event_service: true,
