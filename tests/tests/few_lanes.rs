@@ -10,8 +10,8 @@ use std::time::Duration;
 use futures_executor::block_on;
 use futures_util::{FutureExt, StreamExt, future, stream};
 use tempfile::TempDir;
-use witrpc::{Backoff, CallError, EventError, Mmf, Reconnect};
-use witrpc_tests::basic::BasicClient;
+use witrpc::{Backoff, CallError, CallOptions, EventError, Mmf, Reconnect};
+use witrpc_tests::basic::{BasicAsyncClient, BasicClient};
 use witrpc_tests::event_service::{
     EventServiceAsyncClient, EventServiceClient, EventServiceTicked, connect,
 };
@@ -108,6 +108,33 @@ fn beside_a_silent_stream(fixture: &Fixture, subscribes: bool) -> Result<u64, Ca
     }
 }
 
+/// What an upload comes to that has neither an item nor its answer, and for whose notices calls leave no
+/// lane. It is tried with more and more time, until that was enough to open it.
+fn beside_calls_on_all_lanes(fixture: &Fixture) -> Result<u64, CallError> {
+    let mut time = Duration::from_millis(50);
+    loop {
+        let later = later(fixture, time);
+        let basic = block_on(later.connection().client_async::<BasicAsyncClient>()).unwrap();
+        let basic = basic.with(CallOptions::new().timeout(PATIENCE));
+        let mut first = basic.hold_later(1, 1).boxed();
+        assert_eq!(first.as_mut().now_or_never(), None);
+        let mut upload = later.take_behind(2, 0, stream::pending::<u64>()).boxed();
+        // The other lane is that of its opening. The next call waits for that lane.
+        assert_eq!(upload.as_mut().now_or_never(), None);
+        let calls = future::join(first, basic.hold_later(1, 1)).boxed();
+        let ended = match block_on(future::select(calls, upload)) {
+            future::Either::Left((ended, _)) => panic!("nothing opens the gate: {ended:?}"),
+            future::Either::Right((ended, _)) => ended,
+        };
+        let was_short =
+            matches!(ended, Err(CallError::TimedOut { .. } | CallError::NoFreeLane { .. }));
+        if !was_short || time > PATIENCE / 50 {
+            return ended;
+        }
+        time *= 2;
+    }
+}
+
 /// Polls an upload until its method waits at a gate.
 fn until_arrived<T: Debug>(
     fixture: &Fixture,
@@ -136,6 +163,30 @@ over_both_transports! {
             let ended = beside_a_silent_stream(&fixture, subscribes);
             assert_eq!(ended, Ok(MANY), "over {lanes} lanes");
         }
+    }
+
+    fn an_upload_whose_notices_get_no_lane_waits_for_one_as_long_as_a_call_may_take(transport) {
+        let fixture = Fixture::with(transport, plan(2));
+        let ended = beside_calls_on_all_lanes(&fixture);
+        let Err(CallError::StreamBroken { cause }) = &ended else { panic!("{ended:?}") };
+        assert!(matches!(**cause, CallError::NoFreeLane { lanes: 2, .. }), "{cause:?}");
+        fixture.client().open(1).unwrap();
+    }
+
+    fn a_stream_whose_request_gets_no_lane_waits_for_one_as_long_as_a_call_may_take(transport) {
+        let fixture = Fixture::with(transport, plan(2));
+        let later = later(&fixture, Duration::from_millis(20));
+        let basic = block_on(later.connection().client_async::<BasicAsyncClient>()).unwrap();
+        let options = CallOptions::new().timeout(PATIENCE);
+        let basic = basic.with(options.clone());
+        let mut silent = block_on(later.with(options).gated_later(vec![2])).unwrap();
+        let mut calls = future::join(basic.hold_later(1, 1), basic.hold_later(1, 2)).boxed();
+        assert_eq!(calls.as_mut().now_or_never(), None);
+        let ended = block_on(silent.next());
+        let Some(Err(CallError::StreamBroken { cause })) = &ended else { panic!("{ended:?}") };
+        assert!(matches!(**cause, CallError::NoFreeLane { lanes: 2, .. }), "{cause:?}");
+        fixture.client().open(1).unwrap();
+        assert_eq!(block_on(calls), (Ok(1), Ok(2)));
     }
 
     fn the_errors_for_too_few_lanes_name_how_many_are_needed(transport) {

@@ -239,6 +239,8 @@
 //! where no lane can be had, it ends with a [`StreamBroken`](crate::CallError::StreamBroken). Its
 //! cause is [`CallError::TooFewLanes`](crate::CallError::TooFewLanes), which says how many lanes
 //! are needed. A stream waits as long as a call may take, and without a limit until its turn comes.
+//! Where calls hold all lanes, both wait as long for one, and then the cause is
+//! [`NoFreeLane`](crate::CallError::NoFreeLane).
 //!
 //! A client may have 1024 streams open; the next is
 //! [`CallError::TooManyStreams`](crate::CallError::TooManyStreams). The same error ends a stream

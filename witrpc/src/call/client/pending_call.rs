@@ -122,6 +122,11 @@ where
         }
     }
 
+    /// Until when the call may take.
+    pub fn limit(&mut self) -> &mut Limit {
+        self.limit.borrow_mut()
+    }
+
     /// From now on the call may take until this limit.
     pub fn set_limit(&mut self, limit: Limit) {
         *self.limit.borrow_mut() = limit;

@@ -12,7 +12,7 @@
 use std::task::{Context, Poll, Waker, ready};
 use std::time::{Duration, Instant};
 
-use witrpc_transport::{Answer, ChannelError, Limit};
+use witrpc_transport::{Answer, Limit};
 
 use crate::call::client::answer::read_pulled;
 use crate::call::client::options::CallDeadline;
@@ -117,10 +117,7 @@ impl Clock {
         let control = Control::of_stream(Operation::GiveUp, target.number, target.codec());
         let answer = match ready!(request.poll(cx, &control)) {
             Ok(()) => std::mem::take(&mut request.answer),
-            // The server did not say in time what it was.
-            Err(ChannelError::NoFreeLane | ChannelError::NoSpace) => {
-                return Poll::Ready(Err(target.error(ChannelError::TimedOut)));
-            }
+            // For want of a lane, too: it keeps the upload waiting, whatever the server would have said.
             Err(error) => return Poll::Ready(Err(target.error(error))),
         };
         match self.read(answer, target) {

@@ -9,8 +9,8 @@
 //! 1. While an upload waits for a notice, a request for notices is under way, or a thread is about to
 //!    send one: whoever begins to wait has the request go on after that, unless it waits at the server.
 //! 2. A request that was sent is polled to its end: what it brings, the server tells once.
-//! 3. A request that gets no lane fails, and with it those that wait: what holds the lane, a stream that
-//!    nobody polls, may never let go of it.
+//! 3. A request that gets no lane in time fails, and with it those that have waited that long: what holds the
+//!    lane, a stream that nobody polls or a call that is not answered, may never let go of it.
 
 #[cfg(test)]
 mod model;
@@ -54,7 +54,7 @@ pub struct Pull {
     known: u64,
 }
 
-/// The lane that the request holds counts among those that streams may hold.
+/// The lane that the request holds, or waits for, counts among those that streams may hold.
 enum NoticePermit {
     Wanted(Option<PermitWaiter>),
     Here(#[expect(dead_code, reason = "it is held")] WaitPermit),
@@ -125,36 +125,53 @@ impl Errand for Pulls<'_> {
 }
 
 impl Pull {
-    fn waits_for_permit(&self) -> bool {
-        matches!(self.admission, NoticePermit::Wanted(_))
+    /// Whether it has no lane yet.
+    fn waits_for_lane(&self) -> bool {
+        !self.flight.is_sent()
     }
 
     fn poll(&mut self, streams: &Arc<LinkStreams>) -> Poll<Result<Brought, ChannelError>> {
         let waker = unattended::waker(streams, LinkStreams::pull_notices);
         let mut cx = Context::from_waker(&waker);
-        if let NoticePermit::Wanted(turn) = &mut self.admission {
+        if self.waits_for_lane() {
             // Those that wait now: they come and go.
             let Some(until) = streams.notices.lock().state.until() else {
                 return Poll::Ready(Ok(Brought::Notices(Vec::new())));
             };
-            let limit = &mut Limit::At(until);
-            match ready!(streams.share.poll_permit(Purpose::Notices, &cx, turn, limit)) {
-                Ok(permit) => self.admission = NoticePermit::Here(permit),
+            match ready!(self.poll_send(&mut cx, streams, until)) {
+                Ok(()) => {}
                 Err(refusal @ (ChannelError::NoFreeLane | ChannelError::TooFewLanes { .. })) => {
                     return Poll::Ready(Ok(Brought::NoLane(refusal)));
                 }
                 Err(lost) => return Poll::Ready(Err(lost)),
             }
         }
-        if !self.flight.is_sent() {
-            let control = Control::new(RequestTag::of(Operation::PullNotices), streams.codec);
-            let sent = control.with_message(|message| self.flight.poll_try_send(&mut cx, message));
-            ready!(sent)?;
-            self.flight.expect_late();
-        }
         ready!(self.flight.poll_answer(&mut cx, &mut self.answer))?;
         let read = read(&mut self.answer);
         Poll::Ready(Ok(read.unwrap_or_else(|error| Brought::Failed(NoticeError::Server(error)))))
+    }
+}
+
+impl Pull {
+    /// Completes when it is sent, or has got no permit or no lane until then.
+    fn poll_send(
+        &mut self,
+        cx: &mut Context<'_>,
+        streams: &LinkStreams,
+        until: Instant,
+    ) -> Poll<Result<(), ChannelError>> {
+        let mut limit = Limit::At(until);
+        if let NoticePermit::Wanted(turn) = &mut self.admission {
+            let permit = streams.share.poll_permit(Purpose::Notices, cx, turn, &mut limit);
+            self.admission = NoticePermit::Here(ready!(permit)?);
+        }
+        self.flight.set_limit(limit);
+        let control = Control::new(RequestTag::of(Operation::PullNotices), streams.codec);
+        ready!(control.with_message(|message| self.flight.poll_try_send(cx, message)))?;
+        // The server answers when it has something to tell.
+        self.flight.set_limit(Limit::Never);
+        self.flight.expect_late();
+        Poll::Ready(Ok(()))
     }
 }
 
@@ -195,7 +212,7 @@ impl Registration {
     /// Why nothing is told of the upload, if that is for want of a lane.
     pub fn lacks_lane(&self) -> Option<ChannelError> {
         let notices = self.streams.notices.lock();
-        let lacks_lane = notices.under_way().is_some_and(Pull::waits_for_permit);
+        let lacks_lane = notices.under_way().is_some_and(Pull::waits_for_lane);
         drop(notices);
         lacks_lane.then(|| self.streams.share.refusal_of_notices())
     }
@@ -212,8 +229,8 @@ impl Registration {
         let mut waker = Some(cx.waker().clone());
         let mut notices = self.streams.notices.lock();
         let news = notices.state.look(self.number, &mut waker, look);
-        // A request that waits for its permit is to do so as long as this one.
-        let must_pull = notices.under_way().is_none_or(Pull::waits_for_permit);
+        // A request that waits for its lane is to do so as long as this one.
+        let must_pull = notices.under_way().is_none_or(Pull::waits_for_lane);
         drop(notices);
         drop(waker);
         if let Some(news) = news {

@@ -21,8 +21,8 @@ pub(crate) struct Request {
     is_sent: bool,
     /// Its answer may have been moved, so it is to be polled.
     is_aside: bool,
-    /// How long it may take to get a permit and a lane.
-    send_limit: Limit,
+    /// The limit bounds the wait for a permit and a lane, and not that for the answer.
+    bounds_sending: bool,
     pub(crate) answer: Answer,
 }
 
@@ -33,14 +33,16 @@ enum RequestPermit {
 }
 
 impl Request {
-    /// One that may have to wait for items, and waits for its answer for as long as it takes.
+    /// One that may have to wait for items: for a permit and a lane until the limit, and then for its answer
+    /// for as long as it takes.
     pub(crate) fn for_items(streams: &Arc<LinkStreams>, send_limit: Limit) -> Self {
-        Self::new(streams, RequestPermit::Wanted(None), send_limit, Limit::Never)
+        let request = Self::new(streams, RequestPermit::Wanted(None), send_limit);
+        Self { bounds_sending: true, ..request }
     }
 
     /// One that needs no permit.
     pub(crate) fn plain(streams: &Arc<LinkStreams>, limit: Limit) -> Self {
-        Self::new(streams, RequestPermit::NotNeeded, limit, limit)
+        Self::new(streams, RequestPermit::NotNeeded, limit)
     }
 
     /// One that the server answers at once, also while it drains its calls: it belongs to one.
@@ -53,7 +55,7 @@ impl Request {
     /// A [continuing](Self::continuing) one that may wait at the server, if lanes are to spare.
     pub(crate) fn with_spare_permit(streams: &Arc<LinkStreams>) -> Option<Self> {
         let permit = RequestPermit::Here(streams.share.spare()?);
-        let mut request = Self::new(streams, permit, Limit::Never, Limit::Never);
+        let mut request = Self::new(streams, permit, Limit::Never);
         request.flight.set_continuing();
         Some(request)
     }
@@ -61,8 +63,7 @@ impl Request {
     /// One that is made before it is needed, if that costs nobody anything: sent already.
     pub(crate) fn ahead(streams: &Arc<LinkStreams>, control: &Control<'_>) -> Option<Self> {
         let permit = streams.share.spare()?;
-        let mut request =
-            Self::new(streams, RequestPermit::Here(permit), Limit::Never, Limit::Never);
+        let mut request = Self::new(streams, RequestPermit::Here(permit), Limit::Never);
         let sent = control.with_message(|message| request.flight.try_send(message));
         if !sent.ok()? {
             return None;
@@ -73,16 +74,12 @@ impl Request {
         Some(request)
     }
 
-    fn new(
-        streams: &Arc<LinkStreams>,
-        permit: RequestPermit,
-        send_limit: Limit,
-        limit: Limit,
-    ) -> Self {
+    fn new(streams: &Arc<LinkStreams>, permit: RequestPermit, limit: Limit) -> Self {
         let flight = PendingCall::new(Arc::clone(&streams.channel), limit);
         let streams = Arc::clone(streams);
         let answer = Answer::default();
-        Self { streams, permit, flight, is_sent: false, is_aside: false, send_limit, answer }
+        let (is_sent, is_aside, bounds_sending) = (false, false, false);
+        Self { streams, permit, flight, is_sent, is_aside, bounds_sending, answer }
     }
 
     /// From now on it may take until this limit.
@@ -97,7 +94,7 @@ impl Request {
         control: &Control<'_>,
     ) -> Poll<Result<(), ChannelError>> {
         if let RequestPermit::Wanted(turn) = &mut self.permit {
-            let (share, limit) = (&self.streams.share, &mut self.send_limit);
+            let (share, limit) = (&self.streams.share, self.flight.limit());
             let permit = share.poll_permit(Purpose::Items, cx, turn, limit);
             self.permit = RequestPermit::Here(ready!(permit)?);
         }
@@ -105,6 +102,9 @@ impl Request {
             let sent = control.with_message(|message| self.flight.poll_try_send(cx, message));
             ready!(sent).map_err(of_what_goes_on)?;
             self.is_sent = true;
+            if self.bounds_sending {
+                self.flight.set_limit(Limit::Never);
+            }
         }
         Poll::Ready(Ok(()))
     }
