@@ -29,10 +29,19 @@ use super::spin::Spin;
 /// A thread that nobody has needed for so long retires, if others stand by.
 const RETIRE_AFTER: Duration = Duration::from_secs(10);
 
-/// How long the last free thread sleeps while all others are stuck. It must not run the requests
-/// that wait, so that they wait is no reason to stay awake; but what its last look missed may have
-/// come without a ring.
-const REST_AT_BOUND: Duration = Duration::from_millis(1);
+/// How long the last free thread sleeps at first while all others are stuck; twice as long each time, up to
+/// [`LONGEST_REST_AT_BOUND`]. It must not run the requests that wait, so that they wait is no reason to stay
+/// awake.
+///
+/// For what it may do it need not look again. Its last look has asked all clients to ring, and acts on what
+/// the permit allows. A thread that comes back takes the role itself, and a client that leaves is rung for:
+/// in the models `a_request_that_waited_at_the_bound_runs_when_a_handler_ends` and
+/// `a_request_that_waited_at_the_bound_runs_when_a_client_leaves_its_threads`, threads sleep without a limit.
+/// But nothing rings when the machine, which has refused a thread, has one again. A longer rest delays only
+/// that.
+const FIRST_REST_AT_BOUND: Duration = Duration::from_millis(1);
+
+const LONGEST_REST_AT_BOUND: Duration = Duration::from_millis(64);
 
 /// Says by client and tag what may run.
 fn allows(permit: &Permit<'_>) -> impl Fn(u64, u32) -> bool {
@@ -53,8 +62,8 @@ pub struct PoolWorker {
     seat: Arc<Seat<Std>>,
     /// Since when this thread has been one too many, with nothing to do.
     surplus_since: Option<Instant>,
-    /// When this thread last put the role down, all others were stuck.
-    at_bound: bool,
+    /// How long this thread is to sleep, if all others were stuck when it last put the role down.
+    rest_at_bound: Option<Duration>,
 }
 
 /// What one look came to.
@@ -77,7 +86,7 @@ impl PoolWorker {
     pub fn new(pool: Arc<Pool>, me: ThreadNumber) -> Self {
         let (spin, counted) = (pool.spin.clone(), pool.counter_registry.enroll());
         let seat = pool.shares.seats().sit_down();
-        Self { pool, me, spin, counted, seat, surplus_since: None, at_bound: false }
+        Self { pool, me, spin, counted, seat, surplus_since: None, rest_at_bound: None }
     }
 
     pub fn run(mut self) {
@@ -107,7 +116,6 @@ impl PoolWorker {
 
     /// The role is ours: sees to it that somebody stands by.
     fn take_on(&mut self) {
-        self.at_bound = false;
         let is_wanted = self.pool.thread_count.promote();
         self.pool.life.stage().enter();
         if is_wanted {
@@ -133,11 +141,11 @@ impl PoolWorker {
             let look = self.look(&permit, &mut guard, scanner);
             match look {
                 Look::Displaced => {
-                    self.surplus_since = None;
+                    self.has_worked();
                     return Left::Displaced;
                 }
                 Look::Something => {
-                    self.surplus_since = None;
+                    self.has_worked();
                     self.spin.found();
                     if !self.pool.life.is_stopped() {
                         continue;
@@ -153,6 +161,11 @@ impl PoolWorker {
                 None => return Left::PutDown,
             }
         }
+    }
+
+    /// A look found something: neither is this thread one too many, nor need it rest for long.
+    fn has_worked(&mut self) {
+        (self.surplus_since, self.rest_at_bound) = (None, None);
     }
 
     /// Whether to look again after a look in vain.
@@ -234,7 +247,7 @@ impl PoolWorker {
         let found = scanner.arm(only(&permit, &allows(&permit)))
             | pool.tasks.any(pool.protocol.bell(), &permit);
         let goes_on = found || !serves && permit.serves();
-        self.at_bound = !serves && !goes_on;
+        self.rest_at_bound = (!serves && !goes_on).then(|| self.next_rest());
         if goes_on && !pool.life.is_stopped() {
             let again = pool.protocol.reacquire(self.me)?;
             self.take_on();
@@ -251,13 +264,15 @@ impl PoolWorker {
         None
     }
 
+    /// How long the next rest at the bound is, after those without a look that found something.
+    fn next_rest(&self) -> Duration {
+        let twice = |rest: Duration| (rest * 2).min(LONGEST_REST_AT_BOUND);
+        self.rest_at_bound.map_or(FIRST_REST_AT_BOUND, twice)
+    }
+
     fn sleep(&mut self, port: &dyn ServerPort) {
-        let timeout = if self.at_bound {
-            Some(REST_AT_BOUND)
-        } else {
-            self.surplus_since.map(|since| RETIRE_AFTER.saturating_sub(since.elapsed()))
-        };
-        port.park(timeout);
+        let surplus = |since: Instant| RETIRE_AFTER.saturating_sub(since.elapsed());
+        port.park(self.rest_at_bound.or_else(|| self.surplus_since.map(surplus)));
     }
 
     /// Whether this thread has been one too many for long enough and may go. One that stood in for a thread
