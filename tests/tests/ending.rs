@@ -221,12 +221,12 @@ impl Place {
     }
 }
 
-/// The names of threads of the library, but for those that close descriptors for the whole process.
+/// The names of threads of the library.
 fn threads() -> Vec<String> {
     let tasks = std::fs::read_dir("/proc/self/task").unwrap().map_while(Result::ok);
     let names = tasks.filter_map(|task| std::fs::read_to_string(task.path().join("comm")).ok());
     let names = names.map(|name| name.trim().to_owned());
-    names.filter(|name| name.starts_with("witrpc-") && name != "witrpc-closer").collect()
+    names.filter(|name| name.starts_with("witrpc-")).collect()
 }
 
 over_both_transports! {

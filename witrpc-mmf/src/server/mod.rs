@@ -46,6 +46,7 @@ use crate::memory::region::OwnPages;
 use crate::memory::words::Mapped;
 use crate::rendezvous::{Control, GRACE, Name, NameClaim, Place, ServerLimits};
 use crate::sys::backend::Backend;
+use crate::sys::fd_closer;
 use crate::sys::fork::Origin;
 
 pub use connection::Connection;
@@ -299,10 +300,11 @@ impl Server {
         self.ring();
     }
 
-    /// After [`close`](Self::close): waits until the control thread has ended, until that time at the
-    /// most. Returns whether it has; that it has not, if this is called on it.
+    /// After [`close`](Self::close): waits until the control thread has ended, and those that close what
+    /// peers have passed, until that time at the most. Returns whether they have; that they have not, if this
+    /// is called on the control thread.
     pub fn join(&self, until: Option<Instant>) -> bool {
-        !self.origin.is_forked() && self.control.join(until)
+        !self.origin.is_forked() && self.control.join(until) && fd_closer::join(until)
     }
 
     /// Ends a connection from this side: the client reads `state` when the link hangs up.

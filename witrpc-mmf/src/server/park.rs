@@ -68,6 +68,8 @@ impl Server {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Instant;
+
     use witrpc_transport::{
         Admission, Admitted, ClientInfo, DisconnectReason, Plain, Session, WaitPolicy,
     };
@@ -77,9 +79,13 @@ mod tests {
     use crate::memory::layout::STATE;
     use crate::memory::region;
     use crate::memory::words::ReadWord;
+    use crate::rendezvous::tests::bombs::Bomb;
+    use crate::rendezvous::tests::in_own_process;
     use crate::rendezvous::{ConnectOptions, Name, Place, connect};
     use crate::server::ServerOptions;
     use crate::sys::backend::Backend;
+    use crate::sys::fd_closer::ReceivedFd;
+    use crate::sys::fork::Descriptor;
 
     use super::*;
 
@@ -116,6 +122,30 @@ mod tests {
 
     fn state_in(region: &PeerMemory) -> u64 {
         region.word64(STATE).load(std::sync::atomic::Ordering::Relaxed)
+    }
+
+    /// The names of the threads of the library.
+    fn threads() -> Vec<String> {
+        let tasks = std::fs::read_dir("/proc/self/task").unwrap().map_while(Result::ok);
+        let names = tasks.filter_map(|it| std::fs::read_to_string(it.path().join("comm")).ok());
+        names.filter(|name| name.starts_with("witrpc-")).collect()
+    }
+
+    #[test]
+    fn a_server_that_ends_waits_for_threads_that_close_what_peers_passed() {
+        let test = "server::park::tests::\
+                    a_server_that_ends_waits_for_threads_that_close_what_peers_passed";
+        in_own_process(test, || {
+            let server = bind();
+            let Bomb { socket, fuse } = Bomb::hidden();
+            drop(ReceivedFd::new(Descriptor::open(|| Ok::<_, ()>(socket)).unwrap()));
+            server.close();
+            let soon = Instant::now() + Duration::from_millis(100);
+            assert!(!server.join(Some(soon)), "of {:?}", threads());
+            drop(fuse);
+            assert!(server.join(None));
+            assert_eq!(threads(), Vec::<String>::new());
+        });
     }
 
     #[test]

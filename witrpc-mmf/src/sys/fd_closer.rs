@@ -18,10 +18,16 @@
 //! close and ended when there is nothing more. One that is kept waiting is joined by others, up to
 //! [`MAX_CLOSERS`]; what comes then is kept, and [`is_backed_up`] tells those who let peers in, or
 //! receive what they pass.
+//!
+//! They belong to the process, as none of what they close says which server it was for. A server that ends
+//! [joins](join) them all, and so waits for those that another's peer keeps waiting, until its time is over.
 
 use std::mem::{ManuallyDrop, take};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::sync::mpsc::{self, RecvTimeoutError, Sender};
 use std::sync::{Mutex, MutexGuard};
+use std::thread::JoinHandle;
+use std::time::Instant;
 
 use rustix::io::ioctl_fionread;
 use rustix::net::{Shutdown, shutdown, sockopt};
@@ -106,12 +112,22 @@ impl Drop for Socket {
 struct CloseQueue {
     waiting: Vec<OwnedFd>,
     closers: usize,
+    /// Of the threads that close, or have ended.
+    handles: Vec<JoinHandle<()>>,
+    /// Dropped when no thread closes any more: who waits for that sees the other ends hang up. A lock and a
+    /// condition would be found taken by a child that is forked meanwhile.
+    joining: Vec<Sender<()>>,
     /// `None` before its first use.
     origin: Option<Origin>,
 }
 
-static HEAP: Mutex<CloseQueue> =
-    Mutex::new(CloseQueue { waiting: Vec::new(), closers: 0, origin: None });
+static HEAP: Mutex<CloseQueue> = Mutex::new(CloseQueue {
+    waiting: Vec::new(),
+    closers: 0,
+    handles: Vec::new(),
+    joining: Vec::new(),
+    origin: None,
+});
 
 /// The heap of this process, with no fork meanwhile that would find its lock taken.
 fn heap() -> (MutexGuard<'static, CloseQueue>, NoFork) {
@@ -120,6 +136,7 @@ fn heap() -> (MutexGuard<'static, CloseQueue>, NoFork) {
     if heap.origin.is_some_and(Origin::is_forked) {
         // The parent's: its threads are not here, and its descriptors are not to be touched.
         take(&mut heap.waiting).into_iter().for_each(std::mem::forget);
+        std::mem::forget((take(&mut heap.handles), take(&mut heap.joining)));
         (heap.closers, heap.origin) = (0, None);
     }
     (heap, no_fork)
@@ -139,9 +156,49 @@ fn dispose(descriptor: Descriptor) {
     }
     heap.closers += 1;
     drop((heap, no_fork));
-    if spawn("witrpc-closer", close_all).is_err() {
-        // Whoever disposes of something next tries again.
-        self::heap().0.closers -= 1;
+    match spawn("witrpc-closer", close_all) {
+        Ok(handle) => {
+            let (mut heap, _no_fork) = self::heap();
+            heap.handles.retain(|handle| !handle.is_finished());
+            heap.handles.push(handle);
+        }
+        // What disposes of something next tries again.
+        Err(_) => self::heap().0.has_ended(),
+    }
+}
+
+impl CloseQueue {
+    /// One thread closes nothing any more.
+    fn has_ended(&mut self) {
+        self.closers -= 1;
+        if self.closers == 0 {
+            self.joining.clear();
+        }
+    }
+}
+
+/// Waits until no thread closes anything, until that time at the most. Returns whether none does.
+pub fn join(until: Option<Instant>) -> bool {
+    loop {
+        let (joins, ended) = mpsc::channel();
+        let (mut heap, no_fork) = heap();
+        if heap.closers == 0 {
+            let handles = take(&mut heap.handles);
+            drop((heap, no_fork));
+            // All that is left of them is the system's part of their end.
+            handles.into_iter().for_each(|handle| drop(handle.join()));
+            return true;
+        }
+        heap.joining.push(joins);
+        drop((heap, no_fork));
+        let left = |until: Instant| until.saturating_duration_since(Instant::now());
+        let waited = match until {
+            Some(until) => ended.recv_timeout(left(until)),
+            None => ended.recv().map_err(RecvTimeoutError::from),
+        };
+        if waited == Err(RecvTimeoutError::Timeout) {
+            return false;
+        }
     }
 }
 
@@ -158,7 +215,7 @@ fn next_to_close() -> Option<OwnedFd> {
     let (mut heap, _no_fork) = heap();
     let next = heap.waiting.pop();
     if next.is_none() {
-        heap.closers -= 1;
+        heap.has_ended();
     }
     next
 }

@@ -202,7 +202,8 @@ impl ServerHandle {
     /// uploads of calls that have begun go on until these are answered.
     ///
     /// Returns whether all calls were answered and all threads have ended. That is `false` too if the
-    /// server was dropped, or shut down in less time, before that. If it is, the server has ended
+    /// server was dropped, or shut down in less time, before that; or if a peer of this process has passed
+    /// a descriptor whose closing takes longer than that, which keeps a thread. If it is, the server has ended
     /// all the same, as if it had been dropped, and [`running`](Self::running) names the methods that
     /// still run. A handler that still runs ends on its thread, and its answer goes nowhere. Called
     /// from a handler, this waits for that very handler, and so for the whole time.

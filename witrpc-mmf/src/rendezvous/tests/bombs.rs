@@ -43,7 +43,7 @@ impl Bomb {
     }
 
     /// One that lies in the queue of a socket, where nobody can reach it to take it apart.
-    fn hidden() -> Self {
+    pub fn hidden() -> Self {
         let Self { socket, fuse } = Self::new();
         let (inner, outer) = UnixStream::pair().unwrap();
         send_last(&outer, b"x", &[], &socket, SendFlags::empty());

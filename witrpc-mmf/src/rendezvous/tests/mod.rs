@@ -245,7 +245,7 @@ fn child(test: &str, role: &str) -> Command {
 }
 
 /// Runs `body` in a process where nothing else goes on, for what concerns a whole process.
-fn in_own_process(test: &str, body: impl FnOnce()) {
+pub fn in_own_process(test: &str, body: impl FnOnce()) {
     if role().is_some() {
         return body();
     }
