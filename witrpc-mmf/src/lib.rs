@@ -1,6 +1,7 @@
 //! The channel under `witrpc`: bytes between two processes of one machine, never methods.
 
 #![deny(missing_docs)]
+#![cfg_attr(docsrs, feature(doc_cfg))]
 #![cfg_attr(test, allow(clippy::disallowed_methods, reason = "tests start threads as they like"))]
 
 mod client;

@@ -14,7 +14,7 @@ pub enum Backend {
     #[default]
     Native = 0,
     /// Named memory of the crate `shared_memory`, and looking again after a while instead of being
-    /// woken. It is what other systems than Linux are meant to get. So far
+    /// woken, with the feature `portable`. It is what other systems than Linux are meant to get. So far
     /// it **builds, and has been tested, on Linux only**.
     ///
     /// - **It makes no promise against hostile peers.** The memory is not sealed: a process of the
@@ -31,6 +31,7 @@ pub enum Backend {
     ///   that the allocation takes, a fraction of a millisecond a MiB, and little more.
     /// - A forked child keeps the regions' descriptors, which it never uses, until it ends or calls
     ///   `exec`.
+    #[cfg(feature = "portable")]
     Portable = 1,
 }
 
@@ -39,6 +40,7 @@ impl Backend {
     pub(crate) fn portable(self) -> Option<Portable> {
         match self {
             Self::Native => None,
+            #[cfg(feature = "portable")]
             Self::Portable => Some(Portable()),
         }
     }
@@ -55,7 +57,7 @@ impl fmt::Display for Backend {
     }
 }
 
-/// A backend as a server announces it.
+/// A backend as a server announces it: also one that this build is without.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct BackendCode(u32);
 
