@@ -252,7 +252,9 @@ impl Parent {
         // The role may be to take signals, which this thread must not take instead.
         let all = SigSet::all().thread_swap_mask(SigmaskHow::SIG_BLOCK);
         let before = all.expect("a thread may block what it likes");
+        let (to_begun, begun) = mpsc::channel();
         thread::spawn(move || {
+            to_begun.send(()).expect("it is waited for");
             for line in std::io::stdin().lines().map_while(Result::ok) {
                 if to_lines.send(line).is_err() {
                     break;
@@ -261,6 +263,8 @@ impl Parent {
             std::process::exit(1);
         });
         before.thread_set_mask().expect("a thread may block what it likes");
+        // The role may be to live with less memory than a thread needs to begin.
+        begun.recv().expect("the thread begins");
         (Self { lines }, role)
     }
 

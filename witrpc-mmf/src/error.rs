@@ -173,9 +173,9 @@ pub enum ConnectError {
     )]
     OtherBackend {
         /// This client's.
-        ours: crate::sys::backend::Backend,
+        ours: &'static str,
         /// The server's.
-        theirs: crate::sys::backend::Backend,
+        theirs: &'static str,
     },
     /// The server asks for a secret or for encryption and this client does not, or the other way
     /// round.

@@ -1,6 +1,7 @@
 //! The channel under `witrpc`: bytes between two processes of one machine, never methods.
 
 #![deny(missing_docs)]
+#![cfg_attr(docsrs, feature(doc_cfg))]
 #![cfg_attr(test, allow(clippy::disallowed_methods, reason = "tests start threads as they like"))]
 
 mod client;
@@ -28,12 +29,12 @@ pub use crate::link::lease::{
 };
 pub use crate::memory::layout::{INLINE_LEN, MAX_LANES, MIN_LANES};
 pub use crate::memory::send_arena::MAX_LEASES;
+pub use crate::portable::Backend;
 pub use crate::rendezvous::{
     ConnectLimit, Interrupt, MAX_REPORT_LEN, Name, Place, inquire, live_names,
 };
 pub use crate::seam::{bind, connect};
 pub use crate::server::{Connection, Scanner, Server, ServerOptions};
-pub use crate::sys::backend::Backend;
 pub use crate::sys::fork::{Descriptor, Origin};
 pub use crate::sys::resource::ResourceError;
 pub use link::{lease, line, release};

@@ -34,7 +34,7 @@ const CALLS: u64 = 1_000;
 const LOOKS: u32 = 20;
 
 /// A region, mapped once for both ends.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 struct Region(Arc<MmapRaw>);
 
 impl Pages for Region {

@@ -79,11 +79,13 @@
 //! # Features
 //!
 //! - `json` (on by default): [`Codec::Json`] beside [`Codec::Postcard`].
+//! - `portable`: `Backend::Portable` beside [`Backend::Native`], for programs that trust each other.
 //! - `tracing`: spans of the crate of that name around calls, on both sides: see
 //!   [`guide::observing`].
 
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
+#![cfg_attr(docsrs, feature(doc_cfg))]
 #![cfg_attr(test, allow(clippy::disallowed_methods, reason = "tests start threads as they like"))]
 
 mod backoff;

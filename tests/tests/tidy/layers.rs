@@ -54,6 +54,11 @@ pub(crate) fn is_endpoint(file: &str) -> bool {
     folder_of(file) == "endpoint"
 }
 
+/// Whether a file is one of the folder of the portable backend.
+pub(crate) fn is_portable(file: &str) -> bool {
+    folder_of(file) == "portable"
+}
+
 /// The folder, or the file, right under `src`.
 fn folder_of(file: &str) -> &str {
     let below = file.split_once("src/").map_or(file, |(_, below)| below);

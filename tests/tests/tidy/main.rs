@@ -20,6 +20,10 @@ const CRATES: [&str; 4] = ["witrpc-transport", "witrpc-mmf", "witrpc-macros", "w
 
 const MAX_FILE_LINES: usize = 500;
 const MAX_FUNCTION_LINES: usize = 80;
+/// What a line of `witrpc-mmf` contains that asks which backend there is.
+const BACKEND_QUESTIONS: [&str; 4] =
+    [".portable()", "Backend::", "Lookout", "feature = \"portable\""];
+const MAX_BACKEND_QUESTIONS: usize = 10;
 /// More files than this in a circle of imports are one too many, whatever the reason.
 const MAX_CIRCLE: usize = 3;
 
@@ -43,6 +47,23 @@ fn only_the_endpoints_name_the_shared_memory_engine() {
         .filter(|module| !layers::is_endpoint(&module.file) && module.names_crate("witrpc_mmf"))
         .map(|module| format!("{} names witrpc_mmf", module.file));
     known::compare("engine", found.collect());
+}
+
+#[test]
+fn the_portable_backend_is_one_folder() {
+    let sources = Crate::read("witrpc-mmf");
+    let namers = sources.modules.iter().filter(|module| module.names_crate("shared_memory"));
+    let namers: Vec<_> = namers.map(|module| module.file.as_str()).collect();
+    assert_eq!(namers, ["witrpc-mmf/src/portable/shm.rs"]);
+
+    let outside = sources.files.iter().filter(|file| !layers::is_portable(&file.path));
+    let lines = outside.flat_map(|file| file.code.iter().map(|line| (&file.path, line)));
+    let asks = |line: &str| BACKEND_QUESTIONS.iter().any(|question| line.contains(question));
+    let asking = lines.filter(|(_, line)| !line.starts_with("use ") && asks(line));
+    let asking: Vec<_> = asking.map(|(file, line)| format!("\n{file}: {line}")).collect();
+    println!("{} lines outside of it ask which backend there is:{}", asking.len(), asking.concat());
+    assert!(!asking.is_empty(), "these lines have other words now");
+    assert!(asking.len() <= MAX_BACKEND_QUESTIONS, "too many:{}", asking.concat());
 }
 
 #[test]
@@ -87,7 +108,7 @@ fn code_is_counted() {
     let mut sum = 0;
     for name in CRATES {
         let sources = Crate::read(name);
-        let code: usize = sources.files.iter().map(|file| file.code).sum();
+        let code: usize = sources.files.iter().map(|file| file.code.len()).sum();
         let restricted: usize = sources.files.iter().map(|file| file.restricted).sum();
         println!("{name}: {code} lines of code, {restricted} items with pub(..)");
         assert!(code > 0, "{name} has no code");

@@ -46,8 +46,8 @@ pub(crate) struct File {
     pub(crate) path: String,
     /// All lines.
     pub(crate) lines: usize,
-    /// The lines that are neither blank, nor a comment, nor in a test.
-    pub(crate) code: usize,
+    /// The lines that are neither blank, nor a comment, nor in a test, without their indentation.
+    pub(crate) code: Vec<String>,
     /// Items with a restricted visibility.
     pub(crate) restricted: usize,
     /// Each function's name and lines.
@@ -345,17 +345,15 @@ fn is_test(attributes: &[Attribute]) -> bool {
 fn measure(path: &str, text: &str, parsed: &syn::File) -> File {
     let mut functions = Functions { found: Vec::new(), restricted: 0, tests: Vec::new() };
     functions.visit_file(parsed);
-    let is_code = |line: &str| {
-        let line = line.trim();
-        !line.is_empty() && !line.starts_with("//")
-    };
+    let is_code = |line: &str| !line.is_empty() && !line.starts_with("//");
     let in_test =
         |number: usize| functions.tests.iter().any(|(from, to)| (*from..=*to).contains(&number));
-    let code = text.lines().enumerate().filter(|(at, line)| is_code(line) && !in_test(at + 1));
+    let lines = text.lines().map(str::trim).enumerate();
+    let code = lines.filter(|(at, line)| is_code(line) && !in_test(at + 1));
     File {
         path: path.to_owned(),
         lines: text.lines().count(),
-        code: code.count(),
+        code: code.map(|(_, line)| line.to_owned()).collect(),
         restricted: functions.restricted,
         functions: functions.found,
     }

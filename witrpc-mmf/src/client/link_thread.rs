@@ -3,8 +3,8 @@
 //! It sleeps in `epoll_wait` on the link, the doorbell and a private eventfd, until the earliest
 //! deadline of a sleeping future if there is one. It never spins.
 //!
-//! With the portable backend no doorbell rings. While somebody sleeps, the thread then looks at
-//! growing distances as if it had been rung.
+//! With the portable backend no doorbell rings. While a future or a thread sleeps, the link thread then
+//! looks at growing distances as if it had been rung.
 
 use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::atomic::AtomicU64;
@@ -19,7 +19,7 @@ use crate::link::message::DisconnectReason;
 use crate::link::{line, state};
 use crate::memory::layout::STATE;
 use crate::memory::words::{Mapped, ReadWord};
-use crate::sys::backend::{Backend, Backoff};
+use crate::portable::Backoff;
 use crate::sys::event_fd::Drained;
 use crate::sys::fd_closer::Socket;
 use crate::sys::fork::Descriptor;
@@ -116,20 +116,21 @@ pub fn start(client: &Arc<Client>) -> std::io::Result<()> {
         let data = epoll::EventData::new_u64(BELL);
         epoll::add(&shared.epoll, bell, data, epoll::EventFlags::IN)?;
     }
+    let backoff = client.backend.portable().map(|_| Backoff::new());
     let client = Arc::downgrade(client);
-    spawn("witrpc-link", move || run(&shared, &client)).map(drop)
+    spawn("witrpc-link", move || run(&shared, &client, backoff)).map(drop)
 }
 
 /// When the thread looks by itself, besides at deadlines.
 struct IdleLooks {
     /// Where nothing rings.
-    backoff: Backoff,
+    backoff: Option<Backoff>,
     /// While somebody waits for a lane: when to see whether those who were woken have taken theirs.
     turns_over: Option<Instant>,
 }
 
-fn run(shared: &LinkThreadShared, client: &Weak<Client>) {
-    let mut looks = IdleLooks { backoff: Backoff::new(), turns_over: None };
+fn run(shared: &LinkThreadShared, client: &Weak<Client>, backoff: Option<Backoff>) {
+    let mut looks = IdleLooks { backoff, turns_over: None };
     loop {
         shared.planned.store(0, SeqCst);
         let next = {
@@ -149,11 +150,11 @@ fn run(shared: &LinkThreadShared, client: &Weak<Client>) {
                 _ => {
                     let _ = rustix::io::read(&shared.poke, &mut [0; 8]);
                     // Somebody has just begun to wait.
-                    looks.backoff = Backoff::new();
+                    looks.backoff = looks.backoff.map(|_| Backoff::new());
                 }
             }
         }
-        if client.backend == Backend::Portable {
+        if looks.backoff.is_some() {
             client.answer_bell();
         }
     }
@@ -163,16 +164,14 @@ impl Client {
     /// Has the link thread awake at `deadline`, and within `soon` where nothing else wakes it. The
     /// caller has registered what is to be woken then.
     pub(super) fn wake_link(&self, deadline: Option<Instant>, soon: Duration) {
-        self.link.wake_by(match self.backend {
-            Backend::Native => deadline,
-            Backend::Portable => earliest(deadline, Some(Instant::now() + soon)),
-        });
+        let look = self.backend.portable().map(|_| Instant::now() + soon);
+        self.link.wake_by(earliest(deadline, look));
     }
 
     /// Wakes whose deadline has passed, and says when to look again: when the next one does, or,
     /// where nothing rings and somebody sleeps, after a while.
     fn plan(&self, shared: &LinkThreadShared, looks: &mut IdleLooks) -> Option<Instant> {
-        let pause = (self.backend == Backend::Portable).then(|| looks.backoff.next());
+        let pause = looks.backoff.as_mut().map(Backoff::next);
         let turns_over = self.pass_turns_on(looks.turns_over);
         looks.turns_over = turns_over;
         loop {

@@ -17,7 +17,7 @@ use crate::link::sender::ReadyLine;
 use crate::memory::arena::BlockRef;
 use crate::memory::layout::{INLINE_LEN, Layout, line, wait};
 use crate::memory::words::Mapped;
-use crate::sys::backend::{Backend, Backoff};
+use crate::portable::Backoff;
 use crate::sys::futex;
 use crate::sys::futex::Woken;
 use crate::wakeup::park;
@@ -91,8 +91,8 @@ impl Client {
         limit: &mut Limit,
     ) -> Result<(), ChannelError> {
         self.collect_before_sleep();
-        let outcome = match self.backend {
-            Backend::Native => {
+        let outcome = match self.backend.portable() {
+            None => {
                 let mask = &self.wait_line(lane)[wait::PARKED];
                 let bit = Layout::lane_bit(lane);
                 // Before the fence of `parked`: see `still_parked`.
@@ -102,7 +102,7 @@ impl Client {
                 self.parked.fetch_sub(1, Relaxed);
                 outcome
             }
-            Backend::Portable => {
+            Some(_) => {
                 let mut backoff = Backoff::new();
                 self.sleep_on(lane, seq, limit, |_, until| {
                     self.make_room();

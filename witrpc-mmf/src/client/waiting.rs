@@ -14,7 +14,7 @@ use crate::link::line as lines;
 use crate::link::message::{ChannelError, Limit, Ticket};
 use crate::memory::layout::GROUP;
 use crate::memory::words::{Mapped, ReadWord};
-use crate::sys::backend::Backoff;
+use crate::portable::Backoff;
 
 use super::Client;
 use super::deadlines::Alarm;

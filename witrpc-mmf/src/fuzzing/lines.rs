@@ -17,9 +17,9 @@ use crate::link::sealed::Cipher;
 use crate::memory::layout::{HIGH_WATER, INLINE_LEN, LINE_WORDS, Layout};
 use crate::memory::region::{Made, OwnPages, PeerPages};
 use crate::memory::words::Mapped;
+use crate::portable::Backend;
 use crate::rendezvous::Established;
 use crate::server::Connection;
-use crate::sys::backend::Backend;
 use crate::sys::fd_closer::{ReceivedFd, Socket};
 use crate::sys::fork::Descriptor;
 

@@ -18,11 +18,11 @@ use crate::link::line;
 use crate::link::message::{Body, ChannelError, Fill, Limit, Outgoing, Payload};
 use crate::memory::layout::{HIGH_WATER, INLINE_LEN, Layout};
 use crate::memory::words::Mapped;
+use crate::portable::Backend;
 use crate::rendezvous::tests::PATIENCE;
 use crate::rendezvous::tests::bombs::Bomb;
 use crate::rendezvous::{ConnectOptions, connect};
 use crate::server::{Server, ServerOptions};
-use crate::sys::backend::Backend;
 use crate::sys::fd_closer::Socket;
 
 use super::{LANES, MAX_MESSAGE_LEN, REGION_LEN, Raw, Said, Site, broken_lines};

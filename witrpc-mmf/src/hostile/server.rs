@@ -14,10 +14,10 @@ use crate::link::line;
 use crate::link::message::{Body, ChannelError, DisconnectReason, Limit, Outgoing, Ticket};
 use crate::memory::layout::{INLINE_LEN, Layout, line as words};
 use crate::memory::words::Mapped;
+use crate::portable::Backend;
 use crate::rendezvous::tests::PATIENCE;
 use crate::rendezvous::tests::bombs::Bomb;
 use crate::rendezvous::{Control, Established, Host, NameClaim, ServerLimits};
-use crate::sys::backend::Backend;
 use crate::sys::futex;
 
 use super::{LANES, MAX_MESSAGE_LEN, REGION_LEN, Raw, Said, Site, broken_lines};

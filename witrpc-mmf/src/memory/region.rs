@@ -1,15 +1,14 @@
-//! Regions as memory: how each backend makes and opens them, and where their pages become something
-//! that the protocol may touch.
+//! Regions as memory: how they are made and opened, and where their pages become something that the
+//! protocol may touch.
 
-use std::io;
+use std::fmt;
 
-use crate::portable::shm;
-use crate::sys::backend::Backend;
+use crate::portable::Backend;
 use crate::sys::fd_closer::ReceivedFd;
 use crate::sys::fork::Descriptor;
 use crate::sys::memfd;
 use crate::sys::memfd::{FileIdentity, PeerMemoryError};
-use crate::sys::resource::{ResourceError, random_bytes};
+use crate::sys::resource::ResourceError;
 
 use super::arena::Arena;
 use super::copy::{OwnMemory, Pages, PeerMemory};
@@ -21,9 +20,13 @@ use super::send_arena::SendArena;
 pub enum Identity {
     /// The file that is passed with it.
     File(FileIdentity),
-    /// Named memory of `size` bytes.
-    Named { id: shm::Id, size: u64 },
+    /// Memory of `size` bytes that has a name, where nothing is passed.
+    Named { name: RegionName, size: u64 },
 }
+
+/// What the name of a region is made of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RegionName(pub [u8; 16]);
 
 impl Identity {
     /// The size of the region in bytes.
@@ -35,13 +38,6 @@ impl Identity {
     }
 }
 
-/// The pages of a region that this process made.
-#[derive(Debug)]
-pub enum OwnPages {
-    Sealed(memfd::OwnMemory),
-    Named(shm::OwnMemory),
-}
-
 /// A region just made, and how to tell the peer of it.
 pub struct Made {
     pub pages: OwnPages,
@@ -51,68 +47,74 @@ pub struct Made {
 }
 
 /// A region that is being made, a step of some milliseconds at a time.
-#[derive(Debug)]
-pub enum RegionBuilder {
-    Sealed(memfd::Making),
-    Named { making: shm::Making, identity: Identity },
-}
-
-impl RegionBuilder {
-    /// Begins with `len` zeroed bytes; `len` is positive.
-    ///
-    /// # Errors
-    ///
-    /// [`ResourceError`]: a limit forbids so long a region, or there is no descriptor for it.
-    pub fn begin(backend: Backend, len: usize) -> Result<Self, ResourceError> {
-        match backend {
-            Backend::Native => memfd::Making::begin(len).map(Self::Sealed),
-            Backend::Portable => {
-                let id = shm::Id(random_bytes()?);
-                let identity = Identity::Named { id, size: len as u64 };
-                Ok(Self::Named { making: shm::Making::begin(id, len)?, identity })
-            }
-        }
-    }
-
+pub trait RegionBuilder: fmt::Debug + Send {
     /// Allocates some more. `true`: it is all there.
     ///
     /// # Errors
     ///
     /// [`ResourceError`]: there is too little memory by now.
-    pub fn step(&mut self) -> Result<bool, ResourceError> {
-        match self {
-            Self::Sealed(making) => making.step(),
-            Self::Named { making, .. } => making.step(),
-        }
-    }
+    fn step(&mut self) -> Result<bool, ResourceError>;
 
-    /// What has been allocated.
+    /// Returns what has been allocated: all, since a step has said so.
     ///
     /// # Errors
     ///
     /// [`ResourceError`]: it cannot be mapped, or the system refused something.
-    pub fn finish(self) -> Result<Made, ResourceError> {
-        match self {
-            Self::Sealed(making) => {
-                let (pages, sealed) = making.finish()?;
-                let identity = Identity::File(sealed.identity);
-                Ok(Made { pages: OwnPages::Sealed(pages), identity, file: Some(sealed.file) })
-            }
-            Self::Named { making, identity } => {
-                Ok(Made { pages: OwnPages::Named(making.finish()), identity, file: None })
-            }
-        }
+    fn finish(self: Box<Self>) -> Result<Made, ResourceError>;
+}
+
+/// Begins a region of `len` zeroed bytes; `len` is positive.
+///
+/// # Errors
+///
+/// [`ResourceError`]: a limit forbids so long a region, or there is no descriptor for it.
+pub fn begin(backend: Backend, len: usize) -> Result<Box<dyn RegionBuilder>, ResourceError> {
+    if let Some(portable) = backend.portable() {
+        return portable.begin_region(len);
+    }
+    Ok(Box::new(memfd::Making::begin(len)?))
+}
+
+impl RegionBuilder for memfd::Making {
+    fn step(&mut self) -> Result<bool, ResourceError> {
+        self.step()
+    }
+
+    fn finish(self: Box<Self>) -> Result<Made, ResourceError> {
+        let (memory, sealed) = (*self).finish()?;
+        // SAFETY: it is all allocated, sealed against shrinking and against writing by any other
+        // process, and moved in here.
+        let pages = unsafe { OwnPages::new(memory) };
+        Ok(Made { pages, identity: Identity::File(sealed.identity), file: Some(sealed.file) })
     }
 }
 
+/// The pages of a region that this process made.
+///
+/// # Invariants
+///
+/// They are allocated and stay so, no other process writes to them, and nothing else in this process
+/// reaches their bytes.
+#[derive(Debug)]
+pub struct OwnPages(Box<dyn Pages>);
+
 impl OwnPages {
+    /// Takes pages over.
+    ///
+    /// # Safety
+    ///
+    /// The caller promises the invariants.
+    pub unsafe fn new(pages: impl Pages) -> Self {
+        Self(Box::new(pages))
+    }
+
     /// Makes `len` zeroed and allocated bytes; `len` is positive.
     ///
     /// # Errors
     ///
     /// [`ResourceError`] says what is lacking.
     pub fn make(backend: Backend, len: usize) -> Result<Made, ResourceError> {
-        let mut making = RegionBuilder::begin(backend, len)?;
+        let mut making = begin(backend, len)?;
         while !making.step()? {}
         making.finish()
     }
@@ -129,30 +131,24 @@ impl OwnPages {
     }
 }
 
-impl Pages for OwnPages {
-    fn start(&self) -> *mut u8 {
-        match self {
-            Self::Sealed(pages) => pages.as_mut_ptr(),
-            Self::Named(pages) => pages.as_mut_ptr(),
-        }
-    }
-
-    fn len(&self) -> usize {
-        match self {
-            Self::Sealed(pages) => pages.len(),
-            Self::Named(pages) => pages.len(),
-        }
-    }
-}
-
 /// The pages of a region that the peer made.
+///
+/// # Invariants
+///
+/// They are allocated and stay so, and nothing else in this process reaches their bytes.
 #[derive(Debug)]
-pub enum PeerPages {
-    Sealed(memfd::PeerMemory),
-    Named(shm::PeerMemory),
-}
+pub struct PeerPages(Box<dyn Pages>);
 
 impl PeerPages {
+    /// Takes pages over.
+    ///
+    /// # Safety
+    ///
+    /// The caller promises the invariants.
+    pub unsafe fn new(pages: impl Pages) -> Self {
+        Self(Box::new(pages))
+    }
+
     /// Opens what a peer has told of, and passed, for a connection of this backend.
     ///
     /// # Errors
@@ -163,39 +159,55 @@ impl PeerPages {
         identity: Identity,
         file: Option<ReceivedFd>,
     ) -> Result<Self, OpenError> {
-        match (backend, identity, file) {
-            (Backend::Native, Identity::File(named), Some(file)) => {
-                Ok(Self::Sealed(memfd::PeerMemory::map(file, named)?))
-            }
-            (Backend::Portable, Identity::Named { id, size }, None) => {
-                let len = usize::try_from(size).map_err(|_| OpenError::OtherBackend(backend))?;
-                let pages =
-                    shm::PeerMemory::open(id, len).map_err(|source| match source.kind() {
-                        io::ErrorKind::NotFound
-                        | io::ErrorKind::PermissionDenied
-                        | io::ErrorKind::InvalidData => OpenError::NotThere(source),
-                        _ => OpenError::Resource(ResourceError::of("shm_open", size, &source)),
-                    })?;
-                Ok(Self::Named(pages))
-            }
-            _ => Err(OpenError::OtherBackend(backend)),
+        if let Some(portable) = backend.portable() {
+            return portable.open_region(identity, file);
         }
+        let (Identity::File(named), Some(file)) = (identity, file) else {
+            return Err(OpenError::OtherBackend(backend));
+        };
+        let memory = memfd::PeerMemory::map(file, named)?;
+        // SAFETY: it was found to be all allocated and sealed against shrinking, and is moved in here.
+        Ok(unsafe { Self::new(memory) })
+    }
+}
+
+impl Pages for OwnPages {
+    fn start(&self) -> *mut u8 {
+        self.0.start()
+    }
+
+    fn len(&self) -> usize {
+        self.0.len()
     }
 }
 
 impl Pages for PeerPages {
     fn start(&self) -> *mut u8 {
-        match self {
-            Self::Sealed(pages) => pages.as_ptr().cast_mut(),
-            Self::Named(pages) => pages.as_ptr().cast_mut(),
-        }
+        self.0.start()
     }
 
     fn len(&self) -> usize {
-        match self {
-            Self::Sealed(pages) => pages.len(),
-            Self::Named(pages) => pages.len(),
-        }
+        self.0.len()
+    }
+}
+
+impl Pages for memfd::OwnMemory {
+    fn start(&self) -> *mut u8 {
+        self.as_mut_ptr()
+    }
+
+    fn len(&self) -> usize {
+        self.len()
+    }
+}
+
+impl Pages for memfd::PeerMemory {
+    fn start(&self) -> *mut u8 {
+        self.as_ptr().cast_mut()
+    }
+
+    fn len(&self) -> usize {
+        self.len()
     }
 }
 
@@ -204,10 +216,8 @@ impl Pages for PeerPages {
 pub enum OpenError {
     #[error("its region is not one of the {0} backend")]
     OtherBackend(Backend),
-    #[error(transparent)]
-    Wrong(PeerMemoryError),
-    #[error("the region that it names cannot be used: {0}")]
-    NotThere(io::Error),
+    #[error("{0}")]
+    Wrong(String),
     #[error("its region cannot be mapped: {0}")]
     Resource(ResourceError),
 }
@@ -216,7 +226,7 @@ impl From<PeerMemoryError> for OpenError {
     fn from(error: PeerMemoryError) -> Self {
         match error {
             PeerMemoryError::Resource(error) => Self::Resource(error),
-            wrong => Self::Wrong(wrong),
+            wrong => Self::Wrong(wrong.to_string()),
         }
     }
 }
@@ -224,20 +234,15 @@ impl From<PeerMemoryError> for OpenError {
 /// Our region, with the arena that starts at `arena_start`.
 pub fn own(pages: OwnPages, layout: &Layout, arena_start: usize) -> (OwnMemory, SendArena) {
     let arena = Arena::new(layout.arena_len());
-    // SAFETY: the pages are fully allocated and moved in here, so that nobody else in this process
-    // reaches their bytes; the layout gives every word in front of the arena one size. Against other
-    // processes, sealed pages are sealed against shrinking and against writing by anybody else;
-    // named ones are known, and can be opened, only by the processes of this user that have chosen
-    // the portable backend, which trusts them to keep to the protocol: see `Backend::Portable`.
+    // SAFETY: by the invariants of `OwnPages`; the layout gives every word in front of the arena one
+    // size.
     let memory = unsafe { OwnMemory::new(pages, layout.region_len(), arena_start, &arena) };
     (memory.expect("the layout fits the region"), SendArena::new(arena))
 }
 
 /// The peer's region.
 pub fn peer(pages: PeerPages, layout: &Layout) -> PeerMemory {
-    // SAFETY: the pages are moved in here, so that nobody else in this process reaches their bytes.
-    // Sealed pages were found to be fully allocated and sealed against shrinking; of named ones that
-    // is trusted, as in `own`.
+    // SAFETY: by the invariants of `PeerPages`.
     let memory = unsafe { PeerMemory::new(pages, layout.region_len()) };
     memory.expect("the layout fits the region")
 }

@@ -17,15 +17,12 @@ use rustix::mm::{Advice, madvise};
 use rustix::shm;
 use shared_memory::{Shmem, ShmemConf, ShmemError};
 
+use crate::memory::region::RegionName;
 use crate::sys::fork::{Descriptor, Origin};
 use crate::sys::memfd::Allocation;
 use crate::sys::resource::ResourceError;
 
-/// What a region's name is made of.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Id(pub [u8; 16]);
-
-impl Id {
+impl RegionName {
     /// The name for the system: 30 bytes, since macOS allows no more.
     pub fn os_id(self) -> String {
         const DIGITS: &[u8; 32] = b"0123456789abcdefghijklmnopqrstuv";
@@ -52,8 +49,8 @@ impl Making {
     /// # Errors
     ///
     /// [`ResourceError`]: a limit forbids so long a region, or there is no descriptor for it.
-    pub fn begin(id: Id, len: usize) -> Result<Self, ResourceError> {
-        let os_id = id.os_id();
+    pub fn begin(name: RegionName, len: usize) -> Result<Self, ResourceError> {
+        let os_id = name.os_id();
         let lacked = |error: io::Error| ResourceError::of("shm_open", len as u64, &error);
         let allocation = Allocation::begin(len as u64)?;
         let shmem = ShmemConf::new().os_id(&os_id).size(len).create();
@@ -85,8 +82,8 @@ pub struct OwnMemory(Mapping);
 impl OwnMemory {
     /// All steps at once.
     #[cfg(test)]
-    pub(crate) fn create(id: Id, len: usize) -> Result<Self, ResourceError> {
-        let mut making = Making::begin(id, len)?;
+    pub(crate) fn create(name: RegionName, len: usize) -> Result<Self, ResourceError> {
+        let mut making = Making::begin(name, len)?;
         while !making.step()? {}
         Ok(making.finish())
     }
@@ -112,8 +109,8 @@ impl PeerMemory {
     /// # Errors
     ///
     /// There is no such memory, it is another user's, or it is shorter.
-    pub(crate) fn open(id: Id, len: usize) -> io::Result<Self> {
-        let os_id = id.os_id();
+    pub(crate) fn open(name: RegionName, len: usize) -> io::Result<Self> {
+        let os_id = name.os_id();
         let shmem = ShmemConf::new().os_id(&os_id).open().map_err(system)?;
         unlink(&os_id);
         if shmem.len() < len {
@@ -206,28 +203,28 @@ mod tests {
 
     const LEN: usize = 64 << 10;
 
-    fn path_of(id: Id) -> std::path::PathBuf {
-        Path::new("/dev/shm").join(id.os_id().trim_start_matches('/'))
+    fn path_of(name: RegionName) -> std::path::PathBuf {
+        Path::new("/dev/shm").join(name.os_id().trim_start_matches('/'))
     }
 
     #[test]
     fn names_are_short_and_keep_every_bit() {
-        let all = Id([0xff; 16]).os_id();
+        let all = RegionName([0xff; 16]).os_id();
         assert_eq!(all.len(), 30);
         for bit in 0..128 {
-            let id = Id((!(1_u128 << bit)).to_le_bytes());
-            assert_ne!(id.os_id(), all, "bit {bit}");
+            let name = RegionName((!(1_u128 << bit)).to_le_bytes());
+            assert_ne!(name.os_id(), all, "bit {bit}");
         }
     }
 
     #[test]
     fn what_one_side_writes_the_other_reads_and_the_name_is_gone_at_the_opening() {
-        let id = Id(random_bytes().unwrap());
-        let own = OwnMemory::create(id, LEN).expect("memory");
-        assert!(path_of(id).exists());
-        let peer = PeerMemory::open(id, LEN).expect("it is there");
-        assert!(!path_of(id).exists());
-        assert!(PeerMemory::open(id, LEN).is_err());
+        let name = RegionName(random_bytes().unwrap());
+        let own = OwnMemory::create(name, LEN).expect("memory");
+        assert!(path_of(name).exists());
+        let peer = PeerMemory::open(name, LEN).expect("it is there");
+        assert!(!path_of(name).exists());
+        assert!(PeerMemory::open(name, LEN).is_err());
         // SAFETY: the byte is inside the mapping, and only this thread uses it.
         unsafe { own.as_mut_ptr().wrapping_add(LEN - 1).write_volatile(77) };
         drop(own);
@@ -237,28 +234,28 @@ mod tests {
 
     #[test]
     fn a_creator_that_gives_up_leaves_no_name() {
-        let id = Id(random_bytes().unwrap());
-        drop(OwnMemory::create(id, LEN).expect("memory"));
-        assert!(!path_of(id).exists());
-        let refused = OwnMemory::create(id, 1 << 50).expect_err("nobody has so much");
-        assert!(!path_of(id).exists(), "{refused}");
+        let name = RegionName(random_bytes().unwrap());
+        drop(OwnMemory::create(name, LEN).expect("memory"));
+        assert!(!path_of(name).exists());
+        let refused = OwnMemory::create(name, 1 << 50).expect_err("nobody has so much");
+        assert!(!path_of(name).exists(), "{refused}");
     }
 
     #[test]
     fn all_of_it_is_allocated_at_once() {
         use std::os::unix::fs::MetadataExt;
-        let id = Id(random_bytes().unwrap());
-        let _own = OwnMemory::create(id, LEN).expect("memory");
-        let found = std::fs::metadata(path_of(id)).expect("its name stands");
+        let name = RegionName(random_bytes().unwrap());
+        let _own = OwnMemory::create(name, LEN).expect("memory");
+        let found = std::fs::metadata(path_of(name)).expect("its name stands");
         assert!(found.blocks() * 512 >= LEN as u64);
         assert_eq!(found.mode() & 0o077, 0, "others cannot open it");
     }
 
     #[test]
     fn a_region_shorter_than_announced_is_not_used() {
-        let id = Id(random_bytes().unwrap());
-        let _own = OwnMemory::create(id, LEN).expect("memory");
-        let refused = PeerMemory::open(id, 2 * LEN).expect_err("it is half as long");
+        let name = RegionName(random_bytes().unwrap());
+        let _own = OwnMemory::create(name, LEN).expect("memory");
+        let refused = PeerMemory::open(name, 2 * LEN).expect_err("it is half as long");
         assert_eq!(refused.kind(), io::ErrorKind::InvalidData);
     }
 }

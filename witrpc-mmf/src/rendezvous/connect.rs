@@ -12,8 +12,9 @@ use witrpc_transport::{Begun, Initiator};
 use crate::error::ConnectError;
 use crate::link::message::MESSAGE_LEN_BOUNDS;
 use crate::memory::layout::{Layout, PAGE};
-use crate::memory::region::{Identity, Made, OpenError, OwnPages, PeerPages, RegionBuilder};
-use crate::sys::backend::Backend;
+use crate::memory::region;
+use crate::memory::region::{Identity, Made, OpenError, OwnPages, PeerPages};
+use crate::portable::Backend;
 use crate::sys::fd_closer::{ReceivedFd, Socket};
 use crate::sys::fdpass::MAX_PASSED;
 use crate::sys::fork::Descriptor;
@@ -241,9 +242,10 @@ impl<'a> Handshake<'a> {
     }
 
     fn check(&self, offer: Offer) -> Result<(), ConnectError> {
-        let (ours, theirs) = (self.options.backend, offer.backend);
+        let (ours, theirs) = (self.options.backend.code(), offer.backend);
         // Not left to the server: it could talk us out of the seals that protect us from it.
         if ours != theirs {
+            let (ours, theirs) = (ours.name(), theirs.name());
             return Err(ConnectError::OtherBackend { ours, theirs });
         }
         let len = offer.client_region_len;
@@ -280,7 +282,7 @@ impl<'a> Handshake<'a> {
     /// Makes this side's region. A long one takes seconds, so the deadline holds between its steps.
     fn make_region(&self, len: usize) -> Result<Made, ConnectError> {
         self.deadline.check()?;
-        let mut making = RegionBuilder::begin(self.options.backend, len)?;
+        let mut making = region::begin(self.options.backend, len)?;
         self.deadline.bound(|| making.step().map_err(ConnectError::from))?;
         Ok(making.finish()?)
     }
@@ -371,14 +373,14 @@ pub fn flush(
     }
 }
 
-/// Opens the server's region, and takes its bell if the backend has one.
+/// Opens the server's region, and takes its bell: one comes with each region that is a file.
 fn accept_passed(
     backend: Backend,
     passed: [Option<ReceivedFd>; MAX_PASSED],
     region: Identity,
 ) -> Result<(PeerPages, Option<Socket>), ConnectError> {
     let [file, bell] = passed;
-    if bell.is_some() != (backend == Backend::Native) {
+    if bell.is_some() != file.is_some() {
         return Err(misbehaved("it does not pass its region and a bell"));
     }
     let peer = PeerPages::open(backend, region, file).map_err(|error| match error {

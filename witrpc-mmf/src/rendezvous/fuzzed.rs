@@ -12,7 +12,7 @@ use witrpc_transport::{Admitted, ClientInfo, Demands, Initiator, Plain, Responde
 use crate::fuzzing::Script;
 use crate::memory::layout::Layout;
 use crate::memory::region::{Identity, Made, OwnPages};
-use crate::sys::backend::Backend;
+use crate::portable::Backend;
 use crate::sys::fd_closer::Socket;
 use crate::sys::fdpass::send_with;
 use crate::sys::fork::Descriptor;

@@ -9,8 +9,8 @@ use rustix::net::{AddressFamily, SocketFlags, SocketType, socketpair};
 use rustix::process::geteuid;
 use witrpc_transport::{Admitted, Clearance, ClientInfo, Response};
 
+use crate::memory::region;
 use crate::memory::region::{Identity, Made, OpenError, OwnPages, PeerPages, RegionBuilder};
-use crate::sys::backend::Backend;
 use crate::sys::fd_closer;
 use crate::sys::fd_closer::{ReceivedFd, Socket};
 use crate::sys::fdpass::MAX_PASSED;
@@ -55,7 +55,7 @@ enum HandshakeStage {
     Region,
     /// Our region is being made.
     RegionBuilder {
-        making: RegionBuilder,
+        making: Box<dyn RegionBuilder>,
         peer: PeerPages,
         /// The nonce that the client's region record came with.
         answers: Nonce,
@@ -159,7 +159,7 @@ impl PendingHandshake {
                 HandshakeStage::KeyExchange { .. } => self.exchange_keys(context),
                 HandshakeStage::Region if fd_closer::is_backed_up() => return Progress::PutOff,
                 HandshakeStage::Region => self.region(context),
-                HandshakeStage::RegionBuilder { .. } => match self.make(context) {
+                HandshakeStage::RegionBuilder { .. } => match self.make() {
                     Ok(None) => return Progress::Busy,
                     next => next,
                 },
@@ -213,7 +213,7 @@ impl PendingHandshake {
         };
         let limits = &context.limits;
         let offer = Offer {
-            backend: limits.backend,
+            backend: limits.backend.code(),
             lanes: limits.lanes,
             client_region_len: limits.client_region_len as u64,
             server_region_len: limits.server_region_len as u64,
@@ -294,14 +294,14 @@ impl PendingHandshake {
             Err(OpenError::Resource(lacked)) => return Ok(Some(self.lack(&lacked))),
             Err(_) => return Ok(Some(self.fail(Failure::FoundWrong))),
         };
-        match RegionBuilder::begin(context.limits.backend, context.limits.server_region_len) {
+        match region::begin(context.limits.backend, context.limits.server_region_len) {
             Ok(making) => Ok(Some(HandshakeStage::RegionBuilder { making, peer, answers })),
             Err(lacked) => Ok(Some(self.lack(&lacked))),
         }
     }
 
     /// Makes some more of our region, or sends it. `None`: there is more to be made.
-    fn make(&mut self, context: &HandshakeContext) -> Result<Option<HandshakeStage>, ReceiveError> {
+    fn make(&mut self) -> Result<Option<HandshakeStage>, ReceiveError> {
         if has_hung_up(&self.socket) {
             return Err(ReceiveError::HungUp);
         }
@@ -318,7 +318,7 @@ impl PendingHandshake {
         else {
             unreachable!("it was that a moment ago");
         };
-        let offered = match Offered::new(making, context.limits.backend) {
+        let offered = match Offered::new(making) {
             Ok(offered) => offered,
             Err(lacked) => return Ok(Some(self.lack(&lacked))),
         };
@@ -434,21 +434,22 @@ struct Offered {
 }
 
 impl Offered {
-    fn new(making: RegionBuilder, backend: Backend) -> Result<Self, ResourceError> {
+    fn new(making: Box<dyn RegionBuilder>) -> Result<Self, ResourceError> {
         let made = making.finish()?;
         let nonce = random_bytes()?;
         let lacked = |error: Errno| ResourceError::of("socketpair", 0, &error.into());
-        let (bell, their_bell) = new_bell(backend).map_err(lacked)?;
+        // Where a region cannot be passed, no bell can.
+        let (bell, their_bell) = match &made.file {
+            Some(_) => new_bell().map_err(lacked)?,
+            None => (None, None),
+        };
         let inode = inode_of(their_bell.as_ref()).map_err(lacked)?;
         Ok(Self { made, nonce, bell, inode, their_bell })
     }
 }
 
-/// Both ends of a bell, ours first, if the backend rings at all.
-fn new_bell(backend: Backend) -> Result<(Option<Socket>, Option<Descriptor>), Errno> {
-    if backend == Backend::Portable {
-        return Ok((None, None));
-    }
+/// Makes both ends of a bell, ours first.
+fn new_bell() -> Result<(Option<Socket>, Option<Descriptor>), Errno> {
     Descriptor::open_with(|register: fn(OwnedFd) -> Descriptor| {
         let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
         let (one, other) = socketpair(AddressFamily::UNIX, SocketType::STREAM, flags, None)?;

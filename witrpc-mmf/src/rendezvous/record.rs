@@ -33,9 +33,8 @@
 
 use witrpc_transport::{Demands, MAX_EXCHANGE_LEN};
 
-use crate::memory::region::Identity;
-use crate::portable::shm;
-use crate::sys::backend::Backend;
+use crate::memory::region::{Identity, RegionName};
+use crate::portable::BackendCode;
 use crate::sys::memfd::FileIdentity;
 use crate::sys::resource::MAX_ENCODED_LEN;
 #[cfg(any(test, fuzzing))]
@@ -192,7 +191,7 @@ pub enum Verdict {
 /// What each connection of a server is like.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Offer {
-    pub backend: Backend,
+    pub backend: BackendCode,
     pub lanes: u32,
     /// In bytes, as are the next two.
     pub client_region_len: u64,
@@ -212,7 +211,7 @@ impl ServerOpening {
         bytes[8..12].copy_from_slice(&self.version.to_le_bytes());
         bytes[12..16].copy_from_slice(&(self.verdict as u32).to_le_bytes());
         bytes[16..20].copy_from_slice(&self.offer.lanes.to_le_bytes());
-        bytes[20..24].copy_from_slice(&self.offer.backend.code().to_le_bytes());
+        bytes[20..24].copy_from_slice(&self.offer.backend.to_u32().to_le_bytes());
         bytes[24..32].copy_from_slice(&self.offer.client_region_len.to_le_bytes());
         bytes[32..40].copy_from_slice(&self.offer.server_region_len.to_le_bytes());
         bytes[40..48].copy_from_slice(&self.offer.max_message_len.to_le_bytes());
@@ -245,7 +244,7 @@ impl ServerOpening {
         };
         let lanes = fields.u32()?;
         let offer = Offer {
-            backend: Backend::from_code(fields.u32()?)?,
+            backend: BackendCode::from_u32(fields.u32()?)?,
             lanes,
             client_region_len: fields.u64()?,
             server_region_len: fields.u64()?,
@@ -330,8 +329,8 @@ impl<'a> Record<'a> {
                 let numbers = [file.device, file.inode, file.size, bell].map(u64::to_le_bytes);
                 [&[1], numbers.as_flattened(), &nonce, &answers].concat()
             }
-            Record::Region { region: Identity::Named { id, size }, nonce, answers, .. } => {
-                [&[6], &id.0[..], &size.to_le_bytes(), &nonce, &answers].concat()
+            Record::Region { region: Identity::Named { name, size }, nonce, answers, .. } => {
+                [&[6], &name.0[..], &size.to_le_bytes(), &nonce, &answers].concat()
             }
             Record::Hello { answers, blob } => [&[2], &answers[..], blob].concat(),
             Record::Welcome(blob) => [&[3], blob].concat(),
@@ -356,7 +355,7 @@ impl<'a> Record<'a> {
                 answers: fields.take()?,
             },
             [6] => Record::Region {
-                region: Identity::Named { id: shm::Id(fields.take()?), size: fields.u64()? },
+                region: Identity::Named { name: RegionName(fields.take()?), size: fields.u64()? },
                 bell: 0,
                 nonce: fields.take()?,
                 answers: fields.take()?,

@@ -15,6 +15,7 @@ use crate::link::reassembly::Partial;
 use crate::link::state;
 use crate::memory::layout::{GROUP, HIGH_WATER, LINE_WORDS, Layout, RING_ME, STATE, control};
 use crate::memory::words::{Mapped, PeerU64, ReadWord};
+use crate::portable::LastLook;
 use crate::rendezvous::Established;
 use crate::sys::clock;
 use crate::wakeup::epoch::{WakeEpoch, WakeRequest};
@@ -50,8 +51,7 @@ pub struct Connection {
     pub(super) blocks_held: AtomicUsize,
     /// Handlers that sleep until their calls are given up.
     pub(super) cancels: Cancels,
-    /// What was found taken at the last look that found something to take, for a lookout.
-    pub(super) taken_at_look: AtomicU64,
+    pub(super) last_look: LastLook,
     /// The client has rung: for help, or because it released blocks.
     pub(super) attention: AtomicBool,
     closed: AtomicBool,
@@ -111,7 +111,7 @@ impl Connection {
             rung: (0..groups).map(|_| WakeRequest::new(AtomicU64::new(0))).collect(),
             blocks_held: AtomicUsize::new(0),
             cancels: Cancels::default(),
-            taken_at_look: AtomicU64::new(u64::MAX),
+            last_look: LastLook::default(),
             attention: AtomicBool::new(false),
             closed: AtomicBool::new(false),
             suspicion: OnceLock::new(),

@@ -8,7 +8,10 @@ use std::time::Duration;
 use rustix::event::{EventfdFlags, Timespec, epoll, eventfd};
 use rustix::io::Errno;
 
+use crate::sys::event_fd::Bell;
 use crate::sys::fork::Descriptor;
+
+use super::parking::{OnWake, Parking};
 
 /// The private bell's place among the connections, which count from 1.
 const PRIVATE: u64 = 0;
@@ -30,31 +33,35 @@ impl Doorbells {
         let flags = EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK;
         let private = Descriptor::open(|| eventfd(0, flags))?;
         let doorbells = Self { epoll, private };
-        doorbells.watch(&doorbells.private, PRIVATE)?;
+        doorbells.add(&doorbells.private, PRIVATE)?;
         Ok(doorbells)
     }
 
-    /// Has a doorbell wake sleepers, who are told its `id`.
-    pub fn watch(&self, bell: impl AsFd, id: u64) -> Result<(), Errno> {
+    fn add(&self, bell: impl AsFd, id: u64) -> Result<(), Errno> {
         let flags = epoll::EventFlags::IN | epoll::EventFlags::ET;
         epoll::add(&self.epoll, bell, epoll::EventData::new_u64(id), flags)
     }
+}
 
-    /// Has a doorbell wake nobody any more.
-    pub fn forget(&self, bell: impl AsFd) {
-        // An error means that it is not watched, as wanted.
-        let _ = epoll::delete(&self.epoll, bell);
+impl Parking for Doorbells {
+    fn watch(&self, bell: &Bell, id: u64) -> Result<(), Errno> {
+        bell.end().as_ref().map_or(Ok(()), |end| self.add(end, id))
     }
 
-    /// Wakes one sleeper, or the next that would sleep.
-    pub fn ring(&self) {
+    fn forget(&self, bell: &Bell) {
+        if let Some(end) = &*bell.end() {
+            // An error means that it is not watched, as wanted.
+            let _ = epoll::delete(&self.epoll, end);
+        }
+    }
+
+    fn ring(&self) {
         // Full means rung already.
         let _ = rustix::io::write(&self.private, &1_u64.to_ne_bytes());
     }
 
-    /// Sleeps until something rings or the time is over, and tells which connections have rung. An
-    /// interrupted sleep ends early.
-    pub fn sleep(&self, timeout: Option<Duration>, mut rung: impl FnMut(u64)) {
+    /// An interrupted sleep ends early.
+    fn sleep(&self, timeout: Option<Duration>, waking: &dyn OnWake) {
         let timeout = timeout.map(|time| Timespec {
             tv_sec: time.as_secs().try_into().unwrap_or(i64::MAX),
             tv_nsec: time.subsec_nanos().into(),
@@ -67,7 +74,7 @@ impl Doorbells {
         for event in &events {
             match event.data.u64() {
                 PRIVATE => drop(rustix::io::read(&self.private, &mut [0; 8])),
-                id => rung(id),
+                id => waking.rung(id),
             }
         }
     }

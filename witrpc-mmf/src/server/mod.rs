@@ -16,7 +16,6 @@ mod doorbells;
 mod fuzzed;
 mod hot;
 mod inbound;
-mod lookout;
 mod park;
 mod parking;
 mod scanner;
@@ -44,8 +43,8 @@ use crate::link::state;
 use crate::memory::layout::{Layout, MAX_LANES, MIN_LANES, PAGE};
 use crate::memory::region::OwnPages;
 use crate::memory::words::Mapped;
+use crate::portable::Backend;
 use crate::rendezvous::{Control, GRACE, Name, NameClaim, Place, ServerLimits};
-use crate::sys::backend::Backend;
 use crate::sys::fd_closer;
 use crate::sys::fork::Origin;
 
@@ -113,7 +112,7 @@ pub struct Server {
     layout: Layout,
     trusted: Option<TrustedPeer>,
     admission: Arc<dyn Admission>,
-    parking: Parking,
+    parking: Box<dyn Parking>,
     connections: Mutex<HashMap<u64, Arc<Connection>>>,
     /// Connections that have ended and may be held yet, by leases and by blocks that are read.
     ended: Mutex<Vec<Weak<Connection>>>,
@@ -156,7 +155,7 @@ impl Server {
         responder: Arc<dyn Responder>,
     ) -> Result<Arc<Self>, BindError> {
         let layout = options.layout()?;
-        if options.backend == Backend::Portable && place.is_shared() {
+        if place.is_shared() && options.backend.portable().is_some() {
             return Err(BindError::PortableIsPrivate);
         }
         OwnPages::check_in_principle(options.backend, layout.region_len())?;
@@ -167,7 +166,7 @@ impl Server {
             layout,
             trusted: options.trusted,
             admission,
-            parking: Parking::new(options.backend).map_err(failed("make an epoll instance"))?,
+            parking: parking::of(options.backend).map_err(failed("make an epoll instance"))?,
             connections: Mutex::default(),
             ended: Mutex::default(),
             rung: Mutex::default(),

@@ -7,7 +7,7 @@ use std::time::Duration;
 use crate::link::state;
 use crate::sys::event_fd::Drained;
 
-use super::parking::Parking;
+use super::parking::OnWake;
 use super::{Connection, Server};
 
 /// What a client has done that passes descriptors with a ring.
@@ -17,43 +17,9 @@ impl Server {
     /// Sleeps until something rings, or is found by looking where nothing rings, or the time is
     /// over.
     pub fn park(&self, timeout: Option<Duration>) {
-        if self.origin.is_forked() {
-            return;
+        if !self.origin.is_forked() {
+            self.parking.sleep(timeout, self);
         }
-        match &self.parking {
-            Parking::Doorbells(doorbells) => doorbells.sleep(timeout, |id| {
-                let connection = self.connections().get(&id).cloned();
-                if let Some(connection) = connection {
-                    match connection.half.bell.drain() {
-                        Drained::Quiet => {
-                            connection.wake_cancelled();
-                            self.draw_attention(&connection);
-                        }
-                        // It is dying, which its link will show too, or cannot go on: its calls
-                        // would not be heard of.
-                        Drained::HungUp => drop(self.end(&connection, state::ACCUSED)),
-                        Drained::ReceivedFd => self.accuse(&connection, NO_RING),
-                    }
-                }
-            }),
-            Parking::Lookout(lookout) => lookout.sleep(timeout, |slow| self.look_out(slow)),
-        }
-    }
-
-    /// Looks at all connections as if each had rung; reports those that need a thread, and says
-    /// whether there were any.
-    fn look_out(&self, slow: bool) -> bool {
-        let mut found = false;
-        for connection in self.clients() {
-            // The client may have released blocks, or given calls up.
-            connection.flush_queue();
-            connection.wake_cancelled();
-            if connection.needs_thread(slow) {
-                self.draw_attention(&connection);
-                found = true;
-            }
-        }
-        found
     }
 
     /// A connection has rung, or would have.
@@ -63,6 +29,40 @@ impl Server {
         if !connection.attention.swap(true, AcqRel) {
             self.report(connection.id());
         }
+    }
+}
+
+impl OnWake for Server {
+    fn rung(&self, id: u64) {
+        let connection = self.connections().get(&id).cloned();
+        let Some(connection) = connection else { return };
+        match connection.half.bell.drain() {
+            Drained::Quiet => {
+                connection.wake_cancelled();
+                self.draw_attention(&connection);
+            }
+            // It is dying, which its link will show too, or cannot go on: its calls would not be
+            // heard of.
+            Drained::HungUp => drop(self.end(&connection, state::ACCUSED)),
+            Drained::ReceivedFd => self.accuse(&connection, NO_RING),
+        }
+    }
+
+    /// Looks at all connections as if each had rung, and reports those that need a thread.
+    fn look_out(&self, slow: bool) -> bool {
+        let mut found = false;
+        for connection in self.clients() {
+            // The client may have released blocks, or given calls up.
+            connection.flush_queue();
+            connection.wake_cancelled();
+            let waiting = connection.anything_to_take(None).then(|| connection.taken_in_all());
+            let is_asked_to_ring = || connection.is_asked_to_ring();
+            if connection.last_look.needs_thread(waiting, slow, is_asked_to_ring) {
+                self.draw_attention(&connection);
+                found = true;
+            }
+        }
+        found
     }
 }
 
@@ -79,11 +79,11 @@ mod tests {
     use crate::memory::layout::STATE;
     use crate::memory::region;
     use crate::memory::words::ReadWord;
+    use crate::portable::Backend;
     use crate::rendezvous::tests::bombs::Bomb;
     use crate::rendezvous::tests::in_own_process;
     use crate::rendezvous::{ConnectOptions, Name, Place, connect};
     use crate::server::ServerOptions;
-    use crate::sys::backend::Backend;
     use crate::sys::fd_closer::ReceivedFd;
     use crate::sys::fork::Descriptor;
 

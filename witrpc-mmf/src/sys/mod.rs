@@ -1,6 +1,5 @@
 //! What the system gives: memory, descriptors, clocks, limits.
 
-pub mod backend;
 pub mod clock;
 pub mod event_fd;
 pub mod fd_closer;

@@ -162,7 +162,7 @@ pub enum ConnectError {
     /// Client and server were told to stand on different backends.
     #[error(
         "the server uses the {theirs} backend and this client the {ours} one: choose the same one \
-         with .backend(..) on both endpoints"
+         with .backend(..) on both endpoints (the portable one needs the feature `portable`)"
     )]
     BackendMismatch {
         /// The client's.

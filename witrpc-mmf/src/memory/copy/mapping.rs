@@ -14,9 +14,9 @@ use super::WORD_BYTES;
 /// Bytes to which a region is aligned at least: a line, and the strictest raw slice.
 const REGION_ALIGN: usize = 64;
 
-/// Pages mapped into this process, by whatever backend. Dropping them unmaps them.
+/// Pages mapped into this process, by any backend. Dropping them unmaps them.
 #[expect(clippy::len_without_is_empty, reason = "a mapping is never empty")]
-pub trait Pages: Send + Sync + 'static {
+pub trait Pages: fmt::Debug + Send + Sync + 'static {
     /// Where they start; never null.
     fn start(&self) -> *mut u8;
 

@@ -20,10 +20,10 @@
 //!    that can only be loaded.
 //! 4. **Our own region is written by this process only**: its file is sealed against writes through
 //!    any other descriptor or mapping before the peer gets it (the portable backend trusts the peer
-//!    instead, and says so: [`Backend::Portable`](crate::sys::backend::Backend::Portable)). That is what makes a `&mut [u8]` to a
-//!    block of it sound: no other process can write there, and within this process the block is the
-//!    exclusive token ([`OwnMemory::block_mut`]). The words in front of the arena are atomics even
-//!    for us, since our threads share them.
+//!    instead, and says so: `Backend::Portable`). That is what makes a `&mut [u8]` to a block of it
+//!    sound: no other process can write there, and within this process the block is the exclusive
+//!    token ([`OwnMemory::block_mut`]). The words in front of the arena are atomics even for us,
+//!    since our threads share them.
 //! 5. **Every offset is checked against lengths that are stored locally.** What comes from a peer
 //!    gives an error ([`OutOfBounds`]); what comes from the layout, and can be wrong only by a
 //!    mistake of ours, panics.

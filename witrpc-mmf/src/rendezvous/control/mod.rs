@@ -16,7 +16,7 @@ use witrpc_rt::{lock, spawn, wait_until};
 use witrpc_transport::{Admitted, ClientInfo, Plain, Responder, Session};
 
 use crate::error::BindError;
-use crate::sys::backend::Backend;
+use crate::portable::Backend;
 use crate::sys::fork::{Descriptor, Origin};
 
 use super::claim::NameClaim;

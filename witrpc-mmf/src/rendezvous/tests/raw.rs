@@ -5,8 +5,7 @@ use std::os::fd::{AsFd, BorrowedFd};
 
 use witrpc_transport::{Begun, Demands, Initiator, Responder};
 
-use crate::memory::region::Identity;
-use crate::portable::shm;
+use crate::memory::region::{Identity, RegionName};
 use crate::rendezvous::record::{
     ClientOpening, Exchanged, Nonce, Offer, PROTOCOL_VERSION, Record, ServerOpening, Verdict,
 };
@@ -67,8 +66,8 @@ impl Raw {
     }
 
     /// Says a region record that names memory, to a server of the portable backend.
-    pub fn say_name(&mut self, id: shm::Id, size: usize) {
-        self.say_region(Identity::Named { id, size: size as u64 }, &[]);
+    pub fn say_name(&mut self, name: RegionName, size: usize) {
+        self.say_region(Identity::Named { name, size: size as u64 }, &[]);
     }
 
     pub fn say_region(&mut self, region: Identity, passed: &[BorrowedFd<'_>]) {
@@ -125,7 +124,7 @@ pub fn mislead(client: &mut UnixStream, file: FileIdentity, passed: &[BorrowedFd
 /// What the server of [`limits`] opens with.
 pub fn server_opening() -> ServerOpening {
     let offer = Offer {
-        backend: Backend::Native,
+        backend: Backend::Native.code(),
         lanes: limits().lanes,
         client_region_len: REGION_LEN as u64,
         server_region_len: REGION_LEN as u64,

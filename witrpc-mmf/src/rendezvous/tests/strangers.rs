@@ -10,7 +10,7 @@ use rustix::event::PollFlags;
 use rustix::net::{SendAncillaryBuffer, SendAncillaryMessage, SendFlags, sendmsg};
 use rustix::process::{Resource, Rlimit, setrlimit};
 
-use crate::memory::region::Identity;
+use crate::memory::region::{Identity, RegionName};
 use crate::portable::shm;
 use crate::rendezvous::record::Record;
 use crate::sys::fdpass::send_with;
@@ -199,18 +199,18 @@ fn named_regions_leave_no_name_when_the_client_dies_in_the_handshake() {
     let limits = ServerLimits { backend: Backend::Portable, ..limits() };
     let server = Server::start(&scratch.place(), limits);
     let mut client = Raw::new(&scratch);
-    let id = shm::Id(random_bytes().unwrap());
+    let name = RegionName(random_bytes().unwrap());
     // As if killed after sending: nothing on this side will ever take the name away.
-    std::mem::forget(shm::OwnMemory::create(id, REGION_LEN).unwrap());
-    client.say_name(id, REGION_LEN);
+    std::mem::forget(shm::OwnMemory::create(name, REGION_LEN).unwrap());
+    client.say_name(name, REGION_LEN);
     let record = client.hear();
-    let Some(Record::Region { region: Identity::Named { id: theirs, .. }, .. }) =
+    let Some(Record::Region { region: Identity::Named { name: theirs, .. }, .. }) =
         Record::decode(&record)
     else {
         panic!("{record:?}")
     };
-    let exists = |id: shm::Id| Path::new("/dev/shm").join(&id.os_id()[1..]).exists();
-    assert!(!exists(id), "the server has it open");
+    let exists = |name: RegionName| Path::new("/dev/shm").join(&name.os_id()[1..]).exists();
+    assert!(!exists(name), "the server has it open");
     assert!(exists(theirs), "nobody has opened it yet");
     drop(client);
     server.end();
@@ -219,7 +219,7 @@ fn named_regions_leave_no_name_when_the_client_dies_in_the_handshake() {
 
 #[test]
 fn a_region_of_the_other_backend_or_that_does_not_exist_is_refused() {
-    let nowhere = shm::Id(random_bytes().unwrap());
+    let nowhere = RegionName(random_bytes().unwrap());
     for backend in [Backend::Native, Backend::Portable] {
         let scratch = Scratch::new();
         let server = Server::start(&scratch.place(), ServerLimits { backend, ..limits() });

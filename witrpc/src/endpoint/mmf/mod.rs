@@ -176,12 +176,15 @@ impl Mmf {
     ///
     /// # Examples
     ///
-    /// A server for programs that trust each other, over the means that other systems have too:
+    /// A server for programs that trust each other, over the means that other systems have too, with
+    /// the feature `portable`:
     ///
     /// ```
+    /// # #[cfg(feature = "portable")] {
     /// use witrpc::{Backend, Mmf};
     ///
     /// let endpoint = Mmf::new("calc").backend(Backend::Portable);
+    /// # }
     /// ```
     pub fn backend(mut self, backend: Backend) -> Self {
         self.options.backend = backend;

@@ -3,15 +3,14 @@
 //! One of them, the one that came last, is *on the lookout*: it wakes up at growing distances and
 //! looks at all connections. The others sleep until somebody of this process wakes them.
 
+use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Condvar, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
 use witrpc_rt::{lock, wait};
 
-use crate::sys::backend::Backoff;
-
-use super::Connection;
+use super::Backoff;
 
 #[derive(Debug, Default)]
 pub struct Lookout {
@@ -81,19 +80,33 @@ impl Lookout {
     }
 }
 
-impl Connection {
-    /// Whether a thread that sleeps should see to this connection. `slow`: the look before this one
-    /// is [`Backoff::LONGEST`] ago.
-    pub(super) fn needs_thread(&self, slow: bool) -> bool {
-        if !self.anything_to_take(None) {
-            self.taken_at_look.store(u64::MAX, Relaxed);
-            return false;
-        }
-        let taken = self.taken_in_all();
-        let stands_still = self.taken_at_look.swap(taken, Relaxed) == taken;
+/// What the last look at a connection found.
+#[derive(Debug)]
+pub struct LastLook {
+    /// How many requests had been taken in all, if others waited; `u64::MAX` if not.
+    taken: AtomicU64,
+}
+
+impl Default for LastLook {
+    fn default() -> Self {
+        Self { taken: AtomicU64::new(u64::MAX) }
+    }
+}
+
+impl LastLook {
+    /// Returns whether a thread that sleeps should see to the connection, and keeps what this look
+    /// finds. `waiting`: if requests wait, how many have been taken in all. `slow`: the look before
+    /// this one is [`Backoff::LONGEST`] ago.
+    pub fn needs_thread(
+        &self,
+        waiting: Option<u64>,
+        slow: bool,
+        is_asked_to_ring: impl FnOnce() -> bool,
+    ) -> bool {
+        let last = self.taken.swap(waiting.unwrap_or(u64::MAX), Relaxed);
         // What was there at the last look already is left to the thread that was woken for it, or
         // that looks every turn; but after a while that thread must be stuck in a handler.
-        if stands_still { slow } else { self.is_asked_to_ring() }
+        waiting.is_some_and(|taken| if taken == last { slow } else { is_asked_to_ring() })
     }
 }
 

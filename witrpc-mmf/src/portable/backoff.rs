@@ -1,0 +1,54 @@
+//! Sleeping where nothing wakes.
+
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// Pauses between looks, each longer than the one before: what comes soon is found soon, and what does
+/// not come costs little.
+#[derive(Debug)]
+pub struct Backoff {
+    next: Duration,
+}
+
+impl Backoff {
+    /// The first sleep; the system makes some 50 µs of it.
+    pub const SHORTEST: Duration = Duration::from_micros(5);
+    /// The longest one.
+    pub const LONGEST: Duration = Duration::from_millis(1);
+
+    pub fn new() -> Self {
+        Self { next: Self::SHORTEST }
+    }
+
+    /// How long to sleep now.
+    pub fn next(&mut self) -> Duration {
+        let now = self.next;
+        self.next = (now * 2).min(Self::LONGEST);
+        now
+    }
+
+    /// Whether the sleeps have become as long as they get.
+    pub fn is_at_longest(&self) -> bool {
+        self.next == Self::LONGEST
+    }
+
+    /// Sleeps, until `until` at the latest.
+    pub fn sleep(&mut self, until: Option<Instant>) {
+        let left = until.map(|at| at.saturating_duration_since(Instant::now()));
+        thread::sleep(self.next().min(left.unwrap_or(Duration::MAX)));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sleeps_grow_to_the_longest_and_no_further() {
+        let mut backoff = Backoff::new();
+        let sleeps: Vec<_> = (0..20).map(|_| backoff.next()).collect();
+        assert!(sleeps.is_sorted());
+        assert_eq!((sleeps[0], sleeps[19]), (Backoff::SHORTEST, Backoff::LONGEST));
+        assert!(backoff.is_at_longest());
+    }
+}
