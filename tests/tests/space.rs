@@ -89,7 +89,8 @@ fn a_future_that_waits_is_woken_when_there_is_space_and_not_before() {
 /// An answer that nobody fetches gives way to a call that needs its lane. What it lends stays.
 #[test]
 fn an_answer_that_is_put_aside_keeps_what_it_lends() {
-    const LEN: usize = 100_000;
+    // The server may still have hold of the last frames when it makes the next: there is room for all.
+    const LEN: usize = 20_000;
     let plan = FixtureConfig { lanes: Some(2), ..FixtureConfig::default() };
     let fixture = Fixture::with(Transport::Mmf, plan);
     let later = SharedMemoryAsyncClient::builder(fixture.endpoint()).call_timeout(PATIENCE);
