@@ -22,8 +22,7 @@
 use std::sync::{Mutex, MutexGuard};
 
 use witrpc_rt::lock;
-
-use crate::link::message::ChannelError;
+use witrpc_transport::ChannelError;
 
 use super::arena::{Arena, Block, GRANULE_BYTES, Leases, Released};
 

@@ -1,11 +1,12 @@
 //! The service that every server has beside the user's: it finds the others, for clients that are
 //! connected already.
 
+use witrpc_macros::wit_service;
+
 use crate::call::server::context::CallContext;
 use crate::connection::handshake::Welcome;
 use crate::contract::Digest;
 use crate::tag::{REGISTRY, RequestTag};
-use crate::wit_service;
 
 /// Finds services. Its number is [`REGISTRY`], and its version that of the handshake.
 #[wit_service(crate = crate)]
