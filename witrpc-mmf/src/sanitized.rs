@@ -21,8 +21,8 @@ use crate::memory::arena::{Arena, BlockRef, Released};
 use crate::memory::copy::{OwnMemory, Pages, PeerMemory};
 use crate::memory::layout::{LINE_WORDS, Layout, WANTS_SPACE, line as words, wait};
 use crate::memory::words::Mapped;
-use crate::sys::futex;
 use crate::wakeup::epoch::{WakeEpoch, WakeRequest};
+use crate::wakeup::futex;
 use crate::wakeup::park;
 
 const LANES: u32 = 4;

@@ -23,7 +23,7 @@ use crate::portable::Backoff;
 use crate::sys::event_fd::Drained;
 use crate::sys::fd_closer::Socket;
 use crate::sys::fork::Descriptor;
-use crate::sys::futex;
+use crate::wakeup::futex;
 use crate::wakeup::{epoch, park};
 
 use super::Client;

@@ -18,8 +18,8 @@ use crate::memory::arena::BlockRef;
 use crate::memory::layout::{INLINE_LEN, Layout, line, wait};
 use crate::memory::words::Mapped;
 use crate::portable::Backoff;
-use crate::sys::futex;
-use crate::sys::futex::Woken;
+use crate::wakeup::futex;
+use crate::wakeup::futex::Woken;
 use crate::wakeup::park;
 
 use super::Client;

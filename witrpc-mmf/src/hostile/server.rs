@@ -18,7 +18,7 @@ use crate::portable::Backend;
 use crate::rendezvous::tests::PATIENCE;
 use crate::rendezvous::tests::bombs::Bomb;
 use crate::rendezvous::{Control, Established, Host, NameClaim, ServerLimits};
-use crate::sys::futex;
+use crate::wakeup::futex;
 
 use super::{LANES, MAX_MESSAGE_LEN, REGION_LEN, Raw, Said, Site, broken_lines};
 

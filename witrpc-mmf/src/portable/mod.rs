@@ -6,7 +6,7 @@
 //! | | native | portable |
 //! |---|---|---|
 //! | making and opening a region | `sys/memfd.rs` | `shm.rs` |
-//! | a caller that waits for its answer | `sys/futex.rs` | [`Backoff`] |
+//! | a caller that waits for its answer | `wakeup/futex.rs` | [`Backoff`] |
 //! | the client's link thread | its doorbell | a look now and then, while a call waits |
 //! | idle threads of the server | `server/doorbells.rs` | [`Lookout`] |
 //! | the users of one server | several | one |

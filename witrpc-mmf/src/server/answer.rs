@@ -32,7 +32,7 @@ use crate::link::{line as lines, release};
 use crate::memory::layout::{INLINE_LEN, Layout, WANTS_SPACE, line};
 use crate::memory::send_arena::Purpose;
 use crate::memory::words::Mapped;
-use crate::sys::futex;
+use crate::wakeup::futex;
 use crate::wakeup::park;
 
 use super::answer_queue::{AnswerQueue, Outbound};

@@ -5,6 +5,5 @@ pub mod event_fd;
 pub mod fd_closer;
 pub mod fdpass;
 pub mod fork;
-pub mod futex;
 pub mod memfd;
 pub mod resource;

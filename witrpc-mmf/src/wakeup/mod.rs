@@ -2,6 +2,7 @@
 
 #[doc(hidden)]
 pub mod epoch;
+pub mod futex;
 pub mod park;
 pub mod spin;
 pub mod wake;
