@@ -7,46 +7,10 @@ use std::time::Duration;
 
 mod directory;
 
+use crate::name::NameError;
 use crate::sys::resource::ResourceError;
 
 pub use directory::{DirectoryError, LookedIn};
-
-/// Which rule a name breaks.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum NameError {
-    /// It has no characters.
-    #[error("a name must not be empty; choose one of 1 to {max} bytes, such as \"calc\"", max = crate::rendezvous::Name::MAX_LEN)]
-    Empty,
-    /// It does not fit beside its directory into a socket's address.
-    #[error("the name is {len} bytes long; shorten it to at most {max}")]
-    TooLong {
-        /// Its length in bytes.
-        len: usize,
-        /// The most bytes a name may have.
-        max: usize,
-    },
-    /// It holds a slash, a NUL or another control character.
-    #[error("the name {name:?} contains {character:?}; leave out slashes and control characters")]
-    Character {
-        /// The name.
-        name: String,
-        /// The first character at fault.
-        character: char,
-    },
-    /// It starts with a dot, as files do that are about to become a name.
-    #[error("the name {name:?} starts with a dot; begin it with another character")]
-    LeadingDot {
-        /// The name.
-        name: String,
-    },
-    /// The directory of names uses it for itself.
-    #[error("the name {name:?} is reserved; choose another")]
-    Reserved {
-        /// The name.
-        name: String,
-    },
-}
 
 /// Why a server could not take its name.
 #[derive(Debug, thiserror::Error)]

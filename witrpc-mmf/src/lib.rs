@@ -13,6 +13,7 @@ pub mod fuzzing;
 mod hostile;
 mod link;
 mod memory;
+mod name;
 mod portable;
 mod rendezvous;
 #[cfg(test)]
@@ -23,16 +24,15 @@ mod sys;
 mod wakeup;
 
 pub use crate::client::{Allocating, Client, ClientOptions, KeptLane, SendState};
-pub use crate::error::{BindError, ConnectError, DirectoryError, LookedIn, NameError};
+pub use crate::error::{BindError, ConnectError, DirectoryError, LookedIn};
 pub use crate::link::lease::{
     Claim, LeaseWriter, MAX_LEASES_OF_A_MESSAGE, OwnLease, ReceivedLease,
 };
 pub use crate::memory::layout::{INLINE_LEN, MAX_LANES, MIN_LANES};
 pub use crate::memory::send_arena::MAX_LEASES;
+pub use crate::name::{Name, NameError};
 pub use crate::portable::Backend;
-pub use crate::rendezvous::{
-    ConnectLimit, Interrupt, MAX_REPORT_LEN, Name, Place, inquire, live_names,
-};
+pub use crate::rendezvous::{ConnectLimit, Interrupt, MAX_REPORT_LEN, Place, inquire, live_names};
 pub use crate::seam::{bind, connect};
 pub use crate::server::{Connection, Scanner, Server, ServerOptions};
 pub use crate::sys::fork::{Descriptor, Origin};

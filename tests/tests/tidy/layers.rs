@@ -24,7 +24,7 @@ const MMF: [&[&str]; 7] = [
     &["link"],
     &["wakeup"],
     &["memory", "portable"],
-    &["sys", "error"],
+    &["sys", "error", "name"],
 ];
 
 /// The imports that run upwards, each as a sentence.

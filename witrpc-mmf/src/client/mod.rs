@@ -46,9 +46,10 @@ use crate::link::{line, state};
 use crate::memory::copy::Pages;
 use crate::memory::layout::{GROUP, LINE_WORDS, Layout, RING_ME, STATE, wait};
 use crate::memory::words::{Mapped, PeerU64, ReadWord};
+use crate::name::Name;
 use crate::portable::Backend;
 use crate::rendezvous;
-use crate::rendezvous::{ConnectLimit, ConnectOptions, Connected, Name, Place};
+use crate::rendezvous::{ConnectLimit, ConnectOptions, Connected, Place};
 use crate::wakeup::epoch::{SharedWakeEpoch, WakeEpoch, WakeRequest};
 use crate::wakeup::spin::Spin;
 

@@ -18,7 +18,8 @@ use crate::memory::copy::{OwnMemory, Pages, PeerMemory};
 use crate::memory::layout::{INLINE_LEN, LINE_WORDS, Layout};
 use crate::memory::region;
 use crate::memory::words::{Mapped, PeerU64};
-use crate::rendezvous::{Established, Name, Place};
+use crate::name::Name;
+use crate::rendezvous::{Established, Place};
 use crate::sys::event_fd::Bell;
 
 /// More than are looked at before it is the next client's turn.

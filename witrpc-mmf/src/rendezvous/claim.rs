@@ -12,9 +12,10 @@ use rustix::net::{AddressFamily, SocketFlags, SocketType, bind, connect, listen,
 use crate::error::{BindError, DirectoryError};
 use crate::sys::fork::{Descriptor, Origin};
 
+use super::Place;
 use super::directory::{Directory, describe};
 use super::lock::{NameLock, is_served};
-use super::{Name, Place};
+use crate::name::Name;
 
 /// How many clients the kernel keeps waiting to be accepted.
 const BACKLOG: i32 = 1024;

@@ -20,6 +20,7 @@ use crate::sys::fdpass::MAX_PASSED;
 use crate::sys::fork::Descriptor;
 use crate::sys::resource::{ResourceError, random_bytes};
 
+use super::Place;
 use super::deadline::{ConnectLimit, Deadline};
 use super::find::find;
 use super::frame::{Inbox, ReceiveError, UnsentFrame};
@@ -29,7 +30,7 @@ use super::record::{
     ServerOpening, Verdict, prologue,
 };
 use super::records::Records;
-use super::{Name, Place};
+use crate::name::Name;
 
 /// How soon to look again for a server that is not there yet; doubles up to the longest.
 const FIRST_PAUSE: Duration = Duration::from_millis(1);

@@ -20,7 +20,7 @@ use rustix::process::geteuid;
 use crate::error::DirectoryError;
 use crate::sys::fork::Descriptor;
 
-use super::name::LOCKS;
+use crate::name::LOCKS;
 
 /// All permission bits of everybody but the owner.
 pub const ALL_OF_OTHERS: u32 = 0o077;

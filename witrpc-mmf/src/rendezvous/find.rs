@@ -8,11 +8,12 @@ use rustix::io::Errno;
 use crate::error::{ConnectError, DirectoryError, LookedIn};
 use crate::sys::fd_closer::Socket;
 
+use super::Place;
 use super::claim::{is_socket, open_socket};
 use super::deadline::Deadline;
 use super::directory::{Directory, describe};
 use super::peer::Credentials;
-use super::{Name, Place};
+use crate::name::Name;
 
 /// How soon to try again where nothing tells when there is room.
 const PAUSE: Duration = Duration::from_millis(1);

@@ -7,12 +7,13 @@ use rustix::event::PollFlags;
 use crate::error::ConnectError;
 use crate::sys::fd_closer::Socket;
 
+use super::Place;
 use super::connect::{broken, flush, misbehaved};
 use super::deadline::{ConnectLimit, Deadline};
 use super::find::find;
 use super::frame::{Inbox, UnsentFrame};
 use super::record::{Inquiry, PROTOCOL_VERSION, Told};
-use super::{Name, Place};
+use crate::name::Name;
 
 /// What the server of a name reports of itself: the bytes of its
 /// [`Admission::report`](witrpc_transport::Admission::report). Blocks for at most `timeout`.

@@ -1,7 +1,7 @@
 //! How two processes that know only a name find each other, and what they exchange before the
 //! first call.
 //!
-//! A server [claims](claim) a [name] in the [directories](place) of its user: a kernel
+//! A server [claims](claim) a [name](crate::name) in the [directories](place) of its user: a kernel
 //! [lock] says who serves, a socket lets clients in. A client [connects](mod@connect) to the socket;
 //! on the server one [control] thread leads every client through the [handshake](pending_handshake), of
 //! which [`record`] holds the format. From then on the socket is the *link*: no data crosses it,
@@ -18,7 +18,6 @@ mod frame;
 mod fuzzed;
 mod inquire;
 mod lock;
-mod name;
 mod peer;
 mod place;
 mod record;
@@ -34,7 +33,6 @@ pub use deadline::{ConnectLimit, Interrupt};
 #[cfg(any(test, fuzzing))]
 pub use fuzzed::handshake as fuzzed_handshake;
 pub use inquire::inquire;
-pub use name::Name;
 pub use peer::Established;
 pub use place::Place;
 pub use record::MAX_REPORT_LEN;

@@ -11,7 +11,8 @@ use witrpc_transport::{Admission, ClientChannel, Initiator, Responder, ServerPor
 
 use crate::client::{Client, ClientOptions};
 use crate::error::{BindError, ConnectError};
-use crate::rendezvous::{ConnectLimit, Name, Place};
+use crate::name::Name;
+use crate::rendezvous::{ConnectLimit, Place};
 use crate::server::{Server, ServerOptions};
 
 /// Claims a name and starts to accept clients, with keys that `responder` makes.

@@ -43,8 +43,9 @@ use crate::link::state;
 use crate::memory::layout::{Layout, MAX_LANES, MIN_LANES, PAGE};
 use crate::memory::region::OwnPages;
 use crate::memory::words::Mapped;
+use crate::name::Name;
 use crate::portable::Backend;
-use crate::rendezvous::{Control, GRACE, Name, NameClaim, Place, ServerLimits};
+use crate::rendezvous::{Control, GRACE, NameClaim, Place, ServerLimits};
 use crate::sys::fd_closer;
 use crate::sys::fork::Origin;
 

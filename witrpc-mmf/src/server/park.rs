@@ -79,10 +79,11 @@ mod tests {
     use crate::memory::layout::STATE;
     use crate::memory::region;
     use crate::memory::words::ReadWord;
+    use crate::name::Name;
     use crate::portable::Backend;
     use crate::rendezvous::tests::bombs::Bomb;
     use crate::rendezvous::tests::in_own_process;
-    use crate::rendezvous::{ConnectOptions, Name, Place, connect};
+    use crate::rendezvous::{ConnectOptions, Place, connect};
     use crate::server::ServerOptions;
     use crate::sys::fd_closer::ReceivedFd;
     use crate::sys::fork::Descriptor;

@@ -29,6 +29,7 @@ use rustix::process::{Signal, set_parent_process_death_signal};
 use witrpc_transport::{Admitted, ClientInfo, Demands, Plain, Session};
 
 use crate::error::ConnectError;
+use crate::name::Name;
 use crate::portable::Backend;
 
 use super::record::MAX_BLOB_LEN;

@@ -1,8 +1,7 @@
-//! What a server may be called.
+//! What a server may be called, and which rule a name breaks.
 
 use std::fmt;
 
-use crate::error::NameError;
 use crate::sys::resource::{ResourceError, random_bytes};
 
 /// A valid name of a server: 1 to [`Name::MAX_LEN`] bytes of UTF-8 without slashes or control
@@ -68,6 +67,43 @@ impl fmt::Display for Name {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
     }
+}
+
+/// Which rule a name breaks.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum NameError {
+    /// It has no characters.
+    #[error("a name must not be empty; choose one of 1 to {max} bytes, such as \"calc\"", max = Name::MAX_LEN)]
+    Empty,
+    /// It does not fit beside its directory into a socket's address.
+    #[error("the name is {len} bytes long; shorten it to at most {max}")]
+    TooLong {
+        /// Its length in bytes.
+        len: usize,
+        /// The most bytes a name may have.
+        max: usize,
+    },
+    /// It holds a slash, a NUL or another control character.
+    #[error("the name {name:?} contains {character:?}; leave out slashes and control characters")]
+    Character {
+        /// The name.
+        name: String,
+        /// The first character at fault.
+        character: char,
+    },
+    /// It starts with a dot, as files do that are about to become a name.
+    #[error("the name {name:?} starts with a dot; begin it with another character")]
+    LeadingDot {
+        /// The name.
+        name: String,
+    },
+    /// The directory of names uses it for itself.
+    #[error("the name {name:?} is reserved; choose another")]
+    Reserved {
+        /// The name.
+        name: String,
+    },
 }
 
 /// The subdirectory of the locks, beside the names.
