@@ -5,10 +5,12 @@ use std::io;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use witrpc_transport::ResourceError;
+
 mod directory;
 
 use crate::name::NameError;
-use crate::sys::resource::ResourceError;
+use crate::sys::resource::lacked_by_process;
 
 pub use directory::{DirectoryError, LookedIn};
 
@@ -253,7 +255,7 @@ impl BindError {
     /// Returns why something could not be done, which may be the process's own limit.
     pub(crate) fn system(doing: &'static str, error: impl Into<io::Error>) -> Self {
         let source = error.into();
-        match ResourceError::of_process(&source) {
+        match lacked_by_process(&source) {
             Some(lacked) => Self::Resource(lacked),
             None => Self::System { doing, source },
         }
@@ -264,7 +266,7 @@ impl ConnectError {
     /// Returns why something could not be done, which may be the process's own limit.
     pub(crate) fn system(doing: &'static str, error: impl Into<io::Error>) -> Self {
         let source = error.into();
-        match ResourceError::of_process(&source) {
+        match lacked_by_process(&source) {
             Some(lacked) => Self::Resource(lacked),
             None => Self::System { doing, source },
         }

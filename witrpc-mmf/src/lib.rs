@@ -36,7 +36,6 @@ pub use crate::rendezvous::{ConnectLimit, Interrupt, MAX_REPORT_LEN, Place, inqu
 pub use crate::seam::{bind, connect};
 pub use crate::server::{Connection, Scanner, Server, ServerOptions};
 pub use crate::sys::fork::{Descriptor, Origin};
-pub use crate::sys::resource::ResourceError;
 pub use link::{lease, line, release};
 pub use memory::{arena, copy, words};
 pub use wakeup::epoch;

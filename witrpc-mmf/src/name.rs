@@ -2,7 +2,9 @@
 
 use std::fmt;
 
-use crate::sys::resource::{ResourceError, random_bytes};
+use witrpc_transport::ResourceError;
+
+use crate::sys::resource::random_bytes;
 
 /// A valid name of a server: 1 to [`Name::MAX_LEN`] bytes of UTF-8 without slashes or control
 /// characters, not beginning with a dot.

@@ -36,6 +36,7 @@ mod key_exchange;
 mod lease;
 mod limit;
 mod message;
+mod resource;
 mod server;
 mod trust;
 mod wait;
@@ -53,6 +54,7 @@ pub use message::{
     Answer, Body, Fill, Leasing, MIN_MESSAGE_LEN, Outgoing, Payload, RemoteBytes, Request,
     SMALL_LEN, TAG_BITS, Ticket, pad,
 };
+pub use resource::ResourceError;
 pub use server::{Only, Peer, Scanner, Serve, ServerPort, Shutdown, Usage};
 pub use trust::TrustedPeer;
 pub use wait::WaitPolicy;

@@ -122,7 +122,7 @@ pub use crate::connection::handle::Connection;
 pub use crate::connection::reconnect::{ConnectionState, Reconnect};
 pub use crate::contract::{SampleError, register_sample};
 pub use crate::endpoint::in_process::InProcess;
-pub use crate::endpoint::mmf::{Backend, Mmf, ResourceError, metrics, servers};
+pub use crate::endpoint::mmf::{Backend, Mmf, metrics, servers};
 pub use crate::error::{
     AllocError, BindError, CallError, Codec, ConnectError, ContractDifference, Direction,
     EmitError, EventError, LeftBehindLimit, NoAppError, ServeError, StreamLimit, UploadStage,
@@ -149,7 +149,9 @@ pub use crate::transport::Endpoint;
 pub use crate::worker::{Worker, WorkerBuilder, WorkerExit, WorkerHandle, WorkerState};
 pub use futures_core::Stream;
 pub use witrpc_macros::wit_service;
-pub use witrpc_transport::{ClientInfo, DisconnectReason, Shutdown, TrustedPeer, WaitPolicy};
+pub use witrpc_transport::{
+    ClientInfo, DisconnectReason, ResourceError, Shutdown, TrustedPeer, WaitPolicy,
+};
 
 /// Compiles the example of the README.
 #[cfg(doctest)]

@@ -3,7 +3,9 @@
 use std::path::PathBuf;
 use std::{fmt, io};
 
-use crate::sys::resource::ResourceError;
+use witrpc_transport::ResourceError;
+
+use crate::sys::resource::lacked_by_process;
 
 /// What is wrong with a directory that names live in.
 #[derive(Debug, thiserror::Error)]
@@ -123,7 +125,7 @@ impl DirectoryError {
     /// Returns why something could not be done, which may be the process's own limit.
     pub(crate) fn system(doing: &'static str, path: PathBuf, error: impl Into<io::Error>) -> Self {
         let source = error.into();
-        match ResourceError::of_process(&source) {
+        match lacked_by_process(&source) {
             Some(lacked) => Self::Resource(lacked),
             None => Self::System { doing, path, source },
         }

@@ -3,12 +3,13 @@
 
 use std::fmt;
 
+use witrpc_transport::ResourceError;
+
 use crate::portable::Backend;
 use crate::sys::fd_closer::ReceivedFd;
 use crate::sys::fork::Descriptor;
 use crate::sys::memfd;
 use crate::sys::memfd::{FileIdentity, PeerMemoryError};
-use crate::sys::resource::ResourceError;
 
 use super::arena::Arena;
 use super::copy::{OwnMemory, Pages, PeerMemory};

@@ -1,8 +1,9 @@
 //! What takes the place of named memory without the feature `portable`: code that cannot be reached.
 
+use witrpc_transport::ResourceError;
+
 use crate::memory::region::{Identity, OpenError, PeerPages, RegionBuilder};
 use crate::sys::fd_closer::ReceivedFd;
-use crate::sys::resource::ResourceError;
 
 use super::Portable;
 

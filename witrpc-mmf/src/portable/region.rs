@@ -2,12 +2,14 @@
 
 use std::io;
 
+use witrpc_transport::ResourceError;
+
 use crate::memory::copy::Pages;
 use crate::memory::region::{
     Identity, Made, OpenError, OwnPages, PeerPages, RegionBuilder, RegionName,
 };
 use crate::sys::fd_closer::ReceivedFd;
-use crate::sys::resource::{ResourceError, random_bytes};
+use crate::sys::resource::{lacked, random_bytes};
 
 use super::{Backend, Portable, shm};
 
@@ -63,7 +65,7 @@ impl Portable {
             | io::ErrorKind::InvalidData => {
                 OpenError::Wrong(format!("the region that it names cannot be used: {source}"))
             }
-            _ => OpenError::Resource(ResourceError::of("shm_open", size, &source)),
+            _ => OpenError::Resource(lacked("shm_open", size, &source)),
         })?;
         // SAFETY: the pages are moved in here. That they are allocated and not cut short is trusted,
         // as in `NamedBuilder::finish`.

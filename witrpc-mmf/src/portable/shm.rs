@@ -16,11 +16,12 @@ use rustix::fs::Mode;
 use rustix::mm::{Advice, madvise};
 use rustix::shm;
 use shared_memory::{Shmem, ShmemConf, ShmemError};
+use witrpc_transport::ResourceError;
 
 use crate::memory::region::RegionName;
 use crate::sys::fork::{Descriptor, Origin};
 use crate::sys::memfd::Allocation;
-use crate::sys::resource::ResourceError;
+use crate::sys::resource;
 
 impl RegionName {
     /// The name for the system: 30 bytes, since macOS allows no more.
@@ -51,7 +52,7 @@ impl Making {
     /// [`ResourceError`]: a limit forbids so long a region, or there is no descriptor for it.
     pub fn begin(name: RegionName, len: usize) -> Result<Self, ResourceError> {
         let os_id = name.os_id();
-        let lacked = |error: io::Error| ResourceError::of("shm_open", len as u64, &error);
+        let lacked = |error: io::Error| resource::lacked("shm_open", len as u64, &error);
         let allocation = Allocation::begin(len as u64)?;
         let shmem = ShmemConf::new().os_id(&os_id).size(len).create();
         let memory = Mapping::new(shmem.map_err(system).map_err(lacked)?, len).map_err(lacked)?;

@@ -7,7 +7,7 @@ use rustix::event::PollFlags;
 use rustix::io::Errno;
 use rustix::net::sockopt::{socket_domain, socket_type};
 use rustix::net::{AddressFamily, SocketType};
-use witrpc_transport::{Begun, Initiator};
+use witrpc_transport::{Begun, Initiator, ResourceError};
 
 use crate::error::ConnectError;
 use crate::link::message::MESSAGE_LEN_BOUNDS;
@@ -18,7 +18,7 @@ use crate::portable::Backend;
 use crate::sys::fd_closer::{ReceivedFd, Socket};
 use crate::sys::fdpass::MAX_PASSED;
 use crate::sys::fork::Descriptor;
-use crate::sys::resource::{ResourceError, random_bytes};
+use crate::sys::resource::{lacked_random_bytes, random_bytes};
 
 use super::Place;
 use super::deadline::{ConnectLimit, Deadline};
@@ -221,7 +221,7 @@ impl<'a> Handshake<'a> {
 
     fn exchange_keys(&mut self, prologue: &[u8]) -> Result<Records, ConnectError> {
         let Begun { message, finish } =
-            self.options.initiator.begin(prologue).map_err(ResourceError::from)?;
+            self.options.initiator.begin(prologue).map_err(lacked_random_bytes)?;
         self.send_arena.framed(&message);
         self.flush()?;
         let reply = loop {

@@ -4,11 +4,12 @@ use std::io;
 use std::os::fd::AsFd;
 
 use rustix::io::Errno;
+use witrpc_transport::ResourceError;
 
 use crate::sys::fd_closer::ReceivedFd;
 use crate::sys::fdpass::{MAX_PASSED, Plain, receive, receive_with, send_with};
 use crate::sys::fork::Descriptor;
-use crate::sys::resource::ResourceError;
+use crate::sys::resource::lacked;
 
 use super::record::{MAX_EXCHANGED_LEN, MAX_RECORD_LEN, MAX_SMALL_LEN, MAX_TOLD_LEN, Record};
 use super::records::Records;
@@ -194,7 +195,7 @@ fn not_yet(error: Errno) -> Result<Option<usize>, ReceiveError> {
 
 /// Why the kernel did not hand over what was passed: nearly always for want of descriptors.
 fn not_received() -> ReceiveError {
-    ReceiveError::Resource(ResourceError::of("recvmsg", 0, &Errno::MFILE.into()))
+    ReceiveError::Resource(lacked("recvmsg", 0, &Errno::MFILE.into()))
 }
 
 const UNEXPECTED: &str = "descriptors that nobody expects";

@@ -7,7 +7,7 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 use rustix::net::{AddressFamily, SocketFlags, SocketType, socketpair};
 use rustix::process::geteuid;
-use witrpc_transport::{Admitted, Clearance, ClientInfo, Response};
+use witrpc_transport::{Admitted, Clearance, ClientInfo, ResourceError, Response};
 
 use crate::memory::region;
 use crate::memory::region::{Identity, Made, OpenError, OwnPages, PeerPages, RegionBuilder};
@@ -15,7 +15,7 @@ use crate::sys::fd_closer;
 use crate::sys::fd_closer::{ReceivedFd, Socket};
 use crate::sys::fdpass::MAX_PASSED;
 use crate::sys::fork::Descriptor;
-use crate::sys::resource::{ResourceError, random_bytes};
+use crate::sys::resource::{self, lacked_random_bytes, random_bytes};
 
 use super::control::{HandshakeContext, ServerLimits};
 use super::frame::{Inbox, ReceiveError, UnsentFrame};
@@ -256,7 +256,7 @@ impl PendingHandshake {
         let refused = match context.host.responder().respond(prologue, message) {
             Ok(Some(response)) => return Ok(Some(self.secure(response))),
             Ok(None) => Exchanged::Rejected.encode(),
-            Err(error) => Exchanged::Lacking(&ResourceError::from(error).encode()).encode(),
+            Err(error) => Exchanged::Lacking(&lacked_random_bytes(error).encode()).encode(),
         };
         self.send_arena.framed(&refused);
         Ok(Some(HandshakeStage::TurnedAway))
@@ -437,7 +437,7 @@ impl Offered {
     fn new(making: Box<dyn RegionBuilder>) -> Result<Self, ResourceError> {
         let made = making.finish()?;
         let nonce = random_bytes()?;
-        let lacked = |error: Errno| ResourceError::of("socketpair", 0, &error.into());
+        let lacked = |error: Errno| resource::lacked("socketpair", 0, &error.into());
         // Where a region cannot be passed, no bell can.
         let (bell, their_bell) = match &made.file {
             Some(_) => new_bell().map_err(lacked)?,

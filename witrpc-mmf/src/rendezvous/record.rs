@@ -31,14 +31,11 @@
 //! the nonces tie each record to the one before. With the portable backend nothing is passed: its
 //! region records name the memory that is to be opened.
 
-use witrpc_transport::{Demands, MAX_EXCHANGE_LEN};
+use witrpc_transport::{Demands, MAX_EXCHANGE_LEN, ResourceError};
 
 use crate::memory::region::{Identity, RegionName};
 use crate::portable::BackendCode;
 use crate::sys::memfd::FileIdentity;
-use crate::sys::resource::MAX_ENCODED_LEN;
-#[cfg(any(test, fuzzing))]
-use crate::sys::resource::ResourceError;
 
 /// The version of openings, records and region layout that this build speaks.
 pub const PROTOCOL_VERSION: u32 = 3;
@@ -47,7 +44,7 @@ pub const PROTOCOL_VERSION: u32 = 3;
 pub const MAX_BLOB_LEN: usize = witrpc_transport::MAX_HELLO_LEN;
 
 /// The longest record that carries no blob, in bytes: one that says what the server lacks.
-pub const MAX_SMALL_LEN: usize = 1 + MAX_ENCODED_LEN;
+pub const MAX_SMALL_LEN: usize = 1 + ResourceError::MAX_ENCODED_LEN;
 
 const _: () = assert!(MAX_SMALL_LEN >= 1 + 32 + 2 * NONCE_LEN);
 
@@ -70,7 +67,7 @@ const REJECTED: u8 = 1;
 const EXCHANGED: u8 = 0;
 
 /// The longest message of the key exchange, in bytes: one that says what the server lacks.
-pub const MAX_EXCHANGED_LEN: usize = 1 + MAX_ENCODED_LEN;
+pub const MAX_EXCHANGED_LEN: usize = 1 + ResourceError::MAX_ENCODED_LEN;
 
 const _: () = assert!(MAX_EXCHANGED_LEN > MAX_EXCHANGE_LEN);
 
@@ -268,7 +265,7 @@ pub enum Exchanged<'a> {
     Message(&'a [u8]),
     /// It could not read the client's.
     Rejected,
-    /// It could make none, for want of what [`ResourceError`](crate::sys::resource::ResourceError) reads of this.
+    /// It could make none, for want of what [`ResourceError`] reads of this.
     Lacking(&'a [u8]),
 }
 
@@ -311,7 +308,7 @@ pub enum Record<'a> {
     Refusal(&'a [u8]),
     /// The server cannot go on.
     Failure(Failure),
-    /// The server cannot go on, for want of what [`ResourceError`](crate::sys::resource::ResourceError) reads of this.
+    /// The server cannot go on, for want of what [`ResourceError`] reads of this.
     Lacking(&'a [u8]),
 }
 
@@ -396,7 +393,7 @@ impl<'a> Fields<'a> {
 
     fn lacked(&mut self) -> Option<&'a [u8]> {
         let lacked = std::mem::take(&mut self.0);
-        (lacked.len() <= MAX_ENCODED_LEN).then_some(lacked)
+        (lacked.len() <= ResourceError::MAX_ENCODED_LEN).then_some(lacked)
     }
 
     fn blob(&mut self) -> Option<&'a [u8]> {

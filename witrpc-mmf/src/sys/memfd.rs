@@ -17,11 +17,12 @@ use rustix::fs::{
     fstatfs, memfd_create,
 };
 use rustix::io::Errno;
+use witrpc_transport::ResourceError;
 
 use super::fd_closer::ReceivedFd;
 use super::fork::{Descriptor, Origin};
 use super::resource::{
-    MemoryLimits, ResourceError, check_address_space, check_file_size, check_machine_memory,
+    self, MemoryLimits, check_address_space, check_file_size, check_machine_memory,
 };
 
 /// What `fstat` says of a file: told to the peer, who compares it with what it received.
@@ -297,11 +298,11 @@ pub fn check_in_principle(len: u64) -> Result<(), ResourceError> {
 }
 
 fn lacked(call: &'static str, needed: u64) -> impl FnOnce(Errno) -> ResourceError {
-    move |error| ResourceError::of(call, needed, &error.into())
+    move |error| resource::lacked(call, needed, &error.into())
 }
 
 fn lacked_io(call: &'static str, needed: u64) -> impl FnOnce(io::Error) -> ResourceError {
-    move |error| ResourceError::of(call, needed, &error)
+    move |error| resource::lacked(call, needed, &error)
 }
 
 fn identity_in(stat: &rustix::fs::Stat) -> FileIdentity {

@@ -4,8 +4,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use thiserror::Error;
-
-use crate::endpoint::mmf::ResourceError;
+use witrpc_transport::ResourceError;
 
 use super::Codec;
 use super::remedy::remedy;

@@ -5,9 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use thiserror::Error;
-use witrpc_transport::DisconnectReason;
-
-use crate::endpoint::mmf::ResourceError;
+use witrpc_transport::{DisconnectReason, ResourceError};
 
 use super::call::CallError;
 use super::left_behind::LeftBehindLimit;

@@ -17,6 +17,7 @@ use std::time::{Duration, Instant};
 use rustix::event::{Timespec, epoll};
 use rustix::io::Errno;
 use rustix::net::{SocketFlags, accept_with};
+use witrpc_transport::ResourceError;
 
 use crate::rendezvous::peer::Credentials;
 use crate::rendezvous::pending_handshake::{PendingHandshake, Progress};
@@ -24,7 +25,7 @@ use crate::rendezvous::record::Nonce;
 use crate::sys::fd_closer;
 use crate::sys::fd_closer::Socket;
 use crate::sys::fork::Descriptor;
-use crate::sys::resource::{ResourceError, random_bytes};
+use crate::sys::resource::random_bytes;
 
 use super::{ControlShared, Host, ServerLimits};
 

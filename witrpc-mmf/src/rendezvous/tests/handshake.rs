@@ -6,10 +6,10 @@ use std::os::unix::net::UnixStream;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::net::{RecvFlags, SendFlags, recv, send};
+use witrpc_transport::ResourceError;
 
 use crate::memory::copy::Pages;
 use crate::rendezvous::record::{ClientOpening, Offer, PROTOCOL_VERSION, ServerOpening, Verdict};
-use crate::sys::resource::ResourceError;
 
 use super::*;
 

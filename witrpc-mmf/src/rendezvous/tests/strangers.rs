@@ -9,13 +9,14 @@ use std::panic::catch_unwind;
 use rustix::event::PollFlags;
 use rustix::net::{SendAncillaryBuffer, SendAncillaryMessage, SendFlags, sendmsg};
 use rustix::process::{Resource, Rlimit, setrlimit};
+use witrpc_transport::ResourceError;
 
 use crate::memory::region::{Identity, RegionName};
 use crate::portable::shm;
 use crate::rendezvous::record::Record;
 use crate::sys::fdpass::send_with;
 use crate::sys::memfd::OwnMemory;
-use crate::sys::resource::{ResourceError, random_bytes};
+use crate::sys::resource::random_bytes;
 
 use super::descriptors::{open_now, settle_at};
 use super::handshake::wait_for;

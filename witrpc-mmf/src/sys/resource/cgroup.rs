@@ -8,7 +8,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::ResourceError;
+use witrpc_transport::ResourceError;
 
 /// The most that is left free below a limit, in bytes.
 const MOST_LEFT_FREE: u64 = 16 << 20;

@@ -1,153 +1,51 @@
-//! What keeps a process from making its side of a connection, by name and value.
+//! Finding out what keeps a process from making its side of a connection.
 //!
 //! Limits are looked at before memory is asked for, because the kernel answers some of them with a
 //! signal: `RLIMIT_FSIZE` with SIGXFSZ, the memory limit of a control group with its killer.
 
 pub mod cgroup;
 pub mod random;
-pub mod wire;
 
 use std::{fs, io};
 
 use rustix::io::Errno;
 use rustix::process::{Resource, getrlimit};
-use witrpc_transport::NoRandomBytes;
+use witrpc_transport::{NoRandomBytes, ResourceError};
 
 pub use cgroup::MemoryLimits;
 pub use random::random_bytes;
-pub use wire::MAX_ENCODED_LEN;
 
-/// A limit that was reached, or a system call that was refused, while a process made its side of a
-/// connection. Sizes are in bytes.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum ResourceError {
-    /// As many descriptors are open as the process may have.
-    #[error(
-        "the process may open {limit} descriptors (RLIMIT_NOFILE) and has none left: close some, or \
-         raise the limit (ulimit -n)"
-    )]
-    Descriptors {
-        /// `RLIMIT_NOFILE`.
-        limit: u64,
-    },
-    /// As many files are open as the machine may have.
-    #[error("the machine has no open file left (fs.file-max): close some, or raise that limit")]
-    MachineFiles,
-    /// A region would be longer than a file of the process may be.
-    #[error(
-        "a file may have {limit} bytes (RLIMIT_FSIZE) and a region takes {needed}: raise the limit \
-         (ulimit -f), or lower size on the server's endpoint"
-    )]
-    FileSize {
-        /// `RLIMIT_FSIZE`.
-        limit: u64,
-        /// The length of the region.
-        needed: u64,
-    },
-    /// A region would take more addresses than the process may have.
-    #[error(
-        "the process may have {limit} bytes of addresses (RLIMIT_AS) and has no {needed} left: raise \
-         the limit (ulimit -v), or lower size on the server's endpoint"
-    )]
-    AddressSpace {
-        /// `RLIMIT_AS`.
-        limit: u64,
-        /// The length of the region.
-        needed: u64,
-    },
-    /// A region would exceed the memory limit of a control group, whose killer would end the process.
-    #[error(
-        "the control group may have {limit} bytes of memory ({file:?}), {used} are in use, and a \
-         region takes {needed}: raise the limit, or lower size on the server's endpoint"
-    )]
-    ControlGroup {
-        /// The file that holds the limit.
-        file: String,
-        /// The limit.
-        limit: u64,
-        /// What cannot be reclaimed of the memory that is in use.
-        used: u64,
-        /// What is still to be allocated of the region.
-        needed: u64,
-    },
-    /// The machine has too little memory.
-    #[error(
-        "{} and a region takes {needed} bytes: free memory, or lower size on the server's endpoint",
-        machine_has(*.available)
-    )]
-    Memory {
-        /// What the machine has available, where that is known to be too little.
-        available: Option<u64>,
-        /// The length of the region.
-        needed: u64,
-    },
-    /// The system refused a call: a filter of system calls does that, or a security policy.
-    #[error(
-        "the system call {call} was refused ({}): allow it in the sandbox of the process (seccomp, \
-         container profile)",
-        io::Error::from_raw_os_error(*.errno)
-    )]
-    Refused {
-        /// Its name.
-        call: String,
-        /// What it returned, a number of `errno.h`.
-        errno: i32,
-    },
-}
-
-impl ResourceError {
-    /// Returns what a failed system call lacked. `needed` is the length of the region, in bytes.
-    pub(crate) fn of(call: &str, needed: u64, error: &io::Error) -> Self {
-        match Errno::from_io_error(error) {
-            Some(Errno::FBIG) => Self::FileSize { limit: limit_of(Resource::Fsize), needed },
-            Some(Errno::NOMEM) if is_mapping(call) && limit_of(Resource::As) != u64::MAX => {
-                Self::AddressSpace { limit: limit_of(Resource::As), needed }
-            }
-            Some(Errno::NOMEM | Errno::NOSPC) => Self::Memory { available: None, needed },
-            Some(errno) => Self::of_process(error).unwrap_or_else(|| Self::Refused {
-                call: call.into(),
-                errno: errno.raw_os_error(),
-            }),
-            None => Self::Refused { call: call.into(), errno: Errno::IO.raw_os_error() },
+/// Returns what a failed system call lacked. `needed` is the length of the region, in bytes.
+pub fn lacked(call: &str, needed: u64, error: &io::Error) -> ResourceError {
+    match Errno::from_io_error(error) {
+        Some(Errno::FBIG) => ResourceError::FileSize { limit: limit_of(Resource::Fsize), needed },
+        Some(Errno::NOMEM) if is_mapping(call) && limit_of(Resource::As) != u64::MAX => {
+            ResourceError::AddressSpace { limit: limit_of(Resource::As), needed }
         }
-    }
-
-    /// Returns what the whole process lacks, if that is why a call failed: the same call would fail
-    /// at any other place.
-    pub(crate) fn of_process(error: &io::Error) -> Option<Self> {
-        match Errno::from_io_error(error)? {
-            Errno::MFILE => Some(Self::Descriptors { limit: limit_of(Resource::Nofile) }),
-            Errno::NFILE => Some(Self::MachineFiles),
-            _ => None,
-        }
-    }
-
-    /// Whether the same may succeed later, with nothing changed in how the process is run.
-    #[must_use]
-    pub fn may_pass(&self) -> bool {
-        match self {
-            Self::FileSize { .. } | Self::Refused { .. } => false,
-            Self::ControlGroup { limit, needed, .. } => needed < limit,
-            _ => true,
-        }
+        Some(Errno::NOMEM | Errno::NOSPC) => ResourceError::Memory { available: None, needed },
+        Some(errno) => lacked_by_process(error).unwrap_or_else(|| ResourceError::Refused {
+            call: call.into(),
+            errno: errno.raw_os_error(),
+        }),
+        None => ResourceError::Refused { call: call.into(), errno: Errno::IO.raw_os_error() },
     }
 }
 
-impl From<NoRandomBytes> for ResourceError {
-    fn from(_: NoRandomBytes) -> Self {
-        // Asked for again, for what the system says; it may give some by now.
-        let again = random_bytes::<1>().err();
-        again.unwrap_or_else(|| Self::of("getrandom", 0, &Errno::AGAIN.into()))
+/// Returns what the whole process lacks, if that is why a call failed: the same call would fail at any
+/// other place.
+pub fn lacked_by_process(error: &io::Error) -> Option<ResourceError> {
+    match Errno::from_io_error(error)? {
+        Errno::MFILE => Some(ResourceError::Descriptors { limit: limit_of(Resource::Nofile) }),
+        Errno::NFILE => Some(ResourceError::MachineFiles),
+        _ => None,
     }
 }
 
-/// Returns how a sentence about too little memory begins.
-fn machine_has(available: Option<u64>) -> String {
-    match available {
-        Some(available) => format!("the machine has {available} bytes of memory available"),
-        None => "the machine has no memory left".to_owned(),
-    }
+/// Returns why a key exchange got no random bytes.
+pub fn lacked_random_bytes(_: NoRandomBytes) -> ResourceError {
+    // Asked for again, for what the system says; it may give some by now.
+    let again = random_bytes::<1>().err();
+    again.unwrap_or_else(|| lacked("getrandom", 0, &Errno::AGAIN.into()))
 }
 
 /// Returns whether a failed call may have been refused addresses. `shm_open` stands for all that the
@@ -210,7 +108,7 @@ mod tests {
     use super::*;
 
     fn of(call: &str, errno: Errno) -> ResourceError {
-        ResourceError::of(call, 4096, &errno.into())
+        lacked(call, 4096, &errno.into())
     }
 
     #[test]
@@ -231,7 +129,7 @@ mod tests {
 
     #[test]
     fn only_what_the_process_lacks_is_the_processs() {
-        let of_process = |errno: Errno| ResourceError::of_process(&errno.into());
+        let of_process = |errno: Errno| lacked_by_process(&errno.into());
         assert!(of_process(Errno::MFILE).is_some() && of_process(Errno::NFILE).is_some());
         for errno in [Errno::ACCESS, Errno::ROFS, Errno::NOSPC, Errno::NOENT] {
             assert_eq!(of_process(errno), None);

@@ -2,8 +2,9 @@
 
 use rustix::io::Errno;
 use rustix::rand::{GetRandomFlags, getrandom};
+use witrpc_transport::ResourceError;
 
-use super::ResourceError;
+use super::lacked;
 
 /// Returns random bytes from the kernel.
 pub fn random_bytes<const N: usize>() -> Result<[u8; N], ResourceError> {
@@ -14,7 +15,7 @@ pub fn random_bytes<const N: usize>() -> Result<[u8; N], ResourceError> {
             Ok(more) => filled += more,
             // A signal before the kernel's pool is ready, early in a boot.
             Err(Errno::INTR) => {}
-            Err(error) => return Err(ResourceError::of("getrandom", 0, &error.into())),
+            Err(error) => return Err(lacked("getrandom", 0, &error.into())),
         }
     }
     Ok(bytes)

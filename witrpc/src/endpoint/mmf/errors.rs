@@ -1,6 +1,7 @@
 //! What the channel reports, in the words of this crate.
 
 use witrpc_mmf as channel;
+use witrpc_transport::ResourceError;
 
 use crate::error::{BindError, ConnectError};
 use crate::security::compare;
@@ -8,7 +9,7 @@ use crate::security::compare;
 /// Why an endpoint has no name that can be used.
 pub enum NoName {
     Invalid(channel::NameError),
-    Resource(channel::ResourceError),
+    Resource(ResourceError),
 }
 
 pub fn bind_name(name: &str, why: NoName) -> BindError {

@@ -13,11 +13,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub use names::{metrics, servers};
-pub use witrpc_mmf::{Backend, ResourceError};
+pub use witrpc_mmf::Backend;
 
 use errors::NoName;
 use witrpc_mmf::{ClientOptions, Name, Place, ServerOptions};
-use witrpc_transport::{ClientChannel, ServerPort};
+use witrpc_transport::{ClientChannel, ResourceError, ServerPort};
 
 use crate::error::{BindError, ConnectError};
 use crate::transport::{BindConfig, ConnectConfig, Transport};

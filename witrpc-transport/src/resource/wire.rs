@@ -15,12 +15,13 @@ const MAX_ERRNO: u64 = 4095;
 /// What stands before the text.
 const HEAD_LEN: usize = 1 + 3 * 8;
 
-/// The longest encoding, in bytes.
-pub const MAX_ENCODED_LEN: usize = HEAD_LEN + MAX_TEXT_LEN;
-
 impl ResourceError {
-    /// Returns at most [`MAX_ENCODED_LEN`] bytes.
-    pub(crate) fn encode(&self) -> Vec<u8> {
+    /// The longest encoding, in bytes.
+    pub const MAX_ENCODED_LEN: usize = HEAD_LEN + MAX_TEXT_LEN;
+
+    /// Returns the bytes by which a transport tells the other side, at most
+    /// [`MAX_ENCODED_LEN`](Self::MAX_ENCODED_LEN).
+    pub fn encode(&self) -> Vec<u8> {
         let (code, numbers, text) = match self {
             Self::Descriptors { limit } => (0_u8, [*limit, 0, 0], ""),
             Self::MachineFiles => (1, [0; 3], ""),
@@ -40,8 +41,8 @@ impl ResourceError {
         bytes
     }
 
-    /// Returns what a peer said. `None`: no server says that.
-    pub(crate) fn decode(bytes: &[u8]) -> Option<Self> {
+    /// Returns what a peer said, whose bytes are not trusted. `None`: no server says that.
+    pub fn decode(bytes: &[u8]) -> Option<Self> {
         let (head, text) = bytes.split_at_checked(HEAD_LEN)?;
         let (code, numbers) = head.split_first()?;
         let mut numbers = numbers.chunks_exact(8).map(|number| {
@@ -108,7 +109,7 @@ mod tests {
     fn what_one_side_says_the_other_reads() {
         for said in examples() {
             let bytes = said.encode();
-            assert!(bytes.len() <= MAX_ENCODED_LEN);
+            assert!(bytes.len() <= ResourceError::MAX_ENCODED_LEN);
             assert_eq!(ResourceError::decode(&bytes), Some(said));
         }
     }

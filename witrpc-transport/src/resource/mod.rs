@@ -1,0 +1,104 @@
+//! What keeps a process from making its side of a connection, by name and value.
+
+mod wire;
+
+use std::io;
+
+/// A limit that was reached, or a system call that was refused, while a process made its side of a
+/// connection. Sizes are in bytes.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ResourceError {
+    /// As many descriptors are open as the process may have.
+    #[error(
+        "the process may open {limit} descriptors (RLIMIT_NOFILE) and has none left: close some, or \
+         raise the limit (ulimit -n)"
+    )]
+    Descriptors {
+        /// `RLIMIT_NOFILE`.
+        limit: u64,
+    },
+    /// As many files are open as the machine may have.
+    #[error("the machine has no open file left (fs.file-max): close some, or raise that limit")]
+    MachineFiles,
+    /// A region would be longer than a file of the process may be.
+    #[error(
+        "a file may have {limit} bytes (RLIMIT_FSIZE) and a region takes {needed}: raise the limit \
+         (ulimit -f), or lower size on the server's endpoint"
+    )]
+    FileSize {
+        /// `RLIMIT_FSIZE`.
+        limit: u64,
+        /// The length of the region.
+        needed: u64,
+    },
+    /// A region would take more addresses than the process may have.
+    #[error(
+        "the process may have {limit} bytes of addresses (RLIMIT_AS) and has no {needed} left: raise \
+         the limit (ulimit -v), or lower size on the server's endpoint"
+    )]
+    AddressSpace {
+        /// `RLIMIT_AS`.
+        limit: u64,
+        /// The length of the region.
+        needed: u64,
+    },
+    /// A region would exceed the memory limit of a control group, whose killer would end the process.
+    #[error(
+        "the control group may have {limit} bytes of memory ({file:?}), {used} are in use, and a \
+         region takes {needed}: raise the limit, or lower size on the server's endpoint"
+    )]
+    ControlGroup {
+        /// The file that holds the limit.
+        file: String,
+        /// The limit.
+        limit: u64,
+        /// What cannot be reclaimed of the memory that is in use.
+        used: u64,
+        /// What is still to be allocated of the region.
+        needed: u64,
+    },
+    /// The machine has too little memory.
+    #[error(
+        "{} and a region takes {needed} bytes: free memory, or lower size on the server's endpoint",
+        machine_has(*.available)
+    )]
+    Memory {
+        /// What the machine has available, where that is known to be too little.
+        available: Option<u64>,
+        /// The length of the region.
+        needed: u64,
+    },
+    /// The system refused a call: a filter of system calls does that, or a security policy.
+    #[error(
+        "the system call {call} was refused ({}): allow it in the sandbox of the process (seccomp, \
+         container profile)",
+        io::Error::from_raw_os_error(*.errno)
+    )]
+    Refused {
+        /// Its name.
+        call: String,
+        /// What it returned, a number of `errno.h`.
+        errno: i32,
+    },
+}
+
+impl ResourceError {
+    /// Whether the same may succeed later, with nothing changed in how the process is run.
+    #[must_use]
+    pub fn may_pass(&self) -> bool {
+        match self {
+            Self::FileSize { .. } | Self::Refused { .. } => false,
+            Self::ControlGroup { limit, needed, .. } => needed < limit,
+            _ => true,
+        }
+    }
+}
+
+/// Returns how a sentence about too little memory begins.
+fn machine_has(available: Option<u64>) -> String {
+    match available {
+        Some(available) => format!("the machine has {available} bytes of memory available"),
+        None => "the machine has no memory left".to_owned(),
+    }
+}
