@@ -36,23 +36,35 @@ impl fmt::Display for Circle {
 /// The imports of a crate, between different files.
 pub(crate) struct Graph {
     pub(crate) imports: BTreeSet<Import>,
+    /// The paths within the crate that lead to no item, each as a sentence: what is there stands outside
+    /// of all rules.
+    pub(crate) lost: BTreeSet<String>,
 }
 
 impl Graph {
     pub(crate) fn of(sources: &Crate) -> Self {
         let modules: BTreeMap<_, _> =
             sources.modules.iter().map(|module| (module.path.as_slice(), module)).collect();
-        let mut imports = BTreeSet::new();
+        let (mut imports, mut lost) = (BTreeSet::new(), BTreeSet::new());
         for module in &sources.modules {
             for path in &module.paths {
-                let Some((to, name)) = resolve(&modules, path, 0) else { continue };
-                if to.file != module.file {
-                    let (from, to) = (module.file.clone(), to.file.clone());
-                    imports.insert(Import { from, to, name });
+                match resolve(&modules, path, 0) {
+                    Some(Target::Item(to, name)) if to.file != module.file => {
+                        let (from, to) = (module.file.clone(), to.file.clone());
+                        imports.insert(Import { from, to, name });
+                    }
+                    Some(_) => {}
+                    None => {
+                        let path = path.join("::");
+                        lost.insert(format!(
+                            "{} names crate::{path}, which is no item",
+                            module.file
+                        ));
+                    }
                 }
             }
         }
-        Self { imports }
+        Self { imports, lost }
     }
 
     /// The circles of more than `most` files; each file stands in one at the most.
@@ -101,32 +113,40 @@ fn reach<'a>(next: &BTreeMap<&'a str, BTreeSet<&'a str>>, from: &str) -> BTreeSe
     reached
 }
 
-/// The module that defines what a path of the crate leads to, and the name it has there. A path that
-/// ends at a module leads to nothing: what is taken of it stands in a longer path.
+/// What a path of the crate leads to.
+enum Target<'m> {
+    /// This name in the module that defines it.
+    Item(&'m Module, String),
+    /// A module itself: what is taken of it stands in a longer path.
+    Module,
+}
+
+/// Follows a path of the crate, through re-exports.
 fn resolve<'m>(
     modules: &BTreeMap<&[String], &'m Module>,
     path: &[String],
     depth: usize,
-) -> Option<(&'m Module, String)> {
+) -> Option<Target<'m>> {
     // Re-exports of re-exports, in a circle.
     if depth > 16 {
         return None;
     }
-    for len in (0..path.len()).rev() {
-        let Some(module) = modules.get(&path[..len]) else { continue };
-        let (name, rest) = (&path[len], &path[len + 1..]);
-        if module.defines.contains(name) {
-            return Some((module, name.clone()));
-        }
-        let reexported = module.reexports.iter().find(|(alias, _)| alias == name);
-        if let Some((_, target)) = reexported {
-            let target: Vec<_> = target.iter().chain(rest).cloned().collect();
-            return resolve(modules, &target, depth + 1);
-        }
-        return module.globs.iter().find_map(|glob| {
-            let target: Vec<_> = glob.iter().chain(&path[len..]).cloned().collect();
-            resolve(modules, &target, depth + 1)
-        });
+    if modules.contains_key(path) {
+        return Some(Target::Module);
     }
-    None
+    let (len, module) =
+        (0..path.len()).rev().find_map(|len| Some((len, *modules.get(&path[..len])?)))?;
+    let (name, rest) = (&path[len], &path[len + 1..]);
+    if module.defines.contains(name) {
+        return Some(Target::Item(module, name.clone()));
+    }
+    let follow = |target: &[String], rest: &[String]| {
+        let target: Vec<_> = target.iter().chain(rest).cloned().collect();
+        resolve(modules, &target, depth + 1)
+    };
+    if let Some((_, target)) = module.reexports.iter().find(|(alias, _)| alias == name) {
+        return follow(target, rest);
+    }
+    let by_glob = module.globs.iter().find_map(|glob| follow(glob, &path[len..]));
+    by_glob.or_else(|| module.makes(name).then(|| Target::Item(module, name.clone())))
 }

@@ -1,5 +1,7 @@
 //! Which folder of a crate stands above which.
 
+use std::collections::BTreeSet;
+
 use super::graph::Graph;
 
 /// The folders of `witrpc`, highest first; those of one line stand beside each other and may import one
@@ -27,7 +29,7 @@ const MMF: [&[&str]; 7] = [
     &["sys", "error", "name"],
 ];
 
-/// The imports that run upwards, each as a sentence.
+/// The imports that run upwards, and the files that stand in no layer, each as a sentence.
 pub(crate) fn upward(crate_name: &str, graph: &Graph) -> Vec<String> {
     let layers: &[&[&str]] = match crate_name {
         "witrpc" => &WITRPC,
@@ -38,15 +40,15 @@ pub(crate) fn upward(crate_name: &str, graph: &Graph) -> Vec<String> {
         let folder = folder_of(file);
         layers.iter().position(|layer| layer.contains(&folder))
     };
-    let mut found = Vec::new();
+    let mut found = BTreeSet::new();
     for import in &graph.imports {
-        if let (Some(from), Some(to)) = (height(&import.from), height(&import.to))
-            && to < from
-        {
-            found.push(format!("{import}, which stands above it"));
-        }
+        found.extend(match (height(&import.from), height(&import.to)) {
+            (None, _) => Some(format!("{} stands in no layer", import.from)),
+            (_, None) => Some(format!("{} stands in no layer", import.to)),
+            (from, to) => (to < from).then(|| format!("{import}, which stands above it")),
+        });
     }
-    found
+    found.into_iter().collect()
 }
 
 /// Whether a file is one of those that may name an engine.

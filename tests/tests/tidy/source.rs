@@ -5,10 +5,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
-use proc_macro2::{Span, TokenStream, TokenTree};
+use proc_macro2::{Literal, Span, TokenStream, TokenTree};
 use syn::spanned::Spanned;
 use syn::visit::{self, Visit};
-use syn::{Attribute, Item, UseTree, Visibility};
+use syn::{Attribute, Item, Lit, Meta, UseTree, Visibility};
 
 /// The sources of one crate.
 #[derive(Default)]
@@ -23,7 +23,12 @@ pub(crate) struct Module {
     /// Its names from the crate's root on.
     pub(crate) path: Vec<String>,
     pub(crate) file: String,
+    /// The names of its items, and those that it takes from other crates: for this crate they stand here.
     pub(crate) defines: BTreeSet<String>,
+    /// The names that macros are given outside of functions: those of items that they make.
+    made: BTreeSet<String>,
+    /// The traits that are services: the names of all that is made of one begin with its own.
+    services: BTreeSet<String>,
     pub(crate) types: BTreeSet<String>,
     /// What it re-exports by name, and the path that leads there.
     pub(crate) reexports: Vec<(String, Vec<String>)>,
@@ -38,6 +43,12 @@ pub(crate) struct Module {
 impl Module {
     pub(crate) fn names_crate(&self, name: &str) -> bool {
         self.outside.contains(name)
+    }
+
+    /// Whether a macro can have made an item of this name here.
+    pub(crate) fn makes(&self, name: &str) -> bool {
+        self.made.contains(name)
+            || self.services.iter().any(|service| name.starts_with(service.as_str()))
     }
 }
 
@@ -162,7 +173,16 @@ impl Reader {
                 let is_reexport = !matches!(item.vis, Visibility::Inherited);
                 self.uses(&item.tree, Vec::new(), is_reexport);
             }
-            item => self.visit_item(item),
+            item => {
+                match item {
+                    Item::Macro(item) => names(item.mac.tokens.clone(), &mut self.module.made),
+                    Item::Trait(item) if is_service(item) => {
+                        self.module.services.insert(item.ident.to_string());
+                    }
+                    _ => {}
+                }
+                self.visit_item(item);
+            }
         }
     }
 
@@ -198,7 +218,10 @@ impl Reader {
     }
 
     fn used(&mut self, alias: &str, path: &[String], is_reexport: bool) {
-        let Some(path) = self.absolute(path) else { return };
+        let Some(path) = self.absolute(path) else {
+            self.module.defines.insert(alias.to_owned());
+            return;
+        };
         if is_reexport {
             self.module.reexports.push((alias.to_owned(), path));
         } else {
@@ -246,7 +269,7 @@ impl Reader {
         self.module.paths.extend(whole);
     }
 
-    /// Paths in what a macro is given, which is not parsed.
+    /// Paths in what a macro or an attribute is given, which is not parsed.
     fn tokens(&mut self, tokens: TokenStream) {
         let mut path = Vec::new();
         let mut colons = 0;
@@ -266,13 +289,25 @@ impl Reader {
                     self.path(&std::mem::take(&mut path));
                     self.tokens(group.stream());
                 }
-                _ => {
+                token => {
                     self.path(&std::mem::take(&mut path));
                     colons = 0;
+                    if let TokenTree::Literal(literal) = token {
+                        self.literal(literal);
+                    }
                 }
             }
         }
         self.path(&path);
+    }
+
+    /// The path in a string, as `serde(with = "..")` is given one.
+    fn literal(&mut self, literal: Literal) {
+        if let Lit::Str(text) = Lit::new(literal)
+            && let Ok(path) = text.parse::<syn::Path>()
+        {
+            self.visit_path(&path);
+        }
     }
 }
 
@@ -293,8 +328,44 @@ impl Visit<'_> for Reader {
         self.uses(&item.tree, Vec::new(), false);
     }
 
-    // Of tests, and of documentation.
-    fn visit_attribute(&mut self, _: &Attribute) {}
+    fn visit_impl_item(&mut self, item: &syn::ImplItem) {
+        if !matches!(item, syn::ImplItem::Fn(item) if is_test(&item.attrs)) {
+            visit::visit_impl_item(self, item);
+        }
+    }
+
+    fn visit_local(&mut self, local: &syn::Local) {
+        if !is_test(&local.attrs) {
+            visit::visit_local(self, local);
+        }
+    }
+
+    fn visit_attribute(&mut self, attribute: &Attribute) {
+        if let Meta::List(list) = &attribute.meta {
+            self.tokens(list.tokens.clone());
+        }
+        visit::visit_attribute(self, attribute);
+    }
+}
+
+/// Whether a trait has the attribute by which clients and servers are made.
+fn is_service(item: &syn::ItemTrait) -> bool {
+    let name =
+        |attribute: &Attribute| attribute.path().segments.last().map(|last| last.ident.clone());
+    item.attrs.iter().filter_map(name).any(|name| name == "wit_service")
+}
+
+/// Adds all names among `tokens`.
+fn names(tokens: TokenStream, found: &mut BTreeSet<String>) {
+    for token in tokens {
+        match token {
+            TokenTree::Ident(ident) => {
+                found.insert(ident.to_string());
+            }
+            TokenTree::Group(group) => names(group.stream(), found),
+            _ => {}
+        }
+    }
 }
 
 /// The name that an item defines, and whether it is a type's.
