@@ -117,8 +117,7 @@ impl Drop for Site {
 
 const PATIENCE: Duration = Duration::from_secs(60);
 
-const EMPTY: Outgoing<'_> =
-    Outgoing { tag: 1, body: Body::Small { padded: &[0; INLINE_LEN], len: 0 }, deadline: None };
+const EMPTY: Outgoing<'_> = Outgoing::new(1, Body::Small { padded: &[0; INLINE_LEN], len: 0 });
 
 fn telling() -> (Waker, Receiver<()>) {
     struct Tells(Mutex<mpsc::Sender<()>>);
@@ -250,6 +249,6 @@ fn send_when_free(client: &Arc<Client>, message: Outgoing<'_>) -> Ticket {
 fn send_and_wait(client: &Arc<Client>, len: usize, deadline: Option<Instant>) {
     let fill = Zeros(len);
     let body = if len == 0 { EMPTY.body } else { Body::Large(&fill) };
-    let ticket = send_when_free(client, Outgoing { tag: 1, body, deadline });
+    let ticket = send_when_free(client, Outgoing::new(1, body).with_deadline(deadline));
     client.wait_answer(ticket, &mut Limit::Within(PATIENCE), |_| ()).expect("it is answered");
 }

@@ -83,7 +83,7 @@ fn with_message<R>(tag: u32, bytes: &[u8], send: impl FnOnce(Outgoing<'_>) -> R)
         }
         None => Body::Large(&fill),
     };
-    send(Outgoing { tag, body, deadline: None })
+    send(Outgoing::new(tag, body))
 }
 
 fn bytes_of(payload: Payload) -> Vec<u8> {
@@ -95,7 +95,7 @@ fn bytes_of(payload: Payload) -> Vec<u8> {
             block.copy_to(0, &mut bytes);
             bytes
         }
-        Payload::Leasing(_) => panic!("nothing was leased"),
+        _ => panic!("nothing was leased"),
     }
 }
 
@@ -447,7 +447,7 @@ fn a_body_that_panics_costs_neither_lane_nor_space(way: Way) {
     let _echo = Echo::start(way, &name, 256 << 10);
     let client = connect(way, &name, WaitPolicy::Park);
     for _ in 0..70 {
-        let message = Outgoing { tag: 0, body: Body::Large(&Panics), deadline: None };
+        let message = Outgoing::new(0, Body::Large(&Panics));
         let sending = std::panic::AssertUnwindSafe(|| client.try_send(message));
         assert!(std::panic::catch_unwind(sending).is_err());
     }

@@ -75,7 +75,7 @@ fn serve(server: &Server, stop: &AtomicBool) {
     while !stop.load(SeqCst) {
         let found = scanner.turn(None, |connection, request| {
             if request.tag != UNANSWERED {
-                let answer = Outgoing { tag: request.tag, body: EMPTY, deadline: None };
+                let answer = Outgoing::new(request.tag, EMPTY);
                 // An error means that the client has just died.
                 let _ = connection.answer(request.ticket, answer);
             }
@@ -88,7 +88,7 @@ fn serve(server: &Server, stop: &AtomicBool) {
 }
 
 fn call(client: &Arc<Client>, tag: u32) -> Result<(), ChannelError> {
-    let sent = client.try_send(Outgoing { tag, body: EMPTY, deadline: None })?;
+    let sent = client.try_send(Outgoing::new(tag, EMPTY))?;
     let ticket = sent.expect("there are lanes for all calls of these tests");
     client.wait_answer(ticket, &mut Limit::Within(PATIENCE), drop)
 }
@@ -101,7 +101,7 @@ fn call_by_future(client: &Arc<Client>, tag: u32) -> Result<(), ChannelError> {
             self.0.unpark();
         }
     }
-    let sent = client.try_send(Outgoing { tag, body: EMPTY, deadline: None })?;
+    let sent = client.try_send(Outgoing::new(tag, EMPTY))?;
     let mut ticket = sent.expect("there are lanes for all calls of these tests");
     let waker = Waker::from(Arc::new(Unpark(thread::current())));
     let mut limit = Limit::Within(PATIENCE);
@@ -217,7 +217,7 @@ fn kill_the_client(backend: Backend, test: &str) {
         let client = connect(backend, &name, WaitPolicy::Adaptive);
         assert_eq!(call(&client, 1), Ok(()));
         // A call is pending when this process is killed.
-        let sent = client.try_send(Outgoing { tag: UNANSWERED, body: EMPTY, deadline: None });
+        let sent = client.try_send(Outgoing::new(UNANSWERED, EMPTY));
         assert!(matches!(sent, Ok(Some(_))));
         println!("{READY}");
         wait_for_the_end();

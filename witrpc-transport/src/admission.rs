@@ -5,26 +5,31 @@ use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
-/// Decides which clients come in; implemented by the server above the transport.
+/// Decides which clients come in; implemented by the server above the transport, whose threads call it with no
+/// lock held, several at once if there are several.
 pub trait Admission: Send + Sync {
-    /// Reads a client's hello. Called once a client, on a transport thread, with untrusted bytes.
+    /// Reads a client's hello, at most [`MAX_HELLO_LEN`](crate::MAX_HELLO_LEN) bytes that are not trusted.
+    /// Called once a client, after the server's guard has [cleared](ClientInfo::cleared) it. It waits for no
+    /// client, but runs the hooks of users and takes as long as they do.
     fn admit(&self, hello: &[u8], client: &ClientInfo) -> Admitted;
 
-    /// A client that was let in has gone, whoever ended its connection. A transport calls this once
-    /// for each [`Admitted::Welcome`], from any thread, with no lock held.
+    /// A client that was let in has gone, whichever side ended its connection. A transport calls this once
+    /// for each [`Admitted::Welcome`]. It wakes handlers and runs the hooks of users, so it takes as long as
+    /// they do.
     fn left(&self, client: &ClientInfo, session: &Session) {
         let _ = (client, session);
     }
 
-    /// What a server's metrics are read from by another process of the server's user: for a
-    /// transport to hand over as it is, to whomever it may. At most 240 bytes, none before the server
-    /// has started. Never waits.
+    /// Returns what a server's metrics are read from by another process of the server's user: for a
+    /// transport to hand over as it is, to that user alone. At most 240 bytes, none before the server
+    /// has started. It never waits.
     fn report(&self) -> Vec<u8> {
         Vec::new()
     }
 }
 
-/// What [`Admission::admit`] decided.
+/// What [`Admission::admit`] decided. A transport takes it apart by [`into_result`](Self::into_result).
+#[non_exhaustive]
 pub enum Admitted {
     /// The client is in.
     Welcome {
@@ -37,6 +42,20 @@ pub enum Admitted {
     /// The client is turned away; the bytes reach it as the reason of
     /// its refusal.
     Refusal(Vec<u8>),
+}
+
+impl Admitted {
+    /// Returns the welcome and the session of a client that is in.
+    ///
+    /// # Errors
+    ///
+    /// The client is turned away, for the reason in these bytes.
+    pub fn into_result(self) -> Result<(Vec<u8>, Session), Vec<u8>> {
+        match self {
+            Self::Welcome { welcome, session } => Ok((welcome, session)),
+            Self::Refusal(reason) => Err(reason),
+        }
+    }
 }
 
 /// Who a client is, in the kernel's words.

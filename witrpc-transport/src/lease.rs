@@ -11,13 +11,14 @@ use bytemuck::{Pod, Zeroable};
 use crate::error::ChannelError;
 use crate::limit::Limit;
 
-/// Bytes that any number of holders may read and that nobody here writes to: what a shared value
-/// stands on. They go back to where they came from with the last holder.
+/// Bytes that any number of holders may read and that no thread of this process writes to: what a shared value
+/// stands on. They go back to where they came from when the last holder drops them, on any thread and without
+/// waiting. They may outlive the connection.
 pub trait SharedBytes: Any + Send + Sync {
-    /// How many there are.
+    /// Returns how many there are.
     fn len(&self) -> usize;
 
-    /// Whether there are none.
+    /// Returns whether there are none.
     fn is_empty(&self) -> bool {
         self.len() == 0
     }
@@ -30,38 +31,55 @@ pub trait SharedBytes: Any + Send + Sync {
     /// When `offset + out.len()` is beyond the end.
     fn copy_to(&self, offset: usize, out: &mut [u8]);
 
-    /// The bytes in place, aligned for any raw element; `None` if a peer that is not trusted can
+    /// Returns the bytes in place, aligned for any raw element; `None` if a peer that is not trusted can
     /// write to them.
     fn as_slice(&self) -> Option<&[u8]>;
 }
 
 /// Bytes that one holder fills, aligned for any raw element.
 pub trait WritableBytes: Send + Sync {
-    /// The bytes, as they are so far.
+    /// Returns the bytes, as they are so far.
     fn as_slice(&self) -> &[u8];
 
-    /// The bytes, to be filled.
+    /// Returns the bytes, to be filled.
     fn as_mut_slice(&mut self) -> &mut [u8];
 
-    /// Nobody writes to them any more.
+    /// Ends the writing: from here on they are only read.
     fn freeze(self: Box<Self>) -> Arc<dyn SharedBytes>;
 }
 
 /// One message's right to take some [`SharedBytes`] along, given by [`Lessor::lend`]; only the
 /// transport that made it knows what is in it. Dropped before the message is sent, they are free
 /// for another.
-pub struct Lent(pub Box<dyn Any + Send + Sync>);
+pub struct Lent(Box<dyn Any + Send + Sync>);
 
-/// Gives out space that messages can hand over, and lends what is in it: one end of a connection.
+impl Lent {
+    /// Wraps what the transport needs to know when the message is sent.
+    #[must_use]
+    pub fn new(content: impl Any + Send + Sync) -> Self {
+        Self(Box::new(content))
+    }
+
+    /// Returns what the transport has wrapped, if it is a `T`.
+    #[must_use]
+    pub fn get<T: Any>(&self) -> Option<&T> {
+        self.0.downcast_ref()
+    }
+}
+
+/// Gives out space that messages can hand over, and lends what is in it: one end of a connection. Any thread
+/// may call any method. None blocks.
 pub trait Lessor: Send + Sync {
-    /// The most bytes that can be had at once.
+    /// Returns the most bytes that can be had at once.
     fn largest_lease(&self) -> usize;
 
-    /// The longest body, in bytes, of a message that takes so many leases along; with none, of any
+    /// Returns the longest body, in bytes, of a message that takes so many leases along; with none, of any
     /// message.
     fn longest_body_with(&self, leases: usize) -> usize;
 
-    /// Takes space of these lengths, all of it or none, without waiting.
+    /// Takes space of these lengths, all of it or none, without waiting. It goes back when the writer, all
+    /// readers and the peer have dropped it: so a peer that keeps leases keeps their space, up to the bounds
+    /// of the connection.
     ///
     /// # Errors
     ///
@@ -80,8 +98,13 @@ pub trait Lessor: Send + Sync {
         Ok(bytes.into_iter().next().expect("one was asked for"))
     }
 
-    /// As [`try_alloc`](Self::try_alloc), but waits for what is short, until `limit`. To be polled
-    /// with the same `waiting`, which starts as `None`, and lengths.
+    /// As [`try_alloc`](Self::try_alloc), but waits for what is short, and wakes at `limit` at the latest. To
+    /// be polled with the same `waiting`, which starts as `None`, and lengths; dropping `waiting` gives the
+    /// wait up. A transport that does not wait leaves this as it is.
+    ///
+    /// # Errors
+    ///
+    /// As [`try_alloc`](Self::try_alloc): what is still short at the limit.
     fn poll_alloc(
         &self,
         cx: &mut Context<'_>,
@@ -98,7 +121,7 @@ pub trait Lessor: Send + Sync {
     fn lend(&self, bytes: &Arc<dyn SharedBytes>) -> Option<Lent>;
 }
 
-/// So many bytes of private memory, all zero: for transports without shared memory.
+/// Returns so many bytes of private memory, all zero: for transports without shared memory.
 ///
 /// # Errors
 ///

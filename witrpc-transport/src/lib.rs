@@ -11,21 +11,34 @@
 //!   scanner and answer them through the peer.
 //! - [`Admission`]: what a transport asks before it lets a client in.
 //!
+//! - [`Initiator`], [`Responder`] and [`Keys`]: the key exchange by which a transport proves secrets and
+//!   encrypts.
+//!
 //! # What each side promises
 //!
-//! - **Who blocks.** [`ClientChannel::wait_answer`], [`KeptLane::wait_answer`] and [`ServerPort::park`]
-//!   block their thread; nothing else does. [`Peer::answer`] never waits for the client: an answer that
-//!   finds no space is kept by the transport until there is some.
+//! Each method says what it promises. In short:
+//!
+//! - **What may block.** [`ClientChannel::wait_answer`], [`KeptLane::wait_answer`], [`ServerPort::park`] and
+//!   [`ServerPort::join`] block their thread; nothing else does. [`Peer::answer`] never waits for the client:
+//!   an answer that finds no space is kept by the transport until there is some.
 //! - **Back-pressure.** A transport bounds the calls in flight of a client ([`ClientChannel::lanes`]) and
-//!   the bytes that it holds for it. A client that is over a bound waits in [`ClientChannel::poll_send`].
+//!   the bytes that it holds for it. A client that is over a bound waits in [`ClientChannel::poll_send`]. A
+//!   server takes no further requests of a client for which it keeps too many answers.
 //! - **Threads.** Every method may be called from any thread, except that one thread at a time uses a
-//!   [`Scanner`]. Wakers and the methods of [`Admission`] are called with no lock of the transport held.
+//!   [`Scanner`] or a [`KeptLane`]. Wakers and the methods of [`Admission`] are code of users: they are
+//!   called with no lock of the transport held.
 //! - **Ends.** The end of either side ends every pending call with a [`ChannelError`]. A wait ends at
 //!   its [`Limit`] at the latest, whatever the peer does.
 //! - **Copies.** A body is written by the sender *into space that the transport reserved* ([`Fill`]). A
 //!   body that arrives is copied *once*, to where it is wanted ([`RemoteBytes`]). What is not to be
 //!   copied at all is handed over by a message that names it ([`Lessor`]); a transport without leases
 //!   copies it into the message.
+//!
+//! # How it grows
+//!
+//! A later version may add fields, variants, and methods that do nothing unless implemented. So structs and
+//! enums are `#[non_exhaustive]`: a transport makes a struct by its `new` and `with_` methods or from its
+//! default, and has an arm for variants that it does not know.
 
 #![deny(missing_docs, unsafe_code)]
 

@@ -2,9 +2,10 @@
 
 use std::time::{Duration, Instant};
 
-/// Until when to wait. A relative limit becomes an instant when somebody first reads the clock,
-/// which a caller that is answered while it spins never does.
+/// Until when to wait. A relative limit becomes an instant at the first look at the clock, which a caller
+/// that is answered while it spins never takes. A transport reads a limit by its methods.
 #[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
 pub enum Limit {
     /// As long as the peer lives.
     Never,
@@ -15,7 +16,7 @@ pub enum Limit {
 }
 
 impl Limit {
-    /// The instant, fixed at the first call; `None` for [`Limit::Never`].
+    /// Returns the instant, fixed at the first call; `None` for [`Limit::Never`].
     pub fn instant(&mut self) -> Option<Instant> {
         match *self {
             Limit::Never => None,

@@ -18,6 +18,7 @@ pub const MIN_MESSAGE_LEN: usize = 64;
 
 /// A message on its way out.
 #[derive(Clone, Copy)]
+#[non_exhaustive]
 pub struct Outgoing<'a> {
     /// [`TAG_BITS`] bits of the layers above.
     pub tag: u32,
@@ -28,8 +29,26 @@ pub struct Outgoing<'a> {
     pub deadline: Option<Instant>,
 }
 
-/// The bytes of a message on its way out.
+impl<'a> Outgoing<'a> {
+    /// A message without a deadline.
+    #[inline]
+    #[must_use]
+    pub const fn new(tag: u32, body: Body<'a>) -> Self {
+        Self { tag, body, deadline: None }
+    }
+
+    /// The same message with this deadline.
+    #[inline]
+    #[must_use]
+    pub const fn with_deadline(self, deadline: Option<Instant>) -> Self {
+        Self { deadline, ..self }
+    }
+}
+
+/// The bytes of a message on its way out. A transport that carries some kinds in ways of their own takes
+/// all others by [`len`](Self::len) and [`write_at`](Self::write_at).
 #[derive(Clone, Copy)]
+#[non_exhaustive]
 pub enum Body<'a> {
     /// At most [`SMALL_LEN`] bytes: the first `len` of `padded`, which has zeros behind them, so that
     /// a transport can carry whole words.
@@ -65,7 +84,7 @@ pub const fn pad(bytes: &[u8]) -> [u8; SMALL_LEN] {
 }
 
 impl Body<'_> {
-    /// The length in bytes.
+    /// Returns the length in bytes.
     pub fn len(&self) -> usize {
         match self {
             Body::Small { len, .. } => *len,
@@ -74,12 +93,17 @@ impl Body<'_> {
         }
     }
 
-    /// Whether there is nothing to carry.
+    /// Returns whether there is nothing to carry.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// Writes the bytes from `offset` on into `out`, which ends at or before the body's end.
+    /// Writes the bytes from `offset` on into all of `out`.
+    ///
+    /// # Panics
+    ///
+    /// When `offset + out.len()` is beyond the end. A body that is [`Large`](Self::Large) runs code of the
+    /// sender, which may panic: a transport is to survive that, and has sent nothing then.
     pub fn write_at(&self, offset: usize, out: &mut [u8]) {
         match self {
             Body::Small { padded, len } => {
@@ -91,19 +115,21 @@ impl Body<'_> {
     }
 }
 
-/// A body that is written into space which the transport reserved.
+/// A body that is written into space which the transport reserved. The layers above implement it.
 #[expect(clippy::len_without_is_empty, reason = "a body that is filled is never empty")]
 pub trait Fill: Sync {
-    /// The length of the whole body in bytes.
+    /// Returns the length of the whole body in bytes, which stays the same while the message is sent.
     fn len(&self) -> usize;
 
     /// Writes the bytes from `offset` on into all of `out`; `offset + out.len() <= len()`. A
-    /// transport calls this once for the whole body, or once a segment, front to back.
+    /// transport calls this once for the whole body, or once a segment, front to back, on the thread that
+    /// sends. It never waits.
     fn write_at(&self, offset: usize, out: &mut [u8]);
 }
 
 /// The bytes of a message that has arrived, already beyond the reach of the peer or copied on
 /// demand.
+#[non_exhaustive]
 pub enum Payload {
     /// At most [`SMALL_LEN`] bytes, copied.
     Small {
@@ -121,11 +147,20 @@ pub enum Payload {
 }
 
 /// A message that takes bytes along, and these.
+#[non_exhaustive]
 pub struct Leasing {
     /// The message itself, which is none of these.
     pub payload: Payload,
     /// What it takes along, in order.
     pub leases: Vec<Arc<dyn SharedBytes>>,
+}
+
+impl Leasing {
+    /// A message that takes these along.
+    #[must_use]
+    pub fn new(payload: Payload, leases: Vec<Arc<dyn SharedBytes>>) -> Self {
+        Self { payload, leases }
+    }
 }
 
 impl Default for Payload {
@@ -137,7 +172,7 @@ impl Default for Payload {
 }
 
 impl Payload {
-    /// The length in bytes.
+    /// Returns the length in bytes.
     pub fn len(&self) -> usize {
         match self {
             Payload::Small { len, .. } => usize::from(*len),
@@ -147,7 +182,7 @@ impl Payload {
         }
     }
 
-    /// Whether it is empty.
+    /// Returns whether it is empty.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
@@ -182,10 +217,11 @@ impl Payload {
     }
 }
 
-/// A body that still lies where the peer put it. Dropping it gives the space back.
+/// A body that still lies where the peer put it. Dropping it gives the space back, from any thread and
+/// without waiting; it may outlive its connection.
 #[expect(clippy::len_without_is_empty, reason = "empty bodies are small")]
 pub trait RemoteBytes: Send + Sync {
-    /// The length in bytes, checked and stored on this side.
+    /// Returns the length in bytes, checked and stored on this side.
     fn len(&self) -> usize;
 
     /// Copies the bytes from `offset` on into all of `out`. The peer may have changed them since
@@ -196,15 +232,17 @@ pub trait RemoteBytes: Send + Sync {
     /// When `offset + out.len()` is beyond the end.
     fn copy_to(&self, offset: usize, out: &mut [u8]);
 
-    /// The bytes in place, each raw section aligned as it is in the body, if the peer is trusted not
-    /// to write to them.
+    /// Returns the bytes in place, each raw section aligned as it is in the body, if the peer is trusted
+    /// not to write to them.
     fn as_slice(&self) -> Option<&[u8]> {
         None
     }
 }
 
-/// Names a call in flight; only the transport that made it knows what it means.
+/// Names a call in flight; only the transport that made it knows what it means. The server's end of a
+/// connection knows a call by the same ticket as the client's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub struct Ticket {
     /// Where the call lives.
     pub lane: u32,
@@ -213,7 +251,14 @@ pub struct Ticket {
 }
 
 impl Ticket {
-    /// A number that no other call of the same client has, and that both ends know.
+    /// The call that lives there. No two calls of a connection have the same ticket.
+    #[inline]
+    #[must_use]
+    pub const fn new(lane: u32, seq: u64) -> Self {
+        Self { lane, seq }
+    }
+
+    /// Returns a number that no other call of the same client has, and that both ends know.
     #[must_use]
     pub fn call_id(self) -> u64 {
         // A lane has less than 2^16 neighbours and is used less than 2^48 times.
@@ -229,6 +274,7 @@ impl fmt::Debug for Payload {
 
 /// An answer that has arrived, or the place for one: [`Answer::default`].
 #[derive(Debug, Default)]
+#[non_exhaustive]
 pub struct Answer {
     /// [`TAG_BITS`] bits of the layers above.
     pub tag: u32,
@@ -236,8 +282,18 @@ pub struct Answer {
     pub payload: Payload,
 }
 
+impl Answer {
+    /// An answer that has arrived.
+    #[inline]
+    #[must_use]
+    pub const fn new(tag: u32, payload: Payload) -> Self {
+        Self { tag, payload }
+    }
+}
+
 /// A request that has arrived.
 #[derive(Debug)]
+#[non_exhaustive]
 pub struct Request {
     /// Names the call when it is answered.
     pub ticket: Ticket,
@@ -247,4 +303,18 @@ pub struct Request {
     pub payload: Payload,
     /// When the caller stops waiting, if it said so.
     pub deadline: Option<Instant>,
+}
+
+impl Request {
+    /// A request that has arrived, whose deadline is a time of this process's clock.
+    #[inline]
+    #[must_use]
+    pub const fn new(
+        ticket: Ticket,
+        tag: u32,
+        payload: Payload,
+        deadline: Option<Instant>,
+    ) -> Self {
+        Self { ticket, tag, payload, deadline }
+    }
 }

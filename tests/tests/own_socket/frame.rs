@@ -73,14 +73,14 @@ pub(crate) fn of_cancel(ticket: Ticket) -> Vec<u8> {
 /// Takes the ticket off the front.
 pub(crate) fn ticket(rest: &[u8]) -> Option<(Ticket, &[u8])> {
     let (seq, rest) = rest.split_first_chunk()?;
-    Some((Ticket { lane: 0, seq: u64::from_le_bytes(*seq) }, rest))
+    Some((Ticket::new(0, u64::from_le_bytes(*seq)), rest))
 }
 
 pub(crate) fn to_answer(rest: &[u8]) -> Option<(Ticket, Answer)> {
     let (ticket, rest) = ticket(rest)?;
     let (tag, rest) = rest.split_first_chunk()?;
     let payload = Payload::from_private(rest.to_vec());
-    Some((ticket, Answer { tag: u32::from_le_bytes(*tag), payload }))
+    Some((ticket, Answer::new(u32::from_le_bytes(*tag), payload)))
 }
 
 pub(crate) fn to_request(rest: &[u8]) -> Option<Request> {
@@ -92,5 +92,5 @@ pub(crate) fn to_request(rest: &[u8]) -> Option<Request> {
         left => Instant::now().checked_add(Duration::from_nanos(left)),
     };
     let payload = Payload::from_private(rest.to_vec());
-    Some(Request { ticket, tag: u32::from_le_bytes(*tag), payload, deadline })
+    Some(Request::new(ticket, u32::from_le_bytes(*tag), payload, deadline))
 }

@@ -148,7 +148,7 @@ fn calls_of_every_size_go_there_and_back() {
 
 #[test]
 fn a_call_over_the_limit_is_refused_where_it_is_made() {
-    let limits = Limits { max_message_size: 1_000, ..Limits::default() };
+    let limits = Limits::default().with_max_message_size(1_000);
     let client = Fixture::new(limits);
     let client = client.client();
     let error = client.echo("x".repeat(2_000)).unwrap_err();
@@ -158,7 +158,7 @@ fn a_call_over_the_limit_is_refused_where_it_is_made() {
 
 #[test]
 fn calls_that_outnumber_the_lanes_wait_and_all_are_answered() {
-    let fixture = Fixture::new(Limits { lanes: 2, ..Limits::default() });
+    let fixture = Fixture::new(Limits::default().with_lanes(2));
     let later = fixture.later();
     let calls = (0..100).map(|number: u64| later.checked(number.to_string()));
     let answers = block_on(join_all(calls));
@@ -208,7 +208,7 @@ fn streams_uploads_and_events_cross() {
 
 #[test]
 fn a_handler_learns_that_its_call_is_given_up() {
-    let fixture = Fixture::new(Limits { lanes: 4, ..Limits::default() });
+    let fixture = Fixture::new(Limits::default().with_lanes(4));
     let (client, later) = (fixture.client(), fixture.later());
     let token = CancelToken::new();
     let view = client.with(CallOptions::new().cancelled_by(&token));
@@ -263,7 +263,7 @@ fn both_sides_learn_that_the_other_is_lost() {
 
 #[test]
 fn a_client_that_leaves_is_gone_for_its_server() {
-    let fixture = Fixture::new(Limits { max_clients: 1, ..Limits::default() });
+    let fixture = Fixture::new(Limits::default().with_max_clients(1));
     let client = fixture.client();
     assert_eq!(fixture.server.clients().len(), 1);
     let refused = PostClient::connect(Endpoint::new(fixture.wire.clone())).err();

@@ -132,7 +132,7 @@ impl Client {
     pub(super) fn collect_lane(self: &Arc<Self>, lane: usize) {
         match self.lanes.get(lane).lent.current() {
             Some((_, Phase::Abandoned)) => self.collect_abandoned(lane),
-            Some((seq, Phase::Collectable)) => self.shelve(Ticket { lane: lane as u32, seq }),
+            Some((seq, Phase::Collectable)) => self.shelve(Ticket::new(lane as u32, seq)),
             _ => {}
         }
     }
@@ -234,7 +234,7 @@ impl Client {
 
 /// The same answer, out of the server's arena.
 fn private_copy(answer: Answer) -> Answer {
-    Answer { tag: answer.tag, payload: private_payload(answer.payload) }
+    Answer::new(answer.tag, private_payload(answer.payload))
 }
 
 /// The same bytes, out of the server's arena; leases stay there.

@@ -161,7 +161,7 @@ mod tests {
             Waker::from(Arc::new(Task { deadlines, wakes }))
         };
         let now = Instant::now();
-        let call = |seq| Ticket { lane: 0, seq };
+        let call = |seq| Ticket::new(0, seq);
         let [mut kept, mut cleared] = [Alarm::default(), Alarm::default()];
         // Each set twice, by tasks of which the first ends.
         for at in [now, now + HOUR] {

@@ -102,7 +102,7 @@ impl KeptLane {
                 Ok(Taken::Acknowledged) => return Err(client.accuse(UNASKED)),
                 Err(error) => {
                     if let ChannelError::NoMemory { .. } = error {
-                        client.abandon_owned(Ticket { lane: ticket.lane, seq });
+                        client.abandon_owned(Ticket::new(ticket.lane, seq));
                     }
                     client.end_if_broken(error);
                     return Err(error);

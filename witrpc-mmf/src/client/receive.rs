@@ -111,7 +111,7 @@ impl Client {
             }
         };
         if outcome.is_err() {
-            self.abandon(Ticket { lane: lane as u32, seq });
+            self.abandon(Ticket::new(lane as u32, seq));
         }
         outcome
     }
@@ -247,7 +247,7 @@ impl Client {
             Ok(Taken::Answer(_)) => self.free_lane(lane),
             Ok(Taken::More(_) | Taken::Acknowledged) => {}
             Err(ChannelError::NoMemory { .. }) => {
-                self.abandon_owned(Ticket { lane: lane as u32, seq });
+                self.abandon_owned(Ticket::new(lane as u32, seq));
             }
             Err(error) => self.end_if_broken(*error),
         }
@@ -275,7 +275,7 @@ impl Client {
         if kind != Kind::Inline || len as usize > INLINE_LEN || tag & LEASES != 0 {
             return None;
         }
-        self.half.codec.is_plain().then(|| Answer { tag, payload: small(head, copied) })
+        self.half.codec.is_plain().then(|| Answer::new(tag, small(head, copied)))
     }
 
     /// What a copied line says that is no short answer.
@@ -310,13 +310,13 @@ impl Client {
             Kind::Discard => return Ok(Taken::Answer(Err(ChannelError::PeerNoMemory))),
         };
         if head.tag & LEASES == 0 {
-            return Ok(Taken::Answer(Ok(Answer { tag: head.tag, payload })));
+            return Ok(Taken::Answer(Ok(Answer::new(head.tag, payload))));
         }
         if head.kind != Kind::Inline {
             return Err(ChannelError::Misbehaved("an answer with leases that is not in its line"));
         }
         let payload = take_leases(self, payload).map_err(ChannelError::Misbehaved)?;
-        Ok(Taken::Answer(Ok(Answer { tag: head.tag & !LEASES, payload })))
+        Ok(Taken::Answer(Ok(Answer::new(head.tag & !LEASES, payload))))
     }
 
     /// The answer in a block; or why this process does not take it, if it has been dropped.
@@ -371,7 +371,7 @@ impl Client {
         self.half.release(&block);
         match partial.whole() {
             Ok(bytes) => {
-                let answer = Answer { tag: head.tag, payload: Payload::Whole(bytes) };
+                let answer = Answer::new(head.tag, Payload::Whole(bytes));
                 return Ok(Taken::Answer(Ok(answer)));
             }
             Err(partial) => *private.partial() = Some(partial),

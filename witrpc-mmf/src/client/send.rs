@@ -169,7 +169,7 @@ impl Client {
         private.set_looks(Looks::NotGranted);
         self.raise_high_water(lane);
         self.publish(lane, seq, line);
-        Ticket { lane: lane as u32, seq }
+        Ticket::new(lane as u32, seq)
     }
 
     /// Puts a deadline beside its lane. Relaxed: it stands before the line that speaks of it is

@@ -145,7 +145,7 @@ impl Client {
                 Looks::NotGranted => {}
                 Looks::Left(_) => self.spin.succeeded(),
                 // It may have been polled for another reason than being woken by the link thread.
-                Looks::Asleep => self.forget_sleeper(Ticket { lane: lane as u32, seq }),
+                Looks::Asleep => self.forget_sleeper(Ticket::new(lane as u32, seq)),
             }
             return Poll::Ready(Ok(()));
         }
@@ -164,7 +164,7 @@ impl Client {
         }
         private.set_looks(Looks::Asleep);
         let deadline = limit.instant();
-        let ticket = Ticket { lane: lane as u32, seq };
+        let ticket = Ticket::new(lane as u32, seq);
         self.link_wakes(ticket, cx.waker(), deadline);
         if arrived() {
             self.forget_sleeper(ticket);

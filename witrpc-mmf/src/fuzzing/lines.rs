@@ -73,14 +73,14 @@ fn with_message<R>(len: usize, send: impl FnOnce(Outgoing<'_>) -> R) -> R {
         0..=INLINE_LEN => Body::Small { padded: &[7; INLINE_LEN], len },
         _ => Body::Large(&bytes),
     };
-    send(Outgoing { tag: 1, body, deadline: None })
+    send(Outgoing::new(1, body))
 }
 
 /// A message that takes a lease along, handed to `send`.
 fn with_lease<R>(claim: Claim, send: impl FnOnce(Outgoing<'_>) -> R) -> R {
-    let leases = [Lent(Box::new(claim))];
+    let leases = [Lent::new(claim)];
     let body = Body::Small { padded: &[7; INLINE_LEN], len: 3 };
-    send(Outgoing { tag: 1, body: Body::Leasing { body: &body, leases: &leases }, deadline: None })
+    send(Outgoing::new(1, Body::Leasing { body: &body, leases: &leases }))
 }
 
 /// Leases of the honest end's, each filled with a byte of its own.
@@ -141,6 +141,7 @@ fn read(payload: Payload, kept: &mut Vec<Arc<dyn SharedBytes>>) {
             }
             return read(leasing.payload, kept);
         }
+        _ => unreachable!("the engine makes no other"),
     };
     assert!(len <= MAX_MESSAGE_LEN, "{len} bytes were handed on");
 }

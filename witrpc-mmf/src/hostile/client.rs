@@ -87,10 +87,7 @@ impl Honest {
                     self.kept.lock().expect("nobody panics with it").push(request.payload);
                 }
                 if request.tag != 1 {
-                    let _ = connection.answer(
-                        request.ticket,
-                        Outgoing { tag: request.tag, body, deadline: None },
-                    );
+                    let _ = connection.answer(request.ticket, Outgoing::new(request.tag, body));
                 }
                 ControlFlow::Continue(())
             });
@@ -168,7 +165,7 @@ impl Honest {
     pub fn serves(&self, bystander: &Arc<Client>) {
         let outcome = self.while_serving(|| {
             let body = Body::Small { padded: &[0; INLINE_LEN], len: 1 };
-            call(bystander, Outgoing { tag: 7, body, deadline: None })
+            call(bystander, Outgoing::new(7, body))
         });
         assert_eq!(outcome, Ok(7));
     }
@@ -360,7 +357,7 @@ fn who_is_turned_away_is_counted_and_who_leaves_is_not() {
         wait_for_server: Duration::ZERO,
         max_region_len: REGION_LEN as u64,
         handshake_timeout: PATIENCE,
-        initiator: &Plain { encryption: true },
+        initiator: &const { Plain::new(true) },
     };
     let refused = connect(&honest.site.name, &honest.site.place, &options).map(drop);
     assert!(matches!(refused, Err(ConnectError::OtherDemands { .. })), "{refused:?}");

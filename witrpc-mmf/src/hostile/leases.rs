@@ -145,10 +145,10 @@ fn an_answer_with_leases_that_does_not_fit_its_line_is_not_sent() {
         let claim = connection.claim(Arc::clone(&lease)).expect("it is at home");
         let body =
             Body::Small { padded: &[0; INLINE_LEN], len: connection.longest_body_with(1) + spare };
-        let leases = [Lent(Box::new(claim))];
+        let leases = [Lent::new(claim)];
         let body = Body::Leasing { body: &body, leases: &leases };
-        let message = Outgoing { tag: 0, body, deadline: None };
-        let outcome = connection.answer(Ticket { lane: 0, seq: 1 }, message);
+        let message = Outgoing::new(0, body);
+        let outcome = connection.answer(Ticket::new(0, 1), message);
         let too_large = ChannelError::TooLarge { len: INLINE_LEN + spare, max: INLINE_LEN };
         assert_eq!(outcome, if fits { Ok(()) } else { Err(too_large) });
     }

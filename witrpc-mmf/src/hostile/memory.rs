@@ -11,12 +11,12 @@ use crate::memory::words::Mapped;
 use super::Said;
 use super::client::{Honest, Zeros, call};
 
-const SEALED: Plain = Plain { encryption: true };
+const SEALED: Plain = Plain::new(true);
 const LONG: Zeros = Zeros(1_000);
 
 /// Sealed, it goes in one block, which is opened in private memory; `tag` says what is answered.
 fn long_request(tag: u32) -> Outgoing<'static> {
-    Outgoing { tag, body: Body::Large(&LONG), deadline: None }
+    Outgoing::new(tag, Body::Large(&LONG))
 }
 
 #[test]

@@ -12,7 +12,7 @@ use super::client::Honest;
 use super::server::{Hostile, call};
 use super::{LANES, Said};
 
-const KEYS: Plain = Plain { encryption: true };
+const KEYS: Plain = Plain::new(true);
 
 /// The honest lines of lane 0, one after the other.
 fn honest_lines() -> impl FnMut() -> Said {
@@ -86,11 +86,8 @@ fn a_connection_ends_before_a_number_is_used_twice() {
     let (client, bystander) = (honest.bystander(), honest.bystander());
     honest.serves(&client);
     client.sealing().spend(0);
-    let refused = client.try_send(Outgoing {
-        tag: 7,
-        body: Body::Small { padded: &[0; INLINE_LEN], len: 1 },
-        deadline: None,
-    });
+    let refused =
+        client.try_send(Outgoing::new(7, Body::Small { padded: &[0; INLINE_LEN], len: 1 }));
     assert_eq!(refused, Err(ChannelError::Disconnected(DisconnectReason::KeysSpent)));
     assert_eq!(client.lost(), Some(DisconnectReason::KeysSpent));
     honest.serves(&bystander);

@@ -118,11 +118,7 @@ impl Raw {
 }
 
 fn send(client: &Client) -> Ticket {
-    let sent = client.try_send(Outgoing {
-        tag: 0,
-        body: Body::Small { padded: &[0; INLINE_LEN], len: 1 },
-        deadline: None,
-    });
+    let sent = client.try_send(Outgoing::new(0, Body::Small { padded: &[0; INLINE_LEN], len: 1 }));
     sent.expect("connected").expect("a lane is free")
 }
 

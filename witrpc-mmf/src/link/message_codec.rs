@@ -214,7 +214,7 @@ mod tests {
     }
 
     fn sealed() -> MessageCodec {
-        MessageCodec::new(Some(Box::new(Plain { encryption: true })), 1)
+        MessageCodec::new(Some(Box::new(Plain::new(true))), 1)
     }
 
     #[test]

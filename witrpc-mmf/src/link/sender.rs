@@ -168,7 +168,7 @@ pub fn with_leases<T>(
 ) -> Result<Option<T>, ChannelError> {
     let sent = trailer::with_leases(*body, leases, |body| {
         at_most(max, &body)?;
-        send(Outgoing { tag: message.tag | LEASES, body, ..message })
+        send(Outgoing::new(message.tag | LEASES, body).with_deadline(message.deadline))
     });
     if let Ok(Some(_)) = sent {
         leases.iter().for_each(|lent| Claim::of(lent).commit());

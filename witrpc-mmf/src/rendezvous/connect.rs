@@ -220,7 +220,7 @@ impl<'a> Handshake<'a> {
     }
 
     fn exchange_keys(&mut self, prologue: &[u8]) -> Result<Records, ConnectError> {
-        let Begun { message, finish } =
+        let Begun { message, finish, .. } =
             self.options.initiator.begin(prologue).map_err(lacked_random_bytes)?;
         self.send_arena.framed(&message);
         self.flush()?;

@@ -32,7 +32,7 @@ struct Door(AtomicU32);
 
 impl Host for Door {
     fn responder(&self) -> &dyn Responder {
-        &Plain { encryption: false }
+        &const { Plain::new(false) }
     }
 
     fn admit(&self, _: &ClientInfo, hello: &[u8]) -> Admitted {

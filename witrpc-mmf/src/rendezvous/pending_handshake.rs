@@ -7,7 +7,7 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 use rustix::net::{AddressFamily, SocketFlags, SocketType, socketpair};
 use rustix::process::geteuid;
-use witrpc_transport::{Admitted, Clearance, ClientInfo, ResourceError, Response};
+use witrpc_transport::{Clearance, ClientInfo, ResourceError, Response};
 
 use crate::memory::region;
 use crate::memory::region::{Identity, Made, OpenError, OwnPages, PeerPages, RegionBuilder};
@@ -354,8 +354,8 @@ impl PendingHandshake {
         }
         let clearance = secured(&mut self.secured).clearance.clone();
         let client = ClientInfo::new(self.who.pid, self.who.uid).cleared(clearance);
-        match context.host.admit(&client, blob) {
-            Admitted::Welcome { welcome, session } => {
+        match context.host.admit(&client, blob).into_result() {
+            Ok((welcome, session)) => {
                 // The last record; the keys are the messages' from here on. It is sent when this
                 // returns.
                 self.say(&Record::Welcome(&welcome), Vec::new());
@@ -363,8 +363,8 @@ impl PendingHandshake {
                 context.host.connected(client, session, self.established(regions, context));
                 Ok(Some(HandshakeStage::Welcoming { client_id }))
             }
-            Admitted::Refusal(bytes) => {
-                self.say(&Record::Refusal(&bytes), Vec::new());
+            Err(reason) => {
+                self.say(&Record::Refusal(&reason), Vec::new());
                 Ok(Some(HandshakeStage::Refused))
             }
         }

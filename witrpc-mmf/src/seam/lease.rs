@@ -85,7 +85,7 @@ impl Lessor for Channel {
 
     fn lend(&self, bytes: &Arc<dyn SharedBytes>) -> Option<Lent> {
         let claim = self.0.claim(own(bytes)?)?;
-        Some(Lent(Box::new(claim)))
+        Some(Lent::new(claim))
     }
 }
 
@@ -109,7 +109,7 @@ impl Lessor for ConnectedPeer {
 
     fn lend(&self, bytes: &Arc<dyn SharedBytes>) -> Option<Lent> {
         let claim = self.connection().ok()?.claim(own(bytes)?)?;
-        Some(Lent(Box::new(claim)))
+        Some(Lent::new(claim))
     }
 }
 

@@ -53,7 +53,7 @@ impl Connection {
             return Err(ChannelError::PeerDied);
         }
         // An answer has no deadline, so its head says that there is none.
-        let answer = Outgoing { deadline: None, ..answer };
+        let answer = Outgoing::new(answer.tag, answer.body);
         match answer.body {
             Body::Small { padded, len } if self.half.codec.is_plain() => {
                 self.respond(ticket, &ReadyLine::short(&answer, padded, len));
@@ -194,7 +194,7 @@ impl Connection {
         let half = &self.half;
         let part = half.part(outbound.sent, total);
         let body = Body::Large(outbound);
-        let answer = Outgoing { tag: outbound.tag, body, deadline: None };
+        let answer = Outgoing::new(outbound.tag, body);
         let line = match half.try_fill(lane as usize, &answer, part) {
             Ok(Some(line)) => line,
             Ok(None) => return false,

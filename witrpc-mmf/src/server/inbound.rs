@@ -139,7 +139,7 @@ impl Connection {
             self.check_numbers(lane)?;
         }
         self.take(lane, seq);
-        let ticket = Ticket { lane: lane as u32, seq };
+        let ticket = Ticket::new(lane as u32, seq);
         match head.kind {
             Kind::Inline if head.tag & LEASES == 0 => {
                 self.take_inline(ticket, head, &copied).map(Line::Request)
@@ -182,7 +182,7 @@ impl Connection {
     #[inline]
     pub(super) fn request(&self, ticket: Ticket, head: Head, payload: Payload) -> Request {
         let deadline = head.deadline.then(|| self.deadline(ticket.lane as usize));
-        Request { ticket, tag: head.tag, payload, deadline }
+        Request::new(ticket, head.tag, payload, deadline)
     }
 
     #[cold]

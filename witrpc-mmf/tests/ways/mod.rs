@@ -22,7 +22,7 @@ macro_rules! each_way {
         mod $way {
             const WAY: super::Way = super::Way {
                 backend: witrpc_mmf::Backend::$backend,
-                keys: witrpc_transport::Plain { encryption: $encryption },
+                keys: witrpc_transport::Plain::new($encryption),
             };
             $(#[test] fn $test() { super::$test(WAY); })*
         }

@@ -59,8 +59,7 @@ pub(crate) fn respond(server: &Server) -> ! {
                 };
                 let body = Body::Small { padded: bytes, len: usize::from(*len) };
                 // A client that has gone needs no answer.
-                let _ = connection
-                    .answer(request.ticket, Outgoing { tag: request.tag, body, deadline: None });
+                let _ = connection.answer(request.ticket, Outgoing::new(request.tag, body));
                 ControlFlow::Continue(())
             });
             idle = if found { 0 } else { idle + 1 };
@@ -96,7 +95,7 @@ impl RawClient {
 
     fn send(&self) -> Ticket {
         let padded = black_box(&[3; witrpc_mmf::INLINE_LEN]);
-        let message = Outgoing { tag: 1, body: Body::Small { padded, len: 16 }, deadline: None };
+        let message = Outgoing::new(1, Body::Small { padded, len: 16 });
         self.client.try_send(message).expect("a connection").expect("a free lane")
     }
 

@@ -29,7 +29,7 @@ impl Lessor for Generous {
     }
 
     fn lend(&self, _bytes: &Arc<dyn SharedBytes>) -> Option<Lent> {
-        Some(Lent(Box::new(())))
+        Some(Lent::new(()))
     }
 }
 
@@ -54,7 +54,7 @@ fn body_with(leases: usize) -> (Vec<u8>, bool) {
 /// A message that speaks of so many leases, and takes these along.
 fn open(named: usize, taken: Vec<Arc<dyn SharedBytes>>) -> Result<OwnedBody, DecodeError> {
     let (body, raw) = body_with(named);
-    let leasing = Leasing { payload: Payload::Whole(body), leases: taken };
+    let leasing = Leasing::new(Payload::Whole(body), taken);
     OwnedBody::new(Payload::Leasing(Box::new(leasing)), raw, Codec::Postcard)
 }
 

@@ -69,11 +69,11 @@ fn open(payload: &mut Payload, has_raw: bool) -> Result<Option<Box<RawSections>>
         return open_raw(payload).map(Some);
     }
     match payload {
-        Payload::Remote(_) => *payload = copy_range(payload, 0..payload.len()),
+        Payload::Small { .. } | Payload::Whole(_) => {}
         Payload::Leasing(leasing) => {
             return Err(DecodeError::Leases { named: 0, taken: leasing.leases.len() });
         }
-        Payload::Small { .. } | Payload::Whole(_) => {}
+        _ => *payload = copy_range(payload, 0..payload.len()),
     }
     Ok(None)
 }
@@ -99,7 +99,7 @@ fn private_bytes(payload: &Payload) -> Option<&[u8]> {
     match payload {
         Payload::Small { bytes, len } => bytes.get(..usize::from(*len)),
         Payload::Whole(bytes) => Some(bytes),
-        Payload::Remote(_) | Payload::Leasing(_) => None,
+        _ => None,
     }
 }
 

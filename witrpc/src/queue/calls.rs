@@ -83,7 +83,7 @@ impl QueueState {
 
     pub(super) fn next_ticket(&mut self) -> Ticket {
         self.last_seq += 1;
-        Ticket { lane: 0, seq: self.last_seq }
+        Ticket::new(0, self.last_seq)
     }
 
     /// Whether the lane of a call stays with its sender, as is asked once.

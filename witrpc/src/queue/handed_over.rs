@@ -6,15 +6,15 @@ use super::transferred_lease::taken_along;
 
 /// Returns the request that a message of this ticket becomes.
 pub(crate) fn to_request(ticket: Ticket, message: Outgoing<'_>) -> Request {
-    let Outgoing { tag, body, deadline } = message;
-    Request { ticket, tag, payload: receive(body), deadline }
+    let Outgoing { tag, body, deadline, .. } = message;
+    Request::new(ticket, tag, receive(body), deadline)
 }
 
 /// Takes the bytes of a message out of its sender's hands.
 pub(crate) fn receive(body: Body<'_>) -> Payload {
     if let Body::Leasing { body, leases } = body {
         let leases = leases.iter().map(taken_along).collect();
-        return Payload::Leasing(Box::new(Leasing { payload: receive(*body), leases }));
+        return Payload::Leasing(Box::new(Leasing::new(receive(*body), leases)));
     }
     let len = body.len();
     match u8::try_from(len) {

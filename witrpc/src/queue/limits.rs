@@ -4,8 +4,18 @@ use witrpc_transport::MIN_MESSAGE_LEN;
 
 use crate::error::BindError;
 
-/// What a server allows each of its clients.
+/// What a server allows each of its clients. [`ServerQueue::new`](super::ServerQueue::new) checks the bounds.
+///
+/// # Examples
+///
+/// ```
+/// use witrpc::queue::Limits;
+///
+/// let limits = Limits::default().with_lanes(8).with_max_message_size(1 << 20);
+/// assert_eq!((limits.lanes, limits.max_clients), (8, 1024));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Limits {
     /// How many calls may be in flight: 1 to 1024, 64 unless given.
     pub lanes: u32,
@@ -21,6 +31,24 @@ impl Limits {
 
     pub(crate) const DEFAULT: Self =
         Self { lanes: 64, max_clients: 1024, max_message_size: 64 << 20 };
+
+    /// The same limits, with so many calls in flight.
+    #[must_use]
+    pub const fn with_lanes(self, lanes: u32) -> Self {
+        Self { lanes, ..self }
+    }
+
+    /// The same limits, with so many clients at once.
+    #[must_use]
+    pub const fn with_max_clients(self, max_clients: u32) -> Self {
+        Self { max_clients, ..self }
+    }
+
+    /// The same limits, with requests and answers of so many bytes.
+    #[must_use]
+    pub const fn with_max_message_size(self, max_message_size: usize) -> Self {
+        Self { max_message_size, ..self }
+    }
 
     pub(crate) fn check(&self) -> Result<(), BindError> {
         let within = |limit, value, min, max| match value {

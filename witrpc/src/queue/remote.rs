@@ -55,7 +55,7 @@ impl RemoteClient {
 
     /// Takes note of a request that has come; refuses one that no honest client sends.
     pub(crate) fn arrives(&self, request: &Request) -> Result<(), ChannelError> {
-        let Ticket { lane, seq } = request.ticket;
+        let Ticket { lane, seq, .. } = request.ticket;
         if lane != 0 || seq >> 48 != 0 {
             return Err(ChannelError::Misbehaved("a ticket is out of range"));
         }
@@ -126,7 +126,7 @@ impl Peer for RemoteClient {
         if len > max {
             return Err(ChannelError::TooLarge { len, max });
         }
-        let answer = Answer { tag: answer.tag, payload: receive(answer.body) };
+        let answer = Answer::new(answer.tag, receive(answer.body));
         let mut state = lock(&self.state);
         if state.ended {
             return Err(GONE);

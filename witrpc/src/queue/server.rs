@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 
 use witrpc_rt::lock;
 use witrpc_transport::{
-    Admission, Admitted, ChannelError, ClientInfo, MAX_HELLO_LEN, Only, Peer, Request, Scanner,
-    Serve, ServerPort, Session, Shutdown, Ticket,
+    Admission, ChannelError, ClientInfo, MAX_HELLO_LEN, Only, Peer, Request, Scanner, Serve,
+    ServerPort, Session, Shutdown, Ticket,
 };
 
 use crate::error::{BindError, ConnectError};
@@ -129,10 +129,8 @@ impl ServerQueue {
         make: impl FnOnce(ClientInfo, Session) -> Arc<C>,
     ) -> Result<(Vec<u8>, Arc<C>), ConnectError> {
         self.check_room(&lock(&self.state))?;
-        let (welcome, session) = match self.admission.admit(hello, &client) {
-            Admitted::Welcome { welcome, session } => (welcome, session),
-            Admitted::Refusal(refusal) => return Err(ConnectError::Refused(refusal)),
-        };
+        let (welcome, session) =
+            self.admission.admit(hello, &client).into_result().map_err(ConnectError::Refused)?;
         let link = make(client, session);
         let mut state = lock(&self.state);
         // Looked at anew: the admission ran without the lock.

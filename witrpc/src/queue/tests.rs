@@ -103,16 +103,16 @@ fn connect(server: &Arc<ServerQueue>, record: &Record) -> ConnectionHandle {
 }
 
 fn ticket(seq: u64) -> Ticket {
-    Ticket { lane: 0, seq }
+    Ticket::new(0, seq)
 }
 
 fn request(seq: u64) -> Request {
-    Request { ticket: ticket(seq), tag: 0, payload: Payload::default(), deadline: None }
+    Request::new(ticket(seq), 0, Payload::default(), None)
 }
 
 fn small(tag: u32) -> Outgoing<'static> {
     const BODY: [u8; SMALL_LEN] = pad(b"body");
-    Outgoing { tag, body: Body::Small { padded: &BODY, len: 4 }, deadline: None }
+    Outgoing::new(tag, Body::Small { padded: &BODY, len: 4 })
 }
 
 /// Takes the next request.
@@ -140,10 +140,10 @@ fn a_server_takes_nothing_that_no_honest_client_sends() {
     let server = serve(&record);
     let handle = connect(&server, &record);
     let wrong = [
-        Request { ticket: Ticket { lane: 1, seq: 1 }, ..request(1) },
+        Request::new(Ticket::new(1, 1), 0, Payload::default(), None),
         request(1 << 48),
-        Request { tag: 1 << TAG_BITS, ..request(1) },
-        Request { payload: Payload::Whole(vec![0; 101]), ..request(1) },
+        Request::new(ticket(1), 1 << TAG_BITS, Payload::default(), None),
+        Request::new(ticket(1), 0, Payload::Whole(vec![0; 101]), None),
     ];
     let is_refused = |result| matches!(result, Err(ChannelError::Misbehaved(_)));
     for wrong in wrong {
@@ -222,9 +222,9 @@ fn a_client_takes_nothing_that_no_honest_server_sends() {
     let (client, handle) = client(&record);
     let sent = client.try_send(small(0)).unwrap().expect("a lane is free");
     let is_refused = |result| matches!(result, Err(ChannelError::Misbehaved(_)));
-    let long = Answer { tag: 0, payload: Payload::Whole(vec![0; 101]) };
+    let long = Answer::new(0, Payload::Whole(vec![0; 101]));
     assert!(is_refused(handle.answer(sent, long)));
-    let tagged = Answer { tag: 1 << TAG_BITS, payload: Payload::default() };
+    let tagged = Answer::new(1 << TAG_BITS, Payload::default());
     assert!(is_refused(handle.answer(sent, tagged)));
     assert!(is_refused(handle.answer(ticket(9), Answer::default())));
     assert_eq!(handle.answer(sent, Answer::default()), Ok(()));

@@ -21,12 +21,12 @@ impl Lessor for TransferredLease {
     }
 
     fn lend(&self, bytes: &Arc<dyn SharedBytes>) -> Option<Lent> {
-        Some(Lent(Box::new(Arc::clone(bytes))))
+        Some(Lent::new(Arc::clone(bytes)))
     }
 }
 
 /// What a message was lent.
 pub(crate) fn taken_along(lent: &Lent) -> Arc<dyn SharedBytes> {
-    let bytes = lent.0.downcast_ref::<Arc<dyn SharedBytes>>();
+    let bytes = lent.get::<Arc<dyn SharedBytes>>();
     Arc::clone(bytes.expect("bytes are sent over the transport that has lent them"))
 }

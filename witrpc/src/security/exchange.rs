@@ -58,7 +58,7 @@ fn write(handshake: &mut HandshakeState) -> Result<Vec<u8>, NoRandomBytes> {
     let mut message = vec![0; MESSAGE_LEN];
     match handshake.write_message(&[], &mut message) {
         Ok(len) => debug_assert_eq!(len, MESSAGE_LEN),
-        Err(snow::Error::Rng) => return Err(NoRandomBytes),
+        Err(snow::Error::Rng) => return Err(NoRandomBytes::new()),
         Err(error) => panic!("{WELL_FORMED}: {error}"),
     }
     Ok(message)

@@ -10,28 +10,23 @@ const _: () = assert!(COUNTER_BITS == witrpc_transport::COUNTER_BITS);
 
 impl Initiator for Credentials {
     fn demands(&self) -> Demands {
-        Demands { token: self.has_token(), encryption: self.encrypts() }
+        Demands::default().with_token(self.has_token()).with_encryption(self.encrypts())
     }
 
     fn begin(&self, prologue: &[u8]) -> Result<Begun, NoRandomBytes> {
         let (exchange, message) = Exchange::begin(self, prologue)?;
-        let finish = move |reply: &[u8]| exchange.finish(reply).map(boxed);
-        Ok(Begun { message, finish: Box::new(finish) })
+        Ok(Begun::new(message, move |reply| exchange.finish(reply).map(boxed)))
     }
 }
 
 impl Responder for Guard {
     fn demands(&self) -> Demands {
-        Demands { token: self.asks_for_token(), encryption: self.encrypts() }
+        Demands::default().with_token(self.asks_for_token()).with_encryption(self.encrypts())
     }
 
     fn respond(&self, prologue: &[u8], message: &[u8]) -> Result<Option<Response>, NoRandomBytes> {
         let replied = respond(self, prologue, message)?;
-        Ok(replied.map(|(message, keys, clearance)| Response {
-            message,
-            keys: boxed(keys),
-            clearance,
-        }))
+        Ok(replied.map(|(message, keys, clearance)| Response::new(message, boxed(keys), clearance)))
     }
 }
 

@@ -217,11 +217,9 @@ mod tests {
         ServiceDescriptor { name: "Calculator", docs: "", methods: &[], events: &[] };
 
     fn answer_to(door: &ServerAdmission, hello: &[u8]) -> Result<(Welcome, Session), Refusal> {
-        match door.admit(hello, &ClientInfo::new(2, 3)) {
-            Admitted::Welcome { welcome, session } => {
-                Ok((postcard::from_bytes(&welcome).unwrap(), session))
-            }
-            Admitted::Refusal(refusal) => Err(postcard::from_bytes(&refusal).unwrap()),
+        match door.admit(hello, &ClientInfo::new(2, 3)).into_result() {
+            Ok((welcome, session)) => Ok((postcard::from_bytes(&welcome).unwrap(), session)),
+            Err(refusal) => Err(postcard::from_bytes(&refusal).unwrap()),
         }
     }
 

@@ -9,6 +9,7 @@ use crate::rt::cancel_token::CancelToken;
 use crate::security::{Credentials, Guard};
 
 /// What a client gives its transport at the start.
+#[non_exhaustive]
 pub struct ConnectConfig {
     /// Handed to the server's [`Admission::admit`](witrpc_transport::Admission::admit); at most
     /// [`MAX_HELLO_LEN`](witrpc_transport::MAX_HELLO_LEN) bytes.
@@ -30,7 +31,25 @@ pub struct ConnectConfig {
     pub trusted: Option<TrustedPeer>,
 }
 
+impl ConnectConfig {
+    /// A client that says this hello, has no token, asks for no encryption, and waits for no server: to try a
+    /// transport without the layers above. What is to differ is set in the fields.
+    #[must_use]
+    pub fn new(hello: Vec<u8>) -> Self {
+        Self {
+            hello,
+            wait_for_server: Duration::ZERO,
+            until: None,
+            cancel: None,
+            wait: WaitPolicy::default(),
+            credentials: Credentials::default(),
+            trusted: None,
+        }
+    }
+}
+
 /// What a server gives its transport at the start.
+#[non_exhaustive]
 pub struct BindConfig {
     /// Decides which clients come in.
     pub admission: Arc<dyn Admission>,
@@ -40,4 +59,13 @@ pub struct BindConfig {
     pub guard: Arc<Guard>,
     /// Whether what clients send may be read in place.
     pub trusted: Option<TrustedPeer>,
+}
+
+impl BindConfig {
+    /// A server that asks clients for no token and no encryption: to try a transport without the layers above.
+    /// What is to differ is set in the fields.
+    #[must_use]
+    pub fn new(admission: Arc<dyn Admission>) -> Self {
+        Self { admission, wait: WaitPolicy::default(), guard: Arc::default(), trusted: None }
+    }
 }

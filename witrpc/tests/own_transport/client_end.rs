@@ -209,7 +209,7 @@ fn a_transport_without_leases_carries_copies() {
 
 #[test]
 fn an_answer_that_makes_no_sense_is_an_error_of_its_call() {
-    let (_server, endpoint) = serve(|answer| Answer { tag: answer.tag | 0x80, ..answer });
+    let (_server, endpoint) = serve(|answer| Answer::new(answer.tag | 0x80, answer.payload));
     let client = EchoClient::connect(endpoint).unwrap();
     for _ in 0..2 {
         let error = client.echo("x".to_owned()).unwrap_err();
@@ -224,9 +224,9 @@ fn an_answer_of_another_length_is_not_decoded() {
         let mut bytes = vec![0; answer.payload.len() + 1];
         let len = answer.payload.len();
         answer.payload.copy_to(0, &mut bytes[..len]);
-        Answer { payload: Payload::Whole(bytes), ..answer }
+        Answer::new(answer.tag, Payload::Whole(bytes))
     };
-    let shorter: Tamper = |answer| Answer { payload: Payload::Whole(Vec::new()), ..answer };
+    let shorter: Tamper = |answer| Answer::new(answer.tag, Payload::Whole(Vec::new()));
     for tamper in [longer, shorter] {
         let (_server, endpoint) = serve(tamper);
         let client = EchoClient::connect(endpoint).unwrap();
@@ -244,7 +244,7 @@ fn a_call_that_was_turned_away_is_made_to_the_next_server_if_asked() {
     static TURNED_AWAY: AtomicUsize = AtomicUsize::new(0);
     const SHUTTING_DOWN: u32 = 7;
     let (first, endpoint) = serve(|answer| match TURNED_AWAY.fetch_add(1, SeqCst) {
-        0..3 => Answer { tag: SHUTTING_DOWN, ..Answer::default() },
+        0..3 => Answer::new(SHUTTING_DOWN, Payload::default()),
         _ => answer,
     });
     let follow = Reconnect::new().after_shutdown(true);

@@ -117,7 +117,7 @@ fn ask(
         len @ 0..=SMALL_LEN => Body::Small { padded: &small, len },
         _ => Body::Large(&large),
     };
-    let sent = channel.try_send(Outgoing { tag, body, deadline: None })?;
+    let sent = channel.try_send(Outgoing::new(tag, body))?;
     let ticket = sent.ok_or(ChannelError::NoFreeLane)?;
     let mut answer = Answer::default();
     channel.wait_answer(ticket, &mut Limit::Within(limit), &mut answer)?;

@@ -52,7 +52,7 @@ impl Lies {
             len @ 0..=40 => Payload::Small { bytes: pad(&bytes), len: len as u8 },
             _ => Payload::Whole(bytes),
         };
-        *answer = Answer { tag, payload };
+        *answer = Answer::new(tag, payload);
         Ok(())
     }
 }
@@ -63,7 +63,7 @@ impl ClientChannel for Lies {
     }
 
     fn try_send(&self, _: Outgoing<'_>) -> Result<Option<Ticket>, ChannelError> {
-        Ok(Some(Ticket { lane: 0, seq: 1 }))
+        Ok(Some(Ticket::new(0, 1)))
     }
 
     fn poll_send(
@@ -73,7 +73,7 @@ impl ClientChannel for Lies {
         _: Outgoing<'_>,
         _: &mut Limit,
     ) -> Poll<Result<Ticket, ChannelError>> {
-        Poll::Ready(Ok(Ticket { lane: 0, seq: 1 }))
+        Poll::Ready(Ok(Ticket::new(0, 1)))
     }
 
     fn wait_answer(

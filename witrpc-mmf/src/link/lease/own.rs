@@ -205,7 +205,7 @@ impl Claim {
     ///
     /// When another transport has lent it.
     pub(crate) fn of(lent: &Lent) -> &Self {
-        lent.0.downcast_ref().expect("a lease is sent over the transport that has lent it")
+        lent.get().expect("a lease is sent over the transport that has lent it")
     }
 
     /// What the message says of the lease.

@@ -105,9 +105,9 @@ pub fn take_leases<E: End>(end: &Arc<E>, payload: Payload) -> Result<Payload, &'
             Payload::Whole(bytes)
         }
         Payload::Remote(whole) => Payload::Remote(Box::new(Prefix { whole, len: rest })),
-        Payload::Leasing(_) => unreachable!("leases are taken off once"),
+        _ => unreachable!("leases are taken off once"),
     };
-    Ok(Payload::Leasing(Box::new(Leasing { payload, leases })))
+    Ok(Payload::Leasing(Box::new(Leasing::new(payload, leases))))
 }
 
 /// The bytes of a message without the descriptions of its leases.

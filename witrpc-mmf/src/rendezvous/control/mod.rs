@@ -80,7 +80,7 @@ pub trait Host: Send + Sync + 'static {
 
     /// Makes the keys of clients.
     fn responder(&self) -> &dyn Responder {
-        &Plain { encryption: false }
+        &const { Plain::new(false) }
     }
 }
 

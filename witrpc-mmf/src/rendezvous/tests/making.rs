@@ -93,17 +93,16 @@ impl Initiator for GivesUp {
     }
 
     fn begin(&self, prologue: &[u8]) -> Result<Begun, NoRandomBytes> {
-        let Begun { message, finish } = PLAIN.begin(prologue)?;
+        let Begun { message, finish, .. } = PLAIN.begin(prologue)?;
         let interrupt = Arc::clone(&self.0);
-        let finish = Box::new(move |reply: &[u8]| {
+        Ok(Begun::new(message, move |reply| {
             interrupt.wake();
             finish(reply)
-        });
-        Ok(Begun { message, finish })
+        }))
     }
 }
 
-static PLAIN: Plain = Plain { encryption: false };
+static PLAIN: Plain = Plain::new(false);
 
 #[test]
 fn a_client_that_gives_up_makes_no_region() {

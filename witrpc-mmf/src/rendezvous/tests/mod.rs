@@ -205,7 +205,7 @@ fn options<'a>() -> ConnectOptions<'a> {
         wait_for_server: Duration::ZERO,
         max_region_len: 1 << 40,
         handshake_timeout: PATIENCE,
-        initiator: &Plain { encryption: false },
+        initiator: &const { Plain::new(false) },
     }
 }
 

@@ -43,7 +43,7 @@ impl Raw {
         stream.write_all(&opening()).unwrap();
         said();
         read_exactly(&mut stream, ServerOpening::LEN);
-        let Begun { message, finish } = Plain::default().begin(&[]).unwrap();
+        let Begun { message, finish, .. } = Plain::default().begin(&[]).unwrap();
         stream.write_all(&framed(&message)).unwrap();
         said();
         let reply = read_framed(&mut stream);

@@ -208,7 +208,7 @@ mod tests {
     use super::*;
 
     fn answer(tag: u32, bytes: &[u8]) -> Answer {
-        Answer { tag, payload: Payload::Whole(bytes.to_vec()) }
+        Answer::new(tag, Payload::Whole(bytes.to_vec()))
     }
 
     fn open(answer: &mut Answer) -> Result<AnswerValue<'_>, CallError> {

@@ -241,7 +241,7 @@ impl<'a> ClientCall<'a> {
     ) -> R {
         self.arguments.with_body(|raw, body| {
             let tag = if raw { tag | tag::RAW } else { tag };
-            send(Outgoing { tag, body, deadline })
+            send(Outgoing::new(tag, body).with_deadline(deadline))
         })
     }
 

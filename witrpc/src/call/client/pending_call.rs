@@ -81,7 +81,7 @@ where
         message: Outgoing<'_>,
     ) -> Poll<Result<(), ChannelError>> {
         if let CallStage::New = self.stage {
-            let sending = Sending { continues: self.continues, ..Sending::default() };
+            let sending = Sending::new(self.continues);
             self.stage = CallStage::Sending(sending);
         }
         let CallStage::Sending(sending) = &mut self.stage else {

@@ -214,7 +214,7 @@ impl Reply<'_> {
     #[inline]
     fn answer(self, status: Status, raw: bool, body: Body<'_>) -> Result<(), ChannelError> {
         let tag = AnswerTag { status, raw }.bits();
-        let answered = self.peer.answer(self.ticket, Outgoing { tag, body, deadline: None });
+        let answered = self.peer.answer(self.ticket, Outgoing::new(tag, body));
         // One that is too large will be answered with that.
         if !matches!(answered, Err(ChannelError::TooLarge { .. })) {
             self.observer.answered(self.counter, status, body.len(), answered.is_ok());

@@ -61,7 +61,7 @@ impl Peer for Joined {
 
     fn answer(&self, ticket: Ticket, answer: Outgoing<'_>) -> Result<(), ChannelError> {
         self.in_flight.check_len(answer.body.len())?;
-        let answer = Answer { tag: answer.tag, payload: receive(answer.body) };
+        let answer = Answer::new(answer.tag, receive(answer.body));
         self.in_flight.answer(ticket, answer)
     }
 

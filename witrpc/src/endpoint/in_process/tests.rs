@@ -73,7 +73,7 @@ fn take(port: &Arc<dyn ServerPort>) -> Vec<(Arc<dyn Peer>, Request)> {
     port.scanner().turn(None, &mut |peer, request| {
         let Request { ticket, tag, deadline, .. } = *request;
         let payload = std::mem::take(&mut request.payload);
-        taken.push((Arc::clone(peer), Request { ticket, tag, payload, deadline }));
+        taken.push((Arc::clone(peer), Request::new(ticket, tag, payload, deadline)));
         ControlFlow::Continue(())
     });
     taken
@@ -91,7 +91,7 @@ fn wait(
 
 fn small(tag: u32) -> Outgoing<'static> {
     const BODY: [u8; SMALL_LEN] = pad(b"body");
-    Outgoing { tag, body: Body::Small { padded: &BODY, len: 4 }, deadline: None }
+    Outgoing::new(tag, Body::Small { padded: &BODY, len: 4 })
 }
 
 fn bytes_of(payload: &witrpc_transport::Payload) -> Vec<u8> {
@@ -132,7 +132,7 @@ fn a_call_goes_there_and_back() {
     assert_eq!(client.welcome(), b"come in");
 
     let ramp = Ramp(1000);
-    let large = Outgoing { tag: 7, body: Body::Large(&ramp), deadline: None };
+    let large = Outgoing::new(7, Body::Large(&ramp));
     let ticket = client.try_send(large).unwrap().expect("a lane is free");
     let (peer, request) = take(&port).pop().expect("the request has arrived");
     assert_eq!(port.clients(), [peer.client().clone()]);
@@ -389,7 +389,7 @@ fn messages_over_the_limit_are_refused_on_both_ways() {
     let port = bind(&place);
     let client = connect(&place);
     let ramp = Ramp(100);
-    let large = Outgoing { tag: 0, body: Body::Large(&ramp), deadline: None };
+    let large = Outgoing::new(0, Body::Large(&ramp));
     let too_large = ChannelError::TooLarge { len: 100, max: 99 };
     assert_eq!(client.try_send(large), Err(too_large));
 

@@ -182,7 +182,7 @@ fn requests_without_meaning_are_answered_and_harm_nobody() {
     let channel = raw_channel(&fixture);
     let status = |tag, body: &[u8]| {
         let body = Body::Small { padded: &pad(body), len: body.len() };
-        let message = Outgoing { tag, body, deadline: None };
+        let message = Outgoing::new(tag, body);
         let ticket = channel.try_send(message).unwrap().unwrap();
         let mut answer = Answer::default();
         channel.wait_answer(ticket, &mut Limit::Never, &mut answer).unwrap();

@@ -28,7 +28,7 @@ impl Eavesdropper {
 
     /// A request of it.
     pub fn asks(self: &Arc<Self>, seq: u64) -> PendingReply {
-        let (peer, ticket) = (Arc::clone(self) as _, Ticket { lane: 0, seq });
+        let (peer, ticket) = (Arc::clone(self) as _, Ticket::new(0, seq));
         PendingReply { peer, ticket, codec: Codec::Postcard, observer: CallObserver::plain(false) }
     }
 

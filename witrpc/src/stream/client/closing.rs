@@ -152,7 +152,7 @@ mod tests {
         }
 
         fn try_send(&self, _: Outgoing<'_>) -> Result<Option<Ticket>, ChannelError> {
-            Ok(Some(Ticket { lane: 0, seq: self.sent.fetch_add(1, Relaxed) + 1 }))
+            Ok(Some(Ticket::new(0, self.sent.fetch_add(1, Relaxed) + 1)))
         }
 
         fn poll_send(

@@ -36,7 +36,7 @@ impl<'a> Control<'a> {
     pub fn with_message<R>(&self, send: impl FnOnce(Outgoing<'_>) -> R) -> R {
         self.body.with_body(|raw, body| {
             let tag = if raw { self.tag | RAW } else { self.tag };
-            send(Outgoing { tag, body, deadline: None })
+            send(Outgoing::new(tag, body))
         })
     }
 }

@@ -193,7 +193,7 @@ impl Registration {
         let patience = match limit {
             Limit::Within(time) => time,
             Limit::At(at) => at.saturating_duration_since(Instant::now()),
-            Limit::Never => LONGEST_WAIT,
+            _ => LONGEST_WAIT,
         };
         self.streams.notices.lock().state.note_open(self.number, patience);
     }

@@ -16,7 +16,7 @@ impl ClientChannel for Ended {
     }
 
     fn try_send(&self, _: Outgoing<'_>) -> Result<Option<Ticket>, ChannelError> {
-        Ok(Some(Ticket { lane: 0, seq: 1 }))
+        Ok(Some(Ticket::new(0, 1)))
     }
 
     fn poll_send(
