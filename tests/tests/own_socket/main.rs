@@ -294,6 +294,21 @@ fn a_shutdown_answers_what_runs_and_takes_nothing_new() {
     assert_eq!(client.echo(String::new()), Err(CallError::ShuttingDown));
 }
 
+#[test]
+fn a_shutdown_ends_once_the_last_frame_has_left() {
+    let fixture = Fixture::new(Limits::default());
+    let client = fixture.client();
+    assert_eq!(client.echo("a".to_owned()), Ok("a".to_owned()));
+    let held = fixture.wire.hold();
+    thread::scope(|scope| {
+        let down = scope.spawn(|| fixture.server.shutdown(PATIENCE));
+        eventually("it was asked in vain", || fixture.wire.was_late());
+        drop(held);
+        assert!(down.join().expect("it does not panic"), "the word that it drains has left");
+    });
+    assert_eq!(client.echo(String::new()), Err(CallError::ShuttingDown));
+}
+
 fn is_refusal(error: CallError<String>) -> bool {
     matches!(error, CallError::ShuttingDown)
 }

@@ -5,8 +5,9 @@
 use std::fmt;
 use std::net::Shutdown as Way;
 use std::os::unix::net::UnixStream;
+use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::sync::mpsc::{self, Receiver, Sender};
-use std::sync::{Arc, Condvar, Mutex, Weak};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, Weak};
 use std::thread;
 use std::time::Instant;
 
@@ -30,15 +31,44 @@ pub(crate) struct Wire(Arc<Place>);
 struct Place {
     limits: Limits,
     server: Mutex<Weak<ServerQueue>>,
-    threads: Mutex<Option<Threads>>,
+    threads: Mutex<Threads>,
+    /// A thread has ended.
+    ended: Condvar,
     /// The server's ends of all connections.
     sockets: Mutex<Vec<Arc<UnixStream>>>,
+    /// Had by the server while it writes.
+    gate: Mutex<()>,
+    /// The server was asked whether all had left, when it had not.
+    was_late: AtomicBool,
 }
 
-/// The server's threads: each holds a clone of the sender for as long as it runs.
+/// The server's threads.
+#[derive(Default)]
 struct Threads {
-    running: Option<Sender<()>>,
-    all_ended: Receiver<()>,
+    is_open: bool,
+    running: usize,
+}
+
+/// Held by a thread of the server for as long as it runs.
+struct Running(Arc<Place>);
+
+impl Running {
+    /// `None` if no server takes clients.
+    fn new(place: &Arc<Place>) -> Option<Self> {
+        let mut threads = place.threads.lock().unwrap();
+        if !threads.is_open {
+            return None;
+        }
+        threads.running += 1;
+        Some(Self(Arc::clone(place)))
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.0.threads.lock().unwrap().running -= 1;
+        self.0.ended.notify_all();
+    }
 }
 
 impl Wire {
@@ -52,6 +82,16 @@ impl Wire {
             // It may have been closed already.
             let _ = socket.shutdown(Way::Both);
         }
+    }
+
+    /// Holds back what the server writes.
+    pub(crate) fn hold(&self) -> MutexGuard<'_, ()> {
+        self.0.gate.lock().unwrap()
+    }
+
+    /// Whether the server was asked whether all had left, when it had not.
+    pub(crate) fn was_late(&self) -> bool {
+        self.0.was_late.load(SeqCst)
     }
 
     /// The server's end of the newest connection.
@@ -68,45 +108,40 @@ impl fmt::Debug for Wire {
 
 impl MeetingPoint for Place {
     fn close(&self) {
-        if let Some(threads) = &mut *self.threads.lock().unwrap() {
-            threads.running = None;
-        }
+        self.threads.lock().unwrap().is_open = false;
     }
 
     fn join(&self, until: Option<Instant>) -> bool {
-        let threads = self.threads.lock().unwrap().take();
-        let Some(Threads { all_ended, .. }) = threads else { return true };
-        let timed_out = match until {
-            None => all_ended.recv().is_ok(),
-            Some(at) => {
-                let left = at.saturating_duration_since(Instant::now());
-                all_ended.recv_timeout(left) == Err(mpsc::RecvTimeoutError::Timeout)
-            }
+        let threads = self.threads.lock().unwrap();
+        let run = |threads: &mut Threads| threads.running > 0;
+        let Some(at) = until else {
+            drop(self.ended.wait_while(threads, run).unwrap());
+            return true;
         };
-        !timed_out
+        let left = at.saturating_duration_since(Instant::now());
+        let (threads, _) = self.ended.wait_timeout_while(threads, left, run).unwrap();
+        threads.running == 0
     }
 }
 
 impl Transport for Wire {
     fn bind(&self, config: BindConfig) -> Result<Arc<dyn ServerPort>, BindError> {
         let server = ServerQueue::new(Arc::clone(&self.0) as _, config, self.0.limits)?;
-        let (running, all_ended) = mpsc::channel();
-        *self.0.threads.lock().unwrap() = Some(Threads { running: Some(running), all_ended });
         *self.0.server.lock().unwrap() = Arc::downgrade(&server);
+        self.0.threads.lock().unwrap().is_open = true;
         Ok(server)
     }
 
     fn connect(&self, config: ConnectConfig) -> Result<Arc<dyn ClientChannel>, ConnectError> {
         let (near, far) = UnixStream::pair().expect("there are sockets");
         let (near, far) = (Arc::new(near), Arc::new(far));
-        let running = {
-            let threads = self.0.threads.lock().unwrap();
-            threads.as_ref().and_then(|threads| threads.running.clone())
-        };
-        let Some(running) = running else { return Err(ConnectError::HungUp) };
+        let running = Running::new(&self.0).ok_or(ConnectError::HungUp)?;
         self.0.sockets.lock().unwrap().push(Arc::clone(&far));
-        let server = self.0.server.lock().unwrap().clone();
-        thread::spawn(move || serve(&server, &far, running));
+        let place = Arc::clone(&self.0);
+        thread::spawn(move || {
+            serve(&place, &far);
+            drop(running);
+        });
 
         let lost = |_| ConnectError::HungUp;
         frame::write(&near, &frame::frame(frame::HELLO, &[&config.hello])).map_err(lost)?;
@@ -135,13 +170,17 @@ struct Kept {
     /// `None` once nobody writes any more.
     count: Mutex<Option<usize>>,
     fewer: Condvar,
+    /// The server drains, so a shutdown may wait for these.
+    drains: AtomicBool,
+    place: Arc<Place>,
 }
 
 impl Kept {
     const MOST: usize = 64;
 
-    fn new() -> Arc<Self> {
-        Arc::new(Self { count: Mutex::new(Some(0)), fewer: Condvar::new() })
+    fn new(place: &Arc<Place>) -> Arc<Self> {
+        let (count, fewer) = (Mutex::new(Some(0)), Condvar::new());
+        Arc::new(Self { count, fewer, drains: AtomicBool::new(false), place: Arc::clone(place) })
     }
 
     fn add(&self) {
@@ -154,12 +193,21 @@ impl Kept {
         if let Some(count) = &mut *self.count.lock().unwrap() {
             *count -= 1;
         }
-        self.fewer.notify_all();
+        self.changed();
     }
 
     fn end(&self) {
         *self.count.lock().unwrap() = None;
+        self.changed();
+    }
+
+    /// Has a shutdown that waits for the last of these look again.
+    fn changed(&self) {
         self.fewer.notify_all();
+        if self.drains.load(SeqCst) && self.is_empty() {
+            let server = self.place.server.lock().unwrap().upgrade();
+            server.into_iter().for_each(|server| server.ring());
+        }
     }
 
     fn wait_for_room(&self) {
@@ -180,7 +228,9 @@ type Order = Option<Vec<u8>>;
 fn send_all(socket: &UnixStream, outbox: &Receiver<Order>, kept: Option<&Kept>) {
     while let Ok(Some(frame)) = outbox.recv() {
         let is_last = frame[4] == frame::END;
+        let gate = kept.map(|kept| kept.place.gate.lock().unwrap());
         let sent = frame::write(socket, &frame);
+        drop(gate);
         if let Some(kept) = kept {
             kept.remove();
         }
@@ -258,6 +308,7 @@ impl AnswerSink for Answers {
     }
 
     fn drain(&self) {
+        self.kept.drains.store(true, SeqCst);
         self.put(frame::frame(frame::DRAIN, &[]));
     }
 
@@ -266,16 +317,19 @@ impl AnswerSink for Answers {
     }
 
     fn has_delivered(&self) -> bool {
-        self.kept.is_empty()
+        let has_delivered = self.kept.is_empty();
+        self.kept.place.was_late.fetch_or(!has_delivered, SeqCst);
+        has_delivered
     }
 }
 
 /// Serves one client, until the connection ends.
-fn serve(server: &Weak<ServerQueue>, socket: &Arc<UnixStream>, alive: Sender<()>) {
+fn serve(place: &Arc<Place>, socket: &UnixStream) {
     let (frames, outbox) = mpsc::channel();
-    let kept = Kept::new();
+    let kept = Kept::new(place);
     let Ok((frame::HELLO, hello)) = frame::read(socket) else { return };
-    let Some(server) = server.upgrade() else { return };
+    let server = place.server.lock().unwrap().upgrade();
+    let Some(server) = server else { return };
     let client = ClientInfo::new(std::process::id(), 0);
     let sink = Answers { frames, kept: Arc::clone(&kept) };
     let connected = server.connect(&hello, client, sink);
@@ -291,15 +345,14 @@ fn serve(server: &Weak<ServerQueue>, socket: &Arc<UnixStream>, alive: Sender<()>
             return;
         }
     };
-    let (writes, answers) = (Arc::clone(socket), Arc::clone(&kept));
     let _ = frame::write(socket, &frame::frame(frame::WELCOME, &[&welcome]));
-    thread::spawn(move || {
-        send_all(&writes, &outbox, Some(&kept));
-        drop(alive);
+    let answers = &*kept;
+    thread::scope(|scope| {
+        scope.spawn(move || send_all(socket, &outbox, Some(answers)));
+        take(socket, &requests, answers);
+        drop(requests);
+        let _ = socket.shutdown(Way::Both);
     });
-    take(socket, &requests, &answers);
-    drop(requests);
-    let _ = socket.shutdown(Way::Both);
 }
 
 fn take(socket: &UnixStream, requests: &ConnectionHandle, answers: &Kept) {
