@@ -10,7 +10,6 @@
 //! - [`ServerPort`], [`Scanner`] and [`Peer`]: a server's half. Its threads look for requests with a
 //!   scanner and answer them through the peer.
 //! - [`Admission`]: what a transport asks before it lets a client in.
-//!
 //! - [`Initiator`], [`Responder`] and [`Keys`]: the key exchange by which a transport proves secrets and
 //!   encrypts.
 //!

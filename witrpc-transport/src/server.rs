@@ -105,8 +105,8 @@ pub trait ServerPort: fmt::Debug + Send + Sync {
     /// by the server's threads that are not the poller, any number at once; one ring wakes one of them.
     fn park(&self, timeout: Option<Duration>);
 
-    /// Rings: wakes one sleeping thread, or the next that would sleep. Rings that meet no sleeper are stored,
-    /// up to a bound of the transport. It never waits, and is called from any thread, by wakers too.
+    /// Rings: wakes one sleeping thread, or the next that would sleep. Rings that meet no sleeper may
+    /// count as one. It never waits, and is called from any thread, by wakers too.
     fn ring(&self);
 
     /// Turns new clients away; connected ones go on. It does not wait for handshakes under way, which end
@@ -152,8 +152,7 @@ pub trait ServerPort: fmt::Debug + Send + Sync {
     /// [`Admission::left`](crate::Admission::left).
     ///
     /// Called by a shutdown on a thread of the user, perhaps by several at once and more than once. On a
-    /// thread of the transport itself it returns `false` and does not wait. A transport without threads need
-    /// not implement it.
+    /// thread of the transport itself it returns `false`. A transport without threads need not implement it.
     fn join(&self, _until: Option<Instant>) -> bool {
         true
     }

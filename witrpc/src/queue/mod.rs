@@ -18,13 +18,168 @@
 //!   that the server drains, and the [`End`]. A ticket crosses as its number
 //!   [`seq`](crate::transport::Ticket::seq); its lane is 0. The transport keeps the order of what it is given for one
 //!   client, and loses nothing but the whole connection.
-//! - **Who waits.** The transport's methods never do: a sink keeps what it is given for a thread of the
-//!   transport's that writes. The kit's handles never do either, so that one thread can read for many.
-//! - **Bounds.** A client has as many requests in flight as there are [`lanes`](Limits::lanes); further ones
-//!   wait on its side. The server's side refuses what is over a limit, and so does the client's.
+//! - **What may block.** [`MeetingPoint::join`] alone. The transport's other methods never wait: a sink keeps
+//!   what it is given for a thread of the transport's that writes. The kit's handles never wait either, so
+//!   that one thread can read for many. [`ServerQueue::connect`] takes as long as the
+//!   [hooks](crate::ServerHook::joined) of users.
+//! - **Back-pressure.** A client has as many requests in flight as there are [`lanes`](Limits::lanes); further
+//!   ones wait on its side. The server's side refuses what is over a limit, and so does the client's. A call
+//!   is in flight until it is answered, whether or not that answer is read. So the transport bounds the
+//!   answers that a client does not read ([`AnswerSink`]). Answers that have come, and that the client's
+//!   own program does not take, lie in its memory without a bound of the kit's.
 //! - **Locks.** The kit calls a sink, a meeting point or a waker with no lock of its own held.
 //! - **Ends.** Each handle that is dropped, and each queue, ends its connection. So a transport's thread that
-//!   ends, however it does, leaves nobody waiting.
+//!   ends, however it does, leaves no call waiting.
+//!
+//! # Examples
+//!
+//! A transport over two channels of the standard library for each client, and a thread that reads each. The
+//! directory `tests/tests/own_socket` of the repository holds one over sockets, which writes frames, bounds
+//! its answers, and ends its threads with the server.
+//!
+//! ```
+//! use std::sync::mpsc::{self, Sender};
+//! use std::sync::{Arc, Mutex, Weak};
+//! use std::thread;
+//! use std::time::Duration;
+//!
+//! use witrpc::queue::{
+//!     AnswerSink, ClientQueue, End, Limits, MeetingPoint, RequestSink, ServerQueue,
+//! };
+//! use witrpc::transport::{
+//!     Answer, BindConfig, ClientChannel, ClientInfo, ConnectConfig, Request, ServerPort, Ticket,
+//!     Transport,
+//! };
+//! use witrpc::{BindError, ConnectError, Endpoint, WitServer, wit_service};
+//!
+//! enum ToServer {
+//!     Request(Request),
+//!     Cancel(Ticket),
+//!     Close,
+//! }
+//!
+//! enum ToClient {
+//!     Answer(Ticket, Answer),
+//!     Drain,
+//!     End(End),
+//! }
+//!
+//! // A message that nobody reads any more is lost with its connection, of which the reader tells the kit.
+//! struct Requests(Sender<ToServer>);
+//!
+//! impl RequestSink for Requests {
+//!     fn send(&self, request: Request) {
+//!         let _ = self.0.send(ToServer::Request(request));
+//!     }
+//!
+//!     fn cancel(&self, ticket: Ticket) {
+//!         let _ = self.0.send(ToServer::Cancel(ticket));
+//!     }
+//!
+//!     fn close(&self) {
+//!         let _ = self.0.send(ToServer::Close);
+//!     }
+//! }
+//!
+//! struct Answers(Sender<ToClient>);
+//!
+//! impl AnswerSink for Answers {
+//!     fn send(&self, ticket: Ticket, answer: Answer) {
+//!         let _ = self.0.send(ToClient::Answer(ticket, answer));
+//!     }
+//!
+//!     fn drain(&self) {
+//!         let _ = self.0.send(ToClient::Drain);
+//!     }
+//!
+//!     fn close(&self, end: End) {
+//!         let _ = self.0.send(ToClient::End(end));
+//!     }
+//! }
+//!
+//! /// Nothing listens here: a client finds the server in the same process.
+//! struct Nowhere;
+//!
+//! impl MeetingPoint for Nowhere {}
+//!
+//! #[derive(Debug, Default)]
+//! struct Channels(Mutex<Weak<ServerQueue>>);
+//!
+//! impl Transport for Channels {
+//!     fn bind(&self, config: BindConfig) -> Result<Arc<dyn ServerPort>, BindError> {
+//!         let server = ServerQueue::new(Arc::new(Nowhere), config, Limits::default())?;
+//!         *self.0.lock().unwrap() = Arc::downgrade(&server);
+//!         Ok(server)
+//!     }
+//!
+//!     fn connect(&self, config: ConnectConfig) -> Result<Arc<dyn ClientChannel>, ConnectError> {
+//!         let server = self.0.lock().unwrap().upgrade().ok_or(ConnectError::HungUp)?;
+//!         let (to_server, requests) = mpsc::channel();
+//!         let (to_client, answers) = mpsc::channel();
+//!
+//!         // On the server's side. Both are one process here, so the token itself is compared.
+//!         let clearance = server.guard().check(&config.credentials)?;
+//!         let client = ClientInfo::new(std::process::id(), 0).cleared(clearance);
+//!         let (welcome, connection) = server.connect(&config.hello, client, Answers(to_client))?;
+//!         thread::spawn(move || {
+//!             for message in requests {
+//!                 match message {
+//!                     ToServer::Request(request) => {
+//!                         if connection.request(request).is_err() {
+//!                             return;
+//!                         }
+//!                     }
+//!                     ToServer::Cancel(ticket) => connection.cancel(ticket),
+//!                     ToServer::Close => return,
+//!                 }
+//!             }
+//!         });
+//!
+//!         // On the client's side.
+//!         let requests = Requests(to_server);
+//!         let (channel, handle) = ClientQueue::new(welcome, server.limits(), requests);
+//!         thread::spawn(move || {
+//!             for message in answers {
+//!                 match message {
+//!                     ToClient::Answer(ticket, answer) => {
+//!                         if handle.answer(ticket, answer).is_err() {
+//!                             return handle.end(End::Misbehaved);
+//!                         }
+//!                     }
+//!                     ToClient::Drain => handle.drain(),
+//!                     ToClient::End(end) => return handle.end(end),
+//!                 }
+//!             }
+//!         });
+//!         Ok(channel)
+//!     }
+//! }
+//!
+//! #[wit_service]
+//! trait Adder {
+//!     fn add(&self, a: u64, b: u64) -> u64;
+//! }
+//!
+//! struct Local;
+//!
+//! impl Adder for Local {
+//!     fn add(&self, a: u64, b: u64) -> u64 {
+//!         a + b
+//!     }
+//! }
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let place = Endpoint::new(Channels::default());
+//! let service = AdderServer::new(Local);
+//! let server = WitServer::builder().listen(place.clone()).service(service).start()?;
+//! let client = AdderClient::connect(place)?;
+//! assert_eq!(client.add(2, 3)?, 5);
+//! assert!(server.shutdown(Duration::from_secs(10)));
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # Inside
 //!
 //! In [`InProcess`](crate::InProcess) the two queues are joined directly. It uses the inside of the kit: one
 //! table of calls serves both ends, and messages take along what is shared, which this kit copies.

@@ -96,7 +96,8 @@ impl ServerQueue {
     /// is not trusted. The sink may be used before this returns: what it was given goes out after the
     /// welcome.
     ///
-    /// This runs the server's admission, which never waits. It may be called from any thread.
+    /// This runs the server's admission, which waits for no client but calls the
+    /// [hooks](crate::ServerHook::joined) of users. It may be called from any thread.
     ///
     /// # Errors
     ///

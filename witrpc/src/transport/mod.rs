@@ -13,6 +13,38 @@
 //!
 //! What is not to be copied at all is handed over by a message that names it ([`Lessor`]), which a
 //! transport may leave out: it is copied into the message then.
+//!
+//! The traits say what each side promises: what may block, on which thread a method is called, what bounds
+//! what is kept. Structs and enums may grow: a transport makes structs by `new` and `with_` methods.
+//!
+//! # Encryption
+//!
+//! A client brings [`Credentials`], which are an [`Initiator`], and a server a [`Guard`], which is a
+//! [`Responder`]. A transport to another process compares their [`Demands`], carries one message each way,
+//! and has [`Keys`] on both sides. From there on it seals the hello, and all else if the demands say so. The
+//! client has proved what it is once something that it sealed opens; its [`Clearance`] goes with it to the
+//! [`Admission`].
+//!
+//! ```
+//! use witrpc::transport::{Credentials, FIRST_MESSAGE_NUMBER, Guard, Initiator, Responder};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let (credentials, guard) = (Credentials::default(), Guard::default());
+//! // `config.credentials` of the client, and `config.guard` of the server.
+//! assert_eq!(Initiator::demands(&credentials), Responder::demands(&guard));
+//! let prologue = b"version 1, and the demands of both";
+//! let begun = credentials.begin(prologue)?;
+//! let response = guard.respond(prologue, &begun.message)?.ok_or("the client has not the secret")?;
+//! let keys = (begun.finish)(&response.message).ok_or("the server has not the secret")?;
+//!
+//! let mut piece = *b"hello";
+//! let tag = keys.seal(FIRST_MESSAGE_NUMBER, &mut piece);
+//! assert_ne!(&piece, b"hello");
+//! assert!(response.keys.open(FIRST_MESSAGE_NUMBER, &mut piece, tag));
+//! assert_eq!(&piece, b"hello");
+//! # Ok(())
+//! # }
+//! ```
 
 mod config;
 mod endpoint;
@@ -26,23 +58,33 @@ pub use crate::security::{Credentials, Guard};
 pub use config::{BindConfig, ConnectConfig};
 pub use endpoint::Endpoint;
 pub use witrpc_transport::{
-    Admission, Admitted, Answer, Body, ChannelError, Clearance, ClientChannel, ClientInfo,
-    DisconnectReason, Fill, KeptLane, Leasing, Lent, Lessor, Limit, MAX_HELLO_LEN, MIN_MESSAGE_LEN,
-    Only, Outgoing, Payload, Peer, RemoteBytes, Request, SMALL_LEN, Scanner, Sending, Serve,
-    ServerPort, Session, SharedBytes, Shutdown, TAG_BITS, Ticket, TrustedPeer, Usage, WaitPolicy,
+    Admission, Admitted, Answer, Begun, Body, COUNTER_BITS, ChannelError, Clearance, ClientChannel,
+    ClientInfo, Demands, DisconnectReason, FIRST_MESSAGE_NUMBER, Fill, Finish, Initiator, KeptLane,
+    Keys, Leasing, Lent, Lessor, Limit, MAX_EXCHANGE_LEN, MAX_HELLO_LEN, MAX_PIECE_LEN,
+    MIN_MESSAGE_LEN, NoRandomBytes, Only, Outgoing, Payload, Peer, RemoteBytes, Request,
+    ResourceError, Responder, Response, SMALL_LEN, Scanner, Sending, Serve, ServerPort, Session,
+    SharedBytes, Shutdown, TAG_BITS, TAG_LEN, Ticket, TrustedPeer, Usage, WaitPolicy,
     WritableBytes, pad, private_bytes,
 };
 
-/// A way for clients to reach servers: what an [`Endpoint`] stands for.
+/// A way for clients to reach servers: what an [`Endpoint`] stands for. Any thread may call its methods, several
+/// at once.
 pub trait Transport: fmt::Debug + Send + Sync {
-    /// Claims the name and starts to accept clients.
+    /// Claims the name and starts to accept clients. Called on the thread that starts the server; it waits for
+    /// no client.
+    ///
+    /// Clients may be let in before the server has started its threads. What they send waits until then.
     ///
     /// # Errors
     ///
     /// [`BindError`] says which rule the name, a limit or the machine broke.
     fn bind(&self, config: BindConfig) -> Result<Arc<dyn ServerPort>, BindError>;
 
-    /// Reaches the server, and returns once it has admitted this client.
+    /// Reaches the server, and returns once it has admitted this client. It blocks: the layers above call it on
+    /// the thread of a blocking client, else on a thread of their own. It waits for a server as long as
+    /// [`wait_for_server`](ConnectConfig::wait_for_server) says, and returns by
+    /// [`until`](ConnectConfig::until), or soon after [`cancel`](ConnectConfig::cancel), whatever the server
+    /// does.
     ///
     /// # Errors
     ///
