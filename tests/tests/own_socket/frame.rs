@@ -17,16 +17,28 @@ pub(crate) const END: u8 = 6;
 /// Followed by why not.
 pub(crate) const REFUSAL: u8 = 7;
 
+/// Of a key exchange, before the hello.
+pub(crate) const EXCHANGE: u8 = 8;
+
 /// More than any frame of a test has.
 const MAX_LEN: usize = 8 << 20;
 
 pub(crate) fn frame(kind: u8, parts: &[&[u8]]) -> Vec<u8> {
-    let len = 1 + parts.iter().map(|part| part.len()).sum::<usize>();
+    framed(&[&[&[kind][..]], parts].concat())
+}
+
+/// A frame of this content.
+pub(crate) fn framed(parts: &[&[u8]]) -> Vec<u8> {
+    let len = parts.iter().map(|part| part.len()).sum::<usize>();
     let mut frame = Vec::with_capacity(4 + len);
     frame.extend(u32::try_from(len).expect("a test sends less").to_le_bytes());
-    frame.push(kind);
     parts.iter().for_each(|part| frame.extend(*part));
     frame
+}
+
+/// The kind of a frame and the rest of it, without the length.
+pub(crate) fn content(frame: &[u8]) -> &[u8] {
+    &frame[4..]
 }
 
 pub(crate) fn write(mut socket: &UnixStream, frame: &[u8]) -> io::Result<()> {
@@ -34,17 +46,30 @@ pub(crate) fn write(mut socket: &UnixStream, frame: &[u8]) -> io::Result<()> {
 }
 
 /// The next frame's kind and the rest of it.
-pub(crate) fn read(mut socket: &UnixStream) -> io::Result<(u8, Vec<u8>)> {
+pub(crate) fn read(socket: &UnixStream) -> io::Result<(u8, Vec<u8>)> {
+    split(read_content(socket)?)
+}
+
+/// The content of the next frame.
+pub(crate) fn read_content(mut socket: &UnixStream) -> io::Result<Vec<u8>> {
     let mut len = [0; 4];
     socket.read_exact(&mut len)?;
     let len = u32::from_le_bytes(len) as usize;
-    if len == 0 || len > MAX_LEN {
+    if len > MAX_LEN {
         return Err(io::ErrorKind::InvalidData.into());
     }
-    let mut rest = vec![0; len];
-    socket.read_exact(&mut rest)?;
-    let kind = rest.remove(0);
-    Ok((kind, rest))
+    let mut content = vec![0; len];
+    socket.read_exact(&mut content)?;
+    Ok(content)
+}
+
+/// The kind and the rest of it.
+pub(crate) fn split(mut content: Vec<u8>) -> io::Result<(u8, Vec<u8>)> {
+    if content.is_empty() {
+        return Err(io::ErrorKind::InvalidData.into());
+    }
+    let kind = content.remove(0);
+    Ok((kind, content))
 }
 
 fn bytes_of(payload: &Payload) -> Vec<u8> {

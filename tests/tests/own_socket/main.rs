@@ -1,6 +1,7 @@
 //! A user's own transport that moves messages over sockets, made of the public kit.
 
 mod frame;
+mod sealing;
 mod wire;
 
 use std::sync::Arc;
@@ -12,8 +13,8 @@ use futures_executor::{block_on, block_on_stream};
 use futures_util::future::join_all;
 use witrpc::queue::Limits;
 use witrpc::{
-    CallContext, CallError, CallOptions, CancelToken, ConnectError, DisconnectReason, Endpoint,
-    Shared, WitServer, wit_service,
+    AccessToken, AccessTokens, CallContext, CallError, CallOptions, CancelToken, ConnectError,
+    DisconnectReason, Endpoint, Shared, WitServer, WitServerBuilder, wit_service,
 };
 use witrpc_tests::watchdog::{PATIENCE, Watchdog, eventually, eventually_equal};
 
@@ -106,17 +107,28 @@ struct Fixture {
 
 impl Fixture {
     fn new(limits: Limits) -> Self {
+        Self::with(limits, |server| server)
+    }
+
+    fn with(limits: Limits, set: impl FnOnce(WitServerBuilder) -> WitServerBuilder) -> Self {
         let wire = Wire::with(limits);
         let log = Arc::<Log>::default();
         let theirs = Arc::clone(&log);
         let office = move |events| Office { events, log: Arc::clone(&theirs) };
         let server = WitServer::builder().listen(Endpoint::new(wire.clone())).max_workers(8);
+        let server = set(server);
         let server = server.service(PostServer::with_events(office)).start().expect("it starts");
         Self { server, wire, log, _watchdog: Watchdog::new(PATIENCE) }
     }
 
     fn client(&self) -> PostClient {
         PostClient::connect(Endpoint::new(self.wire.clone())).expect("it is served")
+    }
+
+    /// A client with this token, which asks for encryption or not.
+    fn with_token(&self, token: &AccessToken, encrypts: bool) -> Result<PostClient, ConnectError> {
+        let builder = PostClient::builder(Endpoint::new(self.wire.clone()));
+        builder.access_token(token.clone()).encryption(encrypts).connect()
     }
 
     fn later(&self) -> PostAsyncClient {
@@ -307,6 +319,35 @@ fn a_shutdown_ends_once_the_last_frame_has_left() {
         assert!(down.join().expect("it does not panic"), "the word that it drains has left");
     });
     assert_eq!(client.echo(String::new()), Err(CallError::ShuttingDown));
+}
+
+#[test]
+fn tokens_are_proved_and_what_crosses_is_sealed_if_asked_for() {
+    let (token, other) = (AccessToken::random(), AccessToken::random());
+    for encrypts in [false, true] {
+        let tokens = AccessTokens::new().allow("the office", token.clone());
+        let fixture = Fixture::with(Limits::default(), |server| {
+            server.access_tokens(tokens.expect("it is the first")).encryption(encrypts)
+        });
+        let client = fixture.with_token(&token, encrypts).expect("it has the token");
+        assert_eq!(fixture.server.clients()[0].identity(), Some("the office"));
+        for len in [0, 40, 100, 1 << 20] {
+            let text = "sesame".repeat(len);
+            assert_eq!(client.echo(text.clone()), Ok(text));
+        }
+        assert_eq!(fixture.wire.shows(b"sesamesesame"), !encrypts);
+
+        let refused = |token, encrypts| fixture.with_token(token, encrypts).err();
+        assert!(matches!(refused(&other, encrypts), Some(ConnectError::TokenRejected)));
+        let differs = refused(&token, !encrypts);
+        let is_told = match encrypts {
+            true => matches!(differs, Some(ConnectError::EncryptionRequired)),
+            false => matches!(differs, Some(ConnectError::EncryptionUnavailable)),
+        };
+        assert!(is_told, "{differs:?}");
+        let none = PostClient::connect(Endpoint::new(fixture.wire.clone())).err();
+        assert!(matches!(none, Some(ConnectError::TokenRequired)), "{none:?}");
+    }
 }
 
 fn is_refusal(error: CallError<String>) -> bool {

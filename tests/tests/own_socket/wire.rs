@@ -16,12 +16,13 @@ use witrpc::queue::{
     RequestSink, ServerQueue,
 };
 use witrpc::transport::{
-    Answer, BindConfig, ChannelError, ClientChannel, ClientInfo, ConnectConfig, Request,
-    ServerPort, Ticket, Transport,
+    Answer, BindConfig, ChannelError, ClientChannel, ClientInfo, ConnectConfig, Initiator, Request,
+    Responder, ServerPort, Ticket, Transport,
 };
 use witrpc::{BindError, ConnectError};
 
 use crate::frame;
+use crate::sealing::{self, Directions, Sealing};
 
 /// A place where a server and its clients meet. Clones lead to the same place.
 #[derive(Clone, Default)]
@@ -38,6 +39,8 @@ struct Place {
     sockets: Mutex<Vec<Arc<UnixStream>>>,
     /// Had by the server while it writes.
     gate: Mutex<()>,
+    /// What the server has written of its answers.
+    written: Mutex<Vec<u8>>,
     /// The server was asked whether all had left, when it had not.
     was_late: AtomicBool,
 }
@@ -94,6 +97,11 @@ impl Wire {
         self.0.was_late.load(SeqCst)
     }
 
+    /// Whether these bytes were among what the server has written of its answers.
+    pub(crate) fn shows(&self, bytes: &[u8]) -> bool {
+        self.0.written.lock().unwrap().windows(bytes.len()).any(|window| window == bytes)
+    }
+
     /// The server's end of the newest connection.
     pub(crate) fn newest(&self) -> Arc<UnixStream> {
         Arc::clone(self.0.sockets.lock().unwrap().last().expect("somebody has connected"))
@@ -144,9 +152,15 @@ impl Transport for Wire {
         });
 
         let lost = |_| ConnectError::HungUp;
-        frame::write(&near, &frame::frame(frame::HELLO, &[&config.hello])).map_err(lost)?;
-        match frame::read(&near).map_err(lost)? {
-            (frame::WELCOME, welcome) => Ok(self.welcomed(welcome, near)),
+        let demands = config.credentials.demands();
+        let (mut ours, mut theirs) = sealing::of_client(&near, &config.credentials)?;
+        let hello = ours.seal(frame::frame(frame::HELLO, &[&config.hello]));
+        frame::write(&near, &hello).map_err(lost)?;
+        match theirs.read(&near).map_err(lost)? {
+            (frame::WELCOME, welcome) => {
+                let directions = (ours.for_messages(demands), theirs.for_messages(demands));
+                Ok(self.welcomed(welcome, near, directions))
+            }
             (frame::REFUSAL, why) if why.is_empty() => Err(ConnectError::ShuttingDown),
             (frame::REFUSAL, why) => Err(ConnectError::Refused(why)),
             _ => Err(ConnectError::HungUp),
@@ -155,12 +169,17 @@ impl Transport for Wire {
 }
 
 impl Wire {
-    fn welcomed(&self, welcome: Vec<u8>, near: Arc<UnixStream>) -> Arc<ClientQueue> {
+    fn welcomed(
+        &self,
+        welcome: Vec<u8>,
+        near: Arc<UnixStream>,
+        (ours, theirs): Directions,
+    ) -> Arc<ClientQueue> {
         let (frames, outbox) = mpsc::channel();
         let (client, answers) = ClientQueue::new(welcome, self.0.limits, Requests { frames });
         let socket = Arc::clone(&near);
-        thread::spawn(move || send_all(&socket, &outbox, None));
-        thread::spawn(move || hear(&near, &answers));
+        thread::spawn(move || send_all(&socket, ours, &outbox, None));
+        thread::spawn(move || hear(&near, theirs, &answers));
         client
     }
 }
@@ -225,13 +244,20 @@ impl Kept {
 type Order = Option<Vec<u8>>;
 
 /// Writes until it is told to end, or cannot; then the connection is closed.
-fn send_all(socket: &UnixStream, outbox: &Receiver<Order>, kept: Option<&Kept>) {
+fn send_all(
+    socket: &UnixStream,
+    mut sealing: Sealing,
+    outbox: &Receiver<Order>,
+    kept: Option<&Kept>,
+) {
     while let Ok(Some(frame)) = outbox.recv() {
-        let is_last = frame[4] == frame::END;
+        let is_last = frame::content(&frame)[0] == frame::END;
         let gate = kept.map(|kept| kept.place.gate.lock().unwrap());
+        let frame = sealing.seal(frame);
         let sent = frame::write(socket, &frame);
         drop(gate);
         if let Some(kept) = kept {
+            kept.place.written.lock().unwrap().extend(&frame);
             kept.remove();
         }
         if sent.is_err() || is_last {
@@ -266,8 +292,8 @@ impl RequestSink for Requests {
 }
 
 /// Reads what the server sends, until the connection ends.
-fn hear(socket: &UnixStream, answers: &AnswerHandle) {
-    while let Ok((kind, rest)) = frame::read(socket) {
+fn hear(socket: &UnixStream, mut sealing: Sealing, answers: &AnswerHandle) {
+    while let Ok((kind, rest)) = sealing.read(socket) {
         let heard = match kind {
             frame::ANSWER => match frame::to_answer(&rest) {
                 Some((ticket, answer)) => answers.answer(ticket, answer),
@@ -327,10 +353,20 @@ impl AnswerSink for Answers {
 fn serve(place: &Arc<Place>, socket: &UnixStream) {
     let (frames, outbox) = mpsc::channel();
     let kept = Kept::new(place);
-    let Ok((frame::HELLO, hello)) = frame::read(socket) else { return };
-    let server = place.server.lock().unwrap().upgrade();
-    let Some(server) = server else { return };
-    let client = ClientInfo::new(std::process::id(), 0);
+    let Ok((frame::EXCHANGE, opening)) = frame::read(socket) else { return };
+    let server = || place.server.lock().unwrap().upgrade();
+    let Some((demands, (reply, exchanged))) = server().map(|server| {
+        let guard = server.guard();
+        (guard.demands(), sealing::reply(guard, &opening))
+    }) else {
+        return;
+    };
+    let _ = frame::write(socket, &reply);
+    let Some(((mut ours, mut theirs), clearance)) = exchanged else { return };
+    // One that opens was sealed by this client, and not sent again by another.
+    let Ok((frame::HELLO, hello)) = theirs.read(socket) else { return };
+    let Some(server) = server() else { return };
+    let client = ClientInfo::new(std::process::id(), 0).cleared(clearance);
     let sink = Answers { frames, kept: Arc::clone(&kept) };
     let connected = server.connect(&hello, client, sink);
     drop(server);
@@ -341,22 +377,25 @@ fn serve(place: &Arc<Place>, socket: &UnixStream) {
                 ConnectError::Refused(why) => why,
                 _ => Vec::new(),
             };
-            let _ = frame::write(socket, &frame::frame(frame::REFUSAL, &[&why]));
+            let refusal = ours.seal(frame::frame(frame::REFUSAL, &[&why]));
+            let _ = frame::write(socket, &refusal);
             return;
         }
     };
-    let _ = frame::write(socket, &frame::frame(frame::WELCOME, &[&welcome]));
+    let welcome = ours.seal(frame::frame(frame::WELCOME, &[&welcome]));
+    let _ = frame::write(socket, &welcome);
+    let (ours, theirs) = (ours.for_messages(demands), theirs.for_messages(demands));
     let answers = &*kept;
     thread::scope(|scope| {
-        scope.spawn(move || send_all(socket, &outbox, Some(answers)));
-        take(socket, &requests, answers);
+        scope.spawn(move || send_all(socket, ours, &outbox, Some(answers)));
+        take(socket, theirs, &requests, answers);
         drop(requests);
         let _ = socket.shutdown(Way::Both);
     });
 }
 
-fn take(socket: &UnixStream, requests: &ConnectionHandle, answers: &Kept) {
-    while let Ok((kind, rest)) = frame::read(socket) {
+fn take(socket: &UnixStream, mut sealing: Sealing, requests: &ConnectionHandle, answers: &Kept) {
+    while let Ok((kind, rest)) = sealing.read(socket) {
         answers.wait_for_room();
         let taken = match kind {
             frame::REQUEST => frame::to_request(&rest).map(|request| requests.request(request)),

@@ -4,8 +4,11 @@ use std::error::Error;
 use std::fmt;
 use std::sync::Arc;
 
+use witrpc_transport::{Demands, Initiator};
+
 use crate::error::ConnectError;
 
+use super::demands::compare;
 use super::token::AccessToken;
 
 /// What a client brings to one connect: part of a
@@ -27,6 +30,15 @@ impl Credentials {
     #[must_use]
     pub fn encrypts(&self) -> bool {
         self.encryption
+    }
+
+    /// Checks that a server, which has said so, asks for the same.
+    ///
+    /// # Errors
+    ///
+    /// What the client is to be told.
+    pub fn check(&self, server: Demands) -> Result<(), ConnectError> {
+        compare(server, Initiator::demands(self))
     }
 }
 

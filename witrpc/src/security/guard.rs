@@ -3,11 +3,12 @@
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use witrpc_transport::{Clearance, Demands, Initiator, Responder};
+use witrpc_transport::{Clearance, Initiator, Responder};
 
 use crate::error::ConnectError;
 
 use super::credentials::Credentials;
+use super::demands::compare;
 use super::tokens::AccessTokens;
 
 /// What a server asks of its clients before it hears them: part of a
@@ -79,20 +80,6 @@ impl Guard {
                 catch_unwind(AssertUnwindSafe(provider)).unwrap_or_default()
             }
         }
-    }
-}
-
-/// Whether server and client ask for the same.
-pub fn compare(server: Demands, client: Demands) -> Result<(), ConnectError> {
-    match (server.token, client.token) {
-        (true, false) => return Err(ConnectError::TokenRequired),
-        (false, true) => return Err(ConnectError::TokenUnexpected),
-        _ => {}
-    }
-    match (server.encryption, client.encryption) {
-        (true, false) => Err(ConnectError::EncryptionRequired),
-        (false, true) => Err(ConnectError::EncryptionUnavailable),
-        _ => Ok(()),
     }
 }
 

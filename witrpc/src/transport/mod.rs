@@ -20,10 +20,10 @@
 //! # Encryption
 //!
 //! A client brings [`Credentials`], which are an [`Initiator`], and a server a [`Guard`], which is a
-//! [`Responder`]. A transport to another process compares their [`Demands`], carries one message each way,
-//! and has [`Keys`] on both sides. From there on it seals the hello, and all else if the demands say so. The
-//! client has proved what it is once something that it sealed opens; its [`Clearance`] goes with it to the
-//! [`Admission`].
+//! [`Responder`]. A transport to another process compares their [`Demands`] ([`Credentials::check`]),
+//! carries one message each way, and has [`Keys`] on both sides. From there on it seals the hello, and all
+//! else if the demands say so. The client has proved what it is once something that it sealed opens; its
+//! [`Clearance`] goes with it to the [`Admission`].
 //!
 //! ```
 //! use witrpc::transport::{Credentials, FIRST_MESSAGE_NUMBER, Guard, Initiator, Responder};
