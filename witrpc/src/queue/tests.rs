@@ -8,7 +8,7 @@ use std::task::{Context, Poll, Wake, Waker};
 use witrpc_transport::{
     Admission, Admitted, Answer, Body, ChannelError, ClientChannel, ClientInfo, DisconnectReason,
     Limit, MAX_HELLO_LEN, Outgoing, Payload, Peer, Request, SMALL_LEN, Sending, ServerPort,
-    Session, Shutdown, TAG_BITS, Ticket, WaitPolicy, pad,
+    Session, Shutdown, TAG_BITS, Ticket, pad,
 };
 
 use crate::error::ConnectError;
@@ -86,12 +86,7 @@ impl Admission for Record {
 const LIMITS: Limits = Limits { lanes: 2, max_clients: 1, max_message_size: 100 };
 
 fn serve(record: &Record) -> Arc<ServerQueue> {
-    let config = BindConfig {
-        admission: Arc::new(record.clone()),
-        wait: WaitPolicy::Adaptive,
-        guard: Arc::default(),
-        trusted: None,
-    };
+    let config = BindConfig::new(Arc::new(record.clone()));
     ServerQueue::new(Arc::new(record.clone()), config, LIMITS).expect("the limits are in range")
 }
 

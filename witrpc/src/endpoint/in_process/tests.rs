@@ -10,11 +10,11 @@ use std::time::{Duration, Instant};
 use witrpc_transport::{
     Admission, Admitted, Answer, Body, ChannelError, ClientChannel, ClientInfo, DisconnectReason,
     Fill, Limit, Outgoing, Peer, Request, SMALL_LEN, Sending, ServerPort, Session, Shutdown,
-    Ticket, WaitPolicy, pad,
+    Ticket, pad,
 };
 
 use crate::error::{BindError, ConnectError};
-use crate::transport::{BindConfig, ConnectConfig, Credentials, Transport};
+use crate::transport::{BindConfig, ConnectConfig, Transport};
 
 use super::InProcess;
 use super::place::Place;
@@ -44,23 +44,11 @@ fn bind(place: &InProcess) -> Arc<dyn ServerPort> {
 }
 
 fn bind_with(place: &InProcess, doorman: Arc<Doorman>) -> Arc<dyn ServerPort> {
-    place.bind(config(doorman)).expect("nobody else serves here")
-}
-
-fn config(doorman: Arc<Doorman>) -> BindConfig {
-    BindConfig {
-        admission: doorman,
-        wait: WaitPolicy::Adaptive,
-        guard: Arc::default(),
-        trusted: None,
-    }
+    place.bind(BindConfig::new(doorman)).expect("nobody else serves here")
 }
 
 fn hello(hello: &[u8], wait_for_server: Duration) -> ConnectConfig {
-    let (wait, credentials) = (WaitPolicy::Adaptive, Credentials::default());
-    let hello = hello.to_vec();
-    let (until, cancel, trusted) = (None, None, None);
-    ConnectConfig { hello, wait_for_server, until, cancel, wait, credentials, trusted }
+    ConnectConfig { wait_for_server, ..ConnectConfig::new(hello.to_vec()) }
 }
 
 fn connect(place: &InProcess) -> Arc<dyn ClientChannel> {
@@ -406,7 +394,10 @@ fn a_place_has_one_server_at_a_time() {
     let nobody = place.connect(hello(b"friend", Duration::ZERO));
     assert!(matches!(nobody, Err(ConnectError::NobodyServes { .. })));
     let first = bind(&InProcess::named("one server at a time"));
-    assert!(matches!(place.bind(config(Arc::default())), Err(BindError::NameInUse { .. })));
+    assert!(matches!(
+        place.bind(BindConfig::new(Arc::<Doorman>::default())),
+        Err(BindError::NameInUse { .. })
+    ));
     first.close(Shutdown::Now);
     let _second = bind(&place);
     connect(&place);
@@ -445,7 +436,7 @@ fn limits_out_of_bounds_are_refused() {
         (InProcess::new().lanes(1025), "lanes"),
         (InProcess::new().max_clients(0), "max_clients"),
     ] {
-        let refused = place.bind(config(Arc::default()));
+        let refused = place.bind(BindConfig::new(Arc::<Doorman>::default()));
         assert!(matches!(refused, Err(BindError::LimitOutOfRange { limit, .. }) if limit == named));
     }
 }

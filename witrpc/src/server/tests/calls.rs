@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use witrpc_transport::{
-    Answer, Body, ClientChannel, Limit, MIN_MESSAGE_LEN, Outgoing, Payload, WaitPolicy, pad,
+    Answer, Body, ClientChannel, Limit, MIN_MESSAGE_LEN, Outgoing, Payload, pad,
 };
 
 use crate::codec::Codec;
@@ -11,7 +11,7 @@ use crate::connection::handshake::{Hello, VERSION};
 use crate::endpoint::in_process::InProcess;
 use crate::error::{CallError, Direction};
 use crate::tag::{AnswerTag, RAW, RequestTag, Status};
-use crate::transport::{ConnectConfig, Credentials};
+use crate::transport::ConnectConfig;
 use crate::{Endpoint, Mmf};
 
 use super::by_hand::Returns;
@@ -164,15 +164,7 @@ fn raw_channel(fixture: &Fixture) -> std::sync::Arc<dyn ClientChannel> {
         codec: 0,
         contract: Default::default(),
     };
-    let config = ConnectConfig {
-        hello: postcard::to_allocvec(&hello).unwrap(),
-        wait_for_server: std::time::Duration::ZERO,
-        until: None,
-        cancel: None,
-        wait: WaitPolicy::default(),
-        credentials: Credentials::default(),
-        trusted: None,
-    };
+    let config = ConnectConfig::new(postcard::to_allocvec(&hello).unwrap());
     fixture.place.transport().connect(config).unwrap()
 }
 
