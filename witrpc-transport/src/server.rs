@@ -40,7 +40,7 @@ pub trait Peer: Send + Sync {
     /// # Errors
     ///
     /// [`ChannelError::TooLarge`]: the call is still unanswered, and is answered by something shorter.
-    /// Anything else: nobody is there to hear it.
+    /// Anything else: the client is not there to hear it.
     fn answer(&self, ticket: Ticket, answer: Outgoing<'_>) -> Result<(), ChannelError>;
 
     /// Returns whether the client is still there, as far as the transport knows by now.
@@ -66,7 +66,7 @@ pub trait Peer: Send + Sync {
         0
     }
 
-    /// Wakes nobody for this key any more, but for a wake that is under way; each watch is taken back, woken
+    /// Wakes no waker for this key any more, but for a wake that is under way; each watch is taken back, woken
     /// or not.
     fn unwatch(&self, _key: u64) {}
 }

@@ -64,7 +64,7 @@
 //!     End(End),
 //! }
 //!
-//! // A message that nobody reads any more is lost with its connection, of which the reader tells the kit.
+//! // A message that is not read any more is lost with its connection, of which the reader tells the kit.
 //! struct Requests(Sender<ToServer>);
 //!
 //! impl RequestSink for Requests {
