@@ -87,7 +87,7 @@ impl Client {
             }
         };
         let blocks = self.poll_for_space(cx, &mut allocating.waiting, limit, || {
-            let wants_space = self.half.own.word64(WANTS_SPACE);
+            let wants_space = self.half.own.head_word(WANTS_SPACE);
             release::find_or_ask(&self.space_epochs, wants_space, &mut reserve)
         });
         match blocks {

@@ -66,7 +66,7 @@ impl Client {
         if !self.lane_queue.is_empty() {
             self.arm(number / GROUP);
         }
-        if self.cancel_rung.must_ring_after_fence(self.half.peer.word64(WANTS_CANCEL)) {
+        if self.cancel_rung.must_ring_after_fence(self.half.peer.head_word(WANTS_CANCEL)) {
             self.half.bell.ring();
         }
         self.collect_abandoned(number);
@@ -101,14 +101,14 @@ impl Client {
         // Pairs with the server's fence behind its wish: either that is seen here, or the link
         // thread, which is rung behind that fence, sees the lane lent.
         epoch::fence::<Mapped>();
-        if self.half.space_rung.is_awaited(self.half.peer.word64(WANTS_SPACE)) {
+        if self.half.space_rung.is_awaited(self.half.peer.head_word(WANTS_SPACE)) {
             self.collect_lane(ticket.lane as usize);
         }
     }
 
     /// Frees what can be freed if the server is short of space.
     pub(super) fn make_room(self: &Arc<Self>) {
-        if self.half.space_rung.is_awaited(self.half.peer.word64(WANTS_SPACE)) {
+        if self.half.space_rung.is_awaited(self.half.peer.head_word(WANTS_SPACE)) {
             self.collect();
         }
     }

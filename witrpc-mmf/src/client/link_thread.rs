@@ -240,7 +240,7 @@ impl Client {
 
     /// The server has hung up, or died. Either shows at the link or at the bell first.
     fn link_ended(&self) {
-        let state = self.half.peer.word64(STATE).load(Relaxed);
+        let state = self.half.peer.head_word(STATE).load(Relaxed);
         self.lose(state::meaning(state));
     }
 

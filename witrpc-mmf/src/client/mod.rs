@@ -161,6 +161,8 @@ impl Client {
         let established = connected.established;
         let server_pid = established.credentials.pid;
         let places = Places {
+            own_lanes: layout.request_line(0),
+            peer_lanes: layout.response_line(0),
             peer_arena: layout.server_arena(),
             own_release: layout.client_release(),
             peer_release: layout.server_release(),
@@ -170,7 +172,7 @@ impl Client {
         let layout = &half.layout;
         let groups = (0..layout.groups())
             .map(|_| SharedWakeEpoch::new(AtomicU64::new(0), Mutex::new(false)));
-        half.own.word64(STATE).store(state::SERVING, Relaxed);
+        half.own.head_word(STATE).store(state::SERVING, Relaxed);
         Ok(Self {
             backend: options.backend,
             server_pid,
@@ -240,7 +242,7 @@ impl Client {
         if self.half.origin.is_forked() || self.lost.set(why).is_err() {
             return;
         }
-        self.half.own.word64(STATE).store(state::CLOSED, Relaxed);
+        self.half.own.head_word(STATE).store(state::CLOSED, Relaxed);
         self.link.hang_up();
         self.wake_everybody();
     }
@@ -288,7 +290,7 @@ impl Client {
     /// What a call gets that the server has not taken, or not answered, when the connection has ended.
     pub(crate) fn end(&self, why: DisconnectReason) -> ChannelError {
         // Looked at for this reason alone: in a forked child the region is not mapped.
-        let is_drained = || self.half.peer.word64(STATE).load(Relaxed) == state::DRAINED;
+        let is_drained = || self.half.peer.head_word(STATE).load(Relaxed) == state::DRAINED;
         match why {
             DisconnectReason::ServerShutDown if is_drained() => ChannelError::ShuttingDown,
             why => ChannelError::Disconnected(why),
@@ -297,12 +299,12 @@ impl Client {
 
     #[inline]
     fn request_line(&self, lane: usize) -> &[AtomicU64; LINE_WORDS] {
-        line_of(self.half.own.words64(self.half.layout.request_line(lane), LINE_WORDS))
+        self.half.own.line(lane)
     }
 
     #[inline]
     fn response_line(&self, lane: usize) -> &[PeerU64; LINE_WORDS] {
-        line_of(self.half.peer.words64(self.half.layout.response_line(lane), LINE_WORDS))
+        self.half.peer.line(lane)
     }
 
     #[inline]
@@ -313,7 +315,7 @@ impl Client {
     /// Rings the server if it sleeps. To be called after every publication.
     #[inline]
     fn ring_if_asleep(&self) {
-        if self.rung.should_wake(self.half.peer.word64(RING_ME)) {
+        if self.rung.should_wake(self.half.peer.head_word(RING_ME)) {
             self.half.bell.ring();
         }
     }

@@ -70,7 +70,7 @@ impl Client {
     /// answered all the same, and one that it never finds ends with the connection.
     #[inline]
     pub(super) fn is_drained(&self) -> bool {
-        let state = self.half.peer.word64(STATE).load(Relaxed);
+        let state = self.half.peer.head_word(STATE).load(Relaxed);
         state == state::DRAINING || state == state::DRAINED
     }
 
@@ -190,8 +190,8 @@ impl Client {
 
     /// Says how far the server has to scan. Stands before the line is published, and never falls.
     #[inline]
-    fn raise_high_water(&self, lane: usize) {
-        let high_water = self.half.own.word64(HIGH_WATER);
+    pub(super) fn raise_high_water(&self, lane: usize) {
+        let high_water = self.half.own.head_word(HIGH_WATER);
         if high_water.load(Relaxed) <= lane as u64 {
             high_water.fetch_max(lane as u64 + 1, Relaxed);
         }

@@ -190,7 +190,7 @@ impl Client {
         limit: &mut Limit,
     ) -> Poll<Result<Reserved<'_>, ChannelError>> {
         self.poll_for_space(cx, waiting, limit, || {
-            let wants_space = self.half.own.word64(WANTS_SPACE);
+            let wants_space = self.half.own.head_word(WANTS_SPACE);
             release::find_or_ask(&self.space_epochs, wants_space, || self.half.reserve(part))
         })
     }

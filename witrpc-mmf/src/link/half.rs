@@ -45,9 +45,13 @@ pub struct Half {
     pub origin: Origin,
 }
 
-/// Where blocks lie, and where their release is said.
+/// Where the lines of the lanes and the blocks lie, and where the release of blocks is said.
 #[derive(Clone, Copy, Debug)]
 pub struct Places {
+    /// Where the lines begin that we write.
+    pub own_lanes: usize,
+    /// Where the lines begin that the peer writes.
+    pub peer_lanes: usize,
     /// Where the peer's arena begins in its region.
     pub peer_arena: usize,
     /// The table in our region in which we release the peer's blocks.
@@ -106,7 +110,7 @@ impl Half {
         if self.origin.is_forked() {
             return;
         }
-        let wants_space = self.peer.word64(WANTS_SPACE);
+        let wants_space = self.peer.head_word(WANTS_SPACE);
         if release::release(self.slot(block.slot()), block, wants_space, &self.space_rung) {
             self.bell.ring();
         }

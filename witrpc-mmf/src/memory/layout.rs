@@ -55,8 +55,10 @@ pub const WANTS_SPACE: usize = 2 * LINE;
 /// Server region, on the line of the one before: the epoch to ring for when a call is cancelled, or 0
 /// (`u64`). Both are read by a client that does something rare.
 pub const WANTS_CANCEL: usize = WANTS_SPACE + 8;
-/// Where the parts begin whose size depends on the number of lanes.
-const PARTS: usize = 3 * LINE;
+/// The lines in front of the parts whose size depends on the number of lanes.
+pub const HEAD_LINES: usize = 3;
+/// Where these parts begin.
+const PARTS: usize = HEAD_LINES * LINE;
 
 /// Words of a request or response line.
 pub mod line {

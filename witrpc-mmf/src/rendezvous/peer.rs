@@ -89,9 +89,10 @@ impl Established {
         trusted: Option<TrustedPeer>,
     ) -> Half {
         let (own, send_arena) = region::own(self.own, &layout, own_arena);
+        let peer = region::peer(self.peer, &layout);
         Half {
-            own,
-            peer: region::peer(self.peer, &layout),
+            own: own.with_lanes(places.own_lanes, layout.lanes()),
+            peer: peer.with_lanes(places.peer_lanes, layout.lanes()),
             places,
             send_arena,
             codec: MessageCodec::new(self.keys, layout.lanes()),

@@ -67,7 +67,7 @@ impl Server {
     fn welcome(&self, client: ClientInfo, session: Session, established: Established) {
         let id = client.id;
         let connection = Connection::new(client, session, established, self.layout, self.trusted);
-        connection.half.own.word64(STATE).store(state::SERVING, Relaxed);
+        connection.half.own.head_word(STATE).store(state::SERVING, Relaxed);
         let connection = Arc::new(connection);
         self.connections().insert(id, Arc::clone(&connection));
         // Behind the insertion: the one that drains or closes the server says so, then looks at the list

@@ -34,7 +34,7 @@ impl Connection {
         watchers.next_key += 1;
         watchers.entries.push(Watcher { key, ticket, waker: theirs });
         drop(watchers);
-        self.cancels.wake_epoch.arm(self.half.own.word64(WANTS_CANCEL));
+        self.cancels.wake_epoch.arm(self.half.own.head_word(WANTS_CANCEL));
         if self.is_cancelled(ticket) {
             waker.wake_by_ref();
         }
@@ -53,7 +53,9 @@ impl Connection {
 
     /// Wakes those whose calls have been given up, and asks to be rung for the others.
     pub(super) fn wake_cancelled(&self) {
-        self.cancels.wake_epoch.answer(self.half.own.word64(WANTS_CANCEL), || self.wake_watchers());
+        self.cancels
+            .wake_epoch
+            .answer(self.half.own.head_word(WANTS_CANCEL), || self.wake_watchers());
     }
 
     /// Wakes those whose calls have been given up; says whether others sleep on.

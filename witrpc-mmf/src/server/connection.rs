@@ -88,6 +88,8 @@ impl Connection {
     ) -> Self {
         let lanes = layout.lanes();
         let places = Places {
+            own_lanes: layout.response_line(0),
+            peer_lanes: layout.request_line(0),
             peer_arena: layout.client_arena(),
             own_release: layout.server_release(),
             peer_release: layout.client_release(),
@@ -146,7 +148,7 @@ impl Connection {
     /// The connection is over; `state` tells the client why. `false` if it was already.
     pub(super) fn close(&self, state: u64) -> bool {
         // Before the mark: whoever finds that may hang up at once. The first to say why is believed.
-        let word = self.half.own.word64(STATE);
+        let word = self.half.own.head_word(STATE);
         for open in [0, state::SERVING, state::DRAINING] {
             let _ = word.compare_exchange(open, state, Relaxed, Relaxed);
         }
@@ -160,7 +162,7 @@ impl Connection {
     /// Tells the client that nothing new is taken, unless it has been told of the end: another thread
     /// may end the server meanwhile.
     pub(super) fn begin_draining(&self) {
-        let state = self.half.own.word64(STATE);
+        let state = self.half.own.head_word(STATE);
         let _ = state.compare_exchange(state::SERVING, state::DRAINING, Relaxed, Relaxed);
     }
 
@@ -192,12 +194,12 @@ impl Connection {
 
     /// The client rings from now on. A fence and a look must follow.
     pub(super) fn ask_to_be_rung(&self) {
-        self.wake_epoch.arm(self.half.own.word64(RING_ME));
+        self.wake_epoch.arm(self.half.own.head_word(RING_ME));
     }
 
     /// The client need not ring: every turn looks, until it is asked to ring again.
     pub(super) fn look_every_turn(&self) {
-        self.wake_epoch.disarm(self.half.own.word64(RING_ME));
+        self.wake_epoch.disarm(self.half.own.head_word(RING_ME));
     }
 
     #[inline]
@@ -212,7 +214,7 @@ impl Connection {
 
     /// Whether the client has been asked to ring, since nobody looks at this connection every turn.
     pub(super) fn is_asked_to_ring(&self) -> bool {
-        self.half.own.word64(RING_ME).load(Relaxed) != 0
+        self.half.own.head_word(RING_ME).load(Relaxed) != 0
     }
 
     #[inline]
@@ -223,18 +225,18 @@ impl Connection {
     /// How many lanes the client has ever used: what it says, up to what there are.
     #[inline]
     pub(super) fn high_water(&self) -> usize {
-        let said = self.half.peer.word64(HIGH_WATER).load(Relaxed);
+        let said = self.half.peer.head_word(HIGH_WATER).load(Relaxed);
         usize::try_from(said).map_or(self.lanes.len(), |said| said.min(self.lanes.len()))
     }
 
     #[inline]
     pub(super) fn request_line(&self, lane: usize) -> &[PeerU64; LINE_WORDS] {
-        line_of(self.half.peer.words64(self.half.layout.request_line(lane), LINE_WORDS))
+        self.half.peer.line(lane)
     }
 
     #[inline]
     pub(super) fn response_line(&self, lane: usize) -> &[AtomicU64; LINE_WORDS] {
-        line_of(self.half.own.words64(self.half.layout.response_line(lane), LINE_WORDS))
+        self.half.own.line(lane)
     }
 
     #[inline]

@@ -122,7 +122,7 @@ mod tests {
     }
 
     fn state_in(region: &PeerMemory) -> u64 {
-        region.word64(STATE).load(std::sync::atomic::Ordering::Relaxed)
+        region.head_word(STATE).load(std::sync::atomic::Ordering::Relaxed)
     }
 
     /// The names of the threads of the library.

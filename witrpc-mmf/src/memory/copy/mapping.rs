@@ -7,12 +7,13 @@ use core::sync::atomic::{AtomicU32, AtomicU64};
 
 use memmap2::MmapRaw;
 
+use crate::memory::layout::{LINE, LINE_WORDS};
 use crate::memory::words::{PeerU32, PeerU64};
 
 use super::WORD_BYTES;
 
 /// Bytes to which a region is aligned at least: a line, and the strictest raw slice.
-const REGION_ALIGN: usize = 64;
+const REGION_ALIGN: usize = LINE;
 
 /// Pages mapped into this process, by any backend. Dropping them unmaps them.
 #[expect(clippy::len_without_is_empty, reason = "a mapping is never empty")]
@@ -32,6 +33,16 @@ impl Pages for MmapRaw {
     fn len(&self) -> usize {
         self.len()
     }
+}
+
+/// Lines of a mapping that lie one behind the other, checked once so that each is found without.
+#[derive(Clone, Copy, Debug)]
+pub struct Lines {
+    /// # Invariants
+    ///
+    /// The `count` lines from `start`, a multiple of [`LINE`], lie in the mapping that gave this out.
+    start: usize,
+    count: usize,
 }
 
 /// A region mapped into this process. Dropping it unmaps the region.
@@ -100,6 +111,38 @@ impl Mapping {
         // on top of (3); they can be read as long as `self` exists (0); any bytes are a value of `W`
         // (`MappedWord`); nothing has exclusive access, by this function's contract and (1).
         unsafe { core::slice::from_raw_parts(first.as_ptr(), count) }
+    }
+
+    /// The `count` lines at `offset`.
+    ///
+    /// # Panics
+    ///
+    /// If they are not aligned or do not lie in the region.
+    pub fn lines(&self, offset: usize, count: usize) -> Lines {
+        self.check(offset, count, LINE);
+        Lines { start: offset, count }
+    }
+
+    /// The words of one of these lines.
+    ///
+    /// # Panics
+    ///
+    /// If there are not so many.
+    ///
+    /// # Safety
+    ///
+    /// The lines are this mapping's, `W` has 64 bits, and no exclusive reference to the line exists
+    /// while the result does.
+    #[inline]
+    pub unsafe fn line<W: MappedWord>(&self, lines: Lines, index: usize) -> &[W; LINE_WORDS] {
+        const { assert!(size_of::<[W; LINE_WORDS]>() == LINE) };
+        assert!(index < lines.count, "there is no line {index} among {}", lines.count);
+        // SAFETY: the line is one of those that lie in the mapping, by the invariant of `Lines`.
+        let line = unsafe { self.start.add(lines.start + index * LINE) };
+        // SAFETY: its bytes lie in the mapping and are aligned to a line, as the start of the mapping
+        // is (3); they can be read as long as `self` exists (0); any bytes are a value of `W`
+        // (`MappedWord`); nothing has exclusive access, by this function's contract and (1).
+        unsafe { line.cast().as_ref() }
     }
 
     /// The `len` bytes at `offset`, exclusively.

@@ -47,9 +47,10 @@ pub(crate) mod tests;
 use core::mem::MaybeUninit;
 use core::sync::atomic::{AtomicU64, Ordering};
 
-use mapping::Mapping;
+use mapping::{Lines, Mapping};
 use witrpc_transport::TrustedPeer;
 
+use super::layout::{HEAD_LINES, LINE, LINE_WORDS};
 use super::words::{PeerU32, PeerU64, ReadWord};
 
 pub use mapping::{BadMapping, Pages};
@@ -64,6 +65,10 @@ const WORD_BYTES: usize = size_of::<u64>();
 #[derive(Debug)]
 pub struct PeerMemory {
     mapping: Mapping,
+    /// The lines at the start of the region.
+    head: Lines,
+    /// The lines of the lanes, once they are known.
+    lanes: Lines,
 }
 
 impl PeerMemory {
@@ -83,7 +88,46 @@ impl PeerMemory {
     pub unsafe fn new(pages: impl Pages, len: usize) -> Result<Self, BadMapping> {
         // SAFETY: readable for as long as it exists, by this function's own contract.
         let mapping = unsafe { Mapping::new(Box::new(pages), len) }?;
-        Ok(Self { mapping })
+        let head = mapping.lines(0, HEAD_LINES.min(len / LINE));
+        let lanes = mapping.lines(0, 0);
+        Ok(Self { mapping, head, lanes })
+    }
+
+    /// Says where the line of each lane lies.
+    ///
+    /// # Panics
+    ///
+    /// If not all of them lie in the region, each at a multiple of its length.
+    #[must_use]
+    pub fn with_lanes(mut self, offset: usize, count: usize) -> Self {
+        self.lanes = self.mapping.lines(offset, count);
+        self
+    }
+
+    /// The line of a lane.
+    ///
+    /// # Panics
+    ///
+    /// If there are not so many lanes.
+    #[inline]
+    #[must_use]
+    pub fn line(&self, lane: usize) -> &[PeerU64; LINE_WORDS] {
+        // SAFETY: the lines are this mapping's, and no exclusive reference to the peer's region is ever
+        // made (rule 1).
+        unsafe { self.mapping.line(self.lanes, lane) }
+    }
+
+    /// The 64-bit word at `offset`, which is one of the head's.
+    ///
+    /// # Panics
+    ///
+    /// If it is not in the head.
+    #[inline]
+    #[must_use]
+    pub fn head_word(&self, offset: usize) -> &PeerU64 {
+        // SAFETY: as in `line`.
+        let line: &[_; LINE_WORDS] = unsafe { self.mapping.line(self.head, offset / LINE) };
+        &line[offset % LINE / WORD_BYTES]
     }
 
     /// Bytes of the region that can be read.

@@ -3,8 +3,9 @@
 use core::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 use crate::memory::arena::{Arena, ArenaId, Block, GRANULE_BYTES};
+use crate::memory::layout::{HEAD_LINES, LINE, LINE_WORDS};
 
-use super::mapping::Mapping;
+use super::mapping::{Lines, Mapping};
 use super::{BadMapping, Pages, WORD_BYTES};
 
 /// The region that this process created and alone may write.
@@ -15,6 +16,10 @@ use super::{BadMapping, Pages, WORD_BYTES};
 #[derive(Debug)]
 pub struct OwnMemory {
     mapping: Mapping,
+    /// The lines at the start of the region.
+    head: Lines,
+    /// The lines of the lanes, once they are known. Like the head, these lie in front of the arena.
+    lanes: Lines,
     /// Where the arena starts and the words end.
     arena_start: usize,
     /// The arena whose blocks lie here. Its length was checked to fit.
@@ -54,7 +59,47 @@ impl OwnMemory {
         if !fits || !arena_start.is_multiple_of(GRANULE_BYTES) {
             return Err(BadMapping::BadArena { offset: arena_start, arena_len, len });
         }
-        Ok(Self { mapping, arena_start, arena: arena.id() })
+        let head = mapping.lines(0, HEAD_LINES.min(arena_start / LINE));
+        let lanes = mapping.lines(0, 0);
+        Ok(Self { mapping, head, lanes, arena_start, arena: arena.id() })
+    }
+
+    /// Says where the line of each lane lies.
+    ///
+    /// # Panics
+    ///
+    /// If not all of them lie in front of the arena, each at a multiple of its length.
+    #[must_use]
+    pub fn with_lanes(mut self, offset: usize, count: usize) -> Self {
+        self.check_in_front_of_arena(offset, count, LINE);
+        self.lanes = self.mapping.lines(offset, count);
+        self
+    }
+
+    /// The line of a lane.
+    ///
+    /// # Panics
+    ///
+    /// If there are not so many lanes.
+    #[inline]
+    #[must_use]
+    pub fn line(&self, lane: usize) -> &[AtomicU64; LINE_WORDS] {
+        // SAFETY: the lines are this mapping's; exclusive references are made to blocks only, which lie
+        // behind `arena_start`.
+        unsafe { self.mapping.line(self.lanes, lane) }
+    }
+
+    /// The 64-bit word at `offset`, which is one of the head's.
+    ///
+    /// # Panics
+    ///
+    /// If it is not in the head.
+    #[inline]
+    #[must_use]
+    pub fn head_word(&self, offset: usize) -> &AtomicU64 {
+        // SAFETY: as in `line`.
+        let line: &[_; LINE_WORDS] = unsafe { self.mapping.line(self.head, offset / LINE) };
+        &line[offset % LINE / WORD_BYTES]
     }
 
     /// The bytes of a block, to be filled in place. They hold whatever the block's last user left.
