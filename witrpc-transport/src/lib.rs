@@ -50,6 +50,7 @@ mod limit;
 mod message;
 mod resource;
 mod server;
+mod short;
 mod trust;
 mod wait;
 
@@ -67,7 +68,8 @@ pub use message::{
     SMALL_LEN, TAG_BITS, Ticket, pad,
 };
 pub use resource::ResourceError;
-pub use server::{Only, Peer, Scanner, Serve, ServerPort, Shutdown, Usage};
+pub use server::{Only, Peer, Scanner, Serve, ServerPort, Shutdown, Usage, serve_by};
+pub use short::{Exchange, SHORT_WORDS, Short, ShortAnswer};
 pub use trust::TrustedPeer;
 pub use wait::WaitPolicy;
 

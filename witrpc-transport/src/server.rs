@@ -10,6 +10,7 @@ use crate::admission::{ClientInfo, Session};
 use crate::error::ChannelError;
 use crate::lease::Lessor;
 use crate::message::{Outgoing, Request, Ticket};
+use crate::short::ShortAnswer;
 
 /// How a server ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -158,10 +159,53 @@ pub trait ServerPort: fmt::Debug + Send + Sync {
     }
 }
 
-/// What a [`Scanner`] hands new requests to: it runs the handler, so it may take as long as that. No panic of
-/// the handler comes through it. The request stays where the scanner has put it, so that a short one is decoded there; what is
-/// needed for longer is taken out of it.
-pub type Serve<'a> = dyn FnMut(&Arc<dyn Peer>, &mut Request) -> ControlFlow<()> + 'a;
+/// What a [`Scanner`] hands new requests to.
+pub trait Serve {
+    /// Serves a request: it runs the handler, so it may take as long as that. No panic of the handler comes
+    /// through it. The request stays where the scanner has put it, so that a short one is decoded there;
+    /// what is needed for longer is taken out of it.
+    ///
+    /// An answer that is put into `answer`, which is empty, is the request's, and for the scanner to send: it
+    /// has the connection at hand. Without one, the request is answered through its peer, now or later.
+    fn serve(
+        &mut self,
+        peer: &Arc<dyn Peer>,
+        request: &mut Request,
+        answer: &mut Option<ShortAnswer>,
+    );
+
+    /// To be called after each request, when the answer that was put there has been sent. A break says that
+    /// this thread is not to look any more.
+    fn settled(&mut self) -> ControlFlow<()>;
+}
+
+/// Serves by a function that answers through the peer; what it returns says whether to go on.
+pub fn serve_by<F>(serve: F) -> impl Serve
+where
+    F: FnMut(&Arc<dyn Peer>, &mut Request) -> ControlFlow<()>,
+{
+    ServeBy { serve, goes_on: ControlFlow::Continue(()) }
+}
+
+struct ServeBy<F> {
+    serve: F,
+    goes_on: ControlFlow<()>,
+}
+
+impl<F: FnMut(&Arc<dyn Peer>, &mut Request) -> ControlFlow<()>> Serve for ServeBy<F> {
+    fn serve(
+        &mut self,
+        peer: &Arc<dyn Peer>,
+        request: &mut Request,
+        _answer: &mut Option<ShortAnswer>,
+    ) {
+        self.goes_on = (self.serve)(peer, request);
+    }
+
+    fn settled(&mut self) -> ControlFlow<()> {
+        self.goes_on
+    }
+}
 
 /// Says by its client's [id](ClientInfo::id) and by its tag whether a request may be taken. It never waits.
 pub type Only<'a> = &'a dyn Fn(u64, u32) -> bool;
@@ -184,7 +228,7 @@ pub trait Scanner {
     ///
     /// A request that arrives while `serve` runs needs another thread: the transport
     /// [rings](ServerPort::ring), at once or after a short time.
-    fn turn(&mut self, only: Option<Only<'_>>, serve: &mut Serve<'_>) -> bool;
+    fn turn(&mut self, only: Option<Only<'_>>, serve: &mut dyn Serve) -> bool;
 
     /// Something is about to run on this thread that may take long, and is no request of the present
     /// turn. What the scanner holds of connections is to be laid where it keeps none that ends. To

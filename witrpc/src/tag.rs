@@ -275,7 +275,7 @@ pub struct AnswerTag {
 
 impl AnswerTag {
     /// The bits.
-    pub fn bits(self) -> u32 {
+    pub const fn bits(self) -> u32 {
         self.status as u32 | if self.raw { RAW } else { 0 }
     }
 

@@ -5,7 +5,7 @@
 //! filled, and lent to the peer by the line that names it. Each side has its own ways to get a lane, to
 //! do without space, and to publish.
 
-use witrpc_transport::Lent;
+use witrpc_transport::{Lent, ShortAnswer};
 
 use crate::memory::layout::INLINE_LEN;
 use crate::memory::send_arena::{Purpose, Reserved};
@@ -33,6 +33,14 @@ impl ReadyLine {
         debug_assert!(len <= INLINE_LEN);
         let head = head_of(Kind::Inline, message, len);
         Self { head, inline: inline_words(padded), used: len.div_ceil(8) }
+    }
+
+    /// Returns the line of a short answer in clear.
+    #[inline]
+    pub fn of_words(answer: &ShortAnswer) -> Self {
+        let body = &answer.body;
+        let head = Head::new(Kind::Inline, answer.tag, body.len() as u32);
+        Self { head, inline: *body.words(), used: body.len().div_ceil(8) }
     }
 
     /// Returns the line of a word about a message of the peer's.

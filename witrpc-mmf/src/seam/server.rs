@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use witrpc_transport::{
     ChannelError, ClientInfo, Lessor, Only, Outgoing, Peer, Request, Scanner, Serve, ServerPort,
-    Session, Shutdown, Ticket, Usage,
+    Session, ShortAnswer, Shutdown, Ticket, Usage,
 };
 
 use crate::server::{Connection, Server, Serving};
@@ -94,7 +94,7 @@ struct View<'a> {
 }
 
 impl Scanner for View<'_> {
-    fn turn(&mut self, only: Option<Only<'_>>, serve: &mut Serve<'_>) -> bool {
+    fn turn(&mut self, only: Option<Only<'_>>, serve: &mut dyn Serve) -> bool {
         let mut handing = Handing { peers: &mut self.peers, serve, displaced: false };
         let found = self.scanner.turn_with(only, &mut handing);
         if handing.displaced {
@@ -114,13 +114,13 @@ impl Scanner for View<'_> {
 }
 
 /// Hands requests on, each with its peer.
-struct Handing<'p, 's, 'c> {
+struct Handing<'p, 's> {
     peers: &'p mut Vec<(u64, Arc<dyn Peer>)>,
-    serve: &'s mut Serve<'c>,
+    serve: &'s mut dyn Serve,
     displaced: bool,
 }
 
-impl Serving for Handing<'_, '_, '_> {
+impl Serving for Handing<'_, '_> {
     /// The peer's place.
     type Met = usize;
 
@@ -137,10 +137,21 @@ impl Serving for Handing<'_, '_, '_> {
     }
 
     #[inline]
-    fn serve(&mut self, met: usize, mut request: Request) -> ControlFlow<()> {
-        let go_on = (self.serve)(&self.peers[met].1, &mut request);
-        self.displaced = go_on.is_break();
-        go_on
+    fn serve(&mut self, met: &mut usize, mut request: Request, answer: &mut Option<ShortAnswer>) {
+        self.serve.serve(&self.peers[*met].1, &mut request, answer);
+    }
+
+    #[cold]
+    fn answer(&mut self, met: usize, ticket: Ticket, answer: &ShortAnswer) {
+        // The client has gone, if it does not hear it.
+        let _ = self.peers[met].1.answer(ticket, answer.outgoing());
+    }
+
+    #[inline]
+    fn settled(&mut self) -> ControlFlow<()> {
+        let goes_on = self.serve.settled();
+        self.displaced = goes_on.is_break();
+        goes_on
     }
 }
 

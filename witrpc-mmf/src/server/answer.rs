@@ -23,7 +23,7 @@ use std::sync::MutexGuard;
 use std::sync::atomic::Ordering::Relaxed;
 
 use witrpc_rt::lock;
-use witrpc_transport::Lent;
+use witrpc_transport::{Lent, ShortAnswer};
 
 use crate::link::message::{Body, ChannelError, Outgoing, Ticket};
 use crate::link::sealed::KeysExhausted;
@@ -62,6 +62,20 @@ impl Connection {
             Body::Leasing { body, leases } => self.answer_leasing(ticket, answer, body, leases),
             _ => self.answer_large(ticket, answer),
         }
+    }
+
+    /// Answers with a short message.
+    ///
+    /// # Errors
+    ///
+    /// [`ChannelError::PeerDied`]: nobody is there to hear it.
+    #[inline]
+    pub fn answer_short(&self, ticket: Ticket, answer: &ShortAnswer) -> Result<(), ChannelError> {
+        if self.half.codec.is_plain() && self.is_connected() {
+            self.respond(ticket, &ReadyLine::of_words(answer));
+            return Ok(());
+        }
+        self.answer(ticket, answer.outgoing())
     }
 
     /// Answers with a body and what says which leases it takes along, all in the line.
@@ -158,7 +172,7 @@ impl Connection {
         for purpose in [Purpose::Continue, Purpose::Begin] {
             let lanes = queue.of(purpose);
             while let Some(&lane) = lanes.front() {
-                let wants_space = self.half.own.word64(WANTS_SPACE);
+                let wants_space = self.half.own.head_word(WANTS_SPACE);
                 let send = || self.send_outbound(lane).then_some(());
                 if release::find_or_ask(&self.space_epochs, wants_space, send).is_none() {
                     break;

@@ -10,9 +10,9 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering::{AcqRel, Relaxed};
 
 use witrpc_rt::lock;
-use witrpc_transport::Only;
+use witrpc_transport::{Only, ShortAnswer};
 
-use crate::link::message::Request;
+use crate::link::message::{Request, Ticket};
 use crate::link::state;
 use crate::memory::words::Mapped;
 use crate::wakeup::epoch;
@@ -47,12 +47,22 @@ pub trait Serving {
     /// and should not: it may end long before the handler does.
     fn meet(&mut self, connection: &Arc<Connection>) -> Self::Met;
 
-    /// Serves the request. A break says that this thread is not to look any more.
-    fn serve(&mut self, met: Self::Met, request: Request) -> ControlFlow<()>;
+    /// Serves the request. A short answer may be left to the scanner, which has the connection at hand.
+    fn serve(&mut self, met: &mut Self::Met, request: Request, answer: &mut Option<ShortAnswer>);
+
+    /// Sends an answer that was left to the scanner, which has lost the connection meanwhile.
+    fn answer(&mut self, met: Self::Met, ticket: Ticket, answer: &ShortAnswer);
+
+    /// The request is answered, or will be elsewhere. A break says that this thread is not to look any
+    /// more.
+    fn settled(&mut self) -> ControlFlow<()>;
 }
 
 /// Serves with the connection itself at hand, which is kept meanwhile.
-struct WithConnection<F>(F);
+struct WithConnection<F> {
+    serve: F,
+    goes_on: ControlFlow<()>,
+}
 
 impl<F: FnMut(&Arc<Connection>, Request) -> ControlFlow<()>> Serving for WithConnection<F> {
     type Met = Arc<Connection>;
@@ -61,8 +71,22 @@ impl<F: FnMut(&Arc<Connection>, Request) -> ControlFlow<()>> Serving for WithCon
         Arc::clone(connection)
     }
 
-    fn serve(&mut self, met: Arc<Connection>, request: Request) -> ControlFlow<()> {
-        (self.0)(&met, request)
+    fn serve(
+        &mut self,
+        met: &mut Arc<Connection>,
+        request: Request,
+        _answer: &mut Option<ShortAnswer>,
+    ) {
+        self.goes_on = (self.serve)(met, request);
+    }
+
+    fn answer(&mut self, met: Arc<Connection>, ticket: Ticket, answer: &ShortAnswer) {
+        // The client has gone, if it does not hear it.
+        let _ = met.answer_short(ticket, answer);
+    }
+
+    fn settled(&mut self) -> ControlFlow<()> {
+        self.goes_on
     }
 }
 
@@ -77,7 +101,7 @@ impl<'a> Scanner<'a> {
         only: Option<Only<'_>>,
         serve: impl FnMut(&Arc<Connection>, Request) -> ControlFlow<()>,
     ) -> bool {
-        self.turn_with(only, &mut WithConnection(serve))
+        self.turn_with(only, &mut WithConnection { serve, goes_on: ControlFlow::Continue(()) })
     }
 
     /// Looks once at every hot connection and has `serving` serve its new requests, a bounded number
@@ -257,14 +281,25 @@ impl<'a> Scanner<'a> {
                     // displaced poller must not come back to what its successor has gone past.
                     connection.cursor.store(lane as u32 + 1, Relaxed);
                     self.server.served_last.store(connection.id(), Relaxed);
-                    let met = serving.meet(connection);
+                    let (mut met, ticket) = (serving.meet(connection), request.ticket);
                     self.begin_next_turn_at(index + 1);
                     self.set_aside();
-                    if serving.serve(met, request).is_break() {
+                    let mut answer = None;
+                    serving.serve(&mut met, request, &mut answer);
+                    // It is gone if a connection has ended meanwhile, or if this thread was displaced.
+                    self.hot = self.server.shelf.take();
+                    let same = self.connection(index).filter(|same| same.id() == id);
+                    match (&answer, same) {
+                        // The client has gone, if it does not hear it.
+                        (Some(answer), Some(same)) => drop(same.answer_short(ticket, answer)),
+                        (Some(answer), None) => serving.answer(met, ticket, answer),
+                        (None, _) => {}
+                    }
+                    if serving.settled().is_break() {
+                        // The next holder of the role has a list of its own.
+                        self.hot = None;
                         return Look::Stopped;
                     }
-                    // It is gone if a connection has ended meanwhile.
-                    self.hot = self.server.shelf.take();
                     match self.connection(index) {
                         Some(same) if same.id() == id => connection = same,
                         _ => return Look::Stopped,

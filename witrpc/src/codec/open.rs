@@ -29,7 +29,9 @@ impl<'p> OpenBody<'p> {
     /// section is left, in private memory: copied there, once, unless it is there already.
     #[inline]
     pub fn new(payload: &'p mut Payload, has_raw: bool, codec: Codec) -> Result<Self, DecodeError> {
-        let raw = open(payload, has_raw)?;
+        // Most are short, and need nothing of what follows.
+        let is_plain = !has_raw && matches!(payload, Payload::Small { .. });
+        let raw = if is_plain { None } else { open(payload, has_raw)? };
         Ok(Self { codec, encoded: private_bytes(payload).unwrap_or_default(), raw })
     }
 
@@ -63,7 +65,6 @@ impl OwnedBody {
 }
 
 /// Takes the raw sections out of a payload, and leaves the encoded one in private memory.
-#[inline]
 fn open(payload: &mut Payload, has_raw: bool) -> Result<Option<Box<RawSections>>, DecodeError> {
     if has_raw {
         return open_raw(payload).map(Some);

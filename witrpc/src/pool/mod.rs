@@ -68,7 +68,7 @@ use shares::Shares;
 use spin::Spin;
 use task::{Task, TaskHome};
 use thread_count::{PoolCounts, ThreadCount};
-use witrpc_transport::{Peer, Request, ServerPort, Shutdown, WaitPolicy};
+use witrpc_transport::{Peer, Request, ServerPort, ShortAnswer, Shutdown, WaitPolicy};
 use worker::PoolWorker;
 
 use crate::observe::counters::{CounterRegistry, ThreadCounters};
@@ -82,14 +82,16 @@ pub use task::Job;
 
 /// What a pool does with the requests it finds.
 pub trait Handler: Send + Sync {
-    /// Serves one request: answers it, or leaves that to a job. `counters` is the calling thread's. Must
-    /// not panic.
+    /// Serves one request: puts its answer where it is sent from, answers through the peer, or leaves that
+    /// to a job.
+    /// `counters` is the calling thread's. Must not panic.
     fn serve(
         &self,
         pool: &Arc<Pool>,
         counters: &ThreadCounters,
         peer: &Arc<dyn Peer>,
         request: &mut Request,
+        answer: &mut Option<ShortAnswer>,
     );
 
     /// The names of the service and the method that a request of that tag calls.

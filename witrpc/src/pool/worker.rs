@@ -14,7 +14,7 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use witrpc_transport::{Only, Scanner, ServerPort};
+use witrpc_transport::{Only, Peer, Request, Scanner, Serve, ServerPort, ShortAnswer};
 
 use crate::observe::counters::CounterHandle;
 
@@ -182,18 +182,9 @@ impl PoolWorker {
         scanner: &mut dyn Scanner,
     ) -> Look {
         let pool = &self.pool;
-        let mut held = true;
-        let found = scanner.turn(only(permit, &allows(permit)), &mut |peer, request| {
-            self.begin(guard, Tenant { client: peer.client().id, tag: request.tag });
-            pool.handler.serve(pool, self.counted.counters(), peer, request);
-            held = self.end(guard);
-            if held && !pool.life.is_stopped() {
-                ControlFlow::Continue(())
-            } else {
-                ControlFlow::Break(())
-            }
-        });
-        if !held {
+        let mut turn = Turn { worker: self, guard, held: true };
+        let found = scanner.turn(only(permit, &allows(permit)), &mut turn);
+        if !turn.held {
             return Look::Displaced;
         }
         // The stage last: at the end of the server its clients leave, and a permit that has seen them
@@ -287,6 +278,37 @@ impl PoolWorker {
         let since = *self.surplus_since.get_or_insert_with(Instant::now);
         let goes = since.elapsed() >= RETIRE_AFTER || shares.has_too_many_threads(counts, census);
         goes && thread_count.try_retire()
+    }
+}
+
+/// Serves the requests that one look finds.
+struct Turn<'a> {
+    worker: &'a PoolWorker,
+    guard: &'a mut PollerGuard,
+    /// The thread still has the role.
+    held: bool,
+}
+
+impl Serve for Turn<'_> {
+    fn serve(
+        &mut self,
+        peer: &Arc<dyn Peer>,
+        request: &mut Request,
+        answer: &mut Option<ShortAnswer>,
+    ) {
+        let Self { worker, guard, .. } = self;
+        worker.begin(guard, Tenant { client: peer.client().id, tag: request.tag });
+        let pool = &worker.pool;
+        pool.handler.serve(pool, worker.counted.counters(), peer, request, answer);
+    }
+
+    fn settled(&mut self) -> ControlFlow<()> {
+        self.held = self.worker.end(self.guard);
+        if self.held && !self.worker.pool.life.is_stopped() {
+            ControlFlow::Continue(())
+        } else {
+            ControlFlow::Break(())
+        }
     }
 }
 

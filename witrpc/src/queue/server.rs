@@ -329,7 +329,7 @@ impl fmt::Debug for ConnectionHandle {
 struct View<'a>(&'a Arrivals);
 
 impl Scanner for View<'_> {
-    fn turn(&mut self, only: Option<Only<'_>>, serve: &mut Serve<'_>) -> bool {
+    fn turn(&mut self, only: Option<Only<'_>>, serve: &mut dyn Serve) -> bool {
         let arrivals = self.0;
         let (poller, waiting) = arrivals.look();
         // No more than have arrived by now, so that a turn ends however many clients call.
@@ -337,9 +337,15 @@ impl Scanner for View<'_> {
         for _ in 0..waiting {
             let Some((peer, mut request)) = arrivals.take(poller, only) else { break };
             found = true;
-            let flow = serve(&peer, &mut request);
+            let ticket = request.ticket;
+            let mut answer = None;
+            serve.serve(&peer, &mut request, &mut answer);
+            if let Some(answer) = answer {
+                // The client has gone, if it does not hear it.
+                let _ = peer.answer(ticket, answer.outgoing());
+            }
             arrivals.handled(poller);
-            if flow.is_break() {
+            if serve.settled().is_break() {
                 break;
             }
         }

@@ -8,7 +8,7 @@ use std::task::{Context, Poll, Wake, Waker};
 use witrpc_transport::{
     Admission, Admitted, Answer, Body, ChannelError, ClientChannel, ClientInfo, DisconnectReason,
     Limit, MAX_HELLO_LEN, Outgoing, Payload, Peer, Request, SMALL_LEN, Sending, ServerPort,
-    Session, Shutdown, TAG_BITS, Ticket, pad,
+    Session, Shutdown, TAG_BITS, Ticket, pad, serve_by,
 };
 
 use crate::error::ConnectError;
@@ -113,10 +113,13 @@ fn small(tag: u32) -> Outgoing<'static> {
 /// Takes the next request.
 fn take(server: &ServerQueue) -> Option<(Arc<dyn Peer>, Ticket)> {
     let mut taken = None;
-    server.scanner().turn(None, &mut |peer, request| {
-        taken = Some((Arc::clone(peer), request.ticket));
-        ControlFlow::Break(())
-    });
+    server.scanner().turn(
+        None,
+        &mut serve_by(|peer, request| {
+            taken = Some((Arc::clone(peer), request.ticket));
+            ControlFlow::Break(())
+        }),
+    );
     taken
 }
 

@@ -4,7 +4,7 @@ use std::cell::Cell;
 use std::sync::Arc;
 use std::time::Instant;
 
-use witrpc_transport::{Payload, Peer, Request};
+use witrpc_transport::{Payload, Peer, Request, ShortAnswer};
 
 use crate::call::server::call::{RequestContext, ServerCall, Service};
 use crate::call::server::call_observer::CallObserver;
@@ -42,6 +42,7 @@ impl Handler for Dispatcher {
         counters: &ThreadCounters,
         peer: &Arc<dyn Peer>,
         request: &mut Request,
+        answer: &mut Option<ShortAnswer>,
     ) {
         let tag = RequestTag::from_bits(request.tag);
         let call = tag.filter(|tag| tag.operation == Operation::Call);
@@ -63,26 +64,32 @@ impl Handler for Dispatcher {
             observer,
             counters,
             settled: Cell::new(false),
+            short_answer: Cell::from_mut(answer),
         };
+        self.dispatch(&line, tag, &mut request.payload);
+    }
+}
+
+impl Dispatcher {
+    #[inline]
+    fn dispatch(&self, line: &RequestContext<'_>, tag: Option<RequestTag>, payload: &mut Payload) {
         let continues = tag.is_some_and(|tag| tag.operation.continues_a_call());
-        if pool.life().refuses() && !continues {
+        if line.pool.life().refuses() && !continues {
             return line.reply().shutting_down();
         }
         if line.deadline.is_some_and(|at| at <= Instant::now()) {
             return line.reply().expired();
         }
         match tag {
-            Some(tag) if call.is_some() => self.call(&line, tag, &mut request.payload),
-            Some(tag) => control::serve(&line, tag, &self.services, &mut request.payload),
+            Some(tag) if tag.operation == Operation::Call => self.call(line, tag, payload),
+            Some(tag) => control::serve(line, tag, &self.services, payload),
             None => {
-                let message = format!("the tag {:#x} has no meaning here", request.tag);
+                let message = format!("the tag {:#x} has no meaning here", line.tag);
                 line.reply().bad_request(&message);
             }
         }
     }
-}
 
-impl Dispatcher {
     /// What goes with a call that somebody looks at. One that names no method of the user's services
     /// is only counted.
     #[cold]

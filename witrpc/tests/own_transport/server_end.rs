@@ -1,12 +1,13 @@
 //! A server's end that lends nothing: what is shared crosses it as a copy.
 
+use std::ops::ControlFlow;
 use std::sync::{Arc, Mutex};
 use std::task::Waker;
 use std::time::{Duration, Instant};
 
 use witrpc::transport::{
     BindConfig, ChannelError, ClientChannel, ClientInfo, ConnectConfig, Only, Outgoing, Peer,
-    Scanner, Serve, ServerPort, Session, Ticket, Transport,
+    Request, Scanner, Serve, ServerPort, Session, ShortAnswer, Ticket, Transport,
 };
 use witrpc::{
     BindError, CallContext, CallError, ConnectError, Endpoint, InProcess, Shared, Shutdown,
@@ -128,15 +129,31 @@ impl ServerPort for Port {
 struct View<'a>(Box<dyn Scanner + 'a>);
 
 impl Scanner for View<'_> {
-    fn turn(&mut self, only: Option<Only<'_>>, serve: &mut Serve<'_>) -> bool {
-        self.0.turn(only, &mut |peer, request| {
-            let peer: Arc<dyn Peer> = Arc::new(Copier(Arc::clone(peer)));
-            serve(&peer, request)
-        })
+    fn turn(&mut self, only: Option<Only<'_>>, serve: &mut dyn Serve) -> bool {
+        self.0.turn(only, &mut WithCopiers(serve))
     }
 
     fn arm(&mut self, only: Option<Only<'_>>) -> bool {
         self.0.arm(only)
+    }
+}
+
+/// Serves with a [`Copier`] in place of each peer.
+struct WithCopiers<'a>(&'a mut dyn Serve);
+
+impl Serve for WithCopiers<'_> {
+    fn serve(
+        &mut self,
+        peer: &Arc<dyn Peer>,
+        request: &mut Request,
+        answer: &mut Option<ShortAnswer>,
+    ) {
+        let peer: Arc<dyn Peer> = Arc::new(Copier(Arc::clone(peer)));
+        self.0.serve(&peer, request, answer);
+    }
+
+    fn settled(&mut self) -> ControlFlow<()> {
+        self.0.settled()
     }
 }
 

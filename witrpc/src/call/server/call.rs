@@ -6,7 +6,7 @@ use std::mem;
 use std::sync::Arc;
 use std::time::Instant;
 
-use witrpc_transport::{Payload, Peer, Ticket};
+use witrpc_transport::{Payload, Peer, ShortAnswer, Ticket};
 
 use crate::codec::{Codec, OpenBody, OwnedBody, Wire};
 use crate::contract::ServiceDescriptor;
@@ -91,13 +91,23 @@ pub struct RequestContext<'a> {
     pub counters: &'a ThreadCounters,
     /// Set once the call is answered, or a job has taken it over.
     pub settled: Cell<bool>,
+    /// The answer, if it is left to the transport.
+    pub short_answer: &'a Cell<Option<ShortAnswer>>,
 }
 
 impl<'a> RequestContext<'a> {
     #[inline]
     pub fn reply(&self) -> Reply<'_> {
-        let (peer, counter) = (&**self.peer, Counter::Own(self.counters));
-        Reply { peer, ticket: self.ticket, codec: self.codec, observer: &self.observer, counter }
+        let (peer, counter, observer) = (&**self.peer, Counter::Own(self.counters), &self.observer);
+        Reply { peer, ticket: self.ticket, codec: self.codec, observer, counter, left_to: None }
+    }
+
+    /// For the last that happens to the request: a short answer is left to the transport, unless
+    /// somebody is to be told whether it was heard.
+    #[inline]
+    fn last_reply(&self) -> Reply<'_> {
+        let left_to = self.observer.is_plain().then_some(self.short_answer);
+        Reply { left_to, ..self.reply() }
     }
 
     pub fn asked(&self) -> PendingReply {
@@ -226,7 +236,8 @@ impl ServerCall<'_> {
         let outcome = OpenBody::new(self.payload, self.raw, line.codec)
             .map_err(BadArguments::from)
             .and_then(|body| run(&mut Arguments::new(body.decoder()), &Caller(line)));
-        line.settle(|reply| answer_or_refuse(reply, &outcome, answer));
+        answer_or_refuse(line.last_reply(), &outcome, answer);
+        line.settled.set(true);
     }
 
     /// The handler may block its thread, so it runs on one of the server's own; if it waits for its

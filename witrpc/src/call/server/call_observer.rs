@@ -41,12 +41,18 @@ impl CallObserver {
         &self.span
     }
 
+    /// Whether it is only counted.
+    #[inline]
+    pub fn is_plain(&self) -> bool {
+        self.watched.is_none() && !self.span.is_wanted()
+    }
+
     /// The request has been answered; `is_heard` says whether anybody was there.
     #[inline]
     pub fn answered(&self, counter: Counter<'_>, status: Status, len: usize, is_heard: bool) {
         let is_error = !matches!(status, Status::Ok | Status::End);
         counter.answer(self.is_call, is_error, if is_heard { len } else { 0 });
-        if self.watched.is_some() || self.span.is_wanted() {
+        if !self.is_plain() {
             self.tell(if is_heard { end(status) } else { ServedEnd::Unheard }, len);
         }
     }

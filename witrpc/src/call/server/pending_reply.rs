@@ -27,6 +27,7 @@ impl PendingReply {
     /// As [`reply`](Self::reply), when that answers another request too.
     pub fn reply_for<'a>(&'a self, observer: &'a CallObserver) -> Reply<'a> {
         let counter = ClientSession::of(self.peer.session()).late();
-        Reply { peer: &*self.peer, ticket: self.ticket, codec: self.codec, observer, counter }
+        let (peer, ticket, codec) = (&*self.peer, self.ticket, self.codec);
+        Reply { peer, ticket, codec, observer, counter, left_to: None }
     }
 }

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use witrpc_transport::{
     Admission, Admitted, Answer, Body, ChannelError, ClientChannel, ClientInfo, DisconnectReason,
     Fill, Limit, Outgoing, Peer, Request, SMALL_LEN, Sending, ServerPort, Session, Shutdown,
-    Ticket, pad,
+    Ticket, pad, serve_by,
 };
 
 use crate::error::{BindError, ConnectError};
@@ -58,12 +58,15 @@ fn connect(place: &InProcess) -> Arc<dyn ClientChannel> {
 /// Takes all requests that have arrived.
 fn take(port: &Arc<dyn ServerPort>) -> Vec<(Arc<dyn Peer>, Request)> {
     let mut taken = Vec::new();
-    port.scanner().turn(None, &mut |peer, request| {
-        let Request { ticket, tag, deadline, .. } = *request;
-        let payload = std::mem::take(&mut request.payload);
-        taken.push((Arc::clone(peer), Request::new(ticket, tag, payload, deadline)));
-        ControlFlow::Continue(())
-    });
+    port.scanner().turn(
+        None,
+        &mut serve_by(|peer, request| {
+            let Request { ticket, tag, deadline, .. } = *request;
+            let payload = std::mem::take(&mut request.payload);
+            taken.push((Arc::clone(peer), Request::new(ticket, tag, payload, deadline)));
+            ControlFlow::Continue(())
+        }),
+    );
     taken
 }
 
@@ -447,7 +450,7 @@ fn a_request_rings_once_for_a_poller_that_went_to_sleep() {
     let port = bind(&place);
     let client = connect(&place);
     let mut scanner = port.scanner();
-    let mut nothing = |_: &Arc<dyn Peer>, _: &mut Request| ControlFlow::Continue(());
+    let mut nothing = serve_by(|_, _| ControlFlow::Continue(()));
     assert!(!scanner.turn(None, &mut nothing));
     assert!(!scanner.arm(None));
     client.try_send(small(1)).unwrap().unwrap();
@@ -462,13 +465,14 @@ fn a_request_rings_once_for_a_poller_that_went_to_sleep() {
 
     client.try_send(small(3)).unwrap().unwrap();
     let mut taken = Vec::new();
-    let mut take = |_: &Arc<dyn Peer>, request: &mut Request| {
+    let mut take = serve_by(|_, request| {
         taken.push(request.tag);
         ControlFlow::Continue(())
-    };
+    });
     assert!(scanner.turn(Some(&|_, tag| tag == 3), &mut take));
     assert!(!scanner.turn(Some(&|_, tag| tag == 3), &mut take));
     assert!(scanner.turn(None, &mut take));
+    drop(take);
     assert_eq!(taken, [3, 2], "those that wait are left in their order");
 }
 
@@ -479,16 +483,19 @@ fn a_request_behind_a_slow_handler_rings_for_help() {
     let client = connect(&place);
     client.try_send(small(1)).unwrap().unwrap();
     let mut helped = Vec::new();
-    port.scanner().turn(None, &mut |_, _| {
-        client.try_send(small(2)).unwrap().unwrap();
-        thread::scope(|scope| {
-            scope.spawn(|| {
-                port.park(None);
-                helped.extend(take(&port).into_iter().map(|(_, request)| request.tag));
+    port.scanner().turn(
+        None,
+        &mut serve_by(|_, _| {
+            client.try_send(small(2)).unwrap().unwrap();
+            thread::scope(|scope| {
+                scope.spawn(|| {
+                    port.park(None);
+                    helped.extend(take(&port).into_iter().map(|(_, request)| request.tag));
+                });
             });
-        });
-        ControlFlow::Break(())
-    });
+            ControlFlow::Break(())
+        }),
+    );
     assert_eq!(helped, [2]);
 }
 
@@ -498,13 +505,16 @@ fn whoever_stands_by_looks_again_while_a_handler_is_slow() {
     let port = bind(&place);
     let client = connect(&place);
     client.try_send(small(1)).unwrap().unwrap();
-    port.scanner().turn(None, &mut |_, _| {
-        client.try_send(small(2)).unwrap().unwrap();
-        // The first time it is the ring that wakes; one that came too early must not be the last.
-        port.park(None);
-        port.park(None);
-        ControlFlow::Break(())
-    });
+    port.scanner().turn(
+        None,
+        &mut serve_by(|_, _| {
+            client.try_send(small(2)).unwrap().unwrap();
+            // The first time it is the ring that wakes; one that came too early must not be the last.
+            port.park(None);
+            port.park(None);
+            ControlFlow::Break(())
+        }),
+    );
     assert_eq!(take(&port).len(), 1);
 }
 
