@@ -97,7 +97,7 @@ impl End {
         let table = ReleaseTable::<Mapped> { slots };
         let mut block = loop {
             let mut find = || arena.find_or_reclaim(&table, |arena| arena.alloc(len));
-            let wish = own.word64(WANTS_SPACE);
+            let wish = own.head_word(WANTS_SPACE);
             match release::find_or_ask(&self.space, wish, &mut find) {
                 Some(block) => break block,
                 None => thread::yield_now(),
@@ -115,7 +115,7 @@ impl End {
         assert_eq!(bytes, vec![byte; len]);
         let slot = self.own.word32(self.release + block.slot() * 4);
         // A ring would say that there is space, for which the other end looks anyway.
-        let _ = release::release(slot, &block, self.peer.word64(WANTS_SPACE), &self.space_rung);
+        let _ = release::release(slot, &block, self.peer.head_word(WANTS_SPACE), &self.space_rung);
     }
 
     fn publish(&self, offset: usize, seq: u64, [place, len]: [u64; 2]) {

@@ -8,6 +8,7 @@ use crate::error::ChannelError;
 use crate::lease::Lessor;
 use crate::limit::Limit;
 use crate::message::{Answer, Outgoing, Ticket};
+use crate::short::{Exchange, Short};
 
 /// A send that is under way, across the polls of a future. Starts as `Sending::default()`.
 ///
@@ -56,6 +57,14 @@ pub trait ClientChannel: fmt::Debug + Send + Sync {
     /// [`ChannelError::TooLarge`], [`ChannelError::ShuttingDown`] while the server drains, or that the
     /// connection is gone. Nothing was sent.
     fn try_send(&self, message: Outgoing<'_>) -> Result<Option<Ticket>, ChannelError>;
+
+    /// Sends a short request without a deadline, and looks for its answer for as long as that is likely to
+    /// be there before a thread could sleep and wake up. Never sleeps. A transport that has no quicker
+    /// way for such calls sends nothing.
+    fn exchange_short(&self, tag: u32, body: &Short) -> Exchange {
+        let (_, _) = (tag, body);
+        Exchange::NotSent
+    }
 
     /// Sends, waiting for a place, for space and for segments to be taken: the client's back-pressure. To
     /// be polled with the same `sending` and an equal message until it is ready; wakes at `limit` at the

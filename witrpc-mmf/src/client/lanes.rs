@@ -83,6 +83,9 @@ impl ClientLane {
 pub struct Lanes {
     /// A bit a lane: free.
     free: Box<[AtomicU64]>,
+    /// The lane that was given back last. It is a hint: taking it is one instruction that waits for no other,
+    /// where the lowest free lane has to be looked for first.
+    last: AtomicU32,
     lanes: Box<[ClientLane]>,
 }
 
@@ -93,19 +96,31 @@ impl Lanes {
             let bits = (count - group * GROUP).min(GROUP);
             AtomicU64::new(u64::MAX >> (GROUP - bits))
         });
-        Self { free: free.collect(), lanes: (0..count).map(|_| ClientLane::default()).collect() }
+        let lanes = (0..count).map(|_| ClientLane::default()).collect();
+        Self { free: free.collect(), last: AtomicU32::new(0), lanes }
     }
 
-    /// Takes the lowest free lane: low lanes keep the high water, and so the server's scan, low.
+    /// Takes the lane that was given back last, or else the lowest free one: so as many lanes are used as
+    /// there are calls at once, which keeps the high water, and with it the server's scan, low.
     #[inline]
     pub fn take(&self) -> Option<usize> {
+        let last = self.last.load(Relaxed) as usize;
+        let bit = 1 << (last % GROUP);
+        // Acquire pairs with `give_back`: the lane's last owner is done.
+        if self.free[last / GROUP].fetch_and(!bit, Acquire) & bit != 0 {
+            return Some(last);
+        }
+        self.take_lowest()
+    }
+
+    fn take_lowest(&self) -> Option<usize> {
         for (group, free) in self.free.iter().enumerate() {
             // SeqCst here and in `give_back`: whoever enters the queue of waiters and then finds
             // nothing here is seen there by whoever gives a lane back and then looks at the queue.
             let mut bits = free.load(SeqCst);
             while bits != 0 {
                 let lowest = bits & bits.wrapping_neg();
-                // Acquire pairs with `give_back`: the lane's last owner is done.
+                // Acquire, as in `take`.
                 match free.compare_exchange_weak(bits, bits & !lowest, Acquire, Relaxed) {
                     Ok(_) => return Some(group * GROUP + lowest.trailing_zeros() as usize),
                     Err(now) => bits = now,
@@ -118,6 +133,7 @@ impl Lanes {
     /// The owner is done. The caller then looks whether somebody waits for a lane.
     #[inline]
     pub fn give_back(&self, lane: usize) {
+        self.last.store(lane as u32, Relaxed);
         let free = &self.free[lane / GROUP];
         free.fetch_or(1 << (lane % GROUP), SeqCst);
     }

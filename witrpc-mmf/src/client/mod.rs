@@ -18,6 +18,7 @@ mod link_thread;
 mod receive;
 mod send;
 mod send_state;
+mod short;
 mod sleeper;
 pub mod stall_timer;
 mod waiters;

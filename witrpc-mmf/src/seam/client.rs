@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
 use witrpc_transport::{
-    Answer, ChannelError, ClientChannel, Lessor, Limit, Outgoing, Sending, Ticket,
+    Answer, ChannelError, ClientChannel, Exchange, Lessor, Limit, Outgoing, Sending, Short, Ticket,
 };
 
 use crate::client::{Client, KeptLane, SendState};
@@ -26,6 +26,10 @@ impl ClientChannel for Channel {
 
     fn try_send(&self, message: Outgoing<'_>) -> Result<Option<Ticket>, ChannelError> {
         self.0.try_send(message)
+    }
+
+    fn exchange_short(&self, tag: u32, body: &Short) -> Exchange {
+        self.0.exchange_short(tag, body)
     }
 
     fn poll_send(

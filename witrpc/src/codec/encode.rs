@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use bytemuck::Pod;
 use serde::Serialize;
-use witrpc_transport::{Body, Fill, Lent, Lessor, SMALL_LEN, SharedBytes};
+use witrpc_transport::{Body, Fill, Lent, Lessor, SMALL_LEN, SharedBytes, Short};
 
 use super::body::{MAX_SECTION_LEN, MAX_SECTIONS, Sections};
 use super::buffer::SmallBuf;
@@ -193,6 +193,13 @@ impl<'a> Encoder<'a> {
     /// What has been encoded so far.
     pub fn encoded(&self) -> &[u8] {
         self.encoded.as_slice()
+    }
+
+    /// The body, if it is short and has no raw sections.
+    #[inline]
+    pub fn short(&self) -> Option<Short> {
+        let (padded, len) = self.encoded.as_padded()?;
+        if self.raw.is_empty() { Short::of_padded(padded, len) } else { None }
     }
 
     /// Hands out whether the body has raw sections, and the body. May be called again, with an

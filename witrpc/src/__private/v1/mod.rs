@@ -1,6 +1,7 @@
 //! The first generation.
 
-pub use crate::call::client::call::{ClientCall, call};
+pub use crate::call::client::call::ClientCall;
+pub use crate::call::client::short::call;
 pub use crate::call::server::call::{IntoService, ServerCall, Service};
 pub use crate::connection::builder::{Async, Blocking, connect_async, connect_blocking};
 pub use crate::connection::handle::Client;

@@ -8,7 +8,7 @@ use crate::codec::{EncodeError, Encoder};
 use crate::connection::handle::Connection;
 use crate::connection::link::Link;
 use crate::error::CallError;
-use crate::method::{ArgumentList, LentTo, Message, Method};
+use crate::method::{ArgumentList, LentTo, Message};
 use crate::observe::hooks::CallEnd;
 use crate::observe::spans;
 use crate::observe::spans::MadeSpan;
@@ -19,6 +19,7 @@ use super::answer::{AnswerValue, Answered};
 use super::failed_attempt::Failed;
 use super::hook_call::{ClientHookCall, Observed};
 use super::options::CallDeadline;
+use super::short::Unfinished;
 
 /// One call. Generated code makes one with [`of`](Self::of) or [`opening`](Self::opening), and ends
 /// with one of the functions that send it. What goes wrong with an argument is reported by those;
@@ -47,19 +48,6 @@ struct Extras {
     feeds: bool,
 }
 
-/// Calls a method with these arguments, and blocks the thread until the answer is there.
-///
-/// # Errors
-///
-/// The method's own error, or why there is no answer.
-#[inline]
-pub fn call<'a, M: Method>(
-    connection: &'a Connection,
-    arguments: LentTo<'a, M>,
-) -> Result<M::Ok, CallError<M::Err>> {
-    ClientCall::of::<M>(connection, arguments).block().outcome::<M>()
-}
-
 impl<'a> ClientCall<'a> {
     /// Starts a call of a method with these arguments.
     #[inline]
@@ -76,10 +64,30 @@ impl<'a> ClientCall<'a> {
         Self { connection, method, arguments, answer: Answer::default(), extras: None }
     }
 
+    /// Starts a call whose arguments have been encoded, or could not be.
+    pub(super) fn with(
+        connection: &'a Connection,
+        method: u16,
+        arguments: Encoder<'a>,
+        encoded: Result<(), EncodeError>,
+    ) -> Self {
+        let mut call =
+            Self { connection, method, arguments, answer: Answer::default(), extras: None };
+        if let Err(fault) = encoded {
+            call.note_fault(fault);
+        }
+        call
+    }
+
     /// Calls, and blocks the thread until the answer is there.
     #[inline]
     pub fn block(&mut self) -> Answered<'_> {
-        Answered(self.exchange_blocking())
+        Answered(self.exchange_blocking(None))
+    }
+
+    /// Goes on with a call that may have been sent, and blocks the thread until the answer is there.
+    pub(super) fn block_from(&mut self, unfinished: Option<Unfinished<'a>>) -> Answered<'_> {
+        Answered(self.exchange_blocking(unfinished))
     }
 
     /// Calls, and completes when the answer is there.

@@ -4,7 +4,7 @@ use std::future::{Future, poll_fn};
 use std::pin::pin;
 use std::task::{Context, Poll, ready};
 
-use witrpc_transport::ChannelError;
+use witrpc_transport::{ChannelError, Ticket};
 
 use crate::connection::link::Link;
 use crate::connection::link_slot::LinkRef;
@@ -18,15 +18,32 @@ use super::call::ClientCall;
 use super::failed_attempt::Failed;
 use super::options::CallDeadline;
 use super::pending_call::PendingCall;
+use super::short::Unfinished;
 
 impl<'a> ClientCall<'a> {
-    pub(super) fn exchange_blocking(&mut self) -> Result<AnswerValue<'_>, CallError> {
+    pub(super) fn exchange_blocking(
+        &mut self,
+        unfinished: Option<Unfinished<'a>>,
+    ) -> Result<AnswerValue<'_>, CallError> {
         if self.connection.token().is_some() {
             return self.exchange_as_task();
         }
         let mut call_deadline = self.prepare()?;
-        let link = self.connection.inner().link();
-        let answered = self.attempt_blocking(&link, &mut call_deadline);
+        let (link, answered) = match unfinished {
+            None => {
+                let link = self.connection.inner().link();
+                let answered = self.attempt_blocking(&link, &mut call_deadline);
+                (link, answered)
+            }
+            Some(Unfinished::Sent(link, ticket)) => {
+                let answered = self.wait(&link, ticket, &mut call_deadline);
+                (link, answered)
+            }
+            Some(Unfinished::Answered(link, answer)) => {
+                self.answer = answer;
+                (link, Ok(()))
+            }
+        };
         let ended = match answered.and_then(|()| self.check_taken()) {
             Ok(()) => Ok(()),
             Err(failed) => self.give_up_or_wait(link, failed, call_deadline),
@@ -48,13 +65,23 @@ impl<'a> ClientCall<'a> {
         match sent {
             Ok(Some(ticket)) => {
                 self.note_sent(link, Some(ticket));
-                let waited =
-                    link.channel.wait_answer(ticket, &mut call_deadline.limit, &mut self.answer);
-                waited.map_err(Failed::unanswered)
+                self.wait(link, ticket, call_deadline)
             }
             Ok(None) => self.attempt_slowly(link, tag, call_deadline),
             Err(error) => Err(Failed::Unsent(error)),
         }
+    }
+
+    /// Waits for the answer to a request that was sent.
+    #[inline]
+    fn wait(
+        &mut self,
+        link: &Link,
+        ticket: Ticket,
+        call_deadline: &mut CallDeadline,
+    ) -> Result<(), Failed> {
+        let limit = &mut call_deadline.limit;
+        link.channel.wait_answer(ticket, limit, &mut self.answer).map_err(Failed::unanswered)
     }
 
     /// For a request that has to wait for a lane or for space, or goes in segments.

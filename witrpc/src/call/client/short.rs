@@ -1,0 +1,101 @@
+//! The quick way of a blocking call: one short request, one short answer, and nothing else about it.
+//!
+//! A call is *plain* if nobody looks at it and it has no options of its own. Most are. It is encoded as any
+//! other, and the transport [exchanges](witrpc_transport::ClientChannel::exchange_short) its words for those
+//! of the answer. What that does not settle goes on as a [`ClientCall`]: a request that was not sent is sent
+//! from there, one that was sent is waited for, and any answer but a value that decodes is read there.
+
+use witrpc_transport::{Answer, Exchange, ShortAnswer, Ticket};
+
+use crate::codec::{Decoder, EncodeError, Encoder};
+use crate::connection::handle::Connection;
+use crate::connection::link_slot::LinkRef;
+use crate::error::CallError;
+use crate::method::{ArgumentList, LentTo, Method};
+use crate::observe::spans;
+use crate::tag::{AnswerTag, Status};
+
+use super::call::ClientCall;
+
+/// The tag of an answer that is the handler's value, without raw sections.
+const VALUE: u32 = AnswerTag { status: Status::Ok, raw: false }.bits();
+
+/// How far a call has come that goes on as a [`ClientCall`].
+pub enum Unfinished<'a> {
+    /// The request was sent.
+    Sent(LinkRef<'a>, Ticket),
+    /// It was answered.
+    Answered(LinkRef<'a>, Answer),
+}
+
+/// Calls a method with these arguments, and blocks the thread until the answer is there.
+///
+/// # Errors
+///
+/// The method's own error, or why there is no answer.
+#[inline]
+pub fn call<'a, M: Method>(
+    connection: &'a Connection,
+    arguments: LentTo<'a, M>,
+) -> Result<M::Ok, CallError<M::Err>> {
+    let codec = connection.inner().codec;
+    let mut encoder = Encoder::new(codec);
+    let encoded = M::ARGUMENTS.put(arguments, &mut encoder);
+    let mut unfinished = None;
+    if encoded.is_ok() && connection.is_plain() {
+        match exchange(connection, M::NUMBER, &encoder) {
+            Ok(answer) => {
+                let mut decoder = Decoder::new(codec, answer.body.bytes(), None);
+                if let Ok(value) = M::OK.take(&mut decoder)
+                    && decoder.finish().is_ok()
+                {
+                    return Ok(value);
+                }
+                let link = connection.inner().link();
+                unfinished = Some(Box::new(Unfinished::Answered(link, answer.arrived())));
+            }
+            Err(how_far) => unfinished = how_far,
+        }
+    }
+    finish::<M>(connection, encoder, encoded, unfinished)
+}
+
+/// Goes on in the general way.
+#[cold]
+fn finish<'a, M: Method>(
+    connection: &'a Connection,
+    arguments: Encoder<'a>,
+    encoded: Result<(), EncodeError>,
+    unfinished: Option<Box<Unfinished<'a>>>,
+) -> Result<M::Ok, CallError<M::Err>> {
+    let mut call = ClientCall::with(connection, M::NUMBER, arguments, encoded);
+    call.block_from(unfinished.map(|unfinished| *unfinished)).outcome::<M>()
+}
+
+/// Exchanges a request for the answer, if that is a short value; else says how far it has come, if it was
+/// sent.
+#[inline]
+fn exchange<'a>(
+    connection: &'a Connection,
+    method: u16,
+    encoder: &Encoder<'_>,
+) -> Result<ShortAnswer, Option<Box<Unfinished<'a>>>> {
+    let body = encoder.short().ok_or(None)?;
+    let link = connection.inner().link();
+    let tag = link.tags[usize::from(method)].ok_or(None)?;
+    let unfinished = match link.channel.exchange_short(tag, &body) {
+        Exchange::Answered(answer) if answer.tag == VALUE => return Ok(answer),
+        Exchange::Answered(answer) => Unfinished::Answered(link, answer.arrived()),
+        Exchange::Sent(ticket) => Unfinished::Sent(link, ticket),
+        Exchange::NotSent => return Err(None),
+    };
+    Err(Some(Box::new(unfinished)))
+}
+
+impl Connection {
+    /// Whether nobody looks at the calls of this view, and they have no options.
+    #[inline]
+    fn is_plain(&self) -> bool {
+        self.options().is_none() && self.inner().hook.is_none() && !spans::are_wanted()
+    }
+}
