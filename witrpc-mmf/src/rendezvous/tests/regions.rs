@@ -1,4 +1,4 @@
-//! That neither side, nor anybody between them, can slip in or change memory.
+//! Neither side, nor a relay between them, can replace or change memory.
 
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::os::unix::net::{UnixListener, UnixStream};
@@ -80,7 +80,7 @@ fn memory_without_every_seal_or_with_holes_is_not_mapped() {
     PeerMemory::map(ReceivedFd::new(file), identity).expect("it is as it must be");
 }
 
-/// What a relay replaces by something of its own.
+/// What a relay replaces by its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Slipped {
     ClientRegion,
