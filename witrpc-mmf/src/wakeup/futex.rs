@@ -1,7 +1,7 @@
-//! Sleeps on a word of the peer's, and wakes the threads that sleep on a word of this side.
+//! Sleeping on a word of the peer's, and waking those who sleep on a word of ours.
 //!
-//! The kernel identifies a shared futex by file and offset. So one process can wait through its
-//! read-only mapping and the other wake through its writable one. A futex has 32 bits: here, the low
+//! The kernel knows a shared futex by file and offset, so that one process can wait through its
+//! read-only mapping and the other wake through its writable one. A futex is 32 bits: here the low
 //! half of a 64-bit seq.
 
 use std::sync::atomic::AtomicU64;
@@ -14,14 +14,14 @@ use crate::memory::words::PeerU64;
 pub enum Woken {
     /// The time was over.
     TimedOut,
-    /// Any other reason: a wake-up, a signal, or a word that had changed. The caller must look again.
+    /// Anything else: a wake-up, a signal, or a word that had changed. Look again.
     Look,
 }
 
-/// The offset of the low half within a word, in bytes.
+/// Where the low half of a word lies in it, in bytes.
 const LOW_HALF: usize = if cfg!(target_endian = "little") { 0 } else { 4 };
 
-/// Sleeps while the low half of `word` is `shown`, at most until `until`.
+/// Sleeps while the low half of `word` is `shown`, until `until` at the latest.
 pub fn wait(word: &PeerU64, shown: u32, until: Option<Instant>) -> Woken {
     let timeout = match until {
         None => None,
@@ -44,7 +44,7 @@ pub fn wait(word: &PeerU64, shown: u32, until: Option<Instant>) -> Woken {
     if timed_out { Woken::TimedOut } else { Woken::Look }
 }
 
-/// Wakes all threads that sleep on a word of this side's region.
+/// Wakes all who sleep on a word of our own region.
 pub fn wake_own(word: &AtomicU64) {
     wake(std::ptr::from_ref(word).cast());
 }
@@ -57,6 +57,6 @@ pub fn wake_peers(word: &PeerU64) {
 #[cold]
 fn wake(word: *const u8) {
     let low = word.wrapping_add(LOW_HALF);
-    // SAFETY: FUTEX_WAKE takes an address and a count, and accesses no memory of this process.
+    // SAFETY: FUTEX_WAKE takes an address and a count, and accesses no memory of ours.
     unsafe { libc::syscall(libc::SYS_futex, low, libc::FUTEX_WAKE, i32::MAX) };
 }

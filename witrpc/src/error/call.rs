@@ -254,7 +254,7 @@ pub enum CallError<E = NoAppError> {
     },
     /// The server is shutting down, or has shut down gracefully, and did not take the call. The handler
     /// has not run.
-    #[error("the server shut down and did not take the call: connect again once it serves again")]
+    #[error("the server shut down and did not take the call: connect again once it serves")]
     ShuttingDown,
     /// The server broke the protocol.
     #[error(

@@ -66,7 +66,7 @@ pub use write::SharedMut;
 /// 4. The receiver reads them while it keeps the `Shared` or a clone of it, in the call or after it.
 /// 5. When both sides have dropped theirs, the space is free again.
 ///
-/// # Who may write, and what a reader sees
+/// # Write access, and what a reader sees
 ///
 /// Safe code of the sender cannot write to a frozen lease. But the sender is another process, with its
 /// memory mapped for writing, so a broken or hostile sender can. That is why a `Shared` that came from
