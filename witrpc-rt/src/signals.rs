@@ -103,8 +103,8 @@ pub(crate) fn keep_programs_mask(mask: SignalMask) {
     OF_PROGRAM.set(Some(mask));
 }
 
-/// Blocks on this thread the signals that the library's threads block, and so on every thread that it
-/// starts. Dropping it restores the former mask.
+/// A guard that blocks on this thread the signals that the library's threads block, and so on every
+/// thread that it starts. Dropping it restores the former mask.
 pub(crate) struct Blocking {
     before: SignalMask,
     /// A mask belongs to one thread.

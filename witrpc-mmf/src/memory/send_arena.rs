@@ -17,8 +17,8 @@
 //! 3. **Leases leave room for messages.** Users hold leases as long as they like. So together they take
 //!    at most the arena without two segments: one is the spare, which is never leased, and the other is
 //!    left to messages, though perhaps not in one piece. There are at most [`MAX_LEASES`] leases.
-//! 4. The spare blocks no one block: while it is not lent, it is moved for a block that finds no space
-//!    otherwise. So a lease of the greatest length fits whenever nothing else is out.
+//! 4. The spare never denies space to a block: while it is not lent, it is moved for a block that finds
+//!    no space otherwise. So a lease of the greatest length fits whenever nothing else is out.
 
 use std::sync::{Mutex, MutexGuard};
 

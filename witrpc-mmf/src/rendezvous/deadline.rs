@@ -44,7 +44,7 @@ impl ConnectLimit {
     }
 }
 
-/// Interrupts the connecting of a client, from any thread.
+/// A handle that interrupts the connecting of a client, from any thread.
 pub struct Interrupt(Descriptor);
 
 impl Interrupt {

@@ -26,7 +26,7 @@ use super::records::Records;
 
 const LANES: u32 = 4;
 
-/// Counts the clients it has admitted.
+/// A host that counts the clients it has admitted.
 #[derive(Default)]
 struct Door(AtomicU32);
 

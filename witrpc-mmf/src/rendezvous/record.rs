@@ -73,7 +73,7 @@ pub const MAX_EXCHANGED_LEN: usize = 1 + ResourceError::MAX_ENCODED_LEN;
 
 const _: () = assert!(MAX_EXCHANGED_LEN > MAX_EXCHANGE_LEN);
 
-/// Binds an answer to the message it answers.
+/// A random value that binds an answer to the message it answers.
 pub type Nonce = [u8; NONCE_LEN];
 
 /// The first message of a client.

@@ -3,7 +3,7 @@
 //! After a `fork()` without `exec`, the child has copies of the parent's objects. If it closed their
 //! descriptors by number, unmapped their addresses or unlinked their names, it would hit whatever is
 //! there by then, or a server that lives on in the parent. So every such object knows the process it
-//! was made in ([`Origin`]), and does nothing when dropped in any other. An `atfork` handler closes the
+//! was made in ([`Origin`]), and leaves everything alone in any other. An `atfork` handler closes the
 //! descriptors once, in the child: a child that kept the parent's links would hide the parent's death
 //! from its peers.
 //!
@@ -148,7 +148,7 @@ static GATE: AtomicU32 = AtomicU32::new(0);
 const FORKER: u32 = 1 << 16;
 const OPENERS: u32 = FORKER - 1;
 
-/// Prevents forks while it lives. It must not be nested, and its holder must not block.
+/// A guard that prevents forks while it lives. It must not be nested, and its holder must not block.
 pub struct NoFork(());
 
 impl NoFork {

@@ -147,7 +147,7 @@ impl Connection {
 /// still wanted.
 const LOOK_UP: Duration = Duration::from_secs(1);
 
-/// Asks for a service over the channel of another connection, which reconnects by itself.
+/// The source of links for a service over the channel of another connection, which reconnects by itself.
 struct OverRoot(Connection);
 
 impl LinkSource for OverRoot {

@@ -21,15 +21,15 @@ use super::connect::Dial;
 use super::handle::{Client, Connection};
 use super::reconnect::Reconnect;
 
-/// Marks a [`ClientBuilder`] whose `connect` blocks.
+/// The mode of a [`ClientBuilder`] whose `connect` blocks.
 #[derive(Clone, Copy, Debug)]
 pub enum Blocking {}
 
-/// Marks a [`ClientBuilder`] whose `connect` is `async`.
+/// The mode of a [`ClientBuilder`] whose `connect` is `async`.
 #[derive(Clone, Copy, Debug)]
 pub enum Async {}
 
-/// Decides how a client connects and calls. `XClient::builder(endpoint)` returns one.
+/// The options by which a client connects and calls. `XClient::builder(endpoint)` returns one.
 ///
 /// The decisions, by importance: whether to [wait for the server](Self::wait_for_server), [how long
 /// connecting may take](Self::connect_timeout), which [codec](Self::codec) to use, [how long a call may
@@ -250,8 +250,8 @@ impl<C: Client> ClientBuilder<C, Async> {
     }
 }
 
-/// Cancels the connecting that a future waits for, when the future is dropped. Harmless once it is
-/// done.
+/// A guard that cancels the connecting that a future waits for, when the future is dropped. Harmless
+/// once it is done.
 struct CancelIfDropped(CancelToken);
 
 impl Drop for CancelIfDropped {

@@ -136,7 +136,7 @@ impl Dial {
     }
 }
 
-/// Connects again, for a connection that has lost its server.
+/// The source of new links for a connection that has lost its server.
 struct Redial {
     dial: Dial,
     given_up: CancelToken,

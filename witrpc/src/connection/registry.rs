@@ -8,7 +8,7 @@ use crate::connection::handshake::Welcome;
 use crate::contract::Digest;
 use crate::tag::{REGISTRY, RequestTag};
 
-/// Finds services. Its number is [`REGISTRY`], and its version that of the handshake.
+/// The service that finds services. Its number is [`REGISTRY`], and its version that of the handshake.
 #[wit_service(crate = crate)]
 pub(crate) trait Registry {
     /// Answers as the handshake answers a client that asks for this service and has this contract. If

@@ -90,5 +90,5 @@ pub enum Overflow {
     Wait(Duration),
 }
 
-/// Reports the shape of a type.
+/// A function that reports the shape of a type.
 pub type Trace = fn(&mut Tracer);

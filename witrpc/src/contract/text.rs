@@ -74,7 +74,7 @@ pub fn label(name: Option<&Name>, number: usize) -> String {
     }
 }
 
-/// Writes a shape out. A type within itself is written by its name alone.
+/// The state of writing out a shape. A type within itself is written by its name alone.
 struct Writer<'s> {
     shape: &'s Shape,
     within: Vec<TypeIndex>,

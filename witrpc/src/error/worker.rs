@@ -95,7 +95,7 @@ impl WorkerError {
     }
 }
 
-/// A program that exits successfully was not written to serve.
+/// Returns the advice for a program that exited successfully: it was not written to serve.
 fn serve_remedy(exit: &WorkerExit) -> &'static str {
     match exit.status() {
         Some(status) if status.success() => {

@@ -19,7 +19,7 @@ pub struct Backlog<T> {
     bytes: usize,
     /// The events that are missing behind the last entry.
     gap: Gap,
-    /// An emitter has waited for room in vain. None waits again until an event has been taken.
+    /// A producer has waited for room in vain. None waits again until an event has been taken.
     is_stuck: bool,
 }
 
@@ -91,7 +91,7 @@ impl<T> Backlog<T> {
         Offer::Taken
     }
 
-    /// Notes that there was no room in time: no emitter waits again until an event has been taken.
+    /// Notes that there was no room in time: no producer waits again until an event has been taken.
     pub fn give_up_waiting(&mut self) {
         self.is_stuck = true;
     }

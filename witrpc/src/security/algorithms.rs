@@ -10,7 +10,7 @@ use snow::resolvers::{CryptoResolver, RingResolver};
 use snow::types::{Cipher, Dh, Hash, Random};
 use witrpc_rt::lock;
 
-/// Adds X25519 to what `snow` takes from `ring` itself.
+/// The algorithms of `ring`, with X25519, which `snow` does not take from `ring` itself.
 pub struct Algorithms;
 
 impl CryptoResolver for Algorithms {

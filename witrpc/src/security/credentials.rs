@@ -52,7 +52,7 @@ pub enum TokenSource {
     Provider(Arc<Provider>),
 }
 
-/// Returns the token for one connect.
+/// A function that returns the token for one connect.
 pub type Provider = dyn Fn() -> Result<AccessToken, Box<dyn Error + Send + Sync>> + Send + Sync;
 
 impl TokenSource {

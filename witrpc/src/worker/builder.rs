@@ -24,7 +24,7 @@ use super::supervisor::{OnFailure, ProcessPlan, Supervisor};
 /// How long a process may take until it serves, by default.
 const START_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Decides how a worker is run. [`Worker::builder`] returns one.
+/// The options by which a worker is run. [`Worker::builder`] returns one.
 ///
 /// The command is run as given, with these exceptions: its standard input is the line between the two,
 /// its standard error is kept for the error of a crash, and it leads its own process group, so that
@@ -232,7 +232,7 @@ impl<C> WorkerBuilder<C> {
     }
 }
 
-/// Ends a worker whose start is abandoned: because its future is dropped, or by a panic.
+/// A guard that ends a worker whose start is abandoned: because its future is dropped, or by a panic.
 struct KillIfDropped(Option<Arc<Supervisor>>);
 
 impl Drop for KillIfDropped {

@@ -54,7 +54,8 @@ pub(super) struct Process {
     reaped: bool,
 }
 
-/// Ends a process, from any thread. A forked child of this process has neither descriptor.
+/// The descriptors by which any thread ends a process. A forked child of this process has neither
+/// descriptor.
 #[derive(Debug)]
 pub(super) struct PidFd {
     pub(super) pid: u32,

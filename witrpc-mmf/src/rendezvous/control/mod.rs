@@ -49,8 +49,8 @@ pub struct ServerLimits {
 /// [`ServerLimits::grace`] of all servers outside of tests. An honest client needs about a millisecond.
 pub const GRACE: Duration = Duration::from_millis(100);
 
-/// Receives the events of the control thread. Its methods must not wait for a client, for a handler, or
-/// for a thread that is inside a call of [`Control`].
+/// The receiver of the control thread's events. Its methods must not wait for a client, for a handler,
+/// or for a thread that is inside a call of [`Control`].
 pub trait Host: Send + Sync + 'static {
     /// Decides whether to admit a client, by its untrusted hello. The client's id identifies it from
     /// here on.
@@ -211,8 +211,8 @@ struct ControlShared {
     ended: Condvar,
 }
 
-/// Reports the end of the thread. The thread drops it last; so does `start` if the thread cannot be
-/// started.
+/// A guard that reports the end of the thread when dropped. The thread drops it last. `start` drops it
+/// if the thread cannot be started.
 struct Ended(Arc<ControlShared>);
 
 impl Drop for Ended {

@@ -42,7 +42,7 @@ impl Bomb {
         Self { socket: socket.into(), fuse }
     }
 
-    /// A bomb that lies in the queue of a socket, where no process can take it apart.
+    /// Creates a bomb that lies in the queue of a socket, where no process can take it apart.
     pub fn hidden() -> Self {
         let Self { socket, fuse } = Self::new();
         let (inner, outer) = UnixStream::pair().unwrap();

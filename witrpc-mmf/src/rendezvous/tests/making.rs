@@ -84,7 +84,8 @@ fn clients_whose_regions_are_made_at_the_same_time_all_come_in() {
     server.end();
 }
 
-/// Interrupts as soon as the keys exist, which is right before the client makes its region.
+/// An initiator that interrupts as soon as the keys exist, which is right before the client makes its
+/// region.
 struct GivesUp(Arc<Interrupt>);
 
 impl Initiator for GivesUp {

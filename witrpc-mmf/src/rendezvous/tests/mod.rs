@@ -276,7 +276,7 @@ impl Drop for Killed {
     }
 }
 
-/// Ends the threads of a test even if it fails.
+/// A guard that ends the threads of a test even if it fails.
 struct SetAtEnd<'a>(&'a AtomicBool);
 
 impl Drop for SetAtEnd<'_> {

@@ -51,7 +51,7 @@ fn a_sealed_region_cannot_be_resized_punched_written_or_mapped_writable() {
     assert_eq!(unsafe { peer.as_ptr().wrapping_add(LEN - 1).read_volatile() }, 0);
 }
 
-/// A memfd of `LEN` bytes, allocated or not, with these seals.
+/// Creates a memfd of `LEN` bytes, allocated or not, with these seals.
 fn memfd(allocated: bool, seals: SealFlags) -> (Descriptor, FileIdentity) {
     let flags = MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING;
     let file = Descriptor::open(|| memfd_create("test", flags)).unwrap();
@@ -88,7 +88,7 @@ enum Slipped {
     Bell,
 }
 
-/// A relay between a client and a server.
+/// Relays between a client and a server, and replaces what `slipped` names.
 fn relay(client: &UnixStream, server: &UnixStream, slipped: Slipped) {
     let to_server = slipped == Slipped::ClientRegion;
     for socket in [client, server] {

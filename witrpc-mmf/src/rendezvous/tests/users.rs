@@ -12,7 +12,7 @@ use super::*;
 /// A user that is not this one.
 const OTHER: u32 = 12_345;
 
-/// Runs `test` as another user, in a process that can reach the directory of a [`Scratch`].
+/// A runner of `test` as another user, in a process that can reach the directory of a [`Scratch`].
 pub struct AsOther {
     test: &'static str,
     scratch: Scratch,

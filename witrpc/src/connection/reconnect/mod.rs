@@ -21,7 +21,7 @@ pub use reconnector::Reconnector;
 pub use source::LinkSource;
 pub use state::ConnectionState;
 
-/// Decides how a client reconnects after its server was lost. Give it to
+/// The rules by which a client reconnects after its server was lost. Give it to
 /// [`ClientBuilder::reconnect`](crate::ClientBuilder::reconnect).
 ///
 /// A server is lost when its process dies. The client then tries to connect again, with growing pauses

@@ -14,7 +14,7 @@ use crate::rt::Alarm;
 
 use super::reconnector::{Phase, Reconnector};
 
-/// Waits until the link is no longer the one that was lost.
+/// A wait for a link other than the one that was lost.
 pub struct Next<'k> {
     reconnector: &'k Reconnector,
     lost: &'k Link,

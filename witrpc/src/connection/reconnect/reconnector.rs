@@ -36,7 +36,7 @@ use super::Reconnect;
 use super::source::LinkSource;
 use super::state::{ConnectionState, Ended};
 
-/// Replaces the link of one connection.
+/// The owner of one connection's link, which it replaces when the link is lost.
 pub struct Reconnector {
     source: Box<dyn LinkSource>,
     descriptor: &'static ServiceDescriptor,
@@ -320,7 +320,7 @@ impl fmt::Debug for Reconnector {
     }
 }
 
-/// Unparks the thread that replaces the link.
+/// A waker that unparks the thread that replaces the link.
 struct Unpark(Thread);
 
 impl Wake for Unpark {

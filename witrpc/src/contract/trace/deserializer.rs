@@ -33,7 +33,7 @@ impl serde::de::Error for TraceError {
     }
 }
 
-/// Makes up the value at one place.
+/// The deserializer that makes up the value at one place.
 #[derive(Clone, Copy)]
 pub struct Tracing<'t> {
     pub state: &'t RefCell<TraceState>,

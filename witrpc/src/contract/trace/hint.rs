@@ -46,7 +46,7 @@ fn add<T: PartialEq>(list: &mut Vec<T>, value: Option<T>) {
     }
 }
 
-/// The decimal numbers in a text. `1..=5` holds two, `0.5` is one.
+/// Returns the decimal numbers in a text. `1..=5` holds two, `0.5` is one.
 fn numbers(text: &str) -> impl Iterator<Item = &str> {
     text.split(|c: char| !c.is_ascii_digit() && c != '.')
         .flat_map(|part| part.split(".."))

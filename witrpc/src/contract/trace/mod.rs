@@ -46,7 +46,7 @@ use super::shape::{Leaf, Part, Shape};
 
 pub use register::{SampleError, register_sample};
 
-/// Records the shape of one type, for one codec.
+/// The recorder of one type's shape, for one codec.
 #[derive(Debug)]
 pub struct Tracer {
     codec: Codec,

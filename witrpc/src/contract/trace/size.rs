@@ -11,7 +11,7 @@ use super::place::TracePlace;
 /// How many values a pass asks for before options, sequences and maps stay empty.
 const LARGE: usize = 1_000;
 
-/// Keeps the values of a pass small.
+/// The state that keeps the values of a pass small.
 #[derive(Default)]
 pub struct Size {
     /// How many values this pass has asked for.

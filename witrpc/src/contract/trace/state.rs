@@ -332,7 +332,7 @@ impl TraceState {
 /// A part that has not been seen yet.
 pub const UNSEEN: Part = Part::Opaque(Opaque::NotReached);
 
-/// A variant that has not been seen yet.
+/// Returns a variant that has not been seen yet.
 pub fn unseen_variant(name: &'static str) -> Variant {
     Variant { name: Some(name.into()), content: Content::Unit }
 }

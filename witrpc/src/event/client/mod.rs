@@ -27,7 +27,7 @@ use crate::method::{ArgumentList, EventItem};
 
 use super::delivery::Emitted;
 
-/// Receives what comes for a subscriber: first how many events were dropped, then an event.
+/// The receiver of one subscriber's events: first how many events were dropped, then an event.
 pub trait Sink: Send + Sync {
     fn deliver(&self, lost: u64, emitted: Option<Arc<Emitted>>);
 

@@ -21,7 +21,7 @@ use crate::tag::{Operation, RequestTag};
 use super::lane::EventLane;
 use super::subscriptions::{EventKey, Subscriber, Subscriptions};
 
-/// Pulls the events of one connection.
+/// The state of the thread that pulls the events of one connection.
 pub struct Puller {
     subscriptions: Arc<Subscriptions>,
     /// The lane of the link that carries the events now.

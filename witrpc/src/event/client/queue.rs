@@ -45,7 +45,7 @@ impl Queue {
         Arc::new(Self { state: Mutex::new(state), changed: Condvar::new() })
     }
 
-    /// Returns the next item; `None` if there is none now. Wakes an emitter that waits for room.
+    /// Returns the next item; `None` if there is none now. Wakes the puller, if it waits for room.
     pub fn take(&self) -> Option<Came> {
         let came = self.lock().take();
         self.changed.notify_all();

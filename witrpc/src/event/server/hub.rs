@@ -82,7 +82,7 @@ impl fmt::Debug for EventHub {
     }
 }
 
-/// Emits the events of one service, for generated code.
+/// An emitter of one service's events, for generated code.
 #[derive(Clone, Debug)]
 pub struct Emitter {
     hub: Weak<EventHub>,
@@ -117,7 +117,7 @@ impl Emitter {
     }
 }
 
-/// Encodes the arguments of an event, for one codec.
+/// A function that encodes the arguments of an event, for one codec.
 type Write<'w, 'a> = dyn Fn(&mut Encoder<'a>) -> Result<(), EncodeError> + 'w;
 
 /// One event that is being emitted.

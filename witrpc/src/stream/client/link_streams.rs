@@ -52,7 +52,7 @@ impl LinkStreams {
     }
 }
 
-/// Ends the waits for permits when the channel is lost: their holders may never return them.
+/// A waker that ends the waits for permits when the channel is lost: the holders may never return them.
 struct WhenLost(Weak<LinkStreams>);
 
 impl Wake for WhenLost {

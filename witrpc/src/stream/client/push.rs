@@ -192,7 +192,7 @@ pub fn not_encoded(error: EncodeError) -> CallError {
     CallError::Encode { message: error.to_string() }
 }
 
-/// Pushes batches one after the other, each in as many messages as it needs.
+/// The sender of an upload: pushes batches one after the other, each in as many messages as it needs.
 pub struct Pusher<'a, T> {
     target: &'a Target,
     /// The part of the current batch that the server has not taken.

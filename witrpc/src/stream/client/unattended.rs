@@ -118,8 +118,8 @@ pub fn go_on(errand: &impl Errand) {
     mem::forget(polling);
 }
 
-/// Marks that this thread polls. It is dropped only as the thread unwinds. Otherwise the thread has
-/// released the errand under the lock, and another thread may already poll.
+/// A guard that marks that this thread polls. It is dropped only as the thread unwinds. Otherwise the
+/// thread has released the errand under the lock, and another thread may already poll.
 struct Polling<'e, E: Errand>(&'e E);
 
 impl<E: Errand> Drop for Polling<'_, E> {
@@ -128,7 +128,7 @@ impl<E: Errand> Drop for Polling<'_, E> {
     }
 }
 
-/// Makes something proceed, if it still exists.
+/// A waker that makes something proceed, if it still exists.
 struct GoOn<T> {
     what: Weak<T>,
     go_on: fn(&Arc<T>),

@@ -56,7 +56,7 @@ fn make<T: Wire>(
     target: &Target,
     exchange: &UploadBuffer<T>,
 ) -> Result<(), CallError> {
-    /// Ends the items, even if making an item panics.
+    /// A guard that ends the items, even if making an item panics.
     struct Ends<'e, T: Wire>(&'e UploadBuffer<T>, UploadEnd);
     impl<T: Wire> Drop for Ends<'_, T> {
         fn drop(&mut self) {

@@ -236,8 +236,8 @@ impl<T: Wire> ServerStream for FeedState<T> {
     }
 
     fn give_up(&self) -> UploadState {
-        // Check this before taking the lock on the items. The call may be given up at the last moment
-        // of its method.
+        // Checked before the lock on the items is taken. If the method ends in between, the call counts
+        // as given up at the method's last moment.
         if self.slot.is_finished() {
             return UploadState::GoesOn;
         }
@@ -268,7 +268,8 @@ impl<T> ReceivedItems<T> {
             return Some((item, self.held.take().map(|held| held.room)));
         }
         let len = match &self.held {
-            // Only at the first moment. Without credit now, the push waits for the last item.
+            // Only when its own items become the only unread ones. If there is no credit then, the push
+            // is answered once the last of them is taken.
             Some(held) if self.queue.len() == held.items => held.len,
             _ => return Some((item, None)),
         };
@@ -294,8 +295,9 @@ impl<T> ReceivedItems<T> {
 impl<T> Iterator for FeedIterator<T> {
     type Item = T;
 
-    /// If the client goes before its last item, this unwinds out of the method: the method would take
-    /// the items it has for all there are. If panics abort, a server with such a method does not start.
+    /// Returns the next item. If the client goes before its last item, this unwinds out of the method:
+    /// the method would take the items it has for all there are. If panics abort, a server with such a
+    /// method does not start.
     fn next(&mut self) -> Option<T> {
         let state = &self.0.0;
         let mut items = state.lock();
@@ -320,8 +322,8 @@ impl<T> Iterator for FeedIterator<T> {
 impl<T> Stream for FeedStream<T> {
     type Item = T;
 
-    /// If the client goes before its last item, there is no next item, and the method's future is
-    /// dropped.
+    /// Polls for the next item. If the client goes before its last item, there is none, and the
+    /// method's future is dropped.
     fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<T>> {
         // Clone and drop wakers without the lock: that runs code of the user's.
         let reader = cx.waker().clone();

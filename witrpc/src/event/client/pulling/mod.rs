@@ -52,9 +52,9 @@ impl Pulling {
         std::mem::take(&mut self.owed)
     }
 
-    /// Ends the thread, if it has nothing left to do: the server knows of no subscriber, and no service
-    /// is owed. Returns whether it ends. If `is_known`, the server has been told of a subscriber that
-    /// still exists.
+    /// Decides whether the thread ends when the server has said that it knows of no subscriber. It
+    /// stays if a service is owed, or if `is_known`: the server has been told of a subscriber that
+    /// still exists. Returns whether it ends.
     pub fn leave_unless(&mut self, is_known: bool) -> bool {
         self.is_running = is_known || !self.owed.is_empty();
         !self.is_running

@@ -64,7 +64,7 @@ struct World {
     lists_late: bool,
 }
 
-/// Makes the request proceed.
+/// A waker that makes the request proceed.
 struct GoOn(Arc<World>);
 
 impl Wake for GoOn {
