@@ -3,8 +3,8 @@
 //!
 //! A socket is bound and connected to by its path, if the path fits into an address. An attacker that
 //! replaces a directory on that path gains nothing. A client checks the listener by the credentials
-//! that the kernel reports, and a server that has bound elsewhere does not find its socket when it
-//! renames it.
+//! that the kernel reports. A server that has bound elsewhere does not find its socket when it renames
+//! it.
 
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd};

@@ -1,9 +1,9 @@
 //! Guards against forked children that act on what their parent opened.
 //!
-//! After a `fork()` without `exec`, the child has copies of the parent's objects. If it closed their
-//! descriptors by number, unmapped their addresses or unlinked their names, it would hit whatever is
-//! there by then, or a server that lives on in the parent. So every such object knows the process it
-//! was made in ([`Origin`]), and leaves everything alone in any other. An `atfork` handler closes the
+//! After a `fork()` without `exec`, the child has copies of the parent's objects. It could close their
+//! descriptors by number, unmap their addresses or unlink their names. That would hit whatever is there
+//! by then, or a server that lives on in the parent. So every such object knows the process it was made
+//! in ([`Origin`]), and leaves everything alone in any other. An `atfork` handler closes the
 //! descriptors once, in the child: a child that kept the parent's links would hide the parent's death
 //! from its peers.
 //!

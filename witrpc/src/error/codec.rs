@@ -16,13 +16,13 @@ use std::fmt;
 ///   are untagged and internally tagged enums, flattened fields, and types of which a part is
 ///   [unknown](crate::WitServerBuilder::allow_unverified_types). For both, these are types whose
 ///   `Serialize` and `Deserialize` are found to differ.
-/// - At the call. For JSON, these are floats that are NaN or infinite (except those that are sent raw),
-///   and a `Some` of a value that is null in JSON, such as `serde_json::Value::Null`, because `None` is
-///   null too. For postcard, these are fields that `skip_serializing_if` leaves out. For both, these
-///   are paths that are not UTF-8.
+/// - At the call. For JSON, these are floats that are NaN or infinite, except those that are sent raw.
+///   They also include a `Some` of a value that is null in JSON, such as `serde_json::Value::Null`,
+///   because `None` is null too. For postcard, these are fields that `skip_serializing_if` leaves out.
+///   For both, these are paths that are not UTF-8.
 ///
 /// A value may be nested 128 levels deep. With postcard, the sequences and maps of a message may have
-/// 65,536 elements that take no bytes, such as `()`, in addition to one for each byte of the message.
+/// one element for each byte of the message, and 65,536 more that take no bytes, such as `()`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Codec {

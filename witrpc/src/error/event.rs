@@ -12,8 +12,8 @@ use super::CallError;
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum EventError {
-    /// This many events of this kind were dropped here, because this client or this subscriber did not
-    /// take them in time, or because they could not be sent.
+    /// This many events of this kind were dropped here. This client or this subscriber did not take
+    /// them in time, or they could not be sent.
     #[error(
         "{0} events were dropped here: take them more quickly, or look up what they were about"
     )]

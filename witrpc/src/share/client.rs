@@ -85,8 +85,8 @@ impl Connection {
     ///
     /// # Errors
     ///
-    /// As [`alloc`](Self::alloc). The pieces together are too large if they never fit at the same time,
-    /// and too many ([`AllocError::TooManyAtOnce`]) if there are more than a connection can ever have.
+    /// As [`alloc`](Self::alloc). The pieces together are too large if they never fit at the same time.
+    /// They are too many ([`AllocError::TooManyAtOnce`]) if a connection can never have that many.
     pub fn alloc_all<T: RawElement>(
         &self,
         lens: &[usize],

@@ -27,9 +27,9 @@ const START_TIMEOUT: Duration = Duration::from_secs(10);
 /// The options by which a worker is run. [`Worker::builder`] returns one.
 ///
 /// The command is run as given, with these exceptions: its standard input is the line between the two,
-/// its standard error is kept for the error of a crash, and it leads its own process group, so that
-/// Ctrl-C in a terminal reaches only its parent. Standard output is up to the command, and inherited by
-/// default.
+/// and its standard error is kept for the error of a crash. It also leads its own process group, so
+/// that Ctrl-C in a terminal reaches only its parent. Standard output is up to the command, and
+/// inherited by default.
 #[must_use = "a builder does nothing until spawn"]
 pub struct WorkerBuilder<C> {
     command: Command,

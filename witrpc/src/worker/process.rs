@@ -20,9 +20,9 @@ use crate::error::{WorkerError, WorkerExit};
 use super::assignment::{Assignment, Report, read_report, whole_body};
 use super::stderr_tail::StderrTail;
 
-/// The variable in a worker's environment that describes its line: `device:inode:pid:leads`. It has the
-/// device and inode of the worker's standard input, the number of the process that started the worker,
-/// and whether the worker leads a process group (1, else 0).
+/// The variable in a worker's environment that describes its line: `device:inode:pid:leads`. The first
+/// two are the device and inode of the worker's standard input. `pid` is the process that started the
+/// worker. `leads` is 1 if the worker leads a process group, else 0.
 ///
 /// The processes that a worker starts inherit the variable, but neither the socket nor the parent, and
 /// so are no workers. A process that outlives the worker may get the same parent, if that adopts

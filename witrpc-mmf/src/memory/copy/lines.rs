@@ -7,8 +7,8 @@
 //! memory, and so moves no other access across it. x86-64 itself keeps loads in order, and before later
 //! stores.
 //!
-//! (`rep movsb` is as fast, but twenty times slower on some processors if the target lies a few bytes
-//! further in its page than the source in its own, as is the case in a new vector.)
+//! (`rep movsb` is as fast in general. But on some processors it is twenty times slower if the target
+//! lies a few bytes further in its page than the source in its own. That is the case in a new vector.)
 
 use core::mem::MaybeUninit;
 use core::sync::atomic::AtomicU64;

@@ -61,8 +61,8 @@ pub enum SampleError {
 ///
 /// # Errors
 ///
-/// [`SampleError`]: the value does not serialize, is too long (65,536 bytes for one text or byte
-/// string), or is one of too many (256 different numbers, texts or byte strings in a process).
+/// [`SampleError`]: the value does not serialize, or exceeds a limit. A text or byte string may have
+/// 65,536 bytes. A process may register 256 different numbers, 256 texts and 256 byte strings.
 ///
 /// # Examples
 ///

@@ -15,9 +15,9 @@ use super::push::{Pusher, Target, not_encoded};
 ///
 /// A stream that is always ready does not delay its items. The first item is sent before the next one
 /// is asked for. After that, the future looks for the push's answer after the first item, the second,
-/// the fourth, and so on. So an item waits for at most as many further items as were made while the
-/// push before it was under way, and for at most as many as fill a batch. To look after each item would
-/// cost more than most items do.
+/// the fourth, and so on. So an item waits only for items that are made while the push before it is
+/// under way, and for at most as many as fill a batch. To look after each item would cost more than
+/// most items do.
 pub struct UploadFuture<'a, T> {
     target: &'a Target,
     pusher: Pusher<'a, T>,

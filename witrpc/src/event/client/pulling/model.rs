@@ -1,5 +1,5 @@
-//! loom models: subscribers that come and go, a server that keeps the newest set it is told, and the
-//! thread that pulls as long as the server knows of a subscriber.
+//! loom models: subscribers that come and go, a server that keeps the newest set, and the thread that
+//! pulls while the server knows of a subscriber.
 
 use std::collections::BTreeSet;
 
