@@ -272,8 +272,8 @@ impl Allocation {
     ///
     /// # Errors
     ///
-    /// [`ResourceError`]: there is too little memory by now. Each step checks, because other processes may be
-    /// allocating too.
+    /// [`ResourceError`]: there is too little memory by now. Each step checks, because other processes
+    /// may be allocating too.
     pub fn step(&mut self, file: &Descriptor) -> Result<bool, ResourceError> {
         self.limits.check(self.len - self.done)?;
         let step = ALLOCATION_STEP.min(self.len - self.done);

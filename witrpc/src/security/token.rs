@@ -67,8 +67,8 @@ impl AccessToken {
     ///
     /// # Errors
     ///
-    /// [`TokenError`]: there are fewer than [`MIN_LEN`](Self::MIN_LEN) bytes, which could be guessed, or more
-    /// than [`MAX_LEN`](Self::MAX_LEN).
+    /// [`TokenError`]: there are fewer than [`MIN_LEN`](Self::MIN_LEN) bytes, which could be guessed,
+    /// or more than [`MAX_LEN`](Self::MAX_LEN).
     pub fn new(bytes: impl AsRef<[u8]>) -> Result<Self, TokenError> {
         let bytes = bytes.as_ref();
         match bytes.len() {
@@ -82,8 +82,8 @@ impl AccessToken {
     ///
     /// # Errors
     ///
-    /// [`TokenError`]: the text has characters that are no hexadecimal digits, or an odd number of digits; or
-    /// the bytes are too few or too many, as for [`new`](Self::new).
+    /// [`TokenError`]: the text has characters that are no hexadecimal digits, or an odd number of
+    /// digits; or the bytes are too few or too many, as for [`new`](Self::new).
     pub fn from_hex(text: &str) -> Result<Self, TokenError> {
         // Reserved at once: a buffer that grows would leave copies behind.
         let mut bytes = Zeroizing::new(Vec::with_capacity(text.len() / 2));
